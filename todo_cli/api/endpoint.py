@@ -1,0 +1,137 @@
+"""HTTP in, Request; answer, HTTP out. As bare ASGI: what a framework adds here costs more than the work."""
+
+from __future__ import annotations
+
+import re
+import sys
+import traceback
+from typing import Any, get_origin
+from urllib.parse import parse_qsl, unquote
+
+import msgspec
+from psycopg_pool import AsyncConnectionPool
+from starlette.types import Receive, Scope, Send
+
+from todo_cli.api.sign_in import refused
+from todo_cli.contract.base import Caller, Request, Secret, method_and_path
+from todo_cli.contract.wire import convert_request, decode_request, encode
+from todo_cli.db.pool import answer
+from todo_cli.errors import Bug, Invalid, NotSignedIn, TodoError, TooMany, Unavailable
+
+BODY_LIMIT = 2 * 1024 * 1024
+_SPACE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_KEY = re.compile(r"[ -~]{1,600}")
+
+
+class Endpoint:
+    """The route of one Request."""
+
+    def __init__(self, request: type[Request[Any]], pool: AsyncConnectionPool[Any]) -> None:
+        self._request, self._pool = request, pool
+        self._method, self._path = method_and_path(request)
+        fields = msgspec.structs.fields(request)
+        self._lists = {field.name for field in fields if get_origin(field.type) is tuple}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request; every error becomes a problem document."""
+        try:
+            headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+            caller = _caller(headers, scope)
+            request = await self._read(scope, receive, headers)
+            result = await self._answered(caller, request)
+            await respond(send, 201 if self._method == "POST" and self._path.count("/") == 2 else 200, encode(result))
+        except TodoError as error:
+            await problem(send, error, scope)
+        except Exception as error:  # a bug: the caller gets an id, the log the trace
+            _log_trace(scope, error)
+            await problem(send, Bug("the server failed", request_id=scope["state"]["request_id"]), scope)
+
+    async def _answered(self, caller: Caller, request: Request[Any]) -> Any:
+        try:
+            return await answer(self._pool, caller, request)
+        except NotSignedIn as error:
+            raise await refused(self._pool, caller, error) from None
+
+    async def _read(self, scope: Scope, receive: Receive, headers: dict[str, str]) -> Request[Any]:
+        parts = scope.get("path_params", {})
+        if self._method in ("GET", "DELETE"):
+            return convert_request(self._query(scope) | parts, self._request)
+        data = await _body(receive, headers)
+        if not parts:
+            return decode_request(data, self._request)
+        fields = decode_request(data, dict[str, Any])
+        return convert_request(fields | parts, self._request)
+
+    def _query(self, scope: Scope) -> dict[str, Any]:
+        try:
+            pairs = parse_qsl(scope["query_string"].decode("ascii"), keep_blank_values=True, errors="strict")
+        except UnicodeDecodeError:
+            raise Invalid("the address is not valid UTF-8") from None
+        found: dict[str, Any] = {}
+        for name, value in pairs:
+            if name in self._lists:
+                found.setdefault(name, []).append(value)
+            else:
+                found[name] = value
+        return found
+
+
+async def _body(receive: Receive, headers: dict[str, str]) -> bytes:
+    kind = headers.get("content-type", "application/json").partition(";")[0].strip()
+    if kind != "application/json":
+        raise Invalid(f"the body must be application/json, not {kind[:60]}")
+    data, more = b"", True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Unavailable("the client went away")
+        data += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(data) > BODY_LIMIT:
+            raise Invalid("the request is larger than 2 MiB", hint="send it in parts")
+    return data
+
+
+def _caller(headers: dict[str, str], scope: Scope) -> Caller:
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise NotSignedIn("no token came with the request", hint="send it as: Authorization: Bearer …")
+    space, key = headers.get("todo-space"), headers.get("idempotency-key")
+    if space is not None and not _SPACE.fullmatch(space):
+        raise Invalid("Todo-Space must be the id of a space")
+    if key is not None and not _KEY.fullmatch(key):
+        raise Invalid("Idempotency-Key must be 1 to 600 printable ASCII characters")
+    if key is not None and len(key := unquote(key)) > 200:
+        raise Invalid("the key is longer than 200")
+    zone = headers.get("time-zone")
+    if zone is not None:
+        from todo_cli.language.dates import zone_of
+
+        zone_of(zone)
+    address = scope["client"][0] if scope.get("client") else None
+    return Caller(token=Secret(token.strip()), space=space, zone=zone, key=key, way="api", address=address)
+
+
+async def respond(send: Send, status: int, body: bytes, kind: bytes = b"application/json", *more: tuple[bytes, bytes]) -> None:
+    """A whole answer."""
+    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode()), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": status, "headers": headers + list(more)})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def problem(send: Send, error: TodoError, scope: Scope) -> None:
+    """RFC 9457."""
+    document = error.as_problem() | {"request_id": scope["state"]["request_id"]}
+    more = []
+    if isinstance(error, TooMany | Unavailable):
+        more.append((b"retry-after", str(int(error.extra.get("retry_after", 1))).encode()))
+    if isinstance(error, NotSignedIn):
+        more.append((b"www-authenticate", b"Bearer"))
+    await respond(send, error.status, msgspec.json.encode(document), b"application/problem+json", *more)
+
+
+def _log_trace(scope: Scope, error: Exception) -> None:
+    # frames only, never values: a traceback's message may quote what the user sent
+    frames = traceback.format_tb(error.__traceback__)
+    entry = {"request_id": scope["state"]["request_id"], "error": type(error).__name__, "trace": "".join(frames)}
+    sys.stderr.write(msgspec.json.encode(entry).decode() + "\n")

@@ -1,0 +1,54 @@
+"""The two ways a request travels: to a server, or straight to the database."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, TypeVar
+
+from todo_cli.config import Settings
+from todo_cli.contract.base import Request
+from todo_cli.errors import NotSignedIn
+
+R = TypeVar("R")
+
+
+class Backend(Protocol):
+    """Sends requests; both faces raise the same errors for the same causes.
+
+    A write without a key is given one, so that a request whose answer was lost is repeated safely.
+    """
+
+    def send_now(self, request: Request[R], key: str | None = None) -> R:
+        """The answer, for a plain command: no event loop over HTTP."""
+        ...
+
+    async def send(self, request: Request[R], key: str | None = None) -> R:
+        """The answer, for what runs many at once."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+def open_backend(settings: Settings) -> Backend:
+    """The backend that the settings name; raises NotSignedIn when they name none."""
+    if settings.server:
+        from todo_cli.backends.http import HttpBackend
+
+        return HttpBackend(settings)
+    if settings.database_url or settings.embedded:
+        from todo_cli.backends.direct import DirectBackend
+
+        return DirectBackend(settings)
+    raise NotSignedIn(
+        "no server and no database are configured", hint="start with: todo init (a list of your own) or todo login"
+    )
+
+
+def minted(request: Request[Any], key: str | None) -> str | None:
+    """The key of one invocation: the given one, else for a write a new one."""
+    if key is not None or not request.write:
+        return key
+    from todo_cli.contract.ids import new_id
+
+    return new_id()

@@ -1,0 +1,85 @@
+"""Straight to the database, as the person's own login."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, TypeVar
+
+from todo_cli.backends import minted
+from todo_cli.config import Settings
+from todo_cli.contract.base import Caller, Request
+from todo_cli.contract.wire import checked
+from todo_cli.core.handlers import handle
+from todo_cli.db.connect import Lost, Tx, connect
+from todo_cli.errors import Unavailable
+
+R = TypeVar("R")
+
+TRIES = 4
+
+
+class DirectBackend:
+    """One connection, made when first needed; a lost one is replaced and the request repeated with its key."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._token = settings.signed_in()
+        self._connection: Any = None
+        self._runner: asyncio.Runner | None = None
+
+    def send_now(self, request: Request[R], key: str | None = None) -> R:
+        """As `send`, from code without an event loop."""
+        self._runner = self._runner or asyncio.Runner()
+        return self._runner.run(self.send(request, key))
+
+    async def send(self, request: Request[R], key: str | None = None) -> R:
+        """The answer; raises TodoError. Waits at most the configured time in all."""
+        checked(request)
+        caller = Caller(
+            token=self._token, space=self._settings.space, zone=self._settings.timezone, key=minted(request, key)
+        )
+        try:
+            async with asyncio.timeout(self._settings.timeout):
+                return await self._tried(request, caller)
+        except TimeoutError:
+            raise Unavailable(f"the database gave no answer in {self._settings.timeout:g} s") from None
+
+    async def _tried(self, request: Request[R], caller: Caller) -> R:
+        for attempt in range(TRIES):
+            try:
+                connection = await self._connected()
+                return await handle(Tx(connection, caller, type(request)), request)
+            except Unavailable:
+                if self._settings.embedded is None or attempt == TRIES - 1:
+                    raise
+            except Lost as error:
+                if attempt == TRIES - 1:
+                    raise Unavailable(error.detail) from error
+            self._connection = None
+            await asyncio.sleep(0.1 * 3**attempt)
+        raise AssertionError("the last try returns or raises")
+
+    async def _connected(self) -> Any:
+        if self._connection is None or self._connection.closed:
+            if self._settings.embedded:
+                await asyncio.to_thread(self._start_embedded)
+            url = self._settings.database_url
+            if url is None:
+                raise Unavailable("the profile has no database_url", hint="make one with: todo init")
+            self._connection = await connect(url.reveal())
+        return self._connection
+
+    def _start_embedded(self) -> None:
+        from pathlib import Path
+
+        from todo_cli.backends.embedded import Embedded
+
+        Embedded(Path(self._settings.embedded or "")).start()
+
+    def close(self) -> None:
+        """Close the connection and the event loop."""
+        if self._runner is not None:
+            if self._connection is not None:
+                self._runner.run(self._connection.close())
+            self._runner.close()
+        self._connection = self._runner = None

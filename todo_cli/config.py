@@ -1,0 +1,254 @@
+"""Settings: flag, then environment, then profile, then file. The only thing a command writes on the machine.
+
+KEYS is the whole of it: the file, `config.example.toml`, the environment's names and the README's table say the same.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from todo_cli.contract.base import Secret
+from todo_cli.errors import Invalid, NotSignedIn, Unavailable
+
+
+class Key(NamedTuple):
+    """One setting: its section in the file, what it holds, and what it is for."""
+
+    section: str
+    name: str
+    kind: type
+    default: Any
+    about: str
+    env: str | None = None
+    secret: bool = False
+
+
+KEYS = (
+    Key("", "profile", str, "default", "the profile that is used when none is named", "TODO_PROFILE"),
+    Key("", "color", str, "auto", "auto, always or never", None),
+    Key("", "timeout", float, 30.0, "seconds that a command waits for an answer in all", "TODO_TIMEOUT"),
+    Key("profile", "server", str, None, "address of a todo server: https://…, or unix:///path/to.sock", "TODO_SERVER"),
+    Key("profile", "database_url", str, None, "direct access: your own login on the Postgres", "TODO_DATABASE_URL", True),
+    Key("profile", "embedded", str, None, "data directory of the Postgres that `todo init` made; started when down"),
+    Key("profile", "token", str, None, "who you are; made by `todo init` or `todo login`", "TODO_TOKEN", True),
+    Key("profile", "keyring", bool, False, "the token lives in the system keyring"),
+    Key("profile", "space", str, None, "id of the space to work in; your own when absent", "TODO_SPACE"),
+    Key("profile", "timezone", str, None, "your time zone; your preference in the database when absent", "TODO_TIMEZONE"),
+    Key("server", "database_url", str, None, "for `todo serve`: the login todo_server", "TODO_SERVER_DATABASE_URL", True),
+    Key("server", "owner_url", str, None, "for `todo db` and `admin user add --direct`: the owner", "TODO_OWNER_URL", True),
+    Key("server", "pool_size", int, 10, "database connections of one server process", "TODO_POOL_SIZE"),
+    Key("server", "proxies", str, "127.0.0.1", "addresses whose X-Forwarded headers are believed", "TODO_PROXIES"),
+)  # fmt: skip
+
+
+class Settings(NamedTuple):
+    """What one command runs with. Secrets show only by `reveal`."""
+
+    path: Path
+    profile: str
+    color: str
+    timeout: float
+    server: str | None
+    database_url: Secret | None
+    embedded: str | None
+    token: Secret | None
+    keyring: bool
+    space: str | None
+    timezone: str | None
+    serve_database_url: Secret | None
+    serve_owner_url: Secret | None
+    serve_pool_size: int
+    serve_proxies: str
+
+    def signed_in(self) -> Secret:
+        """The token, from the keyring where it lives there; raises NotSignedIn."""
+        token = self.token
+        if token is None and self.keyring:
+            from todo_cli.keyrings import read_token
+
+            token = read_token(self.profile)
+        if token is None:
+            raise NotSignedIn("you are not signed in", hint="start with: todo init (a list of your own) or todo login")
+        return token
+
+
+def config_path() -> Path:
+    """TODO_CONFIG, else todo/config.toml in the user's config directory."""
+    if named := os.environ.get("TODO_CONFIG"):
+        return Path(named)
+    base = os.environ.get("XDG_CONFIG_HOME")
+    return (Path(base) if base else Path.home() / ".config") / "todo" / "config.toml"
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """The file as it stands, checked; {} when there is none. Raises Invalid with what to do."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise Invalid(f"cannot read {path}: {error.strerror}") from None
+    import tomllib
+
+    try:
+        values = tomllib.loads(data.decode())
+    except UnicodeDecodeError:
+        raise Invalid(f"{path} is not UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise Invalid(f"{path} is not TOML: {error}", hint="see config.example.toml, or: todo config edit") from None
+    _check(path, values)
+    return values
+
+
+def load(profile: str | None = None) -> Settings:
+    """The settings of one command; raises Invalid."""
+    path = config_path()
+    file = read_file(path)
+    chosen = profile or os.environ.get("TODO_PROFILE") or file.get("profile") or "default"
+    profiles = file.get("profiles", {})
+    if chosen not in profiles and (chosen != "default" or (profile and profiles)):
+        known = ", ".join(profiles) or "none yet"
+        raise Invalid(f"there is no profile {chosen!r} in {path}", hint=f"profiles: {known}")
+    found = {key: _value(key, file, profiles.get(chosen, {})) for key in KEYS}
+    named = {("serve_" if key.section == "server" else "") + key.name: value for key, value in found.items()}
+    return Settings(path=path, **(named | {"profile": chosen}))
+
+
+def _value(key: Key, file: dict[str, Any], profile: dict[str, Any]) -> Any:
+    section = {"": file, "profile": profile, "server": file.get("server", {})}[key.section]
+    value = section.get(key.name, key.default)
+    if key.env and (given := os.environ.get(key.env)):
+        value = _converted(key, given)
+    return Secret(value) if key.secret and value is not None else value
+
+
+def _converted(key: Key, text: str) -> Any:
+    if key.secret:
+        text = text.strip()
+    try:
+        return key.kind(text)
+    except ValueError:
+        raise Invalid(f"{key.env} must be {_KINDS[key.kind]}") from None
+
+
+_KINDS = {str: "a text", float: "a number", int: "a whole number", bool: "true or false"}
+
+
+def _check(path: Path, values: dict[str, Any]) -> None:
+    tops = {key.name: key for key in KEYS if not key.section}
+    for name, value in values.items():
+        if name == "server":
+            _check_section(path, "[server]", value, "server")
+        elif name == "profiles" and isinstance(value, dict):
+            for profile, section in value.items():
+                _check_section(path, f"[profiles.{profile}]", section, "profile")
+        else:
+            _check_key(path, "", name, value, tops)
+    _check_mode(path, values)
+
+
+def _check_section(path: Path, title: str, section: Any, kind: str) -> None:
+    if not isinstance(section, dict):
+        raise Invalid(f"{path}: {title} must be a section")
+    known = {key.name: key for key in KEYS if key.section == kind}
+    for name, value in section.items():
+        _check_key(path, f"{title} ", name, value, known)
+
+
+def _check_key(path: Path, where: str, name: str, value: Any, known: dict[str, Key]) -> None:
+    if name not in known:
+        from difflib import get_close_matches
+
+        close = get_close_matches(name, known, 1)
+        hint = f"did you mean {close[0]!r}?" if close else f"keys: {', '.join(known)}"
+        raise Invalid(f"{path}: {where}unknown key {name!r}", hint=hint)
+    kind = known[name].kind
+    if not isinstance(value, (int, float) if kind is float else kind) or (kind is not bool and isinstance(value, bool)):
+        raise Invalid(f"{path}: {where}{name} must be {_KINDS[kind]}")
+
+
+def _check_mode(path: Path, values: dict[str, Any]) -> None:
+    if os.name != "posix":
+        return
+    secrets = {key.name for key in KEYS if key.secret}
+    sections = [values.get("server", {}), *values.get("profiles", {}).values()]
+    if path.stat().st_mode & 0o077 and any(secrets & section.keys() for section in sections):
+        raise Invalid(f"{path} holds secrets and others can read it", hint=f"close it with: chmod 600 {path}")
+
+
+def save_profile(name: str, values: dict[str, Any]) -> Path:
+    """Change a profile's keys in the file (None removes one), mode 0600, whole or not at all.
+
+    Comments in the file stay where they can: a new file is written from the values, an old one keeps its other sections.
+    """
+    path = config_path()
+    file = read_file(path)
+    profile = file.setdefault("profiles", {}).setdefault(name, {})
+    for key, value in values.items():
+        if value is None:
+            profile.pop(key, None)
+        else:
+            profile[key] = value
+    write_file(path, _toml(file))
+    return path
+
+
+def write_file(path: Path, text: str) -> None:
+    """Replace the file in one step, readable by its owner only; raises Unavailable when there is no room."""
+    spare = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with open(os.open(spare, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
+            out.write(text)
+            out.flush()
+            os.fsync(out.fileno())
+        spare.replace(path)
+    except OSError as error:
+        spare.unlink(missing_ok=True)
+        raise Unavailable(f"cannot write {path}: {error.strerror}", hint="make room, or set TODO_CONFIG") from None
+
+
+def _toml(file: dict[str, Any]) -> str:
+    lines = [f"{name} = {_literal(value)}" for name, value in file.items() if not isinstance(value, dict)]
+    sections = {"[server]": file.get("server", {})}
+    sections |= {f"[profiles.{_name(name)}]": keys for name, keys in file.get("profiles", {}).items()}
+    for title, keys in sections.items():
+        if keys:
+            lines += ["", title, *(f"{name} = {_literal(value)}" for name, value in keys.items())]
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def _name(name: str) -> str:
+    return name if name.replace("-", "").replace("_", "").isalnum() and name.isascii() else _literal(name)
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        import json
+
+        # JSON's string escapes are a subset of TOML's basic strings
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return str(value)
+
+
+def example() -> str:
+    """`config.example.toml`: every key with its default and a sentence."""
+    titles = {"": "", "profile": "\n[profiles.default]\n", "server": "\n[server]\n"}
+    lines = ["# todo's settings: ~/.config/todo/config.toml, mode 0600. A flag wins over the environment, that over this file.\n"]
+    for section, title in titles.items():
+        lines.append(title)
+        for key in (key for key in KEYS if key.section == section):
+            env = f" ({key.env})" if key.env else ""
+            lines.append(f"# {key.about}{env}\n")
+            lines.append(f"{'' if key.default is not None else '# '}{key.name} = {_literal(key.default or '')}\n" if key.kind is not bool
+                         else f"{key.name} = {_literal(key.default)}\n")  # fmt: skip
+    return "".join(lines)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(example())

@@ -1,0 +1,31 @@
+"""Ids and tokens, minted by whoever makes the thing, so that a repeated request makes it once."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from todo_cli.contract.base import Secret
+
+
+def new_id() -> str:
+    """A UUIDv7 (RFC 9562 section 5.7): 48 bits of milliseconds, then random bits."""
+    value = (time.time_ns() // 1_000_000 & (1 << 48) - 1) << 80 | int.from_bytes(os.urandom(10), "big")
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def new_token(user_id: str) -> Secret:
+    """`todo_<user>_<256 random bits>`: the user's id stands openly beside the secret."""
+    from secrets import token_urlsafe
+
+    return Secret(f"todo_{user_id.replace('-', '')}_{token_urlsafe(32)}")
+
+
+def token_hash(token: Secret) -> str:
+    """SHA-256 in hex: all of a token that is ever sent for keeping."""
+    from hashlib import sha256
+
+    return sha256(token.reveal().encode()).hexdigest()

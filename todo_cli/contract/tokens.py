@@ -1,0 +1,76 @@
+"""Tokens: what signs a machine, script or agent in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from todo_cli.contract.base import Name, Request, When
+
+SCOPES = {
+    "all": "everything the person may do",
+    "read": "look at tasks, journal and spaces",
+    "tasks:write": "add, change, finish and undo tasks",
+    "tokens:write": "make and revoke tokens, none wider than itself",
+    "prefs:write": "change preferences",
+    "admin": "manage people (administrators only)",
+}
+
+Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="SHA-256 of the token, in hex")]
+Id = Annotated[str, Meta(pattern="^[0-9a-f-]{36}$", description="a UUID")]
+Scopes = Annotated[tuple[Name, ...], Meta(min_length=1, max_length=20)]
+
+
+class Token(Struct, frozen=True, kw_only=True):
+    """A token without its secret, which nobody holds but who made it."""
+
+    id: str
+    name: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    last_used_at: datetime | None = None
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    current: bool = False
+
+
+class TokenPage(Struct, frozen=True, kw_only=True):
+    """The caller's tokens."""
+
+    tokens: tuple[Token, ...]
+
+
+class CreateToken(Request[Token], frozen=True):
+    """Keep a token that the caller has minted: only its hash travels."""
+
+    route = "POST /v1/tokens"
+    scope = "tokens:write"
+    personal = True
+
+    id: Id
+    hash: Hash
+    name: Name
+    scopes: Scopes
+    expires: When | None = None
+
+
+class ListTokens(Request[TokenPage], frozen=True):
+    """List the caller's tokens; `all` with the revoked and expired ones."""
+
+    route = "GET /v1/tokens"
+    write = False
+    personal = True
+
+    all: bool = False
+
+
+class RevokeToken(Request[Token], frozen=True):
+    """Revoke a token by name or id: the very next request with it is refused."""
+
+    route = "DELETE /v1/tokens/{name}"
+    scope = "tokens:write"
+    personal = True
+
+    name: Name

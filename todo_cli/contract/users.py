@@ -1,0 +1,107 @@
+"""People, and the spaces they work in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from todo_cli.contract.base import Name, Request
+from todo_cli.contract.tokens import Hash, Id
+
+
+class Me(Struct, frozen=True, kw_only=True):
+    """Who the token says the caller is, and what it may do where."""
+
+    user_id: str
+    name: str
+    admin: bool
+    space_id: str
+    space: str
+    role: str
+    token: str
+    scopes: tuple[str, ...]
+    expires_at: datetime | None = None
+    timezone: str | None = None
+
+
+class WhoAmI(Request[Me], frozen=True):
+    """Say who is signed in, with which token, in which space."""
+
+    route = "GET /v1/me"
+    scope = "any"
+    write = False
+
+
+class Space(Struct, frozen=True, kw_only=True):
+    """A space and the caller's role in it."""
+
+    id: str
+    name: str
+    role: str
+    personal: bool
+
+
+class SpacePage(Struct, frozen=True, kw_only=True):
+    """The caller's spaces, the personal one first."""
+
+    spaces: tuple[Space, ...]
+
+
+class ListSpaces(Request[SpacePage], frozen=True):
+    """List the spaces the caller is a member of."""
+
+    route = "GET /v1/spaces"
+    write = False
+    personal = True
+
+
+class User(Struct, frozen=True, kw_only=True):
+    """A person."""
+
+    id: str
+    name: str
+    admin: bool
+    login: str | None = None
+    created_at: datetime
+    disabled_at: datetime | None = None
+
+
+class UserPage(Struct, frozen=True, kw_only=True):
+    """Everybody."""
+
+    users: tuple[User, ...]
+
+
+class AddUser(Request[User], frozen=True):
+    """Add a person with a first token, both minted by the caller: only the token's hash travels."""
+
+    route = "POST /v1/users"
+    scope = "admin"
+    personal = True
+
+    id: Id
+    name: Name
+    token_id: Id
+    token_hash: Hash
+    admin: bool = False
+
+
+class ListUsers(Request[UserPage], frozen=True):
+    """List everybody."""
+
+    route = "GET /v1/users"
+    scope = "admin"
+    write = False
+    personal = True
+
+
+class DisableUser(Request[User], frozen=True):
+    """Shut a person out (or, with `disabled` false, let them in again); their tasks stay."""
+
+    route = "PATCH /v1/users/{name}"
+    scope = "admin"
+    personal = True
+
+    name: Name
+    disabled: bool = True

@@ -1,0 +1,1 @@
+"""The rules: one function answers one Request, inside one transaction."""

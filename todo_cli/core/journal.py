@@ -1,0 +1,181 @@
+"""The journal's own SQL: what stands before and behind every write, and reading it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, LiteralString, TypeVar
+
+import msgspec
+
+from todo_cli.contract.base import Request, Secret
+from todo_cli.contract.journal import Change, ChangePage, Difference, ListChanges
+from todo_cli.contract.wire import answer_type, canonical, decode
+from todo_cli.core.images import instant
+from todo_cli.db.connect import Tx
+from todo_cli.db.sql import Sql
+from todo_cli.errors import Conflict, NotFound
+
+R = TypeVar("R")
+
+OLD: LiteralString = """old AS MATERIALIZED (
+  SELECT seq, before, after, answer, request_hash = %(hash)s::bytea AS same FROM todo.changes
+   WHERE space_id = %(space)s::uuid AND user_id = %(me)s::uuid AND key = %(key)s)"""
+
+TICK: LiteralString = "UPDATE todo.spaces SET seq = seq + 1 WHERE id = %(space)s::uuid"
+
+FIELDS = ("title", "status", "due", "project", "tags", "priority", "note")
+
+LIST = Sql(f"""
+WITH RECURSIVE history AS (
+  SELECT c.* FROM todo.changes c WHERE %(number)s::bigint IS NOT NULL AND c.space_id = %(space)s::uuid AND c.seq =
+    (SELECT rev FROM todo.tasks WHERE space_id = %(space)s::uuid AND number = %(number)s::bigint)
+  UNION ALL
+  SELECT c.* FROM history h JOIN todo.changes c ON c.space_id = %(space)s::uuid AND c.seq = (jsonb_path_query_first(
+    h.before, '$[*] ? (@.number == $n)', jsonb_build_object('n', %(number)s::bigint)) ->> 'rev')::bigint),
+rows AS (
+  (SELECT * FROM history WHERE seq < coalesce(%(before)s::bigint, 9223372036854775807) LIMIT %(limit)s::int)
+  UNION ALL
+  (SELECT * FROM todo.changes WHERE %(number)s::bigint IS NULL AND space_id = %(space)s::uuid
+      AND seq < coalesce(%(before)s::bigint, 9223372036854775807) ORDER BY seq DESC LIMIT %(limit)s::int))
+SELECT json_build_object(
+  'known', %(number)s::bigint IS NULL OR EXISTS (
+     SELECT FROM todo.tasks WHERE space_id = %(space)s::uuid AND number = %(number)s::bigint),
+  'rows', coalesce(json_agg(json_build_object(
+  'seq', c.seq, 'at', {instant('c.at')}, 'user', coalesce(u.name, c.user_id::text), 'token', coalesce(t.name, ''),
+  'way', c.way, 'verb', c.verb, 'key', c.key, 'group', c.group_id, 'undoes', c.undoes, 'about', c.request ->> 'name',
+  'undone', coalesce((SELECT NOT x.redo FROM todo.changes x WHERE x.space_id = c.space_id AND x.undoes = coalesce(
+      (SELECT min(g.seq) FROM todo.changes g WHERE g.space_id = c.space_id AND g.group_id = c.group_id), c.seq)
+      ORDER BY x.seq DESC LIMIT 1), false) AND c.undoes IS NULL,
+  'tasks', coalesce(jsonb_array_length(c.after), 0),
+  'before', CASE WHEN %(number)s::bigint IS NULL THEN jsonb_path_query_array(c.before, '$[0 to 9]')
+      ELSE jsonb_path_query_array(c.before, '$[*] ? (@.number == $n)', jsonb_build_object('n', %(number)s::bigint)) END,
+  'after', CASE WHEN %(number)s::bigint IS NULL THEN jsonb_path_query_array(c.after, '$[0 to 9]')
+      ELSE jsonb_path_query_array(c.after, '$[*] ? (@.number == $n)', jsonb_build_object('n', %(number)s::bigint)) END
+  ) ORDER BY c.seq DESC), '[]'))::text
+FROM rows c LEFT JOIN todo.users u ON u.id = c.user_id
+LEFT JOIN todo.tokens t ON t.user_id = c.user_id AND t.id = c.token_id
+""")
+
+
+def redacted(request: Request[Any]) -> dict[str, Any]:
+    """The request as it may be kept for ever: without secrets, hashes of tokens, and what was left as it is."""
+
+    def drop(value: Any) -> Any:
+        if isinstance(value, Secret):
+            return None
+        raise TypeError(type(value).__name__)
+
+    kept = msgspec.to_builtins(request, enc_hook=drop)
+    return {name: value for name, value in kept.items() if not name.endswith("hash")}
+
+
+def stamp(request: Request[Any]) -> dict[str, Any]:
+    """The values that every write gives its journal row."""
+    verb = type(request).__name__
+    return {
+        "hash": sha256(verb.encode() + canonical(request)).digest(),
+        "verb": verb,
+        "request": msgspec.json.encode(redacted(request)).decode(),
+    }
+
+
+def journaled(rule: LiteralString) -> Sql:
+    """A write of something else than tasks. `rule`: a statement that returns `answer` (jsonb), or no row: not found.
+
+    It must do nothing where `old` has a row.
+    """
+    return Sql(f"""
+WITH {OLD}, rule AS MATERIALIZED ({rule}),
+tick AS ({TICK} AND EXISTS (SELECT FROM rule) RETURNING seq),
+made AS (INSERT INTO todo.changes (space_id, seq, key, request_hash, verb, request, answer)
+  SELECT %(space)s::uuid, tick.seq, %(key)s, %(hash)s::bytea, %(verb)s, %(request)s::jsonb, rule.answer FROM tick, rule
+  RETURNING answer)
+SELECT json_build_object('same', true, 'answer', answer)::text FROM made
+UNION ALL SELECT json_build_object('same', same, 'answer', answer)::text FROM old
+""")
+
+
+async def write(tx: Tx, sql: Sql, it: Request[R], missing: str, **values: Any) -> R:
+    """Run a `journaled` rule and give its answer; raises NotFound(missing) and, for a reused key, Conflict."""
+    text = await tx.answer(sql, **stamp(it), **values)
+    if text is None:
+        raise NotFound(missing)
+    verdict = decode(text, _Kept)
+    if not verdict.same:
+        raise key_reused(tx)
+    answer: R = decode(bytes(verdict.answer), answer_type(type(it)))
+    return answer
+
+
+def key_reused(tx: Tx) -> Conflict:
+    """The same key with another content."""
+    return Conflict(
+        f"the key {tx.caller.key!r} was used for another request", hint="use a new key for a new request"
+    )
+
+
+class _Kept(msgspec.Struct):
+    same: bool
+    answer: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Row(msgspec.Struct):
+    seq: int
+    at: datetime
+    user: str
+    token: str
+    way: str
+    verb: str
+    tasks: int
+    undone: bool
+    key: str | None = None
+    group: str | None = None
+    undoes: int | None = None
+    about: str | None = None
+    before: list[dict[str, Any]] | None = None
+    after: list[dict[str, Any]] | None = None
+
+
+class _Rows(msgspec.Struct):
+    known: bool
+    rows: list[_Row]
+
+
+def differences(before: list[dict[str, Any]] | None, after: list[dict[str, Any]] | None) -> tuple[Difference, ...]:
+    """What changed between two lists of images of the same tasks; unchanged tasks are left out."""
+    then = {image["number"]: image for image in before or ()}
+    found = (_difference(then.get(image["number"]), image) for image in after or ())
+    return tuple(one for one in found if one.added or one.fields)
+
+
+def _difference(before: dict[str, Any] | None, after: dict[str, Any]) -> Difference:
+    was = before or {}
+    fields = {
+        name: (was.get(name), after.get(name))
+        for name in FIELDS
+        if was.get(name) != after.get(name) and not (before is None and name == "title")
+    }
+    empty = {name for name, (_, now) in fields.items() if before is None and now in ([], "open")}
+    kept = {name: pair for name, pair in fields.items() if name not in empty}
+    return Difference(number=after["number"], title=after["title"], added=before is None, fields=kept)
+
+
+def _change(row: _Row) -> Change:
+    return Change(
+        seq=row.seq, at=row.at, user=row.user,
+        token=row.token, way=row.way, verb=row.verb, key=row.key, group=row.group, undoes=row.undoes,
+        about=row.about, undone=row.undone, tasks=row.tasks, differences=differences(row.before, row.after),
+    )  # fmt: skip
+
+
+async def list_changes(tx: Tx, it: ListChanges) -> ChangePage:
+    """Newest first; of one task by following each change's images back to the one before."""
+    text = await tx.answer(LIST, number=it.number, before=it.before, limit=it.limit + 1)
+    found = decode(text or "", _Rows)
+    if not found.known:
+        raise NotFound(f"there is no task #{it.number}")
+    rows = found.rows[: it.limit]
+    return ChangePage(
+        changes=tuple(_change(row) for row in rows), next=rows[-1].seq if len(found.rows) > it.limit else None
+    )

@@ -1,0 +1,68 @@
+"""Tokens: the caller's own. Their secrets never come here, only hashes."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from typing import LiteralString
+
+from todo_cli.contract import tokens as ask
+from todo_cli.contract.tokens import SCOPES, Token, TokenPage
+from todo_cli.contract.wire import decode
+from todo_cli.core import words
+from todo_cli.core.images import instant
+from todo_cli.core.journal import journaled, write
+from todo_cli.db.connect import Tx
+from todo_cli.db.sql import Sql
+from todo_cli.errors import Invalid
+
+_IMAGE: LiteralString = f"""jsonb_build_object('id', id, 'name', name, 'scopes', scopes, 'created_at', {instant("created_at")},
+  'last_used_at', {instant("last_used_at")}, 'expires_at', {instant("expires_at")}, 'revoked_at', {instant("revoked_at")},
+  'current', id = (SELECT todo.token()))"""
+
+CREATE = journaled(f"""INSERT INTO todo.tokens (user_id, id, name, hash, scopes, expires_at)
+  SELECT user_id, %(id)s::uuid, %(name)s, decode(%(token_hash)s, 'hex'), %(scopes)s::text[], %(expires)s::timestamptz
+    FROM todo.tokens WHERE user_id = %(me)s::uuid AND id = (SELECT todo.token())
+     AND ('all' = ANY (scopes) OR %(scopes)s::text[] <@ scopes) AND NOT EXISTS (SELECT FROM old)
+  RETURNING {_IMAGE} AS answer""")
+
+REVOKE = journaled(f"""UPDATE todo.tokens SET revoked_at = clock_timestamp()
+  WHERE user_id = %(me)s::uuid AND (name = %(name)s OR id::text = %(name)s) AND revoked_at IS NULL
+    AND NOT EXISTS (SELECT FROM old) RETURNING {_IMAGE} AS answer""")
+
+LIST = Sql(f"""SELECT json_build_object('tokens', coalesce(json_agg({_IMAGE} ORDER BY created_at, id), '[]'))::text
+  FROM todo.tokens WHERE user_id = %(me)s::uuid
+   AND (%(all)s::boolean OR (revoked_at IS NULL AND coalesce(expires_at > clock_timestamp(), true)))""")
+
+
+async def create_token(tx: Tx, it: ask.CreateToken) -> Token:
+    """Keep the hash of a token; raises NotFound when it would be wider than the one that asks."""
+    if unknown := sorted(set(it.scopes) - set(SCOPES)):
+        raise Invalid(f"there is no scope {unknown[0]!r}", hint=f"scopes: {', '.join(SCOPES)}")
+    expires = await _expiry(tx, it.expires) if it.expires else None
+    return await write(
+        tx, CREATE, it, "the token that asks has none of these scopes itself",
+        id=it.id, name=words.line("name", it.name), token_hash=it.hash, scopes=sorted(set(it.scopes)), expires=expires,
+    )  # fmt: skip
+
+
+async def _expiry(tx: Tx, expires: str) -> datetime:
+    when = await words.resolved(tx, expires)
+    if not isinstance(when, datetime):
+        when = _end_of(when)
+    if when <= datetime.now(UTC):
+        raise Invalid(f"{expires!r} is in the past", hint="for example: --expires 90d")
+    return when
+
+
+def _end_of(day: date) -> datetime:
+    return datetime.combine(day, time(23, 59, 59), UTC)
+
+
+async def list_tokens(tx: Tx, it: ask.ListTokens) -> TokenPage:
+    """The caller's tokens, oldest first."""
+    return decode(await tx.answer(LIST, all=it.all) or "", TokenPage)
+
+
+async def revoke_token(tx: Tx, it: ask.RevokeToken) -> Token:
+    """From the next request on it is refused; the one that asks may revoke itself."""
+    return await write(tx, REVOKE, it, f"you have no token {it.name!r}", name=it.name)

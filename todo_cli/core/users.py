@@ -1,0 +1,64 @@
+"""People and their spaces."""
+
+from __future__ import annotations
+
+from typing import LiteralString
+
+from todo_cli.contract import users as ask
+from todo_cli.contract.users import Me, SpacePage, User, UserPage
+from todo_cli.contract.wire import decode
+from todo_cli.core import words
+from todo_cli.core.images import instant
+from todo_cli.core.journal import journaled, write
+from todo_cli.db.connect import Tx
+from todo_cli.db.sql import Sql
+
+ME = Sql(f"""SELECT json_build_object('user_id', u.id, 'name', u.name, 'admin', u.admin, 'space_id', s.id, 'space', s.name,
+  'role', m.role, 'token', t.name, 'scopes', t.scopes, 'expires_at', {instant("t.expires_at")},
+  'timezone', (SELECT timezone FROM todo.preferences p WHERE p.user_id = u.id))::text
+FROM todo.users u JOIN todo.tokens t ON t.user_id = u.id AND t.id = (SELECT todo.token())
+JOIN todo.members m ON m.user_id = u.id AND m.space_id = %(space)s::uuid JOIN todo.spaces s ON s.id = m.space_id
+WHERE u.id = %(me)s::uuid""")
+
+SPACES = Sql("""SELECT json_build_object('spaces', coalesce(json_agg(json_build_object('id', s.id, 'name', s.name,
+  'role', m.role, 'personal', s.id = m.user_id) ORDER BY s.id <> m.user_id, s.name), '[]'))::text
+FROM todo.members m JOIN todo.spaces s ON s.id = m.space_id WHERE m.user_id = %(me)s::uuid""")
+
+_USER: LiteralString = f"""jsonb_build_object('id', u.id, 'name', u.name, 'admin', u.admin, 'login', u.login,
+  'created_at', {instant("u.created_at")}, 'disabled_at', {instant("u.disabled_at")})"""
+
+ADD = journaled(f"""SELECT jsonb_build_object('id', %(id)s::uuid, 'name', %(name)s::text, 'admin', %(admin)s::boolean,
+    'created_at', {instant("clock_timestamp()")}) AS answer
+  FROM (SELECT todo.add_user(%(id)s::uuid, %(name)s::text, %(admin)s::boolean, %(token_id)s::uuid,
+        decode(%(token_hash)s, 'hex'), %(zone)s::text) WHERE NOT EXISTS (SELECT FROM old)) AS made""")
+
+LIST = Sql(f"SELECT json_build_object('users', coalesce(json_agg({_USER} ORDER BY u.name), '[]'))::text FROM todo.list_users() u")
+
+DISABLE = journaled(f"""SELECT {_USER} AS answer FROM todo.disable_user(%(name)s, %(disabled)s::boolean) u
+  WHERE NOT EXISTS (SELECT FROM old)""")
+
+
+async def who_am_i(tx: Tx, it: ask.WhoAmI) -> Me:
+    """The caller, as the database knows them."""
+    return decode(await tx.answer(ME) or "", Me)
+
+
+async def list_spaces(tx: Tx, it: ask.ListSpaces) -> SpacePage:
+    """The caller's spaces."""
+    return decode(await tx.answer(SPACES) or "", SpacePage)
+
+
+async def add_user(tx: Tx, it: ask.AddUser) -> User:
+    """A person with a space of their own and a first token; raises Conflict for a name that is taken."""
+    values = {"id": it.id, "name": words.line("name", it.name), "admin": it.admin, "zone": tx.caller.zone}
+    return await write(tx, ADD, it, "nobody was added", **values, token_id=it.token_id, token_hash=it.token_hash)
+
+
+async def list_users(tx: Tx, it: ask.ListUsers) -> UserPage:
+    """Everybody, by name."""
+    return decode(await tx.answer(LIST) or "", UserPage)
+
+
+async def disable_user(tx: Tx, it: ask.DisableUser) -> User:
+    """Their tokens are refused from the next request on; raises NotFound, and Conflict for oneself."""
+    return await write(tx, DISABLE, it, f"there is no person {it.name!r}", name=it.name, disabled=it.disabled)

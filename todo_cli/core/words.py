@@ -1,0 +1,66 @@
+"""What a text must be before it is stored."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from todo_cli.db.connect import Tx
+from todo_cli.db.sql import Sql
+from todo_cli.errors import Invalid
+
+ZONE = Sql("SELECT coalesce((SELECT timezone FROM todo.preferences WHERE user_id = %(me)s::uuid), 'UTC')")
+
+
+def line(field: str, text: str) -> str:
+    """One line that is not blank, without white space around it; raises Invalid. Escapes stay: they are data."""
+    text = text.strip()
+    if not text:
+        raise Invalid(f"the {field} is blank", hint="write what is to be done" if field == "title" else "")
+    if len(text.splitlines()) > 1:
+        raise Invalid(f"the {field} has more than one line", hint="several tasks, a line each: todo add -")
+    return storable(field, text)
+
+
+def storable(field: str, text: str) -> str:
+    """Text that Postgres can hold; raises Invalid for NUL and for halves of characters."""
+    if "\0" in text:
+        raise Invalid(f"the {field} has a NUL character, which cannot be stored", hint="remove it")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise Invalid(f"the {field} is not valid UTF-8", hint="convert it first, for example with iconv")
+    return text
+
+
+def tag(text: str) -> str:
+    """A tag without its sign: one word."""
+    text = line("tag", text.removeprefix("@"))
+    if any(character.isspace() or character == "," for character in text):
+        raise Invalid(f"the tag {text!r} is more than one word", hint="give each tag its own --tag")
+    return text
+
+
+def project(text: str) -> str:
+    """A project without its sign."""
+    return line("project", text.removeprefix("#"))
+
+
+async def due(tx: Tx, words: str) -> dict[str, Any]:
+    """The user's words as the two columns of a due date: a day or an instant."""
+    when = await resolved(tx, words)
+    if isinstance(when, datetime):
+        return {"due_on": None, "due_at": when.astimezone(UTC).isoformat()}
+    return {"due_on": when.isoformat(), "due_at": None}
+
+
+async def resolved(tx: Tx, words: str) -> date | datetime:
+    """The user's words in the caller's zone; asks the database for the zone where the caller named none."""
+    from todo_cli.language.dates import resolve
+
+    return resolve(words, zone=await zone(tx), now=datetime.now(UTC))
+
+
+async def zone(tx: Tx) -> str:
+    """The caller's time zone: the request's, else the preference, else UTC."""
+    if tx.caller.zone:
+        return tx.caller.zone
+    return await tx.answer(ZONE) or "UTC"

@@ -1,0 +1,126 @@
+"""Connections and the one transaction of a request."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection, AsyncRawCursor
+
+from todo_cli.contract.base import Caller, Request
+from todo_cli.db.errors import translated, was_lost
+from todo_cli.db.gate import SCHEMA_VERSION
+from todo_cli.db.sql import Sql
+from todo_cli.errors import TodoError
+
+# psycopg warns of every refusal in a pipeline; we raise it
+logging.getLogger("psycopg").setLevel(logging.ERROR)
+
+ENTER = Sql(
+    "SELECT todo.enter(%(schema)s::int, %(token)s, %(me)s::uuid, %(space)s::uuid, %(scope)s, %(write)s::boolean, %(way)s)"
+)
+BEGIN, COMMIT = Sql("BEGIN"), Sql("COMMIT")
+
+
+class Lost(TodoError):
+    """The connection went away: unknown whether the request acted; send it again with the same key."""
+
+    code, status, exit_code = "unavailable", 503, 7
+    default_hint = "try again in a moment"
+
+
+async def connect(url: str, *, timeout: float = 10) -> AsyncConnection[Any]:
+    """A connection whose statements up to a Sync are one implicit transaction; raises our errors."""
+    try:
+        return await AsyncConnection.connect(
+            url, autocommit=True, connect_timeout=int(timeout), application_name="todo", cursor_factory=AsyncRawCursor
+        )
+    except psycopg.Error as error:
+        raise translated(error) from error
+
+
+class Tx:
+    """One request's transaction. Values `space`, `me`, `key` and `zone` are given to every statement.
+
+    `answer` is the common way: sign-in and rule in one pipeline, which Postgres runs as one implicit
+    transaction and one round trip. A rule that must look before it writes uses `steps`.
+    """
+
+    def __init__(self, connection: AsyncConnection[Any], caller: Caller, request: type[Request[Any]]) -> None:
+        me = caller.user_id
+        self._connection = connection
+        self._open = False
+        self.caller = caller
+        self.values: dict[str, Any] = {
+            "schema": SCHEMA_VERSION,
+            "token": caller.token.reveal(),
+            "me": me,
+            "space": me if request.personal or not caller.space else caller.space,
+            "scope": request.scope,
+            "write": request.write,
+            "way": caller.way,
+            "key": caller.key,
+        }
+
+    async def answer(self, sql: Sql, **values: Any) -> str | None:
+        """The rule in one statement: its one value as text, None when it has no row."""
+        if self._open:
+            return await self._run([sql], values)
+        return await self._run([ENTER, sql], values)
+
+    @asynccontextmanager
+    async def steps(self) -> AsyncIterator[Steps]:
+        """Several statements in one transaction; each costs a round trip, the last commits with it."""
+        steps = Steps(self, nested=self._open)
+        try:
+            yield steps
+        except BaseException:
+            await steps.leave("ROLLBACK")
+            raise
+        await steps.leave("COMMIT")
+
+    async def _run(self, statements: list[Sql], values: dict[str, Any]) -> str | None:
+        given = self.values | values
+        try:
+            async with self._connection.pipeline():
+                for sql in statements:
+                    cursor = self._connection.cursor()
+                    # always prepared: psycopg's own counting breaks in an aborted pipeline
+                    await cursor.execute(sql.text, sql.values(given), prepare=True)  # type: ignore[arg-type]
+                    if sql is not COMMIT:
+                        last = cursor
+            row = await last.fetchone() if last.description else None
+        except psycopg.Error as error:
+            if was_lost(error):
+                raise Lost(translated(error).detail) from error
+            raise translated(error) from error
+        return None if row is None else row[0]
+
+
+class Steps:
+    """The statements of one transaction, in order: `run`, and for the last `finish`."""
+
+    def __init__(self, tx: Tx, *, nested: bool) -> None:
+        self._tx, self._nested, self._begun = tx, nested, False
+
+    async def run(self, sql: Sql, **values: Any) -> str | None:
+        """One statement; the first signs in with it."""
+        first = [] if self._begun or self._nested else [BEGIN, ENTER]
+        self._begun = self._tx._open = True
+        return await self._tx._run([*first, sql], values)
+
+    async def finish(self, sql: Sql, **values: Any) -> str | None:
+        """The last statement: it commits in the same round trip."""
+        if self._nested:
+            return await self._tx._run([sql], values)
+        answer = await self._tx._run([sql, COMMIT], values)
+        self._begun = self._tx._open = False
+        return answer
+
+    async def leave(self, how: str) -> None:
+        if self._begun and not self._nested and not self._tx._connection.closed:
+            self._begun = self._tx._open = False
+            await self._tx._connection.execute(how.encode())

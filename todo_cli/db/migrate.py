@@ -1,0 +1,95 @@
+"""Bringing a database to this release's schema; owner's work, never a client's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, NullPool, create_engine, text
+from sqlalchemy.exc import OperationalError
+
+from todo_cli.db.gate import SCHEMA_VERSION
+from todo_cli.errors import Unavailable
+
+_LOCK = 0x746F646F  # "todo": one migration at a time in a database
+
+
+class Status(NamedTuple):
+    """Where a database stands: Alembic's revisions, and the schema versions that the gate compares."""
+
+    revision: str | None
+    head: str
+    version: int | None
+    oldest: int | None
+
+    @property
+    def current(self) -> bool:
+        """Nothing is left to migrate."""
+        return self.revision == self.head and self.version == SCHEMA_VERSION
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+@contextmanager
+def _transaction(url: str) -> Iterator[Connection]:
+    scheme, _, rest = url.partition("://")
+    engine = create_engine(f"{scheme.split('+')[0].replace('postgres', 'postgresql', scheme == 'postgres')}+psycopg://{rest}", poolclass=NullPool)
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except OperationalError as error:
+        raise Unavailable(f"the database cannot be reached: {str(error.orig).strip()}") from None
+    finally:
+        engine.dispose()
+
+
+def migrate(url: str) -> Status:
+    """Upgrade to this release's schema in one transaction; safe when several start at once."""
+    with _transaction(url) as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        connection.execute(text("CREATE SCHEMA IF NOT EXISTS todo"))
+        command.upgrade(_config(connection), "head")
+        return _status(connection)
+
+
+def status(url: str) -> Status:
+    """Where the database stands; changes nothing."""
+    with _transaction(url) as connection:
+        return _status(connection)
+
+
+def differences(url: str) -> list[str]:
+    """What Alembic's comparison finds between the database's tables and the metadata: nothing, if all is well."""
+    from alembic.autogenerate import compare_metadata
+
+    from todo_cli.db.schema import SCHEMA, metadata
+
+    def ours(thing: object, name: str | None, kind: str, *_: object) -> bool:
+        return not (kind == "table" and name == "alembic_version")
+
+    with _transaction(url) as connection:
+        options = {"include_schemas": True, "version_table_schema": SCHEMA, "include_object": ours,
+                   "include_name": lambda name, kind, _: kind != "schema" or name == SCHEMA}  # fmt: skip
+        context = MigrationContext.configure(connection, opts=options)
+        return [str(found) for found in compare_metadata(context, metadata)]
+
+
+def _status(connection: Connection) -> Status:
+    context = MigrationContext.configure(connection, opts={"version_table_schema": "todo"})
+    head = ScriptDirectory.from_config(_config(connection)).get_current_head() or ""
+    revision = context.get_current_revision()
+    if revision is None:
+        return Status(None, head, None, None)
+    version, oldest = connection.execute(text("SELECT version, oldest FROM todo.schema")).one()
+    return Status(revision, head, version, oldest)

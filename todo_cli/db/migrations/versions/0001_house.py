@@ -1,0 +1,16 @@
+"""The house: users, spaces, members, tokens, tasks, the journal, roles and policies."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Forward only. The SQL is frozen beside this file."""
+    script = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+    # the driver's own cursor: several statements at once, and no bind parameters in the text
+    with op.get_bind().connection.dbapi_connection.cursor() as cursor:
+        cursor.execute(script)

@@ -1,0 +1,329 @@
+"""The schema as it is now: tables as MetaData, roles, policies and grants as tables of words.
+
+Every key begins with `space_id`, or with `user_id`, which is the id of that person's own space: the
+schema can be sharded by it. Users and the schema's version are reference tables. The migrations say
+how an older database gets here; a test holds both ways to the same dump.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import (
+    ARRAY, BigInteger, Boolean, CheckConstraint, Column, Computed, Date, ForeignKey, ForeignKeyConstraint, Index,
+    Integer, LargeBinary, MetaData, SmallInteger, Table, Text, UniqueConstraint, text,
+)  # fmt: skip
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, UUID
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from todo_cli.db.gate import SCHEMA_VERSION
+
+SCHEMA = "todo"
+metadata = MetaData(schema=SCHEMA)
+
+INSTANT = TIMESTAMP(timezone=True)
+WORD = Text(collation="C")
+NOW = text("clock_timestamp()")
+
+
+def _id(name: str, **kw: bool) -> Column[object]:
+    return Column(name, UUID(as_uuid=False), nullable=False, **kw)
+
+
+def _space(*, key: bool = True) -> Column[object]:
+    return Column("space_id", UUID(as_uuid=False), ForeignKey("todo.spaces.id"), nullable=False, primary_key=key)
+
+
+def _user(*, key: bool = True) -> Column[object]:
+    return Column("user_id", UUID(as_uuid=False), ForeignKey("todo.users.id"), nullable=False, primary_key=key)
+
+
+schema = Table(
+    "schema", metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("oldest", Integer, nullable=False, comment="the oldest client that is still served"),
+)  # fmt: skip
+
+users = Table(
+    "users", metadata,
+    _id("id", primary_key=True),
+    Column("name", WORD, nullable=False, unique=True),
+    Column("login", WORD, unique=True, comment="the person's own database role, where there is one"),
+    Column("admin", Boolean, nullable=False, server_default=text("false")),
+    Column("per_minute", Integer, nullable=False, server_default=text("600"), comment="requests through a server"),
+    Column("created_at", INSTANT, nullable=False, server_default=NOW),
+    Column("disabled_at", INSTANT),
+)  # fmt: skip
+
+spaces = Table(
+    "spaces", metadata,
+    _id("id", primary_key=True),
+    Column("name", WORD, nullable=False),
+    Column("next_number", BigInteger, nullable=False, server_default=text("1")),
+    Column("seq", BigInteger, nullable=False, server_default=text("0")),
+    postgresql_with={"fillfactor": "50"},
+)  # fmt: skip
+
+members = Table(
+    "members", metadata,
+    _space(), _user(),
+    Column("role", WORD, CheckConstraint("role IN ('owner', 'editor', 'viewer')", name="members_role"), nullable=False),
+    Index("members_user", "user_id"),
+)  # fmt: skip
+
+tokens = Table(
+    "tokens", metadata,
+    _user(), _id("id", primary_key=True),
+    Column("name", WORD, nullable=False),
+    Column("hash", LargeBinary, CheckConstraint("octet_length(hash) = 32", name="tokens_hash"), nullable=False),
+    Column("scopes", ARRAY(WORD), nullable=False),
+    Column("kind", WORD, nullable=False, server_default=text("'token'"), comment="a session's expiry slides"),
+    Column("created_at", INSTANT, nullable=False, server_default=NOW),
+    Column("last_used_at", INSTANT),
+    Column("expires_at", INSTANT),
+    Column("revoked_at", INSTANT),
+    UniqueConstraint("user_id", "hash", name="tokens_user_hash"),
+    Index("tokens_user_name", "user_id", "name", unique=True, postgresql_where=text("revoked_at IS NULL")),
+    postgresql_with={"fillfactor": "70"},
+)  # fmt: skip
+
+preferences = Table("preferences", metadata, _user(), Column("timezone", WORD))
+
+tasks = Table(
+    "tasks", metadata,
+    _space(), Column("number", BigInteger, primary_key=True, autoincrement=False),
+    _id("id"),
+    Column("title", WORD, nullable=False),
+    Column("note", WORD),
+    Column("status", WORD, CheckConstraint("status IN ('open', 'done', 'deleted')", name="tasks_status"),
+           nullable=False, server_default=text("'open'")),
+    Column("priority", SmallInteger, CheckConstraint("priority BETWEEN 1 AND 4", name="tasks_priority"),
+           nullable=False, server_default=text("4"), comment="4 is none, so that it sorts last in an index"),
+    Column("project", WORD),
+    Column("due_on", Date, comment="a day without a time"),
+    Column("due_at", INSTANT, comment="an instant; one of the two or neither"),
+    Column("due_sort", INSTANT, Computed(
+        "coalesce(due_at, timezone('UTC', due_on + interval '1 day' - interval '1 second'), 'infinity')", persisted=True),
+        nullable=False),
+    Column("created_at", INSTANT, nullable=False),
+    Column("updated_at", INSTANT, nullable=False),
+    Column("completed_at", INSTANT),
+    Column("deleted_at", INSTANT),
+    Column("rev", BigInteger, nullable=False, comment="the seq of the change that last touched it"),
+    UniqueConstraint("space_id", "id", name="tasks_space_id_id"),
+    CheckConstraint("due_on IS NULL OR due_at IS NULL", name="tasks_due"),
+    Index("tasks_due", "space_id", "status", "due_sort", "number"),
+    Index("tasks_priority", "space_id", "status", "priority", "number"),
+    Index("tasks_created", "space_id", "status", "number"),
+    Index("tasks_updated", "space_id", "status", "rev", "number"),
+    Index("tasks_project", "space_id", "project", "status", "due_sort", "number",
+          postgresql_where=text("project IS NOT NULL")),
+)  # fmt: skip
+
+task_tags = Table(
+    "task_tags", metadata,
+    Column("space_id", UUID(as_uuid=False), primary_key=True), Column("number", BigInteger, primary_key=True),
+    Column("tag", WORD, primary_key=True),
+    ForeignKeyConstraint(["space_id", "number"], ["todo.tasks.space_id", "todo.tasks.number"]),
+    Index("task_tags_tag", "space_id", "tag", "number"),
+)  # fmt: skip
+
+changes = Table(
+    "changes", metadata,
+    _space(), Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("user_id", UUID(as_uuid=False), nullable=False, server_default=text("todo.me()")),
+    Column("token_id", UUID(as_uuid=False), nullable=False, server_default=text("todo.token()")),
+    Column("way", WORD, nullable=False, server_default=text("todo.way()")),
+    Column("at", INSTANT, nullable=False, server_default=NOW),
+    Column("key", WORD, comment="the caller's, or minted by the client for one invocation"),
+    Column("request_hash", LargeBinary, nullable=False),
+    Column("verb", WORD, nullable=False),
+    Column("request", JSONB, nullable=False),
+    Column("before", JSONB, comment="images of the tasks it names"), Column("after", JSONB),
+    Column("answer", JSONB, comment="what a change of something else than tasks answered"),
+    Column("undoes", BigInteger), Column("redo", Boolean, nullable=False, server_default=text("false")),
+    Column("group_id", UUID(as_uuid=False)), Column("turn_id", UUID(as_uuid=False)),
+    UniqueConstraint("space_id", "user_id", "key", name="changes_key"),
+    Index("changes_user", "space_id", "user_id", "seq"),
+    Index("changes_undoes", "space_id", "undoes", "seq", postgresql_where=text("undoes IS NOT NULL")),
+    Index("changes_group", "space_id", "group_id", "seq", postgresql_where=text("group_id IS NOT NULL")),
+)  # fmt: skip
+
+buckets = Table(
+    "buckets", metadata,
+    Column("user_id", UUID(as_uuid=False), primary_key=True), Column("slot", Integer, primary_key=True),
+    Column("minute", BigInteger, nullable=False), Column("hits", BigInteger, nullable=False),
+    Column("before", BigInteger, nullable=False),
+    prefixes=["UNLOGGED"], postgresql_with={"fillfactor": "50"},
+)  # fmt: skip
+
+failures = Table(
+    "failures", metadata,
+    Column("user_id", UUID(as_uuid=False), primary_key=True), Column("address", WORD, primary_key=True),
+    Column("minute", BigInteger, nullable=False), Column("hits", Integer, nullable=False),
+    prefixes=["UNLOGGED"],
+)  # fmt: skip
+
+ROLES = {
+    "todo_auth": "owns the definer functions",
+    "todo_server": "the servers",
+    "todo_worker": "the workers",
+    "todo_person": "what every person's own login is a member of",
+}
+CLIENTS = "todo_server, todo_worker, todo_person"
+TIMEOUTS = {"statement_timeout": "30s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "30s"}
+
+_READ, _MINE = "space_id = (SELECT todo.space('read'))", "user_id = (SELECT todo.me())"
+_WRITE = "space_id = (SELECT todo.space('tasks:write'))"
+
+POLICIES: dict[tuple[str, str], str] = {
+    ("schema", "SELECT"): "true",
+    ("users", "SELECT"): "id = (SELECT todo.me()) OR id IN (SELECT m.user_id FROM todo.members m"
+                         " WHERE m.space_id = (SELECT todo.space('read')))",
+    ("spaces", "SELECT"): "id = (SELECT todo.space('read')) OR id IN (SELECT m.space_id FROM todo.members m"
+                          " WHERE m.user_id = (SELECT todo.me()))",
+    ("spaces", "UPDATE"): "id = (SELECT todo.space('any'))",
+    ("members", "SELECT"): f"{_MINE} OR {_READ}",
+    ("tokens", "SELECT"): _MINE,
+    ("tokens", "INSERT"): _MINE,
+    ("tokens", "UPDATE"): _MINE,
+    ("preferences", "SELECT"): _MINE,
+    ("preferences", "INSERT"): _MINE,
+    ("preferences", "UPDATE"): _MINE,
+    ("tasks", "SELECT"): _READ,
+    ("tasks", "INSERT"): _WRITE,
+    ("tasks", "UPDATE"): _WRITE,
+    ("task_tags", "SELECT"): _READ,
+    ("task_tags", "INSERT"): _WRITE,
+    ("task_tags", "DELETE"): _WRITE,
+    ("changes", "SELECT"): _READ,
+    ("changes", "INSERT"): f"space_id = (SELECT todo.space('any')) AND {_MINE}",
+}  # fmt: skip
+
+GRANTS: dict[str, str] = {
+    "schema": "SELECT",
+    "users": "SELECT (id, name, admin, created_at, disabled_at)",
+    "spaces": "SELECT, UPDATE (next_number, seq)",
+    "members": "SELECT",
+    "tokens": "SELECT (user_id, id, name, scopes, kind, created_at, last_used_at, expires_at, revoked_at),"
+              " INSERT (user_id, id, name, hash, scopes, expires_at), UPDATE (revoked_at)",
+    "preferences": "SELECT, INSERT, UPDATE (timezone)",
+    "tasks": "SELECT, INSERT, UPDATE (title, note, status, priority, project, due_on, due_at, updated_at,"
+             " completed_at, deleted_at, rev)",
+    "task_tags": "SELECT, INSERT, DELETE",
+    "changes": "SELECT, INSERT (space_id, seq, key, request_hash, verb, request, before, after, answer,"
+               " undoes, redo, group_id, turn_id)",
+}  # fmt: skip
+
+FUNCTIONS: dict[str, str] = {
+    "me()": CLIENTS,
+    "token()": CLIENTS,
+    "way()": CLIENTS,
+    "space(text)": CLIENTS,
+    "count_request(uuid, int)": "",
+    "enter(int, text, uuid, uuid, text, boolean, text)": CLIENTS,
+    "count_failure(uuid, text)": "todo_server",
+    "make_user(uuid, text, boolean, uuid, bytea, text)": "",
+    "is_admin()": "",
+    "add_user(uuid, text, boolean, uuid, bytea, text)": CLIENTS,
+    "list_users()": CLIENTS,
+    "disable_user(text, boolean)": CLIENTS,
+}
+
+VERSION, OLDEST = SCHEMA_VERSION, 1
+
+
+def _role(name: str) -> str:
+    # another database of this cluster may be making the same role at this instant
+    return (
+        f"DO $$ BEGIN CREATE ROLE {name} {'LOGIN' if name in ('todo_server', 'todo_worker') else 'NOLOGIN'};"
+        f" EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+    )
+
+
+def _timeouts(role: str) -> str:
+    settings = " ".join(
+        f"EXECUTE format('ALTER ROLE {role} IN DATABASE %I SET {name} = %L', current_database(), '{value}');"
+        for name, value in TIMEOUTS.items()
+    )
+    return f"DO $$ BEGIN {settings} END $$"
+
+
+def _policies() -> list[str]:
+    made = []
+    for table in metadata.sorted_tables:
+        made.append(f"ALTER TABLE todo.{table.name} ENABLE ROW LEVEL SECURITY")
+        made.append(f"CREATE POLICY auth ON todo.{table.name} TO todo_auth USING (true) WITH CHECK (true)")
+        made.append(f"GRANT SELECT, INSERT, UPDATE, DELETE ON todo.{table.name} TO todo_auth")
+    for (name, command), rule in POLICIES.items():
+        form = {"INSERT": f"WITH CHECK ({rule})", "UPDATE": f"USING ({rule}) WITH CHECK ({rule})"}
+        made.append(
+            f"CREATE POLICY may_{command.lower()} ON todo.{name} FOR {command} TO {CLIENTS} "
+            + form.get(command, f"USING ({rule})")
+        )
+    return made + [f"GRANT {rights} ON todo.{name} TO {CLIENTS}" for name, rights in GRANTS.items()]
+
+
+def _ownership() -> list[str]:
+    made = ["GRANT CREATE ON SCHEMA todo TO todo_auth"]
+    for function, callers in FUNCTIONS.items():
+        made.append(f"ALTER FUNCTION todo.{function} OWNER TO todo_auth")
+        made.append(f"REVOKE ALL ON FUNCTION todo.{function} FROM PUBLIC")
+        if callers:
+            made.append(f"GRANT EXECUTE ON FUNCTION todo.{function} TO {callers}")
+    return [*made, "REVOKE CREATE ON SCHEMA todo FROM todo_auth"]
+
+
+def statements() -> list[str]:
+    """Every statement that makes this schema in an empty database, in order."""
+    from sqlalchemy.dialects import postgresql
+
+    dialect = postgresql.dialect()
+    functions = (Path(__file__).parent / "functions.sql").read_text(encoding="utf-8")
+    bodies = ["SET LOCAL check_function_bodies = off", *functions.strip().split("\n\n")]
+    tables = [str(CreateTable(table).compile(dialect=dialect)).strip() for table in metadata.sorted_tables]
+    indexes = [
+        str(CreateIndex(index).compile(dialect=dialect)).strip()
+        for table in metadata.sorted_tables
+        for index in sorted(table.indexes, key=lambda index: str(index.name))
+    ]
+    comments = [
+        f"COMMENT ON COLUMN todo.{table.name}.{column.name} IS '{column.comment.replace(chr(39), chr(39) * 2)}'"
+        for table in metadata.sorted_tables
+        for column in table.columns
+        if column.comment
+    ]
+    return [
+        *[_role(name) for name in ROLES],
+        # a CREATEROLE owner may give functions only to a role that it is a member of
+        "DO $$ BEGIN GRANT todo_auth TO CURRENT_USER; EXCEPTION WHEN unique_violation THEN NULL; END $$",
+        "DO $$ BEGIN EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());"
+        f" EXECUTE format('GRANT CONNECT ON DATABASE %I TO {CLIENTS}', current_database()); END $$",
+        *[_timeouts(role) for role in ("todo_server", "todo_worker")],
+        "REVOKE ALL ON SCHEMA public FROM PUBLIC",
+        "CREATE SCHEMA IF NOT EXISTS todo",
+        f"GRANT USAGE ON SCHEMA todo TO todo_auth, {CLIENTS}",
+        *_functions_before_tables(bodies),
+        *tables,
+        *indexes,
+        *comments,
+        *_functions_after_tables(bodies),
+        *_ownership(),
+        *_policies(),
+        f"INSERT INTO todo.schema VALUES ({VERSION}, {OLDEST})",
+    ]
+
+
+def _functions_before_tables(bodies: list[str]) -> list[str]:
+    # column defaults name these; the others name a table's row type
+    return [body for body in bodies if "SETOF todo." not in body]
+
+
+def _functions_after_tables(bodies: list[str]) -> list[str]:
+    return [body for body in bodies if "SETOF todo." in body]
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(";\n".join(statements()) + ";\n")
