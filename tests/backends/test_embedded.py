@@ -77,7 +77,7 @@ def server(shared: Embedded) -> Embedded:
 
 def client(home: Path, code: str) -> subprocess.Popen[str]:
     """Another process with an Embedded named `postgres`, leader of its own group as under a shell."""
-    environment = os.environ | {"PYTHONPATH": str(SOURCE)}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(SOURCE), *sys.path])}
     return subprocess.Popen(
         [sys.executable, "-c", CLIENT + code, str(home)],
         env=environment,
@@ -383,6 +383,16 @@ def test_home_that_is_a_file(place: Path) -> None:
     with pytest.raises(Unavailable, match="cannot use"):
         Embedded(place).ensure()
     place.unlink()
+
+
+def test_data_that_is_not_ours(place: Path) -> None:
+    (place / "pgdata").mkdir(parents=True)
+    (place / "pgdata" / "PG_VERSION").write_text("18\n")
+    postgres = Embedded(place)
+    for verb in (postgres.ensure, postgres.start, postgres.destroy):
+        with pytest.raises(Unavailable, match="not made by todo"):
+            verb()
+    assert (place / "pgdata" / "PG_VERSION").exists()
 
 
 def pretend_postgres(bindir: Path, version: str) -> None:

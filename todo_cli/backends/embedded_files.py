@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import stat
 import sys
@@ -18,13 +17,8 @@ if TYPE_CHECKING:
 
 SOCKET_NAME = ".s.PGSQL.5432"
 SOCKET_PATH_LIMIT = 103 if sys.platform == "darwin" else 107  # sun_path without its final NUL
-NO_ROOM = (
-    "No space left on device",
-    "Disk quota exceeded",
-    "Check free disk space",  # Postgres, when a write was short
-    "File too large",
-    "File size limit exceeded",
-)
+NO_ROOM = ("No space left on device", "Disk quota exceeded", "File too large", "File size limit exceeded")
+SHORT_WRITE = "Check free disk space"  # Postgres's hint; the system gave no error then
 
 
 def default_home() -> Path:
@@ -54,12 +48,12 @@ def told(home: Path) -> Iterator[None]:
 
 def failure(what: str, text: str) -> Unavailable:
     """The error for a failed step: a full disk is named as such, else the last telling line."""
-    if any(words in text for words in NO_ROOM):
+    if any(words in text for words in (*NO_ROOM, SHORT_WRITE)):
         hint = "make room (about 150 MB), or set TODO_HOME to a directory on another disk"
         return Unavailable(f"the disk is full: {what}", hint=hint)
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line for line in text.splitlines() if line.strip()]
     telling = [line for line in lines if any(word in line for word in ("FATAL", "PANIC", "error:"))]
-    why = (telling or lines or ["no reason given"])[-1][-400:]
+    why = (telling or lines or ["no reason given"])[-1].strip()[-400:]
     return Unavailable(f"{what}: {why}", hint="TODO_HOME chooses another place for the embedded Postgres")
 
 
@@ -88,8 +82,8 @@ def account_for(data: Path) -> Account | None:
             found = pwd.getpwnam(name)
             if found.pw_uid:
                 return Account(name, found.pw_uid, found.pw_gid)
-    detail = f"Postgres does not run as root, and there is no account {chosen or 'todo or nobody'} for it"
-    raise Unavailable(detail, hint="set TODO_PG_USER to an existing unprivileged account")
+    missing = f"Postgres does not run as root, and there is no account {chosen or 'todo or nobody'} for it"
+    raise Unavailable(missing, hint="set TODO_PG_USER to an existing unprivileged account")
 
 
 def lowered(account: Account | None) -> dict[str, Any]:
@@ -106,7 +100,7 @@ def make_home(home: Path, account: Account | None) -> None:
             part.mkdir()
             part.chmod(0o755 if account else 0o700)  # whatever the umask; only what we made
     if not home.is_dir():
-        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(home))
+        raise NotADirectoryError(f"{home} is no directory")
     if account and not _can_enter(home, account):
         raise Unavailable(
             f"Postgres runs as {account.name}, who cannot enter {home}: it or a directory above it is closed",

@@ -1,0 +1,100 @@
+"""Many tasks from stdin: checked before the first is sent, sent in parts, undone as one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from todo_cli.cli.render import json, text
+from todo_cli.cli.session import Session
+from todo_cli.contract.ids import new_id
+from todo_cli.contract.tasks import AddTasks, Changed, NewTask
+from todo_cli.errors import Invalid, TodoError
+
+MOST_LINES = 100_000
+MOST_BYTES = 200 * 1024 * 1024
+PART_LINES, PART_BYTES = 500, 1_000_000
+SHOWN = 20  # tasks that are named one by one
+
+
+def add_lines(session: Session, fields: dict[str, Any], key: str | None, form: str) -> None:
+    """Add a task for every line that is not blank; raises Invalid naming the line, before anything is sent."""
+    if sys.stdin.isatty():
+        text.note("A task a line, then Ctrl-D:")
+    titles = read_lines(sys.stdin.buffer.read(MOST_BYTES + 1))
+    group, name = new_id(), key or new_id()
+    made: list[Changed] = []
+    try:
+        for index, part in enumerate(_parts(titles, fields)):
+            tasks = tuple(NewTask(title=title, **fields) for title in part)
+            made.append(session.send(AddTasks(tasks=tasks, group=None if key else group), f"{name}:{index}"))
+            _progress(sum(len(one.tasks) for one in made), len(titles))
+    except (KeyboardInterrupt, TodoError):
+        if made:
+            count = sum(len(one.tasks) for one in made)
+            again = f"run it again with --key {key}, or " if key else ""
+            text.note(f"{count:,} of {len(titles):,} tasks were added; {again}take them back with: todo undo")
+        raise
+    _render(session, made, form)
+
+
+def read_lines(data: bytes) -> list[str]:
+    """The lines that are not blank; raises Invalid with the number of the first line that cannot be a title."""
+    if len(data) > MOST_BYTES:
+        raise Invalid("the input is larger than 200 MiB", hint="send it in parts")
+    titles: list[str] = []
+    for index, line in enumerate(data.split(b"\n"), 1):
+        try:
+            title = line.decode("utf-8-sig" if index == 1 else "utf-8").strip()
+        except UnicodeDecodeError as error:
+            raise Invalid(f"line {index} is not valid UTF-8 (byte {error.start + 1})",
+                          hint="convert it first, for example with: iconv -f latin1 -t utf-8") from None  # fmt: skip
+        if "\0" in title:
+            raise Invalid(f"line {index} has a NUL character, which cannot be stored", hint="remove it")
+        if len(title) > 1_000:
+            raise Invalid(f"line {index} is longer than 1,000 characters", hint="nothing was added")
+        if title:
+            titles.append(title)
+    if not titles:
+        raise Invalid("there is no line to add", hint="write a task a line, for example: printf 'a\\nb\\n' | todo add -")
+    if len(titles) > MOST_LINES:
+        raise Invalid(f"more than {MOST_LINES:,} lines at once", hint="send them in parts")
+    return titles
+
+
+def _parts(titles: list[str], fields: dict[str, Any]) -> Iterator[list[str]]:
+    overhead = 200 + 6 * len(str(fields))
+    part: list[str] = []
+    size = 0
+    for title in titles:
+        # a character is at most six bytes of JSON
+        weight = 6 * len(title) + overhead
+        if part and (len(part) == PART_LINES or size + weight > PART_BYTES):
+            yield part
+            part, size = [], 0
+        part.append(title)
+        size += weight
+    yield part
+
+
+def _progress(count: int, total: int) -> None:
+    if total > PART_LINES and sys.stderr.isatty():
+        sys.stderr.write(f"\r{count:,} of {total:,} added" + ("\n" if count == total else ""))
+        sys.stderr.flush()
+
+
+def _render(session: Session, made: list[Changed], form: str) -> None:
+    tasks = tuple(task for one in made for task in one.tasks)
+    new = any(one.new for one in made)
+    if form == "json":
+        json.document(Changed(tasks=tasks, seq=made[-1].seq, new=new))
+    elif form == "jsonl":
+        json.lines(tasks)
+    elif len(tasks) <= SHOWN:
+        text.changed("Added", Changed(tasks=tasks, seq=0, new=new), text.local_zone(session.settings.timezone), datetime.now(UTC))
+    else:
+        text.write(f"Added {len(tasks):,} tasks: #{tasks[0].number} to #{tasks[-1].number}")
+        if not new:
+            text.note("(added before, with the same key)")

@@ -1,0 +1,30 @@
+"""todo done"""
+
+from __future__ import annotations
+
+import typer
+
+from todo_cli.cli.change import change
+from todo_cli.cli.options import IfRev, Json, JsonLines, Key, NumbersArgument, numbers
+from todo_cli.contract.tasks import CompleteTasks
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def done(
+    ctx: typer.Context,
+    tasks: NumbersArgument,
+    if_rev: IfRev = None,
+    key: Key = None,
+    as_json: Json = False,
+    as_lines: JsonLines = False,
+) -> None:
+    """Mark tasks as done: all of them, or none when one is missing.
+
+    todo done 3 7-9
+
+    todo done 12 --if-rev 40 --json
+    """
+    request = CompleteTasks(numbers=numbers(tasks), if_rev=if_rev)
+    change(ctx, request, "Done", key, as_json=as_json, as_lines=as_lines)

@@ -1,0 +1,47 @@
+"""todo log"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from todo_cli.cli.options import Json, JsonLines, number, one_of
+from todo_cli.cli.session import session_of
+from todo_cli.contract.journal import ListChanges
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def log(
+    ctx: typer.Context,
+    task: Annotated[str | None, typer.Argument(help="Only this task's changes.", metavar="[N]")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", help="How many at most.", min=1, max=1000)] = 20,
+    before: Annotated[int | None, typer.Option(help="Only changes before this one.", min=1, metavar="SEQ")] = None,
+    as_json: Json = False,
+    as_lines: JsonLines = False,
+) -> None:
+    """Show who changed what, when, which way and with which token, newest first.
+
+    todo log 12
+
+    todo log -n 100 --jsonl
+    """
+    session, form = session_of(ctx), one_of(as_json, as_lines)
+    page = session.send(ListChanges(number=number(task) if task else None, before=before, limit=limit))
+    if form != "text":
+        from todo_cli.cli.render import json
+
+        json.document(page) if form == "json" else json.lines(page.changes)
+        return
+    from todo_cli.cli.render import text
+    from todo_cli.cli.render.changes import change_lines, change_row
+
+    now = datetime.now(UTC)
+    for change in page.changes:
+        for line in change_lines(change, now) if session.table else ["\t".join(change_row(change))]:
+            text.write(line)
+    if page.next:
+        text.note(f"older ones: todo log {f'{task} ' if task else ''}--before {page.next}")

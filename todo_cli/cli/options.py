@@ -1,0 +1,63 @@
+"""Options that several commands share, and how their words are read."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from todo_cli.errors import Invalid
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+JsonLines = Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a line.")]
+Key = Annotated[
+    str | None, typer.Option(help="Idempotency key: the same key acts once, for ever, from any machine.", metavar="TEXT")
+]
+IfRev = Annotated[int | None, typer.Option("--if-rev", help="Refuse when the task is no longer at this rev.", min=1)]
+NumbersArgument = Annotated[list[str], typer.Argument(help="Task numbers: 3 7-9 #12", metavar="N...", show_default=False)]
+Due = Annotated[str | None, typer.Option(help="A date or time: 'next fri 9am', eod, 2026-12-24.", metavar="WHEN")]
+Project = Annotated[str | None, typer.Option(help="Project.", metavar="NAME")]
+Priority = Annotated[str | None, typer.Option("--priority", "-p", help="1, 2 or 3 (also p1, high).", metavar="1-3")]
+
+PRIORITIES = {"1": 1, "p1": 1, "high": 1, "h": 1, "2": 2, "p2": 2, "medium": 2, "m": 2, "3": 3, "p3": 3, "low": 3, "l": 3}
+
+MOST = 2**63 - 1
+
+
+def priority(word: str | None) -> int | None:
+    """A priority's number; raises Invalid."""
+    if word is None:
+        return None
+    if word.lower() not in PRIORITIES:
+        raise Invalid(f"{word!r} is not a priority", hint="priorities are 1 (most urgent), 2 and 3")
+    return PRIORITIES[word.lower()]
+
+
+def numbers(words: list[str]) -> tuple[int, ...]:
+    """`3 7-9 #12 4,5` as numbers in their order, each once; raises Invalid."""
+    found: dict[int, None] = {}
+    for part in (part for word in words for part in word.split(",") if part):
+        first, dash, last = part.partition("-")
+        low = number(first)
+        high = number(last) if dash else low
+        if high < low or high - low >= 10_000:
+            raise Invalid(f"{part!r} is not a range of at most 10,000 task numbers")
+        found.update(dict.fromkeys(range(low, high + 1)))
+    if len(found) > 10_000:
+        raise Invalid("more than 10,000 tasks at once")
+    return tuple(found)
+
+
+def number(word: str) -> int:
+    """`12` or `#12`; raises Invalid."""
+    digits = word.removeprefix("#")
+    if not (digits.isascii() and digits.isdigit()) or not 1 <= int(digits[:30]) <= MOST:
+        raise Invalid(f"{word[:40]!r} is not a task's number", hint="numbers start at 1 and stand in: todo list")
+    return int(digits)
+
+
+def one_of(as_json: bool, as_lines: bool) -> str:
+    """Which form the answer takes: text, json or jsonl; raises Invalid for both."""
+    if as_json and as_lines:
+        raise Invalid("--json and --jsonl exclude each other")
+    return "json" if as_json else "jsonl" if as_lines else "text"

@@ -1,0 +1,49 @@
+"""The journal in words."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from todo_cli.cli.render.safe import safe
+from todo_cli.cli.render.text import VERBS, ago
+from todo_cli.contract.journal import Change, Difference
+
+
+def shown(value: Any) -> str:
+    """One value of a field, short."""
+    if value in (None, [], ()):
+        return "none"
+    text = " ".join(str(item) for item in value) if isinstance(value, (list, tuple)) else str(value)
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def difference_line(it: Difference) -> str:
+    """`#12 Pay rent: due none → 2026-12-01, status open → done`"""
+    parts = [f"{name} {shown(now)}" if it.added else f"{name} {shown(was)} → {shown(now)}"
+             for name, (was, now) in it.fields.items()]  # fmt: skip
+    return safe(f"#{it.number} {it.title}" + (f": {', '.join(parts)}" if parts else ""))
+
+
+def change_lines(change: Change, now: datetime) -> list[str]:
+    """A change's head line and a line for each task it touched."""
+    verb = VERBS.get(change.verb, change.verb)
+    about = f" {change.about}" if change.about else ""
+    undoes = f" of {change.undoes}" if change.undoes else ""
+    with_token = f" with {change.token}" if change.token else ""
+    mark = "  (undone)" if change.undone else ""
+    head = f"{change.seq:>5}  {ago(change.at, now)}  {change.user}{with_token} ({change.way})  {verb}{undoes}{about}{mark}"
+    lines = [safe(head), *(f"       {difference_line(one)}" for one in change.differences)]
+    more = change.tasks - len(change.differences)
+    if change.tasks > 10 and more > 0:
+        lines.append(f"       … and {more} more")
+    return lines
+
+
+def change_row(change: Change) -> list[str]:
+    """A change for a pipe: seq, time, user, token, way, verb, numbers, undone."""
+    numbers = ",".join(str(one.number) for one in change.differences)
+    verb = VERBS.get(change.verb, change.verb)
+    cells = [str(change.seq), change.at.isoformat(), change.user, change.token, change.way, verb,
+             numbers or change.about or "", "undone" if change.undone else ""]  # fmt: skip
+    return [safe(cell) for cell in cells]

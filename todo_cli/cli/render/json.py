@@ -1,0 +1,22 @@
+"""Answers for programs: the API's own objects."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from todo_cli.contract.wire import encode
+
+
+def document(value: Any) -> None:
+    """One JSON document."""
+    import msgspec
+
+    sys.stdout.write(msgspec.json.format(encode(value), indent=2).decode() + "\n")
+
+
+def lines(values: Iterable[Any]) -> None:
+    """One object a line."""
+    for value in values:
+        sys.stdout.write(encode(value).decode() + "\n")

@@ -1,0 +1,23 @@
+"""Text from a task, a model or a server, made harmless for a terminal: what would act is shown instead."""
+
+from __future__ import annotations
+
+import re
+
+# controls, line separators, and what turns the direction of text around (Trojan Source, CVE-2021-42574)
+_ACTING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def _shown(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def safe(text: str) -> str:
+    """The text on one line, with nothing in it that acts."""
+    return _ACTING.sub(_shown, text)
+
+
+def safe_block(text: str) -> str:
+    """As `safe`, for text of several lines: line ends and tabs stay."""
+    return "\n".join(safe(line).replace("\\x09", "\t") for line in text.splitlines())

@@ -1,0 +1,73 @@
+"""Tables for a terminal. The only place, with help, that imports rich."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from todo_cli.cli.render.safe import safe
+from todo_cli.cli.render.text import due_words, overdue
+from todo_cli.contract.tasks import Task
+
+STYLES = {1: "bold red", 2: "yellow", 3: "blue"}
+
+
+def console(*, colored: bool) -> Console:
+    """Stdout, as wide as it is; titles are never markup."""
+    return Console(no_color=not colored, force_terminal=True if colored else None, markup=False, highlight=False,
+                   emoji=False)  # fmt: skip
+
+
+def tasks(rows: Sequence[Task], zone: tzinfo | None, now: datetime, *, colored: bool) -> None:
+    """An aligned table that fits its width: the title gives way, then wraps no more than it must."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
+    table.add_column("#", justify="right", style="cyan", no_wrap=True)
+    shown = [column for column in _COLUMNS if any(_cell(task, column, zone, now) for task in rows)]
+    table.add_column("Title", ratio=1, overflow="fold")
+    for column in shown:
+        table.add_column(column, no_wrap=column in ("P", "Due"), overflow="fold", max_width=24)
+    for task in rows:
+        title = Text(safe(task.title), style="" if task.status == "open" else "dim strike")
+        table.add_row(str(task.number), title, *(_text(task, column, zone, now) for column in shown))
+    console(colored=colored).print(table)
+
+
+_COLUMNS = ("Due", "P", "Project", "Tags", "Status")
+
+
+def _cell(task: Task, column: str, zone: tzinfo | None, now: datetime) -> str:
+    match column:
+        case "Due":
+            return due_words(task.due, zone, now) if task.due else ""
+        case "P":
+            return f"p{task.priority}" if task.priority else ""
+        case "Project":
+            return task.project or ""
+        case "Tags":
+            return " ".join(f"@{tag}" for tag in task.tags)
+        case _:
+            return "" if task.status == "open" else task.status
+
+
+def _text(task: Task, column: str, zone: tzinfo | None, now: datetime) -> Text:
+    style = {"Project": "magenta", "Tags": "green", "Status": "dim"}.get(column, "")
+    if column == "P":
+        style = STYLES.get(task.priority or 0, "")
+    if column == "Due" and task.due and task.status == "open" and overdue(task.due, zone, now):
+        style = "bold red"
+    return Text(safe(_cell(task, column, zone, now)), style=style)
+
+
+def grid(headings: Sequence[str], rows: Sequence[Sequence[str]], *, colored: bool) -> None:
+    """Any other table: cells are text, made harmless."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(safe(cell)) for cell in row))
+    console(colored=colored).print(table)

@@ -1,0 +1,115 @@
+"""Answers for people and pipes, without rich: the lines that the quick commands print."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta, tzinfo
+
+from todo_cli.cli.render.safe import safe
+from todo_cli.contract.tasks import Changed, Task
+
+VERBS = {
+    "AddTask": "add", "AddTasks": "add", "CompleteTasks": "done", "ReopenTasks": "reopen", "EditTasks": "edit",
+    "DeleteTasks": "rm", "RestoreTasks": "restore", "Undo": "undo", "Redo": "redo", "CreateToken": "token create",
+    "RevokeToken": "token revoke", "AddUser": "user add", "DisableUser": "user disable",
+    "SetPreferences": "prefs",
+}  # fmt: skip
+
+
+def write(line: str) -> None:
+    """One line on stdout."""
+    sys.stdout.write(line + "\n")
+
+
+def note(line: str) -> None:
+    """One line on stderr: progress and warnings."""
+    sys.stderr.write(line + "\n")
+
+
+def local_zone(name: str | None) -> tzinfo | None:
+    """The zone to show times in; None is this machine's."""
+    if name is None:
+        return None
+    from todo_cli.language.dates import zone_of
+
+    return zone_of(name)
+
+
+def parsed_due(due: str) -> date | datetime:
+    """A task's due as Python has it."""
+    return datetime.fromisoformat(due) if "T" in due else date.fromisoformat(due)
+
+
+def due_words(due: str, zone: tzinfo | None, now: datetime) -> str:
+    """`today 17:00`, `tomorrow`, `fri`, `24 Dec`, `24 Dec 2027`: what is near in words."""
+    when = parsed_due(due)
+    clock = ""
+    if isinstance(when, datetime):
+        local = when.astimezone(zone)
+        when, clock = local.date(), f" {local:%H:%M}"
+    days = (when - now.astimezone(zone).date()).days
+    if days in (-1, 0, 1):
+        return ("yesterday", "today", "tomorrow")[days + 1] + clock
+    if 1 < days < 7:
+        return f"{when:%a}".lower() + clock
+    near = abs(days) < 300
+    return f"{when.day} {when:%b}" + ("" if near else f" {when.year}") + clock
+
+
+def due_iso(due: str, zone: tzinfo | None) -> str:
+    """A due for a pipe: a date, or local time with its offset."""
+    when = parsed_due(due)
+    return when.astimezone(zone).isoformat(timespec="minutes") if isinstance(when, datetime) else due
+
+
+def overdue(due: str, zone: tzinfo | None, now: datetime) -> bool:
+    """Its instant has passed, or its day."""
+    when = parsed_due(due)
+    return when < now if isinstance(when, datetime) else when < now.astimezone(zone).date()
+
+
+def plain(tasks: Iterable[Task], zone: tzinfo | None) -> None:
+    """A task a line, tab-separated: number, status, priority, due, project, tags, title."""
+    for task in tasks:
+        cells = [
+            str(task.number), task.status, f"p{task.priority}" if task.priority else "",
+            due_iso(task.due, zone) if task.due else "", task.project or "", ",".join(task.tags), task.title,
+        ]  # fmt: skip
+        write("\t".join(safe(cell) for cell in cells))
+
+
+def summary(task: Task, zone: tzinfo | None, now: datetime) -> str:
+    """`#12 Pay rent (due tomorrow, p1, #home @phone)`: what was set is seen at once."""
+    parts = [
+        f"due {due_words(task.due, zone, now)}" if task.due else "",
+        f"p{task.priority}" if task.priority else "",
+        f"#{task.project}" if task.project else "",
+        " ".join(f"@{tag}" for tag in task.tags),
+    ]
+    about = ", ".join(part for part in parts if part)
+    return safe(f"#{task.number} {task.title}" + (f" ({about})" if about else ""))
+
+
+def changed(word: str, result: Changed, zone: tzinfo | None, now: datetime) -> None:
+    """What a write did, a task a line; a repeated key is said on stderr."""
+    for task in result.tasks:
+        write(f"{word} {summary(task, zone, now)}")
+    if not result.new:
+        note("(done before, with the same key)")
+
+
+def ago(when: datetime, now: datetime) -> str:
+    """`just now`, `5m ago`, `3h ago`, `2d ago`, then the date."""
+    seconds = (now - when).total_seconds()
+    if seconds < 60:
+        return "just now"
+    for size, unit in ((60, "m"), (3600, "h"), (86400, "d")):
+        if seconds < size * {"m": 60, "h": 24, "d": 7}[unit]:
+            return f"{int(seconds // size)}{unit} ago"
+    return f"{when.astimezone():%d %b %Y}"
+
+
+def span(seconds: float) -> str:
+    """A duration in words, for doctor and progress."""
+    return str(timedelta(seconds=round(seconds)))

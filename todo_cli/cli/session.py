@@ -1,0 +1,70 @@
+"""What one invocation knows: its settings, its backend, and what it writes to."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from todo_cli.contract.base import Request
+
+if TYPE_CHECKING:
+    from todo_cli.backends import Backend
+    from todo_cli.config import Settings
+
+R = TypeVar("R")
+
+
+class Session:
+    """Settings and backend are opened when first needed: help needs neither."""
+
+    def __init__(self, *, profile: str | None, color: bool, debug: bool) -> None:
+        self.profile, self._color, self.debug = profile, color, debug
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The configuration; raises Invalid."""
+        from todo_cli.config import load
+
+        return load(self.profile)
+
+    @cached_property
+    def backend(self) -> Backend:
+        """The way to the data; raises NotSignedIn when there is none."""
+        from todo_cli.backends import open_backend
+
+        return open_backend(self.settings)
+
+    def send(self, request: Request[R], key: str | None = None) -> R:
+        """One request, one answer; raises TodoError."""
+        try:
+            return self.backend.send_now(request, key)
+        finally:
+            self.backend.close()
+
+    @property
+    def interactive(self) -> bool:
+        """There is somebody to ask."""
+        return sys.stdin.isatty() and sys.stderr.isatty()
+
+    @property
+    def table(self) -> bool:
+        """Stdout is a terminal: draw for a person."""
+        return sys.stdout.isatty()
+
+    @property
+    def colored(self) -> bool:
+        """NO_COLOR and --no-color win over CLICOLOR_FORCE, that over the configuration, that over the terminal."""
+        if not self._color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+            return False
+        if os.environ.get("CLICOLOR_FORCE", "0") != "0":
+            return True
+        choice = self.settings.color
+        return choice == "always" or (choice == "auto" and sys.stdout.isatty())
+
+
+def session_of(context: Any) -> Session:
+    """The session of a command's context."""
+    session: Session = context.find_root().obj
+    return session

@@ -1,0 +1,62 @@
+"""todo show"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from todo_cli.cli.options import Json, number
+from todo_cli.cli.session import session_of
+from todo_cli.contract.tasks import ShowTask, Task
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def show(
+    ctx: typer.Context,
+    task: Annotated[str, typer.Argument(help="The task's number.", metavar="N")],
+    as_json: Json = False,
+) -> None:
+    """Show one task whole, also a done or deleted one.
+
+    todo show 12
+
+    todo show 12 --json | jq .rev
+    """
+    session = session_of(ctx)
+    found = session.send(ShowTask(number=number(task)))
+    if as_json:
+        from todo_cli.cli.render import json
+
+        json.document(found)
+    else:
+        _text(found, session.settings.timezone)
+
+
+def _text(task: Task, timezone: str | None) -> None:
+    from todo_cli.cli.render import text
+    from todo_cli.cli.render.safe import safe, safe_block
+
+    zone, now = text.local_zone(timezone), datetime.now(UTC)
+    text.write(safe(f"#{task.number} {task.title}"))
+    rows = {
+        "status": task.status,
+        "due": f"{text.due_words(task.due, zone, now)} ({text.due_iso(task.due, zone)})" if task.due else "",
+        "priority": f"p{task.priority}" if task.priority else "",
+        "project": task.project or "",
+        "tags": " ".join(task.tags),
+        "added": text.ago(task.created_at, now),
+        "changed": text.ago(task.updated_at, now) if task.updated_at != task.created_at else "",
+        "done": text.ago(task.completed_at, now) if task.completed_at else "",
+        "rev": str(task.rev),
+        "id": task.id,
+    }
+    for name, value in rows.items():
+        if value:
+            text.write(f"  {name:<9}{safe(value)}")
+    if task.note:
+        text.write("")
+        text.write(safe_block(task.note))

@@ -1,0 +1,103 @@
+"""The front door: which commands there are, the global options, and the one place where errors end."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+COMMANDS: dict[str, tuple[str, str, str]] = {  # name -> module, panel, one line
+    "add": ("todo_cli.cli.add", "Tasks", "Add a task, or one a line from stdin."),
+    "list": ("todo_cli.cli.list", "Tasks", "List tasks: the open ones, soonest due first."),
+    "show": ("todo_cli.cli.show", "Tasks", "Show one task whole."),
+    "done": ("todo_cli.cli.done", "Tasks", "Mark tasks as done."),
+    "reopen": ("todo_cli.cli.reopen", "Tasks", "Open done tasks again."),
+    "edit": ("todo_cli.cli.edit", "Tasks", "Change fields of tasks."),
+    "rm": ("todo_cli.cli.rm", "Tasks", "Move tasks to the bin."),
+    "restore": ("todo_cli.cli.restore", "Tasks", "Bring tasks back from the bin."),
+    "log": ("todo_cli.cli.log", "History", "Show who changed what, when and with which token."),
+    "undo": ("todo_cli.cli.undo", "History", "Take back my last change."),
+    "redo": ("todo_cli.cli.redo", "History", "Do again what was undone."),
+    "init": ("todo_cli.cli.init", "Account", "Make a list of your own on this machine."),
+    "login": ("todo_cli.cli.login", "Account", "Sign in to a server or a database with a token."),
+    "logout": ("todo_cli.cli.logout", "Account", "Forget the token on this machine."),
+    "whoami": ("todo_cli.cli.whoami", "Account", "Say who is signed in, with what, and where."),
+    "token": ("todo_cli.cli.token", "Account", "Make, list and revoke tokens."),
+    "space": ("todo_cli.cli.space", "Account", "List spaces and choose one to work in."),
+    "config": ("todo_cli.cli.config", "Account", "Show and edit the settings."),
+    "doctor": ("todo_cli.cli.doctor", "Account", "Check everything, and say what to do."),
+    "serve": ("todo_cli.cli.serve", "Operate", "Run a server."),
+    "db": ("todo_cli.cli.db", "Operate", "Migrate a database and look at its schema."),
+    "admin": ("todo_cli.cli.admin", "Operate", "Manage people."),
+    "completion": ("todo_cli.cli.completion", "Operate", "Print the completion script for a shell."),
+}
+
+GLOBAL_FLAGS = {"--no-color": 0, "--debug": 0, "--profile": 1}  # flag -> values that follow it
+
+
+def main() -> None:
+    """The `todo` command."""
+    if "_TODO_COMPLETE" in os.environ and _completed_by_table():
+        return
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and give its exit code; every error becomes one line here."""
+    from todo_cli.errors import TodoError
+
+    try:
+        code = _program(arguments)
+        sys.stdout.flush()
+        return code
+    except TodoError as error:
+        if "--debug" in arguments:
+            import traceback
+
+            traceback.print_exc()
+        return _report(error, arguments)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # the reader has had enough; the interpreter's own flush at exit must find no pipe either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        return _bug(error, arguments)
+
+
+def _program(arguments: list[str]) -> int:
+    from todo_cli.cli.group import call
+
+    return call(arguments)
+
+
+def _report(error: object, arguments: list[str]) -> int:
+    from todo_cli.cli.report import report
+
+    return report(error, as_json=_wants_json(arguments))
+
+
+def _bug(error: Exception, arguments: list[str]) -> int:
+    if "--debug" in arguments:
+        raise error
+    from todo_cli.cli.report import report_bug
+
+    return report_bug(error, as_json=_wants_json(arguments))
+
+
+def _wants_json(arguments: list[str]) -> bool:
+    return "--json" in arguments or "--jsonl" in arguments
+
+
+def _completed_by_table() -> bool:
+    """Complete a command's name from COMMANDS, before anything is imported; False when it is something else."""
+    words = os.environ.get("COMP_WORDS", "").split("\n")
+    if os.environ["_TODO_COMPLETE"] != "names" or len(words) > 2 or words[-1].startswith("-"):
+        return False
+    typed = words[1] if len(words) > 1 else ""
+    sys.stdout.write("".join(f"{name}\t{line}\n" for name, (_, _, line) in COMMANDS.items() if name.startswith(typed)))
+    return True
+
+
+if __name__ == "__main__":
+    main()
