@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
@@ -13,7 +13,7 @@ from todo_cli.errors import Invalid
 
 app = typer.Typer(add_completion=False)
 
-Field = Literal["due", "project", "priority", "note", "tags"]
+FIELDS = ("due", "project", "priority", "note", "tags")
 
 
 @app.command()
@@ -27,7 +27,9 @@ def edit(
     note: Annotated[str | None, typer.Option(help="New note.", metavar="TEXT")] = None,
     tag: Annotated[list[str] | None, typer.Option("--tag", "-t", help="Add this tag.", metavar="NAME")] = None,
     untag: Annotated[list[str] | None, typer.Option("--untag", help="Remove this tag.", metavar="NAME")] = None,
-    clear: Annotated[list[Field] | None, typer.Option("--clear", help="Empty this field.")] = None,
+    clear: Annotated[
+        list[str] | None, typer.Option("--clear", help=f"Empty a field: {', '.join(FIELDS)}.", metavar="FIELD")
+    ] = None,
     if_rev: IfRev = None,
     key: Key = None,
     as_json: Json = False,
@@ -42,6 +44,8 @@ def edit(
     given = {"title": title, "due": due, "project": project, "priority": priority(prio), "note": note}
     fields: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     for name in clear or ():
+        if name not in FIELDS:
+            raise Invalid(f"{name!r} cannot be cleared", hint=f"these can: {', '.join(FIELDS)}")
         if name in fields:
             raise Invalid(f"--{name} and --clear {name} exclude each other")
         fields[name] = () if name == "tags" else None

@@ -1,0 +1,293 @@
+"""The real parts: one embedded Postgres, migrated once; real servers; the real command as a process.
+
+`home`      a person with a list of their own in the shared database: tests of one person do not meet
+`fresh_db`  a database of its own, for what must count, break or migrate things
+`server`    a `todo serve` process over the shared database; `make_server` starts others
+`todo`      runs the command: todo("add", "milk") -> Result(out, err, code).json; `way` is each of "direct", "api"
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from todo_cli.backends.embedded import Embedded
+from todo_cli.contract.base import Secret
+from todo_cli.db.migrate import migrate
+from todo_cli.db.owner import owner
+
+# the command, as a wheel installs it: an import of main and a call
+COMMAND = (sys.executable, "-c", "from todo_cli.main import main; main()")
+# what cron gives a job, and no more
+BARE = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LANG": "C.UTF-8"}
+
+
+@dataclass(frozen=True)
+class Database:
+    """One database of the test Postgres, as its owner and as the servers see it."""
+
+    owner_url: str
+    server_url: str
+    address: Callable[[str, str], str]
+
+    def person(self, name: str | None = None, *, admin: bool = False, zone: str | None = "Europe/Berlin") -> Person:
+        """A new person with a token of every scope and a database login of their own."""
+        name = name or f"p{uuid4().hex[:12]}"
+        password = Secret(uuid4().hex)
+        with owner(self.owner_url) as work:
+            user_id, token = work.make_person(name, admin=admin, zone=zone)
+            login = work.make_login(user_id, password)
+        self.execute("UPDATE todo.users SET per_minute = 1000000000 WHERE id = %s", user_id)
+        return Person(name, user_id, token.reveal(), self.address(login, password.reveal()))
+
+    def execute(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """One statement as the owner."""
+        with psycopg.connect(self.owner_url) as connection:
+            cursor = connection.execute(statement, values)  # type: ignore[call-overload]
+            return cursor.fetchall() if cursor.description else []
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody: their token, and the address of their own database login."""
+
+    name: str
+    user_id: str
+    token: str
+    database_url: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command ended."""
+
+    out: str
+    err: str
+    code: int
+
+    @property
+    def json(self) -> Any:
+        """Stdout as one JSON document."""
+        return json.loads(self.out)
+
+    @property
+    def lines(self) -> list[str]:
+        """Stdout's lines."""
+        return self.out.splitlines()
+
+
+@dataclass
+class Server:
+    """A `todo serve` process."""
+
+    url: str
+    process: subprocess.Popen[str]
+    log: Path
+
+    def stop(self, number: int = signal.SIGTERM, timeout: float = 20) -> int:
+        """Signal it; its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(timeout)
+
+
+@dataclass
+class Todo:
+    """The command in an environment of its own: nothing of the machine's, a configuration in a temporary directory."""
+
+    directory: Path
+    env: dict[str, str] = field(default_factory=dict)
+
+    def __call__(
+        self, *arguments: str, stdin: str | bytes | None = None, env: dict[str, str] | None = None, timeout: float = 60
+    ) -> Result:
+        """Run it to its end; stdin is empty when not given, never a terminal."""
+        data = stdin.encode() if isinstance(stdin, str) else stdin or b""
+        done = subprocess.run([*COMMAND, *arguments], input=data, capture_output=True, env=self.environment(env),
+                              cwd=self.directory, timeout=timeout, check=False)  # fmt: skip
+        return Result(done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"), done.returncode)
+
+    def environment(self, more: dict[str, str] | None = None) -> dict[str, str]:
+        """The whole environment of a run."""
+        own = {"HOME": str(self.directory), "TODO_HOME": str(self.directory / "pg")}
+        return BARE | own | self.env | (more or {})
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Embedded]:
+    """The real Postgres out of the wheel (or of TODO_TEST_PG_BIN), for the whole run."""
+    # not pytest's own directory: as root the server runs as another account, which must be able to get there
+    home = Path(tempfile.mkdtemp(prefix="todo-tests-"))
+    home.chmod(0o755)
+    if bindir := os.environ.get("TODO_TEST_PG_BIN"):
+        os.environ["TODO_PG_BIN"] = bindir
+    server = Embedded(home / "pg")
+    server.ensure()
+    with psycopg.connect(server.owner_url("postgres"), autocommit=True) as connection:
+        # the run's data is thrown away: what is tested is not the disk
+        for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
+            connection.execute(f"ALTER SYSTEM SET {setting}")  # type: ignore[arg-type]
+        connection.execute("SELECT pg_reload_conf()")
+    yield server
+    server.destroy()
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def _database(postgres: Embedded, name: str) -> Database:
+    return Database(
+        postgres.owner_url(name),
+        postgres.url("todo_server", "server-password", name),
+        lambda login, password: postgres.url(login, password, name),
+    )
+
+
+@pytest.fixture(scope="session")
+def template(postgres: Embedded) -> str:
+    """The name of a database that is migrated and empty."""
+    with psycopg.connect(postgres.owner_url("postgres"), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE todo_template")
+    migrate(postgres.owner_url("todo_template"))
+    with owner(postgres.owner_url("todo_template")) as work:
+        work.set_password("todo_server", Secret("server-password"))
+    return "todo_template"
+
+
+def _copy(postgres: Embedded, template: str) -> Iterator[Database]:
+    name = f"t{uuid4().hex[:16]}"
+    with psycopg.connect(postgres.owner_url("postgres"), autocommit=True) as connection:
+        made = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        connection.execute(made)
+        grants = "REVOKE ALL ON DATABASE {0} FROM PUBLIC; GRANT CONNECT ON DATABASE {0} TO todo_server, todo_worker, todo_person"
+        connection.execute(sql.SQL(grants).format(sql.Identifier(name)))  # type: ignore[arg-type]
+        yield _database(postgres, name)
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def db(postgres: Embedded, template: str) -> Iterator[Database]:
+    """The shared database: everybody in it sees only their own."""
+    yield from _copy(postgres, template)
+
+
+@pytest.fixture
+def fresh_db(postgres: Embedded, template: str) -> Iterator[Database]:
+    """A migrated database of one test's own."""
+    yield from _copy(postgres, template)
+
+
+@pytest.fixture
+def person(db: Database) -> Person:
+    """Somebody new."""
+    return db.person()
+
+
+def start_server(directory: Path, database: Database, *options: str, env: dict[str, str] | None = None) -> Server:
+    """A `todo serve` on a free port, ready to answer."""
+    port = free_port()
+    log = directory / f"serve-{port}.log"
+    environment = BARE | {"HOME": str(directory), "TODO_SERVER_DATABASE_URL": database.server_url} | (env or {})
+    with log.open("w") as out:
+        process = subprocess.Popen([*COMMAND, "serve", "--port", str(port), *options], env=environment, stdout=out,
+                                   stderr=out, stdin=subprocess.DEVNULL, text=True)  # fmt: skip
+    server = Server(f"http://127.0.0.1:{port}", process, log)
+    wait_for(lambda: _answers(server), f"{log.read_text()}")
+    return server
+
+
+def _answers(server: Server) -> bool:
+    if server.process.poll() is not None:
+        raise AssertionError(f"the server ended: {server.log.read_text()}")
+    try:
+        with urlopen(server.url + "/readyz", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def wait_for(condition: Callable[[], bool], what: str = "", timeout: float = 20) -> None:
+    """Until it is true; AssertionError with `what` when it does not become so."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {timeout} s in vain: {what}"
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="session")
+def server(db: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server over the shared database."""
+    running = start_server(tmp_path_factory.mktemp("server"), db)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def make_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Start more servers: make_server(database, *options, env={}); they end with the test."""
+    running: list[Server] = []
+
+    def start(database: Database, *options: str, env: dict[str, str] | None = None) -> Server:
+        running.append(start_server(tmp_path, database, *options, env=env))
+        return running[-1]
+
+    yield start
+    for one in running:
+        one.stop(signal.SIGKILL)
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Todo:
+    """The command on a machine where nobody has signed in."""
+    return Todo(tmp_path)
+
+
+@pytest.fixture
+def as_person(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., Todo]:
+    """The command as somebody: as_person(person, "direct"), or as_person(person, "api", url=...)."""
+
+    def signed_in(who: Person, way: str, *, url: str | None = None, token: str | None = None) -> Todo:
+        if way == "direct":
+            where = {"TODO_DATABASE_URL": who.database_url}
+        else:
+            where = {"TODO_SERVER": url or request.getfixturevalue("server").url}
+        directory = tmp_path / f"{who.name}-{way}"
+        directory.mkdir(exist_ok=True)
+        return Todo(directory, where | {"TODO_TOKEN": token or who.token, "TODO_TIMEZONE": "Europe/Berlin"})
+
+    return signed_in
+
+
+@pytest.fixture(params=["direct", "api"])
+def way(request: pytest.FixtureRequest) -> str:
+    """Each way in."""
+    return str(request.param)
+
+
+@pytest.fixture
+def todo(person: Person, way: str, as_person: Callable[..., Todo]) -> Todo:
+    """The command as somebody new, each way in."""
+    return as_person(person, way)

@@ -1,0 +1,37 @@
+"""Questions to a person; never without a terminal."""
+
+from __future__ import annotations
+
+import sys
+
+from todo_cli.cli.session import Session
+from todo_cli.contract.base import Secret
+from todo_cli.errors import Invalid, NeedsAnswer
+
+
+def confirmed(session: Session, question: str, *, yes: bool, flag: str) -> bool:
+    """A plain yes; raises NeedsAnswer, naming the flag, when there is nobody to ask."""
+    if yes:
+        return True
+    if not session.interactive:
+        raise NeedsAnswer("this needs a yes, and there is no terminal to ask on", hint=f"answer with {flag}")
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def secret(session: Session, question: str, *, most: int = 10_000) -> Secret:
+    """A secret from a prompt without echo, or from stdin; never from a flag. Raises Invalid."""
+    if session.interactive:
+        import getpass
+
+        value = getpass.getpass(question, stream=sys.stderr)
+    else:
+        try:
+            value = sys.stdin.buffer.read(most + 1).decode()
+        except UnicodeDecodeError:
+            raise Invalid("the token on stdin is not valid UTF-8") from None
+    value = value.strip()
+    if not value or len(value) > most or len(value.split()) > 1:
+        raise Invalid("there is no token", hint="give one on stdin, or at the prompt on a terminal")
+    return Secret(value)

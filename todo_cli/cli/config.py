@@ -1,0 +1,73 @@
+"""todo config"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import typer
+
+from todo_cli.cli.options import Json
+from todo_cli.cli.render import text
+from todo_cli.cli.session import session_of
+from todo_cli.contract.base import Secret
+from todo_cli.errors import Invalid
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Show and edit the settings.")
+
+
+@app.command()
+def show(ctx: typer.Context, as_json: Json = False) -> None:
+    """Show what is in force, from flags, environment, profile and file together; secrets are only named.
+
+    todo config show
+
+    TODO_PROFILE=work todo config show --json
+    """
+    values = session_of(ctx).settings._asdict()
+    shown = {name: "(set)" if isinstance(value, Secret) else value for name, value in values.items()}
+    shown["path"] = str(shown["path"])
+    if as_json:
+        from todo_cli.cli.render import json
+
+        json.document(shown)
+        return
+    for name, value in shown.items():
+        text.write(f"{name:<20}{'-' if value is None else value}")
+
+
+@app.command()
+def path() -> None:
+    """Say where the file is, or would be.
+
+    todo config path
+
+    cat "$(todo config path)"
+    """
+    from todo_cli.config import config_path
+
+    text.write(str(config_path()))
+
+
+@app.command()
+def edit() -> None:
+    """Open the file in $EDITOR, and check it afterwards.
+
+    todo config edit
+
+    EDITOR=nano todo config edit
+    """
+    from todo_cli.config import config_path, example, read_file, write_file
+
+    file = config_path()
+    if not file.exists():
+        write_file(file, "".join(f"# {line}" if line[:1].isalpha() else line for line in example().splitlines(True)))
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    try:
+        code = subprocess.run([*editor.split(), str(file)], check=False).returncode
+    except OSError as error:
+        raise Invalid(f"cannot start the editor {editor!r}: {error.strerror}", hint="set EDITOR") from None
+    if code:
+        raise Invalid(f"the editor ended with {code}")
+    read_file(file)
+    text.write(f"{file} is in order.")

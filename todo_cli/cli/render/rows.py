@@ -1,0 +1,20 @@
+"""Any list of rows: a table on a terminal, tab-separated in a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from todo_cli.cli.render import text
+from todo_cli.cli.render.safe import safe
+from todo_cli.cli.session import Session
+
+
+def rows(session: Session, headings: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+    """Print them; headings only for people."""
+    if session.table:
+        from todo_cli.cli.render import table
+
+        table.grid(headings, cells, colored=session.colored)
+        return
+    for row in cells:
+        text.write("\t".join(safe(cell) for cell in row))

@@ -1,0 +1,87 @@
+"""todo serve"""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Any
+
+import typer
+
+from todo_cli.cli.render import text
+from todo_cli.cli.session import Session, session_of
+from todo_cli.errors import Invalid, Unavailable
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def serve(
+    ctx: typer.Context,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 8000,
+    uds: Annotated[str | None, typer.Option(help="Listen on a unix socket instead.", metavar="PATH")] = None,
+    workers: Annotated[int, typer.Option(help="Processes.", min=1, max=64)] = 1,
+    grace: Annotated[int, typer.Option(help="Seconds that running requests have at a stop.", min=1, max=600)] = 10,
+    certificate: Annotated[str | None, typer.Option(help="TLS certificate chain, PEM.", metavar="FILE")] = None,
+    certificate_key: Annotated[str | None, typer.Option(help="TLS key, PEM.", metavar="FILE")] = None,
+) -> None:
+    """Run a server. It keeps nothing between requests: run as many as you like over one database.
+
+    todo serve --port 8000 --workers 2
+
+    TODO_SERVER_DATABASE_URL=postgresql://todo_server@db/todo todo serve --host 0.0.0.0
+    """
+    session = session_of(ctx)
+    # uvicorn's workers are new processes: they read it again, from the environment
+    os.environ["TODO_SERVER_DATABASE_URL"] = _database(session)
+    if uds and len(os.fsencode(uds)) > 103:
+        raise Invalid("the socket's path is longer than 103 bytes", hint="choose a shorter one")
+    _run(session, {"host": host, "port": port, "uds": uds, "workers": workers, "timeout_graceful_shutdown": grace,
+                   "ssl_certfile": certificate, "ssl_keyfile": certificate_key})  # fmt: skip
+
+
+def _database(session: Session) -> str:
+    settings = session.settings
+    if settings.serve_database_url is None:
+        return _embedded(session)
+    from todo_cli.db.roles import refuse_owner
+
+    url = settings.serve_database_url.reveal()
+    refuse_owner(url)
+    return url
+
+
+def _embedded(session: Session) -> str:
+    from pathlib import Path
+
+    from todo_cli.backends.embedded import Embedded
+
+    named = session.settings.embedded
+    embedded = Embedded(Path(named) if named else None)
+    if not embedded.exists():
+        raise Unavailable(
+            "there is no database to serve",
+            hint="set TODO_SERVER_DATABASE_URL to the login todo_server, or make one here with: todo init",
+        )
+    embedded.start()
+    return embedded.url("todo_server", embedded.secret("server"))
+
+
+def _run(session: Session, options: dict[str, Any]) -> None:
+    import uvicorn
+
+    settings = session.settings
+    where = f"unix://{options['uds']}" if options["uds"] else f"{options['host']}:{options['port']}"
+    text.note(f"todo serve: {where}, {options['workers']} worker(s); stop with Ctrl-C")
+    uvicorn.run(
+        "todo_cli.api.app:create_app",
+        factory=True,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=True,
+        forwarded_allow_ips=settings.serve_proxies,
+        timeout_keep_alive=75,
+        h11_max_incomplete_event_size=64 * 1024,
+        **options,
+    )
