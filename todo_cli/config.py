@@ -6,12 +6,11 @@ KEYS is the whole of it: the file, `config.example.toml`, the environment's name
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from todo_cli.contract.base import Secret
-from todo_cli.errors import Invalid, NotSignedIn, Unavailable
+from todo_cli.errors import Invalid, NotSignedIn
 
 
 class Key(NamedTuple):
@@ -29,16 +28,16 @@ class Key(NamedTuple):
 KEYS = (
     Key("", "profile", str, "default", "the profile that is used when none is named", "TODO_PROFILE"),
     Key("", "color", str, "auto", "auto, always or never", None),
-    Key("", "timeout", float, 30.0, "seconds that a command waits for an answer in all", "TODO_TIMEOUT"),
+    Key("", "timeout", float, 30.0, "seconds a command waits for an answer in all", "TODO_TIMEOUT"),
     Key("profile", "server", str, None, "address of a todo server: https://…, or unix:///path/to.sock", "TODO_SERVER"),
-    Key("profile", "database_url", str, None, "direct access: your own login on the Postgres", "TODO_DATABASE_URL", True),
+    Key("profile", "database_url", str, None, "direct access: your own database login", "TODO_DATABASE_URL", True),
     Key("profile", "embedded", str, None, "data directory of the Postgres that `todo init` made; started when down"),
     Key("profile", "token", str, None, "who you are; made by `todo init` or `todo login`", "TODO_TOKEN", True),
     Key("profile", "keyring", bool, False, "the token lives in the system keyring"),
     Key("profile", "space", str, None, "id of the space to work in; your own when absent", "TODO_SPACE"),
-    Key("profile", "timezone", str, None, "your time zone; your preference in the database when absent", "TODO_TIMEZONE"),
-    Key("server", "database_url", str, None, "for `todo serve`: the login todo_server", "TODO_SERVER_DATABASE_URL", True),
-    Key("server", "owner_url", str, None, "for `todo db` and `admin user add --direct`: the owner", "TODO_OWNER_URL", True),
+    Key("profile", "timezone", str, None, "your time zone; your stored preference when absent", "TODO_TIMEZONE"),
+    Key("server", "database_url", str, None, "`todo serve`: the login todo_server", "TODO_SERVER_DATABASE_URL", True),
+    Key("server", "owner_url", str, None, "`todo db`, `admin user add --direct`: the owner", "TODO_OWNER_URL", True),
     Key("server", "pool_size", int, 10, "database connections of one server process", "TODO_POOL_SIZE"),
     Key("server", "proxies", str, "127.0.0.1", "addresses whose X-Forwarded headers are believed", "TODO_PROXIES"),
 )  # fmt: skip
@@ -177,78 +176,3 @@ def _check_mode(path: Path, values: dict[str, Any]) -> None:
     sections = [values.get("server", {}), *values.get("profiles", {}).values()]
     if path.stat().st_mode & 0o077 and any(secrets & section.keys() for section in sections):
         raise Invalid(f"{path} holds secrets and others can read it", hint=f"close it with: chmod 600 {path}")
-
-
-def save_profile(name: str, values: dict[str, Any]) -> Path:
-    """Change a profile's keys in the file (None removes one), mode 0600, whole or not at all.
-
-    Comments in the file stay where they can: a new file is written from the values, an old one keeps its other sections.
-    """
-    path = config_path()
-    file = read_file(path)
-    profile = file.setdefault("profiles", {}).setdefault(name, {})
-    for key, value in values.items():
-        if value is None:
-            profile.pop(key, None)
-        else:
-            profile[key] = value
-    write_file(path, _toml(file))
-    return path
-
-
-def write_file(path: Path, text: str) -> None:
-    """Replace the file in one step, readable by its owner only; raises Unavailable when there is no room."""
-    spare = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with open(os.open(spare, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
-            out.write(text)
-            out.flush()
-            os.fsync(out.fileno())
-        spare.replace(path)
-    except OSError as error:
-        spare.unlink(missing_ok=True)
-        raise Unavailable(f"cannot write {path}: {error.strerror}", hint="make room, or set TODO_CONFIG") from None
-
-
-def _toml(file: dict[str, Any]) -> str:
-    lines = [f"{name} = {_literal(value)}" for name, value in file.items() if not isinstance(value, dict)]
-    sections = {"[server]": file.get("server", {})}
-    sections |= {f"[profiles.{_name(name)}]": keys for name, keys in file.get("profiles", {}).items()}
-    for title, keys in sections.items():
-        if keys:
-            lines += ["", title, *(f"{name} = {_literal(value)}" for name, value in keys.items())]
-    return "\n".join(lines).lstrip("\n") + "\n"
-
-
-def _name(name: str) -> str:
-    return name if name.replace("-", "").replace("_", "").isalnum() and name.isascii() else _literal(name)
-
-
-def _literal(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        import json
-
-        # JSON's string escapes are a subset of TOML's basic strings
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    return str(value)
-
-
-def example() -> str:
-    """`config.example.toml`: every key with its default and a sentence."""
-    titles = {"": "", "profile": "\n[profiles.default]\n", "server": "\n[server]\n"}
-    lines = ["# todo's settings: ~/.config/todo/config.toml, mode 0600. A flag wins over the environment, that over this file.\n"]
-    for section, title in titles.items():
-        lines.append(title)
-        for key in (key for key in KEYS if key.section == section):
-            env = f" ({key.env})" if key.env else ""
-            lines.append(f"# {key.about}{env}\n")
-            lines.append(f"{'' if key.default is not None else '# '}{key.name} = {_literal(key.default or '')}\n" if key.kind is not bool
-                         else f"{key.name} = {_literal(key.default)}\n")  # fmt: skip
-    return "".join(lines)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(example())

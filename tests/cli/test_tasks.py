@@ -6,7 +6,10 @@ from tests.conftest import Todo
 
 
 def test_a_task_from_added_to_done_and_back(todo: Todo) -> None:
-    assert todo("add", "Buy milk", "--due", "2030-01-02", "-t", "shop", "-p", "1").out == "Added #1 Buy milk (due 2 Jan 2030, p1, @shop)\n"
+    assert (
+        todo("add", "Buy milk", "--due", "2030-01-02", "-t", "shop", "-p", "1").out
+        == "Added #1 Buy milk (due 2 Jan 2030, p1, @shop)\n"
+    )
     assert todo("list").out == "1\topen\tp1\t2030-01-02\t\tshop\tBuy milk\n"
     assert todo("done", "1").out == "Done #1 Buy milk (due 2 Jan 2030, p1, @shop)\n"
     assert todo("list").out == ""

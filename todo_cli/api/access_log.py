@@ -46,7 +46,8 @@ class AccessLog:
 
 def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
-        if name == b"x-request-id" and _SANE.fullmatch(given := value.decode("latin-1")):
+        given: str = value.decode("latin-1")
+        if name == b"x-request-id" and _SANE.fullmatch(given):
             return given
     return new_id()
 

@@ -112,7 +112,9 @@ def _caller(headers: dict[str, str], scope: Scope) -> Caller:
     return Caller(token=Secret(token.strip()), space=space, zone=zone, key=key, way="api", address=address)
 
 
-async def respond(send: Send, status: int, body: bytes, kind: bytes = b"application/json", *more: tuple[bytes, bytes]) -> None:
+async def respond(
+    send: Send, status: int, body: bytes, kind: bytes = b"application/json", *more: tuple[bytes, bytes]
+) -> None:
     """A whole answer."""
     headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode()), (b"cache-control", b"no-store")]
     await send({"type": "http.response.start", "status": status, "headers": headers + list(more)})

@@ -22,7 +22,9 @@ async def refused(pool: AsyncConnectionPool[Any], caller: Caller, error: NotSign
     """The error itself, or TooMany."""
     try:
         async with pool.connection() as connection:
-            row = await (await connection.execute(COUNT, [caller.user_id, caller.address or ""], prepare=True)).fetchone()
+            row = await (
+                await connection.execute(COUNT, [caller.user_id, caller.address or ""], prepare=True)
+            ).fetchone()
     except (psycopg.Error, PoolTimeout):
         return error
     if row is not None and row[0] > FAILURES:

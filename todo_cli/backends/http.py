@@ -78,7 +78,9 @@ class HttpBackend:
             if len(data) > BODY_LIMIT:
                 raise Invalid("the request is larger than 2 MiB", hint="send it in parts")
             return method, target, data, self._headers(request, key)
-        given = {name: _word(value) for name, value in fields.items() if value is not None and f"{{{name}}}" not in path}
+        given = {
+            name: _word(value) for name, value in fields.items() if value is not None and f"{{{name}}}" not in path
+        }
         return method, f"{target}?{urlencode(given)}" if given else target, None, self._headers(request, key)
 
     def _headers(self, request: Request[Any], key: str | None) -> dict[str, str]:
@@ -86,7 +88,9 @@ class HttpBackend:
         optional = {
             "Todo-Space": self._settings.space,
             "Time-Zone": self._settings.timezone,
-            "Idempotency-Key": quote(found, safe=" !#$&'()*+,/:;<=>?@[]^`{|}~") if (found := minted(request, key)) else None,
+            "Idempotency-Key": quote(found, safe=" !#$&'()*+,/:;<=>?@[]^`{|}~")
+            if (found := minted(request, key))
+            else None,
         }
         if any("\n" in value or "\r" in value for value in headers.values()):
             raise Invalid("the token has a line break in it", hint="sign in again with: todo login")
@@ -157,7 +161,11 @@ def _again(error: Exception) -> bool:
 def _unreachable(server: str, error: Exception) -> TodoError:
     if isinstance(error, TodoError):
         return error
-    lost = " The request may have been carried out: repeat it with the same --key." if isinstance(error, LostAnswer) else ""
+    lost = (
+        " The request may have been carried out: repeat it with the same --key."
+        if isinstance(error, LostAnswer)
+        else ""
+    )
     return Unavailable(f"the server {server} cannot be reached: {error}.{lost}")
 
 
@@ -178,7 +186,9 @@ def read_answer(answer: Answer, request: Request[R], server: str) -> R:
     try:
         result: R = decode(answer.body, answer_type(type(request)))
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise Unavailable(f"{server} gave an answer that this todo cannot read", hint="upgrade the older of the two") from None
+        raise Unavailable(
+            f"{server} gave an answer that this todo cannot read", hint="upgrade the older of the two"
+        ) from None
     return result
 
 

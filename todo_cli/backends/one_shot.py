@@ -6,9 +6,12 @@ import http.client
 import os
 import socket
 import time
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from todo_cli.errors import Unavailable
+
+if TYPE_CHECKING:
+    import ssl
 
 ANSWER_LIMIT = 64 * 1024 * 1024
 
@@ -53,7 +56,7 @@ def _connection(server: str, patience: float) -> tuple[http.client.HTTPConnectio
         raise Unavailable(f"{server} is not an address: {error}") from None
 
 
-def _tls():  # type: ignore[no-untyped-def]  # naming ssl's type would import it on plain http
+def _tls() -> ssl.SSLContext:
     """A verifying context. A hashed directory of authorities is read as needed; the one big file costs 200 M
     instructions to load (OpenSSL, SSL_CTX_load_verify_locations).
     """

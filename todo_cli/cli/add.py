@@ -18,7 +18,9 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def add(
     ctx: typer.Context,
-    title: Annotated[list[str], typer.Argument(help="What is to be done; - reads a task a line from stdin.", metavar="TITLE")],
+    title: Annotated[
+        list[str], typer.Argument(help="What is to be done; - reads a task a line from stdin.", metavar="TITLE")
+    ],
     due: Due = None,
     project: Project = None,
     tag: Annotated[list[str] | None, typer.Option("--tag", "-t", help="Tag, may be repeated.", metavar="NAME")] = None,

@@ -58,7 +58,9 @@ def read_lines(data: bytes) -> list[str]:
         if title:
             titles.append(title)
     if not titles:
-        raise Invalid("there is no line to add", hint="write a task a line, for example: printf 'a\\nb\\n' | todo add -")
+        raise Invalid(
+            "there is no line to add", hint="write a task a line, for example: printf 'a\\nb\\n' | todo add -"
+        )
     if len(titles) > MOST_LINES:
         raise Invalid(f"more than {MOST_LINES:,} lines at once", hint="send them in parts")
     return titles
@@ -93,7 +95,9 @@ def _render(session: Session, made: list[Changed], form: str) -> None:
     elif form == "jsonl":
         json.lines(tasks)
     elif len(tasks) <= SHOWN:
-        text.changed("Added", Changed(tasks=tasks, seq=0, new=new), text.local_zone(session.settings.timezone), datetime.now(UTC))
+        text.changed(
+            "Added", Changed(tasks=tasks, seq=0, new=new), text.local_zone(session.settings.timezone), datetime.now(UTC)
+        )
     else:
         text.write(f"Added {len(tasks):,} tasks: #{tasks[0].number} to #{tasks[-1].number}")
         if not new:

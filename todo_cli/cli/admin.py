@@ -28,7 +28,9 @@ def add(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="The person's name.", metavar="NAME")],
     is_admin: Annotated[bool, typer.Option("--admin", help="May manage people too.")] = False,
-    direct: Annotated[bool, typer.Option("--direct", help="Also a database login of their own (full rights only).")] = False,
+    direct: Annotated[
+        bool, typer.Option("--direct", help="Also a database login of their own (full rights only).")
+    ] = False,
     key: Key = None,
     as_json: Json = False,
 ) -> None:
@@ -78,7 +80,14 @@ def _add_direct(session: Session, name: str, is_admin: bool) -> dict[str, Any]:
         user_id, token = work.make_person(name, admin=is_admin, zone=session.settings.timezone)
         login = work.make_login(user_id, password)
     url = as_login(address, login, password.reveal())
-    return {"id": user_id, "name": name, "admin": is_admin, "login": login, "token": token.reveal(), "database_url": url}
+    return {
+        "id": user_id,
+        "name": name,
+        "admin": is_admin,
+        "login": login,
+        "token": token.reveal(),
+        "database_url": url,
+    }
 
 
 @user.command("list")

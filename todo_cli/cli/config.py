@@ -57,7 +57,8 @@ def edit() -> None:
 
     EDITOR=nano todo config edit
     """
-    from todo_cli.config import config_path, example, read_file, write_file
+    from todo_cli.config import config_path, read_file
+    from todo_cli.config_file import example, write_file
 
     file = config_path()
     if not file.exists():

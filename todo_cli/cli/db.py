@@ -30,7 +30,9 @@ def migrate(ctx: typer.Context, as_json: Json = False) -> None:
 
         json.document(found._asdict())
     else:
-        text.write(f"The schema is at version {found.version} (revision {found.revision}), and serves clients from {found.oldest} on.")
+        text.write(
+            f"The schema is at version {found.version} (revision {found.revision}); it serves clients from {found.oldest} on."
+        )
 
 
 @app.command()

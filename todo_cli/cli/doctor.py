@@ -99,7 +99,9 @@ def _clock(session: Session) -> str:
 
     seconds = clock_difference(session.settings)
     if abs(seconds) > CLOCK_SLACK:
-        raise Conflict(f"this machine's clock is {seconds:+.0f} s off the server's", hint="set it, for example with NTP")
+        raise Conflict(
+            f"this machine's clock is {seconds:+.0f} s off the server's", hint="set it, for example with NTP"
+        )
     return f"{seconds:+.1f} s off the server's"
 
 

@@ -7,7 +7,18 @@ from typing import Annotated, Any
 import typer
 
 from todo_cli.cli.change import change
-from todo_cli.cli.options import Due, IfRev, Json, JsonLines, Key, NumbersArgument, Priority, Project, numbers, priority
+from todo_cli.cli.options import (
+    Due,
+    IfRev,
+    Json,
+    JsonLines,
+    Key,
+    NumbersArgument,
+    Priority,
+    Project,
+    numbers,
+    priority,
+)
 from todo_cli.contract.tasks import EditTasks
 from todo_cli.errors import Invalid
 

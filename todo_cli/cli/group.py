@@ -77,7 +77,9 @@ def _root(
     profile: Annotated[str | None, typer.Option(help="Use this profile of the configuration.")] = None,
     no_color: Annotated[bool, typer.Option("--no-color", help="No colours (also: NO_COLOR).")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")] = False,
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     """A todo list that lives in a shared Postgres: every machine sees the same list, at the same instant.
 
@@ -111,7 +113,7 @@ def call(arguments: list[str]) -> int:
 
 
 def _sentence(error: Any) -> str:
-    text = error.format_message().strip().rstrip(".")
+    text: str = error.format_message().strip().rstrip(".")
     return text[:1].lower() + text[1:]
 
 

@@ -58,7 +58,7 @@ def _init(session: Session, embedded: Embedded, name: str | None, *, as_json: bo
         return
     embedded.ensure(text.note)
     values = _person(embedded, name or _account(), settings.timezone)
-    from todo_cli.config import save_profile
+    from todo_cli.config_file import save_profile
 
     path = save_profile(settings.profile, values)
     if as_json:
@@ -133,7 +133,7 @@ def _destroy(session: Session, embedded: Embedded, *, yes: bool) -> None:
         text.write("Left as it is.")
         return
     embedded.destroy()
-    from todo_cli.config import save_profile
+    from todo_cli.config_file import save_profile
 
     save_profile(session.settings.profile, dict.fromkeys(("embedded", "database_url", "token"), None))
     text.write("Removed.")

@@ -21,7 +21,8 @@ def login(
     ctx: typer.Context,
     server: Annotated[str | None, typer.Argument(help="https://…, or unix:///path/to.sock", metavar="[SERVER]")] = None,
     keyring: Annotated[
-        bool | None, typer.Option("--keyring/--no-keyring", help="Keep the token in the system keyring.", show_default=False)
+        bool | None,
+        typer.Option("--keyring/--no-keyring", help="Keep the token in the system keyring.", show_default=False),
     ] = None,
 ) -> None:
     """Sign in with a token, from a prompt or on stdin; it is checked before it is kept.
@@ -36,8 +37,7 @@ def login(
     if where is None and settings.database_url is None:
         raise Invalid("there is no server to sign in to", hint="name it: todo login https://todo.example.org")
     token = secret(session, "Token: ")
-    # the address may carry the profile's database no longer: a server is named, so it is the way in
-    direct = {"database_url": None, "embedded": None} if server else {}
+    direct: dict[str, Any] = {"database_url": None, "embedded": None} if server else {}
     session.settings = settings._replace(server=where, token=token, space=None, **direct)
     me = session.send(WhoAmI())
     kept = keyring is not False and _in_keyring(session, keyring)
@@ -58,7 +58,7 @@ def _in_keyring(session: Session, wanted: bool | None) -> bool:
 
 
 def _save(session: Session, values: dict[str, Any], me: Me) -> Any:
-    from todo_cli.config import save_profile
+    from todo_cli.config_file import save_profile
     from todo_cli.language.dates import system_zone
 
     # a machine that says UTC is mostly a server: the person's own preference stands above it

@@ -18,7 +18,7 @@ def logout(ctx: typer.Context) -> None:
 
     todo token revoke laptop && todo logout
     """
-    from todo_cli.config import save_profile
+    from todo_cli.config_file import save_profile
 
     settings = session_of(ctx).settings
     if settings.keyring:

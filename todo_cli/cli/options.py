@@ -11,15 +11,31 @@ from todo_cli.errors import Invalid
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 JsonLines = Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a line.")]
 Key = Annotated[
-    str | None, typer.Option(help="Idempotency key: the same key acts once, for ever, from any machine.", metavar="TEXT")
+    str | None,
+    typer.Option(help="Idempotency key: the same key acts once, for ever, from any machine.", metavar="TEXT"),
 ]
 IfRev = Annotated[int | None, typer.Option("--if-rev", help="Refuse when the task is no longer at this rev.", min=1)]
-NumbersArgument = Annotated[list[str], typer.Argument(help="Task numbers: 3 7-9 #12", metavar="N...", show_default=False)]
+NumbersArgument = Annotated[
+    list[str], typer.Argument(help="Task numbers: 3 7-9 #12", metavar="N...", show_default=False)
+]
 Due = Annotated[str | None, typer.Option(help="A date or time: 'next fri 9am', eod, 2026-12-24.", metavar="WHEN")]
 Project = Annotated[str | None, typer.Option(help="Project.", metavar="NAME")]
 Priority = Annotated[str | None, typer.Option("--priority", "-p", help="1, 2 or 3 (also p1, high).", metavar="1-3")]
 
-PRIORITIES = {"1": 1, "p1": 1, "high": 1, "h": 1, "2": 2, "p2": 2, "medium": 2, "m": 2, "3": 3, "p3": 3, "low": 3, "l": 3}
+PRIORITIES = {
+    "1": 1,
+    "p1": 1,
+    "high": 1,
+    "h": 1,
+    "2": 2,
+    "p2": 2,
+    "medium": 2,
+    "m": 2,
+    "3": 3,
+    "p3": 3,
+    "low": 3,
+    "l": 3,
+}
 
 MOST = 2**63 - 1
 

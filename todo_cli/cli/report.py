@@ -29,6 +29,8 @@ def report_bug(error: Exception, *, as_json: bool) -> int:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    place = f"{trace.tb_frame.f_code.co_filename.rpartition('todo_cli')[2].lstrip('/')}:{trace.tb_lineno}" if trace else "?"
+    place = (
+        f"{trace.tb_frame.f_code.co_filename.rpartition('todo_cli')[2].lstrip('/')}:{trace.tb_lineno}" if trace else "?"
+    )
     bug = Bug(f"an unexpected {type(error).__name__} at {place}", hint="see the trace with: todo --debug …")
     return report(bug, as_json=as_json)

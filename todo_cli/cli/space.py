@@ -47,7 +47,7 @@ def use(
     """
     from todo_cli.cli.render import text
     from todo_cli.cli.render.safe import safe
-    from todo_cli.config import save_profile
+    from todo_cli.config_file import save_profile
 
     session = session_of(ctx)
     found = [space for space in session.send(ListSpaces()).spaces if name in (space.name, space.id)]

@@ -16,7 +16,9 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def undo(
     ctx: typer.Context,
-    change: Annotated[int | None, typer.Option("--id", help="The change to undo, from: todo log.", min=1, metavar="SEQ")] = None,
+    change: Annotated[
+        int | None, typer.Option("--id", help="The change to undo, from: todo log.", min=1, metavar="SEQ")
+    ] = None,
     partial: Annotated[bool, typer.Option("--partial", help="Leave alone what has moved on.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be done.")] = False,
     key: Key = None,

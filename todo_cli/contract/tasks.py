@@ -8,7 +8,18 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from todo_cli.contract.base import (
-    KEEP, Asks, Kept, Name, Note, Number, Numbers, Priority, Request, Tags, Title, When,
+    KEEP,
+    Asks,
+    Kept,
+    Name,
+    Note,
+    Number,
+    Numbers,
+    Priority,
+    Request,
+    Tags,
+    Title,
+    When,
 )  # fmt: skip
 
 Status = Literal["open", "done", "deleted"]
@@ -30,7 +41,7 @@ class Task(Struct, frozen=True, kw_only=True):
     project: str | None = None
     tags: tuple[str, ...] = ()
     priority: int | None = None
-    note: str | None | UnsetType = UNSET
+    note: str | UnsetType | None = UNSET
     rev: int
     created_at: datetime
     updated_at: datetime
@@ -152,10 +163,10 @@ class EditTasks(OnTasks, frozen=True):
     asks = Asks.SEVERAL
 
     title: Title | Kept = KEEP
-    note: Note | None | Kept = KEEP
-    due: When | None | Kept = KEEP
-    project: Name | None | Kept = KEEP
-    priority: Priority | None | Kept = KEEP
+    note: Note | Kept | None = KEEP
+    due: When | Kept | None = KEEP
+    project: Name | Kept | None = KEEP
+    priority: Priority | Kept | None = KEEP
     tags: Tags | Kept = KEEP
     add_tags: Tags = ()
     remove_tags: Tags = ()

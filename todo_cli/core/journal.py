@@ -42,7 +42,7 @@ SELECT json_build_object(
   'known', %(number)s::bigint IS NULL OR EXISTS (
      SELECT FROM todo.tasks WHERE space_id = %(space)s::uuid AND number = %(number)s::bigint),
   'rows', coalesce(json_agg(json_build_object(
-  'seq', c.seq, 'at', {instant('c.at')}, 'user', coalesce(u.name, c.user_id::text), 'token', coalesce(t.name, ''),
+  'seq', c.seq, 'at', {instant("c.at")}, 'user', coalesce(u.name, c.user_id::text), 'token', coalesce(t.name, ''),
   'way', c.way, 'verb', c.verb, 'key', c.key, 'group', c.group_id, 'undoes', c.undoes, 'about', c.request ->> 'name',
   'undone', coalesce((SELECT NOT x.redo FROM todo.changes x WHERE x.space_id = c.space_id AND x.undoes = coalesce(
       (SELECT min(g.seq) FROM todo.changes g WHERE g.space_id = c.space_id AND g.group_id = c.group_id), c.seq)
@@ -110,9 +110,7 @@ async def write(tx: Tx, sql: Sql, it: Request[R], missing: str, **values: Any) -
 
 def key_reused(tx: Tx) -> Conflict:
     """The same key with another content."""
-    return Conflict(
-        f"the key {tx.caller.key!r} was used for another request", hint="use a new key for a new request"
-    )
+    return Conflict(f"the key {tx.caller.key!r} was used for another request", hint="use a new key for a new request")
 
 
 class _Kept(msgspec.Struct):

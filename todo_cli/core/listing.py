@@ -37,11 +37,17 @@ def _where(it: ListTasks) -> list[LiteralString]:
     if it.priority is not None:
         parts.append("t.priority = %(priority)s::smallint")
     if it.tag is not None:
-        parts.append("t.number IN (SELECT number FROM todo.task_tags WHERE space_id = %(space)s::uuid AND tag = %(tag)s)")
+        parts.append(
+            "t.number IN (SELECT number FROM todo.task_tags WHERE space_id = %(space)s::uuid AND tag = %(tag)s)"
+        )
     if it.due_after or it.due:
-        parts.append("t.due_sort >= %(floor)s::timestamptz AND (t.due_on >= %(from_day)s::date OR t.due_at >= %(from_at)s::timestamptz)")
+        parts.append(
+            "t.due_sort >= %(floor)s::timestamptz AND (t.due_on >= %(from_day)s::date OR t.due_at >= %(from_at)s::timestamptz)"
+        )
     if it.due_before or it.due:
-        parts.append("t.due_sort < %(ceiling)s::timestamptz AND (t.due_on < %(to_day)s::date OR t.due_at < %(to_at)s::timestamptz)")
+        parts.append(
+            "t.due_sort < %(ceiling)s::timestamptz AND (t.due_on < %(to_day)s::date OR t.due_at < %(to_at)s::timestamptz)"
+        )
     return parts
 
 

@@ -19,7 +19,6 @@ from todo_cli.db.connect import Tx
 from todo_cli.db.sql import Sql
 from todo_cli.errors import Conflict, NotFound
 
-
 REWRITE = Sql(f"""
 WITH {OLD},
 moment AS MATERIALIZED (SELECT clock_timestamp() AS now),

@@ -32,7 +32,9 @@ ADD = journaled(f"""SELECT jsonb_build_object('id', %(id)s::uuid, 'name', %(name
   FROM (SELECT todo.add_user(%(id)s::uuid, %(name)s::text, %(admin)s::boolean, %(token_id)s::uuid,
         decode(%(token_hash)s, 'hex'), %(zone)s::text) WHERE NOT EXISTS (SELECT FROM old)) AS made""")
 
-LIST = Sql(f"SELECT json_build_object('users', coalesce(json_agg({_USER} ORDER BY u.name), '[]'))::text FROM todo.list_users() u")
+LIST = Sql(
+    f"SELECT json_build_object('users', coalesce(json_agg({_USER} ORDER BY u.name), '[]'))::text FROM todo.list_users() u"
+)
 
 DISABLE = journaled(f"""SELECT {_USER} AS answer FROM todo.disable_user(%(name)s, %(disabled)s::boolean) u
   WHERE NOT EXISTS (SELECT FROM old)""")

@@ -32,11 +32,11 @@ class Lost(TodoError):
     default_hint = "try again in a moment"
 
 
-async def connect(url: str, *, timeout: float = 10) -> AsyncConnection[Any]:
+async def connect(url: str, patience: int = 10) -> AsyncConnection[Any]:
     """A connection whose statements up to a Sync are one implicit transaction; raises our errors."""
     try:
         return await AsyncConnection.connect(
-            url, autocommit=True, connect_timeout=int(timeout), application_name="todo", cursor_factory=AsyncRawCursor
+            url, autocommit=True, connect_timeout=patience, application_name="todo", cursor_factory=AsyncRawCursor
         )
     except psycopg.Error as error:
         raise translated(error) from error
@@ -89,7 +89,7 @@ class Tx:
                 for sql in statements:
                     cursor = self._connection.cursor()
                     # always prepared: psycopg's own counting breaks in an aborted pipeline
-                    await cursor.execute(sql.text, sql.values(given), prepare=True)  # type: ignore[arg-type]
+                    await cursor.execute(sql.text, sql.values(given), prepare=True)
                     if sql is not COMMIT:
                         last = cursor
             row = await last.fetchone() if last.description else None

@@ -8,7 +8,15 @@ from collections.abc import Iterator
 import psycopg
 
 from todo_cli.errors import (
-    Bug, Conflict, Invalid, NotAllowed, NotFound, NotSignedIn, TodoError, TooMany, Unavailable,
+    Bug,
+    Conflict,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    TodoError,
+    TooMany,
+    Unavailable,
 )  # fmt: skip
 
 RAISED: dict[str, type[TodoError]] = {  # by our own functions, with a sentence for the user

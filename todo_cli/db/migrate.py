@@ -44,7 +44,10 @@ def _config(connection: Connection) -> Config:
 @contextmanager
 def _transaction(url: str) -> Iterator[Connection]:
     scheme, _, rest = url.partition("://")
-    engine = create_engine(f"{scheme.split('+')[0].replace('postgres', 'postgresql', scheme == 'postgres')}+psycopg://{rest}", poolclass=NullPool)
+    engine = create_engine(
+        f"{scheme.split('+')[0].replace('postgres', 'postgresql', scheme == 'postgres')}+psycopg://{rest}",
+        poolclass=NullPool,
+    )
     try:
         with engine.begin() as connection:
             yield connection

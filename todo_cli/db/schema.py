@@ -1,4 +1,4 @@
-"""The schema as it is now: tables as MetaData, roles, policies and grants as tables of words.
+"""The schema as it is now: tables as MetaData, functions in `functions.sql`, roles and policies in `access`.
 
 Every key begins with `space_id`, or with `user_id`, which is the id of that person's own space: the
 schema can be sharded by it. Users and the schema's version are reference tables. The migrations say
@@ -10,12 +10,29 @@ from __future__ import annotations
 from pathlib import Path
 
 from sqlalchemy import (
-    ARRAY, BigInteger, Boolean, CheckConstraint, Column, Computed, Date, ForeignKey, ForeignKeyConstraint, Index,
-    Integer, LargeBinary, MetaData, SmallInteger, Table, Text, UniqueConstraint, text,
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Computed,
+    Date,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
 )  # fmt: skip
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, UUID
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from todo_cli.db.access import CLIENTS, ROLES, ownership, policies, role, timeouts
 from todo_cli.db.gate import SCHEMA_VERSION
 
 SCHEMA = "todo"
@@ -26,8 +43,8 @@ WORD = Text(collation="C")
 NOW = text("clock_timestamp()")
 
 
-def _id(name: str, **kw: bool) -> Column[object]:
-    return Column(name, UUID(as_uuid=False), nullable=False, **kw)
+def _id(name: str, *, key: bool = False) -> Column[object]:
+    return Column(name, UUID(as_uuid=False), nullable=False, primary_key=key)
 
 
 def _space(*, key: bool = True) -> Column[object]:
@@ -46,7 +63,7 @@ schema = Table(
 
 users = Table(
     "users", metadata,
-    _id("id", primary_key=True),
+    _id("id", key=True),
     Column("name", WORD, nullable=False, unique=True),
     Column("login", WORD, unique=True, comment="the person's own database role, where there is one"),
     Column("admin", Boolean, nullable=False, server_default=text("false")),
@@ -57,7 +74,7 @@ users = Table(
 
 spaces = Table(
     "spaces", metadata,
-    _id("id", primary_key=True),
+    _id("id", key=True),
     Column("name", WORD, nullable=False),
     Column("next_number", BigInteger, nullable=False, server_default=text("1")),
     Column("seq", BigInteger, nullable=False, server_default=text("0")),
@@ -73,7 +90,7 @@ members = Table(
 
 tokens = Table(
     "tokens", metadata,
-    _user(), _id("id", primary_key=True),
+    _user(), _id("id", key=True),
     Column("name", WORD, nullable=False),
     Column("hash", LargeBinary, CheckConstraint("octet_length(hash) = 32", name="tokens_hash"), nullable=False),
     Column("scopes", ARRAY(WORD), nullable=False),
@@ -164,121 +181,14 @@ failures = Table(
     prefixes=["UNLOGGED"],
 )  # fmt: skip
 
-ROLES = {
-    "todo_auth": "owns the definer functions",
-    "todo_server": "the servers",
-    "todo_worker": "the workers",
-    "todo_person": "what every person's own login is a member of",
-}
-CLIENTS = "todo_server, todo_worker, todo_person"
-TIMEOUTS = {"statement_timeout": "30s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "30s"}
-
-_READ, _MINE = "space_id = (SELECT todo.space('read'))", "user_id = (SELECT todo.me())"
-_WRITE = "space_id = (SELECT todo.space('tasks:write'))"
-
-POLICIES: dict[tuple[str, str], str] = {
-    ("schema", "SELECT"): "true",
-    ("users", "SELECT"): "id = (SELECT todo.me()) OR id IN (SELECT m.user_id FROM todo.members m"
-                         " WHERE m.space_id = (SELECT todo.space('read')))",
-    ("spaces", "SELECT"): "id = (SELECT todo.space('read')) OR id IN (SELECT m.space_id FROM todo.members m"
-                          " WHERE m.user_id = (SELECT todo.me()))",
-    ("spaces", "UPDATE"): "id = (SELECT todo.space('any'))",
-    ("members", "SELECT"): f"{_MINE} OR {_READ}",
-    ("tokens", "SELECT"): _MINE,
-    ("tokens", "INSERT"): _MINE,
-    ("tokens", "UPDATE"): _MINE,
-    ("preferences", "SELECT"): _MINE,
-    ("preferences", "INSERT"): _MINE,
-    ("preferences", "UPDATE"): _MINE,
-    ("tasks", "SELECT"): _READ,
-    ("tasks", "INSERT"): _WRITE,
-    ("tasks", "UPDATE"): _WRITE,
-    ("task_tags", "SELECT"): _READ,
-    ("task_tags", "INSERT"): _WRITE,
-    ("task_tags", "DELETE"): _WRITE,
-    ("changes", "SELECT"): _READ,
-    ("changes", "INSERT"): f"space_id = (SELECT todo.space('any')) AND {_MINE}",
-}  # fmt: skip
-
-GRANTS: dict[str, str] = {
-    "schema": "SELECT",
-    "users": "SELECT (id, name, admin, created_at, disabled_at)",
-    "spaces": "SELECT, UPDATE (next_number, seq)",
-    "members": "SELECT",
-    "tokens": "SELECT (user_id, id, name, scopes, kind, created_at, last_used_at, expires_at, revoked_at),"
-              " INSERT (user_id, id, name, hash, scopes, expires_at), UPDATE (revoked_at)",
-    "preferences": "SELECT, INSERT, UPDATE (timezone)",
-    "tasks": "SELECT, INSERT, UPDATE (title, note, status, priority, project, due_on, due_at, updated_at,"
-             " completed_at, deleted_at, rev)",
-    "task_tags": "SELECT, INSERT, DELETE",
-    "changes": "SELECT, INSERT (space_id, seq, key, request_hash, verb, request, before, after, answer,"
-               " undoes, redo, group_id, turn_id)",
-}  # fmt: skip
-
-FUNCTIONS: dict[str, str] = {
-    "me()": CLIENTS,
-    "token()": CLIENTS,
-    "way()": CLIENTS,
-    "space(text)": CLIENTS,
-    "count_request(uuid, int)": "",
-    "enter(int, text, uuid, uuid, text, boolean, text)": CLIENTS,
-    "count_failure(uuid, text)": "todo_server",
-    "make_user(uuid, text, boolean, uuid, bytea, text)": "",
-    "is_admin()": "",
-    "add_user(uuid, text, boolean, uuid, bytea, text)": CLIENTS,
-    "list_users()": CLIENTS,
-    "disable_user(text, boolean)": CLIENTS,
-}
-
 VERSION, OLDEST = SCHEMA_VERSION, 1
-
-
-def _role(name: str) -> str:
-    # another database of this cluster may be making the same role at this instant
-    return (
-        f"DO $$ BEGIN CREATE ROLE {name} {'LOGIN' if name in ('todo_server', 'todo_worker') else 'NOLOGIN'};"
-        f" EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
-    )
-
-
-def _timeouts(role: str) -> str:
-    settings = " ".join(
-        f"EXECUTE format('ALTER ROLE {role} IN DATABASE %I SET {name} = %L', current_database(), '{value}');"
-        for name, value in TIMEOUTS.items()
-    )
-    return f"DO $$ BEGIN {settings} END $$"
-
-
-def _policies() -> list[str]:
-    made = []
-    for table in metadata.sorted_tables:
-        made.append(f"ALTER TABLE todo.{table.name} ENABLE ROW LEVEL SECURITY")
-        made.append(f"CREATE POLICY auth ON todo.{table.name} TO todo_auth USING (true) WITH CHECK (true)")
-        made.append(f"GRANT SELECT, INSERT, UPDATE, DELETE ON todo.{table.name} TO todo_auth")
-    for (name, command), rule in POLICIES.items():
-        form = {"INSERT": f"WITH CHECK ({rule})", "UPDATE": f"USING ({rule}) WITH CHECK ({rule})"}
-        made.append(
-            f"CREATE POLICY may_{command.lower()} ON todo.{name} FOR {command} TO {CLIENTS} "
-            + form.get(command, f"USING ({rule})")
-        )
-    return made + [f"GRANT {rights} ON todo.{name} TO {CLIENTS}" for name, rights in GRANTS.items()]
-
-
-def _ownership() -> list[str]:
-    made = ["GRANT CREATE ON SCHEMA todo TO todo_auth"]
-    for function, callers in FUNCTIONS.items():
-        made.append(f"ALTER FUNCTION todo.{function} OWNER TO todo_auth")
-        made.append(f"REVOKE ALL ON FUNCTION todo.{function} FROM PUBLIC")
-        if callers:
-            made.append(f"GRANT EXECUTE ON FUNCTION todo.{function} TO {callers}")
-    return [*made, "REVOKE CREATE ON SCHEMA todo FROM todo_auth"]
 
 
 def statements() -> list[str]:
     """Every statement that makes this schema in an empty database, in order."""
     from sqlalchemy.dialects import postgresql
 
-    dialect = postgresql.dialect()
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own
     functions = (Path(__file__).parent / "functions.sql").read_text(encoding="utf-8")
     bodies = ["SET LOCAL check_function_bodies = off", *functions.strip().split("\n\n")]
     tables = [str(CreateTable(table).compile(dialect=dialect)).strip() for table in metadata.sorted_tables]
@@ -294,12 +204,12 @@ def statements() -> list[str]:
         if column.comment
     ]
     return [
-        *[_role(name) for name in ROLES],
+        *[role(name) for name in ROLES],
         # a CREATEROLE owner may give functions only to a role that it is a member of
         "DO $$ BEGIN GRANT todo_auth TO CURRENT_USER; EXCEPTION WHEN unique_violation THEN NULL; END $$",
         "DO $$ BEGIN EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());"
         f" EXECUTE format('GRANT CONNECT ON DATABASE %I TO {CLIENTS}', current_database()); END $$",
-        *[_timeouts(role) for role in ("todo_server", "todo_worker")],
+        *[timeouts(login) for login in ("todo_server", "todo_worker")],
         "REVOKE ALL ON SCHEMA public FROM PUBLIC",
         "CREATE SCHEMA IF NOT EXISTS todo",
         f"GRANT USAGE ON SCHEMA todo TO todo_auth, {CLIENTS}",
@@ -308,8 +218,8 @@ def statements() -> list[str]:
         *indexes,
         *comments,
         *_functions_after_tables(bodies),
-        *_ownership(),
-        *_policies(),
+        *ownership(),
+        *policies([table.name for table in metadata.sorted_tables]),
         f"INSERT INTO todo.schema VALUES ({VERSION}, {OLDEST})",
     ]
 

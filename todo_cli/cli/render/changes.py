@@ -32,7 +32,9 @@ def change_lines(change: Change, now: datetime) -> list[str]:
     undoes = f" of {change.undoes}" if change.undoes else ""
     with_token = f" with {change.token}" if change.token else ""
     mark = "  (undone)" if change.undone else ""
-    head = f"{change.seq:>5}  {ago(change.at, now)}  {change.user}{with_token} ({change.way})  {verb}{undoes}{about}{mark}"
+    head = (
+        f"{change.seq:>5}  {ago(change.at, now)}  {change.user}{with_token} ({change.way})  {verb}{undoes}{about}{mark}"
+    )
     lines = [safe(head), *(f"       {difference_line(one)}" for one in change.differences)]
     more = change.tasks - len(change.differences)
     if change.tasks > 10 and more > 0:

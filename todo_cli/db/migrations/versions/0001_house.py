@@ -1,6 +1,7 @@
 """The house: users, spaces, members, tokens, tasks, the journal, roles and policies."""
 
 from pathlib import Path
+from typing import Any
 
 from alembic import op
 
@@ -12,5 +13,5 @@ def upgrade() -> None:
     """Forward only. The SQL is frozen beside this file."""
     script = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
     # the driver's own cursor: several statements at once, and no bind parameters in the text
-    with op.get_bind().connection.dbapi_connection.cursor() as cursor:
-        cursor.execute(script)
+    driver: Any = op.get_bind().connection.driver_connection
+    driver.execute(script)

@@ -1,0 +1,114 @@
+"""Who may do what: roles, policies, grants and callers, as tables of words."""
+
+from __future__ import annotations
+
+ROLES = {
+    "todo_auth": "owns the definer functions",
+    "todo_server": "the servers",
+    "todo_worker": "the workers",
+    "todo_person": "what every person's own login is a member of",
+}
+CLIENTS = "todo_server, todo_worker, todo_person"
+TIMEOUTS = {"statement_timeout": "30s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "30s"}
+
+_READ, _MINE = "space_id = (SELECT todo.space('read'))", "user_id = (SELECT todo.me())"
+_WRITE = "space_id = (SELECT todo.space('tasks:write'))"
+
+POLICIES: dict[tuple[str, str], str] = {
+    ("schema", "SELECT"): "true",
+    ("users", "SELECT"): "id = (SELECT todo.me()) OR id IN (SELECT m.user_id FROM todo.members m"
+                         " WHERE m.space_id = (SELECT todo.space('read')))",
+    ("spaces", "SELECT"): "id = (SELECT todo.space('read')) OR id IN (SELECT m.space_id FROM todo.members m"
+                          " WHERE m.user_id = (SELECT todo.me()))",
+    ("spaces", "UPDATE"): "id = (SELECT todo.space('any'))",
+    ("members", "SELECT"): f"{_MINE} OR {_READ}",
+    ("tokens", "SELECT"): _MINE,
+    ("tokens", "INSERT"): _MINE,
+    ("tokens", "UPDATE"): _MINE,
+    ("preferences", "SELECT"): _MINE,
+    ("preferences", "INSERT"): _MINE,
+    ("preferences", "UPDATE"): _MINE,
+    ("tasks", "SELECT"): _READ,
+    ("tasks", "INSERT"): _WRITE,
+    ("tasks", "UPDATE"): _WRITE,
+    ("task_tags", "SELECT"): _READ,
+    ("task_tags", "INSERT"): _WRITE,
+    ("task_tags", "DELETE"): _WRITE,
+    ("changes", "SELECT"): _READ,
+    ("changes", "INSERT"): f"space_id = (SELECT todo.space('any')) AND {_MINE}",
+}  # fmt: skip
+
+GRANTS: dict[str, str] = {
+    "schema": "SELECT",
+    "users": "SELECT (id, name, admin, created_at, disabled_at)",
+    "spaces": "SELECT, UPDATE (next_number, seq)",
+    "members": "SELECT",
+    "tokens": "SELECT (user_id, id, name, scopes, kind, created_at, last_used_at, expires_at, revoked_at),"
+              " INSERT (user_id, id, name, hash, scopes, expires_at), UPDATE (revoked_at)",
+    "preferences": "SELECT, INSERT, UPDATE (timezone)",
+    "tasks": "SELECT, INSERT, UPDATE (title, note, status, priority, project, due_on, due_at, updated_at,"
+             " completed_at, deleted_at, rev)",
+    "task_tags": "SELECT, INSERT, DELETE",
+    "changes": "SELECT, INSERT (space_id, seq, key, request_hash, verb, request, before, after, answer,"
+               " undoes, redo, group_id, turn_id)",
+}  # fmt: skip
+
+FUNCTIONS: dict[str, str] = {
+    "me()": CLIENTS,
+    "token()": CLIENTS,
+    "way()": CLIENTS,
+    "space(text)": CLIENTS,
+    "count_request(uuid, int)": "",
+    "enter(int, text, uuid, uuid, text, boolean, text)": CLIENTS,
+    "count_failure(uuid, text)": "todo_server",
+    "make_user(uuid, text, boolean, uuid, bytea, text)": "",
+    "is_admin()": "",
+    "add_user(uuid, text, boolean, uuid, bytea, text)": CLIENTS,
+    "list_users()": CLIENTS,
+    "disable_user(text, boolean)": CLIENTS,
+}
+
+
+def role(name: str) -> str:
+    """Make a role, unless there is one."""
+    # another database of this cluster may be making the same role at this instant
+    return (
+        f"DO $$ BEGIN CREATE ROLE {name} {'LOGIN' if name in ('todo_server', 'todo_worker') else 'NOLOGIN'};"
+        f" EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+    )
+
+
+def timeouts(role: str) -> str:
+    """Bounds for a service's statements in this database."""
+    settings = " ".join(
+        f"EXECUTE format('ALTER ROLE {role} IN DATABASE %I SET {name} = %L', current_database(), '{value}');"
+        for name, value in TIMEOUTS.items()
+    )
+    return f"DO $$ BEGIN {settings} END $$"
+
+
+def policies(tables: list[str]) -> list[str]:
+    """Row-level security on every table, then the policies and grants."""
+    made = []
+    for table in tables:
+        made.append(f"ALTER TABLE todo.{table} ENABLE ROW LEVEL SECURITY")
+        made.append(f"CREATE POLICY auth ON todo.{table} TO todo_auth USING (true) WITH CHECK (true)")
+        made.append(f"GRANT SELECT, INSERT, UPDATE, DELETE ON todo.{table} TO todo_auth")
+    for (name, command), rule in POLICIES.items():
+        form = {"INSERT": f"WITH CHECK ({rule})", "UPDATE": f"USING ({rule}) WITH CHECK ({rule})"}
+        made.append(
+            f"CREATE POLICY may_{command.lower()} ON todo.{name} FOR {command} TO {CLIENTS} "
+            + form.get(command, f"USING ({rule})")
+        )
+    return made + [f"GRANT {rights} ON todo.{name} TO {CLIENTS}" for name, rights in GRANTS.items()]
+
+
+def ownership() -> list[str]:
+    """Every function is todo_auth's, and only its callers may call it."""
+    made = ["GRANT CREATE ON SCHEMA todo TO todo_auth"]
+    for function, callers in FUNCTIONS.items():
+        made.append(f"ALTER FUNCTION todo.{function} OWNER TO todo_auth")
+        made.append(f"REVOKE ALL ON FUNCTION todo.{function} FROM PUBLIC")
+        if callers:
+            made.append(f"GRANT EXECUTE ON FUNCTION todo.{function} TO {callers}")
+    return [*made, "REVOKE CREATE ON SCHEMA todo FROM todo_auth"]
