@@ -31,7 +31,7 @@ def migrate(ctx: typer.Context, as_json: Json = False) -> None:
         json.document(found._asdict())
     else:
         text.write(
-            f"The schema is at version {found.version} (revision {found.revision}); it serves clients from {found.oldest} on."
+            f"The schema is at version {found.version} (revision {found.revision}), for clients from {found.oldest} on."
         )
 
 

@@ -93,3 +93,6 @@ class Redo(Request[Undone], frozen=True):
     id: Seq | None = None
     partial: bool = False
     dry_run: bool = False
+
+
+REQUESTS = (ListChanges, Undo, Redo)

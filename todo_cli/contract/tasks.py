@@ -186,3 +186,8 @@ class RestoreTasks(OnTasks, frozen=True):
     route = "POST /v1/tasks/restoration"
     tool = True
     asks = Asks.SEVERAL
+
+
+REQUESTS = (
+    AddTask, AddTasks, ListTasks, ShowTask, CompleteTasks, ReopenTasks, EditTasks, DeleteTasks, RestoreTasks,
+)  # fmt: skip

@@ -74,3 +74,6 @@ class RevokeToken(Request[Token], frozen=True):
     personal = True
 
     name: Name
+
+
+REQUESTS = (CreateToken, ListTokens, RevokeToken)

@@ -105,3 +105,6 @@ class DisableUser(Request[User], frozen=True):
 
     name: Name
     disabled: bool = True
+
+
+REQUESTS = (WhoAmI, ListSpaces, AddUser, ListUsers, DisableUser)

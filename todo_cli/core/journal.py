@@ -177,3 +177,6 @@ async def list_changes(tx: Tx, it: ListChanges) -> ChangePage:
     return ChangePage(
         changes=tuple(_change(row) for row in rows), next=rows[-1].seq if len(found.rows) > it.limit else None
     )
+
+
+HANDLERS = {ListChanges: list_changes}

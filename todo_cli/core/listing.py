@@ -134,3 +134,6 @@ async def _edge(tx: Tx, when: str, *, whole: bool, behind: bool) -> tuple[date, 
             return local + timedelta(days=behind), resolved.astimezone(UTC)
         resolved = local
     return resolved + timedelta(days=behind), day_bounds(resolved, zone)[1 if behind else 0]
+
+
+HANDLERS = {ListTasks: list_tasks}

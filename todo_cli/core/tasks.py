@@ -140,3 +140,15 @@ async def edit_tasks(tx: Tx, it: ask.EditTasks) -> Changed:
 
 def _nothing() -> NoReturn:
     raise Invalid("nothing to change was given", hint="for example: todo edit 12 --due tomorrow")
+
+
+HANDLERS = {
+    ask.AddTask: add_task,
+    ask.AddTasks: add_tasks,
+    ask.ShowTask: show_task,
+    ask.CompleteTasks: complete_tasks,
+    ask.ReopenTasks: reopen_tasks,
+    ask.EditTasks: edit_tasks,
+    ask.DeleteTasks: delete_tasks,
+    ask.RestoreTasks: restore_tasks,
+}

@@ -66,3 +66,6 @@ async def list_tokens(tx: Tx, it: ask.ListTokens) -> TokenPage:
 async def revoke_token(tx: Tx, it: ask.RevokeToken) -> Token:
     """From the next request on it is refused; the one that asks may revoke itself."""
     return await write(tx, REVOKE, it, f"you have no token {it.name!r}", name=it.name)
+
+
+HANDLERS = {ask.CreateToken: create_token, ask.ListTokens: list_tokens, ask.RevokeToken: revoke_token}

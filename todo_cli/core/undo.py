@@ -177,3 +177,6 @@ def _preview(found: _Found, patches: list[dict[str, Any]]) -> Any:
 def _as_image(patch: dict[str, Any]) -> Image:
     kept = {name: value for name, value in patch.items() if name in FIELDS}
     return kept | ({"due": patch["due_at"] or patch["due_on"]} if "due_on" in patch else {})
+
+
+HANDLERS = {Undo: undo, Redo: redo}

@@ -64,3 +64,12 @@ async def list_users(tx: Tx, it: ask.ListUsers) -> UserPage:
 async def disable_user(tx: Tx, it: ask.DisableUser) -> User:
     """Their tokens are refused from the next request on; raises NotFound, and Conflict for oneself."""
     return await write(tx, DISABLE, it, f"there is no person {it.name!r}", name=it.name, disabled=it.disabled)
+
+
+HANDLERS = {
+    ask.WhoAmI: who_am_i,
+    ask.ListSpaces: list_spaces,
+    ask.AddUser: add_user,
+    ask.ListUsers: list_users,
+    ask.DisableUser: disable_user,
+}
