@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from todo_cli.contract.base import Request
 from todo_cli.core import journal, listing, tasks, tokens, undo, users
+from todo_cli.core.rules import Rules
 from todo_cli.db.connect import Tx
 
 R = TypeVar("R")
 
-HANDLERS: dict[type[Request[Any]], Callable[[Tx, Any], Awaitable[Any]]] = {
+HANDLERS: Rules = {
     **tasks.HANDLERS,
     **listing.HANDLERS,
     **journal.HANDLERS,

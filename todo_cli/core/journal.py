@@ -12,6 +12,7 @@ from todo_cli.contract.base import Request, Secret
 from todo_cli.contract.journal import Change, ChangePage, Difference, ListChanges
 from todo_cli.contract.wire import answer_type, canonical, decode
 from todo_cli.core.images import instant
+from todo_cli.core.rules import Rules
 from todo_cli.db.connect import Tx
 from todo_cli.db.sql import Sql
 from todo_cli.errors import Conflict, NotFound
@@ -179,4 +180,4 @@ async def list_changes(tx: Tx, it: ListChanges) -> ChangePage:
     )
 
 
-HANDLERS = {ListChanges: list_changes}
+HANDLERS: Rules = {ListChanges: list_changes}

@@ -13,6 +13,7 @@ from todo_cli.contract.tasks import ListTasks, Task, TaskPage
 from todo_cli.contract.wire import decode
 from todo_cli.core import words
 from todo_cli.core.images import image, tags_of
+from todo_cli.core.rules import Rules
 from todo_cli.db.connect import Tx
 from todo_cli.db.sql import Sql
 from todo_cli.errors import Invalid
@@ -136,4 +137,4 @@ async def _edge(tx: Tx, when: str, *, whole: bool, behind: bool) -> tuple[date, 
     return resolved + timedelta(days=behind), day_bounds(resolved, zone)[1 if behind else 0]
 
 
-HANDLERS = {ListTasks: list_tasks}
+HANDLERS: Rules = {ListTasks: list_tasks}

@@ -15,6 +15,7 @@ from todo_cli.core import words
 from todo_cli.core.images import image, tags_of
 from todo_cli.core.journal import OLD, key_reused, stamp
 from todo_cli.core.rewrite import rewrite
+from todo_cli.core.rules import Rules
 from todo_cli.db.connect import Tx
 from todo_cli.db.sql import Sql
 from todo_cli.errors import Invalid, NotFound
@@ -142,7 +143,7 @@ def _nothing() -> NoReturn:
     raise Invalid("nothing to change was given", hint="for example: todo edit 12 --due tomorrow")
 
 
-HANDLERS = {
+HANDLERS: Rules = {
     ask.AddTask: add_task,
     ask.AddTasks: add_tasks,
     ask.ShowTask: show_task,

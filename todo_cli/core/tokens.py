@@ -11,6 +11,7 @@ from todo_cli.contract.wire import decode
 from todo_cli.core import words
 from todo_cli.core.images import instant
 from todo_cli.core.journal import journaled, write
+from todo_cli.core.rules import Rules
 from todo_cli.db.connect import Tx
 from todo_cli.db.sql import Sql
 from todo_cli.errors import Invalid
@@ -68,4 +69,4 @@ async def revoke_token(tx: Tx, it: ask.RevokeToken) -> Token:
     return await write(tx, REVOKE, it, f"you have no token {it.name!r}", name=it.name)
 
 
-HANDLERS = {ask.CreateToken: create_token, ask.ListTokens: list_tokens, ask.RevokeToken: revoke_token}
+HANDLERS: Rules = {ask.CreateToken: create_token, ask.ListTokens: list_tokens, ask.RevokeToken: revoke_token}

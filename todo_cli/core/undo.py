@@ -15,6 +15,7 @@ from todo_cli.contract.wire import decode
 from todo_cli.core.images import image, tags_of
 from todo_cli.core.journal import FIELDS, OLD, differences, key_reused, stamp
 from todo_cli.core.rewrite import REWRITE, Verdict, arguments, judged
+from todo_cli.core.rules import Rules
 from todo_cli.db.connect import Tx
 from todo_cli.db.sql import Sql
 from todo_cli.errors import Conflict, NotFound
@@ -179,4 +180,4 @@ def _as_image(patch: dict[str, Any]) -> Image:
     return kept | ({"due": patch["due_at"] or patch["due_on"]} if "due_on" in patch else {})
 
 
-HANDLERS = {Undo: undo, Redo: redo}
+HANDLERS: Rules = {Undo: undo, Redo: redo}

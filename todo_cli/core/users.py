@@ -10,6 +10,7 @@ from todo_cli.contract.wire import decode
 from todo_cli.core import words
 from todo_cli.core.images import instant
 from todo_cli.core.journal import journaled, write
+from todo_cli.core.rules import Rules
 from todo_cli.db.connect import Tx
 from todo_cli.db.sql import Sql
 
@@ -66,7 +67,7 @@ async def disable_user(tx: Tx, it: ask.DisableUser) -> User:
     return await write(tx, DISABLE, it, f"there is no person {it.name!r}", name=it.name, disabled=it.disabled)
 
 
-HANDLERS = {
+HANDLERS: Rules = {
     ask.WhoAmI: who_am_i,
     ask.ListSpaces: list_spaces,
     ask.AddUser: add_user,
