@@ -15,10 +15,10 @@ from todo_cli.api.access_log import AccessLog
 from todo_cli.api.endpoint import Endpoint
 from todo_cli.api.health import healthz, readyz
 from todo_cli.api.openapi import openapi
+from todo_cli.api.pool import open_pool
 from todo_cli.config import Settings, load
 from todo_cli.contract.base import method_and_path
 from todo_cli.contract.registry import REQUESTS
-from todo_cli.db.pool import open_pool
 from todo_cli.errors import Unavailable
 
 

@@ -12,10 +12,10 @@ import msgspec
 from psycopg_pool import AsyncConnectionPool
 from starlette.types import Receive, Scope, Send
 
+from todo_cli.api.pool import answer
 from todo_cli.api.sign_in import refused
 from todo_cli.contract.base import Caller, Request, Secret, method_and_path
 from todo_cli.contract.wire import convert_request, decode_request, encode
-from todo_cli.db.pool import answer
 from todo_cli.errors import Bug, Invalid, NotSignedIn, TodoError, TooMany, Unavailable
 
 BODY_LIMIT = 2 * 1024 * 1024
