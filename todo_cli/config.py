@@ -102,13 +102,13 @@ def read_file(path: Path) -> dict[str, Any]:
     return values
 
 
-def load(profile: str | None = None) -> Settings:
-    """The settings of one command; raises Invalid."""
+def load(profile: str | None = None, *, make: bool = False) -> Settings:
+    """The settings of one command; raises Invalid, also for a profile that is not there unless it is to be made."""
     path = config_path()
     file = read_file(path)
     chosen = profile or os.environ.get("TODO_PROFILE") or file.get("profile") or "default"
     profiles = file.get("profiles", {})
-    if chosen not in profiles and (chosen != "default" or (profile and profiles)):
+    if chosen not in profiles and not make and (chosen != "default" or (profile and profiles)):
         known = ", ".join(profiles) or "none yet"
         raise Invalid(f"there is no profile {chosen!r} in {path}", hint=f"profiles: {known}")
     found = {key: _value(key, file, profiles.get(chosen, {})) for key in KEYS}

@@ -29,6 +29,13 @@ class Session:
 
         return load(self.profile)
 
+    def make_profile(self) -> Settings:
+        """The settings, of a profile that need not be there yet; raises Invalid."""
+        from todo_cli.config import load
+
+        self.settings = load(self.profile, make=True)
+        return self.settings
+
     @cached_property
     def backend(self) -> Backend:
         """The way to the data; raises NotSignedIn when there is none."""
