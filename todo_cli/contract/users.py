@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from todo_cli.contract.base import Name, Request
+from todo_cli.contract.base import KEEP, Kept, Name, Request
 from todo_cli.contract.tokens import Hash, Id
 
 
@@ -107,4 +107,20 @@ class DisableUser(Request[User], frozen=True):
     disabled: bool = True
 
 
-REQUESTS = (WhoAmI, ListSpaces, AddUser, ListUsers, DisableUser)
+class Preferences(Struct, frozen=True, kw_only=True):
+    """What a person has chosen; null is not chosen."""
+
+    timezone: str | None = None
+
+
+class SetPreferences(Request[Preferences], frozen=True):
+    """Change my preferences: what is left out stays as it is, null clears."""
+
+    route = "PATCH /v1/preferences"
+    scope = "prefs:write"
+    personal = True
+
+    timezone: Name | Kept | None = KEEP
+
+
+REQUESTS = (WhoAmI, ListSpaces, AddUser, ListUsers, DisableUser, SetPreferences)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import LiteralString
 
+from msgspec import UNSET
+
 from todo_cli.contract import users as ask
-from todo_cli.contract.users import Me, SpacePage, User, UserPage
+from todo_cli.contract.users import Me, Preferences, SpacePage, User, UserPage
 from todo_cli.contract.wire import decode
 from todo_cli.core import words
 from todo_cli.core.images import instant
@@ -40,6 +42,11 @@ LIST = Sql(
 DISABLE = journaled(f"""SELECT {_USER} AS answer FROM todo.disable_user(%(name)s, %(disabled)s::boolean) u
   WHERE NOT EXISTS (SELECT FROM old)""")
 
+SET_PREFERENCES = journaled("""INSERT INTO todo.preferences AS p (user_id, timezone)
+  SELECT %(me)s::uuid, %(timezone)s WHERE NOT EXISTS (SELECT FROM old)
+  ON CONFLICT (user_id) DO UPDATE SET timezone = CASE WHEN %(keep)s::boolean THEN p.timezone ELSE excluded.timezone END
+  RETURNING jsonb_build_object('timezone', timezone) AS answer""")
+
 
 async def who_am_i(tx: Tx, it: ask.WhoAmI) -> Me:
     """The caller, as the database knows them."""
@@ -67,10 +74,22 @@ async def disable_user(tx: Tx, it: ask.DisableUser) -> User:
     return await write(tx, DISABLE, it, f"there is no person {it.name!r}", name=it.name, disabled=it.disabled)
 
 
+async def set_preferences(tx: Tx, it: ask.SetPreferences) -> Preferences:
+    """Raises Invalid for a time zone that does not exist."""
+    keep = it.timezone is UNSET
+    timezone = None if keep else it.timezone
+    if timezone is not None:
+        from todo_cli.language.dates import zone_of
+
+        zone_of(str(timezone))
+    return await write(tx, SET_PREFERENCES, it, "nothing was changed", timezone=timezone, keep=keep)
+
+
 HANDLERS: Rules = {
     ask.WhoAmI: who_am_i,
     ask.ListSpaces: list_spaces,
     ask.AddUser: add_user,
     ask.ListUsers: list_users,
     ask.DisableUser: disable_user,
+    ask.SetPreferences: set_preferences,
 }

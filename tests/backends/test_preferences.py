@@ -1,0 +1,28 @@
+"""Preferences, on both backends."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.backends.conftest import Ask, AskAs
+from tests.conftest import Person
+from todo_cli.contract.users import SetPreferences, WhoAmI
+from todo_cli.errors import Invalid
+
+
+def test_a_stored_time_zone_decides_where_none_is_sent(person: Person, ask_as: AskAs) -> None:
+    ask = ask_as(person, timezone=None)
+    assert ask(SetPreferences(timezone="Pacific/Kiritimati")).timezone == "Pacific/Kiritimati"
+    assert ask(WhoAmI()).timezone == "Pacific/Kiritimati"
+    assert ask.add(due="2030-01-02 09:00").due == "2030-01-01T19:00:00Z"
+
+
+def test_what_is_left_out_stays_and_null_clears(ask: Ask) -> None:
+    ask(SetPreferences(timezone="Asia/Tokyo"))
+    assert ask(SetPreferences()).timezone == "Asia/Tokyo"
+    assert ask(SetPreferences(timezone=None)).timezone is None
+
+
+def test_a_zone_that_does_not_exist_is_refused(ask: Ask) -> None:
+    with pytest.raises(Invalid, match="Berlim"):
+        ask(SetPreferences(timezone="Europe/Berlim"))
