@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {  # name -> module, panel, one line
     "whoami": ("todo_cli.cli.whoami", "Account", "Say who is signed in, with what, and where."),
     "token": ("todo_cli.cli.token", "Account", "Make, list and revoke tokens."),
     "space": ("todo_cli.cli.space", "Account", "List spaces and choose one to work in."),
+    "prefs": ("todo_cli.cli.prefs", "Account", "Show and change my preferences."),
     "config": ("todo_cli.cli.config", "Account", "Show and edit the settings."),
     "doctor": ("todo_cli.cli.doctor", "Account", "Check everything, and say what to do."),
     "serve": ("todo_cli.cli.serve", "Operate", "Run a server."),

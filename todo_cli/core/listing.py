@@ -9,6 +9,7 @@ from typing import Any, LiteralString
 
 import msgspec
 
+from todo_cli.contract.base import Number
 from todo_cli.contract.tasks import ListTasks, Task, TaskPage
 from todo_cli.contract.wire import decode
 from todo_cli.core import words
@@ -96,8 +97,8 @@ def _read_cursor(it: ListTasks) -> dict[str, Any]:
     text = it.cursor or ""
     try:
         padded = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        sort, key, number = msgspec.json.decode(padded, type=tuple[str, str, int])
-        _checked_key(sort, key)
+        sort, key, number = msgspec.json.decode(padded, type=tuple[str, str, Number])
+        key = _checked_key(sort, key)
     except (ValueError, msgspec.DecodeError):
         raise Invalid("the cursor is not one of ours", hint="take `next` of the page before") from None
     if sort != it.sort:
@@ -105,12 +106,14 @@ def _read_cursor(it: ListTasks) -> dict[str, Any]:
     return {"after": key, "after_number": number}
 
 
-def _checked_key(sort: str, key: str) -> None:
-    if sort.removeprefix("-") == "due":
-        if key != "infinity":
-            datetime.fromisoformat(key)
-    else:
-        int(key)
+def _checked_key(sort: str, key: str) -> str:
+    """The key as Postgres reads it for sure; raises ValueError."""
+    column = sort.removeprefix("-")
+    if column == "due":
+        return key if key == "infinity" else datetime.fromisoformat(key).isoformat()
+    if not 0 <= int(key) <= (4 if column == "priority" else 2**63 - 1):
+        raise ValueError(key)
+    return str(int(key))
 
 
 async def _days(tx: Tx, it: ListTasks) -> dict[str, Any]:
