@@ -11,8 +11,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from tests.conftest import free_port
+from todo_cli.backends.embedded import Embedded
 from todo_cli.config import KEYS
 from todo_cli.errors import ERRORS
 
@@ -43,7 +46,9 @@ def bash(script: str, home: Path, path: str, directory: Path) -> subprocess.Comp
 
 def test_the_readme_from_its_first_command_to_its_last(newcomer: Path, tmp_path: Path) -> None:
     checkout = tmp_path / "checkout"
-    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    tracked = subprocess.run(
+        ["git", "ls-files", "-zco", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     for name in filter(None, tracked.split("\0")):
         if (ROOT / name).exists():
             (checkout / name).parent.mkdir(parents=True, exist_ok=True)
@@ -54,18 +59,34 @@ def test_the_readme_from_its_first_command_to_its_last(newcomer: Path, tmp_path:
     assert "Your list is ready" in done.stdout
 
     port = "8765"
-    script = "\n".join(BLOCKS).replace(port, str(_free_port()))
+    script = "\n".join(BLOCKS).replace(port, str(free_port()))
     done = bash(script, newcomer, f"{newcomer}/.local/todo/bin:{python}:/usr/bin:/bin", tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     assert "exit code 3" in done.stdout
     assert "exit code 4" in done.stdout
+    for_a_team(newcomer, f"{newcomer}/.local/todo/bin:{python}:/usr/bin:/bin", tmp_path)
 
 
-def _free_port() -> int:
-    from tests.conftest import free_port
-
-    return free_port()
+def for_a_team(home: Path, path: str, directory: Path) -> None:
+    """The team's block, with the newcomer's Postgres in place of the example's, and its server asked and stopped."""
+    (block,) = re.findall(r"^```bash\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    server = Embedded(home / "pg")
+    with psycopg.connect(server.owner_url("postgres"), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE team")
+    port = str(free_port())
+    for example, real in {
+        "postgresql://postgres@db.example.org/todo": f"'{server.owner_url('team')}'",
+        "postgresql://todo_server:$(cat server.password)@db.example.org/todo": server.url(
+            "todo_server", "PASSWORD", "team"
+        ).replace("PASSWORD", "$(cat server.password)"),
+        "--port 8000 --workers 2": f"--port {port} --workers 2 & sleep 4; curl -s http://127.0.0.1:{port}/readyz",
+    }.items():
+        assert example in block
+        block = block.replace(example, real)
+    done = bash(block, home, path, directory)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert '{"status":"ready"}' in done.stdout
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 from todo_cli.cli.render import json, text
 from todo_cli.cli.session import Session
-from todo_cli.contract.ids import new_id
+from todo_cli.contract.base import token_user
+from todo_cli.contract.ids import id_of, new_id
 from todo_cli.contract.tasks import AddTasks, Changed, NewTask
 from todo_cli.errors import Invalid, TodoError
 
@@ -24,12 +25,14 @@ def add_lines(session: Session, fields: dict[str, Any], key: str | None, form: s
     if sys.stdin.isatty():
         text.note("A task a line, then Ctrl-D:")
     titles = read_lines(sys.stdin.buffer.read(MOST_BYTES + 1))
-    group, name = new_id(), key or new_id()
+    name = key or new_id()
+    # a run that is repeated with its key goes on in the same group, and nobody else's of the same key is in it
+    group = id_of(token_user(session.settings.signed_in().reveal()), name)
     made: list[Changed] = []
     try:
         for index, part in enumerate(_parts(titles, fields)):
             tasks = tuple(NewTask(title=title, **fields) for title in part)
-            made.append(session.send(AddTasks(tasks=tasks, group=None if key else group), f"{name}:{index}"))
+            made.append(session.send(AddTasks(tasks=tasks, group=group), f"{name}:{index}"))
             _progress(sum(len(one.tasks) for one in made), len(titles))
     except (KeyboardInterrupt, TodoError):
         if made:

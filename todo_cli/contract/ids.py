@@ -12,9 +12,21 @@ def new_id() -> str:
     """A UUIDv7 (RFC 9562 section 5.7): 48 bits of milliseconds, then random bits."""
     value = (time.time_ns() // 1_000_000 & (1 << 48) - 1) << 80 | int.from_bytes(os.urandom(10), "big")
     value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
+    return _written(value & ~(0x3 << 62) | 0x2 << 62)
+
+
+def _written(value: int) -> str:
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def id_of(*words: str) -> str:
+    """The same id for the same words, from any machine: a UUIDv8 (RFC 9562 section 5.8) of their SHA-256."""
+    from hashlib import sha256
+
+    digest = sha256("\0".join(words).encode()).digest()
+    value = int.from_bytes(digest[:16], "big") & ~(0xF << 76) | 0x8 << 76
+    return _written(value & ~(0x3 << 62) | 0x2 << 62)
 
 
 def new_token(user_id: str) -> Secret:
