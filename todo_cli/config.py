@@ -128,9 +128,26 @@ def _converted(key: Key, text: str) -> Any:
     if key.secret:
         text = text.strip()
     try:
-        return key.kind(text)
+        value = key.kind(text)
     except ValueError:
         raise Invalid(f"{key.env} must be {_KINDS[key.kind]}") from None
+    if not _sensible(key, value):
+        raise Invalid(f"{key.env} must be {_SENSIBLE[key.name]}")
+    return value
+
+
+_SENSIBLE = {"color": "auto, always or never", "timeout": "more than 0 and at most 86,400", "pool_size": "1 to 1,000"}
+
+
+def _sensible(key: Key, value: Any) -> bool:
+    match key.name:
+        case "color":
+            return value in ("auto", "always", "never")
+        case "timeout":
+            return bool(0 < value <= 86_400)
+        case "pool_size":
+            return bool(1 <= value <= 1_000)
+    return True
 
 
 _KINDS = {str: "a text", float: "a number", int: "a whole number", bool: "true or false"}
@@ -167,6 +184,8 @@ def _check_key(path: Path, where: str, name: str, value: Any, known: dict[str, K
     kind = known[name].kind
     if not isinstance(value, (int, float) if kind is float else kind) or (kind is not bool and isinstance(value, bool)):
         raise Invalid(f"{path}: {where}{name} must be {_KINDS[kind]}")
+    if not _sensible(known[name], value):
+        raise Invalid(f"{path}: {where}{name} must be {_SENSIBLE[name]}")
 
 
 def _check_mode(path: Path, values: dict[str, Any]) -> None:

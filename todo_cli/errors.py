@@ -105,9 +105,11 @@ ERRORS: dict[str, type[TodoError]] = {
 
 
 def from_problem(problem: dict[str, Any]) -> TodoError:
-    """Rebuild the error that `as_problem` wrote; an unknown type becomes a `Bug`."""
-    kind = ERRORS.get(str(problem.get("type", "")).removeprefix("urn:todo:"), Bug)
+    """Rebuild the error that `as_problem` wrote; of a type that is not known yet, the nearest by its status."""
+    kind = ERRORS.get(str(problem.get("type", "")).removeprefix("urn:todo:"))
+    kind = kind or next((one for one in ERRORS.values() if one.status == problem.get("status")), Unavailable)
     known = {"type", "title", "status", "detail", "hint"}
-    extra = {name: value for name, value in problem.items() if name not in known}
     hint = problem.get("hint")
-    return kind(str(problem.get("detail", "no detail")), hint=str(hint) if hint else None, **extra)
+    error = kind(str(problem.get("detail") or problem.get("title") or "no detail"), hint=str(hint) if hint else None)
+    error.extra = {name: value for name, value in problem.items() if name not in known}
+    return error

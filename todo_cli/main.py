@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import gc
 import os
 import sys
 
@@ -14,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {  # name -> module, panel, one line
     "edit": ("todo_cli.cli.edit", "Tasks", "Change fields of tasks."),
     "rm": ("todo_cli.cli.rm", "Tasks", "Move tasks to the bin."),
     "restore": ("todo_cli.cli.restore", "Tasks", "Bring tasks back from the bin."),
+    "apply": ("todo_cli.cli.apply", "Tasks", "Do precisely what a plan says."),
     "log": ("todo_cli.cli.log", "History", "Show who changed what, when and with which token."),
     "undo": ("todo_cli.cli.undo", "History", "Take back my last change."),
     "redo": ("todo_cli.cli.redo", "History", "Do again what was undone."),
@@ -32,14 +35,28 @@ COMMANDS: dict[str, tuple[str, str, str]] = {  # name -> module, panel, one line
     "completion": ("todo_cli.cli.completion", "Operate", "Print the completion script for a shell."),
 }
 
+FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO)  # what a write to stdout may end with
+
 GLOBAL_FLAGS = {"--no-color": 0, "--debug": 0, "--profile": 1}  # flag -> values that follow it
 
 
 def main() -> None:
     """The `todo` command."""
-    if "_TODO_COMPLETE" in os.environ and _completed_by_table():
+    if "_TODO_COMPLETE" in os.environ:
+        _complete()
         return
+    gc.set_threshold(50_000)  # imports make no garbage: looking for it 60 times is a thirtieth of a command's work
+    _with_streams()
     sys.exit(run(sys.argv[1:]))
+
+
+def _with_streams() -> None:
+    """A stream that was closed before we began (`>&-`) is an empty one."""
+    if sys.stdin is None or sys.stdout is None or sys.stderr is None:
+        sys.stdin, sys.stdout, sys.stderr = (
+            stream or open(os.devnull, mode, encoding="utf-8")  # noqa: SIM115  # for as long as we run
+            for stream, mode in ((sys.stdin, "r"), (sys.stdout, "w"), (sys.stderr, "w"))
+        )
 
 
 def run(arguments: list[str]) -> int:
@@ -59,9 +76,10 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # the reader has had enough; the interpreter's own flush at exit must find no pipe either
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _abandon_output()  # the reader has had enough
         return 0
+    except OSError as error:
+        return _bug(error, arguments) if error.errno not in FULL or error.filename else _unwritten(error, arguments)
     except Exception as error:
         return _bug(error, arguments)
 
@@ -78,6 +96,19 @@ def _report(error: object, arguments: list[str]) -> int:
     return report(error, as_json=_wants_json(arguments))
 
 
+def _abandon_output() -> None:
+    # the interpreter's own flush at exit must not find the same fault again
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _unwritten(error: OSError, arguments: list[str]) -> int:
+    from todo_cli.errors import TodoError
+
+    _abandon_output()
+    hint = "make room; if it was a change, it has been made, see: todo log"
+    return _report(TodoError(f"the output cannot be written: {error.strerror}", hint=hint), arguments)
+
+
 def _bug(error: Exception, arguments: list[str]) -> int:
     if "--debug" in arguments:
         raise error
@@ -87,7 +118,15 @@ def _bug(error: Exception, arguments: list[str]) -> int:
 
 
 def _wants_json(arguments: list[str]) -> bool:
-    return "--json" in arguments or "--jsonl" in arguments
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    return "--json" in options or "--jsonl" in options
+
+
+def _complete() -> None:
+    if not _completed_by_table():
+        from todo_cli.cli.complete import complete
+
+        complete()
 
 
 def _completed_by_table() -> bool:

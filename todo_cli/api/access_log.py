@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sys
 import time
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -20,6 +22,7 @@ class AccessLog:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._running = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -38,10 +41,19 @@ class AccessLog:
                 message["headers"] = [*message.get("headers", []), (b"x-request-id", request_id.encode())]
             await send(message)
 
+        self._running += 1
         try:
             await self._app(scope, receive, watched)
         finally:
+            self._running -= 1
             _write(scope, request_id, status, time.perf_counter() - started)
+
+    async def settled(self, patience: float) -> None:
+        """Until no request runs, or so many seconds: those that a stop has ended still have to say so."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                while self._running:  # noqa: ASYNC110  # once in a process's life: no event is worth its upkeep
+                    await asyncio.sleep(0.02)
 
 
 def _request_id(scope: Scope) -> str:

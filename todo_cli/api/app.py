@@ -3,35 +3,64 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
-from psycopg_pool import AsyncConnectionPool
-from starlette.applications import Starlette
-from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.routing import Route, Router, request_response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo_cli.api.access_log import AccessLog
-from todo_cli.api.endpoint import Endpoint
+from todo_cli.api.endpoint import Endpoint, problem
 from todo_cli.api.health import healthz, readyz
 from todo_cli.api.openapi import openapi
-from todo_cli.api.pool import open_pool
+from todo_cli.api.pool import Pool, open_pool
 from todo_cli.config import Settings, load
 from todo_cli.contract.base import method_and_path
 from todo_cli.contract.registry import REQUESTS
-from todo_cli.errors import Unavailable
+from todo_cli.errors import Invalid, NotFound, Unavailable
+
+SETTLE = 2.0  # seconds for requests whose grace has ended to say so
 
 
-def routes(pool: AsyncConnectionPool) -> list[Route]:
-    """Every Request's route, the fixed paths before those with a part in braces, and the hand-written ones."""
-    public = [request for request in REQUESTS if request.route]
-    ordered = sorted(public, key=lambda request: "{" in method_and_path(request)[1])
-    made = [
-        Route(path, Endpoint(request, pool), methods=[method])
-        for request in ordered
-        for method, path in [method_and_path(request)]
-    ]
-    return [*made, Route("/healthz", healthz), Route("/readyz", readyz(pool)), Route("/openapi.json", openapi)]
+class Path:
+    """One path: its methods, each the route of a Request."""
+
+    def __init__(self) -> None:
+        self.methods: dict[str, ASGIApp] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The method's endpoint; OPTIONS lists the methods, and so does the refusal of one that is not there."""
+        method = scope["method"]
+        if endpoint := self.methods.get("GET" if method == "HEAD" else method):
+            await endpoint(scope, receive, send)
+            return
+        allowed = {*self.methods, "OPTIONS"} | ({"HEAD"} if "GET" in self.methods else set())
+        allow = (b"allow", ", ".join(sorted(allowed)).encode())
+        if method == "OPTIONS":
+            await send({"type": "http.response.start", "status": 204, "headers": [allow]})
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            await problem(send, Invalid(f"there is no {method[:20]} here"), scope, allow, status=405)
+
+
+async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "http":
+        await problem(send, NotFound("there is no such path on this server", hint="see: /openapi.json"), scope)
+
+
+def routes(pool: Pool) -> list[Route]:
+    """A route for every path, the fixed ones before those with a part in braces."""
+    paths: defaultdict[str, Path] = defaultdict(Path)
+    for request in REQUESTS:
+        if request.route:
+            method, path = method_and_path(request)
+            # a name may have a slash in it
+            paths[path.replace("name}", "name:path}")].methods[method] = Endpoint(request, pool)
+    for path, answer in {"/healthz": healthz, "/readyz": readyz(pool), "/openapi.json": openapi}.items():
+        paths[path].methods["GET"] = request_response(answer)
+    return [Route(path, paths[path]) for path in sorted(paths, key=lambda path: "{" in path)]
 
 
 def create_app(settings: Settings | None = None) -> ASGIApp:
@@ -43,12 +72,14 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     pool = open_pool(url.reveal(), settings.serve_pool_size)
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Any) -> AsyncIterator[None]:
         # connections are made in the background: a server starts, and says so, before its database
         await pool.open()
         try:
             yield
         finally:
+            await log.settled(SETTLE)
             await asyncio.shield(pool.close(timeout=5))
 
-    return AccessLog(Starlette(routes=routes(pool), lifespan=lifespan))
+    log = AccessLog(Router(routes(pool), redirect_slashes=False, default=_nowhere, lifespan=lifespan))
+    return log

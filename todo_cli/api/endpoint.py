@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sys
 import traceback
@@ -9,24 +10,24 @@ from typing import Any, get_origin
 from urllib.parse import parse_qsl, unquote
 
 import msgspec
-from psycopg_pool import AsyncConnectionPool
 from starlette.types import Receive, Scope, Send
 
-from todo_cli.api.pool import answer
+from todo_cli.api.pool import Pool, answer
 from todo_cli.api.sign_in import refused
 from todo_cli.contract.base import Caller, Request, Secret, method_and_path
+from todo_cli.contract.ids import new_id
 from todo_cli.contract.wire import convert_request, decode_request, encode
 from todo_cli.errors import Bug, Invalid, NotSignedIn, TodoError, TooMany, Unavailable
 
 BODY_LIMIT = 2 * 1024 * 1024
 _SPACE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_KEY = re.compile(r"[ -~]{1,600}")
+_KEY = re.compile(r"[ -~]{1,2400}")  # 200 characters, a four-byte one percent-encoded is 12
 
 
 class Endpoint:
     """The route of one Request."""
 
-    def __init__(self, request: type[Request[Any]], pool: AsyncConnectionPool[Any]) -> None:
+    def __init__(self, request: type[Request[Any]], pool: Pool) -> None:
         self._request, self._pool = request, pool
         self._method, self._path = method_and_path(request)
         fields = msgspec.structs.fields(request)
@@ -40,13 +41,21 @@ class Endpoint:
             request = await self._read(scope, receive, headers)
             result = await self._answered(caller, request)
             await respond(send, 201 if self._method == "POST" and self._path.count("/") == 2 else 200, encode(result))
+        except asyncio.CancelledError:  # the server ends, and its patience with what runs has ended
+            await problem(send, Unavailable("the server is stopping", uncertain=True), scope)
+        except Bug as error:
+            _log_trace(scope, error)
+            await problem(send, error, scope)
         except TodoError as error:
             await problem(send, error, scope)
         except Exception as error:  # a bug: the caller gets an id, the log the trace
             _log_trace(scope, error)
-            await problem(send, Bug("the server failed", request_id=scope["state"]["request_id"]), scope)
+            await problem(send, Bug("the server failed"), scope)
 
     async def _answered(self, caller: Caller, request: Request[Any]) -> Any:
+        if caller.key is None and request.write:
+            # a lost connection makes the server repeat a request: without a key it could act twice
+            caller = msgspec.structs.replace(caller, key=new_id())
         try:
             return await answer(self._pool, caller, request)
         except NotSignedIn as error:
@@ -55,12 +64,12 @@ class Endpoint:
     async def _read(self, scope: Scope, receive: Receive, headers: dict[str, str]) -> Request[Any]:
         parts = scope.get("path_params", {})
         if self._method in ("GET", "DELETE"):
-            return convert_request(self._query(scope) | parts, self._request)
+            return convert_request(_merged(self._query(scope), parts), self._request)
         data = await _body(receive, headers)
         if not parts:
             return decode_request(data, self._request)
         fields = decode_request(data, dict[str, Any])
-        return convert_request(fields | parts, self._request)
+        return convert_request(_merged(fields, parts), self._request)
 
     def _query(self, scope: Scope) -> dict[str, Any]:
         try:
@@ -71,13 +80,22 @@ class Endpoint:
         for name, value in pairs:
             if name in self._lists:
                 found.setdefault(name, []).append(value)
+            elif name in found:
+                raise Invalid(f"{name[:60]} is given twice")
             else:
                 found[name] = value
         return found
 
 
+def _merged(fields: dict[str, Any], parts: dict[str, Any]) -> dict[str, Any]:
+    for name, value in parts.items():
+        if str(fields.get(name, value)) != value:
+            raise Invalid(f"{name} is one thing in the path and another beside it")
+    return fields | parts
+
+
 async def _body(receive: Receive, headers: dict[str, str]) -> bytes:
-    kind = headers.get("content-type", "application/json").partition(";")[0].strip()
+    kind = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise Invalid(f"the body must be application/json, not {kind[:60]}")
     data, more = b"", True
@@ -100,7 +118,7 @@ def _caller(headers: dict[str, str], scope: Scope) -> Caller:
     if space is not None and not _SPACE.fullmatch(space):
         raise Invalid("Todo-Space must be the id of a space")
     if key is not None and not _KEY.fullmatch(key):
-        raise Invalid("Idempotency-Key must be 1 to 600 printable ASCII characters")
+        raise Invalid("Idempotency-Key must be 1 to 2,400 printable ASCII characters")
     if key is not None and len(key := unquote(key)) > 200:
         raise Invalid("the key is longer than 200")
     zone = headers.get("time-zone")
@@ -121,19 +139,26 @@ async def respond(
     await send({"type": "http.response.body", "body": body})
 
 
-async def problem(send: Send, error: TodoError, scope: Scope) -> None:
+async def problem(
+    send: Send, error: TodoError, scope: Scope, *more: tuple[bytes, bytes], status: int | None = None
+) -> None:
     """RFC 9457."""
-    document = error.as_problem() | {"request_id": scope["state"]["request_id"]}
-    more = []
+    document = error.as_problem() | {"request_id": scope["state"]["request_id"], "status": status or error.status}
+    headers = list(more)
     if isinstance(error, TooMany | Unavailable):
-        more.append((b"retry-after", str(int(error.extra.get("retry_after", 1))).encode()))
+        headers.append((b"retry-after", str(int(error.extra.get("retry_after", 1))).encode()))
     if isinstance(error, NotSignedIn):
-        more.append((b"www-authenticate", b"Bearer"))
-    await respond(send, error.status, msgspec.json.encode(document), b"application/problem+json", *more)
+        headers.append((b"www-authenticate", b"Bearer"))
+    body = msgspec.json.encode(document)
+    await respond(send, status or error.status, body, b"application/problem+json", *headers)
 
 
 def _log_trace(scope: Scope, error: Exception) -> None:
     # frames only, never values: a traceback's message may quote what the user sent
     frames = traceback.format_tb(error.__traceback__)
-    entry = {"request_id": scope["state"]["request_id"], "error": type(error).__name__, "trace": "".join(frames)}
+    entry = {
+        "request_id": scope["state"]["request_id"],
+        "error": type(error.__cause__ or error).__name__,
+        "trace": "".join(frames),
+    }
     sys.stderr.write(msgspec.json.encode(entry).decode() + "\n")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import psycopg
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import PoolTimeout
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from todo_cli import __version__
+from todo_cli.api.pool import Pool
+from todo_cli.db.connect import within
 from todo_cli.db.gate import SCHEMA_VERSION
 
 
@@ -20,7 +20,7 @@ async def healthz(request: Request) -> JSONResponse:
     return JSONResponse({"status": "ok", "version": __version__})
 
 
-def readyz(pool: AsyncConnectionPool[Any]) -> Callable[[Request], Awaitable[JSONResponse]]:
+def readyz(pool: Pool) -> Callable[[Request], Awaitable[JSONResponse]]:
     """200 when the database is there and its schema fits, else 503 and why."""
 
     async def ready(request: Request) -> JSONResponse:
@@ -31,14 +31,30 @@ def readyz(pool: AsyncConnectionPool[Any]) -> Callable[[Request], Awaitable[JSON
     return ready
 
 
-async def _reason(pool: AsyncConnectionPool[Any]) -> str | None:
+async def _reason(pool: Pool) -> str | None:
     try:
-        async with asyncio.timeout(3), pool.connection(timeout=2) as connection:
-            row = await (await connection.execute("SELECT version, oldest FROM todo.schema")).fetchone()
+        async with within(4):
+            found = await _versions(pool)
     except psycopg.errors.UndefinedTable:
         return "the database is not set up: todo db migrate"
     except (psycopg.Error, PoolTimeout, TimeoutError):
         return "the database cannot be reached"
-    if row is None or not row[1] <= SCHEMA_VERSION <= row[0]:
-        return f"this server speaks schema {SCHEMA_VERSION}, the database {row}"
+    if found is None:
+        return "the database is not set up: todo db migrate"
+    version, oldest = found
+    if not oldest <= SCHEMA_VERSION <= version:
+        return f"this server speaks schema {SCHEMA_VERSION}, the database has {version} and serves {oldest} and newer"
     return None
+
+
+async def _versions(pool: Pool) -> tuple[int, int] | None:
+    try:
+        return await _asked(pool)
+    except psycopg.OperationalError:  # a connection that died since it was last used is no verdict on the database
+        await pool.renew()
+        return await _asked(pool)
+
+
+async def _asked(pool: Pool) -> tuple[int, int] | None:
+    async with pool.connection(timeout=2) as connection:
+        return await (await connection.execute("SELECT version, oldest FROM todo.schema")).fetchone()

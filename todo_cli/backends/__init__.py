@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeVar
 
 from todo_cli.config import Settings
 from todo_cli.contract.base import Request
-from todo_cli.errors import NotSignedIn
+from todo_cli.errors import Invalid, NotSignedIn
 
 R = TypeVar("R")
 
@@ -45,10 +45,20 @@ def open_backend(settings: Settings) -> Backend:
     )
 
 
+LONGEST_KEY = 200
+
+
 def minted(request: Request[Any], key: str | None) -> str | None:
-    """The key of one invocation: the given one, else for a write a new one."""
+    """The key of one invocation: the given one, else for a write a new one. Raises Invalid."""
+    if key is not None and not (1 <= len(key) <= LONGEST_KEY and key.isprintable()):
+        raise Invalid(f"a key is 1 to {LONGEST_KEY} printable characters", hint="choose another --key")
     if key is not None or not request.write:
         return key
     from todo_cli.contract.ids import new_id
 
     return new_id()
+
+
+def uncertain(request: Request[Any], key: str | None) -> str:
+    """What to add when an answer was lost: a write may have acted; repeated with its key it acts once."""
+    return f". The request may have been carried out: repeat it with the same --key {key}" if request.write else ""

@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 from typing import Any, TypeVar
 
-from todo_cli.backends import minted
+from todo_cli.backends import minted, uncertain
 from todo_cli.config import Settings
 from todo_cli.contract.base import Caller, Request
 from todo_cli.contract.wire import checked
 from todo_cli.core.handlers import handle
-from todo_cli.db.connect import Lost, Tx, connect
+from todo_cli.db.connect import Lost, Tx, connect, within
 from todo_cli.errors import Unavailable
 
 R = TypeVar("R")
 
 TRIES = 4
+TRIES_AFTER_LOSS = 7  # a restart takes a few seconds; what was lost must be asked for again
 
 
 class DirectBackend:
@@ -39,24 +40,29 @@ class DirectBackend:
             token=self._token, space=self._settings.space, zone=self._settings.timezone, key=minted(request, key)
         )
         try:
-            async with asyncio.timeout(self._settings.timeout):
+            async with within(self._settings.timeout):
                 return await self._tried(request, caller)
         except TimeoutError:
-            raise Unavailable(f"the database gave no answer in {self._settings.timeout:g} s") from None
+            doubt = uncertain(request, caller.key)
+            raise Unavailable(f"the database gave no answer in {self._settings.timeout:g} s{doubt}") from None
 
     async def _tried(self, request: Request[R], caller: Caller) -> R:
-        for attempt in range(TRIES):
+        lost = False
+        for attempt in range(TRIES_AFTER_LOSS):
             try:
                 connection = await self._connected()
                 return await handle(Tx(connection, caller, type(request)), request)
-            except Unavailable:
-                if self._settings.embedded is None or attempt == TRIES - 1:
-                    raise
+            except Unavailable as error:
+                again = lost or self._settings.embedded is not None
+                if not again or attempt >= (TRIES_AFTER_LOSS if lost else TRIES) - 1:
+                    raise Unavailable(error.detail + (uncertain(request, caller.key) if lost else ""), hint=error.hint,
+                                      **error.extra) from error  # fmt: skip
             except Lost as error:
-                if attempt == TRIES - 1:
-                    raise Unavailable(error.detail) from error
+                lost = True
+                if attempt == TRIES_AFTER_LOSS - 1:
+                    raise Unavailable(error.detail + uncertain(request, caller.key)) from error
             self._connection = None
-            await asyncio.sleep(0.1 * 3**attempt)
+            await asyncio.sleep(0.1 * 2**attempt)
         raise AssertionError("the last try returns or raises")
 
     async def _connected(self) -> Any:

@@ -7,16 +7,16 @@ from __future__ import annotations
 import os
 import time
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urljoin
 
 import msgspec
 
-from todo_cli.backends import minted
-from todo_cli.backends.one_shot import Answer, LostAnswer, Refused, exchange
+from todo_cli.backends import minted, uncertain
+from todo_cli.backends.one_shot import ANSWER_LIMIT, Answer, LostAnswer, Refused, exchange, too_large
 from todo_cli.config import Settings
 from todo_cli.contract.base import Request, method_and_path
 from todo_cli.contract.wire import answer_type, checked, decode
-from todo_cli.errors import Invalid, TodoError, Unavailable, from_problem
+from todo_cli.errors import Invalid, NotSignedIn, TodoError, Unavailable, from_problem
 
 R = TypeVar("R")
 
@@ -37,37 +37,41 @@ class HttpBackend:
 
     def send_now(self, request: Request[R], key: str | None = None) -> R:
         """The answer; raises TodoError. Waits at most the configured time in all."""
+        if _proxy(self._server):
+            import asyncio
+
+            return asyncio.run(self._send_and_close(request, key))
+        key = minted(request, key)
         method, target, body, headers = self._prepared(request, key)
-        deadline = time.monotonic() + self._settings.timeout
-        send = self._proxied if _proxy(self._server) else exchange
-        for attempt in range(TRIES):
-            last = attempt == TRIES - 1
-            remaining = deadline - time.monotonic()
-            patience = remaining if last else max(0.1, min(remaining, self._settings.timeout / 2))
+        tries = _Tries(self._server, self._settings.timeout, request, key)
+        while True:
             try:
-                answer = send(self._server, method, target, body, headers, patience)
+                answer = exchange(self._server, method, target, body, headers, tries.patience())
                 return read_answer(answer, request, self._server)
             except (LostAnswer, Refused, Unavailable) as error:
-                pause = 0.2 * 4**attempt
-                if last or time.monotonic() + pause >= deadline or not _again(error):
-                    raise _unreachable(self._server, error) from None
-                time.sleep(pause)
-        raise AssertionError("the last try returns or raises")
+                time.sleep(tries.pause(error))
 
     async def send(self, request: Request[R], key: str | None = None) -> R:
         """As `send_now`, from an event loop, over kept connections."""
         import asyncio
 
+        key = minted(request, key)
         method, target, body, headers = self._prepared(request, key)
-        for attempt in range(TRIES):
+        tries = _Tries(self._server, self._settings.timeout, request, key)
+        while True:
             try:
-                answer = await self._streamed(method, target, body, headers)
+                answer = await self._streamed(method, target, body, headers, tries.patience())
                 return read_answer(answer, request, self._server)
             except (LostAnswer, Refused, Unavailable) as error:
-                if attempt == TRIES - 1 or not _again(error):
-                    raise _unreachable(self._server, error) from None
-                await asyncio.sleep(0.2 * 4**attempt)
-        raise AssertionError("the last try returns or raises")
+                await asyncio.sleep(tries.pause(error))
+
+    async def _send_and_close(self, request: Request[R], key: str | None) -> R:
+        try:
+            return await self.send(request, key)
+        finally:
+            client, self._client = self._client, None
+            if client is not None:
+                await client.aclose()
 
     def _prepared(self, request: Request[Any], key: str | None) -> tuple[str, str, bytes | None, dict[str, str]]:
         data = checked(request)
@@ -77,56 +81,94 @@ class HttpBackend:
         if method in ("POST", "PATCH"):
             if len(data) > BODY_LIMIT:
                 raise Invalid("the request is larger than 2 MiB", hint="send it in parts")
-            return method, target, data, self._headers(request, key)
+            return method, target, data, self._headers(key)
         given = {
             name: _word(value) for name, value in fields.items() if value is not None and f"{{{name}}}" not in path
         }
-        return method, f"{target}?{urlencode(given)}" if given else target, None, self._headers(request, key)
+        return method, f"{target}?{urlencode(given)}" if given else target, None, self._headers(key)
 
-    def _headers(self, request: Request[Any], key: str | None) -> dict[str, str]:
+    def _headers(self, key: str | None) -> dict[str, str]:
         headers = {"Authorization": f"Bearer {self._token.reveal()}", "Accept": "application/json"}
         optional = {
             "Todo-Space": self._settings.space,
             "Time-Zone": self._settings.timezone,
-            "Idempotency-Key": quote(found, safe=" !#$&'()*+,/:;<=>?@[]^`{|}~")
-            if (found := minted(request, key))
-            else None,
+            "Idempotency-Key": quote(key, safe=" !#$&'()*+,/:;<=>?@[]^`{|}~") if key else None,
         }
-        if any("\n" in value or "\r" in value for value in headers.values()):
-            raise Invalid("the token has a line break in it", hint="sign in again with: todo login")
-        return headers | {name: value for name, value in optional.items() if value}
+        headers |= {name: value for name, value in optional.items() if value}
+        for name, value in headers.items():
+            if not (value.isascii() and value.isprintable()):
+                if name == "Authorization":
+                    raise NotSignedIn("the token has a character in it that no token has")
+                raise Invalid(f"the {name} has a character in it that cannot be sent", hint="see: todo config show")
+        return headers
 
-    def _proxied(
-        self, server: str, method: str, target: str, body: bytes | None, headers: dict[str, str], patience: float
+    async def _streamed(
+        self, method: str, target: str, body: bytes | None, headers: dict[str, str], patience: float
     ) -> Answer:
-        import httpx2
+        import asyncio
 
-        try:
-            with httpx2.Client(timeout=patience) as client:
-                answer = client.request(method, server + target, content=body, headers=_json(headers, body))
-                return Answer(answer.status_code, dict(answer.headers), answer.content)
-        except httpx2.ConnectError as error:
-            raise Refused(str(error)) from None
-        except httpx2.HTTPError as error:
-            raise LostAnswer(str(error) or type(error).__name__) from None
-
-    async def _streamed(self, method: str, target: str, body: bytes | None, headers: dict[str, str]) -> Answer:
         import httpx2
 
         if self._client is None:
             self._client = _async_client(self._server, self._settings.timeout)
         base = "http://localhost" if self._server.startswith("unix://") else self._server
         try:
-            answer = await self._client.request(method, base + target, content=body, headers=_json(headers, body))
+            async with asyncio.timeout(patience):
+                sent = self._client.stream(method, base + target, content=body, headers=_json(headers, body))
+                async with sent as answer:
+                    return Answer(answer.status_code, dict(answer.headers), await _body_of(answer))
         except httpx2.ConnectError as error:
             raise Refused(str(error)) from None
+        except TimeoutError:
+            raise LostAnswer("it gave no answer in time") from None
         except httpx2.HTTPError as error:
             raise LostAnswer(str(error) or type(error).__name__) from None
-        return Answer(answer.status_code, dict(answer.headers), answer.content)
+        except httpx2.InvalidURL as error:
+            raise Unavailable(f"{self._server} is not an address: {error}") from None
 
     def close(self) -> None:
         """Nothing is kept between one-shot requests; an event loop's client ends with its loop."""
         self._client = None
+
+
+class _Tries:
+    """How often a request is sent, how long each time, and how it ends: the same for both faces."""
+
+    def __init__(self, server: str, timeout: float, request: Request[Any], key: str | None) -> None:
+        self._server, self._half, self._doubt = server, timeout / 2, uncertain(request, key)
+        self._deadline = time.monotonic() + timeout
+        self._count, self._lost = 0, False
+
+    def patience(self) -> float:
+        """Seconds for the next try: the last has all that is left."""
+        remaining = max(0.1, self._deadline - time.monotonic())
+        return remaining if self._count == TRIES - 1 else min(remaining, self._half)
+
+    def pause(self, error: Exception) -> float:
+        """Seconds before the next try; raises when there is none."""
+        self._lost = self._lost or isinstance(error, LostAnswer) or _extra(error, "uncertain")
+        pause: float = 0.2 * 4**self._count
+        self._count += 1
+        again = not isinstance(error, TodoError) or _extra(error, "again")
+        if again and self._count < TRIES and time.monotonic() + pause < self._deadline:
+            return pause
+        doubt = self._doubt if self._lost else ""
+        if isinstance(error, TodoError):
+            raise Unavailable(error.detail + doubt, hint=error.hint, **error.extra) from None
+        raise Unavailable(f"the server {self._server} cannot be reached: {error}{doubt}") from None
+
+
+def _extra(error: Exception, name: str) -> bool:
+    return isinstance(error, TodoError) and bool(error.extra.get(name))
+
+
+async def _body_of(answer: Any) -> bytes:
+    data = bytearray()
+    async for part in answer.aiter_bytes():
+        data += part
+        if len(data) > ANSWER_LIMIT:
+            raise too_large()
+    return bytes(data)
 
 
 def _json(headers: dict[str, str], body: bytes | None) -> dict[str, str]:
@@ -140,7 +182,11 @@ def _async_client(server: str, timeout: float) -> Any:
         return httpx2.AsyncClient(timeout=timeout, transport=httpx2.AsyncHTTPTransport(uds=server[7:]), trust_env=False)
     # building a TLS context costs as much as the rest of a command
     plain = server.startswith("http://") and not _proxy(server)
-    return httpx2.AsyncClient(timeout=timeout, verify=not plain, trust_env=not plain)
+    try:
+        return httpx2.AsyncClient(timeout=timeout, verify=not plain, trust_env=not plain)
+    except (ValueError, ImportError, httpx2.InvalidURL) as error:
+        what = f"the proxy in the environment cannot be used: {error}"
+        raise Invalid(what, hint="see HTTP_PROXY, ALL_PROXY") from None
 
 
 def _proxy(server: str) -> bool:
@@ -154,41 +200,25 @@ def _word(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _again(error: Exception) -> bool:
-    return not isinstance(error, Unavailable) or bool(error.extra.get("again", False))
-
-
-def _unreachable(server: str, error: Exception) -> TodoError:
-    if isinstance(error, TodoError):
-        return error
-    lost = (
-        " The request may have been carried out: repeat it with the same --key."
-        if isinstance(error, LostAnswer)
-        else ""
-    )
-    return Unavailable(f"the server {server} cannot be reached: {error}.{lost}")
-
-
 def read_answer(answer: Answer, request: Request[R], server: str) -> R:
     """The contract's answer out of an HTTP one; raises the error it stands for, or Unavailable for what is not ours."""
     kind = answer.headers.get("content-type", "").partition(";")[0].strip()
     if 300 <= answer.status < 400:
-        where = answer.headers.get("location", "somewhere else").partition("/v1/")[0]
+        where = urljoin(server, answer.headers.get("location", "")).partition("/v1/")[0]
         raise Unavailable(f"{server} redirects to {where}", hint=f"if you trust it, set server to {where}")
     if kind == "application/problem+json":
         raise _problem(answer)
     if answer.status >= 400 or kind != "application/json":
-        again = answer.status in (502, 503, 504)
+        again = answer.status in (502, 503, 504)  # a proxy's word for a server that is away
         raise Unavailable(
             f"{server} answered {answer.status} with {kind or 'no content type'}, which no todo server does",
-            hint="check `server` with: todo doctor", again=again,
+            hint="check `server` with: todo doctor", again=again, uncertain=again,
         )  # fmt: skip
     try:
         result: R = decode(answer.body, answer_type(type(request)))
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise Unavailable(
-            f"{server} gave an answer that this todo cannot read", hint="upgrade the older of the two"
-        ) from None
+        what = f"{server} gave an answer that this todo cannot read"
+        raise Unavailable(what, hint="upgrade the older of the two", uncertain=True) from None
     return result
 
 

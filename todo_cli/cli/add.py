@@ -50,7 +50,7 @@ def add(
     if form == "text":
         from todo_cli.cli.render import text
 
-        text.write(f"Added {text.summary(task, text.local_zone(session.settings.timezone), datetime.now(UTC))}")
+        text.write(f"Added {text.summary(task, text.zone_for([task], session.settings.timezone), datetime.now(UTC))}")
         if not task.new:
             text.note("(added before, with the same key)")
     else:

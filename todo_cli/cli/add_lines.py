@@ -12,7 +12,7 @@ from todo_cli.cli.session import Session
 from todo_cli.contract.base import token_user
 from todo_cli.contract.ids import id_of, new_id
 from todo_cli.contract.tasks import AddTasks, Changed, NewTask
-from todo_cli.errors import Invalid, TodoError
+from todo_cli.errors import Invalid, TodoError, Unavailable
 
 MOST_LINES = 100_000
 MOST_BYTES = 200 * 1024 * 1024
@@ -34,13 +34,21 @@ def add_lines(session: Session, fields: dict[str, Any], key: str | None, form: s
             tasks = tuple(NewTask(title=title, **fields) for title in part)
             made.append(session.send(AddTasks(tasks=tasks, group=group), f"{name}:{index}"))
             _progress(sum(len(one.tasks) for one in made), len(titles))
-    except (KeyboardInterrupt, TodoError):
-        if made:
-            count = sum(len(one.tasks) for one in made)
-            again = f"run it again with --key {key}, or " if key else ""
-            text.note(f"{count:,} of {len(titles):,} tasks were added; {again}take them back with: todo undo")
+    except (KeyboardInterrupt, TodoError) as error:
+        lost = not isinstance(error, TodoError) or isinstance(error, Unavailable)
+        _stopped(sum(len(one.tasks) for one in made), len(titles), name, lost=lost)
         raise
     _render(session, made, form)
+
+
+def _stopped(count: int, total: int, name: str, *, lost: bool) -> None:
+    """Say what is so now. `lost`: one more request was on its way, and its answer is not known."""
+    again = f"the same lines with --key {name} add what is missing, nothing twice"
+    if count:
+        perhaps = f", and perhaps up to {PART_LINES} more" if lost else ""
+        text.note(f"{count:,} of {total:,} tasks were added{perhaps}; {again}; todo undo takes them back")
+    elif lost:
+        text.note(f"none or up to {min(total, PART_LINES)} of {total:,} tasks were added (see: todo log); {again}")
 
 
 def read_lines(data: bytes) -> list[str]:
@@ -58,6 +66,8 @@ def read_lines(data: bytes) -> list[str]:
             raise Invalid(f"line {index} has a NUL character, which cannot be stored", hint="remove it")
         if len(title) > 1_000:
             raise Invalid(f"line {index} is longer than 1,000 characters", hint="nothing was added")
+        if len(title.splitlines()) > 1:
+            raise Invalid(f"line {index} has a line break of another kind inside", hint="end lines with \\n")
         if title:
             titles.append(title)
     if not titles:

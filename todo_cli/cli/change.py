@@ -1,4 +1,4 @@
-"""What done, reopen, rm, restore and edit share: send, then say what is so now."""
+"""What done, reopen, rm, restore and edit share: send, then say what is so now; or plan it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,28 @@ from typing import Any
 
 from todo_cli.cli.options import one_of
 from todo_cli.cli.session import session_of
-from todo_cli.contract.tasks import OnTasks
+from todo_cli.contract.tasks import Changed, OnTasks
 
 
-def change(ctx: Any, request: OnTasks, word: str, key: str | None, *, as_json: bool, as_lines: bool) -> None:
-    """Send the write and print every task it named."""
+def change(
+    ctx: Any, request: OnTasks, word: str, key: str | None, *, plan: bool, as_json: bool, as_lines: bool
+) -> None:
+    """Send the write and print every task it named; with `plan` only keep what it would do."""
     session, form = session_of(ctx), one_of(as_json, as_lines)
-    result = session.send(request, key)
+    if plan:
+        from todo_cli.cli.planning import make
+
+        make(session, request, as_json=form != "text")
+        return
+    changed(ctx, session.send(request, key), word, form)
+
+
+def changed(ctx: Any, result: Changed, word: str, form: str) -> None:
+    """Print what a write made."""
     if form == "text":
         from todo_cli.cli.render import text
 
-        text.changed(word, result, text.local_zone(session.settings.timezone), datetime.now(UTC))
+        text.changed(word, result, text.local_zone(session_of(ctx).settings.timezone), datetime.now(UTC))
     else:
         from todo_cli.cli.render import json
 

@@ -23,6 +23,7 @@ complete -o default -F _todo todo
 _todo() {
   local -a found
   local mode=words line
+  local -x COMP_CWORD=$((CURRENT - 1))
   [[ $CURRENT -eq 2 && "$words[2]" != -* ]] && mode=names
   for line in "${(@f)$(COMP_WORDS="${(F)words[1,$CURRENT]}" _TODO_COMPLETE=$mode ${words[1]} 2>/dev/null)}"; do
     [[ -n $line ]] && found+=("${${line%%$'\\t'*}//:/\\\\:}:${line#*$'\\t'}")
@@ -36,7 +37,7 @@ if [ "$funcstack[1]" = "_todo" ]; then _todo "$@"; else compdef _todo todo; fi
   set -l mode words
   if test (count $words) -eq 2; and not string match -q -- '-*' $words[2]; set mode names; end
   set -l joined (string join \\n -- $words | string collect)
-  env _TODO_COMPLETE=$mode COMP_WORDS=$joined todo 2>/dev/null
+  env _TODO_COMPLETE=$mode COMP_WORDS=$joined COMP_CWORD=(math (count $words) - 1) todo 2>/dev/null
 end
 complete -c todo -f -a '(__todo_complete)'
 """,

@@ -14,6 +14,7 @@ from todo_cli.cli.options import (
     JsonLines,
     Key,
     NumbersArgument,
+    PlanOnly,
     Priority,
     Project,
     numbers,
@@ -42,6 +43,7 @@ def edit(
         list[str] | None, typer.Option("--clear", help=f"Empty a field: {', '.join(FIELDS)}.", metavar="FIELD")
     ] = None,
     if_rev: IfRev = None,
+    plan: PlanOnly = False,
     key: Key = None,
     as_json: Json = False,
     as_lines: JsonLines = False,
@@ -63,4 +65,4 @@ def edit(
     request = EditTasks(
         numbers=numbers(tasks), if_rev=if_rev, add_tags=tuple(tag or ()), remove_tags=tuple(untag or ()), **fields
     )
-    change(ctx, request, "Changed", key, as_json=as_json, as_lines=as_lines)
+    change(ctx, request, "Changed", key, plan=plan, as_json=as_json, as_lines=as_lines)

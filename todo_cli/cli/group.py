@@ -37,7 +37,7 @@ class LazyGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Import the module of the command that runs."""
         name, _, rest = super().resolve_command(ctx, args)
-        return name, load_command(name or ""), rest
+        return name, load_command(name) if name else None, rest
 
 
 def load_command(name: str) -> Any:
@@ -64,17 +64,25 @@ def _global_first(args: list[str]) -> list[str]:
     return first + rest
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(ctx: typer.Context, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
         from todo_cli import __version__
 
         typer.echo(f"todo {__version__}")
         raise typer.Exit
 
 
+def _profiles(incomplete: str) -> list[str]:
+    from todo_cli.cli.complete import profiles
+
+    return profiles(incomplete)
+
+
 def _root(
     ctx: typer.Context,
-    profile: Annotated[str | None, typer.Option(help="Use this profile of the configuration.")] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="Use this profile of the configuration.", autocompletion=_profiles)
+    ] = None,
     no_color: Annotated[bool, typer.Option("--no-color", help="No colours (also: NO_COLOR).")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")] = False,
     version: Annotated[
@@ -101,13 +109,17 @@ def call(arguments: list[str]) -> int:
     """Run one command; its exit code. Raises TodoError; usage errors become Invalid."""
     command = get_command(app)
     try:
-        code = command.main(args=arguments, prog_name="todo", standalone_mode=False)
+        # not command.main(): it ends the process with 1 where a pipe is closed
+        with command.make_context("todo", arguments) as context:
+            code = command.invoke(context)
+    except typer.Exit as error:
+        return int(error.exit_code)
     except _click.exceptions.NoArgsIsHelpError as error:
         typer.echo(error.format_message())
         return 2
     except _click.exceptions.ClickException as error:
         raise Invalid(_sentence(error), hint=_hint(error)) from None
-    except typer.Abort:
+    except (typer.Abort, EOFError):
         return 130
     return code if isinstance(code, int) else 0
 

@@ -68,7 +68,7 @@ def _render(session: Session, page: TaskPage, form: str) -> None:
         return
     from todo_cli.cli.render import text
 
-    zone = text.local_zone(session.settings.timezone)
+    zone = text.zone_for(page.tasks, session.settings.timezone)
     if not session.table:
         text.plain(page.tasks, zone)
     elif page.tasks:

@@ -15,6 +15,7 @@ Key = Annotated[
     typer.Option(help="Idempotency key: the same key acts once, for ever, from any machine.", metavar="TEXT"),
 ]
 IfRev = Annotated[int | None, typer.Option("--if-rev", help="Refuse when the task is no longer at this rev.", min=1)]
+PlanOnly = Annotated[bool, typer.Option("--plan", help="Only work out what would change; do it with: todo apply.")]
 NumbersArgument = Annotated[
     list[str], typer.Argument(help="Task numbers: 3 7-9 #12", metavar="N...", show_default=False)
 ]

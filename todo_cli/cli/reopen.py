@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from todo_cli.cli.change import change
-from todo_cli.cli.options import IfRev, Json, JsonLines, Key, NumbersArgument, numbers
+from todo_cli.cli.options import IfRev, Json, JsonLines, Key, NumbersArgument, PlanOnly, numbers
 from todo_cli.contract.tasks import ReopenTasks
 
 app = typer.Typer(add_completion=False)
@@ -16,6 +16,7 @@ def reopen(
     ctx: typer.Context,
     tasks: NumbersArgument,
     if_rev: IfRev = None,
+    plan: PlanOnly = False,
     key: Key = None,
     as_json: Json = False,
     as_lines: JsonLines = False,
@@ -27,4 +28,4 @@ def reopen(
     todo reopen 3 4 --json
     """
     request = ReopenTasks(numbers=numbers(tasks), if_rev=if_rev)
-    change(ctx, request, "Reopened", key, as_json=as_json, as_lines=as_lines)
+    change(ctx, request, "Reopened", key, plan=plan, as_json=as_json, as_lines=as_lines)

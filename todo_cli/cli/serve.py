@@ -9,7 +9,7 @@ import typer
 
 from todo_cli.cli.render import text
 from todo_cli.cli.session import Session, session_of
-from todo_cli.errors import Invalid, Unavailable
+from todo_cli.errors import Unavailable
 
 app = typer.Typer(add_completion=False)
 
@@ -34,10 +34,18 @@ def serve(
     session = session_of(ctx)
     # uvicorn's workers are new processes: they read it again, from the environment
     os.environ["TODO_SERVER_DATABASE_URL"] = _database(session)
-    if uds and len(os.fsencode(uds)) > 103:
-        raise Invalid("the socket's path is longer than 103 bytes", hint="choose a shorter one")
-    _run(session, {"host": host, "port": port, "uds": uds, "workers": workers, "timeout_graceful_shutdown": grace,
-                   "ssl_certfile": certificate, "ssl_keyfile": certificate_key})  # fmt: skip
+    _run(
+        session,
+        {
+            "host": host,
+            "port": port,
+            "uds": uds,
+            "workers": workers,
+            "timeout_graceful_shutdown": grace,
+            "ssl_certfile": certificate,
+            "ssl_keyfile": certificate_key,
+        },
+    )
 
 
 def _database(session: Session) -> str:
@@ -70,18 +78,28 @@ def _embedded(session: Session) -> str:
 def _run(session: Session, options: dict[str, Any]) -> None:
     import uvicorn
 
-    settings = session.settings
-    where = f"unix://{options['uds']}" if options["uds"] else f"{options['host']}:{options['port']}"
-    text.note(f"todo serve: {where}, {options['workers']} worker(s); stop with Ctrl-C")
-    uvicorn.run(
+    from todo_cli.api.process import listen, require_certificate, run
+
+    require_certificate(options["ssl_certfile"], options["ssl_keyfile"])
+    sockets = listen(options["host"], options["port"], options["uds"])
+    text.note(f"todo serve: {_where(sockets[0], options)}, {options['workers']} worker(s); stop with Ctrl-C")
+    config = uvicorn.Config(
         "todo_cli.api.app:create_app",
         factory=True,
         access_log=False,
         log_level="warning",
         server_header=False,
         proxy_headers=True,
-        forwarded_allow_ips=settings.serve_proxies,
+        forwarded_allow_ips=session.settings.serve_proxies,
         timeout_keep_alive=75,
         h11_max_incomplete_event_size=64 * 1024,
         **options,
     )
+    run(config, sockets)
+
+
+def _where(sock: Any, options: dict[str, Any]) -> str:
+    if options["uds"]:
+        return f"unix://{options['uds']}"
+    host = f"[{options['host']}]" if ":" in options["host"] else options["host"]
+    return f"{'https' if options['ssl_certfile'] else 'http'}://{host}:{sock.getsockname()[1]}"

@@ -45,8 +45,9 @@ def create(
         json.document(msgspec.to_builtins(made) | {"token": token.reveal()})
         return
     from todo_cli.cli.render import text
+    from todo_cli.cli.render.safe import safe
 
-    text.note(f"Made {made.name}: {', '.join(made.scopes)}{_until(made)}. It is shown only now:")
+    text.note(safe(f"Made {made.name}: {', '.join(made.scopes)}{_until(made)}. It is shown only now:"))
     text.write(token.reveal())
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from todo_cli.contract import journal, tasks, tokens, users
+from todo_cli.contract import journal, plans, tasks, tokens, users
 from todo_cli.contract.base import Request
 
 REQUESTS: tuple[type[Request[Any]], ...] = (
     *tasks.REQUESTS,
     *journal.REQUESTS,
+    *plans.REQUESTS,
     *tokens.REQUESTS,
     *users.REQUESTS,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from todo_cli.contract.base import Request
-from todo_cli.core import journal, listing, tasks, tokens, undo, users
+from todo_cli.core import journal, listing, plans, tasks, tokens, undo, users
 from todo_cli.core.rules import Rules
 from todo_cli.db.connect import Tx
 
@@ -16,6 +16,7 @@ HANDLERS: Rules = {
     **listing.HANDLERS,
     **journal.HANDLERS,
     **undo.HANDLERS,
+    **plans.HANDLERS,
     **tokens.HANDLERS,
     **users.HANDLERS,
 }

@@ -15,7 +15,7 @@ from todo_cli.core.images import instant
 from todo_cli.core.rules import Rules
 from todo_cli.db.connect import Tx
 from todo_cli.db.sql import Sql
-from todo_cli.errors import Conflict, NotFound
+from todo_cli.errors import Conflict, NotFound, TodoError
 
 R = TypeVar("R")
 
@@ -54,7 +54,7 @@ SELECT json_build_object(
   'after', CASE WHEN %(number)s::bigint IS NULL THEN jsonb_path_query_array(c.after, '$[0 to 9]')
       ELSE jsonb_path_query_array(c.after, '$[*] ? (@.number == $n)', jsonb_build_object('n', %(number)s::bigint)) END
   ) ORDER BY c.seq DESC), '[]'))::text
-FROM rows c LEFT JOIN todo.users u ON u.id = c.user_id
+FROM rows c LEFT JOIN todo.people() u ON u.id = c.user_id
 LEFT JOIN todo.tokens t ON t.user_id = c.user_id AND t.id = c.token_id
 """)
 
@@ -97,11 +97,11 @@ UNION ALL SELECT json_build_object('same', same, 'answer', answer)::text FROM ol
 """)
 
 
-async def write(tx: Tx, sql: Sql, it: Request[R], missing: str, **values: Any) -> R:
-    """Run a `journaled` rule and give its answer; raises NotFound(missing) and, for a reused key, Conflict."""
+async def write(tx: Tx, sql: Sql, it: Request[R], missing: str | TodoError, **values: Any) -> R:
+    """Run a `journaled` rule and give its answer; raises `missing` (as text: NotFound) and, for a reused key, Conflict."""
     text = await tx.answer(sql, **stamp(it), **values)
     if text is None:
-        raise NotFound(missing)
+        raise missing if isinstance(missing, TodoError) else NotFound(missing)
     verdict = decode(text, _Kept)
     if not verdict.same:
         raise key_reused(tx)

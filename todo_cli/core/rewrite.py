@@ -51,7 +51,7 @@ refused AS MATERIALIZED (SELECT
     (SELECT json_agg(json_build_object('now', {image("cur", "cur.tags")}, 'then', (
           SELECT jsonb_path_query_first(c.after, '$[*] ? (@.number == $n)', jsonb_build_object('n', cur.number))
             FROM todo.changes c WHERE c.space_id = %(space)s::uuid AND c.seq = %(if_rev)s::bigint),
-        'by', (SELECT u.name FROM todo.changes c JOIN todo.users u ON u.id = c.user_id
+        'by', (SELECT u.name FROM todo.changes c JOIN todo.people() u ON u.id = c.user_id
             WHERE c.space_id = %(space)s::uuid AND c.seq = cur.rev),
         'at', {instant("cur.updated_at")}) ORDER BY place)
       FROM cur WHERE rev <> coalesce(%(if_rev)s::bigint, rev)) AS moved,
@@ -68,10 +68,11 @@ written AS (UPDATE todo.tasks t SET title = next.title, note = next.note, priori
     due_on = next.due_on, due_at = next.due_at, status = next.status, rev = next.rev, updated_at = next.updated_at,
     completed_at = next.completed_at, deleted_at = next.deleted_at
   FROM next WHERE t.space_id = %(space)s::uuid AND t.number = next.number AND next.changed),
-untagged AS (DELETE FROM todo.task_tags g USING next WHERE g.space_id = %(space)s::uuid AND g.number = next.number
-    AND NOT g.tag = ANY (next.tags)),
+untagged AS MATERIALIZED (SELECT todo.untag(array_agg(number), array_agg(tag)) IS NULL AS done FROM (
+    SELECT cur.number, unnest(cur.tags) AS tag FROM cur EXCEPT SELECT number, unnest(tags) FROM next) AS gone
+  WHERE EXISTS (SELECT FROM tick)),
 tagged AS (INSERT INTO todo.task_tags (space_id, number, tag)
-    SELECT space_id, number, unnest(tags) FROM next WHERE changed ON CONFLICT DO NOTHING),
+    SELECT space_id, number, unnest(next.tags) FROM next, untagged WHERE changed AND done IS NOT NULL ON CONFLICT DO NOTHING),
 kept AS (INSERT INTO todo.changes (space_id, seq, key, request_hash, verb, request, before, after, undoes, redo)
     SELECT %(space)s::uuid, tick.seq, %(key)s, %(hash)s::bytea, %(verb)s, %(request)s::jsonb,
       (SELECT jsonb_agg({image("cur", "cur.tags")} ORDER BY place) FROM cur),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, timedelta
 from typing import LiteralString
 
 from todo_cli.contract import tokens as ask
@@ -14,7 +14,7 @@ from todo_cli.core.journal import journaled, write
 from todo_cli.core.rules import Rules
 from todo_cli.db.connect import Tx
 from todo_cli.db.sql import Sql
-from todo_cli.errors import Invalid
+from todo_cli.errors import Invalid, NotAllowed
 
 _IMAGE: LiteralString = f"""jsonb_build_object('id', id, 'name', name, 'scopes', scopes, 'created_at', {instant("created_at")},
   'last_used_at', {instant("last_used_at")}, 'expires_at', {instant("expires_at")}, 'revoked_at', {instant("revoked_at")},
@@ -36,27 +36,26 @@ LIST = Sql(f"""SELECT json_build_object('tokens', coalesce(json_agg({_IMAGE} ORD
 
 
 async def create_token(tx: Tx, it: ask.CreateToken) -> Token:
-    """Keep the hash of a token; raises NotFound when it would be wider than the one that asks."""
+    """Keep the hash of a token; raises NotAllowed when it would be wider than the one that asks."""
     if unknown := sorted(set(it.scopes) - set(SCOPES)):
         raise Invalid(f"there is no scope {unknown[0]!r}", hint=f"scopes: {', '.join(SCOPES)}")
     expires = await _expiry(tx, it.expires) if it.expires else None
     return await write(
-        tx, CREATE, it, "the token that asks has none of these scopes itself",
+        tx, CREATE, it, NotAllowed("a token cannot make one that reaches further than itself", hint="ask for fewer --scopes"),
         id=it.id, name=words.line("name", it.name), token_hash=it.hash, scopes=sorted(set(it.scopes)), expires=expires,
     )  # fmt: skip
 
 
 async def _expiry(tx: Tx, expires: str) -> datetime:
+    from todo_cli.language.dates import day_bounds
+
     when = await words.resolved(tx, expires)
     if not isinstance(when, datetime):
-        when = _end_of(when)
+        # a day's end, where the asker is
+        when = day_bounds(when, await words.zone(tx))[1] - timedelta(seconds=1)
     if when <= datetime.now(UTC):
         raise Invalid(f"{expires!r} is in the past", hint="for example: --expires 90d")
     return when
-
-
-def _end_of(day: date) -> datetime:
-    return datetime.combine(day, time(23, 59, 59), UTC)
 
 
 async def list_tokens(tx: Tx, it: ask.ListTokens) -> TokenPage:

@@ -17,15 +17,15 @@ from todo_cli.db.connect import Tx
 from todo_cli.db.sql import Sql
 
 ME = Sql(f"""SELECT json_build_object('user_id', u.id, 'name', u.name, 'admin', u.admin, 'space_id', s.id, 'space', s.name,
-  'role', m.role, 'token', t.name, 'scopes', t.scopes, 'expires_at', {instant("t.expires_at")},
+  'role', u.role, 'token', t.name, 'scopes', t.scopes, 'expires_at', {instant("t.expires_at")},
   'timezone', (SELECT timezone FROM todo.preferences p WHERE p.user_id = u.id))::text
-FROM todo.users u JOIN todo.tokens t ON t.user_id = u.id AND t.id = (SELECT todo.token())
-JOIN todo.members m ON m.user_id = u.id AND m.space_id = %(space)s::uuid JOIN todo.spaces s ON s.id = m.space_id
+FROM todo.people() u JOIN todo.tokens t ON t.user_id = u.id AND t.id = (SELECT todo.token())
+JOIN todo.spaces s ON s.id = %(space)s::uuid
 WHERE u.id = %(me)s::uuid""")
 
 SPACES = Sql("""SELECT json_build_object('spaces', coalesce(json_agg(json_build_object('id', s.id, 'name', s.name,
-  'role', m.role, 'personal', s.id = m.user_id) ORDER BY s.id <> m.user_id, s.name), '[]'))::text
-FROM todo.members m JOIN todo.spaces s ON s.id = m.space_id WHERE m.user_id = %(me)s::uuid""")
+  'role', s.role, 'personal', s.id = %(me)s::uuid) ORDER BY s.id <> %(me)s::uuid, s.name), '[]'))::text
+FROM todo.my_spaces() s""")
 
 _USER: LiteralString = f"""jsonb_build_object('id', u.id, 'name', u.name, 'admin', u.admin, 'login', u.login,
   'created_at', {instant("u.created_at")}, 'disabled_at', {instant("u.disabled_at")})"""

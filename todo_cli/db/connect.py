@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import msgspec
 import psycopg
 from psycopg import AsyncConnection, AsyncRawCursor
+from psycopg.pq import TransactionStatus
 
 from todo_cli.contract.base import Caller, Request
 from todo_cli.db.errors import translated, was_lost
@@ -23,6 +26,7 @@ ENTER = Sql(
     "SELECT todo.enter(%(schema)s::int, %(token)s, %(me)s::uuid, %(space)s::uuid, %(scope)s, %(write)s::boolean, %(way)s)"
 )
 BEGIN, COMMIT = Sql("BEGIN"), Sql("COMMIT")
+SAVEPOINT, TAKE_BACK = Sql("SAVEPOINT before_inner"), Sql("ROLLBACK TO SAVEPOINT before_inner")
 
 
 class Lost(TodoError):
@@ -42,17 +46,28 @@ async def connect(url: str, patience: int = 10) -> AsyncConnection[Any]:
         raise translated(error) from error
 
 
+@asynccontextmanager
+async def within(seconds: float) -> AsyncIterator[None]:
+    """At most so long; raises TimeoutError. Ended at once, psycopg would wait ten seconds more for a database that hangs."""
+    # the first end lets it cancel the statement and keep the connection, the second gives both up
+    async with asyncio.timeout(seconds + 1), asyncio.timeout(seconds):
+        yield
+
+
 class Tx:
     """One request's transaction. Values `space`, `me`, `key` and `zone` are given to every statement.
 
     `answer` is the common way: sign-in and rule in one pipeline, which Postgres runs as one implicit
-    transaction and one round trip. A rule that must look before it writes uses `steps`.
+    transaction and one round trip. A rule that must look before it writes uses `steps`; one that handles another
+    Request within its own transaction gives it an `inner` one. What goes before is sent with the next statement.
     """
 
     def __init__(self, connection: AsyncConnection[Any], caller: Caller, request: type[Request[Any]]) -> None:
         me = caller.user_id
         self._connection = connection
         self._open = False
+        self._prepare = True
+        self._before: list[Sql] = [ENTER]
         self.caller = caller
         self.values: dict[str, Any] = {
             "schema": SCHEMA_VERSION,
@@ -67,9 +82,10 @@ class Tx:
 
     async def answer(self, sql: Sql, **values: Any) -> str | None:
         """The rule in one statement: its one value as text, None when it has no row."""
+        before = self._before
         if self._open:
-            return await self._run([sql], values)
-        return await self._run([ENTER, sql], values)
+            self._before = []
+        return await self._run([*before, sql], values)
 
     @asynccontextmanager
     async def steps(self) -> AsyncIterator[Steps]:
@@ -82,6 +98,14 @@ class Tx:
             raise
         await steps.leave("COMMIT")
 
+    def inner(self, request: type[Request[Any]], key: str | None, *, enter: bool = False) -> Tx:
+        """A transaction within the open one, behind a savepoint, for another Request; `enter` checks its scope anew."""
+        made = Tx(self._connection, msgspec.structs.replace(self.caller, key=key), request)
+        made._open = True
+        made._before = [*self._before, SAVEPOINT, *([ENTER] if enter else [])]
+        self._before = []
+        return made
+
     async def _run(self, statements: list[Sql], values: dict[str, Any]) -> str | None:
         given = self.values | values
         try:
@@ -89,8 +113,8 @@ class Tx:
                 for sql in statements:
                     cursor = self._connection.cursor()
                     # always prepared: psycopg's own counting breaks in an aborted pipeline
-                    await cursor.execute(sql.text, sql.values(given), prepare=True)
-                    if sql is not COMMIT:
+                    await cursor.execute(sql.text, sql.values(given), prepare=self._prepare)
+                    if sql not in (COMMIT, TAKE_BACK):
                         last = cursor
             row = await last.fetchone() if last.description else None
         except psycopg.Error as error:
@@ -104,23 +128,34 @@ class Steps:
     """The statements of one transaction, in order: `run`, and for the last `finish`."""
 
     def __init__(self, tx: Tx, *, nested: bool) -> None:
-        self._tx, self._nested, self._begun = tx, nested, False
+        self._tx, self._nested = tx, nested
+        if not nested:
+            tx._open, tx._before = True, [BEGIN, ENTER]
 
     async def run(self, sql: Sql, **values: Any) -> str | None:
         """One statement; the first signs in with it."""
-        first = [] if self._begun or self._nested else [BEGIN, ENTER]
-        self._begun = self._tx._open = True
-        return await self._tx._run([*first, sql], values)
+        return await self._tx.answer(sql, **values)
 
     async def finish(self, sql: Sql, **values: Any) -> str | None:
         """The last statement: it commits in the same round trip."""
         if self._nested:
-            return await self._tx._run([sql], values)
-        answer = await self._tx._run([sql, COMMIT], values)
-        self._begun = self._tx._open = False
+            return await self._tx.answer(sql, **values)
+        before = self._tx._before
+        answer = await self._tx._run([*before, sql, COMMIT], values)
+        self._tx._open, self._tx._before = False, [ENTER]
+        return answer
+
+    async def take_back(self, sql: Sql, **values: Any) -> str | None:
+        """One last look, then undo all that the `inner` transaction did."""
+        answer = await self._tx._run([*self._tx._before, sql, TAKE_BACK], values)
+        # psycopg now forgets all that is prepared, and tells the server so behind its next statement
+        self._tx._before, self._tx._prepare = [], False
         return answer
 
     async def leave(self, how: str) -> None:
-        if self._begun and not self._nested and not self._tx._connection.closed:
-            self._begun = self._tx._open = False
-            await self._tx._connection.execute(how.encode())
+        """End what `finish` has not ended; nothing was sent where nothing was begun."""
+        connection = self._tx._connection
+        if not self._nested and self._tx._open:
+            self._tx._open, self._tx._before = False, [ENTER]
+            if not connection.closed and connection.info.transaction_status != TransactionStatus.IDLE:
+                await connection.execute(how.encode())

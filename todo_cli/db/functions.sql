@@ -35,7 +35,8 @@ BEGIN
   RETURN 'direct';
 END $$;
 
--- The space of this transaction, if its token reaches there; need: 'read' (any scope sees), 'any' or a scope.
+-- The space of this transaction, if its token reaches there; need: 'read' (any scope sees), 'write' (any scope but
+-- 'read' changes something) or a scope.
 CREATE FUNCTION todo.space(need text) RETURNS uuid LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE found uuid;
@@ -47,36 +48,37 @@ BEGIN
      AND t.hash = sha256(convert_to(current_setting('app.token', true), 'UTF8'))
      AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > statement_timestamp())
      AND u.disabled_at IS NULL
-     AND (need IN ('read', 'any') OR (m.role <> 'viewer' AND t.scopes && ARRAY[need, 'all']))
+     AND (need = 'read' OR (m.role <> 'viewer'
+          AND CASE need WHEN 'write' THEN NOT t.scopes <@ ARRAY['read'] ELSE t.scopes && ARRAY[need, 'all'] END))
      AND (pg_has_role(session_user, 'todo_server', 'MEMBER') OR (u.login = session_user AND 'all' = ANY (t.scopes)));
   RETURN found;
 END $$;
 
--- Count one request of a user in a sliding minute. Eight slots a user, each taken without waiting, so that reads
--- never queue behind a slow write. A refusal raises, which undoes its own count.
+-- Count one request of a user in a sliding minute. A user has as many slots as requests ever ran at once: each takes
+-- one that nobody holds, or makes one, so that none waits for another, a read never for a slow write. Requests that run
+-- at once do not see each other: the limit may be passed by as many. A refusal raises, which undoes its own count.
 CREATE FUNCTION todo.count_request(p_user uuid, p_limit int) RETURNS void LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   moment float8 := extract(epoch FROM clock_timestamp()) / 60;
   this bigint := floor(moment);
-  now_hits bigint; then_hits bigint; slots int; free int;
+  now_hits bigint; then_hits bigint;
 BEGIN
-  SELECT count(*), coalesce(sum(hits) FILTER (WHERE minute = this), 0),
+  SELECT coalesce(sum(hits) FILTER (WHERE minute = this), 0),
          coalesce(sum(CASE minute WHEN this THEN before WHEN this - 1 THEN hits ELSE 0 END), 0)
-    INTO slots, now_hits, then_hits FROM todo.buckets WHERE user_id = p_user;
+    INTO now_hits, then_hits FROM todo.buckets WHERE user_id = p_user;
   IF now_hits + then_hits * (1 - (moment - this)) >= p_limit THEN
     RAISE EXCEPTION 'more than % requests in a minute', p_limit USING ERRCODE = 'TD429',
       DETAIL = json_build_object('retry_after', CASE WHEN now_hits >= p_limit THEN ceil((1 - (moment - this)) * 60)
         ELSE greatest(1, ceil((now_hits + then_hits * (1 - (moment - this)) - p_limit + 1) / then_hits * 60)) END)::text;
   END IF;
-  SELECT slot INTO free FROM todo.buckets WHERE user_id = p_user ORDER BY slot LIMIT 1 FOR UPDATE SKIP LOCKED;
-  IF NOT FOUND THEN
-    INSERT INTO todo.buckets VALUES (p_user, least(slots, 7), this, 0, 0) ON CONFLICT DO NOTHING;
-    free := least(slots, 7);
-  END IF;
   UPDATE todo.buckets SET hits = CASE minute WHEN this THEN hits ELSE 0 END + 1, minute = this,
          before = CASE minute WHEN this THEN before WHEN this - 1 THEN hits ELSE 0 END
-   WHERE user_id = p_user AND slot = free;
+   WHERE user_id = p_user AND slot = (SELECT slot FROM todo.buckets WHERE user_id = p_user ORDER BY slot LIMIT 1
+                                      FOR NO KEY UPDATE SKIP LOCKED);
+  IF NOT FOUND THEN
+    INSERT INTO todo.buckets VALUES (p_user, floor(random() * 2147483647)::int, this, 1, 0) ON CONFLICT DO NOTHING;
+  END IF;
 END $$;
 
 -- Sign in: every request's first statement. It refuses, counts, locks a write's space, and leaves the token and the
@@ -87,7 +89,7 @@ SET search_path = pg_catalog, pg_temp AS $$
 DECLARE v record; t record; served boolean := pg_has_role(session_user, 'todo_server', 'MEMBER');
 BEGIN
   SELECT version, oldest INTO v FROM todo.schema;
-  IF p_schema < v.oldest THEN
+  IF p_schema IS NULL OR p_schema < v.oldest THEN
     RAISE EXCEPTION 'this todo is too old for the database (it speaks schema %, the database serves % to %)', p_schema, v.oldest, v.version
       USING ERRCODE = 'TD503', HINT = 'upgrade todo on this machine'; END IF;
   IF p_schema > v.version THEN
@@ -104,9 +106,9 @@ BEGIN
   IF NOT served AND (t.login IS DISTINCT FROM session_user::text OR NOT 'all' = ANY (t.scopes)) THEN
     RAISE EXCEPTION 'this token cannot be used directly on the database' USING ERRCODE = 'TD403',
       HINT = 'direct access needs the person''s own login and a token of scope all; narrower ones need a server'; END IF;
-  IF p_scope = 'admin' AND NOT t.admin THEN
+  IF p_scope IS NOT DISTINCT FROM 'admin' AND NOT t.admin THEN
     RAISE EXCEPTION 'only an administrator may do this' USING ERRCODE = 'TD403'; END IF;
-  IF p_scope <> 'any' AND NOT t.scopes && ARRAY[p_scope, 'all'] THEN
+  IF p_scope IS DISTINCT FROM 'any' AND NOT t.scopes && ARRAY[p_scope, 'all'] THEN
     RAISE EXCEPTION 'the token lacks the scope %', p_scope USING ERRCODE = 'TD403',
       HINT = 'make one that has it with: todo token create --scopes'; END IF;
   IF t.role IS NULL THEN
@@ -129,12 +131,43 @@ BEGIN
 END $$;
 
 -- Failed sign-ins are counted apart, by account and address, outside the refused transaction.
-CREATE FUNCTION todo.count_failure(p_user uuid, p_address text) RETURNS int LANGUAGE sql VOLATILE SECURITY DEFINER
+-- Guessed accounts count as one, and what is over is removed: nobody fills the table.
+CREATE FUNCTION todo.count_failure(p_user uuid, p_address text) RETURNS int LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
-  INSERT INTO todo.failures AS f VALUES (p_user, coalesce(p_address, ''), floor(extract(epoch FROM clock_timestamp()) / 60), 1)
-  ON CONFLICT (user_id, address) DO UPDATE
+DECLARE
+  this bigint := floor(extract(epoch FROM clock_timestamp()) / 60);
+  account uuid := coalesce((SELECT id FROM todo.users WHERE id = p_user), '00000000-0000-0000-0000-000000000000');
+  count int;
+BEGIN
+  DELETE FROM todo.failures WHERE (user_id, address) IN (SELECT user_id, address FROM todo.failures
+    WHERE user_id = account AND minute < this FOR UPDATE SKIP LOCKED);
+  INSERT INTO todo.failures AS f VALUES (account, coalesce(p_address, ''), this, 1)
+    ON CONFLICT (user_id, address) DO UPDATE
     SET hits = CASE f.minute WHEN excluded.minute THEN f.hits ELSE 0 END + 1, minute = excluded.minute
-  RETURNING hits
+    RETURNING hits INTO count;
+  RETURN count;
+END $$;
+
+-- Who is in this transaction's space: all that anybody sees of others.
+CREATE FUNCTION todo.people() RETURNS TABLE (id uuid, name text, admin boolean, role text) LANGUAGE plpgsql STABLE
+SECURITY DEFINER ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN QUERY SELECT u.id, u.name, u.admin, m.role FROM todo.members m JOIN todo.users u ON u.id = m.user_id
+    WHERE m.space_id = (SELECT todo.space('read'));
+END $$;
+
+CREATE FUNCTION todo.my_spaces() RETURNS TABLE (id uuid, name text, role text) LANGUAGE plpgsql STABLE
+SECURITY DEFINER ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN QUERY SELECT s.id, s.name, m.role FROM todo.members m JOIN todo.spaces s ON s.id = m.space_id
+    WHERE m.user_id = (SELECT todo.me());
+END $$;
+
+-- Take tags off tasks, pair by pair. A function, since whoever may DELETE may also lock the whole table.
+CREATE FUNCTION todo.untag(p_numbers bigint[], p_tags text[]) RETURNS void LANGUAGE sql VOLATILE STRICT
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  DELETE FROM todo.task_tags g USING unnest(p_numbers, p_tags) AS gone(number, tag)
+   WHERE g.space_id = (SELECT todo.space('tasks:write')) AND g.number = gone.number AND g.tag = gone.tag
 $$;
 
 -- A person: the user, the personal space (its id is the user's), membership, preferences, a first token.

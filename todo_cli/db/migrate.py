@@ -7,17 +7,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, NullPool, create_engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
+from todo_cli.db.errors import translated
 from todo_cli.db.gate import SCHEMA_VERSION
-from todo_cli.errors import Unavailable
+from todo_cli.errors import TodoError, Unavailable
 
 _LOCK = 0x746F646F  # "todo": one migration at a time in a database
+PATIENCE = "30s"  # for a lock
 
 
 class Status(NamedTuple):
@@ -51,15 +54,25 @@ def _transaction(url: str) -> Iterator[Connection]:
     try:
         with engine.begin() as connection:
             yield connection
-    except OperationalError as error:
-        raise Unavailable(f"the database cannot be reached: {str(error.orig).strip()}") from None
+    except DBAPIError as error:
+        raise _ours(error) from error
     finally:
         engine.dispose()
+
+
+def _ours(error: DBAPIError) -> TodoError:
+    if not isinstance(error.orig, psycopg.Error):
+        return Unavailable("the database could not be migrated")
+    if error.orig.sqlstate == "55P03":
+        # its requests wait behind a migration that waits, so it gives up first; nothing was changed
+        return Unavailable("something else holds the database's tables, or is migrating it", hint="try again in a moment")
+    return translated(error.orig)
 
 
 def migrate(url: str) -> Status:
     """Upgrade to this release's schema in one transaction; safe when several start at once."""
     with _transaction(url) as connection:
+        connection.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE}'"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         connection.execute(text("CREATE SCHEMA IF NOT EXISTS todo"))
         command.upgrade(_config(connection), "head")

@@ -166,6 +166,22 @@ changes = Table(
     Index("changes_group", "space_id", "group_id", "seq", postgresql_where=text("group_id IS NOT NULL")),
 )  # fmt: skip
 
+plans = Table(
+    "plans", metadata,
+    _space(), _id("id", key=True),
+    Column("user_id", UUID(as_uuid=False), nullable=False, server_default=text("todo.me()")),
+    Column("token_id", UUID(as_uuid=False), nullable=False, server_default=text("todo.token()")),
+    Column("verb", WORD, nullable=False), Column("arguments", JSONB, nullable=False),
+    Column("targets", JSONB, nullable=False, comment="the tasks it would touch, and the rev each must still have"),
+    Column("differences", JSONB, nullable=False),
+    Column("state", WORD, CheckConstraint("state IN ('open', 'applied', 'refused')", name="plans_state"),
+           nullable=False, server_default=text("'open'")),
+    Column("made_at", INSTANT, nullable=False, server_default=NOW),
+    Column("expires_at", INSTANT, nullable=False),
+    Column("decided_at", INSTANT),
+    Index("plans_open", "space_id", "user_id", "made_at", postgresql_where=text("state = 'open'")),
+)  # fmt: skip
+
 buckets = Table(
     "buckets", metadata,
     Column("user_id", UUID(as_uuid=False), primary_key=True), Column("slot", Integer, primary_key=True),

@@ -36,6 +36,11 @@ def local_zone(name: str | None) -> tzinfo | None:
     return zone_of(name)
 
 
+def zone_for(tasks: Iterable[Task], name: str | None) -> tzinfo | None:
+    """As `local_zone`; the zone database is opened only where one of the tasks is due."""
+    return local_zone(name) if any(task.due for task in tasks) else None
+
+
 def parsed_due(due: str) -> date | datetime:
     """A task's due as Python has it."""
     return datetime.fromisoformat(due) if "T" in due else date.fromisoformat(due)

@@ -43,7 +43,8 @@ BEGIN
   END IF;
   RETURN 'direct';
 END $$;;
--- The space of this transaction, if its token reaches there; need: 'read' (any scope sees), 'any' or a scope.
+-- The space of this transaction, if its token reaches there; need: 'read' (any scope sees), 'write' (any scope but
+-- 'read' changes something) or a scope.
 CREATE FUNCTION todo.space(need text) RETURNS uuid LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE found uuid;
@@ -55,35 +56,36 @@ BEGIN
      AND t.hash = sha256(convert_to(current_setting('app.token', true), 'UTF8'))
      AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > statement_timestamp())
      AND u.disabled_at IS NULL
-     AND (need IN ('read', 'any') OR (m.role <> 'viewer' AND t.scopes && ARRAY[need, 'all']))
+     AND (need = 'read' OR (m.role <> 'viewer'
+          AND CASE need WHEN 'write' THEN NOT t.scopes <@ ARRAY['read'] ELSE t.scopes && ARRAY[need, 'all'] END))
      AND (pg_has_role(session_user, 'todo_server', 'MEMBER') OR (u.login = session_user AND 'all' = ANY (t.scopes)));
   RETURN found;
 END $$;;
--- Count one request of a user in a sliding minute. Eight slots a user, each taken without waiting, so that reads
--- never queue behind a slow write. A refusal raises, which undoes its own count.
+-- Count one request of a user in a sliding minute. A user has as many slots as requests ever ran at once: each takes
+-- one that nobody holds, or makes one, so that none waits for another, a read never for a slow write. Requests that run
+-- at once do not see each other: the limit may be passed by as many. A refusal raises, which undoes its own count.
 CREATE FUNCTION todo.count_request(p_user uuid, p_limit int) RETURNS void LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   moment float8 := extract(epoch FROM clock_timestamp()) / 60;
   this bigint := floor(moment);
-  now_hits bigint; then_hits bigint; slots int; free int;
+  now_hits bigint; then_hits bigint;
 BEGIN
-  SELECT count(*), coalesce(sum(hits) FILTER (WHERE minute = this), 0),
+  SELECT coalesce(sum(hits) FILTER (WHERE minute = this), 0),
          coalesce(sum(CASE minute WHEN this THEN before WHEN this - 1 THEN hits ELSE 0 END), 0)
-    INTO slots, now_hits, then_hits FROM todo.buckets WHERE user_id = p_user;
+    INTO now_hits, then_hits FROM todo.buckets WHERE user_id = p_user;
   IF now_hits + then_hits * (1 - (moment - this)) >= p_limit THEN
     RAISE EXCEPTION 'more than % requests in a minute', p_limit USING ERRCODE = 'TD429',
       DETAIL = json_build_object('retry_after', CASE WHEN now_hits >= p_limit THEN ceil((1 - (moment - this)) * 60)
         ELSE greatest(1, ceil((now_hits + then_hits * (1 - (moment - this)) - p_limit + 1) / then_hits * 60)) END)::text;
   END IF;
-  SELECT slot INTO free FROM todo.buckets WHERE user_id = p_user ORDER BY slot LIMIT 1 FOR UPDATE SKIP LOCKED;
-  IF NOT FOUND THEN
-    INSERT INTO todo.buckets VALUES (p_user, least(slots, 7), this, 0, 0) ON CONFLICT DO NOTHING;
-    free := least(slots, 7);
-  END IF;
   UPDATE todo.buckets SET hits = CASE minute WHEN this THEN hits ELSE 0 END + 1, minute = this,
          before = CASE minute WHEN this THEN before WHEN this - 1 THEN hits ELSE 0 END
-   WHERE user_id = p_user AND slot = free;
+   WHERE user_id = p_user AND slot = (SELECT slot FROM todo.buckets WHERE user_id = p_user ORDER BY slot LIMIT 1
+                                      FOR NO KEY UPDATE SKIP LOCKED);
+  IF NOT FOUND THEN
+    INSERT INTO todo.buckets VALUES (p_user, floor(random() * 2147483647)::int, this, 1, 0) ON CONFLICT DO NOTHING;
+  END IF;
 END $$;;
 -- Sign in: every request's first statement. It refuses, counts, locks a write's space, and leaves the token and the
 -- space for this transaction's policies to look up again.
@@ -93,7 +95,7 @@ SET search_path = pg_catalog, pg_temp AS $$
 DECLARE v record; t record; served boolean := pg_has_role(session_user, 'todo_server', 'MEMBER');
 BEGIN
   SELECT version, oldest INTO v FROM todo.schema;
-  IF p_schema < v.oldest THEN
+  IF p_schema IS NULL OR p_schema < v.oldest THEN
     RAISE EXCEPTION 'this todo is too old for the database (it speaks schema %, the database serves % to %)', p_schema, v.oldest, v.version
       USING ERRCODE = 'TD503', HINT = 'upgrade todo on this machine'; END IF;
   IF p_schema > v.version THEN
@@ -110,9 +112,9 @@ BEGIN
   IF NOT served AND (t.login IS DISTINCT FROM session_user::text OR NOT 'all' = ANY (t.scopes)) THEN
     RAISE EXCEPTION 'this token cannot be used directly on the database' USING ERRCODE = 'TD403',
       HINT = 'direct access needs the person''s own login and a token of scope all; narrower ones need a server'; END IF;
-  IF p_scope = 'admin' AND NOT t.admin THEN
+  IF p_scope IS NOT DISTINCT FROM 'admin' AND NOT t.admin THEN
     RAISE EXCEPTION 'only an administrator may do this' USING ERRCODE = 'TD403'; END IF;
-  IF p_scope <> 'any' AND NOT t.scopes && ARRAY[p_scope, 'all'] THEN
+  IF p_scope IS DISTINCT FROM 'any' AND NOT t.scopes && ARRAY[p_scope, 'all'] THEN
     RAISE EXCEPTION 'the token lacks the scope %', p_scope USING ERRCODE = 'TD403',
       HINT = 'make one that has it with: todo token create --scopes'; END IF;
   IF t.role IS NULL THEN
@@ -134,12 +136,40 @@ BEGIN
   IF p_write THEN PERFORM 1 FROM todo.spaces WHERE id = p_space FOR NO KEY UPDATE; END IF;
 END $$;;
 -- Failed sign-ins are counted apart, by account and address, outside the refused transaction.
-CREATE FUNCTION todo.count_failure(p_user uuid, p_address text) RETURNS int LANGUAGE sql VOLATILE SECURITY DEFINER
+-- Guessed accounts count as one, and what is over is removed: nobody fills the table.
+CREATE FUNCTION todo.count_failure(p_user uuid, p_address text) RETURNS int LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
-  INSERT INTO todo.failures AS f VALUES (p_user, coalesce(p_address, ''), floor(extract(epoch FROM clock_timestamp()) / 60), 1)
-  ON CONFLICT (user_id, address) DO UPDATE
+DECLARE
+  this bigint := floor(extract(epoch FROM clock_timestamp()) / 60);
+  account uuid := coalesce((SELECT id FROM todo.users WHERE id = p_user), '00000000-0000-0000-0000-000000000000');
+  count int;
+BEGIN
+  DELETE FROM todo.failures WHERE (user_id, address) IN (SELECT user_id, address FROM todo.failures
+    WHERE user_id = account AND minute < this FOR UPDATE SKIP LOCKED);
+  INSERT INTO todo.failures AS f VALUES (account, coalesce(p_address, ''), this, 1)
+    ON CONFLICT (user_id, address) DO UPDATE
     SET hits = CASE f.minute WHEN excluded.minute THEN f.hits ELSE 0 END + 1, minute = excluded.minute
-  RETURNING hits
+    RETURNING hits INTO count;
+  RETURN count;
+END $$;;
+-- Who is in this transaction's space: all that anybody sees of others.
+CREATE FUNCTION todo.people() RETURNS TABLE (id uuid, name text, admin boolean, role text) LANGUAGE plpgsql STABLE
+SECURITY DEFINER ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN QUERY SELECT u.id, u.name, u.admin, m.role FROM todo.members m JOIN todo.users u ON u.id = m.user_id
+    WHERE m.space_id = (SELECT todo.space('read'));
+END $$;;
+CREATE FUNCTION todo.my_spaces() RETURNS TABLE (id uuid, name text, role text) LANGUAGE plpgsql STABLE
+SECURITY DEFINER ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN QUERY SELECT s.id, s.name, m.role FROM todo.members m JOIN todo.spaces s ON s.id = m.space_id
+    WHERE m.user_id = (SELECT todo.me());
+END $$;;
+-- Take tags off tasks, pair by pair. A function, since whoever may DELETE may also lock the whole table.
+CREATE FUNCTION todo.untag(p_numbers bigint[], p_tags text[]) RETURNS void LANGUAGE sql VOLATILE STRICT
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  DELETE FROM todo.task_tags g USING unnest(p_numbers, p_tags) AS gone(number, tag)
+   WHERE g.space_id = (SELECT todo.space('tasks:write')) AND g.number = gone.number AND g.tag = gone.tag
 $$;;
 -- A person: the user, the personal space (its id is the user's), membership, preferences, a first token.
 CREATE FUNCTION todo.make_user(p_id uuid, p_name text, p_admin boolean, p_token_id uuid, p_token_hash bytea, p_zone text)
@@ -235,6 +265,22 @@ CREATE TABLE todo.members (
 	FOREIGN KEY(space_id) REFERENCES todo.spaces (id), 
 	FOREIGN KEY(user_id) REFERENCES todo.users (id)
 );
+CREATE TABLE todo.plans (
+	space_id UUID NOT NULL, 
+	id UUID NOT NULL, 
+	user_id UUID DEFAULT todo.me() NOT NULL, 
+	token_id UUID DEFAULT todo.token() NOT NULL, 
+	verb TEXT COLLATE "C" NOT NULL, 
+	arguments JSONB NOT NULL, 
+	targets JSONB NOT NULL, 
+	differences JSONB NOT NULL, 
+	state TEXT COLLATE "C" DEFAULT 'open' NOT NULL CONSTRAINT plans_state CHECK (state IN ('open', 'applied', 'refused')), 
+	made_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL, 
+	expires_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	decided_at TIMESTAMP WITH TIME ZONE, 
+	PRIMARY KEY (space_id, id), 
+	FOREIGN KEY(space_id) REFERENCES todo.spaces (id)
+);
 CREATE TABLE todo.preferences (
 	user_id UUID NOT NULL, 
 	timezone TEXT COLLATE "C", 
@@ -290,6 +336,7 @@ CREATE INDEX changes_group ON todo.changes (space_id, group_id, seq) WHERE group
 CREATE INDEX changes_undoes ON todo.changes (space_id, undoes, seq) WHERE undoes IS NOT NULL;
 CREATE INDEX changes_user ON todo.changes (space_id, user_id, seq);
 CREATE INDEX members_user ON todo.members (user_id);
+CREATE INDEX plans_open ON todo.plans (space_id, user_id, made_at) WHERE state = 'open';
 CREATE INDEX tasks_created ON todo.tasks (space_id, status, number);
 CREATE INDEX tasks_due ON todo.tasks (space_id, status, due_sort, number);
 CREATE INDEX tasks_priority ON todo.tasks (space_id, status, priority, number);
@@ -303,6 +350,7 @@ COMMENT ON COLUMN todo.users.per_minute IS 'requests through a server';
 COMMENT ON COLUMN todo.changes.key IS 'the caller''s, or minted by the client for one invocation';
 COMMENT ON COLUMN todo.changes.before IS 'images of the tasks it names';
 COMMENT ON COLUMN todo.changes.answer IS 'what a change of something else than tasks answered';
+COMMENT ON COLUMN todo.plans.targets IS 'the tasks it would touch, and the rev each must still have';
 COMMENT ON COLUMN todo.tasks.priority IS '4 is none, so that it sorts last in an index';
 COMMENT ON COLUMN todo.tasks.due_on IS 'a day without a time';
 COMMENT ON COLUMN todo.tasks.due_at IS 'an instant; one of the two or neither';
@@ -344,6 +392,15 @@ GRANT EXECUTE ON FUNCTION todo.enter(int, text, uuid, uuid, text, boolean, text)
 ALTER FUNCTION todo.count_failure(uuid, text) OWNER TO todo_auth;
 REVOKE ALL ON FUNCTION todo.count_failure(uuid, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION todo.count_failure(uuid, text) TO todo_server;
+ALTER FUNCTION todo.people() OWNER TO todo_auth;
+REVOKE ALL ON FUNCTION todo.people() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION todo.people() TO todo_server, todo_worker, todo_person;
+ALTER FUNCTION todo.my_spaces() OWNER TO todo_auth;
+REVOKE ALL ON FUNCTION todo.my_spaces() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION todo.my_spaces() TO todo_server, todo_worker, todo_person;
+ALTER FUNCTION todo.untag(bigint[], text[]) OWNER TO todo_auth;
+REVOKE ALL ON FUNCTION todo.untag(bigint[], text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION todo.untag(bigint[], text[]) TO todo_server, todo_worker, todo_person;
 ALTER FUNCTION todo.make_user(uuid, text, boolean, uuid, bytea, text) OWNER TO todo_auth;
 REVOKE ALL ON FUNCTION todo.make_user(uuid, text, boolean, uuid, bytea, text) FROM PUBLIC;
 ALTER FUNCTION todo.is_admin() OWNER TO todo_auth;
@@ -379,6 +436,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON todo.changes TO todo_auth;
 ALTER TABLE todo.members ENABLE ROW LEVEL SECURITY;
 CREATE POLICY auth ON todo.members TO todo_auth USING (true) WITH CHECK (true);
 GRANT SELECT, INSERT, UPDATE, DELETE ON todo.members TO todo_auth;
+ALTER TABLE todo.plans ENABLE ROW LEVEL SECURITY;
+CREATE POLICY auth ON todo.plans TO todo_auth USING (true) WITH CHECK (true);
+GRANT SELECT, INSERT, UPDATE, DELETE ON todo.plans TO todo_auth;
 ALTER TABLE todo.preferences ENABLE ROW LEVEL SECURITY;
 CREATE POLICY auth ON todo.preferences TO todo_auth USING (true) WITH CHECK (true);
 GRANT SELECT, INSERT, UPDATE, DELETE ON todo.preferences TO todo_auth;
@@ -392,31 +452,32 @@ ALTER TABLE todo.task_tags ENABLE ROW LEVEL SECURITY;
 CREATE POLICY auth ON todo.task_tags TO todo_auth USING (true) WITH CHECK (true);
 GRANT SELECT, INSERT, UPDATE, DELETE ON todo.task_tags TO todo_auth;
 CREATE POLICY may_select ON todo.schema FOR SELECT TO todo_server, todo_worker, todo_person USING (true);
-CREATE POLICY may_select ON todo.users FOR SELECT TO todo_server, todo_worker, todo_person USING (id = (SELECT todo.me()) OR id IN (SELECT m.user_id FROM todo.members m WHERE m.space_id = (SELECT todo.space('read'))));
-CREATE POLICY may_select ON todo.spaces FOR SELECT TO todo_server, todo_worker, todo_person USING (id = (SELECT todo.space('read')) OR id IN (SELECT m.space_id FROM todo.members m WHERE m.user_id = (SELECT todo.me())));
-CREATE POLICY may_update ON todo.spaces FOR UPDATE TO todo_server, todo_worker, todo_person USING (id = (SELECT todo.space('any'))) WITH CHECK (id = (SELECT todo.space('any')));
-CREATE POLICY may_select ON todo.members FOR SELECT TO todo_server, todo_worker, todo_person USING (user_id = (SELECT todo.me()) OR space_id = (SELECT todo.space('read')));
+CREATE POLICY may_select ON todo.spaces FOR SELECT TO todo_server, todo_worker, todo_person USING (id = (SELECT todo.space('read')));
+CREATE POLICY may_update ON todo.spaces FOR UPDATE TO todo_server, todo_worker, todo_person USING (id = (SELECT todo.space('write'))) WITH CHECK (id = (SELECT todo.space('write')));
+CREATE POLICY may_select ON todo.members FOR SELECT TO todo_server, todo_worker, todo_person USING (user_id = (SELECT todo.me()));
 CREATE POLICY may_select ON todo.tokens FOR SELECT TO todo_server, todo_worker, todo_person USING (user_id = (SELECT todo.me()));
-CREATE POLICY may_insert ON todo.tokens FOR INSERT TO todo_server, todo_worker, todo_person WITH CHECK (user_id = (SELECT todo.me()));
-CREATE POLICY may_update ON todo.tokens FOR UPDATE TO todo_server, todo_worker, todo_person USING (user_id = (SELECT todo.me())) WITH CHECK (user_id = (SELECT todo.me()));
+CREATE POLICY may_insert ON todo.tokens FOR INSERT TO todo_server, todo_worker, todo_person WITH CHECK (user_id = (SELECT todo.me()) AND user_id = (SELECT todo.space('tokens:write')));
+CREATE POLICY may_update ON todo.tokens FOR UPDATE TO todo_server, todo_worker, todo_person USING (user_id = (SELECT todo.me()) AND user_id = (SELECT todo.space('tokens:write')) AND revoked_at IS NULL) WITH CHECK (user_id = (SELECT todo.me()) AND user_id = (SELECT todo.space('tokens:write')));
 CREATE POLICY may_select ON todo.preferences FOR SELECT TO todo_server, todo_worker, todo_person USING (user_id = (SELECT todo.me()));
-CREATE POLICY may_insert ON todo.preferences FOR INSERT TO todo_server, todo_worker, todo_person WITH CHECK (user_id = (SELECT todo.me()));
-CREATE POLICY may_update ON todo.preferences FOR UPDATE TO todo_server, todo_worker, todo_person USING (user_id = (SELECT todo.me())) WITH CHECK (user_id = (SELECT todo.me()));
+CREATE POLICY may_insert ON todo.preferences FOR INSERT TO todo_server, todo_worker, todo_person WITH CHECK (user_id = (SELECT todo.me()) AND user_id = (SELECT todo.space('prefs:write')));
+CREATE POLICY may_update ON todo.preferences FOR UPDATE TO todo_server, todo_worker, todo_person USING (user_id = (SELECT todo.me()) AND user_id = (SELECT todo.space('prefs:write'))) WITH CHECK (user_id = (SELECT todo.me()) AND user_id = (SELECT todo.space('prefs:write')));
 CREATE POLICY may_select ON todo.tasks FOR SELECT TO todo_server, todo_worker, todo_person USING (space_id = (SELECT todo.space('read')));
 CREATE POLICY may_insert ON todo.tasks FOR INSERT TO todo_server, todo_worker, todo_person WITH CHECK (space_id = (SELECT todo.space('tasks:write')));
 CREATE POLICY may_update ON todo.tasks FOR UPDATE TO todo_server, todo_worker, todo_person USING (space_id = (SELECT todo.space('tasks:write'))) WITH CHECK (space_id = (SELECT todo.space('tasks:write')));
 CREATE POLICY may_select ON todo.task_tags FOR SELECT TO todo_server, todo_worker, todo_person USING (space_id = (SELECT todo.space('read')));
 CREATE POLICY may_insert ON todo.task_tags FOR INSERT TO todo_server, todo_worker, todo_person WITH CHECK (space_id = (SELECT todo.space('tasks:write')));
-CREATE POLICY may_delete ON todo.task_tags FOR DELETE TO todo_server, todo_worker, todo_person USING (space_id = (SELECT todo.space('tasks:write')));
+CREATE POLICY may_select ON todo.plans FOR SELECT TO todo_server, todo_worker, todo_person USING (space_id = (SELECT todo.space('read')) AND user_id = (SELECT todo.me()));
+CREATE POLICY may_insert ON todo.plans FOR INSERT TO todo_server, todo_worker, todo_person WITH CHECK (space_id = (SELECT todo.space('tasks:write')) AND user_id = (SELECT todo.me()));
+CREATE POLICY may_update ON todo.plans FOR UPDATE TO todo_server, todo_worker, todo_person USING (space_id = (SELECT todo.space('tasks:write')) AND user_id = (SELECT todo.me())) WITH CHECK (space_id = (SELECT todo.space('tasks:write')) AND user_id = (SELECT todo.me()));
 CREATE POLICY may_select ON todo.changes FOR SELECT TO todo_server, todo_worker, todo_person USING (space_id = (SELECT todo.space('read')));
-CREATE POLICY may_insert ON todo.changes FOR INSERT TO todo_server, todo_worker, todo_person WITH CHECK (space_id = (SELECT todo.space('any')) AND user_id = (SELECT todo.me()));
+CREATE POLICY may_insert ON todo.changes FOR INSERT TO todo_server, todo_worker, todo_person WITH CHECK (space_id = (SELECT todo.space('write')) AND user_id = (SELECT todo.me()));
 GRANT SELECT ON todo.schema TO todo_server, todo_worker, todo_person;
-GRANT SELECT (id, name, admin, created_at, disabled_at) ON todo.users TO todo_server, todo_worker, todo_person;
 GRANT SELECT, UPDATE (next_number, seq) ON todo.spaces TO todo_server, todo_worker, todo_person;
 GRANT SELECT ON todo.members TO todo_server, todo_worker, todo_person;
 GRANT SELECT (user_id, id, name, scopes, kind, created_at, last_used_at, expires_at, revoked_at), INSERT (user_id, id, name, hash, scopes, expires_at), UPDATE (revoked_at) ON todo.tokens TO todo_server, todo_worker, todo_person;
 GRANT SELECT, INSERT, UPDATE (timezone) ON todo.preferences TO todo_server, todo_worker, todo_person;
 GRANT SELECT, INSERT, UPDATE (title, note, status, priority, project, due_on, due_at, updated_at, completed_at, deleted_at, rev) ON todo.tasks TO todo_server, todo_worker, todo_person;
-GRANT SELECT, INSERT, DELETE ON todo.task_tags TO todo_server, todo_worker, todo_person;
+GRANT SELECT, INSERT ON todo.task_tags TO todo_server, todo_worker, todo_person;
+GRANT SELECT, INSERT (space_id, id, verb, arguments, targets, differences, expires_at), UPDATE (state, decided_at) ON todo.plans TO todo_server, todo_worker, todo_person;
 GRANT SELECT, INSERT (space_id, seq, key, request_hash, verb, request, before, after, answer, undoes, redo, group_id, turn_id) ON todo.changes TO todo_server, todo_worker, todo_person;
 INSERT INTO todo.schema VALUES (1, 1);

@@ -1,0 +1,220 @@
+"""What the benchmarks share: a wheel in an environment of its own, a list and a server in it, and counting."""
+
+from __future__ import annotations
+
+import os
+import platform
+import pty
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+import venv
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+from urllib.request import urlopen
+
+ROOT = Path(__file__).resolve().parent.parent
+INSIDE = "TODO_BENCHMARK_HOME"
+BARE = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8"}
+
+
+# -- the environment ----------------------------------------------------------------------------------
+
+
+def run_inside(script: str, *packages: str) -> int:
+    """Run the script again where the project is installed as a wheel: an editable install slows every Python start.
+
+    `packages` are what the benchmark alone needs; it must do without those that cannot be had.
+    """
+    home = Path(tempfile.mkdtemp(prefix="todo-benchmark-"))
+    home.chmod(0o755)  # as root the Postgres runs as another account
+    try:
+        python = _installed(home, packages)
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("TODO_", "PYTHON"))}
+        inner = [str(python), str(Path(script).resolve()), *sys.argv[1:]]
+        return subprocess.run(inner, env=environment | {INSIDE: str(home)}, cwd=home, check=False).returncode
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _installed(home: Path, packages: tuple[str, ...]) -> Path:
+    print("installing the wheel into an environment of its own …", file=sys.stderr)
+    venv.create(home / "venv", with_pip=True)
+    python = home / "venv" / "bin" / "python"
+    pip = [str(python), "-m", "pip", "-q", "--disable-pip-version-check"]
+    subprocess.run([*pip, "wheel", "--no-deps", "-w", str(home), str(ROOT)], check=True)
+    subprocess.run([*pip, "install", *map(str, home.glob("*.whl"))], check=True)
+    for package in packages:
+        subprocess.run([*pip, "install", package], check=False)
+    return python
+
+
+def machine() -> str:
+    """The machine in words."""
+    return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}"
+
+
+class House:
+    """A list as `todo init` makes it, and a server over it."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.bin = home / "venv" / "bin"
+        self.environment = BARE | {"HOME": str(home), "TODO_HOME": str(home / "pg")}
+        self.config = home / ".config" / "todo" / "config.toml"
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def todo(self, *arguments: str, stdin: str = "") -> str:
+        """Run the command; what it printed."""
+        done = subprocess.run([str(self.bin / "todo"), *arguments], env=self.environment, input=stdin, text=True,
+                              cwd=self.home, capture_output=True, check=False)  # fmt: skip
+        if done.returncode:
+            raise SystemExit(f"todo {' '.join(arguments)}: {done.stderr}")
+        return done.stdout
+
+    def profile(self) -> dict[str, str]:
+        """What `todo init` wrote."""
+        found: dict[str, str] = tomllib.loads(self.config.read_text())["profiles"]["default"]
+        return found
+
+    def serve(self, command: list[str], path: str, environment: dict[str, str]) -> tuple[str, int]:
+        """Start a server (its port is put behind `command`); its address and pid once `path` answers."""
+        port = free_port()
+        with (self.home / "server.log").open("ab") as log:
+            process = subprocess.Popen([*command, str(port)], env=self.environment | environment, cwd=self.home,
+                                       stdin=subprocess.DEVNULL, stdout=log, stderr=log)  # fmt: skip
+        self.processes.append(process)
+        url = f"http://127.0.0.1:{port}"
+        for _ in range(200):
+            if process.poll() is not None:
+                break
+            try:
+                urlopen(url + path, timeout=2).close()
+                return url, process.pid
+            except OSError:
+                time.sleep(0.1)
+        raise SystemExit(f"the server did not start: {(self.home / 'server.log').read_text()[-2000:]}")
+
+
+@contextmanager
+def house() -> Iterator[House]:
+    """One in the environment that `run_inside` made; gone at the end."""
+    made = House(Path(os.environ[INSIDE]))
+    try:
+        made.todo("init", "--name", "bench")
+        yield made
+    finally:
+        for process in made.processes:
+            process.terminate()
+            process.wait()
+        made.todo("init", "--destroy", "--yes")
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+# -- counting -----------------------------------------------------------------------------------------
+
+
+class Case(NamedTuple):
+    """One process to measure; `tty` gives it a terminal to write to."""
+
+    command: list[str]
+    environment: dict[str, str]
+    tty: bool = False
+
+
+def cpu(case: Case) -> float:
+    """User and system seconds of one run; what it starts for itself and waits for is counted, servers are not."""
+    out, keep = pty.openpty() if case.tty else os.pipe()
+    process = subprocess.Popen(case.command, env=case.environment, stdin=subprocess.DEVNULL, stdout=keep,
+                               stderr=subprocess.DEVNULL)  # fmt: skip
+    os.close(keep)
+    _drain(out)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"exit {process.returncode}: {case.command}")
+    return usage.ru_utime + usage.ru_stime
+
+
+def _drain(source: int) -> None:
+    try:
+        while os.read(source, 65536):
+            pass
+    except OSError:  # a terminal's way to say that the other end has closed
+        pass
+    os.close(source)
+
+
+def interleaved(cases: dict[str, Case], runs: int) -> dict[str, float]:
+    """The median of each, a run of every case in turn: what else the machine does meets them all alike."""
+    samples: dict[str, list[float]] = {name: [] for name in cases}
+    for case in cases.values():
+        cpu(case)
+    for _ in range(runs):
+        for name, case in cases.items():
+            samples[name].append(cpu(case))
+    return {name: median(found) for name, found in samples.items()}
+
+
+def counter() -> tuple[str, Callable[[Case], float | None]] | None:
+    """What counts instructions here, and how; None where nothing does."""
+    probe = Case([sys.executable, "-c", "pass"], BARE)
+    for name, count in (("perf", _perf), ("cachegrind", _cachegrind)):
+        if shutil.which({"cachegrind": "valgrind"}.get(name, name)) and count(probe):
+            return name, count
+    return None
+
+
+def _perf(case: Case) -> float | None:
+    text = _told(["perf", "stat", "-x,", "-e", "instructions:u"], case)
+    found = re.search(r"^(\d+),.*instructions", text, re.MULTILINE)
+    return int(found[1]) / 1e6 if found and int(found[1]) else None
+
+
+def _cachegrind(case: Case) -> float | None:
+    text = _told(["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"], case)
+    found = re.search(r"I\s+refs:\s+([\d,]+)", text)
+    return int(found[1].replace(",", "")) / 1e6 if found else None
+
+
+def _told(counting: list[str], case: Case) -> str:
+    out, keep = pty.openpty() if case.tty else os.pipe()
+    with tempfile.TemporaryFile() as words:
+        process = subprocess.Popen([*counting, *case.command], env=case.environment | {"PYTHONHASHSEED": "0"},
+                                   stdin=subprocess.DEVNULL, stdout=keep, stderr=words)  # fmt: skip
+        os.close(keep)
+        _drain(out)
+        process.wait()
+        words.seek(0)
+        return words.read().decode(errors="replace")
+
+
+def verdict(value: float, aim: float | None, *, most: bool = True) -> str:
+    """`pass` or `over` (`under`, where the aim is a floor); empty without an aim."""
+    if aim is None:
+        return ""
+    return "pass" if (value <= aim if most else value >= aim) else "over" if most else "under"
+
+
+def table(rows: list[tuple[str, ...]]) -> None:
+    """Print it as Markdown, the first row as headings."""
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    for line, row in enumerate(rows):
+        print("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |")
+        if not line:
+            print("|" + "|".join("-" * (width + 2) for width in widths) + "|")

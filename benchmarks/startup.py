@@ -1,0 +1,90 @@
+"""What a command costs before and around its work, as a multiple of `python3 -c pass` of the same interpreter.
+
+    python3 benchmarks/startup.py [--runs 25] [--quick]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from measure import INSIDE, Case, House, counter, house, interleaved, machine, run_inside, table, verdict
+
+BASE = "python3 -c pass"
+MOST_INSTRUCTIONS = {"add, API": 450.0}
+AIMS: dict[str, float | None] = {  # times BASE
+    "add, API": 10,
+    "list 20, API, pipe": 11,
+    "list 20, API, table": 18,
+    "add, direct": 25,
+    "list 20, direct, pipe": 25,
+    "list 20, direct, table": None,
+    "--help": None,
+    "add --help": None,
+    "completion of a name": 1.5,
+}
+
+
+def cases(home: House) -> dict[str, Case]:
+    """Every case: the console script as pip wrote it, with a configuration as `init` and `login` write it."""
+    python, todo = str(home.bin / "python"), str(home.bin / "todo")
+    token, zone = home.profile()["token"], home.profile().get("timezone", "UTC")
+    url, _ = home.serve([todo, "serve", "--port"], "/readyz", {})
+    remote = home.home / "api.toml"
+    remote.touch(0o600)
+    remote.write_text(f'[profiles.default]\nserver = "{url}"\ntoken = "{token}"\ntimezone = "{zone}"\n')
+    api = home.environment | {"TODO_CONFIG": str(remote)}
+    drawn = {"CLICOLOR_FORCE": "1", "TERM": "xterm-256color", "COLUMNS": "100"}
+    listing = [python, todo, "list", "--project", "bench"]
+    return {
+        BASE: Case([python, "-c", "pass"], home.environment),
+        "add, API": Case([python, todo, "add", "Buy milk"], api),
+        "list 20, API, pipe": Case(listing, api),
+        "list 20, API, table": Case(listing, api | drawn, tty=True),
+        "add, direct": Case([python, todo, "add", "Buy milk"], home.environment),
+        "list 20, direct, pipe": Case(listing, home.environment),
+        "list 20, direct, table": Case(listing, home.environment | drawn, tty=True),
+        "--help": Case([python, todo, "--help"], home.environment),
+        "add --help": Case([python, todo, "add", "--help"], home.environment),
+        "completion of a name": Case(
+            [python, todo], home.environment | {"_TODO_COMPLETE": "names", "COMP_WORDS": "todo\na"}
+        ),
+    }
+
+
+def fill(home: House) -> None:
+    """Twenty tasks to list, with what tasks have."""
+    lines = "".join(f"Task number {number} with a title of usual length\n" for number in range(20))
+    home.todo("add", "-", "--project", "bench", "--tag", "phone", "--due", "tomorrow", "-p", "2", stdin=lines)
+
+
+def main(runs: int) -> None:
+    """Measure and print."""
+    with house() as home:
+        fill(home)
+        made = cases(home)
+        seconds = interleaved(made, runs)
+        counting = counter()
+        counted = {name: counting[1](case) for name, case in made.items()} if counting else {}
+    print(f"{machine()}; medians of {runs} interleaved runs; {BASE}: {seconds[BASE] * 1000:.1f} ms CPU")
+    print(f"instructions: {counting[0]}" if counting else "instructions: neither perf nor valgrind counts them here")
+    rows = [("todo …", "× python", "aim", "", "M instructions", "aim", "")]
+    for name in made:
+        times, aim = seconds[name] / seconds[BASE], AIMS.get(name)
+        count, most = counted.get(name), MOST_INSTRUCTIONS.get(name)
+        rows.append((
+            name, f"{times:.1f}", f"≤ {aim:g}" if aim else "", verdict(times, aim),
+            f"{count:.0f}" if count else "-", f"≤ {most:g}" if most else "", verdict(count, most) if count else "",
+        ))  # fmt: skip
+    table(rows)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=25)
+    parser.add_argument("--quick", action="store_true", help="five runs: to see that it works")
+    options = parser.parse_args()
+    if INSIDE not in os.environ:
+        sys.exit(run_inside(__file__))
+    main(5 if options.quick else options.runs)

@@ -1,0 +1,198 @@
+"""Bad input from people, files and pipes: refused with a sentence, and nothing is half done."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from tests.cli.test_exit_codes import refused
+from tests.conftest import COMMAND, Person, Result, Todo
+
+
+@pytest.fixture
+def way() -> str:
+    """One suffices: what is tested here happens before a request is sent, or in tests/backends on both."""
+    return "api"
+
+
+def test_titles_that_are_none(todo: Todo) -> None:
+    for title in ("", " ", "\t\u2003"):
+        refused(todo, 2, "add", title, says="the title is blank")
+    refused(todo, 2, "add", "two\nlines", says="todo add -")
+    refused(todo, 2, "add", "x" * 1_001, says="title is longer than 1,000")
+    assert todo("list").out == ""
+
+
+def test_ten_megabytes_of_title(todo: Todo) -> None:
+    failed = todo("add", "-", stdin="x" * 10_000_000)
+    assert (failed.code, failed.out) == (2, "")
+    assert "line 1 is longer than 1,000 characters" in failed.err
+    assert len(failed.err) < 300, "a refusal does not repeat it"
+
+
+def test_control_characters_and_markup_are_text(todo: Todo) -> None:
+    assert todo("add", "a\x07\x1b[2Jb").out == "Added #1 a\\x07\\x1b[2Jb\n"
+    assert todo("add", "[link=http://x]y[/link]").out == "Added #2 [link=http://x]y[/link]\n"
+    assert todo("add", "--", "--json").out == "Added #3 --json\n"
+
+
+def test_nul_and_what_is_not_utf_8(todo: Todo) -> None:
+    for data, says in ((b"ok\na\0b\n", "line 2 has a NUL"), (b"ok\nok\nca\xfe\n", "line 3 is not valid UTF-8 (byte 3)"),
+                       (b"a\x0cb\n", "line 1 has a line break"), (b"one\rtwo\r", "line 1 has a line break")):  # fmt: skip
+        failed = todo("add", "-", stdin=data)
+        assert (failed.code, failed.out) == (2, ""), data
+        assert says in failed.err, data
+    bad = subprocess.run([*COMMAND, "add", b"caf\xe9"], env=todo.environment(), capture_output=True, check=False, cwd=todo.directory)
+    assert bad.returncode == 2
+    assert b"not valid UTF-8" in bad.stderr
+    for arguments in ((b"show", b"\xff"), (b"\xff",), (b"list", b"--tag", b"\xff"), (b"add", b"a", b"--key", b"\xff"), (b"token", b"revoke", b"\xff")):
+        bad = subprocess.run([*COMMAND, *arguments], env=todo.environment(), capture_output=True, check=False, cwd=todo.directory)
+        assert bad.returncode == 2, (arguments, bad)
+        assert len(bad.stderr.splitlines()) == 1, (arguments, bad)
+    assert todo("list").out == ""
+
+
+def test_a_machine_without_utf_8(todo: Todo) -> None:
+    """LANG=C, as in a cron job: Python's own UTF-8 mode holds."""
+    made = todo("add", "Käse 漢字", env={"LANG": "C", "LC_ALL": "C"})
+    assert (made.code, made.out) == (0, "Added #1 Käse 漢字\n")
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "99999999999999999999", "1.5", "x", "", "#", "3-1", "1-99999999", "٣", "1_0", "9" * 5_000])
+def test_numbers_that_are_none(todo: Todo, number: str) -> None:
+    failed = todo("done", "--", number) if number.startswith("-") else todo("done", number)
+    assert (failed.code, failed.out) == (2, "")
+    assert len(failed.err.splitlines()) == 1
+    assert len(failed.err) < 300
+    if number == "-1":
+        assert todo("done", number).code == 2
+
+
+def test_flags_that_are_none(todo: Todo) -> None:
+    for arguments in (("add", "a", "--dew", "x"), ("list", "--sort", "title"), ("list", "-n", "x"), ("undo", "--id", "0"), ("log", "--before", "-3"),
+                      ("--nosuch",), ("edit", "1", "--clear", "title"), ("edit", "1", "--due", "fri", "--clear", "due"), ("list", "extra"),
+                      ("init", "--stop", "--destroy"), ("completion", "tcsh")):  # fmt: skip
+        failed = todo(*arguments)
+        assert (failed.code, failed.out) == (2, ""), arguments
+        assert len(failed.err.splitlines()) == 1, arguments
+
+
+def configured(todo: Todo, text: str | bytes, mode: int = 0o600) -> Path:
+    """The configuration file holds this."""
+    path = todo.directory / "config.toml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    path.chmod(mode)
+    todo.env["TODO_CONFIG"] = str(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("profile = ", "is not TOML"),
+        (b"\xff\xfe", "is not UTF-8"),
+        ("collor = 'auto'", "did you mean 'color'?"),
+        ("nonsense = 1", "unknown key 'nonsense'"),
+        ("[profiles.default]\nservr = 'x'", "did you mean 'server'?"),
+        ("[profiles.default]\nserver = 1", "[profiles.default] server must be a text"),
+        ("timeout = 'soon'", "timeout must be a number"),
+        ("timeout = true", "timeout must be a number"),
+        ("[profiles.default]\nkeyring = 'yes'", "keyring must be true or false"),
+        ("profiles = 3", "profiles"),
+        ("[profiles]\ndefault = 3", "[profiles.default] must be a section"),
+        ("server = 'x'", "[server] must be a section"),
+        ("[server]\npool_size = 1.5", "pool_size must be a whole number"),
+        ("profile = 'work'", "there is no profile 'work'"),
+        ("timeout = -1", "timeout"),
+        ("color = 'mauve'", "color"),
+        ("timeout = nan", "timeout"),
+    ],
+)
+def test_a_configuration_that_is_none(todo: Todo, text: str | bytes, says: str) -> None:
+    path = configured(todo, text)
+    failed = todo("list")
+    assert (failed.code, failed.out) == (2, "")
+    [line] = failed.err.splitlines()
+    assert says in line
+    assert str(path) in line
+
+
+def test_secrets_that_others_can_read(todo: Todo) -> None:
+    path = configured(todo, "[profiles.default]\ntoken = 'todo_x'\n", 0o644)
+    failed = todo("list")
+    assert failed.code == 2
+    assert f"chmod 600 {path}" in failed.err
+    path.write_text("color = 'never'\n")
+    assert todo("list").code == 0, "without secrets it may be read"
+
+
+@pytest.mark.parametrize("name", ["TODO_TIMEOUT", "TODO_POOL_SIZE"])
+def test_an_environment_that_is_none(todo: Todo, name: str) -> None:
+    refused(todo, 2, "list", env={name: "many"}, says=name)
+
+
+def test_a_configuration_that_cannot_be_read(todo: Todo) -> None:
+    todo.env["TODO_CONFIG"] = str(todo.directory)
+    refused(todo, 2, "list", says="cannot read")
+
+
+def test_nothing_prompts_without_a_terminal(bare: Todo, person: Person) -> None:
+    """And nothing hangs: stdin stays open and silent."""
+    for arguments, code in ((("login", "http://127.0.0.1:1"), 2), (("add", "-"), 2), (("init", "--destroy"), 0)):
+        ended = bare(*arguments, env={"TODO_TOKEN": person.token, "TODO_SERVER": "http://127.0.0.1:1"}, timeout=20)
+        assert ended.code == code, (arguments, ended)
+        assert "[y/N]" not in ended.err
+
+
+def shell(todo: Todo, line: str, **env: str) -> Result:
+    """A line of bash, with `todo` on it."""
+    done = subprocess.run(["bash", "-c", f"todo() {{ {_quoted()} \"$@\"; }}; set -o pipefail; {line}"], env=todo.environment(env),
+                          capture_output=True, text=True, timeout=30, check=False, cwd=todo.directory)  # fmt: skip
+    return Result(done.stdout, done.stderr, done.returncode)
+
+
+def _quoted() -> str:
+    import shlex
+
+    return shlex.join(COMMAND)
+
+
+def test_a_closed_pipe_is_silent(todo: Todo) -> None:
+    todo("add", "-", stdin="".join(f"{'x' * 500} {i}\n" for i in range(500)))
+    for line in ("todo list | head -0", "todo list --all | head -1 >/dev/null", "todo list --all --json | head -c 10 >/dev/null",
+                 "todo log -n 1000 | true", "todo --help | true"):  # fmt: skip
+        ended = shell(todo, line)
+        assert ended.err == "", line
+        assert ended.code == 0, line
+
+
+def test_a_full_disk_behind_stdout(todo: Todo) -> None:
+    todo("add", "a")
+    for command in ("add b", "list", "--help", "list --json"):
+        ended = shell(todo, f"todo {command} > /dev/full")
+        assert ended.code == 1, command
+        [line] = ended.err.splitlines()
+        assert "the output cannot be written: No space left on device" in line or "--json" in command
+    assert len(todo("list").lines) == 2, "the add was made, as the error says"
+
+
+def test_streams_that_are_closed(todo: Todo) -> None:
+    todo("add", "a")
+    assert shell(todo, "todo list >&-") == Result("", "", 0)
+    assert shell(todo, "todo list <&-").out == "1\topen\t\t\t\t\ta\n"
+    assert shell(todo, "todo show 9 2>&-").code == 3
+    assert shell(todo, "todo add - <&-").code == 2
+
+
+def test_questions_on_a_terminal_take_only_yes(bare: Todo) -> None:
+    """At the end of the input, or after anything else than yes, nothing is done."""
+    child = pexpect.spawn(COMMAND[0], [*COMMAND[1:], "login", "http://127.0.0.1:1"], env=bare.environment(), encoding="utf-8", timeout=20)  # type: ignore[arg-type]
+    child.expect("Token: ")
+    child.sendintr()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 130
+    assert not (bare.directory / ".config").exists()

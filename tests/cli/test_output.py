@@ -1,0 +1,146 @@
+"""How answers look: plain in pipes, JSON for programs, tables on a terminal; nothing in a text acts."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pexpect
+import pytest
+
+from tests.conftest import COMMAND, Todo
+
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+NASTY = "[bold red]x[/] \x1b[31mred\x1b]0;title\x07 \u202egnp.exe \x9b5m \u2066i\u2069 \x7f"
+SHOWN = r"[bold red]x[/] \x1b[31mred\x1b]0;title\x07 \u202egnp.exe \x9b5m \u2066i\u2069 \x7f"
+ACTING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+@pytest.fixture
+def way() -> str:
+    """Looks do not depend on the way in."""
+    return "api"
+
+
+def on_terminal(todo: Todo, *arguments: str, columns: int = 80, env: dict[str, str] | None = None) -> str:
+    """What the command shows on a terminal of that width."""
+    environment = todo.environment({"TERM": "xterm-256color", **(env or {})})
+    child = pexpect.spawn(COMMAND[0], [*COMMAND[1:], *arguments], env=environment, cwd=str(todo.directory),
+                          dimensions=(40, columns), encoding="utf-8", timeout=20)  # type: ignore[arg-type]  # fmt: skip
+    child.expect(pexpect.EOF)
+    child.close()
+    return str(child.before).replace("\r\n", "\n")
+
+
+def test_plain_lines_in_a_pipe(todo: Todo) -> None:
+    todo("add", "Pay rent", "--due", "2030-01-02 09:00", "--project", "#home", "-t", "b", "-t", "@a", "-p", "high")
+    todo("add", "Bare")
+    assert todo("list").lines == ["1\topen\tp1\t2030-01-02T09:00+01:00\thome\ta,b\tPay rent", "2\topen\t\t\t\t\tBare"]
+    assert todo().out == todo("list").out, "todo alone is todo list"
+    shown = todo("show", "#1").lines
+    assert shown[0] == "#1 Pay rent"
+    assert [
+        line for line in shown if line.split()[0] in ("status", "priority", "project", "tags", "rev")] == ["  status   open", "  priority p1", "  project  home", "  tags     a b", "  rev      1"]  # fmt: skip
+    log = todo("log").lines
+    assert [line.split("\t")[0] for line in log] == ["2", "1"]
+    assert log[0].split("\t")[3:] == ["first", "api", "add", "2", ""]
+
+
+def test_json_is_one_document_and_jsonl_an_object_a_line(todo: Todo) -> None:
+    made = todo("add", "a", "--tag", "x", "--json").json
+    assert {"number", "id", "title", "status", "due", "project", "tags", "priority", "rev", "new"} <= made.keys()
+    todo("add", "b")
+    page = todo("list", "-n", "1", "--json").json
+    assert ([task["title"] for task in page["tasks"]], page["next"] is None) == (["a"], False)
+    rest = todo("list", "--json", "--cursor", page["next"]).json
+    assert ([task["title"] for task in rest["tasks"]], rest["next"]) == (["b"], None)
+    assert [json.loads(line)["number"] for line in todo("list", "--jsonl").lines] == [1, 2]
+    assert [json.loads(line)["status"] for line in todo("done", "1-2", "--jsonl").lines] == ["done", "done"]
+    assert todo("undo", "--json").json["new"] is True
+    assert todo("log", "--json", "-n", "1").json["changes"][0]["verb"] == "Undo"
+    both = todo("list", "--json", "--jsonl")
+    assert (both.code, both.out) == (2, "")
+    assert json.loads(both.err)["error"]["exit_code"] == 2
+
+
+def test_more_than_one_page_is_said_and_all_shows_it(todo: Todo) -> None:
+    todo("add", "-", stdin="a\nb\nc\n")
+    page = todo("list", "-n", "2")
+    assert len(page.lines) == 2
+    assert "there are more" in page.err
+    cursor = page.err.split("--cursor ")[1].strip()
+    assert todo("list", "--cursor", cursor).lines == ["3\topen\t\t\t\t\tc"]
+    whole = todo("list", "--all")
+    assert (len(whole.lines), whole.err) == (3, "")
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+def test_a_table_fits_its_terminal(todo: Todo, columns: int) -> None:
+    todo("add", "A long title that has to give way " * 8, "--due", "2030-01-02", "--project", "project-with-a-long-name-too", "-t", "t" * 30, "-p", "2")
+    todo("add", "漢字 " * 30)
+    shown = on_terminal(todo, "list", columns=columns)
+    plain = ESCAPES.sub("", shown)
+    widths = [len(line) + sum("\u2e80" < c < "\ua000" for c in line) for line in plain.splitlines()]
+    assert max(widths) <= columns
+    assert "Title" in plain
+    assert "p2" in plain
+    assert "".join(plain.split()).count("漢") == 30, "nothing is cut off"
+    assert "\t" not in plain
+
+
+def test_colours_on_a_terminal_and_where_they_are_not_wanted(todo: Todo) -> None:
+    todo("add", "late", "--due", "2020-01-02")
+    todo("add", "coming", "--due", "2030-01-02")
+    shown = on_terminal(todo, "list")
+    late, coming = (next(line for line in shown.splitlines() if word in line) for word in ("late", "coming"))
+    assert re.search(r"\x1b\[1;31m[^\x1b]*2020", late), "overdue is red"
+    assert "31m" not in coming
+    for wanted in ({"NO_COLOR": "1"}, {"TERM": "dumb"}, {"NO_COLOR": "1", "CLICOLOR_FORCE": "1"}):
+        assert not re.search(r"\x1b\[[0-9;]*3\dm", on_terminal(todo, "list", env=wanted)), wanted
+    assert not re.search(r"\x1b\[[0-9;]*3\dm", on_terminal(todo, "list", "--no-color"))
+    assert "\x1b" not in todo("list").out, "a pipe has none"
+    assert "\x1b" not in todo("list", env={"CLICOLOR_FORCE": "1"}).out, "plain lines stay plain"
+
+
+def test_an_empty_list_says_so_to_people_only(todo: Todo) -> None:
+    assert "Nothing here" in on_terminal(todo, "list")
+    assert (todo("list").out, todo("list").err) == ("", "")
+
+
+def test_what_would_act_is_shown_instead(todo: Todo) -> None:
+    made = todo("add", NASTY, "--project", NASTY, "--note", NASTY + "\nsecond line")
+    outputs = [made.out, todo("list").out, todo("show", "1").out, todo("edit", "1", "--title", NASTY + "!").out,
+               todo("undo").out, todo("redo").out, todo("done", "1").out, todo("token", "create", "--name", NASTY).err, todo("token", "list").out]  # fmt: skip
+    outputs.append(on_terminal(todo, "log", columns=500))
+    for text in outputs:
+        assert SHOWN in text
+        assert not ACTING.search(text)
+    assert "second line" in outputs[2].splitlines()[-1]
+    assert todo("log", "1").lines[0].split("\t")[5] == "done"
+    terminal = on_terminal(todo, "list", "--status", "all", "--no-color", columns=200, env={"NO_COLOR": "1"})
+    assert "[bold red]x[/]" in terminal
+    assert not ACTING.search(ESCAPES.sub("", terminal))
+    assert "]0;title\x07" not in terminal
+    assert todo("show", "1", "--json").json["title"].rstrip("!") == NASTY, "programs get the text itself"
+
+
+def test_what_would_act_is_shown_instead_in_errors_too(todo: Todo) -> None:
+    for arguments in (("token", "revoke", NASTY), ("show", NASTY), ("list", "--due", NASTY), (NASTY,), ("list", f"--{NASTY}"), ("add", "a", "-p", NASTY),
+                      ("space", "use", NASTY), ("--profile", NASTY, "list")):  # fmt: skip
+        failed = todo(*arguments)
+        assert failed.code in (2, 3), arguments
+        assert not ACTING.search(failed.err), arguments
+        assert len(failed.err.splitlines()) == 1, arguments
+        assert "Traceback" not in failed.err
+
+
+def test_json_output_never_acts_either(todo: Todo) -> None:
+    """A JSON document may be looked at on a terminal."""
+    todo("add", NASTY)
+    assert not re.search("[\x00-\x08\x0b-\x1f]", todo("list", "--json").out)
+
+
+def test_the_terminal_width_may_come_from_columns(todo: Todo) -> None:
+    todo("add", "word " * 60)
+    widest = max(len(line) for line in ESCAPES.sub("", on_terminal(todo, "list", columns=200, env={"COLUMNS": "60"})).splitlines())
+    assert widest <= 60

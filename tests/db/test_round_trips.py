@@ -1,0 +1,194 @@
+"""How often each Request waits for the database on a warm connection, counted by a proxy in between."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+from urllib.request import Request as HttpRequest
+from urllib.request import urlopen
+from uuid import uuid4
+
+import pytest
+
+from tests.conftest import Database, Person, Server
+from tests.db.conftest import Line
+from tests.db.proxy import Proxy
+from todo_cli.contract import journal, plans, tasks, tokens, users
+from todo_cli.contract.base import Request
+from todo_cli.contract.ids import new_id
+from todo_cli.contract.registry import REQUESTS
+from todo_cli.errors import NotFound, NotSignedIn
+
+# A rule that must look before it writes costs two; more than three is never allowed.
+TRIPS: dict[type[Request[Any]], int] = {
+    tasks.AddTask: 1,
+    tasks.AddTasks: 1,
+    tasks.ListTasks: 1,
+    tasks.ShowTask: 1,
+    tasks.CompleteTasks: 1,
+    tasks.ReopenTasks: 1,
+    tasks.EditTasks: 1,
+    tasks.DeleteTasks: 1,
+    tasks.RestoreTasks: 1,
+    journal.ListChanges: 1,
+    journal.Undo: 2,
+    journal.Redo: 2,
+    plans.MakePlan: 3,
+    plans.ApplyPlan: 3,
+    plans.RefusePlan: 1,
+    plans.ListPlans: 1,
+    tokens.CreateToken: 1,
+    tokens.ListTokens: 1,
+    tokens.RevokeToken: 1,
+    users.WhoAmI: 1,
+    users.ListSpaces: 1,
+    users.AddUser: 1,
+    users.ListUsers: 1,
+    users.DisableUser: 1,
+    users.SetPreferences: 1,
+}
+
+DUE = "2030-01-02 09:00"
+
+
+def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
+    """One of each, new each time; what must be there before it is made through the line."""
+
+    def number() -> int:
+        return line(tasks.AddTask(title="x", tags=("a", "b"))).number
+
+    def plan() -> plans.MakePlan:
+        return plans.MakePlan(id=new_id(), verb="CompleteTasks", arguments={"numbers": [number(), number()]})
+
+    def token() -> tokens.CreateToken:
+        name = uuid4().hex
+        return tokens.CreateToken(id=new_id(), hash=sha256(name.encode()).hexdigest(), name=name, scopes=("read",), expires=DUE)
+
+    def person() -> users.AddUser:
+        name = uuid4().hex
+        return users.AddUser(id=new_id(), name=name, token_id=new_id(), token_hash=sha256(name.encode()).hexdigest())
+
+    return {
+        tasks.AddTask: lambda: tasks.AddTask(title="x", due=DUE, tags=("a", "b"), project="p", note="n" * 1000),
+        tasks.AddTasks: lambda: tasks.AddTasks(tasks=tuple(tasks.NewTask(title=f"t{n}", due=DUE) for n in range(200))),
+        tasks.ListTasks: lambda: tasks.ListTasks(due_before=DUE, tag="a"),
+        tasks.ShowTask: lambda: tasks.ShowTask(number=number()),
+        tasks.CompleteTasks: lambda: tasks.CompleteTasks(numbers=(number(), number())),
+        tasks.ReopenTasks: lambda: tasks.ReopenTasks(numbers=(number(),)),
+        tasks.EditTasks: lambda: tasks.EditTasks(numbers=(number(),), title="y", due=DUE, add_tags=("c",), remove_tags=("a",)),
+        tasks.DeleteTasks: lambda: tasks.DeleteTasks(numbers=(number(),)),
+        tasks.RestoreTasks: lambda: tasks.RestoreTasks(numbers=(number(),)),
+        journal.ListChanges: lambda: journal.ListChanges(number=number()),
+        journal.Undo: lambda: journal.Undo(id=number() and None),
+        journal.Redo: lambda: journal.Redo(id=line(journal.Undo(id=number() and None)).seq),
+        plans.MakePlan: plan,
+        plans.ApplyPlan: lambda: plans.ApplyPlan(id=line(plan()).id),
+        plans.RefusePlan: lambda: plans.RefusePlan(id=line(plan()).id),
+        plans.ListPlans: plans.ListPlans,
+        tokens.CreateToken: token,
+        tokens.ListTokens: lambda: tokens.ListTokens(all=True),
+        tokens.RevokeToken: lambda: tokens.RevokeToken(name=line(token()).name),
+        users.WhoAmI: users.WhoAmI,
+        users.ListSpaces: users.ListSpaces,
+        users.AddUser: person,
+        users.ListUsers: users.ListUsers,
+        users.DisableUser: lambda: users.DisableUser(name=line(person()).name),
+        users.SetPreferences: lambda: users.SetPreferences(timezone="Europe/Paris"),
+    }
+
+
+@pytest.fixture(scope="module")
+def proxy(db: Database) -> Iterator[Proxy]:
+    made = Proxy(db.server_url)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module", params=["own login", "server"])
+def far(request: pytest.FixtureRequest, db: Database, proxy: Proxy) -> Iterator[Line]:
+    """An administrator's warm line through the proxy."""
+    who = db.person(admin=True)
+    url = who.database_url if request.param == "own login" else db.server_url
+    with closing(Line(proxy.through(url), who)) as line:
+        yield line
+
+
+def counted(proxy: Proxy, line: Line, request: Request[Any], **caller: Any) -> int:
+    proxy.reset()
+    line(request, **caller)
+    return proxy.turns
+
+
+def test_the_table_is_whole() -> None:
+    assert set(TRIPS) == set(REQUESTS)
+    assert max(TRIPS.values()) <= 3
+    one = {tasks.AddTask, tasks.ListTasks, tasks.ShowTask, tasks.EditTasks, tasks.CompleteTasks}
+    assert {TRIPS[request] for request in one} == {1}
+
+
+@pytest.mark.parametrize("kind", REQUESTS, ids=lambda kind: kind.__name__)
+def test_every_request_waits_as_often_as_the_table_says(proxy: Proxy, far: Line, kind: type[Request[Any]]) -> None:
+    make = samples(far)[kind]
+    far(make())  # warm: prepared
+    assert [counted(proxy, far, make()) for _ in range(2)] == [TRIPS[kind]] * 2
+    assert b"BEGIN" not in proxy.sent or TRIPS[kind] > 1
+
+
+def test_words_for_a_date_cost_one_more_where_no_zone_came_with_them(proxy: Proxy, far: Line) -> None:
+    words = tasks.AddTask(title="x", due="tomorrow 9am")
+    far(words, zone=None)
+    assert counted(proxy, far, words, zone=None) == 2
+    assert counted(proxy, far, words) == 1
+    assert counted(proxy, far, tasks.AddTask(title="x"), zone=None) == 1
+
+
+def test_a_repeated_key_costs_no_more(proxy: Proxy, far: Line) -> None:
+    key = uuid4().hex
+    assert counted(proxy, far, tasks.AddTask(title="x"), key=key) == 1
+    assert counted(proxy, far, tasks.AddTask(title="x"), key=key) == 1
+
+
+def test_a_refusal_costs_no_more(proxy: Proxy, far: Line) -> None:
+    for request, refusal, caller in (
+        (tasks.ShowTask(number=10**9), NotFound, {}),
+        (tasks.CompleteTasks(numbers=(10**9,)), NotFound, {}),
+        (tasks.AddTask(title="x"), NotSignedIn, {"token": far.who.token + "x"}),
+    ):
+        proxy.reset()
+        with pytest.raises(refusal):
+            far(request, **caller)
+        assert proxy.turns == 1
+
+
+def http(server: Server, who: Person, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    request = HttpRequest(server.url + path, None if body is None else json.dumps(body).encode(), method=method,
+                          headers={"Authorization": f"Bearer {who.token}", "Time-Zone": "Europe/Berlin",
+                                   "Content-Type": "application/json"})  # fmt: skip
+    with urlopen(request, timeout=20) as answer:
+        return json.load(answer)
+
+
+def test_a_server_adds_nothing(proxy: Proxy, db: Database, make_server: Callable[..., Server], person: Person) -> None:
+    """No look at the connection before use, no BEGIN, nothing when it goes back to the pool."""
+    server = make_server(replace(db, server_url=proxy.through(db.server_url)), env={"TODO_POOL_SIZE": "1"})
+    connections = proxy.connections
+    requests = (
+        ("POST", "/v1/tasks", {"title": "x", "due": DUE}),
+        ("GET", "/v1/tasks?limit=20", None),
+        ("GET", "/v1/tasks/1", None),
+        ("PATCH", "/v1/tasks", {"numbers": [1], "title": "y"}),
+        ("POST", "/v1/tasks/completion", {"numbers": [1]}),
+    )
+    for method, path, body in requests:
+        http(server, person, method, path, body)
+    for _ in range(3):
+        proxy.reset()
+        for method, path, body in requests:
+            http(server, person, method, path, body)
+        assert proxy.turns == len(requests), proxy.log
+        assert b"BEGIN" not in proxy.sent
+    assert proxy.connections == connections

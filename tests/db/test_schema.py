@@ -1,0 +1,315 @@
+"""The database is what schema.py says, by whichever way it got there, and says itself whom it serves."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from tests.conftest import Database, Server, Todo
+from tests.db.conftest import Line
+from todo_cli.backends.embedded import Embedded
+from todo_cli.contract.base import Secret
+from todo_cli.contract.journal import ListChanges, Undo
+from todo_cli.contract.tasks import AddTask, CompleteTasks, EditTasks, ListTasks
+from todo_cli.contract.users import ListUsers, WhoAmI
+from todo_cli.db.access import CLIENTS, FUNCTIONS, POLICIES, ROLES
+from todo_cli.db.address import as_login
+from todo_cli.db.migrate import differences, migrate, status
+from todo_cli.db.owner import owner
+from todo_cli.db.schema import metadata, statements
+from todo_cli.errors import Unavailable
+
+# keyed by something else than a space or a person: small tables that every shard would hold a copy of
+REFERENCE = {
+    "users": "people are looked up by name",
+    "spaces": "its key is the space's id itself",
+    "schema": "one row: which clients this database serves",
+    "alembic_version": "Alembic's own, for its owner only",
+}
+OWN = "n.nspname = 'todo'"
+
+
+@pytest.fixture(scope="module")
+def migrated(postgres: Embedded) -> Iterator[str]:
+    yield from _empty(postgres, then=migrate)
+
+
+@pytest.fixture(scope="module")
+def said(postgres: Embedded) -> Iterator[str]:
+    """A database made by the statements of schema.py."""
+    yield from _empty(postgres, then=_execute)
+
+
+@pytest.fixture
+def empty(postgres: Embedded) -> Iterator[str]:
+    yield from _empty(postgres)
+
+
+def _empty(postgres: Embedded, then: Callable[[str], object] = bool) -> Iterator[str]:
+    name = f"s{uuid4().hex[:12]}"
+    with psycopg.connect(postgres.owner_url("postgres"), autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        then(postgres.owner_url(name))
+        yield postgres.owner_url(name)
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _execute(url: str) -> None:
+    with psycopg.connect(url) as connection:
+        for statement in statements():
+            connection.execute(statement)  # type: ignore[call-overload]
+
+
+def _rows(url: str, query: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(url) as connection:
+        return connection.execute(query).fetchall()  # type: ignore[call-overload]
+
+
+def _dump(postgres: Embedded, url: str) -> list[str]:
+    command = [str(postgres.bindir() / "pg_dump"), "--schema-only", "--exclude-table=todo.alembic_version", url]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return [line for line in text.splitlines() if line and not line.startswith(("--", "\\"))]
+
+
+def test_a_migrated_database_has_the_tables_of_the_metadata(migrated: str, said: str) -> None:
+    assert differences(migrated) == []
+    assert differences(said) == []
+    assert status(migrated).current
+
+
+def test_both_ways_give_the_same_dump(postgres: Embedded, migrated: str, said: str) -> None:
+    """Tables, indexes, functions and their owners, policies, grants."""
+    dump = _dump(postgres, migrated)
+    assert dump == _dump(postgres, said)
+    text = "\n".join(dump)
+    for word in ("CREATE POLICY", "ENABLE ROW LEVEL SECURITY", "OWNER TO todo_auth", "GRANT SELECT(", "SECURITY DEFINER"):
+        assert word in text
+
+
+def test_the_frozen_migration_is_what_the_schema_says() -> None:
+    """Until the first release; then a new revision says how to get there, and only the dump is compared."""
+    frozen = Path(sys.modules["todo_cli.db"].__path__[0], "migrations", "versions", "0001_house.sql")
+    assert frozen.read_text() == ";\n".join(statements()) + ";\n", "python -m todo_cli.db.schema > 0001_house.sql"
+
+
+def test_the_database_s_own_rights_and_settings_are_the_same(migrated: str, said: str) -> None:
+    rights = """SELECT coalesce(r.rolname, 'PUBLIC') AS who, a.privilege_type FROM pg_database d
+      CROSS JOIN aclexplode(d.datacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
+      WHERE d.datname = current_database() ORDER BY 1, 2"""
+    settings = """SELECT r.rolname, s.setconfig FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole
+      JOIN pg_database d ON d.oid = s.setdatabase WHERE d.datname = current_database() ORDER BY 1"""
+    assert _rows(migrated, rights) == _rows(said, rights)
+    assert _rows(migrated, settings) == _rows(said, settings)
+    granted = {who for who, what in _rows(migrated, rights) if what == "CONNECT"}
+    assert granted - {"todo_owner"} == set(CLIENTS.split(", "))
+    assert ("PUBLIC", "TEMPORARY") not in _rows(migrated, rights)
+    assert [login for login, _ in _rows(migrated, settings)] == ["todo_server", "todo_worker"]
+
+
+def test_the_roles_can_do_no_more_than_log_in(migrated: str) -> None:
+    query = f"""SELECT rolname, rolcanlogin, rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls
+      FROM pg_roles WHERE rolname = ANY (ARRAY{list(ROLES)}) ORDER BY 1"""
+    assert _rows(migrated, query) == [
+        (name, name in ("todo_server", "todo_worker"), False) for name in sorted(ROLES)
+    ]
+    memberships = f"""SELECT FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member
+      WHERE r.rolname = ANY (ARRAY{list(ROLES)})"""
+    assert _rows(migrated, memberships) == []
+
+
+def test_every_key_begins_with_the_space_or_the_person(migrated: str) -> None:
+    query = f"""SELECT c.relname, i.relname, (SELECT attname FROM pg_attribute
+        WHERE attrelid = x.indrelid AND attnum = x.indkey[0]), x.indisunique
+      FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid
+      JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {OWN}"""
+    found = _rows(migrated, query)
+    assert len(found) > 20
+    assert [row for row in found if row[2] not in ("space_id", "user_id") and row[0] not in REFERENCE] == []
+    assert {row[0] for row in found} == {table.name for table in metadata.sorted_tables} | {"alembic_version"}
+
+
+def test_every_policy_is_an_index_condition_of_every_index(migrated: str) -> None:
+    """Else EXPLAIN ANALYZE counts what the policy removed: rows of others that match whatever somebody asks for."""
+    policies = f"""SELECT tablename, cmd, qual, with_check FROM pg_policies
+      WHERE schemaname = 'todo' AND policyname <> 'auth' AND tablename <> 'schema'"""
+    ruled: dict[str, str] = {}
+    for table, command, using, check in _rows(migrated, policies):
+        for rule in filter(None, (using, check)):
+            assert " OR " not in rule, (table, command, rule)
+            parts = re.findall(r"\((\w+) = \( SELECT todo\.(?:me|space)\(", rule)
+            assert len(parts) == len(re.findall(r"todo\.", rule)), (table, command, rule)
+        if command == "SELECT":
+            ruled[table] = re.findall(r"\((\w+) = ", using)[0]
+    indexes = f"""SELECT c.relname, i.relname, ARRAY(SELECT attname::text FROM pg_attribute
+        WHERE attrelid = x.indrelid AND attnum = ANY (x.indkey)) FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid
+      JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {OWN}"""
+    assert [row for row in _rows(migrated, indexes) if row[0] in ruled and ruled[row[0]] not in row[2]] == []
+    assert {table for table, _ in POLICIES} == set(ruled) | {"schema"}
+
+
+def test_row_level_security_is_on_everywhere(migrated: str) -> None:
+    query = f"SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {OWN} AND relkind IN ('r', 'p') AND NOT relrowsecurity"
+    assert _rows(migrated, query) == [("alembic_version",)]  # nobody but its owner has a right to it
+    granted = """SELECT grantee FROM information_schema.role_table_grants
+      WHERE table_schema = 'todo' AND table_name = 'alembic_version' AND grantee <> 'todo_owner'"""
+    assert _rows(migrated, granted) == []
+
+
+def test_nobody_has_rights_that_lock_whole_tables(migrated: str) -> None:
+    query = """SELECT table_name, grantee, privilege_type FROM information_schema.role_table_grants
+      WHERE table_schema = 'todo' AND grantee IN ('PUBLIC', 'todo_server', 'todo_worker', 'todo_person')
+      AND privilege_type NOT IN ('SELECT', 'INSERT')"""
+    assert _rows(migrated, query) == []
+
+
+def test_every_function_is_closed(migrated: str) -> None:
+    """Definer rights only with a fixed search path, todo_auth's, and not everybody's to call."""
+    query = f"""SELECT p.oid::regprocedure::text, p.prosecdef, p.proconfig, r.rolname,
+      has_function_privilege('public', p.oid, 'EXECUTE'),
+      ARRAY(SELECT g.rolname::text FROM unnest(ARRAY['todo_server', 'todo_worker', 'todo_person']) g(rolname)
+            WHERE has_function_privilege(g.rolname, p.oid, 'EXECUTE'))
+      FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_roles r ON r.oid = p.proowner WHERE {OWN}"""
+    found = _rows(migrated, query)
+    assert len(found) == len(FUNCTIONS)
+    for name, definer, config, holder, public, callers in found:
+        assert (definer, config, holder, public) == (True, ['search_path=pg_catalog, pg_temp'], "todo_auth", False), name
+        known = name.removeprefix("todo.").replace("integer", "int").replace(",", ", ")
+        assert callers == FUNCTIONS[known].split(", ") if FUNCTIONS[known] else callers == [], name
+
+
+def test_eight_migrate_at_once(empty: str) -> None:
+    code = f"from todo_cli.db.migrate import migrate; print(migrate({empty!r}).current)"
+    running = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(8)]
+    ended = [process.communicate(timeout=60) for process in running]
+    assert [out for out, _ in ended] == ["True\n"] * 8, ended
+    assert _rows(empty, "SELECT * FROM todo.schema") == [(1, 1)]
+
+
+def test_a_held_lock_does_not_hold_a_migration_for_ever(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anybody may take an advisory lock: a person's login could hold it for days."""
+    monkeypatch.setattr("todo_cli.db.migrate.PATIENCE", "200ms")
+    with psycopg.connect(empty) as holder:
+        holder.execute("SELECT pg_advisory_lock(1953457263)")
+        with pytest.raises(Unavailable, match="holds"):
+            migrate(empty)
+    assert migrate(empty).current
+
+
+@pytest.fixture(scope="module")
+def managed() -> Iterator[Callable[[str, str], str]]:
+    """The address, by login and password, of a database as a managed Postgres gives it: its owner is no superuser."""
+    home = Path(tempfile.mkdtemp(prefix="todo-managed-"))
+    home.chmod(0o755)  # as root the server runs as another account
+    cluster = Embedded(home / "pg")
+    cluster.ensure()
+    with psycopg.connect(cluster.owner_url("postgres"), autocommit=True) as connection:
+        connection.execute("CREATE ROLE boss LOGIN CREATEROLE PASSWORD 'boss'")
+        connection.execute("CREATE DATABASE managed OWNER boss")
+    yield lambda login, password: cluster.url(login, password, "managed")
+    cluster.destroy()
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def test_an_owner_without_superuser_s_rights_does_it_all(managed: Callable[[str, str], str], as_person: Callable[..., Todo], bare: Todo) -> None:
+    url = managed("boss", "boss")
+    assert migrate(url).current
+    assert migrate(url).current
+    assert differences(url) == []
+    with owner(url) as work:
+        user_id, token = work.make_person("ada", admin=True, zone=None)
+        login = work.make_login(user_id, Secret("first"))
+        assert work.make_login(user_id, Secret("second")) == login
+        work.set_password("todo_server", Secret("served"))
+        work.make_token(user_id, "another")
+    owns = {"TODO_OWNER_URL": url}
+    assert bare("db", "status", env=owns).lines[-1] == "up to date"
+    assert bare("db", "password", "todo_server", stdin="served\n", env=owns).code == 0
+    made = bare("admin", "user", "add", "bob", "--direct", "--json", env=owns)
+    assert made.code == 0, made.err
+    bob = made.json
+    assert bare("add", "x", env={"TODO_DATABASE_URL": bob["database_url"], "TODO_TOKEN": bob["token"]}).code == 0
+    database = Database(url, managed("todo_server", "served"), managed)
+    carol = database.person()
+    for address in (carol.database_url, database.server_url):
+        with closing(Line(address, carol)) as line:
+            assert line(AddTask(title="x")).title == "x"
+            assert line(EditTasks(numbers=(1,), add_tags=("a",))).tasks[0].tags == ("a",)
+            assert line(EditTasks(numbers=(1,), remove_tags=("a",))).tasks[0].tags == ()
+    # the owner's own session is bound to nothing, but it is no door for others
+    assert as_login(url, "todo_server", "x").startswith("postgresql://todo_server:x@")
+
+
+OLDER, NEWER, BETWEEN = (3, 2), (0, 0), (7, 1)  # version and oldest, as a client of schema 1 meets them
+
+
+def _set_schema(database: Database, version: int, oldest: int) -> None:
+    database.execute("UPDATE todo.schema SET version = %s, oldest = %s", version, oldest)
+
+
+@pytest.mark.parametrize(("found", "sentence"), [(OLDER, "too old"), (NEWER, "older than this todo"), (BETWEEN, None)])
+def test_the_gate(
+    fresh_db: Database, make_server: Callable[..., Server], as_person: Callable[..., Todo], found: tuple[int, int], sentence: str | None
+) -> None:
+    ada = fresh_db.person()
+    server = make_server(fresh_db)
+    _set_schema(fresh_db, *found)
+    ways = [as_person(ada, "direct"), as_person(ada, "api", url=server.url)]
+    for todo in ways:
+        done = todo("add", "x")
+        assert (done.code, "Traceback" in done.err) == (7 if sentence else 0, False), done.err
+        assert (sentence or "") in done.err
+    if sentence is None:
+        assert urlopen(server.url + "/readyz").status == 200
+        return
+    with pytest.raises(HTTPError) as refused:
+        urlopen(server.url + "/readyz")
+    assert (refused.value.code, b"schema 1" in refused.value.read()) == (503, True)
+    refused.value.close()
+    assert fresh_db.execute("SELECT count(*) FROM todo.tasks") == [(0,)]
+
+
+def test_a_database_that_was_never_migrated(empty: str, postgres: Embedded, bare: Todo) -> None:
+    done = bare("list", env={"TODO_DATABASE_URL": empty, "TODO_TOKEN": f"todo_{'0' * 32}_x"})
+    assert (done.code, "not set up" in done.err, "todo db migrate" in done.err) == (7, True, True), done.err
+    done = bare("db", "status", env={"TODO_OWNER_URL": empty})
+    assert (done.code, done.lines[-1]) == (0, "behind: todo db migrate")
+
+
+def test_a_new_column_does_not_disturb_running_clients(fresh_db: Database) -> None:
+    """What a forward migration may do while they run, on connections that have prepared everything already."""
+    ada = fresh_db.person(admin=True)
+    with closing(Line(ada.database_url, ada)) as direct, closing(Line(fresh_db.server_url, ada)) as served:
+        lines = (direct, served)
+        for line in lines:
+            _everything(line)
+        for table in metadata.sorted_tables:
+            if table.name != "schema":
+                fresh_db.execute(f"ALTER TABLE todo.{table.name} ADD COLUMN brand_new text DEFAULT 'x' NOT NULL")
+        _set_schema(fresh_db, 2, 1)
+        for line in lines:
+            _everything(line)
+
+
+def _everything(line: Line) -> None:
+    number = line(AddTask(title="a", tags=("t",))).number
+    assert line(EditTasks(numbers=(number,), title="b", tags=("u",))).tasks[0].title == "b"
+    assert line(CompleteTasks(numbers=(number,))).tasks[0].status == "done"
+    assert line(Undo()).differences[0].fields["status"] == ("done", "open")
+    assert number in {task.number for task in line(ListTasks()).tasks}
+    assert line(ListChanges()).changes[0].verb == "Undo"
+    assert line(WhoAmI()).admin
+    assert len(line(ListUsers()).users) == 1
