@@ -14,7 +14,7 @@ import tempfile
 import time
 import tomllib
 import venv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -211,7 +211,7 @@ def verdict(value: float, aim: float | None, *, most: bool = True) -> str:
     return "pass" if (value <= aim if most else value >= aim) else "over" if most else "under"
 
 
-def table(rows: list[tuple[str, ...]]) -> None:
+def table(rows: Sequence[Sequence[str]]) -> None:
     """Print it as Markdown, the first row as headings."""
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     for line, row in enumerate(rows):

@@ -1,6 +1,6 @@
 """What a command costs before and around its work, as a multiple of `python3 -c pass` of the same interpreter.
 
-    python3 benchmarks/startup.py [--runs 25] [--quick]
+python3 benchmarks/startup.py [--runs 25] [--quick]
 """
 
 from __future__ import annotations

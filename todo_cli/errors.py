@@ -8,6 +8,7 @@ TodoError
 ├── Conflict       409  exit 6   a row moved on, a key was reused
 ├── Unavailable    503  exit 7   server or database unreachable, or too old, or too new
 ├── TooMany        429  exit 8   rate limit or budget
+├── ModelFailed    502  exit 9   no model, or it cannot be reached, refuses, or breaks off
 ├── NeedsAnswer    428  exit 10  a confirmation, and no terminal to ask on
 └── Bug            500  exit 1   anything else: a request id, the trace is in the log
 
@@ -85,6 +86,16 @@ class TooMany(TodoError):
     code, status, exit_code = "too-many", 429, 8
 
 
+class ModelFailed(TodoError):
+    """No model is configured, or it cannot be reached or refuses.
+
+    In extra: `kind`, one of missing, key, name, endpoint, refused, overflow, limit, broken; `overflow` is true when the
+    conversation was longer than the model's context; `retry_after` in seconds where the provider gave one.
+    """
+
+    code, status, exit_code = "model", 502, 9
+
+
 class NeedsAnswer(TodoError):
     """A question has to be answered and there is no terminal to ask on."""
 
@@ -100,8 +111,10 @@ class Bug(TodoError):
 
 ERRORS: dict[str, type[TodoError]] = {
     kind.code: kind
-    for kind in (Invalid, NotFound, NotSignedIn, NotAllowed, Conflict, Unavailable, TooMany, NeedsAnswer, Bug)
-}
+    for kind in (
+        Invalid, NotFound, NotSignedIn, NotAllowed, Conflict, Unavailable, TooMany, ModelFailed, NeedsAnswer, Bug,
+    )
+}  # fmt: skip
 
 
 def from_problem(problem: dict[str, Any]) -> TodoError:

@@ -45,7 +45,7 @@ def main() -> None:
     if "_TODO_COMPLETE" in os.environ:
         _complete()
         return
-    gc.set_threshold(50_000)  # imports make no garbage: looking for it 60 times is a thirtieth of a command's work
+    gc.set_threshold(50_000)  # imports make no garbage: looking for it dozens of times is a thirtieth of a command's work
     _with_streams()
     sys.exit(run(sys.argv[1:]))
 
@@ -78,6 +78,10 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         _abandon_output()  # the reader has had enough
         return 0
+    except SystemExit as error:
+        if isinstance(error.__context__, BrokenPipeError):  # so rich ends it
+            return 0
+        raise
     except OSError as error:
         return _bug(error, arguments) if error.errno not in FULL or error.filename else _unwritten(error, arguments)
     except Exception as error:

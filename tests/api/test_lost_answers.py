@@ -166,7 +166,7 @@ def test_lost_on_the_way_from_the_database(direct: tuple[Between, Todo], db: Dat
 def test_always_lost_from_the_database(direct: tuple[Between, Todo], db: Database, person: Person) -> None:
     between, todo = direct
     between.drop = OFTEN
-    result = todo("add", MARK, env={"TODO_TIMEOUT": "2"})
+    result = todo("add", MARK, env={"TODO_TIMEOUT": "1"})
     assert result.code == 7
     assert result.err.count("\n") == 1
     found = DOUBT.search(result.err)
@@ -186,7 +186,7 @@ def test_lost_and_then_down(direct: tuple[Between, Todo], db: Database, person: 
         return original()
 
     between._loses = lose_and_go_down  # type: ignore[method-assign]
-    result = todo("add", MARK, env={"TODO_TIMEOUT": "2"})
+    result = todo("add", MARK, env={"TODO_TIMEOUT": "1"})
     assert result.code == 7
     assert DOUBT.search(result.err), result.err
     assert len(journal(db, person)) == 1

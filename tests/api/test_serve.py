@@ -210,13 +210,12 @@ def test_request_ids(server: Server) -> None:
 
 def test_one_line_a_request_and_no_secret_in_it(db: Database, person: Person, make_server: Callable[..., Server]) -> None:
     server = make_server(db)
-    before = len(log_lines(server.log))
     ask(server.url, "GET", "/v1/tasks?project=geheim", token=person.token, X_Request_Id="r-1")
     ask(server.url, "POST", "/v1/tasks", {"title": "vertraulich"}, token=person.token, Idempotency_Key="schluessel")
     ask(server.url, "GET", "/v1/tasks", token="todo_" + "0" * 32 + "_falsch")
     ask(server.url, "GET", "/no/such\n\x1b[31m".replace("\n", "%0A").replace("\x1b", "%1B"))
-    wait_for(lambda: len(log_lines(server.log)) >= before + 4)
-    lines = log_lines(server.log)[before:]
+    wait_for(lambda: "/no/such" in server.log.read_text())
+    lines = [one for one in log_lines(server.log) if one["path"] != "/readyz"]
     assert [(one["method"], one["path"], one["status"]) for one in lines] == [
         ("GET", "/v1/tasks", 200), ("POST", "/v1/tasks", 201), ("GET", "/v1/tasks", 401), ("GET", "/no/such\n\x1b[31m", 404),
     ]  # fmt: skip
@@ -400,17 +399,16 @@ def test_a_port_in_use(server: Server, db: Database, tmp_path: Path, workers: st
 
 def test_what_cannot_be_listened_on(db: Database, tmp_path: Path) -> None:
     missing = str(tmp_path / "none.pem")
-    for options, code, says in (
-        (("--host", "203.0.113.7", "--port", "0"), 2, "cannot listen on 203.0.113.7"),
-        (("--host", "no-such-host.invalid", "--port", "0"), 2, "cannot listen on"),
-        (("--uds", str(tmp_path / "no" / "where.sock")), 2, "cannot listen on"),
-        (("--uds", "/tmp/" + "long" * 40), 2, "longer than 103 bytes"),
-        (("--port", "0", "--certificate", missing), 2, "cannot be used"),
-        (("--port", "0", "--certificate-key", missing), 2, "without --certificate"),
-    ):
-        ended = serve(db, tmp_path, *options)
-        assert (ended.returncode, ended.stderr.count("\n")) == (code, 1), ended.stderr
-        assert says in ended.stderr
+    tried: dict[tuple[str, ...], str] = {
+        ("--host", "203.0.113.7", "--port", "0"): "cannot listen on 203.0.113.7",
+        ("--uds", str(tmp_path / "no" / "where.sock")): "cannot listen on",
+        ("--uds", "/tmp/" + "long" * 40): "longer than 103 bytes",
+        ("--port", "0", "--certificate", missing): "cannot be used",
+    }
+    with ThreadPoolExecutor(2) as pool:
+        for ended, says in zip(pool.map(lambda one: serve(db, tmp_path, *one), tried), tried.values(), strict=True):
+            assert (ended.returncode, ended.stderr.count("\n")) == (2, 1), ended.stderr
+            assert says in ended.stderr
 
 
 def test_the_owner_may_not_serve(db: Database, tmp_path: Path) -> None:

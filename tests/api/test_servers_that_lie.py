@@ -26,7 +26,7 @@ from todo_cli.contract.tasks import AddTask
 from todo_cli.errors import TodoError
 
 TOKEN = "todo_0123456789abcdef0123456789abcdef_verysecretindeed"
-TIMEOUT = "0.9"
+TIMEOUT = "0.7"
 GENEROUS = 20.0  # a drip would go on for two minutes: this tells an end from none
 TASK = {
     "number": 7, "id": "x", "title": "Milk", "status": "open", "rev": 1, "new": True,
@@ -245,9 +245,9 @@ def test_a_redirect_to_a_path_and_to_nowhere(cli: Todo) -> None:
 )
 def test_no_server(cli: Todo, tmp_path: Path, server: str, code: int, says: str) -> None:
     server = server.format(free=free_port(), tmp=tmp_path)
-    line = told(cli("list", env={"TODO_SERVER": server}), code)
+    line = told(cli("add", "Milk", env={"TODO_SERVER": server, "TODO_TIMEOUT": "0.5"}), code)
     assert re.search(says, line), line
-    assert "carried out" not in told(cli("add", "Milk", env={"TODO_SERVER": server}), code)
+    assert "carried out" not in line
 
 
 def test_a_server_that_comes_up_a_moment_later(cli: Todo) -> None:
@@ -392,7 +392,7 @@ def test_a_proxy_that_is_down_hangs_or_is_none(cli: Todo) -> None:
         run = {"TODO_SERVER": liar.url}
         told(cli("list", env=run | {"HTTP_PROXY": f"http://127.0.0.1:{free_port()}"}))
         told(cli("list", env=run | {"HTTP_PROXY": "gopher://127.0.0.1:70"}), 2)
-        for lie in ("hangs", "drips its headers", "100 MB", "HTML 502"):
+        for lie in ("drips its headers", "100 MB"):
             with lying(LIES[lie].script) as proxy:
                 started = time.monotonic()
                 told(cli("list", env=run | {"HTTP_PROXY": proxy.url}))

@@ -17,6 +17,7 @@ from tests.conftest import Database, Server
 from todo_cli.backends import open_backend
 from todo_cli.contract.base import Request
 from todo_cli.contract.journal import ListChanges, Redo, Undo
+from todo_cli.contract.plans import ApplyPlan, ListPlans, MakePlan, RefusePlan
 from todo_cli.contract.registry import REQUESTS
 from todo_cli.contract.tasks import (
     AddTask,
@@ -60,6 +61,10 @@ STORY: tuple[Request[Any], ...] = (
     RestoreTasks(numbers=(3, 1)), RestoreTasks(numbers=(98, 99)),
     Undo(dry_run=True), Undo(), Undo(id=99), Undo(id=1), Undo(id=4), Undo(id=4, partial=True), Undo(id=0),
     Redo(dry_run=True), Redo(), Redo(id=99), Redo(), Redo(),
+    MakePlan(id=IDS[7], verb="EditTasks", arguments={"numbers": [1, 2], "title": "planned"}),
+    MakePlan(id=IDS[8], verb="DeleteTasks", arguments={"numbers": [1]}), MakePlan(id=IDS[2], verb="RevokeToken", arguments={"name": "first"}),
+    MakePlan(id=IDS[2], verb="EditTasks", arguments={"numbers": [99], "title": "x"}), ListPlans(), ApplyPlan(id=IDS[7]), ApplyPlan(id=IDS[8]),
+    ApplyPlan(id=IDS[2]), RefusePlan(id=IDS[8]), RefusePlan(id=IDS[7]), RefusePlan(id=IDS[2]), ListPlans(),
     CreateToken(id=IDS[1], hash="a" * 64, name="cron", scopes=("all",), expires="2040-01-01"),
     CreateToken(id=IDS[1], hash="b" * 64, name="x", scopes=("all",)), CreateToken(id=IDS[2], hash="b" * 64, name="cron", scopes=("all",)),
     CreateToken(id=IDS[2], hash="b" * 64, name="x", scopes=("none",)), CreateToken(id=IDS[2], hash="b", name="x", scopes=("all",)),
@@ -124,6 +129,6 @@ def test_both_ways_tell_the_same_of_every_request(told: dict[str, list[tuple[typ
     answered = {kind for kind, code, _ in told["direct"] if code == 0}
     assert answered == set(REQUESTS), "every Request is answered"
     refused = {kind for kind, code, _ in told["direct"] if code}
-    nothing_to_refuse = {WhoAmI, ListSpaces, ListTokens, ListUsers}
+    nothing_to_refuse = {WhoAmI, ListSpaces, ListTokens, ListUsers, ListPlans}
     assert refused == set(REQUESTS) - nothing_to_refuse, "and refused"
     assert {code for _, code, _ in told["direct"]} == {0, 2, 3, 6}

@@ -50,6 +50,8 @@ async def _reason(pool: Pool) -> str | None:
 async def _versions(pool: Pool) -> tuple[int, int] | None:
     try:
         return await _asked(pool)
+    except PoolTimeout:
+        raise
     except psycopg.OperationalError:  # a connection that died since it was last used is no verdict on the database
         await pool.renew()
         return await _asked(pool)

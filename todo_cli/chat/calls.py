@@ -14,6 +14,7 @@ from typing import Any
 from msgspec import Struct
 
 from todo_cli.chat.failures import Trouble
+from todo_cli.chat.text import storable
 
 
 class Call(Struct):
@@ -55,12 +56,18 @@ class OpenCalls:
         named = [(one.index if one.index is not None else at, one) for at, one in enumerate(self._open)
                  if one.name or one.arguments.strip()]  # fmt: skip
         in_order = [one for _, one in sorted(named, key=lambda pair: pair[0])]
-        return [Call(at, one.id, one.name, one.arguments) for at, one in enumerate(in_order)]
+        return [
+            Call(at, storable(one.id), storable(one.name), storable(one.arguments)) for at, one in enumerate(in_order)
+        ]
 
     def _entry(self, entry: dict[str, Any]) -> int:
         function = entry.get("function")
         function = function if isinstance(function, dict) else {}
-        number, name, arguments = _index(entry.get("index")), _text(function.get("name")), as_text(function.get("arguments"))
+        number, name, arguments = (
+            _index(entry.get("index")),
+            _text(function.get("name")),
+            as_text(function.get("arguments")),
+        )
         given = _text(entry.get("id"))
         call = self._continued(number, given, name, arguments)
         if call is None:
@@ -101,7 +108,7 @@ def lone_call(text: str, names: Collection[str]) -> Call | None:
         return None
     if not isinstance(value, dict) or value.keys() != {"name", "arguments"} or value["name"] not in [*names]:
         return None
-    return Call(0, "", value["name"], as_text(value["arguments"]))
+    return Call(0, "", value["name"], storable(as_text(value["arguments"])))
 
 
 def may_be_lone_call(text: str) -> bool:

@@ -91,7 +91,7 @@ class Said(NamedTuple):
 
 
 def said(value: object) -> Said:
-    """Read an error object: {"error": {…}}, {"error": "…"}, {"object": "error", …}, {"detail": …}, or such in a list."""
+    """Read an error object: {"error": {…} or "…"}, {"object": "error", …}, {"detail": …}, or such in a list."""
     if isinstance(value, list):
         return said(value[0]) if value else Said()
     if not isinstance(value, dict):
@@ -117,10 +117,11 @@ def from_response(status: int, headers: Mapping[str, str], body: bytes) -> Troub
 def from_piece(piece: dict[str, Any]) -> Trouble:
     """The trouble behind an error object in a stream or in a 200: its own code is read as the status."""
     told = said(piece)
-    return _judge(told.status or 500, told, None)
+    return _judge(told.status, told, None)
 
 
-def _judge(status: int, told: Said, after: float | None) -> Trouble:
+def _judge(told_status: int | None, told: Said, after: float | None) -> Trouble:
+    status = told_status or 500
     if status == 413 or (status in (400, 422, 500) and _OVERFLOW.search(told.all)):
         return Trouble("overflow", f"says that the conversation is longer than the model's context{told.quoted}")
     if status in (401, 403) or (status == 400 and _BAD_KEY.search(told.all)):
@@ -133,7 +134,7 @@ def _judge(status: int, told: Said, after: float | None) -> Trouble:
         return Trouble("limit", f"gets too many requests{_asked(after)}{told.quoted}", retry=True, after=after)
     if status in (408, 409) or status >= 500:
         loading = status == 503 and bool(_LOADING.search(told.all))
-        what = "is still loading the model" if loading else f"failed with status {status}"
+        what = "is still loading the model" if loading else "failed" + (f" with status {status}" if told_status else "")
         return Trouble("broken", what + told.quoted, retry=True, after=after, loading=loading)
     if status == 404 or status < 400:
         what = "sends us elsewhere" if status < 400 else "has no chat completions there"

@@ -7,6 +7,7 @@ openai's own decoder is not used: it yields nothing for HTML and JSON, raises a 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from todo_cli.chat.failures import Trouble
@@ -26,25 +27,27 @@ class Wire:
         self._kind = ""
         self._partial = bytearray()
         self._data: list[str] = []
+        self._waiting = 0
         self._event = ""
 
-    def feed(self, data: bytes) -> list[Piece]:
-        """The pieces that are whole now. Raises Trouble for a web page, broken JSON, or a line without end."""
+    def feed(self, data: bytes) -> Iterator[Piece]:
+        """The pieces that are whole now. Raises Trouble at a web page, broken JSON, or a line without end."""
         if not self._kind:
             data = self._begin(data)
         if self._kind == "events" and (b"\n" in data or b"\r" in data):
-            return self._lines(bytes(self._partial) + data)
+            yield from self._lines(bytes(self._partial) + data)
+            return
         self._partial += data
         if len(self._partial) > self._longest:
-            raise Trouble("broken", f"sent more than {self._longest} bytes in one piece")
-        return []
+            raise self._too_long()
 
-    def close(self) -> list[Piece]:
+    def close(self) -> Iterator[Piece]:
         """The pieces that the end of the body makes whole."""
         if self._kind == "document":
             self.document = True
-            return _parsed(bytes(self._partial).decode(errors="replace"))
-        return self._lines(bytes(self._partial) + b"\n\n") if self._kind and not self.done else []
+            yield from _parsed(bytes(self._partial).decode(errors="replace"))
+        elif self._kind and not self.done:
+            yield from self._lines(bytes(self._partial) + b"\n\n")
 
     def _begin(self, data: bytes) -> bytes:
         """What it is shows in its first byte: servers err in their Content-Type."""
@@ -56,35 +59,39 @@ class Wire:
             self._kind = "document" if data[:1] in b"{[" else "events"
         return data
 
-    def _lines(self, block: bytes) -> list[Piece]:
+    def _lines(self, block: bytes) -> Iterator[Piece]:
         # a last \r may be the first half of a \r\n
         end = max(block.rfind(b"\n"), block.rfind(b"\r", 0, -1)) + 1
         self._partial = bytearray(block[end:])
-        pieces: list[Piece] = []
         for line in block[:end].splitlines():
             if line and not self.done:
                 self._field(line.decode(errors="replace"))
             elif self._data:
-                pieces += self._dispatch()
-        return pieces
+                yield from self._dispatch()
 
     def _field(self, line: str) -> None:
         name, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if name == "data":
             self._data.append(value)
+            self._waiting += len(value)
+            if self._waiting > self._longest:
+                raise self._too_long()
         elif name == "event":
             self._event = value
 
     def _dispatch(self) -> list[Piece]:
         text, event = "\n".join(self._data), self._event
-        self._data, self._event = [], ""
+        self._data, self._event, self._waiting = [], "", 0
         if text.strip().startswith("[DONE]"):
             self.done = True
         if self.done or not text.strip():
             return []
         pieces = _parsed(text)
         return [{"error": piece} if event == "error" and "error" not in piece else piece for piece in pieces]
+
+    def _too_long(self) -> Trouble:
+        return Trouble("broken", f"sent more than {self._longest} characters in one piece")
 
 
 def _parsed(text: str) -> list[Piece]:

@@ -15,7 +15,8 @@ SCRIPTS = {
   local IFS=$'\\n' mode=words
   [ "$COMP_CWORD" -eq 1 ] && [ "${COMP_WORDS[1]#-}" = "${COMP_WORDS[1]}" ] && mode=names
   local words="$(printf '%s\\n' "${COMP_WORDS[@]:0:COMP_CWORD+1}")"
-  COMPREPLY=($(COMP_WORDS="$words" _TODO_COMPLETE=$mode "${COMP_WORDS[0]}" 2>/dev/null | cut -f1))
+  COMPREPLY=($(COMP_WORDS="$words" COMP_CWORD=$COMP_CWORD _TODO_COMPLETE=$mode "${COMP_WORDS[0]}" 2>/dev/null |
+    cut -f1))
 }
 complete -o default -F _todo todo
 """,

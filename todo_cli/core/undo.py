@@ -33,7 +33,7 @@ SELECT json_build_object(
       ORDER BY seq) FROM target), '[]'),
   'blocked', (SELECT reason FROM blocked LIMIT 1),
   'now', coalesce((SELECT json_agg({image("t", tags_of("t"))}) FROM todo.tasks t WHERE t.space_id = %(space)s::uuid
-      AND t.number IN (SELECT (i ->> 'number')::bigint FROM target, jsonb_array_elements(after) AS i)), '[]'))::text"""
+      AND t.number = ANY (ARRAY(SELECT (i ->> 'number')::bigint FROM target, jsonb_array_elements(after) AS i))), '[]'))::text"""
 
 _CHANGED: LiteralString = "c.after IS NOT NULL AND c.after IS DISTINCT FROM c.before"
 _LATER: LiteralString = f"""(SELECT DISTINCT ON (x.undoes) x.seq FROM todo.changes x WHERE x.space_id = c.space_id
@@ -45,8 +45,10 @@ one AS MATERIALIZED (SELECT c.seq, c.group_id, {_HEAD} AS head FROM todo.changes
   WHERE c.space_id = %(space)s::uuid AND {_CHANGED} AND c.undoes IS NULL
     AND CASE WHEN %(id)s::bigint IS NULL THEN c.user_id = %(me)s::uuid AND NOT EXISTS {_LATER} ELSE c.seq = %(id)s::bigint END
   ORDER BY c.seq DESC LIMIT 1),
-target AS MATERIALIZED (SELECT c.seq, one.head, c.before, c.after FROM one JOIN todo.changes c ON c.space_id = %(space)s::uuid
-    AND CASE WHEN one.group_id IS NULL THEN c.seq = one.seq ELSE c.group_id = one.group_id END),
+target AS MATERIALIZED (SELECT c.seq, one.head, c.before, c.after FROM one JOIN todo.changes c
+    ON c.space_id = %(space)s::uuid AND c.seq = one.seq WHERE one.group_id IS NULL
+  UNION ALL SELECT c.seq, one.head, c.before, c.after FROM one JOIN todo.changes c
+    ON c.space_id = %(space)s::uuid AND c.group_id = one.group_id),
 blocked AS (SELECT 'it has been undone already' AS reason FROM one JOIN todo.changes c
     ON c.space_id = %(space)s::uuid AND c.seq = one.seq WHERE EXISTS {_LATER})
 {_FOUND}""")

@@ -13,6 +13,7 @@ TIMEOUTS = {"statement_timeout": "30s", "lock_timeout": "10s", "idle_in_transact
 
 _READ, _MINE = "space_id = (SELECT todo.space('read'))", "user_id = (SELECT todo.me())"
 _WRITE = "space_id = (SELECT todo.space('tasks:write'))"
+_HEARD, _SAID = f"{_READ} AND {_MINE}", f"space_id = (SELECT todo.space('chat')) AND {_MINE}"
 
 
 def _own(scope: str) -> str:
@@ -42,6 +43,9 @@ POLICIES: dict[tuple[str, str], str] = {
     ("plans", "SELECT"): f"{_READ} AND {_MINE}",
     ("plans", "INSERT"): f"{_WRITE} AND {_MINE}",
     ("plans", "UPDATE"): f"{_WRITE} AND {_MINE}",
+    **{(table, "SELECT"): _HEARD for table in ("conversations", "turns", "messages", "events")},
+    **{(table, "INSERT"): _SAID for table in ("conversations", "turns", "messages", "events")},
+    **{(table, "UPDATE"): _SAID for table in ("conversations", "turns")},
     ("changes", "SELECT"): _READ,
     ("changes", "INSERT"): f"space_id = (SELECT todo.space('write')) AND {_MINE}",
 }  # fmt: skip
@@ -50,7 +54,7 @@ ONLY_WHILE = {("tokens", "UPDATE"): "revoked_at IS NULL"}  # a revoked token sta
 
 GRANTS: dict[str, str] = {
     "schema": "SELECT",
-    "spaces": "SELECT, UPDATE (next_number, seq)",
+    "spaces": "SELECT, UPDATE (next_number, seq, next_conversation)",
     "members": "SELECT",
     "tokens": "SELECT (user_id, id, name, scopes, kind, created_at, last_used_at, expires_at, revoked_at),"
               " INSERT (user_id, id, name, hash, scopes, expires_at), UPDATE (revoked_at)",
@@ -60,6 +64,13 @@ GRANTS: dict[str, str] = {
     "task_tags": "SELECT, INSERT",
     "plans": "SELECT, INSERT (space_id, id, verb, arguments, targets, differences, expires_at),"
              " UPDATE (state, decided_at)",
+    "conversations": "SELECT, INSERT (space_id, id, number, title, model, head, head_of),"
+                     " UPDATE (title, model, seq, head, head_of, turn_id, updated_at)",
+    "turns": "SELECT, INSERT (space_id, id, conversation_id, runner, lease_until, asked),"
+             " UPDATE (state, attempt, runner, lease_until, last, stop, held, approved, events, usage, error, ended_at)",
+    "messages": "SELECT, INSERT (space_id, conversation_id, seq, parent, parent_of, turn_id, attempt, role, status, content,"
+                " calls, call_seq, call_index, reaches, tokens, model, usage)",
+    "events": "SELECT, INSERT (space_id, turn_id, n, attempt, after, batch)",
     "changes": "SELECT, INSERT (space_id, seq, key, request_hash, verb, request, before, after, answer,"
                " undoes, redo, group_id, turn_id)",
 }  # fmt: skip
@@ -75,6 +86,7 @@ FUNCTIONS: dict[str, str] = {
     "people()": CLIENTS,
     "my_spaces()": CLIENTS,
     "untag(bigint[], text[])": CLIENTS,
+    "forget_events(uuid)": CLIENTS,
     "make_user(uuid, text, boolean, uuid, bytea, text)": "",
     "is_admin()": "",
     "add_user(uuid, text, boolean, uuid, bytea, text)": CLIENTS,

@@ -170,6 +170,14 @@ SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
    WHERE g.space_id = (SELECT todo.space('tasks:write')) AND g.number = gone.number AND g.tag = gone.tag
 $$;
 
+-- The events of a turn that has ended: its messages tell the same.
+CREATE FUNCTION todo.forget_events(p_turn uuid) RETURNS void LANGUAGE sql VOLATILE STRICT
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  DELETE FROM todo.events e USING todo.turns t WHERE e.space_id = (SELECT todo.space('chat'))
+     AND e.user_id = (SELECT todo.me()) AND e.turn_id = p_turn AND t.space_id = e.space_id AND t.id = e.turn_id
+     AND t.state IN ('done', 'stopped', 'failed')
+$$;
+
 -- A person: the user, the personal space (its id is the user's), membership, preferences, a first token.
 CREATE FUNCTION todo.make_user(p_id uuid, p_name text, p_admin boolean, p_token_id uuid, p_token_hash bytea, p_zone text)
 RETURNS void LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

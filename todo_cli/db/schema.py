@@ -17,43 +17,24 @@ from sqlalchemy import (
     Column,
     Computed,
     Date,
-    ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     Table,
-    Text,
     UniqueConstraint,
     text,
 )  # fmt: skip
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, UUID
+from sqlalchemy.dialects.postgresql import JSONB, UUID
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from todo_cli.db import chat_tables
 from todo_cli.db.access import CLIENTS, ROLES, ownership, policies, role, timeouts
+from todo_cli.db.columns import INSTANT, NOW, SCHEMA, WORD, id_column, metadata, space_column, user_column
 from todo_cli.db.gate import SCHEMA_VERSION
 
-SCHEMA = "todo"
-metadata = MetaData(schema=SCHEMA)
-
-INSTANT = TIMESTAMP(timezone=True)
-WORD = Text(collation="C")
-NOW = text("clock_timestamp()")
-
-
-def _id(name: str, *, key: bool = False) -> Column[object]:
-    return Column(name, UUID(as_uuid=False), nullable=False, primary_key=key)
-
-
-def _space(*, key: bool = True) -> Column[object]:
-    return Column("space_id", UUID(as_uuid=False), ForeignKey("todo.spaces.id"), nullable=False, primary_key=key)
-
-
-def _user(*, key: bool = True) -> Column[object]:
-    return Column("user_id", UUID(as_uuid=False), ForeignKey("todo.users.id"), nullable=False, primary_key=key)
-
+__all__ = ["OLDEST", "SCHEMA", "VERSION", "chat_tables", "metadata", "statements"]
 
 schema = Table(
     "schema", metadata,
@@ -63,7 +44,7 @@ schema = Table(
 
 users = Table(
     "users", metadata,
-    _id("id", key=True),
+    id_column("id", key=True),
     Column("name", WORD, nullable=False, unique=True),
     Column("login", WORD, unique=True, comment="the person's own database role, where there is one"),
     Column("admin", Boolean, nullable=False, server_default=text("false")),
@@ -74,23 +55,24 @@ users = Table(
 
 spaces = Table(
     "spaces", metadata,
-    _id("id", key=True),
+    id_column("id", key=True),
     Column("name", WORD, nullable=False),
     Column("next_number", BigInteger, nullable=False, server_default=text("1")),
     Column("seq", BigInteger, nullable=False, server_default=text("0")),
+    Column("next_conversation", BigInteger, nullable=False, server_default=text("1")),
     postgresql_with={"fillfactor": "50"},
 )  # fmt: skip
 
 members = Table(
     "members", metadata,
-    _space(), _user(),
+    space_column(), user_column(),
     Column("role", WORD, CheckConstraint("role IN ('owner', 'editor', 'viewer')", name="members_role"), nullable=False),
     Index("members_user", "user_id"),
 )  # fmt: skip
 
 tokens = Table(
     "tokens", metadata,
-    _user(), _id("id", key=True),
+    user_column(), id_column("id", key=True),
     Column("name", WORD, nullable=False),
     Column("hash", LargeBinary, CheckConstraint("octet_length(hash) = 32", name="tokens_hash"), nullable=False),
     Column("scopes", ARRAY(WORD), nullable=False),
@@ -104,12 +86,12 @@ tokens = Table(
     postgresql_with={"fillfactor": "70"},
 )  # fmt: skip
 
-preferences = Table("preferences", metadata, _user(), Column("timezone", WORD))
+preferences = Table("preferences", metadata, user_column(), Column("timezone", WORD))
 
 tasks = Table(
     "tasks", metadata,
-    _space(), Column("number", BigInteger, primary_key=True, autoincrement=False),
-    _id("id"),
+    space_column(), Column("number", BigInteger, primary_key=True, autoincrement=False),
+    id_column("id"),
     Column("title", WORD, nullable=False),
     Column("note", WORD),
     Column("status", WORD, CheckConstraint("status IN ('open', 'done', 'deleted')", name="tasks_status"),
@@ -147,7 +129,7 @@ task_tags = Table(
 
 changes = Table(
     "changes", metadata,
-    _space(), Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    space_column(), Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("user_id", UUID(as_uuid=False), nullable=False, server_default=text("todo.me()")),
     Column("token_id", UUID(as_uuid=False), nullable=False, server_default=text("todo.token()")),
     Column("way", WORD, nullable=False, server_default=text("todo.way()")),
@@ -168,7 +150,7 @@ changes = Table(
 
 plans = Table(
     "plans", metadata,
-    _space(), _id("id", key=True),
+    space_column(), id_column("id", key=True),
     Column("user_id", UUID(as_uuid=False), nullable=False, server_default=text("todo.me()")),
     Column("token_id", UUID(as_uuid=False), nullable=False, server_default=text("todo.token()")),
     Column("verb", WORD, nullable=False), Column("arguments", JSONB, nullable=False),

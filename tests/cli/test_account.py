@@ -1,0 +1,263 @@
+"""Becoming somebody: init, login with and without a keyring, logout, whoami, tokens, spaces, settings."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+import tempfile
+import time
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from tests.backends.test_keys import shared_space
+from tests.conftest import COMMAND, Database, Person, Server, Todo
+from todo_cli import keyrings
+from todo_cli.contract.base import Secret
+from todo_cli.errors import Unavailable
+
+KEYRING = """
+import json, os, pathlib, time
+from keyring.backend import KeyringBackend
+
+class Keyring(KeyringBackend):
+    priority = 9
+    path = pathlib.Path(os.environ["HOME"]) / "ring.json"
+    def _all(self): return json.loads(self.path.read_text()) if self.path.exists() else {}
+    def get_password(self, service, name): return self._all().get(service + name)
+    def set_password(self, service, name, value): self.path.write_text(json.dumps({**self._all(), service + name: value}))
+    def delete_password(self, service, name): self.path.write_text(json.dumps({k: v for k, v in self._all().items() if k != service + name}))
+
+class Hanging(Keyring):
+    def get_password(self, service, name): time.sleep(600)
+    set_password = delete_password = get_password
+"""
+
+
+@pytest.fixture
+def way() -> str:
+    """The way in is what is being set up here."""
+    return "api"
+
+
+@pytest.fixture
+def newcomer() -> Iterator[Todo]:
+    """A home that another account can get through: as root the Postgres runs as one."""
+    with tempfile.TemporaryDirectory(prefix="todo-init-") as home:
+        Path(home).chmod(0o755)
+        todo = Todo(Path(home))
+        yield todo
+        todo("init", "--destroy", "--yes")
+
+
+def config_of(todo: Todo) -> str:
+    """The file as it stands, empty when there is none."""
+    path = todo.directory / ".config/todo/config.toml"
+    return path.read_text() if path.exists() else ""
+
+
+def test_from_nothing_to_a_list_and_back(newcomer: Todo) -> None:
+    made = newcomer("init", "--name", "ada")
+    assert made.code == 0, made
+    assert [line.split(":")[0] for line in made.lines] == ["Your list is ready", "Next", "Then"]
+    path = newcomer.directory / ".config/todo/config.toml"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert newcomer("add", "Buy milk").out == "Added #1 Buy milk\n"
+    before = path.read_bytes()
+    again = newcomer("init")
+    assert (again.code, again.out.startswith("Nothing to do: your list is in ")) == (0, True)
+    assert path.read_bytes() == before
+    me = newcomer("whoami", "--json").json
+    assert (me["name"], me["admin"]) == ("ada", True)
+    assert "ada (administrator)" in newcomer("whoami").out
+    assert newcomer("init", "--status", "--json").json["running"]
+    assert newcomer("init", "--stop").out == "Stopped.\n"
+    assert newcomer("init", "--status", "--json").json["running"] is None
+    assert newcomer("init", "--stop").out == "It was not running.\n"
+    assert newcomer("list").lines == ["1\topen\t\t\t\t\tBuy milk"], "the next command starts it"
+    shown = newcomer("config", "show").out + newcomer("config", "show", "--json").out + newcomer("doctor").out + newcomer("whoami").out
+    kept = tomllib.loads(config_of(newcomer))["profiles"]["default"]
+    for secret in (kept["token"].split("_", 2)[2], kept["database_url"].split(":")[2].split("@")[0]):
+        assert secret not in shown
+    asked = newcomer("init", "--destroy")
+    assert (asked.code, "--yes" in asked.err) == (10, True)
+    child = pexpect.spawn(COMMAND[0], [*COMMAND[1:], "init", "--destroy"], env=newcomer.environment(), encoding="utf-8", timeout=20)  # type: ignore[arg-type]
+    child.expect("for ever.*y/N")
+    child.sendline("n")
+    child.expect("Left as it is")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert newcomer("list").code == 0
+    assert newcomer("init", "--destroy", "--yes").out == "Removed.\n"
+    assert newcomer("init", "--destroy", "--yes").out == "There is nothing to destroy.\n"
+    assert "token" not in config_of(newcomer)
+    assert newcomer("list").code == 4
+
+
+def test_init_leaves_another_way_in_alone(todo: Todo) -> None:
+    refused = todo("init")
+    assert (refused.code, "--profile NAME init" in refused.err) == (6, True)
+
+
+def test_login_checks_before_it_keeps(bare: Todo, person: Person, server: Server) -> None:
+    for wrong in (person.token[:-1], "nonsense", person.token + "\n" + person.token, ""):
+        failed = bare("login", server.url, stdin=wrong)
+        assert failed.code in (2, 4), wrong
+        assert config_of(bare) == ""
+    signed = bare("login", server.url, stdin=f"  {person.token}\n")
+    assert (signed.code, f"Signed in as {person.name} (token first)" in signed.out) == (0, True), signed
+    assert person.token in config_of(bare), "no keyring here: kept in the file"
+    assert stat.S_IMODE((bare.directory / ".config/todo/config.toml").stat().st_mode) == 0o600
+    assert 'timezone = "Europe/Berlin"' in config_of(bare)
+    assert bare("add", "a").code == 0
+    wrong = bare("login", server.url, stdin="todo_wrong")
+    assert wrong.code == 4
+    assert bare("list").code == 0, "a failed login changes nothing"
+    assert bare("logout").code == 0
+    assert person.token not in config_of(bare)
+    assert bare("list").code == 4
+    assert bare("logout").out == "You were not signed in.\n"
+
+
+def test_a_token_at_the_prompt_is_not_echoed(bare: Todo, person: Person, server: Server) -> None:
+    child = pexpect.spawn(COMMAND[0], [*COMMAND[1:], "login", server.url], env=bare.environment(), encoding="utf-8", timeout=20)  # type: ignore[arg-type]
+    child.expect("Token: ")
+    child.waitnoecho(10)
+    child.sendline(person.token)
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    assert person.token not in str(child.before)
+    assert bare("whoami").code == 0
+
+
+def with_keyring(todo: Todo, name: str) -> Todo:
+    """With this class as the machine's keyring."""
+    (todo.directory / "rings.py").write_text(KEYRING)
+    todo.env |= {"PYTHONPATH": str(todo.directory), "PYTHON_KEYRING_BACKEND": f"rings.{name}"}
+    return todo
+
+
+def test_a_keyring_keeps_the_token_out_of_the_file(bare: Todo, person: Person, server: Server) -> None:
+    todo = with_keyring(bare, "Keyring")
+    signed = todo("login", server.url, stdin=person.token)
+    assert "kept in the system keyring" in signed.out
+    assert person.token not in config_of(todo)
+    assert todo("whoami").code == 0
+    assert todo("logout").code == 0
+    assert person.token not in (todo.directory / "ring.json").read_text()
+    assert todo("whoami").code == 4
+    todo("login", server.url, "--no-keyring", stdin=person.token)
+    assert person.token in config_of(todo)
+
+
+def test_a_keyring_that_hangs_is_left_in_bounded_time(bare: Todo, person: Person, server: Server) -> None:
+    todo = with_keyring(bare, "Hanging")
+    start = time.monotonic()
+    signed = todo("login", server.url, stdin=person.token)
+    assert signed.code == 0
+    assert time.monotonic() - start < keyrings.PATIENCE + 5
+    assert person.token in config_of(todo)
+    assert todo("whoami").code == 0
+
+
+def test_a_keyring_that_hangs_later_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    import keyring
+
+    monkeypatch.setattr(keyrings, "PATIENCE", 0.2)
+    for work in ("get_password", "set_password"):
+        monkeypatch.setattr(keyring, work, lambda *_: time.sleep(5))
+    with pytest.raises(Unavailable, match="no answer") as caught:
+        keyrings.read_token("default")
+    assert "--no-keyring" in caught.value.hint
+    with pytest.raises(Unavailable):
+        keyrings.forget_token("default")
+    assert keyrings.store_token("default", Secret("x")) is False
+
+
+def test_profiles_are_apart(bare: Todo, db: Database, server: Server) -> None:
+    one, two = db.person(), db.person()
+    bare("login", server.url, stdin=one.token)
+    assert bare("--profile", "work", "login", server.url, stdin=two.token).code == 0
+    names = [bare("whoami", "--json", *more, env=env).json["name"]
+             for more, env in (((), {}), (("--profile", "work"), {}), ((), {"TODO_PROFILE": "work"}), (("--profile=default",), {"TODO_PROFILE": "work"}))]  # fmt: skip
+    assert names == [one.name, two.name, two.name, one.name]
+    missing = bare("--profile", "wrok", "list")
+    assert (missing.code, "profiles: default, work" in missing.err) == (2, True)
+
+
+def test_tokens_are_made_listed_and_revoked(todo: Todo) -> None:
+    made = todo("token", "create", "--name", "cron", "--scopes", "read, tasks:write", "--expires", "90d")
+    token = made.out.strip()
+    assert token.startswith("todo_")
+    assert "It is shown only now" in made.err
+    assert todo("list", env={"TODO_TOKEN": token}).code == 0
+    listed = todo("token", "list")
+    assert [line.split("\t")[:2] for line in listed.lines] == [["first", "all"], ["cron", "read,tasks:write"]]
+    assert listed.lines[0].endswith("this one")
+    everything = listed.out + todo("token", "list", "--all", "--json").out + todo("log").out
+    assert token.split("_", 2)[2] not in everything
+    assert todo("token", "revoke", "cron").out == "Revoked cron.\n"
+    assert todo("list", env={"TODO_TOKEN": token}).code == 4
+    assert [line.split("\t")[-1] for line in todo("token", "list", "--all").lines] == ["this one", "revoked"]
+    shown = todo("token", "create", "--name", "j", "--json").json
+    assert {"token", "id", "scopes", "expires_at"} <= shown.keys()
+
+
+def test_a_space_is_chosen(bare: Todo, person: Person, server: Server, db: Database) -> None:
+    space = shared_space(db, person)
+    bare("login", server.url, stdin=person.token)
+    assert bare("add", "home").out == "Added #1 home\n"
+    assert bare("space", "use", "team").out == "Working in team.\n"
+    assert bare("add", "there").out == "Added #1 there\n"
+    assert [line.split("\t")[0] for line in bare("space", "list").lines] == ["", "*"]
+    assert bare("list", env={"TODO_SPACE": person.user_id}).out.endswith("home\n")
+    assert f'space = "{space}"' in config_of(bare)
+    assert bare("space", "use", "nowhere").code == 3
+    assert bare("space", "use", person.user_id).code == 0
+    assert bare("list").out.endswith("home\n")
+
+
+def test_people_are_managed(db: Database, server: Server, bare: Todo) -> None:
+    boss = db.person(admin=True)
+    bare.env |= {"TODO_SERVER": server.url, "TODO_TOKEN": boss.token}
+    name = f"{boss.name}-new"
+    token = bare("admin", "user", "add", name).out.strip()
+    assert bare("whoami", "--json", env={"TODO_TOKEN": token}).json["name"] == name
+    assert bare("admin", "user", "add", name).code == 6
+    assert bare("admin", "user", "disable", name).out == f"{name} is disabled.\n"
+    assert bare("whoami", env={"TODO_TOKEN": token}).code == 4
+    assert bare("admin", "user", "enable", name).code == 0
+    assert bare("whoami", env={"TODO_TOKEN": token}).code == 0
+    assert name in [line.split("\t")[0] for line in bare("admin", "user", "list").lines]
+    direct = bare("admin", "user", "add", f"{name}-2", "--direct", "--json", env={"TODO_OWNER_URL": db.owner_url}).json
+    env = {"TODO_SERVER": "", "TODO_DATABASE_URL": direct["database_url"], "TODO_TOKEN": direct["token"]}
+    assert bare("add", "a", env=env).out == "Added #1 a\n"
+
+
+def test_settings_are_told_and_edited(bare: Todo) -> None:
+    path = bare.directory / ".config/todo/config.toml"
+    assert bare("config", "path").out == f"{path}\n"
+    assert bare("config", "show").code == 0
+    assert not path.exists(), "looking writes nothing"
+    assert bare("config", "edit", env={"EDITOR": "true"}).code == 0
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    broken = bare("config", "edit", env={"EDITOR": "sh -c 'echo = >> \"$0\"'"})
+    assert broken.code == 2
+    path.unlink()
+    assert bare("config", "edit", env={"EDITOR": "false"}).code == 2
+    assert bare("config", "edit", env={"EDITOR": "/no/such/editor"}).code == 2
+
+
+def test_a_configuration_on_a_full_disk_is_left_as_it_was(bare: Todo, person: Person, server: Server) -> None:
+    bare("login", server.url, stdin=person.token)
+    before = config_of(bare)
+    line = f"ulimit -f 0; exec {COMMAND[0]} -c 'import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); {COMMAND[2]}' logout"
+    full = subprocess.run(["bash", "-c", line], env=bare.environment(), capture_output=True, text=True, check=False, cwd=bare.directory)
+    assert full.returncode == 7, full
+    assert "cannot write" in full.stderr
+    assert config_of(bare) == before
+    assert [path.name for path in (bare.directory / ".config/todo").iterdir()] == ["config.toml"]

@@ -1,0 +1,156 @@
+"""`todo add -`: a real todo.txt goes in, all of it or as the message says, and comes out with one undo."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import time
+
+import pytest
+
+from tests.conftest import COMMAND, Database, Person, Todo, wait_for
+from todo_cli.cli.add_lines import MOST_LINES, read_lines
+from todo_cli.errors import Invalid
+
+
+@pytest.fixture
+def way() -> str:
+    """The way in is the backend's business; test_two_ways has a file go in directly."""
+    return "api"
+
+
+def todo_txt(count: int = 400) -> str:
+    """What people keep in a todo.txt: priorities, dates, contexts, projects, links, accents, emoji, notes to self."""
+    chance = random.Random(7)
+    verbs = ("Call", "Pay", "Fix", "Écrire à", "Überweisen:", "買う", "Ask about", "Read https://example.org/a?b=c&d=%20#e")
+    things = ("the bike 🚲", "Mum & Dad", "rent (2x)", "\"quoted\" text", "50% off", "the roof; then paint", "C:\\tmp\\x", "naïve café", "taxes 'n' forms")
+    ends = ("+garage @phone", "due:2030-01-02", "@home", "rec:1w", "", "  ", "\t@desk", "key:value +p")
+    starts = ("", "(A) ", "(B) 2026-01-02 ", "x 2026-02-03 2026-01-01 ", "2026-05-06 ", "- [ ] ", "# ")
+    lines = [f"{chance.choice(starts)}{chance.choice(verbs)} {chance.choice(things)} {i} {chance.choice(ends)}" for i in range(count)]
+    for place in range(0, count, 37):
+        lines.insert(place, chance.choice(("", "   ", "\t")))
+    return "\n".join(lines) + "\n"
+
+
+def test_a_real_file_goes_in_and_one_undo_takes_it_back(todo: Todo) -> None:
+    text = todo_txt()
+    wanted = [line.strip() for line in text.splitlines() if line.strip()]
+    assert len(wanted) == 400
+    todo("add", "before")
+    added = todo("add", "-", "--project", "inbox", "-t", "moved", stdin="\ufeff" + text.replace("\n", "\r\n"))
+    assert (added.out, added.err, added.code) == ("Added 400 tasks: #2 to #401\n", "", 0)
+    tasks = todo("list", "--all", "--sort", "created", "--json").json["tasks"][1:]
+    assert [task["title"] for task in tasks] == wanted
+    assert {(task["project"], *task["tags"]) for task in tasks} == {("inbox", "moved")}
+    undone = todo("undo")
+    assert undone.lines[0] == "Undid change 2:"
+    assert undone.lines[-1] == "  … and 380 more"
+    assert [line.split("\t")[-1] for line in todo("list", "--all").lines] == ["before"]
+    todo("redo")
+    assert len(todo("list", "--all").lines) == 401
+
+
+def test_several_parts_are_one_change_to_undo(todo: Todo) -> None:
+    assert todo("add", "-", "--key", "k", stdin=todo_txt(1_100)).out == "Added 1,100 tasks: #1 to #1100\n"
+    assert [line.split("\t")[0] for line in todo("log").lines] == ["3", "2", "1"]
+    assert todo("undo").lines[0] == "Undid change 1, 2, 3:"
+    assert todo("list").out == ""
+
+
+def test_a_key_goes_on_where_a_run_stopped(todo: Todo, person: Person, db: Database) -> None:
+    """The run is stopped by a rate limit in its middle; again with the key adds the rest, nothing twice."""
+    text = todo_txt(1_100)
+    db.execute("UPDATE todo.users SET per_minute = 2 WHERE id = %s", person.user_id)
+    stopped = todo("add", "-", "--key", "move", stdin=text)
+    assert (stopped.code, stopped.out) == (8, "")
+    assert stopped.err.startswith("1,000 of 1,100 tasks were added; the same lines with --key move add what is missing")
+    db.execute("UPDATE todo.users SET per_minute = 1000000 WHERE id = %s", person.user_id)
+    again = todo("add", "-", "--key", "move", stdin=text)
+    assert (again.code, again.out) == (0, "Added 1,100 tasks: #1 to #1100\n")
+    whole = todo("add", "-", "--key", "move", stdin=text)
+    assert whole.out == again.out
+    assert "added before" in whole.err
+    assert len(todo("list", "--all").lines) == 1_100
+    assert todo("undo").lines[0] == "Undid change 1, 2, 3:"
+
+
+def test_a_run_without_a_key_is_told_the_one_it_had(todo: Todo, person: Person, db: Database) -> None:
+    db.execute("UPDATE todo.users SET per_minute = 1 WHERE id = %s", person.user_id)
+    text = todo_txt(600)
+    stopped = todo("add", "-", stdin=text)
+    assert stopped.err.startswith("500 of 600 tasks were added; ")
+    db.execute("UPDATE todo.users SET per_minute = 1000000 WHERE id = %s", person.user_id)
+    key = stopped.err.split("--key ")[1].split()[0]
+    assert todo("add", "-", "--key", key, stdin=text).out == "Added 600 tasks: #1 to #600\n"
+
+
+def test_ctrl_c_in_the_middle_leaves_what_the_message_says(todo: Todo, person: Person, db: Database) -> None:
+    text = todo_txt(20_000)
+    child = subprocess.Popen([*COMMAND, "add", "-"], env=todo.environment(), cwd=todo.directory, stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+    assert child.stdin is not None
+    child.stdin.write(text.encode())
+    child.stdin.close()
+    child.stdin = None
+
+    def stored() -> int:
+        return int(db.execute("SELECT seq FROM todo.spaces WHERE id = %s", person.user_id)[0][0])
+
+    wait_for(lambda: stored() > 2)
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=30)
+    assert (child.returncode, out) == (130, b"")
+    message = err.decode()
+    assert "Traceback" not in message
+    told = int(message.split(" of ")[0].replace(",", ""))
+    wait_for(lambda: stored() == (time.sleep(0.3), stored())[1])  # what was on its way has arrived
+    [(there,)] = db.execute("SELECT count(*) FROM todo.tasks WHERE space_id = %s", person.user_id)
+    assert told <= there <= told + 500
+    assert "and perhaps up to 500 more" in message
+    assert there % 500 == 0, "a request is whole or not at all"
+    assert there < 20_000
+    assert todo("undo").code == 0
+    assert todo("list").out == "", "one undo takes it back, as the message says"
+
+
+def test_lines_are_checked_before_the_first_is_sent(todo: Todo) -> None:
+    failed = todo("add", "-", stdin="fine\n" * 1_000 + "x" * 1_001 + "\n")
+    assert (failed.code, failed.err) == (2, "todo: line 1001 is longer than 1,000 characters (nothing was added)\n")
+    assert todo("log").out == ""
+
+
+def test_nothing_to_add_is_said(todo: Todo) -> None:
+    for data in (b"", b"\n \n\t\r\n", b"\xef\xbb\xbf"):
+        failed = todo("add", "-", stdin=data)
+        assert failed.code == 2, data
+        assert "there is no line to add" in failed.err
+
+
+def test_short_input_is_told_line_by_line(todo: Todo) -> None:
+    assert todo("add", "-", stdin="a\n\nb").out == "Added #1 a\nAdded #2 b\n"
+    made = todo("add", "-", "--json", stdin="c").json
+    assert [task["number"] for task in made["tasks"]] == [3]
+    assert made["new"] is True
+    assert len(todo("add", "-", "--jsonl", stdin="d\ne").lines) == 2
+
+
+def test_the_limit_of_lines() -> None:
+    assert len(read_lines(b"x\n" * MOST_LINES)) == MOST_LINES
+    with pytest.raises(Invalid, match="more than 100,000 lines"):
+        read_lines(b"x\n" * (MOST_LINES + 1))
+
+
+def test_line_ends_and_marks_of_every_kind() -> None:
+    assert read_lines("\ufeffa\r\n\r\n  b\t\nc".encode()) == ["a", "b", "c"]
+    assert read_lines("x\u200b\n\ufeffy".encode()) == ["x\u200b", "\ufeffy"], "a mark is a mark at the beginning only"
+    for inside in ("\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029", "\r"):
+        with pytest.raises(Invalid, match="line 2 has a line break"):
+            read_lines(f"fine\na{inside}b\n".encode())
+
+
+@pytest.mark.long
+def test_a_hundred_thousand_lines(todo: Todo) -> None:
+    assert todo("add", "-", stdin="x\n" * MOST_LINES, timeout=600).out == "Added 100,000 tasks: #1 to #100000\n"
+    assert todo("undo", timeout=600).code == 0
+    assert todo("list").out == ""

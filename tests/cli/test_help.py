@@ -1,0 +1,131 @@
+"""Help and completion: without settings, token, network or HOME."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pexpect
+import pytest
+
+from tests.conftest import BARE, COMMAND, Todo
+from todo_cli.cli.group import call, load_command
+from todo_cli.main import COMMANDS
+
+
+def leaves(command: Any, *words: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command that does something, with the words that name it."""
+    inner = getattr(command, "commands", None)
+    if not inner:
+        yield words, command
+    for name, one in (inner or {}).items():
+        yield from leaves(one, *words, name)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_two_examples(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for words, command in leaves(load_command(name), name):
+        examples = [line for line in (command.help or "").splitlines() if "todo " in line and not line.endswith(".")]
+        assert len(examples) >= 2, words
+        assert all(" ".join(words) in line or "todo " in line for line in examples), words
+        assert call([*words, "--help"]) == 0
+        shown = capsys.readouterr().out
+        assert "Usage: todo" in shown
+        assert shown.count("todo ") >= 3, words
+
+
+def test_help_needs_nothing_at_all(tmp_path: Path) -> None:
+    for arguments in (["--help"], ["add", "--help"], ["token", "-h"], ["--version"], ["completion", "bash"]):
+        done = subprocess.run([*COMMAND, *arguments], env={"PATH": BARE["PATH"]}, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, ""), arguments
+        assert done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_group_without_a_word_is_usage(bare: Todo) -> None:
+    shown = bare("token")
+    assert shown.code == 2
+    assert "create" in shown.out + shown.err
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A directory with `todo` in it."""
+    directory = tmp_path / "bin"
+    directory.mkdir()
+    script = directory / "todo"
+    script.write_text(f'#!/bin/sh\nexec {shlex.join(COMMAND)} "$@"\n')
+    script.chmod(0o755)
+    return directory
+
+
+WORDS = [
+    ("todo re", ["reopen", "restore", "redo"]),
+    ("todo ", list(COMMANDS)),
+    ("todo list --s", ["--status", "--sort"]),
+    ("todo list --status ", ["open", "done", "deleted", "all"]),
+    ("todo list --status d", ["done", "deleted"]),
+    ("todo list --sort=pri", ["priority"]),
+    ("todo token ", ["create", "list", "revoke"]),
+    ("todo admin user d", ["disable"]),
+    ("todo --no-color sh", ["show"]),
+    ("todo --profile ", ["default", "work"]),
+    ("todo --profile work li", ["list"]),
+    ("todo completion ", ["bash", "zsh", "fish"]),
+    ("todo token create --na", ["--name"]),
+    ("todo --vers", ["--version"]),
+    ("todo nosuch ", None),
+    ("todo add 'a b' --pri", ["--priority"]),
+]
+
+
+def test_bash_completes(bare: Todo, path: Path) -> None:
+    """A bash with our script: what it would offer for each line, words split as its readline does it."""
+    config = bare.directory / "config.toml"
+    config.write_text("[profiles.default]\ncolor = 1\n[profiles.work]\n".replace("color = 1\n", ""))
+    ask = "COMP_LINE=\"$1\"; eval \"COMP_WORDS=($2)\"; COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); COMPREPLY=(); _todo; printf '%s|' \"${COMPREPLY[@]}\"; echo"
+    script = ['source <(todo completion bash)', f"ask() {{ {ask}; }}"]
+    for line, _ in WORDS:
+        words = line.replace("=", " = ") + ('""' if line.endswith(" ") else "")
+        script.append(f"ask {shlex.quote(line)} {shlex.quote(words)}")
+    environment = bare.environment({"PATH": f"{path}:{BARE['PATH']}", "TODO_CONFIG": str(config)})
+    done = subprocess.run(["bash", "-c", "\n".join(script)], env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    for (line, wanted), offered in zip(WORDS, done.stdout.splitlines(), strict=True):
+        if wanted is not None:
+            assert offered.rstrip("|").split("|") == wanted, line
+
+
+def test_the_tab_key_completes(bare: Todo, path: Path) -> None:
+    environment = bare.environment({"PATH": f"{path}:{BARE['PATH']}", "TERM": "dumb", "PS1": "$ "})
+    child = pexpect.spawn("bash", ["--norc", "--noprofile"], env=environment, encoding="utf-8", timeout=20)  # type: ignore[arg-type]
+    child.sendline("bind 'set enable-bracketed-paste off'; source <(todo completion bash); echo re''ady")
+    child.expect("ready")
+    child.send("todo compl\t")
+    child.expect("todo completion ")
+    child.send("ba\t")
+    child.expect("bash")
+    child.sendcontrol("u")
+    child.sendline("exit")
+    child.expect(pexpect.EOF)
+    child.close()
+
+
+def test_a_commands_name_is_completed_before_anything_is_imported(bare: Todo) -> None:
+    code = "import sys; from todo_cli.main import main; before = set(sys.modules); main(); print(sorted(set(sys.modules) - before))"
+    done = subprocess.run([COMMAND[0], "-c", code], env=bare.environment({"_TODO_COMPLETE": "names", "COMP_WORDS": "todo\nsh", "COMP_CWORD": "1"}),
+                          capture_output=True, text=True, check=True)  # fmt: skip
+    assert done.stdout.splitlines() == ["show\tShow one task whole.", "[]"]
+
+
+@pytest.mark.parametrize("words", ["", "todo", "todo\n\n\n", "todo\n--profile", "todo\nlist\n--nosuch\n", "todo\n'\n\"", "todo\n--\n--"])
+def test_completion_never_complains(bare: Todo, words: str) -> None:
+    for place in ("", "3"):
+        done = bare(env={"_TODO_COMPLETE": "words", "COMP_WORDS": words, "COMP_CWORD": place})
+        assert (done.code, done.err) == (0, "")
+    (bare.directory / "broken.toml").write_text("=")
+    done = bare(env={"_TODO_COMPLETE": "words", "COMP_WORDS": "todo\n--profile\n", "COMP_CWORD": "2", "TODO_CONFIG": str(bare.directory / "broken.toml")})
+    assert (done.out, done.err, done.code) == ("", "", 0)

@@ -1,0 +1,148 @@
+"""Work grows with what is answered, not with what is stored: pages counted by the database itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.conftest import _copy
+from tests.db.conftest import Line
+from tests.db.crowd import Touched, crowd, touched
+from todo_cli.backends.embedded import Embedded
+from todo_cli.contract.base import Request
+from todo_cli.contract.journal import ListChanges, Redo, Undo
+from todo_cli.contract.tasks import AddTask, CompleteTasks, EditTasks, ListTasks, ShowTask
+
+class Stored(NamedTuple):
+    """Somebody's line to a database, and the seqs of their own changes there: edits of tasks, then an undone one."""
+
+    line: Line
+    edit: int
+    undone: int
+
+
+@contextmanager
+def stored(postgres: Embedded, template: str, people: int, each: int) -> Iterator[Stored]:
+    for database in _copy(postgres, template):
+        me = crowd(database, people, each)
+        # as a server: behind row-level security
+        with closing(Line(database.server_url, me)) as line:
+            edits = [line(EditTasks(numbers=(number,), title="edited")).seq for number in range(501, 505)]
+            line(Undo(id=edits[-1]))
+            yield Stored(line, edits[1], edits[-1])
+
+
+@pytest.fixture(scope="module")
+def few(postgres: Embedded, template: str) -> Iterator[Stored]:
+    """One person with 1,000 tasks."""
+    with stored(postgres, template, 1, 1_000) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def many(postgres: Embedded, template: str) -> Iterator[Stored]:
+    """50 people with 1,000 tasks each."""
+    with stored(postgres, template, 50, 1_000) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def large(postgres: Embedded, template: str) -> Iterator[Stored]:
+    """Two people with 10,000 tasks each."""
+    with stored(postgres, template, 2, 10_000) as found:
+        yield found
+
+
+REQUESTS: dict[str, Request[Any]] = {
+    "list": ListTasks(limit=20),
+    **{f"list by {sort}": ListTasks(limit=20, sort=sort) for sort in  # type: ignore[arg-type]
+       ("-due", "priority", "-priority", "created", "-created", "updated", "-updated")},
+    "list a project": ListTasks(limit=20, project="project3"),
+    "list a project by priority": ListTasks(limit=20, project="project3", sort="priority"),
+    "list a tag": ListTasks(limit=20, tag="tag3"),
+    "list a rare tag": ListTasks(limit=20, tag="nowhere"),
+    "list what is due": ListTasks(limit=20, due_before="2026-03-01"),
+    "list a day": ListTasks(limit=20, due="2026-03-01"),
+    "list all": ListTasks(limit=20, status="all"),
+    "list all by created": ListTasks(limit=20, status="all", sort="created"),
+    "list priority 1": ListTasks(limit=20, priority=1),
+    "show": ShowTask(number=500),
+    "add": AddTask(title="x", tags=("a", "b"), project="p"),
+    "done": CompleteTasks(numbers=(501,)),
+    "edit": EditTasks(numbers=(501,), title="y", add_tags=("c",), remove_tags=("all",)),
+    "log": ListChanges(),
+    "log of one": ListChanges(number=500),
+    "list the commonest tag": ListTasks(limit=20, tag="all"),
+    "list all by priority": ListTasks(limit=20, status="all", sort="priority"),
+    "undo": Undo(),
+    "undo an old one": Undo(id=1),
+    "redo": Redo(),
+    "redo an old one": Redo(id=1),
+}  # fmt: skip
+
+# What no index has in the order asked for is sought out among the person's own: matching rows, in 1,000 of theirs.
+# No index could help a tag: it would have to repeat the task's due date, priority and rev in every row of task_tags.
+SOUGHT = {
+    "list a project by priority": 100,
+    "list a tag": 50,
+    "list what is due": 70,
+    "list a day": 6,
+    "list priority 1": 20,
+}
+
+# pages: the tree's height in what policies look up, and the page of each of 21 rows, which lie together where few are stored
+GROWTH = 15 + 21
+
+
+def within(name: str, before: Touched, after: Touched, matching: int) -> None:
+    """One level more in each index that was descended, and for what is sought out an entry and a row a match."""
+    allowed = before.pages + max(before.descents, after.descents) + GROWTH + 5 * matching
+    if after.pages > allowed:
+        pytest.fail(f"{name}: {before.pages} pages, then {after.pages}, {allowed} allowed\n{after.plan}", pytrace=False)
+
+
+def asked(name: str, where: Stored) -> Touched:
+    request = REQUESTS[name]
+    if isinstance(request, (Undo, Redo)) and request.id:
+        request = type(request)(id=where.edit if isinstance(request, Undo) else where.undone)
+    return touched(where.line, request)
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_other_people_s_tasks_cost_nothing(name: str, few: Stored, many: Stored) -> None:
+    within(name, asked(name, few), asked(name, many), SOUGHT.get(name, 0))
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_one_s_own_tasks_cost_nothing_but_where_they_are_sought_out(name: str, few: Stored, large: Stored) -> None:
+    within(name, asked(name, few), asked(name, large), 10 * SOUGHT.get(name, 0))
+
+
+def test_a_page_far_behind_costs_what_the_first_does(large: Stored) -> None:
+    for sort in ("due", "-priority", "created", "updated"):
+        for status in ("open", "all"):
+            first = large.line(ListTasks(limit=20, sort=sort, status=status))  # type: ignore[arg-type]
+            deep = large.line(ListTasks(limit=1000, sort=sort, status=status))  # type: ignore[arg-type]
+            assert first.next
+            assert deep.next
+            near, far = (touched(large.line, ListTasks(limit=20, sort=sort, status=status, cursor=page.next))  # type: ignore[arg-type]
+                         for page in (first, deep))  # fmt: skip
+            within(f"{sort} {status}", near, far, 0)
+
+
+def test_a_plan_made_for_any_caller_is_as_good(few: Stored, many: Stored) -> None:
+    """After some uses a prepared statement is planned once for all values."""
+    for where in (few, many):
+        where.line.runner.run(where.line.connection.execute("SET plan_cache_mode = force_generic_plan"))
+    for name in ("list", "list by priority", "list a project", "list all", "show", "done", "log", "undo"):
+        within(name, asked(name, few), asked(name, many), 0)
+
+
+@pytest.mark.long
+def test_a_million_tasks_of_a_thousand_people(postgres: Embedded, template: str, few: Stored) -> None:
+    with stored(postgres, template, 1_000, 1_000) as million:
+        for name in REQUESTS:
+            within(name, asked(name, few), asked(name, million), SOUGHT.get(name, 0))

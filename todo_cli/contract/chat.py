@@ -1,0 +1,257 @@
+"""The steps of a turn. Only the engine asks for them, so they have no route; each is one transaction.
+
+Every step but the first carries the turn's attempt: whoever has an older one is refused. All may be repeated.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from todo_cli.contract.base import Name, Request
+from todo_cli.contract.plans import Arguments, Plan, Verb
+from todo_cli.contract.tokens import Id
+
+Said = Annotated[str, Meta(min_length=1, max_length=100_000, description="what the person says")]
+Lease = Annotated[float, Meta(gt=0, le=300, description="seconds that the turn is the runner's without a sign of life")]
+Place = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+State = Literal["running", "awaiting", "answered", "done", "stopped", "failed"]
+Usage = dict[str, Any]
+
+ENDED = ("done", "stopped", "failed")
+
+
+class Wish(Struct, frozen=True, kw_only=True):
+    """A call as the model wished it: nothing is judged, the id is the provider's."""
+
+    name: str
+    arguments: str
+    id: str = ""
+
+
+class Message(Struct, frozen=True, kw_only=True):
+    """One message. A tool's names the call that it answers by the message that wished it, and the place there."""
+
+    seq: int
+    turn: str
+    role: Literal["user", "assistant", "tool", "summary"]
+    content: str
+    status: Literal["whole", "interrupted", "dead"] = "whole"
+    calls: tuple[Wish, ...] = ()
+    call_seq: int | None = None
+    call_index: int | None = None
+    tokens: int = 0
+    model: str | None = None
+    at: datetime | UnsetType = UNSET
+
+
+class Held(Struct, frozen=True, kw_only=True):
+    """A call that waits for a person's yes, with what exactly it would do."""
+
+    message: int
+    index: int
+    plan: Plan
+
+
+class Begun(Struct, frozen=True, kw_only=True):
+    """A turn that may be run, or, where `mine` is false, only be watched."""
+
+    conversation: str
+    number: int
+    turn: str
+    state: State
+    attempt: int
+    head: int
+    events: int
+    zone: str
+    mine: bool
+    reset: bool = False
+
+
+class Stored(Struct, frozen=True, kw_only=True):
+    """Where the conversation stands after a step; `stop`: somebody has asked for the turn's end."""
+
+    head: int
+    state: State = "running"
+    stop: bool = False
+
+
+class BeginTurn(Request[Begun], frozen=True):
+    """Store what the person says and claim the turn; the same turn again attaches to it, or takes it over."""
+
+    scope = "chat"
+
+    conversation: Id
+    turn: Id
+    runner: Id
+    text: Said
+    lease: Lease = 30
+    model: Name | None = None
+
+
+class Step(Request[Stored], frozen=True):
+    """What a runner does in a turn that is its own."""
+
+    scope: ClassVar[str | None] = "chat"
+    write: ClassVar[bool] = False
+
+    turn: Id
+    attempt: Annotated[int, Meta(ge=1)]
+    lease: Lease = 30
+
+
+class Replay(Struct, frozen=True, kw_only=True):
+    """The newest messages of the line, oldest first; `cut`: there are older ones behind them, not summarised."""
+
+    messages: tuple[Message, ...]
+    summary: str | None = None
+    cut: bool = False
+
+
+class ReadReplay(Request[Replay], frozen=True):
+    """Read the newest messages that fit a budget; all of the newest turn, and none behind a summary."""
+
+    scope = "chat"
+    write = False
+
+    conversation: Id
+    budget: Annotated[int, Meta(ge=1, description="in tokens, as they are estimated")] = 32_000
+
+
+class StoreAnswer(Step, frozen=True):
+    """Store what the model said and wishes to call, before anything of it is done."""
+
+    after: Place
+    text: str
+    calls: Annotated[tuple[Wish, ...], Meta(min_length=1, max_length=200)]
+    model: Name | None = None
+    usage: Usage | None = None
+
+
+class Result(Struct, frozen=True, kw_only=True):
+    """What is answered to a call without doing it."""
+
+    message: int
+    index: int
+    text: str
+
+
+class StoreResults(Step, frozen=True):
+    """Answer calls that are not carried out."""
+
+    results: Annotated[tuple[Result, ...], Meta(min_length=1, max_length=200)]
+
+
+class Ran(Struct, frozen=True, kw_only=True):
+    """What a call did; `new` is False when it had been done before."""
+
+    content: str
+    head: int
+    new: bool = True
+    stop: bool = False
+
+
+class RunCall(Request[Ran], frozen=True):
+    """Do one call and store its result in the same transaction, once, however often it is asked for."""
+
+    scope = "chat"
+
+    turn: Id
+    attempt: Annotated[int, Meta(ge=1)]
+    lease: Lease = 30
+    message: Place
+    index: Place
+    verb: Verb
+    arguments: Arguments
+
+
+class Call(Struct, frozen=True, kw_only=True):
+    """A call that needs a yes."""
+
+    message: int
+    index: int
+    verb: Verb
+    arguments: Arguments
+
+
+class Parked(Struct, frozen=True, kw_only=True):
+    """What waits for an answer; empty, and the turn goes on, when none of it could be done at all."""
+
+    held: tuple[Held, ...]
+    head: int
+    state: State
+
+
+class HoldCalls(Request[Parked], frozen=True):
+    """Work out what the calls would do, and let the turn wait for a person's answer."""
+
+    scope = "chat"
+
+    turn: Id
+    attempt: Annotated[int, Meta(ge=1)]
+    calls: Annotated[tuple[Call, ...], Meta(min_length=1, max_length=200)]
+
+
+class EndTurn(Step, frozen=True):
+    """Store the last words and end the turn."""
+
+    after: Place
+    text: str
+    state: Literal["done", "stopped", "failed"] = "done"
+    status: Literal["whole", "interrupted"] = "whole"
+    model: Name | None = None
+    usage: Usage | None = None
+    error: dict[str, Any] | None = None
+
+
+class StoreEvents(Step, frozen=True):
+    """Keep what others who watch shall see, and the lease; `first` is the batch's number."""
+
+    first: Place
+    after: Place
+    batch: tuple[dict[str, Any], ...] = ()
+
+
+class StoreSummary(Step, frozen=True):
+    """Keep a summary of all up to the message `reaches`; the messages stay."""
+
+    conversation: Id
+    reaches: Place
+    text: Said
+    model: Name | None = None
+    usage: Usage | None = None
+
+
+class Batch(Struct, frozen=True, kw_only=True):
+    """Some events of a turn."""
+
+    n: int
+    events: tuple[dict[str, Any], ...]
+
+
+class Watched(Struct, frozen=True, kw_only=True):
+    """What came after a batch, and how the turn stands: once it has ended, its messages tell all."""
+
+    batches: tuple[Batch, ...]
+    state: State
+    attempt: int
+    held: tuple[Held, ...] = ()
+    error: dict[str, Any] | None = None
+
+
+class ReadEvents(Request[Watched], frozen=True):
+    """Read a turn's events after batch `after`."""
+
+    scope = "chat"
+    write = False
+
+    turn: Id
+    after: Annotated[int, Meta(ge=-1, le=2**63 - 1)] = -1
+    limit: Annotated[int, Meta(ge=1, le=1_000)] = 200
+
+
+REQUESTS = (
+    BeginTurn, ReadReplay, StoreAnswer, StoreResults, RunCall, HoldCalls, EndTurn, StoreEvents, StoreSummary, ReadEvents,
+)  # fmt: skip

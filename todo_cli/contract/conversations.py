@@ -1,0 +1,156 @@
+"""Conversations: what people see of them, and what they do with them. Only they themselves: no model may."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from todo_cli.contract.base import Name, Request
+from todo_cli.contract.chat import Held, Message, Place, State
+from todo_cli.contract.journal import Undone
+from todo_cli.contract.tokens import Id
+
+Number = Annotated[int, Meta(ge=1, le=2**63 - 1, description="a conversation's number")]
+Seq = Annotated[int, Meta(ge=1, le=2**63 - 1, description="a message's place in its conversation")]
+
+
+class Turn(Struct, frozen=True, kw_only=True):
+    """One turn: what the person said, and all that followed from it."""
+
+    id: str
+    conversation: int
+    state: State
+    attempt: int
+    approved: bool | None = None
+    held: tuple[Held, ...] = ()
+    error: dict[str, Any] | None = None
+
+
+class Conversation(Struct, frozen=True, kw_only=True):
+    """A conversation without its messages; `turn` is its newest one, and how that stands."""
+
+    number: int
+    id: str
+    title: str
+    model: str | None = None
+    head: int | None = None
+    turn: str | None = None
+    state: State | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+class ConversationPage(Struct, frozen=True, kw_only=True):
+    """Conversations, newest first; `next` is the cursor for older ones (null: none)."""
+
+    conversations: tuple[Conversation, ...]
+    next: str | None = None
+
+
+class ConversationShown(Struct, frozen=True, kw_only=True):
+    """A conversation and its newest messages, oldest first; `next` is the cursor for older ones (null: none)."""
+
+    conversation: Conversation
+    messages: tuple[Message, ...]
+    next: str | None = None
+
+
+class ListConversations(Request[ConversationPage], frozen=True):
+    """List my conversations, newest first."""
+
+    route = "GET /v1/conversations"
+    write = False
+
+    cursor: Annotated[str, Meta(max_length=100)] | None = None
+    limit: Annotated[int, Meta(ge=1, le=1_000)] = 50
+
+
+class ShowConversation(Request[ConversationShown], frozen=True):
+    """Show a conversation's messages, from the newest backwards."""
+
+    route = "GET /v1/conversations/{number}"
+    write = False
+
+    number: Number
+    cursor: Annotated[str, Meta(max_length=100)] | None = None
+    limit: Annotated[int, Meta(ge=1, le=1_000)] = 50
+
+
+class RenameConversation(Request[Conversation], frozen=True):
+    """Give a conversation another title."""
+
+    route = "PATCH /v1/conversations/{number}"
+    scope = "chat"
+
+    number: Number
+    title: Name
+
+
+class MoveHead(Request[Conversation], frozen=True):
+    """Go on from another point: after the turn that ended with message `to`, or from the beginning. Nothing is lost."""
+
+    route = "POST /v1/conversations/{number}/head"
+    scope = "chat"
+
+    number: Number
+    to: Place
+
+
+class ForkConversation(Request[Conversation], frozen=True):
+    """Start a new conversation from a point of this one; from then on they share nothing."""
+
+    route = "POST /v1/conversations/{number}/fork"
+    scope = "chat"
+
+    number: Number
+    id: Id
+    at: Seq | None = None
+
+
+class StopTurn(Request[Turn], frozen=True):
+    """Stop a turn: the words that have come and the changes that were made stay."""
+
+    route = "POST /v1/turns/{turn}/stop"
+    scope = "chat"
+
+    turn: Id
+
+
+class AnswerTurn(Request[Turn], frozen=True):
+    """Say yes or no to what a turn waits to do. Yes does exactly what was shown; the turn then goes on."""
+
+    route = "POST /v1/turns/{turn}/answer"
+    scope = "chat"
+
+    turn: Id
+    yes: bool
+
+
+class UndoTurn(Request[Undone], frozen=True):
+    """Take back all that a turn changed, as one, and go on from before it; refused where tasks have moved on."""
+
+    route = "POST /v1/turns/{turn}/undo"
+    scope = "chat"
+
+    turn: Id
+    partial: bool = False
+    dry_run: bool = False
+
+
+class RedoTurn(Request[Undone], frozen=True):
+    """Do again what undoing a turn took back, and go on from after it."""
+
+    route = "POST /v1/turns/{turn}/redo"
+    scope = "chat"
+
+    turn: Id
+    partial: bool = False
+    dry_run: bool = False
+
+
+REQUESTS = (
+    ListConversations, ShowConversation, RenameConversation, MoveHead, ForkConversation, StopTurn, AnswerTurn, UndoTurn,
+    RedoTurn,
+)  # fmt: skip
