@@ -27,7 +27,11 @@ class Line:
     def __init__(self, url: str, who: Person) -> None:
         self.who = who
         self.runner = asyncio.Runner()
-        self.connection = self.runner.run(connect(url))
+        try:
+            self.connection = self.runner.run(connect(url))
+        except BaseException:
+            self.runner.close()
+            raise
 
     def __call__(self, request: Request[R], **caller: Any) -> R:
         """The answer; raises TodoError. `caller` may name another token, a space, a key, a zone."""

@@ -57,7 +57,9 @@ class Proxy:
                 self._open += (client, server)
                 last = [False]  # whether the client spoke last
                 for source, target, ours in ((client, server, True), (server, client, False)):
-                    self._threads.append(threading.Thread(target=self._pump, args=(source, target, ours, last), daemon=True))
+                    self._threads.append(
+                        threading.Thread(target=self._pump, args=(source, target, ours, last), daemon=True)
+                    )
                     self._threads[-1].start()
 
     def _pump(self, source: socket.socket, target: socket.socket, from_client: bool, last: list[bool]) -> None:

@@ -16,6 +16,7 @@ from todo_cli.contract.base import Request
 from todo_cli.contract.journal import ListChanges, Redo, Undo
 from todo_cli.contract.tasks import AddTask, CompleteTasks, EditTasks, ListTasks, ShowTask
 
+
 class Stored(NamedTuple):
     """Somebody's line to a database, and the seqs of their own changes there: edits of tasks, then an undone one."""
 
@@ -58,7 +59,7 @@ def large(postgres: Embedded, template: str) -> Iterator[Stored]:
 
 REQUESTS: dict[str, Request[Any]] = {
     "list": ListTasks(limit=20),
-    **{f"list by {sort}": ListTasks(limit=20, sort=sort) for sort in  # type: ignore[arg-type]
+    **{f"list by {sort}": ListTasks(limit=20, sort=sort) for sort in
        ("-due", "priority", "-priority", "created", "-created", "updated", "-updated")},
     "list a project": ListTasks(limit=20, project="project3"),
     "list a project by priority": ListTasks(limit=20, project="project3", sort="priority"),
@@ -124,11 +125,11 @@ def test_one_s_own_tasks_cost_nothing_but_where_they_are_sought_out(name: str, f
 def test_a_page_far_behind_costs_what_the_first_does(large: Stored) -> None:
     for sort in ("due", "-priority", "created", "updated"):
         for status in ("open", "all"):
-            first = large.line(ListTasks(limit=20, sort=sort, status=status))  # type: ignore[arg-type]
-            deep = large.line(ListTasks(limit=1000, sort=sort, status=status))  # type: ignore[arg-type]
+            first = large.line(ListTasks(limit=20, sort=sort, status=status))
+            deep = large.line(ListTasks(limit=1000, sort=sort, status=status))
             assert first.next
             assert deep.next
-            near, far = (touched(large.line, ListTasks(limit=20, sort=sort, status=status, cursor=page.next))  # type: ignore[arg-type]
+            near, far = (touched(large.line, ListTasks(limit=20, sort=sort, status=status, cursor=page.next))
                          for page in (first, deep))  # fmt: skip
             within(f"{sort} {status}", near, far, 0)
 

@@ -72,12 +72,12 @@ def _empty(postgres: Embedded, then: Callable[[str], object] = bool) -> Iterator
 def _execute(url: str) -> None:
     with psycopg.connect(url) as connection:
         for statement in statements():
-            connection.execute(statement)  # type: ignore[call-overload]
+            connection.execute(statement)
 
 
 def _rows(url: str, query: str) -> list[tuple[Any, ...]]:
     with psycopg.connect(url) as connection:
-        return connection.execute(query).fetchall()  # type: ignore[call-overload]
+        return connection.execute(query).fetchall()
 
 
 def _dump(postgres: Embedded, url: str) -> list[str]:
@@ -97,7 +97,13 @@ def test_both_ways_give_the_same_dump(postgres: Embedded, migrated: str, said: s
     dump = _dump(postgres, migrated)
     assert dump == _dump(postgres, said)
     text = "\n".join(dump)
-    for word in ("CREATE POLICY", "ENABLE ROW LEVEL SECURITY", "OWNER TO todo_auth", "GRANT SELECT(", "SECURITY DEFINER"):
+    for word in (
+        "CREATE POLICY",
+        "ENABLE ROW LEVEL SECURITY",
+        "OWNER TO todo_auth",
+        "GRANT SELECT(",
+        "SECURITY DEFINER",
+    ):
         assert word in text
 
 
@@ -133,9 +139,7 @@ def test_the_database_s_own_rights_and_settings_are_the_same(migrated: str, said
 def test_the_roles_can_do_no_more_than_log_in(migrated: str) -> None:
     query = f"""SELECT rolname, rolcanlogin, rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls
       FROM pg_roles WHERE rolname = ANY (ARRAY{list(ROLES)}) ORDER BY 1"""
-    assert _rows(migrated, query) == [
-        (name, name in ("todo_server", "todo_worker"), False) for name in sorted(ROLES)
-    ]
+    assert _rows(migrated, query) == [(name, name in ("todo_server", "todo_worker"), False) for name in sorted(ROLES)]
     memberships = f"""SELECT FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member
       WHERE r.rolname = ANY (ARRAY{list(ROLES)})"""
     assert _rows(migrated, memberships) == []
@@ -154,7 +158,7 @@ def test_every_key_begins_with_the_space_or_the_person(migrated: str) -> None:
 
 def test_every_policy_is_an_index_condition_of_every_index(migrated: str) -> None:
     """Else EXPLAIN ANALYZE counts what the policy removed: rows of others that match whatever somebody asks for."""
-    policies = f"""SELECT tablename, cmd, qual, with_check FROM pg_policies
+    policies = """SELECT tablename, cmd, qual, with_check FROM pg_policies
       WHERE schemaname = 'todo' AND policyname <> 'auth' AND tablename <> 'schema'"""
     ruled: dict[str, str] = {}
     for table, command, using, check in _rows(migrated, policies):
@@ -196,14 +200,19 @@ def test_every_function_is_closed(migrated: str) -> None:
     found = _rows(migrated, query)
     assert len(found) == len(FUNCTIONS)
     for name, definer, config, holder, public, callers in found:
-        assert (definer, config, holder, public) == (True, ['search_path=pg_catalog, pg_temp'], "todo_auth", False), name
+        assert (definer, config, holder, public) == (True, ["search_path=pg_catalog, pg_temp"], "todo_auth", False), (
+            name
+        )
         known = name.removeprefix("todo.").replace("integer", "int").replace(",", ", ")
         assert callers == FUNCTIONS[known].split(", ") if FUNCTIONS[known] else callers == [], name
 
 
 def test_eight_migrate_at_once(empty: str) -> None:
     code = f"from todo_cli.db.migrate import migrate; print(migrate({empty!r}).current)"
-    running = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(8)]
+    running = [
+        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(8)
+    ]
     ended = [process.communicate(timeout=60) for process in running]
     assert [out for out, _ in ended] == ["True\n"] * 8, ended
     assert _rows(empty, "SELECT * FROM todo.schema") == [(2, 1)]
@@ -234,13 +243,15 @@ def managed() -> Iterator[Callable[[str, str], str]]:
     shutil.rmtree(home, ignore_errors=True)
 
 
-def test_an_owner_without_superuser_s_rights_does_it_all(managed: Callable[[str, str], str], as_person: Callable[..., Todo], bare: Todo) -> None:
+def test_an_owner_without_superuser_s_rights_does_it_all(
+    managed: Callable[[str, str], str], as_person: Callable[..., Todo], bare: Todo
+) -> None:
     url = managed("boss", "boss")
     assert migrate(url).current
     assert migrate(url).current
     assert differences(url) == []
     with owner(url) as work:
-        user_id, token = work.make_person("ada", admin=True, zone=None)
+        user_id, _ = work.make_person("ada", admin=True, zone=None)
         login = work.make_login(user_id, Secret("first"))
         assert work.make_login(user_id, Secret("second")) == login
         work.set_password("todo_server", Secret("served"))
@@ -272,7 +283,11 @@ def _set_schema(database: Database, version: int, oldest: int) -> None:
 
 @pytest.mark.parametrize(("found", "sentence"), [(OLDER, "too old"), (NEWER, "older than this todo"), (BETWEEN, None)])
 def test_the_gate(
-    fresh_db: Database, make_server: Callable[..., Server], as_person: Callable[..., Todo], found: tuple[int, int], sentence: str | None
+    fresh_db: Database,
+    make_server: Callable[..., Server],
+    as_person: Callable[..., Todo],
+    found: tuple[int, int],
+    sentence: str | None,
 ) -> None:
     ada = fresh_db.person()
     server = make_server(fresh_db)

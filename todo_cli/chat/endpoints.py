@@ -86,7 +86,7 @@ def no_model(
 
 
 def local_servers(timeout: float = 0.3) -> list[LocalServer]:
-    """Ollama (OLLAMA_HOST, else port 11434) and llama.cpp (port 8080) and their models. Blocks, up to `timeout` each."""
+    """Ollama (OLLAMA_HOST or port 11434) and llama.cpp (port 8080), with their models. Blocks up to `timeout` each."""
     places = (("Ollama", _ollama(os.environ.get("OLLAMA_HOST", ""))), ("llama.cpp", "http://127.0.0.1:8080"))
     found = []
     for name, root in places:

@@ -32,7 +32,7 @@ LONGEST_BACKOFF = 8.0
 
 async def answer(
     endpoint: Endpoint, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]]
-) -> AsyncGenerator[Event]:
+) -> AsyncGenerator[Event, None]:
     """Words and thoughts as they come; after the stream ended its calls, and Finished as the last. Raises ModelFailed.
 
     It is asked again, a few times, only while nothing has come. What breaks off later ends as "interrupted", with
@@ -100,12 +100,12 @@ class _Clock:
 
 async def _attempt(
     client: openai.AsyncOpenAI, endpoint: Endpoint, body: dict[str, Any], names: set[str], clock: _Clock
-) -> AsyncGenerator[Event]:
+) -> AsyncGenerator[Event, None]:
     assembler, wire = Assembler(names, endpoint.longest), Wire(endpoint.longest * 8 + 1_000_000)
     trouble: Trouble | None = None
     clock.start()
     try:
-        async with aclosing(_pieces(client, body, wire, assembler, clock)) as pieces:
+        async with aclosing(_pieces(client, endpoint, body, wire, assembler, clock)) as pieces:
             async for piece in pieces:
                 for event in assembler.take(piece):
                     yield event
@@ -123,10 +123,15 @@ async def _attempt(
 
 
 async def _pieces(
-    client: openai.AsyncOpenAI, body: dict[str, Any], wire: Wire, assembler: Assembler, clock: _Clock
-) -> AsyncGenerator[dict[str, Any]]:
+    client: openai.AsyncOpenAI,
+    endpoint: Endpoint,
+    body: dict[str, Any],
+    wire: Wire,
+    assembler: Assembler,
+    clock: _Clock,
+) -> AsyncGenerator[dict[str, Any], None]:
     """The JSON pieces of one response, each in time; closes the response whatever happens."""
-    response = await _in_time(_opened(client, body), assembler, clock)
+    response = await _in_time(_opened(client, endpoint, body), assembler, clock)
     try:
         chunks = aiter(response.aiter_bytes())
         while not wire.done:
@@ -157,10 +162,10 @@ async def _in_time(what: Any, assembler: Assembler, clock: _Clock) -> Any:
     return result
 
 
-async def _opened(client: openai.AsyncOpenAI, body: dict[str, Any]) -> httpx2.Response:
+async def _opened(client: openai.AsyncOpenAI, endpoint: Endpoint, body: dict[str, Any]) -> httpx2.Response:
     """The response with its body unread: openai's own reading of the stream is passed by."""
-    kind = openai.AsyncStream[object]
-    stream = await client.post("/chat/completions", cast_to=object, body=body, stream=True, stream_cls=kind)
+    stream = await client.post("/chat/completions", cast_to=object, body=body, stream=True,
+                               stream_cls=openai.AsyncStream[object], options={"headers": _headers(endpoint)})  # fmt: skip
     return stream.response
 
 
@@ -173,9 +178,14 @@ def _key(endpoint: Endpoint) -> str:
 
 
 def _client(endpoint: Endpoint, http: httpx2.AsyncClient) -> openai.AsyncOpenAI:
-    # given no key, openai would take one from the environment, and it would tell every server the organization
-    headers: dict[str, Any] = {} if _key(endpoint) else {"Authorization": openai.omit}
-    if not endpoint.base_url.startswith(OPENAI):
-        headers |= {"OpenAI-Organization": openai.omit, "OpenAI-Project": openai.omit}
+    # given no key, openai would take one from the environment
     return openai.AsyncOpenAI(base_url=endpoint.base_url, api_key=_key(endpoint) or "none", max_retries=0,
-                              http_client=http, timeout=http.timeout, default_headers=headers)  # fmt: skip
+                              http_client=http, timeout=http.timeout)  # fmt: skip
+
+
+def _headers(endpoint: Endpoint) -> dict[str, Any]:
+    headers: dict[str, Any] = {"Authorization": f"Bearer {_key(endpoint)}" if endpoint.api_key else openai.omit}
+    if not endpoint.base_url.startswith(OPENAI):
+        # openai takes them from the environment and would tell them to every server
+        headers |= {"OpenAI-Organization": openai.omit, "OpenAI-Project": openai.omit}
+    return headers

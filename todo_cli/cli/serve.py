@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated, Any
+import signal
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from todo_cli.cli.render import text
 from todo_cli.cli.session import Session, session_of
 from todo_cli.errors import Unavailable
+
+if TYPE_CHECKING:
+    import socket
+
+    import uvicorn
+    from uvicorn.supervisors import Multiprocess
 
 app = typer.Typer(add_completion=False)
 
@@ -78,7 +86,7 @@ def _embedded(session: Session) -> str:
 def _run(session: Session, options: dict[str, Any]) -> None:
     import uvicorn
 
-    from todo_cli.api.process import listen, require_certificate, run
+    from todo_cli.api.listening import listen, require_certificate
 
     require_certificate(options["ssl_certfile"], options["ssl_keyfile"])
     sockets = listen(options["host"], options["port"], options["uds"])
@@ -95,7 +103,43 @@ def _run(session: Session, options: dict[str, Any]) -> None:
         h11_max_incomplete_event_size=64 * 1024,
         **options,
     )
-    run(config, sockets)
+    _until_a_signal(config, sockets)
+
+
+def _until_a_signal(config: uvicorn.Config, sockets: list[socket.socket]) -> None:
+    """Serve; what runs when a signal comes is finished, within the configured grace."""
+    import uvicorn
+
+    from todo_cli.api.listening import release
+
+    # uvicorn raises a signal again once it has stopped for it; that is an orderly end
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        if config.workers > 1:
+            _workers(config, sockets).run()
+        else:
+            uvicorn.Server(config).run(sockets)
+    except KeyboardInterrupt:
+        pass
+    except SystemExit as end:
+        if end.code:
+            raise Unavailable("the server could not start", hint="the lines above say why") from None
+    finally:
+        release(sockets, config.uds)
+
+
+def _workers(config: uvicorn.Config, sockets: list[socket.socket]) -> Multiprocess:
+    from uvicorn.supervisors import Multiprocess
+
+    class Workers(Multiprocess):
+        """Their parent holds the sockets too: unless it lets go first, connections would be taken, by nobody."""
+
+        def terminate_all(self) -> None:
+            for sock in self.sockets:
+                sock.close()
+            super().terminate_all()
+
+    return Workers(config, sockets)
 
 
 def _where(sock: Any, options: dict[str, Any]) -> str:

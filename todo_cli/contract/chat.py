@@ -34,6 +34,7 @@ class Wish(Struct, frozen=True, kw_only=True):
 class Message(Struct, frozen=True, kw_only=True):
     """One message. A tool's names the call that it answers by the message that wished it, and the place there."""
 
+    conversation: str
     seq: int
     turn: str
     role: Literal["user", "assistant", "tool", "summary"]
@@ -78,7 +79,7 @@ class Stored(Struct, frozen=True, kw_only=True):
     stop: bool = False
 
 
-class BeginTurn(Request[Begun], frozen=True):
+class BeginTurn(Request[Begun], frozen=True, kw_only=True):
     """Store what the person says and claim the turn; the same turn again attaches to it, or takes it over."""
 
     scope = "chat"
@@ -91,7 +92,7 @@ class BeginTurn(Request[Begun], frozen=True):
     model: Name | None = None
 
 
-class Step(Request[Stored], frozen=True):
+class Step(Request[Stored], frozen=True, kw_only=True):
     """What a runner does in a turn that is its own."""
 
     scope: ClassVar[str | None] = "chat"
@@ -110,7 +111,7 @@ class Replay(Struct, frozen=True, kw_only=True):
     cut: bool = False
 
 
-class ReadReplay(Request[Replay], frozen=True):
+class ReadReplay(Request[Replay], frozen=True, kw_only=True):
     """Read the newest messages that fit a budget; all of the newest turn, and none behind a summary."""
 
     scope = "chat"
@@ -120,7 +121,7 @@ class ReadReplay(Request[Replay], frozen=True):
     budget: Annotated[int, Meta(ge=1, description="in tokens, as they are estimated")] = 32_000
 
 
-class StoreAnswer(Step, frozen=True):
+class StoreAnswer(Step, frozen=True, kw_only=True):
     """Store what the model said and wishes to call, before anything of it is done."""
 
     after: Place
@@ -138,7 +139,7 @@ class Result(Struct, frozen=True, kw_only=True):
     text: str
 
 
-class StoreResults(Step, frozen=True):
+class StoreResults(Step, frozen=True, kw_only=True):
     """Answer calls that are not carried out."""
 
     results: Annotated[tuple[Result, ...], Meta(min_length=1, max_length=200)]
@@ -153,7 +154,7 @@ class Ran(Struct, frozen=True, kw_only=True):
     stop: bool = False
 
 
-class RunCall(Request[Ran], frozen=True):
+class RunCall(Request[Ran], frozen=True, kw_only=True):
     """Do one call and store its result in the same transaction, once, however often it is asked for."""
 
     scope = "chat"
@@ -184,7 +185,7 @@ class Parked(Struct, frozen=True, kw_only=True):
     state: State
 
 
-class HoldCalls(Request[Parked], frozen=True):
+class HoldCalls(Request[Parked], frozen=True, kw_only=True):
     """Work out what the calls would do, and let the turn wait for a person's answer."""
 
     scope = "chat"
@@ -194,19 +195,19 @@ class HoldCalls(Request[Parked], frozen=True):
     calls: Annotated[tuple[Call, ...], Meta(min_length=1, max_length=200)]
 
 
-class EndTurn(Step, frozen=True):
+class EndTurn(Step, frozen=True, kw_only=True):
     """Store the last words and end the turn."""
 
-    after: Place
     text: str
     state: Literal["done", "stopped", "failed"] = "done"
     status: Literal["whole", "interrupted"] = "whole"
     model: Name | None = None
     usage: Usage | None = None
+    total: Usage | None = None
     error: dict[str, Any] | None = None
 
 
-class StoreEvents(Step, frozen=True):
+class StoreEvents(Step, frozen=True, kw_only=True):
     """Keep what others who watch shall see, and the lease; `first` is the batch's number."""
 
     first: Place
@@ -214,7 +215,7 @@ class StoreEvents(Step, frozen=True):
     batch: tuple[dict[str, Any], ...] = ()
 
 
-class StoreSummary(Step, frozen=True):
+class StoreSummary(Step, frozen=True, kw_only=True):
     """Keep a summary of all up to the message `reaches`; the messages stay."""
 
     conversation: Id
@@ -241,7 +242,7 @@ class Watched(Struct, frozen=True, kw_only=True):
     error: dict[str, Any] | None = None
 
 
-class ReadEvents(Request[Watched], frozen=True):
+class ReadEvents(Request[Watched], frozen=True, kw_only=True):
     """Read a turn's events after batch `after`."""
 
     scope = "chat"
@@ -253,5 +254,6 @@ class ReadEvents(Request[Watched], frozen=True):
 
 
 REQUESTS = (
-    BeginTurn, ReadReplay, StoreAnswer, StoreResults, RunCall, HoldCalls, EndTurn, StoreEvents, StoreSummary, ReadEvents,
+    BeginTurn, ReadReplay, StoreAnswer, StoreResults, RunCall, HoldCalls, EndTurn, StoreEvents, StoreSummary,
+    ReadEvents,
 )  # fmt: skip

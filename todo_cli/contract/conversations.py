@@ -57,7 +57,7 @@ class ConversationShown(Struct, frozen=True, kw_only=True):
     next: str | None = None
 
 
-class ListConversations(Request[ConversationPage], frozen=True):
+class ListConversations(Request[ConversationPage], frozen=True, kw_only=True):
     """List my conversations, newest first."""
 
     route = "GET /v1/conversations"
@@ -67,7 +67,7 @@ class ListConversations(Request[ConversationPage], frozen=True):
     limit: Annotated[int, Meta(ge=1, le=1_000)] = 50
 
 
-class ShowConversation(Request[ConversationShown], frozen=True):
+class ShowConversation(Request[ConversationShown], frozen=True, kw_only=True):
     """Show a conversation's messages, from the newest backwards."""
 
     route = "GET /v1/conversations/{number}"
@@ -78,7 +78,7 @@ class ShowConversation(Request[ConversationShown], frozen=True):
     limit: Annotated[int, Meta(ge=1, le=1_000)] = 50
 
 
-class RenameConversation(Request[Conversation], frozen=True):
+class RenameConversation(Request[Conversation], frozen=True, kw_only=True):
     """Give a conversation another title."""
 
     route = "PATCH /v1/conversations/{number}"
@@ -88,7 +88,7 @@ class RenameConversation(Request[Conversation], frozen=True):
     title: Name
 
 
-class MoveHead(Request[Conversation], frozen=True):
+class MoveHead(Request[Conversation], frozen=True, kw_only=True):
     """Go on from another point: after the turn that ended with message `to`, or from the beginning. Nothing is lost."""
 
     route = "POST /v1/conversations/{number}/head"
@@ -98,7 +98,7 @@ class MoveHead(Request[Conversation], frozen=True):
     to: Place
 
 
-class ForkConversation(Request[Conversation], frozen=True):
+class ForkConversation(Request[Conversation], frozen=True, kw_only=True):
     """Start a new conversation from a point of this one; from then on they share nothing."""
 
     route = "POST /v1/conversations/{number}/fork"
@@ -109,7 +109,7 @@ class ForkConversation(Request[Conversation], frozen=True):
     at: Seq | None = None
 
 
-class StopTurn(Request[Turn], frozen=True):
+class StopTurn(Request[Turn], frozen=True, kw_only=True):
     """Stop a turn: the words that have come and the changes that were made stay."""
 
     route = "POST /v1/turns/{turn}/stop"
@@ -118,7 +118,7 @@ class StopTurn(Request[Turn], frozen=True):
     turn: Id
 
 
-class AnswerTurn(Request[Turn], frozen=True):
+class AnswerTurn(Request[Turn], frozen=True, kw_only=True):
     """Say yes or no to what a turn waits to do. Yes does exactly what was shown; the turn then goes on."""
 
     route = "POST /v1/turns/{turn}/answer"
@@ -128,7 +128,7 @@ class AnswerTurn(Request[Turn], frozen=True):
     yes: bool
 
 
-class UndoTurn(Request[Undone], frozen=True):
+class UndoTurn(Request[Undone], frozen=True, kw_only=True):
     """Take back all that a turn changed, as one, and go on from before it; refused where tasks have moved on."""
 
     route = "POST /v1/turns/{turn}/undo"
@@ -139,7 +139,7 @@ class UndoTurn(Request[Undone], frozen=True):
     dry_run: bool = False
 
 
-class RedoTurn(Request[Undone], frozen=True):
+class RedoTurn(Request[Undone], frozen=True, kw_only=True):
     """Do again what undoing a turn took back, and go on from after it."""
 
     route = "POST /v1/turns/{turn}/redo"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from todo_cli.contract import journal, plans, tasks, tokens, users
+from todo_cli.contract import chat, conversations, journal, plans, tasks, tokens, users
 from todo_cli.contract.base import Request
 
 REQUESTS: tuple[type[Request[Any]], ...] = (
@@ -13,4 +13,6 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     *plans.REQUESTS,
     *tokens.REQUESTS,
     *users.REQUESTS,
+    *conversations.REQUESTS,
+    *chat.REQUESTS,
 )

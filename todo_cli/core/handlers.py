@@ -5,7 +5,20 @@ from __future__ import annotations
 from typing import TypeVar
 
 from todo_cli.contract.base import Request
-from todo_cli.core import journal, listing, plans, tasks, tokens, undo, users
+from todo_cli.core import (
+    approvals,
+    chat,
+    conversations,
+    journal,
+    listing,
+    plans,
+    replaying,
+    tasks,
+    tokens,
+    turns,
+    undo,
+    users,
+)  # fmt: skip
 from todo_cli.core.rules import Rules
 from todo_cli.db.connect import Tx
 
@@ -19,6 +32,11 @@ HANDLERS: Rules = {
     **plans.HANDLERS,
     **tokens.HANDLERS,
     **users.HANDLERS,
+    **turns.HANDLERS,
+    **chat.HANDLERS,
+    **approvals.HANDLERS,
+    **replaying.HANDLERS,
+    **conversations.HANDLERS,
 }
 
 

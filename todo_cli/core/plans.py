@@ -30,7 +30,7 @@ _IMAGE: LiteralString = f"""jsonb_build_object('id', p.id, 'verb', p.verb, 'argu
   'differences', p.differences, 'made_at', {instant("p.made_at")}, 'expires_at', {instant("p.expires_at")},
   'state', CASE WHEN p.state = 'open' AND p.expires_at <= clock_timestamp() THEN 'expired' ELSE p.state END)"""
 
-TOUCHED = Sql("""SELECT json_build_object('before', before, 'after', after)::text FROM todo.changes
+TOUCHED = Sql("""SELECT json_build_object('before', before, 'after', after, 'undoes', undoes)::text FROM todo.changes
   WHERE space_id = %(space)s::uuid AND seq = (SELECT seq FROM todo.spaces WHERE id = %(space)s::uuid)""")
 
 KEEP = Sql(f"""WITH made AS (INSERT INTO todo.plans (space_id, id, verb, arguments, targets, differences, expires_at)
@@ -57,12 +57,17 @@ FROM (SELECT * FROM todo.plans WHERE space_id = %(space)s::uuid AND user_id = %(
        AND expires_at > clock_timestamp() ORDER BY made_at DESC LIMIT 100) AS p""")
 
 
-class _Touched(msgspec.Struct):
+class Touched(msgspec.Struct):
+    """The images of what a change touched."""
+
     before: list[dict[str, Any]]
     after: list[dict[str, Any]]
+    undoes: int | None = None
 
 
-class _Fetched(msgspec.Struct):
+class Fetched(msgspec.Struct):
+    """A plan, and the numbers of its tasks that have moved on."""
+
     plan: Plan
     moved: list[str] | None = None
 
@@ -72,15 +77,16 @@ async def make_plan(tx: Tx, it: MakePlan) -> Plan:
     wished = _wished(it.verb, it.arguments)
     async with tx.steps() as steps:
         await TASKS[type(wished)](tx.inner(type(wished), None), wished)
-        touched = decode(await steps.take_back(TOUCHED) or "", _Touched)
-        kept = await steps.finish(KEEP, id=it.id, verb=it.verb, **_kept(it, touched))
+        touched = decode(await steps.take_back(TOUCHED) or "", Touched)
+        kept = await steps.finish(KEEP, id=it.id, verb=it.verb, **kept_values(it.arguments, touched))
     return decode(kept or "", Plan)
 
 
-def _kept(it: MakePlan, touched: _Touched) -> dict[str, str]:
+def kept_values(arguments: dict[str, Any], touched: Touched) -> dict[str, str]:
+    """What KEEP keeps of a change that was worked out."""
     targets = [{"number": image["number"], "rev": image["rev"], "title": image["title"]} for image in touched.before]
     found: tuple[Difference, ...] = differences(touched.before, touched.after)
-    values = {"arguments": it.arguments, "targets": targets, "differences": found}
+    values = {"arguments": arguments, "targets": targets, "differences": found}
     return {name: msgspec.json.encode(value).decode() for name, value in values.items()}
 
 
@@ -96,8 +102,8 @@ async def apply_plan(tx: Tx, it: ApplyPlan) -> Changed:
         text = await steps.run(FETCH, id=it.id)
         if text is None:
             raise NotFound(f"you have no plan {it.id}", hint="see the open ones with: todo apply")
-        found = decode(text, _Fetched)
-        _applicable(found)
+        found = decode(text, Fetched)
+        applicable(found)
         wished = _wished(found.plan.verb, found.plan.arguments)
         # the plan's own key: applied twice, from two machines, it acts once
         result = await TASKS[type(wished)](tx.inner(type(wished), f"plan:{it.id}"), wished)
@@ -105,7 +111,8 @@ async def apply_plan(tx: Tx, it: ApplyPlan) -> Changed:
     return _changed(result)
 
 
-def _applicable(found: _Fetched) -> None:
+def applicable(found: Fetched) -> None:
+    """Raises Conflict where the plan can no longer be carried out as it was shown."""
     plan = found.plan
     if plan.state == "applied":
         return

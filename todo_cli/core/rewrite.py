@@ -73,11 +73,11 @@ untagged AS MATERIALIZED (SELECT todo.untag(array_agg(number), array_agg(tag)) I
   WHERE EXISTS (SELECT FROM tick)),
 tagged AS (INSERT INTO todo.task_tags (space_id, number, tag)
     SELECT space_id, number, unnest(next.tags) FROM next, untagged WHERE changed AND done IS NOT NULL ON CONFLICT DO NOTHING),
-kept AS (INSERT INTO todo.changes (space_id, seq, key, request_hash, verb, request, before, after, undoes, redo)
+kept AS (INSERT INTO todo.changes (space_id, seq, key, request_hash, verb, request, before, after, undoes, redo, group_id, turn_id)
     SELECT %(space)s::uuid, tick.seq, %(key)s, %(hash)s::bytea, %(verb)s, %(request)s::jsonb,
       (SELECT jsonb_agg({image("cur", "cur.tags")} ORDER BY place) FROM cur),
       (SELECT jsonb_agg({image("next", "next.tags")} ORDER BY place) FROM next),
-      %(undoes)s::bigint, %(redo)s::boolean FROM tick RETURNING seq, after)
+      %(undoes)s::bigint, %(redo)s::boolean, %(within)s::uuid, %(within)s::uuid FROM tick RETURNING seq, after)
 SELECT json_build_object('same', true, 'new', true, 'seq', seq, 'tasks', after)::text FROM kept
 UNION ALL SELECT json_build_object('same', same, 'new', false, 'seq', seq, 'tasks', after)::text FROM old
 UNION ALL SELECT json_build_object('same', true, 'missing', missing, 'binned', binned, 'moved', moved,

@@ -34,9 +34,9 @@ made AS (INSERT INTO todo.tasks (space_id, number, id, title, note, priority, pr
 tagged AS (INSERT INTO todo.task_tags (space_id, number, tag)
     SELECT %(space)s::uuid, last + place, unnest(tags) FROM tick, new),
 images AS (SELECT jsonb_agg({image("made", "new.tags")} ORDER BY made.number) AS after FROM made JOIN new USING (id)),
-kept AS (INSERT INTO todo.changes (space_id, seq, key, request_hash, verb, request, before, after, group_id)
+kept AS (INSERT INTO todo.changes (space_id, seq, key, request_hash, verb, request, before, after, group_id, turn_id)
     SELECT %(space)s::uuid, tick.seq, %(key)s, %(hash)s::bytea, %(verb)s, %(request)s::jsonb, '[]', images.after,
-           %(group)s::uuid FROM tick, images RETURNING seq, after)
+           coalesce(%(group)s::uuid, %(within)s::uuid), %(within)s::uuid FROM tick, images RETURNING seq, after)
 SELECT json_build_object('same', true, 'new', true, 'seq', seq, 'tasks', after)::text FROM kept
 UNION ALL SELECT json_build_object('same', same, 'new', false, 'seq', seq, 'tasks', after)::text FROM old
 """)

@@ -63,8 +63,8 @@ one AS MATERIALIZED (SELECT c.seq, c.undoes FROM todo.changes c
 target AS MATERIALIZED (SELECT c.seq, one.undoes AS head, c.before, c.after FROM one JOIN todo.changes c
     ON c.space_id = %(space)s::uuid AND c.seq = one.seq),
 blocked AS (SELECT 'you have changed something since (name it with --id)' AS reason FROM one WHERE %(id)s::bigint IS NULL
-    AND EXISTS (SELECT FROM todo.changes c WHERE c.space_id = %(space)s::uuid AND c.user_id = %(me)s::uuid
-      AND c.seq > one.seq AND c.undoes IS NULL AND {_CHANGED}))
+    AND one.seq < (SELECT c.seq FROM todo.changes c WHERE c.space_id = %(space)s::uuid AND c.user_id = %(me)s::uuid
+      AND c.undoes IS NULL AND {_CHANGED} ORDER BY c.seq DESC LIMIT 1))
 {_FOUND}""")
 
 

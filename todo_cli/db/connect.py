@@ -78,14 +78,18 @@ class Tx:
             "write": request.write,
             "way": caller.way,
             "key": caller.key,
+            "within": None,
         }
 
-    async def answer(self, sql: Sql, **values: Any) -> str | None:
-        """The rule in one statement: its one value as text, None when it has no row."""
+    async def answer(self, *statements: Sql, **values: Any) -> str | None:
+        """The rule in one statement: its one value as text, None when it has no row.
+
+        What stands before it goes in the same round trip: what that locks, the last one sees as it then is.
+        """
         before = self._before
         if self._open:
             self._before = []
-        return await self._run([*before, sql], values)
+        return await self._run([*before, *statements], values)
 
     @asynccontextmanager
     async def steps(self) -> AsyncIterator[Steps]:
@@ -98,10 +102,16 @@ class Tx:
             raise
         await steps.leave("COMMIT")
 
-    def inner(self, request: type[Request[Any]], key: str | None, *, enter: bool = False) -> Tx:
-        """A transaction within the open one, behind a savepoint, for another Request; `enter` checks its scope anew."""
+    def inner(
+        self, request: type[Request[Any]], key: str | None, *, enter: bool = False, within: str | None = None
+    ) -> Tx:
+        """A transaction within the open one, behind a savepoint, for another Request; `enter` checks its scope anew.
+
+        What it changes is journaled as done `within` that turn, and can be undone with all else of it.
+        """
         made = Tx(self._connection, msgspec.structs.replace(self.caller, key=key), request)
-        made._open = True
+        made.values["within"] = within
+        made._open, made._prepare = True, self._prepare
         made._before = [*self._before, SAVEPOINT, *([ENTER] if enter else [])]
         self._before = []
         return made
@@ -132,16 +142,16 @@ class Steps:
         if not nested:
             tx._open, tx._before = True, [BEGIN, ENTER]
 
-    async def run(self, sql: Sql, **values: Any) -> str | None:
-        """One statement; the first signs in with it."""
-        return await self._tx.answer(sql, **values)
+    async def run(self, *statements: Sql, **values: Any) -> str | None:
+        """One statement (and what must go before it); the first signs in with it."""
+        return await self._tx.answer(*statements, **values)
 
-    async def finish(self, sql: Sql, **values: Any) -> str | None:
+    async def finish(self, *statements: Sql, **values: Any) -> str | None:
         """The last statement: it commits in the same round trip."""
         if self._nested:
-            return await self._tx.answer(sql, **values)
+            return await self._tx.answer(*statements, **values)
         before = self._tx._before
-        answer = await self._tx._run([*before, sql, COMMIT], values)
+        answer = await self._tx._run([*before, *statements, COMMIT], values)
         self._tx._open, self._tx._before = False, [ENTER]
         return answer
 
@@ -151,6 +161,13 @@ class Steps:
         # psycopg now forgets all that is prepared, and tells the server so behind its next statement
         self._tx._before, self._tx._prepare = [], False
         return answer
+
+    def give_up(self, inner: Tx) -> None:
+        """Undo all that the failed `inner` transaction did, with the next statement."""
+        if inner._before:  # nothing was sent, not even the savepoint
+            self._tx._before = inner._before[: inner._before.index(SAVEPOINT)]
+        else:  # see `take_back`
+            self._tx._before, self._tx._prepare = [TAKE_BACK], False
 
     async def leave(self, how: str) -> None:
         """End what `finish` has not ended; nothing was sent where nothing was begun."""

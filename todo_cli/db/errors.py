@@ -55,6 +55,8 @@ TAKEN = {
     "users_pkey": "there is already a person of that id",
     "spaces_pkey": "there is already a space of that id",
     "tokens_user_name": "you already have a token of that name",
+    "conversations_pkey": "there is already a conversation of that id",
+    "turns_pkey": "there is already a turn of that id",
     "tokens_pkey": "you already have a token of that id",
     "tokens_user_hash": "that token is kept already",
 }

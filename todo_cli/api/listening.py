@@ -1,47 +1,15 @@
-"""The server as a process: what it listens on, its workers, and how it stops."""
+"""What a server listens on, and its certificate: checked before anything starts."""
 
 from __future__ import annotations
 
 import errno
 import os
-import signal
 import socket
 import ssl
 import stat
-import sys
 from pathlib import Path
 
-import uvicorn
-from uvicorn.supervisors import Multiprocess
-
 from todo_cli.errors import Invalid, Unavailable
-
-
-class _Workers(Multiprocess):
-    """Their parent holds the sockets too: unless it lets go first, connections would still be taken, by nobody."""
-
-    def terminate_all(self) -> None:
-        for sock in self.sockets:
-            sock.close()
-        super().terminate_all()
-
-
-def run(config: uvicorn.Config, sockets: list[socket.socket]) -> None:
-    """Serve until a signal; what runs then is finished, within the configured grace."""
-    # uvicorn raises a signal again once it has stopped for it; that is an orderly end
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    try:
-        if config.workers > 1:
-            _Workers(config, sockets).run()
-        else:
-            uvicorn.Server(config).run(sockets)
-    except KeyboardInterrupt:
-        pass
-    except SystemExit as end:
-        if end.code:
-            raise Unavailable("the server could not start", hint="the lines above say why") from None
-    finally:
-        _remove(sockets, config.uds)
 
 
 def listen(host: str, port: int, uds: str | None) -> list[socket.socket]:
@@ -111,7 +79,8 @@ def _close(sockets: list[socket.socket]) -> None:
         sock.close()
 
 
-def _remove(sockets: list[socket.socket], uds: str | None) -> None:
+def release(sockets: list[socket.socket], uds: str | None) -> None:
+    """Listen no more, and leave no socket's file behind."""
     _close(sockets)
     if uds:
         Path(uds).unlink(missing_ok=True)

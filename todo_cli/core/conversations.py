@@ -1,0 +1,228 @@
+"""Conversations as people see and steer them. None of it is in the journal, which all of a space can read.
+
+A head is a pointer: another point to go on from, a fork, an undone turn are one row's change; no message is copied.
+"""
+
+from __future__ import annotations
+
+from typing import Any, LiteralString, NoReturn
+
+import msgspec
+
+from todo_cli.contract import conversations as ask
+from todo_cli.contract.chat import ENDED, Message
+from todo_cli.contract.conversations import Conversation, ConversationPage, ConversationShown
+from todo_cli.contract.journal import Redo, Undo, Undone
+from todo_cli.contract.wire import decode
+from todo_cli.core import undo, words
+from todo_cli.core.images import instant
+from todo_cli.core.lines import LOCK
+from todo_cli.core.replaying import MESSAGE
+from todo_cli.core.rules import Rules
+from todo_cli.core.turns import no_turn
+from todo_cli.db.connect import Tx
+from todo_cli.db.sql import Sql
+from todo_cli.errors import Conflict, Invalid, NotFound
+
+_IMAGE: LiteralString = f"""json_build_object('number', c.number, 'id', c.id, 'title', c.title, 'model', c.model, 'head', c.head,
+  'turn', c.turn_id, 'state', (SELECT t.state FROM todo.turns t WHERE t.space_id = c.space_id AND t.id = c.turn_id),
+  'created_at', {instant("c.created_at")}, 'updated_at', {instant("c.updated_at")})"""
+_MINE: LiteralString = "c.space_id = %(space)s::uuid AND c.number = %(number)s::bigint AND c.user_id = %(me)s::uuid"
+
+LIST = Sql(f"""SELECT json_build_object('conversations', coalesce(json_agg({_IMAGE} ORDER BY c.updated_at DESC, c.number DESC), '[]'))::text
+FROM (SELECT * FROM todo.conversations WHERE space_id = %(space)s::uuid AND user_id = %(me)s::uuid
+   AND (updated_at, number) < (coalesce(%(at)s::timestamptz, 'infinity'), %(number)s::bigint)
+   ORDER BY updated_at DESC, number DESC LIMIT %(limit)s::int) AS c""")
+
+SHOW = Sql(f"""
+WITH RECURSIVE one AS MATERIALIZED (SELECT c.* FROM todo.conversations c WHERE {_MINE}),
+line AS (
+  SELECT m.*, 1 AS place FROM one c JOIN todo.messages m ON m.space_id = %(space)s::uuid
+     AND m.conversation_id = coalesce(%(from)s::uuid, c.head_of, c.id) AND m.seq = coalesce(%(seq)s::bigint, c.head)
+  UNION ALL
+  SELECT p.*, l.place + 1 FROM line l CROSS JOIN LATERAL (SELECT * FROM todo.messages m WHERE m.space_id = %(space)s::uuid
+      AND m.conversation_id = coalesce(l.parent_of, l.conversation_id) AND m.seq = l.parent OFFSET 0) AS p
+   WHERE l.place < %(limit)s::int)
+SELECT json_build_object('conversation', (SELECT {_IMAGE} FROM one c),
+  'messages', (SELECT coalesce(json_agg({MESSAGE} ORDER BY place DESC), '[]') FROM line m),
+  'next', (SELECT coalesce(parent_of, conversation_id) || ' ' || parent FROM line WHERE place = %(limit)s::int))::text
+FROM one""")
+
+RENAME = Sql(f"UPDATE todo.conversations c SET title = %(title)s WHERE {_MINE} RETURNING {_IMAGE}::text")
+
+# where a turn ends: the line may go on from there
+FIND = Sql(f"""SELECT json_build_object('image', {_IMAGE}, 'found', %(at)s::bigint = 0 OR EXISTS (
+    SELECT FROM todo.messages m WHERE m.space_id = c.space_id AND m.conversation_id = c.id AND m.seq = %(at)s::bigint
+       AND m.role = 'assistant' AND m.calls IS NULL AND m.status <> 'dead'))::text FROM todo.conversations c WHERE {_MINE}""")
+
+LOCK_NUMBER = Sql(f"SELECT 1 FROM todo.conversations c WHERE {_MINE} FOR NO KEY UPDATE")
+
+MOVE = Sql(f"""UPDATE todo.conversations c SET head = nullif(%(at)s::bigint, 0), head_of = NULL, updated_at = clock_timestamp()
+  WHERE {_MINE} RETURNING {_IMAGE}::text""")
+
+FORK = Sql("""
+WITH tick AS (UPDATE todo.spaces SET next_conversation = next_conversation + 1 WHERE id = %(space)s::uuid
+    AND NOT EXISTS (SELECT FROM todo.conversations WHERE space_id = %(space)s::uuid AND id = %(id)s::uuid)
+    RETURNING next_conversation - 1 AS number)
+INSERT INTO todo.conversations (space_id, id, number, title, model, head, head_of)
+  SELECT %(space)s::uuid, %(id)s::uuid, tick.number, c.title, c.model, coalesce(%(at)s::bigint, c.head),
+    CASE WHEN coalesce(%(at)s::bigint, c.head) IS NOT NULL THEN CASE WHEN %(at)s::bigint IS NULL THEN coalesce(c.head_of, c.id)
+      ELSE c.id END END FROM tick, todo.conversations c
+   WHERE c.space_id = %(space)s::uuid AND c.number = %(number)s::bigint AND c.user_id = %(me)s::uuid""")
+
+ONE = Sql(
+    f"""SELECT {_IMAGE}::text FROM todo.conversations c WHERE c.space_id = %(space)s::uuid AND c.id = %(id)s::uuid"""
+)
+
+CHANGES = Sql("""SELECT json_build_object('state', t.state, 'parent', m.parent, 'parent_of', m.parent_of, 'last', t.last,
+  'first', (SELECT min(seq) FROM todo.changes c WHERE c.space_id = t.space_id AND c.group_id = t.id AND c.undoes IS NULL),
+  'undo', (SELECT max(seq) FROM todo.changes c WHERE c.space_id = t.space_id AND c.group_id = t.id AND c.undoes IS NOT NULL))::text
+FROM todo.turns t JOIN todo.messages m ON m.space_id = t.space_id AND m.conversation_id = t.conversation_id AND m.seq = t.asked
+WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid""")
+
+BACK = Sql("""UPDATE todo.conversations c SET head = m.parent, head_of = m.parent_of, updated_at = clock_timestamp()
+  FROM todo.turns t JOIN todo.messages m ON m.space_id = t.space_id AND m.conversation_id = t.conversation_id AND m.seq = t.asked
+  WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid AND c.space_id = t.space_id AND c.id = t.conversation_id
+    AND c.head = t.last AND c.head_of IS NULL RETURNING 'back'""")
+
+FORTH = Sql("""UPDATE todo.conversations c SET head = t.last, head_of = NULL, updated_at = clock_timestamp()
+  FROM todo.turns t JOIN todo.messages m ON m.space_id = t.space_id AND m.conversation_id = t.conversation_id AND m.seq = t.asked
+  WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid AND c.space_id = t.space_id AND c.id = t.conversation_id
+    AND c.head IS NOT DISTINCT FROM m.parent AND c.head_of IS NOT DISTINCT FROM m.parent_of RETURNING 'forth'""")
+
+
+class _Shown(msgspec.Struct):
+    conversation: Conversation
+    messages: tuple[Message, ...]
+    next: str | None = None
+
+
+class _Found(msgspec.Struct):
+    image: Conversation
+    found: bool
+
+
+class _Changes(msgspec.Struct):
+    state: str
+    first: int | None = None
+    undo: int | None = None
+
+
+def _missing(number: int) -> NoReturn:
+    raise NotFound(f"you have no conversation {number}", hint="see: todo chat list")
+
+
+def _cursor(text: str | None, *, first: str) -> tuple[str | None, int | None]:
+    if text is None:
+        return None, None
+    place, _, number = text.partition(" ")
+    if not number.isdecimal() or len(number) > 18 or not set(place) <= set(first):
+        raise Invalid("the cursor is none of ours", hint="start without one")
+    return place, int(number)
+
+
+async def list_conversations(tx: Tx, it: ask.ListConversations) -> ConversationPage:
+    """One round trip."""
+    at, number = _cursor(it.cursor, first="0123456789-:TZ.")
+    values = {"at": at, "number": 0 if number is None else number, "limit": it.limit + 1}
+    page = decode(await tx.answer(LIST, **values) or "", ConversationPage)
+    kept = page.conversations[: it.limit]
+    more = len(page.conversations) > it.limit
+    after = f"{kept[-1].updated_at.isoformat().replace('+00:00', 'Z')} {kept[-1].number}" if more else None
+    return ConversationPage(conversations=kept, next=after)
+
+
+async def show_conversation(tx: Tx, it: ask.ShowConversation) -> ConversationShown:
+    """The newest messages of its line; one round trip."""
+    place, seq = _cursor(it.cursor, first="0123456789abcdef-")
+    values = {"number": it.number, "from": place, "seq": seq, "limit": it.limit}
+    text = await tx.answer(SHOW, **values)
+    if text is None:
+        _missing(it.number)
+    return decode(text or "", ConversationShown)
+
+
+async def rename_conversation(tx: Tx, it: ask.RenameConversation) -> Conversation:
+    """One round trip."""
+    text = await tx.answer(RENAME, number=it.number, title=words.line("title", it.title))
+    if text is None:
+        _missing(it.number)
+    return decode(text or "", Conversation)
+
+
+async def move_head(tx: Tx, it: ask.MoveHead) -> Conversation:
+    """Refused while a turn runs or waits; two round trips."""
+    async with tx.steps() as steps:
+        found = _movable(await steps.run(LOCK_NUMBER, FIND, number=it.number, at=it.to), it.number, it.to)
+        if found.image.state is not None and found.image.state not in ENDED:
+            raise Conflict("the conversation is busy with a message", hint="stop it first", turn=found.image.turn)
+        return decode(await steps.finish(MOVE, number=it.number, at=it.to) or "", Conversation)
+
+
+def _movable(text: str | None, number: int, at: int) -> _Found:
+    if text is None:
+        _missing(number)
+    found = decode(text or "", _Found)
+    if not found.found:
+        raise Invalid(f"no turn of conversation {number} ends with message {at}", hint="name an answer's own number")
+    return found
+
+
+async def fork_conversation(tx: Tx, it: ask.ForkConversation) -> Conversation:
+    """From the end of a turn; the same id again answers again. Two round trips."""
+    async with tx.steps() as steps:
+        found = _movable(await steps.run(FIND, number=it.number, at=it.at or 0), it.number, it.at or 0)
+        if it.at is None and found.image.state is not None and found.image.state not in ENDED:
+            raise Conflict("the conversation is busy with a message", hint="fork from an earlier one with --at")
+        values: dict[str, Any] = {"number": it.number, "id": it.id, "at": it.at}
+        return decode(await steps.finish(FORK, ONE, **values) or "", Conversation)
+
+
+async def undo_turn(tx: Tx, it: ask.UndoTurn) -> Undone:
+    """Its changes through the journal, as one; then the head goes back, where the turn is the last. Four round trips."""
+    async with tx.steps() as steps:
+        changes = await _ended(await steps.run(LOCK, CHANGES, turn=it.turn))
+        done = Undone(changes=(), differences=(), new=False)
+        how = {"partial": it.partial, "dry_run": it.dry_run}
+        if changes.first is not None:
+            done = await undo.undo(tx.inner(Undo, tx.caller.key, enter=True), Undo(id=changes.first, **how))
+        elif changes.undo is not None:  # all that it did was to take something back
+            done = await undo.redo(tx.inner(Redo, tx.caller.key, enter=True), Redo(id=changes.undo, **how))
+        if not it.dry_run:
+            await steps.finish(BACK, turn=it.turn)
+    return done
+
+
+async def redo_turn(tx: Tx, it: ask.RedoTurn) -> Undone:
+    """The inverse of `undo_turn`."""
+    async with tx.steps() as steps:
+        changes = await _ended(await steps.run(LOCK, CHANGES, turn=it.turn))
+        done = Undone(changes=(), differences=(), new=False)
+        how = {"partial": it.partial, "dry_run": it.dry_run}
+        if changes.first is not None:
+            done = await undo.redo(tx.inner(Redo, tx.caller.key, enter=True), Redo(id=changes.first, **how))
+        elif changes.undo is not None:
+            raise Conflict("that turn only took something back", hint="use: todo undo")
+        if not it.dry_run:
+            await steps.finish(FORTH, turn=it.turn)
+    return done
+
+
+async def _ended(text: str | None) -> _Changes:
+    if text is None:
+        no_turn()
+    changes = decode(text or "", _Changes)
+    if changes.state not in ENDED:
+        raise Conflict("the turn has not ended", hint="stop it first")
+    return changes
+
+
+HANDLERS: Rules = {
+    ask.ListConversations: list_conversations,
+    ask.ShowConversation: show_conversation,
+    ask.RenameConversation: rename_conversation,
+    ask.MoveHead: move_head,
+    ask.ForkConversation: fork_conversation,
+    ask.UndoTurn: undo_turn,
+    ask.RedoTurn: redo_turn,
+}
