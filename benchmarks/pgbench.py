@@ -40,7 +40,7 @@ def scripts(home: Path, users: int) -> dict[str, Path]:
 
 
 def _inlined(text: str, names: tuple[str, ...], values: dict[str, str]) -> str:
-    text = re.sub(r"\$(\d+)", lambda found: values[names[int(found[1]) - 1]], text).strip()
+    text = re.sub(r"\$(\d+)", lambda found: values.get(names[int(found[1]) - 1], "null"), text).strip()
     # pgbench takes :MI and :SS in a date's picture for variables: the same character as an escape
     return re.sub(r"'[^']*'", lambda found: "E" + found[0].replace(":", r"\072") if ":" in found[0] else found[0], text)
 

@@ -107,7 +107,7 @@ def test_the_keys_are_the_tables() -> None:
 
 def keys_table() -> str:
     """The configuration's table, as it must stand in the README."""
-    sections = {"": "", "profile": "[profiles.NAME]", "server": "[server]"}
+    sections = {"": "", "profile": "[profiles.NAME]", "server": "[server]", "model": "[model]"}
     rows = [
         f"| {sections[key.section]} | `{key.name}` | {f'`{key.env}`' if key.env else ''} "
         f"| {'' if key.default is None else f'`{key.default}`'} | {key.about} |"

@@ -40,6 +40,9 @@ KEYS = (
     Key("server", "owner_url", str, None, "`todo db`, `admin user add --direct`: the owner", "TODO_OWNER_URL", True),
     Key("server", "pool_size", int, 10, "database connections of one server process", "TODO_POOL_SIZE"),
     Key("server", "proxies", str, "127.0.0.1", "addresses whose X-Forwarded headers are believed", "TODO_PROXIES"),
+    Key("model", "name", str, None, "the model that chats; through a server it is the server's own that counts", "TODO_MODEL"),
+    Key("model", "base_url", str, None, "where it answers; when absent OPENAI_BASE_URL, else its provider's"),
+    Key("model", "api_key", str, None, "its key; when absent OPENAI_API_KEY or OPENROUTER_API_KEY", None, True),
 )  # fmt: skip
 
 
@@ -61,6 +64,9 @@ class Settings(NamedTuple):
     serve_owner_url: Secret | None
     serve_pool_size: int
     serve_proxies: str
+    model_name: str | None = None
+    model_base_url: str | None = None
+    model_api_key: Secret | None = None
 
     def signed_in(self) -> Secret:
         """The token, from the keyring where it lives there; raises NotSignedIn."""
@@ -112,12 +118,14 @@ def load(profile: str | None = None, *, make: bool = False) -> Settings:
         known = ", ".join(profiles) or "none yet"
         raise Invalid(f"there is no profile {chosen!r} in {path}", hint=f"profiles: {known}")
     found = {key: _value(key, file, profiles.get(chosen, {})) for key in KEYS}
-    named = {("serve_" if key.section == "server" else "") + key.name: value for key, value in found.items()}
+    prefixes = {"server": "serve_", "model": "model_"}
+    named = {prefixes.get(key.section, "") + key.name: value for key, value in found.items()}
     return Settings(path=path, **(named | {"profile": chosen}))
 
 
 def _value(key: Key, file: dict[str, Any], profile: dict[str, Any]) -> Any:
-    section = {"": file, "profile": profile, "server": file.get("server", {})}[key.section]
+    section = {"": file, "profile": profile, "server": file.get("server", {}),
+               "model": file.get("model", {})}[key.section]  # fmt: skip
     value = section.get(key.name, key.default)
     if key.env and (given := os.environ.get(key.env)):
         value = _converted(key, given)
@@ -156,8 +164,8 @@ _KINDS = {str: "a text", float: "a number", int: "a whole number", bool: "true o
 def _check(path: Path, values: dict[str, Any]) -> None:
     tops = {key.name: key for key in KEYS if not key.section}
     for name, value in values.items():
-        if name == "server":
-            _check_section(path, "[server]", value, "server")
+        if name in ("server", "model"):
+            _check_section(path, f"[{name}]", value, name)
         elif name == "profiles" and isinstance(value, dict):
             for profile, section in value.items():
                 _check_section(path, f"[profiles.{profile}]", section, "profile")
@@ -192,6 +200,6 @@ def _check_mode(path: Path, values: dict[str, Any]) -> None:
     if os.name != "posix":
         return
     secrets = {key.name for key in KEYS if key.secret}
-    sections = [values.get("server", {}), *values.get("profiles", {}).values()]
+    sections = [values.get("server", {}), values.get("model", {}), *values.get("profiles", {}).values()]
     if path.stat().st_mode & 0o077 and any(secrets & section.keys() for section in sections):
         raise Invalid(f"{path} holds secrets and others can read it", hint=f"close it with: chmod 600 {path}")

@@ -49,7 +49,7 @@ def write_file(path: Path, text: str) -> None:
 def example() -> str:
     """`config.example.toml`: every key with its default and a sentence."""
     text = "# Settings: ~/.config/todo/config.toml, mode 0600. Flags win over the environment, that over this.\n"
-    for section, title in {"": "", "profile": "[profiles.default]", "server": "[server]"}.items():
+    for section, title in {"": "", "profile": "[profiles.default]", "server": "[server]", "model": "[model]"}.items():
         text += f"\n{title}\n" if title else ""
         text += "".join(_lines(key) for key in KEYS if key.section == section)
     return text

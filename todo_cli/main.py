@@ -17,6 +17,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {  # name -> module, panel, one line
     "rm": ("todo_cli.cli.rm", "Tasks", "Move tasks to the bin."),
     "restore": ("todo_cli.cli.restore", "Tasks", "Bring tasks back from the bin."),
     "apply": ("todo_cli.cli.apply", "Tasks", "Do precisely what a plan says."),
+    "ask": ("todo_cli.cli.ask", "Chat", "Say one thing to the model, which keeps the list."),
+    "chat": ("todo_cli.cli.chat", "Chat", "Talk with the model; list, show and steer conversations."),
     "log": ("todo_cli.cli.log", "History", "Show who changed what, when and with which token."),
     "undo": ("todo_cli.cli.undo", "History", "Take back my last change."),
     "redo": ("todo_cli.cli.redo", "History", "Do again what was undone."),
@@ -45,7 +47,9 @@ def main() -> None:
     if "_TODO_COMPLETE" in os.environ:
         _complete()
         return
-    gc.set_threshold(50_000)  # imports make no garbage: looking for it dozens of times is a thirtieth of a command's work
+    gc.set_threshold(
+        50_000
+    )  # imports make no garbage: looking for it dozens of times is a thirtieth of a command's work
     _with_streams()
     sys.exit(run(sys.argv[1:]))
 

@@ -16,6 +16,7 @@ from todo_cli.api.endpoint import Endpoint, problem
 from todo_cli.api.health import healthz, readyz
 from todo_cli.api.openapi import openapi
 from todo_cli.api.pool import Pool, open_pool
+from todo_cli.api.turns import TurnRoutes
 from todo_cli.config import Settings, load
 from todo_cli.contract.base import method_and_path
 from todo_cli.contract.registry import REQUESTS
@@ -50,7 +51,7 @@ async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:
         await problem(send, NotFound("there is no such path on this server", hint="see: /openapi.json"), scope)
 
 
-def routes(pool: Pool) -> list[Route]:
+def routes(pool: Pool, turns: TurnRoutes) -> list[Route]:
     """A route for every path, the fixed ones before those with a part in braces."""
     paths: defaultdict[str, Path] = defaultdict(Path)
     for request in REQUESTS:
@@ -58,6 +59,8 @@ def routes(pool: Pool) -> list[Route]:
             method, path = method_and_path(request)
             # a name may have a slash in it
             paths[path.replace("name}", "name:path}")].methods[method] = Endpoint(request, pool)
+    paths["/v1/turns"].methods["POST"] = turns.post
+    paths["/v1/turns/{turn}/events"].methods["GET"] = turns.get
     for path, answer in {"/healthz": healthz, "/readyz": readyz(pool), "/openapi.json": openapi}.items():
         paths[path].methods["GET"] = request_response(answer)
     return [Route(path, paths[path]) for path in sorted(paths, key=lambda path: "{" in path)]
@@ -71,6 +74,8 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         raise Unavailable("no database for the server", hint="set TODO_SERVER_DATABASE_URL to the login todo_server")
     pool = open_pool(url.reveal(), settings.serve_pool_size)
 
+    turns = TurnRoutes(pool, settings)
+
     @asynccontextmanager
     async def lifespan(app: Any) -> AsyncIterator[None]:
         # connections are made in the background: a server starts, and says so, before its database
@@ -78,8 +83,9 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         try:
             yield
         finally:
+            await turns.close()
             await log.settled(SETTLE)
             await asyncio.shield(pool.close(timeout=5))
 
-    log = AccessLog(Router(routes(pool), redirect_slashes=False, default=_nowhere, lifespan=lifespan))
+    log = AccessLog(Router(routes(pool, turns), redirect_slashes=False, default=_nowhere, lifespan=lifespan))
     return log

@@ -6,7 +6,8 @@ import asyncio
 import re
 import sys
 import traceback
-from typing import Any, get_origin
+from collections.abc import Awaitable
+from typing import Any, TypeVar, get_origin
 from urllib.parse import parse_qsl, unquote
 
 import msgspec
@@ -18,6 +19,8 @@ from todo_cli.contract.base import Caller, Request, Secret, method_and_path
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.wire import convert_request, decode_request, encode
 from todo_cli.errors import Bug, Invalid, NotSignedIn, TodoError, TooMany, Unavailable
+
+R = TypeVar("R")
 
 BODY_LIMIT = 2 * 1024 * 1024
 _SPACE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -34,38 +37,21 @@ class Endpoint:
         self._lists = {field.name for field in fields if get_origin(field.type) is tuple}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one HTTP request; every error becomes a problem document."""
-        try:
-            headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-            caller = _caller(headers, scope)
-            request = await self._read(scope, receive, headers)
-            result = await self._answered(caller, request)
-            await respond(send, 201 if self._method == "POST" and self._path.count("/") == 2 else 200, encode(result))
-        except asyncio.CancelledError:  # the server ends, and its patience with what runs has ended
-            await problem(send, Unavailable("the server is stopping", uncertain=True), scope)
-        except Bug as error:
-            _log_trace(scope, error)
-            await problem(send, error, scope)
-        except TodoError as error:
-            await problem(send, error, scope)
-        except Exception as error:  # a bug: the caller gets an id, the log the trace
-            _log_trace(scope, error)
-            await problem(send, Bug("the server failed"), scope)
+        """Answer one HTTP request."""
+        await guarded(scope, send, self._respond(scope, receive, send))
 
-    async def _answered(self, caller: Caller, request: Request[Any]) -> Any:
-        if caller.key is None and request.write:
-            # a lost connection makes the server repeat a request: without a key it could act twice
-            caller = msgspec.structs.replace(caller, key=new_id())
-        try:
-            return await answer(self._pool, caller, request)
-        except NotSignedIn as error:
-            raise await refused(self._pool, caller, error) from None
+    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = headers_of(scope)
+        caller = caller_of(headers, scope)
+        request = await self._read(scope, receive, headers)
+        result = await answered(self._pool, caller, request)
+        await respond(send, 201 if self._method == "POST" and self._path.count("/") == 2 else 200, encode(result))
 
     async def _read(self, scope: Scope, receive: Receive, headers: dict[str, str]) -> Request[Any]:
         parts = scope.get("path_params", {})
         if self._method in ("GET", "DELETE"):
             return convert_request(_merged(self._query(scope), parts), self._request)
-        data = await _body(receive, headers)
+        data = await body_of(receive, headers)
         if not parts:
             return decode_request(data, self._request)
         fields = decode_request(data, dict[str, Any])
@@ -87,6 +73,38 @@ class Endpoint:
         return found
 
 
+async def guarded(scope: Scope, send: Send, work: Awaitable[None]) -> None:
+    """Do it; an error becomes a problem document."""
+    try:
+        await work
+    except asyncio.CancelledError:  # the server ends, and its patience with what runs has ended
+        await problem(send, Unavailable("the server is stopping", uncertain=True), scope)
+    except Bug as error:
+        log_trace(error, scope["state"]["request_id"])
+        await problem(send, error, scope)
+    except TodoError as error:
+        await problem(send, error, scope)
+    except Exception as error:  # a bug: the caller gets an id, the log the trace
+        log_trace(error, scope["state"]["request_id"])
+        await problem(send, Bug("the server failed"), scope)
+
+
+async def answered(pool: Pool, caller: Caller, request: Request[R]) -> R:
+    """One request of a client; a write has a key, a refused sign-in is counted."""
+    if caller.key is None and request.write:
+        # a lost connection makes the server repeat a request: without a key it could act twice
+        caller = msgspec.structs.replace(caller, key=new_id())
+    try:
+        return await answer(pool, caller, request)
+    except NotSignedIn as error:
+        raise await refused(pool, caller, error) from None
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """A request's headers, names in lower case."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+
+
 def _merged(fields: dict[str, Any], parts: dict[str, Any]) -> dict[str, Any]:
     for name, value in parts.items():
         if str(fields.get(name, value)) != value:
@@ -94,7 +112,8 @@ def _merged(fields: dict[str, Any], parts: dict[str, Any]) -> dict[str, Any]:
     return fields | parts
 
 
-async def _body(receive: Receive, headers: dict[str, str]) -> bytes:
+async def body_of(receive: Receive, headers: dict[str, str]) -> bytes:
+    """A request's body; raises Invalid for one that is no JSON or too large."""
     kind = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise Invalid(f"the body must be application/json, not {kind[:60]}")
@@ -110,7 +129,8 @@ async def _body(receive: Receive, headers: dict[str, str]) -> bytes:
     return data
 
 
-def _caller(headers: dict[str, str], scope: Scope) -> Caller:
+def caller_of(headers: dict[str, str], scope: Scope) -> Caller:
+    """Who asks, as the headers say; raises NotSignedIn, Invalid."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise NotSignedIn("no token came with the request", hint="send it as: Authorization: Bearer …")
@@ -153,12 +173,8 @@ async def problem(
     await respond(send, status or error.status, body, b"application/problem+json", *headers)
 
 
-def _log_trace(scope: Scope, error: Exception) -> None:
-    # frames only, never values: a traceback's message may quote what the user sent
+def log_trace(error: BaseException, request_id: str) -> None:
+    """Frames only, never values: a traceback's message may quote what the user sent."""
     frames = traceback.format_tb(error.__traceback__)
-    entry = {
-        "request_id": scope["state"]["request_id"],
-        "error": type(error.__cause__ or error).__name__,
-        "trace": "".join(frames),
-    }
+    entry = {"request_id": request_id, "error": type(error.__cause__ or error).__name__, "trace": "".join(frames)}
     sys.stderr.write(msgspec.json.encode(entry).decode() + "\n")

@@ -1,4 +1,4 @@
-"""OpenAPI 3.1 from the registry: nothing here is written by hand but the frame."""
+"""OpenAPI 3.1 from the registry: nothing here is written by hand but the frame and the two streams."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
 from todo_cli import __version__
+from todo_cli.api.turns import EventsAsked, TurnAsked
 from todo_cli.contract.base import Request, method_and_path, title_of
 from todo_cli.contract.registry import REQUESTS
 from todo_cli.contract.wire import answer_type
@@ -35,6 +36,12 @@ HEADERS = {
 }
 
 
+STREAMS: dict[tuple[str, str], type[msgspec.Struct]] = {
+    ("POST", "/v1/turns"): TurnAsked,
+    ("GET", "/v1/turns/{turn}/events"): EventsAsked,
+}
+
+
 async def openapi(request: HttpRequest) -> Response:
     """The document."""
     return Response(document(), media_type="application/json")
@@ -44,12 +51,15 @@ async def openapi(request: HttpRequest) -> Response:
 def document() -> bytes:
     """The document's bytes: the same for the life of a process."""
     public = [request for request in REQUESTS if request.route]
-    kinds = [kind for request in public for kind in (request, answer_type(request))]
+    kinds: list[Any] = [kind for request in public for kind in (request, answer_type(request))]
+    kinds += STREAMS.values()
     _, components = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
     paths: dict[str, Any] = {}
     for request in public:
         method, path = method_and_path(request)
         paths.setdefault(path, {})[method.lower()] = _operation(request, method, path, components)
+    for (method, path), kind in STREAMS.items():
+        paths.setdefault(path, {})[method.lower()] = _stream(kind, method, path, components)
     return msgspec.json.encode(
         {
             "openapi": "3.1.0",
@@ -64,13 +74,30 @@ def document() -> bytes:
     )
 
 
+def _stream(kind: type[msgspec.Struct], method: str, path: str, components: dict[str, Any]) -> dict[str, Any]:
+    """Server-sent events: `begun`, `events` (their id is what `after` takes), and `turn` or `problem` as the last."""
+    operation: dict[str, Any] = {
+        "operationId": kind.__name__,
+        "summary": (kind.__doc__ or "").splitlines()[0],
+        "description": "Scope: chat. Events: begun, events (with an id), turn (the end), problem",
+        "parameters": [*_fields(path, method, components[kind.__name__]), *_headers(write=False)],
+        "responses": {
+            "200": {"description": "events", "content": {"text/event-stream": {"schema": {"type": "string"}}}},
+            "default": _content("Problem", "application/problem+json"),
+        },
+    }
+    if method == "POST":
+        operation["requestBody"] = {"required": True} | _content(kind.__name__, described=False)
+    return operation
+
+
 def _operation(request: type[Request[Any]], method: str, path: str, components: dict[str, Any]) -> dict[str, Any]:
     schema = components[request.__name__]
     operation: dict[str, Any] = {
         "operationId": request.__name__,
         "summary": title_of(request),
         "description": f"Scope: {request.scope}",
-        "parameters": _parameters(request, method, path, schema),
+        "parameters": [*_fields(path, method, schema), *_headers(write=request.write)],
         "responses": {
             "201" if method == "POST" and path.count("/") == 2 else "200": _content(answer_type(request).__name__),
             "default": _content("Problem", "application/problem+json"),
@@ -81,17 +108,22 @@ def _operation(request: type[Request[Any]], method: str, path: str, components: 
     return operation
 
 
-def _parameters(request: type[Request[Any]], method: str, path: str, schema: dict[str, Any]) -> list[dict[str, Any]]:
+def _fields(path: str, method: str, schema: dict[str, Any]) -> list[dict[str, Any]]:
     made = []
     for name, kind in schema.get("properties", {}).items():
         in_path = f"{{{name}}}" in path
         if in_path or method in ("GET", "DELETE"):
             required = in_path or name in schema.get("required", ())
             made.append({"name": name, "in": "path" if in_path else "query", "required": required, "schema": kind})
-    for name, about in HEADERS.items():
-        if name != "Idempotency-Key" or request.write:
-            made.append({"name": name, "in": "header", "description": about, "schema": {"type": "string"}})
     return made
+
+
+def _headers(*, write: bool) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "header", "description": about, "schema": {"type": "string"}}
+        for name, about in HEADERS.items()
+        if name != "Idempotency-Key" or write
+    ]
 
 
 def _content(name: str, kind: str = "application/json", *, described: bool = True) -> dict[str, Any]:

@@ -23,7 +23,7 @@ async def refused(pool: AsyncConnectionPool[Any], caller: Caller, error: NotSign
     try:
         async with pool.connection() as connection:
             row = await (
-                await connection.execute(COUNT, [caller.user_id, caller.address or ""], prepare=True)
+                await connection.execute(COUNT, [caller.user_id, caller.address or ""], prepare=False)
             ).fetchone()
     except (psycopg.Error, PoolTimeout):
         return error

@@ -82,6 +82,12 @@ class DirectBackend:
 
         Embedded(Path(self._settings.embedded or "")).start()
 
+    async def leave(self) -> None:
+        """Close the connection, in the event loop that made it."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
     def close(self) -> None:
         """Close the connection and the event loop."""
         if self._runner is not None:

@@ -69,9 +69,7 @@ class HttpBackend:
         try:
             return await self.send(request, key)
         finally:
-            client, self._client = self._client, None
-            if client is not None:
-                await client.aclose()
+            await self.leave()
 
     def _prepared(self, request: Request[Any], key: str | None) -> tuple[str, str, bytes | None, dict[str, str]]:
         data = checked(request)
@@ -81,13 +79,14 @@ class HttpBackend:
         if method in ("POST", "PATCH"):
             if len(data) > BODY_LIMIT:
                 raise Invalid("the request is larger than 2 MiB", hint="send it in parts")
-            return method, target, data, self._headers(key)
+            return method, target, data, self.headers(key)
         given = {
             name: _word(value) for name, value in fields.items() if value is not None and f"{{{name}}}" not in path
         }
-        return method, f"{target}?{urlencode(given)}" if given else target, None, self._headers(key)
+        return method, f"{target}?{urlencode(given)}" if given else target, None, self.headers(key)
 
-    def _headers(self, key: str | None) -> dict[str, str]:
+    def headers(self, key: str | None) -> dict[str, str]:
+        """What travels beside every request."""
         headers = {"Authorization": f"Bearer {self._token.reveal()}", "Accept": "application/json"}
         optional = {
             "Todo-Space": self._settings.space,
@@ -109,14 +108,9 @@ class HttpBackend:
 
         import httpx2
 
-        if self._client is None:
-            self._client = _async_client(self._server, self._settings.timeout)
-        base = "http://localhost" if self._server.startswith("unix://") else self._server
         try:
-            async with asyncio.timeout(patience):
-                sent = self._client.stream(method, base + target, content=body, headers=_json(headers, body))
-                async with sent as answer:
-                    return Answer(answer.status_code, dict(answer.headers), await _body_of(answer))
+            async with asyncio.timeout(patience), self.opened(method, target, body, headers) as answer:
+                return await whole(answer)
         except httpx2.ConnectError as error:
             raise Refused(str(error)) from None
         except TimeoutError:
@@ -125,6 +119,18 @@ class HttpBackend:
             raise LostAnswer(str(error) or type(error).__name__) from None
         except httpx2.InvalidURL as error:
             raise Unavailable(f"{self._server} is not an address: {error}") from None
+
+    def opened(self, method: str, target: str, body: bytes | None, headers: dict[str, str], **more: Any) -> Any:
+        """A response that is read as it comes: httpx2's own, an asynchronous context."""
+        self._client = self._client or _async_client(self._server, self._settings.timeout)
+        base = "http://localhost" if self._server.startswith("unix://") else self._server
+        return self._client.stream(method, base + target, content=body, headers=_json(headers, body), **more)
+
+    async def leave(self) -> None:
+        """End the kept connections, in the event loop that made them."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
 
     def close(self) -> None:
         """Nothing is kept between one-shot requests; an event loop's client ends with its loop."""
@@ -162,13 +168,14 @@ def _extra(error: Exception, name: str) -> bool:
     return isinstance(error, TodoError) and bool(error.extra.get(name))
 
 
-async def _body_of(answer: Any) -> bytes:
+async def whole(answer: Any) -> Answer:
+    """All of an opened response, up to a bound."""
     data = bytearray()
     async for part in answer.aiter_bytes():
         data += part
         if len(data) > ANSWER_LIMIT:
             raise too_large()
-    return bytes(data)
+    return Answer(answer.status_code, dict(answer.headers), bytes(data))
 
 
 def _json(headers: dict[str, str], body: bytes | None) -> dict[str, str]:

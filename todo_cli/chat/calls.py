@@ -32,6 +32,7 @@ class _Open:
     id: str = ""
     name: str = ""
     parts: list[str] = field(default_factory=list)
+    renamed: bool = False
 
     @property
     def arguments(self) -> str:
@@ -75,6 +76,7 @@ class OpenCalls:
             self._open.append(call)
         elif given and call.id == given and name and _complete(call.arguments) and arguments == call.arguments:
             return len(arguments)  # the same call, sent whole once more
+        call.renamed = call.renamed or bool(name and call.name)
         call.id, call.name = given or call.id, name or call.name
         call.parts.append(arguments)
         return len(arguments) + len(name) + len(given)
@@ -88,8 +90,10 @@ class OpenCalls:
             return next((one for one in reversed(self._open) if (one.index, one.id) == (number, given)), None)
         if not name or not last.name:
             return last
+        # a dialect that repeats names may end with an empty delta; one that does not, begins a call with it
+        brings = bool(arguments.strip()) or not (given or last.renamed)
         repeated = given and arguments == last.arguments
-        again = name != last.name or (arguments.strip() and not repeated and _complete(last.arguments))
+        again = name != last.name or (brings and not repeated and _complete(last.arguments))
         return None if again else last
 
     def _last(self, number: int | None, given: str) -> _Open | None:

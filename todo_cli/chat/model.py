@@ -164,8 +164,9 @@ async def _in_time(what: Any, assembler: Assembler, clock: _Clock) -> Any:
 
 async def _opened(client: openai.AsyncOpenAI, endpoint: Endpoint, body: dict[str, Any]) -> httpx2.Response:
     """The response with its body unread: openai's own reading of the stream is passed by."""
-    stream = await client.post("/chat/completions", cast_to=object, body=body, stream=True,
-                               stream_cls=openai.AsyncStream[object], options={"headers": _headers(endpoint)})  # fmt: skip
+    kind = openai.AsyncStream[object]
+    stream = await client.post("/chat/completions", cast_to=object, body=body, stream=True, stream_cls=kind,
+                               options={"headers": _headers(endpoint)})  # fmt: skip
     return stream.response
 
 

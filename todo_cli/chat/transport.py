@@ -60,7 +60,7 @@ class _Bounded(httpx2.AsyncByteStream):
 
 def unreachable(error: BaseException) -> Trouble:
     """The trouble behind what httpx2 raised, or what openai raised from it."""
-    cause = error.__cause__ or error
+    cause = error if isinstance(error, httpx2.HTTPError) else error.__cause__ or error
     if isinstance(cause, httpx2.ReadError | httpx2.WriteError | httpx2.RemoteProtocolError):
         return Trouble("broken", "broke the connection off", retry=True)
     if isinstance(cause, httpx2.ConnectError | httpx2.TimeoutException | OSError):

@@ -110,8 +110,8 @@ class _Turn:
             return await self._last_words(heard, usage)
         await runner.keep(now=True)
         stored = await runner.send(
-            StoreAnswer(**runner.fence, lease=runner.limits.lease, after=runner.head, text=heard.text, calls=heard.calls,
-                        model=self._model, usage=usage)
+            StoreAnswer(**runner.fence, lease=runner.limits.lease, after=runner.head, text=heard.text,
+                        calls=heard.calls, model=self._model, usage=usage)
         )  # fmt: skip
         runner.stands(stored.head, stop=stored.stop)
         return None

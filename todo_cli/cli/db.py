@@ -86,7 +86,7 @@ def password(
 
     openssl rand -base64 24 | tee server.password | todo db password todo_server
     """
-    from todo_cli.cli.ask import secret
+    from todo_cli.cli.questions import secret
     from todo_cli.db.owner import owner
 
     session = session_of(ctx)

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from todo_cli.backends.embedded import Embedded
-from todo_cli.cli.ask import confirmed
 from todo_cli.cli.options import Json
+from todo_cli.cli.questions import confirmed
 from todo_cli.cli.render import text
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.base import Secret

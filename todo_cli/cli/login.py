@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from todo_cli.cli.ask import secret
+from todo_cli.cli.questions import secret
 from todo_cli.cli.render import text
 from todo_cli.cli.render.safe import safe
 from todo_cli.cli.session import Session, session_of

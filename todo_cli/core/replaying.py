@@ -31,7 +31,7 @@ _TOLD: LiteralString = """(SELECT s.content FROM todo.messages s WHERE s.space_i
 
 READ = Sql(f"""
 WITH RECURSIVE line AS (
-  SELECT {_COLUMNS}, p.tokens::bigint AS total, 1 AS place, p.turn_id AS newest, NULL::text AS told, false AS over
+  SELECT {_COLUMNS}, p.tokens::bigint AS total, 1 AS place, p.turn_id AS newest, NULL::text COLLATE "C" AS told, false AS over
     FROM todo.conversations c JOIN todo.messages p
       ON p.space_id = c.space_id AND p.conversation_id = coalesce(c.head_of, c.id) AND p.seq = c.head
    WHERE c.space_id = %(space)s::uuid AND c.id = %(conversation)s::uuid

@@ -16,6 +16,7 @@ from psycopg.pq import TransactionStatus
 from todo_cli.contract.base import Caller, Request
 from todo_cli.db.errors import translated, was_lost
 from todo_cli.db.gate import SCHEMA_VERSION
+from todo_cli.db.pipeline import run
 from todo_cli.db.sql import Sql
 from todo_cli.errors import TodoError
 
@@ -66,7 +67,6 @@ class Tx:
         me = caller.user_id
         self._connection = connection
         self._open = False
-        self._prepare = True
         self._before: list[Sql] = [ENTER]
         self.caller = caller
         self.values: dict[str, Any] = {
@@ -111,7 +111,7 @@ class Tx:
         """
         made = Tx(self._connection, msgspec.structs.replace(self.caller, key=key), request)
         made.values["within"] = within
-        made._open, made._prepare = True, self._prepare
+        made._open = True
         made._before = [*self._before, SAVEPOINT, *([ENTER] if enter else [])]
         self._before = []
         return made
@@ -119,18 +119,13 @@ class Tx:
     async def _run(self, statements: list[Sql], values: dict[str, Any]) -> str | None:
         given = self.values | values
         try:
-            async with self._connection.pipeline():
-                for sql in statements:
-                    cursor = self._connection.cursor()
-                    # always prepared: psycopg's own counting breaks in an aborted pipeline
-                    await cursor.execute(sql.text, sql.values(given), prepare=self._prepare)
-                    if sql not in (COMMIT, TAKE_BACK):
-                        last = cursor
-            row = await last.fetchone() if last.description else None
+            rows = await run(self._connection, [(sql, sql.values(given)) for sql in statements])
         except psycopg.Error as error:
             if was_lost(error):
                 raise Lost(translated(error).detail) from error
             raise translated(error) from error
+        # what ends a transaction answers nothing
+        row = rows[-2] if statements[-1] in (COMMIT, TAKE_BACK) and len(rows) > 1 else rows[-1]
         return None if row is None else row[0]
 
 
@@ -158,16 +153,15 @@ class Steps:
     async def take_back(self, sql: Sql, **values: Any) -> str | None:
         """One last look, then undo all that the `inner` transaction did."""
         answer = await self._tx._run([*self._tx._before, sql, TAKE_BACK], values)
-        # psycopg now forgets all that is prepared, and tells the server so behind its next statement
-        self._tx._before, self._tx._prepare = [], False
+        self._tx._before = []
         return answer
 
     def give_up(self, inner: Tx) -> None:
         """Undo all that the failed `inner` transaction did, with the next statement."""
         if inner._before:  # nothing was sent, not even the savepoint
             self._tx._before = inner._before[: inner._before.index(SAVEPOINT)]
-        else:  # see `take_back`
-            self._tx._before, self._tx._prepare = [TAKE_BACK], False
+        else:
+            self._tx._before = [TAKE_BACK]
 
     async def leave(self, how: str) -> None:
         """End what `finish` has not ended; nothing was sent where nothing was begun."""

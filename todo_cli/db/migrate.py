@@ -65,7 +65,9 @@ def _ours(error: DBAPIError) -> TodoError:
         return Unavailable("the database could not be migrated")
     if error.orig.sqlstate == "55P03":
         # its requests wait behind a migration that waits, so it gives up first; nothing was changed
-        return Unavailable("something else holds the database's tables, or is migrating it", hint="try again in a moment")
+        return Unavailable(
+            "something else holds the database's tables, or is migrating it", hint="try again in a moment"
+        )
     return translated(error.orig)
 
 

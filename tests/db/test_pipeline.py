@@ -1,0 +1,129 @@
+"""Several statements in one go: one transaction, and a connection that is whole again after whatever went wrong."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+import psycopg
+import pytest
+
+from tests.conftest import Database
+from todo_cli.db import pipeline
+from todo_cli.db.connect import connect
+from todo_cli.db.sql import Sql
+
+R = TypeVar("R")
+Work = Callable[[psycopg.AsyncConnection[Any]], Coroutine[Any, Any, R]]
+
+ONE, TWO = Sql("SELECT %(a)s::text"), Sql("SELECT %(b)s::int + 1, 'x'")
+BAD = Sql("SELECT 1 / %(b)s::int")
+SLOW = Sql("SELECT pg_sleep(%(b)s::int)")
+
+
+def on(db: Database, work: Work[R]) -> R:
+    """Run it on a new connection, and see that this still works at the end."""
+
+    async def whole() -> R:
+        connection = await connect(db.owner_url)
+        try:
+            found = await work(connection)
+            assert await pipeline.run(connection, [(ONE, ["end"])]) == [("end",)]
+            assert connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+            return found
+        finally:
+            await connection.close()
+
+    return asyncio.run(whole())
+
+
+def test_the_first_row_of_each_as_text(db: Database) -> None:
+    nothing = Sql("SELECT 1 WHERE %(a)s::boolean")
+    given: list[tuple[Sql, list[Any]]] = [(ONE, ["é\n"]), (TWO, [41]), (nothing, [False]), (ONE, [None])]
+    assert on(db, lambda connection: pipeline.run(connection, given)) == [("é\n",), ("42", "x"), None, (None,)]
+
+
+def test_a_failure_undoes_all_and_names_the_first(fresh_db: Database) -> None:
+    fresh_db.execute("CREATE TABLE public.one (a text)")
+    insert = Sql("INSERT INTO public.one VALUES (%(a)s)")
+
+    async def work(connection: psycopg.AsyncConnection[Any]) -> None:
+        for _ in range(3):  # what was not prepared the first time is prepared the next
+            with pytest.raises(psycopg.errors.DivisionByZero):
+                await pipeline.run(connection, [(insert, ["x"]), (BAD, [0]), (TWO, [1]), (Sql("no SQL"), [])])
+        assert await pipeline.run(connection, [(TWO, [1])]) == [("2", "x")]
+
+    on(fresh_db, work)
+    assert fresh_db.execute("SELECT count(*) FROM public.one") == [(0,)]
+
+
+def test_what_is_said_only_at_the_end_is_heard(fresh_db: Database) -> None:
+    """A deferred constraint speaks at the Sync."""
+    fresh_db.execute("CREATE TABLE public.one (a text UNIQUE DEFERRABLE INITIALLY DEFERRED)")
+    insert = Sql("INSERT INTO public.one VALUES (%(a)s)")
+
+    async def work(connection: psycopg.AsyncConnection[Any]) -> None:
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            await pipeline.run(connection, [(insert, ["x"]), (insert, ["x"])])
+
+    on(fresh_db, work)
+
+
+def test_what_somebody_else_dropped_is_prepared_again(db: Database) -> None:
+    async def work(connection: psycopg.AsyncConnection[Any]) -> None:
+        for _ in range(3):
+            assert await pipeline.run(connection, [(ONE, ["x"]), (TWO, [1])]) == [("x",), ("2", "x")]
+            await connection.execute("DEALLOCATE ALL")
+
+    on(db, work)
+
+
+def test_the_same_statement_with_other_types(db: Database) -> None:
+    async def work(connection: psycopg.AsyncConnection[Any]) -> list[Any]:
+        return [await pipeline.run(connection, [(TWO, [value])]) for value in (1, 100_000, "7", 2)]
+
+    assert on(db, work) == [[("2", "x")], [("100001", "x")], [("8", "x")], [("3", "x")]]
+
+
+def test_a_connection_keeps_a_bounded_number_of_statements(db: Database) -> None:
+    async def work(connection: psycopg.AsyncConnection[Any]) -> None:
+        for number in range(pipeline.MOST * 2):
+            statement = Sql(f"SELECT {number}")  # type: ignore[arg-type]
+            assert await pipeline.run(connection, [(statement, [])]) == [(str(number),)]
+        rows = await pipeline.run(connection, [(Sql("SELECT count(*) FROM pg_prepared_statements"), [])])
+        assert rows[0] is not None
+        assert int(rows[0][0] or 0) <= pipeline.MOST
+
+    on(db, work)
+
+
+def test_a_request_that_is_given_up_is_ended_and_the_connection_kept(db: Database) -> None:
+    async def work(connection: psycopg.AsyncConnection[Any]) -> None:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await pipeline.run(connection, [(ONE, ["x"]), (SLOW, [30]), (TWO, [1])])
+        assert not connection.closed
+
+    on(db, work)
+
+
+def test_a_value_that_cannot_travel_sends_nothing(db: Database) -> None:
+    async def work(connection: psycopg.AsyncConnection[Any]) -> None:
+        with pytest.raises(psycopg.DataError):
+            await pipeline.run(connection, [(ONE, ["x"]), (ONE, ["a\0b"])])
+
+    on(db, work)
+
+
+def test_a_connection_that_is_ended_says_so(db: Database) -> None:
+    async def work() -> None:
+        connection = await connect(db.owner_url)
+        asyncio.get_running_loop().call_later(
+            0.3, db.execute, "SELECT pg_terminate_backend(%s)", connection.info.backend_pid
+        )
+        with pytest.raises(psycopg.OperationalError):
+            await pipeline.run(connection, [(SLOW, [30])])
+        assert connection.closed
+
+    asyncio.run(work())

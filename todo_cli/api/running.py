@@ -1,0 +1,129 @@
+"""Turns that this process runs. They end with their own end, not with the connection that asked for them."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from todo_cli.api.endpoint import answered, log_trace
+from todo_cli.api.pool import Pool
+from todo_cli.chat.endpoints import Endpoint
+from todo_cli.chat.turn import run_turn
+from todo_cli.contract.base import Caller
+from todo_cli.contract.chat import BeginTurn, Begun, StoreEvents
+from todo_cli.errors import Bug, Conflict, TodoError, TooMany
+
+if TYPE_CHECKING:
+    from todo_cli.chat.listening import Answer
+
+PATIENCE = 5.0
+"""Seconds that turns have to end by themselves when the server stops."""
+LET_GO = 2.0
+SLOWER = 2.0
+"""Seconds to wait when the person's rate limit is reached in the middle of a turn."""
+
+
+async def patiently(pool: Pool, caller: Caller, request: Any) -> Any:
+    """As any client's request, but a rate limit only slows it down."""
+    for _ in range(10):
+        try:
+            return await answered(pool, caller, request)
+        except TooMany:
+            await asyncio.sleep(SLOWER)
+    return await answered(pool, caller, request)
+
+
+class Running:
+    """One attempt at a turn."""
+
+    def __init__(self, pool: Pool, caller: Caller, endpoint: Endpoint, begin: BeginTurn, request_id: str) -> None:
+        self.news = asyncio.Event()
+        self.error: TodoError | None = None
+        self._pool, self._caller, self._endpoint = pool, caller, endpoint
+        self._begin, self._request_id = begin, request_id
+        self._begun: Begun | None = None
+        self.task = asyncio.create_task(self._run())
+
+    async def begun(self) -> Begun:
+        """How it began; raises the error because of which it did not."""
+        while self._begun is None and not self.task.done():
+            self.news.clear()
+            await self.news.wait()
+        if self._begun is None:
+            raise self.error or Bug("the turn did not begin")
+        return self._begun
+
+    @property
+    def failed(self) -> TodoError | None:
+        """Why it is over before its end; not because another has taken it over."""
+        fenced = isinstance(self.error, Conflict) and self.error.extra.get("reason") == "fenced"
+        return self.error if self.task.done() and not fenced else None
+
+    async def _run(self) -> None:
+        try:
+            await run_turn(self._send, await _answer(self._endpoint), self._begin)
+        except asyncio.CancelledError:
+            await asyncio.wait_for(self._let_go(), LET_GO)
+            raise
+        except TodoError as error:
+            self.error = error
+        except Exception as error:
+            log_trace(error, self._request_id)
+            self.error = Bug("the server failed", request_id=self._request_id)
+        finally:
+            if isinstance(self.error, Bug):
+                log_trace(self.error, self._request_id)
+            asyncio.get_running_loop().call_soon(self.news.set)
+
+    async def _send(self, request: Any) -> Any:
+        send = answered if isinstance(request, BeginTurn) else patiently
+        answer = await send(self._pool, self._caller, request)
+        if isinstance(answer, Begun):
+            self._begun = answer
+        self.news.set()
+        return answer
+
+    async def _let_go(self) -> None:
+        """The server stops: another may take the turn over at once."""
+        if self._begun is None or not self._begun.mine:
+            return
+        fence = {"turn": self._begun.turn, "attempt": self._begun.attempt}
+        try:
+            await answered(self._pool, self._caller, StoreEvents(**fence, lease=0.001, first=0, after=0))
+        except TodoError:
+            return  # it has ended, or its lease runs out by itself
+
+
+async def _answer(endpoint: Endpoint) -> Answer:
+    # half a second of imports: not in the loop that serves everybody
+    model = await asyncio.to_thread(__import__, "todo_cli.chat.model", fromlist=["answer"])
+    return partial(model.answer, endpoint)
+
+
+class Turns:
+    """All that run here."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, caller: Caller, endpoint: Endpoint, begin: BeginTurn, request_id: str) -> Running:
+        """Begin one, or find that another runs it."""
+        without_key = msgspec.structs.replace(caller, key=None)
+        running = Running(self._pool, without_key, endpoint, begin, request_id)
+        self._tasks.add(running.task)
+        running.task.add_done_callback(self._tasks.discard)
+        return running
+
+    async def close(self) -> None:
+        """The server stops: what does not end in time is left to another."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=PATIENCE)
+        left = list(self._tasks)
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left, timeout=LET_GO + 1)

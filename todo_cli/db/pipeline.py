@@ -1,0 +1,130 @@
+"""Several statements at once: written in one go, one Sync, read in one go.
+
+psycopg's own pipeline sends each statement by itself and makes a cursor for it: more than twice the CPU
+(benchmarks/README.md). This one also keeps its prepared statements right when a pipeline is refused half-way.
+"""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+from psycopg import AsyncConnection, Error, OperationalError, generators
+from psycopg.abc import PQGen
+from psycopg.adapt import Buffer, PyFormat, Transformer
+from psycopg.errors import InvalidSqlStatementName, error_from_result
+from psycopg.pq import ExecStatus, PipelineStatus, TransactionStatus
+from psycopg.pq.abc import PGresult
+
+from todo_cli.db.sql import Sql
+
+Typed = tuple[str, tuple[int, ...]]  # a statement with the types of its values: prepared once
+Row = tuple[str | None, ...]
+
+MOST = 100  # statements that a connection keeps prepared
+
+_PREPARED: WeakKeyDictionary[AsyncConnection[Any], dict[Typed, bytes]] = WeakKeyDictionary()
+_numbers = count(1)
+
+
+class _Bound(NamedTuple):
+    """A statement with its values as they travel."""
+
+    typed: Typed
+    values: list[Buffer | None]
+    formats: list[int]
+
+
+async def run(connection: AsyncConnection[Any], statements: list[tuple[Sql, list[Any]]]) -> list[Row | None]:
+    """The first row of each as text, None where there is none. Together they are one implicit transaction, unless one
+    is open. Raises psycopg.Error: what the first one that failed said.
+    """
+    bound = [_bound(connection, sql, values) for sql, values in statements]
+    async with connection.lock:
+        try:
+            return await _exchanged(connection, bound)
+        except InvalidSqlStatementName:
+            # a pooler or a DISCARD has dropped what was prepared; outside a transaction nothing was done
+            _PREPARED.pop(connection, None)
+            if connection.pgconn.transaction_status != TransactionStatus.IDLE:
+                raise
+            return await _exchanged(connection, bound)
+
+
+def _bound(connection: AsyncConnection[Any], sql: Sql, values: list[Any]) -> _Bound:
+    transformer = Transformer(connection)
+    data = transformer.dump_sequence(values, [PyFormat.AUTO] * len(values))
+    return _Bound(
+        (sql.text, tuple(transformer.types or ())), list(data), [int(one) for one in transformer.formats or ()]
+    )
+
+
+async def _exchanged(connection: AsyncConnection[Any], bound: list[_Bound]) -> list[Row | None]:
+    try:
+        return await connection.wait(_exchange(connection, bound))
+    finally:
+        if connection.pgconn.pipeline_status != PipelineStatus.OFF:
+            # given up half-way: what else would come is nobody's answer
+            await connection.close()
+
+
+def _exchange(connection: AsyncConnection[Any], bound: list[_Bound]) -> PQGen[list[Row | None]]:
+    pgconn, prepared = connection.pgconn, _PREPARED.setdefault(connection, {})
+    pgconn.enter_pipeline_mode()
+    expected: list[tuple[Typed, bytes] | None] = []  # a statement that is being prepared, or None for a result
+    dropped = _oldest(prepared)
+    if dropped:
+        pgconn.send_query_params(b"DEALLOCATE " + dropped, None)
+    for one in bound:
+        name = prepared.get(one.typed)
+        if name is None:
+            name = b"todo_%d" % next(_numbers)
+            pgconn.send_prepare(name, one.typed[0].encode(), one.typed[1])
+            expected.append((one.typed, name))
+        pgconn.send_query_prepared(name, one.values, one.formats)
+        expected.append(None)
+    pgconn.pipeline_sync()
+    yield from generators.send(pgconn)
+    results = yield from _results(connection)
+    pgconn.exit_pipeline_mode()
+    answers: list[Row | None] = []
+    for what, result in zip(expected, results[1:] if dropped else results, strict=False):
+        if what is None:
+            answers.append(_first_row(result, connection.info.encoding))
+        elif result.status == ExecStatus.COMMAND_OK:
+            prepared[what[0]] = what[1]
+    for result in results:
+        if result.status == ExecStatus.FATAL_ERROR:
+            raise error_from_result(result, connection.info.encoding)
+    return answers
+
+
+def _results(connection: AsyncConnection[Any]) -> PQGen[list[PGresult]]:
+    """Everything up to the Sync, what was said at the Sync itself too."""
+    found: list[PGresult] = []
+    while True:
+        results = yield from generators.fetch_many(connection.pgconn)
+        if not results:
+            raise _lost(found, connection)
+        if results[-1].status == ExecStatus.PIPELINE_SYNC:
+            return found
+        found += results
+
+
+def _lost(found: list[PGresult], connection: AsyncConnection[Any]) -> Error:
+    for result in found:
+        if result.status == ExecStatus.FATAL_ERROR and result.error_field(67):  # its SQLSTATE
+            return error_from_result(result, connection.info.encoding)
+    return OperationalError(connection.pgconn.get_error_message() or "the connection was lost")
+
+
+def _oldest(prepared: dict[Typed, bytes]) -> bytes | None:
+    return prepared.pop(next(iter(prepared))) if len(prepared) >= MOST else None
+
+
+def _first_row(result: PGresult, encoding: str) -> Row | None:
+    if result.status != ExecStatus.TUPLES_OK or not result.ntuples:
+        return None
+    cells = (result.get_value(0, column) for column in range(result.nfields))
+    return tuple(None if cell is None else bytes(cell).decode(encoding) for cell in cells)
