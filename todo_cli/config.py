@@ -40,7 +40,7 @@ KEYS = (
     Key("server", "owner_url", str, None, "`todo db`, `admin user add --direct`: the owner", "TODO_OWNER_URL", True),
     Key("server", "pool_size", int, 10, "database connections of one server process", "TODO_POOL_SIZE"),
     Key("server", "proxies", str, "127.0.0.1", "addresses whose X-Forwarded headers are believed", "TODO_PROXIES"),
-    Key("model", "name", str, None, "the model that chats; through a server it is the server's own that counts", "TODO_MODEL"),
+    Key("model", "name", str, None, "the model that chats; behind a server, the server's own counts", "TODO_MODEL"),
     Key("model", "base_url", str, None, "where it answers; when absent OPENAI_BASE_URL, else its provider's"),
     Key("model", "api_key", str, None, "its key; when absent OPENAI_API_KEY or OPENROUTER_API_KEY", None, True),
 )  # fmt: skip

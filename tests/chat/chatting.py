@@ -31,7 +31,7 @@ class Chat:
         return self.line(request, key=key or (new_id() if request.write else None))
 
     def say(
-        self, text: str, *rounds: Any, turn: str | None = None, answer: Any = None, stop: asyncio.Event | None = None,
+        self, text: str | None, *rounds: Any, turn: str | None = None, answer: Any = None, stop: asyncio.Event | None = None,
         tell: Any = lambda event: None, **limits: Any,
     ) -> Ended:  # fmt: skip
         """A turn to its end, with what the model says in each round."""
@@ -42,13 +42,11 @@ class Chat:
             return await self.line.send(request, key=new_id() if request.write else None)
 
         try:
-            return self.line.runner.run(
-                run_turn(send, script, begin, limits=Limits(**limits), stop=stop, tell=tell)
-            )
+            return self.line.runner.run(run_turn(send, script, begin, limits=Limits(**limits), stop=stop, tell=tell))
         finally:
             self.asked += getattr(script, "asked", [])
 
-    def start(self, text: str, *rounds: Any, turn: str | None = None, **given: Any) -> Any:
+    def start(self, text: str | None, *rounds: Any, turn: str | None = None, **given: Any) -> Any:
         """The same in a process of its own."""
         return start(url=self.who.database_url, token=self.who.token, conversation=self.id, turn=turn or new_id(),
                      text=text, rounds=rounds, **given)  # fmt: skip
@@ -70,12 +68,16 @@ class Chat:
 
     def tasks(self) -> list[tuple[int, str, str]]:
         """Number, title and status of all the person's tasks."""
-        rows = self.db.execute("SELECT number, title, status FROM todo.tasks WHERE space_id = %s ORDER BY 1", self.who.user_id)
+        rows = self.db.execute(
+            "SELECT number, title, status FROM todo.tasks WHERE space_id = %s ORDER BY 1", self.who.user_id
+        )
         return [(number, title, status) for number, title, status in rows]
 
     def lapse(self) -> None:
         """Every lease is over."""
-        self.db.execute("UPDATE todo.turns SET lease_until = now() - interval '1 s' WHERE conversation_id = %s", self.id)
+        self.db.execute(
+            "UPDATE todo.turns SET lease_until = now() - interval '1 s' WHERE conversation_id = %s", self.id
+        )
 
     def close(self) -> None:
         """End it."""

@@ -184,3 +184,10 @@ def test_two_calls_on_the_same_task_are_judged_before_the_first_acts(chat: Chat)
     assert len(chat.say("rename 1 and 2, delete 1", calls, ["Done."], turn=turn).held) == 2
     chat(AnswerTurn(turn=turn, yes=True))
     assert chat.tasks() == [(1, "b", "deleted"), (2, "b", "open")]
+
+
+def test_who_goes_on_need_not_know_what_was_said(chat: Chat, held: str) -> None:
+    chat(AnswerTurn(turn=held, yes=True))
+    assert chat.say(None, [], ["Done."], turn=held).state == "done"
+    with pytest.raises(NotFound):
+        chat.say(None, ["x"])

@@ -144,6 +144,7 @@ def test_four_senders_on_one_conversation(db: Database) -> None:
     """Each message is asked once, one after another; who finds it busy hears so at once."""
     chat = Chat(db, db.person())
     try:
+
         def sends(number: int) -> int:
             turn, tries = new_id(), 0
             while True:

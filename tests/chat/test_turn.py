@@ -74,7 +74,9 @@ def test_several_calls_run_in_order_and_undo_takes_them_back_as_one(chat: Chat) 
         ("add_task", {"title": "x", "colour": "red"}, "invalid"),
     ],
 )
-def test_an_operation_s_error_is_the_result_and_the_turn_goes_on(chat: Chat, name: str, arguments: Any, code: str) -> None:
+def test_an_operation_s_error_is_the_result_and_the_turn_goes_on(
+    chat: Chat, name: str, arguments: Any, code: str
+) -> None:
     ended = chat.say("show 99 or do 98", [[name, arguments], ["add_task", {"title": "after"}]], ["I see."])
     if ended.state == "awaiting":
         pytest.fail("nothing could be planned")
@@ -108,7 +110,9 @@ async def _breaking(messages: Any, tools: Any) -> Any:
     yield Finished("interrupted", Usage(prompt=3, completion=4), "cut")
 
 
-@pytest.mark.parametrize(("answer", "text"), [(_failing, "(the model failed: the model is away)"), (_breaking, "half an ans")])
+@pytest.mark.parametrize(
+    ("answer", "text"), [(_failing, "(the model failed: the model is away)"), (_breaking, "half an ans")]
+)
 def test_a_model_that_fails_ends_the_turn_and_the_next_goes_on(chat: Chat, answer: Any, text: str) -> None:
     ended = chat.say("hello", answer=answer)
     assert (ended.state, ended.text, type(ended.error)) == ("failed", text, ModelFailed)
@@ -258,9 +262,9 @@ def test_a_conversation_is_its_owner_s_alone(chat: Chat, make_chat: Callable[...
     assert other.line(ListConversations(), space=chat.who.user_id).conversations == ()
     with pytest.raises(Conflict):
         other.line(_begin(chat), space=chat.who.user_id)
+    db.execute("UPDATE todo.members SET role = 'viewer' WHERE user_id = %s AND space_id = %s",
+               other.who.user_id, chat.who.user_id)  # fmt: skip
     with pytest.raises(NotAllowed):
-        db.execute("UPDATE todo.members SET role = 'viewer' WHERE user_id = %s AND space_id = %s",
-                   other.who.user_id, chat.who.user_id)  # fmt: skip
         other.line(_begin(chat), space=chat.who.user_id)
 
 

@@ -7,12 +7,13 @@ import logging
 from typing import Any, TypeVar
 
 import psycopg
-from psycopg import AsyncConnection, AsyncRawCursor
+from psycopg import AsyncRawCursor
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from todo_cli.contract.base import Caller, Request
 from todo_cli.core.handlers import handle
 from todo_cli.db.connect import Lost, Tx, within
+from todo_cli.db.pipeline import Connection
 from todo_cli.errors import Unavailable
 
 R = TypeVar("R")
@@ -26,7 +27,7 @@ CHECK = 5.0  # seconds for a connection to show that it lives
 TRIES = 3
 
 
-class Pool(AsyncConnectionPool[AsyncConnection[Any]]):
+class Pool(AsyncConnectionPool[Connection]):
     """A pool that goes on trying once a second while the database is away, and can look after all it holds at once."""
 
     _renewal: asyncio.Task[None] | None = None
@@ -39,7 +40,7 @@ class Pool(AsyncConnectionPool[AsyncConnection[Any]]):
         await asyncio.shield(self._renewal)
 
     @staticmethod
-    async def check_connection(conn: AsyncConnection[Any]) -> None:
+    async def check_connection(conn: Connection) -> None:
         """As psycopg's, with a bound; raises for one that does not live."""
         async with within(CHECK):
             await AsyncConnectionPool.check_connection(conn)
@@ -54,6 +55,7 @@ def open_pool(url: str, size: int) -> Pool:
     """A pool that is not yet open. No check before use: it would be a second round trip; a lost one is retried."""
     return Pool(
         url,
+        connection_class=Connection,
         min_size=1,
         max_size=size,
         open=False,

@@ -90,9 +90,9 @@ class Running:
         """The server stops: another may take the turn over at once."""
         if self._begun is None or not self._begun.mine:
             return
-        fence = {"turn": self._begun.turn, "attempt": self._begun.attempt}
+        free = StoreEvents(turn=self._begun.turn, attempt=self._begun.attempt, lease=0.001, first=0, after=0)
         try:
-            await answered(self._pool, self._caller, StoreEvents(**fence, lease=0.001, first=0, after=0))
+            await answered(self._pool, self._caller, free)
         except TodoError:
             return  # it has ended, or its lease runs out by itself
 

@@ -1,7 +1,7 @@
-"""Turns over HTTP, as server-sent events: any instance can serve any of them, since what it sends stands in the database.
+"""Turns over HTTP, as server-sent events, from what stands in the database: any instance can serve any of them.
 
-`begun` says which turn it is; each stored batch is an `events` with its number as id; `turn`, the last, says how the turn
-stands; `problem` that this server cannot go on. Leaving is not stopping: StopTurn is.
+`begun` says which turn it is; each stored batch is an `events` with its number as id; `turn`, the last, how the turn
+stands; `problem`, that this server cannot go on. Leaving is not stopping: StopTurn is.
 """
 
 from __future__ import annotations

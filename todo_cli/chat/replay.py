@@ -28,9 +28,7 @@ def request_messages(messages: Sequence[Message], summary: str | None, today: st
     made: list[Said] = [{"role": "system", "content": system(summary)}]
     ids = _Ids()
     for turn, said in groupby(line, key=lambda one: one.turn):
-        if made[-1]["role"] in ("user", "tool"):
-            made.append({"role": "assistant", "content": MARK})
-        made += _turn(list(said), ids, today if turn == newest else None)
+        _turn(made, list(said), ids, today if turn == newest else None)
     return made
 
 
@@ -50,20 +48,24 @@ def open_calls(messages: Sequence[Message]) -> list[tuple[Message, int]]:
     return [(newest, index) for index in range(len(newest.calls)) if index not in done]
 
 
-def _turn(said: list[Message], ids: _Ids, today: str | None) -> list[Said]:
-    results = {(one.conversation, one.call_seq, one.call_index): one.content for one in said if one.role == "tool"}
-    made: list[Said] = []
+def _turn(made: list[Said], said: list[Message], ids: _Ids, today: str | None) -> None:
+    results = {
+        (one.conversation, one.call_seq, one.call_index): one.content
+        for one in said
+        if one.role == "tool" and one.content.strip()
+    }
     for one in said:
         if one.role == "user":
+            if made[-1]["role"] in ("user", "tool"):
+                made.append({"role": "assistant", "content": MARK})
             text = one.content if one.content.strip() else "(blank)"
             made.append({"role": "user", "content": f"{text}\n\n{today}" if today else text})
         elif one.role == "assistant" and one.calls:
+            if made[-1]["role"] == "assistant":
+                made.pop()
             made += _calls(one, results, ids)
-        elif one.role == "assistant":
-            if made and made[-1]["role"] == "assistant":
-                continue
+        elif one.role == "assistant" and made[-1]["role"] != "assistant":
             made.append({"role": "assistant", "content": one.content if one.content.strip() else "(no words)"})
-    return made
 
 
 def _calls(said: Message, results: dict[Any, str], ids: _Ids) -> list[Said]:

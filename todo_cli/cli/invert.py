@@ -6,12 +6,13 @@ from typing import Any
 
 from todo_cli.cli.render.changes import difference_line
 from todo_cli.cli.session import session_of
+from todo_cli.contract.conversations import RedoTurn, UndoTurn
 from todo_cli.contract.journal import Redo, Undo
 
 SHOWN = 20
 
 
-def invert(ctx: Any, request: Undo | Redo, word: str, key: str | None, *, as_json: bool) -> None:
+def invert(ctx: Any, request: Undo | Redo | UndoTurn | RedoTurn, word: str, key: str | None, *, as_json: bool) -> None:
     """Send it; list what was taken back, and what was left alone."""
     result = session_of(ctx).send(request, key)
     if as_json:

@@ -80,14 +80,17 @@ class Stored(Struct, frozen=True, kw_only=True):
 
 
 class BeginTurn(Request[Begun], frozen=True, kw_only=True):
-    """Store what the person says and claim the turn; the same turn again attaches to it, or takes it over."""
+    """Store what the person says and claim the turn; the same turn again attaches to it, or takes it over.
+
+    Without `text` it only does that: for who goes on with a turn that was answered or has died.
+    """
 
     scope = "chat"
 
     conversation: Id
     turn: Id
     runner: Id
-    text: Said
+    text: Said | None = None
     lease: Lease = 30
     model: Name | None = None
 

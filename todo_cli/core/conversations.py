@@ -31,17 +31,18 @@ _MINE: LiteralString = "c.space_id = %(space)s::uuid AND c.number = %(number)s::
 
 LIST = Sql(f"""SELECT json_build_object('conversations', coalesce(json_agg({_IMAGE} ORDER BY c.updated_at DESC, c.number DESC), '[]'))::text
 FROM (SELECT * FROM todo.conversations WHERE space_id = %(space)s::uuid AND user_id = %(me)s::uuid
-   AND (updated_at, number) < (coalesce(%(at)s::timestamptz, 'infinity'), %(number)s::bigint)
+   AND (updated_at, number) < (%(at)s::timestamptz, %(number)s::bigint)
    ORDER BY updated_at DESC, number DESC LIMIT %(limit)s::int) AS c""")
 
 SHOW = Sql(f"""
 WITH RECURSIVE one AS MATERIALIZED (SELECT c.* FROM todo.conversations c WHERE {_MINE}),
 line AS (
-  SELECT m.*, 1 AS place FROM one c JOIN todo.messages m ON m.space_id = %(space)s::uuid
-     AND m.conversation_id = coalesce(%(from)s::uuid, c.head_of, c.id) AND m.seq = coalesce(%(seq)s::bigint, c.head)
+  SELECT m.*, coalesce(m.parent_of, m.conversation_id) AS back, 1 AS place FROM (
+      SELECT coalesce(%(from)s::uuid, head_of, id) AS id, coalesce(%(seq)s::bigint, head) AS seq FROM one OFFSET 0) AS c
+    JOIN todo.messages m ON m.space_id = %(space)s::uuid AND m.conversation_id = c.id AND m.seq = c.seq
   UNION ALL
-  SELECT p.*, l.place + 1 FROM line l CROSS JOIN LATERAL (SELECT * FROM todo.messages m WHERE m.space_id = %(space)s::uuid
-      AND m.conversation_id = coalesce(l.parent_of, l.conversation_id) AND m.seq = l.parent OFFSET 0) AS p
+  SELECT p.*, coalesce(p.parent_of, p.conversation_id), l.place + 1 FROM line l CROSS JOIN LATERAL (SELECT * FROM todo.messages m WHERE m.space_id = %(space)s::uuid
+      AND m.conversation_id = l.back AND m.seq = l.parent OFFSET 0) AS p
    WHERE l.place < %(limit)s::int)
 SELECT json_build_object('conversation', (SELECT {_IMAGE} FROM one c),
   'messages', (SELECT coalesce(json_agg({MESSAGE} ORDER BY place DESC), '[]') FROM line m),
@@ -124,7 +125,7 @@ def _cursor(text: str | None, *, first: str) -> tuple[str | None, int | None]:
 async def list_conversations(tx: Tx, it: ask.ListConversations) -> ConversationPage:
     """One round trip."""
     at, number = _cursor(it.cursor, first="0123456789-:TZ.")
-    values = {"at": at, "number": 0 if number is None else number, "limit": it.limit + 1}
+    values = {"at": at or "infinity", "number": 0 if number is None else number, "limit": it.limit + 1}
     page = decode(await tx.answer(LIST, **values) or "", ConversationPage)
     kept = page.conversations[: it.limit]
     more = len(page.conversations) > it.limit

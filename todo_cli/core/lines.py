@@ -2,6 +2,8 @@
 
 A step locks the conversation first, and what it does is the next statement, which sees the line as it then is. Those
 that also change tasks lock the space before that: space, conversation, tasks is the order everywhere.
+
+Behind row-level security only columns and values make index conditions: coalesce and ->> would read a whole conversation.
 """
 
 from __future__ import annotations
@@ -30,12 +32,13 @@ APPEND = Sql(f"""
 WITH was AS MATERIALIZED (SELECT c.id, c.seq, c.head, c.head_of, t.attempt, t.state, t.stop FROM todo.turns t
     JOIN todo.conversations c ON c.space_id = t.space_id AND c.id = t.conversation_id
   WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid),
+given AS MATERIALIZED (SELECT r, place, (r ->> 'call_seq')::bigint AS call_seq, (r ->> 'call_index')::int AS call_index
+  FROM jsonb_array_elements(%(rows)s::jsonb) WITH ORDINALITY AS x(r, place)),
 new AS MATERIALIZED (SELECT r, r ? 'aside' AS aside, row_number() OVER (ORDER BY place) AS n,
     count(*) FILTER (WHERE NOT r ? 'aside') OVER (ORDER BY place) AS in_line
-  FROM was, jsonb_array_elements(%(rows)s::jsonb) WITH ORDINALITY AS x(r, place)
-  WHERE NOT EXISTS (SELECT FROM todo.messages m WHERE m.space_id = %(space)s::uuid AND m.conversation_id = was.id
-      AND m.call_seq = (r ->> 'call_seq')::bigint AND m.call_index = (r ->> 'call_index')::int)
-    AND (%(after)s::bigint IS NULL OR was.head = %(after)s::bigint)),
+  FROM was, given WHERE (%(after)s::bigint IS NULL OR was.head = %(after)s::bigint)
+    AND (call_seq IS NULL OR (SELECT m.seq FROM todo.messages m WHERE m.space_id = %(space)s::uuid AND m.conversation_id = was.id
+      AND m.call_seq = given.call_seq AND m.call_index = given.call_index) IS NULL)),
 sum AS MATERIALIZED (SELECT count(*) AS all, count(*) FILTER (WHERE NOT aside) AS in_line FROM new),
 fence AS (UPDATE todo.turns t SET lease_until = {LEASED}, state = coalesce(%(state)s, t.state), attempt = t.attempt + %(bump)s::int,
     runner = coalesce(%(runner)s::uuid, t.runner), usage = coalesce(%(total)s::jsonb, t.usage),

@@ -24,7 +24,8 @@ MESSAGE: LiteralString = f"""json_build_object('conversation', m.conversation_id
   'tokens', m.tokens, 'model', m.model, 'at', {instant("m.at")})"""
 
 _COLUMNS: LiteralString = """p.space_id, p.conversation_id, p.seq, p.parent, p.parent_of, p.turn_id, p.role, p.content, p.status,
-    p.calls, p.call_seq, p.call_index, p.tokens, p.model, p.at"""
+    p.calls, p.call_seq, p.call_index, p.tokens, p.model, p.at,
+    coalesce(p.parent_of, p.conversation_id) AS back"""
 
 _TOLD: LiteralString = """(SELECT s.content FROM todo.messages s WHERE s.space_id = p.space_id
       AND s.conversation_id = p.conversation_id AND s.reaches = p.seq) AS told"""
@@ -33,13 +34,13 @@ READ = Sql(f"""
 WITH RECURSIVE line AS (
   SELECT {_COLUMNS}, p.tokens::bigint AS total, 1 AS place, p.turn_id AS newest, NULL::text COLLATE "C" AS told, false AS over
     FROM todo.conversations c JOIN todo.messages p
-      ON p.space_id = c.space_id AND p.conversation_id = coalesce(c.head_of, c.id) AND p.seq = c.head
+      ON p.space_id = c.space_id AND p.conversation_id = CASE WHEN c.head_of IS NULL THEN c.id ELSE c.head_of END AND p.seq = c.head
    WHERE c.space_id = %(space)s::uuid AND c.id = %(conversation)s::uuid
   UNION ALL
   SELECT {_COLUMNS}, l.total + p.tokens, l.place + 1, l.newest, {_TOLD},
       l.total + p.tokens > %(budget)s::bigint AND p.turn_id <> l.newest
     FROM line l CROSS JOIN LATERAL (SELECT * FROM todo.messages m WHERE m.space_id = %(space)s::uuid
-      AND m.conversation_id = coalesce(l.parent_of, l.conversation_id) AND m.seq = l.parent OFFSET 0) AS p
+      AND m.conversation_id = l.back AND m.seq = l.parent OFFSET 0) AS p
    WHERE l.told IS NULL AND NOT l.over)
 SELECT json_build_object(
   'messages', (SELECT coalesce(json_agg({MESSAGE} ORDER BY place DESC), '[]') FROM line m WHERE told IS NULL AND NOT over),

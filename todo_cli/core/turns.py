@@ -30,7 +30,7 @@ _STANDS: LiteralString = """json_build_object('id', t.id, 'state', t.state, 'att
   'text', (SELECT content FROM todo.messages m WHERE m.space_id = t.space_id AND m.conversation_id = t.conversation_id
       AND m.seq = t.asked),
   'said', (SELECT m.role = 'assistant' AND m.calls IS NULL FROM todo.messages m WHERE m.space_id = t.space_id
-      AND m.conversation_id = coalesce(c.head_of, c.id) AND m.seq = c.head),
+      AND m.conversation_id = CASE WHEN c.head_of IS NULL THEN c.id ELSE c.head_of END AND m.seq = c.head),
   'wished', (SELECT json_build_object('seq', m.seq, 'calls', jsonb_array_length(m.calls), 'done', ARRAY(
         SELECT x.call_index FROM todo.messages x WHERE x.space_id = m.space_id AND x.conversation_id = m.conversation_id
            AND x.call_seq = m.seq)) FROM todo.messages m WHERE m.space_id = t.space_id
@@ -121,13 +121,15 @@ class _Started(msgspec.Struct):
 
 async def begin_turn(tx: Tx, it: BeginTurn) -> Begun:
     """Two round trips; three where a turn that died must be settled first."""
-    words.storable("message", it.text)
+    words.storable("message", it.text or "")
     async with tx.steps() as steps:
         look = await steps.run(_LOCK_ONE, LOOK, conversation=it.conversation, turn=it.turn)
         found = decode(look or "", _Found)
         zone = tx.caller.zone or found.zone
         if found.mine:
             return await _again(steps, it, found.mine, zone)
+        if it.text is None:
+            no_turn()
         if found.last and found.last.state not in ENDED:
             await _make_way(steps, found.last)
         ahead = ([] if found.known else [MAKE]) + ([FORGET] if found.last else [])
@@ -144,7 +146,7 @@ def _title(text: str) -> str:
 
 async def _again(steps: Steps, it: BeginTurn, was: Stands, zone: str) -> Begun:
     """The same turn once more: watch it, go on with it, or take it over from who died."""
-    if was.conversation != it.conversation or was.text != it.text:
+    if was.conversation != it.conversation or it.text not in (None, was.text):
         raise Conflict("the turn's id was used for something else", hint="use a new id for a new turn")
     attempt, mine = was.attempt, False
     dead = was.state == "running" and not was.live

@@ -10,13 +10,13 @@ from typing import Any
 
 import msgspec
 import psycopg
-from psycopg import AsyncConnection, AsyncRawCursor
+from psycopg import AsyncRawCursor
 from psycopg.pq import TransactionStatus
 
 from todo_cli.contract.base import Caller, Request
 from todo_cli.db.errors import translated, was_lost
 from todo_cli.db.gate import SCHEMA_VERSION
-from todo_cli.db.pipeline import run
+from todo_cli.db.pipeline import Connection, run
 from todo_cli.db.sql import Sql
 from todo_cli.errors import TodoError
 
@@ -37,10 +37,10 @@ class Lost(TodoError):
     default_hint = "try again in a moment"
 
 
-async def connect(url: str, patience: int = 10) -> AsyncConnection[Any]:
+async def connect(url: str, patience: int = 10) -> Connection:
     """A connection whose statements up to a Sync are one implicit transaction; raises our errors."""
     try:
-        return await AsyncConnection.connect(
+        return await Connection.connect(
             url, autocommit=True, connect_timeout=patience, application_name="todo", cursor_factory=AsyncRawCursor
         )
     except psycopg.Error as error:
@@ -63,7 +63,7 @@ class Tx:
     Request within its own transaction gives it an `inner` one. What goes before is sent with the next statement.
     """
 
-    def __init__(self, connection: AsyncConnection[Any], caller: Caller, request: type[Request[Any]]) -> None:
+    def __init__(self, connection: Connection, caller: Caller, request: type[Request[Any]]) -> None:
         me = caller.user_id
         self._connection = connection
         self._open = False

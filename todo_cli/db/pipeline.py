@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from itertools import count
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 from psycopg import AsyncConnection, Error, OperationalError, generators
 from psycopg.abc import PQGen
@@ -24,8 +23,14 @@ Row = tuple[str | None, ...]
 
 MOST = 100  # statements that a connection keeps prepared
 
-_PREPARED: WeakKeyDictionary[AsyncConnection[Any], dict[Typed, bytes]] = WeakKeyDictionary()
-_numbers = count(1)
+
+class Connection(AsyncConnection[Any]):
+    """A connection that knows what it has prepared."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.prepared: dict[Typed, bytes] = {}
+        self.names = count(1)
 
 
 class _Bound(NamedTuple):
@@ -36,7 +41,7 @@ class _Bound(NamedTuple):
     formats: list[int]
 
 
-async def run(connection: AsyncConnection[Any], statements: list[tuple[Sql, list[Any]]]) -> list[Row | None]:
+async def run(connection: Connection, statements: list[tuple[Sql, list[Any]]]) -> list[Row | None]:
     """The first row of each as text, None where there is none. Together they are one implicit transaction, unless one
     is open. Raises psycopg.Error: what the first one that failed said.
     """
@@ -46,13 +51,13 @@ async def run(connection: AsyncConnection[Any], statements: list[tuple[Sql, list
             return await _exchanged(connection, bound)
         except InvalidSqlStatementName:
             # a pooler or a DISCARD has dropped what was prepared; outside a transaction nothing was done
-            _PREPARED.pop(connection, None)
+            connection.prepared.clear()
             if connection.pgconn.transaction_status != TransactionStatus.IDLE:
                 raise
             return await _exchanged(connection, bound)
 
 
-def _bound(connection: AsyncConnection[Any], sql: Sql, values: list[Any]) -> _Bound:
+def _bound(connection: Connection, sql: Sql, values: list[Any]) -> _Bound:
     transformer = Transformer(connection)
     data = transformer.dump_sequence(values, [PyFormat.AUTO] * len(values))
     return _Bound(
@@ -60,7 +65,7 @@ def _bound(connection: AsyncConnection[Any], sql: Sql, values: list[Any]) -> _Bo
     )
 
 
-async def _exchanged(connection: AsyncConnection[Any], bound: list[_Bound]) -> list[Row | None]:
+async def _exchanged(connection: Connection, bound: list[_Bound]) -> list[Row | None]:
     try:
         return await connection.wait(_exchange(connection, bound))
     finally:
@@ -69,8 +74,8 @@ async def _exchanged(connection: AsyncConnection[Any], bound: list[_Bound]) -> l
             await connection.close()
 
 
-def _exchange(connection: AsyncConnection[Any], bound: list[_Bound]) -> PQGen[list[Row | None]]:
-    pgconn, prepared = connection.pgconn, _PREPARED.setdefault(connection, {})
+def _exchange(connection: Connection, bound: list[_Bound]) -> PQGen[list[Row | None]]:
+    pgconn, prepared = connection.pgconn, connection.prepared
     pgconn.enter_pipeline_mode()
     expected: list[tuple[Typed, bytes] | None] = []  # a statement that is being prepared, or None for a result
     dropped = _oldest(prepared)
@@ -79,7 +84,7 @@ def _exchange(connection: AsyncConnection[Any], bound: list[_Bound]) -> PQGen[li
     for one in bound:
         name = prepared.get(one.typed)
         if name is None:
-            name = b"todo_%d" % next(_numbers)
+            name = b"todo_%d" % next(connection.names)
             pgconn.send_prepare(name, one.typed[0].encode(), one.typed[1])
             expected.append((one.typed, name))
         pgconn.send_query_prepared(name, one.values, one.formats)
@@ -100,7 +105,7 @@ def _exchange(connection: AsyncConnection[Any], bound: list[_Bound]) -> PQGen[li
     return answers
 
 
-def _results(connection: AsyncConnection[Any]) -> PQGen[list[PGresult]]:
+def _results(connection: Connection) -> PQGen[list[PGresult]]:
     """Everything up to the Sync, what was said at the Sync itself too."""
     found: list[PGresult] = []
     while True:
@@ -112,7 +117,7 @@ def _results(connection: AsyncConnection[Any]) -> PQGen[list[PGresult]]:
         found += results
 
 
-def _lost(found: list[PGresult], connection: AsyncConnection[Any]) -> Error:
+def _lost(found: list[PGresult], connection: Connection) -> Error:
     for result in found:
         if result.status == ExecStatus.FATAL_ERROR and result.error_field(67):  # its SQLSTATE
             return error_from_result(result, connection.info.encoding)

@@ -21,3 +21,8 @@ def safe(text: str) -> str:
 def safe_block(text: str) -> str:
     """As `safe`, for text of several lines: line ends and tabs stay."""
     return "\n".join(safe(line).replace("\\x09", "\t") for line in text.splitlines())
+
+
+def safe_piece(text: str) -> str:
+    """As `safe_block`, for a part of a text that comes in pieces: its last line end stays, too."""
+    return "\n".join(safe_block(line) for line in text.replace("\r\n", "\n").split("\n"))

@@ -1,0 +1,139 @@
+"""What people do with conversations, over HTTP and straight to the database alike; and how often each step waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from tests.backends.conftest import settings_of
+from tests.chat.chatting import Chat
+from tests.conftest import Database, Server
+from tests.db.conftest import Line
+from tests.db.proxy import Proxy
+from todo_cli.backends import open_backend
+from todo_cli.contract import chat as ask
+from todo_cli.contract import conversations as people
+from todo_cli.contract.base import Request
+from todo_cli.contract.ids import new_id
+from todo_cli.contract.tasks import AddTask
+from todo_cli.errors import Conflict, Invalid, NotFound
+
+
+@pytest.fixture
+def send(chat: Chat, way: str, request: pytest.FixtureRequest) -> Iterator[Callable[[Request[Any]], Any]]:
+    """The conversation's owner, each way in."""
+    server: Server | None = request.getfixturevalue("server") if way == "api" else None
+    backend = open_backend(settings_of(chat.who, way, server=server.url if server else None))
+    yield backend.send_now
+    backend.close()
+
+
+def test_people_steer_their_conversations_either_way(chat: Chat, send: Callable[[Request[Any]], Any]) -> None:
+    turn = new_id()
+    chat(AddTask(title="a"))
+    chat.say("hello", ["hi"])
+    chat.say("delete 1", [["delete_task", {"number": 1}]], ["Done."], turn=turn)
+    (listed,) = send(people.ListConversations()).conversations
+    assert (listed.number, listed.title, listed.state, listed.turn) == (1, "hello", "awaiting", turn)
+    with pytest.raises(Conflict):
+        send(people.MoveHead(number=1, to=2))
+    with pytest.raises(Conflict):
+        send(people.UndoTurn(turn=turn))
+    assert send(people.AnswerTurn(turn=turn, yes=True)).approved
+    with pytest.raises(Conflict):
+        send(people.AnswerTurn(turn=turn, yes=False))
+    assert chat.say("delete 1", [], ["Done."], turn=turn).state == "done"
+    shown = send(people.ShowConversation(number=1))
+    assert [one.role for one in shown.messages] == ["user", "assistant", "user", "assistant", "tool", "assistant"]
+    assert send(people.UndoTurn(turn=turn, dry_run=True)).differences
+    assert chat.tasks() == [(1, "a", "deleted")]
+    send(people.UndoTurn(turn=turn))
+    assert (chat.tasks(), len(chat.history())) == ([(1, "a", "open")], 2)
+    send(people.RedoTurn(turn=turn))
+    assert (chat.tasks(), len(chat.history())) == ([(1, "a", "deleted")], 6)
+    assert send(people.RenameConversation(number=1, title="Milk")).title == "Milk"
+    assert send(people.MoveHead(number=1, to=2)).head == 2
+    fork = people.ForkConversation(number=1, id=new_id())
+    assert send(fork).number == 2
+    assert send(fork).number == 2
+    assert send(people.StopTurn(turn=turn)).state == "done"
+
+
+def test_what_is_not_there_is_refused_either_way(chat: Chat, send: Callable[[Request[Any]], Any]) -> None:
+    chat.say("hello", ["hi"])
+    none, asked = new_id(), [
+        people.ShowConversation(number=9), people.RenameConversation(number=9, title="x"), people.MoveHead(number=9, to=0),
+    ]  # fmt: skip
+    asked += [people.ForkConversation(number=9, id=none), people.StopTurn(turn=none), people.AnswerTurn(turn=none, yes=True),
+              people.UndoTurn(turn=none), people.RedoTurn(turn=none)]  # fmt: skip
+    for request in asked:
+        with pytest.raises(NotFound):
+            send(request)
+    for request in (people.ListConversations(cursor="x"), people.RenameConversation(number=1, title=" "),
+                    people.MoveHead(number=1, to=1), people.ForkConversation(number=1, id=new_id(), at=1)):  # fmt: skip
+        with pytest.raises(Invalid):
+            send(request)
+
+
+def test_no_model_can_ask_for_any_of_it() -> None:
+    assert not any(one.tool for one in (*ask.REQUESTS, *people.REQUESTS))
+
+
+@pytest.fixture
+def far(db: Database) -> Iterator[tuple[Proxy, Line, Chat]]:
+    """Somebody's line through a proxy that counts, and their conversation."""
+    chat = Chat(db, db.person())
+    with (
+        closing(Proxy(chat.who.database_url)) as proxy,
+        closing(Line(proxy.through(chat.who.database_url), chat.who)) as line,
+    ):
+        yield proxy, line, chat
+    chat.close()
+
+
+def test_how_often_each_step_waits(far: tuple[Proxy, Line, Chat]) -> None:
+    proxy, line, chat = far
+    found: list[tuple[str, int]] = []
+
+    def counted(request: Request[Any]) -> Any:
+        proxy.reset()
+        answer = line(request, key=new_id() if request.write else None)
+        found.append((type(request).__name__, proxy.turns))
+        return answer
+
+    chat(AddTask(title="a"))
+    for _ in range(2):  # the first prepares
+        found.clear()
+        step = _turn(counted, chat)
+        counted(people.StopTurn(turn=step["turn"]))
+        counted(people.ShowConversation(number=chat.number))
+        counted(people.ListConversations())
+        counted(people.RenameConversation(number=chat.number, title="x"))
+    assert dict(found) == {
+        "BeginTurn": 2, "ReadReplay": 1, "StoreAnswer": 1, "StoreResults": 1, "RunCall": 3, "StoreEvents": 1, "ReadEvents": 1,
+        "StoreSummary": 1, "EndTurn": 1, "HoldCalls": 5, "AnswerTurn": 4, "StopTurn": 2, "ShowConversation": 1,
+        "ListConversations": 1, "RenameConversation": 1,
+    }  # fmt: skip
+
+
+def _turn(counted: Callable[[Request[Any]], Any], chat: Chat) -> dict[str, Any]:
+    begin = ask.BeginTurn(conversation=chat.id, turn=new_id(), runner=new_id(), text="reopen 1")
+    begun = counted(begin)
+    step: dict[str, Any] = {"turn": begin.turn, "attempt": 1}
+    counted(ask.ReadReplay(conversation=chat.id))
+    wishes = (ask.Wish(name="reopen_task", arguments='{"number":1}'),) * 3
+    stored = counted(ask.StoreAnswer(**step, after=begun.head, text="", calls=wishes))
+    place: dict[str, Any] = {"message": stored.head, "verb": "ReopenTasks", "arguments": {"numbers": [1]}}
+    counted(ask.RunCall(**step, index=0, **place))
+    counted(ask.StoreResults(**step, results=(ask.Result(message=stored.head, index=1, text="no"),)))
+    counted(ask.StoreEvents(**step, first=0, after=1, batch=({"kind": "words", "text": "x"},)))
+    counted(ask.ReadEvents(turn=begin.turn))
+    counted(ask.StoreSummary(**step, conversation=chat.id, reaches=begun.head, text="before"))
+    counted(ask.HoldCalls(**step, calls=(ask.Call(index=2, **place),)))
+    counted(people.AnswerTurn(turn=begin.turn, yes=True))
+    chat(ask.BeginTurn(conversation=chat.id, turn=begin.turn, runner=new_id(), text="reopen 1"))
+    counted(ask.EndTurn(turn=begin.turn, attempt=2, text="done"))
+    return step

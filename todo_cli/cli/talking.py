@@ -1,0 +1,120 @@
+"""What `ask`, `chat` and the REPL share: a turn with its questions, from the words to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+
+import msgspec
+import typer
+
+from todo_cli.backends.talk import Outcome, converse
+from todo_cli.cli.questions import confirmed
+from todo_cli.cli.render import text
+from todo_cli.cli.render.talk import Screen, held_lines
+from todo_cli.cli.session import Session
+from todo_cli.contract.chat import BeginTurn
+from todo_cli.contract.conversations import AnswerTurn, ConversationShown, ShowConversation
+from todo_cli.contract.ids import new_id
+from todo_cli.errors import Conflict, ModelFailed, NeedsAnswer, NotFound
+
+MOST = 100_000
+
+
+def said(conversation: str, words: str) -> BeginTurn:
+    """A new turn."""
+    from todo_cli.errors import Invalid
+
+    if not words.strip():
+        raise Invalid("there is nothing to say", hint="todo ask 'What is due today?'")
+    if len(words) > MOST:
+        raise Invalid(f"the message is longer than {MOST:,}")
+    return BeginTurn(conversation=conversation, turn=new_id(), runner=new_id(), text=words)
+
+
+def settle(
+    session: Session, begin: BeginTurn, screen: Screen, *, yes: bool, seen: Callable[[Outcome], None] = lambda _: None
+) -> Outcome:
+    """Run the turn, and ask the person what must be asked, until it has ended; raises what ended it otherwise."""
+    after = -1
+    while True:
+        outcome = run(session, begin, screen, after)
+        seen(outcome)
+        if outcome.state != "awaiting":
+            break
+        answer = decided(session, outcome, screen, yes=yes)
+        session.send(AnswerTurn(turn=begin.turn, yes=answer))
+        after = outcome.after
+    screen.close(outcome)
+    finish(outcome)
+    return outcome
+
+
+def finish(outcome: Outcome) -> None:
+    """Raises what became of a turn that did not end well."""
+    if outcome.state == "failed":
+        raise outcome.error or ModelFailed("the turn was interrupted")
+    if outcome.state == "stopped":
+        text.note("(stopped; what was said and done stays)")
+        raise typer.Exit(130)
+
+
+def decided(session: Session, outcome: Outcome, screen: Screen, *, yes: bool) -> bool:
+    """Yes or no to all that waits; raises NeedsAnswer when there is nobody to ask."""
+    if screen.form == "text" or session.interactive:
+        for line in held_lines(outcome.held):
+            text.note(line)
+    try:
+        return confirmed(session, "Do this?", yes=yes, flag="--yes")
+    except NeedsAnswer:
+        screen.close(outcome)
+        number = outcome.number
+        hint = f"todo chat approve {number} (or --no), from anywhere; or ask with --yes"
+        raise NeedsAnswer(f"conversation {number} waits for a yes, and nothing was changed yet", hint=hint) from None
+
+
+def run(session: Session, begin: BeginTurn, screen: Screen, after: int = -1) -> Outcome:
+    """Until the turn rests. Ctrl-C stops it, wherever it runs; a second one only leaves it."""
+    try:
+        return asyncio.run(_conversed(session, begin, screen, after))
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+
+
+async def _conversed(session: Session, begin: BeginTurn, screen: Screen, after: int) -> Outcome:
+    stop, loop, this = asyncio.Event(), asyncio.get_running_loop(), asyncio.current_task()
+
+    def interrupted() -> None:
+        if stop.is_set() and this:
+            this.cancel()
+        stop.set()
+
+    with suppress(NotImplementedError):  # Windows
+        loop.add_signal_handler(signal.SIGINT, interrupted)
+    return await converse(session.settings, begin, screen.tell, stop, after)
+
+
+def newest_turn(session: Session, number: int) -> tuple[ConversationShown, BeginTurn]:
+    """A conversation, and its newest turn as it was begun."""
+    shown = page = session.send(ShowConversation(number=number))
+    turn = shown.conversation.turn
+    while turn is not None:
+        for one in page.messages:
+            if one.turn == turn and one.role == "user":
+                begin = BeginTurn(conversation=one.conversation, turn=turn, runner=new_id(), text=one.content)
+                return shown, begin
+        if page.next is None:
+            break
+        page = session.send(ShowConversation(number=number, cursor=page.next, limit=1_000))
+    raise NotFound(f"nothing was said yet in conversation {number}", hint="see: todo chat list")
+
+
+def answer(session: Session, number: int, screen: Screen, *, yes: bool) -> Outcome:
+    """Say yes or no to what a conversation waits to do, and go on with it."""
+    shown, begin = newest_turn(session, number)
+    if shown.conversation.state not in ("awaiting", "answered"):
+        raise Conflict(f"conversation {number} waits for no answer", hint=f"see: todo chat show {number}")
+    session.send(AnswerTurn(turn=begin.turn, yes=yes))
+    return settle(session, msgspec.structs.replace(begin, runner=new_id()), screen, yes=False)
