@@ -65,6 +65,7 @@ def test_the_readme_from_its_first_command_to_its_last(newcomer: Path, tmp_path:
     assert "Traceback" not in done.stderr
     assert "exit code 3" in done.stdout
     assert "exit code 4" in done.stdout
+    assert "exit code 9" in done.stdout
     for_a_team(newcomer, f"{newcomer}/.local/todo/bin:{python}:/usr/bin:/bin", tmp_path)
 
 

@@ -45,7 +45,9 @@ class Talker:
 
     def tasks(self) -> list[tuple[int, str, str]]:
         """Number, title and status of all the person's tasks."""
-        rows = self.db.execute("SELECT number, title, status FROM todo.tasks WHERE space_id = %s ORDER BY 1", self.who.user_id)
+        rows = self.db.execute(
+            "SELECT number, title, status FROM todo.tasks WHERE space_id = %s ORDER BY 1", self.who.user_id
+        )
         return [(number, title, status) for number, title, status in rows]
 
     def turns(self) -> list[tuple[str, str]]:
@@ -76,7 +78,14 @@ class Frame:
 
 
 def frames(
-    url: str, method: str, target: str, body: Any = None, *, token: str, timeout: float = 30, headers: dict[str, str] | None = None
+    url: str,
+    method: str,
+    target: str,
+    body: Any = None,
+    *,
+    token: str,
+    timeout: float = 30,
+    headers: dict[str, str] | None = None,
 ) -> Iterator[Frame]:
     """The events of a raw request as they come; AssertionError with the answer when it is no stream."""
     there = urlsplit(url)
@@ -102,7 +111,9 @@ def frames(
 
 def words(found: list[Frame]) -> str:
     """All that was said in them."""
-    return "".join(one["text"] for frame in found if frame.event == "events" for one in frame.data if one["kind"] == "words")
+    return "".join(
+        one["text"] for frame in found if frame.event == "events" for one in frame.data if one["kind"] == "words"
+    )
 
 
 def slowly(*parts: str, every: float = 0.3) -> Script:

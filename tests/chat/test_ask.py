@@ -61,7 +61,7 @@ def test_the_other_way_in_sees_the_same_conversation(talker: Talker) -> None:
 def three(talker: Talker) -> None:
     for title in ("one", "two", "three"):
         assert talker("add", title).code == 0
-    talker.script(calls(("list_tasks", {})), calls(("complete_tasks", {"numbers": [1, 2, 3]})))
+    talker.script(calls(("list_tasks", {})), calls(*(("complete_task", {"number": number}) for number in (1, 2, 3))))
 
 
 ALL_OPEN = [(1, "one", "open"), (2, "two", "open"), (3, "three", "open")]
@@ -91,6 +91,7 @@ def test_without_a_terminal_it_waits_and_is_answered_from_elsewhere(talker: Talk
     talker.script(says("Done, all three."))
     approved = talker.other("chat", "approve", "1")
     assert (approved.code, approved.out) == (0, "Done, all three.\n"), approved.err
+    assert "#3 three: status open → done" in approved.err
     assert talker.tasks() == ALL_DONE
     again = talker.other("chat", "approve", "1")
     assert (again.code, "waits for no answer" in again.err) == (6, True)
@@ -107,8 +108,9 @@ def test_no_goes_back_to_the_model(talker: Talker) -> None:
     assert (asked.code, asked.json["state"]) == (10, "awaiting")
     assert [row["number"] for held in asked.json["held"] for row in held["plan"]["differences"]] == [1, 2, 3]
     talker.script(says("Then not."))
-    done = talker("chat", "approve", "1", "--no")
-    assert (done.code, done.out) == (0, "Then not.\n"), done.err
+    done = talker("chat", "approve", "1", "--no", "--jsonl")
+    assert [json.loads(line)["kind"] for line in done.lines] == ["words", "end", "turn"], done
+    assert (done.code, json.loads(done.lines[-1])["text"]) == (0, "Then not.")
     assert talker.tasks() == ALL_OPEN
     assert "did not agree" in str(talker.model.asked[-1].body["messages"][-1]["content"])
 
@@ -278,7 +280,9 @@ def test_over_the_api_nothing_of_a_model_is_loaded(make_talker: Callable[..., Ta
     talker.script(says("Hi."))
     code = ("import sys; from todo_cli.main import run; code = run(sys.argv[1:]);"
             "print([one for one in ('openai', 'psycopg', 'sqlalchemy', 'starlette', 'rich') if one in sys.modules])")  # fmt: skip
-    done = subprocess.run([COMMAND[0], "-c", code, "ask", "hi"], env=talker.todo.environment(), capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [COMMAND[0], "-c", code, "ask", "hi"], env=talker.todo.environment(), capture_output=True, text=True, check=True
+    )
     assert done.stdout.splitlines() == ["Hi.", "[]"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,13 +23,13 @@ if TYPE_CHECKING:
 PATIENCE = 5.0
 """Seconds that turns have to end by themselves when the server stops."""
 LET_GO = 2.0
-SLOWER = 2.0
-"""Seconds to wait when the person's rate limit is reached in the middle of a turn."""
+SLOWER, TRIES = 2.0, 35
+"""Seconds to wait at the rate limit in the middle of a turn, and how often: the limit is one of a minute."""
 
 
 async def patiently(pool: Pool, caller: Caller, request: Any) -> Any:
     """As any client's request, but a rate limit only slows it down."""
-    for _ in range(10):
+    for _ in range(TRIES):
         try:
             return await answered(pool, caller, request)
         except TooMany:
@@ -66,7 +67,8 @@ class Running:
         try:
             await run_turn(self._send, await _answer(self._endpoint), self._begin)
         except asyncio.CancelledError:
-            await asyncio.wait_for(self._let_go(), LET_GO)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._let_go(), LET_GO)
             raise
         except TodoError as error:
             self.error = error

@@ -20,7 +20,7 @@ from todo_cli.api.endpoint import answered, body_of, caller_of, guarded, headers
 from todo_cli.api.pool import Pool
 from todo_cli.api.running import Running, Turns, patiently
 from todo_cli.chat.endpoints import Endpoint, find_endpoint
-from todo_cli.chat.watching import watch
+from todo_cli.chat.watching import SOON, watch
 from todo_cli.config import Settings
 from todo_cli.contract.base import Caller
 from todo_cli.contract.chat import BeginTurn, Begun, ReadEvents, Said, Watched
@@ -209,11 +209,14 @@ class _Stream:
         news = self._runs.news if self._runs else None
         if news:
             news.clear()
+        earliest = time.monotonic() + seconds - SOON
         waiting = [asyncio.create_task(one.wait()) for one in (self._gone, news) if one]
         # a second's look is a sign of life, and whoever runs it here says when there is more
         await asyncio.wait(waiting, timeout=1.0 if news else seconds, return_when=asyncio.FIRST_COMPLETED)
         for one in waiting:
             one.cancel()
+        if not self._gone.is_set() and (early := earliest - time.monotonic()) > 0:
+            await asyncio.sleep(early)
 
 
 def _frame(event: str, value: Any, n: int | None = None) -> bytes:

@@ -14,7 +14,7 @@ from todo_cli.backends.http import HttpBackend, read_answer, whole
 from todo_cli.backends.one_shot import LostAnswer
 from todo_cli.backends.talk import Outcome, Tell, stands
 from todo_cli.config import Settings
-from todo_cli.contract.chat import BeginTurn, Begun, Watched
+from todo_cli.contract.chat import Batch, BeginTurn, Begun, Watched
 from todo_cli.contract.conversations import StopTurn
 from todo_cli.contract.wire import decode
 from todo_cli.errors import NotFound, TodoError, Unavailable, from_problem
@@ -101,21 +101,24 @@ class Stream:
 
 
 async def last_frame(settings: Settings, turn: str) -> Watched:
-    """How a turn stands, from the stream that tells it: its end when it rests, else only that it runs."""
+    """How a turn that rests stands, with its last batch."""
     backend = HttpBackend(settings)
-    target = f"/v1/turns/{turn}/events?after={2**63 - 1}"
+    target = f"/v1/turns/{turn}/events"
+    batches: tuple[Batch, ...] = ()
     try:
         async with asyncio.timeout(settings.timeout):
             async for frame in frames(backend, "GET", target, None, settings):
+                if frame.id is not None:
+                    batches = (Batch(n=frame.id, events=()),)
                 if seen := final(frame):
-                    return seen
+                    return msgspec.structs.replace(seen, batches=batches)
     except LostAnswer as error:
         raise Unavailable(f"the server {settings.server} cannot be reached: {error}") from None
     except TimeoutError:
         pass
     finally:
         await backend.leave()
-    return Watched(batches=(), state="running", attempt=0)
+    return Watched(batches=batches, state="running", attempt=0)
 
 
 def final(frame: Frame) -> Watched | None:

@@ -49,7 +49,7 @@ async def converse(
 
 
 async def look(settings: Settings, turn: str) -> Watched:
-    """How a turn stands, and what waits for an answer; raises TodoError."""
+    """How a turn that rests stands, its last batch, and what waits for an answer; raises TodoError."""
     if settings.server:
         from todo_cli.backends.streams import last_frame
 
@@ -59,7 +59,7 @@ async def look(settings: Settings, turn: str) -> Watched:
 
     backend = DirectBackend(settings)
     try:
-        return await backend.send(ReadEvents(turn=turn, limit=1))
+        return await backend.send(ReadEvents(turn=turn, limit=1_000))
     finally:
         await backend.leave()
 

@@ -11,17 +11,8 @@ from todo_cli.cli.options import Json, JsonLines, one_of
 from todo_cli.cli.render import text
 from todo_cli.cli.render.safe import safe
 from todo_cli.cli.session import Session, session_of
-from todo_cli.contract.conversations import (
-    Conversation,
-    ConversationShown,
-    ForkConversation,
-    ListConversations,
-    RedoTurn,
-    RenameConversation,
-    ShowConversation,
-    StopTurn,
-    UndoTurn,
-)
+from todo_cli.contract import conversations as asked
+from todo_cli.contract.conversations import Conversation, ConversationShown
 from todo_cli.errors import NotFound
 
 app = typer.Typer(add_completion=False, invoke_without_command=True)
@@ -66,7 +57,7 @@ def list_conversations(
     todo chat list -n 5 --json
     """
     session = session_of(ctx)
-    page = session.send(ListConversations(limit=most, cursor=cursor))
+    page = session.send(asked.ListConversations(limit=most, cursor=cursor))
     if as_json:
         from todo_cli.cli.render import json
 
@@ -93,7 +84,7 @@ def show(
     todo chat show 3 -n 200 --json
     """
     session = session_of(ctx)
-    shown = session.send(ShowConversation(number=number, limit=most, cursor=cursor))
+    shown = session.send(asked.ShowConversation(number=number, limit=most, cursor=cursor))
     if as_json:
         from todo_cli.cli.render import json
 
@@ -154,7 +145,7 @@ def stop(ctx: typer.Context, number: Number, as_json: Json = False) -> None:
     todo chat stop 3 --json
     """
     session = session_of(ctx)
-    turn = session.send(StopTurn(turn=turn_of(session, number)))
+    turn = session.send(asked.StopTurn(turn=turn_of(session, number)))
     if as_json:
         from todo_cli.cli.render import json
 
@@ -177,7 +168,7 @@ def undo(ctx: typer.Context, number: Number, partial: Partial = False, dry_run: 
     from todo_cli.cli.invert import invert
 
     turn = turn_of(session_of(ctx), number)
-    invert(ctx, UndoTurn(turn=turn, partial=partial, dry_run=dry_run), "Undid", None, as_json=as_json)
+    invert(ctx, asked.UndoTurn(turn=turn, partial=partial, dry_run=dry_run), "Undid", None, as_json=as_json)
 
 
 @app.command()
@@ -192,7 +183,7 @@ def redo(ctx: typer.Context, number: Number, partial: Partial = False, dry_run: 
     from todo_cli.cli.invert import invert
 
     turn = turn_of(session_of(ctx), number)
-    invert(ctx, RedoTurn(turn=turn, partial=partial, dry_run=dry_run), "Did again", None, as_json=as_json)
+    invert(ctx, asked.RedoTurn(turn=turn, partial=partial, dry_run=dry_run), "Did again", None, as_json=as_json)
 
 
 @app.command()
@@ -209,7 +200,7 @@ def rename(
     todo chat rename 3 Groceries --json
     """
     session = session_of(ctx)
-    _print(session.send(RenameConversation(number=number, title=" ".join(title))), "Renamed", as_json=as_json)
+    _print(session.send(asked.RenameConversation(number=number, title=" ".join(title))), "Renamed", as_json=as_json)
 
 
 @app.command()
@@ -230,12 +221,12 @@ def fork(
     from todo_cli.contract.ids import new_id
 
     session = session_of(ctx)
-    _print(session.send(ForkConversation(number=number, id=new_id(), at=at)), "Made", as_json=as_json)
+    _print(session.send(asked.ForkConversation(number=number, id=new_id(), at=at)), "Made", as_json=as_json)
 
 
 def turn_of(session: Session, number: int) -> str:
     """The id of a conversation's newest turn; raises NotFound."""
-    turn = session.send(ShowConversation(number=number, limit=1)).conversation.turn
+    turn = session.send(asked.ShowConversation(number=number, limit=1)).conversation.turn
     if turn is None:
         raise NotFound(f"nothing was said yet in conversation {number}", hint="see: todo chat list")
     return turn

@@ -90,6 +90,8 @@ class Repl:
             report(error, as_json=False)
         except typer.Exit:
             return  # stopped, and said so
+        except KeyboardInterrupt:
+            text.note("(left before it had stopped; see: /conversations)")
 
     def _seen(self, outcome: Outcome) -> None:
         self._number = outcome.number

@@ -7,10 +7,9 @@ import signal
 from collections.abc import Callable
 from contextlib import suppress
 
-import msgspec
 import typer
 
-from todo_cli.backends.talk import Outcome, converse
+from todo_cli.backends.talk import Outcome, converse, look
 from todo_cli.cli.questions import confirmed
 from todo_cli.cli.render import text
 from todo_cli.cli.render.talk import Screen, held_lines
@@ -35,10 +34,15 @@ def said(conversation: str, words: str) -> BeginTurn:
 
 
 def settle(
-    session: Session, begin: BeginTurn, screen: Screen, *, yes: bool, seen: Callable[[Outcome], None] = lambda _: None
+    session: Session,
+    begin: BeginTurn,
+    screen: Screen,
+    *,
+    yes: bool,
+    after: int = -1,
+    seen: Callable[[Outcome], None] = lambda _: None,
 ) -> Outcome:
     """Run the turn, and ask the person what must be asked, until it has ended; raises what ended it otherwise."""
-    after = -1
     while True:
         outcome = run(session, begin, screen, after)
         seen(outcome)
@@ -73,6 +77,9 @@ def decided(session: Session, outcome: Outcome, screen: Screen, *, yes: bool) ->
         number = outcome.number
         hint = f"todo chat approve {number} (or --no), from anywhere; or ask with --yes"
         raise NeedsAnswer(f"conversation {number} waits for a yes, and nothing was changed yet", hint=hint) from None
+    except KeyboardInterrupt:
+        text.note(f"\n(nothing was changed yet; it still waits: todo chat approve {outcome.number}, or --no)")
+        raise typer.Exit(130) from None
 
 
 def run(session: Session, begin: BeginTurn, screen: Screen, after: int = -1) -> Outcome:
@@ -116,5 +123,10 @@ def answer(session: Session, number: int, screen: Screen, *, yes: bool) -> Outco
     shown, begin = newest_turn(session, number)
     if shown.conversation.state not in ("awaiting", "answered"):
         raise Conflict(f"conversation {number} waits for no answer", hint=f"see: todo chat show {number}")
+    waits = asyncio.run(look(session.settings, begin.turn))
+    if yes and screen.form == "text":
+        for line in held_lines(waits.held):
+            text.note(line)
     session.send(AnswerTurn(turn=begin.turn, yes=yes))
-    return settle(session, msgspec.structs.replace(begin, runner=new_id()), screen, yes=False)
+    after = waits.batches[-1].n if waits.batches else -1
+    return settle(session, begin, screen, yes=False, after=after)

@@ -256,7 +256,5 @@ class ReadEvents(Request[Watched], frozen=True, kw_only=True):
     limit: Annotated[int, Meta(ge=1, le=1_000)] = 200
 
 
-REQUESTS = (
-    BeginTurn, ReadReplay, StoreAnswer, StoreResults, RunCall, HoldCalls, EndTurn, StoreEvents, StoreSummary,
-    ReadEvents,
-)  # fmt: skip
+STEPS = (StoreAnswer, StoreResults, RunCall, HoldCalls, EndTurn, StoreEvents, StoreSummary)
+REQUESTS = (BeginTurn, ReadReplay, ReadEvents, *STEPS)

@@ -1,0 +1,152 @@
+"""The conversation at a prompt, on a real terminal and in a pipe, each way in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pexpect
+
+from tests.chat.doors import Talker, slowly
+from tests.chat.scripted import calls, says
+from tests.conftest import Person, Todo
+
+PROMPT = "todo> "
+
+
+def opened(talker: Talker, *arguments: str) -> Any:
+    """A prompt."""
+    child = talker.spawn("chat", *arguments)
+    child.expect_exact(PROMPT)
+    return child
+
+
+def ended(child: Any, line: str = "/exit") -> None:
+    """It ends well."""
+    child.sendline(line)
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
+def say(child: Any, line: str, *wanted: str) -> None:
+    """A line, what must come of it, and the prompt again."""
+    child.sendline(line)
+    for text in wanted:
+        child.expect_exact(text)
+    child.expect_exact(PROMPT)
+
+
+def test_a_conversation_with_commands_in_between(talker: Talker) -> None:
+    child = opened(talker)
+    say(child, "/help", "Plain words go to the model")
+    say(child, "/add 'Pay rent' --due friday", "Added #1 Pay rent")
+    talker.script(calls(("add_task", {"title": "milk"})), says("Added ", "#2 milk."))
+    say(child, "put milk on it", "Added #2 milk.")
+    talker.script(says("You said ", "milk."))
+    say(child, "what did I say?", "You said milk.")
+    assert len(talker.turns()) == 2
+    assert len(talker.said(1)) > 4
+    say(child, "/list", "milk")
+    say(child, "/done 2", "#2 milk")
+    say(child, "/conversations", "put milk on it")
+    say(child, "", "")
+    ended(child)
+
+
+def test_undo_and_redo_take_back_the_last_turn(talker: Talker) -> None:
+    talker.script(calls(("add_task", {"title": "one"}), ("add_task", {"title": "two"})), says("Both."))
+    child = opened(talker)
+    say(child, "add one and two", "Both.")
+    say(child, "/undo", "Undid")
+    assert [status for *_, status in talker.tasks()] == ["deleted", "deleted"]
+    say(child, "/redo", "Did again")
+    assert [status for *_, status in talker.tasks()] == ["open", "open"]
+    ended(child, "/quit")
+
+
+def test_an_approval_at_the_prompt(talker: Talker) -> None:
+    talker("add", "one")
+    talker("add", "two")
+    talker.script(calls(("list_tasks", {})), calls(("delete_task", {"number": 1}), ("delete_task", {"number": 2})))
+    talker.script(says("Kept."))
+    child = opened(talker)
+    child.sendline("delete all")
+    child.expect_exact("#2 two")
+    child.expect_exact("[y/N] ")
+    say(child, "n", "Kept.")
+    assert [status for *_, status in talker.tasks()] == ["open", "open"]
+    ended(child)
+
+
+def test_ctrl_c_at_the_question_leaves_it_open(talker: Talker) -> None:
+    talker("add", "one")
+    talker.script(calls(("list_tasks", {})), calls(("delete_task", {"number": 1})))
+    child = opened(talker)
+    child.sendline("delete it")
+    child.expect_exact("[y/N] ")
+    child.sendintr()
+    child.expect_exact("it still waits: todo chat approve 1")
+    child.expect_exact(PROMPT)
+    say(child, "/chat show 1", "It waits for a yes")
+    talker.script(says("Gone."))
+    say(child, "/chat approve 1", "Gone.")
+    ended(child)
+    assert [status for *_, status in talker.tasks()] == ["deleted"]
+
+
+def test_ctrl_c_stops_the_answer_and_not_the_conversation(talker: Talker) -> None:
+    talker.script(slowly("Once ", *["upon "] * 60, every=0.4))
+    child = opened(talker)
+    child.sendline("a story")
+    child.expect_exact("upon")
+    child.sendintr()
+    child.expect_exact("what was said and done stays")
+    child.expect_exact(PROMPT)
+    talker.script(says("Still here."))
+    say(child, "are you there?", "Still here.")
+    child.sendintr()
+    child.expect_exact(PROMPT)
+    child.sendeof()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    assert [state for _, state in talker.turns()] == ["stopped", "done"]
+
+
+def test_going_on_with_a_conversation(talker: Talker) -> None:
+    talker.script(says("One."))
+    talker("ask", "first")
+    talker.script(says("Two."))
+    child = opened(talker, "-c", "1")
+    say(child, "second", "Two.")
+    ended(child)
+    assert len(talker.said(1)) == 4
+    assert talker("chat", "-c", "99").code == 3
+
+
+def test_errors_are_said_and_it_goes_on(talker: Talker) -> None:
+    child = opened(talker)
+    say(child, "/nosuch", "there is no such command")
+    say(child, "/add 'open quote", "no closing quotation")
+    say(child, "/done 99", "there is no task #99")
+    say(child, "/list --nosuch", "no such option")
+    say(child, "/stop", "nothing runs here")
+    say(child, "hello", "todo: ")  # the script is over: status 500
+    talker.script(says("Hello."))
+    say(child, "hello", "Hello.")
+    ended(child)
+
+
+def test_without_a_model_the_commands_work(person: Person, way: str, as_person: Callable[..., Todo]) -> None:
+    todo = as_person(person, way)
+    done = todo("chat", stdin="/add milk\nhello\n/list\n", env={"OLLAMA_HOST": "127.0.0.1:1"})
+    assert done.code == 0, done.err
+    assert done.lines == ["Added #1 milk", "1\topen\t\t\t\t\tmilk"]
+    assert "OPENROUTER_API_KEY" in done.err
+
+
+def test_in_a_pipe(talker: Talker) -> None:
+    talker.script(says("One."), says("Two."))
+    done = talker("chat", stdin="first\nsecond\n/exit\nthird\n")
+    assert (done.code, done.out, done.err) == (0, "One.\nTwo.\n", "")
