@@ -90,7 +90,9 @@ def test_the_http_backend_knows_only_the_contract() -> None:
     allowed = r"todo_cli\.(contract|errors|config|backends(\.one_shot|\.minted)?)\b"
     for name in ("http.py", "one_shot.py"):
         tree = ast.parse((HOUSE / "backends" / name).read_text())
-        assert [found for found in imported(tree) if found.startswith("todo_cli.") and not re.match(allowed, found)] == []
+        assert [
+            found for found in imported(tree) if found.startswith("todo_cli.") and not re.match(allowed, found)
+        ] == []
 
 
 def test_third_parties_stay_in_their_rooms() -> None:
@@ -140,7 +142,11 @@ def subclasses(kind: type) -> Iterator[type]:
 
 
 def test_every_request_is_registered_and_answered() -> None:
-    made = {one for one in subclasses(Request) if one.__name__ not in ("OnTasks", "Step") and one.__module__.startswith("todo_cli")}
+    made = {
+        one
+        for one in subclasses(Request)
+        if one.__name__ not in ("OnTasks", "Step") and one.__module__.startswith("todo_cli")
+    }
     assert made == set(REQUESTS) == set(HANDLERS)
     for request in REQUESTS:
         assert request.__doc__, request
@@ -164,7 +170,9 @@ def test_the_example_file_is_the_defaults() -> None:
 def test_every_command_has_help_with_two_examples(name: str) -> None:
     """Without configuration, token or network, in cron's environment."""
     path = HOUSE / "cli" / f"{name}.py"
-    functions = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef) and node.decorator_list]
+    functions = [
+        node for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef) and node.decorator_list
+    ]
     for function in functions:
         text = ast.get_docstring(function) or ""
         if function.name != name or name not in ("admin",):

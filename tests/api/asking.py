@@ -56,7 +56,13 @@ def ask(
 
 
 def on(
-    connection: http.client.HTTPConnection, method: str, target: str, body: Any = None, *, token: str | None = None, **headers: str
+    connection: http.client.HTTPConnection,
+    method: str,
+    target: str,
+    body: Any = None,
+    *,
+    token: str | None = None,
+    **headers: str,
 ) -> Answer:
     """One request on a given connection; header names with _ for -."""
     sent = {name.replace("_", "-"): value for name, value in headers.items()}

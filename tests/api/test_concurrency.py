@@ -147,11 +147,15 @@ class Writer:
         chance, known = self.random.random(), [*self.revs]
         if chance < 0.3 or not known:
             tags = tuple(self.random.sample(["a", "b", "c"], 2))
-            return AddTask(title=f"w{self.name} {self.random.random()}", tags=tags, priority=self.random.choice([None, 1]))
+            return AddTask(
+                title=f"w{self.name} {self.random.random()}", tags=tags, priority=self.random.choice([None, 1])
+            )
         number = self.random.choice(known)
         if chance < 0.55:
             rev = self.revs[number] if self.random.random() < 0.7 else None
-            return EditTasks(numbers=(number,), if_rev=rev, title=f"w{self.name} {self.random.random()}", add_tags=("d",))
+            return EditTasks(
+                numbers=(number,), if_rev=rev, title=f"w{self.name} {self.random.random()}", add_tags=("d",)
+            )
         if chance < 0.7:
             return CompleteTasks(numbers=tuple(self.random.sample(known, min(3, len(known)))))
         if chance < 0.85:

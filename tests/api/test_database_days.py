@@ -213,7 +213,9 @@ def test_killed_under_load(own: Embedded, days: Database, servers: tuple[Server,
     found = journal(days, person)
     assert {*acknowledged} <= {*found} <= {*acknowledged, *unsure}
     assert {*found.values()} == {1}
-    numbers = [row[0] for row in days.execute("SELECT number FROM todo.tasks WHERE space_id = %s ORDER BY 1", person.user_id)]
+    numbers = [
+        row[0] for row in days.execute("SELECT number FROM todo.tasks WHERE space_id = %s ORDER BY 1", person.user_id)
+    ]
     assert numbers == list(range(1, len(found) + 1))
 
 
@@ -331,7 +333,9 @@ def test_all_hang_and_the_pool_is_whole_again_afterwards(db: Database, impatient
         server = impatient(url, {"TODO_POOL_SIZE": "3"})
         between.hang = True
         with ThreadPoolExecutor(6) as pool:
-            hung = [pool.submit(ask, server.url, "GET", f"/v1/tasks?project={MARK}", token=person.token) for _ in range(6)]
+            hung = [
+                pool.submit(ask, server.url, "GET", f"/v1/tasks?project={MARK}", token=person.token) for _ in range(6)
+            ]
             assert {one.result(60).status for one in hung} == {503}
         between.hang = False
         wait_for(lambda: adds(server, person) == 201)
@@ -348,7 +352,9 @@ def test_it_hangs_before_the_command(db: Database, as_person: Callable[..., Todo
         ended = todo("add", MARK, "--key", "hung", env={"TODO_TIMEOUT": "0.5"})
         assert time.monotonic() - started < GENEROUS / 4
         assert ended.code == 7
-        assert "no answer in 0.5 s. The request may have been carried out: repeat it with the same --key hung" in ended.err
+        assert (
+            "no answer in 0.5 s. The request may have been carried out: repeat it with the same --key hung" in ended.err
+        )
         assert ended.err.count("\n") == 1
         listed = todo("list", "--project", MARK, env={"TODO_TIMEOUT": "0.3"})
         assert listed.code == 7
@@ -365,7 +371,9 @@ def test_it_hangs_before_it_says_hello(as_person: Callable[..., Todo], db: Datab
             mute.bind(str(directory / ".s.PGSQL.5432"))
             mute.listen(8)
             url = re.sub(r"host=[^&]*", f"host={directory}", person.database_url)
-            ended = as_person(replace(person, database_url=url), "direct")("add", "x", env={"TODO_TIMEOUT": "1"}, timeout=GENEROUS)
+            ended = as_person(replace(person, database_url=url), "direct")(
+                "add", "x", env={"TODO_TIMEOUT": "1"}, timeout=GENEROUS
+            )
     finally:
         shutil.rmtree(directory)
     assert (ended.code, ended.err.count("\n")) == (7, 1)
@@ -378,7 +386,9 @@ def test_eight_commands_start_it_once(own: Embedded, days: Database, tmp_path: P
     person = days.person()
     config = tmp_path / "config.toml"
     values: dict[str, Any] = {"embedded": str(own.home), "database_url": person.database_url, "token": person.token}
-    config.write_text("[profiles.default]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items()))
+    config.write_text(
+        "[profiles.default]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items())
+    )
     config.chmod(0o600)
     todo = Todo(tmp_path, {"TODO_CONFIG": str(config)})
     assert todo("add", "zero").code == 0
@@ -390,5 +400,3 @@ def test_eight_commands_start_it_once(own: Embedded, days: Database, tmp_path: P
     assert [(one.code, one.err) for one in results] == [(0, "")] * 8
     assert log.read_text().count("ready to accept connections") == before + 1
     assert len(journal(days, person)) == 9
-
-

@@ -154,7 +154,9 @@ def direct(person: Person, as_person: Callable[..., Todo]) -> Iterator[tuple[Bet
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_lost_on_the_way_from_the_database(direct: tuple[Between, Todo], db: Database, person: Person, times: int) -> None:
+def test_lost_on_the_way_from_the_database(
+    direct: tuple[Between, Todo], db: Database, person: Person, times: int
+) -> None:
     between, todo = direct
     between.drop = times
     result = todo("add", MARK, "--json")

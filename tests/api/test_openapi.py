@@ -168,7 +168,15 @@ def conforms(document: Any, schema: Any, value: Any, path: str = "$") -> None:
             else:
                 return
         raise AssertionError(f"{path}: {value!r} is nothing of {schema['anyOf']}: {refusals}")
-    kinds = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "array": list, "object": dict, "null": type(None)}
+    kinds = {
+        "string": str,
+        "integer": int,
+        "number": (int, float),
+        "boolean": bool,
+        "array": list,
+        "object": dict,
+        "null": type(None),
+    }
     if "type" in schema:
         assert isinstance(value, kinds[schema["type"]]), (path, value, schema)
     if "enum" in schema:
@@ -207,7 +215,9 @@ def test_a_request_built_from_it_is_understood(document: Any, server: Server, ad
         assert answer.status in (404, 409, 422), answer
         schema = operation["responses"]["default"]["content"]["application/problem+json"]["schema"]
         assert "Expected" not in answer.problem["detail"], answer.problem
-        assert answer.status != 422 or re.search("nothing to change|scope|cannot be planned", answer.problem["detail"]), answer.problem
+        assert answer.status != 422 or re.search(
+            "nothing to change|scope|cannot be planned", answer.problem["detail"]
+        ), answer.problem
         assert {*resolve(document, schema["$ref"])["required"]} <= answer.problem.keys()
         return
     found = operation["responses"][str(answer.status)]["content"]["application/json"]["schema"]

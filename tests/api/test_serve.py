@@ -157,7 +157,8 @@ def test_every_refusal_is_a_problem(server: Server, person: Person, name: str) -
 
 
 @pytest.mark.parametrize(
-    "header", [None, "", "Bearer", "Bearer ", "Basic dG9kbzp0b2Rv", "todo_abc", "Bearer a b c", "Bearer \xe9\xff", "bearer x"]
+    "header",
+    [None, "", "Bearer", "Bearer ", "Basic dG9kbzp0b2Rv", "todo_abc", "Bearer a b c", "Bearer \xe9\xff", "bearer x"],
 )
 def test_no_or_a_garbled_authorization(server: Server, header: str | None) -> None:
     answer = ask(server.url, "GET", "/v1/tasks", **({} if header is None else {"Authorization": header}))
@@ -193,7 +194,12 @@ def test_a_name_with_a_slash_in_it(server: Server, person: Person, as_person: Ca
 
 def test_what_is_not_http_is_refused(server: Server) -> None:
     assert raw(server.url, b"\x16\x03\x01\x02garbage\r\n\r\n").startswith(b"HTTP/1.1 400 ")
-    assert raw(server.url, b"GET / HTTP/1.1\r\nX: " + b"y" * 300_000 + b"\r\n\r\n")[9:12] in (b"400", b"431", b"404", b"")
+    assert raw(server.url, b"GET / HTTP/1.1\r\nX: " + b"y" * 300_000 + b"\r\n\r\n")[9:12] in (
+        b"400",
+        b"431",
+        b"404",
+        b"",
+    )
     assert ask(server.url, "GET", "/healthz").status == 200
 
 
@@ -208,7 +214,9 @@ def test_request_ids(server: Server) -> None:
         assert re.fullmatch(r"[0-9a-f-]{36}", given)
 
 
-def test_one_line_a_request_and_no_secret_in_it(db: Database, person: Person, make_server: Callable[..., Server]) -> None:
+def test_one_line_a_request_and_no_secret_in_it(
+    db: Database, person: Person, make_server: Callable[..., Server]
+) -> None:
     server = make_server(db)
     ask(server.url, "GET", "/v1/tasks?project=geheim", token=person.token, X_Request_Id="r-1")
     ask(server.url, "POST", "/v1/tasks", {"title": "vertraulich"}, token=person.token, Idempotency_Key="schluessel")
@@ -223,12 +231,22 @@ def test_one_line_a_request_and_no_secret_in_it(db: Database, person: Person, ma
     assert lines[0]["request_id"] == "r-1"
     assert lines[0]["from"] == "127.0.0.1"
     text = server.log.read_text()
-    for secret in (person.token, person.token.rpartition("_")[2], "geheim", "vertraulich", "schluessel", "falsch", "server-password"):
+    for secret in (
+        person.token,
+        person.token.rpartition("_")[2],
+        "geheim",
+        "vertraulich",
+        "schluessel",
+        "falsch",
+        "server-password",
+    ):
         assert secret not in text
     assert "\x1b" not in text
 
 
-def test_a_bug_is_500_with_an_id_and_the_trace_in_the_log(fresh_db: Database, make_server: Callable[..., Server]) -> None:
+def test_a_bug_is_500_with_an_id_and_the_trace_in_the_log(
+    fresh_db: Database, make_server: Callable[..., Server]
+) -> None:
     person, server = fresh_db.person(), make_server(fresh_db)
     fresh_db.execute("ALTER TABLE todo.tasks RENAME COLUMN note TO scribble")
     answer = ask(server.url, "POST", "/v1/tasks", {"title": "vertraulich"}, token=person.token, X_Request_Id="bug-1")
@@ -298,7 +316,9 @@ def test_a_stop_ends_within_its_bound(fresh_db: Database, make_server: Callable[
     person = fresh_db.person()
     server = make_server(fresh_db, "--grace", "1", "--workers", str(workers))
     with ThreadPoolExecutor() as pool, locked_space(fresh_db, person):
-        slow = pool.submit(ask, server.url, "POST", "/v1/tasks", {"title": "slow"}, token=person.token, Idempotency_Key="k")
+        slow = pool.submit(
+            ask, server.url, "POST", "/v1/tasks", {"title": "slow"}, token=person.token, Idempotency_Key="k"
+        )
         wait_for(waits(fresh_db, person))
         half = socket.create_connection(("127.0.0.1", urlsplit(server.url).port or 0))
         half.sendall(b"POST /v1/tasks HTTP/1.1\r\nContent-Length: 100\r\n\r\n{")
@@ -328,7 +348,9 @@ def children(pid: int) -> set[int]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="counts processes in /proc")
-def test_two_workers_and_a_killed_one_is_replaced(db: Database, person: Person, make_server: Callable[..., Server]) -> None:
+def test_two_workers_and_a_killed_one_is_replaced(
+    db: Database, person: Person, make_server: Callable[..., Server]
+) -> None:
     server = make_server(db, "--workers", "2")
     wait_for(lambda: len(children(server.process.pid)) == 2)
     first, second = sorted(children(server.process.pid))
@@ -356,7 +378,12 @@ def children_left(*pids: int) -> set[int]:
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_over_a_unix_socket(
-    db: Database, person: Person, as_person: Callable[..., Todo], make_bare_server: Callable[..., Server], tmp_path: Path, workers: str
+    db: Database,
+    person: Person,
+    as_person: Callable[..., Todo],
+    make_bare_server: Callable[..., Server],
+    tmp_path: Path,
+    workers: str,
 ) -> None:
     path = tmp_path / "s.sock"
     stale = socket.socket(socket.AF_UNIX)
@@ -373,7 +400,9 @@ def test_over_a_unix_socket(
         wait_for(lambda: todo("whoami").code == 0, "whoami over the socket")
         assert todo("add", "over a socket").out == "Added #1 over a socket\n"
         assert log_lines(log)[-1]["from"] == "unix"
-        second = subprocess.run([*COMMAND, "serve", "--uds", str(path)], env=env, capture_output=True, text=True, timeout=30)
+        second = subprocess.run(
+            [*COMMAND, "serve", "--uds", str(path)], env=env, capture_output=True, text=True, timeout=30
+        )
         assert second.returncode == 7
         assert "is in use" in second.stderr
         assert todo("list").code == 0
@@ -454,7 +483,9 @@ def test_200_requests_on_one_connection(server: Server, person: Person) -> None:
     connection.connect()
     used = connection.sock
     for index in range(100):
-        assert on(connection, "POST", "/v1/tasks", {"title": f"t{index}"}, token=person.token).json["number"] == index + 1
+        assert (
+            on(connection, "POST", "/v1/tasks", {"title": f"t{index}"}, token=person.token).json["number"] == index + 1
+        )
         assert on(connection, "GET", f"/v1/tasks/{index + 1}", token=person.token).status == 200
     assert connection.sock is used
     connection.close()
@@ -497,7 +528,9 @@ def test_half_requests_block_nobody(server: Server, person: Person) -> None:
     halves = [socket.create_connection(("127.0.0.1", port)) for _ in range(50)]
     try:
         for index, sock in enumerate(halves):
-            sock.sendall(b"GET /v1/tasks HTT" if index % 2 else b"POST /v1/tasks HTTP/1.1\r\nContent-Length: 9\r\n\r\n{")
+            sock.sendall(
+                b"GET /v1/tasks HTT" if index % 2 else b"POST /v1/tasks HTTP/1.1\r\nContent-Length: 9\r\n\r\n{"
+            )
         assert ask(server.url, "GET", "/v1/me", token=person.token, timeout=10).status == 200
     finally:
         for sock in halves:

@@ -60,7 +60,9 @@ def test_every_write_is_one_row_with_who_when_which_way_and_what(db: Database, a
         assert found[0].seq == number
     rows = list(reversed(found))
     assert [row.verb for row in rows] == [type(request).__name__ for request in writes]
-    assert {(row.user, row.token, row.way) for row in rows} == {(ask.who.name, "first", "direct" if ask.way == "direct" else "api")}
+    assert {(row.user, row.token, row.way) for row in rows} == {
+        (ask.who.name, "first", "direct" if ask.way == "direct" else "api")
+    }
     assert [row.key for row in rows] == [f"key-{number}" for number in range(1, len(writes) + 1)]
     assert [row.tasks for row in rows] == [1, 2, 1, 1, 2, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0]
     assert all(start < row.at < datetime.now(UTC) + timedelta(seconds=5) for row in rows)
@@ -71,7 +73,15 @@ def test_every_write_is_one_row_with_who_when_which_way_and_what(db: Database, a
 
 def test_looking_and_being_refused_leave_no_row_and_no_hole(ask: Ask) -> None:
     ask.add("a")
-    for request in (ListTasks(), ShowTask(number=1), ListChanges(), ListTokens(), WhoAmI(), ListSpaces(), Undo(dry_run=True)):
+    for request in (
+        ListTasks(),
+        ShowTask(number=1),
+        ListChanges(),
+        ListTokens(),
+        WhoAmI(),
+        ListSpaces(),
+        Undo(dry_run=True),
+    ):
         ask(request)  # type: ignore[arg-type]
     refused: tuple[Request[Any], ...] = (
         CompleteTasks(numbers=(1, 9)), EditTasks(numbers=(1,)), EditTasks(numbers=(1,), title="b", if_rev=7), Undo(id=99), Redo(),
@@ -94,7 +104,12 @@ def test_what_a_change_did_is_told_field_by_field(ask: Ask) -> None:
     assert (added.added, added.title) == (True, "a")
     assert added.fields == {"due": (None, "2030-01-02"), "tags": (None, ["x"]), "note": (None, "n")}
     assert (edited.added, edited.title) == (False, "b")
-    assert edited.fields == {"title": ("a", "b"), "due": ("2030-01-02", None), "tags": (["x"], ["y"]), "priority": (None, 1)}
+    assert edited.fields == {
+        "title": ("a", "b"),
+        "due": ("2030-01-02", None),
+        "tags": (["x"], ["y"]),
+        "priority": (None, 1),
+    }
     assert done.fields == {"status": ("open", "done")}
 
 
@@ -106,7 +121,12 @@ def test_one_tasks_history_has_its_changes_only(ask: Ask) -> None:
     ask(CompleteTasks(numbers=(5,)))
     ask(Undo())
     found = changes(ask, number=25)
-    assert [(row.seq, row.verb) for row in found] == [(6, "Undo"), (4, "CompleteTasks"), (3, "EditTasks"), (1, "AddTasks")]
+    assert [(row.seq, row.verb) for row in found] == [
+        (6, "Undo"),
+        (4, "CompleteTasks"),
+        (3, "EditTasks"),
+        (1, "AddTasks"),
+    ]
     assert [[one.number for one in row.differences] for row in found] == [[25]] * 4
     assert [row.tasks for row in found] == [2, 2, 11, 30]
     assert [row.undone for row in found] == [False, True, False, False]

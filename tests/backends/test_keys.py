@@ -34,7 +34,9 @@ def shared_space(db: Database, *members: Person, role: str = "editor") -> str:
     space = str(uuid4())
     db.execute("INSERT INTO todo.spaces (id, name) VALUES (%s, 'team')", space)
     for member in members:
-        db.execute("INSERT INTO todo.members (space_id, user_id, role) VALUES (%s, %s, %s)", space, member.user_id, role)
+        db.execute(
+            "INSERT INTO todo.members (space_id, user_id, role) VALUES (%s, %s, %s)", space, member.user_id, role
+        )
     return space
 
 
@@ -55,7 +57,10 @@ def _fields(it: Any) -> dict[str, Any]:
 
 
 WRITES: tuple[tuple[Request[Any], Request[Any]], ...] = (
-    (AddTasks(tasks=(NewTask(title="a"), NewTask(title="b"))), AddTasks(tasks=(NewTask(title="b"), NewTask(title="a")))),
+    (
+        AddTasks(tasks=(NewTask(title="a"), NewTask(title="b"))),
+        AddTasks(tasks=(NewTask(title="b"), NewTask(title="a"))),
+    ),
     (CompleteTasks(numbers=(1,)), CompleteTasks(numbers=(2,))),
     (CompleteTasks(numbers=(1,)), ReopenTasks(numbers=(1,))),
     (ReopenTasks(numbers=(1, 2)), ReopenTasks(numbers=(2, 1))),

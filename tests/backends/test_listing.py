@@ -81,7 +81,12 @@ def test_bounds_of_days_and_of_instants(ask: Ask) -> None:
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12", "America/St_Johns", "Pacific/Apia"])
 def test_an_instant_belongs_to_the_day_of_the_askers_clock(person: Any, ask_as: AskAs, zone: str) -> None:
     ask = ask_as(person, timezone=zone)
-    for title, due in (("a", "2030-06-09 23:59"), ("b", "2030-06-10 00:00"), ("c", "2030-06-10 23:59"), ("d", "2030-06-11 00:00")):
+    for title, due in (
+        ("a", "2030-06-09 23:59"),
+        ("b", "2030-06-10 00:00"),
+        ("c", "2030-06-10 23:59"),
+        ("d", "2030-06-11 00:00"),
+    ):
         ask.add(title, due=due)
     assert titles(ask, due="2030-06-10") == "bc"
     assert titles(ask, due_before="2030-06-10") == "a"

@@ -42,7 +42,16 @@ def numbers_of(ask: Ask, **filters: object) -> list[int]:
 
 def test_an_add_keeps_every_field(ask: Ask) -> None:
     before = datetime.now(UTC) - timedelta(seconds=5)
-    made = ask(AddTask(title="  Pay rent ", note="a\nb\t", due="2030-01-02 09:30", project="#home", tags=("@b", "a", "b"), priority=1))
+    made = ask(
+        AddTask(
+            title="  Pay rent ",
+            note="a\nb\t",
+            due="2030-01-02 09:30",
+            project="#home",
+            tags=("@b", "a", "b"),
+            priority=1,
+        )
+    )
     assert made.number == 1
     assert (made.title, made.note, made.due) == ("Pay rent", "a\nb\t", "2030-01-02T08:30:00Z")
     assert (made.project, made.tags, made.priority, made.status) == ("home", ("a", "b"), 1, "open")
@@ -66,7 +75,7 @@ def test_a_day_stays_a_day(ask: Ask) -> None:
 
 
 def test_texts_come_back_as_they_went_in(ask: Ask) -> None:
-    title = "[bold]é漢字👩‍👩‍👧 \x1b[31m\u202e %s $1 '; DROP TABLE tasks; -- \\ \"quoted\" {\"json\": 1}\x07"
+    title = '[bold]é漢字👩‍👩‍👧 \x1b[31m\u202e %s $1 \'; DROP TABLE tasks; -- \\ "quoted" {"json": 1}\x07'
     assert ask.show(ask.add(title, note=title, project="p'\"", tags=("t'\\",)).number).title == title
     found = ask(ListTasks(project="p'\"", tag="t'\\")).tasks
     assert [task.title for task in found] == [title]
@@ -97,7 +106,9 @@ def test_texts_come_back_as_they_went_in(ask: Ask) -> None:
         ({"title": "a", "due": ""}, "due is empty"),
     ],
 )
-def test_what_cannot_be_kept_is_refused_with_the_field_and_the_rule(ask: Ask, fields: dict[str, object], sentence: str) -> None:
+def test_what_cannot_be_kept_is_refused_with_the_field_and_the_rule(
+    ask: Ask, fields: dict[str, object], sentence: str
+) -> None:
     with pytest.raises(Invalid, match=sentence):
         ask(AddTask(**fields))  # type: ignore[arg-type]
     assert numbers_of(ask, status="all") == []
@@ -112,8 +123,14 @@ def test_the_longest_of_everything_is_kept(ask: Ask) -> None:
 
 
 def test_a_batch_is_added_in_its_order_or_not_at_all(ask: Ask) -> None:
-    made = ask(AddTasks(tasks=(NewTask(title="b", priority=1), NewTask(title="a", tags=("x", "y")), NewTask(title="c"))))
-    assert [(task.number, task.title, task.tags) for task in made.tasks] == [(1, "b", ()), (2, "a", ("x", "y")), (3, "c", ())]
+    made = ask(
+        AddTasks(tasks=(NewTask(title="b", priority=1), NewTask(title="a", tags=("x", "y")), NewTask(title="c")))
+    )
+    assert [(task.number, task.title, task.tags) for task in made.tasks] == [
+        (1, "b", ()),
+        (2, "a", ("x", "y")),
+        (3, "c", ()),
+    ]
     assert (made.seq, made.new) == (1, True)
     for bad in (NewTask(title=" "), NewTask(title="x", due="nonsense"), NewTask(title="x", tags=("a b",))):
         with pytest.raises(Invalid):
@@ -200,9 +217,22 @@ def test_an_edit_leaves_what_it_does_not_name_and_clears_what_it_nulls(ask: Ask)
     day = ask(EditTasks(numbers=(1,), due="2030-05-06")).tasks[0]
     assert day.due == "2030-05-06", "an instant becomes a day whole"
     bare = ask(EditTasks(numbers=(1,), note=None, due=None, project=None, priority=None, tags=())).tasks[0]
-    assert (bare.title, bare.note, bare.due, bare.project, bare.tags, bare.priority) == ("b", None, None, None, (), None)
+    assert (bare.title, bare.note, bare.due, bare.project, bare.tags, bare.priority) == (
+        "b",
+        None,
+        None,
+        None,
+        (),
+        None,
+    )
     full = ask(EditTasks(numbers=(1,), note="m", due="2030-01-01 00:00", project="q", priority=3, tags=("z",))).tasks[0]
-    assert (full.note, full.due, full.project, full.priority, full.tags) == ("m", "2029-12-31T23:00:00Z", "q", 3, ("z",))
+    assert (full.note, full.due, full.project, full.priority, full.tags) == (
+        "m",
+        "2029-12-31T23:00:00Z",
+        "q",
+        3,
+        ("z",),
+    )
 
 
 def test_tags_are_added_removed_and_replaced(ask: Ask) -> None:

@@ -59,11 +59,16 @@ def test_a_revoked_token_is_refused_on_the_very_next_request(ask: Ask, ask_as: A
     with pytest.raises(NotSignedIn, match="revoked"):
         other.add("b")
     assert [one.name for one in ask(ListTokens()).tokens] == ["first"]
-    assert [(one.name, one.revoked_at is not None) for one in ask(ListTokens(all=True)).tokens] == [("first", False), ("cron", True)]
+    assert [(one.name, one.revoked_at is not None) for one in ask(ListTokens(all=True)).tokens] == [
+        ("first", False),
+        ("cron", True),
+    ]
     with pytest.raises(NotFound, match="you have no token 'cron'"):
         ask(RevokeToken(name="cron"))
     make(ask)
-    assert ask(RevokeToken(name=ask(ListTokens()).tokens[1].id)).name == "cron", "the name is free again; the id works too"
+    assert ask(RevokeToken(name=ask(ListTokens()).tokens[1].id)).name == "cron", (
+        "the name is free again; the id works too"
+    )
 
 
 def test_a_token_may_revoke_itself(ask: Ask, ask_as: AskAs) -> None:
@@ -86,7 +91,10 @@ def test_somebody_elses_token_cannot_be_revoked_or_seen(ask: Ask, ask_as: AskAs,
 def test_an_expired_token_is_refused_and_listed_only_with_all(ask: Ask, ask_as: AskAs, db: Database) -> None:
     token = make(ask, expires="2d").reveal()
     ask_as(ask.who, token)(WhoAmI())
-    db.execute("UPDATE todo.tokens SET expires_at = clock_timestamp() - interval '1 ms' WHERE user_id = %s AND name = 'cron'", ask.who.user_id)
+    db.execute(
+        "UPDATE todo.tokens SET expires_at = clock_timestamp() - interval '1 ms' WHERE user_id = %s AND name = 'cron'",
+        ask.who.user_id,
+    )
     with pytest.raises(NotSignedIn, match="the token has expired"):
         ask_as(ask.who, token)(WhoAmI())
     assert len(ask(ListTokens()).tokens) == 1
@@ -96,7 +104,16 @@ def test_an_expired_token_is_refused_and_listed_only_with_all(ask: Ask, ask_as: 
 def test_tokens_that_are_none_are_refused(ask: Ask, ask_as: AskAs, db: Database, person: Person) -> None:
     other = db.person()
     mixed = f"todo_{person.user_id.replace('-', '')}_{other.token.split('_', 2)[2]}"
-    for token in (person.token[:-1], person.token[:20], person.token + "x", "nonsense", "todo__", mixed, "é" * 10, "todo_" + "f" * 32 + "_x"):
+    for token in (
+        person.token[:-1],
+        person.token[:20],
+        person.token + "x",
+        "nonsense",
+        "todo__",
+        mixed,
+        "é" * 10,
+        "todo_" + "f" * 32 + "_x",
+    ):
         for request in (WhoAmI(), AddTask(title="a")):
             with pytest.raises(NotSignedIn):
                 ask_as(person, token)(request)  # type: ignore[arg-type]
@@ -180,7 +197,9 @@ def test_an_admins_scope_is_nothing_without_the_office(ask: Ask, narrow: Any) ->
         ({"id": "-" * 36}, Invalid, "id|value"),
     ],
 )
-def test_a_token_that_cannot_be_is_refused(ask: Ask, fields: dict[str, Any], error: type[Exception], sentence: str) -> None:
+def test_a_token_that_cannot_be_is_refused(
+    ask: Ask, fields: dict[str, Any], error: type[Exception], sentence: str
+) -> None:
     good = {"id": new_id(), "hash": "a" * 64, "name": "cron", "scopes": ("all",)}
     with pytest.raises(error, match=sentence):
         ask(CreateToken(**(good | fields)))

@@ -28,7 +28,19 @@ from todo_cli.contract.tasks import (
 )  # fmt: skip
 from todo_cli.errors import Conflict, Invalid, NotFound, TodoError
 
-CONTENT = ("number", "id", "title", "note", "due", "project", "tags", "priority", "status", "completed_at", "created_at")
+CONTENT = (
+    "number",
+    "id",
+    "title",
+    "note",
+    "due",
+    "project",
+    "tags",
+    "priority",
+    "status",
+    "completed_at",
+    "created_at",
+)
 
 
 def content(task: Task) -> dict[str, Any]:
@@ -292,7 +304,9 @@ def test_any_writes_undone_and_redone(db: Database, ask_as: AskAs, writes: list[
 
 
 @pytest.mark.long
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(writes=st.lists(WRITES, min_size=3, max_size=40))
 def test_any_long_writes_undone_and_redone(db: Database, ask_as: AskAs, writes: list[Request[Any]]) -> None:
     sequences(db, ask_as, writes)

@@ -29,7 +29,14 @@ def add(asker: Ask, name: str, **more: bool) -> tuple[User, Secret]:
 
 def test_who_am_i(ask: Ask) -> None:
     me = ask(WhoAmI())
-    assert (me.name, me.user_id, me.admin, me.role, me.token, me.scopes) == (ask.who.name, ask.who.user_id, False, "owner", "first", ("all",))
+    assert (me.name, me.user_id, me.admin, me.role, me.token, me.scopes) == (
+        ask.who.name,
+        ask.who.user_id,
+        False,
+        "owner",
+        "first",
+        ("all",),
+    )
     assert (me.space, me.space_id) == (ask.who.name, ask.who.user_id)
     assert me.timezone == "Europe/Berlin"
 
@@ -73,7 +80,11 @@ def test_an_administrator_may_make_another(admin: Ask) -> None:
 
 def test_who_is_no_administrator_is_refused(ask: Ask, db: Database) -> None:
     other = db.person()
-    for request in (ListUsers(), DisableUser(name=other.name), AddUser(id=new_id(), name="x", token_id=new_id(), token_hash="a" * 64)):
+    for request in (
+        ListUsers(),
+        DisableUser(name=other.name),
+        AddUser(id=new_id(), name="x", token_id=new_id(), token_hash="a" * 64),
+    ):
         with pytest.raises(NotAllowed, match="only an administrator may do this"):
             ask(request)  # type: ignore[arg-type]
 

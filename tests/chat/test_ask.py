@@ -252,6 +252,12 @@ def test_usage(talker: Talker) -> None:
     for arguments in (("ask", " "), ("ask", "-"), ("ask", "-c", "x", "hi"), ("ask", "-c", "0", "hi"), ("ask",),
                       ("ask", "x" * 100_001), ("ask", "hi", "--json", "--jsonl")):  # fmt: skip
         assert talker(*arguments).code == 2, arguments
+    for data in (b"\xff\xfe", b"a\0b"):
+        assert talker("ask", "-", stdin=data).code == 2
+    assert "not valid UTF-8" in talker("chat", stdin=b"\xff\xfe\n").err
+    refused = talker("ask", "caf\udce9")
+    assert (refused.code, "UTF-8" in refused.err) == (2, True)
+    assert talker.turns() == []
     assert talker("ask", "-c", "99", "hi").code == 3
     assert talker("ask", "hi", env={"TODO_TOKEN": "todo_nonsense"}).code == 4
 
@@ -296,3 +302,15 @@ def test_ctrl_c_in_a_pipe(talker: Talker, chat_server: Server) -> None:
     assert child.returncode == 130
     assert out.startswith("Once upon")
     assert "Traceback" not in err
+
+
+def test_a_second_ctrl_c_does_not_wait(talker: Talker) -> None:
+    talker.script(slowly("Once upon ", *["and so on "] * 60, every=0.4))
+    child = talker.spawn("ask", "a long story")
+    child.expect_exact("and so on")
+    child.sendintr()
+    child.sendintr()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 130
+    assert "Traceback" not in child.before

@@ -204,6 +204,38 @@ def test_a_heartbeat(chat_server: Server, talker: Talker) -> None:
     assert "event: turn\n" in text
 
 
+def test_who_may_ask_seldom_is_slowed_down_and_not_cut(chat_server: Server, talker: Talker) -> None:
+    """The limit is one of a minute: what a turn does in the meantime waits, and the turn goes on."""
+    talker.script(says("Before."))
+    body = asked()
+    list(post(chat_server, talker, body))
+    talker.db.execute("UPDATE todo.users SET per_minute = 1 WHERE id = %s", talker.who.user_id)
+    refused = ask(
+        chat_server.url, "POST", "/v1/turns", asked(conversation=body["conversation"]), token=talker.who.token
+    )
+    assert (refused.status, refused.headers["retry-after"] > "0") == (429, True)
+    stream = get(chat_server, talker, body["turn"])
+    with pytest.raises(AssertionError, match="429"):
+        next(stream)
+    talker.db.execute("UPDATE todo.users SET per_minute = 1000000 WHERE id = %s", talker.who.user_id)
+    talker.script(slowly(*STORY))
+    stream = post(chat_server, talker, asked(conversation=body["conversation"]))
+    assert next(stream).event == "begun"
+    talker.db.execute("UPDATE todo.users SET per_minute = 1 WHERE id = %s", talker.who.user_id)
+    time.sleep(2)
+    talker.db.execute("UPDATE todo.users SET per_minute = 1000000 WHERE id = %s", talker.who.user_id)
+    found = list(stream)
+    assert (words(found), found[-1].data["state"]) == ("".join(STORY), "done")
+
+
+def test_head_tells_only_that_it_is_there(chat_server: Server, talker: Talker) -> None:
+    talker.script(slowly(*STORY))
+    body = asked()
+    some(post(chat_server, talker, body), "word0")
+    answer = ask(chat_server.url, "HEAD", f"/v1/turns/{body['turn']}/events", token=talker.who.token, timeout=2)
+    assert (answer.status, answer.headers["content-type"], answer.body) == (200, "text/event-stream", b"")
+
+
 # -- refusals --------------------------------------------------------------------------------------
 
 BAD = {

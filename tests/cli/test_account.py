@@ -78,13 +78,20 @@ def test_from_nothing_to_a_list_and_back(newcomer: Todo) -> None:
     assert newcomer("init", "--status", "--json").json["running"] is None
     assert newcomer("init", "--stop").out == "It was not running.\n"
     assert newcomer("list").lines == ["1\topen\t\t\t\t\tBuy milk"], "the next command starts it"
-    shown = newcomer("config", "show").out + newcomer("config", "show", "--json").out + newcomer("doctor").out + newcomer("whoami").out
+    shown = (
+        newcomer("config", "show").out
+        + newcomer("config", "show", "--json").out
+        + newcomer("doctor").out
+        + newcomer("whoami").out
+    )
     kept = tomllib.loads(config_of(newcomer))["profiles"]["default"]
     for secret in (kept["token"].split("_", 2)[2], kept["database_url"].split(":")[2].split("@")[0]):
         assert secret not in shown
     asked = newcomer("init", "--destroy")
     assert (asked.code, "--yes" in asked.err) == (10, True)
-    child = pexpect.spawn(COMMAND[0], [*COMMAND[1:], "init", "--destroy"], env=newcomer.environment(), encoding="utf-8", timeout=20)  # type: ignore[arg-type]
+    child = pexpect.spawn(
+        COMMAND[0], [*COMMAND[1:], "init", "--destroy"], env=newcomer.environment(), encoding="utf-8", timeout=20
+    )  # type: ignore[arg-type]
     child.expect("for ever.*y/N")
     child.sendline("n")
     child.expect("Left as it is")
@@ -123,7 +130,9 @@ def test_login_checks_before_it_keeps(bare: Todo, person: Person, server: Server
 
 
 def test_a_token_at_the_prompt_is_not_echoed(bare: Todo, person: Person, server: Server) -> None:
-    child = pexpect.spawn(COMMAND[0], [*COMMAND[1:], "login", server.url], env=bare.environment(), encoding="utf-8", timeout=20)  # type: ignore[arg-type]
+    child = pexpect.spawn(
+        COMMAND[0], [*COMMAND[1:], "login", server.url], env=bare.environment(), encoding="utf-8", timeout=20
+    )  # type: ignore[arg-type]
     child.expect("Token: ")
     child.waitnoecho(10)
     child.sendline(person.token)
@@ -256,7 +265,9 @@ def test_a_configuration_on_a_full_disk_is_left_as_it_was(bare: Todo, person: Pe
     bare("login", server.url, stdin=person.token)
     before = config_of(bare)
     line = f"ulimit -f 0; exec {COMMAND[0]} -c 'import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); {COMMAND[2]}' logout"
-    full = subprocess.run(["bash", "-c", line], env=bare.environment(), capture_output=True, text=True, check=False, cwd=bare.directory)
+    full = subprocess.run(
+        ["bash", "-c", line], env=bare.environment(), capture_output=True, text=True, check=False, cwd=bare.directory
+    )
     assert full.returncode == 7, full
     assert "cannot write" in full.stderr
     assert config_of(bare) == before

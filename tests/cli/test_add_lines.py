@@ -23,11 +23,33 @@ def way() -> str:
 def todo_txt(count: int = 400) -> str:
     """What people keep in a todo.txt: priorities, dates, contexts, projects, links, accents, emoji, notes to self."""
     chance = random.Random(7)
-    verbs = ("Call", "Pay", "Fix", "Écrire à", "Überweisen:", "買う", "Ask about", "Read https://example.org/a?b=c&d=%20#e")
-    things = ("the bike 🚲", "Mum & Dad", "rent (2x)", "\"quoted\" text", "50% off", "the roof; then paint", "C:\\tmp\\x", "naïve café", "taxes 'n' forms")
+    verbs = (
+        "Call",
+        "Pay",
+        "Fix",
+        "Écrire à",
+        "Überweisen:",
+        "買う",
+        "Ask about",
+        "Read https://example.org/a?b=c&d=%20#e",
+    )
+    things = (
+        "the bike 🚲",
+        "Mum & Dad",
+        "rent (2x)",
+        '"quoted" text',
+        "50% off",
+        "the roof; then paint",
+        "C:\\tmp\\x",
+        "naïve café",
+        "taxes 'n' forms",
+    )
     ends = ("+garage @phone", "due:2030-01-02", "@home", "rec:1w", "", "  ", "\t@desk", "key:value +p")
     starts = ("", "(A) ", "(B) 2026-01-02 ", "x 2026-02-03 2026-01-01 ", "2026-05-06 ", "- [ ] ", "# ")
-    lines = [f"{chance.choice(starts)}{chance.choice(verbs)} {chance.choice(things)} {i} {chance.choice(ends)}" for i in range(count)]
+    lines = [
+        f"{chance.choice(starts)}{chance.choice(verbs)} {chance.choice(things)} {i} {chance.choice(ends)}"
+        for i in range(count)
+    ]
     for place in range(0, count, 37):
         lines.insert(place, chance.choice(("", "   ", "\t")))
     return "\n".join(lines) + "\n"

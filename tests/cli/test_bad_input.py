@@ -45,11 +45,21 @@ def test_nul_and_what_is_not_utf_8(todo: Todo) -> None:
         failed = todo("add", "-", stdin=data)
         assert (failed.code, failed.out) == (2, ""), data
         assert says in failed.err, data
-    bad = subprocess.run([*COMMAND, "add", b"caf\xe9"], env=todo.environment(), capture_output=True, check=False, cwd=todo.directory)
+    bad = subprocess.run(
+        [*COMMAND, "add", b"caf\xe9"], env=todo.environment(), capture_output=True, check=False, cwd=todo.directory
+    )
     assert bad.returncode == 2
     assert b"not valid UTF-8" in bad.stderr
-    for arguments in ((b"show", b"\xff"), (b"\xff",), (b"list", b"--tag", b"\xff"), (b"add", b"a", b"--key", b"\xff"), (b"token", b"revoke", b"\xff")):
-        bad = subprocess.run([*COMMAND, *arguments], env=todo.environment(), capture_output=True, check=False, cwd=todo.directory)
+    for arguments in (
+        (b"show", b"\xff"),
+        (b"\xff",),
+        (b"list", b"--tag", b"\xff"),
+        (b"add", b"a", b"--key", b"\xff"),
+        (b"token", b"revoke", b"\xff"),
+    ):
+        bad = subprocess.run(
+            [*COMMAND, *arguments], env=todo.environment(), capture_output=True, check=False, cwd=todo.directory
+        )
         assert bad.returncode == 2, (arguments, bad)
         assert len(bad.stderr.splitlines()) == 1, (arguments, bad)
     assert todo("list").out == ""
@@ -61,7 +71,9 @@ def test_a_machine_without_utf_8(todo: Todo) -> None:
     assert (made.code, made.out) == (0, "Added #1 Käse 漢字\n")
 
 
-@pytest.mark.parametrize("number", ["0", "-1", "99999999999999999999", "1.5", "x", "", "#", "3-1", "1-99999999", "٣", "1_0", "9" * 5_000])
+@pytest.mark.parametrize(
+    "number", ["0", "-1", "99999999999999999999", "1.5", "x", "", "#", "3-1", "1-99999999", "٣", "1_0", "9" * 5_000]
+)
 def test_numbers_that_are_none(todo: Todo, number: str) -> None:
     failed = todo("done", "--", number) if number.startswith("-") else todo("done", number)
     assert (failed.code, failed.out) == (2, "")
@@ -189,7 +201,9 @@ def test_streams_that_are_closed(todo: Todo) -> None:
 
 def test_questions_on_a_terminal_take_only_yes(bare: Todo) -> None:
     """At the end of the input, or after anything else than yes, nothing is done."""
-    child = pexpect.spawn(COMMAND[0], [*COMMAND[1:], "login", "http://127.0.0.1:1"], env=bare.environment(), encoding="utf-8", timeout=20)  # type: ignore[arg-type]
+    child = pexpect.spawn(
+        COMMAND[0], [*COMMAND[1:], "login", "http://127.0.0.1:1"], env=bare.environment(), encoding="utf-8", timeout=20
+    )  # type: ignore[arg-type]
     child.expect("Token: ")
     child.sendintr()
     child.expect(pexpect.EOF)

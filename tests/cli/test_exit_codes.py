@@ -84,7 +84,13 @@ def test_6_conflict(todo: Todo) -> None:
 def test_7_unavailable(bare: Todo, person: Person) -> None:
     nobody = {"TODO_TOKEN": person.token, "TODO_TIMEOUT": "1"}
     refused(bare, 7, "list", env=nobody | {"TODO_SERVER": f"http://127.0.0.1:{free_port()}"}, says="cannot be reached")
-    refused(bare, 7, "list", env=nobody | {"TODO_DATABASE_URL": f"postgresql://x@127.0.0.1:{free_port()}/x"}, says="cannot be reached")
+    refused(
+        bare,
+        7,
+        "list",
+        env=nobody | {"TODO_DATABASE_URL": f"postgresql://x@127.0.0.1:{free_port()}/x"},
+        says="cannot be reached",
+    )
 
 
 def test_8_too_many(todo: Todo, person: Person, db: Database) -> None:

@@ -39,7 +39,14 @@ def test_every_command_has_help_with_two_examples(name: str, capsys: pytest.Capt
 
 def test_help_needs_nothing_at_all(tmp_path: Path) -> None:
     for arguments in (["--help"], ["add", "--help"], ["token", "-h"], ["--version"], ["completion", "bash"]):
-        done = subprocess.run([*COMMAND, *arguments], env={"PATH": BARE["PATH"]}, cwd=tmp_path, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [*COMMAND, *arguments],
+            env={"PATH": BARE["PATH"]},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert (done.returncode, done.stderr) == (0, ""), arguments
         assert done.stdout
     assert list(tmp_path.iterdir()) == []
@@ -86,13 +93,15 @@ def test_bash_completes(bare: Todo, path: Path) -> None:
     """A bash with our script: what it would offer for each line, words split as its readline does it."""
     config = bare.directory / "config.toml"
     config.write_text("[profiles.default]\ncolor = 1\n[profiles.work]\n".replace("color = 1\n", ""))
-    ask = "COMP_LINE=\"$1\"; eval \"COMP_WORDS=($2)\"; COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); COMPREPLY=(); _todo; printf '%s|' \"${COMPREPLY[@]}\"; echo"
-    script = ['source <(todo completion bash)', f"ask() {{ {ask}; }}"]
+    ask = 'COMP_LINE="$1"; eval "COMP_WORDS=($2)"; COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); COMPREPLY=(); _todo; printf \'%s|\' "${COMPREPLY[@]}"; echo'
+    script = ["source <(todo completion bash)", f"ask() {{ {ask}; }}"]
     for line, _ in WORDS:
         words = line.replace("=", " = ") + ('""' if line.endswith(" ") else "")
         script.append(f"ask {shlex.quote(line)} {shlex.quote(words)}")
     environment = bare.environment({"PATH": f"{path}:{BARE['PATH']}", "TODO_CONFIG": str(config)})
-    done = subprocess.run(["bash", "-c", "\n".join(script)], env=environment, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        ["bash", "-c", "\n".join(script)], env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
     assert (done.returncode, done.stderr) == (0, "")
     for (line, wanted), offered in zip(WORDS, done.stdout.splitlines(), strict=True):
         if wanted is not None:
@@ -121,11 +130,20 @@ def test_a_commands_name_is_completed_before_anything_is_imported(bare: Todo) ->
     assert done.stdout.splitlines() == ["show\tShow one task whole.", "[]"]
 
 
-@pytest.mark.parametrize("words", ["", "todo", "todo\n\n\n", "todo\n--profile", "todo\nlist\n--nosuch\n", "todo\n'\n\"", "todo\n--\n--"])
+@pytest.mark.parametrize(
+    "words", ["", "todo", "todo\n\n\n", "todo\n--profile", "todo\nlist\n--nosuch\n", "todo\n'\n\"", "todo\n--\n--"]
+)
 def test_completion_never_complains(bare: Todo, words: str) -> None:
     for place in ("", "3"):
         done = bare(env={"_TODO_COMPLETE": "words", "COMP_WORDS": words, "COMP_CWORD": place})
         assert (done.code, done.err) == (0, "")
     (bare.directory / "broken.toml").write_text("=")
-    done = bare(env={"_TODO_COMPLETE": "words", "COMP_WORDS": "todo\n--profile\n", "COMP_CWORD": "2", "TODO_CONFIG": str(bare.directory / "broken.toml")})
+    done = bare(
+        env={
+            "_TODO_COMPLETE": "words",
+            "COMP_WORDS": "todo\n--profile\n",
+            "COMP_CWORD": "2",
+            "TODO_CONFIG": str(bare.directory / "broken.toml"),
+        }
+    )
     assert (done.out, done.err, done.code) == ("", "", 0)

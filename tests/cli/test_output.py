@@ -76,7 +76,18 @@ def test_more_than_one_page_is_said_and_all_shows_it(todo: Todo) -> None:
 
 @pytest.mark.parametrize("columns", [80, 200])
 def test_a_table_fits_its_terminal(todo: Todo, columns: int) -> None:
-    todo("add", "A long title that has to give way " * 8, "--due", "2030-01-02", "--project", "project-with-a-long-name-too", "-t", "t" * 30, "-p", "2")
+    todo(
+        "add",
+        "A long title that has to give way " * 8,
+        "--due",
+        "2030-01-02",
+        "--project",
+        "project-with-a-long-name-too",
+        "-t",
+        "t" * 30,
+        "-p",
+        "2",
+    )
     todo("add", "漢字 " * 30)
     shown = on_terminal(todo, "list", columns=columns)
     plain = ESCAPES.sub("", shown)
@@ -142,5 +153,8 @@ def test_json_output_never_acts_either(todo: Todo) -> None:
 
 def test_the_terminal_width_may_come_from_columns(todo: Todo) -> None:
     todo("add", "word " * 60)
-    widest = max(len(line) for line in ESCAPES.sub("", on_terminal(todo, "list", columns=200, env={"COLUMNS": "60"})).splitlines())
+    widest = max(
+        len(line)
+        for line in ESCAPES.sub("", on_terminal(todo, "list", columns=200, env={"COLUMNS": "60"})).splitlines()
+    )
     assert widest <= 60

@@ -20,7 +20,9 @@ def test_a_list_worked_on_from_two_terminals(person: Person, as_person: Callable
     assert (again.out, "added before" in again.err) == ("Added #401 Buy milk\n", True), "a key is one, whichever way"
     refused = api("edit", "8", "--title", "y", "--if-rev", "2")
     assert (refused.code, "title" in refused.err) == (6, True)
-    assert direct("undo").out == "Undid change 4:\n  #401 Buy milk: status open → deleted\n", "the last change of mine, wherever it was made"
+    assert direct("undo").out == "Undid change 4:\n  #401 Buy milk: status open → deleted\n", (
+        "the last change of mine, wherever it was made"
+    )
     assert api("redo").out == "Redid change 5:\n  #401 Buy milk: status deleted → open\n"
     assert api("rm", "1").code == direct("restore", "1").code == 0
     rows = [line.split("\t") for line in direct("log").lines]

@@ -371,9 +371,7 @@ def test_an_iso_instant_is_itself(moment: datetime, zone: str, now: datetime) ->
 
 
 @settings(max_examples=200, deadline=None)
-@given(
-    st.sampled_from(["fri", "jan", "the 30th", "29 feb", "24 dec", "9am", "3h", "2w", "1mo"]), zones, instants
-)
+@given(st.sampled_from(["fri", "jan", "the 30th", "29 feb", "24 dec", "9am", "3h", "2w", "1mo"]), zones, instants)
 def test_what_is_coming_is_not_in_the_past(words: str, zone: str, now: datetime) -> None:
     found, here = resolve(words, zone=zone, now=now), now.astimezone(ZoneInfo(zone))
     if isinstance(found, datetime):

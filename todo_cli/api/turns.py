@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Meta
 from starlette.types import Receive, Scope, Send
 
-from todo_cli.api.endpoint import answered, body_of, caller_of, guarded, headers_of, log_trace
+from todo_cli.api.endpoint import answered, body_of, caller_of, guarded, headers_of, log_trace, respond
 from todo_cli.api.pool import Pool
 from todo_cli.api.running import Running, Turns, patiently
 from todo_cli.chat.endpoints import Endpoint, find_endpoint
@@ -94,6 +94,9 @@ class TurnRoutes:
             given["after"] = headers["last-event-id"]
         asked = convert_request(given | scope["path_params"], EventsAsked)
         await answered(self._pool, caller, ReadEvents(turn=asked.turn, after=asked.after, limit=1))
+        if scope["method"] == "HEAD":
+            await respond(send, 200, b"", b"text/event-stream")
+            return
         await _Stream(self._pool, caller, None).send(scope, receive, send, asked.turn, asked.after, b"")
 
     async def _conversation(self, caller: Caller, named: str | int) -> str:

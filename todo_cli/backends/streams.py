@@ -16,7 +16,7 @@ from todo_cli.backends.talk import Outcome, Tell, stands
 from todo_cli.config import Settings
 from todo_cli.contract.chat import Batch, BeginTurn, Begun, Watched
 from todo_cli.contract.conversations import StopTurn
-from todo_cli.contract.wire import decode
+from todo_cli.contract.wire import decode, encode
 from todo_cli.errors import NotFound, TodoError, Unavailable, from_problem
 
 QUIET = 35.0
@@ -61,7 +61,7 @@ class Stream:
     async def _followed(self) -> Outcome:
         body = {"turn": self._begin.turn, "conversation": self._begin.conversation, "text": self._begin.text,
                 "after": self._after}  # fmt: skip
-        async for frame in frames(self._backend, "POST", "/v1/turns", msgspec.json.encode(body), self._settings):
+        async for frame in frames(self._backend, "POST", "/v1/turns", encode(body), self._settings):
             if frame.event not in ("begun", "problem"):
                 self._heard = time.monotonic()
             if seen := self._take(frame):

@@ -16,7 +16,7 @@ from todo_cli.cli.render import text
 from todo_cli.cli.render.talk import Screen
 from todo_cli.cli.report import report
 from todo_cli.cli.session import Session
-from todo_cli.errors import TodoError
+from todo_cli.errors import Invalid, TodoError
 from todo_cli.main import COMMANDS
 from todo_cli.main import run as run_command
 
@@ -119,6 +119,8 @@ def _asked(session: Session) -> str | None:
             if session.interactive:
                 sys.stdout.write("\n")
             return None
+        except UnicodeDecodeError:
+            raise Invalid("the input is not valid UTF-8", hint="convert it first, for example with iconv") from None
         except KeyboardInterrupt:
             sys.stdout.write("\n")
             if not session.interactive:
