@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.chat.scripted import says, scripted
 from tests.conftest import free_port
 from todo_cli.backends.embedded import Embedded
 from todo_cli.config import KEYS
@@ -40,7 +41,7 @@ def bash(script: str, home: Path, path: str, directory: Path) -> subprocess.Comp
     pip = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_", "UV_"))}
     environment = pip | {"HOME": str(home), "PATH": path, "LANG": "C.UTF-8", "TODO_HOME": str(home / "pg")}
     script = f"trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\nset -eu\n{script}"
-    return subprocess.run(["bash", "-c", script], env=environment, cwd=directory, capture_output=True, text=True,
+    return subprocess.run(["bash", "-c", script], env=environment, cwd=directory, capture_output=True, text=True, stdin=subprocess.DEVNULL,
                           check=False, timeout=280)  # fmt: skip
 
 
@@ -66,12 +67,25 @@ def test_the_readme_from_its_first_command_to_its_last(newcomer: Path, tmp_path:
     assert "exit code 3" in done.stdout
     assert "exit code 4" in done.stdout
     assert "exit code 9" in done.stdout
+    with_a_model(newcomer, f"{newcomer}/.local/todo/bin:{python}:/usr/bin:/bin", tmp_path)
     for_a_team(newcomer, f"{newcomer}/.local/todo/bin:{python}:/usr/bin:/bin", tmp_path)
+
+
+def with_a_model(home: Path, path: str, directory: Path) -> None:
+    """The chat's block, with a scripted model in place of a real one."""
+    block, _ = re.findall(r"^```bash\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    with scripted() as model:
+        model.otherwise = says("Of course.")
+        block = f"export OPENAI_BASE_URL={model.url} TODO_MODEL=test-model\n{block}"
+        done = bash(block, home, path, directory)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("Of course.") == 3, done.stdout
+    model.assert_valid()
 
 
 def for_a_team(home: Path, path: str, directory: Path) -> None:
     """The team's block, with the newcomer's Postgres in place of the example's, and its server asked and stopped."""
-    (block,) = re.findall(r"^```bash\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    _, block = re.findall(r"^```bash\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
     server = Embedded(home / "pg")
     with psycopg.connect(server.owner_url("postgres"), autocommit=True) as connection:
         connection.execute("CREATE DATABASE team")

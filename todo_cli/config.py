@@ -41,8 +41,8 @@ KEYS = (
     Key("server", "pool_size", int, 10, "database connections of one server process", "TODO_POOL_SIZE"),
     Key("server", "proxies", str, "127.0.0.1", "addresses whose X-Forwarded headers are believed", "TODO_PROXIES"),
     Key("model", "name", str, None, "the model that chats; behind a server, the server's own counts", "TODO_MODEL"),
-    Key("model", "base_url", str, None, "where it answers; when absent OPENAI_BASE_URL, else its provider's"),
-    Key("model", "api_key", str, None, "its key; when absent OPENAI_API_KEY or OPENROUTER_API_KEY", None, True),
+    Key("model", "base_url", str, None, "where it answers; OPENAI_BASE_URL wins over it"),
+    Key("model", "api_key", str, None, "its key, for that address only; OPENAI_API_KEY wins over it", None, True),
 )  # fmt: skip
 
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from tests.chat.scripted import Scripted, fails, plain, scripted
-from todo_cli.chat.endpoints import OPENAI, OPENROUTER, Endpoint, LocalServer, find_endpoint, local_servers, no_model
+from todo_cli.chat.endpoints import (
+    OPENAI,
+    OPENROUTER,
+    Endpoint,
+    LocalServer,
+    configured_endpoint,
+    find_endpoint,
+    local_servers,
+    no_model,
+)
 from todo_cli.contract.base import Secret
 from todo_cli.errors import ModelFailed, from_problem
 
@@ -136,3 +145,21 @@ def test_what_is_no_model_server_is_not_offered(
 def test_a_host_that_is_none(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OLLAMA_HOST", host)
     assert isinstance(local_servers(0.2), list)
+
+
+def configured(environ: dict[str, str], base_url: str | None = None, api_key: str | None = None) -> Endpoint:
+    key = Secret(api_key) if api_key else None
+    return configured_endpoint(environ | {"TODO_MODEL": "m"}, model=None, base_url=base_url, api_key=key)
+
+
+def test_the_environment_wins_over_the_file() -> None:
+    found = configured({"OPENAI_BASE_URL": "http://env/v1", "OPENAI_API_KEY": "env"}, "http://file/v1", "file")
+    assert (found.base_url, found.api_key) == ("http://env/v1", Secret("env"))
+    assert configured({}, "http://file/v1", "file").api_key == Secret("file")
+    assert configured({"OPENAI_API_KEY": "env"}, None, "file").api_key == Secret("env")
+
+
+def test_the_file_s_key_goes_to_the_file_s_address_only() -> None:
+    assert configured({"OPENAI_BASE_URL": "http://env/v1"}, "http://file/v1", "file").api_key is None
+    assert configured({"OPENAI_BASE_URL": "http://env/v1"}, None, "file").api_key is None
+    assert configured({"OPENAI_BASE_URL": "http://file/v1"}, "http://file/v1", "file").api_key == Secret("file")

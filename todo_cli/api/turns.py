@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 from todo_cli.api.endpoint import answered, body_of, caller_of, guarded, headers_of, log_trace, respond
 from todo_cli.api.pool import Pool
 from todo_cli.api.running import Running, Turns, patiently
-from todo_cli.chat.endpoints import Endpoint, find_endpoint
+from todo_cli.chat.endpoints import Endpoint, configured_endpoint
 from todo_cli.chat.watching import SOON, watch
 from todo_cli.config import Settings
 from todo_cli.contract.base import Caller
@@ -108,7 +108,7 @@ class TurnRoutes:
 
 def _endpoint(settings: Settings) -> Endpoint:
     try:
-        return find_endpoint(
+        return configured_endpoint(
             os.environ, model=settings.model_name, base_url=settings.model_base_url, api_key=settings.model_api_key
         )
     except ModelFailed as error:

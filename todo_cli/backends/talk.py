@@ -136,7 +136,7 @@ def _answer(settings: Settings) -> tuple[Answer, str]:
 
     model, base, key = settings.model_name, settings.model_base_url, settings.model_api_key
     try:
-        endpoint = endpoints.find_endpoint(os.environ, model=model, base_url=base, api_key=key)
+        endpoint = endpoints.configured_endpoint(os.environ, model=model, base_url=base, api_key=key)
     except ModelFailed as error:
         if error.extra.get("kind") != "missing":
             raise

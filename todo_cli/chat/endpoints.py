@@ -73,6 +73,20 @@ def find_endpoint(
     return Endpoint(base_url=base.rstrip("/"), model=model, api_key=_checked(api_key or _key_for(base, env)))
 
 
+def configured_endpoint(
+    environ: Mapping[str, str], *, model: str | None, base_url: str | None, api_key: Secret | None
+) -> Endpoint:
+    """The endpoint of a configuration file, where the environment wins. Raises ModelFailed.
+
+    The file's key goes only to the file's own address, whatever the environment names instead.
+    """
+    env_base = environ.get("OPENAI_BASE_URL", "").strip()
+    base = env_base or base_url
+    theirs = _key_for(base or OPENAI, {name: value.strip() for name, value in environ.items()})
+    own = not env_base or _host(env_base) == _host(base_url or OPENAI)
+    return find_endpoint(environ, model=model, base_url=base, api_key=theirs or (api_key if own else None))
+
+
 def no_model(
     servers: Sequence[LocalServer] = (), *, named: str | None = None, base_url: str | None = None
 ) -> ModelFailed:

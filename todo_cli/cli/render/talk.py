@@ -86,9 +86,10 @@ def document(outcome: Outcome) -> dict[str, Any]:
 
 
 def call_line(verb: str, arguments: Any) -> str:
-    """A call in one line."""
-    said = arguments if isinstance(arguments, str) else msgspec.json.encode(arguments).decode()
-    line = safe(f"· {verb or 'a call'} {said}")
+    """A call in one line: `· add title="Buy milk" due="tomorrow"`."""
+    fields = arguments.items() if isinstance(arguments, dict) else [("", arguments)]
+    said = " ".join(f"{name}={msgspec.json.encode(value).decode()}".lstrip("=") for name, value in fields)
+    line = safe(f"· {text.VERBS.get(verb, verb) or 'a call'} {said}".rstrip())
     return line if len(line) <= WIDEST else line[: WIDEST - 1] + "…"
 
 

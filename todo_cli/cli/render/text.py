@@ -13,7 +13,7 @@ VERBS = {
     "AddTask": "add", "AddTasks": "add", "CompleteTasks": "done", "ReopenTasks": "reopen", "EditTasks": "edit",
     "DeleteTasks": "rm", "RestoreTasks": "restore", "Undo": "undo", "Redo": "redo", "CreateToken": "token create",
     "RevokeToken": "token revoke", "AddUser": "user add", "DisableUser": "user disable",
-    "SetPreferences": "prefs",
+    "SetPreferences": "prefs", "ListTasks": "list", "ShowTask": "show", "ListChanges": "log",
 }  # fmt: skip
 
 
