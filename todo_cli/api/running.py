@@ -15,7 +15,7 @@ from todo_cli.chat.endpoints import Endpoint
 from todo_cli.chat.turn import run_turn
 from todo_cli.contract.base import Caller
 from todo_cli.contract.chat import BeginTurn, Begun, StoreEvents
-from todo_cli.errors import Bug, Conflict, TodoError, TooMany
+from todo_cli.errors import Bug, Conflict, TodoError
 
 if TYPE_CHECKING:
     from todo_cli.chat.listening import Answer
@@ -23,18 +23,11 @@ if TYPE_CHECKING:
 PATIENCE = 5.0
 """Seconds that turns have to end by themselves when the server stops."""
 LET_GO = 2.0
-SLOWER, TRIES = 2.0, 35
-"""Seconds to wait at the rate limit in the middle of a turn, and how often: the limit is one of a minute."""
 
 
-async def patiently(pool: Pool, caller: Caller, request: Any) -> Any:
-    """As any client's request, but a rate limit only slows it down."""
-    for _ in range(TRIES):
-        try:
-            return await answered(pool, caller, request)
-        except TooMany:
-            await asyncio.sleep(SLOWER)
-    return await answered(pool, caller, request)
+async def within_turn(pool: Pool, caller: Caller, request: Any) -> Any:
+    """A step of a turn, or a look at it: the journal says `chat`, and the person's rate limit does not count it."""
+    return await answered(pool, msgspec.structs.replace(caller, way="chat"), request)
 
 
 class Running:
@@ -81,7 +74,7 @@ class Running:
             asyncio.get_running_loop().call_soon(self.news.set)
 
     async def _send(self, request: Any) -> Any:
-        send = answered if isinstance(request, BeginTurn) else patiently
+        send = answered if isinstance(request, BeginTurn) else within_turn
         answer = await send(self._pool, self._caller, request)
         if isinstance(answer, Begun):
             self._begun = answer

@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from todo_cli.api.endpoint import answered, body_of, caller_of, guarded, headers_of, log_trace, respond
 from todo_cli.api.pool import Pool
-from todo_cli.api.running import Running, Turns, patiently
+from todo_cli.api.running import Running, Turns, within_turn
 from todo_cli.chat.endpoints import Endpoint, configured_endpoint
 from todo_cli.chat.watching import SOON, watch
 from todo_cli.config import Settings
@@ -206,7 +206,7 @@ class _Stream:
             yield _frame("problem", Bug("the server failed").as_problem() | {"request_id": request_id})
 
     async def _read(self, request: Any) -> Any:
-        return await patiently(self._pool, self._caller, request)
+        return await within_turn(self._pool, self._caller, request)
 
     async def _pause(self, seconds: float) -> None:
         news = self._runs.news if self._runs else None

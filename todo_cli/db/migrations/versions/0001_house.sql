@@ -122,7 +122,8 @@ BEGIN
       HINT = 'see yours with: todo space list'; END IF;
   IF p_write AND t.role = 'viewer' THEN
     RAISE EXCEPTION 'a viewer cannot change this space' USING ERRCODE = 'TD403'; END IF;
-  IF served THEN PERFORM todo.count_request(p_user, t.per_minute); END IF;
+  -- the steps of a turn are one request: a person's, which was counted when it came
+  IF served AND p_way IS DISTINCT FROM 'chat' THEN PERFORM todo.count_request(p_user, t.per_minute); END IF;
   IF t.last_used_at IS NULL OR t.last_used_at < clock_timestamp() - interval '1 minute'
      OR (t.kind = 'session' AND t.expires_at < clock_timestamp() + interval '6 days') THEN
     UPDATE todo.tokens k SET last_used_at = clock_timestamp(),
