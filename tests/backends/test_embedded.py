@@ -54,6 +54,15 @@ def fresh_place(name: str = "home") -> Iterator[Path]:
         subprocess.run(["rm", "-rf", str(top)], check=True)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def from_the_wheel() -> Iterator[None]:
+    """Whatever the other tests run on, here it is the wheel's Postgres."""
+    kept = os.environ.pop("TODO_PG_BIN", None)
+    yield
+    if kept:
+        os.environ["TODO_PG_BIN"] = kept
+
+
 @pytest.fixture
 def place() -> Iterator[Path]:
     with fresh_place() as home:
