@@ -1,5 +1,5 @@
-"""To a server. One-shot requests go over the standard library's client, which costs a third of the next lightest
-(benchmarks/startup.py); many at once, and what goes through a proxy, over httpx2.
+"""To a server. One-shot requests go over the standard library's client; many at once, and what goes through a proxy,
+over httpx2. Import and first client, whole process, plain http: 175 M instructions against 521 M (cachegrind, 2026-11).
 """
 
 from __future__ import annotations

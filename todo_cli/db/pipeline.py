@@ -1,7 +1,7 @@
 """Several statements at once: written in one go, one Sync, read in one go.
 
-psycopg's own pipeline sends each statement by itself and makes a cursor for it: more than twice the CPU
-(benchmarks/README.md). This one also keeps its prepared statements right when a pipeline is refused half-way.
+psycopg's own pipeline sends each statement by itself and makes a cursor for it: 156-184 µs of client CPU for a sign-in
+and a list, against 67-74 µs here (one process, alternating, a busy machine, 2026-11). This one also keeps its prepared statements right when a pipeline is refused half-way.
 """
 
 from __future__ import annotations

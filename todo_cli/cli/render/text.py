@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, tzinfo
 
 from todo_cli.cli.render.safe import safe
 from todo_cli.contract.tasks import Changed, Task
@@ -113,8 +113,3 @@ def ago(when: datetime, now: datetime) -> str:
         if seconds < size * {"m": 60, "h": 24, "d": 7}[unit]:
             return f"{int(seconds // size)}{unit} ago"
     return f"{when.astimezone():%d %b %Y}"
-
-
-def span(seconds: float) -> str:
-    """A duration in words, for doctor and progress."""
-    return str(timedelta(seconds=round(seconds)))
