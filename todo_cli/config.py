@@ -6,6 +6,7 @@ KEYS is the whole of it: the file, `config.example.toml`, the environment's name
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -43,6 +44,11 @@ KEYS = (
     Key("model", "name", str, None, "the model that chats; behind a server, the server's own counts", "TODO_MODEL"),
     Key("model", "base_url", str, None, "where it answers; OPENAI_BASE_URL wins over it"),
     Key("model", "api_key", str, None, "its key, for that address only; OPENAI_API_KEY wins over it", None, True),
+    Key("model", "keyring", bool, False, "its key lives in the system keyring; made by `todo config set-key`"),
+    Key("model", "allowed", list, None, "the other models that people may choose; absent: any"),
+    Key("model", "input_price", float, None, "what a million tokens cost that `name` reads; absent: no costs are told"),
+    Key("model", "output_price", float, None, "what a million tokens cost that it writes"),
+    Key("model", "currency", str, "USD", "of both prices; only a word"),
 )  # fmt: skip
 
 
@@ -67,6 +73,11 @@ class Settings(NamedTuple):
     model_name: str | None = None
     model_base_url: str | None = None
     model_api_key: Secret | None = None
+    model_keyring: bool = False
+    model_allowed: Sequence[str] | None = None
+    model_input_price: float | None = None
+    model_output_price: float | None = None
+    model_currency: str = "USD"
 
     def signed_in(self) -> Secret:
         """The token, from the keyring where it lives there; raises NotSignedIn."""
@@ -118,9 +129,20 @@ def load(profile: str | None = None, *, make: bool = False) -> Settings:
         known = ", ".join(profiles) or "none yet"
         raise Invalid(f"there is no profile {chosen!r} in {path}", hint=f"profiles: {known}")
     found = {key: _value(key, file, profiles.get(chosen, {})) for key in KEYS}
+    if _named_elsewhere(file.get("model", {})):
+        found |= {key: None for key in KEYS if key.name in ("input_price", "output_price")}
     prefixes = {"server": "serve_", "model": "model_"}
     named = {prefixes.get(key.section, "") + key.name: value for key, value in found.items()}
     return Settings(path=path, **(named | {"profile": chosen}))
+
+
+def _named_elsewhere(section: dict[str, Any]) -> bool:
+    """A price is that of the model and address beside it, not of what the environment names instead."""
+    for name, env in (("name", "TODO_MODEL"), ("base_url", "OPENAI_BASE_URL")):
+        given = os.environ.get(env, "").strip()
+        if given and given != section.get(name, given):
+            return True
+    return False
 
 
 def _value(key: Key, file: dict[str, Any], profile: dict[str, Any]) -> Any:
@@ -144,7 +166,11 @@ def _converted(key: Key, text: str) -> Any:
     return value
 
 
-_SENSIBLE = {"color": "auto, always or never", "timeout": "more than 0 and at most 86,400", "pool_size": "1 to 1,000"}
+_SENSIBLE = {
+    "color": "auto, always or never", "timeout": "more than 0 and at most 86,400", "pool_size": "1 to 1,000",
+    "allowed": "a list of names", "input_price": "0 to 1,000,000", "output_price": "0 to 1,000,000",
+    "currency": "a word of at most 10 characters",
+}  # fmt: skip
 
 
 def _sensible(key: Key, value: Any) -> bool:
@@ -155,10 +181,16 @@ def _sensible(key: Key, value: Any) -> bool:
             return bool(0 < value <= 86_400)
         case "pool_size":
             return bool(1 <= value <= 1_000)
+        case "allowed":
+            return all(isinstance(one, str) for one in value)
+        case "input_price" | "output_price":
+            return bool(0 <= value <= 1_000_000)
+        case "currency":
+            return 0 < len(value) <= 10 and value.isprintable() and " " not in value
     return True
 
 
-_KINDS = {str: "a text", float: "a number", int: "a whole number", bool: "true or false"}
+_KINDS = {str: "a text", float: "a number", int: "a whole number", bool: "true or false", list: "a list"}
 
 
 def _check(path: Path, values: dict[str, Any]) -> None:

@@ -13,18 +13,28 @@ from todo_cli.errors import Unavailable
 
 def save_profile(name: str, values: dict[str, Any]) -> Path:
     """Change a profile's keys in the file (None removes one), mode 0600; comments and order stay. Its path."""
+    return _save(("profiles", name), values)
+
+
+def save_model(values: dict[str, Any]) -> Path:
+    """Change keys of [model] in the same way."""
+    return _save(("model",), values)
+
+
+def _save(place: tuple[str, ...], values: dict[str, Any]) -> Path:
     import tomlkit
 
     path = config_path()
     read_file(path)
     file = tomlkit.parse(path.read_text(encoding="utf-8")) if path.exists() else tomlkit.document()
-    profiles = file.setdefault("profiles", tomlkit.table(is_super_table=True))
-    profile = profiles.setdefault(name, tomlkit.table())
+    section: Any = file
+    for name in place:
+        section = section.setdefault(name, tomlkit.table(is_super_table=name != place[-1]))
     for key, value in values.items():
         if value is not None:
-            profile[key] = value
-        elif key in profile:
-            profile.remove(key)
+            section[key] = value
+        elif key in section:
+            section.remove(key)
     write_file(path, tomlkit.dumps(file))
     return path
 

@@ -1,5 +1,6 @@
 """The Requests that a model may call, as tools: names that models know, schemas without references, much tolerance.
 
+A small model drowns in many tools: it is always given those of ALWAYS and one that finds the rest by words.
 A model's "number": "3" is numbers [3]; null is "not given" (what is to be emptied stands in `clear`); dates are the
 person's own words. What cannot be understood is told as an error that says what can.
 """
@@ -11,24 +12,38 @@ from typing import Any
 
 import msgspec
 
-from todo_cli.contract import journal, tasks
+from todo_cli.contract import journal, search, tasks, work
 from todo_cli.contract.base import Request, title_of
 from todo_cli.contract.wire import convert_request
 from todo_cli.errors import Invalid
 
-TOOLS: dict[str, type[Request[Any]]] = {
+ALWAYS: dict[str, type[Request[Any]]] = {
     "add_task": tasks.AddTask,
     "list_tasks": tasks.ListTasks,
+    "find_tasks": search.SearchTasks,
     "show_task": tasks.ShowTask,
     "complete_task": tasks.CompleteTasks,
-    "reopen_task": tasks.ReopenTasks,
     "update_task": tasks.EditTasks,
     "delete_task": tasks.DeleteTasks,
+}
+"""What a model is given in every request."""
+
+FOUND: dict[str, type[Request[Any]]] = {
+    "reopen_task": tasks.ReopenTasks,
     "restore_task": tasks.RestoreTasks,
+    "start_task": work.StartTasks,
+    "stop_task": work.StopTasks,
+    "skip_task": work.SkipTasks,
     "list_changes": journal.ListChanges,
     "undo": journal.Undo,
     "redo": journal.Redo,
 }
+"""What it is given once it has asked for it."""
+
+TOOLS = ALWAYS | FOUND
+
+MORE = "more_tools"
+"""The tool that finds the others; it is no Request, and is answered by the chat itself."""
 
 _ONLY_IF_SAID = "Only if the user said so."
 _ABOUT = {
@@ -43,32 +58,49 @@ _ABOUT = {
     "note": _ONLY_IF_SAID,
     "clear": "The fields to be emptied.",
 }
-_HIDDEN = {"if_rev"}
+_HIDDEN = {"if_rev", "home"}
 _CLEARABLE = ("due", "note", "project", "priority")
 
 
 @cache
 def tools() -> tuple[dict[str, Any], ...]:
     """All of them, as the chat-completions protocol wants them."""
-    return tuple(
-        {"type": "function", "function": {"name": name, "description": title_of(kind), "parameters": _schema(kind)}}
-        for name, kind in TOOLS.items()
-    )
+    return tuple(_tool(name, title_of(kind), schema(kind)) for name, kind in TOOLS.items())
 
 
-def _schema(kind: type[Request[Any]]) -> dict[str, Any]:
+@cache
+def offered(found: frozenset[str]) -> tuple[dict[str, Any], ...]:
+    """Those of a request in which these of FOUND were found; the same bytes for the same names."""
+    made = {tool["function"]["name"]: tool for tool in tools()}
+    finder = _tool(MORE, f"Find more tools, such as: {', '.join(FOUND)}.", _FINDER)
+    return (*(made[name] for name in ALWAYS), finder, *(made[name] for name in FOUND if name in found))
+
+
+def _tool(name: str, about: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "function", "function": {"name": name, "description": about, "parameters": parameters}}
+
+
+_FINDER = {
+    "type": "object",
+    "properties": {"words": {"type": "string", "description": "What you want to do, such as 'take back a change'."}},
+    "required": ["words"],
+}
+
+
+def schema(kind: type[Request[Any]]) -> dict[str, Any]:
+    """The JSON Schema of a tool's arguments."""
     whole = msgspec.json.schema(kind)
     definitions = whole.get("$defs", {})
-    schema = _inlined(definitions[kind.__name__], definitions)
+    made = _inlined(definitions[kind.__name__], definitions)
     fields = {
         name: _plain(field) | ({"description": _ABOUT[name]} if name in _ABOUT else {})
-        for name, field in schema["properties"].items()
+        for name, field in made["properties"].items()
         if name not in _HIDDEN
     }
     if kind is tasks.EditTasks:
         listed = {"type": "string", "enum": list(_CLEARABLE)}
         fields["clear"] = {"type": "array", "items": listed, "description": _ABOUT["clear"]}
-    return {"type": "object", "properties": fields, "required": schema.get("required", [])}
+    return {"type": "object", "properties": fields, "required": made.get("required", [])}
 
 
 def _inlined(node: Any, definitions: dict[str, Any]) -> Any:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
 import pytest
+from msgspec import UNSET
 
 from tests.conftest import Person
 from todo_cli.backends import Backend, open_backend
@@ -36,8 +38,9 @@ class Ask:
         return self(AddTasks(tasks=tuple(NewTask(title=title) for title in titles))).tasks
 
     def show(self, number: int) -> Task:
-        """The task as it is."""
-        return self(ShowTask(number=number))
+        """The task as it is stored, without what is worked out when somebody looks."""
+        found = self(ShowTask(number=number))
+        return msgspec.structs.replace(found, **dict.fromkeys(("blocked", "urgency", "subtasks", "comments"), UNSET))
 
 
 AskAs = Callable[..., Ask]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from tests.backends.conftest import Ask, AskAs
 from tests.conftest import Database
-from todo_cli.contract.tasks import AddTasks, CompleteTasks, DeleteTasks, EditTasks, ListTasks, NewTask, Sort, Task
+from todo_cli.contract.tasks import AddTasks, CompleteTasks, DeleteTasks, EditTasks, ListTasks, NewTask, Task
 from todo_cli.errors import Invalid
 
-SORTS = get_args(Sort)
+SORTS = [f"{sign}{key}" for key in ("due", "priority", "created", "updated") for sign in ("", "-")]
+MIXED = ["priority,-due", "-priority,due", "project,-priority,title", "-project,due,-updated", "title", "-title,created", "completed,-title",
+         "scheduled,-project", "-defer,priority", "due,priority,project,title"]  # fmt: skip
 
 
 def titles(ask: Ask, **filters: Any) -> str:
@@ -39,7 +41,8 @@ def test_filters_alone_and_together(ask: Ask) -> None:
         assert titles(ask, sort="created", **filters) == wanted, filters
 
 
-@pytest.mark.parametrize(("field", "value"), [("status", "gone"), ("sort", "title"), ("limit", 0), ("limit", 1_001),
+@pytest.mark.parametrize(("field", "value"), [("status", "gone"), ("sort", "titel"), ("sort", "due,-due"), ("sort", ""), ("sort", "due,"), ("sort", "due,priority,title,project,updated"),
+    ("filter", "x" * 10_001), ("filter", "prioject:home"), ("limit", 0), ("limit", 1_001),
     ("priority", 4), ("due", "neverday"), ("due_before", "x"), ("due_after", ""), ("cursor", "x" * 1_001)])  # fmt: skip
 def test_a_filter_that_cannot_be_is_refused(ask: Ask, field: str, value: object) -> None:
     with pytest.raises(Invalid):
@@ -119,7 +122,7 @@ def _key(task: Task, sort: str) -> Any:
 
 
 @pytest.mark.parametrize("sort", SORTS)
-def test_every_sort_pages_through_everything_once(ask: Ask, sort: Sort) -> None:
+def test_every_sort_pages_through_everything_once(ask: Ask, sort: str) -> None:
     dues = (None, "2030-01-01", "2030-01-01 12:00", "2029-01-01", "2030-01-01")
     rows = tuple(NewTask(title=str(i), due=dues[i % 5], priority=(None, 1, 3, 2)[i % 4]) for i in range(23))
     ask(AddTasks(tasks=rows))
@@ -142,9 +145,15 @@ def test_every_sort_pages_through_everything_once(ask: Ask, sort: Sort) -> None:
 @given(data=st.data())
 def test_pages_never_repeat_or_miss_while_tasks_come_and_go(db: Database, ask_as: AskAs, data: st.DataObject) -> None:
     ask = ask_as(db.person())
-    sort = data.draw(st.sampled_from([sort for sort in SORTS if "updated" not in sort]))
+    sort = data.draw(st.sampled_from([sort for sort in SORTS + MIXED if "updated" not in sort]))
     dues = st.sampled_from([None, "2030-01-01", "2030-01-01 12:00", "2030-01-02"])
-    new = st.builds(NewTask, title=st.just("x"), due=dues, priority=st.sampled_from([None, 1, 2, 3]))
+    new = st.builds(
+        NewTask,
+        title=st.sampled_from("xXyä"),
+        project=st.sampled_from([None, "p", "P", "q"]),
+        due=dues,
+        priority=st.sampled_from([None, 1, 2, 3]),
+    )
     start = ask(AddTasks(tasks=tuple(data.draw(st.lists(new, min_size=5, max_size=12))))).tasks
     stay, seen, cursor = {task.number for task in start}, [], None
     while True:
@@ -161,6 +170,56 @@ def test_pages_never_repeat_or_miss_while_tasks_come_and_go(db: Database, ask_as
             ask(CompleteTasks(numbers=(gone,)))
     assert len(seen) == len(set(seen)), "nothing twice"
     assert stay <= set(seen), "nothing missed that was there all along"
+
+
+def test_mixed_sorts_over_empty_keys_page_through_everything_once(ask: Ask) -> None:
+    """Pages of two are the whole list in its order, whatever is tied or empty; and that order is the one asked for."""
+    rows = tuple(NewTask(title="bAab"[i % 4], due=(None, "2030-01-01", "2030-01-02 12:00")[i % 3], priority=(None, 1, 3)[i // 2 % 3],
+                         project=(None, "q", "p", "Q")[i // 3 % 4], defer=(None, "2020-01-01")[i % 2], scheduled=(None, "2020-01-01", "2020-02-02")[i % 3])
+                 for i in range(17))  # fmt: skip
+    ask(AddTasks(tasks=rows))
+    ask(CompleteTasks(numbers=(2, 3)))
+    ask(CompleteTasks(numbers=(5,)))
+    for sort in MIXED:
+        for status in ("open", "all"):
+            whole = ask(ListTasks(sort=sort, status=status, limit=1_000)).tasks
+            assert list(whole) == _sorted(whole, sort), sort
+            assert _paged(ask, sort, status) == list(whole), sort
+
+
+def _paged(ask: Ask, sort: str, status: Any) -> list[Task]:
+    """All pages, one after the other."""
+    paged: list[Task] = []
+    cursor = None
+    while True:
+        page = ask(ListTasks(sort=sort, status=status, limit=3, cursor=cursor))
+        paged += page.tasks
+        cursor = page.next
+        if cursor is None:
+            return paged
+
+
+def _sorted(tasks: Any, sort: str) -> list[Task]:
+    """By one key after the other, the last first, as a stable sort does it; what is empty comes last either way."""
+    rows = sorted(tasks, key=lambda task: task.number, reverse=sort.rpartition(",")[2].startswith("-"))
+    for word in reversed(sort.split(",")):
+        key, down = word.removeprefix("-"), word.startswith("-")
+        values = {task.number: _value(task, key) for task in rows}
+        full = sorted(
+            (task for task in rows if values[task.number] is not None),
+            key=lambda task: values[task.number],
+            reverse=down,
+        )
+        rows = full + [task for task in rows if values[task.number] is None]
+    return rows
+
+
+def _value(task: Task, key: str) -> Any:
+    if key in ("due", "priority", "created", "updated"):
+        found = _key(task, key)
+        return found[0] if isinstance(found, tuple) else found
+    value = getattr(task, {"completed": "completed_at"}.get(key, key))
+    return value.lower() if key == "title" else value
 
 
 def _forged(*parts: object) -> str:

@@ -26,3 +26,16 @@ def test_what_is_left_out_stays_and_null_clears(ask: Ask) -> None:
 def test_a_zone_that_does_not_exist_is_refused(ask: Ask) -> None:
     with pytest.raises(Invalid, match="Berlim"):
         ask(SetPreferences(timezone="Europe/Berlim"))
+
+
+def test_a_model_is_a_preference_of_its_own(ask: Ask) -> None:
+    ask(SetPreferences(timezone="Asia/Tokyo"))
+    assert ask(SetPreferences(model=" gpt-5-mini ")).model == "gpt-5-mini"
+    me = ask(WhoAmI())
+    assert (me.timezone, me.model) == ("Asia/Tokyo", "gpt-5-mini")
+    kept = ask(SetPreferences(timezone=None))
+    assert (kept.timezone, kept.model) == (None, "gpt-5-mini")
+    assert ask(SetPreferences(model=None)).model is None
+    for wrong in (" ", "a\nb", "a\0b", "x" * 101):
+        with pytest.raises(Invalid):
+            ask(SetPreferences(model=wrong))

@@ -15,11 +15,14 @@ import pytest
 from tests.backends.conftest import Ask, settings_of
 from tests.conftest import Database, Server
 from todo_cli.backends import open_backend
-from todo_cli.contract import chat, conversations
+from todo_cli.contract import chat, conversations, events
 from todo_cli.contract.base import Request
+from todo_cli.contract.comments import AddComment, EditComment, ListComments, RemoveComment
 from todo_cli.contract.journal import ListChanges, Redo, Undo
 from todo_cli.contract.plans import ApplyPlan, ListPlans, MakePlan, RefusePlan
 from todo_cli.contract.registry import REQUESTS
+from todo_cli.contract.said import ListSaid
+from todo_cli.contract.search import SearchTasks
 from todo_cli.contract.tasks import (
     AddTask,
     AddTasks,
@@ -41,9 +44,11 @@ from todo_cli.contract.users import (
     SetPreferences,
     WhoAmI,
 )  # fmt: skip
+from todo_cli.contract.views import ChooseView, ListProjects, ListTags, ListViews, RemoveView, SaveView
+from todo_cli.contract.work import SkipTasks, StartTasks, StopTasks
 from todo_cli.errors import TodoError
 
-ASKED = {*REQUESTS} - {*chat.REQUESTS, *conversations.REQUESTS}  # those: tests/chat/test_ways.py
+ASKED = {*REQUESTS} - {*chat.REQUESTS, *events.REQUESTS, *conversations.REQUESTS}  # those: tests/chat/test_ways.py
 NEW = "someone-new"  # replaced by a name of this way's own
 IDS = [str(UUID(int=0x7 << 76 | 0x2 << 62 | number)) for number in range(9)]
 
@@ -61,8 +66,19 @@ STORY: tuple[Request[Any], ...] = (
     EditTasks(numbers=(1,), title=""), EditTasks(numbers=(1,), title="x", if_rev=1), EditTasks(numbers=(1,), tags=("a b",)),
     DeleteTasks(numbers=(3,)), DeleteTasks(numbers=(99,)), CompleteTasks(numbers=(3,)),
     RestoreTasks(numbers=(3, 1)), RestoreTasks(numbers=(98, 99)),
+    AddTask(title="deep tomorrow", due="2030-01-07", parent=1, after=(1, 2), defer="2030-01-01", every="every week", parse=True),
+    AddTask(title="x", parent=99), AddTask(title="x", every="never"), EditTasks(numbers=(1,), parent=4), EditTasks(numbers=(1,), add_after=(4,)),
+    StartTasks(numbers=(4,)), StartTasks(numbers=(99,)), StopTasks(numbers=(4,)), StopTasks(numbers=(99,)), StopTasks(),
+    SkipTasks(numbers=(4,)), SkipTasks(numbers=(1,)), CompleteTasks(numbers=(4,), with_subtasks=True), Undo(), ShowTask(number=4),
+    DeleteTasks(numbers=(4, 5)),
     Undo(dry_run=True), Undo(), Undo(id=99), Undo(id=1), Undo(id=4), Undo(id=4, partial=True), Undo(id=0),
     Redo(dry_run=True), Redo(), Redo(id=99), Redo(), Redo(),
+    AddComment(number=1, id=IDS[5], text="a word"), AddComment(number=1, id=IDS[5], text="again"), AddComment(number=99, id=IDS[6], text="x"),
+    AddComment(number=1, id=IDS[6], text=" "), AddComment(number=1, id=IDS[6], text="two"), AddComment(number=1, id=IDS[4], text="\0"),
+    EditComment(number=1, id=IDS[5], text="another"), EditComment(number=1, id=IDS[3], text="x"), ListComments(number=1, limit=1),
+    SearchTasks(words="anothr", status="all"), SearchTasks(words="paid T", status="all"), SearchTasks(words="?!"), SearchTasks(words=""),
+    SearchTasks(words="x", limit=0), RemoveComment(number=1, id=IDS[6]), RemoveComment(number=1, id=IDS[6]), ListComments(number=1),
+    ListComments(number=99), ShowTask(number=1),
     MakePlan(id=IDS[7], verb="EditTasks", arguments={"numbers": [1, 2], "title": "planned"}),
     MakePlan(id=IDS[8], verb="DeleteTasks", arguments={"numbers": [1]}), MakePlan(id=IDS[2], verb="RevokeToken", arguments={"name": "first"}),
     MakePlan(id=IDS[2], verb="EditTasks", arguments={"numbers": [99], "title": "x"}), ListPlans(), ApplyPlan(id=IDS[7]), ApplyPlan(id=IDS[8]),
@@ -76,7 +92,12 @@ STORY: tuple[Request[Any], ...] = (
     AddUser(id=IDS[3], name=NEW, token_id=IDS[4], token_hash="c" * 64), AddUser(id=IDS[5], name=NEW, token_id=IDS[6], token_hash="c" * 64),
     AddUser(id=IDS[5], name=" ", token_id=IDS[6], token_hash="c" * 64), ListUsers(),
     DisableUser(name=NEW), DisableUser(name=NEW, disabled=False), DisableUser(name="nobody at all"),
-    ListChanges(), ListChanges(number=1, limit=2), ListChanges(number=99), ListChanges(before=3), ListChanges(limit=0),
+    SaveView(name="soon", filter="due<fri or p1"), SaveView(name="soon", filter=":soon"), SaveView(name="a b", filter="p1"), SaveView(name="x", filter=" "),
+    SaveView(name="all", filter=":soon or #home", sort="-priority,title"), SaveView(name="all", filter="x", sort="nothing"), ListViews(),
+    ListTasks(filter=":all"), ListTasks(filter=":none"), ListTasks(filter="is:xyz"), ListTasks(filter="1-3", sort="urgency", status="all"),
+    ChooseView(name="soon"), ChooseView(name="nowhere"), ListTasks(home=True), ChooseView(), RemoveView(name="soon"), RemoveView(name="soon"),
+    ListTasks(filter=":all"), ListTags(), ListProjects(),
+    ListSaid(), ListSaid(limit=0), ListChanges(), ListChanges(number=1, limit=2), ListChanges(number=99), ListChanges(before=3), ListChanges(limit=0),
 )  # fmt: skip
 
 MASKS = (
@@ -131,6 +152,6 @@ def test_both_ways_tell_the_same_of_every_request(told: dict[str, list[tuple[typ
     answered = {kind for kind, code, _ in told["direct"] if code == 0}
     assert answered == ASKED, "every Request is answered"
     refused = {kind for kind, code, _ in told["direct"] if code}
-    nothing_to_refuse = {WhoAmI, ListSpaces, ListTokens, ListUsers, ListPlans}
+    nothing_to_refuse = {ListViews, ListTags, ListProjects, WhoAmI, ListSpaces, ListTokens, ListUsers, ListPlans}
     assert refused == ASKED - nothing_to_refuse, "and refused"
     assert {code for _, code, _ in told["direct"]} == {0, 2, 3, 6}

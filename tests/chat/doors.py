@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
+import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,11 +65,30 @@ class Talker:
         assert shown.code == 0, shown.err
         return [(one["role"], one["content"]) for one in shown.json["messages"]]
 
-    def spawn(self, *arguments: str) -> Any:
+    def lapse(self) -> None:
+        """As if the lease of whoever died were over."""
+        self.db.execute(
+            "UPDATE todo.turns SET lease_until = now() - interval '1 s' WHERE space_id = %s", self.who.user_id
+        )
+
+    def start(self, *arguments: str, **env: str) -> subprocess.Popen[str]:
+        """The command in a pipe, while it runs."""
+        return subprocess.Popen([*COMMAND, *arguments], env=self.todo.environment(env), stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
+
+    def heard(self) -> str:
+        """What of the words that come is stored."""
+        found = self.db.execute(
+            """SELECT string_agg(e ->> 'text', '' ORDER BY n) FROM todo.events, jsonb_array_elements(batch) AS e
+            WHERE space_id = %s AND e ->> 'kind' = 'words'""", self.who.user_id,
+        )  # fmt: skip
+        return str(found[0][0] or "")
+
+    def spawn(self, *arguments: str, columns: int = 160) -> Any:
         """The command on a terminal."""
         environment = self.todo.environment({"TERM": "dumb", "NO_COLOR": "1"})
         return pexpect.spawn(COMMAND[0], [*COMMAND[1:], *arguments], env=environment, cwd=str(self.todo.directory),
-                             encoding="utf-8", timeout=30, dimensions=(40, 160))  # type: ignore[arg-type]  # fmt: skip
+                             encoding="utf-8", timeout=30, dimensions=(40, columns))  # type: ignore[arg-type]  # fmt: skip
 
 
 @dataclass
@@ -107,6 +130,51 @@ def frames(
                 found = {}
     finally:
         connection.close()
+
+
+class Balancer:
+    """One address in front of several servers: each connection goes to the first that takes it."""
+
+    def __init__(self, *servers: Server) -> None:
+        self._targets = [urlsplit(one.url).port or 0 for one in servers]
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._open: list[socket.socket] = []
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        """End it, and all that goes through it."""
+        for one in (self._listener, *self._open):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                server = self._reached()
+                self._open += [client, *([server] if server else [])]
+                if server is None:
+                    client.close()
+                    continue
+                for pair in ((client, server), (server, client)):
+                    threading.Thread(target=_passed, args=pair, daemon=True).start()
+
+    def _reached(self) -> socket.socket | None:
+        for port in self._targets:
+            with suppress(OSError):
+                return socket.create_connection(("127.0.0.1", port), timeout=None)
+        return None
+
+
+def _passed(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65_536):
+            target.sendall(data)
+    for one in (source, target):
+        with suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
 
 
 def words(found: list[Frame]) -> str:

@@ -1,4 +1,5 @@
-"""A process that runs turns, and kills itself at a point that it is told: before or after any statement or model event.
+"""A process that runs a turn or one request, and has an accident at a point that it is told: around any statement or
+model event. It kills itself ("kill"), loses its backend in the middle of what it sends ("cut"), or for ever ("gone").
 
 It is started with one JSON object on its stdin, and prints one. The hooks are around what the loop is handed, and
 around the connection: the product knows nothing of them.
@@ -14,24 +15,32 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
+import psycopg
 from psycopg.pq import TransactionStatus
 
+import todo_cli.backends.direct
 import todo_cli.db.connect
+import todo_cli.db.together
+from tests.backends.conftest import settings_of
+from todo_cli.backends.direct import DirectBackend
 from todo_cli.chat.assembler import Finished, Words
 from todo_cli.chat.calls import Call
 from todo_cli.chat.replay import faults
 from todo_cli.chat.turn import Ended, Limits, run_turn
-from todo_cli.contract.base import Caller, Secret
+from todo_cli.contract.base import Secret
 from todo_cli.contract.chat import BeginTurn
 from todo_cli.contract.ids import new_id
-from todo_cli.core.handlers import handle
-from todo_cli.db.connect import BEGIN, Tx, connect
+from todo_cli.contract.registry import REQUESTS
+from todo_cli.db.connect import BEGIN
+from todo_cli.db.sql import Sql
 from todo_cli.errors import TodoError
 
 ROOT = Path(__file__).parents[2]
+TERMINATE = Sql("SELECT pg_terminate_backend(pg_backend_pid())")
 
 
 class Script:
@@ -40,13 +49,23 @@ class Script:
     A round is a list of words and of calls as [name, arguments]; `pause`: seconds before each event.
     """
 
-    def __init__(self, rounds: Sequence[Sequence[Any]], *, pause: float = 0, point: Any = lambda: None) -> None:
-        self.rounds, self.pause, self.point = rounds, pause, point
+    def __init__(
+        self, rounds: Sequence[Sequence[Any]], *, pause: float = 0, point: Any = lambda: None, summary: str = ""
+    ) -> None:
+        self.rounds, self.pause, self.point, self.summary = rounds, pause, point, summary
         self.asked: list[list[dict[str, Any]]] = []
 
     def __call__(self, messages: Sequence[Any], tools: Sequence[Any]) -> AsyncIterator[Any]:
         self.asked.append(list(messages))
+        if self.summary and not tools:
+            return self._summarised()
         return self._answer(list(messages))
+
+    async def _summarised(self) -> AsyncIterator[Any]:
+        self.point()
+        yield Words(self.summary)
+        self.point()
+        yield Finished("stop")
 
     async def _answer(self, messages: list[dict[str, Any]]) -> AsyncIterator[Any]:
         wrong = faults(messages)
@@ -70,14 +89,14 @@ class Script:
 
 
 class Points:
-    """Counts, and dies at the one that is named."""
+    """Counts, and has its accident at the one that is named."""
 
-    def __init__(self, at: int | None) -> None:
-        self.at, self.count = at, 0
+    def __init__(self, at: int | None, how: str = "kill", gone: Any = lambda: None) -> None:
+        self.at, self.how, self.gone, self.count = at, how, gone, 0
 
     def __call__(self) -> None:
         """One more point."""
-        if self.reached():
+        if self.reached() and self.how == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
 
     def reached(self) -> bool:
@@ -87,41 +106,76 @@ class Points:
 
     def watch(self) -> None:
         """Before every statement, with those before it carried out, and after every answer that came."""
-        send = todo_cli.db.connect.run
+        for module, name in ((todo_cli.db.connect, "run"), (todo_cli.db.together, "tried")):
+            setattr(module, name, self._counted(getattr(module, name)))
 
+    def _counted(self, send: Any) -> Any:
         async def counted(connection: Any, statements: list[Any]) -> Any:
-            begun = connection.info.transaction_status == TransactionStatus.INTRANS or statements[0][0] is BEGIN
             for many in range(len(statements)):
                 if self.reached():
-                    if many and begun:  # else they are one implicit transaction, which ends with the last
-                        await send(connection, statements[:many])
-                    os.kill(os.getpid(), signal.SIGKILL)
-            rows = await send(connection, statements)
-            self()
-            return rows
+                    await self._accident(connection, send, statements, many)
+            answer = await send(connection, statements)
+            if self.reached():
+                await self._accident(connection, send, [], 0)
+            return answer
 
-        todo_cli.db.connect.run = counted
+        return counted
+
+    async def _accident(self, connection: Any, send: Any, statements: list[Any], many: int) -> None:
+        if self.how == "kill":
+            begun = connection.info.transaction_status == TransactionStatus.INTRANS
+            if many and (begun or statements[0][0] is BEGIN):  # else one implicit transaction, which ends with the last
+                await send(connection, statements[:many])
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.how == "gone":
+            self.gone()
+        if statements:
+            await send(connection, [*statements[:many], (TERMINATE, []), *statements[many:]])
+        await connection.close()
+        raise psycopg.OperationalError("the answer was lost")
+
+
+def _connected(given: dict[str, Any], points: Points) -> tuple[Any, Any]:
+    """How requests are sent, as who has the database's address sends them, and how that ends."""
+    who: Any = SimpleNamespace(token=given["token"], database_url=given["url"])
+    backend = DirectBackend(settings_of(who, "direct"))
+    nowhere = Secret("postgresql://nobody@127.0.0.1:1/none")
+
+    def gone() -> None:
+        backend._settings = backend._settings._replace(database_url=nowhere)
+        todo_cli.backends.direct.TRIES_AFTER_LOSS = 2  # the real one waits for six seconds
+
+    points.gone = gone
+    return backend.send, backend.leave
 
 
 async def drive(given: dict[str, Any]) -> dict[str, Any]:
     """Run the turn; say how it ended, what the model was asked, and how many points there were."""
-    connection = await connect(given["url"])
-    caller = Caller(token=Secret(given["token"]), zone="Europe/Berlin", way="test")
-    points = Points(given.get("die"))
+    points = Points(given.get("die"), given.get("how", "kill"))
     points.watch()
-    script = Script(given["rounds"], pause=given.get("pause", 0), point=points)
-
-    async def send(request: Any) -> Any:
-        return await handle(Tx(connection, caller, type(request)), request)
-
+    send, leave = _connected(given, points)
+    if "request" in given:
+        return await _requested(given, points, send, leave)
+    script = Script(given["rounds"], pause=given.get("pause", 0), point=points, summary=given.get("summary", ""))
     begin = BeginTurn(conversation=given["conversation"], turn=given["turn"], runner=new_id(), text=given["text"])
+    limits = Limits(lease=given.get("lease", 30), budget=given.get("budget", 32_000))
     try:
-        ended = msgspec.to_builtins(await run_turn(send, script, begin, limits=Limits(lease=given.get("lease", 30))),
-                                    enc_hook=str)  # fmt: skip
+        ended = msgspec.to_builtins(await run_turn(send, script, begin, limits=limits), enc_hook=str)
     except TodoError as error:
         ended = {"error": error.as_problem()}
-    await connection.close()
+    await leave()
     return {"ended": ended, "asked": script.asked, "points": points.count}
+
+
+async def _requested(given: dict[str, Any], points: Points, send: Any, leave: Any) -> dict[str, Any]:
+    kind = next(one for one in REQUESTS if one.__name__ == given["request"])
+    try:
+        answer = msgspec.to_builtins(await send(msgspec.convert(given["fields"], kind), given["key"]))
+    except TodoError as error:
+        return {"refused": error.as_problem(), "points": points.count}
+    finally:
+        await leave()
+    return {"answer": answer, "points": points.count}
 
 
 def start(**given: Any) -> subprocess.Popen[str]:

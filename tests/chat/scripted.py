@@ -36,6 +36,7 @@ import json
 import re
 import select
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -73,22 +74,35 @@ class Asked:
 class Scripted:
     """The server: `scripts` are taken from the front, `asked` is every completion request in order."""
 
-    def __init__(self, *scripts: Script, port: int = 0, models: Sequence[str] = ("test-model",)) -> None:
+    def __init__(
+        self, *scripts: Script, port: int = 0, models: Sequence[str] = ("test-model",), tls: Path | None = None
+    ) -> None:
+        """`tls`: a certificate and its key in one file."""
         self.scripts: list[Script] = list(scripts)
         self.otherwise: Script | None = None
         self.models: Script = [{"answer": {"status": 200, "body": {"data": [{"id": name} for name in models]}}}]
         self.asked: list[Asked] = []
         self.strict = False
+        self.keep_alive = False
+        self.connections = 0
+        self._tls = bool(tls)
         self._lock = threading.Lock()
         handler = type("Handler", (_Handler,), {"owner": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
         self._server.daemon_threads = True
+        if tls:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(tls)
+            # the handshake is for the connection's own thread
+            self._server.socket = context.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self.port = self._server.server_address[1]
 
     @property
     def url(self) -> str:
         """The base URL for a client."""
-        return f"http://127.0.0.1:{self.port}/v1"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}/v1"
 
     def add(self, *scripts: Script) -> None:
         """More scripts, at the end."""
@@ -125,9 +139,9 @@ class Scripted:
 
 
 @contextmanager
-def scripted(*scripts: Script) -> Iterator[Scripted]:
+def scripted(*scripts: Script, tls: Path | None = None, port: int = 0) -> Iterator[Scripted]:
     """A running server."""
-    server = Scripted(*scripts)
+    server = Scripted(*scripts, tls=tls, port=port)
     thread = threading.Thread(target=server.serve, daemon=True)
     thread.start()
     try:
@@ -160,6 +174,18 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: Any) -> None:
         """Quiet."""
 
+    disable_nagle_algorithm = True
+
+    def setup(self) -> None:
+        """One connection more."""
+        super().setup()
+        self.owner.connections += 1
+
+    def handle(self) -> None:
+        """A client that does not trust us, or hangs up between two requests, is no error of ours."""
+        with suppress(OSError):
+            super().handle()
+
     def do_GET(self) -> None:
         """The models, and what was asked."""
         if self.path == "/requests":
@@ -182,7 +208,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self._play(self.owner.script_for(asked), asked)
 
     def _play(self, script: Script, asked: Asked | None) -> None:
-        self.close_connection = True
+        self.close_connection = not self.owner.keep_alive
         form = script if isinstance(script, dict) else {"steps": script}
         play = _Play(self, form, asked)
         with suppress(_Left, OSError):
@@ -250,7 +276,8 @@ class _Play:
         self._head(status, {"Content-Type": "text/event-stream"} | framing | (headers or {}))
 
     def _head(self, status: int, headers: dict[str, str]) -> None:
-        lines = [f"HTTP/1.1 {status} Scripted", "Connection: close", *(f"{k}: {v}" for k, v in headers.items())]
+        kept = "keep-alive" if self._handler.owner.keep_alive else "close"
+        lines = [f"HTTP/1.1 {status} Scripted", f"Connection: {kept}", *(f"{k}: {v}" for k, v in headers.items())]
         self._send("\r\n".join([*lines, "", ""]).encode())
 
     def _body(self, data: bytes) -> None:
@@ -283,6 +310,7 @@ class _Play:
     def _cut(self) -> None:
         self._flush()
         connection = self._handler.connection
+        self._handler.close_connection = True
         if self._opened and self._chunked:
             connection.sendall(b"ff\r\ndata: {")
         elif not self._opened:
@@ -303,6 +331,7 @@ class _Play:
             self._wait(every)
 
     def _gone(self) -> None:
+        self._handler.close_connection = True
         if self._asked:
             self._asked.left.set()
         raise _Left

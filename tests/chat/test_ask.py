@@ -30,7 +30,8 @@ def test_json_is_one_document_and_jsonl_the_events(talker: Talker) -> None:
     done = talker("ask", "what is due?", "--json")
     assert done.code == 0, done.err
     assert done.json == {"conversation": 1, "turn": talker.turns()[0][0], "state": "done", "text": "Nothing is due.",
-                         "held": [], "error": None}  # fmt: skip
+                         "held": [], "error": None,
+                         "usage": {"prompt": 7, "completion": 3, "cached": 0, "reasoning": 0}}  # fmt: skip
     talker.script(calls(("list_tasks", {})), says("None."))
     lines = [json.loads(line) for line in talker("ask", "-c", "1", "list them", "--jsonl").lines]
     assert [one["kind"] for one in lines] == ["call", "result", "words", "end", "turn"]

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.chat.chatting import Chat
-from tests.conftest import Database, wait_for
 from todo_cli.chat.assembler import Finished, Words
 from todo_cli.chat.prompt import today
 from todo_cli.chat.replay import faults, open_calls, request_messages, valid, whole_turns
-from todo_cli.contract.chat import BeginTurn, Message, ReadReplay, Replay, RunCall, StoreAnswer, Wish
+from todo_cli.contract.chat import Message, ReadReplay, Replay, Wish
 from todo_cli.contract.conversations import (
     ForkConversation,
     ListConversations,
@@ -25,12 +23,11 @@ from todo_cli.contract.conversations import (
     RedoTurn,
     RenameConversation,
     ShowConversation,
-    StopTurn,
     UndoTurn,
 )  # fmt: skip
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.tasks import AddTask, EditTasks
-from todo_cli.errors import Conflict, Invalid, ModelFailed, NotFound, TodoError
+from todo_cli.errors import Conflict, Invalid, ModelFailed, NotFound
 
 WISH = st.builds(Wish, name=st.sampled_from(["add_task", "", "fly"]), arguments=st.sampled_from(["{}", "", "[1]", "{", '{"a":1}']),
                  id=st.sampled_from(["", "a", "b", "call_1_0", "x" * 80]))  # fmt: skip
@@ -95,120 +92,6 @@ def followed(replay: Replay) -> list[dict[str, Any]]:
     line = list(replay.messages)
     next_one = Message(conversation="c", seq=10**9, turn="next", role="user", content="next")
     return request_messages([*line, next_one], replay.summary, today("UTC"))
-
-
-class Story:
-    """One conversation, and all that can happen to it."""
-
-    def __init__(self, chat: Chat) -> None:
-        self.chat, self.turns = chat, list[str]()
-
-    def talk(self, size: int) -> None:
-        """Words."""
-        self._say(f"say {size}", ["word " * size])
-
-    def act(self, size: int) -> None:
-        """Calls, some of them wrong."""
-        calls = [["add_task", {"title": f"t{n}"}] for n in range(size % 3)] + [["show_task", {"number": 10**6}]]
-        self._say("act", ["first", *calls], [["list_tasks", {}]], ["done"])
-
-    def fail(self, size: int) -> None:
-        """The model breaks off."""
-        self._say("fail", *[[["list_tasks", {}]]] * 9, rounds=2)
-
-    def crash(self, size: int) -> None:
-        """Dead at some step, and nobody goes on with it."""
-        turn = new_id()
-        try:
-            begun = self.chat(BeginTurn(conversation=self.chat.id, turn=turn, runner=new_id(), text="crash"))
-            if size % 3:
-                wish = Wish(name="add_task", arguments='{"title":"crashed"}')
-                step = {"turn": turn, "attempt": begun.attempt}
-                stored = self.chat(StoreAnswer(**step, after=begun.head, text="", calls=(wish,) * 2))
-                if size % 3 == 2:
-                    place = {"message": stored.head, "index": 0}
-                    self.chat(RunCall(**step, **place, verb="AddTask", arguments={"title": "crashed"}))
-        finally:
-            self.chat.lapse()
-
-    def wait(self, size: int) -> None:
-        """A question that is not answered."""
-        self.chat(AddTask(title="asked"))
-        self._say("list", [["list_tasks", {}]], ["ok"])
-        numbers = [number for number, _, status in self.chat.tasks() if status == "open"]
-        self._say(f"delete {numbers[-1]}", [["delete_task", {"numbers": numbers[-1:]}]], ["ok"])
-
-    def fold(self, size: int) -> None:
-        """The budget is small: what is old is folded."""
-        self._say("fold " + "x" * 400, ["a summary, or an answer " + "y" * 400], budget=300)
-
-    def stop(self, size: int) -> None:
-        """Whatever runs or waits is stopped."""
-        if self.turns:
-            self.chat(StopTurn(turn=self.turns[-1]))
-
-    def undo(self, size: int) -> None:
-        """The last turn."""
-        if self.turns:
-            self.chat(UndoTurn(turn=self.turns[-1], partial=True))
-
-    def redo(self, size: int) -> None:
-        """It again."""
-        if self.turns:
-            self.chat(RedoTurn(turn=self.turns[-1], partial=True))
-
-    def edit(self, size: int) -> None:
-        """On from an earlier answer."""
-        ends = [one.seq for one in self.chat.replay() if one.role == "assistant" and not one.calls]
-        self.chat(MoveHead(number=self.chat.number, to=ends[size % len(ends)] if ends else 0))
-
-    def fork(self, size: int) -> None:
-        """On in another conversation."""
-        found = self.chat(ForkConversation(number=self.chat.number, id=new_id()))
-        self.chat.id, self.turns = found.id, []
-
-    def _say(self, text: str, *rounds: Any, **limits: Any) -> None:
-        turn = new_id()
-        self.chat.say(text, *rounds, turn=turn, **limits)
-        self.turns.append(turn)
-
-    def check(self) -> None:
-        """Valid, the same when read again, and whole."""
-        replay = self.chat(ReadReplay(conversation=self.chat.id))
-        assert faults(followed(replay)) == []
-        assert msgspec.json.encode(self.chat(ReadReplay(conversation=self.chat.id))) == msgspec.json.encode(replay)
-        tight = self.chat(ReadReplay(conversation=self.chat.id, budget=60))
-        line = whole_turns(tight.messages)
-        if line:
-            newest = [one for one in replay.messages if one.turn == line[-1].turn]
-            assert [one for one in line if one.turn == line[-1].turn] == newest
-            assert line == list(replay.messages)[-len(line) :]
-        for request in self.chat.asked:
-            assert faults(request) == [] or request[0]["content"].startswith("Summarise")
-
-
-STEPS = ("talk", "talk", "act", "act", "fail", "crash", "wait", "fold", "stop", "undo", "redo", "edit", "fork")
-
-
-@given(steps=st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 30)), min_size=2, max_size=10))
-@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_story_leaves_a_replay_that_is_accepted(db: Database, steps: list[tuple[str, int]]) -> None:
-    chat = Chat(db, db.person())
-    try:
-        story = Story(chat)
-        story.talk(1)
-        for name, size in steps:
-            with suppress(Conflict, Invalid, NotFound):  # refused: nothing has happened
-                getattr(story, name)(size)
-            story.check()
-        chat.lapse()
-        try:
-            assert chat.say("at last", ["yes"]).state == "done"
-        except TodoError as error:
-            pytest.fail(str(error))
-        assert chat.history()[-2:] == [("user", "at last"), ("assistant", "yes")]
-    finally:
-        chat.close()
 
 
 def test_newest_turns_win_the_budget_and_none_is_cut(chat: Chat) -> None:
@@ -287,6 +170,17 @@ def test_going_back_editing_and_forking_lose_nothing(chat: Chat, make_chat: Call
     assert chat(RenameConversation(number=chat.number, title="Mine")).title == "Mine"
 
 
+def test_a_fork_s_calls_are_carried_out_though_the_first_has_some_at_the_same_place(
+    chat: Chat, make_chat: Callable[..., Chat]
+) -> None:
+    add = [["add_task", {"title": "a"}]]
+    chat.say("add one", add, ["ok"])
+    fork = make_chat(conversation=chat(ForkConversation(number=chat.number, id=new_id())).id)
+    fork.say("add another", add, ["ok"])
+    assert len(chat.tasks()) == 2
+    assert [role for role, _ in fork.history()] == ["user", "assistant", "tool", "assistant"] * 2
+
+
 def test_pages_of_a_conversation_and_of_conversations(chat: Chat, make_chat: Callable[..., Chat]) -> None:
     for n in range(3):
         chat.say(f"m{n}", [f"a{n}"])
@@ -335,54 +229,6 @@ def test_undoing_a_turn_takes_its_changes_and_its_words_back(chat: Chat) -> None
         chat(UndoTurn(turn=turn))
     assert chat(UndoTurn(turn=turn, partial=True)).skipped == (1,)
     assert [status for _, _, status in chat.tasks()] == ["open", "deleted"]
-
-
-def _read(db: Database) -> int:
-    """Rows of chat that have been read, once everybody has gone and said so."""
-    others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
-    wait_for(lambda: db.execute(others) == [(0,)])
-    rows = "SELECT sum(idx_tup_fetch + seq_tup_read) FROM pg_stat_user_tables WHERE relname IN ('messages', 'turns', 'events', 'conversations')"
-    return int(db.execute(rows)[0][0])
-
-
-def _cost(db: Database, conversation: str, who: Any) -> tuple[int, int]:
-    """Rows that three turns read, and bytes of write-ahead log that they write."""
-    before, at = _read(db), db.execute("SELECT pg_current_wal_insert_lsn()::text")[0][0]
-    chat = Chat(db, who, conversation)
-    for n in range(3):
-        chat.say(f"add {n}", [["add_task", {"title": "x"}]], ["ok"], budget=600)  # it holds fifty messages
-    chat.close()
-    written = db.execute("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), %s::text::pg_lsn)::bigint", at)[0][0]
-    return _read(db) - before, int(written)
-
-
-def _grown(db: Database, chat: Chat, count: int) -> None:
-    """As if that much had been said."""
-    chat.say("first", ["ok"])
-    db.execute(
-        """INSERT INTO todo.messages (space_id, conversation_id, seq, parent, user_id, turn_id, attempt, role, content, tokens)
-        SELECT space_id, conversation_id, 2 + n, 1 + n, user_id, gen_random_uuid(), 1,
-               CASE WHEN mod(n, 2) = 1 THEN 'user' ELSE 'assistant' END, 'said before ' || n, 12
-          FROM todo.messages, generate_series(1, %s) AS n WHERE conversation_id = %s AND seq = 2""", count, chat.id,
-    )  # fmt: skip
-    db.execute("UPDATE todo.conversations SET seq = seq + %s, head = head + %s WHERE id = %s", count, count, chat.id)
-
-
-def test_a_turn_costs_the_same_at_a_hundred_thousand_messages(fresh_db: Database) -> None:
-    grown = []
-    for count in (100, 100_000):
-        chat = Chat(fresh_db, fresh_db.person())
-        _grown(fresh_db, chat, count)
-        grown.append((chat.id, chat.who))
-        chat.close()
-    fresh_db.execute("ANALYZE todo.messages")
-    for conversation, who in grown:
-        _cost(fresh_db, conversation, who)  # warm
-    fresh_db.execute("CHECKPOINT")
-    (rows, written), (rows_late, written_late) = [_cost(fresh_db, *one) for one in grown]
-    assert 300 < rows < 2_000
-    assert abs(rows_late - rows) <= rows * 0.02
-    assert written_late <= written * 1.25
 
 
 def test_results_are_json_that_a_title_cannot_forge(chat: Chat) -> None:

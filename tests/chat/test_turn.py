@@ -17,15 +17,14 @@ from todo_cli.chat.calls import Call
 from todo_cli.contract.chat import (
     BeginTurn,
     EndTurn,
-    ReadEvents,
     Result,
     RunCall,
     StoreAnswer,
-    StoreEvents,
     StoreResults,
     Wish,
 )
 from todo_cli.contract.conversations import ListConversations, ShowConversation, StopTurn
+from todo_cli.contract.events import ReadEvents, StoreEvents
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.journal import Undo
 from todo_cli.contract.tasks import AddTask, CompleteTasks, ShowTask

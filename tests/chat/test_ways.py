@@ -16,6 +16,7 @@ from tests.db.proxy import Proxy
 from todo_cli.backends import open_backend
 from todo_cli.contract import chat as ask
 from todo_cli.contract import conversations as people
+from todo_cli.contract import events
 from todo_cli.contract.base import Request
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.tasks import AddTask
@@ -79,7 +80,7 @@ def test_what_is_not_there_is_refused_either_way(chat: Chat, send: Callable[[Req
 
 
 def test_no_model_can_ask_for_any_of_it() -> None:
-    assert not any(one.tool for one in (*ask.REQUESTS, *people.REQUESTS))
+    assert not any(one.tool for one in (*ask.REQUESTS, *events.REQUESTS, *people.REQUESTS))
 
 
 @pytest.fixture
@@ -114,7 +115,7 @@ def test_how_often_each_step_waits(far: tuple[Proxy, Line, Chat]) -> None:
         counted(people.RenameConversation(number=chat.number, title="x"))
     assert dict(found) == {
         "BeginTurn": 2, "ReadReplay": 1, "StoreAnswer": 1, "StoreResults": 1, "RunCall": 3, "StoreEvents": 1, "ReadEvents": 1,
-        "StoreSummary": 1, "EndTurn": 1, "HoldCalls": 5, "AnswerTurn": 4, "StopTurn": 2, "ShowConversation": 1,
+        "StoreSummary": 1, "EndTurn": 1, "HoldCalls": 3, "AnswerTurn": 3, "StopTurn": 2, "ShowConversation": 1,
         "ListConversations": 1, "RenameConversation": 1,
     }  # fmt: skip
 
@@ -129,11 +130,76 @@ def _turn(counted: Callable[[Request[Any]], Any], chat: Chat) -> dict[str, Any]:
     place: dict[str, Any] = {"message": stored.head, "verb": "ReopenTasks", "arguments": {"numbers": [1]}}
     counted(ask.RunCall(**step, index=0, **place))
     counted(ask.StoreResults(**step, results=(ask.Result(message=stored.head, index=1, text="no"),)))
-    counted(ask.StoreEvents(**step, first=0, after=1, batch=({"kind": "words", "text": "x"},)))
-    counted(ask.ReadEvents(turn=begin.turn))
+    counted(events.StoreEvents(**step, first=0, after=1, batch=({"kind": "words", "text": "x"},)))
+    counted(events.ReadEvents(turn=begin.turn))
     counted(ask.StoreSummary(**step, conversation=chat.id, reaches=begun.head, text="before"))
     counted(ask.HoldCalls(**step, calls=(ask.Call(index=2, **place),)))
     counted(people.AnswerTurn(turn=begin.turn, yes=True))
     chat(ask.BeginTurn(conversation=chat.id, turn=begin.turn, runner=new_id(), text="reopen 1"))
     counted(ask.EndTurn(turn=begin.turn, attempt=2, text="done"))
     return step
+
+
+def test_many_calls_wait_no_oftener_than_one(far: tuple[Proxy, Line, Chat]) -> None:
+    """Only a call that looks before it writes, as an undo does, costs one more."""
+    proxy, line, chat = far
+
+    def trips(request: Request[Any]) -> int:
+        proxy.reset()
+        line(request, key=new_id() if request.write else None, zone=None)
+        return proxy.turns
+
+    for number in range(1, 9):
+        chat(AddTask(title=f"t{number}"))
+    edit = [("EditTasks", {"numbers": [number], "due": "tomorrow 9am"}) for number in range(1, 9)]
+    undo: list[tuple[str, dict[str, Any]]] = [
+        ("CompleteTasks", {"numbers": [1]}),
+        ("Undo", {}),
+        ("DeleteTasks", {"numbers": [2]}),
+    ]
+    bad: list[tuple[str, dict[str, Any]]] = [("DeleteTasks", {"numbers": [99]}), ("DeleteTasks", {"numbers": [3]})]
+    expected = {
+        "one": (edit[:1], 3, 3),
+        "eight": (edit, 3, 3),
+        "with an undo": (undo, 4, 4),
+        "with a wrong one": (bad, 3, 3),
+    }
+    for _ in range(2):  # the first prepares
+        found = {name: (calls, *_held(trips, chat, calls, yes=True)) for name, (calls, _, _) in expected.items()}
+    assert {name: row[1:] for name, row in found.items()} == {name: row[1:] for name, row in expected.items()}
+    assert _held(trips, chat, edit, yes=False) == (3, 2)
+
+
+def _held(trips: Callable[[Request[Any]], int], chat: Chat, calls: list[Any], *, yes: bool) -> tuple[int, int]:
+    turn = new_id()
+    begun = chat(ask.BeginTurn(conversation=chat.id, turn=turn, runner=new_id(), text="x"))
+    step: dict[str, Any] = {"turn": turn, "attempt": 1}
+    wishes = tuple(ask.Wish(name=verb, arguments="{}") for verb, _ in calls)
+    stored = chat(ask.StoreAnswer(**step, after=begun.head, text="", calls=wishes))
+    hold = tuple(
+        ask.Call(message=stored.head, index=index, verb=verb, arguments=given)
+        for index, (verb, given) in enumerate(calls)
+    )
+    found = trips(ask.HoldCalls(**step, calls=hold)), trips(people.AnswerTurn(turn=turn, yes=yes))
+    chat(ask.BeginTurn(conversation=chat.id, turn=turn, runner=new_id()))
+    chat(ask.EndTurn(turn=turn, attempt=2, text="done"))
+    return found
+
+
+def test_undoing_a_turn_waits_three_times(far: tuple[Proxy, Line, Chat]) -> None:
+    proxy, line, chat = far
+    chat(AddTask(title="a"))
+    for text, call in (("finish 1", ["complete_task", {"number": 1}]), ("hello", None)):
+        turn = new_id()
+        chat.say(text, *([[call]] if call else []), ["Done."], turn=turn)
+        for _ in range(2):  # the first prepares
+            found = []
+            for request in (
+                people.UndoTurn(turn=turn, dry_run=True),
+                people.UndoTurn(turn=turn),
+                people.RedoTurn(turn=turn),
+            ):
+                proxy.reset()
+                line(request, key=new_id())
+                found.append(proxy.turns)
+        assert found == ([3, 3, 3] if call else [2, 2, 2])

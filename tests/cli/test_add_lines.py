@@ -60,7 +60,7 @@ def test_a_real_file_goes_in_and_one_undo_takes_it_back(todo: Todo) -> None:
     wanted = [line.strip() for line in text.splitlines() if line.strip()]
     assert len(wanted) == 400
     todo("add", "before")
-    added = todo("add", "-", "--project", "inbox", "-t", "moved", stdin="\ufeff" + text.replace("\n", "\r\n"))
+    added = todo("add", "-", "--raw", "--project", "inbox", "-t", "moved", stdin="\ufeff" + text.replace("\n", "\r\n"))
     assert (added.out, added.err, added.code) == ("Added 400 tasks: #2 to #401\n", "", 0)
     tasks = todo("list", "--all", "--sort", "created", "--json").json["tasks"][1:]
     assert [task["title"] for task in tasks] == wanted

@@ -19,6 +19,7 @@ class Proxy:
         self._port = self._listener.getsockname()[1]
         self._lock = threading.Lock()
         self._open: list[socket.socket] = []
+        self._cut: list[socket.socket] = []
         self.turns, self.connections, self.sent = 0, 0, b""
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
@@ -34,6 +35,14 @@ class Proxy:
         with self._lock:
             self.turns, self.sent = 0, b""
 
+    def cut(self) -> None:
+        """End the connections there are; it takes new ones."""
+        cut, self._open = self._open, []
+        for one in cut:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+        self._cut += cut
+
     def close(self) -> None:
         """Take no more connections and end those there are."""
         with suppress(OSError):
@@ -43,7 +52,7 @@ class Proxy:
                 one.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(10)
-        for one in (self._listener, *self._open):
+        for one in (self._listener, *self._open, *self._cut):
             one.close()
 
     def _accept(self) -> None:

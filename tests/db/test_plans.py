@@ -14,7 +14,9 @@ from tests.db.crowd import Touched, crowd, touched
 from todo_cli.backends.embedded import Embedded
 from todo_cli.contract.base import Request
 from todo_cli.contract.journal import ListChanges, Redo, Undo
+from todo_cli.contract.search import SearchTasks
 from todo_cli.contract.tasks import AddTask, CompleteTasks, EditTasks, ListTasks, ShowTask
+from todo_cli.contract.views import ListProjects, ListTags, ListViews
 
 
 class Stored(NamedTuple):
@@ -70,6 +72,12 @@ REQUESTS: dict[str, Request[Any]] = {
     "list all": ListTasks(limit=20, status="all"),
     "list all by created": ListTasks(limit=20, status="all", sort="created"),
     "list priority 1": ListTasks(limit=20, priority=1),
+    **{f"filter {text}": ListTasks(limit=20, filter=text) for text in (
+        "#project3", "#project3 or #project4", "#project3.*", "@tag3", "-@tag3", "@tag3 or @tag7", "due>=2026-03-01 due<2026-03-08",
+        "p1", "3 7-9 500", "'500'", "not is:blocked", "is:overdue", "#project3 (p1 or @tag3) -@tag7")},
+    **{f"sort by {sort}": ListTasks(limit=20, sort=sort) for sort in ("priority,-due", "due,-priority", "project,due", "title")},
+    "next": ListTasks(limit=20, filter="is:ready", sort="urgency"),
+    "tags": ListTags(), "projects": ListProjects(), "views": ListViews(),
     "show": ShowTask(number=500),
     "add": AddTask(title="x", tags=("a", "b"), project="p"),
     "done": CompleteTasks(numbers=(501,)),
@@ -78,6 +86,10 @@ REQUESTS: dict[str, Request[Any]] = {
     "log of one": ListChanges(number=500),
     "list the commonest tag": ListTasks(limit=20, tag="all"),
     "list all by priority": ListTasks(limit=20, status="all", sort="priority"),
+    "search": SearchTasks(words="usual title"),
+    "search a mistyped word": SearchTasks(words="usaul"),
+    "search a rare word": SearchTasks(words="501"),
+    "search in vain": SearchTasks(words="nowhere"),
     "undo": Undo(),
     "undo an old one": Undo(id=1),
     "redo": Redo(),
@@ -92,6 +104,27 @@ SOUGHT = {
     "list what is due": 70,
     "list a day": 6,
     "list priority 1": 20,
+    "filter #project3 or #project4": 160,
+    "filter #project3.*": 80,
+    "filter @tag3": 50,
+    "filter @tag3 or @tag7": 100,
+    "filter due>=2026-03-01 due<2026-03-08": 10,
+    "filter p1": 20,
+    "filter '500'": 20,
+    "filter is:overdue": 400,
+    "filter #project3 (p1 or @tag3) -@tag7": 80,
+    # the first key's index gives them in groups: what is tied in the first group is read whole
+    "sort by priority,-due": 200,
+    # no index has these orders: every open task of the person's is read
+    "sort by project,due": 800,
+    "sort by title": 800,
+    "next": 3 * 800,
+    "tags": 800,
+    "projects": 800,
+    # of a word that very many tasks hold, the newest 1,000 are ranked, each looked up
+    "search": 800,
+    "search a mistyped word": 800,
+    "search a rare word": 11,
 }
 
 # pages: the tree's height in what policies look up, and the page of each of 21 rows, which lie together where few are stored

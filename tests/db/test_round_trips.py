@@ -17,7 +17,21 @@ import pytest
 from tests.conftest import Database, Person, Server
 from tests.db.conftest import Line
 from tests.db.proxy import Proxy
-from todo_cli.contract import chat, conversations, journal, plans, tasks, tokens, users
+from todo_cli.contract import (
+    chat,
+    comments,
+    conversations,
+    events,
+    journal,
+    plans,
+    said,
+    search,
+    tasks,
+    tokens,
+    users,
+    views,
+    work,
+)
 from todo_cli.contract.base import Request
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.registry import REQUESTS
@@ -34,6 +48,14 @@ TRIPS: dict[type[Request[Any]], int] = {
     tasks.EditTasks: 1,
     tasks.DeleteTasks: 1,
     tasks.RestoreTasks: 1,
+    search.SearchTasks: 1,
+    comments.AddComment: 1,
+    comments.ListComments: 1,
+    comments.EditComment: 1,
+    comments.RemoveComment: 1,
+    work.StartTasks: 1,
+    work.StopTasks: 1,
+    work.SkipTasks: 2,
     journal.ListChanges: 1,
     journal.Undo: 2,
     journal.Redo: 2,
@@ -50,10 +72,17 @@ TRIPS: dict[type[Request[Any]], int] = {
     users.ListUsers: 1,
     users.DisableUser: 1,
     users.SetPreferences: 1,
+    views.SaveView: 1,
+    views.ListViews: 1,
+    views.RemoveView: 1,
+    views.ChooseView: 1,
+    views.ListTags: 1,
+    views.ListProjects: 1,
+    said.ListSaid: 1,
 }
 
 # chat's own are counted in tests/chat/test_ways.py, one turn long
-COUNTED = [one for one in REQUESTS if one not in (*chat.REQUESTS, *conversations.REQUESTS)]
+COUNTED = [one for one in REQUESTS if one not in (*chat.REQUESTS, *events.REQUESTS, *conversations.REQUESTS)]
 DUE = "2030-01-02 09:00"
 
 
@@ -62,6 +91,14 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
 
     def number() -> int:
         return line(tasks.AddTask(title="x", tags=("a", "b"))).number
+
+    def commented() -> dict[str, Any]:
+        about, id = number(), new_id()
+        line(comments.AddComment(number=about, id=id, text="c"))
+        return {"number": about, "id": id}
+
+    def recurring() -> int:
+        return line(tasks.AddTask(title="x", due=DUE, every="every week")).number
 
     def plan() -> plans.MakePlan:
         return plans.MakePlan(id=new_id(), verb="CompleteTasks", arguments={"numbers": [number(), number()]})
@@ -88,6 +125,14 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         ),
         tasks.DeleteTasks: lambda: tasks.DeleteTasks(numbers=(number(),)),
         tasks.RestoreTasks: lambda: tasks.RestoreTasks(numbers=(number(),)),
+        search.SearchTasks: lambda: search.SearchTasks(words="x"),
+        comments.AddComment: lambda: comments.AddComment(number=number(), id=new_id(), text="c"),
+        comments.ListComments: lambda: comments.ListComments(number=number()),
+        comments.EditComment: lambda: comments.EditComment(**commented(), text="d"),
+        comments.RemoveComment: lambda: comments.RemoveComment(**commented()),
+        work.StartTasks: lambda: work.StartTasks(numbers=(number(),)),
+        work.StopTasks: lambda: work.StopTasks(numbers=(number(),)),
+        work.SkipTasks: lambda: work.SkipTasks(numbers=(recurring(),)),
         journal.ListChanges: lambda: journal.ListChanges(number=number()),
         journal.Undo: lambda: journal.Undo(id=number() and None),
         journal.Redo: lambda: journal.Redo(id=line(journal.Undo(id=number() and None)).seq),
@@ -103,6 +148,13 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         users.AddUser: person,
         users.ListUsers: users.ListUsers,
         users.DisableUser: lambda: users.DisableUser(name=line(person()).name),
+        views.SaveView: lambda: views.SaveView(name="soon", filter="due<fri or p1", sort="priority,-due"),
+        views.ListViews: views.ListViews,
+        views.RemoveView: lambda: views.RemoveView(name=line(views.SaveView(name="gone", filter="p1")).name),
+        views.ChooseView: views.ChooseView,
+        views.ListTags: views.ListTags,
+        views.ListProjects: views.ListProjects,
+        said.ListSaid: said.ListSaid,
         users.SetPreferences: lambda: users.SetPreferences(timezone="Europe/Paris"),
     }
 
@@ -151,6 +203,37 @@ def test_words_for_a_date_cost_one_more_where_no_zone_came_with_them(proxy: Prox
     assert counted(proxy, far, words, zone=None) == 2
     assert counted(proxy, far, words) == 1
     assert counted(proxy, far, tasks.AddTask(title="x"), zone=None) == 1
+
+
+def test_a_filter_costs_nothing_and_a_view_one_more(proxy: Proxy, far: Line) -> None:
+    far(views.SaveView(name="work", filter="#work or p1"))
+    for filter, trips in (("#home @phone due<fri p1 -@work milk", 1), ("3 7-9", 1), (":work", 2), ("a :work or :work", 2)):
+        far(tasks.ListTasks(filter=filter))
+        assert counted(proxy, far, tasks.ListTasks(filter=filter)) == trips, filter
+    far(views.ChooseView())
+    far(tasks.ListTasks(home=True))
+    assert counted(proxy, far, tasks.ListTasks(home=True)) == 1
+    far(views.ChooseView(name="work"))
+    far(tasks.ListTasks(home=True))
+    assert counted(proxy, far, tasks.ListTasks(home=True)) == 2
+
+
+def test_depth_costs_what_it_must(proxy: Proxy, far: Line) -> None:
+    def numbers() -> tuple[int, ...]:
+        rows = tuple(tasks.NewTask(title="x", due=DUE, every="every week", tags=("a",)) for _ in range(50))
+        return tuple(task.number for task in far(tasks.AddTasks(tasks=rows)).tasks)
+
+    def costs(request: Request[Any]) -> int:
+        return counted(proxy, far, request)
+
+    for _ in range(2):  # warm, then counted
+        one, *more = numbers()
+        first = [costs(tasks.AddTask(title="x tomorrow #p", parent=one, after=(one,), every="every week", parse=True)),
+                 costs(tasks.EditTasks(numbers=(one,), parent=more[0], add_after=(more[1],), every="every month")),
+                 costs(work.StopTasks()) if far(work.StartTasks(numbers=(one,))) else 0,
+                 costs(tasks.CompleteTasks(numbers=(one, *more))),
+                 costs(tasks.CompleteTasks(numbers=numbers()[:1], with_subtasks=True))]  # fmt: skip
+    assert first == [1, 1, 2, 2, 3]
 
 
 def test_a_repeated_key_costs_no_more(proxy: Proxy, far: Line) -> None:

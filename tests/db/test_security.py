@@ -19,8 +19,8 @@ from todo_cli.contract.tokens import CreateToken
 from todo_cli.errors import NotAllowed, NotSignedIn, TodoError
 
 TABLES = ("schema", "users", "spaces", "members", "tokens", "preferences", "tasks", "task_tags", "changes", "buckets",
-          "failures", "alembic_version")  # fmt: skip
-CLOSED = {"users", "buckets", "failures", "alembic_version"}
+          "failures", "alembic_version", "comments", "words")  # fmt: skip
+CLOSED = {"users", "words", "buckets", "failures", "alembic_version"}
 REFUSED = (errors.InsufficientPrivilege,)
 
 

@@ -13,7 +13,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo_cli.api.access_log import AccessLog
 from todo_cli.api.endpoint import Endpoint, problem
+from todo_cli.api.grace import Grace
 from todo_cli.api.health import healthz, readyz
+from todo_cli.api.mcp import McpRoute
 from todo_cli.api.openapi import openapi
 from todo_cli.api.pool import Pool, open_pool
 from todo_cli.api.turns import TurnRoutes
@@ -51,7 +53,7 @@ async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:
         await problem(send, NotFound("there is no such path on this server", hint="see: /openapi.json"), scope)
 
 
-def routes(pool: Pool, turns: TurnRoutes) -> list[Route]:
+def routes(pool: Pool, turns: TurnRoutes, mcp: McpRoute) -> list[Route]:
     """A route for every path, the fixed ones before those with a part in braces."""
     paths: defaultdict[str, Path] = defaultdict(Path)
     for request in REQUESTS:
@@ -61,6 +63,7 @@ def routes(pool: Pool, turns: TurnRoutes) -> list[Route]:
             paths[path.replace("name}", "name:path}")].methods[method] = Endpoint(request, pool)
     paths["/v1/turns"].methods["POST"] = turns.post
     paths["/v1/turns/{turn}/events"].methods["GET"] = turns.get
+    paths["/mcp"].methods |= dict.fromkeys(("POST", "GET", "DELETE"), mcp)
     for path, answer in {"/healthz": healthz, "/readyz": readyz(pool), "/openapi.json": openapi}.items():
         paths[path].methods["GET"] = request_response(answer)
     return [Route(path, paths[path]) for path in sorted(paths, key=lambda path: "{" in path)]
@@ -74,18 +77,21 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         raise Unavailable("no database for the server", hint="set TODO_SERVER_DATABASE_URL to the login todo_server")
     pool = open_pool(url.reveal(), settings.serve_pool_size)
 
-    turns = TurnRoutes(pool, settings)
+    grace = Grace()
+    turns, mcp = TurnRoutes(pool, settings, grace), McpRoute(pool)
 
     @asynccontextmanager
     async def lifespan(app: Any) -> AsyncIterator[None]:
         # connections are made in the background: a server starts, and says so, before its database
         await pool.open()
+        grace.notice()
         try:
             yield
         finally:
             await turns.close()
+            await mcp.close()
             await log.settled(SETTLE)
             await asyncio.shield(pool.close(timeout=5))
 
-    log = AccessLog(Router(routes(pool, turns), redirect_slashes=False, default=_nowhere, lifespan=lifespan))
+    log = AccessLog(Router(routes(pool, turns, mcp), redirect_slashes=False, default=_nowhere, lifespan=lifespan))
     return log

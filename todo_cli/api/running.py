@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from todo_cli.api.endpoint import answered, log_trace
+from todo_cli.api.grace import Grace
 from todo_cli.api.pool import Pool
 from todo_cli.chat.endpoints import Endpoint
+from todo_cli.chat.runner import LET_GO
 from todo_cli.chat.turn import run_turn
 from todo_cli.contract.base import Caller
-from todo_cli.contract.chat import BeginTurn, Begun, StoreEvents
+from todo_cli.contract.chat import BeginTurn, Begun
 from todo_cli.errors import Bug, Conflict, TodoError
 
 if TYPE_CHECKING:
-    from todo_cli.chat.listening import Answer
-
-PATIENCE = 5.0
-"""Seconds that turns have to end by themselves when the server stops."""
-LET_GO = 2.0
+    from todo_cli.chat.model import Model
 
 
 async def within_turn(pool: Pool, caller: Caller, request: Any) -> Any:
@@ -58,11 +54,11 @@ class Running:
 
     async def _run(self) -> None:
         try:
-            await run_turn(self._send, await _answer(self._endpoint), self._begin)
-        except asyncio.CancelledError:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._let_go(), LET_GO)
-            raise
+            model = await _model(self._endpoint)
+            try:
+                await run_turn(self._send, model, self._begin)
+            finally:
+                await model.close()
         except TodoError as error:
             self.error = error
         except Exception as error:
@@ -81,28 +77,22 @@ class Running:
         self.news.set()
         return answer
 
-    async def _let_go(self) -> None:
-        """The server stops: another may take the turn over at once."""
-        if self._begun is None or not self._begun.mine:
-            return
-        free = StoreEvents(turn=self._begun.turn, attempt=self._begun.attempt, lease=0.001, first=0, after=0)
-        try:
-            await answered(self._pool, self._caller, free)
-        except TodoError:
-            return  # it has ended, or its lease runs out by itself
 
+async def _model(endpoint: Endpoint) -> Model:
+    # half a second of imports, and a trust store: not in the loop that serves everybody
+    def made() -> Model:
+        from todo_cli.chat.model import Model
 
-async def _answer(endpoint: Endpoint) -> Answer:
-    # half a second of imports: not in the loop that serves everybody
-    model = await asyncio.to_thread(__import__, "todo_cli.chat.model", fromlist=["answer"])
-    return partial(model.answer, endpoint)
+        return Model(endpoint)
+
+    return await asyncio.to_thread(made)
 
 
 class Turns:
     """All that run here."""
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    def __init__(self, pool: Pool, grace: Grace) -> None:
+        self._pool, self._grace = pool, grace
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, caller: Caller, endpoint: Endpoint, begin: BeginTurn, request_id: str) -> Running:
@@ -116,7 +106,7 @@ class Turns:
     async def close(self) -> None:
         """The server stops: what does not end in time is left to another."""
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=PATIENCE)
+            await asyncio.wait(self._tasks, timeout=self._grace.left())
         left = list(self._tasks)
         for task in left:
             task.cancel()

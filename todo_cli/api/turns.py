@@ -7,9 +7,9 @@ stands; `problem`, that this server cannot go on. Leaving is not stopping: StopT
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
@@ -17,32 +17,38 @@ from msgspec import Meta
 from starlette.types import Receive, Scope, Send
 
 from todo_cli.api.endpoint import answered, body_of, caller_of, guarded, headers_of, log_trace, respond
+from todo_cli.api.grace import Grace
 from todo_cli.api.pool import Pool
 from todo_cli.api.running import Running, Turns, within_turn
-from todo_cli.chat.endpoints import Endpoint, configured_endpoint
-from todo_cli.chat.watching import SOON, watch
+from todo_cli.chat.choosing import chosen
+from todo_cli.chat.endpoints import Endpoint
+from todo_cli.chat.watching import RESTING, SOON, orphaned, watch
 from todo_cli.config import Settings
-from todo_cli.contract.base import Caller
-from todo_cli.contract.chat import BeginTurn, Begun, ReadEvents, Said, Watched
+from todo_cli.contract.base import Caller, Name
+from todo_cli.contract.chat import BeginTurn, Begun, Said
 from todo_cli.contract.conversations import Number, ShowConversation
+from todo_cli.contract.events import ReadEvents, Watched
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.tokens import Id
+from todo_cli.contract.users import WhoAmI
 from todo_cli.contract.wire import convert_request, decode_request, encode
 from todo_cli.errors import Bug, ModelFailed, TodoError
 
 HEARTBEAT = 10.0
-ADOPT = 2.0
-"""Seconds between two looks whether a turn has lost its runner."""
 
 After = Annotated[int, Meta(ge=-1, le=2**63 - 1, description="only events after this id")]
 
 
 class TurnAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Say something to the model, or attach to what was said under this id, and go on with it if nobody does."""
+    """Say something to the model, or attach to what was said under this id, and go on with it if nobody does.
+
+    Without `text` it only attaches. `model` wins over the person's preference, that over the server's own.
+    """
 
     turn: Id
     conversation: Annotated[Id | Number, Meta(description="an id, new for a new conversation, or a number")]
-    text: Said
+    text: Said | None = None
+    model: Name | None = None
     after: After = -1
 
 
@@ -56,9 +62,9 @@ class EventsAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class TurnRoutes:
     """The hand-written routes of the chat."""
 
-    def __init__(self, pool: Pool, settings: Settings) -> None:
+    def __init__(self, pool: Pool, settings: Settings, grace: Grace) -> None:
         self._pool, self._settings = pool, settings
-        self._turns = Turns(pool)
+        self._turns = Turns(pool, grace)
 
     async def close(self) -> None:
         """Let go of what still runs."""
@@ -76,12 +82,10 @@ class TurnRoutes:
         headers = headers_of(scope)
         caller = msgspec.structs.replace(caller_of(headers, scope), key=None)
         asked = decode_request(await body_of(receive, headers), TurnAsked)
-        endpoint = _endpoint(self._settings)
+        runs = self._runs(scope, caller, asked.model)
+        await runs.endpoint()
         conversation = await self._conversation(caller, asked.conversation)
-        begin = BeginTurn(conversation=conversation, turn=asked.turn, runner=new_id(), text=asked.text,
-                          model=endpoint.model[:100])  # fmt: skip
-        runs = _Runs(self._turns, caller, endpoint, begin, scope["state"]["request_id"])
-        begun = await runs.begin()
+        begun = await runs.begin(asked.turn, conversation, asked.text)
         stream = _Stream(self._pool, caller, runs)
         await stream.send(scope, receive, send, asked.turn, asked.after, _frame("begun", begun))
 
@@ -97,7 +101,21 @@ class TurnRoutes:
         if scope["method"] == "HEAD":
             await respond(send, 200, b"", b"text/event-stream")
             return
-        await _Stream(self._pool, caller, None).send(scope, receive, send, asked.turn, asked.after, b"")
+        stream = _Stream(self._pool, caller, self._runs(scope, caller))
+        await stream.send(scope, receive, send, asked.turn, asked.after, b"")
+
+    def _runs(self, scope: Scope, caller: Caller, model: str | None = None) -> _Runs:
+        choose = partial(self._endpoint, caller, model)
+        return _Runs(self._turns, caller, choose, scope["state"]["request_id"])
+
+    async def _endpoint(self, caller: Caller, model: str | None) -> Endpoint:
+        """Where the model is: of the settings, a person only names it; raises ModelFailed."""
+        preferred = None if model else (await within_turn(self._pool, caller, WhoAmI())).model
+        try:
+            # a keyring may take its time
+            return await asyncio.to_thread(chosen, self._settings, asked=model, preferred=preferred)
+        except ModelFailed as error:
+            raise ModelFailed(f"on the server, {error.detail}", hint=error.hint, **error.extra) from None
 
     async def _conversation(self, caller: Caller, named: str | int) -> str:
         if isinstance(named, str):
@@ -106,32 +124,27 @@ class TurnRoutes:
         return shown.conversation.id
 
 
-def _endpoint(settings: Settings) -> Endpoint:
-    try:
-        return configured_endpoint(
-            os.environ, model=settings.model_name, base_url=settings.model_base_url, api_key=settings.model_api_key
-        )
-    except ModelFailed as error:
-        raise ModelFailed(f"on the server, {error.detail}", hint=error.hint, **error.extra) from None
-
-
 class _Runs:
-    """This server's part in a turn: it runs it, or takes it over from who has died."""
+    """This server's part in a turn: it runs it, or takes it over from who has died, with the token of who watches."""
 
-    def __init__(self, turns: Turns, caller: Caller, endpoint: Endpoint, begin: BeginTurn, request_id: str) -> None:
-        self._turns, self._begin = turns, begin
-        self._given = (caller, endpoint, request_id)
+    def __init__(
+        self, turns: Turns, caller: Caller, choose: Callable[[], Awaitable[Endpoint]], request_id: str
+    ) -> None:
+        self._turns, self._caller, self._choose, self._request_id = turns, caller, choose, request_id
         self._mine: Running | None = None
-        self._looked = time.monotonic()
+        self._endpoint: Endpoint | None = None
 
-    async def begin(self) -> Begun:
+    async def endpoint(self) -> Endpoint:
+        """Where the model is; raises ModelFailed."""
+        self._endpoint = self._endpoint or await self._choose()
+        return self._endpoint
+
+    async def begin(self, turn: str, conversation: str, text: str | None) -> Begun:
         """Run it, unless another does; raises TodoError."""
-        caller, endpoint, request_id = self._given
-        running = self._turns.start(
-            caller, endpoint, msgspec.structs.replace(self._begin, runner=new_id()), request_id
-        )  # fmt: skip
+        endpoint = await self.endpoint()
+        begin = BeginTurn(conversation=conversation, turn=turn, runner=new_id(), text=text, model=endpoint.model[:100])
+        running = self._turns.start(self._caller, endpoint, begin, self._request_id)
         begun = await running.begun()
-        self._looked = time.monotonic()
         self._mine = running if begun.mine else None
         return begun
 
@@ -140,20 +153,20 @@ class _Runs:
         """Set when something was stored here."""
         return self._mine.news if self._mine else None
 
-    async def go_on(self, seen: Watched) -> None:
+    async def go_on(self, turn: str, seen: Watched) -> None:
         """Take over a turn that nobody runs; raises the error that has ended it here."""
         if self._mine and not self._mine.task.done():
             return
         if self._mine and self._mine.failed:
             raise self._mine.failed
-        if seen.state == "answered" or (not seen.batches and time.monotonic() - self._looked > ADOPT):
-            await self.begin()
+        if orphaned(seen):
+            await self.begin(turn, seen.conversation, None)
 
 
 class _Stream:
     """One answer to a client, for as long as it stays."""
 
-    def __init__(self, pool: Pool, caller: Caller, runs: _Runs | None) -> None:
+    def __init__(self, pool: Pool, caller: Caller, runs: _Runs) -> None:
         self._pool, self._caller, self._runs = pool, caller, runs
         self._gone = asyncio.Event()
 
@@ -195,9 +208,9 @@ class _Stream:
                     yield frames or b": \n\n"
                 if self._gone.is_set():
                     return
-                if self._runs and seen.state in ("running", "answered"):
-                    await self._runs.go_on(seen)
-            end = {"turn": turn, "state": seen.state, "held": seen.held, "error": seen.error}
+                if seen.state not in RESTING:
+                    await self._runs.go_on(turn, seen)
+            end = {"turn": turn, "state": seen.state, "held": seen.held, "error": seen.error, "usage": seen.usage}
             yield _frame("turn", end)
         except TodoError as error:
             yield _frame("problem", error.as_problem() | {"request_id": request_id})
@@ -209,7 +222,7 @@ class _Stream:
         return await within_turn(self._pool, self._caller, request)
 
     async def _pause(self, seconds: float) -> None:
-        news = self._runs.news if self._runs else None
+        news = self._runs.news
         if news:
             news.clear()
         earliest = time.monotonic() + seconds - SOON

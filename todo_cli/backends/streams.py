@@ -14,8 +14,9 @@ from todo_cli.backends.http import HttpBackend, read_answer, whole
 from todo_cli.backends.one_shot import LostAnswer
 from todo_cli.backends.talk import Outcome, Tell, stands
 from todo_cli.config import Settings
-from todo_cli.contract.chat import Batch, BeginTurn, Begun, Watched
+from todo_cli.contract.chat import BeginTurn, Begun
 from todo_cli.contract.conversations import StopTurn
+from todo_cli.contract.events import Batch, Watched
 from todo_cli.contract.wire import decode, encode
 from todo_cli.errors import NotFound, TodoError, Unavailable, from_problem
 
@@ -59,8 +60,10 @@ class Stream:
             await self._backend.leave()
 
     async def _followed(self) -> Outcome:
-        body = {"turn": self._begin.turn, "conversation": self._begin.conversation, "text": self._begin.text,
-                "after": self._after}  # fmt: skip
+        begin = self._begin
+        body = {"turn": begin.turn, "conversation": begin.conversation, "text": begin.text, "after": self._after}
+        if begin.model:
+            body["model"] = begin.model
         async for frame in frames(self._backend, "POST", "/v1/turns", encode(body), self._settings):
             if frame.event not in ("begun", "problem"):
                 self._heard = time.monotonic()
@@ -89,7 +92,7 @@ class Stream:
         if over or time.monotonic() - self._heard > self._settings.timeout:
             if isinstance(error, TodoError):
                 raise error
-            hint = "the turn goes on there; see: todo chat list" if self._outcome else None
+            hint = f"take it up again with: todo chat resume {self._outcome.number}" if self._outcome else None
             raise Unavailable(f"the server {self._settings.server} cannot be reached: {error}", hint=hint) from None
         return PAUSE
 

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from todo_cli.config import Settings
-from todo_cli.contract.chat import ENDED, BeginTurn, Held, State, Watched
+from todo_cli.contract.chat import ENDED, BeginTurn, Held, State
 from todo_cli.contract.conversations import StopTurn
+from todo_cli.contract.events import Watched
 from todo_cli.contract.ids import new_id
+from todo_cli.contract.users import WhoAmI
 from todo_cli.errors import Conflict, ModelFailed, TodoError, from_problem
 
 if TYPE_CHECKING:
     from todo_cli.backends.direct import DirectBackend
     from todo_cli.chat.listening import Answer
+    from todo_cli.chat.model import Model
 
 Tell = Callable[[dict[str, Any]], None]
-
-SILENT = 3.0
-"""Seconds after which it is looked whether a turn that another runs has lost its runner."""
 
 
 class Outcome(msgspec.Struct):
@@ -35,6 +35,7 @@ class Outcome(msgspec.Struct):
     held: tuple[Held, ...] = ()
     error: TodoError | None = None
     after: int = -1
+    usage: dict[str, Any] | None = None
 
 
 async def converse(
@@ -55,7 +56,7 @@ async def look(settings: Settings, turn: str) -> Watched:
 
         return await last_frame(settings, turn)
     from todo_cli.backends.direct import DirectBackend
-    from todo_cli.contract.chat import ReadEvents
+    from todo_cli.contract.events import ReadEvents
 
     backend = DirectBackend(settings)
     try:
@@ -72,14 +73,20 @@ class _Direct:
     async def run(self) -> Outcome:
         from todo_cli.backends.direct import DirectBackend
 
-        answer, model = await asyncio.to_thread(_answer, self._settings)
         backend = DirectBackend(self._settings)
         try:
-            while True:
-                begin = msgspec.structs.replace(self._begin, runner=new_id(), model=model)
-                outcome = await self._run(backend, begin, answer)
-                if outcome:
-                    return outcome
+            preferred = None if self._begin.model else (await backend.send(WhoAmI())).model
+            model = await asyncio.to_thread(_model, self._settings, self._begin.model, preferred)
+            try:
+                if self._begin.text is None:
+                    await self._told_before(backend)
+                while True:
+                    begin = msgspec.structs.replace(self._begin, runner=new_id(), model=model.name[:100])
+                    outcome = await self._run(backend, begin, model)
+                    if outcome:
+                        return outcome
+            finally:
+                await model.close()
         finally:
             await backend.leave()
 
@@ -94,26 +101,39 @@ class _Direct:
                 raise
             return None
         outcome = Outcome(ended.turn, ended.conversation, ended.number, ended.state, ended.text, ended.held)
-        outcome.error, outcome.after = ended.error, self._after
+        outcome.error, outcome.after, outcome.usage = ended.error, max(ended.after, self._after), ended.usage
         return outcome if ended.mine else await self._follow(backend, outcome)
+
+    async def _told_before(self, backend: DirectBackend) -> None:
+        """Who attaches misses nothing: what has come until now, before this goes on with it."""
+        from todo_cli.chat.watching import whole
+        from todo_cli.contract.events import ReadEvents
+
+        while True:
+            seen = whole(await backend.send(ReadEvents(turn=self._begin.turn, after=self._after)), self._after)
+            if not self._heard(seen):
+                return
 
     async def _follow(self, backend: DirectBackend, outcome: Outcome) -> Outcome | None:
         """Another runs it, or has run it."""
-        from todo_cli.chat.watching import watch
+        from todo_cli.chat.watching import orphaned, watch
 
-        now = asyncio.get_running_loop().time
-        moved, asked = now(), False
+        asked = False
         async for seen in watch(backend.send, self._begin.turn, self._after, asyncio.sleep):
-            for batch in seen.batches:
-                self._after, moved = batch.n, now()
-                for event in batch.events:
-                    self._told(event)
+            self._heard(seen)
             if self._stop.is_set() and not asked:
                 asked = True
                 await backend.send(StopTurn(turn=self._begin.turn))
-            if seen.state == "answered" or (seen.state == "running" and now() - moved > SILENT):
+            if orphaned(seen):
                 return None
         return stands(outcome, seen, self._text, self._after)
+
+    def _heard(self, seen: Watched) -> bool:
+        for batch in seen.batches:
+            self._after = batch.n
+            for event in batch.events:
+                self._told(event)
+        return bool(seen.batches)
 
     def _told(self, event: dict[str, Any]) -> None:
         if event["kind"] == "end":
@@ -124,24 +144,21 @@ class _Direct:
 def stands(outcome: Outcome, seen: Watched, text: str, after: int) -> Outcome:
     """The outcome of a turn that was watched."""
     error = from_problem(seen.error) if seen.error and seen.state in ENDED else None
-    return Outcome(outcome.turn, outcome.conversation, outcome.number, seen.state, text, seen.held, error, after)
+    number, usage = outcome.number, seen.usage
+    return Outcome(outcome.turn, outcome.conversation, number, seen.state, text, seen.held, error, after, usage)
 
 
-def _answer(settings: Settings) -> tuple[Answer, str]:
-    """The model, and its name; raises ModelFailed, with what runs on this machine as an offer."""
-    import os
-    from functools import partial
+def _model(settings: Settings, asked: str | None, preferred: str | None) -> Model:
+    """The model; raises ModelFailed, with what runs on this machine as an offer."""
+    from todo_cli.chat.choosing import chosen
+    from todo_cli.chat.endpoints import local_servers, no_model
 
-    from todo_cli.chat import endpoints
-
-    model, base, key = settings.model_name, settings.model_base_url, settings.model_api_key
     try:
-        endpoint = endpoints.configured_endpoint(os.environ, model=model, base_url=base, api_key=key)
+        endpoint = chosen(settings, asked=asked, preferred=preferred)
     except ModelFailed as error:
         if error.extra.get("kind") != "missing":
             raise
-        offer = endpoints.no_model(endpoints.local_servers())
-        raise ModelFailed(error.detail, hint=offer.hint, kind="missing") from None
-    from todo_cli.chat.model import answer
+        raise ModelFailed(error.detail, hint=no_model(local_servers()).hint, kind="missing") from None
+    from todo_cli.chat.model import Model
 
-    return partial(answer, endpoint), endpoint.model[:100]
+    return Model(endpoint)

@@ -64,7 +64,9 @@ async def _hold(runner: Runner, asking: list[Wished]) -> tuple[Held, ...]:
 
 
 def _told(one: Wished, replay: Replay) -> str:
-    """The error of a call that is not carried out."""
+    """The answer to a call that is not carried out."""
+    if one.told:
+        return one.told
     if one.error is None:
         return _json("not-found", unknown_numbers(one, replay.messages, replay.summary), "look with list_tasks first")
     return _json(one.error.code, one.error.detail, one.error.hint)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from todo_cli.chat.calls import Call, OpenCalls, lone_call, may_be_lone_call
 from todo_cli.chat.failures import Trouble, from_piece
@@ -28,12 +28,14 @@ class Thought(Struct):
 
 
 class Usage(Struct):
-    """Tokens, as the provider counted them; cached and reasoning are parts of the other two."""
+    """Tokens, as the provider counted them; cached and reasoning are parts of the other two. `cost` as a decimal."""
 
     prompt: int = 0
     completion: int = 0
     cached: int = 0
     reasoning: int = 0
+    cost: str | UnsetType = UNSET
+    currency: str | UnsetType = UNSET
 
 
 class Finished(Struct):

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from todo_cli.chat.listening import Answer, Keeper, listen
+from todo_cli.chat.money import as_stored
 from todo_cli.chat.prompt import SUMMARISE
 from todo_cli.chat.replay import whole_turns
 from todo_cli.contract.chat import Begun, Message, Replay, StoreSummary
@@ -16,6 +17,10 @@ CROWDED = 0.75
 """Of the budget: what is read beyond it is folded."""
 KEPT = 2
 """Turns that are left as they are: the one that runs, and the one before."""
+WIDE = 4
+"""Budgets that are read where turns were cut before they were folded, so that the summary tells of them too."""
+LONGEST, SHORTEST = 4_000, 100
+"""Characters of one message, when it is folded."""
 
 
 def crowded(replay: Replay, budget: int) -> bool:
@@ -23,38 +28,56 @@ def crowded(replay: Replay, budget: int) -> bool:
     return replay.cut or sum(one.tokens for one in replay.messages) > budget * CROWDED
 
 
-def foldable(messages: Sequence[Message], conversation: str) -> list[Message]:
-    """All but the newest turns, as far as they were said in this conversation: a fork's past is the other's."""
+def foldable(messages: Sequence[Message], conversation: str, budget: int) -> list[Message]:
+    """All but the newest turns; where that would end within what a fork has inherited, all of that instead."""
     turns = [list(said) for _, said in groupby(whole_turns(messages), key=lambda one: one.turn)]
-    older = [one for said in turns[:-KEPT] for one in said]
-    while older and older[-1].conversation != conversation:
-        older.pop()
+    # a turn that does not fit beside the newest would keep the summary itself from being read
+    kept = KEPT if sum(one.tokens for said in turns[-KEPT:] for one in said) <= budget * CROWDED else 1
+    older = [one for said in turns[:-kept] for one in said]
+    if older and older[-1].conversation != conversation:
+        return [one for said in turns for one in said if one.conversation != conversation]
     return older
 
 
 async def compacted(
-    answer: Answer, replay: Replay, begun: Begun, keeper: Keeper, seconds: float
+    answer: Answer, replay: Replay, begun: Begun, keeper: Keeper, *, budget: int, room: int, seconds: float
 ) -> StoreSummary | None:
-    """The summary to be stored; None where there is nothing to fold, or the model gives none."""
-    older = foldable(replay.messages, begun.conversation)
+    """The summary to be stored; None where there is nothing to fold, or the model gives none. `room`: characters."""
+    older = foldable(replay.messages, begun.conversation, budget)
     if not older:
         return None
-    told = "\n\n".join(_told(one) for one in older)
     before = f"Earlier:\n{replay.summary}\n\n" if replay.summary else ""
-    messages = [{"role": "system", "content": SUMMARISE}, {"role": "user", "content": f"{before}{told}"}]
+    messages = [
+        {"role": "system", "content": SUMMARISE},
+        {"role": "user", "content": f"{before}{_within(older, room)}"},
+    ]
     try:
         heard = await listen(answer(messages, ()), _Quiet(keeper), seconds)
     except ModelFailed:
         return None
     if heard.reason not in ("stop", "length") or not heard.text.strip():
         return None
+    # a fork's past is the other's: that it is told here is said by 0
+    reaches = older[-1].seq if older[-1].conversation == begun.conversation else 0
     return StoreSummary(turn=begun.turn, attempt=begun.attempt, conversation=begun.conversation,
-                        reaches=older[-1].seq, text=heard.text[:20_000])  # fmt: skip
+                        reaches=reaches, text=heard.text[:20_000], usage=as_stored(heard.usage))  # fmt: skip
 
 
-def _told(one: Message) -> str:
-    called = "".join(f"\n[{call.name} {call.arguments}]" for call in one.calls)
-    return f"{one.role}: {one.content[:4_000]}{called}"
+def _within(older: Sequence[Message], room: int) -> str:
+    """All of them, the long ones cut so that it fits."""
+    longest = LONGEST
+    while (told := _said(older, longest)) and len(told) > room and longest > SHORTEST:
+        longest //= 2
+    return told[-room:]
+
+
+def _said(older: Sequence[Message], longest: int) -> str:
+    return "\n\n".join(_told(one, longest) for one in older)
+
+
+def _told(one: Message, longest: int) -> str:
+    called = "".join(f"\n[{call.name} {call.arguments[:longest]}]" for call in one.calls)
+    return f"{one.role}: {one.content[:longest]}{called}"
 
 
 class _Quiet:

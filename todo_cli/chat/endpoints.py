@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from msgspec import Struct
 
+from todo_cli.chat.money import Price
 from todo_cli.contract.base import Secret
 from todo_cli.errors import ModelFailed
 
@@ -41,6 +42,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     """Characters of one answer; a flood is cut here."""
     backoff: float = 0.5
     """Before the first retry, about; doubled each time."""
+    price: Price | None = None
 
     @property
     def address(self) -> str:
@@ -70,7 +72,7 @@ def find_endpoint(
     if not base or not model:
         raise no_model(named=model, base_url=base)
     _check_address(base)
-    return Endpoint(base_url=base.rstrip("/"), model=model, api_key=_checked(api_key or _key_for(base, env)))
+    return Endpoint(base_url=base.rstrip("/"), model=model, api_key=_key(api_key or _key_for(base, env)))
 
 
 def configured_endpoint(
@@ -83,7 +85,7 @@ def configured_endpoint(
     env_base = environ.get("OPENAI_BASE_URL", "").strip()
     base = env_base or base_url
     theirs = _key_for(base or OPENAI, {name: value.strip() for name, value in environ.items()})
-    own = not env_base or _host(env_base) == _host(base_url or OPENAI)
+    own = not env_base or host_of(env_base) == host_of(base_url or OPENAI)
     return find_endpoint(environ, model=model, base_url=base, api_key=theirs or (api_key if own else None))
 
 
@@ -91,7 +93,7 @@ def no_model(
     servers: Sequence[LocalServer] = (), *, named: str | None = None, base_url: str | None = None
 ) -> ModelFailed:
     """The error for whoever has no model, with the three ways to have one; servers found here are offered, not used."""
-    detail = f"no model is named for {_host(base_url)}" if base_url else "no model is configured"
+    detail = f"no model is named for {host_of(base_url)}" if base_url else "no model is configured"
     if named and not base_url:
         detail = f"there is no address or key for the model {named}"
     offers = [f"OPENAI_BASE_URL={one.base_url} TODO_MODEL={one.models[0]}" for one in servers if one.models]
@@ -126,14 +128,15 @@ def _known_base(env: Mapping[str, str], api_key: Secret | None) -> str | None:
 
 
 def _key_for(base: str, env: Mapping[str, str]) -> Secret | None:
-    if _host(base) == _host(OPENROUTER) and (key := env.get("OPENROUTER_API_KEY")):
+    if host_of(base) == host_of(OPENROUTER) and (key := env.get("OPENROUTER_API_KEY")):
         return Secret(key)
-    own = _host(env.get("OPENAI_BASE_URL") or OPENAI)
-    key = env.get("OPENAI_API_KEY") if _host(base) in (own, _host(OPENAI)) else None
+    own = host_of(env.get("OPENAI_BASE_URL") or OPENAI)
+    key = env.get("OPENAI_API_KEY") if host_of(base) in (own, host_of(OPENAI)) else None
     return Secret(key) if key else None
 
 
-def _host(base: str | None) -> str:
+def host_of(base: str | None) -> str:
+    """Host and port of an address, as keys are kept for them."""
     return urlsplit(base or "").netloc.rpartition("@")[2].lower()
 
 
@@ -149,11 +152,16 @@ def _check_address(base: str) -> None:
         )
 
 
-def _checked(key: Secret | None) -> Secret | None:
-    text = key.reveal().strip() if key else ""
+def checked_key(key: Secret) -> Secret:
+    """The key without blanks around it; raises ModelFailed for what is none."""
+    text = key.reveal().strip()
     if not (text.isascii() and text.isprintable()) or " " in text:
         raise ModelFailed("the API key has characters that no key has", hint="copy it again", kind="key")
-    return Secret(text) if text else None
+    return Secret(text)
+
+
+def _key(key: Secret | None) -> Secret | None:
+    return checked_key(key) if key and key.reveal().strip() else None
 
 
 def _ollama(host: str) -> str:
@@ -179,7 +187,12 @@ def _models(root: str, timeout: float) -> tuple[str, ...] | None:
         return None
     finally:
         connection.close()
-    rows = listed.get("data") if isinstance(listed, dict) else None
+    return listed_names(listed)
+
+
+def listed_names(document: object) -> tuple[str, ...] | None:
+    """The models of a server's list; None where it is none."""
+    rows = document.get("data") if isinstance(document, dict) else None
     if not isinstance(rows, list):
         return None
     names = [row.get("id") for row in rows if isinstance(row, dict)]

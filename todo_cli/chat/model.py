@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, suppress
 from typing import Any
 
 import httpx2
@@ -19,15 +19,36 @@ from todo_cli.chat.assembler import Assembler, Event, Finished, Thought, Usage, 
 from todo_cli.chat.calls import Call
 from todo_cli.chat.endpoints import OPENAI, Endpoint
 from todo_cli.chat.failures import Trouble, from_response
+from todo_cli.chat.money import priced
 from todo_cli.chat.transport import open_http, unreachable
 from todo_cli.chat.wire import Wire
 
-__all__ = ["Call", "Event", "Finished", "Thought", "Usage", "Words", "answer"]
+__all__ = ["Call", "Event", "Finished", "Model", "Thought", "Usage", "Words", "answer"]
 
 ATTEMPTS = 4
 AFTER_THE_END = 2.0
 """Seconds that we wait for usage or [DONE] once the model has said why it ended."""
 LONGEST_BACKOFF = 8.0
+DRAIN = 0.02
+"""Seconds that we wait for the end of the body behind [DONE]: a connection that was read to its end is used again."""
+
+
+class Model:
+    """A model for the length of a turn: one answer's connection serves the next. To be closed."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.name = endpoint.model
+        self._endpoint, self._http = endpoint, open_http(endpoint)
+
+    def __call__(
+        self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]]
+    ) -> AsyncGenerator[Event, None]:
+        """As `answer`."""
+        return _answer(self._http, self._endpoint, messages, tools)
+
+    async def close(self) -> None:
+        """Let go of its connections."""
+        await self._http.aclose()
 
 
 async def answer(
@@ -38,27 +59,36 @@ async def answer(
     It is asked again, a few times, only while nothing has come. What breaks off later ends as "interrupted", with
     the words kept and no calls. Leaving it (aclosing, or cancelling the task that waits in it) closes the stream.
     """
+    async with open_http(endpoint) as http, aclosing(_answer(http, endpoint, messages, tools)) as events:
+        async for event in events:
+            yield event
+
+
+async def _answer(
+    http: httpx2.AsyncClient,
+    endpoint: Endpoint,
+    messages: Sequence[Mapping[str, Any]],
+    tools: Sequence[Mapping[str, Any]],
+) -> AsyncGenerator[Event, None]:
     body: dict[str, Any] = {"model": endpoint.model, "messages": list(messages), "stream": True}
     body |= {"stream_options": {"include_usage": True}} | ({"tools": list(tools)} if tools else {})
     names = {tool["function"]["name"] for tool in tools}
-    clock = _Clock(endpoint)
-    async with open_http(endpoint) as http:
-        client = _client(endpoint, http)
-        while True:
-            try:
-                async with aclosing(_attempt(client, endpoint, body, names, clock)) as events:
-                    async for event in events:
-                        yield event
-                return
-            except Trouble as caught:
-                trouble = caught
-            # outside of the handler, so that no request and no key hangs on the error as its context
-            if "stream_options" in trouble.detail and body.pop("stream_options", None):
-                continue
-            wait = clock.wait(trouble)
-            if wait is None:
-                raise trouble.error(endpoint.address, _key(endpoint))
-            await asyncio.sleep(wait)
+    clock, client = _Clock(endpoint), _client(endpoint, http)
+    while True:
+        try:
+            async with aclosing(_attempt(client, endpoint, body, names, clock)) as events:
+                async for event in events:
+                    yield event
+            return
+        except Trouble as caught:
+            trouble = caught
+        # outside of the handler, so that no request and no key hangs on the error as its context
+        if "stream_options" in trouble.detail and body.pop("stream_options", None):
+            continue
+        wait = clock.wait(trouble)
+        if wait is None:
+            raise trouble.error(endpoint.address, _key(endpoint))
+        await asyncio.sleep(wait)
 
 
 class _Clock:
@@ -119,6 +149,8 @@ async def _attempt(
         raise trouble or Trouble("broken", _nothing(wire))
     cut = trouble.sentence(endpoint.address, _key(endpoint)) if trouble else None
     for event in assembler.end(cut, whole=wire.done):
+        if isinstance(event, Finished) and event.usage:
+            event.usage = priced(event.usage, endpoint.price)
         yield event
 
 
@@ -140,8 +172,15 @@ async def _pieces(
                 yield piece
             if chunk is None:
                 return
+        await _drained(chunks)
     finally:
         await response.aclose()
+
+
+async def _drained(chunks: AsyncIterator[bytes]) -> None:
+    with suppress(TimeoutError, httpx2.HTTPError, httpx2.StreamError):
+        async with asyncio.timeout(DRAIN):
+            await anext(chunks, None)
 
 
 async def _in_time(what: Any, assembler: Assembler, clock: _Clock) -> Any:

@@ -8,13 +8,17 @@ from typing import Any
 
 import msgspec
 
+from todo_cli.chat.offers import tools_for
 from todo_cli.contract.base import Asks, Request
 from todo_cli.contract.chat import Message
 from todo_cli.contract.tasks import AddTask
 from todo_cli.errors import Invalid
-from todo_cli.tools import wished
+from todo_cli.tools import MORE, wished
 
 FREE_ADDS = 20
+
+NAMING = ("number", "numbers", "parent", "after", "add_after", "remove_after")
+"""The fields of tools that are tasks' numbers."""
 
 # in a result a title's quotes are escaped: it cannot look like this
 _LISTED = re.compile(r'"number":(\d{1,18})')
@@ -23,19 +27,26 @@ _RANGE = re.compile(r"(\d{1,18})\s*(?:-|–|\.\.|to)\s*#?(\d{1,18})")
 
 
 class Wished(msgspec.Struct, frozen=True):
-    """A call as it is understood: a Request's kind and fields, or the error."""
+    """A call as it is understood: a Request's kind and fields, the error, or (`told`) the answer at once."""
 
     message: int
     index: int
     kind: type[Request[Any]] | None = None
     fields: dict[str, Any] = {}
     error: Invalid | None = None
+    told: str = ""
 
     @property
     def numbers(self) -> list[int]:
-        """The tasks that it names."""
+        """The tasks that it is about."""
         one = self.fields.get("number")
         return [*self.fields.get("numbers", ()), *([one] if one is not None else [])]
+
+    @property
+    def named(self) -> list[int]:
+        """Every task's number in it, those too that are not changed."""
+        found = [self.fields.get(name) for name in NAMING]
+        return [each for one in found for each in (one if isinstance(one, list | tuple) else [one]) if each is not None]
 
     @property
     def changes(self) -> bool:
@@ -46,6 +57,8 @@ class Wished(msgspec.Struct, frozen=True):
 def understood(message: Message, index: int) -> Wished:
     """What a call wishes."""
     call = message.calls[index]
+    if call.name == MORE:
+        return Wished(message.seq, index, told=tools_for(call.arguments))
     try:
         kind, fields = wished(call.name, call.arguments)
     except Invalid as error:
@@ -68,7 +81,7 @@ def judged(calls: Sequence[Wished], messages: Sequence[Message], turn: str, summ
 
 
 def _verdict(one: Wished, known: set[int], *, several: bool, too_many: bool) -> str:
-    if one.kind is None or not known.issuperset(one.numbers):
+    if one.kind is None or not known.issuperset(one.named):
         return "error"
     if not one.changes:
         return "run"
@@ -78,11 +91,11 @@ def _verdict(one: Wished, known: set[int], *, several: bool, too_many: bool) -> 
 
 
 def _done(messages: Sequence[Message], turn: str) -> list[Wished]:
-    answers = {(one.call_seq, one.call_index): one.content for one in messages if one.role == "tool"}
+    mine = [one for one in messages if one.turn == turn]
+    answers = {(one.call_seq, one.call_index): one.content for one in mine if one.role == "tool"}
     return [
         understood(one, index)
-        for one in messages
-        if one.turn == turn
+        for one in mine
         for index in range(len(one.calls))
         if not answers.get((one.seq, index), '{"error"').startswith('{"error"')
     ]
@@ -110,5 +123,5 @@ def _spoken(text: str) -> set[int]:
 def unknown_numbers(one: Wished, messages: Sequence[Message], summary: str | None) -> str:
     """What is answered to a call that names tasks which nobody has spoken of."""
     known = known_numbers(messages, summary)
-    named = ", ".join(f"#{number}" for number in one.numbers if number not in known)
+    named = ", ".join(f"#{number}" for number in one.named if number not in known)
     return f"nobody has spoken of task {named} here; nothing was done"

@@ -44,7 +44,8 @@ def open_calls(messages: Sequence[Message]) -> list[tuple[Message, int]]:
     newest = next((one for one in reversed(messages) if one.calls), None)
     if newest is None or any(one.role != "tool" for one in messages[messages.index(newest) + 1 :]):
         return []
-    done = {one.call_index for one in messages if one.call_seq == newest.seq and one.role == "tool"}
+    here = [one for one in messages if one.conversation == newest.conversation]  # a fork counts from 1 again
+    done = {one.call_index for one in here if one.call_seq == newest.seq and one.role == "tool"}
     return [(newest, index) for index in range(len(newest.calls)) if index not in done]
 
 

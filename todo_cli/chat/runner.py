@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import msgspec
 
 from todo_cli.contract.base import Request
-from todo_cli.contract.chat import Begun, Stored, StoreEvents
+from todo_cli.contract.chat import Begun, Stored
+from todo_cli.contract.events import StoreEvents
+from todo_cli.errors import TodoError
 
 R = TypeVar("R")
 Said = dict[str, Any]
@@ -21,6 +24,9 @@ EVERY = 0.25
 """Seconds between two batches of events."""
 LONGEST_SILENCE = 2.0
 """Seconds between two looks whether somebody wants the end."""
+LET_GO = 2.0
+"""Seconds that letting go may take; the lease runs out by itself else."""
+NO_TIME = 0.001
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -52,6 +58,11 @@ class Runner:
     def fence(self) -> dict[str, Any]:
         """Which turn, and which attempt at it."""
         return {"turn": self.begun.turn, "attempt": self.begun.attempt}
+
+    @property
+    def last(self) -> int:
+        """The number of the last batch that is stored; -1: none."""
+        return self._n - 1
 
     @property
     def left(self) -> float:
@@ -87,9 +98,22 @@ class Runner:
         due = silent >= (EVERY if self._batch else min(self.limits.lease / 3, LONGEST_SILENCE))
         if not due and not (now and self._batch):
             return None
-        batch, self._batch, self._kept = tuple(self._batch), [], time.monotonic()
-        lease = self.limits.lease
-        stored = await self.send(StoreEvents(**self.fence, lease=lease, first=self._n, after=self.head, batch=batch))
+        return await self._store(self.limits.lease)
+
+    async def let_go(self) -> None:
+        """This process ends, not the turn: keep the words that have come, and let another take it over at once."""
+        with suppress(TodoError, TimeoutError):
+            async with asyncio.timeout(LET_GO):
+                await self._store(NO_TIME)
+
+    async def _store(self, lease: float) -> Stored:
+        batch, self._batch, self._kept = self._batch, [], time.monotonic()
+        events = StoreEvents(**self.fence, lease=lease, first=self._n, after=self.head, batch=tuple(batch))
+        try:
+            stored = await self.send(events)
+        except BaseException:
+            self._batch = [*batch, *self._batch]
+            raise
         self._n += bool(batch)
         self._asked_to_stop = self._asked_to_stop or stored.stop
         return stored

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -20,15 +19,13 @@ CONNECT = 10.0
 LONGEST_ERROR = 65_536
 
 
-@asynccontextmanager
-async def open_http(endpoint: Endpoint) -> AsyncIterator[httpx2.AsyncClient]:
-    """No TLS context for plain http, no proxy for this machine; deadlines are the clock's."""
+def open_http(endpoint: Endpoint) -> httpx2.AsyncClient:
+    """No TLS context for plain http, no proxy for this machine; deadlines are the clock's. To be closed."""
     parts = urlsplit(endpoint.base_url)
     plain = parts.scheme == "http"
     timeout = httpx2.Timeout(None, connect=min(CONNECT, endpoint.first_content))
-    async with httpx2.AsyncClient(verify=False if plain else _trust(), trust_env=not is_loopback(parts),
-                                  timeout=timeout, event_hooks={"response": [_bounded]}) as client:  # fmt: skip
-        yield client
+    return httpx2.AsyncClient(verify=False if plain else _trust(), trust_env=not is_loopback(parts),
+                              timeout=timeout, event_hooks={"response": [_bounded]})  # fmt: skip
 
 
 @cache

@@ -12,20 +12,24 @@ from typing import Any
 import msgspec
 
 from todo_cli.chat.acting import act
-from todo_cli.chat.compaction import compacted, crowded
+from todo_cli.chat.compaction import WIDE, compacted, crowded
 from todo_cli.chat.listening import Answer, Heard, Said, listen
+from todo_cli.chat.money import as_stored, summed
+from todo_cli.chat.offers import offers
 from todo_cli.chat.prompt import today
 from todo_cli.chat.replay import faults, open_calls, request_messages
 from todo_cli.chat.runner import Limits, Runner, Send, Tell
 from todo_cli.contract.chat import BeginTurn, EndTurn, Held, ReadReplay, Replay, State, StoreAnswer
 from todo_cli.errors import Bug, ModelFailed, TodoError
-from todo_cli.tools import tools
 
 __all__ = ["Ended", "Limits", "run_turn"]
 
 
 class Ended(msgspec.Struct):
-    """How the turn stands now that this runner is through with it; `mine` is False where another runs it."""
+    """How the turn stands now that this runner is through with it; `mine` is False where another runs it.
+
+    `after`: the number of its last batch of events.
+    """
 
     turn: str
     conversation: str
@@ -35,6 +39,8 @@ class Ended(msgspec.Struct):
     text: str = ""
     held: tuple[Held, ...] = ()
     error: TodoError | None = None
+    usage: dict[str, Any] | None = None
+    after: int = -1
 
 
 async def run_turn(
@@ -49,19 +55,27 @@ async def run_turn(
     """Run the turn to its end, or until it waits for a person. Raises TodoError; what was stored stays.
 
     `stop` ends it here as StopTurn does from anywhere: the words that have come and what was done stay. Cancelling it
-    instead is as if the process had died: another may take the turn over.
+    instead only leaves it: another may take the turn over, at once.
     """
     begun = await send(msgspec.structs.replace(begin, lease=limits.lease))
     if not begun.mine:
         return Ended(begun.turn, begun.conversation, begun.number, begun.state, mine=False)
-    return await _Turn(Runner(send, begun, tell, stop or asyncio.Event(), limits), answer, begin.model).run()
+    runner = Runner(send, begun, tell, stop or asyncio.Event(), limits)
+    try:
+        ended = await _Turn(runner, answer, begin.model).run()
+        ended.after = runner.last
+        return ended
+    except asyncio.CancelledError:
+        await runner.let_go()
+        raise
 
 
 class _Turn:
     def __init__(self, runner: Runner, answer: Answer, model: str | None) -> None:
         self._runner, self._answer, self._model = runner, answer, model
         self._folded = False
-        self._total: dict[str, int] = {}
+        self._spent: list[dict[str, Any] | None] = []
+        self._folding: dict[str, Any] | None = None
 
     async def run(self) -> Ended:
         """Rounds, each from what is stored: nothing is remembered from one to the next."""
@@ -83,14 +97,15 @@ class _Turn:
 
     async def _round(self, replay: Replay) -> Ended | None:
         runner, limits = self._runner, self._runner.limits
-        said = sum(one.turn == runner.begun.turn and one.role == "assistant" for one in replay.messages)
+        mine = [one for one in replay.messages if one.turn == runner.begun.turn and one.role == "assistant"]
+        said, self._spent = len(mine), [one.usage for one in mine]
         if runner.stopped:
             return await self._end("stopped", "(stopped)", status="interrupted")
         if said >= limits.rounds:
             return await self._end("done", f"I have stopped after {said} rounds. Tell me to go on, if I should.")
         if runner.left <= 0:
             return await self._end("done", f"I have stopped after {limits.seconds:g} seconds. Tell me to go on.")
-        if crowded(replay, limits.budget) and await self._fold(replay):
+        if crowded(replay, limits.budget) and await self._fold(replay, limits.budget * 3):
             return None
         messages = request_messages(replay.messages, replay.summary, today(runner.begun.zone))
         if wrong := faults(messages):
@@ -99,13 +114,16 @@ class _Turn:
 
     async def _asked(self, messages: list[Said], replay: Replay) -> Ended | None:
         runner = self._runner
+        tools = offers(replay.messages, runner.begun.turn)
         try:
-            heard = await listen(self._answer(messages, tools()), runner, runner.left)
+            heard = await listen(self._answer(messages, tools), runner, runner.left)
         except ModelFailed as error:
-            if error.extra.get("overflow") and await self._fold(replay):
+            # how much fits is not known: half of what did not
+            sent = sum(len(str(one)) for one in messages)
+            if error.extra.get("overflow") and await self._fold(replay, sent // 2):
                 return None
             return await self._end("failed", f"(the model failed: {error.detail})", error=error)
-        usage = self._counted(heard)
+        usage = as_stored(heard.usage)
         if not heard.calls:
             return await self._last_words(heard, usage)
         await runner.keep(now=True)
@@ -131,28 +149,27 @@ class _Turn:
         runner.tell({"kind": "end", "state": state, "text": text})
         await runner.keep(now=True)
         problem = error.as_problem() if error else None
-        fields = {"text": text, "state": state, "model": self._model, "total": self._total or None, "error": problem}
+        total = summed([*self._spent, self._folding, more.get("usage")])
+        fields = {"text": text, "state": state, "model": self._model, "total": total, "error": problem}
         stored = await runner.send(EndTurn(**runner.fence, lease=runner.limits.lease, **(fields | more)))
         begun = runner.begun
-        return Ended(begun.turn, begun.conversation, begun.number, stored.state, text=text, error=error)
+        return Ended(begun.turn, begun.conversation, begun.number, stored.state, text=text, error=error, usage=total)
 
     def _waiting(self, held: tuple[Held, ...]) -> Ended:
         begun = self._runner.begun
         return Ended(begun.turn, begun.conversation, begun.number, "awaiting", held=held)
 
-    async def _fold(self, replay: Replay) -> bool:
-        """Whether there is a summary now that there was not before; tried once a turn."""
+    async def _fold(self, replay: Replay, room: int) -> bool:
+        """Whether there is a summary now that there was not before; once a turn. `room`: characters to be sent."""
         if self._folded:
             return False
         self._folded, runner = True, self._runner
-        step = await compacted(self._answer, replay, runner.begun, runner, runner.left)
+        begun, budget = runner.begun, runner.limits.budget
+        if replay.cut:
+            replay = await runner.send(ReadReplay(conversation=begun.conversation, budget=budget * WIDE))
+        step = await compacted(self._answer, replay, begun, runner, budget=budget, room=room, seconds=runner.left)
         if step is None:
             return False
+        self._folding = step.usage
         await runner.send(msgspec.structs.replace(step, lease=runner.limits.lease, model=self._model))
         return True
-
-    def _counted(self, heard: Heard) -> dict[str, Any] | None:
-        usage: dict[str, Any] | None = msgspec.to_builtins(heard.usage) if heard.usage else None
-        for name, tokens in (usage or {}).items():
-            self._total[name] = self._total.get(name, 0) + tokens
-        return usage

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from todo_cli.cli.options import Due, Json, JsonLines, Key, Priority, Project, one_of, priority
-from todo_cli.cli.session import session_of
-from todo_cli.contract.tasks import AddTask
+from todo_cli.cli.options import (
+    After,
+    Defer,
+    Due,
+    Every,
+    Json,
+    JsonLines,
+    Key,
+    Parent,
+    Priority,
+    Project,
+    Scheduled,
+    depth,
+    one_of,
+    priority,
+    waited_for,
+)
+from todo_cli.cli.session import Session, session_of
+from todo_cli.contract.tasks import AddTask, Task
 from todo_cli.errors import Invalid
 
 app = typer.Typer(add_completion=False)
@@ -26,27 +42,44 @@ def add(
     tag: Annotated[list[str] | None, typer.Option("--tag", "-t", help="Tag, may be repeated.", metavar="NAME")] = None,
     prio: Priority = None,
     note: Annotated[str | None, typer.Option(help="Note of any length up to 100,000.", metavar="TEXT")] = None,
+    every: Every = None,
+    defer: Defer = None,
+    scheduled: Scheduled = None,
+    parent: Parent = None,
+    after: After = None,
+    raw: Annotated[bool, typer.Option("--raw", help="Take the title as it stands: read nothing out of it.")] = False,
     key: Key = None,
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
-    """Add a task, or one a line from stdin: all of a request or none.
+    """Add a task, or one a line from stdin: all of a request or none. Its words are read, options win over them.
 
-    todo add 'Pay rent' --due 'next fri 9am' --tag home
+    todo add 'Pay rent tomorrow 9am #home @phone p1 every month'
+
+    todo add 'Paint the fence' --due 'next fri' --parent 12 --after 3 --raw
 
     grep -v '^x ' todo.txt | todo add - --project inbox
     """
     session, form = session_of(ctx), one_of(as_json, as_lines)
-    fields = {"due": due, "project": project, "tags": tuple(tag or ()), "priority": priority(prio), "note": note}
+    fields: dict[str, Any] = {
+        "due": due, "project": project, "tags": tuple(tag or ()), "priority": priority(prio), "note": note,
+    }  # fmt: skip
+    fields |= depth(every, defer, scheduled, parent) | ({"after": waited_for(after)} if after else {})
     if title == ["-"]:
         from todo_cli.cli.add_lines import add_lines
 
-        add_lines(session, fields, key, form)
+        add_lines(session, fields, key, form, parse=not raw)
         return
     words = " ".join(title)
     if not words.strip():
         raise Invalid("the title is blank", hint="write what is to be done: todo add 'Buy milk'")
-    task = session.send(AddTask(title=words, **fields), key)  # type: ignore[arg-type]  # one dict for both forms
+    more: dict[str, Any] = {} if raw else {"parse": True}
+    task = session.send(AddTask(title=words, **fields, **more), key)
+    _say(session, task, form)
+
+
+def _say(session: Session, task: Task, form: str) -> None:
+    """What was understood, in one line."""
     if form == "text":
         from todo_cli.cli.render import text
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from msgspec import UNSET
+
 from todo_cli.cli.render import json, text
 from todo_cli.cli.session import Session
 from todo_cli.contract.base import token_user
@@ -20,7 +22,7 @@ PART_LINES, PART_BYTES = 500, 1_000_000
 SHOWN = 20  # tasks that are named one by one
 
 
-def add_lines(session: Session, fields: dict[str, Any], key: str | None, form: str) -> None:
+def add_lines(session: Session, fields: dict[str, Any], key: str | None, form: str, *, parse: bool) -> None:
     """Add a task for every line that is not blank; raises Invalid naming the line, before anything is sent."""
     if sys.stdin.isatty():
         text.note("A task a line, then Ctrl-D:")
@@ -32,7 +34,7 @@ def add_lines(session: Session, fields: dict[str, Any], key: str | None, form: s
     try:
         for index, part in enumerate(_parts(titles, fields)):
             tasks = tuple(NewTask(title=title, **fields) for title in part)
-            made.append(session.send(AddTasks(tasks=tasks, group=group), f"{name}:{index}"))
+            made.append(session.send(AddTasks(tasks=tasks, group=group, parse=parse or UNSET), f"{name}:{index}"))
             _progress(sum(len(one.tasks) for one in made), len(titles))
     except (KeyboardInterrupt, TodoError) as error:
         lost = not isinstance(error, TodoError) or isinstance(error, Unavailable)

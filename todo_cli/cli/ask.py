@@ -7,11 +7,14 @@ from typing import Annotated
 
 import typer
 
-from todo_cli.cli.options import Json, JsonLines, one_of
+from todo_cli.cli.options import Json, JsonLines, Model, one_of
 from todo_cli.cli.session import Session, session_of
 from todo_cli.errors import Invalid
 
 app = typer.Typer(add_completion=False)
+
+WIDEST = 4
+"""Bytes of a character in UTF-8, at most."""
 
 
 @app.command()
@@ -22,6 +25,7 @@ def ask(
         str, typer.Option("--conversation", "-c", help="Go on with this one: its number.", metavar="N|new")
     ] = "new",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Agree to whatever it asks.")] = False,
+    model: Model = None,
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
@@ -35,6 +39,7 @@ def ask(
     todo ask --conversation 3 --yes 'and delete the done ones' --json
     """
     session, form = session_of(ctx), one_of(as_json, as_lines)
+    session.model = model
     text = _from_stdin() if words == ["-"] else " ".join(words)
     _ask(session, text, conversation, form, yes=yes)
 
@@ -66,7 +71,11 @@ def conversation_id(session: Session, named: str) -> str:
 
 
 def _from_stdin() -> str:
+    from todo_cli.cli.talking import MOST
+
+    data = sys.stdin.buffer.read(MOST * WIDEST + 1)
     try:
-        return sys.stdin.buffer.read(1_000_000).decode()
+        # what is too long may be cut in the middle of a character
+        return data.decode() if len(data) <= MOST * WIDEST else data.decode(errors="replace")
     except UnicodeDecodeError:
         raise Invalid("the text is not valid UTF-8", hint="convert it first, for example with iconv") from None

@@ -20,7 +20,10 @@ def change(
 
         make(session, request, as_json=form != "text")
         return
-    changed(ctx, session.send(request, key), word, form)
+    result = session.send(request, key)
+    changed(ctx, result, word, form)
+    if form == "text":
+        _remarks(result)
 
 
 def changed(ctx: Any, result: Changed, word: str, form: str) -> None:
@@ -33,3 +36,14 @@ def changed(ctx: Any, result: Changed, word: str, form: str) -> None:
         from todo_cli.cli.render import json
 
         json.document(result) if form == "json" else json.lines(result.tasks)
+
+
+def _remarks(result: Changed) -> None:
+    """What else a person should know of it."""
+    from todo_cli.cli.render import text
+
+    if result.open_subtasks:
+        many = "subtask remains" if result.open_subtasks == 1 else "subtasks remain"
+        text.note(f"{result.open_subtasks:,} open {many} (--with-subtasks finishes them, too)")
+    for number in result.ended or ():
+        text.note(f"#{number} was the last of its series")

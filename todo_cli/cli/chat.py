@@ -7,15 +7,17 @@ from typing import Annotated
 
 import typer
 
-from todo_cli.cli.options import Json, JsonLines, one_of
+from todo_cli.cli.options import Json, JsonLines, Model, one_of
 from todo_cli.cli.render import text
 from todo_cli.cli.render.safe import safe
+from todo_cli.cli.resume import resume
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract import conversations as asked
 from todo_cli.contract.conversations import Conversation, ConversationShown
 from todo_cli.errors import NotFound
 
 app = typer.Typer(add_completion=False, invoke_without_command=True)
+app.command()(resume)
 
 Number = Annotated[int, typer.Argument(help="The conversation's number, from: todo chat list.", min=1, metavar="N")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only list what would be done.")]
@@ -30,6 +32,7 @@ def chat(
     conversation: Annotated[
         str, typer.Option("--conversation", "-c", help="Go on with this one: its number.", metavar="N|new")
     ] = "new",
+    model: Model = None,
 ) -> None:
     """Talk with the model, which keeps the list; /help there lists what else can be typed.
 
@@ -37,6 +40,7 @@ def chat(
 
     todo chat --conversation 3
     """
+    session_of(ctx).model = model
     if ctx.invoked_subcommand is None:
         from todo_cli.cli.repl import repl
 

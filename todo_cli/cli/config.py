@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+from contextlib import nullcontext, suppress
+from typing import Annotated
 
 import typer
 
@@ -11,7 +13,7 @@ from todo_cli.cli.options import Json
 from todo_cli.cli.render import text
 from todo_cli.cli.session import session_of
 from todo_cli.contract.base import Secret
-from todo_cli.errors import Invalid
+from todo_cli.errors import Invalid, Unavailable
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Show and edit the settings.")
 
@@ -72,3 +74,42 @@ def edit() -> None:
         raise Invalid(f"the editor ended with {code}")
     read_file(file)
     text.write(f"{file} is in order.")
+
+
+@app.command("set-key")
+def set_key(
+    ctx: typer.Context,
+    keyring: Annotated[
+        bool | None,
+        typer.Option("--keyring/--no-keyring", help="Keep it in the system keyring.", show_default=False),
+    ] = None,
+    forget: Annotated[bool, typer.Option("--forget", help="Forget it instead.")] = False,
+) -> None:
+    """Keep the model's API key, from a prompt or on stdin, for the address of [model] alone: `base_url`, or OpenAI's.
+
+    todo config set-key
+
+    todo config set-key --no-keyring < key.txt
+    """
+    from todo_cli import keyrings
+    from todo_cli.chat.endpoints import OPENAI, checked_key, host_of
+    from todo_cli.cli.questions import secret
+    from todo_cli.cli.render.safe import safe
+    from todo_cli.config_file import save_model
+
+    session = session_of(ctx)
+    settings = session.make_profile()
+    host = host_of(settings.model_base_url or OPENAI)
+    if settings.model_keyring:
+        with nullcontext() if forget else suppress(Unavailable):
+            keyrings.forget_model_key(host)
+    if forget:
+        save_model({"api_key": None, "keyring": None})
+        text.write(safe(f"The key for {host} is forgotten."))
+        return
+    key = checked_key(secret(session, "Key: ", what="key"))
+    kept = keyring is not False and keyrings.store_model_key(host, key)
+    if keyring and not kept:
+        raise Invalid("there is no system keyring that answers", hint="keep it in the file: --no-keyring")
+    path = save_model({"api_key": None if kept else key.reveal(), "keyring": True if kept else None})
+    text.write(safe(f"The key for {host} is kept in {'the system keyring' if kept else path}; it goes nowhere else."))

@@ -27,7 +27,7 @@ class Finding(NamedTuple):
 
 @app.command()
 def doctor(ctx: typer.Context, as_json: Json = False) -> None:
-    """Check settings, reachability, token, clock and versions, and say what to do; 1 where something is wrong.
+    """Check settings, reachability, token, clock, versions and model, and say what to do; 1 where something is wrong.
 
     todo doctor
 
@@ -105,10 +105,39 @@ def _clock(session: Session) -> str:
     return f"{seconds:+.1f} s off the server's"
 
 
+def _model(session: Session) -> str:
+    from todo_cli.contract.users import WhoAmI
+
+    settings, preferred = session.settings, session.send(WhoAmI()).model
+    if settings.server:
+        return f"{preferred}, as you prefer, at the server's" if preferred else "the server's own"
+    import asyncio
+
+    from todo_cli.chat.choosing import chosen
+    from todo_cli.chat.endpoints import local_servers, no_model
+    from todo_cli.chat.listing import lists, served
+    from todo_cli.errors import ModelFailed
+
+    try:
+        endpoint = chosen(settings, preferred=preferred)
+    except ModelFailed as error:
+        if error.extra.get("kind") != "missing":
+            raise
+        return f"{error.detail} (for chat only): {no_model(local_servers()).hint}"
+    names = asyncio.run(served(endpoint))
+    if names and not lists(names, endpoint.model):
+        raise ModelFailed(
+            f"{endpoint.address} does not list the model {endpoint.model[:100]!r}",
+            hint=f"it lists: {', '.join(names[:10])}", kind="name",
+        )  # fmt: skip
+    return f"{endpoint.model} at {endpoint.address}, {'with' if endpoint.api_key else 'without'} a key"
+
+
 CHECKS: dict[str, Callable[[Session], str]] = {
     "version": _version,
     "settings": _settings,
     "way in": _way,
     "token": _token,
     "clock": _clock,
+    "model": _model,
 }

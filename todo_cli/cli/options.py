@@ -23,6 +23,30 @@ Due = Annotated[str | None, typer.Option(help="A date or time: 'next fri 9am', e
 Project = Annotated[str | None, typer.Option(help="Project.", metavar="NAME")]
 Priority = Annotated[str | None, typer.Option("--priority", "-p", help="1, 2 or 3 (also p1, high).", metavar="1-3")]
 
+
+def model_name(name: str | None) -> str | None:
+    """A model's name; raises Invalid."""
+    name = name and name.strip()
+    if name is not None and not (0 < len(name) <= 100 and name.isprintable()):
+        raise Invalid("that is no model's name", hint="it has 1 to 100 characters, as the model's server lists it")
+    return name
+
+
+Model = Annotated[
+    str | None,
+    typer.Option("--model", help="The model; else that of todo prefs.", metavar="NAME", callback=model_name),
+]
+
+Parent = Annotated[str | None, typer.Option("--parent", help="The task it is a part of.", metavar="N")]
+After = Annotated[
+    list[str] | None, typer.Option("--after", help="Tasks it waits for: 3 7-9, may be repeated.", metavar="N")
+]
+Every = Annotated[
+    str | None, typer.Option("--every", help="How often: '2 weeks on mon', '3 days after done'.", metavar="HOW")
+]
+Defer = Annotated[str | None, typer.Option("--defer", help="Out of sight until then.", metavar="WHEN")]
+Scheduled = Annotated[str | None, typer.Option("--scheduled", help="When its work is to begin.", metavar="WHEN")]
+
 PRIORITIES = {
     "1": 1,
     "p1": 1,
@@ -63,6 +87,28 @@ def numbers(words: list[str]) -> tuple[int, ...]:
     if len(found) > 10_000:
         raise Invalid("more than 10,000 tasks at once")
     return tuple(found)
+
+
+def waited_for(words: list[str] | None) -> tuple[int, ...]:
+    """The numbers of --after; raises Invalid for more than 100."""
+    found = numbers([part for word in words or () for part in word.split()])
+    if len(found) > 100:
+        raise Invalid("a task waits for at most 100 others")
+    return found
+
+
+def depth(every: str | None, defer: str | None, scheduled: str | None, parent: str | None) -> dict[str, str | int]:
+    """Those that were given, as a Request's fields; raises Invalid."""
+    part = None if parent is None else number(parent)
+    given = {"every": recurrence(every), "defer": defer, "scheduled": scheduled, "parent": part}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def recurrence(words: str | None) -> str | None:
+    """`2 weeks` as `every 2 weeks`; what says it already, and RRULE text, stay."""
+    if not words or words.lower().startswith(("every", "freq=", "rrule:")) or words.lower().endswith("ly"):
+        return words
+    return words if " after " in words else f"every {words}"
 
 
 def number(word: str) -> int:

@@ -8,8 +8,7 @@ import typer
 
 from todo_cli.cli.options import Json, Key
 from todo_cli.cli.session import session_of
-from todo_cli.contract.base import KEEP
-from todo_cli.contract.users import SetPreferences, WhoAmI
+from todo_cli.contract.users import Me, Preferences, SetPreferences, WhoAmI
 
 app = typer.Typer(add_completion=False)
 
@@ -18,7 +17,10 @@ app = typer.Typer(add_completion=False)
 def prefs(
     ctx: typer.Context,
     timezone: Annotated[
-        str | None, typer.Option(help="Your time zone, for machines that send none.", metavar="NAME")
+        str | None, typer.Option(help="Your time zone, for machines that send none; '' for none.", metavar="NAME")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="The model that you talk with; '' for the configured one.", metavar="NAME")
     ] = None,
     key: Key = None,
     as_json: Json = False,
@@ -27,19 +29,19 @@ def prefs(
 
     todo prefs
 
-    todo prefs --timezone Europe/Berlin
+    todo prefs --timezone Europe/Berlin --model gpt-5-mini
     """
     session = session_of(ctx)
-    if timezone is None:
-        found = session.send(WhoAmI()).timezone
-    else:
-        found = session.send(SetPreferences(timezone=timezone or KEEP), key).timezone
+    given = {name: value or None for name, value in (("timezone", timezone), ("model", model)) if value is not None}
+    found: Me | Preferences = session.send(SetPreferences(**given), key) if given else session.send(WhoAmI())
+    shown = {"timezone": found.timezone, "model": found.model}
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document({"timezone": found})
+        json.document(shown)
         return
     from todo_cli.cli.render import text
     from todo_cli.cli.render.safe import safe
 
-    text.write(safe(f"timezone  {found or '-'}"))
+    for name, value in shown.items():
+        text.write(safe(f"{name:<10}{value or '-'}"))

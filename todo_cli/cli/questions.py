@@ -20,7 +20,7 @@ def confirmed(session: Session, question: str, *, yes: bool, flag: str) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def secret(session: Session, question: str, *, most: int = 10_000) -> Secret:
+def secret(session: Session, question: str, *, what: str = "token", most: int = 10_000) -> Secret:
     """A secret from a prompt without echo, or from stdin; never from a flag. Raises Invalid."""
     if session.interactive:
         import getpass
@@ -30,8 +30,8 @@ def secret(session: Session, question: str, *, most: int = 10_000) -> Secret:
         try:
             value = sys.stdin.buffer.read(most + 1).decode()
         except UnicodeDecodeError:
-            raise Invalid("the token on stdin is not valid UTF-8") from None
+            raise Invalid(f"the {what} on stdin is not valid UTF-8") from None
     value = value.strip()
     if not value or len(value) > most or len(value.split()) > 1:
-        raise Invalid("there is no token", hint="give one on stdin, or at the prompt on a terminal")
+        raise Invalid(f"there is no {what}", hint="give one on stdin, or at the prompt on a terminal")
     return Secret(value)

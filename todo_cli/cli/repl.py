@@ -16,6 +16,7 @@ from todo_cli.cli.render import text
 from todo_cli.cli.render.talk import Screen
 from todo_cli.cli.report import report
 from todo_cli.cli.session import Session
+from todo_cli.contract.conversations import ShowConversation
 from todo_cli.errors import Invalid, TodoError
 from todo_cli.main import COMMANDS
 from todo_cli.main import run as run_command
@@ -24,6 +25,7 @@ HELP = """\
 Plain words go to the model. Ctrl-C stops its answer; Ctrl-D or /exit ends.
   /add 'Buy milk' --due friday, /list, /done 3 …   any todo command, without the model
   /undo, /redo          what this conversation's last turn changed; before its first turn, your last change
+  /resume               follow an answer that was left, or runs elsewhere
   /stop                 end a turn that waits or runs elsewhere
   /conversations        list them; todo chat -c N goes on with one
   /help, /exit"""
@@ -40,6 +42,7 @@ class Repl:
             "undo": lambda: self._command(self._inverse("undo")),
             "redo": lambda: self._command(self._inverse("redo")),
             "stop": self._stop,
+            "resume": self._resume,
         }
 
     def line(self, line: str) -> bool:
@@ -81,17 +84,40 @@ class Repl:
         else:
             text.note("todo: nothing runs here")
 
+    def take_up(self) -> None:
+        """What was left here in the middle, or waits for an answer, comes first."""
+        if self._number is None:
+            return
+        state = self._session.send(ShowConversation(number=self._number, limit=1)).conversation.state
+        if state in ("running", "answered") or (state == "awaiting" and self._session.interactive):
+            self._resume()
+
+    def _resume(self) -> None:
+        number = self._number
+        if number is None:
+            text.note("todo: nothing was said here yet")
+            return
+        screen = Screen("text", live=self._session.table)
+        self._settled(lambda: talking.resume(self._session, number, screen))
+
     def _say(self, words: str) -> None:
         screen = Screen("text", live=self._session.table)
-        try:
+
+        def said() -> None:
             begin = talking.said(self._conversation, words)
             talking.settle(self._session, begin, screen, yes=False, seen=self._seen)
+
+        self._settled(said)
+
+    def _settled(self, turn: Callable[[], object]) -> None:
+        try:
+            turn()
         except TodoError as error:
             report(error, as_json=False)
         except typer.Exit:
             return  # stopped, and said so
         except KeyboardInterrupt:
-            text.note("(left before it had stopped; see: /conversations)")
+            text.note("(left before it had stopped; /resume follows it)")
 
     def _seen(self, outcome: Outcome) -> None:
         self._number = outcome.number
@@ -105,6 +131,7 @@ def repl(session: Session, named: str) -> None:
         import readline  # noqa: F401  # merely loading it gives input() its line editing
     if session.interactive:
         text.note("Talk to your list; /help says what else can be typed, /exit ends.")
+    one.take_up()
     while (line := _asked(session)) is not None:
         if not one.line(line):
             return

@@ -29,7 +29,7 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 8000,
     uds: Annotated[str | None, typer.Option(help="Listen on a unix socket instead.", metavar="PATH")] = None,
     workers: Annotated[int, typer.Option(help="Processes.", min=1, max=64)] = 1,
-    grace: Annotated[int, typer.Option(help="Seconds that running requests have at a stop.", min=1, max=600)] = 10,
+    grace: Annotated[int, typer.Option(help="Seconds that requests and turns have at a stop.", min=1, max=600)] = 10,
     certificate: Annotated[str | None, typer.Option(help="TLS certificate chain, PEM.", metavar="FILE")] = None,
     certificate_key: Annotated[str | None, typer.Option(help="TLS key, PEM.", metavar="FILE")] = None,
 ) -> None:
@@ -42,6 +42,7 @@ def serve(
     session = session_of(ctx)
     # uvicorn's workers are new processes: they read it again, from the environment
     os.environ["TODO_SERVER_DATABASE_URL"] = _database(session)
+    os.environ["TODO_SERVE_GRACE"] = str(grace)
     _run(
         session,
         {

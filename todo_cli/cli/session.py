@@ -21,6 +21,7 @@ class Session:
 
     def __init__(self, *, profile: str | None, color: bool, debug: bool) -> None:
         self.profile, self._color, self.debug = profile, color, debug
+        self.model: str | None = None
 
     @cached_property
     def settings(self) -> Settings:

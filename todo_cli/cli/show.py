@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Annotated
 
 import typer
@@ -12,6 +12,8 @@ from todo_cli.cli.session import session_of
 from todo_cli.contract.tasks import ShowTask, Task
 
 app = typer.Typer(add_completion=False)
+
+SHOWN = 100  # comments in an answer to ShowTask
 
 
 @app.command()
@@ -44,10 +46,20 @@ def _text(task: Task, timezone: str | None) -> None:
     text.write(safe(f"#{task.number} {task.title}"))
     rows = {
         "status": task.status,
-        "due": f"{text.due_words(task.due, zone, now)} ({text.due_iso(task.due, zone)})" if task.due else "",
+        "due": _date(task.due, zone, now),
         "priority": f"p{task.priority}" if task.priority else "",
         "project": task.project or "",
         "tags": " ".join(task.tags),
+        "repeats": text.described(task.repeat) + f" (occurrence {task.repeat.occurrence})" if task.repeat else "",
+        "deferred": _date(task.defer, zone, now),
+        "begins": _date(task.scheduled, zone, now),
+        "part of": f"#{task.parent}" if task.parent else "",
+        "subtasks": f"{task.subtasks} open" if task.subtasks else "",
+        "after": " ".join(f"#{number}" for number in task.after) + (" (blocked)" if task.blocked else ""),
+        "started": text.ago(task.started_at, now) if task.started_at else "",
+        "worked": text.span(task.tracked) if task.tracked else "",
+        "claimed": f"{task.claimed_by} until {task.claimed_until}" if task.claimed_by else "",
+        "urgency": f"{task.urgency:.1f}" if isinstance(task.urgency, float) else "",
         "added": text.ago(task.created_at, now),
         "changed": text.ago(task.updated_at, now) if task.updated_at != task.created_at else "",
         "done": text.ago(task.completed_at, now) if task.completed_at else "",
@@ -60,3 +72,17 @@ def _text(task: Task, timezone: str | None) -> None:
     if task.note:
         text.write("")
         text.write(safe_block(task.note))
+    if task.comments:
+        from todo_cli.cli.render import comments
+
+        text.write("")
+        for line in comments.lines(task.comments, now):
+            text.write(line)
+        if len(task.comments) == SHOWN:
+            text.note(f"these are the newest {SHOWN}; all of them: todo comment {task.number}")
+
+
+def _date(when: str | None, zone: tzinfo | None, now: datetime) -> str:
+    from todo_cli.cli.render import text
+
+    return f"{text.due_words(when, zone, now)} ({text.due_iso(when, zone)})" if when else ""

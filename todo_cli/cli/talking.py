@@ -7,15 +7,17 @@ import signal
 from collections.abc import Callable
 from contextlib import suppress
 
+import msgspec
 import typer
 
 from todo_cli.backends.talk import Outcome, converse, look
 from todo_cli.cli.questions import confirmed
 from todo_cli.cli.render import text
+from todo_cli.cli.render.safe import safe_block
 from todo_cli.cli.render.talk import Screen, held_lines
 from todo_cli.cli.session import Session
 from todo_cli.contract.chat import BeginTurn
-from todo_cli.contract.conversations import AnswerTurn, ConversationShown, ShowConversation
+from todo_cli.contract.conversations import AnswerTurn, ConversationShown, ListConversations, ShowConversation
 from todo_cli.contract.ids import new_id
 from todo_cli.errors import Conflict, ModelFailed, NeedsAnswer, NotFound
 
@@ -29,7 +31,7 @@ def said(conversation: str, words: str) -> BeginTurn:
     if not words.strip():
         raise Invalid("there is nothing to say", hint="todo ask 'What is due today?'")
     if len(words) > MOST:
-        raise Invalid(f"the message is longer than {MOST:,}")
+        raise Invalid(f"the message is longer than {MOST:,} characters", hint="send the part that matters")
     return BeginTurn(conversation=conversation, turn=new_id(), runner=new_id(), text=words)
 
 
@@ -43,6 +45,7 @@ def settle(
     seen: Callable[[Outcome], None] = lambda _: None,
 ) -> Outcome:
     """Run the turn, and ask the person what must be asked, until it has ended; raises what ended it otherwise."""
+    begin = msgspec.structs.replace(begin, model=session.model)
     while True:
         outcome = run(session, begin, screen, after)
         seen(outcome)
@@ -59,7 +62,9 @@ def settle(
 def finish(outcome: Outcome) -> None:
     """Raises what became of a turn that did not end well."""
     if outcome.state == "failed":
-        raise outcome.error or ModelFailed("the turn was interrupted")
+        raise outcome.error or ModelFailed(
+            "the answer was broken off", hint=f"go on with: todo ask -c {outcome.number} 'go on'"
+        )
     if outcome.state == "stopped":
         text.note("(stopped; what was said and done stays)")
         raise typer.Exit(130)
@@ -84,13 +89,16 @@ def decided(session: Session, outcome: Outcome, screen: Screen, *, yes: bool) ->
 
 def run(session: Session, begin: BeginTurn, screen: Screen, after: int = -1) -> Outcome:
     """Until the turn rests. Ctrl-C stops it, wherever it runs; a second one only leaves it."""
+    left: list[int] = []
     try:
-        return asyncio.run(_conversed(session, begin, screen, after))
+        return asyncio.run(_conversed(session, begin, screen, after, left))
     except asyncio.CancelledError:
+        if left:
+            raise SystemExit(128 + left[0]) from None
         raise KeyboardInterrupt from None
 
 
-async def _conversed(session: Session, begin: BeginTurn, screen: Screen, after: int) -> Outcome:
+async def _conversed(session: Session, begin: BeginTurn, screen: Screen, after: int, left: list[int]) -> Outcome:
     stop, loop, this = asyncio.Event(), asyncio.get_running_loop(), asyncio.current_task()
 
     def interrupted() -> None:
@@ -98,24 +106,43 @@ async def _conversed(session: Session, begin: BeginTurn, screen: Screen, after: 
             this.cancel()
         stop.set()
 
+    def ending(number: int) -> None:
+        left.append(number)
+        if this:
+            this.cancel()
+
     with suppress(NotImplementedError):  # Windows
         loop.add_signal_handler(signal.SIGINT, interrupted)
+        for number in (signal.SIGHUP, signal.SIGTERM):  # the terminal was closed: the turn is let go, not stopped
+            loop.add_signal_handler(number, ending, number)
     return await converse(session.settings, begin, screen.tell, stop, after)
 
 
 def newest_turn(session: Session, number: int) -> tuple[ConversationShown, BeginTurn]:
-    """A conversation, and its newest turn as it was begun."""
-    shown = page = session.send(ShowConversation(number=number))
+    """A conversation with its newest messages, and what attaches to its newest turn; raises NotFound."""
+    shown = session.send(ShowConversation(number=number))
     turn = shown.conversation.turn
-    while turn is not None:
-        for one in page.messages:
-            if one.turn == turn and one.role == "user":
-                begin = BeginTurn(conversation=one.conversation, turn=turn, runner=new_id(), text=one.content)
-                return shown, begin
-        if page.next is None:
-            break
-        page = session.send(ShowConversation(number=number, cursor=page.next, limit=1_000))
-    raise NotFound(f"nothing was said yet in conversation {number}", hint="see: todo chat list")
+    if turn is None:
+        raise NotFound(f"nothing was said yet in conversation {number}", hint="see: todo chat list")
+    return shown, BeginTurn(conversation=shown.conversation.id, turn=turn, runner=new_id())
+
+
+def resume(session: Session, number: int, screen: Screen, *, yes: bool = False) -> Outcome:
+    """Take up a conversation's newest turn, from its beginning: where it runs, where it waits, where nobody runs it."""
+    shown, begin = newest_turn(session, number)
+    if screen.form == "text" and session.table:
+        for one in shown.messages:
+            if one.turn == begin.turn and one.role == "user":
+                text.note(f"you: {safe_block(one.content)}")
+    return settle(session, begin, screen, yes=yes)
+
+
+def last_used(session: Session) -> int:
+    """The number of the conversation that was used last; raises NotFound."""
+    found = session.send(ListConversations(limit=1)).conversations
+    if not found:
+        raise NotFound("you have no conversations yet", hint="begin one with: todo ask 'What is due today?'")
+    return found[0].number
 
 
 def answer(session: Session, number: int, screen: Screen, *, yes: bool) -> Outcome:

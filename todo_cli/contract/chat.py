@@ -45,6 +45,7 @@ class Message(Struct, frozen=True, kw_only=True):
     call_index: int | None = None
     tokens: int = 0
     model: str | None = None
+    usage: Usage | None = None
     at: datetime | UnsetType = UNSET
 
 
@@ -210,16 +211,8 @@ class EndTurn(Step, frozen=True, kw_only=True):
     error: dict[str, Any] | None = None
 
 
-class StoreEvents(Step, frozen=True, kw_only=True):
-    """Keep what others who watch shall see, and the lease; `first` is the batch's number."""
-
-    first: Place
-    after: Place
-    batch: tuple[dict[str, Any], ...] = ()
-
-
 class StoreSummary(Step, frozen=True, kw_only=True):
-    """Keep a summary of all up to the message `reaches`; the messages stay."""
+    """Keep a summary of all up to the message `reaches` (0: of all that a fork inherited); the messages stay."""
 
     conversation: Id
     reaches: Place
@@ -228,33 +221,4 @@ class StoreSummary(Step, frozen=True, kw_only=True):
     usage: Usage | None = None
 
 
-class Batch(Struct, frozen=True, kw_only=True):
-    """Some events of a turn."""
-
-    n: int
-    events: tuple[dict[str, Any], ...]
-
-
-class Watched(Struct, frozen=True, kw_only=True):
-    """What came after a batch, and how the turn stands: once it has ended, its messages tell all."""
-
-    batches: tuple[Batch, ...]
-    state: State
-    attempt: int
-    held: tuple[Held, ...] = ()
-    error: dict[str, Any] | None = None
-
-
-class ReadEvents(Request[Watched], frozen=True, kw_only=True):
-    """Read a turn's events after batch `after`."""
-
-    scope = "chat"
-    write = False
-
-    turn: Id
-    after: Annotated[int, Meta(ge=-1, le=2**63 - 1)] = -1
-    limit: Annotated[int, Meta(ge=1, le=1_000)] = 200
-
-
-STEPS = (StoreAnswer, StoreResults, RunCall, HoldCalls, EndTurn, StoreEvents, StoreSummary)
-REQUESTS = (BeginTurn, ReadReplay, ReadEvents, *STEPS)
+REQUESTS = (BeginTurn, ReadReplay, StoreAnswer, StoreResults, RunCall, HoldCalls, EndTurn, StoreSummary)

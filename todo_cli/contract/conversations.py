@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from todo_cli.contract.base import Name, Request
 from todo_cli.contract.chat import Held, Message, Place, State
@@ -119,13 +119,17 @@ class StopTurn(Request[Turn], frozen=True, kw_only=True):
 
 
 class AnswerTurn(Request[Turn], frozen=True, kw_only=True):
-    """Say yes or no to what a turn waits to do. Yes does exactly what was shown; the turn then goes on."""
+    """Say yes or no to what a turn waits to do. Yes does exactly what was shown; the turn then goes on.
+
+    With `only` the yes is for those of the held calls, by their place from 0; the others are answered no.
+    """
 
     route = "POST /v1/turns/{turn}/answer"
     scope = "chat"
 
     turn: Id
     yes: bool
+    only: Annotated[tuple[Place, ...], Meta(max_length=200)] | UnsetType = UNSET
 
 
 class UndoTurn(Request[Undone], frozen=True, kw_only=True):

@@ -4,15 +4,35 @@ from __future__ import annotations
 
 from typing import Any
 
-from todo_cli.contract import chat, conversations, journal, plans, tasks, tokens, users
+from todo_cli.contract import (
+    chat,
+    comments,
+    conversations,
+    events,
+    journal,
+    plans,
+    said,
+    search,
+    tasks,
+    tokens,
+    users,
+    views,
+    work,
+)  # fmt: skip
 from todo_cli.contract.base import Request
 
 REQUESTS: tuple[type[Request[Any]], ...] = (
     *tasks.REQUESTS,
+    *work.REQUESTS,
+    *search.REQUESTS,
+    *comments.REQUESTS,
     *journal.REQUESTS,
     *plans.REQUESTS,
     *tokens.REQUESTS,
     *users.REQUESTS,
     *conversations.REQUESTS,
     *chat.REQUESTS,
+    *events.REQUESTS,
+    *said.REQUESTS,
+    *views.REQUESTS,
 )

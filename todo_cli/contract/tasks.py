@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import Meta, Struct
 
 from todo_cli.contract.base import (
     KEEP,
@@ -21,52 +20,56 @@ from todo_cli.contract.base import (
     Title,
     When,
 )  # fmt: skip
+from todo_cli.contract.task import Changed, Every, Links, Repeat, Status, Task, TaskPage
 
-Status = Literal["open", "done", "deleted"]
-Sort = Literal["due", "-due", "priority", "-priority", "created", "-created", "updated", "-updated"]
+__all__ = [
+    "REQUESTS",
+    "SORTS",
+    "AddTask",
+    "AddTasks",
+    "Changed",
+    "CompleteTasks",
+    "DeleteTasks",
+    "EditTasks",
+    "Filter",
+    "Limit",
+    "ListTasks",
+    "NewTask",
+    "OnTasks",
+    "ReopenTasks",
+    "Repeat",
+    "RestoreTasks",
+    "ShowTask",
+    "Sort",
+    "Status",
+    "Task",
+    "TaskPage",
+]  # fmt: skip
+
+SORTS = (
+    "due", "priority", "created", "updated", "project", "title", "scheduled", "defer", "completed", "urgency", "rank",
+)  # fmt: skip
+Sort = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=100,
+        description="keys, the first counts most; a minus turns one around: priority,-due. Keys: due, priority, created, "
+        "updated, project, title, scheduled, defer, completed, urgency (most urgent first), rank (best match first)",
+    ),
+]
+Filter = Annotated[
+    str,
+    Meta(
+        max_length=10_000,
+        description="which tasks: project:home @phone due<fri p1 -@work is:blocked 'free words' 3 7-9 :view",
+    ),
+]
 Limit = Annotated[int, Meta(ge=1, le=1_000)]
 
 
-class Task(Struct, frozen=True, kw_only=True):
-    """One task. `due` is an ISO date, or an instant in UTC; `rev` is the change that last touched it.
-
-    `note` is left out of lists; `new` stands in an add's answer: False when the key had been used before.
-    """
-
-    number: int
-    id: str
-    title: str
-    status: Status
-    due: str | None = None
-    project: str | None = None
-    tags: tuple[str, ...] = ()
-    priority: int | None = None
-    note: str | UnsetType | None = UNSET
-    rev: int
-    created_at: datetime
-    updated_at: datetime
-    completed_at: datetime | None = None
-    deleted_at: datetime | None = None
-    new: bool | UnsetType = UNSET
-
-
-class TaskPage(Struct, frozen=True, kw_only=True):
-    """Some tasks, and the cursor for the next ones (null: these were the last)."""
-
-    tasks: tuple[Task, ...]
-    next: str | None = None
-
-
-class Changed(Struct, frozen=True, kw_only=True):
-    """What a write made: every task it named as it now is. `new` is False when the key had been used before."""
-
-    tasks: tuple[Task, ...]
-    seq: int
-    new: bool
-
-
 class NewTask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A task to be added."""
+    """A task to be added: fields as in `AddTask`."""
 
     title: Title
     note: Note | None = None
@@ -74,10 +77,18 @@ class NewTask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     project: Name | None = None
     tags: Tags = ()
     priority: Priority | None = None
+    parent: Number | Kept | None = KEEP
+    after: Links | Kept = KEEP
+    defer: When | Kept | None = KEEP
+    scheduled: When | Kept | None = KEEP
+    every: Every | Kept | None = KEEP
 
 
 class AddTask(Request[Task], frozen=True):
-    """Add a task."""
+    """Add a task. With `parse` the title is read for dates, #project, @tags, p1 and more; fields given beside it win.
+
+    `parent` is the task it is a part of, `after` those it waits for; until `defer` it is out of sight.
+    """
 
     route = "POST /v1/tasks"
     scope = "tasks:write"
@@ -89,6 +100,12 @@ class AddTask(Request[Task], frozen=True):
     project: Name | None = None
     tags: Tags = ()
     priority: Priority | None = None
+    parent: Number | Kept | None = KEEP
+    after: Links | Kept = KEEP
+    defer: When | Kept | None = KEEP
+    scheduled: When | Kept | None = KEEP
+    every: Every | Kept | None = KEEP
+    parse: bool | Kept = KEEP
 
 
 class AddTasks(Request[Changed], frozen=True):
@@ -99,15 +116,21 @@ class AddTasks(Request[Changed], frozen=True):
 
     tasks: Annotated[tuple[NewTask, ...], Meta(min_length=1, max_length=1_000)]
     group: Annotated[str, Meta(pattern="^[0-9a-f-]{36}$")] | None = None
+    parse: bool | Kept = KEEP
 
 
 class ListTasks(Request[TaskPage], frozen=True):
-    """List tasks, the open ones unless `status` says otherwise."""
+    """List tasks, the open ones unless `status` or the filter says otherwise; what is put off to later is left out.
+
+    By urgency or rank, which move with the clock, there is one page of at most 200: `cut` says that there were more.
+    `home`: without a filter show the caller's default view, if there is one.
+    """
 
     route = "GET /v1/tasks"
     write = False
     tool = True
 
+    filter: Filter | None = None
     status: Literal["open", "done", "deleted", "all"] = "open"
     project: Name | None = None
     tag: Name | None = None
@@ -117,7 +140,8 @@ class ListTasks(Request[TaskPage], frozen=True):
     due_after: When | None = None
     sort: Sort = "due"
     limit: Limit = 50
-    cursor: Annotated[str, Meta(max_length=1_000)] | None = None
+    cursor: Annotated[str, Meta(max_length=4_000)] | None = None
+    home: bool = False
 
 
 class ShowTask(Request[Task], frozen=True):
@@ -140,11 +164,13 @@ class OnTasks(Request[Changed], frozen=True):
 
 
 class CompleteTasks(OnTasks, frozen=True):
-    """Mark tasks as done."""
+    """Mark tasks as done. A recurring one makes its next occurrence; subtasks stay open, unless `with_subtasks`."""
 
     route = "POST /v1/tasks/completion"
     tool = True
     asks = Asks.SEVERAL
+
+    with_subtasks: bool | Kept = KEEP
 
 
 class ReopenTasks(OnTasks, frozen=True):
@@ -156,7 +182,11 @@ class ReopenTasks(OnTasks, frozen=True):
 
 
 class EditTasks(OnTasks, frozen=True):
-    """Change fields of tasks: what is left out stays as it is, null clears. `tags` replaces them all."""
+    """Change fields of tasks: what is left out stays as it is, null clears. `tags` and `after` replace them all.
+
+    Of a recurring task dates change this occurrence alone, the rest those to come too; `occurrences` says otherwise:
+    'this' one alone, or 'all', which moves the dates of those to come as well.
+    """
 
     route = "PATCH /v1/tasks"
     tool = True
@@ -170,6 +200,14 @@ class EditTasks(OnTasks, frozen=True):
     tags: Tags | Kept = KEEP
     add_tags: Tags = ()
     remove_tags: Tags = ()
+    parent: Number | Kept | None = KEEP
+    after: Links | Kept = KEEP
+    add_after: Links | Kept = KEEP
+    remove_after: Links | Kept = KEEP
+    defer: When | Kept | None = KEEP
+    scheduled: When | Kept | None = KEEP
+    every: Every | Kept | None = KEEP
+    occurrences: Literal["this", "all"] | Kept = KEEP
 
 
 class DeleteTasks(OnTasks, frozen=True):

@@ -23,6 +23,7 @@ class Me(Struct, frozen=True, kw_only=True):
     scopes: tuple[str, ...]
     expires_at: datetime | None = None
     timezone: str | None = None
+    model: str | None = None
 
 
 class WhoAmI(Request[Me], frozen=True):
@@ -111,6 +112,7 @@ class Preferences(Struct, frozen=True, kw_only=True):
     """What a person has chosen; null is not chosen."""
 
     timezone: str | None = None
+    model: str | None = None
 
 
 class SetPreferences(Request[Preferences], frozen=True):
@@ -121,6 +123,7 @@ class SetPreferences(Request[Preferences], frozen=True):
     personal = True
 
     timezone: Name | Kept | None = KEEP
+    model: Name | Kept | None = KEEP
 
 
 REQUESTS = (WhoAmI, ListSpaces, AddUser, ListUsers, DisableUser, SetPreferences)

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from todo_cli.contract.journal import ChangePage, Undone
+from todo_cli.contract.search import Hit, Hits
 from todo_cli.contract.tasks import Changed, Task, TaskPage
 from todo_cli.errors import TodoError
 
@@ -32,6 +33,8 @@ def _brief(answer: Any) -> dict[str, Any]:
         return {"task": _task(answer)}
     if isinstance(answer, TaskPage):
         return {"tasks": [_task(one) for one in answer.tasks], "more": answer.next}
+    if isinstance(answer, Hits):
+        return {"tasks": [_hit(one) for one in answer.hits]}
     if isinstance(answer, Changed):
         return {"done": True, "tasks": [_task(one) for one in answer.tasks]}
     if isinstance(answer, Undone):
@@ -43,11 +46,18 @@ def _brief(answer: Any) -> dict[str, Any]:
     return builtin if isinstance(builtin, dict) else {"answer": builtin}
 
 
+def _hit(hit: Hit) -> dict[str, Any]:
+    found = [f"{one.where}: {one.text}" for one in hit.snippets if one.where != "title"]
+    return _task(hit.task) | ({"found_in": found} if found else {})
+
+
 def _task(task: Task) -> dict[str, Any]:
     fields = msgspec.to_builtins(task)
     kept = {name: fields[name] for name in _SHOWN if fields.get(name) not in (None, (), [], "open")}
     if len(kept.get("note") or "") > _NOTE:
         kept["note"] = kept["note"][:_NOTE] + "…"
+    if task.comments:
+        kept["comments"] = [f"{one.user}: {one.text[:_NOTE]}" for one in task.comments[-10:]]
     return kept
 
 

@@ -9,6 +9,7 @@ import msgspec
 from todo_cli.contract import chat as ask
 from todo_cli.contract.base import Request
 from todo_cli.contract.chat import ENDED, Ran, Stored
+from todo_cli.contract.events import StoreEvents
 from todo_cli.contract.registry import REQUESTS
 from todo_cli.contract.wire import convert_request, decode
 from todo_cli.core.brief import told, told_error
@@ -23,6 +24,7 @@ WITH fence AS (UPDATE todo.turns SET lease_until = {LEASED} WHERE space_id = %(s
     AND attempt = %(attempt)s::int AND state = 'running' RETURNING conversation_id)
 SELECT json_build_object('line', json_build_object('fenced', NOT EXISTS (SELECT FROM fence), 'was', t.state,
     'attempt', t.attempt, 'head', c.head, 'state', t.state, 'stop', t.stop), 'conversation', c.id,
+  'zone', coalesce((SELECT timezone FROM todo.preferences WHERE user_id = %(me)s::uuid), 'UTC'),
   'old', (SELECT content FROM todo.messages m WHERE m.space_id = c.space_id AND m.conversation_id = c.id
       AND m.call_seq = %(message)s::bigint AND m.call_index = %(index)s::int),
   'calls', (SELECT jsonb_array_length(m.calls) FROM todo.messages m WHERE m.space_id = c.space_id
@@ -48,6 +50,7 @@ TOOLS: dict[str, type[Request[Any]]] = {kind.__name__: kind for kind in REQUESTS
 class _Fence(msgspec.Struct):
     line: Line
     conversation: str
+    zone: str
     old: str | None = None
     calls: int | None = None
 
@@ -81,7 +84,7 @@ async def end_turn(tx: Tx, it: ask.EndTurn) -> Stored:
     return _stored(await tx.answer(LOCK, APPEND, **values), it.attempt, ended=True)
 
 
-async def store_events(tx: Tx, it: ask.StoreEvents) -> Stored:
+async def store_events(tx: Tx, it: StoreEvents) -> Stored:
     """A batch, once; and a sign of life."""
     batch = msgspec.json.encode(it.batch).decode().replace("\\u0000", "\\ufffd")
     values = {"turn": it.turn, "attempt": it.attempt, "lease": it.lease, "first": it.first, "after": it.after}
@@ -100,6 +103,7 @@ async def run_call(tx: Tx, it: ask.RunCall) -> Ran:
             return Ran(content=found.old, head=found.line.head or 0, new=False, stop=found.line.stop)
         if it.index >= (found.calls or 0):
             raise Invalid(f"message {it.message} has no call {it.index}")
+        tx.in_zone(found.zone)
         # our own key: a provider's ids are minted anew, and used again
         key = f"call:{found.conversation}:{it.message}:{it.index}"
         content = await acted(tx, steps, it.turn, key, it.verb, it.arguments)
@@ -138,6 +142,6 @@ HANDLERS: Rules = {
     ask.StoreAnswer: store_answer,
     ask.StoreResults: store_results,
     ask.EndTurn: end_turn,
-    ask.StoreEvents: store_events,
+    StoreEvents: store_events,
     ask.RunCall: run_call,
 }

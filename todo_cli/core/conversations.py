@@ -12,14 +12,11 @@ import msgspec
 from todo_cli.contract import conversations as ask
 from todo_cli.contract.chat import ENDED, Message
 from todo_cli.contract.conversations import Conversation, ConversationPage, ConversationShown
-from todo_cli.contract.journal import Redo, Undo, Undone
 from todo_cli.contract.wire import decode
-from todo_cli.core import undo, words
+from todo_cli.core import words
 from todo_cli.core.images import instant
-from todo_cli.core.lines import LOCK
 from todo_cli.core.replaying import MESSAGE
 from todo_cli.core.rules import Rules
-from todo_cli.core.turns import no_turn
 from todo_cli.db.connect import Tx
 from todo_cli.db.sql import Sql
 from todo_cli.errors import Conflict, Invalid, NotFound
@@ -75,22 +72,6 @@ ONE = Sql(
     f"""SELECT {_IMAGE}::text FROM todo.conversations c WHERE c.space_id = %(space)s::uuid AND c.id = %(id)s::uuid"""
 )
 
-CHANGES = Sql("""SELECT json_build_object('state', t.state, 'parent', m.parent, 'parent_of', m.parent_of, 'last', t.last,
-  'first', (SELECT min(seq) FROM todo.changes c WHERE c.space_id = t.space_id AND c.group_id = t.id AND c.undoes IS NULL),
-  'undo', (SELECT max(seq) FROM todo.changes c WHERE c.space_id = t.space_id AND c.group_id = t.id AND c.undoes IS NOT NULL))::text
-FROM todo.turns t JOIN todo.messages m ON m.space_id = t.space_id AND m.conversation_id = t.conversation_id AND m.seq = t.asked
-WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid""")
-
-BACK = Sql("""UPDATE todo.conversations c SET head = m.parent, head_of = m.parent_of, updated_at = clock_timestamp()
-  FROM todo.turns t JOIN todo.messages m ON m.space_id = t.space_id AND m.conversation_id = t.conversation_id AND m.seq = t.asked
-  WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid AND c.space_id = t.space_id AND c.id = t.conversation_id
-    AND c.head = t.last AND c.head_of IS NULL RETURNING 'back'""")
-
-FORTH = Sql("""UPDATE todo.conversations c SET head = t.last, head_of = NULL, updated_at = clock_timestamp()
-  FROM todo.turns t JOIN todo.messages m ON m.space_id = t.space_id AND m.conversation_id = t.conversation_id AND m.seq = t.asked
-  WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid AND c.space_id = t.space_id AND c.id = t.conversation_id
-    AND c.head IS NOT DISTINCT FROM m.parent AND c.head_of IS NOT DISTINCT FROM m.parent_of RETURNING 'forth'""")
-
 
 class _Shown(msgspec.Struct):
     conversation: Conversation
@@ -101,12 +82,6 @@ class _Shown(msgspec.Struct):
 class _Found(msgspec.Struct):
     image: Conversation
     found: bool
-
-
-class _Changes(msgspec.Struct):
-    state: str
-    first: int | None = None
-    undo: int | None = None
 
 
 def _missing(number: int) -> NoReturn:
@@ -179,51 +154,10 @@ async def fork_conversation(tx: Tx, it: ask.ForkConversation) -> Conversation:
         return decode(await steps.finish(FORK, ONE, **values) or "", Conversation)
 
 
-async def undo_turn(tx: Tx, it: ask.UndoTurn) -> Undone:
-    """Its changes through the journal, as one; then the head goes back, where the turn is the last. Four round trips."""
-    async with tx.steps() as steps:
-        changes = await _ended(await steps.run(LOCK, CHANGES, turn=it.turn))
-        done = Undone(changes=(), differences=(), new=False)
-        how = {"partial": it.partial, "dry_run": it.dry_run}
-        if changes.first is not None:
-            done = await undo.undo(tx.inner(Undo, tx.caller.key, enter=True), Undo(id=changes.first, **how))
-        elif changes.undo is not None:  # all that it did was to take something back
-            done = await undo.redo(tx.inner(Redo, tx.caller.key, enter=True), Redo(id=changes.undo, **how))
-        if not it.dry_run:
-            await steps.finish(BACK, turn=it.turn)
-    return done
-
-
-async def redo_turn(tx: Tx, it: ask.RedoTurn) -> Undone:
-    """The inverse of `undo_turn`."""
-    async with tx.steps() as steps:
-        changes = await _ended(await steps.run(LOCK, CHANGES, turn=it.turn))
-        done = Undone(changes=(), differences=(), new=False)
-        how = {"partial": it.partial, "dry_run": it.dry_run}
-        if changes.first is not None:
-            done = await undo.redo(tx.inner(Redo, tx.caller.key, enter=True), Redo(id=changes.first, **how))
-        elif changes.undo is not None:
-            raise Conflict("that turn only took something back", hint="use: todo undo")
-        if not it.dry_run:
-            await steps.finish(FORTH, turn=it.turn)
-    return done
-
-
-async def _ended(text: str | None) -> _Changes:
-    if text is None:
-        no_turn()
-    changes = decode(text or "", _Changes)
-    if changes.state not in ENDED:
-        raise Conflict("the turn has not ended", hint="stop it first")
-    return changes
-
-
 HANDLERS: Rules = {
     ask.ListConversations: list_conversations,
     ask.ShowConversation: show_conversation,
     ask.RenameConversation: rename_conversation,
     ask.MoveHead: move_head,
     ask.ForkConversation: fork_conversation,
-    ask.UndoTurn: undo_turn,
-    ask.RedoTurn: redo_turn,
 }

@@ -8,16 +8,22 @@ from todo_cli.contract.base import Request
 from todo_cli.core import (
     approvals,
     chat,
+    comments,
     conversations,
     journal,
     listing,
     plans,
     replaying,
+    said,
+    search,
     tasks,
     tokens,
+    turn_undo,
     turns,
     undo,
     users,
+    views,
+    work,
 )  # fmt: skip
 from todo_cli.core.rules import Rules
 from todo_cli.db.connect import Tx
@@ -26,17 +32,23 @@ R = TypeVar("R")
 
 HANDLERS: Rules = {
     **tasks.HANDLERS,
+    **work.HANDLERS,
     **listing.HANDLERS,
+    **search.HANDLERS,
+    **comments.HANDLERS,
     **journal.HANDLERS,
     **undo.HANDLERS,
     **plans.HANDLERS,
     **tokens.HANDLERS,
     **users.HANDLERS,
+    **views.HANDLERS,
     **turns.HANDLERS,
     **chat.HANDLERS,
     **approvals.HANDLERS,
     **replaying.HANDLERS,
     **conversations.HANDLERS,
+    **turn_undo.HANDLERS,
+    **said.HANDLERS,
 }
 
 

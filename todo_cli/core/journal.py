@@ -25,7 +25,9 @@ OLD: LiteralString = """old AS MATERIALIZED (
 
 TICK: LiteralString = "UPDATE todo.spaces SET seq = seq + 1 WHERE id = %(space)s::uuid"
 
-FIELDS = ("title", "status", "due", "project", "tags", "priority", "note")
+COMMON = ("title", "status", "due", "project", "tags", "priority", "note")
+RARE = ("parent", "after", "defer", "scheduled", "started_at", "tracked", "repeat")
+FIELDS = (*COMMON, *RARE)
 
 LIST = Sql(f"""
 WITH RECURSIVE history AS (
@@ -44,7 +46,8 @@ SELECT json_build_object(
      SELECT FROM todo.tasks WHERE space_id = %(space)s::uuid AND number = %(number)s::bigint),
   'rows', coalesce(json_agg(json_build_object(
   'seq', c.seq, 'at', {instant("c.at")}, 'user', coalesce(u.name, c.user_id::text), 'token', coalesce(t.name, ''),
-  'way', c.way, 'verb', c.verb, 'key', c.key, 'group', c.group_id, 'undoes', c.undoes, 'about', c.request ->> 'name',
+  'way', c.way, 'verb', c.verb, 'key', c.key, 'group', c.group_id, 'undoes', c.undoes, 'about', coalesce(c.request ->> 'name',
+      CASE WHEN c.verb LIKE '%Comment' THEN '#' || (c.request ->> 'number') END),
   'undone', coalesce((SELECT NOT x.redo FROM todo.changes x WHERE x.space_id = c.space_id AND x.undoes = coalesce(
       (SELECT min(g.seq) FROM todo.changes g WHERE g.space_id = c.space_id AND g.group_id = c.group_id), c.seq)
       ORDER BY x.seq DESC LIMIT 1), false) AND c.undoes IS NULL,
@@ -148,12 +151,26 @@ def differences(before: list[dict[str, Any]] | None, after: list[dict[str, Any]]
     return tuple(one for one in found if one.added or one.fields)
 
 
+def told(image: dict[str, Any], name: str) -> Any:
+    """A field of an image as a person is told of it; what stands in no image is empty."""
+    value = image.get(name)
+    if name in ("tags", "after"):
+        return list(value or ())
+    if name == "tracked":
+        return value or 0
+    if name == "started_at":
+        return value and f"{value[:19]}Z"
+    if name == "repeat" and value:
+        return value["rule"] + (" from done" if value["from_done"] else "")
+    return value
+
+
 def _difference(before: dict[str, Any] | None, after: dict[str, Any]) -> Difference:
     was = before or {}
     fields = {
-        name: (was.get(name), after.get(name))
+        name: (told(was, name) if before is not None else None, told(after, name))
         for name in FIELDS
-        if was.get(name) != after.get(name) and not (before is None and name == "title")
+        if told(was, name) != told(after, name) and not (before is None and name == "title")
     }
     empty = {name for name, (_, now) in fields.items() if before is None and now in ([], "open")}
     kept = {name: pair for name, pair in fields.items() if name not in empty}

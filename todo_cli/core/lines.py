@@ -48,7 +48,7 @@ fence AS (UPDATE todo.turns t SET lease_until = {LEASED}, state = coalesce(%(sta
     ended_at = CASE WHEN {_ENDS} THEN clock_timestamp() END
   FROM was, sum WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid AND t.attempt = %(attempt)s::int
     AND t.state = ANY (%(states)s::text[]) RETURNING t.state, t.stop, t.attempt),
-moved AS (UPDATE todo.conversations c SET seq = was.seq + sum.all, updated_at = clock_timestamp(),
+moved AS (UPDATE todo.conversations c SET seq = was.seq + sum.all,
     head = CASE WHEN sum.in_line > 0 THEN was.seq + sum.all ELSE was.head END,
     head_of = CASE WHEN sum.in_line > 0 THEN NULL ELSE was.head_of END
   FROM was, sum, fence WHERE c.space_id = %(space)s::uuid AND c.id = was.id AND sum.all > 0 RETURNING c.head),

@@ -17,16 +17,18 @@ from todo_cli.contract.wire import convert_request, decode
 from todo_cli.core.images import instant
 from todo_cli.core.journal import differences, journaled, write
 from todo_cli.core.rules import Rules
-from todo_cli.core.tasks import HANDLERS as TASKS
+from todo_cli.core.tasks import HANDLERS as LOOKING
+from todo_cli.core.work import HANDLERS as WORKING
 from todo_cli.db.connect import Tx
 from todo_cli.db.sql import Sql
 from todo_cli.errors import Conflict, Invalid, NotFound
 
 LIFE = "1 day"
 
+TASKS: Rules = {**LOOKING, **WORKING}
 PLANNABLE = {kind.__name__: kind for kind in TASKS if issubclass(kind, OnTasks | AddTask | AddTasks)}
 
-_IMAGE: LiteralString = f"""jsonb_build_object('id', p.id, 'verb', p.verb, 'arguments', p.arguments, 'targets', p.targets,
+IMAGE: LiteralString = f"""jsonb_build_object('id', p.id, 'verb', p.verb, 'arguments', p.arguments, 'targets', p.targets,
   'differences', p.differences, 'made_at', {instant("p.made_at")}, 'expires_at', {instant("p.expires_at")},
   'state', CASE WHEN p.state = 'open' AND p.expires_at <= clock_timestamp() THEN 'expired' ELSE p.state END)"""
 
@@ -36,13 +38,16 @@ TOUCHED = Sql("""SELECT json_build_object('before', before, 'after', after, 'und
 KEEP = Sql(f"""WITH made AS (INSERT INTO todo.plans (space_id, id, verb, arguments, targets, differences, expires_at)
   VALUES (%(space)s::uuid, %(id)s::uuid, %(verb)s, %(arguments)s::jsonb, %(targets)s::jsonb, %(differences)s::jsonb,
           clock_timestamp() + interval '{LIFE}') ON CONFLICT (space_id, id) DO NOTHING RETURNING *)
-SELECT {_IMAGE}::text FROM (SELECT * FROM made UNION ALL SELECT * FROM todo.plans
+SELECT {IMAGE}::text FROM (SELECT * FROM made UNION ALL SELECT * FROM todo.plans
   WHERE space_id = %(space)s::uuid AND id = %(id)s::uuid AND user_id = %(me)s::uuid) AS p LIMIT 1""")
 
-FETCH = Sql(f"""SELECT json_build_object('plan', {_IMAGE}, 'moved', (
-    SELECT json_agg(t ->> 'number' ORDER BY t ->> 'number') FROM jsonb_array_elements(p.targets) AS t
-      LEFT JOIN todo.tasks k ON k.space_id = p.space_id AND k.number = (t ->> 'number')::bigint
-     WHERE k.rev IS DISTINCT FROM (t ->> 'rev')::bigint))::text
+# a plan with the numbers of its tasks that have moved on
+FETCHED: LiteralString = f"""json_build_object('plan', {IMAGE}, 'moved', (
+    SELECT json_agg(t.number::text ORDER BY t.number) FROM jsonb_to_recordset(p.targets) AS t(number bigint, rev bigint)
+      LEFT JOIN todo.tasks k ON k.space_id = %(space)s::uuid AND k.number = t.number
+     WHERE k.rev IS DISTINCT FROM t.rev))"""
+
+FETCH = Sql(f"""SELECT {FETCHED}::text
 FROM todo.plans p WHERE p.space_id = %(space)s::uuid AND p.id = %(id)s::uuid AND p.user_id = %(me)s::uuid""")
 
 CLOSE = Sql("""UPDATE todo.plans SET state = %(state)s, decided_at = coalesce(decided_at, clock_timestamp())
@@ -50,9 +55,9 @@ CLOSE = Sql("""UPDATE todo.plans SET state = %(state)s, decided_at = coalesce(de
 
 REFUSE = journaled(f"""UPDATE todo.plans p SET state = 'refused', decided_at = clock_timestamp()
   WHERE space_id = %(space)s::uuid AND id = %(id)s::uuid AND user_id = %(me)s::uuid AND state = 'open'
-    AND NOT EXISTS (SELECT FROM old) RETURNING {_IMAGE} AS answer""")
+    AND NOT EXISTS (SELECT FROM old) RETURNING {IMAGE} AS answer""")
 
-LIST = Sql(f"""SELECT json_build_object('plans', coalesce(json_agg({_IMAGE} ORDER BY made_at DESC), '[]'))::text
+LIST = Sql(f"""SELECT json_build_object('plans', coalesce(json_agg({IMAGE} ORDER BY made_at DESC), '[]'))::text
 FROM (SELECT * FROM todo.plans WHERE space_id = %(space)s::uuid AND user_id = %(me)s::uuid AND state = 'open'
        AND expires_at > clock_timestamp() ORDER BY made_at DESC LIMIT 100) AS p""")
 

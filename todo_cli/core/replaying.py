@@ -9,7 +9,8 @@ from typing import LiteralString
 
 import msgspec
 
-from todo_cli.contract.chat import Message, ReadEvents, ReadReplay, Replay, Stored, StoreSummary, Watched
+from todo_cli.contract.chat import Message, ReadReplay, Replay, Stored, StoreSummary
+from todo_cli.contract.events import ReadEvents, Watched
 from todo_cli.contract.wire import decode
 from todo_cli.core.images import instant
 from todo_cli.core.lines import LOCK, Line, late, row
@@ -21,14 +22,17 @@ from todo_cli.errors import NotFound
 
 MESSAGE: LiteralString = f"""json_build_object('conversation', m.conversation_id, 'seq', m.seq, 'turn', m.turn_id, 'role', m.role, 'content', m.content,
   'status', m.status, 'calls', coalesce(m.calls, '[]'), 'call_seq', m.call_seq, 'call_index', m.call_index,
-  'tokens', m.tokens, 'model', m.model, 'at', {instant("m.at")})"""
+  'tokens', m.tokens, 'model', m.model, 'usage', m.usage, 'at', {instant("m.at")})"""
 
 _COLUMNS: LiteralString = """p.space_id, p.conversation_id, p.seq, p.parent, p.parent_of, p.turn_id, p.role, p.content, p.status,
-    p.calls, p.call_seq, p.call_index, p.tokens, p.model, p.at,
+    p.calls, p.call_seq, p.call_index, p.tokens, p.model, p.usage, p.at,
     coalesce(p.parent_of, p.conversation_id) AS back"""
 
-_TOLD: LiteralString = """(SELECT s.content FROM todo.messages s WHERE s.space_id = p.space_id
-      AND s.conversation_id = p.conversation_id AND s.reaches = p.seq) AS told"""
+# behind a fork's own first message, one that reaches 0 tells all that it has inherited
+_TOLD: LiteralString = """coalesce((SELECT s.content FROM todo.messages s WHERE s.space_id = p.space_id
+      AND s.conversation_id = p.conversation_id AND s.reaches = p.seq),
+    CASE WHEN p.conversation_id <> l.conversation_id THEN (SELECT s.content FROM todo.messages s WHERE s.space_id = p.space_id
+      AND s.conversation_id = l.conversation_id AND s.reaches = 0) END) AS told"""
 
 READ = Sql(f"""
 WITH RECURSIVE line AS (
@@ -59,7 +63,7 @@ fence AS (UPDATE todo.turns t SET lease_until = clock_timestamp() + make_interva
   FROM was WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid AND t.attempt = %(attempt)s::int
     AND t.state = 'running' RETURNING t.id),
 moved AS (UPDATE todo.conversations c SET seq = c.seq + 1 FROM was, fence
-  WHERE c.space_id = %(space)s::uuid AND c.id = was.id AND was.place = was.id
+  WHERE c.space_id = %(space)s::uuid AND c.id = was.id AND (was.place = was.id OR %(reaches)s::bigint = 0)
     AND NOT EXISTS (SELECT FROM todo.messages s WHERE s.space_id = %(space)s::uuid AND s.conversation_id = was.id
       AND s.reaches = %(reaches)s::bigint) RETURNING c.seq),
 kept AS (INSERT INTO todo.messages (space_id, conversation_id, seq, turn_id, attempt, role, content, reaches, tokens, model, usage)
@@ -69,7 +73,15 @@ SELECT json_build_object('fenced', NOT EXISTS (SELECT FROM fence), 'was', state,
   'state', state, 'stop', stop)::text FROM was
 """)
 
-EVENTS = Sql("""SELECT json_build_object('state', t.state, 'attempt', t.attempt, 'error', t.error,
+# what has ended and been forgotten, its messages tell: they stand between `asked` and `last`
+_SAID: LiteralString = f"""CASE WHEN t.last IS NOT NULL AND greatest(t.events, 1) - 1 > %(after)s::bigint AND NOT EXISTS (
+      SELECT FROM todo.events e WHERE e.space_id = %(space)s::uuid AND e.turn_id = %(turn)s::uuid) THEN (
+    SELECT coalesce(json_agg({MESSAGE} ORDER BY m.seq), '[]') FROM todo.messages m WHERE m.space_id = %(space)s::uuid
+      AND m.conversation_id = t.conversation_id AND m.seq > t.asked AND m.seq <= t.last AND m.turn_id = t.id)
+  ELSE '[]' END"""
+
+EVENTS = Sql(f"""SELECT json_build_object('state', t.state, 'attempt', t.attempt, 'error', t.error, 'usage', t.usage,
+  'conversation', t.conversation_id, 'live', t.lease_until > clock_timestamp(), 'events', t.events, 'said', {_SAID},
   'held', CASE WHEN t.state = 'awaiting' THEN coalesce(t.held, '[]') ELSE '[]' END,
   'batches', (SELECT coalesce(json_agg(json_build_object('n', e.n, 'events', e.batch) ORDER BY e.n), '[]') FROM (
       SELECT n, batch FROM todo.events WHERE space_id = %(space)s::uuid AND turn_id = %(turn)s::uuid

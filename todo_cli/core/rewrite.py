@@ -1,165 +1,235 @@
 """The one statement that changes tasks: patches in, images before and after into the journal.
 
 A patch is an object a task: a field that stands in it is set (null clears), one that does not stays.
-`add_tags` and `remove_tags` change the set; `restore` takes out of the bin. All tasks or none.
+`add_tags` and `remove_tags` change the set, `add_after` and `remove_after` what it waits for; `restore` takes out of the
+bin; `start` and `stop` are the clock's; `every` makes it recur. `finish` and `skip` are answered with what is `recurring`,
+until the patch tells that its next date was worked out for what was `seen`. All tasks or none.
+
+It has two forms: parents, links and new occurrences stand only in the `deep` one, which costs more to plan.
 """
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from functools import cache
+from typing import Any, LiteralString
 
 import msgspec
 
 from todo_cli.contract.base import Request
-from todo_cli.contract.tasks import Changed, OnTasks, Task
+from todo_cli.contract.tasks import Changed, OnTasks
 from todo_cli.contract.wire import decode
-from todo_cli.core.images import image, instant, tags_of
-from todo_cli.core.journal import FIELDS, OLD, TICK, key_reused, stamp
+from todo_cli.core import births, knots
+from todo_cli.core.images import image, instant, links_of, tags_of, when
+from todo_cli.core.journal import OLD, stamp
+from todo_cli.core.verdicts import Verdict, judged
 from todo_cli.db.connect import Tx
 from todo_cli.db.sql import Sql
-from todo_cli.errors import Conflict, NotFound
 
-REWRITE = Sql(f"""
-WITH {OLD},
-moment AS MATERIALIZED (SELECT clock_timestamp() AS now),
-want AS MATERIALIZED (SELECT (p ->> 'number')::bigint AS number, p, place
-    FROM jsonb_array_elements(%(patches)s::jsonb) WITH ORDINALITY AS x(p, place)),
-cur AS MATERIALIZED (SELECT t.*, p, place, {tags_of("t")} AS tags FROM want JOIN todo.tasks t
-    ON t.space_id = %(space)s::uuid AND t.number = want.number),
-set AS MATERIALIZED (SELECT space_id, number, id, created_at, place, rev, updated_at, completed_at, deleted_at,
+_COLUMNS: LiteralString = """title, note, priority, project, due_on, due_at, status, parent, defer_on, defer_at,
+    scheduled_on, scheduled_at, started_at, tracked, series, occurrence, repeat"""
+
+_DATE: LiteralString = f"coalesce(p ->> 'due_on', p ->> 'due_at', {when('cur', 'due')}, p #>> '{{every,first_on}}', p #>> '{{every,first_at}}')"
+
+
+def _date(name: LiteralString) -> LiteralString:
+    return f"""CASE WHEN p ? '{name}_on' THEN (p ->> '{name}_on')::date ELSE {name}_on END AS {name}_on,
+    CASE WHEN p ? '{name}_at' THEN (p ->> '{name}_at')::timestamptz ELSE {name}_at END AS {name}_at"""
+
+
+# what edits of one occurrence alone have hidden: what the template has already is older, and the series'
+_TEMPLATE: LiteralString = """coalesce((SELECT jsonb_build_object('template', jsonb_object_agg(key, value))
+    FROM jsonb_each(jsonb_build_object('title', title, 'note', note, 'priority', nullif(priority, 4), 'project', project,
+        'tags', tags, 'parent', parent, 'defer_on', defer_on, 'defer_at', defer_at, 'scheduled_on', scheduled_on,
+        'scheduled_at', scheduled_at) || coalesce(repeat -> 'template', '{}'))
+   WHERE (p -> 'hide' ? key OR coalesce(repeat -> 'template', '{}') ? key) AND NOT p -> 'show' ? key
+  HAVING count(*) > 0), '{}')"""
+
+_REPEAT: LiteralString = f"""CASE WHEN p ? 'repeat' THEN nullif(p -> 'repeat', 'null')
+    WHEN p ? 'every' THEN (p -> 'every') - 'first_on' - 'first_at' || jsonb_build_object('anchor', {_DATE}, 'slot', {_DATE})
+    WHEN repeat IS NULL OR NOT p ? 'hide' THEN repeat
+    ELSE repeat - 'template' || {_TEMPLATE}
+      || CASE WHEN p ? 'anchor' THEN jsonb_build_object('anchor', {_DATE}, 'slot', {_DATE}) ELSE '{{}}' END END"""
+
+_LINKS: LiteralString = """CASE WHEN p ?| '{after,add_after,remove_after}' THEN ARRAY(SELECT DISTINCT n FROM (
+      SELECT unnest(CASE WHEN p ? 'after' THEN ARRAY(SELECT jsonb_array_elements_text(p -> 'after')::bigint) ELSE links END) AS n
+      UNION ALL SELECT jsonb_array_elements_text(coalesce(p -> 'add_after', '[]'))::bigint) AS wished
+    WHERE NOT coalesce(p -> 'remove_after', '[]') @> to_jsonb(n) ORDER BY n) ELSE links END"""
+
+
+def _set(*, deep: bool) -> LiteralString:
+    links: LiteralString = _LINKS if deep else "links"
+    return f"""set AS MATERIALIZED (SELECT space_id, number, id, created_at, place, rev, updated_at, completed_at, deleted_at, p,
     CASE WHEN p ? 'title' THEN p ->> 'title' ELSE title END AS title,
     CASE WHEN p ? 'note' THEN p ->> 'note' ELSE note END AS note,
     CASE WHEN p ? 'priority' THEN coalesce((p ->> 'priority')::smallint, 4::smallint) ELSE priority END AS priority,
     CASE WHEN p ? 'project' THEN p ->> 'project' ELSE project END AS project,
-    CASE WHEN p ? 'due_on' THEN (p ->> 'due_on')::date ELSE due_on END AS due_on,
-    CASE WHEN p ? 'due_at' THEN (p ->> 'due_at')::timestamptz ELSE due_at END AS due_at,
+    CASE WHEN p ? 'due_on' THEN (p ->> 'due_on')::date WHEN p ? 'every' AND due_on IS NULL AND due_at IS NULL
+         THEN (p #>> '{{every,first_on}}')::date ELSE due_on END AS due_on,
+    CASE WHEN p ? 'due_at' THEN (p ->> 'due_at')::timestamptz WHEN p ? 'every' AND due_on IS NULL AND due_at IS NULL
+         THEN (p #>> '{{every,first_at}}')::timestamptz ELSE due_at END AS due_at,
+    {_date("defer")},
+    {_date("scheduled")},
+    CASE WHEN p ? 'parent' THEN (p ->> 'parent')::bigint ELSE parent END AS parent,
     CASE WHEN p ? 'status' THEN p ->> 'status'
          WHEN p ? 'restore' AND status = 'deleted' THEN CASE WHEN completed_at IS NULL THEN 'open' ELSE 'done' END
          ELSE status END AS status,
     CASE WHEN p ? 'completed_at' THEN (p ->> 'completed_at')::timestamptz
          WHEN p ->> 'status' = 'done' THEN coalesce(completed_at, now)
          WHEN p ->> 'status' = 'open' THEN NULL ELSE completed_at END AS completed,
+    CASE WHEN p ? 'started_at' THEN (p ->> 'started_at')::timestamptz WHEN rests THEN NULL
+         WHEN p ? 'start' THEN coalesce(started_at, now) ELSE started_at END AS started_at,
+    CASE WHEN p ? 'tracked' THEN (p ->> 'tracked')::bigint WHEN rests AND started_at IS NOT NULL
+         THEN tracked + greatest(0, floor(extract(epoch FROM now - started_at)))::bigint ELSE tracked END AS tracked,
+    CASE WHEN p ? 'series' THEN (p ->> 'series')::uuid WHEN p ? 'every' THEN coalesce(series, id) ELSE series END AS series,
+    CASE WHEN p ? 'occurrence' THEN (p ->> 'occurrence')::int WHEN p ? 'every' THEN coalesce(occurrence, 1)
+         ELSE occurrence END AS occurrence,
+    {_REPEAT} AS repeat,
     ARRAY(SELECT DISTINCT tag COLLATE "C" AS tag FROM (
         SELECT unnest(CASE WHEN p ? 'tags' THEN ARRAY(SELECT jsonb_array_elements_text(p -> 'tags')) ELSE tags END) AS tag
         UNION ALL SELECT jsonb_array_elements_text(coalesce(p -> 'add_tags', '[]'))) AS wished
       WHERE NOT coalesce(p -> 'remove_tags', '[]') ? tag ORDER BY tag) AS tags,
-    (title, note, priority, project, due_on, due_at, status, tags) AS was
-  FROM cur, moment),
-refused AS MATERIALIZED (SELECT
+    {links} AS links, links AS waited, claimed_by, claim_token, claimed_until,
+    ({_COLUMNS}, tags, links) AS was
+  FROM cur, moment)"""
+
+
+_RECURRING: LiteralString = f"""(SELECT json_agg(json_build_object('now', {image("cur", "cur.tags", links="cur.links")},
+      'made', m.number, 'status', m.status, 'seen', seen) ORDER BY place)
+    FROM cur LEFT JOIN todo.tasks m ON m.space_id = %(space)s::uuid AND m.series = cur.series AND m.occurrence = cur.occurrence + 1
+    CROSS JOIN LATERAL (SELECT concat_ws(':', cur.rev, m.number, m.status) AS seen) AS x
+   WHERE p ?| '{{finish,skip}}' AND p ->> 'seen' IS DISTINCT FROM seen
+     AND (p ? 'seen' OR cur.status = 'open' AND cur.repeat IS NOT NULL))"""
+
+_REFUSED: LiteralString = f"""refused AS MATERIALIZED (SELECT
     (SELECT json_agg(number ORDER BY place) FROM want WHERE number NOT IN (SELECT number FROM cur)) AS missing,
-    (SELECT json_agg(number ORDER BY place) FROM cur WHERE status = 'deleted' AND NOT %(bin_too)s::boolean) AS binned,
-    (SELECT json_agg(json_build_object('now', {image("cur", "cur.tags")}, 'then', (
+    (SELECT json_agg(number ORDER BY place) FROM cur
+      WHERE status = 'deleted' AND NOT %(bin_too)s::boolean AND NOT p ? 'reborn') AS binned,
+    (SELECT json_agg(json_build_object('now', {image("cur", "cur.tags", links="cur.links")}, 'then', (
           SELECT jsonb_path_query_first(c.after, '$[*] ? (@.number == $n)', jsonb_build_object('n', cur.number))
             FROM todo.changes c WHERE c.space_id = %(space)s::uuid AND c.seq = %(if_rev)s::bigint),
         'by', (SELECT u.name FROM todo.changes c JOIN todo.people() u ON u.id = c.user_id
             WHERE c.space_id = %(space)s::uuid AND c.seq = cur.rev),
         'at', {instant("cur.updated_at")}) ORDER BY place)
-      FROM cur WHERE rev <> coalesce(%(if_rev)s::bigint, rev)) AS moved,
-    (SELECT json_agg(number ORDER BY place) FROM set WHERE cardinality(tags) > 100) AS overfull),
-tick AS ({TICK} AND NOT EXISTS (SELECT FROM old)
-    AND EXISTS (SELECT FROM refused WHERE coalesce(missing, binned, moved, overfull) IS NULL) RETURNING seq),
-next AS MATERIALIZED (SELECT space_id, number, id, created_at, place, title, note, priority, project, due_on, due_at, status,
-    set.tags, changed, CASE WHEN changed THEN tick.seq ELSE rev END AS rev,
+      FROM cur WHERE rev <> coalesce(%(if_rev)s::bigint, rev) AND NOT p ? 'reborn') AS moved,
+    (SELECT json_agg(number ORDER BY place) FROM set WHERE cardinality(tags) > 100) AS overfull,
+    (SELECT json_agg(number ORDER BY place) FROM cur WHERE status = 'done' AND p ?| '{{start,skip}}') AS closed,
+    (SELECT json_agg(number ORDER BY place) FROM cur WHERE repeat IS NULL AND p ? 'skip') AS once,
+    {_RECURRING} AS recurring)"""
+
+_TOLD: LiteralString = """'missing', missing, 'binned', binned, 'moved', moved, 'overfull', overfull, 'closed', closed,
+    'once', once, 'recurring', recurring"""
+
+_FOUND: LiteralString = "missing, binned, moved, overfull, closed, once, recurring"
+
+_UNLINKED: LiteralString = """
+unlinked AS MATERIALIZED (SELECT todo.unlink(array_agg(number), array_agg(link)) IS NULL AS done FROM (
+    SELECT number, unnest(waited) AS link FROM set EXCEPT SELECT number, unnest(links) FROM set) AS gone
+  WHERE EXISTS (SELECT FROM tick)),
+linked AS (INSERT INTO todo.links (space_id, number, after)
+    SELECT space_id, number, unnest(next.links) FROM next, unlinked WHERE changed AND done IS NOT NULL ON CONFLICT DO NOTHING),"""
+
+_SUBTASKS: LiteralString = """CASE WHEN %(verb)s = 'CompleteTasks' THEN (SELECT count(*) FROM todo.tasks s
+    WHERE s.space_id = %(space)s::uuid AND s.parent IN (SELECT number FROM want) AND s.status = 'open'
+      AND s.number NOT IN (SELECT number FROM want)) END"""
+
+
+_NEXT: LiteralString = f"""next AS MATERIALIZED (SELECT space_id, number, id, created_at, place, {_COLUMNS}, set.tags, set.links, changed,
+    CASE WHEN changed THEN tick.seq ELSE rev END AS rev,
     CASE WHEN changed THEN now ELSE updated_at END AS updated_at, completed AS completed_at,
-    CASE WHEN status = 'deleted' THEN coalesce(deleted_at, now) END AS deleted_at
-  FROM tick, moment, set CROSS JOIN LATERAL (SELECT
-    (title, note, priority, project, due_on, due_at, status, set.tags) IS DISTINCT FROM was AS changed) AS x),
-written AS (UPDATE todo.tasks t SET title = next.title, note = next.note, priority = next.priority, project = next.project,
-    due_on = next.due_on, due_at = next.due_at, status = next.status, rev = next.rev, updated_at = next.updated_at,
-    completed_at = next.completed_at, deleted_at = next.deleted_at
-  FROM next WHERE t.space_id = %(space)s::uuid AND t.number = next.number AND next.changed),
+    CASE WHEN status = 'deleted' THEN coalesce(deleted_at, now) END AS deleted_at,
+    CASE WHEN status = 'open' THEN claimed_by END AS claimed_by, CASE WHEN status = 'open' THEN claim_token END AS claim_token,
+    CASE WHEN status = 'open' THEN claimed_until END AS claimed_until
+  FROM tick, moment, set CROSS JOIN LATERAL (SELECT ({_COLUMNS}, set.tags, set.links) IS DISTINCT FROM was AS changed) AS x),"""
+
+_WRITTEN: LiteralString = """written AS (UPDATE todo.tasks t SET title = next.title, note = next.note, priority = next.priority, project = next.project,
+    due_on = next.due_on, due_at = next.due_at, status = next.status, parent = next.parent,
+    defer_on = next.defer_on, defer_at = next.defer_at, scheduled_on = next.scheduled_on, scheduled_at = next.scheduled_at,
+    started_at = next.started_at, tracked = next.tracked, series = next.series, occurrence = next.occurrence,
+    repeat = next.repeat, claimed_by = next.claimed_by, claim_token = next.claim_token, claimed_until = next.claimed_until,
+    rev = next.rev, updated_at = next.updated_at, completed_at = next.completed_at, deleted_at = next.deleted_at
+  FROM next WHERE t.space_id = %(space)s::uuid AND t.number = next.number AND next.changed),"""
+
+
+@cache
+def statement(*, deep: bool) -> Sql:
+    """The statement in one of its two forms."""
+    found: LiteralString = f"{_FOUND}, {knots.FOUND}" if deep else _FOUND
+    source: LiteralString = "refused, knotted" if deep else "refused"
+    born: LiteralString = f"{births.given('born', '%(births)s')}, {knots.NAMED}," if deep else ""
+    walks: LiteralString = f"{knots.WALKS}," if deep else ""
+    count: LiteralString = "(SELECT count(*) FROM born)" if deep else "0"
+    made: LiteralString = f"{_UNLINKED} {births.stored('born', 'now')}," if deep else ""
+    new: LiteralString = (
+        f""" || coalesce((SELECT jsonb_agg({image("made", "born.tags", links="'{}'::bigint[]")} ORDER BY made.number)
+      FROM made JOIN born USING (id)), '[]')"""
+        if deep
+        else ""
+    )
+    told: LiteralString = f"{_TOLD}, {knots.TOLD}" if deep else _TOLD
+    return Sql(f"""
+WITH RECURSIVE {OLD},
+moment AS MATERIALIZED (SELECT clock_timestamp() AS now),
+want AS MATERIALIZED (SELECT (p ->> 'number')::bigint AS number, p, place
+    FROM jsonb_array_elements(%(patches)s::jsonb) WITH ORDINALITY AS x(p, place)),
+{born}
+cur AS MATERIALIZED (SELECT t.*, p, place, {tags_of("t")} AS tags, {links_of("t")} AS links,
+    coalesce(p ? 'stop' OR p ->> 'status' IN ('done', 'deleted'), false) AS rests
+  FROM want JOIN todo.tasks t ON t.space_id = %(space)s::uuid AND t.number = want.number),
+{_set(deep=deep)},
+{walks}
+{_REFUSED},
+tick AS (UPDATE todo.spaces SET seq = seq + 1, next_number = next_number + {count} WHERE id = %(space)s::uuid
+    AND NOT EXISTS (SELECT FROM old) AND EXISTS (SELECT FROM {source} WHERE coalesce({found}) IS NULL)
+    RETURNING seq, next_number - {count} - 1 AS last),
+{_NEXT}
+{_WRITTEN}
 untagged AS MATERIALIZED (SELECT todo.untag(array_agg(number), array_agg(tag)) IS NULL AS done FROM (
     SELECT cur.number, unnest(cur.tags) AS tag FROM cur EXCEPT SELECT number, unnest(tags) FROM next) AS gone
   WHERE EXISTS (SELECT FROM tick)),
 tagged AS (INSERT INTO todo.task_tags (space_id, number, tag)
     SELECT space_id, number, unnest(next.tags) FROM next, untagged WHERE changed AND done IS NOT NULL ON CONFLICT DO NOTHING),
+{made}
 kept AS (INSERT INTO todo.changes (space_id, seq, key, request_hash, verb, request, before, after, undoes, redo, group_id, turn_id)
     SELECT %(space)s::uuid, tick.seq, %(key)s, %(hash)s::bytea, %(verb)s, %(request)s::jsonb,
-      (SELECT jsonb_agg({image("cur", "cur.tags")} ORDER BY place) FROM cur),
-      (SELECT jsonb_agg({image("next", "next.tags")} ORDER BY place) FROM next),
+      (SELECT jsonb_agg({image("cur", "cur.tags", links="cur.links")} ORDER BY place) FROM cur),
+      (SELECT jsonb_agg({image("next", "next.tags", links="next.links")} ORDER BY place) FROM next){new},
       %(undoes)s::bigint, %(redo)s::boolean, %(within)s::uuid, %(within)s::uuid FROM tick RETURNING seq, after)
-SELECT json_build_object('same', true, 'new', true, 'seq', seq, 'tasks', after)::text FROM kept
+SELECT json_build_object('same', true, 'new', true, 'seq', seq, 'tasks', after, 'open_subtasks', {_SUBTASKS})::text FROM kept
 UNION ALL SELECT json_build_object('same', same, 'new', false, 'seq', seq, 'tasks', after)::text FROM old
-UNION ALL SELECT json_build_object('same', true, 'missing', missing, 'binned', binned, 'moved', moved,
-    'overfull', overfull)::text FROM refused
-  WHERE NOT EXISTS (SELECT FROM old) AND coalesce(missing, binned, moved, overfull) IS NOT NULL
+UNION ALL SELECT json_build_object('same', true, {told})::text FROM {source}
+  WHERE NOT EXISTS (SELECT FROM old) AND coalesce({found}) IS NOT NULL
 """)
 
 
-class _Moved(msgspec.Struct):
-    now: dict[str, Any]
-    at: str
-    by: str | None = None
-    then: dict[str, Any] | None = None
+_LINKING = frozenset(("parent", "after", "add_after", "remove_after"))
 
 
-class Verdict(msgspec.Struct):
-    """What the statement found: the tasks as they are now, or why nothing was done."""
-
-    same: bool
-    new: bool = False
-    seq: int = 0
-    tasks: tuple[Task, ...] = ()
-    missing: list[int] | None = None
-    binned: list[int] | None = None
-    moved: list[_Moved] | None = None
-    overfull: list[int] | None = None
+def form(patches: list[dict[str, Any]], births: list[dict[str, Any]] | None = None) -> Sql:
+    """The form that these patches need."""
+    return statement(deep=bool(births) or any(not _LINKING.isdisjoint(patch) for patch in patches))
 
 
 def arguments(
     it: Request[Any], patches: list[dict[str, Any]], *, bin_too: bool, if_rev: int | None = None,
-    undoes: int | None = None, redo: bool = False,
+    undoes: int | None = None, redo: bool = False, births: list[dict[str, Any]] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """The values of REWRITE."""
+    """The values of the statement."""
     data = msgspec.json.encode(patches).decode()
-    marks = {"undoes": undoes, "redo": redo}
+    marks = {"undoes": undoes, "redo": redo, "births": msgspec.json.encode(births or []).decode()}
     return stamp(it) | marks | {"patches": data, "bin_too": bin_too, "if_rev": if_rev}
 
 
 async def rewrite(tx: Tx, it: OnTasks, patch: dict[str, Any], *, bin_too: bool = False) -> Changed:
     """Give every named task the patch; raises NotFound, Conflict."""
     patches = [patch | {"number": number} for number in dict.fromkeys(it.numbers)]
-    text = await tx.answer(REWRITE, **arguments(it, patches, bin_too=bin_too, if_rev=it.if_rev))
-    verdict = judged(tx, decode(text or "", Verdict))
+    verdict = await tried(tx, it, patches, bin_too=bin_too)
     return Changed(tasks=verdict.tasks, seq=verdict.seq, new=verdict.new)
 
 
-def judged(tx: Tx, verdict: Verdict) -> Verdict:
-    """The verdict, or the error that it stands for."""
-    if not verdict.same:
-        raise key_reused(tx)
-    if verdict.missing:
-        raise NotFound(f"there is no task {_named(verdict.missing)}; nothing was changed", numbers=verdict.missing)
-    if verdict.binned:
-        first = verdict.binned[0]
-        raise Conflict(
-            f"task {_named(verdict.binned)} is in the bin; nothing was changed", hint=f"first: todo restore {first}"
-        )
-    if verdict.moved:
-        _moved_on(verdict.moved)
-    if verdict.overfull:
-        raise Conflict(f"task {_named(verdict.overfull)} would have more than 100 tags; nothing was changed")
-    return verdict
-
-
-def _moved_on(moved: list[_Moved]) -> NoReturn:
-    first = moved[0]
-    was = first.then or {}
-    changed = {name: [was.get(name), first.now.get(name)] for name in FIELDS if was.get(name) != first.now.get(name)}
-    what = ", ".join(f"{name}: {_shown(a)} → {_shown(b)}" for name, (a, b) in changed.items()) if was else "unknown"
-    number, rev = first.now["number"], first.now["rev"]
-    raise Conflict(
-        f"task #{number} has moved on to rev {rev}, changed by {first.by or 'somebody'} at {first.at} ({what})",
-        hint=f"look at it with: todo show {number}",
-        number=number, rev=rev, by=first.by, at=first.at, changed=changed,
-    )  # fmt: skip
-
-
-def _shown(value: Any) -> str:
-    text = ", ".join(value) if isinstance(value, list) else str(value)
-    return "none" if value in (None, []) else text if len(text) <= 60 else text[:57] + "…"
-
-
-def _named(numbers: list[int]) -> str:
-    shown = ", ".join(f"#{number}" for number in numbers[:10])
-    return shown if len(numbers) <= 10 else f"{shown} and {len(numbers) - 10} more"
+async def tried(
+    tx: Tx, it: OnTasks, patches: list[dict[str, Any]], *, bin_too: bool = False,
+    births: list[dict[str, Any]] | None = None,
+) -> Verdict:  # fmt: skip
+    """One try; what is `recurring` in its verdict has yet to be worked out, and then nothing was done."""
+    values = arguments(it, patches, bin_too=bin_too, if_rev=it.if_rev, births=births)
+    return judged(tx, decode(await tx.answer(form(patches, births), **values) or "", Verdict))

@@ -23,7 +23,8 @@ MARKS = {"running": "(interrupted)", "answered": "(interrupted)", "awaiting": "(
 _LOCK_ONE = Sql("""SELECT 1 FROM todo.conversations WHERE space_id = %(space)s::uuid AND id = %(conversation)s::uuid
   FOR NO KEY UPDATE""")
 
-# how a turn stands: also which of its calls are open, and the words that an attempt left which died in mid-answer
+# how a turn stands: also which of its calls are open, and the words that an attempt left which died in mid-answer;
+# one that has ended (t.last) has no open calls, and all that was said since may lie behind it
 _STANDS: LiteralString = """json_build_object('id', t.id, 'state', t.state, 'attempt', t.attempt, 'runner', t.runner,
   'live', t.lease_until > clock_timestamp(), 'events', t.events, 'conversation', t.conversation_id, 'number', c.number,
   'approved', t.approved, 'held', t.held, 'error', t.error, 'head', c.head, 'newest', t.id = c.turn_id,
@@ -35,7 +36,7 @@ _STANDS: LiteralString = """json_build_object('id', t.id, 'state', t.state, 'att
         SELECT x.call_index FROM todo.messages x WHERE x.space_id = m.space_id AND x.conversation_id = m.conversation_id
            AND x.call_seq = m.seq)) FROM todo.messages m WHERE m.space_id = t.space_id
       AND m.conversation_id = t.conversation_id AND m.seq > t.asked AND m.turn_id = t.id AND m.calls IS NOT NULL
-      ORDER BY m.seq DESC LIMIT 1),
+      AND t.last IS NULL ORDER BY m.seq DESC LIMIT 1),
   'dead', (SELECT string_agg(e ->> 'text', '' ORDER BY b.n, place) FROM todo.events b,
       jsonb_array_elements(b.batch) WITH ORDINALITY AS x(e, place) WHERE b.space_id = t.space_id AND b.turn_id = t.id
       AND b.attempt = t.attempt AND b.after = c.head AND e ->> 'kind' = 'words'))"""
@@ -172,7 +173,8 @@ async def _make_way(steps: Steps, last: Stands) -> None:
     if last.state == "running" and last.live:
         raise Conflict(
             "the conversation is busy with another message",
-            hint="wait for its end, watch it, or stop it", turn=last.id, reason="busy",
+            hint=f"follow it with: todo chat resume {last.number}; end it with: todo chat stop {last.number}",
+            turn=last.id, reason="busy",
         )  # fmt: skip
     await steps.run(APPEND, **settled(last, "stopped" if last.state == "awaiting" else "failed"))
 

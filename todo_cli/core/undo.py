@@ -13,9 +13,10 @@ import msgspec
 from todo_cli.contract.journal import Redo, Undo, Undone
 from todo_cli.contract.wire import decode
 from todo_cli.core.images import image, tags_of
-from todo_cli.core.journal import FIELDS, OLD, differences, key_reused, stamp
-from todo_cli.core.rewrite import REWRITE, Verdict, arguments, judged
+from todo_cli.core.journal import COMMON, FIELDS, OLD, RARE, differences, key_reused, stamp
+from todo_cli.core.rewrite import arguments, form
 from todo_cli.core.rules import Rules
+from todo_cli.core.verdicts import Verdict, judged
 from todo_cli.db.connect import Tx
 from todo_cli.db.sql import Sql
 from todo_cli.errors import Conflict, NotFound
@@ -110,7 +111,7 @@ async def _invert(tx: Tx, it: Undo | Redo, find: Sql, verb: str) -> Undone:
         if it.dry_run:
             return Undone(changes=seqs, differences=_preview(found, patches), skipped=skipped)
         values = arguments(it, patches, bin_too=True, undoes=found.changes[0].head, redo=verb == "redo")
-        verdict = judged(tx, decode(await steps.finish(REWRITE, **values) or "", Verdict))
+        verdict = judged(tx, decode(await steps.finish(form(patches), **values) or "", Verdict))
     after = [msgspec.to_builtins(task) | {"tags": list(task.tags)} for task in verdict.tasks]
     return Undone(changes=seqs, differences=differences(found.now, after), skipped=skipped, seq=verdict.seq)
 
@@ -139,8 +140,8 @@ def _inverse(found: _Found, *, partial: bool, verb: str) -> tuple[list[dict[str,
             before.setdefault(left["number"], then.get(left["number"]))
             after[left["number"]] = left
     now = {image["number"]: image for image in found.now}
-    changed = [number for number in after if _content(before[number]) != _content(after[number])]
-    moved = tuple(number for number in changed if _content(now[number]) != _content(after[number]))
+    changed = [number for number in after if _differ(before[number], after[number])]
+    moved = tuple(number for number in changed if _differ(now[number], after[number]))
     kept = [number for number in changed if number not in moved]
     if moved and not (partial and kept):
         raise Conflict(
@@ -148,7 +149,7 @@ def _inverse(found: _Found, *, partial: bool, verb: str) -> tuple[list[dict[str,
             hint=f"take back the rest with: todo {verb} --partial" if kept else "see: todo log",
             moved=moved,
         )
-    return [_patch(number, before[number]) for number in kept], moved
+    return [_patch(number, before[number], after[number]) for number in kept], moved
 
 
 def _moved(numbers: tuple[int, ...], now: dict[int, Image]) -> str:
@@ -156,18 +157,43 @@ def _moved(numbers: tuple[int, ...], now: dict[int, Image]) -> str:
     return named if len(numbers) <= 5 else f"{named} and {len(numbers) - 5} more"
 
 
-def _content(image: Image | None) -> Image | None:
-    return None if image is None else {name: image.get(name) for name in (*FIELDS, "completed_at")}
+def _differ(one: Image | None, other: Image | None) -> bool:
+    """An image of an older release knows nothing of the rare fields."""
+    if one is None or other is None:
+        return one is not other
+    names = (*COMMON, "completed_at", *(RARE if "tracked" in one and "tracked" in other else ()))
+    return any(one.get(name) != other.get(name) for name in names)
 
 
-def _patch(number: int, before: Image | None) -> dict[str, Any]:
+def _patch(number: int, before: Image | None, after: Image) -> dict[str, Any]:
     """Back to an image; what was not there before goes to the bin."""
     if before is None:
         return {"number": number, "status": "deleted"}
-    due = before["due"]
-    timed = due is not None and "T" in due
     kept = {name: before[name] for name in ("title", "note", "priority", "project", "status", "tags", "completed_at")}
-    return kept | {"number": number, "due_on": None if timed else due, "due_at": due if timed else None}
+    patch = kept | {"number": number} | _date("due", before)
+    if "tracked" not in before:
+        return patch
+    patch |= {"started_at": before.get("started_at"), "tracked": before["tracked"]}
+    patch |= _date("defer", before) | _date("scheduled", before)
+    # the statement takes its longer form only for what has changed
+    patch |= {name: before.get(name) for name in ("parent",) if before.get(name) != after.get(name)}
+    patch |= {name: before.get(name, []) for name in ("after",) if before.get(name) != after.get(name)}
+    if before.get("repeat") != after.get("repeat"):
+        patch |= _repeat(before.get("repeat"))
+    return patch
+
+
+def _date(name: str, image: Image) -> dict[str, Any]:
+    found = image.get(name)
+    timed = found is not None and "T" in found
+    return {f"{name}_on": None if timed else found, f"{name}_at": found if timed else None}
+
+
+def _repeat(found: Image | None) -> dict[str, Any]:
+    if found is None:
+        return {"repeat": None}
+    place = {name: found[name] for name in ("series", "occurrence")}
+    return place | {"repeat": {name: value for name, value in found.items() if name not in place}}
 
 
 def _preview(found: _Found, patches: list[dict[str, Any]]) -> Any:
@@ -179,7 +205,12 @@ def _preview(found: _Found, patches: list[dict[str, Any]]) -> Any:
 
 def _as_image(patch: dict[str, Any]) -> Image:
     kept = {name: value for name, value in patch.items() if name in FIELDS}
-    return kept | ({"due": patch["due_at"] or patch["due_on"]} if "due_on" in patch else {})
+    dates = {
+        name: patch[f"{name}_at"] or patch[f"{name}_on"]
+        for name in ("due", "defer", "scheduled")
+        if f"{name}_on" in patch
+    }
+    return kept | dates
 
 
 HANDLERS: Rules = {Undo: undo, Redo: redo}

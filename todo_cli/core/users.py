@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import LiteralString
 
+import msgspec
 from msgspec import UNSET
 
 from todo_cli.contract import users as ask
@@ -18,9 +19,9 @@ from todo_cli.db.sql import Sql
 
 ME = Sql(f"""SELECT json_build_object('user_id', u.id, 'name', u.name, 'admin', u.admin, 'space_id', s.id, 'space', s.name,
   'role', u.role, 'token', t.name, 'scopes', t.scopes, 'expires_at', {instant("t.expires_at")},
-  'timezone', (SELECT timezone FROM todo.preferences p WHERE p.user_id = u.id))::text
+  'timezone', p.timezone, 'model', p.model)::text
 FROM todo.people() u JOIN todo.tokens t ON t.user_id = u.id AND t.id = (SELECT todo.token())
-JOIN todo.spaces s ON s.id = %(space)s::uuid
+JOIN todo.spaces s ON s.id = %(space)s::uuid LEFT JOIN todo.preferences p ON p.user_id = u.id
 WHERE u.id = %(me)s::uuid""")
 
 SPACES = Sql("""SELECT json_build_object('spaces', coalesce(json_agg(json_build_object('id', s.id, 'name', s.name,
@@ -42,10 +43,12 @@ LIST = Sql(
 DISABLE = journaled(f"""SELECT {_USER} AS answer FROM todo.disable_user(%(name)s, %(disabled)s::boolean) u
   WHERE NOT EXISTS (SELECT FROM old)""")
 
-SET_PREFERENCES = journaled("""INSERT INTO todo.preferences AS p (user_id, timezone)
-  SELECT %(me)s::uuid, %(timezone)s WHERE NOT EXISTS (SELECT FROM old)
-  ON CONFLICT (user_id) DO UPDATE SET timezone = CASE WHEN %(keep)s::boolean THEN p.timezone ELSE excluded.timezone END
-  RETURNING jsonb_build_object('timezone', timezone) AS answer""")
+SET_PREFERENCES = journaled("""INSERT INTO todo.preferences AS p (user_id, timezone, model)
+  SELECT %(me)s::uuid, %(timezone)s, %(model)s WHERE NOT EXISTS (SELECT FROM old)
+  ON CONFLICT (user_id) DO UPDATE SET
+    timezone = CASE WHEN 'timezone' = ANY (%(changed)s::text[]) THEN excluded.timezone ELSE p.timezone END,
+    model = CASE WHEN 'model' = ANY (%(changed)s::text[]) THEN excluded.model ELSE p.model END
+  RETURNING jsonb_build_object('timezone', timezone, 'model', model) AS answer""")
 
 
 async def who_am_i(tx: Tx, it: ask.WhoAmI) -> Me:
@@ -75,14 +78,16 @@ async def disable_user(tx: Tx, it: ask.DisableUser) -> User:
 
 
 async def set_preferences(tx: Tx, it: ask.SetPreferences) -> Preferences:
-    """Raises Invalid for a time zone that does not exist."""
-    keep = it.timezone is UNSET
-    timezone = None if keep else it.timezone
-    if timezone is not None:
+    """Raises Invalid for a time zone that does not exist, and for a model's name that is none."""
+    given = {name: value for name, value in msgspec.structs.asdict(it).items() if value is not UNSET}
+    if given.get("timezone") is not None:
         from todo_cli.language.dates import zone_of
 
-        zone_of(str(timezone))
-    return await write(tx, SET_PREFERENCES, it, "nothing was changed", timezone=timezone, keep=keep)
+        zone_of(given["timezone"])
+    if given.get("model") is not None:
+        given["model"] = words.line("model", given["model"])
+    values = {"timezone": None, "model": None} | given
+    return await write(tx, SET_PREFERENCES, it, "nothing was changed", **values, changed=list(given))
 
 
 HANDLERS: Rules = {

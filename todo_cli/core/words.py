@@ -22,6 +22,13 @@ def line(field: str, text: str) -> str:
     return storable(field, text)
 
 
+def unblank(field: str, text: str) -> str:
+    """Text of any number of lines that says something; raises Invalid."""
+    if not text.strip():
+        raise Invalid(f"the {field} is blank", hint="write something")
+    return text
+
+
 def storable(field: str, text: str) -> str:
     """Text that Postgres can hold; raises Invalid for NUL and for halves of characters."""
     if "\0" in text:
@@ -44,12 +51,16 @@ def project(text: str) -> str:
     return line("project", text.removeprefix("#"))
 
 
-async def due(tx: Tx, words: str) -> dict[str, Any]:
-    """The user's words as the two columns of a due date: a day or an instant."""
-    when = await resolved(tx, words)
+async def dated(tx: Tx, name: str, words: str) -> dict[str, Any]:
+    """The user's words as the two columns of a date: a day or an instant."""
+    return columns(name, await resolved(tx, words))
+
+
+def columns(name: str, when: date | datetime | None) -> dict[str, Any]:
+    """A date as its two columns."""
     if isinstance(when, datetime):
-        return {"due_on": None, "due_at": when.astimezone(UTC).isoformat()}
-    return {"due_on": when.isoformat(), "due_at": None}
+        return {f"{name}_on": None, f"{name}_at": when.astimezone(UTC).isoformat()}
+    return {f"{name}_on": when and when.isoformat(), f"{name}_at": None}
 
 
 async def resolved(tx: Tx, words: str) -> date | datetime:
@@ -61,6 +72,6 @@ async def resolved(tx: Tx, words: str) -> date | datetime:
 
 async def zone(tx: Tx) -> str:
     """The caller's time zone: the request's, else the preference, else UTC."""
-    if tx.caller.zone:
-        return tx.caller.zone
-    return await tx.answer(ZONE) or "UTC"
+    if not tx.caller.zone:
+        tx.in_zone(await tx.answer(ZONE) or "UTC")
+    return tx.caller.zone or "UTC"

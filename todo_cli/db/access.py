@@ -40,12 +40,21 @@ POLICIES: dict[tuple[str, str], str] = {
     ("tasks", "UPDATE"): _WRITE,
     ("task_tags", "SELECT"): _READ,
     ("task_tags", "INSERT"): _WRITE,
+    ("links", "SELECT"): _READ,
+    ("links", "INSERT"): _WRITE,
+    ("comments", "SELECT"): _READ,
+    ("comments", "INSERT"): f"{_WRITE} AND {_MINE}",
+    ("comments", "UPDATE"): f"{_WRITE} AND {_MINE}",
+    ("views", "SELECT"): f"{_READ} AND {_MINE}",
+    ("views", "INSERT"): f"{_WRITE} AND {_MINE}",
+    ("views", "UPDATE"): f"{_WRITE} AND {_MINE}",
     ("plans", "SELECT"): f"{_READ} AND {_MINE}",
     ("plans", "INSERT"): f"{_WRITE} AND {_MINE}",
     ("plans", "UPDATE"): f"{_WRITE} AND {_MINE}",
     **{(table, "SELECT"): _HEARD for table in ("conversations", "turns", "messages", "events")},
     **{(table, "INSERT"): _SAID for table in ("conversations", "turns", "messages", "events")},
     **{(table, "UPDATE"): _SAID for table in ("conversations", "turns")},
+    ("usage", "SELECT"): _MINE,
     ("changes", "SELECT"): _READ,
     ("changes", "INSERT"): f"space_id = (SELECT todo.space('write')) AND {_MINE}",
 }  # fmt: skip
@@ -58,19 +67,24 @@ GRANTS: dict[str, str] = {
     "members": "SELECT",
     "tokens": "SELECT (user_id, id, name, scopes, kind, created_at, last_used_at, expires_at, revoked_at),"
               " INSERT (user_id, id, name, hash, scopes, expires_at), UPDATE (revoked_at)",
-    "preferences": "SELECT, INSERT, UPDATE (timezone)",
+    "preferences": "SELECT, INSERT, UPDATE (timezone, model, tokens_per_day)",
     "tasks": "SELECT, INSERT, UPDATE (title, note, status, priority, project, due_on, due_at, updated_at,"
-             " completed_at, deleted_at, rev)",
+             " completed_at, deleted_at, rev, parent, defer_on, defer_at, scheduled_on, scheduled_at, started_at,"
+             " tracked, series, occurrence, repeat, claimed_by, claim_token, claimed_until)",
     "task_tags": "SELECT, INSERT",
+    "links": "SELECT, INSERT",
+    "comments": "SELECT, INSERT (space_id, number, id, text), UPDATE (text, edited_at)",
+    "views": "SELECT, INSERT (space_id, name, filter, sort), UPDATE (filter, sort)",
     "plans": "SELECT, INSERT (space_id, id, verb, arguments, targets, differences, expires_at),"
              " UPDATE (state, decided_at)",
     "conversations": "SELECT, INSERT (space_id, id, number, title, model, head, head_of),"
-                     " UPDATE (title, model, seq, head, head_of, turn_id, updated_at)",
+                     " UPDATE (title, model, seq, head, head_of, turn_id, updated_at, deleted_at)",
     "turns": "SELECT, INSERT (space_id, id, conversation_id, runner, lease_until, asked),"
              " UPDATE (state, attempt, runner, lease_until, last, stop, held, approved, events, usage, error, ended_at)",
     "messages": "SELECT, INSERT (space_id, conversation_id, seq, parent, parent_of, turn_id, attempt, role, status, content,"
                 " calls, call_seq, call_index, reaches, tokens, model, usage)",
     "events": "SELECT, INSERT (space_id, turn_id, n, attempt, after, batch)",
+    "usage": "SELECT",
     "changes": "SELECT, INSERT (space_id, seq, key, request_hash, verb, request, before, after, answer,"
                " undoes, redo, group_id, turn_id)",
 }  # fmt: skip
@@ -86,12 +100,30 @@ FUNCTIONS: dict[str, str] = {
     "people()": CLIENTS,
     "my_spaces()": CLIENTS,
     "untag(bigint[], text[])": CLIENTS,
+    "unlink(bigint[], bigint[])": CLIENTS,
+    "words_of(text)": "",
+    "keep_new_words()": "",
+    "keep_words()": "",
+    "keep_comment_words()": "",
+    "mistyped(text)": "",
+    "meant(uuid, text[], boolean)": "",
+    "find(text, int, text, boolean)": CLIENTS,
+    "uncomment(bigint, uuid)": CLIENTS,
     "forget_events(uuid)": CLIENTS,
+    "forget_view(text)": CLIENTS,
+    "choose_view(text)": CLIENTS,
+    "said_words(uuid, uuid, text, text)": CLIENTS,
+    "find_said(text, int, bigint, text[], timestamp with time zone, timestamp with time zone, boolean)": CLIENTS,
+    "today_of(uuid)": "",
+    "keep_usage()": "",
+    "budget()": CLIENTS,
+    "take_in(uuid, text, text, timestamp with time zone, bigint, jsonb)": CLIENTS,
     "make_user(uuid, text, boolean, uuid, bytea, text)": "",
     "is_admin()": "",
     "add_user(uuid, text, boolean, uuid, bytea, text)": CLIENTS,
     "list_users()": CLIENTS,
     "disable_user(text, boolean)": CLIENTS,
+    "set_budget(text, bigint)": CLIENTS,
 }
 
 

@@ -7,9 +7,11 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     ForeignKeyConstraint,
     Index,
     Integer,
+    Numeric,
     Table,
     UniqueConstraint,
     text,
@@ -30,6 +32,7 @@ conversations = Table(
     Column("turn_id", UUID(as_uuid=False), comment="the newest turn"),
     Column("created_at", INSTANT, nullable=False, server_default=NOW),
     Column("updated_at", INSTANT, nullable=False, server_default=NOW),
+    Column("deleted_at", INSTANT),
     UniqueConstraint("space_id", "number", name="conversations_number"),
     Index("conversations_newest", "space_id", "user_id", "updated_at", "number"),
     postgresql_with={"fillfactor": "70"},
@@ -73,11 +76,29 @@ messages = Table(
     Column("tokens", Integer, nullable=False, comment="an estimate"),
     Column("model", WORD), Column("usage", JSONB),
     Column("at", INSTANT, nullable=False, server_default=NOW),
-    UniqueConstraint("space_id", "conversation_id", "call_seq", "call_index", name="messages_call"),
     ForeignKeyConstraint(["space_id", "conversation_id"], ["todo.conversations.space_id", "todo.conversations.id"]),
+    Index("messages_call", "space_id", "conversation_id", "call_seq", "call_index", unique=True,
+          postgresql_where=text("call_seq IS NOT NULL")),
     Index("messages_summary", "space_id", "conversation_id", "reaches", unique=True,
           postgresql_where=text("reaches IS NOT NULL")),
+    Index("messages_words", text("todo.said_words(space_id, user_id, role, content)"), postgresql_using="gin", postgresql_with={"gin_pending_list_limit": "256"},
+          postgresql_where=text("role <> 'summary' AND status <> 'dead' AND content <> ''")),
 )  # fmt: skip
+
+# what answers of models have used, by the person's own days: kept by a trigger, so that whoever stores an answer counts it
+usage = Table(
+    "usage", metadata,
+    id_column("user_id", key=True), Column("day", Date, primary_key=True), Column("space_id", UUID(as_uuid=False), primary_key=True),
+    id_column("conversation_id", key=True), Column("model", WORD, primary_key=True), Column("currency", WORD, primary_key=True),
+    *(Column(name, BigInteger, nullable=False) for name in ("calls", "prompt", "completion", "cached", "reasoning")),
+    Column("cost", Numeric, nullable=False),
+    postgresql_with={"fillfactor": "70"},
+)  # fmt: skip
+
+TRIGGERS = (
+    "CREATE TRIGGER usage_kept AFTER INSERT ON todo.messages FOR EACH ROW WHEN (NEW.usage IS NOT NULL AND NEW.attempt > 0)"
+    " EXECUTE FUNCTION todo.keep_usage()",
+)
 
 events = Table(
     "events", metadata,

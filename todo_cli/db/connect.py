@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -26,6 +26,8 @@ logging.getLogger("psycopg").setLevel(logging.ERROR)
 ENTER = Sql(
     "SELECT todo.enter(%(schema)s::int, %(token)s, %(me)s::uuid, %(space)s::uuid, %(scope)s, %(write)s::boolean, %(way)s)"
 )
+Aside = Callable[[list[Sql], dict[str, Any], bool], Awaitable[str | None]]
+
 BEGIN, COMMIT = Sql("BEGIN"), Sql("COMMIT")
 SAVEPOINT, TAKE_BACK = Sql("SAVEPOINT before_inner"), Sql("ROLLBACK TO SAVEPOINT before_inner")
 
@@ -68,6 +70,7 @@ class Tx:
         self._connection = connection
         self._open = False
         self._before: list[Sql] = [ENTER]
+        self.aside: Aside | None = None
         self.caller = caller
         self.values: dict[str, Any] = {
             "schema": SCHEMA_VERSION,
@@ -86,10 +89,28 @@ class Tx:
 
         What stands before it goes in the same round trip: what that locks, the last one sees as it then is.
         """
+        return await self._asked(statements, values, looks=False)
+
+    async def look(self, *statements: Sql, **values: Any) -> str | None:
+        """As `answer`, where more follows that depends on it."""
+        return await self._asked(statements, values, looks=True)
+
+    async def _asked(self, statements: tuple[Sql, ...], values: dict[str, Any], *, looks: bool) -> str | None:
+        all_of_it = [*self._taken(), *statements]
+        if self.aside:
+            return await self.aside(all_of_it, self.values | values, looks)
+        return await self._run(all_of_it, values)
+
+    def _taken(self) -> list[Sql]:
         before = self._before
         if self._open:
             self._before = []
-        return await self._run([*before, *statements], values)
+        return before
+
+    def in_zone(self, zone: str) -> None:
+        """Where the caller has named no time zone, this is it: none of its rules asks for one any more."""
+        if not self.caller.zone:
+            self.caller = msgspec.structs.replace(self.caller, zone=zone)
 
     @asynccontextmanager
     async def steps(self) -> AsyncIterator[Steps]:
@@ -121,12 +142,16 @@ class Tx:
         try:
             rows = await run(self._connection, [(sql, sql.values(given)) for sql in statements])
         except psycopg.Error as error:
-            if was_lost(error):
-                raise Lost(translated(error).detail) from error
-            raise translated(error) from error
+            raise told(error) from error
         # what ends a transaction answers nothing
         row = rows[-2] if statements[-1] in (COMMIT, TAKE_BACK) and len(rows) > 1 else rows[-1]
         return None if row is None else row[0]
+
+
+def told(error: psycopg.Error) -> TodoError:
+    """What Postgres said, or Lost where it said nothing any more."""
+    found = translated(error)
+    return Lost(found.detail) if was_lost(error) else found
 
 
 class Steps:
@@ -139,7 +164,17 @@ class Steps:
 
     async def run(self, *statements: Sql, **values: Any) -> str | None:
         """One statement (and what must go before it); the first signs in with it."""
-        return await self._tx.answer(*statements, **values)
+        return await self._tx.look(*statements, **values)
+
+    async def each(self, *statements: Sql, **values: Any) -> list[str | None]:
+        """What each of them answers, in one round trip."""
+        tx, given = self._tx, self._tx.values | values
+        before = tx._taken()
+        try:
+            rows = await run(tx._connection, [(sql, sql.values(given)) for sql in (*before, *statements)])
+        except psycopg.Error as error:
+            raise told(error) from error
+        return [None if row is None else row[0] for row in rows[len(before) :]]
 
     async def finish(self, *statements: Sql, **values: Any) -> str | None:
         """The last statement: it commits in the same round trip."""

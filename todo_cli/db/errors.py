@@ -57,6 +57,7 @@ TAKEN = {
     "tokens_user_name": "you already have a token of that name",
     "conversations_pkey": "there is already a conversation of that id",
     "turns_pkey": "there is already a turn of that id",
+    "comments_pkey": "there is already a comment of that id",
     "tokens_pkey": "you already have a token of that id",
     "tokens_user_hash": "that token is kept already",
 }

@@ -171,12 +171,34 @@ SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
    WHERE g.space_id = (SELECT todo.space('tasks:write')) AND g.number = gone.number AND g.tag = gone.tag
 $$;
 
+-- Take links off tasks, pair by pair: what a task no longer waits for. A function, as untag is.
+CREATE FUNCTION todo.unlink(p_numbers bigint[], p_after bigint[]) RETURNS void LANGUAGE sql VOLATILE STRICT
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  DELETE FROM todo.links l USING unnest(p_numbers, p_after) AS gone(number, after)
+   WHERE l.space_id = (SELECT todo.space('tasks:write')) AND l.number = gone.number AND l.after = gone.after
+$$;
+
 -- The events of a turn that has ended: its messages tell the same.
 CREATE FUNCTION todo.forget_events(p_turn uuid) RETURNS void LANGUAGE sql VOLATILE STRICT
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   DELETE FROM todo.events e USING todo.turns t WHERE e.space_id = (SELECT todo.space('chat'))
      AND e.user_id = (SELECT todo.me()) AND e.turn_id = p_turn AND t.space_id = e.space_id AND t.id = e.turn_id
      AND t.state IN ('done', 'stopped', 'failed')
+$$;
+
+-- Take away a view: one's own. A function, since whoever may DELETE may also lock the whole table.
+CREATE FUNCTION todo.forget_view(p_name text) RETURNS SETOF todo.views LANGUAGE sql VOLATILE STRICT
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  DELETE FROM todo.views v WHERE v.space_id = (SELECT todo.space('tasks:write')) AND v.user_id = (SELECT todo.me())
+     AND v.name = p_name RETURNING *
+$$;
+
+-- Make that view of one's own the default, or with no name none; all of one's views as they then are, none where there is no such one.
+CREATE FUNCTION todo.choose_view(p_name text) RETURNS SETOF todo.views LANGUAGE sql VOLATILE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  UPDATE todo.views v SET is_default = coalesce(v.name = p_name, false)
+   WHERE v.space_id = (SELECT todo.space('tasks:write')) AND v.user_id = (SELECT todo.me()) AND (p_name IS NULL OR EXISTS (
+     SELECT FROM todo.views o WHERE o.space_id = v.space_id AND o.user_id = v.user_id AND o.name = p_name)) RETURNING *
 $$;
 
 -- A person: the user, the personal space (its id is the user's), membership, preferences, a first token.

@@ -45,16 +45,28 @@ async def run(connection: Connection, statements: list[tuple[Sql, list[Any]]]) -
     """The first row of each as text, None where there is none. Together they are one implicit transaction, unless one
     is open. Raises psycopg.Error: what the first one that failed said.
     """
+    rows, error = await tried(connection, statements)
+    if error:
+        raise error
+    return rows
+
+
+async def tried(
+    connection: Connection, statements: list[tuple[Sql, list[Any]]]
+) -> tuple[list[Row | None], Error | None]:
+    """As `run`, for who must know how far it came: the rows up to the one that was refused, and why that was.
+
+    Raises psycopg.Error where the connection was lost.
+    """
     bound = [_bound(connection, sql, values) for sql, values in statements]
     async with connection.lock:
-        try:
-            return await _exchanged(connection, bound)
-        except InvalidSqlStatementName:
+        rows, error = await _exchanged(connection, bound)
+        if isinstance(error, InvalidSqlStatementName):
             # a pooler or a DISCARD has dropped what was prepared; outside a transaction nothing was done
             connection.prepared.clear()
-            if connection.pgconn.transaction_status != TransactionStatus.IDLE:
-                raise
-            return await _exchanged(connection, bound)
+            if connection.pgconn.transaction_status == TransactionStatus.IDLE:
+                return await _exchanged(connection, bound)
+        return rows, error
 
 
 def _bound(connection: Connection, sql: Sql, values: list[Any]) -> _Bound:
@@ -65,7 +77,7 @@ def _bound(connection: Connection, sql: Sql, values: list[Any]) -> _Bound:
     )
 
 
-async def _exchanged(connection: Connection, bound: list[_Bound]) -> list[Row | None]:
+async def _exchanged(connection: Connection, bound: list[_Bound]) -> tuple[list[Row | None], Error | None]:
     try:
         return await connection.wait(_exchange(connection, bound))
     finally:
@@ -74,17 +86,18 @@ async def _exchanged(connection: Connection, bound: list[_Bound]) -> list[Row | 
             await connection.close()
 
 
-def _exchange(connection: Connection, bound: list[_Bound]) -> PQGen[list[Row | None]]:
+def _exchange(connection: Connection, bound: list[_Bound]) -> PQGen[tuple[list[Row | None], Error | None]]:
     pgconn, prepared = connection.pgconn, connection.prepared
     pgconn.enter_pipeline_mode()
     expected: list[tuple[Typed, bytes] | None] = []  # a statement that is being prepared, or None for a result
+    named: dict[Typed, bytes] = {}
     dropped = _oldest(prepared)
     if dropped:
         pgconn.send_query_params(b"DEALLOCATE " + dropped, None)
     for one in bound:
-        name = prepared.get(one.typed)
+        name = prepared.get(one.typed) or named.get(one.typed)
         if name is None:
-            name = b"todo_%d" % next(connection.names)
+            name = named[one.typed] = b"todo_%d" % next(connection.names)
             pgconn.send_prepare(name, one.typed[0].encode(), one.typed[1])
             expected.append((one.typed, name))
         pgconn.send_query_prepared(name, one.values, one.formats)
@@ -95,14 +108,14 @@ def _exchange(connection: Connection, bound: list[_Bound]) -> PQGen[list[Row | N
     pgconn.exit_pipeline_mode()
     answers: list[Row | None] = []
     for what, result in zip(expected, results[1:] if dropped else results, strict=False):
+        if result.status not in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK):
+            break
         if what is None:
             answers.append(_first_row(result, connection.info.encoding))
-        elif result.status == ExecStatus.COMMAND_OK:
+        else:
             prepared[what[0]] = what[1]
-    for result in results:
-        if result.status == ExecStatus.FATAL_ERROR:
-            raise error_from_result(result, connection.info.encoding)
-    return answers
+    failed = next((one for one in results if one.status == ExecStatus.FATAL_ERROR), None)
+    return answers, error_from_result(failed, connection.info.encoding) if failed else None
 
 
 def _results(connection: Connection) -> PQGen[list[PGresult]]:

@@ -15,13 +15,9 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    Computed,
-    Date,
-    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
-    SmallInteger,
     Table,
     UniqueConstraint,
     text,
@@ -29,12 +25,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from todo_cli.db import chat_tables
+from todo_cli.db import chat_tables, task_tables, word_tables
 from todo_cli.db.access import CLIENTS, ROLES, ownership, policies, role, timeouts
 from todo_cli.db.columns import INSTANT, NOW, SCHEMA, WORD, id_column, metadata, space_column, user_column
 from todo_cli.db.gate import SCHEMA_VERSION
 
-__all__ = ["OLDEST", "SCHEMA", "VERSION", "chat_tables", "metadata", "statements"]
+__all__ = ["OLDEST", "SCHEMA", "VERSION", "chat_tables", "metadata", "statements", "task_tables", "word_tables"]
 
 schema = Table(
     "schema", metadata,
@@ -51,6 +47,7 @@ users = Table(
     Column("per_minute", Integer, nullable=False, server_default=text("600"), comment="requests through a server"),
     Column("created_at", INSTANT, nullable=False, server_default=NOW),
     Column("disabled_at", INSTANT),
+    Column("tokens_per_day", BigInteger, comment="of the models; null: as many as they like"),
 )  # fmt: skip
 
 spaces = Table(
@@ -86,45 +83,8 @@ tokens = Table(
     postgresql_with={"fillfactor": "70"},
 )  # fmt: skip
 
-preferences = Table("preferences", metadata, user_column(), Column("timezone", WORD))
-
-tasks = Table(
-    "tasks", metadata,
-    space_column(), Column("number", BigInteger, primary_key=True, autoincrement=False),
-    id_column("id"),
-    Column("title", WORD, nullable=False),
-    Column("note", WORD),
-    Column("status", WORD, CheckConstraint("status IN ('open', 'done', 'deleted')", name="tasks_status"),
-           nullable=False, server_default=text("'open'")),
-    Column("priority", SmallInteger, CheckConstraint("priority BETWEEN 1 AND 4", name="tasks_priority"),
-           nullable=False, server_default=text("4"), comment="4 is none, so that it sorts last in an index"),
-    Column("project", WORD),
-    Column("due_on", Date, comment="a day without a time"),
-    Column("due_at", INSTANT, comment="an instant; one of the two or neither"),
-    Column("due_sort", INSTANT, Computed(
-        "coalesce(due_at, timezone('UTC', due_on + interval '1 day' - interval '1 second'), 'infinity')", persisted=True),
-        nullable=False),
-    Column("created_at", INSTANT, nullable=False),
-    Column("updated_at", INSTANT, nullable=False),
-    Column("completed_at", INSTANT),
-    Column("deleted_at", INSTANT),
-    Column("rev", BigInteger, nullable=False, comment="the seq of the change that last touched it"),
-    UniqueConstraint("space_id", "id", name="tasks_space_id_id"),
-    CheckConstraint("due_on IS NULL OR due_at IS NULL", name="tasks_due"),
-    Index("tasks_due", "space_id", "status", "due_sort", "number"),
-    Index("tasks_priority", "space_id", "status", "priority", "number"),
-    Index("tasks_created", "space_id", "status", "number"),
-    Index("tasks_updated", "space_id", "status", "rev", "number"),
-    Index("tasks_project", "space_id", "project", "status", "due_sort", "number",
-          postgresql_where=text("project IS NOT NULL")),
-)  # fmt: skip
-
-task_tags = Table(
-    "task_tags", metadata,
-    Column("space_id", UUID(as_uuid=False), primary_key=True), Column("number", BigInteger, primary_key=True),
-    Column("tag", WORD, primary_key=True),
-    ForeignKeyConstraint(["space_id", "number"], ["todo.tasks.space_id", "todo.tasks.number"]),
-    Index("task_tags_tag", "space_id", "tag", "number"),
+preferences = Table(
+    "preferences", metadata, user_column(), Column("timezone", WORD), Column("model", WORD), Column("tokens_per_day", BigInteger)
 )  # fmt: skip
 
 changes = Table(
@@ -146,6 +106,15 @@ changes = Table(
     Index("changes_user", "space_id", "user_id", "seq"),
     Index("changes_undoes", "space_id", "undoes", "seq", postgresql_where=text("undoes IS NOT NULL")),
     Index("changes_group", "space_id", "group_id", "seq", postgresql_where=text("group_id IS NOT NULL")),
+)  # fmt: skip
+
+views = Table(
+    "views", metadata,
+    space_column(), Column("user_id", UUID(as_uuid=False), primary_key=True, server_default=text("todo.me()")),
+    Column("name", WORD, primary_key=True),
+    Column("filter", WORD, nullable=False),
+    Column("sort", WORD),
+    Column("is_default", Boolean, nullable=False, server_default=text("false"), comment="what a list without a filter shows"),
 )  # fmt: skip
 
 plans = Table(
@@ -187,8 +156,8 @@ def statements() -> list[str]:
     from sqlalchemy.dialects import postgresql
 
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own
-    functions = (Path(__file__).parent / "functions.sql").read_text(encoding="utf-8")
-    bodies = ["SET LOCAL check_function_bodies = off", *functions.strip().split("\n\n")]
+    functions = [(Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("functions.sql", "search.sql", "talks.sql")]
+    bodies = ["SET LOCAL check_function_bodies = off", *"\n\n".join(text.strip() for text in functions).split("\n\n")]
     tables = [str(CreateTable(table).compile(dialect=dialect)).strip() for table in metadata.sorted_tables]
     indexes = [
         str(CreateIndex(index).compile(dialect=dialect)).strip()
@@ -216,6 +185,8 @@ def statements() -> list[str]:
         *indexes,
         *comments,
         *_functions_after_tables(bodies),
+        *word_tables.TRIGGERS,
+        *chat_tables.TRIGGERS,
         *ownership(),
         *policies([table.name for table in metadata.sorted_tables]),
         f"INSERT INTO todo.schema VALUES ({VERSION}, {OLDEST})",

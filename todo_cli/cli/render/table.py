@@ -51,7 +51,15 @@ def _cell(task: Task, column: str, zone: tzinfo | None, now: datetime) -> str:
         case "Tags":
             return " ".join(f"@{tag}" for tag in task.tags)
         case _:
-            return "" if task.status == "open" else task.status
+            return _marks(task, zone, now) if task.status == "open" else task.status
+
+
+def _marks(task: Task, zone: tzinfo | None, now: datetime) -> str:
+    marks = {
+        "started": task.started_at, "blocked": task.blocked, "recurs": task.repeat,
+        "deferred": task.defer and not overdue(task.defer, zone, now),
+    }  # fmt: skip
+    return " ".join(name for name, there in marks.items() if there)
 
 
 def _text(task: Task, column: str, zone: tzinfo | None, now: datetime) -> Text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -81,7 +82,7 @@ def document(outcome: Outcome) -> dict[str, Any]:
     return {
         "conversation": outcome.number, "turn": outcome.turn, "state": outcome.state, "text": outcome.text,
         "held": msgspec.to_builtins(outcome.held),
-        "error": outcome.error.as_problem() if outcome.error else None,
+        "error": outcome.error.as_problem() if outcome.error else None, "usage": outcome.usage,
     }  # fmt: skip
 
 
@@ -95,11 +96,10 @@ def call_line(verb: str, arguments: Any) -> str:
 
 def held_lines(held: tuple[Held, ...]) -> list[str]:
     """Every row that a yes would change."""
-    lines = []
-    for one in held:
-        verb = text.VERBS.get(one.plan.verb, one.plan.verb)
-        lines.append(f"{verb}:")
-        lines += [f"  {difference_line(row)}" for row in one.plan.differences] or ["  nothing would change"]
+    lines: list[str] = []
+    for kind, same in groupby(held, key=lambda one: one.plan.verb):
+        rows = [f"  {difference_line(row)}" for one in same for row in one.plan.differences]
+        lines += [f"{text.VERBS.get(kind, kind)}:", *(rows or ["  nothing would change"])]
     return lines
 
 
@@ -111,4 +111,13 @@ def message_lines(message: Message) -> list[str]:
     mark = "" if message.status == "whole" else " (interrupted)"
     body = safe_block(message.content).replace("\n", "\n    ")
     lines = [f"{message.seq:>4} {who}{mark}: {body}"] if message.content or not message.calls else []
-    return [*lines, *(f"     {call_line(call.name, call.arguments)}" for call in message.calls)]
+    lines += [f"     {call_line(call.name, call.arguments)}" for call in message.calls]
+    return [*lines, *_cost(message.usage)]
+
+
+def _cost(usage: dict[str, Any] | None) -> list[str]:
+    """What an answer has cost, where that was known when it came."""
+    if not usage or "cost" not in usage:
+        return []
+    tokens = f"{usage.get('prompt', 0):,} + {usage.get('completion', 0):,} tokens"
+    return [safe(f"     ({usage['cost']} {usage.get('currency', '')}, {tokens})")]

@@ -7,13 +7,15 @@ from collections.abc import Iterable
 from datetime import date, datetime, tzinfo
 
 from todo_cli.cli.render.safe import safe
-from todo_cli.contract.tasks import Changed, Task
+from todo_cli.contract.tasks import Changed, Repeat, Task
 
 VERBS = {
     "AddTask": "add", "AddTasks": "add", "CompleteTasks": "done", "ReopenTasks": "reopen", "EditTasks": "edit",
     "DeleteTasks": "rm", "RestoreTasks": "restore", "Undo": "undo", "Redo": "redo", "CreateToken": "token create",
+    "StartTasks": "start", "StopTasks": "stop", "SkipTasks": "skip",
     "RevokeToken": "token revoke", "AddUser": "user add", "DisableUser": "user disable",
-    "SetPreferences": "prefs", "ListTasks": "list", "ShowTask": "show", "ListChanges": "log",
+    "SetPreferences": "prefs", "ListTasks": "list", "SearchTasks": "search",
+    "AddComment": "comment", "EditComment": "comment --edit", "RemoveComment": "comment --rm", "ShowTask": "show", "ListChanges": "log",
 }  # fmt: skip
 
 
@@ -38,7 +40,7 @@ def local_zone(name: str | None) -> tzinfo | None:
 
 def zone_for(tasks: Iterable[Task], name: str | None) -> tzinfo | None:
     """As `local_zone`; the zone database is opened only where one of the tasks is due."""
-    return local_zone(name) if any(task.due for task in tasks) else None
+    return local_zone(name) if any(task.due or task.defer or task.scheduled for task in tasks) else None
 
 
 def parsed_due(due: str) -> date | datetime:
@@ -86,20 +88,57 @@ def plain(tasks: Iterable[Task], zone: tzinfo | None) -> None:
 
 def summary(task: Task, zone: tzinfo | None, now: datetime) -> str:
     """`#12 Pay rent (due tomorrow, p1, #home @phone)`: what was set is seen at once."""
+    set_too = about(task, zone, now)
+    return safe(f"#{task.number} {task.title}" + (f" ({set_too})" if set_too else ""))
+
+
+def about(task: Task, zone: tzinfo | None, now: datetime) -> str:
+    """What is set of a task beside its title: `due tomorrow, p1, #home, @phone`."""
     parts = [
         f"due {due_words(task.due, zone, now)}" if task.due else "",
         f"p{task.priority}" if task.priority else "",
         f"#{task.project}" if task.project else "",
         " ".join(f"@{tag}" for tag in task.tags),
+        *rare(task, zone, now),
     ]
-    about = ", ".join(part for part in parts if part)
-    return safe(f"#{task.number} {task.title}" + (f" ({about})" if about else ""))
+    return ", ".join(part for part in parts if part)
+
+
+def rare(task: Task, zone: tzinfo | None, now: datetime) -> list[str]:
+    """What few tasks have, in words: `every month`, `deferred to mon`, `after #3 #4`, `part of #1`."""
+    later = task.defer and not overdue(task.defer, zone, now)
+    return [
+        described(task.repeat) if task.repeat else "",
+        f"deferred to {due_words(task.defer, zone, now)}" if task.defer and later else "",
+        f"scheduled {due_words(task.scheduled, zone, now)}" if task.scheduled else "",
+        f"part of #{task.parent}" if task.parent else "",
+        f"after {' '.join(f'#{number}' for number in task.after)}" if task.after else "",
+        f"started {ago(task.started_at, now)}" if task.started_at else "",
+        f"worked {span(task.tracked)}" if task.tracked else "",
+    ]
+
+
+def described(repeat: Repeat) -> str:
+    """`every 2 weeks on mon`."""
+    from todo_cli.language.recurrence import described as in_words
+
+    return in_words(repeat.rule, repeat.from_done)
+
+
+def span(seconds: int) -> str:
+    """`45s`, `12m`, `3h 05m`."""
+    if seconds < 60:
+        return f"{seconds}s"
+    hours, minutes = divmod(seconds // 60, 60)
+    return f"{hours}h {minutes:02}m" if hours else f"{minutes}m"
 
 
 def changed(word: str, result: Changed, zone: tzinfo | None, now: datetime) -> None:
     """What a write did, a task a line; a repeated key is said on stderr."""
+    series = {(task.repeat.series, task.repeat.occurrence) for task in result.tasks if task.repeat}
     for task in result.tasks:
-        write(f"{word} {summary(task, zone, now)}")
+        made = task.repeat and task.status == "open" and (task.repeat.series, task.repeat.occurrence - 1) in series
+        write(f"{'Next' if made and word == 'Done' else word} {summary(task, zone, now)}")
     if not result.new:
         note("(done before, with the same key)")
 

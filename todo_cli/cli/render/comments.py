@@ -1,0 +1,24 @@
+"""What was said about a task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from todo_cli.cli.render.safe import safe, safe_block
+from todo_cli.cli.render.text import ago
+from todo_cli.contract.task import Comment
+
+
+def lines(comments: Iterable[Comment], now: datetime) -> Iterator[str]:
+    """For people: who, when, the end of its id, and below it what."""
+    for one in comments:
+        edited = ", edited" if one.edited_at else ""
+        yield f"  {safe(one.user)}, {ago(one.at, now)}{edited} ({one.id[-6:]})"
+        yield from (f"    {line}" for line in safe_block(one.text).split("\n"))
+
+
+def rows(comments: Iterable[Comment]) -> Iterator[str]:
+    """For a pipe, one a line: id, user, time, text."""
+    for one in comments:
+        yield "\t".join(safe(cell) for cell in (one.id, one.user, one.at.isoformat(), one.text))

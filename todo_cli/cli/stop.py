@@ -1,0 +1,35 @@
+"""todo stop"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from todo_cli.cli.change import change
+from todo_cli.cli.options import IfRev, Json, JsonLines, Key, PlanOnly, numbers
+from todo_cli.contract.work import StopTasks
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def stop(
+    ctx: typer.Context,
+    tasks: Annotated[
+        list[str] | None, typer.Argument(help="Task numbers: 3 7-9 #12", metavar="[N...]", show_default=False)
+    ] = None,
+    if_rev: IfRev = None,
+    plan: PlanOnly = False,
+    key: Key = None,
+    as_json: Json = False,
+    as_lines: JsonLines = False,
+) -> None:
+    """Say that work on tasks has paused, and count its time; without numbers on all that are started.
+
+    todo stop
+
+    todo stop 12
+    """
+    request = StopTasks(numbers=numbers(tasks or []), if_rev=if_rev)
+    change(ctx, request, "Stopped", key, plan=plan, as_json=as_json, as_lines=as_lines)

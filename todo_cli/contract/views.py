@@ -1,0 +1,96 @@
+"""Views: filters with a name."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from todo_cli.contract.base import Request
+from todo_cli.contract.tasks import Sort
+
+ViewName = Annotated[
+    str, Meta(min_length=1, max_length=100, description="a view's name: letters, digits, _ - . only; used as :name")
+]
+Kept = Annotated[str, Meta(min_length=1, max_length=10_000, description="a filter, as in ListTasks")]
+
+
+class View(Struct, frozen=True, kw_only=True):
+    """A filter with a name; `default`: what a list without a filter shows."""
+
+    name: str
+    filter: str
+    sort: str | None = None
+    default: bool = False
+
+
+class ViewPage(Struct, frozen=True, kw_only=True):
+    """The caller's views in this space, by name."""
+
+    views: tuple[View, ...]
+
+
+class SaveView(Request[View], frozen=True):
+    """Save a filter under a name, or change the one that has it."""
+
+    route = "POST /v1/views"
+    scope = "tasks:write"
+
+    name: ViewName
+    filter: Kept
+    sort: Sort | None = None
+
+
+class ListViews(Request[ViewPage], frozen=True):
+    """List the caller's views."""
+
+    route = "GET /v1/views"
+    write = False
+
+
+class RemoveView(Request[View], frozen=True):
+    """Remove a view; no task is touched."""
+
+    route = "DELETE /v1/views/{name}"
+    scope = "tasks:write"
+
+    name: ViewName
+
+
+class ChooseView(Request[ViewPage], frozen=True):
+    """Choose the view that a list without a filter shows; without a name: none."""
+
+    route = "PATCH /v1/views"
+    scope = "tasks:write"
+
+    name: ViewName | None = None
+
+
+class Used(Struct, frozen=True, kw_only=True):
+    """A project or a tag, and how many open tasks have it."""
+
+    name: str
+    tasks: int
+
+
+class UsedPage(Struct, frozen=True, kw_only=True):
+    """Projects or tags in use, by name."""
+
+    used: tuple[Used, ...]
+
+
+class ListTags(Request[UsedPage], frozen=True):
+    """List the tags of open tasks, with how many each has."""
+
+    route = "GET /v1/tags"
+    write = False
+
+
+class ListProjects(Request[UsedPage], frozen=True):
+    """List the projects of open tasks, with how many each has."""
+
+    route = "GET /v1/projects"
+    write = False
+
+
+REQUESTS = (SaveView, ListViews, RemoveView, ChooseView, ListTags, ListProjects)

@@ -1,0 +1,36 @@
+"""The clock of a task."""
+
+from __future__ import annotations
+
+import msgspec
+
+from todo_cli.contract.tasks import Changed
+from todo_cli.contract.wire import decode
+from todo_cli.contract.work import SkipTasks, StartTasks, StopTasks
+from todo_cli.core.recurring import skip_tasks
+from todo_cli.core.rewrite import rewrite
+from todo_cli.core.rules import Rules
+from todo_cli.db.connect import Tx
+from todo_cli.db.sql import Sql
+from todo_cli.errors import NotFound
+
+STARTED = Sql("""SELECT json_agg(number ORDER BY started_at, number)::text FROM (SELECT number, started_at FROM todo.tasks
+  WHERE space_id = %(space)s::uuid AND started_at IS NOT NULL AND status = 'open' LIMIT 10000) AS t""")
+
+
+async def start_tasks(tx: Tx, it: StartTasks) -> Changed:
+    """A started one keeps its beginning; raises Conflict for a done one."""
+    return await rewrite(tx, it, {"start": True})
+
+
+async def stop_tasks(tx: Tx, it: StopTasks) -> Changed:
+    """One that was not started stays as it is; without numbers two round trips."""
+    if not it.numbers:
+        found = decode(await tx.answer(STARTED) or "[]", tuple[int, ...])
+        if not found:
+            raise NotFound("no task is started", hint="for example: todo start 12")
+        it = msgspec.structs.replace(it, numbers=found)
+    return await rewrite(tx, it, {"stop": True})
+
+
+HANDLERS: Rules = {StartTasks: start_tasks, StopTasks: stop_tasks, SkipTasks: skip_tasks}

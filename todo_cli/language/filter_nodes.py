@@ -1,0 +1,118 @@
+"""What a filter means, as a tree, and the few rules that keep each meaning in one form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from dataclasses import field as kept
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """All of its parts; without any: every task."""
+
+    parts: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """At least one of its parts."""
+
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """What the part is not."""
+
+    part: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """Tasks by number: ranges with both ends, in order, apart from each other."""
+
+    ranges: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A field of FIELDS, a sign (: < <= > >=) and a value as the user wrote it; `at`: where, from 0."""
+
+    field: str
+    sign: str
+    value: str
+    at: int = kept(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Full text; a phrase where there is a space in it."""
+
+    text: str
+    at: int = kept(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A saved view by its name."""
+
+    name: str
+    at: int = kept(default=0, compare=False)
+
+
+Node = Every | Either | Not | Ids | Match | Words | View
+
+
+def every(parts: Iterable[Node]) -> Node:
+    """All of them, in one level; one alone is itself."""
+    flat = tuple(inner for part in parts for inner in (part.parts if isinstance(part, Every) else (part,)))
+    return flat[0] if len(flat) == 1 else Every(flat)
+
+
+def either(parts: Iterable[Node]) -> Node:
+    """Any of them, in one level, their numbers together; one alone is itself."""
+    flat = _one_ids([inner for part in parts for inner in (part.parts if isinstance(part, Either) else (part,))])
+    return flat[0] if len(flat) == 1 else Either(tuple(flat))
+
+
+def negated(part: Node) -> Node:
+    """Its opposite; twice is nothing."""
+    return part.part if isinstance(part, Not) else Not(part)
+
+
+def ids(ranges: Iterable[tuple[int, int]]) -> Ids:
+    """Ranges in order, those that touch as one."""
+    merged: list[tuple[int, int]] = []
+    for low, high in sorted(ranges):
+        if merged and low <= merged[-1][1] + 1:
+            merged[-1] = (merged[-1][0], max(high, merged[-1][1]))
+        else:
+            merged.append((low, high))
+    return Ids(tuple(merged))
+
+
+def side_by_side(parts: Iterable[Node]) -> Node:
+    """Terms with only a space between: numbers name tasks together (`3 7-9` is four), all else narrows down."""
+    return every(_one_ids(list(parts)))
+
+
+def _one_ids(parts: list[Node]) -> list[Node]:
+    """The numbers of all of them, where the first ones stood."""
+    found = [part for part in parts if isinstance(part, Ids)]
+    if len(found) < 2:
+        return parts
+    together, first = ids(pair for part in found for pair in part.ranges), found[0]
+    return [together if part is first else part for part in parts if part is first or not isinstance(part, Ids)]
+
+
+def leaves(node: Node) -> Iterator[Ids | Match | Words | View]:
+    """Every term in it, from left to right."""
+    match node:
+        case Every(parts) | Either(parts):
+            for part in parts:
+                yield from leaves(part)
+        case Not(part):
+            yield from leaves(part)
+        case _:
+            yield node
