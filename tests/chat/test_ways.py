@@ -69,7 +69,8 @@ def test_what_is_not_there_is_refused_either_way(chat: Chat, send: Callable[[Req
         people.ShowConversation(number=9), people.RenameConversation(number=9, title="x"), people.MoveHead(number=9, to=0),
     ]  # fmt: skip
     asked += [people.ForkConversation(number=9, id=none), people.StopTurn(turn=none), people.AnswerTurn(turn=none, yes=True),
-              people.UndoTurn(turn=none), people.RedoTurn(turn=none)]  # fmt: skip
+              people.UndoTurn(turn=none), people.RedoTurn(turn=none), people.RewindTurn(turn=none),
+              people.RemoveConversation(number=9), people.RestoreConversation(number=9)]  # fmt: skip
     for request in asked:
         with pytest.raises(NotFound):
             send(request)
@@ -113,10 +114,16 @@ def test_how_often_each_step_waits(far: tuple[Proxy, Line, Chat]) -> None:
         counted(people.ShowConversation(number=chat.number))
         counted(people.ListConversations())
         counted(people.RenameConversation(number=chat.number, title="x"))
+        counted(ask.StoreTitle(conversation=chat.id, turn=step["turn"], said="reopen 1", title="x"))
+        counted(people.RewindTurn(turn=step["turn"]))
+        number = chat.number
+        counted(people.RemoveConversation(number=number))
+        counted(people.RestoreConversation(number=number))
     assert dict(found) == {
         "BeginTurn": 2, "ReadReplay": 1, "StoreAnswer": 1, "StoreResults": 1, "RunCall": 3, "StoreEvents": 1, "ReadEvents": 1,
         "StoreSummary": 1, "EndTurn": 1, "HoldCalls": 3, "AnswerTurn": 3, "StopTurn": 2, "ShowConversation": 1,
         "ListConversations": 1, "RenameConversation": 1,
+        "StoreTitle": 1, "RewindTurn": 1, "RemoveConversation": 1, "RestoreConversation": 1,
     }  # fmt: skip
 
 

@@ -111,7 +111,7 @@ def test_10_needs_an_answer(bare: Todo) -> None:
 def test_1_from_doctor_only_when_it_finds_faults(todo: Todo, bare: Todo) -> None:
     well = todo("doctor")
     assert (well.code, well.err) == (0, "")
-    assert [line.split()[0] for line in well.lines] == ["ok"] * 5
+    assert [line.split()[0] for line in well.lines] == ["ok"] * 6
     ill = bare("doctor")
     assert ill.code == 1
     assert ill.lines[-2].startswith("FAULT")

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 from urllib.request import Request as HttpRequest
@@ -19,15 +20,19 @@ from tests.db.conftest import Line
 from tests.db.proxy import Proxy
 from todo_cli.contract import (
     chat,
+    claims,
     comments,
+    conversation_search,
     conversations,
     events,
+    exporting,
     journal,
     plans,
     said,
     search,
     tasks,
     tokens,
+    usage,
     users,
     views,
     work,
@@ -56,6 +61,8 @@ TRIPS: dict[type[Request[Any]], int] = {
     work.StartTasks: 1,
     work.StopTasks: 1,
     work.SkipTasks: 2,
+    claims.ClaimTask: 1,
+    claims.ReleaseTasks: 1,
     journal.ListChanges: 1,
     journal.Undo: 2,
     journal.Redo: 2,
@@ -66,6 +73,10 @@ TRIPS: dict[type[Request[Any]], int] = {
     tokens.CreateToken: 1,
     tokens.ListTokens: 1,
     tokens.RevokeToken: 1,
+    usage.ReadUsage: 1,
+    usage.SetBudget: 1,
+    conversation_search.SearchConversations: 1,
+    exporting.ImportMessages: 1,
     users.WhoAmI: 1,
     users.ListSpaces: 1,
     users.AddUser: 1,
@@ -113,6 +124,12 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         name = uuid4().hex
         return users.AddUser(id=new_id(), name=name, token_id=new_id(), token_hash=sha256(name.encode()).hexdigest())
 
+    def imported() -> exporting.ImportMessages:
+        id, at = new_id(), datetime(2030, 1, 1, tzinfo=UTC)
+        head = exporting.Header(id=id, number=1, title="x", created_at=at, head="x")
+        said = tuple(exporting.Exported(seq=n, turn=id, role=role, content="x", at=at) for n, role in ((1, "user"), (2, "assistant")))
+        return exporting.ImportMessages(conversation=head, messages=said)
+
     return {
         tasks.AddTask: lambda: tasks.AddTask(title="x", due=DUE, tags=("a", "b"), project="p", note="n" * 1000),
         tasks.AddTasks: lambda: tasks.AddTasks(tasks=tuple(tasks.NewTask(title=f"t{n}", due=DUE) for n in range(200))),
@@ -133,6 +150,8 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         work.StartTasks: lambda: work.StartTasks(numbers=(number(),)),
         work.StopTasks: lambda: work.StopTasks(numbers=(number(),)),
         work.SkipTasks: lambda: work.SkipTasks(numbers=(recurring(),)),
+        claims.ClaimTask: lambda: claims.ClaimTask(filter=f"{number()} p1 or {number()}"),
+        claims.ReleaseTasks: lambda: claims.ReleaseTasks(numbers=(line(claims.ClaimTask(number=number())).number,)),
         journal.ListChanges: lambda: journal.ListChanges(number=number()),
         journal.Undo: lambda: journal.Undo(id=number() and None),
         journal.Redo: lambda: journal.Redo(id=line(journal.Undo(id=number() and None)).seq),
@@ -143,6 +162,10 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         tokens.CreateToken: token,
         tokens.ListTokens: lambda: tokens.ListTokens(all=True),
         tokens.RevokeToken: lambda: tokens.RevokeToken(name=line(token()).name),
+        usage.ReadUsage: usage.ReadUsage,
+        usage.SetBudget: lambda: usage.SetBudget(name=line(person()).name, tokens_per_day=9),
+        conversation_search.SearchConversations: lambda: conversation_search.SearchConversations(words="rent", since=DUE),
+        exporting.ImportMessages: imported,
         users.WhoAmI: users.WhoAmI,
         users.ListSpaces: users.ListSpaces,
         users.AddUser: person,
@@ -216,6 +239,29 @@ def test_a_filter_costs_nothing_and_a_view_one_more(proxy: Proxy, far: Line) -> 
     far(views.ChooseView(name="work"))
     far(tasks.ListTasks(home=True))
     assert counted(proxy, far, tasks.ListTasks(home=True)) == 2
+
+
+def test_what_a_filter_finds_is_changed_in_as_many_as_numbers(proxy: Proxy, far: Line) -> None:
+    def name() -> str:
+        made = uuid4().hex
+        far(tasks.AddTasks(tasks=tuple(tasks.NewTask(title="x", project=made, tags=("a",)) for _ in range(20))))
+        return made
+
+    def recurring() -> str:
+        made = name()
+        far(tasks.EditTasks(filter=f"#{made}", due=DUE, every="every week"))
+        return made
+
+    for _ in range(2):  # warm, then counted
+        cost = [counted(proxy, far, tasks.EditTasks(filter=f"#{name()} @a", due=DUE, add_tags=("c",), remove_tags=("a",))),
+                counted(proxy, far, tasks.CompleteTasks(filter=f"#{name()} due<fri or #{name()}")),
+                counted(proxy, far, tasks.DeleteTasks(filter=f"#{name()} x")),
+                counted(proxy, far, tasks.CompleteTasks(filter=f"#{name()}", with_subtasks=True)),
+                counted(proxy, far, tasks.CompleteTasks(filter=f"#{recurring()}"))]  # fmt: skip
+    assert cost == [1, 1, 1, 1, 2]
+    plan = plans.MakePlan(id=new_id(), verb="DeleteTasks", arguments={"filter": f"#{name()}"})
+    assert counted(proxy, far, plan) == 3
+    assert counted(proxy, far, plans.ApplyPlan(id=plan.id)) == 3
 
 
 def test_depth_costs_what_it_must(proxy: Proxy, far: Line) -> None:

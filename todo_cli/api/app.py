@@ -16,6 +16,7 @@ from todo_cli.api.endpoint import Endpoint, problem
 from todo_cli.api.grace import Grace
 from todo_cli.api.health import healthz, readyz
 from todo_cli.api.mcp import McpRoute
+from todo_cli.api.models import ModelRoute
 from todo_cli.api.openapi import openapi
 from todo_cli.api.pool import Pool, open_pool
 from todo_cli.api.turns import TurnRoutes
@@ -53,7 +54,7 @@ async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:
         await problem(send, NotFound("there is no such path on this server", hint="see: /openapi.json"), scope)
 
 
-def routes(pool: Pool, turns: TurnRoutes, mcp: McpRoute) -> list[Route]:
+def routes(pool: Pool, turns: TurnRoutes, mcp: McpRoute, models: ModelRoute) -> list[Route]:
     """A route for every path, the fixed ones before those with a part in braces."""
     paths: defaultdict[str, Path] = defaultdict(Path)
     for request in REQUESTS:
@@ -63,6 +64,7 @@ def routes(pool: Pool, turns: TurnRoutes, mcp: McpRoute) -> list[Route]:
             paths[path.replace("name}", "name:path}")].methods[method] = Endpoint(request, pool)
     paths["/v1/turns"].methods["POST"] = turns.post
     paths["/v1/turns/{turn}/events"].methods["GET"] = turns.get
+    paths["/v1/models"].methods["GET"] = models
     paths["/mcp"].methods |= dict.fromkeys(("POST", "GET", "DELETE"), mcp)
     for path, answer in {"/healthz": healthz, "/readyz": readyz(pool), "/openapi.json": openapi}.items():
         paths[path].methods["GET"] = request_response(answer)
@@ -93,5 +95,5 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
             await log.settled(SETTLE)
             await asyncio.shield(pool.close(timeout=5))
 
-    log = AccessLog(Router(routes(pool, turns, mcp), redirect_slashes=False, default=_nowhere, lifespan=lifespan))
+    log = AccessLog(Router(routes(pool, turns, mcp, ModelRoute(pool, settings)), redirect_slashes=False, default=_nowhere, lifespan=lifespan))
     return log

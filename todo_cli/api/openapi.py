@@ -12,6 +12,7 @@ from starlette.responses import Response
 from todo_cli import __version__
 from todo_cli.api.turns import EventsAsked, TurnAsked
 from todo_cli.contract.base import Request, method_and_path, title_of
+from todo_cli.contract.models import Menu
 from todo_cli.contract.registry import REQUESTS
 from todo_cli.contract.wire import answer_type
 from todo_cli.errors import ERRORS
@@ -52,7 +53,7 @@ def document() -> bytes:
     """The document's bytes: the same for the life of a process."""
     public = [request for request in REQUESTS if request.route]
     kinds: list[Any] = [kind for request in public for kind in (request, answer_type(request))]
-    kinds += STREAMS.values()
+    kinds += [*STREAMS.values(), Menu]
     _, components = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
     paths: dict[str, Any] = {}
     for request in public:
@@ -60,6 +61,7 @@ def document() -> bytes:
         paths.setdefault(path, {})[method.lower()] = _operation(request, method, path, components)
     for (method, path), kind in STREAMS.items():
         paths.setdefault(path, {})[method.lower()] = _stream(kind, method, path, components)
+    paths["/v1/models"] = {"get": _menu()}
     return msgspec.json.encode(
         {
             "openapi": "3.1.0",
@@ -89,6 +91,16 @@ def _stream(kind: type[msgspec.Struct], method: str, path: str, components: dict
     if method == "POST":
         operation["requestBody"] = {"required": True} | _content(kind.__name__, described=False)
     return operation
+
+
+def _menu() -> dict[str, Any]:
+    return {
+        "operationId": "ListModels",
+        "summary": "List the models that may be named here.",
+        "description": "Scope: read",
+        "parameters": _headers(write=False),
+        "responses": {"200": _content("Menu"), "default": _content("Problem", "application/problem+json")},
+    }
 
 
 def _operation(request: type[Request[Any]], method: str, path: str, components: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from todo_cli.api.grace import Grace
 from todo_cli.api.pool import Pool
 from todo_cli.chat.endpoints import Endpoint
 from todo_cli.chat.runner import LET_GO
-from todo_cli.chat.turn import run_turn
+from todo_cli.chat.titles import titled
+from todo_cli.chat.turn import Ended, run_turn
 from todo_cli.contract.base import Caller
 from todo_cli.contract.chat import BeginTurn, Begun
 from todo_cli.errors import Bug, Conflict, TodoError
@@ -29,7 +30,11 @@ async def within_turn(pool: Pool, caller: Caller, request: Any) -> Any:
 class Running:
     """One attempt at a turn."""
 
-    def __init__(self, pool: Pool, caller: Caller, endpoint: Endpoint, begin: BeginTurn, request_id: str) -> None:
+    def __init__(
+        self, pool: Pool, caller: Caller, endpoint: Endpoint, begin: BeginTurn, request_id: str, *, titles: bool
+    ) -> None:  # fmt: skip
+        self.titling: asyncio.Task[None] | None = None
+        self._titles = titles
         self.news = asyncio.Event()
         self.error: TodoError | None = None
         self._pool, self._caller, self._endpoint = pool, caller, endpoint
@@ -56,9 +61,11 @@ class Running:
         try:
             model = await _model(self._endpoint)
             try:
-                await run_turn(self._send, model, self._begin)
-            finally:
+                ended = await run_turn(self._send, model, self._begin)
+            except BaseException:
                 await model.close()
+                raise
+            self.titling = asyncio.create_task(self._titled(model, ended))
         except TodoError as error:
             self.error = error
         except Exception as error:
@@ -68,6 +75,18 @@ class Running:
             if isinstance(self.error, Bug):
                 log_trace(self.error, self._request_id)
             asyncio.get_running_loop().call_soon(self.news.set)
+
+    async def _titled(self, model: Model, ended: Ended) -> None:
+        """Behind the turn's end: nobody waits for it."""
+        try:
+            if self._titles and ended.first and ended.state == "done":
+                await titled(self._send, model, ended.conversation, ended.turn, self._begin.model)
+        except TodoError:
+            return  # the first words stay
+        except Exception as error:
+            log_trace(error, self._request_id)
+        finally:
+            await model.close()
 
     async def _send(self, request: Any) -> Any:
         send = answered if isinstance(request, BeginTurn) else within_turn
@@ -91,23 +110,30 @@ async def _model(endpoint: Endpoint) -> Model:
 class Turns:
     """All that run here."""
 
-    def __init__(self, pool: Pool, grace: Grace) -> None:
-        self._pool, self._grace = pool, grace
+    def __init__(self, pool: Pool, grace: Grace, *, titles: bool) -> None:
+        self._pool, self._grace, self._titles = pool, grace, titles
+        self._titling: set[asyncio.Task[None]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, caller: Caller, endpoint: Endpoint, begin: BeginTurn, request_id: str) -> Running:
         """Begin one, or find that another runs it."""
         without_key = msgspec.structs.replace(caller, key=None)
-        running = Running(self._pool, without_key, endpoint, begin, request_id)
+        running = Running(self._pool, without_key, endpoint, begin, request_id, titles=self._titles)
         self._tasks.add(running.task)
-        running.task.add_done_callback(self._tasks.discard)
+        running.task.add_done_callback(lambda task: self._ended(task, running))
         return running
+
+    def _ended(self, task: asyncio.Task[None], running: Running) -> None:
+        self._tasks.discard(task)
+        if running.titling:
+            self._titling.add(running.titling)
+            running.titling.add_done_callback(self._titling.discard)
 
     async def close(self) -> None:
         """The server stops: what does not end in time is left to another."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=self._grace.left())
-        left = list(self._tasks)
+        left = [*self._tasks, *self._titling]
         for task in left:
             task.cancel()
         if left:

@@ -64,7 +64,7 @@ class TurnRoutes:
 
     def __init__(self, pool: Pool, settings: Settings, grace: Grace) -> None:
         self._pool, self._settings = pool, settings
-        self._turns = Turns(pool, grace)
+        self._turns = Turns(pool, grace, titles=settings.model_titles)
 
     async def close(self) -> None:
         """Let go of what still runs."""

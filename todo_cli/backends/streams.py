@@ -17,6 +17,7 @@ from todo_cli.config import Settings
 from todo_cli.contract.chat import BeginTurn, Begun
 from todo_cli.contract.conversations import StopTurn
 from todo_cli.contract.events import Batch, Watched
+from todo_cli.contract.models import Menu
 from todo_cli.contract.wire import decode, encode
 from todo_cli.errors import NotFound, TodoError, Unavailable, from_problem
 
@@ -122,6 +123,25 @@ async def last_frame(settings: Settings, turn: str) -> Watched:
     finally:
         await backend.leave()
     return Watched(batches=batches, state="running", attempt=0)
+
+
+async def listed_models(settings: Settings) -> Menu:
+    """The models that may be named on the server; raises TodoError."""
+    import httpx2
+
+    backend = HttpBackend(settings)
+    try:
+        async with backend.opened("GET", "/v1/models", None, backend.headers(None)) as answer:
+            found = await whole(answer)
+        if found.status != 200:
+            read_answer(found, StopTurn(turn=""), settings.server or "")
+        return decode(found.body, Menu)
+    except NotFound:
+        raise Unavailable("the server does not tell which models it has", hint="upgrade the server") from None
+    except httpx2.HTTPError as error:
+        raise Unavailable(f"the server {settings.server} cannot be reached: {error}") from None
+    finally:
+        await backend.leave()
 
 
 def final(frame: Frame) -> Watched | None:

@@ -25,7 +25,10 @@ Tell = Callable[[dict[str, Any]], None]
 
 
 class Outcome(msgspec.Struct):
-    """How the turn stands now: ended, or waiting for a person. `after`: the number of the last batch that was told."""
+    """How the turn stands now: ended, or waiting for a person. `after`: the number of the last batch that was told.
+
+    `first`: it was run here, and nothing was said in the conversation before.
+    """
 
     turn: str
     conversation: str
@@ -36,6 +39,7 @@ class Outcome(msgspec.Struct):
     error: TodoError | None = None
     after: int = -1
     usage: dict[str, Any] | None = None
+    first: bool = False
 
 
 async def converse(
@@ -71,12 +75,12 @@ class _Direct:
         self._tell, self._text = tell, ""
 
     async def run(self) -> Outcome:
+        from todo_cli.backends import titling
         from todo_cli.backends.direct import DirectBackend
 
         backend = DirectBackend(self._settings)
         try:
-            preferred = None if self._begin.model else (await backend.send(WhoAmI())).model
-            model = await asyncio.to_thread(_model, self._settings, self._begin.model, preferred)
+            model = await chosen_model(self._settings, backend, self._begin.model)
             try:
                 if self._begin.text is None:
                     await self._told_before(backend)
@@ -84,6 +88,7 @@ class _Direct:
                     begin = msgspec.structs.replace(self._begin, runner=new_id(), model=model.name[:100])
                     outcome = await self._run(backend, begin, model)
                     if outcome:
+                        titling.begin(self._settings, outcome, self._begin.model)
                         return outcome
             finally:
                 await model.close()
@@ -102,6 +107,7 @@ class _Direct:
             return None
         outcome = Outcome(ended.turn, ended.conversation, ended.number, ended.state, ended.text, ended.held)
         outcome.error, outcome.after, outcome.usage = ended.error, max(ended.after, self._after), ended.usage
+        outcome.first = ended.first
         return outcome if ended.mine else await self._follow(backend, outcome)
 
     async def _told_before(self, backend: DirectBackend) -> None:
@@ -146,6 +152,12 @@ def stands(outcome: Outcome, seen: Watched, text: str, after: int) -> Outcome:
     error = from_problem(seen.error) if seen.error and seen.state in ENDED else None
     number, usage = outcome.number, seen.usage
     return Outcome(outcome.turn, outcome.conversation, number, seen.state, text, seen.held, error, after, usage)
+
+
+async def chosen_model(settings: Settings, backend: DirectBackend, asked: str | None) -> Model:
+    """The model that is asked for, else the person's own, else the configured one; raises ModelFailed."""
+    preferred = None if asked else (await backend.send(WhoAmI())).model
+    return await asyncio.to_thread(_model, settings, asked, preferred)
 
 
 def _model(settings: Settings, asked: str | None, preferred: str | None) -> Model:

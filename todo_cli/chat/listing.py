@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 
+from todo_cli.chat.choosing import chosen
 from todo_cli.chat.endpoints import Endpoint, listed_names
 from todo_cli.chat.failures import Trouble, from_response
 from todo_cli.chat.transport import open_http, unreachable
+from todo_cli.config import Settings
+from todo_cli.contract.models import Menu
 
 LONGEST = 8_000_000
 """Bytes of a list."""
@@ -30,6 +33,15 @@ async def served(endpoint: Endpoint, seconds: float = 5.0) -> tuple[str, ...] | 
         trouble = caught
     # outside of the handler, so that no request and no key hangs on the error as its context
     raise trouble.error(endpoint.address, key)
+
+
+async def menu(settings: Settings, *, asked: str | None = None, preferred: str | None = None) -> Menu:
+    """What these settings allow, else what the model's server lists; raises ModelFailed."""
+    endpoint = await asyncio.to_thread(chosen, settings, asked=asked, preferred=preferred)
+    if settings.model_allowed:
+        names = dict.fromkeys(one for one in (settings.model_name, *settings.model_allowed) if one)
+        return Menu(model=endpoint.model, models=tuple(names))
+    return Menu(model=endpoint.model, models=await served(endpoint) or ())
 
 
 async def _listed(endpoint: Endpoint, headers: dict[str, str]) -> tuple[str, ...] | None:

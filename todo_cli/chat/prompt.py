@@ -23,6 +23,10 @@ Summarise the conversation below for yourself, so that you can go on from the su
 prefers, decisions, and the numbers and titles of tasks that may be meant again. No more than 300 words."""
 
 
+TITLE = """\
+Give the conversation below a title of at most six words, in its own language. Answer with the title alone."""
+
+
 def system(summary: str | None) -> str:
     """The first message."""
     return f"{SYSTEM}\n\nEarlier in this conversation:\n{summary}" if summary else SYSTEM

@@ -20,6 +20,7 @@ from todo_cli.chat.prompt import today
 from todo_cli.chat.replay import faults, open_calls, request_messages
 from todo_cli.chat.runner import Limits, Runner, Send, Tell
 from todo_cli.contract.chat import BeginTurn, EndTurn, Held, ReadReplay, Replay, State, StoreAnswer
+from todo_cli.contract.usage import spent
 from todo_cli.errors import Bug, ModelFailed, TodoError
 
 __all__ = ["Ended", "Limits", "run_turn"]
@@ -28,7 +29,7 @@ __all__ = ["Ended", "Limits", "run_turn"]
 class Ended(msgspec.Struct):
     """How the turn stands now that this runner is through with it; `mine` is False where another runs it.
 
-    `after`: the number of its last batch of events.
+    `after`: the number of its last batch of events. `first`: nothing was said in the conversation before.
     """
 
     turn: str
@@ -41,6 +42,7 @@ class Ended(msgspec.Struct):
     error: TodoError | None = None
     usage: dict[str, Any] | None = None
     after: int = -1
+    first: bool = False
 
 
 async def run_turn(
@@ -63,7 +65,7 @@ async def run_turn(
     runner = Runner(send, begun, tell, stop or asyncio.Event(), limits)
     try:
         ended = await _Turn(runner, answer, begin.model).run()
-        ended.after = runner.last
+        ended.after, ended.first = runner.last, begun.first
         return ended
     except asyncio.CancelledError:
         await runner.let_go()
@@ -101,6 +103,9 @@ class _Turn:
         said, self._spent = len(mine), [one.usage for one in mine]
         if runner.stopped:
             return await self._end("stopped", "(stopped)", status="interrupted")
+        if replay.over:
+            error = spent(replay.over)
+            return await self._end("failed", f"({error.detail})", error=error)
         if said >= limits.rounds:
             return await self._end("done", f"I have stopped after {said} rounds. Tell me to go on, if I should.")
         if runner.left <= 0:

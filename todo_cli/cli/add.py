@@ -54,6 +54,10 @@ def add(
 ) -> None:
     """Add a task, or one a line from stdin: all of a request or none. Its words are read, options win over them.
 
+    Read are #project, @tag, p1 or !high, dates (tomorrow 9am, by fri, due:eom),
+    every 2 weeks, every! 3 days, defer:mon, scheduled:mon, parent:12, after:7,9.
+    "Quoted words" and \\#word are only title.
+
     todo add 'Pay rent tomorrow 9am #home @phone p1 every month'
 
     todo add 'Paint the fence' --due 'next fri' --parent 12 --after 3 --raw

@@ -10,6 +10,7 @@ from todo_cli.cli.options import Json, Key
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.base import Secret
 from todo_cli.contract.ids import new_id, new_token, token_hash
+from todo_cli.contract.usage import SetBudget
 from todo_cli.contract.users import AddUser, DisableUser, ListUsers, User
 from todo_cli.errors import Conflict
 
@@ -139,6 +140,38 @@ def enable(
     todo admin user enable ada --key back-ada
     """
     _set(session_of(ctx), name, False, key)
+
+
+@user.command()
+def budget(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="The person's name.", metavar="NAME")],
+    tokens_per_day: Annotated[
+        str, typer.Option("--tokens-per-day", help="How many tokens of the models; '' for no limit.", metavar="TOKENS")
+    ],
+    key: Key = None,
+    as_json: Json = False,
+) -> None:
+    """Say how much of the models a person may use in a day, which ends at their own midnight.
+
+    todo admin user budget ada --tokens-per-day 200000
+
+    todo admin user budget ada --tokens-per-day ''
+    """
+    from todo_cli.cli.options import tokens
+
+    many = tokens(tokens_per_day) if tokens_per_day else None
+    one = session_of(ctx).send(SetBudget(name=name, tokens_per_day=many), key)
+    if as_json:
+        from todo_cli.cli.render import json
+
+        json.document(one)
+        return
+    from todo_cli.cli.render import text
+    from todo_cli.cli.render.safe import safe
+
+    said = "as many tokens as they like" if many is None else f"{many:,} tokens a day"
+    text.write(safe(f"{one.name} may use {said}."))
 
 
 def _set(session: Session, name: str, disabled: bool, key: str | None) -> None:

@@ -47,10 +47,9 @@ def ask(
 def _ask(session: Session, words: str, conversation: str, form: str, *, yes: bool) -> None:
     from todo_cli.cli import talking
     from todo_cli.cli.render import text
-    from todo_cli.cli.render.talk import Screen
 
     begin = talking.said(conversation_id(session, conversation), words)
-    screen = Screen(form, live=session.table)
+    screen = talking.screen(session, form)
     outcome = talking.settle(session, begin, screen, yes=yes)
     if form == "text" and session.table and conversation == "new":
         text.note(f"(go on with: todo ask -c {outcome.number} '…')")

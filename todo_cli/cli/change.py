@@ -1,9 +1,11 @@
-"""What done, reopen, rm, restore and edit share: send, then say what is so now; or plan it."""
+"""What the commands that change tasks share: send, then say what is so now; or plan it, or ask first."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import UNSET
 
 from todo_cli.cli.options import one_of
 from todo_cli.cli.session import session_of
@@ -11,16 +13,26 @@ from todo_cli.contract.tasks import Changed, OnTasks
 
 
 def change(
-    ctx: Any, request: OnTasks, word: str, key: str | None, *, plan: bool, as_json: bool, as_lines: bool
+    ctx: Any, request: OnTasks, word: str, key: str | None, *, plan: bool, yes: bool, as_json: bool, as_lines: bool
 ) -> None:
-    """Send the write and print every task it named; with `plan` only keep what it would do."""
+    """Send the write and print every task it named; with `plan` only keep what it would do.
+
+    What a filter finds is worked out first, and asked about where it is more than a few; `yes` sends it as it is.
+    """
     session, form = session_of(ctx), one_of(as_json, as_lines)
     if plan:
         from todo_cli.cli.planning import make
 
         make(session, request, as_json=form != "text")
         return
-    result = session.send(request, key)
+    if request.filter is UNSET or yes:
+        result: Changed | None = session.send(request, key)
+    else:
+        from todo_cli.cli.bulk import carried_out
+
+        result = carried_out(session, request, key)
+    if result is None:
+        return
     changed(ctx, result, word, form)
     if form == "text":
         _remarks(result)

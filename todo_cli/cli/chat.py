@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
+from todo_cli.cli.chat_again import edit, retry
+from todo_cli.cli.chat_export import export
+from todo_cli.cli.chat_import import import_conversation
+from todo_cli.cli.chat_list import STATES, Number, list_conversations, show, turn_of
+from todo_cli.cli.chat_search import search
+from todo_cli.cli.chat_usage import usage
+from todo_cli.cli.chat_watch import watch
 from todo_cli.cli.options import Json, JsonLines, Model, one_of
 from todo_cli.cli.render import text
 from todo_cli.cli.render.safe import safe
 from todo_cli.cli.resume import resume
-from todo_cli.cli.session import Session, session_of
+from todo_cli.cli.session import session_of
 from todo_cli.contract import conversations as asked
-from todo_cli.contract.conversations import Conversation, ConversationShown
-from todo_cli.errors import NotFound
+from todo_cli.contract.conversations import Conversation
+from todo_cli.errors import Invalid
 
 app = typer.Typer(add_completion=False, invoke_without_command=True)
+app.command("list")(list_conversations)
+app.command()(show)
+app.command()(search)
 app.command()(resume)
+app.command()(watch)
+app.command()(retry)
+app.command()(edit)
+app.command()(usage)
+app.command()(export)
+app.command("import")(import_conversation)
 
-Number = Annotated[int, typer.Argument(help="The conversation's number, from: todo chat list.", min=1, metavar="N")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only list what would be done.")]
 Partial = Annotated[bool, typer.Option("--partial", help="Leave alone what has moved on.")]
 
-STATES = {"running": "answering", "awaiting": "waits for a yes", "answered": "answered", "failed": "failed"}
 
 
 @app.callback()
@@ -47,83 +60,14 @@ def chat(
         repl(session_of(ctx), conversation)
 
 
-@app.command("list")
-def list_conversations(
-    ctx: typer.Context,
-    most: Annotated[int, typer.Option("-n", help="How many.", min=1, max=1000, metavar="COUNT")] = 50,
-    cursor: Annotated[str | None, typer.Option(help="Go on from `next` of --json.", metavar="TEXT")] = None,
-    as_json: Json = False,
-) -> None:
-    """List conversations, newest first, and which of them wait for an answer.
-
-    todo chat list
-
-    todo chat list -n 5 --json
-    """
-    session = session_of(ctx)
-    page = session.send(asked.ListConversations(limit=most, cursor=cursor))
-    if as_json:
-        from todo_cli.cli.render import json
-
-        json.document(page)
-        return
-    from todo_cli.cli.render.rows import rows
-
-    now = datetime.now(UTC)
-    rows(session, ("#", "Title", "State", "Last"), [_row(one, now) for one in page.conversations])
-
-
-@app.command()
-def show(
-    ctx: typer.Context,
-    number: Number,
-    most: Annotated[int, typer.Option("-n", help="How many messages.", min=1, max=1000, metavar="COUNT")] = 50,
-    cursor: Annotated[str | None, typer.Option(help="Go on from `next` of --json.", metavar="TEXT")] = None,
-    as_json: Json = False,
-) -> None:
-    """Show a conversation's newest messages, and what waits for a yes.
-
-    todo chat show 3
-
-    todo chat show 3 -n 200 --json
-    """
-    session = session_of(ctx)
-    shown = session.send(asked.ShowConversation(number=number, limit=most, cursor=cursor))
-    if as_json:
-        from todo_cli.cli.render import json
-
-        json.document(shown)
-        return
-    from todo_cli.cli.render.talk import message_lines
-
-    text.write(safe(f"{number}. {shown.conversation.title}"))
-    if shown.next:
-        text.note(f"(older ones: todo chat show {number} --cursor '{safe(shown.next)}')")
-    for message in shown.messages:
-        for line in message_lines(message):
-            text.write(line)
-    _waiting(session, shown)
-
-
-def _waiting(session: Session, shown: ConversationShown) -> None:
-    found = shown.conversation
-    if found.state != "awaiting" or found.turn is None:
-        return
-    import asyncio
-
-    from todo_cli.backends.talk import look
-    from todo_cli.cli.render.talk import held_lines
-
-    for line in held_lines(asyncio.run(look(session.settings, found.turn)).held):
-        text.write(f"     {line}")
-    text.note(f"It waits for a yes: todo chat approve {found.number} (or --no)")
-
-
 @app.command()
 def approve(
     ctx: typer.Context,
     number: Number,
     no: Annotated[bool, typer.Option("--no", help="Say no instead.")] = False,
+    only: Annotated[
+        str | None, typer.Option(help="Yes to these numbers of the list, no to the others.", metavar="N...")
+    ] = None,
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
@@ -131,13 +75,14 @@ def approve(
 
     todo chat approve 3
 
-    todo chat approve 3 --no
+    todo chat approve 3 --only '1 3-4'
     """
     from todo_cli.cli import talking
-    from todo_cli.cli.render.talk import Screen
 
     session, form = session_of(ctx), one_of(as_json, as_lines)
-    talking.answer(session, number, Screen(form, live=session.table), yes=not no)
+    if no and only is not None:
+        raise Invalid("--no and --only exclude each other")
+    talking.answer(session, number, talking.screen(session, form), yes=not no, only=only)
 
 
 @app.command()
@@ -228,12 +173,24 @@ def fork(
     _print(session.send(asked.ForkConversation(number=number, id=new_id(), at=at)), "Made", as_json=as_json)
 
 
-def turn_of(session: Session, number: int) -> str:
-    """The id of a conversation's newest turn; raises NotFound."""
-    turn = session.send(asked.ShowConversation(number=number, limit=1)).conversation.turn
-    if turn is None:
-        raise NotFound(f"nothing was said yet in conversation {number}", hint="see: todo chat list")
-    return turn
+@app.command()
+def rm(
+    ctx: typer.Context,
+    number: Number,
+    restore: Annotated[bool, typer.Option("--restore", help="Bring it back instead.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Move a conversation to the bin: it is not listed, found or exported any more. What it has changed stays.
+
+    todo chat rm 3
+
+    todo chat rm 3 --restore
+    """
+    session = session_of(ctx)
+    if restore:
+        _print(session.send(asked.RestoreConversation(number=number)), "Restored", as_json=as_json)
+    else:
+        _print(session.send(asked.RemoveConversation(number=number)), "To the bin:", as_json=as_json)
 
 
 def _print(it: Conversation, word: str, *, as_json: bool) -> None:
@@ -243,8 +200,3 @@ def _print(it: Conversation, word: str, *, as_json: bool) -> None:
         json.document(it)
         return
     text.write(safe(f"{word} conversation {it.number}: {it.title}"))
-
-
-def _row(one: Conversation, now: datetime) -> tuple[str, ...]:
-    state = STATES.get(one.state or "", "")
-    return str(one.number), one.title, state, text.ago(one.updated_at, now)

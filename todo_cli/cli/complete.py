@@ -60,3 +60,12 @@ def profiles(incomplete: str) -> list[str]:
     except TodoError:
         return []
     return [name for name in found if name.startswith(incomplete)]
+
+
+def completions(before: list[str], typed: str) -> list[tuple[str, str]]:
+    """What may stand in the place of `typed` behind these words, each with what it is; nothing where unknown."""
+    try:
+        found = _Words(get_command(app), {}, "todo", "_TODO_COMPLETE").get_completions(before, typed)
+    except Exception:
+        return []
+    return [(item.value, (item.help or "").partition("\n")[0]) for item in found]

@@ -8,21 +8,27 @@ import typer
 from msgspec import UNSET
 
 from todo_cli.cli.change import change
-from todo_cli.cli.options import IfRev, Json, JsonLines, Key, NumbersArgument, PlanOnly, numbers
+from todo_cli.cli.chosen import ChosenArgument, chosen
+from todo_cli.cli.filter_words import FilterCommand
+from todo_cli.cli.options import IfRev, Json, JsonLines, Key, PlanOnly, Yes
 from todo_cli.contract.tasks import CompleteTasks
 
 app = typer.Typer(add_completion=False)
 
 
-@app.command()
+@app.command(cls=FilterCommand)
 def done(
     ctx: typer.Context,
-    tasks: NumbersArgument,
+    tasks: ChosenArgument,
     with_subtasks: Annotated[
         bool, typer.Option("--with-subtasks", help="Finish their open subtasks, too, all the way down.")
     ] = False,
+    if_claimed: Annotated[
+        bool, typer.Option("--if-claimed", help="Refuse when another has claimed the task since this token did.")
+    ] = False,
     if_rev: IfRev = None,
     plan: PlanOnly = False,
+    yes: Yes = False,
     key: Key = None,
     as_json: Json = False,
     as_lines: JsonLines = False,
@@ -31,7 +37,11 @@ def done(
 
     todo done 3 7-9
 
-    todo done 12 --if-rev 40 --json
+    todo done 'project:move @phone' --plan
+
+    What a filter finds is shown and asked about where it is more than three tasks, or where words are looked for.
     """
-    request = CompleteTasks(numbers=numbers(tasks), if_rev=if_rev, with_subtasks=with_subtasks or UNSET)
-    change(ctx, request, "Done", key, plan=plan, as_json=as_json, as_lines=as_lines)
+    request = CompleteTasks(
+        **chosen(tasks), if_rev=if_rev, with_subtasks=with_subtasks or UNSET, if_claimed=if_claimed or UNSET
+    )
+    change(ctx, request, "Done", key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)

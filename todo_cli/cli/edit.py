@@ -7,6 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from todo_cli.cli.change import change
+from todo_cli.cli.chosen import ChosenArgument, chosen
+from todo_cli.cli.filter_words import FilterCommand
 from todo_cli.cli.options import (
     Defer,
     Due,
@@ -15,14 +17,13 @@ from todo_cli.cli.options import (
     Json,
     JsonLines,
     Key,
-    NumbersArgument,
     Parent,
     PlanOnly,
     Priority,
     Project,
     Scheduled,
+    Yes,
     depth,
-    numbers,
     priority,
     waited_for,
 )
@@ -35,10 +36,10 @@ FIELDS = ("due", "project", "priority", "note", "tags", "every", "defer", "sched
 _SETS = ("tags", "after")
 
 
-@app.command()
+@app.command(cls=FilterCommand)
 def edit(
     ctx: typer.Context,
-    tasks: NumbersArgument,
+    tasks: ChosenArgument,
     title: Annotated[str | None, typer.Option(help="New title.", metavar="TEXT")] = None,
     due: Due = None,
     project: Project = None,
@@ -63,6 +64,7 @@ def edit(
     ] = None,
     if_rev: IfRev = None,
     plan: PlanOnly = False,
+    yes: Yes = False,
     key: Key = None,
     as_json: Json = False,
     as_lines: JsonLines = False,
@@ -71,7 +73,7 @@ def edit(
 
     todo edit 12 --due 'fri 17:00' --tag phone --untag desk
 
-    todo edit 3 7-9 --project garden --clear due
+    todo edit 'project:old @phone' --project new --plan
 
     Of a recurring task a date changes this occurrence, anything else those to come too (but for --this and --all).
     """
@@ -80,9 +82,9 @@ def edit(
     fields |= depth(every, defer, scheduled, parent) | _links(after, not_after) | _occurrences(this, every_one)
     fields |= _cleared(clear or [], fields)
     request = EditTasks(
-        numbers=numbers(tasks), if_rev=if_rev, add_tags=tuple(tag or ()), remove_tags=tuple(untag or ()), **fields
+        **chosen(tasks), if_rev=if_rev, add_tags=tuple(tag or ()), remove_tags=tuple(untag or ()), **fields
     )
-    change(ctx, request, "Changed", key, plan=plan, as_json=as_json, as_lines=as_lines)
+    change(ctx, request, "Changed", key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)
 
 
 def _links(after: list[str] | None, not_after: list[str] | None) -> dict[str, Any]:

@@ -16,9 +16,7 @@ Key = Annotated[
 ]
 IfRev = Annotated[int | None, typer.Option("--if-rev", help="Refuse when the task is no longer at this rev.", min=1)]
 PlanOnly = Annotated[bool, typer.Option("--plan", help="Only work out what would change; do it with: todo apply.")]
-NumbersArgument = Annotated[
-    list[str], typer.Argument(help="Task numbers: 3 7-9 #12", metavar="N...", show_default=False)
-]
+Yes = Annotated[bool, typer.Option("--yes", help="Change what a filter finds without asking.")]
 Due = Annotated[str | None, typer.Option(help="A date or time: 'next fri 9am', eod, 2026-12-24.", metavar="WHEN")]
 Project = Annotated[str | None, typer.Option(help="Project.", metavar="NAME")]
 Priority = Annotated[str | None, typer.Option("--priority", "-p", help="1, 2 or 3 (also p1, high).", metavar="1-3")]
@@ -117,6 +115,16 @@ def number(word: str) -> int:
     if not (digits.isascii() and digits.isdigit()) or not 1 <= int(digits[:30]) <= MOST:
         raise Invalid(f"{word[:40]!r} is not a task's number", hint="numbers start at 1 and stand in: todo list")
     return int(digits)
+
+
+def tokens(word: str) -> int:
+    """A number of tokens: `200000`, `200,000`, `200k` or `1m`; raises Invalid."""
+    plain = word.strip().lower().replace(",", "").replace("_", "")
+    factor = {"k": 1_000, "m": 1_000_000}.get(plain[-1:], 1)
+    digits = plain[:-1] if factor > 1 else plain
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > 12:
+        raise Invalid(f"{word[:40]!r} is no number of tokens", hint="for example 200000, or 200k")
+    return int(digits) * factor
 
 
 def one_of(as_json: bool, as_lines: bool) -> str:

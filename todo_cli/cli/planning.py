@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from todo_cli.cli.render import json, text
@@ -14,10 +16,15 @@ from todo_cli.contract.tasks import OnTasks
 SHOWN = 20
 
 
+def planned(session: Session, request: OnTasks) -> Plan:
+    """The request as a plan that is kept; a filter's has the exact numbers that it found."""
+    arguments = msgspec.to_builtins(request)
+    return session.send(MakePlan(id=new_id(), verb=type(request).__name__, arguments=arguments))
+
+
 def make(session: Session, request: OnTasks, *, as_json: bool) -> None:
     """Keep the request as a plan and show the exact rows of the real change."""
-    arguments = msgspec.to_builtins(request)
-    plan = session.send(MakePlan(id=new_id(), verb=type(request).__name__, arguments=arguments))
+    plan = planned(session, request)
     if as_json:
         json.document(plan)
         return
@@ -26,11 +33,16 @@ def make(session: Session, request: OnTasks, *, as_json: bool) -> None:
     text.write(f"todo apply {plan.id}")
 
 
-def show(plan: Plan) -> None:
-    """Its rows, a task a line."""
+def show(plan: Plan, write: Callable[[str], None] = text.write) -> None:
+    """Its rows, a task a line; of many the first, and how many there are."""
     for one in plan.differences[:SHOWN]:
-        text.write(f"  {difference_line(one)}")
+        write(f"  {difference_line(one)}")
     if len(plan.differences) > SHOWN:
-        text.write(f"  … and {len(plan.differences) - SHOWN} more")
+        write(f"  … and {len(plan.differences) - SHOWN:,} more, {len(plan.differences):,} in all")
     if not plan.differences:
-        text.write("  nothing would change")
+        write("  nothing would change")
+
+
+def counted(many: int) -> str:
+    """`1 task`, `1,200 tasks`."""
+    return f"{many:,} task{'' if many == 1 else 's'}"

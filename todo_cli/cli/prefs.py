@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from todo_cli.cli.options import Json, Key
+from todo_cli.cli.options import Json, Key, tokens
 from todo_cli.cli.session import session_of
 from todo_cli.contract.users import Me, Preferences, SetPreferences, WhoAmI
 
@@ -22,6 +22,9 @@ def prefs(
     model: Annotated[
         str | None, typer.Option(help="The model that you talk with; '' for the configured one.", metavar="NAME")
     ] = None,
+    budget: Annotated[
+        str | None, typer.Option(help="The models' tokens that you use in a day at most; '' for any.", metavar="TOKENS")
+    ] = None,
     key: Key = None,
     as_json: Json = False,
 ) -> None:
@@ -30,11 +33,16 @@ def prefs(
     todo prefs
 
     todo prefs --timezone Europe/Berlin --model gpt-5-mini
+
+    todo prefs --budget 200000
     """
     session = session_of(ctx)
-    given = {name: value or None for name, value in (("timezone", timezone), ("model", model)) if value is not None}
+    named = (("timezone", timezone), ("model", model), ("budget", budget))
+    given: dict[str, Any] = {name: value or None for name, value in named if value is not None}
+    if given.get("budget"):
+        given["budget"] = tokens(given["budget"])
     found: Me | Preferences = session.send(SetPreferences(**given), key) if given else session.send(WhoAmI())
-    shown = {"timezone": found.timezone, "model": found.model}
+    shown = {"timezone": found.timezone, "model": found.model, "budget": found.budget}
     if as_json:
         from todo_cli.cli.render import json
 
@@ -44,4 +52,4 @@ def prefs(
     from todo_cli.cli.render.safe import safe
 
     for name, value in shown.items():
-        text.write(safe(f"{name:<10}{value or '-'}"))
+        text.write(safe(f"{name:<10}{'-' if value is None else value}"))

@@ -28,8 +28,7 @@ def resume(
     todo chat resume 3 --jsonl
     """
     from todo_cli.cli import talking
-    from todo_cli.cli.render.talk import Screen
 
     session, form = session_of(ctx), one_of(as_json, as_lines)
     found = number or talking.last_used(session)
-    talking.resume(session, found, Screen(form, live=session.table), yes=yes)
+    talking.resume(session, found, talking.screen(session, form), yes=yes)

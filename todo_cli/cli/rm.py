@@ -5,18 +5,21 @@ from __future__ import annotations
 import typer
 
 from todo_cli.cli.change import change
-from todo_cli.cli.options import IfRev, Json, JsonLines, Key, NumbersArgument, PlanOnly, numbers
+from todo_cli.cli.chosen import ChosenArgument, chosen
+from todo_cli.cli.filter_words import FilterCommand
+from todo_cli.cli.options import IfRev, Json, JsonLines, Key, PlanOnly, Yes
 from todo_cli.contract.tasks import DeleteTasks
 
 app = typer.Typer(add_completion=False)
 
 
-@app.command()
+@app.command(cls=FilterCommand)
 def rm(
     ctx: typer.Context,
-    tasks: NumbersArgument,
+    tasks: ChosenArgument,
     if_rev: IfRev = None,
     plan: PlanOnly = False,
+    yes: Yes = False,
     key: Key = None,
     as_json: Json = False,
     as_lines: JsonLines = False,
@@ -25,7 +28,7 @@ def rm(
 
     todo rm 12
 
-    todo rm 3 7-9 --json
+    todo rm 'project:old due<2025-01-01' --plan
     """
-    request = DeleteTasks(numbers=numbers(tasks), if_rev=if_rev)
-    change(ctx, request, "Deleted", key, plan=plan, as_json=as_json, as_lines=as_lines)
+    request = DeleteTasks(**chosen(tasks), if_rev=if_rev)
+    change(ctx, request, "Deleted", key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)

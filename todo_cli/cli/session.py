@@ -62,6 +62,11 @@ class Session:
         return sys.stdout.isatty()
 
     @property
+    def color(self) -> bool:
+        """Not switched off by --no-color."""
+        return self._color
+
+    @property
     def colored(self) -> bool:
         """NO_COLOR and --no-color win over CLICOLOR_FORCE, that over the configuration, that over the terminal."""
         if not self._color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":

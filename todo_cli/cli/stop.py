@@ -7,20 +7,24 @@ from typing import Annotated
 import typer
 
 from todo_cli.cli.change import change
-from todo_cli.cli.options import IfRev, Json, JsonLines, Key, PlanOnly, numbers
+from todo_cli.cli.chosen import chosen
+from todo_cli.cli.filter_words import FilterCommand
+from todo_cli.cli.options import IfRev, Json, JsonLines, Key, PlanOnly, Yes
 from todo_cli.contract.work import StopTasks
 
 app = typer.Typer(add_completion=False)
 
 
-@app.command()
+@app.command(cls=FilterCommand)
 def stop(
     ctx: typer.Context,
     tasks: Annotated[
-        list[str] | None, typer.Argument(help="Task numbers: 3 7-9 #12", metavar="[N...]", show_default=False)
+        list[str] | None,
+        typer.Argument(help="Task numbers: 3 7-9 #12; or a filter", metavar="[N... | FILTER]", show_default=False),
     ] = None,
     if_rev: IfRev = None,
     plan: PlanOnly = False,
+    yes: Yes = False,
     key: Key = None,
     as_json: Json = False,
     as_lines: JsonLines = False,
@@ -31,5 +35,5 @@ def stop(
 
     todo stop 12
     """
-    request = StopTasks(numbers=numbers(tasks or []), if_rev=if_rev)
-    change(ctx, request, "Stopped", key, plan=plan, as_json=as_json, as_lines=as_lines)
+    request = StopTasks(**(chosen(tasks) if tasks else {}), if_rev=if_rev)
+    change(ctx, request, "Stopped", key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)

@@ -11,17 +11,25 @@ import msgspec
 import typer
 
 from todo_cli.backends.talk import Outcome, converse, look
-from todo_cli.cli.questions import confirmed
+from todo_cli.cli.approving import chosen, decided, picked
+from todo_cli.cli.quiet import quiet
 from todo_cli.cli.render import text
-from todo_cli.cli.render.safe import safe_block
+from todo_cli.cli.render.safe import safe, safe_block
 from todo_cli.cli.render.talk import Screen, held_lines
 from todo_cli.cli.session import Session
 from todo_cli.contract.chat import BeginTurn
 from todo_cli.contract.conversations import AnswerTurn, ConversationShown, ListConversations, ShowConversation
 from todo_cli.contract.ids import new_id
-from todo_cli.errors import Conflict, ModelFailed, NeedsAnswer, NotFound
+from todo_cli.errors import Conflict, ModelFailed, NotFound
 
 MOST = 100_000
+ROOM = 10
+"""Messages that may have come between an answer and the look at what it did."""
+
+
+def screen(session: Session, form: str) -> Screen:
+    """Where a turn is shown: on a terminal while it comes."""
+    return Screen(form, live=session.table, colored=session.color)
 
 
 def said(conversation: str, words: str) -> BeginTurn:
@@ -52,7 +60,8 @@ def settle(
         if outcome.state != "awaiting":
             break
         answer = decided(session, outcome, screen, yes=yes)
-        session.send(AnswerTurn(turn=begin.turn, yes=answer))
+        if answer:
+            _answered(session, outcome, answer, screen, yes=yes)
         after = outcome.after
     screen.close(outcome)
     finish(outcome)
@@ -70,21 +79,22 @@ def finish(outcome: Outcome) -> None:
         raise typer.Exit(130)
 
 
-def decided(session: Session, outcome: Outcome, screen: Screen, *, yes: bool) -> bool:
-    """Yes or no to all that waits; raises NeedsAnswer when there is nobody to ask."""
-    if screen.form == "text" or session.interactive:
-        for line in held_lines(outcome.held):
-            text.note(line)
+def _answered(session: Session, outcome: Outcome, answer: AnswerTurn, screen: Screen, *, yes: bool) -> None:
+    """Send it; on a terminal, say what came of it. Another terminal may have been faster: then that one counts."""
     try:
-        return confirmed(session, "Do this?", yes=yes, flag="--yes")
-    except NeedsAnswer:
-        screen.close(outcome)
-        number = outcome.number
-        hint = f"todo chat approve {number} (or --no), from anywhere; or ask with --yes"
-        raise NeedsAnswer(f"conversation {number} waits for a yes, and nothing was changed yet", hint=hint) from None
-    except KeyboardInterrupt:
-        text.note(f"\n(nothing was changed yet; it still waits: todo chat approve {outcome.number}, or --no)")
-        raise typer.Exit(130) from None
+        session.send(answer)
+    except Conflict as error:
+        if yes:
+            raise
+        text.note(f"({safe(error.detail)})")
+        return
+    if answer.yes and screen.live:
+        wanted = {(one.message, one.index): one.plan for one in chosen(outcome.held, answer)}
+        shown = session.send(ShowConversation(number=outcome.number, limit=len(outcome.held) + ROOM))
+        for one in shown.messages:
+            plan = wanted.get((one.call_seq or 0, one.call_index or 0)) if one.role == "tool" else None
+            if plan:
+                screen.done(plan.verb, plan.arguments, one.content)
 
 
 def run(session: Session, begin: BeginTurn, screen: Screen, after: int = -1) -> Outcome:
@@ -115,7 +125,8 @@ async def _conversed(session: Session, begin: BeginTurn, screen: Screen, after: 
         loop.add_signal_handler(signal.SIGINT, interrupted)
         for number in (signal.SIGHUP, signal.SIGTERM):  # the terminal was closed: the turn is let go, not stopped
             loop.add_signal_handler(number, ending, number)
-    return await converse(session.settings, begin, screen.tell, stop, after)
+    with quiet():
+        return await converse(session.settings, begin, screen.tell, stop, after)
 
 
 def newest_turn(session: Session, number: int) -> tuple[ConversationShown, BeginTurn]:
@@ -145,15 +156,18 @@ def last_used(session: Session) -> int:
     return found[0].number
 
 
-def answer(session: Session, number: int, screen: Screen, *, yes: bool) -> Outcome:
-    """Say yes or no to what a conversation waits to do, and go on with it."""
+def answer(session: Session, number: int, screen: Screen, *, yes: bool, only: str | None = None) -> Outcome:
+    """Say yes or no to what a conversation waits to do, or yes to some of it, and go on with it."""
     shown, begin = newest_turn(session, number)
     if shown.conversation.state not in ("awaiting", "answered"):
         raise Conflict(f"conversation {number} waits for no answer", hint=f"see: todo chat show {number}")
     waits = asyncio.run(look(session.settings, begin.turn))
+    given = AnswerTurn(turn=begin.turn, yes=yes)
+    if only is not None:
+        given = picked(begin.turn, waits.held, only.split())
     if yes and screen.form == "text":
         for line in held_lines(waits.held):
-            text.note(line)
-    session.send(AnswerTurn(turn=begin.turn, yes=yes))
+            text.note(text.wrapped(line, " " * 14))
+    session.send(given)
     after = waits.batches[-1].n if waits.batches else -1
     return settle(session, begin, screen, yes=False, after=after)

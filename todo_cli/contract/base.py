@@ -16,7 +16,7 @@ KEEP = UNSET
 Kept = UnsetType
 
 Number = Annotated[int, Meta(ge=1, le=2**63 - 1, description="a task's number, as shown: #12")]
-Numbers = Annotated[tuple[Number, ...], Meta(min_length=1, max_length=10_000)]
+Numbers = Annotated[tuple[Number, ...], Meta(max_length=10_000)]
 Title = Annotated[str, Meta(min_length=1, max_length=1_000)]
 Note = Annotated[str, Meta(max_length=100_000)]
 Name = Annotated[str, Meta(min_length=1, max_length=100)]

@@ -13,6 +13,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from todo_cli.contract.base import Name, Request
 from todo_cli.contract.plans import Arguments, Plan, Verb
 from todo_cli.contract.tokens import Id
+from todo_cli.contract.usage import Budget
 
 Said = Annotated[str, Meta(min_length=1, max_length=100_000, description="what the person says")]
 Lease = Annotated[float, Meta(gt=0, le=300, description="seconds that the turn is the runner's without a sign of life")]
@@ -58,7 +59,7 @@ class Held(Struct, frozen=True, kw_only=True):
 
 
 class Begun(Struct, frozen=True, kw_only=True):
-    """A turn that may be run, or, where `mine` is false, only be watched."""
+    """A turn that may be run, or, where `mine` is false, only be watched. `first`: nothing was said before it."""
 
     conversation: str
     number: int
@@ -70,6 +71,7 @@ class Begun(Struct, frozen=True, kw_only=True):
     zone: str
     mine: bool
     reset: bool = False
+    first: bool = False
 
 
 class Stored(Struct, frozen=True, kw_only=True):
@@ -108,11 +110,15 @@ class Step(Request[Stored], frozen=True, kw_only=True):
 
 
 class Replay(Struct, frozen=True, kw_only=True):
-    """The newest messages of the line, oldest first; `cut`: there are older ones behind them, not summarised."""
+    """The newest messages of the line, oldest first; `cut`: there are older ones behind them, not summarised.
+
+    `over`: the person's budget, once it is spent.
+    """
 
     messages: tuple[Message, ...]
     summary: str | None = None
     cut: bool = False
+    over: Budget | None = None
 
 
 class ReadReplay(Request[Replay], frozen=True, kw_only=True):
@@ -221,4 +227,18 @@ class StoreSummary(Step, frozen=True, kw_only=True):
     usage: Usage | None = None
 
 
-REQUESTS = (BeginTurn, ReadReplay, StoreAnswer, StoreResults, RunCall, HoldCalls, EndTurn, StoreSummary)
+class StoreTitle(Request[Stored], frozen=True, kw_only=True):
+    """Name a conversation after its first turn, in which the person had `said` this; somebody's own name stays."""
+
+    scope = "chat"
+    write = False
+
+    conversation: Id
+    turn: Id
+    said: str
+    title: Name | None = None
+    model: Name | None = None
+    usage: Usage | None = None
+
+
+REQUESTS = (BeginTurn, ReadReplay, StoreAnswer, StoreResults, RunCall, HoldCalls, EndTurn, StoreSummary, StoreTitle)

@@ -40,6 +40,7 @@ class Conversation(Struct, frozen=True, kw_only=True):
     state: State | None = None
     created_at: datetime
     updated_at: datetime
+    deleted_at: datetime | None = None
 
 
 class ConversationPage(Struct, frozen=True, kw_only=True):
@@ -58,13 +59,14 @@ class ConversationShown(Struct, frozen=True, kw_only=True):
 
 
 class ListConversations(Request[ConversationPage], frozen=True, kw_only=True):
-    """List my conversations, newest first."""
+    """List my conversations, newest first; those in the bin with `deleted`."""
 
     route = "GET /v1/conversations"
     write = False
 
     cursor: Annotated[str, Meta(max_length=100)] | None = None
     limit: Annotated[int, Meta(ge=1, le=1_000)] = 50
+    deleted: bool = False
 
 
 class ShowConversation(Request[ConversationShown], frozen=True, kw_only=True):
@@ -86,6 +88,24 @@ class RenameConversation(Request[Conversation], frozen=True, kw_only=True):
 
     number: Number
     title: Name
+
+
+class RemoveConversation(Request[Conversation], frozen=True, kw_only=True):
+    """Move a conversation to the bin: it is not listed, found or exported. What it has changed stays."""
+
+    route = "DELETE /v1/conversations/{number}"
+    scope = "chat"
+
+    number: Number
+
+
+class RestoreConversation(Request[Conversation], frozen=True, kw_only=True):
+    """Bring a conversation back from the bin."""
+
+    route = "POST /v1/conversations/{number}/restoration"
+    scope = "chat"
+
+    number: Number
 
 
 class MoveHead(Request[Conversation], frozen=True, kw_only=True):
@@ -132,6 +152,22 @@ class AnswerTurn(Request[Turn], frozen=True, kw_only=True):
     only: Annotated[tuple[Place, ...], Meta(max_length=200)] | UnsetType = UNSET
 
 
+class Rewound(Struct, frozen=True, kw_only=True):
+    """The conversation as it stands before a turn, and what the person had said."""
+
+    conversation: Conversation
+    text: str
+
+
+class RewindTurn(Request[Rewound], frozen=True, kw_only=True):
+    """Go on from before a turn, to say it again or otherwise. What it has changed stays: see UndoTurn."""
+
+    route = "POST /v1/turns/{turn}/rewind"
+    scope = "chat"
+
+    turn: Id
+
+
 class UndoTurn(Request[Undone], frozen=True, kw_only=True):
     """Take back all that a turn changed, as one, and go on from before it; refused where tasks have moved on."""
 
@@ -155,6 +191,6 @@ class RedoTurn(Request[Undone], frozen=True, kw_only=True):
 
 
 REQUESTS = (
-    ListConversations, ShowConversation, RenameConversation, MoveHead, ForkConversation, StopTurn, AnswerTurn, UndoTurn,
-    RedoTurn,
+    ListConversations, ShowConversation, RenameConversation, RemoveConversation, RestoreConversation, MoveHead,
+    ForkConversation, StopTurn, AnswerTurn, RewindTurn, UndoTurn, RedoTurn,
 )  # fmt: skip

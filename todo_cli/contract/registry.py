@@ -6,15 +6,19 @@ from typing import Any
 
 from todo_cli.contract import (
     chat,
+    claims,
     comments,
+    conversation_search,
     conversations,
     events,
+    exporting,
     journal,
     plans,
     said,
     search,
     tasks,
     tokens,
+    usage,
     users,
     views,
     work,
@@ -24,6 +28,7 @@ from todo_cli.contract.base import Request
 REQUESTS: tuple[type[Request[Any]], ...] = (
     *tasks.REQUESTS,
     *work.REQUESTS,
+    *claims.REQUESTS,
     *search.REQUESTS,
     *comments.REQUESTS,
     *journal.REQUESTS,
@@ -33,6 +38,9 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     *conversations.REQUESTS,
     *chat.REQUESTS,
     *events.REQUESTS,
+    *conversation_search.REQUESTS,
+    *exporting.REQUESTS,
+    *usage.REQUESTS,
     *said.REQUESTS,
     *views.REQUESTS,
 )

@@ -155,22 +155,31 @@ class ShowTask(Request[Task], frozen=True):
 
 
 class OnTasks(Request[Changed], frozen=True):
-    """The named tasks, all or none; `if_rev` refuses when one of them has moved on."""
+    """The named tasks, or those that a filter finds, all or none; `if_rev` refuses when one of them has moved on.
+
+    Either `numbers` or `filter`. A filter means open tasks (to reopen: done ones, to restore: those in the bin) unless
+    it says otherwise, those put off to later too; at most 10,000 at once.
+    """
 
     scope = "tasks:write"
 
-    numbers: Numbers
+    numbers: Numbers = ()
+    filter: Filter | Kept = KEEP
     if_rev: Annotated[int, Meta(ge=1)] | None = None
 
 
 class CompleteTasks(OnTasks, frozen=True):
-    """Mark tasks as done. A recurring one makes its next occurrence; subtasks stay open, unless `with_subtasks`."""
+    """Mark tasks as done. A recurring one makes its next occurrence; subtasks stay open, unless `with_subtasks`.
+
+    `if_claimed` refuses unless the caller's token claimed them last, and nobody has taken them since.
+    """
 
     route = "POST /v1/tasks/completion"
     tool = True
     asks = Asks.SEVERAL
 
     with_subtasks: bool | Kept = KEEP
+    if_claimed: bool | Kept = KEEP
 
 
 class ReopenTasks(OnTasks, frozen=True):

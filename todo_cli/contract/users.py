@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from todo_cli.contract.base import KEEP, Kept, Name, Request
 from todo_cli.contract.tokens import Hash, Id
+
+Tokens = Annotated[int, Meta(ge=0, le=10**15, description="tokens a day, those of the question and of the answer")]
 
 
 class Me(Struct, frozen=True, kw_only=True):
@@ -24,6 +27,7 @@ class Me(Struct, frozen=True, kw_only=True):
     expires_at: datetime | None = None
     timezone: str | None = None
     model: str | None = None
+    budget: int | None = None
 
 
 class WhoAmI(Request[Me], frozen=True):
@@ -66,6 +70,7 @@ class User(Struct, frozen=True, kw_only=True):
     login: str | None = None
     created_at: datetime
     disabled_at: datetime | None = None
+    tokens_per_day: int | None = None
 
 
 class UserPage(Struct, frozen=True, kw_only=True):
@@ -109,10 +114,11 @@ class DisableUser(Request[User], frozen=True):
 
 
 class Preferences(Struct, frozen=True, kw_only=True):
-    """What a person has chosen; null is not chosen."""
+    """What a person has chosen; null is not chosen. `budget`: the tokens of models that they want to use in a day."""
 
     timezone: str | None = None
     model: str | None = None
+    budget: int | None = None
 
 
 class SetPreferences(Request[Preferences], frozen=True):
@@ -124,6 +130,7 @@ class SetPreferences(Request[Preferences], frozen=True):
 
     timezone: Name | Kept | None = KEEP
     model: Name | Kept | None = KEEP
+    budget: Tokens | Kept | None = KEEP
 
 
 REQUESTS = (WhoAmI, ListSpaces, AddUser, ListUsers, DisableUser, SetPreferences)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from msgspec import Meta
-
-from todo_cli.contract.base import Asks, Number
+from todo_cli.contract.base import Asks
 from todo_cli.contract.tasks import OnTasks
 
 
@@ -23,8 +19,6 @@ class StopTasks(OnTasks, frozen=True):
 
     route = "POST /v1/tasks/stops"
     tool = True
-
-    numbers: Annotated[tuple[Number, ...], Meta(max_length=10_000)] = ()
 
 
 class SkipTasks(OnTasks, frozen=True):

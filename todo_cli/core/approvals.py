@@ -126,7 +126,7 @@ def _plan(conversation: str, call: Call, touched: Touched) -> dict[str, Any]:
     if call.verb in (Undo.__name__, Redo.__name__):
         # the last change may be another one by the time of the yes
         arguments = arguments | {"id": touched.undoes}
-    kept = {name: msgspec.Raw(value.encode()) for name, value in kept_values(arguments, touched).items()}
+    kept = {name: msgspec.Raw(value.encode()) for name, value in kept_values(call.verb, arguments, touched).items()}
     return {"id": id_of("call", conversation, str(call.message), str(call.index)), "verb": call.verb, **kept}
 
 

@@ -32,6 +32,7 @@ class Conditions:
         self.now, self.zone = now, zone
         self.status: LiteralString = "all"
         self.values: dict[str, Any] = {}
+        self.finds: list[LiteralString] = []
 
     def value(self, value: Any, kind: LiteralString) -> LiteralString:
         """A place for a value."""
@@ -72,7 +73,8 @@ class Conditions:
     def find(self, found: list[Words]) -> LiteralString:
         """What full text finds: number and score."""
         sought = self.value(" ".join(one.text for one in found), "text")
-        return f"todo.find({sought}, {MOST_FOUND}, '{self.status}')"
+        self.finds.append(f"todo.find({sought}, {MOST_FOUND}, '{self.status}')")
+        return self.finds[-1]
 
     def phrases(self, found: list[Words]) -> list[LiteralString]:
         """Words with spaces between them, as they are."""

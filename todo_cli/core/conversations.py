@@ -11,24 +11,27 @@ import msgspec
 
 from todo_cli.contract import conversations as ask
 from todo_cli.contract.chat import ENDED, Message
-from todo_cli.contract.conversations import Conversation, ConversationPage, ConversationShown
+from todo_cli.contract.conversations import Conversation, ConversationPage, ConversationShown, Rewound
 from todo_cli.contract.wire import decode
 from todo_cli.core import words
 from todo_cli.core.images import instant
+from todo_cli.core.lines import LOCK
 from todo_cli.core.replaying import MESSAGE
 from todo_cli.core.rules import Rules
+from todo_cli.core.turns import no_turn
 from todo_cli.db.connect import Tx
 from todo_cli.db.sql import Sql
 from todo_cli.errors import Conflict, Invalid, NotFound
 
 _IMAGE: LiteralString = f"""json_build_object('number', c.number, 'id', c.id, 'title', c.title, 'model', c.model, 'head', c.head,
   'turn', c.turn_id, 'state', (SELECT t.state FROM todo.turns t WHERE t.space_id = c.space_id AND t.id = c.turn_id),
-  'created_at', {instant("c.created_at")}, 'updated_at', {instant("c.updated_at")})"""
-_MINE: LiteralString = "c.space_id = %(space)s::uuid AND c.number = %(number)s::bigint AND c.user_id = %(me)s::uuid"
+  'created_at', {instant("c.created_at")}, 'updated_at', {instant("c.updated_at")}, 'deleted_at', {instant("c.deleted_at")})"""
+_ANY: LiteralString = "c.space_id = %(space)s::uuid AND c.number = %(number)s::bigint AND c.user_id = %(me)s::uuid"
+_MINE: LiteralString = f"{_ANY} AND c.deleted_at IS NULL"
 
 LIST = Sql(f"""SELECT json_build_object('conversations', coalesce(json_agg({_IMAGE} ORDER BY c.updated_at DESC, c.number DESC), '[]'))::text
 FROM (SELECT * FROM todo.conversations WHERE space_id = %(space)s::uuid AND user_id = %(me)s::uuid
-   AND (updated_at, number) < (%(at)s::timestamptz, %(number)s::bigint)
+   AND (deleted_at IS NOT NULL) = %(deleted)s::boolean AND (updated_at, number) < (%(at)s::timestamptz, %(number)s::bigint)
    ORDER BY updated_at DESC, number DESC LIMIT %(limit)s::int) AS c""")
 
 SHOW = Sql(f"""
@@ -53,6 +56,23 @@ FIND = Sql(f"""SELECT json_build_object('image', {_IMAGE}, 'found', %(at)s::bigi
     SELECT FROM todo.messages m WHERE m.space_id = c.space_id AND m.conversation_id = c.id AND m.seq = %(at)s::bigint
        AND m.role = 'assistant' AND m.calls IS NULL AND m.status <> 'dead'))::text FROM todo.conversations c WHERE {_MINE}""")
 
+# while a turn runs or waits, it stays
+REMOVE = Sql(f"""WITH gone AS (UPDATE todo.conversations c SET deleted_at = coalesce(c.deleted_at, clock_timestamp()) WHERE {_ANY}
+    AND NOT EXISTS (SELECT FROM todo.turns t WHERE t.space_id = c.space_id AND t.id = c.turn_id
+      AND t.state IN ('running', 'awaiting', 'answered')) RETURNING c.*)
+SELECT json_build_object('image', {_IMAGE}, 'found', EXISTS (SELECT FROM gone))::text FROM (
+    SELECT * FROM gone UNION ALL SELECT c.* FROM todo.conversations c WHERE {_ANY} AND NOT EXISTS (SELECT FROM gone)) AS c""")
+
+RESTORE = Sql(f"UPDATE todo.conversations c SET deleted_at = NULL WHERE {_ANY} RETURNING {_IMAGE}::text")
+
+REWIND = Sql(f"""WITH asked AS MATERIALIZED (SELECT m.*, t.state
+    FROM todo.turns t JOIN todo.conversations c ON c.space_id = t.space_id AND c.id = t.conversation_id
+    JOIN todo.messages m ON m.space_id = t.space_id AND m.conversation_id = t.conversation_id AND m.seq = t.asked
+   WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid AND c.deleted_at IS NULL),
+moved AS (UPDATE todo.conversations c SET head = a.parent, head_of = a.parent_of, updated_at = clock_timestamp() FROM asked a
+   WHERE c.space_id = %(space)s::uuid AND c.id = a.conversation_id AND a.state IN ('done', 'stopped', 'failed') RETURNING c.*)
+SELECT json_build_object('state', a.state, 'text', a.content, 'conversation', (SELECT {_IMAGE} FROM moved c))::text FROM asked a""")
+
 LOCK_NUMBER = Sql(f"SELECT 1 FROM todo.conversations c WHERE {_MINE} FOR NO KEY UPDATE")
 
 MOVE = Sql(f"""UPDATE todo.conversations c SET head = nullif(%(at)s::bigint, 0), head_of = NULL, updated_at = clock_timestamp()
@@ -66,7 +86,7 @@ INSERT INTO todo.conversations (space_id, id, number, title, model, head, head_o
   SELECT %(space)s::uuid, %(id)s::uuid, tick.number, c.title, c.model, coalesce(%(at)s::bigint, c.head),
     CASE WHEN coalesce(%(at)s::bigint, c.head) IS NOT NULL THEN CASE WHEN %(at)s::bigint IS NULL THEN coalesce(c.head_of, c.id)
       ELSE c.id END END FROM tick, todo.conversations c
-   WHERE c.space_id = %(space)s::uuid AND c.number = %(number)s::bigint AND c.user_id = %(me)s::uuid""")
+   WHERE c.space_id = %(space)s::uuid AND c.number = %(number)s::bigint AND c.user_id = %(me)s::uuid AND c.deleted_at IS NULL""")
 
 ONE = Sql(
     f"""SELECT {_IMAGE}::text FROM todo.conversations c WHERE c.space_id = %(space)s::uuid AND c.id = %(id)s::uuid"""
@@ -77,6 +97,12 @@ class _Shown(msgspec.Struct):
     conversation: Conversation
     messages: tuple[Message, ...]
     next: str | None = None
+
+
+class _Rewound(msgspec.Struct):
+    state: str
+    text: str
+    conversation: Conversation | None = None
 
 
 class _Found(msgspec.Struct):
@@ -100,7 +126,7 @@ def _cursor(text: str | None, *, first: str) -> tuple[str | None, int | None]:
 async def list_conversations(tx: Tx, it: ask.ListConversations) -> ConversationPage:
     """One round trip."""
     at, number = _cursor(it.cursor, first="0123456789-:TZ.")
-    values = {"at": at or "infinity", "number": 0 if number is None else number, "limit": it.limit + 1}
+    values = {"at": at or "infinity", "number": 0 if number is None else number, "limit": it.limit + 1, "deleted": it.deleted}
     page = decode(await tx.answer(LIST, **values) or "", ConversationPage)
     kept = page.conversations[: it.limit]
     more = len(page.conversations) > it.limit
@@ -126,12 +152,47 @@ async def rename_conversation(tx: Tx, it: ask.RenameConversation) -> Conversatio
     return decode(text or "", Conversation)
 
 
+async def remove_conversation(tx: Tx, it: ask.RemoveConversation) -> Conversation:
+    """Refused while a turn runs or waits; again, it stays there. One round trip."""
+    text = await tx.answer(REMOVE, number=it.number)
+    if text is None:
+        _missing(it.number)
+    found = decode(text or "", _Found)
+    if not found.found:
+        raise _busy(found.image)
+    return found.image
+
+
+async def restore_conversation(tx: Tx, it: ask.RestoreConversation) -> Conversation:
+    """One round trip."""
+    text = await tx.answer(RESTORE, number=it.number)
+    if text is None:
+        _missing(it.number)
+    return decode(text or "", Conversation)
+
+
+async def rewind_turn(tx: Tx, it: ask.RewindTurn) -> Rewound:
+    """Refused while it runs or waits; one round trip."""
+    text = await tx.answer(LOCK, REWIND, turn=it.turn)
+    if text is None:
+        no_turn()
+    found = decode(text or "", _Rewound)
+    if found.conversation is None:
+        raise Conflict("the turn has not ended", hint="stop it first", turn=it.turn)
+    return Rewound(conversation=found.conversation, text=found.text)
+
+
+def _busy(found: Conversation) -> Conflict:
+    hint = f"stop it first, with: todo chat stop {found.number}"
+    return Conflict("the conversation is busy with a message", hint=hint, turn=found.turn)
+
+
 async def move_head(tx: Tx, it: ask.MoveHead) -> Conversation:
     """Refused while a turn runs or waits; two round trips."""
     async with tx.steps() as steps:
         found = _movable(await steps.run(LOCK_NUMBER, FIND, number=it.number, at=it.to), it.number, it.to)
         if found.image.state is not None and found.image.state not in ENDED:
-            raise Conflict("the conversation is busy with a message", hint="stop it first", turn=found.image.turn)
+            raise _busy(found.image)
         return decode(await steps.finish(MOVE, number=it.number, at=it.to) or "", Conversation)
 
 
@@ -158,6 +219,9 @@ HANDLERS: Rules = {
     ask.ListConversations: list_conversations,
     ask.ShowConversation: show_conversation,
     ask.RenameConversation: rename_conversation,
+    ask.RemoveConversation: remove_conversation,
+    ask.RestoreConversation: restore_conversation,
+    ask.RewindTurn: rewind_turn,
     ask.MoveHead: move_head,
     ask.ForkConversation: fork_conversation,
 }

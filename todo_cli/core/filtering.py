@@ -33,12 +33,13 @@ WHERE space_id = %(space)s::uuid AND user_id = %(me)s::uuid""")
 
 
 class Compiled(NamedTuple):
-    """`where`: conditions joined by AND; `status`: the one that they all have; `words`: the call that finds its words, to be joined as `w`, where `ranked`."""
+    """`where`: conditions joined by AND; `status`: the one that they all have; `words`: the call that finds its words, to be joined as `w`, where `ranked`; `finds`: all calls of full text in `where`."""
 
     where: LiteralString
     values: dict[str, Any]
     status: str | None
     words: LiteralString | None
+    finds: tuple[LiteralString, ...] = ()
 
 
 async def where(
@@ -95,8 +96,9 @@ async def compiled(
     texts = [_sql(every([part for part in parts if part not in found]), made)]
     if not spoken and status == "open" and not deferred and not any(_speaks_of_deferral(leaf) for leaf in said):
         texts.append(made.shown())
+    finds = tuple(made.finds)
     return Compiled(
-        " AND ".join([*texts, *made.phrases(found)]), made.values, single, made.find(found) if found else None
+        " AND ".join([*texts, *made.phrases(found)]), made.values, single, made.find(found) if found else None, finds
     )
 
 

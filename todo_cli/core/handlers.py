@@ -8,8 +8,11 @@ from todo_cli.contract.base import Request
 from todo_cli.core import (
     approvals,
     chat,
+    claims,
     comments,
+    conversation_search,
     conversations,
+    exporting,
     journal,
     listing,
     plans,
@@ -21,6 +24,7 @@ from todo_cli.core import (
     turn_undo,
     turns,
     undo,
+    usage,
     users,
     views,
     work,
@@ -33,6 +37,7 @@ R = TypeVar("R")
 HANDLERS: Rules = {
     **tasks.HANDLERS,
     **work.HANDLERS,
+    **claims.HANDLERS,
     **listing.HANDLERS,
     **search.HANDLERS,
     **comments.HANDLERS,
@@ -47,6 +52,9 @@ HANDLERS: Rules = {
     **approvals.HANDLERS,
     **replaying.HANDLERS,
     **conversations.HANDLERS,
+    **conversation_search.HANDLERS,
+    **exporting.HANDLERS,
+    **usage.HANDLERS,
     **turn_undo.HANDLERS,
     **said.HANDLERS,
 }

@@ -28,6 +28,7 @@ TICK: LiteralString = "UPDATE todo.spaces SET seq = seq + 1 WHERE id = %(space)s
 COMMON = ("title", "status", "due", "project", "tags", "priority", "note")
 RARE = ("parent", "after", "defer", "scheduled", "started_at", "tracked", "repeat")
 FIELDS = (*COMMON, *RARE)
+TOLD = (*FIELDS, "claimed_by")  # what people are told of; a claim is not taken back by undo
 
 LIST = Sql(f"""
 WITH RECURSIVE history AS (
@@ -161,7 +162,9 @@ def told(image: dict[str, Any], name: str) -> Any:
     if name == "started_at":
         return value and f"{value[:19]}Z"
     if name == "repeat" and value:
-        return value["rule"] + (" from done" if value["from_done"] else "")
+        from todo_cli.language.recurrence import described
+
+        return described(value["rule"], value["from_done"])
     return value
 
 
@@ -169,7 +172,7 @@ def _difference(before: dict[str, Any] | None, after: dict[str, Any]) -> Differe
     was = before or {}
     fields = {
         name: (told(was, name) if before is not None else None, told(after, name))
-        for name in FIELDS
+        for name in TOLD
         if told(was, name) != told(after, name) and not (before is None and name == "title")
     }
     empty = {name for name, (_, now) in fields.items() if before is None and now in ([], "open")}

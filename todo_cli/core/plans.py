@@ -12,8 +12,9 @@ import msgspec
 from todo_cli.contract.base import Request
 from todo_cli.contract.journal import Difference
 from todo_cli.contract.plans import ApplyPlan, ListPlans, MakePlan, Plan, PlanPage, RefusePlan
-from todo_cli.contract.tasks import AddTask, AddTasks, Changed, OnTasks, Task
+from todo_cli.contract.tasks import AddTask, AddTasks, Changed, CompleteTasks, OnTasks, Task
 from todo_cli.contract.wire import convert_request, decode
+from todo_cli.core.claims import HANDLERS as CLAIMING
 from todo_cli.core.images import instant
 from todo_cli.core.journal import differences, journaled, write
 from todo_cli.core.rules import Rules
@@ -25,7 +26,7 @@ from todo_cli.errors import Conflict, Invalid, NotFound
 
 LIFE = "1 day"
 
-TASKS: Rules = {**LOOKING, **WORKING}
+TASKS: Rules = {**LOOKING, **WORKING, **CLAIMING}
 PLANNABLE = {kind.__name__: kind for kind in TASKS if issubclass(kind, OnTasks | AddTask | AddTasks)}
 
 IMAGE: LiteralString = f"""jsonb_build_object('id', p.id, 'verb', p.verb, 'arguments', p.arguments, 'targets', p.targets,
@@ -83,16 +84,30 @@ async def make_plan(tx: Tx, it: MakePlan) -> Plan:
     async with tx.steps() as steps:
         await TASKS[type(wished)](tx.inner(type(wished), None), wished)
         touched = decode(await steps.take_back(TOUCHED) or "", Touched)
-        kept = await steps.finish(KEEP, id=it.id, verb=it.verb, **kept_values(it.arguments, touched))
+        kept = await steps.finish(KEEP, id=it.id, verb=it.verb, **kept_values(it.verb, it.arguments, touched))
     return decode(kept or "", Plan)
 
 
-def kept_values(arguments: dict[str, Any], touched: Touched) -> dict[str, str]:
-    """What KEEP keeps of a change that was worked out."""
+def kept_values(verb: str, arguments: dict[str, Any], touched: Touched) -> dict[str, str]:
+    """What KEEP keeps of a change that was worked out: of whatever it found, the exact numbers."""
+    arguments = _exact(verb, arguments, touched)
     targets = [{"number": image["number"], "rev": image["rev"], "title": image["title"]} for image in touched.before]
     found: tuple[Difference, ...] = differences(touched.before, touched.after)
     values = {"arguments": arguments, "targets": targets, "differences": found}
     return {name: msgspec.json.encode(value).decode() for name, value in values.items()}
+
+
+def _exact(verb: str, arguments: dict[str, Any], touched: Touched) -> dict[str, Any]:
+    if not issubclass(PLANNABLE.get(verb, AddTask), OnTasks):
+        return arguments
+    if arguments.get("numbers") and not arguments.get("with_subtasks"):
+        return arguments
+    # what was in the bin is a next occurrence, which the change itself brings back
+    brings_back = verb == CompleteTasks.__name__
+    numbers = [one["number"] for one in touched.before if not (brings_back and one["status"] == "deleted")]
+    return {name: value for name, value in arguments.items() if name not in ("filter", "with_subtasks")} | {
+        "numbers": numbers
+    }
 
 
 def _wished(verb: str, arguments: dict[str, Any]) -> Request[Any]:

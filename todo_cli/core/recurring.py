@@ -19,10 +19,11 @@ from todo_cli.contract.wire import decode
 from todo_cli.contract.work import SkipTasks
 from todo_cli.core import words
 from todo_cli.core.rewrite import tried
+from todo_cli.core.selecting import Selection, selected
 from todo_cli.core.verdicts import Recurring, Verdict
 from todo_cli.db.connect import Tx
 from todo_cli.db.sql import Sql
-from todo_cli.errors import Conflict
+from todo_cli.errors import Conflict, Invalid
 
 TRIES = 2  # with dates worked out; each is a round trip
 When = date | datetime
@@ -62,31 +63,40 @@ def begun(rule: Row, due: Row) -> Row:
 
 async def complete_tasks(tx: Tx, it: ask.CompleteTasks) -> Changed:
     """Done stays done, with its first time of completion."""
-    numbers = tuple(dict.fromkeys(it.numbers))
-    if it.with_subtasks is True:
+    numbers, deep = tuple(dict.fromkeys(it.numbers)), it.with_subtasks is True
+    if deep and it.if_claimed is True:
+        raise Invalid(
+            "--if-claimed and --with-subtasks exclude each other", hint="its subtasks are claimed by themselves"
+        )
+    if deep and numbers:
         found = await tx.answer(SUBTASKS, numbers=msgspec.json.encode(numbers).decode())
         numbers = tuple(dict.fromkeys((*numbers, *decode(found or "[]", list[int]))))
-    return await _finished(tx, it, [{"number": number, "status": "done", "finish": True} for number in numbers])
+    patch = {"status": "done", "finish": True} | ({"if_claimed": True} if it.if_claimed is True else {})
+    return await _finished(tx, it, patch, numbers, await selected(tx, it, patch, deep=deep))
 
 
 async def skip_tasks(tx: Tx, it: SkipTasks) -> Changed:
     """The task itself moves to its next date; raises Conflict for what does not recur or has no next."""
-    return await _finished(tx, it, [{"number": number, "skip": True} for number in dict.fromkeys(it.numbers)])
+    numbers, patch = tuple(dict.fromkeys(it.numbers)), {"skip": True}
+    return await _finished(tx, it, patch, numbers, await selected(tx, it, patch))
 
 
-async def _finished(tx: Tx, it: OnTasks, patches: list[Row]) -> Changed:
-    verdict = await tried(tx, it, patches)
+async def _finished(tx: Tx, it: OnTasks, patch: Row, numbers: tuple[int, ...], by: Selection | None) -> Changed:
+    patches = [] if by else [patch | {"number": number} for number in numbers]
+    verdict = await tried(tx, it, patches, by=by)
     ended: tuple[int, ...] = ()
     for _ in range(TRIES):
-        if not verdict.recurring:
+        if not verdict.recurring and not verdict.stale:
             break
-        worked = {one.now["number"]: _worked(one, skip=isinstance(it, SkipTasks)) for one in verdict.recurring}
-        known = {patch["number"]: patch for patch in patches} | {number: one.patch for number, one in worked.items()}
+        found = [] if verdict.stale else verdict.recurring or []
+        worked = {one.now["number"]: _worked(one, skip=isinstance(it, SkipTasks)) for one in found}
+        own = {number: patch | one.patch for number, one in worked.items()}
+        known = {one["number"]: one for one in patches} | own
         again = [one.again for one in worked.values() if one.again and one.again["number"] not in known]
         births = [one.birth for one in worked.values() if one.birth]
         ended = tuple(number for number, one in worked.items() if one.ended)
-        verdict = await tried(tx, it, [*known.values(), *again], births=births)
-    if verdict.recurring:
+        verdict = await tried(tx, it, [*known.values(), *again], births=births, by=by)
+    if verdict.recurring or verdict.stale:
         raise Conflict("these tasks are being changed by others at this moment; nothing was done", hint="try again")
     return _told(verdict, it, ended)
 

@@ -9,9 +9,11 @@ from typing import LiteralString
 
 import msgspec
 
-from todo_cli.contract.chat import Message, ReadReplay, Replay, Stored, StoreSummary
+from todo_cli.contract.chat import Message, ReadReplay, Replay, Stored, StoreSummary, StoreTitle
 from todo_cli.contract.events import ReadEvents, Watched
 from todo_cli.contract.wire import decode
+from todo_cli.core import words
+from todo_cli.core.budget import OVER
 from todo_cli.core.images import instant
 from todo_cli.core.lines import LOCK, Line, late, row
 from todo_cli.core.rules import Rules
@@ -49,7 +51,7 @@ WITH RECURSIVE line AS (
 SELECT json_build_object(
   'messages', (SELECT coalesce(json_agg({MESSAGE} ORDER BY place DESC), '[]') FROM line m WHERE told IS NULL AND NOT over),
   'summary', (SELECT told FROM line WHERE told IS NOT NULL),
-  'cut', EXISTS (SELECT FROM line WHERE over AND told IS NULL))::text
+  'cut', EXISTS (SELECT FROM line WHERE over AND told IS NULL), 'over', {OVER})::text
 FROM todo.conversations WHERE space_id = %(space)s::uuid AND id = %(conversation)s::uuid
 """)
 
@@ -71,6 +73,19 @@ kept AS (INSERT INTO todo.messages (space_id, conversation_id, seq, turn_id, att
     %(tokens)s::int, %(model)s, %(usage)s::jsonb FROM was, moved)
 SELECT json_build_object('fenced', NOT EXISTS (SELECT FROM fence), 'was', state, 'attempt', attempt, 'head', head,
   'state', state, 'stop', stop)::text FROM was
+""")
+
+LOCK_ONE = Sql("SELECT 1 FROM todo.conversations WHERE space_id = %(space)s::uuid AND id = %(conversation)s::uuid FOR NO KEY UPDATE")
+
+# outside the line, as a summary is: what it has used is kept with it
+TITLE = Sql("""
+WITH moved AS (UPDATE todo.conversations c SET seq = c.seq + 1, title = CASE WHEN c.title = %(was)s THEN coalesce(%(title)s, c.title)
+    ELSE c.title END
+  WHERE c.space_id = %(space)s::uuid AND c.id = %(conversation)s::uuid RETURNING c.seq, c.head, c.title),
+kept AS (INSERT INTO todo.messages (space_id, conversation_id, seq, turn_id, attempt, role, content, tokens, model, usage)
+  SELECT %(space)s::uuid, %(conversation)s::uuid, moved.seq, %(turn)s::uuid, 1, 'summary', coalesce(%(title)s, moved.title), 8, %(model)s, %(usage)s::jsonb
+    FROM moved)
+SELECT json_build_object('head', coalesce(head, 0), 'state', 'done')::text FROM moved
 """)
 
 # what has ended and been forgotten, its messages tell: they stand between `asked` and `last`
@@ -110,6 +125,17 @@ async def store_summary(tx: Tx, it: StoreSummary) -> Stored:
     return msgspec.convert({"head": line.head or 0, "state": line.state, "stop": line.stop}, Stored)
 
 
+async def store_title(tx: Tx, it: StoreTitle) -> Stored:
+    """Somebody's own title stays. One round trip."""
+    usage = msgspec.json.encode(it.usage).decode() if it.usage else None
+    values = {"conversation": it.conversation, "turn": it.turn, "model": it.model, "usage": usage}
+    text = await tx.answer(LOCK_ONE, TITLE, **values, was=words.first_words(it.said),
+                           title=it.title and words.line("title", it.title))  # fmt: skip
+    if text is None:
+        raise NotFound("you have no such conversation")
+    return decode(text, Stored)
+
+
 async def read_events(tx: Tx, it: ReadEvents) -> Watched:
     """What came after a batch, in order."""
     text = await tx.answer(EVENTS, turn=it.turn, after=it.after, limit=it.limit)
@@ -120,4 +146,4 @@ async def read_events(tx: Tx, it: ReadEvents) -> Watched:
 
 __all__ = ["HANDLERS", "MESSAGE", "Message"]
 
-HANDLERS: Rules = {ReadReplay: read_replay, StoreSummary: store_summary, ReadEvents: read_events}
+HANDLERS: Rules = {ReadReplay: read_replay, StoreSummary: store_summary, StoreTitle: store_title, ReadEvents: read_events}

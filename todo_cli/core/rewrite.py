@@ -3,14 +3,16 @@
 A patch is an object a task: a field that stands in it is set (null clears), one that does not stays.
 `add_tags` and `remove_tags` change the set, `add_after` and `remove_after` what it waits for; `restore` takes out of the
 bin; `start` and `stop` are the clock's; `every` makes it recur. `finish` and `skip` are answered with what is `recurring`,
-until the patch tells that its next date was worked out for what was `seen`. All tasks or none.
+until the patch tells that its next date was worked out for what was `seen`. `claim` takes for so many seconds, `release`
+lets go, what is `if_claimed` must be the caller's. All tasks or none.
 
-It has two forms: parents, links and new occurrences stand only in the `deep` one, which costs more to plan.
+It has two forms: parents, links and new occurrences stand only in the `deep` one, which costs more to plan. Either is about
+numbers, or about what a filter finds (`selecting`).
 """
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import Any, LiteralString
 
 import msgspec
@@ -18,9 +20,10 @@ import msgspec
 from todo_cli.contract.base import Request
 from todo_cli.contract.tasks import Changed, OnTasks
 from todo_cli.contract.wire import decode
-from todo_cli.core import births, knots
+from todo_cli.core import births, holding, knots, selecting
 from todo_cli.core.images import image, instant, links_of, tags_of, when
 from todo_cli.core.journal import OLD, stamp
+from todo_cli.core.selecting import Form, Selection, selected, some
 from todo_cli.core.verdicts import Verdict, judged
 from todo_cli.db.connect import Tx
 from todo_cli.db.sql import Sql
@@ -100,7 +103,7 @@ _RECURRING: LiteralString = f"""(SELECT json_agg(json_build_object('now', {image
    WHERE p ?| '{{finish,skip}}' AND p ->> 'seen' IS DISTINCT FROM seen
      AND (p ? 'seen' OR cur.status = 'open' AND cur.repeat IS NOT NULL))"""
 
-_REFUSED: LiteralString = f"""refused AS MATERIALIZED (SELECT
+_REFUSED: LiteralString = f"""
     (SELECT json_agg(number ORDER BY place) FROM want WHERE number NOT IN (SELECT number FROM cur)) AS missing,
     (SELECT json_agg(number ORDER BY place) FROM cur
       WHERE status = 'deleted' AND NOT %(bin_too)s::boolean AND NOT p ? 'reborn') AS binned,
@@ -112,14 +115,15 @@ _REFUSED: LiteralString = f"""refused AS MATERIALIZED (SELECT
         'at', {instant("cur.updated_at")}) ORDER BY place)
       FROM cur WHERE rev <> coalesce(%(if_rev)s::bigint, rev) AND NOT p ? 'reborn') AS moved,
     (SELECT json_agg(number ORDER BY place) FROM set WHERE cardinality(tags) > 100) AS overfull,
-    (SELECT json_agg(number ORDER BY place) FROM cur WHERE status = 'done' AND p ?| '{{start,skip}}') AS closed,
+    (SELECT json_agg(number ORDER BY place) FROM cur WHERE status = 'done' AND p ?| '{{start,skip,claim}}') AS closed,
     (SELECT json_agg(number ORDER BY place) FROM cur WHERE repeat IS NULL AND p ? 'skip') AS once,
-    {_RECURRING} AS recurring)"""
+    {holding.REFUSED},
+    {_RECURRING} AS recurring"""
 
-_TOLD: LiteralString = """'missing', missing, 'binned', binned, 'moved', moved, 'overfull', overfull, 'closed', closed,
-    'once', once, 'recurring', recurring"""
+_TOLD: LiteralString = f"""'missing', missing, 'binned', binned, 'moved', moved, 'overfull', overfull, 'closed', closed,
+    'once', once, 'recurring', recurring, {holding.TOLD}"""
 
-_FOUND: LiteralString = "missing, binned, moved, overfull, closed, once, recurring"
+_FOUND: LiteralString = f"missing, binned, moved, overfull, closed, once, recurring, {holding.NAMES}"
 
 _UNLINKED: LiteralString = """
 unlinked AS MATERIALIZED (SELECT todo.unlink(array_agg(number), array_agg(link)) IS NULL AS done FROM (
@@ -137,9 +141,9 @@ _NEXT: LiteralString = f"""next AS MATERIALIZED (SELECT space_id, number, id, cr
     CASE WHEN changed THEN tick.seq ELSE rev END AS rev,
     CASE WHEN changed THEN now ELSE updated_at END AS updated_at, completed AS completed_at,
     CASE WHEN status = 'deleted' THEN coalesce(deleted_at, now) END AS deleted_at,
-    CASE WHEN status = 'open' THEN claimed_by END AS claimed_by, CASE WHEN status = 'open' THEN claim_token END AS claim_token,
-    CASE WHEN status = 'open' THEN claimed_until END AS claimed_until
-  FROM tick, moment, set CROSS JOIN LATERAL (SELECT ({_COLUMNS}, set.tags, set.links) IS DISTINCT FROM was AS changed) AS x),"""
+    {holding.NEXT}
+  FROM tick, moment, set CROSS JOIN LATERAL (SELECT ({_COLUMNS}, set.tags, set.links) IS DISTINCT FROM was
+    OR {holding.CHANGED} AS changed) AS x),"""
 
 _WRITTEN: LiteralString = """written AS (UPDATE todo.tasks t SET title = next.title, note = next.note, priority = next.priority, project = next.project,
     due_on = next.due_on, due_at = next.due_at, status = next.status, parent = next.parent,
@@ -150,10 +154,13 @@ _WRITTEN: LiteralString = """written AS (UPDATE todo.tasks t SET title = next.ti
   FROM next WHERE t.space_id = %(space)s::uuid AND t.number = next.number AND next.changed),"""
 
 
-@cache
-def statement(*, deep: bool) -> Sql:
-    """The statement in one of its two forms."""
+@lru_cache(256)
+def statement(*, deep: bool, by: Form | None = None) -> Sql:
+    """The statement in one of its two forms, about numbers or what is found."""
+    want: LiteralString = selecting.selected_by(by) if by else selecting.NUMBERED
+    refusing: LiteralString = selecting.refusing(by) if by else ""
     found: LiteralString = f"{_FOUND}, {knots.FOUND}" if deep else _FOUND
+    found = f"{found}, {selecting.NAMES}" if by else found
     source: LiteralString = "refused, knotted" if deep else "refused"
     born: LiteralString = f"{births.given('born', '%(births)s')}, {knots.NAMED}," if deep else ""
     walks: LiteralString = f"{knots.WALKS}," if deep else ""
@@ -166,18 +173,18 @@ def statement(*, deep: bool) -> Sql:
         else ""
     )
     told: LiteralString = f"{_TOLD}, {knots.TOLD}" if deep else _TOLD
+    told = f"{told}, {selecting.TOLD}" if by else told
     return Sql(f"""
 WITH RECURSIVE {OLD},
 moment AS MATERIALIZED (SELECT clock_timestamp() AS now),
-want AS MATERIALIZED (SELECT (p ->> 'number')::bigint AS number, p, place
-    FROM jsonb_array_elements(%(patches)s::jsonb) WITH ORDINALITY AS x(p, place)),
+{want},
 {born}
 cur AS MATERIALIZED (SELECT t.*, p, place, {tags_of("t")} AS tags, {links_of("t")} AS links,
     coalesce(p ? 'stop' OR p ->> 'status' IN ('done', 'deleted'), false) AS rests
   FROM want JOIN todo.tasks t ON t.space_id = %(space)s::uuid AND t.number = want.number),
 {_set(deep=deep)},
 {walks}
-{_REFUSED},
+refused AS MATERIALIZED (SELECT {_REFUSED}{refusing}),
 tick AS (UPDATE todo.spaces SET seq = seq + 1, next_number = next_number + {count} WHERE id = %(space)s::uuid
     AND NOT EXISTS (SELECT FROM old) AND EXISTS (SELECT FROM {source} WHERE coalesce({found}) IS NULL)
     RETURNING seq, next_number - {count} - 1 AS last),
@@ -204,9 +211,11 @@ UNION ALL SELECT json_build_object('same', true, {told})::text FROM {source}
 _LINKING = frozenset(("parent", "after", "add_after", "remove_after"))
 
 
-def form(patches: list[dict[str, Any]], births: list[dict[str, Any]] | None = None) -> Sql:
+def form(patches: list[dict[str, Any]], births: list[dict[str, Any]] | None = None, by: Selection | None = None) -> Sql:
     """The form that these patches need."""
-    return statement(deep=bool(births) or any(not _LINKING.isdisjoint(patch) for patch in patches))
+    given = [*patches, by.patch] if by else patches
+    deep = bool(births) or any(not _LINKING.isdisjoint(patch) for patch in given)
+    return statement(deep=deep, by=by.form if by else None)
 
 
 def arguments(
@@ -220,16 +229,28 @@ def arguments(
 
 
 async def rewrite(tx: Tx, it: OnTasks, patch: dict[str, Any], *, bin_too: bool = False) -> Changed:
-    """Give every named task the patch; raises NotFound, Conflict."""
-    patches = [patch | {"number": number} for number in dict.fromkeys(it.numbers)]
-    verdict = await tried(tx, it, patches, bin_too=bin_too)
+    """Give every task that is named or found the patch; raises NotFound, Conflict, Invalid."""
+    by = await selected(tx, it, patch)
+    patches = [] if by else [patch | {"number": number} for number in dict.fromkeys(it.numbers)]
+    verdict = await tried(tx, it, patches, bin_too=bin_too, by=by)
     return Changed(tasks=verdict.tasks, seq=verdict.seq, new=verdict.new)
 
 
 async def tried(
     tx: Tx, it: OnTasks, patches: list[dict[str, Any]], *, bin_too: bool = False,
-    births: list[dict[str, Any]] | None = None,
+    births: list[dict[str, Any]] | None = None, by: Selection | None = None,
 ) -> Verdict:  # fmt: skip
-    """One try; what is `recurring` in its verdict has yet to be worked out, and then nothing was done."""
+    """One try; what is `recurring` in its verdict has yet to be worked out, and then nothing was done.
+
+    What is `stale` was worked out for what the filter no longer finds: nothing was done, either.
+    """
     values = arguments(it, patches, bin_too=bin_too, if_rev=it.if_rev, births=births)
-    return judged(tx, decode(await tx.answer(form(patches, births), **values) or "", Verdict))
+    verdict = await asked(tx, form(patches, births, by), values, by)
+    if by:
+        some(verdict, by)
+    return judged(tx, verdict)
+
+
+async def asked(tx: Tx, sql: Sql, values: dict[str, Any], by: Selection | None) -> Verdict:
+    """What the statement found, whatever that is."""
+    return decode(await tx.answer(sql, **values, **(by.given() if by else {})) or "", Verdict)

@@ -52,14 +52,19 @@ def _hit(row: _Row, sought: str) -> Hit:
 
 
 def _snippet(where: Literal["title", "note", "comment"], text: str, found: tuple[Part, ...]) -> Snippet:
-    if where == "title":
-        return Snippet(where=where, text=text, parts=found)
+    shown, inside = (text, found) if where == "title" else passage(text, found)
+    return Snippet(where=where, text=shown, parts=inside)
+
+
+def passage(text: str, found: tuple[Part, ...]) -> tuple[str, tuple[Part, ...]]:
+    """What is shown of a long text, around the first match, and where the matches stand in that."""
+    if not found:
+        return text[:AROUND], ()
     start = max(0, found[0][0] - BEFORE)
     while 0 < start < found[0][0] and not text[start - 1].isspace():
         start += 1
     shown = text[start : max(start + AROUND, found[0][1])]
-    inside = tuple((a - start, min(b - start, len(shown))) for a, b in found if a - start < len(shown))
-    return Snippet(where=where, text=shown, parts=inside)
+    return shown, tuple((a - start, min(b - start, len(shown))) for a, b in found if a - start < len(shown))
 
 
 HANDLERS: Rules = {SearchTasks: search_tasks}

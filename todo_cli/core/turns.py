@@ -8,8 +8,10 @@ import msgspec
 
 from todo_cli.contract.chat import ENDED, BeginTurn, Begun
 from todo_cli.contract.conversations import StopTurn, Turn
+from todo_cli.contract.usage import Budget, spent
 from todo_cli.contract.wire import decode
 from todo_cli.core import words
+from todo_cli.core.budget import OVER
 from todo_cli.core.lines import APPEND, LEASED, LOCK, Line, append, late, result, row
 from todo_cli.core.rules import Rules
 from todo_cli.db.connect import Steps, Tx
@@ -30,6 +32,8 @@ _STANDS: LiteralString = """json_build_object('id', t.id, 'state', t.state, 'att
   'approved', t.approved, 'held', t.held, 'error', t.error, 'head', c.head, 'newest', t.id = c.turn_id,
   'text', (SELECT content FROM todo.messages m WHERE m.space_id = t.space_id AND m.conversation_id = t.conversation_id
       AND m.seq = t.asked),
+  'first', (SELECT m.parent IS NULL AND m.parent_of IS NULL FROM todo.messages m WHERE m.space_id = t.space_id
+      AND m.conversation_id = t.conversation_id AND m.seq = t.asked),
   'said', (SELECT m.role = 'assistant' AND m.calls IS NULL FROM todo.messages m WHERE m.space_id = t.space_id
       AND m.conversation_id = CASE WHEN c.head_of IS NULL THEN c.id ELSE c.head_of END AND m.seq = c.head),
   'wished', (SELECT json_build_object('seq', m.seq, 'calls', jsonb_array_length(m.calls), 'done', ARRAY(
@@ -45,6 +49,8 @@ _JOINED: LiteralString = """todo.turns t JOIN todo.conversations c ON c.space_id
 
 LOOK = Sql(f"""SELECT json_build_object(
   'known', EXISTS (SELECT FROM todo.conversations WHERE space_id = %(space)s::uuid AND id = %(conversation)s::uuid),
+  'gone', (SELECT number FROM todo.conversations WHERE space_id = %(space)s::uuid AND id = %(conversation)s::uuid
+      AND deleted_at IS NOT NULL), 'over', {OVER},
   'zone', coalesce((SELECT timezone FROM todo.preferences WHERE user_id = %(me)s::uuid), 'UTC'),
   'mine', (SELECT {_STANDS} FROM {_JOINED} AND t.id = %(turn)s::uuid),
   'last', (SELECT {_STANDS} FROM {_JOINED} AND c.id = %(conversation)s::uuid AND t.id = c.turn_id))::text""")
@@ -69,7 +75,7 @@ made AS (INSERT INTO todo.turns (space_id, id, conversation_id, runner, lease_un
 said AS (INSERT INTO todo.messages (space_id, conversation_id, seq, parent, parent_of, turn_id, attempt, role, content, tokens)
   SELECT %(space)s::uuid, was.id, was.seq, was.head, was.head_of, %(turn)s::uuid, 1, 'user', %(text)s,
     length(%(text)s) / 4 + 8 FROM was)
-SELECT json_build_object('number', number, 'head', seq)::text FROM was
+SELECT json_build_object('number', number, 'head', seq, 'first', head IS NULL)::text FROM was
 """)
 
 
@@ -98,6 +104,7 @@ class Stands(msgspec.Struct):
     conversation: str
     number: int
     newest: bool
+    first: bool
     head: int | None = None
     text: str | None = None
     approved: bool | None = None
@@ -111,6 +118,8 @@ class Stands(msgspec.Struct):
 class _Found(msgspec.Struct):
     known: bool
     zone: str
+    gone: int | None = None
+    over: Budget | None = None
     mine: Stands | None = None
     last: Stands | None = None
 
@@ -118,6 +127,7 @@ class _Found(msgspec.Struct):
 class _Started(msgspec.Struct):
     number: int
     head: int
+    first: bool
 
 
 async def begin_turn(tx: Tx, it: BeginTurn) -> Begun:
@@ -131,18 +141,23 @@ async def begin_turn(tx: Tx, it: BeginTurn) -> Begun:
             return await _again(steps, it, found.mine, zone)
         if it.text is None:
             no_turn()
+        _open(found)
         if found.last and found.last.state not in ENDED:
             await _make_way(steps, found.last)
         ahead = ([] if found.known else [MAKE]) + ([FORGET] if found.last else [])
-        values = msgspec.structs.asdict(it) | {"title": _title(it.text), "last": found.last and found.last.id}
+        values = msgspec.structs.asdict(it) | {"title": words.first_words(it.text), "last": found.last and found.last.id}
         started = decode(await steps.finish(*ahead, START, **values) or "", _Started)
     return Begun(conversation=it.conversation, number=started.number, turn=it.turn, state="running", attempt=1,
-                 head=started.head, events=0, zone=zone, mine=True)  # fmt: skip
+                 head=started.head, events=0, zone=zone, mine=True, first=started.first)  # fmt: skip
 
 
-def _title(text: str) -> str:
-    first = next((line.strip() for line in text.splitlines() if line.strip()), "") or "(blank)"
-    return first if len(first) <= 60 else first[:59] + "…"
+def _open(found: _Found) -> None:
+    """Nothing is said in the bin, nor once the day's budget is spent."""
+    if found.gone:
+        hint = f"bring it back with: todo chat rm {found.gone} --restore"
+        raise NotFound(f"conversation {found.gone} is in the bin", hint=hint)
+    if found.over:
+        raise spent(found.over)
 
 
 async def _again(steps: Steps, it: BeginTurn, was: Stands, zone: str) -> Begun:
@@ -161,7 +176,7 @@ async def _again(steps: Steps, it: BeginTurn, was: Stands, zone: str) -> Begun:
         attempt, mine = line.attempt + 1, True
     return Begun(conversation=it.conversation, number=was.number, turn=it.turn, attempt=attempt, head=was.head or 0,
                  state=msgspec.convert("running" if mine else was.state, Any), events=was.events, zone=zone, mine=mine,
-                 reset=dead)  # fmt: skip
+                 reset=dead, first=was.first)  # fmt: skip
 
 
 def _dead(text: str) -> dict[str, Any]:

@@ -36,6 +36,7 @@ SELECT json_build_object(
   'now', coalesce((SELECT json_agg({image("t", tags_of("t"))}) FROM todo.tasks t WHERE t.space_id = %(space)s::uuid
       AND t.number = ANY (ARRAY(SELECT (i ->> 'number')::bigint FROM target, jsonb_array_elements(after) AS i))), '[]'))::text"""
 
+_CLAIMS: LiteralString = "'{ClaimTask,ReleaseTasks}'"  # are no content: nobody's last change
 _CHANGED: LiteralString = "c.after IS NOT NULL AND c.after IS DISTINCT FROM c.before"
 _LATER: LiteralString = f"""(SELECT DISTINCT ON (x.undoes) x.seq FROM todo.changes x WHERE x.space_id = c.space_id
       AND x.undoes = {_HEAD} AND NOT x.redo AND x.seq = (SELECT max(y.seq) FROM todo.changes y
@@ -44,7 +45,8 @@ _LATER: LiteralString = f"""(SELECT DISTINCT ON (x.undoes) x.seq FROM todo.chang
 FIND_UNDO = Sql(f"""WITH {OLD},
 one AS MATERIALIZED (SELECT c.seq, c.group_id, {_HEAD} AS head FROM todo.changes c
   WHERE c.space_id = %(space)s::uuid AND {_CHANGED} AND c.undoes IS NULL
-    AND CASE WHEN %(id)s::bigint IS NULL THEN c.user_id = %(me)s::uuid AND NOT EXISTS {_LATER} ELSE c.seq = %(id)s::bigint END
+    AND CASE WHEN %(id)s::bigint IS NULL THEN c.user_id = %(me)s::uuid AND c.verb <> ALL ({_CLAIMS})
+         AND NOT EXISTS {_LATER} ELSE c.seq = %(id)s::bigint END
   ORDER BY c.seq DESC LIMIT 1),
 target AS MATERIALIZED (SELECT c.seq, one.head, c.before, c.after FROM one JOIN todo.changes c
     ON c.space_id = %(space)s::uuid AND c.seq = one.seq WHERE one.group_id IS NULL
@@ -107,6 +109,9 @@ async def _invert(tx: Tx, it: Undo | Redo, find: Sql, verb: str) -> Undone:
             return _again(tx, found.old)
         _checked(found, it, verb)
         patches, skipped = _inverse(found, partial=it.partial, verb=verb)
+        if not patches and not skipped:
+            raise NotFound(f"there is nothing to {verb} in change {found.changes[-1].seq}",
+                           hint="a claim is let go with: todo release N")  # fmt: skip
         seqs = tuple(change.seq for change in found.changes)
         if it.dry_run:
             return Undone(changes=seqs, differences=_preview(found, patches), skipped=skipped)

@@ -19,7 +19,7 @@ from todo_cli.db.sql import Sql
 
 ME = Sql(f"""SELECT json_build_object('user_id', u.id, 'name', u.name, 'admin', u.admin, 'space_id', s.id, 'space', s.name,
   'role', u.role, 'token', t.name, 'scopes', t.scopes, 'expires_at', {instant("t.expires_at")},
-  'timezone', p.timezone, 'model', p.model)::text
+  'timezone', p.timezone, 'model', p.model, 'budget', p.tokens_per_day)::text
 FROM todo.people() u JOIN todo.tokens t ON t.user_id = u.id AND t.id = (SELECT todo.token())
 JOIN todo.spaces s ON s.id = %(space)s::uuid LEFT JOIN todo.preferences p ON p.user_id = u.id
 WHERE u.id = %(me)s::uuid""")
@@ -28,8 +28,8 @@ SPACES = Sql("""SELECT json_build_object('spaces', coalesce(json_agg(json_build_
   'role', s.role, 'personal', s.id = %(me)s::uuid) ORDER BY s.id <> %(me)s::uuid, s.name), '[]'))::text
 FROM todo.my_spaces() s""")
 
-_USER: LiteralString = f"""jsonb_build_object('id', u.id, 'name', u.name, 'admin', u.admin, 'login', u.login,
-  'created_at', {instant("u.created_at")}, 'disabled_at', {instant("u.disabled_at")})"""
+USER: LiteralString = f"""jsonb_build_object('id', u.id, 'name', u.name, 'admin', u.admin, 'login', u.login,
+  'created_at', {instant("u.created_at")}, 'disabled_at', {instant("u.disabled_at")}, 'tokens_per_day', u.tokens_per_day)"""
 
 ADD = journaled(f"""SELECT jsonb_build_object('id', %(id)s::uuid, 'name', %(name)s::text, 'admin', %(admin)s::boolean,
     'created_at', {instant("clock_timestamp()")}) AS answer
@@ -37,18 +37,19 @@ ADD = journaled(f"""SELECT jsonb_build_object('id', %(id)s::uuid, 'name', %(name
         decode(%(token_hash)s, 'hex'), %(zone)s::text) WHERE NOT EXISTS (SELECT FROM old)) AS made""")
 
 LIST = Sql(
-    f"SELECT json_build_object('users', coalesce(json_agg({_USER} ORDER BY u.name), '[]'))::text FROM todo.list_users() u"
+    f"SELECT json_build_object('users', coalesce(json_agg({USER} ORDER BY u.name), '[]'))::text FROM todo.list_users() u"
 )
 
-DISABLE = journaled(f"""SELECT {_USER} AS answer FROM todo.disable_user(%(name)s, %(disabled)s::boolean) u
+DISABLE = journaled(f"""SELECT {USER} AS answer FROM todo.disable_user(%(name)s, %(disabled)s::boolean) u
   WHERE NOT EXISTS (SELECT FROM old)""")
 
-SET_PREFERENCES = journaled("""INSERT INTO todo.preferences AS p (user_id, timezone, model)
-  SELECT %(me)s::uuid, %(timezone)s, %(model)s WHERE NOT EXISTS (SELECT FROM old)
+SET_PREFERENCES = journaled("""INSERT INTO todo.preferences AS p (user_id, timezone, model, tokens_per_day)
+  SELECT %(me)s::uuid, %(timezone)s, %(model)s, %(budget)s::bigint WHERE NOT EXISTS (SELECT FROM old)
   ON CONFLICT (user_id) DO UPDATE SET
     timezone = CASE WHEN 'timezone' = ANY (%(changed)s::text[]) THEN excluded.timezone ELSE p.timezone END,
-    model = CASE WHEN 'model' = ANY (%(changed)s::text[]) THEN excluded.model ELSE p.model END
-  RETURNING jsonb_build_object('timezone', timezone, 'model', model) AS answer""")
+    model = CASE WHEN 'model' = ANY (%(changed)s::text[]) THEN excluded.model ELSE p.model END,
+    tokens_per_day = CASE WHEN 'budget' = ANY (%(changed)s::text[]) THEN excluded.tokens_per_day ELSE p.tokens_per_day END
+  RETURNING jsonb_build_object('timezone', timezone, 'model', model, 'budget', tokens_per_day) AS answer""")
 
 
 async def who_am_i(tx: Tx, it: ask.WhoAmI) -> Me:
@@ -86,7 +87,7 @@ async def set_preferences(tx: Tx, it: ask.SetPreferences) -> Preferences:
         zone_of(given["timezone"])
     if given.get("model") is not None:
         given["model"] = words.line("model", given["model"])
-    values = {"timezone": None, "model": None} | given
+    values = {"timezone": None, "model": None, "budget": None} | given
     return await write(tx, SET_PREFERENCES, it, "nothing was changed", **values, changed=list(given))
 
 

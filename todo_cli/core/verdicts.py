@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 import msgspec
 
 from todo_cli.contract.tasks import Task
-from todo_cli.core.journal import FIELDS, key_reused, told
+from todo_cli.core.journal import TOLD, key_reused, told
 from todo_cli.core.knots import DEEPEST
 from todo_cli.db.connect import Tx
-from todo_cli.errors import Conflict, Invalid, NotFound
+from todo_cli.errors import Conflict, Invalid, NotAllowed, NotFound
 
 
 class _Moved(msgspec.Struct):
@@ -27,6 +28,14 @@ class Recurring(msgspec.Struct):
     seen: str
     made: int | None = None
     status: str | None = None
+
+
+class Held(msgspec.Struct):
+    """A task, and who has claimed it, until when."""
+
+    number: int
+    by: str | None = None
+    until: datetime | None = None
 
 
 class Refs(msgspec.Struct):
@@ -56,6 +65,13 @@ class Verdict(Refs):
     closed: list[int] | None = None
     once: list[int] | None = None
     recurring: list[Recurring] | None = None
+    held: list[Held] | None = None
+    lost: list[Held] | None = None
+    unforced: bool | None = None
+    nothing: bool | None = None
+    crowd: int | None = None
+    vague: bool | None = None
+    stale: bool | None = None
 
 
 def judged(tx: Tx, verdict: Verdict) -> Verdict:
@@ -79,8 +95,30 @@ def judged(tx: Tx, verdict: Verdict) -> Verdict:
     if verdict.once:
         raise Conflict(f"task {named(verdict.once)} does not recur; nothing was changed",
                        hint=f"for example: todo edit {verdict.once[0]} --every week")  # fmt: skip
+    _owned(verdict)
     untied(verdict, "changed")
     return verdict
+
+
+def _owned(verdict: Verdict) -> None:
+    """Raises for what another has claimed."""
+    if verdict.unforced:
+        raise NotAllowed("this token is narrowed: it may not take away what another has claimed",
+                         hint="a person may, with a token of every scope")  # fmt: skip
+    if verdict.held:
+        first = verdict.held[0]
+        raise Conflict(f"task #{first.number} is claimed by {_holder(first)}; nothing was changed",
+                       hint=f"wait for it with: todo wait {first.number} --until unclaimed",
+                       numbers=[one.number for one in verdict.held])  # fmt: skip
+    if verdict.lost:
+        first = verdict.lost[0]
+        now = f"claimed by {_holder(first)}" if first.by else "claimed by nobody"
+        raise Conflict(f"task #{first.number} is no longer yours: it is {now}; nothing was changed",
+                       hint="claim another with: todo claim --next", numbers=[one.number for one in verdict.lost])  # fmt: skip
+
+
+def _holder(held: Held) -> str:
+    return f"{held.by} until {held.until.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if held.until else str(held.by)
 
 
 def untied(found: Refs, done: str) -> None:
@@ -108,7 +146,7 @@ def untied(found: Refs, done: str) -> None:
 def _moved_on(moved: list[_Moved]) -> NoReturn:
     first = moved[0]
     was = first.then or {}
-    pairs = {name: [told(was, name), told(first.now, name)] for name in FIELDS}
+    pairs = {name: [told(was, name), told(first.now, name)] for name in TOLD}
     changed = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
     what = ", ".join(f"{name}: {_shown(a)} → {_shown(b)}" for name, (a, b) in changed.items()) if was else "unknown"
     number, rev = first.now["number"], first.now["rev"]

@@ -22,6 +22,12 @@ def line(field: str, text: str) -> str:
     return storable(field, text)
 
 
+def first_words(text: str) -> str:
+    """What a conversation is called until it has a title: at most 60 characters."""
+    first = next((line.strip() for line in text.splitlines() if line.strip()), "") or "(blank)"
+    return first if len(first) <= 60 else first[:59] + "…"
+
+
 def unblank(field: str, text: str) -> str:
     """Text of any number of lines that says something; raises Invalid."""
     if not text.strip():

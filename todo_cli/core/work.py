@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec import UNSET
 
 from todo_cli.contract.tasks import Changed
 from todo_cli.contract.wire import decode
@@ -25,7 +26,7 @@ async def start_tasks(tx: Tx, it: StartTasks) -> Changed:
 
 async def stop_tasks(tx: Tx, it: StopTasks) -> Changed:
     """One that was not started stays as it is; without numbers two round trips."""
-    if not it.numbers:
+    if not it.numbers and it.filter is UNSET:
         found = decode(await tx.answer(STARTED) or "[]", tuple[int, ...])
         if not found:
             raise NotFound("no task is started", hint="for example: todo start 12")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from todo_cli.cli.render.safe import safe
 from todo_cli.cli.render.text import about
+from todo_cli.contract.conversation_search import Passage
 from todo_cli.contract.search import Hit, Snippet
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def hits(found: Sequence[Hit], zone: tzinfo | None, now: datetime, *, colored: b
 
 def _line(hit: Hit, zone: tzinfo | None, now: datetime, *, colored: bool) -> Text:
     bare = Snippet(where="title", text=hit.task.title, parts=())
-    line = _marked(next((one for one in hit.snippets if one.where == "title"), bare), colored=colored)
+    line = marked(next((one for one in hit.snippets if one.where == "title"), bare), colored=colored)
     rest = about(hit.task, zone, now)
     if rest or hit.task.status != "open":
         status = "" if hit.task.status == "open" else hit.task.status
@@ -46,10 +47,11 @@ def _line(hit: Hit, zone: tzinfo | None, now: datetime, *, colored: bool) -> Tex
 def _below(snippet: Snippet, *, colored: bool) -> Text:
     from rich.text import Text
 
-    return Text(f"{snippet.where}: ", style="dim" if colored else "").append_text(_marked(snippet, colored=colored))
+    return Text(f"{snippet.where}: ", style="dim" if colored else "").append_text(marked(snippet, colored=colored))
 
 
-def _marked(snippet: Snippet, *, colored: bool) -> Text:
+def marked(snippet: Snippet | Passage, *, colored: bool) -> Text:
+    """On one line, with what matches in reverse: no text can draw such a mark itself."""
     from rich.text import Text
 
     line = Text()
@@ -58,7 +60,7 @@ def _marked(snippet: Snippet, *, colored: bool) -> Text:
     return line
 
 
-def pieces(snippet: Snippet) -> Iterator[tuple[str, bool]]:
+def pieces(snippet: Snippet | Passage) -> Iterator[tuple[str, bool]]:
     """The text in pieces, made harmless and on one line, each with whether it matches."""
     behind = 0
     for start, end in snippet.parts:

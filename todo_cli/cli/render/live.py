@@ -1,8 +1,8 @@
-"""An answer on a terminal while it comes: nothing that stands is written twice, only the last, unfinished block changes.
+"""An answer on a terminal while it comes: nothing that stands is written twice, only the last block changes.
 
-What is whole is formatted and left alone. The block that is still coming is drawn as far as it is known; then only the
-lines that have become others are written again, in one write. Where the terminal has been resized in between, nothing is
-taken back: what stands stays, and the rest follows it.
+What is whole is formatted and left alone. The block that is still coming is drawn as far as it is known; then only
+the lines that have become others are written again, in one write. Where the terminal has been resized in between,
+nothing is taken back: what stands stays, and the rest follows it.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import re
 import sys
 import time
 import unicodedata
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from todo_cli.cli.render.safe import safe_piece
 
 if TYPE_CHECKING:
-    from todo_cli.cli.render.markdown import Block
+    from todo_cli.cli.render.blocks import Block
 
 LONG = 2_000
 """Characters of an unfinished block, from which on it is drawn a few times a second only."""
@@ -70,8 +71,9 @@ class _Lines:
 class Flow:
     """Without moving the cursor: plain words, broken where a line is full."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, size: Callable[[], tuple[int, int]] = _size) -> None:
         self._lines, self._column, self._gap, self._word = _Lines(), 0, "", ""
+        self._look = size
 
     def words(self, text: str) -> None:
         """More of it."""
@@ -100,7 +102,7 @@ class Flow:
         if not self._word:
             return
         wide = _cells(self._gap) + _cells(self._word)
-        if self._column and self._column + wide >= _size()[0]:
+        if self._column and self._column + wide >= self._look()[0]:
             _out("\n" + self._word)
             self._column = _cells(self._word)
         else:
@@ -116,13 +118,13 @@ def _cells(text: str) -> int:
 class Live:
     """With formatting. The lines in `_drawn` are those that may still change; the cursor is behind the last of them."""
 
-    def __init__(self, *, colored: bool) -> None:
-        from todo_cli.cli.render.markdown import Blocks, Renderer
+    def __init__(self, *, colored: bool, size: Callable[[], tuple[int, int]] = _size) -> None:
+        from todo_cli.cli.render.blocks import Blocks, Renderer
 
         self._lines, self._blocks, self._renderer = _Lines(), Blocks(), Renderer(colored=colored)
         self._drawn: list[str] = []
         self._whole = True
-        self._size = _size()
+        self._look, self._size = size, size()
         self._raw = False
         self._looked = 0.0
 
@@ -147,7 +149,7 @@ class Live:
             _out("\n")
             self._raw = False
         self._draw([line for block in self._blocks.end() for line in self._block(block)], [])
-        from todo_cli.cli.render.markdown import Blocks
+        from todo_cli.cli.render.blocks import Blocks
 
         self._blocks, self._lines = Blocks(), _Lines()
 
@@ -163,15 +165,13 @@ class Live:
         return False
 
     def _resized(self) -> bool:
-        was, self._size = self._size, _size()
+        was, self._size = self._size, self._look()
         return bool(self._drawn) and (was[0] != self._size[0] or self._size[1] <= len(self._drawn))
 
     def _leave(self) -> None:
         """What is drawn stays as it is; where only its end was, the whole comes again below."""
-        if self._whole:
-            self._blocks.forget()
-            self._raw = True
-        else:
+        self._raw = self._whole and self._blocks.forget()
+        if not self._raw:
             _out("\n")
         self._drawn = []
 
@@ -187,7 +187,9 @@ class Live:
         room = max(self._size[1] - 2, 1)
         old, new = self._drawn, whole + tail[-room:]
         self._drawn, self._whole = tail[-room:], len(tail) <= room
-        same = next((place for place, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+        same = next(
+            (place for place, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new))
+        )
         out = _changed(old, new, same)
         if whole and not tail:
             out += "\n"

@@ -12,7 +12,7 @@ from todo_cli.contract.tasks import Changed, Repeat, Task
 VERBS = {
     "AddTask": "add", "AddTasks": "add", "CompleteTasks": "done", "ReopenTasks": "reopen", "EditTasks": "edit",
     "DeleteTasks": "rm", "RestoreTasks": "restore", "Undo": "undo", "Redo": "redo", "CreateToken": "token create",
-    "StartTasks": "start", "StopTasks": "stop", "SkipTasks": "skip",
+    "StartTasks": "start", "StopTasks": "stop", "SkipTasks": "skip", "ClaimTask": "claim", "ReleaseTasks": "release",
     "RevokeToken": "token revoke", "AddUser": "user add", "DisableUser": "user disable",
     "SetPreferences": "prefs", "ListTasks": "list", "SearchTasks": "search",
     "AddComment": "comment", "EditComment": "comment --edit", "RemoveComment": "comment --rm", "ShowTask": "show", "ListChanges": "log",
@@ -27,6 +27,19 @@ def write(line: str) -> None:
 def note(line: str) -> None:
     """One line on stderr: progress and warnings."""
     sys.stderr.write(line + "\n")
+
+
+def wrapped(line: str, indent: str = "") -> str:
+    """The line, where it is longer than the terminal is wide, as several that break at words."""
+    import shutil
+
+    width = shutil.get_terminal_size().columns - 1
+    if len(line) <= width or width < 20:
+        return line
+    import textwrap
+
+    lead = line[: len(line) - len(line.lstrip())]
+    return textwrap.fill(line.lstrip(), width, initial_indent=lead, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def local_zone(name: str | None) -> tzinfo | None:

@@ -85,8 +85,8 @@ class Renderer:
     """Blocks of Markdown as lines with the terminal's escapes, at most `width` wide."""
 
     def __init__(self, *, colored: bool) -> None:
-        self._console = Console(no_color=not colored, force_terminal=True, color_system="standard", width=80,
-                                theme=Theme(STYLES), markup=False, highlight=False, emoji=False, legacy_windows=False)  # fmt: skip
+        self._console = Console(no_color=not colored, force_terminal=True, color_system="standard", theme=Theme(STYLES),
+                                width=80, markup=False, highlight=False, emoji=False, legacy_windows=False)  # fmt: skip
 
     def lines(self, block: Block, width: int) -> list[str]:
         """One block; it has been made harmless."""
@@ -116,7 +116,8 @@ class Renderer:
             line = [*line[:-1], line[-1]._replace(text=line[-1].text.rstrip(" "))]
         if self._console.no_color:
             line = list(Segment.remove_color(line))
-        return "".join(one.style.render(one.text, color_system=ColorSystem.STANDARD) if one.style else one.text for one in line)
+        render = ColorSystem.STANDARD
+        return "".join(one.style.render(one.text, color_system=render) if one.style else one.text for one in line)
 
 
 class Block:
@@ -164,9 +165,11 @@ class Blocks:
         """Characters of the block that is still coming."""
         return sum(map(len, self._lines)) + len(self._rest)
 
-    def forget(self) -> None:
-        """What has come of the open block is dealt with."""
+    def forget(self) -> bool:
+        """What has come of the open block is dealt with; whether it ended in the middle of a word."""
+        within = bool(self._rest) and not self._rest[-1].isspace()
         self._lines, self._rest, self._gap = [], "", False
+        return within
 
     def _line(self, line: str) -> list[Block]:
         if self._fence:

@@ -1,0 +1,239 @@
+"""Changes by filter, claims and waiting on the command line, both ways in."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from collections.abc import Callable
+
+import pexpect
+import pytest
+
+from tests.api.between import before_server
+from tests.conftest import COMMAND, Person, Server, Todo, wait_for
+
+
+@pytest.fixture
+def home(todo: Todo) -> Todo:
+    """1 to 3: #old @phone, 4 and 5: #old, 6: neither."""
+    todo("add", "-", stdin="a #old @phone\nb #old @phone\nc #old @phone\nd #old\ne #old\nf\n")
+    return todo
+
+
+def on_terminal(todo: Todo, *arguments: str, answer: str) -> tuple[str, int | None]:
+    """What is shown where the question is answered so, and the exit code."""
+    child = pexpect.spawn(COMMAND[0], [*COMMAND[1:], *arguments], env=todo.environment({"TERM": "dumb"}), encoding="utf-8",
+                          cwd=str(todo.directory), timeout=30, dimensions=(50, 120))  # type: ignore[arg-type]  # fmt: skip
+    child.expect(r"\[y/N\] ")
+    shown = str(child.before)
+    child.send(answer)
+    child.expect(pexpect.EOF)
+    child.close()
+    return (shown + str(child.before)).replace("\r\n", "\n"), child.exitstatus
+
+
+def open_tasks(todo: Todo) -> list[int]:
+    """Their numbers."""
+    return [task["number"] for task in todo("list", "--json").json["tasks"]]
+
+
+def test_a_few_are_changed_at_once_and_undone_at_once(home: Todo) -> None:
+    done = home("done", "project:old", "@phone")
+    assert [line.split()[:2] for line in done.lines] == [["Done", "#1"], ["Done", "#2"], ["Done", "#3"]]
+    assert open_tasks(home) == [4, 5, 6]
+    assert home("undo").code == 0
+    assert open_tasks(home) == [1, 2, 3, 4, 5, 6]
+    assert home("edit", "#old -@phone", "--project", "new").code == 0
+    assert [home("show", n, "--json").json["project"] for n in ("3", "4", "5")] == ["old", "new", "new"]
+    assert home("apply").err.startswith("No plan is open"), "nothing is left over"
+
+
+def test_more_are_asked_about_once(home: Todo) -> None:
+    refused = home("rm", "#old")
+    assert (refused.code, refused.out) == (10, "")
+    assert "this would change 5 tasks" in refused.err
+    assert "--yes" in refused.err
+    assert "--plan" in refused.err
+    assert home("apply").err.startswith("No plan is open"), "what was not agreed to is put aside"
+    for answer in ("n\r", "\r", "what\r", "\x04"):
+        shown, code = on_terminal(home, "rm", "#old", answer=answer)
+        assert (code, "Nothing was changed." in shown) == (0, True), shown
+    assert open_tasks(home) == [1, 2, 3, 4, 5, 6]
+    shown, code = on_terminal(home, "rm", "#old", answer="y\r")
+    assert code == 0
+    assert "#5 e: status open → deleted" in shown
+    assert "Change 5 tasks?" in shown
+    assert open_tasks(home) == [6]
+    assert home("undo").code == 0
+    assert home("rm", "#old", "--yes", "--json").json["seq"] > 0
+    assert open_tasks(home) == [6]
+
+
+def test_ctrl_c_at_the_question(home: Todo) -> None:
+    _, code = on_terminal(home, "rm", "#old", answer="\x03")
+    assert code == 130
+    assert open_tasks(home) == [1, 2, 3, 4, 5, 6]
+    assert home("apply").err.startswith("No plan is open")
+
+
+def test_numbers_are_never_asked_about(home: Todo) -> None:
+    assert home("rm", "1-5").code == 0
+    assert home("restore", "#1", "2,3", "4-5").code == 0
+    assert open_tasks(home) == [1, 2, 3, 4, 5, 6]
+
+
+def test_words_that_are_looked_for_are_asked_about_even_if_few(home: Todo) -> None:
+    """Typing mistakes are forgiven: what is found may not be what was said."""
+    refused = home("done", "f")
+    assert (refused.code, "1 task" in refused.err) == (10, True)
+    assert home("done", "f", "--yes").lines == ["Done #6 f"]
+
+
+def test_a_plan_by_filter_does_precisely_that(home: Todo) -> None:
+    planned = home("edit", "project:old @phone", "--project", "new", "--plan")
+    assert planned.code == 0
+    assert "  #2 b: project old → new" in planned.lines
+    home("add", "late #old @phone")
+    assert home("apply", planned.lines[-1].split()[-1]).code == 0
+    assert [home("show", n, "--json").json["project"] for n in ("3", "7")] == ["new", "old"]
+    planned = home("done", "#new", "--plan", "--json")
+    assert planned.json["arguments"]["numbers"] == [1, 2, 3]
+    home("edit", "2", "--title", "B")
+    moved = home("apply", planned.json["id"])
+    assert (moved.code, "#2 has moved on" in moved.err) == (6, True)
+
+
+def test_a_plan_of_many_is_shown_short(todo: Todo) -> None:
+    todo("add", "-", stdin="".join(f"t{n} #p\n" for n in range(1_500)))
+    planned = todo("done", "#p", "--plan")
+    assert len(planned.lines) == 22
+    assert planned.lines[20] == "  … and 1,480 more, 1,500 in all"
+    assert len(todo("apply").lines) == 22
+    assert len(todo("apply", planned.lines[-1].split()[-1]).lines) == 1_500
+
+
+REFUSED: tuple[tuple[tuple[str, ...], int, str], ...] = (
+    (("rm", ""), 2, "no task is named"),
+    (("rm", " ", "\t"), 2, "no task is named"),
+    (("rm",), 2, "argument"),
+    (("rm", "()"), 2, "at character"),
+    (("done", "is:opne"), 2, "at character 4"),
+    (("done", "projct:old"), 2, "at character 1"),
+    (("done", "#nowhere"), 3, "no task matches"),
+    (("done", "x" * 10_001), 2, "10,000"),
+    (("edit", "#old"), 2, "nothing to change"),
+    (("done", "#old", "--key", "k"), 2, "--key with a filter needs --yes"),
+    (("defer", "#old"), 2, "until when"),
+    (("claim",), 2, "which task"),
+    (("claim", "#old @x"), 2, "which task"),
+    (("claim", "1-2"), 2, "which task"),
+    (("claim", "1", "--lease", "soon"), 2, "is not a duration"),
+    (("claim", "1", "--lease", "8d"), 2, "at most 7 days"),
+    (("claim", "--next", "#nowhere"), 11, "nothing to claim"),
+    (("release", "1", "--lease", "1m"), 2, "no such option"),
+    (("wait", "99"), 3, "no task #99"),
+    (("wait", "1", "--until", "never"), 2, "never"),
+    (("wait", "1", "--timeout", "0"), 2, "between nothing and a year"),
+    (("wait", "1", "--since", "1"), 2, "--until changed"),
+    (("wait", "1", "--timeout", "0.2s"), 11, "was not done within 0.2s"),
+)
+
+
+def test_what_is_refused_changes_nothing(home: Todo) -> None:
+    for arguments, code, says in REFUSED:
+        refused = home(*arguments)
+        assert (refused.code, refused.out) == (code, ""), refused
+        assert len(refused.err.splitlines()) == 1
+        assert says in refused.err
+    assert open_tasks(home) == [1, 2, 3, 4, 5, 6]
+
+
+def test_terms_that_begin_with_a_minus(home: Todo) -> None:
+    assert home("defer", "#old", "-@phone", "2099-01-01").code == 0
+    assert open_tasks(home) == [1, 2, 3, 6]
+    assert home("start", "-#old").lines[0].startswith("Started #6")
+    assert home("stop", "-#old", "--json").json["tasks"][0]["number"] == 6
+    assert home("done", "defer>2098-01-01").code == 0
+    assert home("reopen", "#old", "-@phone").lines[1].startswith("Reopened #5")
+
+
+def test_claim_and_release(home: Todo) -> None:
+    claimed = home("claim", "--next", "#old", "-@phone", "--lease", "1h30m", "--json").json
+    assert (claimed["number"], claimed["new"]) == (4, True)
+    again = home("claim", "--next", "#old -@phone", "--key", "k")
+    assert again.lines == ["Claimed #5 e (#old)"], again
+    assert "yours until" in again.err
+    assert home("claim", "--next", "#old -@phone", "--key", "k").lines == again.lines
+    assert home("claim", "--next", "#old -@phone").code == 11
+    assert home("claim", "5").lines == again.lines, "renewed"
+    assert "claimed" in home("show", "5").out
+    assert home("release", "claimed:me").code == 0
+    assert home("list", "is:claimed").out == ""
+    fenced = home("done", "5", "--if-claimed")
+    assert (fenced.code, "no longer yours" in fenced.err) == (6, True)
+    home("claim", "5")
+    assert home("done", "5", "--if-claimed").code == 0
+
+
+def waiting(todo: Todo, *arguments: str) -> subprocess.Popen[str]:
+    """A `todo wait` that runs."""
+    return subprocess.Popen([*COMMAND, "wait", *arguments], env=todo.environment(), cwd=todo.directory, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)  # fmt: skip
+
+
+def test_wait_until_it_is_so(home: Todo) -> None:
+    running = {
+        word: waiting(home, number, "--until", word, "--timeout", "50s", "--json")
+        for number, word in (("1", "done"), ("2", "changed"), ("3", "claimed"), ("4", "deleted"))
+    }
+    assert [one.poll() for one in running.values()] == [None] * 4
+    home("done", "1")
+    home("edit", "2", "--note", "x")
+    home("claim", "3", "--lease", "1s")
+    home("rm", "4")
+    answers = {word: one.communicate(timeout=40) for word, one in running.items()}
+    assert {one.returncode for one in running.values()} == {0}, answers
+    assert [json.loads(out)["number"] for out, _ in answers.values()] == [1, 2, 3, 4]
+    assert home("wait", "3", "--until", "unclaimed", "--timeout", "40s").lines == ["open #3 c (#old, @phone)"], (
+        "its lease ran out"
+    )
+    assert home("wait", "5", "--until", "open").code == 0
+    assert home("wait", "2", "--until", "changed", "--since", "1", "--json").json["rev"] > 1
+
+
+def test_wait_ends_with_ctrl_c(server: Server, person: Person, as_person: Callable[..., Todo]) -> None:
+    with before_server(server.url, b"GET ") as (between, url):
+        todo = as_person(person, "api", url=url)
+        todo("add", "a")
+        running = waiting(todo, "1")
+        wait_for(lambda: between.marked > 1)
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=20)
+    assert (running.returncode, out, "Traceback" in err) == (130, "", False)
+
+
+def test_wait_survives_a_server_that_is_away(person: Person, as_person: Callable[..., Todo], server: Server) -> None:
+    with before_server(server.url, b"GET ") as (between, url):
+        todo = as_person(person, "api", url=url)
+        todo("add", "a")
+        running = waiting(todo, "1", "--timeout", "50s")
+        wait_for(lambda: between.marked > 1)
+        between.down = True
+        between.cut()
+        seen = between.connections
+        wait_for(lambda: between.connections > seen)
+        as_person(person, "api", url=server.url)("done", "1")
+        between.down = False
+        out, err = running.communicate(timeout=40)
+    assert (running.returncode, out) == (0, "done #1 a\n"), err
+    with before_server(server.url, b"GET ") as (between, url):
+        todo = as_person(person, "api", url=url)
+        todo("add", "b")
+        running = waiting(todo, "2", "--timeout", "3s")
+        wait_for(lambda: between.marked > 1)
+        between.down = True
+        between.cut()
+        out, err = running.communicate(timeout=40)
+    assert (running.returncode, out) == (11, ""), err
+    assert "was not done within 3s" in err

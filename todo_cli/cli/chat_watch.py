@@ -1,0 +1,90 @@
+"""todo chat watch"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Annotated
+
+import typer
+
+from todo_cli.backends.talk import Outcome, stands
+from todo_cli.cli.chat_list import Number
+from todo_cli.cli.options import JsonLines
+from todo_cli.cli.render import text
+from todo_cli.cli.render.safe import safe_block
+from todo_cli.cli.render.talk import Screen, held_lines
+from todo_cli.cli.session import Session, session_of
+from todo_cli.contract.conversations import Conversation, ShowConversation
+from todo_cli.contract.events import Watched
+
+EVERY = 1.0
+"""Seconds between two looks for a new turn."""
+
+
+def watch(
+    ctx: typer.Context,
+    number: Number,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what is said next.")] = False,
+    as_lines: JsonLines = False,
+) -> None:
+    """Watch a conversation that goes on elsewhere, until its turn ends. Ctrl-C only leaves it.
+
+    todo chat watch 3
+
+    todo chat watch 3 --follow --jsonl
+    """
+    from todo_cli.cli import talking
+
+    session = session_of(ctx)
+    screen = talking.screen(session, "jsonl" if as_lines else "text")
+    _, begin = talking.newest_turn(session, number)
+    outcome = _watched(session, _shown(session, number), begin.turn, screen)
+    while follow:
+        found = _next(session, number, outcome.turn)
+        outcome = _watched(session, found, found.turn or "", screen)
+    talking.finish(outcome)
+
+
+def _shown(session: Session, number: int) -> Conversation:
+    return session.send(ShowConversation(number=number, limit=1)).conversation
+
+
+def _next(session: Session, number: int, before: str) -> Conversation:
+    while (found := _shown(session, number)).turn == before:
+        time.sleep(EVERY)
+    return found
+
+
+def _watched(session: Session, found: Conversation, turn: str, screen: Screen) -> Outcome:
+    if screen.form == "text":
+        for one in session.send(ShowConversation(number=found.number)).messages:
+            if one.turn == turn and one.role == "user":
+                text.note(f"you: {safe_block(one.content)}")
+    said: list[str] = []
+
+    def tell(event: dict[str, object]) -> None:
+        if event["kind"] == "end":
+            said.append(str(event["text"]))
+        screen.tell(event)
+
+    def waits(seen: Watched) -> None:
+        _waits(screen, found.number, seen)
+
+    from todo_cli.backends.attending import attend
+
+    seen = asyncio.run(attend(session.settings, turn, tell, waits))
+    outcome = stands(Outcome(turn, found.id, found.number, seen.state), seen, said[-1] if said else "", -1)
+    screen.close(outcome)
+    return outcome
+
+
+def _waits(screen: Screen, number: int, seen: Watched) -> None:
+    if screen.form == "jsonl":
+        import msgspec
+
+        screen.line({"kind": "waiting", "held": msgspec.to_builtins(seen.held)})
+        return
+    for line in held_lines(seen.held):
+        text.note(line)
+    text.note(f"It waits for a yes: todo chat approve {number} (or --no)")

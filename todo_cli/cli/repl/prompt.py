@@ -1,0 +1,160 @@
+"""The prompt on a terminal: several lines, what was said before, an editor, completion, and where one is."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+
+from prompt_toolkit.application.current import get_app
+from prompt_toolkit.completion import Completer
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.history import History, ThreadedHistory
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.output import ColorDepth
+from prompt_toolkit.shortcuts import PromptSession
+from prompt_toolkit.styles import Style
+
+from todo_cli.cli.render import text
+from todo_cli.cli.render.safe import safe, safe_block
+from todo_cli.cli.repl.reading import LEAVING, PROMPT
+from todo_cli.cli.repl.state import State, sent
+from todo_cli.cli.session import Session
+from todo_cli.errors import TodoError
+
+STATES = {"running": "answering elsewhere", "awaiting": "waits for a yes: /approve", "answered": "answered: /resume"}
+HINTS = "Enter sends · Esc Enter new line · / commands · # tasks"
+PLACEHOLDER = "in plain words, or / for commands"
+STYLE = {
+    "bottom-toolbar": "noreverse", "bottom-toolbar.text": "dim", "placeholder": "dim", "prompt": "bold", "more": "dim",
+    "completion-menu": "noreverse bg:default fg:default", "completion-menu.completion": "bg:default fg:default",
+    "completion-menu.completion.current": "reverse bg:default fg:default",
+    "completion-menu.meta.completion": "bg:default fg:default dim",
+    "completion-menu.meta.completion.current": "reverse bg:default fg:default",
+    "completion-menu.multi-column-meta": "bg:default fg:default",
+    "scrollbar.background": "bg:default", "scrollbar.button": "reverse",
+}  # fmt: skip
+
+
+class Past(History):
+    """What this person has said, in all conversations; what is typed here is stored as they say it, not by this."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+
+    def load_history_strings(self) -> Iterable[str]:
+        """Newest first; nothing where the list cannot be reached."""
+        from todo_cli.contract.said import ListSaid
+
+        try:
+            said = sent(self._session, ListSaid())[0].said
+        except TodoError:
+            return []
+        return [one for place, one in enumerate(map(safe_block, said)) if not place or one != said[place - 1]]
+
+    def store_string(self, string: str) -> None:
+        """Nothing is written on this machine."""
+
+
+class Prompt:
+    """One for the whole conversation."""
+
+    def __init__(self, session: Session, state: State) -> None:
+        self._session, self._state = session, state
+        self._said_once = False
+        self._prompt: PromptSession[str] = PromptSession(
+            multiline=True, key_bindings=_keys(), history=ThreadedHistory(Past(session)), completer=_completer(state),
+            complete_while_typing=Condition(_completes), bottom_toolbar=self._toolbar, style=Style.from_dict(STYLE),
+            color_depth=ColorDepth.DEPTH_4_BIT if session.colored else ColorDepth.DEPTH_1_BIT, enable_suspend=True,
+            prompt_continuation=lambda width, number, wrapped: [("class:more", " " * width)], tempfile_suffix=".md",
+            include_default_pygments_style=False, reserve_space_for_menu=6,
+        )  # fmt: skip
+
+    def read(self, default: str = "") -> str | None:
+        """A message; Ctrl-C on an empty line says how to leave, and then leaves."""
+        if self._said_once:
+            text.note("")  # a free line between what was shown and what is said next
+        for left in (False, True):
+            try:
+                return self._prompt.prompt(
+                    [("class:prompt", PROMPT)], default=default, pre_run=self._behind, placeholder=self._placeholder()
+                )
+            except EOFError:
+                break
+            except KeyboardInterrupt:
+                default = ""
+                if not left:
+                    text.note(LEAVING)
+        return None
+
+    def _placeholder(self) -> StyleAndTextTuples:
+        return [] if self._said_once else [("class:placeholder", PLACEHOLDER)]
+
+    def _behind(self) -> None:
+        """What takes its time comes once the prompt is there."""
+        app = get_app()
+        loop = app.loop
+        self._state.changed = lambda: app.invalidate() if loop and app.is_running else None
+        self._state.look()
+        if not self._said_once:
+            threading.Thread(target=_warm, daemon=True).start()
+        self._said_once = True
+
+    def _toolbar(self) -> StyleAndTextTuples:
+        state = self._state
+        where = f"{state.number}. {state.title}" if state.number else "new conversation"
+        parts = [where, self._session.model or state.model, STATES.get(state.state, "")]
+        line = " · ".join(safe(one) for one in parts if one)
+        room = get_app().output.get_size().columns - 1
+        if len(line) > room - 20:
+            line = line[: max(room - 21, 10)] + "…"
+        hints = HINTS if len(line) + len(HINTS) + 3 <= room else "/help"
+        return [("class:bottom-toolbar.text", f"{line}{' ' * max(room - len(line) - len(hints), 2)}{hints}")]
+
+
+def _completer(state: State) -> Completer:
+    from todo_cli.cli.repl.completing import Words
+
+    return Words(state.known)
+
+
+def _completes() -> bool:
+    """Only where something is named: plain words are nobody's business."""
+    before = get_app().current_buffer.document.current_line_before_cursor
+    last = before.rpartition(" ")[2]
+    return before.startswith("/") or last.startswith(("#", "@"))
+
+
+def _warm() -> None:
+    """What the first answer will need."""
+    import todo_cli.cli.render.blocks
+    import todo_cli.cli.talking  # noqa: F401
+
+
+def _keys() -> KeyBindings:
+    keys = KeyBindings()
+
+    @keys.add("enter")
+    @keys.add("c-j")
+    def send(event: KeyPressEvent) -> None:
+        event.current_buffer.validate_and_handle()
+
+    @keys.add("escape", "enter")
+    @keys.add("escape", "c-j")
+    def new_line(event: KeyPressEvent) -> None:
+        event.current_buffer.newline(copy_margin=False)
+
+    @keys.add("c-x", "c-e")
+    def editor(event: KeyPressEvent) -> None:
+        event.current_buffer.open_in_editor(validate_and_handle=False)
+
+    @keys.add("c-c")
+    def drop(event: KeyPressEvent) -> None:
+        buffer = event.current_buffer
+        if buffer.text:
+            buffer.reset(append_to_history=True)  # the arrow up brings it back
+        else:
+            event.app.exit(exception=KeyboardInterrupt, style="class:aborting")
+
+    return keys

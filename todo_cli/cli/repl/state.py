@@ -1,0 +1,100 @@
+"""What is known of the conversation and the list while somebody types: looked up behind the prompt."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from todo_cli.cli.session import Session
+from todo_cli.errors import TodoError
+
+if TYPE_CHECKING:
+    from todo_cli.contract.tasks import Task
+
+FRESH = 10.0
+"""Seconds for which what was looked up is good enough to complete words with."""
+MOST = 500
+"""Tasks that can be completed: the open ones that are due first."""
+
+
+class State:
+    """The conversation, for the line below the prompt."""
+
+    def __init__(self, session: Session, number: int | None) -> None:
+        self._session, self.number = session, number
+        self.title, self.model, self.state = "", "", ""
+        self.changed: Callable[[], None] = lambda: None
+        self.known = Known(session)
+
+    def look(self) -> None:
+        """Look again, in a thread of its own."""
+        threading.Thread(target=self._look, daemon=True).start()
+
+    def _look(self) -> None:
+        from todo_cli.contract.conversations import ShowConversation
+        from todo_cli.contract.users import WhoAmI
+
+        number = self.number
+        try:
+            if number is not None:
+                found = sent(self._session, ShowConversation(number=number, limit=1))[0].conversation
+                if number == self.number:
+                    self.title, self.model, self.state = found.title, found.model or "", found.state or ""
+            else:
+                preferred = sent(self._session, WhoAmI())[0].model
+                self.title, self.model, self.state = "", preferred or self._session.settings.model_name or "", ""
+        except TodoError:
+            return
+        self.changed()
+
+
+class Known:
+    """What words can be completed to."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.tasks: tuple[Task, ...] = ()
+        self.projects: tuple[str, ...] = ()
+        self.tags: tuple[str, ...] = ()
+        self._at: float | None = None
+        self._looking: threading.Thread | None = None
+
+    def forget(self) -> None:
+        """Something may have changed."""
+        self._at = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether it is good enough; starts a look where it is not."""
+        if self._at is not None and time.monotonic() - self._at < FRESH:
+            return True
+        if self._looking is None or not self._looking.is_alive():
+            self._looking = threading.Thread(target=self._look, daemon=True)
+            self._looking.start()
+        return False
+
+    def _look(self) -> None:
+        from todo_cli.contract.tasks import ListTasks
+        from todo_cli.contract.views import ListProjects, ListTags
+
+        try:
+            page, projects, tags = sent(self._session, ListTasks(limit=MOST), ListProjects(), ListTags())
+        except TodoError:
+            return
+        self.tasks = page.tasks
+        self.projects = tuple(one.name for one in projects.used)
+        self.tags = tuple(one.name for one in tags.used)
+        self._at = time.monotonic()
+
+
+def sent(session: Session, *requests: Any) -> list[Any]:
+    """The answers, over a connection of this thread's own; raises TodoError."""
+    from todo_cli.backends import open_backend
+
+    backend = open_backend(session.settings)
+    try:
+        return [backend.send_now(one) for one in requests]
+    finally:
+        backend.close()
