@@ -308,7 +308,9 @@ def every_claim_was_one_token_s(changes: list[dict[str, Any]], tokens: dict[int,
     for found in spans.values():
         for (_, _, until), (_, at, _) in pairwise(found):
             assert until <= at
-    print(f"{sum(map(len, spans.values()))} claims of {len(spans)} tasks, {_taken_over(spans)} taken over")
+    print(
+        f"{sum(map(len, spans.values()))} claims of {sum(map(bool, spans.values()))} tasks, {_taken_over(spans)} taken over"
+    )
 
 
 def _shorten(spans: list[tuple[str, datetime, datetime]], at: datetime) -> None:

@@ -100,7 +100,8 @@ class Terminal:
 
     def ended(self, code: int = 0) -> None:
         """It has ended, with that exit code."""
-        while self.pump(10):
-            pass
+        deadline = time.monotonic() + 15
+        while self.pump(1):
+            assert time.monotonic() < deadline, f"it has not ended:\n{self.text}"
         self.child.close()
         assert self.child.exitstatus == code, (self.child.exitstatus, self.child.signalstatus, self.text)

@@ -119,7 +119,7 @@ def test_9_a_model_that_stalls_or_never_ends(talker: Talker) -> None:
         done = talker("ask", "hello", timeout=200)
         talker.model.scripts.clear()
         assert (done.code, done.out) == (9, out), done
-        assert "for 60 s" in done.err or "broke" in done.err
+        assert any(words in done.err for words in ("for 60 s", "broke", "answered nothing")), done.err
     assert {state for _, state in talker.turns()} == {"failed"}
 
 

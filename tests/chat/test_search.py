@@ -46,13 +46,15 @@ def test_words_are_found_whole_and_as_beginnings_without_accents_in_any_script(t
     assert found(talks, "denti") == [("user", "denti")]
     assert found(talks, "zahnarzt") == [("tool", "Zahnärzt")]  # the title of the task that was made
     assert found(talks, "rent due") == [("user", "rent|due")]
-    assert found(talks, "nothing of this") == [("assistant", "of|the")] or found(talks, "xyzzy") == []
+    assert found(talks, "dentist xyzzy") == [("user", "dentist")]  # where no message has all of them
+    assert found(talks, "xyzzy") == []
     assert found(talks, "?!") == []
 
 
 def test_the_best_come_first_and_the_newest_where_that_is_wished(talks: Chat) -> None:
     best = talks(SearchConversations(words="rent")).hits
-    assert [hit.conversation for hit in best] == [1, 2] or best[0].score >= best[1].score
+    assert [hit.conversation for hit in best] == [1, 2]  # shorter, so more to the point
+    assert best[0].score > best[1].score
     assert [hit.conversation for hit in talks(SearchConversations(words="rent", sort="newest")).hits] == [2, 1]
     whole = talks(SearchConversations(words="the rent due")).hits
     assert (whole[0].conversation, whole[0].role, whole[0].seq) == (1, "user", 1)
@@ -117,7 +119,6 @@ def test_it_is_shown_each_way_in_and_for_programs(talker: Talker) -> None:
     shown = talker.spawn("chat", "search", "rent")
     shown.expect_exact("you, just now: rent is due")
     shown.wait()
-    talker.todo.env |= {"CLICOLOR_FORCE": "1"}
 
 
 @pytest.mark.parametrize("text", ["x" * 100_000 + " needle", "needle " + "y" * 99_000, "a\nb needle\n" * 8_000])

@@ -27,11 +27,11 @@ class Reading:
         number, line = next(self._lines, (1, b""))
         _bounded(number, line)
         try:
-            header = decode_request(line, Header)
-            if header.kind == "conversation" and b'"kind"' in line:
-                return _known(header)
-        except Invalid:
-            pass
+            if b'"kind"' in line:
+                return _known(decode_request(line, Header))
+        except Invalid as error:
+            if error.extra.get("reason") == "version":
+                raise
         hint = "make one with: todo chat export N --format jsonl"
         raise Invalid(f"line {number} is not the beginning of an export", hint=hint)
 
@@ -56,7 +56,7 @@ class Reading:
 
 def _known(header: Header) -> Header:
     if header.version > VERSION:
-        raise Invalid(f"the export has version {header.version}, this todo knows {VERSION}", hint="upgrade todo")
+        raise Invalid(f"the export has version {header.version}, this todo knows {VERSION}", hint="upgrade todo", reason="version")
     return header
 
 
@@ -75,6 +75,7 @@ def _message(number: int, line: bytes) -> Exported:
 
 def _checked(turn: list[tuple[int, Exported]]) -> Iterator[Exported]:
     """A turn, if a model's API would accept it, and it has ended."""
+    _answers(turn)
     said, lines = _wire(turn)
     found = faults([*said, {"role": "user", "content": "-"}])
     wrong = [one for one in found if not one.startswith("the end")]
@@ -84,6 +85,19 @@ def _checked(turn: list[tuple[int, Exported]]) -> Iterator[Exported]:
         at, _, what = wrong[0].partition(": ")
         raise Invalid(f"line {lines[min(int(at), len(lines) - 1)]}: {what}", hint="nothing was imported")
     return (one for _, one in turn)
+
+
+def _answers(turn: list[tuple[int, Exported]]) -> None:
+    """Every result answers a call of an earlier message of its turn, each a call of its own."""
+    calls: dict[int | None, int] = {}
+    done: set[tuple[int | None, int | None]] = set()
+    for number, one in turn:
+        if one.role == "tool":
+            place = (one.call_seq, one.call_index)
+            if place in done or (one.call_index or 0) >= calls.get(one.call_seq, 0):
+                raise Invalid(f"line {number}: a result without its call", hint="nothing was imported")
+            done.add(place)
+        calls[one.seq] = len(one.calls)
 
 
 def _wire(turn: list[tuple[int, Exported]]) -> tuple[list[dict[str, Any]], list[int]]:

@@ -44,8 +44,8 @@ def import_conversation(
         made = {"number": done.number, "id": done.id, "messages": total, "stored": stored, "removed": done.removed}
         json.document(made)
         return
-    known = "is" if stored else "was imported before, as"
-    text.write(safe(f"{header.title!r} {known} conversation {done.number} ({total:,} messages)"))
+    word = "Imported" if stored else "Imported before:"
+    text.write(safe(f"{word} conversation {done.number}: {header.title} ({total:,} messages)"))
     if done.removed:
         text.note(f"It is in the bin: todo chat rm {done.number} --restore")
 

@@ -58,7 +58,7 @@ def _text(task: Task, timezone: str | None) -> None:
         "after": " ".join(f"#{number}" for number in task.after) + (" (blocked)" if task.blocked else ""),
         "started": text.ago(task.started_at, now) if task.started_at else "",
         "worked": text.span(task.tracked) if task.tracked else "",
-        "claimed": f"{task.claimed_by} until {task.claimed_until}" if task.claimed_by else "",
+        "claimed": _claim(task, zone, now),
         "urgency": f"{task.urgency:.1f}" if isinstance(task.urgency, float) else "",
         "added": text.ago(task.created_at, now),
         "changed": text.ago(task.updated_at, now) if task.updated_at != task.created_at else "",
@@ -80,6 +80,13 @@ def _text(task: Task, timezone: str | None) -> None:
             text.write(line)
         if len(task.comments) == SHOWN:
             text.note(f"these are the newest {SHOWN}; all of them: todo comment {task.number}")
+
+
+def _claim(task: Task, zone: tzinfo | None, now: datetime) -> str:
+    """Who holds it, until when; a claim that has run out is none."""
+    if not task.claimed_until or task.claimed_until <= now:
+        return ""
+    return f"by {task.claimed_by} until {task.claimed_until.astimezone(zone):%Y-%m-%d %H:%M:%S}"
 
 
 def _date(when: str | None, zone: tzinfo | None, now: datetime) -> str:

@@ -81,11 +81,12 @@ def _found(form: Form) -> LiteralString:
     if form.first:
         return f"{matching} ORDER BY t.due_sort, t.number LIMIT 1"
     if not form.deep:
-        return f"{matching} ORDER BY t.number LIMIT {_MOST} + 1"
+        # in no order: what is more is refused, and an order would tempt the planner to walk along it
+        return f"{matching} LIMIT {_MOST} + 1"
     return f"""WITH RECURSIVE part AS ({matching} UNION
       SELECT s.number FROM part JOIN todo.tasks s ON s.space_id = %(space)s::uuid AND s.parent = part.number
        WHERE s.status = 'open')
-    SELECT number FROM part ORDER BY number LIMIT {_MOST} + 1"""
+    SELECT number FROM part LIMIT {_MOST} + 1"""
 
 
 async def selected(tx: Tx, it: OnTasks, patch: Row, *, deep: bool = False) -> Selection | None:

@@ -58,6 +58,7 @@ def _marks(task: Task, zone: tzinfo | None, now: datetime) -> str:
     marks = {
         "started": task.started_at, "blocked": task.blocked, "recurs": task.repeat,
         "deferred": task.defer and not overdue(task.defer, zone, now),
+        "claimed": task.claimed_until and task.claimed_until > now,
     }  # fmt: skip
     return " ".join(name for name, there in marks.items() if there)
 
