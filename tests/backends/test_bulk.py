@@ -200,6 +200,29 @@ def test_recurring_ones_among_them_make_their_next(ask: Ask) -> None:
     assert [task.due for task in ask(SkipTasks(filter="is:recurring")).tasks] == ["2030-01-21", "2030-01-09"]
 
 
+def test_many_recurring_ones_finished_by_many_at_once(ask: Ask, ask_as: AskAs) -> None:
+    """Each finishes all ten by number, again and again: no occurrence twice, none left out."""
+    for _ in range(10):
+        ask.add("daily", due=MONDAY, every="every day")
+    many = [ask_as(ask.who) for _ in range(4)]
+
+    def finish(one: Ask) -> None:
+        for _ in range(5):
+            numbers = tuple(task.number for task in one(ListTasks(limit=100)).tasks)
+            try:
+                one(CompleteTasks(numbers=numbers) if numbers[0] % 2 else CompleteTasks(filter="is:recurring"))
+            except Conflict as error:
+                assert "at this moment" in error.detail
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(finish, many))
+    found = ask(ListTasks(status="all", limit=1_000)).tasks
+    places = [(task.repeat.series, task.repeat.occurrence) for task in found if task.repeat]
+    assert len(set(places)) == len(places)
+    still = [task.repeat for task in found if task.status == "open" and task.repeat]
+    assert len({one.series for one in still}) == len(still) == 10
+
+
 def test_done_with_subtasks_of_what_is_found(ask: Ask) -> None:
     ask.add("a", project="p")
     ask.add("b", parent=1)

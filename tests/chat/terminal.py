@@ -19,13 +19,13 @@ SETTLED = 0.15
 class Terminal:
     """`todo …` on a screen of so many columns and rows; what has scrolled away is kept."""
 
-    def __init__(self, todo: Todo, *arguments: str, columns: int = 80, rows: int = 24, **env: str) -> None:
+    def __init__(self, todo: Todo, *arguments: str, columns: int = 80, rows: int = 24, command: tuple[str, ...] = COMMAND, **env: str) -> None:
         self.screen = pyte.HistoryScreen(columns, rows, history=20_000, ratio=0.5)
         self._stream = pyte.Stream(self.screen)
         self.raw = ""
         environment = todo.environment({"TERM": "xterm-256color"} | env)
         self.child: Any = pexpect.spawn(
-            COMMAND[0], [*COMMAND[1:], *arguments], env=environment, cwd=str(todo.directory), encoding="utf-8",
+            command[0], [*command[1:], *arguments], env=environment, cwd=str(todo.directory), encoding="utf-8",
             dimensions=(rows, columns), echo=True,
         )  # type: ignore[arg-type]  # fmt: skip
         self.child.delaybeforesend = None
@@ -87,16 +87,25 @@ class Terminal:
 
     def say(self, words: str, *wanted: str) -> None:
         """A message, what must come of it, and the prompt again."""
-        self.child.send(words + "\r")
-        for one in wanted:
-            self.until(one)
+        before = {one: self.text.count(one) for one in wanted}
+        self.keys(words)
+        self.child.send("\r")
+        for one, times in before.items():
+            self.until(lambda one=one, times=times: self.text.count(one) > times + words.count(one))
+        self.until(lambda: not self.line.endswith(words) or not words)
         self.prompted()
 
     def resize(self, columns: int, rows: int) -> None:
-        """As somebody who pulls at the window's corner; what was wider is cut off."""
-        self.settle()
+        """As somebody who pulls at the window's corner; what was wider is cut off, as xterm does."""
+        self.pump()
         self.screen.resize(rows, columns)
         self.child.setwinsize(rows, columns)
+
+    def replayed(self, columns: int = 200, rows: int = 200) -> str:
+        """What the same bytes make of a screen that was so large from the beginning."""
+        screen = pyte.Screen(columns, rows)
+        pyte.Stream(screen).feed(self.raw)
+        return "\n".join(screen.display)
 
     def ended(self, code: int = 0) -> None:
         """It has ended, with that exit code."""

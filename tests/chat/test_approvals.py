@@ -17,7 +17,7 @@ from todo_cli.contract.ids import new_id
 from todo_cli.contract.journal import ListChanges, Undo
 from todo_cli.contract.plans import ApplyPlan
 from todo_cli.contract.tasks import AddTask, CompleteTasks, EditTasks, ShowTask
-from todo_cli.errors import Conflict, NotFound
+from todo_cli.errors import Conflict, Invalid, NotFound
 
 
 @pytest.fixture
@@ -60,6 +60,21 @@ def test_no_goes_back_to_the_model(chat: Chat, held: str) -> None:
     assert chat(AnswerTurn(turn=held, yes=False)).approved is False
     assert go_on(chat, held, ["As you like."]).text == "As you like."
     assert [one.get("error") for one in results(chat)] == [None, "refused", "refused"]
+    assert {status for _, _, status in chat.tasks()} == {"open"}
+
+
+def test_yes_to_some_is_no_to_the_others(chat: Chat, held: str) -> None:
+    for wrong in (AnswerTurn(turn=held, yes=True, only=(2,)), AnswerTurn(turn=held, yes=False, only=(0,)),
+                  AnswerTurn(turn=held, yes=True, only=())):  # fmt: skip
+        with pytest.raises(Invalid):
+            chat(wrong)
+    assert {status for _, _, status in chat.tasks()} == {"open"}
+    assert chat(AnswerTurn(turn=held, yes=True, only=(1, 1))).approved is True
+    assert [status for _, _, status in chat.tasks()] == ["open", "done", "done"]
+    assert go_on(chat, held).state == "done"
+    assert [one.get("error") for one in results(chat)] == [None, "refused", None]
+    assert faults(chat.asked[-1]) == []
+    chat(UndoTurn(turn=held))
     assert {status for _, _, status in chat.tasks()} == {"open"}
 
 

@@ -175,7 +175,7 @@ def broken(lines: list[str]) -> dict[str, tuple[list[str], str]]:
         "another role": (changed(2, role="user"), "line 3: user after user"),
         "a role of ours": (changed(2, role="system"), "line 3: role"),
         "a result of nothing": (changed(3, call_index=9), "line 4: a result without its call"),
-        "no words": (changed(5, turn=json.loads(lines[1])["turn"], role="assistant", calls=[]), "line 6: "),
+        "a result twice": (changed(5, role="tool", call_seq=2, call_index=0), "line 6: a result without its call"),
         "a turn in two": (changed(8, turn=json.loads(lines[1])["turn"]), "line "),
     }
 

@@ -7,9 +7,13 @@ from typing import Any
 
 import pexpect
 
+from tests.backends.conftest import settings_of
 from tests.chat.doors import Talker, slowly
 from tests.chat.scripted import calls, says
 from tests.conftest import Person, Todo
+from todo_cli.backends import open_backend
+from todo_cli.cli.repl.slash import OWN
+from todo_cli.contract.said import ListSaid
 
 PROMPT = "todo> "
 
@@ -144,6 +148,52 @@ def test_without_a_model_the_commands_work(person: Person, way: str, as_person: 
     assert done.code == 0, done.err
     assert done.lines == ["Added #1 milk", "1\topen\t\t\t\t\tmilk"]
     assert "OPENROUTER_API_KEY" in done.err
+
+
+def test_every_slash_command_is_listed_on_one_screen_and_answered(talker: Talker) -> None:
+    listed = talker("chat", stdin="/help\n").out.splitlines()
+    assert len(listed) <= 20  # with the prompt and what is around it, a screen of 24
+    assert all(len(line) < 80 for line in listed)
+    assert all(f"/{name} " in "\n".join(listed) for name in OWN)
+    talker.script(says("Hello."), says("Hi."))
+    lines = ["hello", "/history", "/history 1", "/search hello", "/usage", "/export", "/conversations", "/rename A title",
+             "/model", "/fork", "/new", "/resume 1", "/retry", "/undo", "/redo", "/stop", "/todo search milk", "/help add"]  # fmt: skip
+    done = talker("chat", stdin="\n".join(lines))
+    assert done.code == 0
+    for said in ("no such", "usage", "Traceback"):
+        assert said not in done.err
+    for said in ("you: hello", "Renamed conversation 1: A title", "test-model answers here", "Hi.", "todo add"):
+        assert said in done.out, said
+
+
+def test_what_is_wrong_is_said(talker: Talker) -> None:
+    lines = ["/retry", "/edit", "/history", "/fork", "/resume x", "/resume 99", "/model " + "x" * 101, "/chat", "/lst", "/"]
+    done = talker("chat", stdin="\n".join(lines))
+    assert (done.code, done.out, len(done.err.splitlines())) == (0, "", len(lines)), done.err
+    assert "/list?" in done.err
+
+
+def test_edit_in_a_pipe_says_something_else(talker: Talker) -> None:
+    talker.script(calls(("add_task", {"title": "milk"})), says("One."), says("Two."))
+    done = talker("chat", stdin="first\n/edit\nsecond\n/exit\n")
+    assert (done.code, done.out) == (0, "One.\nTwo.\n"), done.err
+    assert [text for role, text in talker.said() if role == "user"] == ["second"]
+    assert talker.tasks() == [(1, "milk", "open")]  # a pipe cannot be asked whether that is to be taken back
+
+
+def test_what_i_have_said_everywhere(talker: Talker, make_talker: Callable[..., Talker]) -> None:
+    talker.script(says("One."), says("Two."))
+    talker("ask", "first")
+    talker("ask", "-c", "1", "second")
+    other = make_talker(talker.way)
+    other.script(says("Three."))
+    other("ask", "not mine")
+    for ask, wanted in ((talker, ("second", "first")), (other, ("not mine",))):
+        with_settings = settings_of(ask.who, talker.way, server=ask.todo.env.get("TODO_SERVER") or ask.other.env["TODO_SERVER"])
+        backend = open_backend(with_settings)
+        assert backend.send_now(ListSaid()).said == wanted
+        assert backend.send_now(ListSaid(limit=1)).said == wanted[:1]
+        backend.close()
 
 
 def test_in_a_pipe(talker: Talker) -> None:

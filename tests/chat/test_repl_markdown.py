@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from contextlib import redirect_stdout
+from itertools import pairwise
 
 import pyte
 from hypothesis import given, settings
@@ -58,7 +59,7 @@ def shown(pieces: list[str], columns: int = 60, rows: int = 20, *, colored: bool
 @given(st.lists(st.integers(1, len(TEXT) - 1), max_size=40), st.sampled_from([40, 80, 200]), st.sampled_from([6, 24]))
 def test_it_does_not_matter_in_which_pieces_it_comes(cuts: list[int], columns: int, rows: int) -> None:
     places = [0, *sorted(set(cuts)), len(TEXT)]
-    pieces = [TEXT[a:b] for a, b in zip(places, places[1:], strict=False)]
+    pieces = [TEXT[a:b] for a, b in pairwise(places)]
     assert shown(pieces, columns, rows)[0] == shown([TEXT], columns, 100)[0]
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from todo_cli.chat.policy import judged, known_numbers, understood
 from todo_cli.contract.chat import Message, Wish
+from todo_cli.contract.claims import ClaimTask
 from todo_cli.contract.journal import ListChanges, Redo, Undo
 from todo_cli.contract.registry import REQUESTS
 from todo_cli.contract.tasks import AddTask, CompleteTasks, DeleteTasks, EditTasks, ListTasks, ShowTask
@@ -59,6 +60,8 @@ def test_schemas_stand_alone_and_are_small() -> None:
             {"numbers": [1], "due": None, "note": None},
         ),
         ("list_tasks", {}, ListTasks, {}),
+        ("list_tasks", {"filter": "p1 due<fri"}, ListTasks, {"filter": "p1 due<fri"}),
+        ("claim_task", {"filter": "#builds", "lease": 60}, ClaimTask, {"filter": "#builds", "lease": 60}),
         ("delete_task", {"number": "12"}, DeleteTasks, {"numbers": [12]}),
         ("list_changes", {"number": "#2"}, ListChanges, {"number": 2}),
         ("undo", None, Undo, {}),
@@ -81,6 +84,9 @@ def test_slips_are_understood(name: str, arguments: Any, kind: Any, fields: Any)
         ("show_task", '{"number":"one"}', "number"),
         ("complete_task", '{"numbers":[]}', "empty"),
         ("complete_task", '{"number":1,"if_rev":3}', "if_rev"),
+        ("delete_task", '{"filter":"status:open"}', "filter"),
+        ("delete_task", "{}", "numbers is empty"),
+        ("release_task", '{"numbers":[1],"force":true}', "force"),
         ("add_task", json.dumps({"title": "x" * 1_001}), "longer"),
     ],
 )

@@ -72,9 +72,9 @@ def test_every_answer_is_counted_once_by_day_model_and_conversation(chat: Chat, 
 
 def test_costs_that_are_not_known_or_in_other_currencies_stay_apart(chat: Chat) -> None:
     say(chat, "a", ["b"])
-    for currency, cost in (("USD", "1.50"), (None, None)):
+    for used in (Usage(1, 1, cost="1.50", currency="USD"), Usage(1, 1)):
         script = Counting([["c"]])
-        script.used = Usage(1, 1, cost=cost, currency=currency)
+        script.used = used
         chat.say("b", answer=script)
     assert chat(ReadUsage()).total.costs == {"EUR": "0.25", "USD": "1.5"}
     assert len(chat(ReadUsage()).used) == 1
@@ -144,6 +144,7 @@ def test_it_begins_anew_at_the_person_s_midnight(chat: Chat) -> None:
         days.append(found)
     assert days[0][0] > days[1][0]
     assert (days[0][1], days[1][1]) == (True, True)
+    chat(SetPreferences(budget=None))
     chat.db.execute("UPDATE todo.preferences SET timezone = 'No/Where' WHERE user_id = %s", chat.who.user_id)
     say(chat, "hello", ["Hi."])
 
@@ -185,7 +186,7 @@ def test_at_the_command_line(talker: Talker, boss: Person, make_talker: Callable
     stopped = talker("ask", "and y")
     assert (stopped.code, stopped.out) == (8, "")
     assert stopped.err.startswith("todo: today's budget of 15 tokens is spent (20 used) (it begins anew in ")
-    told = json.loads(talker.other("ask", "and y", "--json").out or talker.other("ask", "and y", "--json").err)
+    told = json.loads(talker.other("ask", "and y", "--json").err)["error"]
     assert (told["type"], told["reason"]) == ("urn:todo:too-many", "budget")
     assert len(talker.model.asked) == 2
     day = str(talker.db.execute("SELECT day FROM todo.today_of(%s)", talker.who.user_id)[0][0])

@@ -85,7 +85,7 @@ def test_numbers_that_are_none(todo: Todo, number: str) -> None:
 
 def test_flags_that_are_none(todo: Todo) -> None:
     for arguments in (("add", "a", "--dew", "x"), ("list", "--sort", "colour"), ("list", "-n", "x"), ("undo", "--id", "0"), ("log", "--before", "-3"),
-                      ("--nosuch",), ("edit", "1", "--clear", "title"), ("edit", "1", "--due", "fri", "--clear", "due"), ("list", "extra"),
+                      ("--nosuch",), ("edit", "1", "--clear", "title"), ("edit", "1", "--due", "fri", "--clear", "due"), ("show", "1", "extra"),
                       ("init", "--stop", "--destroy"), ("completion", "tcsh")):  # fmt: skip
         failed = todo(*arguments)
         assert (failed.code, failed.out) == (2, ""), arguments

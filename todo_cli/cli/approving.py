@@ -43,7 +43,9 @@ def decided(session: Session, outcome: Outcome, screen: Screen, *, yes: bool) ->
         return _asked(session, outcome)
     except (KeyboardInterrupt, EOFError) as end:
         text.note(f"\n(nothing was changed yet; it still waits: todo chat approve {number}, or --no)")
-        raise typer.Exit(130) from None if isinstance(end, KeyboardInterrupt) else end
+        if isinstance(end, EOFError):
+            raise
+        raise typer.Exit(130) from None
 
 
 def _asked(session: Session, outcome: Outcome) -> AnswerTurn | None:

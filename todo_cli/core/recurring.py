@@ -85,11 +85,13 @@ async def _finished(tx: Tx, it: OnTasks, patch: Row, numbers: tuple[int, ...], b
     patches = [] if by else [patch | {"number": number} for number in numbers]
     verdict = await tried(tx, it, patches, by=by)
     ended: tuple[int, ...] = ()
+    worked: dict[int, Worked] = {}
     for _ in range(TRIES):
         if not verdict.recurring and not verdict.stale:
             break
         found = [] if verdict.stale else verdict.recurring or []
-        worked = {one.now["number"]: _worked(one, skip=isinstance(it, SkipTasks)) for one in found}
+        worked = {} if verdict.stale else worked  # what was worked out before and is as it was seen, still holds
+        worked |= {one.now["number"]: _worked(one, skip=isinstance(it, SkipTasks)) for one in found}
         own = {number: patch | one.patch for number, one in worked.items()}
         known = {one["number"]: one for one in patches} | own
         again = [one.again for one in worked.values() if one.again and one.again["number"] not in known]

@@ -88,8 +88,8 @@ CREATE FUNCTION todo.budget() RETURNS TABLE (allowed bigint, spent bigint, ends 
 ROWS 1 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE mine uuid := todo.me(); today date;
 BEGIN
-  SELECT least(u.tokens_per_day, p.tokens_per_day) INTO allowed FROM todo.users u
-    LEFT JOIN todo.preferences p ON p.user_id = u.id WHERE u.id = mine;
+  allowed := least((SELECT u.tokens_per_day FROM todo.users u WHERE u.id = mine),
+    (SELECT p.tokens_per_day FROM todo.preferences p WHERE p.user_id = mine));
   IF allowed IS NULL THEN RETURN; END IF;
   SELECT t.day, t.ends INTO today, ends FROM todo.today_of(mine) t;
   SELECT coalesce(sum(g.prompt + g.completion), 0) INTO spent FROM todo.usage g WHERE g.user_id = mine AND g.day = today;

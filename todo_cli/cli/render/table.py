@@ -25,16 +25,19 @@ def console(*, colored: bool) -> Console:
 
 def tasks(rows: Sequence[Task], zone: tzinfo | None, now: datetime, *, colored: bool) -> None:
     """An aligned table that fits its width: the title gives way, then wraps no more than it must."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim", padding=(0, 1, 0, 0))
     table.add_column("#", justify="right", style="cyan", no_wrap=True)
     shown = [column for column in _COLUMNS if any(_cell(task, column, zone, now) for task in rows)]
     table.add_column("Title", ratio=1, overflow="fold")
+    out = console(colored=colored)
+    most = min(24, max(10, out.width // 7))  # of the others: the title is what people read
     for column in shown:
-        table.add_column(column, no_wrap=column in ("P", "Due"), overflow="fold", max_width=24)
+        short = column in ("P", "Due")
+        table.add_column(column, no_wrap=short, overflow="fold", max_width=24 if short else most)
     for task in rows:
         title = Text(safe(task.title), style="" if task.status == "open" else "dim strike")
         table.add_row(str(task.number), title, *(_text(task, column, zone, now) for column in shown))
-    console(colored=colored).print(table)
+    out.print(table)
 
 
 _COLUMNS = ("Due", "P", "Project", "Tags", "Status")
@@ -74,7 +77,7 @@ def _text(task: Task, column: str, zone: tzinfo | None, now: datetime) -> Text:
 
 def grid(headings: Sequence[str], rows: Sequence[Sequence[str]], *, colored: bool) -> None:
     """Any other table: cells are text, made harmless."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim", padding=(0, 1, 0, 0))
     for heading in headings:
         table.add_column(heading, overflow="fold")
     for row in rows:

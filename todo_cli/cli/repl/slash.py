@@ -9,9 +9,9 @@ from todo_cli.errors import Invalid
 from todo_cli.main import COMMANDS
 
 OWN: dict[str, tuple[str, str]] = {  # name -> what may follow it, one line
-    "undo": ("", "Take back all that the last answer changed."),
+    "undo": ("", "Take back all that the last answer changed; /redo does it again."),
     "redo": ("", "Do it again."),
-    "retry": ("", "Ask the last message again, from before it."),
+    "retry": ("", "Ask the last message again; /edit says it in other words."),
     "edit": ("", "Say the last message in other words, from before it."),
     "stop": ("", "End an answer that runs elsewhere, or a question."),
     "approve": ("", "Answer what waits for a yes."),
@@ -26,18 +26,21 @@ OWN: dict[str, tuple[str, str]] = {  # name -> what may follow it, one line
     "usage": ("", "Say what it has cost."),
     "export": ("", "Print this conversation as Markdown."),
     "todo": ("COMMAND", "Any command of todo, also where a name above hides it."),
-    "help": ("[COMMAND]", "Show this."),
+    "help": ("[COMMAND]", "Show this; /exit leaves, as Ctrl-D does."),
     "exit": ("", "Leave, as Ctrl-D does."),
 }
 
 BARE = {"undo", "redo", "stop", "edit"}
 """With words behind them these are commands of `todo`: /undo --id 7, /edit 3 --due friday."""
 
+BESIDE = {"redo", "edit", "exit"}
+"""Told in another one's line, so that all of them fit on a screen of 24 lines."""
+
 NUMBERED = {"show", "done", "reopen", "edit", "start", "stop", "defer", "skip", "note", "comment", "rm", "restore"}
 """Commands that take numbers of tasks."""
 
 KEYS = """\
-  Enter sends · Esc Enter a new line · Ctrl-X Ctrl-E your editor · Tab completes
+  Enter sends · Esc Enter: new line · Ctrl-X Ctrl-E: editor · Tab completes
   Up and Ctrl-R: what you said before · Ctrl-C stops an answer, clears a line"""
 
 
@@ -61,8 +64,10 @@ def unknown(name: str) -> Invalid:
 
 
 def help_text() -> str:
-    """All of it on one screen of 80 columns and 30 lines."""
+    """All of it, on one screen of 80 columns and 24 lines."""
     lines = ["Plain words go to the model. Commands begin with a slash, and need none:"]
-    lines += [f"  /{f'{name} {words}'.rstrip():<16} {about}" for name, (words, about) in OWN.items()]
-    lines += ["and every command of todo: /add 'Buy milk' --due friday, /list, /done 3 …"]
+    lines += [
+        f"  /{f'{name} {words}'.rstrip():<16} {about}" for name, (words, about) in OWN.items() if name not in BESIDE
+    ]
+    lines += ["And every command of todo: /add 'Buy milk' --due friday, /list, /done 3 …"]
     return "\n".join([*lines, *KEYS.splitlines()])
