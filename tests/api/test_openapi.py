@@ -114,7 +114,7 @@ def test_every_route_is_in_it(document: Any, request_type: Any) -> None:
 
 def test_nothing_else_is_in_it(document: Any) -> None:
     routes = {method_and_path(one) for one in PUBLIC}
-    streams = {("POST", "/v1/turns"), ("GET", "/v1/turns/{turn}/events")}
+    streams = {("POST", "/v1/turns"), ("GET", "/v1/turns/{turn}/events"), ("GET", "/v1/models")}
     found = {(method.upper(), path) for path, found in document["paths"].items() for method in found}
     assert found == routes | streams
     for method, path in streams:
@@ -150,6 +150,8 @@ def example(document: Any, schema: Any) -> Any:
         return schema.get("minimum", 0)
     if kind == "boolean":
         return False
+    if schema.get("format") == "date-time":
+        return "2030-01-02T03:04:05Z"
     patterns = {"^[0-9a-f]{64}$": "0" * 64, "^[0-9a-f-]{36}$": "01900000-0000-7000-8000-000000000001"}
     return patterns.get(schema.get("pattern", ""), "x" * max(1, schema.get("minLength", 1)))
 

@@ -212,7 +212,8 @@ def test_many_recurring_ones_finished_by_many_at_once(ask: Ask, ask_as: AskAs) -
             try:
                 one(CompleteTasks(numbers=numbers) if numbers[0] % 2 else CompleteTasks(filter="is:recurring"))
             except Conflict as error:
-                assert "at this moment" in error.detail
+                if "at this moment" not in error.detail:
+                    raise
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(finish, many))

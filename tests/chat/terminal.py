@@ -12,7 +12,7 @@ import pyte
 
 from tests.conftest import COMMAND, Todo
 
-SETTLED = 0.15
+SETTLED = 0.06
 """Seconds without output after which a screen is looked at."""
 
 

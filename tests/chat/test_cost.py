@@ -201,6 +201,9 @@ HOUSEKEEPING = {
     *(f"Heap2 {one}" for one in ("PRUNE", "PRUNE_ON_ACCESS", "PRUNE_VACUUM_SCAN", "PRUNE_VACUUM_CLEANUP", "VACUUM", "VISIBLE",
                                  "FREEZE_PAGE")),
     "XLOG FPI", "XLOG FPI_FOR_HINT",
+    # the index of words: what comes is put into a list, which one of many empties into its tree
+    *(f"Gin {one}" for one in ("UPDATE_META_PAGE", "INSERT_LISTPAGE", "DELETE_LISTPAGE", "INSERT", "SPLIT", "CREATE_PTREE",
+                               "VACUUM_PAGE", "VACUUM_DATA_LEAF_PAGE", "DELETE_PAGE")),
 }  # fmt: skip
 
 

@@ -27,7 +27,7 @@ def test_named_wins_then_preferred_then_configured(talker: Talker) -> None:
     talker.model.otherwise = says("Hi.")
     talker("ask", "hi")
     assert asked_for(talker.model) == MODEL["TODO_MODEL"]
-    assert talker("prefs", "--model", "mine").out == "timezone  Europe/Berlin\nmodel     mine\n"
+    assert talker("prefs", "--model", "mine").out == "timezone  Europe/Berlin\nmodel     mine\nbudget    -\n"
     assert talker.other("prefs", "--json").json["model"] == "mine"
     assert talker("ask", "hi").code == 0
     assert asked_for(talker.model) == "mine"
@@ -39,8 +39,8 @@ def test_named_wins_then_preferred_then_configured(talker: Talker) -> None:
         "SELECT model FROM todo.conversations WHERE space_id = %s ORDER BY number", talker.who.user_id
     )
     assert [row[0] for row in stored] == [MODEL["TODO_MODEL"], "mine", "another", "third"]
-    assert talker("prefs", "--timezone", "Asia/Tokyo").out == "timezone  Asia/Tokyo\nmodel     mine\n"
-    assert talker("prefs", "--model", "").out == "timezone  Asia/Tokyo\nmodel     -\n"
+    assert talker("prefs", "--timezone", "Asia/Tokyo").out == "timezone  Asia/Tokyo\nmodel     mine\nbudget    -\n"
+    assert talker("prefs", "--model", "").out == "timezone  Asia/Tokyo\nmodel     -\nbudget    -\n"
     for wrong in ("", "x" * 101, "a\nb"):
         assert talker("ask", "hi", "--model", wrong).code == 2
     assert talker("prefs", "--model", "a\nb").code == 2
@@ -55,6 +55,7 @@ allowed = ["other"]
 input_price = 0.25
 output_price = 2
 currency = "EUR"
+titles = false
 """
 
 
@@ -109,7 +110,7 @@ def keyed(person: Person, as_person: Callable[..., Todo], model: Scripted) -> To
     todo = with_keyring(as_person(person, "direct"), "Keyring")
     path = todo.directory / ".config/todo/config.toml"
     path.parent.mkdir(parents=True)
-    path.write_text(f'# mine\n[model]\nname = "own"\nbase_url = "{model.url}"\n')
+    path.write_text(f'# mine\n[model]\nname = "own"\nbase_url = "{model.url}"\ntitles = false\n')
     model.scripts.clear()
     return todo
 

@@ -83,6 +83,18 @@ def test_an_approval_at_the_prompt(talker: Talker) -> None:
     ended(child)
 
 
+def test_some_of_it_from_elsewhere(talker: Talker) -> None:
+    for title in ("one", "two", "three"):
+        talker("add", title)
+    wished = (("delete_task", {"number": number}) for number in (1, 2, 3))
+    talker.script(calls(("list_tasks", {})), calls(*wished), says("Two."))
+    assert talker("ask", "delete all").code == 10
+    for wrong in (("--only", "4"), ("--only", "1", "--no"), ("--only", "x"), ("--only", " ")):
+        assert talker("chat", "approve", "1", *wrong).code == 2, wrong
+    assert talker.other("chat", "approve", "1", "--only", "1,3").out == "Two.\n"
+    assert [status for *_, status in talker.tasks()] == ["deleted", "open", "deleted"]
+
+
 def test_ctrl_c_at_the_question_leaves_it_open(talker: Talker) -> None:
     talker("add", "one")
     talker.script(calls(("list_tasks", {})), calls(("delete_task", {"number": 1})))

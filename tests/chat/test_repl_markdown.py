@@ -55,7 +55,7 @@ def shown(pieces: list[str], columns: int = 60, rows: int = 20, *, colored: bool
     return "\n".join(line.rstrip() for line in [*rows_before, *screen.display]).rstrip().split("\n"), raw
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.integers(1, len(TEXT) - 1), max_size=40), st.sampled_from([40, 80, 200]), st.sampled_from([6, 24]))
 def test_it_does_not_matter_in_which_pieces_it_comes(cuts: list[int], columns: int, rows: int) -> None:
     places = [0, *sorted(set(cuts)), len(TEXT)]
@@ -92,7 +92,7 @@ def test_without_colours_there_are_none() -> None:
     assert {code for found in re.findall(r"\x1b\[([\d;]*)m", raw) for code in found.split(";")} <= set("012349")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.text(st.characters(), max_size=12) | st.sampled_from(["\x1b[2J", "\x1b]0;x\x07", "\r", "\x9b31m", "```", "\n"]), max_size=20))
 def test_nothing_in_it_acts(pieces: list[str]) -> None:
     _, raw = shown(pieces)
@@ -119,7 +119,7 @@ def test_a_resized_terminal_repeats_and_loses_nothing() -> None:
     assert seen == words
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.text("ab \n", max_size=9), max_size=60), st.integers(10, 40))
 def test_on_a_dumb_terminal_words_are_whole(pieces: list[str], columns: int) -> None:
     out = io.StringIO()

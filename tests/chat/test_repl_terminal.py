@@ -83,7 +83,9 @@ def test_typing_history_and_completion(talker: Talker, terminal: Callable[..., T
     screen = terminal()
     screen.keys("/he")
     screen.until("Show this;")
-    screen.keys("\t", "\r")
+    screen.keys("\t")
+    screen.until("todo> /help")
+    screen.keys("\r")
     screen.until("And every command of todo")
     screen.prompted()
     screen.keys("finish #mil")
@@ -245,7 +247,7 @@ def test_a_lost_connection(
 ) -> None:
     first = make_server(db, env=with_model(talker.model))
     balancer = Balancer(first)
-    talker.todo.env |= {"TODO_SERVER": balancer.url, "TODO_TIMEOUT": "2"}
+    talker.todo.env |= {"TODO_SERVER": balancer.url, "TODO_TIMEOUT": "1"}
     screen = terminal()
     talker.script(slowly("Once ", *["upon "] * 60, every=0.3))
     screen.child.send("a story\r")
@@ -304,19 +306,22 @@ def test_from_one_conversation_to_another(talker: Talker, terminal: Callable[...
     screen.until("1. Plans")
 
 
-CODE = "import sys\nfrom todo_cli.main import run\ncode = run(sys.argv[1:])\nprint(sorted({one.partition('.')[0] for one in sys.modules}))"
+CODE = """
+import sys
+from todo_cli.main import run
+code = run(sys.argv[1:])
+print([one for one in ("prompt_toolkit", "openai", "psycopg", "sqlalchemy", "starlette", "mcp") if one in sys.modules])
+"""
 
 
 def test_no_model_and_no_database_is_loaded_over_the_api(talker: Talker) -> None:
     talker.script(says("Hi."))
-    screen = Terminal(talker.todo, "chat", columns=20_000, command=(sys.executable, "-c", CODE))
+    screen = Terminal(talker.todo, "chat", command=(sys.executable, "-c", CODE))
     screen.prompted()
     screen.say("hello", "Hi.")
     screen.child.send("/exit\r")
     screen.ended()
-    loaded = set(re.findall(r"'(\w+)'", screen.lines[-1]))
-    assert "prompt_toolkit" in loaded
-    assert not loaded & {"openai", "psycopg", "sqlalchemy", "starlette", "mcp", "pydantic"}
+    assert screen.lines[-1] == "['prompt_toolkit']"
 
 
 def test_the_prompt_does_not_wait_for_the_list(db: Database, talker: Talker, make_server: Callable[..., Server]) -> None:

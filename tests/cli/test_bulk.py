@@ -17,6 +17,17 @@ from tests.conftest import COMMAND, Person, Server, Todo, wait_for
 @pytest.fixture
 def home(todo: Todo) -> Todo:
     """1 to 3: #old @phone, 4 and 5: #old, 6: neither."""
+    return filled(todo)
+
+
+@pytest.fixture
+def there(person: Person, as_person: Callable[..., Todo]) -> Todo:
+    """The same, over a server: for what happens before a request is sent."""
+    return filled(as_person(person, "api"))
+
+
+def filled(todo: Todo) -> Todo:
+    """With those tasks."""
     todo("add", "-", stdin="a #old @phone\nb #old @phone\nc #old @phone\nd #old\ne #old\nf\n")
     return todo
 
@@ -49,45 +60,45 @@ def test_a_few_are_changed_at_once_and_undone_at_once(home: Todo) -> None:
     assert home("apply").err.startswith("No plan is open"), "nothing is left over"
 
 
-def test_more_are_asked_about_once(home: Todo) -> None:
-    refused = home("rm", "#old")
+def test_more_are_asked_about_once(there: Todo) -> None:
+    refused = there("rm", "#old")
     assert (refused.code, refused.out) == (10, "")
     assert "this would change 5 tasks" in refused.err
     assert "--yes" in refused.err
     assert "--plan" in refused.err
-    assert home("apply").err.startswith("No plan is open"), "what was not agreed to is put aside"
+    assert there("apply").err.startswith("No plan is open"), "what was not agreed to is put aside"
     for answer in ("n\r", "\r", "what\r", "\x04"):
-        shown, code = on_terminal(home, "rm", "#old", answer=answer)
+        shown, code = on_terminal(there, "rm", "#old", answer=answer)
         assert (code, "Nothing was changed." in shown) == (0, True), shown
-    assert open_tasks(home) == [1, 2, 3, 4, 5, 6]
-    shown, code = on_terminal(home, "rm", "#old", answer="y\r")
+    assert open_tasks(there) == [1, 2, 3, 4, 5, 6]
+    shown, code = on_terminal(there, "rm", "#old", answer="y\r")
     assert code == 0
     assert "#5 e: status open → deleted" in shown
     assert "Change 5 tasks?" in shown
-    assert open_tasks(home) == [6]
-    assert home("undo").code == 0
-    assert home("rm", "#old", "--yes", "--json").json["seq"] > 0
-    assert open_tasks(home) == [6]
+    assert open_tasks(there) == [6]
+    assert there("undo").code == 0
+    assert there("rm", "#old", "--yes", "--json").json["seq"] > 0
+    assert open_tasks(there) == [6]
 
 
-def test_ctrl_c_at_the_question(home: Todo) -> None:
-    _, code = on_terminal(home, "rm", "#old", answer="\x03")
+def test_ctrl_c_at_the_question(there: Todo) -> None:
+    _, code = on_terminal(there, "rm", "#old", answer="\x03")
     assert code == 130
-    assert open_tasks(home) == [1, 2, 3, 4, 5, 6]
-    assert home("apply").err.startswith("No plan is open")
+    assert open_tasks(there) == [1, 2, 3, 4, 5, 6]
+    assert there("apply").err.startswith("No plan is open")
 
 
-def test_numbers_are_never_asked_about(home: Todo) -> None:
-    assert home("rm", "1-5").code == 0
-    assert home("restore", "#1", "2,3", "4-5").code == 0
-    assert open_tasks(home) == [1, 2, 3, 4, 5, 6]
+def test_numbers_are_never_asked_about(there: Todo) -> None:
+    assert there("rm", "1-5").code == 0
+    assert there("restore", "#1", "2,3", "4-5").code == 0
+    assert open_tasks(there) == [1, 2, 3, 4, 5, 6]
 
 
-def test_words_that_are_looked_for_are_asked_about_even_if_few(home: Todo) -> None:
+def test_words_that_are_looked_for_are_asked_about_even_if_few(there: Todo) -> None:
     """Typing mistakes are forgiven: what is found may not be what was said."""
-    refused = home("done", "f")
+    refused = there("done", "f")
     assert (refused.code, "1 task" in refused.err) == (10, True)
-    assert home("done", "f", "--yes").lines == ["Done #6 f"]
+    assert there("done", "f", "--yes").lines == ["Done #6 f"]
 
 
 def test_a_plan_by_filter_does_precisely_that(home: Todo) -> None:
@@ -104,7 +115,8 @@ def test_a_plan_by_filter_does_precisely_that(home: Todo) -> None:
     assert (moved.code, "#2 has moved on" in moved.err) == (6, True)
 
 
-def test_a_plan_of_many_is_shown_short(todo: Todo) -> None:
+def test_a_plan_of_many_is_shown_short(person: Person, as_person: Callable[..., Todo]) -> None:
+    todo = as_person(person, "api")
     todo("add", "-", stdin="".join(f"t{n} #p\n" for n in range(1_500)))
     planned = todo("done", "#p", "--plan")
     assert len(planned.lines) == 22
@@ -140,22 +152,22 @@ REFUSED: tuple[tuple[tuple[str, ...], int, str], ...] = (
 )
 
 
-def test_what_is_refused_changes_nothing(home: Todo) -> None:
+def test_what_is_refused_changes_nothing(there: Todo) -> None:
     for arguments, code, says in REFUSED:
-        refused = home(*arguments)
+        refused = there(*arguments)
         assert (refused.code, refused.out) == (code, ""), refused
         assert len(refused.err.splitlines()) == 1
         assert says in refused.err
-    assert open_tasks(home) == [1, 2, 3, 4, 5, 6]
+    assert open_tasks(there) == [1, 2, 3, 4, 5, 6]
 
 
-def test_terms_that_begin_with_a_minus(home: Todo) -> None:
-    assert home("defer", "#old", "-@phone", "2099-01-01").code == 0
-    assert open_tasks(home) == [1, 2, 3, 6]
-    assert home("start", "-#old").lines[0].startswith("Started #6")
-    assert home("stop", "-#old", "--json").json["tasks"][0]["number"] == 6
-    assert home("done", "defer>2098-01-01").code == 0
-    assert home("reopen", "#old", "-@phone").lines[1].startswith("Reopened #5")
+def test_terms_that_begin_with_a_minus(there: Todo) -> None:
+    assert there("defer", "#old", "-@phone", "2099-01-01").code == 0
+    assert open_tasks(there) == [1, 2, 3, 6]
+    assert there("start", "-#old").lines[0].startswith("Started #6")
+    assert there("stop", "-#old", "--json").json["tasks"][0]["number"] == 6
+    assert there("done", "defer>2098-01-01").code == 0
+    assert there("reopen", "#old", "-@phone").lines[1].startswith("Reopened #5")
 
 
 def test_claim_and_release(home: Todo) -> None:
@@ -190,11 +202,12 @@ def test_wait_until_it_is_so(home: Todo) -> None:
     assert [one.poll() for one in running.values()] == [None] * 4
     home("done", "1")
     home("edit", "2", "--note", "x")
-    home("claim", "3", "--lease", "1s")
+    home("claim", "3")
     home("rm", "4")
     answers = {word: one.communicate(timeout=40) for word, one in running.items()}
     assert {one.returncode for one in running.values()} == {0}, answers
     assert [json.loads(out)["number"] for out, _ in answers.values()] == [1, 2, 3, 4]
+    home("claim", "3", "--lease", "1s")
     assert home("wait", "3", "--until", "unclaimed", "--timeout", "40s").lines == ["open #3 c (#old, @phone)"], (
         "its lease ran out"
     )

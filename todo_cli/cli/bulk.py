@@ -8,7 +8,7 @@ from todo_cli.cli.render import text
 from todo_cli.cli.session import Session
 from todo_cli.contract.plans import ApplyPlan, Plan, RefusePlan
 from todo_cli.contract.tasks import Changed, OnTasks
-from todo_cli.errors import Invalid, NeedsAnswer
+from todo_cli.errors import Conflict, Invalid, NeedsAnswer
 
 FEW = 3
 
@@ -20,7 +20,11 @@ def carried_out(session: Session, request: OnTasks, key: str | None) -> Changed 
     plan = planned(session, request)
     if (len(plan.targets) > FEW or _guesses(str(request.filter))) and not _agreed(session, plan):
         return None
-    return session.send(ApplyPlan(id=plan.id))
+    try:
+        return session.send(ApplyPlan(id=plan.id))
+    except Conflict:  # it can never be applied any more
+        session.send(RefusePlan(id=plan.id))
+        raise
 
 
 def _guesses(filter: str) -> bool:

@@ -12,6 +12,7 @@ from todo_cli.contract.chat import Place, Usage, Wish
 from todo_cli.contract.tokens import Id
 
 VERSION = 1
+Instant = Annotated[datetime, Meta(tz=True)]
 PART = 500
 """Messages of one request, at most."""
 
@@ -25,7 +26,7 @@ class Header(Struct, frozen=True, kw_only=True):
     number: int
     title: Annotated[str, Meta(min_length=1, max_length=100)]
     model: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
-    created_at: datetime
+    created_at: Instant
     head: Annotated[str, Meta(min_length=1, max_length=100)]
 
 
@@ -46,7 +47,7 @@ class Exported(Struct, frozen=True, kw_only=True):
     call_index: Annotated[int, Meta(ge=0, le=199)] | None = None
     model: Annotated[str, Meta(max_length=100)] | None = None
     usage: Usage | None = None
-    at: datetime
+    at: Instant
 
 
 class Imported(Struct, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ STYLES = {
     "markdown.code": "cyan", "markdown.code_block": "cyan", "markdown.h1": "bold underline", "markdown.h2": "bold",
     "markdown.h3": "bold", "markdown.h4": "bold", "markdown.h5": "bold", "markdown.h6": "bold dim",
     "markdown.block_quote": "dim", "markdown.hr": "dim", "markdown.item.bullet": "bold", "markdown.item.number": "bold",
-    "markdown.list": "none", "markdown.link": "underline", "markdown.link_url": "blue", "markdown.table.border": "dim",
+    "markdown.list": "none", "markdown.link": "underline", "markdown.link_url": "dim", "markdown.table.border": "dim",
     "markdown.table.header": "bold", "markdown.em": "italic", "markdown.strong": "bold", "markdown.s": "strike",
 }  # fmt: skip
 

@@ -9,7 +9,7 @@ from todo_cli.errors import Invalid
 from todo_cli.main import COMMANDS
 
 OWN: dict[str, tuple[str, str]] = {  # name -> what may follow it, one line
-    "undo": ("", "Take back all that the last answer changed; /redo does it again."),
+    "undo": ("", "Take back what the last answer did; /redo does it again."),
     "redo": ("", "Do it again."),
     "retry": ("", "Ask the last message again; /edit says it in other words."),
     "edit": ("", "Say the last message in other words, from before it."),
