@@ -95,5 +95,6 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
             await log.settled(SETTLE)
             await asyncio.shield(pool.close(timeout=5))
 
-    log = AccessLog(Router(routes(pool, turns, mcp, ModelRoute(pool, settings)), redirect_slashes=False, default=_nowhere, lifespan=lifespan))
+    every = routes(pool, turns, mcp, ModelRoute(pool, settings))
+    log = AccessLog(Router(every, redirect_slashes=False, default=_nowhere, lifespan=lifespan))
     return log

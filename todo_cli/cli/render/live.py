@@ -123,7 +123,7 @@ class Live:
 
         self._lines, self._blocks, self._renderer = _Lines(), Blocks(), Renderer(colored=colored)
         self._drawn: list[str] = []
-        self._whole = True
+        self._whole = True  # all that has come of the last block is drawn
         self._look, self._size = size, size()
         self._raw = False
         self._looked = 0.0
@@ -160,6 +160,7 @@ class Live:
         """A long block is not drawn for every word."""
         now = time.monotonic()
         if self._blocks.size > LONG and now - self._looked < PAUSE:
+            self._whole = False
             return True
         self._looked = now
         return False
@@ -169,7 +170,7 @@ class Live:
         return bool(self._drawn) and (was[0] != self._size[0] or self._size[1] <= len(self._drawn))
 
     def _leave(self) -> None:
-        """What is drawn stays as it is; where only its end was, the whole comes again below."""
+        """What is drawn stays as it is; where that is not all of its block, the whole comes again below."""
         self._raw = self._whole and self._blocks.forget()
         if not self._raw:
             _out("\n")

@@ -72,8 +72,9 @@ class Repl:
             line = self._reader.read(default)
             if line is None:
                 return
-            if not line.strip():
+            if self._reader.dropped or not line.strip():
                 self._replaced = None
+            if not line.strip():
                 continue
             self._safely(lambda line=line: self._line(line))  # type: ignore[misc]
             self._state.known.forget()
@@ -181,6 +182,8 @@ class Repl:
 
     def _edit(self) -> None:
         self._default, self._replaced = self._said_last()
+        if self._session.interactive:
+            text.note("(this takes the place of what you said last; Ctrl-C drops it)")
 
     def _said_last(self) -> tuple[str, str | None]:
         """What was said last here, and the turn that it began, unless that has been taken back already."""

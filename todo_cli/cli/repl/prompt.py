@@ -14,6 +14,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.shortcuts import PromptSession
 from prompt_toolkit.styles import Style
+from prompt_toolkit.utils import get_cwidth
 
 from todo_cli.cli.render import text
 from todo_cli.cli.render.safe import safe, safe_block
@@ -62,10 +63,10 @@ class Prompt:
 
     def __init__(self, session: Session, state: State) -> None:
         self._session, self._state = session, state
-        self._said_once = False
+        self._said_once = self.dropped = False
         self._prompt: PromptSession[str] = PromptSession(
-            multiline=True, key_bindings=_keys(), history=ThreadedHistory(Past(session)), completer=_completer(state),
-            complete_while_typing=Condition(_completes), bottom_toolbar=self._toolbar, style=Style.from_dict(STYLE),
+            multiline=True, key_bindings=self._keys(), history=ThreadedHistory(Past(session)),
+            completer=_completer(state), complete_while_typing=Condition(_completes), bottom_toolbar=self._toolbar, style=Style.from_dict(STYLE),
             color_depth=ColorDepth.DEPTH_4_BIT if session.colored else ColorDepth.DEPTH_1_BIT, enable_suspend=True,
             prompt_continuation=lambda width, number, wrapped: [("class:more", " " * width)], tempfile_suffix=".md",
             include_default_pygments_style=False, reserve_space_for_menu=6,
@@ -73,6 +74,7 @@ class Prompt:
 
     def read(self, default: str = "") -> str | None:
         """A message; Ctrl-C on an empty line says how to leave, and then leaves."""
+        self.dropped = False
         if self._said_once:
             text.note("")  # a free line between what was shown and what is said next
         for left in (False, True):
@@ -83,7 +85,7 @@ class Prompt:
             except EOFError:
                 break
             except KeyboardInterrupt:
-                default = ""
+                default, self.dropped = "", True
                 if not left:
                     text.note(LEAVING)
         return None
@@ -107,10 +109,39 @@ class Prompt:
         parts = [where, self._session.model or state.model, STATES.get(state.state, "")]
         line = " · ".join(safe(one) for one in parts if one)
         room = get_app().output.get_size().columns - 1
-        if len(line) > room - 20:
-            line = line[: max(room - 21, 10)] + "…"
-        hints = HINTS if len(line) + len(HINTS) + 3 <= room else "/help"
-        return [("class:bottom-toolbar.text", f"{line}{' ' * max(room - len(line) - len(hints), 2)}{hints}")]
+        while get_cwidth(line) > room - 20:
+            line = line[: -2 - len(line) // 20] + "…"
+        free = room - get_cwidth(line)
+        hints = HINTS if len(HINTS) + 3 <= free else "/help"
+        return [("class:bottom-toolbar.text", f"{line}{' ' * max(free - len(hints), 2)}{hints}")]
+
+    def _keys(self) -> KeyBindings:
+        keys = KeyBindings()
+
+        @keys.add("enter")
+        @keys.add("c-j")
+        def send(event: KeyPressEvent) -> None:
+            event.current_buffer.validate_and_handle()
+
+        @keys.add("escape", "enter")
+        @keys.add("escape", "c-j")
+        def new_line(event: KeyPressEvent) -> None:
+            event.current_buffer.newline(copy_margin=False)
+
+        @keys.add("c-x", "c-e")
+        def editor(event: KeyPressEvent) -> None:
+            event.current_buffer.open_in_editor(validate_and_handle=False)
+
+        @keys.add("c-c")
+        def drop(event: KeyPressEvent) -> None:
+            buffer = event.current_buffer
+            if buffer.text:
+                buffer.reset(append_to_history=True)  # the arrow up brings it back
+                self.dropped = True
+            else:
+                event.app.exit(exception=KeyboardInterrupt, style="class:aborting")
+
+        return keys
 
 
 def _completer(state: State) -> Completer:
@@ -130,31 +161,3 @@ def _warm() -> None:
     """What the first answer will need."""
     import todo_cli.cli.render.blocks
     import todo_cli.cli.talking  # noqa: F401
-
-
-def _keys() -> KeyBindings:
-    keys = KeyBindings()
-
-    @keys.add("enter")
-    @keys.add("c-j")
-    def send(event: KeyPressEvent) -> None:
-        event.current_buffer.validate_and_handle()
-
-    @keys.add("escape", "enter")
-    @keys.add("escape", "c-j")
-    def new_line(event: KeyPressEvent) -> None:
-        event.current_buffer.newline(copy_margin=False)
-
-    @keys.add("c-x", "c-e")
-    def editor(event: KeyPressEvent) -> None:
-        event.current_buffer.open_in_editor(validate_and_handle=False)
-
-    @keys.add("c-c")
-    def drop(event: KeyPressEvent) -> None:
-        buffer = event.current_buffer
-        if buffer.text:
-            buffer.reset(append_to_history=True)  # the arrow up brings it back
-        else:
-            event.app.exit(exception=KeyboardInterrupt, style="class:aborting")
-
-    return keys

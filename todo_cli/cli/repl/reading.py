@@ -19,6 +19,9 @@ LEAVING = "(Ctrl-C once more leaves, as Ctrl-D does)"
 class Reader(Protocol):
     """Gives what a person says, one message at a time."""
 
+    dropped: bool
+    """Ctrl-C has dropped the default that the last one was to be made of."""
+
     def read(self, default: str = "") -> str | None:
         """The next one, `default` being there to be edited; None at the end."""
         ...
@@ -37,6 +40,7 @@ class Plain:
     """A line is a message."""
 
     def __init__(self, session: Session) -> None:
+        self.dropped = False
         self._interactive = session.interactive
         with suppress(ImportError):
             import readline  # noqa: F401  # merely loading it gives input() its line editing
@@ -46,7 +50,7 @@ class Plain:
         if default:
             text.note("(say it in other words; it was:)")
             text.note(default)
-        for dropped in (False, True):
+        for self.dropped in (False, True):
             try:
                 return input(PROMPT if self._interactive else "")
             except EOFError:
@@ -56,7 +60,7 @@ class Plain:
             except KeyboardInterrupt:
                 if not self._interactive:
                     raise
-                if not dropped:
+                if not self.dropped:
                     text.note("\n" + LEAVING)
         if self._interactive:
             sys.stdout.write("\n")

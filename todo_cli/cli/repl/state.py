@@ -44,7 +44,9 @@ class State:
                     self.title, self.model, self.state = found.title, found.model or "", found.state or ""
             else:
                 preferred = sent(self._session, WhoAmI())[0].model
-                self.title, self.model, self.state = "", preferred or self._session.settings.model_name or "", ""
+                settings = self._session.settings
+                here = None if settings.server else settings.model_name
+                self.title, self.model, self.state = "", preferred or here or "", ""
         except TodoError:
             return
         self.changed()

@@ -36,10 +36,11 @@ END $$;;
 CREATE FUNCTION todo.keep_words() RETURNS trigger LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  DELETE FROM todo.words g USING (
-      SELECT w, 0 AS place FROM todo.words_of(OLD.title) w UNION ALL SELECT w, 1 FROM todo.words_of(OLD.note) w
-      EXCEPT ALL (SELECT w, 0 FROM todo.words_of(NEW.title) w UNION ALL SELECT w, 1 FROM todo.words_of(NEW.note) w)) AS gone
-   WHERE g.space_id = OLD.space_id AND g.word = gone.w AND g.number = OLD.number AND g.place = gone.place;
+  -- by arrays, not joins: before the first ANALYZE a join would read the whole table
+  DELETE FROM todo.words g WHERE g.space_id = OLD.space_id AND g.number = OLD.number AND g.place = 0 AND g.word = ANY (
+      ARRAY(SELECT w FROM todo.words_of(OLD.title) AS w EXCEPT SELECT w FROM todo.words_of(NEW.title) AS w));
+  DELETE FROM todo.words g WHERE g.space_id = OLD.space_id AND g.number = OLD.number AND g.place = 1 AND g.word = ANY (
+      ARRAY(SELECT w FROM todo.words_of(OLD.note) AS w EXCEPT SELECT w FROM todo.words_of(NEW.note) AS w));
   INSERT INTO todo.words (space_id, word, number, place)
     SELECT NEW.space_id, w, NEW.number, 0 FROM todo.words_of(NEW.title) AS w
     UNION ALL SELECT NEW.space_id, w, NEW.number, 1 FROM todo.words_of(NEW.note) AS w ON CONFLICT DO NOTHING;
@@ -49,9 +50,9 @@ CREATE FUNCTION todo.keep_comment_words() RETURNS trigger LANGUAGE plpgsql VOLAT
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF TG_OP <> 'INSERT' THEN
-    DELETE FROM todo.words g USING (SELECT w FROM todo.words_of(OLD.text) w EXCEPT SELECT w FROM todo.comments c
-        CROSS JOIN LATERAL todo.words_of(c.text) w WHERE c.space_id = OLD.space_id AND c.number = OLD.number) AS gone
-     WHERE g.space_id = OLD.space_id AND g.word = gone.w AND g.number = OLD.number AND g.place = 2;
+    DELETE FROM todo.words g WHERE g.space_id = OLD.space_id AND g.number = OLD.number AND g.place = 2 AND g.word = ANY (
+        ARRAY(SELECT w FROM todo.words_of(OLD.text) AS w EXCEPT SELECT w FROM todo.comments c
+        CROSS JOIN LATERAL todo.words_of(c.text) AS w WHERE c.space_id = OLD.space_id AND c.number = OLD.number));
   END IF;
   IF TG_OP <> 'DELETE' THEN
     INSERT INTO todo.words (space_id, word, number, place)
