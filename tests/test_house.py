@@ -109,7 +109,15 @@ def test_third_parties_stay_in_their_rooms() -> None:
 def test_only_schema_and_migrations_know_sqlalchemy() -> None:
     found = {path.name for room, path, tree in modules() if room == "db"
              for name in imported(tree) if name.split(".")[0] in ("sqlalchemy", "alembic")}  # fmt: skip
-    assert found == {"schema.py", "columns.py", "chat_tables.py", "task_tables.py", "word_tables.py", "migrate.py", "env.py"}
+    assert found == {
+        "schema.py",
+        "columns.py",
+        "chat_tables.py",
+        "task_tables.py",
+        "word_tables.py",
+        "migrate.py",
+        "env.py",
+    }
 
 
 def test_rooms_stay_small() -> None:

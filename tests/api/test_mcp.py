@@ -140,7 +140,9 @@ def test_any_replica_answers_behind_a_real_name(
         for era in ERAS:
             for server in (first, second):
                 todo = as_person(person, "api", url=server.url)
-                async with connected(todo, "http", era, Host="todo.example.com", Origin="https://example.com") as client:
+                async with connected(
+                    todo, "http", era, Host="todo.example.com", Origin="https://example.com"
+                ) as client:
                     await done(client, "add_task", title=f"from {era}")
                     assert await done(client, "list_tasks")
 

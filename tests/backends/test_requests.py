@@ -58,7 +58,10 @@ NEW = "someone-new"  # replaced by a name of this way's own
 IDS = [str(UUID(int=0x7 << 76 | 0x2 << 62 | number)) for number in range(9)]
 
 TALK = Header(id=IDS[0], number=7, title="The rent", created_at=datetime(2030, 1, 1, tzinfo=UTC), head="x 2")
-SAID = tuple(Exported(seq=n, turn=IDS[0], role=role, content=f"rent {n}", at=TALK.created_at) for n, role in ((1, "user"), (2, "assistant")))
+SAID = tuple(
+    Exported(seq=n, turn=IDS[0], role=role, content=f"rent {n}", at=TALK.created_at)
+    for n, role in ((1, "user"), (2, "assistant"))
+)
 
 # in this order, each with a key of its own: what is asked, and what is asked wrongly
 STORY: tuple[Request[Any], ...] = (

@@ -64,7 +64,20 @@ def test_any_language_s_letters(ask: Ask, title: str, words: str) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    ["?", "% _", "' OR 1=1 --", "foo & | ! <-> :*", "\\", "$1 %s %(x)s", "a" * 10_000, "wort " * 2_000, "(((", "\u202e", "\u0301", "*"],
+    [
+        "?",
+        "% _",
+        "' OR 1=1 --",
+        "foo & | ! <-> :*",
+        "\\",
+        "$1 %s %(x)s",
+        "a" * 10_000,
+        "wort " * 2_000,
+        "(((",
+        "\u202e",
+        "\u0301",
+        "*",
+    ],
 )
 def test_words_are_only_words(ask: Ask, words: str) -> None:
     ask.add("Bread")

@@ -19,7 +19,15 @@ SETTLED = 0.06
 class Terminal:
     """`todo …` on a screen of so many columns and rows; what has scrolled away is kept."""
 
-    def __init__(self, todo: Todo, *arguments: str, columns: int = 80, rows: int = 24, command: tuple[str, ...] = COMMAND, **env: str) -> None:
+    def __init__(
+        self,
+        todo: Todo,
+        *arguments: str,
+        columns: int = 80,
+        rows: int = 24,
+        command: tuple[str, ...] = COMMAND,
+        **env: str,
+    ) -> None:
         self.screen = pyte.HistoryScreen(columns, rows, history=20_000, ratio=0.5)
         self._stream = pyte.Stream(self.screen)
         self.raw = ""

@@ -207,7 +207,9 @@ def test_9_a_server_that_runs_here_is_offered(talker: Talker, person: Person, as
 def test_the_model_of_the_settings(person: Person, talker: Talker, as_person: Callable[..., Todo]) -> None:
     todo = as_person(person, "direct")
     config = todo.directory / "config.toml"
-    config.write_text(f'[model]\nname = "m"\nbase_url = "{talker.model.url}"\napi_key = "sk-of-the-file"\ntitles = false\n')
+    config.write_text(
+        f'[model]\nname = "m"\nbase_url = "{talker.model.url}"\napi_key = "sk-of-the-file"\ntitles = false\n'
+    )
     config.chmod(0o600)
     talker.script(says("Hi."))
     done = todo("ask", "hi", env={"TODO_CONFIG": str(config)})

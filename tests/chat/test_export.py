@@ -26,7 +26,9 @@ from todo_cli.errors import Conflict, Invalid
 @pytest.fixture
 def talked(talker: Talker) -> Talker:
     """A conversation with a call, and a second turn."""
-    talker.script(calls(("add_task", {"title": "Buy `milk`"}), text="At once."), says("Added #1."), says("You're welcome."))
+    talker.script(
+        calls(("add_task", {"title": "Buy `milk`"}), text="At once."), says("Added #1."), says("You're welcome.")
+    )
     assert talker("ask", "put milk\non it").code == 0
     assert talker("ask", "-c", "1", "thanks").code == 0
     return talker
@@ -39,7 +41,13 @@ def test_markdown_to_read(talked: Talker) -> None:
     assert lines[0] == "# put milk"
     assert lines[2].startswith("Conversation 1, begun 20")
     assert lines[2].endswith(" UTC, with test-model.")
-    assert [line.partition(",")[0] for line in lines if line.startswith("##")] == ["## You", "### todo", "### todo", "## You", "### todo"]
+    assert [line.partition(",")[0] for line in lines if line.startswith("##")] == [
+        "## You",
+        "### todo",
+        "### todo",
+        "## You",
+        "### todo",
+    ]
     assert "Calls `add_task`:" in lines
     assert lines.count("*7 + 3 tokens*") == 3
     assert '"title":"Buy `milk`"' in done.out
@@ -109,14 +117,20 @@ def long(chat: Chat) -> Chat:
 
 def test_whatever_a_line_has_goes_round(long: Chat, make_chat: Callable[..., Chat], db: Database) -> None:
     fork = long(ForkConversation(number=1, id=new_id(), at=5))
+    used = """UPDATE todo.messages SET usage = '{"prompt": 5}' WHERE role = 'assistant' AND conversation_id = %s"""
+    db.execute(used, long.id)
     elsewhere = make_chat(db.person())
     for number in (1, fork.number):
         lines = export(long, number)
         (done,) = take_in(elsewhere, lines)
         assert done.stored == len(lines) - 1
-        assert [json.loads(line)["content"] for line in lines[1:]] == [one.content for one in shown(elsewhere, done.number)]
+        assert [json.loads(line)["content"] for line in lines[1:]] == [
+            one.content for one in shown(elsewhere, done.number)
+        ]
         again = export(elsewhere, done.number)
-        assert [{**json.loads(line), "turn": ""} for line in again[1:]] == [{**json.loads(line), "turn": ""} for line in lines[1:]]
+        assert [{**json.loads(line), "turn": ""} for line in again[1:]] == [
+            {**json.loads(line), "turn": ""} for line in lines[1:]
+        ]
         replay = elsewhere(ReadReplay(conversation=done.id))
         said = request_messages(replay.messages, None, "")
         assert faults([*said, {"role": "user", "content": "x"}]) == []
@@ -128,7 +142,9 @@ def shown(chat: Chat, number: int) -> tuple[Any, ...]:
     return chat(ShowConversation(number=number, limit=1_000)).messages
 
 
-def test_an_import_is_restartable_and_adds_nothing_twice(long: Chat, make_chat: Callable[..., Chat], db: Database) -> None:
+def test_an_import_is_restartable_and_adds_nothing_twice(
+    long: Chat, make_chat: Callable[..., Chat], db: Database
+) -> None:
     lines = export(long, 1)
     count = len(lines) - 1
     chat = make_chat(db.person())
@@ -225,5 +241,13 @@ def test_a_turn_that_is_not_answered_yet_stays_out(chat: Chat, capsys: pytest.Ca
     chat.say("hello", ["Hi."])
     chat.say("add", [["add_task", {"title": "x"}]], ["ok"])
     assert chat.say("delete 1", [["delete_task", {"number": 1}]]).state == "awaiting"
-    assert [json.loads(line).get("role") for line in export(chat, 1)] == [None, "user", "assistant", "user", "assistant", "tool", "assistant"]
+    assert [json.loads(line).get("role") for line in export(chat, 1)] == [
+        None,
+        "user",
+        "assistant",
+        "user",
+        "assistant",
+        "tool",
+        "assistant",
+    ]
     assert "not answered yet" in capsys.readouterr().err

@@ -179,7 +179,18 @@ def test_every_slash_command_is_listed_on_one_screen_and_answered(talker: Talker
 
 
 def test_what_is_wrong_is_said(talker: Talker) -> None:
-    lines = ["/retry", "/edit", "/history", "/fork", "/resume x", "/resume 99", "/model " + "x" * 101, "/chat", "/lst", "/"]
+    lines = [
+        "/retry",
+        "/edit",
+        "/history",
+        "/fork",
+        "/resume x",
+        "/resume 99",
+        "/model " + "x" * 101,
+        "/chat",
+        "/lst",
+        "/",
+    ]
     done = talker("chat", stdin="\n".join(lines))
     assert (done.code, done.out, len(done.err.splitlines())) == (0, "", len(lines)), done.err
     assert "/list?" in done.err
@@ -201,7 +212,9 @@ def test_what_i_have_said_everywhere(talker: Talker, make_talker: Callable[..., 
     other.script(says("Three."))
     other("ask", "not mine")
     for ask, wanted in ((talker, ("second", "first")), (other, ("not mine",))):
-        with_settings = settings_of(ask.who, talker.way, server=ask.todo.env.get("TODO_SERVER") or ask.other.env["TODO_SERVER"])
+        with_settings = settings_of(
+            ask.who, talker.way, server=ask.todo.env.get("TODO_SERVER") or ask.other.env["TODO_SERVER"]
+        )
         backend = open_backend(with_settings)
         assert backend.send_now(ListSaid()).said == wanted
         assert backend.send_now(ListSaid(limit=1)).said == wanted[:1]

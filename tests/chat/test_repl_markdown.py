@@ -93,7 +93,13 @@ def test_without_colours_there_are_none() -> None:
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.lists(st.text(st.characters(), max_size=12) | st.sampled_from(["\x1b[2J", "\x1b]0;x\x07", "\r", "\x9b31m", "```", "\n"]), max_size=20))
+@given(
+    st.lists(
+        st.text(st.characters(), max_size=12)
+        | st.sampled_from(["\x1b[2J", "\x1b]0;x\x07", "\r", "\x9b31m", "```", "\n"]),
+        max_size=20,
+    )
+)
 def test_nothing_in_it_acts(pieces: list[str]) -> None:
     _, raw = shown(pieces)
     left = re.sub(r"\x1b\[[\d;]*[mKJA]", "", raw)

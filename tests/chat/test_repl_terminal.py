@@ -62,7 +62,10 @@ def test_a_first_conversation(
     screen.until("new conversation")
     assert "What is due today?" in screen.text
     assert "/ commands" in screen.screen.display[-1]
-    talker.script(calls(("add_task", {"title": "Buy milk"})), says("**Done:** ", "I added\n\n", "- *Buy milk*\n- noth", "ing else"))
+    talker.script(
+        calls(("add_task", {"title": "Buy milk"})),
+        says("**Done:** ", "I added\n\n", "- *Buy milk*\n- noth", "ing else"),
+    )
     screen.say("put milk on the list", "nothing else")
     shown = screen.text
     assert "  ✓ Added #1 Buy milk\nDone: I added\n\n • Buy milk\n • nothing else\n\ntodo>" in shown
@@ -126,7 +129,9 @@ def test_a_thousand_lines_are_one_message(talker: Talker, terminal: Callable[...
 
 def test_an_editor(talker: Talker, terminal: Callable[..., Terminal], tmp_path: Path) -> None:
     editor = tmp_path / "editor"
-    editor.write_text(f"#!{sys.executable}\nimport sys\np = sys.argv[1]\nt = open(p).read()\nopen(p, 'w').write(t.upper() + 'x\\ny')\n")
+    editor.write_text(
+        f"#!{sys.executable}\nimport sys\np = sys.argv[1]\nt = open(p).read()\nopen(p, 'w').write(t.upper() + 'x\\ny')\n"
+    )
     editor.chmod(0o755)
     screen = terminal(VISUAL=str(editor))
     screen.keys("abc", "\x18\x05")
@@ -335,7 +340,9 @@ def test_no_model_and_no_database_is_loaded_over_the_api(talker: Talker) -> None
     assert screen.lines[-1] == "['prompt_toolkit']"
 
 
-def test_the_prompt_does_not_wait_for_the_list(db: Database, talker: Talker, make_server: Callable[..., Server]) -> None:
+def test_the_prompt_does_not_wait_for_the_list(
+    db: Database, talker: Talker, make_server: Callable[..., Server]
+) -> None:
     """A server that is away is noticed with the first words, and costs nothing before."""
     server = make_server(db)
     talker.todo.env |= {"TODO_SERVER": server.url, "TODO_TIMEOUT": "1"}

@@ -65,7 +65,9 @@ def test_by_conversation_role_and_date(talks: Chat) -> None:
     assert [one.conversation for one in talks(SearchConversations(words="rent", number=2)).hits] == [2]
     assert found(talks, "done", role="user") == []
     assert found(talks, "zahnarzt", role="assistant") == [("tool", "Zahnärzt")]
-    talks.db.execute("UPDATE todo.messages SET at = '2030-06-01 22:30Z' WHERE conversation_id = %s AND seq = 1", talks.id)
+    talks.db.execute(
+        "UPDATE todo.messages SET at = '2030-06-01 22:30Z' WHERE conversation_id = %s AND seq = 1", talks.id
+    )
     assert found(talks, "rent", since="2030-06-01", until="2030-06-01") == []  # in Berlin it was the next day
     assert found(talks, "rent", since="2030-06-02", until="2030-06-02") == [("user", "rent")]
     assert found(talks, "rent", since="2030-06-02 00:31") == []
@@ -113,8 +115,12 @@ def test_it_is_shown_each_way_in_and_for_programs(talker: Talker) -> None:
         ("1", "tasks", "rent is due", "Pay \\x1b[31mthe rent"), ("1", "you", "rent is due", "rent is due"),
     ]  # fmt: skip
     document = talker("chat", "search", "rent", "--role", "user", "--json").json
-    assert [(hit["seq"], hit["passage"]) for hit in document["hits"]] == [(1, {"text": "rent is due", "parts": [[0, 4]]})]
-    assert talker.other("chat", "search", "rent", "-c", "1", "--since", "yesterday", "--newest", "-n", "1").out.startswith("1\t")
+    assert [(hit["seq"], hit["passage"]) for hit in document["hits"]] == [
+        (1, {"text": "rent is due", "parts": [[0, 4]]})
+    ]
+    assert talker.other(
+        "chat", "search", "rent", "-c", "1", "--since", "yesterday", "--newest", "-n", "1"
+    ).out.startswith("1\t")
     assert (talker("chat", "search", " ").code, talker("chat", "search", "x", "--since", "never").code) == (2, 2)
     shown = talker.spawn("chat", "search", "rent")
     shown.expect_exact("you, just now: rent is due")

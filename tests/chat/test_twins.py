@@ -29,13 +29,22 @@ def test_again_and_otherwise(talker: Talker) -> None:
     assert talker("ask", "-c", "1", "say a number").out == "Two.\n"
     talker.script(says("Three."))
     assert talker("chat", "retry", "1").out == "Three.\n"
-    assert talker.said() == [("user", "first"), ("assistant", "One."), ("user", "say a number"), ("assistant", "Three.")]
+    assert talker.said() == [
+        ("user", "first"),
+        ("assistant", "One."),
+        ("user", "say a number"),
+        ("assistant", "Three."),
+    ]
     talker.script(says("A."))
     done = talker.other("chat", "edit", "1", "say", "a letter", "--jsonl")
     assert [json.loads(line)["kind"] for line in done.lines] == ["start", "words", "end", "turn"]
     assert json.loads(done.lines[0]) == {"kind": "start", "version": 1}
     assert talker.said()[2:] == [("user", "say a letter"), ("assistant", "A.")]
-    assert [str(one["content"]).partition("\n")[0] for one in talker.model.asked[-1].body["messages"][1:]] == ["first", "One.", "say a letter"]
+    assert [str(one["content"]).partition("\n")[0] for one in talker.model.asked[-1].body["messages"][1:]] == [
+        "first",
+        "One.",
+        "say a letter",
+    ]
     assert talker("chat", "edit", "1", " ").code == 2
     assert talker.said()[2:] == [("user", "say a letter"), ("assistant", "A.")]  # what cannot be said moves nothing
     assert (talker("chat", "retry", "9").code, talker("chat", "retry", "x").code) == (3, 2)
@@ -120,7 +129,11 @@ def test_going_back_keeps_what_was_done_and_what_was_said(chat: Chat) -> None:
     turn = new_id()
     chat.say("add x", [["add_task", {"title": "x"}]], ["Added."], turn=turn)
     back = chat(RewindTurn(turn=turn))
-    assert (back.text, back.conversation.head, chat.history()) == ("add x", 2, [("user", "hello"), ("assistant", "Hi.")])
+    assert (back.text, back.conversation.head, chat.history()) == (
+        "add x",
+        2,
+        [("user", "hello"), ("assistant", "Hi.")],
+    )
     assert chat(RewindTurn(turn=turn)).conversation.head == 2  # the same again
     assert chat.tasks() == [(1, "x", "open")]
     assert chat.db.execute("SELECT count(*) FROM todo.messages WHERE conversation_id = %s", chat.id) == [(6,)]

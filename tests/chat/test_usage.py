@@ -58,7 +58,10 @@ def test_every_answer_is_counted_once_by_day_model_and_conversation(chat: Chat, 
     assert [of(one) for one in page.used] == [of(page.total)]
     assert page.used[0].day
     assert page.budget is None
-    assert [(one.model, of(one)[:3]) for one in chat(ReadUsage(by="model")).used] == [("", (2, 200, 40)), ("m2", (1, 100, 20))]
+    assert [(one.model, of(one)[:3]) for one in chat(ReadUsage(by="model")).used] == [
+        ("", (2, 200, 40)),
+        ("m2", (1, 100, 20)),
+    ]
     by = chat(ReadUsage(by="conversation")).used
     assert [(one.conversation, one.title, one.calls) for one in by] == [(1, "add", 2), (2, "hello", 1)]
     assert of(chat(ReadUsage(number=2)).total)[:3] == (1, 100, 20)
@@ -140,7 +143,9 @@ def test_it_begins_anew_at_the_person_s_midnight(chat: Chat) -> None:
     days = []
     for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):  # never the same day
         chat(SetPreferences(timezone=zone))
-        (found,) = chat.db.execute("SELECT day, ends - clock_timestamp() <= interval '1 day' FROM todo.today_of(%s)", chat.who.user_id)
+        (found,) = chat.db.execute(
+            "SELECT day, ends - clock_timestamp() <= interval '1 day' FROM todo.today_of(%s)", chat.who.user_id
+        )
         days.append(found)
     assert days[0][0] > days[1][0]
     assert (days[0][1], days[1][1]) == (True, True)
@@ -196,7 +201,9 @@ def test_at_the_command_line(talker: Talker, boss: Person, make_talker: Callable
     document = talker("chat", "usage", "--by", "conversation", "--json").json
     assert (document["used"][0]["title"], document["total"]["prompt"], document["budget"]["spent"]) == ("add x", 14, 20)
     assert talker("prefs", "--budget", "", "--json").json["budget"] is None
-    assert chief("admin", "user", "budget", talker.who.name, "--tokens-per-day", "").out.endswith("as many tokens as they like.\n")
+    assert chief("admin", "user", "budget", talker.who.name, "--tokens-per-day", "").out.endswith(
+        "as many tokens as they like.\n"
+    )
 
 
 def test_days_are_drawn_on_a_terminal(talker: Talker) -> None:

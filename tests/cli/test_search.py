@@ -25,7 +25,10 @@ def test_a_search_in_a_pipe_is_a_list(todo: Todo) -> None:
         "1\topen\t\t2030-01-02\thome\t\tPay rent", "3\topen\t\t\t\t\tBuy milk", "2\topen\t\t\t\t\tParent evening"]  # fmt: skip
     assert [line.split("\t")[0] for line in todo("search", "pya", "rent", "-n", "1").lines] == ["1"]
     page = todo("search", "milk rent", "--json").json
-    assert [(one["where"], one["parts"]) for one in page["hits"][0]["snippets"]] == [("title", [[4, 8]]), ("note", [[17, 21]])]
+    assert [(one["where"], one["parts"]) for one in page["hits"][0]["snippets"]] == [
+        ("title", [[4, 8]]),
+        ("note", [[17, 21]]),
+    ]
     assert [json.loads(line)["task"]["number"] for line in todo("search", "rent", "--jsonl").lines] == [1, 3, 2]
     todo("done", "1")
     assert [line.split("\t")[0] for line in todo("search", "rent", "--status", "done").lines] == ["1"]
@@ -82,10 +85,21 @@ def test_comments(todo: Todo) -> None:
     assert todo("comment", "1", "third", "--key", "k", "--json").json == made
     listed = [line.split("\t") for line in todo("comment", "1").lines]
     assert [cells[3] for cells in listed] == ["first words", "two\\x0alines", "third"]
-    assert todo("comment", "1", "--edit", made["id"][-6:], "fourth").lines == [f"Changed comment {made['id'][-6:]} of #1"]
+    assert todo("comment", "1", "--edit", made["id"][-6:], "fourth").lines == [
+        f"Changed comment {made['id'][-6:]} of #1"
+    ]
     shown = todo("show", "1")
-    assert [line.strip() for line in shown.lines if line.startswith("    ")] == ["first words", "two", "lines", "fourth"]
-    assert [one["text"] for one in todo("show", "1", "--json").json["comments"]] == ["first words", "two\nlines", "fourth"]
+    assert [line.strip() for line in shown.lines if line.startswith("    ")] == [
+        "first words",
+        "two",
+        "lines",
+        "fourth",
+    ]
+    assert [one["text"] for one in todo("show", "1", "--json").json["comments"]] == [
+        "first words",
+        "two\nlines",
+        "fourth",
+    ]
     assert todo("comment", "1", "--rm", made["id"]).lines == [f"Removed comment {made['id'][-6:]} of #1"]
     assert len(todo("comment", "1", "--jsonl").lines) == 2
     assert todo("log", "-n", "1").lines[0].split("\t")[5:7] == ["comment --rm", "#1"]

@@ -77,7 +77,9 @@ def cases(draw: st.DrawFn) -> tuple[list[str], int, str]:
 
 def finds_it(space: Space, titles: list[str], place: int, word: str) -> None:
     space.empty()
-    numbers = [task.number for task in space.line(AddTasks(tasks=tuple(NewTask(title=title) for title in titles))).tasks]
+    numbers = [
+        task.number for task in space.line(AddTasks(tasks=tuple(NewTask(title=title) for title in titles))).tasks
+    ]
     hits = space.line(SearchTasks(words=word)).hits
     assert numbers[place] in [hit.task.number for hit in hits]
     assert all(hit.snippets for hit in hits), "what is found is also shown"

@@ -127,7 +127,10 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
     def imported() -> exporting.ImportMessages:
         id, at = new_id(), datetime(2030, 1, 1, tzinfo=UTC)
         head = exporting.Header(id=id, number=1, title="x", created_at=at, head="x")
-        said = tuple(exporting.Exported(seq=n, turn=id, role=role, content="x", at=at) for n, role in ((1, "user"), (2, "assistant")))
+        said = tuple(
+            exporting.Exported(seq=n, turn=id, role=role, content="x", at=at)
+            for n, role in ((1, "user"), (2, "assistant"))
+        )
         return exporting.ImportMessages(conversation=head, messages=said)
 
     return {
@@ -164,7 +167,9 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         tokens.RevokeToken: lambda: tokens.RevokeToken(name=line(token()).name),
         usage.ReadUsage: usage.ReadUsage,
         usage.SetBudget: lambda: usage.SetBudget(name=line(person()).name, tokens_per_day=9),
-        conversation_search.SearchConversations: lambda: conversation_search.SearchConversations(words="rent", since=DUE),
+        conversation_search.SearchConversations: lambda: conversation_search.SearchConversations(
+            words="rent", since=DUE
+        ),
         exporting.ImportMessages: imported,
         users.WhoAmI: users.WhoAmI,
         users.ListSpaces: users.ListSpaces,
@@ -230,7 +235,12 @@ def test_words_for_a_date_cost_one_more_where_no_zone_came_with_them(proxy: Prox
 
 def test_a_filter_costs_nothing_and_a_view_one_more(proxy: Proxy, far: Line) -> None:
     far(views.SaveView(name="work", filter="#work or p1"))
-    for filter, trips in (("#home @phone due<fri p1 -@work milk", 1), ("3 7-9", 1), (":work", 2), ("a :work or :work", 2)):
+    for filter, trips in (
+        ("#home @phone due<fri p1 -@work milk", 1),
+        ("3 7-9", 1),
+        (":work", 2),
+        ("a :work or :work", 2),
+    ):
         far(tasks.ListTasks(filter=filter))
         assert counted(proxy, far, tasks.ListTasks(filter=filter)) == trips, filter
     far(views.ChooseView())

@@ -281,7 +281,11 @@ def test_an_owner_without_superuser_s_rights_does_it_all(
 
 
 NOW = SCHEMA_VERSION
-OLDER, NEWER, BETWEEN = (NOW + 2, NOW + 1), (NOW - 1, 1), (NOW + 5, NOW)  # version and oldest, as this client meets them
+OLDER, NEWER, BETWEEN = (
+    (NOW + 2, NOW + 1),
+    (NOW - 1, 1),
+    (NOW + 5, NOW),
+)  # version and oldest, as this client meets them
 
 
 def _set_schema(database: Database, version: int, oldest: int) -> None:

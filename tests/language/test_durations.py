@@ -23,7 +23,10 @@ def test_what_people_type(text: str, seconds: float) -> None:
     assert duration(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", " ", "x", "-5m", "0", "0m", "1h30", "m", "h1", "1h x", "1e9d", "999999999999w", "400d", "1y", "٣m", "5 10"])
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "x", "-5m", "0", "0m", "1h30", "m", "h1", "1h x", "1e9d", "999999999999w", "400d", "1y", "٣m", "5 10"],
+)
 def test_what_is_none(text: str) -> None:
     with pytest.raises(Invalid):
         duration(text)

@@ -49,14 +49,16 @@ class Reading:
                 ended.add(turn[-1][1].turn)
                 turn = []
             if one.turn in ended:
-                raise Invalid(f"line {number}: its turn has ended before", hint="the lines are not in their order")
+                hint = "the lines are not in their order"
+                raise Invalid(f"line {number}: its turn has ended before", hint=hint)
             turn.append((number, one))
         yield from _checked(turn)
 
 
 def _known(header: Header) -> Header:
     if header.version > VERSION:
-        raise Invalid(f"the export has version {header.version}, this todo knows {VERSION}", hint="upgrade todo", reason="version")
+        said = f"the export has version {header.version}, this todo knows {VERSION}"
+        raise Invalid(said, hint="upgrade todo", reason="version")
     return header
 
 

@@ -38,7 +38,6 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only list what would be
 Partial = Annotated[bool, typer.Option("--partial", help="Leave alone what has moved on.")]
 
 
-
 @app.callback()
 def chat(
     ctx: typer.Context,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from todo_cli.backends.talk import Outcome
 from todo_cli.cli.chat_list import Number, turn_of
 from todo_cli.cli.options import Json, JsonLines, Model, one_of
-from todo_cli.cli.render.talk import Screen
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.conversations import RewindTurn
+
+if TYPE_CHECKING:
+    from todo_cli.backends.talk import Outcome
+    from todo_cli.cli.render.talk import Screen
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Agree to whatever it asks.")]
 

@@ -13,6 +13,7 @@ import typer
 
 from todo_cli.cli.chat_list import Number
 from todo_cli.cli.render import text
+from todo_cli.cli.render.progress import Progress
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.chat import ENDED, Message
 from todo_cli.contract.conversations import Conversation, ConversationShown, ShowConversation
@@ -63,7 +64,6 @@ def whole(session: Session, number: int) -> tuple[Conversation, Iterator[Message
     starts = [f"{newest.conversation} {newest.seq}"]
     while shown.next:
         starts.append(shown.next)
-        _progress(f"\r{len(starts) * PAGE:,} messages found")
         shown = session.send(ShowConversation(number=number, limit=PAGE, cursor=shown.next))
     unfinished = found.turn if found.state not in (*ENDED, None) else None
     if unfinished:
@@ -73,17 +73,11 @@ def whole(session: Session, number: int) -> tuple[Conversation, Iterator[Message
 
 def _forwards(session: Session, number: int, oldest: ConversationShown, starts: list[str]) -> Iterator[Message]:
     yield from oldest.messages
+    progress = Progress("pages written")
     for done, cursor in enumerate(reversed(starts[:-1]), 1):
-        _progress(f"\r{done * PAGE:,} of about {len(starts) * PAGE:,} messages written")
+        progress(done, len(starts))
         yield from session.send(ShowConversation(number=number, limit=PAGE, cursor=cursor)).messages
-    if len(starts) > 1:
-        _progress("\n")
-
-
-def _progress(line: str) -> None:
-    if sys.stderr.isatty():
-        sys.stderr.write(line)
-        sys.stderr.flush()
+    progress.end()
 
 
 @contextmanager

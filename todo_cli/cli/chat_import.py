@@ -11,6 +11,7 @@ import typer
 
 from todo_cli.cli.options import Json
 from todo_cli.cli.render import text
+from todo_cli.cli.render.progress import Progress
 from todo_cli.cli.render.safe import safe
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.exporting import PART, Header, Imported, ImportMessages
@@ -83,11 +84,11 @@ def _sent(session: Session, lines: IO[bytes], total: int) -> tuple[Imported, int
     from todo_cli.chat.importing import Reading, parts
 
     reading = Reading(lines)
-    first = stored = 0
+    first, stored, progress = 0, 0, Progress("messages taken in")
     for part in parts(reading.messages(), PART, BYTES):
         done = session.send(ImportMessages(conversation=reading.header, first=first, messages=part))
         first, stored = first + len(part), stored + done.stored
-        if total > PART and sys.stderr.isatty():
-            sys.stderr.write(f"\r{first:,} of {total:,} messages taken in" + ("\n" if first == total else ""))
-            sys.stderr.flush()
+        if total > PART:
+            progress(first, total)
+    progress.end()
     return done, stored

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from todo_cli.backends.talk import Outcome, stands
 from todo_cli.cli.chat_list import Number
 from todo_cli.cli.options import JsonLines
 from todo_cli.cli.render import text
 from todo_cli.cli.render.safe import safe_block
-from todo_cli.cli.render.talk import Screen, held_lines
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.conversations import Conversation, ShowConversation
-from todo_cli.contract.events import Watched
+
+if TYPE_CHECKING:
+    from todo_cli.backends.talk import Outcome
+    from todo_cli.cli.render.talk import Screen
+    from todo_cli.contract.events import Watched
 
 EVERY = 1.0
 """Seconds between two looks for a new turn."""
@@ -71,7 +72,10 @@ def _watched(session: Session, found: Conversation, turn: str, screen: Screen) -
     def waits(seen: Watched) -> None:
         _waits(screen, found.number, seen)
 
+    import asyncio
+
     from todo_cli.backends.attending import attend
+    from todo_cli.backends.talk import Outcome, stands
 
     seen = asyncio.run(attend(session.settings, turn, tell, waits))
     outcome = stands(Outcome(turn, found.id, found.number, seen.state), seen, said[-1] if said else "", -1)
@@ -85,6 +89,8 @@ def _waits(screen: Screen, number: int, seen: Watched) -> None:
 
         screen.line({"kind": "waiting", "held": msgspec.to_builtins(seen.held)})
         return
+    from todo_cli.cli.render.talk import held_lines
+
     for line in held_lines(seen.held):
         text.note(line)
     text.note(f"It waits for a yes: todo chat approve {number} (or --no)")

@@ -54,8 +54,8 @@ Sort = Annotated[
     Meta(
         min_length=1,
         max_length=100,
-        description="keys, the first counts most; a minus turns one around: priority,-due. Keys: due, priority, created, "
-        "updated, project, title, scheduled, defer, completed, urgency (most urgent first), rank (best match first)",
+        description="keys, the first counts most; a minus turns one around: priority,-due. Keys: due, priority, "
+        "created, updated, project, title, scheduled, defer, completed, urgency (most urgent first), rank (best match first)",
     ),
 ]
 Filter = Annotated[

@@ -126,7 +126,12 @@ def _cursor(text: str | None, *, first: str) -> tuple[str | None, int | None]:
 async def list_conversations(tx: Tx, it: ask.ListConversations) -> ConversationPage:
     """One round trip."""
     at, number = _cursor(it.cursor, first="0123456789-:TZ.")
-    values = {"at": at or "infinity", "number": 0 if number is None else number, "limit": it.limit + 1, "deleted": it.deleted}
+    values = {
+        "at": at or "infinity",
+        "number": 0 if number is None else number,
+        "limit": it.limit + 1,
+        "deleted": it.deleted,
+    }
     page = decode(await tx.answer(LIST, **values) or "", ConversationPage)
     kept = page.conversations[: it.limit]
     more = len(page.conversations) > it.limit

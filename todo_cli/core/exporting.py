@@ -27,7 +27,13 @@ async def import_messages(tx: Tx, it: ImportMessages) -> Imported:
         raise Invalid(f"the export has version {head.version}, this todo knows {VERSION}", hint="upgrade todo")
     id = _made(tx, head.id, head.head)
     rows = [_row(tx, id, one) for one in _in_order(it)]
-    values = {"id": id, "title": clean(head.title), "model": head.model, "at": head.created_at.isoformat(), "first": it.first}
+    values = {
+        "id": id,
+        "title": clean(head.title),
+        "model": head.model,
+        "at": head.created_at.isoformat(),
+        "first": it.first,
+    }
     text = await tx.answer(TAKE_IN, **values, rows=msgspec.json.encode(rows).decode().replace("\\u0000", "\\ufffd"))
     return decode(text or "", Imported)
 

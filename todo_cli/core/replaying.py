@@ -75,7 +75,9 @@ SELECT json_build_object('fenced', NOT EXISTS (SELECT FROM fence), 'was', state,
   'state', state, 'stop', stop)::text FROM was
 """)
 
-LOCK_ONE = Sql("SELECT 1 FROM todo.conversations WHERE space_id = %(space)s::uuid AND id = %(conversation)s::uuid FOR NO KEY UPDATE")
+LOCK_ONE = Sql(
+    "SELECT 1 FROM todo.conversations WHERE space_id = %(space)s::uuid AND id = %(conversation)s::uuid FOR NO KEY UPDATE"
+)
 
 # outside the line, as a summary is: what it has used is kept with it
 TITLE = Sql("""
@@ -146,4 +148,9 @@ async def read_events(tx: Tx, it: ReadEvents) -> Watched:
 
 __all__ = ["HANDLERS", "MESSAGE", "Message"]
 
-HANDLERS: Rules = {ReadReplay: read_replay, StoreSummary: store_summary, StoreTitle: store_title, ReadEvents: read_events}
+HANDLERS: Rules = {
+    ReadReplay: read_replay,
+    StoreSummary: store_summary,
+    StoreTitle: store_title,
+    ReadEvents: read_events,
+}

@@ -145,7 +145,10 @@ async def begin_turn(tx: Tx, it: BeginTurn) -> Begun:
         if found.last and found.last.state not in ENDED:
             await _make_way(steps, found.last)
         ahead = ([] if found.known else [MAKE]) + ([FORGET] if found.last else [])
-        values = msgspec.structs.asdict(it) | {"title": words.first_words(it.text), "last": found.last and found.last.id}
+        values = msgspec.structs.asdict(it) | {
+            "title": words.first_words(it.text),
+            "last": found.last and found.last.id,
+        }
         started = decode(await steps.finish(*ahead, START, **values) or "", _Started)
     return Begun(conversation=it.conversation, number=started.number, turn=it.turn, state="running", attempt=1,
                  head=started.head, events=0, zone=zone, mine=True, first=started.first)  # fmt: skip

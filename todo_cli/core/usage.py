@@ -21,7 +21,9 @@ from todo_cli.errors import NotFound
 _SUMS: LiteralString = """sum(calls) AS calls, sum(prompt) AS prompt, sum(completion) AS completion, sum(cached) AS cached,
     sum(reasoning) AS reasoning"""
 _TOLD: LiteralString = "'calls', calls, 'prompt', prompt, 'completion', completion, 'cached', cached, 'reasoning', reasoning, 'costs', costs"
-_COSTS: LiteralString = "coalesce(json_object_agg(currency, trim_scale(cost)::text) FILTER (WHERE currency <> ''), '{}') AS costs"
+_COSTS: LiteralString = (
+    "coalesce(json_object_agg(currency, trim_scale(cost)::text) FILTER (WHERE currency <> ''), '{}') AS costs"
+)
 
 READ = Sql(f"""
 WITH mine AS MATERIALIZED (SELECT u.*, c.number, c.title FROM todo.usage u

@@ -156,7 +156,10 @@ def statements() -> list[str]:
     from sqlalchemy.dialects import postgresql
 
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own
-    functions = [(Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("functions.sql", "search.sql", "talks.sql")]
+    functions = [
+        (Path(__file__).parent / name).read_text(encoding="utf-8")
+        for name in ("functions.sql", "search.sql", "talks.sql")
+    ]
     bodies = ["SET LOCAL check_function_bodies = off", *"\n\n".join(text.strip() for text in functions).split("\n\n")]
     tables = [str(CreateTable(table).compile(dialect=dialect)).strip() for table in metadata.sorted_tables]
     indexes = [

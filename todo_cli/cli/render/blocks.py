@@ -224,7 +224,6 @@ class Blocks:
         return [block]
 
 
-
 def _indent(lines: list[str]) -> int:
     return min(len(lines[0]) - len(lines[0].lstrip(" ")), DEEPEST)
 

@@ -15,7 +15,8 @@ VERBS = {
     "StartTasks": "start", "StopTasks": "stop", "SkipTasks": "skip", "ClaimTask": "claim", "ReleaseTasks": "release",
     "RevokeToken": "token revoke", "AddUser": "user add", "DisableUser": "user disable",
     "SetPreferences": "prefs", "ListTasks": "list", "SearchTasks": "search",
-    "AddComment": "comment", "EditComment": "comment --edit", "RemoveComment": "comment --rm", "ShowTask": "show", "ListChanges": "log",
+    "AddComment": "comment", "EditComment": "comment --edit", "RemoveComment": "comment --rm",
+    "ShowTask": "show", "ListChanges": "log",
 }  # fmt: skip
 
 

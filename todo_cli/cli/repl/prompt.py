@@ -66,7 +66,8 @@ class Prompt:
         self._said_once = self.dropped = False
         self._prompt: PromptSession[str] = PromptSession(
             multiline=True, key_bindings=self._keys(), history=ThreadedHistory(Past(session)),
-            completer=_completer(state), complete_while_typing=Condition(_completes), bottom_toolbar=self._toolbar, style=Style.from_dict(STYLE),
+            completer=_completer(state), complete_while_typing=Condition(_completes),
+            bottom_toolbar=self._toolbar, style=Style.from_dict(STYLE),
             color_depth=ColorDepth.DEPTH_4_BIT if session.colored else ColorDepth.DEPTH_1_BIT, enable_suspend=True,
             prompt_continuation=lambda width, number, wrapped: [("class:more", " " * width)], tempfile_suffix=".md",
             include_default_pygments_style=False, reserve_space_for_menu=6,
