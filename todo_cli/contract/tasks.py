@@ -55,7 +55,8 @@ Sort = Annotated[
         min_length=1,
         max_length=100,
         description="keys, the first counts most; a minus turns one around: priority,-due. Keys: due, priority, "
-        "created, updated, project, title, scheduled, defer, completed, urgency (most urgent first), rank (best match first)",
+        "created, updated, project, title, scheduled, defer, completed, urgency (most urgent first), rank (best match "
+        "first)",
     ),
 ]
 Filter = Annotated[
