@@ -124,13 +124,13 @@ def test_9_a_model_that_stalls_or_never_ends(talker: Talker) -> None:
 
 
 def test_a_stalled_model_can_be_left(talker: Talker) -> None:
-    talker.script([chunk({"content": "Half"}), {"stall": True}])
+    talker.script([chunk({"content": "Half of"}), {"stall": True}])
     child = talker.spawn("ask", "hello")
     child.expect_exact("Half")
     child.sendintr()
     child.expect_exact("what was said and done stays")
     child.close()
-    assert talker.said() == [("user", "hello"), ("assistant", "Half")]
+    assert talker.said() == [("user", "hello"), ("assistant", "Half of")]
 
 
 def test_the_stream_tells_what_the_model_failed_with(

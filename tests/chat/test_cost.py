@@ -189,9 +189,9 @@ RECORDS = """SELECT resource_manager || ' ' || record_type, record_length, descr
 FILES = """SELECT pg_relation_filenode(oid), relname FROM pg_class WHERE relnamespace = 'todo'::regnamespace AND relkind IN ('r', 'i', 't')"""
 SIZES = """SELECT pg_column_size(c) FROM todo.conversations c WHERE id = %s UNION ALL
   (SELECT pg_column_size(t) FROM todo.turns t WHERE conversation_id = %s AND asked > 400000 ORDER BY asked DESC LIMIT 3)"""
-JSON = ("changes", "plans")
+JSON = ("changes", "plans", "messages")
 INSTANTS = 8
-"""Bytes by which rows with instants in JSON may differ."""
+"""Bytes by which rows with instants or numbers in JSON may differ."""
 
 SAME = re.compile(r"Heap2? (INSERT|HEAP_CONFIRM|DELETE|LOCK|MULTI_INSERT|LOCK_UPDATED)(\+INIT)?")
 UPDATED = re.compile(r"Heap (HOT_)?UPDATE(\+INIT)?")

@@ -274,6 +274,7 @@ def test_the_command_goes_on_after_a_lost_connection(
     assert (child.returncode, '"text": "After all."' in out) == (0, True), err
 
 
+@pytest.mark.long
 def test_a_heartbeat(chat_server: Server, talker: Talker) -> None:
     talker.script([chunk({"content": "Hm."}), {"wait": 12}, chunk({}, "stop"), {"done": True}])
     connection = http.client.HTTPConnection(urlsplit(chat_server.url).netloc, timeout=30)

@@ -146,7 +146,7 @@ REFUSED: tuple[tuple[tuple[str, ...], int, str], ...] = (
     (("release", "1", "--lease", "1m"), 2, "no such option"),
     (("wait", "99"), 3, "no task #99"),
     (("wait", "1", "--until", "never"), 2, "never"),
-    (("wait", "1", "--timeout", "0"), 2, "between nothing and a year"),
+    (("wait", "1", "--timeout", "0"), 2, "more than nothing and at most a year"),
     (("wait", "1", "--since", "1"), 2, "--until changed"),
     (("wait", "1", "--timeout", "0.2s"), 11, "was not done within 0.2s"),
 )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import closing
+from random import Random
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -14,12 +16,14 @@ from psycopg import errors, sql
 
 from tests.conftest import Database, Person
 from tests.db.conftest import Line, Raw, raw, share, signed, token_for
+from todo_cli.contract.journal import ListChanges
 from todo_cli.contract.tasks import AddTask, CompleteTasks
 from todo_cli.contract.tokens import CreateToken
 from todo_cli.errors import NotAllowed, NotSignedIn, TodoError
 
 TABLES = ("schema", "users", "spaces", "members", "tokens", "preferences", "tasks", "task_tags", "changes", "buckets",
-          "failures", "alembic_version", "comments", "words")  # fmt: skip
+          "failures", "alembic_version", "comments", "words", "links", "views", "plans", "conversations", "turns",
+          "messages", "events", "usage")  # fmt: skip
 CLOSED = {"users", "words", "buckets", "failures", "alembic_version"}
 REFUSED = (errors.InsufficientPrivilege,)
 
@@ -390,3 +394,145 @@ def test_errors_tell_nothing_of_the_token(house: House) -> None:
         with pytest.raises(TodoError) as caught:
             line(AddTask(title="x"), token=secret)
         assert "ssss" not in f"{caught.value} {caught.value.hint} {caught.value.extra} {caught.value.__cause__}"
+
+
+MESSAGE = """INSERT INTO todo.messages (space_id, conversation_id, seq, turn_id, attempt, role, content, tokens, model, usage)
+  VALUES (%s, %s, %s, %s, %s, 'assistant', %s, 1, 'm', %s)"""
+
+
+def talk(connection: Raw, space: str, number: int = 1) -> tuple[str, str]:
+    """A conversation and a turn of whoever this is."""
+    conversation, turn = str(uuid4()), str(uuid4())
+    connection.execute(
+        "INSERT INTO todo.conversations (space_id, id, number, title) VALUES (%s, %s, %s, 'bobtalk')",
+        [space, conversation, number],
+    )
+    connection.execute("INSERT INTO todo.turns (space_id, id, conversation_id, runner, lease_until, asked)"
+                       " VALUES (%s, %s, %s, gen_random_uuid(), now(), 1)", [space, turn, conversation])  # fmt: skip
+    return conversation, turn
+
+
+REACHING = (
+    "SELECT * FROM todo.find('bobtitle bobcomment', 10, 'all', true)",
+    "SELECT * FROM todo.find_said('bobword', 10, NULL, '{{user,assistant,tool}}', '-infinity', 'infinity', false)",
+    "SELECT * FROM todo.uncomment(1, '{comment}')",
+    "SELECT * FROM todo.forget_view('bobview')",
+    "SELECT * FROM todo.choose_view('bobview')",
+    "SELECT * FROM todo.choose_view(NULL)",
+    "SELECT * FROM todo.budget()",
+    "SELECT * FROM todo.usage",
+    "SELECT 1 WHERE todo.unlink('{{2}}', '{{1}}') IS NULL",
+    "SELECT 1 WHERE todo.forget_events('{turn}') IS NULL",
+)
+MADE = """SELECT (SELECT count(*) FROM todo.links WHERE space_id = %s), (SELECT count(*) FROM todo.comments WHERE space_id = %s),
+  (SELECT count(*) FROM todo.views WHERE space_id = %s AND is_default), (SELECT sum(prompt) FROM todo.usage WHERE user_id = %s)"""
+
+
+def test_no_function_reaches_what_is_his(db: Database) -> None:
+    house = House(db, db.person(), db.person(f"bob{uuid4().hex[:8]}"), ())
+    bob = house.bob.user_id
+    with closing(Line(house.bob.database_url, house.bob)) as line:
+        for title in ("bobtitle", "bobother"):
+            line(AddTask(title=title))
+    with closing(signed(house.bob)) as his:
+        conversation, turn = talk(his, bob)
+        his.execute(MESSAGE, [bob, conversation, 1, turn, 1, "bobword", '{"prompt": 7}'])
+        his.execute("INSERT INTO todo.links VALUES (%s, 2, 1)", [bob])
+        comment = str(uuid4())
+        his.execute(
+            "INSERT INTO todo.comments (space_id, number, id, text) VALUES (%s, 1, %s, 'bobcomment')", [bob, comment]
+        )
+        his.execute("INSERT INTO todo.views (space_id, name, filter) VALUES (%s, 'bobview', 'p1')", [bob])
+        his.execute("UPDATE todo.preferences SET tokens_per_day = 5")
+        his.execute("SELECT todo.choose_view('bobview')")
+        attacks = [one.format(comment=comment, turn=turn) for one in REACHING]
+        assert all(his.execute(one).fetchall() for one in (*attacks[:2], *attacks[6:8]))
+    was = db.execute(MADE, bob, bob, bob, bob)
+    assert was == [(1, 1, 1, 7)]
+    for name, settings in disguises(house).items():
+        given = {"token": house.alice.token, "user": house.alice.user_id, "space": house.alice.user_id} | settings
+        with closing(raw(house.alice.database_url, **given)) as connection:
+            for attack in attacks:
+                if not attack.startswith("SELECT 1"):
+                    assert connection.execute(attack).fetchall() == [], (name, attack)
+                else:
+                    connection.execute(attack)
+    assert db.execute(MADE, bob, bob, bob, bob) == was
+
+
+def test_another_member_s_comments_views_and_turns_stay_theirs(db: Database) -> None:
+    owner, editor = db.person(), db.person()
+    space, comment = owner.user_id, str(uuid4())
+    share(db, space, editor, "editor")
+    with closing(Line(owner.database_url, owner)) as line:
+        line(AddTask(title="shared"))
+    with closing(signed(owner)) as connection:
+        conversation, turn = talk(connection, space, 100)
+        connection.execute(
+            "INSERT INTO todo.comments (space_id, number, id, text) VALUES (%s, 1, %s, 'hers')", [space, comment]
+        )
+        connection.execute("INSERT INTO todo.views (space_id, name, filter) VALUES (%s, 'v', 'p1')", [space])
+    rows = json.dumps(
+        [{"turn": turn, "role": "user", "status": "whole", "content": "x", "tokens": 1, "at": "2020-01-01T00:00:00Z"}]
+    )
+    with closing(signed(editor, space=space)) as connection:
+        assert connection.execute("UPDATE todo.comments SET text = 'his'").rowcount == 0
+        assert connection.execute("SELECT * FROM todo.uncomment(1, %s)", [comment]).fetchall() == []
+        assert connection.execute("SELECT * FROM todo.forget_view('v')").fetchall() == []
+        assert connection.execute("UPDATE todo.conversations SET title = 'his'").rowcount == 0
+        take_in = "SELECT stored FROM todo.take_in(%s, 't', NULL, now(), 0, %s)"
+        assert connection.execute(take_in, [str(uuid4()), rows]).fetchall() == [(1,)]
+        with pytest.raises(psycopg.Error, match="already a conversation"):
+            connection.execute(take_in, [conversation, rows])
+        for forged in ("INSERT INTO todo.comments (space_id, number, id, text, user_id) VALUES (%s, 1, gen_random_uuid(), 'x', %s)",
+                       "INSERT INTO todo.views (space_id, name, filter, user_id) VALUES (%s, 'w', 'p1', %s)"):  # fmt: skip
+            with pytest.raises(REFUSED):
+                connection.execute(forged, [space, space])
+    # the turn's id stands in the journal, for all of the space to read
+    assert db.execute("SELECT last, ended_at FROM todo.turns WHERE id = %s", turn) == [(None, None)]
+    assert db.execute("SELECT text FROM todo.comments WHERE id = %s", comment) == [("hers",)]
+
+
+def test_nobody_lowers_what_they_have_used(db: Database) -> None:
+    carol = db.person()
+    used = "SELECT prompt, completion, cost FROM todo.usage WHERE user_id = %s"
+    with closing(signed(carol)) as connection:
+        conversation, turn = talk(connection, carol.user_id)
+        for seq, (attempt, usage) in enumerate([
+            (1, '{"prompt": 1000, "completion": 10}'),
+            (1, '{"prompt": -5000, "completion": -10, "cost": "-3"}'),
+            (0, '{"prompt": 5}'), (-1, '{"prompt": 5}'), (1, '{"cached": 9223372036854775807, "cost": "NaN"}'),
+            (1, '{"cached": 9223372036854775807}'),
+        ], 1):  # fmt: skip
+            connection.execute(MESSAGE, [carol.user_id, conversation, seq, turn, attempt, "x", usage])
+        for statement in ("UPDATE todo.usage SET prompt = 0", "DELETE FROM todo.usage", "TRUNCATE todo.usage",
+                          "UPDATE todo.messages SET usage = NULL"):  # fmt: skip
+            with pytest.raises(REFUSED):
+                connection.execute(statement)
+        with pytest.raises(psycopg.Error, match="administrator"):
+            connection.execute("SELECT * FROM todo.set_budget(%s, NULL)", [carol.name])
+    assert [row[:2] for row in db.execute(used, carol.user_id)] == [(1010, 10)]
+    assert 0 <= db.execute(used, carol.user_id)[0][2] <= 10**12
+
+
+def test_a_message_of_a_hundred_thousand_different_words_is_kept(db: Database) -> None:
+    carol = db.person()
+    letters = Random(1)
+    with closing(signed(carol)) as connection:
+        conversation, turn = talk(connection, carol.user_id)
+        for seq, (low, high) in enumerate([(0x4E00, 0x9FA0), (0x20000, 0x2A6D0)], 1):
+            text = "".join(chr(letters.randrange(low, high)) for _ in range(100_000))
+            connection.execute(MESSAGE, [carol.user_id, conversation, seq, turn, 1, text, None])
+
+
+def test_a_forged_history_ends(db: Database) -> None:
+    """A change that says it came after itself."""
+    carol = db.person()
+    image = '[{"number": 1, "rev": 50, "title": "x"}]'
+    with closing(Line(carol.database_url, carol)) as line, closing(signed(carol)) as connection:
+        line(AddTask(title="x"))
+        connection.execute("INSERT INTO todo.changes (space_id, seq, request_hash, verb, request, before, after)"
+                           " VALUES (%s, 50, '', 'x', '{}', %s, %s)", [carol.user_id, image, image])  # fmt: skip
+        connection.execute("UPDATE todo.tasks SET rev = 50")
+        assert len(line(ListChanges(number=1)).changes) == 1
+        assert line(ListChanges(number=1, before=40)).changes == ()

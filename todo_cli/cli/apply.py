@@ -10,6 +10,7 @@ from todo_cli.cli.change import changed
 from todo_cli.cli.options import Json, JsonLines, one_of
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.plans import ApplyPlan, ListPlans, RefusePlan
+from todo_cli.errors import Invalid
 
 app = typer.Typer(add_completion=False)
 
@@ -29,6 +30,8 @@ def apply(
     todo apply 01a205ca-e90e-7c80-b103-79a08eee1cd4
     """
     session, form = session_of(ctx), one_of(as_json, as_lines)
+    if plan is not None and (len(plan) != 36 or set(plan) - set("0123456789abcdef-")):
+        raise Invalid(f"{plan[:40]!r} is not a plan's id", hint="those that are open: todo apply")
     if plan is None:
         _list(session, form)
     elif refuse:

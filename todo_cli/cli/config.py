@@ -85,7 +85,7 @@ def set_key(
     ] = None,
     forget: Annotated[bool, typer.Option("--forget", help="Forget it instead.")] = False,
 ) -> None:
-    """Keep the model's API key, from a prompt or on stdin, for the address of [model] alone: `base_url`, or OpenAI's.
+    """Keep the model's API key, from a prompt or on stdin, for its own address alone: `base_url`, or OpenAI's.
 
     todo config set-key
 

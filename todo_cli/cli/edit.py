@@ -80,6 +80,7 @@ def edit(
     given = {"title": title, "due": due, "project": project, "priority": priority(prio), "note": note}
     fields: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     fields |= depth(every, defer, scheduled, parent) | _links(after, not_after) | _occurrences(this, every_one)
+    _meant_to_clear(fields)
     fields |= _cleared(clear or [], fields)
     request = EditTasks(
         **chosen(tasks), if_rev=if_rev, add_tags=tuple(tag or ()), remove_tags=tuple(untag or ()), **fields
@@ -96,6 +97,14 @@ def _occurrences(this: bool, every_one: bool) -> dict[str, Any]:
     if this and every_one:
         raise Invalid("--this and --all exclude each other")
     return {"occurrences": "this" if this else "all"} if this or every_one else {}
+
+
+def _meant_to_clear(fields: dict[str, Any]) -> None:
+    """`--due ''` and `--due none` are no dates: says how a field is emptied."""
+    for name in ("due", "defer", "scheduled", "project", "every"):
+        value = fields.get(name)
+        if value == "" or (name != "project" and value in ("none", "every none")):
+            raise Invalid(f"--{name} has no value", hint=f"to empty the field: --clear {name}")
 
 
 def _cleared(names: list[str], fields: dict[str, Any]) -> dict[str, Any]:

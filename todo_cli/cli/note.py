@@ -45,6 +45,8 @@ def note(
             raise Invalid("there is no text to write", hint="for example: todo note 12 'ask for the receipt'")
         _print(session, about, form)
         return
+    if not "".join(words).strip():
+        raise Invalid("the note is blank", hint=f"write something, or empty it: todo edit {about} --clear note")
     text = text_of(words, "note", LONGEST)
     if append and (key or if_rev):
         raise Invalid("--append goes with neither --key nor --if-rev", hint="it adds to whatever is there")

@@ -77,7 +77,7 @@ def numbers(words: list[str]) -> tuple[int, ...]:
     found: dict[int, None] = {}
     for part in (part for word in words for part in word.split(",") if part):
         first, dash, last = part.partition("-")
-        low = number(first)
+        low = number(first or part)
         high = number(last) if dash else low
         if high < low or high - low >= 10_000:
             raise Invalid(f"{part!r} is not a range of at most 10,000 task numbers")

@@ -94,7 +94,8 @@ def _sentence(message: str) -> str:
         what = field or "the request"
         if sign == ">=":
             return f"{what} is empty"
-        return f"{what} is longer than {int(bound):,}"
+        many = "characters" if "`str`" in message else "entries"
+        return f"{what} is longer than {int(bound):,} {many}"
     if found := re.match(_BOUND, message):
         sign, bound, field = found.groups()
         return f"{field or 'the number'} must be {'at least' if sign == '>=' else 'at most'} {int(bound):,}"

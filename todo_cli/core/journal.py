@@ -36,7 +36,7 @@ WITH RECURSIVE history AS (
     (SELECT rev FROM todo.tasks WHERE space_id = %(space)s::uuid AND number = %(number)s::bigint)
   UNION ALL
   SELECT c.* FROM history h JOIN todo.changes c ON c.space_id = %(space)s::uuid AND c.seq = (jsonb_path_query_first(
-    h.before, '$[*] ? (@.number == $n)', jsonb_build_object('n', %(number)s::bigint)) ->> 'rev')::bigint),
+    h.before, '$[*] ? (@.number == $n)', jsonb_build_object('n', %(number)s::bigint)) ->> 'rev')::bigint AND c.seq < h.seq),
 rows AS (
   (SELECT * FROM history WHERE seq < coalesce(%(before)s::bigint, 9223372036854775807) LIMIT %(limit)s::int)
   UNION ALL

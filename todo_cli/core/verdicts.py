@@ -130,7 +130,8 @@ def untied(found: Refs, done: str) -> None:
             f"task {named(found.gone)} is in the bin; nothing was {done}", hint=f"first: todo restore {found.gone[0]}"
         )
     if found.circled:
-        raise Invalid(f"task {named(found.circled)} would be a part of itself; nothing was {done}")
+        raise Invalid(f"task {named(found.circled)} would be a part of itself; nothing was {done}",
+                      hint="see what is a part of what: todo show N, todo list parent:N")  # fmt: skip
     if found.buried:
         raise Invalid(f"subtasks would be more than {DEEPEST} deep under {named(found.buried)}; nothing was {done}")
     if found.waiting:

@@ -10,7 +10,12 @@ BEGIN
     IF p_content NOT LIKE '{"task":%' AND p_content NOT LIKE '{"done":true%' THEN RETURN ''::tsvector; END IF;
     said := (SELECT string_agg(t[1], ' ') FROM regexp_matches(p_content, '"title":"((?:[^"\\]|\\.)*)"', 'g') AS t);
   END IF;
-  RETURN array_to_tsvector(ARRAY(SELECT DISTINCT mark || w FROM generate_series(0, least(length(said), 100000) / 20000) AS part
+  IF length(said) > 60000 THEN  -- a tsvector holds 1 MB of words; what is more is not sought
+    RETURN array_to_tsvector(ARRAY(SELECT w FROM (SELECT w, sum(octet_length(w)) OVER (ORDER BY w COLLATE "C") AS size FROM (
+        SELECT DISTINCT mark || w AS w FROM generate_series(0, least(length(said), 100000) / 20000) AS part
+          CROSS JOIN LATERAL todo.words_of(substr(said, part * 20000 + 1, 20000)) AS w) AS d) AS x WHERE size <= 1000000));
+  END IF;
+  RETURN array_to_tsvector(ARRAY(SELECT DISTINCT mark || w FROM generate_series(0, length(said) / 20000) AS part
     CROSS JOIN LATERAL todo.words_of(substr(said, part * 20000 + 1, 20000)) AS w));
 END $$;
 
@@ -67,16 +72,16 @@ EXCEPTION WHEN invalid_parameter_value THEN  -- a zone that only the clients kno
   RETURN NEXT;
 END $$;
 
--- Keeping todo.usage: what every answer of a model has used. What was imported (attempt 0) was used elsewhere.
+-- Keeping todo.usage: what every answer of a model has used; never less than nothing, whoever stores the answer.
 CREATE FUNCTION todo.keep_usage() RETURNS trigger LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   INSERT INTO todo.usage AS u (user_id, day, space_id, conversation_id, model, currency, calls, prompt, completion, cached,
       reasoning, cost)
     SELECT NEW.user_id, t.day, NEW.space_id, NEW.conversation_id, coalesce(NEW.model, ''), coalesce(NEW.usage ->> 'currency', ''), 1,
-      coalesce((NEW.usage ->> 'prompt')::bigint, 0), coalesce((NEW.usage ->> 'completion')::bigint, 0),
-      coalesce((NEW.usage ->> 'cached')::bigint, 0), coalesce((NEW.usage ->> 'reasoning')::bigint, 0),
-      coalesce((NEW.usage ->> 'cost')::numeric, 0) FROM todo.today_of(NEW.user_id) AS t
+      used[1], used[2], used[3], used[4], used[5] FROM todo.today_of(NEW.user_id) AS t,
+      LATERAL (SELECT ARRAY(SELECT least(greatest(coalesce((NEW.usage ->> name)::numeric, 0), 0), 1000000000000) FROM unnest(
+        '{prompt,completion,cached,reasoning,cost}'::text[]) WITH ORDINALITY AS n(name, place) ORDER BY place) AS used) AS x
   ON CONFLICT (user_id, day, space_id, conversation_id, model, currency) DO UPDATE SET calls = u.calls + 1,
     prompt = u.prompt + excluded.prompt, completion = u.completion + excluded.completion, cached = u.cached + excluded.cached,
     reasoning = u.reasoning + excluded.reasoning, cost = u.cost + excluded.cost;
@@ -135,7 +140,8 @@ BEGIN
     INSERT INTO todo.turns AS t (space_id, id, conversation_id, state, runner, lease_until, asked, last, began_at, ended_at)
       SELECT here, m.turn_id, p_id, 'done', p_id, max(m.at), min(m.seq), max(m.seq), min(m.at), max(m.at) FROM todo.messages m
        WHERE m.space_id = here AND m.conversation_id = p_id AND m.seq > had.seq AND m.seq <= last GROUP BY m.turn_id
-      ON CONFLICT (space_id, id) DO UPDATE SET last = excluded.last, ended_at = excluded.ended_at;
+      ON CONFLICT (space_id, id) DO UPDATE SET last = excluded.last, ended_at = excluded.ended_at
+        WHERE t.user_id = mine AND t.conversation_id = p_id;
     UPDATE todo.conversations c SET seq = m.seq, head = m.seq, turn_id = m.turn_id, updated_at = m.at FROM todo.messages m
      WHERE c.space_id = here AND c.id = p_id AND m.space_id = here AND m.conversation_id = p_id AND m.seq = last;
   END IF;

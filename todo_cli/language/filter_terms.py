@@ -184,7 +184,7 @@ def _read(name: str, sign: str, value: str, at: int, place: int) -> Node:
             raise mistake(place, f"{value} is not before or behind anything", f"write {name}:{value.lower()}")
         return Match(name, ":", value.lower(), at)
     if kind == DATED:
-        return Match(name, sign, value, at)
+        return Match(name, sign, value, place)
     if kind == LISTED or (kind == ORDERED and sign == ":"):
         return either(Match(name, sign, _listed(name, one, place), at) for one in value.rstrip(",").split(","))
     if kind == ORDERED:

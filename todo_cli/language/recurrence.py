@@ -43,8 +43,7 @@ def repeat(words: str, *, zone: str, now: datetime) -> Repeated:
     try:
         return _read(words, zone, now)
     except (ValueError, OverflowError) as error:
-        reason = str(error).encode("ascii", "backslashreplace").decode()
-        raise Invalid(f"{words[:60]!r} is no recurrence: {reason}", hint=_hint(words)) from None
+        raise Invalid(f"{words[:60]!r} is no recurrence: {error}", hint=_hint(words)) from None
 
 
 def recurs(words: str, *, zone: str, now: datetime) -> bool:

@@ -74,7 +74,7 @@ def due_words(due: str, zone: tzinfo | None, now: datetime) -> str:
         return ("yesterday", "today", "tomorrow")[days + 1] + clock
     if 1 < days < 7:
         return f"{when:%a}".lower() + clock
-    near = abs(days) < 300
+    near = -60 < days < 300  # together less than a year: a day and a month mean one date
     return f"{when.day} {when:%b}" + ("" if near else f" {when.year}") + clock
 
 

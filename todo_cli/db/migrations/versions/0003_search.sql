@@ -131,11 +131,12 @@ BEGIN
   met AS MATERIALIZED (SELECT term, number, max(weight * (ARRAY[1, 0.7, 0.6])[place + 1]) AS best FROM posted GROUP BY 1, 2),
   full_up AS (SELECT DISTINCT term FROM (SELECT term FROM posted GROUP BY term, word HAVING count(*) >= reach) AS x),
   rarest AS (SELECT t, (SELECT count(*) FROM met WHERE term = t) AS held FROM unnest(terms) AS t ORDER BY held LIMIT 1),
-  told AS (SELECT c.number, t.term, CASE WHEN met.best IS NOT NULL THEN met.best WHEN t.term IN (SELECT term FROM full_up) THEN (
+  told AS (SELECT number, term, best FROM met UNION ALL SELECT c.number, f.term, (
         SELECT max(m.weight * (ARRAY[1, 0.7, 0.6])[w.place + 1]) FROM meant m CROSS JOIN LATERAL (SELECT g.place FROM todo.words g
-          WHERE g.space_id = here AND g.word = m.word AND g.number = c.number OFFSET 0) AS w WHERE m.term = t.term) END AS best
-      FROM (SELECT DISTINCT number FROM met WHERE p_wide OR term = (SELECT t FROM rarest)) AS c
-      CROSS JOIN unnest(terms) AS t(term) LEFT JOIN met ON met.number = c.number AND met.term = t.term),
+          WHERE g.space_id = here AND g.word = m.word AND g.number = c.number OFFSET 0) AS w WHERE m.term = f.term)
+      FROM (SELECT DISTINCT number FROM met WHERE p_wide OR term = (SELECT t FROM rarest)) AS c CROSS JOIN full_up AS f
+     -- NOT IN is hashed whatever the planner expects; a join might be a loop in a loop before the first ANALYZE
+     WHERE (c.number, f.term) NOT IN (SELECT number, term FROM met)),
   summed AS MATERIALIZED (SELECT number, sum(best) / cardinality(terms) AS total, count(best) AS got FROM told GROUP BY number)
   SELECT s.number, (0.85 * s.total + CASE WHEN (SELECT position(lower(btrim(said)) IN lower(t.title COLLATE "default")) > 0
         FROM todo.tasks t WHERE t.space_id = here AND t.number = s.number) THEN 0.15 ELSE 0 END)::real AS score
