@@ -169,16 +169,25 @@ def test_a_saved_view_is_a_filter_too(home: Ask) -> None:
     assert numbers(home(CompleteTasks(filter=":calls #old"))) == [1, 2, 5]
 
 
-def test_at_most_ten_thousand(ask: Ask, db: Database) -> None:
-    who = ask.who.user_id
+def ten_thousand_and_one(who: str, db: Database) -> None:
+    """As many open tasks of one word."""
     db.execute(
         """INSERT INTO todo.tasks (space_id, number, id, title, created_at, updated_at, rev)
            SELECT %s, n, gen_random_uuid(), 'many', now(), now(), 0 FROM generate_series(1, 10001) AS n""", who)  # fmt: skip
     db.execute("UPDATE todo.spaces SET next_number = 10002 WHERE id = %s", who)
+
+
+def test_at_most_ten_thousand(ask: Ask, db: Database) -> None:
+    ten_thousand_and_one(ask.who.user_id, db)
     for filter, says in (("is:open", "matches 10,001 tasks; at most 10,000"), ("many -p1", "stand in 10,000 tasks or more"),
                          ("-many", "stand in 10,000 tasks or more")):  # fmt: skip
         with pytest.raises(Invalid, match=says):
             ask(EditTasks(filter=filter, priority=2))
+
+
+@pytest.mark.long
+def test_ten_thousand_at_once(ask: Ask, db: Database) -> None:
+    ten_thousand_and_one(ask.who.user_id, db)
     assert len(ask(EditTasks(filter="1-10000", priority=1)).tasks) == 10_000
     assert ask.show(10_001).priority is None
 

@@ -148,6 +148,15 @@ REFUSED: tuple[tuple[tuple[str, ...], int, str], ...] = (
     (("wait", "1", "--until", "never"), 2, "never"),
     (("wait", "1", "--timeout", "0"), 2, "more than nothing and at most a year"),
     (("wait", "1", "--since", "1"), 2, "--until changed"),
+    (("done", "--", "-1"), 2, "'-1' is not a task's number"),
+    (("apply", "nosuch"), 2, "'nosuch' is not a plan's id (those that are open: todo apply)"),
+    (("edit", "1", "--due", ""), 2, "--clear due"),
+    (("edit", "1", "--due", "none"), 2, "--clear due"),
+    (("edit", "1", "--every", "none"), 2, "--clear every"),
+    (("edit", "1", "--parent", "1"), 2, "see what is a part of what"),
+    (("note", "1", ""), 2, "--clear note"),
+    (("list", "p1 due<31feb"), 2, "the filter, at character 8: '31feb' is not a date"),
+    (("add", "--raw", "x", "--every", "\u65e5\u672c"), 2, "'\u65e5\u672c' is not understood"),
     (("wait", "1", "--timeout", "0.2s"), 11, "was not done within 0.2s"),
 )
 
@@ -159,6 +168,12 @@ def test_what_is_refused_changes_nothing(there: Todo) -> None:
         assert len(refused.err.splitlines()) == 1
         assert says in refused.err
     assert open_tasks(there) == [1, 2, 3, 4, 5, 6]
+
+
+def test_ctrl_c_at_the_question_changes_nothing_and_ends_its_line(there: Todo) -> None:
+    shown, code = on_terminal(there, "edit", "#old or is:open", "--priority", "1", answer="\x03")
+    assert (code, shown.endswith("\n")) == (130, True)
+    assert there("list", "p1", "--json").json["tasks"] == []
 
 
 def test_terms_that_begin_with_a_minus(there: Todo) -> None:

@@ -515,6 +515,7 @@ def test_nobody_lowers_what_they_have_used(db: Database) -> None:
     assert 0 <= db.execute(used, carol.user_id)[0][2] <= 10**12
 
 
+@pytest.mark.long
 def test_a_message_of_a_hundred_thousand_different_words_is_kept(db: Database) -> None:
     carol = db.person()
     letters = Random(1)

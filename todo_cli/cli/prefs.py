@@ -53,3 +53,6 @@ def prefs(
 
     for name, value in shown.items():
         text.write(safe(f"{name:<10}{'-' if value is None else value}"))
+    here = session.settings.timezone
+    if here and timezone is not None and here != found.timezone:
+        text.note(f"On this machine {safe(here)} counts, of TODO_TIMEZONE or the profile (todo config edit).")

@@ -17,7 +17,13 @@ def confirmed(session: Session, question: str, *, yes: bool, flag: str) -> bool:
         raise NeedsAnswer("this needs a yes, and there is no terminal to ask on", hint=f"answer with {flag}")
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    answer = ""
+    try:
+        answer = sys.stdin.readline()
+    finally:
+        if not answer.endswith("\n"):
+            sys.stderr.write("\n")  # after Ctrl-C or Ctrl-D what follows begins on a line of its own
+    return answer.strip().lower() in ("y", "yes")
 
 
 def secret(session: Session, question: str, *, what: str = "token", most: int = 10_000) -> Secret:

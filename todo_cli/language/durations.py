@@ -31,5 +31,5 @@ def duration(text: str) -> float:
     if not text or place != len(text):
         raise Invalid(f"{text[:40]!r} is not a duration", hint="for example: 90s, 15m, 1h30m, 2d")
     if not 0 < total <= LONGEST:
-        raise Invalid(f"{text[:40]!r} is not more than nothing and at most a year", hint="for example: 90s, 15m, 1h30m, 2d")
+        raise Invalid(f"{text[:40]!r} is not more than nothing and at most a year", hint="for example: 90s, 15m, 2d")
     return total
