@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 from uuid import uuid4
+from zlib import crc32
 
 import psycopg
 import pytest
@@ -37,6 +38,21 @@ from todo_cli.db.owner import owner
 COMMAND = (sys.executable, "-c", "from todo_cli.main import main; main()")
 # what cron gives a job, and no more
 BARE = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LANG": "C.UTF-8"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Stories of whole processes go one way in by default, half of them each way, and with `-m long` the other way too.
+
+    That both ways answer alike, request by request, is what `tests/backends` and the tests of exit codes hold.
+    """
+    for item in items:
+        parameters = getattr(getattr(item, "callspec", None), "params", {})
+        told = {"talker", "todo"} & set(getattr(item, "fixturenames", ())) and item.path.name != "test_exit_codes.py"
+        if told and "way" in parameters:
+            name = item.nodeid.partition("[")[0]
+            if parameters["way"] != ("direct", "api")[crc32(name.encode()) % 2]:
+                item.add_marker(pytest.mark.long)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator
-from zlib import crc32
 
 import pytest
 
@@ -12,17 +11,6 @@ from tests.chat.chatting import Chat
 from tests.chat.doors import Talker, with_model
 from tests.chat.scripted import Scripted, scripted
 from tests.conftest import Database, Person, Server, Todo, start_server
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole conversations of real processes go one way in by default, half of them each way; with `-m long` the other too."""
-    for item in items:
-        parameters = getattr(getattr(item, "callspec", None), "params", {})
-        if "talker" in getattr(item, "fixturenames", ()) and "way" in parameters:
-            name = item.nodeid.partition("[")[0]
-            if parameters["way"] != ("direct", "api")[crc32(name.encode()) % 2]:
-                item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture
