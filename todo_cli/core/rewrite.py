@@ -31,7 +31,9 @@ from todo_cli.db.sql import Sql
 
 _CUR: LiteralString = f"""cur AS MATERIALIZED (SELECT t.*, p, place, {tags_of("t")} AS tags, {links_of("t")} AS links,
     coalesce(p ? 'stop' OR p ->> 'status' IN ('done', 'deleted'), false) AS rests
-  FROM want JOIN todo.tasks t ON t.space_id = %(space)s::uuid AND t.number = want.number),"""
+  FROM want JOIN todo.tasks t ON t.space_id = %(space)s::uuid AND t.number = want.number
+   -- said twice, for before the first ANALYZE a join might read the whole space
+   AND t.number = ANY (ARRAY(SELECT number FROM want))),"""
 
 _TAGGED: LiteralString = """untagged AS MATERIALIZED (SELECT todo.untag(array_agg(number), array_agg(tag)) IS NULL AS done FROM (
     SELECT cur.number, unnest(cur.tags) AS tag FROM cur EXCEPT SELECT number, unnest(tags) FROM next) AS gone
@@ -76,7 +78,7 @@ linked AS (INSERT INTO todo.links (space_id, number, after)
     SELECT space_id, number, unnest(next.links) FROM next, unlinked WHERE changed AND done IS NOT NULL ON CONFLICT DO NOTHING),"""
 
 _SUBTASKS: LiteralString = """CASE WHEN %(verb)s = 'CompleteTasks' THEN (SELECT count(*) FROM todo.tasks s
-    WHERE s.space_id = %(space)s::uuid AND s.parent IN (SELECT number FROM want) AND s.status = 'open'
+    WHERE s.space_id = %(space)s::uuid AND s.parent = ANY (ARRAY(SELECT number FROM want)) AND s.status = 'open'
       AND s.number NOT IN (SELECT number FROM want)) END"""
 
 
