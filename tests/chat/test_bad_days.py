@@ -116,12 +116,12 @@ def test_9_a_model_that_stalls_or_never_ends(talker: Talker) -> None:
     """It waits as long as the endpoint's patience is, once for each."""
     drips = [{"open": {}}, {"forever": {"comment": "ping"}, "every": 1}]
     half = [chunk({"content": "Half"}), {"stall": True}]
-    for script, out, says in ((drips, "", "answered nothing"), (half, "Half\n", "ended without a reason|for 60 s")):
+    for script, out, told in ((drips, "", "answered nothing"), (half, "Half\n", "ended without a reason|for 60 s")):
         talker.script({"steps": script, "keep": True})
         done = talker("ask", "hello", timeout=200)
         talker.model.scripts.clear()
         assert (done.code, done.out) == (9, out), done
-        assert re.search(says, done.err), done.err
+        assert re.search(told, done.err), done.err
     assert {state for _, state in talker.turns()} == {"failed"}
 
 
