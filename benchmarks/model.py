@@ -10,7 +10,7 @@ import json
 import sys
 from typing import Any
 
-from tests.chat.scripted import calls, says
+from tests.support.fake_model import calls, says
 
 WISH = ("add_task", {"title": "Buy milk and a few other things"})
 WORDS = "It is on your list now, as the last one of seven."

@@ -10,9 +10,9 @@ from pathlib import Path
 def scripts(home: Path, users: int) -> dict[str, Path]:
     """The statements of the server, with values that pgbench makes: a random user, a new key and a new id."""
     from todo_cli.contract.tasks import ListTasks
-    from todo_cli.core import listing, tasks
-    from todo_cli.db.connect import ENTER
-    from todo_cli.db.gate import SCHEMA_VERSION
+    from todo_cli.core.tasks import edit, list
+    from todo_cli.db.schema_version import SCHEMA_VERSION
+    from todo_cli.db.transaction import ENTER
 
     user = "(lpad(:u::text, 8, '0') || '-0000-7000-8000-000000000000')"
     row = ("""(replace(replace('[{"id":"00000000-0000-7000-8000-0000NNNNNNNN","title":"Buy milk and a few other things","note":null,"""
@@ -25,8 +25,8 @@ def scripts(home: Path, users: int) -> dict[str, Path]:
         "tasks": row, "count": "1", "group": "null", "status": "'open'", "limit": "21",
     }  # fmt: skip
     found = {
-        "add": (tasks.ADD, {"scope": "'tasks:write'", "write": "true"}),
-        "list of 20": (listing._statement(ListTasks(limit=20)), {"scope": "'read'", "write": "false"}),
+        "add": (edit.ADD, {"scope": "'tasks:write'", "write": "true"}),
+        "list of 20": (list._statement(ListTasks(limit=20)), {"scope": "'read'", "write": "false"}),
     }
     made = {}
     for name, (sql, more) in found.items():

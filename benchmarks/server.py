@@ -154,7 +154,7 @@ def yardstick(home: House, owner_url: str) -> tuple[str, int] | None:
 
 def rounds(home: House, tasks: int, seconds: float, count: int) -> None:
     """Every way in turn, `count` times; then the table."""
-    from todo_cli.backends.embedded import Embedded
+    from todo_cli.local_postgres.cluster import Embedded
 
     postgres = Embedded(home.home / "pg")
     fill(postgres.owner_url(), tasks)

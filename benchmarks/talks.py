@@ -73,7 +73,7 @@ def store(connection: Any, me: str, first: int, talks: int, turns: int, reaches:
 
 def history(messages: int) -> list[dict[str, Any]]:
     """The same, as a loop in memory holds it."""
-    from todo_cli.chat.prompt import system
+    from todo_cli.agent.prompts import system
 
     made: list[dict[str, Any]] = [{"role": "system", "content": system(None)}]
     for n in range(messages // TURN):

@@ -40,7 +40,7 @@ class Bench:
     def __init__(self, home: House, long: int) -> None:
         import psycopg
 
-        from todo_cli.backends.embedded import Embedded
+        from todo_cli.local_postgres.cluster import Embedded
 
         self.home, postgres = home, Embedded(home.home / "pg")
         self.connection = psycopg.connect(postgres.owner_url(), autocommit=True)

@@ -42,8 +42,8 @@ class Direct:
     def __init__(self) -> None:
         import psycopg
 
-        import todo_cli.db.connect as connect
-        from todo_cli.config import load
+        import todo_cli.db.transaction as connect
+        from todo_cli.settings.settings import load
 
         self.settings, self.trips = load(), 0
         self.owner = psycopg.connect(os.environ["BENCHMARK_OWNER_URL"], autocommit=True)
@@ -65,9 +65,9 @@ class Direct:
 
     def turn(self, conversation: str) -> None:
         """One, to its end."""
-        from todo_cli.backends.talk import converse
-        from todo_cli.contract.chat import BeginTurn
         from todo_cli.contract.ids import new_id
+        from todo_cli.contract.turn_steps import BeginTurn
+        from todo_cli.turn_client.run import converse
 
         begin = BeginTurn(conversation=conversation, turn=new_id(), runner=new_id(), text=SAID)
 

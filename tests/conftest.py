@@ -29,10 +29,12 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from todo_cli.backends.embedded import Embedded
 from todo_cli.contract.base import Secret
 from todo_cli.db.migrate import migrate
 from todo_cli.db.owner import owner
+from todo_cli.local_postgres.cluster import Embedded
+
+pytest_plugins = ["tests.support.connections", "tests.support.ask", "tests.support.chat_fixtures"]
 
 # the command, as a wheel installs it: an import of main and a call
 COMMAND = (sys.executable, "-c", "from todo_cli.main import main; main()")

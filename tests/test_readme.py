@@ -14,11 +14,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.chat.scripted import says, scripted
 from tests.conftest import free_port
-from todo_cli.backends.embedded import Embedded
-from todo_cli.config import KEYS
+from tests.support.fake_model import says, scripted
 from todo_cli.errors import ERRORS
+from todo_cli.local_postgres.cluster import Embedded
+from todo_cli.settings.settings import KEYS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

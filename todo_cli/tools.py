@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 
-from todo_cli.contract import claims, journal, search, tasks, work
+from todo_cli.contract import claims, journal, search, tasks, time_tracking
 from todo_cli.contract.base import Request, title_of
-from todo_cli.contract.wire import convert_request
+from todo_cli.contract.codec import convert_request
 from todo_cli.errors import Invalid
 
 ALWAYS: dict[str, type[Request[Any]]] = {
@@ -31,9 +31,9 @@ ALWAYS: dict[str, type[Request[Any]]] = {
 FOUND: dict[str, type[Request[Any]]] = {
     "reopen_task": tasks.ReopenTasks,
     "restore_task": tasks.RestoreTasks,
-    "start_task": work.StartTasks,
-    "stop_task": work.StopTasks,
-    "skip_task": work.SkipTasks,
+    "start_task": time_tracking.StartTasks,
+    "stop_task": time_tracking.StopTasks,
+    "skip_task": time_tracking.SkipTasks,
     "claim_task": claims.ClaimTask,
     "release_task": claims.ReleaseTasks,
     "list_changes": journal.ListChanges,
@@ -112,7 +112,7 @@ def _hidden(kind: type[Request[Any]]) -> set[str]:
 
 
 def _numbered(kind: type[Request[Any]]) -> bool:
-    return issubclass(kind, tasks.OnTasks) and kind is not work.StopTasks
+    return issubclass(kind, tasks.OnTasks) and kind is not time_tracking.StopTasks
 
 
 def _inlined(node: Any, definitions: dict[str, Any]) -> Any:

@@ -11,9 +11,9 @@ from typing import Any
 import pexpect
 import pytest
 
-from tests.chat.doors import Talker, slowly, until
-from tests.chat.scripted import calls, fails, says
 from tests.conftest import COMMAND, Person, Server, Todo
+from tests.support.chat_process import Talker, slowly, until
+from tests.support.fake_model import calls, fails, says
 
 
 def test_words_a_call_its_effect_and_the_answer(talker: Talker) -> None:
@@ -287,7 +287,7 @@ def test_renamed_and_forked(talker: Talker) -> None:
 def test_over_the_api_nothing_of_a_model_is_loaded(make_talker: Callable[..., Talker]) -> None:
     talker = make_talker("api")
     talker.script(says("Hi."))
-    code = ("import sys; from todo_cli.main import run; code = run(sys.argv[1:]);"
+    code = ("import sys; from todo_cli.cli.run import run; code = run(sys.argv[1:]);"
             "print([one for one in ('openai', 'psycopg', 'sqlalchemy', 'starlette', 'rich') if one in sys.modules])")  # fmt: skip
     done = subprocess.run(
         [COMMAND[0], "-c", code, "ask", "hi"], env=talker.todo.environment(), capture_output=True, text=True, check=True

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from tests.chat.chatting import Chat
-from tests.chat.doors import Talker
-from tests.chat.scripted import calls, says
 from tests.conftest import Database
-from todo_cli.chat.importing import Reading
-from todo_cli.chat.replay import faults, request_messages
-from todo_cli.contract.chat import ReadReplay
+from tests.support.chat import Chat
+from tests.support.chat_process import Talker
+from tests.support.fake_model import calls, says
+from todo_cli.agent.import_file import Reading
+from todo_cli.agent.messages import faults, request_messages
+from todo_cli.contract.conversation_export import ImportMessages
 from todo_cli.contract.conversations import AnswerTurn, ForkConversation, ShowConversation
-from todo_cli.contract.exporting import ImportMessages
 from todo_cli.contract.ids import new_id
+from todo_cli.contract.turn_steps import ReadReplay
 from todo_cli.contract.usage import ReadUsage
 from todo_cli.errors import Conflict, Invalid
 
@@ -83,7 +83,7 @@ def test_json_lines_go_round(talked: Talker, make_talker: Callable[..., Talker])
 
 def export(chat: Chat, number: int) -> list[str]:
     """The lines, without a process."""
-    from todo_cli.cli.chat_export import json_lines, whole
+    from todo_cli.cli.commands.chat_export import json_lines, whole
 
     class Session:
         send = staticmethod(chat)
@@ -233,7 +233,7 @@ def test_pages(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
         chat.say(f"say {number}", [f"said {number}"])
     expected = [line.partition('"seq"')[2] for line in export(chat, 1)]
     for size in (1, 2, 3, 8):
-        monkeypatch.setattr("todo_cli.cli.chat_export.PAGE", size)
+        monkeypatch.setattr("todo_cli.cli.commands.chat_export.PAGE", size)
         assert [line.partition('"seq"')[2] for line in export(chat, 1)] == expected
 
 

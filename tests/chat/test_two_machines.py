@@ -11,10 +11,10 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
-from tests.chat.doors import Talker, until
-from tests.chat.scripted import Scripted, calls, says
 from tests.conftest import COMMAND, Todo
-from todo_cli.chat.replay import faults
+from tests.support.chat_process import Talker, until
+from tests.support.fake_model import Scripted, calls, says
+from todo_cli.agent.messages import faults
 
 OPEN = [(1, "one", "open"), (2, "two", "open"), (3, "three", "open")]
 DONE = [(1, "one", "deleted"), (2, "two", "done"), (3, "three", "done")]

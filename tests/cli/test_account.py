@@ -13,11 +13,11 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from tests.backends.test_keys import shared_space
 from tests.conftest import COMMAND, Database, Person, Server, Todo
-from todo_cli import keyrings
+from tests.operations.test_idempotency import shared_space
 from todo_cli.contract.base import Secret
 from todo_cli.errors import Unavailable
+from todo_cli.settings import credentials
 
 KEYRING = """
 import json, os, pathlib, time
@@ -168,7 +168,7 @@ def test_a_keyring_that_hangs_is_left_in_bounded_time(bare: Todo, person: Person
     start = time.monotonic()
     signed = todo("login", server.url, stdin=person.token)
     assert signed.code == 0
-    assert time.monotonic() - start < keyrings.PATIENCE + 5
+    assert time.monotonic() - start < credentials.PATIENCE + 5
     assert person.token in config_of(todo)
     assert todo("whoami").code == 0
 
@@ -176,15 +176,15 @@ def test_a_keyring_that_hangs_is_left_in_bounded_time(bare: Todo, person: Person
 def test_a_keyring_that_hangs_later_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
     import keyring
 
-    monkeypatch.setattr(keyrings, "PATIENCE", 0.2)
+    monkeypatch.setattr(credentials, "PATIENCE", 0.2)
     for work in ("get_password", "set_password"):
         monkeypatch.setattr(keyring, work, lambda *_: time.sleep(5))
     with pytest.raises(Unavailable, match="no answer") as caught:
-        keyrings.read_token("default")
+        credentials.read_token("default")
     assert "--no-keyring" in caught.value.hint
     with pytest.raises(Unavailable):
-        keyrings.forget_token("default")
-    assert keyrings.store_token("default", Secret("x")) is False
+        credentials.forget_token("default")
+    assert credentials.store_token("default", Secret("x")) is False
 
 
 def test_profiles_are_apart(bare: Todo, db: Database, server: Server) -> None:

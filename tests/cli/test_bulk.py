@@ -10,8 +10,8 @@ from collections.abc import Callable
 import pexpect
 import pytest
 
-from tests.api.between import before_server
 from tests.conftest import COMMAND, Person, Server, Todo, wait_for
+from tests.support.tcp_proxy import before_server
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 
 from tests.conftest import BARE, COMMAND, Todo
 from todo_cli.cli.group import call, load_command
-from todo_cli.main import COMMANDS
+from todo_cli.command_table import COMMANDS
 
 
 def leaves(command: Any, *words: str) -> Iterator[tuple[tuple[str, ...], Any]]:

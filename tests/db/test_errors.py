@@ -12,13 +12,13 @@ import pytest
 from psycopg import errors as pg
 
 from tests.conftest import Database, Person, wait_for
-from tests.db.conftest import Line, raw
+from tests.support.connections import Line, raw
 from todo_cli.contract.base import Request
 from todo_cli.contract.journal import Undo
 from todo_cli.contract.tasks import AddTask, CompleteTasks, EditTasks, ListTasks, ShowTask
 from todo_cli.contract.users import AddUser, WhoAmI
-from todo_cli.db.connect import Lost
 from todo_cli.db.errors import STATES, TAKEN, translated, was_lost
+from todo_cli.db.transaction import Lost
 from todo_cli.errors import (
     Bug,
     Conflict,

@@ -11,8 +11,8 @@ import pytest
 
 from tests.conftest import Database
 from todo_cli.db import pipeline
-from todo_cli.db.connect import connect
 from todo_cli.db.sql import Sql
+from todo_cli.db.transaction import connect
 
 R = TypeVar("R")
 Work = Callable[[psycopg.AsyncConnection[Any]], Coroutine[Any, Any, R]]

@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.conftest import _copy
-from tests.db.conftest import Line
-from tests.db.crowd import Touched, crowd, touched
-from todo_cli.backends.embedded import Embedded
+from tests.support.connections import Line
+from tests.support.many_users import Touched, crowd, touched
 from todo_cli.contract.base import Request
 from todo_cli.contract.journal import ListChanges, Redo, Undo
 from todo_cli.contract.search import SearchTasks
 from todo_cli.contract.tasks import AddTask, CompleteTasks, EditTasks, ListTasks, ShowTask
 from todo_cli.contract.views import ListProjects, ListTags, ListViews
+from todo_cli.local_postgres.cluster import Embedded
 
 
 class Stored(NamedTuple):

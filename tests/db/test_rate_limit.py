@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from tests.conftest import Database, Person, wait_for
-from tests.db.conftest import Line, raw
+from tests.support.connections import Line, raw
 from todo_cli.contract.tasks import AddTask, ListTasks
 from todo_cli.contract.users import WhoAmI
 from todo_cli.errors import NotSignedIn, TooMany

@@ -10,7 +10,7 @@ import pytest
 from psycopg import errors, sql
 
 from tests.conftest import Database
-from tests.db.conftest import Raw, signed
+from tests.support.connections import Raw, signed
 
 REFUSED = (errors.InsufficientPrivilege,)
 

@@ -16,26 +16,26 @@ from uuid import uuid4
 import pytest
 
 from tests.conftest import Database, Person, Server
-from tests.db.conftest import Line
-from tests.db.proxy import Proxy
+from tests.support.connections import Line
+from tests.support.counting_proxy import Proxy
 from todo_cli.contract import (
-    chat,
     claims,
     comments,
-    conversation_search,
+    conversation_export,
     conversations,
-    events,
-    exporting,
     journal,
+    message_search,
     plans,
-    said,
+    prompt_history,
     search,
     tasks,
+    time_tracking,
     tokens,
+    turn_events,
+    turn_steps,
     usage,
     users,
     views,
-    work,
 )
 from todo_cli.contract.base import Request
 from todo_cli.contract.ids import new_id
@@ -58,9 +58,9 @@ TRIPS: dict[type[Request[Any]], int] = {
     comments.ListComments: 1,
     comments.EditComment: 1,
     comments.RemoveComment: 1,
-    work.StartTasks: 1,
-    work.StopTasks: 1,
-    work.SkipTasks: 2,
+    time_tracking.StartTasks: 1,
+    time_tracking.StopTasks: 1,
+    time_tracking.SkipTasks: 2,
     claims.ClaimTask: 1,
     claims.ReleaseTasks: 1,
     journal.ListChanges: 1,
@@ -75,8 +75,8 @@ TRIPS: dict[type[Request[Any]], int] = {
     tokens.RevokeToken: 1,
     usage.ReadUsage: 1,
     usage.SetBudget: 1,
-    conversation_search.SearchConversations: 1,
-    exporting.ImportMessages: 1,
+    message_search.SearchConversations: 1,
+    conversation_export.ImportMessages: 1,
     users.WhoAmI: 1,
     users.ListSpaces: 1,
     users.AddUser: 1,
@@ -89,11 +89,11 @@ TRIPS: dict[type[Request[Any]], int] = {
     views.ChooseView: 1,
     views.ListTags: 1,
     views.ListProjects: 1,
-    said.ListSaid: 1,
+    prompt_history.ListSaid: 1,
 }
 
-# chat's own are counted in tests/chat/test_ways.py, one turn long
-COUNTED = [one for one in REQUESTS if one not in (*chat.REQUESTS, *events.REQUESTS, *conversations.REQUESTS)]
+# chat's own are counted in tests/agent/test_conversations.py, one turn long
+COUNTED = [one for one in REQUESTS if one not in (*turn_steps.REQUESTS, *turn_events.REQUESTS, *conversations.REQUESTS)]
 DUE = "2030-01-02 09:00"
 
 
@@ -124,14 +124,14 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         name = uuid4().hex
         return users.AddUser(id=new_id(), name=name, token_id=new_id(), token_hash=sha256(name.encode()).hexdigest())
 
-    def imported() -> exporting.ImportMessages:
+    def imported() -> conversation_export.ImportMessages:
         id, at = new_id(), datetime(2030, 1, 1, tzinfo=UTC)
-        head = exporting.Header(id=id, number=1, title="x", created_at=at, head="x")
-        said = tuple(
-            exporting.Exported(seq=n, turn=id, role=role, content="x", at=at)
+        head = conversation_export.Header(id=id, number=1, title="x", created_at=at, head="x")
+        history = tuple(
+            conversation_export.Exported(seq=n, turn=id, role=role, content="x", at=at)
             for n, role in ((1, "user"), (2, "assistant"))
         )
-        return exporting.ImportMessages(conversation=head, messages=said)
+        return conversation_export.ImportMessages(conversation=head, messages=history)
 
     return {
         tasks.AddTask: lambda: tasks.AddTask(title="x", due=DUE, tags=("a", "b"), project="p", note="n" * 1000),
@@ -150,9 +150,9 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         comments.ListComments: lambda: comments.ListComments(number=number()),
         comments.EditComment: lambda: comments.EditComment(**commented(), text="d"),
         comments.RemoveComment: lambda: comments.RemoveComment(**commented()),
-        work.StartTasks: lambda: work.StartTasks(numbers=(number(),)),
-        work.StopTasks: lambda: work.StopTasks(numbers=(number(),)),
-        work.SkipTasks: lambda: work.SkipTasks(numbers=(recurring(),)),
+        time_tracking.StartTasks: lambda: time_tracking.StartTasks(numbers=(number(),)),
+        time_tracking.StopTasks: lambda: time_tracking.StopTasks(numbers=(number(),)),
+        time_tracking.SkipTasks: lambda: time_tracking.SkipTasks(numbers=(recurring(),)),
         claims.ClaimTask: lambda: claims.ClaimTask(filter=f"{number()} p1 or {number()}"),
         claims.ReleaseTasks: lambda: claims.ReleaseTasks(numbers=(line(claims.ClaimTask(number=number())).number,)),
         journal.ListChanges: lambda: journal.ListChanges(number=number()),
@@ -167,10 +167,8 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         tokens.RevokeToken: lambda: tokens.RevokeToken(name=line(token()).name),
         usage.ReadUsage: usage.ReadUsage,
         usage.SetBudget: lambda: usage.SetBudget(name=line(person()).name, tokens_per_day=9),
-        conversation_search.SearchConversations: lambda: conversation_search.SearchConversations(
-            words="rent", since=DUE
-        ),
-        exporting.ImportMessages: imported,
+        message_search.SearchConversations: lambda: message_search.SearchConversations(words="rent", since=DUE),
+        conversation_export.ImportMessages: imported,
         users.WhoAmI: users.WhoAmI,
         users.ListSpaces: users.ListSpaces,
         users.AddUser: person,
@@ -182,7 +180,7 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         views.ChooseView: views.ChooseView,
         views.ListTags: views.ListTags,
         views.ListProjects: views.ListProjects,
-        said.ListSaid: said.ListSaid,
+        prompt_history.ListSaid: prompt_history.ListSaid,
         users.SetPreferences: lambda: users.SetPreferences(timezone="Europe/Paris"),
     }
 
@@ -286,7 +284,7 @@ def test_depth_costs_what_it_must(proxy: Proxy, far: Line) -> None:
         one, *more = numbers()
         first = [costs(tasks.AddTask(title="x tomorrow #p", parent=one, after=(one,), every="every week", parse=True)),
                  costs(tasks.EditTasks(numbers=(one,), parent=more[0], add_after=(more[1],), every="every month")),
-                 costs(work.StopTasks()) if far(work.StartTasks(numbers=(one,))) else 0,
+                 costs(time_tracking.StopTasks()) if far(time_tracking.StartTasks(numbers=(one,))) else 0,
                  costs(tasks.CompleteTasks(numbers=(one, *more))),
                  costs(tasks.CompleteTasks(numbers=numbers()[:1], with_subtasks=True))]  # fmt: skip
     assert first == [1, 1, 2, 2, 3]

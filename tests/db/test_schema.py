@@ -21,19 +21,19 @@ import pytest
 from psycopg import sql
 
 from tests.conftest import Database, Server, Todo
-from tests.db.conftest import Line
-from todo_cli.backends.embedded import Embedded
+from tests.support.connections import Line
 from todo_cli.contract.base import Secret
 from todo_cli.contract.journal import ListChanges, Undo
 from todo_cli.contract.tasks import AddTask, CompleteTasks, EditTasks, ListTasks
 from todo_cli.contract.users import ListUsers, WhoAmI
-from todo_cli.db.access import CLIENTS, FUNCTIONS, POLICIES, ROLES
-from todo_cli.db.address import as_login
-from todo_cli.db.gate import SCHEMA_VERSION
 from todo_cli.db.migrate import differences, migrate, status
 from todo_cli.db.owner import owner
+from todo_cli.db.policies import CLIENTS, FUNCTIONS, POLICIES, ROLES
 from todo_cli.db.schema import metadata, statements
+from todo_cli.db.schema_version import SCHEMA_VERSION
+from todo_cli.db.urls import as_login
 from todo_cli.errors import Unavailable
+from todo_cli.local_postgres.cluster import Embedded
 
 # keyed by something else than a space or a person: small tables that every shard would hold a copy of
 REFERENCE = {

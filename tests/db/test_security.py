@@ -15,7 +15,7 @@ import pytest
 from psycopg import errors, sql
 
 from tests.conftest import Database, Person
-from tests.db.conftest import Line, Raw, raw, share, signed, token_for
+from tests.support.connections import Line, Raw, raw, share, signed, token_for
 from todo_cli.contract.journal import ListChanges
 from todo_cli.contract.tasks import AddTask, CompleteTasks
 from todo_cli.contract.tokens import CreateToken

@@ -1,1 +1,1 @@
-"""A file per command: parse, send, render."""
+"""The terminal: parse arguments, send a Request, render the answer."""

@@ -11,8 +11,8 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from todo_cli.cli.session import Session
+from todo_cli.command_table import COMMANDS, GLOBAL_FLAGS
 from todo_cli.errors import Invalid
-from todo_cli.main import COMMANDS, GLOBAL_FLAGS
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
 
@@ -73,9 +73,9 @@ def _version(ctx: typer.Context, wanted: bool) -> None:
 
 
 def _profiles(incomplete: str) -> list[str]:
-    from todo_cli.cli.complete import profiles
+    from todo_cli.settings.settings import profile_names
 
-    return profiles(incomplete)
+    return profile_names(incomplete)
 
 
 def _root(

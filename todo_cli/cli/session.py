@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from todo_cli.contract.base import Request
 
 if TYPE_CHECKING:
-    from todo_cli.backends import Backend
-    from todo_cli.config import Settings
+    from todo_cli.clients.base import Backend
+    from todo_cli.settings.settings import Settings
 
 R = TypeVar("R")
 
@@ -26,13 +26,13 @@ class Session:
     @cached_property
     def settings(self) -> Settings:
         """The configuration; raises Invalid."""
-        from todo_cli.config import load
+        from todo_cli.settings.settings import load
 
         return load(self.profile)
 
     def make_profile(self) -> Settings:
         """The settings, of a profile that need not be there yet; raises Invalid."""
-        from todo_cli.config import load
+        from todo_cli.settings.settings import load
 
         self.settings = load(self.profile, make=True)
         return self.settings
@@ -40,7 +40,7 @@ class Session:
     @cached_property
     def backend(self) -> Backend:
         """The way to the data; raises NotSignedIn when there is none."""
-        from todo_cli.backends import open_backend
+        from todo_cli.clients.open import open_backend
 
         return open_backend(self.settings)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from todo_cli.contract.base import Number, Request
-from todo_cli.contract.task import Comment
+from todo_cli.contract.task_types import Comment
 from todo_cli.contract.tokens import Id
 
 Text = Annotated[str, Meta(min_length=1, max_length=20_000)]

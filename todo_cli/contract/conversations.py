@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from todo_cli.contract.base import Name, Request
-from todo_cli.contract.chat import Held, Message, Place, State
 from todo_cli.contract.journal import Undone
 from todo_cli.contract.tokens import Id
+from todo_cli.contract.turn_steps import Held, Message, Place, State
 
 Number = Annotated[int, Meta(ge=1, le=2**63 - 1, description="a conversation's number")]
 Seq = Annotated[int, Meta(ge=1, le=2**63 - 1, description="a message's place in its conversation")]

@@ -5,29 +5,29 @@ from __future__ import annotations
 from typing import Any
 
 from todo_cli.contract import (
-    chat,
     claims,
     comments,
-    conversation_search,
+    conversation_export,
     conversations,
-    events,
-    exporting,
     journal,
+    message_search,
     plans,
-    said,
+    prompt_history,
     search,
     tasks,
+    time_tracking,
     tokens,
+    turn_events,
+    turn_steps,
     usage,
     users,
     views,
-    work,
-)  # fmt: skip
+)
 from todo_cli.contract.base import Request
 
 REQUESTS: tuple[type[Request[Any]], ...] = (
     *tasks.REQUESTS,
-    *work.REQUESTS,
+    *time_tracking.REQUESTS,
     *claims.REQUESTS,
     *search.REQUESTS,
     *comments.REQUESTS,
@@ -36,11 +36,11 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     *tokens.REQUESTS,
     *users.REQUESTS,
     *conversations.REQUESTS,
-    *chat.REQUESTS,
-    *events.REQUESTS,
-    *conversation_search.REQUESTS,
-    *exporting.REQUESTS,
+    *turn_steps.REQUESTS,
+    *turn_events.REQUESTS,
+    *message_search.REQUESTS,
+    *conversation_export.REQUESTS,
     *usage.REQUESTS,
-    *said.REQUESTS,
+    *prompt_history.REQUESTS,
     *views.REQUESTS,
 )

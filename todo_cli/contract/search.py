@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from todo_cli.contract.base import Request
-from todo_cli.contract.task import Task
+from todo_cli.contract.task_types import Task
 
 
 class Snippet(Struct, frozen=True, kw_only=True):

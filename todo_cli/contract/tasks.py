@@ -20,7 +20,7 @@ from todo_cli.contract.base import (
     Title,
     When,
 )  # fmt: skip
-from todo_cli.contract.task import Changed, Every, Links, Repeat, Status, Task, TaskPage
+from todo_cli.contract.task_types import Changed, Every, Links, Repeat, Status, Task, TaskPage
 
 __all__ = [
     "REQUESTS",

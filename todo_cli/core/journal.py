@@ -9,12 +9,12 @@ from typing import Any, LiteralString, TypeVar
 import msgspec
 
 from todo_cli.contract.base import Request, Secret
+from todo_cli.contract.codec import answer_type, canonical, decode
 from todo_cli.contract.journal import Change, ChangePage, Difference, ListChanges
-from todo_cli.contract.wire import answer_type, canonical, decode
-from todo_cli.core.images import instant
-from todo_cli.core.rules import Rules
-from todo_cli.db.connect import Tx
+from todo_cli.core.dispatch import handler
+from todo_cli.core.tasks.snapshot_sql import instant
 from todo_cli.db.sql import Sql
+from todo_cli.db.transaction import Tx
 from todo_cli.errors import Conflict, NotFound, TodoError
 
 R = TypeVar("R")
@@ -162,7 +162,7 @@ def told(image: dict[str, Any], name: str) -> Any:
     if name == "started_at":
         return value and f"{value[:19]}Z"
     if name == "repeat" and value:
-        from todo_cli.language.recurrence import described
+        from todo_cli.parsing.recurrence import described
 
         return described(value["rule"], value["from_done"])
     return value
@@ -188,6 +188,7 @@ def _change(row: _Row) -> Change:
     )  # fmt: skip
 
 
+@handler(ListChanges)
 async def list_changes(tx: Tx, it: ListChanges) -> ChangePage:
     """Newest first; of one task by following each change's images back to the one before."""
     text = await tx.answer(LIST, number=it.number, before=it.before, limit=it.limit + 1)
@@ -198,6 +199,3 @@ async def list_changes(tx: Tx, it: ListChanges) -> ChangePage:
     return ChangePage(
         changes=tuple(_change(row) for row in rows), next=rows[-1].seq if len(found.rows) > it.limit else None
     )
-
-
-HANDLERS: Rules = {ListChanges: list_changes}

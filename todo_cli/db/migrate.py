@@ -16,7 +16,7 @@ from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from todo_cli.db.errors import translated
-from todo_cli.db.gate import SCHEMA_VERSION
+from todo_cli.db.schema_version import SCHEMA_VERSION
 from todo_cli.errors import TodoError, Unavailable
 
 _LOCK = 0x746F646F  # "todo": one migration at a time in a database

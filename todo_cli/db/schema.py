@@ -25,12 +25,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from todo_cli.db import chat_tables, task_tables, word_tables
-from todo_cli.db.access import CLIENTS, ROLES, ownership, policies, role, timeouts
-from todo_cli.db.columns import INSTANT, NOW, SCHEMA, WORD, id_column, metadata, space_column, user_column
-from todo_cli.db.gate import SCHEMA_VERSION
+from todo_cli.db.policies import CLIENTS, ROLES, ownership, policies, role, timeouts
+from todo_cli.db.schema_version import SCHEMA_VERSION
+from todo_cli.db.tables import conversations, search, tasks  # noqa: F401  # tasks: its tables join the metadata
+from todo_cli.db.tables.columns import INSTANT, NOW, SCHEMA, WORD, id_column, metadata, space_column, user_column
 
-__all__ = ["OLDEST", "SCHEMA", "VERSION", "chat_tables", "metadata", "statements", "task_tables", "word_tables"]
+__all__ = ["OLDEST", "SCHEMA", "VERSION", "metadata", "statements"]
 
 schema = Table(
     "schema", metadata,
@@ -157,8 +157,8 @@ def statements() -> list[str]:
 
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own
     functions = [
-        (Path(__file__).parent / name).read_text(encoding="utf-8")
-        for name in ("functions.sql", "search.sql", "talks.sql")
+        (Path(__file__).parent / "functions" / name).read_text(encoding="utf-8")
+        for name in ("auth.sql", "search.sql", "conversations.sql")
     ]
     bodies = ["SET LOCAL check_function_bodies = off", *"\n\n".join(text.strip() for text in functions).split("\n\n")]
     tables = [str(CreateTable(table).compile(dialect=dialect)).strip() for table in metadata.sorted_tables]
@@ -188,8 +188,8 @@ def statements() -> list[str]:
         *indexes,
         *comments,
         *_functions_after_tables(bodies),
-        *word_tables.TRIGGERS,
-        *chat_tables.TRIGGERS,
+        *search.TRIGGERS,
+        *conversations.TRIGGERS,
         *ownership(),
         *policies([table.name for table in metadata.sorted_tables]),
         f"INSERT INTO todo.schema VALUES ({VERSION}, {OLDEST})",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from todo_cli.cli.render.safe import safe
+from todo_cli.cli.render.escape import safe
 from todo_cli.cli.render.text import VERBS, ago
 from todo_cli.contract.journal import Change, Difference
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from todo_cli.cli.render.safe import safe, safe_block
+from todo_cli.cli.render.escape import safe, safe_block
 from todo_cli.cli.render.text import ago
-from todo_cli.contract.task import Comment
+from todo_cli.contract.task_types import Comment
 
 
 def lines(comments: Iterable[Comment], now: datetime) -> Iterator[str]:

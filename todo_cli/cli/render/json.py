@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from todo_cli.contract.wire import encode
+from todo_cli.contract.codec import encode
 
 
 def document(value: Any) -> None:

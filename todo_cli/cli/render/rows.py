@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from todo_cli.cli.render import text
-from todo_cli.cli.render.safe import safe
+from todo_cli.cli.render.escape import safe
 from todo_cli.cli.session import Session
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from todo_cli.cli.render.safe import safe
+from todo_cli.cli.render.escape import safe
 from todo_cli.cli.render.text import due_words, overdue
 from todo_cli.contract.tasks import Task
 

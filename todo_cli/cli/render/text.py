@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable
 from datetime import date, datetime, tzinfo
 
-from todo_cli.cli.render.safe import safe
+from todo_cli.cli.render.escape import safe
 from todo_cli.contract.tasks import Changed, Repeat, Task
 
 VERBS = {
@@ -47,7 +47,7 @@ def local_zone(name: str | None) -> tzinfo | None:
     """The zone to show times in; None is this machine's."""
     if name is None:
         return None
-    from todo_cli.language.dates import zone_of
+    from todo_cli.parsing.dates import zone_of
 
     return zone_of(name)
 
@@ -134,7 +134,7 @@ def rare(task: Task, zone: tzinfo | None, now: datetime) -> list[str]:
 
 def described(repeat: Repeat) -> str:
     """`every 2 weeks on mon`."""
-    from todo_cli.language.recurrence import described as in_words
+    from todo_cli.parsing.recurrence import described as in_words
 
     return in_words(repeat.rule, repeat.from_done)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from todo_cli.cli.ask import conversation_id
+from todo_cli.cli.commands.ask import conversation_id
 from todo_cli.cli.render import text
 from todo_cli.cli.repl.loop import Repl
-from todo_cli.cli.repl.reading import Reader, reader
+from todo_cli.cli.repl.reader import Reader, reader
 from todo_cli.cli.repl.state import State
 from todo_cli.cli.session import Session
 

@@ -7,23 +7,23 @@ from contextlib import suppress
 
 import typer
 
-from todo_cli.backends.talk import Outcome
-from todo_cli.cli.ask import conversation_id
+from todo_cli.cli.commands.ask import conversation_id
+from todo_cli.cli.error_output import report
 from todo_cli.cli.options import model_name
-from todo_cli.cli.questions import confirmed
+from todo_cli.cli.prompts import confirmed
 from todo_cli.cli.render import text
 from todo_cli.cli.render.changes import difference_line
-from todo_cli.cli.render.safe import safe
-from todo_cli.cli.repl import slash
-from todo_cli.cli.repl.reading import Reader
+from todo_cli.cli.render.escape import safe
+from todo_cli.cli.repl import slash_commands
+from todo_cli.cli.repl.reader import Reader
 from todo_cli.cli.repl.state import State
-from todo_cli.cli.report import report
+from todo_cli.cli.run import run as run_command
 from todo_cli.cli.session import Session
+from todo_cli.command_table import COMMANDS
 from todo_cli.contract.conversations import ForkConversation, RewindTurn, ShowConversation, UndoTurn
 from todo_cli.contract.ids import new_id
 from todo_cli.errors import Conflict, Invalid, TodoError
-from todo_cli.main import COMMANDS
-from todo_cli.main import run as run_command
+from todo_cli.turn_client.run import Outcome
 
 LOOKED_BACK = (20, 1_000)
 """Messages in which the last thing said is looked for: most turns have few, the longest some hundred."""
@@ -56,7 +56,9 @@ class Repl:
             "usage": lambda words: self._command(["chat", "usage", *words]),
             "export": lambda words: self._here("export", *words),
             "todo": self._command,
-            "help": lambda words: self._command([*words, "--help"]) if words else text.write(slash.help_text()),
+            "help": lambda words: (
+                self._command([*words, "--help"]) if words else text.write(slash_commands.help_text())
+            ),
             "exit": lambda _: self._end(),
         }
 
@@ -100,15 +102,15 @@ class Repl:
             self._say(line)
             return
         self._replaced = None
-        words = slash.split(line.strip()[1:])
+        words = slash_commands.split(line.strip()[1:])
         if words and words[0] == "quit":
             words[0] = "exit"
-        if words and slash.own(words):
+        if words and slash_commands.own(words):
             self._own[words[0]](words[1:])
         elif words and (words[0] in COMMANDS or words[0].startswith("-")):
             self._command(words)
         else:
-            raise slash.unknown(words[0] if words else "")
+            raise slash_commands.unknown(words[0] if words else "")
 
     def _command(self, words: list[str]) -> None:
         if words == ["chat"]:
@@ -158,20 +160,22 @@ class Repl:
             self._resume()
 
     def _resume(self) -> None:
-        from todo_cli.cli import talking
+        from todo_cli.cli import turn_session
 
         if self._number is None:
             raise Invalid("nothing was said here yet")
-        talking.resume(self._session, self._number, talking.screen(self._session, "text"))
+        turn_session.resume(self._session, self._number, turn_session.screen(self._session, "text"))
 
     def _say(self, words: str) -> None:
-        from todo_cli.cli import talking
+        from todo_cli.cli import turn_session
 
-        begin = talking.said(self._conversation, words)
+        begin = turn_session.said(self._conversation, words)
         replaced, self._replaced = self._replaced, None
         if replaced:
             self._gone_back(replaced)
-        talking.settle(self._session, begin, talking.screen(self._session, "text"), yes=False, seen=self._seen)
+        turn_session.settle(
+            self._session, begin, turn_session.screen(self._session, "text"), yes=False, seen=self._seen
+        )
 
     def _seen(self, outcome: Outcome) -> None:
         self._state.number = outcome.number
@@ -220,10 +224,10 @@ class Repl:
         return bool(planned.differences)
 
     def _use(self, words: list[str]) -> None:
-        from todo_cli.cli.repl import models
+        from todo_cli.cli.repl import model_list
 
         if words:
             self._session.model = model_name(" ".join(words))
             text.note(safe(f"({self._session.model} from here on; for all conversations: todo prefs --model NAME)"))
         else:
-            models.say(self._session)
+            model_list.say(self._session)

@@ -17,8 +17,8 @@ from prompt_toolkit.styles import Style
 from prompt_toolkit.utils import get_cwidth
 
 from todo_cli.cli.render import text
-from todo_cli.cli.render.safe import safe, safe_block
-from todo_cli.cli.repl.reading import LEAVING, PROMPT
+from todo_cli.cli.render.escape import safe, safe_block
+from todo_cli.cli.repl.reader import LEAVING, PROMPT
 from todo_cli.cli.repl.state import State, sent
 from todo_cli.cli.session import Session
 from todo_cli.errors import TodoError
@@ -46,7 +46,7 @@ class Past(History):
 
     def load_history_strings(self) -> Iterable[str]:
         """Newest first; nothing where the list cannot be reached."""
-        from todo_cli.contract.said import ListSaid
+        from todo_cli.contract.prompt_history import ListSaid
 
         try:
             said = sent(self._session, ListSaid())[0].said
@@ -146,7 +146,7 @@ class Prompt:
 
 
 def _completer(state: State) -> Completer:
-    from todo_cli.cli.repl.completing import Words
+    from todo_cli.cli.repl.completer import Words
 
     return Words(state.known)
 
@@ -160,5 +160,5 @@ def _completes() -> bool:
 
 def _warm() -> None:
     """What the first answer will need."""
-    import todo_cli.cli.render.blocks
-    import todo_cli.cli.talking  # noqa: F401
+    import todo_cli.cli.render.markdown
+    import todo_cli.cli.turn_session  # noqa: F401

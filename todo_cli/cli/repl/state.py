@@ -93,7 +93,7 @@ class Known:
 
 def sent(session: Session, *requests: Any) -> list[Any]:
     """The answers, over a connection of this thread's own; raises TodoError."""
-    from todo_cli.backends import open_backend
+    from todo_cli.clients.open import open_backend
 
     backend = open_backend(session.settings)
     try:

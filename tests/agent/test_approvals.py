@@ -1,0 +1,208 @@
+"""What a person must agree to first: that it waits, what exactly a yes does, and that it does it once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.conftest import Database
+from tests.support.chat import Chat
+from todo_cli.agent.messages import faults
+from todo_cli.contract.conversations import AnswerTurn, StopTurn, UndoTurn
+from todo_cli.contract.ids import new_id
+from todo_cli.contract.journal import ListChanges, Undo
+from todo_cli.contract.plans import ApplyPlan
+from todo_cli.contract.tasks import AddTask, CompleteTasks, EditTasks, ShowTask
+from todo_cli.errors import Conflict, Invalid, NotFound
+
+
+@pytest.fixture
+def held(chat: Chat) -> str:
+    """A turn that waits to delete task 1 and finish 2 and 3."""
+    for title in ("a", "b", "c"):
+        chat(AddTask(title=title))
+    turn = new_id()
+    both = [["delete_task", {"number": 1}], ["complete_task", {"numbers": [2, 3]}], ["list_tasks", {}]]
+    ended = chat.say("delete 1, finish 2 and 3", both, ["Done."], turn=turn)
+    assert (ended.state, len(ended.held)) == ("awaiting", 2)
+    assert [target.number for one in ended.held for target in one.plan.targets] == [1, 2, 3]
+    assert chat.tasks() == [(1, "a", "open"), (2, "b", "open"), (3, "c", "open")]
+    return turn
+
+
+def go_on(chat: Chat, turn: str, *rounds: Any) -> Any:
+    """Another runner takes up the turn that was answered."""
+    return chat.say("delete 1, finish 2 and 3", [], *(rounds or (["Done."],)), turn=turn)
+
+
+def results(chat: Chat) -> list[Any]:
+    """What the calls were answered, in the order of the line."""
+    return [json.loads(text) for role, text in chat.history() if role == "tool"]
+
+
+def test_yes_does_what_was_shown(chat: Chat, held: str) -> None:
+    answered = chat(AnswerTurn(turn=held, yes=True))
+    assert (answered.state, answered.approved) == ("answered", True)
+    assert [status for _, _, status in chat.tasks()] == ["deleted", "done", "done"]
+    ended = go_on(chat, held)
+    assert (ended.state, ended.text) == ("done", "Done.")
+    assert [role for role, _ in chat.history()] == ["user", "assistant", "tool", "tool", "tool", "assistant"]
+    assert faults(chat.asked[-1]) == []
+    chat(Undo())
+    assert {status for _, _, status in chat.tasks()} == {"open"}
+
+
+def test_no_goes_back_to_the_model(chat: Chat, held: str) -> None:
+    assert chat(AnswerTurn(turn=held, yes=False)).approved is False
+    assert go_on(chat, held, ["As you like."]).text == "As you like."
+    assert [one.get("error") for one in results(chat)] == [None, "refused", "refused"]
+    assert {status for _, _, status in chat.tasks()} == {"open"}
+
+
+def test_yes_to_some_is_no_to_the_others(chat: Chat, held: str) -> None:
+    for wrong in (AnswerTurn(turn=held, yes=True, only=(2,)), AnswerTurn(turn=held, yes=False, only=(0,)),
+                  AnswerTurn(turn=held, yes=True, only=())):  # fmt: skip
+        with pytest.raises(Invalid):
+            chat(wrong)
+    assert {status for _, _, status in chat.tasks()} == {"open"}
+    assert chat(AnswerTurn(turn=held, yes=True, only=(1, 1))).approved is True
+    assert [status for _, _, status in chat.tasks()] == ["open", "done", "done"]
+    assert go_on(chat, held).state == "done"
+    assert [one.get("error") for one in results(chat)] == [None, "refused", None]
+    assert faults(chat.asked[-1]) == []
+    chat(UndoTurn(turn=held))
+    assert {status for _, _, status in chat.tasks()} == {"open"}
+
+
+def test_the_same_answer_again_changes_nothing_and_another_is_refused(chat: Chat, held: str) -> None:
+    first = chat(AnswerTurn(turn=held, yes=True))
+    assert chat(AnswerTurn(turn=held, yes=True)).approved == first.approved
+    with pytest.raises(Conflict, match="yes already"):
+        chat(AnswerTurn(turn=held, yes=False))
+    verbs = [one.verb for one in chat(ListChanges()).changes]
+    assert (verbs.count("DeleteTasks"), verbs.count("CompleteTasks")) == (1, 1)
+    go_on(chat, held)
+    assert chat(AnswerTurn(turn=held, yes=True)).state == "done"
+
+
+def test_two_answers_at_once_act_once(chat: Chat, held: str, make_chat: Callable[..., Chat]) -> None:
+    others = [make_chat(conversation=chat.id) for _ in range(4)]
+
+    def answer(one: Chat) -> str:
+        try:
+            return one(AnswerTurn(turn=held, yes=one is not others[0])).state
+        except Conflict:
+            return "refused"
+
+    with ThreadPoolExecutor(4) as pool:
+        said = list(pool.map(answer, others))
+    assert said.count("refused") in (1, 3)
+    verbs = [one.verb for one in chat(ListChanges()).changes]
+    assert verbs.count("DeleteTasks") == (1 if said[0] == "refused" else 0)
+
+
+def test_what_has_moved_on_is_left_alone(chat: Chat, held: str) -> None:
+    chat(EditTasks(numbers=(2,), title="b, but another"))
+    chat(AnswerTurn(turn=held, yes=True))
+    assert [status for _, _, status in chat.tasks()] == ["deleted", "open", "open"]
+    go_on(chat, held)
+    found = results(chat)
+    assert [one.get("error") for one in found] == [None, None, "conflict"]
+    assert "moved on" in found[2]["detail"]
+
+
+def test_a_yes_that_comes_too_late(chat: Chat, held: str) -> None:
+    chat.db.execute("UPDATE todo.plans SET expires_at = now() WHERE space_id = %s", chat.who.user_id)
+    chat(AnswerTurn(turn=held, yes=True))
+    assert {status for _, _, status in chat.tasks()} == {"open"}
+    go_on(chat, held)
+    assert ["expired" in one.get("detail", "") for one in results(chat)] == [False, True, True]
+
+
+def test_a_new_message_means_no(chat: Chat, held: str) -> None:
+    assert chat.say("what is the weather?", ["No idea."]).state == "done"
+    assert {status for _, _, status in chat.tasks()} == {"open"}
+    with pytest.raises(Conflict, match="no already"):
+        chat(AnswerTurn(turn=held, yes=True))
+    assert faults(chat.asked[-1]) == []
+    assert [role for role, _ in chat.history()][-3:] == ["assistant", "user", "assistant"]
+
+
+def test_a_stop_means_no(chat: Chat, held: str) -> None:
+    assert chat(StopTurn(turn=held)).state == "stopped"
+    with pytest.raises(Conflict):
+        chat(AnswerTurn(turn=held, yes=True))
+    assert chat.say("hello", ["hi"]).state == "done"
+
+
+def test_the_plan_itself_may_have_been_applied(chat: Chat, held: str) -> None:
+    plan = chat.db.execute("SELECT id FROM todo.plans WHERE space_id = %s AND verb = 'DeleteTasks'", chat.who.user_id)
+    chat(ApplyPlan(id=str(plan[0][0])))
+    chat(AnswerTurn(turn=held, yes=True))
+    verbs = [one.verb for one in chat(ListChanges()).changes]
+    assert (verbs.count("DeleteTasks"), verbs.count("CompleteTasks")) == (1, 1)
+
+
+def test_somebody_else_s_turn_is_not_there(held: str, make_chat: Callable[..., Chat], db: Database) -> None:
+    with pytest.raises(NotFound):
+        make_chat(db.person())(AnswerTurn(turn=held, yes=True))
+
+
+def test_what_cannot_be_done_at_all_is_not_asked(chat: Chat) -> None:
+    ended = chat.say("delete 99", [["delete_task", {"number": 99}]], ["There is none."])
+    assert (ended.state, results(chat)[0]["error"]) == ("done", "not-found")
+
+
+def test_several_are_counted_over_all_calls_of_the_turn(chat: Chat) -> None:
+    chat(AddTask(title="a"))
+    chat(AddTask(title="b"))
+    one_each = [["complete_task", {"number": 1}]], [["complete_task", {"number": 2}]]
+    ended = chat.say("finish 1 and 2", *one_each, ["Done."])
+    assert (ended.state, [status for _, _, status in chat.tasks()]) == ("awaiting", ["done", "open"])
+    assert chat.say("never mind", ["ok"]).state == "done"
+    together = [["complete_task", {"number": 1}], ["reopen_task", {"number": 1}]]
+    assert chat.say("finish 1, and not", together, ["Done."]).state == "done"  # one task
+
+
+def test_adding_is_free_up_to_twenty(chat: Chat) -> None:
+    calls = [["add_task", {"title": f"t{n}"}] for n in range(22)]
+    turn = new_id()
+    ended = chat.say("add 22", calls, ["Done."], turn=turn)
+    assert (ended.state, len(ended.held), len(chat.tasks())) == ("awaiting", 2, 20)
+    chat(AnswerTurn(turn=turn, yes=True))
+    assert len(chat.tasks()) == 22
+
+
+def test_the_undo_that_was_shown_is_the_one_that_is_done(chat: Chat) -> None:
+    chat(AddTask(title="a"))
+    chat(CompleteTasks(numbers=(1,)))
+    turn = new_id()
+    ended = chat.say("undo that", [["undo", {}]], ["Undone."], turn=turn)
+    assert ended.state == "awaiting"
+    chat(AddTask(title="meanwhile"))
+    chat(AnswerTurn(turn=turn, yes=True))
+    assert chat.tasks() == [(1, "a", "open"), (2, "meanwhile", "open")]
+    assert chat.say("undo that", [], ["Undone."], turn=turn).state == "done"
+    chat(UndoTurn(turn=turn))
+    assert chat(ShowTask(number=1)).status == "done"
+
+
+def test_two_calls_on_the_same_task_are_judged_before_the_first_acts(chat: Chat) -> None:
+    for title in ("a", "x"):
+        chat(AddTask(title=title))
+    turn = new_id()
+    calls = [["update_task", {"numbers": [1, 2], "title": "b"}], ["delete_task", {"number": 1}]]
+    assert len(chat.say("rename 1 and 2, delete 1", calls, ["Done."], turn=turn).held) == 2
+    chat(AnswerTurn(turn=turn, yes=True))
+    assert chat.tasks() == [(1, "b", "deleted"), (2, "b", "open")]
+
+
+def test_who_goes_on_need_not_know_what_was_said(chat: Chat, held: str) -> None:
+    chat(AnswerTurn(turn=held, yes=True))
+    assert chat.say(None, [], ["Done."], turn=held).state == "done"
+    with pytest.raises(NotFound):
+        chat.say(None, ["x"])

@@ -1,0 +1,212 @@
+"""What people do with conversations, over HTTP and straight to the database alike; and how often each step waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from tests.conftest import Database, Server
+from tests.support.ask import settings_of
+from tests.support.chat import Chat
+from tests.support.connections import Line
+from tests.support.counting_proxy import Proxy
+from todo_cli.clients.open import open_backend
+from todo_cli.contract import conversations as people
+from todo_cli.contract import turn_events
+from todo_cli.contract import turn_steps as ask
+from todo_cli.contract.base import Request
+from todo_cli.contract.ids import new_id
+from todo_cli.contract.tasks import AddTask
+from todo_cli.errors import Conflict, Invalid, NotFound
+
+
+@pytest.fixture
+def send(chat: Chat, way: str, request: pytest.FixtureRequest) -> Iterator[Callable[[Request[Any]], Any]]:
+    """The conversation's owner, each way in."""
+    server: Server | None = request.getfixturevalue("server") if way == "api" else None
+    backend = open_backend(settings_of(chat.who, way, server=server.url if server else None))
+    yield backend.send_now
+    backend.close()
+
+
+def test_people_steer_their_conversations_either_way(chat: Chat, send: Callable[[Request[Any]], Any]) -> None:
+    turn = new_id()
+    chat(AddTask(title="a"))
+    chat.say("hello", ["hi"])
+    chat.say("delete 1", [["delete_task", {"number": 1}]], ["Done."], turn=turn)
+    (listed,) = send(people.ListConversations()).conversations
+    assert (listed.number, listed.title, listed.state, listed.turn) == (1, "hello", "awaiting", turn)
+    with pytest.raises(Conflict):
+        send(people.MoveHead(number=1, to=2))
+    with pytest.raises(Conflict):
+        send(people.UndoTurn(turn=turn))
+    assert send(people.AnswerTurn(turn=turn, yes=True)).approved
+    with pytest.raises(Conflict):
+        send(people.AnswerTurn(turn=turn, yes=False))
+    assert chat.say("delete 1", [], ["Done."], turn=turn).state == "done"
+    shown = send(people.ShowConversation(number=1))
+    assert [one.role for one in shown.messages] == ["user", "assistant", "user", "assistant", "tool", "assistant"]
+    assert send(people.UndoTurn(turn=turn, dry_run=True)).differences
+    assert chat.tasks() == [(1, "a", "deleted")]
+    send(people.UndoTurn(turn=turn))
+    assert (chat.tasks(), len(chat.history())) == ([(1, "a", "open")], 2)
+    send(people.RedoTurn(turn=turn))
+    assert (chat.tasks(), len(chat.history())) == ([(1, "a", "deleted")], 6)
+    assert send(people.RenameConversation(number=1, title="Milk")).title == "Milk"
+    assert send(people.MoveHead(number=1, to=2)).head == 2
+    fork = people.ForkConversation(number=1, id=new_id())
+    assert send(fork).number == 2
+    assert send(fork).number == 2
+    assert send(people.StopTurn(turn=turn)).state == "done"
+
+
+def test_what_is_not_there_is_refused_either_way(chat: Chat, send: Callable[[Request[Any]], Any]) -> None:
+    chat.say("hello", ["hi"])
+    none, asked = new_id(), [
+        people.ShowConversation(number=9), people.RenameConversation(number=9, title="x"), people.MoveHead(number=9, to=0),
+    ]  # fmt: skip
+    asked += [people.ForkConversation(number=9, id=none), people.StopTurn(turn=none), people.AnswerTurn(turn=none, yes=True),
+              people.UndoTurn(turn=none), people.RedoTurn(turn=none), people.RewindTurn(turn=none),
+              people.RemoveConversation(number=9), people.RestoreConversation(number=9)]  # fmt: skip
+    for request in asked:
+        with pytest.raises(NotFound):
+            send(request)
+    for request in (people.ListConversations(cursor="x"), people.RenameConversation(number=1, title=" "),
+                    people.MoveHead(number=1, to=1), people.ForkConversation(number=1, id=new_id(), at=1)):  # fmt: skip
+        with pytest.raises(Invalid):
+            send(request)
+
+
+def test_no_model_can_ask_for_any_of_it() -> None:
+    assert not any(one.tool for one in (*ask.REQUESTS, *turn_events.REQUESTS, *people.REQUESTS))
+
+
+@pytest.fixture
+def far(db: Database) -> Iterator[tuple[Proxy, Line, Chat]]:
+    """Somebody's line through a proxy that counts, and their conversation."""
+    chat = Chat(db, db.person())
+    with (
+        closing(Proxy(chat.who.database_url)) as proxy,
+        closing(Line(proxy.through(chat.who.database_url), chat.who)) as line,
+    ):
+        yield proxy, line, chat
+    chat.close()
+
+
+def test_how_often_each_step_waits(far: tuple[Proxy, Line, Chat]) -> None:
+    proxy, line, chat = far
+    found: list[tuple[str, int]] = []
+
+    def counted(request: Request[Any]) -> Any:
+        proxy.reset()
+        answer = line(request, key=new_id() if request.write else None)
+        found.append((type(request).__name__, proxy.turns))
+        return answer
+
+    chat(AddTask(title="a"))
+    for _ in range(2):  # the first prepares
+        found.clear()
+        step = _turn(counted, chat)
+        counted(people.StopTurn(turn=step["turn"]))
+        counted(people.ShowConversation(number=chat.number))
+        counted(people.ListConversations())
+        counted(people.RenameConversation(number=chat.number, title="x"))
+        counted(ask.StoreTitle(conversation=chat.id, turn=step["turn"], said="reopen 1", title="x"))
+        counted(people.RewindTurn(turn=step["turn"]))
+        number = chat.number
+        counted(people.RemoveConversation(number=number))
+        counted(people.RestoreConversation(number=number))
+    assert dict(found) == {
+        "BeginTurn": 2, "ReadReplay": 1, "StoreAnswer": 1, "StoreResults": 1, "RunCall": 3, "StoreEvents": 1, "ReadEvents": 1,
+        "StoreSummary": 1, "EndTurn": 1, "HoldCalls": 3, "AnswerTurn": 3, "StopTurn": 2, "ShowConversation": 1,
+        "ListConversations": 1, "RenameConversation": 1,
+        "StoreTitle": 1, "RewindTurn": 1, "RemoveConversation": 1, "RestoreConversation": 1,
+    }  # fmt: skip
+
+
+def _turn(counted: Callable[[Request[Any]], Any], chat: Chat) -> dict[str, Any]:
+    begin = ask.BeginTurn(conversation=chat.id, turn=new_id(), runner=new_id(), text="reopen 1")
+    begun = counted(begin)
+    step: dict[str, Any] = {"turn": begin.turn, "attempt": 1}
+    counted(ask.ReadReplay(conversation=chat.id))
+    wishes = (ask.Wish(name="reopen_task", arguments='{"number":1}'),) * 3
+    stored = counted(ask.StoreAnswer(**step, after=begun.head, text="", calls=wishes))
+    place: dict[str, Any] = {"message": stored.head, "verb": "ReopenTasks", "arguments": {"numbers": [1]}}
+    counted(ask.RunCall(**step, index=0, **place))
+    counted(ask.StoreResults(**step, results=(ask.Result(message=stored.head, index=1, text="no"),)))
+    counted(turn_events.StoreEvents(**step, first=0, after=1, batch=({"kind": "words", "text": "x"},)))
+    counted(turn_events.ReadEvents(turn=begin.turn))
+    counted(ask.StoreSummary(**step, conversation=chat.id, reaches=begun.head, text="before"))
+    counted(ask.HoldCalls(**step, calls=(ask.Call(index=2, **place),)))
+    counted(people.AnswerTurn(turn=begin.turn, yes=True))
+    chat(ask.BeginTurn(conversation=chat.id, turn=begin.turn, runner=new_id(), text="reopen 1"))
+    counted(ask.EndTurn(turn=begin.turn, attempt=2, text="done"))
+    return step
+
+
+def test_many_calls_wait_no_oftener_than_one(far: tuple[Proxy, Line, Chat]) -> None:
+    """Only a call that looks before it writes, as an undo does, costs one more."""
+    proxy, line, chat = far
+
+    def trips(request: Request[Any]) -> int:
+        proxy.reset()
+        line(request, key=new_id() if request.write else None, zone=None)
+        return proxy.turns
+
+    for number in range(1, 9):
+        chat(AddTask(title=f"t{number}"))
+    edit = [("EditTasks", {"numbers": [number], "due": "tomorrow 9am"}) for number in range(1, 9)]
+    undo: list[tuple[str, dict[str, Any]]] = [
+        ("CompleteTasks", {"numbers": [1]}),
+        ("Undo", {}),
+        ("DeleteTasks", {"numbers": [2]}),
+    ]
+    bad: list[tuple[str, dict[str, Any]]] = [("DeleteTasks", {"numbers": [99]}), ("DeleteTasks", {"numbers": [3]})]
+    expected = {
+        "one": (edit[:1], 3, 3),
+        "eight": (edit, 3, 3),
+        "with an undo": (undo, 4, 4),
+        "with a wrong one": (bad, 3, 3),
+    }
+    for _ in range(2):  # the first prepares
+        found = {name: (calls, *_held(trips, chat, calls, yes=True)) for name, (calls, _, _) in expected.items()}
+    assert {name: row[1:] for name, row in found.items()} == {name: row[1:] for name, row in expected.items()}
+    assert _held(trips, chat, edit, yes=False) == (3, 2)
+
+
+def _held(trips: Callable[[Request[Any]], int], chat: Chat, calls: list[Any], *, yes: bool) -> tuple[int, int]:
+    turn = new_id()
+    begun = chat(ask.BeginTurn(conversation=chat.id, turn=turn, runner=new_id(), text="x"))
+    step: dict[str, Any] = {"turn": turn, "attempt": 1}
+    wishes = tuple(ask.Wish(name=verb, arguments="{}") for verb, _ in calls)
+    stored = chat(ask.StoreAnswer(**step, after=begun.head, text="", calls=wishes))
+    hold = tuple(
+        ask.Call(message=stored.head, index=index, verb=verb, arguments=given)
+        for index, (verb, given) in enumerate(calls)
+    )
+    found = trips(ask.HoldCalls(**step, calls=hold)), trips(people.AnswerTurn(turn=turn, yes=yes))
+    chat(ask.BeginTurn(conversation=chat.id, turn=turn, runner=new_id()))
+    chat(ask.EndTurn(turn=turn, attempt=2, text="done"))
+    return found
+
+
+def test_undoing_a_turn_waits_three_times(far: tuple[Proxy, Line, Chat]) -> None:
+    proxy, line, chat = far
+    chat(AddTask(title="a"))
+    for text, call in (("finish 1", ["complete_task", {"number": 1}]), ("hello", None)):
+        turn = new_id()
+        chat.say(text, *([[call]] if call else []), ["Done."], turn=turn)
+        for _ in range(2):  # the first prepares
+            found = []
+            for request in (
+                people.UndoTurn(turn=turn, dry_run=True),
+                people.UndoTurn(turn=turn),
+                people.RedoTurn(turn=turn),
+            ):
+                proxy.reset()
+                line(request, key=new_id())
+                found.append(proxy.turns)
+        assert found == ([3, 3, 3] if call else [2, 2, 2])

@@ -1,0 +1,42 @@
+"""The whole way: the loop, our client of the protocol, and a server that speaks it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.support.chat import Chat
+from tests.support.fake_model import calls, says, scripted
+from todo_cli.contract.tasks import AddTask
+from todo_cli.llm.client import answer
+from todo_cli.llm.endpoints import Endpoint
+
+
+def speaking(url: str) -> Any:
+    """The model at that address."""
+    endpoint = Endpoint(base_url=url, model="m", api_key=None, first_content=5, idle=5, total=20, backoff=0.02)
+
+    def ask(messages: Any, tools: Any) -> Any:
+        return answer(endpoint, messages, tools)
+
+    return ask
+
+
+def test_a_conversation_over_the_protocol(chat: Chat) -> None:
+    chat(AddTask(title="Report"))
+    with scripted(
+        calls(("list_tasks", {})), says("There is ", "#1 Report."),
+        calls(("complete_task", {"number": 1}), text="I will."), says("Done: #1 Report."),
+    ) as server:  # fmt: skip
+        assert chat.say("what is there?", answer=speaking(server.url)).text == "There is #1 Report."
+        ended = chat.say("mark it as done", answer=speaking(server.url))
+        assert (ended.state, ended.text) == ("done", "Done: #1 Report.")
+        assert [one.as_json()["faults"] for one in server.asked] == [[]] * 4
+    assert chat.tasks() == [(1, "Report", "done")]
+    usage = chat.db.execute(
+        "SELECT usage FROM todo.messages WHERE usage IS NOT NULL AND space_id = %s", chat.who.user_id
+    )
+    assert len(usage) == 4
+    total = chat.db.execute("SELECT usage FROM todo.turns WHERE space_id = %s ORDER BY began_at", chat.who.user_id)
+    assert total[0][0]["prompt"] == 14
+    assert json.loads(json.dumps(total[1][0])) == total[1][0]

@@ -1,0 +1,237 @@
+"""Whatever has happened in a conversation, what a model is sent is one that its API accepts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.chat import Chat
+from todo_cli.agent.messages import faults, open_calls, request_messages, valid, whole_turns
+from todo_cli.agent.prompts import today
+from todo_cli.contract.conversations import (
+    ForkConversation,
+    ListConversations,
+    MoveHead,
+    RedoTurn,
+    RenameConversation,
+    ShowConversation,
+    UndoTurn,
+)  # fmt: skip
+from todo_cli.contract.ids import new_id
+from todo_cli.contract.tasks import AddTask, EditTasks
+from todo_cli.contract.turn_steps import Message, ReadReplay, Replay, Wish
+from todo_cli.errors import Conflict, Invalid, ModelFailed, NotFound
+from todo_cli.llm.stream import Finished, Words
+
+WISH = st.builds(Wish, name=st.sampled_from(["add_task", "", "fly"]), arguments=st.sampled_from(["{}", "", "[1]", "{", '{"a":1}']),
+                 id=st.sampled_from(["", "a", "b", "call_1_0", "x" * 80]))  # fmt: skip
+
+
+@st.composite
+def lines(draw: st.DrawFn) -> list[Message]:
+    """Messages in an order that no code of ours would store, and some that it would."""
+    made: list[Message] = []
+    for turn in range(draw(st.integers(1, 5))):
+        for _ in range(draw(st.integers(1, 6))):
+            role = draw(st.sampled_from(["user", "assistant", "assistant", "tool", "tool", "summary"]))
+            answers = draw(st.sampled_from([None, *(one.seq for one in made)]))
+            made.append(Message(
+                conversation="c", seq=len(made) + 1, turn=f"t{turn}", role=role, content=draw(st.sampled_from(["", " ", "text"])),
+                status=draw(st.sampled_from(["whole", "whole", "interrupted", "dead"])),
+                calls=tuple(draw(st.lists(WISH, max_size=3))) if role == "assistant" else (),
+                call_seq=answers if role == "tool" else None, call_index=draw(st.integers(0, 2)) if role == "tool" else None,
+            ))  # fmt: skip
+    made.append(
+        Message(
+            conversation="c", seq=len(made) + 1, turn="now", role="user", content=draw(st.sampled_from(["", "now"]))
+        )
+    )
+    return made
+
+
+@given(lines(), st.sampled_from([None, "before"]))
+@settings(max_examples=300, deadline=None)
+def test_any_line_makes_a_valid_request(line: list[Message], summary: str | None) -> None:
+    made = request_messages(line, summary, "(today)")
+    assert faults(made) == []
+    assert msgspec.json.encode(made) == msgspec.json.encode(request_messages(list(line), summary, "(today)"))
+    assert made[-1]["role"] == "user"
+
+
+def test_the_validator_knows_each_fault() -> None:
+    system, user, said = (
+        {"role": "system", "content": "s"},
+        {"role": "user", "content": "u"},
+        {"role": "assistant", "content": "a"},
+    )
+    call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    wish, result = (
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "1", "content": "r"},
+    )
+    good: list[list[dict[str, Any]]] = [[system, user], [system, user, said, user], [system, user, wish, result],
+                                        [system, user, wish, result, said, user]]  # fmt: skip
+    bad: list[list[dict[str, Any]]] = [
+        [system], [system, said, user], [system, user, user], [system, user, wish], [system, user, wish, user],
+        [system, user, result], [system, user, wish, result, result], [system, user, wish, result, user], [system, user, said],
+        [system, user, system], [system, {"role": "user", "content": " "}], [system, user, said, said, user],
+        [system, user, wish, result, said, user, wish, result], [system, user, {**wish, "tool_calls": [{**call, "id": ""}]}, result],
+    ]  # fmt: skip
+    assert [valid(one) for one in good] == [True] * len(good)
+    assert [valid(one) for one in bad] == [False] * len(bad)
+
+
+def followed(replay: Replay) -> list[dict[str, Any]]:
+    """The request that a next message of the person's would make."""
+    line = list(replay.messages)
+    next_one = Message(conversation="c", seq=10**9, turn="next", role="user", content="next")
+    return request_messages([*line, next_one], replay.summary, today("UTC"))
+
+
+def test_newest_turns_win_the_budget_and_none_is_cut(chat: Chat) -> None:
+    for n in range(6):
+        chat.say(f"message {n} " + "x" * 400, [f"answer {n} " + "y" * 400])
+    read = chat(ReadReplay(conversation=chat.id, budget=500))
+    line = whole_turns(read.messages)
+    assert read.cut
+    assert [one.content.split(" x")[0].split(" y")[0] for one in line] == [
+        "message 4",
+        "answer 4",
+        "message 5",
+        "answer 5",
+    ]
+    assert open_calls(read.messages) == []
+
+
+def test_older_turns_are_folded_into_a_summary_once(chat: Chat) -> None:
+    def model(messages: Any, tools: Any) -> Any:
+        folds = messages[0]["content"].startswith("Summarise")
+        asked.append("fold" if folds else "answer")
+        return _words("They spoke of #7." if folds else "y" * 400)
+
+    asked: list[str] = []
+    for n in range(8):
+        chat.say(f"message {n} " + "x" * 400, answer=model, budget=1_000)
+    assert 1 <= asked.count("fold") <= 4
+    read = chat(ReadReplay(conversation=chat.id, budget=1_000))
+    assert (read.summary, read.cut) == ("They spoke of #7.", False)
+    assert len(chat.history()) == 16  # all the messages stay
+    chat(AddTask(title="seven"))
+    assert faults(followed(read)) == []
+    assert "They spoke of #7." in followed(read)[0]["content"]
+
+
+async def _words(text: str) -> Any:
+    yield Words(text)
+    yield Finished("stop")
+
+
+def test_a_model_that_says_the_context_is_full_is_asked_once_more(chat: Chat) -> None:
+    for n in range(4):
+        chat.say(f"message {n}", [f"answer {n}"])
+    asked: list[int] = []
+
+    async def model(messages: Any, tools: Any) -> Any:
+        asked.append(len(messages))
+        if len(messages) > 8:
+            raise ModelFailed("too long", kind="overflow", overflow=True)
+        async for one in _words("short"):
+            yield one
+
+    ended = chat.say("and now", answer=model)
+    assert (ended.state, ended.text) == ("done", "short")
+    assert asked == [10, 2, 4]
+
+
+def test_going_back_editing_and_forking_lose_nothing(chat: Chat, make_chat: Callable[..., Chat]) -> None:
+    chat.say("one", ["1"])
+    chat.say("two", ["2"])
+    chat(MoveHead(number=chat.number, to=2))
+    chat.say("two, edited", ["2b"])
+    assert [text for _, text in chat.history()] == ["one", "1", "two, edited", "2b"]
+    chat(MoveHead(number=chat.number, to=4))
+    assert [text for _, text in chat.history()] == ["one", "1", "two", "2"]
+    fork = chat(ForkConversation(number=chat.number, id=new_id(), at=2))
+    other = make_chat(conversation=fork.id)
+    other.say("in the fork", ["f"])
+    chat.say("in the first", ["o"])
+    assert [text for _, text in other.history()] == ["one", "1", "in the fork", "f"]
+    assert [text for _, text in chat.history()] == ["one", "1", "two", "2", "in the first", "o"]
+    with pytest.raises(Invalid):
+        chat(MoveHead(number=chat.number, to=1))
+    with pytest.raises(NotFound):
+        chat(MoveHead(number=99, to=0))
+    assert chat(RenameConversation(number=chat.number, title="Mine")).title == "Mine"
+
+
+def test_a_fork_s_calls_are_carried_out_though_the_first_has_some_at_the_same_place(
+    chat: Chat, make_chat: Callable[..., Chat]
+) -> None:
+    add = [["add_task", {"title": "a"}]]
+    chat.say("add one", add, ["ok"])
+    fork = make_chat(conversation=chat(ForkConversation(number=chat.number, id=new_id())).id)
+    fork.say("add another", add, ["ok"])
+    assert len(chat.tasks()) == 2
+    assert [role for role, _ in fork.history()] == ["user", "assistant", "tool", "assistant"] * 2
+
+
+def test_pages_of_a_conversation_and_of_conversations(chat: Chat, make_chat: Callable[..., Chat]) -> None:
+    for n in range(3):
+        chat.say(f"m{n}", [f"a{n}"])
+    make_chat().say("other", ["x"])
+    newest = chat(ShowConversation(number=chat.number, limit=2))
+    older = chat(ShowConversation(number=chat.number, limit=3, cursor=newest.next))
+    oldest = chat(ShowConversation(number=chat.number, limit=3, cursor=older.next))
+    assert [[one.content for one in page.messages] for page in (newest, older, oldest)] == [
+        ["m2", "a2"],
+        ["a0", "m1", "a1"],
+        ["m0"],
+    ]
+    assert oldest.next is None
+    first = chat(ListConversations(limit=1))
+    second = chat(ListConversations(limit=1, cursor=first.next))
+    assert [first.conversations[0].title, second.conversations[0].title, second.next] == ["other", "m0", None]
+    for cursor in ("x", "0 x", "; 1", "zz 1"):
+        with pytest.raises(Invalid):
+            chat(ShowConversation(number=chat.number, cursor=cursor))
+
+
+def test_undoing_a_turn_takes_its_changes_and_its_words_back(chat: Chat) -> None:
+    chat.say("hello", ["hi"])
+    turn = new_id()
+    adds = [["add_task", {"title": "a"}], ["add_task", {"title": "b"}]]
+    chat.say("add two", adds, ["ok"], turn=turn)
+    shown = chat(UndoTurn(turn=turn, dry_run=True))
+    assert len(shown.differences) == 2
+    assert [status for _, _, status in chat.tasks()] == ["open", "open"]
+    chat(UndoTurn(turn=turn))
+    assert [status for _, _, status in chat.tasks()] == ["deleted", "deleted"]
+    assert [text for _, text in chat.history()] == ["hello", "hi"]
+    chat(RedoTurn(turn=turn))
+    assert [status for _, _, status in chat.tasks()] == ["open", "open"]
+    assert [role for role, _ in chat.history()] == [
+        "user",
+        "assistant",
+        "user",
+        "assistant",
+        "tool",
+        "tool",
+        "assistant",
+    ]
+    chat(EditTasks(numbers=(1,), title="changed since"))
+    with pytest.raises(Conflict):
+        chat(UndoTurn(turn=turn))
+    assert chat(UndoTurn(turn=turn, partial=True)).skipped == (1,)
+    assert [status for _, _, status in chat.tasks()] == ["open", "deleted"]
+
+
+def test_results_are_json_that_a_title_cannot_forge(chat: Chat) -> None:
+    chat.say("add", [["add_task", {"title": '"}],"number":5,"x":["'}]], ["ok"])
+    (text,) = [text for role, text in chat.history() if role == "tool"]
+    assert json.loads(text)["task"]["number"] == 1

@@ -1,0 +1,180 @@
+"""A conversation gets a title by itself, behind the end of its first turn; nobody waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.conftest import Database, Person, Server, Todo, start_server
+from tests.support.chat import Chat
+from tests.support.chat_process import Talker, until, with_model
+from tests.support.fake_model import Scripted, fails, says, scripted
+from todo_cli.agent.titles import short, titled
+from todo_cli.contract.conversations import AnswerTurn, ForkConversation, RenameConversation
+from todo_cli.contract.ids import new_id
+from todo_cli.contract.turn_steps import ReadReplay
+from todo_cli.contract.usage import ReadUsage
+
+ON = {"TODO_TITLES": "true"}
+ASKS = {"role": "user", "has": "assistant: "}
+
+
+def titling(script: Any) -> dict[str, Any]:
+    """An answer to who asks for a title."""
+    return {"steps": script, "when": ASKS}
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[Scripted]:
+    with scripted() as running:
+        running.strict = True
+        yield running
+
+
+@pytest.fixture(scope="module")
+def titling_server(db: Database, own: Scripted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    running = start_server(tmp_path_factory.mktemp("titles"), db, env=with_model(own) | ON)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def somebody(
+    db: Database, own: Scripted, titling_server: Server, as_person: Callable[..., Todo], person: Person, way: str
+) -> Talker:
+    own.scripts.clear()
+    own.asked.clear()
+    todo = as_person(person, way, url=titling_server.url)
+    todo.env |= with_model(own) | ON if way == "direct" else {}
+    return Talker(db, person, todo, own, way, todo)
+
+
+def title(one: Talker, number: int = 1) -> str:
+    return str(
+        one.db.execute(
+            "SELECT title FROM todo.conversations WHERE space_id = %s AND number = %s", one.who.user_id, number
+        )[0][0]
+    )
+
+
+def test_after_the_first_turn_and_only_then(somebody: Talker) -> None:
+    somebody.script(says("Hello."), titling(says("## **A short ", "title.**\n")))
+    assert somebody("ask", "hello, what can you do for me?").out == "Hello.\n"
+    until(lambda: title(somebody) == "A short title")
+    asked = somebody.model.asked[-1].body
+    assert not asked.get("tools")
+    assert "hello, what can you do" in asked["messages"][-1]["content"]
+    somebody.script(says("Bye."))
+    assert somebody("ask", "-c", "1", "bye").out == "Bye.\n"
+    assert len(somebody.model.asked) == 3
+    assert somebody("chat", "show", "1").lines[0] == "1. A short title"
+    # what it has used is counted, and kept outside of the line
+    assert somebody("chat", "usage", "--by", "conversation").out == "1 A short title\t3\t21\t9\t\n"
+    assert [role for role, _ in somebody.said()] == ["user", "assistant", "user", "assistant"]
+    somebody.model.assert_valid()
+
+
+def test_nobody_waits_for_it(somebody: Talker) -> None:
+    """The command has ended, with its answer, where the model never answers for the title."""
+    somebody.script(says("Hello."), titling([{"stall": True}]))
+    assert somebody("ask", "hello").out == "Hello.\n"
+    until(lambda: len(somebody.model.asked) == 2)
+    assert title(somebody) == "hello"
+    somebody.script(says("Again."))
+    assert somebody("ask", "-c", "1", "go on").out == "Again.\n"
+
+
+def test_a_model_that_fails_leaves_the_first_words(somebody: Talker) -> None:
+    somebody.script(says("Hello."), titling(fails(400)))
+    assert somebody("ask", "the first\nwords").code == 0
+    until(lambda: len(somebody.model.asked) == 2)
+    assert title(somebody) == "the first"
+    assert somebody("chat", "list").lines[0].split("\t")[1] == "the first"
+
+
+def test_switched_off(somebody: Talker, talker: Talker) -> None:
+    talker.script(says("Hello."), titling(says("No")))
+    assert talker("ask", "hello").code == 0
+    assert title(talker) == "hello"
+    assert len(talker.model.asked) == 1
+
+
+def name(chat: Chat, *words: Any, turn: str | None = None) -> list[Any]:
+    """As a runner does behind the turn's end; what the model was asked."""
+    from tests.support.turn_driver import Script
+
+    script = Script([words] * 9)
+
+    async def send(request: Any) -> Any:
+        return await chat.line.send(request, key=new_id() if request.write else None)
+
+    turn = turn or chat.replay()[-1].turn
+    chat.line.runner.run(titled(send, script, chat.id, turn, "m"))
+    return script.asked
+
+
+def named(chat: Chat) -> str:
+    return str(chat.db.execute("SELECT title FROM todo.conversations WHERE id = %s", chat.id)[0][0])
+
+
+def test_a_title_of_somebody_s_own_stays(chat: Chat) -> None:
+    chat.say("hello", ["Hi."])
+    chat(RenameConversation(number=1, title="Mine"))
+    assert name(chat, "Another")
+    assert named(chat) == "Mine"
+
+
+def test_only_a_first_turn_that_went_well_asks(chat: Chat, make_chat: Callable[..., Chat]) -> None:
+    chat.say("hello", ["Hi."])
+    before = chat.replay()[-1].turn
+    fork = chat(ForkConversation(number=1, id=new_id()))
+    chat.say("more", ["More."])
+    assert name(chat, "x") == []
+    assert name(chat, "x", turn=before) == []
+    copy = make_chat(chat.who, fork.id)
+    copy.say("and here", ["Yes."])
+    assert name(copy, "x") == []
+    assert named(copy) == "hello"
+
+
+def test_a_first_turn_that_was_approved_asks_too(chat: Chat) -> None:
+    turn = new_id()
+    first = chat.say("add a, delete it", [["add_task", {"title": "a"}]], [["delete_task", {"number": 1}]], turn=turn)
+    assert (first.state, first.first) == ("awaiting", True)
+    chat(AnswerTurn(turn=turn, yes=True))
+    then = chat.say("add a, delete it", [], [], ["Done."], turn=turn)
+    assert (then.state, then.first) == ("done", True)
+    assert not chat.say("more", ["More."]).first
+
+
+def test_replay_does_not_see_it(chat: Chat) -> None:
+    chat.say("hello", ["Hi."])
+    before = chat(ReadReplay(conversation=chat.id))
+    name(chat, "Named")
+    assert (named(chat), chat(ReadReplay(conversation=chat.id))) == ("Named", before)
+    chat.say("more", ["More."])
+    assert [role for role, _ in chat.history()] == ["user", "assistant"] * 2
+    assert chat(ReadUsage()).total.calls == 0  # this model tells no usage
+
+
+def test_a_spent_budget_asks_for_none(chat: Chat) -> None:
+    chat.say("hello", ["Hi."])
+    chat.db.execute("UPDATE todo.users SET tokens_per_day = 0 WHERE id = %s", chat.who.user_id)
+    assert name(chat, "Named") == []
+
+
+@pytest.mark.parametrize(("said", "title"), [
+    ("Groceries", "Groceries"), ('"Groceries"', "Groceries"), ("# **Rent and more**\n\nSome words.", "Rent and more"),
+    ("Title: The rent.", "The rent"), ("\n\n  \n- ", "-"), ("", None), ("**\n\"\"", None), ("\x1b[31mred\u202e", "[31mred"),
+    ("w" * 80, "w" * 59 + "…"), ("家賃の支払い。", "家賃の支払い。"), ("a\tb   c", "a b c"),
+])  # fmt: skip
+def test_what_a_model_says_as_a_title(said: str, title: str | None) -> None:
+    assert short(said) == title
+
+
+def test_a_model_that_never_ends_is_left(chat: Chat) -> None:
+    chat.say("hello", ["Hi."])
+    name(chat, *["word " * 100] * 50)
+    assert named(chat) == "hello"

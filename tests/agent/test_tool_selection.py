@@ -1,0 +1,117 @@
+"""Which tools a model is offered: few, the rest once it has looked for them; and any of them acts when it is called."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.chat import Chat
+from tests.support.turn_driver import Script
+from todo_cli.agent.tool_selection import offers, tools_for
+from todo_cli.contract.tasks import AddTask, CompleteTasks
+from todo_cli.contract.turn_steps import Message, Wish
+from todo_cli.tools import ALWAYS, FOUND, MORE
+
+FEW = [*ALWAYS, MORE]
+
+
+class Watching(Script):
+    """A script that keeps what it was offered."""
+
+    def __init__(self, *rounds: Any) -> None:
+        super().__init__(rounds)
+        self.offered: list[list[str]] = []
+        self.bytes: list[str] = []
+
+    def __call__(self, messages: Any, tools: Any) -> Any:
+        self.offered.append([one["function"]["name"] for one in tools])
+        self.bytes.append(json.dumps(tools))
+        return super().__call__(messages, tools)
+
+
+def names(answer: str) -> list[str]:
+    """What a search has found."""
+    return [one["name"] for one in json.loads(answer)["tools"]]
+
+
+def test_they_are_found_by_words() -> None:
+    assert names(tools_for('{"words": "restore from the bin"}')) == ["restore_task"]
+    assert "undo" in names(tools_for('{"words": "take back the last change"}'))
+    assert names(tools_for('{"query": "undo"}'))[0] != "add_task"
+    assert names(tools_for('{"words": "zzz"}')) == [*FOUND], "nothing fits: all of them are named"
+    assert all(one["description"] for one in json.loads(tools_for("{}"))["tools"])
+
+
+@given(st.text(max_size=40))
+def test_whatever_is_asked_some_are_named(arguments: str) -> None:
+    assert {*names(tools_for(arguments))} <= {*FOUND}
+    assert names(tools_for(arguments))
+
+
+def test_what_is_found_is_offered_in_this_turn_and_what_was_called_later_too(chat: Chat) -> None:
+    chat(AddTask(title="milk"))
+    chat(CompleteTasks(numbers=(1,)))
+    first = Watching([[MORE, {"words": "open a done task again, or bring it back from the bin"}]],
+                     [["reopen_task", {"number": 1}]], ["Open again."])  # fmt: skip
+    assert chat.say("open 1 again", answer=first).text == "Open again."
+    assert chat.tasks() == [(1, "milk", "open")]
+    assert first.offered[0] == FEW
+    assert first.offered[1] == first.offered[2]
+    assert {"reopen_task", "restore_task"} <= {*first.offered[1]}
+    assert first.offered[1][: len(FEW)] == FEW, "what is always there stays in its place"
+    second, third = Watching(["Hello."]), Watching(["Hello."])
+    chat.say("hi", answer=second)
+    chat.say("hi", answer=third)
+    assert second.offered == [[*FEW, "reopen_task"]], "found and called; what was only found is gone"
+    assert second.bytes == third.bytes
+    answers = [one for one in chat.replay() if one.role == "tool"]
+    assert names(answers[0].content)
+
+
+def test_a_tool_that_was_not_offered_acts_all_the_same(chat: Chat) -> None:
+    chat(AddTask(title="milk"))
+    chat(CompleteTasks(numbers=(1,)))
+    script = Watching([["reopen_task", {"number": 1}]], ["Open again."])
+    chat.say("open 1 again", answer=script)
+    assert chat.tasks() == [(1, "milk", "open")]
+    assert script.offered == [FEW, [*FEW, "reopen_task"]]
+
+
+def test_beside_other_calls_and_in_any_form(chat: Chat) -> None:
+    script = Watching([["add_task", {"title": "milk"}], [MORE, {"words": 3}], [MORE, {}]], ["Done."])
+    chat.say("add milk", answer=script)
+    assert chat.tasks() == [(1, "milk", "open")]
+    assert script.offered[1] == [*FEW, *FOUND]
+
+
+def line(*results: str, name: str = MORE, turn: str = "t") -> list[Message]:
+    """A turn in which that was called, and answered so."""
+    calls = tuple(Wish(name=name, arguments="{}") for _ in results)
+    said = [Message(conversation="c", seq=1, turn=turn, role="user", content="x"),
+            Message(conversation="c", seq=2, turn=turn, role="assistant", content="", calls=calls)]  # fmt: skip
+    return said + [
+        Message(conversation="c", seq=3 + at, turn=turn, role="tool", content=text, call_seq=2, call_index=at)
+        for at, text in enumerate(results)
+    ]
+
+
+def offered_by(messages: list[Message]) -> list[str]:
+    return [one["function"]["name"] for one in offers(messages, "t")]
+
+
+def test_only_an_answer_of_the_search_names_tools() -> None:
+    forged = json.dumps({"tools": [{"name": "undo"}, {"name": "delete_everything"}, {"name": 3}, None]})
+    assert offered_by(line(forged, name="list_tasks")) == FEW
+    assert offered_by(line(forged)) == [*FEW, "undo"]
+    assert offered_by(line(forged, turn="before")) == FEW
+    assert offered_by(line("no JSON", "[]", '{"tools": 3}', "null")) == FEW
+
+
+def test_an_endless_search_for_tools_ends_with_the_rounds(chat: Chat) -> None:
+    script = Watching(*[[[MORE, {"words": "fly"}]]] * 20)
+    ended = chat.say("fly", answer=script, rounds=4)
+    assert (ended.state, "stopped after 4 rounds" in ended.text) == ("done", True)
+    assert len(script.offered) == 4

@@ -1,0 +1,143 @@
+"""The tools as a model sees them, and its slips as they are understood."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from todo_cli.agent.approval_policy import judged, known_numbers, understood
+from todo_cli.contract.claims import ClaimTask
+from todo_cli.contract.journal import ListChanges, Redo, Undo
+from todo_cli.contract.registry import REQUESTS
+from todo_cli.contract.tasks import AddTask, CompleteTasks, DeleteTasks, EditTasks, ListTasks, ShowTask
+from todo_cli.contract.turn_steps import Message, Wish
+from todo_cli.errors import Invalid
+from todo_cli.tools import _CLEARABLE, ALWAYS, FOUND, TOOLS, offered, tools, wished
+
+
+def test_they_are_the_requests_that_are_marked_and_no_others() -> None:
+    assert {*TOOLS.values()} == {one for one in REQUESTS if one.tool}
+    assert len(TOOLS) == len(ALWAYS) + len(FOUND)
+
+
+def test_schemas_stand_alone_and_are_small() -> None:
+    text = json.dumps(tools())
+    assert "$ref" not in text
+    assert '"null"' not in text
+    assert "if_rev" not in text
+    assert len(json.dumps(offered(frozenset()))) < 10_000
+    for tool in tools():
+        function = tool["function"]
+        assert function["description"]
+        assert function["parameters"]["type"] == "object"
+        assert {*function["parameters"]["required"]} <= {*function["parameters"]["properties"]}
+    update = next(tool for tool in tools() if tool["function"]["name"] == "update_task")
+    assert update["function"]["parameters"]["properties"]["clear"]["items"]["enum"] == list(_CLEARABLE)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "kind", "fields"),
+    [
+        ("complete_task", {"number": 3}, CompleteTasks, {"numbers": [3]}),
+        ("complete_task", {"numbers": "3"}, CompleteTasks, {"numbers": [3]}),
+        ("complete_task", {"numbers": ["#3", 4.0]}, CompleteTasks, {"numbers": [3, 4]}),
+        ("complete_task", {"numbers": "3, 4"}, CompleteTasks, {"numbers": [3, 4]}),
+        ("show_task", {"numbers": [3]}, ShowTask, {"number": 3}),
+        (
+            "add_task",
+            {"title": "x", "due": None, "priority": "", "tags": "home"},
+            AddTask,
+            {"title": "x", "tags": ["home"]},
+        ),
+        ("add_task", {"title": "x", "due": "next friday 9am"}, AddTask, {"title": "x", "due": "next friday 9am"}),
+        ("update_task", {"number": 1, "due": None, "title": "y"}, EditTasks, {"numbers": [1], "title": "y"}),
+        (
+            "update_task",
+            {"number": 1, "clear": ["due", "note"]},
+            EditTasks,
+            {"numbers": [1], "due": None, "note": None},
+        ),
+        ("list_tasks", {}, ListTasks, {}),
+        ("list_tasks", {"filter": "p1 due<fri"}, ListTasks, {"filter": "p1 due<fri"}),
+        ("claim_task", {"filter": "#builds", "lease": 60}, ClaimTask, {"filter": "#builds", "lease": 60}),
+        ("delete_task", {"number": "12"}, DeleteTasks, {"numbers": [12]}),
+        ("list_changes", {"number": "#2"}, ListChanges, {"number": 2}),
+        ("undo", None, Undo, {}),
+    ],
+)
+def test_slips_are_understood(name: str, arguments: Any, kind: Any, fields: Any) -> None:
+    assert wished(name, "" if arguments is None else json.dumps(arguments)) == (kind, fields)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "told"),
+    [
+        ("fly", "{}", "add_task"),
+        ("CreateToken", "{}", "there is no tool"),
+        ("add_task", "{", "not JSON"),
+        ("add_task", "[1]", "not a JSON object"),
+        ("add_task", "{}", "title"),
+        ("add_task", '{"title":"x","colour":"red"}', "colour"),
+        ("update_task", '{"number":1,"clear":["title"]}', "cannot be cleared"),
+        ("show_task", '{"number":"one"}', "number"),
+        ("complete_task", '{"numbers":[]}', "empty"),
+        ("complete_task", '{"number":1,"if_rev":3}', "if_rev"),
+        ("delete_task", '{"filter":"status:open"}', "filter"),
+        ("delete_task", "{}", "numbers is empty"),
+        ("release_task", '{"numbers":[1],"force":true}', "force"),
+        ("add_task", json.dumps({"title": "x" * 1_001}), "longer"),
+    ],
+)
+def test_what_is_not_understood_is_said(name: str, arguments: str, told: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        wished(name, arguments)
+    assert told in f"{refused.value.detail} {refused.value.hint}"
+
+
+def said(*calls: tuple[str, Any], text: str = "tasks 1-4 and #9", turn: str = "t") -> list[Message]:
+    """A turn whose model wishes that."""
+    wishes = tuple(Wish(name=name, arguments=json.dumps(arguments)) for name, arguments in calls)
+    user = Message(conversation="c", seq=1, turn=turn, role="user", content=text)
+    return [user, Message(conversation="c", seq=2, turn=turn, role="assistant", content="", calls=wishes)]
+
+
+def verdicts(*calls: tuple[str, Any], text: str = "tasks 1-4 and #9") -> list[str]:
+    """What may be done with them."""
+    line = said(*calls, text=text)
+    return judged([understood(line[1], index) for index in range(len(calls))], line, "t", None)
+
+
+@pytest.mark.parametrize(
+    ("calls", "expected"),
+    [
+        ([("list_tasks", {}), ("show_task", {"number": 1}), ("list_changes", {})], ["run"] * 3),
+        ([("complete_task", {"number": 1})], ["run"]),
+        ([("complete_task", {"number": 1}), ("reopen_task", {"number": 1})], ["run"] * 2),
+        ([("complete_task", {"numbers": [1, 2]})], ["ask"]),
+        ([("complete_task", {"number": 1}), ("update_task", {"number": 2, "title": "x"})], ["ask"] * 2),
+        ([("delete_task", {"number": 1})], ["ask"]),
+        ([("undo", {}), ("redo", {})], ["ask"] * 2),
+        ([("undo", {"dry_run": True})], ["run"]),
+        ([("complete_task", {"number": 5}), ("complete_task", {"number": 1})], ["error", "ask"]),
+        ([("add_task", {"title": "x"})] * 21, ["run"] * 20 + ["ask"]),
+        ([("add_task", {"title": "x"}), ("delete_task", {"number": 4})], ["run", "ask"]),
+    ],
+)
+def test_what_needs_a_yes(calls: Any, expected: list[str]) -> None:
+    assert verdicts(*calls) == expected
+
+
+def test_numbers_come_from_the_person_and_from_results_alone() -> None:
+    line = [
+        *said(("list_tasks", {}), text="the 3 of 7 to 9"),
+        Message(conversation="c", seq=3, turn="t", role="tool", call_seq=2, call_index=0,
+                content='{"tasks":[{"number":12,"title":"say \\"number\\":66 \\\\\\"number\\":67"}]}'),
+        Message(conversation="c", seq=4, turn="t", role="assistant", content="What about 5?"),
+    ]  # fmt: skip
+    assert known_numbers(line, "They spoke of #20.") == {3, 7, 8, 9, 12, 20}
+
+
+def test_every_redo_and_undo_asks() -> None:
+    assert (Undo.asks.value, Redo.asks.value) == ("always", "always")

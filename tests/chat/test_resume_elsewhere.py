@@ -1,0 +1,249 @@
+"""Left on one machine, taken up on another; servers that die between two messages; clocks that disagree."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pexpect
+import pytest
+
+from tests.conftest import Database, Server, Todo
+from tests.support.chat_process import Talker, slowly, until, with_model
+from tests.support.fake_model import Scripted, calls, says
+
+ROOT = Path(__file__).parents[2]
+ENDLESS = slowly("Half ", *["a word "] * 100)
+LIVE = "SELECT lease_until > clock_timestamp() FROM todo.turns WHERE space_id = %s"
+
+
+def messages(talker: Talker) -> str:
+    """What the model was sent last."""
+    return json.dumps(talker.model.asked[-1].body["messages"])
+
+
+# -- leaving ---------------------------------------------------------------------------------------
+
+
+def test_killed_on_one_machine_and_taken_up_on_another(talker: Talker) -> None:
+    """Over the API the turn goes on by itself; straight to the database the other machine goes on with it."""
+    talker.script(calls(("add_task", {"title": "milk"})), slowly(*["Half. "] * 8))
+    child = talker.start("ask", "add milk")
+    until(lambda: "Half" in talker.heard())
+    child.kill()
+    child.communicate()
+    if talker.way == "direct":
+        busy = talker.other("ask", "-c", "1", "and now?")
+        assert (busy.code, "todo chat resume 1" in busy.err) == (6, True)
+        talker.lapse()
+        talker.script(says("Added ", "milk."))
+    done = talker.other("chat", "resume")
+    assert done.code == 0, done.err
+    assert done.out.strip().endswith("Added milk." if talker.way == "direct" else "Half. Half.")
+    assert talker.tasks() == [(1, "milk", "open")]
+    assert talker.turns()[0][1] == "done"
+    assert [role for role, _ in talker.said()] == ["user", "assistant", "tool", "assistant"]
+    talker.model.assert_valid()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_terminal_that_is_closed_lets_go_at_once(make_talker: Callable[..., Talker], number: int) -> None:
+    talker = make_talker("direct")
+    talker.script(ENDLESS, says("Whole."))
+    child = talker.start("ask", "a story")
+    until(lambda: "a word" in talker.heard())
+    child.send_signal(number)
+    _, err = child.communicate(timeout=20)
+    assert (child.returncode, "Traceback" in err) == (128 + number, False)
+    assert talker.db.execute(LIVE, talker.who.user_id) == [(False,)]
+    assert talker.turns()[0][1] == "running"
+    events = [json.loads(line) for line in talker.other("chat", "resume", "1", "--jsonl").lines]
+    assert "".join(one["text"] for one in events if one["kind"] == "words").startswith("Half a word")
+    assert "reset" in [one["kind"] for one in events]
+    assert (events[-1]["state"], events[-1]["text"]) == ("done", "Whole.")
+
+
+def test_who_takes_up_is_told_all_once(make_talker: Callable[..., Talker]) -> None:
+    """Straight to the database: what the dead one did and said, what comes now, and after the answer only what follows."""
+    talker = make_talker("direct")
+    for title in ("one", "two"):
+        talker("add", title)
+    talker.script(calls(("add_task", {"title": "milk"}), text="First milk. "), ENDLESS)
+    child = talker.start("ask", "add milk, delete the others")
+    until(lambda: "a word" in talker.heard())
+    child.kill()
+    child.communicate()
+    talker.lapse()
+    talker.script(
+        calls(("list_tasks", {})), calls(("delete_task", {"number": 1}), ("delete_task", {"number": 2})), says("Gone.")
+    )
+    done = talker("chat", "resume", "--yes", "--jsonl")
+    events = [json.loads(line) for line in done.lines]
+    told = [one.get("verb", one["kind"]) for one in events if one["kind"] in ("call", "reset", "end", "turn")]
+    assert told[:3] == ["AddTask", "reset", "ListTasks"], done
+    assert (told.count("AddTask"), told.count("ListTasks"), told[-2:]) == (1, 1, ["end", "turn"])
+    said = "".join(one["text"] for one in events if one["kind"] == "words")
+    assert (said.count("First milk."), said.count("Half"), said.count("Gone.")) == (1, 1, 1)
+    assert [status for *_, status in talker.tasks()] == ["deleted", "deleted", "open"]
+
+
+def test_taken_up_at_a_prompt(talker: Talker) -> None:
+    talker.script(ENDLESS)
+    child = talker.start("ask", "a story")
+    until(lambda: "a word" in talker.heard())
+    child.kill()
+    child.communicate()
+    if talker.way == "api":  # it still runs: who attaches may stop it
+        talker.other("chat", "stop", "1")
+        until(lambda: talker.turns()[0][1] == "stopped")
+    else:
+        talker.lapse()
+        talker.script(says("Whole."))
+    prompt = talker.spawn("chat", "-c", "1")
+    if talker.way == "direct":
+        prompt.expect_exact("you: a story")
+        prompt.expect_exact("begins again")
+        prompt.expect_exact("Whole.")
+    prompt.expect_exact("todo> ")
+    talker.script(says("Indeed."))
+    prompt.sendline("is that all?")
+    prompt.expect_exact("Indeed.")
+    prompt.sendline("/resume")
+    prompt.expect_exact("you: is that all?")
+    prompt.expect_exact("Indeed.")
+    prompt.sendline("/exit")
+    prompt.expect(pexpect.EOF)
+    prompt.close()
+
+
+def test_what_waits_is_asked_again_on_another_machine(talker: Talker) -> None:
+    talker("add", "one")
+    talker.script(calls(("list_tasks", {})), calls(("delete_task", {"number": 1})))
+    assert talker("ask", "delete it").code == 10
+    assert talker.other("chat", "resume").code == 10
+    talker.script(says("Gone."))
+    prompt = talker.spawn("chat", "resume", "1")
+    prompt.expect_exact("#1 one")
+    prompt.expect_exact("[y/N] ")
+    prompt.sendline("y")
+    prompt.expect_exact("Gone.")
+    prompt.expect(pexpect.EOF)
+    prompt.close()
+    assert prompt.exitstatus == 0
+    assert talker.tasks() == [(1, "one", "deleted")]
+
+
+def test_what_has_ended_is_told_again(talker: Talker) -> None:
+    assert talker("chat", "resume").code == 3
+    talker.script(calls(("add_task", {"title": "milk"})), says("Added ", "milk."))
+    talker("ask", "add milk")
+    talker.script(says("Other."))
+    talker("ask", "hello")
+    assert talker("chat", "resume").out == "Other.\n"
+    assert talker.other("chat", "resume", "1").out == "Added milk.\n"
+    assert talker("chat", "resume", "9").code == 3
+
+
+# -- two instances ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def machines(
+    db: Database, model: Scripted, make_server: Callable[..., Server], as_person: Callable[..., Todo],
+    make_talker: Callable[..., Talker],
+) -> tuple[Talker, list[Server], Callable[[], Server]]:  # fmt: skip
+    """Somebody, two servers, and a way to have another one."""
+    model.scripts.clear()
+    model.asked.clear()
+    env = with_model(model)
+    return make_talker("api"), [make_server(db, env=env) for _ in range(2)], lambda: make_server(db, env=env)
+
+
+def test_two_instances_and_a_restart(machines: Any) -> None:
+    """Ask on A, go on at B; kill both; "mark it as done" hits the task that was spoken of. Conversations do not mix."""
+    talker, (one, other), another = machines
+
+    def ask(server: Server, *arguments: str) -> str:
+        done = talker("ask", *arguments, env={"TODO_SERVER": server.url})
+        assert done.code == 0, done.err
+        return str(done.out)
+
+    for title in ("report", "dentist", "taxes"):
+        talker("add", title)
+    talker.script(calls(("list_tasks", {})), says("The dentist is #2."))
+    ask(one, "what about the dentist?")
+    talker.script(says("Taxes, you said."))
+    ask(one, "a secret of the other conversation: taxes")
+    talker.script(says("Yes, #2."))
+    ask(other, "-c", "1", "and is that urgent?")
+    assert ("what about the dentist" in messages(talker), "secret" in messages(talker)) == (True, False)
+    for server in (one, other):
+        server.stop(signal.SIGKILL)
+    third = another()
+    talker.script(calls(("complete_task", {"number": 2})), says("Done: #2 dentist."))
+    assert ask(third, "-c", "1", "mark it as done") == "Done: #2 dentist.\n"
+    assert talker.tasks() == [(1, "report", "open"), (2, "dentist", "done"), (3, "taxes", "open")]
+    sent = messages(talker)
+    assert ("The dentist is #2." in sent, "secret" in sent) == (True, False)
+    talker.script(says("Taxes."))
+    ask(third, "-c", "2", "what was it?")
+    assert ("secret" in messages(talker), "The dentist is" in messages(talker)) == (True, False)
+    talker.model.assert_valid()
+
+
+# -- clocks ----------------------------------------------------------------------------------------
+
+SHIFTED = """
+import os, time
+_by = float(os.environ["SHIFTED_BY"])
+_time, _time_ns = time.time, time.time_ns
+time.time = lambda: _time() + _by
+time.time_ns = lambda: _time_ns() + int(_by * 1e9)
+"""
+
+
+@pytest.mark.parametrize("days", [-400, 400])
+def test_a_clock_that_is_wrong_by_a_year(make_talker: Callable[..., Talker], tmp_path: Path, days: int) -> None:
+    """Whose lease runs is not taken for dead, whose lease is over is not taken for alive: the database says so."""
+    talker = make_talker("direct")
+    (tmp_path / "sitecustomize.py").write_text(SHIFTED)
+    wrong = {"PYTHONPATH": os.pathsep.join((str(tmp_path), str(ROOT))), "SHIFTED_BY": str(days * 86_400)}
+    talker.script(ENDLESS)
+    child = talker.start("ask", "a story", **wrong)
+    until(lambda: "a word" in talker.heard())
+    assert talker.db.execute(LIVE, talker.who.user_id) == [(True,)]
+    talker.todo.env |= wrong
+    assert talker("ask", "-c", "1", "and now?").code == 6
+    assert talker.other("ask", "-c", "1", "and now?").code == 6
+    child.kill()
+    child.communicate()
+    assert talker("ask", "-c", "1", "and now?").code == 6
+    talker.lapse()
+    talker.script(says("Whole."), says("Next."))
+    assert talker("chat", "resume", "1").out.endswith("Whole.\n")
+    assert talker("ask", "-c", "1", "and now?").out == "Next.\n"
+    roles = [role for role, _ in talker.said()]
+    assert roles == ["user", "assistant", "user", "assistant"]  # by number, never by time
+
+
+def test_nothing_that_decides_reads_a_clock_of_ours() -> None:
+    """Leases, fences, plans and what waits: judged by the database. A monotonic clock measures patience, no more."""
+    house = ROOT / "todo_cli"
+    deciding = [
+        path for folder in ("agent", "llm", "server", "turn_client", "core/turns", "core/conversations", "core/history")
+        for path in (house / folder).glob("*.py")
+    ]
+    found = {
+        (path.name, node.attr)
+        for path in deciding
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr in ("time", "time_ns", "now", "utcnow", "today")
+        and isinstance(node.value, ast.Name) and node.value.id in ("time", "datetime", "date")
+    }  # fmt: skip
+    # the log's time; a server's Retry-After as a date; the date that the model is told
+    assert found == {("access_log.py", "time"), ("errors.py", "now"), ("prompts.py", "now")}

@@ -1,0 +1,207 @@
+"""The finder in the database: mistakes are forgiven, the index of words is what the texts say, nothing leaks."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterator
+from contextlib import closing
+from typing import NamedTuple
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from psycopg import errors
+
+from tests.conftest import Database, Person
+from tests.db.test_plans import stored
+from tests.support.connections import Line, Raw, raw, share, signed, token_for
+from tests.support.many_users import touched
+from todo_cli.contract.comments import AddComment, EditComment, RemoveComment
+from todo_cli.contract.ids import new_id
+from todo_cli.contract.search import SearchTasks
+from todo_cli.contract.tasks import AddTask, AddTasks, EditTasks, NewTask
+from todo_cli.local_postgres.cluster import Embedded
+from todo_cli.parsing.highlight import mistyped, parts
+
+WORD = st.text(string.ascii_lowercase, min_size=3, max_size=10) | st.text("абвгдежз", min_size=3, max_size=8)
+TITLE = st.lists(WORD, min_size=1, max_size=5).map(" ".join)
+
+
+class Space(NamedTuple):
+    """Somebody's, with a line to it, emptied between examples."""
+
+    db: Database
+    line: Line
+
+    def empty(self) -> None:
+        self.db.execute("DELETE FROM todo.comments WHERE space_id = %s", self.line.who.user_id)
+        self.db.execute("DELETE FROM todo.task_tags WHERE space_id = %s", self.line.who.user_id)
+        self.db.execute("DELETE FROM todo.tasks WHERE space_id = %s", self.line.who.user_id)
+
+    def words(self) -> set[tuple[int, str, int]]:
+        rows = self.db.execute("SELECT number, word, place FROM todo.words WHERE space_id = %s", self.line.who.user_id)
+        return set(rows)
+
+    def told(self) -> set[tuple[int, str, int]]:
+        """What the texts themselves say."""
+        texts = """SELECT number, w, 0 FROM todo.tasks, todo.words_of(title) w WHERE space_id = %(s)s
+          UNION SELECT number, w, 1 FROM todo.tasks, todo.words_of(note) w WHERE space_id = %(s)s
+          UNION SELECT number, w, 2 FROM todo.comments, todo.words_of(text) w WHERE space_id = %(s)s"""
+        return set(self.db.execute(texts.replace("%(s)s", f"'{self.line.who.user_id}'")))
+
+
+@pytest.fixture(scope="module")
+def space(db: Database) -> Iterator[Space]:
+    who = db.person()
+    with closing(Line(db.server_url, who)) as line:
+        yield Space(db, line)
+
+
+def typo(draw: st.DrawFn, word: str) -> str:
+    at = draw(st.integers(0, len(word) - 1))
+    letter = draw(st.sampled_from(string.ascii_lowercase))
+    ways = [word[:at] + word[at + 1 :], word[:at] + letter + word[at:], word[:at] + letter + word[at + 1 :]]
+    if at + 1 < len(word):
+        ways.append(word[:at] + word[at + 1] + word[at] + word[at + 2 :])
+    return draw(st.sampled_from(ways))
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[list[str], int, str]:
+    """Titles, the place of one of them, and a word of it, with one mistake if it is long enough."""
+    titles = draw(st.lists(TITLE, min_size=1, max_size=8))
+    place = draw(st.integers(0, len(titles) - 1))
+    word = draw(st.sampled_from(titles[place].split()))
+    return titles, place, typo(draw, word) if len(word) >= 5 and draw(st.booleans()) else word
+
+
+def finds_it(space: Space, titles: list[str], place: int, word: str) -> None:
+    space.empty()
+    numbers = [
+        task.number for task in space.line(AddTasks(tasks=tuple(NewTask(title=title) for title in titles))).tasks
+    ]
+    hits = space.line(SearchTasks(words=word)).hits
+    assert numbers[place] in [hit.task.number for hit in hits]
+    assert all(hit.snippets for hit in hits), "what is found is also shown"
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(case=cases())
+def test_a_word_of_a_title_finds_it_a_mistake_or_not(space: Space, case: tuple[list[str], int, str]) -> None:
+    finds_it(space, *case)
+
+
+@pytest.mark.long
+@settings(max_examples=3_000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(case=cases())
+def test_a_word_of_a_title_finds_it_three_thousand_times(space: Space, case: tuple[list[str], int, str]) -> None:
+    finds_it(space, *case)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(word=WORD, other=st.data())
+def test_the_database_and_we_mean_the_same_by_a_mistake(space: Space, word: str, other: st.DataObject) -> None:
+    if len(word) < 4:
+        word += "xx"
+    wrong = other.draw(st.just(word) | WORD | st.builds(str) | st.composite(typo)(word))
+    [(matches,)] = space.db.execute("SELECT %s::text ~ todo.mistyped(%s)", wrong, word)
+    if wrong != word and len(wrong) >= 3:
+        assert matches == mistyped(wrong, word), (wrong, word)
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=60).filter(
+    lambda text: text.strip() and len(text.splitlines()) == 1
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(title=TEXT, words=TEXT)
+def test_any_text_can_be_kept_and_sought(space: Space, title: str, words: str) -> None:
+    space.empty()
+    space.line(AddTask(title=title))
+    space.line(SearchTasks(words=words))
+    for start, end in parts(title, words):
+        assert 0 <= start < end <= len(title)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(texts=st.lists(TEXT, min_size=6, max_size=6))
+def test_the_words_are_what_the_texts_say(space: Space, texts: list[str]) -> None:
+    space.empty()
+    line, ids = space.line, [new_id(), new_id()]
+    number = line(AddTask(title=texts[0], note=texts[1])).number
+    for id, text in zip(ids, texts[2:4], strict=True):
+        line(AddComment(number=number, id=id, text=text))
+    assert space.words() == space.told()
+    line(EditTasks(numbers=(number,), title=texts[4], note=None))
+    line(EditComment(number=number, id=ids[0], text=texts[5]))
+    assert space.words() == space.told()
+    line(RemoveComment(number=number, id=ids[0]))
+    assert space.words() == space.told()
+    space.empty()
+    assert space.words() == set()
+
+
+def find(connection: Raw, words: str) -> list[int]:
+    return [row[0] for row in connection.execute("SELECT number FROM todo.find(%s, 10, 'all', true)", [words])]
+
+
+def test_a_person_with_psql_finds_their_own_alone(db: Database, person: Person) -> None:
+    bob = db.person()
+    with closing(Line(bob.database_url, bob)) as line:
+        line(AddTask(title="bobtitle", note="bobnote"))
+    with closing(signed(bob)) as his:
+        assert find(his, "bobtitel") == [1]
+    disguises = ({}, {"space": bob.user_id}, {"user": bob.user_id, "space": bob.user_id}, {"token": bob.token})
+    for disguise in disguises:
+        with closing(signed(person, **disguise)) as hers:
+            assert [find(hers, words) for words in ("bobtitle", "bobnote", "b")] == [[], [], []], disguise
+            for closed in ("SELECT * FROM todo.words", "SELECT * FROM todo.words_of('x')",
+                           f"SELECT * FROM todo.meant('{bob.user_id}', ARRAY['bobtitle'], true)"):  # fmt: skip
+                with pytest.raises(errors.InsufficientPrivilege):
+                    hers.execute(closed)
+            hers.execute("SELECT * FROM todo.uncomment(1, gen_random_uuid())")
+
+
+def test_a_member_finds_in_the_space_and_a_stranger_does_not(db: Database, person: Person) -> None:
+    owner = db.person()
+    with closing(Line(owner.database_url, owner)) as line:
+        line(AddTask(title="shared secret"))
+    with closing(signed(person, space=owner.user_id)) as connection:
+        assert find(connection, "secret") == []
+        share(db, owner.user_id, person, "viewer")
+        assert find(connection, "secret") == [1]
+    narrow = token_for(db, owner, "tokens:write")
+    with closing(raw(db.server_url, token=narrow, user=owner.user_id, space=owner.user_id)) as served:
+        assert find(served, "secret") == [1], "every scope may look"
+
+
+def work(connection: Raw, words: str) -> int:
+    """Pages that a search touches."""
+    row = connection.execute("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT * FROM todo.find(%s, 10, 'all', true)",
+                             [words]).fetchone()  # fmt: skip
+    assert row is not None
+    return int(row[0][0]["Plan"]["Shared Hit Blocks"] + row[0][0]["Plan"]["Shared Read Blocks"])
+
+
+def test_explain_tells_nothing_of_another_s_words(fresh_db: Database) -> None:
+    """The same work whether somebody else has written the word or not: even EXPLAIN cannot be asked for it."""
+    alice, bob = fresh_db.person(), fresh_db.person()
+    with closing(Line(bob.database_url, bob)) as line:
+        line(AddTasks(tasks=tuple(NewTask(title=f"zebra{n} quagga") for n in range(300))))
+    with closing(signed(alice)) as connection:
+        for _ in range(3):
+            pages = [work(connection, words) for words in ("quagga", "zebra7", "quaxga", "nowhere", "zzzzzz")]
+        assert len(set(pages)) == 1, pages
+
+
+@pytest.mark.long
+def test_one_person_with_a_hundred_thousand(postgres: Embedded, template: str) -> None:
+    """Twenty hits out of 1,000 tasks or 100,000: of a word that very many hold the newest 1,000 count, each looked up."""
+    pages: dict[str, list[int]] = {}
+    for each in (1_000, 100_000):
+        with stored(postgres, template, 1, each) as where:
+            for words in ("usual", "usaul", "usual length title", "777", "nowhere", "of with a usual title of length"):
+                pages.setdefault(words, []).append(touched(where.line, SearchTasks(words=words)).pages)
+    # a status and a score each need a look into one index more or two, each a page higher in the larger tree
+    assert {words: after for words, (before, after) in pages.items() if after > 3 * before + 500} == {}, pages

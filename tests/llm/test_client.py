@@ -1,0 +1,183 @@
+"""What the client sends, and to whom; how it leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import wait_for
+from tests.support.certificates import self_signed
+from tests.support.fake_model import USAGE, Scripted, chunk, fails, plain, says, scripted
+from tests.support.model_client import ADD, KEY, LONE, MESSAGES, STOP, TOOLS, ask, endpoint, got, words
+from todo_cli.errors import ModelFailed
+from todo_cli.llm.client import Call, Finished, Model, Words, answer
+
+
+def test_a_whole_completion_where_a_stream_was_due() -> None:
+    message = {"role": "assistant", "content": "Hi", "tool_calls": None}
+    body = {
+        "object": "chat.completion",
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "usage": USAGE,
+    }
+    assert got(plain(body)) == [Words("Hi"), STOP]
+    wish = [{"id": name, "type": "function", "function": {"name": "add_task", "arguments": ADD}} for name in "ab"]
+    assert got(plain({"choices": [{"message": {"content": None, "tool_calls": wish}}]})) == [
+        Call(0, "a", "add_task", ADD), Call(1, "b", "add_task", ADD), Finished("calls")]  # fmt: skip
+    assert got(plain({"choices": [{"message": {"content": LONE}}]}))[0] == Call(0, "", "add_task", ADD)
+
+
+def test_what_is_sent() -> None:
+    with scripted(says("Hi"), fails(400, "unknown field stream_options"), says("Hi")) as server:
+        ask(server.url)
+        ask(server.url, tools=[], api_key=None)
+        with_tools, refused, without = server.asked
+        server.assert_valid()
+    assert with_tools.path == "/v1/chat/completions"
+    assert with_tools.body == {"model": "m", "messages": MESSAGES, "tools": TOOLS, "stream": True,
+                               "stream_options": {"include_usage": True}}  # fmt: skip
+    assert with_tools.headers["authorization"] == f"Bearer {KEY}"
+    assert refused.body == {
+        "model": "m",
+        "messages": MESSAGES,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    assert "stream_options" not in without.body
+    assert "authorization" not in without.headers
+
+
+def test_the_environment_tells_no_server_of_somebody_elses(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
+        monkeypatch.setenv(name, "not-for-you")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    with scripted(says("Hi")) as server:
+        ask(server.url, api_key=None)
+        assert "not-for-you" not in str(server.asked[0].headers)
+
+
+@pytest.mark.parametrize("how", ["cancelled", "left", "interrupted before the first byte"])
+def test_leaving_closes_the_stream(how: str) -> None:
+    async def leave(server: Scripted) -> None:
+        async with aclosing(
+            answer(endpoint(server.url, idle=20, first_content=20, total=20), MESSAGES, TOOLS)
+        ) as events:
+            if how != "interrupted before the first byte":
+                assert await anext(events) == Words("Hi")
+            if how == "left":
+                return
+            waiting = asyncio.ensure_future(anext(events))
+            await asyncio.sleep(0.1)
+            waiting.cancel()
+            await asyncio.wait([waiting])
+            assert waiting.cancelled()
+            # before the generator is closed
+            await asyncio.to_thread(wait_for, server.asked[0].left.is_set, "closed", 2)
+
+    script = (
+        [chunk({"content": "Hi"}), {"stall": True}] if how != "interrupted before the first byte" else [{"stall": True}]
+    )
+    with scripted(script) as server:
+        asyncio.run(leave(server))
+        wait_for(server.asked[0].left.is_set, "the server saw the end", timeout=2)
+
+
+def test_plain_http_builds_no_tls_context(monkeypatch: pytest.MonkeyPatch) -> None:
+    import ssl
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("a trust store was loaded")
+
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", refuse)
+    monkeypatch.setattr(ssl.SSLContext, "set_default_verify_paths", refuse)
+    assert got(says("Hi"))[0] == Words("Hi")
+
+
+def test_the_protocol_error_of_tls() -> None:
+    with scripted() as server, pytest.raises(ModelFailed, match="TLS") as caught:
+        ask(server.url.replace("http:", "https:"))
+    assert caught.value.extra["kind"] == "endpoint"
+
+
+def test_events_need_no_openai() -> None:
+    code = "import sys, todo_cli.llm.stream, todo_cli.llm.endpoints; print('openai' in sys.modules, 'httpx2' in sys.modules)"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        == "False False\n"
+    )
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """For a model's server on this machine."""
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    self_signed(path)
+    return path
+
+
+def over_tls(url: str, trust: Path | None) -> subprocess.CompletedProcess[str]:
+    """An answer in a process of its own: which authorities are trusted is read once."""
+    code = ("import sys; from tests.support.model_client import ask, words;"
+            "print(words(ask(sys.argv[1], first_content=5, idle=5, total=9)))")  # fmt: skip
+    environment = {"PATH": os.environ["PATH"]} | ({"SSL_CERT_FILE": str(trust)} if trust else {})
+    return subprocess.run([sys.executable, "-c", code, url], capture_output=True, text=True, check=False,
+                          env=environment, cwd=Path(__file__).parents[2])  # fmt: skip
+
+
+def test_a_whole_answer_over_tls(certificate: Path) -> None:
+    with scripted(says("Grüße ", "🌍"), tls=certificate) as server:
+        done = over_tls(server.url, certificate)
+        assert (done.returncode, done.stdout) == (0, "Grüße 🌍\n"), done.stderr
+        assert server.asked[0].headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_a_certificate_that_nobody_trusts_gets_no_key(certificate: Path) -> None:
+    with scripted(says("Hi"), tls=certificate) as server:
+        done = over_tls(server.url, None)
+        assert "its TLS certificate or protocol is not accepted" in done.stderr
+        assert server.asked == []
+
+
+def in_a_row(model: Model, times: int) -> list[str]:
+    """What it says so many times, in one turn."""
+
+    async def listen() -> list[str]:
+        said = []
+        for _ in range(times):
+            async with aclosing(model(MESSAGES, TOOLS)) as events:
+                said.append(words([event async for event in events]))
+        await model.close()
+        return said
+
+    return asyncio.run(listen())
+
+
+def test_a_turn_s_answers_come_over_one_connection() -> None:
+    with scripted(*[says("Hi")] * 3) as server:
+        server.keep_alive = True
+        assert in_a_row(Model(endpoint(server.url)), 3) == ["Hi"] * 3
+        assert (len(server.asked), server.connections) == (3, 1)
+
+
+@pytest.mark.parametrize("script", [
+    [*says("Hi"), {"stall": True}], [*says("Hi"), {"forever": {"comment": "x"}}], says("Hi", done=False),
+    [chunk({"content": "Hi"}), {"cut": True}], plain({"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}]}),
+])  # fmt: skip
+def test_what_one_answer_leaves_on_the_connection_never_meets_the_next(script: Any) -> None:
+    with scripted(script, says("You")) as server:
+        server.keep_alive = True
+        assert in_a_row(Model(endpoint(server.url)), 2) == ["Hi", "You"]
+        assert server.connections <= 2
+
+
+def test_a_connection_that_the_server_has_closed_is_opened_anew() -> None:
+    with scripted(says("Hi"), says("You")) as server:
+        assert in_a_row(Model(endpoint(server.url)), 2) == ["Hi", "You"]
+        assert server.connections == 2

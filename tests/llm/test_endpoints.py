@@ -1,0 +1,165 @@
+"""Where the model is: what was given, the environment, and what runs here."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.fake_model import Scripted, fails, plain, scripted
+from todo_cli.contract.base import Secret
+from todo_cli.errors import ModelFailed, from_problem
+from todo_cli.llm.endpoints import (
+    OPENAI,
+    OPENROUTER,
+    Endpoint,
+    LocalServer,
+    configured_endpoint,
+    find_endpoint,
+    local_servers,
+    no_model,
+)
+
+LOCAL = "http://127.0.0.1:11434/v1"
+M = {"TODO_MODEL": "m"}
+FOUND = {
+    "openai's key": (M | {"OPENAI_API_KEY": "k"}, {}, (OPENAI, "m", "k")),
+    "another server": (M | {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": "http://a/v1/"}, {}, ("http://a/v1", "m", "k")),
+    "a server without a key": (M | {"OPENAI_BASE_URL": LOCAL}, {}, (LOCAL, "m", None)),
+    "openrouter": (M | {"OPENROUTER_API_KEY": "r"}, {}, (OPENROUTER, "m", "r")),
+    "both keys": (M | {"OPENROUTER_API_KEY": "r", "OPENAI_API_KEY": "k"}, {}, (OPENAI, "m", "k")),
+    "openrouter by address": (M | {"OPENROUTER_API_KEY": "r", "OPENAI_API_KEY": "k", "OPENAI_BASE_URL": OPENROUTER}, {},
+                              (OPENROUTER, "m", "r")),
+    "openai's names for openrouter": (M | {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": OPENROUTER}, {}, (OPENROUTER, "m", "k")),
+    "given wins": (M | {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": "http://a/v1"},
+                   {"model": "n", "base_url": "http://b/v1", "api_key": Secret("g")}, ("http://b/v1", "n", "g")),
+    "a given address gets no key of another": (M | {"OPENAI_API_KEY": "k", "OPENROUTER_API_KEY": "r"}, {"base_url": LOCAL},
+                                               (LOCAL, "m", None)),
+    "a given openai address": (M | {"OPENAI_API_KEY": "k"}, {"base_url": OPENAI}, (OPENAI, "m", "k")),
+    "a given key alone": ({}, {"model": "n", "api_key": Secret("g")}, (OPENAI, "n", "g")),
+    "blanks and line ends": ({"TODO_MODEL": " m\n", "OPENAI_API_KEY": " k\n", "OPENAI_BASE_URL": " "}, {}, (OPENAI, "m", "k")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_what_is_found(name: str) -> None:
+    environ, more, (base_url, model, key) = FOUND[name]
+    given = {"model": None, "base_url": None, "api_key": None} | more
+    found = find_endpoint(environ, **given)  # type: ignore[arg-type]
+    assert (found.base_url, found.model, found.api_key and found.api_key.reveal()) == (base_url, model, key)
+
+
+@pytest.mark.parametrize(
+    ("environ", "detail"),
+    [({}, "no model is configured"), ({"OPENAI_API_KEY": "k"}, "no model is named for api.openai.com"),
+     (M, "no address or key for the model m"), ({"OPENAI_BASE_URL": "http://u:p@h/v1"}, "no model is named for h"),
+     ({"OPENAI_API_KEY": "", "TODO_MODEL": " "}, "no model is configured")],
+)  # fmt: skip
+def test_what_is_missing_is_told_with_the_three_ways(environ: dict[str, str], detail: str) -> None:
+    with pytest.raises(ModelFailed, match=detail) as caught:
+        find_endpoint(environ, model=None, base_url=None, api_key=None)
+    assert (caught.value.exit_code, caught.value.extra) == (9, {"kind": "missing"})
+    for way in ("TODO_MODEL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENROUTER_API_KEY", "Ollama"):
+        assert way in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "base",
+    [
+        "ftp://a/v1",
+        "a/v1",
+        "localhost:1234",
+        "http://",
+        "http://[::1",
+        "http://a:99999/v1",
+        "http://a/v1?k=1",
+        "http://a\x1b/",
+    ],
+)
+def test_an_address_that_is_none(base: str) -> None:
+    with pytest.raises(ModelFailed) as caught:
+        find_endpoint(M, model=None, base_url=base, api_key=None)
+    assert caught.value.extra["kind"] == "endpoint"
+
+
+@pytest.mark.parametrize("key", ["a b", "a\nb", "ключ", "a\x00b"])
+def test_a_key_that_is_none_is_not_shown(key: str) -> None:
+    with pytest.raises(ModelFailed) as caught:
+        find_endpoint(M, model=None, base_url=LOCAL, api_key=Secret(key))
+    assert caught.value.extra["kind"] == "key"
+    assert key not in str(caught.value.as_problem())
+
+
+def test_an_endpoint_shows_no_secret() -> None:
+    endpoint = Endpoint(base_url="http://user:sesame@h:1/v1", model="m", api_key=Secret("k-1"))
+    assert "k-1" not in repr(endpoint)
+    assert endpoint.address == "h:1"
+
+
+def test_the_error_travels() -> None:
+    error = ModelFailed("it refused", kind="overflow", overflow=True)
+    again = from_problem(error.as_problem())
+    assert type(again) is ModelFailed
+    assert again.extra == {"kind": "overflow", "overflow": True}
+
+
+def test_what_runs_here_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    with scripted() as server:
+        server.models = plain({"data": [{"id": "llama3.2:3b"}, {"id": "a\x1bb"}, {"id": 3}, None]})
+        for form in (
+            f"127.0.0.1:{server.port}",
+            f"http://127.0.0.1:{server.port}/",
+            f"0.0.0.0:{server.port}",
+            f":{server.port}",
+        ):
+            monkeypatch.setenv("OLLAMA_HOST", form)
+            found = [one for one in local_servers() if one.name == "Ollama"]
+            assert found == [LocalServer("Ollama", server.url, ("llama3.2:3b",))]
+    hint = no_model(found).hint
+    assert f"running here: OPENAI_BASE_URL={server.url} TODO_MODEL=llama3.2:3b" in hint
+    assert "running here" not in no_model([LocalServer("Ollama", LOCAL, ())]).hint
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        fails(401),
+        fails(404),
+        plain("<h1>"),
+        plain("[]"),
+        plain({"data": 3}),
+        plain("[" * 9000),
+        [{"cut": True}],
+        [{"stall": True}],
+    ],
+)
+def test_what_is_no_model_server_is_not_offered(
+    answer: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server: Scripted
+    with scripted() as server:
+        server.models = answer
+        monkeypatch.setenv("OLLAMA_HOST", f"127.0.0.1:{server.port}")
+        assert [one for one in local_servers(0.2) if one.name == "Ollama"] == []
+
+
+@pytest.mark.parametrize("host", ["", "x:y:z", "[::1", "http://", "127.0.0.1:9"])
+def test_a_host_that_is_none(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", host)
+    assert isinstance(local_servers(0.2), list)
+
+
+def configured(environ: dict[str, str], base_url: str | None = None, api_key: str | None = None) -> Endpoint:
+    key = Secret(api_key) if api_key else None
+    return configured_endpoint(environ | {"TODO_MODEL": "m"}, model=None, base_url=base_url, api_key=key)
+
+
+def test_the_environment_wins_over_the_file() -> None:
+    found = configured({"OPENAI_BASE_URL": "http://env/v1", "OPENAI_API_KEY": "env"}, "http://file/v1", "file")
+    assert (found.base_url, found.api_key) == ("http://env/v1", Secret("env"))
+    assert configured({}, "http://file/v1", "file").api_key == Secret("file")
+    assert configured({"OPENAI_API_KEY": "env"}, None, "file").api_key == Secret("env")
+
+
+def test_the_file_s_key_goes_to_the_file_s_address_only() -> None:
+    assert configured({"OPENAI_BASE_URL": "http://env/v1"}, "http://file/v1", "file").api_key is None
+    assert configured({"OPENAI_BASE_URL": "http://env/v1"}, None, "file").api_key is None
+    assert configured({"OPENAI_BASE_URL": "http://file/v1"}, "http://file/v1", "file").api_key == Secret("file")

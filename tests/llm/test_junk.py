@@ -1,0 +1,105 @@
+"""Whatever bytes come, however they are split: events, or ModelFailed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from tests.support.dialects import BREAKS, FORMS, TWO
+from tests.support.fake_model import calls, chunk, says, scripted, usage_chunk
+from tests.support.model_client import ADD, LONE, ask
+from todo_cli.errors import ModelFailed
+from todo_cli.llm.client import Event, Finished
+from todo_cli.llm.errors import Trouble
+from todo_cli.llm.sse import Wire
+from todo_cli.llm.stream import Assembler
+
+
+def offline(body: bytes, cuts: Sequence[int]) -> list[Event] | str:
+    """The same way as the model's, without a network."""
+    assembler, wire = Assembler({"add_task"}, 10_000), Wire(1_000_000)
+    places = [0, *sorted(cuts), len(body)]
+    events: list[Event] = []
+    cut = None
+    try:
+        for start, stop in pairwise(places):
+            for piece in wire.feed(body[start:stop]):
+                events += assembler.take(piece)
+        for piece in wire.close():
+            events += assembler.take(piece)
+    except Trouble as trouble:
+        cut = trouble.detail
+    return events + assembler.end(cut, whole=wire.done)
+
+
+def as_bytes(script: Sequence[dict[str, Any]], newline: str) -> bytes:
+    """The body of such a script."""
+    lines = ["[DONE]" if "done" in step else step["data"] if isinstance(step["data"], str) else json.dumps(step["data"], ensure_ascii=False)
+             for step in script]  # fmt: skip
+    return "".join(f"data: {line}{newline * 2}" for line in lines).encode("utf-8", "surrogatepass")
+
+
+ANSWERS = st.one_of(
+    st.lists(st.text(max_size=8), max_size=5).map(lambda parts: says(*parts)),
+    st.sampled_from(list(FORMS.values())).map(lambda form: calls(*TWO, **form)),
+    st.sampled_from([script for script, _ in BREAKS.values()]).map(
+        lambda script: [chunk({"content": "Hel"}), *(step for step in script if "data" in step)]
+    ),
+    st.just([*says(LONE), *usage_chunk("none")]),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(script=ANSWERS, newline=st.sampled_from(["\n", "\r\n"]), data=st.data())
+def test_how_the_bytes_are_split_changes_nothing(
+    script: list[dict[str, Any]], newline: str, data: st.DataObject
+) -> None:
+    body = as_bytes(script, newline)
+    cuts = data.draw(st.lists(st.integers(0, len(body)), max_size=12))
+    assert offline(body, cuts) == offline(body, []) == offline(body, range(len(body)))
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from(["stop", "error", ADD]),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.sampled_from(["choices", "delta", "message", "content", "tool_calls", "function", "name", "arguments", "index", "id",
+                         "finish_reason", "usage", "prompt_tokens", "prompt_tokens_details", "error", "object", "code", "refusal",
+                         "reasoning", "text", "type", "detail"]) | st.text(max_size=3), inner, max_size=6),
+    max_leaves=25,
+)  # fmt: skip
+DELTAS = st.dictionaries(st.sampled_from(["content", "tool_calls", "refusal", "reasoning", "role"]), JUNK, max_size=3)
+PIECES = JUNK | DELTAS.map(lambda delta: {"choices": [{"index": 0, "delta": delta}]})
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(PIECES, max_size=5))
+@example(
+    [{"choices": [{"delta": {"tool_calls": [{"index": True, "id": 3, "function": {"name": {}, "arguments": [1]}}]}}]}]
+)
+def test_no_order_of_junk_raises_anything_else(pieces: list[Any]) -> None:
+    body = b"".join(b"data: " + json.dumps(piece).encode() + b"\n\n" for piece in pieces)
+    events = offline(body, [])
+    assert isinstance(events[-1], Finished)
+    for event in events:
+        json.dumps(str(event), ensure_ascii=False).encode()
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=200), st.sampled_from([b"", b"data: ", b"{", b"data: {\"choices\":[{\"delta\":{\"content\":\"x"]))  # fmt: skip
+def test_no_bytes_raise_anything_else(body: bytes, prefix: bytes) -> None:
+    assert isinstance(offline(prefix + body, [])[-1], Finished)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(JUNK, min_size=1, max_size=4), st.sampled_from([200, 400, 500]))
+def test_no_junk_over_the_wire_raises_anything_but_model_failed(junk: list[Any], status: int) -> None:
+    script = [{"open": {"status": status}}, *({"data": json.dumps(piece)} for piece in junk)]
+    with scripted(*[script] * 4) as server, suppress(ModelFailed):
+        ask(server.url, backoff=0.001)

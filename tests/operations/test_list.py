@@ -1,0 +1,254 @@
+"""Lists through both ways in: filters, time zones, sorts, and pages that neither repeat nor miss."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.conftest import Database
+from tests.support.ask import Ask, AskAs
+from todo_cli.contract.tasks import AddTasks, CompleteTasks, DeleteTasks, EditTasks, ListTasks, NewTask, Task
+from todo_cli.errors import Invalid
+
+SORTS = [f"{sign}{key}" for key in ("due", "priority", "created", "updated") for sign in ("", "-")]
+MIXED = ["priority,-due", "-priority,due", "project,-priority,title", "-project,due,-updated", "title", "-title,created", "completed,-title",
+         "scheduled,-project", "-defer,priority", "due,priority,project,title"]  # fmt: skip
+
+
+def titles(ask: Ask, **filters: Any) -> str:
+    """The titles a list shows, in its order."""
+    return "".join(task.title for task in ask(ListTasks(**filters)).tasks)
+
+
+def test_filters_alone_and_together(ask: Ask) -> None:
+    ask.add("a", project="home", tags=("x", "y"), priority=1, due="2030-01-01")
+    ask.add("b", project="home", tags=("x",), priority=2, due="2030-01-02")
+    ask.add("c", project="Home", tags=("y",), priority=1)
+    ask.add("d")
+    ask(CompleteTasks(numbers=(2,)))
+    ask(DeleteTasks(numbers=(4,)))
+    for filters, wanted in (
+        ({}, "ac"), ({"status": "done"}, "b"), ({"status": "deleted"}, "d"), ({"status": "all"}, "abcd"),
+        ({"project": "home"}, "a"), ({"project": "home", "status": "all"}, "ab"), ({"project": "nowhere"}, ""),
+        ({"tag": "y"}, "ac"), ({"tag": "x", "status": "all"}, "ab"), ({"priority": 1}, "ac"), ({"priority": 3}, ""),
+        ({"priority": 1, "project": "home", "tag": "y", "due": "2030-01-01"}, "a"),
+        ({"tag": "y", "priority": 2, "status": "all"}, ""),
+    ):  # fmt: skip
+        assert titles(ask, sort="created", **filters) == wanted, filters
+
+
+@pytest.mark.parametrize(("field", "value"), [("status", "gone"), ("sort", "titel"), ("sort", "due,-due"), ("sort", ""), ("sort", "due,"), ("sort", "due,priority,title,project,updated"),
+    ("filter", "x" * 10_001), ("filter", "prioject:home"), ("limit", 0), ("limit", 1_001),
+    ("priority", 4), ("due", "neverday"), ("due_before", "x"), ("due_after", ""), ("cursor", "x" * 1_001)])  # fmt: skip
+def test_a_filter_that_cannot_be_is_refused(ask: Ask, field: str, value: object) -> None:
+    with pytest.raises(Invalid):
+        ask(ListTasks(**{field: value}))  # type: ignore[arg-type]
+
+
+def test_due_filters_mean_days_of_the_asker(person: Any, ask_as: AskAs) -> None:
+    """Auckland's Tuesday 09:00 is Los Angeles' Monday 13:00; a date without a time is the same date everywhere."""
+    auckland = ask_as(person, timezone="Pacific/Auckland")
+    angeles = ask_as(person, timezone="America/Los_Angeles")
+    assert auckland.add("i", due="2030-01-08 09:00").due == "2030-01-07T20:00:00Z"
+    auckland.add("d", due="2030-01-08")
+    for asker, day, wanted in (
+        (auckland, "2030-01-08", "id"), (auckland, "2030-01-07", ""), (angeles, "2030-01-07", "i"), (angeles, "2030-01-08", "d"),
+    ):  # fmt: skip
+        assert titles(asker, due=day) == wanted, (asker.backend, day)
+    assert titles(angeles, due_before="2030-01-08") == "i"
+    assert titles(auckland, due_before="2030-01-08") == ""
+    assert titles(angeles, due_after="2030-01-07") == "d"
+    assert titles(auckland, due_after="2030-01-07") == "id"
+    assert titles(auckland, due_after="2030-01-08") == ""
+
+
+def test_bounds_of_days_and_of_instants(ask: Ask) -> None:
+    """In Berlin: before is strictly before, after is behind the end of what is named."""
+    for title, due in (("a", "2030-03-30"), ("b", "2030-03-31 00:00"), ("c", "2030-03-31"), ("d", "2030-03-31 23:59"),
+                       ("e", "2030-04-01 00:00"), ("f", "2030-04-01")):  # fmt: skip
+        ask.add(title, due=due)
+    ask.add("never")
+    for filters, wanted in (
+        ({"due": "2030-03-31"}, "bdc"), ({"due_before": "2030-03-31"}, "a"), ({"due_after": "2030-03-31"}, "ef"),
+        ({"due_before": "2030-04-01"}, "abdc"), ({"due_after": "2030-03-30", "due_before": "2030-04-01"}, "bdc"),
+        ({"due_before": "2030-03-31 23:59"}, "ab"), ({"due_after": "2030-03-31 23:59"}, "def"),
+        ({"due_before": "2030-04-01", "due": "2030-03-31"}, "bdc"),
+    ):  # fmt: skip
+        assert "".join(sorted(titles(ask, **filters))) == "".join(sorted(wanted)), filters
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12", "America/St_Johns", "Pacific/Apia"])
+def test_an_instant_belongs_to_the_day_of_the_askers_clock(person: Any, ask_as: AskAs, zone: str) -> None:
+    ask = ask_as(person, timezone=zone)
+    for title, due in (
+        ("a", "2030-06-09 23:59"),
+        ("b", "2030-06-10 00:00"),
+        ("c", "2030-06-10 23:59"),
+        ("d", "2030-06-11 00:00"),
+    ):
+        ask.add(title, due=due)
+    assert titles(ask, due="2030-06-10") == "bc"
+    assert titles(ask, due_before="2030-06-10") == "a"
+    assert titles(ask, due_after="2030-06-10") == "d"
+
+
+def test_without_a_zone_of_the_machine_the_preference_counts(db: Database, ask_as: AskAs) -> None:
+    tokyo = ask_as(db.person(zone="Asia/Tokyo"), timezone=None)
+    assert tokyo.add(due="2030-01-02 09:00").due == "2030-01-02T00:00:00Z"
+    nowhere = ask_as(db.person(zone=None), timezone=None)
+    assert nowhere.add(due="2030-01-02 09:00").due == "2030-01-02T09:00:00Z"
+
+
+def test_a_zone_that_is_none_is_refused(person: Any, ask_as: AskAs) -> None:
+    with pytest.raises(Invalid, match="unknown time zone"):
+        ask_as(person, timezone="Mars/Olympus").add(due="tomorrow")
+
+
+def _key(task: Task, sort: str) -> Any:
+    match sort.removeprefix("-"):
+        case "due":
+            end = (task.due or "9999") if "T" in (task.due or "T") else f"{task.due}T23:59:59Z"
+            return end, task.number
+        case "priority":
+            return task.priority or 4, task.number
+        case "created":
+            return task.number
+        case _:
+            return task.rev, task.number
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_every_sort_pages_through_everything_once(ask: Ask, sort: str) -> None:
+    dues = (None, "2030-01-01", "2030-01-01 12:00", "2029-01-01", "2030-01-01")
+    rows = tuple(NewTask(title=str(i), due=dues[i % 5], priority=(None, 1, 3, 2)[i % 4]) for i in range(23))
+    ask(AddTasks(tasks=rows))
+    ask(EditTasks(numbers=(7, 3), title="late"))
+    whole = ask(ListTasks(sort=sort, limit=1_000))
+    assert whole.next is None
+    assert list(whole.tasks) == sorted(whole.tasks, key=lambda task: _key(task, sort), reverse=sort.startswith("-"))
+    paged: list[Task] = []
+    cursor = None
+    while True:
+        page = ask(ListTasks(sort=sort, limit=5, cursor=cursor))
+        paged += page.tasks
+        cursor = page.next
+        if cursor is None:
+            break
+    assert paged == list(whole.tasks)
+
+
+@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_pages_never_repeat_or_miss_while_tasks_come_and_go(db: Database, ask_as: AskAs, data: st.DataObject) -> None:
+    ask = ask_as(db.person())
+    sort = data.draw(st.sampled_from([sort for sort in SORTS + MIXED if "updated" not in sort]))
+    dues = st.sampled_from([None, "2030-01-01", "2030-01-01 12:00", "2030-01-02"])
+    new = st.builds(
+        NewTask,
+        title=st.sampled_from("xXyä"),
+        project=st.sampled_from([None, "p", "P", "q"]),
+        due=dues,
+        priority=st.sampled_from([None, 1, 2, 3]),
+    )
+    start = ask(AddTasks(tasks=tuple(data.draw(st.lists(new, min_size=5, max_size=12))))).tasks
+    stay, seen, cursor = {task.number for task in start}, [], None
+    while True:
+        page = ask(ListTasks(sort=sort, limit=3, cursor=cursor))
+        seen += [task.number for task in page.tasks]
+        cursor = page.next
+        if cursor is None:
+            break
+        if data.draw(st.booleans()):
+            ask(AddTasks(tasks=(data.draw(new),)))
+        if stay and data.draw(st.booleans()):
+            gone = data.draw(st.sampled_from(sorted(stay)))
+            stay.remove(gone)
+            ask(CompleteTasks(numbers=(gone,)))
+    assert len(seen) == len(set(seen)), "nothing twice"
+    assert stay <= set(seen), "nothing missed that was there all along"
+
+
+def test_mixed_sorts_over_empty_keys_page_through_everything_once(ask: Ask) -> None:
+    """Pages of two are the whole list in its order, whatever is tied or empty; and that order is the one asked for."""
+    rows = tuple(NewTask(title="bAab"[i % 4], due=(None, "2030-01-01", "2030-01-02 12:00")[i % 3], priority=(None, 1, 3)[i // 2 % 3],
+                         project=(None, "q", "p", "Q")[i // 3 % 4], defer=(None, "2020-01-01")[i % 2], scheduled=(None, "2020-01-01", "2020-02-02")[i % 3])
+                 for i in range(17))  # fmt: skip
+    ask(AddTasks(tasks=rows))
+    ask(CompleteTasks(numbers=(2, 3)))
+    ask(CompleteTasks(numbers=(5,)))
+    for sort in MIXED:
+        for status in ("open", "all"):
+            whole = ask(ListTasks(sort=sort, status=status, limit=1_000)).tasks
+            assert list(whole) == _sorted(whole, sort), sort
+            assert _paged(ask, sort, status) == list(whole), sort
+
+
+def _paged(ask: Ask, sort: str, status: Any) -> list[Task]:
+    """All pages, one after the other."""
+    paged: list[Task] = []
+    cursor = None
+    while True:
+        page = ask(ListTasks(sort=sort, status=status, limit=3, cursor=cursor))
+        paged += page.tasks
+        cursor = page.next
+        if cursor is None:
+            return paged
+
+
+def _sorted(tasks: Any, sort: str) -> list[Task]:
+    """By one key after the other, the last first, as a stable sort does it; what is empty comes last either way."""
+    rows = sorted(tasks, key=lambda task: task.number, reverse=sort.rpartition(",")[2].startswith("-"))
+    for word in reversed(sort.split(",")):
+        key, down = word.removeprefix("-"), word.startswith("-")
+        values = {task.number: _value(task, key) for task in rows}
+        full = sorted(
+            (task for task in rows if values[task.number] is not None),
+            key=lambda task: values[task.number],
+            reverse=down,
+        )
+        rows = full + [task for task in rows if values[task.number] is None]
+    return rows
+
+
+def _value(task: Task, key: str) -> Any:
+    if key in ("due", "priority", "created", "updated"):
+        found = _key(task, key)
+        return found[0] if isinstance(found, tuple) else found
+    value = getattr(task, {"completed": "completed_at"}.get(key, key))
+    return value.lower() if key == "title" else value
+
+
+def _forged(*parts: object) -> str:
+    import msgspec
+
+    return urlsafe_b64encode(msgspec.json.encode(parts)).decode().rstrip("=")
+
+
+def test_a_cursor_of_another_sort_is_refused(ask: Ask) -> None:
+    ask.add_all("a", "b")
+    cursor = ask(ListTasks(limit=1)).next
+    assert cursor
+    for sort in ("-due", "priority"):
+        with pytest.raises(Invalid, match="the cursor belongs to the sort 'due'"):
+            ask(ListTasks(limit=1, sort=sort, cursor=cursor))
+    assert titles(ask, cursor=cursor) == "b"
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    ["x", "é", "%%%", "bm9uc2Vuc2U", _forged(1), _forged("due", "infinity"), _forged("due", "tomorrow", 1), _forged("due", "", 1),
+     _forged("priority", "x", 1), _forged("due", "infinity", 2**70), _forged("priority", "99999999", 1), _forged("due", "2030-01-01", -1),
+     _forged("created", "9" * 5_00, 1), _forged("due", "0001-01-01T00:00:00+14:00", 1), _forged("nonsense", "1", 1),
+     _forged("created", "1_0", 1), _forged("created", "٣", 1)],
+)  # fmt: skip
+def test_a_cursor_that_is_none_of_ours_is_the_callers_mistake(ask: Ask, cursor: str) -> None:
+    """Forged ones too: never a fault of ours, and nothing but a refusal or a page."""
+    for sort in ("due", "priority", "created"):
+        try:
+            ask(ListTasks(sort=sort, cursor=cursor))  # type: ignore[arg-type]
+        except Invalid as error:
+            assert "cursor" in error.detail  # noqa: PT017

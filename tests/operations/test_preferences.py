@@ -1,0 +1,41 @@
+"""Preferences, on both backends."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import Person
+from tests.support.ask import Ask, AskAs
+from todo_cli.contract.users import SetPreferences, WhoAmI
+from todo_cli.errors import Invalid
+
+
+def test_a_stored_time_zone_decides_where_none_is_sent(person: Person, ask_as: AskAs) -> None:
+    ask = ask_as(person, timezone=None)
+    assert ask(SetPreferences(timezone="Pacific/Kiritimati")).timezone == "Pacific/Kiritimati"
+    assert ask(WhoAmI()).timezone == "Pacific/Kiritimati"
+    assert ask.add(due="2030-01-02 09:00").due == "2030-01-01T19:00:00Z"
+
+
+def test_what_is_left_out_stays_and_null_clears(ask: Ask) -> None:
+    ask(SetPreferences(timezone="Asia/Tokyo"))
+    assert ask(SetPreferences()).timezone == "Asia/Tokyo"
+    assert ask(SetPreferences(timezone=None)).timezone is None
+
+
+def test_a_zone_that_does_not_exist_is_refused(ask: Ask) -> None:
+    with pytest.raises(Invalid, match="Berlim"):
+        ask(SetPreferences(timezone="Europe/Berlim"))
+
+
+def test_a_model_is_a_preference_of_its_own(ask: Ask) -> None:
+    ask(SetPreferences(timezone="Asia/Tokyo"))
+    assert ask(SetPreferences(model=" gpt-5-mini ")).model == "gpt-5-mini"
+    me = ask(WhoAmI())
+    assert (me.timezone, me.model) == ("Asia/Tokyo", "gpt-5-mini")
+    kept = ask(SetPreferences(timezone=None))
+    assert (kept.timezone, kept.model) == (None, "gpt-5-mini")
+    assert ask(SetPreferences(model=None)).model is None
+    for wrong in (" ", "a\nb", "a\0b", "x" * 101):
+        with pytest.raises(Invalid):
+            ask(SetPreferences(model=wrong))

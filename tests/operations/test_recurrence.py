@@ -1,0 +1,312 @@
+"""Recurring tasks through both ways in: one row an occurrence, each once whatever is done to them."""
+
+from __future__ import annotations
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from msgspec import UNSET
+
+from tests.conftest import Database
+from tests.support.ask import Ask, AskAs
+from todo_cli.contract.journal import ListChanges, Redo, Undo
+from todo_cli.contract.tasks import (
+    AddTask,
+    AddTasks,
+    Changed,
+    CompleteTasks,
+    DeleteTasks,
+    EditTasks,
+    ListTasks,
+    NewTask,
+    ReopenTasks,
+    RestoreTasks,
+    Task,
+)  # fmt: skip
+from todo_cli.contract.time_tracking import SkipTasks
+from todo_cli.errors import Conflict, Invalid, NotFound, TodoError
+
+MONDAY = "2030-01-07"
+
+
+def every(ask: Ask, words: str = "every week", due: str | None = MONDAY, **fields: Any) -> Task:
+    """A task that recurs."""
+    return ask.add("Water", every=words, due=due, **fields)
+
+
+def done(ask: Ask, *numbers: int) -> Changed:
+    """Finish them."""
+    return ask(CompleteTasks(numbers=numbers))
+
+
+def dues(ask: Ask) -> list[tuple[int, str | None]]:
+    """Number and date of what is open."""
+    return [(task.number, task.due) for task in ask(ListTasks(sort="created")).tasks]
+
+
+def test_done_makes_the_next_once(ask: Ask) -> None:
+    ask.add("Other")
+    made = every(ask, project="home", tags=("a", "b"), priority=1, note="n", parent=1, after=(1,))
+    assert made.repeat
+    assert (made.repeat.series, made.repeat.occurrence, made.repeat.rule) == (made.id, 1, "FREQ=WEEKLY")
+    result = done(ask, 2)
+    assert [(task.number, task.status) for task in result.tasks] == [(2, "done"), (3, "open")]
+    following = ask.show(3)
+    assert following.repeat
+    assert (following.repeat.series, following.repeat.occurrence) == (made.id, 2)
+    assert (following.title, following.due, following.project) == ("Water", "2030-01-14", "home")
+    assert (following.tags, following.priority, following.note, following.parent) == (("a", "b"), 1, "n", 1)
+    assert (following.after, following.completed_at, following.tracked) == ((), None, 0)
+    again = done(ask, 2)
+    assert [task.number for task in again.tasks] == [2]
+    ask(ReopenTasks(numbers=(2,)))
+    assert [task.number for task in done(ask, 2).tasks] == [2], "its next is there already"
+    assert ask.add("x").number == 4
+
+
+def test_a_key_answers_again_with_both(ask: Ask) -> None:
+    every(ask)
+    first = ask(CompleteTasks(numbers=(1,)), "k")
+    again = ask(CompleteTasks(numbers=(1,)), "k")
+    assert (again.tasks, again.new, dues(ask)) == (first.tasks, False, [(2, "2030-01-14")])
+
+
+def test_undo_bins_the_next_and_done_again_restores_it(ask: Ask) -> None:
+    every(ask)
+    done(ask, 1)
+    ask(Undo())
+    assert (dues(ask), ask.show(2).status) == ([(1, MONDAY)], "deleted")
+    ask(Redo())
+    assert dues(ask) == [(2, "2030-01-14")]
+    ask(Undo())
+    ask(EditTasks(numbers=(1,), title="Water all"))
+    result = done(ask, 1)
+    assert [(task.number, task.title) for task in result.tasks] == [(1, "Water all"), (2, "Water all")]
+    assert dues(ask) == [(2, "2030-01-14")]
+    done(ask, 2)
+    with pytest.raises(Conflict, match="#2 Water all has changed since"):
+        ask(Undo(id=result.seq))
+
+
+def test_many_at_once_and_in_one_plan(ask: Ask) -> None:
+    ask(AddTasks(tasks=tuple(NewTask(title=f"t{n}", every="daily", due=MONDAY) for n in range(60))))
+    ask.add("once")
+    result = done(ask, *range(1, 62))
+    assert len(result.tasks) == 61 + 60
+    assert {task.due for task in result.tasks[61:]} == {"2030-01-08"}
+    ask(Undo())
+    assert len(dues(ask)) == 50  # a page
+    assert {ask.show(n).status for n in (1, 61, 62, 121)} == {"open", "deleted"}
+
+
+@pytest.mark.parametrize(("words", "due", "expected"), [
+    ("every month", "2030-01-31", ["2030-02-28", "2030-03-31", "2030-04-30"]),
+    ("every 2 weeks on mon", MONDAY, ["2030-01-21", "2030-02-04"]),
+    ("FREQ=MONTHLY;BYDAY=-1FR", "2030-01-25", ["2030-02-22", "2030-03-29"]),
+    ("every year", "2028-02-29", ["2029-02-28", "2030-02-28", "2031-02-28", "2032-02-29"]),
+    ("every day", "2030-03-30 02:30", ["2030-03-31T01:30:00Z", "2030-04-01T00:30:00Z"]),  # the clock goes forward
+])  # fmt: skip
+def test_the_dates_of_a_series(ask: Ask, words: str, due: str, expected: list[str]) -> None:
+    every(ask, words, due)
+    found = [done(ask, number).tasks[1].due for number in range(1, len(expected) + 1)]
+    assert found == expected
+
+
+def test_what_was_missed_is_not_made_up_for(ask: Ask) -> None:
+    today = datetime.now(UTC).date()
+    every(ask, "every day", (today - timedelta(days=20)).isoformat())
+    following = done(ask, 1).tasks[1].due
+    assert following
+    assert abs((date.fromisoformat(following) - today).days) <= 1
+
+
+def test_after_done_it_counts_from_then(ask: Ask) -> None:
+    every(ask, "every! 3 days", "2020-01-01")
+    following = done(ask, 1).tasks[1]
+    assert following.due
+    assert following.repeat
+    assert following.repeat.from_done
+    assert abs((date.fromisoformat(following.due) - datetime.now(UTC).date()).days - 3) <= 1
+
+
+def test_without_a_date_it_gets_its_first(ask: Ask) -> None:
+    made = every(ask, "every day", None)
+    assert made.due
+    assert abs((date.fromisoformat(made.due) - datetime.now(UTC).date()).days) <= 1
+    ask.add("later")
+    edited = ask(EditTasks(numbers=(2,), every="every day")).tasks[0]
+    assert (edited.due, edited.repeat is not None) == (made.due, True)
+
+
+def test_it_ends_after_its_count_or_its_date(ask: Ask) -> None:
+    every(ask, "every day for 2 times")
+    every(ask, "every week until 2030-01-14")
+    for number in (1, 2):
+        assert done(ask, number).ended is UNSET
+    for number in (3, 4):
+        with pytest.raises(Conflict, match=f"task #{number} is the last of its series"):
+            ask(SkipTasks(numbers=(number,)))
+    result = done(ask, 3, 4)
+    assert (result.ended, dues(ask)) == ((3, 4), [])
+
+
+def test_skip_goes_on_by_one(ask: Ask) -> None:
+    every(ask)
+    assert ask(SkipTasks(numbers=(1,))).tasks[0].due == "2030-01-14"
+    assert ask(SkipTasks(numbers=(1,))).tasks[0].due == "2030-01-21"
+    ask(Undo())
+    assert done(ask, 1).tasks[1].due == "2030-01-21"
+    with pytest.raises(Conflict, match="task #1 is done"):
+        ask(SkipTasks(numbers=(1,)))
+    ask(ReopenTasks(numbers=(1,)))
+    with pytest.raises(Conflict, match="is there already: #2"):
+        ask(SkipTasks(numbers=(1,)))
+    ask.add("once")
+    with pytest.raises(Conflict, match="task #3 does not recur"):
+        ask(SkipTasks(numbers=(2, 3)))
+
+
+def test_an_edit_is_for_this_and_those_to_come_but_a_date_for_this_alone(ask: Ask) -> None:
+    every(ask, defer="2030-01-05", tags=("a",))
+    ask(EditTasks(numbers=(1,), title="Feed", due="2030-01-09", defer="2030-01-08", add_tags=("b",)))
+    following = done(ask, 1).tasks[1]
+    assert (following.title, following.due, following.defer) == ("Feed", "2030-01-14", "2030-01-12")
+    assert following.tags == ("a", "b")
+
+
+def test_this_alone(ask: Ask) -> None:
+    every(ask, tags=("a",), priority=1)
+    ask(EditTasks(numbers=(1,), title="Feed", add_tags=("b",), priority=None, project="p", occurrences="this"))
+    assert ask.show(1).title == "Feed"
+    ask(EditTasks(numbers=(1,), project="q"))
+    following = done(ask, 1).tasks[1]
+    assert (following.title, following.tags, following.priority) == ("Water", ("a",), 1)
+    assert following.project == "q", "an edit for those to come takes back what was hidden"
+    last = done(ask, 2).tasks[1]
+    assert (last.title, last.project) == ("Water", "q")
+
+
+def test_all_moves_those_to_come(ask: Ask) -> None:
+    every(ask)
+    ask(EditTasks(numbers=(1,), due="2030-01-09", defer="2030-01-08", occurrences="all"))
+    following = done(ask, 1).tasks[1]
+    assert (following.due, following.defer) == ("2030-01-16", "2030-01-15")
+
+
+def test_every_is_set_changed_and_cleared(ask: Ask) -> None:
+    ask.add("a", due=MONDAY)
+    ask(EditTasks(numbers=(1,), every="every day"))
+    ask(EditTasks(numbers=(1,), every="every month"))
+    assert done(ask, 1).tasks[1].due == "2030-02-07"
+    ask(EditTasks(numbers=(2,), every=None))
+    assert ask.show(2).repeat is None
+    assert len(done(ask, 2).tasks) == 1
+    ask(Undo())
+    ask(Undo())
+    following = done(ask, 2).tasks[1]
+    assert (following.due, following.repeat and following.repeat.occurrence) == ("2030-03-07", 3)
+    with pytest.raises(Invalid, match="needs a date"):
+        ask(EditTasks(numbers=(3,), every="every day", due=None))
+
+
+@pytest.mark.parametrize("words", ["every", "every never", "FREQ=SECONDLY", "every 0 days", "FREQ=DAILY;COUNT=0",
+                                   "every 31 february", "every day until 2001-01-01", "x" * 500])  # fmt: skip
+def test_what_does_not_recur_is_refused(ask: Ask, words: str) -> None:
+    with pytest.raises(Invalid):
+        ask(AddTask(title="x", every=words))
+    ask.add("y")
+    with pytest.raises(Invalid):
+        ask(EditTasks(numbers=(1,), every=words))
+
+
+def test_the_calendar_s_end_ends_it(ask: Ask) -> None:
+    every(ask, "every day", "9999-12-29")
+    assert done(ask, 1).tasks[1].due == "9999-12-30"
+    result = done(ask, 2)
+    assert (len(result.tasks), result.ended) == (1, (2,))
+
+
+def test_from_two_machines_at_once(ask: Ask, ask_as: AskAs) -> None:
+    every(ask)
+    machines = [ask_as(ask.who) for _ in range(6)]
+    for occurrence in range(1, 4):
+        with ThreadPoolExecutor(6) as pool:
+            results = list(pool.map(lambda one, number=occurrence: one(CompleteTasks(numbers=(number,))), machines))
+        assert sum(len(result.tasks) for result in results) == 7, "one made the next"
+    assert dues(ask) == [(4, "2030-01-28")]
+
+
+def test_bad_numbers_change_nothing(ask: Ask) -> None:
+    every(ask)
+    with pytest.raises(NotFound, match="#9"):
+        done(ask, 1, 9)
+    assert dues(ask) == [(1, MONDAY)]
+    with pytest.raises(Conflict, match="moved on"):
+        ask(CompleteTasks(numbers=(1,), if_rev=9))
+
+
+def test_deleted_and_restored_it_goes_on(ask: Ask) -> None:
+    every(ask)
+    ask(DeleteTasks(numbers=(1,)))
+    with pytest.raises(Conflict, match="in the bin"):
+        done(ask, 1)
+    ask(RestoreTasks(numbers=(1,)))
+    assert done(ask, 1).tasks[1].number == 2
+
+
+def steps(ask: Ask, chance: random.Random, count: int) -> None:
+    """So many things done to a series, any that is possible; what is refused is refused with a reason."""
+    for _ in range(count):
+        number = chance.randint(1, len(_rows(ask)))
+        requests = (
+            CompleteTasks(numbers=(number,)), CompleteTasks(numbers=(number,)), ReopenTasks(numbers=(number,)),
+            Undo(), Redo(), SkipTasks(numbers=(number,)), EditTasks(numbers=(number,), title=f"t{chance.random()}"),
+            EditTasks(numbers=(number,), due=f"2030-02-{chance.randint(1, 28):02}", occurrences=chance.choice(("this", "all"))),
+            DeleteTasks(numbers=(number,)), RestoreTasks(numbers=(number,)),
+        )  # fmt: skip
+        request = chance.choice(requests)
+        try:
+            ask(request)
+        except (Conflict, NotFound):
+            continue
+        if isinstance(request, CompleteTasks):
+            held = {row[0] for row in _rows(ask) if row[1] != "deleted"}
+            place = next(row[0] for row in _rows(ask) if row[2] == number)
+            assert place + 1 in held or max(row[0] for row in _rows(ask)) > place, request
+
+
+def _rows(ask: Ask) -> list[tuple[int, str, int]]:
+    tasks = ask(ListTasks(status="all", limit=1000)).tasks
+    return [(task.repeat.occurrence, task.status, task.number) for task in tasks if task.repeat]
+
+
+def _whole(ask: Ask) -> None:
+    places = sorted(row[0] for row in _rows(ask))
+    assert places == list(range(1, len(places) + 1)), "each occurrence once, and none is missing"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_is_done_each_occurrence_is_there_once(ask_as: AskAs, db: Database, way: str, seed: int) -> None:
+    ask = ask_as(db.person())
+    every(ask, "every day")
+    steps(ask, random.Random(f"{way}{seed}"), 25)  # a seed, no secret
+    _whole(ask)
+    assert all(change.verb for change in ask(ListChanges()).changes)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_is_done_for_longer(ask_as: AskAs, db: Database, way: str, seed: int) -> None:
+    ask = ask_as(db.person())
+    every(ask, "every day")
+    steps(ask, random.Random(f"long{way}{seed}"), 120)  # a seed, no secret
+    _whole(ask)
+
+
+def test_refusals_are_ours(ask: Ask) -> None:
+    for request in (SkipTasks(numbers=()), CompleteTasks(numbers=(2**63,))):
+        with pytest.raises(TodoError):
+            ask(request)

@@ -1,0 +1,179 @@
+"""Every Request, the same through both ways in: same answers, same errors, same exit codes.
+
+One person on each way does the same things in the same order; what must differ (ids, times, names) is masked.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from tests.conftest import Database, Server
+from tests.support.ask import Ask, settings_of
+from todo_cli.clients.open import open_backend
+from todo_cli.contract import conversations, turn_events, turn_steps
+from todo_cli.contract.base import Request
+from todo_cli.contract.claims import ClaimTask, ReleaseTasks
+from todo_cli.contract.comments import AddComment, EditComment, ListComments, RemoveComment
+from todo_cli.contract.conversation_export import Exported, Header, ImportMessages
+from todo_cli.contract.journal import ListChanges, Redo, Undo
+from todo_cli.contract.message_search import SearchConversations
+from todo_cli.contract.plans import ApplyPlan, ListPlans, MakePlan, RefusePlan
+from todo_cli.contract.prompt_history import ListSaid
+from todo_cli.contract.registry import REQUESTS
+from todo_cli.contract.search import SearchTasks
+from todo_cli.contract.tasks import (
+    AddTask,
+    AddTasks,
+    CompleteTasks,
+    DeleteTasks,
+    EditTasks,
+    ListTasks,
+    NewTask,
+    ReopenTasks,
+    RestoreTasks,
+    ShowTask,
+)  # fmt: skip
+from todo_cli.contract.time_tracking import SkipTasks, StartTasks, StopTasks
+from todo_cli.contract.tokens import CreateToken, ListTokens, RevokeToken
+from todo_cli.contract.usage import ReadUsage, SetBudget
+from todo_cli.contract.users import (
+    AddUser,
+    DisableUser,
+    ListSpaces,
+    ListUsers,
+    SetPreferences,
+    WhoAmI,
+)  # fmt: skip
+from todo_cli.contract.views import ChooseView, ListProjects, ListTags, ListViews, RemoveView, SaveView
+from todo_cli.errors import TodoError
+
+ASKED = {*REQUESTS} - {
+    *turn_steps.REQUESTS,
+    *turn_events.REQUESTS,
+    *conversations.REQUESTS,
+}  # those: tests/agent/test_conversations.py
+NEW = "someone-new"  # replaced by a name of this way's own
+IDS = [str(UUID(int=0x7 << 76 | 0x2 << 62 | number)) for number in range(9)]
+
+TALK = Header(id=IDS[0], number=7, title="The rent", created_at=datetime(2030, 1, 1, tzinfo=UTC), head="x 2")
+SAID = tuple(
+    Exported(seq=n, turn=IDS[0], role=role, content=f"rent {n}", at=TALK.created_at)
+    for n, role in ((1, "user"), (2, "assistant"))
+)
+
+# in this order, each with a key of its own: what is asked, and what is asked wrongly
+STORY: tuple[Request[Any], ...] = (
+    AddTask(title="Pay rent", due="2030-01-02 09:00", project="#home", tags=("@b", "a"), priority=1, note="n"),
+    AddTask(title=" "), AddTask(title="x", due="never"), AddTask(title="x" * 1_001), AddTask(title="x", priority=9),
+    AddTasks(tasks=(NewTask(title="b", due="2030-01-01"), NewTask(title="c", tags=("t",)))),
+    AddTasks(tasks=(NewTask(title="b"), NewTask(title="\0"))), AddTasks(tasks=()),
+    ListTasks(), ListTasks(limit=1), ListTasks(status="all", sort="-priority", tag="t"), ListTasks(cursor="x"), ListTasks(limit=0),
+    ShowTask(number=1), ShowTask(number=99), ShowTask(number=0), ShowTask(number=2**63),
+    CompleteTasks(numbers=(1, 2)), CompleteTasks(numbers=(1, 99)), CompleteTasks(numbers=()), CompleteTasks(numbers=(3,), if_rev=7),
+    ReopenTasks(numbers=(2,)), ReopenTasks(numbers=(99,)),
+    EditTasks(numbers=(1, 3), title="T", due=None, add_tags=("n",), remove_tags=("a",)), EditTasks(numbers=(1,)),
+    EditTasks(numbers=(1,), title=""), EditTasks(numbers=(1,), title="x", if_rev=1), EditTasks(numbers=(1,), tags=("a b",)),
+    DeleteTasks(numbers=(3,)), DeleteTasks(numbers=(99,)), CompleteTasks(numbers=(3,)),
+    RestoreTasks(numbers=(3, 1)), RestoreTasks(numbers=(98, 99)),
+    AddTask(title="deep tomorrow", due="2030-01-07", parent=1, after=(1, 2), defer="2030-01-01", every="every week", parse=True),
+    AddTask(title="x", parent=99), AddTask(title="x", every="never"), EditTasks(numbers=(1,), parent=4), EditTasks(numbers=(1,), add_after=(4,)),
+    StartTasks(numbers=(4,)), StartTasks(numbers=(99,)), StopTasks(numbers=(4,)), StopTasks(numbers=(99,)), StopTasks(),
+    SkipTasks(numbers=(4,)), SkipTasks(numbers=(1,)), CompleteTasks(numbers=(4,), with_subtasks=True), Undo(), ShowTask(number=4),
+    ClaimTask(number=2), ClaimTask(number=2, lease=60), ClaimTask(number=99), ClaimTask(number=1, filter="p1"), ClaimTask(filter="#nowhere"),
+    ClaimTask(filter="1-3", lease=0), ReleaseTasks(numbers=(2,)), ReleaseTasks(filter="is:claimed"), ReleaseTasks(numbers=(99,)),
+    EditTasks(filter="1-2", priority=2), EditTasks(filter="", priority=2), EditTasks(numbers=(1,), filter="p1", priority=2),
+    DeleteTasks(filter="is:opne"), CompleteTasks(filter="#nowhere"), CompleteTasks(numbers=(1,), if_claimed=True),
+    DeleteTasks(numbers=(4, 5)),
+    Undo(dry_run=True), Undo(), Undo(id=99), Undo(id=1), Undo(id=4), Undo(id=4, partial=True), Undo(id=0),
+    Redo(dry_run=True), Redo(), Redo(id=99), Redo(), Redo(),
+    AddComment(number=1, id=IDS[5], text="a word"), AddComment(number=1, id=IDS[5], text="again"), AddComment(number=99, id=IDS[6], text="x"),
+    AddComment(number=1, id=IDS[6], text=" "), AddComment(number=1, id=IDS[6], text="two"), AddComment(number=1, id=IDS[4], text="\0"),
+    EditComment(number=1, id=IDS[5], text="another"), EditComment(number=1, id=IDS[3], text="x"), ListComments(number=1, limit=1),
+    SearchTasks(words="anothr", status="all"), SearchTasks(words="paid T", status="all"), SearchTasks(words="?!"), SearchTasks(words=""),
+    SearchTasks(words="x", limit=0), RemoveComment(number=1, id=IDS[6]), RemoveComment(number=1, id=IDS[6]), ListComments(number=1),
+    ListComments(number=99), ShowTask(number=1),
+    MakePlan(id=IDS[7], verb="EditTasks", arguments={"numbers": [1, 2], "title": "planned"}),
+    MakePlan(id=IDS[8], verb="DeleteTasks", arguments={"filter": "1 status:all"}), MakePlan(id=IDS[2], verb="RevokeToken", arguments={"name": "first"}),
+    MakePlan(id=IDS[2], verb="EditTasks", arguments={"numbers": [99], "title": "x"}), ListPlans(), ApplyPlan(id=IDS[7]), ApplyPlan(id=IDS[8]),
+    ApplyPlan(id=IDS[2]), RefusePlan(id=IDS[8]), RefusePlan(id=IDS[7]), RefusePlan(id=IDS[2]), ListPlans(),
+    CreateToken(id=IDS[1], hash="a" * 64, name="cron", scopes=("all",), expires="2040-01-01"),
+    CreateToken(id=IDS[1], hash="b" * 64, name="x", scopes=("all",)), CreateToken(id=IDS[2], hash="b" * 64, name="cron", scopes=("all",)),
+    CreateToken(id=IDS[2], hash="b" * 64, name="x", scopes=("none",)), CreateToken(id=IDS[2], hash="b", name="x", scopes=("all",)),
+    CreateToken(id=IDS[2], hash="b" * 64, name="x", scopes=("all",), expires="2001-01-01"),
+    ListTokens(), RevokeToken(name="cron"), RevokeToken(name="cron"), ListTokens(all=True),
+    WhoAmI(), SetPreferences(timezone="Asia/Tokyo"), SetPreferences(timezone="Mars"), WhoAmI(), ListSpaces(),
+    AddUser(id=IDS[3], name=NEW, token_id=IDS[4], token_hash="c" * 64), AddUser(id=IDS[5], name=NEW, token_id=IDS[6], token_hash="c" * 64),
+    AddUser(id=IDS[5], name=" ", token_id=IDS[6], token_hash="c" * 64), ListUsers(),
+    DisableUser(name=NEW), DisableUser(name=NEW, disabled=False), DisableUser(name="nobody at all"),
+    SaveView(name="soon", filter="due<fri or p1"), SaveView(name="soon", filter=":soon"), SaveView(name="a b", filter="p1"), SaveView(name="x", filter=" "),
+    SaveView(name="all", filter=":soon or #home", sort="-priority,title"), SaveView(name="all", filter="x", sort="nothing"), ListViews(),
+    ListTasks(filter=":all"), ListTasks(filter=":none"), ListTasks(filter="is:xyz"), ListTasks(filter="1-3", sort="urgency", status="all"),
+    ChooseView(name="soon"), ChooseView(name="nowhere"), ListTasks(home=True), ChooseView(), RemoveView(name="soon"), RemoveView(name="soon"),
+    ListTasks(filter=":all"), ListTags(), ListProjects(),
+    SearchConversations(words="rent"), SearchConversations(words=""), ReadUsage(), ReadUsage(number=99), SetBudget(name=NEW, tokens_per_day=9),
+    SetBudget(name="nobody at all"), ImportMessages(conversation=TALK, messages=SAID), ImportMessages(conversation=TALK, messages=SAID),
+    ImportMessages(conversation=TALK, messages=SAID, first=7), SearchConversations(words="rent", role="user"), ReadUsage(by="conversation", number=1),
+    ListSaid(), ListSaid(limit=0), ListChanges(), ListChanges(number=1, limit=2), ListChanges(number=99), ListChanges(before=3), ListChanges(limit=0),
+)  # fmt: skip
+
+MASKS = (
+    (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "<id>"),
+    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z"), "<time>"),
+    (re.compile(r"todo_[0-9a-f]{32}"), "<login>"),
+    (re.compile('"way":"(direct|api)"'), '"way":"<way>"'),
+    (re.compile(r'"request_id":"[^"]*"'), '"request_id":""'),
+)
+
+
+def _own(request: Request[Any], way: str) -> Request[Any]:
+    """With a name and ids that the other way's person has not taken."""
+    if isinstance(request, AddUser):
+        request = msgspec.structs.replace(request, id=request.id[:-1] + ("a" if way == "api" else "d"))
+    return msgspec.structs.replace(request, name=f"{NEW}-{way}") if getattr(request, "name", None) == NEW else request
+
+
+def _told(ask: Ask, request: Request[Any], key: str) -> tuple[type[Request[Any]], int, str]:
+    """The request's kind, its exit code, and the answer or the error, masked."""
+    try:
+        code, answer = 0, msgspec.to_builtins(ask(_own(request, ask.way), key if request.write else None))
+    except TodoError as error:
+        error.extra.pop("request_id", None)
+        code, answer = error.exit_code, msgspec.to_builtins(error.as_problem(), enc_hook=str)
+    if isinstance(answer, dict) and "users" in answer:  # everybody of the test database: only ours
+        answer["users"] = [one for one in answer["users"] if one["name"] in (ask.who.name, f"{NEW}-{ask.way}")]
+    text = msgspec.json.encode(answer).decode().replace(ask.who.name, "<me>").replace(f"{NEW}-{ask.way}", NEW)
+    for pattern, mask in MASKS:
+        text = pattern.sub(mask, text)
+    return type(request), code, text
+
+
+@pytest.fixture
+def told(fresh_db: Database, make_server: Any) -> dict[str, list[tuple[type[Request[Any]], int, str]]]:
+    """The story on each way: in one database, so that names and ids of the second are other ones."""
+    server: Server = make_server(fresh_db)
+    found = {}
+    for way in ("direct", "api"):
+        who = fresh_db.person(f"boss-{way}", admin=True)
+        ask = Ask(open_backend(settings_of(who, way, server=server.url)), who, way)
+        try:
+            found[way] = [_told(ask, request, f"k{place}") for place, request in enumerate(STORY)]
+        finally:
+            ask.backend.close()
+    return found
+
+
+def test_both_ways_tell_the_same_of_every_request(told: dict[str, list[tuple[type[Request[Any]], int, str]]]) -> None:
+    for request, direct, api in zip(STORY, told["direct"], told["api"], strict=True):
+        assert direct == api, request
+    answered = {kind for kind, code, _ in told["direct"] if code == 0}
+    assert answered == ASKED, "every Request is answered"
+    refused = {kind for kind, code, _ in told["direct"] if code}
+    nothing_to_refuse = {ListViews, ListTags, ListProjects, WhoAmI, ListSpaces, ListTokens, ListUsers, ListPlans}
+    assert refused == ASKED - nothing_to_refuse, "and refused"
+    assert {code for _, code, _ in told["direct"]} == {0, 2, 3, 6, 11}

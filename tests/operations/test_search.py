@@ -1,0 +1,137 @@
+"""Search, on both backends: what is found, in what order, and where the words stand."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.ask import Ask
+from todo_cli.contract.comments import AddComment, EditComment, RemoveComment
+from todo_cli.contract.ids import new_id
+from todo_cli.contract.search import Hit, SearchTasks
+from todo_cli.contract.tasks import CompleteTasks, DeleteTasks, EditTasks
+from todo_cli.errors import Invalid
+
+
+def hits(ask: Ask, words: str, **more: object) -> tuple[Hit, ...]:
+    return ask(SearchTasks(words=words, **more)).hits  # type: ignore[arg-type]
+
+
+def found(ask: Ask, words: str, **more: object) -> list[str]:
+    return [hit.task.title for hit in hits(ask, words, **more)]
+
+
+def marked(hit: Hit) -> list[tuple[str, list[str]]]:
+    return [(one.where, [one.text[start:end] for start, end in one.parts]) for one in hit.snippets]
+
+
+def test_the_word_itself_then_its_beginning_then_a_mistake(ask: Ask) -> None:
+    ask.add_all("Rentals of skis", "Pay rent", "Remt a van", "Read a book", "Current account")
+    assert found(ask, "rent") == ["Pay rent", "Rentals of skis", "Current account"]
+    assert found(ask, "remt") == ["Remt a van", "Pay rent"][: len(found(ask, "remt"))]
+    assert found(ask, "rentla") == ["Rentals of skis"] or found(ask, "rentlas") == ["Rentals of skis"]
+
+
+def test_titles_weigh_more_than_notes_and_those_more_than_comments(ask: Ask) -> None:
+    third, second = ask.add("A third"), ask.add("A second", note="about the dentist")
+    ask.add("Dentist")
+    ask(AddComment(number=third.number, id=new_id(), text="ask the dentist"))
+    assert found(ask, "dentist") == ["Dentist", "A second", "A third"]
+    assert second.number
+
+
+def test_all_words_count_in_any_order_and_place(ask: Ask) -> None:
+    ask.add("Call the plumber", note="kitchen sink")
+    ask.add("Call the dentist")
+    assert found(ask, "sink call") == ["Call the plumber"]
+    assert found(ask, "sink call unicorns") == ["Call the plumber"], "no task has all three: the one with the most"
+
+
+@pytest.mark.parametrize(
+    ("title", "words"),
+    [
+        ("Ärger mit dem Amt", "arger"), ("Resume", "résumé"), ("Straße fegen", "strasse"), ("Купить ХЛЕБ", "хлеб"),
+        ("ΑΘΗΝΑΣ", "αθηνας"), ("לקנות שָׁלוֹם", "שלום"), ("شراء الخبز", "الخبز"), ("दुकान जाना", "दुकान"), ("한국어 공부", "한국어"),
+        ("明日の会議に行く", "会議"), ("明日の会議に行く", "議に行"), ("ไปตลาดสด", "ตลาด"), ("Party 🎉 now", "🎉"), ("cafe\u0301", "café"),
+        ("don't panic", "don't"), ("call 555-1234", "555-1234"), ("mail ada@example.org", "ada@example.org"),
+        ("100% sure_thing", "100% sure_thing"), ("x" * 900, "x" * 900),
+    ],
+)  # fmt: skip
+def test_any_language_s_letters(ask: Ask, title: str, words: str) -> None:
+    ask.add_all("Something else", title)
+    assert found(ask, words) == [title]
+    assert marked(hits(ask, words)[0])[0][0] == "title"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "?",
+        "% _",
+        "' OR 1=1 --",
+        "foo & | ! <-> :*",
+        "\\",
+        "$1 %s %(x)s",
+        "a" * 10_000,
+        "wort " * 2_000,
+        "(((",
+        "\u202e",
+        "\u0301",
+        "*",
+    ],
+)
+def test_words_are_only_words(ask: Ask, words: str) -> None:
+    ask.add("Bread")
+    assert found(ask, words) == []
+
+
+def test_what_cannot_be_sought(ask: Ask) -> None:
+    for words in ("", "x" * 10_001, "a\0b"):
+        with pytest.raises(Invalid):
+            hits(ask, words)
+
+
+def test_status_and_limit(ask: Ask) -> None:
+    ask.add_all(*(f"Same {n}" for n in range(5)))
+    ask(CompleteTasks(numbers=(1,)))
+    ask(DeleteTasks(numbers=(2,)))
+    assert [hit.task.number for hit in hits(ask, "same")] == [5, 4, 3]
+    assert [hit.task.number for hit in hits(ask, "same", limit=1)] == [5]
+    assert [hit.task.number for hit in hits(ask, "same", status="done")] == [1]
+    assert [hit.task.number for hit in hits(ask, "same", status="deleted")] == [2]
+    assert len(hits(ask, "same", status="all")) == 5
+
+
+def test_what_is_changed_is_found_as_it_is(ask: Ask) -> None:
+    number = ask.add("Apples", note="from the market").number
+    id = new_id()
+    ask(AddComment(number=number, id=id, text="granny smith"))
+    ask(EditTasks(numbers=(number,), title="Pears", note=None))
+    ask(EditComment(number=number, id=id, text="williams"))
+    assert [found(ask, words) for words in ("apples", "market", "granny")] == [[], [], []]
+    assert [found(ask, words) for words in ("pears", "williams")] == [["Pears"], ["Pears"]]
+    ask(RemoveComment(number=number, id=id))
+    assert found(ask, "williams") == []
+
+
+def test_snippets_say_where(ask: Ask) -> None:
+    number = ask.add("Pay the rent", note="word " * 100 + "the landlord's RENT contract\nsecond line").number
+    ask(AddComment(number=number, id=new_id(), text="rent is rent"))
+    hit = hits(ask, "rent")[0]
+    assert marked(hit) == [("title", ["rent"]), ("note", ["RENT"]), ("comment", ["rent", "rent"])]
+    note = hit.snippets[1]
+    assert len(note.text) <= 160
+    assert "landlord's RENT contract" in note.text
+    assert hit.score == 1.0
+    assert hit.task.note is not None
+
+
+def test_another_space_is_another_world(ask: Ask, ask_as: object, db: object) -> None:
+    from tests.conftest import Database
+    from tests.support.ask import AskAs
+
+    assert isinstance(db, Database)
+    other: AskAs = ask_as  # type: ignore[assignment]
+    him = other(db.person())
+    him.add("Quixotic secret")
+    assert found(ask, "quixotic") == []
+    assert found(him, "quixotic") == ["Quixotic secret"]

@@ -1,0 +1,280 @@
+"""Parts, what waits for what, the clock, deferring: through both ways in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.conftest import Database
+from tests.support.ask import Ask
+from todo_cli.contract.journal import ListChanges, Redo, Undo
+from todo_cli.contract.tasks import (
+    AddTask,
+    AddTasks,
+    CompleteTasks,
+    DeleteTasks,
+    EditTasks,
+    NewTask,
+    ReopenTasks,
+    RestoreTasks,
+    ShowTask,
+)  # fmt: skip
+from todo_cli.contract.time_tracking import SkipTasks, StartTasks, StopTasks
+from todo_cli.errors import Conflict, Invalid, NotFound
+
+
+def edit(ask: Ask, *numbers: int, **fields: Any) -> None:
+    """Change them."""
+    ask(EditTasks(numbers=numbers, **fields))
+
+
+def test_an_add_keeps_what_few_tasks_have(ask: Ask) -> None:
+    ask.add_all("a", "b")
+    made = ask.add("c", parent=1, after=(2, 1, 2), defer="2030-01-01", scheduled="2030-01-02 09:00")
+    assert (made.parent, made.after) == (1, (1, 2))
+    assert (made.defer, made.scheduled) == ("2030-01-01", "2030-01-02T08:00:00Z")
+    assert (made.started_at, made.tracked, made.repeat) == (None, 0, None)
+    assert ask.show(3).after == (1, 2)
+    batch = ask(AddTasks(tasks=(NewTask(title="d", parent=3), NewTask(title="e"), NewTask(title="f", after=(3,)))))
+    assert [(task.parent, task.after) for task in batch.tasks] == [(3, ()), (None, ()), (None, (3,))]
+
+
+def test_blocked_is_who_waits_for_an_open_task(ask: Ask) -> None:
+    ask.add_all("a", "b")
+    ask.add("c", after=(1, 2))
+    seen = [ask(ShowTask(number=3)).blocked]
+    for request in (
+        CompleteTasks(numbers=(1,)), DeleteTasks(numbers=(2,)), ReopenTasks(numbers=(1,)), Undo(), Undo(), Undo(),
+    ):  # fmt: skip
+        ask(request)
+        seen.append(ask(ShowTask(number=3)).blocked)
+    assert seen == [True, True, False, True, False, True, True]
+    assert ask(ShowTask(number=1)).blocked is False
+
+
+def test_subtasks_are_counted_while_they_are_open(ask: Ask) -> None:
+    ask.add("a")
+    ask(AddTasks(tasks=(NewTask(title="b", parent=1), NewTask(title="c", parent=1))))
+    assert ask(ShowTask(number=1)).subtasks == 2
+    ask(CompleteTasks(numbers=(2,)))
+    assert ask(ShowTask(number=1)).subtasks == 1
+
+
+def test_edits_of_links_and_parents(ask: Ask) -> None:
+    ask.add_all("a", "b", "c", "d")
+    edit(ask, 3, 4, parent=1, add_after=(2,))
+    assert [(ask.show(n).parent, ask.show(n).after) for n in (3, 4)] == [(1, (2,))] * 2
+    edit(ask, 4, add_after=(1, 3), remove_after=(2,))
+    assert ask.show(4).after == (1, 3)
+    edit(ask, 4, after=(2,), parent=None)
+    assert (ask.show(4).after, ask.show(4).parent) == ((2,), None)
+    edit(ask, 4, after=())
+    before = ask.show(4)
+    assert before.after == ()
+    edit(ask, 4, after=())
+    assert ask.show(4) == before, "nothing to change changes nothing"
+    for expected in ((2,), (1, 3), (2,), ()):
+        ask(Undo())  # the edit that changed nothing is none
+        assert ask.show(4).after == expected
+    for _ in range(4):
+        ask(Redo())
+    assert (ask.show(4).after, ask.show(3).after) == ((), (2,))
+
+
+def test_a_task_is_no_part_of_itself_and_waits_not_for_itself(ask: Ask) -> None:
+    ask.add_all("a", "b", "c", "d")
+    edit(ask, 2, parent=1, add_after=(1,))
+    edit(ask, 3, parent=2, add_after=(2,))
+    for number, parent in ((1, 1), (1, 2), (1, 3), (2, 3)):
+        with pytest.raises(Invalid, match=f"task #{number} would be a part of itself; nothing was changed"):
+            edit(ask, number, parent=parent)
+    for number, after in ((1, 1), (1, 2), (1, 3), (2, 3)):
+        with pytest.raises(Invalid, match=f"task #{number} would wait for itself; nothing was changed"):
+            edit(ask, number, add_after=(after,))
+    with pytest.raises(Invalid, match="part of itself"):
+        edit(ask, 4, 1, parent=3)
+    assert ask.show(4).parent is None, "all or none"
+    edit(ask, 4, parent=3, after=(3, 2, 1))
+    assert ask.show(4).after == (1, 2, 3)
+
+
+def test_an_undo_makes_no_circle_either(ask: Ask) -> None:
+    ask.add_all("a", "b")
+    edit(ask, 1, parent=2, add_after=(2,))
+    first = ask(ListChanges(limit=1)).changes[0].seq
+    ask(Undo())
+    edit(ask, 2, parent=1, add_after=(1,))
+    with pytest.raises(Invalid, match="itself"):
+        ask(Redo(id=first))
+    assert (ask.show(1).parent, ask.show(2).after) == (None, (1,))
+
+
+@pytest.mark.parametrize("number", [99, 2**63 - 1])
+@pytest.mark.parametrize("field", ["parent", "after"])
+def test_what_is_not_there_is_named(ask: Ask, field: str, number: int) -> None:
+    ask.add("a")
+    value: Any = number if field == "parent" else (1, number)
+    with pytest.raises(NotFound, match=f"there is no task #{number}; nothing was added"):
+        ask.add("b", **{field: value})
+    with pytest.raises(NotFound, match=f"there is no task #{number}; nothing was changed"):
+        edit(ask, 1, **{field: value if field == "parent" else (number,)})
+    assert ask.add("c").number == 2, "a refused add takes no number"
+
+
+@pytest.mark.parametrize("field", ["parent", "after"])
+def test_what_is_in_the_bin_is_no_parent_and_not_waited_for(ask: Ask, field: str) -> None:
+    ask.add_all("a", "b")
+    ask(DeleteTasks(numbers=(1,)))
+    value: Any = 1 if field == "parent" else (1,)
+    with pytest.raises(Conflict, match="task #1 is in the bin; nothing was added") as refused:
+        ask.add("b", **{field: value})
+    assert "todo restore 1" in refused.value.hint
+    with pytest.raises(Conflict, match="task #1 is in the bin; nothing was changed"):
+        edit(ask, 2, **{field: value})
+
+
+def test_a_parent_in_the_bin_keeps_its_parts(ask: Ask) -> None:
+    ask.add("a")
+    ask.add("b", parent=1)
+    ask(DeleteTasks(numbers=(1,)))
+    assert (ask.show(2).status, ask.show(2).parent) == ("open", 1)
+    edit(ask, 2, title="still there")
+    ask(RestoreTasks(numbers=(1,)))
+    assert ask(ShowTask(number=1)).subtasks == 1
+
+
+def test_parts_are_fifty_deep_and_no_deeper(ask: Ask) -> None:
+    ask.add("0")
+    for depth in range(1, 51):
+        ask.add(str(depth), parent=depth)
+    with pytest.raises(Invalid, match="more than 50 deep"):
+        ask.add("too deep", parent=51)
+    ask.add("apart")
+    with pytest.raises(Invalid, match="more than 50 deep"):
+        edit(ask, 52, parent=51)
+
+
+def test_at_most_a_hundred_links(ask: Ask) -> None:
+    ask(AddTasks(tasks=tuple(NewTask(title="x") for _ in range(102))))
+    edit(ask, 102, after=tuple(range(1, 101)))
+    with pytest.raises(Conflict, match="wait for more than 100 tasks"):
+        edit(ask, 102, add_after=(101,))
+    with pytest.raises(Invalid, match="longer than 100"):
+        edit(ask, 102, after=tuple(range(1, 102)))
+    assert len(ask.show(102).after) == 100
+
+
+def test_done_leaves_subtasks_open_and_counts_them(ask: Ask) -> None:
+    ask.add("a")
+    ask(AddTasks(tasks=(NewTask(title="b", parent=1), NewTask(title="c", parent=1))))
+    ask.add("d", parent=2)
+    done = ask(CompleteTasks(numbers=(1, 3)))
+    assert (done.open_subtasks, ask.show(2).status) == (1, "open")
+    ask(Undo())
+    done = ask(CompleteTasks(numbers=(1,), with_subtasks=True))
+    assert [task.number for task in done.tasks] == [1, 2, 3, 4]
+    assert {ask.show(n).status for n in range(1, 5)} == {"done"}
+    ask(Undo())
+    assert {ask.show(n).status for n in range(1, 5)} == {"open"}, "one change, one undo"
+
+
+def test_the_clock_counts_finished_spans(ask: Ask, db: Database) -> None:
+    ask.add("a")
+    started = ask(StartTasks(numbers=(1,))).tasks[0]
+    assert started.started_at == started.updated_at
+    again = ask(StartTasks(numbers=(1,))).tasks[0]
+    assert again == started, "it goes on"
+    _turn_back(db, ask, 3600)
+    stopped = ask(StopTasks(numbers=(1,))).tasks[0]
+    assert (stopped.started_at, stopped.tracked // 10) == (None, 360)
+    assert ask(StopTasks(numbers=(1,))).tasks[0] == stopped
+    ask(StartTasks(numbers=(1,)))
+    _turn_back(db, ask, 60)
+    done = ask(CompleteTasks(numbers=(1,))).tasks[0]
+    assert (done.started_at, done.tracked // 10) == (None, 366)
+    ask(Undo())
+    back = ask.show(1)
+    assert (back.status, back.tracked, back.started_at is not None) == ("open", stopped.tracked, True)
+
+
+def _turn_back(db: Database, ask: Ask, seconds: int) -> None:
+    """As if it had been started so much earlier."""
+    db.execute(
+        "UPDATE todo.tasks SET started_at = started_at - make_interval(secs => %s) WHERE space_id = %s AND number = 1",
+        seconds, ask.who.user_id,
+    )  # fmt: skip
+
+
+def test_undo_and_redo_of_the_clock(ask: Ask) -> None:
+    ask.add("a")
+    began = ask(StartTasks(numbers=(1,))).tasks[0].started_at
+    ask(Undo())
+    assert ask.show(1).started_at is None
+    ask(Redo())
+    assert ask.show(1).started_at == began
+    ask(StopTasks(numbers=(1,)))
+    ask(Undo())
+    assert (ask.show(1).started_at, ask.show(1).tracked) == (began, 0)
+
+
+def test_stop_alone_stops_all_that_is_started(ask: Ask) -> None:
+    with pytest.raises(NotFound, match="no task is started"):
+        ask(StopTasks())
+    ask.add_all("a", "b", "c")
+    ask(StartTasks(numbers=(3, 1)))
+    assert sorted(task.number for task in ask(StopTasks()).tasks) == [1, 3]
+    assert {ask.show(n).started_at for n in (1, 2, 3)} == {None}
+
+
+def test_what_is_done_is_not_started(ask: Ask) -> None:
+    ask.add("a")
+    ask(CompleteTasks(numbers=(1,)))
+    with pytest.raises(Conflict, match="task #1 is done; nothing was changed") as refused:
+        ask(StartTasks(numbers=(1,)))
+    assert "todo reopen 1" in refused.value.hint
+    for request in (StartTasks(numbers=(9,)), StopTasks(numbers=(9,)), SkipTasks(numbers=(9,))):
+        with pytest.raises(NotFound, match="there is no task #9"):
+            ask(request)
+
+
+def test_an_old_image_says_nothing_of_the_new_fields(ask: Ask, db: Database) -> None:
+    """A change of an older release is undone without touching what it did not know."""
+    ask.add_all("a", "b")
+    edit(ask, 2, title="c")
+    db.execute(
+        """UPDATE todo.changes SET before = (SELECT jsonb_agg(i - 'tracked') FROM jsonb_array_elements(before) AS i),
+           after = (SELECT jsonb_agg(i - 'tracked') FROM jsonb_array_elements(after) AS i) WHERE space_id = %s AND seq = 2""",
+        ask.who.user_id,
+    )
+    edit(ask, 2, parent=1, after=(1,), defer="2030-01-01")
+    ask(Undo(id=2))
+    now = ask.show(2)
+    assert (now.title, now.parent, now.after, now.defer) == ("b", 1, (1,), "2030-01-01")
+
+
+def test_the_log_tells_of_them(ask: Ask) -> None:
+    ask.add_all("a", "b")
+    edit(ask, 2, parent=1, after=(1,), defer="2030-01-01")
+    assert ask(ListChanges(limit=1)).changes[0].differences[0].fields == {
+        "parent": (None, 1), "after": ([], [1]), "defer": (None, "2030-01-01"),
+    }  # fmt: skip
+    with pytest.raises(Conflict, match=r"parent: none → 1, after: none → 1, defer: none → 2030-01-01"):
+        edit(ask, 2, title="x", if_rev=1)
+
+
+@pytest.mark.parametrize("when", ["0001-01-02", "9999-12-30"])
+def test_the_calendar_s_ends(ask: Ask, when: str) -> None:
+    made = ask.add("a", due=when, defer=when, scheduled=when)
+    assert (made.due, made.defer, made.scheduled) == (when,) * 3
+
+
+@pytest.mark.parametrize("field", ["defer", "scheduled"])
+def test_what_is_no_date_is_refused(ask: Ask, field: str) -> None:
+    for bad in ("31 february", "never", "0001-01-01", ""):
+        with pytest.raises(Invalid):
+            ask(AddTask(title="x", **{field: bad}))  # type: ignore[arg-type]
+    ask.add("y")
+    edit(ask, 1, **{field: "2030-01-01"})
+    edit(ask, 1, **{field: None})
+    assert (ask.show(1).defer, ask.show(1).scheduled) == (None, None)

@@ -1,0 +1,309 @@
+"""Tasks through both ways in: adding, looking, changing. All or nothing; what is not named stays as it is."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from msgspec import UNSET
+
+from tests.conftest import Database
+from tests.support.ask import Ask, AskAs
+from todo_cli.contract.tasks import (
+    AddTask,
+    AddTasks,
+    Changed,
+    CompleteTasks,
+    DeleteTasks,
+    EditTasks,
+    ListTasks,
+    NewTask,
+    OnTasks,
+    ReopenTasks,
+    RestoreTasks,
+    ShowTask,
+    Task,
+)  # fmt: skip
+from todo_cli.errors import Conflict, Invalid, NotAllowed, NotFound
+
+EVERY_WRITE: tuple[type[OnTasks], ...] = (CompleteTasks, ReopenTasks, EditTasks, DeleteTasks, RestoreTasks)
+
+
+def write_of(kind: type[OnTasks], *numbers: int, if_rev: int | None = None) -> OnTasks:
+    """That write with something to do."""
+    more = {"title": "Edited"} if kind is EditTasks else {}
+    return kind(numbers=numbers, if_rev=if_rev, **more)
+
+
+def numbers_of(ask: Ask, **filters: object) -> list[int]:
+    """The numbers a list shows."""
+    return [task.number for task in ask(ListTasks(**filters)).tasks]  # type: ignore[arg-type]
+
+
+def test_an_add_keeps_every_field(ask: Ask) -> None:
+    before = datetime.now(UTC) - timedelta(seconds=5)
+    made = ask(
+        AddTask(
+            title="  Pay rent ",
+            note="a\nb\t",
+            due="2030-01-02 09:30",
+            project="#home",
+            tags=("@b", "a", "b"),
+            priority=1,
+        )
+    )
+    assert made.number == 1
+    assert (made.title, made.note, made.due) == ("Pay rent", "a\nb\t", "2030-01-02T08:30:00Z")
+    assert (made.project, made.tags, made.priority, made.status) == ("home", ("a", "b"), 1, "open")
+    assert made.rev == 1
+    assert made.new is True
+    assert made.completed_at is made.deleted_at is None
+    assert before < made.created_at == made.updated_at < datetime.now(UTC) + timedelta(seconds=5)
+    shown = ask.show(1)
+    assert shown.new is UNSET
+    assert shown == Task(**{name: getattr(made, name) for name in Task.__struct_fields__ if name != "new"})
+    assert ask(ListTasks()).tasks[0].note is UNSET, "lists leave notes out"
+
+
+def test_an_add_of_a_title_alone_leaves_the_rest_empty(ask: Ask) -> None:
+    made = ask.add("Only this")
+    assert (made.note, made.due, made.project, made.tags, made.priority) == (None, None, None, (), None)
+
+
+def test_a_day_stays_a_day(ask: Ask) -> None:
+    assert ask.add(due="2030-01-02").due == "2030-01-02"
+
+
+def test_texts_come_back_as_they_went_in(ask: Ask) -> None:
+    title = '[bold]é漢字👩‍👩‍👧 \x1b[31m\u202e %s $1 \'; DROP TABLE tasks; -- \\ "quoted" {"json": 1}\x07'
+    assert ask.show(ask.add(title, note=title, project="p'\"", tags=("t'\\",)).number).title == title
+    found = ask(ListTasks(project="p'\"", tag="t'\\")).tasks
+    assert [task.title for task in found] == [title]
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"title": ""}, "title is empty"),
+        ({"title": " \t\u2003"}, "the title is blank"),
+        ({"title": "a\nb"}, "more than one line"),
+        ({"title": "a\u2028b"}, "more than one line"),
+        ({"title": "a\0b"}, "NUL"),
+        ({"title": "x" * 1_001}, "title is longer than 1,000"),
+        ({"title": "\udce4"}, "not valid UTF-8"),
+        ({"title": "a", "note": "x" * 100_001}, "note is longer than 100,000"),
+        ({"title": "a", "note": "\0"}, "NUL"),
+        ({"title": "a", "tags": ("x" * 101,)}, "longer than 100"),
+        ({"title": "a", "tags": ("two words",)}, "more than one word"),
+        ({"title": "a", "tags": ("a,b",)}, "more than one word"),
+        ({"title": "a", "tags": ("@",)}, "blank"),
+        ({"title": "a", "tags": tuple(f"t{i}" for i in range(101))}, "tags is longer than 100"),
+        ({"title": "a", "project": ""}, "project is empty"),
+        ({"title": "a", "project": "#"}, "blank"),
+        ({"title": "a", "priority": 4}, "priority must be at most 3"),
+        ({"title": "a", "priority": 0}, "priority must be at least 1"),
+        ({"title": "a", "due": "the day after never"}, "is not a date"),
+        ({"title": "a", "due": ""}, "due is empty"),
+    ],
+)
+def test_what_cannot_be_kept_is_refused_with_the_field_and_the_rule(
+    ask: Ask, fields: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(Invalid, match=sentence):
+        ask(AddTask(**fields))  # type: ignore[arg-type]
+    assert numbers_of(ask, status="all") == []
+
+
+def test_the_longest_of_everything_is_kept(ask: Ask) -> None:
+    tags = tuple(f"{i:03}" + "é" * 97 for i in range(100))
+    made = ask(AddTask(title="漢" * 1_000, note="👩" * 100_000, project="p" * 100, tags=tags))
+    assert (len(made.title), len(str(made.note)), len(made.tags)) == (1_000, 100_000, 100)
+    with pytest.raises(Conflict, match="more than 100 tags"):
+        ask(EditTasks(numbers=(1,), add_tags=("more",)))
+
+
+def test_a_batch_is_added_in_its_order_or_not_at_all(ask: Ask) -> None:
+    made = ask(
+        AddTasks(tasks=(NewTask(title="b", priority=1), NewTask(title="a", tags=("x", "y")), NewTask(title="c")))
+    )
+    assert [(task.number, task.title, task.tags) for task in made.tasks] == [
+        (1, "b", ()),
+        (2, "a", ("x", "y")),
+        (3, "c", ()),
+    ]
+    assert (made.seq, made.new) == (1, True)
+    for bad in (NewTask(title=" "), NewTask(title="x", due="nonsense"), NewTask(title="x", tags=("a b",))):
+        with pytest.raises(Invalid):
+            ask(AddTasks(tasks=(NewTask(title="good"), bad)))
+    assert numbers_of(ask, sort="created") == [1, 2, 3]
+    assert ask.add("next").number == 4, "a refused batch takes no numbers"
+    with pytest.raises(Invalid, match="tasks is empty"):
+        ask(AddTasks(tasks=()))
+    with pytest.raises(Invalid, match="longer than 1,000"):
+        ask(AddTasks(tasks=(NewTask(title="x"),) * 1_001))
+
+
+@pytest.mark.parametrize("number", [99, 2**63 - 1])
+def test_a_number_that_is_not_there(ask: Ask, number: int) -> None:
+    with pytest.raises(NotFound, match=f"there is no task #{number}"):
+        ask(ShowTask(number=number))
+
+
+@pytest.mark.parametrize("number", [0, -1, 2**63])
+def test_a_number_that_cannot_be(ask: Ask, number: int) -> None:
+    for request in (ShowTask(number=number), CompleteTasks(numbers=(number,))):
+        with pytest.raises(Invalid):
+            ask(request)
+
+
+def test_another_persons_number_is_not_there(ask: Ask, ask_as: AskAs, db: Database) -> None:
+    ask.add_all("a", "b")
+    other = ask_as(db.person())
+    other.add("theirs")
+    with pytest.raises(NotFound):
+        other.show(2)
+    for kind in EVERY_WRITE:
+        with pytest.raises(NotFound, match="no task #2;"):
+            other(write_of(kind, 2))
+    assert ask.show(2).rev == 1
+    with pytest.raises(NotAllowed, match="no such space"):
+        ask_as(other.who, space=ask.who.user_id).show(2)
+
+
+@pytest.mark.parametrize("kind", EVERY_WRITE)
+def test_several_numbers_are_all_or_nothing(ask: Ask, kind: type[OnTasks]) -> None:
+    ask.add_all("a", "b")
+    with pytest.raises(NotFound, match="there is no task #9, #8; nothing was changed") as caught:
+        ask(write_of(kind, 1, 9, 2, 8))
+    assert caught.value.extra["numbers"] == [9, 8]
+    assert [ask.show(number).rev for number in (1, 2)] == [1, 1]
+    changed = ask(write_of(kind, 2, 1, 2))
+    assert [task.number for task in changed.tasks] == [2, 1], "in the order given, each once"
+
+
+def test_done_and_reopened(ask: Ask) -> None:
+    ask.add_all("a", "b")
+    done = ask(CompleteTasks(numbers=(1,)))
+    assert (done.tasks[0].status, done.seq, done.new) == ("done", 2, True)
+    first = done.tasks[0].completed_at
+    assert first is not None
+    assert numbers_of(ask) == [2]
+    again = ask(CompleteTasks(numbers=(1, 2))).tasks
+    assert (again[0].completed_at, again[0].rev) == (first, 2), "done stays done, with its first time"
+    assert (again[1].status, again[1].rev) == ("done", 3)
+    opened = ask(ReopenTasks(numbers=(1,))).tasks[0]
+    assert (opened.status, opened.completed_at, opened.rev) == ("open", None, 4)
+
+
+@pytest.mark.parametrize("kind", EVERY_WRITE)
+def test_what_changes_nothing_leaves_rev_and_time(ask: Ask, kind: type[OnTasks]) -> None:
+    ask.add("Edited")
+    if kind in (CompleteTasks, DeleteTasks):
+        ask(write_of(kind, 1))
+    before = ask.show(1)
+    changed = ask(write_of(kind, 1))
+    assert changed.tasks == (before,)
+    assert ask.show(1) == before
+
+
+def test_an_edit_leaves_what_it_does_not_name_and_clears_what_it_nulls(ask: Ask) -> None:
+    made = ask.add("a", note="n", due="2030-01-02 09:30", project="p", tags=("x", "y"), priority=2)
+    one = ask(EditTasks(numbers=(1,), title="b")).tasks[0]
+    assert (one.title, one.note, one.due, one.project, one.tags, one.priority) == (
+        "b", made.note, made.due, made.project, made.tags, made.priority)  # fmt: skip
+    assert one.rev == 2
+    assert one.updated_at > made.updated_at
+    assert one.created_at == made.created_at
+    day = ask(EditTasks(numbers=(1,), due="2030-05-06")).tasks[0]
+    assert day.due == "2030-05-06", "an instant becomes a day whole"
+    bare = ask(EditTasks(numbers=(1,), note=None, due=None, project=None, priority=None, tags=())).tasks[0]
+    assert (bare.title, bare.note, bare.due, bare.project, bare.tags, bare.priority) == (
+        "b",
+        None,
+        None,
+        None,
+        (),
+        None,
+    )
+    full = ask(EditTasks(numbers=(1,), note="m", due="2030-01-01 00:00", project="q", priority=3, tags=("z",))).tasks[0]
+    assert (full.note, full.due, full.project, full.priority, full.tags) == (
+        "m",
+        "2029-12-31T23:00:00Z",
+        "q",
+        3,
+        ("z",),
+    )
+
+
+def test_tags_are_added_removed_and_replaced(ask: Ask) -> None:
+    ask.add("a", tags=("b", "a"))
+    ask.add("b")
+
+    def tags(**fields: tuple[str, ...]) -> list[tuple[str, ...]]:
+        return [task.tags for task in ask(EditTasks(numbers=(1, 2), **fields)).tasks]
+
+    assert tags(add_tags=("@c", "a")) == [("a", "b", "c"), ("a", "c")]
+    assert tags(remove_tags=("a", "never")) == [("b", "c"), ("c",)]
+    assert tags(add_tags=("d",), remove_tags=("c", "b")) == [("d",), ("d",)]
+    assert tags(tags=("x", "y")) == [("x", "y"), ("x", "y")]
+    assert tags(tags=("k",), add_tags=("l",)) == [("k", "l"), ("k", "l")]
+    assert numbers_of(ask, tag="d") == []
+    assert numbers_of(ask, tag="l") == [1, 2]
+
+
+def test_an_edit_that_names_nothing_or_what_cannot_be_is_refused(ask: Ask) -> None:
+    ask.add("a")
+    with pytest.raises(Invalid, match="nothing to change"):
+        ask(EditTasks(numbers=(1,)))
+    with pytest.raises(Invalid):
+        ask(EditTasks(numbers=(1,), title=" "))
+    with pytest.raises(Invalid):
+        ask(EditTasks(numbers=(), title="b"))
+    with pytest.raises(Invalid, match="title"):
+        ask(EditTasks(numbers=(1,), title=None))  # type: ignore[arg-type]
+    assert ask.show(1).rev == 1
+
+
+def test_the_bin_keeps_number_and_content(ask: Ask) -> None:
+    ask.add("a", tags=("x",), due="2030-01-02")
+    ask.add("b")
+    ask(CompleteTasks(numbers=(2,)))
+    gone = ask(DeleteTasks(numbers=(1, 2))).tasks
+    assert [(task.status, task.deleted_at is not None) for task in gone] == [("deleted", True)] * 2
+    assert numbers_of(ask) == []
+    assert numbers_of(ask, status="deleted", sort="created") == [1, 2]
+    assert ask.show(1).tags == ("x",)
+    assert ask.add("c").number == 3, "a number is never given again"
+    back = ask(RestoreTasks(numbers=(1, 2))).tasks
+    assert [(task.status, task.deleted_at) for task in back] == [("open", None), ("done", None)]
+    assert back[1].completed_at is not None
+    assert back[0].due == "2030-01-02"
+
+
+@pytest.mark.parametrize("kind", [CompleteTasks, ReopenTasks, EditTasks])
+def test_what_is_in_the_bin_is_not_changed(ask: Ask, kind: type[OnTasks]) -> None:
+    ask.add_all("a", "b")
+    binned = ask(DeleteTasks(numbers=(1,))).tasks[0]
+    with pytest.raises(Conflict, match="task #1 is in the bin; nothing was changed") as caught:
+        ask(write_of(kind, 2, 1))
+    assert "todo restore 1" in caught.value.hint
+    assert ask.show(1) == binned
+    assert ask.show(2).rev == 1
+
+
+@pytest.mark.parametrize("kind", EVERY_WRITE)
+def test_if_rev_refuses_what_moved_on_and_says_how_and_who(ask: Ask, kind: type[OnTasks]) -> None:
+    ask.add("a", tags=("x",))
+    if kind is RestoreTasks:
+        ask(DeleteTasks(numbers=(1,)))
+    rev = ask.show(1).rev
+    assert isinstance(ask(write_of(kind, 1, if_rev=rev)), Changed)
+    ask(RestoreTasks(numbers=(1,)))
+    old = ask.show(1)
+    new = ask(EditTasks(numbers=(1,), title="Moved", tags=("y",), priority=1)).tasks[0]
+    with pytest.raises(Conflict, match=f"task #1 has moved on to rev {new.rev}, changed by {ask.who.name}") as caught:
+        ask(write_of(kind, 1, if_rev=old.rev))
+    told = caught.value.extra
+    assert (told["number"], told["rev"], told["by"]) == (1, new.rev, ask.who.name)
+    assert told["changed"] == {"title": [old.title, "Moved"], "tags": [["x"], ["y"]], "priority": [None, 1]}
+    assert ask.show(1) == new

@@ -1,0 +1,141 @@
+"""People through both ways in: administrators add, list, disable and enable them; nobody else."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import Database, Person
+from tests.operations.test_idempotency import shared_space
+from tests.support.ask import Ask, AskAs
+from todo_cli.contract.base import Secret
+from todo_cli.contract.ids import new_id, new_token, token_hash
+from todo_cli.contract.tasks import ListTasks
+from todo_cli.contract.users import AddUser, DisableUser, ListSpaces, ListUsers, User, WhoAmI
+from todo_cli.errors import Conflict, Invalid, NotAllowed, NotFound, NotSignedIn
+
+
+@pytest.fixture
+def admin(db: Database, ask_as: AskAs) -> Ask:
+    """An administrator."""
+    return ask_as(db.person(admin=True))
+
+
+def add(asker: Ask, name: str, **more: bool) -> tuple[User, Secret]:
+    """A new person and their first token."""
+    user_id = new_id()
+    token = new_token(user_id)
+    return asker(AddUser(id=user_id, name=name, token_id=new_id(), token_hash=token_hash(token), **more)), token
+
+
+def test_who_am_i(ask: Ask) -> None:
+    me = ask(WhoAmI())
+    assert (me.name, me.user_id, me.admin, me.role, me.token, me.scopes) == (
+        ask.who.name,
+        ask.who.user_id,
+        False,
+        "owner",
+        "first",
+        ("all",),
+    )
+    assert (me.space, me.space_id) == (ask.who.name, ask.who.user_id)
+    assert me.timezone == "Europe/Berlin"
+
+
+def test_a_person_is_added_listed_shut_out_and_let_in(admin: Ask, ask_as: AskAs) -> None:
+    name = f"{admin.who.name} née Ωmega"
+    made, token = add(admin, name)
+    assert (made.name, made.admin, made.login, made.disabled_at) == (name, False, None, None)
+    assert next(one for one in admin(ListUsers()).users if one.name == name).id == made.id
+    mine = next(one for one in admin(ListUsers()).users if one.name == admin.who.name)
+    assert (mine.admin, mine.login) == (True, f"todo_{admin.who.user_id.replace('-', '')}")
+    new = ask_as(Person(name, made.id, token.reveal(), admin.who.database_url))
+    if admin.way == "direct":
+        with pytest.raises(NotAllowed, match="cannot be used directly"):
+            new(WhoAmI())
+        return
+    assert new.add("their first").number == 1
+    assert admin(ListTasks()).tasks == ()
+    assert admin(DisableUser(name=name)).disabled_at is not None
+    with pytest.raises(NotSignedIn):
+        new(ListTasks())
+    first = admin(DisableUser(name=name)).disabled_at
+    assert admin(DisableUser(name=name)).disabled_at == first, "disabled stays disabled, since the first time"
+    assert admin(DisableUser(name=name, disabled=False)).disabled_at is None
+    assert [task.title for task in new(ListTasks()).tasks] == ["their first"]
+
+
+def test_a_disabled_person_is_refused_on_the_very_next_request(admin: Ask, ask_as: AskAs, db: Database) -> None:
+    other = ask_as(db.person())
+    other.add("a")
+    admin(DisableUser(name=other.who.name))
+    with pytest.raises(NotSignedIn):
+        other.add("b")
+    admin(DisableUser(name=other.who.name, disabled=False))
+    assert other.add("c").number == 2
+
+
+def test_an_administrator_may_make_another(admin: Ask) -> None:
+    assert add(admin, f"{admin.who.name}-2", admin=True)[0].admin is True
+
+
+def test_who_is_no_administrator_is_refused(ask: Ask, db: Database) -> None:
+    other = db.person()
+    for request in (
+        ListUsers(),
+        DisableUser(name=other.name),
+        AddUser(id=new_id(), name="x", token_id=new_id(), token_hash="a" * 64),
+    ):
+        with pytest.raises(NotAllowed, match="only an administrator may do this"):
+            ask(request)  # type: ignore[arg-type]
+
+
+def test_names_and_ids_are_given_once(admin: Ask) -> None:
+    name = f"{admin.who.name}-x"
+    made, _ = add(admin, name)
+    with pytest.raises(Conflict, match="already a person of that name"):
+        add(admin, name)
+    with pytest.raises(Conflict, match="already a person of that id"):
+        admin(AddUser(id=made.id, name=f"{name}-y", token_id=new_id(), token_hash="a" * 64))
+    for bad in ("", " ", "a\nb", "a\0b", "x" * 101):
+        with pytest.raises(Invalid):
+            add(admin, bad)
+    assert not [one for one in admin(ListUsers()).users if one.name == f"{name}-y"]
+
+
+def test_nobody_disables_themselves_or_who_is_not_there(admin: Ask) -> None:
+    with pytest.raises(Conflict, match="you cannot disable yourself"):
+        admin(DisableUser(name=admin.who.name))
+    with pytest.raises(NotFound, match="there is no person"):
+        admin(DisableUser(name=f"{admin.who.name}-nobody"))
+
+
+def test_spaces_are_listed_the_own_first(ask: Ask, ask_as: AskAs, db: Database) -> None:
+    other = db.person()
+    shared_space(db, other)
+    space = shared_space(db, ask.who, other, role="viewer")
+    own, team = ask(ListSpaces()).spaces
+    assert (own.id, own.role, own.personal) == (ask.who.user_id, "owner", True)
+    assert (team.id, team.name, team.role, team.personal) == (space, "team", "viewer", False)
+    there = ask_as(ask.who, space=space)
+    assert (there(WhoAmI()).space, there(WhoAmI()).role) == ("team", "viewer")
+
+
+def test_a_viewer_looks_and_changes_nothing(db: Database, ask_as: AskAs) -> None:
+    owner, viewer = db.person(), db.person()
+    space = shared_space(db, owner, role="owner")
+    db.execute("INSERT INTO todo.members (space_id, user_id, role) VALUES (%s, %s, 'viewer')", space, viewer.user_id)
+    ask_as(owner, space=space).add("a")
+    ask = ask_as(viewer, space=space)
+    assert ask.show(1).title == "a"
+    with pytest.raises(NotAllowed, match="a viewer cannot change this space"):
+        ask.add("b")
+
+
+@pytest.mark.parametrize("space", ["00000000-0000-7000-8000-000000000000", "team", ""])
+def test_a_space_that_is_none_of_mine(person: Person, ask_as: AskAs, space: str) -> None:
+    ask = ask_as(person, space=space)
+    if not space:
+        assert ask.add("a").number == 1, "none named: the own one"
+        return
+    with pytest.raises((NotAllowed, Invalid)):
+        ask.add("a")

@@ -1,0 +1,227 @@
+"""The conversation at a prompt, on a real terminal and in a pipe, each way in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pexpect
+
+from tests.conftest import Person, Todo
+from tests.support.ask import settings_of
+from tests.support.chat_process import Talker, slowly
+from tests.support.fake_model import calls, says
+from todo_cli.cli.repl.slash_commands import OWN
+from todo_cli.clients.open import open_backend
+from todo_cli.contract.prompt_history import ListSaid
+
+PROMPT = "todo> "
+
+
+def opened(talker: Talker, *arguments: str) -> Any:
+    """A prompt."""
+    child = talker.spawn("chat", *arguments)
+    child.expect_exact(PROMPT)
+    return child
+
+
+def ended(child: Any, line: str = "/exit") -> None:
+    """It ends well."""
+    child.sendline(line)
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
+def say(child: Any, line: str, *wanted: str) -> None:
+    """A line, what must come of it, and the prompt again."""
+    child.sendline(line)
+    for text in wanted:
+        child.expect_exact(text)
+    child.expect_exact(PROMPT)
+
+
+def test_a_conversation_with_commands_in_between(talker: Talker) -> None:
+    child = opened(talker)
+    say(child, "/help", "Plain words go to the model")
+    say(child, "/add 'Pay rent' --due friday", "Added #1 Pay rent")
+    talker.script(calls(("add_task", {"title": "milk"})), says("Added ", "#2 milk."))
+    say(child, "put milk on it", "Added #2 milk.")
+    talker.script(says("You said ", "milk."))
+    say(child, "what did I say?", "You said milk.")
+    assert len(talker.turns()) == 2
+    assert len(talker.said(1)) > 4
+    say(child, "/list", "milk")
+    say(child, "/done 2", "#2 milk")
+    say(child, "/conversations", "put milk on it")
+    say(child, "", "")
+    ended(child)
+
+
+def test_undo_and_redo_take_back_the_last_turn(talker: Talker) -> None:
+    talker.script(calls(("add_task", {"title": "one"}), ("add_task", {"title": "two"})), says("Both."))
+    child = opened(talker)
+    say(child, "add one and two", "Both.")
+    say(child, "/undo", "Undid")
+    assert [status for *_, status in talker.tasks()] == ["deleted", "deleted"]
+    say(child, "/redo", "Did again")
+    assert [status for *_, status in talker.tasks()] == ["open", "open"]
+    ended(child, "/quit")
+
+
+def test_an_approval_at_the_prompt(talker: Talker) -> None:
+    talker("add", "one")
+    talker("add", "two")
+    talker.script(calls(("list_tasks", {})), calls(("delete_task", {"number": 1}), ("delete_task", {"number": 2})))
+    talker.script(says("Kept."))
+    child = opened(talker)
+    child.sendline("delete all")
+    child.expect_exact("#2 two")
+    child.expect_exact("[y/N] ")
+    say(child, "n", "Kept.")
+    assert [status for *_, status in talker.tasks()] == ["open", "open"]
+    ended(child)
+
+
+def test_some_of_it_from_elsewhere(talker: Talker) -> None:
+    for title in ("one", "two", "three"):
+        talker("add", title)
+    wished = (("delete_task", {"number": number}) for number in (1, 2, 3))
+    talker.script(calls(("list_tasks", {})), calls(*wished), says("Two."))
+    assert talker("ask", "delete all").code == 10
+    for wrong in (("--only", "4"), ("--only", "1", "--no"), ("--only", "x"), ("--only", " ")):
+        assert talker("chat", "approve", "1", *wrong).code == 2, wrong
+    assert talker.other("chat", "approve", "1", "--only", "1,3").out == "Two.\n"
+    assert [status for *_, status in talker.tasks()] == ["deleted", "open", "deleted"]
+
+
+def test_ctrl_c_at_the_question_leaves_it_open(talker: Talker) -> None:
+    talker("add", "one")
+    talker.script(calls(("list_tasks", {})), calls(("delete_task", {"number": 1})))
+    child = opened(talker)
+    child.sendline("delete it")
+    child.expect_exact("[y/N] ")
+    child.sendintr()
+    child.expect_exact("it still waits: todo chat approve 1")
+    child.expect_exact(PROMPT)
+    say(child, "/chat show 1", "It waits for a yes")
+    talker.script(says("Gone."))
+    say(child, "/chat approve 1", "Gone.")
+    ended(child)
+    assert [status for *_, status in talker.tasks()] == ["deleted"]
+
+
+def test_ctrl_c_stops_the_answer_and_not_the_conversation(talker: Talker) -> None:
+    talker.script(slowly("Once ", *["upon "] * 60, every=0.4))
+    child = opened(talker)
+    child.sendline("a story")
+    child.expect_exact("upon")
+    child.sendintr()
+    child.expect_exact("what was said and done stays")
+    child.expect_exact(PROMPT)
+    talker.script(says("Still here."))
+    say(child, "are you there?", "Still here.")
+    child.sendintr()
+    child.expect_exact(PROMPT)
+    child.sendeof()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    assert [state for _, state in talker.turns()] == ["stopped", "done"]
+
+
+def test_going_on_with_a_conversation(talker: Talker) -> None:
+    talker.script(says("One."))
+    talker("ask", "first")
+    talker.script(says("Two."))
+    child = opened(talker, "-c", "1")
+    say(child, "second", "Two.")
+    ended(child)
+    assert len(talker.said(1)) == 4
+    assert talker("chat", "-c", "99").code == 3
+
+
+def test_errors_are_said_and_it_goes_on(talker: Talker) -> None:
+    child = opened(talker)
+    say(child, "/nosuch", "there is no such command")
+    say(child, "/add 'open quote", "no closing quotation")
+    say(child, "/done 99", "there is no task #99")
+    say(child, "/list --nosuch", "no such option")
+    say(child, "/stop", "nothing runs here")
+    say(child, "hello", "todo: ")  # the script is over: status 500
+    talker.script(says("Hello."))
+    say(child, "hello", "Hello.")
+    ended(child)
+
+
+def test_without_a_model_the_commands_work(person: Person, way: str, as_person: Callable[..., Todo]) -> None:
+    todo = as_person(person, way)
+    done = todo("chat", stdin="/add milk\nhello\n/list\n", env={"OLLAMA_HOST": "127.0.0.1:1"})
+    assert done.code == 0, done.err
+    assert done.lines == ["Added #1 milk", "1\topen\t\t\t\t\tmilk"]
+    assert "OPENROUTER_API_KEY" in done.err
+
+
+def test_every_slash_command_is_listed_on_one_screen_and_answered(talker: Talker) -> None:
+    listed = talker("chat", stdin="/help\n").out.splitlines()
+    assert len(listed) <= 20  # with the prompt and what is around it, a screen of 24
+    assert all(len(line) < 80 for line in listed)
+    assert all(f"/{name} " in "\n".join(listed) for name in OWN)
+    talker.script(says("Hello."), says("Hi."))
+    lines = ["hello", "/history", "/history 1", "/search hello", "/usage", "/export", "/conversations", "/rename A title",
+             "/model", "/fork", "/new", "/resume 1", "/retry", "/undo", "/redo", "/stop", "/todo search milk", "/help add"]  # fmt: skip
+    done = talker("chat", stdin="\n".join(lines))
+    assert done.code == 0
+    for said in ("no such", "usage", "Traceback"):
+        assert said not in done.err
+    for said in ("you: hello", "Renamed conversation 1: A title", "test-model answers here", "Hi.", "todo add"):
+        assert said in done.out, said
+
+
+def test_what_is_wrong_is_said(talker: Talker) -> None:
+    lines = [
+        "/retry",
+        "/edit",
+        "/history",
+        "/fork",
+        "/resume x",
+        "/resume 99",
+        "/model " + "x" * 101,
+        "/chat",
+        "/lst",
+        "/",
+    ]
+    done = talker("chat", stdin="\n".join(lines))
+    assert (done.code, done.out, len(done.err.splitlines())) == (0, "", len(lines)), done.err
+    assert "/list?" in done.err
+
+
+def test_edit_in_a_pipe_says_something_else(talker: Talker) -> None:
+    talker.script(calls(("add_task", {"title": "milk"})), says("One."), says("Two."))
+    done = talker("chat", stdin="first\n/edit\nsecond\n/exit\n")
+    assert (done.code, done.out) == (0, "One.\nTwo.\n"), done.err
+    assert [text for role, text in talker.said() if role == "user"] == ["second"]
+    assert talker.tasks() == [(1, "milk", "open")]  # a pipe cannot be asked whether that is to be taken back
+
+
+def test_what_i_have_said_everywhere(talker: Talker, make_talker: Callable[..., Talker]) -> None:
+    talker.script(says("One."), says("Two."))
+    talker("ask", "first")
+    talker("ask", "-c", "1", "second")
+    other = make_talker(talker.way)
+    other.script(says("Three."))
+    other("ask", "not mine")
+    for ask, wanted in ((talker, ("second", "first")), (other, ("not mine",))):
+        with_settings = settings_of(
+            ask.who, talker.way, server=ask.todo.env.get("TODO_SERVER") or ask.other.env["TODO_SERVER"]
+        )
+        backend = open_backend(with_settings)
+        assert backend.send_now(ListSaid()).said == wanted
+        assert backend.send_now(ListSaid(limit=1)).said == wanted[:1]
+        backend.close()
+
+
+def test_in_a_pipe(talker: Talker) -> None:
+    talker.script(says("One."), says("Two."))
+    done = talker("chat", stdin="first\nsecond\n/exit\nthird\n")
+    assert (done.code, done.out, done.err) == (0, "One.\nTwo.\n", "")

@@ -1,0 +1,354 @@
+"""The prompt on a real terminal: typing, pasting, completing, stopping, leaving; what others do meanwhile."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Database, Server
+from tests.support.chat_process import Balancer, Talker, slowly, with_model
+from tests.support.fake_model import Scripted, calls, says
+from tests.support.terminal import Terminal
+
+UP, ALT_ENTER, CTRL_C, CTRL_D = "\x1b[A", "\x1b\r", "\x03", "\x04"
+
+
+@pytest.fixture
+def talker(make_talker: Callable[..., Talker], model: Scripted) -> Talker:
+    """Somebody new, over the API."""
+    model.scripts.clear()
+    model.asked.clear()
+    return make_talker("api")
+
+
+@pytest.fixture
+def terminal(talker: Talker) -> Iterator[Callable[..., Terminal]]:
+    """`todo chat` on a terminal, at its prompt: terminal("-c", "1", columns=200)."""
+    opened: list[Terminal] = []
+
+    def make(*arguments: str, columns: int = 80, rows: int = 24, whose: Talker = talker, **env: str) -> Terminal:
+        opened.append(Terminal(whose.todo, "chat", *arguments, columns=columns, rows=rows, **env))
+        opened[-1].prompted()
+        return opened[-1]
+
+    yield make
+    for one in opened:
+        one.child.close(force=True)
+
+
+def asked(talker: Talker) -> Any:
+    """What the model was told last by the person."""
+    return talker.model.asked[-1].body["messages"][-1]["content"]
+
+
+def deletions(talker: Talker, *titles: str) -> None:
+    """The model looks, and wishes to delete them all."""
+    for title in titles:
+        talker("add", title)
+    talker.script(calls(("list_tasks", {})))
+    talker.script(calls(*(("delete_task", {"number": number}) for number in range(1, len(titles) + 1))))
+
+
+@pytest.mark.parametrize(("columns", "rows", "env"), [(80, 24, {}), (200, 50, {"NO_COLOR": "1"})])
+def test_a_first_conversation(
+    talker: Talker, terminal: Callable[..., Terminal], columns: int, rows: int, env: dict[str, str]
+) -> None:
+    screen = terminal(columns=columns, rows=rows, **env)
+    screen.until("new conversation")
+    assert "What is due today?" in screen.text
+    assert "/ commands" in screen.screen.display[-1]
+    talker.script(
+        calls(("add_task", {"title": "Buy milk"})),
+        says("**Done:** ", "I added\n\n", "- *Buy milk*\n- noth", "ing else"),
+    )
+    screen.say("put milk on the list", "nothing else")
+    shown = screen.text
+    assert "  ✓ Added #1 Buy milk\nDone: I added\n\n • Buy milk\n • nothing else\n\ntodo>" in shown
+    screen.until("1. put milk")  # the line below knows the conversation, and the model
+    screen.until("test-model")
+    screen.say("/list", "Buy milk")
+    screen.keys(CTRL_D)
+    screen.ended()
+    codes = {code for found in re.findall(r"\x1b\[([\d;]*)m", screen.raw) for code in found.split(";")}
+    assert not {code for code in codes if code in ("38", "48") or (len(code) > 1 and code[:1] == "4" and code != "49")}
+    assert not env or not codes & {str(code) for code in (*range(30, 38), *range(90, 98))}
+
+
+def test_typing_history_and_completion(talker: Talker, terminal: Callable[..., Terminal]) -> None:
+    talker.script(says("Yes."))
+    talker("ask", "what I said on another machine")
+    talker("add", "Buy milk #home @shop")
+    screen = terminal()
+    screen.keys("/he")
+    screen.until("Show this;")
+    screen.keys("\t")
+    screen.until("todo> /help")
+    screen.keys("\r")
+    screen.until("And every command of todo")
+    screen.prompted()
+    screen.keys("finish #mil")
+    screen.until("Buy milk")
+    screen.keys("\t")
+    screen.until("todo> finish #1")
+    screen.keys(CTRL_C, "look at #ho", "\t")
+    screen.until("todo> look at #home")
+    screen.keys(CTRL_C, "/done 1 --if-r")
+    screen.until("no longer at this rev")
+    screen.keys(CTRL_C, "/show ")
+    screen.until("Buy milk")
+    screen.keys(CTRL_C, UP)  # what was dropped is not lost
+    screen.until("todo> /show")
+    screen.keys(CTRL_C)
+    for _ in range(8):
+        screen.keys(UP)
+        if "what I said on another machine" in screen.line:
+            break
+    talker.script(says("Two lines."))
+    screen.keys(ALT_ENTER, "and more\r")
+    screen.until("Two lines.")
+    assert asked(talker).startswith("what I said on another machine\nand more")
+
+
+def test_a_thousand_lines_are_one_message(talker: Talker, terminal: Callable[..., Terminal]) -> None:
+    lines = [f"line {number} of what was copied" for number in range(1_000)]
+    screen = terminal()
+    screen.child.send("\x1b[200~" + "\r".join(lines) + "\x1b[201~")
+    screen.until("line 999")
+    assert talker.turns() == []
+    talker.script(says("Long."))
+    screen.child.send("\r")
+    screen.until("Long.")
+    screen.prompted()
+    assert talker.said()[0][1] == "\n".join(lines)
+
+
+def test_an_editor(talker: Talker, terminal: Callable[..., Terminal], tmp_path: Path) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text(
+        f"#!{sys.executable}\nimport sys\np = sys.argv[1]\nt = open(p).read()\nopen(p, 'w').write(t.upper() + 'x\\ny')\n"
+    )
+    editor.chmod(0o755)
+    screen = terminal(VISUAL=str(editor))
+    screen.keys("abc", "\x18\x05")
+    screen.until("ABC")
+    assert talker.turns() == []  # it is not sent before somebody says so
+    talker.script(says("Edited."))
+    screen.child.send("\r")
+    screen.until("Edited.")
+    assert re.match(r"ABC\n?x\ny", asked(talker))
+
+
+def test_resized_in_the_middle_of_an_answer(talker: Talker, terminal: Callable[..., Terminal]) -> None:
+    words = [f"word{number}" for number in range(60)]
+    talker.script(slowly(*(word + " " for word in words), every=0.03))
+    screen = terminal()
+    screen.child.send("a story\r")
+    for number, size in ((8, (60, 24)), (20, (200, 50)), (40, (100, 24))):
+        screen.until(f"word{number} ")
+        screen.resize(*size)
+    screen.until("word59")
+    screen.prompted()
+    assert re.findall(r"word\d+", screen.replayed()) == words
+
+
+def test_what_is_typed_meanwhile_comes_at_the_next_prompt(talker: Talker, terminal: Callable[..., Terminal]) -> None:
+    talker.script(slowly("One ", "two ", "three.", every=0.4))
+    screen = terminal()
+    screen.child.send("count\r")
+    screen.until("One")
+    screen.child.send("typed meanwhile")
+    screen.until("todo> typed meanwhile")
+    assert "One two three." in screen.text
+    assert screen.text.count("typed") == 1
+
+
+def test_ctrl_c_at_every_stage(talker: Talker, terminal: Callable[..., Terminal]) -> None:
+    screen = terminal()
+    screen.keys("not this", CTRL_C)
+    screen.prompted()
+    talker.script(slowly("Once ", *["upon "] * 60, every=0.3))
+    screen.child.send("a story\r")
+    screen.until("Once upon")
+    screen.child.send(CTRL_C)
+    screen.until("what was said and done stays")
+    assert "Once upon" in screen.text
+    screen.prompted()
+    deletions(talker, "one", "two")
+    screen.child.send("delete all\r")
+    screen.until("[y/N]")
+    screen.keys(CTRL_C)
+    screen.until("it still waits")
+    screen.prompted()
+    screen.until("waits for a yes: /approve")
+    talker.script(slowly("Kept ", *["it "] * 60, every=0.3))
+    screen.child.send("/approve\r")
+    screen.until(lambda: screen.text.count("[y/N]") == 2)
+    screen.child.send("n\r")
+    screen.until("Kept it")
+    screen.child.send(CTRL_C + CTRL_C)  # the second does not wait
+    screen.prompted()
+    screen.keys(CTRL_C)
+    screen.until("once more leaves")
+    screen.keys(CTRL_C)
+    screen.ended()
+    assert [status for *_, status in talker.tasks()] == ["open", "open"]
+
+
+def test_ctrl_d_at_a_question_leaves_it_open(talker: Talker, terminal: Callable[..., Terminal]) -> None:
+    deletions(talker, "one")
+    screen = terminal()
+    screen.child.send("delete it\r")
+    screen.until("[y/N]")
+    screen.keys(CTRL_D)
+    screen.ended()
+    assert "it still waits" in screen.text
+    again = Terminal(talker.todo, "chat", "-c", "1")  # asks it again by itself
+    again.until("[y/N]")
+    talker.script(says("Gone."))
+    again.child.send("y\r")
+    again.until("✓ To the bin: #1 one")
+    again.until("Gone.")
+    again.prompted()
+    again.keys(CTRL_D)
+    again.ended()
+
+
+def test_some_of_what_is_asked(talker: Talker, terminal: Callable[..., Terminal]) -> None:
+    deletions(talker, "one", "two", "three", "four")
+    screen = terminal()
+    screen.child.send("delete all\r")
+    screen.until("   4  rm      #4 four")
+    screen.until("[y/N]")
+    for wrong in ("perhaps", "7"):
+        screen.child.send(wrong + "\r")
+        screen.until("numbers, as 1 3-4" if wrong == "perhaps" else "only 4 to choose from")
+    talker.script(says("Three of them."))
+    screen.say("1 3-4", "✓ To the bin: #4 four", "Three of them.")
+    assert [status for *_, status in talker.tasks()] == ["deleted", "open", "deleted", "deleted"]
+    assert "#2" not in "".join(line for line in screen.lines if "✓ To the bin" in line)
+
+
+@pytest.mark.parametrize("word", ["approve", "--no"])
+def test_another_terminal_answers_first(talker: Talker, terminal: Callable[..., Terminal], word: str) -> None:
+    deletions(talker, "one", "two")
+    screen = terminal()
+    screen.child.send("delete all\r")
+    screen.until("[y/N]")
+    talker.script(says("So be it."))
+    assert talker.other("chat", "approve", "1", *([word] if word == "--no" else [])).code == 0
+    screen.until("answered at another terminal")
+    screen.until("So be it.")
+    screen.prompted()
+    assert {status for *_, status in talker.tasks()} == {"open" if word == "--no" else "deleted"}
+
+
+def test_a_lost_connection(
+    db: Database, talker: Talker, terminal: Callable[..., Terminal], make_server: Callable[..., Server]
+) -> None:
+    first = make_server(db, env=with_model(talker.model))
+    balancer = Balancer(first)
+    talker.todo.env |= {"TODO_SERVER": balancer.url, "TODO_TIMEOUT": "1"}
+    screen = terminal()
+    talker.script(slowly("Once ", *["upon "] * 60, every=0.3))
+    screen.child.send("a story\r")
+    screen.until("Once upon")
+    first.stop(9)
+    screen.until("cannot be reached")
+    screen.prompted()
+    screen.say("anybody there?", "cannot be reached")
+    second = make_server(db, env=with_model(talker.model))
+    balancer.targets[:] = [int(second.url.rpartition(":")[2])]
+    talker.lapse()
+    talker.script(says("Here again."))
+    screen.say("and now?", "Here again.")
+    balancer.close()
+
+
+def test_say_it_again_and_otherwise(talker: Talker, terminal: Callable[..., Terminal]) -> None:
+    screen = terminal()
+    talker.script(says("One."), says("Two."))
+    screen.say("a joke", "One.")
+    screen.say("/retry", "Two.")
+    assert [text for _, text in talker.said()] == ["a joke", "Two."]
+    screen.child.send("/edit\r")
+    screen.until("takes the place")
+    screen.until(lambda: screen.line == "todo> a joke")
+    screen.keys(CTRL_C)  # no: what is said next is something new
+    talker.script(says("Hello."), says("A joke."))
+    screen.say("hello", "Hello.")
+    assert [text for role, text in talker.said() if role == "user"] == ["a joke", "hello"]
+    screen.child.send("/edit\r")
+    screen.until(lambda: screen.line == "todo> hello")
+    screen.keys(*["\x7f"] * 5)
+    screen.say("a joke", "A joke.")
+    screen.child.send("/edit\r")
+    screen.until(lambda: screen.line == "todo> a joke")
+    talker.script(calls(("add_task", {"title": "milk"})), says("Three."))
+    screen.say(" about milk", "Three.")
+    assert [text for role, text in talker.said() if role == "user"] == ["a joke", "a joke about milk"]
+    screen.child.send("/retry\r")
+    screen.until("Take this back first? [y/N]")
+    talker.script(calls(("add_task", {"title": "bread"})), says("Four."))
+    screen.say("y", "Four.")
+    assert talker.tasks() == [(1, "milk", "deleted"), (2, "bread", "open")]
+    screen.say("/undo", "Undid")
+    talker.script(says("Five."))
+    screen.say("/retry", "Five.")
+    assert [text for _, text in talker.said()][-2:] == ["a joke about milk", "Five."]
+
+
+def test_from_one_conversation_to_another(talker: Talker, terminal: Callable[..., Terminal]) -> None:
+    talker.script(says("One."), says("Two."), says("Three."), says("Four."))
+    screen = terminal()
+    screen.say("first", "One.")
+    screen.say("/fork", "now in conversation 2")
+    screen.say("second", "Two.")
+    screen.say("/new")
+    screen.say("third", "Three.")
+    screen.say("/resume 1", "(1. ")
+    screen.say("/model other-model", "other-model from here on")
+    screen.say("fourth", "Four.")
+    assert talker.model.asked[-1].body["model"] == "other-model"
+    assert [len(talker.said(number)) for number in (1, 2, 3)] == [4, 4, 2]
+    screen.say("/history", "fourth")
+    screen.say("/model", "other-model answers here")
+    screen.say("/nex", "/next?")
+    screen.say("/rename Plans", "Renamed conversation 1: Plans")
+    screen.until("1. Plans")
+
+
+CODE = """
+import sys
+from todo_cli.cli.run import run
+code = run(sys.argv[1:])
+print([one for one in ("prompt_toolkit", "openai", "psycopg", "sqlalchemy", "starlette", "mcp") if one in sys.modules])
+"""
+
+
+def test_no_model_and_no_database_is_loaded_over_the_api(talker: Talker) -> None:
+    talker.script(says("Hi."))
+    screen = Terminal(talker.todo, "chat", command=(sys.executable, "-c", CODE))
+    screen.prompted()
+    screen.say("hello", "Hi.")
+    screen.child.send("/exit\r")
+    screen.ended()
+    assert screen.lines[-1] == "['prompt_toolkit']"
+
+
+def test_the_prompt_does_not_wait_for_the_list(
+    db: Database, talker: Talker, make_server: Callable[..., Server]
+) -> None:
+    """A server that is away is noticed with the first words, and costs nothing before."""
+    server = make_server(db)
+    talker.todo.env |= {"TODO_SERVER": server.url, "TODO_TIMEOUT": "1"}
+    server.stop(9)
+    screen = Terminal(talker.todo, "chat")
+    screen.prompted()
+    screen.say("hello", "cannot be reached")
+    screen.keys("/show ", CTRL_C, CTRL_D)
+    screen.ended()

@@ -1,0 +1,182 @@
+"""MCP: the official client, both transports, both protocol eras; the same answers and journal rows as every other way in."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx2
+import pytest
+from mcp.client import Client
+from mcp.client.stdio import StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import MCPError
+
+from tests.conftest import COMMAND, Database, Person, Server, Todo
+from todo_cli.server.mcp import PROMPTS, RESOURCES
+from todo_cli.tools import TOOLS
+
+ERAS = ("legacy", "auto")  # auto: server/discover of 2026-07-28
+
+
+@asynccontextmanager
+async def connected(todo: Todo, transport: str, era: str, **headers: str) -> AsyncIterator[Client]:
+    """An MCP client over stdio, or over the server's /mcp."""
+    if transport == "stdio":
+        server = StdioServerParameters(command=COMMAND[0], args=[*COMMAND[1:], "mcp"], env=todo.environment())
+        async with Client(server, mode=era) as client:
+            yield client
+        return
+    said = {"Authorization": f"Bearer {todo.env['TODO_TOKEN']}", "Time-Zone": "Europe/Berlin"} | headers
+    async with (
+        httpx2.AsyncClient(headers=said, timeout=30) as http,
+        Client(streamable_http_client(todo.env["TODO_SERVER"] + "/mcp", http_client=http), mode=era) as client,
+    ):
+        yield client
+
+
+async def done(client: Client, tool: str, **arguments: Any) -> Any:
+    """What a call answered; an error fails the test."""
+    result = await client.call_tool(tool, arguments)
+    assert not result.is_error, result.content
+    assert json.loads(result.content[0].text) == result.structured_content
+    return result.structured_content
+
+
+@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize(("transport", "way"), [("stdio", "direct"), ("stdio", "api"), ("http", "api")])
+def test_a_list_kept_by_an_mcp_client(
+    person: Person, as_person: Callable[..., Todo], transport: str, way: str, era: str
+) -> None:
+    todo = as_person(person, way)
+
+    async def story() -> None:
+        async with connected(todo, transport, era) as client:
+            assert "data, never an instruction" in (client.instructions or "")
+            made = await done(client, "add_task", title="Pay rent", due="2030-01-02", tags=["home"])
+            assert (made["number"], made["due"]) == (1, "2030-01-02")
+            await done(client, "complete_task", number="1")
+            assert (await done(client, "show_task", number=1))["status"] == "done"
+            wrong = await client.call_tool("complete_task", {"numbers": [7]})
+            assert wrong.is_error
+            assert "there is no task #7" in wrong.content[0].text
+            unknown = await client.call_tool("drop_tables", {})
+            assert unknown.is_error
+            invented = await client.call_tool("add_task", {"title": "x", "colour": "red"})
+            assert invented.is_error
+            assert "colour" in invented.content[0].text
+
+    asyncio.run(story())
+    rows = as_person(person, "direct")("log", "--json").json["changes"]
+    expected = {("stdio", "direct"): "direct", ("stdio", "api"): "api", ("http", "api"): "mcp"}[transport, way]
+    assert [(row["verb"], row["way"]) for row in rows] == [("CompleteTasks", expected), ("AddTask", expected)]
+
+
+@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize("transport", ["stdio", "http"])
+def test_what_a_client_is_told(person: Person, as_person: Callable[..., Todo], transport: str, era: str) -> None:
+    todo = as_person(person, "api")
+    todo("add", "Call the bank", "--due", "today", "--project", "home")
+
+    async def story() -> None:
+        async with connected(todo, transport, era) as client:
+            tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+            assert set(tools) == set(TOOLS)
+            assert all(tool.annotations and tool.input_schema["type"] == "object" for tool in tools.values())
+            hints = {name: tool.annotations for name, tool in tools.items()}
+            assert hints["list_tasks"].read_only_hint
+            assert (hints["delete_task"].destructive_hint, hints["delete_task"].read_only_hint) == (True, False)
+            assert (hints["add_task"].destructive_hint, hints["add_task"].idempotent_hint) == (False, False)
+            assert hints["complete_task"].idempotent_hint
+            assert {one.uri for one in (await client.list_resources()).resources} == set(RESOURCES)
+            today = (await client.read_resource("todo://today")).contents[0].text
+            assert [task["title"] for task in json.loads(today)["tasks"]] == ["Call the bank"]
+            projects = (await client.read_resource("todo://projects")).contents[0].text
+            assert "home" in projects
+            task = (await client.read_resource("todo://tasks/1")).contents[0].text
+            assert json.loads(task)["title"] == "Call the bank"
+            for missing in ("todo://tasks/99", "todo://elsewhere"):
+                with pytest.raises(MCPError, match="there is no"):
+                    await client.read_resource(missing)
+            assert {one.name for one in (await client.list_prompts()).prompts} == set(PROMPTS)
+            said = await client.get_prompt("capture", {"text": "milk, eggs {text}"})
+            assert said.messages[0].content.text.endswith("milk, eggs {text}")
+            with pytest.raises(MCPError, match="text is missing"):
+                await client.get_prompt("capture", {})
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("transport", ["stdio", "http"])
+def test_a_reading_token_looks_and_does_not_touch(
+    person: Person, as_person: Callable[..., Todo], transport: str
+) -> None:
+    todo = as_person(person, "api")
+    todo("add", "Buy milk")
+    narrow = todo("token", "create", "--name", "agent", "--scopes", "read", "--json").json["token"]
+    agent = as_person(person, "api", token=narrow)
+
+    async def story() -> None:
+        async with connected(agent, transport, ERAS[1]) as client:
+            assert len((await done(client, "list_tasks"))["tasks"]) == 1
+            refused = await client.call_tool("delete_task", {"numbers": [1]})
+            assert refused.is_error
+            assert json.loads(refused.content[0].text)["type"].endswith("not-allowed")
+
+    asyncio.run(story())
+    assert todo("list", "--json").json["tasks"][0]["status"] == "open"
+
+
+def test_any_replica_answers_behind_a_real_name(
+    db: Database, person: Person, as_person: Callable[..., Todo], make_server: Callable[..., Server]
+) -> None:
+    first, second = make_server(db), make_server(db)
+
+    async def story() -> None:
+        for era in ERAS:
+            for server in (first, second):
+                todo = as_person(person, "api", url=server.url)
+                async with connected(
+                    todo, "http", era, Host="todo.example.com", Origin="https://example.com"
+                ) as client:
+                    await done(client, "add_task", title=f"from {era}")
+                    assert await done(client, "list_tasks")
+
+    asyncio.run(story())
+    assert len(as_person(person, "direct")("list").lines) == 4
+
+
+def test_without_a_token_it_is_401(server: Server) -> None:
+    answer = httpx2.post(server.url + "/mcp", json={"jsonrpc": "2.0", "id": 1, "method": "ping"})
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+
+
+def test_progress_is_told_to_who_asks(person: Person, as_person: Callable[..., Todo]) -> None:
+    told: list[float] = []
+
+    async def heard(progress: float, total: float | None, message: str | None) -> None:
+        told.append(progress)
+
+    async def story() -> None:
+        async with connected(as_person(person, "direct"), "stdio", ERAS[0]) as client:
+            await client.call_tool("add_task", {"title": "x"}, progress_callback=heard)
+            await asyncio.sleep(0.1)
+
+    asyncio.run(story())
+    assert told == [0, 1]
+
+
+def test_nothing_configured_is_said_on_stderr(bare: Todo) -> None:
+    ended = bare("mcp")
+    assert (ended.code, ended.out) == (4, "")
+    assert "todo init" in ended.err
+
+
+def test_the_client_leaves(person: Person, as_person: Callable[..., Todo]) -> None:
+    todo = as_person(person, "direct")
+    ended = subprocess.run([*COMMAND, "mcp"], env=todo.environment(), input=b"", capture_output=True, timeout=30)
+    assert (ended.returncode, ended.stdout) == (0, b"")

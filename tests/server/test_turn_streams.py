@@ -1,0 +1,387 @@
+"""Streams of turns over the API: left, taken up again, from any server; what dies, what stops, what is refused."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import signal
+import subprocess
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.conftest import COMMAND, Database, Server
+from tests.support.chat_process import Balancer, Talker, frames, log_of, slowly, until, with_model, words
+from tests.support.fake_model import Scripted, calls, chunk, says
+from tests.support.raw_http import ask, log_lines
+from todo_cli.contract.ids import new_id
+
+STORY = [f"word{n} " for n in range(12)]
+
+
+@pytest.fixture
+def talker(make_talker: Callable[..., Talker], model: Scripted) -> Talker:
+    """Somebody over the API."""
+    model.scripts.clear()
+    model.asked.clear()
+    return make_talker("api")
+
+
+@pytest.fixture
+def two(db: Database, model: Scripted, make_server: Callable[..., Server]) -> tuple[Server, Server]:
+    """Two servers over one database."""
+    env = with_model(model)
+    return make_server(db, env=env), make_server(db, env=env)
+
+
+def asked(text: str = "a story", **more: Any) -> dict[str, Any]:
+    """The body of a new turn in a new conversation."""
+    return {"turn": new_id(), "conversation": new_id(), "text": text} | more
+
+
+def post(server: Server, talker: Talker, body: dict[str, Any], **given: Any) -> Any:
+    """The frames of `POST /v1/turns`."""
+    return frames(server.url, "POST", "/v1/turns", body, token=talker.who.token, **given)
+
+
+def get(server: Server, talker: Talker, turn: str, after: int = -1, **given: Any) -> Any:
+    """The frames of an attached stream."""
+    return frames(server.url, "GET", f"/v1/turns/{turn}/events?after={after}", token=talker.who.token, **given)
+
+
+def some(stream: Any, text: str) -> list[Any]:
+    """Frames up to those that say it; the connection is then left."""
+    found = []
+    for frame in stream:
+        found.append(frame)
+        if text in words(found):
+            stream.close()
+            return found
+    raise AssertionError(f"{text!r} was not said: {found}")
+
+
+def test_begun_events_with_ids_and_the_turn(chat_server: Server, talker: Talker) -> None:
+    talker.script(calls(("add_task", {"title": "milk"})), says("Added ", "milk."))
+    body = asked("add milk")
+    found = list(post(chat_server, talker, body))
+    assert [found[0].event, found[-1].event] == ["begun", "turn"]
+    assert (found[0].data["number"], found[0].data["turn"]) == (1, body["turn"])
+    ids = [frame.id for frame in found if frame.event == "events"]
+    assert ids == sorted({*ids})
+    kinds = [one["kind"] for frame in found if frame.event == "events" for one in frame.data]
+    assert (kinds[:2], kinds[-1]) == (["call", "result"], "end")
+    assert words(found) == "Added milk."
+    ended = {"turn": body["turn"], "state": "done", "held": [], "error": None}
+    assert found[-1].data | ended == found[-1].data
+    again = list(post(chat_server, talker, body))
+    assert words(again) == "Added milk."
+    assert talker.tasks() == [(1, "milk", "open")]
+    (line,) = [one for one in log_lines(chat_server.log) if one["path"] == "/v1/turns"][-1:]
+    assert line["status"] == 200
+
+
+def test_a_client_that_leaves_stops_nothing_and_another_misses_nothing(
+    two: tuple[Server, Server], talker: Talker
+) -> None:
+    talker.script(slowly(*STORY))
+    one, other = two
+    body = asked()
+    seen = some(post(one, talker, body), "word2")
+    last = max(frame.id for frame in seen if frame.event == "events")
+    rest = list(get(other, talker, body["turn"], last))
+    assert words(seen) + words(rest) == "".join(STORY)
+    assert rest[-1].data["state"] == "done"
+    whole = list(get(one, talker, body["turn"]))
+    assert words(whole) == "".join(STORY)
+    resumed = list(get(one, talker, body["turn"], last))
+    assert words(resumed) == words(rest)
+
+
+def test_the_header_of_browsers_resumes_too(chat_server: Server, talker: Talker) -> None:
+    talker.script(slowly(*STORY[:4]))
+    body = asked()
+    found = [frame for frame in post(chat_server, talker, body) if frame.event == "events"]
+    target = f"/v1/turns/{body['turn']}/events"
+    rest = list(
+        frames(chat_server.url, "GET", target, token=talker.who.token, headers={"Last-Event-ID": str(found[0].id)})
+    )
+    assert words(rest) == words(found[1:])
+
+
+def test_a_killed_client_stops_nothing(talker: Talker) -> None:
+    talker.script(slowly(*STORY))
+    child = subprocess.Popen([*COMMAND, "ask", "a story"], env=talker.todo.environment(), stdin=subprocess.DEVNULL,
+                             stdout=subprocess.DEVNULL)  # fmt: skip
+    until(talker.turns)
+    child.kill()
+    child.wait()
+    until(lambda: talker.turns()[0][1] == "done")
+    assert talker.said() == [("user", "a story"), ("assistant", "".join(STORY).strip())]
+
+
+def test_a_killed_server_in_the_middle_of_an_answer(two: tuple[Server, Server], talker: Talker) -> None:
+    """Words once in the history, the effect exactly once."""
+    one, other = two
+    talker.script(calls(("add_task", {"title": "milk"})), slowly(*STORY), says("Added ", "milk."))
+    body = asked("add milk, and tell a story")
+    seen = some(post(one, talker, body), "word1")
+    one.stop(signal.SIGKILL)
+    talker.lapse()
+    last = max(frame.id for frame in seen if frame.event == "events")
+    rest = list(post(other, talker, body | {"after": last}))
+    kinds = [event["kind"] for frame in rest if frame.event == "events" for event in frame.data]
+    assert "reset" in kinds
+    assert (words(rest[-3:]), rest[-1].data["state"]) == ("Added milk.", "done")
+    assert talker.tasks() == [(1, "milk", "open")]
+    assert [content for role, content in talker.said() if role == "assistant" and content] == ["Added milk."]
+    talker.model.assert_valid()
+
+
+def test_who_watches_takes_over_when_the_lease_ends(two: tuple[Server, Server], talker: Talker) -> None:
+    one, other = two
+    talker.script(slowly(*STORY), says("Once more."))
+    body = asked()
+    some(post(one, talker, body), "word1")
+    watching = post(other, talker, body)
+    some(get(other, talker, body["turn"]), "word1")
+    one.stop(signal.SIGKILL)
+    talker.lapse()
+    found = list(watching)
+    assert found[-1].data["state"] == "done"
+    assert "Once more." in words(found)
+    assert talker.said()[-1] == ("assistant", "Once more.")
+
+
+def test_who_only_attaches_takes_over_too(two: tuple[Server, Server], talker: Talker) -> None:
+    one, other = two
+    talker.script(calls(("add_task", {"title": "milk"})), slowly(*STORY), says("Once more."))
+    body = asked()
+    some(post(one, talker, body), "word1")
+    one.stop(signal.SIGKILL)
+    watching = get(other, talker, body["turn"])
+    some(get(other, talker, body["turn"]), "word1")
+    assert talker.turns()[0][1] == "running"  # the lease is respected
+    talker.lapse()
+    found = list(watching)
+    assert found[-1].data["state"] == "done"
+    assert words(found).endswith("Once more.")
+    assert talker.tasks() == [(1, "milk", "open")]
+
+
+def test_attaching_to_a_dead_turn_needs_a_model(
+    two: tuple[Server, Server], server: Server, talker: Talker
+) -> None:  # fmt: skip
+    one, other = two
+    talker.script(slowly(*STORY), says("Once more."))
+    body = asked()
+    some(post(one, talker, body), "word1")
+    one.stop(signal.SIGKILL)
+    talker.lapse()
+    problem = list(get(server, talker, body["turn"]))[-1]
+    assert (problem.event, problem.data["type"]) == ("problem", "urn:todo:model")
+    assert talker.turns()[0][1] == "running"
+    assert list(get(other, talker, body["turn"]))[-1].data["state"] == "done"
+
+
+def test_who_attaches_late_is_told_by_the_messages(chat_server: Server, talker: Talker) -> None:
+    talker("add", "milk")
+    act = calls(("add_task", {"title": "bread"}), ("fly", {}), text="Let me see. ")
+    talker.script(act, says("Added ", "bread."))
+    body = asked("add bread")
+    first = list(post(chat_server, talker, body))
+    talker.script(says("Yes."))
+    list(post(chat_server, talker, asked("and?", conversation=body["conversation"])))
+    assert talker.heard() == "Yes."  # the first turn's are forgotten
+    late = list(get(chat_server, talker, body["turn"]))
+
+    def told(found: list[Any]) -> list[Any]:
+        return [event for frame in found if frame.event == "events" for event in frame.data if event["kind"] != "words"]
+
+    assert (told(late), words(late)) == (told(first), words(first))
+    assert late[-1].data == first[-1].data
+    last = max(frame.id for frame in first if frame.event == "events")
+    assert told(list(get(chat_server, talker, body["turn"], last))) == []
+    again = list(get(chat_server, talker, body["turn"], 0))
+    assert (told(again)[0], words(again)) == ({"kind": "reset"}, words(first))
+
+
+def test_running_turns_have_the_grace_of_the_server(
+    db: Database, model: Scripted, make_server: Callable[..., Server], talker: Talker
+) -> None:
+    """Also without anybody who listens."""
+    patient = make_server(db, "--grace", "30", env=with_model(model))
+    talker.script(slowly(*["word "] * 20))  # longer than a few seconds of anybody's patience
+    body = asked()
+    some(post(patient, talker, body), "word")
+    assert patient.stop(signal.SIGTERM, timeout=60) == 0
+    assert talker.turns() == [(body["turn"], "done")]
+    assert talker.said()[-1] == ("assistant", ("word " * 20).strip())
+    assert "Traceback" not in log_of(patient)
+
+
+def test_the_command_goes_on_at_another_server(two: tuple[Server, Server], talker: Talker) -> None:
+    """Two servers behind one address; the first is stopped in the middle of the answer, and nobody does anything."""
+    one, _ = two
+    balancer = Balancer(*two)
+    talker.todo.env["TODO_SERVER"] = balancer.url
+    talker.script(calls(("add_task", {"title": "milk"})), slowly("Half ", *["word "] * 100), says("Whole."))
+    child = talker.start("ask", "add milk", "--json")
+    until(lambda: "Half" in talker.heard())
+    one.stop(signal.SIGKILL)
+    talker.lapse()
+    out, err = child.communicate(timeout=60)
+    balancer.close()
+    assert (child.returncode, json.loads(out)["text"]) == (0, "Whole."), err
+    assert talker.tasks() == [(1, "milk", "open")]
+    talker.model.assert_valid()
+
+
+def test_a_server_that_stops_lets_go_at_once(
+    db: Database, model: Scripted, make_server: Callable[..., Server], talker: Talker
+) -> None:
+    one, other = (make_server(db, "--grace", "1", env=with_model(model)) for _ in range(2))
+    talker.script(slowly("Half ", *["word "] * 100), says("Whole."))
+    body = asked()
+    some(post(one, talker, body), "Half")
+    one.stop(signal.SIGTERM)
+    assert "Traceback" not in log_of(one)
+    left = talker.db.execute(
+        "SELECT state, lease_until < clock_timestamp() FROM todo.turns WHERE id = %s", body["turn"]
+    )
+    assert left == [("running", True)]
+    assert talker.heard().count("word") > 2  # those of its grace, too
+    found = list(post(other, talker, body))
+    assert (found[-1].data["state"], talker.said()[-1]) == ("done", ("assistant", "Whole."))
+
+
+def test_the_command_goes_on_after_a_lost_connection(
+    talker: Talker, db: Database, model: Scripted, make_server: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same address answers again: a server that was restarted."""
+    first = make_server(db, env=with_model(model))
+    monkeypatch.setattr("tests.conftest.free_port", lambda: int(first.url.rpartition(":")[2]))
+    talker.todo.env["TODO_SERVER"] = first.url
+    talker.script(slowly(*STORY), says("After all."))
+    child = subprocess.Popen([*COMMAND, "ask", "a story", "--json"], env=talker.todo.environment(), stdin=subprocess.DEVNULL,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
+    until(lambda: talker.db.execute("SELECT 1 FROM todo.events WHERE space_id = %s", talker.who.user_id))
+    first.stop(signal.SIGKILL)
+    talker.lapse()
+    make_server(db, env=with_model(model))
+    out, err = child.communicate(timeout=40)
+    assert (child.returncode, '"text": "After all."' in out) == (0, True), err
+
+
+@pytest.mark.long
+def test_a_heartbeat(chat_server: Server, talker: Talker) -> None:
+    talker.script([chunk({"content": "Hm."}), {"wait": 12}, chunk({}, "stop"), {"done": True}])
+    connection = http.client.HTTPConnection(urlsplit(chat_server.url).netloc, timeout=30)
+    connection.request("POST", "/v1/turns", json.dumps(asked()),
+                       {"Authorization": f"Bearer {talker.who.token}", "Content-Type": "application/json"})  # fmt: skip
+    text = connection.getresponse().read().decode()
+    connection.close()
+    assert "\n: \n" in text
+    assert "event: turn\n" in text
+
+
+def test_a_turn_counts_as_one_request(chat_server: Server, talker: Talker) -> None:
+    """Who is over the limit cannot begin another; what runs goes on, its steps and its stream are not counted."""
+    talker.script(says("Before."))
+    body = asked()
+    list(post(chat_server, talker, body))
+    talker.db.execute("UPDATE todo.users SET per_minute = 1 WHERE id = %s", talker.who.user_id)
+    refused = ask(
+        chat_server.url, "POST", "/v1/turns", asked(conversation=body["conversation"]), token=talker.who.token
+    )
+    assert (refused.status, refused.headers["retry-after"] > "0") == (429, True)
+    stream = get(chat_server, talker, body["turn"])
+    with pytest.raises(AssertionError, match="429"):
+        next(stream)
+    talker.db.execute("UPDATE todo.users SET per_minute = 1000000 WHERE id = %s", talker.who.user_id)
+    talker.script(slowly(*STORY))
+    stream = post(chat_server, talker, asked(conversation=body["conversation"]))
+    assert next(stream).event == "begun"
+    talker.db.execute("UPDATE todo.users SET per_minute = 1 WHERE id = %s", talker.who.user_id)
+    found = list(stream)
+    assert (words(found), found[-1].data["state"]) == ("".join(STORY), "done")
+
+
+def test_head_tells_only_that_it_is_there(chat_server: Server, talker: Talker) -> None:
+    talker.script(slowly(*STORY))
+    body = asked()
+    some(post(chat_server, talker, body), "word0")
+    answer = ask(chat_server.url, "HEAD", f"/v1/turns/{body['turn']}/events", token=talker.who.token, timeout=2)
+    assert (answer.status, answer.headers["content-type"], answer.body) == (200, "text/event-stream", b"")
+
+
+# -- refusals --------------------------------------------------------------------------------------
+
+BAD = {
+    "no token": ({}, None, 401),
+    "no text": ({"text": ""}, "", 422),
+    "too long": ({"text": "x" * 100_001}, "", 422),
+    "no id": ({"turn": "x"}, "", 422),
+    "an unknown member": ({"colour": "red"}, "", 422),
+    "number zero": ({"conversation": 0}, "", 422),
+    "a conversation that is not there": ({"conversation": 4711}, "", 404),
+    "after nothing": ({"after": -2}, "", 422),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_every_refusal_is_a_problem(chat_server: Server, talker: Talker, name: str) -> None:
+    more, token, status = BAD[name]
+    answer = ask(
+        chat_server.url, "POST", "/v1/turns", asked() | more, token=None if token is None else talker.who.token
+    )
+    assert answer.status == status, answer
+    assert answer.problem["detail"]
+    assert talker.turns() == []
+
+
+def test_another_persons_turn_is_not_found(
+    chat_server: Server, talker: Talker, make_talker: Callable[..., Talker]
+) -> None:
+    talker.script(says("Secret."))
+    body = asked()
+    list(post(chat_server, talker, body))
+    stranger = make_talker("api")
+    answer = ask(chat_server.url, "GET", f"/v1/turns/{body['turn']}/events", token=stranger.who.token)
+    assert (answer.status, answer.problem["detail"]) == (404, "you have no such turn")
+    for target in (
+        f"/v1/turns/{body['turn']}/events?after=x",
+        "/v1/turns/x/events",
+        f"/v1/turns/{body['turn']}/events?colour=1",
+    ):
+        assert ask(chat_server.url, "GET", target, token=talker.who.token).problem["status"] == 422
+
+
+def test_busy_and_an_id_used_twice(chat_server: Server, talker: Talker) -> None:
+    talker.script(slowly(*STORY))
+    body = asked()
+    some(post(chat_server, talker, body), "word0")
+    busy = ask(chat_server.url, "POST", "/v1/turns", asked(conversation=body["conversation"]), token=talker.who.token)
+    assert (busy.status, busy.problem["turn"]) == (409, body["turn"])
+    used = ask(chat_server.url, "POST", "/v1/turns", body | {"text": "another"}, token=talker.who.token)
+    assert (used.status, "something else" in used.problem["detail"]) == (409, True)
+    stopped = ask(chat_server.url, "POST", f"/v1/turns/{body['turn']}/stop", {}, token=talker.who.token)
+    assert stopped.status == 200
+    until(lambda: talker.turns()[0][1] == "stopped")
+
+
+def test_no_model_on_the_server(server: Server, talker: Talker) -> None:
+    answer = ask(server.url, "POST", "/v1/turns", asked(), token=talker.who.token)
+    assert (answer.status, answer.problem["type"]) == (502, "urn:todo:model")
+    assert "on the server" in answer.problem["detail"]
+    assert talker.turns() == []
+
+
+def test_the_key_is_in_no_log_and_no_answer(chat_server: Server, talker: Talker) -> None:
+    talker.script([{"answer": {"status": 401, "body": {"error": {"message": "bad key sk-test-not-to-be-shown"}}}}])
+    found = list(post(chat_server, talker, asked()))
+    assert (found[-1].data["state"], found[-1].data["error"]["type"]) == ("failed", "urn:todo:model")
+    assert "sk-test" not in str(found)
+    assert "sk-test" not in log_of(chat_server)
+    assert talker.who.token not in log_of(chat_server)

@@ -1,0 +1,82 @@
+"""One way to ask, through `open_backend` as every command does it: `ask` as somebody new, `ask_as` as anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import pytest
+from msgspec import UNSET
+
+from tests.conftest import Person
+from todo_cli.clients.base import Backend
+from todo_cli.clients.open import open_backend
+from todo_cli.contract.base import Request, Secret
+from todo_cli.contract.tasks import AddTask, AddTasks, NewTask, ShowTask, Task
+from todo_cli.settings.settings import Settings
+
+R = TypeVar("R")
+
+
+class Ask:
+    """A backend as a function, and the requests that tests need all the time."""
+
+    def __init__(self, backend: Backend, who: Person, way: str) -> None:
+        self.backend, self.who, self.way = backend, who, way
+
+    def __call__(self, request: Request[R], key: str | None = None) -> R:
+        """The answer; raises TodoError."""
+        return self.backend.send_now(request, key)
+
+    def add(self, title: str = "Task", **fields: Any) -> Task:
+        """A new task."""
+        return self(AddTask(title=title, **fields))
+
+    def add_all(self, *titles: str) -> tuple[Task, ...]:
+        """Several new tasks in one request."""
+        return self(AddTasks(tasks=tuple(NewTask(title=title) for title in titles))).tasks
+
+    def show(self, number: int) -> Task:
+        """The task as it is stored, without what is worked out when somebody looks."""
+        found = self(ShowTask(number=number))
+        return msgspec.structs.replace(found, **dict.fromkeys(("blocked", "urgency", "subtasks", "comments"), UNSET))
+
+
+AskAs = Callable[..., Ask]
+
+
+def settings_of(who: Person, way: str, **more: Any) -> Settings:
+    """The settings of somebody who works that way."""
+    server = more.pop("server", None)
+    where = {"server": server if way == "api" else None,
+             "database_url": Secret(who.database_url) if way == "direct" else None}  # fmt: skip
+    given: dict[str, Any] = {
+        "path": Path("nowhere"), "profile": "default", "color": "auto", "timeout": 30.0, "embedded": None,
+        "token": Secret(who.token), "keyring": False, "space": None, "timezone": "Europe/Berlin",
+        "serve_database_url": None, "serve_owner_url": None, "serve_pool_size": 1, "serve_proxies": "",
+    }  # fmt: skip
+    return Settings(**(given | where | more))
+
+
+@pytest.fixture
+def ask_as(request: pytest.FixtureRequest, way: str) -> Iterator[AskAs]:
+    """Ask as anybody, each way in: ask_as(person, token=…, space=…, timezone=…)."""
+    opened: list[Ask] = []
+
+    def open_as(who: Person, token: str | None = None, **more: Any) -> Ask:
+        if way == "api":
+            more.setdefault("server", request.getfixturevalue("server").url)
+        opened.append(Ask(open_backend(settings_of(who, way, token=Secret(token or who.token), **more)), who, way))
+        return opened[-1]
+
+    yield open_as
+    for one in opened:
+        one.backend.close()
+
+
+@pytest.fixture
+def ask(person: Person, ask_as: AskAs) -> Ask:
+    """Ask as somebody new, each way in."""
+    return ask_as(person)

@@ -1,0 +1,117 @@
+"""A database with many people in it, made by a few statements, and what a Request touches in it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import psycopg
+
+from tests.conftest import Database, Person
+from tests.support.connections import Line
+from todo_cli.contract.base import Caller, Request, Secret
+from todo_cli.core.registry import handle
+from todo_cli.db.sql import Sql
+from todo_cli.db.transaction import BEGIN, COMMIT, ENTER, Tx
+
+OTHERS = """
+INSERT INTO todo.users (id, name) SELECT md5('u' || u)::uuid, 'user' || u FROM generate_series(2, {people}) u;
+INSERT INTO todo.spaces (id, name) SELECT id, name FROM todo.users WHERE name LIKE 'user%';
+INSERT INTO todo.members (space_id, user_id, role) SELECT id, id, 'owner' FROM todo.users WHERE name LIKE 'user%';
+INSERT INTO todo.tokens (user_id, id, name, hash, scopes) SELECT id, id, 'first', sha256(name::bytea), '{{all}}'
+  FROM todo.users WHERE name LIKE 'user%';
+"""
+
+# number after number, so that everybody's rows lie all over the tables, as they do after years
+TASKS = """
+INSERT INTO todo.tasks (space_id, number, id, title, status, priority, project, due_on, created_at, updated_at, rev, completed_at)
+SELECT s.id, n, md5(s.id::text || n)::uuid, 'Task ' || n || ' with a title of usual length',
+       CASE WHEN n % 5 = 0 THEN 'done' ELSE 'open' END, 1 + n % 4, 'project' || n % 10,
+       date '2026-01-01' + n * 7919 % 700, now(), now(), n, CASE WHEN n % 5 = 0 THEN now() END
+  FROM generate_series(1, {each}) n CROSS JOIN todo.spaces s;
+INSERT INTO todo.task_tags SELECT space_id, number, unnest(ARRAY['all', 'tag' || number % 20]) FROM todo.tasks ORDER BY number;
+INSERT INTO todo.changes (space_id, seq, user_id, token_id, way, request_hash, verb, request, before, after)
+SELECT space_id, number, space_id, space_id, 'api', '\\x00', 'AddTask', '{{"title": "x"}}', '[]',
+       jsonb_build_array(jsonb_build_object('number', number, 'rev', number, 'title', title, 'status', status, 'tags', '[]'::jsonb))
+  FROM todo.tasks ORDER BY number;
+UPDATE todo.spaces SET next_number = {each} + 1, seq = {each};
+"""
+
+
+def crowd(database: Database, people: int, each: int) -> Person:
+    """So many people with so many tasks each; one of them is returned."""
+    me = database.person("me")
+    with psycopg.connect(database.owner_url, autocommit=True) as connection:
+        connection.execute((OTHERS + TASKS).format(people=people, each=each))
+        connection.execute("VACUUM ANALYZE")
+    return me
+
+
+class Touched(NamedTuple):
+    """Pages read (or found in memory), how often an index was descended, and the plan's outline."""
+
+    pages: int
+    descents: int
+    plan: str
+
+
+class Explaining(Tx):
+    """A transaction that explains each of a rule's statements, runs it, and leaves nothing behind."""
+
+    found: list[Touched]
+
+    async def _run(self, statements: list[Sql], values: dict[str, Any]) -> str | None:
+        given = self.values | values
+        rules = [sql for sql in statements if sql not in (BEGIN, COMMIT, ENTER)]
+        for sql in rules:
+            self.found.append(await self._explained(sql, given))
+        return await super()._run(rules, values)
+
+    async def _explained(self, sql: Sql, given: dict[str, Any]) -> Touched:
+        query, values = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {sql.text}", sql.values(given)
+        runs = []
+        for _ in range(2):  # the first fills the session's caches of the catalogue
+            await self._connection.execute("SAVEPOINT look")
+            row = await (await self._connection.execute(query, values, prepare=False)).fetchone()
+            await self._connection.execute("ROLLBACK TO look")
+            assert row is not None
+            plan = row[0][0]["Plan"]
+            pages = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+            runs.append(Touched(pages, _descents(plan), _outline(plan)))
+        return min(runs)
+
+
+def _descents(plan: dict[str, Any]) -> int:
+    own = plan["Actual Loops"] if "Index" in plan["Node Type"] else 0
+    if plan["Node Type"] == "ModifyTable":
+        own = 8  # a written row goes into every index of its table, and what it refers to is looked up
+    elif plan.get("Subplan Name", "").startswith("InitPlan"):
+        own = 3 * plan["Actual Loops"]  # a policy looks the token, its user and the membership up
+    return int(own) + sum(_descents(part) for part in plan.get("Plans", ()))
+
+
+def _outline(plan: dict[str, Any], depth: int = 0) -> str:
+    pages = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+    names = [plan.get(name, "") for name in ("Node Type", "Subplan Name", "Relation Name", "Index Name", "Actual Rows")]
+    below = "".join(_outline(part, depth + 1) for part in plan.get("Plans", ()))
+    return f"{'  ' * depth}{pages} pages: {' '.join(map(str, names))}\n{below}" if pages else ""
+
+
+async def _touched(line: Line, request: Request[Any]) -> Touched:
+    tx = Explaining(line.connection, Caller(token=Secret(line.who.token), zone="UTC", way="test"), type(request))
+    tx.found = []
+    await line.connection.execute("BEGIN")
+    try:
+        await line.connection.execute(ENTER.text, ENTER.values(tx.values))
+        await handle(tx, request)
+    finally:
+        await line.connection.execute("ROLLBACK")
+    return Touched(
+        sum(one.pages for one in tx.found),
+        sum(one.descents for one in tx.found),
+        "\n".join(one.plan for one in tx.found),
+    )
+
+
+def touched(line: Line, request: Request[Any]) -> Touched:
+    """What a request's own statements touch, as its caller; sign-in is not counted, what policies look up is."""
+    return line.runner.run(_touched(line, request))

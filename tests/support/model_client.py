@@ -1,0 +1,67 @@
+"""One answer of the real client from a scripted server: its events, or the one error."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from tests.support.fake_model import Script, scripted
+from todo_cli.contract.base import Secret
+from todo_cli.errors import ModelFailed
+from todo_cli.llm.client import Event, Finished, Usage, Words, answer
+from todo_cli.llm.endpoints import Endpoint
+
+TOOLS = [{"type": "function", "function": {"name": name, "parameters": {"type": "object"}}}
+         for name in ("add_task", "list_tasks", "delete_task")]  # fmt: skip
+MESSAGES = [{"role": "user", "content": "add milk"}]
+COUNTED = Usage(7, 3)
+ADD = '{"title": "milk"}'
+LONE = json.dumps({"name": "add_task", "arguments": {"title": "milk"}})
+KEY = "sk-very-secret"
+
+
+def endpoint(url: str, **more: Any) -> Endpoint:
+    """Impatient."""
+    patience: dict[str, Any] = {"first_content": 0.4, "idle": 0.3, "total": 2.0, "backoff": 0.02}
+    return Endpoint(**({"base_url": url, "model": "m", "api_key": Secret(KEY)} | patience | more))
+
+
+def ask(url: str, *, tools: Sequence[dict[str, Any]] = TOOLS, **more: Any) -> list[Event]:
+    """One answer, to its end."""
+
+    async def listen() -> list[Event]:
+        async with aclosing(answer(endpoint(url, **more), MESSAGES, tools)) as events:
+            return [event async for event in events]
+
+    return asyncio.run(listen())
+
+
+def got(*scripts: Script, **more: Any) -> list[Event]:
+    """What the client makes of these scripts."""
+    with scripted(*scripts) as server:
+        return ask(server.url, **more)
+
+
+def failure(*scripts: Script, **more: Any) -> ModelFailed:
+    """The error that they end in: told in one line, without the key."""
+    with pytest.raises(ModelFailed) as caught:
+        got(*scripts, **more)
+    shown = f"{caught.value.as_problem()}"
+    assert KEY not in shown
+    assert "<" not in caught.value.detail
+    assert caught.value.detail.isprintable()
+    assert caught.value.__context__ is None
+    return caught.value
+
+
+def words(events: Sequence[Event]) -> str:
+    """All that it said."""
+    return "".join(event.text for event in events if isinstance(event, Words))
+
+
+STOP = Finished("stop", COUNTED)

@@ -1,0 +1,207 @@
+"""A process that runs a turn or one request, and has an accident at a point that it is told: around any statement or
+model event. It kills itself ("kill"), loses its backend in the middle of what it sends ("cut"), or for ever ("gone").
+
+It is started with one JSON object on its stdin, and prints one. The hooks are around what the loop is handed, and
+around the connection: the product knows nothing of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import psycopg
+from psycopg.pq import TransactionStatus
+
+import todo_cli.clients.direct
+import todo_cli.db.batch
+import todo_cli.db.transaction
+from tests.support.ask import settings_of
+from todo_cli.agent.loop import Ended, Limits, run_turn
+from todo_cli.agent.messages import faults
+from todo_cli.clients.direct import DirectBackend
+from todo_cli.contract.base import Secret
+from todo_cli.contract.ids import new_id
+from todo_cli.contract.registry import REQUESTS
+from todo_cli.contract.turn_steps import BeginTurn
+from todo_cli.db.sql import Sql
+from todo_cli.db.transaction import BEGIN
+from todo_cli.errors import TodoError
+from todo_cli.llm.stream import Finished, Words
+from todo_cli.llm.tool_calls import Call
+
+ROOT = Path(__file__).parents[2]
+TERMINATE = Sql("SELECT pg_terminate_backend(pg_backend_pid())")
+
+
+class Script:
+    """A model that says what is written for this round of this turn: so a process that goes on hears what comes next.
+
+    A round is a list of words and of calls as [name, arguments]; `pause`: seconds before each event.
+    """
+
+    def __init__(
+        self, rounds: Sequence[Sequence[Any]], *, pause: float = 0, point: Any = lambda: None, summary: str = ""
+    ) -> None:
+        self.rounds, self.pause, self.point, self.summary = rounds, pause, point, summary
+        self.asked: list[list[dict[str, Any]]] = []
+
+    def __call__(self, messages: Sequence[Any], tools: Sequence[Any]) -> AsyncIterator[Any]:
+        self.asked.append(list(messages))
+        if self.summary and not tools:
+            return self._summarised()
+        return self._answer(list(messages))
+
+    async def _summarised(self) -> AsyncIterator[Any]:
+        self.point()
+        yield Words(self.summary)
+        self.point()
+        yield Finished("stop")
+
+    async def _answer(self, messages: list[dict[str, Any]]) -> AsyncIterator[Any]:
+        wrong = faults(messages)
+        assert not wrong, wrong
+        user = max(at for at, one in enumerate(messages) if one["role"] == "user")
+        said = sum(one["role"] == "assistant" for one in messages[user:])
+        calls = []
+        for part in self.rounds[said] if said < len(self.rounds) else ["done"]:
+            self.point()
+            await asyncio.sleep(self.pause)
+            if isinstance(part, str):
+                yield Words(part)
+            else:
+                calls.append(Call(len(calls), f"c{len(calls)}", part[0], json.dumps(part[1])))
+        for call in calls:
+            self.point()
+            yield call
+        self.point()
+        yield Finished("calls" if calls else "stop")
+        self.point()
+
+
+class Points:
+    """Counts, and has its accident at the one that is named."""
+
+    def __init__(self, at: int | None, how: str = "kill", gone: Any = lambda: None) -> None:
+        self.at, self.how, self.gone, self.count = at, how, gone, 0
+
+    def __call__(self) -> None:
+        """One more point."""
+        if self.reached() and self.how == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def reached(self) -> bool:
+        """Whether this one is it."""
+        self.count += 1
+        return self.count == self.at
+
+    def watch(self) -> None:
+        """Before every statement, with those before it carried out, and after every answer that came."""
+        for module, name in ((todo_cli.db.transaction, "run"), (todo_cli.db.batch, "tried")):
+            setattr(module, name, self._counted(getattr(module, name)))
+
+    def _counted(self, send: Any) -> Any:
+        async def counted(connection: Any, statements: list[Any]) -> Any:
+            for many in range(len(statements)):
+                if self.reached():
+                    await self._accident(connection, send, statements, many)
+            answer = await send(connection, statements)
+            if self.reached():
+                await self._accident(connection, send, [], 0)
+            return answer
+
+        return counted
+
+    async def _accident(self, connection: Any, send: Any, statements: list[Any], many: int) -> None:
+        if self.how == "kill":
+            begun = connection.info.transaction_status == TransactionStatus.INTRANS
+            if many and (begun or statements[0][0] is BEGIN):  # else one implicit transaction, which ends with the last
+                await send(connection, statements[:many])
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.how == "gone":
+            self.gone()
+        if statements:
+            await send(connection, [*statements[:many], (TERMINATE, []), *statements[many:]])
+        await connection.close()
+        raise psycopg.OperationalError("the answer was lost")
+
+
+def _connected(given: dict[str, Any], points: Points) -> tuple[Any, Any]:
+    """How requests are sent, as who has the database's address sends them, and how that ends."""
+    who: Any = SimpleNamespace(token=given["token"], database_url=given["url"])
+    backend = DirectBackend(settings_of(who, "direct"))
+    nowhere = Secret("postgresql://nobody@127.0.0.1:1/none")
+
+    def gone() -> None:
+        backend._settings = backend._settings._replace(database_url=nowhere)
+        todo_cli.clients.direct.TRIES_AFTER_LOSS = 2  # the real one waits for six seconds
+
+    points.gone = gone
+    return backend.send, backend.leave
+
+
+async def drive(given: dict[str, Any]) -> dict[str, Any]:
+    """Run the turn; say how it ended, what the model was asked, and how many points there were."""
+    points = Points(given.get("die"), given.get("how", "kill"))
+    points.watch()
+    send, leave = _connected(given, points)
+    if "request" in given:
+        return await _requested(given, points, send, leave)
+    script = Script(given["rounds"], pause=given.get("pause", 0), point=points, summary=given.get("summary", ""))
+    begin = BeginTurn(conversation=given["conversation"], turn=given["turn"], runner=new_id(), text=given["text"])
+    limits = Limits(lease=given.get("lease", 30), budget=given.get("budget", 32_000))
+    try:
+        ended = msgspec.to_builtins(await run_turn(send, script, begin, limits=limits), enc_hook=str)
+    except TodoError as error:
+        ended = {"error": error.as_problem()}
+    await leave()
+    return {"ended": ended, "asked": script.asked, "points": points.count}
+
+
+async def _requested(given: dict[str, Any], points: Points, send: Any, leave: Any) -> dict[str, Any]:
+    kind = next(one for one in REQUESTS if one.__name__ == given["request"])
+    try:
+        answer = msgspec.to_builtins(await send(msgspec.convert(given["fields"], kind), given["key"]))
+    except TodoError as error:
+        return {"refused": error.as_problem(), "points": points.count}
+    finally:
+        await leave()
+    return {"answer": answer, "points": points.count}
+
+
+def start(**given: Any) -> subprocess.Popen[str]:
+    """The driver as a process of its own."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.support.turn_driver"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, cwd=ROOT,
+    )  # fmt: skip
+    assert process.stdin
+    process.stdin.write(json.dumps(given))
+    process.stdin.close()
+    process.stdin = None
+    return process
+
+
+def finish(process: subprocess.Popen[str], *, killed: bool = False) -> dict[str, Any]:
+    """What it said; nothing where it was killed, and nothing else may have ended it."""
+    out, err = process.communicate(timeout=60)
+    if killed and process.returncode == -signal.SIGKILL:
+        return {}
+    assert process.returncode == 0, err
+    found: dict[str, Any] = json.loads(out)
+    return found
+
+
+__all__ = ["Ended", "Script", "drive", "finish", "start"]
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(drive(json.loads(sys.stdin.read())))))

@@ -1,0 +1,60 @@
+"""todo apply"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from todo_cli.cli.change_tasks import changed
+from todo_cli.cli.options import Json, JsonLines, one_of
+from todo_cli.cli.session import Session, session_of
+from todo_cli.contract.plans import ApplyPlan, ListPlans, RefusePlan
+from todo_cli.errors import Invalid
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def apply(
+    ctx: typer.Context,
+    plan: Annotated[str | None, typer.Argument(help="Its id; none lists the open ones.", metavar="[PLAN]")] = None,
+    refuse: Annotated[bool, typer.Option("--refuse", help="Put it aside for ever.")] = False,
+    as_json: Json = False,
+    as_lines: JsonLines = False,
+) -> None:
+    """Do precisely what a plan says, once; refused when one of its tasks has moved on.
+
+    todo edit 3 7-9 --project garden --plan
+
+    todo apply 01a205ca-e90e-7c80-b103-79a08eee1cd4
+    """
+    session, form = session_of(ctx), one_of(as_json, as_lines)
+    if plan is not None and (len(plan) != 36 or set(plan) - set("0123456789abcdef-")):
+        raise Invalid(f"{plan[:40]!r} is not a plan's id", hint="those that are open: todo apply")
+    if plan is None:
+        _list(session, form)
+    elif refuse:
+        session.send(RefusePlan(id=plan))
+        from todo_cli.cli.render import text
+
+        text.note("Put aside; nothing was changed.")
+    else:
+        changed(ctx, session.send(ApplyPlan(id=plan)), "Applied", form)
+
+
+def _list(session: Session, form: str) -> None:
+    page = session.send(ListPlans())
+    if form != "text":
+        from todo_cli.cli.render import json
+
+        json.document(page) if form == "json" else json.lines(page.plans)
+        return
+    from todo_cli.cli.plan_output import show
+    from todo_cli.cli.render import text
+
+    for plan in page.plans:
+        text.write(f"{plan.id}  {text.VERBS.get(plan.verb, plan.verb)}")
+        show(plan)
+    if not page.plans:
+        text.note("No plan is open. Make one with --plan, for example: todo done 3 7-9 --plan")

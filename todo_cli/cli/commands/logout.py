@@ -1,0 +1,32 @@
+"""todo logout"""
+
+from __future__ import annotations
+
+import typer
+
+from todo_cli.cli.render import text
+from todo_cli.cli.session import session_of
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def logout(ctx: typer.Context) -> None:
+    """Forget the token on this machine; it stays valid elsewhere until it is revoked.
+
+    todo logout
+
+    todo token revoke laptop && todo logout
+    """
+    from todo_cli.settings.settings_file import save_profile
+
+    settings = session_of(ctx).settings
+    if settings.keyring:
+        from todo_cli.settings.credentials import forget_token
+
+        forget_token(settings.profile)
+    if settings.token is None and not settings.keyring:
+        text.write("You were not signed in.")
+        return
+    path = save_profile(settings.profile, {"token": None, "keyring": None})
+    text.write(f"Forgotten in {path}.")

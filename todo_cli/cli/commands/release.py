@@ -1,0 +1,38 @@
+"""todo release"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from msgspec import UNSET
+
+from todo_cli.cli.change_tasks import change
+from todo_cli.cli.filter_args import FilterCommand
+from todo_cli.cli.options import IfRev, Json, JsonLines, Key, PlanOnly, Yes
+from todo_cli.cli.task_args import ChosenArgument, chosen
+from todo_cli.contract.claims import ReleaseTasks
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(cls=FilterCommand)
+def release(
+    ctx: typer.Context,
+    tasks: ChosenArgument,
+    force: Annotated[bool, typer.Option("--force", help="Also what another has claimed.")] = False,
+    if_rev: IfRev = None,
+    plan: PlanOnly = False,
+    yes: Yes = False,
+    key: Key = None,
+    as_json: Json = False,
+    as_lines: JsonLines = False,
+) -> None:
+    """Let go of claimed tasks, so that others can claim them.
+
+    todo release 12
+
+    todo release claimed:me --yes
+    """
+    request = ReleaseTasks(**chosen(tasks), force=force or UNSET, if_rev=if_rev)
+    change(ctx, request, "Released", key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)

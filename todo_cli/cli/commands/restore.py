@@ -1,0 +1,34 @@
+"""todo restore"""
+
+from __future__ import annotations
+
+import typer
+
+from todo_cli.cli.change_tasks import change
+from todo_cli.cli.filter_args import FilterCommand
+from todo_cli.cli.options import IfRev, Json, JsonLines, Key, PlanOnly, Yes
+from todo_cli.cli.task_args import ChosenArgument, chosen
+from todo_cli.contract.tasks import RestoreTasks
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(cls=FilterCommand)
+def restore(
+    ctx: typer.Context,
+    tasks: ChosenArgument,
+    if_rev: IfRev = None,
+    plan: PlanOnly = False,
+    yes: Yes = False,
+    key: Key = None,
+    as_json: Json = False,
+    as_lines: JsonLines = False,
+) -> None:
+    """Bring tasks back from the bin, open or done as they were.
+
+    todo restore 12
+
+    todo restore 3 7-9 --json
+    """
+    request = RestoreTasks(**chosen(tasks), if_rev=if_rev)
+    change(ctx, request, "Restored", key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)

@@ -1,0 +1,95 @@
+"""todo show"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, tzinfo
+from typing import Annotated
+
+import typer
+
+from todo_cli.cli.options import Json, number
+from todo_cli.cli.session import session_of
+from todo_cli.contract.tasks import ShowTask, Task
+
+app = typer.Typer(add_completion=False)
+
+SHOWN = 100  # comments in an answer to ShowTask
+
+
+@app.command()
+def show(
+    ctx: typer.Context,
+    task: Annotated[str, typer.Argument(help="The task's number.", metavar="N")],
+    as_json: Json = False,
+) -> None:
+    """Show one task whole, also a done or deleted one.
+
+    todo show 12
+
+    todo show 12 --json | jq .rev
+    """
+    session = session_of(ctx)
+    found = session.send(ShowTask(number=number(task)))
+    if as_json:
+        from todo_cli.cli.render import json
+
+        json.document(found)
+    else:
+        _text(found, session.settings.timezone)
+
+
+def _text(task: Task, timezone: str | None) -> None:
+    from todo_cli.cli.render import text
+    from todo_cli.cli.render.escape import safe, safe_block
+
+    zone, now = text.local_zone(timezone), datetime.now(UTC)
+    text.write(safe(f"#{task.number} {task.title}"))
+    rows = {
+        "status": task.status,
+        "due": _date(task.due, zone, now),
+        "priority": f"p{task.priority}" if task.priority else "",
+        "project": task.project or "",
+        "tags": " ".join(task.tags),
+        "repeats": text.described(task.repeat) + f" (occurrence {task.repeat.occurrence})" if task.repeat else "",
+        "deferred": _date(task.defer, zone, now),
+        "begins": _date(task.scheduled, zone, now),
+        "part of": f"#{task.parent}" if task.parent else "",
+        "subtasks": f"{task.subtasks} open" if task.subtasks else "",
+        "after": " ".join(f"#{number}" for number in task.after) + (" (blocked)" if task.blocked else ""),
+        "started": text.ago(task.started_at, now) if task.started_at else "",
+        "worked": text.span(task.tracked) if task.tracked else "",
+        "claimed": _claim(task, zone, now),
+        "urgency": f"{task.urgency:.1f}" if isinstance(task.urgency, float) else "",
+        "added": text.ago(task.created_at, now),
+        "changed": text.ago(task.updated_at, now) if task.updated_at != task.created_at else "",
+        "done": text.ago(task.completed_at, now) if task.completed_at else "",
+        "rev": str(task.rev),
+        "id": task.id,
+    }
+    for name, value in rows.items():
+        if value:
+            text.write(f"  {name:<9}{safe(value)}")
+    if task.note:
+        text.write("")
+        text.write(safe_block(task.note))
+    if task.comments:
+        from todo_cli.cli.render import comments
+
+        text.write("")
+        for line in comments.lines(task.comments, now):
+            text.write(line)
+        if len(task.comments) == SHOWN:
+            text.note(f"these are the newest {SHOWN}; all of them: todo comment {task.number}")
+
+
+def _claim(task: Task, zone: tzinfo | None, now: datetime) -> str:
+    """Who holds it, until when; a claim that has run out is none."""
+    if not task.claimed_until or task.claimed_until <= now:
+        return ""
+    return f"by {task.claimed_by} until {task.claimed_until.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+
+
+def _date(when: str | None, zone: tzinfo | None, now: datetime) -> str:
+    from todo_cli.cli.render import text
+
+    return f"{text.due_words(when, zone, now)} ({text.due_iso(when, zone)})" if when else ""

@@ -1,0 +1,34 @@
+"""todo start"""
+
+from __future__ import annotations
+
+import typer
+
+from todo_cli.cli.change_tasks import change
+from todo_cli.cli.filter_args import FilterCommand
+from todo_cli.cli.options import IfRev, Json, JsonLines, Key, PlanOnly, Yes
+from todo_cli.cli.task_args import ChosenArgument, chosen
+from todo_cli.contract.time_tracking import StartTasks
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(cls=FilterCommand)
+def start(
+    ctx: typer.Context,
+    tasks: ChosenArgument,
+    if_rev: IfRev = None,
+    plan: PlanOnly = False,
+    yes: Yes = False,
+    key: Key = None,
+    as_json: Json = False,
+    as_lines: JsonLines = False,
+) -> None:
+    """Say that work on tasks has begun. Their time is counted until they are stopped or done.
+
+    todo start 12
+
+    todo start 3 7 --json
+    """
+    request = StartTasks(**chosen(tasks), if_rev=if_rev)
+    change(ctx, request, "Started", key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)

@@ -1,0 +1,39 @@
+"""todo stop"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from todo_cli.cli.change_tasks import change
+from todo_cli.cli.filter_args import FilterCommand
+from todo_cli.cli.options import IfRev, Json, JsonLines, Key, PlanOnly, Yes
+from todo_cli.cli.task_args import chosen
+from todo_cli.contract.time_tracking import StopTasks
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(cls=FilterCommand)
+def stop(
+    ctx: typer.Context,
+    tasks: Annotated[
+        list[str] | None,
+        typer.Argument(help="Task numbers: 3 7-9 #12; or a filter", metavar="[N... | FILTER]", show_default=False),
+    ] = None,
+    if_rev: IfRev = None,
+    plan: PlanOnly = False,
+    yes: Yes = False,
+    key: Key = None,
+    as_json: Json = False,
+    as_lines: JsonLines = False,
+) -> None:
+    """Say that work on tasks has paused, and count its time; without numbers on all that are started.
+
+    todo stop
+
+    todo stop 12
+    """
+    request = StopTasks(**(chosen(tasks) if tasks else {}), if_rev=if_rev)
+    change(ctx, request, "Stopped", key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)

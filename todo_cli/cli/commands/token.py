@@ -1,0 +1,115 @@
+"""todo token"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from todo_cli.cli.options import Json, Key
+from todo_cli.cli.session import session_of
+from todo_cli.contract.ids import new_id, new_token, token_hash
+from todo_cli.contract.tokens import SCOPES, CreateToken, ListTokens, RevokeToken, Token
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Make, list and revoke tokens.")
+
+
+@app.command()
+def create(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Option(help="What it is for; shown in the log.", metavar="NAME")],
+    scopes: Annotated[str, typer.Option(help=f"Comma-separated: {', '.join(SCOPES)}.", metavar="LIST")] = "all",
+    expires: Annotated[str | None, typer.Option(help="When it ends: 90d, 2027-01-01.", metavar="WHEN")] = None,
+    key: Key = None,
+    as_json: Json = False,
+) -> None:
+    """Make a token: it is shown this once, and only its hash is kept.
+
+    todo token create --name cron --scopes tasks:write --expires 90d
+
+    todo token create --name reader --scopes read --json | jq -r .token
+    """
+    from todo_cli.contract.base import token_user
+
+    session = session_of(ctx)
+    token = new_token(token_user(session.settings.signed_in().reveal()))
+    wanted = tuple(scope.strip() for scope in scopes.split(",") if scope.strip())
+    request = CreateToken(id=new_id(), hash=token_hash(token), name=name, scopes=wanted, expires=expires)
+    made = session.send(request, key)
+    if as_json:
+        import msgspec
+
+        from todo_cli.cli.render import json
+
+        json.document(msgspec.to_builtins(made) | {"token": token.reveal()})
+        return
+    from todo_cli.cli.render import text
+    from todo_cli.cli.render.escape import safe
+
+    text.note(safe(f"Made {made.name}: {', '.join(made.scopes)}{_until(made)}. It is shown only now:"))
+    text.write(token.reveal())
+
+
+@app.command("list")
+def list_tokens(
+    ctx: typer.Context,
+    everything: Annotated[bool, typer.Option("--all", help="Also revoked and expired ones.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List your tokens and when each was last used; never the secrets.
+
+    todo token list
+
+    todo token list --all --json
+    """
+    session = session_of(ctx)
+    page = session.send(ListTokens(all=everything))
+    if as_json:
+        from todo_cli.cli.render import json
+
+        json.document(page)
+        return
+    from todo_cli.cli.render.rows import rows
+
+    now = datetime.now(UTC)
+    rows(session, ("Name", "Scopes", "Last used", "Expires", "State"), [_row(token, now) for token in page.tokens])
+
+
+@app.command()
+def revoke(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="Its name or id.", metavar="NAME")],
+    key: Key = None,
+    as_json: Json = False,
+) -> None:
+    """Revoke a token: the very next request with it is refused.
+
+    todo token revoke cron
+
+    todo token revoke 01a205ca-e90e-7c80-b103-79a08eee1cd4
+    """
+    gone = session_of(ctx).send(RevokeToken(name=name), key)
+    if as_json:
+        from todo_cli.cli.render import json
+
+        json.document(gone)
+        return
+    from todo_cli.cli.render import text
+    from todo_cli.cli.render.escape import safe
+
+    text.write(safe(f"Revoked {gone.name}."))
+
+
+def _until(token: Token) -> str:
+    return f", until {token.expires_at:%Y-%m-%d %H:%M} UTC" if token.expires_at else ""
+
+
+def _row(token: Token, now: datetime) -> tuple[str, ...]:
+    from todo_cli.cli.render.text import ago
+
+    expired = token.expires_at is not None and token.expires_at <= now
+    state = "revoked" if token.revoked_at else "expired" if expired else "this one" if token.current else ""
+    used = ago(token.last_used_at, now) if token.last_used_at else "never"
+    expires = f"{token.expires_at:%Y-%m-%d}" if token.expires_at else "never"
+    return token.name, ",".join(token.scopes), used, expires, state

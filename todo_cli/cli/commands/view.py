@@ -1,0 +1,103 @@
+"""todo view"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from todo_cli.cli.filter_args import FilterCommand
+from todo_cli.cli.options import Json, Key
+from todo_cli.cli.session import session_of
+from todo_cli.contract.views import ChooseView, ListViews, RemoveView, SaveView, View
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Save, list and remove filters by name.")
+
+Name = Annotated[str, typer.Argument(help="The view's name, without the colon.", metavar="NAME")]
+
+
+@app.command(cls=FilterCommand)
+def save(
+    ctx: typer.Context,
+    name: Name,
+    words: Annotated[list[str], typer.Argument(help="The filter.", metavar="FILTER", show_default=False)],
+    sort: Annotated[str | None, typer.Option(help="Its order, as priority,-due.", metavar="KEYS")] = None,
+    key: Key = None,
+    as_json: Json = False,
+) -> None:
+    """Save a filter under a name; use it as :NAME wherever a filter stands.
+
+    todo view save work '#work and not @waiting' --sort priority,due
+
+    todo view save soon 'due<=7d or p1'
+    """
+    _told(ctx, session_of(ctx).send(SaveView(name=name, filter=" ".join(words), sort=sort), key), "Saved", as_json)
+
+
+@app.command("list")
+def list_views(ctx: typer.Context, as_json: Json = False) -> None:
+    """List your views; a star marks the default.
+
+    todo view list
+
+    todo view list --json
+    """
+    session = session_of(ctx)
+    page = session.send(ListViews())
+    if as_json:
+        from todo_cli.cli.render import json
+
+        json.document(page)
+        return
+    from todo_cli.cli.render.rows import rows
+
+    cells = [("*" if view.default else "", view.name, view.filter, view.sort or "") for view in page.views]
+    rows(session, ("", "Name", "Filter", "Sort"), cells)
+
+
+@app.command()
+def rm(ctx: typer.Context, name: Name, key: Key = None, as_json: Json = False) -> None:
+    """Remove a view; no task is touched.
+
+    todo view rm soon
+
+    todo view rm work --json
+    """
+    _told(ctx, session_of(ctx).send(RemoveView(name=name), key), "Removed", as_json)
+
+
+@app.command()
+def default(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="The view's name, or none.", metavar="NAME")],
+    key: Key = None,
+    as_json: Json = False,
+) -> None:
+    """Choose the view that a list without a filter shows; none: all that is open.
+
+    todo view default work
+
+    todo view default none
+    """
+    page = session_of(ctx).send(ChooseView(name=None if name == "none" else name), key)
+    if as_json:
+        from todo_cli.cli.render import json
+
+        json.document(page)
+        return
+    from todo_cli.cli.render import text
+    from todo_cli.cli.render.escape import safe
+
+    text.write(safe("No view is the default." if name == "none" else f"The default is :{name.removeprefix(':')}."))
+
+
+def _told(ctx: typer.Context, view: View, word: str, as_json: bool) -> None:
+    if as_json:
+        from todo_cli.cli.render import json
+
+        json.document(view)
+        return
+    from todo_cli.cli.render import text
+    from todo_cli.cli.render.escape import safe
+
+    text.write(safe(f"{word} :{view.name}: {view.filter}"))

@@ -1,0 +1,39 @@
+"""Which model this conversation has, and which there are."""
+
+from __future__ import annotations
+
+import asyncio
+
+from todo_cli.cli.render import text
+from todo_cli.cli.render.escape import safe
+from todo_cli.cli.session import Session
+from todo_cli.contract.model_list import Menu
+from todo_cli.contract.users import WhoAmI
+
+SHOWN = 60
+
+
+def say(session: Session) -> None:
+    """Write both; raises TodoError."""
+    found = asyncio.run(_menu(session))
+    used = session.model or found.model
+    text.write(safe(f"{used} answers here; another one: /model NAME"))
+    for name in sorted(found.models)[:SHOWN]:
+        text.write(safe(f"  {'*' if name == used else ' '} {name}"))
+    if len(found.models) > SHOWN:
+        text.write(f"    … and {len(found.models) - SHOWN} more")
+
+
+async def _menu(session: Session) -> Menu:
+    if session.settings.server:
+        return await _asked(session)
+    from todo_cli.llm.catalog import menu
+
+    preferred = (await asyncio.to_thread(session.send, WhoAmI())).model
+    return await menu(session.settings, preferred=preferred)
+
+
+async def _asked(session: Session) -> Menu:
+    from todo_cli.turn_client.remote import listed_models
+
+    return await listed_models(session.settings)

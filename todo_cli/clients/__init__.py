@@ -1,0 +1,1 @@
+"""Clients: the ways a Request reaches the core, over HTTP or straight to Postgres."""

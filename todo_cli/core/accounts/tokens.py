@@ -1,0 +1,71 @@
+"""Tokens: the caller's own. Their secrets never come here, only hashes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import LiteralString
+
+from todo_cli.contract import tokens as ask
+from todo_cli.contract.codec import decode
+from todo_cli.contract.tokens import SCOPES, Token, TokenPage
+from todo_cli.core import validation
+from todo_cli.core.dispatch import handler
+from todo_cli.core.journal import journaled, write
+from todo_cli.core.tasks.snapshot_sql import instant
+from todo_cli.db.sql import Sql
+from todo_cli.db.transaction import Tx
+from todo_cli.errors import Invalid, NotAllowed
+
+_IMAGE: LiteralString = f"""jsonb_build_object('id', id, 'name', name, 'scopes', scopes, 'created_at', {instant("created_at")},
+  'last_used_at', {instant("last_used_at")}, 'expires_at', {instant("expires_at")}, 'revoked_at', {instant("revoked_at")},
+  'current', id = (SELECT todo.token()))"""
+
+CREATE = journaled(f"""INSERT INTO todo.tokens (user_id, id, name, hash, scopes, expires_at)
+  SELECT user_id, %(id)s::uuid, %(name)s, decode(%(token_hash)s, 'hex'), %(scopes)s::text[], %(expires)s::timestamptz
+    FROM todo.tokens WHERE user_id = %(me)s::uuid AND id = (SELECT todo.token())
+     AND ('all' = ANY (scopes) OR %(scopes)s::text[] <@ scopes) AND NOT EXISTS (SELECT FROM old)
+  RETURNING {_IMAGE} AS answer""")
+
+REVOKE = journaled(f"""UPDATE todo.tokens SET revoked_at = clock_timestamp()
+  WHERE user_id = %(me)s::uuid AND (name = %(name)s OR id::text = %(name)s) AND revoked_at IS NULL
+    AND NOT EXISTS (SELECT FROM old) RETURNING {_IMAGE} AS answer""")
+
+LIST = Sql(f"""SELECT json_build_object('tokens', coalesce(json_agg({_IMAGE} ORDER BY created_at, id), '[]'))::text
+  FROM todo.tokens WHERE user_id = %(me)s::uuid
+   AND (%(all)s::boolean OR (revoked_at IS NULL AND coalesce(expires_at > clock_timestamp(), true)))""")
+
+
+@handler(ask.CreateToken)
+async def create_token(tx: Tx, it: ask.CreateToken) -> Token:
+    """Keep the hash of a token; raises NotAllowed when it would be wider than the one that asks."""
+    if unknown := sorted(set(it.scopes) - set(SCOPES)):
+        raise Invalid(f"there is no scope {unknown[0]!r}", hint=f"scopes: {', '.join(SCOPES)}")
+    expires = await _expiry(tx, it.expires) if it.expires else None
+    return await write(
+        tx, CREATE, it, NotAllowed("a token cannot make one that reaches further than itself", hint="ask for fewer --scopes"),
+        id=it.id, name=validation.line("name", it.name), token_hash=it.hash, scopes=sorted(set(it.scopes)), expires=expires,
+    )  # fmt: skip
+
+
+async def _expiry(tx: Tx, expires: str) -> datetime:
+    from todo_cli.parsing.dates import day_bounds
+
+    when = await validation.resolved(tx, expires)
+    if not isinstance(when, datetime):
+        # a day's end, where the asker is
+        when = day_bounds(when, await validation.zone(tx))[1] - timedelta(seconds=1)
+    if when <= datetime.now(UTC):
+        raise Invalid(f"{expires!r} is in the past", hint="for example: --expires 90d")
+    return when
+
+
+@handler(ask.ListTokens)
+async def list_tokens(tx: Tx, it: ask.ListTokens) -> TokenPage:
+    """The caller's tokens, oldest first."""
+    return decode(await tx.answer(LIST, all=it.all) or "", TokenPage)
+
+
+@handler(ask.RevokeToken)
+async def revoke_token(tx: Tx, it: ask.RevokeToken) -> Token:
+    """From the next request on it is refused; the one that asks may revoke itself."""
+    return await write(tx, REVOKE, it, f"you have no token {it.name!r}", name=it.name)

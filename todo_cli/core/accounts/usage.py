@@ -1,0 +1,78 @@
+"""What the models have used, as the database has counted it by the person's own days."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import LiteralString
+
+from todo_cli.contract import usage as ask
+from todo_cli.contract.codec import decode
+from todo_cli.contract.usage import UsagePage
+from todo_cli.contract.users import User
+from todo_cli.core import validation
+from todo_cli.core.accounts.budget_sql import BUDGET
+from todo_cli.core.accounts.users import USER
+from todo_cli.core.dispatch import handler
+from todo_cli.core.journal import journaled, write
+from todo_cli.db.sql import Sql
+from todo_cli.db.transaction import Tx
+from todo_cli.errors import NotFound
+
+_SUMS: LiteralString = """sum(calls) AS calls, sum(prompt) AS prompt, sum(completion) AS completion, sum(cached) AS cached,
+    sum(reasoning) AS reasoning"""
+_TOLD: LiteralString = "'calls', calls, 'prompt', prompt, 'completion', completion, 'cached', cached, 'reasoning', reasoning, 'costs', costs"
+_COSTS: LiteralString = (
+    "coalesce(json_object_agg(currency, trim_scale(cost)::text) FILTER (WHERE currency <> ''), '{}') AS costs"
+)
+
+READ = Sql(f"""
+WITH mine AS MATERIALIZED (SELECT u.*, c.number, c.title FROM todo.usage u
+    LEFT JOIN todo.conversations c ON c.space_id = %(space)s::uuid AND c.space_id = u.space_id AND c.id = u.conversation_id
+  WHERE u.user_id = %(me)s::uuid AND u.day >= %(since)s::date AND (%(number)s::bigint IS NULL OR c.number = %(number)s::bigint)),
+keyed AS (SELECT CASE WHEN %(by)s::text = 'day' THEN day END AS day, CASE WHEN %(by)s::text = 'model' THEN model END AS model,
+    CASE WHEN %(by)s::text = 'conversation' THEN number END AS number, CASE WHEN %(by)s::text = 'conversation' THEN title END AS title,
+    currency, cost, calls, prompt, completion, cached, reasoning FROM mine),
+priced AS (SELECT day, model, number, title, currency, sum(cost) AS cost, {_SUMS} FROM keyed GROUP BY 1, 2, 3, 4, 5),
+summed AS (SELECT day, model, number, title, {_SUMS}, {_COSTS} FROM priced GROUP BY 1, 2, 3, 4
+  ORDER BY day DESC, sum(prompt) + sum(completion) DESC, number DESC LIMIT %(limit)s::int),
+told AS (SELECT json_build_object('day', day, 'model', model, 'conversation', number, 'title', title, {_TOLD}) AS one,
+    row_number() OVER () AS place FROM summed),
+total AS (SELECT coalesce(sum(calls), 0) AS calls, coalesce(sum(prompt), 0) AS prompt, coalesce(sum(completion), 0) AS completion,
+    coalesce(sum(cached), 0) AS cached, coalesce(sum(reasoning), 0) AS reasoning, {_COSTS} FROM (
+      SELECT currency, sum(cost) AS cost, {_SUMS} FROM mine GROUP BY 1) AS x)
+SELECT json_build_object('used', (SELECT coalesce(json_agg(one ORDER BY place), '[]') FROM told),
+  'total', (SELECT json_build_object({_TOLD}) FROM total), 'budget', {BUDGET},
+  'known', %(number)s::bigint IS NULL OR EXISTS (SELECT FROM todo.conversations c WHERE c.space_id = %(space)s::uuid
+    AND c.user_id = %(me)s::uuid AND c.number = %(number)s::bigint))::text""")
+
+SET_BUDGET = journaled(f"""SELECT {USER} AS answer FROM todo.set_budget(%(name)s, %(tokens)s::bigint) u
+  WHERE NOT EXISTS (SELECT FROM old)""")
+
+
+class _Page(UsagePage, frozen=True, kw_only=True):
+    known: bool = True
+
+
+@handler(ask.ReadUsage)
+async def read_usage(tx: Tx, it: ask.ReadUsage) -> UsagePage:
+    """One round trip; one more where there are words for a date and no zone came with them."""
+    since = await _day(tx, it.since) if it.since else "-infinity"
+    found = decode(await tx.answer(READ, by=it.by, number=it.number, since=since, limit=it.limit) or "", _Page)
+    if not found.known:
+        raise NotFound(f"you have no conversation {it.number}", hint="see: todo chat list")
+    return UsagePage(used=found.used, total=found.total, budget=found.budget)
+
+
+async def _day(tx: Tx, said: str) -> str:
+    when: date | datetime = await validation.resolved(tx, said)
+    if isinstance(when, datetime):
+        from todo_cli.parsing.dates import zone_of
+
+        return when.astimezone(zone_of(await validation.zone(tx)) or UTC).date().isoformat()
+    return when.isoformat()
+
+
+@handler(ask.SetBudget)
+async def set_budget(tx: Tx, it: ask.SetBudget) -> User:
+    """An administrator's; raises NotFound."""
+    return await write(tx, SET_BUDGET, it, f"there is no person {it.name!r}", name=it.name, tokens=it.tokens_per_day)

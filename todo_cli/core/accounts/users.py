@@ -1,0 +1,97 @@
+"""People and their spaces."""
+
+from __future__ import annotations
+
+from typing import LiteralString
+
+import msgspec
+from msgspec import UNSET
+
+from todo_cli.contract import users as ask
+from todo_cli.contract.codec import decode
+from todo_cli.contract.users import Me, Preferences, SpacePage, User, UserPage
+from todo_cli.core import validation
+from todo_cli.core.dispatch import handler
+from todo_cli.core.journal import journaled, write
+from todo_cli.core.tasks.snapshot_sql import instant
+from todo_cli.db.sql import Sql
+from todo_cli.db.transaction import Tx
+
+ME = Sql(f"""SELECT json_build_object('user_id', u.id, 'name', u.name, 'admin', u.admin, 'space_id', s.id, 'space', s.name,
+  'role', u.role, 'token', t.name, 'scopes', t.scopes, 'expires_at', {instant("t.expires_at")},
+  'timezone', p.timezone, 'model', p.model, 'budget', p.tokens_per_day)::text
+FROM todo.people() u JOIN todo.tokens t ON t.user_id = u.id AND t.id = (SELECT todo.token())
+JOIN todo.spaces s ON s.id = %(space)s::uuid LEFT JOIN todo.preferences p ON p.user_id = u.id
+WHERE u.id = %(me)s::uuid""")
+
+SPACES = Sql("""SELECT json_build_object('spaces', coalesce(json_agg(json_build_object('id', s.id, 'name', s.name,
+  'role', s.role, 'personal', s.id = %(me)s::uuid) ORDER BY s.id <> %(me)s::uuid, s.name), '[]'))::text
+FROM todo.my_spaces() s""")
+
+USER: LiteralString = f"""jsonb_build_object('id', u.id, 'name', u.name, 'admin', u.admin, 'login', u.login,
+  'created_at', {instant("u.created_at")}, 'disabled_at', {instant("u.disabled_at")}, 'tokens_per_day', u.tokens_per_day)"""
+
+ADD = journaled(f"""SELECT jsonb_build_object('id', %(id)s::uuid, 'name', %(name)s::text, 'admin', %(admin)s::boolean,
+    'created_at', {instant("clock_timestamp()")}) AS answer
+  FROM (SELECT todo.add_user(%(id)s::uuid, %(name)s::text, %(admin)s::boolean, %(token_id)s::uuid,
+        decode(%(token_hash)s, 'hex'), %(zone)s::text) WHERE NOT EXISTS (SELECT FROM old)) AS made""")
+
+LIST = Sql(
+    f"SELECT json_build_object('users', coalesce(json_agg({USER} ORDER BY u.name), '[]'))::text FROM todo.list_users() u"
+)
+
+DISABLE = journaled(f"""SELECT {USER} AS answer FROM todo.disable_user(%(name)s, %(disabled)s::boolean) u
+  WHERE NOT EXISTS (SELECT FROM old)""")
+
+SET_PREFERENCES = journaled("""INSERT INTO todo.preferences AS p (user_id, timezone, model, tokens_per_day)
+  SELECT %(me)s::uuid, %(timezone)s, %(model)s, %(budget)s::bigint WHERE NOT EXISTS (SELECT FROM old)
+  ON CONFLICT (user_id) DO UPDATE SET
+    timezone = CASE WHEN 'timezone' = ANY (%(changed)s::text[]) THEN excluded.timezone ELSE p.timezone END,
+    model = CASE WHEN 'model' = ANY (%(changed)s::text[]) THEN excluded.model ELSE p.model END,
+    tokens_per_day = CASE WHEN 'budget' = ANY (%(changed)s::text[]) THEN excluded.tokens_per_day ELSE p.tokens_per_day END
+  RETURNING jsonb_build_object('timezone', timezone, 'model', model, 'budget', tokens_per_day) AS answer""")
+
+
+@handler(ask.WhoAmI)
+async def who_am_i(tx: Tx, it: ask.WhoAmI) -> Me:
+    """The caller, as the database knows them."""
+    return decode(await tx.answer(ME) or "", Me)
+
+
+@handler(ask.ListSpaces)
+async def list_spaces(tx: Tx, it: ask.ListSpaces) -> SpacePage:
+    """The caller's spaces."""
+    return decode(await tx.answer(SPACES) or "", SpacePage)
+
+
+@handler(ask.AddUser)
+async def add_user(tx: Tx, it: ask.AddUser) -> User:
+    """A person with a space of their own and a first token; raises Conflict for a name that is taken."""
+    values = {"id": it.id, "name": validation.line("name", it.name), "admin": it.admin, "zone": tx.caller.zone}
+    return await write(tx, ADD, it, "nobody was added", **values, token_id=it.token_id, token_hash=it.token_hash)
+
+
+@handler(ask.ListUsers)
+async def list_users(tx: Tx, it: ask.ListUsers) -> UserPage:
+    """Everybody, by name."""
+    return decode(await tx.answer(LIST) or "", UserPage)
+
+
+@handler(ask.DisableUser)
+async def disable_user(tx: Tx, it: ask.DisableUser) -> User:
+    """Their tokens are refused from the next request on; raises NotFound, and Conflict for oneself."""
+    return await write(tx, DISABLE, it, f"there is no person {it.name!r}", name=it.name, disabled=it.disabled)
+
+
+@handler(ask.SetPreferences)
+async def set_preferences(tx: Tx, it: ask.SetPreferences) -> Preferences:
+    """Raises Invalid for a time zone that does not exist, and for a model's name that is none."""
+    given = {name: value for name, value in msgspec.structs.asdict(it).items() if value is not UNSET}
+    if given.get("timezone") is not None:
+        from todo_cli.parsing.dates import zone_of
+
+        zone_of(given["timezone"])
+    if given.get("model") is not None:
+        given["model"] = validation.line("model", given["model"])
+    values = {"timezone": None, "model": None, "budget": None} | given
+    return await write(tx, SET_PREFERENCES, it, "nothing was changed", **values, changed=list(given))

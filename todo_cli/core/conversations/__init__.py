@@ -1,0 +1,1 @@
+"""Conversations: list, search, import, prompt history."""

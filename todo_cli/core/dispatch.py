@@ -1,0 +1,32 @@
+"""Which function answers which Request: `@handler` registers it, `handle` calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from todo_cli.contract.base import Request
+from todo_cli.db.transaction import Tx
+
+R = TypeVar("R")
+Handler = Callable[[Tx, Any], Awaitable[Any]]
+H = TypeVar("H", bound=Handler)
+
+HANDLERS: dict[type[Request[Any]], Handler] = {}
+"""Filled by `@handler` as `core.registry` imports the modules that define handlers."""
+
+
+def handler(request: type[Request[Any]]) -> Callable[[H], H]:
+    """Register the decorated function as the one that answers `request`."""
+
+    def register(function: H) -> H:
+        HANDLERS[request] = function
+        return function
+
+    return register
+
+
+async def handle(tx: Tx, request: Request[R]) -> R:
+    """Answer one Request inside its transaction; raises TodoError."""
+    answer: R = await HANDLERS[type(request)](tx, request)
+    return answer

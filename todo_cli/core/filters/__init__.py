@@ -1,0 +1,1 @@
+"""The filter language compiled to SQL, sort orders, urgency, and saved views."""

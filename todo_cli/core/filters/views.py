@@ -1,0 +1,104 @@
+"""Views, and the projects and tags in use. A view is one person's in one space."""
+
+from __future__ import annotations
+
+import re
+from typing import LiteralString
+
+from todo_cli.contract import views as ask
+from todo_cli.contract.codec import decode
+from todo_cli.contract.views import UsedPage, View, ViewPage
+from todo_cli.core.dispatch import handler
+from todo_cli.core.filters.compiler import VIEWS, Saved, compiled, opened
+from todo_cli.core.filters.sorting import Order
+from todo_cli.core.journal import journaled, write
+from todo_cli.core.validation import storable
+from todo_cli.db.sql import Sql
+from todo_cli.db.transaction import Tx
+from todo_cli.errors import Conflict, Invalid
+from todo_cli.parsing.filter_parser import View as Named
+from todo_cli.parsing.filter_parser import leaves, parse
+
+MOST = 200  # views of one person in one space
+
+_MINE: LiteralString = "space_id = %(space)s::uuid AND user_id = %(me)s::uuid"
+_IMAGE: LiteralString = "jsonb_build_object('name', name, 'filter', filter, 'sort', sort, 'default', is_default)"
+_ALL: LiteralString = f"jsonb_build_object('views', coalesce(jsonb_agg({_IMAGE} ORDER BY name), '[]'))"
+
+SAVE = journaled(f"""INSERT INTO todo.views AS v (space_id, name, filter, sort)
+  SELECT %(space)s::uuid, %(name)s, %(filter)s, %(sort)s WHERE NOT EXISTS (SELECT FROM old)
+    AND ((SELECT count(*) FROM todo.views WHERE {_MINE}) < {MOST}
+      OR EXISTS (SELECT FROM todo.views WHERE {_MINE} AND name = %(name)s))
+  ON CONFLICT (space_id, user_id, name) DO UPDATE SET filter = excluded.filter, sort = excluded.sort
+  RETURNING {_IMAGE} AS answer""")
+
+LIST = Sql(f"SELECT {_ALL}::text FROM todo.views WHERE {_MINE}")
+
+REMOVE = journaled(f"SELECT {_IMAGE} AS answer FROM todo.forget_view(%(name)s) WHERE NOT EXISTS (SELECT FROM old)")
+
+CHOOSE = journaled(f"""SELECT {_ALL} AS answer FROM todo.choose_view(%(name)s) WHERE NOT EXISTS (SELECT FROM old)
+  HAVING NOT EXISTS (SELECT FROM old) AND (%(name)s::text IS NULL OR count(*) > 0)""")
+
+TAGS = Sql("""SELECT json_build_object('used', coalesce(json_agg(json_build_object('name', tag, 'tasks', held) ORDER BY tag), '[]'))::text
+FROM (SELECT g.tag, count(*) AS held FROM todo.tasks t JOIN todo.task_tags g ON g.space_id = t.space_id AND g.number = t.number
+  WHERE t.space_id = %(space)s::uuid AND g.space_id = %(space)s::uuid AND t.status = 'open' GROUP BY g.tag) AS used""")
+
+PROJECTS = Sql("""SELECT json_build_object('used', coalesce(json_agg(json_build_object('name', project, 'tasks', held) ORDER BY project), '[]'))::text
+FROM (SELECT project, count(*) AS held FROM todo.tasks
+  WHERE space_id = %(space)s::uuid AND status = 'open' AND project IS NOT NULL GROUP BY project) AS used""")
+
+
+@handler(ask.SaveView)
+async def save_view(tx: Tx, it: ask.SaveView) -> View:
+    """Raises Invalid for a filter that means nothing, Conflict for one that comes back to the view itself."""
+    name = _name(it.name)
+    node = parse(storable("filter", it.filter))
+    if not it.filter.strip():
+        raise Invalid("the filter is empty", hint="a view of everything open is: status:open")
+    if it.sort is not None:
+        Order(it.sort)
+    if any(isinstance(leaf, Named) for leaf in leaves(node)):
+        # what it names must be there, and must not come back to it
+        saved = decode(await tx.look(VIEWS) or "{}", dict[str, Saved])
+        node = opened(node, {one: view.filter for one, view in saved.items()}, name)
+    await compiled(tx, node)
+    full = Conflict(f"you have {MOST} views, which is the most", hint="remove one: todo view rm NAME")
+    return await write(tx, SAVE, it, full, name=name, filter=it.filter.strip(), sort=it.sort)
+
+
+def _name(name: str) -> str:
+    name = name.removeprefix(":")
+    if not re.fullmatch(r"[\w.-]+", name) or name.lower() == "none":
+        raise Invalid(f"{name[:60]!r} is no name for a view", hint="letters, digits, _ - and . but not: none")
+    return name
+
+
+@handler(ask.ListViews)
+async def list_views(tx: Tx, it: ask.ListViews) -> ViewPage:
+    """The caller's views in this space, by name."""
+    return decode(await tx.answer(LIST) or "", ViewPage)
+
+
+@handler(ask.RemoveView)
+async def remove_view(tx: Tx, it: ask.RemoveView) -> View:
+    """Raises NotFound. Views that name it say so when they are used."""
+    return await write(tx, REMOVE, it, f"there is no view :{it.name.removeprefix(':')}", name=it.name.removeprefix(":"))
+
+
+@handler(ask.ChooseView)
+async def choose_view(tx: Tx, it: ask.ChooseView) -> ViewPage:
+    """Make a view the default, or none; raises NotFound."""
+    name = it.name and it.name.removeprefix(":")
+    return await write(tx, CHOOSE, it, f"there is no view :{name}", name=name)
+
+
+@handler(ask.ListTags)
+async def list_tags(tx: Tx, it: ask.ListTags) -> UsedPage:
+    """Work grows with the space's open tasks."""
+    return decode(await tx.answer(TAGS) or "", UsedPage)
+
+
+@handler(ask.ListProjects)
+async def list_projects(tx: Tx, it: ask.ListProjects) -> UsedPage:
+    """Work grows with the space's open tasks."""
+    return decode(await tx.answer(PROJECTS) or "", UsedPage)

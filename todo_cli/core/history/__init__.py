@@ -1,0 +1,1 @@
+"""The journal as people use it: log, undo, redo, plans."""

@@ -1,0 +1,1 @@
+"""Tasks: their rules, and the statements that load and store them."""

@@ -1,0 +1,55 @@
+"""Tasks: looking and changing. Every change goes through `rewrite`, so there is one rule for all."""
+
+from __future__ import annotations
+
+from typing import LiteralString
+
+from todo_cli.contract import tasks as ask
+from todo_cli.contract.codec import decode
+from todo_cli.contract.tasks import Changed, Task
+from todo_cli.core.dispatch import handler
+from todo_cli.core.tasks import task_input
+from todo_cli.core.tasks.comments import comments_of
+from todo_cli.core.tasks.snapshot_sql import computed, image, tags_of
+from todo_cli.core.tasks.update_sql import rewrite
+from todo_cli.db.sql import Sql
+from todo_cli.db.transaction import Tx
+from todo_cli.errors import NotFound
+
+ALSO: LiteralString = f"{computed('t')}, 'comments', {comments_of('t')}"
+
+SHOW = Sql(f"""SELECT {image("t", tags_of("t"), build="json_build_object", more=ALSO)}::text
+FROM todo.tasks t WHERE t.space_id = %(space)s::uuid AND t.number = %(number)s::bigint""")
+
+
+@handler(ask.ShowTask)
+async def show_task(tx: Tx, it: ask.ShowTask) -> Task:
+    """One task whole, deleted ones too."""
+    text = await tx.answer(SHOW, number=it.number)
+    if text is None:
+        raise NotFound(f"there is no task #{it.number}")
+    return decode(text, Task)
+
+
+@handler(ask.ReopenTasks)
+async def reopen_tasks(tx: Tx, it: ask.ReopenTasks) -> Changed:
+    """Open again; an open task stays as it is."""
+    return await rewrite(tx, it, {"status": "open"})
+
+
+@handler(ask.DeleteTasks)
+async def delete_tasks(tx: Tx, it: ask.DeleteTasks) -> Changed:
+    """Into the bin; a task that is there already stays."""
+    return await rewrite(tx, it, {"status": "deleted"}, bin_too=True)
+
+
+@handler(ask.RestoreTasks)
+async def restore_tasks(tx: Tx, it: ask.RestoreTasks) -> Changed:
+    """Out of the bin, open or done as it was; a task that is not there stays as it is."""
+    return await rewrite(tx, it, {"restore": True}, bin_too=True)
+
+
+@handler(ask.EditTasks)
+async def edit_tasks(tx: Tx, it: ask.EditTasks) -> Changed:
+    """Fields left out stay, null clears."""
+    return await rewrite(tx, it, await task_input.patch(tx, it))

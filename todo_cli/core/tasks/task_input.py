@@ -1,0 +1,112 @@
+"""A task's fields as people give them, checked and turned into columns."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from msgspec import UNSET
+
+from todo_cli.contract import tasks as ask
+from todo_cli.contract.codec import convert_request
+from todo_cli.core import validation
+from todo_cli.core.tasks import recur
+from todo_cli.db.transaction import Tx
+from todo_cli.errors import Invalid
+
+RARE = frozenset(("parent", "links", "defer_on", "scheduled_on", "repeat"))
+Row = dict[str, Any]
+_DATES = ("due", "defer", "scheduled")
+
+
+async def row(tx: Tx, task: ask.AddTask | ask.NewTask, *, parse: bool) -> Row:
+    """A new task's columns; what few tasks have is only there where it was given."""
+    given = _given(captured(task) if parse else task)
+    made: Row = {
+        "title": validation.line("title", given["title"]),
+        "note": validation.storable("note", task.note) if task.note else None,
+        "priority": given["priority"],
+        "project": validation.project(given["project"]) if given["project"] else None,
+        "tags": tags(given["tags"]),
+    }
+    for name in _DATES:
+        if given[name]:
+            made |= await validation.dated(tx, name, given[name])
+    if given["parent"]:
+        made["parent"] = given["parent"]
+    if given["after"]:
+        made["links"] = sorted(set(given["after"]))
+    if given["every"]:
+        made |= recur.begun(await recur.every(tx, given["every"]), made)
+    return made
+
+
+def _given(task: ask.AddTask | ask.NewTask) -> Row:
+    names = ("title", "due", "priority", "project", "tags", "parent", "after", "defer", "scheduled", "every")
+    found = {name: getattr(task, name) for name in names}
+    return {name: None if value is UNSET else value for name, value in found.items()}
+
+
+def captured(task: ask.AddTask | ask.NewTask) -> ask.NewTask:
+    """What the title says and what was given beside it, which wins; raises Invalid for what a field cannot hold."""
+    from todo_cli.parsing.quick_add import capture
+
+    found = {name: value for name, value in capture(validation.line("title", task.title))._asdict().items() if value}
+    fields = {name: getattr(task, name) for name in ask.NewTask.__struct_fields__}
+    given = {name: value for name, value in fields.items() if value is not UNSET and value not in (None, ())}
+    for name in ("tags", "after"):
+        if name in found and name in given:
+            found[name] = given[name] = tuple(dict.fromkeys((*given[name], *found[name])))
+    return convert_request({**given, **found, **{name: given[name] for name in given if name != "title"}}, ask.NewTask)
+
+
+async def patch(tx: Tx, it: ask.EditTasks) -> Row:
+    """An edit as a patch; raises Invalid for one that changes nothing."""
+    made: Row = {"add_tags": tags(it.add_tags), "remove_tags": tags(it.remove_tags)}
+    if it.title is not UNSET:
+        made["title"] = validation.line("title", it.title)
+    if it.note is not UNSET:
+        made["note"] = validation.storable("note", it.note) if it.note else None
+    if it.project is not UNSET:
+        made["project"] = validation.project(it.project) if it.project else None
+    if it.tags is not UNSET:
+        made["tags"] = tags(it.tags)
+    made |= {name: value for name in ("priority", "parent") if (value := getattr(it, name)) is not UNSET}
+    made |= {
+        name: value for name in ("after", "add_after", "remove_after") if (value := getattr(it, name)) is not UNSET
+    }
+    for name in _DATES:
+        value = getattr(it, name)
+        if value is not UNSET:
+            made |= await validation.dated(tx, name, value) if value else validation.columns(name, None)
+    if it.every is not UNSET:
+        made |= {"every": await recur.every(tx, it.every)} if it.every else {"repeat": None}
+    if made == {"add_tags": [], "remove_tags": []}:
+        _nothing()
+    return made | _reach(it, made)
+
+
+_SERIES = ("title", "note", "priority", "project", "tags", "parent")
+_PUT_OFF = ("defer_on", "defer_at", "scheduled_on", "scheduled_at")
+
+
+def _reach(it: ask.EditTasks, made: Row) -> Row:
+    """Which of the fields those to come are to have (`show`), and which not (`hide`), where the task recurs."""
+    if it.every and it.due is None:
+        raise Invalid("a task that recurs needs a date", hint="leave the due date, or take away --every too")
+    tagged = bool(made["add_tags"] or made["remove_tags"])
+    series = [name for name in _SERIES if name in made or (name == "tags" and tagged)]
+    dates = [name for name in _PUT_OFF if name in made]
+    if it.occurrences == "this":
+        return {"hide": [*series, *dates], "show": []}
+    if it.occurrences == "all":
+        return {"hide": [], "show": [*series, *dates]} | ({"anchor": True} if it.due else {})
+    return {"hide": dates, "show": series}
+
+
+def tags(given: tuple[str, ...]) -> list[str]:
+    """Each once, in order."""
+    return sorted({validation.tag(tag) for tag in given})
+
+
+def _nothing() -> NoReturn:
+    raise Invalid("nothing to change was given", hint="for example: todo edit 12 --due tomorrow")

@@ -1,0 +1,35 @@
+"""The clock of a task."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import UNSET
+
+from todo_cli.contract.codec import decode
+from todo_cli.contract.tasks import Changed
+from todo_cli.contract.time_tracking import StartTasks, StopTasks
+from todo_cli.core.dispatch import handler
+from todo_cli.core.tasks.update_sql import rewrite
+from todo_cli.db.sql import Sql
+from todo_cli.db.transaction import Tx
+from todo_cli.errors import NotFound
+
+STARTED = Sql("""SELECT json_agg(number ORDER BY started_at, number)::text FROM (SELECT number, started_at FROM todo.tasks
+  WHERE space_id = %(space)s::uuid AND started_at IS NOT NULL AND status = 'open' LIMIT 10000) AS t""")
+
+
+@handler(StartTasks)
+async def start_tasks(tx: Tx, it: StartTasks) -> Changed:
+    """A started one keeps its beginning; raises Conflict for a done one."""
+    return await rewrite(tx, it, {"start": True})
+
+
+@handler(StopTasks)
+async def stop_tasks(tx: Tx, it: StopTasks) -> Changed:
+    """One that was not started stays as it is; without numbers two round trips."""
+    if not it.numbers and it.filter is UNSET:
+        found = decode(await tx.answer(STARTED) or "[]", tuple[int, ...])
+        if not found:
+            raise NotFound("no task is started", hint="for example: todo start 12")
+        it = msgspec.structs.replace(it, numbers=found)
+    return await rewrite(tx, it, {"stop": True})

@@ -1,0 +1,1 @@
+"""The steps of a chat turn, each one transaction."""

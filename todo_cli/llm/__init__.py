@@ -1,0 +1,1 @@
+"""The client for servers that speak the OpenAI chat-completions protocol. It knows neither tasks nor a database."""

@@ -1,0 +1,1 @@
+"""The embedded Postgres that `todo init` creates: binaries, files, account, start and stop."""

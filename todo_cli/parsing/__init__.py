@@ -1,0 +1,1 @@
+"""Parsers for what people type: dates, durations, recurrence, quick add, and the filter language."""

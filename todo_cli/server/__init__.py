@@ -1,0 +1,1 @@
+"""The HTTP server: one route per Request, streams of turns, and MCP."""

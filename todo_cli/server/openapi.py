@@ -1,0 +1,143 @@
+"""OpenAPI 3.1 from the registry: nothing here is written by hand but the frame and the two streams."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import msgspec
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+
+from todo_cli import __version__
+from todo_cli.contract.base import Request, method_and_path, title_of
+from todo_cli.contract.codec import answer_type
+from todo_cli.contract.model_list import Menu
+from todo_cli.contract.registry import REQUESTS
+from todo_cli.errors import ERRORS
+from todo_cli.server.turn_stream import EventsAsked, TurnAsked
+
+PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "enum": [f"urn:todo:{code}" for code in ERRORS]},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "hint": {"type": "string"},
+        "request_id": {"type": "string"},
+    },
+}
+
+HEADERS = {
+    "Todo-Space": "id of the space to work in; the caller's own when absent",
+    "Time-Zone": "IANA name; the caller's preference when absent",
+    "Idempotency-Key": "the same key with the same content acts once, for ever",
+}
+
+
+STREAMS: dict[tuple[str, str], type[msgspec.Struct]] = {
+    ("POST", "/v1/turns"): TurnAsked,
+    ("GET", "/v1/turns/{turn}/events"): EventsAsked,
+}
+
+
+async def openapi(request: HttpRequest) -> Response:
+    """The document."""
+    return Response(document(), media_type="application/json")
+
+
+@cache
+def document() -> bytes:
+    """The document's bytes: the same for the life of a process."""
+    public = [request for request in REQUESTS if request.route]
+    kinds: list[Any] = [kind for request in public for kind in (request, answer_type(request))]
+    kinds += [*STREAMS.values(), Menu]
+    _, components = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
+    paths: dict[str, Any] = {}
+    for request in public:
+        method, path = method_and_path(request)
+        paths.setdefault(path, {})[method.lower()] = _operation(request, method, path, components)
+    for (method, path), kind in STREAMS.items():
+        paths.setdefault(path, {})[method.lower()] = _stream(kind, method, path, components)
+    paths["/v1/models"] = {"get": _menu()}
+    return msgspec.json.encode(
+        {
+            "openapi": "3.1.0",
+            "info": {"title": "todo", "version": __version__},
+            "security": [{"token": []}],
+            "paths": paths,
+            "components": {
+                "schemas": components | {"Problem": PROBLEM},
+                "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            },
+        }
+    )
+
+
+def _stream(kind: type[msgspec.Struct], method: str, path: str, components: dict[str, Any]) -> dict[str, Any]:
+    """Server-sent events: `begun`, `events` (their id is what `after` takes), and `turn` or `problem` as the last."""
+    operation: dict[str, Any] = {
+        "operationId": kind.__name__,
+        "summary": (kind.__doc__ or "").splitlines()[0],
+        "description": "Scope: chat. Events: begun, events (with an id), turn (the end), problem",
+        "parameters": [*_fields(path, method, components[kind.__name__]), *_headers(write=False)],
+        "responses": {
+            "200": {"description": "events", "content": {"text/event-stream": {"schema": {"type": "string"}}}},
+            "default": _content("Problem", "application/problem+json"),
+        },
+    }
+    if method == "POST":
+        operation["requestBody"] = {"required": True} | _content(kind.__name__, described=False)
+    return operation
+
+
+def _menu() -> dict[str, Any]:
+    return {
+        "operationId": "ListModels",
+        "summary": "List the models that may be named here.",
+        "description": "Scope: read",
+        "parameters": _headers(write=False),
+        "responses": {"200": _content("Menu"), "default": _content("Problem", "application/problem+json")},
+    }
+
+
+def _operation(request: type[Request[Any]], method: str, path: str, components: dict[str, Any]) -> dict[str, Any]:
+    schema = components[request.__name__]
+    operation: dict[str, Any] = {
+        "operationId": request.__name__,
+        "summary": title_of(request),
+        "description": f"Scope: {request.scope}",
+        "parameters": [*_fields(path, method, schema), *_headers(write=request.write)],
+        "responses": {
+            "201" if method == "POST" and path.count("/") == 2 else "200": _content(answer_type(request).__name__),
+            "default": _content("Problem", "application/problem+json"),
+        },
+    }
+    if method in ("POST", "PATCH"):
+        operation["requestBody"] = {"required": True} | _content(request.__name__, described=False)
+    return operation
+
+
+def _fields(path: str, method: str, schema: dict[str, Any]) -> list[dict[str, Any]]:
+    made = []
+    for name, kind in schema.get("properties", {}).items():
+        in_path = f"{{{name}}}" in path
+        if in_path or method in ("GET", "DELETE"):
+            required = in_path or name in schema.get("required", ())
+            made.append({"name": name, "in": "path" if in_path else "query", "required": required, "schema": kind})
+    return made
+
+
+def _headers(*, write: bool) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "header", "description": about, "schema": {"type": "string"}}
+        for name, about in HEADERS.items()
+        if name != "Idempotency-Key" or write
+    ]
+
+
+def _content(name: str, kind: str = "application/json", *, described: bool = True) -> dict[str, Any]:
+    content = {"content": {kind: {"schema": {"$ref": f"#/components/schemas/{name}"}}}}
+    return ({"description": name} if described else {}) | content

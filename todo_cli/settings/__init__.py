@@ -1,0 +1,1 @@
+"""Settings from the environment and the config file, and where the token is kept."""
