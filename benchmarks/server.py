@@ -154,9 +154,9 @@ def yardstick(home: House, owner_url: str) -> tuple[str, int] | None:
 
 def rounds(home: House, tasks: int, seconds: float, count: int) -> None:
     """Every way in turn, `count` times; then the table."""
-    from todo_cli.local_postgres.cluster import Embedded
+    from todo_cli.local_postgres.cluster import LocalPostgres
 
-    postgres = Embedded(home.home / "pg")
+    postgres = LocalPostgres(home.home / "pg")
     fill(postgres.owner_url(), tasks)
     url = postgres.url("todo_server", postgres.secret("server"))
     binary, files = postgres.bindir() / "pgbench", scripts(home.home, USERS)

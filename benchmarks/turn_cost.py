@@ -40,9 +40,9 @@ class Bench:
     def __init__(self, home: House, long: int) -> None:
         import psycopg
 
-        from todo_cli.local_postgres.cluster import Embedded
+        from todo_cli.local_postgres.cluster import LocalPostgres
 
-        self.home, postgres = home, Embedded(home.home / "pg")
+        self.home, postgres = home, LocalPostgres(home.home / "pg")
         self.connection = psycopg.connect(postgres.owner_url(), autocommit=True)
         self.postmaster = postgres.running() or 0
         self.me = str(self._one("SELECT user_id FROM todo.members LIMIT 1"))

@@ -32,7 +32,7 @@ from psycopg import sql
 from todo_cli.contract.base import Secret
 from todo_cli.db.migrate import migrate
 from todo_cli.db.owner import owner
-from todo_cli.local_postgres.cluster import Embedded
+from todo_cli.local_postgres.cluster import LocalPostgres
 
 pytest_plugins = ["tests.support.connections", "tests.support.ask", "tests.support.chat_fixtures"]
 
@@ -157,14 +157,14 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Embedded]:
+def postgres() -> Iterator[LocalPostgres]:
     """The real Postgres out of the wheel (or of TODO_TEST_PG_BIN), for the whole run."""
     # not pytest's own directory: as root the server runs as another account, which must be able to get there
     home = Path(tempfile.mkdtemp(prefix="todo-tests-"))
     home.chmod(0o755)
     if bindir := os.environ.get("TODO_TEST_PG_BIN"):
         os.environ["TODO_PG_BIN"] = bindir
-    server = Embedded(home / "pg")
+    server = LocalPostgres(home / "pg")
     server.ensure()
     with psycopg.connect(server.owner_url("postgres"), autocommit=True) as connection:
         # the run's data is thrown away: what is tested is not the disk
@@ -176,7 +176,7 @@ def postgres() -> Iterator[Embedded]:
     shutil.rmtree(home, ignore_errors=True)
 
 
-def _database(postgres: Embedded, name: str) -> Database:
+def _database(postgres: LocalPostgres, name: str) -> Database:
     return Database(
         postgres.owner_url(name),
         postgres.url("todo_server", "server-password", name),
@@ -185,7 +185,7 @@ def _database(postgres: Embedded, name: str) -> Database:
 
 
 @pytest.fixture(scope="session")
-def template(postgres: Embedded) -> str:
+def template(postgres: LocalPostgres) -> str:
     """The name of a database that is migrated and empty."""
     with psycopg.connect(postgres.owner_url("postgres"), autocommit=True) as connection:
         connection.execute("CREATE DATABASE todo_template")
@@ -195,7 +195,7 @@ def template(postgres: Embedded) -> str:
     return "todo_template"
 
 
-def _copy(postgres: Embedded, template: str) -> Iterator[Database]:
+def _copy(postgres: LocalPostgres, template: str) -> Iterator[Database]:
     name = f"t{uuid4().hex[:16]}"
     with psycopg.connect(postgres.owner_url("postgres"), autocommit=True) as connection:
         made = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
@@ -207,13 +207,13 @@ def _copy(postgres: Embedded, template: str) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def db(postgres: Embedded, template: str) -> Iterator[Database]:
+def db(postgres: LocalPostgres, template: str) -> Iterator[Database]:
     """The shared database: everybody in it sees only their own."""
     yield from _copy(postgres, template)
 
 
 @pytest.fixture
-def fresh_db(postgres: Embedded, template: str) -> Iterator[Database]:
+def fresh_db(postgres: LocalPostgres, template: str) -> Iterator[Database]:
     """A migrated database of one test's own."""
     yield from _copy(postgres, template)
 

@@ -17,7 +17,7 @@ import pytest
 from tests.conftest import free_port
 from tests.support.fake_model import says, scripted
 from todo_cli.errors import ERRORS
-from todo_cli.local_postgres.cluster import Embedded
+from todo_cli.local_postgres.cluster import LocalPostgres
 from todo_cli.settings.settings import KEYS
 
 ROOT = Path(__file__).parent.parent
@@ -86,7 +86,7 @@ def with_a_model(home: Path, path: str, directory: Path) -> None:
 def for_a_team(home: Path, path: str, directory: Path) -> None:
     """The team's block, with the newcomer's Postgres in place of the example's, and its server asked and stopped."""
     _, block = re.findall(r"^```bash\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-    server = Embedded(home / "pg")
+    server = LocalPostgres(home / "pg")
     with psycopg.connect(server.owner_url("postgres"), autocommit=True) as connection:
         connection.execute("CREATE DATABASE team")
     port = str(free_port())

@@ -30,7 +30,7 @@ from todo_cli.contract.tasks import AddTask
 from todo_cli.contract.turn_events import StoreEvents
 from todo_cli.contract.turn_steps import BeginTurn, Message, ReadReplay, Replay, RunCall, StoreAnswer, Wish
 from todo_cli.errors import Conflict, Invalid, NotFound
-from todo_cli.llm.stream import Words
+from todo_cli.llm.stream import TextDelta
 
 REFUSED = (Conflict, Invalid, NotFound)
 EVERYTHING = 1_000_000
@@ -149,7 +149,7 @@ class Story(RuleBasedStateMachine):
 
         async def endless(messages: Any, tools: Any) -> Any:
             for _ in range(100):
-                yield Words("and ")
+                yield TextDelta("and ")
                 await asyncio.sleep(0)
 
         def told(event: Any) -> None:

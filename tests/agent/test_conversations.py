@@ -13,7 +13,7 @@ from tests.support.ask import settings_of
 from tests.support.chat import Chat
 from tests.support.connections import Line
 from tests.support.counting_proxy import Proxy
-from todo_cli.clients.open import open_backend
+from todo_cli.clients.open import open_client
 from todo_cli.contract import conversations as people
 from todo_cli.contract import turn_events
 from todo_cli.contract import turn_steps as ask
@@ -27,7 +27,7 @@ from todo_cli.errors import Conflict, Invalid, NotFound
 def send(chat: Chat, way: str, request: pytest.FixtureRequest) -> Iterator[Callable[[Request[Any]], Any]]:
     """The conversation's owner, each way in."""
     server: Server | None = request.getfixturevalue("server") if way == "api" else None
-    backend = open_backend(settings_of(chat.who, way, server=server.url if server else None))
+    backend = open_client(settings_of(chat.who, way, server=server.url if server else None))
     yield backend.send_now
     backend.close()
 

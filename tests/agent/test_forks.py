@@ -10,7 +10,7 @@ from todo_cli.agent.messages import faults
 from todo_cli.contract.conversations import ForkConversation
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.turn_steps import ReadReplay
-from todo_cli.llm.stream import Finished, Words
+from todo_cli.llm.stream import Finished, TextDelta
 
 BUDGET = 1_000
 FAT = "x" * 600
@@ -28,11 +28,11 @@ class Model:
         system, last = str(messages[0]["content"]), str(messages[-1]["content"])
         if system.startswith("Summarise"):
             self.folded.append(last)
-            yield Words(f"SUMMARY {len(self.folded)} of {sum(word.startswith('m') for word in last.split())}")
+            yield TextDelta(f"SUMMARY {len(self.folded)} of {sum(word.startswith('m') for word in last.split())}")
         else:
             assert faults(messages) == []
             self.heads.append(system)
-            yield Words("y" * 600)
+            yield TextDelta("y" * 600)
         yield Finished("stop")
 
 

@@ -20,7 +20,7 @@ from tests.support.counting_proxy import Proxy
 from tests.support.interruptions import BOTH, TEXT, stands
 from tests.support.turn_driver import Script
 from todo_cli.agent.loop import Ended, Limits, run_turn
-from todo_cli.clients.direct import DirectBackend
+from todo_cli.clients.direct import DirectClient
 from todo_cli.contract.base import Request, Secret
 from todo_cli.contract.conversations import AnswerTurn
 from todo_cli.contract.ids import new_id
@@ -49,7 +49,7 @@ class Far:
         who: Any = SimpleNamespace(
             token=self.chat.who.token, database_url=self.proxy.through(self.chat.who.database_url)
         )
-        backend = DirectBackend(settings_of(who, "direct"))
+        backend = DirectClient(settings_of(who, "direct"))
 
         async def send(request: Request[Any]) -> Any:
             self.steps += 1

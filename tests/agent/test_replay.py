@@ -27,7 +27,7 @@ from todo_cli.contract.ids import new_id
 from todo_cli.contract.tasks import AddTask, EditTasks
 from todo_cli.contract.turn_steps import Message, ReadReplay, Replay, Wish
 from todo_cli.errors import Conflict, Invalid, ModelFailed, NotFound
-from todo_cli.llm.stream import Finished, Words
+from todo_cli.llm.stream import Finished, TextDelta
 
 WISH = st.builds(Wish, name=st.sampled_from(["add_task", "", "fly"]), arguments=st.sampled_from(["{}", "", "[1]", "{", '{"a":1}']),
                  id=st.sampled_from(["", "a", "b", "call_1_0", "x" * 80]))  # fmt: skip
@@ -128,7 +128,7 @@ def test_older_turns_are_folded_into_a_summary_once(chat: Chat) -> None:
 
 
 async def _words(text: str) -> Any:
-    yield Words(text)
+    yield TextDelta(text)
     yield Finished("stop")
 
 

@@ -27,7 +27,7 @@ from todo_cli.contract.turn_steps import (
     Wish,
 )
 from todo_cli.errors import Conflict, Invalid, ModelFailed, NotAllowed, NotFound
-from todo_cli.llm.stream import Finished, Usage, Words
+from todo_cli.llm.stream import Finished, TextDelta, Usage
 from todo_cli.llm.tool_calls import Call
 
 ADD = ["add_task", {"title": "Milk"}]
@@ -105,7 +105,7 @@ async def _failing(messages: Any, tools: Any) -> Any:
 
 
 async def _breaking(messages: Any, tools: Any) -> Any:
-    yield Words("half an ans")
+    yield TextDelta("half an ans")
     yield Finished("interrupted", Usage(prompt=3, completion=4), "cut")
 
 
@@ -127,7 +127,7 @@ class Slow:
 
     async def __call__(self, messages: Any, tools: Any) -> Any:
         try:
-            yield Words("I was about to")
+            yield TextDelta("I was about to")
             self.spoke.set()
             await asyncio.sleep(60)
         finally:
@@ -288,11 +288,11 @@ def test_what_stands_in_a_task_is_data(chat: Chat) -> None:
 def test_model_text_of_any_kind_is_stored(chat: Chat) -> None:
     async def odd(messages: Any, tools: Any) -> Any:
         if len(messages) == 2:
-            yield Words("\x1b[31m\0 \u202e")
+            yield TextDelta("\x1b[31m\0 \u202e")
             yield Call(0, "x" * 100, "add_task\0", '{"title": "\\u0000"}')
             yield Call(1, "", "add_task", "not json")
         else:
-            yield Words("")
+            yield TextDelta("")
         yield Finished("stop")
 
     ended = chat.say("odd", answer=odd)

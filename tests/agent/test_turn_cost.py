@@ -24,7 +24,7 @@ from todo_cli.agent import attempt
 from todo_cli.contract.conversations import ListConversations, MoveHead, RedoTurn, ShowConversation, StopTurn, UndoTurn
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.turn_steps import BeginTurn
-from todo_cli.local_postgres.cluster import Embedded
+from todo_cli.local_postgres.cluster import LocalPostgres
 
 LAST = 100_100
 SINCE = 40
@@ -68,7 +68,7 @@ class Grown(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def grown(postgres: Embedded, template: str) -> Iterator[Grown]:
+def grown(postgres: LocalPostgres, template: str) -> Iterator[Grown]:
     for db in _copy(postgres, template):
         people, ids = [db.person(), db.person()], {}
         with psycopg.connect(db.owner_url) as connection:

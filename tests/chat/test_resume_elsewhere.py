@@ -235,7 +235,8 @@ def test_nothing_that_decides_reads_a_clock_of_ours() -> None:
     """Leases, fences, plans and what waits: judged by the database. A monotonic clock measures patience, no more."""
     house = ROOT / "todo_cli"
     deciding = [
-        path for folder in ("agent", "llm", "server", "turn_client", "core/turns", "core/conversations", "core/history")
+        path
+        for folder in ("agent", "llm", "server", "turn_client", "core/turns", "core/conversations", "core/history")
         for path in (house / folder).glob("*.py")
     ]
     found = {

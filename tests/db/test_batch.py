@@ -13,46 +13,46 @@ from tests.support.connections import Line
 from tests.support.counting_proxy import Proxy
 from todo_cli.contract.base import Caller, Secret
 from todo_cli.contract.tasks import AddTask
-from todo_cli.db.batch import RELEASE, Together
+from todo_cli.db.batch import RELEASE, RequestBatch
 from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import TAKE_BACK, Tx
+from todo_cli.db.transaction import TAKE_BACK, Transaction
 from todo_cli.errors import Conflict, Invalid, TodoError
 
 ADD = Sql("UPDATE todo.spaces SET next_number = next_number + 1 WHERE id = %(space)s::uuid RETURNING next_number::text")
 LOOK = Sql("SELECT next_number::text FROM todo.spaces WHERE id = %(space)s::uuid")
 BAD = Sql("SELECT 1 / (next_number - next_number) FROM todo.spaces WHERE id = %(space)s::uuid")
 
-Rule = Callable[[Tx], Coroutine[Any, Any, Any]]
+Rule = Callable[[Transaction], Coroutine[Any, Any, Any]]
 
 
-async def adds(tx: Tx) -> int:
+async def adds(tx: Transaction) -> int:
     return int(await tx.answer(ADD) or 0)
 
 
-async def looks_first(tx: Tx) -> tuple[int, int]:
+async def looks_first(tx: Transaction) -> tuple[int, int]:
     async with tx.steps() as steps:
         return int(await steps.run(LOOK) or 0), int(await steps.finish(ADD) or 0)
 
 
-async def asks_twice(tx: Tx) -> tuple[int, int]:
+async def asks_twice(tx: Transaction) -> tuple[int, int]:
     return int(await tx.answer(LOOK) or 0), int(await tx.answer(LOOK) or 0)
 
 
-async def is_refused(tx: Tx) -> str | None:
+async def is_refused(tx: Transaction) -> str | None:
     return await tx.answer(BAD)
 
 
-async def looks_badly(tx: Tx) -> str | None:
+async def looks_badly(tx: Transaction) -> str | None:
     async with tx.steps() as steps:
         return await steps.run(BAD)
 
 
-async def gives_up(tx: Tx) -> None:
+async def gives_up(tx: Transaction) -> None:
     await tx.answer(LOOK)
     raise Conflict("no")
 
 
-async def says_nothing(tx: Tx) -> None:
+async def says_nothing(tx: Transaction) -> None:
     raise Conflict("never")
 
 
@@ -70,10 +70,10 @@ def together(line: Line, *rules: Rule, behind: tuple[Sql, ...] = (), commits: bo
     """What each answers, or its error, and what stands in the end."""
 
     async def run() -> list[Any]:
-        tx = Tx(line.connection, Caller(token=Secret(line.who.token), way="test"), AddTask)
+        tx = Transaction(line.connection, Caller(token=Secret(line.who.token), way="test"), AddTask)
         async with tx.steps() as steps:
             await steps.run(LOOK)
-            with Together(tx, *behind) as going:
+            with RequestBatch(tx, *behind) as going:
                 for rule in rules:
                     await going.add(AddTask, rule)
                 if commits:

@@ -18,7 +18,7 @@ from todo_cli.contract.journal import Undo
 from todo_cli.contract.tasks import AddTask, CompleteTasks, EditTasks, ListTasks, ShowTask
 from todo_cli.contract.users import AddUser, WhoAmI
 from todo_cli.db.errors import STATES, TAKEN, translated, was_lost
-from todo_cli.db.transaction import Lost
+from todo_cli.db.transaction import ConnectionLost
 from todo_cli.errors import (
     Bug,
     Conflict,
@@ -97,13 +97,15 @@ def test_no_connection_left(db: Database, person: Person) -> None:
 
 def test_a_database_that_only_reads(served: Line) -> None:
     served.runner.run(served.connection.execute("SET default_transaction_read_only = on"))
-    with pytest.raises(Lost, match="only reads"):  # a standby: the next connection may lead to the one that writes
+    with pytest.raises(
+        ConnectionLost, match="only reads"
+    ):  # a standby: the next connection may lead to the one that writes
         served(AddTask(title="x"))
 
 
 def test_a_session_that_was_ended(db: Database, served: Line) -> None:
     db.execute("SELECT pg_terminate_backend(%s)", served.connection.info.backend_pid)
-    with pytest.raises(Lost):
+    with pytest.raises(ConnectionLost):
         served(WhoAmI())
     assert served.connection.closed
 

@@ -16,7 +16,7 @@ from todo_cli.contract.journal import ListChanges, Redo, Undo
 from todo_cli.contract.search import SearchTasks
 from todo_cli.contract.tasks import AddTask, CompleteTasks, EditTasks, ListTasks, ShowTask
 from todo_cli.contract.views import ListProjects, ListTags, ListViews
-from todo_cli.local_postgres.cluster import Embedded
+from todo_cli.local_postgres.cluster import LocalPostgres
 
 
 class Stored(NamedTuple):
@@ -28,7 +28,7 @@ class Stored(NamedTuple):
 
 
 @contextmanager
-def stored(postgres: Embedded, template: str, people: int, each: int) -> Iterator[Stored]:
+def stored(postgres: LocalPostgres, template: str, people: int, each: int) -> Iterator[Stored]:
     for database in _copy(postgres, template):
         me = crowd(database, people, each)
         # as a server: behind row-level security
@@ -39,21 +39,21 @@ def stored(postgres: Embedded, template: str, people: int, each: int) -> Iterato
 
 
 @pytest.fixture(scope="module")
-def few(postgres: Embedded, template: str) -> Iterator[Stored]:
+def few(postgres: LocalPostgres, template: str) -> Iterator[Stored]:
     """One person with 1,000 tasks."""
     with stored(postgres, template, 1, 1_000) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def many(postgres: Embedded, template: str) -> Iterator[Stored]:
+def many(postgres: LocalPostgres, template: str) -> Iterator[Stored]:
     """50 people with 1,000 tasks each."""
     with stored(postgres, template, 50, 1_000) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def large(postgres: Embedded, template: str) -> Iterator[Stored]:
+def large(postgres: LocalPostgres, template: str) -> Iterator[Stored]:
     """Two people with 10,000 tasks each."""
     with stored(postgres, template, 2, 10_000) as found:
         yield found
@@ -176,7 +176,7 @@ def test_a_plan_made_for_any_caller_is_as_good(few: Stored, many: Stored) -> Non
 
 
 @pytest.mark.long
-def test_a_million_tasks_of_a_thousand_people(postgres: Embedded, template: str, few: Stored) -> None:
+def test_a_million_tasks_of_a_thousand_people(postgres: LocalPostgres, template: str, few: Stored) -> None:
     with stored(postgres, template, 1_000, 1_000) as million:
         for name in REQUESTS:
             within(name, asked(name, few), asked(name, million), SOUGHT.get(name, 0))

@@ -33,7 +33,7 @@ from todo_cli.db.schema import metadata, statements
 from todo_cli.db.schema_version import SCHEMA_VERSION
 from todo_cli.db.urls import as_login
 from todo_cli.errors import Unavailable
-from todo_cli.local_postgres.cluster import Embedded
+from todo_cli.local_postgres.cluster import LocalPostgres
 
 # keyed by something else than a space or a person: small tables that every shard would hold a copy of
 REFERENCE = {
@@ -48,22 +48,22 @@ MADE = ("messages", "messages_words")
 
 
 @pytest.fixture(scope="module")
-def migrated(postgres: Embedded) -> Iterator[str]:
+def migrated(postgres: LocalPostgres) -> Iterator[str]:
     yield from _empty(postgres, then=migrate)
 
 
 @pytest.fixture(scope="module")
-def said(postgres: Embedded) -> Iterator[str]:
+def said(postgres: LocalPostgres) -> Iterator[str]:
     """A database made by the statements of schema.py."""
     yield from _empty(postgres, then=_execute)
 
 
 @pytest.fixture
-def empty(postgres: Embedded) -> Iterator[str]:
+def empty(postgres: LocalPostgres) -> Iterator[str]:
     yield from _empty(postgres)
 
 
-def _empty(postgres: Embedded, then: Callable[[str], object] = bool) -> Iterator[str]:
+def _empty(postgres: LocalPostgres, then: Callable[[str], object] = bool) -> Iterator[str]:
     name = f"s{uuid4().hex[:12]}"
     with psycopg.connect(postgres.owner_url("postgres"), autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
@@ -83,7 +83,7 @@ def _rows(url: str, query: str) -> list[tuple[Any, ...]]:
         return connection.execute(query).fetchall()
 
 
-def _dump(postgres: Embedded, url: str) -> list[str]:
+def _dump(postgres: LocalPostgres, url: str) -> list[str]:
     command = [str(postgres.bindir() / "pg_dump"), "--schema-only", "--exclude-table=todo.alembic_version", url]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return [line for line in text.splitlines() if line and not line.startswith(("--", "\\"))]
@@ -95,7 +95,7 @@ def test_a_migrated_database_has_the_tables_of_the_metadata(migrated: str, said:
     assert status(migrated).current
 
 
-def test_both_ways_give_the_same_dump(postgres: Embedded, migrated: str, said: str) -> None:
+def test_both_ways_give_the_same_dump(postgres: LocalPostgres, migrated: str, said: str) -> None:
     """Tables, indexes, functions and their owners, policies, grants."""
     dump = _dump(postgres, migrated)
     assert dump == _dump(postgres, said)
@@ -239,7 +239,7 @@ def managed() -> Iterator[Callable[[str, str], str]]:
     """The address, by login and password, of a database as a managed Postgres gives it: its owner is no superuser."""
     home = Path(tempfile.mkdtemp(prefix="todo-managed-"))
     home.chmod(0o755)  # as root the server runs as another account
-    cluster = Embedded(home / "pg")
+    cluster = LocalPostgres(home / "pg")
     cluster.ensure()
     with psycopg.connect(cluster.owner_url("postgres"), autocommit=True) as connection:
         connection.execute("CREATE ROLE boss LOGIN CREATEROLE PASSWORD 'boss'")
@@ -318,7 +318,7 @@ def test_the_gate(
     assert fresh_db.execute("SELECT count(*) FROM todo.tasks") == [(0,)]
 
 
-def test_a_database_that_was_never_migrated(empty: str, postgres: Embedded, bare: Todo) -> None:
+def test_a_database_that_was_never_migrated(empty: str, postgres: LocalPostgres, bare: Todo) -> None:
     done = bare("list", env={"TODO_DATABASE_URL": empty, "TODO_TOKEN": f"todo_{'0' * 32}_x"})
     assert (done.code, "not set up" in done.err, "todo db migrate" in done.err) == (7, True, True), done.err
     done = bare("db", "status", env={"TODO_OWNER_URL": empty})

@@ -20,7 +20,7 @@ from todo_cli.contract.comments import AddComment, EditComment, RemoveComment
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.search import SearchTasks
 from todo_cli.contract.tasks import AddTask, AddTasks, EditTasks, NewTask
-from todo_cli.local_postgres.cluster import Embedded
+from todo_cli.local_postgres.cluster import LocalPostgres
 from todo_cli.parsing.highlight import mistyped, parts
 
 WORD = st.text(string.ascii_lowercase, min_size=3, max_size=10) | st.text("абвгдежз", min_size=3, max_size=8)
@@ -196,7 +196,7 @@ def test_explain_tells_nothing_of_another_s_words(fresh_db: Database) -> None:
 
 
 @pytest.mark.long
-def test_one_person_with_a_hundred_thousand(postgres: Embedded, template: str) -> None:
+def test_one_person_with_a_hundred_thousand(postgres: LocalPostgres, template: str) -> None:
     """Twenty hits out of 1,000 tasks or 100,000: of a word that very many hold the newest 1,000 count, each looked up."""
     pages: dict[str, list[int]] = {}
     for each in (1_000, 100_000):

@@ -16,14 +16,14 @@ from tests.support.fake_model import calls, chunk, says, scripted, usage_chunk
 from tests.support.model_client import ADD, LONE, ask
 from todo_cli.errors import ModelFailed
 from todo_cli.llm.client import Event, Finished
-from todo_cli.llm.errors import Trouble
-from todo_cli.llm.sse import Wire
+from todo_cli.llm.errors import ModelServerError
+from todo_cli.llm.sse import SseDecoder
 from todo_cli.llm.stream import Assembler
 
 
 def offline(body: bytes, cuts: Sequence[int]) -> list[Event] | str:
     """The same way as the model's, without a network."""
-    assembler, wire = Assembler({"add_task"}, 10_000), Wire(1_000_000)
+    assembler, wire = Assembler({"add_task"}, 10_000), SseDecoder(1_000_000)
     places = [0, *sorted(cuts), len(body)]
     events: list[Event] = []
     cut = None
@@ -33,7 +33,7 @@ def offline(body: bytes, cuts: Sequence[int]) -> list[Event] | str:
                 events += assembler.take(piece)
         for piece in wire.close():
             events += assembler.take(piece)
-    except Trouble as trouble:
+    except ModelServerError as trouble:
         cut = trouble.detail
     return events + assembler.end(cut, whole=wire.done)
 

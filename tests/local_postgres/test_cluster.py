@@ -22,7 +22,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 import todo_cli
 from todo_cli.errors import Invalid, Unavailable
-from todo_cli.local_postgres.cluster import Embedded
+from todo_cli.local_postgres.cluster import LocalPostgres
 from todo_cli.local_postgres.files import account_for, is_root, private_directory
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no embedded Postgres on Windows")
@@ -50,7 +50,7 @@ def fresh_place(name: str = "home") -> Iterator[Path]:
         yield top / name
     finally:
         with suppress(Unavailable):
-            Embedded(top / name).destroy()
+            LocalPostgres(top / name).destroy()
         subprocess.run(["rm", "-rf", str(top)], check=True)
 
 
@@ -70,15 +70,15 @@ def place() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[Embedded]:
+def shared() -> Iterator[LocalPostgres]:
     with fresh_place() as home:
-        postgres = Embedded(home)
+        postgres = LocalPostgres(home)
         assert postgres.ensure()
         yield postgres
 
 
 @pytest.fixture
-def server(shared: Embedded) -> Embedded:
+def server(shared: LocalPostgres) -> LocalPostgres:
     """The one cluster that tests share, running."""
     shared.start()
     return shared
@@ -101,7 +101,7 @@ def ended(process: subprocess.Popen[str]) -> str:
     return process.communicate(timeout=60)[0]
 
 
-def ask(postgres: Embedded, query: str) -> object:
+def ask(postgres: LocalPostgres, query: str) -> object:
     with psycopg.connect(postgres.owner_url(), autocommit=True) as connection:
         cursor = connection.execute(query.encode())
         row = cursor.fetchone() if cursor.description else None
@@ -115,7 +115,7 @@ def wait_for(happened: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def kill(postgres: Embedded) -> None:
+def kill(postgres: LocalPostgres) -> None:
     pid = postgres.running()
     assert pid
     os.kill(pid, signal.SIGKILL)
@@ -129,16 +129,16 @@ def names(home: Path) -> set[str]:
 # -- making and starting --------------------------------------------------------------------------
 
 
-def test_second_ensure_changes_nothing(server: Embedded) -> None:
+def test_second_ensure_changes_nothing(server: LocalPostgres) -> None:
     pid = server.running()
     said: list[str] = []
     assert server.exists()
-    assert not Embedded(server.home).ensure(said.append)
+    assert not LocalPostgres(server.home).ensure(said.append)
     assert (server.running(), said) == (pid, [])
     assert ask(server, "SELECT current_database()") == "todo"
 
 
-def test_ensure_tells_what_it_does_and_makes_a_lost_database(server: Embedded) -> None:
+def test_ensure_tells_what_it_does_and_makes_a_lost_database(server: LocalPostgres) -> None:
     with psycopg.connect(server.owner_url("postgres"), autocommit=True) as connection:
         connection.execute("DROP DATABASE todo WITH (FORCE)")
     server.stop()
@@ -148,7 +148,7 @@ def test_ensure_tells_what_it_does_and_makes_a_lost_database(server: Embedded) -
     assert ask(server, "SELECT current_database()") == "todo"
 
 
-def test_settings(server: Embedded) -> None:
+def test_settings(server: LocalPostgres) -> None:
     wanted = {
         "listen_addresses": "",
         "TimeZone": "UTC",
@@ -172,11 +172,11 @@ with psycopg.connect(postgres.owner_url()) as connection:
 print(made, postgres.running())
 """
     said = [ended(process) for process in [client(place, code) for _ in range(8)]]
-    pid = Embedded(place).running()
+    pid = LocalPostgres(place).running()
     assert sorted(said) == [f"False {pid}\n"] * 7 + [f"True {pid}\n"]
 
 
-def test_status(server: Embedded) -> None:
+def test_status(server: LocalPostgres) -> None:
     told = server.status()
     assert told[:3] == (server.home, True, server.running())
     assert told.version.startswith("18.")
@@ -184,7 +184,7 @@ def test_status(server: Embedded) -> None:
     assert told.size > 30_000_000
 
 
-def test_environment_of_the_caller_stays_out(server: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_of_the_caller_stays_out(server: LocalPostgres, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGDATA", "/nowhere")
     monkeypatch.setenv("OPENAI_API_KEY", "secret")
     server.stop()
@@ -193,7 +193,7 @@ def test_environment_of_the_caller_stays_out(server: Embedded, monkeypatch: pyte
         assert b"secret" not in Path(f"/proc/{server.running()}/environ").read_bytes()
 
 
-def test_bindir_has_the_other_programs(server: Embedded) -> None:
+def test_bindir_has_the_other_programs(server: LocalPostgres) -> None:
     command = [str(server.bindir() / "psql"), server.owner_url(), "-Atc", "SELECT 1"]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "1\n"
 
@@ -202,7 +202,7 @@ def test_bindir_has_the_other_programs(server: Embedded) -> None:
 def test_another_postgres(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """TODO_TEST_PG_BIN: the bin directory of a Postgres that is 15 or newer."""
     monkeypatch.setenv("TODO_PG_BIN", os.environ["TODO_TEST_PG_BIN"])
-    postgres = Embedded(place)
+    postgres = LocalPostgres(place)
     assert postgres.ensure()
     assert str(ask(postgres, "SHOW server_version")).startswith(postgres.status().version)
     kill(postgres)
@@ -216,7 +216,7 @@ def test_another_postgres(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 # -- stopping and removing ------------------------------------------------------------------------
 
 
-def test_stop_and_start(server: Embedded) -> None:
+def test_stop_and_start(server: LocalPostgres) -> None:
     ask(server, "CREATE TABLE stopped AS SELECT 7 AS kept")
     assert server.stop()
     assert server.running() is None
@@ -228,7 +228,7 @@ def test_stop_and_start(server: Embedded) -> None:
 
 def test_start_without_a_cluster(place: Path) -> None:
     with pytest.raises(Unavailable, match="there is no Postgres") as caught:
-        Embedded(place).start()
+        LocalPostgres(place).start()
     assert "todo init" in caught.value.hint
     assert not place.exists()
 
@@ -236,7 +236,7 @@ def test_start_without_a_cluster(place: Path) -> None:
 def test_destroy_leaves_nothing_but_what_is_not_ours(place: Path) -> None:
     place.mkdir()
     (place / "pg-notes").mkdir()
-    postgres = Embedded(place)
+    postgres = LocalPostgres(place)
     postgres.ensure()
     postgres.secret("worker")
     pid = postgres.running()
@@ -250,7 +250,7 @@ def test_destroy_leaves_nothing_but_what_is_not_ours(place: Path) -> None:
     assert not place.exists()
 
 
-def test_ctrl_c_in_the_client_spares_the_server(server: Embedded) -> None:
+def test_ctrl_c_in_the_client_spares_the_server(server: LocalPostgres) -> None:
     server.stop()
     process = client(server.home, "postgres.start(); print('up', flush=True); time.sleep(60)")
     assert process.stdout
@@ -277,7 +277,7 @@ def orphans_stay_zombies() -> Iterator[None]:
                 pass
 
 
-def test_killed_server_comes_back_with_its_rows(server: Embedded) -> None:
+def test_killed_server_comes_back_with_its_rows(server: LocalPostgres) -> None:
     ask(server, "CREATE TABLE crashed AS SELECT generate_series(1, 100)")
     kill(server)
     assert server.start()
@@ -285,7 +285,7 @@ def test_killed_server_comes_back_with_its_rows(server: Embedded) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a subreaper")
-def test_zombie_server_does_not_count(server: Embedded) -> None:
+def test_zombie_server_does_not_count(server: LocalPostgres) -> None:
     server.stop()
     with orphans_stay_zombies():
         server.start()
@@ -298,7 +298,7 @@ def test_zombie_server_does_not_count(server: Embedded) -> None:
         assert server.running() not in (None, pid)
 
 
-def test_pid_file_that_names_a_stranger(server: Embedded) -> None:
+def test_pid_file_that_names_a_stranger(server: LocalPostgres) -> None:
     recorded = (server.data / "postmaster.pid").read_text().split("\n", 1)
     server.stop()
     account = account_for(server.data)
@@ -315,7 +315,7 @@ def test_pid_file_that_names_a_stranger(server: Embedded) -> None:
         stranger.wait()
 
 
-def test_lost_socket_directory(server: Embedded) -> None:
+def test_lost_socket_directory(server: LocalPostgres) -> None:
     for path in server.socket_dir().iterdir():
         path.unlink()
     server.socket_dir().rmdir()
@@ -329,7 +329,7 @@ def test_ended_in_the_middle_of_initdb(place: Path, number: signal.Signals) -> N
     wait_for(lambda: (place / "pgdata.new" / "base").exists())
     os.killpg(process.pid, number)
     ended(process)
-    postgres = Embedded(place)
+    postgres = LocalPostgres(place)
     assert not postgres.exists()
     if number is signal.SIGINT:
         assert not names(place) & {"pgdata", "pgdata.new"}
@@ -378,7 +378,7 @@ def test_home_that_is_closed(place: Path) -> None:
     place.parent.chmod(0o700 if is_root() else 0o500)
     try:
         with pytest.raises(Unavailable, match=str(place)) as caught:
-            Embedded(place).ensure()
+            LocalPostgres(place).ensure()
         assert "TODO_HOME" in caught.value.hint
         assert not (place / "pgdata").exists()
     finally:
@@ -390,14 +390,14 @@ def test_home_that_is_closed(place: Path) -> None:
 def test_home_that_is_a_file(place: Path) -> None:
     place.write_text("")
     with pytest.raises(Unavailable, match="cannot use"):
-        Embedded(place).ensure()
+        LocalPostgres(place).ensure()
     place.unlink()
 
 
 def test_data_that_is_not_ours(place: Path) -> None:
     (place / "pgdata").mkdir(parents=True)
     (place / "pgdata" / "PG_VERSION").write_text("18\n")
-    postgres = Embedded(place)
+    postgres = LocalPostgres(place)
     for verb in (postgres.ensure, postgres.start, postgres.destroy):
         with pytest.raises(Unavailable, match="not made by todo"):
             verb()
@@ -415,19 +415,19 @@ def pretend_postgres(bindir: Path, version: str) -> None:
 def test_no_postgres_in_todo_pg_bin(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TODO_PG_BIN", str(place.parent / "nothing"))
     with pytest.raises(Unavailable, match=r"there is no initdb in .*nothing"):
-        Embedded(place).ensure()
-    assert not Embedded(place).exists()
+        LocalPostgres(place).ensure()
+    assert not LocalPostgres(place).exists()
 
 
 def test_too_old_a_postgres_in_todo_pg_bin(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pretend_postgres(place.parent / "old", "14.3")
     monkeypatch.setenv("TODO_PG_BIN", str(place.parent / "old"))
     with pytest.raises(Unavailable, match=r"Postgres 14\.3, which is too old") as caught:
-        Embedded(place).ensure()
+        LocalPostgres(place).ensure()
     assert "15 or newer" in caught.value.hint
 
 
-def test_data_of_another_major(server: Embedded, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_data_of_another_major(server: LocalPostgres, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     server.stop()
     pretend_postgres(place.parent / "other", "17.2 (Debian 17.2-1)")
     monkeypatch.setenv("TODO_PG_BIN", str(place.parent / "other"))
@@ -440,14 +440,14 @@ def test_data_of_another_major(server: Embedded, place: Path, monkeypatch: pytes
 def test_account_that_is_not_there(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TODO_PG_USER", "no-such-account")
     with pytest.raises(Unavailable, match="no-such-account") as caught:
-        Embedded(place).ensure()
+        LocalPostgres(place).ensure()
     assert "TODO_PG_USER" in caught.value.hint
 
 
 # -- passwords and paths --------------------------------------------------------------------------
 
 
-def test_password_is_needed(server: Embedded) -> None:
+def test_password_is_needed(server: LocalPostgres) -> None:
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(server.url("todo_owner", "guess"))
 
@@ -456,7 +456,7 @@ def test_password_files_are_closed_and_written_once(place: Path) -> None:
     found: list[str] = []
 
     def look() -> None:
-        found.append(Embedded(place).secret("worker"))
+        found.append(LocalPostgres(place).secret("worker"))
 
     askers = [threading.Thread(target=look) for _ in range(8)]
     for asker in askers:
@@ -470,18 +470,18 @@ def test_password_files_are_closed_and_written_once(place: Path) -> None:
     assert stat.S_IMODE((place / "worker.password").stat().st_mode) == 0o600
 
 
-def test_owner_password_file_is_closed(server: Embedded) -> None:
+def test_owner_password_file_is_closed(server: LocalPostgres) -> None:
     assert stat.S_IMODE((server.home / "owner.password").stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("name", ["", "../x", "a/b", "a b"])
 def test_names_that_are_no_secrets(place: Path, name: str) -> None:
     with pytest.raises(Invalid):
-        Embedded(place).secret(name)
+        LocalPostgres(place).secret(name)
 
 
 def test_url_survives_any_characters(place: Path) -> None:
-    postgres = Embedded(place.with_name("a place & 50%"))
+    postgres = LocalPostgres(place.with_name("a place & 50%"))
     told = conninfo_to_dict(postgres.url("ann@x", "p:/?#[]&= %ü", "da/ta"))
     assert told == {
         "user": "ann@x",
@@ -494,7 +494,7 @@ def test_url_survives_any_characters(place: Path) -> None:
 
 def test_long_and_odd_path() -> None:
     with fresh_place("it's a place, ü " + "long" * 20) as home:
-        postgres = Embedded(home)
+        postgres = LocalPostgres(home)
         assert postgres.ensure()
         sockets = postgres.socket_dir()
         assert sockets.name.startswith("todo-")
@@ -506,7 +506,7 @@ def test_long_and_odd_path() -> None:
 
 def test_path_that_a_shell_would_read(place: Path) -> None:
     with pytest.raises(Invalid):
-        Embedded(place / "$(id)")
+        LocalPostgres(place / "$(id)")
 
 
 @pytest.mark.parametrize("kind", ["open", "link", "foreign"])

@@ -15,7 +15,7 @@ import pytest
 
 from tests.conftest import Database, Server
 from tests.support.ask import Ask, settings_of
-from todo_cli.clients.open import open_backend
+from todo_cli.clients.open import open_client
 from todo_cli.contract import conversations, turn_events, turn_steps
 from todo_cli.contract.base import Request
 from todo_cli.contract.claims import ClaimTask, ReleaseTasks
@@ -160,7 +160,7 @@ def told(fresh_db: Database, make_server: Any) -> dict[str, list[tuple[type[Requ
     found = {}
     for way in ("direct", "api"):
         who = fresh_db.person(f"boss-{way}", admin=True)
-        ask = Ask(open_backend(settings_of(who, way, server=server.url)), who, way)
+        ask = Ask(open_client(settings_of(who, way, server=server.url)), who, way)
         try:
             found[way] = [_told(ask, request, f"k{place}") for place, request in enumerate(STORY)]
         finally:

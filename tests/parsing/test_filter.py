@@ -11,8 +11,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from todo_cli.errors import Invalid
-from todo_cli.parsing.filter_ast import either, every, ids, negated
-from todo_cli.parsing.filter_parser import Every, Ids, Match, Node, View, Words, leaves, parse, written
+from todo_cli.parsing.filter_ast import (
+    And,
+    FieldTerm,
+    Node,
+    Numbers,
+    TextTerm,
+    ViewTerm,
+    either,
+    every,
+    ids,
+    leaves,
+    negated,
+)
+from todo_cli.parsing.filter_parser import parse, written
 from todo_cli.parsing.filter_vocabulary import FIELDS, LISTS
 
 READ = {  # text -> the same in its plainest form
@@ -146,8 +158,8 @@ def test_limits() -> None:
     with pytest.raises(Invalid, match="more than 200 terms"):
         parse("a " * 201)
     assert len(list(leaves(parse("@a " * 200)))) == 200
-    assert parse(" ".join(map(str, range(1, 2_000)))) == Ids(((1, 1_999),))
-    assert parse(" or ".join(map(str, range(1, 1_000)))) == Ids(((1, 999),))
+    assert parse(" ".join(map(str, range(1, 2_000)))) == Numbers(((1, 1_999),))
+    assert parse(" or ".join(map(str, range(1, 1_000)))) == Numbers(((1, 999),))
     assert written(parse("(" * 30 + "a" + ")" * 30)) == "a"
 
 
@@ -160,18 +172,20 @@ def _matches() -> st.SearchStrategy[Node]:
     signs = st.sampled_from([":", "<", "<=", ">", ">="])
     words = PLAIN.filter(lambda text: text.lower() not in ("none", "any") and text[0] not in "#@")
     return st.one_of(
-        st.builds(Match, st.sampled_from(["project", "tag", "title", "note", "claimed"]), st.just(":"), words),
-        st.builds(Match, st.sampled_from(dated), signs, DATES),
-        st.builds(Match, st.sampled_from(["project", "due", "defer"]), st.just(":"), st.sampled_from(["none", "any"])),
-        st.builds(Match, st.just("priority"), signs, st.sampled_from("123")),
-        st.builds(Match, st.sampled_from(["parent", "after"]), st.just(":"), st.integers(1, 2**63 - 1).map(str)),
-        *(st.builds(Match, st.just(name), st.just(":"), st.sampled_from(words)) for name, words in LISTS.items()),
+        st.builds(FieldTerm, st.sampled_from(["project", "tag", "title", "note", "claimed"]), st.just(":"), words),
+        st.builds(FieldTerm, st.sampled_from(dated), signs, DATES),
+        st.builds(
+            FieldTerm, st.sampled_from(["project", "due", "defer"]), st.just(":"), st.sampled_from(["none", "any"])
+        ),
+        st.builds(FieldTerm, st.just("priority"), signs, st.sampled_from("123")),
+        st.builds(FieldTerm, st.sampled_from(["parent", "after"]), st.just(":"), st.integers(1, 2**63 - 1).map(str)),
+        *(st.builds(FieldTerm, st.just(name), st.just(":"), st.sampled_from(words)) for name, words in LISTS.items()),
     )
 
 
 RANGE = st.tuples(st.integers(1, 60), st.integers(0, 9)).map(lambda pair: (pair[0], pair[0] + pair[1]))
 LEAF = st.one_of(
-    _matches(), st.builds(Words, PLAIN), st.builds(View, PLAIN), st.lists(RANGE, min_size=1, max_size=4).map(ids)
+    _matches(), st.builds(TextTerm, PLAIN), st.builds(ViewTerm, PLAIN), st.lists(RANGE, min_size=1, max_size=4).map(ids)
 )
 NODE = st.recursive(
     LEAF, lambda inner: st.one_of(
@@ -195,7 +209,7 @@ def test_whatever_is_typed_is_read_or_refused(text: str) -> None:
         refused = error
     else:
         assert parse(written(node)) == node
-        assert node != Every() or not text.strip()
+        assert node != And() or not text.strip()
         return
     assert 1 <= refused.extra.get("position", 1) <= len(text) + 1
     assert len(refused.detail) + len(refused.hint) < 700

@@ -12,7 +12,7 @@ from tests.support.ask import settings_of
 from tests.support.chat_process import Talker, slowly
 from tests.support.fake_model import calls, says
 from todo_cli.cli.repl.slash_commands import OWN
-from todo_cli.clients.open import open_backend
+from todo_cli.clients.open import open_client
 from todo_cli.contract.prompt_history import ListSaid
 
 PROMPT = "todo> "
@@ -215,7 +215,7 @@ def test_what_i_have_said_everywhere(talker: Talker, make_talker: Callable[..., 
         with_settings = settings_of(
             ask.who, talker.way, server=ask.todo.env.get("TODO_SERVER") or ask.other.env["TODO_SERVER"]
         )
-        backend = open_backend(with_settings)
+        backend = open_client(with_settings)
         assert backend.send_now(ListSaid()).said == wanted
         assert backend.send_now(ListSaid(limit=1)).said == wanted[:1]
         backend.close()

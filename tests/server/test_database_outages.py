@@ -34,7 +34,7 @@ from todo_cli.contract.tasks import AddTask
 from todo_cli.db.migrate import migrate
 from todo_cli.db.owner import owner
 from todo_cli.errors import Unavailable
-from todo_cli.local_postgres.cluster import Embedded
+from todo_cli.local_postgres.cluster import LocalPostgres
 
 GENEROUS = 20.0  # seconds in which whatever has a bound of a second or two has ended
 MARK = "Zitronenkuchen"
@@ -47,11 +47,11 @@ IMPATIENT = (
 
 
 @pytest.fixture(scope="module")
-def own() -> Iterator[Embedded]:
+def own() -> Iterator[LocalPostgres]:
     """A Postgres of this module's own, to be stopped and killed."""
     home = Path(tempfile.mkdtemp(prefix="todo-days-"))
     home.chmod(0o755)
-    postgres = Embedded(home / "pg")
+    postgres = LocalPostgres(home / "pg")
     postgres.ensure()
     migrate(postgres.owner_url())
     with owner(postgres.owner_url()) as work:
@@ -62,7 +62,7 @@ def own() -> Iterator[Embedded]:
 
 
 @pytest.fixture
-def days(own: Embedded) -> Database:
+def days(own: LocalPostgres) -> Database:
     """Its database, running."""
     own.start()
     return Database(
@@ -73,7 +73,7 @@ def days(own: Embedded) -> Database:
 
 
 @pytest.fixture(scope="module")
-def servers(own: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Server]]:
+def servers(own: LocalPostgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Server]]:
     """Two servers that live through all that happens here."""
     directory = tmp_path_factory.mktemp("days")
     database = Database(own.owner_url(), own.url("todo_server", "server-password"), own.url)
@@ -84,12 +84,12 @@ def servers(own: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         one.stop()
 
 
-def restart(postgres: Embedded) -> None:
+def restart(postgres: LocalPostgres) -> None:
     postgres.stop()
     postgres.start()
 
 
-def kill(postgres: Embedded) -> None:
+def kill(postgres: LocalPostgres) -> None:
     """As a power cut would: every process of it at once is not asked."""
     pid = postgres.running()
     assert pid
@@ -109,7 +109,7 @@ def adds(server: Server, person: Person, **headers: str) -> int:
 
 
 def test_stopped_and_back(
-    own: Embedded, days: Database, servers: tuple[Server, Server], as_person: Callable[..., Todo]
+    own: LocalPostgres, days: Database, servers: tuple[Server, Server], as_person: Callable[..., Todo]
 ) -> None:
     person = days.person()
     api, direct = as_person(person, "api", url=servers[0].url), as_person(person, "direct")
@@ -131,7 +131,7 @@ def test_stopped_and_back(
 
 
 @pytest.mark.long
-def test_back_after_a_while(own: Embedded, days: Database, servers: tuple[Server, Server]) -> None:
+def test_back_after_a_while(own: LocalPostgres, days: Database, servers: tuple[Server, Server]) -> None:
     """The pool's own pause doubles with every failure: after half a minute away, another half would pass."""
     person = days.person()
     own.stop()
@@ -143,7 +143,9 @@ def test_back_after_a_while(own: Embedded, days: Database, servers: tuple[Server
     assert adds(servers[0], person) == 201
 
 
-def test_every_pooled_connection_dead_at_once(own: Embedded, days: Database, servers: tuple[Server, Server]) -> None:
+def test_every_pooled_connection_dead_at_once(
+    own: LocalPostgres, days: Database, servers: tuple[Server, Server]
+) -> None:
     people = [days.person() for _ in range(6)]
     with ThreadPoolExecutor(6) as pool:
         with psycopg.connect(days.owner_url) as holder:  # so that six are in use at once
@@ -162,7 +164,7 @@ def test_every_pooled_connection_dead_at_once(own: Embedded, days: Database, ser
 
 @pytest.mark.parametrize("way", ["api", "direct"])
 def test_restarted_in_mid_command(
-    own: Embedded, days: Database, servers: tuple[Server, Server], as_person: Callable[..., Todo], way: str
+    own: LocalPostgres, days: Database, servers: tuple[Server, Server], as_person: Callable[..., Todo], way: str
 ) -> None:
     person = days.person()
     todo = as_person(person, way, url=servers[0].url)
@@ -180,7 +182,7 @@ def test_restarted_in_mid_command(
     assert len(journal(days, person)) == 1
 
 
-def test_killed_under_load(own: Embedded, days: Database, servers: tuple[Server, Server]) -> None:
+def test_killed_under_load(own: LocalPostgres, days: Database, servers: tuple[Server, Server]) -> None:
     """Four writers through two servers; what was acknowledged stands there once, what was not at most once."""
     person = days.person()
     ends = threading.Event()
@@ -382,7 +384,7 @@ def test_it_hangs_before_it_says_hello(as_person: Callable[..., Todo], db: Datab
 # -- the embedded one ------------------------------------------------------------------------------
 
 
-def test_eight_commands_start_it_once(own: Embedded, days: Database, tmp_path: Path) -> None:
+def test_eight_commands_start_it_once(own: LocalPostgres, days: Database, tmp_path: Path) -> None:
     person = days.person()
     config = tmp_path / "config.toml"
     values: dict[str, Any] = {"embedded": str(own.home), "database_url": person.database_url, "token": person.token}

@@ -21,7 +21,7 @@ import pytest
 from tests.conftest import COMMAND, Result, Todo, free_port
 from tests.support.certificates import self_signed
 from tests.support.fake_server import Liar, Script, answering, dripping, flooding, forever, lying, received, saying
-from todo_cli.clients.http import HttpBackend
+from todo_cli.clients.http import HttpClient
 from todo_cli.contract.tasks import AddTask
 from todo_cli.errors import TodoError
 from todo_cli.settings.settings import load
@@ -105,19 +105,19 @@ def cli(tmp_path: Path) -> Todo:
 
 
 @pytest.fixture
-def backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], HttpBackend]:
+def backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], HttpClient]:
     """HttpBackend as long-lived programs use it."""
     for name, value in {"TODO_TOKEN": TOKEN, "TODO_TIMEOUT": TIMEOUT, "TODO_CONFIG": str(tmp_path / "none")}.items():
         monkeypatch.setenv(name, value)
 
-    def made(url: str) -> HttpBackend:
+    def made(url: str) -> HttpClient:
         monkeypatch.setenv("TODO_SERVER", url)
-        return HttpBackend(load())
+        return HttpClient(load())
 
     return made
 
 
-def sent(backend: HttpBackend) -> Any:
+def sent(backend: HttpClient) -> Any:
     """One add through the asynchronous face; its kept connections closed."""
 
     async def once() -> Any:
@@ -143,7 +143,7 @@ def told(result: Result, code: int = 7) -> str:
 
 
 @pytest.mark.parametrize("name", LIES)
-def test_a_lie(cli: Todo, backend: Callable[[str], HttpBackend], name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lie(cli: Todo, backend: Callable[[str], HttpClient], name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both faces at once: the command as a process, and the asynchronous one that long-lived programs use."""
     lie = LIES[name]
     if name == "100 MB":  # to find it too large it must have come, on however busy a machine
@@ -189,7 +189,7 @@ def test_a_token_among_what_a_server_sends_back_stays_in_one_line(cli: Todo) -> 
     assert TOKEN.encode() in liar.seen[0]
 
 
-def test_gzip_that_nobody_asked_for(cli: Todo, backend: Callable[[str], HttpBackend]) -> None:
+def test_gzip_that_nobody_asked_for(cli: Todo, backend: Callable[[str], HttpClient]) -> None:
     """The command takes none; the asynchronous client does ask for it, and reads it."""
     with lying(
         answering(gzip.compress(json.dumps(TASK).encode()), "201 Created", "application/json", "Content-Encoding: gzip")
@@ -198,7 +198,7 @@ def test_gzip_that_nobody_asked_for(cli: Todo, backend: Callable[[str], HttpBack
         assert sent(backend(liar.url)).number == 7
 
 
-def test_a_bomb_of_gzip(backend: Callable[[str], HttpBackend]) -> None:
+def test_a_bomb_of_gzip(backend: Callable[[str], HttpClient]) -> None:
     bomb = gzip.compress(b" " * (80 << 20), 1)
     with (
         lying(answering(bomb, "200 OK", "application/json", "Content-Encoding: gzip")) as liar,
@@ -208,7 +208,7 @@ def test_a_bomb_of_gzip(backend: Callable[[str], HttpBackend]) -> None:
 
 
 @pytest.mark.parametrize("status", ["301 Moved Permanently", "302 Found", "303 See Other", "307 X", "308 X"])
-def test_a_redirect_is_not_followed(cli: Todo, backend: Callable[[str], HttpBackend], status: str) -> None:
+def test_a_redirect_is_not_followed(cli: Todo, backend: Callable[[str], HttpClient], status: str) -> None:
     with lying(GOOD) as thief:
         to = f"Location: {thief.url}/v1/tasks"
         with lying(answering(b"", status, "text/html", to)) as liar:
@@ -283,7 +283,7 @@ def test_an_ipv6_address(cli: Todo) -> None:
     assert f"Host: [::1]:{liar.port}".encode() in liar.seen[0]
 
 
-def test_a_path_before_every_route(cli: Todo, backend: Callable[[str], HttpBackend]) -> None:
+def test_a_path_before_every_route(cli: Todo, backend: Callable[[str], HttpClient]) -> None:
     with lying(GOOD) as liar:
         assert cli("add", "Milk", env={"TODO_SERVER": f"{liar.url}/todo/"}).code == 0
         sent(backend(f"{liar.url}/todo/"))
@@ -318,7 +318,7 @@ def secure(certificate: Path) -> Iterator[Liar]:
         yield liar
 
 
-def test_a_certificate_that_is_not_trusted(cli: Todo, secure: Liar, backend: Callable[[str], HttpBackend]) -> None:
+def test_a_certificate_that_is_not_trusted(cli: Todo, secure: Liar, backend: Callable[[str], HttpClient]) -> None:
     url = f"https://127.0.0.1:{secure.port}"
     assert "certificate is not trusted" in told(cli("add", "Milk", env={"TODO_SERVER": url}))
     with pytest.raises(TodoError, match=r"(?i)certificate") as caught:
@@ -328,7 +328,7 @@ def test_a_certificate_that_is_not_trusted(cli: Todo, secure: Liar, backend: Cal
 
 
 def test_a_certificate_that_is_trusted(
-    cli: Todo, secure: Liar, certificate: Path, backend: Callable[[str], HttpBackend], monkeypatch: pytest.MonkeyPatch
+    cli: Todo, secure: Liar, certificate: Path, backend: Callable[[str], HttpClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = f"https://127.0.0.1:{secure.port}"
     trust = {"SSL_CERT_FILE": str(certificate)}

@@ -21,7 +21,7 @@ import pytest
 
 from tests.conftest import BARE, COMMAND, Database, Person, Server, Todo, free_port, wait_for
 from tests.support.raw_http import Answer, ask, log_lines, on, raw
-from todo_cli.local_postgres.cluster import Embedded
+from todo_cli.local_postgres.cluster import LocalPostgres
 
 ABSENT = "00000000-0000-4000-8000-000000000000"
 
@@ -567,7 +567,7 @@ def test_a_slow_reader_blocks_nobody(server: Server, person: Person) -> None:
             sock.close()
 
 
-def test_the_embedded_database_is_served_too(postgres: Embedded, tmp_path: Path, bare: Todo) -> None:
+def test_the_embedded_database_is_served_too(postgres: LocalPostgres, tmp_path: Path, bare: Todo) -> None:
     """Without a URL and without a database: one line that says what to do."""
     result = bare("serve", "--port", "0")
     assert result.code == 7

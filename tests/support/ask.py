@@ -11,8 +11,8 @@ import pytest
 from msgspec import UNSET
 
 from tests.conftest import Person
-from todo_cli.clients.base import Backend
-from todo_cli.clients.open import open_backend
+from todo_cli.clients.base import Client
+from todo_cli.clients.open import open_client
 from todo_cli.contract.base import Request, Secret
 from todo_cli.contract.tasks import AddTask, AddTasks, NewTask, ShowTask, Task
 from todo_cli.settings.settings import Settings
@@ -23,7 +23,7 @@ R = TypeVar("R")
 class Ask:
     """A backend as a function, and the requests that tests need all the time."""
 
-    def __init__(self, backend: Backend, who: Person, way: str) -> None:
+    def __init__(self, backend: Client, who: Person, way: str) -> None:
         self.backend, self.who, self.way = backend, who, way
 
     def __call__(self, request: Request[R], key: str | None = None) -> R:
@@ -68,7 +68,7 @@ def ask_as(request: pytest.FixtureRequest, way: str) -> Iterator[AskAs]:
     def open_as(who: Person, token: str | None = None, **more: Any) -> Ask:
         if way == "api":
             more.setdefault("server", request.getfixturevalue("server").url)
-        opened.append(Ask(open_backend(settings_of(who, way, token=Secret(token or who.token), **more)), who, way))
+        opened.append(Ask(open_client(settings_of(who, way, token=Secret(token or who.token), **more)), who, way))
         return opened[-1]
 
     yield open_as

@@ -15,7 +15,7 @@ from tests.conftest import Database, Person
 from todo_cli.contract.base import Caller, Request, Secret
 from todo_cli.contract.ids import new_id, new_token, token_hash
 from todo_cli.core.registry import handle
-from todo_cli.db.transaction import Tx, connect
+from todo_cli.db.transaction import Transaction, connect
 
 R = TypeVar("R")
 Raw = psycopg.Connection[Any]
@@ -41,7 +41,7 @@ class Line:
         """As calling it, from a loop."""
         token = caller.pop("token", self.who.token)
         given = {"zone": "Europe/Berlin", "way": "test"} | caller
-        return await handle(Tx(self.connection, Caller(token=Secret(token), **given), type(request)), request)
+        return await handle(Transaction(self.connection, Caller(token=Secret(token), **given), type(request)), request)
 
     def close(self) -> None:
         """End it."""

@@ -11,7 +11,7 @@ from tests.support.connections import Line
 from todo_cli.contract.base import Caller, Request, Secret
 from todo_cli.core.registry import handle
 from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import BEGIN, COMMIT, ENTER, Tx
+from todo_cli.db.transaction import BEGIN, COMMIT, ENTER, Transaction
 
 OTHERS = """
 INSERT INTO todo.users (id, name) SELECT md5('u' || u)::uuid, 'user' || u FROM generate_series(2, {people}) u;
@@ -54,7 +54,7 @@ class Touched(NamedTuple):
     plan: str
 
 
-class Explaining(Tx):
+class Explaining(Transaction):
     """A transaction that explains each of a rule's statements, runs it, and leaves nothing behind."""
 
     found: list[Touched]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.conftest import Person
-from todo_cli.clients.direct import DirectBackend
-from todo_cli.clients.http import HttpBackend
+from todo_cli.clients.direct import DirectClient
+from todo_cli.clients.http import HttpClient
 from todo_cli.contract.base import Secret
 from todo_cli.settings.settings import Settings
 
@@ -20,11 +20,11 @@ def settings(person: Person, *, server: str | None = None, space: str | None = N
     )  # fmt: skip
 
 
-def over(server: str, person: Person, space: str | None = None, timeout: float = 30) -> HttpBackend:
+def over(server: str, person: Person, space: str | None = None, timeout: float = 30) -> HttpClient:
     """Through a server."""
-    return HttpBackend(settings(person, server=server, space=space, timeout=timeout))
+    return HttpClient(settings(person, server=server, space=space, timeout=timeout))
 
 
-def straight(person: Person, timeout: float = 30) -> DirectBackend:
+def straight(person: Person, timeout: float = 30) -> DirectClient:
     """To the database."""
-    return DirectBackend(settings(person, timeout=timeout))
+    return DirectClient(settings(person, timeout=timeout))

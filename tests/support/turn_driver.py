@@ -28,7 +28,7 @@ import todo_cli.db.transaction
 from tests.support.ask import settings_of
 from todo_cli.agent.loop import Ended, Limits, run_turn
 from todo_cli.agent.messages import faults
-from todo_cli.clients.direct import DirectBackend
+from todo_cli.clients.direct import DirectClient
 from todo_cli.contract.base import Secret
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.registry import REQUESTS
@@ -36,7 +36,7 @@ from todo_cli.contract.turn_steps import BeginTurn
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import BEGIN
 from todo_cli.errors import TodoError
-from todo_cli.llm.stream import Finished, Words
+from todo_cli.llm.stream import Finished, TextDelta
 from todo_cli.llm.tool_calls import Call
 
 ROOT = Path(__file__).parents[2]
@@ -63,7 +63,7 @@ class Script:
 
     async def _summarised(self) -> AsyncIterator[Any]:
         self.point()
-        yield Words(self.summary)
+        yield TextDelta(self.summary)
         self.point()
         yield Finished("stop")
 
@@ -77,7 +77,7 @@ class Script:
             self.point()
             await asyncio.sleep(self.pause)
             if isinstance(part, str):
-                yield Words(part)
+                yield TextDelta(part)
             else:
                 calls.append(Call(len(calls), f"c{len(calls)}", part[0], json.dumps(part[1])))
         for call in calls:
@@ -138,7 +138,7 @@ class Points:
 def _connected(given: dict[str, Any], points: Points) -> tuple[Any, Any]:
     """How requests are sent, as who has the database's address sends them, and how that ends."""
     who: Any = SimpleNamespace(token=given["token"], database_url=given["url"])
-    backend = DirectBackend(settings_of(who, "direct"))
+    backend = DirectClient(settings_of(who, "direct"))
     nowhere = Secret("postgresql://nobody@127.0.0.1:1/none")
 
     def gone() -> None:

@@ -26,7 +26,7 @@ _SPOKEN = re.compile(r"\d{1,18}")
 _RANGE = re.compile(r"(\d{1,18})\s*(?:-|–|\.\.|to)\s*#?(\d{1,18})")
 
 
-class Wished(msgspec.Struct, frozen=True):
+class ParsedCall(msgspec.Struct, frozen=True):
     """A call as it is understood: a Request's kind and fields, the error, or (`told`) the answer at once."""
 
     message: int
@@ -54,19 +54,19 @@ class Wished(msgspec.Struct, frozen=True):
         return self.kind is not None and self.kind.write and not self.fields.get("dry_run")
 
 
-def understood(message: Message, index: int) -> Wished:
+def understood(message: Message, index: int) -> ParsedCall:
     """What a call wishes."""
     call = message.calls[index]
     if call.name == MORE:
-        return Wished(message.seq, index, told=tools_for(call.arguments))
+        return ParsedCall(message.seq, index, told=tools_for(call.arguments))
     try:
         kind, fields = wished(call.name, call.arguments)
     except Invalid as error:
-        return Wished(message.seq, index, error=error)
-    return Wished(message.seq, index, kind, fields)
+        return ParsedCall(message.seq, index, error=error)
+    return ParsedCall(message.seq, index, kind, fields)
 
 
-def judged(calls: Sequence[Wished], messages: Sequence[Message], turn: str, summary: str | None) -> list[str]:
+def judged(calls: Sequence[ParsedCall], messages: Sequence[Message], turn: str, summary: str | None) -> list[str]:
     """For each call "run", "ask", or "error"; counted over all that the turn has done and now wishes."""
     done = _done(messages, turn)
     known = known_numbers(messages, summary)
@@ -80,7 +80,7 @@ def judged(calls: Sequence[Wished], messages: Sequence[Message], turn: str, summ
     return verdicts
 
 
-def _verdict(one: Wished, known: set[int], *, several: bool, too_many: bool) -> str:
+def _verdict(one: ParsedCall, known: set[int], *, several: bool, too_many: bool) -> str:
     if one.kind is None or not known.issuperset(one.named):
         return "error"
     if not one.changes:
@@ -90,7 +90,7 @@ def _verdict(one: Wished, known: set[int], *, several: bool, too_many: bool) -> 
     return "ask" if one.kind.asks is Asks.ALWAYS or (one.kind.asks is Asks.SEVERAL and several) else "run"
 
 
-def _done(messages: Sequence[Message], turn: str) -> list[Wished]:
+def _done(messages: Sequence[Message], turn: str) -> list[ParsedCall]:
     mine = [one for one in messages if one.turn == turn]
     answers = {(one.call_seq, one.call_index): one.content for one in mine if one.role == "tool"}
     return [
@@ -120,7 +120,7 @@ def _spoken(text: str) -> set[int]:
     return named
 
 
-def unknown_numbers(one: Wished, messages: Sequence[Message], summary: str | None) -> str:
+def unknown_numbers(one: ParsedCall, messages: Sequence[Message], summary: str | None) -> str:
     """What is answered to a call that names tasks which nobody has spoken of."""
     known = known_numbers(messages, summary)
     named = ", ".join(f"#{number}" for number in one.named if number not in known)

@@ -38,7 +38,7 @@ class Limits(msgspec.Struct, frozen=True):
     lease: float = 30
 
 
-class Runner:
+class Attempt:
     """One attempt at a turn, by this process."""
 
     def __init__(self, send: Send, begun: Begun, tell: Tell, stop: asyncio.Event, limits: Limits) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from todo_cli.agent.messages import whole_turns
 from todo_cli.agent.prompts import SUMMARISE
-from todo_cli.agent.receive import Answer, Keeper, listen
+from todo_cli.agent.receive import Answer, EventSink, listen
 from todo_cli.contract.turn_steps import Begun, Message, Replay, StoreSummary
 from todo_cli.errors import ModelFailed
 from todo_cli.llm.pricing import as_stored
@@ -40,7 +40,7 @@ def foldable(messages: Sequence[Message], conversation: str, budget: int) -> lis
 
 
 async def compacted(
-    answer: Answer, replay: Replay, begun: Begun, keeper: Keeper, *, budget: int, room: int, seconds: float
+    answer: Answer, replay: Replay, begun: Begun, keeper: EventSink, *, budget: int, room: int, seconds: float
 ) -> StoreSummary | None:
     """The summary to be stored; None where there is nothing to fold, or the model gives none. `room`: characters."""
     older = foldable(replay.messages, begun.conversation, budget)
@@ -83,7 +83,7 @@ def _told(one: Message, longest: int) -> str:
 class _Quiet:
     """Nobody watches a summary being written, but the lease goes on."""
 
-    def __init__(self, keeper: Keeper) -> None:
+    def __init__(self, keeper: EventSink) -> None:
         self._keeper = keeper
 
     def tell(self, event: dict[str, Any]) -> None:

@@ -11,11 +11,11 @@ from typing import Any
 
 import msgspec
 
-from todo_cli.agent.attempt import Limits, Runner, Send, Tell
+from todo_cli.agent.attempt import Attempt, Limits, Send, Tell
 from todo_cli.agent.compaction import WIDE, compacted, crowded
 from todo_cli.agent.messages import faults, open_calls, request_messages
 from todo_cli.agent.prompts import today
-from todo_cli.agent.receive import Answer, Heard, Said, listen
+from todo_cli.agent.receive import Answer, ModelResponse, Said, listen
 from todo_cli.agent.tool_execution import act
 from todo_cli.agent.tool_selection import offers
 from todo_cli.contract.turn_steps import BeginTurn, EndTurn, Held, ReadReplay, Replay, State, StoreAnswer
@@ -62,7 +62,7 @@ async def run_turn(
     begun = await send(msgspec.structs.replace(begin, lease=limits.lease))
     if not begun.mine:
         return Ended(begun.turn, begun.conversation, begun.number, begun.state, mine=False)
-    runner = Runner(send, begun, tell, stop or asyncio.Event(), limits)
+    runner = Attempt(send, begun, tell, stop or asyncio.Event(), limits)
     try:
         ended = await _Turn(runner, answer, begin.model).run()
         ended.after, ended.first = runner.last, begun.first
@@ -73,7 +73,7 @@ async def run_turn(
 
 
 class _Turn:
-    def __init__(self, runner: Runner, answer: Answer, model: str | None) -> None:
+    def __init__(self, runner: Attempt, answer: Answer, model: str | None) -> None:
         self._runner, self._answer, self._model = runner, answer, model
         self._folded = False
         self._spent: list[dict[str, Any] | None] = []
@@ -139,7 +139,7 @@ class _Turn:
         runner.stands(stored.head, stop=stored.stop)
         return None
 
-    async def _last_words(self, heard: Heard, usage: dict[str, Any] | None) -> Ended:
+    async def _last_words(self, heard: ModelResponse, usage: dict[str, Any] | None) -> Ended:
         if heard.reason == "stopped":
             return await self._end("stopped", heard.text or "(stopped)", status="interrupted", usage=usage)
         if heard.reason == "interrupted":

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import msgspec
 
 from todo_cli.contract.turn_steps import Stored, Wish
-from todo_cli.llm.stream import Event, Finished, Usage, Words
+from todo_cli.llm.stream import Event, Finished, TextDelta, Usage
 from todo_cli.llm.tool_calls import Call
 
 Said = dict[str, Any]
@@ -19,7 +19,7 @@ EVERY = 0.25
 """Seconds between two batches of events while words come."""
 
 
-class Keeper(Protocol):
+class EventSink(Protocol):
     """Where events go: to who listens here, and in batches to the database."""
 
     def tell(self, event: Said) -> None:
@@ -36,7 +36,7 @@ class Keeper(Protocol):
         ...
 
 
-class Heard(msgspec.Struct):
+class ModelResponse(msgspec.Struct):
     """What came: `reason` is the model's own, or "stopped"."""
 
     text: str = ""
@@ -46,9 +46,9 @@ class Heard(msgspec.Struct):
     detail: str | None = None
 
 
-async def listen(answer: AsyncIterator[Event], keeper: Keeper, seconds: float) -> Heard:
+async def listen(answer: AsyncIterator[Event], keeper: EventSink, seconds: float) -> ModelResponse:
     """Until the answer ends, somebody stops it, or the time is over: then what came so far. Raises ModelFailed."""
-    heard, words = Heard(), list[str]()
+    heard, words = ModelResponse(), list[str]()
     deadline = asyncio.get_running_loop().time() + seconds
     stopping = asyncio.ensure_future(keeper.stopping)
     coming: asyncio.Task[Event | None] | None = None
@@ -78,9 +78,9 @@ async def _next(answer: AsyncIterator[Event]) -> Event | None:
     return await anext(answer, None)
 
 
-def _take(event: Event, heard: Heard, words: list[str], keeper: Keeper) -> bool:
+def _take(event: Event, heard: ModelResponse, words: list[str], keeper: EventSink) -> bool:
     """Whether it was the last."""
-    if isinstance(event, Words):
+    if isinstance(event, TextDelta):
         words.append(event.text)
         keeper.tell({"kind": "words", "text": event.text})
     elif isinstance(event, Call):

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 import msgspec
 
-from todo_cli.agent.approval_policy import Wished, judged, understood, unknown_numbers
-from todo_cli.agent.attempt import Runner
+from todo_cli.agent.approval_policy import ParsedCall, judged, understood, unknown_numbers
+from todo_cli.agent.attempt import Attempt
 from todo_cli.contract.turn_steps import Call, Held, HoldCalls, Message, Replay, Result, RunCall, StoreResults
 
 NOT_DONE = '{"error":"interrupted","detail":"the person stopped this before it was done; nothing was changed"}'
 
 
-async def act(runner: Runner, calls: Sequence[tuple[Message, int]], replay: Replay) -> tuple[Held, ...]:
+async def act(runner: Attempt, calls: Sequence[tuple[Message, int]], replay: Replay) -> tuple[Held, ...]:
     """In order; what needs a yes comes last, together: that is what is answered here."""
     if runner.stopped:
         await _refuse(runner, [Result(message=one.seq, index=index, text=NOT_DONE) for one, index in calls])
@@ -33,7 +33,7 @@ async def act(runner: Runner, calls: Sequence[tuple[Message, int]], replay: Repl
     return await _hold(runner, asking) if asking else ()
 
 
-async def _run(runner: Runner, one: Wished) -> None:
+async def _run(runner: Attempt, one: ParsedCall) -> None:
     verb = one.kind.__name__ if one.kind else ""
     runner.tell({"kind": "call", "verb": verb, "arguments": one.fields})
     ran = await runner.send(
@@ -45,14 +45,14 @@ async def _run(runner: Runner, one: Wished) -> None:
     await runner.keep()
 
 
-async def _refuse(runner: Runner, results: list[Result]) -> None:
+async def _refuse(runner: Attempt, results: list[Result]) -> None:
     stored = await runner.send(StoreResults(**runner.fence, lease=runner.limits.lease, results=tuple(results)))
     runner.stands(stored.head, stop=stored.stop)
     for one in results:
         runner.tell({"kind": "result", "content": one.text})
 
 
-async def _hold(runner: Runner, asking: list[Wished]) -> tuple[Held, ...]:
+async def _hold(runner: Attempt, asking: list[ParsedCall]) -> tuple[Held, ...]:
     calls = tuple(
         Call(message=one.message, index=one.index, verb=one.kind.__name__, arguments=one.fields)
         for one in asking if one.kind
@@ -63,7 +63,7 @@ async def _hold(runner: Runner, asking: list[Wished]) -> tuple[Held, ...]:
     return parked.held if parked.state == "awaiting" else ()
 
 
-def _told(one: Wished, replay: Replay) -> str:
+def _told(one: ParsedCall, replay: Replay) -> str:
     """The answer to a call that is not carried out."""
     if one.told:
         return one.told

@@ -16,14 +16,14 @@ from todo_cli.cli.session import Session
 from todo_cli.contract.conversations import AnswerTurn, ShowConversation
 from todo_cli.contract.turn_steps import Held
 from todo_cli.errors import Invalid, NeedsAnswer, TodoError
-from todo_cli.turn_client.run import Outcome
+from todo_cli.turn_client.run import TurnOutcome
 
 QUESTION = "Do this? [y/N] "
 LOOK = 1.5
 """Seconds between two looks whether somebody else has answered."""
 
 
-def decided(session: Session, outcome: Outcome, screen: Screen, *, yes: bool) -> AnswerTurn | None:
+def decided(session: Session, outcome: TurnOutcome, screen: Screen, *, yes: bool) -> AnswerTurn | None:
     """The answer to all that waits; None where another terminal has given one.
 
     Raises NeedsAnswer when there is nobody to ask, typer.Exit for Ctrl-C and EOFError for Ctrl-D: then it still waits.
@@ -48,7 +48,7 @@ def decided(session: Session, outcome: Outcome, screen: Screen, *, yes: bool) ->
         raise typer.Exit(130) from None
 
 
-def _asked(session: Session, outcome: Outcome) -> AnswerTurn | None:
+def _asked(session: Session, outcome: TurnOutcome) -> AnswerTurn | None:
     if len(outcome.held) > 1:
         text.note("(y: all of it; n: nothing; or the numbers of what to do, as 1 3-4)")
     forget_typed()
@@ -65,7 +65,7 @@ def _asked(session: Session, outcome: Outcome) -> AnswerTurn | None:
             text.note(f"({error.detail})")
 
 
-def _understood(line: str, outcome: Outcome) -> AnswerTurn:
+def _understood(line: str, outcome: TurnOutcome) -> AnswerTurn:
     """Raises Invalid for what is no answer."""
     word, held = line.strip().lower(), outcome.held
     if word in ("y", "yes", "all"):
@@ -94,7 +94,7 @@ def chosen(held: tuple[Held, ...], answer: AnswerTurn) -> list[Held]:
     return [held[place] for place in answer.only] if isinstance(answer.only, tuple) else list(held)
 
 
-def _typed(session: Session, outcome: Outcome) -> str | None:
+def _typed(session: Session, outcome: TurnOutcome) -> str | None:
     """A line, past all buffers: what follows it is for the next prompt. Raises EOFError."""
     terminal = sys.stdin.fileno()
     while not _readable(terminal):
@@ -113,7 +113,7 @@ def _readable(terminal: int) -> bool:
         return True
 
 
-def _elsewhere(session: Session, outcome: Outcome) -> bool:
+def _elsewhere(session: Session, outcome: TurnOutcome) -> bool:
     try:
         found = session.send(ShowConversation(number=outcome.number, limit=1)).conversation
     except TodoError:

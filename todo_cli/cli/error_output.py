@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from todo_cli.cli.render.escape import safe
+from todo_cli.cli.render.escape import escape
 from todo_cli.errors import Bug, TodoError
 
 
@@ -19,7 +19,7 @@ def report(error: Any, *, as_json: bool) -> int:
         line = msgspec.json.encode({"error": problem}, enc_hook=str).decode()
     else:
         hint = f" ({error.hint})" if error.hint else ""
-        line = f"todo: {safe(error.detail)}{safe(hint)}"
+        line = f"todo: {escape(error.detail)}{escape(hint)}"
     sys.stderr.write(line + "\n")
     return error.exit_code
 

@@ -13,20 +13,22 @@ MOST = 1_000  # a request's limit
 NOTHING = "Nothing here. Add something with: todo add 'Buy milk'"
 
 
-def show(ctx: Any, it: ListTasks, *, everything: bool, as_json: bool, as_lines: bool, nothing: str = NOTHING) -> None:
+def show(
+    ctx: Any, request: ListTasks, *, everything: bool, as_json: bool, as_lines: bool, nothing: str = NOTHING
+) -> None:
     """Print the tasks that the request finds."""
     session, form = session_of(ctx), one_of(as_json, as_lines)
-    page = _all(session, it) if everything else session.send(it)
+    page = _all(session, request) if everything else session.send(request)
     _render(session, page, form, nothing)
 
 
-def _all(session: Session, it: ListTasks) -> TaskPage:
+def _all(session: Session, request: ListTasks) -> TaskPage:
     import msgspec
 
-    page = session.send(msgspec.structs.replace(it, limit=MOST))
+    page = session.send(msgspec.structs.replace(request, limit=MOST))
     tasks = list(page.tasks)
     while page.next:
-        page = session.send(msgspec.structs.replace(it, limit=MOST, cursor=page.next))
+        page = session.send(msgspec.structs.replace(request, limit=MOST, cursor=page.next))
         tasks += page.tasks
     return TaskPage(tasks=tuple(tasks), cut=page.cut)
 

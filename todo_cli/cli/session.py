@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from todo_cli.contract.base import Request
 
 if TYPE_CHECKING:
-    from todo_cli.clients.base import Backend
+    from todo_cli.clients.base import Client
     from todo_cli.settings.settings import Settings
 
 R = TypeVar("R")
@@ -38,11 +38,11 @@ class Session:
         return self.settings
 
     @cached_property
-    def backend(self) -> Backend:
+    def backend(self) -> Client:
         """The way to the data; raises NotSignedIn when there is none."""
-        from todo_cli.clients.open import open_backend
+        from todo_cli.clients.open import open_client
 
-        return open_backend(self.settings)
+        return open_client(self.settings)
 
     def send(self, request: Request[R], key: str | None = None) -> R:
         """One request, one answer; raises TodoError."""

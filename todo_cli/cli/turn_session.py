@@ -13,14 +13,14 @@ import typer
 from todo_cli.cli.approval_prompt import chosen, decided, picked
 from todo_cli.cli.echo import quiet
 from todo_cli.cli.render import text
-from todo_cli.cli.render.escape import safe, safe_block
+from todo_cli.cli.render.escape import escape, safe_block
 from todo_cli.cli.render.turn import Screen, held_lines
 from todo_cli.cli.session import Session
 from todo_cli.contract.conversations import AnswerTurn, ConversationShown, ListConversations, ShowConversation
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.turn_steps import BeginTurn
 from todo_cli.errors import Conflict, ModelFailed, NotFound
-from todo_cli.turn_client.run import Outcome, converse, look
+from todo_cli.turn_client.run import TurnOutcome, converse, look
 
 MOST = 100_000
 ROOM = 10
@@ -50,8 +50,8 @@ def settle(
     *,
     yes: bool,
     after: int = -1,
-    seen: Callable[[Outcome], None] = lambda _: None,
-) -> Outcome:
+    seen: Callable[[TurnOutcome], None] = lambda _: None,
+) -> TurnOutcome:
     """Run the turn, and ask the person what must be asked, until it has ended; raises what ended it otherwise."""
     begin = msgspec.structs.replace(begin, model=session.model)
     while True:
@@ -68,7 +68,7 @@ def settle(
     return outcome
 
 
-def finish(outcome: Outcome) -> None:
+def finish(outcome: TurnOutcome) -> None:
     """Raises what became of a turn that did not end well."""
     if outcome.state == "failed":
         raise outcome.error or ModelFailed(
@@ -79,14 +79,14 @@ def finish(outcome: Outcome) -> None:
         raise typer.Exit(130)
 
 
-def _answered(session: Session, outcome: Outcome, answer: AnswerTurn, screen: Screen, *, yes: bool) -> None:
+def _answered(session: Session, outcome: TurnOutcome, answer: AnswerTurn, screen: Screen, *, yes: bool) -> None:
     """Send it; on a terminal, say what came of it. Another terminal may have been faster: then that one counts."""
     try:
         session.send(answer)
     except Conflict as error:
         if yes:
             raise
-        text.note(f"({safe(error.detail)})")
+        text.note(f"({escape(error.detail)})")
         return
     if answer.yes and screen.live:
         wanted = {(one.message, one.index): one.plan for one in chosen(outcome.held, answer)}
@@ -97,7 +97,7 @@ def _answered(session: Session, outcome: Outcome, answer: AnswerTurn, screen: Sc
                 screen.done(plan.verb, plan.arguments, one.content)
 
 
-def run(session: Session, begin: BeginTurn, screen: Screen, after: int = -1) -> Outcome:
+def run(session: Session, begin: BeginTurn, screen: Screen, after: int = -1) -> TurnOutcome:
     """Until the turn rests. Ctrl-C stops it, wherever it runs; a second one only leaves it."""
     left: list[int] = []
     try:
@@ -108,7 +108,7 @@ def run(session: Session, begin: BeginTurn, screen: Screen, after: int = -1) -> 
         raise KeyboardInterrupt from None
 
 
-async def _conversed(session: Session, begin: BeginTurn, screen: Screen, after: int, left: list[int]) -> Outcome:
+async def _conversed(session: Session, begin: BeginTurn, screen: Screen, after: int, left: list[int]) -> TurnOutcome:
     stop, loop, this = asyncio.Event(), asyncio.get_running_loop(), asyncio.current_task()
 
     def interrupted() -> None:
@@ -138,7 +138,7 @@ def newest_turn(session: Session, number: int) -> tuple[ConversationShown, Begin
     return shown, BeginTurn(conversation=shown.conversation.id, turn=turn, runner=new_id())
 
 
-def resume(session: Session, number: int, screen: Screen, *, yes: bool = False) -> Outcome:
+def resume(session: Session, number: int, screen: Screen, *, yes: bool = False) -> TurnOutcome:
     """Take up a conversation's newest turn, from its beginning: where it runs, where it waits, where nobody runs it."""
     shown, begin = newest_turn(session, number)
     if screen.form == "text" and session.table:
@@ -156,7 +156,7 @@ def last_used(session: Session) -> int:
     return found[0].number
 
 
-def answer(session: Session, number: int, screen: Screen, *, yes: bool, only: str | None = None) -> Outcome:
+def answer(session: Session, number: int, screen: Screen, *, yes: bool, only: str | None = None) -> TurnOutcome:
     """Say yes or no to what a conversation waits to do, or yes to some of it, and go on with it."""
     shown, begin = newest_turn(session, number)
     if shown.conversation.state not in ("awaiting", "answered"):

@@ -10,7 +10,7 @@ from todo_cli.errors import Invalid
 R = TypeVar("R")
 
 
-class Backend(Protocol):
+class Client(Protocol):
     """Sends requests; both faces raise the same errors for the same causes.
 
     A write without a key is given one, so that a request whose answer was lost is repeated safely.
@@ -29,13 +29,13 @@ class Backend(Protocol):
         ...
 
 
-LONGEST_KEY = 200
+MAX_KEY_CHARS = 200
 
 
-def minted(request: Request[Any], key: str | None) -> str | None:
+def idempotency_key(request: Request[Any], key: str | None) -> str | None:
     """The key of one invocation: the given one, else for a write a new one. Raises Invalid."""
-    if key is not None and not (1 <= len(key) <= LONGEST_KEY and key.isprintable()):
-        raise Invalid(f"a key is 1 to {LONGEST_KEY} printable characters", hint="choose another --key")
+    if key is not None and not (1 <= len(key) <= MAX_KEY_CHARS and key.isprintable()):
+        raise Invalid(f"a key is 1 to {MAX_KEY_CHARS} printable characters", hint="choose another --key")
     if key is not None or not request.write:
         return key
     from todo_cli.contract.ids import new_id
@@ -43,6 +43,6 @@ def minted(request: Request[Any], key: str | None) -> str | None:
     return new_id()
 
 
-def uncertain(request: Request[Any], key: str | None) -> str:
+def possibly_done_note(request: Request[Any], key: str | None) -> str:
     """What to add when an answer was lost: a write may have acted; repeated with its key it acts once."""
     return f". The request may have been carried out: repeat it with the same --key {key}" if request.write else ""

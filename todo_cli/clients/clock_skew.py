@@ -16,13 +16,13 @@ def clock_difference(settings: Settings) -> float:
 def _server_time(settings: Settings) -> float:
     from email.utils import parsedate_to_datetime
 
-    from todo_cli.clients.http_once import LostAnswer, Refused, exchange
+    from todo_cli.clients.http_once import NotConnected, ResponseLost, exchange
 
     try:
         answer = exchange((settings.server or "").rstrip("/"), "GET", "/healthz", None, {}, settings.timeout)
         # the header has whole seconds: half of one is the best guess at the rest
         return parsedate_to_datetime(answer.headers["date"]).timestamp() + 0.5
-    except (LostAnswer, Refused, KeyError, ValueError):
+    except (ResponseLost, NotConnected, KeyError, ValueError):
         raise Unavailable("the server does not say what time it is") from None
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any, TypeVar
 
-from todo_cli.clients.base import minted, uncertain
+from todo_cli.clients.base import idempotency_key, possibly_done_note
 from todo_cli.contract.base import Caller, Request
 from todo_cli.contract.codec import checked
 from todo_cli.core.registry import handle
-from todo_cli.db.transaction import Lost, Tx, connect, within
+from todo_cli.db.transaction import ConnectionLost, Transaction, connect, within
 from todo_cli.errors import Unavailable
 from todo_cli.settings.settings import Settings
 
@@ -19,7 +19,7 @@ TRIES = 4
 TRIES_AFTER_LOSS = 7  # a restart takes a few seconds; what was lost must be asked for again
 
 
-class DirectBackend:
+class DirectClient:
     """One connection, made when first needed; a lost one is replaced and the request repeated with its key."""
 
     def __init__(self, settings: Settings) -> None:
@@ -37,13 +37,16 @@ class DirectBackend:
         """The answer; raises TodoError. Waits at most the configured time in all."""
         checked(request)
         caller = Caller(
-            token=self._token, space=self._settings.space, zone=self._settings.timezone, key=minted(request, key)
+            token=self._token,
+            space=self._settings.space,
+            zone=self._settings.timezone,
+            key=idempotency_key(request, key),
         )
         try:
             async with within(self._settings.timeout):
                 return await self._tried(request, caller)
         except TimeoutError:
-            doubt = uncertain(request, caller.key)
+            doubt = possibly_done_note(request, caller.key)
             raise Unavailable(f"the database gave no answer in {self._settings.timeout:g} s{doubt}") from None
 
     async def _tried(self, request: Request[R], caller: Caller) -> R:
@@ -51,16 +54,16 @@ class DirectBackend:
         for attempt in range(TRIES_AFTER_LOSS):
             try:
                 connection = await self._connected()
-                return await handle(Tx(connection, caller, type(request)), request)
+                return await handle(Transaction(connection, caller, type(request)), request)
             except Unavailable as error:
                 again = lost or self._settings.embedded is not None
                 if not again or attempt >= (TRIES_AFTER_LOSS if lost else TRIES) - 1:
-                    raise Unavailable(error.detail + (uncertain(request, caller.key) if lost else ""), hint=error.hint,
-                                      **error.extra) from error  # fmt: skip
-            except Lost as error:
+                    note = possibly_done_note(request, caller.key) if lost else ""
+                    raise Unavailable(error.detail + note, hint=error.hint, **error.extra) from error
+            except ConnectionLost as error:
                 lost = True
                 if attempt == TRIES_AFTER_LOSS - 1:
-                    raise Unavailable(error.detail + uncertain(request, caller.key)) from error
+                    raise Unavailable(error.detail + possibly_done_note(request, caller.key)) from error
             self._connection = None
             await asyncio.sleep(0.1 * 2**attempt)
         raise AssertionError("the last try returns or raises")
@@ -78,9 +81,9 @@ class DirectBackend:
     def _start_embedded(self) -> None:
         from pathlib import Path
 
-        from todo_cli.local_postgres.cluster import Embedded
+        from todo_cli.local_postgres.cluster import LocalPostgres
 
-        Embedded(Path(self._settings.embedded or "")).start()
+        LocalPostgres(Path(self._settings.embedded or "")).start()
 
     async def leave(self) -> None:
         """Close the connection, in the event loop that made it."""

@@ -11,8 +11,8 @@ from urllib.parse import quote, urlencode, urljoin
 
 import msgspec
 
-from todo_cli.clients.base import minted, uncertain
-from todo_cli.clients.http_once import ANSWER_LIMIT, Answer, LostAnswer, Refused, exchange, too_large
+from todo_cli.clients.base import idempotency_key, possibly_done_note
+from todo_cli.clients.http_once import ANSWER_LIMIT, Answer, NotConnected, ResponseLost, exchange, too_large
 from todo_cli.contract.base import Request, method_and_path
 from todo_cli.contract.codec import answer_type, checked, decode
 from todo_cli.errors import Invalid, NotSignedIn, TodoError, Unavailable, from_problem
@@ -24,7 +24,7 @@ TRIES = 3
 BODY_LIMIT = 2 * 1024 * 1024
 
 
-class HttpBackend:
+class HttpClient:
     """Requests to one server; a lost one is repeated with its key."""
 
     def __init__(self, settings: Settings) -> None:
@@ -41,28 +41,28 @@ class HttpBackend:
             import asyncio
 
             return asyncio.run(self._send_and_close(request, key))
-        key = minted(request, key)
+        key = idempotency_key(request, key)
         method, target, body, headers = self._prepared(request, key)
         tries = _Tries(self._server, self._settings.timeout, request, key)
         while True:
             try:
                 answer = exchange(self._server, method, target, body, headers, tries.patience())
                 return read_answer(answer, request, self._server)
-            except (LostAnswer, Refused, Unavailable) as error:
+            except (ResponseLost, NotConnected, Unavailable) as error:
                 time.sleep(tries.pause(error))
 
     async def send(self, request: Request[R], key: str | None = None) -> R:
         """As `send_now`, from an event loop, over kept connections."""
         import asyncio
 
-        key = minted(request, key)
+        key = idempotency_key(request, key)
         method, target, body, headers = self._prepared(request, key)
         tries = _Tries(self._server, self._settings.timeout, request, key)
         while True:
             try:
                 answer = await self._streamed(method, target, body, headers, tries.patience())
                 return read_answer(answer, request, self._server)
-            except (LostAnswer, Refused, Unavailable) as error:
+            except (ResponseLost, NotConnected, Unavailable) as error:
                 await asyncio.sleep(tries.pause(error))
 
     async def _send_and_close(self, request: Request[R], key: str | None) -> R:
@@ -112,11 +112,11 @@ class HttpBackend:
             async with asyncio.timeout(patience), self.opened(method, target, body, headers) as answer:
                 return await whole(answer)
         except httpx2.ConnectError as error:
-            raise Refused(str(error)) from None
+            raise NotConnected(str(error)) from None
         except TimeoutError:
-            raise LostAnswer("it gave no answer in time") from None
+            raise ResponseLost("it gave no answer in time") from None
         except httpx2.HTTPError as error:
-            raise LostAnswer(str(error) or type(error).__name__) from None
+            raise ResponseLost(str(error) or type(error).__name__) from None
         except httpx2.InvalidURL as error:
             raise Unavailable(f"{self._server} is not an address: {error}") from None
 
@@ -141,7 +141,7 @@ class _Tries:
     """How often a request is sent, how long each time, and how it ends: the same for both faces."""
 
     def __init__(self, server: str, timeout: float, request: Request[Any], key: str | None) -> None:
-        self._server, self._half, self._doubt = server, timeout / 2, uncertain(request, key)
+        self._server, self._half, self._doubt = server, timeout / 2, possibly_done_note(request, key)
         self._deadline = time.monotonic() + timeout
         self._count, self._lost = 0, False
 
@@ -152,7 +152,7 @@ class _Tries:
 
     def pause(self, error: Exception) -> float:
         """Seconds before the next try; raises when there is none."""
-        self._lost = self._lost or isinstance(error, LostAnswer) or _extra(error, "uncertain")
+        self._lost = self._lost or isinstance(error, ResponseLost) or _extra(error, "uncertain")
         pause: float = 0.2 * 4**self._count
         self._count += 1
         again = not isinstance(error, TodoError) or _extra(error, "again")

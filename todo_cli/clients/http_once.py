@@ -25,11 +25,11 @@ class Answer(NamedTuple):
     body: bytes
 
 
-class Refused(Exception):
+class NotConnected(Exception):
     """No connection was made: nothing was sent."""
 
 
-class LostAnswer(Exception):
+class ResponseLost(Exception):
     """The request was sent, its answer did not arrive."""
 
 
@@ -81,7 +81,7 @@ def _connection(server: str, deadline: float) -> tuple[http.client.HTTPConnectio
     except (OSError, UnicodeError, OverflowError) as error:
         if type(error).__name__ == "SSLCertVerificationError":
             raise Unavailable(f"the server's certificate is not trusted: {error.args[-1]}") from None
-        raise Refused(getattr(error, "strerror", None) or str(error) or "no answer") from None
+        raise NotConnected(getattr(error, "strerror", None) or str(error) or "no answer") from None
     return connection, prefix
 
 
@@ -169,11 +169,11 @@ def _sent(
         found = {name.lower(): value for name, value in answer.getheaders()}
         return Answer(answer.status, found, _read(answer))
     except TimeoutError:
-        raise LostAnswer("it gave no answer in time") from None
+        raise ResponseLost("it gave no answer in time") from None
     except http.client.HTTPException as error:
-        raise LostAnswer(f"it does not speak HTTP as it should ({type(error).__name__})") from None
+        raise ResponseLost(f"it does not speak HTTP as it should ({type(error).__name__})") from None
     except OSError as error:
-        raise LostAnswer(error.strerror or str(error)) from None
+        raise ResponseLost(error.strerror or str(error)) from None
 
 
 def _read(answer: http.client.HTTPResponse) -> bytes:

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from todo_cli.contract.base import Request
-from todo_cli.db.transaction import Tx
+from todo_cli.db.transaction import Transaction
 
 R = TypeVar("R")
-Handler = Callable[[Tx, Any], Awaitable[Any]]
+Handler = Callable[[Transaction, Any], Awaitable[Any]]
 H = TypeVar("H", bound=Handler)
 
 HANDLERS: dict[type[Request[Any]], Handler] = {}
@@ -26,7 +26,7 @@ def handler(request: type[Request[Any]]) -> Callable[[H], H]:
     return register
 
 
-async def handle(tx: Tx, request: Request[R]) -> R:
+async def handle(tx: Transaction, request: Request[R]) -> R:
     """Answer one Request inside its transaction; raises TodoError."""
     answer: R = await HANDLERS[type(request)](tx, request)
     return answer

@@ -14,7 +14,7 @@ from todo_cli.contract.journal import Change, ChangePage, Difference, ListChange
 from todo_cli.core.dispatch import handler
 from todo_cli.core.tasks.snapshot_sql import instant
 from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import Tx
+from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Conflict, NotFound, TodoError
 
 R = TypeVar("R")
@@ -101,19 +101,19 @@ UNION ALL SELECT json_build_object('same', same, 'answer', answer)::text FROM ol
 """)
 
 
-async def write(tx: Tx, sql: Sql, it: Request[R], missing: str | TodoError, **values: Any) -> R:
+async def write(tx: Transaction, sql: Sql, request: Request[R], missing: str | TodoError, **values: Any) -> R:
     """Run a `journaled` rule and give its answer; raises `missing` (as text: NotFound) and, for a reused key, Conflict."""
-    text = await tx.answer(sql, **stamp(it), **values)
+    text = await tx.answer(sql, **stamp(request), **values)
     if text is None:
         raise missing if isinstance(missing, TodoError) else NotFound(missing)
     verdict = decode(text, _Kept)
     if not verdict.same:
         raise key_reused(tx)
-    answer: R = decode(bytes(verdict.answer), answer_type(type(it)))
+    answer: R = decode(bytes(verdict.answer), answer_type(type(request)))
     return answer
 
 
-def key_reused(tx: Tx) -> Conflict:
+def key_reused(tx: Transaction) -> Conflict:
     """The same key with another content."""
     return Conflict(f"the key {tx.caller.key!r} was used for another request", hint="use a new key for a new request")
 
@@ -189,13 +189,13 @@ def _change(row: _Row) -> Change:
 
 
 @handler(ListChanges)
-async def list_changes(tx: Tx, it: ListChanges) -> ChangePage:
+async def list_changes(tx: Transaction, request: ListChanges) -> ChangePage:
     """Newest first; of one task by following each change's images back to the one before."""
-    text = await tx.answer(LIST, number=it.number, before=it.before, limit=it.limit + 1)
+    text = await tx.answer(LIST, number=request.number, before=request.before, limit=request.limit + 1)
     found = decode(text or "", _Rows)
     if not found.known:
-        raise NotFound(f"there is no task #{it.number}")
-    rows = found.rows[: it.limit]
+        raise NotFound(f"there is no task #{request.number}")
+    rows = found.rows[: request.limit]
     return ChangePage(
-        changes=tuple(_change(row) for row in rows), next=rows[-1].seq if len(found.rows) > it.limit else None
+        changes=tuple(_change(row) for row in rows), next=rows[-1].seq if len(found.rows) > request.limit else None
     )

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import Tx
+from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid
 
 ZONE = Sql("SELECT coalesce((SELECT timezone FROM todo.preferences WHERE user_id = %(me)s::uuid), 'UTC')")
@@ -57,7 +57,7 @@ def project(text: str) -> str:
     return line("project", text.removeprefix("#"))
 
 
-async def dated(tx: Tx, name: str, words: str) -> dict[str, Any]:
+async def dated(tx: Transaction, name: str, words: str) -> dict[str, Any]:
     """The user's words as the two columns of a date: a day or an instant."""
     return columns(name, await resolved(tx, words))
 
@@ -69,14 +69,14 @@ def columns(name: str, when: date | datetime | None) -> dict[str, Any]:
     return {f"{name}_on": when and when.isoformat(), f"{name}_at": None}
 
 
-async def resolved(tx: Tx, words: str) -> date | datetime:
+async def resolved(tx: Transaction, words: str) -> date | datetime:
     """The user's words in the caller's zone; asks the database for the zone where the caller named none."""
     from todo_cli.parsing.dates import resolve
 
     return resolve(words, zone=await zone(tx), now=datetime.now(UTC))
 
 
-async def zone(tx: Tx) -> str:
+async def zone(tx: Transaction) -> str:
     """The caller's time zone: the request's, else the preference, else UTC."""
     if not tx.caller.zone:
         tx.in_zone(await tx.answer(ZONE) or "UTC")

@@ -14,7 +14,7 @@ import psycopg
 from todo_cli.contract.base import Request
 from todo_cli.db.pipeline import Row, tried
 from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import COMMIT, ENTER, SAVEPOINT, TAKE_BACK, Lost, Tx, told
+from todo_cli.db.transaction import COMMIT, ENTER, SAVEPOINT, TAKE_BACK, ConnectionLost, Transaction, told
 from todo_cli.errors import TodoError, Unavailable
 
 RELEASE = Sql("RELEASE SAVEPOINT before_inner")
@@ -35,7 +35,7 @@ async def _aside(statements: list[Sql], values: dict[str, Any], looks: bool) -> 
     return await _Asked(statements, values, looks)
 
 
-class Going:
+class BatchItem:
     """One rule: its answer or its error, once it has ended; `behind`: what was read behind its last statement."""
 
     def __init__(self, rule: Coroutine[Any, Any, Any]) -> None:
@@ -52,7 +52,7 @@ class Going:
             self.asked = self._rule.throw(heard) if isinstance(heard, TodoError) else self._rule.send(heard)
         except StopIteration as end:
             self.answer = end.value
-        except (Lost, Unavailable):
+        except (ConnectionLost, Unavailable):
             raise
         except TodoError as error:
             self.error = error
@@ -62,15 +62,15 @@ class Going:
         self._rule.close()
 
 
-class Together:
+class RequestBatch:
     """The rules, in order, within an open transaction; `behind` goes behind the last statement of each."""
 
-    def __init__(self, tx: Tx, *behind: Sql) -> None:
+    def __init__(self, tx: Transaction, *behind: Sql) -> None:
         self._tx, self._behind = tx, behind or (RELEASE,)
-        self._held: list[Going] = []
-        self.going: list[Going] = []
+        self._held: list[BatchItem] = []
+        self.going: list[BatchItem] = []
 
-    def __enter__(self) -> Together:
+    def __enter__(self) -> RequestBatch:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -78,13 +78,13 @@ class Together:
             one.close()
 
     async def add(
-        self, request: type[Request[Any]], rule: Callable[[Tx], Coroutine[Any, Any, Any]], *,
+        self, request: type[Request[Any]], rule: Callable[[Transaction], Coroutine[Any, Any, Any]], *,
         key: str | None = None, within: str | None = None,
-    ) -> Going:  # fmt: skip
-        """One more, as in `Tx.inner`; what it looks at is as those before it have left it."""
+    ) -> BatchItem:  # fmt: skip
+        """One more, as in `Transaction.inner`; what it looks at is as those before it have left it."""
         inner = self._tx.inner(request, key, enter=True, within=within)
         inner.aside = _aside
-        going = Going(rule(inner))
+        going = BatchItem(rule(inner))
         self.going.append(going)
         going.go(None)
         if not going.asked:  # nothing was sent, not even the savepoint
@@ -127,11 +127,11 @@ class Together:
             self._heard(one, rows[: len(group)])
             rows = rows[len(group) :]
 
-    def _group(self, one: Going) -> list[Given]:
+    def _group(self, one: BatchItem) -> list[Given]:
         asked = one.asked or _Asked([], {}, looks=False)
         return [(sql, asked.values) for sql in (*asked.statements, *(() if asked.looks else self._behind))]
 
-    def _heard(self, one: Going, rows: list[Row | None]) -> None:
+    def _heard(self, one: BatchItem, rows: list[Row | None]) -> None:
         asked = one.asked or _Asked([], {}, looks=False)
         texts = [None if row is None else row[0] for row in rows]
         one.behind = texts[len(asked.statements) :]

@@ -32,7 +32,7 @@ BEGIN, COMMIT = Sql("BEGIN"), Sql("COMMIT")
 SAVEPOINT, TAKE_BACK = Sql("SAVEPOINT before_inner"), Sql("ROLLBACK TO SAVEPOINT before_inner")
 
 
-class Lost(TodoError):
+class ConnectionLost(TodoError):
     """The connection went away: unknown whether the request acted; send it again with the same key."""
 
     code, status, exit_code = "unavailable", 503, 7
@@ -57,7 +57,7 @@ async def within(seconds: float) -> AsyncIterator[None]:
         yield
 
 
-class Tx:
+class Transaction:
     """One request's transaction. Values `space`, `me`, `key` and `zone` are given to every statement.
 
     `answer` is the common way: sign-in and rule in one pipeline, which Postgres runs as one implicit
@@ -125,12 +125,12 @@ class Tx:
 
     def inner(
         self, request: type[Request[Any]], key: str | None, *, enter: bool = False, within: str | None = None
-    ) -> Tx:
+    ) -> Transaction:
         """A transaction within the open one, behind a savepoint, for another Request; `enter` checks its scope anew.
 
         What it changes is journaled as done `within` that turn, and can be undone with all else of it.
         """
-        made = Tx(self._connection, msgspec.structs.replace(self.caller, key=key), request)
+        made = Transaction(self._connection, msgspec.structs.replace(self.caller, key=key), request)
         made.values["within"] = within
         made._open = True
         made._before = [*self._before, SAVEPOINT, *([ENTER] if enter else [])]
@@ -151,13 +151,13 @@ class Tx:
 def told(error: psycopg.Error) -> TodoError:
     """What Postgres said, or Lost where it said nothing any more."""
     found = translated(error)
-    return Lost(found.detail) if was_lost(error) else found
+    return ConnectionLost(found.detail) if was_lost(error) else found
 
 
 class Steps:
     """The statements of one transaction, in order: `run`, and for the last `finish`."""
 
-    def __init__(self, tx: Tx, *, nested: bool) -> None:
+    def __init__(self, tx: Transaction, *, nested: bool) -> None:
         self._tx, self._nested = tx, nested
         if not nested:
             tx._open, tx._before = True, [BEGIN, ENTER]
@@ -191,7 +191,7 @@ class Steps:
         self._tx._before = []
         return answer
 
-    def give_up(self, inner: Tx) -> None:
+    def give_up(self, inner: Transaction) -> None:
         """Undo all that the failed `inner` transaction did, with the next statement."""
         if inner._before:  # nothing was sent, not even the savepoint
             self._tx._before = inner._before[: inner._before.index(SAVEPOINT)]

@@ -7,7 +7,7 @@ import json
 
 from todo_cli.contract.model_list import Menu
 from todo_cli.llm.endpoints import Endpoint, listed_names
-from todo_cli.llm.errors import Trouble, from_response
+from todo_cli.llm.errors import ModelServerError, from_response
 from todo_cli.llm.selection import chosen
 from todo_cli.llm.transport import open_http, unreachable
 from todo_cli.settings.settings import Settings
@@ -26,10 +26,10 @@ async def served(endpoint: Endpoint, seconds: float = 5.0) -> tuple[str, ...] | 
         async with asyncio.timeout(seconds):
             return await _listed(endpoint, {"Authorization": f"Bearer {key}"} if key else {})
     except TimeoutError:
-        trouble = Trouble("endpoint", f"did not list its models within {seconds:g} s")
+        trouble = ModelServerError("endpoint", f"did not list its models within {seconds:g} s")
     except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError) as error:
         trouble = unreachable(error)
-    except Trouble as caught:
+    except ModelServerError as caught:
         trouble = caught
     # outside of the handler, so that no request and no key hangs on the error as its context
     raise trouble.error(endpoint.address, key)
@@ -59,7 +59,7 @@ async def _listed(endpoint: Endpoint, headers: dict[str, str]) -> tuple[str, ...
     if answer.status_code != 200:
         raise from_response(answer.status_code, answer.headers, body)
     if body.lstrip().startswith(b"<"):
-        raise Trouble("endpoint", "answered with a web page, not with a list of models")
+        raise ModelServerError("endpoint", "answered with a web page, not with a list of models")
     try:
         return listed_names(json.loads(body))
     except (ValueError, RecursionError):

@@ -16,14 +16,14 @@ import httpx2
 import openai
 
 from todo_cli.llm.endpoints import OPENAI, Endpoint
-from todo_cli.llm.errors import Trouble, from_response
+from todo_cli.llm.errors import ModelServerError, from_response
 from todo_cli.llm.pricing import priced
-from todo_cli.llm.sse import Wire
-from todo_cli.llm.stream import Assembler, Event, Finished, Thought, Usage, Words
+from todo_cli.llm.sse import SseDecoder
+from todo_cli.llm.stream import Assembler, Event, Finished, ReasoningDelta, TextDelta, Usage
 from todo_cli.llm.tool_calls import Call
 from todo_cli.llm.transport import open_http, unreachable
 
-__all__ = ["Call", "Event", "Finished", "Model", "Thought", "Usage", "Words", "answer"]
+__all__ = ["Call", "Event", "Finished", "Model", "ReasoningDelta", "TextDelta", "Usage", "answer"]
 
 ATTEMPTS = 4
 AFTER_THE_END = 2.0
@@ -80,7 +80,7 @@ async def _answer(
                 async for event in events:
                     yield event
             return
-        except Trouble as caught:
+        except ModelServerError as caught:
             trouble = caught
         # outside of the handler, so that no request and no key hangs on the error as its context
         if "stream_options" in trouble.detail and body.pop("stream_options", None):
@@ -117,7 +117,7 @@ class _Clock:
             return self._moved + allowed, f"sent nothing for {allowed:g} s"
         return last, f"did not come to an end within {self._endpoint.total:g} s"
 
-    def wait(self, trouble: Trouble) -> float | None:
+    def wait(self, trouble: ModelServerError) -> float | None:
         """How long until the next attempt; None when there is to be none."""
         wait = trouble.after
         if wait is None:
@@ -131,8 +131,8 @@ class _Clock:
 async def _attempt(
     client: openai.AsyncOpenAI, endpoint: Endpoint, body: dict[str, Any], names: set[str], clock: _Clock
 ) -> AsyncGenerator[Event, None]:
-    assembler, wire = Assembler(names, endpoint.longest), Wire(endpoint.longest * 8 + 1_000_000)
-    trouble: Trouble | None = None
+    assembler, wire = Assembler(names, endpoint.longest), SseDecoder(endpoint.longest * 8 + 1_000_000)
+    trouble: ModelServerError | None = None
     clock.start()
     try:
         async with aclosing(_pieces(client, endpoint, body, wire, assembler, clock)) as pieces:
@@ -141,12 +141,12 @@ async def _attempt(
                     yield event
                 if assembler.full:
                     break
-    except Trouble as caught:
+    except ModelServerError as caught:
         trouble = caught
     if wire.document and assembler.moved:
         assembler.ended = True  # a whole document cannot have been cut
     if not assembler.moved:
-        raise trouble or Trouble("broken", _nothing(wire))
+        raise trouble or ModelServerError("broken", _nothing(wire))
     cut = trouble.sentence(endpoint.address, _key(endpoint)) if trouble else None
     for event in assembler.end(cut, whole=wire.done):
         if isinstance(event, Finished) and event.usage:
@@ -158,7 +158,7 @@ async def _pieces(
     client: openai.AsyncOpenAI,
     endpoint: Endpoint,
     body: dict[str, Any],
-    wire: Wire,
+    wire: SseDecoder,
     assembler: Assembler,
     clock: _Clock,
 ) -> AsyncGenerator[dict[str, Any], None]:
@@ -191,13 +191,13 @@ async def _in_time(what: Any, assembler: Assembler, clock: _Clock) -> Any:
         async with asyncio.timeout_at(deadline):
             result = await what
     except TimeoutError:
-        raise Trouble("broken", late) from None
+        raise ModelServerError("broken", late) from None
     except openai.APIStatusError as error:
         raise from_response(error.status_code, error.response.headers, error.response.content) from None
     except (openai.OpenAIError, httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError, ValueError) as error:
         raise unreachable(error) from None
     if loop.time() > deadline:  # bytes that are always there never let the timeout in
-        raise Trouble("broken", late)
+        raise ModelServerError("broken", late)
     return result
 
 
@@ -209,7 +209,7 @@ async def _opened(client: openai.AsyncOpenAI, endpoint: Endpoint, body: dict[str
     return stream.response
 
 
-def _nothing(wire: Wire) -> str:
+def _nothing(wire: SseDecoder) -> str:
     return "answered with JSON that is no completion" if wire.document else "answered nothing"
 
 

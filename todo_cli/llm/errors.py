@@ -43,7 +43,7 @@ _HINTS: dict[Kind, str] = {
 }
 
 
-class Trouble(Exception):
+class ModelServerError(Exception):
     """One attempt failed. `detail` goes on from "<address> "; `after` is how long the server asked us to wait."""
 
     def __init__(
@@ -69,7 +69,7 @@ class Trouble(Exception):
         return text.replace(key, "…") if key else text
 
 
-class Said(NamedTuple):
+class ErrorBody(NamedTuple):
     """What an error object says, whatever its shape."""
 
     message: str = ""
@@ -90,56 +90,60 @@ class Said(NamedTuple):
         return f": {line[: _LONGEST_QUOTE - 1]}…" if len(line) > _LONGEST_QUOTE else f": {line}" if line else ""
 
 
-def said(value: object) -> Said:
+def said(value: object) -> ErrorBody:
     """Read an error object: {"error": {…} or "…"}, {"object": "error", …}, {"detail": …}, or such in a list."""
     if isinstance(value, list):
-        return said(value[0]) if value else Said()
+        return said(value[0]) if value else ErrorBody()
     if not isinstance(value, dict):
-        return Said(value) if isinstance(value, str) else Said()
+        return ErrorBody(value) if isinstance(value, str) else ErrorBody()
     inner = value.get("error")
     if isinstance(inner, dict | list):
         return said(inner)
     message = next((text for text in (inner, value.get("message"), value.get("detail")) if isinstance(text, str)), "")
     code = value.get("code")
     number = int(code) if isinstance(code, int | str) and re.fullmatch(r"[45]\d\d", str(code)) else None
-    return Said(message, " ".join(str(part) for part in (code, value.get("type")) if isinstance(part, str)), number)
+    return ErrorBody(
+        message, " ".join(str(part) for part in (code, value.get("type")) if isinstance(part, str)), number
+    )
 
 
-def from_response(status: int, headers: Mapping[str, str], body: bytes) -> Trouble:
+def from_response(status: int, headers: Mapping[str, str], body: bytes) -> ModelServerError:
     """The trouble behind an HTTP status that is not 200."""
     try:
         told = said(json.loads(body))
     except (ValueError, RecursionError):
-        told = Said()
+        told = ErrorBody()
     return _judge(status, told, wait_asked(headers.get("retry-after")))
 
 
-def from_piece(piece: dict[str, Any]) -> Trouble:
+def from_piece(piece: dict[str, Any]) -> ModelServerError:
     """The trouble behind an error object in a stream or in a 200: its own code is read as the status."""
     told = said(piece)
     return _judge(told.status, told, None)
 
 
-def _judge(told_status: int | None, told: Said, after: float | None) -> Trouble:
+def _judge(told_status: int | None, told: ErrorBody, after: float | None) -> ModelServerError:
     status = told_status or 500
     if status == 413 or (status in (400, 422, 500) and _OVERFLOW.search(told.all)):
-        return Trouble("overflow", f"says that the conversation is longer than the model's context{told.quoted}")
+        return ModelServerError(
+            "overflow", f"says that the conversation is longer than the model's context{told.quoted}"
+        )
     if status in (401, 403) or (status == 400 and _BAD_KEY.search(told.all)):
-        return Trouble("key", "refused the API key, or there is none")
+        return ModelServerError("key", "refused the API key, or there is none")
     if status in (400, 404, 422) and _NO_MODEL.search(told.all):
-        return Trouble("name", f"does not serve the model{told.quoted}")
+        return ModelServerError("name", f"does not serve the model{told.quoted}")
     if status == 402 or (status == 429 and _QUOTA.search(told.all)):
-        return Trouble("limit", f"wants to be paid first{told.quoted}")
+        return ModelServerError("limit", f"wants to be paid first{told.quoted}")
     if status == 429:
-        return Trouble("limit", f"gets too many requests{_asked(after)}{told.quoted}", retry=True, after=after)
+        return ModelServerError("limit", f"gets too many requests{_asked(after)}{told.quoted}", retry=True, after=after)
     if status in (408, 409) or status >= 500:
         loading = status == 503 and bool(_LOADING.search(told.all))
         what = "is still loading the model" if loading else "failed" + (f" with status {status}" if told_status else "")
-        return Trouble("broken", what + told.quoted, retry=True, after=after, loading=loading)
+        return ModelServerError("broken", what + told.quoted, retry=True, after=after, loading=loading)
     if status == 404 or status < 400:
         what = "sends us elsewhere" if status < 400 else "has no chat completions there"
-        return Trouble("endpoint", f"{what} (status {status})")
-    return Trouble("refused", f"refused the request with status {status}{told.quoted}")
+        return ModelServerError("endpoint", f"{what} (status {status})")
+    return ModelServerError("refused", f"refused the request with status {status}{told.quoted}")
 
 
 def _asked(after: float | None) -> str:

@@ -10,14 +10,14 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from todo_cli.llm.errors import Trouble
+from todo_cli.llm.errors import ModelServerError
 
 Piece = dict[str, Any]
 
 _MARK = b"\xef\xbb\xbf"
 
 
-class Wire:
+class SseDecoder:
     """Feed it bytes, split anywhere; `done` once [DONE] came, `document` when it was one JSON document."""
 
     def __init__(self, longest: int) -> None:
@@ -55,7 +55,7 @@ class Wire:
         self._partial.clear()
         if data and not _MARK.startswith(data):
             if data[:1] == b"<":
-                raise Trouble("endpoint", "answered with a web page, not with a model's words")
+                raise ModelServerError("endpoint", "answered with a web page, not with a model's words")
             self._kind = "document" if data[:1] in b"{[" else "events"
         return data
 
@@ -90,13 +90,13 @@ class Wire:
         pieces = _parsed(text)
         return [{"error": piece} if event == "error" and "error" not in piece else piece for piece in pieces]
 
-    def _too_long(self) -> Trouble:
-        return Trouble("broken", f"sent more than {self._longest} characters in one piece")
+    def _too_long(self) -> ModelServerError:
+        return ModelServerError("broken", f"sent more than {self._longest} characters in one piece")
 
 
 def _parsed(text: str) -> list[Piece]:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
-        raise Trouble("broken", "sent a piece that is not JSON") from None
+        raise ModelServerError("broken", "sent a piece that is not JSON") from None
     return [piece for piece in (value if isinstance(value, list) else [value]) if isinstance(piece, dict)]

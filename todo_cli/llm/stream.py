@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
-from todo_cli.llm.errors import Trouble, from_piece
+from todo_cli.llm.errors import ModelServerError, from_piece
 from todo_cli.llm.tool_calls import Call, OpenCalls, lone_call, may_be_lone_call
 from todo_cli.llm.unicode import Joined, plain
 
@@ -15,13 +15,13 @@ _LONGEST_HELD = 20_000
 """A text that might still become a call is shown after all when it is longer."""
 
 
-class Words(Struct):
+class TextDelta(Struct):
     """A part of what the model says."""
 
     text: str
 
 
-class Thought(Struct):
+class ReasoningDelta(Struct):
     """A part of what it thinks aloud; never sent back."""
 
     text: str
@@ -46,7 +46,7 @@ class Finished(Struct):
     detail: str | None = None
 
 
-Event = Words | Thought | Call | Finished
+Event = TextDelta | ReasoningDelta | Call | Finished
 
 _REASONS = {
     "length": "length", "max_tokens": "length", "model_length": "length",
@@ -112,7 +112,7 @@ class Assembler:
     def _choice(self, choice: dict[str, Any]) -> Iterator[Event]:
         finish = choice.get("finish_reason")
         if finish == "error":
-            raise Trouble("broken", "broke off with an error of its own")
+            raise ModelServerError("broken", "broke off with an error of its own")
         delta = choice.get("delta") or choice.get("message")
         if isinstance(delta, dict):
             yield from self._delta(delta)
@@ -123,12 +123,12 @@ class Assembler:
     def _delta(self, delta: dict[str, Any]) -> Iterator[Event]:
         thought = self._taken(plain(delta.get("reasoning_content")) or plain(delta.get("reasoning")))
         if thought := self._thoughts.add(thought):
-            yield Thought(thought)
+            yield ReasoningDelta(thought)
         refusal = plain(delta.get("refusal"))
         self._holding = self._holding and not refusal
         words = self._taken(plain(delta.get("content")) + refusal)
         if words := self._shown(self._words.add(words)):
-            yield Words(words)
+            yield TextDelta(words)
         brought = self._calls.take(delta.get("tool_calls")) if not self.full else 0
         self.moved += brought
         self._room -= brought
@@ -154,9 +154,9 @@ class Assembler:
 
     def _rest(self) -> Iterator[Event]:
         if thought := self._thoughts.rest():
-            yield Thought(thought)
+            yield ReasoningDelta(thought)
         if words := self._held + self._words.rest():
-            yield Words(words)
+            yield TextDelta(words)
         self._held = ""
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from todo_cli.llm.errors import Trouble
+from todo_cli.llm.errors import ModelServerError
 from todo_cli.llm.unicode import storable
 
 
@@ -145,7 +145,7 @@ def as_text(value: object) -> str:
     try:
         return json.dumps(value, ensure_ascii=False)
     except (ValueError, RecursionError):
-        raise Trouble("broken", "sent arguments that cannot be read") from None
+        raise ModelServerError("broken", "sent arguments that cannot be read") from None
 
 
 def _text(value: object) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from todo_cli.llm.endpoints import Endpoint, is_loopback
-from todo_cli.llm.errors import Trouble
+from todo_cli.llm.errors import ModelServerError
 
 if TYPE_CHECKING:
     import ssl
@@ -55,15 +55,15 @@ class _Bounded(httpx2.AsyncByteStream):
         await self._stream.aclose()
 
 
-def unreachable(error: BaseException) -> Trouble:
+def unreachable(error: BaseException) -> ModelServerError:
     """The trouble behind what httpx2 raised, or what openai raised from it."""
     cause = error if isinstance(error, httpx2.HTTPError) else error.__cause__ or error
     if isinstance(cause, httpx2.ReadError | httpx2.WriteError | httpx2.RemoteProtocolError):
-        return Trouble("broken", "broke the connection off", retry=True)
+        return ModelServerError("broken", "broke the connection off", retry=True)
     if isinstance(cause, httpx2.ConnectError | httpx2.TimeoutException | OSError):
         why = "no answer" if isinstance(cause, httpx2.TimeoutException) else _why(cause)
-        return Trouble("endpoint", f"cannot be reached: {why}", retry=True)
-    return Trouble("endpoint", f"cannot be asked: {type(cause).__name__}")
+        return ModelServerError("endpoint", f"cannot be reached: {why}", retry=True)
+    return ModelServerError("endpoint", f"cannot be asked: {type(cause).__name__}")
 
 
 def _why(error: BaseException) -> str:

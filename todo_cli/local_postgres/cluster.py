@@ -26,12 +26,12 @@ from todo_cli.local_postgres.server import configured_sockets, launch, read_pid_
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Embedded", "EmbeddedStatus", "default_home"]
+__all__ = ["LocalPostgres", "LocalPostgresStatus", "default_home"]
 
 DATABASE = "todo"
 
 
-class EmbeddedStatus(NamedTuple):
+class LocalPostgresStatus(NamedTuple):
     """What `todo doctor` shows; `size` is in bytes on the disk."""
 
     home: Path
@@ -42,7 +42,7 @@ class EmbeddedStatus(NamedTuple):
     size: int
 
 
-class Embedded:
+class LocalPostgres:
     """A real Postgres from a wheel, in one data directory; nobody's but the person's.
 
     Every verb raises Unavailable, saying what to do, when the machine does not let it.
@@ -67,10 +67,10 @@ class Embedded:
         found = read_pid_file(self.data)
         return found.pid if found and serves(found.pid, self.data) else None
 
-    def status(self) -> EmbeddedStatus:
+    def status(self) -> LocalPostgresStatus:
         """All that can be told without changing anything; raises Unavailable for an unusable TODO_PG_BIN."""
         version, size = find_binaries(self.home).version, files.size_on_disk(self.home)
-        return EmbeddedStatus(self.home, self.exists(), self.running(), version, self.socket_dir(), size)
+        return LocalPostgresStatus(self.home, self.exists(), self.running(), version, self.socket_dir(), size)
 
     def bindir(self) -> Path:
         """Where psql, pg_dump and the rest can be run from; copies the wheel's there if that is not done."""

@@ -8,14 +8,14 @@ from dataclasses import field as kept
 
 
 @dataclass(frozen=True, slots=True)
-class Every:
+class And:
     """All of its parts; without any: every task."""
 
     parts: tuple[Node, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Either:
+class Or:
     """At least one of its parts."""
 
     parts: tuple[Node, ...]
@@ -29,14 +29,14 @@ class Not:
 
 
 @dataclass(frozen=True, slots=True)
-class Ids:
+class Numbers:
     """Tasks by number: ranges with both ends, in order, apart from each other."""
 
     ranges: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class FieldTerm:
     """A field of FIELDS, a sign (: < <= > >=) and a value as the user wrote it; `at`: where, from 0."""
 
     field: str
@@ -46,7 +46,7 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class TextTerm:
     """Full text; a phrase where there is a space in it."""
 
     text: str
@@ -54,26 +54,26 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class ViewTerm:
     """A saved view by its name."""
 
     name: str
     at: int = kept(default=0, compare=False)
 
 
-Node = Every | Either | Not | Ids | Match | Words | View
+Node = And | Or | Not | Numbers | FieldTerm | TextTerm | ViewTerm
 
 
 def every(parts: Iterable[Node]) -> Node:
     """All of them, in one level; one alone is itself."""
-    flat = tuple(inner for part in parts for inner in (part.parts if isinstance(part, Every) else (part,)))
-    return flat[0] if len(flat) == 1 else Every(flat)
+    flat = tuple(inner for part in parts for inner in (part.parts if isinstance(part, And) else (part,)))
+    return flat[0] if len(flat) == 1 else And(flat)
 
 
 def either(parts: Iterable[Node]) -> Node:
     """Any of them, in one level, their numbers together; one alone is itself."""
-    flat = _one_ids([inner for part in parts for inner in (part.parts if isinstance(part, Either) else (part,))])
-    return flat[0] if len(flat) == 1 else Either(tuple(flat))
+    flat = _one_ids([inner for part in parts for inner in (part.parts if isinstance(part, Or) else (part,))])
+    return flat[0] if len(flat) == 1 else Or(tuple(flat))
 
 
 def negated(part: Node) -> Node:
@@ -81,7 +81,7 @@ def negated(part: Node) -> Node:
     return part.part if isinstance(part, Not) else Not(part)
 
 
-def ids(ranges: Iterable[tuple[int, int]]) -> Ids:
+def ids(ranges: Iterable[tuple[int, int]]) -> Numbers:
     """Ranges in order, those that touch as one."""
     merged: list[tuple[int, int]] = []
     for low, high in sorted(ranges):
@@ -89,7 +89,7 @@ def ids(ranges: Iterable[tuple[int, int]]) -> Ids:
             merged[-1] = (merged[-1][0], max(high, merged[-1][1]))
         else:
             merged.append((low, high))
-    return Ids(tuple(merged))
+    return Numbers(tuple(merged))
 
 
 def side_by_side(parts: Iterable[Node]) -> Node:
@@ -99,17 +99,17 @@ def side_by_side(parts: Iterable[Node]) -> Node:
 
 def _one_ids(parts: list[Node]) -> list[Node]:
     """The numbers of all of them, where the first ones stood."""
-    found = [part for part in parts if isinstance(part, Ids)]
+    found = [part for part in parts if isinstance(part, Numbers)]
     if len(found) < 2:
         return parts
     together, first = ids(pair for part in found for pair in part.ranges), found[0]
-    return [together if part is first else part for part in parts if part is first or not isinstance(part, Ids)]
+    return [together if part is first else part for part in parts if part is first or not isinstance(part, Numbers)]
 
 
-def leaves(node: Node) -> Iterator[Ids | Match | Words | View]:
+def leaves(node: Node) -> Iterator[Numbers | FieldTerm | TextTerm | ViewTerm]:
     """Every term in it, from left to right."""
     match node:
-        case Every(parts) | Either(parts):
+        case And(parts) | Or(parts):
             for part in parts:
                 yield from leaves(part)
         case Not(part):

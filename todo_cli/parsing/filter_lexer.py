@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from todo_cli.parsing.filter_ast import Ids, Match, Node, View, Words, either, ids, negated
+from todo_cli.parsing.filter_ast import FieldTerm, Node, Numbers, TextTerm, ViewTerm, either, ids, negated
 from todo_cli.parsing.filter_vocabulary import (
     ALIASES,
     ANYTHING,
@@ -75,7 +75,7 @@ def _token(text: str, at: int) -> tuple[Token, int]:
         return Token("not", at), at + 1
     if first in "'\"":
         value, end = _quoted(text, at)
-        return Token("term", at, Words(value, at)), end
+        return Token("term", at, TextTerm(value, at)), end
     if lead := _LEAD.match(text, at):
         value, end = _quoted(text, lead.end())
         return Token("term", at, _term(lead[0], value, at)), end
@@ -121,7 +121,7 @@ def _worded(word: str, at: int) -> Token:
     split = None if word[0] in "#@+" else _FIELD.fullmatch(word)
     if split:
         return Token("term", at, _term(split["name"] + split["sign"], split["value"], at))
-    return Token("term", at, _term(word[0], word[1:], at) if word[0] in "#@+" else Words(word, at))
+    return Token("term", at, _term(word[0], word[1:], at) if word[0] in "#@+" else TextTerm(word, at))
 
 
 def _term(lead: str, value: str, at: int) -> Node:
@@ -132,14 +132,14 @@ def _term(lead: str, value: str, at: int) -> Node:
         example = {"#": "#home", "@": "@phone", "+": "+phone", ":": ":work"}.get(lead, f"{lead}none")
         raise mistake(at + len(lead), f"nothing follows {lead!r}", f"for example {example}, without a space")
     if lead == "#":
-        return Match("project", ":", value, at)
+        return FieldTerm("project", ":", value, at)
     if lead == "+" and value in VIRTUAL:
         name, state = VIRTUAL[value]
-        return Match(name, ":", state, at)
+        return FieldTerm(name, ":", state, at)
     if lead in ("@", "+"):
-        return Match("tag", ":", value, at)
+        return FieldTerm("tag", ":", value, at)
     if lead == ":":
-        return View(value, at)
+        return ViewTerm(value, at)
     return _matched(lead, value, at)
 
 
@@ -182,17 +182,17 @@ def _read(name: str, sign: str, value: str, at: int, place: int) -> Node:
     if value.lower() in (NOTHING, ANYTHING) and name in EMPTIABLE:
         if sign != ":":
             raise mistake(place, f"{value} is not before or behind anything", f"write {name}:{value.lower()}")
-        return Match(name, ":", value.lower(), at)
+        return FieldTerm(name, ":", value.lower(), at)
     if kind == DATED:
-        return Match(name, sign, value, place)
+        return FieldTerm(name, sign, value, place)
     if kind == LISTED or (kind == ORDERED and sign == ":"):
-        return either(Match(name, sign, _listed(name, one, place), at) for one in value.rstrip(",").split(","))
+        return either(FieldTerm(name, sign, _listed(name, one, place), at) for one in value.rstrip(",").split(","))
     if kind == ORDERED:
-        return Match(name, sign, _listed(name, value, place), at)
+        return FieldTerm(name, sign, _listed(name, value, place), at)
     if kind == NUMBERED:
-        return either(Match(name, ":", _numbered(name, one, place), at) for one in value.rstrip(",").split(","))
+        return either(FieldTerm(name, ":", _numbered(name, one, place), at) for one in value.rstrip(",").split(","))
     sigil = {"project": "#", "tag": "@"}.get(name, "")
-    return Match(name, ":", value.removeprefix(sigil) or value, at)
+    return FieldTerm(name, ":", value.removeprefix(sigil) or value, at)
 
 
 def _listed(name: str, value: str, place: int) -> str:
@@ -216,7 +216,7 @@ def _numbered(name: str, value: str, place: int) -> str:
     return str(low)
 
 
-def _ids(word: str, at: int) -> Ids:
+def _ids(word: str, at: int) -> Numbers:
     """`3,7-9,#12` as ranges."""
     pairs, place = [], at
     for part in word.split(","):

@@ -23,14 +23,14 @@ import re
 
 from todo_cli.errors import Invalid
 from todo_cli.parsing.filter_ast import (
-    Either,
-    Every,
-    Ids,
-    Match,
+    And,
+    FieldTerm,
     Node,
     Not,
-    View,
-    Words,
+    Numbers,
+    Or,
+    TextTerm,
+    ViewTerm,
     either,
     every,
     leaves,
@@ -39,8 +39,6 @@ from todo_cli.parsing.filter_ast import (
 )
 from todo_cli.parsing.filter_lexer import Token, tokens
 from todo_cli.parsing.filter_vocabulary import JOINS, mistake
-
-__all__ = ["Either", "Every", "Ids", "Match", "Node", "Not", "View", "Words", "leaves", "parse", "written"]
 
 LONGEST = 10_000  # characters
 DEEPEST = 30  # parentheses in parentheses
@@ -56,7 +54,7 @@ def parse(text: str) -> Node:
         raise Invalid(f"the filter is longer than {LONGEST:,} characters", hint="save parts of it as views")
     found = tokens(text)
     if not found:
-        return Every()
+        return And()
     reader = _Reader(found, len(text))
     node = reader.either()
     if (rest := reader.next()).kind != "end":
@@ -133,21 +131,21 @@ def _missing(token: Token) -> tuple[str, str]:
 def written(node: Node) -> str:
     """The filter in its plainest form: `parse(written(node)) == node`."""
     match node:
-        case Every(parts):
+        case And(parts):
             # side by side, numbers would name tasks together
-            between = " and " if sum(isinstance(part, Ids) for part in parts) > 1 else " "
-            return between.join(_closed(part, (Either,)) for part in parts)
-        case Either(parts):
+            between = " and " if sum(isinstance(part, Numbers) for part in parts) > 1 else " "
+            return between.join(_closed(part, (Or,)) for part in parts)
+        case Or(parts):
             return " or ".join(written(part) for part in parts)
         case Not(part):
-            return f"not {_closed(part, (Every, Either))}"
-        case Ids(ranges):
+            return f"not {_closed(part, (And, Or))}"
+        case Numbers(ranges):
             return ",".join(str(low) if low == high else f"{low}-{high}" for low, high in ranges)
-        case Match(name, sign, value):
+        case FieldTerm(name, sign, value):
             return f"{name}{sign}{value if _BARE.fullmatch(value) else _quotes(value)}"
-        case View(name):
+        case ViewTerm(name):
             return f":{name if _BARE.fullmatch(name) else _quotes(name)}"
-        case Words(text):
+        case TextTerm(text):
             plain = _LETTERS.fullmatch(text) and text.lower() not in (*JOINS, "not", "xor")
             return text if plain else _quotes(text)
 

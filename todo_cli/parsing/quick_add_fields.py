@@ -38,11 +38,13 @@ def named(word: Word) -> tuple[str, str]:
 def value_of(field: str, text: str, in_quotes: bool) -> object:
     """The value of a field that is one word; None when it is none."""
     readers: dict[str, Callable[[str], object]] = {
-        "priority": lambda it: PRIORITIES.get(it.lower(), PRIORITIES.get("!" + it.lower())),
+        "priority": lambda request: PRIORITIES.get(request.lower(), PRIORITIES.get("!" + request.lower())),
         "parent": _number,
         "after": _numbers,
-        "project": lambda it: _name(it, in_quotes),
-        "tags": lambda it: (_name(it, in_quotes),) if _name(it, in_quotes) and not re.search(r"[\s,]", it) else None,
+        "project": lambda request: _name(request, in_quotes),
+        "tags": lambda request: (
+            (_name(request, in_quotes),) if _name(request, in_quotes) and not re.search(r"[\s,]", request) else None
+        ),
     }
     return readers[field](text)
 

@@ -76,5 +76,5 @@ def _quoted(text: str, match: re.Match[str], opening: int, closing: int, drops: 
 
 def quoted(text: str) -> str:
     """The text in quotes, as `words_in` reads them."""
-    doubled = re.sub(r'(\\*)("|$)', lambda it: it[1] * 2 + ("\\" + it[2] if it[2] else ""), text)
+    doubled = re.sub(r'(\\*)("|$)', lambda request: request[1] * 2 + ("\\" + request[2] if request[2] else ""), text)
     return f'"{doubled}"'

@@ -46,7 +46,7 @@ def clauses_of(words: str) -> dict[str, str]:
     """The phrase by its parts: `what`, and of `at until times start done` those that are there; ValueError."""
     text = " ".join(words.lower().replace(",", ", ").split()).replace(" ,", ",")
     text = re.sub(" for (?=[0-9]+ times)", " ", text)
-    text = re.sub("^(every ?!|each|every) ?", lambda it: "! " if "!" in it[0] else "", text)
+    text = re.sub("^(every ?!|each|every) ?", lambda request: "! " if "!" in request[0] else "", text)
     what, *rest = _STARTS.split(" " + text)
     found = {"what": what.strip()}
     if found["what"].startswith("!"):

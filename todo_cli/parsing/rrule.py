@@ -69,9 +69,9 @@ def _field(name: str, value: str) -> tuple[str, object]:
         field, lowest, highest, signed = LISTS[name]
         return field, tuple(sorted({_number(name, one, lowest, highest, signed) for one in value.split(",")}))
     readers = {"FREQ": ("freq", _frequency), "UNTIL": ("until", _until), "BYDAY": ("days", _days),
-               "INTERVAL": ("interval", lambda it: _number(name, it, 1, WIDEST)),
-               "COUNT": ("times", lambda it: _number(name, it, 1, MOST_TIMES)),
-               "WKST": ("week_start", lambda it: _weekday(it))}  # fmt: skip
+               "INTERVAL": ("interval", lambda request: _number(name, request, 1, WIDEST)),
+               "COUNT": ("times", lambda request: _number(name, request, 1, MOST_TIMES)),
+               "WKST": ("week_start", lambda request: _weekday(request))}  # fmt: skip
     if name not in readers:
         raise ValueError(f"{name[:20]!r} is no part of a rule; known are {', '.join(NAMES)}")
     field, read = readers[name]

@@ -13,7 +13,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from todo_cli.contract.base import Caller, Request
 from todo_cli.core.registry import handle
 from todo_cli.db.pipeline import Connection
-from todo_cli.db.transaction import Lost, Tx, within
+from todo_cli.db.transaction import ConnectionLost, Transaction, within
 from todo_cli.errors import Unavailable
 
 R = TypeVar("R")
@@ -78,8 +78,8 @@ async def answer(pool: Pool, caller: Caller, request: Request[R]) -> R:
             for attempt in range(TRIES):
                 try:
                     async with pool.connection() as connection:
-                        return await handle(Tx(connection, caller, type(request)), request)
-                except Lost as error:
+                        return await handle(Transaction(connection, caller, type(request)), request)
+                except ConnectionLost as error:
                     if attempt == TRIES - 1:
                         raise Unavailable(error.detail, uncertain=True) from error
                     await pool.renew()

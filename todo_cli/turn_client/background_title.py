@@ -12,12 +12,12 @@ from contextlib import suppress
 
 from todo_cli.errors import TodoError
 from todo_cli.settings.settings import Settings, load
-from todo_cli.turn_client.run import Outcome
+from todo_cli.turn_client.run import TurnOutcome
 
 _CODE = "from todo_cli.turn_client.background_title import main; main()"
 
 
-def begin(settings: Settings, outcome: Outcome, model: str | None) -> None:
+def begin(settings: Settings, outcome: TurnOutcome, model: str | None) -> None:
     """Begin it, where it is wanted here; a server does it by itself."""
     if settings.server or not settings.model_titles or not outcome.first or outcome.state != "done":
         return
@@ -36,10 +36,10 @@ def main() -> None:
 
 async def _titled(settings: Settings, conversation: str, turn: str, asked: str | None) -> None:
     from todo_cli.agent.titles import titled
-    from todo_cli.clients.direct import DirectBackend
+    from todo_cli.clients.direct import DirectClient
     from todo_cli.turn_client.run import chosen_model
 
-    backend = DirectBackend(settings)
+    backend = DirectClient(settings)
     try:
         model = await chosen_model(settings, backend, asked)
         try:

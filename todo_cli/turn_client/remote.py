@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from todo_cli.clients.http import HttpBackend, read_answer, whole
-from todo_cli.clients.http_once import LostAnswer
+from todo_cli.clients.http import HttpClient, read_answer, whole
+from todo_cli.clients.http_once import ResponseLost
 from todo_cli.contract.codec import decode, encode
 from todo_cli.contract.conversations import StopTurn
 from todo_cli.contract.model_list import Menu
@@ -19,7 +19,7 @@ from todo_cli.contract.turn_events import Batch, Watched
 from todo_cli.contract.turn_steps import BeginTurn, Begun
 from todo_cli.errors import NotFound, TodoError, Unavailable, from_problem
 from todo_cli.settings.settings import Settings
-from todo_cli.turn_client.run import Outcome, Tell, stands
+from todo_cli.turn_client.run import Tell, TurnOutcome, stands
 
 QUIET = 35.0
 """Seconds without a byte after which a connection is dead: the server sends one every ten."""
@@ -40,27 +40,27 @@ class Stream:
 
     def __init__(self, settings: Settings, begin: BeginTurn, tell: Tell, stop: asyncio.Event, after: int) -> None:
         self._settings, self._begin, self._tell, self._stop, self._after = settings, begin, tell, stop, after
-        self._backend = HttpBackend(settings)
-        self._outcome: Outcome | None = None
+        self._backend = HttpClient(settings)
+        self._outcome: TurnOutcome | None = None
         self._begun = asyncio.Event()
         self._text = ""
         self._heard, self._tries = time.monotonic(), 0
 
-    async def run(self) -> Outcome:
+    async def run(self) -> TurnOutcome:
         """How it stands in the end; raises TodoError."""
         stopper = asyncio.create_task(self._stop_it())
         try:
             while True:
                 try:
                     return await self._followed()
-                except (LostAnswer, Unavailable) as error:
+                except (ResponseLost, Unavailable) as error:
                     await asyncio.sleep(self._pause(error))
         finally:
             stopper.cancel()
             await asyncio.wait({stopper})
             await self._backend.leave()
 
-    async def _followed(self) -> Outcome:
+    async def _followed(self) -> TurnOutcome:
         begin = self._begin
         body = {"turn": begin.turn, "conversation": begin.conversation, "text": begin.text, "after": self._after}
         if begin.model:
@@ -71,12 +71,12 @@ class Stream:
             if seen := self._take(frame):
                 assert self._outcome  # noqa: S101  # `begun` is the first
                 return stands(self._outcome, seen, self._text, self._after)
-        raise LostAnswer("the stream ended before the turn")
+        raise ResponseLost("the stream ended before the turn")
 
     def _take(self, frame: Frame) -> Watched | None:
         if frame.event == "begun":
             begun = decode(frame.data, Begun)
-            self._outcome = Outcome(begun.turn, begun.conversation, begun.number, begun.state)
+            self._outcome = TurnOutcome(begun.turn, begun.conversation, begun.number, begun.state)
             self._begun.set()
         elif frame.event == "events":
             self._after = self._after if frame.id is None else frame.id
@@ -106,7 +106,7 @@ class Stream:
 
 async def last_frame(settings: Settings, turn: str) -> Watched:
     """How a turn that rests stands, with its last batch."""
-    backend = HttpBackend(settings)
+    backend = HttpClient(settings)
     target = f"/v1/turns/{turn}/events"
     batches: tuple[Batch, ...] = ()
     try:
@@ -116,7 +116,7 @@ async def last_frame(settings: Settings, turn: str) -> Watched:
                     batches = (Batch(n=frame.id, events=()),)
                 if seen := final(frame):
                     return msgspec.structs.replace(seen, batches=batches)
-    except LostAnswer as error:
+    except ResponseLost as error:
         raise Unavailable(f"the server {settings.server} cannot be reached: {error}") from None
     except TimeoutError:
         pass
@@ -129,7 +129,7 @@ async def listed_models(settings: Settings) -> Menu:
     """The models that may be named on the server; raises TodoError."""
     import httpx2
 
-    backend = HttpBackend(settings)
+    backend = HttpClient(settings)
     try:
         async with backend.opened("GET", "/v1/models", None, backend.headers(None)) as answer:
             found = await whole(answer)
@@ -155,7 +155,7 @@ def final(frame: Frame) -> Watched | None:
 
 
 async def frames(
-    backend: HttpBackend, method: str, target: str, body: bytes | None, settings: Settings
+    backend: HttpClient, method: str, target: str, body: bytes | None, settings: Settings
 ) -> AsyncIterator[Frame]:  # fmt: skip
     """The events of one stream as they come; raises LostAnswer for a connection that broke, and the server's error."""
     import httpx2
@@ -172,7 +172,7 @@ async def frames(
     except httpx2.InvalidURL as error:
         raise Unavailable(f"{settings.server} is not an address: {error}") from None
     except (httpx2.HTTPError, httpx2.StreamError) as error:
-        raise LostAnswer(str(error) or type(error).__name__) from None
+        raise ResponseLost(str(error) or type(error).__name__) from None
 
 
 async def _parsed(lines: AsyncIterator[str]) -> AsyncIterator[Frame]:

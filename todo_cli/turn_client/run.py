@@ -18,13 +18,13 @@ from todo_cli.settings.settings import Settings
 
 if TYPE_CHECKING:
     from todo_cli.agent.receive import Answer
-    from todo_cli.clients.direct import DirectBackend
+    from todo_cli.clients.direct import DirectClient
     from todo_cli.llm.client import Model
 
 Tell = Callable[[dict[str, Any]], None]
 
 
-class Outcome(msgspec.Struct):
+class TurnOutcome(msgspec.Struct):
     """How the turn stands now: ended, or waiting for a person. `after`: the number of the last batch that was told.
 
     `first`: it was run here, and nothing was said in the conversation before.
@@ -44,7 +44,7 @@ class Outcome(msgspec.Struct):
 
 async def converse(
     settings: Settings, begin: BeginTurn, tell: Tell, stop: asyncio.Event, after: int = -1
-) -> Outcome:  # fmt: skip
+) -> TurnOutcome:  # fmt: skip
     """Run the turn, or follow it where another does; raises TodoError. `stop` ends it, wherever it runs."""
     if settings.server:
         from todo_cli.turn_client.remote import Stream
@@ -59,10 +59,10 @@ async def look(settings: Settings, turn: str) -> Watched:
         from todo_cli.turn_client.remote import last_frame
 
         return await last_frame(settings, turn)
-    from todo_cli.clients.direct import DirectBackend
+    from todo_cli.clients.direct import DirectClient
     from todo_cli.contract.turn_events import ReadEvents
 
-    backend = DirectBackend(settings)
+    backend = DirectClient(settings)
     try:
         return await backend.send(ReadEvents(turn=turn, limit=1_000))
     finally:
@@ -74,11 +74,11 @@ class _Direct:
         self._settings, self._begin, self._stop, self._after = settings, begin, stop, after
         self._tell, self._text = tell, ""
 
-    async def run(self) -> Outcome:
-        from todo_cli.clients.direct import DirectBackend
+    async def run(self) -> TurnOutcome:
+        from todo_cli.clients.direct import DirectClient
         from todo_cli.turn_client import background_title
 
-        backend = DirectBackend(self._settings)
+        backend = DirectClient(self._settings)
         try:
             model = await chosen_model(self._settings, backend, self._begin.model)
             try:
@@ -95,7 +95,7 @@ class _Direct:
         finally:
             await backend.leave()
 
-    async def _run(self, backend: DirectBackend, begin: BeginTurn, answer: Answer) -> Outcome | None:
+    async def _run(self, backend: DirectClient, begin: BeginTurn, answer: Answer) -> TurnOutcome | None:
         """None where nobody runs it any more: once again."""
         from todo_cli.agent.loop import run_turn
 
@@ -105,12 +105,12 @@ class _Direct:
             if error.extra.get("reason") != "fenced":
                 raise
             return None
-        outcome = Outcome(ended.turn, ended.conversation, ended.number, ended.state, ended.text, ended.held)
+        outcome = TurnOutcome(ended.turn, ended.conversation, ended.number, ended.state, ended.text, ended.held)
         outcome.error, outcome.after, outcome.usage = ended.error, max(ended.after, self._after), ended.usage
         outcome.first = ended.first
         return outcome if ended.mine else await self._follow(backend, outcome)
 
-    async def _told_before(self, backend: DirectBackend) -> None:
+    async def _told_before(self, backend: DirectClient) -> None:
         """Who attaches misses nothing: what has come until now, before this goes on with it."""
         from todo_cli.agent.follow import whole
         from todo_cli.contract.turn_events import ReadEvents
@@ -120,7 +120,7 @@ class _Direct:
             if not self._heard(seen):
                 return
 
-    async def _follow(self, backend: DirectBackend, outcome: Outcome) -> Outcome | None:
+    async def _follow(self, backend: DirectClient, outcome: TurnOutcome) -> TurnOutcome | None:
         """Another runs it, or has run it."""
         from todo_cli.agent.follow import orphaned, watch
 
@@ -147,14 +147,14 @@ class _Direct:
         self._tell(event)
 
 
-def stands(outcome: Outcome, seen: Watched, text: str, after: int) -> Outcome:
+def stands(outcome: TurnOutcome, seen: Watched, text: str, after: int) -> TurnOutcome:
     """The outcome of a turn that was watched."""
     error = from_problem(seen.error) if seen.error and seen.state in ENDED else None
     number, usage = outcome.number, seen.usage
-    return Outcome(outcome.turn, outcome.conversation, number, seen.state, text, seen.held, error, after, usage)
+    return TurnOutcome(outcome.turn, outcome.conversation, number, seen.state, text, seen.held, error, after, usage)
 
 
-async def chosen_model(settings: Settings, backend: DirectBackend, asked: str | None) -> Model:
+async def chosen_model(settings: Settings, backend: DirectClient, asked: str | None) -> Model:
     """The model that is asked for, else the person's own, else the configured one; raises ModelFailed."""
     preferred = None if asked else (await backend.send(WhoAmI())).model
     return await asyncio.to_thread(_model, settings, asked, preferred)

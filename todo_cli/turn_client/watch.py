@@ -44,9 +44,9 @@ class _Watching:
     async def direct(self) -> Watched:
         """Until it rests."""
         from todo_cli.agent.follow import watch
-        from todo_cli.clients.direct import DirectBackend
+        from todo_cli.clients.direct import DirectClient
 
-        backend = DirectBackend(self._settings)
+        backend = DirectClient(self._settings)
         try:
             async for seen in watch(backend.send, self._turn, self._after, asyncio.sleep):
                 for batch in seen.batches:
@@ -57,11 +57,11 @@ class _Watching:
 
     async def served(self) -> Watched:
         """Until it rests; a server that goes away is asked again, or another in its place."""
-        from todo_cli.clients.http import HttpBackend
-        from todo_cli.clients.http_once import LostAnswer
+        from todo_cli.clients.http import HttpClient
+        from todo_cli.clients.http_once import ResponseLost
         from todo_cli.turn_client.remote import final, frames
 
-        backend = HttpBackend(self._settings)
+        backend = HttpClient(self._settings)
         target = f"/v1/turns/{self._turn}/events?after={self._after}"
         try:
             async for frame in frames(backend, "GET", target, None, self._settings):
@@ -70,7 +70,7 @@ class _Watching:
                     self._take(frame.id, msgspec.json.decode(frame.data))
                 if seen := final(frame):
                     return seen
-        except (LostAnswer, Unavailable) as error:
+        except (ResponseLost, Unavailable) as error:
             if time.monotonic() - self._heard > GONE:
                 raise Unavailable(f"the server {self._settings.server} cannot be reached: {error}") from None
         finally:

@@ -49,9 +49,9 @@ def add(
         json.document(made)
         return
     from todo_cli.cli.render import text
-    from todo_cli.cli.render.escape import safe
+    from todo_cli.cli.render.escape import escape
 
-    text.note(safe(f"Added {name}. What follows is shown only now; hand it over privately:"))
+    text.note(escape(f"Added {name}. What follows is shown only now; hand it over privately:"))
     text.write(made["token"])
     if direct:
         text.write(made["database_url"])
@@ -168,15 +168,15 @@ def budget(
         json.document(one)
         return
     from todo_cli.cli.render import text
-    from todo_cli.cli.render.escape import safe
+    from todo_cli.cli.render.escape import escape
 
     said = "as many tokens as they like" if many is None else f"{many:,} tokens a day"
-    text.write(safe(f"{one.name} may use {said}."))
+    text.write(escape(f"{one.name} may use {said}."))
 
 
 def _set(session: Session, name: str, disabled: bool, key: str | None) -> None:
     from todo_cli.cli.render import text
-    from todo_cli.cli.render.escape import safe
+    from todo_cli.cli.render.escape import escape
 
     one = session.send(DisableUser(name=name, disabled=disabled), key)
-    text.write(safe(f"{one.name} is {'disabled' if one.disabled_at else 'enabled'}."))
+    text.write(escape(f"{one.name} is {'disabled' if one.disabled_at else 'enabled'}."))

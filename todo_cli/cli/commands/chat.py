@@ -16,7 +16,7 @@ from todo_cli.cli.commands.chat_usage import usage
 from todo_cli.cli.commands.chat_watch import watch
 from todo_cli.cli.options import Json, JsonLines, Model, one_of
 from todo_cli.cli.render import text
-from todo_cli.cli.render.escape import safe
+from todo_cli.cli.render.escape import escape
 from todo_cli.cli.session import session_of
 from todo_cli.contract import conversations as asked
 from todo_cli.contract.conversations import Conversation
@@ -192,10 +192,10 @@ def rm(
         _print(session.send(asked.RemoveConversation(number=number)), "To the bin:", as_json=as_json)
 
 
-def _print(it: Conversation, word: str, *, as_json: bool) -> None:
+def _print(request: Conversation, word: str, *, as_json: bool) -> None:
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(it)
+        json.document(request)
         return
-    text.write(safe(f"{word} conversation {it.number}: {it.title}"))
+    text.write(escape(f"{word} conversation {request.number}: {request.title}"))

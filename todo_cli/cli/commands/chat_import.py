@@ -11,7 +11,7 @@ import typer
 
 from todo_cli.cli.options import Json
 from todo_cli.cli.render import text
-from todo_cli.cli.render.escape import safe
+from todo_cli.cli.render.escape import escape
 from todo_cli.cli.render.progress import Progress
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.conversation_export import PART, Header, Imported, ImportMessages
@@ -46,7 +46,7 @@ def import_conversation(
         json.document(made)
         return
     word = "Imported" if stored else "Imported before:"
-    text.write(safe(f"{word} conversation {done.number}: {header.title} ({total:,} messages)"))
+    text.write(escape(f"{word} conversation {done.number}: {header.title} ({total:,} messages)"))
     if done.removed:
         text.note(f"It is in the bin: todo chat rm {done.number} --restore")
 

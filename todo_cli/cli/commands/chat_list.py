@@ -9,7 +9,7 @@ import typer
 
 from todo_cli.cli.options import Json
 from todo_cli.cli.render import text
-from todo_cli.cli.render.escape import safe
+from todo_cli.cli.render.escape import escape
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract import conversations as asked
 from todo_cli.contract.conversations import Conversation, ConversationShown
@@ -68,9 +68,9 @@ def show(
         return
     from todo_cli.cli.render.turn import message_lines
 
-    text.write(safe(f"{number}. {shown.conversation.title}"))
+    text.write(escape(f"{number}. {shown.conversation.title}"))
     if shown.next:
-        text.note(f"(older ones: todo chat show {number} --cursor '{safe(shown.next)}')")
+        text.note(f"(older ones: todo chat show {number} --cursor '{escape(shown.next)}')")
     for message in shown.messages:
         for line in message_lines(message):
             text.write(line)

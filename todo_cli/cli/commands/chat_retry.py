@@ -13,7 +13,7 @@ from todo_cli.contract.conversations import RewindTurn
 
 if TYPE_CHECKING:
     from todo_cli.cli.render.turn import Screen
-    from todo_cli.turn_client.run import Outcome
+    from todo_cli.turn_client.run import TurnOutcome
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Agree to whatever it asks.")]
 
@@ -61,7 +61,7 @@ def _command(ctx: typer.Context, number: int, words: str | None, model: str | No
     again(session, number, words, turn_session.screen(session, form), yes=yes)
 
 
-def again(session: Session, number: int, words: str | None, screen: Screen, *, yes: bool) -> Outcome:
+def again(session: Session, number: int, words: str | None, screen: Screen, *, yes: bool) -> TurnOutcome:
     """Go back to before the last turn, and say its words again, or others; raises Conflict while it runs or waits."""
     from todo_cli.cli import turn_session
 

@@ -10,7 +10,7 @@ import typer
 
 from todo_cli.cli.options import Json, JsonLines, one_of
 from todo_cli.cli.render import text
-from todo_cli.cli.render.escape import safe
+from todo_cli.cli.render.escape import escape
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.message_search import SaidHit, SearchConversations
 from todo_cli.errors import Invalid
@@ -63,7 +63,7 @@ def _render(session: Session, hits: Sequence[SaidHit]) -> None:
         for hit in hits:
             shown = " ".join(hit.passage.text.split())
             place = (str(hit.conversation), str(hit.seq), WHO[hit.role], f"{hit.at:%Y-%m-%dT%H:%M:%SZ}")
-            text.write("\t".join(safe(cell) for cell in (*place, hit.title, shown)))
+            text.write("\t".join(escape(cell) for cell in (*place, hit.title, shown)))
         return
     from rich.table import Table
     from rich.text import Text
@@ -77,7 +77,7 @@ def _render(session: Session, hits: Sequence[SaidHit]) -> None:
     grid.add_column(overflow="fold")
     for before, hit in zip([None, *hits], hits, strict=False):
         if before is None or before.conversation != hit.conversation:
-            grid.add_row(str(hit.conversation), Text(safe(hit.title), style="bold" if colored else ""))
+            grid.add_row(str(hit.conversation), Text(escape(hit.title), style="bold" if colored else ""))
         said = Text(f"{WHO[hit.role]}, {text.ago(hit.at, now)}: ", style="dim" if colored else "")
         grid.add_row("", said.append_text(marked(hit.passage, colored=colored)))
     console(colored=colored).print(grid)

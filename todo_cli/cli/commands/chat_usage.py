@@ -9,7 +9,7 @@ import typer
 
 from todo_cli.cli.options import Json, JsonLines, one_of
 from todo_cli.cli.render import text
-from todo_cli.cli.render.escape import safe
+from todo_cli.cli.render.escape import escape
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.conversations import ShowConversation
 from todo_cli.contract.usage import ReadUsage, UsagePage, Used
@@ -87,7 +87,9 @@ def bar(one: Used, among: Sequence[Used]) -> str:
 def _below(page: UsagePage) -> None:
     total = page.total
     cost = f", {_costs(total.costs)}" if total.costs else ""
-    text.note(safe(f"In all {total.calls:,} calls, {total.prompt:,} tokens read, {total.completion:,} written{cost}."))
+    text.note(
+        escape(f"In all {total.calls:,} calls, {total.prompt:,} tokens read, {total.completion:,} written{cost}.")
+    )
     if page.budget:
         left = page.budget.allowed - page.budget.spent
         state = f"{left:,} of {page.budget.allowed:,} tokens are left" if left > 0 else "nothing is left"

@@ -17,7 +17,7 @@ from todo_cli.contract.conversations import Conversation, ShowConversation
 if TYPE_CHECKING:
     from todo_cli.cli.render.turn import Screen
     from todo_cli.contract.turn_events import Watched
-    from todo_cli.turn_client.run import Outcome
+    from todo_cli.turn_client.run import TurnOutcome
 
 EVERY = 1.0
 """Seconds between two looks for a new turn."""
@@ -57,7 +57,7 @@ def _next(session: Session, number: int, before: str) -> Conversation:
     return found
 
 
-def _watched(session: Session, found: Conversation, turn: str, screen: Screen) -> Outcome:
+def _watched(session: Session, found: Conversation, turn: str, screen: Screen) -> TurnOutcome:
     if screen.form == "text":
         for one in session.send(ShowConversation(number=found.number)).messages:
             if one.turn == turn and one.role == "user":
@@ -74,11 +74,11 @@ def _watched(session: Session, found: Conversation, turn: str, screen: Screen) -
 
     import asyncio
 
-    from todo_cli.turn_client.run import Outcome, stands
+    from todo_cli.turn_client.run import TurnOutcome, stands
     from todo_cli.turn_client.watch import attend
 
     seen = asyncio.run(attend(session.settings, turn, tell, waits))
-    outcome = stands(Outcome(turn, found.id, found.number, seen.state), seen, said[-1] if said else "", -1)
+    outcome = stands(TurnOutcome(turn, found.id, found.number, seen.state), seen, said[-1] if said else "", -1)
     screen.close(outcome)
     return outcome
 

@@ -92,7 +92,7 @@ def set_key(
     todo config set-key --no-keyring < key.txt
     """
     from todo_cli.cli.prompts import secret
-    from todo_cli.cli.render.escape import safe
+    from todo_cli.cli.render.escape import escape
     from todo_cli.llm.endpoints import OPENAI, checked_key, host_of
     from todo_cli.settings import credentials
     from todo_cli.settings.settings_file import save_model
@@ -105,11 +105,11 @@ def set_key(
             credentials.forget_model_key(host)
     if forget:
         save_model({"api_key": None, "keyring": None})
-        text.write(safe(f"The key for {host} is forgotten."))
+        text.write(escape(f"The key for {host} is forgotten."))
         return
     key = checked_key(secret(session, "Key: ", what="key"))
     kept = keyring is not False and credentials.store_model_key(host, key)
     if keyring and not kept:
         raise Invalid("there is no system keyring that answers", hint="keep it in the file: --no-keyring")
     path = save_model({"api_key": None if kept else key.reveal(), "keyring": True if kept else None})
-    text.write(safe(f"The key for {host} is kept in {'the system keyring' if kept else path}; it goes nowhere else."))
+    text.write(escape(f"The key for {host} is kept in {'the system keyring' if kept else path}; it goes nowhere else."))

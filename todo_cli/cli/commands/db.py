@@ -102,10 +102,10 @@ def owner_url(session: Session) -> str:
         return session.settings.serve_owner_url.reveal()
     from pathlib import Path
 
-    from todo_cli.local_postgres.cluster import Embedded
+    from todo_cli.local_postgres.cluster import LocalPostgres
 
     named = session.settings.embedded
-    embedded = Embedded(Path(named) if named else None)
+    embedded = LocalPostgres(Path(named) if named else None)
     if not embedded.exists():
         raise Invalid("there is no owner's address", hint="set TODO_OWNER_URL=postgresql://owner@host/database")
     embedded.start()

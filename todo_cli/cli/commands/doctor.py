@@ -52,12 +52,12 @@ def doctor(ctx: typer.Context, as_json: Json = False) -> None:
 
 def _text(findings: list[Finding]) -> None:
     from todo_cli.cli.render import text
-    from todo_cli.cli.render.escape import safe
+    from todo_cli.cli.render.escape import escape
 
     for one in findings:
-        text.write(safe(f"{'ok   ' if one.ok else 'FAULT'}  {one.name:<10}{one.detail}"))
+        text.write(escape(f"{'ok   ' if one.ok else 'FAULT'}  {one.name:<10}{one.detail}"))
         if not one.ok and one.hint:
-            text.write(safe(f"       {'':<10}→ {one.hint}"))
+            text.write(escape(f"       {'':<10}→ {one.hint}"))
 
 
 def _checked(name: str, check: Callable[[Session], str], session: Session) -> Finding:

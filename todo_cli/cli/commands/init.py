@@ -12,7 +12,7 @@ from todo_cli.cli.render import text
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.base import Secret
 from todo_cli.errors import Conflict, Invalid, TodoError
-from todo_cli.local_postgres.cluster import Embedded
+from todo_cli.local_postgres.cluster import LocalPostgres
 
 app = typer.Typer(add_completion=False)
 
@@ -35,7 +35,7 @@ def init(
     """
     if status + stop + destroy > 1:
         raise Invalid("--status, --stop and --destroy exclude each other")
-    embedded = Embedded()
+    embedded = LocalPostgres()
     if status:
         _status(embedded, as_json=as_json)
     elif stop:
@@ -46,7 +46,7 @@ def init(
         _init(session_of(ctx), embedded, name, as_json=as_json)
 
 
-def _init(session: Session, embedded: Embedded, name: str | None, *, as_json: bool) -> None:
+def _init(session: Session, embedded: LocalPostgres, name: str | None, *, as_json: bool) -> None:
     settings = session.make_profile()
     if (settings.server or settings.database_url) and not settings.embedded:
         raise Conflict(
@@ -81,7 +81,7 @@ def _works(session: Session) -> bool:
     return True
 
 
-def _person(embedded: Embedded, name: str, timezone: str | None) -> dict[str, Any]:
+def _person(embedded: LocalPostgres, name: str, timezone: str | None) -> dict[str, Any]:
     """Bring the schema up to date, make the person and their login: the profile's values."""
     from todo_cli.db.migrate import migrate
     from todo_cli.db.owner import owner
@@ -112,7 +112,7 @@ def _account() -> str:
         return "me"
 
 
-def _status(embedded: Embedded, *, as_json: bool) -> None:
+def _status(embedded: LocalPostgres, *, as_json: bool) -> None:
     found = embedded.status()._asdict()
     if as_json:
         from todo_cli.cli.render import json
@@ -124,7 +124,7 @@ def _status(embedded: Embedded, *, as_json: bool) -> None:
         text.write(f"{name.replace('_', ' '):<12}{'-' if value is None else value}")
 
 
-def _destroy(session: Session, embedded: Embedded, *, yes: bool) -> None:
+def _destroy(session: Session, embedded: LocalPostgres, *, yes: bool) -> None:
     if not embedded.exists():
         text.write("There is nothing to destroy.")
         return

@@ -8,7 +8,7 @@ import typer
 
 from todo_cli.cli.prompts import secret
 from todo_cli.cli.render import text
-from todo_cli.cli.render.escape import safe
+from todo_cli.cli.render.escape import escape
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.users import Me, WhoAmI
 from todo_cli.errors import Invalid
@@ -45,7 +45,7 @@ def login(
         "server": where, "token": None if kept else token.reveal(), "keyring": True if kept else None, "space": None,
     }  # fmt: skip
     path = _save(session, values, me)
-    text.write(safe(f"Signed in as {me.name} (token {me.token}); kept in {'the system keyring' if kept else path}."))
+    text.write(escape(f"Signed in as {me.name} (token {me.token}); kept in {'the system keyring' if kept else path}."))
 
 
 def _in_keyring(session: Session, wanted: bool | None) -> bool:

@@ -49,10 +49,10 @@ def prefs(
         json.document(shown)
         return
     from todo_cli.cli.render import text
-    from todo_cli.cli.render.escape import safe
+    from todo_cli.cli.render.escape import escape
 
     for name, value in shown.items():
-        text.write(safe(f"{name:<10}{'-' if value is None else value}"))
+        text.write(escape(f"{name:<10}{'-' if value is None else value}"))
     here = session.settings.timezone
     if here and timezone is not None and here != found.timezone:
-        text.note(f"On this machine {safe(here)} counts, of TODO_TIMEZONE or the profile (todo config edit).")
+        text.note(f"On this machine {escape(here)} counts, of TODO_TIMEZONE or the profile (todo config edit).")

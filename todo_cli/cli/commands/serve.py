@@ -71,10 +71,10 @@ def _database(session: Session) -> str:
 def _embedded(session: Session) -> str:
     from pathlib import Path
 
-    from todo_cli.local_postgres.cluster import Embedded
+    from todo_cli.local_postgres.cluster import LocalPostgres
 
     named = session.settings.embedded
-    embedded = Embedded(Path(named) if named else None)
+    embedded = LocalPostgres(Path(named) if named else None)
     if not embedded.exists():
         raise Unavailable(
             "there is no database to serve",

@@ -40,10 +40,10 @@ def show(
 
 def _text(task: Task, timezone: str | None) -> None:
     from todo_cli.cli.render import text
-    from todo_cli.cli.render.escape import safe, safe_block
+    from todo_cli.cli.render.escape import escape, safe_block
 
     zone, now = text.local_zone(timezone), datetime.now(UTC)
-    text.write(safe(f"#{task.number} {task.title}"))
+    text.write(escape(f"#{task.number} {task.title}"))
     rows = {
         "status": task.status,
         "due": _date(task.due, zone, now),
@@ -68,7 +68,7 @@ def _text(task: Task, timezone: str | None) -> None:
     }
     for name, value in rows.items():
         if value:
-            text.write(f"  {name:<9}{safe(value)}")
+            text.write(f"  {name:<9}{escape(value)}")
     if task.note:
         text.write("")
         text.write(safe_block(task.note))

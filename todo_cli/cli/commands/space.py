@@ -46,7 +46,7 @@ def use(
     todo --profile work space use team
     """
     from todo_cli.cli.render import text
-    from todo_cli.cli.render.escape import safe
+    from todo_cli.cli.render.escape import escape
     from todo_cli.settings.settings_file import save_profile
 
     session = session_of(ctx)
@@ -56,7 +56,7 @@ def use(
     if len(found) > 1:
         raise Conflict(f"{len(found)} of your spaces are called {name!r}", hint="name it by its id: todo space list")
     save_profile(session.settings.profile, {"space": None if found[0].personal else found[0].id})
-    text.write(safe(f"Working in {found[0].name}."))
+    text.write(escape(f"Working in {found[0].name}."))
 
 
 def _mark(session: Session, space: Space) -> str:

@@ -45,9 +45,9 @@ def create(
         json.document(msgspec.to_builtins(made) | {"token": token.reveal()})
         return
     from todo_cli.cli.render import text
-    from todo_cli.cli.render.escape import safe
+    from todo_cli.cli.render.escape import escape
 
-    text.note(safe(f"Made {made.name}: {', '.join(made.scopes)}{_until(made)}. It is shown only now:"))
+    text.note(escape(f"Made {made.name}: {', '.join(made.scopes)}{_until(made)}. It is shown only now:"))
     text.write(token.reveal())
 
 
@@ -96,9 +96,9 @@ def revoke(
         json.document(gone)
         return
     from todo_cli.cli.render import text
-    from todo_cli.cli.render.escape import safe
+    from todo_cli.cli.render.escape import escape
 
-    text.write(safe(f"Revoked {gone.name}."))
+    text.write(escape(f"Revoked {gone.name}."))
 
 
 def _until(token: Token) -> str:

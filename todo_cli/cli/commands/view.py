@@ -86,9 +86,9 @@ def default(
         json.document(page)
         return
     from todo_cli.cli.render import text
-    from todo_cli.cli.render.escape import safe
+    from todo_cli.cli.render.escape import escape
 
-    text.write(safe("No view is the default." if name == "none" else f"The default is :{name.removeprefix(':')}."))
+    text.write(escape("No view is the default." if name == "none" else f"The default is :{name.removeprefix(':')}."))
 
 
 def _told(ctx: typer.Context, view: View, word: str, as_json: bool) -> None:
@@ -98,6 +98,6 @@ def _told(ctx: typer.Context, view: View, word: str, as_json: bool) -> None:
         json.document(view)
         return
     from todo_cli.cli.render import text
-    from todo_cli.cli.render.escape import safe
+    from todo_cli.cli.render.escape import escape
 
-    text.write(safe(f"{word} :{view.name}: {view.filter}"))
+    text.write(escape(f"{word} :{view.name}: {view.filter}"))

@@ -33,7 +33,7 @@ def whoami(ctx: typer.Context, as_json: Json = False) -> None:
 
 def _text(me: Me, settings: Any) -> None:
     from todo_cli.cli.render import text
-    from todo_cli.cli.render.escape import safe
+    from todo_cli.cli.render.escape import escape
 
     rows = {
         "name": me.name + (" (administrator)" if me.admin else ""),
@@ -44,4 +44,4 @@ def _text(me: Me, settings: Any) -> None:
         "profile": settings.profile,
     }
     for name, value in rows.items():
-        text.write(f"{name:<10}{safe(value)}")
+        text.write(f"{name:<10}{escape(value)}")

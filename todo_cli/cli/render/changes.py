@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from todo_cli.cli.render.escape import safe
+from todo_cli.cli.render.escape import escape
 from todo_cli.cli.render.text import VERBS, ago
 from todo_cli.contract.journal import Change, Difference
 
@@ -18,11 +18,11 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:59] + "…"
 
 
-def difference_line(it: Difference) -> str:
+def difference_line(request: Difference) -> str:
     """`#12 Pay rent: due none → 2026-12-01, status open → done`"""
-    parts = [f"{name} {shown(now)}" if it.added else f"{name} {shown(was)} → {shown(now)}"
-             for name, (was, now) in it.fields.items()]  # fmt: skip
-    return safe(f"#{it.number} {it.title}" + (f": {', '.join(parts)}" if parts else ""))
+    parts = [f"{name} {shown(now)}" if request.added else f"{name} {shown(was)} → {shown(now)}"
+             for name, (was, now) in request.fields.items()]  # fmt: skip
+    return escape(f"#{request.number} {request.title}" + (f": {', '.join(parts)}" if parts else ""))
 
 
 def change_lines(change: Change, now: datetime) -> list[str]:
@@ -35,7 +35,7 @@ def change_lines(change: Change, now: datetime) -> list[str]:
     head = (
         f"{change.seq:>5}  {ago(change.at, now)}  {change.user}{with_token} ({change.way})  {verb}{undoes}{about}{mark}"
     )
-    lines = [safe(head), *(f"       {difference_line(one)}" for one in change.differences)]
+    lines = [escape(head), *(f"       {difference_line(one)}" for one in change.differences)]
     more = change.tasks - len(change.differences)
     if change.tasks > 10 and more > 0:
         lines.append(f"       … and {more} more")
@@ -48,4 +48,4 @@ def change_row(change: Change) -> list[str]:
     verb = VERBS.get(change.verb, change.verb)
     cells = [str(change.seq), change.at.isoformat(), change.user, change.token, change.way, verb,
              numbers or change.about or "", "undone" if change.undone else ""]  # fmt: skip
-    return [safe(cell) for cell in cells]
+    return [escape(cell) for cell in cells]

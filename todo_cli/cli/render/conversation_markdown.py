@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from todo_cli.cli.render.escape import safe, safe_block
+from todo_cli.cli.render.escape import escape, safe_block
 from todo_cli.cli.render.text import VERBS
 from todo_cli.contract.conversations import Conversation
 from todo_cli.contract.turn_steps import Message
@@ -13,8 +13,8 @@ from todo_cli.contract.turn_steps import Message
 
 def document(conversation: Conversation, messages: Iterable[Message]) -> Iterator[str]:
     """Its lines."""
-    model = f", with {safe(conversation.model)}" if conversation.model else ""
-    yield f"# {safe(conversation.title)}"
+    model = f", with {escape(conversation.model)}" if conversation.model else ""
+    yield f"# {escape(conversation.title)}"
     yield ""
     yield f"Conversation {conversation.number}, begun {conversation.created_at:%Y-%m-%d %H:%M} UTC{model}."
     for one in messages:
@@ -30,14 +30,14 @@ def _message(one: Message) -> Iterator[str]:
     if one.role == "user":
         yield f"## You{said}"
     else:
-        model = f", {safe(one.model)}" if one.model else ""
+        model = f", {escape(one.model)}" if one.model else ""
         yield f"### todo{model}{said}{'' if one.status == 'whole' else ' (interrupted)'}"
     if one.content:
         yield ""
         yield safe_block(one.content)
     for call in one.calls:
         yield ""
-        yield f"Calls `{safe(VERBS.get(call.name, call.name)).replace('`', '')}`:"
+        yield f"Calls `{escape(VERBS.get(call.name, call.name)).replace('`', '')}`:"
         yield ""
         yield from _code(call.arguments)
     if one.usage:
@@ -47,7 +47,7 @@ def _message(one: Message) -> Iterator[str]:
 
 def _used(usage: dict[str, object]) -> str:
     cost = f", {usage['cost']} {usage.get('currency', '')}".rstrip() if "cost" in usage else ""
-    return safe(f"{usage.get('prompt', 0)} + {usage.get('completion', 0)} tokens{cost}")
+    return escape(f"{usage.get('prompt', 0)} + {usage.get('completion', 0)} tokens{cost}")
 
 
 def _code(text: str) -> Iterator[str]:

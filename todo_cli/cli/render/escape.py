@@ -13,14 +13,14 @@ def _shown(found: re.Match[str]) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
-def safe(text: str) -> str:
+def escape(text: str) -> str:
     """The text on one line, with nothing in it that acts."""
     return _ACTING.sub(_shown, text)
 
 
 def safe_block(text: str) -> str:
     """As `safe`, for text of several lines: line ends and tabs stay."""
-    return "\n".join(safe(line).replace("\\x09", "\t") for line in text.splitlines())
+    return "\n".join(escape(line).replace("\\x09", "\t") for line in text.splitlines())
 
 
 def safe_piece(text: str) -> str:

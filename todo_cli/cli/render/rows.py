@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from todo_cli.cli.render import text
-from todo_cli.cli.render.escape import safe
+from todo_cli.cli.render.escape import escape
 from todo_cli.cli.session import Session
 
 
@@ -17,4 +17,4 @@ def rows(session: Session, headings: Sequence[str], cells: Sequence[Sequence[str
         table.grid(headings, cells, colored=session.colored)
         return
     for row in cells:
-        text.write("\t".join(safe(cell) for cell in row))
+        text.write("\t".join(escape(cell) for cell in row))

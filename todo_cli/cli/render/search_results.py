@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
-from todo_cli.cli.render.escape import safe
+from todo_cli.cli.render.escape import escape
 from todo_cli.cli.render.text import about
 from todo_cli.contract.message_search import Passage
 from todo_cli.contract.search import Hit, Snippet
@@ -40,7 +40,7 @@ def _line(hit: Hit, zone: tzinfo | None, now: datetime, *, colored: bool) -> Tex
     if rest or hit.task.status != "open":
         status = "" if hit.task.status == "open" else hit.task.status
         said = ", ".join(part for part in (rest, status) if part)
-        line.append(f" ({safe(said)})", style="dim" if colored else "")
+        line.append(f" ({escape(said)})", style="dim" if colored else "")
     return line
 
 
@@ -71,4 +71,4 @@ def pieces(snippet: Snippet | Passage) -> Iterator[tuple[str, bool]]:
 
 
 def _flat(text: str) -> str:
-    return safe("".join(" " if character in "\r\n\t" else character for character in text))
+    return escape("".join(" " if character in "\r\n\t" else character for character in text))

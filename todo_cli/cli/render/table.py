@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from todo_cli.cli.render.escape import safe
+from todo_cli.cli.render.escape import escape
 from todo_cli.cli.render.text import due_words, overdue
 from todo_cli.contract.tasks import Task
 
@@ -35,7 +35,7 @@ def tasks(rows: Sequence[Task], zone: tzinfo | None, now: datetime, *, colored: 
         short = column in ("P", "Due")
         table.add_column(column, no_wrap=short, overflow="fold", max_width=24 if short else most)
     for task in rows:
-        title = Text(safe(task.title), style="" if task.status == "open" else "dim strike")
+        title = Text(escape(task.title), style="" if task.status == "open" else "dim strike")
         table.add_row(str(task.number), title, *(_text(task, column, zone, now) for column in shown))
     out.print(table)
 
@@ -72,7 +72,7 @@ def _text(task: Task, column: str, zone: tzinfo | None, now: datetime) -> Text:
         style = STYLES.get(task.priority or 0, "")
     if column == "Due" and task.due and task.status == "open" and overdue(task.due, zone, now):
         style = "bold red"
-    return Text(safe(_cell(task, column, zone, now)), style=style)
+    return Text(escape(_cell(task, column, zone, now)), style=style)
 
 
 def grid(headings: Sequence[str], rows: Sequence[Sequence[str]], *, colored: bool) -> None:
@@ -81,5 +81,5 @@ def grid(headings: Sequence[str], rows: Sequence[Sequence[str]], *, colored: boo
     for heading in headings:
         table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(safe(cell)) for cell in row))
+        table.add_row(*(Text(escape(cell)) for cell in row))
     console(colored=colored).print(table)

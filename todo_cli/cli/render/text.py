@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable
 from datetime import date, datetime, tzinfo
 
-from todo_cli.cli.render.escape import safe
+from todo_cli.cli.render.escape import escape
 from todo_cli.contract.tasks import Changed, Repeat, Task
 
 VERBS = {
@@ -97,13 +97,13 @@ def plain(tasks: Iterable[Task], zone: tzinfo | None) -> None:
             str(task.number), task.status, f"p{task.priority}" if task.priority else "",
             due_iso(task.due, zone) if task.due else "", task.project or "", ",".join(task.tags), task.title,
         ]  # fmt: skip
-        write("\t".join(safe(cell) for cell in cells))
+        write("\t".join(escape(cell) for cell in cells))
 
 
 def summary(task: Task, zone: tzinfo | None, now: datetime) -> str:
     """`#12 Pay rent (due tomorrow, p1, #home @phone)`: what was set is seen at once."""
     set_too = about(task, zone, now)
-    return safe(f"#{task.number} {task.title}" + (f" ({set_too})" if set_too else ""))
+    return escape(f"#{task.number} {task.title}" + (f" ({set_too})" if set_too else ""))
 
 
 def about(task: Task, zone: tzinfo | None, now: datetime) -> str:

@@ -11,9 +11,9 @@ import msgspec
 
 from todo_cli.cli.render import json, text
 from todo_cli.cli.render.changes import difference_line
-from todo_cli.cli.render.escape import safe, safe_block
+from todo_cli.cli.render.escape import escape, safe_block
 from todo_cli.contract.turn_steps import Held, Message
-from todo_cli.turn_client.run import Outcome
+from todo_cli.turn_client.run import TurnOutcome
 
 if TYPE_CHECKING:
     from todo_cli.cli.render.stream import Face
@@ -76,7 +76,7 @@ class Screen:
             mark = f"\x1b[{32 if well else 31}m{mark}\x1b[0m"
         self._note(f"{mark} {line}")
 
-    def close(self, outcome: Outcome) -> None:
+    def close(self, outcome: TurnOutcome) -> None:
         """The turn rests: what is still to be said."""
         if self.form == "json":
             json.document(document(outcome))
@@ -120,7 +120,7 @@ class Screen:
         self._said = ""
 
 
-def document(outcome: Outcome) -> dict[str, Any]:
+def document(outcome: TurnOutcome) -> dict[str, Any]:
     """For programs."""
     return {
         "conversation": outcome.number, "turn": outcome.turn, "state": outcome.state, "text": outcome.text,
@@ -166,7 +166,7 @@ def _found(found: dict[str, Any], arguments: Any) -> str:
 
 
 def _short(line: str) -> str:
-    line = safe(line)
+    line = escape(line)
     return line if len(line) <= WIDEST else line[: WIDEST - 1] + "…"
 
 
@@ -198,4 +198,4 @@ def _cost(usage: dict[str, Any] | None) -> list[str]:
     if not usage or "cost" not in usage:
         return []
     tokens = f"{usage.get('prompt', 0):,} + {usage.get('completion', 0):,} tokens"
-    return [safe(f"     ({usage['cost']} {usage.get('currency', '')}, {tokens})")]
+    return [escape(f"     ({usage['cost']} {usage.get('currency', '')}, {tokens})")]

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Iterable, Iterator
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
-from todo_cli.cli.render.escape import safe
+from todo_cli.cli.render.escape import escape
 from todo_cli.cli.repl.slash_commands import NUMBERED, OWN
 from todo_cli.cli.repl.state import Known
 from todo_cli.command_table import COMMANDS
@@ -65,7 +65,7 @@ class Words(Completer):
     def _numbers(self, typed: str, sign: str, word: str | None = None) -> Iterator[Completion]:
         for task in self._known.tasks:
             if str(task.number).startswith(typed) or (sign and typed and typed in task.title.lower()):
-                yield _one(f"{sign}{task.number}", typed if word is None else word, safe(task.title))
+                yield _one(f"{sign}{task.number}", typed if word is None else word, escape(task.title))
 
 
 def _needs_list(before: str) -> bool:

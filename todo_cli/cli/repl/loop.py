@@ -13,7 +13,7 @@ from todo_cli.cli.options import model_name
 from todo_cli.cli.prompts import confirmed
 from todo_cli.cli.render import text
 from todo_cli.cli.render.changes import difference_line
-from todo_cli.cli.render.escape import safe
+from todo_cli.cli.render.escape import escape
 from todo_cli.cli.repl import slash_commands
 from todo_cli.cli.repl.reader import Reader
 from todo_cli.cli.repl.state import State
@@ -23,7 +23,7 @@ from todo_cli.command_table import COMMANDS
 from todo_cli.contract.conversations import ForkConversation, RewindTurn, ShowConversation, UndoTurn
 from todo_cli.contract.ids import new_id
 from todo_cli.errors import Conflict, Invalid, TodoError
-from todo_cli.turn_client.run import Outcome
+from todo_cli.turn_client.run import TurnOutcome
 
 LOOKED_BACK = (20, 1_000)
 """Messages in which the last thing said is looked for: most turns have few, the longest some hundred."""
@@ -155,7 +155,7 @@ class Repl:
             return
         found = self._session.send(ShowConversation(number=self._number, limit=1)).conversation
         if self._session.interactive:
-            text.note(text.wrapped(safe(f"({found.number}. {found.title}; /history shows what was said)")))
+            text.note(text.wrapped(escape(f"({found.number}. {found.title}; /history shows what was said)")))
         if found.state in ("running", "answered") or (found.state == "awaiting" and self._session.interactive):
             self._resume()
 
@@ -177,7 +177,7 @@ class Repl:
             self._session, begin, turn_session.screen(self._session, "text"), yes=False, seen=self._seen
         )
 
-    def _seen(self, outcome: Outcome) -> None:
+    def _seen(self, outcome: TurnOutcome) -> None:
         self._state.number = outcome.number
 
     def _retry(self) -> None:
@@ -217,7 +217,7 @@ class Repl:
         try:
             planned = self._session.send(UndoTurn(turn=turn, dry_run=True))
         except Conflict as error:
-            text.note(text.wrapped(safe(f"(what it changed stays: {error.detail})")))
+            text.note(text.wrapped(escape(f"(what it changed stays: {error.detail})")))
             return False
         for difference in planned.differences:
             text.note(text.wrapped(f"  {difference_line(difference)}", "    "))
@@ -228,6 +228,6 @@ class Repl:
 
         if words:
             self._session.model = model_name(" ".join(words))
-            text.note(safe(f"({self._session.model} from here on; for all conversations: todo prefs --model NAME)"))
+            text.note(escape(f"({self._session.model} from here on; for all conversations: todo prefs --model NAME)"))
         else:
             model_list.say(self._session)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from todo_cli.cli.render import text
-from todo_cli.cli.render.escape import safe
+from todo_cli.cli.render.escape import escape
 from todo_cli.cli.session import Session
 from todo_cli.contract.model_list import Menu
 from todo_cli.contract.users import WhoAmI
@@ -17,9 +17,9 @@ def say(session: Session) -> None:
     """Write both; raises TodoError."""
     found = asyncio.run(_menu(session))
     used = session.model or found.model
-    text.write(safe(f"{used} answers here; another one: /model NAME"))
+    text.write(escape(f"{used} answers here; another one: /model NAME"))
     for name in sorted(found.models)[:SHOWN]:
-        text.write(safe(f"  {'*' if name == used else ' '} {name}"))
+        text.write(escape(f"  {'*' if name == used else ' '} {name}"))
     if len(found.models) > SHOWN:
         text.write(f"    … and {len(found.models) - SHOWN} more")
 

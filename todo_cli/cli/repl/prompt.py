@@ -17,7 +17,7 @@ from prompt_toolkit.styles import Style
 from prompt_toolkit.utils import get_cwidth
 
 from todo_cli.cli.render import text
-from todo_cli.cli.render.escape import safe, safe_block
+from todo_cli.cli.render.escape import escape, safe_block
 from todo_cli.cli.repl.reader import LEAVING, PROMPT
 from todo_cli.cli.repl.state import State, sent
 from todo_cli.cli.session import Session
@@ -108,7 +108,7 @@ class Prompt:
         state = self._state
         where = f"{state.number}. {state.title}" if state.number else "new conversation"
         parts = [where, self._session.model or state.model, STATES.get(state.state, "")]
-        line = " · ".join(safe(one) for one in parts if one)
+        line = " · ".join(escape(one) for one in parts if one)
         room = get_app().output.get_size().columns - 1
         while get_cwidth(line) > room - 20:
             line = line[: -2 - len(line) // 20] + "…"

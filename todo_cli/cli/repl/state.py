@@ -93,9 +93,9 @@ class Known:
 
 def sent(session: Session, *requests: Any) -> list[Any]:
     """The answers, over a connection of this thread's own; raises TodoError."""
-    from todo_cli.clients.open import open_backend
+    from todo_cli.clients.open import open_client
 
-    backend = open_backend(session.settings)
+    backend = open_client(session.settings)
     try:
         return [backend.send_now(one) for one in requests]
     finally:

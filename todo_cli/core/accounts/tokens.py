@@ -13,7 +13,7 @@ from todo_cli.core.dispatch import handler
 from todo_cli.core.journal import journaled, write
 from todo_cli.core.tasks.snapshot_sql import instant
 from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import Tx
+from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid, NotAllowed
 
 _IMAGE: LiteralString = f"""jsonb_build_object('id', id, 'name', name, 'scopes', scopes, 'created_at', {instant("created_at")},
@@ -36,18 +36,18 @@ LIST = Sql(f"""SELECT json_build_object('tokens', coalesce(json_agg({_IMAGE} ORD
 
 
 @handler(ask.CreateToken)
-async def create_token(tx: Tx, it: ask.CreateToken) -> Token:
+async def create_token(tx: Transaction, request: ask.CreateToken) -> Token:
     """Keep the hash of a token; raises NotAllowed when it would be wider than the one that asks."""
-    if unknown := sorted(set(it.scopes) - set(SCOPES)):
+    if unknown := sorted(set(request.scopes) - set(SCOPES)):
         raise Invalid(f"there is no scope {unknown[0]!r}", hint=f"scopes: {', '.join(SCOPES)}")
-    expires = await _expiry(tx, it.expires) if it.expires else None
+    expires = await _expiry(tx, request.expires) if request.expires else None
     return await write(
-        tx, CREATE, it, NotAllowed("a token cannot make one that reaches further than itself", hint="ask for fewer --scopes"),
-        id=it.id, name=validation.line("name", it.name), token_hash=it.hash, scopes=sorted(set(it.scopes)), expires=expires,
+        tx, CREATE, request, NotAllowed("a token cannot make one that reaches further than itself", hint="ask for fewer --scopes"),
+        id=request.id, name=validation.line("name", request.name), token_hash=request.hash, scopes=sorted(set(request.scopes)), expires=expires,
     )  # fmt: skip
 
 
-async def _expiry(tx: Tx, expires: str) -> datetime:
+async def _expiry(tx: Transaction, expires: str) -> datetime:
     from todo_cli.parsing.dates import day_bounds
 
     when = await validation.resolved(tx, expires)
@@ -60,12 +60,12 @@ async def _expiry(tx: Tx, expires: str) -> datetime:
 
 
 @handler(ask.ListTokens)
-async def list_tokens(tx: Tx, it: ask.ListTokens) -> TokenPage:
+async def list_tokens(tx: Transaction, request: ask.ListTokens) -> TokenPage:
     """The caller's tokens, oldest first."""
-    return decode(await tx.answer(LIST, all=it.all) or "", TokenPage)
+    return decode(await tx.answer(LIST, all=request.all) or "", TokenPage)
 
 
 @handler(ask.RevokeToken)
-async def revoke_token(tx: Tx, it: ask.RevokeToken) -> Token:
+async def revoke_token(tx: Transaction, request: ask.RevokeToken) -> Token:
     """From the next request on it is refused; the one that asks may revoke itself."""
-    return await write(tx, REVOKE, it, f"you have no token {it.name!r}", name=it.name)
+    return await write(tx, REVOKE, request, f"you have no token {request.name!r}", name=request.name)

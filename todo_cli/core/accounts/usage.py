@@ -15,7 +15,7 @@ from todo_cli.core.accounts.users import USER
 from todo_cli.core.dispatch import handler
 from todo_cli.core.journal import journaled, write
 from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import Tx
+from todo_cli.db.transaction import Transaction
 from todo_cli.errors import NotFound
 
 _SUMS: LiteralString = """sum(calls) AS calls, sum(prompt) AS prompt, sum(completion) AS completion, sum(cached) AS cached,
@@ -54,16 +54,18 @@ class _Page(UsagePage, frozen=True, kw_only=True):
 
 
 @handler(ask.ReadUsage)
-async def read_usage(tx: Tx, it: ask.ReadUsage) -> UsagePage:
+async def read_usage(tx: Transaction, request: ask.ReadUsage) -> UsagePage:
     """One round trip; one more where there are words for a date and no zone came with them."""
-    since = await _day(tx, it.since) if it.since else "-infinity"
-    found = decode(await tx.answer(READ, by=it.by, number=it.number, since=since, limit=it.limit) or "", _Page)
+    since = await _day(tx, request.since) if request.since else "-infinity"
+    found = decode(
+        await tx.answer(READ, by=request.by, number=request.number, since=since, limit=request.limit) or "", _Page
+    )
     if not found.known:
-        raise NotFound(f"you have no conversation {it.number}", hint="see: todo chat list")
+        raise NotFound(f"you have no conversation {request.number}", hint="see: todo chat list")
     return UsagePage(used=found.used, total=found.total, budget=found.budget)
 
 
-async def _day(tx: Tx, said: str) -> str:
+async def _day(tx: Transaction, said: str) -> str:
     when: date | datetime = await validation.resolved(tx, said)
     if isinstance(when, datetime):
         from todo_cli.parsing.dates import zone_of
@@ -73,6 +75,13 @@ async def _day(tx: Tx, said: str) -> str:
 
 
 @handler(ask.SetBudget)
-async def set_budget(tx: Tx, it: ask.SetBudget) -> User:
+async def set_budget(tx: Transaction, request: ask.SetBudget) -> User:
     """An administrator's; raises NotFound."""
-    return await write(tx, SET_BUDGET, it, f"there is no person {it.name!r}", name=it.name, tokens=it.tokens_per_day)
+    return await write(
+        tx,
+        SET_BUDGET,
+        request,
+        f"there is no person {request.name!r}",
+        name=request.name,
+        tokens=request.tokens_per_day,
+    )

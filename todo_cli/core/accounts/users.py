@@ -15,7 +15,7 @@ from todo_cli.core.dispatch import handler
 from todo_cli.core.journal import journaled, write
 from todo_cli.core.tasks.snapshot_sql import instant
 from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import Tx
+from todo_cli.db.transaction import Transaction
 
 ME = Sql(f"""SELECT json_build_object('user_id', u.id, 'name', u.name, 'admin', u.admin, 'space_id', s.id, 'space', s.name,
   'role', u.role, 'token', t.name, 'scopes', t.scopes, 'expires_at', {instant("t.expires_at")},
@@ -53,40 +53,49 @@ SET_PREFERENCES = journaled("""INSERT INTO todo.preferences AS p (user_id, timez
 
 
 @handler(ask.WhoAmI)
-async def who_am_i(tx: Tx, it: ask.WhoAmI) -> Me:
+async def who_am_i(tx: Transaction, request: ask.WhoAmI) -> Me:
     """The caller, as the database knows them."""
     return decode(await tx.answer(ME) or "", Me)
 
 
 @handler(ask.ListSpaces)
-async def list_spaces(tx: Tx, it: ask.ListSpaces) -> SpacePage:
+async def list_spaces(tx: Transaction, request: ask.ListSpaces) -> SpacePage:
     """The caller's spaces."""
     return decode(await tx.answer(SPACES) or "", SpacePage)
 
 
 @handler(ask.AddUser)
-async def add_user(tx: Tx, it: ask.AddUser) -> User:
+async def add_user(tx: Transaction, request: ask.AddUser) -> User:
     """A person with a space of their own and a first token; raises Conflict for a name that is taken."""
-    values = {"id": it.id, "name": validation.line("name", it.name), "admin": it.admin, "zone": tx.caller.zone}
-    return await write(tx, ADD, it, "nobody was added", **values, token_id=it.token_id, token_hash=it.token_hash)
+    values = {
+        "id": request.id,
+        "name": validation.line("name", request.name),
+        "admin": request.admin,
+        "zone": tx.caller.zone,
+    }
+    return await write(
+        tx, ADD, request, "nobody was added", **values, token_id=request.token_id, token_hash=request.token_hash
+    )
 
 
 @handler(ask.ListUsers)
-async def list_users(tx: Tx, it: ask.ListUsers) -> UserPage:
+async def list_users(tx: Transaction, request: ask.ListUsers) -> UserPage:
     """Everybody, by name."""
     return decode(await tx.answer(LIST) or "", UserPage)
 
 
 @handler(ask.DisableUser)
-async def disable_user(tx: Tx, it: ask.DisableUser) -> User:
+async def disable_user(tx: Transaction, request: ask.DisableUser) -> User:
     """Their tokens are refused from the next request on; raises NotFound, and Conflict for oneself."""
-    return await write(tx, DISABLE, it, f"there is no person {it.name!r}", name=it.name, disabled=it.disabled)
+    return await write(
+        tx, DISABLE, request, f"there is no person {request.name!r}", name=request.name, disabled=request.disabled
+    )
 
 
 @handler(ask.SetPreferences)
-async def set_preferences(tx: Tx, it: ask.SetPreferences) -> Preferences:
+async def set_preferences(tx: Transaction, request: ask.SetPreferences) -> Preferences:
     """Raises Invalid for a time zone that does not exist, and for a model's name that is none."""
-    given = {name: value for name, value in msgspec.structs.asdict(it).items() if value is not UNSET}
+    given = {name: value for name, value in msgspec.structs.asdict(request).items() if value is not UNSET}
     if given.get("timezone") is not None:
         from todo_cli.parsing.dates import zone_of
 
@@ -94,4 +103,4 @@ async def set_preferences(tx: Tx, it: ask.SetPreferences) -> Preferences:
     if given.get("model") is not None:
         given["model"] = validation.line("model", given["model"])
     values = {"timezone": None, "model": None, "budget": None} | given
-    return await write(tx, SET_PREFERENCES, it, "nothing was changed", **values, changed=list(given))
+    return await write(tx, SET_PREFERENCES, request, "nothing was changed", **values, changed=list(given))

@@ -20,7 +20,7 @@ from todo_cli.core.turns.append_sql import LOCK
 from todo_cli.core.turns.lifecycle import no_turn
 from todo_cli.core.turns.replay import MESSAGE
 from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import Tx
+from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Conflict, Invalid, NotFound
 
 _IMAGE: LiteralString = f"""json_build_object('number', c.number, 'id', c.id, 'title', c.title, 'model', c.model, 'head', c.head,
@@ -124,48 +124,48 @@ def _cursor(text: str | None, *, first: str) -> tuple[str | None, int | None]:
 
 
 @handler(ask.ListConversations)
-async def list_conversations(tx: Tx, it: ask.ListConversations) -> ConversationPage:
+async def list_conversations(tx: Transaction, request: ask.ListConversations) -> ConversationPage:
     """One round trip."""
-    at, number = _cursor(it.cursor, first="0123456789-:TZ.")
+    at, number = _cursor(request.cursor, first="0123456789-:TZ.")
     values = {
         "at": at or "infinity",
         "number": 0 if number is None else number,
-        "limit": it.limit + 1,
-        "deleted": it.deleted,
+        "limit": request.limit + 1,
+        "deleted": request.deleted,
     }
     page = decode(await tx.answer(LIST, **values) or "", ConversationPage)
-    kept = page.conversations[: it.limit]
-    more = len(page.conversations) > it.limit
+    kept = page.conversations[: request.limit]
+    more = len(page.conversations) > request.limit
     after = f"{kept[-1].updated_at.isoformat().replace('+00:00', 'Z')} {kept[-1].number}" if more else None
     return ConversationPage(conversations=kept, next=after)
 
 
 @handler(ask.ShowConversation)
-async def show_conversation(tx: Tx, it: ask.ShowConversation) -> ConversationShown:
+async def show_conversation(tx: Transaction, request: ask.ShowConversation) -> ConversationShown:
     """The newest messages of its line; one round trip."""
-    place, seq = _cursor(it.cursor, first="0123456789abcdef-")
-    values = {"number": it.number, "from": place, "seq": seq, "limit": it.limit}
+    place, seq = _cursor(request.cursor, first="0123456789abcdef-")
+    values = {"number": request.number, "from": place, "seq": seq, "limit": request.limit}
     text = await tx.answer(SHOW, **values)
     if text is None:
-        _missing(it.number)
+        _missing(request.number)
     return decode(text or "", ConversationShown)
 
 
 @handler(ask.RenameConversation)
-async def rename_conversation(tx: Tx, it: ask.RenameConversation) -> Conversation:
+async def rename_conversation(tx: Transaction, request: ask.RenameConversation) -> Conversation:
     """One round trip."""
-    text = await tx.answer(RENAME, number=it.number, title=validation.line("title", it.title))
+    text = await tx.answer(RENAME, number=request.number, title=validation.line("title", request.title))
     if text is None:
-        _missing(it.number)
+        _missing(request.number)
     return decode(text or "", Conversation)
 
 
 @handler(ask.RemoveConversation)
-async def remove_conversation(tx: Tx, it: ask.RemoveConversation) -> Conversation:
+async def remove_conversation(tx: Transaction, request: ask.RemoveConversation) -> Conversation:
     """Refused while a turn runs or waits; again, it stays there. One round trip."""
-    text = await tx.answer(REMOVE, number=it.number)
+    text = await tx.answer(REMOVE, number=request.number)
     if text is None:
-        _missing(it.number)
+        _missing(request.number)
     found = decode(text or "", _Found)
     if not found.found:
         raise _busy(found.image)
@@ -173,23 +173,23 @@ async def remove_conversation(tx: Tx, it: ask.RemoveConversation) -> Conversatio
 
 
 @handler(ask.RestoreConversation)
-async def restore_conversation(tx: Tx, it: ask.RestoreConversation) -> Conversation:
+async def restore_conversation(tx: Transaction, request: ask.RestoreConversation) -> Conversation:
     """One round trip."""
-    text = await tx.answer(RESTORE, number=it.number)
+    text = await tx.answer(RESTORE, number=request.number)
     if text is None:
-        _missing(it.number)
+        _missing(request.number)
     return decode(text or "", Conversation)
 
 
 @handler(ask.RewindTurn)
-async def rewind_turn(tx: Tx, it: ask.RewindTurn) -> Rewound:
+async def rewind_turn(tx: Transaction, request: ask.RewindTurn) -> Rewound:
     """Refused while it runs or waits; one round trip."""
-    text = await tx.answer(LOCK, REWIND, turn=it.turn)
+    text = await tx.answer(LOCK, REWIND, turn=request.turn)
     if text is None:
         no_turn()
     found = decode(text or "", _Rewound)
     if found.conversation is None:
-        raise Conflict("the turn has not ended", hint="stop it first", turn=it.turn)
+        raise Conflict("the turn has not ended", hint="stop it first", turn=request.turn)
     return Rewound(conversation=found.conversation, text=found.text)
 
 
@@ -199,13 +199,15 @@ def _busy(found: Conversation) -> Conflict:
 
 
 @handler(ask.MoveHead)
-async def move_head(tx: Tx, it: ask.MoveHead) -> Conversation:
+async def move_head(tx: Transaction, request: ask.MoveHead) -> Conversation:
     """Refused while a turn runs or waits; two round trips."""
     async with tx.steps() as steps:
-        found = _movable(await steps.run(LOCK_NUMBER, FIND, number=it.number, at=it.to), it.number, it.to)
+        found = _movable(
+            await steps.run(LOCK_NUMBER, FIND, number=request.number, at=request.to), request.number, request.to
+        )
         if found.image.state is not None and found.image.state not in ENDED:
             raise _busy(found.image)
-        return decode(await steps.finish(MOVE, number=it.number, at=it.to) or "", Conversation)
+        return decode(await steps.finish(MOVE, number=request.number, at=request.to) or "", Conversation)
 
 
 def _movable(text: str | None, number: int, at: int) -> _Found:
@@ -218,11 +220,13 @@ def _movable(text: str | None, number: int, at: int) -> _Found:
 
 
 @handler(ask.ForkConversation)
-async def fork_conversation(tx: Tx, it: ask.ForkConversation) -> Conversation:
+async def fork_conversation(tx: Transaction, request: ask.ForkConversation) -> Conversation:
     """From the end of a turn; the same id again answers again. Two round trips."""
     async with tx.steps() as steps:
-        found = _movable(await steps.run(FIND, number=it.number, at=it.at or 0), it.number, it.at or 0)
-        if it.at is None and found.image.state is not None and found.image.state not in ENDED:
+        found = _movable(
+            await steps.run(FIND, number=request.number, at=request.at or 0), request.number, request.at or 0
+        )
+        if request.at is None and found.image.state is not None and found.image.state not in ENDED:
             raise Conflict("the conversation is busy with a message", hint="fork from an earlier one with --at")
-        values: dict[str, Any] = {"number": it.number, "id": it.id, "at": it.at}
+        values: dict[str, Any] = {"number": request.number, "id": request.id, "at": request.at}
         return decode(await steps.finish(FORK, ONE, **values) or "", Conversation)

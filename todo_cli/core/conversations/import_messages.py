@@ -13,7 +13,7 @@ from todo_cli.contract.conversation_export import VERSION, Exported, Imported, I
 from todo_cli.core.dispatch import handler
 from todo_cli.core.turns.append_sql import clean
 from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import Tx
+from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid
 
 TAKE_IN = Sql("""SELECT json_build_object('number', t.number, 'id', %(id)s::uuid, 'stored', t.stored, 'removed', t.gone)::text
@@ -21,36 +21,36 @@ TAKE_IN = Sql("""SELECT json_build_object('number', t.number, 'id', %(id)s::uuid
 
 
 @handler(ImportMessages)
-async def import_messages(tx: Tx, it: ImportMessages) -> Imported:
+async def import_messages(tx: Transaction, request: ImportMessages) -> Imported:
     """One round trip. The conversation's id, and its turns', are made of the export's own: the same again is the same."""
-    head = it.conversation
+    head = request.conversation
     if head.version > VERSION:
         raise Invalid(f"the export has version {head.version}, this todo knows {VERSION}", hint="upgrade todo")
     id = _made(tx, head.id, head.head)
-    rows = [_row(tx, id, one) for one in _in_order(it)]
+    rows = [_row(tx, id, one) for one in _in_order(request)]
     values = {
         "id": id,
         "title": clean(head.title),
         "model": head.model,
         "at": head.created_at.isoformat(),
-        "first": it.first,
+        "first": request.first,
     }
     text = await tx.answer(TAKE_IN, **values, rows=msgspec.json.encode(rows).decode().replace("\\u0000", "\\ufffd"))
     return decode(text or "", Imported)
 
 
-def _in_order(it: ImportMessages) -> tuple[Exported, ...]:
-    for place, one in enumerate(it.messages, it.first + 1):
+def _in_order(request: ImportMessages) -> tuple[Exported, ...]:
+    for place, one in enumerate(request.messages, request.first + 1):
         if one.seq != place:
             raise Invalid(f"message {one.seq} stands in place {place}", hint="messages are numbered from 1, in order")
         if (one.role == "tool") != (one.call_seq is not None and one.call_index is not None):
             raise Invalid(f"message {place}: a tool's message, and no other, names the call that it answers")
         if one.call_seq is not None and one.call_seq >= place:
             raise Invalid(f"message {place} answers a call that comes after it")
-    return it.messages
+    return request.messages
 
 
-def _row(tx: Tx, id: str, one: Exported) -> dict[str, Any]:
+def _row(tx: Transaction, id: str, one: Exported) -> dict[str, Any]:
     calls = [{name: clean(value) for name, value in msgspec.to_builtins(call).items()} for call in one.calls]
     content = clean(one.content)
     size = len(content) + sum(len(call["name"]) + len(call["arguments"]) for call in calls)
@@ -59,7 +59,7 @@ def _row(tx: Tx, id: str, one: Exported) -> dict[str, Any]:
     return {name: value for name, value in made.items() if value is not None} | ({"calls": calls} if calls else {})
 
 
-def _made(tx: Tx, *names: str) -> str:
+def _made(tx: Transaction, *names: str) -> str:
     """A UUID of the person's own in this space, of what the export has named."""
     data = "\0".join((str(tx.values["space"]), str(tx.values["me"]), *names)).encode()
     return str(UUID(bytes=sha256(data).digest()[:16], version=5))

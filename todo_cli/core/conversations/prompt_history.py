@@ -6,7 +6,7 @@ from todo_cli.contract.codec import decode
 from todo_cli.contract.prompt_history import ListSaid, SaidPage
 from todo_cli.core.dispatch import handler
 from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import Tx
+from todo_cli.db.transaction import Transaction
 
 LONGEST = 2_000
 """Characters: nobody looks for more with an arrow key, and all of them together stay below half a megabyte."""
@@ -20,6 +20,6 @@ FROM (SELECT t.id, m.content FROM todo.turns t CROSS JOIN LATERAL (SELECT conten
 
 
 @handler(ListSaid)
-async def list_said(tx: Tx, it: ListSaid) -> SaidPage:
+async def list_said(tx: Transaction, request: ListSaid) -> SaidPage:
     """One round trip."""
-    return decode(await tx.answer(LIST, limit=it.limit) or "", SaidPage)
+    return decode(await tx.answer(LIST, limit=request.limit) or "", SaidPage)

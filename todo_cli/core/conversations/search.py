@@ -15,7 +15,7 @@ from todo_cli.core.dispatch import handler
 from todo_cli.core.tasks.search import passage
 from todo_cli.core.tasks.snapshot_sql import instant
 from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import Tx
+from todo_cli.db.transaction import Transaction
 from todo_cli.parsing.highlight import parts
 
 ROLES = {None: ["user", "assistant", "tool"], "user": ["user"], "assistant": ["assistant", "tool"]}
@@ -43,17 +43,17 @@ class _Row(msgspec.Struct):
 
 
 @handler(SearchConversations)
-async def search_conversations(tx: Tx, it: SearchConversations) -> SaidHits:
+async def search_conversations(tx: Transaction, request: SearchConversations) -> SaidHits:
     """One round trip; one more where there are words for a date and no zone came with them."""
-    sought = validation.storable("search", it.words)
-    since = await _instant(tx, it.since) if it.since else "-infinity"
-    until = await _instant(tx, it.until, days=1) if it.until else "infinity"
-    text = await tx.answer(SEARCH, words=sought, limit=it.limit, number=it.number, roles=ROLES[it.role], since=since,
-                           until=until, newest=it.sort == "newest")  # fmt: skip
+    sought = validation.storable("search", request.words)
+    since = await _instant(tx, request.since) if request.since else "-infinity"
+    until = await _instant(tx, request.until, days=1) if request.until else "infinity"
+    text = await tx.answer(SEARCH, words=sought, limit=request.limit, number=request.number, roles=ROLES[request.role], since=since,
+                           until=until, newest=request.sort == "newest")  # fmt: skip
     return SaidHits(hits=tuple(_hit(row, sought) for row in decode(text or "[]", list[_Row])))
 
 
-async def _instant(tx: Tx, said: str, days: int = 0) -> str:
+async def _instant(tx: Transaction, said: str, days: int = 0) -> str:
     """The beginning of a day in the caller's zone (or of one some days on), or the instant itself."""
     from todo_cli.parsing.dates import day_bounds
 

@@ -17,10 +17,23 @@ from todo_cli.core import validation
 from todo_cli.core.filters.fields_sql import DATES
 from todo_cli.core.filters.terms_sql import Conditions
 from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import Tx
+from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Conflict, Invalid, NotFound
-from todo_cli.parsing.filter_ast import either, every, negated
-from todo_cli.parsing.filter_parser import Either, Every, Ids, Match, Node, Not, View, Words, leaves, parse
+from todo_cli.parsing.filter_ast import (
+    And,
+    FieldTerm,
+    Node,
+    Not,
+    Numbers,
+    Or,
+    TextTerm,
+    ViewTerm,
+    either,
+    every,
+    leaves,
+    negated,
+)
+from todo_cli.parsing.filter_parser import parse
 from todo_cli.parsing.filter_vocabulary import ANYTHING, NOTHING, nearest
 
 MOST_TERMS = 200  # with those of the views it names
@@ -43,13 +56,13 @@ class Compiled(NamedTuple):
 
 
 async def where(
-    tx: Tx, text: str, *, status: str | None = "open", deferred: bool = False
+    tx: Transaction, text: str, *, status: str | None = "open", deferred: bool = False
 ) -> tuple[LiteralString, dict[str, Any]]:
     """The filter as conditions over alias `t` of todo.tasks, and their values, named f0, f1 and so on; raises Invalid.
 
     `status` is what a filter means that does not speak of it (None: any); `deferred`: also what is put off to later.
     """
-    found = await compiled(tx, (await understood(tx, text)).node, status=status, deferred=deferred)
+    found = await compile_filter(tx, (await parse_with_views(tx, text)).node, status=status, deferred=deferred)
     return found.where, found.values
 
 
@@ -67,18 +80,18 @@ class Understood(NamedTuple):
     sort: str | None
 
 
-async def understood(tx: Tx, text: str) -> Understood:
+async def parse_with_views(tx: Transaction, text: str) -> Understood:
     """The filter's meaning; raises Invalid, NotFound for a view, Conflict for views in a circle."""
     node = parse(validation.storable("filter", text))
-    if not any(isinstance(leaf, View) for leaf in leaves(node)):
+    if not any(isinstance(leaf, ViewTerm) for leaf in leaves(node)):
         return Understood(node, None)
     saved = decode(await tx.look(VIEWS) or "{}", dict[str, Saved])
     whole = opened(node, {name: view.filter for name, view in saved.items()})
-    return Understood(whole, saved[node.name].sort if isinstance(node, View) else None)
+    return Understood(whole, saved[node.name].sort if isinstance(node, ViewTerm) else None)
 
 
-async def compiled(
-    tx: Tx, node: Node, *, status: str | None = "open", deferred: bool = False, ranked: bool = False
+async def compile_filter(
+    tx: Transaction, node: Node, *, status: str | None = "open", deferred: bool = False, ranked: bool = False
 ) -> Compiled:
     """The tree as SQL; `ranked`: the statement joins what full text finds by itself, to know its score."""
     said = list(leaves(node))
@@ -86,13 +99,13 @@ async def compiled(
     if zone is None and any(_needs_zone(leaf) for leaf in said):
         zone = await validation.zone(tx)
     made = Conditions(datetime.now(UTC), zone)
-    parts: list[Node] = list(node.parts) if isinstance(node, Every) else [node]
+    parts: list[Node] = list(node.parts) if isinstance(node, And) else [node]
     spoken = any(_speaks_of_status(leaf) for leaf in said)
     if not spoken and status is not None:
-        parts.insert(0, Match("status", ":", status))
+        parts.insert(0, FieldTerm("status", ":", status))
     single = _single(parts)
     made.status = next((one for one in STATUSES if one == single), "all")
-    found = [part for part in parts if isinstance(part, Words)] if ranked else []
+    found = [part for part in parts if isinstance(part, TextTerm)] if ranked else []
     texts = [_sql(every([part for part in parts if part not in found]), made)]
     if not spoken and status == "open" and not deferred and not any(_speaks_of_deferral(leaf) for leaf in said):
         texts.append(made.shown())
@@ -103,7 +116,7 @@ async def compiled(
 
 
 def _needs_zone(leaf: Node) -> bool:
-    if not isinstance(leaf, Match):
+    if not isinstance(leaf, FieldTerm):
         return False
     return (leaf.field in DATES and leaf.value not in (NOTHING, ANYTHING)) or (leaf.field, leaf.value) == (
         "is",
@@ -112,7 +125,7 @@ def _needs_zone(leaf: Node) -> bool:
 
 
 def _speaks_of_status(leaf: Node) -> bool:
-    if not isinstance(leaf, Match):
+    if not isinstance(leaf, FieldTerm):
         return False
     if leaf.field == "done":
         return leaf.value != NOTHING
@@ -120,42 +133,42 @@ def _speaks_of_status(leaf: Node) -> bool:
 
 
 def _speaks_of_deferral(leaf: Node) -> bool:
-    if isinstance(leaf, Ids):
+    if isinstance(leaf, Numbers):
         return True
-    return isinstance(leaf, Match) and (leaf.field == "defer" or (leaf.field, leaf.value) == ("is", "deferred"))
+    return isinstance(leaf, FieldTerm) and (leaf.field == "defer" or (leaf.field, leaf.value) == ("is", "deferred"))
 
 
 def _single(parts: list[Node]) -> str | None:
     """The status that every row has, if one of the parts says so."""
     said = ["done" if part.field == "done" and part.value != NOTHING else part.value
-            for part in parts if isinstance(part, Match) and part.field in ("status", "is", "done")]  # fmt: skip
+            for part in parts if isinstance(part, FieldTerm) and part.field in ("status", "is", "done")]  # fmt: skip
     return next((one for one in said if one in STATUSES), None)
 
 
 def _sql(node: Node, made: Conditions) -> LiteralString:
     match node:
-        case Every(parts):
+        case And(parts):
             return " AND ".join(_narrowed(parts, made)) or "true"
-        case Either(parts):
+        case Or(parts):
             return f"({' OR '.join(_widened(parts, made))})"
-        case Not(Match("tag", ":", value) as part) if value not in (NOTHING, ANYTHING):
+        case Not(FieldTerm("tag", ":", value) as part) if value not in (NOTHING, ANYTHING):
             return made.untagged(part)
         case Not(part):
             return f"({_sql(part, made)}) IS NOT TRUE"
-        case Ids():
+        case Numbers():
             return made.numbers(node)
-        case Words():
+        case TextTerm():
             return made.words([node])
-        case Match():
+        case FieldTerm():
             return made.match(node)
-        case View(name):
+        case ViewTerm(name):
             raise Invalid(f"the view :{name} was not opened")
 
 
 def _narrowed(parts: Sequence[Node], made: Conditions) -> list[LiteralString]:
     """Each part, and all words as one search."""
-    found = [part for part in parts if isinstance(part, Words)]
-    texts = [_sql(part, made) for part in parts if not isinstance(part, Words)]
+    found = [part for part in parts if isinstance(part, TextTerm)]
+    texts = [_sql(part, made) for part in parts if not isinstance(part, TextTerm)]
     return [*texts, made.words(found)] if found else texts
 
 
@@ -164,14 +177,14 @@ def _widened(parts: Sequence[Node], made: Conditions) -> list[LiteralString]:
     texts: list[LiteralString] = []
     rest = list(parts)
     for name in ("project", "tag", "priority"):
-        same = [part for part in rest if isinstance(part, Match) and part.field == name and _plain(part)]
+        same = [part for part in rest if isinstance(part, FieldTerm) and part.field == name and _plain(part)]
         if len(same) > 1:
             rest = [part for part in rest if part not in same]
-            texts.append(made.any_of([part for part in same if isinstance(part, Match)]))
+            texts.append(made.any_of([part for part in same if isinstance(part, FieldTerm)]))
     return texts + [f"({_sql(part, made)})" for part in rest]
 
 
-def _plain(match: Match) -> bool:
+def _plain(match: FieldTerm) -> bool:
     return match.sign in ":=" and match.value not in (NOTHING, ANYTHING) and not match.value.endswith(("/*", ".*"))
 
 
@@ -185,7 +198,7 @@ def opened(node: Node, views: dict[str, str], *inside: str) -> Node:
 
 def _depth(node: Node) -> int:
     match node:
-        case Every(parts) | Either(parts):
+        case And(parts) | Or(parts):
             return 1 + max(map(_depth, parts), default=0)
         case Not(part):
             return 1 + _depth(part)
@@ -209,20 +222,20 @@ class _Opening:
             raise Invalid("the views name views that name views, too deep", hint="write one of them out")
         return made
 
-    def _rebuilt(self, node: Node, view: Callable[[View], Node]) -> Node:
+    def _rebuilt(self, node: Node, view: Callable[[ViewTerm], Node]) -> Node:
         match node:
-            case Every(parts):
+            case And(parts):
                 return every([self._rebuilt(part, view) for part in parts])
-            case Either(parts):
+            case Or(parts):
                 return either([self._rebuilt(part, view) for part in parts])
             case Not(part):
                 return negated(self._rebuilt(part, view))
-            case View():
+            case ViewTerm():
                 return view(node)
             case _:
                 return node
 
-    def _view(self, view: View, inside: tuple[str, ...]) -> Node:
+    def _view(self, view: ViewTerm, inside: tuple[str, ...]) -> Node:
         name = view.name
         if name in inside:
             circle = " names ".join(f":{one}" for one in (*inside[inside.index(name) :], name))

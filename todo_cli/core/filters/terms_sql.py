@@ -11,7 +11,7 @@ from typing import Any, LiteralString
 
 from todo_cli.core.filters.fields_sql import DATES, HAVING, HERE, INSTANTS, NOW, ORDERS, SIGNS, SPACE, STATES, TAGGED
 from todo_cli.errors import Invalid
-from todo_cli.parsing.filter_ast import Ids, Match, Words
+from todo_cli.parsing.filter_ast import FieldTerm, Numbers, TextTerm
 from todo_cli.parsing.filter_vocabulary import ANYTHING, NOTHING, mistake
 
 # a day lies somewhere within these of its sort key, wherever the user is
@@ -54,7 +54,7 @@ class Conditions:
             f"""(t.defer_on IS NULL OR t.defer_on <= {self.today()}) AND (t.defer_at IS NULL OR t.defer_at <= {NOW})"""
         )
 
-    def numbers(self, node: Ids) -> LiteralString:
+    def numbers(self, node: Numbers) -> LiteralString:
         """Tasks by number."""
         if sum(high - low + 1 for low, high in node.ranges) <= MOST_LISTED:
             listed = [number for low, high in node.ranges for number in range(low, high + 1)]
@@ -65,18 +65,18 @@ class Conditions:
         return f"""(t.number BETWEEN {least} AND {most}
           AND EXISTS (SELECT FROM {each} WHERE t.number BETWEEN r.low AND r.high))"""
 
-    def words(self, found: list[Words]) -> LiteralString:
+    def words(self, found: list[TextTerm]) -> LiteralString:
         """Full text: all of them; of a phrase the words first, which an index knows, then side by side."""
         texts = [f"t.number IN (SELECT w.number FROM {self.find(part)} AS w)" for part in _portions(found)]
         return " AND ".join([*texts, *self.phrases(found)])
 
-    def find(self, found: list[Words]) -> LiteralString:
+    def find(self, found: list[TextTerm]) -> LiteralString:
         """What full text finds: number and score."""
         sought = self.value(" ".join(one.text for one in found), "text")
         self.finds.append(f"todo.find({sought}, {MOST_FOUND}, '{self.status}')")
         return self.finds[-1]
 
-    def phrases(self, found: list[Words]) -> list[LiteralString]:
+    def phrases(self, found: list[TextTerm]) -> list[LiteralString]:
         """Words with spaces between them, as they are."""
         return [self._said(one.text) for one in found if " " in one.text]
 
@@ -85,19 +85,21 @@ class Conditions:
         comment: LiteralString = f"EXISTS (SELECT FROM todo.comments c WHERE c.{SPACE} AND c.number = t.number AND {self._contains('c.text', phrase)})"
         return f"({title} OR {note} OR {comment})"
 
-    def match(self, it: Match) -> LiteralString:
+    def match(self, request: FieldTerm) -> LiteralString:
         """One field."""
-        if it.field in ("status", "is"):
-            return "true" if it.value == "all" else self._state(it.value)
-        if it.field == "has":
-            return HAVING[it.value]
-        if it.value in (NOTHING, ANYTHING) and it.sign == ":":
-            return HAVING[it.field] if it.value == ANYTHING else f"NOT coalesce({HAVING[it.field]}, false)"
-        if it.field in DATES:
-            return self._dated(it)
-        return getattr(self, f"_{it.field}")(it)  # type: ignore[no-any-return]  # every other field of FIELDS has a method
+        if request.field in ("status", "is"):
+            return "true" if request.value == "all" else self._state(request.value)
+        if request.field == "has":
+            return HAVING[request.value]
+        if request.value in (NOTHING, ANYTHING) and request.sign == ":":
+            return (
+                HAVING[request.field] if request.value == ANYTHING else f"NOT coalesce({HAVING[request.field]}, false)"
+            )
+        if request.field in DATES:
+            return self._dated(request)
+        return getattr(self, f"_{request.field}")(request)  # type: ignore[no-any-return]  # every other field of FIELDS has a method
 
-    def any_of(self, found: list[Match]) -> LiteralString:
+    def any_of(self, found: list[FieldTerm]) -> LiteralString:
         """The same field with one of several values, as one condition that an index may serve."""
         listed = [one.value for one in found]
         if found[0].field == "tag":
@@ -106,69 +108,69 @@ class Conditions:
             return f"t.priority = ANY ({self.value([int(one) for one in listed], 'smallint[]')})"
         return f"t.project = ANY ({self.value(listed, 'text[]')})"
 
-    def untagged(self, it: Match) -> LiteralString:
+    def untagged(self, request: FieldTerm) -> LiteralString:
         """Without that tag: looked up for each row that is shown."""
-        return f"NOT EXISTS (SELECT {TAGGED} AND g.tag = {self.value(it.value, 'text')})"
+        return f"NOT EXISTS (SELECT {TAGGED} AND g.tag = {self.value(request.value, 'text')})"
 
     def _state(self, state: str) -> LiteralString:
         if state == "today":
-            return self._dated(Match("due", ":", "today", -1))
+            return self._dated(FieldTerm("due", ":", "today", -1))
         text = STATES[state]
         return text.replace("{today}", self.today()) if "{today}" in text else text
 
-    def _project(self, it: Match) -> LiteralString:
-        if it.sign == ":" and it.value.endswith((".*", "/*")):
-            base = self.value(it.value[:-2], "text")
+    def _project(self, request: FieldTerm) -> LiteralString:
+        if request.sign == ":" and request.value.endswith((".*", "/*")):
+            base = self.value(request.value[:-2], "text")
             # . and / are neighbours, and 0 is the next: one range of the index, for keys are in the order of bytes
             return f"""(t.project >= {base} AND t.project < {base} || '0' AND (t.project = {base} OR t.project >= {base} || '.'))"""
-        return f"t.project = {self.value(it.value, 'text')}"
+        return f"t.project = {self.value(request.value, 'text')}"
 
-    def _tag(self, it: Match) -> LiteralString:
-        return f"t.number IN (SELECT g.number FROM todo.task_tags g WHERE g.{SPACE} AND g.tag = {self.value(it.value, 'text')})"
+    def _tag(self, request: FieldTerm) -> LiteralString:
+        return f"t.number IN (SELECT g.number FROM todo.task_tags g WHERE g.{SPACE} AND g.tag = {self.value(request.value, 'text')})"
 
-    def _title(self, it: Match) -> LiteralString:
-        return self._contains("t.title", it.value)
+    def _title(self, request: FieldTerm) -> LiteralString:
+        return self._contains("t.title", request.value)
 
-    def _note(self, it: Match) -> LiteralString:
-        return self._contains("t.note", it.value)
+    def _note(self, request: FieldTerm) -> LiteralString:
+        return self._contains("t.note", request.value)
 
     def _contains(self, column: LiteralString, text: str) -> LiteralString:
         # the database's own idea of upper and lower case: columns of "C" know only ASCII's
         sought = f'lower({self.value(text, "text")} COLLATE "default")'
         return f'position({sought} IN lower({column} COLLATE "default")) > 0'
 
-    def _claimed(self, it: Match) -> LiteralString:
+    def _claimed(self, request: FieldTerm) -> LiteralString:
         held: LiteralString = f"t.claimed_until > {NOW} AND t.claimed_by = "
-        if it.value.lower() == "me":
+        if request.value.lower() == "me":
             return f"({held} (SELECT p.name FROM todo.people() p WHERE p.id = %(me)s::uuid))"
-        return f"({held} {self.value(it.value, 'text')})"
+        return f"({held} {self.value(request.value, 'text')})"
 
-    def _priority(self, it: Match) -> LiteralString:
-        number = self.value(int(it.value), "smallint")
-        if it.sign == ":":
+    def _priority(self, request: FieldTerm) -> LiteralString:
+        number = self.value(int(request.value), "smallint")
+        if request.sign == ":":
             return f"t.priority = {number}"
-        return f"(t.priority {ORDERS[it.sign]} {number} AND t.priority < 4)"
+        return f"(t.priority {ORDERS[request.sign]} {number} AND t.priority < 4)"
 
-    def _parent(self, it: Match) -> LiteralString:
-        return f"t.parent = {self.value(int(it.value), 'bigint')}"
+    def _parent(self, request: FieldTerm) -> LiteralString:
+        return f"t.parent = {self.value(int(request.value), 'bigint')}"
 
-    def _after(self, it: Match) -> LiteralString:
-        return f"t.number IN (SELECT l.number FROM todo.links l WHERE l.{SPACE} AND l.after = {self.value(int(it.value), 'bigint')})"
+    def _after(self, request: FieldTerm) -> LiteralString:
+        return f"t.number IN (SELECT l.number FROM todo.links l WHERE l.{SPACE} AND l.after = {self.value(int(request.value), 'bigint')})"
 
-    def _dated(self, it: Match) -> LiteralString:
-        if it.field == "done":
-            return f"({STATES['done']} AND {self._compared(it)})"
-        return self._compared(it)
+    def _dated(self, request: FieldTerm) -> LiteralString:
+        if request.field == "done":
+            return f"({STATES['done']} AND {self._compared(request)})"
+        return self._compared(request)
 
-    def _compared(self, it: Match) -> LiteralString:
-        if it.sign == ":":
-            day = self._when(it)
+    def _compared(self, request: FieldTerm) -> LiteralString:
+        if request.sign == ":":
+            day = self._when(request)
             if isinstance(day, datetime):
                 from todo_cli.parsing.dates import zone_of
 
                 day = day.astimezone(zone_of(self.zone or "UTC")).date()
-            return f"({self._edge(it.field, '>=', day)} AND {self._edge(it.field, '<=', day)})"
-        return f"({self._edge(it.field, it.sign, self._when(it))})"
+            return f"({self._edge(request.field, '>=', day)} AND {self._edge(request.field, '<=', day)})"
+        return f"({self._edge(request.field, request.sign, self._when(request))})"
 
     def _edge(self, name: str, sign: str, when: date | datetime) -> LiteralString:
         from todo_cli.parsing.dates import day_bounds, zone_of
@@ -192,20 +194,20 @@ class Conditions:
         bound = min(LAST - SLACK, at) + SLACK if late else max(FIRST + SLACK, at) - SLACK
         return f"t.due_sort {'<' if late else '>='} {self.value(bound, 'timestamptz')} AND {either}"
 
-    def _when(self, it: Match) -> date | datetime:
+    def _when(self, request: FieldTerm) -> date | datetime:
         from todo_cli.parsing.dates import resolve
 
         try:
-            return resolve(it.value, zone=self.zone or "UTC", now=self.now)
+            return resolve(request.value, zone=self.zone or "UTC", now=self.now)
         except Invalid as error:
-            if it.at < 0:
+            if request.at < 0:
                 raise
-            raise mistake(it.at, error.detail, error.hint) from None
+            raise mistake(request.at, error.detail, error.hint) from None
 
 
-def _portions(found: list[Words]) -> list[list[Words]]:
+def _portions(found: list[TextTerm]) -> list[list[TextTerm]]:
     """As many together as full text looks for at once."""
-    portions: list[list[Words]] = []
+    portions: list[list[TextTerm]] = []
     held = 0
     for one in found:
         count = len(re.findall(r"\w+", one.text))

@@ -9,15 +9,16 @@ from todo_cli.contract import views as ask
 from todo_cli.contract.codec import decode
 from todo_cli.contract.views import UsedPage, View, ViewPage
 from todo_cli.core.dispatch import handler
-from todo_cli.core.filters.compiler import VIEWS, Saved, compiled, opened
+from todo_cli.core.filters.compiler import VIEWS, Saved, compile_filter, opened
 from todo_cli.core.filters.sorting import Order
 from todo_cli.core.journal import journaled, write
 from todo_cli.core.validation import storable
 from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import Tx
+from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Conflict, Invalid
-from todo_cli.parsing.filter_parser import View as Named
-from todo_cli.parsing.filter_parser import leaves, parse
+from todo_cli.parsing.filter_ast import ViewTerm as Named
+from todo_cli.parsing.filter_ast import leaves
+from todo_cli.parsing.filter_parser import parse
 
 MOST = 200  # views of one person in one space
 
@@ -49,21 +50,21 @@ FROM (SELECT project, count(*) AS held FROM todo.tasks
 
 
 @handler(ask.SaveView)
-async def save_view(tx: Tx, it: ask.SaveView) -> View:
+async def save_view(tx: Transaction, request: ask.SaveView) -> View:
     """Raises Invalid for a filter that means nothing, Conflict for one that comes back to the view itself."""
-    name = _name(it.name)
-    node = parse(storable("filter", it.filter))
-    if not it.filter.strip():
+    name = _name(request.name)
+    node = parse(storable("filter", request.filter))
+    if not request.filter.strip():
         raise Invalid("the filter is empty", hint="a view of everything open is: status:open")
-    if it.sort is not None:
-        Order(it.sort)
+    if request.sort is not None:
+        Order(request.sort)
     if any(isinstance(leaf, Named) for leaf in leaves(node)):
         # what it names must be there, and must not come back to it
         saved = decode(await tx.look(VIEWS) or "{}", dict[str, Saved])
         node = opened(node, {one: view.filter for one, view in saved.items()}, name)
-    await compiled(tx, node)
+    await compile_filter(tx, node)
     full = Conflict(f"you have {MOST} views, which is the most", hint="remove one: todo view rm NAME")
-    return await write(tx, SAVE, it, full, name=name, filter=it.filter.strip(), sort=it.sort)
+    return await write(tx, SAVE, request, full, name=name, filter=request.filter.strip(), sort=request.sort)
 
 
 def _name(name: str) -> str:
@@ -74,31 +75,33 @@ def _name(name: str) -> str:
 
 
 @handler(ask.ListViews)
-async def list_views(tx: Tx, it: ask.ListViews) -> ViewPage:
+async def list_views(tx: Transaction, request: ask.ListViews) -> ViewPage:
     """The caller's views in this space, by name."""
     return decode(await tx.answer(LIST) or "", ViewPage)
 
 
 @handler(ask.RemoveView)
-async def remove_view(tx: Tx, it: ask.RemoveView) -> View:
+async def remove_view(tx: Transaction, request: ask.RemoveView) -> View:
     """Raises NotFound. Views that name it say so when they are used."""
-    return await write(tx, REMOVE, it, f"there is no view :{it.name.removeprefix(':')}", name=it.name.removeprefix(":"))
+    return await write(
+        tx, REMOVE, request, f"there is no view :{request.name.removeprefix(':')}", name=request.name.removeprefix(":")
+    )
 
 
 @handler(ask.ChooseView)
-async def choose_view(tx: Tx, it: ask.ChooseView) -> ViewPage:
+async def choose_view(tx: Transaction, request: ask.ChooseView) -> ViewPage:
     """Make a view the default, or none; raises NotFound."""
-    name = it.name and it.name.removeprefix(":")
-    return await write(tx, CHOOSE, it, f"there is no view :{name}", name=name)
+    name = request.name and request.name.removeprefix(":")
+    return await write(tx, CHOOSE, request, f"there is no view :{name}", name=name)
 
 
 @handler(ask.ListTags)
-async def list_tags(tx: Tx, it: ask.ListTags) -> UsedPage:
+async def list_tags(tx: Transaction, request: ask.ListTags) -> UsedPage:
     """Work grows with the space's open tasks."""
     return decode(await tx.answer(TAGS) or "", UsedPage)
 
 
 @handler(ask.ListProjects)
-async def list_projects(tx: Tx, it: ask.ListProjects) -> UsedPage:
+async def list_projects(tx: Transaction, request: ask.ListProjects) -> UsedPage:
     """Work grows with the space's open tasks."""
     return decode(await tx.answer(PROJECTS) or "", UsedPage)

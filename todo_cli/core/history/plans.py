@@ -19,7 +19,7 @@ from todo_cli.core.dispatch import handle, handler
 from todo_cli.core.journal import differences, journaled, write
 from todo_cli.core.tasks.snapshot_sql import instant
 from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import Tx
+from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Conflict, Invalid, NotFound
 
 LIFE = "1 day"
@@ -76,13 +76,15 @@ class Fetched(msgspec.Struct):
 
 
 @handler(MakePlan)
-async def make_plan(tx: Tx, it: MakePlan) -> Plan:
+async def make_plan(tx: Transaction, request: MakePlan) -> Plan:
     """Three round trips: the real change, what it touched, and taking it back with the plan kept."""
-    wished = _wished(it.verb, it.arguments)
+    wished = _wished(request.verb, request.arguments)
     async with tx.steps() as steps:
         await handle(tx.inner(type(wished), None), wished)
         touched = decode(await steps.take_back(TOUCHED) or "", Touched)
-        kept = await steps.finish(KEEP, id=it.id, verb=it.verb, **kept_values(it.verb, it.arguments, touched))
+        kept = await steps.finish(
+            KEEP, id=request.id, verb=request.verb, **kept_values(request.verb, request.arguments, touched)
+        )
     return decode(kept or "", Plan)
 
 
@@ -115,18 +117,18 @@ def _wished(verb: str, arguments: dict[str, Any]) -> Request[Any]:
 
 
 @handler(ApplyPlan)
-async def apply_plan(tx: Tx, it: ApplyPlan) -> Changed:
+async def apply_plan(tx: Transaction, request: ApplyPlan) -> Changed:
     """Exactly the planned tasks at exactly the planned revs; a plan that was applied answers again."""
     async with tx.steps() as steps:
-        text = await steps.run(FETCH, id=it.id)
+        text = await steps.run(FETCH, id=request.id)
         if text is None:
-            raise NotFound(f"you have no plan {it.id}", hint="see the open ones with: todo apply")
+            raise NotFound(f"you have no plan {request.id}", hint="see the open ones with: todo apply")
         found = decode(text, Fetched)
         applicable(found)
         wished = _wished(found.plan.verb, found.plan.arguments)
         # the plan's own key: applied twice, from two machines, it acts once
-        result = await handle(tx.inner(type(wished), f"plan:{it.id}"), wished)
-        await steps.finish(CLOSE, id=it.id, state="applied")
+        result = await handle(tx.inner(type(wished), f"plan:{request.id}"), wished)
+        await steps.finish(CLOSE, id=request.id, state="applied")
     return _changed(result)
 
 
@@ -149,12 +151,12 @@ def _changed(result: Changed | Task) -> Changed:
 
 
 @handler(RefusePlan)
-async def refuse_plan(tx: Tx, it: RefusePlan) -> Plan:
+async def refuse_plan(tx: Transaction, request: RefusePlan) -> Plan:
     """It can never be applied; raises NotFound for one that is not open."""
-    return await write(tx, REFUSE, it, f"you have no open plan {it.id}", id=it.id)
+    return await write(tx, REFUSE, request, f"you have no open plan {request.id}", id=request.id)
 
 
 @handler(ListPlans)
-async def list_plans(tx: Tx, it: ListPlans) -> PlanPage:
+async def list_plans(tx: Transaction, request: ListPlans) -> PlanPage:
     """The newest hundred."""
     return decode(await tx.answer(LIST) or "", PlanPage)

@@ -18,7 +18,7 @@ from todo_cli.core.tasks.snapshot_sql import image, tags_of
 from todo_cli.core.tasks.update_result import Verdict, judged
 from todo_cli.core.tasks.update_sql import arguments, form
 from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import Tx
+from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Conflict, NotFound
 
 Image = dict[str, Any]
@@ -93,45 +93,45 @@ class _Found(msgspec.Struct):
 
 
 @handler(Undo)
-async def undo(tx: Tx, it: Undo) -> Undone:
+async def undo(tx: Transaction, request: Undo) -> Undone:
     """Take back; raises NotFound when there is nothing, Conflict with what has moved on."""
-    return await _invert(tx, it, FIND_UNDO, "undo")
+    return await _invert(tx, request, FIND_UNDO, "undo")
 
 
 @handler(Redo)
-async def redo(tx: Tx, it: Redo) -> Undone:
+async def redo(tx: Transaction, request: Redo) -> Undone:
     """Do again what an undo took back: the inverse of the undo."""
-    return await _invert(tx, it, FIND_REDO, "redo")
+    return await _invert(tx, request, FIND_REDO, "redo")
 
 
-async def _invert(tx: Tx, it: Undo | Redo, find: Sql, verb: str) -> Undone:
+async def _invert(tx: Transaction, request: Undo | Redo, find: Sql, verb: str) -> Undone:
     async with tx.steps() as steps:
-        found = decode(await steps.run(find, **stamp(it), id=it.id) or "", _Found)
+        found = decode(await steps.run(find, **stamp(request), id=request.id) or "", _Found)
         if found.old:
             return _again(tx, found.old)
-        _checked(found, it, verb)
-        patches, skipped = _inverse(found, partial=it.partial, verb=verb)
+        _checked(found, request, verb)
+        patches, skipped = _inverse(found, partial=request.partial, verb=verb)
         if not patches and not skipped:
             raise NotFound(f"there is nothing to {verb} in change {found.changes[-1].seq}",
                            hint="a claim is let go with: todo release N")  # fmt: skip
         seqs = tuple(change.seq for change in found.changes)
-        if it.dry_run:
+        if request.dry_run:
             return Undone(changes=seqs, differences=_preview(found, patches), skipped=skipped)
-        values = arguments(it, patches, bin_too=True, undoes=found.changes[0].head, redo=verb == "redo")
+        values = arguments(request, patches, bin_too=True, undoes=found.changes[0].head, redo=verb == "redo")
         verdict = judged(tx, decode(await steps.finish(form(patches), **values) or "", Verdict))
     after = [msgspec.to_builtins(task) | {"tags": list(task.tags)} for task in verdict.tasks]
     return Undone(changes=seqs, differences=differences(found.now, after), skipped=skipped, seq=verdict.seq)
 
 
-def _again(tx: Tx, old: _Kept) -> Undone:
+def _again(tx: Transaction, old: _Kept) -> Undone:
     if not old.same:
         raise key_reused(tx)
     return Undone(changes=(), differences=differences(old.before, old.after), seq=old.seq, new=False)
 
 
-def _checked(found: _Found, it: Undo | Redo, verb: str) -> None:
+def _checked(found: _Found, request: Undo | Redo, verb: str) -> None:
     if not found.changes:
-        what = f"there is no change {it.id} to {verb}" if it.id else f"there is nothing of yours to {verb}"
+        what = f"there is no change {request.id} to {verb}" if request.id else f"there is nothing of yours to {verb}"
         raise NotFound(what, hint="see: todo log")
     if found.blocked:
         raise Conflict(f"cannot {verb} change {found.changes[-1].seq}: {found.blocked}", hint="see: todo log")

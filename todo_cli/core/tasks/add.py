@@ -17,7 +17,7 @@ from todo_cli.core.tasks import cycle_checks_sql, insert_sql, task_input
 from todo_cli.core.tasks.snapshot_sql import image, new_image
 from todo_cli.core.tasks.update_result import Refs, untied
 from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import Tx
+from todo_cli.db.transaction import Transaction
 
 
 def _adding(*, deep: bool) -> Sql:
@@ -72,29 +72,31 @@ class _Added(Refs):
 
 
 @handler(ask.AddTask)
-async def add_task(tx: Tx, it: ask.AddTask) -> Task:
+async def add_task(tx: Transaction, request: ask.AddTask) -> Task:
     """One task; a repeated key answers with the task it made, `new` False."""
-    row = await task_input.row(tx, it, parse=it.parse is True)
-    added = await _add(tx, it, [row], None)
+    row = await task_input.row(tx, request, parse=request.parse is True)
+    added = await _add(tx, request, [row], None)
     return msgspec.structs.replace(added.tasks[0], new=added.new)
 
 
 @handler(ask.AddTasks)
-async def add_tasks(tx: Tx, it: ask.AddTasks) -> Changed:
+async def add_tasks(tx: Transaction, request: ask.AddTasks) -> Changed:
     """Several, all or none, in their order."""
-    rows = [await task_input.row(tx, task, parse=it.parse is True) for task in it.tasks]
-    added = await _add(tx, it, rows, it.group)
+    rows = [await task_input.row(tx, task, parse=request.parse is True) for task in request.tasks]
+    added = await _add(tx, request, rows, request.group)
     return Changed(tasks=added.tasks, seq=added.seq, new=added.new)
 
 
-async def _add(tx: Tx, it: ask.AddTask | ask.AddTasks, rows: list[dict[str, Any]], group: str | None) -> _Added:
+async def _add(
+    tx: Transaction, request: ask.AddTask | ask.AddTasks, rows: list[dict[str, Any]], group: str | None
+) -> _Added:
     for row in rows:
         row["id"] = new_id()
         if row.get("repeat"):
             row["series"] = row["id"]
     data = msgspec.json.encode(rows).decode()
     # a key that was used before there was `parse` is still the same request
-    kept = stamp(msgspec.structs.replace(it, parse=UNSET))
+    kept = stamp(msgspec.structs.replace(request, parse=UNSET))
     sql = ADD_DEEP if any(not task_input.RARE.isdisjoint(row) for row in rows) else ADD
     added = decode(await tx.answer(sql, **kept, tasks=data, count=len(rows), group=group) or "", _Added)
     if not added.same:

@@ -15,7 +15,7 @@ from todo_cli.core.dispatch import handler
 from todo_cli.core.journal import journaled, write
 from todo_cli.core.tasks.snapshot_sql import instant
 from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import Tx
+from todo_cli.db.transaction import Transaction
 from todo_cli.errors import NotFound
 
 SHOWN = 100  # of a task that is shown whole, the newest
@@ -59,34 +59,36 @@ class _Found(Struct):
 
 
 @handler(ask.AddComment)
-async def add_comment(tx: Tx, it: ask.AddComment) -> Comment:
+async def add_comment(tx: Transaction, request: ask.AddComment) -> Comment:
     """Raises NotFound for a task that is not there, Conflict for an id that is taken."""
-    text = validation.storable("comment", validation.unblank("comment", it.text))
-    return await write(tx, ADD, it, f"there is no task #{it.number}", number=it.number, id=it.id, text=text)
+    text = validation.storable("comment", validation.unblank("comment", request.text))
+    return await write(
+        tx, ADD, request, f"there is no task #{request.number}", number=request.number, id=request.id, text=text
+    )
 
 
 @handler(ask.ListComments)
-async def list_comments(tx: Tx, it: ask.ListComments) -> CommentPage:
+async def list_comments(tx: Transaction, request: ask.ListComments) -> CommentPage:
     """The oldest first; raises NotFound for a task that is not there."""
-    text = await tx.answer(LIST, number=it.number, after=it.after, limit=it.limit + 1)
+    text = await tx.answer(LIST, number=request.number, after=request.after, limit=request.limit + 1)
     found = decode(text or "", _Found)
     if not found.known:
-        raise NotFound(f"there is no task #{it.number}")
-    page = found.comments[: it.limit]
-    return CommentPage(comments=page, next=page[-1].id if len(found.comments) > it.limit else None)
+        raise NotFound(f"there is no task #{request.number}")
+    page = found.comments[: request.limit]
+    return CommentPage(comments=page, next=page[-1].id if len(found.comments) > request.limit else None)
 
 
 @handler(ask.EditComment)
-async def edit_comment(tx: Tx, it: ask.EditComment) -> Comment:
+async def edit_comment(tx: Transaction, request: ask.EditComment) -> Comment:
     """Raises NotFound where there is none, or it is somebody else's."""
-    text = validation.storable("comment", validation.unblank("comment", it.text))
-    return await write(tx, EDIT, it, _missing(it.number), number=it.number, id=it.id, text=text)
+    text = validation.storable("comment", validation.unblank("comment", request.text))
+    return await write(tx, EDIT, request, _missing(request.number), number=request.number, id=request.id, text=text)
 
 
 @handler(ask.RemoveComment)
-async def remove_comment(tx: Tx, it: ask.RemoveComment) -> Comment:
+async def remove_comment(tx: Transaction, request: ask.RemoveComment) -> Comment:
     """Raises NotFound where there is none, or it is somebody else's."""
-    return await write(tx, REMOVE, it, _missing(it.number), number=it.number, id=it.id)
+    return await write(tx, REMOVE, request, _missing(request.number), number=request.number, id=request.id)
 
 
 def _missing(number: int) -> NotFound:

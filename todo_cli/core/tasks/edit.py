@@ -13,7 +13,7 @@ from todo_cli.core.tasks.comments import comments_of
 from todo_cli.core.tasks.snapshot_sql import computed, image, tags_of
 from todo_cli.core.tasks.update_sql import rewrite
 from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import Tx
+from todo_cli.db.transaction import Transaction
 from todo_cli.errors import NotFound
 
 ALSO: LiteralString = f"{computed('t')}, 'comments', {comments_of('t')}"
@@ -23,33 +23,33 @@ FROM todo.tasks t WHERE t.space_id = %(space)s::uuid AND t.number = %(number)s::
 
 
 @handler(ask.ShowTask)
-async def show_task(tx: Tx, it: ask.ShowTask) -> Task:
+async def show_task(tx: Transaction, request: ask.ShowTask) -> Task:
     """One task whole, deleted ones too."""
-    text = await tx.answer(SHOW, number=it.number)
+    text = await tx.answer(SHOW, number=request.number)
     if text is None:
-        raise NotFound(f"there is no task #{it.number}")
+        raise NotFound(f"there is no task #{request.number}")
     return decode(text, Task)
 
 
 @handler(ask.ReopenTasks)
-async def reopen_tasks(tx: Tx, it: ask.ReopenTasks) -> Changed:
+async def reopen_tasks(tx: Transaction, request: ask.ReopenTasks) -> Changed:
     """Open again; an open task stays as it is."""
-    return await rewrite(tx, it, {"status": "open"})
+    return await rewrite(tx, request, {"status": "open"})
 
 
 @handler(ask.DeleteTasks)
-async def delete_tasks(tx: Tx, it: ask.DeleteTasks) -> Changed:
+async def delete_tasks(tx: Transaction, request: ask.DeleteTasks) -> Changed:
     """Into the bin; a task that is there already stays."""
-    return await rewrite(tx, it, {"status": "deleted"}, bin_too=True)
+    return await rewrite(tx, request, {"status": "deleted"}, bin_too=True)
 
 
 @handler(ask.RestoreTasks)
-async def restore_tasks(tx: Tx, it: ask.RestoreTasks) -> Changed:
+async def restore_tasks(tx: Transaction, request: ask.RestoreTasks) -> Changed:
     """Out of the bin, open or done as it was; a task that is not there stays as it is."""
-    return await rewrite(tx, it, {"restore": True}, bin_too=True)
+    return await rewrite(tx, request, {"restore": True}, bin_too=True)
 
 
 @handler(ask.EditTasks)
-async def edit_tasks(tx: Tx, it: ask.EditTasks) -> Changed:
+async def edit_tasks(tx: Transaction, request: ask.EditTasks) -> Changed:
     """Fields left out stay, null clears."""
-    return await rewrite(tx, it, await task_input.patch(tx, it))
+    return await rewrite(tx, request, await task_input.patch(tx, request))

@@ -10,14 +10,14 @@ import msgspec
 from todo_cli.contract.codec import decode
 from todo_cli.contract.tasks import ListTasks, Task, TaskPage
 from todo_cli.core.dispatch import handler
-from todo_cli.core.filters.compiler import STATUSES, Compiled, compiled, understood
+from todo_cli.core.filters.compiler import STATUSES, Compiled, compile_filter, parse_with_views
 from todo_cli.core.filters.sorting import CUT, Order
 from todo_cli.core.filters.urgency import URGENCY
 from todo_cli.core.tasks.snapshot_sql import computed, image, tags_of
 from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import Tx
+from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid
-from todo_cli.parsing.filter_ast import Match, Node, every
+from todo_cli.parsing.filter_ast import FieldTerm, Node, every
 
 USUAL = "due"
 
@@ -66,13 +66,15 @@ class _Page(NamedTuple):
 
 
 @handler(ListTasks)
-async def list_tasks(tx: Tx, it: ListTasks) -> TaskPage:
+async def list_tasks(tx: Transaction, request: ListTasks) -> TaskPage:
     """A page of tasks. Work grows with the page where an index has the order, else with what matches."""
-    answer = await _asked(tx, it)
+    answer = await _asked(tx, request)
     if answer.home:
-        it = msgspec.structs.replace(it, filter=answer.home.filter, home=False, sort=_sort(it, answer.home.sort))
-        answer = await _asked(tx, it)
-    order, most = answer.order, _most(it, answer.order)
+        request = msgspec.structs.replace(
+            request, filter=answer.home.filter, home=False, sort=_sort(request, answer.home.sort)
+        )
+        answer = await _asked(tx, request)
+    order, most = answer.order, _most(request, answer.order)
     page, more = answer.rows[:most], len(answer.rows) > most
     following = order.cursor(page[-1].key) if more and not order.moves else None
     tasks = tuple(_task(row) for row in page)
@@ -83,38 +85,38 @@ async def list_tasks(tx: Tx, it: ListTasks) -> TaskPage:
     )
 
 
-def _most(it: ListTasks, order: Order) -> int:
-    return min(it.limit, CUT) if order.moves else it.limit
+def _most(request: ListTasks, order: Order) -> int:
+    return min(request.limit, CUT) if order.moves else request.limit
 
 
-def _sort(it: ListTasks, of_view: str | None) -> str:
+def _sort(request: ListTasks, of_view: str | None) -> str:
     """The request's, unless it is the usual one and the view has its own."""
-    return of_view if of_view and it.sort == USUAL else it.sort
+    return of_view if of_view and request.sort == USUAL else request.sort
 
 
 def _task(row: _Row) -> Task:
     return row.task if row.urgency is None else msgspec.structs.replace(row.task, urgency=row.urgency)
 
 
-async def _asked(tx: Tx, it: ListTasks) -> _Answer:
-    text = await understood(tx, it.filter or "")
-    order = Order(_sort(it, text.sort))
+async def _asked(tx: Transaction, request: ListTasks) -> _Answer:
+    text = await parse_with_views(tx, request.filter or "")
+    order = Order(_sort(request, text.sort))
     ranked = any(key.name == "rank" for key in order.keys)
-    node = every([*_fields(it), text.node])
-    found = await compiled(tx, node, status=None if it.status == "all" else it.status, ranked=ranked)
+    node = every([*_fields(request), text.node])
+    found = await compile_filter(tx, node, status=None if request.status == "all" else request.status, ranked=ranked)
     if ranked and found.words is None:
         raise Invalid("the sort rank needs words to look for", hint="for example: todo list milk --sort rank")
-    behind, after = order.behind(it.cursor) if it.cursor else ("", {})
+    behind, after = order.behind(request.cursor) if request.cursor else ("", {})
     urgent = any(key.name == "urgency" for key in order.keys)
-    sql = _statement(_Page(found, order, behind, urgent, it.home and not it.filter))
-    return _Answer(await tx.answer(sql, limit=_most(it, order) + 1, **found.values, **after), order)
+    sql = _statement(_Page(found, order, behind, urgent, request.home and not request.filter))
+    return _Answer(await tx.answer(sql, limit=_most(request, order) + 1, **found.values, **after), order)
 
 
-def _fields(it: ListTasks) -> list[Node]:
+def _fields(request: ListTasks) -> list[Node]:
     """What the request's own fields narrow down."""
-    said = [(name, sign, getattr(it, field)) for field, name, sign in FIELDS]
-    status = [] if it.status in ("open", "all") else [("status", ":", it.status)]
-    return [Match(name, sign, str(value), -1) for name, sign, value in [*status, *said] if value is not None]
+    said = [(name, sign, getattr(request, field)) for field, name, sign in FIELDS]
+    status = [] if request.status in ("open", "all") else [("status", ":", request.status)]
+    return [FieldTerm(name, sign, str(value), -1) for name, sign, value in [*status, *said] if value is not None]
 
 
 def _statement(page: _Page) -> Sql:

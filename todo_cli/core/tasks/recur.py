@@ -19,11 +19,11 @@ from todo_cli.contract.tasks import Changed, OnTasks
 from todo_cli.contract.time_tracking import SkipTasks
 from todo_cli.core import validation
 from todo_cli.core.dispatch import handler
-from todo_cli.core.tasks.targets import Selection, selected
+from todo_cli.core.tasks.targets import Targets, selected
 from todo_cli.core.tasks.update_result import Recurring, Verdict
 from todo_cli.core.tasks.update_sql import tried
 from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import Tx
+from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Conflict, Invalid
 
 TRIES = 2  # with dates worked out; each is a round trip
@@ -43,7 +43,7 @@ WITH RECURSIVE part AS (
 SELECT json_agg(DISTINCT number)::text FROM part""")
 
 
-async def every(tx: Tx, text: str) -> Row:
+async def every(tx: Transaction, text: str) -> Row:
     """The user's words as a patch's `every`: the rule, and the first date for a task that has none; raises Invalid."""
     from todo_cli.parsing.recurrence import first, repeat
 
@@ -63,30 +63,32 @@ def begun(rule: Row, due: Row) -> Row:
 
 
 @handler(ask.CompleteTasks)
-async def complete_tasks(tx: Tx, it: ask.CompleteTasks) -> Changed:
+async def complete_tasks(tx: Transaction, request: ask.CompleteTasks) -> Changed:
     """Done stays done, with its first time of completion."""
-    numbers, deep = tuple(dict.fromkeys(it.numbers)), it.with_subtasks is True
-    if deep and it.if_claimed is True:
+    numbers, deep = tuple(dict.fromkeys(request.numbers)), request.with_subtasks is True
+    if deep and request.if_claimed is True:
         raise Invalid(
             "--if-claimed and --with-subtasks exclude each other", hint="its subtasks are claimed by themselves"
         )
     if deep and numbers:
         found = await tx.answer(SUBTASKS, numbers=msgspec.json.encode(numbers).decode())
         numbers = tuple(dict.fromkeys((*numbers, *decode(found or "[]", list[int]))))
-    patch = {"status": "done", "finish": True} | ({"if_claimed": True} if it.if_claimed is True else {})
-    return await _finished(tx, it, patch, numbers, await selected(tx, it, patch, deep=deep))
+    patch = {"status": "done", "finish": True} | ({"if_claimed": True} if request.if_claimed is True else {})
+    return await _finished(tx, request, patch, numbers, await selected(tx, request, patch, deep=deep))
 
 
 @handler(SkipTasks)
-async def skip_tasks(tx: Tx, it: SkipTasks) -> Changed:
+async def skip_tasks(tx: Transaction, request: SkipTasks) -> Changed:
     """The task itself moves to its next date; raises Conflict for what does not recur or has no next."""
-    numbers, patch = tuple(dict.fromkeys(it.numbers)), {"skip": True}
-    return await _finished(tx, it, patch, numbers, await selected(tx, it, patch))
+    numbers, patch = tuple(dict.fromkeys(request.numbers)), {"skip": True}
+    return await _finished(tx, request, patch, numbers, await selected(tx, request, patch))
 
 
-async def _finished(tx: Tx, it: OnTasks, patch: Row, numbers: tuple[int, ...], by: Selection | None) -> Changed:
+async def _finished(
+    tx: Transaction, request: OnTasks, patch: Row, numbers: tuple[int, ...], by: Targets | None
+) -> Changed:
     patches = [] if by else [patch | {"number": number} for number in numbers]
-    verdict = await tried(tx, it, patches, by=by)
+    verdict = await tried(tx, request, patches, by=by)
     ended: tuple[int, ...] = ()
     worked: dict[int, Worked] = {}
     for _ in range(TRIES):
@@ -94,20 +96,20 @@ async def _finished(tx: Tx, it: OnTasks, patch: Row, numbers: tuple[int, ...], b
             break
         found = [] if verdict.stale else verdict.recurring or []
         worked = {} if verdict.stale else worked  # what was worked out before and is as it was seen, still holds
-        worked |= {one.now["number"]: _worked(one, skip=isinstance(it, SkipTasks)) for one in found}
+        worked |= {one.now["number"]: _worked(one, skip=isinstance(request, SkipTasks)) for one in found}
         own = {number: patch | one.patch for number, one in worked.items()}
         known = {one["number"]: one for one in patches} | own
         again = [one.again for one in worked.values() if one.again and one.again["number"] not in known]
         births = [one.birth for one in worked.values() if one.birth]
         ended = tuple(number for number, one in worked.items() if one.ended)
-        verdict = await tried(tx, it, [*known.values(), *again], births=births, by=by)
+        verdict = await tried(tx, request, [*known.values(), *again], births=births, by=by)
     if verdict.recurring or verdict.stale:
         raise Conflict("these tasks are being changed by others at this moment; nothing was done", hint="try again")
-    return _told(verdict, it, ended)
+    return _told(verdict, request, ended)
 
 
-def _told(verdict: Verdict, it: OnTasks, ended: tuple[int, ...]) -> Changed:
-    more = verdict.open_subtasks if isinstance(it, ask.CompleteTasks) else None
+def _told(verdict: Verdict, request: OnTasks, ended: tuple[int, ...]) -> Changed:
+    more = verdict.open_subtasks if isinstance(request, ask.CompleteTasks) else None
     return Changed(
         tasks=verdict.tasks, seq=verdict.seq, new=verdict.new, open_subtasks=more or UNSET, ended=ended or UNSET
     )

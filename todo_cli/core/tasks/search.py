@@ -13,7 +13,7 @@ from todo_cli.core import validation
 from todo_cli.core.dispatch import handler
 from todo_cli.core.tasks.snapshot_sql import image, tags_of
 from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import Tx
+from todo_cli.db.transaction import Transaction
 from todo_cli.parsing.highlight import Part, parts
 
 BEFORE, AROUND = 40, 160  # characters of a long text that are shown: in front of the first match, and in all
@@ -37,10 +37,10 @@ class _Row(Struct):
 
 
 @handler(SearchTasks)
-async def search_tasks(tx: Tx, it: SearchTasks) -> Hits:
+async def search_tasks(tx: Transaction, request: SearchTasks) -> Hits:
     """Words of which none is a letter or a digit find nothing."""
-    sought = validation.storable("search", it.words)
-    text = await tx.answer(SEARCH, words=sought, limit=it.limit, status=it.status)
+    sought = validation.storable("search", request.words)
+    text = await tx.answer(SEARCH, words=sought, limit=request.limit, status=request.status)
     rows = decode(text or "[]", list[_Row])
     return Hits(hits=tuple(_hit(row, sought) for row in rows))
 

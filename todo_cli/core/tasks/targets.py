@@ -11,10 +11,10 @@ import msgspec
 from msgspec import UNSET
 
 from todo_cli.contract.tasks import OnTasks, ReopenTasks, RestoreTasks
-from todo_cli.core.filters.compiler import compiled, understood
-from todo_cli.db.transaction import Tx
+from todo_cli.core.filters.compiler import compile_filter, parse_with_views
+from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid, NotFound
-from todo_cli.parsing.filter_ast import Every, Node
+from todo_cli.parsing.filter_ast import And, Node
 
 MOST = 10_000
 _MOST: LiteralString = "10000"  # the same, and what full text gives at most
@@ -25,7 +25,7 @@ MEANT: dict[type[OnTasks], str] = {ReopenTasks: "done", RestoreTasks: "deleted"}
 Row = dict[str, Any]
 
 
-class Form(NamedTuple):
+class TargetSql(NamedTuple):
     """What of a selection is part of the statement's text: `first` only the first one, `deep` open subtasks, too."""
 
     where: LiteralString
@@ -34,10 +34,10 @@ class Form(NamedTuple):
     deep: bool = False
 
 
-class Selection(NamedTuple):
+class Targets(NamedTuple):
     """What a filter finds, and the patch for each."""
 
-    form: Form
+    form: TargetSql
     patch: Row
     values: Row
     text: str
@@ -54,7 +54,7 @@ NAMES: LiteralString = "nothing, crowd, vague, stale"
 TOLD: LiteralString = "'nothing', nothing, 'crowd', crowd, 'vague', vague, 'stale', stale"
 
 
-def selected_by(form: Form) -> LiteralString:
+def selected_by(form: TargetSql) -> LiteralString:
     """The rows `want` of what is found, and of what is brought along; none where that is too much."""
     return f"""found AS MATERIALIZED ({_found(form)}),
 brought AS MATERIALIZED (SELECT (p ->> 'number')::bigint AS number, p FROM jsonb_array_elements(%(patches)s::jsonb) AS x(p)),
@@ -64,7 +64,7 @@ want AS MATERIALIZED (SELECT number, coalesce(b.p, %(patch)s::jsonb) AS p,
  WHERE (found.number IS NOT NULL OR b.p ? 'reborn') AND (SELECT count(*) FROM found) <= {_MOST})"""
 
 
-def refusing(form: Form) -> LiteralString:
+def refusing(form: TargetSql) -> LiteralString:
     """Why a selection is refused, as further columns: none, too many, more words than can be told, no longer as seen."""
     matching: LiteralString = f"todo.tasks t WHERE t.space_id = %(space)s::uuid AND {form.where}"
     over: list[LiteralString] = [f"(SELECT count(*) FROM {find} AS w) >= {_MOST}" for find in form.finds]
@@ -76,7 +76,7 @@ def refusing(form: Form) -> LiteralString:
          THEN to_json(true) END AS stale"""
 
 
-def _found(form: Form) -> LiteralString:
+def _found(form: TargetSql) -> LiteralString:
     matching: LiteralString = f"SELECT t.number FROM todo.tasks t WHERE t.space_id = %(space)s::uuid AND {form.where}"
     if form.first:
         return f"{matching} ORDER BY t.due_sort, t.number LIMIT 1"
@@ -89,27 +89,29 @@ def _found(form: Form) -> LiteralString:
     SELECT number FROM part LIMIT {_MOST} + 1"""
 
 
-async def selected(tx: Tx, it: OnTasks, patch: Row, *, deep: bool = False) -> Selection | None:
+async def selected(tx: Transaction, request: OnTasks, patch: Row, *, deep: bool = False) -> Targets | None:
     """What the request's filter says; None where it has numbers. Raises Invalid for neither, for both, for a blank one."""
-    if it.filter is UNSET:
-        if not it.numbers:
+    if request.filter is UNSET:
+        if not request.numbers:
             raise Invalid("numbers is empty", hint="name tasks by numbers, or by a filter")
         return None
-    if it.numbers:
+    if request.numbers:
         raise Invalid("numbers and a filter exclude each other", hint="numbers may stand in the filter: '3 7-9 @phone'")
-    node = (await understood(tx, it.filter)).node
-    if node == Every():
+    node = (await parse_with_views(tx, request.filter)).node
+    if node == And():
         raise Invalid("the filter is empty: it would mean every task", hint="if so, write status:open, for example")
-    return await choice(tx, node, patch, it.filter, status=MEANT.get(type(it), "open"), deep=deep)
+    return await choice(tx, node, patch, request.filter, status=MEANT.get(type(request), "open"), deep=deep)
 
 
-async def choice(tx: Tx, node: Node, patch: Row, text: str, *, status: str = "open", deep: bool = False) -> Selection:
+async def choice(
+    tx: Transaction, node: Node, patch: Row, text: str, *, status: str = "open", deep: bool = False
+) -> Targets:
     """What a tree finds, put off to later or not."""
-    found = await compiled(tx, node, status=status, deferred=True)
-    return Selection(Form(found.where, found.finds, deep=deep), patch, found.values, text)
+    found = await compile_filter(tx, node, status=status, deferred=True)
+    return Targets(TargetSql(found.where, found.finds, deep=deep), patch, found.values, text)
 
 
-def some(found: Any, by: Selection) -> None:
+def some(found: Any, by: Targets) -> None:
     """Raises for a verdict of a selection that is none: NotFound for nothing, Invalid for too much."""
     if found.nothing:
         raise NotFound(

@@ -10,7 +10,7 @@ from todo_cli.contract import tasks as ask
 from todo_cli.contract.codec import convert_request
 from todo_cli.core import validation
 from todo_cli.core.tasks import recur
-from todo_cli.db.transaction import Tx
+from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid
 
 RARE = frozenset(("parent", "links", "defer_on", "scheduled_on", "repeat"))
@@ -18,7 +18,7 @@ Row = dict[str, Any]
 _DATES = ("due", "defer", "scheduled")
 
 
-async def row(tx: Tx, task: ask.AddTask | ask.NewTask, *, parse: bool) -> Row:
+async def row(tx: Transaction, task: ask.AddTask | ask.NewTask, *, parse: bool) -> Row:
     """A new task's columns; what few tasks have is only there where it was given."""
     given = _given(captured(task) if parse else task)
     made: Row = {
@@ -59,47 +59,47 @@ def captured(task: ask.AddTask | ask.NewTask) -> ask.NewTask:
     return convert_request({**given, **found, **{name: given[name] for name in given if name != "title"}}, ask.NewTask)
 
 
-async def patch(tx: Tx, it: ask.EditTasks) -> Row:
+async def patch(tx: Transaction, request: ask.EditTasks) -> Row:
     """An edit as a patch; raises Invalid for one that changes nothing."""
-    made: Row = {"add_tags": tags(it.add_tags), "remove_tags": tags(it.remove_tags)}
-    if it.title is not UNSET:
-        made["title"] = validation.line("title", it.title)
-    if it.note is not UNSET:
-        made["note"] = validation.storable("note", it.note) if it.note else None
-    if it.project is not UNSET:
-        made["project"] = validation.project(it.project) if it.project else None
-    if it.tags is not UNSET:
-        made["tags"] = tags(it.tags)
-    made |= {name: value for name in ("priority", "parent") if (value := getattr(it, name)) is not UNSET}
+    made: Row = {"add_tags": tags(request.add_tags), "remove_tags": tags(request.remove_tags)}
+    if request.title is not UNSET:
+        made["title"] = validation.line("title", request.title)
+    if request.note is not UNSET:
+        made["note"] = validation.storable("note", request.note) if request.note else None
+    if request.project is not UNSET:
+        made["project"] = validation.project(request.project) if request.project else None
+    if request.tags is not UNSET:
+        made["tags"] = tags(request.tags)
+    made |= {name: value for name in ("priority", "parent") if (value := getattr(request, name)) is not UNSET}
     made |= {
-        name: value for name in ("after", "add_after", "remove_after") if (value := getattr(it, name)) is not UNSET
+        name: value for name in ("after", "add_after", "remove_after") if (value := getattr(request, name)) is not UNSET
     }
     for name in _DATES:
-        value = getattr(it, name)
+        value = getattr(request, name)
         if value is not UNSET:
             made |= await validation.dated(tx, name, value) if value else validation.columns(name, None)
-    if it.every is not UNSET:
-        made |= {"every": await recur.every(tx, it.every)} if it.every else {"repeat": None}
+    if request.every is not UNSET:
+        made |= {"every": await recur.every(tx, request.every)} if request.every else {"repeat": None}
     if made == {"add_tags": [], "remove_tags": []}:
         _nothing()
-    return made | _reach(it, made)
+    return made | _reach(request, made)
 
 
 _SERIES = ("title", "note", "priority", "project", "tags", "parent")
 _PUT_OFF = ("defer_on", "defer_at", "scheduled_on", "scheduled_at")
 
 
-def _reach(it: ask.EditTasks, made: Row) -> Row:
+def _reach(request: ask.EditTasks, made: Row) -> Row:
     """Which of the fields those to come are to have (`show`), and which not (`hide`), where the task recurs."""
-    if it.every and it.due is None:
+    if request.every and request.due is None:
         raise Invalid("a task that recurs needs a date", hint="leave the due date, or take away --every too")
     tagged = bool(made["add_tags"] or made["remove_tags"])
     series = [name for name in _SERIES if name in made or (name == "tags" and tagged)]
     dates = [name for name in _PUT_OFF if name in made]
-    if it.occurrences == "this":
+    if request.occurrences == "this":
         return {"hide": [*series, *dates], "show": []}
-    if it.occurrences == "all":
-        return {"hide": [], "show": [*series, *dates]} | ({"anchor": True} if it.due else {})
+    if request.occurrences == "all":
+        return {"hide": [], "show": [*series, *dates]} | ({"anchor": True} if request.due else {})
     return {"hide": dates, "show": series}
 
 

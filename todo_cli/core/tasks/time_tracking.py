@@ -11,7 +11,7 @@ from todo_cli.contract.time_tracking import StartTasks, StopTasks
 from todo_cli.core.dispatch import handler
 from todo_cli.core.tasks.update_sql import rewrite
 from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import Tx
+from todo_cli.db.transaction import Transaction
 from todo_cli.errors import NotFound
 
 STARTED = Sql("""SELECT json_agg(number ORDER BY started_at, number)::text FROM (SELECT number, started_at FROM todo.tasks
@@ -19,17 +19,17 @@ STARTED = Sql("""SELECT json_agg(number ORDER BY started_at, number)::text FROM 
 
 
 @handler(StartTasks)
-async def start_tasks(tx: Tx, it: StartTasks) -> Changed:
+async def start_tasks(tx: Transaction, request: StartTasks) -> Changed:
     """A started one keeps its beginning; raises Conflict for a done one."""
-    return await rewrite(tx, it, {"start": True})
+    return await rewrite(tx, request, {"start": True})
 
 
 @handler(StopTasks)
-async def stop_tasks(tx: Tx, it: StopTasks) -> Changed:
+async def stop_tasks(tx: Transaction, request: StopTasks) -> Changed:
     """One that was not started stays as it is; without numbers two round trips."""
-    if not it.numbers and it.filter is UNSET:
+    if not request.numbers and request.filter is UNSET:
         found = decode(await tx.answer(STARTED) or "[]", tuple[int, ...])
         if not found:
             raise NotFound("no task is started", hint="for example: todo start 12")
-        it = msgspec.structs.replace(it, numbers=found)
-    return await rewrite(tx, it, {"stop": True})
+        request = msgspec.structs.replace(request, numbers=found)
+    return await rewrite(tx, request, {"stop": True})

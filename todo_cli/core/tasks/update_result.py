@@ -10,7 +10,7 @@ import msgspec
 from todo_cli.contract.tasks import Task
 from todo_cli.core.journal import TOLD, key_reused, told
 from todo_cli.core.tasks.cycle_checks_sql import DEEPEST
-from todo_cli.db.transaction import Tx
+from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Conflict, Invalid, NotAllowed, NotFound
 
 
@@ -74,7 +74,7 @@ class Verdict(Refs):
     stale: bool | None = None
 
 
-def judged(tx: Tx, verdict: Verdict) -> Verdict:
+def judged(tx: Transaction, verdict: Verdict) -> Verdict:
     """The verdict, or the error that it stands for."""
     if not verdict.same:
         raise key_reused(tx)

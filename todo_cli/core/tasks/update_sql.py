@@ -24,10 +24,10 @@ from todo_cli.core.journal import OLD, stamp
 from todo_cli.core.tasks import claim_sql, cycle_checks_sql, insert_sql, targets
 from todo_cli.core.tasks.patch_sql import COLUMNS, patched
 from todo_cli.core.tasks.snapshot_sql import image, instant, links_of, tags_of
-from todo_cli.core.tasks.targets import Form, Selection, selected, some
+from todo_cli.core.tasks.targets import Targets, TargetSql, selected, some
 from todo_cli.core.tasks.update_result import Verdict, judged
 from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import Tx
+from todo_cli.db.transaction import Transaction
 
 _CUR: LiteralString = f"""cur AS MATERIALIZED (SELECT t.*, p, place, {tags_of("t")} AS tags, {links_of("t")} AS links,
     coalesce(p ? 'stop' OR p ->> 'status' IN ('done', 'deleted'), false) AS rests
@@ -100,7 +100,7 @@ _WRITTEN: LiteralString = """written AS (UPDATE todo.tasks t SET title = next.ti
 
 
 @lru_cache(256)
-def statement(*, deep: bool, by: Form | None = None) -> Sql:
+def statement(*, deep: bool, by: TargetSql | None = None) -> Sql:
     """The statement in one of its two forms, about numbers or what is found."""
     want: LiteralString = targets.selected_by(by) if by else targets.NUMBERED
     refusing: LiteralString = targets.refusing(by) if by else ""
@@ -150,7 +150,7 @@ UNION ALL SELECT json_build_object('same', true, {told})::text FROM {source}
 _LINKING = frozenset(("parent", "after", "add_after", "remove_after"))
 
 
-def form(patches: list[dict[str, Any]], births: list[dict[str, Any]] | None = None, by: Selection | None = None) -> Sql:
+def form(patches: list[dict[str, Any]], births: list[dict[str, Any]] | None = None, by: Targets | None = None) -> Sql:
     """The form that these patches need."""
     given = [*patches, by.patch] if by else patches
     deep = bool(births) or any(not _LINKING.isdisjoint(patch) for patch in given)
@@ -158,38 +158,38 @@ def form(patches: list[dict[str, Any]], births: list[dict[str, Any]] | None = No
 
 
 def arguments(
-    it: Request[Any], patches: list[dict[str, Any]], *, bin_too: bool, if_rev: int | None = None,
+    request: Request[Any], patches: list[dict[str, Any]], *, bin_too: bool, if_rev: int | None = None,
     undoes: int | None = None, redo: bool = False, births: list[dict[str, Any]] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """The values of the statement."""
     data = msgspec.json.encode(patches).decode()
     marks = {"undoes": undoes, "redo": redo, "births": msgspec.json.encode(births or []).decode()}
-    return stamp(it) | marks | {"patches": data, "bin_too": bin_too, "if_rev": if_rev}
+    return stamp(request) | marks | {"patches": data, "bin_too": bin_too, "if_rev": if_rev}
 
 
-async def rewrite(tx: Tx, it: OnTasks, patch: dict[str, Any], *, bin_too: bool = False) -> Changed:
+async def rewrite(tx: Transaction, request: OnTasks, patch: dict[str, Any], *, bin_too: bool = False) -> Changed:
     """Give every task that is named or found the patch; raises NotFound, Conflict, Invalid."""
-    by = await selected(tx, it, patch)
-    patches = [] if by else [patch | {"number": number} for number in dict.fromkeys(it.numbers)]
-    verdict = await tried(tx, it, patches, bin_too=bin_too, by=by)
+    by = await selected(tx, request, patch)
+    patches = [] if by else [patch | {"number": number} for number in dict.fromkeys(request.numbers)]
+    verdict = await tried(tx, request, patches, bin_too=bin_too, by=by)
     return Changed(tasks=verdict.tasks, seq=verdict.seq, new=verdict.new)
 
 
 async def tried(
-    tx: Tx, it: OnTasks, patches: list[dict[str, Any]], *, bin_too: bool = False,
-    births: list[dict[str, Any]] | None = None, by: Selection | None = None,
+    tx: Transaction, request: OnTasks, patches: list[dict[str, Any]], *, bin_too: bool = False,
+    births: list[dict[str, Any]] | None = None, by: Targets | None = None,
 ) -> Verdict:  # fmt: skip
     """One try; what is `recurring` in its verdict has yet to be worked out, and then nothing was done.
 
     What is `stale` was worked out for what the filter no longer finds: nothing was done, either.
     """
-    values = arguments(it, patches, bin_too=bin_too, if_rev=it.if_rev, births=births)
+    values = arguments(request, patches, bin_too=bin_too, if_rev=request.if_rev, births=births)
     verdict = await asked(tx, form(patches, births, by), values, by)
     if by:
         some(verdict, by)
     return judged(tx, verdict)
 
 
-async def asked(tx: Tx, sql: Sql, values: dict[str, Any], by: Selection | None) -> Verdict:
+async def asked(tx: Transaction, sql: Sql, values: dict[str, Any], by: Targets | None) -> Verdict:
     """What the statement found, whatever that is."""
     return decode(await tx.answer(sql, **values, **(by.given() if by else {})) or "", Verdict)

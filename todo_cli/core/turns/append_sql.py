@@ -61,7 +61,7 @@ SELECT json_build_object('fenced', NOT EXISTS (SELECT FROM fence), 'was', was.st
 """)
 
 
-class Line(msgspec.Struct):
+class StepResult(msgspec.Struct):
     """Where the line and the turn stand after APPEND; `fenced`: nothing was done, the turn is another's or has ended."""
 
     fenced: bool
@@ -103,7 +103,7 @@ def clean(text: str) -> str:
     return "".join("\ufffd" if one == "\0" or "\ud800" <= one <= "\udfff" else one for one in text)
 
 
-def late(line: Line | None, attempt: int) -> Conflict | NotFound:
+def late(line: StepResult | None, attempt: int) -> Conflict | NotFound:
     """Why a step is refused."""
     if line is None:
         return NotFound("there is no such turn")

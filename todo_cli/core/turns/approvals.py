@@ -18,13 +18,13 @@ from todo_cli.contract.journal import Redo, Undo
 from todo_cli.contract.turn_steps import Call, Held, HoldCalls, Parked
 from todo_cli.core.dispatch import handle, handler
 from todo_cli.core.history.plans import FETCHED, IMAGE, LIFE, TOUCHED, Fetched, Touched, applicable, kept_values
-from todo_cli.core.turns.append_sql import APPEND, LOCK, Line, append, late, result
-from todo_cli.core.turns.lifecycle import LOOK_ONE, REFUSED, Stands, no_turn, shown
+from todo_cli.core.turns.append_sql import APPEND, LOCK, StepResult, append, late, result
+from todo_cli.core.turns.lifecycle import LOOK_ONE, REFUSED, TurnSnapshot, no_turn, shown
 from todo_cli.core.turns.steps import FENCE, wished_request
 from todo_cli.core.turns.tool_result import told, told_error
-from todo_cli.db.batch import RELEASE, Together
+from todo_cli.db.batch import RELEASE, RequestBatch
 from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import TAKE_BACK, Steps, Tx
+from todo_cli.db.transaction import TAKE_BACK, Steps, Transaction
 from todo_cli.errors import Conflict, Invalid, NotFound, TodoError
 
 KEEP = Sql(f"""INSERT INTO todo.plans (space_id, id, verb, arguments, targets, differences, expires_at)
@@ -53,7 +53,7 @@ DECIDE = Sql("""UPDATE todo.plans SET state = CASE WHEN id = ANY (%(done)s::uuid
 
 
 class _Fence(msgspec.Struct):
-    line: Line
+    line: StepResult
     conversation: str
     zone: str
 
@@ -64,37 +64,39 @@ class _Judged(msgspec.Struct):
 
 
 @handler(HoldCalls)
-async def hold_calls(tx: Tx, it: HoldCalls) -> Parked:
+async def hold_calls(tx: Transaction, request: HoldCalls) -> Parked:
     """Three round trips: the fence, all the real changes and taking them back, the plans. Then the turn waits."""
     async with tx.steps() as steps:
-        first = {"message": it.calls[0].message, "index": it.calls[0].index}
-        text = await steps.run(LOCK, FENCE, turn=it.turn, attempt=it.attempt, lease=30.0, **first)
+        first = {"message": request.calls[0].message, "index": request.calls[0].index}
+        text = await steps.run(LOCK, FENCE, turn=request.turn, attempt=request.attempt, lease=30.0, **first)
         found = decode(text, _Fence) if text else None
         if found is None or found.line.fenced:
-            return await _parked_before(steps, it, found)
+            return await _parked_before(steps, request, found)
         tx.in_zone(found.zone)
-        plans, errors = await _worked_out(tx, it, found.conversation)
+        plans, errors = await _worked_out(tx, request, found.conversation)
         rows = [result(call.message, call.index, told_error(error)) for call, error in errors]
-        values = append(it.turn, it.attempt, rows, state="awaiting" if plans else None)
+        values = append(request.turn, request.attempt, rows, state="awaiting" if plans else None)
         kept = {"plans": msgspec.json.encode([plan for _, plan in plans]).decode(), "ids": [one["id"] for _, one in plans],
                 "messages": [call.message for call, _ in plans], "indexes": [call.index for call, _ in plans]}  # fmt: skip
         return decode(await steps.finish(KEEP, APPEND, HOLD, **values, **kept) or "", Parked)
 
 
-async def _parked_before(steps: Steps, it: HoldCalls, found: _Fence | None) -> Parked:
+async def _parked_before(steps: Steps, request: HoldCalls, found: _Fence | None) -> Parked:
     """Its first answer was lost: the same again."""
-    if found is None or found.line.attempt != it.attempt or found.line.state != "awaiting":
-        raise late(found.line if found else None, it.attempt)
-    was = decode(await steps.run(LOOK_ONE, turn=it.turn) or "", Stands)
+    if found is None or found.line.attempt != request.attempt or found.line.state != "awaiting":
+        raise late(found.line if found else None, request.attempt)
+    was = decode(await steps.run(LOOK_ONE, turn=request.turn) or "", TurnSnapshot)
     return Parked(held=msgspec.convert(was.held or (), tuple[Held, ...]), head=found.line.head or 0, state="awaiting")
 
 
 async def _worked_out(
-    tx: Tx, it: HoldCalls, conversation: str
+    tx: Transaction, request: HoldCalls, conversation: str
 ) -> tuple[list[tuple[Call, dict[str, Any]]], list[tuple[Call, TodoError]]]:
     """What each call would do, as a plan that is to be kept; and the calls that cannot be done."""
-    with Together(tx, TOUCHED, TAKE_BACK, RELEASE) as together:
-        tried = [(call, await _tried(together, call.verb, call.arguments, within=it.turn)) for call in it.calls]
+    with RequestBatch(tx, TOUCHED, TAKE_BACK, RELEASE) as together:
+        tried = [
+            (call, await _tried(together, call.verb, call.arguments, within=request.turn)) for call in request.calls
+        ]
         await together.settle()
     plans, errors = [], []
     for call, going in tried:
@@ -105,7 +107,7 @@ async def _worked_out(
     return plans, errors
 
 
-async def _tried(together: Together, verb: str, arguments: dict[str, Any], **how: Any) -> Any:
+async def _tried(together: RequestBatch, verb: str, arguments: dict[str, Any], **how: Any) -> Any:
     """The call on its way, or why it is none."""
     try:
         wished = wished_request(verb, arguments)
@@ -129,51 +131,51 @@ def _plan(conversation: str, call: Call, touched: Touched) -> dict[str, Any]:
 
 
 @handler(AnswerTurn)
-async def answer_turn(tx: Tx, it: AnswerTurn) -> Turn:
+async def answer_turn(tx: Transaction, request: AnswerTurn) -> Turn:
     """The first answer counts; the same again changes nothing. Three round trips for a yes, two for a no.
 
     What is not chosen of the calls has its no in the same transaction.
     """
     async with tx.steps() as steps:
-        _, text, judged = await steps.each(LOCK, LOOK_ONE, JUDGE, turn=it.turn)
+        _, text, judged = await steps.each(LOCK, LOOK_ONE, JUDGE, turn=request.turn)
         if text is None:
             no_turn()
-        was = decode(text or "", Stands)
+        was = decode(text or "", TurnSnapshot)
         if was.state != "awaiting":
-            return _answered_before(was, it)
+            return _answered_before(was, request)
         held = msgspec.convert(was.held or [], list[Held])
-        chosen = _chosen(it, held)
+        chosen = _chosen(request, held)
         done: list[str] = []
         rows = [_refusal(one) for one in held]
         if chosen:
             found = decode(judged or "", _Judged)
             tx.in_zone(found.zone)
-            done, acted = await _carried_out(tx, it.turn, [held[place] for place in chosen], found.plans)
+            done, acted = await _carried_out(tx, request.turn, [held[place] for place in chosen], found.plans)
             for place, row in zip(chosen, acted, strict=True):
                 rows[place] = row
-        values = append(it.turn, was.attempt, rows, state="answered", approved=it.yes, states=["awaiting"])
+        values = append(request.turn, was.attempt, rows, state="answered", approved=request.yes, states=["awaiting"])
         ids = {"plans": [one.plan.id for one in held], "done": done}
-        line = decode(await steps.finish(DECIDE, APPEND, **values, **ids) or "", Line)
+        line = decode(await steps.finish(DECIDE, APPEND, **values, **ids) or "", StepResult)
         if line.fenced:
             raise late(line, was.attempt)
-    return shown(was, state="answered", approved=it.yes, held=())
+    return shown(was, state="answered", approved=request.yes, held=())
 
 
-def _chosen(it: AnswerTurn, held: list[Held]) -> list[int]:
+def _chosen(request: AnswerTurn, held: list[Held]) -> list[int]:
     """The places of the calls that are agreed to, in order."""
-    if it.only is UNSET:
-        return list(range(len(held))) if it.yes else []
-    if not it.yes or not it.only:
+    if request.only is UNSET:
+        return list(range(len(held))) if request.yes else []
+    if not request.yes or not request.only:
         raise Invalid("a choice among the calls is a yes to one of them at least", hint="leave `only` out of a no")
-    if max(it.only) >= len(held):
+    if max(request.only) >= len(held):
         raise Invalid(f"there are only {len(held)} calls to choose from", hint="their places count from 0")
-    return sorted(set(it.only))
+    return sorted(set(request.only))
 
 
-def _answered_before(was: Stands, it: AnswerTurn) -> Turn:
+def _answered_before(was: TurnSnapshot, request: AnswerTurn) -> Turn:
     if was.approved is None:
         raise Conflict("the turn waits for no answer", state=was.state)
-    if was.approved != it.yes:
+    if was.approved != request.yes:
         raise Conflict(f"the answer was {'yes' if was.approved else 'no'} already", state=was.state)
     return shown(was)
 
@@ -183,12 +185,12 @@ def _refusal(one: Held) -> dict[str, Any]:
 
 
 async def _carried_out(
-    tx: Tx, turn: str, held: list[Held], plans: list[Fetched]
+    tx: Transaction, turn: str, held: list[Held], plans: list[Fetched]
 ) -> tuple[list[str], list[dict[str, Any]]]:
     """The plans that were, and every call's result, in order; all have been judged before the first one acts."""
     found = {one.plan.id: one for one in plans}
     judged = [_judged(found.get(one.plan.id)) for one in held]
-    with Together(tx) as together:
+    with RequestBatch(tx) as together:
         tried: list[Any] = [
             error or await _tried(together, one.plan.verb, one.plan.arguments, key=f"plan:{one.plan.id}", within=turn)
             for one, error in zip(held, judged, strict=True)

@@ -13,9 +13,9 @@ from todo_cli.contract.usage import Budget, spent
 from todo_cli.core import validation
 from todo_cli.core.accounts.budget_sql import OVER
 from todo_cli.core.dispatch import handler
-from todo_cli.core.turns.append_sql import APPEND, LEASED, LOCK, Line, append, late, result, row
+from todo_cli.core.turns.append_sql import APPEND, LEASED, LOCK, StepResult, append, late, result, row
 from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import Steps, Tx
+from todo_cli.db.transaction import Steps, Transaction
 from todo_cli.errors import Conflict, NotFound
 
 INTERRUPTED = '{"error":"interrupted","detail":"the turn was interrupted before this was done; nothing was changed"}'
@@ -92,7 +92,7 @@ class Wished(msgspec.Struct):
         return [index for index in range(self.calls) if index not in self.done]
 
 
-class Stands(msgspec.Struct):
+class TurnSnapshot(msgspec.Struct):
     """How a turn stands."""
 
     id: str
@@ -120,8 +120,8 @@ class _Found(msgspec.Struct):
     zone: str
     gone: int | None = None
     over: Budget | None = None
-    mine: Stands | None = None
-    last: Stands | None = None
+    mine: TurnSnapshot | None = None
+    last: TurnSnapshot | None = None
 
 
 class _Started(msgspec.Struct):
@@ -131,27 +131,27 @@ class _Started(msgspec.Struct):
 
 
 @handler(BeginTurn)
-async def begin_turn(tx: Tx, it: BeginTurn) -> Begun:
+async def begin_turn(tx: Transaction, request: BeginTurn) -> Begun:
     """Two round trips; three where a turn that died must be settled first."""
-    validation.storable("message", it.text or "")
+    validation.storable("message", request.text or "")
     async with tx.steps() as steps:
-        look = await steps.run(_LOCK_ONE, LOOK, conversation=it.conversation, turn=it.turn)
+        look = await steps.run(_LOCK_ONE, LOOK, conversation=request.conversation, turn=request.turn)
         found = decode(look or "", _Found)
         zone = tx.caller.zone or found.zone
         if found.mine:
-            return await _again(steps, it, found.mine, zone)
-        if it.text is None:
+            return await _again(steps, request, found.mine, zone)
+        if request.text is None:
             no_turn()
         _open(found)
         if found.last and found.last.state not in ENDED:
             await _make_way(steps, found.last)
         ahead = ([] if found.known else [MAKE]) + ([FORGET] if found.last else [])
-        values = msgspec.structs.asdict(it) | {
-            "title": validation.first_words(it.text),
+        values = msgspec.structs.asdict(request) | {
+            "title": validation.first_words(request.text),
             "last": found.last and found.last.id,
         }
         started = decode(await steps.finish(*ahead, START, **values) or "", _Started)
-    return Begun(conversation=it.conversation, number=started.number, turn=it.turn, state="running", attempt=1,
+    return Begun(conversation=request.conversation, number=started.number, turn=request.turn, state="running", attempt=1,
                  head=started.head, events=0, zone=zone, mine=True, first=started.first)  # fmt: skip
 
 
@@ -164,21 +164,21 @@ def _open(found: _Found) -> None:
         raise spent(found.over)
 
 
-async def _again(steps: Steps, it: BeginTurn, was: Stands, zone: str) -> Begun:
+async def _again(steps: Steps, request: BeginTurn, was: TurnSnapshot, zone: str) -> Begun:
     """The same turn once more: watch it, go on with it, or take it over from who died."""
-    if was.conversation != it.conversation or it.text not in (None, was.text):
+    if was.conversation != request.conversation or request.text not in (None, was.text):
         raise Conflict("the turn's id was used for something else", hint="use a new id for a new turn")
     attempt, mine = was.attempt, False
     dead = was.state == "running" and not was.live
     if was.state == "running" and was.live:
-        mine = was.runner == it.runner  # its first answer was lost
+        mine = was.runner == request.runner  # its first answer was lost
     elif dead or was.state == "answered":
         rows = [_dead(was.dead)] if was.dead else []
-        values = append(it.turn, was.attempt, rows, state="running", bump=1, runner=it.runner, lease=it.lease,
+        values = append(request.turn, was.attempt, rows, state="running", bump=1, runner=request.runner, lease=request.lease,
                         states=["running", "answered"])  # fmt: skip
-        line = decode(await steps.finish(APPEND, **values) or "", Line)
+        line = decode(await steps.finish(APPEND, **values) or "", StepResult)
         attempt, mine = line.attempt + 1, True
-    return Begun(conversation=it.conversation, number=was.number, turn=it.turn, attempt=attempt, head=was.head or 0,
+    return Begun(conversation=request.conversation, number=was.number, turn=request.turn, attempt=attempt, head=was.head or 0,
                  state=msgspec.convert("running" if mine else was.state, Any), events=was.events, zone=zone, mine=mine,
                  reset=dead, first=was.first)  # fmt: skip
 
@@ -187,7 +187,7 @@ def _dead(text: str) -> dict[str, Any]:
     return row("assistant", text, status="dead", aside=True)
 
 
-async def _make_way(steps: Steps, last: Stands) -> None:
+async def _make_way(steps: Steps, last: TurnSnapshot) -> None:
     """Settle the turn before a new one: busy while it runs; a question that was not answered is a no."""
     if last.state == "running" and last.live:
         raise Conflict(
@@ -198,7 +198,7 @@ async def _make_way(steps: Steps, last: Stands) -> None:
     await steps.run(APPEND, **settled(last, "stopped" if last.state == "awaiting" else "failed"))
 
 
-def settled(last: Stands, state: str) -> dict[str, Any]:
+def settled(last: TurnSnapshot, state: str) -> dict[str, Any]:
     """The values of APPEND that close a turn: every open call has its answer, and the model has spoken last."""
     text = REFUSED if last.state == "awaiting" else INTERRUPTED
     rows = [_dead(last.dead)] if last.dead else []
@@ -213,17 +213,17 @@ def settled(last: Stands, state: str) -> dict[str, Any]:
 
 
 @handler(StopTurn)
-async def stop_turn(tx: Tx, it: StopTurn) -> Turn:
+async def stop_turn(tx: Transaction, request: StopTurn) -> Turn:
     """A turn that runs sees it between two events; one that waits or has died is ended here. Three round trips at most."""
     async with tx.steps() as steps:
-        text = await steps.run(LOCK, LOOK_ONE, turn=it.turn)
+        text = await steps.run(LOCK, LOOK_ONE, turn=request.turn)
         if text is None:
             no_turn()
-        was = decode(text or "", Stands)
+        was = decode(text or "", TurnSnapshot)
         if was.state == "running" and was.live:
-            await steps.finish(ASK_TO_STOP, turn=it.turn)
+            await steps.finish(ASK_TO_STOP, turn=request.turn)
         elif was.state not in ENDED:
-            line = decode(await steps.finish(APPEND, **settled(was, "stopped")) or "", Line)
+            line = decode(await steps.finish(APPEND, **settled(was, "stopped")) or "", StepResult)
             if line.fenced:
                 raise late(line, was.attempt)
             was.state = "stopped"
@@ -239,7 +239,7 @@ def no_turn() -> NoReturn:
     raise NotFound("you have no such turn", hint="see: todo chat list")
 
 
-def shown(was: Stands, **more: Any) -> Turn:
+def shown(was: TurnSnapshot, **more: Any) -> Turn:
     """A turn as people see it."""
     held = was.held if was.state == "awaiting" else None
     fields = {"id": was.id, "conversation": was.number, "state": was.state, "attempt": was.attempt,

@@ -16,10 +16,10 @@ from todo_cli.core import validation
 from todo_cli.core.accounts.budget_sql import OVER
 from todo_cli.core.dispatch import handler
 from todo_cli.core.tasks.snapshot_sql import instant
-from todo_cli.core.turns.append_sql import LOCK, Line, late, row
+from todo_cli.core.turns.append_sql import LOCK, StepResult, late, row
 from todo_cli.core.turns.lifecycle import no_turn
 from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import Tx
+from todo_cli.db.transaction import Transaction
 from todo_cli.errors import NotFound
 
 MESSAGE: LiteralString = f"""json_build_object('conversation', m.conversation_id, 'seq', m.seq, 'turn', m.turn_id, 'role', m.role, 'content', m.content,
@@ -107,44 +107,44 @@ FROM todo.turns t WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid""
 
 
 @handler(ReadReplay)
-async def read_replay(tx: Tx, it: ReadReplay) -> Replay:
+async def read_replay(tx: Transaction, request: ReadReplay) -> Replay:
     """One round trip."""
-    text = await tx.answer(READ, conversation=it.conversation, budget=it.budget)
+    text = await tx.answer(READ, conversation=request.conversation, budget=request.budget)
     if text is None:
         raise NotFound("you have no such conversation")
     return decode(text, Replay)
 
 
 @handler(StoreSummary)
-async def store_summary(tx: Tx, it: StoreSummary) -> Stored:
+async def store_summary(tx: Transaction, request: StoreSummary) -> Stored:
     """Outside the line; once for a message that it reaches."""
-    said = row("summary", it.text)
-    usage = msgspec.json.encode(it.usage).decode() if it.usage else None
-    values = {name: getattr(it, name) for name in ("turn", "attempt", "lease", "conversation", "reaches", "model")}
+    said = row("summary", request.text)
+    usage = msgspec.json.encode(request.usage).decode() if request.usage else None
+    values = {name: getattr(request, name) for name in ("turn", "attempt", "lease", "conversation", "reaches", "model")}
     values |= {"text": said["content"], "tokens": said["tokens"], "usage": usage}
     text = await tx.answer(LOCK, SUMMARY, **values)
-    line = decode(text, Line) if text else None
+    line = decode(text, StepResult) if text else None
     if line is None or line.fenced:
-        raise late(line, it.attempt)
+        raise late(line, request.attempt)
     return msgspec.convert({"head": line.head or 0, "state": line.state, "stop": line.stop}, Stored)
 
 
 @handler(StoreTitle)
-async def store_title(tx: Tx, it: StoreTitle) -> Stored:
+async def store_title(tx: Transaction, request: StoreTitle) -> Stored:
     """Somebody's own title stays. One round trip."""
-    usage = msgspec.json.encode(it.usage).decode() if it.usage else None
-    values = {"conversation": it.conversation, "turn": it.turn, "model": it.model, "usage": usage}
-    text = await tx.answer(LOCK_ONE, TITLE, **values, was=validation.first_words(it.said),
-                           title=it.title and validation.line("title", it.title))  # fmt: skip
+    usage = msgspec.json.encode(request.usage).decode() if request.usage else None
+    values = {"conversation": request.conversation, "turn": request.turn, "model": request.model, "usage": usage}
+    text = await tx.answer(LOCK_ONE, TITLE, **values, was=validation.first_words(request.said),
+                           title=request.title and validation.line("title", request.title))  # fmt: skip
     if text is None:
         raise NotFound("you have no such conversation")
     return decode(text, Stored)
 
 
 @handler(ReadEvents)
-async def read_events(tx: Tx, it: ReadEvents) -> Watched:
+async def read_events(tx: Transaction, request: ReadEvents) -> Watched:
     """What came after a batch, in order."""
-    text = await tx.answer(EVENTS, turn=it.turn, after=it.after, limit=it.limit)
+    text = await tx.answer(EVENTS, turn=request.turn, after=request.after, limit=request.limit)
     if text is None:
         no_turn()
     return decode(text or "", Watched)

@@ -13,10 +13,10 @@ from todo_cli.contract.registry import REQUESTS
 from todo_cli.contract.turn_events import StoreEvents
 from todo_cli.contract.turn_steps import ENDED, Ran, Stored
 from todo_cli.core.dispatch import handle, handler
-from todo_cli.core.turns.append_sql import APPEND, LEASED, LOCK, Line, append, late, result, row
+from todo_cli.core.turns.append_sql import APPEND, LEASED, LOCK, StepResult, append, late, result, row
 from todo_cli.core.turns.tool_result import told, told_error
 from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import Lost, Steps, Tx
+from todo_cli.db.transaction import ConnectionLost, Steps, Transaction
 from todo_cli.errors import Invalid, TodoError, Unavailable
 
 FENCE = Sql(f"""
@@ -48,7 +48,7 @@ TOOLS: dict[str, type[Request[Any]]] = {kind.__name__: kind for kind in REQUESTS
 
 
 class _Fence(msgspec.Struct):
-    line: Line
+    line: StepResult
     conversation: str
     zone: str
     old: str | None = None
@@ -56,7 +56,7 @@ class _Fence(msgspec.Struct):
 
 
 def _stored(text: str | None, attempt: int, *, ended: bool = False) -> Stored:
-    line = decode(text, Line) if text else None
+    line = decode(text, StepResult) if text else None
     again = line and ended and line.state in ENDED and line.attempt == attempt
     if line is None or (line.fenced and not again):
         raise late(line, attempt)
@@ -64,60 +64,73 @@ def _stored(text: str | None, attempt: int, *, ended: bool = False) -> Stored:
 
 
 @handler(ask.StoreAnswer)
-async def store_answer(tx: Tx, it: ask.StoreAnswer) -> Stored:
+async def store_answer(tx: Transaction, request: ask.StoreAnswer) -> Stored:
     """What the model wishes, before anything of it is done."""
-    said = row("assistant", it.text, calls=it.calls, model=it.model, usage=it.usage)
-    values = append(it.turn, it.attempt, [said], after=it.after, lease=it.lease)
-    return _stored(await tx.answer(LOCK, APPEND, **values), it.attempt)
+    said = row("assistant", request.text, calls=request.calls, model=request.model, usage=request.usage)
+    values = append(request.turn, request.attempt, [said], after=request.after, lease=request.lease)
+    return _stored(await tx.answer(LOCK, APPEND, **values), request.attempt)
 
 
 @handler(ask.StoreResults)
-async def store_results(tx: Tx, it: ask.StoreResults) -> Stored:
+async def store_results(tx: Transaction, request: ask.StoreResults) -> Stored:
     """An answer to each call that has none yet."""
-    rows = [result(one.message, one.index, one.text) for one in it.results]
-    values = append(it.turn, it.attempt, rows, lease=it.lease)
-    return _stored(await tx.answer(LOCK, APPEND, **values), it.attempt)
+    rows = [result(one.message, one.index, one.text) for one in request.results]
+    values = append(request.turn, request.attempt, rows, lease=request.lease)
+    return _stored(await tx.answer(LOCK, APPEND, **values), request.attempt)
 
 
 @handler(ask.EndTurn)
-async def end_turn(tx: Tx, it: ask.EndTurn) -> Stored:
+async def end_turn(tx: Transaction, request: ask.EndTurn) -> Stored:
     """The last words and the end, together."""
-    said = row("assistant", it.text or "(no words)", model=it.model, usage=it.usage, status=it.status)
-    values = append(it.turn, it.attempt, [said], state=it.state, total=it.total, error=it.error)
-    return _stored(await tx.answer(LOCK, APPEND, **values), it.attempt, ended=True)
+    said = row(
+        "assistant", request.text or "(no words)", model=request.model, usage=request.usage, status=request.status
+    )
+    values = append(
+        request.turn, request.attempt, [said], state=request.state, total=request.total, error=request.error
+    )
+    return _stored(await tx.answer(LOCK, APPEND, **values), request.attempt, ended=True)
 
 
 @handler(StoreEvents)
-async def store_events(tx: Tx, it: StoreEvents) -> Stored:
+async def store_events(tx: Transaction, request: StoreEvents) -> Stored:
     """A batch, once; and a sign of life."""
-    batch = msgspec.json.encode(it.batch).decode().replace("\\u0000", "\\ufffd")
-    values = {"turn": it.turn, "attempt": it.attempt, "lease": it.lease, "first": it.first, "after": it.after}
-    return _stored(await tx.answer(LOCK, EVENTS, **values, batch=batch), it.attempt)
+    batch = msgspec.json.encode(request.batch).decode().replace("\\u0000", "\\ufffd")
+    values = {
+        "turn": request.turn,
+        "attempt": request.attempt,
+        "lease": request.lease,
+        "first": request.first,
+        "after": request.after,
+    }
+    return _stored(await tx.answer(LOCK, EVENTS, **values, batch=batch), request.attempt)
 
 
 @handler(ask.RunCall)
-async def run_call(tx: Tx, it: ask.RunCall) -> Ran:
+async def run_call(tx: Transaction, request: ask.RunCall) -> Ran:
     """The wished request, its journal row and its result in one transaction; three round trips."""
     async with tx.steps() as steps:
-        place = {"turn": it.turn, "attempt": it.attempt, "message": it.message, "index": it.index}
-        text = await steps.run(LOCK, FENCE, **place, lease=it.lease)
+        place = {"turn": request.turn, "attempt": request.attempt, "message": request.message, "index": request.index}
+        text = await steps.run(LOCK, FENCE, **place, lease=request.lease)
         found = decode(text, _Fence) if text else None
         if found is None or found.line.fenced:
-            raise late(found.line if found else None, it.attempt)
+            raise late(found.line if found else None, request.attempt)
         if found.old is not None:
             return Ran(content=found.old, head=found.line.head or 0, new=False, stop=found.line.stop)
-        if it.index >= (found.calls or 0):
-            raise Invalid(f"message {it.message} has no call {it.index}")
+        if request.index >= (found.calls or 0):
+            raise Invalid(f"message {request.message} has no call {request.index}")
         tx.in_zone(found.zone)
         # our own key: a provider's ids are minted anew, and used again
-        key = f"call:{found.conversation}:{it.message}:{it.index}"
-        content = await acted(tx, steps, it.turn, key, it.verb, it.arguments)
-        rows = [result(it.message, it.index, content)]
-        stored = _stored(await steps.finish(APPEND, **append(it.turn, it.attempt, rows, lease=it.lease)), it.attempt)
+        key = f"call:{found.conversation}:{request.message}:{request.index}"
+        content = await acted(tx, steps, request.turn, key, request.verb, request.arguments)
+        rows = [result(request.message, request.index, content)]
+        stored = _stored(
+            await steps.finish(APPEND, **append(request.turn, request.attempt, rows, lease=request.lease)),
+            request.attempt,
+        )
     return Ran(content=content, head=stored.head, stop=stored.stop)
 
 
-async def acted(tx: Tx, steps: Steps, turn: str, key: str, verb: str, arguments: dict[str, Any]) -> str:
+async def acted(tx: Transaction, steps: Steps, turn: str, key: str, verb: str, arguments: dict[str, Any]) -> str:
     """The wished request's result; its own error is one too, and leaves the transaction as it was."""
     try:
         wished = wished_request(verb, arguments)
@@ -126,7 +139,7 @@ async def acted(tx: Tx, steps: Steps, turn: str, key: str, verb: str, arguments:
     inner = tx.inner(type(wished), key, enter=True, within=turn)
     try:
         return told(await handle(inner, wished))
-    except (Lost, Unavailable):
+    except (ConnectionLost, Unavailable):
         raise
     except TodoError as error:
         steps.give_up(inner)

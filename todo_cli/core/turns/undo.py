@@ -18,9 +18,9 @@ from todo_cli.core.dispatch import handler
 from todo_cli.core.history import undo
 from todo_cli.core.turns.append_sql import LOCK
 from todo_cli.core.turns.lifecycle import no_turn
-from todo_cli.db.batch import Going, Together
+from todo_cli.db.batch import BatchItem, RequestBatch
 from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import Tx
+from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Conflict, NotFound
 
 # `of`: the change by which what it took back is named
@@ -68,51 +68,55 @@ class _Changes(msgspec.Struct):
 
 
 @handler(UndoTurn)
-async def undo_turn(tx: Tx, it: UndoTurn) -> Undone:
+async def undo_turn(tx: Transaction, request: UndoTurn) -> Undone:
     """As one; then the head goes back, where the turn is the last. Three round trips, and one for each further undo in it."""
 
     def inverses(found: _Changes) -> list[Undo | Redo]:
         if found.own:
-            return [_named(Undo, it, found.own[0].seq)]
+            return [_named(Undo, request, found.own[0].seq)]
         return [
-            _named(Undo, it, one.of) if one.redo else _named(Redo, it, one.undoes) for one in reversed(found.changes)
+            _named(Undo, request, one.of) if one.redo else _named(Redo, request, one.undoes)
+            for one in reversed(found.changes)
         ]
 
-    return await _inverted(tx, it, inverses, BACK)
+    return await _inverted(tx, request, inverses, BACK)
 
 
 @handler(RedoTurn)
-async def redo_turn(tx: Tx, it: RedoTurn) -> Undone:
+async def redo_turn(tx: Transaction, request: RedoTurn) -> Undone:
     """The inverse of `undo_turn`."""
 
     def inverses(found: _Changes) -> list[Undo | Redo]:
         if not found.own:
-            return [_named(Redo, it, one.undoes) if one.redo else _named(Undo, it, one.of) for one in found.changes]
+            return [
+                _named(Redo, request, one.undoes) if one.redo else _named(Undo, request, one.of)
+                for one in found.changes
+            ]
         if found.undone is None:
             raise NotFound("that turn has not been undone", hint="see: todo log")
-        return [_named(Redo, it, found.undone)]
+        return [_named(Redo, request, found.undone)]
 
-    return await _inverted(tx, it, inverses, FORTH)
-
-
-def _named(kind: type[Undo | Redo], it: UndoTurn | RedoTurn, seq: int | None) -> Undo | Redo:
-    return kind(id=seq, partial=it.partial, dry_run=it.dry_run)
+    return await _inverted(tx, request, inverses, FORTH)
 
 
-async def _inverted(tx: Tx, it: UndoTurn | RedoTurn, inverses: Any, moved: Sql) -> Undone:
+def _named(kind: type[Undo | Redo], request: UndoTurn | RedoTurn, seq: int | None) -> Undo | Redo:
+    return kind(id=seq, partial=request.partial, dry_run=request.dry_run)
+
+
+async def _inverted(tx: Transaction, request: UndoTurn | RedoTurn, inverses: Any, moved: Sql) -> Undone:
     async with tx.steps() as steps:
-        found = _ended(await steps.run(LOCK, CHANGES, turn=it.turn))
+        found = _ended(await steps.run(LOCK, CHANGES, turn=request.turn))
         wished = inverses(found)
-        with Together(tx) as together:
+        with RequestBatch(tx) as together:
             for place, one in enumerate(wished):
                 await _add(together, one, f"{tx.caller.key}:{place}" if place and tx.caller.key else tx.caller.key)
-            if not it.dry_run:
-                await together.finish(moved, turn=it.turn, least=found.seq + len(wished))
+            if not request.dry_run:
+                await together.finish(moved, turn=request.turn, least=found.seq + len(wished))
     return _merged(together.going)
 
 
-async def _add(together: Together, wished: Undo | Redo, key: str | None) -> None:
-    def rule(inner: Tx) -> Coroutine[Any, Any, Undone]:
+async def _add(together: RequestBatch, wished: Undo | Redo, key: str | None) -> None:
+    def rule(inner: Transaction) -> Coroutine[Any, Any, Undone]:
         return undo.undo(inner, wished) if isinstance(wished, Undo) else undo.redo(inner, wished)
 
     await together.add(type(wished), rule, key=key)
@@ -121,7 +125,7 @@ async def _add(together: Together, wished: Undo | Redo, key: str | None) -> None
             raise one.error
 
 
-def _merged(going: list[Going]) -> Undone:
+def _merged(going: list[BatchItem]) -> Undone:
     for one in going:
         if one.error:
             raise one.error
