@@ -1,0 +1,101 @@
+"""Write the generated tables into the pages of docs/: `python -m tests.docs.generate`.
+
+A page holds a table between `<!-- generated: NAME -->` and `<!-- /generated -->`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.support.doc_pages import PAGES
+from todo_cli.cli.group import load_command
+from todo_cli.command_table import COMMANDS
+from todo_cli.contract.base import method_and_path
+from todo_cli.contract.registry import REQUESTS
+from todo_cli.settings.settings import KEYS
+from todo_cli.tools import TOOLS
+
+SECTIONS = {"": "", "profile": "[profiles.NAME]", "server": "[server]", "model": "[model]"}
+_PLACE = re.compile(r"(<!-- generated: (?P<name>\w+) -->\n).*?(<!-- /generated -->)", re.DOTALL)
+
+
+def format_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Format a Markdown table."""
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def format_settings() -> str:
+    """Every key of the configuration."""
+    rows = [
+        (
+            SECTIONS[key.section],
+            f"`{key.name}`",
+            f"`{key.env}`" if key.env else "",
+            "" if key.default is None else f"`{key.default}`",
+            key.about,
+        )
+        for key in KEYS
+    ]
+    return format_table(("section", "key", "environment", "default", "meaning"), rows)
+
+
+def walk_commands(command: Any, *words: str) -> Iterator[tuple[str, Any]]:
+    """Every command and subcommand with its name, as `chat list`."""
+    subcommands = getattr(command, "commands", None) or {}
+    if not subcommands or command.invoke_without_command:
+        yield " ".join(words), command
+    for name, inner in subcommands.items():
+        yield from walk_commands(inner, *words, name)
+
+
+def format_commands() -> str:
+    """Every command with its arguments and options; `--help` says what each means."""
+    rows = []
+    for name in COMMANDS:
+        for words, command in walk_commands(load_command(name), name):
+            options = [max(param.opts, key=len) for param in command.params if param.param_type_name == "option"]
+            rows.append((f"`{words}`", " ".join(f"`{option}`" for option in options)))
+    return format_table(("command", "options"), rows)
+
+
+def format_routes() -> str:
+    """Every route of the HTTP interface that answers one Request."""
+    rows = []
+    for request in REQUESTS:
+        if request.route:
+            method, path = method_and_path(request)
+            rows.append((f"`{method} {path}`", f"`{request.scope}`" if request.scope else "none", f"`{request.__name__}`"))
+    return format_table(("route", "scope", "Request"), rows)
+
+
+def format_tools() -> str:
+    """Every tool of a model or an MCP client."""
+    rows = [(f"`{name}`", f"`{request.scope}`", f"`{request.__name__}`") for name, request in TOOLS.items()]
+    return format_table(("tool", "scope", "Request"), rows)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "settings": format_settings,
+    "commands": format_commands,
+    "routes": format_routes,
+    "tools": format_tools,
+}
+
+
+def fill_tables(page: Path) -> str:
+    """Return the text of a page with its generated tables as they must be."""
+    return _PLACE.sub(lambda place: place[1] + TABLES[place["name"]]() + place[3], page.read_text())
+
+
+def main() -> None:
+    """Write the tables of every page."""
+    for page in PAGES:
+        page.write_text(fill_tables(page))
+
+
+if __name__ == "__main__":
+    main()
