@@ -9,7 +9,6 @@ import pytest
 
 from tests.docs.generate import fill_tables
 from tests.support.doc_pages import PAGES, ROOT
-from todo_cli.db.schema import metadata
 from todo_cli.errors import ERRORS
 
 
@@ -21,8 +20,3 @@ def test_page_tables_match_the_program(page: Path) -> None:
 def test_exit_codes_page_names_every_code() -> None:
     table = {int(code) for code in re.findall(r"^\| (\d+) \|", (ROOT / "docs/commands.md").read_text(), re.MULTILINE)}
     assert table == {0, 130} | {kind.exit_code for kind in ERRORS.values()}
-
-
-def test_database_page_names_every_table() -> None:
-    page = (ROOT / "docs/database.md").read_text()
-    assert [table.name for table in metadata.sorted_tables if f"`{table.name}`" not in page] == []

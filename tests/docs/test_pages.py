@@ -38,7 +38,8 @@ def home() -> Iterator[Path]:
     directory = Path(tempfile.mkdtemp(prefix="todo-docs-"))
     directory.chmod(0o755)
     yield directory
-    LocalPostgres(directory / "pg").destroy()
+    for data in directory.glob("*/pgdata"):
+        LocalPostgres(data.parent).destroy()
     shutil.rmtree(directory)
 
 
@@ -89,8 +90,9 @@ def run_blocks(blocks: list[Block], home: Path, path: str, work: Path) -> None:
 
 
 def stand_in_for_team(block: Block, home: Path) -> Block:
-    """Replace the team's database server by the local Postgres, and leave the server of the block running."""
-    local = LocalPostgres(home / "pg")
+    """Replace the team's database server by another local Postgres, and leave the server of the block running."""
+    local = LocalPostgres(home / "team")
+    local.ensure()
     with psycopg.connect(local.owner_url("postgres"), autocommit=True) as connection:
         connection.execute("CREATE DATABASE team")
     port, script = str(free_port()), block.script

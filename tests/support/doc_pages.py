@@ -4,7 +4,7 @@ A fence of the language `sh` is run. Words behind the language say what the bloc
 
     ```sh          any list
     ```sh model    a model: a scripted one answers "Of course."
-    ```sh team     a database server of a team: the local Postgres stands in for `db.example.org`
+    ```sh team     the database server of a team: another local Postgres stands in for `db.example.org`
 
 Blocks of other languages (`text`, `json`, `toml`) are shown to the reader and never run.
 """
@@ -23,7 +23,7 @@ from tests.conftest import free_port
 ROOT = Path(__file__).parent.parent.parent
 README = ROOT / "README.md"
 PAGES = (README, *sorted((ROOT / "docs").glob("*.md")))
-PAGE_SECONDS = 280
+PAGE_SECONDS = 600
 _FENCE = re.compile(r"^```(?P<language>\S*)(?P<needs>[^\n]*)\n(?P<script>.*?)^```$", re.MULTILINE | re.DOTALL)
 _EXAMPLE_PORTS = ("8765", "8000")
 
@@ -52,7 +52,9 @@ def write_todo_command(directory: Path) -> Path:
     """Write a `todo` command that runs this checkout; return its directory, for PATH."""
     directory.mkdir()
     command = directory / "todo"
-    command.write_text(f"#!{sys.executable}\nfrom todo_cli.main import main\nmain()\n")
+    command.write_text(
+        f'#!{sys.executable}\nfrom todo_cli.main import main\n\nif __name__ == "__main__":\n    main()\n'
+    )
     command.chmod(0o755)
     return directory
 
@@ -61,7 +63,9 @@ def build_script(blocks: list[Block], model_url: str) -> str:
     """Join the blocks of a page into one script, with a port of our own for each port of the examples."""
     with_model = f"OPENAI_BASE_URL={model_url} TODO_MODEL=test-model"
     parts = [
-        f"export {with_model}\n{block.script}unset OPENAI_BASE_URL TODO_MODEL\n" if block.needs == "model" else block.script
+        f"export {with_model}\n{block.script}unset OPENAI_BASE_URL TODO_MODEL\n"
+        if block.needs == "model"
+        else block.script
         for block in blocks
     ]
     script = "\n".join(parts)
