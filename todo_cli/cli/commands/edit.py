@@ -79,9 +79,8 @@ def edit(
     """
     given = {"title": title, "due": due, "project": project, "priority": parse_priority(prio), "note": note}
     fields: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    fields |= (
-        optional_fields(every, defer, scheduled, parent) | _links(after, not_after) | _occurrences(this, every_one)
-    )
+    fields |= optional_fields(every, defer, scheduled, parent)
+    fields |= _links(after, not_after) | _occurrences(this, every_one)
     _meant_to_clear(fields)
     fields |= _cleared(clear or [], fields)
     request = EditTasks(
