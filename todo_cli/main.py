@@ -36,9 +36,9 @@ def _replace_closed_streams() -> None:
 
 def _complete() -> None:
     if not _complete_command_name():
-        from todo_cli.cli.shell_completion import complete
+        from todo_cli.cli.shell_completion import print_completions
 
-        complete()
+        print_completions()
 
 
 def _complete_command_name() -> bool:
