@@ -19,7 +19,7 @@ SHOWN = 20
 def planned(session: Session, request: OnTasks) -> Plan:
     """The request as a plan that is kept; a filter's has the exact numbers that it found."""
     arguments = msgspec.to_builtins(request)
-    return session.send(MakePlan(id=new_id(), verb=type(request).__name__, arguments=arguments))
+    return session.send(MakePlan(id=new_id(), operation=request.verb, arguments=arguments))
 
 
 def make(session: Session, request: OnTasks, *, as_json: bool) -> None:

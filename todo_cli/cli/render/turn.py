@@ -12,6 +12,9 @@ import msgspec
 from todo_cli.cli.render import json, text
 from todo_cli.cli.render.changes import difference_line
 from todo_cli.cli.render.escape import escape, safe_block
+from todo_cli.contract.registry import label_of, past_of
+from todo_cli.contract.search import SearchTasks
+from todo_cli.contract.tasks import ListTasks
 from todo_cli.contract.turn_steps import Held, Message
 from todo_cli.turn_client.run import TurnOutcome
 
@@ -23,10 +26,6 @@ EVENTS = 1
 """The version of --jsonl."""
 SOME = 3
 """Tasks that a call's line names."""
-DONE = {
-    "add": "Added", "done": "Done", "reopen": "Reopened", "edit": "Changed", "rm": "To the bin:", "restore": "Restored",
-    "start": "Started", "stop": "Paused", "skip": "Skipped", "show": "Looked at", "undo": "Undid", "redo": "Did again",
-}  # fmt: skip
 
 
 class Screen:
@@ -133,7 +132,7 @@ def call_line(verb: str, arguments: Any) -> str:
     """A call in one line: `· add title="Buy milk" due="tomorrow"`."""
     fields = arguments.items() if isinstance(arguments, dict) else [("", arguments)]
     said = " ".join(f"{name}={msgspec.json.encode(value).decode()}".lstrip("=") for name, value in fields)
-    return _short(f"· {text.VERBS.get(verb, verb) or 'a call'} {said}".rstrip())
+    return _short(f"· {label_of(verb) or 'a call'} {said}".rstrip())
 
 
 def result_line(verb: str, arguments: Any, content: str) -> tuple[bool, str]:
@@ -143,18 +142,17 @@ def result_line(verb: str, arguments: Any, content: str) -> tuple[bool, str]:
     except (msgspec.DecodeError, UnicodeError):
         found = {}
     found = found if isinstance(found, dict) else {}
-    named = text.VERBS.get(verb, verb)
     if "error" in found:
         said = call_line(verb, arguments).removeprefix("· ") if verb else ""
         return False, _short(f"{said}: {found.get('detail', found['error'])}".lstrip(": "))
-    if named in ("list", "search"):
+    if verb in (ListTasks.verb, SearchTasks.verb):
         return True, _short(_found(found, arguments))
     tasks = [found["task"]] if isinstance(found.get("task"), dict) else found.get("tasks", found.get("differences"))
     titles = [f"#{one.get('number')} {one.get('title', '')}" for one in tasks or () if isinstance(one, dict)]
     if not titles:
         return True, call_line(verb, arguments).removeprefix("· ")
     more = f" … {len(titles):,} tasks" if len(titles) > SOME else ""
-    return True, _short(f"{DONE.get(named, named)} {', '.join(titles[:SOME])}{more}")
+    return True, _short(f"{past_of(verb)} {', '.join(titles[:SOME])}{more}")
 
 
 def _found(found: dict[str, Any], arguments: Any) -> str:
@@ -174,7 +172,7 @@ def held_lines(held: tuple[Held, ...]) -> list[str]:
     """Every row that a yes would change; with the number of the call, where one may be chosen among several."""
     lines: list[str] = []
     for place, one in enumerate(held, 1):
-        verb = text.VERBS.get(one.plan.verb, one.plan.verb)
+        verb = label_of(one.plan.verb)
         head = f"{place:>4}  {verb:<8}" if len(held) > 1 else f"  {verb:<8}"
         rows = [difference_line(row) for row in one.plan.differences] or ["nothing would change"]
         lines += [(head if first == 0 else " " * len(head)) + row for first, row in enumerate(rows)]
