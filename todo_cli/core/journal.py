@@ -162,9 +162,9 @@ def told(image: dict[str, Any], name: str) -> Any:
     if name == "started_at":
         return value and f"{value[:19]}Z"
     if name == "repeat" and value:
-        from todo_cli.parsing.recurrence import described
+        from todo_cli.parsing.recurrence import describe_recurrence
 
-        return described(value["rule"], value["from_done"])
+        return describe_recurrence(value["rule"], value["from_done"])
     return value
 
 
