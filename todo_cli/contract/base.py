@@ -127,9 +127,3 @@ def method_and_path(request: type[Request[Any]]) -> tuple[str, str]:
         raise ValueError(f"{request.__name__} is internal")
     method, path = request.route.split(" ", 1)
     return method, path
-
-
-__all__ = [
-    "KEEP", "Asks", "Caller", "Kept", "Limit", "Name", "Note", "Number", "Numbers", "Priority", "Request", "Secret", "Tag",
-    "Tags", "Title", "When", "method_and_path", "msgspec", "title_of", "token_user",
-]  # fmt: skip
