@@ -5,7 +5,6 @@ from __future__ import annotations
 from enum import Enum
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
-import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 R = TypeVar("R")
