@@ -154,7 +154,7 @@ def _error_of(item: Any) -> TodoError | None:
 
 def _plan_values(conversation: str, call: Call, touched: Touched) -> dict[str, Any]:
     arguments = call.arguments
-    if call.verb in (Undo.__name__, Redo.__name__):
+    if call.verb in (Undo.verb, Redo.verb):
         # the plan names the change: by the time of the approval another one may be the last
         arguments = arguments | {"id": touched.undoes}
     values = kept_values(call.verb, arguments, touched)

@@ -9,7 +9,7 @@ import msgspec
 from todo_cli.contract import turn_steps
 from todo_cli.contract.base import Request
 from todo_cli.contract.codec import convert_request, decode
-from todo_cli.contract.registry import REQUESTS
+from todo_cli.contract.registry import BY_VERB
 from todo_cli.contract.turn_events import StoreEvents
 from todo_cli.contract.turn_steps import ENDED, Ran, Stored
 from todo_cli.core.dispatch import handle, handler
@@ -35,9 +35,8 @@ WITH fence AS (
        AND state = 'running'
     RETURNING conversation_id)
 SELECT json_build_object(
-    'step', json_build_object('fenced', NOT EXISTS (SELECT
-        FROM fence), 'attempt', t.attempt, 'head', c.head,
-        'state', t.state, 'stop', t.stop),
+    'step', json_build_object('fenced', NOT EXISTS (SELECT FROM fence), 'attempt', t.attempt,
+        'head', c.head, 'state', t.state, 'stop', t.stop),
     'conversation', c.id,
     'zone', coalesce((SELECT timezone FROM todo.preferences WHERE user_id = %(me)s::uuid), 'UTC'),
     'stored_result', (
@@ -64,13 +63,13 @@ WITH fence AS (
 inserted AS (
     INSERT INTO todo.events (space_id, turn_id, n, attempt, after, batch)
     SELECT %(space)s::uuid, fence.id, %(first)s::bigint, %(attempt)s::int, %(after)s::bigint,
-        %(batch)s::jsonb
+           %(batch)s::jsonb
       FROM fence WHERE jsonb_array_length(%(batch)s::jsonb) > 0 ON CONFLICT DO NOTHING)
 SELECT json_build_object('fenced', NOT EXISTS (SELECT FROM fence), 'attempt', t.attempt, 'head', 0,
     'state', t.state, 'stop', t.stop)::text
   FROM todo.turns t WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid""")
 
-TOOLS: dict[str, type[Request[Any]]] = {kind.__name__: kind for kind in REQUESTS if kind.tool}
+TOOLS: dict[str, type[Request[Any]]] = {verb: kind for verb, kind in BY_VERB.items() if kind.tool}
 
 
 class _CallState(msgspec.Struct):
@@ -145,7 +144,7 @@ async def run_call(tx: Transaction, request: turn_steps.RunCall) -> Ran:
         tx.in_zone(call.zone)
         # our own key: a provider may use the id of a call again
         key = f"call:{call.conversation}:{request.message}:{request.index}"
-        content = await execute_tool_call(tx, steps, request.turn, key, request.verb, request.arguments)
+        content = await execute_tool_call(tx, steps, request.turn, key, request.operation, request.arguments)
         rows = [tool_result_row(request.message, request.index, content)]
         values = append_values(request.turn, request.attempt, rows, lease=request.lease)
         stored = _to_stored(await steps.finish(APPEND, **values), request.attempt)
