@@ -77,7 +77,7 @@ def redacted(request: Request[Any]) -> dict[str, Any]:
 
 def stamp(request: Request[Any]) -> dict[str, Any]:
     """The values that every write gives its journal row."""
-    verb = type(request).__name__
+    verb = request.verb
     return {
         "hash": sha256(verb.encode() + canonical(request)).digest(),
         "verb": verb,
@@ -162,9 +162,9 @@ def told(image: dict[str, Any], name: str) -> Any:
     if name == "started_at":
         return value and f"{value[:19]}Z"
     if name == "repeat" and value:
-        from todo_cli.parsing.recurrence import described
+        from todo_cli.parsing.recurrence import describe_recurrence
 
-        return described(value["rule"], value["from_done"])
+        return describe_recurrence(value["rule"], value["from_done"])
     return value
 
 
