@@ -21,7 +21,7 @@ from todo_cli.contract.ids import new_id
 from todo_cli.contract.search import SearchTasks
 from todo_cli.contract.tasks import AddTask, AddTasks, EditTasks, NewTask
 from todo_cli.local_postgres.cluster import LocalPostgres
-from todo_cli.parsing.highlight import mistyped, parts
+from todo_cli.parsing.highlight import find_matches, is_one_letter_apart
 
 WORD = st.text(string.ascii_lowercase, min_size=3, max_size=10) | st.text("абвгдежз", min_size=3, max_size=8)
 TITLE = st.lists(WORD, min_size=1, max_size=5).map(" ".join)
@@ -106,7 +106,7 @@ def test_the_database_and_we_mean_the_same_by_a_mistake(space: Space, word: str,
     wrong = other.draw(st.just(word) | WORD | st.builds(str) | st.composite(typo)(word))
     [(matches,)] = space.db.execute("SELECT %s::text ~ todo.mistyped(%s)", wrong, word)
     if wrong != word and len(wrong) >= 3:
-        assert matches == mistyped(wrong, word), (wrong, word)
+        assert matches == is_one_letter_apart(wrong, word), (wrong, word)
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=60).filter(
@@ -120,7 +120,7 @@ def test_any_text_can_be_kept_and_sought(space: Space, title: str, words: str) -
     space.empty()
     space.line(AddTask(title=title))
     space.line(SearchTasks(words=words))
-    for start, end in parts(title, words):
+    for start, end in find_matches(title, words):
         assert 0 <= start < end <= len(title)
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from todo_cli.errors import Invalid
 from todo_cli.parsing import dates
-from todo_cli.parsing.dates import day_bounds, resolve, system_zone, zone_of
+from todo_cli.parsing.dates import day_bounds, parse_date, system_zone, zone_of
 
 HANGS = 5.0  # seconds of CPU that no phrase takes, however busy the machine: a pattern that backtracks for ever does
 
@@ -25,7 +25,7 @@ WEDNESDAY = "2026-11-25T11:00:00+01:00"
 
 def meant(words: str, now: str = WEDNESDAY, zone: str = BERLIN) -> str:
     """As text with the offset, which the equality of aware datetimes would hide."""
-    return resolve(words, zone=zone, now=datetime.fromisoformat(now)).isoformat()
+    return parse_date(words, zone=zone, now=datetime.fromisoformat(now)).isoformat()
 
 
 @pytest.mark.parametrize(
@@ -341,7 +341,7 @@ def test_any_text_is_a_moment_or_invalid_and_soon(words: str, zone: str, now: da
 
 def check_moment(words: str, zone: str, now: datetime) -> None:
     try:
-        found = resolve(words, zone=zone, now=now)
+        found = parse_date(words, zone=zone, now=now)
     except Invalid:
         return
     if isinstance(found, datetime):
@@ -354,17 +354,17 @@ def check_moment(words: str, zone: str, now: datetime) -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.dates(dates.EARLIEST, dates.LATEST), zones, instants)
 def test_an_iso_date_is_itself(day: date, zone: str, now: datetime) -> None:
-    assert resolve(day.isoformat(), zone=zone, now=now) == day
+    assert parse_date(day.isoformat(), zone=zone, now=now) == day
     year, week, weekday = day.isocalendar()
     if year in range(1, 10_000):
-        assert resolve(f"{year:04}-W{week:02}-{weekday}", zone=zone, now=now) == day
+        assert parse_date(f"{year:04}-W{week:02}-{weekday}", zone=zone, now=now) == day
 
 
 @settings(max_examples=200, deadline=None)
 @given(instants, zones, instants)
 def test_an_iso_instant_is_itself(moment: datetime, zone: str, now: datetime) -> None:
     moment = moment.replace(second=0, microsecond=0)
-    found = resolve(moment.isoformat(), zone=zone, now=now)
+    found = parse_date(moment.isoformat(), zone=zone, now=now)
     assert isinstance(found, datetime)
     assert found.astimezone(UTC) == moment.astimezone(UTC)
 
@@ -372,7 +372,7 @@ def test_an_iso_instant_is_itself(moment: datetime, zone: str, now: datetime) ->
 @settings(max_examples=200, deadline=None)
 @given(st.sampled_from(["fri", "jan", "the 30th", "29 feb", "24 dec", "9am", "3h", "2w", "1mo"]), zones, instants)
 def test_what_is_coming_is_not_in_the_past(words: str, zone: str, now: datetime) -> None:
-    found, here = resolve(words, zone=zone, now=now), now.astimezone(ZoneInfo(zone))
+    found, here = parse_date(words, zone=zone, now=now), now.astimezone(ZoneInfo(zone))
     if isinstance(found, datetime):
         assert found.astimezone(UTC) >= now.astimezone(UTC).replace(second=0, microsecond=0)
     else:
@@ -429,7 +429,7 @@ def test_an_unknown_zone_suggests_the_near_one(name: str, suggestion: str) -> No
 )
 def test_what_is_no_zone_is_refused(name: str) -> None:
     with pytest.raises(Invalid):
-        resolve("today", zone=name, now=datetime.now(UTC))
+        parse_date("today", zone=name, now=datetime.now(UTC))
 
 
 def test_a_zone_by_its_name() -> None:
@@ -471,8 +471,8 @@ def test_the_zone_of_the_machine(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, link: str | None, file: str | None, name: str
 ) -> None:
     monkeypatch.delenv("TZ", raising=False)
-    monkeypatch.setattr(dates, "LOCALTIME", str(tmp_path / "localtime"))
-    monkeypatch.setattr(dates, "TIMEZONE", str(tmp_path / "timezone"))
+    monkeypatch.setattr(dates, "LOCALTIME_PATH", str(tmp_path / "localtime"))
+    monkeypatch.setattr(dates, "TIMEZONE_PATH", str(tmp_path / "timezone"))
     if link:
         (tmp_path / "localtime").symlink_to(link)
     if file:

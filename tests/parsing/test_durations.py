@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from todo_cli.errors import Invalid
-from todo_cli.parsing.durations import LONGEST, UNITS, duration
+from todo_cli.parsing.durations import MAX_DURATION_SECONDS, SECONDS_PER_UNIT, parse_duration
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from todo_cli.parsing.durations import LONGEST, UNITS, duration
     ],
 )  # fmt: skip
 def test_what_people_type(text: str, seconds: float) -> None:
-    assert duration(text) == seconds
+    assert parse_duration(text) == seconds
 
 
 @pytest.mark.parametrize(
@@ -29,17 +29,17 @@ def test_what_people_type(text: str, seconds: float) -> None:
 )
 def test_what_is_none(text: str) -> None:
     with pytest.raises(Invalid):
-        duration(text)
+        parse_duration(text)
 
 
 @given(st.text(max_size=30))
 def test_any_text_is_a_duration_or_is_refused(text: str) -> None:
     with suppress(Invalid):
-        assert 0 < duration(text) <= LONGEST
+        assert 0 < parse_duration(text) <= MAX_DURATION_SECONDS
 
 
-@given(st.lists(st.tuples(st.integers(1, 40), st.sampled_from([*UNITS])), min_size=1, max_size=4))
+@given(st.lists(st.tuples(st.integers(1, 40), st.sampled_from([*SECONDS_PER_UNIT])), min_size=1, max_size=4))
 def test_parts_add_up(parts: list[tuple[int, str]]) -> None:
-    total = sum(many * UNITS[unit] for many, unit in parts)
-    if total <= LONGEST:
-        assert duration(" ".join(f"{many}{unit}" for many, unit in parts)) == total
+    total = sum(many * SECONDS_PER_UNIT[unit] for many, unit in parts)
+    if total <= MAX_DURATION_SECONDS:
+        assert parse_duration(" ".join(f"{many}{unit}" for many, unit in parts)) == total

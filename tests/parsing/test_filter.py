@@ -18,14 +18,14 @@ from todo_cli.parsing.filter_ast import (
     Numbers,
     TextTerm,
     ViewTerm,
-    either,
-    every,
-    ids,
-    leaves,
-    negated,
+    make_and,
+    make_not,
+    make_numbers,
+    make_or,
+    walk_terms,
 )
-from todo_cli.parsing.filter_parser import parse, written
-from todo_cli.parsing.filter_vocabulary import FIELDS, LISTS
+from todo_cli.parsing.filter_parser import format_filter, parse_filter
+from todo_cli.parsing.filter_vocabulary import CHOICES, FIELDS
 
 READ = {  # text -> the same in its plainest form
     "": "",
@@ -96,8 +96,8 @@ READ = {  # text -> the same in its plainest form
 
 @pytest.mark.parametrize("text", [text for text, plain in READ.items() if plain is not None])
 def test_what_is_read(text: str) -> None:
-    assert written(parse(text)) == READ[text]
-    assert parse(READ[text] or "") == parse(text)
+    assert format_filter(parse_filter(text)) == READ[text]
+    assert parse_filter(READ[text] or "") == parse_filter(text)
 
 
 REFUSED = {  # text -> the character that is wrong, a part of what is said
@@ -138,7 +138,7 @@ REFUSED = {  # text -> the character that is wrong, a part of what is said
     "'a'b": (4, "closing quote"),
     "p1|p2": (3, "inside a word"),
     "#R&D": (3, "inside a word"),
-    "(" * 31 + "a" + ")" * 31: (31, "30 parentheses"),
+    "(" * 31 + "a" + ")" * 31: (31, "30 deep"),
 }
 
 
@@ -146,7 +146,7 @@ REFUSED = {  # text -> the character that is wrong, a part of what is said
 def test_a_mistake_points_at_its_character_and_says_what_to_do(text: str) -> None:
     position, said = REFUSED[text]
     with pytest.raises(Invalid) as refused:
-        parse(text)
+        parse_filter(text)
     assert refused.value.extra == {"position": position}
     assert f"at character {position}:" in refused.value.detail
     assert said in f"{refused.value.detail} {refused.value.hint}"
@@ -154,13 +154,13 @@ def test_a_mistake_points_at_its_character_and_says_what_to_do(text: str) -> Non
 
 def test_limits() -> None:
     with pytest.raises(Invalid, match="longer than 10,000"):
-        parse("x" * 10_001)
+        parse_filter("x" * 10_001)
     with pytest.raises(Invalid, match="more than 200 terms"):
-        parse("a " * 201)
-    assert len(list(leaves(parse("@a " * 200)))) == 200
-    assert parse(" ".join(map(str, range(1, 2_000)))) == Numbers(((1, 1_999),))
-    assert parse(" or ".join(map(str, range(1, 1_000)))) == Numbers(((1, 999),))
-    assert written(parse("(" * 30 + "a" + ")" * 30)) == "a"
+        parse_filter("a " * 201)
+    assert len(list(walk_terms(parse_filter("@a " * 200)))) == 200
+    assert parse_filter(" ".join(map(str, range(1, 2_000)))) == Numbers(((1, 1_999),))
+    assert parse_filter(" or ".join(map(str, range(1, 1_000)))) == Numbers(((1, 999),))
+    assert format_filter(parse_filter("(" * 30 + "a" + ")" * 30)) == "a"
 
 
 PLAIN = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12).map(str.strip).filter(bool)
@@ -179,24 +179,27 @@ def _matches() -> st.SearchStrategy[Node]:
         ),
         st.builds(FieldTerm, st.just("priority"), signs, st.sampled_from("123")),
         st.builds(FieldTerm, st.sampled_from(["parent", "after"]), st.just(":"), st.integers(1, 2**63 - 1).map(str)),
-        *(st.builds(FieldTerm, st.just(name), st.just(":"), st.sampled_from(words)) for name, words in LISTS.items()),
+        *(st.builds(FieldTerm, st.just(name), st.just(":"), st.sampled_from(words)) for name, words in CHOICES.items()),
     )
 
 
 RANGE = st.tuples(st.integers(1, 60), st.integers(0, 9)).map(lambda pair: (pair[0], pair[0] + pair[1]))
 LEAF = st.one_of(
-    _matches(), st.builds(TextTerm, PLAIN), st.builds(ViewTerm, PLAIN), st.lists(RANGE, min_size=1, max_size=4).map(ids)
+    _matches(),
+    st.builds(TextTerm, PLAIN),
+    st.builds(ViewTerm, PLAIN),
+    st.lists(RANGE, min_size=1, max_size=4).map(make_numbers),
 )
 NODE = st.recursive(
     LEAF, lambda inner: st.one_of(
-        st.lists(inner, min_size=1, max_size=4).map(every), st.lists(inner, min_size=1, max_size=4).map(either),
-        inner.map(negated)), max_leaves=12)  # fmt: skip
+        st.lists(inner, min_size=1, max_size=4).map(make_and), st.lists(inner, min_size=1, max_size=4).map(make_or),
+        inner.map(make_not)), max_leaves=12)  # fmt: skip
 
 
 @settings(max_examples=150, deadline=None)
 @given(NODE)
 def test_written_and_read_again_it_is_the_same(node: Node) -> None:
-    assert parse(written(node)) == node
+    assert parse_filter(format_filter(node)) == node
 
 
 @settings(max_examples=150, deadline=None)
@@ -204,11 +207,11 @@ def test_written_and_read_again_it_is_the_same(node: Node) -> None:
 def test_whatever_is_typed_is_read_or_refused(text: str) -> None:
     """Never another error; and what is read is the same in its plain form."""
     try:
-        node = parse(text)
+        node = parse_filter(text)
     except Invalid as error:
         refused = error
     else:
-        assert parse(written(node)) == node
+        assert parse_filter(format_filter(node)) == node
         assert node != And() or not text.strip()
         return
     assert 1 <= refused.extra.get("position", 1) <= len(text) + 1
@@ -248,7 +251,7 @@ def test_no_text_is_dear(piece: str) -> None:
         sys.setrecursionlimit(400)
         for text in (piece * 10_000)[:10_000], "'" + piece * 5_000, piece * 5_000 + "'":
             with suppress(Invalid):
-                written(parse(text[:10_000]))
+                format_filter(parse_filter(text[:10_000]))
     finally:
         sys.setrecursionlimit(limit)
     assert process_time() - start < 30

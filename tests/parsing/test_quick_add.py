@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from todo_cli.parsing.quick_add import Captured, Token, capture, read, written
+from todo_cli.parsing.quick_add import QuickAdd, QuickAddToken, format_quick_add, parse_quick_add, read
 
 HANGS = 5.0  # seconds of CPU that no text takes, however busy the machine
 
@@ -44,7 +44,7 @@ names = st.text(min_size=1, max_size=20).map(str.strip).filter(bool) | st.sample
 tags = names.filter(lambda name: not any(char.isspace() or char == "," for char in name))
 numbers = st.integers(1, 2**63 - 1)
 captures = st.builds(
-    Captured,
+    QuickAdd,
     title=texts.map(str.strip).filter(bool),
     due=st.none() | st.sampled_from(DATES),
     project=st.none() | names,
@@ -62,7 +62,7 @@ def solid(text: str) -> str:
     return "".join(text.split())
 
 
-def outside(text: str, tokens: tuple[Token, ...]) -> str:
+def outside(text: str, tokens: tuple[QuickAddToken, ...]) -> str:
     gone = {place for token in tokens for place in range(token.start, token.end)}
     return "".join(char for place, char in enumerate(text) if place not in gone)
 
@@ -73,7 +73,7 @@ def outside(text: str, tokens: tuple[Token, ...]) -> str:
 @example('"\\"a #b\\"" due:fri')
 def test_every_character_is_in_the_title_or_in_a_token(text: str) -> None:
     found, tokens = read(text)
-    assert found == capture(text)
+    assert found == parse_quick_add(text)
     assert solid(found.title) == solid(outside(text, tokens))
     assert sorted(tokens) == list(tokens)
     assert all(one.end <= two.start for one, two in pairwise(tokens))
@@ -85,25 +85,25 @@ def test_every_character_is_in_the_title_or_in_a_token(text: str) -> None:
 def test_a_text_without_tokens_stays_as_it_is(text: str) -> None:
     found, tokens = read(text)
     if not tokens:
-        assert found == Captured(text.strip())
+        assert found == QuickAdd(text.strip())
 
 
 @settings(max_examples=120, deadline=None)
 @given(captures)
-@example(Captured('"#a" #b'))
-@example(Captured("tomorrow", tags=("x",)))
-@example(Captured("a , b", due="fri"))
-@example(Captured('a\\" \\', project='"'))
-def test_what_is_written_is_read_again(captured: Captured) -> None:
-    assert capture(written(captured)) == captured
+@example(QuickAdd('"#a" #b'))
+@example(QuickAdd("tomorrow", tags=("x",)))
+@example(QuickAdd("a , b", due="fri"))
+@example(QuickAdd('a\\" \\', project='"'))
+def test_what_is_written_is_read_again(captured: QuickAdd) -> None:
+    assert parse_quick_add(format_quick_add(captured)) == captured
 
 
 @settings(max_examples=120, deadline=None)
 @given(texts)
 def test_what_is_read_is_written_and_read_again(text: str) -> None:
-    found = capture(text)
+    found = parse_quick_add(text)
     if found.title:
-        assert capture(written(found)) == found
+        assert parse_quick_add(format_quick_add(found)) == found
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_tokens_name_their_places(text: str, kinds: dict[str, str]) -> None:
     ],
 )
 def test_one_due_date_is_taken(text: str, title: str, due: str) -> None:
-    assert capture(text) == Captured(title, due=due)
+    assert parse_quick_add(text) == QuickAdd(title, due=due)
 
 
 @pytest.mark.parametrize(
@@ -151,13 +151,13 @@ def test_a_long_text_is_read_soon(text: str) -> None:
 
 
 def test_many_tags_are_all_there() -> None:
-    found = capture("Sort " + " ".join(f"@t{n}" for n in range(10_000)))
-    assert found == Captured("Sort", tags=tuple(f"t{n}" for n in range(10_000)))
+    found = parse_quick_add("Sort " + " ".join(f"@t{n}" for n in range(10_000)))
+    assert found == QuickAdd("Sort", tags=tuple(f"t{n}" for n in range(10_000)))
 
 
 @pytest.mark.parametrize("title", ["קנה חלב\u200f", "e\u0301tude", "a\u200bb", "\u202efri", "x\u00a0y", "a  b"])
 def test_letters_stay_as_they_are(title: str) -> None:
-    assert capture(f"{title} #home").title == capture(title).title == title
+    assert parse_quick_add(f"{title} #home").title == parse_quick_add(title).title == title
 
 
 def test_importing_it_is_light() -> None:

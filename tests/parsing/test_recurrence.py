@@ -11,7 +11,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from todo_cli.errors import Invalid
-from todo_cli.parsing.recurrence import EXAMPLES, Repeated, described, first, following, repeat
+from todo_cli.parsing.recurrence import (
+    EXAMPLES,
+    Recurrence,
+    describe_recurrence,
+    first_occurrence,
+    next_occurrence,
+    parse_recurrence,
+)
 
 HANGS = 5.0  # seconds of CPU that no rule takes, however busy the machine
 BERLIN, LORD_HOWE, SAO_PAULO, APIA = "Europe/Berlin", "Australia/Lord_Howe", "America/Sao_Paulo", "Pacific/Apia"
@@ -22,14 +29,16 @@ def when(text: str) -> date | datetime:
     return datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)
 
 
-def read(words: str) -> Repeated:
-    return repeat(words, zone=BERLIN, now=WEDNESDAY)
+def read(words: str) -> Recurrence:
+    return parse_recurrence(words, zone=BERLIN, now=WEDNESDAY)
 
 
 def series(rule: str, anchor: str, most: int = 5, zone: str = BERLIN) -> list[str]:
     """The occurrences after the anchor, at most so many."""
     found, last = [], when(anchor)
-    while len(found) < most and (later := following(rule, anchor=when(anchor), after=last, zone=zone)) is not None:
+    while (
+        len(found) < most and (later := next_occurrence(rule, anchor=when(anchor), after=last, zone=zone)) is not None
+    ):
         found.append(later.isoformat())
         last = later
     return found
@@ -96,8 +105,8 @@ WORDS = [
 @pytest.mark.parametrize(("words", "rule", "said"), WORDS, ids=[row[0] for row in WORDS])
 def test_words_are_a_rule_and_the_rule_is_words(words: str, rule: str, said: str) -> None:
     found = read(words)
-    assert found == Repeated(rule)
-    assert described(found.rule) == said
+    assert found == Recurrence(rule)
+    assert describe_recurrence(found.rule) == said
     assert read(said) == found
 
 
@@ -113,7 +122,7 @@ def test_words_are_a_rule_and_the_rule_is_words(words: str, rule: str, said: str
 def test_counted_from_when_it_is_done(words: str, said: str) -> None:
     found = read(words)
     assert found.from_done
-    assert described(*found) == said
+    assert describe_recurrence(*found) == said
     assert read(said) == found
 
 
@@ -129,8 +138,8 @@ def test_counted_from_when_it_is_done(words: str, said: str) -> None:
 def test_a_start_that_is_named(words: str, start: str, due: str) -> None:
     found = read(words)
     assert found.start == when(start)
-    assert read(described(*found)) == found
-    assert first(found.rule, zone=BERLIN, now=WEDNESDAY, start=found.start).isoformat() == due
+    assert read(describe_recurrence(*found)) == found
+    assert first_occurrence(found.rule, zone=BERLIN, now=WEDNESDAY, start=found.start).isoformat() == due
 
 
 @pytest.mark.parametrize(
@@ -147,7 +156,7 @@ def test_a_start_that_is_named(words: str, start: str, due: str) -> None:
     ],
 )
 def test_the_first_is_the_next_that_fits(words: str, due: str) -> None:
-    assert first(read(words).rule, zone=BERLIN, now=WEDNESDAY).isoformat() == due
+    assert first_occurrence(read(words).rule, zone=BERLIN, now=WEDNESDAY).isoformat() == due
 
 
 REFUSED = [
@@ -272,7 +281,7 @@ def test_the_clock_on_the_wall_stays(zone: str, anchor: str, expected: list[str]
     ],
 )
 def test_after_it_is_done(rule: str, anchor: str, done: str, expected: str) -> None:
-    found = following(rule, anchor=when(anchor), after=when(done), zone=BERLIN, from_done=True)
+    found = next_occurrence(rule, anchor=when(anchor), after=when(done), zone=BERLIN, from_done=True)
     assert found is not None
     assert found.isoformat() == expected
 
@@ -282,15 +291,15 @@ def test_after_it_is_done(rule: str, anchor: str, done: str, expected: str) -> N
     [(1, False, False), (2, False, False), (3, False, True), (2, True, False), (3, True, True)],
 )
 def test_a_counted_rule_ends_by_the_number_of_the_occurrence(occurrence: int, from_done: bool, ends: bool) -> None:
-    found = following("FREQ=DAILY;COUNT=3", anchor=when("2026-01-01"), after=when("2026-11-25"), zone=BERLIN,
+    found = next_occurrence("FREQ=DAILY;COUNT=3", anchor=when("2026-01-01"), after=when("2026-11-25"), zone=BERLIN,
                       from_done=from_done, occurrence=occurrence)  # fmt: skip
     assert found == (None if ends else when("2026-11-26"))
 
 
 def test_what_comes_before_the_anchor_is_the_anchor() -> None:
-    assert following("FREQ=WEEKLY;BYDAY=MO", anchor=when("2026-12-02"), after=when("2026-11-25"), zone=BERLIN) == when(
-        "2026-12-02"
-    )
+    assert next_occurrence(
+        "FREQ=WEEKLY;BYDAY=MO", anchor=when("2026-12-02"), after=when("2026-11-25"), zone=BERLIN
+    ) == when("2026-12-02")
 
 
 @pytest.mark.parametrize(
@@ -301,7 +310,7 @@ def test_what_comes_before_the_anchor_is_the_anchor() -> None:
 def test_an_old_anchor_is_no_burden(rule: str) -> None:
     start = stopwatch.process_time()
     for _ in range(5):
-        following(rule, anchor=date(1990, 1, 31), after=date(2026, 11, 25), zone=BERLIN)
+        next_occurrence(rule, anchor=date(1990, 1, 31), after=date(2026, 11, 25), zone=BERLIN)
     assert stopwatch.process_time() - start < HANGS
 
 
@@ -337,7 +346,7 @@ def test_it_agrees_with_dateutil(rule: str, interval: int, around: date, later: 
     bound = rrulestr(f"{rule};UNTIL={after.year + 60}0101", dtstart=anchor)
     theirs = next((found for found in islice(bound.xafter(after), 1)), None)
     assume(theirs is not None)
-    ours = following(rule, anchor=anchor.date(), after=after.date(), zone="UTC")
+    ours = next_occurrence(rule, anchor=anchor.date(), after=after.date(), zone="UTC")
     assert theirs
     assert ours == theirs.date()
 
@@ -358,25 +367,25 @@ spoken = st.builds(
     st.datetimes(datetime(2026, 1, 1), datetime(2029, 1, 1), timezones=st.just(UTC)),
 )
 def test_what_is_described_is_read_again(words: str, zone: str, now: datetime) -> None:
-    found = repeat(words, zone=zone, now=now)
-    assert repeat(described(*found), zone=zone, now=now) == found
-    assert not described(*found).startswith("FREQ")
+    found = parse_recurrence(words, zone=zone, now=now)
+    assert parse_recurrence(describe_recurrence(*found), zone=zone, now=now) == found
+    assert not describe_recurrence(*found).startswith("FREQ")
 
 
 @settings(max_examples=120, deadline=None)
 @given(spoken, st.sampled_from([BERLIN, LORD_HOWE, SAO_PAULO, APIA, "UTC"]),
        st.datetimes(datetime(2000, 1, 1), datetime(2026, 1, 1), timezones=st.just(UTC)), st.integers(0, 3_000))  # fmt: skip
 def test_the_next_is_later_and_none_lies_between(words: str, zone: str, anchor: datetime, later: int) -> None:
-    rule = repeat(words, zone=zone, now=anchor).rule
+    rule = parse_recurrence(words, zone=zone, now=anchor).rule
     after = anchor + timedelta(hours=later)
-    found = following(rule, anchor=anchor, after=after, zone=zone)
+    found = next_occurrence(rule, anchor=anchor, after=after, zone=zone)
     if found is None:
         assert "COUNT" in rule or "UNTIL" in rule
         return
     assert isinstance(found, datetime)
     assert found.tzinfo == ZoneInfo(zone)
     assert found.astimezone(UTC) > after
-    assert following(rule, anchor=anchor, after=found.astimezone(UTC) - timedelta(seconds=1), zone=zone) == found
+    assert next_occurrence(rule, anchor=anchor, after=found.astimezone(UTC) - timedelta(seconds=1), zone=zone) == found
 
 
 fragments = st.sampled_from(["every", "!", "3", "2nd", "last", "day", "week", "mon", "mon-", ",", "and", "on", "the", "at", "9am", "until", "fri",
@@ -392,5 +401,5 @@ def test_any_text_recurs_or_is_invalid(words: str) -> None:
         found = read(words)
     except Invalid:
         return
-    assert read(described(*found)) == found
-    first(found.rule, zone=BERLIN, now=WEDNESDAY, start=found.start)
+    assert read(describe_recurrence(*found)) == found
+    first_occurrence(found.rule, zone=BERLIN, now=WEDNESDAY, start=found.start)

@@ -29,10 +29,10 @@ def carried_out(session: Session, request: OnTasks, key: str | None) -> Changed 
 
 def _guesses(filter: str) -> bool:
     """It has words that are looked for in texts, with typing mistakes forgiven: what they find is not what was said."""
-    from todo_cli.parsing.filter_ast import TextTerm, leaves
-    from todo_cli.parsing.filter_parser import parse
+    from todo_cli.parsing.filter_ast import TextTerm, walk_terms
+    from todo_cli.parsing.filter_parser import parse_filter
 
-    return any(isinstance(leaf, TextTerm) for leaf in leaves(parse(filter)))
+    return any(isinstance(leaf, TextTerm) for leaf in walk_terms(parse_filter(filter)))
 
 
 def _agreed(session: Session, plan: Plan) -> bool:

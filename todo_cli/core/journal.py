@@ -216,10 +216,10 @@ def show_field(shown: dict[str, Any], name: str) -> Any:
     value = shown.get(name)
     if name != "repeat" or not isinstance(value, dict):
         return value
-    from todo_cli.parsing.recurrence import described
+    from todo_cli.parsing.recurrence import describe_recurrence
 
     try:
-        return described(value["rule"], value["from_done"])
+        return describe_recurrence(value["rule"], value["from_done"])
     except (KeyError, TypeError, ValueError):
         return str(value)
 

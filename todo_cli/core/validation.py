@@ -71,9 +71,9 @@ def columns(name: str, when: date | datetime | None) -> dict[str, Any]:
 
 async def resolved(tx: Transaction, words: str) -> date | datetime:
     """The user's words in the caller's zone; asks the database for the zone where the caller named none."""
-    from todo_cli.parsing.dates import resolve
+    from todo_cli.parsing.dates import parse_date
 
-    return resolve(words, zone=await zone(tx), now=datetime.now(UTC))
+    return parse_date(words, zone=await zone(tx), now=datetime.now(UTC))
 
 
 async def zone(tx: Transaction) -> str:

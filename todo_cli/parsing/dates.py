@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 When = date | datetime  # a date without a time is a date; a datetime is always aware, in the user's zone
 
-LONGEST = 200  # characters
+MAX_DATE_CHARS = 200  # characters
 # A day inside the calendar's own ends, so that no zone's offset (under 24 h) can carry an instant past them.
 EARLIEST, LATEST = date(1, 1, 2), date(9999, 12, 30)
 EXAMPLES = "try: tomorrow 9am, fri 17:00, next week, in 3 days, 24 dec, the 15th, eom, 2026-12-24"
 # In the zone database's folder too, but they differ from machine to machine or count leap seconds.
-NO_ZONES = ("posix", "right/", "localtime", "Factory")
-LOCALTIME, TIMEZONE = "/etc/localtime", "/etc/timezone"
+EXCLUDED_ZONE_PREFIXES = ("posix", "right/", "localtime", "Factory")
+LOCALTIME_PATH, TIMEZONE_PATH = "/etc/localtime", "/etc/timezone"
 # The only zone names that have digits and no slash; any other such TZ is a POSIX rule like CET-1CEST.
-POSIX_LIKE = {"EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT"}
+ZONES_WITH_DIGITS = {"EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT"}
 
 
-def resolve(words: str, *, zone: str, now: datetime) -> When:
+def parse_date(words: str, *, zone: str, now: datetime) -> When:
     """The date or the instant that `words` mean at `now` (aware) in `zone`; Invalid when they mean none.
 
     - A weekday is the next one after today; `this fri` may be today; `next fri` is the Friday of the
@@ -55,8 +55,8 @@ def resolve(words: str, *, zone: str, now: datetime) -> When:
 
 
 def _plain(words: str) -> str:
-    if len(words) > LONGEST:
-        raise ValueError(f"longer than {LONGEST} characters")
+    if len(words) > MAX_DATE_CHARS:
+        raise ValueError(f"longer than {MAX_DATE_CHARS} characters")
     if not (words.isascii() and words.isprintable()):
         raise ValueError("it has characters that no date is written with")
     text = " ".join(words.lower().replace(", ", " ").split())
@@ -132,7 +132,7 @@ def zone_of(name: str) -> ZoneInfo:
     from zoneinfo import ZoneInfo
 
     try:
-        if name.startswith(NO_ZONES):
+        if name.startswith(EXCLUDED_ZONE_PREFIXES):
             raise ValueError(name)
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # OSError: the name of a folder, or too long for a file
@@ -145,7 +145,7 @@ def _near_zones(name: str) -> list[str]:
     from difflib import get_close_matches
     from zoneinfo import available_timezones
 
-    known = sorted(zone for zone in available_timezones() if not zone.startswith(NO_ZONES))
+    known = sorted(zone for zone in available_timezones() if not zone.startswith(EXCLUDED_ZONE_PREFIXES))
     by_word = {zone.lower(): zone for zone in known} | {zone.rsplit("/")[-1].lower(): zone for zone in known}
     near = get_close_matches(name.lower().replace(" ", "_"), by_word, n=3, cutoff=0.7)
     return list(dict.fromkeys(by_word[word] for word in near))
@@ -163,7 +163,7 @@ def system_zone() -> str:
 
 def _zone_files() -> Iterator[str]:
     """What the machine's files say, nearest first; an empty text for one that is not there."""
-    for read, path in ((os.readlink, LOCALTIME), (os.path.realpath, LOCALTIME), (_first_line, TIMEZONE)):
+    for read, path in ((os.readlink, LOCALTIME_PATH), (os.path.realpath, LOCALTIME_PATH), (_first_line, TIMEZONE_PATH)):
         try:
             yield read(path)
         except (OSError, UnicodeError):
@@ -179,6 +179,6 @@ def _zone_name(text: str) -> str:
     """`Europe/Berlin` out of that, or out of a path into a zoneinfo tree; empty when it is neither."""
     _, tree, inside = text.rpartition("zoneinfo/")
     name = (inside if tree else text).removeprefix("posix/").removeprefix("right/")
-    rule = "/" not in name and any(char.isdigit() for char in name) and name not in POSIX_LIKE
+    rule = "/" not in name and any(char.isdigit() for char in name) and name not in ZONES_WITH_DIGITS
     plain = name.replace("/", "").replace("_", "").replace("-", "").replace("+", "").isalnum()
     return name if plain and name[0].isalpha() and not rule else ""

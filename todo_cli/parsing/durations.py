@@ -6,7 +6,7 @@ import re
 
 from todo_cli.errors import Invalid
 
-UNITS = {
+SECONDS_PER_UNIT = {
     "s": 1, "sec": 1, "secs": 1, "second": 1, "seconds": 1,
     "m": 60, "min": 60, "mins": 60, "minute": 60, "minutes": 60,
     "h": 3_600, "hr": 3_600, "hrs": 3_600, "hour": 3_600, "hours": 3_600,
@@ -14,22 +14,22 @@ UNITS = {
     "w": 604_800, "week": 604_800, "weeks": 604_800,
 }  # fmt: skip
 
-LONGEST = 366 * 86_400
+MAX_DURATION_SECONDS = 366 * 86_400
 
 _PART = re.compile(r"\s*([0-9]{1,12}(?:\.[0-9]{1,6})?)\s*([a-z]*)\s*(?:,|and\b)?", re.IGNORECASE)
 
 
-def duration(text: str) -> float:
+def parse_duration(text: str) -> float:
     """Seconds; a number alone is seconds. Raises Invalid for what is no duration, nothing, or more than a year."""
     total, place, text = 0.0, 0, text.strip()
     while found := _PART.match(text, place):
         unit = found[2].lower()
-        if unit not in UNITS and (unit or place or found.end() != len(text)):
+        if unit not in SECONDS_PER_UNIT and (unit or place or found.end() != len(text)):
             break
-        total += float(found[1]) * UNITS.get(unit, 1)
+        total += float(found[1]) * SECONDS_PER_UNIT.get(unit, 1)
         place = found.end()
     if not text or place != len(text):
         raise Invalid(f"{text[:40]!r} is not a duration", hint="for example: 90s, 15m, 1h30m, 2d")
-    if not 0 < total <= LONGEST:
+    if not 0 < total <= MAX_DURATION_SECONDS:
         raise Invalid(f"{text[:40]!r} is not more than nothing and at most a year", hint="for example: 90s, 15m, 2d")
     return total

@@ -64,24 +64,24 @@ class ViewTerm:
 Node = And | Or | Not | Numbers | FieldTerm | TextTerm | ViewTerm
 
 
-def every(parts: Iterable[Node]) -> Node:
+def make_and(parts: Iterable[Node]) -> Node:
     """All of them, in one level; one alone is itself."""
     flat = tuple(inner for part in parts for inner in (part.parts if isinstance(part, And) else (part,)))
     return flat[0] if len(flat) == 1 else And(flat)
 
 
-def either(parts: Iterable[Node]) -> Node:
+def make_or(parts: Iterable[Node]) -> Node:
     """Any of them, in one level, their numbers together; one alone is itself."""
     flat = _one_ids([inner for part in parts for inner in (part.parts if isinstance(part, Or) else (part,))])
     return flat[0] if len(flat) == 1 else Or(tuple(flat))
 
 
-def negated(part: Node) -> Node:
+def make_not(part: Node) -> Node:
     """Its opposite; twice is nothing."""
     return part.part if isinstance(part, Not) else Not(part)
 
 
-def ids(ranges: Iterable[tuple[int, int]]) -> Numbers:
+def make_numbers(ranges: Iterable[tuple[int, int]]) -> Numbers:
     """Ranges in order, those that touch as one."""
     merged: list[tuple[int, int]] = []
     for low, high in sorted(ranges):
@@ -92,9 +92,9 @@ def ids(ranges: Iterable[tuple[int, int]]) -> Numbers:
     return Numbers(tuple(merged))
 
 
-def side_by_side(parts: Iterable[Node]) -> Node:
+def join_adjacent(parts: Iterable[Node]) -> Node:
     """Terms with only a space between: numbers name tasks together (`3 7-9` is four), all else narrows down."""
-    return every(_one_ids(list(parts)))
+    return make_and(_one_ids(list(parts)))
 
 
 def _one_ids(parts: list[Node]) -> list[Node]:
@@ -102,17 +102,17 @@ def _one_ids(parts: list[Node]) -> list[Node]:
     found = [part for part in parts if isinstance(part, Numbers)]
     if len(found) < 2:
         return parts
-    together, first = ids(pair for part in found for pair in part.ranges), found[0]
+    together, first = make_numbers(pair for part in found for pair in part.ranges), found[0]
     return [together if part is first else part for part in parts if part is first or not isinstance(part, Numbers)]
 
 
-def leaves(node: Node) -> Iterator[Numbers | FieldTerm | TextTerm | ViewTerm]:
+def walk_terms(node: Node) -> Iterator[Numbers | FieldTerm | TextTerm | ViewTerm]:
     """Every term in it, from left to right."""
     match node:
         case And(parts) | Or(parts):
             for part in parts:
-                yield from leaves(part)
+                yield from walk_terms(part)
         case Not(part):
-            yield from leaves(part)
+            yield from walk_terms(part)
         case _:
             yield node

@@ -5,28 +5,28 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from todo_cli.parsing.filter_ast import FieldTerm, Node, Numbers, TextTerm, ViewTerm, either, ids, negated
+from todo_cli.parsing.filter_ast import FieldTerm, Node, Numbers, TextTerm, ViewTerm, make_not, make_numbers, make_or
 from todo_cli.parsing.filter_vocabulary import (
-    ALIASES,
-    ANYTHING,
-    DATED,
-    EMPTIABLE,
+    ANY,
+    CHOICE,
+    CHOICE_ALIASES,
+    CHOICES,
+    DATE,
+    FIELD_ALIASES,
     FIELDS,
-    JOINS,
-    LISTED,
-    LISTS,
     MODIFIERS,
-    NOTHING,
-    NUMBERED,
+    NONE,
+    NULLABLE_FIELDS,
+    NUMBER,
+    OPERATORS,
     ORDERED,
     PRIORITIES,
-    STATES,
-    VIRTUAL,
-    mistake,
-    nearest,
+    VIRTUAL_TAGS,
+    filter_error,
+    suggest,
 )
 
-LARGEST = 2**63 - 1
+MAX_TASK_NUMBER = 2**63 - 1
 
 _SPACE = re.compile(r"\s*")
 _WORD = re.compile(r"[^\s()]+")
@@ -35,10 +35,10 @@ _FIELD = re.compile(r"(?s)(?P<name>[^:<>=]*?)(?P<sign>!=|==|<=|>=|[:<>=])(?P<val
 _ID = r"#?[0-9]+(?:-#?[0-9]+)?"
 _IDS = re.compile(rf"{_ID}(?:,{_ID})*,?")
 
-QUOTE = "quote what is meant as text: {!r}"
+QUOTE_HINT = "quote what is meant as text: {!r}"
 
 
-class Token(NamedTuple):
+class FilterToken(NamedTuple):
     """kind: ( ) and or not term; `at`: where it begins, from 0."""
 
     kind: str
@@ -46,9 +46,9 @@ class Token(NamedTuple):
     node: Node | None = None
 
 
-def tokens(text: str) -> list[Token]:
+def tokenize(text: str) -> list[FilterToken]:
     """The filter's tokens; raises Invalid."""
-    found: list[Token] = []
+    found: list[FilterToken] = []
     place = _past_space(text, 0)
     while place < len(text):
         token, place = _token(text, place)
@@ -62,23 +62,23 @@ def _past_space(text: str, place: int) -> int:
     return match.end() if match else place
 
 
-def _token(text: str, at: int) -> tuple[Token, int]:
+def _token(text: str, at: int) -> tuple[FilterToken, int]:
     first, pair = text[at], text[at : at + 2]
     if first in "()":
-        return Token(first, at), at + 1
+        return FilterToken(first, at), at + 1
     if first in "&|":
-        join = pair if pair in JOINS else first
-        return Token(JOINS[join], at), at + len(join)
+        join = pair if pair in OPERATORS else first
+        return FilterToken(OPERATORS[join], at), at + len(join)
     if first in "!-":
         if first == "-" and not pair[1:].strip():
-            raise mistake(at, "a minus with nothing behind it", QUOTE.format("-"))
-        return Token("not", at), at + 1
+            raise filter_error(at, "a minus with nothing behind it", QUOTE_HINT.format("-"))
+        return FilterToken("not", at), at + 1
     if first in "'\"":
         value, end = _quoted(text, at)
-        return Token("term", at, TextTerm(value, at)), end
+        return FilterToken("term", at, TextTerm(value, at)), end
     if lead := _LEAD.match(text, at):
         value, end = _quoted(text, lead.end())
-        return Token("term", at, _term(lead[0], value, at)), end
+        return FilterToken("term", at, _term(lead[0], value, at)), end
     word = _WORD.match(text, at)
     assert word is not None  # noqa: S101  # a character that is neither a space nor a parenthesis
     return _worded(word[0], at), word.end()
@@ -93,35 +93,35 @@ def _quoted(text: str, at: int) -> tuple[str, int]:
         kept.append(text[place])
         place += 1
     if place >= len(text):
-        raise mistake(at, "the quote is not closed", f"put another {quote} behind it")
+        raise filter_error(at, "the quote is not closed", f"put another {quote} behind it")
     behind = text[place + 1 : place + 2]
     if behind and not behind.isspace() and behind not in "()":
-        raise mistake(place + 1, "something follows the closing quote at once", "put a space in between")
+        raise filter_error(place + 1, "something follows the closing quote at once", "put a space in between")
     value = "".join(kept).strip()
     if not value:
-        raise mistake(at, "there is nothing in the quotes")
+        raise filter_error(at, "there is nothing in the quotes")
     return value, place + 1
 
 
-def _worded(word: str, at: int) -> Token:
+def _worded(word: str, at: int) -> FilterToken:
     """A word without quotes: a join, or a term."""
     lower = word.lower()
-    if lower in JOINS or lower == "not":
-        return Token(JOINS.get(lower, "not"), at)
+    if lower in OPERATORS or lower == "not":
+        return FilterToken(OPERATORS.get(lower, "not"), at)
     if lower == "xor":
-        raise mistake(at, "there is no xor", "(a or b) and not (a and b) says the same")
+        raise filter_error(at, "there is no xor", "(a or b) and not (a and b) says the same")
     for sign in "&|":
         if sign in word:
             hint = f"put spaces around {sign}, or quotes around the whole: {word!r}"
-            raise mistake(at + word.index(sign), f"{sign!r} inside a word", hint)
+            raise filter_error(at + word.index(sign), f"{sign!r} inside a word", hint)
     if _IDS.fullmatch(word):
-        return Token("term", at, _ids(word, at))
+        return FilterToken("term", at, _ids(word, at))
     if re.fullmatch("p[1-4](?:,p[1-4])*", lower):
-        return Token("term", at, _read("priority", ":", lower, at, at))
+        return FilterToken("term", at, _read("priority", ":", lower, at, at))
     split = None if word[0] in "#@+" else _FIELD.fullmatch(word)
     if split:
-        return Token("term", at, _term(split["name"] + split["sign"], split["value"], at))
-    return Token("term", at, _term(word[0], word[1:], at) if word[0] in "#@+" else TextTerm(word, at))
+        return FilterToken("term", at, _term(split["name"] + split["sign"], split["value"], at))
+    return FilterToken("term", at, _term(word[0], word[1:], at) if word[0] in "#@+" else TextTerm(word, at))
 
 
 def _term(lead: str, value: str, at: int) -> Node:
@@ -130,11 +130,11 @@ def _term(lead: str, value: str, at: int) -> Node:
         lead, value = lead.rpartition(".")[0] + ":", lead[:-1].rpartition(".")[2]
     if not value:
         example = {"#": "#home", "@": "@phone", "+": "+phone", ":": ":work"}.get(lead, f"{lead}none")
-        raise mistake(at + len(lead), f"nothing follows {lead!r}", f"for example {example}, without a space")
+        raise filter_error(at + len(lead), f"nothing follows {lead!r}", f"for example {example}, without a space")
     if lead == "#":
         return FieldTerm("project", ":", value, at)
-    if lead == "+" and value in VIRTUAL:
-        name, state = VIRTUAL[value]
+    if lead == "+" and value in VIRTUAL_TAGS:
+        name, state = VIRTUAL_TAGS[value]
         return FieldTerm(name, ":", state, at)
     if lead in ("@", "+"):
         return FieldTerm("tag", ":", value, at)
@@ -152,45 +152,44 @@ def _matched(lead: str, value: str, at: int) -> Node:
     name = _field(name, split["name"] + sign, value, at)
     if modifier:
         sign = _modified(modifier, sign, at + len(split["name"]) - len(modifier))
-    if sign in (NOTHING, ANYTHING):
-        raise mistake(at + len(lead), f"{name}.{sign} takes no value", f"write {name}:{sign}")
+    if sign in (NONE, ANY):
+        raise filter_error(at + len(lead), f"{name}.{sign} takes no value", f"write {name}:{sign}")
     match = _read(name, ":" if sign in ("=", "==", "!", "!=") else sign, value, at, at + len(lead))
-    return negated(match) if sign in ("!", "!=") else match
+    return make_not(match) if sign in ("!", "!=") else match
 
 
 def _field(name: str, lead: str, value: str, at: int) -> str:
-    found = name if name in FIELDS else ALIASES.get(name)
+    found = name if name in FIELDS else FIELD_ALIASES.get(name)
     if found is None:
-        near = nearest(name, [*FIELDS], "{}:") or nearest(name, [*ALIASES], "{}:")
-        raise mistake(
-            at, f"there is no field {name[:60]!r}", "; ".join(filter(None, [near, QUOTE.format((lead + value)[:60])]))
-        )
+        near = suggest(name, [*FIELDS], "{}:") or suggest(name, [*FIELD_ALIASES], "{}:")
+        hint = "; ".join(filter(None, [near, QUOTE_HINT.format((lead + value)[:60])]))
+        raise filter_error(at, f"there is no field {name[:60]!r}", hint)
     return found
 
 
 def _modified(modifier: str, sign: str, at: int) -> str:
     """The sign that Taskwarrior's `.before:` stands for."""
     if sign != ":" or modifier not in MODIFIERS:
-        raise mistake(at, f"there is no modifier {modifier[:60]!r}", nearest(modifier, [*MODIFIERS], ".{}:"))
+        raise filter_error(at, f"there is no modifier {modifier[:60]!r}", suggest(modifier, [*MODIFIERS], ".{}:"))
     return MODIFIERS[modifier]
 
 
 def _read(name: str, sign: str, value: str, at: int, place: int) -> Node:
     kind = FIELDS[name]
-    if sign != ":" and kind not in (ORDERED, DATED):
-        raise mistake(at, f"{name} has no order, so {sign} means nothing", f"write {name}:{value[:60]}")
-    if value.lower() in (NOTHING, ANYTHING) and name in EMPTIABLE:
+    if sign != ":" and kind not in (ORDERED, DATE):
+        raise filter_error(at, f"{name} has no order, so {sign} means nothing", f"write {name}:{value[:60]}")
+    if value.lower() in (NONE, ANY) and name in NULLABLE_FIELDS:
         if sign != ":":
-            raise mistake(place, f"{value} is not before or behind anything", f"write {name}:{value.lower()}")
+            raise filter_error(place, f"{value} is not before or behind anything", f"write {name}:{value.lower()}")
         return FieldTerm(name, ":", value.lower(), at)
-    if kind == DATED:
+    if kind == DATE:
         return FieldTerm(name, sign, value, place)
-    if kind == LISTED or (kind == ORDERED and sign == ":"):
-        return either(FieldTerm(name, sign, _listed(name, one, place), at) for one in value.rstrip(",").split(","))
+    if kind == CHOICE or (kind == ORDERED and sign == ":"):
+        return make_or(FieldTerm(name, sign, _listed(name, one, place), at) for one in value.rstrip(",").split(","))
     if kind == ORDERED:
         return FieldTerm(name, sign, _listed(name, value, place), at)
-    if kind == NUMBERED:
-        return either(FieldTerm(name, ":", _numbered(name, one, place), at) for one in value.rstrip(",").split(","))
+    if kind == NUMBER:
+        return make_or(FieldTerm(name, ":", _numbered(name, one, place), at) for one in value.rstrip(",").split(","))
     sigil = {"project": "#", "tag": "@"}.get(name, "")
     return FieldTerm(name, ":", value.removeprefix(sigil) or value, at)
 
@@ -200,19 +199,19 @@ def _listed(name: str, value: str, place: int) -> str:
     word = value.strip().lower()
     if name == "priority":
         if word not in PRIORITIES:
-            raise mistake(place, f"{value[:60]!r} is not a priority", "priorities are 1 (most urgent), 2 and 3")
+            raise filter_error(place, f"{value[:60]!r} is not a priority", "priorities are 1 (most urgent), 2 and 3")
         return PRIORITIES[word]
-    word = word if word in LISTS[name] else STATES.get(word, word)
-    if word not in LISTS[name]:
-        near = nearest(word, LISTS[name], name + ":{}")
-        raise mistake(place, f"{name} cannot be {value[:60]!r}", near or f"it can be: {', '.join(LISTS[name])}")
+    word = word if word in CHOICES[name] else CHOICE_ALIASES.get(word, word)
+    if word not in CHOICES[name]:
+        near = suggest(word, CHOICES[name], name + ":{}")
+        raise filter_error(place, f"{name} cannot be {value[:60]!r}", near or f"it can be: {', '.join(CHOICES[name])}")
     return word
 
 
 def _numbered(name: str, value: str, place: int) -> str:
     low, high = _bounds(value.strip(), place, f"{name} takes a task's number")
     if low != high:
-        raise mistake(place, f"{name} takes single numbers", f"for example {name}:{low},{high}")
+        raise filter_error(place, f"{name} takes single numbers", f"for example {name}:{low},{high}")
     return str(low)
 
 
@@ -224,16 +223,16 @@ def _ids(word: str, at: int) -> Numbers:
             pairs.append(_bounds(part, place, "that is not a task's number"))
         place += len(part) + 1
     if not pairs:
-        raise mistake(at, "that is not a task's number", "for example 3 or 7-9")
-    return ids(pairs)
+        raise filter_error(at, "that is not a task's number", "for example 3 or 7-9")
+    return make_numbers(pairs)
 
 
 def _bounds(part: str, at: int, what: str) -> tuple[int, int]:
     if not re.fullmatch(_ID, part):
-        raise mistake(at, f"{what}, not {part[:60]!r}", "for example 3 or 7-9")
+        raise filter_error(at, f"{what}, not {part[:60]!r}", "for example 3 or 7-9")
     first, _, last = part.replace("#", "").partition("-")
-    low, high = (min(int(digits[:20]), LARGEST + 1) for digits in (first, last or first))
-    if not 1 <= low <= high <= LARGEST:
+    low, high = (min(int(digits[:20]), MAX_TASK_NUMBER + 1) for digits in (first, last or first))
+    if not 1 <= low <= high <= MAX_TASK_NUMBER:
         hint = "write the smaller one first; a text is quoted" if low > high else "numbers start at 1"
-        raise mistake(at, f"there are no tasks {part[:60]}", hint)
+        raise filter_error(at, f"there are no tasks {part[:60]}", hint)
     return low, high

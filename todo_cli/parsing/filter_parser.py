@@ -31,47 +31,47 @@ from todo_cli.parsing.filter_ast import (
     Or,
     TextTerm,
     ViewTerm,
-    either,
-    every,
-    leaves,
-    negated,
-    side_by_side,
+    join_adjacent,
+    make_and,
+    make_not,
+    make_or,
+    walk_terms,
 )
-from todo_cli.parsing.filter_lexer import Token, tokens
-from todo_cli.parsing.filter_vocabulary import JOINS, mistake
+from todo_cli.parsing.filter_lexer import FilterToken, tokenize
+from todo_cli.parsing.filter_vocabulary import OPERATORS, filter_error
 
-LONGEST = 10_000  # characters
-DEEPEST = 30  # parentheses in parentheses
-MOST = 200  # terms, where all numbers together are one
+MAX_FILTER_CHARS = 10_000  # characters
+MAX_PARENTHESES_DEPTH = 30  # parentheses in parentheses
+MAX_FILTER_TERMS = 200  # terms, where all numbers together are one
 
 _BARE = re.compile(r"[\w./*-]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
-def parse(text: str) -> Node:
+def parse_filter(text: str) -> Node:
     """The filter's meaning; an empty one is every task. Raises Invalid, and nothing else."""
-    if len(text) > LONGEST:
-        raise Invalid(f"the filter is longer than {LONGEST:,} characters", hint="save parts of it as views")
-    found = tokens(text)
+    if len(text) > MAX_FILTER_CHARS:
+        raise Invalid(f"the filter is longer than {MAX_FILTER_CHARS:,} characters", hint="save parts of it as views")
+    found = tokenize(text)
     if not found:
         return And()
     reader = _Reader(found, len(text))
     node = reader.either()
     if (rest := reader.next()).kind != "end":
-        raise mistake(rest.at, "there is no '(' to this ')'", "remove it, or quote it")
-    if sum(1 for _ in leaves(node)) > MOST:
-        raise Invalid(f"the filter has more than {MOST} terms", hint="numbers count as one: 1,2,3 or 7-900")
+        raise filter_error(rest.at, "there is no '(' to this ')'", "remove it, or quote it")
+    if sum(1 for _ in walk_terms(node)) > MAX_FILTER_TERMS:
+        raise Invalid(f"the filter has more than {MAX_FILTER_TERMS} terms", hint="numbers count as one: 1,2,3 or 7-900")
     return node
 
 
 class _Reader:
     """Reads the tokens once, from left to right."""
 
-    def __init__(self, found: list[Token], end: int) -> None:
+    def __init__(self, found: list[FilterToken], end: int) -> None:
         self._tokens, self._place, self._depth = found, 0, 0
-        self._end = Token("end", end)
+        self._end = FilterToken("end", end)
 
-    def next(self) -> Token:
+    def next(self) -> FilterToken:
         """The token that comes."""
         return self._tokens[self._place] if self._place < len(self._tokens) else self._end
 
@@ -85,19 +85,19 @@ class _Reader:
         parts = [self._every()]
         while self._take("or"):
             parts.append(self._every())
-        return either(parts)
+        return make_or(parts)
 
     def _every(self) -> Node:
         parts = [self._beside()]
         while self._take("and"):
             parts.append(self._beside())
-        return every(parts)
+        return make_and(parts)
 
     def _beside(self) -> Node:
         parts = [self._one()]
         while self.next().kind in ("term", "not", "("):
             parts.append(self._one())
-        return side_by_side(parts)
+        return join_adjacent(parts)
 
     def _one(self) -> Node:
         turned = False
@@ -107,28 +107,29 @@ class _Reader:
         self._place += 1
         node = self._inside(token) if token.kind == "(" else token.node
         if node is None:
-            raise mistake(token.at, *_missing(token))
-        return negated(node) if turned else node
+            raise filter_error(token.at, *_missing(token))
+        return make_not(node) if turned else node
 
-    def _inside(self, opened: Token) -> Node:
+    def _inside(self, opened: FilterToken) -> Node:
         self._depth += 1
-        if self._depth > DEEPEST:
-            raise mistake(opened.at, f"more than {DEEPEST} parentheses in each other", "save parts of it as views")
+        if self._depth > MAX_PARENTHESES_DEPTH:
+            message = f"parentheses are nested more than {MAX_PARENTHESES_DEPTH} deep"
+            raise filter_error(opened.at, message, "save parts of the filter as views")
         node = self.either()
         if not self._take(")"):
-            raise mistake(opened.at, "this '(' is not closed", "put a ) behind it, or quote it")
+            raise filter_error(opened.at, "this '(' is not closed", "put a ) behind it, or quote it")
         self._depth -= 1
         return node
 
 
-def _missing(token: Token) -> tuple[str, str]:
+def _missing(token: FilterToken) -> tuple[str, str]:
     if token.kind in ("and", "or"):
         return f"a term is missing before {token.kind!r}", f"a word that is meant as text is quoted: '{token.kind}'"
     said = "the end of the filter" if token.kind == "end" else f"{token.kind!r}"
     return f"a term is missing before {said}", ""
 
 
-def written(node: Node) -> str:
+def format_filter(node: Node) -> str:
     """The filter in its plainest form: `parse(written(node)) == node`."""
     match node:
         case And(parts):
@@ -136,7 +137,7 @@ def written(node: Node) -> str:
             between = " and " if sum(isinstance(part, Numbers) for part in parts) > 1 else " "
             return between.join(_closed(part, (Or,)) for part in parts)
         case Or(parts):
-            return " or ".join(written(part) for part in parts)
+            return " or ".join(format_filter(part) for part in parts)
         case Not(part):
             return f"not {_closed(part, (And, Or))}"
         case Numbers(ranges):
@@ -146,12 +147,12 @@ def written(node: Node) -> str:
         case ViewTerm(name):
             return f":{name if _BARE.fullmatch(name) else _quotes(name)}"
         case TextTerm(text):
-            plain = _LETTERS.fullmatch(text) and text.lower() not in (*JOINS, "not", "xor")
+            plain = _LETTERS.fullmatch(text) and text.lower() not in (*OPERATORS, "not", "xor")
             return text if plain else _quotes(text)
 
 
 def _closed(node: Node, kinds: tuple[type, ...]) -> str:
-    return f"({written(node)})" if isinstance(node, kinds) else written(node)
+    return f"({format_filter(node)})" if isinstance(node, kinds) else format_filter(node)
 
 
 def _quotes(text: str) -> str:

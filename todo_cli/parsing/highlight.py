@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-Part = tuple[int, int]
+Span = tuple[int, int]
 
 # scripts without spaces between words, and pictures: sought character by character
 _JOINED = (
@@ -23,10 +23,10 @@ _DROPPED = re.compile(
     "\u202a-\u202e\u2060-\u206f\u3099\u309a\ufe00-\ufe0f\ufeff]"
 )
 _SAME = str.maketrans("ςøłđıħŧæœ", "σoldihtao") | {ord("ß"): "ss"}
-LONGEST = 24  # of a word in which a mistake is forgiven
+MAX_FUZZY_WORD_CHARS = 24  # of a word in which a mistake is forgiven
 
 
-def folded(text: str) -> tuple[str, list[int]]:
+def fold(text: str) -> tuple[str, list[int]]:
     """The text without case, accents and vowel points, and for each of its characters where it came from."""
     if text.isascii():
         return text.lower(), list(range(len(text)))
@@ -39,30 +39,30 @@ def folded(text: str) -> tuple[str, list[int]]:
     return "".join(made), origin
 
 
-def parts(text: str, words: str) -> tuple[Part, ...]:
+def find_matches(text: str, words: str) -> tuple[Span, ...]:
     """The places of a text that a search for these words means, in order, none within another."""
-    plain, origin = folded(text)
-    sought = [(found[1], found[2]) for found in _TOKEN.finditer(folded(words)[0])]
+    plain, origin = fold(text)
+    sought = [(found[1], found[2]) for found in _TOKEN.finditer(fold(words)[0])]
     alone = sorted({word for word, _ in sought if word}, key=len, reverse=True)
     joined = sorted({run for _, run in sought if run}, key=len, reverse=True)
-    marked: list[Part] = []
+    marked: list[Span] = []
     for token in _TOKEN.finditer(plain):
         places = _within(token[1], alone) if token[1] else _runs(token[2], joined)
         marked += [(token.start() + start, token.start() + end) for start, end in places]
     return tuple(_joined((origin[start], _end(text, origin[end - 1])) for start, end in sorted(marked)))
 
 
-def _within(token: str, words: list[str]) -> list[Part]:
+def _within(token: str, words: list[str]) -> list[Span]:
     for word in words:
         if token.startswith(word) and (len(word) > 1 or len(token) == 1 or not word.isascii()):
             return [(0, len(word))]
     for word in words:
         if len(word) >= 3 and not word.isdigit() and (at := token.find(word)) >= 0:
             return [(at, at + len(word))]
-    return [(0, len(token))] if any(mistyped(token, word) for word in words) else []
+    return [(0, len(token))] if any(is_one_letter_apart(token, word) for word in words) else []
 
 
-def _runs(token: str, runs: list[str]) -> list[Part]:
+def _runs(token: str, runs: list[str]) -> list[Span]:
     for run in runs:
         pieces = [run] if run in token else [run[i : i + 2] for i in range(len(run) - 1)]
         if found := [(m.start(), m.end()) for piece in pieces for m in re.finditer(re.escape(piece), token)]:
@@ -70,9 +70,9 @@ def _runs(token: str, runs: list[str]) -> list[Part]:
     return []
 
 
-def mistyped(one: str, other: str) -> bool:
+def is_one_letter_apart(one: str, other: str) -> bool:
     """They differ by one letter: wrong, missing, too many, or swapped with its neighbour."""
-    if one == other or not 4 <= max(len(one), len(other)) <= LONGEST or min(len(one), len(other)) < 3:
+    if one == other or not 4 <= max(len(one), len(other)) <= MAX_FUZZY_WORD_CHARS or min(len(one), len(other)) < 3:
         return False
     short, long = sorted((one, other), key=len)
     if len(long) - len(short) > 1 or one.isdigit() or other.isdigit():
@@ -92,8 +92,8 @@ def _end(text: str, last: int) -> int:
     return end
 
 
-def _joined(places: Iterator[Part]) -> Iterator[Part]:
-    held: Part | None = None
+def _joined(places: Iterator[Span]) -> Iterator[Span]:
+    held: Span | None = None
     for start, end in places:
         if held and start <= held[1]:
             held = held[0], max(held[1], end)

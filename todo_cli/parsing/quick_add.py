@@ -23,13 +23,13 @@ from todo_cli.parsing.quick_add_fields import COLOUR, named, value_of
 from todo_cli.parsing.quick_add_lexer import ENDING, Word, quoted, words_in
 
 _MARK = re.compile(r"[,.;:!](?:\s|$)")
-MOST_WORDS = 14  # of a recurrence
+MAX_RECURRENCE_WORDS = 14  # of a recurrence
 # `every 5` of `every 5 servers`: the 5th of a month is only what is written so
 _BARE_NUMBER = re.compile(r"(?i)(?:every ?!?|and|on|the|[,&]) ?[0-9]+$")
 _DONE = ("done", "completion", "completed", "finished")
 
 
-class Captured(NamedTuple):
+class QuickAdd(NamedTuple):
     """What a text says. Dates and the recurrence are the user's words, not yet read in a time zone."""
 
     title: str
@@ -44,7 +44,7 @@ class Captured(NamedTuple):
     after: tuple[int, ...] = ()
 
 
-class Token(NamedTuple):
+class QuickAddToken(NamedTuple):
     """A part of the text that is not title, from `start` to `end` (exclusive), and the field it gave, or `quotes`."""
 
     start: int
@@ -52,18 +52,18 @@ class Token(NamedTuple):
     field: str
 
 
-def capture(text: str) -> Captured:
+def parse_quick_add(text: str) -> QuickAdd:
     """The fields that the text names, and the title that is left."""
     return read(text)[0]
 
 
-def read(text: str) -> tuple[Captured, tuple[Token, ...]]:
+def read(text: str) -> tuple[QuickAdd, tuple[QuickAddToken, ...]]:
     """As `capture`, with the places of what is not in the title."""
     reading = _Reading(text)
     title = _title(text, reading.tokens)
     if not title:
-        return Captured(text.strip()), ()
-    return Captured(title, **reading.fields), tuple(reading.tokens)  # type: ignore[arg-type]  # each reader has its type
+        return QuickAdd(text.strip()), ()
+    return QuickAdd(title, **reading.fields), tuple(reading.tokens)  # type: ignore[arg-type]  # each reader has its type
 
 
 class _Reading:
@@ -73,7 +73,7 @@ class _Reading:
         self.patience = patience or Patience()
         self.fields: dict[str, object] = {}
         self.several: dict[str, dict[object, None]] = {"tags": {}, "after": {}}
-        self.tokens: list[Token] = []
+        self.tokens: list[QuickAddToken] = []
         self.words = words_in(text)
         self.taken = [False] * len(self.words)
         for place in range(len(self.words)):
@@ -87,7 +87,7 @@ class _Reading:
         self.tokens = _with_marks(text, sorted(self.tokens), self.words, self.taken)
 
     def _take(self, field: str, first: int, last: int, end: int) -> None:
-        self.tokens.append(Token(self.words[first].start, end, field))
+        self.tokens.append(QuickAddToken(self.words[first].start, end, field))
         self.taken[first:last] = [True] * (last - first)
 
     def _explicit(self, place: int) -> None:
@@ -125,11 +125,11 @@ class _Reading:
 
     def _open(self, place: int) -> list[Word]:
         """The words up to the end of the longest phrase that can begin there."""
-        return self.words[: place + MOST_WORDS]
+        return self.words[: place + MAX_RECURRENCE_WORDS]
 
     def _longest_recurrence(self, place: int, head: str | None = None) -> Phrase | None:
         last = place + 1 if self.patience.left > 0 else place
-        while place < last < min(len(self.words), place + MOST_WORDS) and self._speaks(last):
+        while place < last < min(len(self.words), place + MAX_RECURRENCE_WORDS) and self._speaks(last):
             last += 1
         for stop in range(last, place, -1):
             texts = [word.text for word in self.words[place:stop]]
@@ -182,15 +182,15 @@ class _Reading:
             if word.drops and (
                 word.inside is None or len(word.drops) > 2 or _Reading(word.inside, self.patience).tokens
             ):
-                self.tokens += [Token(place, place + 1, "quotes") for place in word.drops]
+                self.tokens += [QuickAddToken(place, place + 1, "quotes") for place in word.drops]
 
 
-def _with_marks(text: str, tokens: list[Token], words: list[Word], taken: list[bool]) -> list[Token]:
+def _with_marks(text: str, tokens: list[QuickAddToken], words: list[Word], taken: list[bool]) -> list[QuickAddToken]:
     """`Tomorrow, call`, `Buy milk @shop, today`: a mark behind a token at either end of the title goes with it."""
     left = [word for word, gone in zip(words, taken, strict=True) if not gone]
     first, last = (left[0].start, left[-1].end) if left else (len(text), 0)
 
-    def goes(token: Token) -> bool:
+    def goes(token: QuickAddToken) -> bool:
         mark = text[token.end : token.end + 1]
         at_start, at_end = token.end < first, token.start >= last
         return bool(mark) and token.field != "quotes" and mark in (ENDING if at_start else ",;:" if at_end else "")
@@ -198,12 +198,12 @@ def _with_marks(text: str, tokens: list[Token], words: list[Word], taken: list[b
     return [token._replace(end=token.end + 1) if goes(token) else token for token in tokens]
 
 
-def _title(text: str, tokens: list[Token]) -> str:
+def _title(text: str, tokens: list[QuickAddToken]) -> str:
     """The text without its tokens, one space where each stood, none before a comma; quotes leave no gap."""
     parts: list[str] = []
     pieces: list[str] = []
     at = 0
-    for token in [*tokens, Token(len(text), len(text), "")]:
+    for token in [*tokens, QuickAddToken(len(text), len(text), "")]:
         pieces.append(text[at : token.start])
         at = token.end
         if token.field != "quotes" and (part := "".join(pieces).strip()):
@@ -212,13 +212,13 @@ def _title(text: str, tokens: list[Token]) -> str:
     return "".join(parts)
 
 
-def written(captured: Captured) -> str:
+def format_quick_add(captured: QuickAdd) -> str:
     """A text that `capture` reads as these fields again."""
     dates = [(name, getattr(captured, name)) for name in ("due", "defer", "scheduled", "every")]
     tail = [f"{name}:{_shown(value, r'[A-Za-z0-9-]+')}" for name, value in dates if value is not None]
     if captured.project is not None:
-        tail.append("#" + _shown(captured.project, r"[A-Za-z_][A-Za-z0-9_/-]*"))
-    tail += ["@" + _shown(tag, r"[A-Za-z_][A-Za-z0-9_/-]*") for tag in captured.tags]
+        tail.append("#" + _shown(captured.project, r"[A-Za-z][A-Za-z0-9_/-]*"))
+    tail += ["@" + _shown(tag, r"[A-Za-z][A-Za-z0-9_/-]*") for tag in captured.tags]
     if captured.priority is not None:
         tail.append(f"p{captured.priority}")
     if captured.parent is not None:
@@ -226,7 +226,7 @@ def written(captured: Captured) -> str:
     if captured.after:
         tail.append(f"after:{','.join(map(str, captured.after))}")
     plain = " ".join([captured.title, *tail])
-    return plain if capture(plain) == captured else " ".join([quoted(captured.title), *tail])
+    return plain if parse_quick_add(plain) == captured else " ".join([quoted(captured.title), *tail])
 
 
 def _shown(value: str, simple: str) -> str:

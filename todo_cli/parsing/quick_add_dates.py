@@ -33,7 +33,7 @@ from todo_cli.parsing.date_vocabulary import (
     WEEKDAYS,
     find,
 )  # fmt: skip
-from todo_cli.parsing.dates import resolve
+from todo_cli.parsing.dates import parse_date
 from todo_cli.parsing.quick_add_lexer import ENDING, Word
 
 # Any moment would do: only whether the words can be read is asked, and that must not change from day to day.
@@ -100,7 +100,7 @@ class Context(NamedTuple):
 def is_date(words: str) -> bool:
     """Whether parsing/dates.py reads the words, today or on any other day."""
     try:
-        resolve(words, zone="UTC", now=SOME_TIME)
+        parse_date(words, zone="UTC", now=SOME_TIME)
     except Invalid:
         return False
     return True
@@ -109,9 +109,9 @@ def is_date(words: str) -> bool:
 @lru_cache(1024)
 def is_recurrence(words: str) -> bool:
     """Whether parsing/recurrence.py reads the words."""
-    from todo_cli.parsing.recurrence import recurs
+    from todo_cli.parsing.recurrence import is_recurrence as is_rule
 
-    return recurs(words, zone="UTC", now=SOME_TIME)
+    return is_rule(words, zone="UTC", now=SOME_TIME)
 
 
 class Patience:

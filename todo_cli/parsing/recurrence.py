@@ -11,17 +11,17 @@ from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from todo_cli.errors import Invalid
-from todo_cli.parsing.dates import When, resolve, zone_of
-from todo_cli.parsing.recurrence_parser import WORDS, clauses_of, rule_in, words_of
-from todo_cli.parsing.rrule import NAMES, Rule, rule_of, text_of
-from todo_cli.parsing.rrule_dates import moments
+from todo_cli.parsing.dates import When, parse_date, zone_of
+from todo_cli.parsing.recurrence_parser import WORDS, format_rule, parse_rule, split_clauses
+from todo_cli.parsing.rrule import PART_NAMES, Rule, format_rrule, parse_rrule
+from todo_cli.parsing.rrule_dates import generate_occurrences
 
-LONGEST = 600  # characters
+MAX_RECURRENCE_CHARS = 600  # characters
 EXAMPLES = "try: every day, every 2 weeks, every mon,thu, every 2nd tuesday, every month on the 31st, 3 days after done"
 DAY = timedelta(days=1)
 
 
-class Repeated(NamedTuple):
+class Recurrence(NamedTuple):
     """A rule as RRULE text, whether it counts from when a task is done, and the first day or instant if named."""
 
     rule: str
@@ -29,7 +29,7 @@ class Repeated(NamedTuple):
     start: When | None = None
 
 
-def repeat(words: str, *, zone: str, now: datetime) -> Repeated:
+def parse_recurrence(words: str, *, zone: str, now: datetime) -> Recurrence:
     """What recurs according to the words, or to RRULE text; Invalid with examples when they mean nothing of the kind.
 
     - `every day|week|month|quarter|year|weekday|weekend` (Saturdays), `every 3 days`, `every other week`, `daily`,
@@ -46,7 +46,7 @@ def repeat(words: str, *, zone: str, now: datetime) -> Repeated:
         raise Invalid(f"{words[:60]!r} is no recurrence: {error}", hint=_hint(words)) from None
 
 
-def recurs(words: str, *, zone: str, now: datetime) -> bool:
+def is_recurrence(words: str, *, zone: str, now: datetime) -> bool:
     """Whether `repeat` reads the words; costs less than its refusal, which looks for what was meant."""
     try:
         _read(words, zone, now)
@@ -55,17 +55,17 @@ def recurs(words: str, *, zone: str, now: datetime) -> bool:
     return True
 
 
-def _read(words: str, zone: str, now: datetime) -> Repeated:
-    if len(words) > LONGEST:
-        raise ValueError(f"longer than {LONGEST} characters")
-    clauses = clauses_of(words)
+def _read(words: str, zone: str, now: datetime) -> Recurrence:
+    if len(words) > MAX_RECURRENCE_CHARS:
+        raise ValueError(f"longer than {MAX_RECURRENCE_CHARS} characters")
+    clauses = split_clauses(words)
     what = clauses["what"]
     if what.startswith(("freq=", "rrule:")):
-        rule = rule_of(what)
+        rule = parse_rrule(what)
         if any(name in clauses for name in ("at", "times", "until")):
             raise ValueError("time, count and end stand inside RRULE text: BYHOUR, COUNT, UNTIL")
     else:
-        rule = rule_in(what, clauses.get("at", ""), clauses.get("times", ""))
+        rule = parse_rule(what, clauses.get("at", ""), clauses.get("times", ""))
     if "until" in clauses:
         rule = rule._replace(until=_day(clauses["until"], zone, now))
         if rule.times:
@@ -73,12 +73,12 @@ def _read(words: str, zone: str, now: datetime) -> Repeated:
     start = _day(clauses["start"], zone, now) if "start" in clauses else None
     if _first(rule, start, zone, now) is None:
         raise ValueError("there is no such day before it ends")
-    return Repeated(text_of(rule), "done" in clauses, start)
+    return Recurrence(format_rrule(rule), "done" in clauses, start)
 
 
 def _day(words: str, zone: str, now: datetime) -> When:
     try:
-        found = resolve(words, zone=zone, now=now)
+        found = parse_date(words, zone=zone, now=now)
     except Invalid as refusal:
         raise ValueError(refusal.detail) from None
     return found.astimezone(UTC).replace(microsecond=0) if isinstance(found, datetime) else found
@@ -88,7 +88,7 @@ def _hint(words: str) -> str:
     from difflib import get_close_matches
 
     text = words[:100].lower()
-    known = [name.lower() + "=" for name in NAMES] if "=" in text else sorted(WORDS)
+    known = [name.lower() + "=" for name in PART_NAMES] if "=" in text else sorted(WORDS)
     for word in text.replace("=", "= ").replace(";", " ").replace(",", " ").split():
         near = [] if word in known or len(word) < 4 else get_close_matches(word, known, n=1, cutoff=0.75)
         if near and word.isalpha() | word.endswith("="):
@@ -96,13 +96,13 @@ def _hint(words: str) -> str:
     return EXAMPLES
 
 
-def first(rule: str, *, zone: str, now: datetime, start: When | None = None) -> When:
+def first_occurrence(rule: str, *, zone: str, now: datetime, start: When | None = None) -> When:
     """The first occurrence from `now` or from `start` on, for a task that recurs but has no due date.
 
     A date (today if it fits), or an instant when the rule names a time or the start is one. An interval counts from
     it, so it plays no part yet: `every 2 weeks on mon` begins next Monday. Invalid when the rule has ended.
     """
-    found = _first(rule_of(rule), start, zone, now)
+    found = _first(parse_rrule(rule), start, zone, now)
     if found is None:
         raise Invalid(f"{rule[:100]!r} has no occurrence from now on", hint="give a later end, or a due date")
     return found
@@ -113,14 +113,14 @@ def _first(rule: Rule, start: When | None, zone: str, now: datetime) -> When | N
     here = now.astimezone(place)
     begin = start if start is not None else here.date()
     day = begin.astimezone(place).date() if isinstance(begin, datetime) else begin
-    for found in moments(rule._replace(interval=1), begin, day, place):
+    for found in generate_occurrences(rule._replace(interval=1), begin, day, place):
         early = isinstance(found, datetime) and found < (begin if isinstance(begin, datetime) else here)
         if not (early and (start is None or isinstance(begin, datetime))):
             return None if _ended(rule, found) else found
     return None
 
 
-def following(
+def next_occurrence(
     rule: str, *, anchor: When, after: When, zone: str, from_done: bool = False, occurrence: int | None = None
 ) -> When | None:
     """The next occurrence strictly after `after`; None when there is none: the rule, or the calendar, has ended.
@@ -132,7 +132,7 @@ def following(
     occurrence: the number of the occurrence just finished, 1 for the first. COUNT is compared with it; without it
     the occurrences since the anchor are counted, and with `from_done`, where nothing can be, COUNT is not looked at.
     """
-    known, place = rule_of(rule), zone_of(zone)
+    known, place = parse_rrule(rule), zone_of(zone)
     if known.times and occurrence is not None and occurrence >= known.times:
         return None
     done_on = after.astimezone(place).date() if isinstance(after, datetime) else after
@@ -158,7 +158,7 @@ def _moved(anchor: When, day: date, zone: str) -> When:
 def _next(rule: Rule, anchor: When, after: When, since: date, zone: str, count: int | None) -> When | None:
     seen = 1
     last: When = anchor
-    for found in moments(rule, anchor, since, zone_of(zone)):
+    for found in generate_occurrences(rule, anchor, since, zone_of(zone)):
         if not _later(found, anchor, zone) or not _later(found, last, zone):
             continue
         last, seen = found, seen + 1
@@ -190,9 +190,9 @@ def _ended(rule: Rule, found: When) -> bool:
     )
 
 
-def described(rule: str, from_done: bool = False, start: When | None = None) -> str:
+def describe_recurrence(rule: str, from_done: bool = False, start: When | None = None) -> str:
     """`every month on the 31st at 09:00 until 2027-01-01`: words that read as the same, or RRULE text."""
-    known = rule_of(rule)
-    words = words_of(known) or text_of(known)
+    known = parse_rrule(rule)
+    words = format_rule(known) or format_rrule(known)
     begin = start.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(start, datetime) else start
     return f"{words}{' after done' if from_done else ''}{f' starting {begin}' if begin else ''}"

@@ -14,7 +14,7 @@ ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "last"
 _ITEM = re.compile(r" ?(?:,|&| and ) ?(?:and )?")
 
 
-def days_in(text: str) -> Rule:
+def parse_days(text: str) -> Rule:
     """`mon,wed`, `2nd tuesday`, `15th and last day`, `last weekday`, `jan 15`: each with its frequency; ValueError."""
     text = re.sub(r" (?:of|in) (?:the|each|every) month$", "", text.removeprefix("the "))
     items = [item.removeprefix("the ") for item in _ITEM.split(text) if item]

@@ -10,8 +10,8 @@ import re
 from datetime import UTC, date, datetime, time
 
 from todo_cli.parsing.date_vocabulary import CLOCK_UNITS, MONTHS, NUMBERS, TIMES, WEEKDAYS, find
-from todo_cli.parsing.recurrence_days import ORDINALS, WORKDAYS, days_in
-from todo_cli.parsing.rrule import WIDEST, Rule
+from todo_cli.parsing.recurrence_days import ORDINALS, WORKDAYS, parse_days
+from todo_cli.parsing.rrule import MAX_INTERVAL, Rule
 
 UNITS = {
     word: meaning
@@ -42,7 +42,7 @@ WORDS = frozenset(
 )  # fmt: skip
 
 
-def clauses_of(words: str) -> dict[str, str]:
+def split_clauses(words: str) -> dict[str, str]:
     """The phrase by its parts: `what`, and of `at until times start done` those that are there; ValueError."""
     text = " ".join(words.lower().replace(",", ", ").split()).replace(" ,", ",")
     text = re.sub(" for (?=[0-9]+ times)", " ", text)
@@ -63,7 +63,7 @@ def clauses_of(words: str) -> dict[str, str]:
     return found
 
 
-def rule_in(what: str, at: str = "", times: str = "") -> Rule:
+def parse_rule(what: str, at: str = "", times: str = "") -> Rule:
     """The rule of the words without `every`, and of the clauses that belong to the rule alone; ValueError."""
     what, clock = _clock_of(what, at)
     rule = _base(what)
@@ -105,7 +105,7 @@ def _base(what: str) -> Rule:
             freq, length = UNITS[match["unit"]]
             return _on(Rule(freq, _interval(number * length)), match["on"])
     interval, what = (2, what.removeprefix("other ")) if what.startswith("other ") else (1, what)
-    rule = days_in(what)
+    rule = parse_days(what)
     if interval == 2 and rule.freq != "WEEKLY":
         raise ValueError("other goes with a unit or weekdays: every other month on the 15th")
     return rule._replace(interval=interval)
@@ -118,8 +118,8 @@ def _number(text: str | None) -> int | None:
 
 
 def _interval(number: int) -> int:
-    if not 1 <= number <= WIDEST:
-        raise ValueError(f"the interval must be 1 to {WIDEST}")
+    if not 1 <= number <= MAX_INTERVAL:
+        raise ValueError(f"the interval must be 1 to {MAX_INTERVAL}")
     return number
 
 
@@ -127,19 +127,19 @@ def _on(rule: Rule, on: str | None) -> Rule:
     """`rule` on certain days of its weeks, months or years."""
     if not on:
         return rule
-    days = days_in(on)
+    days = parse_days(on)
     if days.freq != rule.freq:
         raise ValueError(f"{on[:40]!r} are not days of a {_unit(rule)}")
     return days._replace(interval=rule.interval)
 
 
-def words_of(rule: Rule) -> str | None:
+def format_rule(rule: Rule) -> str | None:
     """The rule in words that read as the same rule; None when there are none for it."""
     plain = rule._replace(hours=(), minutes=(), seconds=(), until=None, times=None)
     words = " ".join(filter(None, (_said(plain), _time_said(rule), f"for {rule.times} times" if rule.times else "")))
     try:
-        clauses = clauses_of(words)
-        again = rule_in(clauses["what"], clauses.get("at", ""), clauses.get("times", ""))
+        clauses = split_clauses(words)
+        again = parse_rule(clauses["what"], clauses.get("at", ""), clauses.get("times", ""))
     except ValueError:
         return None
     return f"every {words}{_until_said(rule.until)}" if again._replace(until=rule.until) == rule else None

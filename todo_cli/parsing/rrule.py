@@ -6,20 +6,20 @@ import re
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
-LONGEST = 500  # characters
+MAX_RRULE_CHARS = 500  # characters
 FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
-TOO_OFTEN = ("HOURLY", "MINUTELY", "SECONDLY")
-WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
-MOST_TIMES = 10_000  # COUNT
-WIDEST = 1_000  # INTERVAL
+REFUSED_FREQUENCIES = ("HOURLY", "MINUTELY", "SECONDLY")
+WEEKDAY_CODES = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+MAX_COUNT = 10_000  # COUNT
+MAX_INTERVAL = 1_000  # INTERVAL
 # name: (field, lowest, highest, may be counted from the end)
-LISTS = {
+LIST_PARTS = {
     "BYMONTH": ("months", 1, 12, False), "BYWEEKNO": ("weeks", 1, 53, True),
     "BYYEARDAY": ("year_days", 1, 366, True), "BYMONTHDAY": ("month_days", 1, 31, True),
     "BYHOUR": ("hours", 0, 23, False), "BYMINUTE": ("minutes", 0, 59, False),
     "BYSECOND": ("seconds", 0, 59, False), "BYSETPOS": ("positions", 1, 366, True),
 }  # fmt: skip
-NAMES = ("FREQ", "INTERVAL", "UNTIL", "COUNT", *LISTS, "BYDAY", "WKST")
+PART_NAMES = ("FREQ", "INTERVAL", "UNTIL", "COUNT", *LIST_PARTS, "BYDAY", "WKST")
 
 
 class Rule(NamedTuple):
@@ -46,10 +46,10 @@ class Rule(NamedTuple):
         return bool(self.hours or self.minutes or self.seconds)
 
 
-def rule_of(text: str) -> Rule:
+def parse_rrule(text: str) -> Rule:
     """The rule that an RRULE's text means; ValueError with the reason why it is none, or none for a task."""
-    if len(text) > LONGEST:
-        raise ValueError(f"longer than {LONGEST} characters")
+    if len(text) > MAX_RRULE_CHARS:
+        raise ValueError(f"longer than {MAX_RRULE_CHARS} characters")
     fields: dict[str, object] = {}
     for part in text.strip().upper().removeprefix("RRULE:").rstrip(";").split(";"):
         name, _, value = part.strip().partition("=")
@@ -65,15 +65,15 @@ def rule_of(text: str) -> Rule:
 
 
 def _field(name: str, value: str) -> tuple[str, object]:
-    if name in LISTS:
-        field, lowest, highest, signed = LISTS[name]
+    if name in LIST_PARTS:
+        field, lowest, highest, signed = LIST_PARTS[name]
         return field, tuple(sorted({_number(name, one, lowest, highest, signed) for one in value.split(",")}))
     readers = {"FREQ": ("freq", _frequency), "UNTIL": ("until", _until), "BYDAY": ("days", _days),
-               "INTERVAL": ("interval", lambda request: _number(name, request, 1, WIDEST)),
-               "COUNT": ("times", lambda request: _number(name, request, 1, MOST_TIMES)),
+               "INTERVAL": ("interval", lambda request: _number(name, request, 1, MAX_INTERVAL)),
+               "COUNT": ("times", lambda request: _number(name, request, 1, MAX_COUNT)),
                "WKST": ("week_start", lambda request: _weekday(request))}  # fmt: skip
     if name not in readers:
-        raise ValueError(f"{name[:20]!r} is no part of a rule; known are {', '.join(NAMES)}")
+        raise ValueError(f"{name[:20]!r} is no part of a rule; known are {', '.join(PART_NAMES)}")
     field, read = readers[name]
     return field, read(value)
 
@@ -87,7 +87,7 @@ def _number(name: str, text: str, lowest: int, highest: int, signed: bool = Fals
 
 
 def _frequency(text: str) -> str:
-    if text in TOO_OFTEN:
+    if text in REFUSED_FREQUENCIES:
         raise ValueError("a task recurs daily at the most; for several times a day give BYHOUR=9,17")
     if text not in FREQUENCIES:
         raise ValueError(f"FREQ must be {', '.join(FREQUENCIES)}, not {text[:20]!r}")
@@ -114,9 +114,9 @@ def _days(text: str) -> tuple[tuple[int, int], ...]:
 
 
 def _weekday(text: str) -> int:
-    if text not in WEEKDAYS:
-        raise ValueError(f"a weekday must be one of {', '.join(WEEKDAYS)}, not {text[:20]!r}")
-    return WEEKDAYS.index(text)
+    if text not in WEEKDAY_CODES:
+        raise ValueError(f"a weekday must be one of {', '.join(WEEKDAY_CODES)}, not {text[:20]!r}")
+    return WEEKDAY_CODES.index(text)
 
 
 def _check(rule: Rule) -> None:
@@ -141,7 +141,7 @@ def _check(rule: Rule) -> None:
             raise ValueError(reason)
 
 
-def text_of(rule: Rule) -> str:
+def format_rrule(rule: Rule) -> str:
     """The rule as RRULE text: one way to write it, whatever way it was read."""
     parts = [f"FREQ={rule.freq}"]
     if rule.interval != 1:
@@ -150,13 +150,13 @@ def text_of(rule: Rule) -> str:
         parts.append(f"UNTIL={_until_text(rule.until)}")
     if rule.times is not None:
         parts.append(f"COUNT={rule.times}")
-    for name, (field, *_) in LISTS.items():
+    for name, (field, *_) in LIST_PARTS.items():
         if name == "BYHOUR" and rule.days:
-            parts.append("BYDAY=" + ",".join(f"{which or ''}{WEEKDAYS[day]}" for which, day in rule.days))
+            parts.append("BYDAY=" + ",".join(f"{which or ''}{WEEKDAY_CODES[day]}" for which, day in rule.days))
         if values := getattr(rule, field):
             parts.append(f"{name}={','.join(map(str, values))}")
     if rule.week_start:
-        parts.append(f"WKST={WEEKDAYS[rule.week_start]}")
+        parts.append(f"WKST={WEEKDAY_CODES[rule.week_start]}")
     return ";".join(parts)
 
 

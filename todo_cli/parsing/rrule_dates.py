@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 # Periods in a row without a day before a rule counts as ended: 29 February may be 8 years away, and on a Monday 40.
-EMPTY = {"DAILY": 20_000, "WEEKLY": 3_000, "MONTHLY": 1_200, "YEARLY": 100}
+MAX_EMPTY_PERIODS = {"DAILY": 20_000, "WEEKLY": 3_000, "MONTHLY": 1_200, "YEARLY": 100}
 DAY = timedelta(days=1)
 
 
@@ -31,7 +31,7 @@ class _Plan(NamedTuple):
     kept: int | None
 
 
-def moments(rule: Rule, anchor: When, since: date, place: ZoneInfo) -> Iterator[When]:
+def generate_occurrences(rule: Rule, anchor: When, since: date, place: ZoneInfo) -> Iterator[When]:
     """Every occurrence from the day `since` on, at or after the anchor's day, in order: dates, or instants of the zone.
 
     They are instants when the anchor is one or the rule names a time. A local time that daylight saving skips moves
@@ -77,7 +77,7 @@ def _days(plan: _Plan, since: date) -> Iterator[date]:
             found = sorted({found[at] for at in chosen if -len(found) <= at < len(found)})
         yield from (day for day in found if since <= day <= LATEST)
         empty = 0 if found else empty + 1
-        if empty > EMPTY[plan.rule.freq]:
+        if empty > MAX_EMPTY_PERIODS[plan.rule.freq]:
             return
 
 

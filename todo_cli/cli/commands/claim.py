@@ -61,9 +61,9 @@ def _number(words: list[str]) -> int:
 def _seconds(words: str | None) -> int:
     if words is None:
         return USUAL
-    from todo_cli.parsing.durations import duration
+    from todo_cli.parsing.durations import parse_duration
 
-    seconds = math.ceil(duration(words))
+    seconds = math.ceil(parse_duration(words))
     if seconds > LONGEST:
         raise Invalid("a lease is at most 7 days", hint="renew it: claim the task again")
     return seconds

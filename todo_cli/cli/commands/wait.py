@@ -39,11 +39,11 @@ def wait(
 
     todo wait 12 --until changed --since 40 --json
     """
-    from todo_cli.parsing.durations import duration
+    from todo_cli.parsing.durations import parse_duration
 
     if since is not None and until != "changed":
         raise Invalid("--since goes with --until changed")
-    session, seconds = session_of(ctx), duration(timeout)
+    session, seconds = session_of(ctx), parse_duration(timeout)
     deadline = time.monotonic() + seconds
     session.settings = session.settings._replace(timeout=min(session.settings.timeout, max(1.0, seconds)))
     found = session.send(ShowTask(number=number(task)))

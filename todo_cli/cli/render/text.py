@@ -134,7 +134,7 @@ def rare(task: Task, zone: tzinfo | None, now: datetime) -> list[str]:
 
 def described(repeat: Repeat) -> str:
     """`every 2 weeks on mon`."""
-    from todo_cli.parsing.recurrence import described as in_words
+    from todo_cli.parsing.recurrence import describe_recurrence as in_words
 
     return in_words(repeat.rule, repeat.from_done)
 

@@ -16,7 +16,7 @@ from todo_cli.core.tasks.search import passage
 from todo_cli.core.tasks.snapshot_sql import instant
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
-from todo_cli.parsing.highlight import parts
+from todo_cli.parsing.highlight import find_matches
 
 ROLES = {None: ["user", "assistant", "tool"], "user": ["user"], "assistant": ["assistant", "tool"]}
 
@@ -65,7 +65,7 @@ async def _instant(tx: Transaction, said: str, days: int = 0) -> str:
 
 def _hit(row: _Row, sought: str) -> SaidHit:
     text = titles(row.content) if row.role == "tool" else row.content
-    shown, found = passage(text, parts(text, sought))
+    shown, found = passage(text, find_matches(text, sought))
     fields: dict[str, Any] = msgspec.structs.asdict(row)
     return msgspec.convert(fields | {"passage": Passage(text=shown, parts=found)}, SaidHit)
 

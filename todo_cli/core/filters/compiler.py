@@ -28,16 +28,16 @@ from todo_cli.parsing.filter_ast import (
     Or,
     TextTerm,
     ViewTerm,
-    either,
-    every,
-    leaves,
-    negated,
+    make_and,
+    make_not,
+    make_or,
+    walk_terms,
 )
-from todo_cli.parsing.filter_parser import parse
-from todo_cli.parsing.filter_vocabulary import ANYTHING, NOTHING, nearest
+from todo_cli.parsing.filter_parser import parse_filter
+from todo_cli.parsing.filter_vocabulary import ANY, NONE, suggest
 
-MOST_TERMS = 200  # with those of the views it names
-DEEPEST_VIEWS, DEEPEST = 10, 100  # views in views; what stands inside of each other then
+MAX_TERMS_WITH_VIEWS = 200  # with those of the views it names
+MAX_VIEW_DEPTH, MAX_TREE_DEPTH = 10, 100  # views in views; what stands inside of each other then
 
 STATUSES: tuple[LiteralString, ...] = ("open", "done", "deleted")
 
@@ -45,7 +45,7 @@ VIEWS = Sql("""SELECT coalesce(json_object_agg(name, json_build_object('filter',
 WHERE space_id = %(space)s::uuid AND user_id = %(me)s::uuid""")
 
 
-class Compiled(NamedTuple):
+class CompiledFilter(NamedTuple):
     """`where`: conditions joined by AND; `status`: the one that they all have; `words`: the call that finds its words, to be joined as `w`, where `ranked`; `finds`: all calls of full text in `where`."""
 
     where: LiteralString
@@ -66,35 +66,35 @@ async def where(
     return found.where, found.values
 
 
-class Saved(msgspec.Struct):
+class StoredView(msgspec.Struct):
     """A view as it is stored."""
 
     filter: str
     sort: str | None = None
 
 
-class Understood(NamedTuple):
+class ParsedFilter(NamedTuple):
     """A filter's tree with its views opened; `sort`: that of the view, where the filter is nothing but one."""
 
     node: Node
     sort: str | None
 
 
-async def parse_with_views(tx: Transaction, text: str) -> Understood:
+async def parse_with_views(tx: Transaction, text: str) -> ParsedFilter:
     """The filter's meaning; raises Invalid, NotFound for a view, Conflict for views in a circle."""
-    node = parse(validation.storable("filter", text))
-    if not any(isinstance(leaf, ViewTerm) for leaf in leaves(node)):
-        return Understood(node, None)
-    saved = decode(await tx.look(VIEWS) or "{}", dict[str, Saved])
-    whole = opened(node, {name: view.filter for name, view in saved.items()})
-    return Understood(whole, saved[node.name].sort if isinstance(node, ViewTerm) else None)
+    node = parse_filter(validation.storable("filter", text))
+    if not any(isinstance(leaf, ViewTerm) for leaf in walk_terms(node)):
+        return ParsedFilter(node, None)
+    saved = decode(await tx.look(VIEWS) or "{}", dict[str, StoredView])
+    whole = expand_views(node, {name: view.filter for name, view in saved.items()})
+    return ParsedFilter(whole, saved[node.name].sort if isinstance(node, ViewTerm) else None)
 
 
 async def compile_filter(
     tx: Transaction, node: Node, *, status: str | None = "open", deferred: bool = False, ranked: bool = False
-) -> Compiled:
+) -> CompiledFilter:
     """The tree as SQL; `ranked`: the statement joins what full text finds by itself, to know its score."""
-    said = list(leaves(node))
+    said = list(walk_terms(node))
     zone = tx.caller.zone
     if zone is None and any(_needs_zone(leaf) for leaf in said):
         zone = await validation.zone(tx)
@@ -106,11 +106,11 @@ async def compile_filter(
     single = _single(parts)
     made.status = next((one for one in STATUSES if one == single), "all")
     found = [part for part in parts if isinstance(part, TextTerm)] if ranked else []
-    texts = [_sql(every([part for part in parts if part not in found]), made)]
+    texts = [_sql(make_and([part for part in parts if part not in found]), made)]
     if not spoken and status == "open" and not deferred and not any(_speaks_of_deferral(leaf) for leaf in said):
         texts.append(made.shown())
     finds = tuple(made.finds)
-    return Compiled(
+    return CompiledFilter(
         " AND ".join([*texts, *made.phrases(found)]), made.values, single, made.find(found) if found else None, finds
     )
 
@@ -118,7 +118,7 @@ async def compile_filter(
 def _needs_zone(leaf: Node) -> bool:
     if not isinstance(leaf, FieldTerm):
         return False
-    return (leaf.field in DATES and leaf.value not in (NOTHING, ANYTHING)) or (leaf.field, leaf.value) == (
+    return (leaf.field in DATES and leaf.value not in (NONE, ANY)) or (leaf.field, leaf.value) == (
         "is",
         "today",
     )
@@ -128,7 +128,7 @@ def _speaks_of_status(leaf: Node) -> bool:
     if not isinstance(leaf, FieldTerm):
         return False
     if leaf.field == "done":
-        return leaf.value != NOTHING
+        return leaf.value != NONE
     return leaf.field == "status" or (leaf.field == "is" and leaf.value in STATUSES)
 
 
@@ -140,7 +140,7 @@ def _speaks_of_deferral(leaf: Node) -> bool:
 
 def _single(parts: list[Node]) -> str | None:
     """The status that every row has, if one of the parts says so."""
-    said = ["done" if part.field == "done" and part.value != NOTHING else part.value
+    said = ["done" if part.field == "done" and part.value != NONE else part.value
             for part in parts if isinstance(part, FieldTerm) and part.field in ("status", "is", "done")]  # fmt: skip
     return next((one for one in said if one in STATUSES), None)
 
@@ -148,10 +148,10 @@ def _single(parts: list[Node]) -> str | None:
 def _sql(node: Node, made: Conditions) -> LiteralString:
     match node:
         case And(parts):
-            return " AND ".join(_narrowed(parts, made)) or "true"
+            return " AND ".join(_and(parts, made)) or "true"
         case Or(parts):
-            return f"({' OR '.join(_widened(parts, made))})"
-        case Not(FieldTerm("tag", ":", value) as part) if value not in (NOTHING, ANYTHING):
+            return f"({' OR '.join(_or(parts, made))})"
+        case Not(FieldTerm("tag", ":", value) as part) if value not in (NONE, ANY):
             return made.untagged(part)
         case Not(part):
             return f"({_sql(part, made)}) IS NOT TRUE"
@@ -165,14 +165,14 @@ def _sql(node: Node, made: Conditions) -> LiteralString:
             raise Invalid(f"the view :{name} was not opened")
 
 
-def _narrowed(parts: Sequence[Node], made: Conditions) -> list[LiteralString]:
+def _and(parts: Sequence[Node], made: Conditions) -> list[LiteralString]:
     """Each part, and all words as one search."""
     found = [part for part in parts if isinstance(part, TextTerm)]
     texts = [_sql(part, made) for part in parts if not isinstance(part, TextTerm)]
     return [*texts, made.words(found)] if found else texts
 
 
-def _widened(parts: Sequence[Node], made: Conditions) -> list[LiteralString]:
+def _or(parts: Sequence[Node], made: Conditions) -> list[LiteralString]:
     """Each part in parentheses; values of one field together, so that an index serves them."""
     texts: list[LiteralString] = []
     rest = list(parts)
@@ -185,28 +185,28 @@ def _widened(parts: Sequence[Node], made: Conditions) -> list[LiteralString]:
 
 
 def _plain(match: FieldTerm) -> bool:
-    return match.sign in ":=" and match.value not in (NOTHING, ANYTHING) and not match.value.endswith(("/*", ".*"))
+    return match.sign in ":=" and match.value not in (NONE, ANY) and not match.value.endswith(("/*", ".*"))
 
 
-def opened(node: Node, views: dict[str, str], *inside: str) -> Node:
+def expand_views(node: Node, views: dict[str, str], *inside: str) -> Node:
     """The tree with every view in the place of its name; raises NotFound, Conflict, Invalid.
 
     `inside`: the view whose filter this is going to be.
     """
-    return _Opening(views).tree(node, inside)
+    return _ViewExpander(views).tree(node, inside)
 
 
-def _depth(node: Node) -> int:
+def _tree_depth(node: Node) -> int:
     match node:
         case And(parts) | Or(parts):
-            return 1 + max(map(_depth, parts), default=0)
+            return 1 + max(map(_tree_depth, parts), default=0)
         case Not(part):
-            return 1 + _depth(part)
+            return 1 + _tree_depth(part)
         case _:
             return 1
 
 
-class _Opening:
+class _ViewExpander:
     """Opens views, each once, and counts terms as it goes: views of views could be of any size."""
 
     def __init__(self, views: dict[str, str]) -> None:
@@ -216,20 +216,20 @@ class _Opening:
     def tree(self, node: Node, inside: tuple[str, ...]) -> Node:
         """One tree; `inside`: the views that led here."""
         made = self._rebuilt(node, lambda view: self._view(view, inside))
-        if sum(1 for _ in leaves(made)) > MOST_TERMS:
-            raise Invalid(f"the filter has more than {MOST_TERMS} terms, with those of its views")
-        if _depth(made) > DEEPEST or len(inside) > DEEPEST_VIEWS:
+        if sum(1 for _ in walk_terms(made)) > MAX_TERMS_WITH_VIEWS:
+            raise Invalid(f"the filter has more than {MAX_TERMS_WITH_VIEWS} terms, with those of its views")
+        if _tree_depth(made) > MAX_TREE_DEPTH or len(inside) > MAX_VIEW_DEPTH:
             raise Invalid("the views name views that name views, too deep", hint="write one of them out")
         return made
 
     def _rebuilt(self, node: Node, view: Callable[[ViewTerm], Node]) -> Node:
         match node:
             case And(parts):
-                return every([self._rebuilt(part, view) for part in parts])
+                return make_and([self._rebuilt(part, view) for part in parts])
             case Or(parts):
-                return either([self._rebuilt(part, view) for part in parts])
+                return make_or([self._rebuilt(part, view) for part in parts])
             case Not(part):
-                return negated(self._rebuilt(part, view))
+                return make_not(self._rebuilt(part, view))
             case ViewTerm():
                 return view(node)
             case _:
@@ -241,11 +241,11 @@ class _Opening:
             circle = " names ".join(f":{one}" for one in (*inside[inside.index(name) :], name))
             raise Conflict(f"the views go round in a circle: {circle}")
         if name not in self._views:
-            near = nearest(name, list(self._views), ":{}")
+            near = suggest(name, list(self._views), ":{}")
             raise NotFound(f"there is no view :{name[:100]}", hint=near or "see: todo view list")
         if name not in self._trees:
             try:
-                node = parse(self._views[name])
+                node = parse_filter(self._views[name])
             except Invalid as error:
                 raise Invalid(f"in the view :{name}: {error.detail}", hint=error.hint) from None
             self._trees[name] = self.tree(node, (*inside, name))

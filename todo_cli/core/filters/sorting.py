@@ -14,7 +14,7 @@ import msgspec
 
 from todo_cli.core.filters.urgency import URGENCY
 from todo_cli.errors import Invalid
-from todo_cli.parsing.filter_vocabulary import nearest
+from todo_cli.parsing.filter_vocabulary import suggest
 
 MOST_KEYS = 4
 CUT = 200  # rows of an order that moves with the clock: no cursor could go on in it
@@ -140,7 +140,7 @@ class Order:
 def _key(word: str) -> Key:
     name = word.removeprefix("-")
     if name not in KEYS:
-        raise Invalid(f"there is no sort {word[:60]!r}", hint=nearest(name, [*KEYS]) or f"sorts: {', '.join(KEYS)}")
+        raise Invalid(f"there is no sort {word[:60]!r}", hint=suggest(name, [*KEYS]) or f"sorts: {', '.join(KEYS)}")
     key = KEYS[name]
     return key._replace(down=not key.down) if word.startswith("-") else key
 

@@ -12,17 +12,17 @@ from typing import Any, LiteralString
 from todo_cli.core.filters.fields_sql import DATES, HAVING, HERE, INSTANTS, NOW, ORDERS, SIGNS, SPACE, STATES, TAGGED
 from todo_cli.errors import Invalid
 from todo_cli.parsing.filter_ast import FieldTerm, Numbers, TextTerm
-from todo_cli.parsing.filter_vocabulary import ANYTHING, NOTHING, mistake
+from todo_cli.parsing.filter_vocabulary import ANY, NONE, filter_error
 
 # a day lies somewhere within these of its sort key, wherever the user is
-SLACK = timedelta(hours=38)
+SORT_KEY_SLACK = timedelta(hours=38)
 FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
-MOST_LISTED = 10_000  # numbers that travel one by one; more are compared as ranges
-MOST_FOUND = 10_000  # what full text gives at most
-MOST_WORDS = 16  # what it looks for at once
+MAX_LISTED_NUMBERS = 10_000  # numbers that travel one by one; more are compared as ranges
+MAX_TEXT_MATCHES = 10_000  # what full text gives at most
+MAX_SEARCH_WORDS = 16  # what it looks for at once
 
-NAMES: tuple[LiteralString, ...] = tuple(f"f{place}" for place in range(4_000))
+PARAMETER_NAMES: tuple[LiteralString, ...] = tuple(f"f{place}" for place in range(4_000))
 
 
 class Conditions:
@@ -36,7 +36,7 @@ class Conditions:
 
     def value(self, value: Any, kind: LiteralString) -> LiteralString:
         """A place for a value."""
-        name = NAMES[len(self.values)]
+        name = PARAMETER_NAMES[len(self.values)]
         self.values[name] = value
         return f"%({name})s::{kind}"
 
@@ -56,7 +56,7 @@ class Conditions:
 
     def numbers(self, node: Numbers) -> LiteralString:
         """Tasks by number."""
-        if sum(high - low + 1 for low, high in node.ranges) <= MOST_LISTED:
+        if sum(high - low + 1 for low, high in node.ranges) <= MAX_LISTED_NUMBERS:
             listed = [number for low, high in node.ranges for number in range(low, high + 1)]
             return f"t.number = ANY ({self.value(listed, 'bigint[]')})"
         lows, highs = zip(*node.ranges, strict=True)
@@ -73,7 +73,7 @@ class Conditions:
     def find(self, found: list[TextTerm]) -> LiteralString:
         """What full text finds: number and score."""
         sought = self.value(" ".join(one.text for one in found), "text")
-        self.finds.append(f"todo.find({sought}, {MOST_FOUND}, '{self.status}')")
+        self.finds.append(f"todo.find({sought}, {MAX_TEXT_MATCHES}, '{self.status}')")
         return self.finds[-1]
 
     def phrases(self, found: list[TextTerm]) -> list[LiteralString]:
@@ -91,10 +91,8 @@ class Conditions:
             return "true" if request.value == "all" else self._state(request.value)
         if request.field == "has":
             return HAVING[request.value]
-        if request.value in (NOTHING, ANYTHING) and request.sign == ":":
-            return (
-                HAVING[request.field] if request.value == ANYTHING else f"NOT coalesce({HAVING[request.field]}, false)"
-            )
+        if request.value in (NONE, ANY) and request.sign == ":":
+            return HAVING[request.field] if request.value == ANY else f"NOT coalesce({HAVING[request.field]}, false)"
         if request.field in DATES:
             return self._dated(request)
         return getattr(self, f"_{request.field}")(request)  # type: ignore[no-any-return]  # every other field of FIELDS has a method
@@ -191,18 +189,22 @@ class Conditions:
             return either
         # the index knows only the sort key, which is near
         late = sign.startswith("<")
-        bound = min(LAST - SLACK, at) + SLACK if late else max(FIRST + SLACK, at) - SLACK
+        bound = (
+            min(LAST - SORT_KEY_SLACK, at) + SORT_KEY_SLACK
+            if late
+            else max(FIRST + SORT_KEY_SLACK, at) - SORT_KEY_SLACK
+        )
         return f"t.due_sort {'<' if late else '>='} {self.value(bound, 'timestamptz')} AND {either}"
 
     def _when(self, request: FieldTerm) -> date | datetime:
-        from todo_cli.parsing.dates import resolve
+        from todo_cli.parsing.dates import parse_date
 
         try:
-            return resolve(request.value, zone=self.zone or "UTC", now=self.now)
+            return parse_date(request.value, zone=self.zone or "UTC", now=self.now)
         except Invalid as error:
             if request.at < 0:
                 raise
-            raise mistake(request.at, error.detail, error.hint) from None
+            raise filter_error(request.at, error.detail, error.hint) from None
 
 
 def _portions(found: list[TextTerm]) -> list[list[TextTerm]]:
@@ -211,7 +213,7 @@ def _portions(found: list[TextTerm]) -> list[list[TextTerm]]:
     held = 0
     for one in found:
         count = len(re.findall(r"\w+", one.text))
-        if not portions or held + count > MOST_WORDS:
+        if not portions or held + count > MAX_SEARCH_WORDS:
             portions.append([])
             held = 0
         portions[-1].append(one)

@@ -9,7 +9,7 @@ from todo_cli.contract import views as ask
 from todo_cli.contract.codec import decode
 from todo_cli.contract.views import UsedPage, View, ViewPage
 from todo_cli.core.dispatch import handler
-from todo_cli.core.filters.compiler import VIEWS, Saved, compile_filter, opened
+from todo_cli.core.filters.compiler import VIEWS, StoredView, compile_filter, expand_views
 from todo_cli.core.filters.sorting import Order
 from todo_cli.core.journal import journaled, write
 from todo_cli.core.validation import storable
@@ -17,8 +17,8 @@ from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Conflict, Invalid
 from todo_cli.parsing.filter_ast import ViewTerm as Named
-from todo_cli.parsing.filter_ast import leaves
-from todo_cli.parsing.filter_parser import parse
+from todo_cli.parsing.filter_ast import walk_terms
+from todo_cli.parsing.filter_parser import parse_filter
 
 MOST = 200  # views of one person in one space
 
@@ -53,15 +53,15 @@ FROM (SELECT project, count(*) AS held FROM todo.tasks
 async def save_view(tx: Transaction, request: ask.SaveView) -> View:
     """Raises Invalid for a filter that means nothing, Conflict for one that comes back to the view itself."""
     name = _name(request.name)
-    node = parse(storable("filter", request.filter))
+    node = parse_filter(storable("filter", request.filter))
     if not request.filter.strip():
         raise Invalid("the filter is empty", hint="a view of everything open is: status:open")
     if request.sort is not None:
         Order(request.sort)
-    if any(isinstance(leaf, Named) for leaf in leaves(node)):
+    if any(isinstance(leaf, Named) for leaf in walk_terms(node)):
         # what it names must be there, and must not come back to it
-        saved = decode(await tx.look(VIEWS) or "{}", dict[str, Saved])
-        node = opened(node, {one: view.filter for one, view in saved.items()}, name)
+        saved = decode(await tx.look(VIEWS) or "{}", dict[str, StoredView])
+        node = expand_views(node, {one: view.filter for one, view in saved.items()}, name)
     await compile_filter(tx, node)
     full = Conflict(f"you have {MOST} views, which is the most", hint="remove one: todo view rm NAME")
     return await write(tx, SAVE, request, full, name=name, filter=request.filter.strip(), sort=request.sort)

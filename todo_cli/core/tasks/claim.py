@@ -17,7 +17,7 @@ from todo_cli.core.tasks.update_result import judged
 from todo_cli.core.tasks.update_sql import arguments, asked, form, rewrite
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid, NotNow
-from todo_cli.parsing.filter_ast import FieldTerm, every
+from todo_cli.parsing.filter_ast import FieldTerm, make_and
 
 READY = FieldTerm("is", ":", "ready")
 FREE: LiteralString = f"(t.claimed_until IS NULL OR t.claimed_until <= {NOW})"
@@ -42,7 +42,7 @@ async def claim_task(tx: Transaction, request: ClaimTask) -> Task:
 
 async def _next(tx: Transaction, request: ClaimTask, patch: dict[str, int]) -> Targets:
     text = request.filter or ""
-    found = await compile_filter(tx, every([READY, (await parse_with_views(tx, text)).node]))
+    found = await compile_filter(tx, make_and([READY, (await parse_with_views(tx, text)).node]))
     return Targets(TargetSql(f"{found.where} AND {FREE}", first=True), patch, found.values, text)
 
 

@@ -10,14 +10,14 @@ import msgspec
 from todo_cli.contract.codec import decode
 from todo_cli.contract.tasks import ListTasks, Task, TaskPage
 from todo_cli.core.dispatch import handler
-from todo_cli.core.filters.compiler import STATUSES, Compiled, compile_filter, parse_with_views
+from todo_cli.core.filters.compiler import STATUSES, CompiledFilter, compile_filter, parse_with_views
 from todo_cli.core.filters.sorting import CUT, Order
 from todo_cli.core.filters.urgency import URGENCY
 from todo_cli.core.tasks.snapshot_sql import computed, image, tags_of
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid
-from todo_cli.parsing.filter_ast import FieldTerm, Node, every
+from todo_cli.parsing.filter_ast import FieldTerm, Node, make_and
 
 USUAL = "due"
 
@@ -58,7 +58,7 @@ class _Rows(msgspec.Struct):
 class _Page(NamedTuple):
     """What one statement is to find: rows by a filter, in an order, behind a cursor."""
 
-    found: Compiled
+    found: CompiledFilter
     order: Order
     behind: LiteralString
     urgent: bool
@@ -102,7 +102,7 @@ async def _asked(tx: Transaction, request: ListTasks) -> _Answer:
     text = await parse_with_views(tx, request.filter or "")
     order = Order(_sort(request, text.sort))
     ranked = any(key.name == "rank" for key in order.keys)
-    node = every([*_fields(request), text.node])
+    node = make_and([*_fields(request), text.node])
     found = await compile_filter(tx, node, status=None if request.status == "all" else request.status, ranked=ranked)
     if ranked and found.words is None:
         raise Invalid("the sort rank needs words to look for", hint="for example: todo list milk --sort rank")

@@ -45,11 +45,11 @@ SELECT json_agg(DISTINCT number)::text FROM part""")
 
 async def every(tx: Transaction, text: str) -> Row:
     """The user's words as a patch's `every`: the rule, and the first date for a task that has none; raises Invalid."""
-    from todo_cli.parsing.recurrence import first, repeat
+    from todo_cli.parsing.recurrence import first_occurrence, parse_recurrence
 
     zone, now = await validation.zone(tx), datetime.now(UTC)
-    found = repeat(text, zone=zone, now=now)
-    begins = first(found.rule, zone=zone, now=now, start=found.start)
+    found = parse_recurrence(text, zone=zone, now=now)
+    begins = first_occurrence(found.rule, zone=zone, now=now, start=found.start)
     return {"rule": found.rule, "from_done": found.from_done, "zone": zone} | validation.columns("first", begins)
 
 
@@ -163,12 +163,12 @@ def next_of(now: Row, moment: datetime, *, skip: bool = False) -> Row | None:
     It is the first date after its own that has not passed at `moment`: what was missed is not made up for. What edits of
     this one alone have hidden is as the series has it, and what it is put off by stays as far from its date.
     """
-    from todo_cli.parsing.recurrence import following
+    from todo_cli.parsing.recurrence import next_occurrence
 
     repeat, template = now["repeat"], now["repeat"].get("template", {})
     zone, slot = repeat["zone"], _when(repeat["slot"])
     from_done = repeat["from_done"]
-    found = following(
+    found = next_occurrence(
         repeat["rule"], anchor=_when(repeat["anchor"]), zone=zone, from_done=from_done, occurrence=repeat["occurrence"],
         after=moment if from_done and not skip else _last(slot, moment, zone, skip=skip),
     )  # fmt: skip

@@ -14,7 +14,7 @@ from todo_cli.core.dispatch import handler
 from todo_cli.core.tasks.snapshot_sql import image, tags_of
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
-from todo_cli.parsing.highlight import Part, parts
+from todo_cli.parsing.highlight import Span, find_matches
 
 BEFORE, AROUND = 40, 160  # characters of a long text that are shown: in front of the first match, and in all
 COMMENTS = 20  # the newest of a hit, that are looked through for what to show
@@ -48,16 +48,16 @@ async def search_tasks(tx: Transaction, request: SearchTasks) -> Hits:
 def _hit(row: _Row, sought: str) -> Hit:
     texts: list[tuple[Literal["title", "note", "comment"], str]] = [("title", row.task.title), ("note", row.note or "")]
     texts += [("comment", comment) for comment in row.comments]
-    snippets = tuple(_snippet(where, text, found) for where, text in texts if (found := parts(text, sought)))
+    snippets = tuple(_snippet(where, text, found) for where, text in texts if (found := find_matches(text, sought)))
     return Hit(task=row.task, score=row.score, snippets=snippets)
 
 
-def _snippet(where: Literal["title", "note", "comment"], text: str, found: tuple[Part, ...]) -> Snippet:
+def _snippet(where: Literal["title", "note", "comment"], text: str, found: tuple[Span, ...]) -> Snippet:
     shown, inside = (text, found) if where == "title" else passage(text, found)
     return Snippet(where=where, text=shown, parts=inside)
 
 
-def passage(text: str, found: tuple[Part, ...]) -> tuple[str, tuple[Part, ...]]:
+def passage(text: str, found: tuple[Span, ...]) -> tuple[str, tuple[Span, ...]]:
     """What is shown of a long text, around the first match, and where the matches stand in that."""
     if not found:
         return text[:AROUND], ()

@@ -48,9 +48,11 @@ def _given(task: ask.AddTask | ask.NewTask) -> Row:
 
 def captured(task: ask.AddTask | ask.NewTask) -> ask.NewTask:
     """What the title says and what was given beside it, which wins; raises Invalid for what a field cannot hold."""
-    from todo_cli.parsing.quick_add import capture
+    from todo_cli.parsing.quick_add import parse_quick_add
 
-    found = {name: value for name, value in capture(validation.line("title", task.title))._asdict().items() if value}
+    found = {
+        name: value for name, value in parse_quick_add(validation.line("title", task.title))._asdict().items() if value
+    }
     fields = {name: getattr(task, name) for name in ask.NewTask.__struct_fields__}
     given = {name: value for name, value in fields.items() if value is not UNSET and value not in (None, ())}
     for name in ("tags", "after"):
