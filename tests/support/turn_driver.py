@@ -31,7 +31,7 @@ from todo_cli.agent.messages import faults
 from todo_cli.clients.direct import DirectClient
 from todo_cli.contract.base import Secret
 from todo_cli.contract.ids import new_id
-from todo_cli.contract.registry import REQUESTS
+from todo_cli.contract.registry import BY_VERB
 from todo_cli.contract.turn_steps import BeginTurn
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import BEGIN
@@ -168,7 +168,7 @@ async def drive(given: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _requested(given: dict[str, Any], points: Points, send: Any, leave: Any) -> dict[str, Any]:
-    kind = next(one for one in REQUESTS if one.__name__ == given["request"])
+    kind = BY_VERB[given["request"]]
     try:
         answer = msgspec.to_builtins(await send(msgspec.convert(given["fields"], kind), given["key"]))
     except TodoError as error:
