@@ -143,7 +143,7 @@ def _connected(given: dict[str, Any], points: Points) -> tuple[Any, Any]:
 
     def gone() -> None:
         backend._settings = backend._settings._replace(database_url=nowhere)
-        todo_cli.clients.direct.TRIES_AFTER_LOSS = 2  # the real one waits for six seconds
+        todo_cli.clients.direct.MAX_ATTEMPTS_AFTER_LOSS = 2  # the real one waits for six seconds
 
     points.gone = gone
     return backend.send, backend.leave
