@@ -12,7 +12,7 @@ import pexpect
 import pytest
 
 from tests.conftest import BARE, COMMAND, Todo
-from todo_cli.cli.group import call, load_command
+from todo_cli.cli.group import load_command, run_command_line
 from todo_cli.command_table import COMMANDS
 
 
@@ -31,7 +31,7 @@ def test_every_command_has_help_with_two_examples(name: str, capsys: pytest.Capt
         examples = [line for line in (command.help or "").splitlines() if "todo " in line and not line.endswith(".")]
         assert len(examples) >= 2, words
         assert all(" ".join(words) in line or "todo " in line for line in examples), words
-        assert call([*words, "--help"]) == 0
+        assert run_command_line([*words, "--help"]) == 0
         shown = capsys.readouterr().out
         assert "Usage: todo" in shown
         assert shown.count("todo ") >= 3, words
@@ -70,7 +70,7 @@ def path(tmp_path: Path) -> Path:
 
 
 WORDS = [
-    ("todo re", ["reopen", "release", "restore", "redo"]),
+    ("todo re", ["release", "reopen", "restore", "redo"]),
     ("todo ", list(COMMANDS)),
     ("todo list --s", ["--status", "--sort"]),
     ("todo list --status ", ["open", "done", "deleted", "all"]),
@@ -127,7 +127,7 @@ def test_a_commands_name_is_completed_before_anything_is_imported(bare: Todo) ->
     code = "import sys; from todo_cli.main import main; before = set(sys.modules); main(); print(sorted(set(sys.modules) - before))"
     done = subprocess.run([COMMAND[0], "-c", code], env=bare.environment({"_TODO_COMPLETE": "names", "COMP_WORDS": "todo\nsh", "COMP_CWORD": "1"}),
                           capture_output=True, text=True, check=True)  # fmt: skip
-    assert done.stdout.splitlines() == ["show\tShow one task whole.", "[]"]
+    assert done.stdout.splitlines() == ["show\tShow one task.", "[]"]
 
 
 @pytest.mark.parametrize(

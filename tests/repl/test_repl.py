@@ -11,9 +11,9 @@ from tests.conftest import Person, Todo
 from tests.support.ask import settings_of
 from tests.support.chat_process import Talker, slowly
 from tests.support.fake_model import calls, says
-from todo_cli.cli.repl.slash_commands import OWN
+from todo_cli.cli.repl.slash_commands import CHAT_COMMANDS
 from todo_cli.clients.open import open_client
-from todo_cli.contract.prompt_history import ListSaid
+from todo_cli.contract.prompt_history import ListPrompts
 
 PROMPT = "todo> "
 
@@ -145,7 +145,7 @@ def test_errors_are_said_and_it_goes_on(talker: Talker) -> None:
     child = opened(talker)
     say(child, "/nosuch", "there is no such command")
     say(child, "/add 'open quote", "no closing quotation")
-    say(child, "/done 99", "there is no task #99")
+    say(child, "/done 99", "task #99 does not exist")
     say(child, "/list --nosuch", "no such option")
     say(child, "/stop", "nothing runs here")
     say(child, "hello", "todo: ")  # the script is over: status 500
@@ -166,7 +166,7 @@ def test_every_slash_command_is_listed_on_one_screen_and_answered(talker: Talker
     listed = talker("chat", stdin="/help\n").out.splitlines()
     assert len(listed) <= 20  # with the prompt and what is around it, a screen of 24
     assert all(len(line) < 80 for line in listed)
-    assert all(f"/{name} " in "\n".join(listed) for name in OWN)
+    assert all(f"/{name} " in "\n".join(listed) for name in CHAT_COMMANDS)
     talker.script(says("Hello."), says("Hi."))
     lines = ["hello", "/history", "/history 1", "/search hello", "/usage", "/export", "/conversations", "/rename A title",
              "/model", "/fork", "/new", "/resume 1", "/retry", "/undo", "/redo", "/stop", "/todo search milk", "/help add"]  # fmt: skip
@@ -216,8 +216,8 @@ def test_what_i_have_said_everywhere(talker: Talker, make_talker: Callable[..., 
             ask.who, talker.way, server=ask.todo.env.get("TODO_SERVER") or ask.other.env["TODO_SERVER"]
         )
         backend = open_client(with_settings)
-        assert backend.send_now(ListSaid()).said == wanted
-        assert backend.send_now(ListSaid(limit=1)).said == wanted[:1]
+        assert backend.send_now(ListPrompts()).prompts == wanted
+        assert backend.send_now(ListPrompts(limit=1)).prompts == wanted[:1]
         backend.close()
 
 

@@ -1,4 +1,4 @@
-"""todo admin"""
+"""Manage users."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from todo_cli.contract.usage import SetBudget
 from todo_cli.contract.users import AddUser, DisableUser, ListUsers, User
 from todo_cli.errors import Conflict
 
+PANEL = "Operate"
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Manage people.")
 user = typer.Typer(no_args_is_help=True, help="Add, list, disable and enable people.")
 app.add_typer(user, name="user")
@@ -46,7 +47,7 @@ def add(
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(made)
+        json.write_document(made)
         return
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape
@@ -104,11 +105,11 @@ def list_users(ctx: typer.Context, as_json: Json = False) -> None:
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(page)
+        json.write_document(page)
         return
-    from todo_cli.cli.render.rows import rows
+    from todo_cli.cli.render.rows import print_rows
 
-    rows(session, ("Name", "Role", "Login", "Added", "State"), [_row(one) for one in page.users])
+    print_rows(session, ("Name", "Role", "Login", "Added", "State"), [_row(one) for one in page.users])
 
 
 def _row(one: User) -> tuple[str, ...]:
@@ -158,14 +159,14 @@ def budget(
 
     todo admin user budget ada --tokens-per-day ''
     """
-    from todo_cli.cli.options import tokens
+    from todo_cli.cli.options import parse_token_count
 
-    many = tokens(tokens_per_day) if tokens_per_day else None
+    many = parse_token_count(tokens_per_day) if tokens_per_day else None
     one = session_of(ctx).send(SetBudget(name=name, tokens_per_day=many), key)
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(one)
+        json.write_document(one)
         return
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape

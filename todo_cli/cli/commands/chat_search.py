@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 
 import typer
 
-from todo_cli.cli.options import Json, JsonLines, one_of
+from todo_cli.cli.options import Json, JsonLines, output_form
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.session import Session, session_of
-from todo_cli.contract.message_search import SaidHit, SearchConversations
+from todo_cli.contract.message_search import MessageHit, SearchConversations
 from todo_cli.errors import Invalid
 
 WHO = {"user": "you", "assistant": "todo", "tool": "tasks"}
@@ -40,7 +40,7 @@ def search(
 
     todo chat search --since 'last monday' --role user -n 5 'rent contract'
     """
-    session, form = session_of(ctx), one_of(as_json, as_lines)
+    session, form = session_of(ctx), output_form(as_json, as_lines)
     sought = " ".join(words).strip()
     if not sought:
         raise Invalid("there is nothing to look for", hint="name a word: todo chat search rent")
@@ -51,14 +51,14 @@ def search(
     if form != "text":
         from todo_cli.cli.render import json
 
-        json.document(found) if form == "json" else json.lines(found.hits)
+        json.write_document(found) if form == "json" else json.write_lines(found.hits)
     elif found.hits:
         _render(session, found.hits)
     elif session.table:
         text.note("Nothing found. Try fewer words, or the beginning of one; the bin is not looked through.")
 
 
-def _render(session: Session, hits: Sequence[SaidHit]) -> None:
+def _render(session: Session, hits: Sequence[MessageHit]) -> None:
     if not session.table:
         for hit in hits:
             shown = " ".join(hit.passage.text.split())
@@ -68,8 +68,8 @@ def _render(session: Session, hits: Sequence[SaidHit]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from todo_cli.cli.render.search_results import marked
-    from todo_cli.cli.render.table import console
+    from todo_cli.cli.render.search_results import highlight
+    from todo_cli.cli.render.table import open_console
 
     colored, now = session.colored, datetime.now(UTC)
     grid = Table.grid(padding=(0, 2), expand=False)
@@ -78,6 +78,6 @@ def _render(session: Session, hits: Sequence[SaidHit]) -> None:
     for before, hit in zip([None, *hits], hits, strict=False):
         if before is None or before.conversation != hit.conversation:
             grid.add_row(str(hit.conversation), Text(escape(hit.title), style="bold" if colored else ""))
-        said = Text(f"{WHO[hit.role]}, {text.ago(hit.at, now)}: ", style="dim" if colored else "")
-        grid.add_row("", said.append_text(marked(hit.passage, colored=colored)))
-    console(colored=colored).print(grid)
+        said = Text(f"{WHO[hit.role]}, {text.format_age(hit.at, now)}: ", style="dim" if colored else "")
+        grid.add_row("", said.append_text(highlight(hit.passage, colored=colored)))
+    open_console(colored=colored).print(grid)

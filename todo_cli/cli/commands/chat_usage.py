@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 
 import typer
 
-from todo_cli.cli.options import Json, JsonLines, one_of
+from todo_cli.cli.options import Json, JsonLines, output_form
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.conversations import ShowConversation
-from todo_cli.contract.usage import ReadUsage, UsagePage, Used
+from todo_cli.contract.usage import ReadUsage, UsagePage, UsageRow
 
 WIDE = 30
 """Characters of the longest bar."""
@@ -38,7 +38,7 @@ def usage(
 
     todo chat usage --by conversation --since 'first of the month' --json
     """
-    session, form = session_of(ctx), one_of(as_json, as_lines)
+    session, form = session_of(ctx), output_form(as_json, as_lines)
     if by == "message":
         _messages(session, number, limit, form)
         return
@@ -46,11 +46,11 @@ def usage(
     if form != "text":
         from todo_cli.cli.render import json
 
-        json.document(page) if form == "json" else json.lines(page.used)
+        json.write_document(page) if form == "json" else json.write_lines(page.used)
         return
-    from todo_cli.cli.render.rows import rows
+    from todo_cli.cli.render.rows import print_rows
 
-    rows(session, (by.capitalize(), "Calls", "Read", "Written", *_headings(session, page)),
+    print_rows(session, (by.capitalize(), "Calls", "Read", "Written", *_headings(session, page)),
          [_cells(session, one, page) for one in page.used])  # fmt: skip
     if session.table:
         _below(page)
@@ -60,7 +60,7 @@ def _headings(session: Session, page: UsagePage) -> list[str]:
     return [*(["Cost"] if page.total.costs or not session.table else []), *([""] if session.table else [])]
 
 
-def _cells(session: Session, one: Used, page: UsagePage) -> list[str]:
+def _cells(session: Session, one: UsageRow, page: UsagePage) -> list[str]:
     name = f"{one.day}" if one.day else one.model or _conversation(one)
     numbers = (one.calls, one.prompt, one.completion)
     cells = [name, *(f"{number:,}" if session.table else str(number) for number in numbers)]
@@ -69,7 +69,7 @@ def _cells(session: Session, one: Used, page: UsagePage) -> list[str]:
     return [*cells, bar(one, page.used)] if session.table else cells
 
 
-def _conversation(one: Used) -> str:
+def _conversation(one: UsageRow) -> str:
     return f"{one.conversation} {one.title}" if one.conversation else "(elsewhere)"
 
 
@@ -77,7 +77,7 @@ def _costs(costs: dict[str, str]) -> str:
     return ", ".join(f"{cost} {currency}" for currency, cost in costs.items())
 
 
-def bar(one: Used, among: Sequence[Used]) -> str:
+def bar(one: UsageRow, among: Sequence[UsageRow]) -> str:
     """As long as its tokens are many, to an eighth of a character."""
     most = max(each.prompt + each.completion for each in among) or 1
     eighths = round((one.prompt + one.completion) * WIDE * 8 / most)
@@ -107,10 +107,10 @@ def _messages(session: Session, number: int | None, limit: int, form: str) -> No
         from todo_cli.cli.render import json
 
         found = [{"seq": one.seq, "at": one.at, "model": one.model, "usage": one.usage} for one in used]
-        json.document({"messages": found}) if form == "json" else json.lines(found)
+        json.write_document({"messages": found}) if form == "json" else json.write_lines(found)
         return
-    from todo_cli.cli.render.rows import rows
+    from todo_cli.cli.render.rows import print_rows
 
     names = ("prompt", "completion", "cost")
     cells = [(str(one.seq), one.model or "", *(str((one.usage or {}).get(name, "")) for name in names)) for one in used]
-    rows(session, ("Message", "Model", "Read", "Written", "Cost"), cells)
+    print_rows(session, ("Message", "Model", "Read", "Written", "Cost"), cells)

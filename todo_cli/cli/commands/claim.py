@@ -1,4 +1,4 @@
-"""todo claim"""
+"""Claim a task, or the next free one."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from typing import Annotated
 
 import typer
 
-from todo_cli.cli.filter_args import FilterCommand, joined
+from todo_cli.cli.filter_args import FilterCommand, join_filter
 from todo_cli.cli.options import Json, Key
 from todo_cli.cli.session import Session, session_of
-from todo_cli.cli.task_args import chosen
-from todo_cli.contract.claims import LONGEST, USUAL, ClaimTask
+from todo_cli.cli.task_args import parse_task_args
+from todo_cli.contract.claims import DEFAULT_LEASE_SECONDS, MAX_LEASE_SECONDS, ClaimTask
 from todo_cli.contract.tasks import Task
 from todo_cli.errors import Invalid
 
+PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
 
@@ -43,7 +44,7 @@ def claim(
     todo claim 12
     """
     if following:
-        text = joined(words)
+        text = join_filter(words)
         request = ClaimTask(filter=text, lease=_seconds(lease)) if text else ClaimTask(lease=_seconds(lease))
     else:
         request = ClaimTask(number=_number(words or []), lease=_seconds(lease))
@@ -52,7 +53,7 @@ def claim(
 
 
 def _number(words: list[str]) -> int:
-    found: tuple[int, ...] = chosen(words).get("numbers", ()) if words else ()
+    found: tuple[int, ...] = parse_task_args(words).get("numbers", ()) if words else ()
     if len(found) != 1:
         raise Invalid("which task to claim is not said", hint="todo claim 12, or todo claim --next 'project:home'")
     return found[0]
@@ -60,11 +61,11 @@ def _number(words: list[str]) -> int:
 
 def _seconds(words: str | None) -> int:
     if words is None:
-        return USUAL
+        return DEFAULT_LEASE_SECONDS
     from todo_cli.parsing.durations import parse_duration
 
     seconds = math.ceil(parse_duration(words))
-    if seconds > LONGEST:
+    if seconds > MAX_LEASE_SECONDS:
         raise Invalid("a lease is at most 7 days", hint="renew it: claim the task again")
     return seconds
 
@@ -73,11 +74,11 @@ def _say(session: Session, task: Task, *, as_json: bool) -> None:
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(task)
+        json.write_document(task)
         return
     from todo_cli.cli.render import text
 
-    zone, now = text.local_zone(session.settings.timezone), datetime.now(UTC)
-    text.write(f"Claimed {text.summary(task, zone, now)}")
+    zone, now = text.load_zone(session.settings.timezone), datetime.now(UTC)
+    text.write(f"Claimed {text.format_task(task, zone, now)}")
     if task.claimed_until:
         text.note(f"yours until {task.claimed_until.astimezone(zone):%Y-%m-%d %H:%M:%S}")

@@ -1,4 +1,4 @@
-"""todo db"""
+"""Migrate a database and check its schema."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from todo_cli.cli.render import text
 from todo_cli.cli.session import Session, session_of
 from todo_cli.errors import Invalid
 
+PANEL = "Operate"
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Migrate a database and look at its schema.")
 
 
@@ -28,7 +29,7 @@ def migrate(ctx: typer.Context, as_json: Json = False) -> None:
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(found._asdict())
+        json.write_document(found._asdict())
     else:
         text.write(
             f"The schema is at version {found.version} (revision {found.revision}), for clients from {found.oldest} on."
@@ -50,7 +51,7 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(found._asdict() | {"wanted": SCHEMA_VERSION, "current": found.current})
+        json.write_document(found._asdict() | {"wanted": SCHEMA_VERSION, "current": found.current})
         return
     text.write(f"database   revision {found.revision or 'none'}, version {found.version or 'none'}")
     text.write(f"release    revision {found.head}, version {SCHEMA_VERSION}")
@@ -86,11 +87,11 @@ def password(
 
     openssl rand -base64 24 | tee server.password | todo db password todo_server
     """
-    from todo_cli.cli.prompts import secret
+    from todo_cli.cli.prompts import read_secret
     from todo_cli.db.owner import owner
 
     session = session_of(ctx)
-    value = secret(session, f"Password for {login}: ")
+    value = read_secret(session, f"Password for {login}: ")
     with owner(owner_url(session)) as work:
         work.set_password(login, value)
     text.write(f"{login} has a new password.")

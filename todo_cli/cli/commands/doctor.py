@@ -1,4 +1,4 @@
-"""todo doctor"""
+"""Check the installation and name what to fix."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from todo_cli.cli.options import Json
 from todo_cli.cli.session import Session, session_of
 from todo_cli.errors import TodoError
 
+PANEL = "Account"
 app = typer.Typer(add_completion=False)
 
 CLOCK_SLACK = 60.0  # seconds
@@ -43,7 +44,7 @@ def doctor(ctx: typer.Context, as_json: Json = False) -> None:
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document({"ok": all(one.ok for one in findings), "checks": [one._asdict() for one in findings]})
+        json.write_document({"ok": all(one.ok for one in findings), "checks": [one._asdict() for one in findings]})
     else:
         _text(findings)
     if not all(one.ok for one in findings):
@@ -94,10 +95,10 @@ def _token(session: Session) -> str:
 
 
 def _clock(session: Session) -> str:
-    from todo_cli.clients.clock_skew import clock_difference
+    from todo_cli.clients.clock_skew import measure_clock_skew
     from todo_cli.errors import Conflict
 
-    seconds = clock_difference(session.settings)
+    seconds = measure_clock_skew(session.settings)
     if abs(seconds) > CLOCK_SLACK:
         raise Conflict(
             f"this machine's clock is {seconds:+.0f} s off the server's", hint="set it, for example with NTP"

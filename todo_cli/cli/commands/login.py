@@ -1,4 +1,4 @@
-"""todo login"""
+"""Sign in to a server or a database with a token."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
-from todo_cli.cli.prompts import secret
+from todo_cli.cli.prompts import read_secret
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.session import Session, session_of
-from todo_cli.contract.users import Me, WhoAmI
+from todo_cli.contract.users import Identity, WhoAmI
 from todo_cli.errors import Invalid
 
+PANEL = "Account"
 app = typer.Typer(add_completion=False)
 
 
@@ -36,7 +37,7 @@ def login(
     where = server or settings.server
     if where is None and settings.database_url is None:
         raise Invalid("there is no server to sign in to", hint="name it: todo login https://todo.example.org")
-    token = secret(session, "Token: ")
+    token = read_secret(session, "Token: ")
     direct: dict[str, Any] = {"database_url": None, "embedded": None} if server else {}
     session.settings = settings._replace(server=where, token=token, space=None, **direct)
     me = session.send(WhoAmI())
@@ -51,13 +52,13 @@ def login(
 def _in_keyring(session: Session, wanted: bool | None) -> bool:
     from todo_cli.settings.credentials import store_token
 
-    kept = store_token(session.settings.profile, session.settings.signed_in())
+    kept = store_token(session.settings.profile, session.settings.require_token())
     if not kept and wanted:
         raise Invalid("there is no system keyring that answers", hint="keep it in the file: --no-keyring")
     return kept
 
 
-def _save(session: Session, values: dict[str, Any], me: Me) -> Any:
+def _save(session: Session, values: dict[str, Any], me: Identity) -> Any:
     from todo_cli.parsing.dates import system_zone
     from todo_cli.settings.settings_file import save_profile
 

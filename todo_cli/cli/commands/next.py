@@ -1,4 +1,4 @@
-"""todo next"""
+"""List the tasks to do next, most urgent first."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from todo_cli.cli import list_output
 from todo_cli.cli.options import Json, JsonLines
 from todo_cli.contract.tasks import ListTasks
 
+PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
 
@@ -29,4 +30,6 @@ def next_tasks(
     todo next 3 --json
     """
     it = ListTasks(filter="is:ready", sort="urgency", limit=many)
-    list_output.show(ctx, it, everything=False, as_json=as_json, as_lines=as_lines, nothing="Nothing can be done now.")
+    list_output.print_list(
+        ctx, it, everything=False, as_json=as_json, as_lines=as_lines, nothing="Nothing can be done now."
+    )

@@ -1,4 +1,4 @@
-"""todo projects"""
+"""List the projects of open tasks with their counts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from todo_cli.cli.options import Json
 from todo_cli.cli.session import session_of
 from todo_cli.contract.views import ListProjects
 
+PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
 
@@ -24,8 +25,8 @@ def projects(ctx: typer.Context, as_json: Json = False) -> None:
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(page)
+        json.write_document(page)
         return
-    from todo_cli.cli.render.rows import rows
+    from todo_cli.cli.render.rows import print_rows
 
-    rows(session, ("Project", "Open tasks"), [(one.name, str(one.tasks)) for one in page.used])
+    print_rows(session, ("Project", "Open tasks"), [(one.name, str(one.tasks)) for one in page.used])

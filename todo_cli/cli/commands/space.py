@@ -1,4 +1,4 @@
-"""todo space"""
+"""List spaces and choose one to work in."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.users import ListSpaces, Space
 from todo_cli.errors import Conflict, NotFound
 
+PANEL = "Account"
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="List spaces and choose one to work in.")
 
 
@@ -27,12 +28,12 @@ def list_spaces(ctx: typer.Context, as_json: Json = False) -> None:
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(page)
+        json.write_document(page)
         return
-    from todo_cli.cli.render.rows import rows
+    from todo_cli.cli.render.rows import print_rows
 
     cells = [(_mark(session, space), space.name, space.role, space.id) for space in page.spaces]
-    rows(session, ("", "Name", "Role", "Id"), cells)
+    print_rows(session, ("", "Name", "Role", "Id"), cells)
 
 
 @app.command()

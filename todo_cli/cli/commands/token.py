@@ -1,4 +1,4 @@
-"""todo token"""
+"""Create, list and revoke tokens."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from todo_cli.cli.session import session_of
 from todo_cli.contract.ids import new_id, new_token, token_hash
 from todo_cli.contract.tokens import SCOPES, CreateToken, ListTokens, RevokeToken, Token
 
+PANEL = "Account"
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Make, list and revoke tokens.")
 
 
@@ -33,7 +34,7 @@ def create(
     from todo_cli.contract.base import token_user
 
     session = session_of(ctx)
-    token = new_token(token_user(session.settings.signed_in().reveal()))
+    token = new_token(token_user(session.settings.require_token().reveal()))
     wanted = tuple(scope.strip() for scope in scopes.split(",") if scope.strip())
     request = CreateToken(id=new_id(), hash=token_hash(token), name=name, scopes=wanted, expires=expires)
     made = session.send(request, key)
@@ -42,7 +43,7 @@ def create(
 
         from todo_cli.cli.render import json
 
-        json.document(msgspec.to_builtins(made) | {"token": token.reveal()})
+        json.write_document(msgspec.to_builtins(made) | {"token": token.reveal()})
         return
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape
@@ -68,12 +69,14 @@ def list_tokens(
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(page)
+        json.write_document(page)
         return
-    from todo_cli.cli.render.rows import rows
+    from todo_cli.cli.render.rows import print_rows
 
     now = datetime.now(UTC)
-    rows(session, ("Name", "Scopes", "Last used", "Expires", "State"), [_row(token, now) for token in page.tokens])
+    print_rows(
+        session, ("Name", "Scopes", "Last used", "Expires", "State"), [_row(token, now) for token in page.tokens]
+    )
 
 
 @app.command()
@@ -93,7 +96,7 @@ def revoke(
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(gone)
+        json.write_document(gone)
         return
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape
@@ -106,10 +109,10 @@ def _until(token: Token) -> str:
 
 
 def _row(token: Token, now: datetime) -> tuple[str, ...]:
-    from todo_cli.cli.render.text import ago
+    from todo_cli.cli.render.text import format_age
 
     expired = token.expires_at is not None and token.expires_at <= now
     state = "revoked" if token.revoked_at else "expired" if expired else "this one" if token.current else ""
-    used = ago(token.last_used_at, now) if token.last_used_at else "never"
+    used = format_age(token.last_used_at, now) if token.last_used_at else "never"
     expires = f"{token.expires_at:%Y-%m-%d}" if token.expires_at else "never"
     return token.name, ",".join(token.scopes), used, expires, state

@@ -1,4 +1,4 @@
-"""todo view"""
+"""Save, list and remove named filters."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from todo_cli.cli.options import Json, Key
 from todo_cli.cli.session import session_of
 from todo_cli.contract.views import ChooseView, ListViews, RemoveView, SaveView, View
 
+PANEL = "Tasks"
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Save, list and remove filters by name.")
 
 Name = Annotated[str, typer.Argument(help="The view's name, without the colon.", metavar="NAME")]
@@ -47,12 +48,12 @@ def list_views(ctx: typer.Context, as_json: Json = False) -> None:
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(page)
+        json.write_document(page)
         return
-    from todo_cli.cli.render.rows import rows
+    from todo_cli.cli.render.rows import print_rows
 
     cells = [("*" if view.default else "", view.name, view.filter, view.sort or "") for view in page.views]
-    rows(session, ("", "Name", "Filter", "Sort"), cells)
+    print_rows(session, ("", "Name", "Filter", "Sort"), cells)
 
 
 @app.command()
@@ -83,7 +84,7 @@ def default(
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(page)
+        json.write_document(page)
         return
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape
@@ -95,7 +96,7 @@ def _told(ctx: typer.Context, view: View, word: str, as_json: bool) -> None:
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(view)
+        json.write_document(view)
         return
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape
