@@ -143,7 +143,7 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"], ids=lambda page: page.name)
 def test_page_names_files_that_exist(page: Path) -> None:
-    """A path in backticks leads to a file of the repository or of the package; `<name>` stands for any name."""
+    """A path in backticks leads to a file of the repository or of the package; `<name>` is any name."""
     for name in re.findall(r"`((?:\w+/)+[\w./-]*)`", page.read_text()):
         if name.split("/")[0] in FOLDERS:
             assert any((folder / name).exists() for folder in (ROOT, ROOT / "todo_cli")), name
