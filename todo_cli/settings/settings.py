@@ -1,6 +1,6 @@
 """Settings: flag, then environment, then profile, then file. The only thing a command writes on the machine.
 
-KEYS is the whole of it: the file, `config.example.toml`, the environment's names and the README's table say the same.
+KEYS has every key. Tests compare `config.example.toml` and the table in `docs/configuration.md` with it.
 """
 
 from __future__ import annotations

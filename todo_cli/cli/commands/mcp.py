@@ -28,7 +28,7 @@ def mcp(ctx: typer.Context) -> None:
     if sys.stdin.isatty():
         from todo_cli.cli.render import text
 
-        text.note("Waiting for an MCP client on stdin; Ctrl-C ends. See the README for the lines that clients need.")
+        text.note("Waiting for an MCP client on stdin; Ctrl-C ends. See docs/mcp.md for the lines that clients need.")
     from todo_cli.server.mcp import serve_stdio
 
     async def send(request: Request[Any]) -> Any:
