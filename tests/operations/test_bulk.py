@@ -157,7 +157,7 @@ def test_all_or_none(home: Ask) -> None:
     assert "one" not in home.show(1).tags
     with pytest.raises(Conflict, match="#6 is done"):
         home(StartTasks(filter="1 or 6 is:done or 1-2 is:open"))
-    with pytest.raises(Conflict, match="is in the bin"):
+    with pytest.raises(Conflict, match="is in the trash"):
         home(EditTasks(filter="#old status:all", priority=1))
     with pytest.raises(Conflict, match="has moved on"):
         home(EditTasks(filter="#old", priority=1, if_rev=1))
@@ -268,7 +268,7 @@ def test_plans_of_what_comes_along_are_exact_too(ask: Ask) -> None:
     ask(Undo())
     deep = {"filter": "#p", "with_subtasks": True}
     plan = ask(MakePlan(id=new_id(), verb="CompleteTasks", arguments=deep))
-    assert plan.arguments == {"numbers": [1, 2]}, "without the next occurrence, which is in the bin"
+    assert plan.arguments == {"numbers": [1, 2]}, "without the next occurrence, which is in the trash"
     late = ask.add("late", parent=1)
     assert sorted(numbers(ask(ApplyPlan(id=plan.id)))) == [1, 2, 3]
     assert (ask.show(late.number).status, ask.show(3).status) == ("open", "open")

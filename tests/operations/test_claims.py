@@ -164,12 +164,12 @@ def test_done_and_rm_let_go_and_edit_does_not(ask: Ask, other: Ask) -> None:
     assert ask(ReopenTasks(numbers=(1,))).tasks[0].claimed_by is None
     claim(ask, 2)
     ask(DeleteTasks(numbers=(2,)))
-    with pytest.raises(Conflict, match="is in the bin"):
+    with pytest.raises(Conflict, match="is in the trash"):
         claim(ask, 2)
     ask(CompleteTasks(numbers=(1,)))
     with pytest.raises(Conflict, match="task #1 is done"):
         claim(ask, 1)
-    with pytest.raises(NotFound, match="no task #9"):
+    with pytest.raises(NotFound, match="task #9 does not exist"):
         claim(ask, 9)
 
 

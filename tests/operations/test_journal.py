@@ -130,7 +130,7 @@ def test_one_tasks_history_has_its_changes_only(ask: Ask) -> None:
     assert [[one.number for one in row.differences] for row in found] == [[25]] * 4
     assert [row.tasks for row in found] == [2, 2, 11, 30]
     assert [row.undone for row in found] == [False, True, False, False]
-    with pytest.raises(NotFound, match="there is no task #99"):
+    with pytest.raises(NotFound, match="task #99 does not exist"):
         changes(ask, number=99)
     whole = changes(ask)
     assert [len(row.differences) for row in whole] == [2, 0, 2, 10, 1, 10], "ten are told one by one"
