@@ -33,9 +33,9 @@ def _with_streams() -> None:
 
 def _complete() -> None:
     if not _completed_by_table():
-        from todo_cli.cli.shell_completion import complete
+        from todo_cli.cli.shell_completion import print_completions
 
-        complete()
+        print_completions()
 
 
 def _completed_by_table() -> bool:

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from tests.conftest import COMMAND, Database, Person, Todo, wait_for
-from todo_cli.cli.add_lines import MOST_LINES, read_lines
+from todo_cli.cli.add_lines import MAX_LINES, read_lines
 from todo_cli.errors import Invalid
 
 
@@ -158,9 +158,9 @@ def test_short_input_is_told_line_by_line(todo: Todo) -> None:
 
 
 def test_the_limit_of_lines() -> None:
-    assert len(read_lines(b"x\n" * MOST_LINES)) == MOST_LINES
+    assert len(read_lines(b"x\n" * MAX_LINES)) == MAX_LINES
     with pytest.raises(Invalid, match="more than 100,000 lines"):
-        read_lines(b"x\n" * (MOST_LINES + 1))
+        read_lines(b"x\n" * (MAX_LINES + 1))
 
 
 def test_line_ends_and_marks_of_every_kind() -> None:
@@ -173,6 +173,6 @@ def test_line_ends_and_marks_of_every_kind() -> None:
 
 @pytest.mark.long
 def test_a_hundred_thousand_lines(todo: Todo) -> None:
-    assert todo("add", "-", stdin="x\n" * MOST_LINES, timeout=600).out == "Added 100,000 tasks: #1 to #100000\n"
+    assert todo("add", "-", stdin="x\n" * MAX_LINES, timeout=600).out == "Added 100,000 tasks: #1 to #100000\n"
     assert todo("undo", timeout=600).code == 0
     assert todo("list").out == ""

@@ -12,7 +12,7 @@ import pexpect
 import pytest
 
 from tests.conftest import BARE, COMMAND, Todo
-from todo_cli.cli.group import call, load_command
+from todo_cli.cli.group import load_command, run_command_line
 from todo_cli.command_table import COMMANDS
 
 
@@ -31,7 +31,7 @@ def test_every_command_has_help_with_two_examples(name: str, capsys: pytest.Capt
         examples = [line for line in (command.help or "").splitlines() if "todo " in line and not line.endswith(".")]
         assert len(examples) >= 2, words
         assert all(" ".join(words) in line or "todo " in line for line in examples), words
-        assert call([*words, "--help"]) == 0
+        assert run_command_line([*words, "--help"]) == 0
         shown = capsys.readouterr().out
         assert "Usage: todo" in shown
         assert shown.count("todo ") >= 3, words

@@ -163,10 +163,10 @@ def test_the_terminal_width_may_come_from_columns(todo: Todo) -> None:
 def test_a_due_without_a_year_means_one_date() -> None:
     from datetime import UTC, datetime, timedelta
 
-    from todo_cli.cli.render.text import due_words
+    from todo_cli.cli.render.text import format_due
 
     now = datetime(2026, 11, 23, tzinfo=UTC)
-    shown = [due_words(f"{now + timedelta(days=days):%Y-%m-%d}", UTC, now) for days in range(-800, 800)]
+    shown = [format_due(f"{now + timedelta(days=days):%Y-%m-%d}", UTC, now) for days in range(-800, 800)]
     assert len(shown) == len(set(shown))
-    assert due_words("2026-03-29", UTC, now) == "29 Mar 2026"
-    assert due_words("2027-03-28", UTC, now) == "28 Mar"
+    assert format_due("2026-03-29", UTC, now) == "29 Mar 2026"
+    assert format_due("2027-03-28", UTC, now) == "28 Mar"

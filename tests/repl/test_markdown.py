@@ -11,7 +11,7 @@ import pyte
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from todo_cli.cli.render.stream import Flow, Live
+from todo_cli.cli.render.stream import LiveWriter, PlainWriter
 
 TEXT = """\
 # Plan for **today**
@@ -44,7 +44,7 @@ def shown(pieces: list[str], columns: int = 60, rows: int = 20, *, colored: bool
     """All lines that a terminal has after it, and the bytes."""
     out = io.StringIO()
     with redirect_stdout(out):
-        one = Live(colored=colored, size=lambda: (columns, rows))
+        one = LiveWriter(colored=colored, size=lambda: (columns, rows))
         for piece in pieces:
             one.words(piece)
         one.end()
@@ -112,7 +112,7 @@ def test_a_resized_terminal_repeats_and_loses_nothing() -> None:
     sizes = iter([(80, 24)] * 50 + [(60, 24)] * 50 + [(120, 24)] * 50 + [(40, 10)] * 60 + [(200, 50)] * 1_000)
     out = io.StringIO()
     with redirect_stdout(out):
-        one = Live(colored=True, size=lambda: next(sizes))
+        one = LiveWriter(colored=True, size=lambda: next(sizes))
         for place, word in enumerate(words):
             one.words(word[:3])
             one.words(word[3:] + ("\n\n" if place % 40 == 39 else " "))
@@ -130,7 +130,7 @@ def test_a_resized_terminal_repeats_and_loses_nothing() -> None:
 def test_on_a_dumb_terminal_words_are_whole(pieces: list[str], columns: int) -> None:
     out = io.StringIO()
     with redirect_stdout(out):
-        one = Flow(size=lambda: (columns, 24))
+        one = PlainWriter(size=lambda: (columns, 24))
         for piece in pieces:
             one.words(piece)
         one.end()

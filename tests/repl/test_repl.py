@@ -11,7 +11,7 @@ from tests.conftest import Person, Todo
 from tests.support.ask import settings_of
 from tests.support.chat_process import Talker, slowly
 from tests.support.fake_model import calls, says
-from todo_cli.cli.repl.slash_commands import OWN
+from todo_cli.cli.repl.slash_commands import CHAT_COMMANDS
 from todo_cli.clients.open import open_client
 from todo_cli.contract.prompt_history import ListSaid
 
@@ -166,7 +166,7 @@ def test_every_slash_command_is_listed_on_one_screen_and_answered(talker: Talker
     listed = talker("chat", stdin="/help\n").out.splitlines()
     assert len(listed) <= 20  # with the prompt and what is around it, a screen of 24
     assert all(len(line) < 80 for line in listed)
-    assert all(f"/{name} " in "\n".join(listed) for name in OWN)
+    assert all(f"/{name} " in "\n".join(listed) for name in CHAT_COMMANDS)
     talker.script(says("Hello."), says("Hi."))
     lines = ["hello", "/history", "/history 1", "/search hello", "/usage", "/export", "/conversations", "/rename A title",
              "/model", "/fork", "/new", "/resume 1", "/retry", "/undo", "/redo", "/stop", "/todo search milk", "/help add"]  # fmt: skip

@@ -7,50 +7,50 @@ from typing import Any
 
 from msgspec import UNSET
 
-from todo_cli.cli.options import one_of
+from todo_cli.cli.options import output_form
 from todo_cli.cli.session import session_of
 from todo_cli.contract.tasks import Changed, OnTasks
 
 
-def change(
+def change_tasks(
     ctx: Any, request: OnTasks, word: str, key: str | None, *, plan: bool, yes: bool, as_json: bool, as_lines: bool
 ) -> None:
     """Send the write and print every task it named; with `plan` only keep what it would do.
 
     What a filter finds is worked out first, and asked about where it is more than a few; `yes` sends it as it is.
     """
-    session, form = session_of(ctx), one_of(as_json, as_lines)
+    session, form = session_of(ctx), output_form(as_json, as_lines)
     if plan:
-        from todo_cli.cli.plan_output import make
+        from todo_cli.cli.plan_output import print_new_plan
 
-        make(session, request, as_json=form != "text")
+        print_new_plan(session, request, as_json=form != "text")
         return
     if request.filter is UNSET or yes:
         result: Changed | None = session.send(request, key)
     else:
-        from todo_cli.cli.change_by_filter import carried_out
+        from todo_cli.cli.change_by_filter import apply_by_filter
 
-        result = carried_out(session, request, key)
+        result = apply_by_filter(session, request, key)
     if result is None:
         return
-    changed(ctx, result, word, form)
+    print_changed(ctx, result, word, form)
     if form == "text":
-        _remarks(result)
+        _print_remarks(result)
 
 
-def changed(ctx: Any, result: Changed, word: str, form: str) -> None:
+def print_changed(ctx: Any, result: Changed, word: str, form: str) -> None:
     """Print what a write made."""
     if form == "text":
         from todo_cli.cli.render import text
 
-        text.changed(word, result, text.local_zone(session_of(ctx).settings.timezone), datetime.now(UTC))
+        text.write_changed(word, result, text.load_zone(session_of(ctx).settings.timezone), datetime.now(UTC))
     else:
         from todo_cli.cli.render import json
 
-        json.document(result) if form == "json" else json.lines(result.tasks)
+        json.write_document(result) if form == "json" else json.write_lines(result.tasks)
 
 
-def _remarks(result: Changed) -> None:
+def _print_remarks(result: Changed) -> None:
     """What else a person should know of it."""
     from todo_cli.cli.render import text
 

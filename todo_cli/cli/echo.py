@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def no_echo() -> Iterator[None]:
     """What is typed meanwhile is not mixed into the answer; it comes at the next prompt. Ctrl-C works as always."""
     try:
         import termios
@@ -29,7 +29,7 @@ def quiet() -> Iterator[None]:
         termios.tcsetattr(terminal, termios.TCSANOW, was)
 
 
-def forget_typed() -> None:
+def discard_typed_input() -> None:
     """What was typed before a question is no answer to it."""
     try:
         import termios

@@ -9,7 +9,7 @@ from todo_cli.cli.render.escape import escape
 from todo_cli.errors import Bug, TodoError
 
 
-def report(error: Any, *, as_json: bool) -> int:
+def print_error(error: Any, *, as_json: bool) -> int:
     """Write it; the exit code."""
     assert isinstance(error, TodoError)  # noqa: S101  # main hands on nothing else
     if as_json:
@@ -24,7 +24,7 @@ def report(error: Any, *, as_json: bool) -> int:
     return error.exit_code
 
 
-def report_bug(error: Exception, *, as_json: bool) -> int:
+def print_bug(error: Exception, *, as_json: bool) -> int:
     """A fault of ours: its kind and place, never its values."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
@@ -33,4 +33,4 @@ def report_bug(error: Exception, *, as_json: bool) -> int:
         f"{trace.tb_frame.f_code.co_filename.rpartition('todo_cli')[2].lstrip('/')}:{trace.tb_lineno}" if trace else "?"
     )
     bug = Bug(f"an unexpected {type(error).__name__} at {place}", hint="see the trace with: todo --debug …")
-    return report(bug, as_json=as_json)
+    return print_error(bug, as_json=as_json)

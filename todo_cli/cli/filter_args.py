@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperCommand
 
 # -@work, -#home, -due:fri, -'two words': a filter's minus, no flag's
-_TURNED = re.compile(r"-(?:[@#+:('\"!]|[A-Za-z.]{2,}(?:[:<>]|!=))")
+_NEGATED_TERM = re.compile(r"-(?:[@#+:('\"!]|[A-Za-z.]{2,}(?:[:<>]|!=))")
 
 FilterArgument = Annotated[
     list[str] | None,
@@ -26,13 +26,13 @@ class FilterCommand(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """What would be taken for flags is turned around with a ! instead."""
         end = args.index("--") if "--" in args else len(args)
-        return super().parse_args(ctx, [_plain(word) for word in args[:end]] + args[end:])
+        return super().parse_args(ctx, [_escape_minus(word) for word in args[:end]] + args[end:])
 
 
-def _plain(word: str) -> str:
-    return "!" + word[1:] if _TURNED.match(word) else word
+def _escape_minus(word: str) -> str:
+    return "!" + word[1:] if _NEGATED_TERM.match(word) else word
 
 
-def joined(words: list[str] | None) -> str | None:
+def join_filter(words: list[str] | None) -> str | None:
     """The words as one filter, None for none."""
     return " ".join(words) if words else None

@@ -14,7 +14,7 @@ from todo_cli.cli.session import Session
 from todo_cli.command_table import COMMANDS, GLOBAL_FLAGS
 from todo_cli.errors import Invalid
 
-CONTEXT = {"help_option_names": ["-h", "--help"]}
+CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 
 class LazyGroup(TyperGroup):
@@ -43,7 +43,7 @@ class LazyGroup(TyperGroup):
 def load_command(name: str) -> Any:
     """The command of one module: its `app`."""
     command = get_command(importlib.import_module(COMMANDS[name][0]).app)
-    command.context_settings = {**CONTEXT, **command.context_settings}
+    command.context_settings = {**CONTEXT_SETTINGS, **command.context_settings}
     return command
 
 
@@ -64,7 +64,7 @@ def _global_first(args: list[str]) -> list[str]:
     return first + rest
 
 
-def _version(ctx: typer.Context, wanted: bool) -> None:
+def _print_version(ctx: typer.Context, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
         from todo_cli import __version__
 
@@ -72,7 +72,7 @@ def _version(ctx: typer.Context, wanted: bool) -> None:
         raise typer.Exit
 
 
-def _profiles(incomplete: str) -> list[str]:
+def _complete_profile(incomplete: str) -> list[str]:
     from todo_cli.settings.settings import profile_names
 
     return profile_names(incomplete)
@@ -81,12 +81,12 @@ def _profiles(incomplete: str) -> list[str]:
 def _root(
     ctx: typer.Context,
     profile: Annotated[
-        str | None, typer.Option(help="Use this profile of the configuration.", autocompletion=_profiles)
+        str | None, typer.Option(help="Use this profile of the configuration.", autocompletion=_complete_profile)
     ] = None,
     no_color: Annotated[bool, typer.Option("--no-color", help="No colours (also: NO_COLOR).")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")] = False,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
     """A todo list that lives in a shared Postgres: every machine sees the same list, at the same instant.
@@ -101,11 +101,11 @@ def _root(
             command.invoke(inner)
 
 
-app = typer.Typer(cls=LazyGroup, invoke_without_command=True, add_completion=False, context_settings=CONTEXT)
+app = typer.Typer(cls=LazyGroup, invoke_without_command=True, add_completion=False, context_settings=CONTEXT_SETTINGS)
 app.callback()(_root)
 
 
-def call(arguments: list[str]) -> int:
+def run_command_line(arguments: list[str]) -> int:
     """Run one command; its exit code. Raises TodoError; usage errors become Invalid."""
     command = get_command(app)
     try:
@@ -118,17 +118,17 @@ def call(arguments: list[str]) -> int:
         typer.echo(error.format_message())
         return 2
     except _click.exceptions.ClickException as error:
-        raise Invalid(_sentence(error), hint=_hint(error)) from None
+        raise Invalid(_format_usage_error(error), hint=_usage_hint(error)) from None
     except (typer.Abort, EOFError):
         return 130
     return code if isinstance(code, int) else 0
 
 
-def _sentence(error: Any) -> str:
+def _format_usage_error(error: Any) -> str:
     text: str = error.format_message().strip().rstrip(".")
     return text[:1].lower() + text[1:]
 
 
-def _hint(error: Any) -> str:
+def _usage_hint(error: Any) -> str:
     context = getattr(error, "ctx", None)
     return f"see: {context.command_path} --help" if context else "see: todo --help"

@@ -5,49 +5,49 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from todo_cli.cli.options import one_of
+from todo_cli.cli.options import output_form
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.tasks import ListTasks, TaskPage
 
-MOST = 1_000  # a request's limit
-NOTHING = "Nothing here. Add something with: todo add 'Buy milk'"
+MAX_PAGE_TASKS = 1_000  # a request's limit
+EMPTY_MESSAGE = "Nothing here. Add something with: todo add 'Buy milk'"
 
 
-def show(
-    ctx: Any, request: ListTasks, *, everything: bool, as_json: bool, as_lines: bool, nothing: str = NOTHING
+def print_list(
+    ctx: Any, request: ListTasks, *, everything: bool, as_json: bool, as_lines: bool, nothing: str = EMPTY_MESSAGE
 ) -> None:
     """Print the tasks that the request finds."""
-    session, form = session_of(ctx), one_of(as_json, as_lines)
-    page = _all(session, request) if everything else session.send(request)
-    _render(session, page, form, nothing)
+    session, form = session_of(ctx), output_form(as_json, as_lines)
+    page = _fetch_all(session, request) if everything else session.send(request)
+    _print_page(session, page, form, nothing)
 
 
-def _all(session: Session, request: ListTasks) -> TaskPage:
+def _fetch_all(session: Session, request: ListTasks) -> TaskPage:
     import msgspec
 
-    page = session.send(msgspec.structs.replace(request, limit=MOST))
+    page = session.send(msgspec.structs.replace(request, limit=MAX_PAGE_TASKS))
     tasks = list(page.tasks)
     while page.next:
-        page = session.send(msgspec.structs.replace(request, limit=MOST, cursor=page.next))
+        page = session.send(msgspec.structs.replace(request, limit=MAX_PAGE_TASKS, cursor=page.next))
         tasks += page.tasks
     return TaskPage(tasks=tuple(tasks), cut=page.cut)
 
 
-def _render(session: Session, page: TaskPage, form: str, nothing: str) -> None:
+def _print_page(session: Session, page: TaskPage, form: str, nothing: str) -> None:
     if form != "text":
         from todo_cli.cli.render import json
 
-        json.document(page) if form == "json" else json.lines(page.tasks)
+        json.write_document(page) if form == "json" else json.write_lines(page.tasks)
         return
     from todo_cli.cli.render import text
 
     zone = text.zone_for(page.tasks, session.settings.timezone)
     if not session.table:
-        text.plain(page.tasks, zone)
+        text.write_tsv(page.tasks, zone)
     elif page.tasks:
         from todo_cli.cli.render import table
 
-        table.tasks(page.tasks, zone, datetime.now(UTC), colored=session.colored)
+        table.print_tasks(page.tasks, zone, datetime.now(UTC), colored=session.colored)
     else:
         text.note(nothing)
     if page.next:

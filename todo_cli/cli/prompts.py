@@ -9,7 +9,7 @@ from todo_cli.contract.base import Secret
 from todo_cli.errors import Invalid, NeedsAnswer
 
 
-def confirmed(session: Session, question: str, *, yes: bool, flag: str) -> bool:
+def ask_yes_no(session: Session, question: str, *, yes: bool, flag: str) -> bool:
     """A plain yes; raises NeedsAnswer, naming the flag, when there is nobody to ask."""
     if yes:
         return True
@@ -26,7 +26,7 @@ def confirmed(session: Session, question: str, *, yes: bool, flag: str) -> bool:
     return answer.strip().lower() in ("y", "yes")
 
 
-def secret(session: Session, question: str, *, what: str = "token", most: int = 10_000) -> Secret:
+def read_secret(session: Session, question: str, *, what: str = "token", most: int = 10_000) -> Secret:
     """A secret from a prompt without echo, or from stdin; never from a flag. Raises Invalid."""
     if session.interactive:
         import getpass

@@ -8,13 +8,13 @@ import sys
 
 from todo_cli.errors import TodoError
 
-FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO)  # what a write to stdout may end with
+OUTPUT_ERRNOS = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO)  # what a write to stdout may end with
 
 
 def run(arguments: list[str]) -> int:
     """Run one command and give its exit code; every error becomes one line here."""
     try:
-        code = _program(arguments)
+        code = _call(arguments)
         sys.stdout.flush()
         return code
     except TodoError as error:
@@ -22,7 +22,7 @@ def run(arguments: list[str]) -> int:
             import traceback
 
             traceback.print_exc()
-        return _report(error, arguments)
+        return _print_error(error, arguments)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -33,21 +33,25 @@ def run(arguments: list[str]) -> int:
             return 0
         raise
     except OSError as error:
-        return _bug(error, arguments) if error.errno not in FULL or error.filename else _unwritten(error, arguments)
+        return (
+            _print_bug(error, arguments)
+            if error.errno not in OUTPUT_ERRNOS or error.filename
+            else _print_output_error(error, arguments)
+        )
     except Exception as error:
-        return _bug(error, arguments)
+        return _print_bug(error, arguments)
 
 
-def _program(arguments: list[str]) -> int:
-    from todo_cli.cli.group import call
+def _call(arguments: list[str]) -> int:
+    from todo_cli.cli.group import run_command_line
 
-    return call(arguments)
+    return run_command_line(arguments)
 
 
-def _report(error: object, arguments: list[str]) -> int:
-    from todo_cli.cli.error_output import report
+def _print_error(error: object, arguments: list[str]) -> int:
+    from todo_cli.cli.error_output import print_error
 
-    return report(error, as_json=_wants_json(arguments))
+    return print_error(error, as_json=_wants_json(arguments))
 
 
 def _abandon_output() -> None:
@@ -55,18 +59,18 @@ def _abandon_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _unwritten(error: OSError, arguments: list[str]) -> int:
+def _print_output_error(error: OSError, arguments: list[str]) -> int:
     _abandon_output()
     hint = "make room; if it was a change, it has been made, see: todo log"
-    return _report(TodoError(f"the output cannot be written: {error.strerror}", hint=hint), arguments)
+    return _print_error(TodoError(f"the output cannot be written: {error.strerror}", hint=hint), arguments)
 
 
-def _bug(error: Exception, arguments: list[str]) -> int:
+def _print_bug(error: Exception, arguments: list[str]) -> int:
     if "--debug" in arguments:
         raise error
-    from todo_cli.cli.error_output import report_bug
+    from todo_cli.cli.error_output import print_bug
 
-    return report_bug(error, as_json=_wants_json(arguments))
+    return print_bug(error, as_json=_wants_json(arguments))
 
 
 def _wants_json(arguments: list[str]) -> bool:

@@ -12,7 +12,7 @@ from typer.main import get_command
 from todo_cli.cli.group import app
 
 
-class _Words(ShellComplete):
+class _CompletionProtocol(ShellComplete):
     """Reads what the scripts of `todo completion` send, writes `word<TAB>what it is` a line."""
 
     name, source_template = "words", ""
@@ -40,20 +40,20 @@ class _Words(ShellComplete):
         return f"{item.value}\t{(item.help or '').splitlines()[0] if item.help else ''}"
 
 
-def complete() -> None:
+def print_completions() -> None:
     """Write the possible words; nothing at all for what cannot be completed."""
     try:
-        found = _Words(get_command(app), {}, "todo", "_TODO_COMPLETE").complete()
+        found = _CompletionProtocol(get_command(app), {}, "todo", "_TODO_COMPLETE").complete()
     except Exception:
         # a person is typing: whatever is wrong, the command itself will say so
         return
     sys.stdout.write(found + "\n" if found else "")
 
 
-def completions(before: list[str], typed: str) -> list[tuple[str, str]]:
+def find_completions(before: list[str], typed: str) -> list[tuple[str, str]]:
     """What may stand in the place of `typed` behind these words, each with what it is; nothing where unknown."""
     try:
-        found = _Words(get_command(app), {}, "todo", "_TODO_COMPLETE").get_completions(before, typed)
+        found = _CompletionProtocol(get_command(app), {}, "todo", "_TODO_COMPLETE").get_completions(before, typed)
     except Exception:
         return []
     return [(item.value, (item.help or "").partition("\n")[0]) for item in found]

@@ -19,10 +19,10 @@ from todo_cli.cli.options import (
     Priority,
     Project,
     Scheduled,
-    depth,
-    one_of,
-    priority,
-    waited_for,
+    optional_fields,
+    output_form,
+    parse_blockers,
+    parse_priority,
 )
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.tasks import AddTask, Task
@@ -64,11 +64,11 @@ def add(
 
     grep -v '^x ' todo.txt | todo add - --project inbox
     """
-    session, form = session_of(ctx), one_of(as_json, as_lines)
+    session, form = session_of(ctx), output_form(as_json, as_lines)
     fields: dict[str, Any] = {
-        "due": due, "project": project, "tags": tuple(tag or ()), "priority": priority(prio), "note": note,
+        "due": due, "project": project, "tags": tuple(tag or ()), "priority": parse_priority(prio), "note": note,
     }  # fmt: skip
-    fields |= depth(every, defer, scheduled, parent) | ({"after": waited_for(after)} if after else {})
+    fields |= optional_fields(every, defer, scheduled, parent) | ({"after": parse_blockers(after)} if after else {})
     if title == ["-"]:
         from todo_cli.cli.add_lines import add_lines
 
@@ -87,10 +87,12 @@ def _say(session: Session, task: Task, form: str) -> None:
     if form == "text":
         from todo_cli.cli.render import text
 
-        text.write(f"Added {text.summary(task, text.zone_for([task], session.settings.timezone), datetime.now(UTC))}")
+        text.write(
+            f"Added {text.format_task(task, text.zone_for([task], session.settings.timezone), datetime.now(UTC))}"
+        )
         if not task.new:
             text.note("(added before, with the same key)")
     else:
         from todo_cli.cli.render import json
 
-        json.document(task) if form == "json" else json.lines([task])
+        json.write_document(task) if form == "json" else json.write_lines([task])

@@ -46,7 +46,7 @@ def add(
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(made)
+        json.write_document(made)
         return
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape
@@ -104,11 +104,11 @@ def list_users(ctx: typer.Context, as_json: Json = False) -> None:
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(page)
+        json.write_document(page)
         return
-    from todo_cli.cli.render.rows import rows
+    from todo_cli.cli.render.rows import print_rows
 
-    rows(session, ("Name", "Role", "Login", "Added", "State"), [_row(one) for one in page.users])
+    print_rows(session, ("Name", "Role", "Login", "Added", "State"), [_row(one) for one in page.users])
 
 
 def _row(one: User) -> tuple[str, ...]:
@@ -158,14 +158,14 @@ def budget(
 
     todo admin user budget ada --tokens-per-day ''
     """
-    from todo_cli.cli.options import tokens
+    from todo_cli.cli.options import parse_token_count
 
-    many = tokens(tokens_per_day) if tokens_per_day else None
+    many = parse_token_count(tokens_per_day) if tokens_per_day else None
     one = session_of(ctx).send(SetBudget(name=name, tokens_per_day=many), key)
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(one)
+        json.write_document(one)
         return
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from todo_cli.cli.change_tasks import changed
-from todo_cli.cli.options import Json, JsonLines, one_of
+from todo_cli.cli.change_tasks import print_changed
+from todo_cli.cli.options import Json, JsonLines, output_form
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.plans import ApplyPlan, ListPlans, RefusePlan
 from todo_cli.errors import Invalid
@@ -29,7 +29,7 @@ def apply(
 
     todo apply 01a205ca-e90e-7c80-b103-79a08eee1cd4
     """
-    session, form = session_of(ctx), one_of(as_json, as_lines)
+    session, form = session_of(ctx), output_form(as_json, as_lines)
     if plan is not None and (len(plan) != 36 or set(plan) - set("0123456789abcdef-")):
         raise Invalid(f"{plan[:40]!r} is not a plan's id", hint="those that are open: todo apply")
     if plan is None:
@@ -40,7 +40,7 @@ def apply(
 
         text.note("Put aside; nothing was changed.")
     else:
-        changed(ctx, session.send(ApplyPlan(id=plan)), "Applied", form)
+        print_changed(ctx, session.send(ApplyPlan(id=plan)), "Applied", form)
 
 
 def _list(session: Session, form: str) -> None:
@@ -48,13 +48,13 @@ def _list(session: Session, form: str) -> None:
     if form != "text":
         from todo_cli.cli.render import json
 
-        json.document(page) if form == "json" else json.lines(page.plans)
+        json.write_document(page) if form == "json" else json.write_lines(page.plans)
         return
-    from todo_cli.cli.plan_output import show
+    from todo_cli.cli.plan_output import print_plan_rows
     from todo_cli.cli.render import text
 
     for plan in page.plans:
         text.write(f"{plan.id}  {text.VERBS.get(plan.verb, plan.verb)}")
-        show(plan)
+        print_plan_rows(plan)
     if not page.plans:
         text.note("No plan is open. Make one with --plan, for example: todo done 3 7-9 --plan")

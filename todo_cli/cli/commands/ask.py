@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from todo_cli.cli.options import Json, JsonLines, Model, one_of
+from todo_cli.cli.options import Json, JsonLines, Model, output_form
 from todo_cli.cli.session import Session, session_of
 from todo_cli.errors import Invalid
 
 app = typer.Typer(add_completion=False)
 
-WIDEST = 4
+MAX_UTF8_BYTES = 4
 """Bytes of a character in UTF-8, at most."""
 
 
@@ -38,7 +38,7 @@ def ask(
 
     todo ask --conversation 3 --yes 'and delete the done ones' --json
     """
-    session, form = session_of(ctx), one_of(as_json, as_lines)
+    session, form = session_of(ctx), output_form(as_json, as_lines)
     session.model = model
     text = _from_stdin() if words == ["-"] else " ".join(words)
     _ask(session, text, conversation, form, yes=yes)
@@ -48,9 +48,9 @@ def _ask(session: Session, words: str, conversation: str, form: str, *, yes: boo
     from todo_cli.cli import turn_session
     from todo_cli.cli.render import text
 
-    begin = turn_session.said(conversation_id(session, conversation), words)
-    screen = turn_session.screen(session, form)
-    outcome = turn_session.settle(session, begin, screen, yes=yes)
+    begin = turn_session.new_turn(conversation_id(session, conversation), words)
+    screen = turn_session.open_screen(session, form)
+    outcome = turn_session.run_to_end(session, begin, screen, yes=yes)
     if form == "text" and session.table and conversation == "new":
         text.note(f"(go on with: todo ask -c {outcome.number} '…')")
 
@@ -61,20 +61,20 @@ def conversation_id(session: Session, named: str) -> str:
         from todo_cli.contract.ids import new_id
 
         return new_id()
-    from todo_cli.cli.options import MOST
+    from todo_cli.cli.options import MAX_TASK_NUMBER
     from todo_cli.contract.conversations import ShowConversation
 
-    if not (named.isascii() and named.isdigit()) or not 1 <= int(named[:30]) <= MOST:
+    if not (named.isascii() and named.isdigit()) or not 1 <= int(named[:30]) <= MAX_TASK_NUMBER:
         raise Invalid(f"{named[:40]!r} is not a conversation's number", hint="see: todo chat list")
     return session.send(ShowConversation(number=int(named), limit=1)).conversation.id
 
 
 def _from_stdin() -> str:
-    from todo_cli.cli.turn_session import MOST
+    from todo_cli.cli.turn_session import MAX_MESSAGE_CHARS
 
-    data = sys.stdin.buffer.read(MOST * WIDEST + 1)
+    data = sys.stdin.buffer.read(MAX_MESSAGE_CHARS * MAX_UTF8_BYTES + 1)
     try:
         # what is too long may be cut in the middle of a character
-        return data.decode() if len(data) <= MOST * WIDEST else data.decode(errors="replace")
+        return data.decode() if len(data) <= MAX_MESSAGE_CHARS * MAX_UTF8_BYTES else data.decode(errors="replace")
     except UnicodeDecodeError:
         raise Invalid("the text is not valid UTF-8", hint="convert it first, for example with iconv") from None

@@ -14,7 +14,7 @@ from todo_cli.cli.commands.chat_retry import edit, retry
 from todo_cli.cli.commands.chat_search import search
 from todo_cli.cli.commands.chat_usage import usage
 from todo_cli.cli.commands.chat_watch import watch
-from todo_cli.cli.options import Json, JsonLines, Model, one_of
+from todo_cli.cli.options import Json, JsonLines, Model, output_form
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.session import session_of
@@ -54,9 +54,9 @@ def chat(
     """
     session_of(ctx).model = model
     if ctx.invoked_subcommand is None:
-        from todo_cli.cli.repl import repl
+        from todo_cli.cli.repl import run_repl
 
-        repl(session_of(ctx), conversation)
+        run_repl(session_of(ctx), conversation)
 
 
 @app.command()
@@ -78,10 +78,10 @@ def approve(
     """
     from todo_cli.cli import turn_session
 
-    session, form = session_of(ctx), one_of(as_json, as_lines)
+    session, form = session_of(ctx), output_form(as_json, as_lines)
     if no and only is not None:
         raise Invalid("--no and --only exclude each other")
-    turn_session.answer(session, number, turn_session.screen(session, form), yes=not no, only=only)
+    turn_session.answer_turn(session, number, turn_session.open_screen(session, form), yes=not no, only=only)
 
 
 @app.command()
@@ -97,7 +97,7 @@ def stop(ctx: typer.Context, number: Number, as_json: Json = False) -> None:
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(turn)
+        json.write_document(turn)
         return
     text.write(
         f"Stopping {number}." if turn.state == "running" else f"{number} is {STATES.get(turn.state, turn.state)}."
@@ -113,10 +113,10 @@ def undo(ctx: typer.Context, number: Number, partial: Partial = False, dry_run: 
 
     todo chat undo 3
     """
-    from todo_cli.cli.undo_output import invert
+    from todo_cli.cli.undo_output import show_undo
 
     turn = turn_of(session_of(ctx), number)
-    invert(ctx, asked.UndoTurn(turn=turn, partial=partial, dry_run=dry_run), "Undid", None, as_json=as_json)
+    show_undo(ctx, asked.UndoTurn(turn=turn, partial=partial, dry_run=dry_run), "Undid", None, as_json=as_json)
 
 
 @app.command()
@@ -128,10 +128,10 @@ def redo(ctx: typer.Context, number: Number, partial: Partial = False, dry_run: 
 
     todo chat redo 3
     """
-    from todo_cli.cli.undo_output import invert
+    from todo_cli.cli.undo_output import show_undo
 
     turn = turn_of(session_of(ctx), number)
-    invert(ctx, asked.RedoTurn(turn=turn, partial=partial, dry_run=dry_run), "Did again", None, as_json=as_json)
+    show_undo(ctx, asked.RedoTurn(turn=turn, partial=partial, dry_run=dry_run), "Did again", None, as_json=as_json)
 
 
 @app.command()
@@ -196,6 +196,6 @@ def _print(request: Conversation, word: str, *, as_json: bool) -> None:
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(request)
+        json.write_document(request)
         return
     text.write(escape(f"{word} conversation {request.number}: {request.title}"))

@@ -117,6 +117,6 @@ def json_lines(conversation: Conversation, messages: Iterator[Message]) -> Itera
 
 def markdown(conversation: Conversation, messages: Iterator[Message]) -> Iterator[str]:
     """To be read: a heading a turn, calls and results as code."""
-    from todo_cli.cli.render.conversation_markdown import document
+    from todo_cli.cli.render.conversation_markdown import conversation_lines
 
-    return document(conversation, messages)
+    return conversation_lines(conversation, messages)

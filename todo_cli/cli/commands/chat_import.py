@@ -43,7 +43,7 @@ def import_conversation(
         from todo_cli.cli.render import json
 
         made = {"number": done.number, "id": done.id, "messages": total, "stored": stored, "removed": done.removed}
-        json.document(made)
+        json.write_document(made)
         return
     word = "Imported" if stored else "Imported before:"
     text.write(escape(f"{word} conversation {done.number}: {header.title} ({total:,} messages)"))

@@ -38,12 +38,12 @@ def list_conversations(
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(page)
+        json.write_document(page)
         return
-    from todo_cli.cli.render.rows import rows
+    from todo_cli.cli.render.rows import print_rows
 
     now = datetime.now(UTC)
-    rows(session, ("#", "Title", "State", "Last"), [_row(one, now) for one in page.conversations])
+    print_rows(session, ("#", "Title", "State", "Last"), [_row(one, now) for one in page.conversations])
 
 
 def show(
@@ -64,15 +64,15 @@ def show(
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(shown)
+        json.write_document(shown)
         return
-    from todo_cli.cli.render.turn import message_lines
+    from todo_cli.cli.render.turn import format_message
 
     text.write(escape(f"{number}. {shown.conversation.title}"))
     if shown.next:
         text.note(f"(older ones: todo chat show {number} --cursor '{escape(shown.next)}')")
     for message in shown.messages:
-        for line in message_lines(message):
+        for line in format_message(message):
             text.write(line)
     _waiting(session, shown)
 
@@ -83,17 +83,17 @@ def _waiting(session: Session, shown: ConversationShown) -> None:
         return
     import asyncio
 
-    from todo_cli.cli.render.turn import held_lines
+    from todo_cli.cli.render.turn import format_held_calls
     from todo_cli.turn_client.run import look
 
-    for line in held_lines(asyncio.run(look(session.settings, found.turn)).held):
+    for line in format_held_calls(asyncio.run(look(session.settings, found.turn)).held):
         text.write(f"     {line}")
     text.note(f"It waits for a yes: todo chat approve {found.number} (or --no)")
 
 
 def _row(one: Conversation, now: datetime) -> tuple[str, ...]:
     state = STATES.get(one.state or "", "")
-    return str(one.number), one.title, state, text.ago(one.updated_at, now)
+    return str(one.number), one.title, state, text.format_age(one.updated_at, now)
 
 
 def turn_of(session: Session, number: int) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from todo_cli.cli.options import Json, JsonLines, one_of
+from todo_cli.cli.options import Json, JsonLines, output_form
 from todo_cli.cli.session import session_of
 
 
@@ -29,6 +29,6 @@ def resume(
     """
     from todo_cli.cli import turn_session
 
-    session, form = session_of(ctx), one_of(as_json, as_lines)
-    found = number or turn_session.last_used(session)
-    turn_session.resume(session, found, turn_session.screen(session, form), yes=yes)
+    session, form = session_of(ctx), output_form(as_json, as_lines)
+    found = number or turn_session.find_last_conversation(session)
+    turn_session.resume_turn(session, found, turn_session.open_screen(session, form), yes=yes)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from todo_cli.cli.commands.chat_list import Number, turn_of
-from todo_cli.cli.options import Json, JsonLines, Model, one_of
+from todo_cli.cli.options import Json, JsonLines, Model, output_form
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.conversations import RewindTurn
 
@@ -32,7 +32,7 @@ def retry(
 
     todo chat retry 3 --model gpt-5 --yes
     """
-    _command(ctx, number, None, model, one_of(as_json, as_lines), yes=yes)
+    _command(ctx, number, None, model, output_form(as_json, as_lines), yes=yes)
 
 
 def edit(
@@ -50,7 +50,7 @@ def edit(
 
     todo chat edit 3 'delete only the done ones' --yes --json
     """
-    _command(ctx, number, " ".join(words), model, one_of(as_json, as_lines), yes=yes)
+    _command(ctx, number, " ".join(words), model, output_form(as_json, as_lines), yes=yes)
 
 
 def _command(ctx: typer.Context, number: int, words: str | None, model: str | None, form: str, *, yes: bool) -> None:
@@ -58,7 +58,7 @@ def _command(ctx: typer.Context, number: int, words: str | None, model: str | No
 
     session = session_of(ctx)
     session.model = model or session.model
-    again(session, number, words, turn_session.screen(session, form), yes=yes)
+    again(session, number, words, turn_session.open_screen(session, form), yes=yes)
 
 
 def again(session: Session, number: int, words: str | None, screen: Screen, *, yes: bool) -> TurnOutcome:
@@ -66,7 +66,7 @@ def again(session: Session, number: int, words: str | None, screen: Screen, *, y
     from todo_cli.cli import turn_session
 
     if words is not None:
-        turn_session.said("", words)  # what cannot be said moves nothing
+        turn_session.new_turn("", words)  # what cannot be said moves nothing
     rewound = session.send(RewindTurn(turn=turn_of(session, number)))
-    begin = turn_session.said(rewound.conversation.id, rewound.text if words is None else words)
-    return turn_session.settle(session, begin, screen, yes=yes)
+    begin = turn_session.new_turn(rewound.conversation.id, rewound.text if words is None else words)
+    return turn_session.run_to_end(session, begin, screen, yes=yes)

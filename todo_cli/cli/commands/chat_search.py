@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from todo_cli.cli.options import Json, JsonLines, one_of
+from todo_cli.cli.options import Json, JsonLines, output_form
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.session import Session, session_of
@@ -40,7 +40,7 @@ def search(
 
     todo chat search --since 'last monday' --role user -n 5 'rent contract'
     """
-    session, form = session_of(ctx), one_of(as_json, as_lines)
+    session, form = session_of(ctx), output_form(as_json, as_lines)
     sought = " ".join(words).strip()
     if not sought:
         raise Invalid("there is nothing to look for", hint="name a word: todo chat search rent")
@@ -51,7 +51,7 @@ def search(
     if form != "text":
         from todo_cli.cli.render import json
 
-        json.document(found) if form == "json" else json.lines(found.hits)
+        json.write_document(found) if form == "json" else json.write_lines(found.hits)
     elif found.hits:
         _render(session, found.hits)
     elif session.table:
@@ -68,8 +68,8 @@ def _render(session: Session, hits: Sequence[SaidHit]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from todo_cli.cli.render.search_results import marked
-    from todo_cli.cli.render.table import console
+    from todo_cli.cli.render.search_results import highlight
+    from todo_cli.cli.render.table import open_console
 
     colored, now = session.colored, datetime.now(UTC)
     grid = Table.grid(padding=(0, 2), expand=False)
@@ -78,6 +78,6 @@ def _render(session: Session, hits: Sequence[SaidHit]) -> None:
     for before, hit in zip([None, *hits], hits, strict=False):
         if before is None or before.conversation != hit.conversation:
             grid.add_row(str(hit.conversation), Text(escape(hit.title), style="bold" if colored else ""))
-        said = Text(f"{WHO[hit.role]}, {text.ago(hit.at, now)}: ", style="dim" if colored else "")
-        grid.add_row("", said.append_text(marked(hit.passage, colored=colored)))
-    console(colored=colored).print(grid)
+        said = Text(f"{WHO[hit.role]}, {text.format_age(hit.at, now)}: ", style="dim" if colored else "")
+        grid.add_row("", said.append_text(highlight(hit.passage, colored=colored)))
+    open_console(colored=colored).print(grid)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from todo_cli.cli.options import Json, JsonLines, one_of
+from todo_cli.cli.options import Json, JsonLines, output_form
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.session import Session, session_of
@@ -38,7 +38,7 @@ def usage(
 
     todo chat usage --by conversation --since 'first of the month' --json
     """
-    session, form = session_of(ctx), one_of(as_json, as_lines)
+    session, form = session_of(ctx), output_form(as_json, as_lines)
     if by == "message":
         _messages(session, number, limit, form)
         return
@@ -46,11 +46,11 @@ def usage(
     if form != "text":
         from todo_cli.cli.render import json
 
-        json.document(page) if form == "json" else json.lines(page.used)
+        json.write_document(page) if form == "json" else json.write_lines(page.used)
         return
-    from todo_cli.cli.render.rows import rows
+    from todo_cli.cli.render.rows import print_rows
 
-    rows(session, (by.capitalize(), "Calls", "Read", "Written", *_headings(session, page)),
+    print_rows(session, (by.capitalize(), "Calls", "Read", "Written", *_headings(session, page)),
          [_cells(session, one, page) for one in page.used])  # fmt: skip
     if session.table:
         _below(page)
@@ -107,10 +107,10 @@ def _messages(session: Session, number: int | None, limit: int, form: str) -> No
         from todo_cli.cli.render import json
 
         found = [{"seq": one.seq, "at": one.at, "model": one.model, "usage": one.usage} for one in used]
-        json.document({"messages": found}) if form == "json" else json.lines(found)
+        json.write_document({"messages": found}) if form == "json" else json.write_lines(found)
         return
-    from todo_cli.cli.render.rows import rows
+    from todo_cli.cli.render.rows import print_rows
 
     names = ("prompt", "completion", "cost")
     cells = [(str(one.seq), one.model or "", *(str((one.usage or {}).get(name, "")) for name in names)) for one in used]
-    rows(session, ("Message", "Model", "Read", "Written", "Cost"), cells)
+    print_rows(session, ("Message", "Model", "Read", "Written", "Cost"), cells)

@@ -10,7 +10,7 @@ import typer
 from todo_cli.cli.commands.chat_list import Number
 from todo_cli.cli.options import JsonLines
 from todo_cli.cli.render import text
-from todo_cli.cli.render.escape import safe_block
+from todo_cli.cli.render.escape import escape_block
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.conversations import Conversation, ShowConversation
 
@@ -38,13 +38,13 @@ def watch(
     from todo_cli.cli import turn_session
 
     session = session_of(ctx)
-    screen = turn_session.screen(session, "jsonl" if as_lines else "text")
-    _, begin = turn_session.newest_turn(session, number)
+    screen = turn_session.open_screen(session, "jsonl" if as_lines else "text")
+    _, begin = turn_session.find_newest_turn(session, number)
     outcome = _watched(session, _shown(session, number), begin.turn, screen)
     while follow:
         found = _next(session, number, outcome.turn)
         outcome = _watched(session, found, found.turn or "", screen)
-    turn_session.finish(outcome)
+    turn_session.raise_for_outcome(outcome)
 
 
 def _shown(session: Session, number: int) -> Conversation:
@@ -61,7 +61,7 @@ def _watched(session: Session, found: Conversation, turn: str, screen: Screen) -
     if screen.form == "text":
         for one in session.send(ShowConversation(number=found.number)).messages:
             if one.turn == turn and one.role == "user":
-                text.note(f"you: {safe_block(one.content)}")
+                text.note(f"you: {escape_block(one.content)}")
     said: list[str] = []
 
     def tell(event: dict[str, object]) -> None:
@@ -89,8 +89,8 @@ def _waits(screen: Screen, number: int, seen: Watched) -> None:
 
         screen.line({"kind": "waiting", "held": msgspec.to_builtins(seen.held)})
         return
-    from todo_cli.cli.render.turn import held_lines
+    from todo_cli.cli.render.turn import format_held_calls
 
-    for line in held_lines(seen.held):
+    for line in format_held_calls(seen.held):
         text.note(line)
     text.note(f"It waits for a yes: todo chat approve {number} (or --no)")

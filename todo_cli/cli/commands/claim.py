@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from todo_cli.cli.filter_args import FilterCommand, joined
+from todo_cli.cli.filter_args import FilterCommand, join_filter
 from todo_cli.cli.options import Json, Key
 from todo_cli.cli.session import Session, session_of
-from todo_cli.cli.task_args import chosen
+from todo_cli.cli.task_args import parse_task_args
 from todo_cli.contract.claims import LONGEST, USUAL, ClaimTask
 from todo_cli.contract.tasks import Task
 from todo_cli.errors import Invalid
@@ -43,7 +43,7 @@ def claim(
     todo claim 12
     """
     if following:
-        text = joined(words)
+        text = join_filter(words)
         request = ClaimTask(filter=text, lease=_seconds(lease)) if text else ClaimTask(lease=_seconds(lease))
     else:
         request = ClaimTask(number=_number(words or []), lease=_seconds(lease))
@@ -52,7 +52,7 @@ def claim(
 
 
 def _number(words: list[str]) -> int:
-    found: tuple[int, ...] = chosen(words).get("numbers", ()) if words else ()
+    found: tuple[int, ...] = parse_task_args(words).get("numbers", ()) if words else ()
     if len(found) != 1:
         raise Invalid("which task to claim is not said", hint="todo claim 12, or todo claim --next 'project:home'")
     return found[0]
@@ -73,11 +73,11 @@ def _say(session: Session, task: Task, *, as_json: bool) -> None:
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(task)
+        json.write_document(task)
         return
     from todo_cli.cli.render import text
 
-    zone, now = text.local_zone(session.settings.timezone), datetime.now(UTC)
-    text.write(f"Claimed {text.summary(task, zone, now)}")
+    zone, now = text.load_zone(session.settings.timezone), datetime.now(UTC)
+    text.write(f"Claimed {text.format_task(task, zone, now)}")
     if task.claimed_until:
         text.note(f"yours until {task.claimed_until.astimezone(zone):%Y-%m-%d %H:%M:%S}")

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from todo_cli.cli.options import Json, JsonLines, Key, number, one_of
+from todo_cli.cli.options import Json, JsonLines, Key, output_form, parse_number
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.base import token_user
 from todo_cli.contract.comments import AddComment, CommentPage, EditComment, ListComments, RemoveComment
@@ -41,8 +41,8 @@ def comment(
 
     todo comment 12 --rm 3f0a9c
     """
-    session, form = session_of(ctx), one_of(as_json, as_lines)
-    about = number(task)
+    session, form = session_of(ctx), output_form(as_json, as_lines)
+    about = parse_number(task)
     if edit and remove:
         raise Invalid("--edit and --rm exclude each other")
     if remove:
@@ -103,11 +103,11 @@ def _list(session: Session, about: int, form: str) -> None:
     if form != "text":
         from todo_cli.cli.render import json
 
-        json.document(CommentPage(comments=found)) if form == "json" else json.lines(found)
+        json.write_document(CommentPage(comments=found)) if form == "json" else json.write_lines(found)
         return
     from todo_cli.cli.render import comments, text
 
-    for line in comments.lines(found, datetime.now(UTC)) if session.table else comments.rows(found):
+    for line in comments.format_comments(found, datetime.now(UTC)) if session.table else comments.comment_rows(found):
         text.write(line)
     if not found and session.table:
         text.note(f"No comments yet. Say something with: todo comment {about} 'text'")
@@ -117,7 +117,7 @@ def _say(made: Comment, word: str, form: str, about: int) -> None:
     if form != "text":
         from todo_cli.cli.render import json
 
-        json.document(made) if form == "json" else json.lines([made])
+        json.write_document(made) if form == "json" else json.write_lines([made])
         return
     from todo_cli.cli.render import text
 

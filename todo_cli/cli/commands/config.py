@@ -32,7 +32,7 @@ def show(ctx: typer.Context, as_json: Json = False) -> None:
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(shown)
+        json.write_document(shown)
         return
     for name, value in shown.items():
         text.write(f"{name:<20}{'-' if value is None else value}")
@@ -91,7 +91,7 @@ def set_key(
 
     todo config set-key --no-keyring < key.txt
     """
-    from todo_cli.cli.prompts import secret
+    from todo_cli.cli.prompts import read_secret
     from todo_cli.cli.render.escape import escape
     from todo_cli.llm.endpoints import OPENAI, checked_key, host_of
     from todo_cli.settings import credentials
@@ -107,7 +107,7 @@ def set_key(
         save_model({"api_key": None, "keyring": None})
         text.write(escape(f"The key for {host} is forgotten."))
         return
-    key = checked_key(secret(session, "Key: ", what="key"))
+    key = checked_key(read_secret(session, "Key: ", what="key"))
     kept = keyring is not False and credentials.store_model_key(host, key)
     if keyring and not kept:
         raise Invalid("there is no system keyring that answers", hint="keep it in the file: --no-keyring")

@@ -28,7 +28,7 @@ def migrate(ctx: typer.Context, as_json: Json = False) -> None:
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(found._asdict())
+        json.write_document(found._asdict())
     else:
         text.write(
             f"The schema is at version {found.version} (revision {found.revision}), for clients from {found.oldest} on."
@@ -50,7 +50,7 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(found._asdict() | {"wanted": SCHEMA_VERSION, "current": found.current})
+        json.write_document(found._asdict() | {"wanted": SCHEMA_VERSION, "current": found.current})
         return
     text.write(f"database   revision {found.revision or 'none'}, version {found.version or 'none'}")
     text.write(f"release    revision {found.head}, version {SCHEMA_VERSION}")
@@ -86,11 +86,11 @@ def password(
 
     openssl rand -base64 24 | tee server.password | todo db password todo_server
     """
-    from todo_cli.cli.prompts import secret
+    from todo_cli.cli.prompts import read_secret
     from todo_cli.db.owner import owner
 
     session = session_of(ctx)
-    value = secret(session, f"Password for {login}: ")
+    value = read_secret(session, f"Password for {login}: ")
     with owner(owner_url(session)) as work:
         work.set_password(login, value)
     text.write(f"{login} has a new password.")

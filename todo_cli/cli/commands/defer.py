@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from todo_cli.cli.change_tasks import change
+from todo_cli.cli.change_tasks import change_tasks
 from todo_cli.cli.filter_args import FilterCommand
 from todo_cli.cli.options import IfRev, Json, JsonLines, Key, PlanOnly, Yes
-from todo_cli.cli.task_args import chosen
+from todo_cli.cli.task_args import parse_task_args
 from todo_cli.contract.tasks import EditTasks
 from todo_cli.errors import Invalid
 
@@ -43,5 +43,5 @@ def defer(
     *named, until = tasks
     if not named:
         raise Invalid("until when is not said", hint="for example: todo defer 12 monday")
-    request = EditTasks(**chosen(named), defer=until, if_rev=if_rev)
-    change(ctx, request, "Deferred", key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)
+    request = EditTasks(**parse_task_args(named), defer=until, if_rev=if_rev)
+    change_tasks(ctx, request, "Deferred", key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)

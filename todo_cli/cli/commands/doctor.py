@@ -43,7 +43,7 @@ def doctor(ctx: typer.Context, as_json: Json = False) -> None:
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document({"ok": all(one.ok for one in findings), "checks": [one._asdict() for one in findings]})
+        json.write_document({"ok": all(one.ok for one in findings), "checks": [one._asdict() for one in findings]})
     else:
         _text(findings)
     if not all(one.ok for one in findings):

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 from msgspec import UNSET
 
-from todo_cli.cli.change_tasks import change
+from todo_cli.cli.change_tasks import change_tasks
 from todo_cli.cli.filter_args import FilterCommand
 from todo_cli.cli.options import IfRev, Json, JsonLines, Key, PlanOnly, Yes
-from todo_cli.cli.task_args import ChosenArgument, chosen
+from todo_cli.cli.task_args import TasksArgument, parse_task_args
 from todo_cli.contract.tasks import CompleteTasks
 
 app = typer.Typer(add_completion=False)
@@ -19,7 +19,7 @@ app = typer.Typer(add_completion=False)
 @app.command(cls=FilterCommand)
 def done(
     ctx: typer.Context,
-    tasks: ChosenArgument,
+    tasks: TasksArgument,
     with_subtasks: Annotated[
         bool, typer.Option("--with-subtasks", help="Finish their open subtasks, too, all the way down.")
     ] = False,
@@ -42,6 +42,6 @@ def done(
     What a filter finds is shown and asked about where it is more than three tasks, or where words are looked for.
     """
     request = CompleteTasks(
-        **chosen(tasks), if_rev=if_rev, with_subtasks=with_subtasks or UNSET, if_claimed=if_claimed or UNSET
+        **parse_task_args(tasks), if_rev=if_rev, with_subtasks=with_subtasks or UNSET, if_claimed=if_claimed or UNSET
     )
-    change(ctx, request, "Done", key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)
+    change_tasks(ctx, request, "Done", key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from todo_cli.cli.change_tasks import change
+from todo_cli.cli.change_tasks import change_tasks
 from todo_cli.cli.filter_args import FilterCommand
 from todo_cli.cli.options import (
     Defer,
@@ -22,11 +22,11 @@ from todo_cli.cli.options import (
     Project,
     Scheduled,
     Yes,
-    depth,
-    priority,
-    waited_for,
+    optional_fields,
+    parse_blockers,
+    parse_priority,
 )
-from todo_cli.cli.task_args import ChosenArgument, chosen
+from todo_cli.cli.task_args import TasksArgument, parse_task_args
 from todo_cli.contract.tasks import EditTasks
 from todo_cli.errors import Invalid
 
@@ -39,7 +39,7 @@ _SETS = ("tags", "after")
 @app.command(cls=FilterCommand)
 def edit(
     ctx: typer.Context,
-    tasks: ChosenArgument,
+    tasks: TasksArgument,
     title: Annotated[str | None, typer.Option(help="New title.", metavar="TEXT")] = None,
     due: Due = None,
     project: Project = None,
@@ -77,20 +77,21 @@ def edit(
 
     Of a recurring task a date changes this occurrence, anything else those to come too (but for --this and --all).
     """
-    given = {"title": title, "due": due, "project": project, "priority": priority(prio), "note": note}
+    given = {"title": title, "due": due, "project": project, "priority": parse_priority(prio), "note": note}
     fields: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    fields |= depth(every, defer, scheduled, parent) | _links(after, not_after) | _occurrences(this, every_one)
+    fields |= optional_fields(every, defer, scheduled, parent)
+    fields |= _links(after, not_after) | _occurrences(this, every_one)
     _meant_to_clear(fields)
     fields |= _cleared(clear or [], fields)
     request = EditTasks(
-        **chosen(tasks), if_rev=if_rev, add_tags=tuple(tag or ()), remove_tags=tuple(untag or ()), **fields
+        **parse_task_args(tasks), if_rev=if_rev, add_tags=tuple(tag or ()), remove_tags=tuple(untag or ()), **fields
     )
-    change(ctx, request, "Changed", key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)
+    change_tasks(ctx, request, "Changed", key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)
 
 
 def _links(after: list[str] | None, not_after: list[str] | None) -> dict[str, Any]:
     named = {"add_after": after, "remove_after": not_after}
-    return {name: waited_for(words) for name, words in named.items() if words}
+    return {name: parse_blockers(words) for name, words in named.items() if words}
 
 
 def _occurrences(this: bool, every_one: bool) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from todo_cli.cli.options import Json
-from todo_cli.cli.prompts import confirmed
+from todo_cli.cli.prompts import ask_yes_no
 from todo_cli.cli.render import text
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.base import Secret
@@ -64,7 +64,7 @@ def _init(session: Session, embedded: LocalPostgres, name: str | None, *, as_jso
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document({"home": str(embedded.home), "config": str(path)})
+        json.write_document({"home": str(embedded.home), "config": str(path)})
         return
     text.write(f"Your list is ready: a Postgres in {embedded.home}, settings in {path}.")
     text.write("Next: todo add 'Buy milk' --due tomorrow")
@@ -117,7 +117,7 @@ def _status(embedded: LocalPostgres, *, as_json: bool) -> None:
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document({name: str(value) if value is not None and not isinstance(value, int) else value
+        json.write_document({name: str(value) if value is not None and not isinstance(value, int) else value
                        for name, value in found.items()})  # fmt: skip
         return
     for name, value in found.items():
@@ -129,7 +129,7 @@ def _destroy(session: Session, embedded: LocalPostgres, *, yes: bool) -> None:
         text.write("There is nothing to destroy.")
         return
     question = f"Remove the Postgres in {embedded.home} with every task, for ever?"
-    if not confirmed(session, question, yes=yes, flag="--yes"):
+    if not ask_yes_no(session, question, yes=yes, flag="--yes"):
         text.write("Left as it is.")
         return
     embedded.destroy()

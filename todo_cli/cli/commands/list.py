@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 import typer
 
 from todo_cli.cli import list_output
-from todo_cli.cli.filter_args import FilterArgument, FilterCommand, joined
-from todo_cli.cli.options import Json, JsonLines, Priority, Project, priority
+from todo_cli.cli.filter_args import FilterArgument, FilterCommand, join_filter
+from todo_cli.cli.options import Json, JsonLines, Priority, Project, parse_priority
 from todo_cli.contract.tasks import SORTS, ListTasks
 
 app = typer.Typer(add_completion=False)
@@ -37,7 +37,9 @@ def list_tasks(
             help="Order, as priority,-due; a minus turns a key around.", metavar="KEYS", autocompletion=_sorts
         ),
     ] = "due",
-    limit: Annotated[int, typer.Option("--limit", "-n", help="How many at most.", min=1, max=list_output.MOST)] = 50,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", help="How many at most.", min=1, max=list_output.MAX_PAGE_TASKS)
+    ] = 50,
     cursor: Annotated[str | None, typer.Option(help="Go on behind the `next` of a page.", metavar="TEXT")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All pages.")] = False,
     as_json: Json = False,
@@ -52,11 +54,11 @@ def list_tasks(
 
     todo list is:done 'done>=monday' --sort -completed -n 5 --json
     """
-    said = joined(words)
+    said = join_filter(words)
     narrowed = any((said, project, tag, prio, due, due_before, due_after, status != "open"))
     it = ListTasks(
         filter=said, status=status, project=project and project.removeprefix("#"), tag=tag and tag.removeprefix("@"),
-        priority=priority(prio), due=due, due_before=due_before, due_after=due_after, sort=sort, limit=limit,
+        priority=parse_priority(prio), due=due, due_before=due_before, due_after=due_after, sort=sort, limit=limit,
         cursor=cursor, home=not narrowed,
     )  # fmt: skip
-    list_output.show(ctx, it, everything=everything, as_json=as_json, as_lines=as_lines)
+    list_output.print_list(ctx, it, everything=everything, as_json=as_json, as_lines=as_lines)

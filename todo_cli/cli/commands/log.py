@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from todo_cli.cli.options import Json, JsonLines, number, one_of
+from todo_cli.cli.options import Json, JsonLines, output_form, parse_number
 from todo_cli.cli.session import session_of
 from todo_cli.contract.journal import ListChanges
 
@@ -29,19 +29,19 @@ def log(
 
     todo log -n 100 --jsonl
     """
-    session, form = session_of(ctx), one_of(as_json, as_lines)
-    page = session.send(ListChanges(number=number(task) if task else None, before=before, limit=limit))
+    session, form = session_of(ctx), output_form(as_json, as_lines)
+    page = session.send(ListChanges(number=parse_number(task) if task else None, before=before, limit=limit))
     if form != "text":
         from todo_cli.cli.render import json
 
-        json.document(page) if form == "json" else json.lines(page.changes)
+        json.write_document(page) if form == "json" else json.write_lines(page.changes)
         return
     from todo_cli.cli.render import text
-    from todo_cli.cli.render.changes import change_lines, change_row
+    from todo_cli.cli.render.changes import change_cells, format_change
 
     now = datetime.now(UTC)
     for change in page.changes:
-        for line in change_lines(change, now) if session.table else ["\t".join(change_row(change))]:
+        for line in format_change(change, now) if session.table else ["\t".join(change_cells(change))]:
             text.write(line)
     if page.next:
         text.note(f"older ones: todo log {f'{task} ' if task else ''}--before {page.next}")

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from todo_cli.cli.prompts import secret
+from todo_cli.cli.prompts import read_secret
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.session import Session, session_of
@@ -36,7 +36,7 @@ def login(
     where = server or settings.server
     if where is None and settings.database_url is None:
         raise Invalid("there is no server to sign in to", hint="name it: todo login https://todo.example.org")
-    token = secret(session, "Token: ")
+    token = read_secret(session, "Token: ")
     direct: dict[str, Any] = {"database_url": None, "embedded": None} if server else {}
     session.settings = settings._replace(server=where, token=token, space=None, **direct)
     me = session.send(WhoAmI())

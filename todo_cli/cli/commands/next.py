@@ -29,4 +29,6 @@ def next_tasks(
     todo next 3 --json
     """
     it = ListTasks(filter="is:ready", sort="urgency", limit=many)
-    list_output.show(ctx, it, everything=False, as_json=as_json, as_lines=as_lines, nothing="Nothing can be done now.")
+    list_output.print_list(
+        ctx, it, everything=False, as_json=as_json, as_lines=as_lines, nothing="Nothing can be done now."
+    )

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from todo_cli.cli.change_tasks import changed
+from todo_cli.cli.change_tasks import print_changed
 from todo_cli.cli.commands.comment import text_of
-from todo_cli.cli.options import IfRev, Json, JsonLines, Key, number, one_of
+from todo_cli.cli.options import IfRev, Json, JsonLines, Key, output_form, parse_number
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.tasks import Changed, EditTasks, ShowTask
 from todo_cli.errors import Conflict, Invalid
@@ -38,8 +38,8 @@ def note(
 
     todo note 12 --append - < minutes.txt
     """
-    session, form = session_of(ctx), one_of(as_json, as_lines)
-    about = number(task)
+    session, form = session_of(ctx), output_form(as_json, as_lines)
+    about = parse_number(task)
     if words is None or not words:
         if append or if_rev or key:
             raise Invalid("there is no text to write", hint="for example: todo note 12 'ask for the receipt'")
@@ -54,7 +54,7 @@ def note(
         made = _append(session, about, text)
     else:
         made = session.send(EditTasks(numbers=(about,), note=text, if_rev=if_rev), key)
-    changed(ctx, made, "Changed", form)
+    print_changed(ctx, made, "Changed", form)
 
 
 def _append(session: Session, about: int, text: str) -> Changed:
@@ -77,12 +77,12 @@ def _print(session: Session, about: int, form: str) -> None:
     if form != "text":
         from todo_cli.cli.render import json
 
-        json.document(found) if form == "json" else json.lines([found])
+        json.write_document(found) if form == "json" else json.write_lines([found])
         return
     from todo_cli.cli.render import text
-    from todo_cli.cli.render.escape import safe_block
+    from todo_cli.cli.render.escape import escape_block
 
     if found.note:
-        text.write(safe_block(found.note))
+        text.write(escape_block(found.note))
     elif session.table:
         text.note(f"No note yet. Write one with: todo note {about} 'text'")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from todo_cli.cli import list_output
-from todo_cli.cli.filter_args import FilterArgument, FilterCommand, joined
+from todo_cli.cli.filter_args import FilterArgument, FilterCommand, join_filter
 from todo_cli.cli.options import Json, JsonLines
 from todo_cli.contract.tasks import ListTasks
 
@@ -27,6 +27,6 @@ def overdue(
 
     todo overdue '#home or @phone'
     """
-    said = joined(words)
+    said = join_filter(words)
     it = ListTasks(filter=f"({FILTER}) and ({said})" if said else FILTER)
-    list_output.show(ctx, it, everything=True, as_json=as_json, as_lines=as_lines, nothing="Nothing is overdue.")
+    list_output.print_list(ctx, it, everything=True, as_json=as_json, as_lines=as_lines, nothing="Nothing is overdue.")

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from todo_cli.cli.options import Json, Key, tokens
+from todo_cli.cli.options import Json, Key, parse_token_count
 from todo_cli.cli.session import session_of
 from todo_cli.contract.users import Me, Preferences, SetPreferences, WhoAmI
 
@@ -40,13 +40,13 @@ def prefs(
     named = (("timezone", timezone), ("model", model), ("budget", budget))
     given: dict[str, Any] = {name: value or None for name, value in named if value is not None}
     if given.get("budget"):
-        given["budget"] = tokens(given["budget"])
+        given["budget"] = parse_token_count(given["budget"])
     found: Me | Preferences = session.send(SetPreferences(**given), key) if given else session.send(WhoAmI())
     shown = {"timezone": found.timezone, "model": found.model, "budget": found.budget}
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(shown)
+        json.write_document(shown)
         return
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape

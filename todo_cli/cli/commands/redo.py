@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from todo_cli.cli.options import Json, Key
-from todo_cli.cli.undo_output import invert
+from todo_cli.cli.undo_output import show_undo
 from todo_cli.contract.journal import Redo
 
 app = typer.Typer(add_completion=False)
@@ -31,4 +31,4 @@ def redo(
     todo redo --id 40 --partial
     """
     request = Redo(id=change, partial=partial, dry_run=dry_run)
-    invert(ctx, request, "Redid", key, as_json=as_json)
+    show_undo(ctx, request, "Redid", key, as_json=as_json)

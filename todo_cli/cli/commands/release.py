@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 from msgspec import UNSET
 
-from todo_cli.cli.change_tasks import change
+from todo_cli.cli.change_tasks import change_tasks
 from todo_cli.cli.filter_args import FilterCommand
 from todo_cli.cli.options import IfRev, Json, JsonLines, Key, PlanOnly, Yes
-from todo_cli.cli.task_args import ChosenArgument, chosen
+from todo_cli.cli.task_args import TasksArgument, parse_task_args
 from todo_cli.contract.claims import ReleaseTasks
 
 app = typer.Typer(add_completion=False)
@@ -19,7 +19,7 @@ app = typer.Typer(add_completion=False)
 @app.command(cls=FilterCommand)
 def release(
     ctx: typer.Context,
-    tasks: ChosenArgument,
+    tasks: TasksArgument,
     force: Annotated[bool, typer.Option("--force", help="Also what another has claimed.")] = False,
     if_rev: IfRev = None,
     plan: PlanOnly = False,
@@ -34,5 +34,5 @@ def release(
 
     todo release claimed:me --yes
     """
-    request = ReleaseTasks(**chosen(tasks), force=force or UNSET, if_rev=if_rev)
-    change(ctx, request, "Released", key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)
+    request = ReleaseTasks(**parse_task_args(tasks), force=force or UNSET, if_rev=if_rev)
+    change_tasks(ctx, request, "Released", key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from todo_cli.cli.options import Json, JsonLines, one_of
+from todo_cli.cli.options import Json, JsonLines, output_form
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.search import Hits, SearchTasks
 from todo_cli.errors import Invalid
@@ -32,7 +32,7 @@ def search(
 
     todo search --status all -n 5 'rent contract'
     """
-    session, form = session_of(ctx), one_of(as_json, as_lines)
+    session, form = session_of(ctx), output_form(as_json, as_lines)
     sought = " ".join(words).strip()
     if not sought:
         raise Invalid("there is nothing to look for", hint="name a word: todo search rent")
@@ -45,18 +45,18 @@ def _render(session: Session, found: Hits, form: str, sought: str, status: str) 
     if form != "text":
         from todo_cli.cli.render import json
 
-        json.document(found) if form == "json" else json.lines(found.hits)
+        json.write_document(found) if form == "json" else json.write_lines(found.hits)
         return
     from todo_cli.cli.render import text
 
     tasks = [hit.task for hit in found.hits]
     zone = text.zone_for(tasks, session.settings.timezone)
     if not session.table:
-        text.plain(tasks, zone)
+        text.write_tsv(tasks, zone)
     elif tasks:
         from todo_cli.cli.render import search_results
 
-        search_results.hits(found.hits, zone, datetime.now(UTC), colored=session.colored)
+        search_results.print_hits(found.hits, zone, datetime.now(UTC), colored=session.colored)
     else:
         text.note(_suggestion(sought, status))
 

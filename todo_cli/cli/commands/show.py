@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from todo_cli.cli.options import Json, number
+from todo_cli.cli.options import Json, parse_number
 from todo_cli.cli.session import session_of
 from todo_cli.contract.tasks import ShowTask, Task
 
@@ -29,20 +29,20 @@ def show(
     todo show 12 --json | jq .rev
     """
     session = session_of(ctx)
-    found = session.send(ShowTask(number=number(task)))
+    found = session.send(ShowTask(number=parse_number(task)))
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(found)
+        json.write_document(found)
     else:
         _text(found, session.settings.timezone)
 
 
 def _text(task: Task, timezone: str | None) -> None:
     from todo_cli.cli.render import text
-    from todo_cli.cli.render.escape import escape, safe_block
+    from todo_cli.cli.render.escape import escape, escape_block
 
-    zone, now = text.local_zone(timezone), datetime.now(UTC)
+    zone, now = text.load_zone(timezone), datetime.now(UTC)
     text.write(escape(f"#{task.number} {task.title}"))
     rows = {
         "status": task.status,
@@ -50,19 +50,19 @@ def _text(task: Task, timezone: str | None) -> None:
         "priority": f"p{task.priority}" if task.priority else "",
         "project": task.project or "",
         "tags": " ".join(task.tags),
-        "repeats": text.described(task.repeat) + f" (occurrence {task.repeat.occurrence})" if task.repeat else "",
+        "repeats": text.describe_repeat(task.repeat) + f" (occurrence {task.repeat.occurrence})" if task.repeat else "",
         "deferred": _date(task.defer, zone, now),
         "begins": _date(task.scheduled, zone, now),
         "part of": f"#{task.parent}" if task.parent else "",
         "subtasks": f"{task.subtasks} open" if task.subtasks else "",
         "after": " ".join(f"#{number}" for number in task.after) + (" (blocked)" if task.blocked else ""),
-        "started": text.ago(task.started_at, now) if task.started_at else "",
-        "worked": text.span(task.tracked) if task.tracked else "",
+        "started": text.format_age(task.started_at, now) if task.started_at else "",
+        "worked": text.format_duration(task.tracked) if task.tracked else "",
         "claimed": _claim(task, zone, now),
         "urgency": f"{task.urgency:.1f}" if isinstance(task.urgency, float) else "",
-        "added": text.ago(task.created_at, now),
-        "changed": text.ago(task.updated_at, now) if task.updated_at != task.created_at else "",
-        "done": text.ago(task.completed_at, now) if task.completed_at else "",
+        "added": text.format_age(task.created_at, now),
+        "changed": text.format_age(task.updated_at, now) if task.updated_at != task.created_at else "",
+        "done": text.format_age(task.completed_at, now) if task.completed_at else "",
         "rev": str(task.rev),
         "id": task.id,
     }
@@ -71,12 +71,12 @@ def _text(task: Task, timezone: str | None) -> None:
             text.write(f"  {name:<9}{escape(value)}")
     if task.note:
         text.write("")
-        text.write(safe_block(task.note))
+        text.write(escape_block(task.note))
     if task.comments:
         from todo_cli.cli.render import comments
 
         text.write("")
-        for line in comments.lines(task.comments, now):
+        for line in comments.format_comments(task.comments, now):
             text.write(line)
         if len(task.comments) == SHOWN:
             text.note(f"these are the newest {SHOWN}; all of them: todo comment {task.number}")
@@ -92,4 +92,4 @@ def _claim(task: Task, zone: tzinfo | None, now: datetime) -> str:
 def _date(when: str | None, zone: tzinfo | None, now: datetime) -> str:
     from todo_cli.cli.render import text
 
-    return f"{text.due_words(when, zone, now)} ({text.due_iso(when, zone)})" if when else ""
+    return f"{text.format_due(when, zone, now)} ({text.format_due_iso(when, zone)})" if when else ""

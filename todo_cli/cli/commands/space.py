@@ -27,12 +27,12 @@ def list_spaces(ctx: typer.Context, as_json: Json = False) -> None:
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(page)
+        json.write_document(page)
         return
-    from todo_cli.cli.render.rows import rows
+    from todo_cli.cli.render.rows import print_rows
 
     cells = [(_mark(session, space), space.name, space.role, space.id) for space in page.spaces]
-    rows(session, ("", "Name", "Role", "Id"), cells)
+    print_rows(session, ("", "Name", "Role", "Id"), cells)
 
 
 @app.command()

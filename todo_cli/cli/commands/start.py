@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from todo_cli.cli.change_tasks import change
+from todo_cli.cli.change_tasks import change_tasks
 from todo_cli.cli.filter_args import FilterCommand
 from todo_cli.cli.options import IfRev, Json, JsonLines, Key, PlanOnly, Yes
-from todo_cli.cli.task_args import ChosenArgument, chosen
+from todo_cli.cli.task_args import TasksArgument, parse_task_args
 from todo_cli.contract.time_tracking import StartTasks
 
 app = typer.Typer(add_completion=False)
@@ -16,7 +16,7 @@ app = typer.Typer(add_completion=False)
 @app.command(cls=FilterCommand)
 def start(
     ctx: typer.Context,
-    tasks: ChosenArgument,
+    tasks: TasksArgument,
     if_rev: IfRev = None,
     plan: PlanOnly = False,
     yes: Yes = False,
@@ -30,5 +30,5 @@ def start(
 
     todo start 3 7 --json
     """
-    request = StartTasks(**chosen(tasks), if_rev=if_rev)
-    change(ctx, request, "Started", key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)
+    request = StartTasks(**parse_task_args(tasks), if_rev=if_rev)
+    change_tasks(ctx, request, "Started", key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from todo_cli.cli.change_tasks import change
+from todo_cli.cli.change_tasks import change_tasks
 from todo_cli.cli.filter_args import FilterCommand
 from todo_cli.cli.options import IfRev, Json, JsonLines, Key, PlanOnly, Yes
-from todo_cli.cli.task_args import chosen
+from todo_cli.cli.task_args import parse_task_args
 from todo_cli.contract.time_tracking import StopTasks
 
 app = typer.Typer(add_completion=False)
@@ -35,5 +35,5 @@ def stop(
 
     todo stop 12
     """
-    request = StopTasks(**(chosen(tasks) if tasks else {}), if_rev=if_rev)
-    change(ctx, request, "Stopped", key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)
+    request = StopTasks(**(parse_task_args(tasks) if tasks else {}), if_rev=if_rev)
+    change_tasks(ctx, request, "Stopped", key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)

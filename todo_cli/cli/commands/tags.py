@@ -24,8 +24,8 @@ def tags(ctx: typer.Context, as_json: Json = False) -> None:
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(page)
+        json.write_document(page)
         return
-    from todo_cli.cli.render.rows import rows
+    from todo_cli.cli.render.rows import print_rows
 
-    rows(session, ("Tag", "Open tasks"), [(one.name, str(one.tasks)) for one in page.used])
+    print_rows(session, ("Tag", "Open tasks"), [(one.name, str(one.tasks)) for one in page.used])

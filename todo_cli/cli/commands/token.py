@@ -42,7 +42,7 @@ def create(
 
         from todo_cli.cli.render import json
 
-        json.document(msgspec.to_builtins(made) | {"token": token.reveal()})
+        json.write_document(msgspec.to_builtins(made) | {"token": token.reveal()})
         return
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape
@@ -68,12 +68,14 @@ def list_tokens(
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(page)
+        json.write_document(page)
         return
-    from todo_cli.cli.render.rows import rows
+    from todo_cli.cli.render.rows import print_rows
 
     now = datetime.now(UTC)
-    rows(session, ("Name", "Scopes", "Last used", "Expires", "State"), [_row(token, now) for token in page.tokens])
+    print_rows(
+        session, ("Name", "Scopes", "Last used", "Expires", "State"), [_row(token, now) for token in page.tokens]
+    )
 
 
 @app.command()
@@ -93,7 +95,7 @@ def revoke(
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(gone)
+        json.write_document(gone)
         return
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape
@@ -106,10 +108,10 @@ def _until(token: Token) -> str:
 
 
 def _row(token: Token, now: datetime) -> tuple[str, ...]:
-    from todo_cli.cli.render.text import ago
+    from todo_cli.cli.render.text import format_age
 
     expired = token.expires_at is not None and token.expires_at <= now
     state = "revoked" if token.revoked_at else "expired" if expired else "this one" if token.current else ""
-    used = ago(token.last_used_at, now) if token.last_used_at else "never"
+    used = format_age(token.last_used_at, now) if token.last_used_at else "never"
     expires = f"{token.expires_at:%Y-%m-%d}" if token.expires_at else "never"
     return token.name, ",".join(token.scopes), used, expires, state

@@ -47,12 +47,12 @@ def list_views(ctx: typer.Context, as_json: Json = False) -> None:
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(page)
+        json.write_document(page)
         return
-    from todo_cli.cli.render.rows import rows
+    from todo_cli.cli.render.rows import print_rows
 
     cells = [("*" if view.default else "", view.name, view.filter, view.sort or "") for view in page.views]
-    rows(session, ("", "Name", "Filter", "Sort"), cells)
+    print_rows(session, ("", "Name", "Filter", "Sort"), cells)
 
 
 @app.command()
@@ -83,7 +83,7 @@ def default(
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(page)
+        json.write_document(page)
         return
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape
@@ -95,7 +95,7 @@ def _told(ctx: typer.Context, view: View, word: str, as_json: bool) -> None:
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(view)
+        json.write_document(view)
         return
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from todo_cli.cli.options import Json, number
+from todo_cli.cli.options import Json, parse_number
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.tasks import ListTasks, ShowTask, Task
 from todo_cli.errors import Invalid, NotNow, TodoError, TooMany, Unavailable
@@ -46,7 +46,7 @@ def wait(
     session, seconds = session_of(ctx), parse_duration(timeout)
     deadline = time.monotonic() + seconds
     session.settings = session.settings._replace(timeout=min(session.settings.timeout, max(1.0, seconds)))
-    found = session.send(ShowTask(number=number(task)))
+    found = session.send(ShowTask(number=parse_number(task)))
     rev = since or found.rev
     pause, away = SHORTEST, ""
     while True:
@@ -86,9 +86,9 @@ def _say(session: Session, task: Task, *, as_json: bool) -> None:
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(task)
+        json.write_document(task)
         return
     from todo_cli.cli.render import text
 
     zone = text.zone_for([task], session.settings.timezone)
-    text.write(f"{task.status} {text.summary(task, zone, datetime.now(UTC))}")
+    text.write(f"{task.status} {text.format_task(task, zone, datetime.now(UTC))}")

@@ -26,7 +26,7 @@ def whoami(ctx: typer.Context, as_json: Json = False) -> None:
     if as_json:
         from todo_cli.cli.render import json
 
-        json.document(me)
+        json.write_document(me)
     else:
         _text(me, session.settings)
 

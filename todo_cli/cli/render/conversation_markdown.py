@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from todo_cli.cli.render.escape import escape, safe_block
+from todo_cli.cli.render.escape import escape, escape_block
 from todo_cli.cli.render.text import VERBS
 from todo_cli.contract.conversations import Conversation
 from todo_cli.contract.turn_steps import Message
 
 
-def document(conversation: Conversation, messages: Iterable[Message]) -> Iterator[str]:
+def conversation_lines(conversation: Conversation, messages: Iterable[Message]) -> Iterator[str]:
     """Its lines."""
     model = f", with {escape(conversation.model)}" if conversation.model else ""
     yield f"# {escape(conversation.title)}"
@@ -19,12 +19,12 @@ def document(conversation: Conversation, messages: Iterable[Message]) -> Iterato
     yield f"Conversation {conversation.number}, begun {conversation.created_at:%Y-%m-%d %H:%M} UTC{model}."
     for one in messages:
         yield ""
-        yield from _message(one)
+        yield from _message_lines(one)
 
 
-def _message(one: Message) -> Iterator[str]:
+def _message_lines(one: Message) -> Iterator[str]:
     if one.role == "tool":
-        yield from _code(one.content)
+        yield from _code_block(one.content)
         return
     said = f", {one.at:%Y-%m-%d %H:%M} UTC" if one.at else ""
     if one.role == "user":
@@ -34,26 +34,26 @@ def _message(one: Message) -> Iterator[str]:
         yield f"### todo{model}{said}{'' if one.status == 'whole' else ' (interrupted)'}"
     if one.content:
         yield ""
-        yield safe_block(one.content)
+        yield escape_block(one.content)
     for call in one.calls:
         yield ""
         yield f"Calls `{escape(VERBS.get(call.name, call.name)).replace('`', '')}`:"
         yield ""
-        yield from _code(call.arguments)
+        yield from _code_block(call.arguments)
     if one.usage:
         yield ""
-        yield f"*{_used(one.usage)}*"
+        yield f"*{_format_usage(one.usage)}*"
 
 
-def _used(usage: dict[str, object]) -> str:
+def _format_usage(usage: dict[str, object]) -> str:
     cost = f", {usage['cost']} {usage.get('currency', '')}".rstrip() if "cost" in usage else ""
     return escape(f"{usage.get('prompt', 0)} + {usage.get('completion', 0)} tokens{cost}")
 
 
-def _code(text: str) -> Iterator[str]:
+def _code_block(text: str) -> Iterator[str]:
     """Fenced by more ticks than stand in it."""
     longest = max((len(ticks) for ticks in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     yield f"{fence}json"
-    yield safe_block(text)
+    yield escape_block(text)
     yield fence

@@ -9,14 +9,14 @@ from typing import Any
 from todo_cli.contract.codec import encode
 
 
-def document(value: Any) -> None:
+def write_document(value: Any) -> None:
     """One JSON document."""
     import msgspec
 
     sys.stdout.write(msgspec.json.format(encode(value), indent=2).decode() + "\n")
 
 
-def lines(values: Iterable[Any]) -> None:
+def write_lines(values: Iterable[Any]) -> None:
     """One object a line."""
     for value in values:
         sys.stdout.write(encode(value).decode() + "\n")

@@ -27,14 +27,14 @@ STYLES = {
 }  # fmt: skip
 
 PARSER = MarkdownIt("commonmark", {"html": False}).enable("strikethrough").enable("table")
-NARROWEST = 20
-DEEPEST = 24
+MIN_COLUMNS = 20
+MAX_INDENT = 24
 _FENCE = re.compile(r"^(?P<indent> *)(?P<marks>`{3,}(?=[^`]*$)|~{3,})")
 _ITEM = re.compile(r"^(?P<indent> *)(?:[-*+]|\d{1,9}[.)])(?: +(?=\S)|$)")
 _HEADING = re.compile(r"^ {0,3}#{1,6}(?: |$)")
 _RULER = re.compile(r"^ {0,3}(?:(?:- *){3,}|(?:\* *){3,}|(?:_ *){3,})$")
 _DELIMITER = re.compile(r"^ *\|?(?: *:?-+:? *\|)+(?: *:?-+:? *)?$")
-_HALF = re.compile(r"[*_`~\[]+$")
+_UNCLOSED_MARK = re.compile(r"[*_`~\[]+$")
 
 
 class _Heading(Heading):
@@ -50,7 +50,7 @@ class _Code(CodeBlock):
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for line in str(self.text).rstrip("\n").split("\n"):
-            yield from _code(line, options.max_width, console)
+            yield from _wrap_code(line, options.max_width, console)
 
 
 class _Ruler(HorizontalRule):
@@ -75,13 +75,13 @@ class _Document(Markdown):
                 one.type = "hardbreak"
 
 
-def _code(line: str, width: int, console: Console) -> Iterator[Text]:
+def _wrap_code(line: str, width: int, console: Console) -> Iterator[Text]:
     text = Text(line.expandtabs(4), style="markdown.code_block", no_wrap=False, overflow="fold")
     for part in text.divide(range(width - 2, len(text), max(width - 2, 1))):
         yield Text("  ").append_text(part)
 
 
-class Renderer:
+class MarkdownRenderer:
     """Blocks of Markdown as lines with the terminal's escapes, at most `width` wide."""
 
     def __init__(self, *, colored: bool) -> None:
@@ -90,9 +90,9 @@ class Renderer:
 
     def lines(self, block: Block, width: int) -> list[str]:
         """One block; it has been made harmless."""
-        width = max(width - block.indent, NARROWEST)
+        width = max(width - block.indent, MIN_COLUMNS)
         if block.kind == "code":
-            found: Iterable[Text | Markdown] = _code(block.source, width, self._console)
+            found: Iterable[Text | Markdown] = _wrap_code(block.source, width, self._console)
         else:
             found = [_Document(block.source)]
         options = self._console.options.update(width=width)
@@ -129,7 +129,7 @@ class Block:
         self.source, self.kind, self.indent, self.gap = source, kind, indent, gap
 
 
-class Blocks:
+class BlockSplitter:
     """Cuts what comes, line by line, into blocks; what is not whole yet is `open`."""
 
     def __init__(self) -> None:
@@ -158,7 +158,7 @@ class Blocks:
         lines = [*self._lines, self._rest] if self._rest else self._lines
         if not "".join(lines).strip():
             return None
-        return Block(_ended("\n".join(_outdented(lines))), indent=_indent(lines), gap=self._gap)
+        return Block(_close_marks("\n".join(_dedent(lines))), indent=_indent(lines), gap=self._gap)
 
     @property
     def size(self) -> int:
@@ -219,23 +219,23 @@ class Blocks:
         lines, self._lines = self._lines, []
         if not lines:
             return []
-        block = Block("\n".join(_outdented(lines)), indent=_indent(lines), gap=self._gap)
+        block = Block("\n".join(_dedent(lines)), indent=_indent(lines), gap=self._gap)
         self._gap, self._any = False, True
         return [block]
 
 
 def _indent(lines: list[str]) -> int:
-    return min(len(lines[0]) - len(lines[0].lstrip(" ")), DEEPEST)
+    return min(len(lines[0]) - len(lines[0].lstrip(" ")), MAX_INDENT)
 
 
-def _outdented(lines: list[str]) -> list[str]:
+def _dedent(lines: list[str]) -> list[str]:
     first = len(lines[0]) - len(lines[0].lstrip(" "))
     return [line[first:] if not line[:first].strip() else line.lstrip(" ") for line in lines]
 
 
-def _ended(source: str) -> str:
+def _close_marks(source: str) -> str:
     """With the marks that are still open closed, so that they do not show for a moment."""
-    source = _HALF.sub("", source) if not _DELIMITER.match(source.rpartition("\n")[2]) else source
+    source = _UNCLOSED_MARK.sub("", source) if not _DELIMITER.match(source.rpartition("\n")[2]) else source
     for mark in ("`", "**"):
         if source.count(mark) % 2 and not source.rstrip().endswith(mark):
             source = source.rstrip() + mark

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-MINUTE = 60.0
+REPORT_SECONDS = 60.0
 
 
 class Progress:
@@ -20,7 +20,7 @@ class Progress:
         if sys.stderr.isatty():
             sys.stderr.write(f"\r{line}")
             self._drawn = True
-        elif time.monotonic() - self._told >= MINUTE:
+        elif time.monotonic() - self._told >= REPORT_SECONDS:
             sys.stderr.write(f"{line}\n")
             self._told = time.monotonic()
         sys.stderr.flush()

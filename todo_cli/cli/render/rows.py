@@ -9,12 +9,12 @@ from todo_cli.cli.render.escape import escape
 from todo_cli.cli.session import Session
 
 
-def rows(session: Session, headings: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+def print_rows(session: Session, headings: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
     """Print them; headings only for people."""
     if session.table:
         from todo_cli.cli.render import table
 
-        table.grid(headings, cells, colored=session.colored)
+        table.print_grid(headings, cells, colored=session.colored)
         return
     for row in cells:
         text.write("\t".join(escape(cell) for cell in row))

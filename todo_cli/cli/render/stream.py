@@ -15,17 +15,17 @@ import unicodedata
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from todo_cli.cli.render.escape import safe_piece
+from todo_cli.cli.render.escape import escape_chunk
 
 if TYPE_CHECKING:
     from todo_cli.cli.render.markdown import Block
 
-LONG = 2_000
+LONG_BLOCK_CHARS = 2_000
 """Characters of an unfinished block, from which on it is drawn a few times a second only."""
-PAUSE = 0.15
+REDRAW_SECONDS = 0.15
 
 
-class Face(Protocol):
+class AnswerWriter(Protocol):
     """Where an answer is shown while it comes."""
 
     def words(self, text: str) -> None:
@@ -37,12 +37,12 @@ class Face(Protocol):
         ...
 
 
-def face(*, colored: bool) -> Face:
+def open_writer(*, colored: bool) -> AnswerWriter:
     """For the terminal that stdout is."""
-    return Flow() if os.environ.get("TERM", "dumb") == "dumb" else Live(colored=colored)
+    return PlainWriter() if os.environ.get("TERM", "dumb") == "dumb" else LiveWriter(colored=colored)
 
 
-def _size() -> tuple[int, int]:
+def _terminal_size() -> tuple[int, int]:
     try:
         columns, rows = os.get_terminal_size(sys.stdout.fileno())
     except (OSError, ValueError):
@@ -50,12 +50,12 @@ def _size() -> tuple[int, int]:
     return columns or 80, rows or 24
 
 
-def _out(text: str) -> None:
+def _write(text: str) -> None:
     sys.stdout.write(text)
     sys.stdout.flush()
 
 
-class _Lines:
+class _LineEnds:
     """A line end that comes in two pieces is one."""
 
     def __init__(self) -> None:
@@ -65,14 +65,14 @@ class _Lines:
         """The text, made harmless."""
         text = self._kept + text
         self._kept = "\r" if text.endswith("\r") else ""
-        return safe_piece(text.removesuffix("\r"))
+        return escape_chunk(text.removesuffix("\r"))
 
 
-class Flow:
+class PlainWriter:
     """Without moving the cursor: plain words, broken where a line is full."""
 
-    def __init__(self, *, size: Callable[[], tuple[int, int]] = _size) -> None:
-        self._lines, self._column, self._gap, self._word = _Lines(), 0, "", ""
+    def __init__(self, *, size: Callable[[], tuple[int, int]] = _terminal_size) -> None:
+        self._lines, self._column, self._gap, self._word = _LineEnds(), 0, "", ""
         self._look = size
 
     def words(self, text: str) -> None:
@@ -83,8 +83,8 @@ class Flow:
         """The last word, and a line end."""
         self._flush()
         if self._column:
-            _out("\n")
-        self._lines, self._column, self._gap = _Lines(), 0, ""
+            _write("\n")
+        self._lines, self._column, self._gap = _LineEnds(), 0, ""
 
     def _take(self, text: str) -> None:
         for part in re.split(r"(\s)", text):
@@ -94,34 +94,34 @@ class Flow:
             self._flush()
             if part == "\n":
                 self._gap, self._column = "", 0
-                _out("\n")
+                _write("\n")
             else:
                 self._gap += part
 
     def _flush(self) -> None:
         if not self._word:
             return
-        wide = _cells(self._gap) + _cells(self._word)
+        wide = _count_cells(self._gap) + _count_cells(self._word)
         if self._column and self._column + wide >= self._look()[0]:
-            _out("\n" + self._word)
-            self._column = _cells(self._word)
+            _write("\n" + self._word)
+            self._column = _count_cells(self._word)
         else:
-            _out(self._gap + self._word)
+            _write(self._gap + self._word)
             self._column += wide
         self._gap = self._word = ""
 
 
-def _cells(text: str) -> int:
+def _count_cells(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
 
 
-class Live:
+class LiveWriter:
     """With formatting. The lines in `_drawn` are those that may still change; the cursor is behind the last of them."""
 
-    def __init__(self, *, colored: bool, size: Callable[[], tuple[int, int]] = _size) -> None:
-        from todo_cli.cli.render.markdown import Blocks, Renderer
+    def __init__(self, *, colored: bool, size: Callable[[], tuple[int, int]] = _terminal_size) -> None:
+        from todo_cli.cli.render.markdown import BlockSplitter, MarkdownRenderer
 
-        self._lines, self._blocks, self._renderer = _Lines(), Blocks(), Renderer(colored=colored)
+        self._lines, self._blocks, self._renderer = _LineEnds(), BlockSplitter(), MarkdownRenderer(colored=colored)
         self._drawn: list[str] = []
         self._whole = True  # all that has come of the last block is drawn
         self._look, self._size = size, size()
@@ -146,12 +146,12 @@ class Live:
         if self._resized():
             self._leave()
         if self._raw:
-            _out("\n")
+            _write("\n")
             self._raw = False
         self._draw([line for block in self._blocks.end() for line in self._block(block)], [])
-        from todo_cli.cli.render.markdown import Blocks
+        from todo_cli.cli.render.markdown import BlockSplitter
 
-        self._blocks, self._lines = Blocks(), _Lines()
+        self._blocks, self._lines = BlockSplitter(), _LineEnds()
 
     def _block(self, block: Block) -> list[str]:
         return [""] * block.gap + self._renderer.lines(block, self._size[0] - 1)
@@ -159,7 +159,7 @@ class Live:
     def _early(self) -> bool:
         """A long block is not drawn for every word."""
         now = time.monotonic()
-        if self._blocks.size > LONG and now - self._looked < PAUSE:
+        if self._blocks.size > LONG_BLOCK_CHARS and now - self._looked < REDRAW_SECONDS:
             self._whole = False
             return True
         self._looked = now
@@ -173,7 +173,7 @@ class Live:
         """What is drawn stays as it is; where that is not all of its block, the whole comes again below."""
         self._raw = self._whole and self._blocks.forget()
         if not self._raw:
-            _out("\n")
+            _write("\n")
         self._drawn = []
 
     def _finish_word(self, text: str) -> str:
@@ -181,7 +181,7 @@ class Live:
         found = re.match(r"\S*", text)
         word = found[0] if found else ""
         self._raw = len(word) == len(text)
-        _out(word if self._raw else word + "\n")
+        _write(word if self._raw else word + "\n")
         return text[len(word) :].lstrip(" \t").removeprefix("\n") if not self._raw else ""
 
     def _draw(self, whole: list[str], tail: list[str]) -> None:
@@ -191,14 +191,14 @@ class Live:
         same = next(
             (place for place, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new))
         )
-        out = _changed(old, new, same)
+        out = _redraw(old, new, same)
         if whole and not tail:
             out += "\n"
         if out:
-            _out(out)
+            _write(out)
 
 
-def _changed(old: list[str], new: list[str], same: int) -> str:
+def _redraw(old: list[str], new: list[str], same: int) -> str:
     """What turns the old lines into the new ones, of which the first `same` are the same."""
     if same == len(old):
         return "".join(("\n" if place else "") + new[place] for place in range(same, len(new)))

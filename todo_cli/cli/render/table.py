@@ -11,25 +11,25 @@ from rich.table import Table
 from rich.text import Text
 
 from todo_cli.cli.render.escape import escape
-from todo_cli.cli.render.text import due_words, overdue
+from todo_cli.cli.render.text import format_due, is_overdue
 from todo_cli.contract.tasks import Task
 
-STYLES = {1: "bold red", 2: "yellow", 3: "blue"}
+PRIORITY_STYLES = {1: "bold red", 2: "yellow", 3: "blue"}
 
 
-def console(*, colored: bool) -> Console:
+def open_console(*, colored: bool) -> Console:
     """Stdout, as wide as it is; titles are never markup."""
     return Console(no_color=not colored, force_terminal=True if colored else None, markup=False, highlight=False,
                    emoji=False)  # fmt: skip
 
 
-def tasks(rows: Sequence[Task], zone: tzinfo | None, now: datetime, *, colored: bool) -> None:
+def print_tasks(rows: Sequence[Task], zone: tzinfo | None, now: datetime, *, colored: bool) -> None:
     """An aligned table that fits its width: the title gives way, then wraps no more than it must."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim", padding=(0, 1, 0, 0))
     table.add_column("#", justify="right", style="cyan", no_wrap=True)
     shown = [column for column in _COLUMNS if any(_cell(task, column, zone, now) for task in rows)]
     table.add_column("Title", ratio=1, overflow="fold")
-    out = console(colored=colored)
+    out = open_console(colored=colored)
     most = min(24, max(10, out.width // 7))  # of the others: the title is what people read
     for column in shown:
         short = column in ("P", "Due")
@@ -46,7 +46,7 @@ _COLUMNS = ("Due", "P", "Project", "Tags", "Status")
 def _cell(task: Task, column: str, zone: tzinfo | None, now: datetime) -> str:
     match column:
         case "Due":
-            return due_words(task.due, zone, now) if task.due else ""
+            return format_due(task.due, zone, now) if task.due else ""
         case "P":
             return f"p{task.priority}" if task.priority else ""
         case "Project":
@@ -60,7 +60,7 @@ def _cell(task: Task, column: str, zone: tzinfo | None, now: datetime) -> str:
 def _marks(task: Task, zone: tzinfo | None, now: datetime) -> str:
     marks = {
         "started": task.started_at, "blocked": task.blocked, "recurs": task.repeat,
-        "deferred": task.defer and not overdue(task.defer, zone, now),
+        "deferred": task.defer and not is_overdue(task.defer, zone, now),
         "claimed": task.claimed_until and task.claimed_until > now,
     }  # fmt: skip
     return " ".join(name for name, there in marks.items() if there)
@@ -69,17 +69,17 @@ def _marks(task: Task, zone: tzinfo | None, now: datetime) -> str:
 def _text(task: Task, column: str, zone: tzinfo | None, now: datetime) -> Text:
     style = {"Project": "magenta", "Tags": "green", "Status": "dim"}.get(column, "")
     if column == "P":
-        style = STYLES.get(task.priority or 0, "")
-    if column == "Due" and task.due and task.status == "open" and overdue(task.due, zone, now):
+        style = PRIORITY_STYLES.get(task.priority or 0, "")
+    if column == "Due" and task.due and task.status == "open" and is_overdue(task.due, zone, now):
         style = "bold red"
     return Text(escape(_cell(task, column, zone, now)), style=style)
 
 
-def grid(headings: Sequence[str], rows: Sequence[Sequence[str]], *, colored: bool) -> None:
+def print_grid(headings: Sequence[str], rows: Sequence[Sequence[str]], *, colored: bool) -> None:
     """Any other table: cells are text, made harmless."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim", padding=(0, 1, 0, 0))
     for heading in headings:
         table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row(*(Text(escape(cell)) for cell in row))
-    console(colored=colored).print(table)
+    open_console(colored=colored).print(table)

@@ -30,7 +30,7 @@ def note(line: str) -> None:
     sys.stderr.write(line + "\n")
 
 
-def wrapped(line: str, indent: str = "") -> str:
+def wrap(line: str, indent: str = "") -> str:
     """The line, where it is longer than the terminal is wide, as several that break at words."""
     import shutil
 
@@ -43,7 +43,7 @@ def wrapped(line: str, indent: str = "") -> str:
     return textwrap.fill(line.lstrip(), width, initial_indent=lead, subsequent_indent=indent, break_on_hyphens=False)
 
 
-def local_zone(name: str | None) -> tzinfo | None:
+def load_zone(name: str | None) -> tzinfo | None:
     """The zone to show times in; None is this machine's."""
     if name is None:
         return None
@@ -54,17 +54,17 @@ def local_zone(name: str | None) -> tzinfo | None:
 
 def zone_for(tasks: Iterable[Task], name: str | None) -> tzinfo | None:
     """As `local_zone`; the zone database is opened only where one of the tasks is due."""
-    return local_zone(name) if any(task.due or task.defer or task.scheduled for task in tasks) else None
+    return load_zone(name) if any(task.due or task.defer or task.scheduled for task in tasks) else None
 
 
-def parsed_due(due: str) -> date | datetime:
+def parse_due(due: str) -> date | datetime:
     """A task's due as Python has it."""
     return datetime.fromisoformat(due) if "T" in due else date.fromisoformat(due)
 
 
-def due_words(due: str, zone: tzinfo | None, now: datetime) -> str:
+def format_due(due: str, zone: tzinfo | None, now: datetime) -> str:
     """`today 17:00`, `tomorrow`, `fri`, `24 Dec`, `24 Dec 2027`: what is near in words."""
-    when = parsed_due(due)
+    when = parse_due(due)
     clock = ""
     if isinstance(when, datetime):
         local = when.astimezone(zone)
@@ -78,68 +78,68 @@ def due_words(due: str, zone: tzinfo | None, now: datetime) -> str:
     return f"{when.day} {when:%b}" + ("" if near else f" {when.year}") + clock
 
 
-def due_iso(due: str, zone: tzinfo | None) -> str:
+def format_due_iso(due: str, zone: tzinfo | None) -> str:
     """A due for a pipe: a date, or local time with its offset."""
-    when = parsed_due(due)
+    when = parse_due(due)
     return when.astimezone(zone).isoformat(timespec="minutes") if isinstance(when, datetime) else due
 
 
-def overdue(due: str, zone: tzinfo | None, now: datetime) -> bool:
+def is_overdue(due: str, zone: tzinfo | None, now: datetime) -> bool:
     """Its instant has passed, or its day."""
-    when = parsed_due(due)
+    when = parse_due(due)
     return when < now if isinstance(when, datetime) else when < now.astimezone(zone).date()
 
 
-def plain(tasks: Iterable[Task], zone: tzinfo | None) -> None:
+def write_tsv(tasks: Iterable[Task], zone: tzinfo | None) -> None:
     """A task a line, tab-separated: number, status, priority, due, project, tags, title."""
     for task in tasks:
         cells = [
             str(task.number), task.status, f"p{task.priority}" if task.priority else "",
-            due_iso(task.due, zone) if task.due else "", task.project or "", ",".join(task.tags), task.title,
+            format_due_iso(task.due, zone) if task.due else "", task.project or "", ",".join(task.tags), task.title,
         ]  # fmt: skip
         write("\t".join(escape(cell) for cell in cells))
 
 
-def summary(task: Task, zone: tzinfo | None, now: datetime) -> str:
+def format_task(task: Task, zone: tzinfo | None, now: datetime) -> str:
     """`#12 Pay rent (due tomorrow, p1, #home @phone)`: what was set is seen at once."""
-    set_too = about(task, zone, now)
+    set_too = format_fields(task, zone, now)
     return escape(f"#{task.number} {task.title}" + (f" ({set_too})" if set_too else ""))
 
 
-def about(task: Task, zone: tzinfo | None, now: datetime) -> str:
+def format_fields(task: Task, zone: tzinfo | None, now: datetime) -> str:
     """What is set of a task beside its title: `due tomorrow, p1, #home, @phone`."""
     parts = [
-        f"due {due_words(task.due, zone, now)}" if task.due else "",
+        f"due {format_due(task.due, zone, now)}" if task.due else "",
         f"p{task.priority}" if task.priority else "",
         f"#{task.project}" if task.project else "",
         " ".join(f"@{tag}" for tag in task.tags),
-        *rare(task, zone, now),
+        *rare_fields(task, zone, now),
     ]
     return ", ".join(part for part in parts if part)
 
 
-def rare(task: Task, zone: tzinfo | None, now: datetime) -> list[str]:
+def rare_fields(task: Task, zone: tzinfo | None, now: datetime) -> list[str]:
     """What few tasks have, in words: `every month`, `deferred to mon`, `after #3 #4`, `part of #1`."""
-    later = task.defer and not overdue(task.defer, zone, now)
+    later = task.defer and not is_overdue(task.defer, zone, now)
     return [
-        described(task.repeat) if task.repeat else "",
-        f"deferred to {due_words(task.defer, zone, now)}" if task.defer and later else "",
-        f"scheduled {due_words(task.scheduled, zone, now)}" if task.scheduled else "",
+        describe_repeat(task.repeat) if task.repeat else "",
+        f"deferred to {format_due(task.defer, zone, now)}" if task.defer and later else "",
+        f"scheduled {format_due(task.scheduled, zone, now)}" if task.scheduled else "",
         f"part of #{task.parent}" if task.parent else "",
         f"after {' '.join(f'#{number}' for number in task.after)}" if task.after else "",
-        f"started {ago(task.started_at, now)}" if task.started_at else "",
-        f"worked {span(task.tracked)}" if task.tracked else "",
+        f"started {format_age(task.started_at, now)}" if task.started_at else "",
+        f"worked {format_duration(task.tracked)}" if task.tracked else "",
     ]
 
 
-def described(repeat: Repeat) -> str:
+def describe_repeat(repeat: Repeat) -> str:
     """`every 2 weeks on mon`."""
     from todo_cli.parsing.recurrence import describe_recurrence as in_words
 
     return in_words(repeat.rule, repeat.from_done)
 
 
-def span(seconds: int) -> str:
+def format_duration(seconds: int) -> str:
     """`45s`, `12m`, `3h 05m`."""
     if seconds < 60:
         return f"{seconds}s"
@@ -147,17 +147,17 @@ def span(seconds: int) -> str:
     return f"{hours}h {minutes:02}m" if hours else f"{minutes}m"
 
 
-def changed(word: str, result: Changed, zone: tzinfo | None, now: datetime) -> None:
+def write_changed(word: str, result: Changed, zone: tzinfo | None, now: datetime) -> None:
     """What a write did, a task a line; a repeated key is said on stderr."""
     series = {(task.repeat.series, task.repeat.occurrence) for task in result.tasks if task.repeat}
     for task in result.tasks:
         made = task.repeat and task.status == "open" and (task.repeat.series, task.repeat.occurrence - 1) in series
-        write(f"{'Next' if made and word == 'Done' else word} {summary(task, zone, now)}")
+        write(f"{'Next' if made and word == 'Done' else word} {format_task(task, zone, now)}")
     if not result.new:
         note("(done before, with the same key)")
 
 
-def ago(when: datetime, now: datetime) -> str:
+def format_age(when: datetime, now: datetime) -> str:
     """`just now`, `5m ago`, `3h ago`, `2d ago`, then the date."""
     seconds = (now - when).total_seconds()
     if seconds < 60:

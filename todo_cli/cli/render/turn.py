@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from todo_cli.cli.render import json, text
-from todo_cli.cli.render.changes import difference_line
-from todo_cli.cli.render.escape import escape, safe_block
+from todo_cli.cli.render.changes import format_difference
+from todo_cli.cli.render.escape import escape, escape_block
 from todo_cli.contract.turn_steps import Held, Message
 from todo_cli.turn_client.run import TurnOutcome
 
 if TYPE_CHECKING:
-    from todo_cli.cli.render.stream import Face
+    from todo_cli.cli.render.stream import AnswerWriter
 
-WIDEST = 200
-EVENTS = 1
+MAX_LINE_CHARS = 200
+EVENTS_VERSION = 1
 """The version of --jsonl."""
-SOME = 3
+MAX_NAMED_TASKS = 3
 """Tasks that a call's line names."""
-DONE = {
+PAST_TENSE = {
     "add": "Added", "done": "Done", "reopen": "Reopened", "edit": "Changed", "rm": "To the bin:", "restore": "Restored",
     "start": "Started", "stop": "Paused", "skip": "Skipped", "show": "Looked at", "undo": "Undid", "redo": "Did again",
 }  # fmt: skip
@@ -39,10 +39,10 @@ class Screen:
         self._call: dict[str, Any] = {}
 
     @cached_property
-    def _face(self) -> Face:
-        from todo_cli.cli.render.stream import face
+    def _face(self) -> AnswerWriter:
+        from todo_cli.cli.render.stream import open_writer
 
-        return face(colored=self._colored)
+        return open_writer(colored=self._colored)
 
     def tell(self, event: dict[str, Any]) -> None:
         """Show what can be shown of it at once."""
@@ -64,13 +64,13 @@ class Screen:
 
     def line(self, event: dict[str, Any]) -> None:
         """One for programs; the first says which version of them it is. Versions only add kinds and fields."""
-        json.lines([event] if self._started else [{"kind": "start", "version": EVENTS}, event])
+        json.write_lines([event] if self._started else [{"kind": "start", "version": EVENTS_VERSION}, event])
         self._started = True
         sys.stdout.flush()
 
     def done(self, verb: str, arguments: Any, content: str) -> None:
         """A call and what became of it, as one line."""
-        well, line = result_line(verb, arguments, content)
+        well, line = format_result(verb, arguments, content)
         mark = "✓" if well else "✗"
         if self._colored:
             mark = f"\x1b[{32 if well else 31}m{mark}\x1b[0m"
@@ -79,11 +79,11 @@ class Screen:
     def close(self, outcome: TurnOutcome) -> None:
         """The turn rests: what is still to be said."""
         if self.form == "json":
-            json.document(document(outcome))
+            json.write_document(outcome_document(outcome))
         elif self.form == "jsonl":
-            self.line({"kind": "turn"} | document(outcome))
+            self.line({"kind": "turn"} | outcome_document(outcome))
         elif not self._live and (self._said or outcome.state == "done"):
-            text.write(safe_block(self._said or outcome.text))
+            text.write(escape_block(self._said or outcome.text))
         self._end_words()
 
     def pause(self) -> None:
@@ -112,7 +112,7 @@ class Screen:
     def _note(self, line: str) -> None:
         self._end_words()
         if self._live:
-            text.note(text.wrapped(f"  {line}", "    "))
+            text.note(text.wrap(f"  {line}", "    "))
 
     def _end_words(self) -> None:
         if self._live and self._said:
@@ -120,7 +120,7 @@ class Screen:
         self._said = ""
 
 
-def document(outcome: TurnOutcome) -> dict[str, Any]:
+def outcome_document(outcome: TurnOutcome) -> dict[str, Any]:
     """For programs."""
     return {
         "conversation": outcome.number, "turn": outcome.turn, "state": outcome.state, "text": outcome.text,
@@ -129,14 +129,14 @@ def document(outcome: TurnOutcome) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def call_line(verb: str, arguments: Any) -> str:
+def format_call(verb: str, arguments: Any) -> str:
     """A call in one line: `· add title="Buy milk" due="tomorrow"`."""
     fields = arguments.items() if isinstance(arguments, dict) else [("", arguments)]
     said = " ".join(f"{name}={msgspec.json.encode(value).decode()}".lstrip("=") for name, value in fields)
-    return _short(f"· {text.VERBS.get(verb, verb) or 'a call'} {said}".rstrip())
+    return _shorten(f"· {text.VERBS.get(verb, verb) or 'a call'} {said}".rstrip())
 
 
-def result_line(verb: str, arguments: Any, content: str) -> tuple[bool, str]:
+def format_result(verb: str, arguments: Any, content: str) -> tuple[bool, str]:
     """Whether it was done, and `Done #2 Buy milk`, `Found 12 tasks (due<fri)`, `rm 7: there is no task #7`."""
     try:
         found = msgspec.json.decode(content.encode())
@@ -145,19 +145,19 @@ def result_line(verb: str, arguments: Any, content: str) -> tuple[bool, str]:
     found = found if isinstance(found, dict) else {}
     named = text.VERBS.get(verb, verb)
     if "error" in found:
-        said = call_line(verb, arguments).removeprefix("· ") if verb else ""
-        return False, _short(f"{said}: {found.get('detail', found['error'])}".lstrip(": "))
+        said = format_call(verb, arguments).removeprefix("· ") if verb else ""
+        return False, _shorten(f"{said}: {found.get('detail', found['error'])}".lstrip(": "))
     if named in ("list", "search"):
-        return True, _short(_found(found, arguments))
+        return True, _shorten(_format_found(found, arguments))
     tasks = [found["task"]] if isinstance(found.get("task"), dict) else found.get("tasks", found.get("differences"))
     titles = [f"#{one.get('number')} {one.get('title', '')}" for one in tasks or () if isinstance(one, dict)]
     if not titles:
-        return True, call_line(verb, arguments).removeprefix("· ")
-    more = f" … {len(titles):,} tasks" if len(titles) > SOME else ""
-    return True, _short(f"{DONE.get(named, named)} {', '.join(titles[:SOME])}{more}")
+        return True, format_call(verb, arguments).removeprefix("· ")
+    more = f" … {len(titles):,} tasks" if len(titles) > MAX_NAMED_TASKS else ""
+    return True, _shorten(f"{PAST_TENSE.get(named, named)} {', '.join(titles[:MAX_NAMED_TASKS])}{more}")
 
 
-def _found(found: dict[str, Any], arguments: Any) -> str:
+def _format_found(found: dict[str, Any], arguments: Any) -> str:
     count = len(found.get("tasks") or ()) + found.get("left_out", 0)
     asked = arguments if isinstance(arguments, dict) else {}
     about = " ".join(str(asked[name]) for name in ("filter", "words") if asked.get(name))
@@ -165,35 +165,35 @@ def _found(found: dict[str, Any], arguments: Any) -> str:
     return f"Found {some}" + (f" ({about})" if about else "")
 
 
-def _short(line: str) -> str:
+def _shorten(line: str) -> str:
     line = escape(line)
-    return line if len(line) <= WIDEST else line[: WIDEST - 1] + "…"
+    return line if len(line) <= MAX_LINE_CHARS else line[: MAX_LINE_CHARS - 1] + "…"
 
 
-def held_lines(held: tuple[Held, ...]) -> list[str]:
+def format_held_calls(held: tuple[Held, ...]) -> list[str]:
     """Every row that a yes would change; with the number of the call, where one may be chosen among several."""
     lines: list[str] = []
     for place, one in enumerate(held, 1):
         verb = text.VERBS.get(one.plan.verb, one.plan.verb)
         head = f"{place:>4}  {verb:<8}" if len(held) > 1 else f"  {verb:<8}"
-        rows = [difference_line(row) for row in one.plan.differences] or ["nothing would change"]
+        rows = [format_difference(row) for row in one.plan.differences] or ["nothing would change"]
         lines += [(head if first == 0 else " " * len(head)) + row for first, row in enumerate(rows)]
     return lines
 
 
-def message_lines(message: Message) -> list[str]:
+def format_message(message: Message) -> list[str]:
     """A message of a conversation; results of calls are the model's to tell."""
     if message.role in ("tool", "summary"):
         return []
     who = "you" if message.role == "user" else "todo"
     mark = "" if message.status == "whole" else " (interrupted)"
-    body = safe_block(message.content).replace("\n", "\n    ")
+    body = escape_block(message.content).replace("\n", "\n    ")
     lines = [f"{message.seq:>4} {who}{mark}: {body}"] if message.content or not message.calls else []
-    lines += [f"     {call_line(call.name, call.arguments)}" for call in message.calls]
-    return [*lines, *_cost(message.usage)]
+    lines += [f"     {format_call(call.name, call.arguments)}" for call in message.calls]
+    return [*lines, *_format_cost(message.usage)]
 
 
-def _cost(usage: dict[str, Any] | None) -> list[str]:
+def _format_cost(usage: dict[str, Any] | None) -> list[str]:
     """What an answer has cost, where that was known when it came."""
     if not usage or "cost" not in usage:
         return []

@@ -11,19 +11,19 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
 from todo_cli.cli.render.escape import escape
-from todo_cli.cli.repl.slash_commands import NUMBERED, OWN
-from todo_cli.cli.repl.state import Known
+from todo_cli.cli.repl.slash_commands import CHAT_COMMANDS, TASK_COMMANDS
+from todo_cli.cli.repl.state import ListCache
 from todo_cli.command_table import COMMANDS
 
-PATIENCE = 1.0
+MAX_WAIT_SECONDS = 1.0
 """Seconds that the list is waited for."""
-STEP = 0.02
+POLL_INTERVAL_SECONDS = 0.02
 
 
-class Words(Completer):
+class PromptCompleter(Completer):
     """Completes the word before the cursor."""
 
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: ListCache) -> None:
         self._known = known
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
@@ -32,12 +32,12 @@ class Words(Completer):
         line = before.rpartition("\n")[2]
         word = re.split(r"\s", line)[-1]
         if before.startswith("/") and not re.search(r"\s", before):
-            yield from _commands(before[1:])
+            yield from _complete_commands(before[1:])
         elif word[:1] in ("#", "@"):
             yield from self._named(word)
         elif before.startswith("/"):
-            yield from _arguments(before[1:], word)
-            if before[1:].split()[0] in NUMBERED and (word.isdigit() or not word):
+            yield from _complete_arguments(before[1:], word)
+            if before[1:].split()[0] in TASK_COMMANDS and (word.isdigit() or not word):
                 yield from self._numbers(word, "")
 
     async def get_completions_async(
@@ -46,54 +46,56 @@ class Words(Completer):
         """As `get_completions`, once the list has been read; without it where that takes too long."""
         if _needs_list(document.text_before_cursor):
             waited = 0.0
-            while not self._known.ready and waited < PATIENCE:
-                await asyncio.sleep(STEP)
-                waited += STEP
+            while not self._known.ready and waited < MAX_WAIT_SECONDS:
+                await asyncio.sleep(POLL_INTERVAL_SECONDS)
+                waited += POLL_INTERVAL_SECONDS
         for one in self.get_completions(document, complete_event):
             yield one
 
     def _named(self, word: str) -> Iterator[Completion]:
         sign, typed = word[0], word[1:].lower()
         if sign == "@":
-            yield from (_one(f"@{tag}", word) for tag in self._known.tags if tag.lower().startswith(typed))
+            yield from (_completion(f"@{tag}", word) for tag in self._known.tags if tag.lower().startswith(typed))
             return
         yield from (
-            _one(f"#{name}", word, "project") for name in self._known.projects if name.lower().startswith(typed)
+            _completion(f"#{name}", word, "project") for name in self._known.projects if name.lower().startswith(typed)
         )
         yield from self._numbers(typed, "#", word)
 
     def _numbers(self, typed: str, sign: str, word: str | None = None) -> Iterator[Completion]:
         for task in self._known.tasks:
             if str(task.number).startswith(typed) or (sign and typed and typed in task.title.lower()):
-                yield _one(f"{sign}{task.number}", typed if word is None else word, escape(task.title))
+                yield _completion(f"{sign}{task.number}", typed if word is None else word, escape(task.title))
 
 
 def _needs_list(before: str) -> bool:
     word = re.split(r"\s", before)[-1]
-    return word[:1] in ("#", "@") or (before.startswith("/") and " " in before and before[1:].split()[0] in NUMBERED)
+    return word[:1] in ("#", "@") or (
+        before.startswith("/") and " " in before and before[1:].split()[0] in TASK_COMMANDS
+    )
 
 
-def _one(text: str, word: str, about: str = "") -> Completion:
+def _completion(text: str, word: str, about: str = "") -> Completion:
     return Completion(text, start_position=-len(word), display_meta=about)
 
 
-def _commands(typed: str) -> Iterator[Completion]:
-    known = {name: about for name, (_, about) in OWN.items()} | {
-        name: line for name, (_, _, line) in COMMANDS.items() if name not in OWN
+def _complete_commands(typed: str) -> Iterator[Completion]:
+    known = {name: about for name, (_, about) in CHAT_COMMANDS.items()} | {
+        name: line for name, (_, _, line) in COMMANDS.items() if name not in CHAT_COMMANDS
     }
     return (Completion(f"/{name}", start_position=-len(typed) - 1, display_meta=about)
             for name, about in known.items() if name.startswith(typed))  # fmt: skip
 
 
-def _arguments(line: str, word: str) -> Iterator[Completion]:
+def _complete_arguments(line: str, word: str) -> Iterator[Completion]:
     """The words that a command itself knows: options, subcommands, choices."""
-    from todo_cli.cli.shell_completion import completions
+    from todo_cli.cli.shell_completion import find_completions
 
     try:
         words = shlex.split(line[: len(line) - len(word)])
     except ValueError:
         return
-    if not words or words[0] in OWN or words[0] not in COMMANDS:
+    if not words or words[0] in CHAT_COMMANDS or words[0] not in COMMANDS:
         return
-    for value, about in completions(words, word):
-        yield _one(value, word, about)
+    for value, about in find_completions(words, word):
+        yield _completion(value, word, about)

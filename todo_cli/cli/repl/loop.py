@@ -8,15 +8,15 @@ from contextlib import suppress
 import typer
 
 from todo_cli.cli.commands.ask import conversation_id
-from todo_cli.cli.error_output import report
-from todo_cli.cli.options import model_name
-from todo_cli.cli.prompts import confirmed
+from todo_cli.cli.error_output import print_error
+from todo_cli.cli.options import parse_model_name
+from todo_cli.cli.prompts import ask_yes_no
 from todo_cli.cli.render import text
-from todo_cli.cli.render.changes import difference_line
+from todo_cli.cli.render.changes import format_difference
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.repl import slash_commands
 from todo_cli.cli.repl.reader import Reader
-from todo_cli.cli.repl.state import State
+from todo_cli.cli.repl.state import ReplState
 from todo_cli.cli.run import run as run_command
 from todo_cli.cli.session import Session
 from todo_cli.command_table import COMMANDS
@@ -25,14 +25,14 @@ from todo_cli.contract.ids import new_id
 from todo_cli.errors import Conflict, Invalid, TodoError
 from todo_cli.turn_client.run import TurnOutcome
 
-LOOKED_BACK = (20, 1_000)
+LOOKBACK_MESSAGES = (20, 1_000)
 """Messages in which the last thing said is looked for: most turns have few, the longest some hundred."""
 
 
 class Repl:
     """It has a conversation, which has a number once something was said in it."""
 
-    def __init__(self, session: Session, conversation: str, state: State, read: Reader) -> None:
+    def __init__(self, session: Session, conversation: str, state: ReplState, read: Reader) -> None:
         self._session, self._conversation, self._state, self._reader = session, conversation, state, read
         self._model = session.model
         self._default = ""
@@ -89,7 +89,7 @@ class Repl:
         try:
             step()
         except TodoError as error:
-            report(error, as_json=False)
+            print_error(error, as_json=False)
         except typer.Exit:
             pass  # stopped, and said so
         except EOFError:
@@ -102,15 +102,15 @@ class Repl:
             self._say(line)
             return
         self._replaced = None
-        words = slash_commands.split(line.strip()[1:])
+        words = slash_commands.split_words(line.strip()[1:])
         if words and words[0] == "quit":
             words[0] = "exit"
-        if words and slash_commands.own(words):
+        if words and slash_commands.is_chat_command(words):
             self._own[words[0]](words[1:])
         elif words and (words[0] in COMMANDS or words[0].startswith("-")):
             self._command(words)
         else:
-            raise slash_commands.unknown(words[0] if words else "")
+            raise slash_commands.unknown_command(words[0] if words else "")
 
     def _command(self, words: list[str]) -> None:
         if words == ["chat"]:
@@ -155,7 +155,7 @@ class Repl:
             return
         found = self._session.send(ShowConversation(number=self._number, limit=1)).conversation
         if self._session.interactive:
-            text.note(text.wrapped(escape(f"({found.number}. {found.title}; /history shows what was said)")))
+            text.note(text.wrap(escape(f"({found.number}. {found.title}; /history shows what was said)")))
         if found.state in ("running", "answered") or (found.state == "awaiting" and self._session.interactive):
             self._resume()
 
@@ -164,17 +164,17 @@ class Repl:
 
         if self._number is None:
             raise Invalid("nothing was said here yet")
-        turn_session.resume(self._session, self._number, turn_session.screen(self._session, "text"))
+        turn_session.resume_turn(self._session, self._number, turn_session.open_screen(self._session, "text"))
 
     def _say(self, words: str) -> None:
         from todo_cli.cli import turn_session
 
-        begin = turn_session.said(self._conversation, words)
+        begin = turn_session.new_turn(self._conversation, words)
         replaced, self._replaced = self._replaced, None
         if replaced:
             self._gone_back(replaced)
-        turn_session.settle(
-            self._session, begin, turn_session.screen(self._session, "text"), yes=False, seen=self._seen
+        turn_session.run_to_end(
+            self._session, begin, turn_session.open_screen(self._session, "text"), yes=False, seen=self._seen
         )
 
     def _seen(self, outcome: TurnOutcome) -> None:
@@ -193,7 +193,7 @@ class Repl:
         """What was said last here, and the turn that it began, unless that has been taken back already."""
         if self._number is None:
             raise Invalid("nothing was said here yet")
-        for most in LOOKED_BACK:
+        for most in LOOKBACK_MESSAGES:
             shown = self._session.send(ShowConversation(number=self._number, limit=most))
             last = next((one for one in reversed(shown.messages) if one.role == "user"), None)
             if last and last.turn == shown.conversation.turn:
@@ -207,7 +207,7 @@ class Repl:
     def _gone_back(self, turn: str) -> None:
         """To before the turn; what it has changed is taken back with it, or stays, as the person wishes."""
         asked = self._session.interactive and self._changed(turn)
-        if asked and confirmed(self._session, "Take this back first?", yes=False, flag="/undo"):
+        if asked and ask_yes_no(self._session, "Take this back first?", yes=False, flag="/undo"):
             self._session.send(UndoTurn(turn=turn))
         else:
             self._session.send(RewindTurn(turn=turn))
@@ -217,17 +217,17 @@ class Repl:
         try:
             planned = self._session.send(UndoTurn(turn=turn, dry_run=True))
         except Conflict as error:
-            text.note(text.wrapped(escape(f"(what it changed stays: {error.detail})")))
+            text.note(text.wrap(escape(f"(what it changed stays: {error.detail})")))
             return False
         for difference in planned.differences:
-            text.note(text.wrapped(f"  {difference_line(difference)}", "    "))
+            text.note(text.wrap(f"  {format_difference(difference)}", "    "))
         return bool(planned.differences)
 
     def _use(self, words: list[str]) -> None:
         from todo_cli.cli.repl import model_list
 
         if words:
-            self._session.model = model_name(" ".join(words))
+            self._session.model = parse_model_name(" ".join(words))
             text.note(escape(f"({self._session.model} from here on; for all conversations: todo prefs --model NAME)"))
         else:
-            model_list.say(self._session)
+            model_list.print_models(self._session)

@@ -10,30 +10,30 @@ from todo_cli.cli.session import Session
 from todo_cli.contract.model_list import Menu
 from todo_cli.contract.users import WhoAmI
 
-SHOWN = 60
+MAX_SHOWN_MODELS = 60
 
 
-def say(session: Session) -> None:
+def print_models(session: Session) -> None:
     """Write both; raises TodoError."""
-    found = asyncio.run(_menu(session))
+    found = asyncio.run(_fetch_models(session))
     used = session.model or found.model
     text.write(escape(f"{used} answers here; another one: /model NAME"))
-    for name in sorted(found.models)[:SHOWN]:
+    for name in sorted(found.models)[:MAX_SHOWN_MODELS]:
         text.write(escape(f"  {'*' if name == used else ' '} {name}"))
-    if len(found.models) > SHOWN:
-        text.write(f"    … and {len(found.models) - SHOWN} more")
+    if len(found.models) > MAX_SHOWN_MODELS:
+        text.write(f"    … and {len(found.models) - MAX_SHOWN_MODELS} more")
 
 
-async def _menu(session: Session) -> Menu:
+async def _fetch_models(session: Session) -> Menu:
     if session.settings.server:
-        return await _asked(session)
+        return await _ask_server(session)
     from todo_cli.llm.catalog import menu
 
     preferred = (await asyncio.to_thread(session.send, WhoAmI())).model
     return await menu(session.settings, preferred=preferred)
 
 
-async def _asked(session: Session) -> Menu:
+async def _ask_server(session: Session) -> Menu:
     from todo_cli.turn_client.remote import listed_models
 
     return await listed_models(session.settings)

@@ -17,9 +17,9 @@ from prompt_toolkit.styles import Style
 from prompt_toolkit.utils import get_cwidth
 
 from todo_cli.cli.render import text
-from todo_cli.cli.render.escape import escape, safe_block
+from todo_cli.cli.render.escape import escape, escape_block
 from todo_cli.cli.repl.reader import LEAVING, PROMPT
-from todo_cli.cli.repl.state import State, sent
+from todo_cli.cli.repl.state import ReplState, send_all
 from todo_cli.cli.session import Session
 from todo_cli.errors import TodoError
 
@@ -37,7 +37,7 @@ STYLE = {
 }  # fmt: skip
 
 
-class Past(History):
+class PromptHistory(History):
     """What this person has said, in all conversations; what is typed here is stored as they say it, not by this."""
 
     def __init__(self, session: Session) -> None:
@@ -49,24 +49,24 @@ class Past(History):
         from todo_cli.contract.prompt_history import ListSaid
 
         try:
-            said = sent(self._session, ListSaid())[0].said
+            said = send_all(self._session, ListSaid())[0].said
         except TodoError:
             return []
-        return [one for place, one in enumerate(map(safe_block, said)) if not place or one != said[place - 1]]
+        return [one for place, one in enumerate(map(escape_block, said)) if not place or one != said[place - 1]]
 
     def store_string(self, string: str) -> None:
         """Nothing is written on this machine."""
 
 
-class Prompt:
+class LinePrompt:
     """One for the whole conversation."""
 
-    def __init__(self, session: Session, state: State) -> None:
+    def __init__(self, session: Session, state: ReplState) -> None:
         self._session, self._state = session, state
         self._said_once = self.dropped = False
         self._prompt: PromptSession[str] = PromptSession(
-            multiline=True, key_bindings=self._keys(), history=ThreadedHistory(Past(session)),
-            completer=_completer(state), complete_while_typing=Condition(_completes),
+            multiline=True, key_bindings=self._keys(), history=ThreadedHistory(PromptHistory(session)),
+            completer=_open_completer(state), complete_while_typing=Condition(_is_completing),
             bottom_toolbar=self._toolbar, style=Style.from_dict(STYLE),
             color_depth=ColorDepth.DEPTH_4_BIT if session.colored else ColorDepth.DEPTH_1_BIT, enable_suspend=True,
             prompt_continuation=lambda width, number, wrapped: [("class:more", " " * width)], tempfile_suffix=".md",
@@ -101,7 +101,7 @@ class Prompt:
         self._state.changed = lambda: app.invalidate() if loop and app.is_running else None
         self._state.look()
         if not self._said_once:
-            threading.Thread(target=_warm, daemon=True).start()
+            threading.Thread(target=_preload, daemon=True).start()
         self._said_once = True
 
     def _toolbar(self) -> StyleAndTextTuples:
@@ -145,20 +145,20 @@ class Prompt:
         return keys
 
 
-def _completer(state: State) -> Completer:
-    from todo_cli.cli.repl.completer import Words
+def _open_completer(state: ReplState) -> Completer:
+    from todo_cli.cli.repl.completer import PromptCompleter
 
-    return Words(state.known)
+    return PromptCompleter(state.known)
 
 
-def _completes() -> bool:
+def _is_completing() -> bool:
     """Only where something is named: plain words are nobody's business."""
     before = get_app().current_buffer.document.current_line_before_cursor
     last = before.rpartition(" ")[2]
     return before.startswith("/") or last.startswith(("#", "@"))
 
 
-def _warm() -> None:
+def _preload() -> None:
     """What the first answer will need."""
     import todo_cli.cli.render.markdown
     import todo_cli.cli.turn_session  # noqa: F401

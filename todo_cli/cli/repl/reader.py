@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from todo_cli.cli.render import text
-from todo_cli.cli.repl.state import State
+from todo_cli.cli.repl.state import ReplState
 from todo_cli.cli.session import Session
 from todo_cli.errors import Invalid
 
@@ -27,16 +27,16 @@ class Reader(Protocol):
         ...
 
 
-def reader(session: Session, state: State) -> Reader:
+def open_reader(session: Session, state: ReplState) -> Reader:
     """The prompt, where there is a terminal that can have one."""
     if session.interactive and session.table and os.environ.get("TERM", "dumb") != "dumb":
-        from todo_cli.cli.repl.prompt import Prompt
+        from todo_cli.cli.repl.prompt import LinePrompt
 
-        return Prompt(session, state)
-    return Plain(session)
+        return LinePrompt(session, state)
+    return PlainReader(session)
 
 
-class Plain:
+class PlainReader:
     """A line is a message."""
 
     def __init__(self, session: Session) -> None:

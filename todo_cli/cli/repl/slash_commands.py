@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from todo_cli.command_table import COMMANDS
 from todo_cli.errors import Invalid
 
-OWN: dict[str, tuple[str, str]] = {  # name -> what may follow it, one line
+CHAT_COMMANDS: dict[str, tuple[str, str]] = {  # name -> what may follow it, one line
     "undo": ("", "Take back what the last answer did; /redo does it again."),
     "redo": ("", "Do it again."),
     "retry": ("", "Ask the last message again; /edit says it in other words."),
@@ -30,13 +30,13 @@ OWN: dict[str, tuple[str, str]] = {  # name -> what may follow it, one line
     "exit": ("", "Leave, as Ctrl-D does."),
 }
 
-BARE = {"undo", "redo", "stop", "edit"}
+BARE_ONLY = {"undo", "redo", "stop", "edit"}
 """With words behind them these are commands of `todo`: /undo --id 7, /edit 3 --due friday."""
 
-BESIDE = {"redo", "edit", "exit"}
+UNLISTED = {"redo", "edit", "exit"}
 """Told in another one's line, so that all of them fit on a screen of 24 lines."""
 
-NUMBERED = {"show", "done", "reopen", "edit", "start", "stop", "defer", "skip", "note", "comment", "rm", "restore"}
+TASK_COMMANDS = {"show", "done", "reopen", "edit", "start", "stop", "defer", "skip", "note", "comment", "rm", "restore"}
 """Commands that take numbers of tasks."""
 
 KEYS = """\
@@ -44,7 +44,7 @@ KEYS = """\
   Up and Ctrl-R: what you said before · Ctrl-C stops an answer, clears a line"""
 
 
-def split(line: str) -> list[str]:
+def split_words(line: str) -> list[str]:
     """The words behind a slash; raises Invalid."""
     try:
         return shlex.split(line)
@@ -52,14 +52,14 @@ def split(line: str) -> list[str]:
         raise Invalid(str(error).lower()) from None
 
 
-def own(words: list[str]) -> bool:
+def is_chat_command(words: list[str]) -> bool:
     """Whether the conversation itself answers it."""
-    return words[0] in OWN and (len(words) == 1 or words[0] not in BARE)
+    return words[0] in CHAT_COMMANDS and (len(words) == 1 or words[0] not in BARE_ONLY)
 
 
-def unknown(name: str) -> Invalid:
+def unknown_command(name: str) -> Invalid:
     """There is none of that name."""
-    near = get_close_matches(name, [*OWN, *COMMANDS], 1)
+    near = get_close_matches(name, [*CHAT_COMMANDS, *COMMANDS], 1)
     return Invalid("there is no such command", hint=f"/{near[0]}?" if near else "see: /help")
 
 
@@ -67,7 +67,9 @@ def help_text() -> str:
     """All of it, on one screen of 80 columns and 24 lines."""
     lines = ["Plain words go to the model. Commands begin with a slash, and need none:"]
     lines += [
-        f"  /{f'{name} {words}'.rstrip():<16} {about}" for name, (words, about) in OWN.items() if name not in BESIDE
+        f"  /{f'{name} {words}'.rstrip():<16} {about}"
+        for name, (words, about) in CHAT_COMMANDS.items()
+        if name not in UNLISTED
     ]
     lines += ["And every command of todo: /add 'Buy milk' --due friday, /list, /done 3 …"]
     return "\n".join([*lines, *KEYS.splitlines()])

@@ -13,20 +13,20 @@ from todo_cli.errors import TodoError
 if TYPE_CHECKING:
     from todo_cli.contract.tasks import Task
 
-FRESH = 10.0
+FRESH_SECONDS = 10.0
 """Seconds for which what was looked up is good enough to complete words with."""
-MOST = 500
+MAX_COMPLETED_TASKS = 500
 """Tasks that can be completed: the open ones that are due first."""
 
 
-class State:
+class ReplState:
     """The conversation, for the line below the prompt."""
 
     def __init__(self, session: Session, number: int | None) -> None:
         self._session, self.number = session, number
         self.title, self.model, self.state = "", "", ""
         self.changed: Callable[[], None] = lambda: None
-        self.known = Known(session)
+        self.known = ListCache(session)
 
     def look(self) -> None:
         """Look again, in a thread of its own."""
@@ -39,11 +39,11 @@ class State:
         number = self.number
         try:
             if number is not None:
-                found = sent(self._session, ShowConversation(number=number, limit=1))[0].conversation
+                found = send_all(self._session, ShowConversation(number=number, limit=1))[0].conversation
                 if number == self.number:
                     self.title, self.model, self.state = found.title, found.model or "", found.state or ""
             else:
-                preferred = sent(self._session, WhoAmI())[0].model
+                preferred = send_all(self._session, WhoAmI())[0].model
                 settings = self._session.settings
                 here = None if settings.server else settings.model_name
                 self.title, self.model, self.state = "", preferred or here or "", ""
@@ -52,7 +52,7 @@ class State:
         self.changed()
 
 
-class Known:
+class ListCache:
     """What words can be completed to."""
 
     def __init__(self, session: Session) -> None:
@@ -70,7 +70,7 @@ class Known:
     @property
     def ready(self) -> bool:
         """Whether it is good enough; starts a look where it is not."""
-        if self._at is not None and time.monotonic() - self._at < FRESH:
+        if self._at is not None and time.monotonic() - self._at < FRESH_SECONDS:
             return True
         if self._looking is None or not self._looking.is_alive():
             self._looking = threading.Thread(target=self._look, daemon=True)
@@ -82,7 +82,9 @@ class Known:
         from todo_cli.contract.views import ListProjects, ListTags
 
         try:
-            page, projects, tags = sent(self._session, ListTasks(limit=MOST), ListProjects(), ListTags())
+            page, projects, tags = send_all(
+                self._session, ListTasks(limit=MAX_COMPLETED_TASKS), ListProjects(), ListTags()
+            )
         except TodoError:
             return
         self.tasks = page.tasks
@@ -91,7 +93,7 @@ class Known:
         self._at = time.monotonic()
 
 
-def sent(session: Session, *requests: Any) -> list[Any]:
+def send_all(session: Session, *requests: Any) -> list[Any]:
     """The answers, over a connection of this thread's own; raises TodoError."""
     from todo_cli.clients.open import open_client
 
