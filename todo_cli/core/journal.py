@@ -121,7 +121,9 @@ class _Kept(msgspec.Struct):
     answer: msgspec.Raw = msgspec.Raw(b"null")
 
 
-def differences(before: Sequence[JournalRow] | None, after: Sequence[JournalRow] | None) -> tuple[Difference, ...]:
+def differences(
+    before: Sequence[JournalRow | TaskRow] | None, after: Sequence[JournalRow | TaskRow] | None
+) -> tuple[Difference, ...]:
     """What changed between two lists of rows of the same tasks; unchanged tasks are left out."""
     then = {row["number"]: row for row in map(show_row, before or ())}
     found = [
