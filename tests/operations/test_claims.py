@@ -232,11 +232,11 @@ def test_claims_are_in_the_log_and_are_not_what_undo_takes_back(ask: Ask) -> Non
 def test_a_plan_of_a_release(ask: Ask) -> None:
     ask.add_all("a", "b")
     claim(ask, 2)
-    plan = ask(MakePlan(id=new_id(), verb="ReleaseTasks", arguments={"filter": "claimed:me"}))
+    plan = ask(MakePlan(id=new_id(), operation="ReleaseTasks", arguments={"filter": "claimed:me"}))
     assert plan.differences[0].fields == {"claimed_by": (ask.who.name, None)}
     assert ask(ApplyPlan(id=plan.id)).tasks[0].claimed_by is None
     with pytest.raises(Invalid, match="cannot be planned"):
-        ask(MakePlan(id=new_id(), verb="ClaimTask", arguments={}))
+        ask(MakePlan(id=new_id(), operation="ClaimTask", arguments={}))
 
 
 @pytest.mark.parametrize(

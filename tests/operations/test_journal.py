@@ -59,7 +59,7 @@ def test_every_write_is_one_row_with_who_when_which_way_and_what(db: Database, a
         assert len(found) == number, request
         assert found[0].seq == number
     rows = list(reversed(found))
-    assert [row.verb for row in rows] == [type(request).__name__ for request in writes]
+    assert [row.verb for row in rows] == [request.verb for request in writes]
     assert {(row.user, row.token, row.way) for row in rows} == {
         (ask.who.name, "first", "direct" if ask.way == "direct" else "api")
     }

@@ -29,7 +29,7 @@ def add_lines(session: Session, fields: dict[str, Any], key: str | None, form: s
     titles = read_lines(sys.stdin.buffer.read(MAX_INPUT_BYTES + 1))
     name = key or new_id()
     # a run that is repeated with its key goes on in the same group, and nobody else's of the same key is in it
-    group = id_of(token_user(session.settings.signed_in().reveal()), name)
+    group = id_of(token_user(session.settings.require_token().reveal()), name)
     made: list[Changed] = []
     try:
         for index, part in enumerate(_split_requests(titles, fields)):

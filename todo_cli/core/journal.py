@@ -48,7 +48,7 @@ def redacted(request: Request[Any]) -> dict[str, Any]:
 
 def stamp(request: Request[Any]) -> dict[str, Any]:
     """The values that every write gives its journal row."""
-    verb = type(request).__name__
+    verb = request.verb
     return {
         "hash": sha256(verb.encode() + canonical(request)).digest(),
         "verb": verb,

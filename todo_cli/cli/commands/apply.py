@@ -52,9 +52,10 @@ def _list(session: Session, form: str) -> None:
         return
     from todo_cli.cli.plan_output import print_plan_rows
     from todo_cli.cli.render import text
+    from todo_cli.contract.registry import label_of
 
     for plan in page.plans:
-        text.write(f"{plan.id}  {text.VERBS.get(plan.verb, plan.verb)}")
+        text.write(f"{plan.id}  {label_of(plan.verb)}")
         print_plan_rows(plan)
     if not page.plans:
         text.note("No plan is open. Make one with --plan, for example: todo done 3 7-9 --plan")

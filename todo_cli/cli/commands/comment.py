@@ -53,7 +53,7 @@ def comment(
         request = EditComment(number=about, id=_id(session, about, edit), text=text_of(words))
         _say(session.send(request, key), "Changed", form, about)
     elif words:
-        name = id_of(token_user(session.settings.signed_in().reveal()), str(about), key) if key else new_id()
+        name = id_of(token_user(session.settings.require_token().reveal()), str(about), key) if key else new_id()
         _say(session.send(AddComment(number=about, id=name, text=text_of(words)), key), "Commented on", form, about)
     else:
         _list(session, about, form)

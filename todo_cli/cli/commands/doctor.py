@@ -94,10 +94,10 @@ def _token(session: Session) -> str:
 
 
 def _clock(session: Session) -> str:
-    from todo_cli.clients.clock_skew import clock_difference
+    from todo_cli.clients.clock_skew import measure_clock_skew
     from todo_cli.errors import Conflict
 
-    seconds = clock_difference(session.settings)
+    seconds = measure_clock_skew(session.settings)
     if abs(seconds) > CLOCK_SLACK:
         raise Conflict(
             f"this machine's clock is {seconds:+.0f} s off the server's", hint="set it, for example with NTP"

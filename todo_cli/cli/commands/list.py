@@ -9,7 +9,8 @@ import typer
 from todo_cli.cli import list_output
 from todo_cli.cli.filter_args import FilterArgument, FilterCommand, join_filter
 from todo_cli.cli.options import Json, JsonLines, Priority, Project, parse_priority
-from todo_cli.contract.tasks import SORTS, ListTasks
+from todo_cli.contract.filters import SORTS
+from todo_cli.contract.tasks import ListTasks
 
 app = typer.Typer(add_completion=False)
 

@@ -51,7 +51,7 @@ def login(
 def _in_keyring(session: Session, wanted: bool | None) -> bool:
     from todo_cli.settings.credentials import store_token
 
-    kept = store_token(session.settings.profile, session.settings.signed_in())
+    kept = store_token(session.settings.profile, session.settings.require_token())
     if not kept and wanted:
         raise Invalid("there is no system keyring that answers", hint="keep it in the file: --no-keyring")
     return kept

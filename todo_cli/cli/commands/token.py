@@ -33,7 +33,7 @@ def create(
     from todo_cli.contract.base import token_user
 
     session = session_of(ctx)
-    token = new_token(token_user(session.settings.signed_in().reveal()))
+    token = new_token(token_user(session.settings.require_token().reveal()))
     wanted = tuple(scope.strip() for scope in scopes.split(",") if scope.strip())
     request = CreateToken(id=new_id(), hash=token_hash(token), name=name, scopes=wanted, expires=expires)
     made = session.send(request, key)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from todo_cli.contract.limits import MAX_SUBTASK_DEPTH
-from todo_cli.core.tasks.load import MAX_DEPENDENCIES, Loaded, Wanted
+from todo_cli.core.tasks.load import Loaded, Wanted
+from todo_cli.core.tasks.load_sql import MAX_DEPENDENCIES
 from todo_cli.core.tasks.rows import TaskRow
 from todo_cli.core.tasks.select import missing_tasks, name_tasks, trashed_tasks
 from todo_cli.core.tasks.store import loaded_rows

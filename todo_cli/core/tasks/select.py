@@ -11,7 +11,8 @@ from todo_cli.contract.limits import MAX_BLOCKERS_PER_TASK, MAX_CHANGE_BYTES, MA
 from todo_cli.contract.tasks import OnTasks, ReopenTasks, RestoreTasks
 from todo_cli.core.filters.compiler import compile_filter, parse_with_views
 from todo_cli.core.journal import SHOWN_FIELDS, show_field, show_row
-from todo_cli.core.tasks.load import Loaded, TargetSql, TaskFilter, Wanted
+from todo_cli.core.tasks.load import Loaded, TaskFilter, Wanted
+from todo_cli.core.tasks.load_sql import TargetSql
 from todo_cli.core.tasks.rows import TaskRow
 from todo_cli.core.tasks.store import too_large
 from todo_cli.db.transaction import Transaction

@@ -123,7 +123,7 @@ def _error(tried: Any) -> TodoError | None:
 
 def _plan(conversation: str, call: Call, touched: Touched) -> dict[str, Any]:
     arguments = call.arguments
-    if call.verb in (Undo.__name__, Redo.__name__):
+    if call.verb in (Undo.verb, Redo.verb):
         # the last change may be another one by the time of the yes
         arguments = arguments | {"id": touched.undoes}
     kept = {name: msgspec.Raw(value.encode()) for name, value in kept_values(call.verb, arguments, touched).items()}

@@ -9,7 +9,7 @@ import msgspec
 from todo_cli.contract import turn_steps as ask
 from todo_cli.contract.base import Request
 from todo_cli.contract.codec import convert_request, decode
-from todo_cli.contract.registry import REQUESTS
+from todo_cli.contract.registry import BY_VERB
 from todo_cli.contract.turn_events import StoreEvents
 from todo_cli.contract.turn_steps import ENDED, Ran, Stored
 from todo_cli.core.dispatch import handle, handler
@@ -44,7 +44,7 @@ SELECT json_build_object('fenced', NOT EXISTS (SELECT FROM fence), 'was', t.stat
     'state', t.state, 'stop', t.stop)::text FROM todo.turns t
 WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid""")
 
-TOOLS: dict[str, type[Request[Any]]] = {kind.__name__: kind for kind in REQUESTS if kind.tool}
+TOOLS: dict[str, type[Request[Any]]] = {verb: kind for verb, kind in BY_VERB.items() if kind.tool}
 
 
 class _Fence(msgspec.Struct):
@@ -121,7 +121,7 @@ async def run_call(tx: Transaction, request: ask.RunCall) -> Ran:
         tx.in_zone(found.zone)
         # our own key: a provider's ids are minted anew, and used again
         key = f"call:{found.conversation}:{request.message}:{request.index}"
-        content = await acted(tx, steps, request.turn, key, request.verb, request.arguments)
+        content = await acted(tx, steps, request.turn, key, request.operation, request.arguments)
         rows = [result(request.message, request.index, content)]
         stored = _stored(
             await steps.finish(APPEND, **append(request.turn, request.attempt, rows, lease=request.lease)),
