@@ -9,11 +9,10 @@ import msgspec
 
 from todo_cli.contract.journal import Redo, Undo
 from todo_cli.core.journal import Stamp
-from todo_cli.core.tasks.load import (
+from todo_cli.core.tasks.load import Loaded, Wanted
+from todo_cli.core.tasks.load_sql import (
     ANCESTORS,
     DEPENDENCIES,
-    Loaded,
-    Wanted,
     ancestors_cte,
     dependencies_cte,
     load_statement,
