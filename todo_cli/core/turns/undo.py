@@ -19,8 +19,8 @@ from todo_cli.core.journal import make_stamp
 from todo_cli.core.tasks.change import WRITES, checked, decide
 from todo_cli.core.tasks.load import read_loaded
 from todo_cli.core.tasks.store import store_calls
-from todo_cli.core.turns.append_sql import LOCK
-from todo_cli.core.turns.lifecycle import no_turn
+from todo_cli.core.turns.append_sql import LOCK_CONVERSATION
+from todo_cli.core.turns.snapshot import raise_turn_not_found
 from todo_cli.db.sql import Sql, StatementCall
 from todo_cli.db.transaction import ENTER, Steps, Transaction
 from todo_cli.errors import Conflict, NotFound
@@ -107,9 +107,9 @@ async def redo_turn(tx: Transaction, request: RedoTurn) -> Undone:
 
 
 async def _read_changes(steps: Steps, turn: str) -> TurnChanges:
-    text = await steps.run(LOCK, CHANGES, turn=turn)
+    text = await steps.run(LOCK_CONVERSATION, CHANGES, turn=turn)
     if text is None:
-        no_turn()
+        raise_turn_not_found()
     changes = decode(text or "", TurnChanges)
     if changes.state not in ENDED:
         raise Conflict("the turn has not ended", hint="stop it first")
