@@ -7,7 +7,7 @@ and a proposal use the same two functions and do not store.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from msgspec import convert
@@ -22,7 +22,7 @@ from todo_cli.core.tasks.rows import TaskRow, to_task
 from todo_cli.core.tasks.select import read_targets
 from todo_cli.core.tasks.store import MAX_INLINE_ROWS, DecidedChange, Edits, decide_change, store_calls
 from todo_cli.db.sql import StatementCall
-from todo_cli.db.transaction import Transaction
+from todo_cli.db.transaction import Steps, Transaction
 
 WantedFunction = Callable[[Transaction, Any], Awaitable[Any]]
 LoadFunction = Callable[[Any, Stamp], StatementCall]
@@ -97,26 +97,45 @@ def repeat_task(known: KnownChange) -> Task:
     return replace(repeat_changed(known).tasks[0], new=False)
 
 
+class PreparedChange(NamedTuple):
+    """A Request that was decided and is not stored yet: its answer, and the statements that store it.
+
+    `change` is None where the key is known: then nothing is left to store.
+    """
+
+    answer: Any
+    calls: list[StatementCall]
+    change: DecidedChange | None = None
+
+
 async def change_tasks(tx: Transaction, request: Request[Any]) -> Any:
     """Load, decide and store in two round trips.
 
     A known idempotency key answers what the change answered; raises Conflict where the key was of another request.
     With `dry_run` nothing is stored.
     """
-    write, stamp = WRITES[type(request)], make_stamp(tx, request)
-    wanted = await write.wanted(tx, request)
     async with tx.steps() as steps:
-        [text] = await steps.run_calls([write.load(wanted, stamp)])
-        loaded = await read_loaded(text or "", write.kind)
-        if loaded.known:
-            return write.repeat(checked(loaded.known, stamp))
-        change = await decide(write, stamp, loaded, wanted, request)
-        if not getattr(request, "dry_run", False):
-            await steps.finish_calls(await store_calls([change]))
-    return write.answer(change)
+        prepared = await prepare_change(tx, steps, request, make_stamp(tx, request))
+        if prepared.calls and not getattr(request, "dry_run", False):
+            await steps.finish_calls(prepared.calls)
+    return prepared.answer
 
 
-def checked(known: KnownChange, stamp: Stamp) -> KnownChange:
+async def prepare_change(
+    tx: Transaction, steps: Steps, request: Request[Any], stamp: Stamp, first: Sequence[StatementCall] = ()
+) -> PreparedChange:
+    """Load and decide in one round trip, in which the statements `first` go first."""
+    write = WRITES[type(request)]
+    wanted = await write.wanted(tx, request)
+    texts = await steps.run_calls([*first, write.load(wanted, stamp)])
+    loaded = await read_loaded(texts[-1] or "", write.kind)
+    if loaded.known:
+        return PreparedChange(write.repeat(check_known(loaded.known, stamp)), [])
+    change = await decide(write, stamp, loaded, wanted, request)
+    return PreparedChange(write.answer(change), await store_calls([change]), change)
+
+
+def check_known(known: KnownChange, stamp: Stamp) -> KnownChange:
     """Return the change that is stored under the key; raises Conflict where it is of another request."""
     if not known.same:
         raise reused_key(stamp.key)

@@ -13,6 +13,8 @@ from todo_cli.contract.registry import BY_VERB
 from todo_cli.contract.turn_events import StoreEvents
 from todo_cli.contract.turn_steps import ENDED, Ran, Stored
 from todo_cli.core.dispatch import handle, handler
+from todo_cli.core.journal import make_stamp
+from todo_cli.core.tasks.change import WRITES, prepare_change
 from todo_cli.core.turns.append_sql import (
     APPEND,
     LEASE_UNTIL,
@@ -24,7 +26,7 @@ from todo_cli.core.turns.append_sql import (
     tool_result_row,
 )
 from todo_cli.core.turns.tool_result import error_json, result_json
-from todo_cli.db.sql import Sql
+from todo_cli.db.sql import Sql, StatementCall
 from todo_cli.db.transaction import ConnectionLost, Steps, Transaction
 from todo_cli.errors import Invalid, TodoError, Unavailable
 
@@ -144,10 +146,11 @@ async def run_call(tx: Transaction, request: turn_steps.RunCall) -> Ran:
         tx.in_zone(call.zone)
         # our own key: a provider may use the id of a call again
         key = f"call:{call.conversation}:{request.message}:{request.index}"
-        content = await execute_tool_call(tx, steps, request.turn, key, request.operation, request.arguments)
+        content, store = await execute_tool_call(tx, steps, request, key)
         rows = [tool_result_row(request.message, request.index, content)]
         values = append_values(request.turn, request.attempt, rows, lease=request.lease)
-        stored = _to_stored(await steps.finish(APPEND, **values), request.attempt)
+        texts = await steps.finish_calls([*store, (APPEND, values)])
+        stored = _to_stored(texts[-1], request.attempt)
     return Ran(content=content, head=stored.head, stop=stored.stop)
 
 
@@ -161,21 +164,28 @@ async def _check_fence(steps: Steps, request: turn_steps.RunCall) -> _CallState:
 
 
 async def execute_tool_call(
-    tx: Transaction, steps: Steps, turn: str, key: str, verb: str, arguments: dict[str, Any]
-) -> str:
-    """Run the Request of a tool call and return its result; a failed Request leaves the transaction unchanged."""
+    tx: Transaction, steps: Steps, call: turn_steps.RunCall, key: str
+) -> tuple[str, list[StatementCall]]:
+    """Run the Request of a tool call. Return its result, and the statements that store what it changes.
+
+    A refused Request leaves the transaction unchanged, and the refusal is the result.
+    """
     try:
-        request = parse_tool_request(verb, arguments)
+        request = parse_tool_request(call.operation, call.arguments)
     except Invalid as error:
-        return error_json(error)
-    inner = tx.inner(type(request), key, enter=True, within=turn)
+        return error_json(error), []
+    inner = tx.inner(type(request), key, enter=True, within=call.turn)
     try:
-        return result_json(await handle(inner, request))
+        if type(request) not in WRITES:
+            return result_json(await handle(inner, request)), []
+        async with inner.steps() as inner_steps:
+            prepared = await prepare_change(inner, inner_steps, request, make_stamp(inner, request))
+        return result_json(prepared.answer), prepared.calls
     except (ConnectionLost, Unavailable):
         raise
     except TodoError as error:
         steps.give_up(inner)
-        return error_json(error)
+        return error_json(error), []
 
 
 def parse_tool_request(verb: str, arguments: dict[str, Any]) -> Request[Any]:

@@ -16,9 +16,7 @@ from todo_cli.contract.journal import Redo, Undo, Undone
 from todo_cli.contract.turn_steps import ENDED
 from todo_cli.core.dispatch import handler
 from todo_cli.core.journal import make_stamp
-from todo_cli.core.tasks.change import WRITES, checked, decide
-from todo_cli.core.tasks.load import read_loaded
-from todo_cli.core.tasks.store import store_calls
+from todo_cli.core.tasks.change import prepare_change
 from todo_cli.core.turns.append_sql import LOCK_CONVERSATION
 from todo_cli.core.turns.snapshot import raise_turn_not_found
 from todo_cli.db.sql import Sql, StatementCall
@@ -149,22 +147,12 @@ async def _invert(
     answers: list[Undone] = []
     pending: list[StatementCall] = []
     for index, inversion in enumerate(inversions):
-        write = WRITES[type(inversion)]
         key = f"{tx.caller.key}:{index}" if index and tx.caller.key else tx.caller.key
-        stamp = make_stamp(tx, inversion)._replace(key=key)
-        wanted = await write.wanted(tx, inversion)
         # The token's scope for the turn is `chat`; its right to change tasks is checked here.
-        may_write = (ENTER, {"scope": inversion.scope})
-        texts = await steps.run_calls([*pending, may_write, write.load(wanted, stamp)])
-        loaded = await read_loaded(texts[-1] or "", write.kind)
-        pending = []
-        if loaded.known:
-            answers.append(write.repeat(checked(loaded.known, stamp)))
-            continue
-        change = await decide(write, stamp, loaded, wanted, inversion)
-        answers.append(write.answer(change))
-        if not request.dry_run:
-            pending = await store_calls([change])
+        first = [*pending, (ENTER, {"scope": inversion.scope})]
+        prepared = await prepare_change(tx, steps, inversion, make_stamp(tx, inversion)._replace(key=key), first)
+        answers.append(prepared.answer)
+        pending = [] if request.dry_run else prepared.calls
     if not request.dry_run:
         is_new = not answers or any(answer.new for answer in answers)
         head = (move_head, {"turn": request.turn})
