@@ -96,7 +96,7 @@ UNION ALL SELECT json_build_object('same', same, 'answer', answer)::text FROM ol
 
 async def write(tx: Transaction, sql: Sql, request: Request[R], missing: str | TodoError, **values: Any) -> R:
     """Run a `journaled` rule and give its answer; raises `missing` (as text: NotFound) and, for a reused key, Conflict."""
-    text = await tx.answer(sql, **stamp(request), **values)
+    text = await tx.finish(sql, **stamp(request), **values)
     if text is None:
         raise missing if isinstance(missing, TodoError) else NotFound(missing)
     verdict = decode(text, _Kept)

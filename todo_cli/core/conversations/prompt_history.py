@@ -22,4 +22,4 @@ FROM (SELECT t.id, m.content FROM todo.turns t CROSS JOIN LATERAL (SELECT conten
 @handler(ListSaid)
 async def list_said(tx: Transaction, request: ListSaid) -> SaidPage:
     """One round trip."""
-    return decode(await tx.answer(LIST, limit=request.limit) or "", SaidPage)
+    return decode(await tx.finish(LIST, limit=request.limit) or "", SaidPage)

@@ -77,7 +77,7 @@ async def make_plan(tx: Transaction, request: MakePlan) -> Plan:
         values = {"id": request.id, "verb": request.operation} | plan_values(
             request.operation, request.arguments, change
         )
-        [plan] = await steps.finish_calls([(STORE, values)])
+        [plan] = await steps.commit_calls([(STORE, values)])
     return decode(plan or "", Plan)
 
 
@@ -119,14 +119,14 @@ async def apply_plan(tx: Transaction, request: ApplyPlan) -> Changed:
     The change has the plan's own key: applied twice, or from two machines, it acts once and answers the same.
     """
     async with tx.steps() as steps:
-        text = await steps.run(FETCH, id=request.id)
+        text = await steps.fetch(FETCH, id=request.id)
         if text is None:
             raise NotFound(f"you have no plan {request.id}", hint="see the open ones with: todo apply")
         found = decode(text, PlanWithConflicts)
         raise_for_plan(found)
         planned = _parse_planned(found.plan.verb, found.plan.arguments)
         prepared = await prepare_change(tx, steps, planned, make_stamp(tx, planned)._replace(key=f"plan:{request.id}"))
-        await steps.finish_calls([*prepared.calls, (CLOSE, {"id": request.id, "state": "applied"})])
+        await steps.commit_calls([*prepared.calls, (CLOSE, {"id": request.id, "state": "applied"})])
     return _to_changed(prepared.answer)
 
 
@@ -157,4 +157,4 @@ async def refuse_plan(tx: Transaction, request: RefusePlan) -> Plan:
 @handler(ListPlans)
 async def list_plans(tx: Transaction, request: ListPlans) -> PlanPage:
     """Return the newest hundred."""
-    return decode(await tx.answer(LIST) or "", PlanPage)
+    return decode(await tx.finish(LIST) or "", PlanPage)

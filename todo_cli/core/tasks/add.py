@@ -98,7 +98,7 @@ async def _add(
     # a key that was used before there was `parse` is still the same request
     kept = stamp(msgspec.structs.replace(request, parse=UNSET))
     sql = ADD_DEEP if any(not task_input.RARE.isdisjoint(row) for row in rows) else ADD
-    added = decode(await tx.answer(sql, **kept, tasks=data, count=len(rows), group=group) or "", _Added)
+    added = decode(await tx.finish(sql, **kept, tasks=data, count=len(rows), group=group) or "", _Added)
     if not added.same:
         raise key_reused(tx)
     untied(added, "added")

@@ -117,7 +117,7 @@ async def change_tasks(tx: Transaction, request: Request[Any]) -> Any:
     async with tx.steps() as steps:
         prepared = await prepare_change(tx, steps, request, make_stamp(tx, request))
         if prepared.calls and not getattr(request, "dry_run", False):
-            await steps.finish_calls(prepared.calls)
+            await steps.commit_calls(prepared.calls)
     return prepared.answer
 
 
@@ -127,7 +127,7 @@ async def prepare_change(
     """Load and decide in one round trip, in which the statements `first` go first."""
     write = WRITES[type(request)]
     wanted = await write.wanted(tx, request)
-    texts = await steps.run_calls([*first, write.load(wanted, stamp)])
+    texts = await steps.fetch_calls([*first, write.load(wanted, stamp)])
     loaded = await read_loaded(texts[-1] or "", write.kind)
     if loaded.known:
         return PreparedChange(write.repeat(check_known(loaded.known, stamp)), [])

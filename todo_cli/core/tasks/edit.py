@@ -25,7 +25,7 @@ FROM todo.tasks t WHERE t.space_id = %(space)s::uuid AND t.number = %(number)s::
 @handler(ask.ShowTask)
 async def show_task(tx: Transaction, request: ask.ShowTask) -> Task:
     """One task whole, deleted ones too."""
-    text = await tx.answer(SHOW, number=request.number)
+    text = await tx.finish(SHOW, number=request.number)
     if text is None:
         raise NotFound(f"task #{request.number} does not exist")
     return decode(text, Task)

@@ -71,7 +71,7 @@ async def complete_tasks(tx: Transaction, request: ask.CompleteTasks) -> Changed
             "--if-claimed and --with-subtasks exclude each other", hint="its subtasks are claimed by themselves"
         )
     if deep and numbers:
-        found = await tx.answer(SUBTASKS, numbers=msgspec.json.encode(numbers).decode())
+        found = await tx.finish(SUBTASKS, numbers=msgspec.json.encode(numbers).decode())
         numbers = tuple(dict.fromkeys((*numbers, *decode(found or "[]", list[int]))))
     patch = {"status": "done", "finish": True} | ({"if_claimed": True} if request.if_claimed is True else {})
     return await _finished(tx, request, patch, numbers, await selected(tx, request, patch, deep=deep))

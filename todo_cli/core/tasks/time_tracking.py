@@ -32,7 +32,7 @@ async def start_tasks(tx: Transaction, request: StartTasks) -> Changed:
 async def stop_tasks(tx: Transaction, request: StopTasks) -> Changed:
     """One that was not started stays as it is; without numbers two round trips."""
     if not request.numbers and request.filter is UNSET:
-        found = decode(await tx.answer(STARTED) or "[]", tuple[int, ...])
+        found = decode(await tx.finish(STARTED) or "[]", tuple[int, ...])
         if not found:
             raise NotFound("no task is started", hint="for example: todo start 12")
         request = msgspec.structs.replace(request, numbers=found)

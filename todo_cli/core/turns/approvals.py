@@ -94,11 +94,11 @@ async def hold_calls(tx: Transaction, request: HoldCalls) -> Parked:
     async with tx.steps() as steps:
         first = {"message": request.calls[0].message, "index": request.calls[0].index}
         values = {"turn": request.turn, "attempt": request.attempt, "lease": LEASE_SECONDS} | first
-        text = await steps.run(LOCK_CONVERSATION, CHECK_FENCE, **values)
+        text = await steps.fetch(LOCK_CONVERSATION, CHECK_FENCE, **values)
         fence = decode(text, _TurnFence) if text else None
         if fence is None or fence.step.fenced:
             return await _repeat_hold(steps, request, fence)
-        tx.in_zone(fence.zone)
+        tx.set_default_zone(fence.zone)
         decided = await decide_calls(tx, steps, [ToolCall(call.verb, call.arguments) for call in request.calls])
         plans: list[tuple[Call, dict[str, Any]]] = []
         rows: list[dict[str, Any]] = []
@@ -109,7 +109,7 @@ async def hold_calls(tx: Transaction, request: HoldCalls) -> Parked:
                 plans.append((call, _plan_row(fence.conversation, call, outcome.change)))
         changes = append_values(request.turn, request.attempt, rows, state="awaiting" if plans else None)
         values = changes | _plan_values(plans)
-        texts = await steps.finish_calls([(INSERT_PLANS, values), (APPEND, values), (STORE_HELD_CALLS, values)])
+        texts = await steps.commit_calls([(INSERT_PLANS, values), (APPEND, values), (STORE_HELD_CALLS, values)])
     return decode(texts[-1] or "", Parked)
 
 
@@ -126,7 +126,7 @@ async def _repeat_hold(steps: Steps, request: HoldCalls, fence: _TurnFence | Non
     """Return the stored answer again: the first one was lost on its way."""
     if fence is None or fence.step.attempt != request.attempt or fence.step.state != "awaiting":
         raise fenced_error(fence.step if fence else None, request.attempt)
-    turn = decode(await steps.run(READ_TURN, turn=request.turn) or "", TurnSnapshot)
+    turn = decode(await steps.fetch(READ_TURN, turn=request.turn) or "", TurnSnapshot)
     held = msgspec.convert(turn.held or (), tuple[Held, ...])
     return Parked(held=held, head=fence.step.head or 0, state="awaiting")
 
@@ -149,7 +149,7 @@ async def answer_turn(tx: Transaction, request: AnswerTurn) -> Turn:
     transaction.
     """
     async with tx.steps() as steps:
-        _, text, held_plans = await steps.each(LOCK_CONVERSATION, READ_TURN, READ_HELD_PLANS, turn=request.turn)
+        _, text, held_plans = await steps.fetch_all(LOCK_CONVERSATION, READ_TURN, READ_HELD_PLANS, turn=request.turn)
         if text is None:
             raise_turn_not_found()
         turn = decode(text or "", TurnSnapshot)
@@ -162,7 +162,7 @@ async def answer_turn(tx: Transaction, request: AnswerTurn) -> Turn:
         store: list[StatementCall] = []
         if places:
             plans = decode(held_plans or "", _HeldPlans)
-            tx.in_zone(plans.zone)
+            tx.set_default_zone(plans.zone)
             approved = [held[place] for place in places]
             outcomes = await _apply_plans(tx, steps, request.turn, approved, plans.plans)
             for place, call, outcome in zip(places, approved, outcomes, strict=True):
@@ -178,7 +178,7 @@ async def answer_turn(tx: Transaction, request: AnswerTurn) -> Turn:
         values = append_values(
             request.turn, turn.attempt, rows, state="answered", approved=request.yes, states=["awaiting"]
         ) | {"plans": [call.plan.id for call in held], "done": applied}
-        texts = await steps.finish_calls([*store, (CLOSE_PLANS, values), (APPEND, values)])
+        texts = await steps.commit_calls([*store, (CLOSE_PLANS, values), (APPEND, values)])
         step = decode(texts[-1] or "", StepResult)
         if step.fenced:
             raise fenced_error(step, turn.attempt)

@@ -86,11 +86,11 @@ async def _load(tx: Transaction, steps: Steps, calls: Sequence[_Pending]) -> lis
     scopes: list[StatementCall] = [(ENTER, {"scope": scope}) for scope in others]
     async with inner.steps() as inner_steps:
         try:
-            return (await inner_steps.run_calls([*scopes, *statements]))[len(scopes) :]
+            return (await inner_steps.fetch_calls([*scopes, *statements]))[len(scopes) :]
         except (ConnectionLost, Unavailable):
             raise
         except TodoError as error:
-            steps.give_up(inner)
+            steps.discard(inner)
             return error
 
 

@@ -98,7 +98,7 @@ async def store_answer(tx: Transaction, request: turn_steps.StoreAnswer) -> Stor
     """Store the model's tool calls before any of them runs."""
     row = message_row("assistant", request.text, calls=request.calls, model=request.model, usage=request.usage)
     values = append_values(request.turn, request.attempt, [row], after=request.after, lease=request.lease)
-    return _to_stored(await tx.answer(LOCK_CONVERSATION, APPEND, **values), request.attempt)
+    return _to_stored(await tx.finish(LOCK_CONVERSATION, APPEND, **values), request.attempt)
 
 
 @handler(turn_steps.StoreResults)
@@ -106,7 +106,7 @@ async def store_results(tx: Transaction, request: turn_steps.StoreResults) -> St
     """Store a result for each call that has none."""
     rows = [tool_result_row(result.message, result.index, result.text) for result in request.results]
     values = append_values(request.turn, request.attempt, rows, lease=request.lease)
-    return _to_stored(await tx.answer(LOCK_CONVERSATION, APPEND, **values), request.attempt)
+    return _to_stored(await tx.finish(LOCK_CONVERSATION, APPEND, **values), request.attempt)
 
 
 @handler(turn_steps.EndTurn)
@@ -116,7 +116,7 @@ async def end_turn(tx: Transaction, request: turn_steps.EndTurn) -> Stored:
     row = message_row("assistant", text, model=request.model, usage=request.usage, status=request.status)
     changes = {"state": request.state, "total": request.total, "error": request.error}
     values = append_values(request.turn, request.attempt, [row], **changes)
-    answer = await tx.answer(LOCK_CONVERSATION, APPEND, **values)
+    answer = await tx.finish(LOCK_CONVERSATION, APPEND, **values)
     return _to_stored(answer, request.attempt, may_have_ended=True)
 
 
@@ -131,7 +131,7 @@ async def store_events(tx: Transaction, request: StoreEvents) -> Stored:
         "after": request.after,
         "batch": msgspec.json.encode(request.batch).decode().replace("\\u0000", "\\ufffd"),
     }
-    return _to_stored(await tx.answer(LOCK_CONVERSATION, INSERT_EVENTS, **values), request.attempt)
+    return _to_stored(await tx.finish(LOCK_CONVERSATION, INSERT_EVENTS, **values), request.attempt)
 
 
 @handler(turn_steps.RunCall)
@@ -143,20 +143,20 @@ async def run_call(tx: Transaction, request: turn_steps.RunCall) -> Ran:
             return Ran(content=call.stored_result, head=call.step.head or 0, new=False, stop=call.step.stop)
         if request.index >= (call.calls or 0):
             raise Invalid(f"message {request.message} has no call {request.index}")
-        tx.in_zone(call.zone)
+        tx.set_default_zone(call.zone)
         # our own key: a provider may use the id of a call again
         key = f"call:{call.conversation}:{request.message}:{request.index}"
         content, store = await execute_tool_call(tx, steps, request, key)
         rows = [tool_result_row(request.message, request.index, content)]
         values = append_values(request.turn, request.attempt, rows, lease=request.lease)
-        texts = await steps.finish_calls([*store, (APPEND, values)])
+        texts = await steps.commit_calls([*store, (APPEND, values)])
         stored = _to_stored(texts[-1], request.attempt)
     return Ran(content=content, head=stored.head, stop=stored.stop)
 
 
 async def _check_fence(steps: Steps, request: turn_steps.RunCall) -> _CallState:
     place = {"turn": request.turn, "attempt": request.attempt, "message": request.message, "index": request.index}
-    text = await steps.run(LOCK_CONVERSATION, CHECK_FENCE, **place, lease=request.lease)
+    text = await steps.fetch(LOCK_CONVERSATION, CHECK_FENCE, **place, lease=request.lease)
     call = decode(text, _CallState) if text else None
     if call is None or call.step.fenced:
         raise fenced_error(call.step if call else None, request.attempt)
@@ -174,7 +174,7 @@ async def execute_tool_call(
         request = parse_tool_request(call.operation, call.arguments)
     except Invalid as error:
         return error_json(error), []
-    inner = tx.inner(type(request), key, enter=True, within=call.turn)
+    inner = tx.inner(type(request), key, enter=True, turn=call.turn)
     try:
         if type(request) not in WRITES:
             return result_json(await handle(inner, request)), []
@@ -184,7 +184,7 @@ async def execute_tool_call(
     except (ConnectionLost, Unavailable):
         raise
     except TodoError as error:
-        steps.give_up(inner)
+        steps.discard(inner)
         return error_json(error), []
 
 

@@ -105,7 +105,7 @@ async def redo_turn(tx: Transaction, request: RedoTurn) -> Undone:
 
 
 async def _read_changes(steps: Steps, turn: str) -> TurnChanges:
-    text = await steps.run(LOCK_CONVERSATION, CHANGES, turn=turn)
+    text = await steps.fetch(LOCK_CONVERSATION, CHANGES, turn=turn)
     if text is None:
         raise_turn_not_found()
     changes = decode(text or "", TurnChanges)
@@ -156,7 +156,7 @@ async def _invert(
     if not request.dry_run:
         is_new = not answers or any(answer.new for answer in answers)
         head = (move_head, {"turn": request.turn})
-        await steps.finish_calls([*pending, *([head] if is_new else [])])
+        await steps.commit_calls([*pending, *([head] if is_new else [])])
     return merge_answers(answers)
 
 
