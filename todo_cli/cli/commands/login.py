@@ -1,4 +1,4 @@
-"""todo login"""
+"""Sign in to a server or a database with a token."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.users import Me, WhoAmI
 from todo_cli.errors import Invalid
 
+PANEL = "Account"
 app = typer.Typer(add_completion=False)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from msgspec import convert
 from msgspec.structs import replace
@@ -127,8 +127,8 @@ def merge_changes(changes: Sequence[StoredChange]) -> dict[int, TaskChange]:
     """Return each task before the first and after the last of the changes."""
     merged: dict[int, TaskChange] = {}
     for change in changes:
-        before = {row.number: row for row in map(_to_row, change.before)}
-        for row in map(_to_row, change.after):
+        before = {row.number: row for row in convert(change.before, list[TaskRow])}
+        for row in convert(change.after, list[TaskRow]):
             first = merged[row.number].before if row.number in merged else before.get(row.number)
             merged[row.number] = TaskChange(first, row)
     return merged
@@ -160,19 +160,3 @@ def _restore(before: TaskRow | None, now: TaskRow, loaded: LoadedChanges) -> Tas
 def _name(numbers: tuple[int, ...], rows: dict[int, TaskRow]) -> str:
     named = ", ".join(f"#{number} {rows[number].title[:40]}" for number in numbers[:5])
     return named if len(numbers) <= 5 else f"{named} and {len(numbers) - 5} more"
-
-
-def _to_row(kept: dict[str, Any]) -> TaskRow:
-    """TRANSITION: read a row of the journal's old form."""
-    if "due" not in kept:
-        return convert(kept, TaskRow)
-    names = {"number", "id", "title", "status", "note", "project", "rev", "created_at", "updated_at", "completed_at",
-             "deleted_at", "parent", "started_at", "claimed_by", "claimed_until", "tags"}  # fmt: skip
-    made = {name: value for name, value in kept.items() if name in names}
-    for name in ("due", "defer", "scheduled"):
-        made[f"{name}_{'at' if 'T' in (kept.get(name) or '') else 'on'}"] = kept.get(name)
-    repeat = kept.get("repeat")
-    if repeat:
-        made |= {"repeat": repeat, "series": repeat["series"], "occurrence": repeat["occurrence"]}
-    made |= {"priority": kept["priority"] or 4, "tracked": kept.get("tracked", 0), "after": kept.get("after", [])}
-    return convert(made, TaskRow)

@@ -76,25 +76,32 @@ def writes(
     repeat: KnownFunction = repeat_changed,
     load: LoadFunction = load_call,
     kind: type[Loaded] = Loaded,
+    has_own_handler: bool = False,
 ) -> Callable[[D], D]:
-    """Register the decorated rule as the one that decides `request`, and `change_tasks` as its handler."""
+    """Register the decorated rule as the one that decides `request`, and `change_tasks` as the handler."""
 
     def register(decide: D) -> D:
         WRITES[request] = Write(wanted, decide, answer, repeat, load, kind)
-        HANDLERS[request] = change_tasks
+        if not has_own_handler:
+            HANDLERS[request] = change_tasks
         return decide
 
     return register
 
 
+def only_task(changed: Changed) -> Task:
+    """Return the only changed task, as the answer to a Request about one task."""
+    return replace(changed.tasks[0], new=changed.new)
+
+
 def answer_task(change: DecidedChange) -> Task:
     """Answer with the only changed task."""
-    return replace(to_task(change.rows[0]), new=True)
+    return only_task(answer_changed(change))
 
 
 def repeat_task(known: KnownChange) -> Task:
     """Answer again with the only changed task."""
-    return replace(repeat_changed(known).tasks[0], new=False)
+    return only_task(repeat_changed(known))
 
 
 class PreparedChange(NamedTuple):
@@ -108,25 +115,31 @@ class PreparedChange(NamedTuple):
     change: DecidedChange | None = None
 
 
-async def change_tasks(tx: Transaction, request: Request[Any]) -> Any:
+async def change_tasks(tx: Transaction, request: Request[Any], wanted: Wanted | None = None) -> Any:
     """Load, decide and store in two round trips.
 
     A known idempotency key answers what the change answered; raises Conflict where the key was of another request.
     With `dry_run` nothing is stored.
     """
     async with tx.steps() as steps:
-        prepared = await prepare_change(tx, steps, request, make_stamp(tx, request))
+        prepared = await prepare_change(tx, steps, request, make_stamp(tx, request), wanted=wanted)
         if prepared.calls and not getattr(request, "dry_run", False):
             await steps.commit_calls(prepared.calls)
     return prepared.answer
 
 
 async def prepare_change(
-    tx: Transaction, steps: Steps, request: Request[Any], stamp: Stamp, first: Sequence[StatementCall] = ()
+    tx: Transaction,
+    steps: Steps,
+    request: Request[Any],
+    stamp: Stamp,
+    *,
+    first: Sequence[StatementCall] = (),
+    wanted: Wanted | None = None,
 ) -> PreparedChange:
     """Load and decide in one round trip, in which the statements `first` go first."""
     write = WRITES[type(request)]
-    wanted = await write.wanted(tx, request)
+    wanted = wanted or await write.wanted(tx, request)
     texts = await steps.fetch_calls([*first, write.load(wanted, stamp)])
     loaded = await read_loaded(texts[-1] or "", write.kind)
     if loaded.known:

@@ -150,7 +150,7 @@ async def _invert(
         key = f"{tx.caller.key}:{index}" if index and tx.caller.key else tx.caller.key
         # The token's scope for the turn is `chat`; its right to change tasks is checked here.
         first = [*pending, (ENTER, {"scope": inversion.scope})]
-        prepared = await prepare_change(tx, steps, inversion, make_stamp(tx, inversion)._replace(key=key), first)
+        prepared = await prepare_change(tx, steps, inversion, make_stamp(tx, inversion)._replace(key=key), first=first)
         answers.append(prepared.answer)
         pending = [] if request.dry_run else prepared.calls
     if not request.dry_run:
