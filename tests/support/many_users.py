@@ -11,7 +11,7 @@ from psycopg.sql import Literal as SqlLiteral
 from tests.conftest import Database, Person
 from tests.support.connections import Line
 from todo_cli.contract.base import Caller, Request, Secret
-from todo_cli.core.registry import handle
+from todo_cli.core.dispatch import handle
 from todo_cli.db.sql import Sql, StatementCall
 from todo_cli.db.transaction import BEGIN, COMMIT, ENTER, ROLLBACK, Transaction
 

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from todo_cli.contract.base import Request
 from todo_cli.contract.tasks import Changed, Task
-from todo_cli.core.dispatch import HANDLERS
+from todo_cli.core.dispatch import HANDLERS, import_handlers
 from todo_cli.core.journal import Stamp, make_stamp, reused_key
 from todo_cli.core.tasks.load import KnownChange, Loaded, Wanted, load_call, read_loaded
 from todo_cli.core.tasks.rows import TaskRow, to_task
@@ -89,6 +89,13 @@ def writes(
     return register
 
 
+def find_write(request: type[Request[Any]]) -> Write | None:
+    """Return how a Request changes tasks, None where it does not; imports the module of its rule."""
+    if request not in HANDLERS:
+        import_handlers(request)
+    return WRITES.get(request)
+
+
 def only_task(changed: Changed) -> Task:
     """Return the only changed task, as the answer to a Request about one task."""
     return replace(changed.tasks[0], new=changed.new)
@@ -138,7 +145,8 @@ async def prepare_change(
     wanted: Wanted | None = None,
 ) -> PreparedChange:
     """Load and decide in one round trip, in which the statements `first` go first."""
-    write = WRITES[type(request)]
+    write = find_write(type(request))
+    assert write  # noqa: S101  # the caller has looked, or it is the Request of a rule
     wanted = wanted or await write.wanted(tx, request)
     texts = await steps.fetch_calls([*first, write.load(wanted, stamp)])
     loaded = await read_loaded(texts[-1] or "", write.kind)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from todo_cli.contract.base import Request
 from todo_cli.core.journal import Stamp, make_stamp
-from todo_cli.core.tasks.change import WRITES, check_known, decide
+from todo_cli.core.tasks.change import Write, check_known, decide, find_write
 from todo_cli.core.tasks.load import Loaded, read_loaded
 from todo_cli.core.tasks.store import DecidedChange
 from todo_cli.core.tasks.working_set import rebase
@@ -38,6 +38,7 @@ class DecidedCall(NamedTuple):
 
 class _Pending(NamedTuple):
     request: Request[Any]
+    write: Write
     stamp: Stamp
     wanted: Any
 
@@ -67,10 +68,11 @@ async def decide_calls(
 async def _prepare(tx: Transaction, call: ToolCall) -> _Pending | TodoError:
     try:
         request = parse_tool_request(call.verb, call.arguments)
-        if type(request) not in WRITES:
+        write = find_write(type(request))
+        if write is None:
             return Invalid(f"{call.verb} needs no approval")
         stamp = make_stamp(tx, request)._replace(key=call.key, turn=call.turn)
-        return _Pending(request, stamp, await WRITES[type(request)].wanted(tx, request))
+        return _Pending(request, write, stamp, await write.wanted(tx, request))
     except TodoError as error:
         return error
 
@@ -81,7 +83,7 @@ async def _load(tx: Transaction, steps: Steps, calls: Sequence[_Pending]) -> lis
         return []
     first = calls[0].request
     inner = tx.inner(type(first), None, enter=True)
-    statements: list[StatementCall] = [WRITES[type(call.request)].load(call.wanted, call.stamp) for call in calls]
+    statements: list[StatementCall] = [call.write.load(call.wanted, call.stamp) for call in calls]
     others = {call.request.scope for call in calls} - {first.scope}
     scopes: list[StatementCall] = [(ENTER, {"scope": scope}) for scope in others]
     async with inner.steps() as inner_steps:
@@ -95,7 +97,7 @@ async def _load(tx: Transaction, steps: Steps, calls: Sequence[_Pending]) -> lis
 
 
 async def _decide(call: _Pending, text: str | None, earlier: Sequence[DecidedChange]) -> DecidedCall | TodoError:
-    write = WRITES[type(call.request)]
+    write = call.write
     loaded: Loaded = rebase(await read_loaded(text or "", write.kind), call.wanted, earlier)
     try:
         if loaded.known:

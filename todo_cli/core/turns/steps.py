@@ -14,7 +14,7 @@ from todo_cli.contract.turn_events import StoreEvents
 from todo_cli.contract.turn_steps import ENDED, Ran, Stored
 from todo_cli.core.dispatch import handle, handler
 from todo_cli.core.journal import make_stamp
-from todo_cli.core.tasks.change import WRITES, prepare_change
+from todo_cli.core.tasks.change import find_write, prepare_change
 from todo_cli.core.turns.append_sql import (
     APPEND,
     LEASE_UNTIL,
@@ -176,7 +176,7 @@ async def execute_tool_call(
         return error_json(error), []
     inner = tx.inner(type(request), key, enter=True, turn=call.turn)
     try:
-        if type(request) not in WRITES:
+        if find_write(type(request)) is None:
             return result_json(await handle(inner, request)), []
         async with inner.steps() as inner_steps:
             prepared = await prepare_change(inner, inner_steps, request, make_stamp(inner, request))
