@@ -16,7 +16,7 @@ from todo_cli.contract.codec import decode
 from todo_cli.contract.conversations import AnswerTurn, Turn
 from todo_cli.contract.ids import id_of
 from todo_cli.contract.journal import Redo, Undo
-from todo_cli.contract.turn_steps import Call, Held, HoldCalls, Parked
+from todo_cli.contract.turn_steps import CallToApprove, HoldCalls, PendingCall, PendingCalls
 from todo_cli.core.dispatch import handler
 from todo_cli.core.history.plans import IMAGE, LIFE, PLAN_WITH_CONFLICTS, PlanWithConflicts, plan_values, raise_for_plan
 from todo_cli.core.tasks.store import DecidedChange, store_calls
@@ -89,7 +89,7 @@ class _HeldPlans(msgspec.Struct):
 
 
 @handler(HoldCalls)
-async def hold_calls(tx: Transaction, request: HoldCalls) -> Parked:
+async def hold_calls(tx: Transaction, request: HoldCalls) -> PendingCalls:
     """Plan the calls and let the turn wait. Three round trips: the fence; what the calls must read; the plans."""
     async with tx.steps() as steps:
         first = {"message": request.calls[0].message, "index": request.calls[0].index}
@@ -100,7 +100,7 @@ async def hold_calls(tx: Transaction, request: HoldCalls) -> Parked:
             return await _repeat_hold(steps, request, fence)
         tx.set_default_zone(fence.zone)
         decided = await decide_calls(tx, steps, [ToolCall(call.verb, call.arguments) for call in request.calls])
-        plans: list[tuple[Call, dict[str, Any]]] = []
+        plans: list[tuple[CallToApprove, dict[str, Any]]] = []
         rows: list[dict[str, Any]] = []
         for call, outcome in zip(request.calls, decided, strict=True):
             if isinstance(outcome, TodoError):
@@ -110,10 +110,10 @@ async def hold_calls(tx: Transaction, request: HoldCalls) -> Parked:
         changes = append_values(request.turn, request.attempt, rows, state="awaiting" if plans else None)
         values = changes | _plan_values(plans)
         texts = await steps.commit_calls([(INSERT_PLANS, values), (APPEND, values), (STORE_HELD_CALLS, values)])
-    return decode(texts[-1] or "", Parked)
+    return decode(texts[-1] or "", PendingCalls)
 
 
-def _plan_values(plans: list[tuple[Call, dict[str, Any]]]) -> dict[str, Any]:
+def _plan_values(plans: list[tuple[CallToApprove, dict[str, Any]]]) -> dict[str, Any]:
     return {
         "plans": msgspec.json.encode([plan for _, plan in plans]).decode(),
         "ids": [plan["id"] for _, plan in plans],
@@ -122,16 +122,16 @@ def _plan_values(plans: list[tuple[Call, dict[str, Any]]]) -> dict[str, Any]:
     }
 
 
-async def _repeat_hold(steps: Steps, request: HoldCalls, fence: _TurnFence | None) -> Parked:
+async def _repeat_hold(steps: Steps, request: HoldCalls, fence: _TurnFence | None) -> PendingCalls:
     """Return the stored answer again: the first one was lost on its way."""
     if fence is None or fence.step.attempt != request.attempt or fence.step.state != "awaiting":
         raise fenced_error(fence.step if fence else None, request.attempt)
     turn = decode(await steps.fetch(READ_TURN, turn=request.turn) or "", TurnSnapshot)
-    held = msgspec.convert(turn.held or (), tuple[Held, ...])
-    return Parked(held=held, head=fence.step.head or 0, state="awaiting")
+    held = msgspec.convert(turn.held or (), tuple[PendingCall, ...])
+    return PendingCalls(held=held, head=fence.step.head or 0, state="awaiting")
 
 
-def _plan_row(conversation: str, call: Call, change: DecidedChange) -> dict[str, Any]:
+def _plan_row(conversation: str, call: CallToApprove, change: DecidedChange) -> dict[str, Any]:
     arguments = call.arguments
     if call.verb in (Undo.verb, Redo.verb):
         # The plan names the change: by the time of the approval another one may be the last.
@@ -155,7 +155,7 @@ async def answer_turn(tx: Transaction, request: AnswerTurn) -> Turn:
         turn = decode(text or "", TurnSnapshot)
         if turn.state != "awaiting":
             return _repeat_answer(turn, request)
-        held = msgspec.convert(turn.held or [], list[Held])
+        held = msgspec.convert(turn.held or [], list[PendingCall])
         places = _approved_places(request, held)
         applied: list[str] = []
         rows = [_refused_row(call) for call in held]
@@ -185,7 +185,7 @@ async def answer_turn(tx: Transaction, request: AnswerTurn) -> Turn:
     return to_turn(turn, state="answered", approved=request.yes, held=())
 
 
-def _approved_places(request: AnswerTurn, held: list[Held]) -> list[int]:
+def _approved_places(request: AnswerTurn, held: list[PendingCall]) -> list[int]:
     """Return the places of the approved calls, in order."""
     if request.only is UNSET:
         return list(range(len(held))) if request.yes else []
@@ -205,17 +205,17 @@ def _repeat_answer(turn: TurnSnapshot, request: AnswerTurn) -> Turn:
     return to_turn(turn)
 
 
-def _refused_row(call: Held) -> dict[str, Any]:
+def _refused_row(call: PendingCall) -> dict[str, Any]:
     return tool_result_row(call.message, call.index, REFUSED_RESULT)
 
 
-def _result_row(call: Held, outcome: DecidedCall | TodoError) -> dict[str, Any]:
+def _result_row(call: PendingCall, outcome: DecidedCall | TodoError) -> dict[str, Any]:
     content = error_json(outcome) if isinstance(outcome, TodoError) else result_json(outcome.answer)
     return tool_result_row(call.message, call.index, content)
 
 
 async def _apply_plans(
-    tx: Transaction, steps: Steps, turn: str, calls: list[Held], plans: list[PlanWithConflicts]
+    tx: Transaction, steps: Steps, turn: str, calls: list[PendingCall], plans: list[PlanWithConflicts]
 ) -> list[DecidedCall | TodoError]:
     """Decide the approved calls one after the other; all are compared with the tasks before the first is decided."""
     plan_by_id = {plan.plan.id: plan for plan in plans}

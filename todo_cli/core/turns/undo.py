@@ -13,7 +13,7 @@ import msgspec
 from todo_cli.contract.codec import decode
 from todo_cli.contract.conversations import RedoTurn, UndoTurn
 from todo_cli.contract.journal import Redo, Undo, Undone
-from todo_cli.contract.turn_steps import ENDED
+from todo_cli.contract.turn_steps import ENDED_STATES
 from todo_cli.core.dispatch import handler
 from todo_cli.core.journal import make_stamp
 from todo_cli.core.tasks.change import prepare_change
@@ -109,8 +109,8 @@ async def _read_changes(steps: Steps, turn: str) -> TurnChanges:
     if text is None:
         raise_turn_not_found()
     changes = decode(text or "", TurnChanges)
-    if changes.state not in ENDED:
-        raise Conflict("the turn has not ended", hint="stop it first")
+    if changes.state not in ENDED_STATES:
+        raise Conflict("the turn is still running", hint="stop it first with: todo chat stop")
     return changes
 
 
