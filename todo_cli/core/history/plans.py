@@ -12,7 +12,7 @@ import msgspec
 
 from todo_cli.contract.base import Request
 from todo_cli.contract.codec import convert_request, decode
-from todo_cli.contract.plans import ApplyPlan, ListPlans, MakePlan, Plan, PlanPage, RefusePlan, PlannedTask
+from todo_cli.contract.plans import ApplyPlan, ListPlans, MakePlan, Plan, PlanPage, PlanTarget, RefusePlan
 from todo_cli.contract.registry import BY_VERB
 from todo_cli.contract.tasks import AddTask, AddTasks, Changed, CompleteTasks, OnTasks, Task
 from todo_cli.core.dispatch import handler
@@ -84,7 +84,7 @@ async def make_plan(tx: Transaction, request: MakePlan) -> Plan:
 def plan_values(verb: str, arguments: dict[str, Any], change: DecidedChange) -> dict[str, str]:
     """Return what a plan stores of a decided change: the arguments with exact numbers, the revs, the differences."""
     before = change.before
-    targets = [PlannedTask(number=row.number, rev=row.rev, title=row.title) for row in before]
+    targets = [PlanTarget(number=row.number, rev=row.rev, title=row.title) for row in before]
     values = {
         "arguments": _with_exact_numbers(verb, arguments, before),
         "targets": targets,
