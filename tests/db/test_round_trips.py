@@ -89,7 +89,7 @@ TRIPS: dict[type[Request[Any]], int] = {
     views.ChooseView: 1,
     views.ListTags: 1,
     views.ListProjects: 1,
-    prompt_history.ListSaid: 1,
+    prompt_history.ListPrompts: 1,
 }
 
 # chat's own are counted in tests/agent/test_conversations.py, one turn long
@@ -127,9 +127,9 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
 
     def imported() -> conversation_export.ImportMessages:
         id, at = new_id(), datetime(2030, 1, 1, tzinfo=UTC)
-        head = conversation_export.Header(id=id, number=1, title="x", created_at=at, head="x")
+        head = conversation_export.ExportHeader(id=id, number=1, title="x", created_at=at, head="x")
         history = tuple(
-            conversation_export.Exported(seq=n, turn=id, role=role, content="x", at=at)
+            conversation_export.ExportedMessage(seq=n, turn=id, role=role, content="x", at=at)
             for n, role in ((1, "user"), (2, "assistant"))
         )
         return conversation_export.ImportMessages(conversation=head, messages=history)
@@ -181,7 +181,7 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         views.ChooseView: views.ChooseView,
         views.ListTags: views.ListTags,
         views.ListProjects: views.ListProjects,
-        prompt_history.ListSaid: prompt_history.ListSaid,
+        prompt_history.ListPrompts: prompt_history.ListPrompts,
         users.SetPreferences: lambda: users.SetPreferences(timezone="Europe/Paris"),
     }
 

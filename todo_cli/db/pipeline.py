@@ -40,31 +40,21 @@ class _Bound(NamedTuple):
 
 
 async def run(connection: Connection, statements: list[tuple[Sql, list[Any]]]) -> list[Row | None]:
-    """The first row of each as text, None where there is none. Together they are one implicit transaction, unless one
-    is open. Raises psycopg.Error: what the first one that failed said.
-    """
-    rows, error = await tried(connection, statements)
-    if error:
-        raise error
-    return rows
+    """Run statements in one round trip; return the first row of each as text, None where there is none.
 
-
-async def tried(
-    connection: Connection, statements: list[tuple[Sql, list[Any]]]
-) -> tuple[list[Row | None], Error | None]:
-    """As `run`, for who must know how far it came: the rows up to the one that was refused, and why that was.
-
-    Raises psycopg.Error where the connection was lost.
+    Together they are one implicit transaction, unless one is open. Raises psycopg.Error: the error of the first that failed.
     """
     bound = [_Bound(sql.text, [to_text(value) for value in values]) for sql, values in statements]
     async with connection.lock:
         rows, error = await _exchanged(connection, bound)
         if isinstance(error, InvalidSqlStatementName):
-            # a pooler or a DISCARD has dropped what was prepared; outside a transaction nothing was done
+            # A pooler or a DISCARD has dropped the prepared statements. Outside a transaction nothing was done.
             connection.prepared.clear()
             if connection.pgconn.transaction_status == TransactionStatus.IDLE:
-                return await _exchanged(connection, bound)
-        return rows, error
+                rows, error = await _exchanged(connection, bound)
+    if error:
+        raise error
+    return rows
 
 
 async def _exchanged(connection: Connection, bound: list[_Bound]) -> tuple[list[Row | None], Error | None]:
