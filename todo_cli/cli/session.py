@@ -7,10 +7,9 @@ import sys
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from todo_cli.contract.base import Request
-
 if TYPE_CHECKING:
     from todo_cli.clients.base import Client
+    from todo_cli.contract.base import Request
     from todo_cli.settings.settings import Settings
 
 R = TypeVar("R")
