@@ -18,7 +18,7 @@ from tests.conftest import free_port
 from tests.support.fake_model import says, scripted
 from todo_cli.errors import ERRORS
 from todo_cli.local_postgres.cluster import LocalPostgres
-from todo_cli.settings.settings import KEYS
+from todo_cli.settings.keys import SETTING_KEYS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -126,6 +126,6 @@ def keys_table() -> str:
     rows = [
         f"| {sections[key.section]} | `{key.name}` | {f'`{key.env}`' if key.env else ''} "
         f"| {'' if key.default is None else f'`{key.default}`'} | {key.about} |"
-        for key in KEYS
+        for key in SETTING_KEYS
     ]
     return "\n".join(["| section | key | environment | default | what it is |", "|---|---|---|---|---|", *rows, ""])

@@ -17,7 +17,7 @@ from todo_cli.contract.base import Request
 from todo_cli.contract.registry import REQUESTS
 from todo_cli.core.dispatch import HANDLERS, import_handlers
 from todo_cli.errors import ERRORS
-from todo_cli.settings import settings, settings_file
+from todo_cli.settings import keys, settings_file
 
 ROOT = Path(__file__).parent.parent.parent
 HOUSE = ROOT / "todo_cli"
@@ -174,8 +174,8 @@ def test_errors_each_have_their_own_code_and_exit_code() -> None:
 
 def test_the_example_file_is_the_defaults() -> None:
     text = (ROOT / "config.example.toml").read_text()
-    assert text == settings_file.example()
-    for key in settings.KEYS:
+    assert text == settings_file.format_example()
+    for key in keys.SETTING_KEYS:
         assert re.search(rf"^(# )?{key.name} = ", text, re.MULTILINE), key.name
 
 
