@@ -55,7 +55,6 @@ from msgspec.structs import replace
 from todo_cli.contract.snooze import SnoozeTasks
 from todo_cli.core.tasks.change import writes
 from todo_cli.core.tasks.load import Loaded, Wanted
-from todo_cli.core.tasks.rows import date_columns
 from todo_cli.core.tasks.select import select_rows
 from todo_cli.core.tasks.store import Edits
 
@@ -63,8 +62,7 @@ from todo_cli.core.tasks.store import Edits
 @writes(SnoozeTasks)
 def snooze_tasks(loaded: Loaded, wanted: Wanted, request: SnoozeTasks) -> Edits:
     """Hide tasks until the year 2100."""
-    dates = date_columns("defer", date(2100, 1, 1))
-    return Edits(rows=[replace(row, **dates) for row in select_rows(loaded, wanted)])
+    return Edits(rows=[replace(row, defer_on=date(2100, 1, 1)) for row in select_rows(loaded, wanted)])
 '''
 
 COMMAND = '''"""Hide tasks until the year 2100."""
