@@ -18,8 +18,7 @@ from prompt_toolkit.utils import get_cwidth
 
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape, escape_block
-from todo_cli.cli.repl.reader import LEAVING, PROMPT
-from todo_cli.cli.repl.state import ReplState, send_all
+from todo_cli.cli.repl.state import LEAVING, PROMPT, ReplState, send_all
 from todo_cli.cli.session import Session
 from todo_cli.errors import TodoError
 
