@@ -54,12 +54,12 @@ def search(
         json.write_document(found) if form == "json" else json.write_lines(found.hits)
     elif found.hits:
         _render(session, found.hits)
-    elif session.table:
+    elif session.is_terminal:
         text.note("Nothing found. Try fewer words, or the beginning of one; the bin is not looked through.")
 
 
 def _render(session: Session, hits: Sequence[SaidHit]) -> None:
-    if not session.table:
+    if not session.is_terminal:
         for hit in hits:
             shown = " ".join(hit.passage.text.split())
             place = (str(hit.conversation), str(hit.seq), WHO[hit.role], f"{hit.at:%Y-%m-%dT%H:%M:%SZ}")
@@ -71,7 +71,7 @@ def _render(session: Session, hits: Sequence[SaidHit]) -> None:
     from todo_cli.cli.render.search_results import highlight
     from todo_cli.cli.render.table import open_console
 
-    colored, now = session.colored, datetime.now(UTC)
+    colored, now = session.use_color, datetime.now(UTC)
     grid = Table.grid(padding=(0, 2), expand=False)
     grid.add_column(justify="right", no_wrap=True, style="cyan" if colored else "")
     grid.add_column(overflow="fold")

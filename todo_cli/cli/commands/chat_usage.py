@@ -52,21 +52,21 @@ def usage(
 
     print_rows(session, (by.capitalize(), "Calls", "Read", "Written", *_headings(session, page)),
          [_cells(session, one, page) for one in page.used])  # fmt: skip
-    if session.table:
+    if session.is_terminal:
         _below(page)
 
 
 def _headings(session: Session, page: UsagePage) -> list[str]:
-    return [*(["Cost"] if page.total.costs or not session.table else []), *([""] if session.table else [])]
+    return [*(["Cost"] if page.total.costs or not session.is_terminal else []), *([""] if session.is_terminal else [])]
 
 
 def _cells(session: Session, one: Used, page: UsagePage) -> list[str]:
     name = f"{one.day}" if one.day else one.model or _conversation(one)
     numbers = (one.calls, one.prompt, one.completion)
-    cells = [name, *(f"{number:,}" if session.table else str(number) for number in numbers)]
-    if page.total.costs or not session.table:
+    cells = [name, *(f"{number:,}" if session.is_terminal else str(number) for number in numbers)]
+    if page.total.costs or not session.is_terminal:
         cells.append(_costs(one.costs))
-    return [*cells, bar(one, page.used)] if session.table else cells
+    return [*cells, bar(one, page.used)] if session.is_terminal else cells
 
 
 def _conversation(one: Used) -> str:

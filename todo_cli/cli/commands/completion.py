@@ -46,8 +46,8 @@ complete -c todo -f -a '(__todo_complete)'
 
 
 @app.command()
-def completion(shell: Annotated[Literal["bash", "zsh", "fish"], typer.Argument(help="Which shell.")]) -> None:
-    """Print the completion script for a shell.
+def completion(shell: Annotated[Literal["bash", "zsh", "fish"], typer.Argument(help="Name of the shell.")]) -> None:
+    """Print a shell's completion script.
 
     todo completion bash >> ~/.bashrc
 

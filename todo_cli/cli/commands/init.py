@@ -47,7 +47,7 @@ def init(
 
 
 def _init(session: Session, embedded: LocalPostgres, name: str | None, *, as_json: bool) -> None:
-    settings = session.make_profile()
+    settings = session.create_profile()
     if (settings.server or settings.database_url) and not settings.embedded:
         raise Conflict(
             f"the profile {settings.profile!r} already uses {settings.server or 'a database of its own'}",

@@ -41,7 +41,7 @@ def log(
 
     now = datetime.now(UTC)
     for change in page.changes:
-        for line in format_change(change, now) if session.table else ["\t".join(change_cells(change))]:
+        for line in format_change(change, now) if session.is_terminal else ["\t".join(change_cells(change))]:
             text.write(line)
     if page.next:
         text.note(f"older ones: todo log {f'{task} ' if task else ''}--before {page.next}")

@@ -32,7 +32,7 @@ def login(
     todo --profile work login https://todo.example.org < token.txt
     """
     session = session_of(ctx)
-    settings = session.make_profile()
+    settings = session.create_profile()
     where = server or settings.server
     if where is None and settings.database_url is None:
         raise Invalid("there is no server to sign in to", hint="name it: todo login https://todo.example.org")

@@ -23,7 +23,7 @@ def mcp(ctx: typer.Context) -> None:
     TODO_TOKEN="$AGENT_TOKEN" todo --profile team mcp
     """
     session = session_of(ctx)
-    backend = session.backend  # what is not configured shows before the client is told that we are there
+    backend = session.client  # what is not configured shows before the client is told that we are there
     if sys.stdin.isatty():
         from todo_cli.cli.render import text
 

@@ -84,5 +84,5 @@ def _print(session: Session, about: int, form: str) -> None:
 
     if found.note:
         text.write(escape_block(found.note))
-    elif session.table:
+    elif session.is_terminal:
         text.note(f"No note yet. Write one with: todo note {about} 'text'")

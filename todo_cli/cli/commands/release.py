@@ -20,7 +20,7 @@ app = typer.Typer(add_completion=False)
 def release(
     ctx: typer.Context,
     tasks: TasksArgument,
-    force: Annotated[bool, typer.Option("--force", help="Also what another has claimed.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Release claims of other tokens too.")] = False,
     if_rev: IfRev = None,
     plan: PlanOnly = False,
     yes: Yes = False,
@@ -28,7 +28,7 @@ def release(
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
-    """Let go of claimed tasks, so that others can claim them.
+    """Release claimed tasks, so that others can claim them.
 
     todo release 12
 

@@ -51,12 +51,12 @@ def _render(session: Session, found: Hits, form: str, sought: str, status: str) 
 
     tasks = [hit.task for hit in found.hits]
     zone = text.zone_for(tasks, session.settings.timezone)
-    if not session.table:
+    if not session.is_terminal:
         text.write_tsv(tasks, zone)
     elif tasks:
         from todo_cli.cli.render import search_results
 
-        search_results.print_hits(found.hits, zone, datetime.now(UTC), colored=session.colored)
+        search_results.print_hits(found.hits, zone, datetime.now(UTC), colored=session.use_color)
     else:
         text.note(_suggestion(sought, status))
 

@@ -11,10 +11,10 @@ from todo_cli.cli.session import Session
 
 def print_rows(session: Session, headings: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
     """Print them; headings only for people."""
-    if session.table:
+    if session.is_terminal:
         from todo_cli.cli.render import table
 
-        table.print_grid(headings, cells, colored=session.colored)
+        table.print_grid(headings, cells, colored=session.use_color)
         return
     for row in cells:
         text.write("\t".join(escape(cell) for cell in row))

@@ -20,6 +20,6 @@ def run_repl(session: Session, named: str) -> None:
     state = ReplState(session, None if named == "new" else int(named))
     read: Reader = open_reader(session, state)
     one = Repl(session, conversation, state, read)
-    if session.interactive:
+    if session.is_interactive:
         text.note("\n".join(text.wrap(line) for line in WELCOME.splitlines()))
     one.run()

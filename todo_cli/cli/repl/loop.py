@@ -116,7 +116,7 @@ class Repl:
         if words == ["chat"]:
             raise Invalid("this is it", hint="another conversation: /new, or /resume N")
         ahead = ["--profile", self._session.profile] if self._session.profile else []
-        ahead += [] if self._session.color else ["--no-color"]
+        ahead += [] if self._session.allow_color else ["--no-color"]
         # a usage error or --help ends the command, not the conversation
         with suppress(SystemExit):
             run_command([*ahead, *words])
@@ -154,9 +154,9 @@ class Repl:
         if self._number is None:
             return
         found = self._session.send(ShowConversation(number=self._number, limit=1)).conversation
-        if self._session.interactive:
+        if self._session.is_interactive:
             text.note(text.wrap(escape(f"({found.number}. {found.title}; /history shows what was said)")))
-        if found.state in ("running", "answered") or (found.state == "awaiting" and self._session.interactive):
+        if found.state in ("running", "answered") or (found.state == "awaiting" and self._session.is_interactive):
             self._resume()
 
     def _resume(self) -> None:
@@ -186,7 +186,7 @@ class Repl:
 
     def _edit(self) -> None:
         self._default, self._replaced = self._said_last()
-        if self._session.interactive:
+        if self._session.is_interactive:
             text.note("(this takes the place of what you said last; Ctrl-C drops it)")
 
     def _said_last(self) -> tuple[str, str | None]:
@@ -206,7 +206,7 @@ class Repl:
 
     def _gone_back(self, turn: str) -> None:
         """To before the turn; what it has changed is taken back with it, or stays, as the person wishes."""
-        asked = self._session.interactive and self._changed(turn)
+        asked = self._session.is_interactive and self._changed(turn)
         if asked and ask_yes_no(self._session, "Take this back first?", yes=False, flag="/undo"):
             self._session.send(UndoTurn(turn=turn))
         else:

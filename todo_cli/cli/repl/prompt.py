@@ -68,7 +68,7 @@ class LinePrompt:
             multiline=True, key_bindings=self._keys(), history=ThreadedHistory(PromptHistory(session)),
             completer=_open_completer(state), complete_while_typing=Condition(_is_completing),
             bottom_toolbar=self._toolbar, style=Style.from_dict(STYLE),
-            color_depth=ColorDepth.DEPTH_4_BIT if session.colored else ColorDepth.DEPTH_1_BIT, enable_suspend=True,
+            color_depth=ColorDepth.DEPTH_4_BIT if session.use_color else ColorDepth.DEPTH_1_BIT, enable_suspend=True,
             prompt_continuation=lambda width, number, wrapped: [("class:more", " " * width)], tempfile_suffix=".md",
             include_default_pygments_style=False, reserve_space_for_menu=6,
         )  # fmt: skip

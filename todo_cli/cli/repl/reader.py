@@ -29,7 +29,7 @@ class Reader(Protocol):
 
 def open_reader(session: Session, state: ReplState) -> Reader:
     """The prompt, where there is a terminal that can have one."""
-    if session.interactive and session.table and os.environ.get("TERM", "dumb") != "dumb":
+    if session.is_interactive and session.is_terminal and os.environ.get("TERM", "dumb") != "dumb":
         from todo_cli.cli.repl.prompt import LinePrompt
 
         return LinePrompt(session, state)
@@ -41,7 +41,7 @@ class PlainReader:
 
     def __init__(self, session: Session) -> None:
         self.dropped = False
-        self._interactive = session.interactive
+        self._interactive = session.is_interactive
         with suppress(ImportError):
             import readline  # noqa: F401  # merely loading it gives input() its line editing
 
