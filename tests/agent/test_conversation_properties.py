@@ -177,7 +177,7 @@ class Story(RuleBasedStateMachine):
             stored = self.chat(StoreAnswer(**mine, after=begun.head, text="", calls=(wish,) * 2))
             if step == "one call":
                 arguments = {"title": "crashed"}
-                self.chat(RunCall(**mine, message=stored.head, index=0, verb="AddTask", arguments=arguments))
+                self.chat(RunCall(**mine, message=stored.head, index=0, operation="AddTask", arguments=arguments))
         self.chat.lapse()
         if go_on:
             adds = self._added()

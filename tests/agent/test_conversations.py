@@ -19,6 +19,7 @@ from todo_cli.contract import turn_events
 from todo_cli.contract import turn_steps as ask
 from todo_cli.contract.base import Request
 from todo_cli.contract.ids import new_id
+from todo_cli.contract.registry import requests_in
 from todo_cli.contract.tasks import AddTask
 from todo_cli.errors import Conflict, Invalid, NotFound
 
@@ -81,7 +82,7 @@ def test_what_is_not_there_is_refused_either_way(chat: Chat, send: Callable[[Req
 
 
 def test_no_model_can_ask_for_any_of_it() -> None:
-    assert not any(one.tool for one in (*ask.REQUESTS, *turn_events.REQUESTS, *people.REQUESTS))
+    assert not any(request.tool for module in (ask, turn_events, people) for request in requests_in(module))
 
 
 @pytest.fixture
@@ -134,13 +135,13 @@ def _turn(counted: Callable[[Request[Any]], Any], chat: Chat) -> dict[str, Any]:
     counted(ask.ReadReplay(conversation=chat.id))
     wishes = (ask.Wish(name="reopen_task", arguments='{"number":1}'),) * 3
     stored = counted(ask.StoreAnswer(**step, after=begun.head, text="", calls=wishes))
-    place: dict[str, Any] = {"message": stored.head, "verb": "ReopenTasks", "arguments": {"numbers": [1]}}
-    counted(ask.RunCall(**step, index=0, **place))
+    place: dict[str, Any] = {"message": stored.head, "arguments": {"numbers": [1]}}
+    counted(ask.RunCall(**step, index=0, operation="ReopenTasks", **place))
     counted(ask.StoreResults(**step, results=(ask.Result(message=stored.head, index=1, text="no"),)))
     counted(turn_events.StoreEvents(**step, first=0, after=1, batch=({"kind": "words", "text": "x"},)))
     counted(turn_events.ReadEvents(turn=begin.turn))
     counted(ask.StoreSummary(**step, conversation=chat.id, reaches=begun.head, text="before"))
-    counted(ask.HoldCalls(**step, calls=(ask.Call(index=2, **place),)))
+    counted(ask.HoldCalls(**step, calls=(ask.Call(index=2, verb="ReopenTasks", **place),)))
     counted(people.AnswerTurn(turn=begin.turn, yes=True))
     chat(ask.BeginTurn(conversation=chat.id, turn=begin.turn, runner=new_id(), text="reopen 1"))
     counted(ask.EndTurn(turn=begin.turn, attempt=2, text="done"))

@@ -24,7 +24,7 @@ from todo_cli.contract.registry import REQUESTS
 from todo_cli.contract.search import Hit, Hits, Snippet
 from todo_cli.contract.tasks import AddTask, Changed, Task, TaskPage
 from todo_cli.contract.turn_steps import Message
-from todo_cli.core.turns.tool_result import told, told_error
+from todo_cli.core.turns.tool_result import error_json, result_json
 from todo_cli.errors import Conflict
 
 FORGED = ('"number":77', '\\"number\\":77', '"},{"number":77', "\\", '"', "\\\\", "number", ":77", "\u0022number\u0022:77", "\n",
@@ -59,10 +59,10 @@ def test_no_text_in_a_result_looks_like_a_number_that_was_shown(several: list[Ta
         Undone(changes=(77,), differences=changed),
     ]
     for answer in answers:
-        line = Message(conversation="c", seq=1, turn="t", role="tool", content=told(answer))
+        line = Message(conversation="c", seq=1, turn="t", role="tool", content=result_json(answer))
         assert known_numbers([line], None) <= shown, answer
         assert known_numbers([line], None) or "left_out" in line.content or len(line.content) > 8_000
-    refused = Message(conversation="c", seq=1, turn="t", role="tool", content=told_error(Conflict(said, hint=said)))
+    refused = Message(conversation="c", seq=1, turn="t", role="tool", content=error_json(Conflict(said, hint=said)))
     assert known_numbers([refused], None) == set()
 
 

@@ -192,7 +192,7 @@ def test_every_step_may_be_repeated(chat: Chat) -> None:
     wish = StoreAnswer(**step, after=first.head, text="", calls=(Wish(name="add_task", arguments='{"title":"x"}'),) * 2)
     stored = chat(wish)
     assert chat(wish) == stored
-    run = RunCall(**step, message=stored.head, index=0, verb="AddTask", arguments={"title": "x"})
+    run = RunCall(**step, message=stored.head, index=0, operation="AddTask", arguments={"title": "x"})
     ran = chat(run)
     again = chat(run)
     assert (again.content, again.head, again.new, ran.new) == (ran.content, ran.head, False, True)
@@ -220,7 +220,7 @@ def test_a_zombie_is_fenced_at_every_step(chat: Chat) -> None:
     assert (taken.attempt, taken.mine, taken.reset) == (2, True, True)
     late: list[Any] = [
         StoreAnswer(**step, after=stored.head, text="z", calls=(Wish(name="x", arguments=""),)),
-        RunCall(**step, message=stored.head, index=0, verb="AddTask", arguments={"title": "zombie"}),
+        RunCall(**step, message=stored.head, index=0, operation="AddTask", arguments={"title": "zombie"}),
         StoreResults(**step, results=tuple(_results(stored.head))),
         StoreEvents(**step, first=0, after=1),
         EndTurn(**step, text="z"),
@@ -239,10 +239,10 @@ def test_only_tools_can_be_called(chat: Chat) -> None:
     step = {"turn": begin.turn, "attempt": 1}
     stored = chat(StoreAnswer(**step, after=first.head, text="", calls=(Wish(name="x", arguments=""),) * 3))
     for index, verb in enumerate(("CreateToken", "AnswerTurn", "WhoAmI")):
-        ran = chat(RunCall(**step, message=stored.head, index=index, verb=verb, arguments={}))
+        ran = chat(RunCall(**step, message=stored.head, index=index, operation=verb, arguments={}))
         assert json.loads(ran.content)["error"] == "invalid"
     with pytest.raises(Invalid):
-        chat(RunCall(**step, message=stored.head, index=3, verb="AddTask", arguments={"title": "x"}))
+        chat(RunCall(**step, message=stored.head, index=3, operation="AddTask", arguments={"title": "x"}))
 
 
 def test_a_conversation_is_its_owner_s_alone(chat: Chat, make_chat: Callable[..., Chat], db: Database) -> None:

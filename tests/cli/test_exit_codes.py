@@ -55,7 +55,7 @@ def test_2_usage(todo: Todo) -> None:
 
 
 def test_3_not_found(todo: Todo) -> None:
-    assert "there is no task #7" in refused(todo, 3, "show", "7")
+    assert "task #7 does not exist" in refused(todo, 3, "show", "7")
     refused(todo, 3, "done", "7", says="nothing was changed")
     refused(todo, 3, "undo", says="nothing of yours")
 

@@ -70,7 +70,7 @@ def path(tmp_path: Path) -> Path:
 
 
 WORDS = [
-    ("todo re", ["reopen", "release", "restore", "redo"]),
+    ("todo re", ["release", "reopen", "restore", "redo"]),
     ("todo ", list(COMMANDS)),
     ("todo list --s", ["--status", "--sort"]),
     ("todo list --status ", ["open", "done", "deleted", "all"]),

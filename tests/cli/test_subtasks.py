@@ -37,7 +37,7 @@ def test_parts_and_links(todo: Todo) -> None:
     refused = todo("edit", "2", "--after", "3")
     assert (refused.code, "#2 would wait for itself" in refused.err) == (2, True)
     refused = todo("add", "x", "--parent", "99")
-    assert (refused.code, "no task #99" in refused.err) == (3, True)
+    assert (refused.code, "task #99 does not exist" in refused.err) == (3, True)
 
 
 def test_done_says_what_remains(todo: Todo) -> None:

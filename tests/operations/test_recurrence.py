@@ -251,7 +251,7 @@ def test_bad_numbers_change_nothing(ask: Ask) -> None:
 def test_deleted_and_restored_it_goes_on(ask: Ask) -> None:
     every(ask)
     ask(DeleteTasks(numbers=(1,)))
-    with pytest.raises(Conflict, match="in the bin"):
+    with pytest.raises(Conflict, match="in the trash"):
         done(ask, 1)
     ask(RestoreTasks(numbers=(1,)))
     assert done(ask, 1).tasks[1].number == 2

@@ -25,7 +25,7 @@ from todo_cli.contract.journal import ListChanges, Redo, Undo
 from todo_cli.contract.message_search import SearchConversations
 from todo_cli.contract.plans import ApplyPlan, ListPlans, MakePlan, RefusePlan
 from todo_cli.contract.prompt_history import ListSaid
-from todo_cli.contract.registry import REQUESTS
+from todo_cli.contract.registry import REQUESTS, requests_in
 from todo_cli.contract.search import SearchTasks
 from todo_cli.contract.tasks import (
     AddTask,
@@ -54,9 +54,9 @@ from todo_cli.contract.views import ChooseView, ListProjects, ListTags, ListView
 from todo_cli.errors import TodoError
 
 ASKED = {*REQUESTS} - {
-    *turn_steps.REQUESTS,
-    *turn_events.REQUESTS,
-    *conversations.REQUESTS,
+    *requests_in(turn_steps),
+    *requests_in(turn_events),
+    *requests_in(conversations),
 }  # those: tests/agent/test_conversations.py
 NEW = "someone-new"  # replaced by a name of this way's own
 IDS = [str(UUID(int=0x7 << 76 | 0x2 << 62 | number)) for number in range(9)]
@@ -98,9 +98,9 @@ STORY: tuple[Request[Any], ...] = (
     SearchTasks(words="anothr", status="all"), SearchTasks(words="paid T", status="all"), SearchTasks(words="?!"), SearchTasks(words=""),
     SearchTasks(words="x", limit=0), RemoveComment(number=1, id=IDS[6]), RemoveComment(number=1, id=IDS[6]), ListComments(number=1),
     ListComments(number=99), ShowTask(number=1),
-    MakePlan(id=IDS[7], verb="EditTasks", arguments={"numbers": [1, 2], "title": "planned"}),
-    MakePlan(id=IDS[8], verb="DeleteTasks", arguments={"filter": "1 status:all"}), MakePlan(id=IDS[2], verb="RevokeToken", arguments={"name": "first"}),
-    MakePlan(id=IDS[2], verb="EditTasks", arguments={"numbers": [99], "title": "x"}), ListPlans(), ApplyPlan(id=IDS[7]), ApplyPlan(id=IDS[8]),
+    MakePlan(id=IDS[7], operation="EditTasks", arguments={"numbers": [1, 2], "title": "planned"}),
+    MakePlan(id=IDS[8], operation="DeleteTasks", arguments={"filter": "1 status:all"}), MakePlan(id=IDS[2], operation="RevokeToken", arguments={"name": "first"}),
+    MakePlan(id=IDS[2], operation="EditTasks", arguments={"numbers": [99], "title": "x"}), ListPlans(), ApplyPlan(id=IDS[7]), ApplyPlan(id=IDS[8]),
     ApplyPlan(id=IDS[2]), RefusePlan(id=IDS[8]), RefusePlan(id=IDS[7]), RefusePlan(id=IDS[2]), ListPlans(),
     CreateToken(id=IDS[1], hash="a" * 64, name="cron", scopes=("all",), expires="2040-01-01"),
     CreateToken(id=IDS[1], hash="b" * 64, name="x", scopes=("all",)), CreateToken(id=IDS[2], hash="b" * 64, name="cron", scopes=("all",)),

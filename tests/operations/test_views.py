@@ -75,7 +75,7 @@ def test_views_of_views_never_go_round(mine: Ask) -> None:
     mine(SaveView(name="b", filter=":a or p1"))
     assert titles(mine, filter=":b", sort="created") == "abc"
     for name, filter in (("a", ":b"), ("a", ":a"), ("a", "p1 or not (:b @x)")):
-        with pytest.raises(Conflict, match="circle: :a names"):
+        with pytest.raises(Conflict, match="cycle: :a names"):
             mine(SaveView(name=name, filter=filter))
     assert titles(mine, filter=":a", sort="created") == "ab"
 

@@ -1,4 +1,4 @@
-"""The filter language without a database: what is read, what is refused and where, and that writing is reading backwards."""
+"""Tests of the filter parser: accepted filters, the position of errors, and formatting as the inverse of parsing."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from todo_cli.parsing.filter_ast import (
     walk_terms,
 )
 from todo_cli.parsing.filter_parser import format_filter, parse_filter
-from todo_cli.parsing.filter_vocabulary import CHOICES, FIELDS
+from todo_cli.parsing.filter_vocabulary import CHOICES, DATE, FIELDS
 
-READ = {  # text -> the same in its plainest form
+ACCEPTED = {  # text -> the same filter in its plainest form; None: refused
     "": "",
     "  \t\n": "",
     "3": "3",
@@ -94,13 +94,13 @@ READ = {  # text -> the same in its plainest form
 }
 
 
-@pytest.mark.parametrize("text", [text for text, plain in READ.items() if plain is not None])
-def test_what_is_read(text: str) -> None:
-    assert format_filter(parse_filter(text)) == READ[text]
-    assert parse_filter(READ[text] or "") == parse_filter(text)
+@pytest.mark.parametrize("text", [text for text, plain in ACCEPTED.items() if plain is not None])
+def test_parse_filter_valid_text_returns_its_plain_form(text: str) -> None:
+    assert format_filter(parse_filter(text)) == ACCEPTED[text]
+    assert parse_filter(ACCEPTED[text] or "") == parse_filter(text)
 
 
-REFUSED = {  # text -> the character that is wrong, a part of what is said
+REFUSED = {  # text -> the position of the error, a part of the message or hint
     "prioritiy:1": (1, "priority:"),
     "a prioject:home": (3, "project:"),
     "http://x": (1, "quote"),
@@ -124,7 +124,7 @@ REFUSED = {  # text -> the character that is wrong, a part of what is said
     "9-7": (1, "no tasks 9-7"),
     "1,99999999999999999999": (3, "no tasks"),
     "(a": (1, "not closed"),
-    "a)": (2, "no '('"),
+    "a)": (2, "no '(' matches"),
     "()": (2, "missing"),
     "a or": (5, "missing before the end"),
     "and a": (1, "missing before 'and'"),
@@ -134,7 +134,7 @@ REFUSED = {  # text -> the character that is wrong, a part of what is said
     "a -": (3, "minus"),
     "'a": (1, "not closed"),
     "x:'": (3, "not closed"),
-    "''": (1, "nothing in the quotes"),
+    "''": (1, "quotes are empty"),
     "'a'b": (4, "closing quote"),
     "p1|p2": (3, "inside a word"),
     "#R&D": (3, "inside a word"),
@@ -143,16 +143,16 @@ REFUSED = {  # text -> the character that is wrong, a part of what is said
 
 
 @pytest.mark.parametrize("text", REFUSED)
-def test_a_mistake_points_at_its_character_and_says_what_to_do(text: str) -> None:
-    position, said = REFUSED[text]
+def test_parse_filter_error_names_its_character_and_a_remedy(text: str) -> None:
+    position, part = REFUSED[text]
     with pytest.raises(Invalid) as refused:
         parse_filter(text)
     assert refused.value.extra == {"position": position}
     assert f"at character {position}:" in refused.value.detail
-    assert said in f"{refused.value.detail} {refused.value.hint}"
+    assert part in f"{refused.value.detail} {refused.value.hint}"
 
 
-def test_limits() -> None:
+def test_parse_filter_beyond_a_limit_raises_invalid() -> None:
     with pytest.raises(Invalid, match="longer than 10,000"):
         parse_filter("x" * 10_001)
     with pytest.raises(Invalid, match="more than 200 terms"):
@@ -167,13 +167,13 @@ PLAIN = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=1
 DATES = st.sampled_from(["today", "fri", "2026-01-01", "next friday", "in 3 days", "31 feb"])
 
 
-def _matches() -> st.SearchStrategy[Node]:
-    dated = [name for name, kind in FIELDS.items() if kind == "dated"]
+def _field_terms() -> st.SearchStrategy[Node]:
+    date_fields = [name for name, kind in FIELDS.items() if kind == DATE]
     signs = st.sampled_from([":", "<", "<=", ">", ">="])
     words = PLAIN.filter(lambda text: text.lower() not in ("none", "any") and text[0] not in "#@")
     return st.one_of(
         st.builds(FieldTerm, st.sampled_from(["project", "tag", "title", "note", "claimed"]), st.just(":"), words),
-        st.builds(FieldTerm, st.sampled_from(dated), signs, DATES),
+        st.builds(FieldTerm, st.sampled_from(date_fields), signs, DATES),
         st.builds(
             FieldTerm, st.sampled_from(["project", "due", "defer"]), st.just(":"), st.sampled_from(["none", "any"])
         ),
@@ -185,7 +185,7 @@ def _matches() -> st.SearchStrategy[Node]:
 
 RANGE = st.tuples(st.integers(1, 60), st.integers(0, 9)).map(lambda pair: (pair[0], pair[0] + pair[1]))
 LEAF = st.one_of(
-    _matches(),
+    _field_terms(),
     st.builds(TextTerm, PLAIN),
     st.builds(ViewTerm, PLAIN),
     st.lists(RANGE, min_size=1, max_size=4).map(make_numbers),
@@ -198,14 +198,14 @@ NODE = st.recursive(
 
 @settings(max_examples=150, deadline=None)
 @given(NODE)
-def test_written_and_read_again_it_is_the_same(node: Node) -> None:
+def test_format_filter_any_tree_parses_back_to_the_same_tree(node: Node) -> None:
     assert parse_filter(format_filter(node)) == node
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.text(st.sampled_from("""ab13 '"()!-&|<>=:#@+.,\\\t""") | st.characters(), max_size=60))
-def test_whatever_is_typed_is_read_or_refused(text: str) -> None:
-    """Never another error; and what is read is the same in its plain form."""
+def test_parse_filter_any_text_returns_a_tree_or_raises_invalid(text: str) -> None:
+    """An accepted text means the same in its plain form."""
     try:
         node = parse_filter(text)
     except Invalid as error:
@@ -218,7 +218,7 @@ def test_whatever_is_typed_is_read_or_refused(text: str) -> None:
     assert len(refused.detail) + len(refused.hint) < 700
 
 
-WORST = (
+HOSTILE_PIECES = (
     "(",
     ")",
     "!",
@@ -243,9 +243,9 @@ WORST = (
 )
 
 
-@pytest.mark.parametrize("piece", WORST)
-def test_no_text_is_dear(piece: str) -> None:
-    """What grows with the square of the length, or worse, would take minutes here; the stack stays flat."""
+@pytest.mark.parametrize("piece", HOSTILE_PIECES)
+def test_parse_filter_hostile_text_takes_linear_time(piece: str) -> None:
+    """Quadratic time would take minutes here, and recursion would exceed the stack limit."""
     limit, start = sys.getrecursionlimit(), process_time()
     try:
         sys.setrecursionlimit(400)

@@ -145,7 +145,7 @@ def test_errors_are_said_and_it_goes_on(talker: Talker) -> None:
     child = opened(talker)
     say(child, "/nosuch", "there is no such command")
     say(child, "/add 'open quote", "no closing quotation")
-    say(child, "/done 99", "there is no task #99")
+    say(child, "/done 99", "task #99 does not exist")
     say(child, "/list --nosuch", "no such option")
     say(child, "/stop", "nothing runs here")
     say(child, "hello", "todo: ")  # the script is over: status 500

@@ -211,7 +211,7 @@ def test_ctrl_d_at_a_question_leaves_it_open(talker: Talker, terminal: Callable[
     again.until("[y/N]")
     talker.script(says("Gone."))
     again.child.send("y\r")
-    again.until("✓ To the bin: #1 one")
+    again.until("✓ Deleted #1 one")
     again.until("Gone.")
     again.prompted()
     again.keys(CTRL_D)
@@ -228,9 +228,9 @@ def test_some_of_what_is_asked(talker: Talker, terminal: Callable[..., Terminal]
         screen.child.send(wrong + "\r")
         screen.until("numbers, as 1 3-4" if wrong == "perhaps" else "only 4 to choose from")
     talker.script(says("Three of them."))
-    screen.say("1 3-4", "✓ To the bin: #4 four", "Three of them.")
+    screen.say("1 3-4", "✓ Deleted #4 four", "Three of them.")
     assert [status for *_, status in talker.tasks()] == ["deleted", "open", "deleted", "deleted"]
-    assert "#2" not in "".join(line for line in screen.lines if "✓ To the bin" in line)
+    assert "#2" not in "".join(line for line in screen.lines if "✓ Deleted" in line)
 
 
 @pytest.mark.parametrize("word", ["approve", "--no"])

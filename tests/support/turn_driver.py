@@ -31,7 +31,7 @@ from todo_cli.agent.messages import faults
 from todo_cli.clients.direct import DirectClient
 from todo_cli.contract.base import Secret
 from todo_cli.contract.ids import new_id
-from todo_cli.contract.registry import REQUESTS
+from todo_cli.contract.registry import BY_VERB
 from todo_cli.contract.turn_steps import BeginTurn
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import BEGIN
@@ -143,7 +143,7 @@ def _connected(given: dict[str, Any], points: Points) -> tuple[Any, Any]:
 
     def gone() -> None:
         backend._settings = backend._settings._replace(database_url=nowhere)
-        todo_cli.clients.direct.TRIES_AFTER_LOSS = 2  # the real one waits for six seconds
+        todo_cli.clients.direct.MAX_ATTEMPTS_AFTER_LOSS = 2  # the real one waits for six seconds
 
     points.gone = gone
     return backend.send, backend.leave
@@ -168,7 +168,7 @@ async def drive(given: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _requested(given: dict[str, Any], points: Points, send: Any, leave: Any) -> dict[str, Any]:
-    kind = next(one for one in REQUESTS if one.__name__ == given["request"])
+    kind = BY_VERB[given["request"]]
     try:
         answer = msgspec.to_builtins(await send(msgspec.convert(given["fields"], kind), given["key"]))
     except TodoError as error:

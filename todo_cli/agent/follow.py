@@ -70,4 +70,4 @@ def _wished(result: Message, seen: Watched) -> Iterator[Said]:
         if one.seq == result.call_seq and result.call_index is not None and result.call_index < len(one.calls):
             wished = understood(one, result.call_index)
             if wished.kind:
-                yield {"kind": "call", "verb": wished.kind.__name__, "arguments": wished.fields}
+                yield {"kind": "call", "verb": wished.kind.verb, "arguments": wished.fields}

@@ -34,10 +34,10 @@ async def act(runner: Attempt, calls: Sequence[tuple[Message, int]], replay: Rep
 
 
 async def _run(runner: Attempt, one: ParsedCall) -> None:
-    verb = one.kind.__name__ if one.kind else ""
+    verb = one.kind.verb if one.kind else ""
     runner.tell({"kind": "call", "verb": verb, "arguments": one.fields})
     ran = await runner.send(
-        RunCall(**runner.fence, lease=runner.limits.lease, message=one.message, index=one.index, verb=verb,
+        RunCall(**runner.fence, lease=runner.limits.lease, message=one.message, index=one.index, operation=verb,
                 arguments=one.fields)
     )  # fmt: skip
     runner.stands(ran.head, stop=ran.stop)
@@ -54,7 +54,7 @@ async def _refuse(runner: Attempt, results: list[Result]) -> None:
 
 async def _hold(runner: Attempt, asking: list[ParsedCall]) -> tuple[Held, ...]:
     calls = tuple(
-        Call(message=one.message, index=one.index, verb=one.kind.__name__, arguments=one.fields)
+        Call(message=one.message, index=one.index, verb=one.kind.verb, arguments=one.fields)
         for one in asking if one.kind
     )  # fmt: skip
     await runner.keep(now=True)

@@ -31,7 +31,7 @@ def add_lines(session: Session, fields: dict[str, Any], key: str | None, form: s
     titles = read_lines(sys.stdin.buffer.read(MAX_INPUT_BYTES + 1))
     name = key or new_id()
     # A run repeated with its key continues the same group. The user's id keeps the groups of two users apart.
-    group = id_of(token_user(session.settings.signed_in().reveal()), name)
+    group = id_of(token_user(session.settings.require_token().reveal()), name)
     answers: list[Changed] = []
     try:
         for index, part in enumerate(_split_requests(titles, fields)):

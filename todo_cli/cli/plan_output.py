@@ -19,7 +19,7 @@ MAX_SHOWN_TASKS = 20
 def make_plan(session: Session, request: OnTasks) -> Plan:
     """Store the request as a plan; a filter becomes the exact task numbers that it matches now."""
     arguments = msgspec.to_builtins(request)
-    return session.send(MakePlan(id=new_id(), verb=type(request).__name__, arguments=arguments))
+    return session.send(MakePlan(id=new_id(), operation=request.verb, arguments=arguments))
 
 
 def print_new_plan(session: Session, request: OnTasks, *, as_json: bool) -> None:

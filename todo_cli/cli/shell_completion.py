@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cache
 from typing import Any
 
 from typer._click.shell_completion import ShellComplete
 from typer.main import get_command
 
-from todo_cli.cli.group import app
+from todo_cli.cli.group import app, load_command
 
 
 class _CompletionProtocol(ShellComplete):
@@ -61,3 +62,9 @@ def find_completions(before: list[str], typed: str) -> list[tuple[str, str]]:
     except Exception:
         return []
     return [(item.value, _first_line(item.help)) for item in items]
+
+
+@cache
+def takes_tasks(name: str) -> bool:
+    """Return whether a command takes task numbers: its argument is called `task` or `tasks`."""
+    return any(parameter.name in ("task", "tasks") for parameter in load_command(name).params)

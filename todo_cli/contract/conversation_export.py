@@ -65,12 +65,12 @@ class ImportMessages(Request[Imported], frozen=True, kw_only=True):
     The same export is the same conversation, however often it is sent.
     """
 
+    verb = "ImportMessages"
+    label = "chat import"
+    past = "Imported"
     route = "POST /v1/conversations"
     scope = "chat"
 
     conversation: Header
     first: Place = 0
     messages: Annotated[tuple[Exported, ...], Meta(min_length=1, max_length=PART)]
-
-
-REQUESTS = (ImportMessages,)

@@ -61,6 +61,8 @@ class ConversationShown(Struct, frozen=True, kw_only=True):
 class ListConversations(Request[ConversationPage], frozen=True, kw_only=True):
     """List my conversations, newest first; those in the bin with `deleted`."""
 
+    verb = "ListConversations"
+    label = "chat list"
     route = "GET /v1/conversations"
     write = False
 
@@ -72,6 +74,8 @@ class ListConversations(Request[ConversationPage], frozen=True, kw_only=True):
 class ShowConversation(Request[ConversationShown], frozen=True, kw_only=True):
     """Show a conversation's messages, from the newest backwards."""
 
+    verb = "ShowConversation"
+    label = "chat show"
     route = "GET /v1/conversations/{number}"
     write = False
 
@@ -83,6 +87,9 @@ class ShowConversation(Request[ConversationShown], frozen=True, kw_only=True):
 class RenameConversation(Request[Conversation], frozen=True, kw_only=True):
     """Give a conversation another title."""
 
+    verb = "RenameConversation"
+    label = "chat rename"
+    past = "Renamed"
     route = "PATCH /v1/conversations/{number}"
     scope = "chat"
 
@@ -93,6 +100,9 @@ class RenameConversation(Request[Conversation], frozen=True, kw_only=True):
 class RemoveConversation(Request[Conversation], frozen=True, kw_only=True):
     """Move a conversation to the bin: it is not listed, found or exported. What it has changed stays."""
 
+    verb = "RemoveConversation"
+    label = "chat rm"
+    past = "Deleted"
     route = "DELETE /v1/conversations/{number}"
     scope = "chat"
 
@@ -102,6 +112,9 @@ class RemoveConversation(Request[Conversation], frozen=True, kw_only=True):
 class RestoreConversation(Request[Conversation], frozen=True, kw_only=True):
     """Bring a conversation back from the bin."""
 
+    verb = "RestoreConversation"
+    label = "chat rm --restore"
+    past = "Restored"
     route = "POST /v1/conversations/{number}/restoration"
     scope = "chat"
 
@@ -111,6 +124,9 @@ class RestoreConversation(Request[Conversation], frozen=True, kw_only=True):
 class MoveHead(Request[Conversation], frozen=True, kw_only=True):
     """Go on from another point: after the turn that ended with message `to`, or from the beginning. Nothing is lost."""
 
+    verb = "MoveHead"
+    label = "chat"
+    past = "Moved"
     route = "POST /v1/conversations/{number}/head"
     scope = "chat"
 
@@ -121,6 +137,9 @@ class MoveHead(Request[Conversation], frozen=True, kw_only=True):
 class ForkConversation(Request[Conversation], frozen=True, kw_only=True):
     """Start a new conversation from a point of this one; from then on they share nothing."""
 
+    verb = "ForkConversation"
+    label = "chat fork"
+    past = "Forked"
     route = "POST /v1/conversations/{number}/fork"
     scope = "chat"
 
@@ -132,6 +151,9 @@ class ForkConversation(Request[Conversation], frozen=True, kw_only=True):
 class StopTurn(Request[Turn], frozen=True, kw_only=True):
     """Stop a turn: the words that have come and the changes that were made stay."""
 
+    verb = "StopTurn"
+    label = "chat stop"
+    past = "Stopped"
     route = "POST /v1/turns/{turn}/stop"
     scope = "chat"
 
@@ -144,6 +166,9 @@ class AnswerTurn(Request[Turn], frozen=True, kw_only=True):
     With `only` the yes is for those of the held calls, by their place from 0; the others are answered no.
     """
 
+    verb = "AnswerTurn"
+    label = "chat approve"
+    past = "Answered"
     route = "POST /v1/turns/{turn}/answer"
     scope = "chat"
 
@@ -162,6 +187,9 @@ class Rewound(Struct, frozen=True, kw_only=True):
 class RewindTurn(Request[Rewound], frozen=True, kw_only=True):
     """Go on from before a turn, to say it again or otherwise. What it has changed stays: see UndoTurn."""
 
+    verb = "RewindTurn"
+    label = "chat retry"
+    past = "Rewound"
     route = "POST /v1/turns/{turn}/rewind"
     scope = "chat"
 
@@ -171,6 +199,9 @@ class RewindTurn(Request[Rewound], frozen=True, kw_only=True):
 class UndoTurn(Request[Undone], frozen=True, kw_only=True):
     """Take back all that a turn changed, as one, and go on from before it; refused where tasks have moved on."""
 
+    verb = "UndoTurn"
+    label = "chat undo"
+    past = "Undid"
     route = "POST /v1/turns/{turn}/undo"
     scope = "chat"
 
@@ -182,15 +213,12 @@ class UndoTurn(Request[Undone], frozen=True, kw_only=True):
 class RedoTurn(Request[Undone], frozen=True, kw_only=True):
     """Do again what undoing a turn took back, and go on from after it."""
 
+    verb = "RedoTurn"
+    label = "chat redo"
+    past = "Redid"
     route = "POST /v1/turns/{turn}/redo"
     scope = "chat"
 
     turn: Id
     partial: bool = False
     dry_run: bool = False
-
-
-REQUESTS = (
-    ListConversations, ShowConversation, RenameConversation, RemoveConversation, RestoreConversation, MoveHead,
-    ForkConversation, StopTurn, AnswerTurn, RewindTurn, UndoTurn, RedoTurn,
-)  # fmt: skip

@@ -41,6 +41,8 @@ class SaidHits(Struct, frozen=True, kw_only=True):
 class SearchConversations(Request[SaidHits], frozen=True, kw_only=True):
     """Find what was said in my conversations by words, or beginnings of words: the best first, or the newest."""
 
+    verb = "SearchConversations"
+    label = "chat search"
     route = "GET /v1/messages"
     write = False
 
@@ -53,6 +55,3 @@ class SearchConversations(Request[SaidHits], frozen=True, kw_only=True):
     until: Annotated[When | None, Meta(description="a date, that day included, or an instant")] = None
     sort: Literal["rank", "newest"] = "rank"
     limit: Annotated[int, Meta(ge=1, le=200)] = 20
-
-
-REQUESTS = (SearchConversations,)

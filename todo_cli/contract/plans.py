@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from todo_cli.contract.base import Asks, Request
 from todo_cli.contract.journal import Difference
@@ -43,20 +43,26 @@ class PlanPage(Struct, frozen=True, kw_only=True):
     plans: tuple[Plan, ...]
 
 
-class MakePlan(Request[Plan], frozen=True):
+class MakePlan(Request[Plan], frozen=True, kw_only=True):
     """Work out a change of tasks without making it: the real change runs, is shown, and is rolled back."""
 
+    verb = "MakePlan"
+    label = "plan"
+    past = "Planned"
     route = "POST /v1/plans"
     scope = "tasks:write"
 
     id: Id
-    verb: Verb
+    operation: Verb = field(name="verb")  # in Python `verb` is this Request's own
     arguments: Arguments
 
 
-class ApplyPlan(Request[Changed], frozen=True):
+class ApplyPlan(Request[Changed], frozen=True, kw_only=True):
     """Do precisely what a plan says, once; refused when a task has moved on, or when the plan has expired."""
 
+    verb = "ApplyPlan"
+    label = "apply"
+    past = "Applied"
     route = "POST /v1/plans/{id}/application"
     scope = "tasks:write"
     asks = Asks.NEVER
@@ -64,20 +70,22 @@ class ApplyPlan(Request[Changed], frozen=True):
     id: Id
 
 
-class RefusePlan(Request[Plan], frozen=True):
+class RefusePlan(Request[Plan], frozen=True, kw_only=True):
     """Put a plan aside for ever."""
 
+    verb = "RefusePlan"
+    label = "apply --refuse"
+    past = "Refused"
     route = "POST /v1/plans/{id}/refusal"
     scope = "tasks:write"
 
     id: Id
 
 
-class ListPlans(Request[PlanPage], frozen=True):
+class ListPlans(Request[PlanPage], frozen=True, kw_only=True):
     """List my plans that are still open."""
 
+    verb = "ListPlans"
+    label = "apply"
     route = "GET /v1/plans"
     write = False
-
-
-REQUESTS = (MakePlan, ApplyPlan, RefusePlan, ListPlans)

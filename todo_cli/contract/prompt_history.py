@@ -18,10 +18,9 @@ class SaidPage(Struct, frozen=True, kw_only=True):
 class ListSaid(Request[SaidPage], frozen=True, kw_only=True):
     """List what I have said in all my conversations, newest first; what is longer than 2,000 characters is left out."""
 
+    verb = "ListSaid"
+    label = "chat"
     route = "GET /v1/said"
     write = False
 
     limit: Annotated[int, Meta(ge=1, le=1_000)] = 200
-
-
-REQUESTS = (ListSaid,)

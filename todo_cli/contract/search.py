@@ -32,16 +32,17 @@ class Hits(Struct, frozen=True, kw_only=True):
     hits: tuple[Hit, ...]
 
 
-class SearchTasks(Request[Hits], frozen=True):
+class SearchTasks(Request[Hits], frozen=True, kw_only=True):
     """Find tasks by words in titles, notes and comments, with typing mistakes forgiven, the best first."""
 
+    verb = "SearchTasks"
+    label = "search"
+    past = "Found"
+    tool = "find_tasks"
+    tool_always = True
     route = "GET /v1/search"
     write = False
-    tool = True
 
     words: Annotated[str, Meta(min_length=1, max_length=10_000, description="what the tasks are about: 'rent'")]
     status: Literal["open", "done", "deleted", "all"] = "open"
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
-
-
-REQUESTS = (SearchTasks,)

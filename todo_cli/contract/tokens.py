@@ -43,9 +43,12 @@ class TokenPage(Struct, frozen=True, kw_only=True):
     tokens: tuple[Token, ...]
 
 
-class CreateToken(Request[Token], frozen=True):
+class CreateToken(Request[Token], frozen=True, kw_only=True):
     """Keep a token that the caller has minted: only its hash travels."""
 
+    verb = "CreateToken"
+    label = "token create"
+    past = "Created"
     route = "POST /v1/tokens"
     scope = "tokens:write"
     personal = True
@@ -57,9 +60,11 @@ class CreateToken(Request[Token], frozen=True):
     expires: When | None = None
 
 
-class ListTokens(Request[TokenPage], frozen=True):
+class ListTokens(Request[TokenPage], frozen=True, kw_only=True):
     """List the caller's tokens; `all` with the revoked and expired ones."""
 
+    verb = "ListTokens"
+    label = "token list"
     route = "GET /v1/tokens"
     write = False
     personal = True
@@ -67,14 +72,14 @@ class ListTokens(Request[TokenPage], frozen=True):
     all: bool = False
 
 
-class RevokeToken(Request[Token], frozen=True):
+class RevokeToken(Request[Token], frozen=True, kw_only=True):
     """Revoke a token by name or id: the very next request with it is refused."""
 
+    verb = "RevokeToken"
+    label = "token revoke"
+    past = "Revoked"
     route = "DELETE /v1/tokens/{name}"
     scope = "tokens:write"
     personal = True
 
     name: Name
-
-
-REQUESTS = (CreateToken, ListTokens, RevokeToken)

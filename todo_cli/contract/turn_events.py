@@ -14,6 +14,8 @@ from todo_cli.contract.turn_steps import Held, Message, Place, State, Step, Usag
 class StoreEvents(Step, frozen=True, kw_only=True):
     """Keep what others who watch shall see, and the lease; `first` is the batch's number."""
 
+    verb = "StoreEvents"
+
     first: Place
     after: Place
     batch: tuple[dict[str, Any], ...] = ()
@@ -47,12 +49,10 @@ class Watched(Struct, frozen=True, kw_only=True):
 class ReadEvents(Request[Watched], frozen=True, kw_only=True):
     """Read a turn's events after batch `after`."""
 
+    verb = "ReadEvents"
     scope = "chat"
     write = False
 
     turn: Id
     after: Annotated[int, Meta(ge=-1, le=2**63 - 1)] = -1
     limit: Annotated[int, Meta(ge=1, le=1_000)] = 200
-
-
-REQUESTS = (StoreEvents, ReadEvents)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from todo_cli.contract.base import Name, Request
 from todo_cli.contract.plans import Arguments, Plan, Verb
@@ -88,6 +88,7 @@ class BeginTurn(Request[Begun], frozen=True, kw_only=True):
     Without `text` it only does that: for who goes on with a turn that was answered or has died.
     """
 
+    verb = "BeginTurn"
     scope = "chat"
 
     conversation: Id
@@ -124,6 +125,7 @@ class Replay(Struct, frozen=True, kw_only=True):
 class ReadReplay(Request[Replay], frozen=True, kw_only=True):
     """Read the newest messages that fit a budget; all of the newest turn, and none behind a summary."""
 
+    verb = "ReadReplay"
     scope = "chat"
     write = False
 
@@ -133,6 +135,8 @@ class ReadReplay(Request[Replay], frozen=True, kw_only=True):
 
 class StoreAnswer(Step, frozen=True, kw_only=True):
     """Store what the model said and wishes to call, before anything of it is done."""
+
+    verb = "StoreAnswer"
 
     after: Place
     text: str
@@ -152,6 +156,8 @@ class Result(Struct, frozen=True, kw_only=True):
 class StoreResults(Step, frozen=True, kw_only=True):
     """Answer calls that are not carried out."""
 
+    verb = "StoreResults"
+
     results: Annotated[tuple[Result, ...], Meta(min_length=1, max_length=200)]
 
 
@@ -167,6 +173,7 @@ class Ran(Struct, frozen=True, kw_only=True):
 class RunCall(Request[Ran], frozen=True, kw_only=True):
     """Do one call and store its result in the same transaction, once, however often it is asked for."""
 
+    verb = "RunCall"
     scope = "chat"
 
     turn: Id
@@ -174,7 +181,7 @@ class RunCall(Request[Ran], frozen=True, kw_only=True):
     lease: Lease = 30
     message: Place
     index: Place
-    verb: Verb
+    operation: Verb = field(name="verb")  # in Python `verb` is this Request's own
     arguments: Arguments
 
 
@@ -198,6 +205,7 @@ class Parked(Struct, frozen=True, kw_only=True):
 class HoldCalls(Request[Parked], frozen=True, kw_only=True):
     """Work out what the calls would do, and let the turn wait for a person's answer."""
 
+    verb = "HoldCalls"
     scope = "chat"
 
     turn: Id
@@ -207,6 +215,8 @@ class HoldCalls(Request[Parked], frozen=True, kw_only=True):
 
 class EndTurn(Step, frozen=True, kw_only=True):
     """Store the last words and end the turn."""
+
+    verb = "EndTurn"
 
     text: str
     state: Literal["done", "stopped", "failed"] = "done"
@@ -220,6 +230,8 @@ class EndTurn(Step, frozen=True, kw_only=True):
 class StoreSummary(Step, frozen=True, kw_only=True):
     """Keep a summary of all up to the message `reaches` (0: of all that a fork inherited); the messages stay."""
 
+    verb = "StoreSummary"
+
     conversation: Id
     reaches: Place
     text: Said
@@ -230,6 +242,7 @@ class StoreSummary(Step, frozen=True, kw_only=True):
 class StoreTitle(Request[Stored], frozen=True, kw_only=True):
     """Name a conversation after its first turn, in which the person had `said` this; somebody's own name stays."""
 
+    verb = "StoreTitle"
     scope = "chat"
     write = False
 
@@ -239,6 +252,3 @@ class StoreTitle(Request[Stored], frozen=True, kw_only=True):
     title: Name | None = None
     model: Name | None = None
     usage: Usage | None = None
-
-
-REQUESTS = (BeginTurn, ReadReplay, StoreAnswer, StoreResults, RunCall, HoldCalls, EndTurn, StoreSummary, StoreTitle)

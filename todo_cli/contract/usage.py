@@ -51,6 +51,8 @@ class UsagePage(Struct, frozen=True, kw_only=True):
 class ReadUsage(Request[UsagePage], frozen=True, kw_only=True):
     """Tell what my conversations have used, in all my spaces; of one conversation of this space with `number`."""
 
+    verb = "ReadUsage"
+    label = "chat usage"
     route = "GET /v1/usage"
     write = False
 
@@ -63,6 +65,9 @@ class ReadUsage(Request[UsagePage], frozen=True, kw_only=True):
 class SetBudget(Request[User], frozen=True, kw_only=True):
     """Say how many tokens a person may use in a day; null: as many as they like. Their own budget may be lower."""
 
+    verb = "SetBudget"
+    label = "admin user budget"
+    past = "Changed"
     route = "PATCH /v1/budgets/{name}"
     scope = "admin"
     personal = True
@@ -81,6 +86,3 @@ def spent(budget: Budget) -> TooMany:
         "an administrator's with: todo admin user budget",
         reason="budget", retry_after=budget.seconds, allowed=budget.allowed, spent=budget.spent,
     )  # fmt: skip
-
-
-REQUESTS = (ReadUsage, SetBudget)

@@ -30,9 +30,11 @@ class Me(Struct, frozen=True, kw_only=True):
     budget: int | None = None
 
 
-class WhoAmI(Request[Me], frozen=True):
+class WhoAmI(Request[Me], frozen=True, kw_only=True):
     """Say who is signed in, with which token, in which space."""
 
+    verb = "WhoAmI"
+    label = "whoami"
     route = "GET /v1/me"
     scope = "any"
     write = False
@@ -53,9 +55,11 @@ class SpacePage(Struct, frozen=True, kw_only=True):
     spaces: tuple[Space, ...]
 
 
-class ListSpaces(Request[SpacePage], frozen=True):
+class ListSpaces(Request[SpacePage], frozen=True, kw_only=True):
     """List the spaces the caller is a member of."""
 
+    verb = "ListSpaces"
+    label = "space list"
     route = "GET /v1/spaces"
     write = False
     personal = True
@@ -79,9 +83,12 @@ class UserPage(Struct, frozen=True, kw_only=True):
     users: tuple[User, ...]
 
 
-class AddUser(Request[User], frozen=True):
+class AddUser(Request[User], frozen=True, kw_only=True):
     """Add a person with a first token, both minted by the caller: only the token's hash travels."""
 
+    verb = "AddUser"
+    label = "admin user add"
+    past = "Added"
     route = "POST /v1/users"
     scope = "admin"
     personal = True
@@ -93,18 +100,23 @@ class AddUser(Request[User], frozen=True):
     admin: bool = False
 
 
-class ListUsers(Request[UserPage], frozen=True):
+class ListUsers(Request[UserPage], frozen=True, kw_only=True):
     """List everybody."""
 
+    verb = "ListUsers"
+    label = "admin user list"
     route = "GET /v1/users"
     scope = "admin"
     write = False
     personal = True
 
 
-class DisableUser(Request[User], frozen=True):
+class DisableUser(Request[User], frozen=True, kw_only=True):
     """Shut a person out (or, with `disabled` false, let them in again); their tasks stay."""
 
+    verb = "DisableUser"
+    label = "admin user disable"
+    past = "Disabled"
     route = "PATCH /v1/users/{name}"
     scope = "admin"
     personal = True
@@ -121,9 +133,12 @@ class Preferences(Struct, frozen=True, kw_only=True):
     budget: int | None = None
 
 
-class SetPreferences(Request[Preferences], frozen=True):
+class SetPreferences(Request[Preferences], frozen=True, kw_only=True):
     """Change my preferences: what is left out stays as it is, null clears."""
 
+    verb = "SetPreferences"
+    label = "prefs"
+    past = "Changed"
     route = "PATCH /v1/preferences"
     scope = "prefs:write"
     personal = True
@@ -131,6 +146,3 @@ class SetPreferences(Request[Preferences], frozen=True):
     timezone: Name | Kept | None = KEEP
     model: Name | Kept | None = KEEP
     budget: Tokens | Kept | None = KEEP
-
-
-REQUESTS = (WhoAmI, ListSpaces, AddUser, ListUsers, DisableUser, SetPreferences)

@@ -18,6 +18,8 @@ HANDLERS: dict[type[Request[Any]], Handler] = {}
 
 def handler(request: type[Request[Any]]) -> Callable[[H], H]:
     """Register the decorated function as the one that answers `request`."""
+    if "verb" not in vars(request):
+        raise TypeError(f"{request.__name__} has no verb of its own")
 
     def register(function: H) -> H:
         HANDLERS[request] = function

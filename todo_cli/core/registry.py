@@ -1,16 +1,15 @@
-"""Imports every module that defines handlers, so that `handle` answers every Request."""
+"""Imports every module of `core`, so that `handle` answers every Request: `@handler` registers as it is imported."""
 
 from __future__ import annotations
 
-from todo_cli.core import journal  # noqa: F401
-from todo_cli.core.accounts import tokens, usage, users  # noqa: F401
-from todo_cli.core.conversations import conversations, import_messages, prompt_history  # noqa: F401
-from todo_cli.core.conversations import search as message_search  # noqa: F401
+from importlib import import_module
+from pkgutil import walk_packages
+
+import todo_cli.core
 from todo_cli.core.dispatch import HANDLERS, handle
-from todo_cli.core.filters import views  # noqa: F401
-from todo_cli.core.history import plans, undo  # noqa: F401
-from todo_cli.core.tasks import add, claim, comments, edit, list, recur, search, time_tracking  # noqa: F401
-from todo_cli.core.turns import approvals, lifecycle, replay, steps  # noqa: F401
-from todo_cli.core.turns import undo as turn_undo  # noqa: F401
 
 __all__ = ["HANDLERS", "handle"]
+
+for _module in walk_packages(todo_cli.core.__path__, "todo_cli.core."):
+    if _module.name != __name__:
+        import_module(_module.name)

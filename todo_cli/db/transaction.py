@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -17,7 +17,7 @@ from todo_cli.contract.base import Caller, Request
 from todo_cli.db.errors import translated, was_lost
 from todo_cli.db.pipeline import Connection, run
 from todo_cli.db.schema_version import SCHEMA_VERSION
-from todo_cli.db.sql import Sql
+from todo_cli.db.sql import Sql, StatementCall
 from todo_cli.errors import TodoError
 
 # psycopg warns of every refusal in a pipeline; we raise it
@@ -28,7 +28,7 @@ ENTER = Sql(
 )
 Aside = Callable[[list[Sql], dict[str, Any], bool], Awaitable[str | None]]
 
-BEGIN, COMMIT = Sql("BEGIN"), Sql("COMMIT")
+BEGIN, COMMIT, ROLLBACK = Sql("BEGIN"), Sql("COMMIT"), Sql("ROLLBACK")
 SAVEPOINT, TAKE_BACK = Sql("SAVEPOINT before_inner"), Sql("ROLLBACK TO SAVEPOINT before_inner")
 
 
@@ -119,9 +119,9 @@ class Transaction:
         try:
             yield steps
         except BaseException:
-            await steps.leave("ROLLBACK")
+            await steps.leave(ROLLBACK)
             raise
-        await steps.leave("COMMIT")
+        await steps.leave(COMMIT)
 
     def inner(
         self, request: type[Request[Any]], key: str | None, *, enter: bool = False, within: str | None = None
@@ -136,6 +136,13 @@ class Transaction:
         made._before = [*self._before, SAVEPOINT, *([ENTER] if enter else [])]
         self._before = []
         return made
+
+    async def _run_calls(self, calls: Sequence[StatementCall]) -> list[str | None]:
+        try:
+            rows = await run(self._connection, [(sql, sql.values(self.values | values)) for sql, values in calls])
+        except psycopg.Error as error:
+            raise told(error) from error
+        return [None if row is None else row[0] for row in rows]
 
     async def _run(self, statements: list[Sql], values: dict[str, Any]) -> str | None:
         given = self.values | values
@@ -176,6 +183,32 @@ class Steps:
             raise told(error) from error
         return [None if row is None else row[0] for row in rows[len(before) :]]
 
+    async def run_calls(self, calls: Sequence[StatementCall]) -> list[str | None]:
+        """Run statements, each with values of its own, in one round trip; return the first column of each."""
+        tx = self._tx
+        if tx.aside:
+            merged: dict[str, Any] = {}
+            for _, values in calls:
+                merged |= values
+            return [await tx.aside([*tx._taken(), *(sql for sql, _ in calls)], tx.values | merged, True)]
+        before: list[StatementCall] = [(sql, {}) for sql in tx._taken()]
+        return (await tx._run_calls([*before, *calls]))[len(before) :]
+
+    async def finish_calls(self, calls: Sequence[StatementCall]) -> list[str | None]:
+        """Run the last statements and commit, in one round trip; return the first column of each."""
+        tx = self._tx
+        if tx.aside:
+            merged: dict[str, Any] = {}
+            for _, values in calls:
+                merged |= values
+            return [await tx.aside([*tx._taken(), *(sql for sql, _ in calls)], tx.values | merged, False)]
+        if self._nested:
+            return await self.run_calls(calls)
+        before: list[StatementCall] = [(sql, {}) for sql in tx._before]
+        texts = await tx._run_calls([*before, *calls, (COMMIT, {})])
+        tx._open, tx._before = False, [ENTER]
+        return texts[len(before) : -1]
+
     async def finish(self, *statements: Sql, **values: Any) -> str | None:
         """The last statement: it commits in the same round trip."""
         if self._nested:
@@ -198,10 +231,11 @@ class Steps:
         else:
             self._tx._before = [TAKE_BACK]
 
-    async def leave(self, how: str) -> None:
-        """End what `finish` has not ended; nothing was sent where nothing was begun."""
+    async def leave(self, end: Sql) -> None:
+        """Send COMMIT or ROLLBACK, unless `finish` has committed or nothing has been sent."""
         connection = self._tx._connection
-        if not self._nested and self._tx._open:
-            self._tx._open, self._tx._before = False, [ENTER]
-            if not connection.closed and connection.info.transaction_status != TransactionStatus.IDLE:
-                await connection.execute(how.encode())
+        if self._nested or not self._tx._open:
+            return
+        self._tx._open, self._tx._before = False, [ENTER]
+        if not connection.closed and connection.info.transaction_status != TransactionStatus.IDLE:
+            await self._tx._run_calls([(end, {})])

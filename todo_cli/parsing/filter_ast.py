@@ -1,88 +1,91 @@
-"""What a filter means, as a tree, and the few rules that keep each meaning in one form."""
+"""The syntax tree of a filter, and constructors that keep every meaning in exactly one form."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from dataclasses import field as kept
 
 
 @dataclass(frozen=True, slots=True)
 class And:
-    """All of its parts; without any: every task."""
+    """Match tasks that match every part. Without parts, match every task."""
 
     parts: tuple[Node, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Or:
-    """At least one of its parts."""
+    """Match tasks that match at least one part."""
 
     parts: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """What the part is not."""
+    """Match tasks that do not match the part."""
 
     part: Node
 
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """Tasks by number: ranges with both ends, in order, apart from each other."""
+    """Match tasks by number: inclusive ranges, sorted and disjoint."""
 
     ranges: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class FieldTerm:
-    """A field of FIELDS, a sign (: < <= > >=) and a value as the user wrote it; `at`: where, from 0."""
+    """Compare a field of `FIELDS` with a value as the user typed it. `sign` is one of : < <= > >=.
+
+    `at` is the value's position in the filter, counted from 0; it does not take part in equality.
+    """
 
     field: str
     sign: str
     value: str
-    at: int = kept(default=0, compare=False)
+    at: int = dataclasses.field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class TextTerm:
-    """Full text; a phrase where there is a space in it."""
+    """Search the full text for a word, or for a phrase if the text contains a space."""
 
     text: str
-    at: int = kept(default=0, compare=False)
+    at: int = dataclasses.field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ViewTerm:
-    """A saved view by its name."""
+    """Match the tasks of a saved view."""
 
     name: str
-    at: int = kept(default=0, compare=False)
+    at: int = dataclasses.field(default=0, compare=False)
 
 
 Node = And | Or | Not | Numbers | FieldTerm | TextTerm | ViewTerm
 
 
 def make_and(parts: Iterable[Node]) -> Node:
-    """All of them, in one level; one alone is itself."""
+    """Return the conjunction of the parts, without nested `And`s. A single part is returned as it is."""
     flat = tuple(inner for part in parts for inner in (part.parts if isinstance(part, And) else (part,)))
     return flat[0] if len(flat) == 1 else And(flat)
 
 
 def make_or(parts: Iterable[Node]) -> Node:
-    """Any of them, in one level, their numbers together; one alone is itself."""
-    flat = _one_ids([inner for part in parts for inner in (part.parts if isinstance(part, Or) else (part,))])
+    """Return the disjunction of the parts, without nested `Or`s and with all numbers in one term."""
+    flat = _merge_numbers([inner for part in parts for inner in (part.parts if isinstance(part, Or) else (part,))])
     return flat[0] if len(flat) == 1 else Or(tuple(flat))
 
 
 def make_not(part: Node) -> Node:
-    """Its opposite; twice is nothing."""
+    """Return the negation of the part. A double negation cancels out."""
     return part.part if isinstance(part, Not) else Not(part)
 
 
 def make_numbers(ranges: Iterable[tuple[int, int]]) -> Numbers:
-    """Ranges in order, those that touch as one."""
+    """Return the ranges in order. Ranges that overlap or touch become one range."""
     merged: list[tuple[int, int]] = []
     for low, high in sorted(ranges):
         if merged and low <= merged[-1][1] + 1:
@@ -93,21 +96,21 @@ def make_numbers(ranges: Iterable[tuple[int, int]]) -> Numbers:
 
 
 def join_adjacent(parts: Iterable[Node]) -> Node:
-    """Terms with only a space between: numbers name tasks together (`3 7-9` is four), all else narrows down."""
-    return make_and(_one_ids(list(parts)))
+    """Join terms that only a space separates: numbers add up (`3 7-9` names four tasks), other terms narrow down."""
+    return make_and(_merge_numbers(list(parts)))
 
 
-def _one_ids(parts: list[Node]) -> list[Node]:
-    """The numbers of all of them, where the first ones stood."""
-    found = [part for part in parts if isinstance(part, Numbers)]
-    if len(found) < 2:
+def _merge_numbers(parts: list[Node]) -> list[Node]:
+    """Put all numbers into one term at the place of the first."""
+    numbers = [part for part in parts if isinstance(part, Numbers)]
+    if len(numbers) < 2:
         return parts
-    together, first = make_numbers(pair for part in found for pair in part.ranges), found[0]
-    return [together if part is first else part for part in parts if part is first or not isinstance(part, Numbers)]
+    merged, first = make_numbers(pair for part in numbers for pair in part.ranges), numbers[0]
+    return [merged if part is first else part for part in parts if part is first or not isinstance(part, Numbers)]
 
 
 def walk_terms(node: Node) -> Iterator[Numbers | FieldTerm | TextTerm | ViewTerm]:
-    """Every term in it, from left to right."""
+    """Yield every term of the tree from left to right."""
     match node:
         case And(parts) | Or(parts):
             for part in parts:

@@ -81,7 +81,7 @@ class Settings(NamedTuple):
     model_currency: str = "USD"
     model_titles: bool = True
 
-    def signed_in(self) -> Secret:
+    def require_token(self) -> Secret:
         """The token, from the keyring where it lives there; raises NotSignedIn."""
         token = self.token
         if token is None and self.keyring:

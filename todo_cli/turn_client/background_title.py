@@ -47,4 +47,4 @@ async def _titled(settings: Settings, conversation: str, turn: str, asked: str |
         finally:
             await model.close()
     finally:
-        await backend.leave()
+        await backend.aclose()

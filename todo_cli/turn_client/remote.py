@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from todo_cli.clients.http import HttpClient, read_answer, whole
+from todo_cli.clients.http import HttpClient, decode_response, read_whole
 from todo_cli.clients.http_once import ResponseLost
 from todo_cli.contract.codec import decode, encode
 from todo_cli.contract.conversations import StopTurn
@@ -58,7 +58,7 @@ class Stream:
         finally:
             stopper.cancel()
             await asyncio.wait({stopper})
-            await self._backend.leave()
+            await self._backend.aclose()
 
     async def _followed(self) -> TurnOutcome:
         begin = self._begin
@@ -121,7 +121,7 @@ async def last_frame(settings: Settings, turn: str) -> Watched:
     except TimeoutError:
         pass
     finally:
-        await backend.leave()
+        await backend.aclose()
     return Watched(batches=batches, state="running", attempt=0)
 
 
@@ -131,17 +131,17 @@ async def listed_models(settings: Settings) -> Menu:
 
     backend = HttpClient(settings)
     try:
-        async with backend.opened("GET", "/v1/models", None, backend.headers(None)) as answer:
-            found = await whole(answer)
+        async with backend.open_stream("GET", "/v1/models", None, backend.headers(None)) as answer:
+            found = await read_whole(answer)
         if found.status != 200:
-            read_answer(found, StopTurn(turn=""), settings.server or "")
+            decode_response(found, StopTurn(turn=""), settings.server or "")
         return decode(found.body, Menu)
     except NotFound:
         raise Unavailable("the server does not tell which models it has", hint="upgrade the server") from None
     except httpx2.HTTPError as error:
         raise Unavailable(f"the server {settings.server} cannot be reached: {error}") from None
     finally:
-        await backend.leave()
+        await backend.aclose()
 
 
 def final(frame: Frame) -> Watched | None:
@@ -163,9 +163,9 @@ async def frames(
     patience = httpx2.Timeout(settings.timeout, read=max(settings.timeout, QUIET))
     headers = backend.headers(None) | {"Accept": "text/event-stream"}
     try:
-        async with backend.opened(method, target, body, headers, timeout=patience) as answer:
+        async with backend.open_stream(method, target, body, headers, timeout=patience) as answer:
             if answer.headers.get("content-type", "").partition(";")[0] != "text/event-stream":
-                read_answer(await whole(answer), StopTurn(turn=""), settings.server or "")
+                decode_response(await read_whole(answer), StopTurn(turn=""), settings.server or "")
                 raise Unavailable(f"{settings.server} is no todo server that chats", hint="upgrade the server")
             async for frame in _parsed(answer.aiter_lines()):
                 yield frame

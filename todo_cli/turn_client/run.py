@@ -66,7 +66,7 @@ async def look(settings: Settings, turn: str) -> Watched:
     try:
         return await backend.send(ReadEvents(turn=turn, limit=1_000))
     finally:
-        await backend.leave()
+        await backend.aclose()
 
 
 class _Direct:
@@ -93,7 +93,7 @@ class _Direct:
             finally:
                 await model.close()
         finally:
-            await backend.leave()
+            await backend.aclose()
 
     async def _run(self, backend: DirectClient, begin: BeginTurn, answer: Answer) -> TurnOutcome | None:
         """None where nobody runs it any more: once again."""

@@ -52,7 +52,7 @@ class _Watching:
                 for batch in seen.batches:
                     self._take(batch.n, batch.events)
         finally:
-            await backend.leave()
+            await backend.aclose()
         return seen
 
     async def served(self) -> Watched:
@@ -74,7 +74,7 @@ class _Watching:
             if time.monotonic() - self._heard > GONE:
                 raise Unavailable(f"the server {self._settings.server} cannot be reached: {error}") from None
         finally:
-            await backend.leave()
+            await backend.aclose()
         return Watched(batches=(), state="running", attempt=0)
 
     def _take(self, n: int, events: Any) -> None:

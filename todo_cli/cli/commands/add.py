@@ -1,4 +1,4 @@
-"""todo add"""
+"""Add a task, or several from stdin."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.tasks import AddTask, Task
 from todo_cli.errors import Invalid
 
+PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
 
@@ -35,7 +36,8 @@ app = typer.Typer(add_completion=False)
 def add(
     ctx: typer.Context,
     title: Annotated[
-        list[str], typer.Argument(help="Title, with fields to read; - reads one task per line from stdin.", metavar="TITLE")
+        list[str],
+        typer.Argument(help="Title, with fields to read; - reads one task per line from stdin.", metavar="TITLE"),
     ],
     due: Due = None,
     project: Project = None,

@@ -1,4 +1,4 @@
-"""todo apply"""
+"""Apply or refuse a plan."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.plans import ApplyPlan, ListPlans, RefusePlan
 from todo_cli.errors import Invalid
 
+PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
 
 @app.command()
 def apply(
     ctx: typer.Context,
-    plan: Annotated[str | None, typer.Argument(help="Plan id; without it, list the open plans.", metavar="[PLAN]")] = None,
+    plan: Annotated[
+        str | None, typer.Argument(help="Plan id; without it, list the open plans.", metavar="[PLAN]")
+    ] = None,
     refuse: Annotated[bool, typer.Option("--refuse", help="Discard the plan for good.")] = False,
     as_json: Json = False,
     as_lines: JsonLines = False,
@@ -52,9 +55,10 @@ def _print_open_plans(session: Session, form: str) -> None:
         return
     from todo_cli.cli.plan_output import print_plan_rows
     from todo_cli.cli.render import text
+    from todo_cli.contract.registry import label_of
 
     for plan in page.plans:
-        text.write(f"{plan.id}  {text.VERBS.get(plan.verb, plan.verb)}")
+        text.write(f"{plan.id}  {label_of(plan.verb)}")
         print_plan_rows(plan)
     if not page.plans:
         text.note("No plans are open. Make one with --plan, for example: todo done 3 7-9 --plan")

@@ -1,4 +1,4 @@
-"""todo claim"""
+"""Claim a task, or the next available one."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from todo_cli.contract.claims import LONGEST, USUAL, ClaimTask
 from todo_cli.contract.tasks import Task
 from todo_cli.errors import Invalid
 
+PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
 

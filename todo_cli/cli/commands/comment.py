@@ -1,4 +1,4 @@
-"""todo comment"""
+"""Add, list, edit and remove comments on a task."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from todo_cli.contract.ids import id_of, new_id
 from todo_cli.contract.task_types import Comment
 from todo_cli.errors import Invalid
 
+PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
 MAX_COMMENT_CHARS = 20_000
@@ -58,7 +59,7 @@ def comment(
         change = EditComment(number=number, id=_find_id(session, number, edit), text=read_text(words))
         _print_comment(session.send(change, key), "Changed", form, number)
     elif words:
-        comment_id = id_of(token_user(session.settings.signed_in().reveal()), str(number), key) if key else new_id()
+        comment_id = id_of(token_user(session.settings.require_token().reveal()), str(number), key) if key else new_id()
         addition = AddComment(number=number, id=comment_id, text=read_text(words))
         _print_comment(session.send(addition, key), "Commented on", form, number)
     else:

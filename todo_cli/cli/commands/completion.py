@@ -1,4 +1,4 @@
-"""todo completion"""
+"""Print a shell's completion script."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import typer
 
 from todo_cli.cli.render import text
 
+PANEL = "Operate"
 app = typer.Typer(add_completion=False)
 
 SCRIPTS = {

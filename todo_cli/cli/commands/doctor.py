@@ -1,4 +1,4 @@
-"""todo doctor"""
+"""Check the installation and report problems."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from todo_cli.cli.options import Json
 from todo_cli.cli.session import Session, session_of
 from todo_cli.errors import TodoError
 
+PANEL = "Account"
 app = typer.Typer(add_completion=False)
 
 MAX_CLOCK_SKEW_SECONDS = 60.0
@@ -83,7 +84,9 @@ def _check_settings(session: Session) -> str:
 def _check_connection(session: Session) -> str:
     session.client  # noqa: B018  # opening it is the check
     settings = session.settings
-    return settings.server or (f"local Postgres in {settings.embedded}" if settings.embedded else "direct to a database")
+    return settings.server or (
+        f"local Postgres in {settings.embedded}" if settings.embedded else "direct to a database"
+    )
 
 
 def _check_token(session: Session) -> str:
@@ -94,10 +97,10 @@ def _check_token(session: Session) -> str:
 
 
 def _check_clock(session: Session) -> str:
-    from todo_cli.clients.clock_skew import clock_difference
+    from todo_cli.clients.clock_skew import measure_clock_skew
     from todo_cli.errors import Conflict
 
-    seconds = clock_difference(session.settings)
+    seconds = measure_clock_skew(session.settings)
     if abs(seconds) > MAX_CLOCK_SKEW_SECONDS:
         detail = f"this machine's clock differs from the server's by {seconds:+.0f} s"
         raise Conflict(detail, hint="set the clock, for example with NTP")
@@ -105,7 +108,32 @@ def _check_clock(session: Session) -> str:
 
 
 def _check_model(session: Session) -> str:
-MODEL_PART
+    from todo_cli.contract.users import WhoAmI
+
+    settings, preferred = session.settings, session.send(WhoAmI()).model
+    if settings.server:
+        return f"{preferred} at the server (your preference)" if preferred else "the server's default"
+    import asyncio
+
+    from todo_cli.errors import ModelFailed
+    from todo_cli.llm.catalog import lists, served
+    from todo_cli.llm.endpoints import local_servers, no_model
+    from todo_cli.llm.selection import chosen
+
+    try:
+        endpoint = chosen(settings, preferred=preferred)
+    except ModelFailed as error:
+        if error.extra.get("kind") != "missing":
+            raise
+        return f"{error.detail} (needed only for chat): {no_model(local_servers()).hint}"
+    names = asyncio.run(served(endpoint))
+    if names and not lists(names, endpoint.model):
+        raise ModelFailed(
+            f"{endpoint.address} does not list the model {endpoint.model[:100]!r}",
+            hint=f"it lists: {', '.join(names[:10])}", kind="name",
+        )  # fmt: skip
+    return f"{endpoint.model} at {endpoint.address}, {'with' if endpoint.api_key else 'without'} a key"
+
 
 CHECKS: dict[str, Callable[[Session], str]] = {
     "version": _check_version,

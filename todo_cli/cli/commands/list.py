@@ -1,4 +1,4 @@
-"""todo list"""
+"""List tasks: by default the open ones, soonest due first."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import typer
 from todo_cli.cli import list_output
 from todo_cli.cli.filter_args import FilterArgument, FilterCommand, join_filter
 from todo_cli.cli.options import Json, JsonLines, Priority, Project, parse_priority
-from todo_cli.contract.tasks import SORTS, ListTasks
+from todo_cli.contract.filters import SORTS
+from todo_cli.contract.tasks import ListTasks
 
+PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
 

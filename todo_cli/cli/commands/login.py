@@ -1,4 +1,4 @@
-"""todo login"""
+"""Sign in to a server or a database with a token."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.users import Me, WhoAmI
 from todo_cli.errors import Invalid
 
+PANEL = "Account"
 app = typer.Typer(add_completion=False)
 
 
@@ -51,7 +52,7 @@ def login(
 def _in_keyring(session: Session, wanted: bool | None) -> bool:
     from todo_cli.settings.credentials import store_token
 
-    kept = store_token(session.settings.profile, session.settings.signed_in())
+    kept = store_token(session.settings.profile, session.settings.require_token())
     if not kept and wanted:
         raise Invalid("there is no system keyring that answers", hint="keep it in the file: --no-keyring")
     return kept

@@ -1,4 +1,4 @@
-"""todo prefs"""
+"""Show or change your preferences."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from todo_cli.cli.options import Json, Key, parse_token_count
 from todo_cli.cli.session import session_of
 from todo_cli.contract.users import Me, Preferences, SetPreferences, WhoAmI
 
+PANEL = "Account"
 app = typer.Typer(add_completion=False)
 
 

@@ -1,4 +1,4 @@
-"""todo search"""
+"""Search titles, notes and comments."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.search import Hits, SearchTasks
 from todo_cli.errors import Invalid
 
+PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
 LONGEST = 10_000

@@ -1,4 +1,4 @@
-"""todo whoami"""
+"""Show the signed-in user, token and space."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from todo_cli.cli.options import Json
 from todo_cli.cli.session import session_of
 from todo_cli.contract.users import Me, WhoAmI
 
+PANEL = "Account"
 app = typer.Typer(add_completion=False)
 
 

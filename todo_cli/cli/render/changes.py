@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from todo_cli.cli.render.escape import escape
-from todo_cli.cli.render.text import VERBS, format_age
+from todo_cli.cli.render.text import format_age
 from todo_cli.contract.journal import Change, Difference
+from todo_cli.contract.registry import label_of
 
 
 def format_value(value: Any) -> str:
@@ -27,7 +28,7 @@ def format_difference(request: Difference) -> str:
 
 def format_change(change: Change, now: datetime) -> list[str]:
     """A change's head line and a line for each task it touched."""
-    verb = VERBS.get(change.verb, change.verb)
+    verb = label_of(change.verb)
     about = f" {change.about}" if change.about else ""
     undoes = f" of {change.undoes}" if change.undoes else ""
     with_token = f" with {change.token}" if change.token else ""
@@ -44,7 +45,7 @@ def format_change(change: Change, now: datetime) -> list[str]:
 def change_cells(change: Change) -> list[str]:
     """A change for a pipe: seq, time, user, token, way, verb, numbers, undone."""
     numbers = ",".join(str(one.number) for one in change.differences)
-    verb = VERBS.get(change.verb, change.verb)
+    verb = label_of(change.verb)
     cells = [str(change.seq), change.at.isoformat(), change.user, change.token, change.way, verb,
              numbers or change.about or "", "undone" if change.undone else ""]  # fmt: skip
     return [escape(cell) for cell in cells]

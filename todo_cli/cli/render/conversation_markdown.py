@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator
 
 from todo_cli.cli.render.escape import escape, escape_block
-from todo_cli.cli.render.text import VERBS
 from todo_cli.contract.conversations import Conversation
 from todo_cli.contract.turn_steps import Message
 
@@ -37,7 +36,7 @@ def _message_lines(one: Message) -> Iterator[str]:
         yield escape_block(one.content)
     for call in one.calls:
         yield ""
-        yield f"Calls `{escape(VERBS.get(call.name, call.name)).replace('`', '')}`:"
+        yield f"Calls `{escape(call.name).replace('`', '')}`:"
         yield ""
         yield from _code_block(call.arguments)
     if one.usage:

@@ -9,16 +9,6 @@ from datetime import date, datetime, tzinfo
 from todo_cli.cli.render.escape import escape
 from todo_cli.contract.tasks import Changed, Repeat, Task
 
-VERBS = {
-    "AddTask": "add", "AddTasks": "add", "CompleteTasks": "done", "ReopenTasks": "reopen", "EditTasks": "edit",
-    "DeleteTasks": "rm", "RestoreTasks": "restore", "Undo": "undo", "Redo": "redo", "CreateToken": "token create",
-    "StartTasks": "start", "StopTasks": "stop", "SkipTasks": "skip", "ClaimTask": "claim", "ReleaseTasks": "release",
-    "RevokeToken": "token revoke", "AddUser": "user add", "DisableUser": "user disable",
-    "SetPreferences": "prefs", "ListTasks": "list", "SearchTasks": "search",
-    "AddComment": "comment", "EditComment": "comment --edit", "RemoveComment": "comment --rm",
-    "ShowTask": "show", "ListChanges": "log",
-}  # fmt: skip
-
 
 def write(line: str) -> None:
     """One line on stdout."""

@@ -12,6 +12,9 @@ import msgspec
 from todo_cli.cli.render import json, text
 from todo_cli.cli.render.changes import format_difference
 from todo_cli.cli.render.escape import escape, escape_block
+from todo_cli.contract.registry import label_of, past_of
+from todo_cli.contract.search import SearchTasks
+from todo_cli.contract.tasks import ListTasks
 from todo_cli.contract.turn_steps import Held, Message
 from todo_cli.turn_client.run import TurnOutcome
 
@@ -23,10 +26,6 @@ EVENTS_VERSION = 1
 """The version of --jsonl."""
 MAX_NAMED_TASKS = 3
 """Tasks that a call's line names."""
-PAST_TENSE = {
-    "add": "Added", "done": "Done", "reopen": "Reopened", "edit": "Changed", "rm": "To the bin:", "restore": "Restored",
-    "start": "Started", "stop": "Paused", "skip": "Skipped", "show": "Looked at", "undo": "Undid", "redo": "Did again",
-}  # fmt: skip
 
 
 class Screen:
@@ -133,7 +132,7 @@ def format_call(verb: str, arguments: Any) -> str:
     """A call in one line: `· add title="Buy milk" due="tomorrow"`."""
     fields = arguments.items() if isinstance(arguments, dict) else [("", arguments)]
     said = " ".join(f"{name}={msgspec.json.encode(value).decode()}".lstrip("=") for name, value in fields)
-    return _shorten(f"· {text.VERBS.get(verb, verb) or 'a call'} {said}".rstrip())
+    return _shorten(f"· {label_of(verb) or 'a call'} {said}".rstrip())
 
 
 def format_result(verb: str, arguments: Any, content: str) -> tuple[bool, str]:
@@ -143,18 +142,17 @@ def format_result(verb: str, arguments: Any, content: str) -> tuple[bool, str]:
     except (msgspec.DecodeError, UnicodeError):
         found = {}
     found = found if isinstance(found, dict) else {}
-    named = text.VERBS.get(verb, verb)
     if "error" in found:
         said = format_call(verb, arguments).removeprefix("· ") if verb else ""
         return False, _shorten(f"{said}: {found.get('detail', found['error'])}".lstrip(": "))
-    if named in ("list", "search"):
+    if verb in (ListTasks.verb, SearchTasks.verb):
         return True, _shorten(_format_found(found, arguments))
     tasks = [found["task"]] if isinstance(found.get("task"), dict) else found.get("tasks", found.get("differences"))
     titles = [f"#{one.get('number')} {one.get('title', '')}" for one in tasks or () if isinstance(one, dict)]
     if not titles:
         return True, format_call(verb, arguments).removeprefix("· ")
     more = f" … {len(titles):,} tasks" if len(titles) > MAX_NAMED_TASKS else ""
-    return True, _shorten(f"{PAST_TENSE.get(named, named)} {', '.join(titles[:MAX_NAMED_TASKS])}{more}")
+    return True, _shorten(f"{past_of(verb)} {', '.join(titles[:MAX_NAMED_TASKS])}{more}")
 
 
 def _format_found(found: dict[str, Any], arguments: Any) -> str:
@@ -174,7 +172,7 @@ def format_held_calls(held: tuple[Held, ...]) -> list[str]:
     """Every row that a yes would change; with the number of the call, where one may be chosen among several."""
     lines: list[str] = []
     for place, one in enumerate(held, 1):
-        verb = text.VERBS.get(one.plan.verb, one.plan.verb)
+        verb = label_of(one.plan.verb)
         head = f"{place:>4}  {verb:<8}" if len(held) > 1 else f"  {verb:<8}"
         rows = [format_difference(row) for row in one.plan.differences] or ["nothing would change"]
         lines += [(head if first == 0 else " " * len(head)) + row for first, row in enumerate(rows)]

@@ -16,9 +16,9 @@ from todo_cli.contract.turn_steps import ENDED, Message
 from todo_cli.core import validation
 from todo_cli.core.dispatch import handler
 from todo_cli.core.tasks.snapshot_sql import instant
-from todo_cli.core.turns.append_sql import LOCK
-from todo_cli.core.turns.lifecycle import no_turn
-from todo_cli.core.turns.replay import MESSAGE
+from todo_cli.core.turns.append_sql import LOCK_CONVERSATION
+from todo_cli.core.turns.replay import MESSAGE_JSON
+from todo_cli.core.turns.snapshot import raise_turn_not_found
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Conflict, Invalid, NotFound
@@ -45,7 +45,7 @@ line AS (
       AND m.conversation_id = l.back AND m.seq = l.parent OFFSET 0) AS p
    WHERE l.place < %(limit)s::int)
 SELECT json_build_object('conversation', (SELECT {_IMAGE} FROM one c),
-  'messages', (SELECT coalesce(json_agg({MESSAGE} ORDER BY place DESC), '[]') FROM line m),
+  'messages', (SELECT coalesce(json_agg({MESSAGE_JSON} ORDER BY place DESC), '[]') FROM line m),
   'next', (SELECT coalesce(parent_of, conversation_id) || ' ' || parent FROM line WHERE place = %(limit)s::int))::text
 FROM one""")
 
@@ -184,9 +184,9 @@ async def restore_conversation(tx: Transaction, request: ask.RestoreConversation
 @handler(ask.RewindTurn)
 async def rewind_turn(tx: Transaction, request: ask.RewindTurn) -> Rewound:
     """Refused while it runs or waits; one round trip."""
-    text = await tx.answer(LOCK, REWIND, turn=request.turn)
+    text = await tx.answer(LOCK_CONVERSATION, REWIND, turn=request.turn)
     if text is None:
-        no_turn()
+        raise_turn_not_found()
     found = decode(text or "", _Rewound)
     if found.conversation is None:
         raise Conflict("the turn has not ended", hint="stop it first", turn=request.turn)

@@ -11,7 +11,7 @@ import msgspec
 from todo_cli.contract.codec import decode
 from todo_cli.contract.conversation_export import VERSION, Exported, Imported, ImportMessages
 from todo_cli.core.dispatch import handler
-from todo_cli.core.turns.append_sql import clean
+from todo_cli.core.turns.append_sql import replace_unstorable
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid
@@ -30,7 +30,7 @@ async def import_messages(tx: Transaction, request: ImportMessages) -> Imported:
     rows = [_row(tx, id, one) for one in _in_order(request)]
     values = {
         "id": id,
-        "title": clean(head.title),
+        "title": replace_unstorable(head.title),
         "model": head.model,
         "at": head.created_at.isoformat(),
         "first": request.first,
@@ -51,8 +51,10 @@ def _in_order(request: ImportMessages) -> tuple[Exported, ...]:
 
 
 def _row(tx: Transaction, id: str, one: Exported) -> dict[str, Any]:
-    calls = [{name: clean(value) for name, value in msgspec.to_builtins(call).items()} for call in one.calls]
-    content = clean(one.content)
+    calls = [
+        {name: replace_unstorable(value) for name, value in msgspec.to_builtins(call).items()} for call in one.calls
+    ]
+    content = replace_unstorable(one.content)
     size = len(content) + sum(len(call["name"]) + len(call["arguments"]) for call in calls)
     made = {"turn": _made(tx, id, one.turn), "role": one.role, "status": one.status, "content": content, "tokens": size // 4 + 8,
             "call_seq": one.call_seq, "call_index": one.call_index, "model": one.model, "usage": one.usage, "at": one.at}  # fmt: skip

@@ -1,12 +1,12 @@
-"""A filter as one fragment of SQL: its tree, what it leaves unsaid, and the views that it names.
+"""Compile a filter into one fragment of SQL: its tree, its implied conditions, and the views it names.
 
-What an index can serve (status, project, tag, priority, a range of due dates, numbers, words) stands as a plain condition
-between ANDs, where the planner sees it through row-level security.
+Conditions that an index can serve (status, project, tag, priority, a range of due dates, numbers, words) are plain
+conditions joined by AND, where the planner sees them through row-level security.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, LiteralString, NamedTuple
 
@@ -36,17 +36,27 @@ from todo_cli.parsing.filter_ast import (
 from todo_cli.parsing.filter_parser import parse_filter
 from todo_cli.parsing.filter_vocabulary import ANY, NONE, suggest
 
-MAX_TERMS_WITH_VIEWS = 200  # with those of the views it names
-MAX_VIEW_DEPTH, MAX_TREE_DEPTH = 10, 100  # views in views; what stands inside of each other then
+MAX_TERMS_WITH_VIEWS = 200
+MAX_VIEW_DEPTH = 10  # views that name views
+MAX_TREE_DEPTH = 100  # of the tree after its views are expanded
 
 STATUSES: tuple[LiteralString, ...] = ("open", "done", "deleted")
 
-VIEWS = Sql("""SELECT coalesce(json_object_agg(name, json_build_object('filter', filter, 'sort', sort)), '{}')::text FROM todo.views
-WHERE space_id = %(space)s::uuid AND user_id = %(me)s::uuid""")
+VIEWS = Sql("""
+SELECT coalesce(
+         json_object_agg(name, json_build_object('filter', filter, 'sort', sort)), '{}')::text
+  FROM todo.views
+ WHERE space_id = %(space)s::uuid AND user_id = %(me)s::uuid""")
 
 
 class CompiledFilter(NamedTuple):
-    """`where`: conditions joined by AND; `status`: the one that they all have; `words`: the call that finds its words, to be joined as `w`, where `ranked`; `finds`: all calls of full text in `where`."""
+    """A filter as SQL.
+
+    where: the conditions, joined by AND, over alias `t` of todo.tasks; values: their parameters, named f0, f1 and so on.
+    status: the status that every matching task has, if there is only one.
+    words: in a ranked search, the full-text call that the statement joins as `w`.
+    finds: every full-text call in `where`.
+    """
 
     where: LiteralString
     values: dict[str, Any]
@@ -55,145 +65,141 @@ class CompiledFilter(NamedTuple):
     finds: tuple[LiteralString, ...] = ()
 
 
-async def where(
-    tx: Transaction, text: str, *, status: str | None = "open", deferred: bool = False
-) -> tuple[LiteralString, dict[str, Any]]:
-    """The filter as conditions over alias `t` of todo.tasks, and their values, named f0, f1 and so on; raises Invalid.
-
-    `status` is what a filter means that does not speak of it (None: any); `deferred`: also what is put off to later.
-    """
-    found = await compile_filter(tx, (await parse_with_views(tx, text)).node, status=status, deferred=deferred)
-    return found.where, found.values
-
-
 class StoredView(msgspec.Struct):
-    """A view as it is stored."""
+    """A view as the database stores it."""
 
     filter: str
     sort: str | None = None
 
 
 class ParsedFilter(NamedTuple):
-    """A filter's tree with its views opened; `sort`: that of the view, where the filter is nothing but one."""
+    """The tree of a filter with its views expanded. `sort` is the view's own if the filter is a single view."""
 
     node: Node
     sort: str | None
 
 
 async def parse_with_views(tx: Transaction, text: str) -> ParsedFilter:
-    """The filter's meaning; raises Invalid, NotFound for a view, Conflict for views in a circle."""
+    """Parse a filter and expand its views. Raise Invalid, NotFound for a missing view, Conflict for a cycle."""
     node = parse_filter(validation.storable("filter", text))
-    if not any(isinstance(leaf, ViewTerm) for leaf in walk_terms(node)):
+    if not any(isinstance(term, ViewTerm) for term in walk_terms(node)):
         return ParsedFilter(node, None)
-    saved = decode(await tx.look(VIEWS) or "{}", dict[str, StoredView])
-    whole = expand_views(node, {name: view.filter for name, view in saved.items()})
-    return ParsedFilter(whole, saved[node.name].sort if isinstance(node, ViewTerm) else None)
+    views = decode(await tx.look(VIEWS) or "{}", dict[str, StoredView])
+    expanded = expand_views(node, {name: view.filter for name, view in views.items()})
+    return ParsedFilter(expanded, views[node.name].sort if isinstance(node, ViewTerm) else None)
 
 
 async def compile_filter(
     tx: Transaction, node: Node, *, status: str | None = "open", deferred: bool = False, ranked: bool = False
 ) -> CompiledFilter:
-    """The tree as SQL; `ranked`: the statement joins what full text finds by itself, to know its score."""
-    said = list(walk_terms(node))
+    """Compile the tree to SQL.
+
+    status: the status that a filter implies if it names none (None: any).
+    deferred: include tasks that are deferred to a later date.
+    ranked: leave the full-text search to the statement, which joins it to read its score.
+    """
+    terms = list(walk_terms(node))
     zone = tx.caller.zone
-    if zone is None and any(_needs_zone(leaf) for leaf in said):
+    if zone is None and any(_needs_zone(term) for term in terms):
         zone = await validation.zone(tx)
-    made = Conditions(datetime.now(UTC), zone)
+    conditions = Conditions(datetime.now(UTC), zone)
     parts: list[Node] = list(node.parts) if isinstance(node, And) else [node]
-    spoken = any(_speaks_of_status(leaf) for leaf in said)
-    if not spoken and status is not None:
+    has_status = any(_is_about_status(term) for term in terms)
+    if not has_status and status is not None:
         parts.insert(0, FieldTerm("status", ":", status))
-    single = _single(parts)
-    made.status = next((one for one in STATUSES if one == single), "all")
-    found = [part for part in parts if isinstance(part, TextTerm)] if ranked else []
-    texts = [_sql(make_and([part for part in parts if part not in found]), made)]
-    if not spoken and status == "open" and not deferred and not any(_speaks_of_deferral(leaf) for leaf in said):
-        texts.append(made.shown())
-    finds = tuple(made.finds)
-    return CompiledFilter(
-        " AND ".join([*texts, *made.phrases(found)]), made.values, single, made.find(found) if found else None, finds
-    )
+    only_status = _find_status(parts)
+    conditions.status = next((known for known in STATUSES if known == only_status), "all")
+    text_terms = [part for part in parts if isinstance(part, TextTerm)] if ranked else []
+    clauses = [_compile(make_and([part for part in parts if part not in text_terms]), conditions)]
+    if not has_status and status == "open" and not deferred and not any(_is_about_defer(term) for term in terms):
+        clauses.append(conditions.not_deferred())
+    finds = tuple(conditions.finds)
+    where: LiteralString = " AND ".join([*clauses, *conditions.phrases(text_terms)])
+    words = conditions.find(text_terms) if text_terms else None
+    return CompiledFilter(where, conditions.values, only_status, words, finds)
 
 
-def _needs_zone(leaf: Node) -> bool:
-    if not isinstance(leaf, FieldTerm):
+def _needs_zone(term: Node) -> bool:
+    if not isinstance(term, FieldTerm):
         return False
-    return (leaf.field in DATES and leaf.value not in (NONE, ANY)) or (leaf.field, leaf.value) == (
-        "is",
-        "today",
-    )
+    is_date = term.field in DATES and term.value not in (NONE, ANY)
+    return is_date or (term.field, term.value) == ("is", "today")
 
 
-def _speaks_of_status(leaf: Node) -> bool:
-    if not isinstance(leaf, FieldTerm):
+def _is_about_status(term: Node) -> bool:
+    if not isinstance(term, FieldTerm):
         return False
-    if leaf.field == "done":
-        return leaf.value != NONE
-    return leaf.field == "status" or (leaf.field == "is" and leaf.value in STATUSES)
+    if term.field == "done":
+        return term.value != NONE
+    return term.field == "status" or (term.field == "is" and term.value in STATUSES)
 
 
-def _speaks_of_deferral(leaf: Node) -> bool:
-    if isinstance(leaf, Numbers):
+def _is_about_defer(term: Node) -> bool:
+    if isinstance(term, Numbers):
         return True
-    return isinstance(leaf, FieldTerm) and (leaf.field == "defer" or (leaf.field, leaf.value) == ("is", "deferred"))
+    return isinstance(term, FieldTerm) and (term.field == "defer" or (term.field, term.value) == ("is", "deferred"))
 
 
-def _single(parts: list[Node]) -> str | None:
-    """The status that every row has, if one of the parts says so."""
-    said = ["done" if part.field == "done" and part.value != NONE else part.value
-            for part in parts if isinstance(part, FieldTerm) and part.field in ("status", "is", "done")]  # fmt: skip
-    return next((one for one in said if one in STATUSES), None)
+def _find_status(parts: Iterable[Node]) -> str | None:
+    """Return the status that every matching task has, if one of the parts names it."""
+    for part in parts:
+        if not isinstance(part, FieldTerm) or part.field not in ("status", "is", "done"):
+            continue
+        status = "done" if part.field == "done" and part.value != NONE else part.value
+        if status in STATUSES:
+            return status
+    return None
 
 
-def _sql(node: Node, made: Conditions) -> LiteralString:
+def _compile(node: Node, conditions: Conditions) -> LiteralString:
     match node:
         case And(parts):
-            return " AND ".join(_and(parts, made)) or "true"
+            return " AND ".join(_and(parts, conditions)) or "true"
         case Or(parts):
-            return f"({' OR '.join(_or(parts, made))})"
+            return f"({' OR '.join(_or(parts, conditions))})"
         case Not(FieldTerm("tag", ":", value) as part) if value not in (NONE, ANY):
-            return made.untagged(part)
+            return conditions.without_tag(part)
         case Not(part):
-            return f"({_sql(part, made)}) IS NOT TRUE"
+            return f"({_compile(part, conditions)}) IS NOT TRUE"
         case Numbers():
-            return made.numbers(node)
+            return conditions.numbers(node)
         case TextTerm():
-            return made.words([node])
+            return conditions.words([node])
         case FieldTerm():
-            return made.match(node)
+            return conditions.field(node)
         case ViewTerm(name):
-            raise Invalid(f"the view :{name} was not opened")
+            raise Invalid(f"the view :{name} was not expanded")
 
 
-def _and(parts: Sequence[Node], made: Conditions) -> list[LiteralString]:
-    """Each part, and all words as one search."""
-    found = [part for part in parts if isinstance(part, TextTerm)]
-    texts = [_sql(part, made) for part in parts if not isinstance(part, TextTerm)]
-    return [*texts, made.words(found)] if found else texts
+def _and(parts: Sequence[Node], conditions: Conditions) -> list[LiteralString]:
+    """Compile each part, and all words as one search."""
+    text_terms = [part for part in parts if isinstance(part, TextTerm)]
+    clauses = [_compile(part, conditions) for part in parts if not isinstance(part, TextTerm)]
+    return [*clauses, conditions.words(text_terms)] if text_terms else clauses
 
 
-def _or(parts: Sequence[Node], made: Conditions) -> list[LiteralString]:
-    """Each part in parentheses; values of one field together, so that an index serves them."""
-    texts: list[LiteralString] = []
+def _or(parts: Sequence[Node], conditions: Conditions) -> list[LiteralString]:
+    """Compile each part. Values of the same field become one condition, so that an index serves them."""
+    clauses: list[LiteralString] = []
     rest = list(parts)
     for name in ("project", "tag", "priority"):
-        same = [part for part in rest if isinstance(part, FieldTerm) and part.field == name and _plain(part)]
+        same = [part for part in rest if isinstance(part, FieldTerm) and part.field == name and _is_plain_value(part)]
         if len(same) > 1:
             rest = [part for part in rest if part not in same]
-            texts.append(made.any_of([part for part in same if isinstance(part, FieldTerm)]))
-    return texts + [f"({_sql(part, made)})" for part in rest]
+            clauses.append(conditions.any_of(same))
+    return clauses + [f"({_compile(part, conditions)})" for part in rest]
 
 
-def _plain(match: FieldTerm) -> bool:
-    return match.sign in ":=" and match.value not in (NONE, ANY) and not match.value.endswith(("/*", ".*"))
+def _is_plain_value(term: FieldTerm) -> bool:
+    return term.sign in ":=" and term.value not in (NONE, ANY) and not term.value.endswith(("/*", ".*"))
 
 
-def expand_views(node: Node, views: dict[str, str], *inside: str) -> Node:
-    """The tree with every view in the place of its name; raises NotFound, Conflict, Invalid.
+def expand_views(node: Node, views: dict[str, str], *names: str) -> Node:
+    """Replace every view by its filter. Raise NotFound, Conflict for a cycle, or Invalid.
 
-    `inside`: the view whose filter this is going to be.
+    names: the view whose filter this tree becomes, if it is about to be saved.
     """
-    return _ViewExpander(views).tree(node, inside)
+    return _ViewExpander(views).expand(node, names)
 
 
 def _tree_depth(node: Node) -> int:
@@ -207,46 +213,46 @@ def _tree_depth(node: Node) -> int:
 
 
 class _ViewExpander:
-    """Opens views, each once, and counts terms as it goes: views of views could be of any size."""
+    """Expands each view once, and counts terms on the way: views of views could otherwise grow to any size."""
 
     def __init__(self, views: dict[str, str]) -> None:
         self._views = views
         self._trees: dict[str, Node] = {}
 
-    def tree(self, node: Node, inside: tuple[str, ...]) -> Node:
-        """One tree; `inside`: the views that led here."""
-        made = self._rebuilt(node, lambda view: self._view(view, inside))
-        if sum(1 for _ in walk_terms(made)) > MAX_TERMS_WITH_VIEWS:
+    def expand(self, node: Node, path: tuple[str, ...]) -> Node:
+        """Expand one tree. `path` is the views that led to it."""
+        expanded = self._replace_views(node, lambda view: self._expand_view(view, path))
+        if sum(1 for _ in walk_terms(expanded)) > MAX_TERMS_WITH_VIEWS:
             raise Invalid(f"the filter has more than {MAX_TERMS_WITH_VIEWS} terms, with those of its views")
-        if _tree_depth(made) > MAX_TREE_DEPTH or len(inside) > MAX_VIEW_DEPTH:
-            raise Invalid("the views name views that name views, too deep", hint="write one of them out")
-        return made
+        if _tree_depth(expanded) > MAX_TREE_DEPTH or len(path) > MAX_VIEW_DEPTH:
+            raise Invalid("the views are nested too deep", hint="write out the filter of one of them")
+        return expanded
 
-    def _rebuilt(self, node: Node, view: Callable[[ViewTerm], Node]) -> Node:
+    def _replace_views(self, node: Node, replace: Callable[[ViewTerm], Node]) -> Node:
         match node:
             case And(parts):
-                return make_and([self._rebuilt(part, view) for part in parts])
+                return make_and([self._replace_views(part, replace) for part in parts])
             case Or(parts):
-                return make_or([self._rebuilt(part, view) for part in parts])
+                return make_or([self._replace_views(part, replace) for part in parts])
             case Not(part):
-                return make_not(self._rebuilt(part, view))
+                return make_not(self._replace_views(part, replace))
             case ViewTerm():
-                return view(node)
+                return replace(node)
             case _:
                 return node
 
-    def _view(self, view: ViewTerm, inside: tuple[str, ...]) -> Node:
+    def _expand_view(self, view: ViewTerm, path: tuple[str, ...]) -> Node:
         name = view.name
-        if name in inside:
-            circle = " names ".join(f":{one}" for one in (*inside[inside.index(name) :], name))
-            raise Conflict(f"the views go round in a circle: {circle}")
+        if name in path:
+            cycle = " names ".join(f":{step}" for step in (*path[path.index(name) :], name))
+            raise Conflict(f"the views form a cycle: {cycle}")
         if name not in self._views:
-            near = suggest(name, list(self._views), ":{}")
-            raise NotFound(f"there is no view :{name[:100]}", hint=near or "see: todo view list")
+            similar = suggest(name, list(self._views), ":{}")
+            raise NotFound(f"there is no view :{name[:100]}", hint=similar or "list views with: todo view list")
         if name not in self._trees:
             try:
                 node = parse_filter(self._views[name])
             except Invalid as error:
                 raise Invalid(f"in the view :{name}: {error.detail}", hint=error.hint) from None
-            self._trees[name] = self.tree(node, (*inside, name))
+            self._trees[name] = self.expand(node, (*path, name))
         return self._trees[name]

@@ -1,4 +1,4 @@
-"""What a filter's states and fields are in SQL, over alias `t` of todo.tasks; {today} is the day where the asker is."""
+"""The states and fields of a filter in SQL, over alias `t` of todo.tasks. `{today}` is the user's current day."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from typing import LiteralString
 
 SPACE: LiteralString = "space_id = %(space)s::uuid"
 NOW: LiteralString = "statement_timestamp()"
-HERE: LiteralString = f"""(SELECT ({NOW} AT TIME ZONE coalesce((SELECT timezone FROM todo.preferences
-  WHERE user_id = %(me)s::uuid), 'UTC'))::date)"""
+TODAY: LiteralString = f"""(
+  SELECT ({NOW} AT TIME ZONE coalesce(
+    (SELECT timezone FROM todo.preferences WHERE user_id = %(me)s::uuid), 'UTC'))::date)"""
 
-# field -> its day (null: it has none), its instant
+# field -> its column for a day (None: it has none), its column for an instant
 DATES: dict[str, tuple[LiteralString | None, LiteralString]] = {
     "due": ("t.due_on", "t.due_at"),
     "defer": ("t.defer_on", "t.defer_at"),
@@ -20,14 +21,21 @@ DATES: dict[str, tuple[LiteralString | None, LiteralString]] = {
 }
 
 TAGGED: LiteralString = f"FROM todo.task_tags g WHERE g.{SPACE} AND g.number = t.number"
-BLOCKED: LiteralString = f"""EXISTS (SELECT FROM todo.links l JOIN todo.tasks b ON b.space_id = l.space_id AND b.number = l.after
-  WHERE l.{SPACE} AND l.number = t.number AND b.status = 'open')"""
-BLOCKING: LiteralString = f"""EXISTS (SELECT FROM todo.links l JOIN todo.tasks b ON b.space_id = l.space_id AND b.number = l.number
-  WHERE l.{SPACE} AND l.after = t.number AND b.status = 'open')"""
-SUBTASKS: LiteralString = (
-    f"EXISTS (SELECT FROM todo.tasks c WHERE c.{SPACE} AND c.parent = t.number AND c.status <> 'deleted')"
-)
-COMMENTED: LiteralString = f"EXISTS (SELECT FROM todo.comments c WHERE c.{SPACE} AND c.number = t.number)"
+BLOCKED: LiteralString = f"""EXISTS (
+  SELECT FROM todo.links l
+    JOIN todo.tasks b ON b.space_id = l.space_id AND b.number = l.after
+   WHERE l.{SPACE} AND l.number = t.number AND b.status = 'open')"""
+BLOCKING: LiteralString = f"""EXISTS (
+  SELECT FROM todo.links l
+    JOIN todo.tasks b ON b.space_id = l.space_id AND b.number = l.number
+   WHERE l.{SPACE} AND l.after = t.number AND b.status = 'open')"""
+SUBTASKS: LiteralString = f"""EXISTS (
+  SELECT FROM todo.tasks c
+   WHERE c.{SPACE} AND c.parent = t.number AND c.status <> 'deleted')"""
+COMMENTED: LiteralString = f"""EXISTS (
+  SELECT FROM todo.comments c WHERE c.{SPACE} AND c.number = t.number)"""
+DEFERRED: LiteralString = f"(t.defer_on > {{today}} OR t.defer_at > {NOW})"
+NOT_YET_SCHEDULED: LiteralString = f"(t.scheduled_on > {{today}} OR t.scheduled_at > {NOW})"
 
 STATES: dict[str, LiteralString] = {  # is:…
     "open": "t.status = 'open'",
@@ -38,16 +46,16 @@ STATES: dict[str, LiteralString] = {  # is:…
     "blocked": f"(t.status = 'open' AND {BLOCKED})",
     "blocking": f"(t.status = 'open' AND {BLOCKING})",
     "active": "(t.status = 'open' AND t.started_at IS NOT NULL)",
-    "deferred": f"(t.status = 'open' AND (t.defer_on > {{today}} OR t.defer_at > {NOW}))",
-    "ready": f"""(t.status = 'open' AND (t.defer_on > {{today}} OR t.defer_at > {NOW}) IS NOT TRUE
-      AND (t.scheduled_on > {{today}} OR t.scheduled_at > {NOW}) IS NOT TRUE AND NOT {BLOCKED})""",
+    "deferred": f"(t.status = 'open' AND {DEFERRED})",
+    "ready": f"""(t.status = 'open' AND {DEFERRED} IS NOT TRUE
+      AND {NOT_YET_SCHEDULED} IS NOT TRUE AND NOT {BLOCKED})""",
     "recurring": "t.series IS NOT NULL",
     "claimed": f"t.claimed_until > {NOW}",
     "subtask": "t.parent IS NOT NULL",
     "parent": SUBTASKS,
 }
 
-HAVING: dict[str, LiteralString] = {  # has:…
+HAS: dict[str, LiteralString] = {  # has:…
     "due": "t.due_sort < 'infinity'",
     "note": "t.note IS NOT NULL",
     "project": "t.project IS NOT NULL",
@@ -64,14 +72,15 @@ HAVING: dict[str, LiteralString] = {  # has:…
     "tag": f"EXISTS (SELECT {TAGGED})",
 }
 
-# sign -> how a day without a time compares, how an instant does, which edge of a day an instant is held against
+# sign -> how a day compares with a day, how an instant compares with an edge of the day, and which edge that is
 SIGNS: dict[str, tuple[LiteralString, LiteralString, int]] = {
     "<": ("<", "<", 0),
     "<=": ("<=", "<", 1),
     ">": (">", ">=", 1),
     ">=": (">=", ">=", 0),
 }
-INSTANTS: dict[str, tuple[LiteralString, LiteralString]] = {  # the same against an instant
+# sign -> how a day and how an instant compare with an instant
+INSTANT_COMPARISONS: dict[str, tuple[LiteralString, LiteralString]] = {
     "<": ("<", "<"),
     "<=": ("<=", "<="),
     ">": (">", ">"),

@@ -1,6 +1,6 @@
-"""A filter's terms as conditions over alias `t` of todo.tasks. Texts are constants, values only parameters.
+"""Compile the terms of a filter to conditions over alias `t` of todo.tasks. SQL is constant; values are parameters.
 
-A condition may be null where a field is empty; whoever turns one around says IS NOT TRUE.
+A condition may be null where a field is empty, so its negation is written `(…) IS NOT TRUE`.
 """
 
 from __future__ import annotations
@@ -9,24 +9,35 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, LiteralString
 
-from todo_cli.core.filters.fields_sql import DATES, HAVING, HERE, INSTANTS, NOW, ORDERS, SIGNS, SPACE, STATES, TAGGED
+from todo_cli.core.filters.fields_sql import (
+    DATES,
+    HAS,
+    INSTANT_COMPARISONS,
+    NOW,
+    ORDERS,
+    SIGNS,
+    SPACE,
+    STATES,
+    TAGGED,
+    TODAY,
+)
 from todo_cli.errors import Invalid
 from todo_cli.parsing.filter_ast import FieldTerm, Numbers, TextTerm
 from todo_cli.parsing.filter_vocabulary import ANY, NONE, filter_error
 
-# a day lies somewhere within these of its sort key, wherever the user is
+# In every time zone, a day lies within this distance of its sort key.
 SORT_KEY_SLACK = timedelta(hours=38)
 FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
-MAX_LISTED_NUMBERS = 10_000  # numbers that travel one by one; more are compared as ranges
-MAX_TEXT_MATCHES = 10_000  # what full text gives at most
-MAX_SEARCH_WORDS = 16  # what it looks for at once
+MAX_LISTED_NUMBERS = 10_000  # more numbers than this are compared as ranges
+MAX_TEXT_MATCHES = 10_000
+MAX_SEARCH_WORDS = 16  # in one call of full-text search
 
 PARAMETER_NAMES: tuple[LiteralString, ...] = tuple(f"f{place}" for place in range(4_000))
 
 
 class Conditions:
-    """The conditions of one filter, and their values as they gather. `zone` None: the caller named none."""
+    """The conditions of one filter, and the parameters they collect. `zone` is None if the caller names none."""
 
     def __init__(self, now: datetime, zone: str | None) -> None:
         self.now, self.zone = now, zone
@@ -35,187 +46,196 @@ class Conditions:
         self.finds: list[LiteralString] = []
 
     def value(self, value: Any, kind: LiteralString) -> LiteralString:
-        """A place for a value."""
+        """Add a parameter and return its placeholder."""
         name = PARAMETER_NAMES[len(self.values)]
         self.values[name] = value
         return f"%({name})s::{kind}"
 
     def today(self) -> LiteralString:
-        """The day where the asker is."""
+        """Return the user's current day."""
         if self.zone is None:
-            return HERE
+            return TODAY
         from todo_cli.parsing.dates import zone_of
 
         return self.value(self.now.astimezone(zone_of(self.zone)).date(), "date")
 
-    def shown(self) -> LiteralString:
-        """Not deferred to later: cheap where nothing is, since both are null."""
-        return (
-            f"""(t.defer_on IS NULL OR t.defer_on <= {self.today()}) AND (t.defer_at IS NULL OR t.defer_at <= {NOW})"""
-        )
+    def not_deferred(self) -> LiteralString:
+        """Match tasks that are not deferred to a later date. Cheap for most tasks, whose two columns are null."""
+        return f"""(t.defer_on IS NULL OR t.defer_on <= {self.today()})
+          AND (t.defer_at IS NULL OR t.defer_at <= {NOW})"""
 
     def numbers(self, node: Numbers) -> LiteralString:
-        """Tasks by number."""
+        """Match tasks by number."""
         if sum(high - low + 1 for low, high in node.ranges) <= MAX_LISTED_NUMBERS:
             listed = [number for low, high in node.ranges for number in range(low, high + 1)]
             return f"t.number = ANY ({self.value(listed, 'bigint[]')})"
         lows, highs = zip(*node.ranges, strict=True)
         least, most = self.value(lows[0], "bigint"), self.value(highs[-1], "bigint")
-        each = f"unnest({self.value(list(lows), 'bigint[]')}, {self.value(list(highs), 'bigint[]')}) AS r(low, high)"
+        low_array, high_array = self.value(list(lows), "bigint[]"), self.value(list(highs), "bigint[]")
         return f"""(t.number BETWEEN {least} AND {most}
-          AND EXISTS (SELECT FROM {each} WHERE t.number BETWEEN r.low AND r.high))"""
+          AND EXISTS (SELECT FROM unnest({low_array}, {high_array}) AS r(low, high)
+                       WHERE t.number BETWEEN r.low AND r.high))"""
 
-    def words(self, found: list[TextTerm]) -> LiteralString:
-        """Full text: all of them; of a phrase the words first, which an index knows, then side by side."""
-        texts = [f"t.number IN (SELECT w.number FROM {self.find(part)} AS w)" for part in _portions(found)]
-        return " AND ".join([*texts, *self.phrases(found)])
+    def words(self, terms: list[TextTerm]) -> LiteralString:
+        """Match tasks that contain every word. A phrase is found by its words first, which an index serves."""
+        calls = [self.find(batch) for batch in _batches(terms)]
+        clauses = [f"t.number IN (SELECT w.number FROM {call} AS w)" for call in calls]
+        return " AND ".join([*clauses, *self.phrases(terms)])
 
-    def find(self, found: list[TextTerm]) -> LiteralString:
-        """What full text finds: number and score."""
-        sought = self.value(" ".join(one.text for one in found), "text")
-        self.finds.append(f"todo.find({sought}, {MAX_TEXT_MATCHES}, '{self.status}')")
+    def find(self, terms: list[TextTerm]) -> LiteralString:
+        """Return a call of full-text search, which returns numbers and scores."""
+        query = self.value(" ".join(term.text for term in terms), "text")
+        self.finds.append(f"todo.find({query}, {MAX_TEXT_MATCHES}, '{self.status}')")
         return self.finds[-1]
 
-    def phrases(self, found: list[TextTerm]) -> list[LiteralString]:
-        """Words with spaces between them, as they are."""
-        return [self._said(one.text) for one in found if " " in one.text]
+    def phrases(self, terms: list[TextTerm]) -> list[LiteralString]:
+        """Match each phrase literally."""
+        return [self._phrase(term.text) for term in terms if " " in term.text]
 
-    def _said(self, phrase: str) -> LiteralString:
+    def _phrase(self, phrase: str) -> LiteralString:
         title, note = self._contains("t.title", phrase), self._contains("t.note", phrase)
-        comment: LiteralString = f"EXISTS (SELECT FROM todo.comments c WHERE c.{SPACE} AND c.number = t.number AND {self._contains('c.text', phrase)})"
-        return f"({title} OR {note} OR {comment})"
+        comment = self._contains("c.text", phrase)
+        return f"""({title} OR {note} OR EXISTS (
+          SELECT FROM todo.comments c
+           WHERE c.{SPACE} AND c.number = t.number AND {comment}))"""
 
-    def match(self, request: FieldTerm) -> LiteralString:
-        """One field."""
-        if request.field in ("status", "is"):
-            return "true" if request.value == "all" else self._state(request.value)
-        if request.field == "has":
-            return HAVING[request.value]
-        if request.value in (NONE, ANY) and request.sign == ":":
-            return HAVING[request.field] if request.value == ANY else f"NOT coalesce({HAVING[request.field]}, false)"
-        if request.field in DATES:
-            return self._dated(request)
-        return getattr(self, f"_{request.field}")(request)  # type: ignore[no-any-return]  # every other field of FIELDS has a method
+    def field(self, term: FieldTerm) -> LiteralString:
+        """Match one field."""
+        if term.field in ("status", "is"):
+            return "true" if term.value == "all" else self._state(term.value)
+        if term.field == "has":
+            return HAS[term.value]
+        if term.value in (NONE, ANY) and term.sign == ":":
+            return HAS[term.field] if term.value == ANY else f"NOT coalesce({HAS[term.field]}, false)"
+        if term.field in DATES:
+            return self._date(term)
+        return getattr(self, f"_{term.field}")(term)  # type: ignore[no-any-return]  # every other field has a method
 
-    def any_of(self, found: list[FieldTerm]) -> LiteralString:
-        """The same field with one of several values, as one condition that an index may serve."""
-        listed = [one.value for one in found]
-        if found[0].field == "tag":
-            return f"t.number IN (SELECT g.number FROM todo.task_tags g WHERE g.{SPACE} AND g.tag = ANY ({self.value(listed, 'text[]')}))"
-        if found[0].field == "priority":
-            return f"t.priority = ANY ({self.value([int(one) for one in listed], 'smallint[]')})"
-        return f"t.project = ANY ({self.value(listed, 'text[]')})"
+    def any_of(self, terms: list[FieldTerm]) -> LiteralString:
+        """Match one field against several values in one condition that an index can serve."""
+        values = [term.value for term in terms]
+        if terms[0].field == "tag":
+            return f"""t.number IN (
+              SELECT g.number FROM todo.task_tags g
+               WHERE g.{SPACE} AND g.tag = ANY ({self.value(values, "text[]")}))"""
+        if terms[0].field == "priority":
+            return f"t.priority = ANY ({self.value([int(value) for value in values], 'smallint[]')})"
+        return f"t.project = ANY ({self.value(values, 'text[]')})"
 
-    def untagged(self, request: FieldTerm) -> LiteralString:
-        """Without that tag: looked up for each row that is shown."""
-        return f"NOT EXISTS (SELECT {TAGGED} AND g.tag = {self.value(request.value, 'text')})"
+    def without_tag(self, term: FieldTerm) -> LiteralString:
+        """Match tasks without a tag, which is looked up for each row of the result."""
+        return f"NOT EXISTS (SELECT {TAGGED} AND g.tag = {self.value(term.value, 'text')})"
 
     def _state(self, state: str) -> LiteralString:
         if state == "today":
-            return self._dated(FieldTerm("due", ":", "today", -1))
-        text = STATES[state]
-        return text.replace("{today}", self.today()) if "{today}" in text else text
+            return self._date(FieldTerm("due", ":", "today", -1))
+        sql = STATES[state]
+        return sql.replace("{today}", self.today()) if "{today}" in sql else sql
 
-    def _project(self, request: FieldTerm) -> LiteralString:
-        if request.sign == ":" and request.value.endswith((".*", "/*")):
-            base = self.value(request.value[:-2], "text")
-            # . and / are neighbours, and 0 is the next: one range of the index, for keys are in the order of bytes
-            return f"""(t.project >= {base} AND t.project < {base} || '0' AND (t.project = {base} OR t.project >= {base} || '.'))"""
-        return f"t.project = {self.value(request.value, 'text')}"
+    def _project(self, term: FieldTerm) -> LiteralString:
+        if term.sign == ":" and term.value.endswith((".*", "/*")):
+            base = self.value(term.value[:-2], "text")
+            # "." and "/" are neighbours and "0" comes next, so the keys, sorted by bytes, are one range of the index.
+            return f"""(t.project >= {base} AND t.project < {base} || '0'
+              AND (t.project = {base} OR t.project >= {base} || '.'))"""
+        return f"t.project = {self.value(term.value, 'text')}"
 
-    def _tag(self, request: FieldTerm) -> LiteralString:
-        return f"t.number IN (SELECT g.number FROM todo.task_tags g WHERE g.{SPACE} AND g.tag = {self.value(request.value, 'text')})"
+    def _tag(self, term: FieldTerm) -> LiteralString:
+        return f"""t.number IN (
+          SELECT g.number FROM todo.task_tags g
+           WHERE g.{SPACE} AND g.tag = {self.value(term.value, "text")})"""
 
-    def _title(self, request: FieldTerm) -> LiteralString:
-        return self._contains("t.title", request.value)
+    def _title(self, term: FieldTerm) -> LiteralString:
+        return self._contains("t.title", term.value)
 
-    def _note(self, request: FieldTerm) -> LiteralString:
-        return self._contains("t.note", request.value)
+    def _note(self, term: FieldTerm) -> LiteralString:
+        return self._contains("t.note", term.value)
 
     def _contains(self, column: LiteralString, text: str) -> LiteralString:
-        # the database's own idea of upper and lower case: columns of "C" know only ASCII's
-        sought = f'lower({self.value(text, "text")} COLLATE "default")'
-        return f'position({sought} IN lower({column} COLLATE "default")) > 0'
+        # The database's default collation folds every letter; columns of collation "C" fold only ASCII.
+        needle = f'lower({self.value(text, "text")} COLLATE "default")'
+        return f'position({needle} IN lower({column} COLLATE "default")) > 0'
 
-    def _claimed(self, request: FieldTerm) -> LiteralString:
-        held: LiteralString = f"t.claimed_until > {NOW} AND t.claimed_by = "
-        if request.value.lower() == "me":
-            return f"({held} (SELECT p.name FROM todo.people() p WHERE p.id = %(me)s::uuid))"
-        return f"({held} {self.value(request.value, 'text')})"
+    def _claimed(self, term: FieldTerm) -> LiteralString:
+        claimed_by: LiteralString = f"t.claimed_until > {NOW} AND t.claimed_by = "
+        if term.value.lower() == "me":
+            return f"({claimed_by} (SELECT p.name FROM todo.people() p WHERE p.id = %(me)s::uuid))"
+        return f"({claimed_by} {self.value(term.value, 'text')})"
 
-    def _priority(self, request: FieldTerm) -> LiteralString:
-        number = self.value(int(request.value), "smallint")
-        if request.sign == ":":
+    def _priority(self, term: FieldTerm) -> LiteralString:
+        number = self.value(int(term.value), "smallint")
+        if term.sign == ":":
             return f"t.priority = {number}"
-        return f"(t.priority {ORDERS[request.sign]} {number} AND t.priority < 4)"
+        return f"(t.priority {ORDERS[term.sign]} {number} AND t.priority < 4)"
 
-    def _parent(self, request: FieldTerm) -> LiteralString:
-        return f"t.parent = {self.value(int(request.value), 'bigint')}"
+    def _parent(self, term: FieldTerm) -> LiteralString:
+        return f"t.parent = {self.value(int(term.value), 'bigint')}"
 
-    def _after(self, request: FieldTerm) -> LiteralString:
-        return f"t.number IN (SELECT l.number FROM todo.links l WHERE l.{SPACE} AND l.after = {self.value(int(request.value), 'bigint')})"
+    def _after(self, term: FieldTerm) -> LiteralString:
+        return f"""t.number IN (
+          SELECT l.number FROM todo.links l
+           WHERE l.{SPACE} AND l.after = {self.value(int(term.value), "bigint")})"""
 
-    def _dated(self, request: FieldTerm) -> LiteralString:
-        if request.field == "done":
-            return f"({STATES['done']} AND {self._compared(request)})"
-        return self._compared(request)
+    def _date(self, term: FieldTerm) -> LiteralString:
+        if term.field == "done":
+            return f"({STATES['done']} AND {self._compare_date(term)})"
+        return self._compare_date(term)
 
-    def _compared(self, request: FieldTerm) -> LiteralString:
-        if request.sign == ":":
-            day = self._when(request)
-            if isinstance(day, datetime):
-                from todo_cli.parsing.dates import zone_of
+    def _compare_date(self, term: FieldTerm) -> LiteralString:
+        when = self._parse_date(term)
+        if term.sign != ":":
+            return f"({self._bound(term.field, term.sign, when)})"
+        if isinstance(when, datetime):
+            from todo_cli.parsing.dates import zone_of
 
-                day = day.astimezone(zone_of(self.zone or "UTC")).date()
-            return f"({self._edge(request.field, '>=', day)} AND {self._edge(request.field, '<=', day)})"
-        return f"({self._edge(request.field, request.sign, self._when(request))})"
+            when = when.astimezone(zone_of(self.zone or "UTC")).date()
+        return f"({self._bound(term.field, '>=', when)} AND {self._bound(term.field, '<=', when)})"
 
-    def _edge(self, name: str, sign: str, when: date | datetime) -> LiteralString:
+    def _bound(self, name: str, sign: str, when: date | datetime) -> LiteralString:
+        """Compare a date field with one day or instant."""
         from todo_cli.parsing.dates import day_bounds, zone_of
 
         zone = self.zone or "UTC"
         if isinstance(when, datetime):
-            days, clocks = INSTANTS[sign]
+            day_sign, instant_sign = INSTANT_COMPARISONS[sign]
             day, at = when.astimezone(zone_of(zone)).date(), when.astimezone(UTC)
         else:
-            days, clocks, edge = SIGNS[">" if sign == "behind" else sign]
+            day_sign, instant_sign, edge = SIGNS[">" if sign == "behind" else sign]
             day, at = when, day_bounds(when, zone)[edge]
-        on, instant = DATES[name]
-        held: LiteralString = f"{instant} {clocks} {self.value(at, 'timestamptz')}"
-        if on is None:
-            return held
-        either: LiteralString = f"({on} {days} {self.value(day, 'date')} OR {held})"
-        if name != "due":
-            return either
-        # the index knows only the sort key, which is near
-        late = sign.startswith("<")
-        bound = (
-            min(LAST - SORT_KEY_SLACK, at) + SORT_KEY_SLACK
-            if late
-            else max(FIRST + SORT_KEY_SLACK, at) - SORT_KEY_SLACK
-        )
-        return f"t.due_sort {'<' if late else '>='} {self.value(bound, 'timestamptz')} AND {either}"
+        day_column, instant_column = DATES[name]
+        instant: LiteralString = f"{instant_column} {instant_sign} {self.value(at, 'timestamptz')}"
+        if day_column is None:
+            return instant
+        either: LiteralString = f"({day_column} {day_sign} {self.value(day, 'date')} OR {instant})"
+        return f"{self._sort_key_bound(sign, at)} AND {either}" if name == "due" else either
 
-    def _when(self, request: FieldTerm) -> date | datetime:
+    def _sort_key_bound(self, sign: str, at: datetime) -> LiteralString:
+        """Narrow down by the sort key of due dates, which is indexed and near the true instant."""
+        is_upper = sign.startswith("<")
+        bound = min(LAST - SORT_KEY_SLACK, at) + SORT_KEY_SLACK
+        bound = bound if is_upper else max(FIRST + SORT_KEY_SLACK, at) - SORT_KEY_SLACK
+        return f"t.due_sort {'<' if is_upper else '>='} {self.value(bound, 'timestamptz')}"
+
+    def _parse_date(self, term: FieldTerm) -> date | datetime:
         from todo_cli.parsing.dates import parse_date
 
         try:
-            return parse_date(request.value, zone=self.zone or "UTC", now=self.now)
+            return parse_date(term.value, zone=self.zone or "UTC", now=self.now)
         except Invalid as error:
-            if request.at < 0:
+            if term.at < 0:
                 raise
-            raise filter_error(request.at, error.detail, error.hint) from None
+            raise filter_error(term.at, error.detail, error.hint) from None
 
 
-def _portions(found: list[TextTerm]) -> list[list[TextTerm]]:
-    """As many together as full text looks for at once."""
-    portions: list[list[TextTerm]] = []
-    held = 0
-    for one in found:
-        count = len(re.findall(r"\w+", one.text))
-        if not portions or held + count > MAX_SEARCH_WORDS:
-            portions.append([])
-            held = 0
-        portions[-1].append(one)
-        held += count
-    return portions
+def _batches(terms: list[TextTerm]) -> list[list[TextTerm]]:
+    """Group terms so that no group has more words than one full-text search accepts."""
+    batches: list[list[TextTerm]] = []
+    words = 0
+    for term in terms:
+        count = len(re.findall(r"\w+", term.text))
+        if not batches or words + count > MAX_SEARCH_WORDS:
+            batches.append([])
+            words = 0
+        batches[-1].append(term)
+        words += count
+    return batches

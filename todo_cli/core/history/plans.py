@@ -13,7 +13,7 @@ from todo_cli.contract.base import Request
 from todo_cli.contract.codec import convert_request, decode
 from todo_cli.contract.journal import Difference
 from todo_cli.contract.plans import ApplyPlan, ListPlans, MakePlan, Plan, PlanPage, RefusePlan
-from todo_cli.contract.registry import REQUESTS
+from todo_cli.contract.registry import BY_VERB
 from todo_cli.contract.tasks import AddTask, AddTasks, Changed, CompleteTasks, OnTasks, Task
 from todo_cli.core.dispatch import handle, handler
 from todo_cli.core.journal import differences, journaled, write
@@ -24,7 +24,7 @@ from todo_cli.errors import Conflict, Invalid, NotFound
 
 LIFE = "1 day"
 
-PLANNABLE = {kind.__name__: kind for kind in REQUESTS if issubclass(kind, OnTasks | AddTask | AddTasks)}
+PLANNABLE = {verb: kind for verb, kind in BY_VERB.items() if issubclass(kind, OnTasks | AddTask | AddTasks)}
 
 IMAGE: LiteralString = f"""jsonb_build_object('id', p.id, 'verb', p.verb, 'arguments', p.arguments, 'targets', p.targets,
   'differences', p.differences, 'made_at', {instant("p.made_at")}, 'expires_at', {instant("p.expires_at")},
@@ -78,12 +78,12 @@ class Fetched(msgspec.Struct):
 @handler(MakePlan)
 async def make_plan(tx: Transaction, request: MakePlan) -> Plan:
     """Three round trips: the real change, what it touched, and taking it back with the plan kept."""
-    wished = _wished(request.verb, request.arguments)
+    wished = _wished(request.operation, request.arguments)
     async with tx.steps() as steps:
         await handle(tx.inner(type(wished), None), wished)
         touched = decode(await steps.take_back(TOUCHED) or "", Touched)
         kept = await steps.finish(
-            KEEP, id=request.id, verb=request.verb, **kept_values(request.verb, request.arguments, touched)
+            KEEP, id=request.id, verb=request.operation, **kept_values(request.operation, request.arguments, touched)
         )
     return decode(kept or "", Plan)
 
@@ -103,7 +103,7 @@ def _exact(verb: str, arguments: dict[str, Any], touched: Touched) -> dict[str, 
     if arguments.get("numbers") and not arguments.get("with_subtasks"):
         return arguments
     # what was in the bin is a next occurrence, which the change itself brings back
-    brings_back = verb == CompleteTasks.__name__
+    brings_back = verb == CompleteTasks.verb
     numbers = [one["number"] for one in touched.before if not (brings_back and one["status"] == "deleted")]
     return {name: value for name, value in arguments.items() if name not in ("filter", "with_subtasks")} | {
         "numbers": numbers

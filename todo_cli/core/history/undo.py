@@ -14,6 +14,7 @@ from todo_cli.contract.codec import decode
 from todo_cli.contract.journal import Redo, Undo, Undone
 from todo_cli.core.dispatch import handler
 from todo_cli.core.journal import COMMON, FIELDS, OLD, RARE, differences, key_reused, stamp
+from todo_cli.core.tasks.rows import TaskRow, to_task
 from todo_cli.core.tasks.snapshot_sql import image, tags_of
 from todo_cli.core.tasks.update_result import Verdict, judged
 from todo_cli.core.tasks.update_sql import arguments, form
@@ -107,6 +108,9 @@ async def redo(tx: Transaction, request: Redo) -> Undone:
 async def _invert(tx: Transaction, request: Undo | Redo, find: Sql, verb: str) -> Undone:
     async with tx.steps() as steps:
         found = decode(await steps.run(find, **stamp(request), id=request.id) or "", _Found)
+        for change in found.changes:
+            change.before = list(map(_to_image, change.before))
+            change.after = list(map(_to_image, change.after))
         if found.old:
             return _again(tx, found.old)
         _checked(found, request, verb)
@@ -121,6 +125,17 @@ async def _invert(tx: Transaction, request: Undo | Redo, find: Sql, verb: str) -
         verdict = judged(tx, decode(await steps.finish(form(patches), **values) or "", Verdict))
     after = [msgspec.to_builtins(task) | {"tags": list(task.tags)} for task in verdict.tasks]
     return Undone(changes=seqs, differences=differences(found.now, after), skipped=skipped, seq=verdict.seq)
+
+
+def _to_image(kept: Image) -> Image:
+    if "due" in kept:
+        return kept
+    row = msgspec.convert(kept, TaskRow)
+    image: Image = msgspec.to_builtins(to_task(row)) | {"tags": list(row.tags), "after": list(row.after)}
+    if row.repeat:
+        image["repeat"] = kept["repeat"] | {"series": row.series, "occurrence": row.occurrence}
+    rare = [name for name in ("repeat", "after", "parent") if not image.get(name)]
+    return {name: value for name, value in image.items() if name not in rare}
 
 
 def _again(tx: Transaction, old: _Kept) -> Undone:

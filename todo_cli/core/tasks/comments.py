@@ -63,7 +63,7 @@ async def add_comment(tx: Transaction, request: ask.AddComment) -> Comment:
     """Raises NotFound for a task that is not there, Conflict for an id that is taken."""
     text = validation.storable("comment", validation.unblank("comment", request.text))
     return await write(
-        tx, ADD, request, f"there is no task #{request.number}", number=request.number, id=request.id, text=text
+        tx, ADD, request, f"task #{request.number} does not exist", number=request.number, id=request.id, text=text
     )
 
 
@@ -73,7 +73,7 @@ async def list_comments(tx: Transaction, request: ask.ListComments) -> CommentPa
     text = await tx.answer(LIST, number=request.number, after=request.after, limit=request.limit + 1)
     found = decode(text or "", _Found)
     if not found.known:
-        raise NotFound(f"there is no task #{request.number}")
+        raise NotFound(f"task #{request.number} does not exist")
     page = found.comments[: request.limit]
     return CommentPage(comments=page, next=page[-1].id if len(found.comments) > request.limit else None)
 

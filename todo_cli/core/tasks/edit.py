@@ -27,26 +27,8 @@ async def show_task(tx: Transaction, request: ask.ShowTask) -> Task:
     """One task whole, deleted ones too."""
     text = await tx.answer(SHOW, number=request.number)
     if text is None:
-        raise NotFound(f"there is no task #{request.number}")
+        raise NotFound(f"task #{request.number} does not exist")
     return decode(text, Task)
-
-
-@handler(ask.ReopenTasks)
-async def reopen_tasks(tx: Transaction, request: ask.ReopenTasks) -> Changed:
-    """Open again; an open task stays as it is."""
-    return await rewrite(tx, request, {"status": "open"})
-
-
-@handler(ask.DeleteTasks)
-async def delete_tasks(tx: Transaction, request: ask.DeleteTasks) -> Changed:
-    """Into the bin; a task that is there already stays."""
-    return await rewrite(tx, request, {"status": "deleted"}, bin_too=True)
-
-
-@handler(ask.RestoreTasks)
-async def restore_tasks(tx: Transaction, request: ask.RestoreTasks) -> Changed:
-    """Out of the bin, open or done as it was; a task that is not there stays as it is."""
-    return await rewrite(tx, request, {"restore": True}, bin_too=True)
 
 
 @handler(ask.EditTasks)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from todo_cli.contract.codec import decode
 from todo_cli.contract.tasks import Changed
 from todo_cli.contract.time_tracking import StartTasks, StopTasks
 from todo_cli.core.dispatch import handler
+from todo_cli.core.tasks.rows import TaskRow
 from todo_cli.core.tasks.update_sql import rewrite
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
@@ -33,3 +37,11 @@ async def stop_tasks(tx: Transaction, request: StopTasks) -> Changed:
             raise NotFound("no task is started", hint="for example: todo start 12")
         request = msgspec.structs.replace(request, numbers=found)
     return await rewrite(tx, request, {"stop": True})
+
+
+def stop_work(row: TaskRow, now: datetime) -> TaskRow:
+    """Return the row as nobody works on it: its clock stops and its claim ends."""
+    spent = max(0, int((now - row.started_at).total_seconds())) if row.started_at else 0
+    return replace(
+        row, started_at=None, tracked=row.tracked + spent, claimed_by=None, claim_token=None, claimed_until=None
+    )

@@ -10,8 +10,9 @@ import msgspec
 from todo_cli.contract.tasks import Task
 from todo_cli.core.journal import TOLD, key_reused, told
 from todo_cli.core.tasks.cycle_checks_sql import DEEPEST
+from todo_cli.core.tasks.select import missing_tasks, name_tasks
 from todo_cli.db.transaction import Transaction
-from todo_cli.errors import Conflict, Invalid, NotAllowed, NotFound
+from todo_cli.errors import Conflict, Invalid, NotAllowed
 
 
 class _Moved(msgspec.Struct):
@@ -79,21 +80,21 @@ def judged(tx: Transaction, verdict: Verdict) -> Verdict:
     if not verdict.same:
         raise key_reused(tx)
     if verdict.missing:
-        raise NotFound(f"there is no task {named(verdict.missing)}; nothing was changed", numbers=verdict.missing)
+        raise missing_tasks(verdict.missing)
     if verdict.binned:
         first = verdict.binned[0]
         raise Conflict(
-            f"task {named(verdict.binned)} is in the bin; nothing was changed", hint=f"first: todo restore {first}"
+            f"{named(verdict.binned)} is in the trash; nothing was changed", hint=f"first: todo restore {first}"
         )
     if verdict.moved:
         _moved_on(verdict.moved)
     if verdict.overfull:
-        raise Conflict(f"task {named(verdict.overfull)} would have more than 100 tags; nothing was changed")
+        raise Conflict(f"{named(verdict.overfull)} would have more than 100 tags; nothing was changed")
     if verdict.closed:
         first = verdict.closed[0]
-        raise Conflict(f"task {named(verdict.closed)} is done; nothing was changed", hint=f"first: todo reopen {first}")
+        raise Conflict(f"{named(verdict.closed)} is done; nothing was changed", hint=f"first: todo reopen {first}")
     if verdict.once:
-        raise Conflict(f"task {named(verdict.once)} does not recur; nothing was changed",
+        raise Conflict(f"{named(verdict.once)} does not recur; nothing was changed",
                        hint=f"for example: todo edit {verdict.once[0]} --every week")  # fmt: skip
     _owned(verdict)
     untied(verdict, "changed")
@@ -124,24 +125,24 @@ def _holder(held: Held) -> str:
 def untied(found: Refs, done: str) -> None:
     """Raises for a parent or a link that is not there, or that would make a circle."""
     if found.unknown:
-        raise NotFound(f"there is no task {named(found.unknown)}; nothing was {done}", numbers=found.unknown)
+        raise missing_tasks(found.unknown, done)
     if found.gone:
         raise Conflict(
-            f"task {named(found.gone)} is in the bin; nothing was {done}", hint=f"first: todo restore {found.gone[0]}"
+            f"{named(found.gone)} is in the trash; nothing was {done}", hint=f"first: todo restore {found.gone[0]}"
         )
     if found.circled:
-        raise Invalid(f"task {named(found.circled)} would be a part of itself; nothing was {done}",
+        raise Invalid(f"{named(found.circled)} would be a subtask of itself; nothing was {done}",
                       hint="see what is a part of what: todo show N, todo list parent:N")  # fmt: skip
     if found.buried:
         raise Invalid(f"subtasks would be more than {DEEPEST} deep under {named(found.buried)}; nothing was {done}")
     if found.waiting:
-        raise Invalid(f"task {named(found.waiting)} would wait for itself; nothing was {done}",
+        raise Invalid(f"{named(found.waiting)} would wait for itself; nothing was {done}",
                       hint=f"see what it waits for: todo show {found.waiting[0]}")  # fmt: skip
     if found.endless:
         raise Invalid(f"too many tasks wait for each other around {named(found.endless)}; nothing was {done}",
                       hint="name fewer tasks at once")  # fmt: skip
     if found.overlinked:
-        raise Conflict(f"task {named(found.overlinked)} would wait for more than 100 tasks; nothing was {done}")
+        raise Conflict(f"{named(found.overlinked)} would wait for more than 100 tasks; nothing was {done}")
 
 
 def _moved_on(moved: list[_Moved]) -> NoReturn:
@@ -164,6 +165,5 @@ def _shown(value: Any) -> str:
 
 
 def named(numbers: list[int]) -> str:
-    """`#3, #4`, at most ten of them."""
-    shown = ", ".join(f"#{number}" for number in numbers[:10])
-    return shown if len(numbers) <= 10 else f"{shown} and {len(numbers) - 10} more"
+    """`task #3` or `tasks #3, #4`, at most ten of them."""
+    return name_tasks(numbers)

@@ -1,6 +1,6 @@
-"""Taking back all that a turn changed, and doing it again: through the journal, as one; and the conversation's head with it.
+"""Undo and redo all changes of a turn as one change in the journal, and move the conversation's head with them.
 
-A turn that only took something back, or did it again, is undone the same way round: what it undid is done again.
+A turn that only undid or redid earlier changes is undone the other way round: what it undid is done again.
 """
 
 from __future__ import annotations
@@ -16,134 +16,168 @@ from todo_cli.contract.journal import Redo, Undo, Undone
 from todo_cli.contract.turn_steps import ENDED
 from todo_cli.core.dispatch import handler
 from todo_cli.core.history import undo
-from todo_cli.core.turns.append_sql import LOCK
-from todo_cli.core.turns.lifecycle import no_turn
+from todo_cli.core.turns.append_sql import LOCK_CONVERSATION
+from todo_cli.core.turns.snapshot import raise_turn_not_found
 from todo_cli.db.batch import BatchItem, RequestBatch
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Conflict, NotFound
 
-# `of`: the change by which what it took back is named
-CHANGES = Sql("""SELECT json_build_object('state', t.state, 'seq', (SELECT seq FROM todo.spaces WHERE id = %(space)s::uuid),
-  'changes', (SELECT coalesce(json_agg(json_build_object('seq', c.seq, 'redo', c.redo, 'undoes', c.undoes, 'of', coalesce((
-        SELECT min(y.seq) FROM todo.changes h JOIN todo.changes y ON y.space_id = h.space_id AND y.group_id = h.group_id
-         WHERE h.space_id = t.space_id AND h.seq = c.undoes AND y.undoes IS NULL AND y.after IS DISTINCT FROM y.before),
-      c.undoes)) ORDER BY c.seq), '[]') FROM todo.changes c WHERE c.space_id = t.space_id AND c.group_id = t.id
-        AND c.after IS NOT NULL AND c.after IS DISTINCT FROM c.before),
-  'undone', (SELECT max(x.seq) FROM todo.changes x WHERE x.space_id = t.space_id AND NOT x.redo AND x.undoes = (
-      SELECT min(g.seq) FROM todo.changes g WHERE g.space_id = t.space_id AND g.group_id = t.id)))::text
-FROM todo.turns t WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid""")
+# `origin`: the change that an undo or redo of this turn is named by
+READ_CHANGES = Sql("""
+SELECT json_build_object(
+    'state', t.state,
+    'seq', (SELECT seq FROM todo.spaces WHERE id = %(space)s::uuid),
+    'changes', (
+        SELECT coalesce(json_agg(json_build_object(
+                   'seq', c.seq, 'redo', c.redo, 'undoes', c.undoes,
+                   'origin', coalesce((
+                       SELECT min(y.seq) FROM todo.changes h
+                         JOIN todo.changes y ON y.space_id = h.space_id AND y.group_id = h.group_id
+                        WHERE h.space_id = t.space_id AND h.seq = c.undoes AND y.undoes IS NULL
+                          AND y.after IS DISTINCT FROM y.before), c.undoes)) ORDER BY c.seq), '[]')
+          FROM todo.changes c
+         WHERE c.space_id = t.space_id AND c.group_id = t.id
+           AND c.after IS NOT NULL AND c.after IS DISTINCT FROM c.before),
+    'undone', (
+        SELECT max(x.seq) FROM todo.changes x
+         WHERE x.space_id = t.space_id AND NOT x.redo AND x.undoes = (
+             SELECT min(g.seq) FROM todo.changes g
+                 WHERE g.space_id = t.space_id AND g.group_id = t.id)))::text
+  FROM todo.turns t WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid""")
 
-# only where what was to be changed has been
-BACK = Sql("""UPDATE todo.conversations c SET head = m.parent, head_of = m.parent_of, updated_at = clock_timestamp()
-  FROM todo.turns t JOIN todo.messages m ON m.space_id = t.space_id AND m.conversation_id = t.conversation_id AND m.seq = t.asked
-  WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid AND c.space_id = t.space_id AND c.id = t.conversation_id
-    AND c.head = t.last AND c.head_of IS NULL
-    AND (SELECT seq FROM todo.spaces WHERE id = %(space)s::uuid) >= %(least)s::bigint RETURNING 'back'""")
+# the head moves only where the changes of this transaction were stored: the space's seq has reached `least`
+MOVE_HEAD_BACK = Sql("""
+UPDATE todo.conversations c
+   SET head = m.parent, head_of = m.parent_of, updated_at = clock_timestamp()
+  FROM todo.turns t
+  JOIN todo.messages m
+    ON m.space_id = t.space_id AND m.conversation_id = t.conversation_id AND m.seq = t.asked
+ WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid
+   AND c.space_id = t.space_id AND c.id = t.conversation_id
+   AND c.head = t.last AND c.head_of IS NULL
+   AND (SELECT seq FROM todo.spaces WHERE id = %(space)s::uuid) >= %(least)s::bigint
+RETURNING 'back'""")
 
-FORTH = Sql("""UPDATE todo.conversations c SET head = t.last, head_of = NULL, updated_at = clock_timestamp()
-  FROM todo.turns t JOIN todo.messages m ON m.space_id = t.space_id AND m.conversation_id = t.conversation_id AND m.seq = t.asked
-  WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid AND c.space_id = t.space_id AND c.id = t.conversation_id
-    AND c.head IS NOT DISTINCT FROM m.parent AND c.head_of IS NOT DISTINCT FROM m.parent_of
-    AND (SELECT seq FROM todo.spaces WHERE id = %(space)s::uuid) >= %(least)s::bigint RETURNING 'forth'""")
+MOVE_HEAD_FORWARD = Sql("""
+UPDATE todo.conversations c
+   SET head = t.last, head_of = NULL, updated_at = clock_timestamp()
+  FROM todo.turns t
+  JOIN todo.messages m
+    ON m.space_id = t.space_id AND m.conversation_id = t.conversation_id AND m.seq = t.asked
+ WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid
+   AND c.space_id = t.space_id AND c.id = t.conversation_id
+   AND c.head IS NOT DISTINCT FROM m.parent AND c.head_of IS NOT DISTINCT FROM m.parent_of
+   AND (SELECT seq FROM todo.spaces WHERE id = %(space)s::uuid) >= %(least)s::bigint
+RETURNING 'forward'""")
 
 
-class _Change(msgspec.Struct):
+class _TurnChange(msgspec.Struct):
     seq: int
     redo: bool
     undoes: int | None = None
-    of: int | None = None
+    origin: int | None = None
 
 
-class _Changes(msgspec.Struct):
+class _TurnChanges(msgspec.Struct):
     state: str
     seq: int
-    changes: list[_Change]
+    changes: list[_TurnChange]
     undone: int | None = None
 
     @property
-    def own(self) -> list[_Change]:
-        """Those that are no undo and no redo: with them, all of the turn is one group."""
-        return [one for one in self.changes if one.undoes is None]
+    def own(self) -> list[_TurnChange]:
+        """The changes that are neither undo nor redo. If there are any, all changes of the turn are one group."""
+        return [change for change in self.changes if change.undoes is None]
 
 
 @handler(UndoTurn)
 async def undo_turn(tx: Transaction, request: UndoTurn) -> Undone:
-    """As one; then the head goes back, where the turn is the last. Three round trips, and one for each further undo in it."""
+    """Undo a turn, and move the head back where the turn is the last one.
 
-    def inverses(found: _Changes) -> list[Undo | Redo]:
-        if found.own:
-            return [_named(Undo, request, found.own[0].seq)]
+    Three round trips, and one more for each further undo in the turn.
+    """
+
+    def inverses(turn: _TurnChanges) -> list[Undo | Redo]:
+        if turn.own:
+            return [_inverse_request(Undo, request, turn.own[0].seq)]
         return [
-            _named(Undo, request, one.of) if one.redo else _named(Redo, request, one.undoes)
-            for one in reversed(found.changes)
+            _inverse_request(Undo, request, change.origin)
+            if change.redo
+            else _inverse_request(Redo, request, change.undoes)
+            for change in reversed(turn.changes)
         ]
 
-    return await _inverted(tx, request, inverses, BACK)
+    return await _invert_turn(tx, request, inverses, MOVE_HEAD_BACK)
 
 
 @handler(RedoTurn)
 async def redo_turn(tx: Transaction, request: RedoTurn) -> Undone:
-    """The inverse of `undo_turn`."""
+    """Do the inverse of `undo_turn`."""
 
-    def inverses(found: _Changes) -> list[Undo | Redo]:
-        if not found.own:
+    def inverses(turn: _TurnChanges) -> list[Undo | Redo]:
+        if not turn.own:
             return [
-                _named(Redo, request, one.undoes) if one.redo else _named(Undo, request, one.of)
-                for one in found.changes
+                _inverse_request(Redo, request, change.undoes)
+                if change.redo
+                else _inverse_request(Undo, request, change.origin)
+                for change in turn.changes
             ]
-        if found.undone is None:
-            raise NotFound("that turn has not been undone", hint="see: todo log")
-        return [_named(Redo, request, found.undone)]
+        if turn.undone is None:
+            raise NotFound("that turn has not been undone", hint="list the changes with: todo log")
+        return [_inverse_request(Redo, request, turn.undone)]
 
-    return await _inverted(tx, request, inverses, FORTH)
+    return await _invert_turn(tx, request, inverses, MOVE_HEAD_FORWARD)
 
 
-def _named(kind: type[Undo | Redo], request: UndoTurn | RedoTurn, seq: int | None) -> Undo | Redo:
+def _inverse_request(kind: type[Undo | Redo], request: UndoTurn | RedoTurn, seq: int | None) -> Undo | Redo:
     return kind(id=seq, partial=request.partial, dry_run=request.dry_run)
 
 
-async def _inverted(tx: Transaction, request: UndoTurn | RedoTurn, inverses: Any, moved: Sql) -> Undone:
+async def _invert_turn(tx: Transaction, request: UndoTurn | RedoTurn, inverses: Any, move_head: Sql) -> Undone:
     async with tx.steps() as steps:
-        found = _ended(await steps.run(LOCK, CHANGES, turn=request.turn))
-        wished = inverses(found)
-        with RequestBatch(tx) as together:
-            for place, one in enumerate(wished):
-                await _add(together, one, f"{tx.caller.key}:{place}" if place and tx.caller.key else tx.caller.key)
+        turn = _decode_ended(await steps.run(LOCK_CONVERSATION, READ_CHANGES, turn=request.turn))
+        requests = inverses(turn)
+        with RequestBatch(tx) as batch:
+            for place, inverse in enumerate(requests):
+                await _add_to_batch(
+                    batch, inverse, f"{tx.caller.key}:{place}" if place and tx.caller.key else tx.caller.key
+                )
             if not request.dry_run:
-                await together.finish(moved, turn=request.turn, least=found.seq + len(wished))
-    return _merged(together.going)
+                await batch.finish(move_head, turn=request.turn, least=turn.seq + len(requests))
+    return _merge_answers(batch.going)
 
 
-async def _add(together: RequestBatch, wished: Undo | Redo, key: str | None) -> None:
+async def _add_to_batch(batch: RequestBatch, request: Undo | Redo, key: str | None) -> None:
     def rule(inner: Transaction) -> Coroutine[Any, Any, Undone]:
-        return undo.undo(inner, wished) if isinstance(wished, Undo) else undo.redo(inner, wished)
+        return undo.undo(inner, request) if isinstance(request, Undo) else undo.redo(inner, request)
 
-    await together.add(type(wished), rule, key=key)
-    for one in together.going:
-        if one.error:
-            raise one.error
+    await batch.add(type(request), rule, key=key)
+    for item in batch.going:
+        if item.error:
+            raise item.error
 
 
-def _merged(going: list[BatchItem]) -> Undone:
-    for one in going:
-        if one.error:
-            raise one.error
-    parts: list[Undone] = [one.answer for one in going]
+def _merge_answers(items: list[BatchItem]) -> Undone:
+    for item in items:
+        if item.error:
+            raise item.error
+    parts: list[Undone] = [item.answer for item in items]
     if len(parts) == 1:
         return parts[0]
     return Undone(
-        changes=tuple(seq for one in parts for seq in one.changes),
-        differences=tuple(each for one in parts for each in one.differences),
-        skipped=tuple(number for one in parts for number in one.skipped),
-        seq=parts[-1].seq if parts else None, new=any(one.new for one in parts),
-    )  # fmt: skip
+        changes=tuple(seq for part in parts for seq in part.changes),
+        differences=tuple(difference for part in parts for difference in part.differences),
+        skipped=tuple(number for part in parts for number in part.skipped),
+        seq=parts[-1].seq if parts else None,
+        new=any(part.new for part in parts),
+    )
 
 
-def _ended(text: str | None) -> _Changes:
+def _decode_ended(text: str | None) -> _TurnChanges:
     if text is None:
-        no_turn()
-    changes = decode(text or "", _Changes)
+        raise_turn_not_found()
+    changes = decode(text or "", _TurnChanges)
     if changes.state not in ENDED:
-        raise Conflict("the turn has not ended", hint="stop it first")
+        raise Conflict("the turn is still running", hint="stop it first with: todo chat stop")
     return changes

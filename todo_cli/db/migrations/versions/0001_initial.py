@@ -1,4 +1,4 @@
-"""The house: users, spaces, members, tokens, tasks, the journal, roles and policies."""
+"""The first schema: every table, index, function, role, policy and grant."""
 
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,8 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Forward only. The SQL is frozen beside this file."""
+    """Run the SQL file beside this one. Both are frozen, and there is no way back."""
     script = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
-    # the driver's own cursor: several statements at once, and no bind parameters in the text
+    # the driver's own cursor runs several statements at once and looks for no parameters in the text
     driver: Any = op.get_bind().connection.driver_connection
     driver.execute(script)
