@@ -15,14 +15,11 @@ from todo_cli.cli.task_args import TasksArgument, parse_task_args
 from todo_cli.contract.tasks import Changed, OnTasks
 
 
-def change_command(request_type: type[OnTasks], name: str, past: str, *, help: str) -> typer.Typer:
-    """Return the app of a command that has the usual options and changes tasks by a Request without fields of its own.
-
-    `past` begins the line that is printed for each task, such as "Reopened".
-    """
+def change_command(request_type: type[OnTasks], *, help: str) -> typer.Typer:
+    """Return the app of a command that changes tasks by a Request without fields of its own."""
     app = typer.Typer(add_completion=False)
 
-    @app.command(name, cls=FilterCommand, help=help)
+    @app.command(request_type.label, cls=FilterCommand, help=help)
     def command(
         ctx: typer.Context,
         tasks: TasksArgument,
@@ -34,17 +31,26 @@ def change_command(request_type: type[OnTasks], name: str, past: str, *, help: s
         as_lines: JsonLines = False,
     ) -> None:
         request = request_type(**parse_task_args(tasks), if_rev=if_rev)
-        change_tasks(ctx, request, past, key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)
+        change_tasks(ctx, request, key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)
 
     return app
 
 
 def change_tasks(
-    ctx: Any, request: OnTasks, past: str, key: str | None, *, plan: bool, yes: bool, as_json: bool, as_lines: bool
+    ctx: Any,
+    request: OnTasks,
+    key: str | None,
+    *,
+    plan: bool,
+    yes: bool,
+    as_json: bool,
+    as_lines: bool,
+    past: str | None = None,
 ) -> None:
     """Send the write and print every task it changed; with `plan`, store and print the plan instead.
 
-    A write by filter is planned first and confirmed by the person, unless `yes` is given or few tasks match.
+    A write by filter is planned first and confirmed by the person, unless `yes` is given or few tasks match. `past`
+    replaces the Request's own past tense in the output.
     """
     session, form = session_of(ctx), output_form(as_json, as_lines)
     if plan:
@@ -60,7 +66,7 @@ def change_tasks(
         result = apply_by_filter(session, request, key)
     if result is None:
         return
-    print_changed(ctx, result, past, form)
+    print_changed(ctx, result, past or request.past, form)
     if form == "text":
         _print_remarks(result)
 

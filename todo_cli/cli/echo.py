@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def no_echo() -> Iterator[None]:
-    """Switch echo off, so that typed keys do not mix with the output. They reach the next prompt; Ctrl-C still works."""
+    """Switch echo off, so that typed keys do not mix with the output; the next prompt reads them."""
     try:
         import termios
     except ImportError:  # Windows

@@ -63,7 +63,7 @@ class Session:
 
     @property
     def use_color(self) -> bool:
-        """Whether stdout gets colours. In order: --no-color and NO_COLOR, CLICOLOR_FORCE, the settings, the terminal."""
+        """Whether stdout gets colours: by --no-color and NO_COLOR, CLICOLOR_FORCE, the settings, the terminal."""
         if not self.allow_color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
             return False
         if os.environ.get("CLICOLOR_FORCE", "0") != "0":

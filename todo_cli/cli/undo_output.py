@@ -10,7 +10,6 @@ from todo_cli.contract.conversations import RedoTurn, UndoTurn
 from todo_cli.contract.journal import Redo, Undo
 
 MAX_SHOWN_DIFFERENCES = 20
-PAST_TENSE = {"undo": "Undid", "redo": "Redid"}
 
 
 def show_undo(ctx: Any, request: Undo | Redo | UndoTurn | RedoTurn, key: str | None, *, as_json: bool) -> None:
@@ -23,10 +22,9 @@ def show_undo(ctx: Any, request: Undo | Redo | UndoTurn | RedoTurn, key: str | N
         return
     from todo_cli.cli.render import text
 
-    verb = "undo" if isinstance(request, Undo | UndoTurn) else "redo"
     names = ", ".join(str(seq) for seq in result.changes[:5]) + (", …" if len(result.changes) > 5 else "")
-    word = f"Would {verb}" if request.dry_run else PAST_TENSE[verb]
-    text.write(f"{word} change {names}:" if names else f"{PAST_TENSE[verb]} before, with the same key:")
+    word = f"Would {request.label.removeprefix('chat ')}" if request.dry_run else request.past
+    text.write(f"{word} change {names}:" if names else f"{request.past} before, with the same key:")
     for difference in result.differences[:MAX_SHOWN_DIFFERENCES]:
         text.write(f"  {format_difference(difference)}")
     if len(result.differences) > MAX_SHOWN_DIFFERENCES:

@@ -37,7 +37,7 @@ def add(
     ctx: typer.Context,
     title: Annotated[
         list[str],
-        typer.Argument(help="Title, with fields to read; - reads one task per line from stdin.", metavar="TITLE"),
+        typer.Argument(help="Title; - reads one task per line from stdin.", metavar="TITLE"),
     ],
     due: Due = None,
     project: Project = None,

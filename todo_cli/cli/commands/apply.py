@@ -19,9 +19,7 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def apply(
     ctx: typer.Context,
-    plan: Annotated[
-        str | None, typer.Argument(help="Plan id; without it, list the open plans.", metavar="[PLAN]")
-    ] = None,
+    plan: Annotated[str | None, typer.Argument(help="Plan id; without it, list plans.", metavar="[PLAN]")] = None,
     refuse: Annotated[bool, typer.Option("--refuse", help="Discard the plan for good.")] = False,
     as_json: Json = False,
     as_lines: JsonLines = False,
@@ -43,7 +41,7 @@ def apply(
 
         text.note("Discarded the plan; nothing was changed.")
     else:
-        print_changed(ctx, session.send(ApplyPlan(id=plan)), "Applied", form)
+        print_changed(ctx, session.send(ApplyPlan(id=plan)), ApplyPlan.past, form)
 
 
 def _print_open_plans(session: Session, form: str) -> None:

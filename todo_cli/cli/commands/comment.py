@@ -54,14 +54,14 @@ def comment(
         if words:
             raise Invalid("--rm takes no text")
         removal = RemoveComment(number=number, id=_find_id(session, number, remove))
-        _print_comment(session.send(removal, key), "Removed", form, number)
+        _print_comment(session.send(removal, key), RemoveComment.past, form, number)
     elif edit:
         change = EditComment(number=number, id=_find_id(session, number, edit), text=read_text(words))
-        _print_comment(session.send(change, key), "Changed", form, number)
+        _print_comment(session.send(change, key), EditComment.past, form, number)
     elif words:
         comment_id = id_of(token_user(session.settings.require_token().reveal()), str(number), key) if key else new_id()
         addition = AddComment(number=number, id=comment_id, text=read_text(words))
-        _print_comment(session.send(addition, key), "Commented on", form, number)
+        _print_comment(session.send(addition, key), AddComment.past, form, number)
     else:
         _print_all(session, number, form)
 
@@ -130,5 +130,5 @@ def _print_comment(changed: Comment, past: str, form: str, number: int) -> None:
         return
     from todo_cli.cli.render import text
 
-    added = past == "Commented on"
+    added = past == AddComment.past
     text.write(f"{past} #{number}" if added else f"{past} comment {changed.id[-6:]} of #{number}")

@@ -45,4 +45,4 @@ def defer(
     if not words:
         raise Invalid("the date is missing", hint="for example: todo defer 12 monday")
     request = EditTasks(**parse_task_args(words), defer=until, if_rev=if_rev)
-    change_tasks(ctx, request, "Deferred", key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)
+    change_tasks(ctx, request, key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines, past="Deferred")

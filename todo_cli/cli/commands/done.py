@@ -45,4 +45,4 @@ def done(
     request = CompleteTasks(
         **parse_task_args(tasks), if_rev=if_rev, with_subtasks=with_subtasks or UNSET, if_claimed=if_claimed or UNSET
     )
-    change_tasks(ctx, request, "Done", key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)
+    change_tasks(ctx, request, key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)

@@ -83,7 +83,7 @@ def edit(
     request = EditTasks(
         **parse_task_args(tasks), if_rev=if_rev, add_tags=tuple(tag or ()), remove_tags=tuple(untag or ()), **fields
     )
-    change_tasks(ctx, request, "Changed", key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)
+    change_tasks(ctx, request, key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)
 
 
 def _dependency_fields(after: list[str] | None, not_after: list[str] | None) -> dict[str, Any]:

@@ -36,4 +36,4 @@ def release(
     todo release claimed:me --yes
     """
     request = ReleaseTasks(**parse_task_args(tasks), force=force or UNSET, if_rev=if_rev)
-    change_tasks(ctx, request, "Released", key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)
+    change_tasks(ctx, request, key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)

@@ -13,4 +13,4 @@ todo reopen 3
 todo reopen 'project:home done>=yesterday'
 """
 
-app = change_command(ReopenTasks, "reopen", "Reopened", help=HELP)
+app = change_command(ReopenTasks, help=HELP)

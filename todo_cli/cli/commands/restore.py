@@ -13,4 +13,4 @@ todo restore 12
 todo restore 3 7-9 --json
 """
 
-app = change_command(RestoreTasks, "restore", "Restored", help=HELP)
+app = change_command(RestoreTasks, help=HELP)

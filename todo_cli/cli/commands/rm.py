@@ -13,4 +13,4 @@ todo rm 12
 todo rm 'project:old due<2025-01-01' --plan
 """
 
-app = change_command(DeleteTasks, "rm", "Deleted", help=HELP)
+app = change_command(DeleteTasks, help=HELP)

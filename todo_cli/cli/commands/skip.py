@@ -13,4 +13,4 @@ todo skip 12
 todo skip 12 --plan
 """
 
-app = change_command(SkipTasks, "skip", "Skipped", help=HELP)
+app = change_command(SkipTasks, help=HELP)

@@ -13,4 +13,4 @@ todo start 12
 todo start 3 7 --json
 """
 
-app = change_command(StartTasks, "start", "Started", help=HELP)
+app = change_command(StartTasks, help=HELP)

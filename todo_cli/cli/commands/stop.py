@@ -36,4 +36,4 @@ def stop(
     todo stop 12
     """
     request = StopTasks(**(parse_task_args(tasks) if tasks else {}), if_rev=if_rev)
-    change_tasks(ctx, request, "Stopped", key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)
+    change_tasks(ctx, request, key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)
