@@ -11,10 +11,10 @@ import typer
 from todo_cli.cli.echo import discard_typed_input
 from todo_cli.cli.options import parse_numbers
 from todo_cli.cli.render import text
-from todo_cli.cli.render.turn import Screen, format_held_calls
+from todo_cli.cli.render.turn import Screen, format_pending_calls
 from todo_cli.cli.session import Session
 from todo_cli.contract.conversations import AnswerTurn, ShowConversation
-from todo_cli.contract.turn_steps import Held
+from todo_cli.contract.turn_steps import PendingCall
 from todo_cli.errors import Invalid, NeedsAnswer, TodoError
 from todo_cli.turn_client.run import TurnOutcome
 
@@ -29,7 +29,7 @@ def ask_approval(session: Session, outcome: TurnOutcome, screen: Screen, *, yes:
     """
     screen.pause()
     if screen.form == "text" or session.is_interactive:
-        for line in format_held_calls(outcome.held):
+        for line in format_pending_calls(outcome.held):
             text.note(text.wrap(line, " " * 14))
     if yes:
         return AnswerTurn(turn=outcome.turn, yes=True)
@@ -76,7 +76,7 @@ def _parse_answer(line: str, outcome: TurnOutcome) -> AnswerTurn:
     raise Invalid(f"type {choices}; Ctrl-C leaves the question open")
 
 
-def approve_some(turn: str, held: tuple[Held, ...], words: list[str]) -> AnswerTurn:
+def approve_some(turn: str, held: tuple[PendingCall, ...], words: list[str]) -> AnswerTurn:
     """Approve the calls with these numbers in the list, from 1 on; raises Invalid."""
     numbers = parse_numbers(words)
     if max(numbers, default=0) > len(held):
@@ -84,7 +84,7 @@ def approve_some(turn: str, held: tuple[Held, ...], words: list[str]) -> AnswerT
     return AnswerTurn(turn=turn, yes=True, only=tuple(number - 1 for number in numbers))
 
 
-def approved_calls(held: tuple[Held, ...], answer: AnswerTurn) -> list[Held]:
+def approved_calls(held: tuple[PendingCall, ...], answer: AnswerTurn) -> list[PendingCall]:
     """Return the calls that an answer approves."""
     if not answer.yes:
         return []

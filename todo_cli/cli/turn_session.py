@@ -14,9 +14,9 @@ from todo_cli.cli.approval_prompt import approve_some, approved_calls, ask_appro
 from todo_cli.cli.echo import no_echo
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape, escape_block
-from todo_cli.cli.render.turn import Screen, format_held_calls
+from todo_cli.cli.render.turn import Screen, format_pending_calls
 from todo_cli.cli.session import Session
-from todo_cli.contract.conversations import AnswerTurn, ConversationShown, ListConversations, ShowConversation
+from todo_cli.contract.conversations import AnswerTurn, ConversationDetail, ListConversations, ShowConversation
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.turn_steps import BeginTurn
 from todo_cli.errors import Conflict, Invalid, ModelFailed, NotFound
@@ -128,7 +128,7 @@ async def _run_until_stopped(
         return await converse(session.settings, begin, screen.show_event, stop, after)
 
 
-def find_newest_turn(session: Session, number: int) -> tuple[ConversationShown, BeginTurn]:
+def find_newest_turn(session: Session, number: int) -> tuple[ConversationDetail, BeginTurn]:
     """Return a conversation with its newest messages, and a Request that attaches to its newest turn.
 
     Raises NotFound for a conversation without messages.
@@ -168,7 +168,7 @@ def answer_turn(session: Session, number: int, screen: Screen, *, yes: bool, onl
     if only is not None:
         answer = approve_some(begin.turn, watched.held, only.split())
     if yes and screen.form == "text":
-        for line in format_held_calls(watched.held):
+        for line in format_pending_calls(watched.held):
             text.note(text.wrap(line, " " * 14))
     session.send(answer)
     after = watched.batches[-1].n if watched.batches else -1

@@ -105,7 +105,11 @@ def stop(ctx: typer.Context, number: ConversationNumber, as_json: Json = False) 
 
 @app.command()
 def undo(
-    ctx: typer.Context, number: ConversationNumber, partial: Partial = False, dry_run: DryRun = False, as_json: Json = False
+    ctx: typer.Context,
+    number: ConversationNumber,
+    partial: Partial = False,
+    dry_run: DryRun = False,
+    as_json: Json = False,
 ) -> None:
     """Undo all changes of a conversation's last turn, and continue from before it.
 
@@ -121,7 +125,11 @@ def undo(
 
 @app.command()
 def redo(
-    ctx: typer.Context, number: ConversationNumber, partial: Partial = False, dry_run: DryRun = False, as_json: Json = False
+    ctx: typer.Context,
+    number: ConversationNumber,
+    partial: Partial = False,
+    dry_run: DryRun = False,
+    as_json: Json = False,
 ) -> None:
     """Redo the changes of a conversation's last turn after "todo chat undo".
 

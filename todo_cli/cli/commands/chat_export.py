@@ -16,9 +16,9 @@ from todo_cli.cli.render import text
 from todo_cli.cli.render.progress import Progress
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.codec import encode
-from todo_cli.contract.conversation_export import Exported, Header
-from todo_cli.contract.conversations import Conversation, ConversationShown, ShowConversation
-from todo_cli.contract.turn_steps import ENDED, Message
+from todo_cli.contract.conversation_export import ExportedMessage, ExportHeader
+from todo_cli.contract.conversations import Conversation, ConversationDetail, ShowConversation
+from todo_cli.contract.turn_steps import ENDED_STATES, Message
 from todo_cli.errors import NotFound, Unavailable
 
 PAGE_MESSAGES = 1_000
@@ -66,16 +66,14 @@ def read_conversation(session: Session, number: int) -> tuple[Conversation, Iter
     while shown.next:
         cursors.append(shown.next)
         shown = session.send(ShowConversation(number=number, limit=PAGE_MESSAGES, cursor=shown.next))
-    unfinished = conversation.turn if conversation.state not in (*ENDED, None) else None
+    unfinished = conversation.turn if conversation.state not in (*ENDED_STATES, None) else None
     if unfinished:
         text.note("(without the newest message, which has no complete answer yet)")
     messages = _read_forwards(session, number, shown, cursors)
     return conversation, (message for message in messages if message.turn != unfinished)
 
 
-def _read_forwards(
-    session: Session, number: int, oldest: ConversationShown, cursors: list[str]
-) -> Iterator[Message]:
+def _read_forwards(session: Session, number: int, oldest: ConversationDetail, cursors: list[str]) -> Iterator[Message]:
     yield from oldest.messages
     progress = Progress("pages written")
     for count, cursor in enumerate(reversed(cursors[:-1]), 1):
@@ -104,7 +102,7 @@ def _open_output(path: Path | None) -> Iterator[TextIO]:
 def json_lines(conversation: Conversation, messages: Iterator[Message]) -> Iterator[str]:
     """Yield a header, then the messages, numbered from 1 on."""
     head = f"{conversation.turn} {conversation.head}"
-    header = Header(
+    header = ExportHeader(
         id=conversation.id,
         number=conversation.number,
         title=conversation.title,
@@ -123,7 +121,7 @@ def json_lines(conversation: Conversation, messages: Iterator[Message]) -> Itera
         names = ("turn", "role", "content", "calls", "model", "usage", "at")
         fields = {name: getattr(message, name) for name in names}
         fields["status"] = "interrupted" if message.status != "whole" else "whole"
-        yield encode(Exported(seq=seq, call_seq=call_seq, call_index=message.call_index, **fields)).decode()
+        yield encode(ExportedMessage(seq=seq, call_seq=call_seq, call_index=message.call_index, **fields)).decode()
 
 
 def markdown_lines(conversation: Conversation, messages: Iterator[Message]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.render.progress import Progress
 from todo_cli.cli.session import Session, session_of
-from todo_cli.contract.conversation_export import PART, Header, Imported, ImportMessages
+from todo_cli.contract.conversation_export import MAX_IMPORT_MESSAGES, ExportHeader, ImportMessages, ImportResult
 from todo_cli.errors import Invalid
 
 MAX_REQUEST_BYTES = 1_000_000  # unless a single message is larger
@@ -70,7 +70,7 @@ def _open_input(name: str) -> Iterator[IO[bytes]]:
         yield copy
 
 
-def _check(lines: IO[bytes]) -> tuple[Header, int]:
+def _check(lines: IO[bytes]) -> tuple[ExportHeader, int]:
     from todo_cli.agent.import_file import Reading
 
     reading = Reading(lines)
@@ -80,15 +80,15 @@ def _check(lines: IO[bytes]) -> tuple[Header, int]:
     return reading.header, total
 
 
-def _send(session: Session, lines: IO[bytes], total: int) -> tuple[Imported, int]:
+def _send(session: Session, lines: IO[bytes], total: int) -> tuple[ImportResult, int]:
     from todo_cli.agent.import_file import Reading, parts
 
     reading = Reading(lines)
     first, stored, progress = 0, 0, Progress("messages imported")
-    for part in parts(reading.messages(), PART, MAX_REQUEST_BYTES):
+    for part in parts(reading.messages(), MAX_IMPORT_MESSAGES, MAX_REQUEST_BYTES):
         imported = session.send(ImportMessages(conversation=reading.header, first=first, messages=part))
         first, stored = first + len(part), stored + imported.stored
-        if total > PART:
+        if total > MAX_IMPORT_MESSAGES:
             progress.update(first, total)
     progress.end()
     return imported, stored

@@ -11,7 +11,7 @@ from todo_cli.cli.options import Cursor, Json
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.session import Session, session_of
-from todo_cli.contract.conversations import Conversation, ConversationShown, ListConversations, ShowConversation
+from todo_cli.contract.conversations import Conversation, ConversationDetail, ListConversations, ShowConversation
 from todo_cli.errors import NotFound
 
 ConversationNumber = Annotated[
@@ -80,19 +80,19 @@ def show(
     for message in shown.messages:
         for line in format_message(message):
             text.write(line)
-    _print_held_calls(session, shown)
+    _print_pending_calls(session, shown)
 
 
-def _print_held_calls(session: Session, shown: ConversationShown) -> None:
+def _print_pending_calls(session: Session, shown: ConversationDetail) -> None:
     conversation = shown.conversation
     if conversation.state != "awaiting" or conversation.turn is None:
         return
     import asyncio
 
-    from todo_cli.cli.render.turn import format_held_calls
+    from todo_cli.cli.render.turn import format_pending_calls
     from todo_cli.turn_client.run import look
 
-    for line in format_held_calls(asyncio.run(look(session.settings, conversation.turn)).held):
+    for line in format_pending_calls(asyncio.run(look(session.settings, conversation.turn)).held):
         text.write(f"     {line}")
     text.note(f"These changes need your approval: todo chat approve {conversation.number} (or --no)")
 

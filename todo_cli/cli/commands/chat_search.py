@@ -12,7 +12,7 @@ from todo_cli.cli.options import Json, JsonLines, Since, output_form
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.session import Session, session_of
-from todo_cli.contract.message_search import SaidHit, SearchConversations
+from todo_cli.contract.message_search import MessageHit, SearchConversations
 from todo_cli.errors import Invalid
 
 ROLE_NAMES = {"user": "you", "assistant": "todo", "tool": "tasks"}
@@ -67,7 +67,7 @@ def search(
         text.note("No messages match. Try fewer words, or the beginning of a word. The trash is not searched.")
 
 
-def _print_hits(session: Session, hits: Sequence[SaidHit]) -> None:
+def _print_hits(session: Session, hits: Sequence[MessageHit]) -> None:
     if not session.is_terminal:
         for hit in hits:
             passage = " ".join(hit.passage.text.split())

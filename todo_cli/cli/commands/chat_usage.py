@@ -12,7 +12,7 @@ from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.conversations import ShowConversation
-from todo_cli.contract.usage import ReadUsage, UsagePage, Used
+from todo_cli.contract.usage import ReadUsage, UsagePage, UsageRow
 from todo_cli.errors import Invalid
 
 MAX_BAR_CHARS = 30
@@ -21,9 +21,7 @@ EIGHTHS = " ▏▎▍▌▋▊▉"
 
 def usage(
     ctx: typer.Context,
-    number: Annotated[
-        int | None, typer.Argument(help="Count only this conversation.", min=1, metavar="N")
-    ] = None,
+    number: Annotated[int | None, typer.Argument(help="Count only this conversation.", min=1, metavar="N")] = None,
     by: Annotated[
         Literal["day", "model", "conversation", "message"], typer.Option(help="Group by; message needs N.")
     ] = "day",
@@ -62,7 +60,7 @@ def _optional_headings(session: Session, page: UsagePage) -> list[str]:
     return cost + bar
 
 
-def _cells(session: Session, used: Used, page: UsagePage) -> list[str]:
+def _cells(session: Session, used: UsageRow, page: UsagePage) -> list[str]:
     name = f"{used.day}" if used.day else used.model or _format_conversation(used)
     counts = (used.calls, used.prompt, used.completion)
     cells = [name, *(f"{count:,}" if session.is_terminal else str(count) for count in counts)]
@@ -71,7 +69,7 @@ def _cells(session: Session, used: Used, page: UsagePage) -> list[str]:
     return [*cells, draw_bar(used, page.used)] if session.is_terminal else cells
 
 
-def _format_conversation(used: Used) -> str:
+def _format_conversation(used: UsageRow) -> str:
     return f"{used.conversation} {used.title}" if used.conversation else "(other)"
 
 
@@ -79,7 +77,7 @@ def _format_costs(costs: dict[str, str]) -> str:
     return ", ".join(f"{cost} {currency}" for currency, cost in costs.items())
 
 
-def draw_bar(used: Used, rows: Sequence[Used]) -> str:
+def draw_bar(used: UsageRow, rows: Sequence[UsageRow]) -> str:
     """Return a bar that is as long as the share of the row with the most tokens, to an eighth of a character."""
     most = max(row.prompt + row.completion for row in rows) or 1
     eighths = round((used.prompt + used.completion) * MAX_BAR_CHARS * 8 / most)

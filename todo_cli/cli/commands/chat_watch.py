@@ -16,7 +16,7 @@ from todo_cli.contract.conversations import Conversation, ShowConversation
 
 if TYPE_CHECKING:
     from todo_cli.cli.render.turn import Screen
-    from todo_cli.contract.turn_events import Watched
+    from todo_cli.contract.turn_events import TurnProgress
     from todo_cli.turn_client.run import TurnOutcome
 
 POLL_INTERVAL_SECONDS = 1.0
@@ -68,7 +68,7 @@ def _watch_turn(session: Session, conversation: Conversation, turn: str, screen:
             answers.append(str(event["text"]))
         screen.show_event(event)
 
-    def on_waiting(watched: Watched) -> None:
+    def on_waiting(watched: TurnProgress) -> None:
         _print_waiting(screen, conversation.number, watched)
 
     import asyncio
@@ -83,14 +83,14 @@ def _watch_turn(session: Session, conversation: Conversation, turn: str, screen:
     return outcome
 
 
-def _print_waiting(screen: Screen, number: int, watched: Watched) -> None:
+def _print_waiting(screen: Screen, number: int, watched: TurnProgress) -> None:
     if screen.form == "jsonl":
         import msgspec
 
         screen.write_event({"kind": "waiting", "held": msgspec.to_builtins(watched.held)})
         return
-    from todo_cli.cli.render.turn import format_held_calls
+    from todo_cli.cli.render.turn import format_pending_calls
 
-    for line in format_held_calls(watched.held):
+    for line in format_pending_calls(watched.held):
         text.note(line)
     text.note(f"These changes need approval: todo chat approve {number} (or --no)")

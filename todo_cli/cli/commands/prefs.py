@@ -8,7 +8,7 @@ import typer
 
 from todo_cli.cli.options import Json, Key, parse_token_count
 from todo_cli.cli.session import session_of
-from todo_cli.contract.users import Me, Preferences, SetPreferences, WhoAmI
+from todo_cli.contract.users import Identity, Preferences, SetPreferences, WhoAmI
 
 PANEL = "Account"
 app = typer.Typer(add_completion=False)
@@ -40,7 +40,9 @@ def prefs(
     changes: dict[str, Any] = {name: value or None for name, value in options if value is not None}
     if changes.get("budget"):
         changes["budget"] = parse_token_count(changes["budget"])
-    current: Me | Preferences = session.send(SetPreferences(**changes), key) if changes else session.send(WhoAmI())
+    current: Identity | Preferences = (
+        session.send(SetPreferences(**changes), key) if changes else session.send(WhoAmI())
+    )
     shown = {"timezone": current.timezone, "model": current.model, "budget": current.budget}
     if as_json:
         from todo_cli.cli.render import json

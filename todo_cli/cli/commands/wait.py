@@ -39,9 +39,7 @@ def wait(
     timeout: Annotated[str, typer.Option(help="Maximum time to wait: 90s, 15m, 1h30m.", metavar="DURATION")] = "1h",
     since: Annotated[
         int | None,
-        typer.Option(
-            "--since", help="With --until changed: wait for a later revision.", metavar="REV", min=1
-        ),
+        typer.Option("--since", help="With --until changed: wait for a later revision.", metavar="REV", min=1),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -6,7 +6,7 @@ import typer
 
 from todo_cli.cli.options import Json
 from todo_cli.cli.session import Session, session_of
-from todo_cli.contract.users import Me, WhoAmI
+from todo_cli.contract.users import Identity, WhoAmI
 
 PANEL = "Account"
 app = typer.Typer(add_completion=False)
@@ -30,7 +30,7 @@ def whoami(ctx: typer.Context, as_json: Json = False) -> None:
         _print_user(session, me)
 
 
-def _print_user(session: Session, me: Me) -> None:
+def _print_user(session: Session, me: Identity) -> None:
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape
 
