@@ -28,7 +28,7 @@ def import_conversation(
 ) -> None:
     """Import an exported conversation as a new one. Its tool calls are not run again.
 
-    The whole file is checked before anything is sent. Importing a file twice adds nothing; an interrupted import goes on.
+    The whole file is checked before anything is sent. Importing a file again continues, and adds nothing twice.
 
     todo chat import rent.jsonl
 

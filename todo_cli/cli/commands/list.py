@@ -52,7 +52,7 @@ def list_tasks(
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
-    """List the tasks that match a filter. Without a filter: your default view, or else the open tasks, soonest due first.
+    """List tasks that match a filter. By default: those of your default view, or the open ones, soonest due first.
 
     Terms of a filter: project:home = #home, @phone, p1, due<fri, is:blocked, has:note, 3 7-9, 'free words', :view;
     and, or, not, parentheses.

@@ -30,9 +30,7 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on; 0 picks a free one.", min=0, max=65535)] = 8000,
     uds: Annotated[str | None, typer.Option(help="Unix socket to listen on instead.", metavar="PATH")] = None,
     workers: Annotated[int, typer.Option(help="Number of processes.", min=1, max=64)] = 1,
-    grace: Annotated[
-        int, typer.Option(help="Seconds for requests and turns to finish on shutdown.", min=1, max=600)
-    ] = 10,
+    grace: Annotated[int, typer.Option(help="Seconds that running requests get on shutdown.", min=1, max=600)] = 10,
     certificate: Annotated[str | None, typer.Option(help="TLS certificate chain in PEM.", metavar="FILE")] = None,
     certificate_key: Annotated[str | None, typer.Option(help="TLS key in PEM.", metavar="FILE")] = None,
 ) -> None:
