@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +16,7 @@ from todo_cli.command_table import COMMANDS, GLOBAL_FLAGS
 from todo_cli.errors import Invalid
 
 CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"]}
+MAX_HELP_COLUMNS = 100
 
 
 class LazyGroup(TyperGroup):
@@ -108,6 +110,7 @@ app.callback()(_root)
 def run_command_line(arguments: list[str]) -> int:
     """Run one command and return its exit code. Raises TodoError; usage errors become Invalid."""
     command = get_command(app)
+    _limit_help_width()
     try:
         # command.main() would end the process with exit code 1 when the pipe behind stdout is closed
         with command.make_context("todo", arguments) as context:
@@ -122,6 +125,16 @@ def run_command_line(arguments: list[str]) -> int:
     except (typer.Abort, EOFError):
         return 130
     return code if isinstance(code, int) else 0
+
+
+def _limit_help_width() -> None:
+    """Make typer format help for at most 100 columns; it reads the width from a variable."""
+    try:
+        columns = int(os.environ.get("COLUMNS") or os.get_terminal_size().columns)
+    except (ValueError, OSError):
+        return
+    if columns > MAX_HELP_COLUMNS:
+        os.environ.setdefault("TERMINAL_WIDTH", str(MAX_HELP_COLUMNS))
 
 
 def _format_usage_error(error: Any) -> str:

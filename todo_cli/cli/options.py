@@ -15,7 +15,8 @@ Key = Annotated[
     typer.Option(help="Idempotency key: the same key acts once, forever, from any machine.", metavar="TEXT"),
 ]
 IfRev = Annotated[
-    int | None, typer.Option("--if-rev", help="Change the task only if it is still at this revision.", min=1)
+    int | None,
+    typer.Option("--if-rev", help="Change the task only if it is still at this revision.", min=1, metavar="REV"),
 ]
 PlanOnly = Annotated[
     bool, typer.Option("--plan", help="Show the changes without making them; make them later with: todo apply.")
@@ -43,9 +44,10 @@ def parse_model_name(name: str | None) -> str | None:
 
 Model = Annotated[
     str | None,
-    typer.Option("--model", help="Model to use instead of your preferred one.", metavar="NAME",
-                 callback=parse_model_name),
-]  # fmt: skip  # the formatter would spread the call over nine lines
+    typer.Option(
+        "--model", help="Model to use instead of your preferred one.", metavar="NAME", callback=parse_model_name
+    ),
+]
 
 Parent = Annotated[str | None, typer.Option("--parent", help="Make it a subtask of this task.", metavar="N")]
 After = Annotated[
@@ -58,8 +60,20 @@ Every = Annotated[
 Defer = Annotated[str | None, typer.Option("--defer", help="Hide it until this date.", metavar="WHEN")]
 Scheduled = Annotated[str | None, typer.Option("--scheduled", help="Date on which work is to begin.", metavar="WHEN")]
 
-PRIORITY_NAMES = {"1": 1, "p1": 1, "high": 1, "h": 1, "2": 2, "p2": 2, "medium": 2, "m": 2, "3": 3, "p3": 3, "low": 3,
-                  "l": 3}  # fmt: skip  # one name per line would fill a screen
+PRIORITY_NAMES = {
+    "1": 1,
+    "p1": 1,
+    "high": 1,
+    "h": 1,
+    "2": 2,
+    "p2": 2,
+    "medium": 2,
+    "m": 2,
+    "3": 3,
+    "p3": 3,
+    "low": 3,
+    "l": 3,
+}
 
 MAX_TASK_NUMBER = 2**63 - 1
 MAX_TASKS = 10_000

@@ -33,8 +33,9 @@ def ask(
 ) -> None:
     """Send one message to the model, in a new conversation unless --conversation names one.
 
-    The model asks before it deletes tasks or changes several. Without a terminal, the command then exits with 10, and
-    "todo chat approve" answers. Ctrl-C stops the model; the text so far and the changes are kept.
+    The model asks before it deletes tasks or changes several. Without a
+    terminal, the command then exits with 10; answer with "todo chat approve".
+    Ctrl-C stops the answer. The text so far and the changes are kept.
 
     todo ask 'move everything due today to monday, except the dentist'
 

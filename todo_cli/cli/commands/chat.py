@@ -1,4 +1,4 @@
-"""todo chat"""
+"""Chat with the model; list, search and manage conversations."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ from todo_cli.contract.conversations import (
 )
 from todo_cli.errors import Invalid
 
+PANEL = "Chat"
 app = typer.Typer(add_completion=False, invoke_without_command=True)
 app.command("list")(list_conversations)
 app.command()(show)
@@ -70,7 +71,9 @@ def approve(
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
-    """Approve or refuse the changes that a conversation has planned. See them with "todo chat show".
+    """Approve or refuse the changes that a conversation has planned.
+
+    See the changes with "todo chat show".
 
     todo chat approve 3
 
@@ -86,7 +89,9 @@ def approve(
 
 @app.command()
 def stop(ctx: typer.Context, number: ConversationNumber, as_json: Json = False) -> None:
-    """Stop a conversation's answer, wherever it runs. The text so far and the changes are kept.
+    """Stop a conversation's answer, wherever it runs.
+
+    The text so far and the changes are kept.
 
     todo chat stop 3
 
@@ -188,7 +193,9 @@ def rm(
     restore: Annotated[bool, typer.Option("--restore", help="Restore it from the trash.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Move a conversation to the trash. It is no longer listed, searched or exported; its changes to tasks stay.
+    """Move a conversation to the trash.
+
+    It is no longer listed, searched or exported. Its changes to tasks stay.
 
     todo chat rm 3
 

@@ -36,7 +36,8 @@ def export(
 ) -> None:
     """Export a whole conversation: messages, tool calls, results, times, models and costs.
 
-    JSON Lines can be imported again with "todo chat import". They are the default for a file that ends in .jsonl.
+    JSON Lines can be imported again with "todo chat import".
+    They are the default for a file that ends in .jsonl.
 
     todo chat export 3 > rent.md
 

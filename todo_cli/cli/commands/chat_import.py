@@ -26,9 +26,10 @@ def import_conversation(
     file: Annotated[str, typer.Argument(help="Export in JSON Lines; - reads it from stdin.", metavar="FILE")],
     as_json: Json = False,
 ) -> None:
-    """Import an exported conversation as a new one. Its tool calls are not run again.
+    """Import an exported conversation as a new one.
 
-    The whole file is checked before anything is sent. Importing a file again continues, and adds nothing twice.
+    Its tool calls are not run again. The whole file is checked before sending.
+    Importing a file again continues, and adds nothing twice.
 
     todo chat import rent.jsonl
 

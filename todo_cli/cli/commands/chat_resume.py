@@ -19,9 +19,10 @@ def resume(
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
-    """Follow a conversation's last answer from any machine: its text so far, the rest, and the approvals it needs.
+    """Follow a conversation's last answer, from any machine.
 
-    If the process that ran it has died, the answer continues here, half a minute after its last sign of life.
+    Shows the text so far and the rest as it arrives, and asks for approvals.
+    If the process that ran it has died, the answer continues here.
 
     todo chat resume
 

@@ -24,9 +24,9 @@ def retry(
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
-    """Send a conversation's last message again, for another answer. Changes of the first answer stay.
+    """Send a conversation's last message again, for another answer.
 
-    To undo them, run "todo chat undo" first.
+    Changes of the first answer stay. To undo them, run "todo chat undo" first.
 
     todo chat retry 3
 
@@ -44,9 +44,9 @@ def edit(
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
-    """Replace a conversation's last message and answer it anew. Changes of the first answer stay.
+    """Replace a conversation's last message and answer it anew.
 
-    To undo them, run "todo chat undo" first.
+    Changes of the first answer stay. To undo them, run "todo chat undo" first.
 
     todo chat edit 3 'move it to tuesday'
 

@@ -31,13 +31,15 @@ def search(
     since: Since = None,
     until: Annotated[str | None, typer.Option(help="Only up to this day or time.", metavar="WHEN")] = None,
     newest: Annotated[bool, typer.Option("--newest", help="Sort by time, newest first.")] = False,
-    limit: Annotated[int, typer.Option("--limit", "-n", help="Maximum number of messages.", min=1, max=200)] = 20,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", help="Maximum number of messages.", min=1, max=200, metavar="COUNT")
+    ] = 20,
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
-    """Search the messages of conversations and the tasks changed in them, best matches first.
+    """Search the messages of conversations and the tasks changed in them.
 
-    The beginning of a word is enough.
+    Lists the best matches first. The beginning of a word is enough.
 
     todo chat search dentist
 

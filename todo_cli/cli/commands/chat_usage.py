@@ -26,11 +26,15 @@ def usage(
         Literal["day", "model", "conversation", "message"], typer.Option(help="Group by; message needs N.")
     ] = "day",
     since: Since = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", help="Maximum number of rows.", min=1, max=1000)] = 30,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", help="Maximum number of rows.", min=1, max=1000, metavar="COUNT")
+    ] = 30,
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
-    """Show the tokens used for answers, summaries and titles, and their costs where a price is configured.
+    """Show the tokens used for answers, summaries and titles.
+
+    Costs are shown for models with a configured price.
 
     todo chat usage
 

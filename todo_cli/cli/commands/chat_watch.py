@@ -28,7 +28,9 @@ def watch(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep watching for further turns.")] = False,
     as_lines: JsonLines = False,
 ) -> None:
-    """Watch a conversation that runs elsewhere until its turn ends. Ctrl-C stops watching, not the turn.
+    """Watch a conversation that runs elsewhere until its turn ends.
+
+    Ctrl-C stops watching, not the turn.
 
     todo chat watch 3
 

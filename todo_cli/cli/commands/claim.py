@@ -34,10 +34,12 @@ def claim(
     key: Key = None,
     as_json: Json = False,
 ) -> None:
-    """Claim a task. Until the lease ends, nobody else can claim it; claim it again with the same token to renew.
+    """Claim a task, so that nobody else can until the lease ends.
 
-    With --next, take the ready task that is due soonest and, among those, was added first. Any number of workers get
-    different tasks; the exit code is 11 if none is available. `done` and `release` end a claim.
+    Claim it again with the same token to renew the lease. "todo done" and
+    "todo release" end the claim.
+    With --next, claim the ready task that is due soonest, or was added first.
+    Any number of workers get different tasks. Exit with 11 if there is none.
 
     todo claim --next 'project:builds @linux' --lease 15m --json
 

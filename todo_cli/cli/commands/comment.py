@@ -107,18 +107,18 @@ def _fetch_all(session: Session, number: int) -> Iterator[Comment]:
 
 
 def _print_all(session: Session, number: int, form: str) -> None:
-    found = tuple(_fetch_all(session, number))
+    page = tuple(_fetch_all(session, number))
     if form != "text":
         from todo_cli.cli.render import json
 
-        json.write_document(CommentPage(comments=found)) if form == "json" else json.write_lines(found)
+        json.write_document(CommentPage(comments=page)) if form == "json" else json.write_lines(page)
         return
     from todo_cli.cli.render import comments, text
 
     now = datetime.now(UTC)
-    for line in comments.format_comments(found, now) if session.is_terminal else comments.comment_rows(found):
+    for line in comments.format_comments(page, now) if session.is_terminal else comments.comment_rows(page):
         text.write(line)
-    if not found and session.is_terminal:
+    if not page and session.is_terminal:
         text.note(f"No comments yet. Add one with: todo comment {number} 'text'")
 
 

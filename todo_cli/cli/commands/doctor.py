@@ -130,8 +130,9 @@ def _check_model(session: Session) -> str:
     if names and not lists(names, endpoint.model):
         raise ModelFailed(
             f"{endpoint.address} does not list the model {endpoint.model[:100]!r}",
-            hint=f"it lists: {', '.join(names[:10])}", kind="name",
-        )  # fmt: skip
+            hint=f"it lists: {', '.join(names[:10])}",
+            kind="name",
+        )
     return f"{endpoint.model} at {endpoint.address}, {'with' if endpoint.api_key else 'without'} a key"
 
 

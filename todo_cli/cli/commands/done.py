@@ -40,7 +40,8 @@ def done(
 
     todo done 'project:move @phone' --plan
 
-    A filter that matches more than three tasks, or that searches for words, shows the tasks and asks first.
+    If a filter matches more than three tasks or searches for words, the tasks
+    are shown and you are asked first.
     """
     request = CompleteTasks(
         **parse_task_args(tasks), if_rev=if_rev, with_subtasks=with_subtasks or UNSET, if_claimed=if_claimed or UNSET

@@ -72,7 +72,8 @@ def edit(
 
     todo edit 'project:old @phone' --project new --plan
 
-    For a recurring task, a date changes this occurrence and other fields change later ones too; see --this and --all.
+    For a recurring task, a date changes this occurrence, other fields change
+    later ones too. Choose with --this and --all.
     """
     values = {"title": title, "due": due, "project": project, "priority": parse_priority(prio), "note": note}
     fields: dict[str, Any] = {name: value for name, value in values.items() if value is not None}

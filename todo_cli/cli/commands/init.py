@@ -120,8 +120,12 @@ def _print_status(postgres: LocalPostgres, *, as_json: bool) -> None:
     if as_json:
         from todo_cli.cli.render import json
 
-        json.write_document({name: str(value) if value is not None and not isinstance(value, int) else value
-                       for name, value in status.items()})  # fmt: skip
+        json.write_document(
+            {
+                name: str(value) if value is not None and not isinstance(value, int) else value
+                for name, value in status.items()
+            }
+        )
         return
     for name, value in status.items():
         text.write(f"{name.replace('_', ' '):<12}{'-' if value is None else value}")

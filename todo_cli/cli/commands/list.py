@@ -45,7 +45,10 @@ def list_tasks(
     due_after: Annotated[str | None, typer.Option(help="Due after this day or time.", metavar="WHEN")] = None,
     sort: Sort = "due",
     limit: Annotated[
-        int, typer.Option("--limit", "-n", help="Maximum number of tasks.", min=1, max=list_output.MAX_PAGE_TASKS)
+        int,
+        typer.Option(
+            "--limit", "-n", help="Maximum number of tasks.", min=1, max=list_output.MAX_PAGE_TASKS, metavar="COUNT"
+        ),
     ] = 50,
     cursor: Cursor = None,
     everything: Annotated[bool, typer.Option("--all", help="List all tasks, without a limit.")] = False,
@@ -54,8 +57,9 @@ def list_tasks(
 ) -> None:
     """List tasks that match a filter. By default: those of your default view, or the open ones, soonest due first.
 
-    Terms of a filter: project:home = #home, @phone, p1, due<fri, is:blocked, has:note, 3 7-9, 'free words', :view;
-    and, or, not, parentheses.
+    Terms of a filter: project:home (or #home), @phone, p1, due<fri,
+    is:blocked, has:note, 3 7-9, 'free words', :view. Combine terms with and,
+    or, not and parentheses.
 
     todo list 'project:home -@work due<fri'
 

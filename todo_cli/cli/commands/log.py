@@ -19,7 +19,9 @@ app = typer.Typer(add_completion=False)
 def log(
     ctx: typer.Context,
     task: Annotated[str | None, typer.Argument(help="Show only changes of this task.", metavar="[N]")] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", help="Maximum number of changes.", min=1, max=1000)] = 20,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", help="Maximum number of changes.", min=1, max=1000, metavar="COUNT")
+    ] = 20,
     before: Annotated[int | None, typer.Option(help="Show only changes before this one.", min=1, metavar="SEQ")] = None,
     as_json: Json = False,
     as_lines: JsonLines = False,

@@ -23,7 +23,8 @@ def next_tasks(
 ) -> None:
     """List the most urgent tasks that can be done now: those that are not blocked, deferred or scheduled for later.
 
-    Urgency weighs due date, priority, age, tags, blocked tasks and more, as in Taskwarrior.
+    Urgency is computed as in Taskwarrior: from due date, priority, age,
+    tags, blocked tasks and more.
 
     todo next
 

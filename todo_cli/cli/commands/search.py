@@ -23,7 +23,9 @@ def search(
     ctx: typer.Context,
     words: Annotated[list[str], typer.Argument(help="Words to search for.", metavar="WORDS", show_default=False)],
     status: Annotated[Literal["open", "done", "deleted", "all"], typer.Option(help="Status of the tasks.")] = "open",
-    limit: Annotated[int, typer.Option("--limit", "-n", help="Maximum number of tasks.", min=1, max=100)] = 20,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", help="Maximum number of tasks.", min=1, max=100, metavar="COUNT")
+    ] = 20,
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:

@@ -43,9 +43,10 @@ def wait(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Wait until a task is done, changed or unclaimed. Exit with 11 if that does not happen in time.
+    """Wait until a task is done, changed or unclaimed. Exit with 11 after the timeout.
 
-    The task is checked every half second at first, later every three. Waiting continues while a server is down.
+    The task is checked every half second at first, later every three.
+    Waiting continues while the server is down.
 
     todo wait 12 --until done --timeout 1h && deploy
 
@@ -58,12 +59,12 @@ def wait(
     session, seconds = session_of(ctx), parse_duration(timeout)
     deadline = time.monotonic() + seconds
     session.settings = session.settings._replace(timeout=min(session.settings.timeout, max(1.0, seconds)))
-    found = session.send(ShowTask(number=parse_number(task)))
-    rev = since or found.rev
+    start = session.send(ShowTask(number=parse_number(task)))
+    rev = since or start.rev
     pause, problem = FIRST_POLL_SECONDS, ""
     while True:
         try:
-            if awaited := _fetch_if(session, found.number, until, rev):
+            if awaited := _fetch_if(session, start.number, until, rev):
                 break
             problem = ""
         except (Unavailable, TooMany) as error:
@@ -71,7 +72,7 @@ def wait(
             pause = max(pause, _retry_seconds(error))
         left = deadline - time.monotonic()
         if left <= 0:
-            detail = f"#{found.number} {TIMED_OUT[until]} after {timeout}{problem}"
+            detail = f"#{start.number} {TIMED_OUT[until]} after {timeout}{problem}"
             raise NotNow(detail, hint="wait longer with --timeout")
         time.sleep(min(pause, left))
         pause = min(MAX_POLL_SECONDS, pause * POLL_GROWTH)

@@ -17,12 +17,27 @@ from todo_cli.cli.render.markdown_blocks import Block
 
 # Only the sixteen standard colours and no background, so that the text is readable on any background.
 STYLES = {
-    "markdown.code": "cyan", "markdown.code_block": "cyan", "markdown.h1": "bold underline", "markdown.h2": "bold",
-    "markdown.h3": "bold", "markdown.h4": "bold", "markdown.h5": "bold", "markdown.h6": "bold dim",
-    "markdown.block_quote": "dim", "markdown.hr": "dim", "markdown.item.bullet": "bold", "markdown.item.number": "bold",
-    "markdown.list": "none", "markdown.link": "underline", "markdown.link_url": "dim", "markdown.table.border": "dim",
-    "markdown.table.header": "bold", "markdown.em": "italic", "markdown.strong": "bold", "markdown.s": "strike",
-}  # fmt: skip
+    "markdown.code": "cyan",
+    "markdown.code_block": "cyan",
+    "markdown.h1": "bold underline",
+    "markdown.h2": "bold",
+    "markdown.h3": "bold",
+    "markdown.h4": "bold",
+    "markdown.h5": "bold",
+    "markdown.h6": "bold dim",
+    "markdown.block_quote": "dim",
+    "markdown.hr": "dim",
+    "markdown.item.bullet": "bold",
+    "markdown.item.number": "bold",
+    "markdown.list": "none",
+    "markdown.link": "underline",
+    "markdown.link_url": "dim",
+    "markdown.table.border": "dim",
+    "markdown.table.header": "bold",
+    "markdown.em": "italic",
+    "markdown.strong": "bold",
+    "markdown.s": "strike",
+}
 
 PARSER = MarkdownIt("commonmark", {"html": False}).enable("strikethrough").enable("table")
 MIN_COLUMNS = 20
@@ -55,8 +70,11 @@ class _Document(Markdown):
     """A block. Line ends are kept; HTML is shown as text."""
 
     elements = Markdown.elements | {
-        "heading_open": _Heading, "fence": _Code, "code_block": _Code, "hr": _Ruler,
-    }  # fmt: skip
+        "heading_open": _Heading,
+        "fence": _Code,
+        "code_block": _Code,
+        "hr": _Ruler,
+    }
 
     def __init__(self, source: str) -> None:
         super().__init__("", hyperlinks=False)
@@ -76,8 +94,17 @@ class MarkdownRenderer:
     """Renders blocks as lines with escape sequences."""
 
     def __init__(self, *, colored: bool) -> None:
-        self._console = Console(no_color=not colored, force_terminal=True, color_system="standard", theme=Theme(STYLES),
-                                width=80, markup=False, highlight=False, emoji=False, legacy_windows=False)  # fmt: skip
+        self._console = Console(
+            no_color=not colored,
+            force_terminal=True,
+            color_system="standard",
+            theme=Theme(STYLES),
+            width=80,
+            markup=False,
+            highlight=False,
+            emoji=False,
+            legacy_windows=False,
+        )
 
     def render(self, block: Block, width: int) -> list[str]:
         """Return an escaped block's lines, at most `width` wide."""

@@ -27,14 +27,20 @@ STATES = {"running": "answering elsewhere", "awaiting": "needs approval: /approv
 HINTS = "Enter sends · Esc Enter new line · / commands · # tasks"
 PLACEHOLDER = "Type a message, or / for commands"
 STYLE = {
-    "bottom-toolbar": "noreverse", "bottom-toolbar.text": "dim", "placeholder": "dim", "prompt": "bold", "more": "dim",
-    "completion-menu": "noreverse bg:default fg:default", "completion-menu.completion": "bg:default fg:default",
+    "bottom-toolbar": "noreverse",
+    "bottom-toolbar.text": "dim",
+    "placeholder": "dim",
+    "prompt": "bold",
+    "more": "dim",
+    "completion-menu": "noreverse bg:default fg:default",
+    "completion-menu.completion": "bg:default fg:default",
     "completion-menu.completion.current": "reverse bg:default fg:default",
     "completion-menu.meta.completion": "bg:default fg:default dim",
     "completion-menu.meta.completion.current": "reverse bg:default fg:default",
     "completion-menu.multi-column-meta": "bg:default fg:default",
-    "scrollbar.background": "bg:default", "scrollbar.button": "reverse",
-}  # fmt: skip
+    "scrollbar.background": "bg:default",
+    "scrollbar.button": "reverse",
+}
 
 
 class PromptHistory(History):
@@ -66,13 +72,20 @@ class LinePrompt:
         self._session, self._state = session, state
         self._was_shown = self.dropped = False
         self._prompt: PromptSession[str] = PromptSession(
-            multiline=True, key_bindings=self._keys(), history=ThreadedHistory(PromptHistory(session)),
-            completer=_open_completer(state), complete_while_typing=Condition(_is_completing),
-            bottom_toolbar=self._toolbar, style=Style.from_dict(STYLE),
-            color_depth=ColorDepth.DEPTH_4_BIT if session.use_color else ColorDepth.DEPTH_1_BIT, enable_suspend=True,
-            prompt_continuation=lambda width, number, wrapped: [("class:more", " " * width)], tempfile_suffix=".md",
-            include_default_pygments_style=False, reserve_space_for_menu=6,
-        )  # fmt: skip
+            multiline=True,
+            key_bindings=self._keys(),
+            history=ThreadedHistory(PromptHistory(session)),
+            completer=_open_completer(state),
+            complete_while_typing=Condition(_is_completing),
+            bottom_toolbar=self._toolbar,
+            style=Style.from_dict(STYLE),
+            color_depth=ColorDepth.DEPTH_4_BIT if session.use_color else ColorDepth.DEPTH_1_BIT,
+            enable_suspend=True,
+            prompt_continuation=lambda width, number, wrapped: [("class:more", " " * width)],
+            tempfile_suffix=".md",
+            include_default_pygments_style=False,
+            reserve_space_for_menu=6,
+        )
 
     def read(self, default: str = "") -> str | None:
         """Read a message. Ctrl-C on an empty line explains how to leave; a second Ctrl-C leaves."""

@@ -29,7 +29,7 @@ CHAT_COMMANDS: dict[str, ChatCommand] = {
     "approve": ChatCommand("Answer a pending approval."),
     "resume": ChatCommand("Follow an unfinished answer, or continue conversation N.", "[N]"),
     "new": ChatCommand("Start a new conversation."),
-    "fork": ChatCommand("Copy this conversation (up to message SEQ), and continue there.", "[SEQ]"),
+    "fork": ChatCommand("Copy this conversation, up to message SEQ, and go there.", "[SEQ]"),
     "conversations": ChatCommand("List conversations."),
     "history": ChatCommand("Show the messages of this conversation.", "[COUNT]"),
     "search": ChatCommand("Search the messages of all conversations.", "WORDS"),
@@ -37,7 +37,7 @@ CHAT_COMMANDS: dict[str, ChatCommand] = {
     "model": ChatCommand("Show the model, or use another one here.", "[NAME]"),
     "usage": ChatCommand("Show the tokens used, and their costs."),
     "export": ChatCommand("Print this conversation as Markdown."),
-    "todo": ChatCommand("Run any todo command, also one that has a name of this list.", "COMMAND"),
+    "todo": ChatCommand("Run a todo command whose name is taken by this list.", "COMMAND"),
     "help": ChatCommand("Show this help; /exit leaves.", "[COMMAND]"),
     "exit": ChatCommand("Leave.", listed=False),
 }
