@@ -13,6 +13,7 @@ from todo_cli.errors import TodoError
 if TYPE_CHECKING:
     from todo_cli.contract.tasks import Task
 
+
 FRESH_SECONDS = 10.0
 """Names read within this time are used for completion."""
 MAX_COMPLETED_TASKS = 500

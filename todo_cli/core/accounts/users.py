@@ -55,13 +55,13 @@ SET_PREFERENCES = journaled("""INSERT INTO todo.preferences AS p (user_id, timez
 @handler(ask.WhoAmI)
 async def who_am_i(tx: Transaction, request: ask.WhoAmI) -> Identity:
     """The caller, as the database knows them."""
-    return decode(await tx.answer(ME) or "", Identity)
+    return decode(await tx.finish(ME) or "", Identity)
 
 
 @handler(ask.ListSpaces)
 async def list_spaces(tx: Transaction, request: ask.ListSpaces) -> SpacePage:
     """The caller's spaces."""
-    return decode(await tx.answer(SPACES) or "", SpacePage)
+    return decode(await tx.finish(SPACES) or "", SpacePage)
 
 
 @handler(ask.AddUser)
@@ -81,7 +81,7 @@ async def add_user(tx: Transaction, request: ask.AddUser) -> User:
 @handler(ask.ListUsers)
 async def list_users(tx: Transaction, request: ask.ListUsers) -> UserPage:
     """Everybody, by name."""
-    return decode(await tx.answer(LIST) or "", UserPage)
+    return decode(await tx.finish(LIST) or "", UserPage)
 
 
 @handler(ask.DisableUser)

@@ -48,7 +48,7 @@ async def search_conversations(tx: Transaction, request: SearchConversations) ->
     sought = validation.storable("search", request.words)
     since = await _instant(tx, request.since) if request.since else "-infinity"
     until = await _instant(tx, request.until, days=1) if request.until else "infinity"
-    text = await tx.answer(SEARCH, words=sought, limit=request.limit, number=request.number, roles=ROLES[request.role], since=since,
+    text = await tx.finish(SEARCH, words=sought, limit=request.limit, number=request.number, roles=ROLES[request.role], since=since,
                            until=until, newest=request.sort == "newest")  # fmt: skip
     return MessageHits(hits=tuple(_hit(row, sought) for row in decode(text or "[]", list[_Row])))
 

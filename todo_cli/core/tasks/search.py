@@ -40,7 +40,7 @@ class _Row(Struct):
 async def search_tasks(tx: Transaction, request: SearchTasks) -> TaskHits:
     """Words of which none is a letter or a digit find nothing."""
     sought = validation.storable("search", request.words)
-    text = await tx.answer(SEARCH, words=sought, limit=request.limit, status=request.status)
+    text = await tx.finish(SEARCH, words=sought, limit=request.limit, status=request.status)
     rows = decode(text or "[]", list[_Row])
     return TaskHits(hits=tuple(_hit(row, sought) for row in rows))
 

@@ -22,7 +22,7 @@ FROM todo.tasks t WHERE t.space_id = %(space)s::uuid AND t.number = %(number)s::
 @handler(ShowTask)
 async def show_task(tx: Transaction, request: ShowTask) -> Task:
     """Return one task with its note and comments, from the trash too."""
-    text = await tx.answer(SHOW, number=request.number)
+    text = await tx.finish(SHOW, number=request.number)
     if text is None:
         raise NotFound(f"task #{request.number} does not exist", hint="list tasks with: todo list")
     return decode(text, Task)

@@ -117,6 +117,12 @@ class DecidedChange(NamedTuple):
         return self.loaded.seq + 1
 
     @property
+    def before(self) -> list[TaskRow]:
+        """The changed tasks as they were, without those that the change adds."""
+        before = loaded_rows(self.loaded)
+        return [before[row.number] for row in self.rows if row.number in before]
+
+    @property
     def next_number(self) -> int:
         """The number of the next task that is added to the space."""
         return max([self.loaded.next_number, *(row.number + 1 for row in self.rows)])
@@ -170,7 +176,6 @@ def build_store(changes: Sequence[DecidedChange]) -> list[StatementCall]:
 
 
 def _journal_call(change: DecidedChange) -> StatementCall:
-    before = loaded_rows(change.loaded)
     return JOURNAL, {
         "seq": change.seq,
         "next_number": change.next_number,
@@ -178,7 +183,7 @@ def _journal_call(change: DecidedChange) -> StatementCall:
         "hash": change.stamp.hash,
         "verb": change.stamp.verb,
         "request": change.stamp.request,
-        "before": encode_rows([before[row.number] for row in change.rows if row.number in before]),
+        "before": encode_rows(change.before),
         "after": encode_rows(change.rows),
         "undoes": change.edits.undoes,
         "redo": change.edits.redo,
