@@ -1,11 +1,4 @@
-<<<<<<< HEAD
-"""Settings: flag, then environment, then profile, then file. The only thing a command writes on the machine.
-
-KEYS has every key. Tests compare `config.example.toml` and the table in `docs/configuration.md` with it.
-"""
-=======
 """Read the settings of a command. A flag wins over the environment, that over the profile, that over the file."""
->>>>>>> main
 
 from __future__ import annotations
 
