@@ -85,7 +85,7 @@ def _person(embedded: LocalPostgres, name: str, timezone: str | None) -> dict[st
     """Bring the schema up to date, make the person and their login: the profile's values."""
     from todo_cli.db.migrate import migrate
     from todo_cli.db.owner import owner
-    from todo_cli.parsing.dates import system_zone
+    from todo_cli.parsing.system_zone import system_zone
 
     text.note("Preparing the tables …")
     migrate(embedded.owner_url())

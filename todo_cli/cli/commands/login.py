@@ -58,7 +58,7 @@ def _in_keyring(session: Session, wanted: bool | None) -> bool:
 
 
 def _save(session: Session, values: dict[str, Any], me: Me) -> Any:
-    from todo_cli.parsing.dates import system_zone
+    from todo_cli.parsing.system_zone import system_zone
     from todo_cli.settings.settings_file import save_profile
 
     # a machine that says UTC is mostly a server: the person's own preference stands above it
