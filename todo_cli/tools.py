@@ -12,35 +12,21 @@ from typing import Any
 
 import msgspec
 
-from todo_cli.contract import claims, journal, search, tasks, time_tracking
+from todo_cli.contract import tasks
 from todo_cli.contract.base import Request, title_of
 from todo_cli.contract.codec import convert_request
+from todo_cli.contract.registry import REQUESTS
 from todo_cli.errors import Invalid
 
 ALWAYS: dict[str, type[Request[Any]]] = {
-    "add_task": tasks.AddTask,
-    "list_tasks": tasks.ListTasks,
-    "find_tasks": search.SearchTasks,
-    "show_task": tasks.ShowTask,
-    "complete_task": tasks.CompleteTasks,
-    "update_task": tasks.EditTasks,
-    "delete_task": tasks.DeleteTasks,
+    request.tool: request for request in REQUESTS if request.tool and request.tool_always
 }
-"""What a model is given in every request."""
+"""The tools that a model is offered in every request."""
 
 FOUND: dict[str, type[Request[Any]]] = {
-    "reopen_task": tasks.ReopenTasks,
-    "restore_task": tasks.RestoreTasks,
-    "start_task": time_tracking.StartTasks,
-    "stop_task": time_tracking.StopTasks,
-    "skip_task": time_tracking.SkipTasks,
-    "claim_task": claims.ClaimTask,
-    "release_task": claims.ReleaseTasks,
-    "list_changes": journal.ListChanges,
-    "undo": journal.Undo,
-    "redo": journal.Redo,
+    request.tool: request for request in REQUESTS if request.tool and not request.tool_always
 }
-"""What it is given once it has asked for it."""
+"""The tools that a model is offered once it has asked for them."""
 
 TOOLS = ALWAYS | FOUND
 
@@ -102,17 +88,13 @@ def schema(kind: type[Request[Any]]) -> dict[str, Any]:
     if kind is tasks.EditTasks:
         listed = {"type": "string", "enum": list(_CLEARABLE)}
         fields["clear"] = {"type": "array", "items": listed, "description": _ABOUT["clear"]}
-    required = made.get("required", []) + (["numbers"] if _numbered(kind) else [])
+    required = made.get("required", []) + (["numbers"] if kind.needs_numbers else [])
     return {"type": "object", "properties": fields, "required": required}
 
 
 def _hidden(kind: type[Request[Any]]) -> set[str]:
     """The fields that no model is given: what it changes, it names by numbers that it was shown."""
     return _HIDDEN | {"filter"} if issubclass(kind, tasks.OnTasks) else _HIDDEN
-
-
-def _numbered(kind: type[Request[Any]]) -> bool:
-    return issubclass(kind, tasks.OnTasks) and kind is not time_tracking.StopTasks
 
 
 def _inlined(node: Any, definitions: dict[str, Any]) -> Any:
@@ -145,7 +127,7 @@ def wished(name: str, arguments: str) -> tuple[type[Request[Any]], dict[str, Any
         raise Invalid("the arguments are not a JSON object", hint="call the tool again with one JSON object")
     fields = _fields(kind, {field: value for field, value in given.items() if value is not None and value != ""})
     convert_request(fields, kind)
-    if _numbered(kind) and not fields.get("numbers"):
+    if kind.needs_numbers and not fields.get("numbers"):
         raise Invalid("numbers is empty", hint="name the tasks by their numbers")
     return kind, fields
 

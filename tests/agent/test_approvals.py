@@ -81,7 +81,7 @@ def test_yes_to_some_is_no_to_the_others(chat: Chat, held: str) -> None:
 def test_the_same_answer_again_changes_nothing_and_another_is_refused(chat: Chat, held: str) -> None:
     first = chat(AnswerTurn(turn=held, yes=True))
     assert chat(AnswerTurn(turn=held, yes=True)).approved == first.approved
-    with pytest.raises(Conflict, match="yes already"):
+    with pytest.raises(Conflict, match="approved already"):
         chat(AnswerTurn(turn=held, yes=False))
     verbs = [one.verb for one in chat(ListChanges()).changes]
     assert (verbs.count("DeleteTasks"), verbs.count("CompleteTasks")) == (1, 1)
@@ -126,7 +126,7 @@ def test_a_yes_that_comes_too_late(chat: Chat, held: str) -> None:
 def test_a_new_message_means_no(chat: Chat, held: str) -> None:
     assert chat.say("what is the weather?", ["No idea."]).state == "done"
     assert {status for _, _, status in chat.tasks()} == {"open"}
-    with pytest.raises(Conflict, match="no already"):
+    with pytest.raises(Conflict, match="refused already"):
         chat(AnswerTurn(turn=held, yes=True))
     assert faults(chat.asked[-1]) == []
     assert [role for role, _ in chat.history()][-3:] == ["assistant", "user", "assistant"]

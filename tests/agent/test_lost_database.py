@@ -63,7 +63,7 @@ class Far:
             try:
                 return await run_turn(send, Script(ROUNDS, summary="They counted."), begin, limits=Limits(budget=700))
             finally:
-                await backend.leave()
+                await backend.aclose()
 
         return asyncio.run(whole())
 
@@ -120,7 +120,7 @@ def test_gone_for_a_moment_the_turn_goes_on(db: Database, whole: tuple[Any, int]
 
 
 def test_gone_for_ever_another_goes_on(db: Database, whole: tuple[Any, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("todo_cli.clients.direct.TRIES_AFTER_LOSS", 2)  # the real one waits for six seconds
+    monkeypatch.setattr("todo_cli.clients.direct.MAX_ATTEMPTS_AFTER_LOSS", 2)  # the real one waits for six seconds
     for at in places(whole, 2):
         assert goes(db, at, ever=True)[0] == whole[0], at
 
@@ -130,6 +130,6 @@ def test_gone_for_ever_another_goes_on(db: Database, whole: tuple[Any, int], mon
 def test_gone_between_any_two_steps(
     db: Database, whole: tuple[Any, int], ever: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("todo_cli.clients.direct.TRIES_AFTER_LOSS", 2)
+    monkeypatch.setattr("todo_cli.clients.direct.MAX_ATTEMPTS_AFTER_LOSS", 2)
     for at in range(1, whole[1] + 1):
         assert goes(db, at, ever=ever)[0] == whole[0], at

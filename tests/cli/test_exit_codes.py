@@ -51,11 +51,11 @@ def test_2_usage(todo: Todo) -> None:
     refused(todo, 2, "list", "--limit", "0")
     refused(todo, 2, "show", says="argument")
     refused(todo, 2, "frobnicate", says="frobnicate")
-    refused(todo, 2, "edit", "1", says="nothing to change")
+    refused(todo, 2, "edit", "1", says="no change was given")
 
 
 def test_3_not_found(todo: Todo) -> None:
-    assert "there is no task #7" in refused(todo, 3, "show", "7")
+    assert "task #7 does not exist" in refused(todo, 3, "show", "7")
     refused(todo, 3, "done", "7", says="nothing was changed")
     refused(todo, 3, "undo", says="nothing of yours")
 

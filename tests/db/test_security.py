@@ -19,6 +19,7 @@ from tests.support.connections import Line, Raw, raw, share, signed, token_for
 from todo_cli.contract.journal import ListChanges
 from todo_cli.contract.tasks import AddTask, CompleteTasks
 from todo_cli.contract.tokens import CreateToken
+from todo_cli.db.schema_version import SCHEMA_VERSION
 from todo_cli.errors import NotAllowed, NotSignedIn, TodoError
 
 TABLES = ("schema", "users", "spaces", "members", "tokens", "preferences", "tasks", "task_tags", "changes", "buckets",
@@ -386,6 +387,17 @@ def test_the_gate_has_no_hole_for_null(house: House) -> None:
 def test_the_way_is_the_database_s_to_say(house: House) -> None:
     with closing(signed(house.alice, way="api")) as connection:
         assert connection.execute("SELECT todo.way()").fetchone() == ("direct",)
+
+
+def test_enter_in_any_session_zone_sets_utc_for_the_transaction(house: House) -> None:
+    """to_json() writes timestamps in the session's zone, which the journal keeps."""
+    alice = house.alice
+    sign_in = "SELECT todo.enter(%s, %s, %s, %s, 'read', false, 'test')"
+    with closing(psycopg.connect(alice.database_url, options="-c timezone=Asia/Kolkata")) as connection:
+        connection.execute(sign_in, [SCHEMA_VERSION, alice.token, alice.user_id, alice.user_id])
+        row = connection.execute("SELECT to_json(timestamptz '2026-01-01 00:00:00+00') #>> '{}'").fetchone()
+        connection.rollback()
+        assert (row, connection.info.parameter_status("TimeZone")) == (("2026-01-01T00:00:00+00:00",), "Asia/Kolkata")
 
 
 def test_errors_tell_nothing_of_the_token(house: House) -> None:

@@ -115,7 +115,7 @@ def test_a_key_acts_once_even_if_more_match_by_then(home: Ask) -> None:
         (DeleteTasks(filter=" or ".join(["p1"] * 1_000)), "200 terms"),
         (DeleteTasks(filter="a\0b"), "NUL"),
         (EditTasks(filter="#old", title=" "), "blank"),
-        (EditTasks(filter="#old"), "nothing to change"),
+        (EditTasks(filter="#old"), "no change was given"),
         (CompleteTasks(filter="#old", with_subtasks=True, if_claimed=True), "exclude each other"),
     ],
 )
@@ -157,7 +157,7 @@ def test_all_or_none(home: Ask) -> None:
     assert "one" not in home.show(1).tags
     with pytest.raises(Conflict, match="#6 is done"):
         home(StartTasks(filter="1 or 6 is:done or 1-2 is:open"))
-    with pytest.raises(Conflict, match="is in the bin"):
+    with pytest.raises(Conflict, match="is in the trash"):
         home(EditTasks(filter="#old status:all", priority=1))
     with pytest.raises(Conflict, match="has moved on"):
         home(EditTasks(filter="#old", priority=1, if_rev=1))
@@ -179,8 +179,8 @@ def ten_thousand_and_one(who: str, db: Database) -> None:
 
 def test_at_most_ten_thousand(ask: Ask, db: Database) -> None:
     ten_thousand_and_one(ask.who.user_id, db)
-    for filter, says in (("is:open", "matches 10,001 tasks; at most 10,000"), ("many -p1", "stand in 10,000 tasks or more"),
-                         ("-many", "stand in 10,000 tasks or more")):  # fmt: skip
+    for filter, says in (("is:open", "matches 10,001 tasks; at most 10,000"), ("many -p1", "occur in 10,000 tasks or more"),
+                         ("-many", "occur in 10,000 tasks or more")):  # fmt: skip
         with pytest.raises(Invalid, match=says):
             ask(EditTasks(filter=filter, priority=2))
 
@@ -244,21 +244,21 @@ def test_done_with_subtasks_of_what_is_found(ask: Ask) -> None:
 
 
 def test_a_plan_keeps_the_exact_numbers(home: Ask) -> None:
-    plan = home(MakePlan(id=new_id(), verb="EditTasks", arguments={"filter": "#old @phone", "project": "new"}))
+    plan = home(MakePlan(id=new_id(), operation="EditTasks", arguments={"filter": "#old @phone", "project": "new"}))
     assert plan.arguments == {"numbers": [1, 2, 5], "project": "new"}
     home.add("late", project="old", tags=("phone",))
     applied = home(ApplyPlan(id=plan.id))
     assert numbers(applied) == [1, 2, 5], "and not the late one"
-    plan = home(MakePlan(id=new_id(), verb="DeleteTasks", arguments={"filter": "#new"}))
+    plan = home(MakePlan(id=new_id(), operation="DeleteTasks", arguments={"filter": "#new"}))
     home(EditTasks(numbers=(5,), project="other"))
     with pytest.raises(Conflict, match="#5 has moved on"):
         home(ApplyPlan(id=plan.id))
     assert home.show(1).status == "open"
     for verb in ("DeleteTasks", "CompleteTasks", "ReleaseTasks"):
         with pytest.raises(NotFound, match="no task matches"):
-            home(MakePlan(id=new_id(), verb=verb, arguments={"filter": "#nowhere"}))
+            home(MakePlan(id=new_id(), operation=verb, arguments={"filter": "#nowhere"}))
     with pytest.raises(Invalid, match="the filter is empty"):
-        home(MakePlan(id=new_id(), verb="DeleteTasks", arguments={"filter": " "}))
+        home(MakePlan(id=new_id(), operation="DeleteTasks", arguments={"filter": " "}))
 
 
 def test_plans_of_what_comes_along_are_exact_too(ask: Ask) -> None:
@@ -267,13 +267,13 @@ def test_plans_of_what_comes_along_are_exact_too(ask: Ask) -> None:
     ask(CompleteTasks(numbers=(1,)))
     ask(Undo())
     deep = {"filter": "#p", "with_subtasks": True}
-    plan = ask(MakePlan(id=new_id(), verb="CompleteTasks", arguments=deep))
-    assert plan.arguments == {"numbers": [1, 2]}, "without the next occurrence, which is in the bin"
+    plan = ask(MakePlan(id=new_id(), operation="CompleteTasks", arguments=deep))
+    assert plan.arguments == {"numbers": [1, 2]}, "without the next occurrence, which is in the trash"
     late = ask.add("late", parent=1)
     assert sorted(numbers(ask(ApplyPlan(id=plan.id)))) == [1, 2, 3]
     assert (ask.show(late.number).status, ask.show(3).status) == ("open", "open")
     ask(StartTasks(numbers=(3,)))
-    plan = ask(MakePlan(id=new_id(), verb="StopTasks", arguments={}))
+    plan = ask(MakePlan(id=new_id(), operation="StopTasks", arguments={}))
     ask(StartTasks(numbers=(late.number,)))
     assert numbers(ask(ApplyPlan(id=plan.id))) == [3]
 

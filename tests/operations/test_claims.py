@@ -164,12 +164,12 @@ def test_done_and_rm_let_go_and_edit_does_not(ask: Ask, other: Ask) -> None:
     assert ask(ReopenTasks(numbers=(1,))).tasks[0].claimed_by is None
     claim(ask, 2)
     ask(DeleteTasks(numbers=(2,)))
-    with pytest.raises(Conflict, match="is in the bin"):
+    with pytest.raises(Conflict, match="is in the trash"):
         claim(ask, 2)
     ask(CompleteTasks(numbers=(1,)))
     with pytest.raises(Conflict, match="task #1 is done"):
         claim(ask, 1)
-    with pytest.raises(NotFound, match="no task #9"):
+    with pytest.raises(NotFound, match="task #9 does not exist"):
         claim(ask, 9)
 
 
@@ -232,11 +232,11 @@ def test_claims_are_in_the_log_and_are_not_what_undo_takes_back(ask: Ask) -> Non
 def test_a_plan_of_a_release(ask: Ask) -> None:
     ask.add_all("a", "b")
     claim(ask, 2)
-    plan = ask(MakePlan(id=new_id(), verb="ReleaseTasks", arguments={"filter": "claimed:me"}))
+    plan = ask(MakePlan(id=new_id(), operation="ReleaseTasks", arguments={"filter": "claimed:me"}))
     assert plan.differences[0].fields == {"claimed_by": (ask.who.name, None)}
     assert ask(ApplyPlan(id=plan.id)).tasks[0].claimed_by is None
     with pytest.raises(Invalid, match="cannot be planned"):
-        ask(MakePlan(id=new_id(), verb="ClaimTask", arguments={}))
+        ask(MakePlan(id=new_id(), operation="ClaimTask", arguments={}))
 
 
 @pytest.mark.parametrize(

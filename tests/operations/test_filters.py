@@ -14,8 +14,9 @@ import pytest
 from tests.conftest import Database
 from tests.support.connections import Line
 from todo_cli.contract.comments import AddComment
+from todo_cli.contract.filters import SORTS
 from todo_cli.contract.ids import new_id
-from todo_cli.contract.tasks import SORTS, AddTasks, CompleteTasks, DeleteTasks, ListTasks, NewTask
+from todo_cli.contract.tasks import AddTasks, CompleteTasks, DeleteTasks, ListTasks, NewTask
 from todo_cli.core.filters.sorting import KEYS
 from todo_cli.errors import Invalid, NotFound
 

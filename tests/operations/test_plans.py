@@ -14,7 +14,7 @@ from todo_cli.errors import Conflict, Invalid, NotFound
 
 
 def plan(ask: Ask, verb: str, **arguments: object) -> Plan:
-    return ask(MakePlan(id=new_id(), verb=verb, arguments=arguments))
+    return ask(MakePlan(id=new_id(), operation=verb, arguments=arguments))
 
 
 def test_a_plan_shows_the_exact_rows_and_changes_nothing(ask: Ask) -> None:
@@ -90,7 +90,7 @@ def test_what_the_change_itself_refuses_cannot_be_planned(ask: Ask, person: Pers
 
 def test_the_same_plan_made_twice_is_one_plan(ask: Ask) -> None:
     ask.add("a")
-    request = MakePlan(id=new_id(), verb="CompleteTasks", arguments={"numbers": [1]})
+    request = MakePlan(id=new_id(), operation="CompleteTasks", arguments={"numbers": [1]})
     assert ask(request) == ask(request)
 
 

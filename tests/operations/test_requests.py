@@ -20,12 +20,12 @@ from todo_cli.contract import conversations, turn_events, turn_steps
 from todo_cli.contract.base import Request
 from todo_cli.contract.claims import ClaimTask, ReleaseTasks
 from todo_cli.contract.comments import AddComment, EditComment, ListComments, RemoveComment
-from todo_cli.contract.conversation_export import Exported, Header, ImportMessages
+from todo_cli.contract.conversation_export import ExportedMessage, ExportHeader, ImportMessages
 from todo_cli.contract.journal import ListChanges, Redo, Undo
 from todo_cli.contract.message_search import SearchConversations
 from todo_cli.contract.plans import ApplyPlan, ListPlans, MakePlan, RefusePlan
-from todo_cli.contract.prompt_history import ListSaid
-from todo_cli.contract.registry import REQUESTS
+from todo_cli.contract.prompt_history import ListPrompts
+from todo_cli.contract.registry import REQUESTS, requests_in
 from todo_cli.contract.search import SearchTasks
 from todo_cli.contract.tasks import (
     AddTask,
@@ -54,16 +54,16 @@ from todo_cli.contract.views import ChooseView, ListProjects, ListTags, ListView
 from todo_cli.errors import TodoError
 
 ASKED = {*REQUESTS} - {
-    *turn_steps.REQUESTS,
-    *turn_events.REQUESTS,
-    *conversations.REQUESTS,
+    *requests_in(turn_steps),
+    *requests_in(turn_events),
+    *requests_in(conversations),
 }  # those: tests/agent/test_conversations.py
 NEW = "someone-new"  # replaced by a name of this way's own
 IDS = [str(UUID(int=0x7 << 76 | 0x2 << 62 | number)) for number in range(9)]
 
-TALK = Header(id=IDS[0], number=7, title="The rent", created_at=datetime(2030, 1, 1, tzinfo=UTC), head="x 2")
+TALK = ExportHeader(id=IDS[0], number=7, title="The rent", created_at=datetime(2030, 1, 1, tzinfo=UTC), head="x 2")
 SAID = tuple(
-    Exported(seq=n, turn=IDS[0], role=role, content=f"rent {n}", at=TALK.created_at)
+    ExportedMessage(seq=n, turn=IDS[0], role=role, content=f"rent {n}", at=TALK.created_at)
     for n, role in ((1, "user"), (2, "assistant"))
 )
 
@@ -98,9 +98,9 @@ STORY: tuple[Request[Any], ...] = (
     SearchTasks(words="anothr", status="all"), SearchTasks(words="paid T", status="all"), SearchTasks(words="?!"), SearchTasks(words=""),
     SearchTasks(words="x", limit=0), RemoveComment(number=1, id=IDS[6]), RemoveComment(number=1, id=IDS[6]), ListComments(number=1),
     ListComments(number=99), ShowTask(number=1),
-    MakePlan(id=IDS[7], verb="EditTasks", arguments={"numbers": [1, 2], "title": "planned"}),
-    MakePlan(id=IDS[8], verb="DeleteTasks", arguments={"filter": "1 status:all"}), MakePlan(id=IDS[2], verb="RevokeToken", arguments={"name": "first"}),
-    MakePlan(id=IDS[2], verb="EditTasks", arguments={"numbers": [99], "title": "x"}), ListPlans(), ApplyPlan(id=IDS[7]), ApplyPlan(id=IDS[8]),
+    MakePlan(id=IDS[7], operation="EditTasks", arguments={"numbers": [1, 2], "title": "planned"}),
+    MakePlan(id=IDS[8], operation="DeleteTasks", arguments={"filter": "1 status:all"}), MakePlan(id=IDS[2], operation="RevokeToken", arguments={"name": "first"}),
+    MakePlan(id=IDS[2], operation="EditTasks", arguments={"numbers": [99], "title": "x"}), ListPlans(), ApplyPlan(id=IDS[7]), ApplyPlan(id=IDS[8]),
     ApplyPlan(id=IDS[2]), RefusePlan(id=IDS[8]), RefusePlan(id=IDS[7]), RefusePlan(id=IDS[2]), ListPlans(),
     CreateToken(id=IDS[1], hash="a" * 64, name="cron", scopes=("all",), expires="2040-01-01"),
     CreateToken(id=IDS[1], hash="b" * 64, name="x", scopes=("all",)), CreateToken(id=IDS[2], hash="b" * 64, name="cron", scopes=("all",)),
@@ -119,7 +119,7 @@ STORY: tuple[Request[Any], ...] = (
     SearchConversations(words="rent"), SearchConversations(words=""), ReadUsage(), ReadUsage(number=99), SetBudget(name=NEW, tokens_per_day=9),
     SetBudget(name="nobody at all"), ImportMessages(conversation=TALK, messages=SAID), ImportMessages(conversation=TALK, messages=SAID),
     ImportMessages(conversation=TALK, messages=SAID, first=7), SearchConversations(words="rent", role="user"), ReadUsage(by="conversation", number=1),
-    ListSaid(), ListSaid(limit=0), ListChanges(), ListChanges(number=1, limit=2), ListChanges(number=99), ListChanges(before=3), ListChanges(limit=0),
+    ListPrompts(), ListPrompts(limit=0), ListChanges(), ListChanges(number=1, limit=2), ListChanges(number=99), ListChanges(before=3), ListChanges(limit=0),
 )  # fmt: skip
 
 MASKS = (

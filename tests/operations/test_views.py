@@ -12,7 +12,7 @@ from tests.support.ask import Ask, AskAs
 from tests.support.connections import share
 from todo_cli.contract.journal import ListChanges
 from todo_cli.contract.tasks import ListTasks
-from todo_cli.contract.views import ChooseView, ListProjects, ListTags, ListViews, RemoveView, SaveView, Used
+from todo_cli.contract.views import ChooseView, ListProjects, ListTags, ListViews, NameCount, RemoveView, SaveView
 from todo_cli.errors import Conflict, Invalid, NotFound, TodoError
 
 
@@ -141,8 +141,8 @@ def test_views_are_one_s_own(db: Database, ask_as: AskAs, ask: Ask) -> None:
 
 
 def test_tags_and_projects_in_use(mine: Ask) -> None:
-    assert mine(ListTags()).used == (Used(name="desk", tasks=1), Used(name="phone", tasks=2))
-    assert mine(ListProjects()).used == (Used(name="home", tasks=2), Used(name="work", tasks=2))
+    assert mine(ListTags()).used == (NameCount(name="desk", tasks=1), NameCount(name="phone", tasks=2))
+    assert mine(ListProjects()).used == (NameCount(name="home", tasks=2), NameCount(name="work", tasks=2))
 
 
 def test_the_commands(person: Person, as_person: Callable[..., Todo]) -> None:
@@ -156,7 +156,7 @@ def test_the_commands(person: Person, as_person: Callable[..., Todo]) -> None:
     assert numbers("list", "-@phone", "or", "#work", "--sort", "-created") == ["3", "2", "1"]
     assert numbers("list", "-@phone", "-n", "1") == ["1"]
     assert todo("view", "save", "calls", "@phone", "-due:today").out == "Saved :calls: @phone !due:today\n"
-    assert todo("view", "default", "calls").out == "The default is :calls.\n"
+    assert todo("view", "default", "calls").out == "The default view is :calls.\n"
     assert numbers() == numbers("list", ":calls") == ["3"]
     assert numbers("list", "--tag", "nowhere") == []
     assert todo("view", "list").out == "*\tcalls\t@phone !due:today\t\n"

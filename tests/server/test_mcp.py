@@ -63,7 +63,7 @@ def test_a_list_kept_by_an_mcp_client(
             assert (await done(client, "show_task", number=1))["status"] == "done"
             wrong = await client.call_tool("complete_task", {"numbers": [7]})
             assert wrong.is_error
-            assert "there is no task #7" in wrong.content[0].text
+            assert "task #7 does not exist" in wrong.content[0].text
             unknown = await client.call_tool("drop_tables", {})
             assert unknown.is_error
             invented = await client.call_tool("add_task", {"title": "x", "colour": "red"})

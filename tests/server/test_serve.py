@@ -130,7 +130,7 @@ BAD: dict[str, tuple[str, str, Any, dict[str, str], int, str]] = {  # method, ta
     "task of a name": ("GET", "/v1/tasks/milk", None, {}, 422, "number"),
     "task of a float": ("GET", "/v1/tasks/1.5", None, {}, 422, "number"),
     "task beyond 64 bits": ("GET", "/v1/tasks/99999999999999999999", None, {}, 422, "number"),
-    "a task that is not there": ("GET", "/v1/tasks/4711", None, {}, 404, "there is no task #4711"),
+    "a task that is not there": ("GET", "/v1/tasks/4711", None, {}, 404, "task #4711 does not exist"),
     "two numbers": ("GET", "/v1/tasks/1?number=2", None, {}, 422, "number is one thing in the path"),
     "a name in the path, another beside it": ("PATCH", "/v1/users/ann", {"name": "bob"}, {}, 422, "name is one thing"),
     "a space that is no id": ("GET", "/v1/tasks", None, {"Todo_Space": "home"}, 422, "Todo-Space"),

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
 
 import psycopg
+from psycopg.sql import Literal as SqlLiteral
 
 from tests.conftest import Database, Person
 from tests.support.connections import Line
 from todo_cli.contract.base import Caller, Request, Secret
-from todo_cli.core.registry import handle
-from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import BEGIN, COMMIT, ENTER, Transaction
+from todo_cli.core.dispatch import handle
+from todo_cli.db.sql import Sql, StatementCall
+from todo_cli.db.transaction import BEGIN, COMMIT, ENTER, ROLLBACK, Transaction
 
 OTHERS = """
 INSERT INTO todo.users (id, name) SELECT md5('u' || u)::uuid, 'user' || u FROM generate_series(2, {people}) u;
@@ -29,19 +31,27 @@ SELECT s.id, n, md5(s.id::text || n)::uuid, 'Task ' || n || ' with a title of us
        date '2026-01-01' + n * 7919 % 700, now(), now(), n, CASE WHEN n % 5 = 0 THEN now() END
   FROM generate_series(1, {each}) n CROSS JOIN todo.spaces s;
 INSERT INTO todo.task_tags SELECT space_id, number, unnest(ARRAY['all', 'tag' || number % 20]) FROM todo.tasks ORDER BY number;
-INSERT INTO todo.changes (space_id, seq, user_id, token_id, way, request_hash, verb, request, before, after)
-SELECT space_id, number, space_id, space_id, 'api', '\\x00', 'AddTask', '{{"title": "x"}}', '[]',
+INSERT INTO todo.changes (space_id, seq, user_id, token_id, way, key, request_hash, verb, request, before, after)
+SELECT space_id, number, space_id, space_id, 'api', 'key ' || number, '\\x00', 'AddTask', '{{"title": "x"}}', '[]',
        jsonb_build_array(jsonb_build_object('number', number, 'rev', number, 'title', title, 'status', status, 'tags', '[]'::jsonb))
   FROM todo.tasks ORDER BY number;
 UPDATE todo.spaces SET next_number = {each} + 1, seq = {each};
 """
 
+LONG_HISTORY = """
+INSERT INTO todo.changes (space_id, seq, user_id, token_id, way, key, request_hash, verb, request, before, after)
+SELECT space_id, seq + n, user_id, token_id, way, 'long ' || n, request_hash, verb, request, before, after
+  FROM todo.changes CROSS JOIN generate_series(1, {changes}) n WHERE user_id = '{user_id}' AND seq = {each};
+UPDATE todo.spaces SET seq = seq + {changes} WHERE id = '{user_id}';
+"""
 
-def crowd(database: Database, people: int, each: int) -> Person:
-    """So many people with so many tasks each; one of them is returned."""
+
+def crowd(database: Database, people: int, each: int, changes: int = 0) -> Person:
+    """Add people with that many tasks each; return one of them, who has that many changes more."""
     me = database.person("me")
+    script = (OTHERS + TASKS + LONG_HISTORY).format(people=people, each=each, changes=changes, user_id=me.user_id)
     with psycopg.connect(database.owner_url, autocommit=True) as connection:
-        connection.execute((OTHERS + TASKS).format(people=people, each=each))
+        connection.execute(script.encode())
         connection.execute("VACUUM ANALYZE")
     return me
 
@@ -58,25 +68,32 @@ class Explaining(Transaction):
     """A transaction that explains each of a rule's statements, runs it, and leaves nothing behind."""
 
     found: list[Touched]
+    plan_mode: Literal["force_custom_plan", "force_generic_plan"]
 
-    async def _run(self, statements: list[Sql], values: dict[str, Any]) -> str | None:
-        given = self.values | values
-        rules = [sql for sql in statements if sql not in (BEGIN, COMMIT, ENTER)]
-        for sql in rules:
-            self.found.append(await self._explained(sql, given))
-        return await super()._run(rules, values)
+    async def _send(self, calls: Sequence[StatementCall]) -> list[str | None]:
+        rules = [(sql, values) for sql, values in calls if sql not in (BEGIN, COMMIT, ROLLBACK, ENTER)]
+        for sql, values in rules:
+            self.found.append(await self._explained(sql, self.values | values))
+        texts = iter(await super()._send(rules) if rules else [])
+        return [next(texts) if (sql, values) in rules else None for sql, values in calls]
 
     async def _explained(self, sql: Sql, given: dict[str, Any]) -> Touched:
-        query, values = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {sql.text}", sql.values(given)
+        # EXPLAIN of a statement with parameters plans for these values; only EXECUTE obeys plan_cache_mode
+        await self._connection.execute(f"SET LOCAL plan_cache_mode = {self.plan_mode}".encode())
+        await self._connection.execute(b"PREPARE explained AS " + sql.text.encode(), prepare=False)
+        literals = ", ".join(SqlLiteral(value).as_string(self._connection) for value in sql.values(given))
+        execute = f"EXECUTE explained ({literals})" if literals else "EXECUTE explained"
+        query = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {execute}".encode()
         runs = []
         for _ in range(2):  # the first fills the session's caches of the catalogue
             await self._connection.execute("SAVEPOINT look")
-            row = await (await self._connection.execute(query, values, prepare=False)).fetchone()
+            row = await (await self._connection.execute(query, prepare=False)).fetchone()
             await self._connection.execute("ROLLBACK TO look")
             assert row is not None
             plan = row[0][0]["Plan"]
             pages = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
             runs.append(Touched(pages, _descents(plan), _outline(plan)))
+        await self._connection.execute(b"DEALLOCATE explained")
         return min(runs)
 
 
@@ -96,8 +113,10 @@ def _outline(plan: dict[str, Any], depth: int = 0) -> str:
     return f"{'  ' * depth}{pages} pages: {' '.join(map(str, names))}\n{below}" if pages else ""
 
 
-async def _touched(line: Line, request: Request[Any]) -> Touched:
-    tx = Explaining(line.connection, Caller(token=Secret(line.who.token), zone="UTC", way="test"), type(request))
+async def _touched(line: Line, request: Request[Any], *, generic: bool) -> Touched:
+    caller = Caller(token=Secret(line.who.token), zone="UTC", way="test", key="a new key")
+    tx = Explaining(line.connection, caller, type(request))
+    tx.plan_mode = "force_generic_plan" if generic else "force_custom_plan"
     tx.found = []
     await line.connection.execute("BEGIN")
     try:
@@ -112,6 +131,9 @@ async def _touched(line: Line, request: Request[Any]) -> Touched:
     )
 
 
-def touched(line: Line, request: Request[Any]) -> Touched:
-    """What a request's own statements touch, as its caller; sign-in is not counted, what policies look up is."""
-    return line.runner.run(_touched(line, request))
+def touched(line: Line, request: Request[Any], *, generic: bool = False) -> Touched:
+    """Count the pages that a request's own statements touch, as its caller.
+
+    Sign-in is not counted, the look-ups of policies are. `generic`: by the plan that serves any values.
+    """
+    return line.runner.run(_touched(line, request, generic=generic))

@@ -23,7 +23,6 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 import todo_cli.clients.direct
-import todo_cli.db.batch
 import todo_cli.db.transaction
 from tests.support.ask import settings_of
 from todo_cli.agent.loop import Ended, Limits, run_turn
@@ -31,7 +30,7 @@ from todo_cli.agent.messages import faults
 from todo_cli.clients.direct import DirectClient
 from todo_cli.contract.base import Secret
 from todo_cli.contract.ids import new_id
-from todo_cli.contract.registry import REQUESTS
+from todo_cli.contract.registry import BY_VERB
 from todo_cli.contract.turn_steps import BeginTurn
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import BEGIN
@@ -106,8 +105,7 @@ class Points:
 
     def watch(self) -> None:
         """Before every statement, with those before it carried out, and after every answer that came."""
-        for module, name in ((todo_cli.db.transaction, "run"), (todo_cli.db.batch, "tried")):
-            setattr(module, name, self._counted(getattr(module, name)))
+        todo_cli.db.transaction.run = self._counted(todo_cli.db.transaction.run)
 
     def _counted(self, send: Any) -> Any:
         async def counted(connection: Any, statements: list[Any]) -> Any:
@@ -143,10 +141,10 @@ def _connected(given: dict[str, Any], points: Points) -> tuple[Any, Any]:
 
     def gone() -> None:
         backend._settings = backend._settings._replace(database_url=nowhere)
-        todo_cli.clients.direct.TRIES_AFTER_LOSS = 2  # the real one waits for six seconds
+        todo_cli.clients.direct.MAX_ATTEMPTS_AFTER_LOSS = 2  # the real one waits for six seconds
 
     points.gone = gone
-    return backend.send, backend.leave
+    return backend.send, backend.aclose
 
 
 async def drive(given: dict[str, Any]) -> dict[str, Any]:
@@ -168,7 +166,7 @@ async def drive(given: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _requested(given: dict[str, Any], points: Points, send: Any, leave: Any) -> dict[str, Any]:
-    kind = next(one for one in REQUESTS if one.__name__ == given["request"])
+    kind = BY_VERB[given["request"]]
     try:
         answer = msgspec.to_builtins(await send(msgspec.convert(given["fields"], kind), given["key"]))
     except TodoError as error:

@@ -1,1 +1,1 @@
-"""Clients: the ways a Request reaches the core, over HTTP or straight to Postgres."""
+"""Clients: the ways in which a command's Request reaches the core, through a server or straight to Postgres."""

@@ -1,4 +1,4 @@
-"""What every client can do, and the key that makes a repeated write safe."""
+"""The interface of every client, and the idempotency key that makes a repeated write safe."""
 
 from __future__ import annotations
 
@@ -9,33 +9,36 @@ from todo_cli.errors import Invalid
 
 R = TypeVar("R")
 
-
-class Client(Protocol):
-    """Sends requests; both faces raise the same errors for the same causes.
-
-    A write without a key is given one, so that a request whose answer was lost is repeated safely.
-    """
-
-    def send_now(self, request: Request[R], key: str | None = None) -> R:
-        """The answer, for a plain command: no event loop over HTTP."""
-        ...
-
-    async def send(self, request: Request[R], key: str | None = None) -> R:
-        """The answer, for what runs many at once."""
-        ...
-
-    def close(self) -> None:
-        """Let go of connections."""
-        ...
-
-
 MAX_KEY_CHARS = 200
 
 
+class Client(Protocol):
+    """Sends Requests to the core. Every client raises the same errors for the same causes.
+
+    A write without an idempotency key gets a new one, so that it is repeated safely when its answer is lost.
+    """
+
+    def send_now(self, request: Request[R], key: str | None = None) -> R:
+        """Return the answer, without an event loop over HTTP; raises TodoError."""
+        ...
+
+    async def send(self, request: Request[R], key: str | None = None) -> R:
+        """Return the answer, from an event loop; raises TodoError."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connections that `send` opened, in the same event loop."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections that `send_now` opened."""
+        ...
+
+
 def idempotency_key(request: Request[Any], key: str | None) -> str | None:
-    """The key of one invocation: the given one, else for a write a new one. Raises Invalid."""
+    """Return the given key, else a new one for a write and None for a read; raises Invalid."""
     if key is not None and not (1 <= len(key) <= MAX_KEY_CHARS and key.isprintable()):
-        raise Invalid(f"a key is 1 to {MAX_KEY_CHARS} printable characters", hint="choose another --key")
+        raise Invalid(f"a key has 1 to {MAX_KEY_CHARS} printable characters", hint="choose another --key")
     if key is not None or not request.write:
         return key
     from todo_cli.contract.ids import new_id
@@ -44,5 +47,5 @@ def idempotency_key(request: Request[Any], key: str | None) -> str | None:
 
 
 def possibly_done_note(request: Request[Any], key: str | None) -> str:
-    """What to add when an answer was lost: a write may have acted; repeated with its key it acts once."""
+    """Return the sentence for a write whose answer was lost: repeated with its key, it is done once."""
     return f". The request may have been carried out: repeat it with the same --key {key}" if request.write else ""

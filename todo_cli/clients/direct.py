@@ -1,4 +1,4 @@
-"""Straight to the database, as the person's own login."""
+"""The direct client: each Request is answered in this process, over the user's own database login."""
 
 from __future__ import annotations
 
@@ -8,33 +8,34 @@ from typing import Any, TypeVar
 from todo_cli.clients.base import idempotency_key, possibly_done_note
 from todo_cli.contract.base import Caller, Request
 from todo_cli.contract.codec import checked
-from todo_cli.core.registry import handle
-from todo_cli.db.transaction import ConnectionLost, Transaction, connect, within
+from todo_cli.core.dispatch import handle
+from todo_cli.db.transaction import ConnectionLost, Transaction, connect, time_limit
 from todo_cli.errors import Unavailable
 from todo_cli.settings.settings import Settings
 
 R = TypeVar("R")
 
-TRIES = 4
-TRIES_AFTER_LOSS = 7  # a restart takes a few seconds; what was lost must be asked for again
+MAX_ATTEMPTS = 4
+MAX_ATTEMPTS_AFTER_LOSS = 7  # a restart takes a few seconds, and a lost request must be repeated
+FIRST_PAUSE_SECONDS = 0.1  # doubled after each attempt
 
 
 class DirectClient:
-    """One connection, made when first needed; a lost one is replaced and the request repeated with its key."""
+    """One connection, opened on first use. A lost connection is replaced and the request repeated with its key."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._token = settings.signed_in()
+        self._token = settings.require_token()
         self._connection: Any = None
         self._runner: asyncio.Runner | None = None
 
     def send_now(self, request: Request[R], key: str | None = None) -> R:
-        """As `send`, from code without an event loop."""
+        """Do `send` from code without an event loop."""
         self._runner = self._runner or asyncio.Runner()
         return self._runner.run(self.send(request, key))
 
     async def send(self, request: Request[R], key: str | None = None) -> R:
-        """The answer; raises TodoError. Waits at most the configured time in all."""
+        """Return the answer within the configured timeout; raises TodoError."""
         checked(request)
         caller = Caller(
             token=self._token,
@@ -43,58 +44,57 @@ class DirectClient:
             key=idempotency_key(request, key),
         )
         try:
-            async with within(self._settings.timeout):
-                return await self._tried(request, caller)
+            async with time_limit(self._settings.timeout):
+                return await self._send_with_retries(request, caller)
         except TimeoutError:
-            doubt = possibly_done_note(request, caller.key)
-            raise Unavailable(f"the database gave no answer in {self._settings.timeout:g} s{doubt}") from None
+            note = possibly_done_note(request, caller.key)
+            raise Unavailable(f"the database gave no answer in {self._settings.timeout:g} s{note}") from None
 
-    async def _tried(self, request: Request[R], caller: Caller) -> R:
-        lost = False
-        for attempt in range(TRIES_AFTER_LOSS):
+    async def _send_with_retries(self, request: Request[R], caller: Caller) -> R:
+        was_lost = False
+        for attempt in range(1, MAX_ATTEMPTS_AFTER_LOSS + 1):
             try:
-                connection = await self._connected()
+                connection = await self._open_connection()
                 return await handle(Transaction(connection, caller, type(request)), request)
             except Unavailable as error:
-                again = lost or self._settings.embedded is not None
-                if not again or attempt >= (TRIES_AFTER_LOSS if lost else TRIES) - 1:
-                    note = possibly_done_note(request, caller.key) if lost else ""
+                can_retry = was_lost or self._settings.embedded is not None
+                if not can_retry or attempt >= (MAX_ATTEMPTS_AFTER_LOSS if was_lost else MAX_ATTEMPTS):
+                    note = possibly_done_note(request, caller.key) if was_lost else ""
                     raise Unavailable(error.detail + note, hint=error.hint, **error.extra) from error
             except ConnectionLost as error:
-                lost = True
-                if attempt == TRIES_AFTER_LOSS - 1:
+                was_lost = True
+                if attempt == MAX_ATTEMPTS_AFTER_LOSS:
                     raise Unavailable(error.detail + possibly_done_note(request, caller.key)) from error
             self._connection = None
-            await asyncio.sleep(0.1 * 2**attempt)
-        raise AssertionError("the last try returns or raises")
+            await asyncio.sleep(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
+        raise AssertionError("the last attempt returns or raises")
 
-    async def _connected(self) -> Any:
+    async def _open_connection(self) -> Any:
         if self._connection is None or self._connection.closed:
             if self._settings.embedded:
-                await asyncio.to_thread(self._start_embedded)
+                await asyncio.to_thread(self._start_local_postgres)
             url = self._settings.database_url
             if url is None:
-                raise Unavailable("the profile has no database_url", hint="make one with: todo init")
+                raise Unavailable("the profile has no database_url", hint="create one with: todo init")
             self._connection = await connect(url.reveal())
         return self._connection
 
-    def _start_embedded(self) -> None:
+    def _start_local_postgres(self) -> None:
         from pathlib import Path
 
         from todo_cli.local_postgres.cluster import LocalPostgres
 
         LocalPostgres(Path(self._settings.embedded or "")).start()
 
-    async def leave(self) -> None:
-        """Close the connection, in the event loop that made it."""
+    async def aclose(self) -> None:
+        """Close the connection, in the event loop that opened it."""
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.close()
 
     def close(self) -> None:
-        """Close the connection and the event loop."""
+        """Close the connection and the event loop of `send_now`."""
         if self._runner is not None:
-            if self._connection is not None:
-                self._runner.run(self._connection.close())
+            self._runner.run(self.aclose())
             self._runner.close()
         self._connection = self._runner = None

@@ -1,5 +1,6 @@
-"""To a server. One-shot requests go over the standard library's client; many at once, and what goes through a proxy,
-over httpx2. Import and first client, whole process, plain http: 175 M instructions against 521 M (cachegrind, 2026-11).
+"""The HTTP client: one request over a bare socket, or many over the kept connections of httpx2.
+
+Import and first client, whole process, plain http: 85 M instructions against 521 M for httpx2 (cachegrind, 2026-11).
 """
 
 from __future__ import annotations
@@ -12,7 +13,14 @@ from urllib.parse import quote, urlencode, urljoin
 import msgspec
 
 from todo_cli.clients.base import idempotency_key, possibly_done_note
-from todo_cli.clients.http_once import ANSWER_LIMIT, Answer, NotConnected, ResponseLost, exchange, too_large
+from todo_cli.clients.http_once import (
+    MAX_RESPONSE_BYTES,
+    HttpResponse,
+    NotConnected,
+    ResponseLost,
+    send_once,
+    too_large,
+)
 from todo_cli.contract.base import Request, method_and_path
 from todo_cli.contract.codec import answer_type, checked, decode
 from todo_cli.errors import Invalid, NotSignedIn, TodoError, Unavailable, from_problem
@@ -20,73 +28,77 @@ from todo_cli.settings.settings import Settings
 
 R = TypeVar("R")
 
-TRIES = 3
-BODY_LIMIT = 2 * 1024 * 1024
+MAX_ATTEMPTS = 3
+FIRST_PAUSE_SECONDS = 0.2  # four times as long after each attempt
+MAX_BODY_BYTES = 2 * 1024 * 1024
 
 
 class HttpClient:
-    """Requests to one server; a lost one is repeated with its key."""
+    """Sends Requests to one server. A lost request is repeated with its key."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._server = (settings.server or "").rstrip("/")
         if not self._server.startswith(("http://", "https://", "unix://")):
             raise Invalid(f"server must begin with http://, https:// or unix://, not {self._server!r}")
-        self._token = settings.signed_in()
+        self._token = settings.require_token()
         self._client: Any = None
 
     def send_now(self, request: Request[R], key: str | None = None) -> R:
-        """The answer; raises TodoError. Waits at most the configured time in all."""
-        if _proxy(self._server):
+        """Return the answer within the configured timeout; raises TodoError."""
+        if _has_proxy(self._server):
             import asyncio
 
             return asyncio.run(self._send_and_close(request, key))
         key = idempotency_key(request, key)
-        method, target, body, headers = self._prepared(request, key)
-        tries = _Tries(self._server, self._settings.timeout, request, key)
+        method, target, body, headers = self._prepare(request, key)
+        attempts = _Attempts(self._server, self._settings.timeout, request, key)
         while True:
             try:
-                answer = exchange(self._server, method, target, body, headers, tries.patience())
-                return read_answer(answer, request, self._server)
+                response = send_once(self._server, method, target, body, headers, attempts.timeout())
+                return decode_response(response, request, self._server)
             except (ResponseLost, NotConnected, Unavailable) as error:
-                time.sleep(tries.pause(error))
+                time.sleep(attempts.pause_after(error))
 
     async def send(self, request: Request[R], key: str | None = None) -> R:
-        """As `send_now`, from an event loop, over kept connections."""
+        """Do `send_now` from an event loop, over kept connections."""
         import asyncio
 
         key = idempotency_key(request, key)
-        method, target, body, headers = self._prepared(request, key)
-        tries = _Tries(self._server, self._settings.timeout, request, key)
+        method, target, body, headers = self._prepare(request, key)
+        attempts = _Attempts(self._server, self._settings.timeout, request, key)
         while True:
             try:
-                answer = await self._streamed(method, target, body, headers, tries.patience())
-                return read_answer(answer, request, self._server)
+                response = await self._send_kept(method, target, body, headers, attempts.timeout())
+                return decode_response(response, request, self._server)
             except (ResponseLost, NotConnected, Unavailable) as error:
-                await asyncio.sleep(tries.pause(error))
+                await asyncio.sleep(attempts.pause_after(error))
 
     async def _send_and_close(self, request: Request[R], key: str | None) -> R:
         try:
             return await self.send(request, key)
         finally:
-            await self.leave()
+            await self.aclose()
 
-    def _prepared(self, request: Request[Any], key: str | None) -> tuple[str, str, bytes | None, dict[str, str]]:
+    def _prepare(self, request: Request[Any], key: str | None) -> tuple[str, str, bytes | None, dict[str, str]]:
+        """Return the method, target, body and headers of a Request."""
         data = checked(request)
         method, path = method_and_path(type(request))
         fields = msgspec.to_builtins(request)
         target = path.format(**{name: quote(str(value), safe="") for name, value in fields.items()})
         if method in ("POST", "PATCH"):
-            if len(data) > BODY_LIMIT:
+            if len(data) > MAX_BODY_BYTES:
                 raise Invalid("the request is larger than 2 MiB", hint="send it in parts")
             return method, target, data, self.headers(key)
-        given = {
-            name: _word(value) for name, value in fields.items() if value is not None and f"{{{name}}}" not in path
+        query = {
+            name: _query_value(value)
+            for name, value in fields.items()
+            if value is not None and f"{{{name}}}" not in path
         }
-        return method, f"{target}?{urlencode(given)}" if given else target, None, self.headers(key)
+        return method, f"{target}?{urlencode(query)}" if query else target, None, self.headers(key)
 
     def headers(self, key: str | None) -> dict[str, str]:
-        """What travels beside every request."""
+        """Return the headers of every request; raises NotSignedIn or Invalid for a value that is no header."""
         headers = {"Authorization": f"Bearer {self._token.reveal()}", "Accept": "application/json"}
         optional = {
             "Todo-Space": self._settings.space,
@@ -97,20 +109,20 @@ class HttpClient:
         for name, value in headers.items():
             if not (value.isascii() and value.isprintable()):
                 if name == "Authorization":
-                    raise NotSignedIn("the token has a character in it that no token has")
-                raise Invalid(f"the {name} has a character in it that cannot be sent", hint="see: todo config show")
+                    raise NotSignedIn("the token contains a character that no token has")
+                raise Invalid(f"the {name} contains a character that cannot be sent", hint="see: todo config show")
         return headers
 
-    async def _streamed(
-        self, method: str, target: str, body: bytes | None, headers: dict[str, str], patience: float
-    ) -> Answer:
+    async def _send_kept(
+        self, method: str, target: str, body: bytes | None, headers: dict[str, str], seconds: float
+    ) -> HttpResponse:
         import asyncio
 
         import httpx2
 
         try:
-            async with asyncio.timeout(patience), self.opened(method, target, body, headers) as answer:
-                return await whole(answer)
+            async with asyncio.timeout(seconds), self.open_stream(method, target, body, headers) as stream:
+                return await read_whole(stream)
         except httpx2.ConnectError as error:
             raise NotConnected(str(error)) from None
         except TimeoutError:
@@ -120,118 +132,119 @@ class HttpClient:
         except httpx2.InvalidURL as error:
             raise Unavailable(f"{self._server} is not an address: {error}") from None
 
-    def opened(self, method: str, target: str, body: bytes | None, headers: dict[str, str], **more: Any) -> Any:
-        """A response that is read as it comes: httpx2's own, an asynchronous context."""
-        self._client = self._client or _async_client(self._server, self._settings.timeout)
+    def open_stream(
+        self, method: str, target: str, body: bytes | None, headers: dict[str, str], **options: Any
+    ) -> Any:  # httpx2's type, which a plain command does not import
+        """Return httpx2's context manager for a response that is read as it arrives."""
+        self._client = self._client or _open_httpx(self._server, self._settings.timeout)
         base = "http://localhost" if self._server.startswith("unix://") else self._server
-        return self._client.stream(method, base + target, content=body, headers=_json(headers, body), **more)
+        if body is not None:
+            headers = headers | {"Content-Type": "application/json"}
+        return self._client.stream(method, base + target, content=body, headers=headers, **options)
 
-    async def leave(self) -> None:
-        """End the kept connections, in the event loop that made them."""
+    async def aclose(self) -> None:
+        """Close the kept connections, in the event loop that opened them."""
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
 
     def close(self) -> None:
-        """Nothing is kept between one-shot requests; an event loop's client ends with its loop."""
-        self._client = None
+        """Do nothing: `send_now` keeps no connection."""
 
 
-class _Tries:
-    """How often a request is sent, how long each time, and how it ends: the same for both faces."""
+class _Attempts:
+    """Counts the attempts of one request and decides how long each may take and when to stop."""
 
     def __init__(self, server: str, timeout: float, request: Request[Any], key: str | None) -> None:
-        self._server, self._half, self._doubt = server, timeout / 2, possibly_done_note(request, key)
+        self._server, self._half, self._note = server, timeout / 2, possibly_done_note(request, key)
         self._deadline = time.monotonic() + timeout
-        self._count, self._lost = 0, False
+        self._count, self._was_lost = 0, False
 
-    def patience(self) -> float:
-        """Seconds for the next try: the last has all that is left."""
+    def timeout(self) -> float:
+        """Return the seconds for the next attempt: at most half of the whole, the last attempt takes the rest."""
         remaining = max(0.1, self._deadline - time.monotonic())
-        return remaining if self._count == TRIES - 1 else min(remaining, self._half)
+        return remaining if self._count == MAX_ATTEMPTS - 1 else min(remaining, self._half)
 
-    def pause(self, error: Exception) -> float:
-        """Seconds before the next try; raises when there is none."""
-        self._lost = self._lost or isinstance(error, ResponseLost) or _extra(error, "uncertain")
-        pause: float = 0.2 * 4**self._count
+    def pause_after(self, error: Exception) -> float:
+        """Return the seconds to wait before the next attempt; raises Unavailable when there is none."""
+        self._was_lost = self._was_lost or isinstance(error, ResponseLost) or _has_flag(error, "uncertain")
+        pause: float = FIRST_PAUSE_SECONDS * 4**self._count
         self._count += 1
-        again = not isinstance(error, TodoError) or _extra(error, "again")
-        if again and self._count < TRIES and time.monotonic() + pause < self._deadline:
+        can_retry = not isinstance(error, TodoError) or _has_flag(error, "again")
+        if can_retry and self._count < MAX_ATTEMPTS and time.monotonic() + pause < self._deadline:
             return pause
-        doubt = self._doubt if self._lost else ""
+        note = self._note if self._was_lost else ""
         if isinstance(error, TodoError):
-            raise Unavailable(error.detail + doubt, hint=error.hint, **error.extra) from None
-        raise Unavailable(f"the server {self._server} cannot be reached: {error}{doubt}") from None
+            raise Unavailable(error.detail + note, hint=error.hint, **error.extra) from None
+        raise Unavailable(f"the server {self._server} cannot be reached: {error}{note}") from None
 
 
-def _extra(error: Exception, name: str) -> bool:
+def _has_flag(error: Exception, name: str) -> bool:
     return isinstance(error, TodoError) and bool(error.extra.get(name))
 
 
-async def whole(answer: Any) -> Answer:
-    """All of an opened response, up to a bound."""
+async def read_whole(stream: Any) -> HttpResponse:
+    """Read all of an opened stream, up to MAX_RESPONSE_BYTES."""
     data = bytearray()
-    async for part in answer.aiter_bytes():
+    async for part in stream.aiter_bytes():
         data += part
-        if len(data) > ANSWER_LIMIT:
+        if len(data) > MAX_RESPONSE_BYTES:
             raise too_large()
-    return Answer(answer.status_code, dict(answer.headers), bytes(data))
+    return HttpResponse(stream.status_code, dict(stream.headers), bytes(data))
 
 
-def _json(headers: dict[str, str], body: bytes | None) -> dict[str, str]:
-    return headers | ({"Content-Type": "application/json"} if body is not None else {})
-
-
-def _async_client(server: str, timeout: float) -> Any:
+def _open_httpx(server: str, timeout: float) -> Any:
     import httpx2
 
     if server.startswith("unix://"):
         return httpx2.AsyncClient(timeout=timeout, transport=httpx2.AsyncHTTPTransport(uds=server[7:]), trust_env=False)
     # building a TLS context costs as much as the rest of a command
-    plain = server.startswith("http://") and not _proxy(server)
+    is_plain = server.startswith("http://") and not _has_proxy(server)
     try:
-        return httpx2.AsyncClient(timeout=timeout, verify=not plain, trust_env=not plain)
+        return httpx2.AsyncClient(timeout=timeout, verify=not is_plain, trust_env=not is_plain)
     except (ValueError, ImportError, httpx2.InvalidURL) as error:
-        what = f"the proxy in the environment cannot be used: {error}"
-        raise Invalid(what, hint="see HTTP_PROXY, ALL_PROXY") from None
+        message = f"the proxy in the environment cannot be used: {error}"
+        raise Invalid(message, hint="check HTTP_PROXY and ALL_PROXY") from None
 
 
-def _proxy(server: str) -> bool:
-    """A proxy is set for this kind of address, and does not leave it out: httpx2 decides the details."""
+def _has_proxy(server: str) -> bool:
+    """Return whether a proxy is set for this scheme. httpx2 then decides whether it applies to the host."""
     scheme = server.partition(":")[0]
     names = (f"{scheme}_proxy", f"{scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY")
     return scheme != "unix" and any(os.environ.get(name) for name in names)
 
 
-def _word(value: Any) -> str:
+def _query_value(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def read_answer(answer: Answer, request: Request[R], server: str) -> R:
-    """The contract's answer out of an HTTP one; raises the error it stands for, or Unavailable for what is not ours."""
-    kind = answer.headers.get("content-type", "").partition(";")[0].strip()
-    if 300 <= answer.status < 400:
-        where = urljoin(server, answer.headers.get("location", "")).partition("/v1/")[0]
-        raise Unavailable(f"{server} redirects to {where}", hint=f"if you trust it, set server to {where}")
+def decode_response(response: HttpResponse, request: Request[R], server: str) -> R:
+    """Return the contract's answer; raises the error in the response, or Unavailable if no todo server sent it."""
+    kind = response.headers.get("content-type", "").partition(";")[0].strip()
+    if 300 <= response.status < 400:
+        target = urljoin(server, response.headers.get("location", "")).partition("/v1/")[0]
+        raise Unavailable(f"{server} redirects to {target}", hint=f"if you trust it, set server to {target}")
     if kind == "application/problem+json":
-        raise _problem(answer)
-    if answer.status >= 400 or kind != "application/json":
-        again = answer.status in (502, 503, 504)  # a proxy's word for a server that is away
+        raise _decode_problem(response)
+    if response.status >= 400 or kind != "application/json":
+        is_gateway = response.status in (502, 503, 504)  # a proxy in front of a server that is away
         raise Unavailable(
-            f"{server} answered {answer.status} with {kind or 'no content type'}, which no todo server does",
-            hint="check `server` with: todo doctor", again=again, uncertain=again,
-        )  # fmt: skip
+            f"{server} answered {response.status} with {kind or 'no content type'}, which no todo server does",
+            hint="check `server` with: todo doctor",
+            again=is_gateway,
+            uncertain=is_gateway,
+        )
     try:
-        result: R = decode(answer.body, answer_type(type(request)))
+        answer: R = decode(response.body, answer_type(type(request)))
     except (msgspec.DecodeError, UnicodeDecodeError):
-        what = f"{server} gave an answer that this todo cannot read"
-        raise Unavailable(what, hint="upgrade the older of the two", uncertain=True) from None
-    return result
+        message = f"{server} gave an answer that this todo cannot read"
+        raise Unavailable(message, hint="upgrade the older of the two", uncertain=True) from None
+    return answer
 
 
-def _problem(answer: Answer) -> TodoError:
+def _decode_problem(response: HttpResponse) -> TodoError:
     try:
-        problem = msgspec.json.decode(answer.body, type=dict[str, Any])
+        problem = msgspec.json.decode(response.body, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError):
         return Unavailable("the server's error cannot be read")
     error = from_problem(problem)

@@ -1,24 +1,31 @@
-"""One HTTP exchange over the standard library: no pool, no event loop, TLS verified, a bound on the whole of it."""
+"""Send one HTTP request over a bare socket: no pool, no event loop, TLS verified, bounded in time and size.
+
+`http.client` would import `email` and `ssl`: 85 of a command's 375 million instructions.
+"""
 
 from __future__ import annotations
 
-import http.client
-import io
 import os
 import socket
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from todo_cli.errors import Unavailable
 
 if TYPE_CHECKING:
     import ssl
 
-ANSWER_LIMIT = 64 * 1024 * 1024
+MAX_RESPONSE_BYTES = 64 * 1024 * 1024
+MAX_HEAD_BYTES = 64 * 1024
+RECEIVE_BYTES = 64 * 1024
+MIN_TIMEOUT_SECONDS = 0.01  # a socket with a timeout of 0 does not wait at all
 
 
-class Answer(NamedTuple):
-    """What came back; header names in lower case."""
+class HttpResponse(NamedTuple):
+    """A whole response. Header names are in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -26,169 +33,211 @@ class Answer(NamedTuple):
 
 
 class NotConnected(Exception):
-    """No connection was made: nothing was sent."""
+    """No connection was made, so nothing was sent."""
 
 
 class ResponseLost(Exception):
-    """The request was sent, its answer did not arrive."""
+    """The request was sent, but its response did not arrive whole."""
 
 
-class _Secure(http.client.HTTPConnection):
-    """Only the port that an address need not name; the standard one loads every authority when it is made."""
+class _Address(NamedTuple):
+    """The parts of the `server` setting. For a unix socket `host` is empty and `path` names the socket."""
 
-    default_port = 443
+    scheme: str
+    host: str
+    port: int
+    path: str
 
-
-class _Timed(io.RawIOBase):
-    """A socket to read from until a deadline, however slowly it comes."""
-
-    def __init__(self, sock: socket.socket, deadline: float) -> None:
-        self._sock, self._deadline = sock, deadline
-        self._raw = sock.makefile("rb", buffering=0)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        remaining = self._deadline - time.monotonic()
-        if remaining <= 0:
-            raise TimeoutError
-        self._sock.settimeout(remaining)
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
+    def host_header(self) -> str:
+        name = f"[{self.host}]" if ":" in self.host else self.host
+        is_default = self.port == (443 if self.scheme == "https" else 80)
+        return (name or "localhost") + ("" if is_default else f":{self.port}")
 
 
-def _connection(server: str, deadline: float) -> tuple[http.client.HTTPConnection, str]:
-    """A connection and the path that stands before every target; raises Refused, Unavailable."""
-    scheme, _, rest = server.partition("://")
-    if scheme == "unix":
-        connection, prefix = http.client.HTTPConnection("localhost"), ""
-    else:
-        host, slash, path = rest.partition("/")
-        prefix = slash + path
-        kind = _Secure if scheme == "https" else http.client.HTTPConnection
+def send_once(
+    server: str, method: str, target: str, body: bytes | None, headers: dict[str, str], timeout: float
+) -> HttpResponse:
+    """Send a request and read the response in at most `timeout` seconds.
+
+    Raises NotConnected, ResponseLost, or Unavailable for an address or a response that no retry can mend.
+    """
+    deadline = time.monotonic() + timeout
+    address = _parse_address(server)
+    prefix = "" if address.scheme == "unix" else address.path
+    request = _format_request(address, method, prefix + target, body, headers)
+    with _connect(address, deadline) as sock:
         try:
-            connection = kind(host)
-        except http.client.InvalidURL as error:
-            raise Unavailable(f"{server} is not an address: {error}") from None
-        if not connection.host or "[" in connection.host or not 0 < connection.port < 65536:
-            raise Unavailable(f"{server} is not an address")
+            sock.settimeout(_seconds_until(deadline))
+            sock.sendall(request)
+            return _receive(sock, deadline)
+        except TimeoutError:
+            raise ResponseLost("it gave no answer in time") from None
+        except OSError as error:
+            raise ResponseLost(error.strerror or str(error)) from None
+
+
+def _parse_address(server: str) -> _Address:
+    if server.startswith("unix://"):
+        return _Address("unix", "", 80, server.removeprefix("unix://"))
     try:
-        connection.sock = _unix(rest, deadline) if scheme == "unix" else _tcp(connection, deadline, scheme == "https")
+        parts = urlsplit(server)
+        host = parts.hostname or ""
+        if not host.isascii():
+            host = host.encode("idna").decode("ascii")
+        port = (443 if parts.scheme == "https" else 80) if parts.port is None else parts.port
+    except ValueError as error:  # also a UnicodeError
+        raise Unavailable(f"{server} is not an address: {error}") from None
+    is_plain = parts.path.isascii() and parts.path.isprintable() and " " not in parts.path
+    if not host or not port or not is_plain or "@" in parts.netloc or parts.query or parts.fragment:
+        raise Unavailable(f"{server} is not an address")
+    return _Address(parts.scheme, host, port, parts.path)
+
+
+def _format_request(address: _Address, method: str, target: str, body: bytes | None, headers: dict[str, str]) -> bytes:
+    fields = {"Host": address.host_header(), "Accept-Encoding": "identity"} | headers
+    if body is not None:
+        fields |= {"Content-Type": "application/json", "Content-Length": str(len(body))}
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    return f"{method} {target} HTTP/1.1\r\n{head}\r\n".encode("latin-1") + (body or b"")
+
+
+def _connect(address: _Address, deadline: float) -> socket.socket:
+    try:
+        if address.scheme == "unix":
+            return _connect_unix(address.path, deadline)
+        sock = _connect_tcp(address, deadline)
+        return _wrap_tls(sock, address.host, deadline) if address.scheme == "https" else sock
     except (OSError, UnicodeError, OverflowError) as error:
-        if type(error).__name__ == "SSLCertVerificationError":
-            raise Unavailable(f"the server's certificate is not trusted: {error.args[-1]}") from None
         raise NotConnected(getattr(error, "strerror", None) or str(error) or "no answer") from None
-    return connection, prefix
 
 
-def _unix(path: str, deadline: float) -> socket.socket:
+def _connect_unix(path: str, deadline: float) -> socket.socket:
     sock = socket.socket(socket.AF_UNIX)
-    sock.settimeout(_remaining(deadline))
-    sock.connect(path)
+    try:
+        sock.settimeout(_seconds_until(deadline))
+        sock.connect(path)
+    except BaseException:
+        sock.close()
+        raise
     return sock
 
 
-def _tcp(connection: http.client.HTTPConnection, deadline: float, tls: bool) -> socket.socket:
-    refusal: OSError = OSError("it has no address")
-    # a text would be taken for an international name, and the tables for those loaded
-    host = connection.host.encode("ascii") if connection.host.isascii() else connection.host
-    for family, kind, protocol, _, address in socket.getaddrinfo(host, connection.port, type=socket.SOCK_STREAM):
+def _connect_tcp(address: _Address, deadline: float) -> socket.socket:
+    """Try each address of the host in turn."""
+    last_error = OSError("the host has no address")
+    # as bytes: for a string Python loads the tables of international names
+    host = address.host.encode("ascii")
+    for family, kind, protocol, _, destination in socket.getaddrinfo(host, address.port, type=socket.SOCK_STREAM):
         sock = socket.socket(family, kind, protocol)
         try:
-            sock.settimeout(_remaining(deadline))
-            sock.connect(address)
+            sock.settimeout(_seconds_until(deadline))
+            sock.connect(destination)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if tls:
-                sock.settimeout(_remaining(deadline))
-                return _tls().wrap_socket(sock, server_hostname=connection.host)
             return sock
         except OSError as error:
             sock.close()
-            refusal = error
-    raise refusal
+            last_error = error
+    raise last_error
 
 
-def _remaining(deadline: float) -> float:
-    # never nothing: a time-out of 0 would mean a socket that does not wait
-    return max(0.01, deadline - time.monotonic())
+def _wrap_tls(sock: socket.socket, host: str, deadline: float) -> socket.socket:
+    import ssl
+
+    try:
+        sock.settimeout(_seconds_until(deadline))
+        return _tls_context().wrap_socket(sock, server_hostname=host)
+    except ssl.SSLCertVerificationError as error:
+        sock.close()
+        raise Unavailable(f"the server's certificate is not trusted: {error.verify_message}") from None
+    except BaseException:
+        sock.close()
+        raise
 
 
-def _tls() -> ssl.SSLContext:
-    """A verifying context. A hashed directory of authorities is read as needed; the one big file costs 200 M
-    instructions to load (OpenSSL, SSL_CTX_load_verify_locations).
+def _tls_context() -> ssl.SSLContext:
+    """Return a context that verifies the server.
+
+    A hashed directory of authorities is read as needed. Loading the one big file instead costs 200 M instructions.
     """
     import ssl
 
     paths = ssl.get_default_verify_paths()
-    hashed = paths.capath and any(name.endswith(".0") for name in os.listdir(paths.capath))
-    if os.environ.get("SSL_CERT_FILE") or not hashed:
+    is_hashed = paths.capath and any(name.endswith(".0") for name in os.listdir(paths.capath))
+    if os.environ.get("SSL_CERT_FILE") or not is_hashed:
         return ssl.create_default_context()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(capath=paths.capath)
     return context
 
 
-def exchange(
-    server: str, method: str, target: str, body: bytes | None, headers: dict[str, str], patience: float
-) -> Answer:
-    """Send and read, in at most `patience` seconds; raises Refused, LostAnswer, Unavailable."""
-    deadline = time.monotonic() + patience
-    connection, prefix = _connection(server, deadline)
-    try:
-        return _sent(connection, method, prefix + target, body, headers, deadline)
-    finally:
-        connection.close()
+def _seconds_until(deadline: float) -> float:
+    return max(MIN_TIMEOUT_SECONDS, deadline - time.monotonic())
 
 
-class _Response(http.client.HTTPResponse):
-    """Reads its socket until `deadline`, the headers too."""
+class _ResponseReader:
+    """Collects one response from the callbacks of httptools. Interim responses (1xx) are skipped."""
 
-    deadline = 0.0
+    def __init__(self) -> None:
+        self.response: HttpResponse | None = None
+        self.has_head = False
+        self._headers: dict[str, str] = {}
+        self._body: list[bytes] = []
+        self._parser = HttpResponseParser(self)
 
-    def __init__(self, sock: socket.socket, *arguments: Any, **settings: Any) -> None:
-        super().__init__(sock, *arguments, **settings)
-        self.fp.close()
-        self.fp = io.BufferedReader(_Timed(sock, self.deadline))
+    def feed(self, data: bytes) -> None:
+        """Parse more bytes; raises ResponseLost for bytes that are not HTTP."""
+        try:
+            self._parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade) as error:
+            if self.response is None:  # bytes behind a whole response do not matter
+                raise ResponseLost(f"it does not speak HTTP as it should ({type(error).__name__})") from None
+
+    def finish(self) -> HttpResponse:
+        """Return the response after the server closed the connection; raises ResponseLost if it is cut off."""
+        has_length = "content-length" in self._headers or "transfer-encoding" in self._headers
+        if not self.has_head or has_length:
+            raise ResponseLost("it closed the connection before its answer was complete")
+        return self._whole_response()
+
+    def _whole_response(self) -> HttpResponse:
+        return HttpResponse(self._parser.get_status_code(), dict(self._headers), b"".join(self._body))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self.has_head:  # else a trailer behind a chunked body
+            self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        self.has_head = self._parser.get_status_code() >= 200
+        if not self.has_head:
+            self._headers.clear()
+
+    def on_body(self, body: bytes) -> None:
+        self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        if self.has_head and self.response is None:
+            self.response = self._whole_response()
 
 
-def _sent(
-    connection: http.client.HTTPConnection, method: str, target: str, body: bytes | None,
-    headers: dict[str, str], deadline: float,
-) -> Answer:  # fmt: skip
-    if body is not None:
-        headers = headers | {"Content-Type": "application/json"}
-    connection.response_class = type("_Response", (_Response,), {"deadline": deadline})
-    try:
-        connection.sock.settimeout(_remaining(deadline))
-        connection.request(method, target, body, headers)
-        answer = connection.getresponse()
-        found = {name.lower(): value for name, value in answer.getheaders()}
-        return Answer(answer.status, found, _read(answer))
-    except TimeoutError:
-        raise ResponseLost("it gave no answer in time") from None
-    except http.client.HTTPException as error:
-        raise ResponseLost(f"it does not speak HTTP as it should ({type(error).__name__})") from None
-    except OSError as error:
-        raise ResponseLost(error.strerror or str(error)) from None
-
-
-def _read(answer: http.client.HTTPResponse) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    while part := answer.read1(1 << 16):
-        parts.append(part)
-        size += len(part)
-        if size > ANSWER_LIMIT:
+def _receive(sock: socket.socket, deadline: float) -> HttpResponse:
+    reader = _ResponseReader()
+    received_bytes = 0
+    while reader.response is None:
+        if time.monotonic() >= deadline:
+            raise TimeoutError
+        sock.settimeout(_seconds_until(deadline))
+        data = sock.recv(RECEIVE_BYTES)
+        if not data:
+            return reader.finish()
+        reader.feed(data)
+        received_bytes += len(data)
+        if received_bytes > MAX_RESPONSE_BYTES:
             raise too_large()
-    if answer.length:
-        raise http.client.IncompleteRead(b"", answer.length)
-    return b"".join(parts)
+        if received_bytes > MAX_HEAD_BYTES and not reader.has_head:
+            raise ResponseLost("its headers are larger than 64 KiB")
+    return reader.response
 
 
 def too_large() -> Unavailable:
-    """More than anything that was asked for."""
+    """Return the error for a response beyond MAX_RESPONSE_BYTES."""
     return Unavailable("the server's answer is larger than 64 MiB", hint="ask for less, with --limit")

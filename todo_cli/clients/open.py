@@ -8,7 +8,7 @@ from todo_cli.settings.settings import Settings
 
 
 def open_client(settings: Settings) -> Client:
-    """The backend that the settings name; raises NotSignedIn when they name none."""
+    """Return an HTTP client for a server, else a direct one for a database; raises NotSignedIn without either."""
     if settings.server:
         from todo_cli.clients.http import HttpClient
 
@@ -18,5 +18,6 @@ def open_client(settings: Settings) -> Client:
 
         return DirectClient(settings)
     raise NotSignedIn(
-        "no server and no database are configured", hint="start with: todo init (a list of your own) or todo login"
+        "no server and no database are configured",
+        hint="create a list with: todo init, or sign in to one with: todo login",
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from enum import Enum
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
-import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 R = TypeVar("R")
@@ -22,6 +21,7 @@ Note = Annotated[str, Meta(max_length=100_000)]
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
 Tag = Annotated[str, Meta(min_length=1, max_length=100)]
 Tags = Annotated[tuple[Tag, ...], Meta(max_length=100)]
+Limit = Annotated[int, Meta(ge=1, le=1_000)]
 Priority = Annotated[int, Meta(ge=1, le=3, description="1 is the most urgent, 3 the least")]
 When = Annotated[
     str,
@@ -30,7 +30,7 @@ When = Annotated[
 
 
 class Asks(Enum):
-    """Whether a model must have a person's yes before this request runs."""
+    """When a person must approve a model's call: never, when a turn changes several tasks, or always."""
 
     NEVER = "never"
     SEVERAL = "several"
@@ -38,20 +38,34 @@ class Asks(Enum):
 
 
 class Request(Struct, Generic[R], frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One question; `R` is the answer's type. Its docstring is the tool's and the endpoint's description.
+    """One thing that can be asked of the system; `R` is the type of the answer.
 
-    route: method and path, None for an internal one. scope: what a token needs, "any" for any
-    token, None where nobody need be signed in.
-    write: it changes something, so it locks the space and is journaled. personal: it acts in the
-    caller's own space whatever space is chosen. tool: models and agents may call it.
+    Every table of operations is derived from these class variables: the HTTP routes, the OpenAPI document, the tools of
+    models and MCP clients, the labels of the history. The first line of the docstring is the summary in all of them.
     """
 
+    verb: ClassVar[str]
+    """The operation's name in the journal, in plans and in tool calls. It is stored, so it never changes."""
+    label: ClassVar[str] = ""
+    """The command that people type for it: "add", "token create". Empty for internal Requests."""
+    past: ClassVar[str] = ""
+    """The word before the result: "Added". Empty where nobody is shown one."""
     route: ClassVar[str | None] = None
+    """HTTP method and path; None for an internal Request."""
     scope: ClassVar[str | None] = "read"
+    """The scope that the token needs: "any" for any token, None when no token is needed."""
     write: ClassVar[bool] = True
+    """True when it changes something: it then locks the space and adds a row to the journal."""
     personal: ClassVar[bool] = False
-    tool: ClassVar[bool] = False
+    """True when it acts in the caller's own space, whichever space is chosen."""
+    tool: ClassVar[str | None] = None
+    """The name by which models and MCP clients call it; None when they may not."""
+    tool_always: ClassVar[bool] = False
+    """True when the chat offers the tool in every request; a model finds the other tools with `more_tools`."""
     asks: ClassVar[Asks] = Asks.NEVER
+    """Whether a person must approve a model's call of it."""
+    needs_numbers: ClassVar[bool] = False
+    """True when a model must name the tasks by their numbers."""
 
 
 class Secret:
@@ -112,9 +126,3 @@ def method_and_path(request: type[Request[Any]]) -> tuple[str, str]:
         raise ValueError(f"{request.__name__} is internal")
     method, path = request.route.split(" ", 1)
     return method, path
-
-
-__all__ = [
-    "KEEP", "Asks", "Caller", "Kept", "Name", "Note", "Number", "Numbers", "Priority", "Request", "Secret", "Tag",
-    "Tags", "Title", "When", "method_and_path", "msgspec", "title_of", "token_user",
-]  # fmt: skip

@@ -7,10 +7,9 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from todo_cli.contract.base import Asks, Number, Request
-from todo_cli.contract.tasks import Limit
+from todo_cli.contract.base import Asks, Limit, Number, Request
 
-Seq = Annotated[int, Meta(ge=1, le=2**63 - 1, description="a change's place in its space's journal")]
+ChangeSeq = Annotated[int, Meta(ge=1, le=2**63 - 1, description="a change's place in its space's journal")]
 
 
 class Difference(Struct, frozen=True, kw_only=True):
@@ -47,15 +46,18 @@ class ChangePage(Struct, frozen=True, kw_only=True):
     next: int | None = None
 
 
-class ListChanges(Request[ChangePage], frozen=True):
+class ListChanges(Request[ChangePage], frozen=True, kw_only=True):
     """Show who changed what, when and with which token: of one task, or of the whole space."""
 
+    verb = "ListChanges"
+    label = "log"
+    past = "Read"
+    tool = "list_changes"
     route = "GET /v1/changes"
     write = False
-    tool = True
 
     number: Number | None = None
-    before: Seq | None = None
+    before: ChangeSeq | None = None
     limit: Limit = 20
 
 
@@ -69,30 +71,33 @@ class Undone(Struct, frozen=True, kw_only=True):
     new: bool = True
 
 
-class Undo(Request[Undone], frozen=True):
+class Undo(Request[Undone], frozen=True, kw_only=True):
     """Take back my last change or group of changes, or the change `id`; refused where rows have moved on."""
 
+    verb = "Undo"
+    label = "undo"
+    past = "Undid"
+    tool = "undo"
     route = "POST /v1/undos"
     scope = "tasks:write"
-    tool = True
     asks = Asks.ALWAYS
 
-    id: Seq | None = None
+    id: ChangeSeq | None = None
     partial: bool = False
     dry_run: bool = False
 
 
-class Redo(Request[Undone], frozen=True):
+class Redo(Request[Undone], frozen=True, kw_only=True):
     """Do again what my last undo took back, or the undone change `id`."""
 
+    verb = "Redo"
+    label = "redo"
+    past = "Redid"
+    tool = "redo"
     route = "POST /v1/redos"
     scope = "tasks:write"
-    tool = True
     asks = Asks.ALWAYS
 
-    id: Seq | None = None
+    id: ChangeSeq | None = None
     partial: bool = False
     dry_run: bool = False
-
-
-REQUESTS = (ListChanges, Undo, Redo)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from todo_cli.contract.base import Asks, Request
 from todo_cli.contract.journal import Difference
@@ -16,7 +16,7 @@ Verb = Annotated[str, Meta(max_length=40, description="the name of a Request tha
 Arguments = Annotated[dict[str, Any], Meta(description="the Request's fields")]
 
 
-class Target(Struct, frozen=True, kw_only=True):
+class PlanTarget(Struct, frozen=True, kw_only=True):
     """A task that a plan would touch, and the rev it must still have."""
 
     number: int
@@ -31,7 +31,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     verb: str
     arguments: dict[str, Any]
     state: Literal["open", "applied", "refused", "expired"]
-    targets: tuple[Target, ...]
+    targets: tuple[PlanTarget, ...]
     differences: tuple[Difference, ...]
     made_at: datetime
     expires_at: datetime
@@ -43,20 +43,26 @@ class PlanPage(Struct, frozen=True, kw_only=True):
     plans: tuple[Plan, ...]
 
 
-class MakePlan(Request[Plan], frozen=True):
+class MakePlan(Request[Plan], frozen=True, kw_only=True):
     """Work out a change of tasks without making it: the real change runs, is shown, and is rolled back."""
 
+    verb = "MakePlan"
+    label = "plan"
+    past = "Planned"
     route = "POST /v1/plans"
     scope = "tasks:write"
 
     id: Id
-    verb: Verb
+    operation: Verb = field(name="verb")  # in Python `verb` is this Request's own
     arguments: Arguments
 
 
-class ApplyPlan(Request[Changed], frozen=True):
+class ApplyPlan(Request[Changed], frozen=True, kw_only=True):
     """Do precisely what a plan says, once; refused when a task has moved on, or when the plan has expired."""
 
+    verb = "ApplyPlan"
+    label = "apply"
+    past = "Applied"
     route = "POST /v1/plans/{id}/application"
     scope = "tasks:write"
     asks = Asks.NEVER
@@ -64,20 +70,22 @@ class ApplyPlan(Request[Changed], frozen=True):
     id: Id
 
 
-class RefusePlan(Request[Plan], frozen=True):
+class RefusePlan(Request[Plan], frozen=True, kw_only=True):
     """Put a plan aside for ever."""
 
+    verb = "RefusePlan"
+    label = "apply --refuse"
+    past = "Refused"
     route = "POST /v1/plans/{id}/refusal"
     scope = "tasks:write"
 
     id: Id
 
 
-class ListPlans(Request[PlanPage], frozen=True):
+class ListPlans(Request[PlanPage], frozen=True, kw_only=True):
     """List my plans that are still open."""
 
+    verb = "ListPlans"
+    label = "apply"
     route = "GET /v1/plans"
     write = False
-
-
-REQUESTS = (MakePlan, ApplyPlan, RefusePlan, ListPlans)

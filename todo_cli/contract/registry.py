@@ -1,46 +1,40 @@
-"""REQUESTS: everything that can be asked of the system, noun by noun."""
+"""All Requests, read from the modules of this package: a Request is registered by being defined in one of them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
 from typing import Any
 
-from todo_cli.contract import (
-    claims,
-    comments,
-    conversation_export,
-    conversations,
-    journal,
-    message_search,
-    plans,
-    prompt_history,
-    search,
-    tasks,
-    time_tracking,
-    tokens,
-    turn_events,
-    turn_steps,
-    usage,
-    users,
-    views,
-)
+import todo_cli.contract
 from todo_cli.contract.base import Request
 
-REQUESTS: tuple[type[Request[Any]], ...] = (
-    *tasks.REQUESTS,
-    *time_tracking.REQUESTS,
-    *claims.REQUESTS,
-    *search.REQUESTS,
-    *comments.REQUESTS,
-    *journal.REQUESTS,
-    *plans.REQUESTS,
-    *tokens.REQUESTS,
-    *users.REQUESTS,
-    *conversations.REQUESTS,
-    *turn_steps.REQUESTS,
-    *turn_events.REQUESTS,
-    *message_search.REQUESTS,
-    *conversation_export.REQUESTS,
-    *usage.REQUESTS,
-    *prompt_history.REQUESTS,
-    *views.REQUESTS,
-)
+
+def requests_in(module: ModuleType) -> Iterator[type[Request[Any]]]:
+    """Yield the Requests that a module defines. A class without a verb of its own is only a base of others."""
+    for value in vars(module).values():
+        is_request = isinstance(value, type) and issubclass(value, Request)
+        if is_request and value.__module__ == module.__name__ and "verb" in vars(value):
+            yield value
+
+
+def _modules() -> Iterator[ModuleType]:
+    for module in iter_modules(todo_cli.contract.__path__):
+        if module.name != "registry":
+            yield import_module(f"todo_cli.contract.{module.name}")
+
+
+REQUESTS: tuple[type[Request[Any]], ...] = tuple(request for module in _modules() for request in requests_in(module))
+BY_VERB: dict[str, type[Request[Any]]] = {request.verb: request for request in REQUESTS}
+
+
+def label_of(verb: str) -> str:
+    """Return the command that people type for a verb; the verb itself when a newer release stored it."""
+    return BY_VERB[verb].label or verb if verb in BY_VERB else verb
+
+
+def past_of(verb: str) -> str:
+    """Return the word that is printed before the result of a verb: "Added"."""
+    return BY_VERB[verb].past or label_of(verb) if verb in BY_VERB else verb

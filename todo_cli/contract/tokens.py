@@ -19,7 +19,7 @@ SCOPES = {
     "admin": "manage people (administrators only)",
 }
 
-Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="SHA-256 of the token, in hex")]
+TokenHash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="SHA-256 of the token, in hex")]
 Id = Annotated[str, Meta(pattern="^[0-9a-f-]{36}$", description="a UUID")]
 Scopes = Annotated[tuple[Name, ...], Meta(min_length=1, max_length=20)]
 
@@ -43,23 +43,28 @@ class TokenPage(Struct, frozen=True, kw_only=True):
     tokens: tuple[Token, ...]
 
 
-class CreateToken(Request[Token], frozen=True):
+class CreateToken(Request[Token], frozen=True, kw_only=True):
     """Keep a token that the caller has minted: only its hash travels."""
 
+    verb = "CreateToken"
+    label = "token create"
+    past = "Created"
     route = "POST /v1/tokens"
     scope = "tokens:write"
     personal = True
 
     id: Id
-    hash: Hash
+    hash: TokenHash
     name: Name
     scopes: Scopes
     expires: When | None = None
 
 
-class ListTokens(Request[TokenPage], frozen=True):
+class ListTokens(Request[TokenPage], frozen=True, kw_only=True):
     """List the caller's tokens; `all` with the revoked and expired ones."""
 
+    verb = "ListTokens"
+    label = "token list"
     route = "GET /v1/tokens"
     write = False
     personal = True
@@ -67,14 +72,14 @@ class ListTokens(Request[TokenPage], frozen=True):
     all: bool = False
 
 
-class RevokeToken(Request[Token], frozen=True):
+class RevokeToken(Request[Token], frozen=True, kw_only=True):
     """Revoke a token by name or id: the very next request with it is refused."""
 
+    verb = "RevokeToken"
+    label = "token revoke"
+    past = "Revoked"
     route = "DELETE /v1/tokens/{name}"
     scope = "tokens:write"
     personal = True
 
     name: Name
-
-
-REQUESTS = (CreateToken, ListTokens, RevokeToken)

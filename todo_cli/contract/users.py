@@ -8,12 +8,14 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from todo_cli.contract.base import KEEP, Kept, Name, Request
-from todo_cli.contract.tokens import Hash, Id
+from todo_cli.contract.tokens import Id, TokenHash
 
-Tokens = Annotated[int, Meta(ge=0, le=10**15, description="tokens a day, those of the question and of the answer")]
+TokensPerDay = Annotated[
+    int, Meta(ge=0, le=10**15, description="tokens a day, those of the question and of the answer")
+]
 
 
-class Me(Struct, frozen=True, kw_only=True):
+class Identity(Struct, frozen=True, kw_only=True):
     """Who the token says the caller is, and what it may do where."""
 
     user_id: str
@@ -30,9 +32,11 @@ class Me(Struct, frozen=True, kw_only=True):
     budget: int | None = None
 
 
-class WhoAmI(Request[Me], frozen=True):
+class WhoAmI(Request[Identity], frozen=True, kw_only=True):
     """Say who is signed in, with which token, in which space."""
 
+    verb = "WhoAmI"
+    label = "whoami"
     route = "GET /v1/me"
     scope = "any"
     write = False
@@ -53,9 +57,11 @@ class SpacePage(Struct, frozen=True, kw_only=True):
     spaces: tuple[Space, ...]
 
 
-class ListSpaces(Request[SpacePage], frozen=True):
+class ListSpaces(Request[SpacePage], frozen=True, kw_only=True):
     """List the spaces the caller is a member of."""
 
+    verb = "ListSpaces"
+    label = "space list"
     route = "GET /v1/spaces"
     write = False
     personal = True
@@ -79,9 +85,12 @@ class UserPage(Struct, frozen=True, kw_only=True):
     users: tuple[User, ...]
 
 
-class AddUser(Request[User], frozen=True):
+class AddUser(Request[User], frozen=True, kw_only=True):
     """Add a person with a first token, both minted by the caller: only the token's hash travels."""
 
+    verb = "AddUser"
+    label = "admin user add"
+    past = "Added"
     route = "POST /v1/users"
     scope = "admin"
     personal = True
@@ -89,22 +98,27 @@ class AddUser(Request[User], frozen=True):
     id: Id
     name: Name
     token_id: Id
-    token_hash: Hash
+    token_hash: TokenHash
     admin: bool = False
 
 
-class ListUsers(Request[UserPage], frozen=True):
+class ListUsers(Request[UserPage], frozen=True, kw_only=True):
     """List everybody."""
 
+    verb = "ListUsers"
+    label = "admin user list"
     route = "GET /v1/users"
     scope = "admin"
     write = False
     personal = True
 
 
-class DisableUser(Request[User], frozen=True):
+class DisableUser(Request[User], frozen=True, kw_only=True):
     """Shut a person out (or, with `disabled` false, let them in again); their tasks stay."""
 
+    verb = "DisableUser"
+    label = "admin user disable"
+    past = "Disabled"
     route = "PATCH /v1/users/{name}"
     scope = "admin"
     personal = True
@@ -121,16 +135,16 @@ class Preferences(Struct, frozen=True, kw_only=True):
     budget: int | None = None
 
 
-class SetPreferences(Request[Preferences], frozen=True):
+class SetPreferences(Request[Preferences], frozen=True, kw_only=True):
     """Change my preferences: what is left out stays as it is, null clears."""
 
+    verb = "SetPreferences"
+    label = "prefs"
+    past = "Changed"
     route = "PATCH /v1/preferences"
     scope = "prefs:write"
     personal = True
 
     timezone: Name | Kept | None = KEEP
     model: Name | Kept | None = KEEP
-    budget: Tokens | Kept | None = KEEP
-
-
-REQUESTS = (WhoAmI, ListSpaces, AddUser, ListUsers, DisableUser, SetPreferences)
+    budget: TokensPerDay | Kept | None = KEEP

@@ -1,70 +1,34 @@
-"""The journal's own SQL: what stands before and behind every write, and reading it."""
+"""The journal: what it keeps of a request, the statement of writes that change no tasks, and differences of tasks."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
 from hashlib import sha256
-from typing import Any, LiteralString, TypeVar
+from typing import Any, LiteralString, NamedTuple, TypeVar
 
 import msgspec
 
 from todo_cli.contract.base import Request, Secret
 from todo_cli.contract.codec import answer_type, canonical, decode
-from todo_cli.contract.journal import Change, ChangePage, Difference, ListChanges
-from todo_cli.core.dispatch import handler
-from todo_cli.core.tasks.snapshot_sql import instant
+from todo_cli.contract.journal import Difference
+from todo_cli.core.tasks.rows import NO_PRIORITY, TaskRow
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Conflict, NotFound, TodoError
 
 R = TypeVar("R")
 
-OLD: LiteralString = """old AS MATERIALIZED (
-  SELECT seq, before, after, answer, request_hash = %(hash)s::bytea AS same FROM todo.changes
-   WHERE space_id = %(space)s::uuid AND user_id = %(me)s::uuid AND key = %(key)s)"""
+SHOWN_FIELDS = (
+    "title", "status", "due", "project", "tags", "priority", "note", "parent", "after", "defer", "scheduled", "started_at",
+    "tracked", "repeat", "claimed_by",
+)  # fmt: skip  # a table
 
-TICK: LiteralString = "UPDATE todo.spaces SET seq = seq + 1 WHERE id = %(space)s::uuid"
-
-COMMON = ("title", "status", "due", "project", "tags", "priority", "note")
-RARE = ("parent", "after", "defer", "scheduled", "started_at", "tracked", "repeat")
-FIELDS = (*COMMON, *RARE)
-TOLD = (*FIELDS, "claimed_by")  # what people are told of; a claim is not taken back by undo
-
-LIST = Sql(f"""
-WITH RECURSIVE history AS (
-  SELECT c.* FROM todo.changes c WHERE %(number)s::bigint IS NOT NULL AND c.space_id = %(space)s::uuid AND c.seq =
-    (SELECT rev FROM todo.tasks WHERE space_id = %(space)s::uuid AND number = %(number)s::bigint)
-  UNION ALL
-  SELECT c.* FROM history h JOIN todo.changes c ON c.space_id = %(space)s::uuid AND c.seq = (jsonb_path_query_first(
-    h.before, '$[*] ? (@.number == $n)', jsonb_build_object('n', %(number)s::bigint)) ->> 'rev')::bigint AND c.seq < h.seq),
-rows AS (
-  (SELECT * FROM history WHERE seq < coalesce(%(before)s::bigint, 9223372036854775807) LIMIT %(limit)s::int)
-  UNION ALL
-  (SELECT * FROM todo.changes WHERE %(number)s::bigint IS NULL AND space_id = %(space)s::uuid
-      AND seq < coalesce(%(before)s::bigint, 9223372036854775807) ORDER BY seq DESC LIMIT %(limit)s::int))
-SELECT json_build_object(
-  'known', %(number)s::bigint IS NULL OR EXISTS (
-     SELECT FROM todo.tasks WHERE space_id = %(space)s::uuid AND number = %(number)s::bigint),
-  'rows', coalesce(json_agg(json_build_object(
-  'seq', c.seq, 'at', {instant("c.at")}, 'user', coalesce(u.name, c.user_id::text), 'token', coalesce(t.name, ''),
-  'way', c.way, 'verb', c.verb, 'key', c.key, 'group', c.group_id, 'undoes', c.undoes, 'about', coalesce(c.request ->> 'name',
-      CASE WHEN c.verb LIKE '%Comment' THEN '#' || (c.request ->> 'number') END),
-  'undone', coalesce((SELECT NOT x.redo FROM todo.changes x WHERE x.space_id = c.space_id AND x.undoes = coalesce(
-      (SELECT min(g.seq) FROM todo.changes g WHERE g.space_id = c.space_id AND g.group_id = c.group_id), c.seq)
-      ORDER BY x.seq DESC LIMIT 1), false) AND c.undoes IS NULL,
-  'tasks', coalesce(jsonb_array_length(c.after), 0),
-  'before', CASE WHEN %(number)s::bigint IS NULL THEN jsonb_path_query_array(c.before, '$[0 to 9]')
-      ELSE jsonb_path_query_array(c.before, '$[*] ? (@.number == $n)', jsonb_build_object('n', %(number)s::bigint)) END,
-  'after', CASE WHEN %(number)s::bigint IS NULL THEN jsonb_path_query_array(c.after, '$[0 to 9]')
-      ELSE jsonb_path_query_array(c.after, '$[*] ? (@.number == $n)', jsonb_build_object('n', %(number)s::bigint)) END
-  ) ORDER BY c.seq DESC), '[]'))::text
-FROM rows c LEFT JOIN todo.people() u ON u.id = c.user_id
-LEFT JOIN todo.tokens t ON t.user_id = c.user_id AND t.id = c.token_id
-""")
+JournalRow = dict[str, Any]
+"""A task's row as the journal keeps it: JSON of any content, since a person's own login may write it."""
 
 
-def redacted(request: Request[Any]) -> dict[str, Any]:
-    """The request as it may be kept for ever: without secrets, hashes of tokens, and what was left as it is."""
+def redact(request: Request[Any]) -> dict[str, Any]:
+    """Return the request as the journal keeps it for ever: without secrets, hashes of tokens and unset fields."""
 
     def drop(value: Any) -> Any:
         if isinstance(value, Secret):
@@ -75,127 +39,130 @@ def redacted(request: Request[Any]) -> dict[str, Any]:
     return {name: value for name, value in kept.items() if not name.endswith("hash")}
 
 
-def stamp(request: Request[Any]) -> dict[str, Any]:
-    """The values that every write gives its journal row."""
-    verb = type(request).__name__
-    return {
-        "hash": sha256(verb.encode() + canonical(request)).digest(),
-        "verb": verb,
-        "request": msgspec.json.encode(redacted(request)).decode(),
-    }
+class Stamp(NamedTuple):
+    """What the journal keeps of a request beside its effect. `turn` is the turn whose step it is."""
+
+    verb: str
+    request: str
+    hash: bytes
+    key: str | None
+    turn: str | None
+
+
+def make_stamp(tx: Transaction, request: Request[Any]) -> Stamp:
+    """Return what the journal keeps of the request."""
+    return Stamp(
+        verb=request.verb,
+        request=msgspec.json.encode(redact(request)).decode(),
+        hash=sha256(request.verb.encode() + canonical(request)).digest(),
+        key=tx.values["key"],
+        turn=tx.values["within"],
+    )
 
 
 def journaled(rule: LiteralString) -> Sql:
-    """A write of something else than tasks. `rule`: a statement that returns `answer` (jsonb), or no row: not found.
+    """Return the statement of a write that changes no tasks, and of its journal row.
 
-    It must do nothing where `old` has a row.
+    The `rule` is a statement that returns `answer` (jsonb), or no row where the object does not exist. It must change
+    nothing where the CTE `known` has a row: then the key was used before.
     """
     return Sql(f"""
-WITH {OLD}, rule AS MATERIALIZED ({rule}),
-tick AS ({TICK} AND EXISTS (SELECT FROM rule) RETURNING seq),
-made AS (INSERT INTO todo.changes (space_id, seq, key, request_hash, verb, request, answer)
-  SELECT %(space)s::uuid, tick.seq, %(key)s, %(hash)s::bytea, %(verb)s, %(request)s::jsonb, rule.answer FROM tick, rule
-  RETURNING answer)
-SELECT json_build_object('same', true, 'answer', answer)::text FROM made
-UNION ALL SELECT json_build_object('same', same, 'answer', answer)::text FROM old
-""")
+WITH known AS MATERIALIZED (
+  SELECT answer, request_hash = %(hash)s::bytea AS same FROM todo.changes
+  WHERE space_id = %(space)s::uuid AND user_id = %(me)s::uuid AND key = %(key)s::text),
+rule AS MATERIALIZED ({rule}),
+counter AS (
+  UPDATE todo.spaces SET seq = seq + 1 WHERE id = %(space)s::uuid AND EXISTS (SELECT FROM rule) RETURNING seq),
+entry AS (
+  INSERT INTO todo.changes (space_id, seq, key, request_hash, verb, request, answer)
+  SELECT %(space)s::uuid, seq, %(key)s::text, %(hash)s::bytea, %(verb)s::text, %(request)s::jsonb, answer
+  FROM counter, rule RETURNING answer)
+SELECT json_build_object('same', true, 'answer', answer)::text FROM entry
+UNION ALL
+SELECT json_build_object('same', same, 'answer', answer)::text FROM known""")
 
 
-async def write(tx: Transaction, sql: Sql, request: Request[R], missing: str | TodoError, **values: Any) -> R:
-    """Run a `journaled` rule and give its answer; raises `missing` (as text: NotFound) and, for a reused key, Conflict."""
-    text = await tx.answer(sql, **stamp(request), **values)
-    if text is None:
-        raise missing if isinstance(missing, TodoError) else NotFound(missing)
-    verdict = decode(text, _Kept)
-    if not verdict.same:
-        raise key_reused(tx)
-    answer: R = decode(bytes(verdict.answer), answer_type(type(request)))
-    return answer
-
-
-def key_reused(tx: Transaction) -> Conflict:
-    """The same key with another content."""
-    return Conflict(f"the key {tx.caller.key!r} was used for another request", hint="use a new key for a new request")
-
-
-class _Kept(msgspec.Struct):
+class _Answer(msgspec.Struct):
     same: bool
     answer: msgspec.Raw = msgspec.Raw(b"null")
 
 
-class _Row(msgspec.Struct):
-    seq: int
-    at: datetime
-    user: str
-    token: str
-    way: str
-    verb: str
-    tasks: int
-    undone: bool
-    key: str | None = None
-    group: str | None = None
-    undoes: int | None = None
-    about: str | None = None
-    before: list[dict[str, Any]] | None = None
-    after: list[dict[str, Any]] | None = None
+async def write(tx: Transaction, sql: Sql, request: Request[R], missing: str | TodoError, **values: Any) -> R:
+    """Run a `journaled` statement and return its answer.
+
+    Raises `missing` (NotFound, where it is text) without a row, and Conflict for a key of another request.
+    """
+    stamp = make_stamp(tx, request)
+    text = await tx.finish(sql, hash=stamp.hash, verb=stamp.verb, request=stamp.request, **values)
+    if text is None:
+        raise missing if isinstance(missing, TodoError) else NotFound(missing)
+    found = decode(text, _Answer)
+    if not found.same:
+        raise reused_key(stamp.key)
+    answer: R = decode(bytes(found.answer), answer_type(type(request)))
+    return answer
 
 
-class _Rows(msgspec.Struct):
-    known: bool
-    rows: list[_Row]
+def reused_key(key: str | None) -> Conflict:
+    """Return the error for an idempotency key that was used with another content."""
+    return Conflict(f"the key {key!r} was used for another request", hint="use a new key for a new request")
 
 
-def differences(before: list[dict[str, Any]] | None, after: list[dict[str, Any]] | None) -> tuple[Difference, ...]:
-    """What changed between two lists of images of the same tasks; unchanged tasks are left out."""
-    then = {image["number"]: image for image in before or ()}
-    found = (_difference(then.get(image["number"]), image) for image in after or ())
-    return tuple(one for one in found if one.added or one.fields)
+def differences(
+    before: Sequence[JournalRow | TaskRow] | None, after: Sequence[JournalRow | TaskRow] | None
+) -> tuple[Difference, ...]:
+    """What changed between two lists of rows of the same tasks; unchanged tasks are left out."""
+    then = {row["number"]: row for row in map(show_row, before or ())}
+    found = [
+        _difference(then.get(row["number"]), row)
+        for row in map(show_row, after or ())
+        if isinstance(row["number"], int)
+    ]
+    return tuple(difference for difference in found if difference.added or difference.fields)
 
 
-def told(image: dict[str, Any], name: str) -> Any:
-    """A field of an image as a person is told of it; what stands in no image is empty."""
-    value = image.get(name)
-    if name in ("tags", "after"):
-        return list(value or ())
-    if name == "tracked":
-        return value or 0
-    if name == "started_at":
-        return value and f"{value[:19]}Z"
-    if name == "repeat" and value:
-        from todo_cli.parsing.recurrence import describe_recurrence
+def show_row(row: JournalRow | TaskRow) -> dict[str, Any]:
+    """Return a task's row with the fields and values that people see.
 
+    Rows come from the journal, where a person's own login may write anything: a field of an unknown form is shown as it is.
+    """
+    kept = row if isinstance(row, dict) else msgspec.to_builtins(row)
+    shown = {name: kept.get(name) for name in SHOWN_FIELDS} | {"number": kept.get("number"), "rev": kept.get("rev")}
+    for name in ("due", "defer", "scheduled"):
+        shown[name] = kept.get(f"{name}_on") or _show_instant(kept.get(f"{name}_at"))
+    shown["started_at"] = _show_instant(kept.get("started_at"))
+    shown["tracked"] = kept.get("tracked") or 0
+    for name in ("tags", "after"):
+        shown[name] = list(kept.get(name) or ())
+    if kept.get("priority") == NO_PRIORITY:
+        shown["priority"] = None
+    return shown
+
+
+def _show_instant(value: Any) -> Any:
+    return f"{value[:19]}Z" if isinstance(value, str) else value
+
+
+def show_field(shown: dict[str, Any], name: str) -> Any:
+    """Return a field of a shown row as a person reads it."""
+    value = shown.get(name)
+    if name != "repeat" or not isinstance(value, dict):
+        return value
+    from todo_cli.parsing.recurrence import describe_recurrence
+
+    try:
         return describe_recurrence(value["rule"], value["from_done"])
-    return value
+    except (KeyError, TypeError, ValueError):
+        return str(value)
 
 
 def _difference(before: dict[str, Any] | None, after: dict[str, Any]) -> Difference:
-    was = before or {}
+    was = before or {"tags": [], "after": [], "tracked": 0}
     fields = {
-        name: (told(was, name) if before is not None else None, told(after, name))
-        for name in TOLD
-        if told(was, name) != told(after, name) and not (before is None and name == "title")
+        name: (show_field(was, name) if before is not None else None, show_field(after, name))
+        for name in SHOWN_FIELDS
+        if show_field(was, name) != show_field(after, name) and not (before is None and name == "title")
     }
     empty = {name for name, (_, now) in fields.items() if before is None and now in ([], "open")}
     kept = {name: pair for name, pair in fields.items() if name not in empty}
-    return Difference(number=after["number"], title=after["title"], added=before is None, fields=kept)
-
-
-def _change(row: _Row) -> Change:
-    return Change(
-        seq=row.seq, at=row.at, user=row.user,
-        token=row.token, way=row.way, verb=row.verb, key=row.key, group=row.group, undoes=row.undoes,
-        about=row.about, undone=row.undone, tasks=row.tasks, differences=differences(row.before, row.after),
-    )  # fmt: skip
-
-
-@handler(ListChanges)
-async def list_changes(tx: Transaction, request: ListChanges) -> ChangePage:
-    """Newest first; of one task by following each change's images back to the one before."""
-    text = await tx.answer(LIST, number=request.number, before=request.before, limit=request.limit + 1)
-    found = decode(text or "", _Rows)
-    if not found.known:
-        raise NotFound(f"there is no task #{request.number}")
-    rows = found.rows[: request.limit]
-    return ChangePage(
-        changes=tuple(_change(row) for row in rows), next=rows[-1].seq if len(found.rows) > request.limit else None
-    )
+    return Difference(number=after["number"], title=str(after["title"]), added=before is None, fields=kept)

@@ -1,16 +1,21 @@
-"""Imports every module that defines handlers, so that `handle` answers every Request."""
+"""List the modules of `core`, in the order in which `dispatch` searches them for a handler."""
 
 from __future__ import annotations
 
-from todo_cli.core import journal  # noqa: F401
-from todo_cli.core.accounts import tokens, usage, users  # noqa: F401
-from todo_cli.core.conversations import conversations, import_messages, prompt_history  # noqa: F401
-from todo_cli.core.conversations import search as message_search  # noqa: F401
-from todo_cli.core.dispatch import HANDLERS, handle
-from todo_cli.core.filters import views  # noqa: F401
-from todo_cli.core.history import plans, undo  # noqa: F401
-from todo_cli.core.tasks import add, claim, comments, edit, list, recur, search, time_tracking  # noqa: F401
-from todo_cli.core.turns import approvals, lifecycle, replay, steps  # noqa: F401
-from todo_cli.core.turns import undo as turn_undo  # noqa: F401
+from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import iter_modules
 
-__all__ = ["HANDLERS", "handle"]
+import todo_cli.core
+
+FIRST_PACKAGES = ("tasks", "filters", "history")  # what most commands need; any other package follows
+
+
+def core_modules() -> Iterator[str]:
+    """Yield the dotted name of every module of `core`. A package is imported when its first module is due."""
+    found = {module.name: module.ispkg for module in iter_modules(todo_cli.core.__path__)}
+    packages = sorted(name for name, is_package in found.items() if is_package)
+    for package in [*FIRST_PACKAGES, *(name for name in packages if name not in FIRST_PACKAGES)]:
+        path = import_module(f"todo_cli.core.{package}").__path__
+        yield from (f"todo_cli.core.{package}.{module.name}" for module in iter_modules(path))
+    yield from (f"todo_cli.core.{name}" for name, is_package in found.items() if not is_package)

@@ -9,7 +9,8 @@ ROLES = {
     "todo_person": "what every person's own login is a member of",
 }
 CLIENTS = "todo_server, todo_worker, todo_person"
-TIMEOUTS = {"statement_timeout": "30s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "30s"}
+# idle below lock: a frozen process loses its locks before the others give up waiting for them
+TIMEOUTS = {"statement_timeout": "30s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "5s"}
 
 _READ, _MINE = "space_id = (SELECT todo.space('read'))", "user_id = (SELECT todo.me())"
 _WRITE = "space_id = (SELECT todo.space('tasks:write'))"

@@ -103,7 +103,9 @@ changes = Table(
     Column("undoes", BigInteger), Column("redo", Boolean, nullable=False, server_default=text("false")),
     Column("group_id", UUID(as_uuid=False)), Column("turn_id", UUID(as_uuid=False)),
     UniqueConstraint("space_id", "user_id", "key", name="changes_key"),
-    Index("changes_user", "space_id", "user_id", "seq"),
+    # partial, so that the planner never takes them for the look-up of a key, which would read a user's whole history
+    Index("changes_user", "space_id", "user_id", "seq", postgresql_where=text("undoes IS NULL")),
+    Index("changes_user_undoes", "space_id", "user_id", "seq", postgresql_where=text("undoes IS NOT NULL")),
     Index("changes_undoes", "space_id", "undoes", "seq", postgresql_where=text("undoes IS NOT NULL")),
     Index("changes_group", "space_id", "group_id", "seq", postgresql_where=text("group_id IS NOT NULL")),
 )  # fmt: skip

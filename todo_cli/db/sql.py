@@ -25,3 +25,7 @@ class Sql:
     def values(self, given: dict[str, Any]) -> list[Any]:
         """The values in the order of their places; raises KeyError for one that is missing."""
         return [given[name] for name in self.names]
+
+
+StatementCall = tuple[Sql, dict[str, Any]]
+"""A statement with its values."""

@@ -1,4 +1,4 @@
-"""todo claim"""
+"""Claim a task, or the next available one."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from todo_cli.cli.filter_args import FilterCommand, join_filter
 from todo_cli.cli.options import Json, Key
 from todo_cli.cli.session import Session, session_of
 from todo_cli.cli.task_args import parse_task_args
-from todo_cli.contract.claims import LONGEST, USUAL, ClaimTask
+from todo_cli.contract.claims import DEFAULT_LEASE_SECONDS, MAX_LEASE_SECONDS, ClaimTask
 from todo_cli.contract.tasks import Task
 from todo_cli.errors import Invalid
 
+PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
 
@@ -24,52 +25,54 @@ def claim(
     ctx: typer.Context,
     words: Annotated[
         list[str] | None,
-        typer.Argument(help="The task's number; with --next a filter.", metavar="[N | FILTER]", show_default=False),
+        typer.Argument(help="Task number, or a filter with --next.", metavar="[N | FILTER]", show_default=False),
     ] = None,
-    following: Annotated[bool, typer.Option("--next", help="The next task that is free and matches.")] = False,
+    following: Annotated[bool, typer.Option("--next", help="Claim the next available task that matches.")] = False,
     lease: Annotated[
-        str | None, typer.Option("--lease", help="For how long: 90s, 15m, 1h30m (15m).", metavar="HOW LONG")
+        str | None, typer.Option("--lease", help="Duration of the claim: 90s, 15m, 1h30m (15m).", metavar="DURATION")
     ] = None,
     key: Key = None,
     as_json: Json = False,
 ) -> None:
-    """Claim a task: until its lease runs out nobody else can. To claim it again with the same token renews the lease.
+    """Claim a task, so that nobody else can until the lease ends.
 
-    The next one is the one due soonest, then the one added first, of those that are ready and that nobody holds: many
-    workers get different ones. Where there is none the exit code is 11. `done` and `release` give it up.
+    Claim it again with the same token to renew the lease. "todo done" and
+    "todo release" end the claim.
+    With --next, claim the ready task that is due soonest, or was added first.
+    Any number of workers get different tasks. Exit with 11 if there is none.
 
     todo claim --next 'project:builds @linux' --lease 15m --json
 
     todo claim 12
     """
     if following:
-        text = join_filter(words)
-        request = ClaimTask(filter=text, lease=_seconds(lease)) if text else ClaimTask(lease=_seconds(lease))
+        filter = join_filter(words)
+        request = ClaimTask(filter=filter, lease=_seconds(lease)) if filter else ClaimTask(lease=_seconds(lease))
     else:
-        request = ClaimTask(number=_number(words or []), lease=_seconds(lease))
+        request = ClaimTask(number=_parse_number(words or []), lease=_seconds(lease))
     session = session_of(ctx)
-    _say(session, session.send(request, key), as_json=as_json)
+    _print_claimed(session, session.send(request, key), as_json=as_json)
 
 
-def _number(words: list[str]) -> int:
-    found: tuple[int, ...] = parse_task_args(words).get("numbers", ()) if words else ()
-    if len(found) != 1:
-        raise Invalid("which task to claim is not said", hint="todo claim 12, or todo claim --next 'project:home'")
-    return found[0]
+def _parse_number(words: list[str]) -> int:
+    numbers: tuple[int, ...] = parse_task_args(words).get("numbers", ()) if words else ()
+    if len(numbers) != 1:
+        raise Invalid("name one task to claim", hint="todo claim 12, or todo claim --next 'project:home'")
+    return numbers[0]
 
 
 def _seconds(words: str | None) -> int:
     if words is None:
-        return USUAL
+        return DEFAULT_LEASE_SECONDS
     from todo_cli.parsing.durations import parse_duration
 
     seconds = math.ceil(parse_duration(words))
-    if seconds > LONGEST:
-        raise Invalid("a lease is at most 7 days", hint="renew it: claim the task again")
+    if seconds > MAX_LEASE_SECONDS:
+        raise Invalid("a lease is at most 7 days", hint="renew it later by claiming the task again")
     return seconds
 
 
-def _say(session: Session, task: Task, *, as_json: bool) -> None:
+def _print_claimed(session: Session, task: Task, *, as_json: bool) -> None:
     if as_json:
         from todo_cli.cli.render import json
 

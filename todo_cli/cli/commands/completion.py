@@ -1,4 +1,4 @@
-"""todo completion"""
+"""Print a shell's completion script."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import typer
 
 from todo_cli.cli.render import text
 
+PANEL = "Operate"
 app = typer.Typer(add_completion=False)
 
 SCRIPTS = {
@@ -46,8 +47,8 @@ complete -c todo -f -a '(__todo_complete)'
 
 
 @app.command()
-def completion(shell: Annotated[Literal["bash", "zsh", "fish"], typer.Argument(help="Which shell.")]) -> None:
-    """Print the completion script for a shell.
+def completion(shell: Annotated[Literal["bash", "zsh", "fish"], typer.Argument(help="Name of the shell.")]) -> None:
+    """Print a shell's completion script.
 
     todo completion bash >> ~/.bashrc
 

@@ -1,4 +1,4 @@
-"""todo release"""
+"""Release claimed tasks."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from todo_cli.cli.options import IfRev, Json, JsonLines, Key, PlanOnly, Yes
 from todo_cli.cli.task_args import TasksArgument, parse_task_args
 from todo_cli.contract.claims import ReleaseTasks
 
+PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
 
@@ -20,7 +21,7 @@ app = typer.Typer(add_completion=False)
 def release(
     ctx: typer.Context,
     tasks: TasksArgument,
-    force: Annotated[bool, typer.Option("--force", help="Also what another has claimed.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Release claims of other tokens too.")] = False,
     if_rev: IfRev = None,
     plan: PlanOnly = False,
     yes: Yes = False,
@@ -28,11 +29,11 @@ def release(
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
-    """Let go of claimed tasks, so that others can claim them.
+    """Release claimed tasks, so that others can claim them.
 
     todo release 12
 
     todo release claimed:me --yes
     """
     request = ReleaseTasks(**parse_task_args(tasks), force=force or UNSET, if_rev=if_rev)
-    change_tasks(ctx, request, "Released", key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)
+    change_tasks(ctx, request, key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)

@@ -1,1 +1,1 @@
-"""The steps of a chat turn, each one transaction."""
+"""Chat turns: begin, run steps, hold calls for approval, replay, undo. Each step is one transaction."""

@@ -1,9 +1,10 @@
-"""The line of a conversation: the one statement that adds to it, behind the turn's fence.
+"""Append messages to a conversation, guarded by the turn's fencing token.
 
-A step locks the conversation first, and what it does is the next statement, which sees the line as it then is. Those
-that also change tasks lock the space before that: space, conversation, tasks is the order everywhere.
+A step locks the conversation first. Its next statement therefore sees the conversation as the lock left it. A step that
+also changes tasks locks the space before the conversation: space, conversation, tasks is the lock order everywhere.
 
-Behind row-level security only columns and values make index conditions: coalesce and ->> would read a whole conversation.
+Under row-level security Postgres uses only columns and plain values as index conditions. A condition with coalesce() or
+->> would read a whole conversation.
 """
 
 from __future__ import annotations
@@ -12,102 +13,154 @@ from typing import Any, LiteralString
 
 import msgspec
 
-from todo_cli.contract.turn_steps import ENDED, Wish
+from todo_cli.contract.turn_steps import ENDED_STATES, MessageCall
 from todo_cli.db.sql import Sql
 from todo_cli.errors import Conflict, NotFound
 
-LOCK = Sql("""SELECT 1 FROM todo.conversations WHERE space_id = %(space)s::uuid AND id = (SELECT conversation_id
-  FROM todo.turns WHERE space_id = %(space)s::uuid AND id = %(turn)s::uuid) FOR NO KEY UPDATE""")
+LEASE_SECONDS = 30.0
+CHARS_PER_TOKEN = 4
+"""An estimate that suits every provider well enough for a budget."""
+TOKENS_PER_MESSAGE = 8
+"""What the role and the separators of a message cost, about."""
 
-LEASED: LiteralString = "clock_timestamp() + make_interval(secs => %(lease)s::float8)"
-_ENDS: LiteralString = "%(state)s::text IN ('done', 'stopped', 'failed')"
+LOCK_CONVERSATION = Sql("""
+SELECT 1 FROM todo.conversations
+ WHERE space_id = %(space)s::uuid
+   AND id = (
+       SELECT conversation_id FROM todo.turns
+        WHERE space_id = %(space)s::uuid AND id = %(turn)s::uuid)
+   FOR NO KEY UPDATE""")
 
-_INSERT: LiteralString = """INSERT INTO todo.messages (space_id, conversation_id, seq, parent, parent_of, turn_id, attempt,
-      role, status, content, calls, call_seq, call_index, reaches, tokens, model, usage)"""
-_VALUES: LiteralString = """%(turn)s::uuid, %(attempt)s::int, r ->> 'role', r ->> 'status', r ->> 'content',
-      r -> 'calls', (r ->> 'call_seq')::bigint, (r ->> 'call_index')::int, (r ->> 'reaches')::bigint,
-      (r ->> 'tokens')::int, r ->> 'model', r -> 'usage'"""
+LEASE_UNTIL: LiteralString = "clock_timestamp() + make_interval(secs => %(lease)s::float8)"
+_IS_END_STATE: LiteralString = "%(state)s::text IN ('done', 'stopped', 'failed')"
 
+# the head moves to the last message of the branch; a message with the key "aside" stays outside of it
 APPEND = Sql(f"""
-WITH was AS MATERIALIZED (SELECT c.id, c.seq, c.head, c.head_of, t.attempt, t.state, t.stop FROM todo.turns t
-    JOIN todo.conversations c ON c.space_id = t.space_id AND c.id = t.conversation_id
-  WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid),
-given AS MATERIALIZED (SELECT r, place, (r ->> 'call_seq')::bigint AS call_seq, (r ->> 'call_index')::int AS call_index
-  FROM jsonb_array_elements(%(rows)s::jsonb) WITH ORDINALITY AS x(r, place)),
-new AS MATERIALIZED (SELECT r, r ? 'aside' AS aside, row_number() OVER (ORDER BY place) AS n,
-    count(*) FILTER (WHERE NOT r ? 'aside') OVER (ORDER BY place) AS in_line
-  FROM was, given WHERE (%(after)s::bigint IS NULL OR was.head = %(after)s::bigint)
-    AND (call_seq IS NULL OR (SELECT m.seq FROM todo.messages m WHERE m.space_id = %(space)s::uuid AND m.conversation_id = was.id
-      AND m.call_seq = given.call_seq AND m.call_index = given.call_index) IS NULL)),
-sum AS MATERIALIZED (SELECT count(*) AS all, count(*) FILTER (WHERE NOT aside) AS in_line FROM new),
-fence AS (UPDATE todo.turns t SET lease_until = {LEASED}, state = coalesce(%(state)s, t.state), attempt = t.attempt + %(bump)s::int,
-    runner = coalesce(%(runner)s::uuid, t.runner), usage = coalesce(%(total)s::jsonb, t.usage),
-    error = coalesce(%(error)s::jsonb, t.error), approved = coalesce(%(approved)s::boolean, t.approved),
-    held = coalesce(%(held)s::jsonb, t.held),
-    last = CASE WHEN {_ENDS} THEN CASE WHEN sum.in_line > 0 THEN was.seq + sum.all ELSE was.head END END,
-    ended_at = CASE WHEN {_ENDS} THEN clock_timestamp() END
-  FROM was, sum WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid AND t.attempt = %(attempt)s::int
-    AND t.state = ANY (%(states)s::text[]) RETURNING t.state, t.stop, t.attempt),
-moved AS (UPDATE todo.conversations c SET seq = was.seq + sum.all,
-    head = CASE WHEN sum.in_line > 0 THEN was.seq + sum.all ELSE was.head END,
-    head_of = CASE WHEN sum.in_line > 0 THEN NULL ELSE was.head_of END
-  FROM was, sum, fence WHERE c.space_id = %(space)s::uuid AND c.id = was.id AND sum.all > 0 RETURNING c.head),
-stored AS ({_INSERT}
-  SELECT %(space)s::uuid, was.id, was.seq + n, CASE WHEN aside OR in_line = 1 THEN was.head ELSE was.seq + n - 1 END,
-      CASE WHEN aside OR in_line = 1 THEN was.head_of END, {_VALUES} FROM new, was, fence)
-SELECT json_build_object('fenced', NOT EXISTS (SELECT FROM fence), 'was', was.state, 'attempt', was.attempt,
-    'head', coalesce((SELECT head FROM moved), was.head), 'state', coalesce((SELECT state FROM fence), was.state),
-    'stop', was.stop)::text FROM was
+WITH current AS MATERIALIZED (
+    SELECT c.id, c.seq, c.head, c.head_of, t.attempt, t.state, t.stop
+      FROM todo.turns t
+      JOIN todo.conversations c ON c.space_id = t.space_id AND c.id = t.conversation_id
+     WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid),
+given AS MATERIALIZED (
+    SELECT r, place, (r ->> 'call_seq')::bigint AS call_seq, (r ->> 'call_index')::int AS call_index
+      FROM jsonb_array_elements(%(rows)s::jsonb) WITH ORDINALITY AS x(r, place)),
+unanswered AS MATERIALIZED (
+    SELECT r, r ? 'aside' AS aside, row_number() OVER (ORDER BY place) AS n,
+           count(*) FILTER (WHERE NOT r ? 'aside') OVER (ORDER BY place) AS in_branch
+      FROM current, given
+     WHERE (%(after)s::bigint IS NULL OR current.head = %(after)s::bigint)
+       AND (call_seq IS NULL OR (
+           SELECT m.seq FROM todo.messages m
+            WHERE m.space_id = %(space)s::uuid AND m.conversation_id = current.id
+              AND m.call_seq = given.call_seq AND m.call_index = given.call_index) IS NULL)),
+total AS MATERIALIZED (
+    SELECT count(*) AS messages, count(*) FILTER (WHERE NOT aside) AS in_branch FROM unanswered),
+fence AS (
+    UPDATE todo.turns t
+       SET lease_until = {LEASE_UNTIL}, state = coalesce(%(state)s, t.state),
+           attempt = t.attempt + %(bump)s::int, runner = coalesce(%(runner)s::uuid, t.runner),
+           usage = coalesce(%(total)s::jsonb, t.usage), error = coalesce(%(error)s::jsonb, t.error),
+           approved = coalesce(%(approved)s::boolean, t.approved),
+           held = coalesce(%(held)s::jsonb, t.held),
+           last = CASE WHEN {_IS_END_STATE} THEN
+               CASE WHEN total.in_branch > 0 THEN current.seq + total.messages
+                   ELSE current.head END END,
+           ended_at = CASE WHEN {_IS_END_STATE} THEN clock_timestamp() END
+      FROM current, total
+     WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid AND t.attempt = %(attempt)s::int
+       AND t.state = ANY (%(states)s::text[])
+    RETURNING t.state, t.stop, t.attempt),
+conversation AS (
+    UPDATE todo.conversations c
+       SET seq = current.seq + total.messages,
+           head = CASE WHEN total.in_branch > 0 THEN current.seq + total.messages
+               ELSE current.head END,
+           head_of = CASE WHEN total.in_branch > 0 THEN NULL ELSE current.head_of END
+      FROM current, total, fence
+     WHERE c.space_id = %(space)s::uuid AND c.id = current.id AND total.messages > 0
+    RETURNING c.head),
+inserted AS (
+    INSERT INTO todo.messages (space_id, conversation_id, seq, parent, parent_of, turn_id, attempt,
+        role, status, content, calls, call_seq, call_index, reaches, tokens, model, usage)
+    SELECT %(space)s::uuid, current.id, current.seq + n,
+           CASE WHEN aside OR in_branch = 1 THEN current.head ELSE current.seq + n - 1 END,
+           CASE WHEN aside OR in_branch = 1 THEN current.head_of END,
+           %(turn)s::uuid, %(attempt)s::int, r ->> 'role', r ->> 'status', r ->> 'content',
+           r -> 'calls', (r ->> 'call_seq')::bigint, (r ->> 'call_index')::int,
+           (r ->> 'reaches')::bigint, (r ->> 'tokens')::int, r ->> 'model', r -> 'usage'
+      FROM unanswered, current, fence)
+SELECT json_build_object('fenced', NOT EXISTS (SELECT FROM fence), 'attempt', current.attempt,
+    'head', coalesce((SELECT head FROM conversation), current.head),
+    'state', coalesce((SELECT state FROM fence), current.state), 'stop', current.stop)::text
+  FROM current
 """)
 
 
 class StepResult(msgspec.Struct):
-    """Where the line and the turn stand after APPEND; `fenced`: nothing was done, the turn is another's or has ended."""
+    """The conversation and the turn after a step.
+
+    `fenced` is True where nothing was stored, because another attempt holds the turn or the turn has ended.
+    """
 
     fenced: bool
-    was: str
     attempt: int
     head: int | None
     state: str
     stop: bool
 
 
-def append(turn: str, attempt: int, rows: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
-    """The values of APPEND."""
-    empty: dict[str, Any] = {
-        "after": None, "state": None, "bump": 0, "runner": None, "total": None, "error": None, "approved": None,
-        "held": None, "lease": 30.0, "states": ["running"],
-    }  # fmt: skip
+def append_values(turn: str, attempt: int, rows: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:
+    """Return the values of APPEND; `changes` are the columns of the turn that change with it."""
+    defaults: dict[str, Any] = {
+        "after": None,
+        "state": None,
+        "bump": 0,
+        "runner": None,
+        "total": None,
+        "error": None,
+        "approved": None,
+        "held": None,
+        "lease": LEASE_SECONDS,
+        "states": ["running"],
+    }
     for name in ("total", "error", "held"):
-        if more.get(name) is not None:
-            more[name] = msgspec.json.encode(more[name]).decode()
-    return empty | {"turn": turn, "attempt": attempt, "rows": msgspec.json.encode(rows).decode()} | more
+        if changes.get(name) is not None:
+            changes[name] = _encode(changes[name])
+    return defaults | {"turn": turn, "attempt": attempt, "rows": _encode(rows)} | changes
 
 
-def row(role: str, content: str, *, calls: tuple[Wish, ...] = (), **more: Any) -> dict[str, Any]:
-    """A message to be added."""
-    kept = [{name: clean(value) for name, value in msgspec.to_builtins(one).items()} for one in calls]
-    content = clean(content)
-    size = len(content) + sum(len(one["name"]) + len(one["arguments"]) for one in kept)
-    made = {"role": role, "content": content, "status": "whole", "tokens": size // 4 + 8} | more
-    return {name: value for name, value in made.items() if value is not None} | ({"calls": kept} if kept else {})
+def _encode(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
 
 
-def result(message: int, index: int, content: str, **more: Any) -> dict[str, Any]:
-    """The message that answers a call."""
-    return row("tool", content, call_seq=message, call_index=index, **more)
+def message_row(role: str, content: str, *, calls: tuple[MessageCall, ...] = (), **fields: Any) -> dict[str, Any]:
+    """Return a message as APPEND stores it."""
+    stored_calls = [
+        {name: replace_unstorable(value) for name, value in msgspec.to_builtins(call).items()} for call in calls
+    ]
+    content = replace_unstorable(content)
+    chars = len(content) + sum(len(call["name"]) + len(call["arguments"]) for call in stored_calls)
+    tokens = chars // CHARS_PER_TOKEN + TOKENS_PER_MESSAGE
+    row = {"role": role, "content": content, "status": "whole", "tokens": tokens} | fields
+    row = {name: value for name, value in row.items() if value is not None}
+    return row | ({"calls": stored_calls} if stored_calls else {})
 
 
-def clean(text: str) -> str:
-    """What a model wrote, without what Postgres cannot hold."""
-    return "".join("\ufffd" if one == "\0" or "\ud800" <= one <= "\udfff" else one for one in text)
+def tool_result_row(message: int, index: int, content: str, **fields: Any) -> dict[str, Any]:
+    """Return the message that answers call `index` of `message`."""
+    return message_row("tool", content, call_seq=message, call_index=index, **fields)
 
 
-def late(line: StepResult | None, attempt: int) -> Conflict | NotFound:
-    """Why a step is refused."""
-    if line is None:
+def replace_unstorable(text: str) -> str:
+    """Replace the characters that Postgres cannot store: NUL and surrogates."""
+    return "".join("\ufffd" if char == "\0" or "\ud800" <= char <= "\udfff" else char for char in text)
+
+
+def fenced_error(step: StepResult | None, attempt: int) -> Conflict | NotFound:
+    """Return the error that says why the database refused a step."""
+    if step is None:
         return NotFound("there is no such turn")
-    if line.attempt != attempt:
-        return Conflict("the turn was taken over by another", reason="fenced")
-    why = "has ended" if line.state in ENDED else "waits for an answer"
-    return Conflict(f"the turn {why}", reason="fenced", state=line.state)
+    if step.attempt != attempt:
+        return Conflict("another attempt has taken the turn over", reason="fenced")
+    why = "has ended" if step.state in ENDED_STATES else "is waiting for an approval"
+    return Conflict(f"the turn {why}", reason="fenced", state=step.state)

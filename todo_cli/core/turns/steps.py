@@ -1,4 +1,4 @@
-"""The steps of a running turn: each one transaction, each refused for who has an older attempt."""
+"""The steps of a running turn. Each is one transaction and is refused for an older attempt."""
 
 from __future__ import annotations
 
@@ -6,148 +6,190 @@ from typing import Any
 
 import msgspec
 
-from todo_cli.contract import turn_steps as ask
+from todo_cli.contract import turn_steps
 from todo_cli.contract.base import Request
 from todo_cli.contract.codec import convert_request, decode
-from todo_cli.contract.registry import REQUESTS
+from todo_cli.contract.registry import BY_VERB
 from todo_cli.contract.turn_events import StoreEvents
-from todo_cli.contract.turn_steps import ENDED, Ran, Stored
+from todo_cli.contract.turn_steps import ENDED_STATES, CallResult, StepStored
 from todo_cli.core.dispatch import handle, handler
-from todo_cli.core.turns.append_sql import APPEND, LEASED, LOCK, StepResult, append, late, result, row
-from todo_cli.core.turns.tool_result import told, told_error
-from todo_cli.db.sql import Sql
+from todo_cli.core.journal import make_stamp
+from todo_cli.core.tasks.change import find_write, prepare_change
+from todo_cli.core.turns.append_sql import (
+    APPEND,
+    LEASE_UNTIL,
+    LOCK_CONVERSATION,
+    StepResult,
+    append_values,
+    fenced_error,
+    message_row,
+    tool_result_row,
+)
+from todo_cli.core.turns.tool_result import error_json, result_json
+from todo_cli.db.sql import Sql, StatementCall
 from todo_cli.db.transaction import ConnectionLost, Steps, Transaction
 from todo_cli.errors import Invalid, TodoError, Unavailable
 
-FENCE = Sql(f"""
-WITH fence AS (UPDATE todo.turns SET lease_until = {LEASED} WHERE space_id = %(space)s::uuid AND id = %(turn)s::uuid
-    AND attempt = %(attempt)s::int AND state = 'running' RETURNING conversation_id)
-SELECT json_build_object('line', json_build_object('fenced', NOT EXISTS (SELECT FROM fence), 'was', t.state,
-    'attempt', t.attempt, 'head', c.head, 'state', t.state, 'stop', t.stop), 'conversation', c.id,
-  'zone', coalesce((SELECT timezone FROM todo.preferences WHERE user_id = %(me)s::uuid), 'UTC'),
-  'old', (SELECT content FROM todo.messages m WHERE m.space_id = c.space_id AND m.conversation_id = c.id
-      AND m.call_seq = %(message)s::bigint AND m.call_index = %(index)s::int),
-  'calls', (SELECT jsonb_array_length(m.calls) FROM todo.messages m WHERE m.space_id = c.space_id
-      AND m.conversation_id = c.id AND m.seq = %(message)s::bigint AND m.turn_id = t.id))::text
-FROM todo.turns t JOIN todo.conversations c ON c.space_id = t.space_id AND c.id = t.conversation_id
-WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid""")
+CHECK_FENCE = Sql(f"""
+WITH fence AS (
+    UPDATE todo.turns SET lease_until = {LEASE_UNTIL}
+     WHERE space_id = %(space)s::uuid AND id = %(turn)s::uuid AND attempt = %(attempt)s::int
+       AND state = 'running'
+    RETURNING conversation_id)
+SELECT json_build_object(
+    'step', json_build_object('fenced', NOT EXISTS (SELECT FROM fence), 'attempt', t.attempt,
+        'head', c.head, 'state', t.state, 'stop', t.stop),
+    'conversation', c.id,
+    'zone', coalesce((SELECT timezone FROM todo.preferences WHERE user_id = %(me)s::uuid), 'UTC'),
+    'stored_result', (
+        SELECT content FROM todo.messages m
+         WHERE m.space_id = c.space_id AND m.conversation_id = c.id
+           AND m.call_seq = %(message)s::bigint AND m.call_index = %(index)s::int),
+    'calls', (
+        SELECT jsonb_array_length(m.calls) FROM todo.messages m
+         WHERE m.space_id = c.space_id AND m.conversation_id = c.id
+           AND m.seq = %(message)s::bigint AND m.turn_id = t.id))::text
+  FROM todo.turns t
+  JOIN todo.conversations c ON c.space_id = t.space_id AND c.id = t.conversation_id
+ WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid""")
 
-EVENTS = Sql(f"""
-WITH fence AS (UPDATE todo.turns t SET lease_until = {LEASED}, events = greatest(t.events, %(first)s::bigint +
-      (jsonb_array_length(%(batch)s::jsonb) > 0)::int)
-    WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid AND t.attempt = %(attempt)s::int AND t.state = 'running'
+INSERT_EVENTS = Sql(f"""
+WITH fence AS (
+    UPDATE todo.turns t
+       SET lease_until = {LEASE_UNTIL},
+           events = greatest(t.events, %(first)s::bigint
+               + (jsonb_array_length(%(batch)s::jsonb) > 0)::int)
+     WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid AND t.attempt = %(attempt)s::int
+       AND t.state = 'running'
     RETURNING t.id),
-kept AS (INSERT INTO todo.events (space_id, turn_id, n, attempt, after, batch)
-  SELECT %(space)s::uuid, fence.id, %(first)s::bigint, %(attempt)s::int, %(after)s::bigint, %(batch)s::jsonb FROM fence
-   WHERE jsonb_array_length(%(batch)s::jsonb) > 0 ON CONFLICT DO NOTHING)
-SELECT json_build_object('fenced', NOT EXISTS (SELECT FROM fence), 'was', t.state, 'attempt', t.attempt, 'head', 0,
-    'state', t.state, 'stop', t.stop)::text FROM todo.turns t
-WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid""")
+inserted AS (
+    INSERT INTO todo.events (space_id, turn_id, n, attempt, after, batch)
+    SELECT %(space)s::uuid, fence.id, %(first)s::bigint, %(attempt)s::int, %(after)s::bigint,
+           %(batch)s::jsonb
+      FROM fence WHERE jsonb_array_length(%(batch)s::jsonb) > 0 ON CONFLICT DO NOTHING)
+SELECT json_build_object('fenced', NOT EXISTS (SELECT FROM fence), 'attempt', t.attempt, 'head', 0,
+    'state', t.state, 'stop', t.stop)::text
+  FROM todo.turns t WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid""")
 
-TOOLS: dict[str, type[Request[Any]]] = {kind.__name__: kind for kind in REQUESTS if kind.tool}
+TOOLS: dict[str, type[Request[Any]]] = {verb: kind for verb, kind in BY_VERB.items() if kind.tool}
 
 
-class _Fence(msgspec.Struct):
-    line: StepResult
+class _CallState(msgspec.Struct):
+    """A call before it runs: its turn, and its result where it has one already."""
+
+    step: StepResult
     conversation: str
     zone: str
-    old: str | None = None
+    stored_result: str | None = None
     calls: int | None = None
 
 
-def _stored(text: str | None, attempt: int, *, ended: bool = False) -> Stored:
-    line = decode(text, StepResult) if text else None
-    again = line and ended and line.state in ENDED and line.attempt == attempt
-    if line is None or (line.fenced and not again):
-        raise late(line, attempt)
-    return msgspec.convert({"head": line.head or 0, "state": line.state, "stop": line.stop}, Stored)
+def _to_stored(text: str | None, attempt: int, *, may_have_ended: bool = False) -> StepStored:
+    """Convert the database's answer to a step; raise Conflict where another attempt holds the turn."""
+    step = decode(text, StepResult) if text else None
+    is_repeat = step and may_have_ended and step.state in ENDED_STATES and step.attempt == attempt
+    if step is None or (step.fenced and not is_repeat):
+        raise fenced_error(step, attempt)
+    return msgspec.convert({"head": step.head or 0, "state": step.state, "stop": step.stop}, StepStored)
 
 
-@handler(ask.StoreAnswer)
-async def store_answer(tx: Transaction, request: ask.StoreAnswer) -> Stored:
-    """What the model wishes, before anything of it is done."""
-    said = row("assistant", request.text, calls=request.calls, model=request.model, usage=request.usage)
-    values = append(request.turn, request.attempt, [said], after=request.after, lease=request.lease)
-    return _stored(await tx.answer(LOCK, APPEND, **values), request.attempt)
+@handler(turn_steps.StoreAnswer)
+async def store_answer(tx: Transaction, request: turn_steps.StoreAnswer) -> StepStored:
+    """Store the model's tool calls before any of them runs."""
+    row = message_row("assistant", request.text, calls=request.calls, model=request.model, usage=request.usage)
+    values = append_values(request.turn, request.attempt, [row], after=request.after, lease=request.lease)
+    return _to_stored(await tx.finish(LOCK_CONVERSATION, APPEND, **values), request.attempt)
 
 
-@handler(ask.StoreResults)
-async def store_results(tx: Transaction, request: ask.StoreResults) -> Stored:
-    """An answer to each call that has none yet."""
-    rows = [result(one.message, one.index, one.text) for one in request.results]
-    values = append(request.turn, request.attempt, rows, lease=request.lease)
-    return _stored(await tx.answer(LOCK, APPEND, **values), request.attempt)
+@handler(turn_steps.StoreResults)
+async def store_results(tx: Transaction, request: turn_steps.StoreResults) -> StepStored:
+    """Store a result for each call that has none."""
+    rows = [tool_result_row(result.message, result.index, result.text) for result in request.results]
+    values = append_values(request.turn, request.attempt, rows, lease=request.lease)
+    return _to_stored(await tx.finish(LOCK_CONVERSATION, APPEND, **values), request.attempt)
 
 
-@handler(ask.EndTurn)
-async def end_turn(tx: Transaction, request: ask.EndTurn) -> Stored:
-    """The last words and the end, together."""
-    said = row(
-        "assistant", request.text or "(no words)", model=request.model, usage=request.usage, status=request.status
-    )
-    values = append(
-        request.turn, request.attempt, [said], state=request.state, total=request.total, error=request.error
-    )
-    return _stored(await tx.answer(LOCK, APPEND, **values), request.attempt, ended=True)
+@handler(turn_steps.EndTurn)
+async def end_turn(tx: Transaction, request: turn_steps.EndTurn) -> StepStored:
+    """Store the last message and end the turn."""
+    text = request.text or "(no words)"
+    row = message_row("assistant", text, model=request.model, usage=request.usage, status=request.status)
+    changes = {"state": request.state, "total": request.total, "error": request.error}
+    values = append_values(request.turn, request.attempt, [row], **changes)
+    answer = await tx.finish(LOCK_CONVERSATION, APPEND, **values)
+    return _to_stored(answer, request.attempt, may_have_ended=True)
 
 
 @handler(StoreEvents)
-async def store_events(tx: Transaction, request: StoreEvents) -> Stored:
-    """A batch, once; and a sign of life."""
-    batch = msgspec.json.encode(request.batch).decode().replace("\\u0000", "\\ufffd")
+async def store_events(tx: Transaction, request: StoreEvents) -> StepStored:
+    """Store a batch of events once, and renew the lease."""
     values = {
         "turn": request.turn,
         "attempt": request.attempt,
         "lease": request.lease,
         "first": request.first,
         "after": request.after,
+        "batch": msgspec.json.encode(request.batch).decode().replace("\\u0000", "\\ufffd"),
     }
-    return _stored(await tx.answer(LOCK, EVENTS, **values, batch=batch), request.attempt)
+    return _to_stored(await tx.finish(LOCK_CONVERSATION, INSERT_EVENTS, **values), request.attempt)
 
 
-@handler(ask.RunCall)
-async def run_call(tx: Transaction, request: ask.RunCall) -> Ran:
-    """The wished request, its journal row and its result in one transaction; three round trips."""
+@handler(turn_steps.RunCall)
+async def run_call(tx: Transaction, request: turn_steps.RunCall) -> CallResult:
+    """Run a tool call. Its effect, its journal row and its result commit together; three round trips."""
     async with tx.steps() as steps:
-        place = {"turn": request.turn, "attempt": request.attempt, "message": request.message, "index": request.index}
-        text = await steps.run(LOCK, FENCE, **place, lease=request.lease)
-        found = decode(text, _Fence) if text else None
-        if found is None or found.line.fenced:
-            raise late(found.line if found else None, request.attempt)
-        if found.old is not None:
-            return Ran(content=found.old, head=found.line.head or 0, new=False, stop=found.line.stop)
-        if request.index >= (found.calls or 0):
+        call = await _check_fence(steps, request)
+        if call.stored_result is not None:
+            return CallResult(content=call.stored_result, head=call.step.head or 0, new=False, stop=call.step.stop)
+        if request.index >= (call.calls or 0):
             raise Invalid(f"message {request.message} has no call {request.index}")
-        tx.in_zone(found.zone)
-        # our own key: a provider's ids are minted anew, and used again
-        key = f"call:{found.conversation}:{request.message}:{request.index}"
-        content = await acted(tx, steps, request.turn, key, request.verb, request.arguments)
-        rows = [result(request.message, request.index, content)]
-        stored = _stored(
-            await steps.finish(APPEND, **append(request.turn, request.attempt, rows, lease=request.lease)),
-            request.attempt,
-        )
-    return Ran(content=content, head=stored.head, stop=stored.stop)
+        tx.set_default_zone(call.zone)
+        # our own key: a provider may use the id of a call again
+        key = f"call:{call.conversation}:{request.message}:{request.index}"
+        content, store = await execute_tool_call(tx, steps, request, key)
+        rows = [tool_result_row(request.message, request.index, content)]
+        values = append_values(request.turn, request.attempt, rows, lease=request.lease)
+        texts = await steps.commit_calls([*store, (APPEND, values)])
+        stored = _to_stored(texts[-1], request.attempt)
+    return CallResult(content=content, head=stored.head, stop=stored.stop)
 
 
-async def acted(tx: Transaction, steps: Steps, turn: str, key: str, verb: str, arguments: dict[str, Any]) -> str:
-    """The wished request's result; its own error is one too, and leaves the transaction as it was."""
+async def _check_fence(steps: Steps, request: turn_steps.RunCall) -> _CallState:
+    place = {"turn": request.turn, "attempt": request.attempt, "message": request.message, "index": request.index}
+    text = await steps.fetch(LOCK_CONVERSATION, CHECK_FENCE, **place, lease=request.lease)
+    call = decode(text, _CallState) if text else None
+    if call is None or call.step.fenced:
+        raise fenced_error(call.step if call else None, request.attempt)
+    return call
+
+
+async def execute_tool_call(
+    tx: Transaction, steps: Steps, call: turn_steps.RunCall, key: str
+) -> tuple[str, list[StatementCall]]:
+    """Run the Request of a tool call. Return its result, and the statements that store what it changes.
+
+    A refused Request leaves the transaction unchanged, and the refusal is the result.
+    """
     try:
-        wished = wished_request(verb, arguments)
+        request = parse_tool_request(call.operation, call.arguments)
     except Invalid as error:
-        return told_error(error)
-    inner = tx.inner(type(wished), key, enter=True, within=turn)
+        return error_json(error), []
+    inner = tx.inner(type(request), key, enter=True, turn=call.turn)
     try:
-        return told(await handle(inner, wished))
+        if find_write(type(request)) is None:
+            return result_json(await handle(inner, request)), []
+        async with inner.steps() as inner_steps:
+            prepared = await prepare_change(inner, inner_steps, request, make_stamp(inner, request))
+        return result_json(prepared.answer), prepared.calls
     except (ConnectionLost, Unavailable):
         raise
     except TodoError as error:
-        steps.give_up(inner)
-        return told_error(error)
+        steps.discard(inner)
+        return error_json(error), []
 
 
-def wished_request(verb: str, arguments: dict[str, Any]) -> Request[Any]:
-    """The request that a model wishes, checked; raises Invalid, also for what is no model's to ask."""
+def parse_tool_request(verb: str, arguments: dict[str, Any]) -> Request[Any]:
+    """Return the Request of a tool call; raise Invalid also for a verb that is not a tool."""
     if verb not in TOOLS:
         raise Invalid(f"{verb[:40]!r} is not among the tools")
     return convert_request(arguments, TOOLS[verb])

@@ -1,4 +1,4 @@
-"""What a call's result tells the model: numbers, titles and what was set, and no more of it than it can read."""
+"""Format the result of a tool call for the model: numbers, titles and the fields that were set, within a size limit."""
 
 from __future__ import annotations
 
@@ -7,75 +7,77 @@ from typing import Any
 import msgspec
 
 from todo_cli.contract.journal import ChangePage, Undone
-from todo_cli.contract.search import Hit, Hits
+from todo_cli.contract.search import TaskHit, TaskHits
 from todo_cli.contract.tasks import Changed, Task, TaskPage
 from todo_cli.errors import TodoError
 
-LONGEST = 8_000
-"""Characters of a result."""
-
-_NOTE = 2_000
-_SHOWN = ("number", "title", "status", "due", "project", "tags", "priority", "note")
-
-
-def told(answer: Any) -> str:
-    """An operation's answer."""
-    return _fitting(_brief(answer))
+MAX_RESULT_CHARS = 8_000
+_MAX_NOTE_CHARS = 2_000
+_MAX_COMMENTS = 10
+_TASK_FIELDS = ("number", "title", "status", "due", "project", "tags", "priority", "note")
+_CHANGE_FIELDS = ("seq", "at", "verb", "undone", "differences")
 
 
-def told_error(error: TodoError) -> str:
-    """The operation's own error: code, sentence and hint."""
-    return _json({"error": error.code, "detail": error.detail} | ({"hint": error.hint} if error.hint else {}))
+def result_json(answer: Any) -> str:
+    """Return the answer of a Request as JSON for the model."""
+    return _truncate(_summarize(answer))
 
 
-def _brief(answer: Any) -> dict[str, Any]:
+def error_json(error: TodoError) -> str:
+    """Return an error as JSON for the model: its code, sentence and hint."""
+    return _encode({"error": error.code, "detail": error.detail} | ({"hint": error.hint} if error.hint else {}))
+
+
+def _summarize(answer: Any) -> dict[str, Any]:
     if isinstance(answer, Task):
-        return {"task": _task(answer)}
+        return {"task": _task_fields(answer)}
     if isinstance(answer, TaskPage):
-        return {"tasks": [_task(one) for one in answer.tasks], "more": answer.next}
-    if isinstance(answer, Hits):
-        return {"tasks": [_hit(one) for one in answer.hits]}
+        return {"tasks": [_task_fields(task) for task in answer.tasks], "more": answer.next}
+    if isinstance(answer, TaskHits):
+        return {"tasks": [_match_fields(hit) for hit in answer.hits]}
     if isinstance(answer, Changed):
-        return {"done": True, "tasks": [_task(one) for one in answer.tasks]}
+        return {"done": True, "tasks": [_task_fields(task) for task in answer.tasks]}
     if isinstance(answer, Undone):
-        left = {"left_alone": list(answer.skipped)} if answer.skipped else {}
-        return {"done": True, "differences": msgspec.to_builtins(answer.differences)} | left
+        skipped = {"left_alone": list(answer.skipped)} if answer.skipped else {}
+        return {"done": True, "differences": msgspec.to_builtins(answer.differences)} | skipped
     if isinstance(answer, ChangePage):
-        return {"changes": [_change(one) for one in msgspec.to_builtins(answer.changes)], "more": answer.next}
+        changes = msgspec.to_builtins(answer.changes)
+        return {"changes": [_change_fields(change) for change in changes], "more": answer.next}
     builtin = msgspec.to_builtins(answer)
     return builtin if isinstance(builtin, dict) else {"answer": builtin}
 
 
-def _hit(hit: Hit) -> dict[str, Any]:
-    found = [f"{one.where}: {one.text}" for one in hit.snippets if one.where != "title"]
-    return _task(hit.task) | ({"found_in": found} if found else {})
+def _match_fields(hit: TaskHit) -> dict[str, Any]:
+    snippets = [f"{snippet.where}: {snippet.text}" for snippet in hit.snippets if snippet.where != "title"]
+    return _task_fields(hit.task) | ({"found_in": snippets} if snippets else {})
 
 
-def _task(task: Task) -> dict[str, Any]:
-    fields = msgspec.to_builtins(task)
-    kept = {name: fields[name] for name in _SHOWN if fields.get(name) not in (None, (), [], "open")}
-    if len(kept.get("note") or "") > _NOTE:
-        kept["note"] = kept["note"][:_NOTE] + "…"
+def _task_fields(task: Task) -> dict[str, Any]:
+    values = msgspec.to_builtins(task)
+    fields = {name: values[name] for name in _TASK_FIELDS if values.get(name) not in (None, (), [], "open")}
+    if len(fields.get("note") or "") > _MAX_NOTE_CHARS:
+        fields["note"] = fields["note"][:_MAX_NOTE_CHARS] + "…"
     if task.comments:
-        kept["comments"] = [f"{one.user}: {one.text[:_NOTE]}" for one in task.comments[-10:]]
-    return kept
+        comments = task.comments[-_MAX_COMMENTS:]
+        fields["comments"] = [f"{comment.user}: {comment.text[:_MAX_NOTE_CHARS]}" for comment in comments]
+    return fields
 
 
-def _change(change: dict[str, Any]) -> dict[str, Any]:
-    return {name: change[name] for name in ("seq", "at", "verb", "undone", "differences")}
+def _change_fields(change: dict[str, Any]) -> dict[str, Any]:
+    return {name: change[name] for name in _CHANGE_FIELDS}
 
 
-def _fitting(brief: dict[str, Any]) -> str:
-    """As JSON, with lists cut where it is too long: the model is told how many are left out."""
-    text = _json(brief)
-    lists = [name for name, value in brief.items() if isinstance(value, list)]
-    while len(text) > LONGEST and lists and len(brief[lists[0]]) > 1:
-        kept = brief[lists[0]][: len(brief[lists[0]]) // 2]
-        left_out = brief.get("left_out", 0) + len(brief[lists[0]]) - len(kept)
-        brief = brief | {lists[0]: kept, "left_out": left_out}
-        text = _json(brief)
-    return text if len(text) <= LONGEST * 2 else text[: LONGEST * 2] + "…"
+def _truncate(summary: dict[str, Any]) -> str:
+    """Encode a summary, with its list halved until it fits; `left_out` counts what is missing."""
+    text = _encode(summary)
+    lists = [name for name, value in summary.items() if isinstance(value, list)]
+    while len(text) > MAX_RESULT_CHARS and lists and len(summary[lists[0]]) > 1:
+        shortened = summary[lists[0]][: len(summary[lists[0]]) // 2]
+        left_out = summary.get("left_out", 0) + len(summary[lists[0]]) - len(shortened)
+        summary = summary | {lists[0]: shortened, "left_out": left_out}
+        text = _encode(summary)
+    return text if len(text) <= MAX_RESULT_CHARS * 2 else text[: MAX_RESULT_CHARS * 2] + "…"
 
 
-def _json(value: Any) -> str:
-    return msgspec.json.encode({name: one for name, one in value.items() if one is not None}).decode()
+def _encode(fields: dict[str, Any]) -> str:
+    return msgspec.json.encode({name: value for name, value in fields.items() if value is not None}).decode()

@@ -127,7 +127,8 @@ BEGIN
                                           FOR NO KEY UPDATE SKIP LOCKED);
   END IF;
   PERFORM set_config('app.token', p_token, true), set_config('app.user', p_user::text, true),
-          set_config('app.space', p_space::text, true), set_config('app.way', p_way, true);
+          set_config('app.space', p_space::text, true), set_config('app.way', p_way, true),
+          set_config('TimeZone', 'UTC', true);  -- to_json() writes timestamps in the session's zone
   IF p_write THEN PERFORM 1 FROM todo.spaces WHERE id = p_space FOR NO KEY UPDATE; END IF;
 END $$;
 

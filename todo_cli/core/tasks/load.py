@@ -1,0 +1,122 @@
+"""The first half of every write of tasks: one statement that reads, behind the space's lock, all that the rule needs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+
+from todo_cli.contract.codec import decode
+from todo_cli.core.journal import Stamp
+from todo_cli.core.tasks.load_sql import LoadParts, TargetSql, build_load
+from todo_cli.core.tasks.rows import TaskRow
+from todo_cli.db.sql import StatementCall
+from todo_cli.db.transaction import Steps
+
+L = TypeVar("L")
+
+MAX_INLINE_CHARS = 300_000  # of JSON, about 500 tasks: more is decoded in a thread
+
+
+class TaskFilter(NamedTuple):
+    """A compiled filter; `text` is what the user wrote."""
+
+    sql: TargetSql
+    values: dict[str, Any]
+    text: str
+
+
+class Wanted(msgspec.Struct, kw_only=True):
+    """What a write must read. It names its tasks by `numbers` or by `filter`.
+
+    `with_subtasks` adds the open tasks below them. `with_series` reads the next occurrences of recurring tasks and counts
+    open subtasks. `parents` and `blockers` are what the write newly refers to; with them the write reads the ancestors of
+    the former and the dependencies of the latter. `with_caller` reads the caller's name, token and scopes.
+    """
+
+    numbers: tuple[int, ...] = ()
+    filter: TaskFilter | None = None
+    with_subtasks: bool = False
+    with_series: bool = False
+    with_caller: bool = False
+    changes_links: bool = False
+    parents: tuple[int, ...] = ()
+    blockers: tuple[int, ...] = ()
+    if_rev: int | None = None
+
+
+class KnownChange(msgspec.Struct):
+    """The change that is stored under this request's idempotency key; `same`: it is of the same request."""
+
+    same: bool
+    seq: int
+    before: list[dict[str, Any]] = []
+    after: list[dict[str, Any]] = []
+
+
+class LaterChange(msgspec.Struct):
+    """Who last changed the task `number`, and its journal row at the rev that the caller expected."""
+
+    number: int
+    user: str | None = None
+    expected: dict[str, Any] | None = None
+
+
+class Loaded(msgspec.Struct):
+    """What `Wanted` asked for. It stays true until the transaction ends, since nobody else can write to the space."""
+
+    seq: int
+    next_number: int
+    now: datetime
+    known: KnownChange | None = None
+    rows: list[TaskRow] = []  # in no order
+    bytes: int = 0  # of the rows: above the limit they are not read
+    found: int | None = None  # tasks that the filter or `with_subtasks` found, at most one above the limit
+    matching: int = 0  # tasks that match the filter, counted where they are too many
+    is_vague: bool = False  # a full-text search of the filter has reached its limit
+    next_occurrences: list[TaskRow] = []
+    open_subtasks: int = 0
+    token_id: str | None = None
+    user_name: str | None = None
+    has_all_scopes: bool = False
+    statuses: list[tuple[int, str]] = []  # number and status of `parents` and `blockers`
+    ancestors: list[tuple[int, int | None]] = []  # number and parent, from `parents` upwards
+    dependencies: list[tuple[int, int]] = []  # number and blocker, from `blockers` onwards
+    later_changes: list[LaterChange] = []
+
+
+def load_call(wanted: Wanted, stamp: Stamp) -> StatementCall:
+    """Return the statement that reads what a write wants, with its values."""
+    parts = LoadParts(
+        wanted.filter.sql if wanted.filter else None,
+        wanted.with_subtasks,
+        wanted.with_series,
+        wanted.with_caller,
+        wanted.changes_links,
+        wanted.if_rev is not None,
+    )
+    values = {
+        "key": stamp.key,
+        "hash": stamp.hash,
+        "numbers": list(wanted.numbers),
+        "if_rev": wanted.if_rev,
+        "parents": list(wanted.parents),
+        "blockers": list(wanted.blockers),
+    }
+    return build_load(parts), values | (wanted.filter.values if wanted.filter else {})
+
+
+async def load_tasks(steps: Steps, calls: Sequence[StatementCall]) -> list[Loaded]:
+    """Read what each of several writes wants, in one round trip."""
+    texts = await steps.fetch_calls(calls)
+    return [await read_loaded(text or "", Loaded) for text in texts]
+
+
+async def read_loaded(text: str, kind: type[L]) -> L:
+    """Decode what a load returned; a large one in a thread, so that other requests go on."""
+    if len(text) <= MAX_INLINE_CHARS:
+        return decode(text, kind)
+    return await asyncio.to_thread(decode, text, kind)

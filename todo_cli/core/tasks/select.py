@@ -1,0 +1,154 @@
+"""Which tasks a write is about, and the refusals that all writes share: missing, in the trash, moved on, too many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from msgspec import UNSET
+
+from todo_cli.contract.limits import MAX_BLOCKERS_PER_TASK, MAX_CHANGE_BYTES, MAX_TAGS_PER_TASK, MAX_TASKS_PER_CHANGE
+from todo_cli.contract.tasks import OnTasks, ReopenTasks, RestoreTasks
+from todo_cli.core.filters.compiler import compile_filter, parse_with_views
+from todo_cli.core.journal import SHOWN_FIELDS, show_field, show_row
+from todo_cli.core.tasks.load import Loaded, TaskFilter, Wanted
+from todo_cli.core.tasks.load_sql import TargetSql
+from todo_cli.core.tasks.rows import TaskRow
+from todo_cli.core.tasks.store import too_large
+from todo_cli.db.transaction import Transaction
+from todo_cli.errors import Conflict, Invalid, NotFound
+from todo_cli.parsing.filter_ast import And
+
+# the status that a filter means which names none; for all other Requests: open
+MEANT_STATUS: dict[type[OnTasks], str] = {ReopenTasks: "done", RestoreTasks: "deleted"}
+
+
+async def read_targets(tx: Transaction, request: OnTasks) -> Wanted:
+    """Return the request's numbers or its compiled filter; raises Invalid for neither, for both and for a blank filter."""
+    if request.filter is UNSET:
+        if not request.numbers:
+            raise Invalid("numbers is empty", hint="name tasks by numbers, or by a filter")
+        return Wanted(numbers=tuple(dict.fromkeys(request.numbers)), if_rev=request.if_rev)
+    if request.numbers:
+        raise Invalid("numbers and a filter exclude each other", hint="a filter may name numbers: '3 7-9 @phone'")
+    node = (await parse_with_views(tx, request.filter)).node
+    if node == And():
+        raise Invalid("the filter is empty: it would mean every task", hint="to mean that, write status:open")
+    status = MEANT_STATUS.get(type(request), "open")
+    compiled = await compile_filter(tx, node, status=status, deferred=True)
+    sql = TargetSql(compiled.where, compiled.finds)
+    return Wanted(filter=TaskFilter(sql, compiled.values, request.filter), if_rev=request.if_rev)
+
+
+def select_rows(loaded: Loaded, wanted: Wanted, *, allow_trashed: bool = False) -> list[TaskRow]:
+    """Return the rows to change: in the order in which they were named, then by number.
+
+    Raises NotFound, Conflict and Invalid where one of them cannot be changed.
+    """
+    _raise_for_size(loaded, wanted)
+    rows_by_number = {row.number: row for row in loaded.rows}
+    missing = [number for number in wanted.numbers if number not in rows_by_number]
+    if missing:
+        raise missing_tasks(missing)
+    rows = [rows_by_number[number] for number in dict.fromkeys((*wanted.numbers, *sorted(rows_by_number)))]
+    trashed = [row.number for row in rows if row.status == "deleted"]
+    if trashed and not allow_trashed:
+        raise trashed_tasks(trashed)
+    for row in rows:
+        if wanted.if_rev is not None and row.rev != wanted.if_rev:
+            _raise_moved_on(row, loaded)
+    return rows
+
+
+def _raise_for_size(loaded: Loaded, wanted: Wanted) -> None:
+    if wanted.filter and not loaded.found:
+        raise NotFound(
+            f"no task matches {wanted.filter.text[:100]!r}; nothing was changed", hint="test it with: todo list FILTER"
+        )
+    if (loaded.found or 0) > MAX_TASKS_PER_CHANGE:
+        count = max(loaded.matching, MAX_TASKS_PER_CHANGE + 1)
+        raise Invalid(
+            f"the filter matches {count:,} tasks; at most {MAX_TASKS_PER_CHANGE:,} can be changed at once",
+            hint="use a narrower filter",
+        )
+    if loaded.is_vague:
+        raise Invalid(
+            f"the words of the filter occur in {MAX_TASKS_PER_CHANGE:,} tasks or more", hint="use rarer words"
+        )
+    if loaded.bytes > MAX_CHANGE_BYTES:
+        raise too_large()
+
+
+def missing_tasks(numbers: Sequence[int], effect: str = "changed") -> NotFound:
+    """Return the error for tasks that do not exist."""
+    verb = "does" if len(numbers) == 1 else "do"
+    return NotFound(
+        f"{name_tasks(numbers)} {verb} not exist; nothing was {effect}",
+        hint="list tasks with: todo list",
+        numbers=list(numbers),
+    )
+
+
+def trashed_tasks(numbers: Sequence[int], effect: str = "changed") -> Conflict:
+    """Return the error for tasks in the trash."""
+    verb = "is" if len(numbers) == 1 else "are"
+    return Conflict(
+        f"{name_tasks(numbers)} {verb} in the trash; nothing was {effect}",
+        hint=f"restore it first: todo restore {numbers[0]}",
+    )
+
+
+def raise_for_done(rows: Sequence[TaskRow]) -> None:
+    """Raise Conflict for a done task."""
+    if numbers := [row.number for row in rows if row.status == "done"]:
+        verb = "is" if len(numbers) == 1 else "are"
+        raise Conflict(
+            f"{name_tasks(numbers)} {verb} done; nothing was changed", hint=f"reopen it first: todo reopen {numbers[0]}"
+        )
+
+
+def raise_for_limits(rows: Sequence[TaskRow]) -> None:
+    """Raise Conflict for a task with too many tags or blockers."""
+    if numbers := [row.number for row in rows if len(row.tags) > MAX_TAGS_PER_TASK]:
+        raise Conflict(f"{name_tasks(numbers)} would have more than {MAX_TAGS_PER_TASK} tags; nothing was changed")
+    if numbers := [row.number for row in rows if len(row.after) > MAX_BLOCKERS_PER_TASK]:
+        raise Conflict(
+            f"{name_tasks(numbers)} would wait for more than {MAX_BLOCKERS_PER_TASK} tasks; nothing was changed"
+        )
+
+
+def _raise_moved_on(row: TaskRow, loaded: Loaded) -> NoReturn:
+    later = next((change for change in loaded.later_changes if change.number == row.number), None)
+    user = (later and later.user) or "somebody"
+    now = show_row(row)
+    changed: dict[str, list[Any]] = {}
+    summary = "unknown"
+    if later and later.expected:
+        then = show_row(later.expected)
+        pairs = {name: [show_field(then, name), show_field(now, name)] for name in SHOWN_FIELDS}
+        changed = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+        summary = ", ".join(f"{name}: {_shorten(old)} → {_shorten(new)}" for name, (old, new) in changed.items())
+    at = row.updated_at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    raise Conflict(
+        f"task #{row.number} has moved on to rev {row.rev}, changed by {user} at {at} ({summary})",
+        hint=f"look at it with: todo show {row.number}",
+        number=row.number,
+        rev=row.rev,
+        by=user,
+        at=at,
+        changed=changed,
+    )
+
+
+def _shorten(value: Any) -> str:
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if value in (None, []):
+        return "none"
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def name_tasks(numbers: Sequence[int]) -> str:
+    """Return `task #3` or `tasks #3, #4`, at most ten of them."""
+    shown = ", ".join(f"#{number}" for number in numbers[:10])
+    rest = f" and {len(numbers) - 10} more" if len(numbers) > 10 else ""
+    return f"task{'s' if len(numbers) > 1 else ''} {shown}{rest}"
