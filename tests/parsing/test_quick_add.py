@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from todo_cli.errors import Invalid
 from todo_cli.parsing.dates import EXAMPLES as DATE_EXAMPLES
-from todo_cli.parsing.quick_add import QuickAdd, QuickAddReading, QuickAddToken, parse_quick_add, read_quick_add
+from todo_cli.parsing.quick_add import QuickAdd, QuickAddReading, parse_quick_add, read_quick_add
 from todo_cli.parsing.quick_add_format import format_quick_add
+from todo_cli.parsing.quick_add_title import QuickAddToken
 from todo_cli.parsing.recurrence import move_time_to_rule
 
 MAX_CPU_SECONDS = 5.0  # no text takes as long, however busy the machine is

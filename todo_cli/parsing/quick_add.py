@@ -18,13 +18,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 from todo_cli.parsing.date_words import end_of_run, is_day_word
-from todo_cli.parsing.quick_add_dates import DateFinder, Phrase, PhraseTester, find_longest_date
+from todo_cli.parsing.quick_add_dates import DateFinder, PhraseTester, find_longest_date
 from todo_cli.parsing.quick_add_fields import (
     NO_PRIORITY,
     PHRASE_FIELDS,
@@ -33,11 +32,12 @@ from todo_cli.parsing.quick_add_fields import (
     parse_field_value,
     split_field,
 )
-from todo_cli.parsing.quick_add_lexer import PUNCTUATION, Word, split_words
+from todo_cli.parsing.quick_add_lexer import PUNCTUATION, split_words
 from todo_cli.parsing.quick_add_recurrence import MAX_RECURRENCE_WORDS, RecurrenceFinder
+from todo_cli.parsing.quick_add_strength import Phrase
+from todo_cli.parsing.quick_add_title import QuickAddToken, include_punctuation, join_title
 from todo_cli.parsing.recurrence import move_time_to_rule
 
-_MARK = re.compile(r"[,.;:!](?:\s|$)")
 _NONE = "none"
 
 
@@ -54,14 +54,6 @@ class QuickAdd(NamedTuple):
     scheduled: str | None = None
     parent: int | None = None
     after: tuple[int, ...] = ()
-
-
-class QuickAddToken(NamedTuple):
-    """A part of the text that is not title, from `start` to `end` (exclusive), with its field, or `quotes`."""
-
-    start: int
-    end: int
-    field: str
 
 
 class QuickAddReading(NamedTuple):
@@ -89,7 +81,7 @@ def read_quick_add(text: str, today: date | None = None, *, has_title: bool = Tr
     has_title: False if the text may consist of fields alone.
     """
     reader = _Reader(text, PhraseTester(today or datetime.now(UTC).date()))
-    title = _join_title(text, reader.tokens)
+    title = join_title(text, reader.tokens)
     refused = tuple(text[start:end] for start, end in reader.refused)
     if not title and has_title:
         return QuickAddReading(QuickAdd(text.strip()), (), refused=refused)
@@ -121,7 +113,7 @@ class _Reader:
         self._move_time()
         self._drop_quotes()
         self.fields |= {name: tuple(values) for name, values in self._sets.items()}
-        self.tokens = _include_punctuation(text, sorted(self.tokens), self._words, self._taken)
+        self.tokens = include_punctuation(text, sorted(self.tokens), self._words, self._taken)
 
     def _take(self, field: str, first: int, last: int, end: int) -> None:
         self.tokens.append(QuickAddToken(self._words[first].start, end, field))
@@ -238,33 +230,3 @@ def _join_day_and_time(phrases: list[Phrase], is_date: Callable[[str], bool]) ->
         if is_date(f"{day.text} {clock.text}"):
             return f"{day.text} {clock.text}", [first, second]
     return first.text, [first]
-
-
-def _include_punctuation(
-    text: str, tokens: list[QuickAddToken], words: list[Word], taken: list[bool]
-) -> list[QuickAddToken]:
-    """Extend a token at either end of the title by the punctuation behind it, as in `Tomorrow, call`."""
-    left = [word for word, gone in zip(words, taken, strict=True) if not gone]
-    first, last = (left[0].start, left[-1].end) if left else (len(text), 0)
-
-    def has_mark(token: QuickAddToken) -> bool:
-        mark = text[token.end : token.end + 1]
-        is_at_start, is_at_end = token.end < first, token.start >= last
-        marks = PUNCTUATION if is_at_start else ",;:" if is_at_end else ""
-        return bool(mark) and token.field != "quotes" and mark in marks
-
-    return [token._replace(end=token.end + 1) if has_mark(token) else token for token in tokens]
-
-
-def _join_title(text: str, tokens: list[QuickAddToken]) -> str:
-    """Return the text without its tokens, with one space for each, none before a comma, and no gap for quotes."""
-    parts: list[str] = []
-    pieces: list[str] = []
-    at = 0
-    for token in [*tokens, QuickAddToken(len(text), len(text), "")]:
-        pieces.append(text[at : token.start])
-        at = token.end
-        if token.field != "quotes" and (part := "".join(pieces).strip()):
-            parts.append(part if not parts or _MARK.match(part) else f" {part}")
-        pieces = pieces if token.field == "quotes" else []
-    return "".join(parts)

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from todo_cli.parsing.date_words import count_date_words, end_of_run, is_day_word
-from todo_cli.parsing.near_misses import is_misspelled
-from todo_cli.parsing.quick_add_dates import BLOCKERS, MAX_WORD_CHARS, Phrase, PhraseTester
+from todo_cli.parsing.misspellings import is_misspelled
+from todo_cli.parsing.quick_add_dates import MAX_WORD_CHARS, PhraseTester
 from todo_cli.parsing.quick_add_fields import split_field
 from todo_cli.parsing.quick_add_lexer import PUNCTUATION, Word
+from todo_cli.parsing.quick_add_strength import BLOCKERS, Phrase
 
 MAX_RECURRENCE_WORDS = 14
 EVERY = ("every", "every!")
