@@ -55,7 +55,7 @@ def todo_txt(count: int = 400) -> str:
     return "\n".join(lines) + "\n"
 
 
-def test_a_real_file_goes_in_and_one_undo_takes_it_back(todo: Todo) -> None:
+def test_add_lines_of_a_todo_txt_file_are_undone_together(todo: Todo) -> None:
     text = todo_txt()
     wanted = [line.strip() for line in text.splitlines() if line.strip()]
     assert len(wanted) == 400
@@ -73,14 +73,14 @@ def test_a_real_file_goes_in_and_one_undo_takes_it_back(todo: Todo) -> None:
     assert len(todo("list", "--all").lines) == 401
 
 
-def test_several_parts_are_one_change_to_undo(todo: Todo) -> None:
+def test_add_lines_in_several_requests_are_undone_together(todo: Todo) -> None:
     assert todo("add", "-", "--key", "k", stdin=todo_txt(1_100)).out == "Added 1,100 tasks: #1 to #1100\n"
     assert [line.split("\t")[0] for line in todo("log").lines] == ["3", "2", "1"]
     assert todo("undo").lines[0] == "Undid change 1, 2, 3:"
     assert todo("list").out == ""
 
 
-def test_a_key_goes_on_where_a_run_stopped(todo: Todo, person: Person, db: Database) -> None:
+def test_add_lines_with_the_same_key_continues_an_interrupted_run(todo: Todo, person: Person, db: Database) -> None:
     """The run is stopped by a rate limit in its middle; again with the key adds the rest, nothing twice."""
     text = todo_txt(1_100)
     db.execute("UPDATE todo.users SET per_minute = 2 WHERE id = %s", person.user_id)
@@ -97,7 +97,7 @@ def test_a_key_goes_on_where_a_run_stopped(todo: Todo, person: Person, db: Datab
     assert todo("undo").lines[0] == "Undid change 1, 2, 3:"
 
 
-def test_a_run_without_a_key_is_told_the_one_it_had(todo: Todo, person: Person, db: Database) -> None:
+def test_add_lines_interrupted_without_a_key_prints_its_key(todo: Todo, person: Person, db: Database) -> None:
     db.execute("UPDATE todo.users SET per_minute = 1 WHERE id = %s", person.user_id)
     text = todo_txt(600)
     stopped = todo("add", "-", stdin=text)
@@ -107,7 +107,7 @@ def test_a_run_without_a_key_is_told_the_one_it_had(todo: Todo, person: Person, 
     assert todo("add", "-", "--key", key, stdin=text).out == "Added 600 tasks: #1 to #600\n"
 
 
-def test_ctrl_c_in_the_middle_leaves_what_the_message_says(todo: Todo, person: Person, db: Database) -> None:
+def test_add_lines_interrupted_by_ctrl_c_prints_how_many_were_added(todo: Todo, person: Person, db: Database) -> None:
     text = todo_txt(20_000)
     child = subprocess.Popen([*COMMAND, "add", "-"], env=todo.environment(), cwd=todo.directory, stdin=subprocess.PIPE,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
@@ -136,7 +136,7 @@ def test_ctrl_c_in_the_middle_leaves_what_the_message_says(todo: Todo, person: P
     assert todo("list").out == "", "one undo takes it back, as the message says"
 
 
-def test_lines_are_checked_before_the_first_is_sent(todo: Todo) -> None:
+def test_add_lines_with_one_bad_line_adds_nothing(todo: Todo) -> None:
     failed = todo("add", "-", stdin="fine\n" * 1_000 + "x" * 1_001 + "\n")
     assert (failed.code, failed.err) == (2, "todo: line 1001 is longer than 1,000 characters (nothing was added)\n")
     assert todo("log").out == ""
@@ -149,7 +149,7 @@ def test_add_lines_without_lines_is_refused(todo: Todo) -> None:
         assert "stdin has no tasks to add" in failed.err
 
 
-def test_short_input_is_told_line_by_line(todo: Todo) -> None:
+def test_add_lines_of_a_short_input_prints_every_task(todo: Todo) -> None:
     assert todo("add", "-", stdin="a\n\nb").out == "Added #1 a\nAdded #2 b\n"
     made = todo("add", "-", "--json", stdin="c").json
     assert [task["number"] for task in made["tasks"]] == [3]
@@ -157,13 +157,13 @@ def test_short_input_is_told_line_by_line(todo: Todo) -> None:
     assert len(todo("add", "-", "--jsonl", stdin="d\ne").lines) == 2
 
 
-def test_the_limit_of_lines() -> None:
+def test_read_lines_beyond_the_limit_raises_invalid() -> None:
     assert len(read_lines(b"x\n" * MAX_LINES)) == MAX_LINES
     with pytest.raises(Invalid, match="more than 100,000 lines"):
         read_lines(b"x\n" * (MAX_LINES + 1))
 
 
-def test_line_ends_and_marks_of_every_kind() -> None:
+def test_read_lines_with_unusual_line_ends_reads_or_refuses_them() -> None:
     assert read_lines("\ufeffa\r\n\r\n  b\t\nc".encode()) == ["a", "b", "c"]
     assert read_lines("x\u200b\n\ufeffy".encode()) == ["x\u200b", "\ufeffy"], "a mark is a mark at the beginning only"
     for inside in ("\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029", "\r"):
@@ -172,7 +172,7 @@ def test_line_ends_and_marks_of_every_kind() -> None:
 
 
 @pytest.mark.long
-def test_a_hundred_thousand_lines(todo: Todo) -> None:
+def test_add_lines_of_100000_lines_stays_within_time_and_memory(todo: Todo) -> None:
     assert todo("add", "-", stdin="x\n" * MAX_LINES, timeout=600).out == "Added 100,000 tasks: #1 to #100000\n"
     assert todo("undo", timeout=600).code == 0
     assert todo("list").out == ""

@@ -37,7 +37,7 @@ def test_every_command_has_help_with_two_examples(name: str, capsys: pytest.Capt
         assert shown.count("todo ") >= 3, words
 
 
-def test_help_needs_nothing_at_all(tmp_path: Path) -> None:
+def test_help_without_settings_works(tmp_path: Path) -> None:
     for arguments in (["--help"], ["add", "--help"], ["token", "-h"], ["--version"], ["completion", "bash"]):
         done = subprocess.run(
             [*COMMAND, *arguments],
@@ -52,7 +52,7 @@ def test_help_needs_nothing_at_all(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_group_without_a_word_is_usage(bare: Todo) -> None:
+def test_group_without_a_subcommand_prints_its_help(bare: Todo) -> None:
     shown = bare("token")
     assert shown.code == 2
     assert "create" in shown.out + shown.err
@@ -89,7 +89,7 @@ WORDS = [
 ]
 
 
-def test_bash_completes(bare: Todo, path: Path) -> None:
+def test_bash_completion_offers_the_matching_words(bare: Todo, path: Path) -> None:
     """A bash with our script: what it would offer for each line, words split as its readline does it."""
     config = bare.directory / "config.toml"
     config.write_text("[profiles.default]\ncolor = 1\n[profiles.work]\n".replace("color = 1\n", ""))
@@ -108,7 +108,7 @@ def test_bash_completes(bare: Todo, path: Path) -> None:
             assert offered.rstrip("|").split("|") == wanted, line
 
 
-def test_the_tab_key_completes(bare: Todo, path: Path) -> None:
+def test_bash_completion_by_the_tab_key_works(bare: Todo, path: Path) -> None:
     environment = bare.environment({"PATH": f"{path}:{BARE['PATH']}", "TERM": "dumb", "PS1": "$ "})
     child = pexpect.spawn("bash", ["--norc", "--noprofile"], env=environment, encoding="utf-8", timeout=20)  # type: ignore[arg-type]
     child.sendline("bind 'set enable-bracketed-paste off'; source <(todo completion bash); echo re''ady")
@@ -123,7 +123,7 @@ def test_the_tab_key_completes(bare: Todo, path: Path) -> None:
     child.close()
 
 
-def test_a_commands_name_is_completed_before_anything_is_imported(bare: Todo) -> None:
+def test_completion_of_a_command_name_imports_nothing(bare: Todo) -> None:
     code = "import sys; from todo_cli.main import main; before = set(sys.modules); main(); print(sorted(set(sys.modules) - before))"
     done = subprocess.run([COMMAND[0], "-c", code], env=bare.environment({"_TODO_COMPLETE": "names", "COMP_WORDS": "todo\nsh", "COMP_CWORD": "1"}),
                           capture_output=True, text=True, check=True)  # fmt: skip
@@ -133,7 +133,7 @@ def test_a_commands_name_is_completed_before_anything_is_imported(bare: Todo) ->
 @pytest.mark.parametrize(
     "words", ["", "todo", "todo\n\n\n", "todo\n--profile", "todo\nlist\n--nosuch\n", "todo\n'\n\"", "todo\n--\n--"]
 )
-def test_completion_never_complains(bare: Todo, words: str) -> None:
+def test_completion_of_bad_input_prints_nothing(bare: Todo, words: str) -> None:
     for place in ("", "3"):
         done = bare(env={"_TODO_COMPLETE": "words", "COMP_WORDS": words, "COMP_CWORD": place})
         assert (done.code, done.err) == (0, "")

@@ -8,7 +8,7 @@ from tests.cli.test_add_lines import todo_txt
 from tests.conftest import Person, Todo
 
 
-def test_a_list_worked_on_from_two_terminals(person: Person, as_person: Callable[..., Todo]) -> None:
+def test_one_list_over_http_and_direct_is_the_same(person: Person, as_person: Callable[..., Todo]) -> None:
     direct, api = as_person(person, "direct"), as_person(person, "api")
     assert direct("add", "-", "--project", "moved", stdin=todo_txt()).out == "Added 400 tasks: #1 to #400\n"
     assert len(api("list", "--all", "--project", "moved").lines) == 400

@@ -32,7 +32,7 @@ def on_terminal(todo: Todo, *arguments: str, columns: int = 80, env: dict[str, s
     return str(child.before).replace("\r\n", "\n")
 
 
-def test_plain_lines_in_a_pipe(todo: Todo) -> None:
+def test_list_in_a_pipe_prints_tsv(todo: Todo) -> None:
     todo("add", "Pay rent", "--due", "2030-01-02 09:00", "--project", "#home", "-t", "b", "-t", "@a", "-p", "high")
     todo("add", "Bare")
     assert todo("list").lines == ["1\topen\tp1\t2030-01-02T09:00+01:00\thome\ta,b\tPay rent", "2\topen\t\t\t\t\tBare"]
@@ -46,7 +46,7 @@ def test_plain_lines_in_a_pipe(todo: Todo) -> None:
     assert log[0].split("\t")[3:] == ["first", "api", "add", "2", ""]
 
 
-def test_json_is_one_document_and_jsonl_an_object_a_line(todo: Todo) -> None:
+def test_json_and_jsonl_print_valid_json(todo: Todo) -> None:
     made = todo("add", "a", "--tag", "x", "--json").json
     assert {"number", "id", "title", "status", "due", "project", "tags", "priority", "rev", "new"} <= made.keys()
     todo("add", "b")
@@ -63,7 +63,7 @@ def test_json_is_one_document_and_jsonl_an_object_a_line(todo: Todo) -> None:
     assert json.loads(both.err)["error"]["exit_code"] == 2
 
 
-def test_more_than_one_page_is_said_and_all_shows_it(todo: Todo) -> None:
+def test_list_of_more_than_one_page_prints_a_cursor(todo: Todo) -> None:
     todo("add", "-", stdin="a\nb\nc\n")
     page = todo("list", "-n", "2")
     assert len(page.lines) == 2
@@ -75,7 +75,7 @@ def test_more_than_one_page_is_said_and_all_shows_it(todo: Todo) -> None:
 
 
 @pytest.mark.parametrize("columns", [80, 200])
-def test_a_table_fits_its_terminal(todo: Todo, columns: int) -> None:
+def test_list_on_a_terminal_fits_its_width(todo: Todo, columns: int) -> None:
     todo(
         "add",
         "A long title that has to give way " * 8,
@@ -99,7 +99,7 @@ def test_a_table_fits_its_terminal(todo: Todo, columns: int) -> None:
     assert "\t" not in plain
 
 
-def test_colours_on_a_terminal_and_where_they_are_not_wanted(todo: Todo) -> None:
+def test_list_colours_obey_the_terminal_and_the_settings(todo: Todo) -> None:
     todo("add", "late", "--due", "2020-01-02")
     todo("add", "coming", "--due", "2030-01-02")
     shown = on_terminal(todo, "list")
@@ -113,12 +113,12 @@ def test_colours_on_a_terminal_and_where_they_are_not_wanted(todo: Todo) -> None
     assert "\x1b" not in todo("list", env={"CLICOLOR_FORCE": "1"}).out, "plain lines stay plain"
 
 
-def test_an_empty_list_says_so_to_people_only(todo: Todo) -> None:
+def test_empty_list_prints_a_hint_on_a_terminal_only(todo: Todo) -> None:
     assert "Nothing here" in on_terminal(todo, "list")
     assert (todo("list").out, todo("list").err) == ("", "")
 
 
-def test_what_would_act_is_shown_instead(todo: Todo) -> None:
+def test_control_characters_in_output_are_escaped(todo: Todo) -> None:
     made = todo("add", NASTY, "--project", NASTY, "--note", NASTY + "\nsecond line")
     outputs = [made.out, todo("list").out, todo("show", "1").out, todo("edit", "1", "--title", NASTY + "!").out,
                todo("undo").out, todo("redo").out, todo("done", "1").out, todo("token", "create", "--name", NASTY).err, todo("token", "list").out]  # fmt: skip
@@ -135,7 +135,7 @@ def test_what_would_act_is_shown_instead(todo: Todo) -> None:
     assert todo("show", "1", "--json").json["title"].rstrip("!") == NASTY, "programs get the text itself"
 
 
-def test_what_would_act_is_shown_instead_in_errors_too(todo: Todo) -> None:
+def test_control_characters_in_errors_are_escaped(todo: Todo) -> None:
     for arguments in (("token", "revoke", NASTY), ("show", NASTY), ("list", "--due", NASTY), (NASTY,), ("list", f"--{NASTY}"), ("add", "a", "-p", NASTY),
                       ("space", "use", NASTY), ("--profile", NASTY, "list")):  # fmt: skip
         failed = todo(*arguments)
@@ -145,13 +145,13 @@ def test_what_would_act_is_shown_instead_in_errors_too(todo: Todo) -> None:
         assert "Traceback" not in failed.err
 
 
-def test_json_output_never_acts_either(todo: Todo) -> None:
+def test_control_characters_in_json_are_escaped(todo: Todo) -> None:
     """A JSON document may be looked at on a terminal."""
     todo("add", NASTY)
     assert not re.search("[\x00-\x08\x0b-\x1f]", todo("list", "--json").out)
 
 
-def test_the_terminal_width_may_come_from_columns(todo: Todo) -> None:
+def test_list_width_comes_from_columns_if_set(todo: Todo) -> None:
     todo("add", "word " * 60)
     widest = max(
         len(line)
@@ -160,7 +160,7 @@ def test_the_terminal_width_may_come_from_columns(todo: Todo) -> None:
     assert widest <= 60
 
 
-def test_a_due_without_a_year_means_one_date() -> None:
+def test_format_due_without_a_year_names_one_date() -> None:
     from datetime import UTC, datetime, timedelta
 
     from todo_cli.cli.render.text import format_due

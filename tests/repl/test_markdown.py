@@ -57,13 +57,13 @@ def shown(pieces: list[str], columns: int = 60, rows: int = 20, *, colored: bool
 
 @settings(max_examples=15, deadline=None)
 @given(st.lists(st.integers(1, len(TEXT) - 1), max_size=40), st.sampled_from([40, 80, 200]), st.sampled_from([6, 24]))
-def test_it_does_not_matter_in_which_pieces_it_comes(cuts: list[int], columns: int, rows: int) -> None:
+def test_live_writer_with_any_chunks_prints_the_same(cuts: list[int], columns: int, rows: int) -> None:
     places = [0, *sorted(set(cuts)), len(TEXT)]
     pieces = [TEXT[a:b] for a, b in pairwise(places)]
     assert shown(pieces, columns, rows)[0] == shown([TEXT], columns, 100)[0]
 
 
-def test_it_reads_as_it_was_meant() -> None:
+def test_live_writer_formats_markdown() -> None:
     lines, raw = shown(list(TEXT), 80, 24)
     text = "\n".join(lines)
     for wanted in ("Plan for today", "see\nthe docs (https://example.org/a/b) now.", " • one x", "   • nested", "     1 deep",
@@ -79,7 +79,7 @@ def test_it_reads_as_it_was_meant() -> None:
     assert set(re.findall(r"\x1b\[[\d;?]*([a-zA-Z])", raw)) <= set("mKJA")
 
 
-def test_no_line_that_stands_is_written_again() -> None:
+def test_live_writer_never_prints_a_finished_line_again() -> None:
     _, raw = shown(re.findall(r"\S+\s*", TEXT), 80, 24)
     assert raw.count("Plan for") <= 3  # until its line was whole
     assert raw.count("Buy milk") <= len(re.findall(r"\S+\s*", TEXT.partition("| Buy")[2].partition("```")[0])) + 1
@@ -87,7 +87,7 @@ def test_no_line_that_stands_is_written_again() -> None:
     assert "one" not in after.partition("Done")[0].replace("gone", "")
 
 
-def test_without_colours_there_are_none() -> None:
+def test_live_writer_without_colours_prints_none() -> None:
     _, raw = shown([TEXT], colored=False)
     assert {code for found in re.findall(r"\x1b\[([\d;]*)m", raw) for code in found.split(";")} <= set("012349")
 
@@ -100,14 +100,14 @@ def test_without_colours_there_are_none() -> None:
         max_size=20,
     )
 )
-def test_nothing_in_it_acts(pieces: list[str]) -> None:
+def test_live_writer_escapes_control_characters(pieces: list[str]) -> None:
     _, raw = shown(pieces)
     left = re.sub(r"\x1b\[[\d;]*[mKJA]", "", raw)
     assert not re.search(r"[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e]", left)
     assert all(found in ("", "0") or int(found.split(";")[0]) < 40 for found in re.findall(r"\x1b\[([\d;]*)m", raw))
 
 
-def test_a_resized_terminal_repeats_and_loses_nothing() -> None:
+def test_live_writer_on_a_resized_terminal_loses_and_repeats_nothing() -> None:
     words = [f"word{number}" for number in range(300)]
     sizes = iter([(80, 24)] * 50 + [(60, 24)] * 50 + [(120, 24)] * 50 + [(40, 10)] * 60 + [(200, 50)] * 1_000)
     out = io.StringIO()
@@ -127,7 +127,7 @@ def test_a_resized_terminal_repeats_and_loses_nothing() -> None:
 
 @settings(max_examples=15, deadline=None)
 @given(st.lists(st.text("ab \n", max_size=9), max_size=60), st.integers(10, 40))
-def test_on_a_dumb_terminal_words_are_whole(pieces: list[str], columns: int) -> None:
+def test_plain_writer_breaks_lines_between_words(pieces: list[str], columns: int) -> None:
     out = io.StringIO()
     with redirect_stdout(out):
         one = PlainWriter(size=lambda: (columns, 24))

@@ -55,7 +55,7 @@ def deletions(talker: Talker, *titles: str) -> None:
 
 
 @pytest.mark.parametrize(("columns", "rows", "env"), [(80, 24, {}), (200, 50, {"NO_COLOR": "1"})])
-def test_a_first_conversation(
+def test_first_conversation_is_shown_formatted(
     talker: Talker, terminal: Callable[..., Terminal], columns: int, rows: int, env: dict[str, str]
 ) -> None:
     screen = terminal(columns=columns, rows=rows, **env)
@@ -79,7 +79,7 @@ def test_a_first_conversation(
     assert not env or not codes & {str(code) for code in (*range(30, 38), *range(90, 98))}
 
 
-def test_typing_history_and_completion(talker: Talker, terminal: Callable[..., Terminal]) -> None:
+def test_prompt_completes_and_recalls_history(talker: Talker, terminal: Callable[..., Terminal]) -> None:
     talker.script(says("Yes."))
     talker("ask", "what I said on another machine")
     talker("add", "Buy milk #home @shop")
@@ -114,7 +114,7 @@ def test_typing_history_and_completion(talker: Talker, terminal: Callable[..., T
     assert asked(talker).startswith("what I said on another machine\nand more")
 
 
-def test_a_thousand_lines_are_one_message(talker: Talker, terminal: Callable[..., Terminal]) -> None:
+def test_pasted_lines_are_one_message(talker: Talker, terminal: Callable[..., Terminal]) -> None:
     lines = [f"line {number} of what was copied" for number in range(1_000)]
     screen = terminal()
     screen.child.send("\x1b[200~" + "\r".join(lines) + "\x1b[201~")
@@ -127,7 +127,9 @@ def test_a_thousand_lines_are_one_message(talker: Talker, terminal: Callable[...
     assert talker.said()[0][1] == "\n".join(lines)
 
 
-def test_an_editor(talker: Talker, terminal: Callable[..., Terminal], tmp_path: Path) -> None:
+def test_editor_changes_the_message_without_sending_it(
+    talker: Talker, terminal: Callable[..., Terminal], tmp_path: Path
+) -> None:
     editor = tmp_path / "editor"
     editor.write_text(
         f"#!{sys.executable}\nimport sys\np = sys.argv[1]\nt = open(p).read()\nopen(p, 'w').write(t.upper() + 'x\\ny')\n"
@@ -143,7 +145,7 @@ def test_an_editor(talker: Talker, terminal: Callable[..., Terminal], tmp_path: 
     assert re.match(r"ABC\n?x\ny", asked(talker))
 
 
-def test_resized_in_the_middle_of_an_answer(talker: Talker, terminal: Callable[..., Terminal]) -> None:
+def test_resize_during_an_answer_loses_and_repeats_nothing(talker: Talker, terminal: Callable[..., Terminal]) -> None:
     words = [f"word{number}" for number in range(60)]
     talker.script(slowly(*(word + " " for word in words), every=0.03))
     screen = terminal()
@@ -156,7 +158,7 @@ def test_resized_in_the_middle_of_an_answer(talker: Talker, terminal: Callable[.
     assert re.findall(r"word\d+", screen.replayed()) == words
 
 
-def test_what_is_typed_meanwhile_comes_at_the_next_prompt(talker: Talker, terminal: Callable[..., Terminal]) -> None:
+def test_keys_typed_during_an_answer_reach_the_next_prompt(talker: Talker, terminal: Callable[..., Terminal]) -> None:
     talker.script(slowly("One ", "two ", "three.", every=0.4))
     screen = terminal()
     screen.child.send("count\r")
@@ -167,7 +169,7 @@ def test_what_is_typed_meanwhile_comes_at_the_next_prompt(talker: Talker, termin
     assert screen.text.count("typed") == 1
 
 
-def test_ctrl_c_at_every_stage(talker: Talker, terminal: Callable[..., Terminal]) -> None:
+def test_ctrl_c_at_every_stage_returns_to_the_prompt(talker: Talker, terminal: Callable[..., Terminal]) -> None:
     screen = terminal()
     screen.keys("not this", CTRL_C)
     screen.prompted()
@@ -199,7 +201,7 @@ def test_ctrl_c_at_every_stage(talker: Talker, terminal: Callable[..., Terminal]
     assert [status for *_, status in talker.tasks()] == ["open", "open"]
 
 
-def test_ctrl_d_at_a_question_leaves_it_open(talker: Talker, terminal: Callable[..., Terminal]) -> None:
+def test_ctrl_d_at_an_approval_leaves_it_pending(talker: Talker, terminal: Callable[..., Terminal]) -> None:
     deletions(talker, "one")
     screen = terminal()
     screen.child.send("delete it\r")
@@ -218,7 +220,7 @@ def test_ctrl_d_at_a_question_leaves_it_open(talker: Talker, terminal: Callable[
     again.ended()
 
 
-def test_some_of_what_is_asked(talker: Talker, terminal: Callable[..., Terminal]) -> None:
+def test_approval_of_some_numbers_runs_those(talker: Talker, terminal: Callable[..., Terminal]) -> None:
     deletions(talker, "one", "two", "three", "four")
     screen = terminal()
     screen.child.send("delete all\r")
@@ -234,7 +236,9 @@ def test_some_of_what_is_asked(talker: Talker, terminal: Callable[..., Terminal]
 
 
 @pytest.mark.parametrize("word", ["approve", "--no"])
-def test_another_terminal_answers_first(talker: Talker, terminal: Callable[..., Terminal], word: str) -> None:
+def test_approval_answered_elsewhere_ends_the_question(
+    talker: Talker, terminal: Callable[..., Terminal], word: str
+) -> None:
     deletions(talker, "one", "two")
     screen = terminal()
     screen.child.send("delete all\r")
@@ -247,7 +251,7 @@ def test_another_terminal_answers_first(talker: Talker, terminal: Callable[..., 
     assert {status for *_, status in talker.tasks()} == {"open" if word == "--no" else "deleted"}
 
 
-def test_a_lost_connection(
+def test_lost_connection_is_reported_and_the_prompt_continues(
     db: Database, talker: Talker, terminal: Callable[..., Terminal], make_server: Callable[..., Server]
 ) -> None:
     first = make_server(db, env=with_model(talker.model))
@@ -269,7 +273,7 @@ def test_a_lost_connection(
     balancer.close()
 
 
-def test_say_it_again_and_otherwise(talker: Talker, terminal: Callable[..., Terminal]) -> None:
+def test_retry_and_edit_replace_the_last_message(talker: Talker, terminal: Callable[..., Terminal]) -> None:
     screen = terminal()
     talker.script(says("One."), says("Two."))
     screen.say("a joke", "One.")
@@ -302,7 +306,7 @@ def test_say_it_again_and_otherwise(talker: Talker, terminal: Callable[..., Term
     assert [text for _, text in talker.said()][-2:] == ["a joke about milk", "Five."]
 
 
-def test_from_one_conversation_to_another(talker: Talker, terminal: Callable[..., Terminal]) -> None:
+def test_fork_new_and_resume_switch_conversations(talker: Talker, terminal: Callable[..., Terminal]) -> None:
     talker.script(says("One."), says("Two."), says("Three."), says("Four."))
     screen = terminal()
     screen.say("first", "One.")
@@ -330,7 +334,7 @@ print([one for one in ("prompt_toolkit", "openai", "psycopg", "sqlalchemy", "sta
 """
 
 
-def test_no_model_and_no_database_is_loaded_over_the_api(talker: Talker) -> None:
+def test_prompt_over_http_imports_no_model_or_database_client(talker: Talker) -> None:
     talker.script(says("Hi."))
     screen = Terminal(talker.todo, "chat", command=(sys.executable, "-c", CODE))
     screen.prompted()
@@ -340,7 +344,7 @@ def test_no_model_and_no_database_is_loaded_over_the_api(talker: Talker) -> None
     assert screen.lines[-1] == "['prompt_toolkit']"
 
 
-def test_the_prompt_does_not_wait_for_the_list(
+def test_prompt_with_a_server_down_appears_at_once(
     db: Database, talker: Talker, make_server: Callable[..., Server]
 ) -> None:
     """A server that is away is noticed with the first words, and costs nothing before."""
