@@ -1,4 +1,4 @@
-"""Becoming somebody: init, login with and without a keyring, logout, whoami, tokens, spaces, settings."""
+"""Commands about the account: init, login with and without a keyring, logout, whoami, tokens, spaces, settings."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ class Hanging(Keyring):
 
 @pytest.fixture
 def way() -> str:
-    """The way in is what is being set up here."""
+    """Return a client kind that the fixtures need; these tests configure their own."""
     return "api"
 
 
 @pytest.fixture
 def newcomer() -> Iterator[Todo]:
-    """A home that another account can get through: as root the Postgres runs as one."""
+    """A home directory that other accounts can enter: as root, Postgres runs as another account."""
     with tempfile.TemporaryDirectory(prefix="todo-init-") as home:
         Path(home).chmod(0o755)
         todo = Todo(Path(home))
@@ -54,7 +54,7 @@ def newcomer() -> Iterator[Todo]:
 
 
 def config_of(todo: Todo) -> str:
-    """The file as it stands, empty when there is none."""
+    """Return the settings file's text; empty if there is no file."""
     path = todo.directory / ".config/todo/config.toml"
     return path.read_text() if path.exists() else ""
 
@@ -62,7 +62,11 @@ def config_of(todo: Todo) -> str:
 def test_init_on_a_new_machine_creates_a_working_list_and_destroy_removes_it(newcomer: Todo) -> None:
     made = newcomer("init", "--name", "ada")
     assert made.code == 0, made
-    assert [line.split(":")[0] for line in made.lines] == ["Your list is ready", "Next", "Then"]
+    assert [line.split(":")[0].split(".")[0] for line in made.lines] == [
+        "Your list is ready",
+        "Add a task",
+        "List tasks",
+    ]
     path = newcomer.directory / ".config/todo/config.toml"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert newcomer("add", "Buy milk").out == "Added #1 Buy milk\n"
@@ -144,7 +148,7 @@ def test_login_at_a_prompt_does_not_echo_the_token(bare: Todo, person: Person, s
 
 
 def with_keyring(todo: Todo, name: str) -> Todo:
-    """With this class as the machine's keyring."""
+    """Return the same person with this class as the system keyring."""
     (todo.directory / "rings.py").write_text(KEYRING)
     todo.env |= {"PYTHONPATH": str(todo.directory), "PYTHON_KEYRING_BACKEND": f"rings.{name}"}
     return todo
@@ -153,7 +157,7 @@ def with_keyring(todo: Todo, name: str) -> Todo:
 def test_login_with_a_keyring_keeps_the_token_out_of_the_file(bare: Todo, person: Person, server: Server) -> None:
     todo = with_keyring(bare, "Keyring")
     signed = todo("login", server.url, stdin=person.token)
-    assert "kept in the system keyring" in signed.out
+    assert "stored in the system keyring" in signed.out
     assert person.token not in config_of(todo)
     assert todo("whoami").code == 0
     assert todo("logout").code == 0
@@ -237,7 +241,7 @@ def test_admin_user_commands_add_disable_and_enable(db: Database, server: Server
     token = bare("admin", "user", "add", name).out.strip()
     assert bare("whoami", "--json", env={"TODO_TOKEN": token}).json["name"] == name
     assert bare("admin", "user", "add", name).code == 6
-    assert bare("admin", "user", "disable", name).out == f"{name} is disabled.\n"
+    assert bare("admin", "user", "disable", name).out == f"Disabled {name}.\n"
     assert bare("whoami", env={"TODO_TOKEN": token}).code == 4
     assert bare("admin", "user", "enable", name).code == 0
     assert bare("whoami", env={"TODO_TOKEN": token}).code == 0
@@ -251,7 +255,7 @@ def test_config_show_and_edit_work_without_printing_secrets(bare: Todo) -> None:
     path = bare.directory / ".config/todo/config.toml"
     assert bare("config", "path").out == f"{path}\n"
     assert bare("config", "show").code == 0
-    assert not path.exists(), "looking writes nothing"
+    assert not path.exists(), "config show writes nothing"
     assert bare("config", "edit", env={"EDITOR": "true"}).code == 0
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     broken = bare("config", "edit", env={"EDITOR": "sh -c 'echo = >> \"$0\"'"})

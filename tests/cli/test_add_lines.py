@@ -1,4 +1,4 @@
-"""`todo add -`: a real todo.txt goes in, all of it or as the message says, and comes out with one undo."""
+"""`todo add -`: adding all lines of a real todo.txt, interrupted runs, and one undo for all of them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from todo_cli.errors import Invalid
 
 @pytest.fixture
 def way() -> str:
-    """The way in is the backend's business; test_two_ways has a file go in directly."""
+    """Use HTTP only; test_http_and_direct adds a file directly."""
     return "api"
 
 
 def todo_txt(count: int = 400) -> str:
-    """What people keep in a todo.txt: priorities, dates, contexts, projects, links, accents, emoji, notes to self."""
+    """Return a todo.txt as people have it: priorities, dates, contexts, projects, links, accents, emoji."""
     chance = random.Random(7)
     verbs = (
         "Call",
@@ -81,12 +81,14 @@ def test_add_lines_in_several_requests_are_undone_together(todo: Todo) -> None:
 
 
 def test_add_lines_with_the_same_key_continues_an_interrupted_run(todo: Todo, person: Person, db: Database) -> None:
-    """The run is stopped by a rate limit in its middle; again with the key adds the rest, nothing twice."""
+    """A rate limit stops the run in the middle. The same run with its key adds the rest, nothing twice."""
     text = todo_txt(1_100)
     db.execute("UPDATE todo.users SET per_minute = 2 WHERE id = %s", person.user_id)
     stopped = todo("add", "-", "--key", "move", stdin=text)
     assert (stopped.code, stopped.out) == (8, "")
-    assert stopped.err.startswith("1,000 of 1,100 tasks were added; the same lines with --key move add what is missing")
+    assert stopped.err.startswith(
+        "1,000 of 1,100 tasks were added; send the same lines with --key move to add the rest"
+    )
     db.execute("UPDATE todo.users SET per_minute = 1000000 WHERE id = %s", person.user_id)
     again = todo("add", "-", "--key", "move", stdin=text)
     assert (again.code, again.out) == (0, "Added 1,100 tasks: #1 to #1100\n")
@@ -126,14 +128,14 @@ def test_add_lines_interrupted_by_ctrl_c_prints_how_many_were_added(todo: Todo, 
     message = err.decode()
     assert "Traceback" not in message
     told = int(message.split(" of ")[0].replace(",", ""))
-    wait_for(lambda: stored() == (time.sleep(0.3), stored())[1])  # what was on its way has arrived
+    wait_for(lambda: stored() == (time.sleep(0.3), stored())[1])  # the request in flight has arrived
     [(there,)] = db.execute("SELECT count(*) FROM todo.tasks WHERE space_id = %s", person.user_id)
     assert told <= there <= told + 500
     assert "and possibly up to 500 more" in message
-    assert there % 500 == 0, "a request is whole or not at all"
+    assert there % 500 == 0, "a request is all or nothing"
     assert there < 20_000
     assert todo("undo").code == 0
-    assert todo("list").out == "", "one undo takes it back, as the message says"
+    assert todo("list").out == "", "one undo removes all, as the message says"
 
 
 def test_add_lines_with_one_bad_line_adds_nothing(todo: Todo) -> None:
@@ -165,7 +167,9 @@ def test_read_lines_beyond_the_limit_raises_invalid() -> None:
 
 def test_read_lines_with_unusual_line_ends_reads_or_refuses_them() -> None:
     assert read_lines("\ufeffa\r\n\r\n  b\t\nc".encode()) == ["a", "b", "c"]
-    assert read_lines("x\u200b\n\ufeffy".encode()) == ["x\u200b", "\ufeffy"], "a mark is a mark at the beginning only"
+    assert read_lines("x\u200b\n\ufeffy".encode()) == ["x\u200b", "\ufeffy"], (
+        "only a mark at the beginning is a byte order mark"
+    )
     for inside in ("\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029", "\r"):
         with pytest.raises(Invalid, match="line 2 contains a line break"):
             read_lines(f"fine\na{inside}b\n".encode())

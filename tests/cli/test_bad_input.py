@@ -1,4 +1,4 @@
-"""Bad input from people, files and pipes: refused with a sentence, and nothing is half done."""
+"""Bad input from people, files and pipes is refused with one sentence, and nothing is half done."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.conftest import COMMAND, Person, Result, Todo
 
 @pytest.fixture
 def way() -> str:
-    """One suffices: what is tested here happens before a request is sent, or in tests/backends on both."""
+    """Use HTTP only: these errors occur before a request is sent."""
     return "api"
 
 
@@ -30,7 +30,7 @@ def test_add_of_a_ten_megabyte_line_is_refused_briefly(todo: Todo) -> None:
     failed = todo("add", "-", stdin="x" * 10_000_000)
     assert (failed.code, failed.out) == (2, "")
     assert "line 1 is longer than 1,000 characters" in failed.err
-    assert len(failed.err) < 300, "a refusal does not repeat it"
+    assert len(failed.err) < 300, "the message does not repeat the input"
 
 
 def test_add_with_control_characters_or_markup_prints_them_as_text(todo: Todo) -> None:
@@ -66,7 +66,7 @@ def test_add_of_nul_or_invalid_utf_8_is_refused(todo: Todo) -> None:
 
 
 def test_commands_in_a_c_locale_work(todo: Todo) -> None:
-    """LANG=C, as in a cron job: Python's own UTF-8 mode holds."""
+    """With LANG=C, as in a cron job, Python uses its UTF-8 mode."""
     made = todo("add", "Käse 漢字", env={"LANG": "C", "LC_ALL": "C"})
     assert (made.code, made.out) == (0, "Added #1 Käse 漢字\n")
 
@@ -93,7 +93,7 @@ def test_commands_with_unknown_or_bad_flags_are_refused(todo: Todo) -> None:
 
 
 def configured(todo: Todo, text: str | bytes, mode: int = 0o600) -> Path:
-    """The configuration file holds this."""
+    """Write the settings file."""
     path = todo.directory / "config.toml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     path.chmod(mode)
@@ -138,7 +138,7 @@ def test_settings_file_with_secrets_readable_by_others_is_refused(todo: Todo) ->
     assert failed.code == 2
     assert f"chmod 600 {path}" in failed.err
     path.write_text("color = 'never'\n")
-    assert todo("list").code == 0, "without secrets it may be read"
+    assert todo("list").code == 0, "a file without secrets may be readable"
 
 
 @pytest.mark.parametrize("name", ["TODO_TIMEOUT", "TODO_POOL_SIZE"])
@@ -152,7 +152,7 @@ def test_commands_with_an_unreadable_settings_file_are_refused(todo: Todo) -> No
 
 
 def test_commands_without_a_terminal_never_prompt(bare: Todo, person: Person) -> None:
-    """And nothing hangs: stdin stays open and silent."""
+    """Stdin stays open and silent, so a command that reads it would hang."""
     for arguments, code in ((("login", "http://127.0.0.1:1"), 2), (("add", "-"), 2), (("init", "--destroy"), 0)):
         ended = bare(*arguments, env={"TODO_TOKEN": person.token, "TODO_SERVER": "http://127.0.0.1:1"}, timeout=20)
         assert ended.code == code, (arguments, ended)
@@ -160,7 +160,7 @@ def test_commands_without_a_terminal_never_prompt(bare: Todo, person: Person) ->
 
 
 def shell(todo: Todo, line: str, **env: str) -> Result:
-    """A line of bash, with `todo` on it."""
+    """Run a line of bash in which `todo` is a command."""
     done = subprocess.run(["bash", "-c", f"todo() {{ {_quoted()} \"$@\"; }}; set -o pipefail; {line}"], env=todo.environment(env),
                           capture_output=True, text=True, timeout=30, check=False, cwd=todo.directory)  # fmt: skip
     return Result(done.stdout, done.stderr, done.returncode)
@@ -200,7 +200,7 @@ def test_commands_with_closed_streams_work(todo: Todo) -> None:
 
 
 def test_questions_accept_only_yes(bare: Todo) -> None:
-    """At the end of the input, or after anything else than yes, nothing is done."""
+    """Nothing is done at the end of the input, or after any answer but yes."""
     child = pexpect.spawn(
         COMMAND[0], [*COMMAND[1:], "login", "http://127.0.0.1:1"], env=bare.environment(), encoding="utf-8", timeout=20
     )  # type: ignore[arg-type]

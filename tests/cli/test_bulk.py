@@ -1,4 +1,4 @@
-"""Changes by filter, claims and waiting on the command line, both ways in."""
+"""Changes by filter, claims and waiting, over HTTP and directly."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from tests.support.tcp_proxy import before_server
 
 @pytest.fixture
 def home(todo: Todo) -> Todo:
-    """1 to 3: #old @phone, 4 and 5: #old, 6: neither."""
+    """Six tasks: 1 to 3 are #old @phone, 4 and 5 are #old, 6 is neither."""
     return filled(todo)
 
 
 @pytest.fixture
 def there(person: Person, as_person: Callable[..., Todo]) -> Todo:
-    """The same, over a server: for what happens before a request is sent."""
+    """The same tasks over HTTP only, for tests of the command line itself."""
     return filled(as_person(person, "api"))
 
 
 def filled(todo: Todo) -> Todo:
-    """With those tasks."""
+    """Add the six tasks."""
     todo("add", "-", stdin="a #old @phone\nb #old @phone\nc #old @phone\nd #old\ne #old\nf\n")
     return todo
 
 
 def on_terminal(todo: Todo, *arguments: str, answer: str) -> tuple[str, int | None]:
-    """What is shown where the question is answered so, and the exit code."""
+    """Answer the question on a terminal; return the output and the exit code."""
     child = pexpect.spawn(COMMAND[0], [*COMMAND[1:], *arguments], env=todo.environment({"TERM": "dumb"}), encoding="utf-8",
                           cwd=str(todo.directory), timeout=30, dimensions=(50, 120))  # type: ignore[arg-type]  # fmt: skip
     child.expect(r"\[y/N\] ")
@@ -45,7 +45,7 @@ def on_terminal(todo: Todo, *arguments: str, answer: str) -> tuple[str, int | No
 
 
 def open_tasks(todo: Todo) -> list[int]:
-    """Their numbers."""
+    """Return the numbers of the open tasks."""
     return [task["number"] for task in todo("list", "--json").json["tasks"]]
 
 
@@ -57,7 +57,7 @@ def test_filter_of_few_tasks_changes_them_without_asking(home: Todo) -> None:
     assert open_tasks(home) == [1, 2, 3, 4, 5, 6]
     assert home("edit", "#old -@phone", "--project", "new").code == 0
     assert [home("show", n, "--json").json["project"] for n in ("3", "4", "5")] == ["old", "new", "new"]
-    assert home("apply").err.startswith("No plans are open"), "nothing is left over"
+    assert home("apply").err.startswith("No plans are open"), "no plan is left open"
 
 
 def test_filter_of_many_tasks_asks_once(there: Todo) -> None:
@@ -66,7 +66,7 @@ def test_filter_of_many_tasks_asks_once(there: Todo) -> None:
     assert "this would change 5 tasks" in refused.err
     assert "--yes" in refused.err
     assert "--plan" in refused.err
-    assert there("apply").err.startswith("No plans are open"), "what was not agreed to is put aside"
+    assert there("apply").err.startswith("No plans are open"), "a declined plan is refused"
     for answer in ("n\r", "\r", "what\r", "\x04"):
         shown, code = on_terminal(there, "rm", "#old", answer=answer)
         assert (code, "Nothing was changed." in shown) == (0, True), shown
@@ -95,7 +95,7 @@ def test_numbers_of_many_tasks_change_them_without_asking(there: Todo) -> None:
 
 
 def test_filter_with_search_words_asks_even_for_few_tasks(there: Todo) -> None:
-    """Typing mistakes are forgiven: what is found may not be what was said."""
+    """The search tolerates typos, so it may match other tasks than the person means."""
     refused = there("done", "f")
     assert (refused.code, "1 task" in refused.err) == (10, True)
     assert there("done", "f", "--yes").lines == ["Done #6 f"]
@@ -146,7 +146,7 @@ REFUSED: tuple[tuple[tuple[str, ...], int, str], ...] = (
     (("release", "1", "--lease", "1m"), 2, "no such option"),
     (("wait", "99"), 3, "task #99 does not exist"),
     (("wait", "1", "--until", "never"), 2, "never"),
-    (("wait", "1", "--timeout", "0"), 2, "more than nothing and at most a year"),
+    (("wait", "1", "--timeout", "0"), 2, "is not between 0 and one year"),
     (("wait", "1", "--since", "1"), 2, "--until changed"),
     (("done", "--", "-1"), 2, "'-1' is not a task number"),
     (("apply", "nosuch"), 2, "'nosuch' is not a plan id (list the open plans with: todo apply)"),
@@ -204,7 +204,7 @@ def test_claim_next_and_release_work(home: Todo) -> None:
 
 
 def waiting(todo: Todo, *arguments: str) -> subprocess.Popen[str]:
-    """A `todo wait` that runs."""
+    """Start `todo wait`."""
     return subprocess.Popen([*COMMAND, "wait", *arguments], env=todo.environment(), cwd=todo.directory, text=True,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)  # fmt: skip
 
@@ -266,4 +266,4 @@ def test_wait_during_a_server_outage_continues(person: Person, as_person: Callab
         between.cut()
         out, err = running.communicate(timeout=40)
     assert (running.returncode, out) == (11, ""), err
-    assert "was not done within 3s" in err
+    assert "was not done after 3s" in err

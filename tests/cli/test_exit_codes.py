@@ -1,4 +1,4 @@
-"""Exit codes: each that can be reached, with one line on stderr, or with --json one object."""
+"""Every reachable exit code, with one line on stderr, or one object with --json."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.conftest import COMMAND, Database, Person, Todo, free_port, wait_for
 
 @pytest.fixture
 def way() -> str:
-    """One suffices: tests/backends holds the errors of both ways to each other."""
+    """Use HTTP only: other tests compare the errors over HTTP with direct ones."""
     return "api"
 
 
 def refused(todo: Todo, code: int, *arguments: str, env: dict[str, str] | None = None, says: str = "") -> str:
-    """The command fails with this code and one line; with --json the same as an object. What it said."""
+    """Assert that the command fails with this code and one line, and the same as an object; return the line."""
     plain = todo(*arguments, env=env)
     assert (plain.code, plain.out) == (code, ""), (plain, arguments)
     [line] = plain.err.splitlines()
@@ -41,7 +41,7 @@ def test_exit_code_is_0_on_success(todo: Todo) -> None:
     made = todo("add", "a")
     assert (made.code, made.err) == (0, "")
     again = [todo("add", "b", "--key", "k").code for _ in range(2)]
-    assert again == [0, 0], "done either way"
+    assert again == [0, 0], "the task is done in both cases"
 
 
 def test_exit_code_is_2_for_bad_usage(todo: Todo) -> None:
@@ -123,7 +123,7 @@ def test_exit_code_of_doctor_is_1_if_a_check_fails(todo: Todo, bare: Todo) -> No
 
 
 def interrupted(todo: Todo, *arguments: str, ready: Callable[[], bool]) -> tuple[int, str]:
-    """How the command ends when Ctrl-C comes while it waits."""
+    """Send Ctrl-C while the command waits; return its exit code and stderr."""
     child = subprocess.Popen([*COMMAND, *arguments], env=todo.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                              stderr=subprocess.PIPE, cwd=todo.directory)  # fmt: skip
     wait_for(ready)
@@ -153,7 +153,7 @@ def test_exit_code_is_130_after_ctrl_c(bare: Todo, person: Person) -> None:
 
 
 def test_exit_code_is_1_for_a_bug(todo: Todo) -> None:
-    """Nothing of the fault's values is shown; --debug shows the trace."""
+    """The error's values are not printed; --debug prints the trace."""
     broken = todo.directory / "broken"
     broken.mkdir()
     (broken / "sitecustomize.py").write_text("import todo_cli.cli.session as s\ns.Session.send = lambda *a: 1 / 0\n")

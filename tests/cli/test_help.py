@@ -15,19 +15,22 @@ from tests.conftest import BARE, COMMAND, Todo
 from todo_cli.cli.group import load_command, run_command_line
 from todo_cli.command_table import COMMANDS
 
+MAX_TEXT_COLUMNS = 78
+"""What a terminal of 80 columns has room for, between the margins of the help."""
 
-def leaves(command: Any, *words: str) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Every command that does something, with the words that name it."""
-    inner = getattr(command, "commands", None)
-    if not inner:
+
+def leaf_commands(command: Any, *words: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield every command that is not a group, with the words that name it."""
+    subcommands = getattr(command, "commands", None)
+    if not subcommands:
         yield words, command
-    for name, one in (inner or {}).items():
-        yield from leaves(one, *words, name)
+    for name, subcommand in (subcommands or {}).items():
+        yield from leaf_commands(subcommand, *words, name)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_with_two_examples(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    for words, command in leaves(load_command(name), name):
+    for words, command in leaf_commands(load_command(name), name):
         examples = [line for line in (command.help or "").splitlines() if "todo " in line and not line.endswith(".")]
         assert len(examples) >= 2, words
         assert all(" ".join(words) in line or "todo " in line for line in examples), words
@@ -35,6 +38,22 @@ def test_every_command_has_help_with_two_examples(name: str, capsys: pytest.Capt
         shown = capsys.readouterr().out
         assert "Usage: todo" in shown
         assert shown.count("todo ") >= 3, words
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_of_every_command_keeps_its_lines_at_80_columns(name: str) -> None:
+    """The first paragraph flows; all other lines keep their ends, so a longer one would be broken in its middle."""
+    for words, command in leaf_commands(load_command(name), name):
+        lines = (command.help or "").partition("\n\n")[2].splitlines()
+        assert [line for line in lines if len(line) > MAX_TEXT_COLUMNS] == [], words
+
+
+@pytest.mark.parametrize(("columns", "width"), [(60, 60), (80, 80), (100, 100), (200, 100)])
+def test_help_is_as_wide_as_the_terminal_up_to_100_columns(columns: int, width: int) -> None:
+    done = subprocess.run(
+        [*COMMAND, "edit", "--help"], env=BARE | {"COLUMNS": str(columns)}, capture_output=True, text=True, check=True
+    )
+    assert max(map(len, done.stdout.splitlines())) == width
 
 
 def test_help_without_settings_works(tmp_path: Path) -> None:
@@ -60,7 +79,7 @@ def test_group_without_a_subcommand_prints_its_help(bare: Todo) -> None:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A directory with `todo` in it."""
+    """A directory that contains `todo`."""
     directory = tmp_path / "bin"
     directory.mkdir()
     script = directory / "todo"
@@ -90,7 +109,7 @@ WORDS = [
 
 
 def test_bash_completion_offers_the_matching_words(bare: Todo, path: Path) -> None:
-    """A bash with our script: what it would offer for each line, words split as its readline does it."""
+    """Return the words that bash would offer for each line, which it splits as readline does."""
     config = bare.directory / "config.toml"
     config.write_text("[profiles.default]\ncolor = 1\n[profiles.work]\n".replace("color = 1\n", ""))
     ask = 'COMP_LINE="$1"; eval "COMP_WORDS=($2)"; COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); COMPREPLY=(); _todo; printf \'%s|\' "${COMPREPLY[@]}"; echo'

@@ -1,4 +1,4 @@
-"""How answers look: plain in pipes, JSON for programs, tables on a terminal; nothing in a text acts."""
+"""Output: TSV in pipes, JSON, tables on a terminal; control characters are always escaped."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ ACTING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e
 
 @pytest.fixture
 def way() -> str:
-    """Looks do not depend on the way in."""
+    """Use HTTP only: the output does not depend on the client."""
     return "api"
 
 
 def on_terminal(todo: Todo, *arguments: str, columns: int = 80, env: dict[str, str] | None = None) -> str:
-    """What the command shows on a terminal of that width."""
+    """Return the output of a command on a terminal of this width."""
     environment = todo.environment({"TERM": "xterm-256color", **(env or {})})
     child = pexpect.spawn(COMMAND[0], [*COMMAND[1:], *arguments], env=environment, cwd=str(todo.directory),
                           dimensions=(40, columns), encoding="utf-8", timeout=20)  # type: ignore[arg-type]  # fmt: skip
@@ -36,11 +36,12 @@ def test_list_in_a_pipe_prints_tsv(todo: Todo) -> None:
     todo("add", "Pay rent", "--due", "2030-01-02 09:00", "--project", "#home", "-t", "b", "-t", "@a", "-p", "high")
     todo("add", "Bare")
     assert todo("list").lines == ["1\topen\tp1\t2030-01-02T09:00+01:00\thome\ta,b\tPay rent", "2\topen\t\t\t\t\tBare"]
-    assert todo().out == todo("list").out, "todo alone is todo list"
+    assert todo().out == todo("list").out, "todo without a command is todo list"
     shown = todo("show", "#1").lines
     assert shown[0] == "#1 Pay rent"
-    assert [
-        line for line in shown if line.split()[0] in ("status", "priority", "project", "tags", "rev")] == ["  status   open", "  priority p1", "  project  home", "  tags     a b", "  rev      1"]  # fmt: skip
+    fields = dict(line.split(maxsplit=1) for line in shown[1:])
+    names = ("status", "priority", "project", "tags", "rev")
+    assert [fields[name] for name in names] == ["open", "p1", "home", "a b", "1"]
     log = todo("log").lines
     assert [line.split("\t")[0] for line in log] == ["2", "1"]
     assert log[0].split("\t")[3:] == ["first", "api", "add", "2", ""]
@@ -109,8 +110,8 @@ def test_list_colours_obey_the_terminal_and_the_settings(todo: Todo) -> None:
     for wanted in ({"NO_COLOR": "1"}, {"TERM": "dumb"}, {"NO_COLOR": "1", "CLICOLOR_FORCE": "1"}):
         assert not re.search(r"\x1b\[[0-9;]*3\dm", on_terminal(todo, "list", env=wanted)), wanted
     assert not re.search(r"\x1b\[[0-9;]*3\dm", on_terminal(todo, "list", "--no-color"))
-    assert "\x1b" not in todo("list").out, "a pipe has none"
-    assert "\x1b" not in todo("list", env={"CLICOLOR_FORCE": "1"}).out, "plain lines stay plain"
+    assert "\x1b" not in todo("list").out, "a pipe gets no colours"
+    assert "\x1b" not in todo("list", env={"CLICOLOR_FORCE": "1"}).out, "TSV gets no colours"
 
 
 def test_empty_list_prints_a_hint_on_a_terminal_only(todo: Todo) -> None:
@@ -132,7 +133,7 @@ def test_control_characters_in_output_are_escaped(todo: Todo) -> None:
     assert "[bold red]x[/]" in terminal
     assert not ACTING.search(ESCAPES.sub("", terminal))
     assert "]0;title\x07" not in terminal
-    assert todo("show", "1", "--json").json["title"].rstrip("!") == NASTY, "programs get the text itself"
+    assert todo("show", "1", "--json").json["title"].rstrip("!") == NASTY, "programs get the original text"
 
 
 def test_control_characters_in_errors_are_escaped(todo: Todo) -> None:
@@ -146,7 +147,7 @@ def test_control_characters_in_errors_are_escaped(todo: Todo) -> None:
 
 
 def test_control_characters_in_json_are_escaped(todo: Todo) -> None:
-    """A JSON document may be looked at on a terminal."""
+    """People may print a JSON document on a terminal."""
     todo("add", NASTY)
     assert not re.search("[\x00-\x08\x0b-\x1f]", todo("list", "--json").out)
 

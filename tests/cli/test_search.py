@@ -1,4 +1,4 @@
-"""Search, notes and comments as commands: lines in a pipe, marks on a terminal, nothing that acts."""
+"""The commands search, note and comment: TSV in a pipe, highlighted matches on a terminal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.conftest import Todo
 
 @pytest.fixture
 def way() -> str:
-    """Looks do not depend on the way in."""
+    """Use HTTP only: the output does not depend on the client."""
     return "api"
 
 

@@ -1,4 +1,4 @@
-"""Capture, parts, links, the clock and recurrence on the command line."""
+"""Quick add, subtasks, dependencies, time tracking and recurrence on the command line."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_defer_hides_tasks_until_a_date(todo: Todo) -> None:
 
 @pytest.mark.parametrize("title", ["@a " * 333, "#" + "p" * 101 + " x", "x parent:99999999999999999999", "every", "p1"])
 def test_add_with_odd_syntax_keeps_the_text_or_is_refused(todo: Todo, title: str) -> None:
-    """It is kept, or refused with a sentence: never a bug, and no text is lost."""
+    """The text is kept, or refused with a sentence; it is never a bug and never lost."""
     done = todo("add", title)
     assert done.code in (0, 2, 3), done.err
     assert "unexpected" not in done.err

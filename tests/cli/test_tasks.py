@@ -1,4 +1,4 @@
-"""What people type, both ways in."""
+"""The everyday commands, over HTTP and directly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Markdown while it comes: whatever pieces it comes in, the screen ends as if it had come at once, and nothing acts."""
+"""Markdown that arrives in chunks: the screen ends the same for any chunks, and control characters are escaped."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Done <b>html</b> ~~gone~~ 日本語 #1 milk
 
 
 def shown(pieces: list[str], columns: int = 60, rows: int = 20, *, colored: bool = True) -> tuple[list[str], str]:
-    """All lines that a terminal has after it, and the bytes."""
+    """Return all lines of the terminal afterwards, and the bytes that were printed."""
     out = io.StringIO()
     with redirect_stdout(out):
         one = LiveWriter(colored=colored, size=lambda: (columns, rows))
@@ -72,8 +72,8 @@ def test_live_writer_formats_markdown() -> None:
     assert "**" not in text
     assert "```" not in text
     assert all(len(line) < 80 for line in lines)
-    assert "since it is longer\n" in text  # words are whole
-    # the terminal's own sixteen colours, and no background; nothing is cleared but the end of a line or of the block
+    assert "since it is longer\n" in text  # no word is broken
+    # only the sixteen standard colours and no background; only the end of a line or block is cleared
     codes = {code for found in re.findall(r"\x1b\[([\d;]*)m", raw) for code in found.split(";")}
     assert codes <= {"", "0", "1", "2", "3", "4", "9", "34", "36"}
     assert set(re.findall(r"\x1b\[[\d;?]*([a-zA-Z])", raw)) <= set("mKJA")
@@ -81,7 +81,7 @@ def test_live_writer_formats_markdown() -> None:
 
 def test_live_writer_never_prints_a_finished_line_again() -> None:
     _, raw = shown(re.findall(r"\S+\s*", TEXT), 80, 24)
-    assert raw.count("Plan for") <= 3  # until its line was whole
+    assert raw.count("Plan for") <= 3  # it is redrawn until its line is complete
     assert raw.count("Buy milk") <= len(re.findall(r"\S+\s*", TEXT.partition("| Buy")[2].partition("```")[0])) + 1
     after = raw.rpartition("deep")[2]
     assert "one" not in after.partition("Done")[0].replace("gone", "")
@@ -118,7 +118,7 @@ def test_live_writer_on_a_resized_terminal_loses_and_repeats_nothing() -> None:
             one.add_text(word[3:] + ("\n\n" if place % 40 == 39 else " "))
         one.finish()
     raw = out.getvalue()
-    # what was drawn twice was drawn over what it was: a line that is left stands once
+    # lines drawn twice are drawn over: each remaining line appears once
     screen = pyte.HistoryScreen(200, 50, history=5_000, ratio=0.5)
     pyte.Stream(screen).feed(raw.replace("\n", "\r\n"))
     seen = re.findall(r"word\d+", "\n".join("".join(line) for line in screen.display))

@@ -1,4 +1,4 @@
-"""The conversation at a prompt, on a real terminal and in a pipe, each way in."""
+"""`todo chat` on a real terminal and in a pipe, over HTTP and directly."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ PROMPT = "todo> "
 
 
 def opened(talker: Talker, *arguments: str) -> Any:
-    """A prompt."""
+    """Start `todo chat` and wait for the prompt."""
     child = talker.spawn("chat", *arguments)
     child.expect_exact(PROMPT)
     return child
 
 
 def ended(child: Any, line: str = "/exit") -> None:
-    """It ends well."""
+    """Leave and assert that the exit code is 0."""
     child.sendline(line)
     child.expect(pexpect.EOF)
     child.close()
@@ -34,7 +34,7 @@ def ended(child: Any, line: str = "/exit") -> None:
 
 
 def say(child: Any, line: str, *wanted: str) -> None:
-    """A line, what must come of it, and the prompt again."""
+    """Send a line, expect the texts, then the prompt."""
     child.sendline(line)
     for text in wanted:
         child.expect_exact(text)
@@ -148,7 +148,7 @@ def test_errors_at_the_prompt_are_printed_and_it_continues(talker: Talker) -> No
     say(child, "/done 99", "task #99 does not exist")
     say(child, "/list --nosuch", "no such option")
     say(child, "/stop", "nothing runs in this conversation")
-    say(child, "hello", "todo: ")  # the script is over: status 500
+    say(child, "hello", "todo: ")  # the script has ended: status 500
     talker.script(says("Hello."))
     say(child, "hello", "Hello.")
     ended(child)
@@ -164,7 +164,7 @@ def test_prompt_without_a_model_runs_commands(person: Person, way: str, as_perso
 
 def test_slash_help_fits_on_a_screen_and_every_command_works(talker: Talker) -> None:
     listed = talker("chat", stdin="/help\n").out.splitlines()
-    assert len(listed) <= 20  # with the prompt and what is around it, a screen of 24
+    assert len(listed) <= 20  # with the prompt and its line below, a screen of 24
     assert all(len(line) < 80 for line in listed)
     assert all(f"/{name} " in "\n".join(listed) for name in CHAT_COMMANDS)
     talker.script(says("Hello."), says("Hi."))
@@ -201,7 +201,7 @@ def test_edit_in_a_pipe_replaces_the_message(talker: Talker) -> None:
     done = talker("chat", stdin="first\n/edit\nsecond\n/exit\n")
     assert (done.code, done.out) == (0, "One.\nTwo.\n"), done.err
     assert [text for role, text in talker.said() if role == "user"] == ["second"]
-    assert talker.tasks() == [(1, "milk", "open")]  # a pipe cannot be asked whether that is to be taken back
+    assert talker.tasks() == [(1, "milk", "open")]  # without a terminal nobody can be asked to undo it
 
 
 def test_prompt_history_has_only_the_users_own_messages(talker: Talker, make_talker: Callable[..., Talker]) -> None:

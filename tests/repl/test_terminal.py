@@ -1,4 +1,4 @@
-"""The prompt on a real terminal: typing, pasting, completing, stopping, leaving; what others do meanwhile."""
+"""The prompt on a real terminal: typing, pasting, completing, stopping, leaving, and answers from elsewhere."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ UP, ALT_ENTER, CTRL_C, CTRL_D = "\x1b[A", "\x1b\r", "\x03", "\x04"
 
 @pytest.fixture
 def talker(make_talker: Callable[..., Talker], model: Scripted) -> Talker:
-    """Somebody new, over the API."""
+    """A new user, over HTTP."""
     model.scripts.clear()
     model.asked.clear()
     return make_talker("api")
@@ -28,7 +28,7 @@ def talker(make_talker: Callable[..., Talker], model: Scripted) -> Talker:
 
 @pytest.fixture
 def terminal(talker: Talker) -> Iterator[Callable[..., Terminal]]:
-    """`todo chat` on a terminal, at its prompt: terminal("-c", "1", columns=200)."""
+    """Return a function that starts `todo chat` on a terminal: terminal("-c", "1", columns=200)."""
     opened: list[Terminal] = []
 
     def make(*arguments: str, columns: int = 80, rows: int = 24, whose: Talker = talker, **env: str) -> Terminal:
@@ -42,12 +42,12 @@ def terminal(talker: Talker) -> Iterator[Callable[..., Terminal]]:
 
 
 def asked(talker: Talker) -> Any:
-    """What the model was told last by the person."""
+    """Return the last user message that the model received."""
     return talker.model.asked[-1].body["messages"][-1]["content"]
 
 
 def deletions(talker: Talker, *titles: str) -> None:
-    """The model looks, and wishes to delete them all."""
+    """Add tasks, and script the model to list and delete all of them."""
     for title in titles:
         talker("add", title)
     talker.script(calls(("list_tasks", {})))
@@ -69,7 +69,7 @@ def test_first_conversation_is_shown_formatted(
     screen.say("put milk on the list", "nothing else")
     shown = screen.text
     assert "  ✓ Added #1 Buy milk\nDone: I added\n\n • Buy milk\n • nothing else\n\ntodo>" in shown
-    screen.until("1. put milk")  # the line below knows the conversation, and the model
+    screen.until("1. put milk")  # the line below shows the conversation and the model
     screen.until("test-model")
     screen.say("/list", "Buy milk")
     screen.keys(CTRL_D)
@@ -101,7 +101,7 @@ def test_prompt_completes_and_recalls_history(talker: Talker, terminal: Callable
     screen.until("only if it is still at")
     screen.keys(CTRL_C, "/show ")
     screen.until("Buy milk")
-    screen.keys(CTRL_C, UP)  # what was dropped is not lost
+    screen.keys(CTRL_C, UP)  # the discarded line is in the history
     screen.until("todo> /show")
     screen.keys(CTRL_C)
     for _ in range(8):
@@ -138,7 +138,7 @@ def test_editor_changes_the_message_without_sending_it(
     screen = terminal(VISUAL=str(editor))
     screen.keys("abc", "\x18\x05")
     screen.until("ABC")
-    assert talker.turns() == []  # it is not sent before somebody says so
+    assert talker.turns() == []  # nothing is sent before Enter
     talker.script(says("Edited."))
     screen.child.send("\r")
     screen.until("Edited.")
@@ -192,7 +192,7 @@ def test_ctrl_c_at_every_stage_returns_to_the_prompt(talker: Talker, terminal: C
     screen.until(lambda: screen.text.count("[y/N]") == 2)
     screen.child.send("n\r")
     screen.until("Kept it")
-    screen.child.send(CTRL_C + CTRL_C)  # the second does not wait
+    screen.child.send(CTRL_C + CTRL_C)  # the second one leaves at once
     screen.prompted()
     screen.keys(CTRL_C)
     screen.until("again to leave")
@@ -209,7 +209,7 @@ def test_ctrl_d_at_an_approval_leaves_it_pending(talker: Talker, terminal: Calla
     screen.keys(CTRL_D)
     screen.ended()
     assert "answer later" in screen.text
-    again = Terminal(talker.todo, "chat", "-c", "1")  # asks it again by itself
+    again = Terminal(talker.todo, "chat", "-c", "1")  # asks the question again
     again.until("[y/N]")
     talker.script(says("Gone."))
     again.child.send("y\r")
@@ -282,7 +282,7 @@ def test_retry_and_edit_replace_the_last_message(talker: Talker, terminal: Calla
     screen.child.send("/edit\r")
     screen.until("edit your last message")
     screen.until(lambda: screen.line == "todo> a joke")
-    screen.keys(CTRL_C)  # no: what is said next is something new
+    screen.keys(CTRL_C)  # cancels the edit: the next message is a new one
     talker.script(says("Hello."), says("A joke."))
     screen.say("hello", "Hello.")
     assert [text for role, text in talker.said() if role == "user"] == ["a joke", "hello"]
@@ -347,7 +347,7 @@ def test_prompt_over_http_imports_no_model_or_database_client(talker: Talker) ->
 def test_prompt_with_a_server_down_appears_at_once(
     db: Database, talker: Talker, make_server: Callable[..., Server]
 ) -> None:
-    """A server that is away is noticed with the first words, and costs nothing before."""
+    """A server that is down is noticed with the first message and delays nothing before."""
     server = make_server(db)
     talker.todo.env |= {"TODO_SERVER": server.url, "TODO_TIMEOUT": "1"}
     server.stop(9)
