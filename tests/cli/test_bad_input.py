@@ -92,6 +92,11 @@ def test_commands_with_unknown_or_bad_flags_are_refused(todo: Todo) -> None:
         assert len(failed.err.splitlines()) == 1, arguments
 
 
+def test_words_that_begin_with_a_minus_name_the_double_dash(todo: Todo) -> None:
+    refused(todo, 2, "add", "-5 degrees", says="put -- before words that begin with a minus")
+    assert todo("add", "--", "-5 degrees").out == "Added #1 -5 degrees\n"
+
+
 def configured(todo: Todo, text: str | bytes, mode: int = 0o600) -> Path:
     """Write the settings file."""
     path = todo.directory / "config.toml"

@@ -71,6 +71,16 @@ def test_help_without_settings_works(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_aliases_run_the_usual_commands(todo: Todo) -> None:
+    todo("add", "milk")
+    assert todo("ls").out == todo("list").out
+    assert todo("--no-color", "ls", "--json").json == todo("list", "--json").json
+    assert todo("version").out == todo("--version").out
+    assert todo("help").out == todo("--help").out
+    assert todo("help", "token", "create").out == todo("token", "create", "--help").out
+    assert todo("help", "nosuch").code == 2
+
+
 def test_group_without_a_subcommand_prints_its_help(bare: Todo) -> None:
     shown = bare("token")
     assert shown.code == 2

@@ -64,15 +64,14 @@ def test_json_and_jsonl_print_valid_json(todo: Todo) -> None:
     assert json.loads(both.err)["error"]["exit_code"] == 2
 
 
-def test_list_of_more_than_one_page_prints_a_cursor(todo: Todo) -> None:
+def test_list_of_more_than_one_page_mentions_the_rest_on_a_terminal_only(todo: Todo) -> None:
     todo("add", "-", stdin="a\nb\nc\n")
     page = todo("list", "-n", "2")
-    assert len(page.lines) == 2
-    assert "more exist" in page.err
-    cursor = page.err.split("--cursor ")[1].strip()
+    assert (len(page.lines), page.err) == (2, "")
+    assert "2 shown, more exist: todo list --all" in on_terminal(todo, "list", "-n", "2")
+    cursor = todo("list", "-n", "2", "--json").json["next"]
     assert todo("list", "--cursor", cursor).lines == ["3\topen\t\t\t\t\tc"]
-    whole = todo("list", "--all")
-    assert (len(whole.lines), whole.err) == (3, "")
+    assert len(todo("list", "--all").lines) == 3
 
 
 @pytest.mark.parametrize("columns", [80, 200])
@@ -114,9 +113,32 @@ def test_list_colours_obey_the_terminal_and_the_settings(todo: Todo) -> None:
     assert "\x1b" not in todo("list", env={"CLICOLOR_FORCE": "1"}).out, "TSV gets no colours"
 
 
-def test_empty_list_prints_a_hint_on_a_terminal_only(todo: Todo) -> None:
-    assert "Nothing here" in on_terminal(todo, "list")
-    assert (todo("list").out, todo("list").err) == ("", "")
+EMPTY = {
+    "list": "Nothing is open. Add a task with: todo add",
+    "list @nowhere": "No task matches '@nowhere'.",
+    "list --project nowhere": "No task matches.",
+    "today": "Nothing is due today.",
+    "next": "No task can be done now.",
+    "tags": "No tags in use.",
+    "projects": "No projects in use.",
+    "view list": "No views yet.",
+    "log": "No changes yet.",
+    "chat list": "No conversations yet.",
+    "chat list --deleted": "The trash is empty.",
+    "chat usage": "No tokens used.",
+}
+
+
+def test_empty_lists_print_a_sentence_on_a_terminal_only(todo: Todo) -> None:
+    for line, sentence in EMPTY.items():
+        assert sentence in on_terminal(todo, *line.split()), line
+        piped = todo(*line.split())
+        assert (piped.code, piped.out, piped.err) == (0, "", ""), line
+
+
+def test_list_of_a_view_commands_name_hints_at_the_command(todo: Todo) -> None:
+    assert "run: todo today" in on_terminal(todo, "list", "today")
+    assert todo("list", "today").err == ""
 
 
 def test_control_characters_in_output_are_escaped(todo: Todo) -> None:

@@ -49,6 +49,18 @@ def test_done_with_open_subtasks_prints_how_many_remain(todo: Todo) -> None:
     assert todo("done", "1", "--with-subtasks").lines == ["Done #1 a", "Done #2 b (subtask of #1)"]
 
 
+def test_changes_without_an_effect_print_unchanged(todo: Todo) -> None:
+    todo("add", "-", stdin="a\nb\n")
+    assert todo("release", "1").lines == ["Unchanged #1 a"]
+    assert todo("reopen", "1").lines == ["Unchanged #1 a"]
+    assert todo("done", "1").lines == ["Done #1 a"]
+    assert todo("done", "1-2").lines == ["Unchanged #1 a", "Done #2 b"]
+    planned = todo("reopen", "1-2", "--plan").lines[-1].split()[-1]
+    assert todo("apply", planned).lines == ["Applied #1 a", "Applied #2 b"]
+    keyed = ("done", "1", "--key", "k")
+    assert todo(*keyed).lines == todo(*keyed).lines == ["Done #1 a"]
+
+
 def test_start_and_stop_track_time(todo: Todo) -> None:
     todo("add", "a")
     assert todo("start", "1").lines == ["Started #1 a (started just now)"]
