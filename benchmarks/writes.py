@@ -201,7 +201,9 @@ def measure(home: House, options: argparse.Namespace) -> None:
         rows.append([name, f"{per_second:,.0f}", f"{server:,.0f}", f"{postgres:,.0f}", f"{server + postgres:,.0f}"])
     table(rows)
     took, server, postgres = (median(values) for values in zip(*bulk, strict=True))
-    print(f"\n{BULK_TASKS:,} tasks by filter, title and tag: {took:.2f} s; CPU: server {server:.2f} s, Postgres {postgres:.2f} s")
+    print(
+        f"\n{BULK_TASKS:,} tasks by filter, title and tag: {took:.2f} s; CPU: server {server:.2f} s, Postgres {postgres:.2f} s"
+    )
 
 
 def main() -> None:
