@@ -37,6 +37,7 @@ VARIABLES = """\
 NEW_ID_SQL = "' || :r::text || '-' || right(:s::text, 4) || '-7000-8000-0000' || :r::text || E'"
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
+
 class RecordingTransaction(Transaction):
     """A transaction that records the statements of each round trip as it sends them."""
 

@@ -98,7 +98,7 @@ def password(
 
 
 def owner_url(session: Session) -> str:
-    """The owner's address: from the settings, else of the embedded Postgres; raises Invalid."""
+    """The owner's address: from the settings, else of the local Postgres; raises Invalid."""
     if session.settings.serve_owner_url is not None:
         return session.settings.serve_owner_url.reveal()
     from pathlib import Path
