@@ -428,7 +428,9 @@ def test_todo_pg_bin_with_an_old_postgres_is_refused(place: Path, monkeypatch: p
     assert "15 or newer" in caught.value.hint
 
 
-def test_start_with_another_major_version_is_refused(server: LocalPostgres, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_start_with_another_major_version_is_refused(
+    server: LocalPostgres, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server.stop()
     pretend_postgres(place.parent / "other", "17.2 (Debian 17.2-1)")
     monkeypatch.setenv("TODO_PG_BIN", str(place.parent / "other"))
