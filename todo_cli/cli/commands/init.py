@@ -127,8 +127,12 @@ def _print_status(postgres: LocalPostgres, *, as_json: bool) -> None:
             }
         )
         return
-    for name, value in status.items():
-        text.write(f"{name.replace('_', ' '):<12}{'-' if value is None else value}")
+    if not status["exists"]:
+        text.write("There is no local database. Create one with: todo init")
+        return
+    state = f"running (process {status['running']})" if status["running"] else "stopped"
+    size = "" if status["size"] is None else f", {status['size'] / 1_000_000:,.0f} MB"
+    text.write(f"Postgres {status['version']} in {status['home']}: {state}{size}")
 
 
 def _destroy(session: Session, postgres: LocalPostgres, *, yes: bool) -> None:

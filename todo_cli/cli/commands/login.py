@@ -48,7 +48,7 @@ def login(
     stored = {"token": None, "keyring": True} if in_keyring else {"token": token.reveal(), "keyring": None}
     path = _save_profile(session, cleared | {"server": url, "space": None} | stored, me)
     place = "the system keyring" if in_keyring else path
-    text.write(escape(f"Signed in as {me.name}. Token {me.token} is stored in {place}."))
+    text.write(escape(f"Signed in as {me.name} (token {me.token}). The token is stored in {place}."))
 
 
 def _store_in_keyring(session: Session, wanted: bool | None) -> bool:

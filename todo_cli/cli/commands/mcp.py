@@ -28,7 +28,7 @@ def mcp(ctx: typer.Context) -> None:
     if sys.stdin.isatty():
         from todo_cli.cli.render import text
 
-        text.note("Waiting for an MCP client on stdin; Ctrl-C stops. The README shows how to configure clients.")
+        text.note("Waiting for an MCP client on stdin; Ctrl-C stops. docs/mcp.md shows how to configure clients.")
     from todo_cli.server.mcp import serve_stdio
 
     async def send(request: Request[Any]) -> Any:
