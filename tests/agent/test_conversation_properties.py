@@ -22,8 +22,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from tests.conftest import Database
 from tests.support.chat import Chat
-from todo_cli.agent.messages import faults, request_messages, whole_turns
-from todo_cli.agent.prompts import today
+from todo_cli.agent.messages import protocol_errors, build_request, whole_turns
+from todo_cli.agent.prompts import date_line
 from todo_cli.contract.conversations import AnswerTurn, ForkConversation, MoveHead, RedoTurn, StopTurn, UndoTurn
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.tasks import AddTask
@@ -81,7 +81,7 @@ def walked(owner: psycopg.Connection[Any], chat: Chat) -> tuple[list[Stored], st
 def followed(replay: Replay) -> list[dict[str, Any]]:
     """The request that a next message of the person's would make."""
     next_one = Message(conversation="c", seq=10**9, turn="next", role="user", content="next")
-    return request_messages([*replay.messages, next_one], replay.summary, today("UTC"))
+    return build_request([*replay.messages, next_one], replay.summary, date_line("UTC"))
 
 
 class Story(RuleBasedStateMachine):
@@ -244,9 +244,9 @@ class Story(RuleBasedStateMachine):
 
     def _valid(self, replay: Replay) -> None:
         """The requests that were sent, and the next one."""
-        assert faults(followed(replay)) == []
+        assert protocol_errors(followed(replay)) == []
         for request in [*self.chat.asked, *self.again.asked]:
-            assert faults(request) == [] or request[0]["content"].startswith("Summarise")
+            assert protocol_errors(request) == [] or request[0]["content"].startswith("Summarise")
         self.chat.asked.clear()
         self.again.asked.clear()
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.support.chat import Chat
-from todo_cli.agent.messages import faults
+from todo_cli.agent.messages import protocol_errors
 from todo_cli.contract.conversations import ForkConversation
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.turn_steps import ReadReplay
@@ -30,7 +30,7 @@ class Model:
             self.folded.append(last)
             yield TextDelta(f"SUMMARY {len(self.folded)} of {sum(word.startswith('m') for word in last.split())}")
         else:
-            assert faults(messages) == []
+            assert protocol_errors(messages) == []
             self.heads.append(system)
             yield TextDelta("y" * 600)
         yield Finished("stop")

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.chat import Chat
-from todo_cli.agent.approval_policy import NAMING, known_numbers
+from todo_cli.agent.approval_policy import NUMBER_FIELDS, known_numbers
 from todo_cli.contract.base import Number
 from todo_cli.contract.comments import Comment
 from todo_cli.contract.journal import Difference, Undone
@@ -70,7 +70,7 @@ def test_every_field_that_names_a_task_is_looked_at() -> None:
     naming = {
         field.name for kind in REQUESTS if kind.tool for field in msgspec.structs.fields(kind) if _names(field.type)
     }
-    assert naming == {*NAMING}
+    assert naming == {*NUMBER_FIELDS}
 
 
 def _names(kind: Any) -> bool:

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.chat import Chat
-from todo_cli.agent.messages import faults, open_calls, request_messages, valid, whole_turns
-from todo_cli.agent.prompts import today
+from todo_cli.agent.messages import protocol_errors, open_calls, build_request, is_valid, whole_turns
+from todo_cli.agent.prompts import date_line
 from todo_cli.contract.conversations import (
     ForkConversation,
     ListConversations,
@@ -58,9 +58,9 @@ def lines(draw: st.DrawFn) -> list[Message]:
 @given(lines(), st.sampled_from([None, "before"]))
 @settings(max_examples=300, deadline=None)
 def test_any_line_makes_a_valid_request(line: list[Message], summary: str | None) -> None:
-    made = request_messages(line, summary, "(today)")
-    assert faults(made) == []
-    assert msgspec.json.encode(made) == msgspec.json.encode(request_messages(list(line), summary, "(today)"))
+    made = build_request(line, summary, "(today)")
+    assert protocol_errors(made) == []
+    assert msgspec.json.encode(made) == msgspec.json.encode(build_request(list(line), summary, "(today)"))
     assert made[-1]["role"] == "user"
 
 
@@ -83,15 +83,15 @@ def test_the_validator_knows_each_fault() -> None:
         [system, user, system], [system, {"role": "user", "content": " "}], [system, user, said, said, user],
         [system, user, wish, result, said, user, wish, result], [system, user, {**wish, "tool_calls": [{**call, "id": ""}]}, result],
     ]  # fmt: skip
-    assert [valid(one) for one in good] == [True] * len(good)
-    assert [valid(one) for one in bad] == [False] * len(bad)
+    assert [is_valid(one) for one in good] == [True] * len(good)
+    assert [is_valid(one) for one in bad] == [False] * len(bad)
 
 
 def followed(replay: Replay) -> list[dict[str, Any]]:
     """The request that a next message of the person's would make."""
     line = list(replay.messages)
     next_one = Message(conversation="c", seq=10**9, turn="next", role="user", content="next")
-    return request_messages([*line, next_one], replay.summary, today("UTC"))
+    return build_request([*line, next_one], replay.summary, date_line("UTC"))
 
 
 def test_newest_turns_win_the_budget_and_none_is_cut(chat: Chat) -> None:
@@ -123,7 +123,7 @@ def test_older_turns_are_folded_into_a_summary_once(chat: Chat) -> None:
     assert (read.summary, read.cut) == ("They spoke of #7.", False)
     assert len(chat.history()) == 16  # all the messages stay
     chat(AddTask(title="seven"))
-    assert faults(followed(read)) == []
+    assert protocol_errors(followed(read)) == []
     assert "They spoke of #7." in followed(read)[0]["content"]
 
 

@@ -11,7 +11,7 @@ from tests.conftest import Database, Person, Server, Todo, start_server
 from tests.support.chat import Chat
 from tests.support.chat_process import Talker, until, with_model
 from tests.support.fake_model import Scripted, fails, says, scripted
-from todo_cli.agent.titles import short, titled
+from todo_cli.agent.titles import clean_title, store_title
 from todo_cli.contract.conversations import AnswerTurn, ForkConversation, RenameConversation
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.turn_steps import ReadReplay
@@ -111,7 +111,7 @@ def name(chat: Chat, *words: Any, turn: str | None = None) -> list[Any]:
         return await chat.line.send(request, key=new_id() if request.write else None)
 
     turn = turn or chat.replay()[-1].turn
-    chat.line.runner.run(titled(send, script, chat.id, turn, "m"))
+    chat.line.runner.run(store_title(send, script, chat.id, turn, "m"))
     return script.asked
 
 
@@ -171,7 +171,7 @@ def test_a_spent_budget_asks_for_none(chat: Chat) -> None:
     ("w" * 80, "w" * 59 + "…"), ("家賃の支払い。", "家賃の支払い。"), ("a\tb   c", "a b c"),
 ])  # fmt: skip
 def test_what_a_model_says_as_a_title(said: str, title: str | None) -> None:
-    assert short(said) == title
+    assert clean_title(said) == title
 
 
 def test_a_model_that_never_ends_is_left(chat: Chat) -> None:

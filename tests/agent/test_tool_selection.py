@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.support.chat import Chat
 from tests.support.turn_driver import Script
-from todo_cli.agent.tool_selection import offers, tools_for
+from todo_cli.agent.tool_selection import select_tools, find_tools
 from todo_cli.contract.tasks import AddTask, CompleteTasks
 from todo_cli.contract.turn_steps import Message, Wish
 from todo_cli.tools import ALWAYS, FOUND, MORE
@@ -38,17 +38,17 @@ def names(answer: str) -> list[str]:
 
 
 def test_they_are_found_by_words() -> None:
-    assert names(tools_for('{"words": "restore from the bin"}')) == ["restore_task"]
-    assert "undo" in names(tools_for('{"words": "take back the last change"}'))
-    assert names(tools_for('{"query": "undo"}'))[0] != "add_task"
-    assert names(tools_for('{"words": "zzz"}')) == [*FOUND], "nothing fits: all of them are named"
-    assert all(one["description"] for one in json.loads(tools_for("{}"))["tools"])
+    assert names(find_tools('{"words": "restore from the bin"}')) == ["restore_task"]
+    assert "undo" in names(find_tools('{"words": "take back the last change"}'))
+    assert names(find_tools('{"query": "undo"}'))[0] != "add_task"
+    assert names(find_tools('{"words": "zzz"}')) == [*FOUND], "nothing fits: all of them are named"
+    assert all(one["description"] for one in json.loads(find_tools("{}"))["tools"])
 
 
 @given(st.text(max_size=40))
 def test_whatever_is_asked_some_are_named(arguments: str) -> None:
-    assert {*names(tools_for(arguments))} <= {*FOUND}
-    assert names(tools_for(arguments))
+    assert {*names(find_tools(arguments))} <= {*FOUND}
+    assert names(find_tools(arguments))
 
 
 def test_what_is_found_is_offered_in_this_turn_and_what_was_called_later_too(chat: Chat) -> None:
@@ -99,7 +99,7 @@ def line(*results: str, name: str = MORE, turn: str = "t") -> list[Message]:
 
 
 def offered_by(messages: list[Message]) -> list[str]:
-    return [one["function"]["name"] for one in offers(messages, "t")]
+    return [one["function"]["name"] for one in select_tools(messages, "t")]
 
 
 def test_only_an_answer_of_the_search_names_tools() -> None:

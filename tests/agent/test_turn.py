@@ -27,8 +27,8 @@ from todo_cli.contract.turn_steps import (
     Wish,
 )
 from todo_cli.errors import Conflict, Invalid, ModelFailed, NotAllowed, NotFound
-from todo_cli.llm.stream import Finished, TextDelta, Usage
-from todo_cli.llm.tool_calls import Call
+from todo_cli.llm.stream import Finished, TextDelta, TokenUsage
+from todo_cli.llm.tool_calls import ToolCall
 
 ADD = ["add_task", {"title": "Milk"}]
 
@@ -106,7 +106,7 @@ async def _failing(messages: Any, tools: Any) -> Any:
 
 async def _breaking(messages: Any, tools: Any) -> Any:
     yield TextDelta("half an ans")
-    yield Finished("interrupted", Usage(prompt=3, completion=4), "cut")
+    yield Finished("interrupted", TokenUsage(prompt=3, completion=4), "cut")
 
 
 @pytest.mark.parametrize(
@@ -289,8 +289,8 @@ def test_model_text_of_any_kind_is_stored(chat: Chat) -> None:
     async def odd(messages: Any, tools: Any) -> Any:
         if len(messages) == 2:
             yield TextDelta("\x1b[31m\0 \u202e")
-            yield Call(0, "x" * 100, "add_task\0", '{"title": "\\u0000"}')
-            yield Call(1, "", "add_task", "not json")
+            yield ToolCall(0, "x" * 100, "add_task\0", '{"title": "\\u0000"}')
+            yield ToolCall(1, "", "add_task", "not json")
         else:
             yield TextDelta("")
         yield Finished("stop")

@@ -18,13 +18,13 @@ from todo_cli.contract.turn_steps import BeginTurn
 from todo_cli.contract.usage import ReadUsage, SetBudget, Used
 from todo_cli.contract.users import SetPreferences
 from todo_cli.errors import Invalid, NotAllowed, NotFound, TooMany
-from todo_cli.llm.stream import Finished, Usage
+from todo_cli.llm.stream import Finished, TokenUsage
 
 
 class Counting(Script):
     """A model that tells of each answer what it has used."""
 
-    used = Usage(100, 20, cached=50, reasoning=5, cost="0.25", currency="EUR")
+    used = TokenUsage(100, 20, cached=50, reasoning=5, cost="0.25", currency="EUR")
 
     async def _counted(self, events: Any) -> Any:
         async for event in events:
@@ -75,7 +75,7 @@ def test_every_answer_is_counted_once_by_day_model_and_conversation(chat: Chat, 
 
 def test_costs_that_are_not_known_or_in_other_currencies_stay_apart(chat: Chat) -> None:
     say(chat, "a", ["b"])
-    for used in (Usage(1, 1, cost="1.50", currency="USD"), Usage(1, 1)):
+    for used in (TokenUsage(1, 1, cost="1.50", currency="USD"), TokenUsage(1, 1)):
         script = Counting([["c"]])
         script.used = used
         chat.say("b", answer=script)

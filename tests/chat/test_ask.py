@@ -175,7 +175,7 @@ def test_a_turn_is_stopped_from_another_terminal(talker: Talker) -> None:
 
 @pytest.mark.parametrize(("script", "says_what"), [
     (fails(401, "Incorrect API key"), "refused the API key"),
-    (fails(404, "The model `test-model` does not exist", code="model_not_found"), "does not serve the model"),
+    (fails(404, "The model `test-model` does not exist", code="model_not_found"), "does not have the model"),
 ])  # fmt: skip
 def test_9_the_model_refuses(talker: Talker, script: Any, says_what: str) -> None:
     talker.script(script)

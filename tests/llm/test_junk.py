@@ -18,12 +18,12 @@ from todo_cli.errors import ModelFailed
 from todo_cli.llm.client import Event, Finished
 from todo_cli.llm.errors import ModelServerError
 from todo_cli.llm.sse import SseDecoder
-from todo_cli.llm.stream import Assembler
+from todo_cli.llm.stream import AnswerAssembler
 
 
 def offline(body: bytes, cuts: Sequence[int]) -> list[Event] | str:
     """The same way as the model's, without a network."""
-    assembler, wire = Assembler({"add_task"}, 10_000), SseDecoder(1_000_000)
+    assembler, wire = AnswerAssembler({"add_task"}, 10_000), SseDecoder(1_000_000)
     places = [0, *sorted(cuts), len(body)]
     events: list[Event] = []
     cut = None
@@ -102,4 +102,4 @@ def test_no_bytes_raise_anything_else(body: bytes, prefix: bytes) -> None:
 def test_no_junk_over_the_wire_raises_anything_but_model_failed(junk: list[Any], status: int) -> None:
     script = [{"open": {"status": status}}, *({"data": json.dumps(piece)} for piece in junk)]
     with scripted(*[script] * 4) as server, suppress(ModelFailed):
-        ask(server.url, backoff=0.001)
+        ask(server.url, backoff_seconds=0.001)

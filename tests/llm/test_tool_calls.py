@@ -7,7 +7,7 @@ import pytest
 from tests.support.dialects import FORMS, TWO, named, one
 from tests.support.fake_model import Script, calls, says, stream
 from tests.support.model_client import ADD, COUNTED, LONE, STOP, got, words
-from todo_cli.llm.client import Call, Event, Finished, Words
+from todo_cli.llm.client import ToolCall, Event, Finished, TextDelta
 
 
 @pytest.mark.parametrize("name", FORMS)
@@ -15,34 +15,34 @@ def test_two_calls_in_any_dialect(name: str) -> None:
     form = FORMS[name]
     ids = {"none": ("", ""), "same": ("call_x", "call_x")}.get(form.get("ids", ""), ("call_0", "call_1"))
     *made, end = got(calls(*TWO, **form))
-    assert made == [Call(0, ids[0], "add_task", ADD), Call(1, ids[1], "add_task", '{"title": "bread"}')]
+    assert made == [ToolCall(0, ids[0], "add_task", ADD), ToolCall(1, ids[1], "add_task", '{"title": "bread"}')]
     assert isinstance(end, Finished)
     assert (end.reason, end.usage) == ("calls", COUNTED)
 
 
 CALLS: dict[str, tuple[Script, list[Event]]] = {
-    "text, then a call": (calls(TWO[0], text="Right."), [Words("Right."), Call(0, "call_0", "add_task", ADD)]),
+    "text, then a call": (calls(TWO[0], text="Right."), [TextDelta("Right."), ToolCall(0, "call_0", "add_task", ADD)]),
     "a call, then text": (stream({"tool_calls": [named("add_task")]}, {"content": "Done."}),
-                          [Words("Done."), Call(0, "a", "add_task", ADD)]),
-    "an unknown tool": (calls(("fly", {})), [Call(0, "call_0", "fly", "{}")]),
-    "malformed": (calls(("add_task", '{"title": mi')), [Call(0, "call_0", "add_task", '{"title": mi')]),
-    "cut by the length": (calls(("add_task", '{"titl'), finish="length"), [Call(0, "call_0", "add_task", '{"titl')]),
-    "no object": (calls(("add_task", "[1]")), [Call(0, "call_0", "add_task", "[1]")]),
-    "arguments null": (one(named("list_tasks", None)), [Call(0, "a", "list_tasks", "")]),
-    "arguments a number": (one(named("add_task", 3)), [Call(0, "a", "add_task", "3")]),
-    "first index 1": (one(named("add_task", index=1)), [Call(0, "a", "add_task", ADD)]),
-    "sent whole twice": (one(named("add_task"), named("add_task")), [Call(0, "a", "add_task", ADD)]),
+                          [TextDelta("Done."), ToolCall(0, "a", "add_task", ADD)]),
+    "an unknown tool": (calls(("fly", {})), [ToolCall(0, "call_0", "fly", "{}")]),
+    "malformed": (calls(("add_task", '{"title": mi')), [ToolCall(0, "call_0", "add_task", '{"title": mi')]),
+    "cut by the length": (calls(("add_task", '{"titl'), finish="length"), [ToolCall(0, "call_0", "add_task", '{"titl')]),
+    "no object": (calls(("add_task", "[1]")), [ToolCall(0, "call_0", "add_task", "[1]")]),
+    "arguments null": (one(named("list_tasks", None)), [ToolCall(0, "a", "list_tasks", "")]),
+    "arguments a number": (one(named("add_task", 3)), [ToolCall(0, "a", "add_task", "3")]),
+    "first index 1": (one(named("add_task", index=1)), [ToolCall(0, "a", "add_task", ADD)]),
+    "sent whole twice": (one(named("add_task"), named("add_task")), [ToolCall(0, "a", "add_task", ADD)]),
     "the id later": (one(named("add_task", "", id=None), {"index": 0, "id": "a", "function": {"arguments": ADD}}),
-                     [Call(0, "a", "add_task", ADD)]),
+                     [ToolCall(0, "a", "add_task", ADD)]),
     "a delta without function": (one(named("add_task"), {"index": 0, "function": None}, {"index": 0}),
-                                 [Call(0, "a", "add_task", ADD)]),
-    "a single object for a list": (stream({"tool_calls": named("add_task")}), [Call(0, "a", "add_task", ADD)]),
+                                 [ToolCall(0, "a", "add_task", ADD)]),
+    "a single object for a list": (stream({"tool_calls": named("add_task")}), [ToolCall(0, "a", "add_task", ADD)]),
     "function_call beside it": (stream({"tool_calls": [named("add_task")],
                                         "function_call": {"name": "add_task", "arguments": ADD}}),
-                                [Call(0, "a", "add_task", ADD)]),
-    "neither name nor arguments": (one({"index": 0}, named("add_task", index=1)), [Call(0, "a", "add_task", ADD)]),
+                                [ToolCall(0, "a", "add_task", ADD)]),
+    "neither name nor arguments": (one({"index": 0}, named("add_task", index=1)), [ToolCall(0, "a", "add_task", ADD)]),
     "a thousand": (one(*[named("list_tasks", "{}", index=at, id=f"i{at}") for at in range(1000)]),
-                   [Call(at, f"i{at}", "list_tasks", "{}") for at in range(1000)]),
+                   [ToolCall(at, f"i{at}", "list_tasks", "{}") for at in range(1000)]),
 }  # fmt: skip
 
 
@@ -61,7 +61,7 @@ def test_calls(name: str) -> None:
 @pytest.mark.parametrize("size", [1, 5, 1000])
 def test_a_call_written_as_text_is_a_call(text: str, size: int) -> None:
     parts = [text[at : at + size] for at in range(0, len(text), size)]
-    assert got(says(*parts)) == [Call(0, "", "add_task", ADD), Finished("calls", COUNTED)]
+    assert got(says(*parts)) == [ToolCall(0, "", "add_task", ADD), Finished("calls", COUNTED)]
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,8 @@ def test_other_text_stays_text(text: str) -> None:
 
 
 def test_text_that_is_no_call_is_shown_at_once() -> None:
-    assert got(says("{", '"milk"', ": 1}")) == [Words('{"milk"'), Words(": 1}"), STOP]
-    assert got(says(LONE), tools=[]) == [Words(LONE), STOP]
-    assert got(says(LONE, finish=None))[0] == Words(LONE)
+    assert got(says("{", '"milk"', ": 1}")) == [TextDelta('{"milk"'), TextDelta(": 1}"), STOP]
+    assert got(says(LONE), tools=[]) == [TextDelta(LONE), STOP]
+    assert got(says(LONE, finish=None))[0] == TextDelta(LONE)
     assert got(stream({"content": LONE, "tool_calls": [named("list_tasks", "{}")]}))[:2] == [
-        Words(LONE), Call(0, "a", "list_tasks", "{}")]  # fmt: skip
+        TextDelta(LONE), ToolCall(0, "a", "list_tasks", "{}")]  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from tests.conftest import Database, Person
 from tests.support.connections import Line
 from tests.support.turn_driver import Script, start
-from todo_cli.agent.loop import Ended, Limits, run_turn
+from todo_cli.agent.loop import TurnEnd, Limits, run_turn
 from todo_cli.contract.base import Request
 from todo_cli.contract.conversations import ShowConversation
 from todo_cli.contract.ids import new_id
@@ -33,7 +33,7 @@ class Chat:
     def say(
         self, text: str | None, *rounds: Any, turn: str | None = None, answer: Any = None, stop: asyncio.Event | None = None,
         tell: Any = lambda event: None, **limits: Any,
-    ) -> Ended:  # fmt: skip
+    ) -> TurnEnd:  # fmt: skip
         """A turn to its end, with what the model says in each round."""
         script = answer or Script(rounds)
         begin = BeginTurn(conversation=self.id, turn=turn or new_id(), runner=new_id(), text=text)

@@ -26,8 +26,8 @@ import todo_cli.clients.direct
 import todo_cli.db.batch
 import todo_cli.db.transaction
 from tests.support.ask import settings_of
-from todo_cli.agent.loop import Ended, Limits, run_turn
-from todo_cli.agent.messages import faults
+from todo_cli.agent.loop import TurnEnd, Limits, run_turn
+from todo_cli.agent.messages import protocol_errors
 from todo_cli.clients.direct import DirectClient
 from todo_cli.contract.base import Secret
 from todo_cli.contract.ids import new_id
@@ -37,7 +37,7 @@ from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import BEGIN
 from todo_cli.errors import TodoError
 from todo_cli.llm.stream import Finished, TextDelta
-from todo_cli.llm.tool_calls import Call
+from todo_cli.llm.tool_calls import ToolCall
 
 ROOT = Path(__file__).parents[2]
 TERMINATE = Sql("SELECT pg_terminate_backend(pg_backend_pid())")
@@ -68,7 +68,7 @@ class Script:
         yield Finished("stop")
 
     async def _answer(self, messages: list[dict[str, Any]]) -> AsyncIterator[Any]:
-        wrong = faults(messages)
+        wrong = protocol_errors(messages)
         assert not wrong, wrong
         user = max(at for at, one in enumerate(messages) if one["role"] == "user")
         said = sum(one["role"] == "assistant" for one in messages[user:])
@@ -79,7 +79,7 @@ class Script:
             if isinstance(part, str):
                 yield TextDelta(part)
             else:
-                calls.append(Call(len(calls), f"c{len(calls)}", part[0], json.dumps(part[1])))
+                calls.append(ToolCall(len(calls), f"c{len(calls)}", part[0], json.dumps(part[1])))
         for call in calls:
             self.point()
             yield call
@@ -201,7 +201,7 @@ def finish(process: subprocess.Popen[str], *, killed: bool = False) -> dict[str,
     return found
 
 
-__all__ = ["Ended", "Script", "drive", "finish", "start"]
+__all__ = ["TurnEnd", "Script", "drive", "finish", "start"]
 
 if __name__ == "__main__":
     print(json.dumps(asyncio.run(drive(json.loads(sys.stdin.read())))))

@@ -20,7 +20,9 @@ from todo_cli.contract.conversations import AnswerTurn, ConversationShown, ListC
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.turn_steps import BeginTurn
 from todo_cli.errors import Conflict, ModelFailed, NotFound
-from todo_cli.turn_client.run import TurnOutcome, converse, look
+from todo_cli.turn_client.outcome import TurnOutcome
+from todo_cli.turn_client.run import read_turn, run_turn
+from todo_cli.turn_client.title import title_conversation
 
 MAX_MESSAGE_CHARS = 100_000
 EXTRA_MESSAGES = 10
@@ -128,7 +130,7 @@ async def _run_until_stopped(
         for number in (signal.SIGHUP, signal.SIGTERM):  # the terminal was closed: the turn is let go, not stopped
             loop.add_signal_handler(number, ending, number)
     with no_echo():
-        return await converse(session.settings, begin, screen.tell, stop, after)
+        return await run_turn(session.settings, begin, screen.tell, stop, after)
 
 
 def find_newest_turn(session: Session, number: int) -> tuple[ConversationShown, BeginTurn]:
@@ -163,7 +165,7 @@ def answer_turn(session: Session, number: int, screen: Screen, *, yes: bool, onl
     shown, begin = find_newest_turn(session, number)
     if shown.conversation.state not in ("awaiting", "answered"):
         raise Conflict(f"conversation {number} waits for no answer", hint=f"see: todo chat show {number}")
-    waits = asyncio.run(look(session.settings, begin.turn))
+    waits = asyncio.run(read_turn(session.settings, begin.turn))
     given = AnswerTurn(turn=begin.turn, yes=yes)
     if only is not None:
         given = approve_some(begin.turn, waits.held, only.split())

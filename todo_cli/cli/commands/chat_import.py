@@ -71,9 +71,9 @@ def _opened(name: str) -> Iterator[IO[bytes]]:
 
 
 def _checked(lines: IO[bytes]) -> tuple[Header, int]:
-    from todo_cli.agent.import_file import Reading
+    from todo_cli.agent.import_file import ExportReader
 
-    reading = Reading(lines)
+    reading = ExportReader(lines)
     total = sum(1 for _ in reading.messages())
     if not total:
         raise Invalid("there is no message in it", hint="line 1 is the conversation, each further line a message")
@@ -81,11 +81,11 @@ def _checked(lines: IO[bytes]) -> tuple[Header, int]:
 
 
 def _sent(session: Session, lines: IO[bytes], total: int) -> tuple[Imported, int]:
-    from todo_cli.agent.import_file import Reading, parts
+    from todo_cli.agent.import_file import ExportReader, split_into_parts
 
-    reading = Reading(lines)
+    reading = ExportReader(lines)
     first, stored, progress = 0, 0, Progress("messages taken in")
-    for part in parts(reading.messages(), PART, BYTES):
+    for part in split_into_parts(reading.messages(), PART, BYTES):
         done = session.send(ImportMessages(conversation=reading.header, first=first, messages=part))
         first, stored = first + len(part), stored + done.stored
         if total > PART:

@@ -84,9 +84,9 @@ def _waiting(session: Session, shown: ConversationShown) -> None:
     import asyncio
 
     from todo_cli.cli.render.turn import format_held_calls
-    from todo_cli.turn_client.run import look
+    from todo_cli.turn_client.run import read_turn
 
-    for line in format_held_calls(asyncio.run(look(session.settings, found.turn)).held):
+    for line in format_held_calls(asyncio.run(read_turn(session.settings, found.turn)).held):
         text.write(f"     {line}")
     text.note(f"It waits for a yes: todo chat approve {found.number} (or --no)")
 

@@ -17,7 +17,7 @@ from todo_cli.contract.conversations import Conversation, ShowConversation
 if TYPE_CHECKING:
     from todo_cli.cli.render.turn import Screen
     from todo_cli.contract.turn_events import Watched
-    from todo_cli.turn_client.run import TurnOutcome
+    from todo_cli.turn_client.outcome import TurnOutcome
 
 EVERY = 1.0
 """Seconds between two looks for a new turn."""
@@ -74,11 +74,11 @@ def _watched(session: Session, found: Conversation, turn: str, screen: Screen) -
 
     import asyncio
 
-    from todo_cli.turn_client.run import TurnOutcome, stands
-    from todo_cli.turn_client.watch import attend
+    from todo_cli.turn_client.outcome import TurnOutcome, outcome_of
+    from todo_cli.turn_client.watch import watch_turn
 
-    seen = asyncio.run(attend(session.settings, turn, tell, waits))
-    outcome = stands(TurnOutcome(turn, found.id, found.number, seen.state), seen, said[-1] if said else "", -1)
+    seen = asyncio.run(watch_turn(session.settings, turn, tell, waits))
+    outcome = outcome_of(TurnOutcome(turn, found.id, found.number, seen.state), seen, said[-1] if said else "", -1)
     screen.close(outcome)
     return outcome
 

@@ -114,18 +114,18 @@ def _model(session: Session) -> str:
     import asyncio
 
     from todo_cli.errors import ModelFailed
-    from todo_cli.llm.catalog import lists, served
-    from todo_cli.llm.endpoints import local_servers, no_model
-    from todo_cli.llm.selection import chosen
+    from todo_cli.llm.catalog import is_listed, fetch_models
+    from todo_cli.llm.endpoints import find_local_servers, no_model_error
+    from todo_cli.llm.selection import select_endpoint
 
     try:
-        endpoint = chosen(settings, preferred=preferred)
+        endpoint = select_endpoint(settings, preferred=preferred)
     except ModelFailed as error:
         if error.extra.get("kind") != "missing":
             raise
-        return f"{error.detail} (for chat only): {no_model(local_servers()).hint}"
-    names = asyncio.run(served(endpoint))
-    if names and not lists(names, endpoint.model):
+        return f"{error.detail} (for chat only): {no_model_error(find_local_servers()).hint}"
+    names = asyncio.run(fetch_models(endpoint))
+    if names and not is_listed(names, endpoint.model):
         raise ModelFailed(
             f"{endpoint.address} does not list the model {endpoint.model[:100]!r}",
             hint=f"it lists: {', '.join(names[:10])}", kind="name",
