@@ -16,7 +16,7 @@ import pytest
 from tests.conftest import Database, wait_for
 from tests.support.chat import Chat
 from tests.support.turn_driver import finish
-from todo_cli.agent.messages import protocol_errors, build_request
+from todo_cli.agent.messages import build_request, protocol_errors
 from todo_cli.agent.prompts import date_line
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.journal import ListChanges

@@ -14,7 +14,15 @@ from todo_cli.llm.endpoints import ModelEndpoint
 
 def speaking(url: str) -> Any:
     """The model at that address."""
-    endpoint = ModelEndpoint(base_url=url, model="m", api_key=None, first_content_seconds=5, idle_seconds=5, total_seconds=20, backoff_seconds=0.02)
+    endpoint = ModelEndpoint(
+        base_url=url,
+        model="m",
+        api_key=None,
+        first_content_seconds=5,
+        idle_seconds=5,
+        total_seconds=20,
+        backoff_seconds=0.02,
+    )
 
     def ask(messages: Any, tools: Any) -> Any:
         return stream_answer(endpoint, messages, tools)

@@ -19,7 +19,7 @@ from tests.support.chat import Chat
 from tests.support.counting_proxy import Proxy
 from tests.support.interruptions import BOTH, TEXT, stands
 from tests.support.turn_driver import Script
-from todo_cli.agent.loop import TurnEnd, Limits, run_turn
+from todo_cli.agent.loop import Limits, TurnEnd, run_turn
 from todo_cli.clients.direct import DirectClient
 from todo_cli.contract.base import Request, Secret
 from todo_cli.contract.conversations import AnswerTurn

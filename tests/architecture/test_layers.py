@@ -15,7 +15,7 @@ from tests.conftest import COMMAND
 from todo_cli.command_table import COMMANDS
 from todo_cli.contract.base import Request
 from todo_cli.contract.registry import REQUESTS
-from todo_cli.core.registry import HANDLERS
+from todo_cli.core.dispatch import HANDLERS, import_handlers
 from todo_cli.errors import ERRORS
 from todo_cli.settings import settings, settings_file
 
@@ -154,6 +154,7 @@ def subclasses(kind: type) -> Iterator[type]:
 
 
 def test_every_request_is_registered_and_answered() -> None:
+    import_handlers()
     made = {
         one
         for one in subclasses(Request)

@@ -7,7 +7,7 @@ from todo_cli.contract.registry import BY_VERB, REQUESTS
 VERBS = """
 AddComment AddTask AddTasks AddUser AnswerTurn ApplyPlan BeginTurn ChooseView ClaimTask CompleteTasks CreateToken
 DeleteTasks DisableUser EditComment EditTasks EndTurn ForkConversation HoldCalls ImportMessages ListChanges ListComments
-ListConversations ListPlans ListProjects ListSaid ListSpaces ListTags ListTasks ListTokens ListUsers ListViews MakePlan
+ListConversations ListPlans ListProjects ListPrompts ListSpaces ListTags ListTasks ListTokens ListUsers ListViews MakePlan
 MoveHead ReadEvents ReadReplay ReadUsage Redo RedoTurn RefusePlan ReleaseTasks RemoveComment RemoveConversation
 RemoveView RenameConversation ReopenTasks RestoreConversation RestoreTasks RevokeToken RewindTurn RunCall SaveView
 SearchConversations SearchTasks SetBudget SetPreferences ShowConversation ShowTask SkipTasks StartTasks StopTasks

@@ -14,7 +14,7 @@ from tests.support.chat import Chat
 from tests.support.chat_process import Talker
 from tests.support.fake_model import calls, says
 from todo_cli.agent.import_file import ExportReader
-from todo_cli.agent.messages import protocol_errors, build_request
+from todo_cli.agent.messages import build_request, protocol_errors
 from todo_cli.contract.conversation_export import ImportMessages
 from todo_cli.contract.conversations import AnswerTurn, ForkConversation, ShowConversation
 from todo_cli.contract.ids import new_id

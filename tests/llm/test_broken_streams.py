@@ -8,7 +8,7 @@ from tests.support.dialects import BREAKS, TWO, named
 from tests.support.fake_model import calls, chunk, says, scripted
 from tests.support.model_client import ADD, STOP, ask, failure, got, words
 from todo_cli.errors import ModelFailed
-from todo_cli.llm.client import ToolCall, Finished, TextDelta
+from todo_cli.llm.client import Finished, TextDelta, ToolCall
 
 
 @pytest.mark.parametrize("name", BREAKS)
@@ -59,7 +59,9 @@ def test_never_ending_and_flooding() -> None:
     )
     assert arguments == [Finished("interrupted", None, "it was longer than 1000 characters")]
     assert (
-        failure([{"forever": {"raw": "x" * 10_000}, "every": 0}], max_chars=1, first_content_seconds=20, total_seconds=20).extra["kind"]
+        failure(
+            [{"forever": {"raw": "x" * 10_000}, "every": 0}], max_chars=1, first_content_seconds=20, total_seconds=20
+        ).extra["kind"]
         == "broken"
     )
 

@@ -17,7 +17,7 @@ from tests.support.certificates import self_signed
 from tests.support.fake_model import USAGE, Scripted, chunk, fails, plain, says, scripted
 from tests.support.model_client import ADD, KEY, LONE, MESSAGES, STOP, TOOLS, ask, endpoint, got, words
 from todo_cli.errors import ModelFailed
-from todo_cli.llm.client import ToolCall, Finished, ModelClient, TextDelta, stream_answer
+from todo_cli.llm.client import Finished, ModelClient, TextDelta, ToolCall, stream_answer
 
 
 def test_a_whole_completion_where_a_stream_was_due() -> None:
@@ -67,7 +67,9 @@ def test_the_environment_tells_no_server_of_somebody_elses(monkeypatch: pytest.M
 def test_leaving_closes_the_stream(how: str) -> None:
     async def leave(server: Scripted) -> None:
         async with aclosing(
-            stream_answer(endpoint(server.url, idle_seconds=20, first_content_seconds=20, total_seconds=20), MESSAGES, TOOLS)
+            stream_answer(
+                endpoint(server.url, idle_seconds=20, first_content_seconds=20, total_seconds=20), MESSAGES, TOOLS
+            )
         ) as events:
             if how != "interrupted before the first byte":
                 assert await anext(events) == TextDelta("Hi")

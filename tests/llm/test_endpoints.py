@@ -10,12 +10,12 @@ from todo_cli.errors import ModelFailed, from_problem
 from todo_cli.llm.endpoints import (
     OPENAI_URL,
     OPENROUTER_URL,
-    ModelEndpoint,
     LocalServer,
-    resolve_endpoint,
+    ModelEndpoint,
     find_endpoint,
     find_local_servers,
     no_model_error,
+    resolve_endpoint,
 )
 
 LOCAL = "http://127.0.0.1:11434/v1"

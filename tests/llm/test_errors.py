@@ -89,7 +89,10 @@ def test_other_ways_to_be_asked_again(name: str) -> None:
 def test_retry_after_is_obeyed(form: str) -> None:
     when = "0.3" if form == "seconds" else format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
     began = time.monotonic()
-    assert got(fails(429, headers={"Retry-After": when}), says("Hi"), first_content_seconds=5, total_seconds=9) == [TextDelta("Hi"), STOP]
+    assert got(fails(429, headers={"Retry-After": when}), says("Hi"), first_content_seconds=5, total_seconds=9) == [
+        TextDelta("Hi"),
+        STOP,
+    ]
     assert time.monotonic() - began >= 0.3
 
 

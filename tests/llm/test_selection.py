@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from tests.support.fake_model import Script, calls, fails, plain, says, scripted
 from tests.support.model_client import KEY, endpoint, got
 from todo_cli.errors import Invalid, ModelFailed
-from todo_cli.llm.catalog import is_listed, fetch_models
+from todo_cli.llm.catalog import fetch_models, is_listed
 from todo_cli.llm.client import Finished
 from todo_cli.llm.endpoints import OPENAI_URL, ModelEndpoint
-from todo_cli.llm.pricing import Price, usage_fields, make_price, add_cost, sum_usage
+from todo_cli.llm.pricing import Price, add_cost, make_price, sum_usage, usage_fields
 from todo_cli.llm.selection import select_endpoint
 from todo_cli.llm.stream import TokenUsage
 from todo_cli.settings.settings import Settings

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.fake_model import USAGE, Script, chunk, says, stream
 from tests.support.model_client import COUNTED, STOP, got
-from todo_cli.llm.client import Event, Finished, ReasoningDelta, TokenUsage, TextDelta
+from todo_cli.llm.client import Event, Finished, ReasoningDelta, TextDelta, TokenUsage
 
 TEXT = "Grüße 🌍, `x`"
 

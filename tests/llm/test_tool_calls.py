@@ -7,7 +7,7 @@ import pytest
 from tests.support.dialects import FORMS, TWO, named, one
 from tests.support.fake_model import Script, calls, says, stream
 from tests.support.model_client import ADD, COUNTED, LONE, STOP, got, words
-from todo_cli.llm.client import ToolCall, Event, Finished, TextDelta
+from todo_cli.llm.client import Event, Finished, TextDelta, ToolCall
 
 
 @pytest.mark.parametrize("name", FORMS)

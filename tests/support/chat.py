@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from tests.conftest import Database, Person
 from tests.support.connections import Line
 from tests.support.turn_driver import Script, start
-from todo_cli.agent.loop import TurnEnd, Limits, run_turn
+from todo_cli.agent.loop import Limits, TurnEnd, run_turn
 from todo_cli.contract.base import Request
 from todo_cli.contract.conversations import ShowConversation
 from todo_cli.contract.ids import new_id

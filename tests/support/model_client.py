@@ -13,7 +13,7 @@ import pytest
 from tests.support.fake_model import Script, scripted
 from todo_cli.contract.base import Secret
 from todo_cli.errors import ModelFailed
-from todo_cli.llm.client import Event, Finished, TokenUsage, TextDelta, stream_answer
+from todo_cli.llm.client import Event, Finished, TextDelta, TokenUsage, stream_answer
 from todo_cli.llm.endpoints import ModelEndpoint
 
 TOOLS = [{"type": "function", "function": {"name": name, "parameters": {"type": "object"}}}
@@ -27,7 +27,12 @@ KEY = "sk-very-secret"
 
 def endpoint(url: str, **more: Any) -> ModelEndpoint:
     """Impatient."""
-    patience: dict[str, Any] = {"first_content_seconds": 0.4, "idle_seconds": 0.3, "total_seconds": 2.0, "backoff_seconds": 0.02}
+    patience: dict[str, Any] = {
+        "first_content_seconds": 0.4,
+        "idle_seconds": 0.3,
+        "total_seconds": 2.0,
+        "backoff_seconds": 0.02,
+    }
     return ModelEndpoint(**({"base_url": url, "model": "m", "api_key": Secret(KEY)} | patience | more))
 
 

@@ -26,7 +26,7 @@ import todo_cli.clients.direct
 import todo_cli.db.batch
 import todo_cli.db.transaction
 from tests.support.ask import settings_of
-from todo_cli.agent.loop import TurnEnd, Limits, run_turn
+from todo_cli.agent.loop import Limits, TurnEnd, run_turn
 from todo_cli.agent.messages import protocol_errors
 from todo_cli.clients.direct import DirectClient
 from todo_cli.contract.base import Secret
@@ -201,7 +201,7 @@ def finish(process: subprocess.Popen[str], *, killed: bool = False) -> dict[str,
     return found
 
 
-__all__ = ["TurnEnd", "Script", "drive", "finish", "start"]
+__all__ = ["Script", "TurnEnd", "drive", "finish", "start"]
 
 if __name__ == "__main__":
     print(json.dumps(asyncio.run(drive(json.loads(sys.stdin.read())))))

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from todo_cli.contract.turn_steps import StepStored, MessageCall
+from todo_cli.contract.turn_steps import MessageCall, StepStored
 from todo_cli.llm.stream import Event, Finished, TextDelta, TokenUsage
 from todo_cli.llm.tool_calls import ToolCall
 
@@ -56,9 +56,7 @@ async def receive(answer: AsyncIterator[Event], sink: EventSink, seconds: float)
     try:
         while True:
             pending = pending or asyncio.create_task(_next_event(answer))
-            await asyncio.wait(
-                {pending, stopping}, timeout=FLUSH_INTERVAL_SECONDS, return_when=asyncio.FIRST_COMPLETED
-            )
+            await asyncio.wait({pending, stopping}, timeout=FLUSH_INTERVAL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             if pending.done():
                 event, pending = pending.result(), None
                 if event is None or _add_event(event, response, texts, sink):

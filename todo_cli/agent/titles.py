@@ -23,16 +23,15 @@ MAX_RECEIVED_CHARS = 2_000
 MAX_TITLE_CHARS = 60
 
 
-async def store_title(
-    send: SendRequest, ask_model: AskModel, conversation: str, turn: str, model: str | None
-) -> None:
+async def store_title(send: SendRequest, ask_model: AskModel, conversation: str, turn: str, model: str | None) -> None:
     """Store a title for a conversation that has one turn; without effect where the model fails. Raise TodoError."""
     replay = await send(ReadReplay(conversation=conversation, budget=MAX_SENT_CHARS * 4))
     messages = [message for message in replay.messages if message.role in ("user", "assistant") and message.content]
     is_first_turn = {message.turn for message in messages} == {turn} and messages[-1].role == "assistant"
     if replay.over or replay.cut or replay.summary or not is_first_turn:
         return
-    excerpt = "\n\n".join(f"{message.role}: {message.content[:MAX_SENT_CHARS]}" for message in (messages[0], messages[-1]))
+    ends = (messages[0], messages[-1])
+    excerpt = "\n\n".join(f"{message.role}: {message.content[:MAX_SENT_CHARS]}" for message in ends)
     request = [{"role": "system", "content": TITLE_PROMPT}, {"role": "user", "content": excerpt}]
     try:
         response = await receive(ask_model(request, ()), _BoundedSink(), TITLE_SECONDS)

@@ -8,7 +8,16 @@ import msgspec
 
 from todo_cli.agent.approval_policy import ParsedCall, decide, parse_call, unknown_numbers_message
 from todo_cli.agent.attempt import Attempt
-from todo_cli.contract.turn_steps import CallToApprove, PendingCall, HoldCalls, Message, Replay, RefusedCall, RunCall, StoreResults
+from todo_cli.contract.turn_steps import (
+    CallToApprove,
+    HoldCalls,
+    Message,
+    PendingCall,
+    RefusedCall,
+    Replay,
+    RunCall,
+    StoreResults,
+)
 
 STOPPED_RESULT = '{"error":"interrupted","detail":"the user stopped this before it was done; nothing was changed"}'
 
@@ -30,7 +39,8 @@ async def run_tool_calls(
         if decision == "ask":
             held.append(call)
         elif decision == "error":
-            await _store_results(attempt, [RefusedCall(message=call.message, index=call.index, text=_answer(call, replay))])
+            answer = RefusedCall(message=call.message, index=call.index, text=_answer(call, replay))
+            await _store_results(attempt, [answer])
         else:
             await _run_call(attempt, call)
     return await _hold_calls(attempt, held) if held else ()
@@ -39,10 +49,15 @@ async def run_tool_calls(
 async def _run_call(attempt: Attempt, call: ParsedCall) -> None:
     verb = call.kind.verb if call.kind else ""
     attempt.emit({"kind": "call", "verb": verb, "arguments": call.fields})
-    place = {"message": call.message, "index": call.index}
-    lease = attempt.limits.lease_seconds
     ran = await attempt.send(
-        RunCall(**attempt.fence, **place, lease=lease, operation=verb, arguments=call.fields)
+        RunCall(
+            **attempt.fence,
+            lease=attempt.limits.lease_seconds,
+            message=call.message,
+            index=call.index,
+            operation=verb,
+            arguments=call.fields,
+        )
     )
     attempt.set_head(ran.head, stop=ran.stop)
     attempt.emit({"kind": "result", "content": ran.content})

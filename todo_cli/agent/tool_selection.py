@@ -13,8 +13,22 @@ from todo_cli.contract.turn_steps import Message
 from todo_cli.tools import FOUND, MORE, offered
 
 _COMMON_WORDS = {
-    "and", "any", "are", "for", "from", "has", "one", "task", "tasks", "that", "the", "them", "tool", "tools",
-    "what", "with",
+    "and",
+    "any",
+    "are",
+    "for",
+    "from",
+    "has",
+    "one",
+    "task",
+    "tasks",
+    "that",
+    "the",
+    "them",
+    "tool",
+    "tools",
+    "what",
+    "with",
 }  # fmt: skip - one word a line would be a screen
 _STEM_CHARS = 5
 

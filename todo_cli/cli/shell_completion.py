@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cache
 from typing import Any
 
 from typer._click.shell_completion import ShellComplete
 from typer.main import get_command
 
-from todo_cli.cli.group import app
+from todo_cli.cli.group import app, load_command
 
 
 class _CompletionProtocol(ShellComplete):
@@ -57,3 +58,9 @@ def find_completions(before: list[str], typed: str) -> list[tuple[str, str]]:
     except Exception:
         return []
     return [(item.value, (item.help or "").partition("\n")[0]) for item in found]
+
+
+@cache
+def takes_tasks(name: str) -> bool:
+    """Return whether a command takes numbers of tasks: its argument is called `task` or `tasks`."""
+    return any(parameter.name in ("task", "tasks") for parameter in load_command(name).params)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from todo_cli.clients.base import idempotency_key, possibly_done_note
 from todo_cli.contract.base import Caller, Request
 from todo_cli.contract.codec import checked
-from todo_cli.core.registry import handle
+from todo_cli.core.dispatch import handle
 from todo_cli.db.transaction import ConnectionLost, Transaction, connect, within
 from todo_cli.errors import Unavailable
 from todo_cli.settings.settings import Settings

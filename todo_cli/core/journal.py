@@ -68,11 +68,10 @@ class Stamp(NamedTuple):
 
 def make_stamp(tx: Transaction, request: Request[Any]) -> Stamp:
     """Return what the journal keeps of the request."""
-    verb = type(request).__name__
     return Stamp(
-        verb=verb,
+        verb=request.verb,
         request=msgspec.json.encode(redacted(request)).decode(),
-        hash=sha256(verb.encode() + canonical(request)).digest(),
+        hash=sha256(request.verb.encode() + canonical(request)).digest(),
         key=tx.values["key"],
         turn=tx.values["within"],
     )

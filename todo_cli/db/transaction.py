@@ -145,14 +145,9 @@ class Transaction:
         return [None if row is None else row[0] for row in rows]
 
     async def _run(self, statements: list[Sql], values: dict[str, Any]) -> str | None:
-        given = self.values | values
-        try:
-            rows = await run(self._connection, [(sql, sql.values(given)) for sql in statements])
-        except psycopg.Error as error:
-            raise told(error) from error
-        # what ends a transaction answers nothing
-        row = rows[-2] if statements[-1] in (COMMIT, TAKE_BACK) and len(rows) > 1 else rows[-1]
-        return None if row is None else row[0]
+        texts = await self._run_calls([(sql, values) for sql in statements])
+        # a statement that ends a transaction or a savepoint answers nothing
+        return texts[-2] if statements[-1] in (COMMIT, TAKE_BACK) and len(texts) > 1 else texts[-1]
 
 
 def told(error: psycopg.Error) -> TodoError:

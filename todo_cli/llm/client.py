@@ -60,13 +60,12 @@ async def stream_answer(
     """Yield text and reasoning as they come; then the calls, and Finished as the last event. Raise ModelFailed.
 
     The model is asked again, a few times, only while nothing has come. An answer that breaks off later ends as
-    "interrupted", with its text and without calls. Leaving the generator (aclosing, or cancelling the task that waits in
-    it) closes the stream.
+    "interrupted", with its text and without calls. Leaving the generator (aclosing, or cancelling the task that waits
+    in it) closes the stream.
     """
-    async with open_http(endpoint) as http:
-        async with aclosing(_stream_with_retries(http, endpoint, messages, tools)) as events:
-            async for event in events:
-                yield event
+    async with open_http(endpoint) as http, aclosing(_stream_with_retries(http, endpoint, messages, tools)) as events:
+        async for event in events:
+            yield event
 
 
 async def _stream_with_retries(

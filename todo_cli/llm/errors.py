@@ -46,8 +46,8 @@ _HINTS: dict[Kind, str] = {
 class ModelServerError(Exception):
     """One attempt failed.
 
-    `detail` continues a sentence that begins with the server's address. `after` is the number of seconds that the server
-    asks the client to wait.
+    `detail` continues a sentence that begins with the server's address. `after` is the number of seconds that the
+    server asks the client to wait.
     """
 
     def __init__(

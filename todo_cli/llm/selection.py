@@ -17,9 +17,7 @@ from todo_cli.settings.credentials import read_model_key
 from todo_cli.settings.settings import Settings
 
 
-def select_endpoint(
-    settings: Settings, *, requested: str | None = None, preferred: str | None = None
-) -> ModelEndpoint:
+def select_endpoint(settings: Settings, *, requested: str | None = None, preferred: str | None = None) -> ModelEndpoint:
     """Return the endpoint by these settings and this process's environment. Blocks while it reads the keyring.
 
     Raises ModelFailed, also for a model that the settings do not allow, and Unavailable if the keyring does not answer.

@@ -1,7 +1,7 @@
 """Recognise tool calls that a model wrote as its text instead of making them.
 
-Small models do so in several forms. A text is a call only if nothing else is in it, if it names a tool that was offered,
-and if its arguments are fields of that tool.
+Small models do so in several forms. A text is a call only if it contains nothing else, names a tool that was offered,
+and has arguments that are fields of that tool.
 """
 
 from __future__ import annotations

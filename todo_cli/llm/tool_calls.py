@@ -1,7 +1,7 @@
 """Assemble tool calls from streamed fragments, in every dialect that was measured.
 
-A fragment begins a new call if its index is new, if its id differs from the id of the call that it would continue, or if
-it repeats a name after complete arguments. Ids and names are set, never appended; only arguments are appended.
+A fragment begins a new call if its index is new, if its id differs from the id of the call that it would continue, or
+if it repeats a name after complete arguments. Ids and names are set, never appended; only arguments are appended.
 """
 
 from __future__ import annotations

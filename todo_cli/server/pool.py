@@ -11,7 +11,7 @@ from psycopg import AsyncRawCursor
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from todo_cli.contract.base import Caller, Request
-from todo_cli.core.registry import handle
+from todo_cli.core.dispatch import handle
 from todo_cli.db.pipeline import Connection
 from todo_cli.db.transaction import ConnectionLost, Transaction, within
 from todo_cli.errors import Unavailable

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from todo_cli.agent.attempt import LET_GO
+from todo_cli.agent.attempt import RELEASE_TIMEOUT_SECONDS
 from todo_cli.agent.loop import TurnEnd, run_turn
 from todo_cli.agent.titles import store_title
 from todo_cli.contract.base import Caller
-from todo_cli.contract.turn_steps import BeginTurn, Begun
+from todo_cli.contract.turn_steps import BeginTurn, ClaimedTurn
 from todo_cli.errors import Bug, Conflict, TodoError
 from todo_cli.llm.endpoints import ModelEndpoint
 from todo_cli.server.endpoint import answered, log_trace
@@ -39,10 +39,10 @@ class Running:
         self.error: TodoError | None = None
         self._pool, self._caller, self._endpoint = pool, caller, endpoint
         self._begin, self._request_id = begin, request_id
-        self._begun: Begun | None = None
+        self._begun: ClaimedTurn | None = None
         self.task = asyncio.create_task(self._run())
 
-    async def begun(self) -> Begun:
+    async def begun(self) -> ClaimedTurn:
         """How it began; raises the error because of which it did not."""
         while self._begun is None and not self.task.done():
             self.news.clear()
@@ -91,7 +91,7 @@ class Running:
     async def _send(self, request: Any) -> Any:
         send = answered if isinstance(request, BeginTurn) else within_turn
         answer = await send(self._pool, self._caller, request)
-        if isinstance(answer, Begun):
+        if isinstance(answer, ClaimedTurn):
             self._begun = answer
         self.news.set()
         return answer
@@ -137,4 +137,4 @@ class Turns:
         for task in left:
             task.cancel()
         if left:
-            await asyncio.wait(left, timeout=LET_GO + 1)
+            await asyncio.wait(left, timeout=RELEASE_TIMEOUT_SECONDS + 1)

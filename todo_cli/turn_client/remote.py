@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
 
 import msgspec
 
-from todo_cli.clients.http import HttpClient, read_answer, whole
+from todo_cli.clients.http import HttpClient, decode_response, read_whole
 from todo_cli.clients.http_once import ResponseLost
 from todo_cli.contract.codec import decode, encode
 from todo_cli.contract.conversations import StopTurn
@@ -30,9 +29,7 @@ RETRY_SECONDS = 0.5
 class RemoteTurn:
     """A turn that a server runs, until it ends or waits for an approval."""
 
-    def __init__(
-        self, settings: Settings, begin: BeginTurn, emit: EmitEvent, stop: asyncio.Event, after: int
-    ) -> None:
+    def __init__(self, settings: Settings, begin: BeginTurn, emit: EmitEvent, stop: asyncio.Event, after: int) -> None:
         self._settings, self._begin, self._emit, self._stop, self._after = settings, begin, emit, stop, after
         self._client = HttpClient(settings)
         self._outcome: TurnOutcome | None = None
@@ -53,7 +50,7 @@ class RemoteTurn:
         finally:
             stopper.cancel()
             await asyncio.wait({stopper})
-            await self._client.leave()
+            await self._client.aclose()
 
     async def _follow(self) -> TurnOutcome:
         begin = self._begin
@@ -115,7 +112,7 @@ async def read_last_frame(settings: Settings, turn: str) -> TurnProgress:
     except TimeoutError:
         pass
     finally:
-        await client.leave()
+        await client.aclose()
     return TurnProgress(batches=batches, state="running", attempt=0)
 
 
@@ -125,14 +122,14 @@ async def fetch_server_models(settings: Settings) -> ModelList:
 
     client = HttpClient(settings)
     try:
-        async with client.opened("GET", "/v1/models", None, client.headers(None)) as response:
-            answer = await whole(response)
+        async with client.open_stream("GET", "/v1/models", None, client.headers(None)) as response:
+            answer = await read_whole(response)
         if answer.status != 200:
-            read_answer(answer, StopTurn(turn=""), settings.server or "")
+            decode_response(answer, StopTurn(turn=""), settings.server or "")
         return decode(answer.body, ModelList)
     except NotFound:
         raise Unavailable("the server does not list its models", hint="upgrade the server") from None
     except httpx2.HTTPError as error:
         raise Unavailable(f"the server {settings.server} cannot be reached: {error}") from None
     finally:
-        await client.leave()
+        await client.aclose()

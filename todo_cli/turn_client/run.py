@@ -50,15 +50,13 @@ async def read_turn(settings: Settings, turn: str) -> TurnProgress:
     try:
         return await client.send(ReadEvents(turn=turn, limit=MAX_EVENT_BATCHES))
     finally:
-        await client.leave()
+        await client.aclose()
 
 
 class _DirectTurn:
     """A turn over the database, in this process unless another one runs it already."""
 
-    def __init__(
-        self, settings: Settings, begin: BeginTurn, emit: EmitEvent, stop: asyncio.Event, after: int
-    ) -> None:
+    def __init__(self, settings: Settings, begin: BeginTurn, emit: EmitEvent, stop: asyncio.Event, after: int) -> None:
         self._settings, self._begin, self._stop, self._after = settings, begin, stop, after
         self._emit_event, self._text = emit, ""
 
@@ -78,7 +76,7 @@ class _DirectTurn:
             finally:
                 await model.close()
         finally:
-            await client.leave()
+            await client.aclose()
 
     async def _run_or_follow(self, client: DirectClient, begin: BeginTurn, model: AskModel) -> TurnOutcome | None:
         """Return None where no process runs the turn any more, so that the caller tries again."""

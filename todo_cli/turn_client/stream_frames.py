@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from todo_cli.clients.http import HttpClient, read_answer, whole
+from todo_cli.clients.http import HttpClient, decode_response, read_whole
 from todo_cli.clients.http_once import ResponseLost
 from todo_cli.contract.codec import decode
 from todo_cli.contract.conversations import StopTurn
@@ -46,9 +46,9 @@ async def read_frames(
     timeout = httpx2.Timeout(settings.timeout, read=max(settings.timeout, SILENCE_SECONDS))
     headers = client.headers(None) | {"Accept": "text/event-stream"}
     try:
-        async with client.opened(method, target, body, headers, timeout=timeout) as response:
+        async with client.open_stream(method, target, body, headers, timeout=timeout) as response:
             if response.headers.get("content-type", "").partition(";")[0] != "text/event-stream":
-                read_answer(await whole(response), StopTurn(turn=""), settings.server or "")
+                decode_response(await read_whole(response), StopTurn(turn=""), settings.server or "")
                 raise Unavailable(f"{settings.server} is not a todo server with chat", hint="upgrade the server")
             async for frame in _parse_frames(response.aiter_lines()):
                 yield frame

@@ -16,7 +16,7 @@ TITLE_SECONDS = 5.0
 def title_conversation(settings: Settings, outcome: TurnOutcome, requested: str | None) -> None:
     """Ask the model for a title, where this command is the one to do so. Ctrl-C skips the title.
 
-    The command waits at most TITLE_SECONDS. Without a title the conversation keeps the first words of its first message.
+    The command waits at most TITLE_SECONDS. Without a title the conversation is named by the first words said in it.
     """
     if settings.server or not settings.model_titles or not outcome.first or outcome.state != "done":
         return
@@ -38,4 +38,4 @@ async def _store_title(settings: Settings, outcome: TurnOutcome, requested: str 
             finally:
                 await model.close()
     finally:
-        await client.leave()
+        await client.aclose()

@@ -56,7 +56,7 @@ class _Watcher:
                 for batch in look.batches:
                     self._take(batch.n, batch.events)
         finally:
-            await client.leave()
+            await client.aclose()
         return look
 
     async def watch_server(self) -> TurnProgress:
@@ -78,7 +78,7 @@ class _Watcher:
             if time.monotonic() - self._last_frame > MAX_OUTAGE_SECONDS:
                 raise Unavailable(f"the server {self._settings.server} cannot be reached: {error}") from None
         finally:
-            await client.leave()
+            await client.aclose()
         return TurnProgress(batches=(), state="running", attempt=0)
 
     def _take(self, n: int, events: Any) -> None:

@@ -1,4 +1,4 @@
-"""todo add"""
+"""Add a task, or one task per line of stdin."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.tasks import AddTask, Task
 from todo_cli.errors import Invalid
 
+PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
 

@@ -1,4 +1,4 @@
-"""todo admin"""
+"""Manage users."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from todo_cli.contract.usage import SetBudget
 from todo_cli.contract.users import AddUser, DisableUser, ListUsers, User
 from todo_cli.errors import Conflict
 
+PANEL = "Operate"
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Manage people.")
 user = typer.Typer(no_args_is_help=True, help="Add, list, disable and enable people.")
 app.add_typer(user, name="user")

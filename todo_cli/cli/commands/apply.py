@@ -1,4 +1,4 @@
-"""todo apply"""
+"""Apply a plan, or list the open ones."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.plans import ApplyPlan, ListPlans, RefusePlan
 from todo_cli.errors import Invalid
 
+PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
 

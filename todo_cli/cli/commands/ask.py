@@ -1,4 +1,4 @@
-"""todo ask"""
+"""Send one message to the model."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from todo_cli.cli.options import Json, JsonLines, Model, output_form
 from todo_cli.cli.session import Session, session_of
 from todo_cli.errors import Invalid
 
+PANEL = "Chat"
 app = typer.Typer(add_completion=False)
 
 MAX_UTF8_BYTES = 4

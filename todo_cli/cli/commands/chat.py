@@ -1,4 +1,4 @@
-"""todo chat"""
+"""Chat with the model; list, show and manage conversations."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from todo_cli.contract import conversations as asked
 from todo_cli.contract.conversations import Conversation
 from todo_cli.errors import Invalid
 
+PANEL = "Chat"
 app = typer.Typer(add_completion=False, invoke_without_command=True)
 app.command("list")(list_conversations)
 app.command()(show)

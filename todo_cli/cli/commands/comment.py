@@ -1,4 +1,4 @@
-"""todo comment"""
+"""Comment on a task, or list its comments."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from todo_cli.contract.ids import id_of, new_id
 from todo_cli.contract.task_types import Comment
 from todo_cli.errors import Invalid
 
+PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
 LONGEST, LEAST = 20_000, 4

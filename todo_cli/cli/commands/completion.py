@@ -1,4 +1,4 @@
-"""todo completion"""
+"""Print the completion script for a shell."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import typer
 
 from todo_cli.cli.render import text
 
+PANEL = "Operate"
 app = typer.Typer(add_completion=False)
 
 SCRIPTS = {

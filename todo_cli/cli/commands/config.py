@@ -1,4 +1,4 @@
-"""todo config"""
+"""Show and edit the settings."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from todo_cli.cli.session import session_of
 from todo_cli.contract.base import Secret
 from todo_cli.errors import Invalid, Unavailable
 
+PANEL = "Account"
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Show and edit the settings.")
 
 

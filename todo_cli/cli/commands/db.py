@@ -1,4 +1,4 @@
-"""todo db"""
+"""Migrate a database and check its schema."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from todo_cli.cli.render import text
 from todo_cli.cli.session import Session, session_of
 from todo_cli.errors import Invalid
 
+PANEL = "Operate"
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Migrate a database and look at its schema.")
 
 

@@ -1,4 +1,4 @@
-"""todo defer"""
+"""Hide tasks until a date."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from todo_cli.cli.task_args import parse_task_args
 from todo_cli.contract.tasks import EditTasks
 from todo_cli.errors import Invalid
 
+PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
 

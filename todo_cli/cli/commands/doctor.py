@@ -1,4 +1,4 @@
-"""todo doctor"""
+"""Check the installation and name what to fix."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from todo_cli.cli.options import Json
 from todo_cli.cli.session import Session, session_of
 from todo_cli.errors import TodoError
 
+PANEL = "Account"
 app = typer.Typer(add_completion=False)
 
 CLOCK_SLACK = 60.0  # seconds
@@ -114,7 +115,7 @@ def _model(session: Session) -> str:
     import asyncio
 
     from todo_cli.errors import ModelFailed
-    from todo_cli.llm.catalog import is_listed, fetch_models
+    from todo_cli.llm.catalog import fetch_models, is_listed
     from todo_cli.llm.endpoints import find_local_servers, no_model_error
     from todo_cli.llm.selection import select_endpoint
 

@@ -1,4 +1,4 @@
-"""todo edit"""
+"""Change fields of tasks."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ from todo_cli.cli.task_args import TasksArgument, parse_task_args
 from todo_cli.contract.tasks import EditTasks
 from todo_cli.errors import Invalid
 
+PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
 FIELDS = ("due", "project", "priority", "note", "tags", "every", "defer", "scheduled", "parent", "after")

@@ -1,4 +1,4 @@
-"""todo init"""
+"""Create a list of your own on this machine."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from todo_cli.contract.base import Secret
 from todo_cli.errors import Conflict, Invalid, TodoError
 from todo_cli.local_postgres.cluster import LocalPostgres
 
+PANEL = "Account"
 app = typer.Typer(add_completion=False)
 
 

@@ -1,4 +1,4 @@
-"""todo list"""
+"""List tasks: the open ones, soonest due first."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from todo_cli.cli.options import Json, JsonLines, Priority, Project, parse_prior
 from todo_cli.contract.filters import SORTS
 from todo_cli.contract.tasks import ListTasks
 
+PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
 

@@ -1,4 +1,4 @@
-"""todo log"""
+"""Show who changed what, when and with which token."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from todo_cli.cli.options import Json, JsonLines, output_form, parse_number
 from todo_cli.cli.session import session_of
 from todo_cli.contract.journal import ListChanges
 
+PANEL = "History"
 app = typer.Typer(add_completion=False)
 
 

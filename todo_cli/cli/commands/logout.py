@@ -1,4 +1,4 @@
-"""todo logout"""
+"""Forget the token on this machine."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import typer
 from todo_cli.cli.render import text
 from todo_cli.cli.session import session_of
 
+PANEL = "Account"
 app = typer.Typer(add_completion=False)
 
 

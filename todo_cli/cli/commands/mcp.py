@@ -1,4 +1,4 @@
-"""todo mcp"""
+"""Serve the list to an MCP client."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 from todo_cli.cli.session import session_of
 from todo_cli.contract.base import Request
 
+PANEL = "Operate"
 app = typer.Typer(add_completion=False)
 
 

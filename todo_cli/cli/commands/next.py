@@ -1,4 +1,4 @@
-"""todo next"""
+"""List the tasks to do next, most urgent first."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from todo_cli.cli import list_output
 from todo_cli.cli.options import Json, JsonLines
 from todo_cli.contract.tasks import ListTasks
 
+PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
 

@@ -1,4 +1,4 @@
-"""todo note"""
+"""Write or print the note of a task."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.tasks import Changed, EditTasks, ShowTask
 from todo_cli.errors import Conflict, Invalid
 
+PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
 LONGEST = 100_000

@@ -1,4 +1,4 @@
-"""todo redo"""
+"""Redo what was undone."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from todo_cli.cli.options import Json, Key
 from todo_cli.cli.undo_output import show_undo
 from todo_cli.contract.journal import Redo
 
+PANEL = "History"
 app = typer.Typer(add_completion=False)
 
 

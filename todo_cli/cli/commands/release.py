@@ -1,4 +1,4 @@
-"""todo release"""
+"""Release claimed tasks."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from todo_cli.cli.options import IfRev, Json, JsonLines, Key, PlanOnly, Yes
 from todo_cli.cli.task_args import TasksArgument, parse_task_args
 from todo_cli.contract.claims import ReleaseTasks
 
+PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
 

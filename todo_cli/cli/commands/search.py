@@ -1,4 +1,4 @@
-"""todo search"""
+"""Find tasks by words, forgiving typing mistakes."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import typer
 
 from todo_cli.cli.options import Json, JsonLines, output_form
 from todo_cli.cli.session import Session, session_of
-from todo_cli.contract.search import Hits, SearchTasks
+from todo_cli.contract.search import SearchTasks, TaskHits
 from todo_cli.errors import Invalid
 
+PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
 LONGEST = 10_000
@@ -41,7 +42,7 @@ def search(
     _render(session, session.send(SearchTasks(words=sought, status=status, limit=limit)), form, sought, status)
 
 
-def _render(session: Session, found: Hits, form: str, sought: str, status: str) -> None:
+def _render(session: Session, found: TaskHits, form: str, sought: str, status: str) -> None:
     if form != "text":
         from todo_cli.cli.render import json
 

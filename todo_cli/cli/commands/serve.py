@@ -1,4 +1,4 @@
-"""todo serve"""
+"""Run a server."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
+PANEL = "Operate"
 app = typer.Typer(add_completion=False)
 
 

@@ -1,4 +1,4 @@
-"""todo show"""
+"""Show one task."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from todo_cli.cli.options import Json, parse_number
 from todo_cli.cli.session import session_of
 from todo_cli.contract.tasks import ShowTask, Task
 
+PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
 SHOWN = 100  # comments in an answer to ShowTask

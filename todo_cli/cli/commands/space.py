@@ -1,4 +1,4 @@
-"""todo space"""
+"""List spaces and choose one to work in."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.users import ListSpaces, Space
 from todo_cli.errors import Conflict, NotFound
 
+PANEL = "Account"
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="List spaces and choose one to work in.")
 
 

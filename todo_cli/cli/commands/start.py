@@ -1,4 +1,4 @@
-"""todo start"""
+"""Start the clock of tasks."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from todo_cli.cli.options import IfRev, Json, JsonLines, Key, PlanOnly, Yes
 from todo_cli.cli.task_args import TasksArgument, parse_task_args
 from todo_cli.contract.time_tracking import StartTasks
 
+PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
 

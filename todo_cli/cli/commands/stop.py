@@ -1,4 +1,4 @@
-"""todo stop"""
+"""Stop the clock of tasks."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from todo_cli.cli.options import IfRev, Json, JsonLines, Key, PlanOnly, Yes
 from todo_cli.cli.task_args import parse_task_args
 from todo_cli.contract.time_tracking import StopTasks
 
+PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
 

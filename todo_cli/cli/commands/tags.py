@@ -1,4 +1,4 @@
-"""todo tags"""
+"""List the tags of open tasks with their counts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from todo_cli.cli.options import Json
 from todo_cli.cli.session import session_of
 from todo_cli.contract.views import ListTags
 
+PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
 

@@ -1,4 +1,4 @@
-"""todo today"""
+"""List the tasks that are due or scheduled today, and the overdue ones."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from todo_cli.cli.filter_args import FilterArgument, FilterCommand, join_filter
 from todo_cli.cli.options import Json, JsonLines
 from todo_cli.contract.tasks import ListTasks
 
+PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
 FILTER = "due<=today or scheduled<=today"

@@ -1,4 +1,4 @@
-"""todo token"""
+"""Create, list and revoke tokens."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from todo_cli.cli.session import session_of
 from todo_cli.contract.ids import new_id, new_token, token_hash
 from todo_cli.contract.tokens import SCOPES, CreateToken, ListTokens, RevokeToken, Token
 
+PANEL = "Account"
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Make, list and revoke tokens.")
 
 

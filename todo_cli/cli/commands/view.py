@@ -1,4 +1,4 @@
-"""todo view"""
+"""Save, list and remove named filters."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from todo_cli.cli.options import Json, Key
 from todo_cli.cli.session import session_of
 from todo_cli.contract.views import ChooseView, ListViews, RemoveView, SaveView, View
 
+PANEL = "Tasks"
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Save, list and remove filters by name.")
 
 Name = Annotated[str, typer.Argument(help="The view's name, without the colon.", metavar="NAME")]

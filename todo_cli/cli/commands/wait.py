@@ -1,4 +1,4 @@
-"""todo wait"""
+"""Wait until a task is done, changed or free."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.tasks import ListTasks, ShowTask, Task
 from todo_cli.errors import Invalid, NotNow, TodoError, TooMany, Unavailable
 
+PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
 SHORTEST, GROWTH, LONGEST = 0.5, 1.3, 3.0  # seconds between looks

@@ -11,7 +11,7 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
 from todo_cli.cli.render.escape import escape
-from todo_cli.cli.repl.slash_commands import CHAT_COMMANDS, TASK_COMMANDS
+from todo_cli.cli.repl.slash_commands import CHAT_COMMANDS
 from todo_cli.cli.repl.state import ListCache
 from todo_cli.command_table import COMMANDS
 
@@ -37,7 +37,7 @@ class PromptCompleter(Completer):
             yield from self._named(word)
         elif before.startswith("/"):
             yield from _complete_arguments(before[1:], word)
-            if before[1:].split()[0] in TASK_COMMANDS and (word.isdigit() or not word):
+            if _takes_tasks(before) and (word.isdigit() or not word):
                 yield from self._numbers(word, "")
 
     async def get_completions_async(
@@ -70,9 +70,15 @@ class PromptCompleter(Completer):
 
 def _needs_list(before: str) -> bool:
     word = re.split(r"\s", before)[-1]
-    return word[:1] in ("#", "@") or (
-        before.startswith("/") and " " in before and before[1:].split()[0] in TASK_COMMANDS
-    )
+    return word[:1] in ("#", "@") or (before.startswith("/") and " " in before and _takes_tasks(before))
+
+
+def _takes_tasks(line: str) -> bool:
+    """Return whether the command of `/done 3` takes numbers of tasks."""
+    from todo_cli.cli.shell_completion import takes_tasks
+
+    name = line[1:].split()[0]
+    return name in COMMANDS and takes_tasks(name)
 
 
 def _completion(text: str, word: str, about: str = "") -> Completion:

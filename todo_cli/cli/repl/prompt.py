@@ -46,10 +46,10 @@ class PromptHistory(History):
 
     def load_history_strings(self) -> Iterable[str]:
         """Newest first; nothing where the list cannot be reached."""
-        from todo_cli.contract.prompt_history import ListSaid
+        from todo_cli.contract.prompt_history import ListPrompts
 
         try:
-            said = send_all(self._session, ListSaid())[0].said
+            said = send_all(self._session, ListPrompts())[0].prompts
         except TodoError:
             return []
         return [one for place, one in enumerate(map(escape_block, said)) if not place or one != said[place - 1]]

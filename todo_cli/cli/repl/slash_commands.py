@@ -36,9 +36,6 @@ BARE_ONLY = {"undo", "redo", "stop", "edit"}
 UNLISTED = {"redo", "edit", "exit"}
 """Told in another one's line, so that all of them fit on a screen of 24 lines."""
 
-TASK_COMMANDS = {"show", "done", "reopen", "edit", "start", "stop", "defer", "skip", "note", "comment", "rm", "restore"}
-"""Commands that take numbers of tasks."""
-
 KEYS = """\
   Enter sends · Esc Enter: new line · Ctrl-X Ctrl-E: editor · Tab completes
   Up and Ctrl-R: what you said before · Ctrl-C stops an answer, clears a line"""

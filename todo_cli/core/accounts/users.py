@@ -9,7 +9,7 @@ from msgspec import UNSET
 
 from todo_cli.contract import users as ask
 from todo_cli.contract.codec import decode
-from todo_cli.contract.users import Me, Preferences, SpacePage, User, UserPage
+from todo_cli.contract.users import Identity, Preferences, SpacePage, User, UserPage
 from todo_cli.core import validation
 from todo_cli.core.dispatch import handler
 from todo_cli.core.journal import journaled, write
@@ -53,9 +53,9 @@ SET_PREFERENCES = journaled("""INSERT INTO todo.preferences AS p (user_id, timez
 
 
 @handler(ask.WhoAmI)
-async def who_am_i(tx: Transaction, request: ask.WhoAmI) -> Me:
+async def who_am_i(tx: Transaction, request: ask.WhoAmI) -> Identity:
     """The caller, as the database knows them."""
-    return decode(await tx.answer(ME) or "", Me)
+    return decode(await tx.answer(ME) or "", Identity)
 
 
 @handler(ask.ListSpaces)

@@ -11,8 +11,8 @@ import msgspec
 
 from todo_cli.contract import conversations as ask
 from todo_cli.contract.codec import decode
-from todo_cli.contract.conversations import Conversation, ConversationPage, ConversationShown, Rewound
-from todo_cli.contract.turn_steps import ENDED, Message
+from todo_cli.contract.conversations import Conversation, ConversationDetail, ConversationPage, RewindResult
+from todo_cli.contract.turn_steps import ENDED_STATES, Message
 from todo_cli.core import validation
 from todo_cli.core.dispatch import handler
 from todo_cli.core.tasks.snapshot_sql import instant
@@ -141,14 +141,14 @@ async def list_conversations(tx: Transaction, request: ask.ListConversations) ->
 
 
 @handler(ask.ShowConversation)
-async def show_conversation(tx: Transaction, request: ask.ShowConversation) -> ConversationShown:
+async def show_conversation(tx: Transaction, request: ask.ShowConversation) -> ConversationDetail:
     """The newest messages of its line; one round trip."""
     place, seq = _cursor(request.cursor, first="0123456789abcdef-")
     values = {"number": request.number, "from": place, "seq": seq, "limit": request.limit}
     text = await tx.answer(SHOW, **values)
     if text is None:
         _missing(request.number)
-    return decode(text or "", ConversationShown)
+    return decode(text or "", ConversationDetail)
 
 
 @handler(ask.RenameConversation)
@@ -182,7 +182,7 @@ async def restore_conversation(tx: Transaction, request: ask.RestoreConversation
 
 
 @handler(ask.RewindTurn)
-async def rewind_turn(tx: Transaction, request: ask.RewindTurn) -> Rewound:
+async def rewind_turn(tx: Transaction, request: ask.RewindTurn) -> RewindResult:
     """Refused while it runs or waits; one round trip."""
     text = await tx.answer(LOCK_CONVERSATION, REWIND, turn=request.turn)
     if text is None:
@@ -190,7 +190,7 @@ async def rewind_turn(tx: Transaction, request: ask.RewindTurn) -> Rewound:
     found = decode(text or "", _Rewound)
     if found.conversation is None:
         raise Conflict("the turn has not ended", hint="stop it first", turn=request.turn)
-    return Rewound(conversation=found.conversation, text=found.text)
+    return RewindResult(conversation=found.conversation, text=found.text)
 
 
 def _busy(found: Conversation) -> Conflict:
@@ -205,7 +205,7 @@ async def move_head(tx: Transaction, request: ask.MoveHead) -> Conversation:
         found = _movable(
             await steps.run(LOCK_NUMBER, FIND, number=request.number, at=request.to), request.number, request.to
         )
-        if found.image.state is not None and found.image.state not in ENDED:
+        if found.image.state is not None and found.image.state not in ENDED_STATES:
             raise _busy(found.image)
         return decode(await steps.finish(MOVE, number=request.number, at=request.to) or "", Conversation)
 
@@ -226,7 +226,7 @@ async def fork_conversation(tx: Transaction, request: ask.ForkConversation) -> C
         found = _movable(
             await steps.run(FIND, number=request.number, at=request.at or 0), request.number, request.at or 0
         )
-        if request.at is None and found.image.state is not None and found.image.state not in ENDED:
+        if request.at is None and found.image.state is not None and found.image.state not in ENDED_STATES:
             raise Conflict("the conversation is busy with a message", hint="fork from an earlier one with --at")
         values: dict[str, Any] = {"number": request.number, "id": request.id, "at": request.at}
         return decode(await steps.finish(FORK, ONE, **values) or "", Conversation)

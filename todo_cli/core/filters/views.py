@@ -7,7 +7,7 @@ from typing import LiteralString
 
 from todo_cli.contract import views as ask
 from todo_cli.contract.codec import decode
-from todo_cli.contract.views import UsedPage, View, ViewPage
+from todo_cli.contract.views import NameCounts, View, ViewPage
 from todo_cli.core.dispatch import handler
 from todo_cli.core.filters.compiler import VIEWS, StoredView, compile_filter, expand_views
 from todo_cli.core.filters.sorting import Order
@@ -96,12 +96,12 @@ async def choose_view(tx: Transaction, request: ask.ChooseView) -> ViewPage:
 
 
 @handler(ask.ListTags)
-async def list_tags(tx: Transaction, request: ask.ListTags) -> UsedPage:
+async def list_tags(tx: Transaction, request: ask.ListTags) -> NameCounts:
     """Work grows with the space's open tasks."""
-    return decode(await tx.answer(TAGS) or "", UsedPage)
+    return decode(await tx.answer(TAGS) or "", NameCounts)
 
 
 @handler(ask.ListProjects)
-async def list_projects(tx: Transaction, request: ask.ListProjects) -> UsedPage:
+async def list_projects(tx: Transaction, request: ask.ListProjects) -> NameCounts:
     """Work grows with the space's open tasks."""
-    return decode(await tx.answer(PROJECTS) or "", UsedPage)
+    return decode(await tx.answer(PROJECTS) or "", NameCounts)

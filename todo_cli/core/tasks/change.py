@@ -54,25 +54,34 @@ def answer_task(changed: Changed) -> Task:
 
 
 def writes(
-    request: type[Request[Any]], *, wanted: WantedFunction = read_targets, answer: AnswerFunction = answer_changed
+    request: type[Request[Any]],
+    *,
+    wanted: WantedFunction = read_targets,
+    answer: AnswerFunction = answer_changed,
+    has_own_handler: bool = False,
 ) -> Callable[[D], D]:
-    """Register the decorated rule as the one that decides `request`, and `change_tasks` as its handler."""
+    """Register the decorated rule as the one that decides `request`, and `change_tasks` as the handler."""
 
     def register(decide: D) -> D:
         WRITES[request] = Write(wanted, decide, answer)
-        HANDLERS[request] = change_tasks
+        if not has_own_handler:
+            HANDLERS[request] = change_tasks
         return decide
 
     return register
 
 
 async def change_tasks(tx: Transaction, request: Request[Any]) -> Any:
+    """Answer a Request of `WRITES`."""
+    return await change_wanted(tx, request, await WRITES[type(request)].wanted(tx, request))
+
+
+async def change_wanted(tx: Transaction, request: Request[Any], wanted: Wanted) -> Any:
     """Load, decide and store in two round trips.
 
     A known idempotency key answers what the change answered; raises Conflict where the key was of another request.
     """
     write, stamp = WRITES[type(request)], make_stamp(tx, request)
-    wanted = await write.wanted(tx, request)
     async with tx.steps() as steps:
         [loaded] = await load_tasks(steps, [load_call(wanted, stamp)])
         if loaded.known:

@@ -16,7 +16,7 @@ from todo_cli.contract.codec import decode
 from todo_cli.contract.conversations import AnswerTurn, Turn
 from todo_cli.contract.ids import id_of
 from todo_cli.contract.journal import Redo, Undo
-from todo_cli.contract.turn_steps import Call, Held, HoldCalls, Parked
+from todo_cli.contract.turn_steps import CallToApprove, HoldCalls, PendingCall, PendingCalls
 from todo_cli.core.dispatch import handle, handler
 from todo_cli.core.history.plans import FETCHED, IMAGE, LIFE, TOUCHED, Fetched, Touched, applicable, kept_values
 from todo_cli.core.turns.append_sql import (
@@ -88,7 +88,7 @@ class _HeldPlans(msgspec.Struct):
 
 
 @handler(HoldCalls)
-async def hold_calls(tx: Transaction, request: HoldCalls) -> Parked:
+async def hold_calls(tx: Transaction, request: HoldCalls) -> PendingCalls:
     """Plan the calls and let the turn wait. Three round trips: the fence; the real changes, rolled back; the plans."""
     async with tx.steps() as steps:
         first = {"message": request.calls[0].message, "index": request.calls[0].index}
@@ -108,21 +108,21 @@ async def hold_calls(tx: Transaction, request: HoldCalls) -> Parked:
             "indexes": [call.index for call, _ in plans],
         }
         answer = await steps.finish(INSERT_PLANS, APPEND, STORE_HELD_CALLS, **values, **plan_values)
-    return decode(answer or "", Parked)
+    return decode(answer or "", PendingCalls)
 
 
-async def _repeat_hold(steps: Steps, request: HoldCalls, fence: _TurnFence | None) -> Parked:
+async def _repeat_hold(steps: Steps, request: HoldCalls, fence: _TurnFence | None) -> PendingCalls:
     """Return the stored answer again: the first one was lost on its way."""
     if fence is None or fence.step.attempt != request.attempt or fence.step.state != "awaiting":
         raise fenced_error(fence.step if fence else None, request.attempt)
     turn = decode(await steps.run(READ_TURN, turn=request.turn) or "", TurnSnapshot)
-    held = msgspec.convert(turn.held or (), tuple[Held, ...])
-    return Parked(held=held, head=fence.step.head or 0, state="awaiting")
+    held = msgspec.convert(turn.held or (), tuple[PendingCall, ...])
+    return PendingCalls(held=held, head=fence.step.head or 0, state="awaiting")
 
 
 async def _plan_calls(
     tx: Transaction, request: HoldCalls, conversation: str
-) -> tuple[list[tuple[Call, dict[str, Any]]], list[tuple[Call, TodoError]]]:
+) -> tuple[list[tuple[CallToApprove, dict[str, Any]]], list[tuple[CallToApprove, TodoError]]]:
     """Return the plan of each call, and the error of each call that is impossible."""
     with RequestBatch(tx, TOUCHED, TAKE_BACK, RELEASE) as batch:
         started = [
@@ -152,7 +152,7 @@ def _error_of(item: Any) -> TodoError | None:
     return error
 
 
-def _plan_values(conversation: str, call: Call, touched: Touched) -> dict[str, Any]:
+def _plan_values(conversation: str, call: CallToApprove, touched: Touched) -> dict[str, Any]:
     arguments = call.arguments
     if call.verb in (Undo.verb, Redo.verb):
         # the plan names the change: by the time of the approval another one may be the last
@@ -176,7 +176,7 @@ async def answer_turn(tx: Transaction, request: AnswerTurn) -> Turn:
         turn = decode(text or "", TurnSnapshot)
         if turn.state != "awaiting":
             return _repeat_answer(turn, request)
-        held = msgspec.convert(turn.held or [], list[Held])
+        held = msgspec.convert(turn.held or [], list[PendingCall])
         places = _approved_places(request, held)
         done: list[str] = []
         rows = [_refused_row(call) for call in held]
@@ -196,7 +196,7 @@ async def answer_turn(tx: Transaction, request: AnswerTurn) -> Turn:
     return to_turn(turn, state="answered", approved=request.yes, held=())
 
 
-def _approved_places(request: AnswerTurn, held: list[Held]) -> list[int]:
+def _approved_places(request: AnswerTurn, held: list[PendingCall]) -> list[int]:
     """Return the places of the approved calls, in order."""
     if request.only is UNSET:
         return list(range(len(held))) if request.yes else []
@@ -216,12 +216,12 @@ def _repeat_answer(turn: TurnSnapshot, request: AnswerTurn) -> Turn:
     return to_turn(turn)
 
 
-def _refused_row(call: Held) -> dict[str, Any]:
+def _refused_row(call: PendingCall) -> dict[str, Any]:
     return tool_result_row(call.message, call.index, REFUSED_RESULT)
 
 
 async def _apply_plans(
-    tx: Transaction, turn: str, calls: list[Held], plans: list[Fetched]
+    tx: Transaction, turn: str, calls: list[PendingCall], plans: list[Fetched]
 ) -> tuple[list[str], list[dict[str, Any]]]:
     """Apply the plans of the calls; return the ids of the applied plans, and the result of every call in order."""
     plan_by_id = {plan.plan.id: plan for plan in plans}

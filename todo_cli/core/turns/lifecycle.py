@@ -8,7 +8,7 @@ import msgspec
 
 from todo_cli.contract.codec import decode
 from todo_cli.contract.conversations import StopTurn, Turn
-from todo_cli.contract.turn_steps import ENDED, BeginTurn, Begun
+from todo_cli.contract.turn_steps import ENDED_STATES, BeginTurn, ClaimedTurn
 from todo_cli.contract.usage import Budget, spent
 from todo_cli.core import validation
 from todo_cli.core.accounts.budget_sql import OVER
@@ -117,7 +117,7 @@ class _NewTurn(msgspec.Struct):
 
 
 @handler(BeginTurn)
-async def begin_turn(tx: Transaction, request: BeginTurn) -> Begun:
+async def begin_turn(tx: Transaction, request: BeginTurn) -> ClaimedTurn:
     """Two round trips; three where a dead turn must be closed first."""
     validation.storable("message", request.text or "")
     async with tx.steps() as steps:
@@ -130,10 +130,10 @@ async def begin_turn(tx: Transaction, request: BeginTurn) -> Begun:
         if request.text is None:
             raise_turn_not_found()
         _raise_if_closed(conversation)
-        if conversation.last_turn and conversation.last_turn.state not in ENDED:
+        if conversation.last_turn and conversation.last_turn.state not in ENDED_STATES:
             await _close_previous(steps, conversation.last_turn)
         new_turn = await _insert_turn(steps, request, conversation)
-    return Begun(
+    return ClaimedTurn(
         conversation=request.conversation,
         number=new_turn.number,
         turn=request.turn,
@@ -168,7 +168,7 @@ def _raise_if_closed(conversation: _ConversationSnapshot) -> None:
         raise spent(conversation.over)
 
 
-async def _attach_or_take_over(steps: Steps, request: BeginTurn, turn: TurnSnapshot, zone: str) -> Begun:
+async def _attach_or_take_over(steps: Steps, request: BeginTurn, turn: TurnSnapshot, zone: str) -> ClaimedTurn:
     """Answer for a turn that exists: the caller may follow it, continue it, or take it over from a dead attempt."""
     if turn.conversation != request.conversation or request.text not in (None, turn.text):
         raise Conflict("this turn id belongs to another message", hint="use a new id for a new turn")
@@ -178,7 +178,7 @@ async def _attach_or_take_over(steps: Steps, request: BeginTurn, turn: TurnSnaps
         mine = turn.runner == request.runner  # the first answer to this request was lost
     elif is_dead or turn.state == "answered":
         attempt, mine = await _take_over(steps, request, turn), True
-    return Begun(
+    return ClaimedTurn(
         conversation=request.conversation,
         number=turn.number,
         turn=request.turn,
@@ -251,7 +251,7 @@ async def stop_turn(tx: Transaction, request: StopTurn) -> Turn:
         turn = decode(text or "", TurnSnapshot)
         if turn.state == "running" and turn.live:
             await steps.finish(REQUEST_STOP, turn=request.turn)
-        elif turn.state not in ENDED:
+        elif turn.state not in ENDED_STATES:
             step = decode(await steps.finish(APPEND, **closing_values(turn, "stopped")) or "", StepResult)
             if step.fenced:
                 raise fenced_error(step, turn.attempt)

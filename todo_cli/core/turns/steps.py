@@ -11,7 +11,7 @@ from todo_cli.contract.base import Request
 from todo_cli.contract.codec import convert_request, decode
 from todo_cli.contract.registry import BY_VERB
 from todo_cli.contract.turn_events import StoreEvents
-from todo_cli.contract.turn_steps import ENDED, Ran, Stored
+from todo_cli.contract.turn_steps import ENDED_STATES, CallResult, StepStored
 from todo_cli.core.dispatch import handle, handler
 from todo_cli.core.turns.append_sql import (
     APPEND,
@@ -82,17 +82,17 @@ class _CallState(msgspec.Struct):
     calls: int | None = None
 
 
-def _to_stored(text: str | None, attempt: int, *, may_have_ended: bool = False) -> Stored:
+def _to_stored(text: str | None, attempt: int, *, may_have_ended: bool = False) -> StepStored:
     """Convert the database's answer to a step; raise Conflict where another attempt holds the turn."""
     step = decode(text, StepResult) if text else None
-    is_repeat = step and may_have_ended and step.state in ENDED and step.attempt == attempt
+    is_repeat = step and may_have_ended and step.state in ENDED_STATES and step.attempt == attempt
     if step is None or (step.fenced and not is_repeat):
         raise fenced_error(step, attempt)
-    return msgspec.convert({"head": step.head or 0, "state": step.state, "stop": step.stop}, Stored)
+    return msgspec.convert({"head": step.head or 0, "state": step.state, "stop": step.stop}, StepStored)
 
 
 @handler(turn_steps.StoreAnswer)
-async def store_answer(tx: Transaction, request: turn_steps.StoreAnswer) -> Stored:
+async def store_answer(tx: Transaction, request: turn_steps.StoreAnswer) -> StepStored:
     """Store the model's tool calls before any of them runs."""
     row = message_row("assistant", request.text, calls=request.calls, model=request.model, usage=request.usage)
     values = append_values(request.turn, request.attempt, [row], after=request.after, lease=request.lease)
@@ -100,7 +100,7 @@ async def store_answer(tx: Transaction, request: turn_steps.StoreAnswer) -> Stor
 
 
 @handler(turn_steps.StoreResults)
-async def store_results(tx: Transaction, request: turn_steps.StoreResults) -> Stored:
+async def store_results(tx: Transaction, request: turn_steps.StoreResults) -> StepStored:
     """Store a result for each call that has none."""
     rows = [tool_result_row(result.message, result.index, result.text) for result in request.results]
     values = append_values(request.turn, request.attempt, rows, lease=request.lease)
@@ -108,7 +108,7 @@ async def store_results(tx: Transaction, request: turn_steps.StoreResults) -> St
 
 
 @handler(turn_steps.EndTurn)
-async def end_turn(tx: Transaction, request: turn_steps.EndTurn) -> Stored:
+async def end_turn(tx: Transaction, request: turn_steps.EndTurn) -> StepStored:
     """Store the last message and end the turn."""
     text = request.text or "(no words)"
     row = message_row("assistant", text, model=request.model, usage=request.usage, status=request.status)
@@ -119,7 +119,7 @@ async def end_turn(tx: Transaction, request: turn_steps.EndTurn) -> Stored:
 
 
 @handler(StoreEvents)
-async def store_events(tx: Transaction, request: StoreEvents) -> Stored:
+async def store_events(tx: Transaction, request: StoreEvents) -> StepStored:
     """Store a batch of events once, and renew the lease."""
     values = {
         "turn": request.turn,
@@ -133,12 +133,12 @@ async def store_events(tx: Transaction, request: StoreEvents) -> Stored:
 
 
 @handler(turn_steps.RunCall)
-async def run_call(tx: Transaction, request: turn_steps.RunCall) -> Ran:
+async def run_call(tx: Transaction, request: turn_steps.RunCall) -> CallResult:
     """Run a tool call. Its effect, its journal row and its result commit together; three round trips."""
     async with tx.steps() as steps:
         call = await _check_fence(steps, request)
         if call.stored_result is not None:
-            return Ran(content=call.stored_result, head=call.step.head or 0, new=False, stop=call.step.stop)
+            return CallResult(content=call.stored_result, head=call.step.head or 0, new=False, stop=call.step.stop)
         if request.index >= (call.calls or 0):
             raise Invalid(f"message {request.message} has no call {request.index}")
         tx.in_zone(call.zone)
@@ -148,7 +148,7 @@ async def run_call(tx: Transaction, request: turn_steps.RunCall) -> Ran:
         rows = [tool_result_row(request.message, request.index, content)]
         values = append_values(request.turn, request.attempt, rows, lease=request.lease)
         stored = _to_stored(await steps.finish(APPEND, **values), request.attempt)
-    return Ran(content=content, head=stored.head, stop=stored.stop)
+    return CallResult(content=content, head=stored.head, stop=stored.stop)
 
 
 async def _check_fence(steps: Steps, request: turn_steps.RunCall) -> _CallState:

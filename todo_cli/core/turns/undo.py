@@ -13,7 +13,7 @@ import msgspec
 from todo_cli.contract.codec import decode
 from todo_cli.contract.conversations import RedoTurn, UndoTurn
 from todo_cli.contract.journal import Redo, Undo, Undone
-from todo_cli.contract.turn_steps import ENDED
+from todo_cli.contract.turn_steps import ENDED_STATES
 from todo_cli.core.dispatch import handler
 from todo_cli.core.history import undo
 from todo_cli.core.turns.append_sql import LOCK_CONVERSATION
@@ -178,6 +178,6 @@ def _decode_ended(text: str | None) -> _TurnChanges:
     if text is None:
         raise_turn_not_found()
     changes = decode(text or "", _TurnChanges)
-    if changes.state not in ENDED:
+    if changes.state not in ENDED_STATES:
         raise Conflict("the turn is still running", hint="stop it first with: todo chat stop")
     return changes
