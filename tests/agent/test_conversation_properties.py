@@ -22,7 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from tests.conftest import Database
 from tests.support.chat import Chat
-from todo_cli.agent.messages import build_request, protocol_errors, whole_turns
+from todo_cli.agent.messages import build_request, complete_turns, protocol_errors
 from todo_cli.agent.prompts import date_line
 from todo_cli.contract.conversations import AnswerTurn, ForkConversation, MoveHead, RedoTurn, StopTurn, UndoTurn
 from todo_cli.contract.ids import new_id
@@ -158,7 +158,7 @@ class Story(RuleBasedStateMachine):
             if heard == after:
                 stop.set()
 
-        ended = self._say("tell me", answer=endless, stop=stop, tell=told)
+        ended = self._say("tell me", answer=endless, stop=stop, emit=told)
         assert ended.state == "stopped"
         assert "and" in self.chat.replay()[-1].content
         self.happened["interrupt"] += 1
@@ -192,7 +192,7 @@ class Story(RuleBasedStateMachine):
     def compaction(self) -> None:
         """The budget is small."""
         before = self._summaries()
-        self._say("fold " + "x" * 400, ["a summary, or an answer " + "y" * 400], budget=300)
+        self._say("fold " + "x" * 400, ["a summary, or an answer " + "y" * 400], budget_tokens=300)
         self.happened["compaction"] += self._summaries() > before
 
     @rule()
@@ -270,7 +270,7 @@ class Story(RuleBasedStateMachine):
     def _whole(self, line: list[Stored]) -> None:
         """However small the budget: what is read of the line is its end, and begins with a person's words."""
         for budget in (1, 60, 200):
-            kept = whole_turns(self.chat(ReadReplay(conversation=self.chat.id, budget=budget)).messages)
+            kept = complete_turns(self.chat(ReadReplay(conversation=self.chat.id, budget=budget)).messages)
             places = [(one.conversation, one.seq) for one in kept]
             assert places == [(one.conversation, one.seq) for one in line[len(line) - len(kept) :]]
             if line:

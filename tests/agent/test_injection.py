@@ -110,7 +110,7 @@ def test_a_number_that_nobody_has_spoken_of_does_nothing(evil: Chat, name: str) 
     ended = evil.say("what about 1?", *FORGERIES[name], ["ok"])
     assert (ended.state, evil.tasks()) == ("done", before)
     last = json.loads([text for role, text in evil.history() if role == "tool"][-1])
-    assert (last["error"], "nobody has spoken of task #77" in last["detail"]) == ("not-found", True)
+    assert (last["error"], "task #77 was not mentioned" in last["detail"]) == ("not-found", True)
 
 
 def test_what_the_finder_has_shown_counts(evil: Chat) -> None:

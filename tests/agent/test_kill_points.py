@@ -131,7 +131,7 @@ def test_a_dead_answer_stands_beside_the_line(db: Database) -> None:
         slow.communicate()
         chat.lapse()
         told: list[Any] = []
-        assert chat.say("tell", ["short"], turn=turn, tell=told.append).state == "done"
+        assert chat.say("tell", ["short"], turn=turn, emit=told.append).state == "done"
         assert told[0] == {"kind": "reset"}
         assert chat.history() == [("user", "tell"), ("assistant", "short")]
         dead = chat.db.execute("SELECT content FROM todo.messages WHERE turn_id = %s AND status = 'dead'", turn)

@@ -61,7 +61,9 @@ class Far:
 
         async def whole() -> TurnEnd:
             try:
-                return await run_turn(send, Script(ROUNDS, summary="They counted."), begin, limits=Limits(budget=700))
+                return await run_turn(
+                    send, Script(ROUNDS, summary="They counted."), begin, limits=Limits(budget_tokens=700)
+                )
             finally:
                 await backend.aclose()
 

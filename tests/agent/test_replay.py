@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.chat import Chat
-from todo_cli.agent.messages import build_request, is_valid, open_calls, protocol_errors, whole_turns
+from todo_cli.agent.messages import build_request, complete_turns, is_valid, open_calls, protocol_errors
 from todo_cli.agent.prompts import date_line
 from todo_cli.contract.conversations import (
     ForkConversation,
@@ -98,7 +98,7 @@ def test_newest_turns_win_the_budget_and_none_is_cut(chat: Chat) -> None:
     for n in range(6):
         chat.say(f"message {n} " + "x" * 400, [f"answer {n} " + "y" * 400])
     read = chat(ReadReplay(conversation=chat.id, budget=500))
-    line = whole_turns(read.messages)
+    line = complete_turns(read.messages)
     assert read.cut
     assert [one.content.split(" x")[0].split(" y")[0] for one in line] == [
         "message 4",
@@ -117,7 +117,7 @@ def test_older_turns_are_folded_into_a_summary_once(chat: Chat) -> None:
 
     asked: list[str] = []
     for n in range(8):
-        chat.say(f"message {n} " + "x" * 400, answer=model, budget=1_000)
+        chat.say(f"message {n} " + "x" * 400, answer=model, budget_tokens=1_000)
     assert 1 <= asked.count("fold") <= 4
     read = chat(ReadReplay(conversation=chat.id, budget=1_000))
     assert (read.summary, read.cut) == ("They spoke of #7.", False)

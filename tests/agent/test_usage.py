@@ -88,7 +88,7 @@ def test_summaries_are_counted(chat: Chat) -> None:
         say(chat, f"{number} " + "long " * 40, ["Yes."])
     before = chat(ReadUsage()).total.calls
     script = Counting([["Yes."]], summary="They spoke.")
-    chat.say("more", answer=script, budget=300)
+    chat.say("more", answer=script, budget_tokens=300)
     assert chat(ReadUsage()).total.calls == before + 2
 
 
@@ -159,7 +159,7 @@ def test_it_stops_a_turn_between_two_answers_and_keeps_what_was_done(chat: Chat)
     ended = say(chat, "add two", [["add_task", {"title": "one"}]], [["add_task", {"title": "two"}]], ["Done."])
     assert (ended.state, type(ended.error)) == ("failed", TooMany)
     assert chat.tasks() == [(1, "one", "open")]
-    assert chat.history()[-1] == ("assistant", "(today's budget of 100 tokens is spent (120 used))")
+    assert chat.history()[-1] == ("assistant", "(not finished: today's budget of 100 tokens is spent (120 used))")
     assert len(chat.replay()) == 4
     chat(SetPreferences(budget=None))
     assert say(chat, "go on", ["Yes."]).state == "done"

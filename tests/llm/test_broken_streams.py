@@ -49,15 +49,15 @@ def test_a_stream_that_ends_between_two_calls_makes_none() -> None:
 
 def test_never_ending_and_flooding() -> None:
     endless = got([{"forever": chunk({"content": "x"})}], total_seconds=0.5)
-    assert endless[-1].detail.endswith("did not come to an end within 0.5 s")  # type: ignore[union-attr]
+    assert endless[-1].detail.endswith("did not finish its answer within 0.5 s")  # type: ignore[union-attr]
     flood = got([{"forever": chunk({"content": "x" * 99}), "every": 0}], max_chars=1000)
     assert len(words(flood)) == 1000
-    assert flood[-1] == Finished("interrupted", None, "it was longer than 1000 characters")
+    assert flood[-1] == Finished("interrupted", None, "the answer was longer than 1000 characters")
     arguments = got(
         [{"forever": {"data": {"choices": [{"delta": {"tool_calls": [named("", "x" * 99)]}}]}}, "every": 0}],
         max_chars=1000,
     )
-    assert arguments == [Finished("interrupted", None, "it was longer than 1000 characters")]
+    assert arguments == [Finished("interrupted", None, "the answer was longer than 1000 characters")]
     assert (
         failure(
             [{"forever": {"raw": "x" * 10_000}, "every": 0}], max_chars=1, first_content_seconds=20, total_seconds=20

@@ -13,7 +13,7 @@ from tests.support.fake_model import Script, chunk, fails, plain, says, scripted
 from tests.support.model_client import KEY, STOP, ask, failure, got
 from todo_cli.errors import ModelFailed
 from todo_cli.llm.client import TextDelta
-from todo_cli.llm.errors import retry_after
+from todo_cli.llm.errors import parse_retry_after
 
 ERRORS: dict[str, tuple[Script, str, str]] = {
     "overflow by code": (fails(400, "This model's maximum context length is 8 tokens", code="context_length_exceeded"),
@@ -28,15 +28,15 @@ ERRORS: dict[str, tuple[Script, str, str]] = {
     "403": (plain({"error": "forbidden"}, 403), "key", "refused the API key"),
     "LiteLLM's wrong key": (fails(400, "No connected db."), "key", "refused the API key"),
     "402": (fails(402, "Insufficient credits", code=402), "limit", "requires payment first: Insufficient credits"),
-    "quota": (fails(429, "You exceeded your current quota", code="insufficient_quota"), "limit", "paid first"),
+    "quota": (fails(429, "You exceeded your current quota", code="insufficient_quota"), "limit", "requires payment first"),
     "404 model": (fails(404, "The model `m` does not exist."), "name", "does not have the model: The model `m`"),
     "404 Ollama's": (fails(404, 'model "m" not found, try pulling it first'), "name", "not found"),
     "400 model": (fails(400, "m is not a valid model ID"), "name", "not a valid model"),
-    "404 address": (plain("404 page not found", 404), "endpoint", "no chat completions there (status 404)"),
+    "404 address": (plain("404 page not found", 404), "endpoint", "no chat completions at this path (status 404)"),
     "redirect": (plain("", 301, Location="/elsewhere"), "endpoint", "redirects to another address (status 301)"),
     "200 HTML": (plain("<!doctype html><p>Sign in"), "endpoint", "answered with a web page"),
     "200 HTML as a stream": ([{"open": {}}, {"raw": "\n <html>"}], "endpoint", "answered with a web page"),
-    "200 other JSON": (plain({"detail": "Hello"}), "broken", "answered with JSON that is no completion"),
+    "200 other JSON": (plain({"detail": "Hello"}), "broken", "answered with JSON that is not a completion"),
     "200 empty": (plain(""), "broken", "answered nothing"),
     "204": (plain("", 204), "broken", "answered nothing"),
     "200 text": (plain("OK"), "broken", "answered nothing"),
@@ -98,7 +98,7 @@ def test_retry_after_is_obeyed(form: str) -> None:
 
 @pytest.mark.parametrize("text", ["soon", "-1", "nan", "1e9", "", "Tue, 99 Foo 2026", "9" * 20])
 def test_retry_after_that_makes_no_sense(text: str) -> None:
-    assert retry_after(text) is None
+    assert parse_retry_after(text) is None
 
 
 def test_a_model_that_loads_is_waited_for() -> None:

@@ -65,7 +65,7 @@ def test_asked_for_wins_then_preferred_then_configured(settings: Any) -> None:
 
 
 def test_only_what_is_allowed_may_be_chosen(settings: Any) -> None:
-    for how in ({"asked": "gpt-9"}, {"preferred": "gpt-9"}):
+    for how in ({"requested": "gpt-9"}, {"preferred": "gpt-9"}):
         with pytest.raises(ModelFailed, match="'gpt-9' is not allowed here") as caught:
             select_endpoint(settings(), **how)
         assert (caught.value.exit_code, caught.value.extra["kind"]) == (9, "name")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.support.fake_model import USAGE, Script, chunk, says, stream
-from tests.support.model_client import COUNTED, STOP, got
-from todo_cli.llm.client import Event, Finished, ReasoningDelta, TextDelta, TokenUsage
+from tests.support.model_client import ADD, COUNTED, LONE, STOP, got
+from todo_cli.llm.client import Event, Finished, ReasoningDelta, TextDelta, TokenUsage, ToolCall
 
 TEXT = "Grüße 🌍, `x`"
 
@@ -85,3 +85,25 @@ def test_usage_that_is_absent_in_every_chunk_or_junk() -> None:
             "completion_tokens_details": {"reasoning_tokens": 2, "x": []}}  # fmt: skip
     assert got([chunk({"content": "a"}, "stop", usage=junk)])[-1] == Finished("stop", TokenUsage(0, 0, 0, 2))
     assert got([chunk({"content": "a"}, "stop", usage=[1])])[-1] == Finished("stop")
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+@pytest.mark.parametrize(
+    ("content", "reasoning", "answer"),
+    [
+        ("<think>hm</think>\n\nHi", "hm", "Hi"),
+        ("<think>a</think>b<think>c</think> d", "ac", "bd"),
+        ("<think>no end", "no end", ""),
+        ("1 <th 2 < 3 </think", "", "1 <th 2 < 3 </think"),
+        ("<think></think>", "", ""),
+    ],
+)
+def test_stream_with_think_tags_is_reasoning(content: str, reasoning: str, answer: str, size: int) -> None:
+    events = got(says(*[content[start : start + size] for start in range(0, len(content), size)]))
+    assert "".join(event.text for event in events if isinstance(event, ReasoningDelta)) == reasoning
+    assert "".join(event.text for event in events if isinstance(event, TextDelta)) == answer
+
+
+def test_stream_with_think_tags_before_a_text_call_is_a_call() -> None:
+    events = got(says("<think>hm</think>\n", LONE))
+    assert events == [ReasoningDelta("hm"), ToolCall(0, "", "add_task", ADD), Finished("calls", COUNTED)]

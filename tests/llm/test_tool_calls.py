@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 
 from tests.support.dialects import FORMS, TWO, named, one
@@ -26,7 +29,6 @@ CALLS: dict[str, tuple[Script, list[Event]]] = {
                           [TextDelta("Done."), ToolCall(0, "a", "add_task", ADD)]),
     "an unknown tool": (calls(("fly", {})), [ToolCall(0, "call_0", "fly", "{}")]),
     "malformed": (calls(("add_task", '{"title": mi')), [ToolCall(0, "call_0", "add_task", '{"title": mi')]),
-    "cut by the length": (calls(("add_task", '{"titl'), finish="length"), [ToolCall(0, "call_0", "add_task", '{"titl')]),
     "no object": (calls(("add_task", "[1]")), [ToolCall(0, "call_0", "add_task", "[1]")]),
     "arguments null": (one(named("list_tasks", None)), [ToolCall(0, "a", "list_tasks", "")]),
     "arguments a number": (one(named("add_task", 3)), [ToolCall(0, "a", "add_task", "3")]),
@@ -67,7 +69,7 @@ def test_a_call_written_as_text_is_a_call(text: str, size: int) -> None:
 @pytest.mark.parametrize(
     "text",
     [f"Sure: {LONE}", f"{LONE} Done.", LONE * 2, LONE.replace("add_task", "fly"), LONE[:-1], '{"name": "add_task"}',
-     LONE[:-1] + ', "x": 1}', f"[{LONE}]", '{"milk": 1}', "```python\n1\n```", "<tool_call>", "{", "`", '{"name": [], "arguments": 1}'],
+     LONE[:-1] + ', "x": 1}', '{"milk": 1}', "```python\n1\n```", "<tool_call>", "{", "`", '{"name": [], "arguments": 1}'],
 )  # fmt: skip
 def test_other_text_stays_text(text: str) -> None:
     events = got(says(*text))
@@ -81,3 +83,51 @@ def test_text_that_is_no_call_is_shown_at_once() -> None:
     assert got(says(LONE, finish=None))[0] == TextDelta(LONE)
     assert got(stream({"content": LONE, "tool_calls": [named("list_tasks", "{}")]}))[:2] == [
         TextDelta(LONE), ToolCall(0, "a", "list_tasks", "{}")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("finish", "reason"), [("length", "length"), ("content_filter", "filter")])
+def test_answer_that_was_cut_has_no_calls(finish: str, reason: str) -> None:
+    *events, end = got(calls(TWO[0], text="Right.", finish=finish))
+    assert events == [TextDelta("Right.")]
+    assert isinstance(end, Finished)
+    assert end.reason == reason
+
+
+def call_texts() -> dict[str, str]:
+    call, arguments = {"name": "add_task", "arguments": {"title": "milk"}}, {"title": "milk"}
+    two = [call, {"name": "list_tasks", "arguments": {}}]
+    return {
+        "function": json.dumps({"type": "function", "function": call}),
+        "tool and parameters": json.dumps({"tool": "add_task", "parameters": arguments}),
+        "function and args": json.dumps({"function": "add_task", "args": arguments}),
+        "arguments as text": json.dumps({"name": "add_task", "arguments": json.dumps(arguments)}),
+        "list": json.dumps([call]),
+        "two in a list": json.dumps(two),
+        "two blocks": "\n".join(f"<tool_call>\n{json.dumps(each)}\n</tool_call>" for each in two),
+        "unclosed block": f"<tool_call>\n{json.dumps(call)}",
+        "fenced list": f"```json\n{json.dumps(two)}\n```",
+    }
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+@pytest.mark.parametrize("name", call_texts())
+def test_text_in_a_form_of_small_models_is_a_call(name: str, size: int) -> None:
+    text = call_texts()[name]
+    *events, end = got(says(*[text[start : start + size] for start in range(0, len(text), size)]))
+    names = ["add_task", "list_tasks"] if "two" in name or name == "fenced list" else ["add_task"]
+    assert [event.name for event in events if isinstance(event, ToolCall)] == names
+    assert next(json.loads(event.arguments) for event in events if isinstance(event, ToolCall)) == {"title": "milk"}
+    assert end == Finished("calls", COUNTED)
+
+
+SCHEMA = {"type": "object", "properties": {"title": {"type": "string"}, "numbers": {"type": "array"}}}
+STRICT = [{"type": "function", "function": {"name": "add_task", "parameters": SCHEMA}}]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fits"),
+    [({"title": "milk"}, True), ({"number": 3}, True), ({"colour": "red"}, False), ([], False), ("x", False)],
+)
+def test_text_with_arguments_of_the_tool_only_is_a_call(arguments: Any, fits: bool) -> None:
+    events = got(says(json.dumps({"name": "add_task", "arguments": arguments})), tools=STRICT)
+    assert isinstance(events[0], ToolCall if fits else TextDelta)

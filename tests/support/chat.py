@@ -32,7 +32,7 @@ class Chat:
 
     def say(
         self, text: str | None, *rounds: Any, turn: str | None = None, answer: Any = None, stop: asyncio.Event | None = None,
-        tell: Any = lambda event: None, **limits: Any,
+        emit: Any = lambda event: None, **limits: Any,
     ) -> TurnEnd:  # fmt: skip
         """A turn to its end, with what the model says in each round."""
         script = answer or Script(rounds)
@@ -42,7 +42,7 @@ class Chat:
             return await self.line.send(request, key=new_id() if request.write else None)
 
         try:
-            return self.line.runner.run(run_turn(send, script, begin, limits=Limits(**limits), stop=stop, tell=tell))
+            return self.line.runner.run(run_turn(send, script, begin, limits=Limits(**limits), stop=stop, emit=emit))
         finally:
             self.asked += getattr(script, "asked", [])
 

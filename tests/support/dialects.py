@@ -22,7 +22,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "no ids, no index, repeated": {"ids": "none", "index": "none", "repeat": True},
     "ids that are the same": {"ids": "same"}, "ids that are the same, no index": {
         "ids": "same", "index": "none", "arguments": "whole"},
-    "finish stop": {"finish": "stop"}, "finish length": {"finish": "length"}, "no finish": {"finish": None},
+    "finish stop": {"finish": "stop"}, "no finish": {"finish": None},
 }  # fmt: skip
 
 

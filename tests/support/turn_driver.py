@@ -146,7 +146,7 @@ def _connected(given: dict[str, Any], points: Points) -> tuple[Any, Any]:
         todo_cli.clients.direct.MAX_ATTEMPTS_AFTER_LOSS = 2  # the real one waits for six seconds
 
     points.gone = gone
-    return backend.send, backend.leave
+    return backend.send, backend.aclose
 
 
 async def drive(given: dict[str, Any]) -> dict[str, Any]:
@@ -158,7 +158,7 @@ async def drive(given: dict[str, Any]) -> dict[str, Any]:
         return await _requested(given, points, send, leave)
     script = Script(given["rounds"], pause=given.get("pause", 0), point=points, summary=given.get("summary", ""))
     begin = BeginTurn(conversation=given["conversation"], turn=given["turn"], runner=new_id(), text=given["text"])
-    limits = Limits(lease=given.get("lease", 30), budget=given.get("budget", 32_000))
+    limits = Limits(lease_seconds=given.get("lease", 30), budget_tokens=given.get("budget", 32_000))
     try:
         ended = msgspec.to_builtins(await run_turn(send, script, begin, limits=limits), enc_hook=str)
     except TodoError as error:

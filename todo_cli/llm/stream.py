@@ -112,6 +112,8 @@ class AnswerAssembler:
         if failure is not None and not (self.ended and not self.overflowed):
             return [*self._flush_text(), Finished("interrupted", self._usage, failure)]
         events = self._flush_text()
+        if self._finish_reason in _REASONS:  # a call of an answer that was cut may be incomplete
+            return [*events, self._finished(has_calls=False)]
         if not calls and len(events) == 1 and isinstance(events[0], TextDelta) and self._holds_text:
             calls = parse_text_calls(events[0].text, self._fields)
             events = [] if calls else events
