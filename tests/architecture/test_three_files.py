@@ -48,18 +48,21 @@ CORE = '''"""Snooze tasks."""
 
 from __future__ import annotations
 
+from datetime import date
+
+from msgspec.structs import replace
+
 from todo_cli.contract.snooze import SnoozeTasks
-from todo_cli.contract.tasks import Changed
-from todo_cli.core import validation
-from todo_cli.core.dispatch import handler
-from todo_cli.core.tasks.update_sql import rewrite
-from todo_cli.db.transaction import Transaction
+from todo_cli.core.tasks.change import writes
+from todo_cli.core.tasks.load import Loaded, Wanted
+from todo_cli.core.tasks.select import select_rows
+from todo_cli.core.tasks.store import Edits
 
 
-@handler(SnoozeTasks)
-async def snooze_tasks(tx: Transaction, request: SnoozeTasks) -> Changed:
+@writes(SnoozeTasks)
+def snooze_tasks(loaded: Loaded, wanted: Wanted, request: SnoozeTasks) -> Edits:
     """Hide tasks until the year 2100."""
-    return await rewrite(tx, request, await validation.dated(tx, "defer", "2100-01-01"))
+    return Edits(rows=[replace(row, defer_on=date(2100, 1, 1)) for row in select_rows(loaded, wanted)])
 '''
 
 COMMAND = '''"""Hide tasks until the year 2100."""

@@ -20,8 +20,7 @@ from todo_cli.llm.endpoints import OPENAI_URL, ModelEndpoint
 from todo_cli.llm.pricing import Price, add_cost, make_price, sum_usage, usage_fields
 from todo_cli.llm.selection import select_endpoint
 from todo_cli.llm.stream import TokenUsage
-from todo_cli.settings.settings import Settings
-from todo_cli.settings.settings import load as load_settings
+from todo_cli.settings.settings import Settings, load_settings
 
 FILE = """
 [model]

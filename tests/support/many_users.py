@@ -70,12 +70,12 @@ class Explaining(Transaction):
     found: list[Touched]
     plan_mode: Literal["force_custom_plan", "force_generic_plan"]
 
-    async def _run_calls(self, calls: Sequence[StatementCall]) -> list[str | None]:
+    async def _send(self, calls: Sequence[StatementCall]) -> list[str | None]:
         rules = [(sql, values) for sql, values in calls if sql not in (BEGIN, COMMIT, ROLLBACK, ENTER)]
         for sql, values in rules:
             self.found.append(await self._explained(sql, self.values | values))
-        texts = iter(await super()._run_calls(rules))
-        return [next(texts) if call in rules else None for call in calls]
+        texts = iter(await super()._send(rules) if rules else [])
+        return [next(texts) if (sql, values) in rules else None for sql, values in calls]
 
     async def _explained(self, sql: Sql, given: dict[str, Any]) -> Touched:
         # EXPLAIN of a statement with parameters plans for these values; only EXECUTE obeys plan_cache_mode

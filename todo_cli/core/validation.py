@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Any
 
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
@@ -57,18 +56,6 @@ def project(text: str) -> str:
     return line("project", text.removeprefix("#"))
 
 
-async def dated(tx: Transaction, name: str, words: str) -> dict[str, Any]:
-    """The user's words as the two columns of a date: a day or an instant."""
-    return columns(name, await resolved(tx, words))
-
-
-def columns(name: str, when: date | datetime | None) -> dict[str, Any]:
-    """A date as its two columns."""
-    if isinstance(when, datetime):
-        return {f"{name}_on": None, f"{name}_at": when.astimezone(UTC).isoformat()}
-    return {f"{name}_on": when and when.isoformat(), f"{name}_at": None}
-
-
 async def resolved(tx: Transaction, words: str) -> date | datetime:
     """The user's words in the caller's zone; asks the database for the zone where the caller named none."""
     from todo_cli.parsing.dates import parse_date
@@ -79,5 +66,5 @@ async def resolved(tx: Transaction, words: str) -> date | datetime:
 async def zone(tx: Transaction) -> str:
     """The caller's time zone: the request's, else the preference, else UTC."""
     if not tx.caller.zone:
-        tx.in_zone(await tx.answer(ZONE) or "UTC")
+        tx.set_default_zone(await tx.finish(ZONE) or "UTC")
     return tx.caller.zone or "UTC"

@@ -46,7 +46,7 @@ SELECT json_build_object('used', (SELECT coalesce(json_agg(one ORDER BY place), 
     AND c.user_id = %(me)s::uuid AND c.number = %(number)s::bigint))::text""")
 
 SET_BUDGET = journaled(f"""SELECT {USER} AS answer FROM todo.set_budget(%(name)s, %(tokens)s::bigint) u
-  WHERE NOT EXISTS (SELECT FROM old)""")
+  WHERE NOT EXISTS (SELECT FROM known)""")
 
 
 class _Page(UsagePage, frozen=True, kw_only=True):
@@ -58,7 +58,7 @@ async def read_usage(tx: Transaction, request: ask.ReadUsage) -> UsagePage:
     """One round trip; one more where there are words for a date and no zone came with them."""
     since = await _day(tx, request.since) if request.since else "-infinity"
     found = decode(
-        await tx.answer(READ, by=request.by, number=request.number, since=since, limit=request.limit) or "", _Page
+        await tx.finish(READ, by=request.by, number=request.number, since=since, limit=request.limit) or "", _Page
     )
     if not found.known:
         raise NotFound(f"you have no conversation {request.number}", hint="see: todo chat list")

@@ -35,7 +35,7 @@ async def import_messages(tx: Transaction, request: ImportMessages) -> ImportRes
         "at": head.created_at.isoformat(),
         "first": request.first,
     }
-    text = await tx.answer(TAKE_IN, **values, rows=msgspec.json.encode(rows).decode().replace("\\u0000", "\\ufffd"))
+    text = await tx.finish(TAKE_IN, **values, rows=msgspec.json.encode(rows).decode().replace("\\u0000", "\\ufffd"))
     return decode(text or "", ImportResult)
 
 

@@ -22,4 +22,4 @@ FROM (SELECT t.id, m.content FROM todo.turns t CROSS JOIN LATERAL (SELECT conten
 @handler(ListPrompts)
 async def list_prompts(tx: Transaction, request: ListPrompts) -> PromptPage:
     """Return the newest prompts, in one round trip."""
-    return decode(await tx.answer(LIST, limit=request.limit) or "", PromptPage)
+    return decode(await tx.finish(LIST, limit=request.limit) or "", PromptPage)

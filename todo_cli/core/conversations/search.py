@@ -12,8 +12,8 @@ from todo_cli.contract.codec import decode
 from todo_cli.contract.message_search import MessageHit, MessageHits, Passage, SearchConversations
 from todo_cli.core import validation
 from todo_cli.core.dispatch import handler
+from todo_cli.core.json_sql import instant
 from todo_cli.core.tasks.search import passage
-from todo_cli.core.tasks.snapshot_sql import instant
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 from todo_cli.parsing.highlight import find_matches
@@ -48,7 +48,7 @@ async def search_conversations(tx: Transaction, request: SearchConversations) ->
     sought = validation.storable("search", request.words)
     since = await _instant(tx, request.since) if request.since else "-infinity"
     until = await _instant(tx, request.until, days=1) if request.until else "infinity"
-    text = await tx.answer(SEARCH, words=sought, limit=request.limit, number=request.number, roles=ROLES[request.role], since=since,
+    text = await tx.finish(SEARCH, words=sought, limit=request.limit, number=request.number, roles=ROLES[request.role], since=since,
                            until=until, newest=request.sort == "newest")  # fmt: skip
     return MessageHits(hits=tuple(_hit(row, sought) for row in decode(text or "[]", list[_Row])))
 

@@ -27,7 +27,7 @@ _IMAGE: LiteralString = "jsonb_build_object('name', name, 'filter', filter, 'sor
 _ALL: LiteralString = f"jsonb_build_object('views', coalesce(jsonb_agg({_IMAGE} ORDER BY name), '[]'))"
 
 SAVE = journaled(f"""INSERT INTO todo.views AS v (space_id, name, filter, sort)
-  SELECT %(space)s::uuid, %(name)s, %(filter)s, %(sort)s WHERE NOT EXISTS (SELECT FROM old)
+  SELECT %(space)s::uuid, %(name)s, %(filter)s, %(sort)s WHERE NOT EXISTS (SELECT FROM known)
     AND ((SELECT count(*) FROM todo.views WHERE {_MINE}) < {MOST}
       OR EXISTS (SELECT FROM todo.views WHERE {_MINE} AND name = %(name)s))
   ON CONFLICT (space_id, user_id, name) DO UPDATE SET filter = excluded.filter, sort = excluded.sort
@@ -35,10 +35,10 @@ SAVE = journaled(f"""INSERT INTO todo.views AS v (space_id, name, filter, sort)
 
 LIST = Sql(f"SELECT {_ALL}::text FROM todo.views WHERE {_MINE}")
 
-REMOVE = journaled(f"SELECT {_IMAGE} AS answer FROM todo.forget_view(%(name)s) WHERE NOT EXISTS (SELECT FROM old)")
+REMOVE = journaled(f"SELECT {_IMAGE} AS answer FROM todo.forget_view(%(name)s) WHERE NOT EXISTS (SELECT FROM known)")
 
-CHOOSE = journaled(f"""SELECT {_ALL} AS answer FROM todo.choose_view(%(name)s) WHERE NOT EXISTS (SELECT FROM old)
-  HAVING NOT EXISTS (SELECT FROM old) AND (%(name)s::text IS NULL OR count(*) > 0)""")
+CHOOSE = journaled(f"""SELECT {_ALL} AS answer FROM todo.choose_view(%(name)s) WHERE NOT EXISTS (SELECT FROM known)
+  HAVING NOT EXISTS (SELECT FROM known) AND (%(name)s::text IS NULL OR count(*) > 0)""")
 
 TAGS = Sql("""SELECT json_build_object('used', coalesce(json_agg(json_build_object('name', tag, 'tasks', held) ORDER BY tag), '[]'))::text
 FROM (SELECT g.tag, count(*) AS held FROM todo.tasks t JOIN todo.task_tags g ON g.space_id = t.space_id AND g.number = t.number
@@ -60,7 +60,7 @@ async def save_view(tx: Transaction, request: ask.SaveView) -> View:
         Order(request.sort)
     if any(isinstance(leaf, Named) for leaf in walk_terms(node)):
         # what it names must be there, and must not come back to it
-        saved = decode(await tx.look(VIEWS) or "{}", dict[str, StoredView])
+        saved = decode(await tx.finish(VIEWS) or "{}", dict[str, StoredView])
         node = expand_views(node, {one: view.filter for one, view in saved.items()}, name)
     await compile_filter(tx, node)
     full = Conflict(f"you have {MOST} views, which is the most", hint="remove one: todo view rm NAME")
@@ -77,7 +77,7 @@ def _name(name: str) -> str:
 @handler(ask.ListViews)
 async def list_views(tx: Transaction, request: ask.ListViews) -> ViewPage:
     """The caller's views in this space, by name."""
-    return decode(await tx.answer(LIST) or "", ViewPage)
+    return decode(await tx.finish(LIST) or "", ViewPage)
 
 
 @handler(ask.RemoveView)
@@ -98,10 +98,10 @@ async def choose_view(tx: Transaction, request: ask.ChooseView) -> ViewPage:
 @handler(ask.ListTags)
 async def list_tags(tx: Transaction, request: ask.ListTags) -> NameCounts:
     """Work grows with the space's open tasks."""
-    return decode(await tx.answer(TAGS) or "", NameCounts)
+    return decode(await tx.finish(TAGS) or "", NameCounts)
 
 
 @handler(ask.ListProjects)
 async def list_projects(tx: Transaction, request: ask.ListProjects) -> NameCounts:
     """Work grows with the space's open tasks."""
-    return decode(await tx.answer(PROJECTS) or "", NameCounts)
+    return decode(await tx.finish(PROJECTS) or "", NameCounts)

@@ -11,7 +11,7 @@ from todo_cli.contract.codec import decode
 from todo_cli.contract.journal import Change, ChangePage, ListChanges
 from todo_cli.core.dispatch import handler
 from todo_cli.core.journal import differences
-from todo_cli.core.tasks.snapshot_sql import instant
+from todo_cli.core.json_sql import instant
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import NotFound
@@ -82,7 +82,7 @@ def _change(row: _Row) -> Change:
 @handler(ListChanges)
 async def list_changes(tx: Transaction, request: ListChanges) -> ChangePage:
     """Newest first; of one task by following each change's images back to the one before."""
-    text = await tx.answer(LIST, number=request.number, before=request.before, limit=request.limit + 1)
+    text = await tx.finish(LIST, number=request.number, before=request.before, limit=request.limit + 1)
     found = decode(text or "", _Rows)
     if not found.known:
         raise NotFound(f"task #{request.number} does not exist")

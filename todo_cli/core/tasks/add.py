@@ -12,7 +12,7 @@ from todo_cli.contract.codec import decode
 from todo_cli.contract.tasks import AddTask, AddTasks, Changed, Task
 from todo_cli.core.dispatch import handler
 from todo_cli.core.journal import make_stamp, reused_key
-from todo_cli.core.tasks.change import answer_task, change_wanted, writes
+from todo_cli.core.tasks.change import answer_task, change_tasks, only_task, repeat_task, writes
 from todo_cli.core.tasks.dependencies import raise_for_cycles, raise_for_references
 from todo_cli.core.tasks.load import Loaded, Wanted
 from todo_cli.core.tasks.rows import TaskRow, to_task
@@ -54,7 +54,7 @@ def _want_references(rows: list[TaskRow], group: str | None = None) -> AddWanted
     )
 
 
-@writes(AddTask, wanted=want_task, answer=answer_task, has_own_handler=True)
+@writes(AddTask, wanted=want_task, answer=answer_task, repeat=repeat_task, has_own_handler=True)
 @writes(AddTasks, wanted=want_tasks, has_own_handler=True)
 def number_rows(loaded: Loaded, wanted: AddWanted, request: AddTask | AddTasks) -> Edits:
     """Number the new tasks; raises where a parent or a blocker cannot be."""
@@ -74,9 +74,9 @@ async def add_task(tx: Transaction, request: AddTask) -> Task:
     """Add one task. A repeated key answers with the task that it added, `new` is false then."""
     wanted = await want_task(tx, request)
     if wanted.changes_links:
-        task: Task = await change_wanted(tx, request, wanted)
+        task: Task = await change_tasks(tx, request, wanted)
         return task
-    return answer_task(await _add_rows(tx, request, wanted))
+    return only_task(await _add_rows(tx, request, wanted))
 
 
 @handler(AddTasks)
@@ -84,7 +84,7 @@ async def add_tasks(tx: Transaction, request: AddTasks) -> Changed:
     """Add several tasks in their order."""
     wanted = await want_tasks(tx, request)
     if wanted.changes_links:
-        changed: Changed = await change_wanted(tx, request, wanted)
+        changed: Changed = await change_tasks(tx, request, wanted)
         return changed
     return await _add_rows(tx, request, wanted)
 
@@ -92,13 +92,15 @@ async def add_tasks(tx: Transaction, request: AddTasks) -> Changed:
 async def _add_rows(tx: Transaction, request: AddTask | AddTasks, wanted: AddWanted) -> Changed:
     """Add tasks in one round trip."""
     stamp = make_stamp(tx, request)
-    text = await tx.answer(
+    text = await tx.finish(
         ADD,
         key=stamp.key,
         hash=stamp.hash,
         verb=stamp.verb,
         request=stamp.request,
         turn=stamp.turn,
+        undoes=None,
+        redo=False,
         group=wanted.group or stamp.turn,
         rows=encode_rows(wanted.rows),
         count=len(wanted.rows),

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from todo_cli.contract.claims import ClaimTask, ReleaseTasks
 from todo_cli.core.filters.compiler import compile_filter, parse_with_views
 from todo_cli.core.filters.fields_sql import NOW
-from todo_cli.core.tasks.change import answer_task, writes
+from todo_cli.core.tasks.change import answer_task, repeat_task, writes
 from todo_cli.core.tasks.load import Loaded, TaskFilter, Wanted
 from todo_cli.core.tasks.load_sql import TargetSql
 from todo_cli.core.tasks.rows import TaskRow
@@ -44,7 +44,7 @@ async def want_claim(tx: Transaction, request: ClaimTask) -> Wanted:
     return Wanted(filter=TaskFilter(target, compiled.values, text), with_caller=True)
 
 
-@writes(ClaimTask, wanted=want_claim, answer=answer_task)
+@writes(ClaimTask, wanted=want_claim, answer=answer_task, repeat=repeat_task)
 def claim_task(loaded: Loaded, wanted: Wanted, request: ClaimTask) -> Edits:
     """Claim a task, or renew the caller's claim.
 

@@ -122,7 +122,7 @@ async def begin_turn(tx: Transaction, request: BeginTurn) -> ClaimedTurn:
     validation.storable("message", request.text or "")
     async with tx.steps() as steps:
         values = {"conversation": request.conversation, "turn": request.turn}
-        text = await steps.run(LOCK_CONVERSATION_BY_ID, READ_CONVERSATION, **values)
+        text = await steps.fetch(LOCK_CONVERSATION_BY_ID, READ_CONVERSATION, **values)
         conversation = decode(text or "", _ConversationSnapshot)
         zone = tx.caller.zone or conversation.zone
         if conversation.same_turn:
@@ -154,7 +154,7 @@ async def _insert_turn(steps: Steps, request: BeginTurn, conversation: _Conversa
         "title": validation.first_words(request.text or ""),
         "last": last and last.id,
     }
-    return decode(await steps.finish(*before, INSERT_TURN, **values) or "", _NewTurn)
+    return decode(await steps.commit(*before, INSERT_TURN, **values) or "", _NewTurn)
 
 
 def _raise_if_closed(conversation: _ConversationSnapshot) -> None:
@@ -205,7 +205,7 @@ async def _take_over(steps: Steps, request: BeginTurn, turn: TurnSnapshot) -> in
         lease=request.lease,
         states=["running", "answered"],
     )
-    step = decode(await steps.finish(APPEND, **values) or "", StepResult)
+    step = decode(await steps.commit(APPEND, **values) or "", StepResult)
     return step.attempt + 1
 
 
@@ -222,7 +222,7 @@ async def _close_previous(steps: Steps, turn: TurnSnapshot) -> None:
             turn=turn.id,
             reason="busy",
         )
-    await steps.run(APPEND, **closing_values(turn, "stopped" if turn.state == "awaiting" else "failed"))
+    await steps.fetch(APPEND, **closing_values(turn, "stopped" if turn.state == "awaiting" else "failed"))
 
 
 def closing_values(turn: TurnSnapshot, state: str) -> dict[str, Any]:
@@ -245,14 +245,14 @@ async def stop_turn(tx: Transaction, request: StopTurn) -> Turn:
     The attempt that runs the turn sees the request between two events.
     """
     async with tx.steps() as steps:
-        text = await steps.run(LOCK_CONVERSATION, READ_TURN, turn=request.turn)
+        text = await steps.fetch(LOCK_CONVERSATION, READ_TURN, turn=request.turn)
         if text is None:
             raise_turn_not_found()
         turn = decode(text or "", TurnSnapshot)
         if turn.state == "running" and turn.live:
-            await steps.finish(REQUEST_STOP, turn=request.turn)
+            await steps.commit(REQUEST_STOP, turn=request.turn)
         elif turn.state not in ENDED_STATES:
-            step = decode(await steps.finish(APPEND, **closing_values(turn, "stopped")) or "", StepResult)
+            step = decode(await steps.commit(APPEND, **closing_values(turn, "stopped")) or "", StepResult)
             if step.fenced:
                 raise fenced_error(step, turn.attempt)
             turn.state = "stopped"

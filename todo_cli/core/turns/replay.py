@@ -16,7 +16,7 @@ from todo_cli.contract.turn_steps import ReadReplay, Replay, StepStored, StoreSu
 from todo_cli.core import validation
 from todo_cli.core.accounts.budget_sql import OVER
 from todo_cli.core.dispatch import handler
-from todo_cli.core.tasks.snapshot_sql import instant
+from todo_cli.core.json_sql import instant
 from todo_cli.core.turns.append_sql import LOCK_CONVERSATION, StepResult, fenced_error, message_row
 from todo_cli.core.turns.lifecycle import LOCK_CONVERSATION_BY_ID
 from todo_cli.core.turns.snapshot import raise_turn_not_found
@@ -159,7 +159,7 @@ SELECT json_build_object('state', t.state, 'attempt', t.attempt, 'error', t.erro
 @handler(ReadReplay)
 async def read_replay(tx: Transaction, request: ReadReplay) -> Replay:
     """Read the newest messages of the branch that fit the budget. One round trip."""
-    text = await tx.answer(READ_REPLAY, conversation=request.conversation, budget=request.budget)
+    text = await tx.finish(READ_REPLAY, conversation=request.conversation, budget=request.budget)
     if text is None:
         raise NotFound("you have no such conversation", hint="list your conversations with: todo chat list")
     return decode(text, Replay)
@@ -172,7 +172,7 @@ async def store_summary(tx: Transaction, request: StoreSummary) -> StepStored:
     names = ("turn", "attempt", "lease", "conversation", "reaches", "model")
     values = {name: getattr(request, name) for name in names}
     values |= {"text": row["content"], "tokens": row["tokens"], "usage": _encode_usage(request.usage)}
-    text = await tx.answer(LOCK_CONVERSATION, INSERT_SUMMARY, **values)
+    text = await tx.finish(LOCK_CONVERSATION, INSERT_SUMMARY, **values)
     step = decode(text, StepResult) if text else None
     if step is None or step.fenced:
         raise fenced_error(step, request.attempt)
@@ -190,7 +190,7 @@ async def store_title(tx: Transaction, request: StoreTitle) -> StepStored:
         "first_words": validation.first_words(request.first_message),
         "title": request.title and validation.line("title", request.title),
     }
-    text = await tx.answer(LOCK_CONVERSATION_BY_ID, UPDATE_TITLE, **values)
+    text = await tx.finish(LOCK_CONVERSATION_BY_ID, UPDATE_TITLE, **values)
     if text is None:
         raise NotFound("you have no such conversation", hint="list your conversations with: todo chat list")
     return decode(text, StepStored)
@@ -203,7 +203,7 @@ def _encode_usage(usage: UsageRecord | None) -> str | None:
 @handler(ReadEvents)
 async def read_events(tx: Transaction, request: ReadEvents) -> TurnProgress:
     """Read the events after a batch, in order."""
-    text = await tx.answer(READ_EVENTS, turn=request.turn, after=request.after, limit=request.limit)
+    text = await tx.finish(READ_EVENTS, turn=request.turn, after=request.after, limit=request.limit)
     if text is None:
         raise_turn_not_found()
     return decode(text or "", TurnProgress)
