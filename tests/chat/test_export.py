@@ -83,12 +83,12 @@ def test_json_lines_go_round(talked: Talker, make_talker: Callable[..., Talker])
 
 def export(chat: Chat, number: int) -> list[str]:
     """The lines, without a process."""
-    from todo_cli.cli.commands.chat_export import json_lines, whole
+    from todo_cli.cli.commands.chat_export import json_lines, read_conversation
 
     class Session:
         send = staticmethod(chat)
 
-    return list(json_lines(*whole(Session(), number)))  # type: ignore[arg-type]
+    return list(json_lines(*read_conversation(Session(), number)))  # type: ignore[arg-type]
 
 
 def take_in(chat: Chat, lines: list[str], size: int = 500) -> list[Any]:
