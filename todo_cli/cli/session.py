@@ -7,10 +7,9 @@ import sys
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from todo_cli.contract.base import Request
-
 if TYPE_CHECKING:
     from todo_cli.clients.base import Client
+    from todo_cli.contract.base import Request
     from todo_cli.settings.settings import Settings
 
 R = TypeVar("R")
@@ -26,15 +25,15 @@ class Session:
     @cached_property
     def settings(self) -> Settings:
         """The configuration; raises Invalid."""
-        from todo_cli.settings.settings import load
+        from todo_cli.settings.settings import load_settings
 
-        return load(self.profile)
+        return load_settings(self.profile)
 
     def make_profile(self) -> Settings:
         """The settings, of a profile that need not be there yet; raises Invalid."""
-        from todo_cli.settings.settings import load
+        from todo_cli.settings.settings import load_settings
 
-        self.settings = load(self.profile, make=True)
+        self.settings = load_settings(self.profile, allow_new=True)
         return self.settings
 
     @cached_property

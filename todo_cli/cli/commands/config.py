@@ -60,12 +60,14 @@ def edit() -> None:
 
     EDITOR=nano todo config edit
     """
-    from todo_cli.settings.settings import config_path, read_file
-    from todo_cli.settings.settings_file import example, write_file
+    from todo_cli.settings.settings import config_path, read_settings_file
+    from todo_cli.settings.settings_file import format_example, replace_settings_file
 
     file = config_path()
     if not file.exists():
-        write_file(file, "".join(f"# {line}" if line[:1].isalpha() else line for line in example().splitlines(True)))
+        replace_settings_file(
+            file, "".join(f"# {line}" if line[:1].isalpha() else line for line in format_example().splitlines(True))
+        )
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     try:
         code = subprocess.run([*editor.split(), str(file)], check=False).returncode
@@ -73,7 +75,7 @@ def edit() -> None:
         raise Invalid(f"cannot start the editor {editor!r}: {error.strerror}", hint="set EDITOR") from None
     if code:
         raise Invalid(f"the editor ended with {code}")
-    read_file(file)
+    read_settings_file(file)
     text.write(f"{file} is in order.")
 
 
@@ -103,7 +105,7 @@ def set_key(
     host = host_of(settings.model_base_url or OPENAI)
     if settings.model_keyring:
         with nullcontext() if forget else suppress(Unavailable):
-            credentials.forget_model_key(host)
+            credentials.delete_model_key(host)
     if forget:
         save_model({"api_key": None, "keyring": None})
         text.write(escape(f"The key for {host} is forgotten."))

@@ -23,9 +23,9 @@ def logout(ctx: typer.Context) -> None:
 
     settings = session_of(ctx).settings
     if settings.keyring:
-        from todo_cli.settings.credentials import forget_token
+        from todo_cli.settings.credentials import delete_token
 
-        forget_token(settings.profile)
+        delete_token(settings.profile)
     if settings.token is None and not settings.keyring:
         text.write("You were not signed in.")
         return
