@@ -90,8 +90,8 @@ class TooMany(TodoError):
 class ModelFailed(TodoError):
     """No model is configured, or the model is unreachable, refuses or breaks off.
 
-    `extra` has `kind` (missing, key, name, endpoint, refused, overflow, limit or broken), `overflow` when the conversation
-    is longer than the model's context, and `retry_after` in seconds when the provider sent it.
+    `extra` has `kind` (missing, key, name, endpoint, refused, overflow, limit or broken), `overflow` when the
+    conversation is longer than the model's context, and `retry_after` in seconds when the provider sent it.
     """
 
     code, status, exit_code = "model", 502, 9

@@ -240,7 +240,7 @@ class DeleteTasks(OnTasks, frozen=True, kw_only=True):
 
 
 class RestoreTasks(OnTasks, frozen=True, kw_only=True):
-    """Restore tasks from the trash."""
+    """Restore deleted tasks: bring them back from the trash."""
 
     verb = "RestoreTasks"
     label = "restore"

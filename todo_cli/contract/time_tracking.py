@@ -18,7 +18,7 @@ class StartTasks(OnTasks, frozen=True, kw_only=True):
 
 
 class StopTasks(OnTasks, frozen=True, kw_only=True):
-    """Stop work on tasks and add the time to what is tracked; without numbers all started tasks."""
+    """Stop (pause) work on tasks and add the time to what is tracked; without numbers all started tasks."""
 
     verb = "StopTasks"
     label = "stop"
