@@ -68,7 +68,7 @@ def test_from_nothing_to_a_list_and_back(newcomer: Todo) -> None:
     assert newcomer("add", "Buy milk").out == "Added #1 Buy milk\n"
     before = path.read_bytes()
     again = newcomer("init")
-    assert (again.code, again.out.startswith("Nothing to do: your list is in ")) == (0, True)
+    assert (again.code, again.out.startswith("Your list already exists in ")) == (0, True)
     assert path.read_bytes() == before
     me = newcomer("whoami", "--json").json
     assert (me["name"], me["admin"]) == ("ada", True)
@@ -92,14 +92,14 @@ def test_from_nothing_to_a_list_and_back(newcomer: Todo) -> None:
     child = pexpect.spawn(
         COMMAND[0], [*COMMAND[1:], "init", "--destroy"], env=newcomer.environment(), encoding="utf-8", timeout=20
     )  # type: ignore[arg-type]
-    child.expect("for ever.*y/N")
+    child.expect("cannot be undone.*y/N")
     child.sendline("n")
-    child.expect("Left as it is")
+    child.expect("Nothing was deleted.")
     child.expect(pexpect.EOF)
     child.close()
     assert newcomer("list").code == 0
-    assert newcomer("init", "--destroy", "--yes").out == "Removed.\n"
-    assert newcomer("init", "--destroy", "--yes").out == "There is nothing to destroy.\n"
+    assert newcomer("init", "--destroy", "--yes").out == "Deleted the local database.\n"
+    assert newcomer("init", "--destroy", "--yes").out == "There is no local database to delete.\n"
     assert "token" not in config_of(newcomer)
     assert newcomer("list").code == 4
 
@@ -116,7 +116,7 @@ def test_login_checks_before_it_keeps(bare: Todo, person: Person, server: Server
         assert config_of(bare) == ""
     signed = bare("login", server.url, stdin=f"  {person.token}\n")
     assert (signed.code, f"Signed in as {person.name} (token first)" in signed.out) == (0, True), signed
-    assert person.token in config_of(bare), "no keyring here: kept in the file"
+    assert person.token in config_of(bare), "no keyring here: stored in the file"
     assert stat.S_IMODE((bare.directory / ".config/todo/config.toml").stat().st_mode) == 0o600
     assert 'timezone = "Europe/Berlin"' in config_of(bare)
     assert bare("add", "a").code == 0
@@ -126,7 +126,7 @@ def test_login_checks_before_it_keeps(bare: Todo, person: Person, server: Server
     assert bare("logout").code == 0
     assert person.token not in config_of(bare)
     assert bare("list").code == 4
-    assert bare("logout").out == "You were not signed in.\n"
+    assert bare("logout").out == "You are not signed in.\n"
 
 
 def test_a_token_at_the_prompt_is_not_echoed(bare: Todo, person: Person, server: Server) -> None:
@@ -202,16 +202,16 @@ def test_tokens_are_made_listed_and_revoked(todo: Todo) -> None:
     made = todo("token", "create", "--name", "cron", "--scopes", "read, tasks:write", "--expires", "90d")
     token = made.out.strip()
     assert token.startswith("todo_")
-    assert "It is shown only now" in made.err
+    assert "will not be shown again" in made.err
     assert todo("list", env={"TODO_TOKEN": token}).code == 0
     listed = todo("token", "list")
     assert [line.split("\t")[:2] for line in listed.lines] == [["first", "all"], ["cron", "read,tasks:write"]]
-    assert listed.lines[0].endswith("this one")
+    assert listed.lines[0].endswith("current")
     everything = listed.out + todo("token", "list", "--all", "--json").out + todo("log").out
     assert token.split("_", 2)[2] not in everything
     assert todo("token", "revoke", "cron").out == "Revoked cron.\n"
     assert todo("list", env={"TODO_TOKEN": token}).code == 4
-    assert [line.split("\t")[-1] for line in todo("token", "list", "--all").lines] == ["this one", "revoked"]
+    assert [line.split("\t")[-1] for line in todo("token", "list", "--all").lines] == ["current", "revoked"]
     shown = todo("token", "create", "--name", "j", "--json").json
     assert {"token", "id", "scopes", "expires_at"} <= shown.keys()
 
@@ -220,7 +220,7 @@ def test_a_space_is_chosen(bare: Todo, person: Person, server: Server, db: Datab
     space = shared_space(db, person)
     bare("login", server.url, stdin=person.token)
     assert bare("add", "home").out == "Added #1 home\n"
-    assert bare("space", "use", "team").out == "Working in team.\n"
+    assert bare("space", "use", "team").out == "The current space is team.\n"
     assert bare("add", "there").out == "Added #1 there\n"
     assert [line.split("\t")[0] for line in bare("space", "list").lines] == ["", "*"]
     assert bare("list", env={"TODO_SPACE": person.user_id}).out.endswith("home\n")

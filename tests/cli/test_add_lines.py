@@ -92,7 +92,7 @@ def test_a_key_goes_on_where_a_run_stopped(todo: Todo, person: Person, db: Datab
     assert (again.code, again.out) == (0, "Added 1,100 tasks: #1 to #1100\n")
     whole = todo("add", "-", "--key", "move", stdin=text)
     assert whole.out == again.out
-    assert "added before" in whole.err
+    assert "already added" in whole.err
     assert len(todo("list", "--all").lines) == 1_100
     assert todo("undo").lines[0] == "Undid change 1, 2, 3:"
 
@@ -129,7 +129,7 @@ def test_ctrl_c_in_the_middle_leaves_what_the_message_says(todo: Todo, person: P
     wait_for(lambda: stored() == (time.sleep(0.3), stored())[1])  # what was on its way has arrived
     [(there,)] = db.execute("SELECT count(*) FROM todo.tasks WHERE space_id = %s", person.user_id)
     assert told <= there <= told + 500
-    assert "and perhaps up to 500 more" in message
+    assert "and possibly up to 500 more" in message
     assert there % 500 == 0, "a request is whole or not at all"
     assert there < 20_000
     assert todo("undo").code == 0
@@ -142,11 +142,11 @@ def test_lines_are_checked_before_the_first_is_sent(todo: Todo) -> None:
     assert todo("log").out == ""
 
 
-def test_nothing_to_add_is_said(todo: Todo) -> None:
+def test_add_lines_without_lines_is_refused(todo: Todo) -> None:
     for data in (b"", b"\n \n\t\r\n", b"\xef\xbb\xbf"):
         failed = todo("add", "-", stdin=data)
         assert failed.code == 2, data
-        assert "there is no line to add" in failed.err
+        assert "stdin has no tasks to add" in failed.err
 
 
 def test_short_input_is_told_line_by_line(todo: Todo) -> None:
@@ -167,7 +167,7 @@ def test_line_ends_and_marks_of_every_kind() -> None:
     assert read_lines("\ufeffa\r\n\r\n  b\t\nc".encode()) == ["a", "b", "c"]
     assert read_lines("x\u200b\n\ufeffy".encode()) == ["x\u200b", "\ufeffy"], "a mark is a mark at the beginning only"
     for inside in ("\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029", "\r"):
-        with pytest.raises(Invalid, match="line 2 has a line break"):
+        with pytest.raises(Invalid, match="line 2 contains a line break"):
             read_lines(f"fine\na{inside}b\n".encode())
 
 

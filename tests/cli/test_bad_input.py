@@ -40,8 +40,8 @@ def test_control_characters_and_markup_are_text(todo: Todo) -> None:
 
 
 def test_nul_and_what_is_not_utf_8(todo: Todo) -> None:
-    for data, says in ((b"ok\na\0b\n", "line 2 has a NUL"), (b"ok\nok\nca\xfe\n", "line 3 is not valid UTF-8 (byte 3)"),
-                       (b"a\x0cb\n", "line 1 has a line break"), (b"one\rtwo\r", "line 1 has a line break")):  # fmt: skip
+    for data, says in ((b"ok\na\0b\n", "line 2 contains a NUL"), (b"ok\nok\nca\xfe\n", "line 3 is not valid UTF-8 (byte 3)"),
+                       (b"a\x0cb\n", "line 1 contains a line break"), (b"one\rtwo\r", "line 1 contains a line break")):  # fmt: skip
         failed = todo("add", "-", stdin=data)
         assert (failed.code, failed.out) == (2, ""), data
         assert says in failed.err, data
@@ -187,7 +187,7 @@ def test_a_full_disk_behind_stdout(todo: Todo) -> None:
         ended = shell(todo, f"todo {command} > /dev/full")
         assert ended.code == 1, command
         [line] = ended.err.splitlines()
-        assert "the output cannot be written: No space left on device" in line or "--json" in command
+        assert "cannot write the output: No space left on device" in line or "--json" in command
     assert len(todo("list").lines) == 2, "the add was made, as the error says"
 
 

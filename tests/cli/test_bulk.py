@@ -57,7 +57,7 @@ def test_a_few_are_changed_at_once_and_undone_at_once(home: Todo) -> None:
     assert open_tasks(home) == [1, 2, 3, 4, 5, 6]
     assert home("edit", "#old -@phone", "--project", "new").code == 0
     assert [home("show", n, "--json").json["project"] for n in ("3", "4", "5")] == ["old", "new", "new"]
-    assert home("apply").err.startswith("No plan is open"), "nothing is left over"
+    assert home("apply").err.startswith("No plans are open"), "nothing is left over"
 
 
 def test_more_are_asked_about_once(there: Todo) -> None:
@@ -66,7 +66,7 @@ def test_more_are_asked_about_once(there: Todo) -> None:
     assert "this would change 5 tasks" in refused.err
     assert "--yes" in refused.err
     assert "--plan" in refused.err
-    assert there("apply").err.startswith("No plan is open"), "what was not agreed to is put aside"
+    assert there("apply").err.startswith("No plans are open"), "what was not agreed to is put aside"
     for answer in ("n\r", "\r", "what\r", "\x04"):
         shown, code = on_terminal(there, "rm", "#old", answer=answer)
         assert (code, "Nothing was changed." in shown) == (0, True), shown
@@ -85,7 +85,7 @@ def test_ctrl_c_at_the_question(there: Todo) -> None:
     _, code = on_terminal(there, "rm", "#old", answer="\x03")
     assert code == 130
     assert open_tasks(there) == [1, 2, 3, 4, 5, 6]
-    assert there("apply").err.startswith("No plan is open")
+    assert there("apply").err.startswith("No plans are open")
 
 
 def test_numbers_are_never_asked_about(there: Todo) -> None:
@@ -126,8 +126,8 @@ def test_a_plan_of_many_is_shown_short(person: Person, as_person: Callable[..., 
 
 
 REFUSED: tuple[tuple[tuple[str, ...], int, str], ...] = (
-    (("rm", ""), 2, "no task is named"),
-    (("rm", " ", "\t"), 2, "no task is named"),
+    (("rm", ""), 2, "no tasks are named"),
+    (("rm", " ", "\t"), 2, "no tasks are named"),
     (("rm",), 2, "argument"),
     (("rm", "()"), 2, "at character"),
     (("done", "is:opne"), 2, "at character 4"),
@@ -136,10 +136,10 @@ REFUSED: tuple[tuple[tuple[str, ...], int, str], ...] = (
     (("done", "x" * 10_001), 2, "10,000"),
     (("edit", "#old"), 2, "no change was given"),
     (("done", "#old", "--key", "k"), 2, "--key with a filter needs --yes"),
-    (("defer", "#old"), 2, "until when"),
-    (("claim",), 2, "which task"),
-    (("claim", "#old @x"), 2, "which task"),
-    (("claim", "1-2"), 2, "which task"),
+    (("defer", "#old"), 2, "the date is missing"),
+    (("claim",), 2, "name one task"),
+    (("claim", "#old @x"), 2, "name one task"),
+    (("claim", "1-2"), 2, "name one task"),
     (("claim", "1", "--lease", "soon"), 2, "is not a duration"),
     (("claim", "1", "--lease", "8d"), 2, "at most 7 days"),
     (("claim", "--next", "#nowhere"), 11, "nothing to claim"),
@@ -148,8 +148,8 @@ REFUSED: tuple[tuple[tuple[str, ...], int, str], ...] = (
     (("wait", "1", "--until", "never"), 2, "never"),
     (("wait", "1", "--timeout", "0"), 2, "more than nothing and at most a year"),
     (("wait", "1", "--since", "1"), 2, "--until changed"),
-    (("done", "--", "-1"), 2, "'-1' is not a task's number"),
-    (("apply", "nosuch"), 2, "'nosuch' is not a plan's id (those that are open: todo apply)"),
+    (("done", "--", "-1"), 2, "'-1' is not a task number"),
+    (("apply", "nosuch"), 2, "'nosuch' is not a plan id (list the open plans with: todo apply)"),
     (("edit", "1", "--due", ""), 2, "--clear due"),
     (("edit", "1", "--due", "none"), 2, "--clear due"),
     (("edit", "1", "--every", "none"), 2, "--clear every"),
@@ -157,7 +157,7 @@ REFUSED: tuple[tuple[tuple[str, ...], int, str], ...] = (
     (("note", "1", ""), 2, "--clear note"),
     (("list", "p1 due<31feb"), 2, "the filter, at character 8: '31feb' is not a date"),
     (("add", "--raw", "x", "--every", "\u65e5\u672c"), 2, "'\u65e5\u672c' is not understood"),
-    (("wait", "1", "--timeout", "0.2s"), 11, "was not done within 0.2s"),
+    (("wait", "1", "--timeout", "0.2s"), 11, "was not done after 0.2s"),
 )
 
 

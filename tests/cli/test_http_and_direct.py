@@ -17,7 +17,7 @@ def test_a_list_worked_on_from_two_terminals(person: Person, as_person: Callable
     assert direct("edit", "8", "--title", "x").code == 0
     assert api("add", "Buy milk", "--key", "milk").out == "Added #401 Buy milk\n"
     again = direct("add", "Buy milk", "--key", "milk")
-    assert (again.out, "added before" in again.err) == ("Added #401 Buy milk\n", True), "a key is one, whichever way"
+    assert (again.out, "already added" in again.err) == ("Added #401 Buy milk\n", True), "a key is one, whichever way"
     refused = api("edit", "8", "--title", "y", "--if-rev", "2")
     assert (refused.code, "title" in refused.err) == (6, True)
     assert direct("undo").out == "Undid change 4:\n  #401 Buy milk: status open → deleted\n", (

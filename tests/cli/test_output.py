@@ -67,7 +67,7 @@ def test_more_than_one_page_is_said_and_all_shows_it(todo: Todo) -> None:
     todo("add", "-", stdin="a\nb\nc\n")
     page = todo("list", "-n", "2")
     assert len(page.lines) == 2
-    assert "there are more" in page.err
+    assert "more exist" in page.err
     cursor = page.err.split("--cursor ")[1].strip()
     assert todo("list", "--cursor", cursor).lines == ["3\topen\t\t\t\t\tc"]
     whole = todo("list", "--all")

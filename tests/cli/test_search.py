@@ -55,7 +55,7 @@ def test_it_fits_its_terminal(todo: Todo, columns: int) -> None:
 def test_nothing_found_says_what_to_try_to_people_only(todo: Todo) -> None:
     assert "--status all" in on_terminal(todo, "search", "unicorn")
     assert "fewer words" in on_terminal(todo, "search", "unicorn", "--status", "all")
-    assert "no letter" in on_terminal(todo, "search", "?!")
+    assert "no letters" in on_terminal(todo, "search", "?!")
     empty = todo("search", "unicorn")
     assert (empty.code, empty.out, empty.err) == (0, "", "")
 
@@ -72,7 +72,7 @@ def test_what_would_act_is_shown_instead(todo: Todo) -> None:
 
 
 def test_bad_searches(todo: Todo) -> None:
-    for words, sentence in ((" ", "nothing to look for"), ("x" * 10_001, "10,000")):
+    for words, sentence in ((" ", "the search is blank"), ("x" * 10_001, "10,000")):
         failed = todo("search", words)
         assert (failed.code, failed.out, sentence in failed.err) == (2, "", True)
 

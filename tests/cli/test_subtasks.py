@@ -24,13 +24,13 @@ def test_an_add_says_in_one_line_what_it_understood(todo: Todo) -> None:
 def test_parts_and_links(todo: Todo) -> None:
     todo("add", "-", stdin="a\nb\n")
     added = todo("add", "c", "--parent", "1", "--after", "1-2", "--defer", "2030-01-07", "--scheduled", "2030-01-08")
-    assert added.lines == ["Added #3 c (deferred to 7 Jan 2030, scheduled 8 Jan 2030, part of #1, after #1 #2)"], (
+    assert added.lines == ["Added #3 c (deferred to 7 Jan 2030, scheduled 8 Jan 2030, subtask of #1, after #1 #2)"], (
         added.err
     )
     shown = todo("show", "3").out
-    for line in ("part of  #1", "after    #1 #2 (blocked)", "deferred 7 Jan 2030 (2030-01-07)"):
+    for line in ("parent    #1", "after     #1 #2 (blocked)", "deferred  7 Jan 2030 (2030-01-07)"):
         assert line in shown
-    assert "subtasks 1 open" in todo("show", "1").out
+    assert "subtasks  1 open" in todo("show", "1").out
     assert todo("edit", "3", "--not-after", "1", "--clear", "parent", "--clear", "defer").code == 0
     task = todo("show", "3", "--json").json
     assert (task["parent"], task["after"], task["defer"], task["blocked"]) == (None, [2], None, True)
@@ -46,13 +46,13 @@ def test_done_says_what_remains(todo: Todo) -> None:
     done = todo("done", "1")
     assert (done.lines, "1 open subtask remains" in done.err) == (["Done #1 a"], True)
     todo("undo")
-    assert todo("done", "1", "--with-subtasks").lines == ["Done #1 a", "Done #2 b (part of #1)"]
+    assert todo("done", "1", "--with-subtasks").lines == ["Done #1 a", "Done #2 b (subtask of #1)"]
 
 
 def test_the_clock(todo: Todo) -> None:
     todo("add", "a")
     assert todo("start", "1").lines == ["Started #1 a (started just now)"]
-    assert "started  just now" in todo("show", "1").out
+    assert "started   just now" in todo("show", "1").out
     stopped = todo("stop")
     assert re.fullmatch(r"Stopped #1 a( \(worked \ds\))?", stopped.lines[0])
     assert todo("stop").code == 3
@@ -62,7 +62,7 @@ def test_the_clock(todo: Todo) -> None:
 
 def test_what_recurs(todo: Todo) -> None:
     todo("add", "Water", "--every", "2 weeks on mon", "--due", "2030-01-07")
-    assert "repeats  every 2 weeks on mon" in todo("show", "1").out
+    assert "repeats   every 2 weeks on mon" in todo("show", "1").out
     planned = todo("done", "1", "--plan")
     assert (planned.code, "#2 Water" in planned.out) == (0, True), planned.err
     done = todo("done", "1")
@@ -73,7 +73,7 @@ def test_what_recurs(todo: Todo) -> None:
     assert "Next #3 Water" in todo("done", "2").lines[1]
     assert todo("edit", "3", "--every", "day for 3 times").code == 0
     done = todo("done", "3")
-    assert (len(done.lines), "#3 was the last of its series" in done.err) == (1, True)
+    assert (len(done.lines), "#3 was the last occurrence of its series" in done.err) == (1, True)
     assert todo("skip", "3").code == 6
     assert todo("edit", "3", "--this", "--all", "--title", "x").code == 2
 
@@ -82,7 +82,7 @@ def test_defer(todo: Todo) -> None:
     todo("add", "-", stdin="a\nb\n")
     assert todo("defer", "1-2", "2030-01-07").lines[1] == "Deferred #2 b (deferred to 7 Jan 2030)"
     refused = todo("defer", "monday")
-    assert (refused.code, "until when" in refused.err) == (2, True)
+    assert (refused.code, "the date is missing" in refused.err) == (2, True)
     assert todo("defer", "1", "31 february").code == 2
     assert todo("undo").code == 0
     assert todo("show", "1", "--json").json["defer"] is None

@@ -1,6 +1,6 @@
 """Write the generated tables into the pages of docs/: `python -m tests.docs.generate`.
 
-A page holds a table between `<!-- generated: NAME -->` and `<!-- /generated -->`.
+A table is between `<!-- generated: NAME -->` and `<!-- /generated -->`.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def walk_commands(command: Any, *words: str) -> Iterator[tuple[str, Any]]:
 
 
 def format_commands() -> str:
-    """Every command with its arguments and options; `--help` says what each means."""
+    """Every command with its arguments and options; `--help` explains each."""
     rows = []
     for name in COMMANDS:
         for words, command in walk_commands(load_command(name), name):

@@ -46,8 +46,8 @@ def shown(pieces: list[str], columns: int = 60, rows: int = 20, *, colored: bool
     with redirect_stdout(out):
         one = LiveWriter(colored=colored, size=lambda: (columns, rows))
         for piece in pieces:
-            one.words(piece)
-        one.end()
+            one.add_text(piece)
+        one.finish()
     raw = out.getvalue()
     screen = pyte.HistoryScreen(columns, rows, history=5_000, ratio=0.5)
     pyte.Stream(screen).feed(raw.replace("\n", "\r\n"))
@@ -114,9 +114,9 @@ def test_a_resized_terminal_repeats_and_loses_nothing() -> None:
     with redirect_stdout(out):
         one = LiveWriter(colored=True, size=lambda: next(sizes))
         for place, word in enumerate(words):
-            one.words(word[:3])
-            one.words(word[3:] + ("\n\n" if place % 40 == 39 else " "))
-        one.end()
+            one.add_text(word[:3])
+            one.add_text(word[3:] + ("\n\n" if place % 40 == 39 else " "))
+        one.finish()
     raw = out.getvalue()
     # what was drawn twice was drawn over what it was: a line that is left stands once
     screen = pyte.HistoryScreen(200, 50, history=5_000, ratio=0.5)
@@ -132,7 +132,7 @@ def test_on_a_dumb_terminal_words_are_whole(pieces: list[str], columns: int) -> 
     with redirect_stdout(out):
         one = PlainWriter(size=lambda: (columns, 24))
         for piece in pieces:
-            one.words(piece)
-        one.end()
+            one.add_text(piece)
+        one.finish()
     assert out.getvalue().split() == "".join(pieces).split()
     assert all(len(line) <= columns or " " not in line.strip() for line in out.getvalue().split("\n"))

@@ -43,7 +43,7 @@ def say(child: Any, line: str, *wanted: str) -> None:
 
 def test_a_conversation_with_commands_in_between(talker: Talker) -> None:
     child = opened(talker)
-    say(child, "/help", "Plain words go to the model")
+    say(child, "/help", "Plain text goes to the model")
     say(child, "/add 'Pay rent' --due friday", "Added #1 Pay rent")
     talker.script(calls(("add_task", {"title": "milk"})), says("Added ", "#2 milk."))
     say(child, "put milk on it", "Added #2 milk.")
@@ -64,7 +64,7 @@ def test_undo_and_redo_take_back_the_last_turn(talker: Talker) -> None:
     say(child, "add one and two", "Both.")
     say(child, "/undo", "Undid")
     assert [status for *_, status in talker.tasks()] == ["deleted", "deleted"]
-    say(child, "/redo", "Did again")
+    say(child, "/redo", "Redid")
     assert [status for *_, status in talker.tasks()] == ["open", "open"]
     ended(child, "/quit")
 
@@ -102,9 +102,9 @@ def test_ctrl_c_at_the_question_leaves_it_open(talker: Talker) -> None:
     child.sendline("delete it")
     child.expect_exact("[y/N] ")
     child.sendintr()
-    child.expect_exact("it still waits: todo chat approve 1")
+    child.expect_exact("answer later with: todo chat approve 1")
     child.expect_exact(PROMPT)
-    say(child, "/chat show 1", "It waits for a yes")
+    say(child, "/chat show 1", "need your approval")
     talker.script(says("Gone."))
     say(child, "/chat approve 1", "Gone.")
     ended(child)
@@ -117,7 +117,7 @@ def test_ctrl_c_stops_the_answer_and_not_the_conversation(talker: Talker) -> Non
     child.sendline("a story")
     child.expect_exact("upon")
     child.sendintr()
-    child.expect_exact("what was said and done stays")
+    child.expect_exact("the text so far and the changes are kept")
     child.expect_exact(PROMPT)
     talker.script(says("Still here."))
     say(child, "are you there?", "Still here.")
@@ -143,11 +143,11 @@ def test_going_on_with_a_conversation(talker: Talker) -> None:
 
 def test_errors_are_said_and_it_goes_on(talker: Talker) -> None:
     child = opened(talker)
-    say(child, "/nosuch", "there is no such command")
+    say(child, "/nosuch", "unknown command '/nosuch'")
     say(child, "/add 'open quote", "no closing quotation")
     say(child, "/done 99", "task #99 does not exist")
     say(child, "/list --nosuch", "no such option")
-    say(child, "/stop", "nothing runs here")
+    say(child, "/stop", "nothing runs in this conversation")
     say(child, "hello", "todo: ")  # the script is over: status 500
     talker.script(says("Hello."))
     say(child, "hello", "Hello.")
@@ -172,9 +172,9 @@ def test_every_slash_command_is_listed_on_one_screen_and_answered(talker: Talker
              "/model", "/fork", "/new", "/resume 1", "/retry", "/undo", "/redo", "/stop", "/todo search milk", "/help add"]  # fmt: skip
     done = talker("chat", stdin="\n".join(lines))
     assert done.code == 0
-    for said in ("no such", "usage", "Traceback"):
+    for said in ("unknown", "usage", "Traceback"):
         assert said not in done.err
-    for said in ("you: hello", "Renamed conversation 1: A title", "test-model answers here", "Hi.", "todo add"):
+    for said in ("you: hello", "Renamed conversation 1: A title", "The model is test-model", "Hi.", "todo add"):
         assert said in done.out, said
 
 

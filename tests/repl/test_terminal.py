@@ -85,11 +85,11 @@ def test_typing_history_and_completion(talker: Talker, terminal: Callable[..., T
     talker("add", "Buy milk #home @shop")
     screen = terminal()
     screen.keys("/he")
-    screen.until("Show this;")
+    screen.until("Show this help;")
     screen.keys("\t")
     screen.until("todo> /help")
     screen.keys("\r")
-    screen.until("And every command of todo")
+    screen.until("Every todo command works too")
     screen.prompted()
     screen.keys("finish #mil")
     screen.until("Buy milk")
@@ -98,7 +98,7 @@ def test_typing_history_and_completion(talker: Talker, terminal: Callable[..., T
     screen.keys(CTRL_C, "look at #ho", "\t")
     screen.until("todo> look at #home")
     screen.keys(CTRL_C, "/done 1 --if-r")
-    screen.until("no longer at this rev")
+    screen.until("only if it is still at")
     screen.keys(CTRL_C, "/show ")
     screen.until("Buy milk")
     screen.keys(CTRL_C, UP)  # what was dropped is not lost
@@ -175,16 +175,16 @@ def test_ctrl_c_at_every_stage(talker: Talker, terminal: Callable[..., Terminal]
     screen.child.send("a story\r")
     screen.until("Once upon")
     screen.child.send(CTRL_C)
-    screen.until("what was said and done stays")
+    screen.until("the text so far and the changes are kept")
     assert "Once upon" in screen.text
     screen.prompted()
     deletions(talker, "one", "two")
     screen.child.send("delete all\r")
     screen.until("[y/N]")
     screen.keys(CTRL_C)
-    screen.until("it still waits")
+    screen.until("answer later")
     screen.prompted()
-    screen.until("waits for a yes: /approve")
+    screen.until("needs approval: /approve")
     talker.script(slowly("Kept ", *["it "] * 60, every=0.3))
     screen.child.send("/approve\r")
     screen.until(lambda: screen.text.count("[y/N]") == 2)
@@ -193,7 +193,7 @@ def test_ctrl_c_at_every_stage(talker: Talker, terminal: Callable[..., Terminal]
     screen.child.send(CTRL_C + CTRL_C)  # the second does not wait
     screen.prompted()
     screen.keys(CTRL_C)
-    screen.until("once more leaves")
+    screen.until("again to leave")
     screen.keys(CTRL_C)
     screen.ended()
     assert [status for *_, status in talker.tasks()] == ["open", "open"]
@@ -206,7 +206,7 @@ def test_ctrl_d_at_a_question_leaves_it_open(talker: Talker, terminal: Callable[
     screen.until("[y/N]")
     screen.keys(CTRL_D)
     screen.ended()
-    assert "it still waits" in screen.text
+    assert "answer later" in screen.text
     again = Terminal(talker.todo, "chat", "-c", "1")  # asks it again by itself
     again.until("[y/N]")
     talker.script(says("Gone."))
@@ -226,7 +226,7 @@ def test_some_of_what_is_asked(talker: Talker, terminal: Callable[..., Terminal]
     screen.until("[y/N]")
     for wrong in ("perhaps", "7"):
         screen.child.send(wrong + "\r")
-        screen.until("numbers, as 1 3-4" if wrong == "perhaps" else "only 4 to choose from")
+        screen.until("numbers such as 1 3-4" if wrong == "perhaps" else "choose numbers from 1 to 4")
     talker.script(says("Three of them."))
     screen.say("1 3-4", "✓ Deleted #4 four", "Three of them.")
     assert [status for *_, status in talker.tasks()] == ["deleted", "open", "deleted", "deleted"]
@@ -276,7 +276,7 @@ def test_say_it_again_and_otherwise(talker: Talker, terminal: Callable[..., Term
     screen.say("/retry", "Two.")
     assert [text for _, text in talker.said()] == ["a joke", "Two."]
     screen.child.send("/edit\r")
-    screen.until("takes the place")
+    screen.until("edit your last message")
     screen.until(lambda: screen.line == "todo> a joke")
     screen.keys(CTRL_C)  # no: what is said next is something new
     talker.script(says("Hello."), says("A joke."))
@@ -292,7 +292,7 @@ def test_say_it_again_and_otherwise(talker: Talker, terminal: Callable[..., Term
     screen.say(" about milk", "Three.")
     assert [text for role, text in talker.said() if role == "user"] == ["a joke", "a joke about milk"]
     screen.child.send("/retry\r")
-    screen.until("Take this back first? [y/N]")
+    screen.until("Undo these changes first? [y/N]")
     talker.script(calls(("add_task", {"title": "bread"})), says("Four."))
     screen.say("y", "Four.")
     assert talker.tasks() == [(1, "milk", "deleted"), (2, "bread", "open")]
@@ -311,12 +311,12 @@ def test_from_one_conversation_to_another(talker: Talker, terminal: Callable[...
     screen.say("/new")
     screen.say("third", "Three.")
     screen.say("/resume 1", "(1. ")
-    screen.say("/model other-model", "other-model from here on")
+    screen.say("/model other-model", "model is other-model now")
     screen.say("fourth", "Four.")
     assert talker.model.asked[-1].body["model"] == "other-model"
     assert [len(talker.said(number)) for number in (1, 2, 3)] == [4, 4, 2]
     screen.say("/history", "fourth")
-    screen.say("/model", "other-model answers here")
+    screen.say("/model", "The model is other-model")
     screen.say("/nex", "/next?")
     screen.say("/rename Plans", "Renamed conversation 1: Plans")
     screen.until("1. Plans")
