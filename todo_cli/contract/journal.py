@@ -73,7 +73,7 @@ class Undone(Struct, frozen=True, kw_only=True):
 
 
 class Undo(Request[Undone], frozen=True, kw_only=True):
-    """Undo (take back) my last change or group of changes, or the change `id`; refused when its tasks have changed since."""
+    """Undo (take back) my last change or group of changes, or the change `id`; refused when its tasks have changed."""
 
     verb = "Undo"
     label = "undo"
