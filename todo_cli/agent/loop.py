@@ -29,7 +29,7 @@ from todo_cli.contract.turn_steps import (
     StoreAnswer,
     TurnState,
 )
-from todo_cli.contract.usage import spent
+from todo_cli.contract.usage import make_budget_error
 from todo_cli.errors import Bug, ModelFailed, TodoError
 from todo_cli.llm.pricing import sum_usage, usage_fields
 
@@ -117,7 +117,7 @@ class _Turn:
         if attempt.is_stopped:
             return await self._end("stopped", "", status="interrupted")
         if replay.over:
-            return await self._end("failed", "", error=spent(replay.over))
+            return await self._end("failed", "", error=make_budget_error(replay.over))
         if error := self._limit_error(answers):
             return await self._end("failed", "", error=error)
         if needs_compaction(replay, budget) and await self._compact(replay, budget * CHARS_PER_TOKEN):

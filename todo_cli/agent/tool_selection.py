@@ -10,7 +10,7 @@ import msgspec
 
 from todo_cli.contract.base import title_of
 from todo_cli.contract.turn_steps import Message
-from todo_cli.tools import FOUND, MORE, offered
+from todo_cli.tools import EXTRA_TOOLS, MORE_TOOLS, offer_tools
 
 _COMMON_WORDS = {
     "and",
@@ -40,15 +40,15 @@ def select_tools(messages: Sequence[Message], turn: str) -> tuple[dict[str, Any]
     for message in messages:
         calls = calls_by_message.get((message.conversation, message.call_seq or 0), ())
         index = message.call_index or 0
-        if message.role == "tool" and message.turn == turn and index < len(calls) and calls[index].name == MORE:
+        if message.role == "tool" and message.turn == turn and index < len(calls) and calls[index].name == MORE_TOOLS:
             names |= {*_listed_names(message.content)}
-    return offered(frozenset(names & FOUND.keys()))
+    return offer_tools(frozenset(names & EXTRA_TOOLS.keys()))
 
 
 def find_tools(arguments: str) -> str:
-    """Answer a call of MORE: the tools that have one of the words in their name or description, else all tools."""
+    """Answer a call of MORE_TOOLS: the tools that have one of the words in their name or description, else all tools."""
     words = {*_stems(arguments)} - {"words"}
-    descriptions = {name: title_of(kind) for name, kind in FOUND.items()}
+    descriptions = {name: title_of(kind) for name, kind in EXTRA_TOOLS.items()}
     matches = [name for name, text in descriptions.items() if words & {*_stems(f"{name} {text}")}]
     tools = [{"name": name, "description": descriptions[name]} for name in matches or descriptions]
     return msgspec.json.encode({"tools": tools, "hint": "call them by name, from now on"}).decode()
