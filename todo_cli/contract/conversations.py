@@ -64,6 +64,7 @@ class ListConversations(Request[ConversationPage], frozen=True, kw_only=True):
     verb = "ListConversations"
     label = "chat list"
     route = "GET /v1/conversations"
+    scope = "chat"
     write = False
 
     cursor: Annotated[str, Meta(max_length=100)] | None = None
@@ -77,6 +78,7 @@ class ShowConversation(Request[ConversationShown], frozen=True, kw_only=True):
     verb = "ShowConversation"
     label = "chat show"
     route = "GET /v1/conversations/{number}"
+    scope = "chat"
     write = False
 
     number: Number

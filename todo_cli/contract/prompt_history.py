@@ -21,6 +21,7 @@ class ListSaid(Request[SaidPage], frozen=True, kw_only=True):
     verb = "ListSaid"
     label = "chat"
     route = "GET /v1/said"
+    scope = "chat"
     write = False
 
     limit: Annotated[int, Meta(ge=1, le=1_000)] = 200

@@ -13,7 +13,7 @@ SCOPES = {
     "all": "everything the person may do",
     "read": "look at tasks, journal and spaces",
     "tasks:write": "add, change, finish and undo tasks",
-    "chat": "talk to a model",
+    "chat": "talk to a model and read conversations",
     "tokens:write": "make and revoke tokens, none wider than itself",
     "prefs:write": "change preferences",
     "admin": "manage people (administrators only)",

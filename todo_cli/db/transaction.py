@@ -14,7 +14,7 @@ from psycopg import AsyncRawCursor
 from psycopg.pq import TransactionStatus
 
 from todo_cli.contract.base import Caller, Request
-from todo_cli.db.errors import translated, was_lost
+from todo_cli.db.errors import translate_error, was_lost
 from todo_cli.db.pipeline import Connection, run
 from todo_cli.db.schema_version import SCHEMA_VERSION
 from todo_cli.db.sql import Sql, StatementCall
@@ -46,7 +46,7 @@ async def connect(url: str, patience: int = 10) -> Connection:
             url, autocommit=True, connect_timeout=patience, application_name="todo", cursor_factory=AsyncRawCursor
         )
     except psycopg.Error as error:
-        raise translated(error) from error
+        raise translate_error(error) from error
 
 
 @asynccontextmanager
@@ -157,7 +157,7 @@ class Transaction:
 
 def told(error: psycopg.Error) -> TodoError:
     """What Postgres said, or Lost where it said nothing any more."""
-    found = translated(error)
+    found = translate_error(error)
     return ConnectionLost(found.detail) if was_lost(error) else found
 
 

@@ -85,20 +85,20 @@ def _works(session: Session) -> bool:
 def _person(embedded: LocalPostgres, name: str, timezone: str | None) -> dict[str, Any]:
     """Bring the schema up to date, make the person and their login: the profile's values."""
     from todo_cli.db.migrate import migrate
-    from todo_cli.db.owner import owner
+    from todo_cli.db.owner import open_owner_session
     from todo_cli.parsing.dates import system_zone
 
     text.note("Preparing the tables …")
     migrate(embedded.owner_url())
     zone = timezone or system_zone()
     password = Secret(embedded.secret(f"login-{name}"))
-    with owner(embedded.owner_url()) as work:
-        user_id = work.person(name)
+    with open_owner_session(embedded.owner_url()) as work:
+        user_id = work.find_user(name)
         if user_id is None:
-            user_id, token = work.make_person(name, admin=True, zone=zone)
+            user_id, token = work.create_user(name, admin=True, zone=zone)
         else:
-            token = work.make_token(user_id, "init")
-        login = work.make_login(user_id, password)
+            token = work.create_token(user_id, "init")
+        login = work.create_login(user_id, password)
         work.set_password("todo_server", Secret(embedded.secret("server")))
     url = embedded.url(login, password.reveal())
     return {"embedded": str(embedded.home), "database_url": url, "token": token.reveal(), "timezone": zone}

@@ -10,7 +10,7 @@ from typing import LiteralString
 
 from todo_cli.core.tasks.snapshot_sql import instant
 
-_MINE: LiteralString = "claim_token IS NOT DISTINCT FROM (SELECT todo.token())"
+_MINE: LiteralString = "claim_token IS NOT DISTINCT FROM (SELECT todo.current_token_id())"
 _WHO: LiteralString = f"json_build_object('number', number, 'by', claimed_by, 'until', {instant('claimed_until')})"
 
 # one statement, one moment: a claim begins where the one before it has ended
@@ -18,7 +18,7 @@ REFUSED: LiteralString = f"""(SELECT json_agg({_WHO} ORDER BY place) FROM cur, m
       WHERE p ?| '{{claim,release}}' AND NOT p ? 'force' AND claimed_until > now AND NOT {_MINE}) AS held,
     (SELECT json_agg({_WHO} ORDER BY place) FROM cur WHERE p ? 'if_claimed' AND NOT {_MINE}) AS lost,
     (SELECT to_json(true) FROM cur WHERE p ? 'force' AND NOT EXISTS (SELECT FROM todo.tokens k
-       WHERE k.user_id = %(me)s::uuid AND k.id = todo.token() AND 'all' = ANY (k.scopes)) LIMIT 1) AS unforced"""
+       WHERE k.user_id = %(me)s::uuid AND k.id = todo.current_token_id() AND 'all' = ANY (k.scopes)) LIMIT 1) AS unforced"""
 
 NAMES: LiteralString = "held, lost, unforced"
 TOLD: LiteralString = "'held', held, 'lost', lost, 'unforced', unforced"
@@ -28,8 +28,8 @@ def _now(claimed: LiteralString, kept: LiteralString) -> LiteralString:
     return f"""CASE WHEN status <> 'open' OR p ? 'release' THEN NULL WHEN p ? 'claim' THEN {claimed} ELSE {kept} END AS {kept}"""
 
 
-NEXT: LiteralString = f"""{_now("(SELECT m.name FROM todo.people() m WHERE m.id = %(me)s::uuid)", "claimed_by")},
-    {_now("todo.token()", "claim_token")},
+NEXT: LiteralString = f"""{_now("(SELECT m.name FROM todo.space_members() m WHERE m.id = %(me)s::uuid)", "claimed_by")},
+    {_now("todo.current_token_id()", "claim_token")},
     {_now("now + make_interval(secs => (p ->> 'claim')::float8)", "claimed_until")}"""
 
 CHANGED: LiteralString = "p ? 'claim' OR (p ? 'release' AND claim_token IS NOT NULL)"

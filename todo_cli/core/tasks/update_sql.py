@@ -35,7 +35,7 @@ _CUR: LiteralString = f"""cur AS MATERIALIZED (SELECT t.*, p, place, {tags_of("t
    -- said twice, for before the first ANALYZE a join might read the whole space
    AND t.number = ANY (ARRAY(SELECT number FROM want))),"""
 
-_TAGGED: LiteralString = """untagged AS MATERIALIZED (SELECT todo.untag(array_agg(number), array_agg(tag)) IS NULL AS done FROM (
+_TAGGED: LiteralString = """untagged AS MATERIALIZED (SELECT todo.remove_tags(array_agg(number), array_agg(tag)) IS NULL AS done FROM (
     SELECT cur.number, unnest(cur.tags) AS tag FROM cur EXCEPT SELECT number, unnest(tags) FROM next) AS gone
   WHERE EXISTS (SELECT FROM tick)),
 tagged AS (INSERT INTO todo.task_tags (space_id, number, tag)
@@ -55,7 +55,7 @@ _REFUSED: LiteralString = f"""
     (SELECT json_agg(json_build_object('now', {image("cur", "cur.tags", links="cur.links")}, 'then', (
           SELECT jsonb_path_query_first(c.after, '$[*] ? (@.number == $n)', jsonb_build_object('n', cur.number))
             FROM todo.changes c WHERE c.space_id = %(space)s::uuid AND c.seq = %(if_rev)s::bigint),
-        'by', (SELECT u.name FROM todo.changes c JOIN todo.people() u ON u.id = c.user_id
+        'by', (SELECT u.name FROM todo.changes c JOIN todo.space_members() u ON u.id = c.user_id
             WHERE c.space_id = %(space)s::uuid AND c.seq = cur.rev),
         'at', {instant("cur.updated_at")}) ORDER BY place)
       FROM cur WHERE rev <> coalesce(%(if_rev)s::bigint, rev) AND NOT p ? 'reborn') AS moved,
@@ -71,7 +71,7 @@ _TOLD: LiteralString = f"""'missing', missing, 'binned', binned, 'moved', moved,
 _FOUND: LiteralString = f"missing, binned, moved, overfull, closed, once, recurring, {claim_sql.NAMES}"
 
 _UNLINKED: LiteralString = """
-unlinked AS MATERIALIZED (SELECT todo.unlink(array_agg(number), array_agg(link)) IS NULL AS done FROM (
+unlinked AS MATERIALIZED (SELECT todo.remove_links(array_agg(number), array_agg(link)) IS NULL AS done FROM (
     SELECT number, unnest(waited) AS link FROM set EXCEPT SELECT number, unnest(links) FROM set) AS gone
   WHERE EXISTS (SELECT FROM tick)),
 linked AS (INSERT INTO todo.links (space_id, number, after)
