@@ -1,7 +1,7 @@
-"""`python3 -m tests`: everything CI runs, from a bare Python 3.11+: lint, types, tests.
+"""Run what CI runs, from a bare Python 3.11 or newer: `python3 -m tests`.
 
-It makes a virtual environment beside the checkout's own files (.venv), installs the project with its development
-tools there, and runs them. Words after the command go to pytest: `python3 -m tests -m long`.
+The command creates the virtual environment `.venv` in the checkout, installs the project with its development tools there, and runs lint,
+types and tests. Words after the command go to pytest: `python3 -m tests -m long`.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-HOME = ROOT / ".venv"
-BIN = HOME / ("Scripts" if sys.platform == "win32" else "bin")
+ENVIRONMENT = ROOT / ".venv"
+BIN = ENVIRONMENT / ("Scripts" if sys.platform == "win32" else "bin")
 
 
 def main() -> int:
-    """0 when all is well; the first failure's exit code else. pytest's own summary is the last line."""
-    if sys.version_info < (3, 11):  # noqa: UP036  # this file is what an older Python would run
+    """Run every step. Return 0, or the exit code of the first step that fails. The summary of pytest is the last line."""
+    if sys.version_info < (3, 11):  # noqa: UP036  # an older Python runs this file too
         sys.stderr.write("todo needs Python 3.11 or newer\n")
         return 2
     if not (BIN / "python").exists() and not (BIN / "python.exe").exists():
-        venv.create(HOME, with_pip=True)
+        venv.create(ENVIRONMENT, with_pip=True)
     python = str(BIN / "python")
     steps = (
         [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--editable", ".[dev]"],

@@ -28,7 +28,7 @@ from todo_cli.contract.conversations import AnswerTurn, ForkConversation, MoveHe
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.tasks import AddTask
 from todo_cli.contract.turn_events import StoreEvents
-from todo_cli.contract.turn_steps import BeginTurn, Message, ReadReplay, Replay, RunCall, StoreAnswer, Wish
+from todo_cli.contract.turn_steps import BeginTurn, Message, MessageCall, ReadReplay, Replay, RunCall, StoreAnswer
 from todo_cli.errors import Conflict, Invalid, NotFound
 from todo_cli.llm.stream import TextDelta
 
@@ -173,7 +173,7 @@ class Story(RuleBasedStateMachine):
         if step == "words":
             self.chat(StoreEvents(**mine, first=0, after=begun.head, batch=({"kind": "words", "text": "half an an"},)))
         elif step in ("calls", "one call"):
-            wish = Wish(name="add_task", arguments='{"title":"crashed"}')
+            wish = MessageCall(name="add_task", arguments='{"title":"crashed"}')
             stored = self.chat(StoreAnswer(**mine, after=begun.head, text="", calls=(wish,) * 2))
             if step == "one call":
                 arguments = {"title": "crashed"}

@@ -115,7 +115,7 @@ def test_how_often_each_step_waits(far: tuple[Proxy, Line, Chat]) -> None:
         counted(people.ShowConversation(number=chat.number))
         counted(people.ListConversations())
         counted(people.RenameConversation(number=chat.number, title="x"))
-        counted(ask.StoreTitle(conversation=chat.id, turn=step["turn"], said="reopen 1", title="x"))
+        counted(ask.StoreTitle(conversation=chat.id, turn=step["turn"], first_message="reopen 1", title="x"))
         counted(people.RewindTurn(turn=step["turn"]))
         number = chat.number
         counted(people.RemoveConversation(number=number))
@@ -133,15 +133,15 @@ def _turn(counted: Callable[[Request[Any]], Any], chat: Chat) -> dict[str, Any]:
     begun = counted(begin)
     step: dict[str, Any] = {"turn": begin.turn, "attempt": 1}
     counted(ask.ReadReplay(conversation=chat.id))
-    wishes = (ask.Wish(name="reopen_task", arguments='{"number":1}'),) * 3
+    wishes = (ask.MessageCall(name="reopen_task", arguments='{"number":1}'),) * 3
     stored = counted(ask.StoreAnswer(**step, after=begun.head, text="", calls=wishes))
     place: dict[str, Any] = {"message": stored.head, "arguments": {"numbers": [1]}}
     counted(ask.RunCall(**step, index=0, operation="ReopenTasks", **place))
-    counted(ask.StoreResults(**step, results=(ask.Result(message=stored.head, index=1, text="no"),)))
+    counted(ask.StoreResults(**step, results=(ask.RefusedCall(message=stored.head, index=1, text="no"),)))
     counted(turn_events.StoreEvents(**step, first=0, after=1, batch=({"kind": "words", "text": "x"},)))
     counted(turn_events.ReadEvents(turn=begin.turn))
     counted(ask.StoreSummary(**step, conversation=chat.id, reaches=begun.head, text="before"))
-    counted(ask.HoldCalls(**step, calls=(ask.Call(index=2, verb="ReopenTasks", **place),)))
+    counted(ask.HoldCalls(**step, calls=(ask.CallToApprove(index=2, verb="ReopenTasks", **place),)))
     counted(people.AnswerTurn(turn=begin.turn, yes=True))
     chat(ask.BeginTurn(conversation=chat.id, turn=begin.turn, runner=new_id(), text="reopen 1"))
     counted(ask.EndTurn(turn=begin.turn, attempt=2, text="done"))
@@ -182,10 +182,10 @@ def _held(trips: Callable[[Request[Any]], int], chat: Chat, calls: list[Any], *,
     turn = new_id()
     begun = chat(ask.BeginTurn(conversation=chat.id, turn=turn, runner=new_id(), text="x"))
     step: dict[str, Any] = {"turn": turn, "attempt": 1}
-    wishes = tuple(ask.Wish(name=verb, arguments="{}") for verb, _ in calls)
+    wishes = tuple(ask.MessageCall(name=verb, arguments="{}") for verb, _ in calls)
     stored = chat(ask.StoreAnswer(**step, after=begun.head, text="", calls=wishes))
     hold = tuple(
-        ask.Call(message=stored.head, index=index, verb=verb, arguments=given)
+        ask.CallToApprove(message=stored.head, index=index, verb=verb, arguments=given)
         for index, (verb, given) in enumerate(calls)
     )
     found = trips(ask.HoldCalls(**step, calls=hold)), trips(people.AnswerTurn(turn=turn, yes=yes))

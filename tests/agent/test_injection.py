@@ -21,7 +21,7 @@ from todo_cli.contract.base import Number
 from todo_cli.contract.comments import Comment
 from todo_cli.contract.journal import Difference, Undone
 from todo_cli.contract.registry import REQUESTS
-from todo_cli.contract.search import Hit, Hits, Snippet
+from todo_cli.contract.search import Snippet, TaskHit, TaskHits
 from todo_cli.contract.tasks import AddTask, Changed, Task, TaskPage
 from todo_cli.contract.turn_steps import Message
 from todo_cli.core.turns.tool_result import error_json, result_json
@@ -43,8 +43,10 @@ def tasks(draw: st.DrawFn) -> Task:
 @given(several=st.lists(tasks(), min_size=1, max_size=4), said=texts)
 def test_no_text_in_a_result_looks_like_a_number_that_was_shown(several: list[Task], said: str) -> None:
     shown = {task.number for task in several}
-    found = Hits(
-        hits=tuple(Hit(task=one, score=1, snippets=(Snippet(where="note", text=said, parts=()),)) for one in several)
+    found = TaskHits(
+        hits=tuple(
+            TaskHit(task=one, score=1, snippets=(Snippet(where="note", text=said, parts=()),)) for one in several
+        )
     )
     changed = tuple(
         Difference(number=one.number, title=one.title, added=False, fields={"title": (said, one.title)})

@@ -14,7 +14,7 @@ from tests.support.chat_process import Talker
 from tests.support.fake_model import calls, says
 from todo_cli.contract.conversations import RemoveConversation, RestoreConversation
 from todo_cli.contract.ids import new_id
-from todo_cli.contract.message_search import SaidHit, SearchConversations
+from todo_cli.contract.message_search import MessageHit, SearchConversations
 from todo_cli.contract.tasks import AddTask
 
 
@@ -23,7 +23,7 @@ def found(chat: Chat, words: str, **more: Any) -> list[tuple[str, str]]:
     return [(hit.role, marked(hit)) for hit in chat(SearchConversations(words=words, **more)).hits]
 
 
-def marked(hit: SaidHit) -> str:
+def marked(hit: MessageHit) -> str:
     return "|".join(hit.passage.text[start:end] for start, end in hit.passage.parts)
 
 

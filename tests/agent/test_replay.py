@@ -25,11 +25,11 @@ from todo_cli.contract.conversations import (
 )  # fmt: skip
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.tasks import AddTask, EditTasks
-from todo_cli.contract.turn_steps import Message, ReadReplay, Replay, Wish
+from todo_cli.contract.turn_steps import Message, MessageCall, ReadReplay, Replay
 from todo_cli.errors import Conflict, Invalid, ModelFailed, NotFound
 from todo_cli.llm.stream import Finished, TextDelta
 
-WISH = st.builds(Wish, name=st.sampled_from(["add_task", "", "fly"]), arguments=st.sampled_from(["{}", "", "[1]", "{", '{"a":1}']),
+WISH = st.builds(MessageCall, name=st.sampled_from(["add_task", "", "fly"]), arguments=st.sampled_from(["{}", "", "[1]", "{", '{"a":1}']),
                  id=st.sampled_from(["", "a", "b", "call_1_0", "x" * 80]))  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from tests.support.chat import Chat
 from tests.support.turn_driver import Script
 from todo_cli.agent.tool_selection import offers, tools_for
 from todo_cli.contract.tasks import AddTask, CompleteTasks
-from todo_cli.contract.turn_steps import Message, Wish
+from todo_cli.contract.turn_steps import Message, MessageCall
 from todo_cli.tools import ALWAYS, FOUND, MORE
 
 FEW = [*ALWAYS, MORE]
@@ -89,7 +89,7 @@ def test_beside_other_calls_and_in_any_form(chat: Chat) -> None:
 
 def line(*results: str, name: str = MORE, turn: str = "t") -> list[Message]:
     """A turn in which that was called, and answered so."""
-    calls = tuple(Wish(name=name, arguments="{}") for _ in results)
+    calls = tuple(MessageCall(name=name, arguments="{}") for _ in results)
     said = [Message(conversation="c", seq=1, turn=turn, role="user", content="x"),
             Message(conversation="c", seq=2, turn=turn, role="assistant", content="", calls=calls)]  # fmt: skip
     return said + [

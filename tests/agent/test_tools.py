@@ -12,7 +12,7 @@ from todo_cli.contract.claims import ClaimTask
 from todo_cli.contract.journal import ListChanges, Redo, Undo
 from todo_cli.contract.registry import REQUESTS
 from todo_cli.contract.tasks import AddTask, CompleteTasks, DeleteTasks, EditTasks, ListTasks, ShowTask
-from todo_cli.contract.turn_steps import Message, Wish
+from todo_cli.contract.turn_steps import Message, MessageCall
 from todo_cli.errors import Invalid
 from todo_cli.tools import _CLEARABLE, ALWAYS, FOUND, TOOLS, offered, tools, wished
 
@@ -98,7 +98,7 @@ def test_what_is_not_understood_is_said(name: str, arguments: str, told: str) ->
 
 def said(*calls: tuple[str, Any], text: str = "tasks 1-4 and #9", turn: str = "t") -> list[Message]:
     """A turn whose model wishes that."""
-    wishes = tuple(Wish(name=name, arguments=json.dumps(arguments)) for name, arguments in calls)
+    wishes = tuple(MessageCall(name=name, arguments=json.dumps(arguments)) for name, arguments in calls)
     user = Message(conversation="c", seq=1, turn=turn, role="user", content=text)
     return [user, Message(conversation="c", seq=2, turn=turn, role="assistant", content="", calls=wishes)]
 

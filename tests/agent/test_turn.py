@@ -20,11 +20,11 @@ from todo_cli.contract.turn_events import ReadEvents, StoreEvents
 from todo_cli.contract.turn_steps import (
     BeginTurn,
     EndTurn,
-    Result,
+    MessageCall,
+    RefusedCall,
     RunCall,
     StoreAnswer,
     StoreResults,
-    Wish,
 )
 from todo_cli.errors import Conflict, Invalid, ModelFailed, NotAllowed, NotFound
 from todo_cli.llm.stream import Finished, TextDelta, Usage
@@ -189,7 +189,9 @@ def test_every_step_may_be_repeated(chat: Chat) -> None:
     watcher = chat(_begin(chat, turn=begin.turn))
     assert watcher.mine is False
     step = {"turn": begin.turn, "attempt": 1}
-    wish = StoreAnswer(**step, after=first.head, text="", calls=(Wish(name="add_task", arguments='{"title":"x"}'),) * 2)
+    wish = StoreAnswer(
+        **step, after=first.head, text="", calls=(MessageCall(name="add_task", arguments='{"title":"x"}'),) * 2
+    )
     stored = chat(wish)
     assert chat(wish) == stored
     run = RunCall(**step, message=stored.head, index=0, operation="AddTask", arguments={"title": "x"})
@@ -207,19 +209,19 @@ def test_every_step_may_be_repeated(chat: Chat) -> None:
 
 
 def _results(message: int) -> Any:
-    yield Result(message=message, index=1, text="no")
+    yield RefusedCall(message=message, index=1, text="no")
 
 
 def test_a_zombie_is_fenced_at_every_step(chat: Chat) -> None:
     begin = _begin(chat)
     first = chat(begin)
     step = {"turn": begin.turn, "attempt": 1}
-    stored = chat(StoreAnswer(**step, after=first.head, text="", calls=(Wish(name="add_task", arguments="{}"),)))
+    stored = chat(StoreAnswer(**step, after=first.head, text="", calls=(MessageCall(name="add_task", arguments="{}"),)))
     chat.lapse()
     taken = chat(_begin(chat, turn=begin.turn))
     assert (taken.attempt, taken.mine, taken.reset) == (2, True, True)
     late: list[Any] = [
-        StoreAnswer(**step, after=stored.head, text="z", calls=(Wish(name="x", arguments=""),)),
+        StoreAnswer(**step, after=stored.head, text="z", calls=(MessageCall(name="x", arguments=""),)),
         RunCall(**step, message=stored.head, index=0, operation="AddTask", arguments={"title": "zombie"}),
         StoreResults(**step, results=tuple(_results(stored.head))),
         StoreEvents(**step, first=0, after=1),
@@ -237,7 +239,7 @@ def test_only_tools_can_be_called(chat: Chat) -> None:
     begin = _begin(chat)
     first = chat(begin)
     step = {"turn": begin.turn, "attempt": 1}
-    stored = chat(StoreAnswer(**step, after=first.head, text="", calls=(Wish(name="x", arguments=""),) * 3))
+    stored = chat(StoreAnswer(**step, after=first.head, text="", calls=(MessageCall(name="x", arguments=""),) * 3))
     for index, verb in enumerate(("CreateToken", "AnswerTurn", "WhoAmI")):
         ran = chat(RunCall(**step, message=stored.head, index=index, operation=verb, arguments={}))
         assert json.loads(ran.content)["error"] == "invalid"

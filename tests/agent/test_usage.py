@@ -15,7 +15,7 @@ from tests.support.fake_model import calls, says
 from tests.support.turn_driver import Script
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.turn_steps import BeginTurn
-from todo_cli.contract.usage import ReadUsage, SetBudget, Used
+from todo_cli.contract.usage import ReadUsage, SetBudget, UsageRow
 from todo_cli.contract.users import SetPreferences
 from todo_cli.errors import Invalid, NotAllowed, NotFound, TooMany
 from todo_cli.llm.stream import Finished, Usage
@@ -44,7 +44,7 @@ def _named(script: Script, model: str) -> Script:
     return script
 
 
-def of(one: Used) -> tuple[int, int, int, int, int, dict[str, str]]:
+def of(one: UsageRow) -> tuple[int, int, int, int, int, dict[str, str]]:
     return one.calls, one.prompt, one.completion, one.cached, one.reasoning, one.costs
 
 

@@ -134,7 +134,7 @@ REFUSED: tuple[tuple[tuple[str, ...], int, str], ...] = (
     (("done", "projct:old"), 2, "at character 1"),
     (("done", "#nowhere"), 3, "no task matches"),
     (("done", "x" * 10_001), 2, "10,000"),
-    (("edit", "#old"), 2, "nothing to change"),
+    (("edit", "#old"), 2, "no change was given"),
     (("done", "#old", "--key", "k"), 2, "--key with a filter needs --yes"),
     (("defer", "#old"), 2, "until when"),
     (("claim",), 2, "which task"),

@@ -51,7 +51,7 @@ def test_2_usage(todo: Todo) -> None:
     refused(todo, 2, "list", "--limit", "0")
     refused(todo, 2, "show", says="argument")
     refused(todo, 2, "frobnicate", says="frobnicate")
-    refused(todo, 2, "edit", "1", says="nothing to change")
+    refused(todo, 2, "edit", "1", says="no change was given")
 
 
 def test_3_not_found(todo: Todo) -> None:

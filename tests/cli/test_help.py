@@ -127,7 +127,7 @@ def test_a_commands_name_is_completed_before_anything_is_imported(bare: Todo) ->
     code = "import sys; from todo_cli.main import main; before = set(sys.modules); main(); print(sorted(set(sys.modules) - before))"
     done = subprocess.run([COMMAND[0], "-c", code], env=bare.environment({"_TODO_COMPLETE": "names", "COMP_WORDS": "todo\nsh", "COMP_CWORD": "1"}),
                           capture_output=True, text=True, check=True)  # fmt: skip
-    assert done.stdout.splitlines() == ["show\tShow one task whole.", "[]"]
+    assert done.stdout.splitlines() == ["show\tShow one task.", "[]"]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from todo_cli.contract.base import Request
 from todo_cli.contract.conversations import ListConversations, ShowConversation
 from todo_cli.contract.journal import ListChanges
 from todo_cli.contract.message_search import SearchConversations
-from todo_cli.contract.prompt_history import ListSaid
+from todo_cli.contract.prompt_history import ListPrompts
 from todo_cli.contract.tasks import AddTask, CompleteTasks
 from todo_cli.contract.tokens import CreateToken
 from todo_cli.contract.usage import ReadUsage
@@ -489,7 +489,7 @@ def test_another_member_s_comments_views_and_turns_stay_theirs(db: Database) -> 
     with closing(Line(owner.database_url, owner)) as line:
         line(AddTask(title="shared"))
     with closing(signed(owner)) as connection:
-        conversation, turn = talk(connection, space, 100)
+        _, turn = talk(connection, space, 100)
         connection.execute(
             "INSERT INTO todo.comments (space_id, number, id, text) VALUES (%s, 1, %s, 'hers')", [space, comment]
         )
@@ -567,7 +567,7 @@ CHAT_READS: tuple[Request[Any], ...] = (
     ListConversations(),
     ShowConversation(number=1),
     SearchConversations(words="x"),
-    ListSaid(),
+    ListPrompts(),
     ReadUsage(),
 )
 

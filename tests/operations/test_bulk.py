@@ -115,7 +115,7 @@ def test_a_key_acts_once_even_if_more_match_by_then(home: Ask) -> None:
         (DeleteTasks(filter=" or ".join(["p1"] * 1_000)), "200 terms"),
         (DeleteTasks(filter="a\0b"), "NUL"),
         (EditTasks(filter="#old", title=" "), "blank"),
-        (EditTasks(filter="#old"), "nothing to change"),
+        (EditTasks(filter="#old"), "no change was given"),
         (CompleteTasks(filter="#old", with_subtasks=True, if_claimed=True), "exclude each other"),
     ],
 )
@@ -179,8 +179,8 @@ def ten_thousand_and_one(who: str, db: Database) -> None:
 
 def test_at_most_ten_thousand(ask: Ask, db: Database) -> None:
     ten_thousand_and_one(ask.who.user_id, db)
-    for filter, says in (("is:open", "matches 10,001 tasks; at most 10,000"), ("many -p1", "stand in 10,000 tasks or more"),
-                         ("-many", "stand in 10,000 tasks or more")):  # fmt: skip
+    for filter, says in (("is:open", "matches 10,001 tasks; at most 10,000"), ("many -p1", "occur in 10,000 tasks or more"),
+                         ("-many", "occur in 10,000 tasks or more")):  # fmt: skip
         with pytest.raises(Invalid, match=says):
             ask(EditTasks(filter=filter, priority=2))
 

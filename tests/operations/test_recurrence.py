@@ -162,7 +162,7 @@ def test_skip_goes_on_by_one(ask: Ask) -> None:
     with pytest.raises(Conflict, match="task #1 is done"):
         ask(SkipTasks(numbers=(1,)))
     ask(ReopenTasks(numbers=(1,)))
-    with pytest.raises(Conflict, match="is there already: #2"):
+    with pytest.raises(Conflict, match="exists already: #2"):
         ask(SkipTasks(numbers=(1,)))
     ask.add("once")
     with pytest.raises(Conflict, match="task #3 does not recur"):
@@ -208,7 +208,7 @@ def test_every_is_set_changed_and_cleared(ask: Ask) -> None:
     ask(Undo())
     following = done(ask, 2).tasks[1]
     assert (following.due, following.repeat and following.repeat.occurrence) == ("2030-03-07", 3)
-    with pytest.raises(Invalid, match="needs a date"):
+    with pytest.raises(Invalid, match="needs a due date"):
         ask(EditTasks(numbers=(3,), every="every day", due=None))
 
 

@@ -20,11 +20,11 @@ from todo_cli.contract import conversations, turn_events, turn_steps
 from todo_cli.contract.base import Request
 from todo_cli.contract.claims import ClaimTask, ReleaseTasks
 from todo_cli.contract.comments import AddComment, EditComment, ListComments, RemoveComment
-from todo_cli.contract.conversation_export import Exported, Header, ImportMessages
+from todo_cli.contract.conversation_export import ExportedMessage, ExportHeader, ImportMessages
 from todo_cli.contract.journal import ListChanges, Redo, Undo
 from todo_cli.contract.message_search import SearchConversations
 from todo_cli.contract.plans import ApplyPlan, ListPlans, MakePlan, RefusePlan
-from todo_cli.contract.prompt_history import ListSaid
+from todo_cli.contract.prompt_history import ListPrompts
 from todo_cli.contract.registry import REQUESTS, requests_in
 from todo_cli.contract.search import SearchTasks
 from todo_cli.contract.tasks import (
@@ -61,9 +61,9 @@ ASKED = {*REQUESTS} - {
 NEW = "someone-new"  # replaced by a name of this way's own
 IDS = [str(UUID(int=0x7 << 76 | 0x2 << 62 | number)) for number in range(9)]
 
-TALK = Header(id=IDS[0], number=7, title="The rent", created_at=datetime(2030, 1, 1, tzinfo=UTC), head="x 2")
+TALK = ExportHeader(id=IDS[0], number=7, title="The rent", created_at=datetime(2030, 1, 1, tzinfo=UTC), head="x 2")
 SAID = tuple(
-    Exported(seq=n, turn=IDS[0], role=role, content=f"rent {n}", at=TALK.created_at)
+    ExportedMessage(seq=n, turn=IDS[0], role=role, content=f"rent {n}", at=TALK.created_at)
     for n, role in ((1, "user"), (2, "assistant"))
 )
 
@@ -119,7 +119,7 @@ STORY: tuple[Request[Any], ...] = (
     SearchConversations(words="rent"), SearchConversations(words=""), ReadUsage(), ReadUsage(number=99), SetBudget(name=NEW, tokens_per_day=9),
     SetBudget(name="nobody at all"), ImportMessages(conversation=TALK, messages=SAID), ImportMessages(conversation=TALK, messages=SAID),
     ImportMessages(conversation=TALK, messages=SAID, first=7), SearchConversations(words="rent", role="user"), ReadUsage(by="conversation", number=1),
-    ListSaid(), ListSaid(limit=0), ListChanges(), ListChanges(number=1, limit=2), ListChanges(number=99), ListChanges(before=3), ListChanges(limit=0),
+    ListPrompts(), ListPrompts(limit=0), ListChanges(), ListChanges(number=1, limit=2), ListChanges(number=99), ListChanges(before=3), ListChanges(limit=0),
 )  # fmt: skip
 
 MASKS = (

@@ -7,12 +7,12 @@ import pytest
 from tests.support.ask import Ask
 from todo_cli.contract.comments import AddComment, EditComment, RemoveComment
 from todo_cli.contract.ids import new_id
-from todo_cli.contract.search import Hit, SearchTasks
+from todo_cli.contract.search import SearchTasks, TaskHit
 from todo_cli.contract.tasks import CompleteTasks, DeleteTasks, EditTasks
 from todo_cli.errors import Invalid
 
 
-def hits(ask: Ask, words: str, **more: object) -> tuple[Hit, ...]:
+def hits(ask: Ask, words: str, **more: object) -> tuple[TaskHit, ...]:
     return ask(SearchTasks(words=words, **more)).hits  # type: ignore[arg-type]
 
 
@@ -20,7 +20,7 @@ def found(ask: Ask, words: str, **more: object) -> list[str]:
     return [hit.task.title for hit in hits(ask, words, **more)]
 
 
-def marked(hit: Hit) -> list[tuple[str, list[str]]]:
+def marked(hit: TaskHit) -> list[tuple[str, list[str]]]:
     return [(one.where, [one.text[start:end] for start, end in one.parts]) for one in hit.snippets]
 
 

@@ -253,7 +253,7 @@ def test_tags_are_added_removed_and_replaced(ask: Ask) -> None:
 
 def test_an_edit_that_names_nothing_or_what_cannot_be_is_refused(ask: Ask) -> None:
     ask.add("a")
-    with pytest.raises(Invalid, match="nothing to change"):
+    with pytest.raises(Invalid, match="no change was given"):
         ask(EditTasks(numbers=(1,)))
     with pytest.raises(Invalid):
         ask(EditTasks(numbers=(1,), title=" "))

@@ -12,7 +12,7 @@ from tests.support.ask import Ask, AskAs
 from tests.support.connections import share
 from todo_cli.contract.journal import ListChanges
 from todo_cli.contract.tasks import ListTasks
-from todo_cli.contract.views import ChooseView, ListProjects, ListTags, ListViews, RemoveView, SaveView, Used
+from todo_cli.contract.views import ChooseView, ListProjects, ListTags, ListViews, NameCount, RemoveView, SaveView
 from todo_cli.errors import Conflict, Invalid, NotFound, TodoError
 
 
@@ -141,8 +141,8 @@ def test_views_are_one_s_own(db: Database, ask_as: AskAs, ask: Ask) -> None:
 
 
 def test_tags_and_projects_in_use(mine: Ask) -> None:
-    assert mine(ListTags()).used == (Used(name="desk", tasks=1), Used(name="phone", tasks=2))
-    assert mine(ListProjects()).used == (Used(name="home", tasks=2), Used(name="work", tasks=2))
+    assert mine(ListTags()).used == (NameCount(name="desk", tasks=1), NameCount(name="phone", tasks=2))
+    assert mine(ListProjects()).used == (NameCount(name="home", tasks=2), NameCount(name="work", tasks=2))
 
 
 def test_the_commands(person: Person, as_person: Callable[..., Todo]) -> None:

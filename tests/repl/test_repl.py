@@ -13,7 +13,7 @@ from tests.support.chat_process import Talker, slowly
 from tests.support.fake_model import calls, says
 from todo_cli.cli.repl.slash_commands import CHAT_COMMANDS
 from todo_cli.clients.open import open_client
-from todo_cli.contract.prompt_history import ListSaid
+from todo_cli.contract.prompt_history import ListPrompts
 
 PROMPT = "todo> "
 
@@ -216,8 +216,8 @@ def test_what_i_have_said_everywhere(talker: Talker, make_talker: Callable[..., 
             ask.who, talker.way, server=ask.todo.env.get("TODO_SERVER") or ask.other.env["TODO_SERVER"]
         )
         backend = open_client(with_settings)
-        assert backend.send_now(ListSaid()).said == wanted
-        assert backend.send_now(ListSaid(limit=1)).said == wanted[:1]
+        assert backend.send_now(ListPrompts()).prompts == wanted
+        assert backend.send_now(ListPrompts(limit=1)).prompts == wanted[:1]
         backend.close()
 
 

@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import Database, Person
 from todo_cli.contract.base import Caller, Request, Secret
 from todo_cli.contract.ids import new_id, new_token, token_hash
-from todo_cli.core.registry import handle
+from todo_cli.core.dispatch import handle
 from todo_cli.db.transaction import Transaction, connect
 
 R = TypeVar("R")

@@ -11,7 +11,15 @@ from todo_cli.contract.conversations import AnswerTurn, RedoTurn, StopTurn, Undo
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.tasks import AddTask
 from todo_cli.contract.turn_events import StoreEvents
-from todo_cli.contract.turn_steps import BeginTurn, Call, EndTurn, HoldCalls, StoreAnswer, StoreSummary, Wish
+from todo_cli.contract.turn_steps import (
+    BeginTurn,
+    CallToApprove,
+    EndTurn,
+    HoldCalls,
+    MessageCall,
+    StoreAnswer,
+    StoreSummary,
+)
 
 TEXT = "delete 1 and 99, finish 2 and 3"
 BOTH = [["delete_task", {"number": 1}], ["complete_task", {"numbers": [2, 3]}], ["delete_task", {"number": 99}]]
@@ -39,7 +47,7 @@ def _running(chat: Chat) -> dict[str, Any]:
 
 def _wished(chat: Chat) -> tuple[dict[str, Any], int]:
     step = _running(chat)
-    calls = tuple(Wish(name=name, arguments=_json(given)) for name, given in BOTH)
+    calls = tuple(MessageCall(name=name, arguments=_json(given)) for name, given in BOTH)
     head = chat(StoreAnswer(**step, after=1, text="", calls=calls)).head
     return step, head
 
@@ -53,7 +61,9 @@ def _json(given: Any) -> str:
 def _holds(chat: Chat) -> HoldCalls:
     _three(chat)
     step, head = _wished(chat)
-    calls = tuple(Call(message=head, index=at, verb=verb, arguments=given) for at, (verb, given) in enumerate(VERBS))
+    calls = tuple(
+        CallToApprove(message=head, index=at, verb=verb, arguments=given) for at, (verb, given) in enumerate(VERBS)
+    )
     return HoldCalls(turn=step["turn"], attempt=1, calls=calls)
 
 

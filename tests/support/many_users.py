@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import psycopg
@@ -10,9 +11,9 @@ from psycopg.sql import Literal as SqlLiteral
 from tests.conftest import Database, Person
 from tests.support.connections import Line
 from todo_cli.contract.base import Caller, Request, Secret
-from todo_cli.core.registry import handle
-from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import BEGIN, COMMIT, ENTER, Transaction
+from todo_cli.core.dispatch import handle
+from todo_cli.db.sql import Sql, StatementCall
+from todo_cli.db.transaction import BEGIN, COMMIT, ENTER, ROLLBACK, Transaction
 
 OTHERS = """
 INSERT INTO todo.users (id, name) SELECT md5('u' || u)::uuid, 'user' || u FROM generate_series(2, {people}) u;
@@ -69,12 +70,12 @@ class Explaining(Transaction):
     found: list[Touched]
     plan_mode: Literal["force_custom_plan", "force_generic_plan"]
 
-    async def _run(self, statements: list[Sql], values: dict[str, Any]) -> str | None:
-        given = self.values | values
-        rules = [sql for sql in statements if sql not in (BEGIN, COMMIT, ENTER)]
-        for sql in rules:
-            self.found.append(await self._explained(sql, given))
-        return await super()._run(rules, values)
+    async def _send(self, calls: Sequence[StatementCall]) -> list[str | None]:
+        rules = [(sql, values) for sql, values in calls if sql not in (BEGIN, COMMIT, ROLLBACK, ENTER)]
+        for sql, values in rules:
+            self.found.append(await self._explained(sql, self.values | values))
+        texts = iter(await super()._send(rules) if rules else [])
+        return [next(texts) if (sql, values) in rules else None for sql, values in calls]
 
     async def _explained(self, sql: Sql, given: dict[str, Any]) -> Touched:
         # EXPLAIN of a statement with parameters plans for these values; only EXECUTE obeys plan_cache_mode

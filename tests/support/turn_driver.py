@@ -23,7 +23,6 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 import todo_cli.clients.direct
-import todo_cli.db.batch
 import todo_cli.db.transaction
 from tests.support.ask import settings_of
 from todo_cli.agent.loop import Ended, Limits, run_turn
@@ -106,8 +105,7 @@ class Points:
 
     def watch(self) -> None:
         """Before every statement, with those before it carried out, and after every answer that came."""
-        for module, name in ((todo_cli.db.transaction, "run"), (todo_cli.db.batch, "tried")):
-            setattr(module, name, self._counted(getattr(module, name)))
+        todo_cli.db.transaction.run = self._counted(todo_cli.db.transaction.run)
 
     def _counted(self, send: Any) -> Any:
         async def counted(connection: Any, statements: list[Any]) -> Any:

@@ -12,7 +12,7 @@ import msgspec
 
 from todo_cli.contract.base import Request
 from todo_cli.contract.turn_events import StoreEvents
-from todo_cli.contract.turn_steps import Begun, Stored
+from todo_cli.contract.turn_steps import ClaimedTurn, StepStored
 from todo_cli.errors import TodoError
 
 R = TypeVar("R")
@@ -41,7 +41,7 @@ class Limits(msgspec.Struct, frozen=True):
 class Attempt:
     """One attempt at a turn, by this process."""
 
-    def __init__(self, send: Send, begun: Begun, tell: Tell, stop: asyncio.Event, limits: Limits) -> None:
+    def __init__(self, send: Send, begun: ClaimedTurn, tell: Tell, stop: asyncio.Event, limits: Limits) -> None:
         self.begun, self.limits, self.head = begun, limits, begun.head
         self._send, self._tell, self._stop, self._n = send, tell, stop, begun.events
         self._batch: list[Said] = []
@@ -92,7 +92,7 @@ class Attempt:
         else:
             self._batch.append(dict(event))
 
-    async def keep(self, *, now: bool = False) -> Stored | None:
+    async def keep(self, *, now: bool = False) -> StepStored | None:
         """Four times a second at most while there are events, and as a sign of life."""
         silent = time.monotonic() - self._kept
         due = silent >= (EVERY if self._batch else min(self.limits.lease / 3, LONGEST_SILENCE))
@@ -106,7 +106,7 @@ class Attempt:
             async with asyncio.timeout(LET_GO):
                 await self._store(NO_TIME)
 
-    async def _store(self, lease: float) -> Stored:
+    async def _store(self, lease: float) -> StepStored:
         batch, self._batch, self._kept = self._batch, [], time.monotonic()
         events = StoreEvents(**self.fence, lease=lease, first=self._n, after=self.head, batch=tuple(batch))
         try:

@@ -9,7 +9,7 @@ from typing import Any
 from todo_cli.agent.messages import whole_turns
 from todo_cli.agent.prompts import SUMMARISE
 from todo_cli.agent.receive import Answer, EventSink, listen
-from todo_cli.contract.turn_steps import Begun, Message, Replay, StoreSummary
+from todo_cli.contract.turn_steps import ClaimedTurn, Message, Replay, StoreSummary
 from todo_cli.errors import ModelFailed
 from todo_cli.llm.pricing import as_stored
 
@@ -40,7 +40,7 @@ def foldable(messages: Sequence[Message], conversation: str, budget: int) -> lis
 
 
 async def compacted(
-    answer: Answer, replay: Replay, begun: Begun, keeper: EventSink, *, budget: int, room: int, seconds: float
+    answer: Answer, replay: Replay, begun: ClaimedTurn, keeper: EventSink, *, budget: int, room: int, seconds: float
 ) -> StoreSummary | None:
     """The summary to be stored; None where there is nothing to fold, or the model gives none. `room`: characters."""
     older = foldable(replay.messages, begun.conversation, budget)

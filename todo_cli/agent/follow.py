@@ -8,10 +8,10 @@ import msgspec
 
 from todo_cli.agent.approval_policy import understood
 from todo_cli.agent.attempt import Said, Send
-from todo_cli.contract.turn_events import Batch, ReadEvents, Watched
-from todo_cli.contract.turn_steps import ENDED, Message
+from todo_cli.contract.turn_events import EventBatch, ReadEvents, TurnProgress
+from todo_cli.contract.turn_steps import ENDED_STATES, Message
 
-RESTING = (*ENDED, "awaiting")
+RESTING = (*ENDED_STATES, "awaiting")
 """States in which nothing comes any more by itself."""
 SOON, LATER = 0.25, 1.0
 LONG = 20
@@ -21,7 +21,7 @@ AT_ONCE = 200
 
 async def watch(
     send: Send, turn: str, after: int, pause: Callable[[float], Awaitable[object]]
-) -> AsyncGenerator[Watched, None]:
+) -> AsyncGenerator[TurnProgress, None]:
     """A look a few times a second while something comes, else one; the last is of a turn that rests."""
     silent = looks = 0
     while True:
@@ -37,22 +37,24 @@ async def watch(
         await pause(LATER if silent > LONG else SOON if looks < LONG else SOON * 2)
 
 
-def orphaned(seen: Watched) -> bool:
+def orphaned(seen: TurnProgress) -> bool:
     """Nobody runs it, and it has not ended: whoever sees it may. The lease is judged by the database's clock."""
     return seen.state == "answered" or (seen.state == "running" and not seen.live)
 
 
-def whole(seen: Watched, after: int) -> Watched:
+def whole(seen: TurnProgress, after: int) -> TurnProgress:
     """With the events of a turn whose own are forgotten, out of its messages: all of them again for who saw some."""
-    if not seen.said:
+    if not seen.messages:
         return seen
     events: list[Said] = [{"kind": "reset"}] if after >= 0 else []
-    for one in seen.said:
+    for one in seen.messages:
         events += _events(one, seen)
-    return msgspec.structs.replace(seen, batches=(Batch(n=max(seen.events, 1) - 1, events=tuple(events)),), said=())
+    return msgspec.structs.replace(
+        seen, batches=(EventBatch(n=max(seen.events, 1) - 1, events=tuple(events)),), messages=()
+    )
 
 
-def _events(one: Message, seen: Watched) -> Iterator[Said]:
+def _events(one: Message, seen: TurnProgress) -> Iterator[Said]:
     if one.role == "tool":
         yield from _wished(one, seen)
         yield {"kind": "result", "content": one.content}
@@ -65,8 +67,8 @@ def _events(one: Message, seen: Watched) -> Iterator[Said]:
         yield {"kind": "end", "state": seen.state, "text": one.content}
 
 
-def _wished(result: Message, seen: Watched) -> Iterator[Said]:
-    for one in seen.said:
+def _wished(result: Message, seen: TurnProgress) -> Iterator[Said]:
+    for one in seen.messages:
         if one.seq == result.call_seq and result.call_index is not None and result.call_index < len(one.calls):
             wished = understood(one, result.call_index)
             if wished.kind:

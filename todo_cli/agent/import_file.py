@@ -9,7 +9,7 @@ import msgspec
 
 from todo_cli.agent.messages import faults
 from todo_cli.contract.codec import decode_request
-from todo_cli.contract.conversation_export import VERSION, Exported, Header
+from todo_cli.contract.conversation_export import EXPORT_VERSION, ExportedMessage, ExportHeader
 from todo_cli.errors import Invalid
 
 MOST = 8 * 1024 * 1024
@@ -23,21 +23,21 @@ class Reading:
         self._lines = ((number, line) for number, line in enumerate(lines, 1) if line.strip())
         self.header = self._header()
 
-    def _header(self) -> Header:
+    def _header(self) -> ExportHeader:
         number, line = next(self._lines, (1, b""))
         _bounded(number, line)
         try:
             if b'"kind"' in line:
-                return _known(decode_request(line, Header))
+                return _known(decode_request(line, ExportHeader))
         except Invalid as error:
             if error.extra.get("reason") == "version":
                 raise
         hint = "make one with: todo chat export N --format jsonl"
         raise Invalid(f"line {number} is not the beginning of an export", hint=hint)
 
-    def messages(self) -> Iterator[Exported]:
+    def messages(self) -> Iterator[ExportedMessage]:
         """Each as soon as its turn is known to be whole and such as a model's API accepts; raises Invalid."""
-        turn: list[tuple[int, Exported]] = []
+        turn: list[tuple[int, ExportedMessage]] = []
         ended: set[str] = set()
         for place, (number, line) in enumerate(self._lines, 1):
             one = _message(number, line)
@@ -55,9 +55,9 @@ class Reading:
         yield from _checked(turn)
 
 
-def _known(header: Header) -> Header:
-    if header.version > VERSION:
-        said = f"the export has version {header.version}, this todo knows {VERSION}"
+def _known(header: ExportHeader) -> ExportHeader:
+    if header.version > EXPORT_VERSION:
+        said = f"the export has version {header.version}, this todo knows {EXPORT_VERSION}"
         raise Invalid(said, hint="upgrade todo", reason="version")
     return header
 
@@ -67,15 +67,15 @@ def _bounded(number: int, line: bytes) -> None:
         raise Invalid(f"line {number} is longer than {MOST // 2**20} MiB")
 
 
-def _message(number: int, line: bytes) -> Exported:
+def _message(number: int, line: bytes) -> ExportedMessage:
     _bounded(number, line)
     try:
-        return decode_request(line, Exported)
+        return decode_request(line, ExportedMessage)
     except Invalid as error:
         raise Invalid(f"line {number}: {error.detail}", hint="nothing was imported") from None
 
 
-def _checked(turn: list[tuple[int, Exported]]) -> Iterator[Exported]:
+def _checked(turn: list[tuple[int, ExportedMessage]]) -> Iterator[ExportedMessage]:
     """A turn, if a model's API would accept it, and it has ended."""
     _answers(turn)
     said, lines = _wire(turn)
@@ -89,7 +89,7 @@ def _checked(turn: list[tuple[int, Exported]]) -> Iterator[Exported]:
     return (one for _, one in turn)
 
 
-def _answers(turn: list[tuple[int, Exported]]) -> None:
+def _answers(turn: list[tuple[int, ExportedMessage]]) -> None:
     """Every result answers a call of an earlier message of its turn, each a call of its own."""
     calls: dict[int | None, int] = {}
     done: set[tuple[int | None, int | None]] = set()
@@ -102,7 +102,7 @@ def _answers(turn: list[tuple[int, Exported]]) -> None:
         calls[one.seq] = len(one.calls)
 
 
-def _wire(turn: list[tuple[int, Exported]]) -> tuple[list[dict[str, Any]], list[int]]:
+def _wire(turn: list[tuple[int, ExportedMessage]]) -> tuple[list[dict[str, Any]], list[int]]:
     """As it would be sent, with the line of each; the results of a message's calls in the order of the calls."""
     said: list[dict[str, Any]] = [{"role": "system", "content": "-"}]
     lines = [turn[0][0] if turn else 1]
@@ -118,17 +118,17 @@ def _wire(turn: list[tuple[int, Exported]]) -> tuple[list[dict[str, Any]], list[
     return said, lines
 
 
-def _sorted(turn: list[tuple[int, Exported]]) -> list[tuple[int, Exported]]:
-    def place(entry: tuple[int, Exported]) -> tuple[int, int]:
+def _sorted(turn: list[tuple[int, ExportedMessage]]) -> list[tuple[int, ExportedMessage]]:
+    def place(entry: tuple[int, ExportedMessage]) -> tuple[int, int]:
         one = entry[1]
         return (one.call_seq or 0, 1 + (one.call_index or 0)) if one.role == "tool" else (one.seq, 0)
 
     return sorted(turn, key=place)
 
 
-def parts(messages: Iterable[Exported], most: int, size: int) -> Iterator[tuple[Exported, ...]]:
+def parts(messages: Iterable[ExportedMessage], most: int, size: int) -> Iterator[tuple[ExportedMessage, ...]]:
     """As many together as one request may have, in number and in bytes."""
-    part: list[Exported] = []
+    part: list[ExportedMessage] = []
     held = 0
     for one in messages:
         weight = len(msgspec.json.encode(one))

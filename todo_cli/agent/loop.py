@@ -18,7 +18,7 @@ from todo_cli.agent.prompts import today
 from todo_cli.agent.receive import Answer, ModelResponse, Said, listen
 from todo_cli.agent.tool_execution import act
 from todo_cli.agent.tool_selection import offers
-from todo_cli.contract.turn_steps import BeginTurn, EndTurn, Held, ReadReplay, Replay, State, StoreAnswer
+from todo_cli.contract.turn_steps import BeginTurn, EndTurn, PendingCall, ReadReplay, Replay, StoreAnswer, TurnState
 from todo_cli.contract.usage import spent
 from todo_cli.errors import Bug, ModelFailed, TodoError
 from todo_cli.llm.pricing import as_stored, summed
@@ -35,10 +35,10 @@ class Ended(msgspec.Struct):
     turn: str
     conversation: str
     number: int
-    state: State
+    state: TurnState
     mine: bool = True
     text: str = ""
-    held: tuple[Held, ...] = ()
+    held: tuple[PendingCall, ...] = ()
     error: TodoError | None = None
     usage: dict[str, Any] | None = None
     after: int = -1
@@ -149,7 +149,7 @@ class _Turn:
         note = f"\n\n({heard.detail})" if heard.detail and heard.reason in ("length", "filter") else ""
         return await self._end("done", (heard.text + note).strip() or "(no words)", usage=usage)
 
-    async def _end(self, state: State, text: str, *, error: TodoError | None = None, **more: Any) -> Ended:
+    async def _end(self, state: TurnState, text: str, *, error: TodoError | None = None, **more: Any) -> Ended:
         runner = self._runner
         runner.tell({"kind": "end", "state": state, "text": text})
         await runner.keep(now=True)
@@ -160,7 +160,7 @@ class _Turn:
         begun = runner.begun
         return Ended(begun.turn, begun.conversation, begun.number, stored.state, text=text, error=error, usage=total)
 
-    def _waiting(self, held: tuple[Held, ...]) -> Ended:
+    def _waiting(self, held: tuple[PendingCall, ...]) -> Ended:
         begun = self._runner.begun
         return Ended(begun.turn, begun.conversation, begun.number, "awaiting", held=held)
 

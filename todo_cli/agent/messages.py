@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from todo_cli.agent.prompts import system
-from todo_cli.contract.turn_steps import Message, Wish
+from todo_cli.contract.turn_steps import Message, MessageCall
 
 Said = dict[str, Any]
 
@@ -80,7 +80,7 @@ def _calls(said: Message, results: dict[Any, str], ids: _Ids) -> list[Said]:
     return [{"role": "assistant", "content": said.content or None, "tool_calls": calls}, *answers]
 
 
-def _function(call: Wish) -> Said:
+def _function(call: MessageCall) -> Said:
     return {"name": call.name or "unknown", "arguments": _object(call.arguments)}
 
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from todo_cli.contract.turn_steps import Stored, Wish
+from todo_cli.contract.turn_steps import MessageCall, StepStored
 from todo_cli.llm.stream import Event, Finished, TextDelta, Usage
 from todo_cli.llm.tool_calls import Call
 
@@ -26,7 +26,7 @@ class EventSink(Protocol):
         """Say it here, and keep it for the next batch."""
         ...
 
-    async def keep(self) -> Stored | None:
+    async def keep(self) -> StepStored | None:
         """Store what is kept, where it is time; None where it is not."""
         ...
 
@@ -40,7 +40,7 @@ class ModelResponse(msgspec.Struct):
     """What came: `reason` is the model's own, or "stopped"."""
 
     text: str = ""
-    calls: tuple[Wish, ...] = ()
+    calls: tuple[MessageCall, ...] = ()
     reason: str = "interrupted"
     usage: Usage | None = None
     detail: str | None = None
@@ -84,7 +84,7 @@ def _take(event: Event, heard: ModelResponse, words: list[str], keeper: EventSin
         words.append(event.text)
         keeper.tell({"kind": "words", "text": event.text})
     elif isinstance(event, Call):
-        heard.calls = (*heard.calls, Wish(name=event.name, arguments=event.arguments, id=event.id))
+        heard.calls = (*heard.calls, MessageCall(name=event.name, arguments=event.arguments, id=event.id))
     elif isinstance(event, Finished):
         heard.reason, heard.usage, heard.detail = event.reason, event.usage, event.detail
         return True

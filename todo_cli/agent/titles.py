@@ -39,7 +39,7 @@ async def titled(send: Send, answer: Answer, conversation: str, turn: str, model
     title = short(heard.text) if heard.reason == "stop" else None
     if title or heard.usage:
         await send(
-            StoreTitle(conversation=conversation, turn=turn, said=said[0].content, title=title, model=model,
+            StoreTitle(conversation=conversation, turn=turn, first_message=said[0].content, title=title, model=model,
                        usage=as_stored(heard.usage))
         )  # fmt: skip
 

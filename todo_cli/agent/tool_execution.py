@@ -8,15 +8,24 @@ import msgspec
 
 from todo_cli.agent.approval_policy import ParsedCall, judged, understood, unknown_numbers
 from todo_cli.agent.attempt import Attempt
-from todo_cli.contract.turn_steps import Call, Held, HoldCalls, Message, Replay, Result, RunCall, StoreResults
+from todo_cli.contract.turn_steps import (
+    CallToApprove,
+    HoldCalls,
+    Message,
+    PendingCall,
+    RefusedCall,
+    Replay,
+    RunCall,
+    StoreResults,
+)
 
 NOT_DONE = '{"error":"interrupted","detail":"the person stopped this before it was done; nothing was changed"}'
 
 
-async def act(runner: Attempt, calls: Sequence[tuple[Message, int]], replay: Replay) -> tuple[Held, ...]:
+async def act(runner: Attempt, calls: Sequence[tuple[Message, int]], replay: Replay) -> tuple[PendingCall, ...]:
     """In order; what needs a yes comes last, together: that is what is answered here."""
     if runner.stopped:
-        await _refuse(runner, [Result(message=one.seq, index=index, text=NOT_DONE) for one, index in calls])
+        await _refuse(runner, [RefusedCall(message=one.seq, index=index, text=NOT_DONE) for one, index in calls])
         return ()
     wished = [understood(message, index) for message, index in calls]
     verdicts = judged(wished, replay.messages, runner.begun.turn, replay.summary)
@@ -27,7 +36,7 @@ async def act(runner: Attempt, calls: Sequence[tuple[Message, int]], replay: Rep
         if verdict == "ask":
             asking.append(one)
         elif verdict == "error":
-            await _refuse(runner, [Result(message=one.message, index=one.index, text=_told(one, replay))])
+            await _refuse(runner, [RefusedCall(message=one.message, index=one.index, text=_told(one, replay))])
         else:
             await _run(runner, one)
     return await _hold(runner, asking) if asking else ()
@@ -45,16 +54,16 @@ async def _run(runner: Attempt, one: ParsedCall) -> None:
     await runner.keep()
 
 
-async def _refuse(runner: Attempt, results: list[Result]) -> None:
+async def _refuse(runner: Attempt, results: list[RefusedCall]) -> None:
     stored = await runner.send(StoreResults(**runner.fence, lease=runner.limits.lease, results=tuple(results)))
     runner.stands(stored.head, stop=stored.stop)
     for one in results:
         runner.tell({"kind": "result", "content": one.text})
 
 
-async def _hold(runner: Attempt, asking: list[ParsedCall]) -> tuple[Held, ...]:
+async def _hold(runner: Attempt, asking: list[ParsedCall]) -> tuple[PendingCall, ...]:
     calls = tuple(
-        Call(message=one.message, index=one.index, verb=one.kind.verb, arguments=one.fields)
+        CallToApprove(message=one.message, index=one.index, verb=one.kind.verb, arguments=one.fields)
         for one in asking if one.kind
     )  # fmt: skip
     await runner.keep(now=True)

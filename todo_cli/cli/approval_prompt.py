@@ -14,7 +14,7 @@ from todo_cli.cli.render import text
 from todo_cli.cli.render.turn import Screen, format_held_calls
 from todo_cli.cli.session import Session
 from todo_cli.contract.conversations import AnswerTurn, ShowConversation
-from todo_cli.contract.turn_steps import Held
+from todo_cli.contract.turn_steps import PendingCall
 from todo_cli.errors import Invalid, NeedsAnswer, TodoError
 from todo_cli.turn_client.run import TurnOutcome
 
@@ -79,7 +79,7 @@ def _parse_answer(line: str, outcome: TurnOutcome) -> AnswerTurn:
     )
 
 
-def approve_some(turn: str, held: tuple[Held, ...], words: list[str]) -> AnswerTurn:
+def approve_some(turn: str, held: tuple[PendingCall, ...], words: list[str]) -> AnswerTurn:
     """A yes to some of the calls, by their numbers in the list; raises Invalid."""
     places = parse_numbers(words)
     if max(places, default=0) > len(held):
@@ -87,7 +87,7 @@ def approve_some(turn: str, held: tuple[Held, ...], words: list[str]) -> AnswerT
     return AnswerTurn(turn=turn, yes=True, only=tuple(place - 1 for place in places))
 
 
-def approved_calls(held: tuple[Held, ...], answer: AnswerTurn) -> list[Held]:
+def approved_calls(held: tuple[PendingCall, ...], answer: AnswerTurn) -> list[PendingCall]:
     """The calls that an answer agrees to."""
     if not answer.yes:
         return []

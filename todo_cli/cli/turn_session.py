@@ -16,7 +16,7 @@ from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape, escape_block
 from todo_cli.cli.render.turn import Screen, format_held_calls
 from todo_cli.cli.session import Session
-from todo_cli.contract.conversations import AnswerTurn, ConversationShown, ListConversations, ShowConversation
+from todo_cli.contract.conversations import AnswerTurn, ConversationDetail, ListConversations, ShowConversation
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.turn_steps import BeginTurn
 from todo_cli.errors import Conflict, ModelFailed, NotFound
@@ -131,7 +131,7 @@ async def _run_until_stopped(
         return await converse(session.settings, begin, screen.tell, stop, after)
 
 
-def find_newest_turn(session: Session, number: int) -> tuple[ConversationShown, BeginTurn]:
+def find_newest_turn(session: Session, number: int) -> tuple[ConversationDetail, BeginTurn]:
     """A conversation with its newest messages, and what attaches to its newest turn; raises NotFound."""
     shown = session.send(ShowConversation(number=number))
     turn = shown.conversation.turn

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 from todo_cli.clients.base import idempotency_key, possibly_done_note
 from todo_cli.contract.base import Caller, Request
 from todo_cli.contract.codec import checked
-from todo_cli.core.registry import handle
-from todo_cli.db.transaction import ConnectionLost, Transaction, connect, within
+from todo_cli.core.dispatch import handle
+from todo_cli.db.transaction import ConnectionLost, Transaction, connect, time_limit
 from todo_cli.errors import Unavailable
 from todo_cli.settings.settings import Settings
 
@@ -44,7 +44,7 @@ class DirectClient:
             key=idempotency_key(request, key),
         )
         try:
-            async with within(self._settings.timeout):
+            async with time_limit(self._settings.timeout):
                 return await self._send_with_retries(request, caller)
         except TimeoutError:
             note = possibly_done_note(request, caller.key)

@@ -10,10 +10,12 @@ from todo_cli.contract.base import KEEP, Asks, Kept, Number, Request
 from todo_cli.contract.filters import Filter
 from todo_cli.contract.tasks import OnTasks, Task
 
-LONGEST = 7 * 86_400
-USUAL = 900
+MAX_LEASE_SECONDS = 7 * 86_400
+DEFAULT_LEASE_SECONDS = 900
 
-Lease = Annotated[int, Meta(ge=1, le=LONGEST, description="for how many seconds, from now; 900 unless given")]
+LeaseSeconds = Annotated[
+    int, Meta(ge=1, le=MAX_LEASE_SECONDS, description="for how many seconds, from now; 900 unless given")
+]
 
 
 class ClaimTask(Request[Task], frozen=True, kw_only=True):
@@ -33,7 +35,7 @@ class ClaimTask(Request[Task], frozen=True, kw_only=True):
 
     number: Number | Kept = KEEP
     filter: Filter | Kept = KEEP
-    lease: Lease = USUAL
+    lease: LeaseSeconds = DEFAULT_LEASE_SECONDS
 
 
 class ReleaseTasks(OnTasks, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from todo_cli.contract.base import Number, Request
 from todo_cli.contract.task_types import Comment
 from todo_cli.contract.tokens import Id
 
-Text = Annotated[str, Meta(min_length=1, max_length=20_000)]
+CommentText = Annotated[str, Meta(min_length=1, max_length=20_000)]
 
 
 class CommentPage(Struct, frozen=True, kw_only=True):
@@ -31,7 +31,7 @@ class AddComment(Request[Comment], frozen=True, kw_only=True):
 
     number: Number
     id: Id
-    text: Text
+    text: CommentText
 
 
 class ListComments(Request[CommentPage], frozen=True, kw_only=True):
@@ -58,7 +58,7 @@ class EditComment(Request[Comment], frozen=True, kw_only=True):
 
     number: Number
     id: Id
-    text: Text
+    text: CommentText
 
 
 class RemoveComment(Request[Comment], frozen=True, kw_only=True):

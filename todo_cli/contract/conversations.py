@@ -10,10 +10,10 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from todo_cli.contract.base import Name, Request
 from todo_cli.contract.journal import Undone
 from todo_cli.contract.tokens import Id
-from todo_cli.contract.turn_steps import Held, Message, Place, State
+from todo_cli.contract.turn_steps import Message, PendingCall, Position, TurnState
 
-Number = Annotated[int, Meta(ge=1, le=2**63 - 1, description="a conversation's number")]
-Seq = Annotated[int, Meta(ge=1, le=2**63 - 1, description="a message's place in its conversation")]
+ConversationNumber = Annotated[int, Meta(ge=1, le=2**63 - 1, description="a conversation's number")]
+MessageSeq = Annotated[int, Meta(ge=1, le=2**63 - 1, description="a message's place in its conversation")]
 
 
 class Turn(Struct, frozen=True, kw_only=True):
@@ -21,10 +21,10 @@ class Turn(Struct, frozen=True, kw_only=True):
 
     id: str
     conversation: int
-    state: State
+    state: TurnState
     attempt: int
     approved: bool | None = None
-    held: tuple[Held, ...] = ()
+    held: tuple[PendingCall, ...] = ()
     error: dict[str, Any] | None = None
 
 
@@ -37,7 +37,7 @@ class Conversation(Struct, frozen=True, kw_only=True):
     model: str | None = None
     head: int | None = None
     turn: str | None = None
-    state: State | None = None
+    state: TurnState | None = None
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None = None
@@ -50,7 +50,7 @@ class ConversationPage(Struct, frozen=True, kw_only=True):
     next: str | None = None
 
 
-class ConversationShown(Struct, frozen=True, kw_only=True):
+class ConversationDetail(Struct, frozen=True, kw_only=True):
     """A conversation and its newest messages, oldest first; `next` is the cursor for older ones (null: none)."""
 
     conversation: Conversation
@@ -72,7 +72,7 @@ class ListConversations(Request[ConversationPage], frozen=True, kw_only=True):
     deleted: bool = False
 
 
-class ShowConversation(Request[ConversationShown], frozen=True, kw_only=True):
+class ShowConversation(Request[ConversationDetail], frozen=True, kw_only=True):
     """Show a conversation's messages, from the newest backwards."""
 
     verb = "ShowConversation"
@@ -81,7 +81,7 @@ class ShowConversation(Request[ConversationShown], frozen=True, kw_only=True):
     scope = "chat"
     write = False
 
-    number: Number
+    number: ConversationNumber
     cursor: Annotated[str, Meta(max_length=100)] | None = None
     limit: Annotated[int, Meta(ge=1, le=1_000)] = 50
 
@@ -95,7 +95,7 @@ class RenameConversation(Request[Conversation], frozen=True, kw_only=True):
     route = "PATCH /v1/conversations/{number}"
     scope = "chat"
 
-    number: Number
+    number: ConversationNumber
     title: Name
 
 
@@ -108,7 +108,7 @@ class RemoveConversation(Request[Conversation], frozen=True, kw_only=True):
     route = "DELETE /v1/conversations/{number}"
     scope = "chat"
 
-    number: Number
+    number: ConversationNumber
 
 
 class RestoreConversation(Request[Conversation], frozen=True, kw_only=True):
@@ -120,7 +120,7 @@ class RestoreConversation(Request[Conversation], frozen=True, kw_only=True):
     route = "POST /v1/conversations/{number}/restoration"
     scope = "chat"
 
-    number: Number
+    number: ConversationNumber
 
 
 class MoveHead(Request[Conversation], frozen=True, kw_only=True):
@@ -132,8 +132,8 @@ class MoveHead(Request[Conversation], frozen=True, kw_only=True):
     route = "POST /v1/conversations/{number}/head"
     scope = "chat"
 
-    number: Number
-    to: Place
+    number: ConversationNumber
+    to: Position
 
 
 class ForkConversation(Request[Conversation], frozen=True, kw_only=True):
@@ -145,9 +145,9 @@ class ForkConversation(Request[Conversation], frozen=True, kw_only=True):
     route = "POST /v1/conversations/{number}/fork"
     scope = "chat"
 
-    number: Number
+    number: ConversationNumber
     id: Id
-    at: Seq | None = None
+    at: MessageSeq | None = None
 
 
 class StopTurn(Request[Turn], frozen=True, kw_only=True):
@@ -176,17 +176,17 @@ class AnswerTurn(Request[Turn], frozen=True, kw_only=True):
 
     turn: Id
     yes: bool
-    only: Annotated[tuple[Place, ...], Meta(max_length=200)] | UnsetType = UNSET
+    only: Annotated[tuple[Position, ...], Meta(max_length=200)] | UnsetType = UNSET
 
 
-class Rewound(Struct, frozen=True, kw_only=True):
+class RewindResult(Struct, frozen=True, kw_only=True):
     """The conversation as it stands before a turn, and what the person had said."""
 
     conversation: Conversation
     text: str
 
 
-class RewindTurn(Request[Rewound], frozen=True, kw_only=True):
+class RewindTurn(Request[RewindResult], frozen=True, kw_only=True):
     """Go on from before a turn, to say it again or otherwise. What it has changed stays: see UndoTurn."""
 
     verb = "RewindTurn"

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from todo_cli.contract.base import Asks, Limit, Number, Request
 
-Seq = Annotated[int, Meta(ge=1, le=2**63 - 1, description="a change's place in its space's journal")]
+ChangeSeq = Annotated[int, Meta(ge=1, le=2**63 - 1, description="a change's place in its space's journal")]
 
 
 class Difference(Struct, frozen=True, kw_only=True):
@@ -57,7 +57,7 @@ class ListChanges(Request[ChangePage], frozen=True, kw_only=True):
     write = False
 
     number: Number | None = None
-    before: Seq | None = None
+    before: ChangeSeq | None = None
     limit: Limit = 20
 
 
@@ -82,7 +82,7 @@ class Undo(Request[Undone], frozen=True, kw_only=True):
     scope = "tasks:write"
     asks = Asks.ALWAYS
 
-    id: Seq | None = None
+    id: ChangeSeq | None = None
     partial: bool = False
     dry_run: bool = False
 
@@ -98,6 +98,6 @@ class Redo(Request[Undone], frozen=True, kw_only=True):
     scope = "tasks:write"
     asks = Asks.ALWAYS
 
-    id: Seq | None = None
+    id: ChangeSeq | None = None
     partial: bool = False
     dry_run: bool = False

@@ -17,7 +17,7 @@ class Passage(Struct, frozen=True, kw_only=True):
     parts: tuple[tuple[int, int], ...]
 
 
-class SaidHit(Struct, frozen=True, kw_only=True):
+class MessageHit(Struct, frozen=True, kw_only=True):
     """A message that was found: in which conversation, at which place (`seq`), and where it holds the words.
 
     A tool's message is found by the titles of the tasks that it tells of: those are its passage.
@@ -32,13 +32,13 @@ class SaidHit(Struct, frozen=True, kw_only=True):
     passage: Passage
 
 
-class SaidHits(Struct, frozen=True, kw_only=True):
+class MessageHits(Struct, frozen=True, kw_only=True):
     """Messages with all the words; where there is none, those with the most of them."""
 
-    hits: tuple[SaidHit, ...]
+    hits: tuple[MessageHit, ...]
 
 
-class SearchConversations(Request[SaidHits], frozen=True, kw_only=True):
+class SearchConversations(Request[MessageHits], frozen=True, kw_only=True):
     """Find what was said in my conversations by words, or beginnings of words: the best first, or the newest."""
 
     verb = "SearchConversations"

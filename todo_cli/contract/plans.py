@@ -16,7 +16,7 @@ Verb = Annotated[str, Meta(max_length=40, description="the name of a Request tha
 Arguments = Annotated[dict[str, Any], Meta(description="the Request's fields")]
 
 
-class Target(Struct, frozen=True, kw_only=True):
+class PlanTarget(Struct, frozen=True, kw_only=True):
     """A task that a plan would touch, and the rev it must still have."""
 
     number: int
@@ -31,7 +31,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     verb: str
     arguments: dict[str, Any]
     state: Literal["open", "applied", "refused", "expired"]
-    targets: tuple[Target, ...]
+    targets: tuple[PlanTarget, ...]
     differences: tuple[Difference, ...]
     made_at: datetime
     expires_at: datetime

@@ -9,18 +9,18 @@ from msgspec import Meta, Struct
 from todo_cli.contract.base import Request
 
 
-class SaidPage(Struct, frozen=True, kw_only=True):
+class PromptPage(Struct, frozen=True, kw_only=True):
     """What was said, newest first."""
 
-    said: tuple[str, ...]
+    prompts: tuple[str, ...]
 
 
-class ListSaid(Request[SaidPage], frozen=True, kw_only=True):
+class ListPrompts(Request[PromptPage], frozen=True, kw_only=True):
     """List what I have said in all my conversations, newest first; what is longer than 2,000 characters is left out."""
 
-    verb = "ListSaid"
+    verb = "ListPrompts"
     label = "chat"
-    route = "GET /v1/said"
+    route = "GET /v1/prompts"
     scope = "chat"
     write = False
 

@@ -18,7 +18,7 @@ class Snippet(Struct, frozen=True, kw_only=True):
     parts: tuple[tuple[int, int], ...]
 
 
-class Hit(Struct, frozen=True, kw_only=True):
+class TaskHit(Struct, frozen=True, kw_only=True):
     """A task that was found; 1 is the best score."""
 
     task: Task
@@ -26,13 +26,13 @@ class Hit(Struct, frozen=True, kw_only=True):
     snippets: tuple[Snippet, ...]
 
 
-class Hits(Struct, frozen=True, kw_only=True):
+class TaskHits(Struct, frozen=True, kw_only=True):
     """What was found, the best first: tasks with all the words, or where there is none, those with the most of them."""
 
-    hits: tuple[Hit, ...]
+    hits: tuple[TaskHit, ...]
 
 
-class SearchTasks(Request[Hits], frozen=True, kw_only=True):
+class SearchTasks(Request[TaskHits], frozen=True, kw_only=True):
     """Find tasks by words in titles, notes and comments, with typing mistakes forgiven, the best first."""
 
     verb = "SearchTasks"

@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from todo_cli.contract.base import Number
 
 Status = Literal["open", "done", "deleted"]
-Every = Annotated[
+RecurrenceText = Annotated[
     str,
     Meta(
         min_length=1,
@@ -18,7 +18,7 @@ Every = Annotated[
         description="how often, in words or as an RRULE: 'every 2 weeks on mon'; 'every! 3 days' counts from its end",
     ),
 ]
-Links = Annotated[tuple[Number, ...], Meta(max_length=100)]
+TaskNumbers = Annotated[tuple[Number, ...], Meta(max_length=100)]
 
 
 class Repeat(Struct, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ from todo_cli.contract.base import (
     When,
 )  # fmt: skip
 from todo_cli.contract.filters import Filter, Sort
-from todo_cli.contract.task_types import Changed, Every, Links, Repeat, Status, Task, TaskPage
+from todo_cli.contract.task_types import Changed, RecurrenceText, Repeat, Status, Task, TaskNumbers, TaskPage
 
 __all__ = [
     "AddTask",
@@ -54,10 +54,10 @@ class NewTask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tags: Tags = ()
     priority: Priority | None = None
     parent: Number | Kept | None = KEEP
-    after: Links | Kept = KEEP
+    after: TaskNumbers | Kept = KEEP
     defer: When | Kept | None = KEEP
     scheduled: When | Kept | None = KEEP
-    every: Every | Kept | None = KEEP
+    every: RecurrenceText | Kept | None = KEEP
 
 
 class AddTask(Request[Task], frozen=True, kw_only=True):
@@ -81,10 +81,10 @@ class AddTask(Request[Task], frozen=True, kw_only=True):
     tags: Tags = ()
     priority: Priority | None = None
     parent: Number | Kept | None = KEEP
-    after: Links | Kept = KEEP
+    after: TaskNumbers | Kept = KEEP
     defer: When | Kept | None = KEEP
     scheduled: When | Kept | None = KEEP
-    every: Every | Kept | None = KEEP
+    every: RecurrenceText | Kept | None = KEEP
     parse: bool | Kept = KEEP
 
 
@@ -213,12 +213,12 @@ class EditTasks(OnTasks, frozen=True, kw_only=True):
     add_tags: Tags = ()
     remove_tags: Tags = ()
     parent: Number | Kept | None = KEEP
-    after: Links | Kept = KEEP
-    add_after: Links | Kept = KEEP
-    remove_after: Links | Kept = KEEP
+    after: TaskNumbers | Kept = KEEP
+    add_after: TaskNumbers | Kept = KEEP
+    remove_after: TaskNumbers | Kept = KEEP
     defer: When | Kept | None = KEEP
     scheduled: When | Kept | None = KEEP
-    every: Every | Kept | None = KEEP
+    every: RecurrenceText | Kept | None = KEEP
     occurrences: Literal["this", "all"] | Kept = KEEP
 
 

@@ -19,7 +19,7 @@ SCOPES = {
     "admin": "manage people (administrators only)",
 }
 
-Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="SHA-256 of the token, in hex")]
+TokenHash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="SHA-256 of the token, in hex")]
 Id = Annotated[str, Meta(pattern="^[0-9a-f-]{36}$", description="a UUID")]
 Scopes = Annotated[tuple[Name, ...], Meta(min_length=1, max_length=20)]
 
@@ -54,7 +54,7 @@ class CreateToken(Request[Token], frozen=True, kw_only=True):
     personal = True
 
     id: Id
-    hash: Hash
+    hash: TokenHash
     name: Name
     scopes: Scopes
     expires: When | None = None

@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 from todo_cli.contract.base import Request
 from todo_cli.contract.tokens import Id
-from todo_cli.contract.turn_steps import Held, Message, Place, State, Step, Usage
+from todo_cli.contract.turn_steps import Message, PendingCall, Position, Step, TurnState, UsageRecord
 
 
 class StoreEvents(Step, frozen=True, kw_only=True):
@@ -16,37 +16,37 @@ class StoreEvents(Step, frozen=True, kw_only=True):
 
     verb = "StoreEvents"
 
-    first: Place
-    after: Place
+    first: Position
+    after: Position
     batch: tuple[dict[str, Any], ...] = ()
 
 
-class Batch(Struct, frozen=True, kw_only=True):
+class EventBatch(Struct, frozen=True, kw_only=True):
     """Some events of a turn."""
 
     n: int
     events: tuple[dict[str, Any], ...]
 
 
-class Watched(Struct, frozen=True, kw_only=True):
+class TurnProgress(Struct, frozen=True, kw_only=True):
     """What came after a batch, and how the turn stands. `live`: its lease runs; `events`: how many batches it has had.
 
     `said`: its messages, where it has ended and its events are gone. `usage`: of all its answers, once it has ended.
     """
 
-    batches: tuple[Batch, ...]
-    state: State
+    batches: tuple[EventBatch, ...]
+    state: TurnState
     attempt: int
-    held: tuple[Held, ...] = ()
+    held: tuple[PendingCall, ...] = ()
     error: dict[str, Any] | None = None
     conversation: str = ""
     live: bool = True
     events: int = 0
-    said: tuple[Message, ...] = ()
-    usage: Usage | None = None
+    messages: tuple[Message, ...] = ()
+    usage: UsageRecord | None = None
 
 
-class ReadEvents(Request[Watched], frozen=True, kw_only=True):
+class ReadEvents(Request[TurnProgress], frozen=True, kw_only=True):
     """Read a turn's events after batch `after`."""
 
     verb = "ReadEvents"

@@ -15,16 +15,18 @@ from todo_cli.contract.plans import Arguments, Plan, Verb
 from todo_cli.contract.tokens import Id
 from todo_cli.contract.usage import Budget
 
-Said = Annotated[str, Meta(min_length=1, max_length=100_000, description="what the person says")]
-Lease = Annotated[float, Meta(gt=0, le=300, description="seconds that the turn is the runner's without a sign of life")]
-Place = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-State = Literal["running", "awaiting", "answered", "done", "stopped", "failed"]
-Usage = dict[str, Any]
+MessageText = Annotated[str, Meta(min_length=1, max_length=100_000, description="what the person says")]
+TurnLeaseSeconds = Annotated[
+    float, Meta(gt=0, le=300, description="seconds that the turn is the runner's without a sign of life")
+]
+Position = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+TurnState = Literal["running", "awaiting", "answered", "done", "stopped", "failed"]
+UsageRecord = dict[str, Any]
 
-ENDED = ("done", "stopped", "failed")
+ENDED_STATES = ("done", "stopped", "failed")
 
 
-class Wish(Struct, frozen=True, kw_only=True):
+class MessageCall(Struct, frozen=True, kw_only=True):
     """A call as the model wished it: nothing is judged, the id is the provider's."""
 
     name: str
@@ -41,16 +43,16 @@ class Message(Struct, frozen=True, kw_only=True):
     role: Literal["user", "assistant", "tool", "summary"]
     content: str
     status: Literal["whole", "interrupted", "dead"] = "whole"
-    calls: tuple[Wish, ...] = ()
+    calls: tuple[MessageCall, ...] = ()
     call_seq: int | None = None
     call_index: int | None = None
     tokens: int = 0
     model: str | None = None
-    usage: Usage | None = None
+    usage: UsageRecord | None = None
     at: datetime | UnsetType = UNSET
 
 
-class Held(Struct, frozen=True, kw_only=True):
+class PendingCall(Struct, frozen=True, kw_only=True):
     """A call that waits for a person's yes, with what exactly it would do."""
 
     message: int
@@ -58,13 +60,13 @@ class Held(Struct, frozen=True, kw_only=True):
     plan: Plan
 
 
-class Begun(Struct, frozen=True, kw_only=True):
+class ClaimedTurn(Struct, frozen=True, kw_only=True):
     """A turn that may be run, or, where `mine` is false, only be watched. `first`: nothing was said before it."""
 
     conversation: str
     number: int
     turn: str
-    state: State
+    state: TurnState
     attempt: int
     head: int
     events: int
@@ -74,15 +76,15 @@ class Begun(Struct, frozen=True, kw_only=True):
     first: bool = False
 
 
-class Stored(Struct, frozen=True, kw_only=True):
+class StepStored(Struct, frozen=True, kw_only=True):
     """Where the conversation stands after a step; `stop`: somebody has asked for the turn's end."""
 
     head: int
-    state: State = "running"
+    state: TurnState = "running"
     stop: bool = False
 
 
-class BeginTurn(Request[Begun], frozen=True, kw_only=True):
+class BeginTurn(Request[ClaimedTurn], frozen=True, kw_only=True):
     """Store what the person says and claim the turn; the same turn again attaches to it, or takes it over.
 
     Without `text` it only does that: for who goes on with a turn that was answered or has died.
@@ -94,12 +96,12 @@ class BeginTurn(Request[Begun], frozen=True, kw_only=True):
     conversation: Id
     turn: Id
     runner: Id
-    text: Said | None = None
-    lease: Lease = 30
+    text: MessageText | None = None
+    lease: TurnLeaseSeconds = 30
     model: Name | None = None
 
 
-class Step(Request[Stored], frozen=True, kw_only=True):
+class Step(Request[StepStored], frozen=True, kw_only=True):
     """What a runner does in a turn that is its own."""
 
     scope: ClassVar[str | None] = "chat"
@@ -107,7 +109,7 @@ class Step(Request[Stored], frozen=True, kw_only=True):
 
     turn: Id
     attempt: Annotated[int, Meta(ge=1)]
-    lease: Lease = 30
+    lease: TurnLeaseSeconds = 30
 
 
 class Replay(Struct, frozen=True, kw_only=True):
@@ -138,14 +140,14 @@ class StoreAnswer(Step, frozen=True, kw_only=True):
 
     verb = "StoreAnswer"
 
-    after: Place
+    after: Position
     text: str
-    calls: Annotated[tuple[Wish, ...], Meta(min_length=1, max_length=200)]
+    calls: Annotated[tuple[MessageCall, ...], Meta(min_length=1, max_length=200)]
     model: Name | None = None
-    usage: Usage | None = None
+    usage: UsageRecord | None = None
 
 
-class Result(Struct, frozen=True, kw_only=True):
+class RefusedCall(Struct, frozen=True, kw_only=True):
     """What is answered to a call without doing it."""
 
     message: int
@@ -158,10 +160,10 @@ class StoreResults(Step, frozen=True, kw_only=True):
 
     verb = "StoreResults"
 
-    results: Annotated[tuple[Result, ...], Meta(min_length=1, max_length=200)]
+    results: Annotated[tuple[RefusedCall, ...], Meta(min_length=1, max_length=200)]
 
 
-class Ran(Struct, frozen=True, kw_only=True):
+class CallResult(Struct, frozen=True, kw_only=True):
     """What a call did; `new` is False when it had been done before."""
 
     content: str
@@ -170,7 +172,7 @@ class Ran(Struct, frozen=True, kw_only=True):
     stop: bool = False
 
 
-class RunCall(Request[Ran], frozen=True, kw_only=True):
+class RunCall(Request[CallResult], frozen=True, kw_only=True):
     """Do one call and store its result in the same transaction, once, however often it is asked for."""
 
     verb = "RunCall"
@@ -178,14 +180,14 @@ class RunCall(Request[Ran], frozen=True, kw_only=True):
 
     turn: Id
     attempt: Annotated[int, Meta(ge=1)]
-    lease: Lease = 30
-    message: Place
-    index: Place
+    lease: TurnLeaseSeconds = 30
+    message: Position
+    index: Position
     operation: Verb = field(name="verb")  # in Python `verb` is this Request's own
     arguments: Arguments
 
 
-class Call(Struct, frozen=True, kw_only=True):
+class CallToApprove(Struct, frozen=True, kw_only=True):
     """A call that needs a yes."""
 
     message: int
@@ -194,15 +196,15 @@ class Call(Struct, frozen=True, kw_only=True):
     arguments: Arguments
 
 
-class Parked(Struct, frozen=True, kw_only=True):
+class PendingCalls(Struct, frozen=True, kw_only=True):
     """What waits for an answer; empty, and the turn goes on, when none of it could be done at all."""
 
-    held: tuple[Held, ...]
+    held: tuple[PendingCall, ...]
     head: int
-    state: State
+    state: TurnState
 
 
-class HoldCalls(Request[Parked], frozen=True, kw_only=True):
+class HoldCalls(Request[PendingCalls], frozen=True, kw_only=True):
     """Work out what the calls would do, and let the turn wait for a person's answer."""
 
     verb = "HoldCalls"
@@ -210,7 +212,7 @@ class HoldCalls(Request[Parked], frozen=True, kw_only=True):
 
     turn: Id
     attempt: Annotated[int, Meta(ge=1)]
-    calls: Annotated[tuple[Call, ...], Meta(min_length=1, max_length=200)]
+    calls: Annotated[tuple[CallToApprove, ...], Meta(min_length=1, max_length=200)]
 
 
 class EndTurn(Step, frozen=True, kw_only=True):
@@ -222,8 +224,8 @@ class EndTurn(Step, frozen=True, kw_only=True):
     state: Literal["done", "stopped", "failed"] = "done"
     status: Literal["whole", "interrupted"] = "whole"
     model: Name | None = None
-    usage: Usage | None = None
-    total: Usage | None = None
+    usage: UsageRecord | None = None
+    total: UsageRecord | None = None
     error: dict[str, Any] | None = None
 
 
@@ -233,13 +235,13 @@ class StoreSummary(Step, frozen=True, kw_only=True):
     verb = "StoreSummary"
 
     conversation: Id
-    reaches: Place
-    text: Said
+    reaches: Position
+    text: MessageText
     model: Name | None = None
-    usage: Usage | None = None
+    usage: UsageRecord | None = None
 
 
-class StoreTitle(Request[Stored], frozen=True, kw_only=True):
+class StoreTitle(Request[StepStored], frozen=True, kw_only=True):
     """Name a conversation after its first turn, in which the person had `said` this; somebody's own name stays."""
 
     verb = "StoreTitle"
@@ -248,7 +250,7 @@ class StoreTitle(Request[Stored], frozen=True, kw_only=True):
 
     conversation: Id
     turn: Id
-    said: str
+    first_message: str
     title: Name | None = None
     model: Name | None = None
-    usage: Usage | None = None
+    usage: UsageRecord | None = None

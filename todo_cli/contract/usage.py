@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from todo_cli.contract.base import Name, Request, When
-from todo_cli.contract.users import Tokens, User
+from todo_cli.contract.users import TokensPerDay, User
 from todo_cli.errors import TooMany
 
-By = Literal["day", "model", "conversation"]
+UsageGrouping = Literal["day", "model", "conversation"]
 
 
-class Used(Struct, frozen=True, kw_only=True):
+class UsageRow(Struct, frozen=True, kw_only=True):
     """What the calls of one day, model or conversation have used, in tokens. `costs`: by currency, where it was known.
 
     `cached` is a part of `prompt`, `reasoning` one of `completion`.
@@ -43,8 +43,8 @@ class Budget(Struct, frozen=True, kw_only=True):
 class UsagePage(Struct, frozen=True, kw_only=True):
     """The newest days first, else who used most; `total` is of all of them. `budget` is null where none is set."""
 
-    used: tuple[Used, ...]
-    total: Used
+    used: tuple[UsageRow, ...]
+    total: UsageRow
     budget: Budget | None = None
 
 
@@ -57,7 +57,7 @@ class ReadUsage(Request[UsagePage], frozen=True, kw_only=True):
     scope = "chat"
     write = False
 
-    by: By = "day"
+    by: UsageGrouping = "day"
     number: Annotated[int, Meta(ge=1, le=2**63 - 1, description="a conversation's number")] | None = None
     since: When | None = None
     limit: Annotated[int, Meta(ge=1, le=1_000)] = 100
@@ -74,7 +74,7 @@ class SetBudget(Request[User], frozen=True, kw_only=True):
     personal = True
 
     name: Name
-    tokens_per_day: Tokens | None = None
+    tokens_per_day: TokensPerDay | None = None
 
 
 def spent(budget: Budget) -> TooMany:

@@ -8,12 +8,14 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from todo_cli.contract.base import KEEP, Kept, Name, Request
-from todo_cli.contract.tokens import Hash, Id
+from todo_cli.contract.tokens import Id, TokenHash
 
-Tokens = Annotated[int, Meta(ge=0, le=10**15, description="tokens a day, those of the question and of the answer")]
+TokensPerDay = Annotated[
+    int, Meta(ge=0, le=10**15, description="tokens a day, those of the question and of the answer")
+]
 
 
-class Me(Struct, frozen=True, kw_only=True):
+class Identity(Struct, frozen=True, kw_only=True):
     """Who the token says the caller is, and what it may do where."""
 
     user_id: str
@@ -30,7 +32,7 @@ class Me(Struct, frozen=True, kw_only=True):
     budget: int | None = None
 
 
-class WhoAmI(Request[Me], frozen=True, kw_only=True):
+class WhoAmI(Request[Identity], frozen=True, kw_only=True):
     """Say who is signed in, with which token, in which space."""
 
     verb = "WhoAmI"
@@ -96,7 +98,7 @@ class AddUser(Request[User], frozen=True, kw_only=True):
     id: Id
     name: Name
     token_id: Id
-    token_hash: Hash
+    token_hash: TokenHash
     admin: bool = False
 
 
@@ -145,4 +147,4 @@ class SetPreferences(Request[Preferences], frozen=True, kw_only=True):
 
     timezone: Name | Kept | None = KEEP
     model: Name | Kept | None = KEEP
-    budget: Tokens | Kept | None = KEEP
+    budget: TokensPerDay | Kept | None = KEEP

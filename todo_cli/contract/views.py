@@ -12,7 +12,7 @@ from todo_cli.contract.filters import Sort
 ViewName = Annotated[
     str, Meta(min_length=1, max_length=100, description="a view's name: letters, digits, _ - . only; used as :name")
 ]
-Kept = Annotated[str, Meta(min_length=1, max_length=10_000, description="a filter, as in ListTasks")]
+ViewFilter = Annotated[str, Meta(min_length=1, max_length=10_000, description="a filter, as in ListTasks")]
 
 
 class View(Struct, frozen=True, kw_only=True):
@@ -40,7 +40,7 @@ class SaveView(Request[View], frozen=True, kw_only=True):
     scope = "tasks:write"
 
     name: ViewName
-    filter: Kept
+    filter: ViewFilter
     sort: Sort | None = None
 
 
@@ -77,20 +77,20 @@ class ChooseView(Request[ViewPage], frozen=True, kw_only=True):
     name: ViewName | None = None
 
 
-class Used(Struct, frozen=True, kw_only=True):
+class NameCount(Struct, frozen=True, kw_only=True):
     """A project or a tag, and how many open tasks have it."""
 
     name: str
     tasks: int
 
 
-class UsedPage(Struct, frozen=True, kw_only=True):
+class NameCounts(Struct, frozen=True, kw_only=True):
     """Projects or tags in use, by name."""
 
-    used: tuple[Used, ...]
+    used: tuple[NameCount, ...]
 
 
-class ListTags(Request[UsedPage], frozen=True, kw_only=True):
+class ListTags(Request[NameCounts], frozen=True, kw_only=True):
     """List the tags of open tasks, with how many each has."""
 
     verb = "ListTags"
@@ -99,7 +99,7 @@ class ListTags(Request[UsedPage], frozen=True, kw_only=True):
     write = False
 
 
-class ListProjects(Request[UsedPage], frozen=True, kw_only=True):
+class ListProjects(Request[NameCounts], frozen=True, kw_only=True):
     """List the projects of open tasks, with how many each has."""
 
     verb = "ListProjects"

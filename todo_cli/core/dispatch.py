@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from importlib import import_module
 from typing import Any, TypeVar
 
 from todo_cli.contract.base import Request
+from todo_cli.core.registry import core_modules
 from todo_cli.db.transaction import Transaction
 
 R = TypeVar("R")
@@ -13,7 +15,7 @@ Handler = Callable[[Transaction, Any], Awaitable[Any]]
 H = TypeVar("H", bound=Handler)
 
 HANDLERS: dict[type[Request[Any]], Handler] = {}
-"""Filled by `@handler` as `core.registry` imports the modules that define handlers."""
+"""Filled by `@handler` as the modules of `core` are imported."""
 
 
 def handler(request: type[Request[Any]]) -> Callable[[H], H]:
@@ -28,7 +30,20 @@ def handler(request: type[Request[Any]]) -> Callable[[H], H]:
     return register
 
 
+def import_handlers(wanted: type[Request[Any]] | None = None) -> None:
+    """Import the modules of `core` until one of them registers a handler of `wanted`; all of them without it.
+
+    A command needs one handler, and importing them all costs as much as its work.
+    """
+    for module in core_modules():
+        if wanted in HANDLERS:
+            return
+        import_module(module)
+
+
 async def handle(tx: Transaction, request: Request[R]) -> R:
     """Answer one Request inside its transaction; raises TodoError."""
+    if type(request) not in HANDLERS:
+        import_handlers(type(request))
     answer: R = await HANDLERS[type(request)](tx, request)
     return answer

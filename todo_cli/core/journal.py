@@ -68,11 +68,10 @@ class Stamp(NamedTuple):
 
 def make_stamp(tx: Transaction, request: Request[Any]) -> Stamp:
     """Return what the journal keeps of the request."""
-    verb = type(request).__name__
     return Stamp(
-        verb=verb,
+        verb=request.verb,
         request=msgspec.json.encode(redacted(request)).decode(),
-        hash=sha256(verb.encode() + canonical(request)).digest(),
+        hash=sha256(request.verb.encode() + canonical(request)).digest(),
         key=tx.values["key"],
         turn=tx.values["within"],
     )
@@ -96,7 +95,7 @@ UNION ALL SELECT json_build_object('same', same, 'answer', answer)::text FROM ol
 
 async def write(tx: Transaction, sql: Sql, request: Request[R], missing: str | TodoError, **values: Any) -> R:
     """Run a `journaled` rule and give its answer; raises `missing` (as text: NotFound) and, for a reused key, Conflict."""
-    text = await tx.answer(sql, **stamp(request), **values)
+    text = await tx.finish(sql, **stamp(request), **values)
     if text is None:
         raise missing if isinstance(missing, TodoError) else NotFound(missing)
     verdict = decode(text, _Kept)
@@ -121,7 +120,9 @@ class _Kept(msgspec.Struct):
     answer: msgspec.Raw = msgspec.Raw(b"null")
 
 
-def differences(before: Sequence[JournalRow] | None, after: Sequence[JournalRow] | None) -> tuple[Difference, ...]:
+def differences(
+    before: Sequence[JournalRow | TaskRow] | None, after: Sequence[JournalRow | TaskRow] | None
+) -> tuple[Difference, ...]:
     """What changed between two lists of rows of the same tasks; unchanged tasks are left out."""
     then = {row["number"]: row for row in map(show_row, before or ())}
     found = [

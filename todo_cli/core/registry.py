@@ -1,15 +1,21 @@
-"""Imports every module of `core`, so that `handle` answers every Request: `@handler` registers as it is imported."""
+"""List the modules of `core`, in the order in which `dispatch` searches them for a handler."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib import import_module
-from pkgutil import walk_packages
+from pkgutil import iter_modules
 
 import todo_cli.core
-from todo_cli.core.dispatch import HANDLERS, handle
 
-__all__ = ["HANDLERS", "handle"]
+FIRST_PACKAGES = ("tasks", "filters", "history")  # what most commands need; any other package follows
 
-for _module in walk_packages(todo_cli.core.__path__, "todo_cli.core."):
-    if _module.name != __name__:
-        import_module(_module.name)
+
+def core_modules() -> Iterator[str]:
+    """Yield the dotted name of every module of `core`. A package is imported when its first module is due."""
+    found = {module.name: module.ispkg for module in iter_modules(todo_cli.core.__path__)}
+    packages = sorted(name for name, is_package in found.items() if is_package)
+    for package in [*FIRST_PACKAGES, *(name for name in packages if name not in FIRST_PACKAGES)]:
+        path = import_module(f"todo_cli.core.{package}").__path__
+        yield from (f"todo_cli.core.{package}.{module.name}" for module in iter_modules(path))
+    yield from (f"todo_cli.core.{name}" for name, is_package in found.items() if not is_package)

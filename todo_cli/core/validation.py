@@ -79,5 +79,5 @@ async def resolved(tx: Transaction, words: str) -> date | datetime:
 async def zone(tx: Transaction) -> str:
     """The caller's time zone: the request's, else the preference, else UTC."""
     if not tx.caller.zone:
-        tx.in_zone(await tx.answer(ZONE) or "UTC")
+        tx.set_default_zone(await tx.finish(ZONE) or "UTC")
     return tx.caller.zone or "UTC"

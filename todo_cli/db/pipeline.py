@@ -11,14 +11,13 @@ from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection, Error, OperationalError, generators
 from psycopg.abc import PQGen
-from psycopg.adapt import Buffer, PyFormat, Transformer
 from psycopg.errors import InvalidSqlStatementName, error_from_result
 from psycopg.pq import ExecStatus, PipelineStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 
 from todo_cli.db.sql import Sql
+from todo_cli.db.text_values import to_text
 
-Typed = tuple[str, tuple[int, ...]]  # a statement with the types of its values: prepared once
 Row = tuple[str | None, ...]
 
 MOST = 100  # statements that a connection keeps prepared
@@ -29,52 +28,33 @@ class Connection(AsyncConnection[Any]):
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
-        self.prepared: dict[Typed, bytes] = {}
+        self.prepared: dict[str, bytes] = {}
         self.names = count(1)
 
 
 class _Bound(NamedTuple):
-    """A statement with its values as they travel."""
+    """A statement with its values in the form of the wire protocol."""
 
-    typed: Typed
-    values: list[Buffer | None]
-    formats: list[int]
+    text: str
+    values: list[bytes | None]
 
 
 async def run(connection: Connection, statements: list[tuple[Sql, list[Any]]]) -> list[Row | None]:
-    """The first row of each as text, None where there is none. Together they are one implicit transaction, unless one
-    is open. Raises psycopg.Error: what the first one that failed said.
+    """Run statements in one round trip; return the first row of each as text, None where there is none.
+
+    Together they are one implicit transaction, unless one is open. Raises psycopg.Error: the error of the first that failed.
     """
-    rows, error = await tried(connection, statements)
-    if error:
-        raise error
-    return rows
-
-
-async def tried(
-    connection: Connection, statements: list[tuple[Sql, list[Any]]]
-) -> tuple[list[Row | None], Error | None]:
-    """As `run`, for who must know how far it came: the rows up to the one that was refused, and why that was.
-
-    Raises psycopg.Error where the connection was lost.
-    """
-    bound = [_bound(connection, sql, values) for sql, values in statements]
+    bound = [_Bound(sql.text, [to_text(value) for value in values]) for sql, values in statements]
     async with connection.lock:
         rows, error = await _exchanged(connection, bound)
         if isinstance(error, InvalidSqlStatementName):
-            # a pooler or a DISCARD has dropped what was prepared; outside a transaction nothing was done
+            # A pooler or a DISCARD has dropped the prepared statements. Outside a transaction nothing was done.
             connection.prepared.clear()
             if connection.pgconn.transaction_status == TransactionStatus.IDLE:
-                return await _exchanged(connection, bound)
-        return rows, error
-
-
-def _bound(connection: Connection, sql: Sql, values: list[Any]) -> _Bound:
-    transformer = Transformer(connection)
-    data = transformer.dump_sequence(values, [PyFormat.AUTO] * len(values))
-    return _Bound(
-        (sql.text, tuple(transformer.types or ())), list(data), [int(one) for one in transformer.formats or ()]
-    )
+                rows, error = await _exchanged(connection, bound)
+    if error:
+        raise error
+    return rows
 
 
 async def _exchanged(connection: Connection, bound: list[_Bound]) -> tuple[list[Row | None], Error | None]:
@@ -89,18 +69,18 @@ async def _exchanged(connection: Connection, bound: list[_Bound]) -> tuple[list[
 def _exchange(connection: Connection, bound: list[_Bound]) -> PQGen[tuple[list[Row | None], Error | None]]:
     pgconn, prepared = connection.pgconn, connection.prepared
     pgconn.enter_pipeline_mode()
-    expected: list[tuple[Typed, bytes] | None] = []  # a statement that is being prepared, or None for a result
-    named: dict[Typed, bytes] = {}
+    expected: list[tuple[str, bytes] | None] = []  # a statement that is being prepared, or None for a result
+    named: dict[str, bytes] = {}
     dropped = _oldest(prepared)
     if dropped:
         pgconn.send_query_params(b"DEALLOCATE " + dropped, None)
     for one in bound:
-        name = prepared.get(one.typed) or named.get(one.typed)
+        name = prepared.get(one.text) or named.get(one.text)
         if name is None:
-            name = named[one.typed] = b"todo_%d" % next(connection.names)
-            pgconn.send_prepare(name, one.typed[0].encode(), one.typed[1])
-            expected.append((one.typed, name))
-        pgconn.send_query_prepared(name, one.values, one.formats)
+            name = named[one.text] = b"todo_%d" % next(connection.names)
+            pgconn.send_prepare(name, one.text.encode())
+            expected.append((one.text, name))
+        pgconn.send_query_prepared(name, one.values)
         expected.append(None)
     pgconn.pipeline_sync()
     yield from generators.send(pgconn)
@@ -137,7 +117,7 @@ def _lost(found: list[PGresult], connection: Connection) -> Error:
     return OperationalError(connection.pgconn.get_error_message() or "the connection was lost")
 
 
-def _oldest(prepared: dict[Typed, bytes]) -> bytes | None:
+def _oldest(prepared: dict[str, bytes]) -> bytes | None:
     return prepared.pop(next(iter(prepared))) if len(prepared) >= MOST else None
 
 

@@ -1,10 +1,10 @@
-"""Connections and the one transaction of a request."""
+"""Connections, and the one transaction of a Request."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -20,57 +20,62 @@ from todo_cli.db.schema_version import SCHEMA_VERSION
 from todo_cli.db.sql import Sql, StatementCall
 from todo_cli.errors import TodoError
 
-# psycopg warns of every refusal in a pipeline; we raise it
+# psycopg warns of every refusal in a pipeline; it is raised here.
 logging.getLogger("psycopg").setLevel(logging.ERROR)
 
-ENTER = Sql(
-    "SELECT todo.enter(%(schema)s::int, %(token)s, %(me)s::uuid, %(space)s::uuid, %(scope)s, %(write)s::boolean, %(way)s)"
-)
-Aside = Callable[[list[Sql], dict[str, Any], bool], Awaitable[str | None]]
+ENTER = Sql("""
+SELECT todo.enter(%(schema)s::int, %(token)s, %(me)s::uuid, %(space)s::uuid, %(scope)s,
+  %(write)s::boolean, %(way)s)""")
 
 BEGIN, COMMIT, ROLLBACK = Sql("BEGIN"), Sql("COMMIT"), Sql("ROLLBACK")
-SAVEPOINT, TAKE_BACK = Sql("SAVEPOINT before_inner"), Sql("ROLLBACK TO SAVEPOINT before_inner")
+SAVEPOINT, ROLLBACK_INNER = Sql("SAVEPOINT before_inner"), Sql("ROLLBACK TO SAVEPOINT before_inner")
 
 
 class ConnectionLost(TodoError):
-    """The connection went away: unknown whether the request acted; send it again with the same key."""
+    """The connection was lost, so it is unknown whether the Request acted. Send it again with the same key."""
 
     code, status, exit_code = "unavailable", 503, 7
     default_hint = "try again in a moment"
 
 
-async def connect(url: str, patience: int = 10) -> Connection:
-    """A connection whose statements up to a Sync are one implicit transaction; raises our errors."""
+async def connect(url: str, timeout_seconds: int = 10) -> Connection:
+    """Open a connection on which the statements of one pipeline are one implicit transaction; raises TodoError."""
     try:
         return await Connection.connect(
-            url, autocommit=True, connect_timeout=patience, application_name="todo", cursor_factory=AsyncRawCursor
+            url,
+            autocommit=True,
+            connect_timeout=timeout_seconds,
+            application_name="todo",
+            cursor_factory=AsyncRawCursor,
         )
     except psycopg.Error as error:
         raise translate_error(error) from error
 
 
 @asynccontextmanager
-async def within(seconds: float) -> AsyncIterator[None]:
-    """At most so long; raises TimeoutError. Ended at once, psycopg would wait ten seconds more for a database that hangs."""
-    # the first end lets it cancel the statement and keep the connection, the second gives both up
+async def time_limit(seconds: float) -> AsyncIterator[None]:
+    """Raise TimeoutError after so many seconds.
+
+    The inner limit lets psycopg cancel the statement and keep the connection. Where the database hangs, psycopg would
+    wait ten seconds for that; the outer limit gives up after one.
+    """
     async with asyncio.timeout(seconds + 1), asyncio.timeout(seconds):
         yield
 
 
 class Transaction:
-    """One request's transaction. Values `space`, `me`, `key` and `zone` are given to every statement.
+    """The one transaction of a Request. The values of the caller are given to every statement.
 
-    `answer` is the common way: sign-in and rule in one pipeline, which Postgres runs as one implicit
-    transaction and one round trip. A rule that must look before it writes uses `steps`; one that handles another
-    Request within its own transaction gives it an `inner` one. What goes before is sent with the next statement.
+    A handler with one statement uses `finish`: sign-in and statement go in one pipeline, which Postgres runs as one
+    implicit transaction and in one round trip. A handler that must read before it writes uses `steps`. A handler that
+    answers another Request within its own transaction gives it an `inner` one.
     """
 
     def __init__(self, connection: Connection, caller: Caller, request: type[Request[Any]]) -> None:
         me = caller.user_id
         self._connection = connection
-        self._open = False
-        self._before: list[Sql] = [ENTER]
-        self.aside: Aside | None = None
+        self._is_open = False
+        self._pending: list[StatementCall] = [(ENTER, {})]  # sent before the next statement
         self.caller = caller
         self.values: dict[str, Any] = {
             "schema": SCHEMA_VERSION,
@@ -84,158 +89,115 @@ class Transaction:
             "within": None,
         }
 
-    async def answer(self, *statements: Sql, **values: Any) -> str | None:
-        """The rule in one statement: its one value as text, None when it has no row.
+    async def finish(self, *statements: Sql, **values: Any) -> str | None:
+        """Run statements in one round trip; return the first column of the last one's row, None without a row.
 
-        What stands before it goes in the same round trip: what that locks, the last one sees as it then is.
+        Each statement sees what the ones before it have locked.
         """
-        return await self._asked(statements, values, looks=False)
+        return (await self._fetch([(sql, values) for sql in statements]))[-1]
 
-    async def look(self, *statements: Sql, **values: Any) -> str | None:
-        """As `answer`, where more follows that depends on it."""
-        return await self._asked(statements, values, looks=True)
+    async def _fetch(self, calls: Sequence[StatementCall]) -> list[str | None]:
+        pending = self._take_pending()
+        return (await self._send([*pending, *calls]))[len(pending) :]
 
-    async def _asked(self, statements: tuple[Sql, ...], values: dict[str, Any], *, looks: bool) -> str | None:
-        all_of_it = [*self._taken(), *statements]
-        if self.aside:
-            return await self.aside(all_of_it, self.values | values, looks)
-        return await self._run(all_of_it, values)
+    def _take_pending(self) -> list[StatementCall]:
+        pending = self._pending
+        if self._is_open:
+            self._pending = []
+        return pending
 
-    def _taken(self) -> list[Sql]:
-        before = self._before
-        if self._open:
-            self._before = []
-        return before
+    async def _send(self, calls: Sequence[StatementCall]) -> list[str | None]:
+        """Run statements in one round trip, each with its own values; return the first column of each one's row."""
+        try:
+            rows = await run(self._connection, [(sql, sql.values(self.values | values)) for sql, values in calls])
+        except psycopg.Error as error:
+            raise translate(error) from error
+        return [None if row is None else row[0] for row in rows]
 
-    def in_zone(self, zone: str) -> None:
-        """Where the caller has named no time zone, this is it: none of its rules asks for one any more."""
+    def set_default_zone(self, zone: str) -> None:
+        """Set the time zone of a caller who has named none, so that no rule has to read it."""
         if not self.caller.zone:
             self.caller = msgspec.structs.replace(self.caller, zone=zone)
 
     @asynccontextmanager
     async def steps(self) -> AsyncIterator[Steps]:
-        """Several statements in one transaction; each costs a round trip, the last commits with it."""
-        steps = Steps(self, nested=self._open)
+        """Run several statements one after the other; each costs a round trip, the last commits with it."""
+        steps = Steps(self, is_nested=self._is_open)
         try:
             yield steps
         except BaseException:
-            await steps.leave(ROLLBACK)
+            await steps.close(ROLLBACK)
             raise
-        await steps.leave(COMMIT)
+        await steps.close(COMMIT)
 
     def inner(
-        self, request: type[Request[Any]], key: str | None, *, enter: bool = False, within: str | None = None
+        self, request: type[Request[Any]], key: str | None, *, enter: bool = False, turn: str | None = None
     ) -> Transaction:
-        """A transaction within the open one, behind a savepoint, for another Request; `enter` checks its scope anew.
+        """Return a transaction within this open one, behind a savepoint, for another Request.
 
-        What it changes is journaled as done `within` that turn, and can be undone with all else of it.
+        `enter` checks the token's scope for it. Its changes belong to the `turn`, with which they are undone.
         """
-        made = Transaction(self._connection, msgspec.structs.replace(self.caller, key=key), request)
-        made.values["within"] = within
-        made._open = True
-        made._before = [*self._before, SAVEPOINT, *([ENTER] if enter else [])]
-        self._before = []
-        return made
-
-    async def _run_calls(self, calls: Sequence[StatementCall]) -> list[str | None]:
-        try:
-            rows = await run(self._connection, [(sql, sql.values(self.values | values)) for sql, values in calls])
-        except psycopg.Error as error:
-            raise told(error) from error
-        return [None if row is None else row[0] for row in rows]
-
-    async def _run(self, statements: list[Sql], values: dict[str, Any]) -> str | None:
-        given = self.values | values
-        try:
-            rows = await run(self._connection, [(sql, sql.values(given)) for sql in statements])
-        except psycopg.Error as error:
-            raise told(error) from error
-        # what ends a transaction answers nothing
-        row = rows[-2] if statements[-1] in (COMMIT, TAKE_BACK) and len(rows) > 1 else rows[-1]
-        return None if row is None else row[0]
+        inner = Transaction(self._connection, msgspec.structs.replace(self.caller, key=key), request)
+        inner.values["within"] = turn
+        inner._is_open = True
+        own: list[StatementCall] = [(SAVEPOINT, {}), *([(ENTER, {"scope": request.scope})] if enter else [])]
+        inner._pending = [*self._pending, *own]
+        self._pending = []
+        return inner
 
 
-def told(error: psycopg.Error) -> TodoError:
-    """What Postgres said, or Lost where it said nothing any more."""
-    found = translate_error(error)
-    return ConnectionLost(found.detail) if was_lost(error) else found
+def translate(error: psycopg.Error) -> TodoError:
+    """Return what Postgres reported, or ConnectionLost where it reported nothing any more."""
+    translation = translate_error(error)
+    return ConnectionLost(translation.detail) if was_lost(error) else translation
 
 
 class Steps:
-    """The statements of one transaction, in order: `run`, and for the last `finish`."""
+    """The statements of one transaction in order: `fetch` for each, `commit` for the last."""
 
-    def __init__(self, tx: Transaction, *, nested: bool) -> None:
-        self._tx, self._nested = tx, nested
-        if not nested:
-            tx._open, tx._before = True, [BEGIN, ENTER]
+    def __init__(self, tx: Transaction, *, is_nested: bool) -> None:
+        self._tx, self._is_nested = tx, is_nested
+        if not is_nested:
+            tx._is_open, tx._pending = True, [(BEGIN, {}), (ENTER, {})]
 
-    async def run(self, *statements: Sql, **values: Any) -> str | None:
-        """One statement (and what must go before it); the first signs in with it."""
-        return await self._tx.look(*statements, **values)
+    async def fetch(self, *statements: Sql, **values: Any) -> str | None:
+        """Run statements in one round trip; return the first column of the last one's row."""
+        return (await self.fetch_all(*statements, **values))[-1]
 
-    async def each(self, *statements: Sql, **values: Any) -> list[str | None]:
-        """What each of them answers, in one round trip."""
-        tx, given = self._tx, self._tx.values | values
-        before = tx._taken()
-        try:
-            rows = await run(tx._connection, [(sql, sql.values(given)) for sql in (*before, *statements)])
-        except psycopg.Error as error:
-            raise told(error) from error
-        return [None if row is None else row[0] for row in rows[len(before) :]]
+    async def fetch_all(self, *statements: Sql, **values: Any) -> list[str | None]:
+        """Run statements in one round trip; return the first column of each one's row."""
+        return await self.fetch_calls([(sql, values) for sql in statements])
 
-    async def run_calls(self, calls: Sequence[StatementCall]) -> list[str | None]:
-        """Run statements, each with values of its own, in one round trip; return the first column of each."""
+    async def fetch_calls(self, calls: Sequence[StatementCall]) -> list[str | None]:
+        """As `fetch_all`, for statements with values of their own."""
+        return await self._tx._fetch(calls)
+
+    async def commit(self, *statements: Sql, **values: Any) -> str | None:
+        """Run the last statements and commit, in one round trip."""
+        return (await self.commit_calls([(sql, values) for sql in statements]))[-1]
+
+    async def commit_calls(self, calls: Sequence[StatementCall]) -> list[str | None]:
+        """As `commit`, for statements with values of their own. Within another transaction nothing is committed yet."""
         tx = self._tx
-        if tx.aside:
-            merged: dict[str, Any] = {}
-            for _, values in calls:
-                merged |= values
-            return [await tx.aside([*tx._taken(), *(sql for sql, _ in calls)], tx.values | merged, True)]
-        before: list[StatementCall] = [(sql, {}) for sql in tx._taken()]
-        return (await tx._run_calls([*before, *calls]))[len(before) :]
+        if self._is_nested:
+            return await tx._fetch(calls)
+        pending = tx._pending
+        texts = await tx._send([*pending, *calls, (COMMIT, {})])
+        tx._is_open, tx._pending = False, [(ENTER, {})]
+        return texts[len(pending) : -1]
 
-    async def finish_calls(self, calls: Sequence[StatementCall]) -> list[str | None]:
-        """Run the last statements and commit, in one round trip; return the first column of each."""
-        tx = self._tx
-        if tx.aside:
-            merged: dict[str, Any] = {}
-            for _, values in calls:
-                merged |= values
-            return [await tx.aside([*tx._taken(), *(sql for sql, _ in calls)], tx.values | merged, False)]
-        if self._nested:
-            return await self.run_calls(calls)
-        before: list[StatementCall] = [(sql, {}) for sql in tx._before]
-        texts = await tx._run_calls([*before, *calls, (COMMIT, {})])
-        tx._open, tx._before = False, [ENTER]
-        return texts[len(before) : -1]
-
-    async def finish(self, *statements: Sql, **values: Any) -> str | None:
-        """The last statement: it commits in the same round trip."""
-        if self._nested:
-            return await self._tx.answer(*statements, **values)
-        before = self._tx._before
-        answer = await self._tx._run([*before, *statements, COMMIT], values)
-        self._tx._open, self._tx._before = False, [ENTER]
-        return answer
-
-    async def take_back(self, sql: Sql, **values: Any) -> str | None:
-        """One last look, then undo all that the `inner` transaction did."""
-        answer = await self._tx._run([*self._tx._before, sql, TAKE_BACK], values)
-        self._tx._before = []
-        return answer
-
-    def give_up(self, inner: Transaction) -> None:
-        """Undo all that the failed `inner` transaction did, with the next statement."""
-        if inner._before:  # nothing was sent, not even the savepoint
-            self._tx._before = inner._before[: inner._before.index(SAVEPOINT)]
+    def discard(self, inner: Transaction) -> None:
+        """Take back all that the refused `inner` transaction did, with the next statement."""
+        if inner._pending:  # Nothing was sent, not even the savepoint.
+            self._tx._pending = inner._pending[: inner._pending.index((SAVEPOINT, {}))]
         else:
-            self._tx._before = [TAKE_BACK]
+            self._tx._pending = [(ROLLBACK_INNER, {})]
 
-    async def leave(self, end: Sql) -> None:
-        """Send COMMIT or ROLLBACK, unless `finish` has committed or nothing has been sent."""
-        connection = self._tx._connection
-        if self._nested or not self._tx._open:
+    async def close(self, end: Sql) -> None:
+        """Send COMMIT or ROLLBACK, unless `commit` has committed or nothing has been sent."""
+        tx = self._tx
+        if self._is_nested or not tx._is_open:
             return
-        self._tx._open, self._tx._before = False, [ENTER]
-        if not connection.closed and connection.info.transaction_status != TransactionStatus.IDLE:
-            await self._tx._run_calls([(end, {})])
+        tx._is_open, tx._pending = False, [(ENTER, {})]
+        if not tx._connection.closed and tx._connection.info.transaction_status != TransactionStatus.IDLE:
+            await tx._send([(end, {})])

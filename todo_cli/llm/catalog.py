@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
-from todo_cli.contract.model_list import Menu
+from todo_cli.contract.model_list import ModelList
 from todo_cli.llm.endpoints import Endpoint, listed_names
 from todo_cli.llm.errors import ModelServerError, from_response
 from todo_cli.llm.selection import chosen
@@ -35,13 +35,13 @@ async def served(endpoint: Endpoint, seconds: float = 5.0) -> tuple[str, ...] | 
     raise trouble.error(endpoint.address, key)
 
 
-async def menu(settings: Settings, *, asked: str | None = None, preferred: str | None = None) -> Menu:
+async def menu(settings: Settings, *, asked: str | None = None, preferred: str | None = None) -> ModelList:
     """What these settings allow, else what the model's server lists; raises ModelFailed."""
     endpoint = await asyncio.to_thread(chosen, settings, asked=asked, preferred=preferred)
     if settings.model_allowed:
         names = dict.fromkeys(one for one in (settings.model_name, *settings.model_allowed) if one)
-        return Menu(model=endpoint.model, models=tuple(names))
-    return Menu(model=endpoint.model, models=await served(endpoint) or ())
+        return ModelList(model=endpoint.model, models=tuple(names))
+    return ModelList(model=endpoint.model, models=await served(endpoint) or ())
 
 
 async def _listed(endpoint: Endpoint, headers: dict[str, str]) -> tuple[str, ...] | None:

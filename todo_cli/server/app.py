@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from todo_cli.contract.base import method_and_path
 from todo_cli.contract.registry import REQUESTS
+from todo_cli.core.dispatch import import_handlers
 from todo_cli.errors import Invalid, NotFound, Unavailable
 from todo_cli.server.access_log import AccessLog
 from todo_cli.server.endpoint import Endpoint, problem
@@ -77,6 +78,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     url = settings.serve_database_url
     if url is None:
         raise Unavailable("no database for the server", hint="set TODO_SERVER_DATABASE_URL to the login todo_server")
+    import_handlers()  # now, and not while the first requests wait
     pool = open_pool(url.reveal(), settings.serve_pool_size)
 
     grace = Grace()

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse
 
 from todo_cli import __version__
 from todo_cli.db.schema_version import SCHEMA_VERSION
-from todo_cli.db.transaction import within
+from todo_cli.db.transaction import time_limit
 from todo_cli.server.pool import Pool
 
 
@@ -33,7 +33,7 @@ def readyz(pool: Pool) -> Callable[[Request], Awaitable[JSONResponse]]:
 
 async def _reason(pool: Pool) -> str | None:
     try:
-        async with within(4):
+        async with time_limit(4):
             found = await _versions(pool)
     except psycopg.errors.UndefinedTable:
         return "the database is not set up: todo db migrate"

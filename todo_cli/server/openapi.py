@@ -12,7 +12,7 @@ from starlette.responses import Response
 from todo_cli import __version__
 from todo_cli.contract.base import Request, method_and_path, title_of
 from todo_cli.contract.codec import answer_type
-from todo_cli.contract.model_list import Menu
+from todo_cli.contract.model_list import ModelList
 from todo_cli.contract.registry import REQUESTS
 from todo_cli.errors import ERRORS
 from todo_cli.server.turn_stream import EventsAsked, TurnAsked
@@ -53,7 +53,7 @@ def document() -> bytes:
     """The document's bytes: the same for the life of a process."""
     public = [request for request in REQUESTS if request.route]
     kinds: list[Any] = [kind for request in public for kind in (request, answer_type(request))]
-    kinds += [*STREAMS.values(), Menu]
+    kinds += [*STREAMS.values(), ModelList]
     _, components = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
     paths: dict[str, Any] = {}
     for request in public:
@@ -99,7 +99,7 @@ def _menu() -> dict[str, Any]:
         "summary": "List the models that may be named here.",
         "description": "Scope: read",
         "parameters": _headers(write=False),
-        "responses": {"200": _content("Menu"), "default": _content("Problem", "application/problem+json")},
+        "responses": {"200": _content(ModelList.__name__), "default": _content("Problem", "application/problem+json")},
     }
 
 

@@ -11,9 +11,9 @@ from psycopg import AsyncRawCursor
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from todo_cli.contract.base import Caller, Request
-from todo_cli.core.registry import handle
+from todo_cli.core.dispatch import handle
 from todo_cli.db.pipeline import Connection
-from todo_cli.db.transaction import ConnectionLost, Transaction, within
+from todo_cli.db.transaction import ConnectionLost, Transaction, time_limit
 from todo_cli.errors import Unavailable
 
 R = TypeVar("R")
@@ -42,7 +42,7 @@ class Pool(AsyncConnectionPool[Connection]):
     @staticmethod
     async def check_connection(conn: Connection) -> None:
         """As psycopg's, with a bound; raises for one that does not live."""
-        async with within(CHECK):
+        async with time_limit(CHECK):
             await AsyncConnectionPool.check_connection(conn)
 
 
@@ -74,7 +74,7 @@ def open_pool(url: str, size: int) -> Pool:
 async def answer(pool: Pool, caller: Caller, request: Request[R]) -> R:
     """One request on a pooled connection; repeated with its key when the connection was lost."""
     try:
-        async with within(PATIENCE):
+        async with time_limit(PATIENCE):
             for attempt in range(TRIES):
                 try:
                     async with pool.connection() as connection:

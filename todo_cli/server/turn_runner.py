@@ -11,7 +11,7 @@ from todo_cli.agent.attempt import LET_GO
 from todo_cli.agent.loop import Ended, run_turn
 from todo_cli.agent.titles import titled
 from todo_cli.contract.base import Caller
-from todo_cli.contract.turn_steps import BeginTurn, Begun
+from todo_cli.contract.turn_steps import BeginTurn, ClaimedTurn
 from todo_cli.errors import Bug, Conflict, TodoError
 from todo_cli.llm.endpoints import Endpoint
 from todo_cli.server.endpoint import answered, log_trace
@@ -39,10 +39,10 @@ class Running:
         self.error: TodoError | None = None
         self._pool, self._caller, self._endpoint = pool, caller, endpoint
         self._begin, self._request_id = begin, request_id
-        self._begun: Begun | None = None
+        self._begun: ClaimedTurn | None = None
         self.task = asyncio.create_task(self._run())
 
-    async def begun(self) -> Begun:
+    async def begun(self) -> ClaimedTurn:
         """How it began; raises the error because of which it did not."""
         while self._begun is None and not self.task.done():
             self.news.clear()
@@ -91,7 +91,7 @@ class Running:
     async def _send(self, request: Any) -> Any:
         send = answered if isinstance(request, BeginTurn) else within_turn
         answer = await send(self._pool, self._caller, request)
-        if isinstance(answer, Begun):
+        if isinstance(answer, ClaimedTurn):
             self._begun = answer
         self.news.set()
         return answer

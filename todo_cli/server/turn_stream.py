@@ -19,11 +19,11 @@ from starlette.types import Receive, Scope, Send
 from todo_cli.agent.follow import RESTING, SOON, orphaned, watch
 from todo_cli.contract.base import Caller, Name
 from todo_cli.contract.codec import convert_request, decode_request, encode
-from todo_cli.contract.conversations import Number, ShowConversation
+from todo_cli.contract.conversations import ConversationNumber, ShowConversation
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.tokens import Id
-from todo_cli.contract.turn_events import ReadEvents, Watched
-from todo_cli.contract.turn_steps import BeginTurn, Begun, Said
+from todo_cli.contract.turn_events import ReadEvents, TurnProgress
+from todo_cli.contract.turn_steps import BeginTurn, ClaimedTurn, MessageText
 from todo_cli.contract.users import WhoAmI
 from todo_cli.errors import Bug, ModelFailed, TodoError
 from todo_cli.llm.endpoints import Endpoint
@@ -46,8 +46,8 @@ class TurnAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """
 
     turn: Id
-    conversation: Annotated[Id | Number, Meta(description="an id, new for a new conversation, or a number")]
-    text: Said | None = None
+    conversation: Annotated[Id | ConversationNumber, Meta(description="an id, new for a new conversation, or a number")]
+    text: MessageText | None = None
     model: Name | None = None
     after: After = -1
 
@@ -139,7 +139,7 @@ class _Runs:
         self._endpoint = self._endpoint or await self._choose()
         return self._endpoint
 
-    async def begin(self, turn: str, conversation: str, text: str | None) -> Begun:
+    async def begin(self, turn: str, conversation: str, text: str | None) -> ClaimedTurn:
         """Run it, unless another does; raises TodoError."""
         endpoint = await self.endpoint()
         begin = BeginTurn(conversation=conversation, turn=turn, runner=new_id(), text=text, model=endpoint.model[:100])
@@ -153,7 +153,7 @@ class _Runs:
         """Set when something was stored here."""
         return self._mine.news if self._mine else None
 
-    async def go_on(self, turn: str, seen: Watched) -> None:
+    async def go_on(self, turn: str, seen: TurnProgress) -> None:
         """Take over a turn that nobody runs; raises the error that has ended it here."""
         if self._mine and not self._mine.task.done():
             return

@@ -14,9 +14,9 @@ from todo_cli.clients.http import HttpClient, decode_response, read_whole
 from todo_cli.clients.http_once import ResponseLost
 from todo_cli.contract.codec import decode, encode
 from todo_cli.contract.conversations import StopTurn
-from todo_cli.contract.model_list import Menu
-from todo_cli.contract.turn_events import Batch, Watched
-from todo_cli.contract.turn_steps import BeginTurn, Begun
+from todo_cli.contract.model_list import ModelList
+from todo_cli.contract.turn_events import EventBatch, TurnProgress
+from todo_cli.contract.turn_steps import BeginTurn, ClaimedTurn
 from todo_cli.errors import NotFound, TodoError, Unavailable, from_problem
 from todo_cli.settings.settings import Settings
 from todo_cli.turn_client.run import Tell, TurnOutcome, stands
@@ -73,9 +73,9 @@ class Stream:
                 return stands(self._outcome, seen, self._text, self._after)
         raise ResponseLost("the stream ended before the turn")
 
-    def _take(self, frame: Frame) -> Watched | None:
+    def _take(self, frame: Frame) -> TurnProgress | None:
         if frame.event == "begun":
-            begun = decode(frame.data, Begun)
+            begun = decode(frame.data, ClaimedTurn)
             self._outcome = TurnOutcome(begun.turn, begun.conversation, begun.number, begun.state)
             self._begun.set()
         elif frame.event == "events":
@@ -104,16 +104,16 @@ class Stream:
             await self._backend.send(StopTurn(turn=self._begin.turn))
 
 
-async def last_frame(settings: Settings, turn: str) -> Watched:
+async def last_frame(settings: Settings, turn: str) -> TurnProgress:
     """How a turn that rests stands, with its last batch."""
     backend = HttpClient(settings)
     target = f"/v1/turns/{turn}/events"
-    batches: tuple[Batch, ...] = ()
+    batches: tuple[EventBatch, ...] = ()
     try:
         async with asyncio.timeout(settings.timeout):
             async for frame in frames(backend, "GET", target, None, settings):
                 if frame.id is not None:
-                    batches = (Batch(n=frame.id, events=()),)
+                    batches = (EventBatch(n=frame.id, events=()),)
                 if seen := final(frame):
                     return msgspec.structs.replace(seen, batches=batches)
     except ResponseLost as error:
@@ -122,10 +122,10 @@ async def last_frame(settings: Settings, turn: str) -> Watched:
         pass
     finally:
         await backend.aclose()
-    return Watched(batches=batches, state="running", attempt=0)
+    return TurnProgress(batches=batches, state="running", attempt=0)
 
 
-async def listed_models(settings: Settings) -> Menu:
+async def listed_models(settings: Settings) -> ModelList:
     """The models that may be named on the server; raises TodoError."""
     import httpx2
 
@@ -135,7 +135,7 @@ async def listed_models(settings: Settings) -> Menu:
             found = await read_whole(answer)
         if found.status != 200:
             decode_response(found, StopTurn(turn=""), settings.server or "")
-        return decode(found.body, Menu)
+        return decode(found.body, ModelList)
     except NotFound:
         raise Unavailable("the server does not tell which models it has", hint="upgrade the server") from None
     except httpx2.HTTPError as error:
@@ -144,14 +144,14 @@ async def listed_models(settings: Settings) -> Menu:
         await backend.aclose()
 
 
-def final(frame: Frame) -> Watched | None:
+def final(frame: Frame) -> TurnProgress | None:
     """The end that a frame tells; raises the error that it is."""
     if frame.event == "problem":
         raise from_problem(decode(frame.data, dict[str, Any]))
     if frame.event != "turn":
         return None
     fields = decode(frame.data, dict[str, Any])
-    return msgspec.convert({"batches": (), "attempt": 0} | fields, Watched)
+    return msgspec.convert({"batches": (), "attempt": 0} | fields, TurnProgress)
 
 
 async def frames(

@@ -10,8 +10,8 @@ import msgspec
 
 from todo_cli.contract.conversations import StopTurn
 from todo_cli.contract.ids import new_id
-from todo_cli.contract.turn_events import Watched
-from todo_cli.contract.turn_steps import ENDED, BeginTurn, Held, State
+from todo_cli.contract.turn_events import TurnProgress
+from todo_cli.contract.turn_steps import ENDED_STATES, BeginTurn, PendingCall, TurnState
 from todo_cli.contract.users import WhoAmI
 from todo_cli.errors import Conflict, ModelFailed, TodoError, from_problem
 from todo_cli.settings.settings import Settings
@@ -33,9 +33,9 @@ class TurnOutcome(msgspec.Struct):
     turn: str
     conversation: str
     number: int
-    state: State
+    state: TurnState
     text: str = ""
-    held: tuple[Held, ...] = ()
+    held: tuple[PendingCall, ...] = ()
     error: TodoError | None = None
     after: int = -1
     usage: dict[str, Any] | None = None
@@ -53,7 +53,7 @@ async def converse(
     return await _Direct(settings, begin, tell, stop, after).run()
 
 
-async def look(settings: Settings, turn: str) -> Watched:
+async def look(settings: Settings, turn: str) -> TurnProgress:
     """How a turn that rests stands, its last batch, and what waits for an answer; raises TodoError."""
     if settings.server:
         from todo_cli.turn_client.remote import last_frame
@@ -134,7 +134,7 @@ class _Direct:
                 return None
         return stands(outcome, seen, self._text, self._after)
 
-    def _heard(self, seen: Watched) -> bool:
+    def _heard(self, seen: TurnProgress) -> bool:
         for batch in seen.batches:
             self._after = batch.n
             for event in batch.events:
@@ -147,9 +147,9 @@ class _Direct:
         self._tell(event)
 
 
-def stands(outcome: TurnOutcome, seen: Watched, text: str, after: int) -> TurnOutcome:
+def stands(outcome: TurnOutcome, seen: TurnProgress, text: str, after: int) -> TurnOutcome:
     """The outcome of a turn that was watched."""
-    error = from_problem(seen.error) if seen.error and seen.state in ENDED else None
+    error = from_problem(seen.error) if seen.error and seen.state in ENDED_STATES else None
     number, usage = outcome.number, seen.usage
     return TurnOutcome(outcome.turn, outcome.conversation, number, seen.state, text, seen.held, error, after, usage)
 

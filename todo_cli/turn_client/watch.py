@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from todo_cli.contract.turn_events import Watched
-from todo_cli.contract.turn_steps import ENDED
+from todo_cli.contract.turn_events import TurnProgress
+from todo_cli.contract.turn_steps import ENDED_STATES
 from todo_cli.errors import Unavailable
 from todo_cli.settings.settings import Settings
 
@@ -22,13 +22,13 @@ GONE = 30.0
 Tell = Callable[[dict[str, Any]], None]
 
 
-async def attend(settings: Settings, turn: str, tell: Tell, waits: Callable[[Watched], None]) -> Watched:
+async def attend(settings: Settings, turn: str, tell: Tell, waits: Callable[[TurnProgress], None]) -> TurnProgress:
     """Tell every event until the turn has ended; `waits` once each time that it waits for a yes. Raises TodoError."""
     watching = _Watching(settings, turn, tell)
     held: tuple[Any, ...] = ()
     while True:
         seen = await (watching.served() if settings.server else watching.direct())
-        if seen.state in ENDED:
+        if seen.state in ENDED_STATES:
             return seen
         if seen.held and seen.held != held:
             waits(seen)
@@ -41,7 +41,7 @@ class _Watching:
         self._settings, self._turn, self._tell, self._after = settings, turn, tell, -1
         self._heard = time.monotonic()
 
-    async def direct(self) -> Watched:
+    async def direct(self) -> TurnProgress:
         """Until it rests."""
         from todo_cli.agent.follow import watch
         from todo_cli.clients.direct import DirectClient
@@ -55,7 +55,7 @@ class _Watching:
             await backend.aclose()
         return seen
 
-    async def served(self) -> Watched:
+    async def served(self) -> TurnProgress:
         """Until it rests; a server that goes away is asked again, or another in its place."""
         from todo_cli.clients.http import HttpClient
         from todo_cli.clients.http_once import ResponseLost
@@ -75,7 +75,7 @@ class _Watching:
                 raise Unavailable(f"the server {self._settings.server} cannot be reached: {error}") from None
         finally:
             await backend.aclose()
-        return Watched(batches=(), state="running", attempt=0)
+        return TurnProgress(batches=(), state="running", attempt=0)
 
     def _take(self, n: int, events: Any) -> None:
         self._after = n

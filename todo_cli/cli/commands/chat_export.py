@@ -16,9 +16,9 @@ from todo_cli.cli.render import text
 from todo_cli.cli.render.progress import Progress
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.codec import encode
-from todo_cli.contract.conversation_export import Exported, Header
-from todo_cli.contract.conversations import Conversation, ConversationShown, ShowConversation
-from todo_cli.contract.turn_steps import ENDED, Message
+from todo_cli.contract.conversation_export import ExportedMessage, ExportHeader
+from todo_cli.contract.conversations import Conversation, ConversationDetail, ShowConversation
+from todo_cli.contract.turn_steps import ENDED_STATES, Message
 from todo_cli.errors import NotFound, Unavailable
 
 PAGE = 1_000
@@ -65,13 +65,13 @@ def whole(session: Session, number: int) -> tuple[Conversation, Iterator[Message
     while shown.next:
         starts.append(shown.next)
         shown = session.send(ShowConversation(number=number, limit=PAGE, cursor=shown.next))
-    unfinished = found.turn if found.state not in (*ENDED, None) else None
+    unfinished = found.turn if found.state not in (*ENDED_STATES, None) else None
     if unfinished:
         text.note("(without the newest words: they are not answered yet)")
     return found, (one for one in _forwards(session, number, shown, starts) if one.turn != unfinished)
 
 
-def _forwards(session: Session, number: int, oldest: ConversationShown, starts: list[str]) -> Iterator[Message]:
+def _forwards(session: Session, number: int, oldest: ConversationDetail, starts: list[str]) -> Iterator[Message]:
     yield from oldest.messages
     progress = Progress("pages written")
     for done, cursor in enumerate(reversed(starts[:-1]), 1):
@@ -100,8 +100,14 @@ def _written(path: Path | None) -> Iterator[TextIO]:
 def json_lines(conversation: Conversation, messages: Iterator[Message]) -> Iterator[str]:
     """A header, then each message with its place from 1 on."""
     head = f"{conversation.turn} {conversation.head}"
-    header = Header(id=conversation.id, number=conversation.number, title=conversation.title, model=conversation.model,
-                    created_at=conversation.created_at, head=head)  # fmt: skip
+    header = ExportHeader(
+        id=conversation.id,
+        number=conversation.number,
+        title=conversation.title,
+        model=conversation.model,
+        created_at=conversation.created_at,
+        head=head,
+    )
     yield encode(header).decode()
     places: dict[tuple[str, int], int] = {}
     for place, one in enumerate(messages, 1):
@@ -112,7 +118,7 @@ def json_lines(conversation: Conversation, messages: Iterator[Message]) -> Itera
         called = None if one.call_seq is None else places.get((one.conversation, one.call_seq))
         fields = {name: getattr(one, name) for name in ("turn", "role", "content", "calls", "model", "usage", "at")}
         fields["status"] = "interrupted" if one.status != "whole" else "whole"
-        yield encode(Exported(seq=place, call_seq=called, call_index=one.call_index, **fields)).decode()
+        yield encode(ExportedMessage(seq=place, call_seq=called, call_index=one.call_index, **fields)).decode()
 
 
 def markdown(conversation: Conversation, messages: Iterator[Message]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.render.progress import Progress
 from todo_cli.cli.session import Session, session_of
-from todo_cli.contract.conversation_export import PART, Header, Imported, ImportMessages
+from todo_cli.contract.conversation_export import MAX_IMPORT_MESSAGES, ExportHeader, ImportMessages, ImportResult
 from todo_cli.errors import Invalid
 
 BYTES = 1_000_000
@@ -70,7 +70,7 @@ def _opened(name: str) -> Iterator[IO[bytes]]:
         yield spool
 
 
-def _checked(lines: IO[bytes]) -> tuple[Header, int]:
+def _checked(lines: IO[bytes]) -> tuple[ExportHeader, int]:
     from todo_cli.agent.import_file import Reading
 
     reading = Reading(lines)
@@ -80,15 +80,15 @@ def _checked(lines: IO[bytes]) -> tuple[Header, int]:
     return reading.header, total
 
 
-def _sent(session: Session, lines: IO[bytes], total: int) -> tuple[Imported, int]:
+def _sent(session: Session, lines: IO[bytes], total: int) -> tuple[ImportResult, int]:
     from todo_cli.agent.import_file import Reading, parts
 
     reading = Reading(lines)
     first, stored, progress = 0, 0, Progress("messages taken in")
-    for part in parts(reading.messages(), PART, BYTES):
+    for part in parts(reading.messages(), MAX_IMPORT_MESSAGES, BYTES):
         done = session.send(ImportMessages(conversation=reading.header, first=first, messages=part))
         first, stored = first + len(part), stored + done.stored
-        if total > PART:
+        if total > MAX_IMPORT_MESSAGES:
             progress(first, total)
     progress.end()
     return done, stored

@@ -12,7 +12,7 @@ from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract import conversations as asked
-from todo_cli.contract.conversations import Conversation, ConversationShown
+from todo_cli.contract.conversations import Conversation, ConversationDetail
 from todo_cli.errors import NotFound
 
 Number = Annotated[int, typer.Argument(help="The conversation's number, from: todo chat list.", min=1, metavar="N")]
@@ -77,7 +77,7 @@ def show(
     _waiting(session, shown)
 
 
-def _waiting(session: Session, shown: ConversationShown) -> None:
+def _waiting(session: Session, shown: ConversationDetail) -> None:
     found = shown.conversation
     if found.state != "awaiting" or found.turn is None:
         return

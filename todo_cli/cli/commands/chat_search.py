@@ -12,7 +12,7 @@ from todo_cli.cli.options import Json, JsonLines, output_form
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.session import Session, session_of
-from todo_cli.contract.message_search import SaidHit, SearchConversations
+from todo_cli.contract.message_search import MessageHit, SearchConversations
 from todo_cli.errors import Invalid
 
 WHO = {"user": "you", "assistant": "todo", "tool": "tasks"}
@@ -58,7 +58,7 @@ def search(
         text.note("Nothing found. Try fewer words, or the beginning of one; the bin is not looked through.")
 
 
-def _render(session: Session, hits: Sequence[SaidHit]) -> None:
+def _render(session: Session, hits: Sequence[MessageHit]) -> None:
     if not session.table:
         for hit in hits:
             shown = " ".join(hit.passage.text.split())

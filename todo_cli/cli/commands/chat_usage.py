@@ -12,7 +12,7 @@ from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.conversations import ShowConversation
-from todo_cli.contract.usage import ReadUsage, UsagePage, Used
+from todo_cli.contract.usage import ReadUsage, UsagePage, UsageRow
 
 WIDE = 30
 """Characters of the longest bar."""
@@ -60,7 +60,7 @@ def _headings(session: Session, page: UsagePage) -> list[str]:
     return [*(["Cost"] if page.total.costs or not session.table else []), *([""] if session.table else [])]
 
 
-def _cells(session: Session, one: Used, page: UsagePage) -> list[str]:
+def _cells(session: Session, one: UsageRow, page: UsagePage) -> list[str]:
     name = f"{one.day}" if one.day else one.model or _conversation(one)
     numbers = (one.calls, one.prompt, one.completion)
     cells = [name, *(f"{number:,}" if session.table else str(number) for number in numbers)]
@@ -69,7 +69,7 @@ def _cells(session: Session, one: Used, page: UsagePage) -> list[str]:
     return [*cells, bar(one, page.used)] if session.table else cells
 
 
-def _conversation(one: Used) -> str:
+def _conversation(one: UsageRow) -> str:
     return f"{one.conversation} {one.title}" if one.conversation else "(elsewhere)"
 
 
@@ -77,7 +77,7 @@ def _costs(costs: dict[str, str]) -> str:
     return ", ".join(f"{cost} {currency}" for currency, cost in costs.items())
 
 
-def bar(one: Used, among: Sequence[Used]) -> str:
+def bar(one: UsageRow, among: Sequence[UsageRow]) -> str:
     """As long as its tokens are many, to an eighth of a character."""
     most = max(each.prompt + each.completion for each in among) or 1
     eighths = round((one.prompt + one.completion) * WIDE * 8 / most)

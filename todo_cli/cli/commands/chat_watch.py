@@ -16,7 +16,7 @@ from todo_cli.contract.conversations import Conversation, ShowConversation
 
 if TYPE_CHECKING:
     from todo_cli.cli.render.turn import Screen
-    from todo_cli.contract.turn_events import Watched
+    from todo_cli.contract.turn_events import TurnProgress
     from todo_cli.turn_client.run import TurnOutcome
 
 EVERY = 1.0
@@ -69,7 +69,7 @@ def _watched(session: Session, found: Conversation, turn: str, screen: Screen) -
             said.append(str(event["text"]))
         screen.tell(event)
 
-    def waits(seen: Watched) -> None:
+    def waits(seen: TurnProgress) -> None:
         _waits(screen, found.number, seen)
 
     import asyncio
@@ -83,7 +83,7 @@ def _watched(session: Session, found: Conversation, turn: str, screen: Screen) -
     return outcome
 
 
-def _waits(screen: Screen, number: int, seen: Watched) -> None:
+def _waits(screen: Screen, number: int, seen: TurnProgress) -> None:
     if screen.form == "jsonl":
         import msgspec
 

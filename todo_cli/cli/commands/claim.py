@@ -12,7 +12,7 @@ from todo_cli.cli.filter_args import FilterCommand, join_filter
 from todo_cli.cli.options import Json, Key
 from todo_cli.cli.session import Session, session_of
 from todo_cli.cli.task_args import parse_task_args
-from todo_cli.contract.claims import LONGEST, USUAL, ClaimTask
+from todo_cli.contract.claims import DEFAULT_LEASE_SECONDS, MAX_LEASE_SECONDS, ClaimTask
 from todo_cli.contract.tasks import Task
 from todo_cli.errors import Invalid
 
@@ -61,11 +61,11 @@ def _number(words: list[str]) -> int:
 
 def _seconds(words: str | None) -> int:
     if words is None:
-        return USUAL
+        return DEFAULT_LEASE_SECONDS
     from todo_cli.parsing.durations import parse_duration
 
     seconds = math.ceil(parse_duration(words))
-    if seconds > LONGEST:
+    if seconds > MAX_LEASE_SECONDS:
         raise Invalid("a lease is at most 7 days", hint="renew it: claim the task again")
     return seconds
 

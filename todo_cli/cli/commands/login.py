@@ -10,7 +10,7 @@ from todo_cli.cli.prompts import read_secret
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.session import Session, session_of
-from todo_cli.contract.users import Me, WhoAmI
+from todo_cli.contract.users import Identity, WhoAmI
 from todo_cli.errors import Invalid
 
 PANEL = "Account"
@@ -58,7 +58,7 @@ def _in_keyring(session: Session, wanted: bool | None) -> bool:
     return kept
 
 
-def _save(session: Session, values: dict[str, Any], me: Me) -> Any:
+def _save(session: Session, values: dict[str, Any], me: Identity) -> Any:
     from todo_cli.parsing.dates import system_zone
     from todo_cli.settings.settings_file import save_profile
 

@@ -8,7 +8,7 @@ import typer
 
 from todo_cli.cli.options import Json, Key, parse_token_count
 from todo_cli.cli.session import session_of
-from todo_cli.contract.users import Me, Preferences, SetPreferences, WhoAmI
+from todo_cli.contract.users import Identity, Preferences, SetPreferences, WhoAmI
 
 PANEL = "Account"
 app = typer.Typer(add_completion=False)
@@ -42,7 +42,7 @@ def prefs(
     given: dict[str, Any] = {name: value or None for name, value in named if value is not None}
     if given.get("budget"):
         given["budget"] = parse_token_count(given["budget"])
-    found: Me | Preferences = session.send(SetPreferences(**given), key) if given else session.send(WhoAmI())
+    found: Identity | Preferences = session.send(SetPreferences(**given), key) if given else session.send(WhoAmI())
     shown = {"timezone": found.timezone, "model": found.model, "budget": found.budget}
     if as_json:
         from todo_cli.cli.render import json

@@ -9,7 +9,7 @@ import typer
 
 from todo_cli.cli.options import Json, JsonLines, output_form
 from todo_cli.cli.session import Session, session_of
-from todo_cli.contract.search import Hits, SearchTasks
+from todo_cli.contract.search import SearchTasks, TaskHits
 from todo_cli.errors import Invalid
 
 PANEL = "Tasks"
@@ -42,7 +42,7 @@ def search(
     _render(session, session.send(SearchTasks(words=sought, status=status, limit=limit)), form, sought, status)
 
 
-def _render(session: Session, found: Hits, form: str, sought: str, status: str) -> None:
+def _render(session: Session, found: TaskHits, form: str, sought: str, status: str) -> None:
     if form != "text":
         from todo_cli.cli.render import json
 

@@ -8,7 +8,7 @@ import typer
 
 from todo_cli.cli.options import Json
 from todo_cli.cli.session import session_of
-from todo_cli.contract.users import Me, WhoAmI
+from todo_cli.contract.users import Identity, WhoAmI
 
 PANEL = "Account"
 app = typer.Typer(add_completion=False)
@@ -32,7 +32,7 @@ def whoami(ctx: typer.Context, as_json: Json = False) -> None:
         _text(me, session.settings)
 
 
-def _text(me: Me, settings: Any) -> None:
+def _text(me: Identity, settings: Any) -> None:
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.render.text import format_fields
 from todo_cli.contract.message_search import Passage
-from todo_cli.contract.search import Hit, Snippet
+from todo_cli.contract.search import Snippet, TaskHit
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MAX_SNIPPETS = 3  # of one hit, beside its title
 
 
-def print_hits(found: Sequence[Hit], zone: tzinfo | None, now: datetime, *, colored: bool) -> None:
+def print_hits(found: Sequence[TaskHit], zone: tzinfo | None, now: datetime, *, colored: bool) -> None:
     """A task a line, and below it where its note or comments match; without colour nothing is marked."""
     from rich.table import Table
 
@@ -33,7 +33,7 @@ def print_hits(found: Sequence[Hit], zone: tzinfo | None, now: datetime, *, colo
     open_console(colored=colored).print(grid)
 
 
-def _title_line(hit: Hit, zone: tzinfo | None, now: datetime, *, colored: bool) -> Text:
+def _title_line(hit: TaskHit, zone: tzinfo | None, now: datetime, *, colored: bool) -> Text:
     bare = Snippet(where="title", text=hit.task.title, parts=())
     line = highlight(next((one for one in hit.snippets if one.where == "title"), bare), colored=colored)
     rest = format_fields(hit.task, zone, now)

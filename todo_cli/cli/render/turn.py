@@ -15,7 +15,7 @@ from todo_cli.cli.render.escape import escape, escape_block
 from todo_cli.contract.registry import label_of, past_of
 from todo_cli.contract.search import SearchTasks
 from todo_cli.contract.tasks import ListTasks
-from todo_cli.contract.turn_steps import Held, Message
+from todo_cli.contract.turn_steps import Message, PendingCall
 from todo_cli.turn_client.run import TurnOutcome
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def _shorten(line: str) -> str:
     return line if len(line) <= MAX_LINE_CHARS else line[: MAX_LINE_CHARS - 1] + "…"
 
 
-def format_held_calls(held: tuple[Held, ...]) -> list[str]:
+def format_held_calls(held: tuple[PendingCall, ...]) -> list[str]:
     """Every row that a yes would change; with the number of the call, where one may be chosen among several."""
     lines: list[str] = []
     for place, one in enumerate(held, 1):

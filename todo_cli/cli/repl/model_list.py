@@ -7,7 +7,7 @@ import asyncio
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.session import Session
-from todo_cli.contract.model_list import Menu
+from todo_cli.contract.model_list import ModelList
 from todo_cli.contract.users import WhoAmI
 
 MAX_SHOWN_MODELS = 60
@@ -24,7 +24,7 @@ def print_models(session: Session) -> None:
         text.write(f"    … and {len(found.models) - MAX_SHOWN_MODELS} more")
 
 
-async def _fetch_models(session: Session) -> Menu:
+async def _fetch_models(session: Session) -> ModelList:
     if session.settings.server:
         return await _ask_server(session)
     from todo_cli.llm.catalog import menu
@@ -33,7 +33,7 @@ async def _fetch_models(session: Session) -> Menu:
     return await menu(session.settings, preferred=preferred)
 
 
-async def _ask_server(session: Session) -> Menu:
+async def _ask_server(session: Session) -> ModelList:
     from todo_cli.turn_client.remote import listed_models
 
     return await listed_models(session.settings)

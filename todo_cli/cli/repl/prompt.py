@@ -18,8 +18,7 @@ from prompt_toolkit.utils import get_cwidth
 
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape, escape_block
-from todo_cli.cli.repl.reader import LEAVING, PROMPT
-from todo_cli.cli.repl.state import ReplState, send_all
+from todo_cli.cli.repl.state import LEAVING, PROMPT, ReplState, send_all
 from todo_cli.cli.session import Session
 from todo_cli.errors import TodoError
 
@@ -46,10 +45,10 @@ class PromptHistory(History):
 
     def load_history_strings(self) -> Iterable[str]:
         """Newest first; nothing where the list cannot be reached."""
-        from todo_cli.contract.prompt_history import ListSaid
+        from todo_cli.contract.prompt_history import ListPrompts
 
         try:
-            said = send_all(self._session, ListSaid())[0].said
+            said = send_all(self._session, ListPrompts())[0].prompts
         except TodoError:
             return []
         return [one for place, one in enumerate(map(escape_block, said)) if not place or one != said[place - 1]]

@@ -8,12 +8,9 @@ from contextlib import suppress
 from typing import Protocol
 
 from todo_cli.cli.render import text
-from todo_cli.cli.repl.state import ReplState
+from todo_cli.cli.repl.state import LEAVING, PROMPT, ReplState
 from todo_cli.cli.session import Session
 from todo_cli.errors import Invalid
-
-PROMPT = "todo> "
-LEAVING = "(Ctrl-C once more leaves, as Ctrl-D does)"
 
 
 class Reader(Protocol):

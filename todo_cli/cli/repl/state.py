@@ -13,6 +13,9 @@ from todo_cli.errors import TodoError
 if TYPE_CHECKING:
     from todo_cli.contract.tasks import Task
 
+PROMPT = "todo> "
+LEAVING = "(Ctrl-C once more leaves, as Ctrl-D does)"
+
 FRESH_SECONDS = 10.0
 """Seconds for which what was looked up is good enough to complete words with."""
 MAX_COMPLETED_TASKS = 500

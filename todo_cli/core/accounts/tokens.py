@@ -62,7 +62,7 @@ async def _expiry(tx: Transaction, expires: str) -> datetime:
 @handler(ask.ListTokens)
 async def list_tokens(tx: Transaction, request: ask.ListTokens) -> TokenPage:
     """The caller's tokens, oldest first."""
-    return decode(await tx.answer(LIST, all=request.all) or "", TokenPage)
+    return decode(await tx.finish(LIST, all=request.all) or "", TokenPage)
 
 
 @handler(ask.RevokeToken)

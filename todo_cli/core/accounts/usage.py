@@ -58,7 +58,7 @@ async def read_usage(tx: Transaction, request: ask.ReadUsage) -> UsagePage:
     """One round trip; one more where there are words for a date and no zone came with them."""
     since = await _day(tx, request.since) if request.since else "-infinity"
     found = decode(
-        await tx.answer(READ, by=request.by, number=request.number, since=since, limit=request.limit) or "", _Page
+        await tx.finish(READ, by=request.by, number=request.number, since=since, limit=request.limit) or "", _Page
     )
     if not found.known:
         raise NotFound(f"you have no conversation {request.number}", hint="see: todo chat list")

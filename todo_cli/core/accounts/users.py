@@ -9,7 +9,7 @@ from msgspec import UNSET
 
 from todo_cli.contract import users as ask
 from todo_cli.contract.codec import decode
-from todo_cli.contract.users import Me, Preferences, SpacePage, User, UserPage
+from todo_cli.contract.users import Identity, Preferences, SpacePage, User, UserPage
 from todo_cli.core import validation
 from todo_cli.core.dispatch import handler
 from todo_cli.core.journal import journaled, write
@@ -53,15 +53,15 @@ SET_PREFERENCES = journaled("""INSERT INTO todo.preferences AS p (user_id, timez
 
 
 @handler(ask.WhoAmI)
-async def who_am_i(tx: Transaction, request: ask.WhoAmI) -> Me:
+async def who_am_i(tx: Transaction, request: ask.WhoAmI) -> Identity:
     """The caller, as the database knows them."""
-    return decode(await tx.answer(ME) or "", Me)
+    return decode(await tx.finish(ME) or "", Identity)
 
 
 @handler(ask.ListSpaces)
 async def list_spaces(tx: Transaction, request: ask.ListSpaces) -> SpacePage:
     """The caller's spaces."""
-    return decode(await tx.answer(SPACES) or "", SpacePage)
+    return decode(await tx.finish(SPACES) or "", SpacePage)
 
 
 @handler(ask.AddUser)
@@ -81,7 +81,7 @@ async def add_user(tx: Transaction, request: ask.AddUser) -> User:
 @handler(ask.ListUsers)
 async def list_users(tx: Transaction, request: ask.ListUsers) -> UserPage:
     """Everybody, by name."""
-    return decode(await tx.answer(LIST) or "", UserPage)
+    return decode(await tx.finish(LIST) or "", UserPage)
 
 
 @handler(ask.DisableUser)

@@ -11,8 +11,8 @@ import msgspec
 
 from todo_cli.contract import conversations as ask
 from todo_cli.contract.codec import decode
-from todo_cli.contract.conversations import Conversation, ConversationPage, ConversationShown, Rewound
-from todo_cli.contract.turn_steps import ENDED, Message
+from todo_cli.contract.conversations import Conversation, ConversationDetail, ConversationPage, RewindResult
+from todo_cli.contract.turn_steps import ENDED_STATES, Message
 from todo_cli.core import validation
 from todo_cli.core.dispatch import handler
 from todo_cli.core.tasks.snapshot_sql import instant
@@ -133,7 +133,7 @@ async def list_conversations(tx: Transaction, request: ask.ListConversations) ->
         "limit": request.limit + 1,
         "deleted": request.deleted,
     }
-    page = decode(await tx.answer(LIST, **values) or "", ConversationPage)
+    page = decode(await tx.finish(LIST, **values) or "", ConversationPage)
     kept = page.conversations[: request.limit]
     more = len(page.conversations) > request.limit
     after = f"{kept[-1].updated_at.isoformat().replace('+00:00', 'Z')} {kept[-1].number}" if more else None
@@ -141,20 +141,20 @@ async def list_conversations(tx: Transaction, request: ask.ListConversations) ->
 
 
 @handler(ask.ShowConversation)
-async def show_conversation(tx: Transaction, request: ask.ShowConversation) -> ConversationShown:
+async def show_conversation(tx: Transaction, request: ask.ShowConversation) -> ConversationDetail:
     """The newest messages of its line; one round trip."""
     place, seq = _cursor(request.cursor, first="0123456789abcdef-")
     values = {"number": request.number, "from": place, "seq": seq, "limit": request.limit}
-    text = await tx.answer(SHOW, **values)
+    text = await tx.finish(SHOW, **values)
     if text is None:
         _missing(request.number)
-    return decode(text or "", ConversationShown)
+    return decode(text or "", ConversationDetail)
 
 
 @handler(ask.RenameConversation)
 async def rename_conversation(tx: Transaction, request: ask.RenameConversation) -> Conversation:
     """One round trip."""
-    text = await tx.answer(RENAME, number=request.number, title=validation.line("title", request.title))
+    text = await tx.finish(RENAME, number=request.number, title=validation.line("title", request.title))
     if text is None:
         _missing(request.number)
     return decode(text or "", Conversation)
@@ -163,7 +163,7 @@ async def rename_conversation(tx: Transaction, request: ask.RenameConversation) 
 @handler(ask.RemoveConversation)
 async def remove_conversation(tx: Transaction, request: ask.RemoveConversation) -> Conversation:
     """Refused while a turn runs or waits; again, it stays there. One round trip."""
-    text = await tx.answer(REMOVE, number=request.number)
+    text = await tx.finish(REMOVE, number=request.number)
     if text is None:
         _missing(request.number)
     found = decode(text or "", _Found)
@@ -175,22 +175,22 @@ async def remove_conversation(tx: Transaction, request: ask.RemoveConversation) 
 @handler(ask.RestoreConversation)
 async def restore_conversation(tx: Transaction, request: ask.RestoreConversation) -> Conversation:
     """One round trip."""
-    text = await tx.answer(RESTORE, number=request.number)
+    text = await tx.finish(RESTORE, number=request.number)
     if text is None:
         _missing(request.number)
     return decode(text or "", Conversation)
 
 
 @handler(ask.RewindTurn)
-async def rewind_turn(tx: Transaction, request: ask.RewindTurn) -> Rewound:
+async def rewind_turn(tx: Transaction, request: ask.RewindTurn) -> RewindResult:
     """Refused while it runs or waits; one round trip."""
-    text = await tx.answer(LOCK_CONVERSATION, REWIND, turn=request.turn)
+    text = await tx.finish(LOCK_CONVERSATION, REWIND, turn=request.turn)
     if text is None:
         raise_turn_not_found()
     found = decode(text or "", _Rewound)
     if found.conversation is None:
         raise Conflict("the turn has not ended", hint="stop it first", turn=request.turn)
-    return Rewound(conversation=found.conversation, text=found.text)
+    return RewindResult(conversation=found.conversation, text=found.text)
 
 
 def _busy(found: Conversation) -> Conflict:
@@ -203,11 +203,11 @@ async def move_head(tx: Transaction, request: ask.MoveHead) -> Conversation:
     """Refused while a turn runs or waits; two round trips."""
     async with tx.steps() as steps:
         found = _movable(
-            await steps.run(LOCK_NUMBER, FIND, number=request.number, at=request.to), request.number, request.to
+            await steps.fetch(LOCK_NUMBER, FIND, number=request.number, at=request.to), request.number, request.to
         )
-        if found.image.state is not None and found.image.state not in ENDED:
+        if found.image.state is not None and found.image.state not in ENDED_STATES:
             raise _busy(found.image)
-        return decode(await steps.finish(MOVE, number=request.number, at=request.to) or "", Conversation)
+        return decode(await steps.commit(MOVE, number=request.number, at=request.to) or "", Conversation)
 
 
 def _movable(text: str | None, number: int, at: int) -> _Found:
@@ -224,9 +224,9 @@ async def fork_conversation(tx: Transaction, request: ask.ForkConversation) -> C
     """From the end of a turn; the same id again answers again. Two round trips."""
     async with tx.steps() as steps:
         found = _movable(
-            await steps.run(FIND, number=request.number, at=request.at or 0), request.number, request.at or 0
+            await steps.fetch(FIND, number=request.number, at=request.at or 0), request.number, request.at or 0
         )
-        if request.at is None and found.image.state is not None and found.image.state not in ENDED:
+        if request.at is None and found.image.state is not None and found.image.state not in ENDED_STATES:
             raise Conflict("the conversation is busy with a message", hint="fork from an earlier one with --at")
         values: dict[str, Any] = {"number": request.number, "id": request.id, "at": request.at}
-        return decode(await steps.finish(FORK, ONE, **values) or "", Conversation)
+        return decode(await steps.commit(FORK, ONE, **values) or "", Conversation)

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from todo_cli.contract.codec import decode
-from todo_cli.contract.conversation_export import VERSION, Exported, Imported, ImportMessages
+from todo_cli.contract.conversation_export import EXPORT_VERSION, ExportedMessage, ImportMessages, ImportResult
 from todo_cli.core.dispatch import handler
 from todo_cli.core.turns.append_sql import replace_unstorable
 from todo_cli.db.sql import Sql
@@ -21,11 +21,11 @@ TAKE_IN = Sql("""SELECT json_build_object('number', t.number, 'id', %(id)s::uuid
 
 
 @handler(ImportMessages)
-async def import_messages(tx: Transaction, request: ImportMessages) -> Imported:
+async def import_messages(tx: Transaction, request: ImportMessages) -> ImportResult:
     """One round trip. The conversation's id, and its turns', are made of the export's own: the same again is the same."""
     head = request.conversation
-    if head.version > VERSION:
-        raise Invalid(f"the export has version {head.version}, this todo knows {VERSION}", hint="upgrade todo")
+    if head.version > EXPORT_VERSION:
+        raise Invalid(f"the export has version {head.version}, this todo knows {EXPORT_VERSION}", hint="upgrade todo")
     id = _made(tx, head.id, head.head)
     rows = [_row(tx, id, one) for one in _in_order(request)]
     values = {
@@ -35,11 +35,11 @@ async def import_messages(tx: Transaction, request: ImportMessages) -> Imported:
         "at": head.created_at.isoformat(),
         "first": request.first,
     }
-    text = await tx.answer(TAKE_IN, **values, rows=msgspec.json.encode(rows).decode().replace("\\u0000", "\\ufffd"))
-    return decode(text or "", Imported)
+    text = await tx.finish(TAKE_IN, **values, rows=msgspec.json.encode(rows).decode().replace("\\u0000", "\\ufffd"))
+    return decode(text or "", ImportResult)
 
 
-def _in_order(request: ImportMessages) -> tuple[Exported, ...]:
+def _in_order(request: ImportMessages) -> tuple[ExportedMessage, ...]:
     for place, one in enumerate(request.messages, request.first + 1):
         if one.seq != place:
             raise Invalid(f"message {one.seq} stands in place {place}", hint="messages are numbered from 1, in order")
@@ -50,7 +50,7 @@ def _in_order(request: ImportMessages) -> tuple[Exported, ...]:
     return request.messages
 
 
-def _row(tx: Transaction, id: str, one: Exported) -> dict[str, Any]:
+def _row(tx: Transaction, id: str, one: ExportedMessage) -> dict[str, Any]:
     calls = [
         {name: replace_unstorable(value) for name, value in msgspec.to_builtins(call).items()} for call in one.calls
     ]

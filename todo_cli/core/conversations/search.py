@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from todo_cli.contract.codec import decode
-from todo_cli.contract.message_search import Passage, SaidHit, SaidHits, SearchConversations
+from todo_cli.contract.message_search import MessageHit, MessageHits, Passage, SearchConversations
 from todo_cli.core import validation
 from todo_cli.core.dispatch import handler
 from todo_cli.core.tasks.search import passage
@@ -43,14 +43,14 @@ class _Row(msgspec.Struct):
 
 
 @handler(SearchConversations)
-async def search_conversations(tx: Transaction, request: SearchConversations) -> SaidHits:
+async def search_conversations(tx: Transaction, request: SearchConversations) -> MessageHits:
     """One round trip; one more where there are words for a date and no zone came with them."""
     sought = validation.storable("search", request.words)
     since = await _instant(tx, request.since) if request.since else "-infinity"
     until = await _instant(tx, request.until, days=1) if request.until else "infinity"
-    text = await tx.answer(SEARCH, words=sought, limit=request.limit, number=request.number, roles=ROLES[request.role], since=since,
+    text = await tx.finish(SEARCH, words=sought, limit=request.limit, number=request.number, roles=ROLES[request.role], since=since,
                            until=until, newest=request.sort == "newest")  # fmt: skip
-    return SaidHits(hits=tuple(_hit(row, sought) for row in decode(text or "[]", list[_Row])))
+    return MessageHits(hits=tuple(_hit(row, sought) for row in decode(text or "[]", list[_Row])))
 
 
 async def _instant(tx: Transaction, said: str, days: int = 0) -> str:
@@ -63,11 +63,11 @@ async def _instant(tx: Transaction, said: str, days: int = 0) -> str:
     return when.astimezone(UTC).isoformat()
 
 
-def _hit(row: _Row, sought: str) -> SaidHit:
+def _hit(row: _Row, sought: str) -> MessageHit:
     text = titles(row.content) if row.role == "tool" else row.content
     shown, found = passage(text, find_matches(text, sought))
     fields: dict[str, Any] = msgspec.structs.asdict(row)
-    return msgspec.convert(fields | {"passage": Passage(text=shown, parts=found)}, SaidHit)
+    return msgspec.convert(fields | {"passage": Passage(text=shown, parts=found)}, MessageHit)
 
 
 def titles(result: str) -> str:

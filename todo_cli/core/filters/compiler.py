@@ -84,7 +84,7 @@ async def parse_with_views(tx: Transaction, text: str) -> ParsedFilter:
     node = parse_filter(validation.storable("filter", text))
     if not any(isinstance(term, ViewTerm) for term in walk_terms(node)):
         return ParsedFilter(node, None)
-    views = decode(await tx.look(VIEWS) or "{}", dict[str, StoredView])
+    views = decode(await tx.finish(VIEWS) or "{}", dict[str, StoredView])
     expanded = expand_views(node, {name: view.filter for name, view in views.items()})
     return ParsedFilter(expanded, views[node.name].sort if isinstance(node, ViewTerm) else None)
 

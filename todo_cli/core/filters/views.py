@@ -7,7 +7,7 @@ from typing import LiteralString
 
 from todo_cli.contract import views as ask
 from todo_cli.contract.codec import decode
-from todo_cli.contract.views import UsedPage, View, ViewPage
+from todo_cli.contract.views import NameCounts, View, ViewPage
 from todo_cli.core.dispatch import handler
 from todo_cli.core.filters.compiler import VIEWS, StoredView, compile_filter, expand_views
 from todo_cli.core.filters.sorting import Order
@@ -60,7 +60,7 @@ async def save_view(tx: Transaction, request: ask.SaveView) -> View:
         Order(request.sort)
     if any(isinstance(leaf, Named) for leaf in walk_terms(node)):
         # what it names must be there, and must not come back to it
-        saved = decode(await tx.look(VIEWS) or "{}", dict[str, StoredView])
+        saved = decode(await tx.finish(VIEWS) or "{}", dict[str, StoredView])
         node = expand_views(node, {one: view.filter for one, view in saved.items()}, name)
     await compile_filter(tx, node)
     full = Conflict(f"you have {MOST} views, which is the most", hint="remove one: todo view rm NAME")
@@ -77,7 +77,7 @@ def _name(name: str) -> str:
 @handler(ask.ListViews)
 async def list_views(tx: Transaction, request: ask.ListViews) -> ViewPage:
     """The caller's views in this space, by name."""
-    return decode(await tx.answer(LIST) or "", ViewPage)
+    return decode(await tx.finish(LIST) or "", ViewPage)
 
 
 @handler(ask.RemoveView)
@@ -96,12 +96,12 @@ async def choose_view(tx: Transaction, request: ask.ChooseView) -> ViewPage:
 
 
 @handler(ask.ListTags)
-async def list_tags(tx: Transaction, request: ask.ListTags) -> UsedPage:
+async def list_tags(tx: Transaction, request: ask.ListTags) -> NameCounts:
     """Work grows with the space's open tasks."""
-    return decode(await tx.answer(TAGS) or "", UsedPage)
+    return decode(await tx.finish(TAGS) or "", NameCounts)
 
 
 @handler(ask.ListProjects)
-async def list_projects(tx: Transaction, request: ask.ListProjects) -> UsedPage:
+async def list_projects(tx: Transaction, request: ask.ListProjects) -> NameCounts:
     """Work grows with the space's open tasks."""
-    return decode(await tx.answer(PROJECTS) or "", UsedPage)
+    return decode(await tx.finish(PROJECTS) or "", NameCounts)

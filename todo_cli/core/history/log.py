@@ -82,7 +82,7 @@ def _change(row: _Row) -> Change:
 @handler(ListChanges)
 async def list_changes(tx: Transaction, request: ListChanges) -> ChangePage:
     """Newest first; of one task by following each change's images back to the one before."""
-    text = await tx.answer(LIST, number=request.number, before=request.before, limit=request.limit + 1)
+    text = await tx.finish(LIST, number=request.number, before=request.before, limit=request.limit + 1)
     found = decode(text or "", _Rows)
     if not found.known:
         raise NotFound(f"task #{request.number} does not exist")

@@ -1,23 +1,26 @@
-"""Plans: run the real change, keep what it would do, take it back; later do precisely that, or refuse.
+"""Plans: decide a change and store the plan of it; later make precisely that change, or refuse.
 
-One table and one function for `--plan`, for approvals and for what an agent may only propose.
+`--plan`, approvals and proposals share one table and these functions.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, LiteralString
 
 import msgspec
 
 from todo_cli.contract.base import Request
 from todo_cli.contract.codec import convert_request, decode
-from todo_cli.contract.journal import Difference
-from todo_cli.contract.plans import ApplyPlan, ListPlans, MakePlan, Plan, PlanPage, RefusePlan
+from todo_cli.contract.plans import ApplyPlan, ListPlans, MakePlan, Plan, PlanPage, PlanTarget, RefusePlan
 from todo_cli.contract.registry import BY_VERB
 from todo_cli.contract.tasks import AddTask, AddTasks, Changed, CompleteTasks, OnTasks, Task
-from todo_cli.core.dispatch import handle, handler
-from todo_cli.core.journal import differences, journaled, write
+from todo_cli.core.dispatch import handler
+from todo_cli.core.journal import differences, journaled, make_stamp, write
+from todo_cli.core.tasks.change import prepare_change
+from todo_cli.core.tasks.rows import TaskRow
 from todo_cli.core.tasks.snapshot_sql import instant
+from todo_cli.core.tasks.store import DecidedChange
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Conflict, Invalid, NotFound
@@ -30,22 +33,19 @@ IMAGE: LiteralString = f"""jsonb_build_object('id', p.id, 'verb', p.verb, 'argum
   'differences', p.differences, 'made_at', {instant("p.made_at")}, 'expires_at', {instant("p.expires_at")},
   'state', CASE WHEN p.state = 'open' AND p.expires_at <= clock_timestamp() THEN 'expired' ELSE p.state END)"""
 
-TOUCHED = Sql("""SELECT json_build_object('before', before, 'after', after, 'undoes', undoes)::text FROM todo.changes
-  WHERE space_id = %(space)s::uuid AND seq = (SELECT seq FROM todo.spaces WHERE id = %(space)s::uuid)""")
-
-KEEP = Sql(f"""WITH made AS (INSERT INTO todo.plans (space_id, id, verb, arguments, targets, differences, expires_at)
+STORE = Sql(f"""WITH made AS (INSERT INTO todo.plans (space_id, id, verb, arguments, targets, differences, expires_at)
   VALUES (%(space)s::uuid, %(id)s::uuid, %(verb)s, %(arguments)s::jsonb, %(targets)s::jsonb, %(differences)s::jsonb,
           clock_timestamp() + interval '{LIFE}') ON CONFLICT (space_id, id) DO NOTHING RETURNING *)
 SELECT {IMAGE}::text FROM (SELECT * FROM made UNION ALL SELECT * FROM todo.plans
   WHERE space_id = %(space)s::uuid AND id = %(id)s::uuid AND user_id = %(me)s::uuid) AS p LIMIT 1""")
 
 # a plan with the numbers of its tasks that have moved on
-FETCHED: LiteralString = f"""json_build_object('plan', {IMAGE}, 'moved', (
+PLAN_WITH_CONFLICTS: LiteralString = f"""json_build_object('plan', {IMAGE}, 'moved', (
     SELECT json_agg(t.number::text ORDER BY t.number) FROM jsonb_to_recordset(p.targets) AS t(number bigint, rev bigint)
       LEFT JOIN todo.tasks k ON k.space_id = %(space)s::uuid AND k.number = t.number
      WHERE k.rev IS DISTINCT FROM t.rev))"""
 
-FETCH = Sql(f"""SELECT {FETCHED}::text
+FETCH = Sql(f"""SELECT {PLAN_WITH_CONFLICTS}::text
 FROM todo.plans p WHERE p.space_id = %(space)s::uuid AND p.id = %(id)s::uuid AND p.user_id = %(me)s::uuid""")
 
 CLOSE = Sql("""UPDATE todo.plans SET state = %(state)s, decided_at = coalesce(decided_at, clock_timestamp())
@@ -60,15 +60,7 @@ FROM (SELECT * FROM todo.plans WHERE space_id = %(space)s::uuid AND user_id = %(
        AND expires_at > clock_timestamp() ORDER BY made_at DESC LIMIT 100) AS p""")
 
 
-class Touched(msgspec.Struct):
-    """The images of what a change touched."""
-
-    before: list[dict[str, Any]]
-    after: list[dict[str, Any]]
-    undoes: int | None = None
-
-
-class Fetched(msgspec.Struct):
+class PlanWithConflicts(msgspec.Struct):
     """A plan, and the numbers of its tasks that have moved on."""
 
     plan: Plan
@@ -77,40 +69,44 @@ class Fetched(msgspec.Struct):
 
 @handler(MakePlan)
 async def make_plan(tx: Transaction, request: MakePlan) -> Plan:
-    """Three round trips: the real change, what it touched, and taking it back with the plan kept."""
-    wished = _wished(request.operation, request.arguments)
+    """Load and decide as the planned Request does, and store the plan instead: two round trips."""
+    planned = _parse_planned(request.operation, request.arguments)
     async with tx.steps() as steps:
-        await handle(tx.inner(type(wished), None), wished)
-        touched = decode(await steps.take_back(TOUCHED) or "", Touched)
-        kept = await steps.finish(
-            KEEP, id=request.id, verb=request.operation, **kept_values(request.operation, request.arguments, touched)
+        change = (await prepare_change(tx, steps, planned, make_stamp(tx, planned)._replace(key=None))).change
+        assert change  # noqa: S101  # without a key no change is known
+        values = {"id": request.id, "verb": request.operation} | plan_values(
+            request.operation, request.arguments, change
         )
-    return decode(kept or "", Plan)
+        [plan] = await steps.commit_calls([(STORE, values)])
+    return decode(plan or "", Plan)
 
 
-def kept_values(verb: str, arguments: dict[str, Any], touched: Touched) -> dict[str, str]:
-    """What KEEP keeps of a change that was worked out: of whatever it found, the exact numbers."""
-    arguments = _exact(verb, arguments, touched)
-    targets = [{"number": image["number"], "rev": image["rev"], "title": image["title"]} for image in touched.before]
-    found: tuple[Difference, ...] = differences(touched.before, touched.after)
-    values = {"arguments": arguments, "targets": targets, "differences": found}
+def plan_values(verb: str, arguments: dict[str, Any], change: DecidedChange) -> dict[str, str]:
+    """Return what a plan stores of a decided change: the arguments with exact numbers, the revs, the differences."""
+    before = change.before
+    targets = [PlanTarget(number=row.number, rev=row.rev, title=row.title) for row in before]
+    values = {
+        "arguments": _with_exact_numbers(verb, arguments, before),
+        "targets": targets,
+        "differences": differences(before, change.rows),
+    }
     return {name: msgspec.json.encode(value).decode() for name, value in values.items()}
 
 
-def _exact(verb: str, arguments: dict[str, Any], touched: Touched) -> dict[str, Any]:
+def _with_exact_numbers(verb: str, arguments: dict[str, Any], before: Sequence[TaskRow]) -> dict[str, Any]:
+    """Return the arguments with the numbers of the tasks that were found, in place of a filter or of subtasks."""
     if not issubclass(PLANNABLE.get(verb, AddTask), OnTasks):
         return arguments
     if arguments.get("numbers") and not arguments.get("with_subtasks"):
         return arguments
-    # what was in the bin is a next occurrence, which the change itself brings back
+    # A task in the trash is a next occurrence, which the completion itself brings back.
     brings_back = verb == CompleteTasks.verb
-    numbers = [one["number"] for one in touched.before if not (brings_back and one["status"] == "deleted")]
-    return {name: value for name, value in arguments.items() if name not in ("filter", "with_subtasks")} | {
-        "numbers": numbers
-    }
+    numbers = [row.number for row in before if not (brings_back and row.status == "deleted")]
+    kept = {name: value for name, value in arguments.items() if name not in ("filter", "with_subtasks")}
+    return kept | {"numbers": numbers}
 
 
-def _wished(verb: str, arguments: dict[str, Any]) -> Request[Any]:
+def _parse_planned(verb: str, arguments: dict[str, Any]) -> Request[Any]:
     if verb not in PLANNABLE:
         raise Invalid(f"{verb!r} cannot be planned", hint=f"these can: {', '.join(PLANNABLE)}")
     return convert_request(arguments, PLANNABLE[verb])
@@ -118,22 +114,30 @@ def _wished(verb: str, arguments: dict[str, Any]) -> Request[Any]:
 
 @handler(ApplyPlan)
 async def apply_plan(tx: Transaction, request: ApplyPlan) -> Changed:
-    """Exactly the planned tasks at exactly the planned revs; a plan that was applied answers again."""
+    """Change exactly the planned tasks at exactly the planned revs, in three round trips.
+
+    The change has the plan's own key: applied twice, or from two machines, it acts once and answers the same.
+    """
     async with tx.steps() as steps:
-        text = await steps.run(FETCH, id=request.id)
+        text = await steps.fetch(FETCH, id=request.id)
         if text is None:
             raise NotFound(f"you have no plan {request.id}", hint="see the open ones with: todo apply")
-        found = decode(text, Fetched)
-        applicable(found)
-        wished = _wished(found.plan.verb, found.plan.arguments)
-        # the plan's own key: applied twice, from two machines, it acts once
-        result = await handle(tx.inner(type(wished), f"plan:{request.id}"), wished)
-        await steps.finish(CLOSE, id=request.id, state="applied")
-    return _changed(result)
+        found = decode(text, PlanWithConflicts)
+        raise_for_plan(found)
+        planned = _parse_planned(found.plan.verb, found.plan.arguments)
+        prepared = await prepare_change(tx, steps, planned, make_stamp(tx, planned)._replace(key=f"plan:{request.id}"))
+        await steps.commit_calls([*prepared.calls, (CLOSE, {"id": request.id, "state": "applied"})])
+    return _to_changed(prepared.answer)
 
 
-def applicable(found: Fetched) -> None:
-    """Raises Conflict where the plan can no longer be carried out as it was shown."""
+def _to_changed(answer: Changed | Task) -> Changed:
+    if isinstance(answer, Changed):
+        return answer
+    return Changed(tasks=(answer,), seq=answer.rev, new=bool(answer.new))
+
+
+def raise_for_plan(found: PlanWithConflicts) -> None:
+    """Raise Conflict where the plan can no longer be carried out as it was shown."""
     plan = found.plan
     if plan.state == "applied":
         return
@@ -144,19 +148,13 @@ def applicable(found: Fetched) -> None:
         raise Conflict(f"task {named} has moved on since the plan was made; nothing was changed", hint="make a new one")
 
 
-def _changed(result: Changed | Task) -> Changed:
-    if isinstance(result, Changed):
-        return result
-    return Changed(tasks=(result,), seq=result.rev, new=bool(result.new))
-
-
 @handler(RefusePlan)
 async def refuse_plan(tx: Transaction, request: RefusePlan) -> Plan:
-    """It can never be applied; raises NotFound for one that is not open."""
+    """Refuse the plan, which can then never be applied; raises NotFound for a plan that is not open."""
     return await write(tx, REFUSE, request, f"you have no open plan {request.id}", id=request.id)
 
 
 @handler(ListPlans)
 async def list_plans(tx: Transaction, request: ListPlans) -> PlanPage:
-    """The newest hundred."""
-    return decode(await tx.answer(LIST) or "", PlanPage)
+    """Return the newest hundred."""
+    return decode(await tx.finish(LIST) or "", PlanPage)

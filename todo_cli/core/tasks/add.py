@@ -1,105 +1,109 @@
-"""Adding tasks: one statement for one or many, all or none."""
+"""Add one task or many, all or none.
+
+Tasks without a parent and blockers need nothing of what is stored: one statement adds them. The others are a write like
+all others.
+"""
 
 from __future__ import annotations
 
-from typing import Any, LiteralString
-
 import msgspec
-from msgspec import UNSET
 
-from todo_cli.contract import tasks as ask
 from todo_cli.contract.codec import decode
-from todo_cli.contract.ids import new_id
-from todo_cli.contract.tasks import Changed, Task
+from todo_cli.contract.tasks import AddTask, AddTasks, Changed, Task
 from todo_cli.core.dispatch import handler
-from todo_cli.core.journal import OLD, key_reused, stamp
-from todo_cli.core.tasks import cycle_checks_sql, insert_sql, task_input
-from todo_cli.core.tasks.snapshot_sql import image, new_image
-from todo_cli.core.tasks.update_result import Refs, untied
-from todo_cli.db.sql import Sql
+from todo_cli.core.journal import make_stamp, reused_key
+from todo_cli.core.tasks.change import answer_task, change_tasks, only_task, repeat_task, writes
+from todo_cli.core.tasks.dependencies import raise_for_cycles, raise_for_references
+from todo_cli.core.tasks.load import Loaded, Wanted
+from todo_cli.core.tasks.rows import TaskRow, to_task
+from todo_cli.core.tasks.store import ADD, Edits, encode_rows
+from todo_cli.core.tasks.task_input import read_new_task
 from todo_cli.db.transaction import Transaction
 
 
-def _adding(*, deep: bool) -> Sql:
-    """The statement in one of two forms: what few tasks have stands only in the deep one, which costs more to plan."""
-    columns: LiteralString = "id, title, note, priority, project, due_on, due_at"
-    new: LiteralString = f"""new AS MATERIALIZED (SELECT * FROM ROWS FROM (jsonb_to_recordset(%(tasks)s::jsonb) AS (
-    id uuid, title text, note text, priority smallint, project text, due_on date, due_at timestamptz, tags text[]))
-    WITH ORDINALITY AS n({columns}, tags, place))"""
-    made: LiteralString = f"""made AS (INSERT INTO todo.tasks (space_id, number, {columns}, created_at, updated_at, rev)
-    SELECT %(space)s::uuid, last + place, id, title, note, coalesce(priority, 4), project, due_on, due_at, now, now, seq
-    FROM tick, moment, new RETURNING *),
-new_tagged AS (INSERT INTO todo.task_tags (space_id, number, tag)
-    SELECT %(space)s::uuid, last + place, unnest(tags) FROM tick, new)"""
-    after: LiteralString = new_image("made", "new.tags")
-    free: LiteralString = ""
-    refusal: LiteralString = ""
-    if deep:
-        new = f"{insert_sql.given('new', '%(tasks)s')}, {cycle_checks_sql.ABOVE}"
-        made = f"""{insert_sql.stored("new", "now")},
-linked AS (INSERT INTO todo.links (space_id, number, after)
-    SELECT %(space)s::uuid, last + place, unnest(links) FROM tick, new)"""
-        after = image("made", "new.tags", links="coalesce(new.links, '{}')")
-        free = " AND EXISTS (SELECT FROM refused WHERE coalesce(unknown, gone, buried) IS NULL)"
-        refusal = """
-UNION ALL SELECT json_build_object('same', true, 'unknown', unknown, 'gone', gone, 'buried', buried)::text FROM refused
-  WHERE NOT EXISTS (SELECT FROM old) AND coalesce(unknown, gone, buried) IS NOT NULL"""
-    return Sql(f"""
-WITH RECURSIVE {OLD},
-moment AS MATERIALIZED (SELECT clock_timestamp() AS now),
-{new},
-tick AS (UPDATE todo.spaces SET seq = seq + 1, next_number = next_number + %(count)s::int
-    WHERE id = %(space)s::uuid AND NOT EXISTS (SELECT FROM old){free}
-    RETURNING seq, next_number - %(count)s::int - 1 AS last),
-{made},
-images AS (SELECT jsonb_agg({after} ORDER BY made.number) AS after FROM made JOIN new USING (id)),
-kept AS (INSERT INTO todo.changes (space_id, seq, key, request_hash, verb, request, before, after, group_id, turn_id)
-    SELECT %(space)s::uuid, tick.seq, %(key)s, %(hash)s::bytea, %(verb)s, %(request)s::jsonb, '[]', images.after,
-           coalesce(%(group)s::uuid, %(within)s::uuid), %(within)s::uuid FROM tick, images RETURNING seq, after)
-SELECT json_build_object('same', true, 'new', true, 'seq', seq, 'tasks', after)::text FROM kept
-UNION ALL SELECT json_build_object('same', same, 'new', false, 'seq', seq, 'tasks', after)::text FROM old{refusal}
-""")
+class AddWanted(Wanted):
+    """The rows to add, which have no numbers yet, and what they refer to."""
+
+    rows: list[TaskRow]
+    group: str | None = None
 
 
-ADD, ADD_DEEP = _adding(deep=False), _adding(deep=True)
+class _Added(msgspec.Struct):
+    is_new: bool
+    same: bool
+    seq: int
+    after: list[TaskRow]
 
 
-class _Added(Refs):
-    same: bool = True
-    new: bool = False
-    seq: int = 0
-    tasks: tuple[Task, ...] = ()
+async def want_task(tx: Transaction, request: AddTask) -> AddWanted:
+    """Read the parent and the blockers of the new task."""
+    return _want_references([await read_new_task(tx, request, parse=request.parse is True)])
 
 
-@handler(ask.AddTask)
-async def add_task(tx: Transaction, request: ask.AddTask) -> Task:
-    """One task; a repeated key answers with the task it made, `new` False."""
-    row = await task_input.row(tx, request, parse=request.parse is True)
-    added = await _add(tx, request, [row], None)
-    return msgspec.structs.replace(added.tasks[0], new=added.new)
+async def want_tasks(tx: Transaction, request: AddTasks) -> AddWanted:
+    """Read the parents and the blockers of the new tasks."""
+    rows = [await read_new_task(tx, task, parse=request.parse is True) for task in request.tasks]
+    return _want_references(rows, request.group)
 
 
-@handler(ask.AddTasks)
-async def add_tasks(tx: Transaction, request: ask.AddTasks) -> Changed:
-    """Several, all or none, in their order."""
-    rows = [await task_input.row(tx, task, parse=request.parse is True) for task in request.tasks]
-    added = await _add(tx, request, rows, request.group)
-    return Changed(tasks=added.tasks, seq=added.seq, new=added.new)
+def _want_references(rows: list[TaskRow], group: str | None = None) -> AddWanted:
+    parents = tuple({row.parent for row in rows if row.parent})
+    blockers = tuple({number for row in rows for number in row.after})
+    return AddWanted(
+        rows=rows, group=group, parents=parents, blockers=blockers, changes_links=bool(parents or blockers)
+    )
 
 
-async def _add(
-    tx: Transaction, request: ask.AddTask | ask.AddTasks, rows: list[dict[str, Any]], group: str | None
-) -> _Added:
-    for row in rows:
-        row["id"] = new_id()
-        if row.get("repeat"):
-            row["series"] = row["id"]
-    data = msgspec.json.encode(rows).decode()
-    # a key that was used before there was `parse` is still the same request
-    kept = stamp(msgspec.structs.replace(request, parse=UNSET))
-    sql = ADD_DEEP if any(not task_input.RARE.isdisjoint(row) for row in rows) else ADD
-    added = decode(await tx.answer(sql, **kept, tasks=data, count=len(rows), group=group) or "", _Added)
+@writes(AddTask, wanted=want_task, answer=answer_task, repeat=repeat_task, has_own_handler=True)
+@writes(AddTasks, wanted=want_tasks, has_own_handler=True)
+def number_rows(loaded: Loaded, wanted: AddWanted, request: AddTask | AddTasks) -> Edits:
+    """Number the new tasks; raises where a parent or a blocker cannot be."""
+    raise_for_references(loaded, wanted, "added")
+    rows = [
+        msgspec.structs.replace(
+            row, number=loaded.next_number + place, created_at=loaded.now, updated_at=loaded.now, rev=loaded.seq + 1
+        )
+        for place, row in enumerate(wanted.rows)
+    ]
+    raise_for_cycles(loaded, rows, "added")
+    return Edits(rows=rows, group=wanted.group)
+
+
+@handler(AddTask)
+async def add_task(tx: Transaction, request: AddTask) -> Task:
+    """Add one task. A repeated key answers with the task that it added, `new` is false then."""
+    wanted = await want_task(tx, request)
+    if wanted.changes_links:
+        task: Task = await change_tasks(tx, request, wanted)
+        return task
+    return only_task(await _add_rows(tx, request, wanted))
+
+
+@handler(AddTasks)
+async def add_tasks(tx: Transaction, request: AddTasks) -> Changed:
+    """Add several tasks in their order."""
+    wanted = await want_tasks(tx, request)
+    if wanted.changes_links:
+        changed: Changed = await change_tasks(tx, request, wanted)
+        return changed
+    return await _add_rows(tx, request, wanted)
+
+
+async def _add_rows(tx: Transaction, request: AddTask | AddTasks, wanted: AddWanted) -> Changed:
+    """Add tasks in one round trip."""
+    stamp = make_stamp(tx, request)
+    text = await tx.finish(
+        ADD,
+        key=stamp.key,
+        hash=stamp.hash,
+        verb=stamp.verb,
+        request=stamp.request,
+        turn=stamp.turn,
+        group=wanted.group or stamp.turn,
+        rows=encode_rows(wanted.rows),
+        count=len(wanted.rows),
+    )
+    added = decode(text or "", _Added)
     if not added.same:
-        raise key_reused(tx)
-    untied(added, "added")
-    return added
+        raise reused_key(stamp.key)
+    return Changed(tasks=tuple(map(to_task, added.after)), seq=added.seq, new=added.is_new)

@@ -1,52 +1,114 @@
-"""Claims: one statement finds the next free task and takes it, behind the lock of the space: no two get the same."""
+"""Claim tasks for a worker, and release them.
+
+A claim belongs to a token. It lasts until its lease expires, by the database's clock, or until it is released. The
+claiming user's name is stored for others to see. The lock on the space makes sure that two workers never claim one task.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import UTC, timedelta
 from typing import LiteralString
 
-import msgspec
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from todo_cli.contract.claims import ClaimTask, ReleaseTasks
-from todo_cli.contract.tasks import Changed, Task
-from todo_cli.core.dispatch import handler
 from todo_cli.core.filters.compiler import compile_filter, parse_with_views
 from todo_cli.core.filters.fields_sql import NOW
-from todo_cli.core.tasks.targets import Targets, TargetSql
-from todo_cli.core.tasks.update_result import judged
-from todo_cli.core.tasks.update_sql import arguments, asked, form, rewrite
+from todo_cli.core.tasks.change import answer_task, repeat_task, writes
+from todo_cli.core.tasks.load import Loaded, TaskFilter, Wanted
+from todo_cli.core.tasks.load_sql import TargetSql
+from todo_cli.core.tasks.rows import TaskRow
+from todo_cli.core.tasks.select import raise_for_done, read_targets, select_rows
+from todo_cli.core.tasks.store import Edits
 from todo_cli.db.transaction import Transaction
-from todo_cli.errors import Invalid, NotNow
+from todo_cli.errors import Conflict, Invalid, NotAllowed, NotNow
 from todo_cli.parsing.filter_ast import FieldTerm, make_and
 
 READY = FieldTerm("is", ":", "ready")
-FREE: LiteralString = f"(t.claimed_until IS NULL OR t.claimed_until <= {NOW})"
+UNCLAIMED: LiteralString = f"(t.claimed_until IS NULL OR t.claimed_until <= {NOW})"
 
 
-@handler(ClaimTask)
-async def claim_task(tx: Transaction, request: ClaimTask) -> Task:
-    """Raises NotNow where no task is free, Conflict for one that is another's, done or in the bin."""
-    if request.number is not UNSET and request.filter is not UNSET:
-        raise Invalid(
-            "a number and a filter exclude each other", hint="the next one of a filter: todo claim --next FILTER"
-        )
-    patch = {"claim": request.lease}
-    by = await _next(tx, request, patch) if request.number is UNSET else None
-    patches = [] if request.number is UNSET else [patch | {"number": request.number}]
-    verdict = await asked(tx, form(patches, by=by), arguments(request, patches, bin_too=False), by)
-    if verdict.nothing:
-        raise NotNow("there is nothing to claim", hint="ask again later, or see what is held: todo list is:claimed")
-    judged(tx, verdict)
-    return msgspec.structs.replace(verdict.tasks[0], new=verdict.new)
-
-
-async def _next(tx: Transaction, request: ClaimTask, patch: dict[str, int]) -> Targets:
+async def want_claim(tx: Transaction, request: ClaimTask) -> Wanted:
+    """Read the task of the given number, or the first ready and unclaimed one of the filter."""
+    if request.number is not UNSET:
+        if request.filter is not UNSET:
+            raise Invalid(
+                "a number and a filter exclude each other", hint="claim the next of a filter: todo claim --next FILTER"
+            )
+        return Wanted(numbers=(request.number,), with_caller=True)
     text = request.filter or ""
-    found = await compile_filter(tx, make_and([READY, (await parse_with_views(tx, text)).node]))
-    return Targets(TargetSql(f"{found.where} AND {FREE}", first=True), patch, found.values, text)
+    compiled = await compile_filter(tx, make_and([READY, (await parse_with_views(tx, text)).node]))
+    target = TargetSql(f"{compiled.where} AND {UNCLAIMED}", first=True)
+    return Wanted(filter=TaskFilter(target, compiled.values, text), with_caller=True)
 
 
-@handler(ReleaseTasks)
-async def release_tasks(tx: Transaction, request: ReleaseTasks) -> Changed:
-    """Raises Conflict for what another holds, unless forced."""
-    return await rewrite(tx, request, {"release": True} | ({"force": True} if request.force is True else {}))
+@writes(ClaimTask, wanted=want_claim, answer=answer_task, repeat=repeat_task)
+def claim_task(loaded: Loaded, wanted: Wanted, request: ClaimTask) -> Edits:
+    """Claim a task, or renew the caller's claim.
+
+    Raises NotNow where no task is free, and Conflict for a task that is done, in the trash or claimed by another.
+    """
+    if wanted.filter and not loaded.found:
+        raise NotNow("there is nothing to claim", hint="try again later, or list claims with: todo list is:claimed")
+    rows = select_rows(loaded, wanted)
+    raise_for_done(rows)
+    _raise_for_claims_of_others(rows, loaded)
+    until = loaded.now + timedelta(seconds=request.lease)
+    claim = {"claimed_by": loaded.user_name, "claim_token": loaded.token_id, "claimed_until": until}
+    return Edits(rows=[replace(row, **claim) for row in rows])
+
+
+async def want_release(tx: Transaction, request: ReleaseTasks) -> Wanted:
+    """Read the caller too, whose claims these must be."""
+    wanted = await read_targets(tx, request)
+    wanted.with_caller = True
+    return wanted
+
+
+@writes(ReleaseTasks, wanted=want_release)
+def release_tasks(loaded: Loaded, wanted: Wanted, request: ReleaseTasks) -> Edits:
+    """Release claimed tasks; raises Conflict for a claim of another token, unless forced."""
+    rows = select_rows(loaded, wanted)
+    if request.force is True and not loaded.has_all_scopes:
+        raise NotAllowed(
+            "this token is narrowed: it may not release the claims of others", hint="use a token of scope all"
+        )
+    if request.force is not True:
+        _raise_for_claims_of_others(rows, loaded)
+    return Edits(rows=[replace(row, claimed_by=None, claim_token=None, claimed_until=None) for row in rows])
+
+
+def _raise_for_claims_of_others(rows: Sequence[TaskRow], loaded: Loaded) -> None:
+    claimed = [
+        row
+        for row in rows
+        if row.claimed_until and row.claimed_until > loaded.now and row.claim_token != loaded.token_id
+    ]
+    if claimed:
+        first = claimed[0]
+        raise Conflict(
+            f"task #{first.number} is {_describe_claim(first)}; nothing was changed",
+            hint=f"wait for it with: todo wait {first.number} --until unclaimed",
+            numbers=[row.number for row in claimed],
+        )
+
+
+def raise_for_lost_claims(rows: Sequence[TaskRow], loaded: Loaded) -> None:
+    """Raise Conflict for a task that the caller's token did not claim last."""
+    lost = [row for row in rows if row.claim_token != loaded.token_id]
+    if lost:
+        first = lost[0]
+        raise Conflict(
+            f"task #{first.number} is no longer yours: it is {_describe_claim(first)}; nothing was changed",
+            hint="claim another with: todo claim --next",
+            numbers=[row.number for row in lost],
+        )
+
+
+def _describe_claim(row: TaskRow) -> str:
+    if row.claimed_by is None:
+        return "claimed by nobody"
+    until = f" until {row.claimed_until.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if row.claimed_until else ""
+    return f"claimed by {row.claimed_by}{until}"

@@ -70,7 +70,7 @@ async def add_comment(tx: Transaction, request: ask.AddComment) -> Comment:
 @handler(ask.ListComments)
 async def list_comments(tx: Transaction, request: ask.ListComments) -> CommentPage:
     """The oldest first; raises NotFound for a task that is not there."""
-    text = await tx.answer(LIST, number=request.number, after=request.after, limit=request.limit + 1)
+    text = await tx.finish(LIST, number=request.number, after=request.after, limit=request.limit + 1)
     found = decode(text or "", _Found)
     if not found.known:
         raise NotFound(f"task #{request.number} does not exist")

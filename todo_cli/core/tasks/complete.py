@@ -1,14 +1,52 @@
-"""Complete tasks, and reopen them."""
+"""Complete tasks, which creates the next occurrence of recurring ones, and reopen them."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from msgspec import UNSET
 from msgspec.structs import replace
 
-from todo_cli.contract.tasks import ReopenTasks
+from todo_cli.contract.tasks import CompleteTasks, ReopenTasks
 from todo_cli.core.tasks.change import writes
+from todo_cli.core.tasks.claim import raise_for_lost_claims
+from todo_cli.core.tasks.dependencies import raise_for_cycles
 from todo_cli.core.tasks.load import Loaded, Wanted
-from todo_cli.core.tasks.select import select_rows
+from todo_cli.core.tasks.recur import create_next
+from todo_cli.core.tasks.rows import TaskRow
+from todo_cli.core.tasks.select import read_targets, select_rows
 from todo_cli.core.tasks.store import Edits
+from todo_cli.core.tasks.time_tracking import end_work
+from todo_cli.db.transaction import Transaction
+from todo_cli.errors import Invalid
+
+
+async def want_completion(tx: Transaction, request: CompleteTasks) -> Wanted:
+    """Read next occurrences, open subtasks, and for `if_claimed` the caller."""
+    if request.with_subtasks is True and request.if_claimed is True:
+        raise Invalid("--if-claimed and --with-subtasks exclude each other", hint="subtasks are claimed one by one")
+    wanted = await read_targets(tx, request)
+    wanted.with_subtasks = request.with_subtasks is True
+    wanted.with_series = True
+    wanted.with_caller = request.if_claimed is True
+    return wanted
+
+
+@writes(CompleteTasks, wanted=want_completion)
+def complete_tasks(loaded: Loaded, wanted: Wanted, request: CompleteTasks) -> Edits:
+    """Complete every task, then create the next occurrences. A done task keeps the time of its first completion."""
+    rows = select_rows(loaded, wanted)
+    if request.if_claimed is True:
+        raise_for_lost_claims(rows, loaded)
+    created, ended = create_next(rows, loaded)
+    done = [complete(row, loaded.now) for row in rows]
+    raise_for_cycles(loaded, [row for row in created if row.number < loaded.next_number])
+    return Edits(rows=[*done, *created], open_subtasks=loaded.open_subtasks or UNSET, ended=tuple(ended) or UNSET)
+
+
+def complete(row: TaskRow, now: datetime) -> TaskRow:
+    """Return the row as it is when done."""
+    return replace(end_work(row, now), status="done", completed_at=row.completed_at or now)
 
 
 @writes(ReopenTasks)

@@ -52,7 +52,7 @@ def _raise_for_parents(parents: dict[int, int | None], moved: Sequence[TaskRow],
         if ancestor == row.number:
             in_cycle.append(row.number)
         elif ancestor is not None:
-            too_deep.append(row.number)
+            too_deep.append(row.parent or 0)
     if in_cycle:
         raise Invalid(
             f"{name_tasks(in_cycle)} would be a subtask of itself; nothing was {effect}",
@@ -60,7 +60,8 @@ def _raise_for_parents(parents: dict[int, int | None], moved: Sequence[TaskRow],
         )
     if too_deep:
         raise Invalid(
-            f"{name_tasks(too_deep)} would be more than {MAX_SUBTASK_DEPTH} levels deep; nothing was {effect}"
+            f"subtasks of {name_tasks(too_deep)} would be more than {MAX_SUBTASK_DEPTH} levels deep; "
+            f"nothing was {effect}"
         )
 
 

@@ -1,37 +1,85 @@
-"""Tasks: looking and changing. Every change goes through `rewrite`, so there is one rule for all."""
+"""Edit tasks: fields that the edit leaves out stay as they are, null clears them."""
 
 from __future__ import annotations
 
-from typing import LiteralString
+from datetime import date
+from typing import Any
 
-from todo_cli.contract import tasks as ask
-from todo_cli.contract.codec import decode
-from todo_cli.contract.tasks import Changed, Task
-from todo_cli.core.dispatch import handler
-from todo_cli.core.tasks import task_input
-from todo_cli.core.tasks.comments import comments_of
-from todo_cli.core.tasks.snapshot_sql import computed, image, tags_of
-from todo_cli.core.tasks.update_sql import rewrite
-from todo_cli.db.sql import Sql
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from todo_cli.contract.tasks import EditTasks
+from todo_cli.core.tasks.change import writes
+from todo_cli.core.tasks.dependencies import raise_for_cycles, raise_for_references
+from todo_cli.core.tasks.load import Loaded, Wanted
+from todo_cli.core.tasks.rows import StoredRepeat, TaskRow, date_of, format_date
+from todo_cli.core.tasks.select import raise_for_limits, read_targets, select_rows
+from todo_cli.core.tasks.store import Edits
+from todo_cli.core.tasks.task_input import TaskPatch, read_patch, start_series
 from todo_cli.db.transaction import Transaction
-from todo_cli.errors import NotFound
-
-ALSO: LiteralString = f"{computed('t')}, 'comments', {comments_of('t')}"
-
-SHOW = Sql(f"""SELECT {image("t", tags_of("t"), build="json_build_object", more=ALSO)}::text
-FROM todo.tasks t WHERE t.space_id = %(space)s::uuid AND t.number = %(number)s::bigint""")
 
 
-@handler(ask.ShowTask)
-async def show_task(tx: Transaction, request: ask.ShowTask) -> Task:
-    """One task whole, deleted ones too."""
-    text = await tx.answer(SHOW, number=request.number)
-    if text is None:
-        raise NotFound(f"task #{request.number} does not exist")
-    return decode(text, Task)
+class EditWanted(Wanted):
+    """What an edit must read, and the edit itself."""
+
+    patch: TaskPatch
 
 
-@handler(ask.EditTasks)
-async def edit_tasks(tx: Transaction, request: ask.EditTasks) -> Changed:
-    """Fields left out stay, null clears."""
-    return await rewrite(tx, request, await task_input.patch(tx, request))
+async def want_edit(tx: Transaction, request: EditTasks) -> EditWanted:
+    """Read ancestors and dependencies only where the edit changes parents or blockers."""
+    patch = await read_patch(tx, request)
+    targets = await read_targets(tx, request)
+    parent = patch.columns.get("parent")
+    blockers = (*(patch.after or ()), *patch.add_after)
+    return EditWanted(
+        numbers=targets.numbers,
+        filter=targets.filter,
+        if_rev=targets.if_rev,
+        changes_links=bool(parent or blockers),
+        parents=(parent,) if parent else (),
+        blockers=blockers,
+        patch=patch,
+    )
+
+
+@writes(EditTasks, wanted=want_edit)
+def edit_tasks(loaded: Loaded, wanted: EditWanted, request: EditTasks) -> Edits:
+    """Apply the edit to every task; raises where a parent or a blocker cannot be."""
+    rows = [apply_patch(row, wanted.patch) for row in select_rows(loaded, wanted)]
+    raise_for_limits(rows)
+    if wanted.changes_links:
+        raise_for_references(loaded, wanted)
+        raise_for_cycles(loaded, rows)
+    return Edits(rows=rows)
+
+
+def apply_patch(row: TaskRow, patch: TaskPatch) -> TaskRow:
+    """Return the row with the edit applied."""
+    tags = {*(row.tags if patch.tags is UNSET else patch.tags), *patch.add_tags}
+    after = {*(row.after if patch.after is UNSET else patch.after), *patch.add_after}
+    edited = replace(
+        row,
+        **patch.columns,
+        tags=tuple(sorted(tags.difference(patch.remove_tags))),
+        after=tuple(sorted(after.difference(patch.remove_after))),
+    )
+    if patch.repeat is None:
+        return replace(edited, repeat=None)
+    if patch.repeat is not UNSET:
+        return start_series(edited, patch.repeat)
+    return replace(edited, repeat=_edit_repeat(row, row.repeat, edited, patch)) if row.repeat else edited
+
+
+def _edit_repeat(row: TaskRow, repeat: StoredRepeat, edited: TaskRow, patch: TaskPatch) -> StoredRepeat:
+    """Keep, for the following occurrences, the values that the edit changes in this one alone."""
+    old = {name: _to_json(getattr(row, name)) for name in patch.only_here}
+    template = {name: value for name, value in (old | (repeat.template or {})).items() if name not in patch.in_series}
+    due = date_of(edited, "due") if patch.moves_series else None
+    first = format_date(due) if due else None
+    return replace(repeat, template=template or None, anchor=first or repeat.anchor, slot=first or repeat.slot)
+
+
+def _to_json(value: Any) -> Any:
+    if isinstance(value, date):
+        return value.isoformat()
+    return list(value) if isinstance(value, tuple) else value

@@ -109,7 +109,7 @@ async def _asked(tx: Transaction, request: ListTasks) -> _Answer:
     behind, after = order.behind(request.cursor) if request.cursor else ("", {})
     urgent = any(key.name == "urgency" for key in order.keys)
     sql = _statement(_Page(found, order, behind, urgent, request.home and not request.filter))
-    return _Answer(await tx.answer(sql, limit=_most(request, order) + 1, **found.values, **after), order)
+    return _Answer(await tx.finish(sql, limit=_most(request, order) + 1, **found.values, **after), order)
 
 
 def _fields(request: ListTasks) -> list[Node]:

@@ -111,7 +111,7 @@ def load_call(wanted: Wanted, stamp: Stamp) -> StatementCall:
 
 async def load_tasks(steps: Steps, calls: Sequence[StatementCall]) -> list[Loaded]:
     """Read what each of several writes wants, in one round trip."""
-    texts = await steps.run_calls(calls)
+    texts = await steps.fetch_calls(calls)
     return [await read_loaded(text or "", Loaded) for text in texts]
 
 

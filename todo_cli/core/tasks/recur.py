@@ -1,231 +1,187 @@
-"""What recurs: one task an occurrence. To finish one makes the next, once, in the same write.
-
-A first try finds what recurs and changes nothing; the second brings the next dates, worked out for exactly what the first
-has seen. Where that has changed in between it is worked out once more. Two round trips, where nothing recurs one.
-"""
+"""Recurring tasks have one row per occurrence: the rule for the next occurrence, and skipping one."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 
 import msgspec
-from msgspec import UNSET
+from msgspec.structs import replace
 
-from todo_cli.contract import tasks as ask
-from todo_cli.contract.codec import decode
 from todo_cli.contract.ids import new_id
-from todo_cli.contract.tasks import Changed, OnTasks
 from todo_cli.contract.time_tracking import SkipTasks
-from todo_cli.core import validation
-from todo_cli.core.dispatch import handler
-from todo_cli.core.tasks.targets import Targets, selected
-from todo_cli.core.tasks.update_result import Recurring, Verdict
-from todo_cli.core.tasks.update_sql import tried
-from todo_cli.db.sql import Sql
+from todo_cli.core.tasks.change import writes
+from todo_cli.core.tasks.load import Loaded, Wanted
+from todo_cli.core.tasks.rows import DateOrInstant, TaskRow, date_columns, date_of, format_date, parse_date
+from todo_cli.core.tasks.select import name_tasks, raise_for_done, read_targets, select_rows
+from todo_cli.core.tasks.store import Edits
 from todo_cli.db.transaction import Transaction
-from todo_cli.errors import Conflict, Invalid
-
-TRIES = 2  # with dates worked out; each is a round trip
-When = date | datetime
-Row = dict[str, Any]
-
-COPIED = ("title", "note", "priority", "project", "tags", "parent")
-PUT_OFF = ("defer", "scheduled")
-
-SUBTASKS = Sql("""
-WITH RECURSIVE part AS (
-  SELECT t.number, 1 AS depth FROM todo.tasks t WHERE t.space_id = %(space)s::uuid AND t.status = 'open'
-    AND t.parent IN (SELECT jsonb_array_elements_text(%(numbers)s::jsonb)::bigint)
-  UNION
-  SELECT t.number, depth + 1 FROM part JOIN todo.tasks t ON t.space_id = %(space)s::uuid AND t.parent = part.number
-   WHERE t.status = 'open' AND depth < 100)
-SELECT json_agg(DISTINCT number)::text FROM part""")
+from todo_cli.errors import Conflict
 
 
-async def every(tx: Transaction, text: str) -> Row:
-    """The user's words as a patch's `every`: the rule, and the first date for a task that has none; raises Invalid."""
-    from todo_cli.parsing.recurrence import first_occurrence, parse_recurrence
-
-    zone, now = await validation.zone(tx), datetime.now(UTC)
-    found = parse_recurrence(text, zone=zone, now=now)
-    begins = first_occurrence(found.rule, zone=zone, now=now, start=found.start)
-    return {"rule": found.rule, "from_done": found.from_done, "zone": zone} | validation.columns("first", begins)
+async def want_series(tx: Transaction, request: SkipTasks) -> Wanted:
+    """Read the next occurrences too."""
+    wanted = await read_targets(tx, request)
+    wanted.with_series = True
+    return wanted
 
 
-def begun(rule: Row, due: Row) -> Row:
-    """A new task's columns: its first date is its due date, or else the rule's first."""
-    dated = due.get("due_on") or due.get("due_at")
-    found = dated or rule["first_on"] or rule["first_at"]
-    kept = {name: rule[name] for name in ("rule", "from_done", "zone")}
-    day = {} if dated else {"due_on": rule["first_on"], "due_at": rule["first_at"]}
-    return day | {"occurrence": 1, "repeat": kept | {"anchor": found, "slot": found}}
-
-
-@handler(ask.CompleteTasks)
-async def complete_tasks(tx: Transaction, request: ask.CompleteTasks) -> Changed:
-    """Done stays done, with its first time of completion."""
-    numbers, deep = tuple(dict.fromkeys(request.numbers)), request.with_subtasks is True
-    if deep and request.if_claimed is True:
-        raise Invalid(
-            "--if-claimed and --with-subtasks exclude each other", hint="its subtasks are claimed by themselves"
+@writes(SkipTasks, wanted=want_series)
+def skip_tasks(loaded: Loaded, wanted: Wanted, request: SkipTasks) -> Edits:
+    """Move each occurrence to its next date; raises Conflict for a task that does not recur or has no next date."""
+    rows = select_rows(loaded, wanted)
+    raise_for_done(rows)
+    if once := [row.number for row in rows if row.repeat is None]:
+        verb = "does" if len(once) == 1 else "do"
+        raise Conflict(
+            f"{name_tasks(once)} {verb} not recur; nothing was changed",
+            hint=f"make it recur, for example: todo edit {once[0]} --every week",
         )
-    if deep and numbers:
-        found = await tx.answer(SUBTASKS, numbers=msgspec.json.encode(numbers).decode())
-        numbers = tuple(dict.fromkeys((*numbers, *decode(found or "[]", list[int]))))
-    patch = {"status": "done", "finish": True} | ({"if_claimed": True} if request.if_claimed is True else {})
-    return await _finished(tx, request, patch, numbers, await selected(tx, request, patch, deep=deep))
+    following = next_by_series(loaded)
+    return Edits(rows=[_skip(row, following.get(_next_key(row)), loaded.now) for row in rows])
 
 
-@handler(SkipTasks)
-async def skip_tasks(tx: Transaction, request: SkipTasks) -> Changed:
-    """The task itself moves to its next date; raises Conflict for what does not recur or has no next."""
-    numbers, patch = tuple(dict.fromkeys(request.numbers)), {"skip": True}
-    return await _finished(tx, request, patch, numbers, await selected(tx, request, patch))
-
-
-async def _finished(
-    tx: Transaction, request: OnTasks, patch: Row, numbers: tuple[int, ...], by: Targets | None
-) -> Changed:
-    patches = [] if by else [patch | {"number": number} for number in numbers]
-    verdict = await tried(tx, request, patches, by=by)
-    ended: tuple[int, ...] = ()
-    worked: dict[int, Worked] = {}
-    for _ in range(TRIES):
-        if not verdict.recurring and not verdict.stale:
-            break
-        found = [] if verdict.stale else verdict.recurring or []
-        worked = {} if verdict.stale else worked  # what was worked out before and is as it was seen, still holds
-        worked |= {one.now["number"]: _worked(one, skip=isinstance(request, SkipTasks)) for one in found}
-        own = {number: patch | one.patch for number, one in worked.items()}
-        known = {one["number"]: one for one in patches} | own
-        again = [one.again for one in worked.values() if one.again and one.again["number"] not in known]
-        births = [one.birth for one in worked.values() if one.birth]
-        ended = tuple(number for number, one in worked.items() if one.ended)
-        verdict = await tried(tx, request, [*known.values(), *again], births=births, by=by)
-    if verdict.recurring or verdict.stale:
-        raise Conflict("these tasks are being changed by others at this moment; nothing was done", hint="try again")
-    return _told(verdict, request, ended)
-
-
-def _told(verdict: Verdict, request: OnTasks, ended: tuple[int, ...]) -> Changed:
-    more = verdict.open_subtasks if isinstance(request, ask.CompleteTasks) else None
-    return Changed(
-        tasks=verdict.tasks, seq=verdict.seq, new=verdict.new, open_subtasks=more or UNSET, ended=ended or UNSET
+def _skip(row: TaskRow, following: TaskRow | None, now: datetime) -> TaskRow:
+    if following and following.status != "deleted":
+        raise Conflict(
+            f"the occurrence after #{row.number} exists already: #{following.number}; nothing was changed",
+            hint=f"delete this one with: todo rm {row.number}",
+        )
+    coming = next_occurrence(row, now, skip=True)
+    if coming is None or row.repeat is None or coming.repeat is None:
+        raise Conflict(
+            f"task #{row.number} is the last of its series; nothing was changed",
+            hint=f"complete it with: todo done {row.number}, or delete it with: todo rm {row.number}",
+        )
+    return replace(
+        row,
+        due_on=coming.due_on,
+        due_at=coming.due_at,
+        defer_on=coming.defer_on,
+        defer_at=coming.defer_at,
+        scheduled_on=coming.scheduled_on,
+        scheduled_at=coming.scheduled_at,
+        repeat=replace(row.repeat, slot=coming.repeat.slot),
     )
 
 
-class Worked(msgspec.Struct):
-    """What finishes an occurrence: its own patch, and a new row, or a patch that takes the next out of the bin."""
-
-    patch: Row
-    birth: Row | None = None
-    again: Row | None = None
-    ended: bool = False
+SeriesKey = tuple[str | None, int]
 
 
-def _worked(one: Recurring, *, skip: bool) -> Worked:
-    number = one.now["number"]
-    if one.now["status"] != "open" or "repeat" not in one.now:  # somebody else was quicker
-        return Worked({"number": number} | ({"skip": True} if skip else {"status": "done", "finish": True}))
-    coming = next_of(one.now, datetime.now(UTC), skip=skip)
-    if skip:
-        return Worked(_skipped(one, coming))
-    patch = {"number": number, "status": "done", "finish": True, "seen": one.seen}
-    if one.made and one.status != "deleted":
-        return Worked(patch)
-    if coming is None:
-        return Worked(patch, ended=True)
-    if one.made:
-        row = {name: value for name, value in coming.items() if name not in ("id", "links")}
-        return Worked(patch, again=row | {"number": one.made, "status": "open", "reborn": True})
-    return Worked(patch, birth=coming)
+def _next_key(row: TaskRow) -> SeriesKey:
+    return row.series, (row.occurrence or 0) + 1
 
 
-def _skipped(one: Recurring, coming: Row | None) -> Row:
-    number = one.now["number"]
-    if one.made and one.status != "deleted":
-        raise Conflict(f"the occurrence after #{number} is there already: #{one.made}; nothing was changed",
-                       hint=f"put this one away with: todo rm {number}")  # fmt: skip
-    if coming is None:
-        raise Conflict(f"task #{number} is the last of its series; nothing was changed",
-                       hint=f"finish it with: todo done {number}, or todo rm {number}")  # fmt: skip
-    dates = {f"{name}_{form}": coming[f"{name}_{form}"] for name in ("due", *PUT_OFF) for form in ("on", "at")}
-    kept = {name: value for name, value in one.now["repeat"].items() if name not in ("series", "occurrence")}
-    return {"number": number, "skip": True, "seen": one.seen} | dates | {
-        "repeat": kept | {"slot": coming["repeat"]["slot"]}
-    }  # fmt: skip
+def next_by_series(loaded: Loaded) -> dict[SeriesKey, TaskRow]:
+    """Return the loaded next occurrences by series and place in it."""
+    return {(row.series, row.occurrence or 0): row for row in loaded.next_occurrences}
 
 
-def next_of(now: Row, moment: datetime, *, skip: bool = False) -> Row | None:
-    """The occurrence after that of an image, as a new row; None where its series ends.
+def create_next(rows: list[TaskRow], loaded: Loaded) -> tuple[list[TaskRow], list[int]]:
+    """Return the next occurrences of open recurring tasks, and the numbers of the tasks that were their series' last.
 
-    It is the first date after its own that has not passed at `moment`: what was missed is not made up for. What edits of
-    this one alone have hidden is as the series has it, and what it is put off by stays as far from its date.
+    An occurrence that exists is left alone, or comes back from the trash, where an undo has put it.
     """
-    from todo_cli.parsing.recurrence import next_occurrence
+    existing = next_by_series(loaded)
+    created: list[TaskRow] = []
+    ended: list[int] = []
+    number = loaded.next_number
+    for row in rows:
+        if row.status != "open" or not row.repeat:
+            continue
+        following = existing.get(_next_key(row))
+        if following and following.status != "deleted":
+            continue
+        coming = next_occurrence(row, loaded.now)
+        if coming is None:
+            ended.append(row.number)
+        elif following:
+            created.append(_revive(following, coming))
+        else:
+            created.append(replace(coming, number=number))
+            number += 1
+    return created, ended
 
-    repeat, template = now["repeat"], now["repeat"].get("template", {})
-    zone, slot = repeat["zone"], _when(repeat["slot"])
-    from_done = repeat["from_done"]
-    found = next_occurrence(
-        repeat["rule"], anchor=_when(repeat["anchor"]), zone=zone, from_done=from_done, occurrence=repeat["occurrence"],
-        after=moment if from_done and not skip else _last(slot, moment, zone, skip=skip),
+
+def _revive(trashed: TaskRow, coming: TaskRow) -> TaskRow:
+    return replace(
+        coming, number=trashed.number, id=trashed.id, created_at=trashed.created_at, after=trashed.after,
+        tracked=trashed.tracked, rev=trashed.rev,
     )  # fmt: skip
-    if found is None:
+
+
+def next_occurrence(row: TaskRow, now: datetime, *, skip: bool = False) -> TaskRow | None:
+    """Return the occurrence after this one as a new row without a number; None where the series ends.
+
+    It falls on the rule's first date after this one's that has not passed: missed dates are not made up for. It has the
+    series' values where an edit has changed this occurrence alone. Its other dates keep their distance to the due date.
+    """
+    from todo_cli.parsing import recurrence
+
+    repeat = row.repeat
+    if repeat is None:
         return None
-    days = (_day(found, zone) - _day(slot, zone)).days
-    row = (
-        {name: template.get(name, now.get(name)) for name in COPIED}
-        | {"id": new_id()}
-        | validation.columns("due", found)
+    slot = parse_date(repeat.slot)
+    due = recurrence.next_occurrence(
+        repeat.rule,
+        anchor=parse_date(repeat.anchor),
+        zone=repeat.zone,
+        from_done=repeat.from_done,
+        occurrence=row.occurrence or 1,
+        after=now if repeat.from_done and not skip else _latest_passed(slot, now, repeat.zone, skip=skip),
     )
-    for name in PUT_OFF:
-        row |= validation.columns(name, _moved(_put_off(now, template, name), days, zone))
-    kept = {name: repeat[name] for name in ("rule", "from_done", "zone", "anchor")}
-    return row | {
-        "series": repeat["series"], "occurrence": repeat["occurrence"] + 1, "repeat": kept | {"slot": _text(found)}
-    }  # fmt: skip
+    if due is None:
+        return None
+    series = msgspec.convert(msgspec.to_builtins(row) | (repeat.template or {}), TaskRow)
+    days = (_day_of(due, repeat.zone) - _day_of(slot, repeat.zone)).days
+    return TaskRow(
+        number=0,
+        id=new_id(),
+        title=series.title,
+        status="open",
+        priority=series.priority,
+        tracked=0,
+        rev=0,
+        created_at=now,
+        updated_at=now,
+        note=series.note,
+        project=series.project,
+        parent=series.parent,
+        tags=series.tags,
+        series=row.series,
+        occurrence=(row.occurrence or 0) + 1,
+        repeat=replace(repeat, slot=format_date(due), template=None),
+        **date_columns("due", due),
+        **date_columns("defer", _move(date_of(series, "defer"), days, repeat.zone)),
+        **date_columns("scheduled", _move(date_of(series, "scheduled"), days, repeat.zone)),
+    )
 
 
-def _last(slot: When, moment: datetime, zone: str, *, skip: bool) -> When:
-    """What the next date must lie behind: this one's, and what has passed. To skip goes on by one, whenever that is."""
+def _latest_passed(slot: DateOrInstant, now: datetime, zone: str, *, skip: bool) -> DateOrInstant:
+    """Return the date that the next one must lie behind. To skip goes on by one date, even a date that has passed."""
     if skip:
         return slot
     if isinstance(slot, datetime):
-        return max(slot, moment)
-    return max(slot, _day(moment, zone) - timedelta(days=1))
+        return max(slot, now)
+    return max(slot, _day_of(now, zone) - timedelta(days=1))
 
 
-def _put_off(now: Row, template: Row, name: str) -> When | None:
-    hidden = f"{name}_on" in template
-    found = template[f"{name}_on"] or template[f"{name}_at"] if hidden else now.get(name)
-    return _when(found) if found else None
-
-
-def _moved(found: When | None, days: int, zone: str) -> When | None:
-    """So many days later, at the same time of day; None where the calendar ends."""
+def _move(value: DateOrInstant | None, days: int, zone: str) -> DateOrInstant | None:
+    """Return the date so many days later, at the same time of day; None where the calendar ends."""
     from todo_cli.parsing.dates import zone_of
 
+    if value is None:
+        return None
     try:
-        if not isinstance(found, datetime):
-            return found and found + timedelta(days=days)
-        local = found.astimezone(zone_of(zone))
+        if not isinstance(value, datetime):
+            return value + timedelta(days=days)
+        local = value.astimezone(zone_of(zone))
         clock: time = local.timetz()
         return datetime.combine(local.date() + timedelta(days=days), clock).astimezone(UTC)
     except OverflowError:
         return None
 
 
-def _when(text: str) -> When:
-    return datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)
-
-
-def _text(when: When) -> str:
-    return when.astimezone(UTC).isoformat() if isinstance(when, datetime) else when.isoformat()
-
-
-def _day(when: When, zone: str) -> date:
+def _day_of(value: DateOrInstant, zone: str) -> date:
     from todo_cli.parsing.dates import zone_of
 
-    return when.astimezone(zone_of(zone)).date() if isinstance(when, datetime) else when
+    return value.astimezone(zone_of(zone)).date() if isinstance(value, datetime) else value

@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from todo_cli.contract.codec import decode
-from todo_cli.contract.search import Hit, Hits, SearchTasks, Snippet
+from todo_cli.contract.search import SearchTasks, Snippet, TaskHit, TaskHits
 from todo_cli.contract.task_types import Task
 from todo_cli.core import validation
 from todo_cli.core.dispatch import handler
@@ -37,19 +37,19 @@ class _Row(Struct):
 
 
 @handler(SearchTasks)
-async def search_tasks(tx: Transaction, request: SearchTasks) -> Hits:
+async def search_tasks(tx: Transaction, request: SearchTasks) -> TaskHits:
     """Words of which none is a letter or a digit find nothing."""
     sought = validation.storable("search", request.words)
-    text = await tx.answer(SEARCH, words=sought, limit=request.limit, status=request.status)
+    text = await tx.finish(SEARCH, words=sought, limit=request.limit, status=request.status)
     rows = decode(text or "[]", list[_Row])
-    return Hits(hits=tuple(_hit(row, sought) for row in rows))
+    return TaskHits(hits=tuple(_hit(row, sought) for row in rows))
 
 
-def _hit(row: _Row, sought: str) -> Hit:
+def _hit(row: _Row, sought: str) -> TaskHit:
     texts: list[tuple[Literal["title", "note", "comment"], str]] = [("title", row.task.title), ("note", row.note or "")]
     texts += [("comment", comment) for comment in row.comments]
     snippets = tuple(_snippet(where, text, found) for where, text in texts if (found := find_matches(text, sought)))
-    return Hit(task=row.task, score=row.score, snippets=snippets)
+    return TaskHit(task=row.task, score=row.score, snippets=snippets)
 
 
 def _snippet(where: Literal["title", "note", "comment"], text: str, found: tuple[Span, ...]) -> Snippet:

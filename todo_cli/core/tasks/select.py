@@ -98,6 +98,15 @@ def trashed_tasks(numbers: Sequence[int], effect: str = "changed") -> Conflict:
     )
 
 
+def raise_for_done(rows: Sequence[TaskRow]) -> None:
+    """Raise Conflict for a done task."""
+    if numbers := [row.number for row in rows if row.status == "done"]:
+        verb = "is" if len(numbers) == 1 else "are"
+        raise Conflict(
+            f"{name_tasks(numbers)} {verb} done; nothing was changed", hint=f"reopen it first: todo reopen {numbers[0]}"
+        )
+
+
 def raise_for_limits(rows: Sequence[TaskRow]) -> None:
     """Raise Conflict for a task with too many tags or blockers."""
     if numbers := [row.number for row in rows if len(row.tags) > MAX_TAGS_PER_TASK]:

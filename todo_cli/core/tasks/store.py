@@ -57,6 +57,36 @@ WITH entry AS (
     %(before)s::jsonb, %(after)s::jsonb, %(undoes)s::bigint, %(redo)s::boolean, %(group)s::uuid, %(turn)s::uuid))
 UPDATE todo.spaces SET seq = %(seq)s::bigint, next_number = %(next_number)s::bigint WHERE id = %(space)s::uuid""")
 
+# for tasks that need nothing of what is stored: numbers, rev and times are added to their rows here
+ADD = Sql(f"""
+WITH known AS MATERIALIZED (
+  SELECT c.seq, c.after, c.request_hash = %(hash)s::bytea AS same FROM todo.changes c
+  WHERE c.space_id = %(space)s::uuid AND c.user_id = %(me)s::uuid AND c.key = %(key)s::text),
+counters AS (
+  UPDATE todo.spaces SET seq = seq + 1, next_number = next_number + %(count)s::int
+  WHERE id = %(space)s::uuid AND NOT EXISTS (SELECT FROM known)
+  RETURNING seq, next_number - %(count)s::int - 1 AS last, clock_timestamp() AS now),
+added AS MATERIALIZED (
+  SELECT x.task || jsonb_build_object(
+    'number', last + place, 'rev', seq, 'created_at', now, 'updated_at', now) AS task, place
+  FROM counters, jsonb_array_elements(%(rows)s::jsonb) WITH ORDINALITY AS x(task, place)),
+stored AS (
+  INSERT INTO todo.tasks (space_id, {list_columns(COLUMNS)})
+  SELECT %(space)s::uuid, {list_columns(COLUMNS, "r.")}
+  FROM added, jsonb_populate_record(NULL::todo.tasks, added.task) AS r),
+tagged AS (
+  INSERT INTO todo.task_tags (space_id, number, tag)
+  SELECT %(space)s::uuid, (added.task ->> 'number')::bigint, tag
+  FROM added, jsonb_array_elements_text(added.task -> 'tags') AS tag),
+entry AS (
+  INSERT INTO todo.changes ({JOURNAL_COLUMNS})
+  SELECT %(space)s::uuid, seq, %(key)s::text, %(hash)s::bytea, %(verb)s::text, %(request)s::jsonb,
+    '[]', (SELECT jsonb_agg(task ORDER BY place) FROM added), NULL, false, %(group)s::uuid, %(turn)s::uuid
+  FROM counters RETURNING seq, after)
+SELECT json_build_object('is_new', true, 'same', true, 'seq', seq, 'after', after)::text FROM entry
+UNION ALL
+SELECT json_build_object('is_new', false, 'same', same, 'seq', seq, 'after', after)::text FROM known""")
+
 
 class Edits(msgspec.Struct, kw_only=True):
     """What a rule makes of the loaded rows: the rows as they are to be, in the order of the answer.
@@ -85,6 +115,12 @@ class DecidedChange(NamedTuple):
     def seq(self) -> int:
         """The change's place in the journal."""
         return self.loaded.seq + 1
+
+    @property
+    def before(self) -> list[TaskRow]:
+        """The changed tasks as they were, without those that the change adds."""
+        before = loaded_rows(self.loaded)
+        return [before[row.number] for row in self.rows if row.number in before]
 
     @property
     def next_number(self) -> int:
@@ -140,7 +176,6 @@ def build_store(changes: Sequence[DecidedChange]) -> list[StatementCall]:
 
 
 def _journal_call(change: DecidedChange) -> StatementCall:
-    before = loaded_rows(change.loaded)
     return JOURNAL, {
         "seq": change.seq,
         "next_number": change.next_number,
@@ -148,7 +183,7 @@ def _journal_call(change: DecidedChange) -> StatementCall:
         "hash": change.stamp.hash,
         "verb": change.stamp.verb,
         "request": change.stamp.request,
-        "before": encode_rows([before[row.number] for row in change.rows if row.number in before]),
+        "before": encode_rows(change.before),
         "after": encode_rows(change.rows),
         "undoes": change.edits.undoes,
         "redo": change.edits.redo,

@@ -1,114 +1,181 @@
-"""A task's fields as people give them, checked and turned into columns."""
+"""The fields of a task as people write them, checked and turned into columns."""
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from datetime import UTC, datetime
+from typing import Any
 
-from msgspec import UNSET
+import msgspec
+from msgspec import UNSET, UnsetType
 
-from todo_cli.contract import tasks as ask
 from todo_cli.contract.codec import convert_request
+from todo_cli.contract.ids import new_id
+from todo_cli.contract.tasks import AddTask, EditTasks, NewTask
 from todo_cli.core import validation
-from todo_cli.core.tasks import recur
+from todo_cli.core.tasks.rows import NO_PRIORITY, DateOrInstant, StoredRepeat, TaskRow, date_columns, format_date
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid
 
-RARE = frozenset(("parent", "links", "defer_on", "scheduled_on", "repeat"))
-Row = dict[str, Any]
-_DATES = ("due", "defer", "scheduled")
+DATES = ("due", "defer", "scheduled")
+SERIES_FIELDS = ("title", "note", "priority", "project", "tags", "parent")
+SERIES_DATES = ("defer_on", "defer_at", "scheduled_on", "scheduled_at")
 
 
-async def row(tx: Transaction, task: ask.AddTask | ask.NewTask, *, parse: bool) -> Row:
-    """A new task's columns; what few tasks have is only there where it was given."""
-    given = _given(captured(task) if parse else task)
-    made: Row = {
-        "title": validation.line("title", given["title"]),
-        "note": validation.storable("note", task.note) if task.note else None,
-        "priority": given["priority"],
-        "project": validation.project(given["project"]) if given["project"] else None,
-        "tags": tags(given["tags"]),
-    }
-    for name in _DATES:
+class NewRepeat(msgspec.Struct, frozen=True, kw_only=True):
+    """A recurrence that a task is given; `first` is the due date of a task without one."""
+
+    rule: str
+    from_done: bool
+    zone: str
+    first: DateOrInstant
+
+
+class TaskPatch(msgspec.Struct, frozen=True, kw_only=True):
+    """An edit, checked. `columns` are set as they are, the other fields depend on the row.
+
+    `only_here` names the columns that the edit changes in this occurrence alone: the series keeps their old values.
+    `in_series` names those that it changes in the following occurrences too. `moves_series`: the series' dates follow.
+    """
+
+    columns: dict[str, Any]
+    tags: tuple[str, ...] | UnsetType = UNSET
+    add_tags: tuple[str, ...] = ()
+    remove_tags: tuple[str, ...] = ()
+    after: tuple[int, ...] | UnsetType = UNSET
+    add_after: tuple[int, ...] = ()
+    remove_after: tuple[int, ...] = ()
+    repeat: NewRepeat | UnsetType | None = UNSET
+    only_here: frozenset[str] = frozenset()
+    in_series: frozenset[str] = frozenset()
+    moves_series: bool = False
+
+
+async def read_new_task(tx: Transaction, task: AddTask | NewTask, *, parse: bool) -> TaskRow:
+    """Return a new row, which has no number yet; with `parse` the title is read as quick add. Raises Invalid."""
+    given = _fields(parse_title(task) if parse else task)
+    dates: dict[str, Any] = {}
+    for name in DATES:
         if given[name]:
-            made |= await validation.dated(tx, name, given[name])
-    if given["parent"]:
-        made["parent"] = given["parent"]
-    if given["after"]:
-        made["links"] = sorted(set(given["after"]))
-    if given["every"]:
-        made |= recur.begun(await recur.every(tx, given["every"]), made)
-    return made
+            dates |= date_columns(name, await validation.resolved(tx, given[name]))
+    now = datetime.now(UTC)
+    row = TaskRow(
+        number=0,
+        id=new_id(),
+        title=validation.line("title", given["title"]),
+        status="open",
+        priority=given["priority"] or NO_PRIORITY,
+        tracked=0,
+        rev=0,
+        created_at=now,
+        updated_at=now,
+        note=validation.storable("note", task.note) if task.note else None,
+        project=validation.project(given["project"]) if given["project"] else None,
+        parent=given["parent"],
+        tags=read_tags(given["tags"]),
+        after=tuple(sorted(set(given["after"] or ()))),
+        **dates,
+    )
+    return start_series(row, await read_repeat(tx, given["every"])) if given["every"] else row
 
 
-def _given(task: ask.AddTask | ask.NewTask) -> Row:
-    names = ("title", "due", "priority", "project", "tags", "parent", "after", "defer", "scheduled", "every")
-    found = {name: getattr(task, name) for name in names}
-    return {name: None if value is UNSET else value for name, value in found.items()}
+def _fields(task: AddTask | NewTask) -> dict[str, Any]:
+    fields = {name: getattr(task, name) for name in NewTask.__struct_fields__}
+    return {name: None if value is UNSET else value for name, value in fields.items()}
 
 
-def captured(task: ask.AddTask | ask.NewTask) -> ask.NewTask:
-    """What the title says and what was given beside it, which wins; raises Invalid for what a field cannot hold."""
+def parse_title(task: AddTask | NewTask) -> NewTask:
+    """Read the title as quick add. A field that was given beside it wins; raises Invalid for a value of the wrong form."""
     from todo_cli.parsing.quick_add import parse_quick_add
 
-    found = {
-        name: value for name, value in parse_quick_add(validation.line("title", task.title))._asdict().items() if value
-    }
-    fields = {name: getattr(task, name) for name in ask.NewTask.__struct_fields__}
-    given = {name: value for name, value in fields.items() if value is not UNSET and value not in (None, ())}
+    parsed = parse_quick_add(validation.line("title", task.title))._asdict()
+    parsed = {name: value for name, value in parsed.items() if value}
+    given = {name: value for name, value in _fields(task).items() if value not in (None, ())}
     for name in ("tags", "after"):
-        if name in found and name in given:
-            found[name] = given[name] = tuple(dict.fromkeys((*given[name], *found[name])))
-    return convert_request({**given, **found, **{name: given[name] for name in given if name != "title"}}, ask.NewTask)
+        if name in parsed and name in given:
+            given[name] = tuple(dict.fromkeys((*given[name], *parsed[name])))
+    return convert_request(given | parsed | {name: given[name] for name in given if name != "title"}, NewTask)
 
 
-async def patch(tx: Transaction, request: ask.EditTasks) -> Row:
-    """An edit as a patch; raises Invalid for one that changes nothing."""
-    made: Row = {"add_tags": tags(request.add_tags), "remove_tags": tags(request.remove_tags)}
-    if request.title is not UNSET:
-        made["title"] = validation.line("title", request.title)
-    if request.note is not UNSET:
-        made["note"] = validation.storable("note", request.note) if request.note else None
-    if request.project is not UNSET:
-        made["project"] = validation.project(request.project) if request.project else None
-    if request.tags is not UNSET:
-        made["tags"] = tags(request.tags)
-    made |= {name: value for name in ("priority", "parent") if (value := getattr(request, name)) is not UNSET}
-    made |= {
-        name: value for name in ("after", "add_after", "remove_after") if (value := getattr(request, name)) is not UNSET
-    }
-    for name in _DATES:
-        value = getattr(request, name)
-        if value is not UNSET:
-            made |= await validation.dated(tx, name, value) if value else validation.columns(name, None)
+async def read_repeat(tx: Transaction, words: str) -> NewRepeat:
+    """Return the recurrence that the words mean; raises Invalid."""
+    from todo_cli.parsing.recurrence import first_occurrence, parse_recurrence
+
+    zone, now = await validation.zone(tx), datetime.now(UTC)
+    parsed = parse_recurrence(words, zone=zone, now=now)
+    first = first_occurrence(parsed.rule, zone=zone, now=now, start=parsed.start)
+    return NewRepeat(rule=parsed.rule, from_done=parsed.from_done, zone=zone, first=first)
+
+
+def start_series(row: TaskRow, repeat: NewRepeat) -> TaskRow:
+    """Return the row as an occurrence of a series that begins on its due date, or else on the rule's first date."""
+    first = row.due_on or row.due_at or repeat.first
+    text = format_date(first)
+    stored = StoredRepeat(rule=repeat.rule, from_done=repeat.from_done, zone=repeat.zone, anchor=text, slot=text)
+    return msgspec.structs.replace(
+        row,
+        repeat=stored,
+        series=row.series or row.id,
+        occurrence=row.occurrence or 1,
+        **date_columns("due", first),
+    )
+
+
+async def read_patch(tx: Transaction, request: EditTasks) -> TaskPatch:
+    """Return the edit, checked; raises Invalid, also for an edit that changes nothing."""
+    columns = await _read_columns(tx, request)
+    repeat: NewRepeat | UnsetType | None = UNSET
     if request.every is not UNSET:
-        made |= {"every": await recur.every(tx, request.every)} if request.every else {"repeat": None}
-    if made == {"add_tags": [], "remove_tags": []}:
-        _nothing()
-    return made | _reach(request, made)
+        repeat = await read_repeat(tx, request.every) if request.every else None
+    if repeat and request.due is None:
+        raise Invalid("a recurring task needs a due date", hint="keep the due date, or drop --every")
+    patch = TaskPatch(
+        columns=columns,
+        tags=UNSET if request.tags is UNSET else read_tags(request.tags),
+        add_tags=read_tags(request.add_tags),
+        remove_tags=read_tags(request.remove_tags),
+        after=request.after,
+        add_after=request.add_after or (),
+        remove_after=request.remove_after or (),
+        repeat=repeat,
+    )
+    given = (request.tags, request.after, request.add_after, request.remove_after, repeat)
+    if not columns and not patch.add_tags and not patch.remove_tags and all(value is UNSET for value in given):
+        raise Invalid("no change was given", hint="for example: todo edit 12 --due tomorrow")
+    return _with_reach(patch, request)
 
 
-_SERIES = ("title", "note", "priority", "project", "tags", "parent")
-_PUT_OFF = ("defer_on", "defer_at", "scheduled_on", "scheduled_at")
+async def _read_columns(tx: Transaction, request: EditTasks) -> dict[str, Any]:
+    columns: dict[str, Any] = {}
+    if request.title is not UNSET:
+        columns["title"] = validation.line("title", request.title)
+    if request.note is not UNSET:
+        columns["note"] = validation.storable("note", request.note) if request.note else None
+    if request.project is not UNSET:
+        columns["project"] = validation.project(request.project) if request.project else None
+    if request.priority is not UNSET:
+        columns["priority"] = request.priority or NO_PRIORITY
+    if request.parent is not UNSET:
+        columns["parent"] = request.parent
+    for name in DATES:
+        words = getattr(request, name)
+        if words is not UNSET:
+            columns |= date_columns(name, await validation.resolved(tx, words) if words else None)
+    return columns
 
 
-def _reach(request: ask.EditTasks, made: Row) -> Row:
-    """Which of the fields those to come are to have (`show`), and which not (`hide`), where the task recurs."""
-    if request.every and request.due is None:
-        raise Invalid("a task that recurs needs a date", hint="leave the due date, or take away --every too")
-    tagged = bool(made["add_tags"] or made["remove_tags"])
-    series = [name for name in _SERIES if name in made or (name == "tags" and tagged)]
-    dates = [name for name in _PUT_OFF if name in made]
+def _with_reach(patch: TaskPatch, request: EditTasks) -> TaskPatch:
+    """Say which columns the edit changes in this occurrence alone, and which in the series."""
+    tags_change = bool(patch.tags is not UNSET or patch.add_tags or patch.remove_tags)
+    changed = {*patch.columns, *(("tags",) if tags_change else ())}
+    fields = frozenset(changed.intersection(SERIES_FIELDS))
+    dates = frozenset(changed.intersection(SERIES_DATES))
     if request.occurrences == "this":
-        return {"hide": [*series, *dates], "show": []}
+        return msgspec.structs.replace(patch, only_here=fields | dates)
     if request.occurrences == "all":
-        return {"hide": [], "show": [*series, *dates]} | ({"anchor": True} if request.due else {})
-    return {"hide": dates, "show": series}
+        return msgspec.structs.replace(patch, in_series=fields | dates, moves_series=bool(request.due))
+    return msgspec.structs.replace(patch, only_here=dates, in_series=fields)
 
 
-def tags(given: tuple[str, ...]) -> list[str]:
-    """Each once, in order."""
-    return sorted({validation.tag(tag) for tag in given})
-
-
-def _nothing() -> NoReturn:
-    raise Invalid("nothing to change was given", hint="for example: todo edit 12 --due tomorrow")
+def read_tags(tags: tuple[str, ...]) -> tuple[str, ...]:
+    """Return each tag once, in order."""
+    return tuple(sorted({validation.tag(tag) for tag in tags}))

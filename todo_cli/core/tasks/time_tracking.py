@@ -1,47 +1,57 @@
-"""The clock of a task."""
+"""Start and stop work on tasks; the time in between is tracked."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from todo_cli.contract.codec import decode
-from todo_cli.contract.tasks import Changed
 from todo_cli.contract.time_tracking import StartTasks, StopTasks
-from todo_cli.core.dispatch import handler
+from todo_cli.core.tasks.change import writes
+from todo_cli.core.tasks.load import Loaded, TaskFilter, Wanted
+from todo_cli.core.tasks.load_sql import TargetSql
 from todo_cli.core.tasks.rows import TaskRow
-from todo_cli.core.tasks.update_sql import rewrite
-from todo_cli.db.sql import Sql
+from todo_cli.core.tasks.select import raise_for_done, read_targets, select_rows
+from todo_cli.core.tasks.store import Edits
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import NotFound
 
-STARTED = Sql("""SELECT json_agg(number ORDER BY started_at, number)::text FROM (SELECT number, started_at FROM todo.tasks
-  WHERE space_id = %(space)s::uuid AND started_at IS NOT NULL AND status = 'open' LIMIT 10000) AS t""")
+STARTED = TaskFilter(TargetSql("t.started_at IS NOT NULL AND t.status = 'open'"), {}, "is:active")
 
 
-@handler(StartTasks)
-async def start_tasks(tx: Transaction, request: StartTasks) -> Changed:
-    """A started one keeps its beginning; raises Conflict for a done one."""
-    return await rewrite(tx, request, {"start": True})
+@writes(StartTasks)
+def start_tasks(loaded: Loaded, wanted: Wanted, request: StartTasks) -> Edits:
+    """Start work on tasks; work that goes on keeps its beginning. Raises Conflict for a done task."""
+    rows = select_rows(loaded, wanted)
+    raise_for_done(rows)
+    return Edits(rows=[replace(row, started_at=row.started_at or loaded.now) for row in rows])
 
 
-@handler(StopTasks)
-async def stop_tasks(tx: Transaction, request: StopTasks) -> Changed:
-    """One that was not started stays as it is; without numbers two round trips."""
+async def want_stop(tx: Transaction, request: StopTasks) -> Wanted:
+    """Without numbers and filter read all started tasks."""
     if not request.numbers and request.filter is UNSET:
-        found = decode(await tx.answer(STARTED) or "[]", tuple[int, ...])
-        if not found:
+        return Wanted(filter=STARTED, if_rev=request.if_rev)
+    return await read_targets(tx, request)
+
+
+@writes(StopTasks, wanted=want_stop)
+def stop_tasks(loaded: Loaded, wanted: Wanted, request: StopTasks) -> Edits:
+    """Stop work on tasks; a task that was not started stays as it is."""
+    if wanted.filter is STARTED:
+        if not loaded.found:
             raise NotFound("no task is started", hint="for example: todo start 12")
-        request = msgspec.structs.replace(request, numbers=found)
-    return await rewrite(tx, request, {"stop": True})
+        loaded.rows.sort(key=lambda row: (row.started_at or loaded.now, row.number))
+        return Edits(rows=[stop_clock(row, loaded.now) for row in loaded.rows])
+    return Edits(rows=[stop_clock(row, loaded.now) for row in select_rows(loaded, wanted)])
 
 
-def stop_work(row: TaskRow, now: datetime) -> TaskRow:
-    """Return the row as nobody works on it: its clock stops and its claim ends."""
+def stop_clock(row: TaskRow, now: datetime) -> TaskRow:
+    """Return the row with the time since its start added to the tracked time."""
     spent = max(0, int((now - row.started_at).total_seconds())) if row.started_at else 0
-    return replace(
-        row, started_at=None, tracked=row.tracked + spent, claimed_by=None, claim_token=None, claimed_until=None
-    )
+    return replace(row, started_at=None, tracked=row.tracked + spent)
+
+
+def end_work(row: TaskRow, now: datetime) -> TaskRow:
+    """Return the row as nobody works on it any more: its clock is stopped and its claim has ended."""
+    return replace(stop_clock(row, now), claimed_by=None, claim_token=None, claimed_until=None)

@@ -12,7 +12,7 @@ from todo_cli.core.tasks.load import Loaded, Wanted
 from todo_cli.core.tasks.rows import TaskRow
 from todo_cli.core.tasks.select import select_rows
 from todo_cli.core.tasks.store import Edits
-from todo_cli.core.tasks.time_tracking import stop_work
+from todo_cli.core.tasks.time_tracking import end_work
 
 
 @writes(DeleteTasks)
@@ -29,7 +29,7 @@ def restore_tasks(loaded: Loaded, wanted: Wanted, request: RestoreTasks) -> Edit
 
 def trash(row: TaskRow, now: datetime) -> TaskRow:
     """Return the row as it is in the trash."""
-    return replace(stop_work(row, now), status="deleted")
+    return replace(end_work(row, now), status="deleted")
 
 
 def _restore(row: TaskRow) -> TaskRow:

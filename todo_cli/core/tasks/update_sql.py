@@ -192,4 +192,4 @@ async def tried(
 
 async def asked(tx: Transaction, sql: Sql, values: dict[str, Any], by: Targets | None) -> Verdict:
     """What the statement found, whatever that is."""
-    return decode(await tx.answer(sql, **values, **(by.given() if by else {})) or "", Verdict)
+    return decode(await tx.finish(sql, **values, **(by.given() if by else {})) or "", Verdict)

@@ -13,7 +13,7 @@ from typing import Any, LiteralString
 
 import msgspec
 
-from todo_cli.contract.turn_steps import ENDED, Wish
+from todo_cli.contract.turn_steps import ENDED_STATES, MessageCall
 from todo_cli.db.sql import Sql
 from todo_cli.errors import Conflict, NotFound
 
@@ -133,7 +133,7 @@ def _encode(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def message_row(role: str, content: str, *, calls: tuple[Wish, ...] = (), **fields: Any) -> dict[str, Any]:
+def message_row(role: str, content: str, *, calls: tuple[MessageCall, ...] = (), **fields: Any) -> dict[str, Any]:
     """Return a message as APPEND stores it."""
     stored_calls = [
         {name: replace_unstorable(value) for name, value in msgspec.to_builtins(call).items()} for call in calls
@@ -162,5 +162,5 @@ def fenced_error(step: StepResult | None, attempt: int) -> Conflict | NotFound:
         return NotFound("there is no such turn")
     if step.attempt != attempt:
         return Conflict("another attempt has taken the turn over", reason="fenced")
-    why = "has ended" if step.state in ENDED else "is waiting for an approval"
+    why = "has ended" if step.state in ENDED_STATES else "is waiting for an approval"
     return Conflict(f"the turn {why}", reason="fenced", state=step.state)

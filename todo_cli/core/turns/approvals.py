@@ -16,9 +16,10 @@ from todo_cli.contract.codec import decode
 from todo_cli.contract.conversations import AnswerTurn, Turn
 from todo_cli.contract.ids import id_of
 from todo_cli.contract.journal import Redo, Undo
-from todo_cli.contract.turn_steps import Call, Held, HoldCalls, Parked
-from todo_cli.core.dispatch import handle, handler
-from todo_cli.core.history.plans import FETCHED, IMAGE, LIFE, TOUCHED, Fetched, Touched, applicable, kept_values
+from todo_cli.contract.turn_steps import CallToApprove, HoldCalls, PendingCall, PendingCalls
+from todo_cli.core.dispatch import handler
+from todo_cli.core.history.plans import IMAGE, LIFE, PLAN_WITH_CONFLICTS, PlanWithConflicts, plan_values, raise_for_plan
+from todo_cli.core.tasks.store import DecidedChange, store_calls
 from todo_cli.core.turns.append_sql import (
     APPEND,
     LEASE_SECONDS,
@@ -28,13 +29,13 @@ from todo_cli.core.turns.append_sql import (
     fenced_error,
     tool_result_row,
 )
+from todo_cli.core.turns.decide_calls import DecidedCall, ToolCall, decide_calls
 from todo_cli.core.turns.lifecycle import REFUSED_RESULT
 from todo_cli.core.turns.snapshot import READ_TURN, TurnSnapshot, raise_turn_not_found, to_turn
-from todo_cli.core.turns.steps import CHECK_FENCE, parse_tool_request
+from todo_cli.core.turns.steps import CHECK_FENCE
 from todo_cli.core.turns.tool_result import error_json, result_json
-from todo_cli.db.batch import RELEASE, RequestBatch
-from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import TAKE_BACK, Steps, Transaction
+from todo_cli.db.sql import Sql, StatementCall
+from todo_cli.db.transaction import Steps, Transaction
 from todo_cli.errors import Conflict, Invalid, NotFound, TodoError
 
 INSERT_PLANS = Sql(f"""
@@ -60,7 +61,7 @@ RETURNING json_build_object('held', CASE WHEN t.state = 'awaiting' THEN t.held E
     'head', c.head, 'state', t.state)::text""")
 
 READ_HELD_PLANS = Sql(f"""
-SELECT json_build_object('plans', coalesce(json_agg({FETCHED}), '[]'),
+SELECT json_build_object('plans', coalesce(json_agg({PLAN_WITH_CONFLICTS}), '[]'),
     'zone', coalesce((SELECT timezone FROM todo.preferences
         WHERE user_id = %(me)s::uuid), 'UTC'))::text
   FROM todo.plans p
@@ -83,81 +84,59 @@ class _TurnFence(msgspec.Struct):
 
 
 class _HeldPlans(msgspec.Struct):
-    plans: list[Fetched]
+    plans: list[PlanWithConflicts]
     zone: str
 
 
 @handler(HoldCalls)
-async def hold_calls(tx: Transaction, request: HoldCalls) -> Parked:
-    """Plan the calls and let the turn wait. Three round trips: the fence; the real changes, rolled back; the plans."""
+async def hold_calls(tx: Transaction, request: HoldCalls) -> PendingCalls:
+    """Plan the calls and let the turn wait. Three round trips: the fence; what the calls must read; the plans."""
     async with tx.steps() as steps:
         first = {"message": request.calls[0].message, "index": request.calls[0].index}
         values = {"turn": request.turn, "attempt": request.attempt, "lease": LEASE_SECONDS} | first
-        text = await steps.run(LOCK_CONVERSATION, CHECK_FENCE, **values)
+        text = await steps.fetch(LOCK_CONVERSATION, CHECK_FENCE, **values)
         fence = decode(text, _TurnFence) if text else None
         if fence is None or fence.step.fenced:
             return await _repeat_hold(steps, request, fence)
-        tx.in_zone(fence.zone)
-        plans, errors = await _plan_calls(tx, request, fence.conversation)
-        rows = [tool_result_row(call.message, call.index, error_json(error)) for call, error in errors]
-        values = append_values(request.turn, request.attempt, rows, state="awaiting" if plans else None)
-        plan_values = {
-            "plans": msgspec.json.encode([plan for _, plan in plans]).decode(),
-            "ids": [plan["id"] for _, plan in plans],
-            "messages": [call.message for call, _ in plans],
-            "indexes": [call.index for call, _ in plans],
-        }
-        answer = await steps.finish(INSERT_PLANS, APPEND, STORE_HELD_CALLS, **values, **plan_values)
-    return decode(answer or "", Parked)
+        tx.set_default_zone(fence.zone)
+        decided = await decide_calls(tx, steps, [ToolCall(call.verb, call.arguments) for call in request.calls])
+        plans: list[tuple[CallToApprove, dict[str, Any]]] = []
+        rows: list[dict[str, Any]] = []
+        for call, outcome in zip(request.calls, decided, strict=True):
+            if isinstance(outcome, TodoError):
+                rows.append(tool_result_row(call.message, call.index, error_json(outcome)))
+            elif outcome.change:
+                plans.append((call, _plan_row(fence.conversation, call, outcome.change)))
+        changes = append_values(request.turn, request.attempt, rows, state="awaiting" if plans else None)
+        values = changes | _plan_values(plans)
+        texts = await steps.commit_calls([(INSERT_PLANS, values), (APPEND, values), (STORE_HELD_CALLS, values)])
+    return decode(texts[-1] or "", PendingCalls)
 
 
-async def _repeat_hold(steps: Steps, request: HoldCalls, fence: _TurnFence | None) -> Parked:
+def _plan_values(plans: list[tuple[CallToApprove, dict[str, Any]]]) -> dict[str, Any]:
+    return {
+        "plans": msgspec.json.encode([plan for _, plan in plans]).decode(),
+        "ids": [plan["id"] for _, plan in plans],
+        "messages": [call.message for call, _ in plans],
+        "indexes": [call.index for call, _ in plans],
+    }
+
+
+async def _repeat_hold(steps: Steps, request: HoldCalls, fence: _TurnFence | None) -> PendingCalls:
     """Return the stored answer again: the first one was lost on its way."""
     if fence is None or fence.step.attempt != request.attempt or fence.step.state != "awaiting":
         raise fenced_error(fence.step if fence else None, request.attempt)
-    turn = decode(await steps.run(READ_TURN, turn=request.turn) or "", TurnSnapshot)
-    held = msgspec.convert(turn.held or (), tuple[Held, ...])
-    return Parked(held=held, head=fence.step.head or 0, state="awaiting")
+    turn = decode(await steps.fetch(READ_TURN, turn=request.turn) or "", TurnSnapshot)
+    held = msgspec.convert(turn.held or (), tuple[PendingCall, ...])
+    return PendingCalls(held=held, head=fence.step.head or 0, state="awaiting")
 
 
-async def _plan_calls(
-    tx: Transaction, request: HoldCalls, conversation: str
-) -> tuple[list[tuple[Call, dict[str, Any]]], list[tuple[Call, TodoError]]]:
-    """Return the plan of each call, and the error of each call that is impossible."""
-    with RequestBatch(tx, TOUCHED, TAKE_BACK, RELEASE) as batch:
-        started = [
-            (call, await _start_call(batch, call.verb, call.arguments, within=request.turn)) for call in request.calls
-        ]
-        await batch.settle()
-    plans, errors = [], []
-    for call, item in started:
-        if error := _error_of(item):
-            errors.append((call, error))
-        else:
-            plans.append((call, _plan_values(conversation, call, decode(item.behind[0] or "", Touched))))
-    return plans, errors
-
-
-async def _start_call(batch: RequestBatch, verb: str, arguments: dict[str, Any], **options: Any) -> Any:
-    """Add the call's Request to the batch; return the batch's item, or the error of arguments that do not fit."""
-    try:
-        request = parse_tool_request(verb, arguments)
-    except Invalid as error:
-        return error
-    return await batch.add(type(request), lambda inner: handle(inner, request), **options)
-
-
-def _error_of(item: Any) -> TodoError | None:
-    error: TodoError | None = item if isinstance(item, TodoError) else item.error
-    return error
-
-
-def _plan_values(conversation: str, call: Call, touched: Touched) -> dict[str, Any]:
+def _plan_row(conversation: str, call: CallToApprove, change: DecidedChange) -> dict[str, Any]:
     arguments = call.arguments
     if call.verb in (Undo.verb, Redo.verb):
-        # the plan names the change: by the time of the approval another one may be the last
-        arguments = arguments | {"id": touched.undoes}
-    values = kept_values(call.verb, arguments, touched)
+        # The plan names the change: by the time of the approval another one may be the last.
+        arguments = arguments | {"id": change.edits.undoes}
+    values = plan_values(call.verb, arguments, change)
     columns = {name: msgspec.Raw(value.encode()) for name, value in values.items()}
     return {"id": id_of("call", conversation, str(call.message), str(call.index)), "verb": call.verb, **columns}
 
@@ -170,33 +149,43 @@ async def answer_turn(tx: Transaction, request: AnswerTurn) -> Turn:
     transaction.
     """
     async with tx.steps() as steps:
-        _, text, held_plans = await steps.each(LOCK_CONVERSATION, READ_TURN, READ_HELD_PLANS, turn=request.turn)
+        _, text, held_plans = await steps.fetch_all(LOCK_CONVERSATION, READ_TURN, READ_HELD_PLANS, turn=request.turn)
         if text is None:
             raise_turn_not_found()
         turn = decode(text or "", TurnSnapshot)
         if turn.state != "awaiting":
             return _repeat_answer(turn, request)
-        held = msgspec.convert(turn.held or [], list[Held])
+        held = msgspec.convert(turn.held or [], list[PendingCall])
         places = _approved_places(request, held)
-        done: list[str] = []
+        applied: list[str] = []
         rows = [_refused_row(call) for call in held]
+        store: list[StatementCall] = []
         if places:
             plans = decode(held_plans or "", _HeldPlans)
-            tx.in_zone(plans.zone)
-            done, results = await _apply_plans(tx, request.turn, [held[place] for place in places], plans.plans)
-            for place, row in zip(places, results, strict=True):
-                rows[place] = row
+            tx.set_default_zone(plans.zone)
+            approved = [held[place] for place in places]
+            outcomes = await _apply_plans(tx, steps, request.turn, approved, plans.plans)
+            for place, call, outcome in zip(places, approved, outcomes, strict=True):
+                rows[place] = _result_row(call, outcome)
+            applied = [
+                call.plan.id
+                for call, outcome in zip(approved, outcomes, strict=True)
+                if not isinstance(outcome, TodoError)
+            ]
+            store = await store_calls(
+                [outcome.change for outcome in outcomes if isinstance(outcome, DecidedCall) and outcome.change]
+            )
         values = append_values(
             request.turn, turn.attempt, rows, state="answered", approved=request.yes, states=["awaiting"]
-        )
-        plan_ids = {"plans": [call.plan.id for call in held], "done": done}
-        step = decode(await steps.finish(CLOSE_PLANS, APPEND, **values, **plan_ids) or "", StepResult)
+        ) | {"plans": [call.plan.id for call in held], "done": applied}
+        texts = await steps.commit_calls([*store, (CLOSE_PLANS, values), (APPEND, values)])
+        step = decode(texts[-1] or "", StepResult)
         if step.fenced:
             raise fenced_error(step, turn.attempt)
     return to_turn(turn, state="answered", approved=request.yes, held=())
 
 
-def _approved_places(request: AnswerTurn, held: list[Held]) -> list[int]:
+def _approved_places(request: AnswerTurn, held: list[PendingCall]) -> list[int]:
     """Return the places of the approved calls, in order."""
     if request.only is UNSET:
         return list(range(len(held))) if request.yes else []
@@ -216,39 +205,36 @@ def _repeat_answer(turn: TurnSnapshot, request: AnswerTurn) -> Turn:
     return to_turn(turn)
 
 
-def _refused_row(call: Held) -> dict[str, Any]:
+def _refused_row(call: PendingCall) -> dict[str, Any]:
     return tool_result_row(call.message, call.index, REFUSED_RESULT)
 
 
+def _result_row(call: PendingCall, outcome: DecidedCall | TodoError) -> dict[str, Any]:
+    content = error_json(outcome) if isinstance(outcome, TodoError) else result_json(outcome.answer)
+    return tool_result_row(call.message, call.index, content)
+
+
 async def _apply_plans(
-    tx: Transaction, turn: str, calls: list[Held], plans: list[Fetched]
-) -> tuple[list[str], list[dict[str, Any]]]:
-    """Apply the plans of the calls; return the ids of the applied plans, and the result of every call in order."""
+    tx: Transaction, steps: Steps, turn: str, calls: list[PendingCall], plans: list[PlanWithConflicts]
+) -> list[DecidedCall | TodoError]:
+    """Decide the approved calls one after the other; all are compared with the tasks before the first is decided."""
     plan_by_id = {plan.plan.id: plan for plan in plans}
     errors = [_check_plan(plan_by_id.get(call.plan.id)) for call in calls]
-    with RequestBatch(tx) as batch:
-        items: list[Any] = [
-            error
-            or await _start_call(batch, call.plan.verb, call.plan.arguments, key=f"plan:{call.plan.id}", within=turn)
-            for call, error in zip(calls, errors, strict=True)
-        ]
-        await batch.settle()
-    done: list[str] = []
-    rows: list[dict[str, Any]] = []
-    for call, item in zip(calls, items, strict=True):
-        error = _error_of(item)
-        done += [] if error else [call.plan.id]
-        content = error_json(error) if error else result_json(item.answer)
-        rows.append(tool_result_row(call.message, call.index, content))
-    return done, rows
+    valid = [
+        ToolCall(call.plan.verb, call.plan.arguments, key=f"plan:{call.plan.id}", turn=turn)
+        for call, error in zip(calls, errors, strict=True)
+        if error is None
+    ]
+    decided = iter(await decide_calls(tx, steps, valid, in_order=True))
+    return [error or next(decided) for error in errors]
 
 
-def _check_plan(plan: Fetched | None) -> TodoError | None:
+def _check_plan(plan: PlanWithConflicts | None) -> TodoError | None:
     """Return the error of a plan that no longer applies."""
     if plan is None:
         return NotFound("the plan does not exist any more; nothing was changed")
     try:
-        applicable(plan)
+        raise_for_plan(plan)
     except TodoError as error:
         return error
     return None

@@ -8,7 +8,7 @@ import msgspec
 
 from todo_cli.contract.codec import decode
 from todo_cli.contract.conversations import StopTurn, Turn
-from todo_cli.contract.turn_steps import ENDED, BeginTurn, Begun
+from todo_cli.contract.turn_steps import ENDED_STATES, BeginTurn, ClaimedTurn
 from todo_cli.contract.usage import Budget, spent
 from todo_cli.core import validation
 from todo_cli.core.accounts.budget_sql import OVER
@@ -117,12 +117,12 @@ class _NewTurn(msgspec.Struct):
 
 
 @handler(BeginTurn)
-async def begin_turn(tx: Transaction, request: BeginTurn) -> Begun:
+async def begin_turn(tx: Transaction, request: BeginTurn) -> ClaimedTurn:
     """Two round trips; three where a dead turn must be closed first."""
     validation.storable("message", request.text or "")
     async with tx.steps() as steps:
         values = {"conversation": request.conversation, "turn": request.turn}
-        text = await steps.run(LOCK_CONVERSATION_BY_ID, READ_CONVERSATION, **values)
+        text = await steps.fetch(LOCK_CONVERSATION_BY_ID, READ_CONVERSATION, **values)
         conversation = decode(text or "", _ConversationSnapshot)
         zone = tx.caller.zone or conversation.zone
         if conversation.same_turn:
@@ -130,10 +130,10 @@ async def begin_turn(tx: Transaction, request: BeginTurn) -> Begun:
         if request.text is None:
             raise_turn_not_found()
         _raise_if_closed(conversation)
-        if conversation.last_turn and conversation.last_turn.state not in ENDED:
+        if conversation.last_turn and conversation.last_turn.state not in ENDED_STATES:
             await _close_previous(steps, conversation.last_turn)
         new_turn = await _insert_turn(steps, request, conversation)
-    return Begun(
+    return ClaimedTurn(
         conversation=request.conversation,
         number=new_turn.number,
         turn=request.turn,
@@ -154,7 +154,7 @@ async def _insert_turn(steps: Steps, request: BeginTurn, conversation: _Conversa
         "title": validation.first_words(request.text or ""),
         "last": last and last.id,
     }
-    return decode(await steps.finish(*before, INSERT_TURN, **values) or "", _NewTurn)
+    return decode(await steps.commit(*before, INSERT_TURN, **values) or "", _NewTurn)
 
 
 def _raise_if_closed(conversation: _ConversationSnapshot) -> None:
@@ -168,7 +168,7 @@ def _raise_if_closed(conversation: _ConversationSnapshot) -> None:
         raise spent(conversation.over)
 
 
-async def _attach_or_take_over(steps: Steps, request: BeginTurn, turn: TurnSnapshot, zone: str) -> Begun:
+async def _attach_or_take_over(steps: Steps, request: BeginTurn, turn: TurnSnapshot, zone: str) -> ClaimedTurn:
     """Answer for a turn that exists: the caller may follow it, continue it, or take it over from a dead attempt."""
     if turn.conversation != request.conversation or request.text not in (None, turn.text):
         raise Conflict("this turn id belongs to another message", hint="use a new id for a new turn")
@@ -178,7 +178,7 @@ async def _attach_or_take_over(steps: Steps, request: BeginTurn, turn: TurnSnaps
         mine = turn.runner == request.runner  # the first answer to this request was lost
     elif is_dead or turn.state == "answered":
         attempt, mine = await _take_over(steps, request, turn), True
-    return Begun(
+    return ClaimedTurn(
         conversation=request.conversation,
         number=turn.number,
         turn=request.turn,
@@ -205,7 +205,7 @@ async def _take_over(steps: Steps, request: BeginTurn, turn: TurnSnapshot) -> in
         lease=request.lease,
         states=["running", "answered"],
     )
-    step = decode(await steps.finish(APPEND, **values) or "", StepResult)
+    step = decode(await steps.commit(APPEND, **values) or "", StepResult)
     return step.attempt + 1
 
 
@@ -222,7 +222,7 @@ async def _close_previous(steps: Steps, turn: TurnSnapshot) -> None:
             turn=turn.id,
             reason="busy",
         )
-    await steps.run(APPEND, **closing_values(turn, "stopped" if turn.state == "awaiting" else "failed"))
+    await steps.fetch(APPEND, **closing_values(turn, "stopped" if turn.state == "awaiting" else "failed"))
 
 
 def closing_values(turn: TurnSnapshot, state: str) -> dict[str, Any]:
@@ -245,14 +245,14 @@ async def stop_turn(tx: Transaction, request: StopTurn) -> Turn:
     The attempt that runs the turn sees the request between two events.
     """
     async with tx.steps() as steps:
-        text = await steps.run(LOCK_CONVERSATION, READ_TURN, turn=request.turn)
+        text = await steps.fetch(LOCK_CONVERSATION, READ_TURN, turn=request.turn)
         if text is None:
             raise_turn_not_found()
         turn = decode(text or "", TurnSnapshot)
         if turn.state == "running" and turn.live:
-            await steps.finish(REQUEST_STOP, turn=request.turn)
-        elif turn.state not in ENDED:
-            step = decode(await steps.finish(APPEND, **closing_values(turn, "stopped")) or "", StepResult)
+            await steps.commit(REQUEST_STOP, turn=request.turn)
+        elif turn.state not in ENDED_STATES:
+            step = decode(await steps.commit(APPEND, **closing_values(turn, "stopped")) or "", StepResult)
             if step.fenced:
                 raise fenced_error(step, turn.attempt)
             turn.state = "stopped"

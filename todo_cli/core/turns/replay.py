@@ -11,8 +11,8 @@ from typing import LiteralString
 import msgspec
 
 from todo_cli.contract.codec import decode
-from todo_cli.contract.turn_events import ReadEvents, Watched
-from todo_cli.contract.turn_steps import ReadReplay, Replay, Stored, StoreSummary, StoreTitle, Usage
+from todo_cli.contract.turn_events import ReadEvents, TurnProgress
+from todo_cli.contract.turn_steps import ReadReplay, Replay, StepStored, StoreSummary, StoreTitle, UsageRecord
 from todo_cli.core import validation
 from todo_cli.core.accounts.budget_sql import OVER
 from todo_cli.core.dispatch import handler
@@ -144,7 +144,7 @@ READ_EVENTS = Sql(f"""
 SELECT json_build_object('state', t.state, 'attempt', t.attempt, 'error', t.error, 'usage', t.usage,
     'conversation', t.conversation_id, 'live', t.lease_until > clock_timestamp(), 'events',
         t.events,
-    'said', {_MESSAGES_OF_DELETED_EVENTS},
+    'messages', {_MESSAGES_OF_DELETED_EVENTS},
     'held', CASE WHEN t.state = 'awaiting' THEN coalesce(t.held, '[]') ELSE '[]' END,
     'batches', (
         SELECT coalesce(json_agg(json_build_object('n', e.n, 'events', e.batch) ORDER BY e.n), '[]')
@@ -159,51 +159,51 @@ SELECT json_build_object('state', t.state, 'attempt', t.attempt, 'error', t.erro
 @handler(ReadReplay)
 async def read_replay(tx: Transaction, request: ReadReplay) -> Replay:
     """Read the newest messages of the branch that fit the budget. One round trip."""
-    text = await tx.answer(READ_REPLAY, conversation=request.conversation, budget=request.budget)
+    text = await tx.finish(READ_REPLAY, conversation=request.conversation, budget=request.budget)
     if text is None:
         raise NotFound("you have no such conversation", hint="list your conversations with: todo chat list")
     return decode(text, Replay)
 
 
 @handler(StoreSummary)
-async def store_summary(tx: Transaction, request: StoreSummary) -> Stored:
+async def store_summary(tx: Transaction, request: StoreSummary) -> StepStored:
     """Store a summary outside the branch, once per message that a summary reaches."""
     row = message_row("summary", request.text)
     names = ("turn", "attempt", "lease", "conversation", "reaches", "model")
     values = {name: getattr(request, name) for name in names}
     values |= {"text": row["content"], "tokens": row["tokens"], "usage": _encode_usage(request.usage)}
-    text = await tx.answer(LOCK_CONVERSATION, INSERT_SUMMARY, **values)
+    text = await tx.finish(LOCK_CONVERSATION, INSERT_SUMMARY, **values)
     step = decode(text, StepResult) if text else None
     if step is None or step.fenced:
         raise fenced_error(step, request.attempt)
-    return msgspec.convert({"head": step.head or 0, "state": step.state, "stop": step.stop}, Stored)
+    return msgspec.convert({"head": step.head or 0, "state": step.state, "stop": step.stop}, StepStored)
 
 
 @handler(StoreTitle)
-async def store_title(tx: Transaction, request: StoreTitle) -> Stored:
+async def store_title(tx: Transaction, request: StoreTitle) -> StepStored:
     """Store a title, unless the user has chosen one. One round trip."""
     values = {
         "conversation": request.conversation,
         "turn": request.turn,
         "model": request.model,
         "usage": _encode_usage(request.usage),
-        "first_words": validation.first_words(request.said),
+        "first_words": validation.first_words(request.first_message),
         "title": request.title and validation.line("title", request.title),
     }
-    text = await tx.answer(LOCK_CONVERSATION_BY_ID, UPDATE_TITLE, **values)
+    text = await tx.finish(LOCK_CONVERSATION_BY_ID, UPDATE_TITLE, **values)
     if text is None:
         raise NotFound("you have no such conversation", hint="list your conversations with: todo chat list")
-    return decode(text, Stored)
+    return decode(text, StepStored)
 
 
-def _encode_usage(usage: Usage | None) -> str | None:
+def _encode_usage(usage: UsageRecord | None) -> str | None:
     return msgspec.json.encode(usage).decode() if usage else None
 
 
 @handler(ReadEvents)
-async def read_events(tx: Transaction, request: ReadEvents) -> Watched:
+async def read_events(tx: Transaction, request: ReadEvents) -> TurnProgress:
     """Read the events after a batch, in order."""
-    text = await tx.answer(READ_EVENTS, turn=request.turn, after=request.after, limit=request.limit)
+    text = await tx.finish(READ_EVENTS, turn=request.turn, after=request.after, limit=request.limit)
     if text is None:
         raise_turn_not_found()
-    return decode(text or "", Watched)
+    return decode(text or "", TurnProgress)

@@ -11,8 +11,10 @@ from todo_cli.contract.base import Request
 from todo_cli.contract.codec import convert_request, decode
 from todo_cli.contract.registry import BY_VERB
 from todo_cli.contract.turn_events import StoreEvents
-from todo_cli.contract.turn_steps import ENDED, Ran, Stored
+from todo_cli.contract.turn_steps import ENDED_STATES, CallResult, StepStored
 from todo_cli.core.dispatch import handle, handler
+from todo_cli.core.journal import make_stamp
+from todo_cli.core.tasks.change import find_write, prepare_change
 from todo_cli.core.turns.append_sql import (
     APPEND,
     LEASE_UNTIL,
@@ -24,7 +26,7 @@ from todo_cli.core.turns.append_sql import (
     tool_result_row,
 )
 from todo_cli.core.turns.tool_result import error_json, result_json
-from todo_cli.db.sql import Sql
+from todo_cli.db.sql import Sql, StatementCall
 from todo_cli.db.transaction import ConnectionLost, Steps, Transaction
 from todo_cli.errors import Invalid, TodoError, Unavailable
 
@@ -82,44 +84,44 @@ class _CallState(msgspec.Struct):
     calls: int | None = None
 
 
-def _to_stored(text: str | None, attempt: int, *, may_have_ended: bool = False) -> Stored:
+def _to_stored(text: str | None, attempt: int, *, may_have_ended: bool = False) -> StepStored:
     """Convert the database's answer to a step; raise Conflict where another attempt holds the turn."""
     step = decode(text, StepResult) if text else None
-    is_repeat = step and may_have_ended and step.state in ENDED and step.attempt == attempt
+    is_repeat = step and may_have_ended and step.state in ENDED_STATES and step.attempt == attempt
     if step is None or (step.fenced and not is_repeat):
         raise fenced_error(step, attempt)
-    return msgspec.convert({"head": step.head or 0, "state": step.state, "stop": step.stop}, Stored)
+    return msgspec.convert({"head": step.head or 0, "state": step.state, "stop": step.stop}, StepStored)
 
 
 @handler(turn_steps.StoreAnswer)
-async def store_answer(tx: Transaction, request: turn_steps.StoreAnswer) -> Stored:
+async def store_answer(tx: Transaction, request: turn_steps.StoreAnswer) -> StepStored:
     """Store the model's tool calls before any of them runs."""
     row = message_row("assistant", request.text, calls=request.calls, model=request.model, usage=request.usage)
     values = append_values(request.turn, request.attempt, [row], after=request.after, lease=request.lease)
-    return _to_stored(await tx.answer(LOCK_CONVERSATION, APPEND, **values), request.attempt)
+    return _to_stored(await tx.finish(LOCK_CONVERSATION, APPEND, **values), request.attempt)
 
 
 @handler(turn_steps.StoreResults)
-async def store_results(tx: Transaction, request: turn_steps.StoreResults) -> Stored:
+async def store_results(tx: Transaction, request: turn_steps.StoreResults) -> StepStored:
     """Store a result for each call that has none."""
     rows = [tool_result_row(result.message, result.index, result.text) for result in request.results]
     values = append_values(request.turn, request.attempt, rows, lease=request.lease)
-    return _to_stored(await tx.answer(LOCK_CONVERSATION, APPEND, **values), request.attempt)
+    return _to_stored(await tx.finish(LOCK_CONVERSATION, APPEND, **values), request.attempt)
 
 
 @handler(turn_steps.EndTurn)
-async def end_turn(tx: Transaction, request: turn_steps.EndTurn) -> Stored:
+async def end_turn(tx: Transaction, request: turn_steps.EndTurn) -> StepStored:
     """Store the last message and end the turn."""
     text = request.text or "(no words)"
     row = message_row("assistant", text, model=request.model, usage=request.usage, status=request.status)
     changes = {"state": request.state, "total": request.total, "error": request.error}
     values = append_values(request.turn, request.attempt, [row], **changes)
-    answer = await tx.answer(LOCK_CONVERSATION, APPEND, **values)
+    answer = await tx.finish(LOCK_CONVERSATION, APPEND, **values)
     return _to_stored(answer, request.attempt, may_have_ended=True)
 
 
 @handler(StoreEvents)
-async def store_events(tx: Transaction, request: StoreEvents) -> Stored:
+async def store_events(tx: Transaction, request: StoreEvents) -> StepStored:
     """Store a batch of events once, and renew the lease."""
     values = {
         "turn": request.turn,
@@ -129,31 +131,32 @@ async def store_events(tx: Transaction, request: StoreEvents) -> Stored:
         "after": request.after,
         "batch": msgspec.json.encode(request.batch).decode().replace("\\u0000", "\\ufffd"),
     }
-    return _to_stored(await tx.answer(LOCK_CONVERSATION, INSERT_EVENTS, **values), request.attempt)
+    return _to_stored(await tx.finish(LOCK_CONVERSATION, INSERT_EVENTS, **values), request.attempt)
 
 
 @handler(turn_steps.RunCall)
-async def run_call(tx: Transaction, request: turn_steps.RunCall) -> Ran:
+async def run_call(tx: Transaction, request: turn_steps.RunCall) -> CallResult:
     """Run a tool call. Its effect, its journal row and its result commit together; three round trips."""
     async with tx.steps() as steps:
         call = await _check_fence(steps, request)
         if call.stored_result is not None:
-            return Ran(content=call.stored_result, head=call.step.head or 0, new=False, stop=call.step.stop)
+            return CallResult(content=call.stored_result, head=call.step.head or 0, new=False, stop=call.step.stop)
         if request.index >= (call.calls or 0):
             raise Invalid(f"message {request.message} has no call {request.index}")
-        tx.in_zone(call.zone)
+        tx.set_default_zone(call.zone)
         # our own key: a provider may use the id of a call again
         key = f"call:{call.conversation}:{request.message}:{request.index}"
-        content = await execute_tool_call(tx, steps, request.turn, key, request.operation, request.arguments)
+        content, store = await execute_tool_call(tx, steps, request, key)
         rows = [tool_result_row(request.message, request.index, content)]
         values = append_values(request.turn, request.attempt, rows, lease=request.lease)
-        stored = _to_stored(await steps.finish(APPEND, **values), request.attempt)
-    return Ran(content=content, head=stored.head, stop=stored.stop)
+        texts = await steps.commit_calls([*store, (APPEND, values)])
+        stored = _to_stored(texts[-1], request.attempt)
+    return CallResult(content=content, head=stored.head, stop=stored.stop)
 
 
 async def _check_fence(steps: Steps, request: turn_steps.RunCall) -> _CallState:
     place = {"turn": request.turn, "attempt": request.attempt, "message": request.message, "index": request.index}
-    text = await steps.run(LOCK_CONVERSATION, CHECK_FENCE, **place, lease=request.lease)
+    text = await steps.fetch(LOCK_CONVERSATION, CHECK_FENCE, **place, lease=request.lease)
     call = decode(text, _CallState) if text else None
     if call is None or call.step.fenced:
         raise fenced_error(call.step if call else None, request.attempt)
@@ -161,21 +164,28 @@ async def _check_fence(steps: Steps, request: turn_steps.RunCall) -> _CallState:
 
 
 async def execute_tool_call(
-    tx: Transaction, steps: Steps, turn: str, key: str, verb: str, arguments: dict[str, Any]
-) -> str:
-    """Run the Request of a tool call and return its result; a failed Request leaves the transaction unchanged."""
+    tx: Transaction, steps: Steps, call: turn_steps.RunCall, key: str
+) -> tuple[str, list[StatementCall]]:
+    """Run the Request of a tool call. Return its result, and the statements that store what it changes.
+
+    A refused Request leaves the transaction unchanged, and the refusal is the result.
+    """
     try:
-        request = parse_tool_request(verb, arguments)
+        request = parse_tool_request(call.operation, call.arguments)
     except Invalid as error:
-        return error_json(error)
-    inner = tx.inner(type(request), key, enter=True, within=turn)
+        return error_json(error), []
+    inner = tx.inner(type(request), key, enter=True, turn=call.turn)
     try:
-        return result_json(await handle(inner, request))
+        if find_write(type(request)) is None:
+            return result_json(await handle(inner, request)), []
+        async with inner.steps() as inner_steps:
+            prepared = await prepare_change(inner, inner_steps, request, make_stamp(inner, request))
+        return result_json(prepared.answer), prepared.calls
     except (ConnectionLost, Unavailable):
         raise
     except TodoError as error:
-        steps.give_up(inner)
-        return error_json(error)
+        steps.discard(inner)
+        return error_json(error), []
 
 
 def parse_tool_request(verb: str, arguments: dict[str, Any]) -> Request[Any]:

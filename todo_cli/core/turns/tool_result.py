@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from todo_cli.contract.journal import ChangePage, Undone
-from todo_cli.contract.search import Hit, Hits
+from todo_cli.contract.search import TaskHit, TaskHits
 from todo_cli.contract.tasks import Changed, Task, TaskPage
 from todo_cli.errors import TodoError
 
@@ -33,7 +33,7 @@ def _summarize(answer: Any) -> dict[str, Any]:
         return {"task": _task_fields(answer)}
     if isinstance(answer, TaskPage):
         return {"tasks": [_task_fields(task) for task in answer.tasks], "more": answer.next}
-    if isinstance(answer, Hits):
+    if isinstance(answer, TaskHits):
         return {"tasks": [_match_fields(hit) for hit in answer.hits]}
     if isinstance(answer, Changed):
         return {"done": True, "tasks": [_task_fields(task) for task in answer.tasks]}
@@ -47,7 +47,7 @@ def _summarize(answer: Any) -> dict[str, Any]:
     return builtin if isinstance(builtin, dict) else {"answer": builtin}
 
 
-def _match_fields(hit: Hit) -> dict[str, Any]:
+def _match_fields(hit: TaskHit) -> dict[str, Any]:
     snippets = [f"{snippet.where}: {snippet.text}" for snippet in hit.snippets if snippet.where != "title"]
     return _task_fields(hit.task) | ({"found_in": snippets} if snippets else {})
 

@@ -1,0 +1,22 @@
+"""The tables of the documentation are those of the program."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.docs.generate import fill_tables
+from tests.support.doc_pages import PAGES, ROOT
+from todo_cli.errors import ERRORS
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_page_tables_match_the_program(page: Path) -> None:
+    assert page.read_text() == fill_tables(page), "write them with: python -m tests.docs.generate"
+
+
+def test_exit_codes_page_names_every_code() -> None:
+    table = {int(code) for code in re.findall(r"^\| (\d+) \|", (ROOT / "docs/commands.md").read_text(), re.MULTILINE)}
+    assert table == {0, 130} | {kind.exit_code for kind in ERRORS.values()}

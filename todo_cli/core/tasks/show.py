@@ -1,0 +1,28 @@
+"""Show one task."""
+
+from __future__ import annotations
+
+from typing import LiteralString
+
+from todo_cli.contract.codec import decode
+from todo_cli.contract.tasks import ShowTask, Task
+from todo_cli.core.dispatch import handler
+from todo_cli.core.tasks.comments import comments_of
+from todo_cli.core.tasks.snapshot_sql import computed, image, tags_of
+from todo_cli.db.sql import Sql
+from todo_cli.db.transaction import Transaction
+from todo_cli.errors import NotFound
+
+ALSO: LiteralString = f"{computed('t')}, 'comments', {comments_of('t')}"
+
+SHOW = Sql(f"""SELECT {image("t", tags_of("t"), build="json_build_object", more=ALSO)}::text
+FROM todo.tasks t WHERE t.space_id = %(space)s::uuid AND t.number = %(number)s::bigint""")
+
+
+@handler(ShowTask)
+async def show_task(tx: Transaction, request: ShowTask) -> Task:
+    """Return one task with its note and comments, from the trash too."""
+    text = await tx.finish(SHOW, number=request.number)
+    if text is None:
+        raise NotFound(f"task #{request.number} does not exist", hint="list tasks with: todo list")
+    return decode(text, Task)
