@@ -241,14 +241,8 @@ WIDE_SQL = {
     "todo_cli/core/tasks/store.py",
     "todo_cli/core/tasks/targets.py",
     "todo_cli/core/tasks/update_sql.py",
-    "todo_cli/db/functions/auth.sql",
-    "todo_cli/db/functions/conversations.sql",
-    "todo_cli/db/functions/search.sql",
     "todo_cli/db/login_check.py",
     "todo_cli/db/migrations/versions/0001_initial.sql",
-    "todo_cli/db/policies.py",
-    "todo_cli/db/tables/conversations.py",
-    "todo_cli/db/tables/search.py",
 }
 """Files with SQL over 100 columns."""
 
@@ -396,11 +390,6 @@ SKIPPED_FORMATTING = {
     "todo_cli/db/batch.py",
     "todo_cli/db/errors.py",
     "todo_cli/db/migrate.py",
-    "todo_cli/db/policies.py",
-    "todo_cli/db/schema.py",
-    "todo_cli/db/tables/conversations.py",
-    "todo_cli/db/tables/search.py",
-    "todo_cli/db/tables/tasks.py",
     "todo_cli/errors.py",
     "todo_cli/llm/client.py",
     "todo_cli/llm/stream.py",

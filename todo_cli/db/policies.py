@@ -78,28 +78,38 @@ GRANTS: dict[str, str] = {
     "schema": "SELECT",
     "spaces": "SELECT, UPDATE (next_number, seq, next_conversation)",
     "members": "SELECT",
-    "tokens": "SELECT (user_id, id, name, scopes, kind, created_at, last_used_at, expires_at, revoked_at),"
-    " INSERT (user_id, id, name, hash, scopes, expires_at), UPDATE (revoked_at)",
+    "tokens": """SELECT (
+    user_id, id, name, scopes, kind, created_at, last_used_at, expires_at, revoked_at),
+  INSERT (user_id, id, name, hash, scopes, expires_at),
+  UPDATE (revoked_at)""",
     "preferences": "SELECT, INSERT, UPDATE (timezone, model, tokens_per_day)",
-    "tasks": "SELECT, INSERT, UPDATE (title, note, status, priority, project, due_on, due_at, updated_at,"
-    " completed_at, deleted_at, rev, parent, defer_on, defer_at, scheduled_on, scheduled_at, started_at,"
-    " tracked, series, occurrence, repeat, claimed_by, claim_token, claimed_until)",
+    "tasks": """SELECT, INSERT, UPDATE (
+    title, note, status, priority, project, due_on, due_at, updated_at, completed_at, deleted_at,
+    rev, parent, defer_on, defer_at, scheduled_on, scheduled_at, started_at, tracked, series,
+    occurrence, repeat, claimed_by, claim_token, claimed_until)""",
     "task_tags": "SELECT, INSERT",
     "links": "SELECT, INSERT",
     "comments": "SELECT, INSERT (space_id, number, id, text), UPDATE (text, edited_at)",
     "views": "SELECT, INSERT (space_id, name, filter, sort), UPDATE (filter, sort)",
-    "plans": "SELECT, INSERT (space_id, id, verb, arguments, targets, differences, expires_at),"
-    " UPDATE (state, decided_at)",
-    "conversations": "SELECT, INSERT (space_id, id, number, title, model, head, head_of),"
-    " UPDATE (title, model, seq, head, head_of, turn_id, updated_at, deleted_at)",
-    "turns": "SELECT, INSERT (space_id, id, conversation_id, runner, lease_until, asked), UPDATE (state, attempt,"
-    " runner, lease_until, last, stop, held, approved, events, usage, error, ended_at)",
-    "messages": "SELECT, INSERT (space_id, conversation_id, seq, parent, parent_of, turn_id, attempt, role, status,"
-    " content, calls, call_seq, call_index, reaches, tokens, model, usage)",
+    "plans": """SELECT,
+  INSERT (space_id, id, verb, arguments, targets, differences, expires_at),
+  UPDATE (state, decided_at)""",
+    "conversations": """SELECT,
+  INSERT (space_id, id, number, title, model, head, head_of),
+  UPDATE (title, model, seq, head, head_of, turn_id, updated_at, deleted_at)""",
+    "turns": """SELECT,
+  INSERT (space_id, id, conversation_id, runner, lease_until, asked),
+  UPDATE (
+    state, attempt, runner, lease_until, last, stop, held, approved, events, usage, error,
+    ended_at)""",
+    "messages": """SELECT, INSERT (
+    space_id, conversation_id, seq, parent, parent_of, turn_id, attempt, role, status, content,
+    calls, call_seq, call_index, reaches, tokens, model, usage)""",
     "events": "SELECT, INSERT (space_id, turn_id, n, attempt, after, batch)",
     "usage": "SELECT",
-    "changes": "SELECT, INSERT (space_id, seq, key, request_hash, verb, request, before, after, answer,"
-    " undoes, redo, group_id, turn_id)",
+    "changes": """SELECT, INSERT (
+    space_id, seq, key, request_hash, verb, request, before, after, answer, undoes, redo, group_id,
+    turn_id)""",
 }
 
 _INTERNAL = ""  # only other functions and triggers call it
@@ -158,7 +168,7 @@ END $$"""
 def set_timeouts(login: str) -> str:
     """Return the statement that limits a service's statements in this database."""
     settings = "\n".join(
-        f"  EXECUTE format('ALTER ROLE {login} IN DATABASE %I SET {name} = %L', current_database(), '{value}');"
+        f"  EXECUTE format('ALTER ROLE {login} IN DATABASE %I SET {name} = %L',\n    current_database(), '{value}');"
         for name, value in TIMEOUTS.items()
     )
     return f"DO $$ BEGIN\n{settings}\nEND $$"
@@ -168,7 +178,10 @@ def grant_schema() -> list[str]:
     """Return the statements that open the database and the schema `todo` to the clients, and to nobody else."""
     return [
         # an owner with CREATEROLE may give functions only to a role that it is a member of
-        "DO $$ BEGIN\n  GRANT todo_auth TO CURRENT_USER;\nEXCEPTION WHEN unique_violation THEN NULL;\nEND $$",
+        """DO $$ BEGIN
+  GRANT todo_auth TO CURRENT_USER;
+EXCEPTION WHEN unique_violation THEN NULL;
+END $$""",
         f"""DO $$ BEGIN
   EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
   EXECUTE format('GRANT CONNECT ON DATABASE %I TO {CLIENTS}', current_database());

@@ -100,7 +100,7 @@ def _compile(statement: CreateTable | CreateIndex) -> str:
 
 def _comment_columns() -> list[str]:
     return [
-        f"COMMENT ON COLUMN todo.{table.name}.{column.name} IS '{column.comment.replace(chr(39), chr(39) * 2)}'"
+        f"COMMENT ON COLUMN todo.{table.name}.{column.name}\n  IS '{column.comment.replace(chr(39), chr(39) * 2)}'"
         for table in metadata.sorted_tables
         for column in table.columns
         if column.comment

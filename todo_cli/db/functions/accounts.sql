@@ -13,8 +13,8 @@ END $$;
 
 -- name: user_spaces
 -- The spaces that the caller is a member of.
-CREATE FUNCTION todo.user_spaces() RETURNS TABLE (id uuid, name text, role text) LANGUAGE plpgsql STABLE
-SECURITY DEFINER ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION todo.user_spaces() RETURNS TABLE (id uuid, name text, role text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN QUERY
   SELECT s.id, s.name, m.role
@@ -24,7 +24,8 @@ BEGIN
 END $$;
 
 -- name: create_user
--- Create a user with a personal space (its id is the user's), membership, preferences and a first token.
+-- Create a user with a personal space (its id is the user's), membership, preferences and a first
+-- token.
 CREATE FUNCTION todo.create_user(
   p_id uuid, p_name text, p_admin boolean, p_token_id uuid, p_token_hash bytea, p_zone text
 ) RETURNS void LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -56,7 +57,8 @@ END $$;
 -- Create a user on behalf of an administrator.
 CREATE FUNCTION todo.add_user(
   p_id uuid, p_name text, p_admin boolean, p_token_id uuid, p_token_hash bytea, p_zone text
-) RETURNS void LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+) RETURNS void LANGUAGE plpgsql VOLATILE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF NOT todo.is_admin() THEN
     RAISE EXCEPTION 'only an administrator may do this' USING ERRCODE = 'TD403';

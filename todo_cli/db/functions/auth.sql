@@ -1,5 +1,6 @@
--- Sign-in. Clients may SET anything, so nothing that they set is believed: policies and functions look up the token
--- again. Every function here and in the other files is owned by todo_auth, a role without a login.
+-- Sign-in. Clients may SET anything, so nothing that they set is believed: policies and functions
+-- look up the token again. Every function here and in the other files is owned by todo_auth, a role
+-- without a login.
 
 -- name: current_user_id
 -- The user of this transaction's token; null without a valid token.
@@ -36,7 +37,8 @@ BEGIN
 END $$;
 
 -- name: current_way
--- The way in, for the journal: the name that the server gives, always 'direct' for a person's own login.
+-- The way in, for the journal: the name that the server gives, always 'direct' for a person's own
+-- login.
 CREATE FUNCTION todo.current_way() RETURNS text LANGUAGE plpgsql STABLE
 SECURITY DEFINER PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -47,9 +49,9 @@ BEGIN
 END $$;
 
 -- name: current_space
--- The space of this transaction if its token has the permission there, else null. Permissions: 'read' (any member with
--- any token), 'read:chat' (any member whose token has the scope chat), 'write' (a token with more than read, no
--- viewer), or a scope (a token that has it, no viewer).
+-- The space of this transaction if its token has the permission there, else null. Permissions:
+-- 'read' (any member with any token), 'read:chat' (any member whose token has the scope chat),
+-- 'write' (a token with more than read, no viewer), or a scope (a token that has it, no viewer).
 CREATE FUNCTION todo.current_space(p_permission text) RETURNS uuid LANGUAGE plpgsql STABLE
 SECURITY DEFINER PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -77,11 +79,13 @@ BEGIN
 END $$;
 
 -- name: enter
--- Sign in: the first statement of every request. It refuses or counts the request, slides a session's expiry, locks
--- the space of a write, and sets the token and the space for the policies of this transaction.
+-- Sign in: the first statement of every request. It refuses or counts the request, slides a
+-- session's expiry, locks the space of a write, and sets the token and the space for the policies
+-- of this transaction.
 CREATE FUNCTION todo.enter(
   p_schema int, p_token text, p_user uuid, p_space uuid, p_scope text, p_write boolean, p_way text
-) RETURNS void LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+) RETURNS void LANGUAGE plpgsql VOLATILE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   release record;
   t record;
@@ -89,7 +93,8 @@ DECLARE
 BEGIN
   SELECT version, oldest INTO release FROM todo.schema;
   IF p_schema IS NULL OR p_schema < release.oldest THEN
-    RAISE EXCEPTION 'this todo is too old for the database (it speaks schema %, the database serves % to %)',
+    RAISE EXCEPTION
+      'this todo is too old for the database (it speaks schema %, the database serves % to %)',
       p_schema, release.oldest, release.version
       USING ERRCODE = 'TD503', HINT = 'upgrade todo on this machine';
   END IF;
@@ -99,7 +104,8 @@ BEGIN
       USING ERRCODE = 'TD503', HINT = 'its operator runs: todo db migrate';
   END IF;
 
-  SELECT k.id, k.scopes, k.kind, k.expires_at, k.last_used_at, u.login, u.admin, u.per_minute, m.role
+  SELECT k.id, k.scopes, k.kind, k.expires_at, k.last_used_at,
+         u.login, u.admin, u.per_minute, m.role
     INTO t
     FROM todo.tokens k
     JOIN todo.users u ON u.id = k.user_id
@@ -114,10 +120,12 @@ BEGIN
   IF t.expires_at <= clock_timestamp() THEN
     RAISE EXCEPTION 'the token has expired' USING ERRCODE = 'TD401';
   END IF;
-  IF NOT is_server AND (t.login IS DISTINCT FROM session_user::text OR NOT 'all' = ANY (t.scopes)) THEN
+  IF NOT is_server
+     AND (t.login IS DISTINCT FROM session_user::text OR NOT 'all' = ANY (t.scopes)) THEN
     RAISE EXCEPTION 'this token cannot be used directly on the database'
       USING ERRCODE = 'TD403',
-            HINT = 'direct access needs the person''s own login and a token of scope all; narrower ones need a server';
+            HINT = 'direct access needs the person''s own login and a token of scope all;'
+              || ' narrower ones need a server';
   END IF;
   IF p_scope IS NOT DISTINCT FROM 'admin' AND NOT t.admin THEN
     RAISE EXCEPTION 'only an administrator may do this' USING ERRCODE = 'TD403';

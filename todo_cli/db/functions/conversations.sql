@@ -12,8 +12,9 @@ SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- name: import_messages
--- Store messages of an exported conversation after its first p_first messages; those that are stored already stay as
--- they are. A function, since clients may not set the time of a message. All imported turns have ended.
+-- Store messages of an exported conversation after its first p_first messages; those that are
+-- stored already stay as they are. A function, since clients may not set the time of a message. All
+-- imported turns have ended.
 CREATE FUNCTION todo.import_messages(
   p_id uuid, p_title text, p_model text, p_at timestamptz, p_first bigint, p_rows jsonb
 ) RETURNS TABLE (number bigint, stored bigint, deleted boolean) LANGUAGE plpgsql VOLATILE
@@ -39,7 +40,8 @@ BEGIN
      FOR NO KEY UPDATE OF c;
   IF NOT FOUND THEN
     IF p_first > 0 THEN
-      RAISE EXCEPTION 'an earlier part is missing' USING ERRCODE = 'TD409', HINT = 'begin with the first';
+      RAISE EXCEPTION 'an earlier part is missing'
+        USING ERRCODE = 'TD409', HINT = 'begin with the first';
     END IF;
     UPDATE todo.spaces SET next_conversation = next_conversation + 1
      WHERE id = space RETURNING next_conversation - 1 INTO new_number;
@@ -49,7 +51,8 @@ BEGIN
       INTO conversation;
   END IF;
   IF conversation.seq < p_first THEN
-    RAISE EXCEPTION 'an earlier part is missing' USING ERRCODE = 'TD409', HINT = 'begin with the first';
+    RAISE EXCEPTION 'an earlier part is missing'
+      USING ERRCODE = 'TD409', HINT = 'begin with the first';
   END IF;
   IF conversation.seq < last_seq THEN
     IF conversation.attempt > 0 THEN
@@ -60,28 +63,34 @@ BEGIN
         calls, call_seq, call_index, tokens, model, usage, at)
     SELECT space, caller, p_id, message.seq, nullif(message.seq - 1, 0), (r ->> 'turn')::uuid, 0,
            r ->> 'role', r ->> 'status', r ->> 'content',
-           r -> 'calls', (r ->> 'call_seq')::bigint, (r ->> 'call_index')::int, (r ->> 'tokens')::int,
-           r ->> 'model', r -> 'usage', (r ->> 'at')::timestamptz
+           r -> 'calls', (r ->> 'call_seq')::bigint, (r ->> 'call_index')::int,
+           (r ->> 'tokens')::int, r ->> 'model', r -> 'usage', (r ->> 'at')::timestamptz
       FROM (
         SELECT r, p_first + ordinal AS seq
           FROM jsonb_array_elements(p_rows) WITH ORDINALITY AS element(r, ordinal)
       ) AS message
      WHERE message.seq > conversation.seq;
     INSERT INTO todo.turns AS t (
-        space_id, user_id, id, conversation_id, state, runner, lease_until, asked, last, began_at, ended_at)
-    SELECT space, caller, m.turn_id, p_id, 'done', p_id, max(m.at), min(m.seq), max(m.seq), min(m.at), max(m.at)
+        space_id, user_id, id, conversation_id, state, runner, lease_until,
+        asked, last, began_at, ended_at)
+    SELECT space, caller, m.turn_id, p_id, 'done', p_id, max(m.at),
+           min(m.seq), max(m.seq), min(m.at), max(m.at)
       FROM todo.messages m
      WHERE m.space_id = space AND m.user_id = caller AND m.conversation_id = p_id
        AND m.seq > conversation.seq AND m.seq <= last_seq
      GROUP BY m.turn_id
-    ON CONFLICT (space_id, user_id, id) DO UPDATE SET last = excluded.last, ended_at = excluded.ended_at
+    ON CONFLICT (space_id, user_id, id) DO UPDATE
+       SET last = excluded.last, ended_at = excluded.ended_at
      WHERE t.conversation_id = p_id;
     UPDATE todo.conversations c
        SET seq = m.seq, head = m.seq, turn_id = m.turn_id, updated_at = m.at
       FROM todo.messages m
      WHERE c.space_id = space AND c.user_id = caller AND c.id = p_id
-       AND m.space_id = space AND m.user_id = caller AND m.conversation_id = p_id AND m.seq = last_seq;
+       AND m.space_id = space AND m.user_id = caller
+       AND m.conversation_id = p_id AND m.seq = last_seq;
   END IF;
   RETURN QUERY
-  SELECT conversation.number, greatest(last_seq - conversation.seq, 0), conversation.deleted_at IS NOT NULL;
+  SELECT conversation.number,
+         greatest(last_seq - conversation.seq, 0),
+         conversation.deleted_at IS NOT NULL;
 END $$;

@@ -1,8 +1,9 @@
--- Full-text search over the caller's own messages. One index holds the words of all users, so each word begins with a
--- mark of its space and user: a search reads its own words alone.
+-- Full-text search over the caller's own messages. One index holds the words of all users, so each
+-- word begins with a mark of its space and user: a search reads its own words alone.
 
 -- name: message_words
--- The words of a message for the index: of its text, or of the titles of the tasks that a tool call has changed.
+-- The words of a message for the index: of its text, or of the titles of the tasks that a tool call
+-- has changed.
 CREATE FUNCTION todo.message_words(p_space uuid, p_user uuid, p_role text, p_content text)
 RETURNS tsvector LANGUAGE plpgsql IMMUTABLE STRICT
 SECURITY DEFINER COST 10000 SET search_path = pg_catalog, pg_temp AS $$
@@ -23,11 +24,13 @@ BEGIN
     RETURN array_to_tsvector(ARRAY(
       SELECT sized.word
         FROM (
-          SELECT words.word, sum(octet_length(words.word)) OVER (ORDER BY words.word COLLATE "C") AS size
+          SELECT words.word,
+                 sum(octet_length(words.word)) OVER (ORDER BY words.word COLLATE "C") AS size
             FROM (
               SELECT DISTINCT mark || word AS word
                 FROM generate_series(0, least(length(content), 100000) / 20000) AS part
-               CROSS JOIN LATERAL todo.search_words(substr(content, part * 20000 + 1, 20000)) AS word
+               CROSS JOIN LATERAL
+                     todo.search_words(substr(content, part * 20000 + 1, 20000)) AS word
             ) AS words
         ) AS sized
        WHERE sized.size <= 1000000));
@@ -39,11 +42,12 @@ BEGIN
 END $$;
 
 -- name: search_messages
--- The caller's own messages in this transaction's space by words, the best (or the newest) first. A message must have
--- all words, whole or as prefixes; if none has, as many as any message has. Of very many messages the newest count.
+-- The caller's own messages in this transaction's space by words, the best (or the newest) first. A
+-- message must have all words, whole or as prefixes; if none has, as many as any message has. Of
+-- very many messages the newest count.
 CREATE FUNCTION todo.search_messages(
-  p_text text, p_limit int, p_number bigint, p_roles text[], p_since timestamptz, p_until timestamptz,
-  p_newest boolean
+  p_text text, p_limit int, p_number bigint, p_roles text[],
+  p_since timestamptz, p_until timestamptz, p_newest boolean
 ) RETURNS TABLE (conversation_id uuid, seq bigint, score real) LANGUAGE plpgsql STABLE
 SECURITY DEFINER ROWS 50 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -53,7 +57,8 @@ DECLARE
   phrase text := lower(btrim(left(p_text, 10000)) COLLATE "default");
   mark constant text := left(encode(sha256(uuid_send(space) || uuid_send(caller)), 'base64'), 6);
   terms text[] := ARRAY(
-    SELECT word FROM todo.search_words(left(p_text, 10000)) AS word ORDER BY length(word) DESC, word LIMIT 16);
+    SELECT word FROM todo.search_words(left(p_text, 10000)) AS word
+     ORDER BY length(word) DESC, word LIMIT 16);
   term_queries text[];
   query tsquery;
   row_total bigint;
@@ -84,7 +89,8 @@ BEGIN
     ),
     term_counts AS MATERIALIZED (
       SELECT hits.*, message.words,
-             (SELECT count(*) FROM unnest(term_queries) AS t WHERE message.words @@ t::tsquery) AS term_count
+             (SELECT count(*) FROM unnest(term_queries) AS t
+               WHERE message.words @@ t::tsquery) AS term_count
         FROM hits
        CROSS JOIN LATERAL (
          SELECT todo.message_words(space, caller, hits.role, hits.content) AS words) AS message
@@ -92,8 +98,11 @@ BEGIN
     SELECT t.conversation_id, t.seq,
            (0.7 * (0.85 * t.term_count
                    + 0.15 * (SELECT count(*) FROM unnest(terms) AS x
-                              WHERE mark || x = ANY (tsvector_to_array(t.words)))) / cardinality(terms)
-            + CASE WHEN position(phrase IN lower(t.content COLLATE "default")) > 0 THEN 0.2 ELSE 0 END
+                              WHERE mark || x = ANY (tsvector_to_array(t.words)))
+                  ) / cardinality(terms)
+            + CASE
+                WHEN position(phrase IN lower(t.content COLLATE "default")) > 0 THEN 0.2 ELSE 0
+              END
             + 0.1 / (1 + length(t.content) / 200.0))::real AS score
       FROM term_counts t
      WHERE t.term_count = (SELECT max(term_count) FROM term_counts)

@@ -1,7 +1,8 @@
 -- name: count_request
--- Count one request of a user in a sliding minute; raise if the limit is reached, which undoes the count. A user has as
--- many rows in todo.buckets as requests ever ran at once. Each request takes a row that no other locks, or adds one, so
--- that none waits. Requests that run at once do not see each other and may exceed the limit by their number.
+-- Count one request of a user in a sliding minute; raise if the limit is reached, which undoes the
+-- count. A user has as many rows in todo.buckets as requests ever ran at once. Each request takes a
+-- row that no other locks, or adds one, so that none waits. Requests that run at once do not see
+-- each other and may exceed the limit by their number.
 CREATE FUNCTION todo.count_request(p_user uuid, p_limit int) RETURNS void LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -12,7 +13,8 @@ DECLARE
   weighted_hits float8;
 BEGIN
   SELECT coalesce(sum(hits) FILTER (WHERE minute = this_minute), 0),
-         coalesce(sum(CASE minute WHEN this_minute THEN before WHEN this_minute - 1 THEN hits ELSE 0 END), 0)
+         coalesce(sum(CASE minute
+           WHEN this_minute THEN before WHEN this_minute - 1 THEN hits ELSE 0 END), 0)
     INTO hits_this_minute, hits_last_minute
     FROM todo.buckets
    WHERE user_id = p_user;
@@ -40,9 +42,11 @@ BEGIN
 END $$;
 
 -- name: count_failure
--- Count a failed sign-in by account and address, outside the refused transaction; return the count of this minute.
--- Accounts that do not exist share one row per address, and rows of past minutes are deleted: nobody can fill the table.
-CREATE FUNCTION todo.count_failure(p_user uuid, p_address text) RETURNS int LANGUAGE plpgsql VOLATILE
+-- Count a failed sign-in by account and address, outside the refused transaction; return the count
+-- of this minute. Accounts that do not exist share one row per address, and rows of past minutes
+-- are deleted: nobody can fill the table.
+CREATE FUNCTION todo.count_failure(p_user uuid, p_address text) RETURNS int
+LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   this_minute bigint := floor(extract(epoch FROM clock_timestamp()) / 60);

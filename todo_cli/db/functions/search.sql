@@ -1,29 +1,35 @@
 -- Full-text search over tasks. Triggers keep todo.words; only the functions here read it.
 
 -- name: search_words
--- The words of the first 20,000 characters of a text, as search stores and looks up them: folded, at most 64 characters
--- each. Scripts without spaces between words (Chinese, Japanese, Thai …) and pictures yield every two neighbouring
--- characters, and the last one alone.
+-- The words of the first 20,000 characters of a text, as search stores and looks up them: folded,
+-- at most 64 characters each. Scripts without spaces between words (Chinese, Japanese, Thai …) and
+-- pictures yield every two neighbouring characters, and the last one alone.
 CREATE FUNCTION todo.search_words(p_text text) RETURNS SETOF text LANGUAGE plpgsql STABLE STRICT
 SECURITY DEFINER ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   folded text COLLATE "C" := todo.fold_text(left(p_text, 20000));
-  unspaced constant text := '\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff'
+  unspaced constant text :=
+    '\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff'
     || '\uf900-\ufaff\U00020000-\U0003ffff\U0001f000-\U0001faff\u2600-\u27bf';
-  separators constant text := '\u0001-\u002f\u003a-\u0060\u007b-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf'
-    || '\u00d7\u00f7\u055a-\u055f\u0589\u05be\u05c0\u05c3\u05c6\u05f3\u05f4\u060c\u061b\u061f\u066a-\u066d'
-    || '\u06d4\u0964\u0965\u2000-\u25ff\u27c0-\u2bff\u3000-\u303f\uff00-\uff0f';
+  separators constant text :=
+    '\u0001-\u002f\u003a-\u0060\u007b-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf'
+    || '\u00d7\u00f7\u055a-\u055f\u0589\u05be\u05c0\u05c3\u05c6\u05f3\u05f4'
+    || '\u060c\u061b\u061f\u066a-\u066d\u06d4\u0964\u0965'
+    || '\u2000-\u25ff\u27c0-\u2bff\u3000-\u303f\uff00-\uff0f';
 BEGIN
   IF octet_length(folded) = length(folded) THEN
     RETURN QUERY
-    SELECT DISTINCT left(word, 64) FROM regexp_split_to_table(folded, '[^a-z0-9]+') AS word WHERE word <> '';
+    SELECT DISTINCT left(word, 64)
+      FROM regexp_split_to_table(folded, '[^a-z0-9]+') AS word
+     WHERE word <> '';
     RETURN;
   END IF;
   RETURN QUERY
   SELECT DISTINCT left(piece.word, 64)
     FROM (
       SELECT CASE WHEN run[1] IS NOT NULL THEN run[1] ELSE substr(run[2], i, 2) END AS word
-        FROM regexp_matches(folded, '([^' || unspaced || separators || ']+)|([' || unspaced || ']+)', 'g') AS run
+        FROM regexp_matches(
+               folded, '([^' || unspaced || separators || ']+)|([' || unspaced || ']+)', 'g') AS run
        CROSS JOIN LATERAL
              generate_series(1, CASE WHEN run[1] IS NULL THEN length(run[2]) ELSE 1 END) AS i
     ) AS piece;
@@ -69,7 +75,8 @@ BEGIN
 END $$;
 
 -- name: index_comment
--- Trigger: store the words of a new comment, and delete those that no comment of the task has any more.
+-- Trigger: store the words of a new comment, and delete those that no comment of the task has any
+-- more.
 CREATE FUNCTION todo.index_comment() RETURNS trigger LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -91,22 +98,25 @@ BEGIN
 END $$;
 
 -- name: typo_pattern
--- A regular expression for a word with one letter wrong, missing or added, or two neighbours swapped.
+-- A regular expression for a word with one letter wrong, missing or added, or two neighbours
+-- swapped.
 CREATE FUNCTION todo.typo_pattern(p_word text) RETURNS text LANGUAGE sql IMMUTABLE STRICT
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT '^(?:' || string_agg(concat_ws('|',
            left(p_word, i - 1) || '.' || substr(p_word, i + 1),
            left(p_word, i - 1) || substr(p_word, i + 1),
            left(p_word, i - 1) || '.' || substr(p_word, i),
-           left(p_word, i - 1) || substr(p_word, i + 1, 1) || substr(p_word, i, 1) || substr(p_word, i + 2)
+           left(p_word, i - 1) || substr(p_word, i + 1, 1)
+             || substr(p_word, i, 1) || substr(p_word, i + 2)
          ), '|') || ')$'
     FROM generate_series(1, length(p_word)) AS i
 $$;
 
 -- name: match_words
--- The stored words of a space that match the terms, each with a weight (1 for the term itself). Words that begin with a
--- term match it. If there are none, or with p_wide, words with one typo match too, and words that contain the term.
--- Each stored word costs one descent of the index, however many tasks have it.
+-- The stored words of a space that match the terms, each with a weight (1 for the term itself).
+-- Words that begin with a term match it. If there are none, or with p_wide, words with one typo
+-- match too, and words that contain the term. Each stored word costs one descent of the index,
+-- however many tasks have it.
 CREATE FUNCTION todo.match_words(p_space uuid, p_terms text[], p_wide boolean)
 RETURNS TABLE (term text, word text, weight float8) LANGUAGE plpgsql STABLE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -141,7 +151,8 @@ BEGIN
   SELECT m.term, m.word, CASE WHEN m.term = m.word THEN 1.0 ELSE 0.85 END::float8
     FROM unnest(matched_terms, matched_words) AS m(term, word);
 
-  unmatched := ARRAY(SELECT t FROM unnest(p_terms) AS t WHERE t <> ALL (coalesce(matched_terms, '{}')));
+  unmatched := ARRAY(
+    SELECT t FROM unnest(p_terms) AS t WHERE t <> ALL (coalesce(matched_terms, '{}')));
   IF unmatched = '{}' AND NOT p_wide THEN
     RETURN;
   END IF;
@@ -179,8 +190,9 @@ BEGIN
 END $$;
 
 -- name: search_tasks
--- Tasks of this transaction's space by the words of their titles, notes and comments, the best first. A task must match
--- all words; with p_wide, as many as any task matches. Of a word that very many tasks have, the newest tasks count.
+-- Tasks of this transaction's space by the words of their titles, notes and comments, the best
+-- first. A task must match all words; with p_wide, as many as any task matches. Of a word that very
+-- many tasks have, the newest tasks count.
 CREATE FUNCTION todo.search_tasks(
   p_text text, p_limit int, p_status text DEFAULT 'all', p_wide boolean DEFAULT false
 ) RETURNS TABLE (number bigint, score real) LANGUAGE plpgsql STABLE
@@ -190,7 +202,8 @@ DECLARE
   space uuid := todo.current_space('read');
   phrase text := left(p_text, 10000);
   terms text[] := ARRAY(
-    SELECT word FROM todo.search_words(left(p_text, 10000)) AS word ORDER BY length(word) DESC, word LIMIT 16);
+    SELECT word FROM todo.search_words(left(p_text, 10000)) AS word
+     ORDER BY length(word) DESC, word LIMIT 16);
   max_rows int := greatest(p_limit, 1000);
   match_terms text[];
   matching_words text[];
@@ -218,11 +231,12 @@ BEGIN
         ORDER BY w.number DESC LIMIT max_rows) AS hit
   ),
   term_hits AS MATERIALIZED (
-    SELECT term, number, max(weight * (ARRAY[1, 0.7, 0.6])[place + 1]) AS best FROM hits GROUP BY 1, 2
+    SELECT term, number, max(weight * (ARRAY[1, 0.7, 0.6])[place + 1]) AS best
+      FROM hits GROUP BY 1, 2
   ),
   truncated_terms AS (
     SELECT DISTINCT term
-      FROM (SELECT term FROM hits GROUP BY term, word HAVING count(*) >= max_rows) AS truncated_words
+      FROM (SELECT term FROM hits GROUP BY term, word HAVING count(*) >= max_rows) AS long_lists
   ),
   rarest_term AS (
     SELECT t AS term, (SELECT count(*) FROM term_hits h WHERE h.term = t) AS hit_count

@@ -1,4 +1,5 @@
--- Rows that clients delete. They delete through functions: a role that may DELETE may also lock the whole table.
+-- Rows that clients delete. They delete through functions: a role that may DELETE may also lock the
+-- whole table.
 
 -- name: remove_tags
 -- Remove tags from tasks, pair by pair.

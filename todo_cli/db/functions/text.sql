@@ -1,7 +1,9 @@
--- Text in every language, for search and for sorting. Whatever locale the database has, results are in the order of "C".
+-- Text in every language, for search and for sorting. Whatever locale the database has, results are
+-- in the order of "C".
 
 -- name: fold_text
--- A text in lower case without accents, vowel points and invisible characters. Search and sorting both use it.
+-- A text in lower case without accents, vowel points and invisible characters. Search and sorting
+-- both use it.
 CREATE FUNCTION todo.fold_text(p_text text) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT
 SECURITY DEFINER PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -10,7 +12,8 @@ BEGIN
   IF octet_length(folded) = length(folded) THEN
     RETURN folded;  -- plain ASCII
   END IF;
-  -- lower() of a database with the locale C knows ASCII alone, so the common other letters are translated
+  -- lower() of a database with the locale C knows ASCII alone, so the common other letters are
+  -- translated
   folded := translate(
     replace(lower(normalize(folded COLLATE "default", NFKD)), 'ß', 'ss'),
     'АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯЂЃЄЅІЇЈЉЊЋЏҐΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩςØøŁłĐđıĦħŦŧÆæŒœ',
@@ -23,8 +26,9 @@ BEGIN
 END $$;
 
 -- name: sort_key
--- The key by which titles and project names are sorted: their first 100 characters, folded. A text with accents sorts
--- behind the same text without. The keys are compared as bytes, so that all databases have the same order.
+-- The key by which titles and project names are sorted: their first 100 characters, folded. A text
+-- with accents sorts behind the same text without. The keys are compared as bytes, so that all
+-- databases have the same order.
 CREATE FUNCTION todo.sort_key(p_text text) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT
 SECURITY DEFINER PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

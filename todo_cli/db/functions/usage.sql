@@ -3,7 +3,8 @@
 CREATE FUNCTION todo.user_today(p_user uuid) RETURNS TABLE (day date, ends timestamptz)
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  zone text := coalesce((SELECT p.timezone FROM todo.preferences p WHERE p.user_id = p_user), 'UTC');
+  zone text := coalesce(
+    (SELECT p.timezone FROM todo.preferences p WHERE p.user_id = p_user), 'UTC');
 BEGIN
   day := (clock_timestamp() AT TIME ZONE zone)::date;
   ends := (day + 1)::timestamp AT TIME ZONE zone;
@@ -15,7 +16,8 @@ EXCEPTION WHEN invalid_parameter_value THEN  -- the clients know a zone that Pos
 END $$;
 
 -- name: record_usage
--- Trigger: add the usage of a model's answer to todo.usage. Numbers are bounded, so that nobody can lower a count.
+-- Trigger: add the usage of a model's answer to todo.usage. Numbers are bounded, so that nobody can
+-- lower a count.
 CREATE FUNCTION todo.record_usage() RETURNS trigger LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -24,11 +26,13 @@ BEGIN
       calls, prompt, completion, cached, reasoning, cost)
   SELECT NEW.user_id, today.day, NEW.space_id, NEW.conversation_id, coalesce(NEW.model, ''),
          coalesce(NEW.usage ->> 'currency', ''), 1,
-         bounded.numbers[1], bounded.numbers[2], bounded.numbers[3], bounded.numbers[4], bounded.numbers[5]
+         bounded.numbers[1], bounded.numbers[2], bounded.numbers[3], bounded.numbers[4],
+         bounded.numbers[5]
     FROM todo.user_today(NEW.user_id) AS today,
          LATERAL (
            SELECT ARRAY(
-             SELECT least(greatest(coalesce((NEW.usage ->> field.name)::numeric, 0), 0), 1000000000000)
+             SELECT least(
+                      greatest(coalesce((NEW.usage ->> field.name)::numeric, 0), 0), 1000000000000)
                FROM unnest('{prompt,completion,cached,reasoning,cost}'::text[])
                     WITH ORDINALITY AS field(name, ordinal)
               ORDER BY field.ordinal) AS numbers
@@ -44,8 +48,8 @@ BEGIN
 END $$;
 
 -- name: token_budget
--- The tokens that the caller may use today and has used, in all spaces; no row without a budget. The lower of the
--- administrator's and the user's own budget counts.
+-- The tokens that the caller may use today and has used, in all spaces; no row without a budget.
+-- The lower of the administrator's and the user's own budget counts.
 CREATE FUNCTION todo.token_budget() RETURNS TABLE (allowed bigint, spent bigint, ends timestamptz)
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -66,7 +70,8 @@ BEGIN
 END $$;
 
 -- name: set_token_budget
--- Set the tokens that a user may use in a day, on behalf of an administrator; null removes the limit.
+-- Set the tokens that a user may use in a day, on behalf of an administrator; null removes the
+-- limit.
 CREATE FUNCTION todo.set_token_budget(p_name text, p_tokens bigint) RETURNS SETOF todo.users
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

@@ -10,8 +10,8 @@ LANGUAGE sql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_t
 $$;
 
 -- name: set_default_view
--- Make one of the caller's views the default, or none for a null name. Return all of the caller's views; return no row
--- and change nothing if the caller has no view of that name.
+-- Make one of the caller's views the default, or none for a null name. Return all of the caller's
+-- views; return no row and change nothing if the caller has no view of that name.
 CREATE FUNCTION todo.set_default_view(p_name text) RETURNS SETOF todo.views
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   UPDATE todo.views v

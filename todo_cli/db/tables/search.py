@@ -27,13 +27,14 @@ words = Table(
 )
 
 TRIGGERS = (
-    """CREATE TRIGGER words_inserted AFTER INSERT ON todo.tasks REFERENCING NEW TABLE AS inserted_tasks
-  FOR EACH STATEMENT EXECUTE FUNCTION todo.index_new_tasks()""",
+    """CREATE TRIGGER words_inserted AFTER INSERT ON todo.tasks
+  REFERENCING NEW TABLE AS inserted_tasks FOR EACH STATEMENT
+  EXECUTE FUNCTION todo.index_new_tasks()""",
     """CREATE TRIGGER words_changed AFTER UPDATE OF title, note ON todo.tasks FOR EACH ROW
   WHEN (OLD.title IS DISTINCT FROM NEW.title OR OLD.note IS DISTINCT FROM NEW.note)
   EXECUTE FUNCTION todo.index_changed_task()""",
     """CREATE TRIGGER words_deleted AFTER DELETE ON todo.tasks FOR EACH ROW
   EXECUTE FUNCTION todo.index_changed_task()""",
-    """CREATE TRIGGER words_commented AFTER INSERT OR UPDATE OF text OR DELETE ON todo.comments FOR EACH ROW
-  EXECUTE FUNCTION todo.index_comment()""",
+    """CREATE TRIGGER words_commented AFTER INSERT OR UPDATE OF text OR DELETE ON todo.comments
+  FOR EACH ROW EXECUTE FUNCTION todo.index_comment()""",
 )

@@ -19,15 +19,21 @@ EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$;
 
 DO $$ BEGIN
-  EXECUTE format('ALTER ROLE todo_server IN DATABASE %I SET statement_timeout = %L', current_database(), '30s');
-  EXECUTE format('ALTER ROLE todo_server IN DATABASE %I SET lock_timeout = %L', current_database(), '10s');
-  EXECUTE format('ALTER ROLE todo_server IN DATABASE %I SET idle_in_transaction_session_timeout = %L', current_database(), '5s');
+  EXECUTE format('ALTER ROLE todo_server IN DATABASE %I SET statement_timeout = %L',
+    current_database(), '30s');
+  EXECUTE format('ALTER ROLE todo_server IN DATABASE %I SET lock_timeout = %L',
+    current_database(), '10s');
+  EXECUTE format('ALTER ROLE todo_server IN DATABASE %I SET idle_in_transaction_session_timeout = %L',
+    current_database(), '5s');
 END $$;
 
 DO $$ BEGIN
-  EXECUTE format('ALTER ROLE todo_worker IN DATABASE %I SET statement_timeout = %L', current_database(), '30s');
-  EXECUTE format('ALTER ROLE todo_worker IN DATABASE %I SET lock_timeout = %L', current_database(), '10s');
-  EXECUTE format('ALTER ROLE todo_worker IN DATABASE %I SET idle_in_transaction_session_timeout = %L', current_database(), '5s');
+  EXECUTE format('ALTER ROLE todo_worker IN DATABASE %I SET statement_timeout = %L',
+    current_database(), '30s');
+  EXECUTE format('ALTER ROLE todo_worker IN DATABASE %I SET lock_timeout = %L',
+    current_database(), '10s');
+  EXECUTE format('ALTER ROLE todo_worker IN DATABASE %I SET idle_in_transaction_session_timeout = %L',
+    current_database(), '5s');
 END $$;
 
 DO $$ BEGIN
@@ -80,7 +86,8 @@ BEGIN
   RETURN result;
 END $$;
 
--- The way in, for the journal: the name that the server gives, always 'direct' for a person's own login.
+-- The way in, for the journal: the name that the server gives, always 'direct' for a person's own
+-- login.
 CREATE FUNCTION todo.current_way() RETURNS text LANGUAGE plpgsql STABLE
 SECURITY DEFINER PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -90,9 +97,9 @@ BEGIN
   RETURN 'direct';
 END $$;
 
--- The space of this transaction if its token has the permission there, else null. Permissions: 'read' (any member with
--- any token), 'read:chat' (any member whose token has the scope chat), 'write' (a token with more than read, no
--- viewer), or a scope (a token that has it, no viewer).
+-- The space of this transaction if its token has the permission there, else null. Permissions:
+-- 'read' (any member with any token), 'read:chat' (any member whose token has the scope chat),
+-- 'write' (a token with more than read, no viewer), or a scope (a token that has it, no viewer).
 CREATE FUNCTION todo.current_space(p_permission text) RETURNS uuid LANGUAGE plpgsql STABLE
 SECURITY DEFINER PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -119,11 +126,13 @@ BEGIN
   RETURN result;
 END $$;
 
--- Sign in: the first statement of every request. It refuses or counts the request, slides a session's expiry, locks
--- the space of a write, and sets the token and the space for the policies of this transaction.
+-- Sign in: the first statement of every request. It refuses or counts the request, slides a
+-- session's expiry, locks the space of a write, and sets the token and the space for the policies
+-- of this transaction.
 CREATE FUNCTION todo.enter(
   p_schema int, p_token text, p_user uuid, p_space uuid, p_scope text, p_write boolean, p_way text
-) RETURNS void LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+) RETURNS void LANGUAGE plpgsql VOLATILE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   release record;
   t record;
@@ -131,7 +140,8 @@ DECLARE
 BEGIN
   SELECT version, oldest INTO release FROM todo.schema;
   IF p_schema IS NULL OR p_schema < release.oldest THEN
-    RAISE EXCEPTION 'this todo is too old for the database (it speaks schema %, the database serves % to %)',
+    RAISE EXCEPTION
+      'this todo is too old for the database (it speaks schema %, the database serves % to %)',
       p_schema, release.oldest, release.version
       USING ERRCODE = 'TD503', HINT = 'upgrade todo on this machine';
   END IF;
@@ -141,7 +151,8 @@ BEGIN
       USING ERRCODE = 'TD503', HINT = 'its operator runs: todo db migrate';
   END IF;
 
-  SELECT k.id, k.scopes, k.kind, k.expires_at, k.last_used_at, u.login, u.admin, u.per_minute, m.role
+  SELECT k.id, k.scopes, k.kind, k.expires_at, k.last_used_at,
+         u.login, u.admin, u.per_minute, m.role
     INTO t
     FROM todo.tokens k
     JOIN todo.users u ON u.id = k.user_id
@@ -156,10 +167,12 @@ BEGIN
   IF t.expires_at <= clock_timestamp() THEN
     RAISE EXCEPTION 'the token has expired' USING ERRCODE = 'TD401';
   END IF;
-  IF NOT is_server AND (t.login IS DISTINCT FROM session_user::text OR NOT 'all' = ANY (t.scopes)) THEN
+  IF NOT is_server
+     AND (t.login IS DISTINCT FROM session_user::text OR NOT 'all' = ANY (t.scopes)) THEN
     RAISE EXCEPTION 'this token cannot be used directly on the database'
       USING ERRCODE = 'TD403',
-            HINT = 'direct access needs the person''s own login and a token of scope all; narrower ones need a server';
+            HINT = 'direct access needs the person''s own login and a token of scope all;'
+              || ' narrower ones need a server';
   END IF;
   IF p_scope IS NOT DISTINCT FROM 'admin' AND NOT t.admin THEN
     RAISE EXCEPTION 'only an administrator may do this' USING ERRCODE = 'TD403';
@@ -204,7 +217,8 @@ BEGIN
   END IF;
 END $$;
 
--- A text in lower case without accents, vowel points and invisible characters. Search and sorting both use it.
+-- A text in lower case without accents, vowel points and invisible characters. Search and sorting
+-- both use it.
 CREATE FUNCTION todo.fold_text(p_text text) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT
 SECURITY DEFINER PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -213,7 +227,8 @@ BEGIN
   IF octet_length(folded) = length(folded) THEN
     RETURN folded;  -- plain ASCII
   END IF;
-  -- lower() of a database with the locale C knows ASCII alone, so the common other letters are translated
+  -- lower() of a database with the locale C knows ASCII alone, so the common other letters are
+  -- translated
   folded := translate(
     replace(lower(normalize(folded COLLATE "default", NFKD)), 'ß', 'ss'),
     'АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯЂЃЄЅІЇЈЉЊЋЏҐΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩςØøŁłĐđıĦħŦŧÆæŒœ',
@@ -225,8 +240,9 @@ BEGIN
     '', 'g') COLLATE "C");
 END $$;
 
--- The key by which titles and project names are sorted: their first 100 characters, folded. A text with accents sorts
--- behind the same text without. The keys are compared as bytes, so that all databases have the same order.
+-- The key by which titles and project names are sorted: their first 100 characters, folded. A text
+-- with accents sorts behind the same text without. The keys are compared as bytes, so that all
+-- databases have the same order.
 CREATE FUNCTION todo.sort_key(p_text text) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT
 SECURITY DEFINER PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -551,9 +567,10 @@ CREATE TABLE todo.events (
   FOREIGN KEY(space_id, user_id, turn_id) REFERENCES todo.turns (space_id, user_id, id)
 );
 
--- Count one request of a user in a sliding minute; raise if the limit is reached, which undoes the count. A user has as
--- many rows in todo.buckets as requests ever ran at once. Each request takes a row that no other locks, or adds one, so
--- that none waits. Requests that run at once do not see each other and may exceed the limit by their number.
+-- Count one request of a user in a sliding minute; raise if the limit is reached, which undoes the
+-- count. A user has as many rows in todo.buckets as requests ever ran at once. Each request takes a
+-- row that no other locks, or adds one, so that none waits. Requests that run at once do not see
+-- each other and may exceed the limit by their number.
 CREATE FUNCTION todo.count_request(p_user uuid, p_limit int) RETURNS void LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -564,7 +581,8 @@ DECLARE
   weighted_hits float8;
 BEGIN
   SELECT coalesce(sum(hits) FILTER (WHERE minute = this_minute), 0),
-         coalesce(sum(CASE minute WHEN this_minute THEN before WHEN this_minute - 1 THEN hits ELSE 0 END), 0)
+         coalesce(sum(CASE minute
+           WHEN this_minute THEN before WHEN this_minute - 1 THEN hits ELSE 0 END), 0)
     INTO hits_this_minute, hits_last_minute
     FROM todo.buckets
    WHERE user_id = p_user;
@@ -591,9 +609,11 @@ BEGIN
   END IF;
 END $$;
 
--- Count a failed sign-in by account and address, outside the refused transaction; return the count of this minute.
--- Accounts that do not exist share one row per address, and rows of past minutes are deleted: nobody can fill the table.
-CREATE FUNCTION todo.count_failure(p_user uuid, p_address text) RETURNS int LANGUAGE plpgsql VOLATILE
+-- Count a failed sign-in by account and address, outside the refused transaction; return the count
+-- of this minute. Accounts that do not exist share one row per address, and rows of past minutes
+-- are deleted: nobody can fill the table.
+CREATE FUNCTION todo.count_failure(p_user uuid, p_address text) RETURNS int
+LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   this_minute bigint := floor(extract(epoch FROM clock_timestamp()) / 60);
@@ -627,8 +647,8 @@ BEGIN
 END $$;
 
 -- The spaces that the caller is a member of.
-CREATE FUNCTION todo.user_spaces() RETURNS TABLE (id uuid, name text, role text) LANGUAGE plpgsql STABLE
-SECURITY DEFINER ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION todo.user_spaces() RETURNS TABLE (id uuid, name text, role text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN QUERY
   SELECT s.id, s.name, m.role
@@ -637,7 +657,8 @@ BEGIN
    WHERE m.user_id = (SELECT todo.current_user_id());
 END $$;
 
--- Create a user with a personal space (its id is the user's), membership, preferences and a first token.
+-- Create a user with a personal space (its id is the user's), membership, preferences and a first
+-- token.
 CREATE FUNCTION todo.create_user(
   p_id uuid, p_name text, p_admin boolean, p_token_id uuid, p_token_hash bytea, p_zone text
 ) RETURNS void LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -667,7 +688,8 @@ END $$;
 -- Create a user on behalf of an administrator.
 CREATE FUNCTION todo.add_user(
   p_id uuid, p_name text, p_admin boolean, p_token_id uuid, p_token_hash bytea, p_zone text
-) RETURNS void LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+) RETURNS void LANGUAGE plpgsql VOLATILE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF NOT todo.is_admin() THEN
     RAISE EXCEPTION 'only an administrator may do this' USING ERRCODE = 'TD403';
@@ -743,8 +765,8 @@ LANGUAGE sql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_t
   RETURNING *
 $$;
 
--- Make one of the caller's views the default, or none for a null name. Return all of the caller's views; return no row
--- and change nothing if the caller has no view of that name.
+-- Make one of the caller's views the default, or none for a null name. Return all of the caller's
+-- views; return no row and change nothing if the caller has no view of that name.
 CREATE FUNCTION todo.set_default_view(p_name text) RETURNS SETOF todo.views
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   UPDATE todo.views v
@@ -757,29 +779,35 @@ LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 
   RETURNING *
 $$;
 
--- The words of the first 20,000 characters of a text, as search stores and looks up them: folded, at most 64 characters
--- each. Scripts without spaces between words (Chinese, Japanese, Thai …) and pictures yield every two neighbouring
--- characters, and the last one alone.
+-- The words of the first 20,000 characters of a text, as search stores and looks up them: folded,
+-- at most 64 characters each. Scripts without spaces between words (Chinese, Japanese, Thai …) and
+-- pictures yield every two neighbouring characters, and the last one alone.
 CREATE FUNCTION todo.search_words(p_text text) RETURNS SETOF text LANGUAGE plpgsql STABLE STRICT
 SECURITY DEFINER ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   folded text COLLATE "C" := todo.fold_text(left(p_text, 20000));
-  unspaced constant text := '\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff'
+  unspaced constant text :=
+    '\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff'
     || '\uf900-\ufaff\U00020000-\U0003ffff\U0001f000-\U0001faff\u2600-\u27bf';
-  separators constant text := '\u0001-\u002f\u003a-\u0060\u007b-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf'
-    || '\u00d7\u00f7\u055a-\u055f\u0589\u05be\u05c0\u05c3\u05c6\u05f3\u05f4\u060c\u061b\u061f\u066a-\u066d'
-    || '\u06d4\u0964\u0965\u2000-\u25ff\u27c0-\u2bff\u3000-\u303f\uff00-\uff0f';
+  separators constant text :=
+    '\u0001-\u002f\u003a-\u0060\u007b-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf'
+    || '\u00d7\u00f7\u055a-\u055f\u0589\u05be\u05c0\u05c3\u05c6\u05f3\u05f4'
+    || '\u060c\u061b\u061f\u066a-\u066d\u06d4\u0964\u0965'
+    || '\u2000-\u25ff\u27c0-\u2bff\u3000-\u303f\uff00-\uff0f';
 BEGIN
   IF octet_length(folded) = length(folded) THEN
     RETURN QUERY
-    SELECT DISTINCT left(word, 64) FROM regexp_split_to_table(folded, '[^a-z0-9]+') AS word WHERE word <> '';
+    SELECT DISTINCT left(word, 64)
+      FROM regexp_split_to_table(folded, '[^a-z0-9]+') AS word
+     WHERE word <> '';
     RETURN;
   END IF;
   RETURN QUERY
   SELECT DISTINCT left(piece.word, 64)
     FROM (
       SELECT CASE WHEN run[1] IS NOT NULL THEN run[1] ELSE substr(run[2], i, 2) END AS word
-        FROM regexp_matches(folded, '([^' || unspaced || separators || ']+)|([' || unspaced || ']+)', 'g') AS run
+        FROM regexp_matches(
+               folded, '([^' || unspaced || separators || ']+)|([' || unspaced || ']+)', 'g') AS run
        CROSS JOIN LATERAL
              generate_series(1, CASE WHEN run[1] IS NULL THEN length(run[2]) ELSE 1 END) AS i
     ) AS piece;
@@ -822,7 +850,8 @@ BEGIN
   RETURN NULL;
 END $$;
 
--- Trigger: store the words of a new comment, and delete those that no comment of the task has any more.
+-- Trigger: store the words of a new comment, and delete those that no comment of the task has any
+-- more.
 CREATE FUNCTION todo.index_comment() RETURNS trigger LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -843,21 +872,24 @@ BEGIN
   RETURN NULL;
 END $$;
 
--- A regular expression for a word with one letter wrong, missing or added, or two neighbours swapped.
+-- A regular expression for a word with one letter wrong, missing or added, or two neighbours
+-- swapped.
 CREATE FUNCTION todo.typo_pattern(p_word text) RETURNS text LANGUAGE sql IMMUTABLE STRICT
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT '^(?:' || string_agg(concat_ws('|',
            left(p_word, i - 1) || '.' || substr(p_word, i + 1),
            left(p_word, i - 1) || substr(p_word, i + 1),
            left(p_word, i - 1) || '.' || substr(p_word, i),
-           left(p_word, i - 1) || substr(p_word, i + 1, 1) || substr(p_word, i, 1) || substr(p_word, i + 2)
+           left(p_word, i - 1) || substr(p_word, i + 1, 1)
+             || substr(p_word, i, 1) || substr(p_word, i + 2)
          ), '|') || ')$'
     FROM generate_series(1, length(p_word)) AS i
 $$;
 
--- The stored words of a space that match the terms, each with a weight (1 for the term itself). Words that begin with a
--- term match it. If there are none, or with p_wide, words with one typo match too, and words that contain the term.
--- Each stored word costs one descent of the index, however many tasks have it.
+-- The stored words of a space that match the terms, each with a weight (1 for the term itself).
+-- Words that begin with a term match it. If there are none, or with p_wide, words with one typo
+-- match too, and words that contain the term. Each stored word costs one descent of the index,
+-- however many tasks have it.
 CREATE FUNCTION todo.match_words(p_space uuid, p_terms text[], p_wide boolean)
 RETURNS TABLE (term text, word text, weight float8) LANGUAGE plpgsql STABLE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -892,7 +924,8 @@ BEGIN
   SELECT m.term, m.word, CASE WHEN m.term = m.word THEN 1.0 ELSE 0.85 END::float8
     FROM unnest(matched_terms, matched_words) AS m(term, word);
 
-  unmatched := ARRAY(SELECT t FROM unnest(p_terms) AS t WHERE t <> ALL (coalesce(matched_terms, '{}')));
+  unmatched := ARRAY(
+    SELECT t FROM unnest(p_terms) AS t WHERE t <> ALL (coalesce(matched_terms, '{}')));
   IF unmatched = '{}' AND NOT p_wide THEN
     RETURN;
   END IF;
@@ -929,8 +962,9 @@ BEGIN
    LIMIT 200;
 END $$;
 
--- Tasks of this transaction's space by the words of their titles, notes and comments, the best first. A task must match
--- all words; with p_wide, as many as any task matches. Of a word that very many tasks have, the newest tasks count.
+-- Tasks of this transaction's space by the words of their titles, notes and comments, the best
+-- first. A task must match all words; with p_wide, as many as any task matches. Of a word that very
+-- many tasks have, the newest tasks count.
 CREATE FUNCTION todo.search_tasks(
   p_text text, p_limit int, p_status text DEFAULT 'all', p_wide boolean DEFAULT false
 ) RETURNS TABLE (number bigint, score real) LANGUAGE plpgsql STABLE
@@ -940,7 +974,8 @@ DECLARE
   space uuid := todo.current_space('read');
   phrase text := left(p_text, 10000);
   terms text[] := ARRAY(
-    SELECT word FROM todo.search_words(left(p_text, 10000)) AS word ORDER BY length(word) DESC, word LIMIT 16);
+    SELECT word FROM todo.search_words(left(p_text, 10000)) AS word
+     ORDER BY length(word) DESC, word LIMIT 16);
   max_rows int := greatest(p_limit, 1000);
   match_terms text[];
   matching_words text[];
@@ -968,11 +1003,12 @@ BEGIN
         ORDER BY w.number DESC LIMIT max_rows) AS hit
   ),
   term_hits AS MATERIALIZED (
-    SELECT term, number, max(weight * (ARRAY[1, 0.7, 0.6])[place + 1]) AS best FROM hits GROUP BY 1, 2
+    SELECT term, number, max(weight * (ARRAY[1, 0.7, 0.6])[place + 1]) AS best
+      FROM hits GROUP BY 1, 2
   ),
   truncated_terms AS (
     SELECT DISTINCT term
-      FROM (SELECT term FROM hits GROUP BY term, word HAVING count(*) >= max_rows) AS truncated_words
+      FROM (SELECT term FROM hits GROUP BY term, word HAVING count(*) >= max_rows) AS long_lists
   ),
   rarest_term AS (
     SELECT t AS term, (SELECT count(*) FROM term_hits h WHERE h.term = t) AS hit_count
@@ -1016,7 +1052,8 @@ BEGIN
    LIMIT p_limit;
 END $$;
 
--- The words of a message for the index: of its text, or of the titles of the tasks that a tool call has changed.
+-- The words of a message for the index: of its text, or of the titles of the tasks that a tool call
+-- has changed.
 CREATE FUNCTION todo.message_words(p_space uuid, p_user uuid, p_role text, p_content text)
 RETURNS tsvector LANGUAGE plpgsql IMMUTABLE STRICT
 SECURITY DEFINER COST 10000 SET search_path = pg_catalog, pg_temp AS $$
@@ -1037,11 +1074,13 @@ BEGIN
     RETURN array_to_tsvector(ARRAY(
       SELECT sized.word
         FROM (
-          SELECT words.word, sum(octet_length(words.word)) OVER (ORDER BY words.word COLLATE "C") AS size
+          SELECT words.word,
+                 sum(octet_length(words.word)) OVER (ORDER BY words.word COLLATE "C") AS size
             FROM (
               SELECT DISTINCT mark || word AS word
                 FROM generate_series(0, least(length(content), 100000) / 20000) AS part
-               CROSS JOIN LATERAL todo.search_words(substr(content, part * 20000 + 1, 20000)) AS word
+               CROSS JOIN LATERAL
+                     todo.search_words(substr(content, part * 20000 + 1, 20000)) AS word
             ) AS words
         ) AS sized
        WHERE sized.size <= 1000000));
@@ -1052,11 +1091,12 @@ BEGIN
      CROSS JOIN LATERAL todo.search_words(substr(content, part * 20000 + 1, 20000)) AS word));
 END $$;
 
--- The caller's own messages in this transaction's space by words, the best (or the newest) first. A message must have
--- all words, whole or as prefixes; if none has, as many as any message has. Of very many messages the newest count.
+-- The caller's own messages in this transaction's space by words, the best (or the newest) first. A
+-- message must have all words, whole or as prefixes; if none has, as many as any message has. Of
+-- very many messages the newest count.
 CREATE FUNCTION todo.search_messages(
-  p_text text, p_limit int, p_number bigint, p_roles text[], p_since timestamptz, p_until timestamptz,
-  p_newest boolean
+  p_text text, p_limit int, p_number bigint, p_roles text[],
+  p_since timestamptz, p_until timestamptz, p_newest boolean
 ) RETURNS TABLE (conversation_id uuid, seq bigint, score real) LANGUAGE plpgsql STABLE
 SECURITY DEFINER ROWS 50 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -1066,7 +1106,8 @@ DECLARE
   phrase text := lower(btrim(left(p_text, 10000)) COLLATE "default");
   mark constant text := left(encode(sha256(uuid_send(space) || uuid_send(caller)), 'base64'), 6);
   terms text[] := ARRAY(
-    SELECT word FROM todo.search_words(left(p_text, 10000)) AS word ORDER BY length(word) DESC, word LIMIT 16);
+    SELECT word FROM todo.search_words(left(p_text, 10000)) AS word
+     ORDER BY length(word) DESC, word LIMIT 16);
   term_queries text[];
   query tsquery;
   row_total bigint;
@@ -1097,7 +1138,8 @@ BEGIN
     ),
     term_counts AS MATERIALIZED (
       SELECT hits.*, message.words,
-             (SELECT count(*) FROM unnest(term_queries) AS t WHERE message.words @@ t::tsquery) AS term_count
+             (SELECT count(*) FROM unnest(term_queries) AS t
+               WHERE message.words @@ t::tsquery) AS term_count
         FROM hits
        CROSS JOIN LATERAL (
          SELECT todo.message_words(space, caller, hits.role, hits.content) AS words) AS message
@@ -1105,8 +1147,11 @@ BEGIN
     SELECT t.conversation_id, t.seq,
            (0.7 * (0.85 * t.term_count
                    + 0.15 * (SELECT count(*) FROM unnest(terms) AS x
-                              WHERE mark || x = ANY (tsvector_to_array(t.words)))) / cardinality(terms)
-            + CASE WHEN position(phrase IN lower(t.content COLLATE "default")) > 0 THEN 0.2 ELSE 0 END
+                              WHERE mark || x = ANY (tsvector_to_array(t.words)))
+                  ) / cardinality(terms)
+            + CASE
+                WHEN position(phrase IN lower(t.content COLLATE "default")) > 0 THEN 0.2 ELSE 0
+              END
             + 0.1 / (1 + length(t.content) / 200.0))::real AS score
       FROM term_counts t
      WHERE t.term_count = (SELECT max(term_count) FROM term_counts)
@@ -1130,8 +1175,9 @@ SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
      AND t.state IN ('done', 'stopped', 'failed')
 $$;
 
--- Store messages of an exported conversation after its first p_first messages; those that are stored already stay as
--- they are. A function, since clients may not set the time of a message. All imported turns have ended.
+-- Store messages of an exported conversation after its first p_first messages; those that are
+-- stored already stay as they are. A function, since clients may not set the time of a message. All
+-- imported turns have ended.
 CREATE FUNCTION todo.import_messages(
   p_id uuid, p_title text, p_model text, p_at timestamptz, p_first bigint, p_rows jsonb
 ) RETURNS TABLE (number bigint, stored bigint, deleted boolean) LANGUAGE plpgsql VOLATILE
@@ -1157,7 +1203,8 @@ BEGIN
      FOR NO KEY UPDATE OF c;
   IF NOT FOUND THEN
     IF p_first > 0 THEN
-      RAISE EXCEPTION 'an earlier part is missing' USING ERRCODE = 'TD409', HINT = 'begin with the first';
+      RAISE EXCEPTION 'an earlier part is missing'
+        USING ERRCODE = 'TD409', HINT = 'begin with the first';
     END IF;
     UPDATE todo.spaces SET next_conversation = next_conversation + 1
      WHERE id = space RETURNING next_conversation - 1 INTO new_number;
@@ -1167,7 +1214,8 @@ BEGIN
       INTO conversation;
   END IF;
   IF conversation.seq < p_first THEN
-    RAISE EXCEPTION 'an earlier part is missing' USING ERRCODE = 'TD409', HINT = 'begin with the first';
+    RAISE EXCEPTION 'an earlier part is missing'
+      USING ERRCODE = 'TD409', HINT = 'begin with the first';
   END IF;
   IF conversation.seq < last_seq THEN
     IF conversation.attempt > 0 THEN
@@ -1178,37 +1226,44 @@ BEGIN
         calls, call_seq, call_index, tokens, model, usage, at)
     SELECT space, caller, p_id, message.seq, nullif(message.seq - 1, 0), (r ->> 'turn')::uuid, 0,
            r ->> 'role', r ->> 'status', r ->> 'content',
-           r -> 'calls', (r ->> 'call_seq')::bigint, (r ->> 'call_index')::int, (r ->> 'tokens')::int,
-           r ->> 'model', r -> 'usage', (r ->> 'at')::timestamptz
+           r -> 'calls', (r ->> 'call_seq')::bigint, (r ->> 'call_index')::int,
+           (r ->> 'tokens')::int, r ->> 'model', r -> 'usage', (r ->> 'at')::timestamptz
       FROM (
         SELECT r, p_first + ordinal AS seq
           FROM jsonb_array_elements(p_rows) WITH ORDINALITY AS element(r, ordinal)
       ) AS message
      WHERE message.seq > conversation.seq;
     INSERT INTO todo.turns AS t (
-        space_id, user_id, id, conversation_id, state, runner, lease_until, asked, last, began_at, ended_at)
-    SELECT space, caller, m.turn_id, p_id, 'done', p_id, max(m.at), min(m.seq), max(m.seq), min(m.at), max(m.at)
+        space_id, user_id, id, conversation_id, state, runner, lease_until,
+        asked, last, began_at, ended_at)
+    SELECT space, caller, m.turn_id, p_id, 'done', p_id, max(m.at),
+           min(m.seq), max(m.seq), min(m.at), max(m.at)
       FROM todo.messages m
      WHERE m.space_id = space AND m.user_id = caller AND m.conversation_id = p_id
        AND m.seq > conversation.seq AND m.seq <= last_seq
      GROUP BY m.turn_id
-    ON CONFLICT (space_id, user_id, id) DO UPDATE SET last = excluded.last, ended_at = excluded.ended_at
+    ON CONFLICT (space_id, user_id, id) DO UPDATE
+       SET last = excluded.last, ended_at = excluded.ended_at
      WHERE t.conversation_id = p_id;
     UPDATE todo.conversations c
        SET seq = m.seq, head = m.seq, turn_id = m.turn_id, updated_at = m.at
       FROM todo.messages m
      WHERE c.space_id = space AND c.user_id = caller AND c.id = p_id
-       AND m.space_id = space AND m.user_id = caller AND m.conversation_id = p_id AND m.seq = last_seq;
+       AND m.space_id = space AND m.user_id = caller
+       AND m.conversation_id = p_id AND m.seq = last_seq;
   END IF;
   RETURN QUERY
-  SELECT conversation.number, greatest(last_seq - conversation.seq, 0), conversation.deleted_at IS NOT NULL;
+  SELECT conversation.number,
+         greatest(last_seq - conversation.seq, 0),
+         conversation.deleted_at IS NOT NULL;
 END $$;
 
 -- Today's date in a user's time zone, and the instant at which it ends.
 CREATE FUNCTION todo.user_today(p_user uuid) RETURNS TABLE (day date, ends timestamptz)
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  zone text := coalesce((SELECT p.timezone FROM todo.preferences p WHERE p.user_id = p_user), 'UTC');
+  zone text := coalesce(
+    (SELECT p.timezone FROM todo.preferences p WHERE p.user_id = p_user), 'UTC');
 BEGIN
   day := (clock_timestamp() AT TIME ZONE zone)::date;
   ends := (day + 1)::timestamp AT TIME ZONE zone;
@@ -1219,7 +1274,8 @@ EXCEPTION WHEN invalid_parameter_value THEN  -- the clients know a zone that Pos
   RETURN NEXT;
 END $$;
 
--- Trigger: add the usage of a model's answer to todo.usage. Numbers are bounded, so that nobody can lower a count.
+-- Trigger: add the usage of a model's answer to todo.usage. Numbers are bounded, so that nobody can
+-- lower a count.
 CREATE FUNCTION todo.record_usage() RETURNS trigger LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -1228,11 +1284,13 @@ BEGIN
       calls, prompt, completion, cached, reasoning, cost)
   SELECT NEW.user_id, today.day, NEW.space_id, NEW.conversation_id, coalesce(NEW.model, ''),
          coalesce(NEW.usage ->> 'currency', ''), 1,
-         bounded.numbers[1], bounded.numbers[2], bounded.numbers[3], bounded.numbers[4], bounded.numbers[5]
+         bounded.numbers[1], bounded.numbers[2], bounded.numbers[3], bounded.numbers[4],
+         bounded.numbers[5]
     FROM todo.user_today(NEW.user_id) AS today,
          LATERAL (
            SELECT ARRAY(
-             SELECT least(greatest(coalesce((NEW.usage ->> field.name)::numeric, 0), 0), 1000000000000)
+             SELECT least(
+                      greatest(coalesce((NEW.usage ->> field.name)::numeric, 0), 0), 1000000000000)
                FROM unnest('{prompt,completion,cached,reasoning,cost}'::text[])
                     WITH ORDINALITY AS field(name, ordinal)
               ORDER BY field.ordinal) AS numbers
@@ -1247,8 +1305,8 @@ BEGIN
   RETURN NULL;
 END $$;
 
--- The tokens that the caller may use today and has used, in all spaces; no row without a budget. The lower of the
--- administrator's and the user's own budget counts.
+-- The tokens that the caller may use today and has used, in all spaces; no row without a budget.
+-- The lower of the administrator's and the user's own budget counts.
 CREATE FUNCTION todo.token_budget() RETURNS TABLE (allowed bigint, spent bigint, ends timestamptz)
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -1268,7 +1326,8 @@ BEGIN
   RETURN NEXT;
 END $$;
 
--- Set the tokens that a user may use in a day, on behalf of an administrator; null removes the limit.
+-- Set the tokens that a user may use in a day, on behalf of an administrator; null removes the
+-- limit.
 CREATE FUNCTION todo.set_token_budget(p_name text, p_tokens bigint) RETURNS SETOF todo.users
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -1324,102 +1383,150 @@ CREATE INDEX messages_words ON todo.messages USING gin (todo.message_words(space
 
 CREATE INDEX task_tags_tag ON todo.task_tags (space_id, tag, number);
 
-COMMENT ON COLUMN todo.buckets.before IS 'hits of the minute before';
+COMMENT ON COLUMN todo.buckets.before
+  IS 'hits of the minute before';
 
-COMMENT ON COLUMN todo.schema.oldest IS 'the oldest client that the database serves';
+COMMENT ON COLUMN todo.schema.oldest
+  IS 'the oldest client that the database serves';
 
-COMMENT ON COLUMN todo.users.login IS 'the user''s own database role, if any';
+COMMENT ON COLUMN todo.users.login
+  IS 'the user''s own database role, if any';
 
-COMMENT ON COLUMN todo.users.per_minute IS 'requests through a server';
+COMMENT ON COLUMN todo.users.per_minute
+  IS 'requests through a server';
 
-COMMENT ON COLUMN todo.users.tokens_per_day IS 'budget for models; null: no limit';
+COMMENT ON COLUMN todo.users.tokens_per_day
+  IS 'budget for models; null: no limit';
 
-COMMENT ON COLUMN todo.words.place IS '0: title, 1: note, 2: a comment';
+COMMENT ON COLUMN todo.words.place
+  IS '0: title, 1: note, 2: a comment';
 
-COMMENT ON COLUMN todo.changes.key IS 'idempotency key: the caller''s, or minted by the client for one command';
+COMMENT ON COLUMN todo.changes.key
+  IS 'idempotency key: the caller''s, or minted by the client for one command';
 
-COMMENT ON COLUMN todo.changes.before IS 'snapshots of the changed tasks, nulls left out';
+COMMENT ON COLUMN todo.changes.before
+  IS 'snapshots of the changed tasks, nulls left out';
 
-COMMENT ON COLUMN todo.changes.answer IS 'the answer, if the change is not one of tasks';
+COMMENT ON COLUMN todo.changes.answer
+  IS 'the answer, if the change is not one of tasks';
 
-COMMENT ON COLUMN todo.changes.undoes IS 'the first seq of the group that this change undoes or redoes';
+COMMENT ON COLUMN todo.changes.undoes
+  IS 'the first seq of the group that this change undoes or redoes';
 
-COMMENT ON COLUMN todo.conversations.seq IS 'the last message''s; 0: none';
+COMMENT ON COLUMN todo.conversations.seq
+  IS 'the last message''s; 0: none';
 
-COMMENT ON COLUMN todo.conversations.head IS 'the message that the next one follows; null: the beginning';
+COMMENT ON COLUMN todo.conversations.head
+  IS 'the message that the next one follows; null: the beginning';
 
-COMMENT ON COLUMN todo.conversations.head_of IS 'the conversation of the head; null: this one';
+COMMENT ON COLUMN todo.conversations.head_of
+  IS 'the conversation of the head; null: this one';
 
-COMMENT ON COLUMN todo.conversations.turn_id IS 'the newest turn';
+COMMENT ON COLUMN todo.conversations.turn_id
+  IS 'the newest turn';
 
-COMMENT ON COLUMN todo.plans.targets IS 'the tasks, and the rev that each must still have';
+COMMENT ON COLUMN todo.plans.targets
+  IS 'the tasks, and the rev that each must still have';
 
-COMMENT ON COLUMN todo.preferences.tokens_per_day IS 'the user''s own budget for models; null: no limit';
+COMMENT ON COLUMN todo.preferences.tokens_per_day
+  IS 'the user''s own budget for models; null: no limit';
 
-COMMENT ON COLUMN todo.tasks.priority IS '4: none, so that it sorts last in an index';
+COMMENT ON COLUMN todo.tasks.priority
+  IS '4: none, so that it sorts last in an index';
 
-COMMENT ON COLUMN todo.tasks.due_on IS 'a day without a time';
+COMMENT ON COLUMN todo.tasks.due_on
+  IS 'a day without a time';
 
-COMMENT ON COLUMN todo.tasks.due_at IS 'an instant; a task has one of the two or neither';
+COMMENT ON COLUMN todo.tasks.due_at
+  IS 'an instant; a task has one of the two or neither';
 
-COMMENT ON COLUMN todo.tasks.rev IS 'the seq of the change that last touched the task';
+COMMENT ON COLUMN todo.tasks.rev
+  IS 'the seq of the change that last touched the task';
 
-COMMENT ON COLUMN todo.tasks.parent IS 'the task of which this is a subtask';
+COMMENT ON COLUMN todo.tasks.parent
+  IS 'the task of which this is a subtask';
 
-COMMENT ON COLUMN todo.tasks.defer_on IS 'hidden until this day';
+COMMENT ON COLUMN todo.tasks.defer_on
+  IS 'hidden until this day';
 
-COMMENT ON COLUMN todo.tasks.defer_at IS 'or until this instant';
+COMMENT ON COLUMN todo.tasks.defer_at
+  IS 'or until this instant';
 
-COMMENT ON COLUMN todo.tasks.scheduled_on IS 'work is to begin on this day';
+COMMENT ON COLUMN todo.tasks.scheduled_on
+  IS 'work is to begin on this day';
 
-COMMENT ON COLUMN todo.tasks.scheduled_at IS 'or at this instant';
+COMMENT ON COLUMN todo.tasks.scheduled_at
+  IS 'or at this instant';
 
-COMMENT ON COLUMN todo.tasks.started_at IS 'being worked on since then';
+COMMENT ON COLUMN todo.tasks.started_at
+  IS 'being worked on since then';
 
-COMMENT ON COLUMN todo.tasks.tracked IS 'seconds of finished work';
+COMMENT ON COLUMN todo.tasks.tracked
+  IS 'seconds of finished work';
 
-COMMENT ON COLUMN todo.tasks.series IS 'shared by all occurrences of a recurring task';
+COMMENT ON COLUMN todo.tasks.series
+  IS 'shared by all occurrences of a recurring task';
 
-COMMENT ON COLUMN todo.tasks.occurrence IS 'position in the series, from 1';
+COMMENT ON COLUMN todo.tasks.occurrence
+  IS 'position in the series, from 1';
 
-COMMENT ON COLUMN todo.tasks.repeat IS 'rule, from_done, anchor, zone, slot (the date by the rule), template (values that edits of this occurrence alone replaced)';
+COMMENT ON COLUMN todo.tasks.repeat
+  IS 'rule, from_done, anchor, zone, slot (the date by the rule), template (values that edits of this occurrence alone replaced)';
 
-COMMENT ON COLUMN todo.tokens.kind IS 'the expiry of a session slides';
+COMMENT ON COLUMN todo.tokens.kind
+  IS 'the expiry of a session slides';
 
-COMMENT ON COLUMN todo.views.is_default IS 'used by a list without a filter';
+COMMENT ON COLUMN todo.views.is_default
+  IS 'used by a list without a filter';
 
-COMMENT ON COLUMN todo.links.after IS 'the task that blocks this one while it is open';
+COMMENT ON COLUMN todo.links.after
+  IS 'the task that blocks this one while it is open';
 
-COMMENT ON COLUMN todo.messages.parent IS 'the message before; null: none';
+COMMENT ON COLUMN todo.messages.parent
+  IS 'the message before; null: none';
 
-COMMENT ON COLUMN todo.messages.parent_of IS 'the conversation of the parent; null: this one';
+COMMENT ON COLUMN todo.messages.parent_of
+  IS 'the conversation of the parent; null: this one';
 
-COMMENT ON COLUMN todo.messages.calls IS 'the tool calls of an assistant''s message, in order';
+COMMENT ON COLUMN todo.messages.calls
+  IS 'the tool calls of an assistant''s message, in order';
 
-COMMENT ON COLUMN todo.messages.call_seq IS 'the assistant''s message that a tool result belongs to';
+COMMENT ON COLUMN todo.messages.call_seq
+  IS 'the assistant''s message that a tool result belongs to';
 
-COMMENT ON COLUMN todo.messages.call_index IS 'the position of its tool call there';
+COMMENT ON COLUMN todo.messages.call_index
+  IS 'the position of its tool call there';
 
-COMMENT ON COLUMN todo.messages.reaches IS 'the last message that a summary covers';
+COMMENT ON COLUMN todo.messages.reaches
+  IS 'the last message that a summary covers';
 
-COMMENT ON COLUMN todo.messages.tokens IS 'an estimate';
+COMMENT ON COLUMN todo.messages.tokens
+  IS 'an estimate';
 
-COMMENT ON COLUMN todo.turns.attempt IS 'the fencing token: writes of an older attempt are refused';
+COMMENT ON COLUMN todo.turns.attempt
+  IS 'the fencing token: writes of an older attempt are refused';
 
-COMMENT ON COLUMN todo.turns.asked IS 'the seq of the user''s message';
+COMMENT ON COLUMN todo.turns.asked
+  IS 'the seq of the user''s message';
 
-COMMENT ON COLUMN todo.turns.last IS 'the seq of the last message, once the turn has ended';
+COMMENT ON COLUMN todo.turns.last
+  IS 'the seq of the last message, once the turn has ended';
 
-COMMENT ON COLUMN todo.turns.stop IS 'the user asked the turn to stop';
+COMMENT ON COLUMN todo.turns.stop
+  IS 'the user asked the turn to stop';
 
-COMMENT ON COLUMN todo.turns.held IS 'tool calls that wait for approval, each with its plan';
+COMMENT ON COLUMN todo.turns.held
+  IS 'tool calls that wait for approval, each with its plan';
 
-COMMENT ON COLUMN todo.turns.approved IS 'the user''s answer to the held calls';
+COMMENT ON COLUMN todo.turns.approved
+  IS 'the user''s answer to the held calls';
 
-COMMENT ON COLUMN todo.events.after IS 'the head at that time';
+COMMENT ON COLUMN todo.events.after
+  IS 'the head at that time';
 
-CREATE TRIGGER words_inserted AFTER INSERT ON todo.tasks REFERENCING NEW TABLE AS inserted_tasks
-  FOR EACH STATEMENT EXECUTE FUNCTION todo.index_new_tasks();
+CREATE TRIGGER words_inserted AFTER INSERT ON todo.tasks
+  REFERENCING NEW TABLE AS inserted_tasks FOR EACH STATEMENT
+  EXECUTE FUNCTION todo.index_new_tasks();
 
 CREATE TRIGGER words_changed AFTER UPDATE OF title, note ON todo.tasks FOR EACH ROW
   WHEN (OLD.title IS DISTINCT FROM NEW.title OR OLD.note IS DISTINCT FROM NEW.note)
@@ -1428,8 +1535,8 @@ CREATE TRIGGER words_changed AFTER UPDATE OF title, note ON todo.tasks FOR EACH 
 CREATE TRIGGER words_deleted AFTER DELETE ON todo.tasks FOR EACH ROW
   EXECUTE FUNCTION todo.index_changed_task();
 
-CREATE TRIGGER words_commented AFTER INSERT OR UPDATE OF text OR DELETE ON todo.comments FOR EACH ROW
-  EXECUTE FUNCTION todo.index_comment();
+CREATE TRIGGER words_commented AFTER INSERT OR UPDATE OF text OR DELETE ON todo.comments
+  FOR EACH ROW EXECUTE FUNCTION todo.index_comment();
 
 CREATE TRIGGER usage_recorded AFTER INSERT ON todo.messages FOR EACH ROW
   WHEN (NEW.usage IS NOT NULL AND CURRENT_USER <> 'todo_auth')
@@ -1892,13 +1999,19 @@ GRANT SELECT, UPDATE (next_number, seq, next_conversation)
 GRANT SELECT
   ON todo.members TO todo_server, todo_worker, todo_person;
 
-GRANT SELECT (user_id, id, name, scopes, kind, created_at, last_used_at, expires_at, revoked_at), INSERT (user_id, id, name, hash, scopes, expires_at), UPDATE (revoked_at)
+GRANT SELECT (
+    user_id, id, name, scopes, kind, created_at, last_used_at, expires_at, revoked_at),
+  INSERT (user_id, id, name, hash, scopes, expires_at),
+  UPDATE (revoked_at)
   ON todo.tokens TO todo_server, todo_worker, todo_person;
 
 GRANT SELECT, INSERT, UPDATE (timezone, model, tokens_per_day)
   ON todo.preferences TO todo_server, todo_worker, todo_person;
 
-GRANT SELECT, INSERT, UPDATE (title, note, status, priority, project, due_on, due_at, updated_at, completed_at, deleted_at, rev, parent, defer_on, defer_at, scheduled_on, scheduled_at, started_at, tracked, series, occurrence, repeat, claimed_by, claim_token, claimed_until)
+GRANT SELECT, INSERT, UPDATE (
+    title, note, status, priority, project, due_on, due_at, updated_at, completed_at, deleted_at,
+    rev, parent, defer_on, defer_at, scheduled_on, scheduled_at, started_at, tracked, series,
+    occurrence, repeat, claimed_by, claim_token, claimed_until)
   ON todo.tasks TO todo_server, todo_worker, todo_person;
 
 GRANT SELECT, INSERT
@@ -1913,16 +2026,26 @@ GRANT SELECT, INSERT (space_id, number, id, text), UPDATE (text, edited_at)
 GRANT SELECT, INSERT (space_id, name, filter, sort), UPDATE (filter, sort)
   ON todo.views TO todo_server, todo_worker, todo_person;
 
-GRANT SELECT, INSERT (space_id, id, verb, arguments, targets, differences, expires_at), UPDATE (state, decided_at)
+GRANT SELECT,
+  INSERT (space_id, id, verb, arguments, targets, differences, expires_at),
+  UPDATE (state, decided_at)
   ON todo.plans TO todo_server, todo_worker, todo_person;
 
-GRANT SELECT, INSERT (space_id, id, number, title, model, head, head_of), UPDATE (title, model, seq, head, head_of, turn_id, updated_at, deleted_at)
+GRANT SELECT,
+  INSERT (space_id, id, number, title, model, head, head_of),
+  UPDATE (title, model, seq, head, head_of, turn_id, updated_at, deleted_at)
   ON todo.conversations TO todo_server, todo_worker, todo_person;
 
-GRANT SELECT, INSERT (space_id, id, conversation_id, runner, lease_until, asked), UPDATE (state, attempt, runner, lease_until, last, stop, held, approved, events, usage, error, ended_at)
+GRANT SELECT,
+  INSERT (space_id, id, conversation_id, runner, lease_until, asked),
+  UPDATE (
+    state, attempt, runner, lease_until, last, stop, held, approved, events, usage, error,
+    ended_at)
   ON todo.turns TO todo_server, todo_worker, todo_person;
 
-GRANT SELECT, INSERT (space_id, conversation_id, seq, parent, parent_of, turn_id, attempt, role, status, content, calls, call_seq, call_index, reaches, tokens, model, usage)
+GRANT SELECT, INSERT (
+    space_id, conversation_id, seq, parent, parent_of, turn_id, attempt, role, status, content,
+    calls, call_seq, call_index, reaches, tokens, model, usage)
   ON todo.messages TO todo_server, todo_worker, todo_person;
 
 GRANT SELECT, INSERT (space_id, turn_id, n, attempt, after, batch)
@@ -1931,7 +2054,9 @@ GRANT SELECT, INSERT (space_id, turn_id, n, attempt, after, batch)
 GRANT SELECT
   ON todo.usage TO todo_server, todo_worker, todo_person;
 
-GRANT SELECT, INSERT (space_id, seq, key, request_hash, verb, request, before, after, answer, undoes, redo, group_id, turn_id)
+GRANT SELECT, INSERT (
+    space_id, seq, key, request_hash, verb, request, before, after, answer, undoes, redo, group_id,
+    turn_id)
   ON todo.changes TO todo_server, todo_worker, todo_person;
 
 INSERT INTO todo.schema (version, oldest) VALUES (1, 1);
