@@ -1,56 +1,105 @@
-"""pgbench with the server's own statements: what Postgres alone does of the same work on the same connections."""
+"""pgbench with the server's own statements: the share of Postgres alone in the same work on the same connections."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+from todo_cli.contract.base import Caller, Request, Secret
+from todo_cli.contract.ids import new_id
+from todo_cli.contract.tasks import AddTask, ListTasks
+from todo_cli.core.dispatch import handle
+from todo_cli.db.sql import Sql
+from todo_cli.db.text_values import to_text
+from todo_cli.db.transaction import Transaction, connect
+
+REQUESTS: dict[str, Request[Any]] = {
+    "add": AddTask(title="Buy milk and a few other things"),
+    "list of 20": ListTasks(limit=20),
+}
+USER_SQL = "(lpad(:u::text, 8, '0') || '-0000-7000-8000-000000000000')"
+VARYING_SQL = {
+    "me": USER_SQL,
+    "space": USER_SQL,
+    "token": f"('todo_' || replace({USER_SQL}, '-', '') || '_benchmark')",
+    "key": "(:r::text || :s::text)",
+}
+"""What differs from one transaction to the next: a random user and a new idempotency key."""
+VARIABLES = """\
+\\set u random(1, {users})
+\\set r random(10000000, 99999999)
+\\set s random(1000000000, 9999999999)
+"""
+NEW_ID_SQL = "' || :r::text || '-' || right(:s::text, 4) || '-7000-8000-0000' || :r::text || E'"
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def scripts(home: Path, users: int) -> dict[str, Path]:
-    """The statements of the server, with values that pgbench makes: a random user, a new key and a new id."""
-    from todo_cli.contract.tasks import ListTasks
-    from todo_cli.core.tasks import edit, list
-    from todo_cli.db.schema_version import SCHEMA_VERSION
-    from todo_cli.db.transaction import ENTER
+class RecordingTransaction(Transaction):
+    """A transaction that records the statements of each round trip as it sends them."""
 
-    user = "(lpad(:u::text, 8, '0') || '-0000-7000-8000-000000000000')"
-    row = ("""(replace(replace('[{"id":"00000000-0000-7000-8000-0000NNNNNNNN","title":"Buy milk and a few other things","note":null,"""
-           """"priority":null,"project":null,"tags":[]}]', 'NNNNNNNN', :r::text), '0000-7', right(:s::text, 4) || '-7'))""")  # fmt: skip
-    values = {
-        "schema": str(SCHEMA_VERSION), "me": user, "space": user, "way": "'api'",
-        "token": f"('todo_' || replace({user}, '-', '') || '_benchmark')",
-        "key": "(:r::text || :s::text)", "hash": "sha256('milk')", "verb": "'AddTask'",
-        "request": """'{"title": "Buy milk and a few other things"}'""",
-        "tasks": row, "count": "1", "group": "null", "status": "'open'", "limit": "21",
-    }  # fmt: skip
-    found = {
-        "add": (edit.ADD, {"scope": "'tasks:write'", "write": "true"}),
-        "list of 20": (list._statement(ListTasks(limit=20)), {"scope": "'read'", "write": "false"}),
-    }
-    made = {}
-    for name, (sql, more) in found.items():
-        lines = [_inlined(one.text, one.names, values | more) for one in (ENTER, sql)]
-        made[name] = home / f"{name.split()[0]}.sql"
-        made[name].write_text(
-            f"\\set u random(1, {users})\n\\set r random(10000000, 99999999)\n\\set s random(1000000000, 9999999999)\n"
-            f"\\startpipeline\n{lines[0]};\n{lines[1]};\n\\endpipeline\n"
-        )
-    return made
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.round_trips: list[list[tuple[Sql, dict[str, Any]]]] = []
+
+    async def _send(self, calls: Sequence[tuple[Sql, dict[str, Any]]]) -> list[str | None]:
+        self.round_trips.append([(sql, self.values | values) for sql, values in calls])
+        return await super()._send(calls)
 
 
-def _inlined(text: str, names: tuple[str, ...], values: dict[str, str]) -> str:
-    text = re.sub(r"\$(\d+)", lambda found: values.get(names[int(found[1]) - 1], "null"), text).strip()
-    # pgbench takes :MI and :SS in a date's picture for variables: the same character as an escape
-    return re.sub(r"'[^']*'", lambda found: "E" + found[0].replace(":", r"\072") if ":" in found[0] else found[0], text)
+async def _record(url: str, token: str, request: Request[Any]) -> list[list[tuple[Sql, dict[str, Any]]]]:
+    connection = await connect(url)
+    try:
+        caller = Caller(token=Secret(token), key=new_id() if request.write else None, way="api")
+        transaction = RecordingTransaction(connection, caller, type(request))
+        await handle(transaction, request)
+        return transaction.round_trips
+    finally:
+        await connection.close()
 
 
-def pgbench(binary: Path, url: str, script: Path, seconds: float, connections: int) -> float:
-    """Transactions a second."""
-    command = [str(binary), "-n", "-M", "prepared", "-c", str(connections), "-j", "1", "-T", str(round(seconds)), "-f",
-               str(script), url]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    found = re.search(r"tps = ([\d.]+)", done.stdout)
-    if done.returncode or not found:
-        raise SystemExit(f"pgbench: {done.stderr[-3000:]}")
-    return float(found[1])
+def write_scripts(url: str, token: str, directory: Path, users: int) -> dict[str, Path]:
+    """Answer each Request once and write the statements that this sent as a script of pgbench."""
+    paths = {}
+    for name, request in REQUESTS.items():
+        lines = [VARIABLES.format(users=users)]
+        for calls in asyncio.run(_record(url, token, request)):
+            statements = "".join(f"{_inline(sql, values)};\n" for sql, values in calls)
+            lines.append(f"\\startpipeline\n{statements}\\endpipeline\n")
+        paths[name] = directory / f"{name.split()[0]}.sql"
+        paths[name].write_text("".join(lines))
+    return paths
+
+
+def _inline(sql: Sql, values: dict[str, Any]) -> str:
+    literals = [VARYING_SQL.get(name) or _literal(values[name]) for name in sql.names]
+    text = re.sub(r"--[^\n]*", "", sql.text)
+    text = re.sub(r"'[^']*'", _escape_colons, text)
+    return " ".join(re.sub(r"\$(\d+)", lambda match: literals[int(match[1]) - 1], text).split())
+
+
+def _literal(value: Any) -> str:
+    encoded = to_text(value)
+    if encoded is None:
+        return "null"
+    text = encoded.decode().replace("\\", "\\\\").replace("'", "''").replace(":", r"\072")
+    return f"(E'{_UUID.sub(NEW_ID_SQL, text)}')"
+
+
+def _escape_colons(match: re.Match[str]) -> str:
+    # pgbench takes the :MI of a date's pattern for a variable: write the colon as an escape
+    return "E" + match[0].replace(":", r"\072") if ":" in match[0] else match[0]
+
+
+def run_pgbench(binary: Path, url: str, script: Path, seconds: float, connections: int) -> float:
+    """Return transactions per second."""
+    command = [str(binary), "-n", "-M", "prepared", "-c", str(connections), "-j", "1"]
+    command += ["-T", str(round(seconds)), "-f", str(script), url]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    rate = re.search(r"tps = ([\d.]+)", result.stdout)
+    if result.returncode or not rate:
+        raise SystemExit(f"pgbench: {result.stderr[-3000:]}")
+    return float(rate[1])

@@ -15,7 +15,6 @@ from statistics import median
 from typing import NamedTuple
 
 from measure import INSIDE, ROOT, House, house, machine, run_inside, table, verdict
-from pgbench import pgbench, scripts
 
 USERS = 1_000
 CONNECTIONS = 16
@@ -154,12 +153,15 @@ def yardstick(home: House, owner_url: str) -> tuple[str, int] | None:
 
 def rounds(home: House, tasks: int, seconds: float, count: int) -> None:
     """Every way in turn, `count` times; then the table."""
+    # only in the environment that `run_inside` creates
+    from pgbench import run_pgbench, write_scripts
+
     from todo_cli.local_postgres.cluster import LocalPostgres
 
     postgres = LocalPostgres(home.home / "pg")
     fill(postgres.owner_url(), tasks)
     url = postgres.url("todo_server", postgres.secret("server"))
-    binary, files = postgres.bindir() / "pgbench", scripts(home.home, USERS)
+    binary, files = postgres.bindir() / "pgbench", write_scripts(url, token(1), home.home, USERS)
     us = home.serve([str(home.bin / "todo"), "serve", "--port"], "/readyz", {})
     plain = yardstick(home, postgres.owner_url())
     runs: dict[str, dict[str, list[Measured]]] = {name: {"ours": [], "pgbench": [], "plain": []} for name in AIMS}
@@ -169,7 +171,7 @@ def rounds(home: House, tasks: int, seconds: float, count: int) -> None:
     for _ in range(count):
         for name, found in runs.items():
             found["ours"].append(driven(*us, ours()[name], seconds))
-            found["pgbench"].append(Measured(pgbench(binary, url, files[name], seconds, CONNECTIONS), 0))
+            found["pgbench"].append(Measured(run_pgbench(binary, url, files[name], seconds, CONNECTIONS), 0))
             if plain:
                 found["plain"].append(driven(*plain, theirs()[name], seconds))
         memory.append(memory_of(us[1]))

@@ -43,9 +43,9 @@ class Direct:
         import psycopg
 
         import todo_cli.db.transaction as connect
-        from todo_cli.settings.settings import load
+        from todo_cli.settings.settings import load_settings
 
-        self.settings, self.trips = load(), 0
+        self.settings, self.trips = load_settings(), 0
         self.owner = psycopg.connect(os.environ["BENCHMARK_OWNER_URL"], autocommit=True)
         send = connect.run
 

@@ -169,7 +169,7 @@ def test_many_calls_wait_no_oftener_than_one(far: tuple[Proxy, Line, Chat]) -> N
     expected = {
         "one": (edit[:1], 3, 3),
         "eight": (edit, 3, 3),
-        "with an undo": (undo, 4, 4),
+        "with an undo": (undo, 3, 3),
         "with a wrong one": (bad, 3, 3),
     }
     for _ in range(2):  # the first prepares

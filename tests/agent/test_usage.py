@@ -202,7 +202,7 @@ def test_at_the_command_line(talker: Talker, boss: Person, make_talker: Callable
     assert (document["used"][0]["title"], document["total"]["prompt"], document["budget"]["spent"]) == ("add x", 14, 20)
     assert talker("prefs", "--budget", "", "--json").json["budget"] is None
     assert chief("admin", "user", "budget", talker.who.name, "--tokens-per-day", "").out.endswith(
-        "as many tokens as they like.\n"
+        "has no daily token limit.\n"
     )
 
 

@@ -95,7 +95,7 @@ def test_without_a_terminal_it_waits_and_is_answered_from_elsewhere(talker: Talk
     assert "#3 three: status open → done" in approved.err
     assert talker.tasks() == ALL_DONE
     again = talker.other("chat", "approve", "1")
-    assert (again.code, "waits for no answer" in again.err) == (6, True)
+    assert (again.code, "is not waiting for approval" in again.err) == (6, True)
     undone = talker("chat", "undo", "1")
     assert undone.code == 0, undone.err
     assert talker.tasks() == ALL_OPEN
@@ -150,7 +150,7 @@ def test_ctrl_c_stops_it_and_keeps_the_words(talker: Talker) -> None:
     child = talker.spawn("ask", "a long story")
     child.expect_exact("a time")
     child.sendintr()
-    child.expect_exact("what was said and done stays")
+    child.expect_exact("the text so far and the changes are kept")
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 130

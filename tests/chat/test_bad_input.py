@@ -130,7 +130,7 @@ def test_a_stalled_model_can_be_left(talker: Talker) -> None:
     child = talker.spawn("ask", "hello")
     child.expect_exact("Half")
     child.sendintr()
-    child.expect_exact("what was said and done stays")
+    child.expect_exact("the text so far and the changes are kept")
     child.close()
     assert talker.said() == [("user", "hello"), ("assistant", "Half of")]
 

@@ -69,7 +69,7 @@ def test_json_lines_go_round(talked: Talker, make_talker: Callable[..., Talker])
     taken = other("chat", "import", str(path))
     assert (taken.out, taken.code) == ("Imported conversation 1: put milk (6 messages)\n", 0), taken.err
     again = other.other("chat", "import", "-", stdin=path.read_text())
-    assert again.out == "Imported before: conversation 1: put milk (6 messages)\n"
+    assert again.out == "Already imported: conversation 1: put milk (6 messages)\n"
     assert other.tasks() == []  # nothing of it acts
     back = other("chat", "export", "1", "--format", "jsonl").lines
     told = [json.loads(line) for line in back[1:]]
@@ -250,4 +250,4 @@ def test_a_turn_that_is_not_answered_yet_stays_out(chat: Chat, capsys: pytest.Ca
         "tool",
         "assistant",
     ]
-    assert "not answered yet" in capsys.readouterr().err
+    assert "no complete answer yet" in capsys.readouterr().err

@@ -117,7 +117,7 @@ def keyed(person: Person, as_person: Callable[..., Todo], model: Scripted) -> To
 
 def test_a_key_in_the_keyring_goes_to_its_address_alone(keyed: Todo, model: Scripted) -> None:
     made = keyed("config", "set-key", stdin=f"{KEY}\n")
-    assert (made.code, f"127.0.0.1:{model.port} is kept in the system keyring" in made.out) == (0, True), made.err
+    assert (made.code, f"127.0.0.1:{model.port} in the system keyring" in made.out) == (0, True), made.err
     assert "keyring = true" in config_of(keyed)
     assert config_of(keyed).startswith("# mine\n[model]")
     assert KEY not in config_of(keyed) + made.out
@@ -165,7 +165,7 @@ def test_a_keyring_that_is_none(keyed: Todo) -> None:
     none = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
     assert keyed("config", "set-key", "--keyring", stdin=KEY, env=none).code == 2
     made = keyed("config", "set-key", stdin=KEY, env=none)
-    assert (made.code, "config.toml; it goes nowhere else" in made.out) == (0, True)
+    assert (made.code, "config.toml; it is sent nowhere else" in made.out) == (0, True)
 
 
 def test_a_server_s_key_may_live_in_a_keyring(

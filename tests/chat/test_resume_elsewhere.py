@@ -107,7 +107,7 @@ def test_taken_up_at_a_prompt(talker: Talker) -> None:
     prompt = talker.spawn("chat", "-c", "1")
     if talker.way == "direct":
         prompt.expect_exact("you: a story")
-        prompt.expect_exact("begins again")
+        prompt.expect_exact("starts again")
         prompt.expect_exact("Whole.")
     prompt.expect_exact("todo> ")
     talker.script(says("Indeed."))

@@ -51,10 +51,10 @@ def test_again_and_otherwise(talker: Talker) -> None:
     talker.model.assert_valid()
 
 
-def test_to_the_bin_and_back(talker: Talker) -> None:
+def test_to_the_trash_and_back(talker: Talker) -> None:
     talker.script(calls(("add_task", {"title": "milk"})), says("Added."))
     assert talker("ask", "add milk").code == 0
-    assert talker("chat", "rm", "1").out == "To the bin: conversation 1: add milk\n"
+    assert talker("chat", "rm", "1").out == "Deleted conversation 1: add milk\n"
     assert talker("chat", "list").out == ""
     assert talker("chat", "list", "--deleted").lines[0].split("\t")[:2] == ["1", "add milk"]
     assert talker.tasks() == [(1, "milk", "open")]  # its effects stay, and can be taken back

@@ -123,5 +123,5 @@ def test_a_yes_after_a_new_message_in_its_place(talker: Talker) -> None:
     talker.script(says("Fine."))
     assert talker.other("ask", "-c", "1", "never mind").out == "Fine.\n"
     late = talker(*YES)
-    assert (late.code, "waits for no answer" in late.err) == (6, True), late
+    assert (late.code, "is not waiting for approval" in late.err) == (6, True), late
     assert (talker.tasks(), verbs(talker)) == (OPEN, [])

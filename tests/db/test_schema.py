@@ -321,7 +321,7 @@ def test_a_database_that_was_never_migrated(empty: str, postgres: LocalPostgres,
     done = bare("list", env={"TODO_DATABASE_URL": empty, "TODO_TOKEN": f"todo_{'0' * 32}_x"})
     assert (done.code, "not set up" in done.err, "todo db migrate" in done.err) == (7, True, True), done.err
     done = bare("db", "status", env={"TODO_OWNER_URL": empty})
-    assert (done.code, done.lines[-1]) == (0, "behind: todo db migrate")
+    assert (done.code, done.lines[-1]) == (0, "out of date; update with: todo db migrate")
 
 
 def test_a_new_column_does_not_disturb_running_clients(fresh_db: Database) -> None:

@@ -1,6 +1,6 @@
 """Write the generated tables into the pages of docs/: `python -m tests.docs.generate`.
 
-A page holds a table between `<!-- generated: NAME -->` and `<!-- /generated -->`.
+A table is between `<!-- generated: NAME -->` and `<!-- /generated -->`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from todo_cli.errors import Invalid
 from todo_cli.parsing.dates import parse_date
 from todo_cli.parsing.quick_add import parse_quick_add
 from todo_cli.parsing.recurrence import first_occurrence, next_occurrence, parse_recurrence
-from todo_cli.settings.settings import KEYS
+from todo_cli.settings.keys import SETTING_KEYS
 from todo_cli.tools import TOOLS
 
 SECTIONS = {"": "", "profile": "[profiles.NAME]", "server": "[server]", "model": "[model]"}
@@ -71,7 +71,7 @@ def format_settings() -> str:
             "" if key.default is None else f"`{key.default}`",
             key.about,
         )
-        for key in KEYS
+        for key in SETTING_KEYS
     ]
     return format_table(("section", "key", "environment", "default", "meaning"), rows)
 
@@ -86,7 +86,7 @@ def walk_commands(command: Any, *words: str) -> Iterator[tuple[str, Any]]:
 
 
 def format_commands() -> str:
-    """Every command with its arguments and options; `--help` says what each means."""
+    """Every command with its arguments and options; `--help` explains each."""
     rows = []
     for name in COMMANDS:
         for words, command in walk_commands(load_command(name), name):

@@ -29,6 +29,7 @@ from tests.support.fake_model import says, scripted
 from todo_cli.local_postgres.cluster import LocalPostgres
 
 RUN_PAGES = [page for page in PAGES if page != README and read_shell_blocks(page)]
+FOLDERS = {path.name for path in [*ROOT.iterdir(), *(ROOT / "todo_cli").iterdir()] if path.is_dir()}
 LANGUAGES = {"sh", "text", "json", "toml", "python", "sql"}
 
 
@@ -138,3 +139,11 @@ def test_page_links_lead_to_files(page: Path) -> None:
 def test_ci_runs_the_test_command_of_the_readme() -> None:
     (command,) = re.findall(r"^```text\n(python3 -m tests)\n```", README.read_text(), re.MULTILINE)
     assert f"exec {command}\n" in (ROOT / ".ci/run").read_text()
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"], ids=lambda page: page.name)
+def test_page_names_files_that_exist(page: Path) -> None:
+    """A path in backticks leads to a file of the repository or of the package; `<name>` is any name."""
+    for name in re.findall(r"`((?:\w+/)+[\w./-]*)`", page.read_text()):
+        if name.split("/")[0] in FOLDERS:
+            assert any((folder / name).exists() for folder in (ROOT, ROOT / "todo_cli")), name

@@ -20,8 +20,7 @@ from todo_cli.llm.endpoints import OPENAI, Endpoint
 from todo_cli.llm.pricing import Price, as_stored, price_of, priced, summed
 from todo_cli.llm.selection import chosen
 from todo_cli.llm.stream import Usage
-from todo_cli.settings.settings import Settings
-from todo_cli.settings.settings import load as load_settings
+from todo_cli.settings.settings import Settings, load_settings
 
 FILE = """
 [model]

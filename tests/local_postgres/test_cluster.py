@@ -1,4 +1,4 @@
-"""The embedded Postgres, made, started, killed and removed for real; as root and as an ordinary user."""
+"""Create, start, kill and remove a real local Postgres, as root and as an ordinary user."""
 
 from __future__ import annotations
 
@@ -22,18 +22,19 @@ from psycopg.conninfo import conninfo_to_dict
 
 import todo_cli
 from todo_cli.errors import Invalid, Unavailable
+from todo_cli.local_postgres.account import account_for, is_root
 from todo_cli.local_postgres.cluster import LocalPostgres
-from todo_cli.local_postgres.files import account_for, is_root, private_directory
+from todo_cli.local_postgres.files import make_private_directory
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no embedded Postgres on Windows")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no local Postgres on Windows")
 
 SOURCE = Path(todo_cli.__file__).parents[1]
 CLIENT = """
 import sys, time
 from pathlib import Path
-from todo_cli.local_postgres.cluster import Embedded
+from todo_cli.local_postgres.cluster import LocalPostgres
 from todo_cli.errors import TodoError
-postgres = Embedded(Path(sys.argv[1]))
+postgres = LocalPostgres(Path(sys.argv[1]))
 """
 
 
@@ -129,7 +130,7 @@ def names(home: Path) -> set[str]:
 # -- making and starting --------------------------------------------------------------------------
 
 
-def test_second_ensure_changes_nothing(server: LocalPostgres) -> None:
+def test_ensure_of_a_running_cluster_changes_nothing(server: LocalPostgres) -> None:
     pid = server.running()
     said: list[str] = []
     assert server.exists()
@@ -138,7 +139,7 @@ def test_second_ensure_changes_nothing(server: LocalPostgres) -> None:
     assert ask(server, "SELECT current_database()") == "todo"
 
 
-def test_ensure_tells_what_it_does_and_makes_a_lost_database(server: LocalPostgres) -> None:
+def test_ensure_reports_its_steps_and_creates_a_missing_database(server: LocalPostgres) -> None:
     with psycopg.connect(server.owner_url("postgres"), autocommit=True) as connection:
         connection.execute("DROP DATABASE todo WITH (FORCE)")
     server.stop()
@@ -148,7 +149,7 @@ def test_ensure_tells_what_it_does_and_makes_a_lost_database(server: LocalPostgr
     assert ask(server, "SELECT current_database()") == "todo"
 
 
-def test_settings(server: LocalPostgres) -> None:
+def test_server_has_our_settings(server: LocalPostgres) -> None:
     wanted = {
         "listen_addresses": "",
         "TimeZone": "UTC",
@@ -163,7 +164,7 @@ def test_settings(server: LocalPostgres) -> None:
     assert {name: ask(server, f"SHOW {name}") for name in wanted} == wanted
 
 
-def test_eight_at_once_make_one(place: Path) -> None:
+def test_ensure_by_eight_processes_creates_one_cluster(place: Path) -> None:
     code = """
 import psycopg
 made = postgres.ensure()
@@ -176,7 +177,7 @@ print(made, postgres.running())
     assert sorted(said) == [f"False {pid}\n"] * 7 + [f"True {pid}\n"]
 
 
-def test_status(server: LocalPostgres) -> None:
+def test_status_of_a_running_server_has_every_field(server: LocalPostgres) -> None:
     told = server.status()
     assert told[:3] == (server.home, True, server.running())
     assert told.version.startswith("18.")
@@ -184,7 +185,7 @@ def test_status(server: LocalPostgres) -> None:
     assert told.size > 30_000_000
 
 
-def test_environment_of_the_caller_stays_out(server: LocalPostgres, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_server_does_not_inherit_the_environment(server: LocalPostgres, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGDATA", "/nowhere")
     monkeypatch.setenv("OPENAI_API_KEY", "secret")
     server.stop()
@@ -193,13 +194,13 @@ def test_environment_of_the_caller_stays_out(server: LocalPostgres, monkeypatch:
         assert b"secret" not in Path(f"/proc/{server.running()}/environ").read_bytes()
 
 
-def test_bindir_has_the_other_programs(server: LocalPostgres) -> None:
+def test_bindir_contains_the_other_programs(server: LocalPostgres) -> None:
     command = [str(server.bindir() / "psql"), server.owner_url(), "-Atc", "SELECT 1"]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "1\n"
 
 
 @pytest.mark.opt_in
-def test_another_postgres(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_todo_pg_bin_runs_another_postgres(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """TODO_TEST_PG_BIN: the bin directory of a Postgres that is 15 or newer."""
     monkeypatch.setenv("TODO_PG_BIN", os.environ["TODO_TEST_PG_BIN"])
     postgres = LocalPostgres(place)
@@ -209,14 +210,14 @@ def test_another_postgres(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert postgres.start()
     monkeypatch.delenv("TODO_PG_BIN")
     postgres.stop()
-    with pytest.raises(Unavailable, match=r"made by Postgres \d+, the binaries are Postgres 18"):
+    with pytest.raises(Unavailable, match=r"created by Postgres \d+, the binaries are Postgres 18"):
         postgres.start()
 
 
 # -- stopping and removing ------------------------------------------------------------------------
 
 
-def test_stop_and_start(server: LocalPostgres) -> None:
+def test_stop_then_start_keeps_the_rows(server: LocalPostgres) -> None:
     ask(server, "CREATE TABLE stopped AS SELECT 7 AS kept")
     assert server.stop()
     assert server.running() is None
@@ -226,14 +227,14 @@ def test_stop_and_start(server: LocalPostgres) -> None:
     assert ask(server, "SELECT kept FROM stopped") == 7
 
 
-def test_start_without_a_cluster(place: Path) -> None:
+def test_start_without_a_cluster_is_refused(place: Path) -> None:
     with pytest.raises(Unavailable, match="there is no Postgres") as caught:
         LocalPostgres(place).start()
     assert "todo init" in caught.value.hint
     assert not place.exists()
 
 
-def test_destroy_leaves_nothing_but_what_is_not_ours(place: Path) -> None:
+def test_destroy_removes_only_our_files(place: Path) -> None:
     place.mkdir()
     (place / "pg-notes").mkdir()
     postgres = LocalPostgres(place)
@@ -250,7 +251,7 @@ def test_destroy_leaves_nothing_but_what_is_not_ours(place: Path) -> None:
     assert not place.exists()
 
 
-def test_ctrl_c_in_the_client_spares_the_server(server: LocalPostgres) -> None:
+def test_ctrl_c_in_the_client_does_not_stop_the_server(server: LocalPostgres) -> None:
     server.stop()
     process = client(server.home, "postgres.start(); print('up', flush=True); time.sleep(60)")
     assert process.stdout
@@ -277,7 +278,7 @@ def orphans_stay_zombies() -> Iterator[None]:
                 pass
 
 
-def test_killed_server_comes_back_with_its_rows(server: LocalPostgres) -> None:
+def test_start_after_a_kill_keeps_the_rows(server: LocalPostgres) -> None:
     ask(server, "CREATE TABLE crashed AS SELECT generate_series(1, 100)")
     kill(server)
     assert server.start()
@@ -285,7 +286,7 @@ def test_killed_server_comes_back_with_its_rows(server: LocalPostgres) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a subreaper")
-def test_zombie_server_does_not_count(server: LocalPostgres) -> None:
+def test_running_ignores_a_zombie(server: LocalPostgres) -> None:
     server.stop()
     with orphans_stay_zombies():
         server.start()
@@ -298,7 +299,7 @@ def test_zombie_server_does_not_count(server: LocalPostgres) -> None:
         assert server.running() not in (None, pid)
 
 
-def test_pid_file_that_names_a_stranger(server: LocalPostgres) -> None:
+def test_start_with_a_pid_file_of_another_process_succeeds(server: LocalPostgres) -> None:
     recorded = (server.data / "postmaster.pid").read_text().split("\n", 1)
     server.stop()
     account = account_for(server.data)
@@ -315,7 +316,7 @@ def test_pid_file_that_names_a_stranger(server: LocalPostgres) -> None:
         stranger.wait()
 
 
-def test_lost_socket_directory(server: LocalPostgres) -> None:
+def test_start_without_the_socket_directory_restarts_the_server(server: LocalPostgres) -> None:
     for path in server.socket_dir().iterdir():
         path.unlink()
     server.socket_dir().rmdir()
@@ -324,7 +325,7 @@ def test_lost_socket_directory(server: LocalPostgres) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-def test_ended_in_the_middle_of_initdb(place: Path, number: signal.Signals) -> None:
+def test_ensure_after_a_killed_initdb_creates_the_cluster(place: Path, number: signal.Signals) -> None:
     process = client(place, "postgres.ensure()")
     wait_for(lambda: (place / "pgdata.new" / "base").exists())
     os.killpg(process.pid, number)
@@ -349,7 +350,7 @@ except TodoError as error:
 """
 
 
-def test_file_size_limit_in_initdb(place: Path) -> None:
+def test_initdb_at_the_file_size_limit_reports_a_full_disk(place: Path) -> None:
     """Without a right to mount: the first thing that does not fit is initdb's write-ahead log."""
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (12 << 20, 12 << 20))"
     said = ended(client(place, limit + ENSURE_AND_TELL))
@@ -358,7 +359,7 @@ def test_file_size_limit_in_initdb(place: Path) -> None:
 
 
 @pytest.mark.parametrize("megabytes", [20, 50])
-def test_full_disk(place: Path, megabytes: int) -> None:
+def test_ensure_on_a_full_disk_leaves_no_cluster(place: Path, megabytes: int) -> None:
     """20 MB are full in the copy of the binaries, 50 MB in initdb."""
     place.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=0755", "todo-test", str(place)]
@@ -373,7 +374,7 @@ def test_full_disk(place: Path, megabytes: int) -> None:
         subprocess.run(["umount", str(place)], check=True)
 
 
-def test_home_that_is_closed(place: Path) -> None:
+def test_ensure_in_a_closed_home_names_the_home(place: Path) -> None:
     """To the server's account when we are root, else to us."""
     place.parent.chmod(0o700 if is_root() else 0o500)
     try:
@@ -387,19 +388,19 @@ def test_home_that_is_closed(place: Path) -> None:
     assert mode == (0o700 if is_root() else 0o500)
 
 
-def test_home_that_is_a_file(place: Path) -> None:
+def test_ensure_with_a_file_as_home_is_refused(place: Path) -> None:
     place.write_text("")
     with pytest.raises(Unavailable, match="cannot use"):
         LocalPostgres(place).ensure()
     place.unlink()
 
 
-def test_data_that_is_not_ours(place: Path) -> None:
+def test_cluster_without_our_password_file_is_not_touched(place: Path) -> None:
     (place / "pgdata").mkdir(parents=True)
     (place / "pgdata" / "PG_VERSION").write_text("18\n")
     postgres = LocalPostgres(place)
     for verb in (postgres.ensure, postgres.start, postgres.destroy):
-        with pytest.raises(Unavailable, match="not made by todo"):
+        with pytest.raises(Unavailable, match="todo did not create it"):
             verb()
     assert (place / "pgdata" / "PG_VERSION").exists()
 
@@ -412,14 +413,14 @@ def pretend_postgres(bindir: Path, version: str) -> None:
         (bindir / tool).chmod(0o755)
 
 
-def test_no_postgres_in_todo_pg_bin(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_todo_pg_bin_without_initdb_is_refused(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TODO_PG_BIN", str(place.parent / "nothing"))
     with pytest.raises(Unavailable, match=r"there is no initdb in .*nothing"):
         LocalPostgres(place).ensure()
     assert not LocalPostgres(place).exists()
 
 
-def test_too_old_a_postgres_in_todo_pg_bin(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_todo_pg_bin_with_an_old_postgres_is_refused(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pretend_postgres(place.parent / "old", "14.3")
     monkeypatch.setenv("TODO_PG_BIN", str(place.parent / "old"))
     with pytest.raises(Unavailable, match=r"Postgres 14\.3, which is too old") as caught:
@@ -427,17 +428,19 @@ def test_too_old_a_postgres_in_todo_pg_bin(place: Path, monkeypatch: pytest.Monk
     assert "15 or newer" in caught.value.hint
 
 
-def test_data_of_another_major(server: LocalPostgres, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_start_with_another_major_version_is_refused(
+    server: LocalPostgres, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server.stop()
     pretend_postgres(place.parent / "other", "17.2 (Debian 17.2-1)")
     monkeypatch.setenv("TODO_PG_BIN", str(place.parent / "other"))
-    with pytest.raises(Unavailable, match=r"made by Postgres 18, the binaries are Postgres 17\.2") as caught:
+    with pytest.raises(Unavailable, match=r"created by Postgres 18, the binaries are Postgres 17\.2") as caught:
         server.start()
     assert "pg_dumpall" in caught.value.hint
 
 
 @pytest.mark.skipif(not is_root(), reason="only root changes account")
-def test_account_that_is_not_there(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_todo_pg_user_without_such_an_account_is_refused(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TODO_PG_USER", "no-such-account")
     with pytest.raises(Unavailable, match="no-such-account") as caught:
         LocalPostgres(place).ensure()
@@ -447,12 +450,12 @@ def test_account_that_is_not_there(place: Path, monkeypatch: pytest.MonkeyPatch)
 # -- passwords and paths --------------------------------------------------------------------------
 
 
-def test_password_is_needed(server: LocalPostgres) -> None:
+def test_connection_without_the_password_is_refused(server: LocalPostgres) -> None:
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(server.url("todo_owner", "guess"))
 
 
-def test_password_files_are_closed_and_written_once(place: Path) -> None:
+def test_password_files_are_private_and_written_once(place: Path) -> None:
     found: list[str] = []
 
     def look() -> None:
@@ -470,17 +473,17 @@ def test_password_files_are_closed_and_written_once(place: Path) -> None:
     assert stat.S_IMODE((place / "worker.password").stat().st_mode) == 0o600
 
 
-def test_owner_password_file_is_closed(server: LocalPostgres) -> None:
+def test_owner_password_file_is_private(server: LocalPostgres) -> None:
     assert stat.S_IMODE((server.home / "owner.password").stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("name", ["", "../x", "a/b", "a b"])
-def test_names_that_are_no_secrets(place: Path, name: str) -> None:
+def test_secret_with_a_bad_name_is_refused(place: Path, name: str) -> None:
     with pytest.raises(Invalid):
         LocalPostgres(place).secret(name)
 
 
-def test_url_survives_any_characters(place: Path) -> None:
+def test_url_quotes_any_character(place: Path) -> None:
     postgres = LocalPostgres(place.with_name("a place & 50%"))
     told = conninfo_to_dict(postgres.url("ann@x", "p:/?#[]&= %ü", "da/ta"))
     assert told == {
@@ -492,7 +495,7 @@ def test_url_survives_any_characters(place: Path) -> None:
     }
 
 
-def test_long_and_odd_path() -> None:
+def test_home_with_a_long_and_odd_path_works() -> None:
     with fresh_place("it's a place, ü " + "long" * 20) as home:
         postgres = LocalPostgres(home)
         assert postgres.ensure()
@@ -504,13 +507,13 @@ def test_long_and_odd_path() -> None:
         assert not sockets.exists()
 
 
-def test_path_that_a_shell_would_read(place: Path) -> None:
+def test_home_with_shell_characters_is_refused(place: Path) -> None:
     with pytest.raises(Invalid):
         LocalPostgres(place / "$(id)")
 
 
 @pytest.mark.parametrize("kind", ["open", "link", "foreign"])
-def test_socket_directory_of_somebody_else(place: Path, kind: str) -> None:
+def test_socket_directory_of_another_account_is_refused(place: Path, kind: str) -> None:
     if kind == "link":
         place.symlink_to(place.parent)
     else:
@@ -520,8 +523,8 @@ def test_socket_directory_of_somebody_else(place: Path, kind: str) -> None:
         if not is_root():
             pytest.skip("only root gives away")
         os.chown(place, 12345, 12345)
-    with pytest.raises(Unavailable, match="belongs to somebody else"):
-        private_directory(place, account_for(place / "pgdata"))
+    with pytest.raises(Unavailable, match="belongs to another account"):
+        make_private_directory(place, account_for(place / "pgdata"))
     if kind != "link":
         place.rmdir()
     else:

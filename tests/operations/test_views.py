@@ -156,7 +156,7 @@ def test_the_commands(person: Person, as_person: Callable[..., Todo]) -> None:
     assert numbers("list", "-@phone", "or", "#work", "--sort", "-created") == ["3", "2", "1"]
     assert numbers("list", "-@phone", "-n", "1") == ["1"]
     assert todo("view", "save", "calls", "@phone", "-due:today").out == "Saved :calls: @phone !due:today\n"
-    assert todo("view", "default", "calls").out == "The default is :calls.\n"
+    assert todo("view", "default", "calls").out == "The default view is :calls.\n"
     assert numbers() == numbers("list", ":calls") == ["3"]
     assert numbers("list", "--tag", "nowhere") == []
     assert todo("view", "list").out == "*\tcalls\t@phone !due:today\t\n"

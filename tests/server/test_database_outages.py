@@ -362,7 +362,7 @@ def test_it_hangs_before_the_command(db: Database, as_person: Callable[..., Todo
         assert listed.code == 7
         assert "carried out" not in listed.err
         between.hang = False
-        assert "added before" in todo("add", MARK, "--key", "hung").err
+        assert "already added" in todo("add", MARK, "--key", "hung").err
 
 
 def test_it_hangs_before_it_says_hello(as_person: Callable[..., Todo], db: Database) -> None:

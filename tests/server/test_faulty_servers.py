@@ -24,7 +24,7 @@ from tests.support.fake_server import Liar, Script, answering, dripping, floodin
 from todo_cli.clients.http import HttpClient
 from todo_cli.contract.tasks import AddTask
 from todo_cli.errors import TodoError
-from todo_cli.settings.settings import load
+from todo_cli.settings.settings import load_settings
 
 TOKEN = "todo_0123456789abcdef0123456789abcdef_verysecretindeed"
 TIMEOUT = "0.7"
@@ -112,7 +112,7 @@ def backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
 
     def made(url: str) -> HttpClient:
         monkeypatch.setenv("TODO_SERVER", url)
-        return HttpClient(load())
+        return HttpClient(load_settings())
 
     return made
 

@@ -59,7 +59,7 @@ def test_always_lost(front: tuple[Between, Todo], db: Database, person: Person) 
     between.drop = 0
     again = todo("add", MARK, "--key", found[1])
     assert (again.code, again.out) == (0, f"Added #1 {MARK}\n")
-    assert "added before" in again.err
+    assert "already added" in again.err
     assert len(journal(db, person)) == 1
 
 

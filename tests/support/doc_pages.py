@@ -4,7 +4,7 @@ A fence of the language `sh` is run. Words behind the language say what the bloc
 
     ```sh          any list
     ```sh model    a model: a scripted one answers "Of course."
-    ```sh team     the database server of a team: another local Postgres stands in for `db.example.org`
+    ```sh team     the database server of a team: another local Postgres replaces `db.example.org`
 
 Blocks of other languages (`text`, `json`, `toml`) are shown to the reader and never run.
 """
@@ -75,7 +75,7 @@ def build_script(blocks: list[Block], model_url: str) -> str:
 
 
 def run_bash(script: str, home: Path, path: str, directory: Path) -> subprocess.CompletedProcess[str]:
-    """Run a script as one bash session with the environment that cron gives; end its background jobs with it."""
+    """Run a script as one bash session in the environment of a cron job; end its background jobs with it."""
     pip = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_", "UV_"))}
     environment = pip | {"HOME": str(home), "PATH": path, "LANG": "C.UTF-8", "TODO_HOME": str(home / "pg")}
     script = f"trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\nset -eu\n{script}"

@@ -144,7 +144,7 @@ def _connected(given: dict[str, Any], points: Points) -> tuple[Any, Any]:
         todo_cli.clients.direct.MAX_ATTEMPTS_AFTER_LOSS = 2  # the real one waits for six seconds
 
     points.gone = gone
-    return backend.send, backend.leave
+    return backend.send, backend.aclose
 
 
 async def drive(given: dict[str, Any]) -> dict[str, Any]:

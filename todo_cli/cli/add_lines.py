@@ -1,4 +1,4 @@
-"""Many tasks from stdin: checked before the first is sent, sent in parts, undone as one."""
+"""Add many tasks from stdin. Every line is checked before the first is sent; all of them are undone together."""
 
 from __future__ import annotations
 
@@ -17,79 +17,84 @@ from todo_cli.contract.tasks import AddTasks, Changed, NewTask
 from todo_cli.errors import Invalid, TodoError, Unavailable
 
 MAX_LINES = 100_000
+MAX_TITLE_CHARS = 1_000
 MAX_INPUT_BYTES = 200 * 1024 * 1024
 MAX_REQUEST_LINES, MAX_REQUEST_BYTES = 500, 1_000_000
-MAX_SHOWN_TASKS = 20  # tasks that are named one by one
+MAX_SHOWN_TASKS = 20
+MAX_JSON_CHAR_BYTES = 6  # \u1234
 
 
 def add_lines(session: Session, fields: dict[str, Any], key: str | None, form: str, *, parse: bool) -> None:
-    """Add a task for every line that is not blank; raises Invalid naming the line, before anything is sent."""
+    """Add one task for every line that is not blank; raises Invalid with the line's number before anything is sent."""
     if sys.stdin.isatty():
-        text.note("A task a line, then Ctrl-D:")
+        text.note("Type one task per line, then press Ctrl-D:")
     titles = read_lines(sys.stdin.buffer.read(MAX_INPUT_BYTES + 1))
     name = key or new_id()
-    # a run that is repeated with its key goes on in the same group, and nobody else's of the same key is in it
+    # A run repeated with its key continues the same group. The user's id keeps the groups of two users apart.
     group = id_of(token_user(session.settings.require_token().reveal()), name)
-    made: list[Changed] = []
+    answers: list[Changed] = []
     try:
         for index, part in enumerate(_split_requests(titles, fields)):
             tasks = tuple(NewTask(title=title, **fields) for title in part)
-            made.append(session.send(AddTasks(tasks=tasks, group=group, parse=parse or UNSET), f"{name}:{index}"))
-            _print_progress(sum(len(one.tasks) for one in made), len(titles))
+            request = AddTasks(tasks=tasks, group=group, parse=parse or UNSET)
+            answers.append(session.send(request, f"{name}:{index}"))
+            _print_progress(_count_tasks(answers), len(titles))
     except (KeyboardInterrupt, TodoError) as error:
-        lost = not isinstance(error, TodoError) or isinstance(error, Unavailable)
-        _print_interruption(sum(len(one.tasks) for one in made), len(titles), name, lost=lost)
+        answer_lost = not isinstance(error, TodoError) or isinstance(error, Unavailable)
+        _print_interruption(_count_tasks(answers), len(titles), name, answer_lost=answer_lost)
         raise
-    _print_added(session, made, form)
+    _print_added(session, answers, form)
 
 
-def _print_interruption(count: int, total: int, name: str, *, lost: bool) -> None:
-    """Say what is so now. `lost`: one more request was on its way, and its answer is not known."""
-    again = f"the same lines with --key {name} add what is missing, nothing twice"
+def _count_tasks(answers: list[Changed]) -> int:
+    return sum(len(answer.tasks) for answer in answers)
+
+
+def _print_interruption(count: int, total: int, key: str, *, answer_lost: bool) -> None:
+    """Print how much was added. `answer_lost`: one more request was sent, and its answer did not arrive."""
+    resume = f"send the same lines with --key {key} to add the rest"
     if count:
-        perhaps = f", and perhaps up to {MAX_REQUEST_LINES} more" if lost else ""
-        text.note(f"{count:,} of {total:,} tasks were added{perhaps}; {again}; todo undo takes them back")
-    elif lost:
-        text.note(
-            f"none or up to {min(total, MAX_REQUEST_LINES)} of {total:,} tasks were added (see: todo log); {again}"
-        )
+        maybe = f", and possibly up to {MAX_REQUEST_LINES} more" if answer_lost else ""
+        text.note(f"{count:,} of {total:,} tasks were added{maybe}; {resume}; remove them with: todo undo")
+    elif answer_lost:
+        most = min(total, MAX_REQUEST_LINES)
+        text.note(f"between 0 and {most} of {total:,} tasks were added (check with: todo log); {resume}")
 
 
 def read_lines(data: bytes) -> list[str]:
-    """The lines that are not blank; raises Invalid with the number of the first line that cannot be a title."""
+    """Return the lines that are not blank; raises Invalid with the number of the first line that cannot be a title."""
     if len(data) > MAX_INPUT_BYTES:
-        raise Invalid("the input is larger than 200 MiB", hint="send it in parts")
-    titles: list[str] = []
-    for index, line in enumerate(data.split(b"\n"), 1):
-        try:
-            title = line.decode("utf-8-sig" if index == 1 else "utf-8").strip()
-        except UnicodeDecodeError as error:
-            raise Invalid(f"line {index} is not valid UTF-8 (byte {error.start + 1})",
-                          hint="convert it first, for example with: iconv -f latin1 -t utf-8") from None  # fmt: skip
-        if "\0" in title:
-            raise Invalid(f"line {index} has a NUL character, which cannot be stored", hint="remove it")
-        if len(title) > 1_000:
-            raise Invalid(f"line {index} is longer than 1,000 characters", hint="nothing was added")
-        if len(title.splitlines()) > 1:
-            raise Invalid(f"line {index} has a line break of another kind inside", hint="end lines with \\n")
-        if title:
-            titles.append(title)
+        raise Invalid("the input is larger than 200 MiB", hint="split it into parts")
+    lines = (_read_line(index, line) for index, line in enumerate(data.split(b"\n"), 1))
+    titles = [title for title in lines if title]
     if not titles:
-        raise Invalid(
-            "there is no line to add", hint="write a task a line, for example: printf 'a\\nb\\n' | todo add -"
-        )
+        raise Invalid("stdin has no tasks to add", hint="write one task per line: printf 'a\\nb\\n' | todo add -")
     if len(titles) > MAX_LINES:
-        raise Invalid(f"more than {MAX_LINES:,} lines at once", hint="send them in parts")
+        raise Invalid(f"the input has more than {MAX_LINES:,} lines", hint="split it into parts")
     return titles
 
 
+def _read_line(index: int, line: bytes) -> str:
+    try:
+        title = line.decode("utf-8-sig" if index == 1 else "utf-8").strip()
+    except UnicodeDecodeError as error:
+        hint = "convert it first, for example with: iconv -f latin1 -t utf-8"
+        raise Invalid(f"line {index} is not valid UTF-8 (byte {error.start + 1})", hint=hint) from None
+    if "\0" in title:
+        raise Invalid(f"line {index} contains a NUL character, which cannot be stored", hint="remove it")
+    if len(title) > MAX_TITLE_CHARS:
+        raise Invalid(f"line {index} is longer than {MAX_TITLE_CHARS:,} characters", hint="nothing was added")
+    if len(title.splitlines()) > 1:
+        raise Invalid(f"line {index} contains a line break other than \\n", hint="end every line with \\n")
+    return title
+
+
 def _split_requests(titles: list[str], fields: dict[str, Any]) -> Iterator[list[str]]:
-    overhead = 200 + 6 * len(str(fields))
+    overhead = 200 + MAX_JSON_CHAR_BYTES * len(str(fields))
     part: list[str] = []
     size = 0
     for title in titles:
-        # a character is at most six bytes of JSON
-        weight = 6 * len(title) + overhead
+        weight = MAX_JSON_CHAR_BYTES * len(title) + overhead
         if part and (len(part) == MAX_REQUEST_LINES or size + weight > MAX_REQUEST_BYTES):
             yield part
             part, size = [], 0
@@ -104,18 +109,17 @@ def _print_progress(count: int, total: int) -> None:
         sys.stderr.flush()
 
 
-def _print_added(session: Session, made: list[Changed], form: str) -> None:
-    tasks = tuple(task for one in made for task in one.tasks)
-    new = any(one.new for one in made)
+def _print_added(session: Session, answers: list[Changed], form: str) -> None:
+    tasks = tuple(task for answer in answers for task in answer.tasks)
+    new = any(answer.new for answer in answers)
     if form == "json":
-        json.write_document(Changed(tasks=tasks, seq=made[-1].seq, new=new))
+        json.write_document(Changed(tasks=tasks, seq=answers[-1].seq, new=new))
     elif form == "jsonl":
         json.write_lines(tasks)
     elif len(tasks) <= MAX_SHOWN_TASKS:
-        text.write_changed(
-            "Added", Changed(tasks=tasks, seq=0, new=new), text.load_zone(session.settings.timezone), datetime.now(UTC)
-        )
+        result = Changed(tasks=tasks, seq=0, new=new)
+        text.write_changed("Added", result, text.load_zone(session.settings.timezone), datetime.now(UTC))
     else:
         text.write(f"Added {len(tasks):,} tasks: #{tasks[0].number} to #{tasks[-1].number}")
         if not new:
-            text.note("(added before, with the same key)")
+            text.note("(already added with this key; nothing was added twice)")

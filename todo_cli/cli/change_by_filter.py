@@ -1,4 +1,4 @@
-"""Changing what a filter finds: worked out first, then done; more than a few rows are shown and asked about, once."""
+"""Change the tasks that a filter matches: plan first, ask once if more than a few match, then apply the plan."""
 
 from __future__ import annotations
 
@@ -14,42 +14,41 @@ MAX_UNASKED_TASKS = 3
 
 
 def apply_by_filter(session: Session, request: OnTasks, key: str | None) -> Changed | None:
-    """Precisely what was worked out; None where the answer was no. Raises NeedsAnswer without a terminal."""
+    """Apply the planned change; None if the person declines. Raises NeedsAnswer without a terminal."""
     if key:
-        raise Invalid("--key with a filter needs --yes", hint="so that a repetition means the same request")
+        raise Invalid("--key with a filter needs --yes", hint="so that every repetition sends the same request")
     plan = make_plan(session, request)
-    if (len(plan.targets) > MAX_UNASKED_TASKS or _has_search_words(str(request.filter))) and not _ask_or_refuse(
-        session, plan
-    ):
+    needs_question = len(plan.targets) > MAX_UNASKED_TASKS or _has_search_words(str(request.filter))
+    if needs_question and not _ask_or_refuse(session, plan):
         return None
     try:
         return session.send(ApplyPlan(id=plan.id))
-    except Conflict:  # it can never be applied any more
+    except Conflict:  # a task has changed since, so the plan can never be applied
         session.send(RefusePlan(id=plan.id))
         raise
 
 
 def _has_search_words(filter: str) -> bool:
-    """It has words that are looked for in texts, with typing mistakes forgiven: what they find is not what was said."""
+    """Whether the filter searches for words: the search is tolerant, so it may match unexpected tasks."""
     from todo_cli.parsing.filter_ast import TextTerm, walk_terms
     from todo_cli.parsing.filter_parser import parse_filter
 
-    return any(isinstance(leaf, TextTerm) for leaf in walk_terms(parse_filter(filter)))
+    return any(isinstance(term, TextTerm) for term in walk_terms(parse_filter(filter)))
 
 
 def _ask_or_refuse(session: Session, plan: Plan) -> bool:
-    """The rows, and a yes to them; without one the plan is put aside."""
-    agreed = False
+    """Show the rows and ask; refuse the plan unless the answer is yes."""
+    tasks = format_task_count(len(plan.targets))
+    approved = False
     try:
-        if not session.interactive:
-            many = format_task_count(len(plan.targets))
-            raise NeedsAnswer(f"this would change {many}, and there is no terminal to ask on; nothing was changed",
-                              hint="answer with --yes, or look first with --plan")  # fmt: skip
+        if not session.is_interactive:
+            detail = f"this would change {tasks}, and there is no terminal to ask on; nothing was changed"
+            raise NeedsAnswer(detail, hint="confirm with --yes, or preview with --plan")
         print_plan_rows(plan, text.note)
-        agreed = ask_yes_no(session, f"Change {format_task_count(len(plan.targets))}?", yes=False, flag="--yes")
+        approved = ask_yes_no(session, f"Change {tasks}?", yes=False, flag="--yes")
     finally:
-        if not agreed:
+        if not approved:
             session.send(RefusePlan(id=plan.id))
-    if not agreed:
+    if not approved:
         text.note("Nothing was changed.")
-    return agreed
+    return approved

@@ -1,23 +1,56 @@
-"""What the commands that change tasks share: send, then say what is so now; or plan it, or ask first."""
+"""Build and run the commands that change tasks: send, plan, or ask first; then print the changed tasks."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
 
+import typer
 from msgspec import UNSET
 
-from todo_cli.cli.options import output_form
+from todo_cli.cli.filter_args import FilterCommand
+from todo_cli.cli.options import IfRev, Json, JsonLines, Key, PlanOnly, Yes, output_form
 from todo_cli.cli.session import session_of
+from todo_cli.cli.task_args import TasksArgument, parse_task_args
 from todo_cli.contract.tasks import Changed, OnTasks
 
 
-def change_tasks(
-    ctx: Any, request: OnTasks, word: str, key: str | None, *, plan: bool, yes: bool, as_json: bool, as_lines: bool
-) -> None:
-    """Send the write and print every task it named; with `plan` only keep what it would do.
+def change_command(request_type: type[OnTasks], *, help: str) -> typer.Typer:
+    """Return the app of a command that changes tasks by a Request without fields of its own."""
+    app = typer.Typer(add_completion=False)
 
-    What a filter finds is worked out first, and asked about where it is more than a few; `yes` sends it as it is.
+    @app.command(request_type.label, cls=FilterCommand, help=help)
+    def command(
+        ctx: typer.Context,
+        tasks: TasksArgument,
+        if_rev: IfRev = None,
+        plan: PlanOnly = False,
+        yes: Yes = False,
+        key: Key = None,
+        as_json: Json = False,
+        as_lines: JsonLines = False,
+    ) -> None:
+        request = request_type(**parse_task_args(tasks), if_rev=if_rev)
+        change_tasks(ctx, request, key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)
+
+    return app
+
+
+def change_tasks(
+    ctx: Any,
+    request: OnTasks,
+    key: str | None,
+    *,
+    plan: bool,
+    yes: bool,
+    as_json: bool,
+    as_lines: bool,
+    past: str | None = None,
+) -> None:
+    """Send the write and print every task it changed; with `plan`, store and print the plan instead.
+
+    A write by filter is planned first and confirmed by the person, unless `yes` is given or few tasks match. `past`
+    replaces the Request's own past tense in the output.
     """
     session, form = session_of(ctx), output_form(as_json, as_lines)
     if plan:
@@ -33,17 +66,20 @@ def change_tasks(
         result = apply_by_filter(session, request, key)
     if result is None:
         return
-    print_changed(ctx, result, word, form)
+    print_changed(ctx, result, past or request.past, form)
     if form == "text":
         _print_remarks(result)
 
 
-def print_changed(ctx: Any, result: Changed, word: str, form: str) -> None:
-    """Print what a write made."""
+def print_changed(ctx: Any, result: Changed, past: str, form: str) -> None:
+    """Print the tasks that a write changed."""
     if form == "text":
         from todo_cli.cli.render import text
 
-        text.write_changed(word, result, text.load_zone(session_of(ctx).settings.timezone), datetime.now(UTC))
+        zone = text.load_zone(session_of(ctx).settings.timezone)
+        # a repeated key returns the tasks as they are now, which later changes may have made
+        unchanged = {task.number for task in result.tasks if result.new and task.rev != result.seq}
+        text.write_changed(past, result, zone, datetime.now(UTC), unchanged)
     else:
         from todo_cli.cli.render import json
 
@@ -51,11 +87,10 @@ def print_changed(ctx: Any, result: Changed, word: str, form: str) -> None:
 
 
 def _print_remarks(result: Changed) -> None:
-    """What else a person should know of it."""
     from todo_cli.cli.render import text
 
     if result.open_subtasks:
-        many = "subtask remains" if result.open_subtasks == 1 else "subtasks remain"
-        text.note(f"{result.open_subtasks:,} open {many} (--with-subtasks finishes them, too)")
+        remain = "subtask remains" if result.open_subtasks == 1 else "subtasks remain"
+        text.note(f"{result.open_subtasks:,} open {remain} (complete them too with --with-subtasks)")
     for number in result.ended or ():
-        text.note(f"#{number} was the last of its series")
+        text.note(f"#{number} was the last occurrence of its series")

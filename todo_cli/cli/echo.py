@@ -1,4 +1,4 @@
-"""A terminal that does not show what is typed while something else writes to it."""
+"""Control what a terminal does with keys typed while the program writes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def no_echo() -> Iterator[None]:
-    """What is typed meanwhile is not mixed into the answer; it comes at the next prompt. Ctrl-C works as always."""
+    """Switch echo off, so that typed keys do not mix with the output; the next prompt reads them."""
     try:
         import termios
     except ImportError:  # Windows
@@ -19,18 +19,18 @@ def no_echo() -> Iterator[None]:
         yield
         return
     terminal = sys.stdin.fileno()
-    was = termios.tcgetattr(terminal)
+    saved = termios.tcgetattr(terminal)
     silent = termios.tcgetattr(terminal)
     silent[3] &= ~termios.ECHO
     termios.tcsetattr(terminal, termios.TCSANOW, silent)
     try:
         yield
     finally:
-        termios.tcsetattr(terminal, termios.TCSANOW, was)
+        termios.tcsetattr(terminal, termios.TCSANOW, saved)
 
 
 def discard_typed_input() -> None:
-    """What was typed before a question is no answer to it."""
+    """Discard keys typed before a question, so that they do not answer it."""
     try:
         import termios
     except ImportError:  # Windows

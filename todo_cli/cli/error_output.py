@@ -1,4 +1,4 @@
-"""How an error looks: one line on stderr, or one object."""
+"""Print an error: one line on stderr, or one JSON object."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from todo_cli.errors import Bug, TodoError
 
 
 def print_error(error: Any, *, as_json: bool) -> int:
-    """Write it; the exit code."""
-    assert isinstance(error, TodoError)  # noqa: S101  # main hands on nothing else
+    """Print the error and return its exit code."""
+    assert isinstance(error, TodoError)  # noqa: S101  # cli/run.py passes nothing else
     if as_json:
         import msgspec
 
@@ -25,12 +25,13 @@ def print_error(error: Any, *, as_json: bool) -> int:
 
 
 def print_bug(error: Exception, *, as_json: bool) -> int:
-    """A fault of ours: its kind and place, never its values."""
+    """Print the type and place of an unexpected error, never its values, which may be private."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    place = (
-        f"{trace.tb_frame.f_code.co_filename.rpartition('todo_cli')[2].lstrip('/')}:{trace.tb_lineno}" if trace else "?"
-    )
+    place = "?"
+    if trace:
+        file = trace.tb_frame.f_code.co_filename.rpartition("todo_cli")[2].lstrip("/")
+        place = f"{file}:{trace.tb_lineno}"
     bug = Bug(f"an unexpected {type(error).__name__} at {place}", hint="see the trace with: todo --debug …")
     return print_error(bug, as_json=as_json)

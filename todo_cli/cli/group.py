@@ -1,8 +1,9 @@
-"""The root command: every command is listed from COMMANDS, only the one that runs is imported."""
+"""The root command. It lists every command from COMMANDS and imports only the one that runs."""
 
 from __future__ import annotations
 
 import importlib
+import os
 from typing import Annotated, Any
 
 import typer
@@ -15,10 +16,11 @@ from todo_cli.command_table import COMMANDS, GLOBAL_FLAGS
 from todo_cli.errors import Invalid
 
 CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"]}
+MAX_HELP_COLUMNS = 100
 
 
 class LazyGroup(TyperGroup):
-    """Lists every command from COMMANDS; imports only the one that runs."""
+    """List every command from COMMANDS; import only the one that runs."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
@@ -27,41 +29,55 @@ class LazyGroup(TyperGroup):
         }
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Global options may stand anywhere before `--`."""
-        return super().parse_args(ctx, _global_first(args))
+        """Accept global options anywhere before `--`, and the aliases of commands."""
+        options, rest = _split_global_options(args)
+        return super().parse_args(ctx, options + _expand_alias(rest))
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """In the table's order."""
+        """Return the names in the order of the table."""
         return list(COMMANDS)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """Import the module of the command that runs."""
+        """Import the module of the command that is to run."""
         name, _, rest = super().resolve_command(ctx, args)
         return name, load_command(name) if name else None, rest
 
 
 def load_command(name: str) -> Any:
-    """The command of one module: its `app`."""
+    """Import a command's module and return the command that its `app` makes."""
     command = get_command(importlib.import_module(COMMANDS[name][0]).app)
     command.context_settings = {**CONTEXT_SETTINGS, **command.context_settings}
     return command
 
 
-def _global_first(args: list[str]) -> list[str]:
-    first: list[str] = []
+def _split_global_options(args: list[str]) -> tuple[list[str], list[str]]:
+    """Return the global options with their values, and the other arguments."""
+    options: list[str] = []
     rest: list[str] = []
     remaining = iter(args)
     for arg in remaining:
         name = arg.partition("=")[0]
         if arg == "--":
-            return [*first, *rest, arg, *remaining]
+            return options, [*rest, arg, *remaining]
         if name in GLOBAL_FLAGS:
-            first.append(arg)
+            options.append(arg)
             if GLOBAL_FLAGS[name] and "=" not in arg:
-                first.extend([value for value in [next(remaining, None)] if value is not None])
+                options.extend([value for value in [next(remaining, None)] if value is not None])
         else:
             rest.append(arg)
-    return first + rest
+    return options, rest
+
+
+def _expand_alias(args: list[str]) -> list[str]:
+    """Translate `ls`, `version` and `help [COMMAND]`, which users of other tools type."""
+    match args:
+        case ["ls", *rest]:
+            return ["list", *rest]
+        case ["version"]:
+            return ["--version"]
+        case ["help", *rest]:
+            return [*rest, "--help"]
+    return args
 
 
 def _print_version(ctx: typer.Context, wanted: bool) -> None:
@@ -81,18 +97,18 @@ def _complete_profile(incomplete: str) -> list[str]:
 def _root(
     ctx: typer.Context,
     profile: Annotated[
-        str | None, typer.Option(help="Use this profile of the configuration.", autocompletion=_complete_profile)
+        str | None, typer.Option(help="Use this profile from the settings.", autocompletion=_complete_profile)
     ] = None,
-    no_color: Annotated[bool, typer.Option("--no-color", help="No colours (also: NO_COLOR).")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")] = False,
+    no_color: Annotated[bool, typer.Option("--no-color", help="Print without colours (also: NO_COLOR).")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Print the trace of an error.")] = False,
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """A todo list that lives in a shared Postgres: every machine sees the same list, at the same instant.
+    """A todo list and chat client whose state lives in a shared Postgres: every machine shows the same list.
 
-    [bold]todo init[/bold] makes one here; [bold]todo login[/bold] joins one that is there.
-    [bold]todo[/bold] alone lists what is open.
+    [bold]todo init[/bold] creates a list on this machine; [bold]todo login[/bold] joins an existing one.
+    [bold]todo[/bold] without a command lists the open tasks.
     """
     ctx.obj = Session(profile=profile, color=not no_color, debug=debug)
     if ctx.invoked_subcommand is None:
@@ -106,10 +122,11 @@ app.callback()(_root)
 
 
 def run_command_line(arguments: list[str]) -> int:
-    """Run one command; its exit code. Raises TodoError; usage errors become Invalid."""
+    """Run one command and return its exit code. Raises TodoError; usage errors become Invalid."""
     command = get_command(app)
+    _limit_help_width()
     try:
-        # not command.main(): it ends the process with 1 where a pipe is closed
+        # command.main() would end the process with exit code 1 when the pipe behind stdout is closed
         with command.make_context("todo", arguments) as context:
             code = command.invoke(context)
     except typer.Exit as error:
@@ -124,6 +141,16 @@ def run_command_line(arguments: list[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
+def _limit_help_width() -> None:
+    """Make typer format help for at most 100 columns; it reads the width from a variable."""
+    try:
+        columns = int(os.environ.get("COLUMNS") or os.get_terminal_size().columns)
+    except (ValueError, OSError):
+        return
+    if columns > MAX_HELP_COLUMNS:
+        os.environ.setdefault("TERMINAL_WIDTH", str(MAX_HELP_COLUMNS))
+
+
 def _format_usage_error(error: Any) -> str:
     text: str = error.format_message().strip().rstrip(".")
     return text[:1].lower() + text[1:]
@@ -131,4 +158,7 @@ def _format_usage_error(error: Any) -> str:
 
 def _usage_hint(error: Any) -> str:
     context = getattr(error, "ctx", None)
-    return f"see: {context.command_path} --help" if context else "see: todo --help"
+    see = f"see: {context.command_path} --help" if context else "see: todo --help"
+    if isinstance(error, _click.exceptions.NoSuchOption):
+        return f"put -- before words that begin with a minus; {see}"
+    return see

@@ -1,4 +1,4 @@
-"""What list, next, today, upcoming and overdue share: ask for a page, or all of them, and show it."""
+"""Fetch and print a list of tasks: shared by list, next, today, upcoming and overdue."""
 
 from __future__ import annotations
 
@@ -9,14 +9,11 @@ from todo_cli.cli.options import output_form
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.tasks import ListTasks, TaskPage
 
-MAX_PAGE_TASKS = 1_000  # a request's limit
-EMPTY_MESSAGE = "Nothing here. Add something with: todo add 'Buy milk'"
+MAX_PAGE_TASKS = 1_000
 
 
-def print_list(
-    ctx: Any, request: ListTasks, *, everything: bool, as_json: bool, as_lines: bool, nothing: str = EMPTY_MESSAGE
-) -> None:
-    """Print the tasks that the request finds."""
+def print_list(ctx: Any, request: ListTasks, *, everything: bool, as_json: bool, as_lines: bool, nothing: str) -> None:
+    """Print one page of the requested tasks, or all pages; `nothing` is printed on a terminal if there are none."""
     session, form = session_of(ctx), output_form(as_json, as_lines)
     page = _fetch_all(session, request) if everything else session.send(request)
     _print_page(session, page, form, nothing)
@@ -42,15 +39,15 @@ def _print_page(session: Session, page: TaskPage, form: str, nothing: str) -> No
     from todo_cli.cli.render import text
 
     zone = text.zone_for(page.tasks, session.settings.timezone)
-    if not session.table:
+    if not session.is_terminal:
         text.write_tsv(page.tasks, zone)
     elif page.tasks:
         from todo_cli.cli.render import table
 
-        table.print_tasks(page.tasks, zone, datetime.now(UTC), colored=session.colored)
+        table.print_tasks(page.tasks, zone, datetime.now(UTC), colored=session.use_color)
     else:
         text.note(nothing)
-    if page.next:
-        text.note(f"{len(page.tasks)} shown, there are more: todo list --all, or --cursor {page.next}")
+    if page.next and session.is_terminal:
+        text.note(f"{len(page.tasks)} shown, more exist: todo list --all")
     elif page.cut is True:
-        text.note(f"{len(page.tasks)} shown, there are more; in this order, which moves with the clock, 200 at most")
+        text.note(f"{len(page.tasks)} shown, more exist; this order depends on the time, so it has at most 200 tasks")

@@ -1,4 +1,4 @@
-"""Options that several commands share, and how their words are read."""
+"""Options that several commands share, and the parsing of their values."""
 
 from __future__ import annotations
 
@@ -9,41 +9,56 @@ import typer
 from todo_cli.errors import Invalid
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-JsonLines = Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a line.")]
+JsonLines = Annotated[bool, typer.Option("--jsonl", help="Print one JSON object per line.")]
 Key = Annotated[
     str | None,
-    typer.Option(help="Idempotency key: the same key acts once, for ever, from any machine.", metavar="TEXT"),
+    typer.Option(help="Idempotency key: the same key acts once, forever, from any machine.", metavar="TEXT"),
 ]
-IfRev = Annotated[int | None, typer.Option("--if-rev", help="Refuse when the task is no longer at this rev.", min=1)]
-PlanOnly = Annotated[bool, typer.Option("--plan", help="Only work out what would change; do it with: todo apply.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Change what a filter finds without asking.")]
-Due = Annotated[str | None, typer.Option(help="A date or time: 'next fri 9am', eod, 2026-12-24.", metavar="WHEN")]
+IfRev = Annotated[
+    int | None,
+    typer.Option("--if-rev", help="Change the task only if it is still at this revision.", min=1, metavar="REV"),
+]
+PlanOnly = Annotated[
+    bool, typer.Option("--plan", help="Show the changes without making them; make them later with: todo apply.")
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Change the tasks that a filter matches without asking.")]
+ApproveAll = Annotated[bool, typer.Option("--yes", "-y", help="Approve everything the model asks for.")]
+Partial = Annotated[bool, typer.Option("--partial", help="Skip tasks that have changed since.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the changes without making them.")]
+Due = Annotated[str | None, typer.Option(help="Due date or time: 'next fri 9am', eod, 2026-12-24.", metavar="WHEN")]
 Project = Annotated[str | None, typer.Option(help="Project.", metavar="NAME")]
 Priority = Annotated[str | None, typer.Option("--priority", "-p", help="1, 2 or 3 (also p1, high).", metavar="1-3")]
+Since = Annotated[str | None, typer.Option("--since", help="Only from this day or time on.", metavar="WHEN")]
+Cursor = Annotated[
+    str | None, typer.Option("--cursor", help="Start at the `next` value of a page (see --json).", metavar="TEXT")
+]
 
 
 def parse_model_name(name: str | None) -> str | None:
-    """A model's name; raises Invalid."""
+    """Strip a model's name; raises Invalid."""
     name = name and name.strip()
     if name is not None and not (0 < len(name) <= 100 and name.isprintable()):
-        raise Invalid("that is no model's name", hint="it has 1 to 100 characters, as the model's server lists it")
+        raise Invalid("not a model name", hint="use the name that the model server lists, at most 100 characters")
     return name
 
 
 Model = Annotated[
     str | None,
-    typer.Option("--model", help="The model; else that of todo prefs.", metavar="NAME", callback=parse_model_name),
+    typer.Option(
+        "--model", help="Model to use instead of your preferred one.", metavar="NAME", callback=parse_model_name
+    ),
 ]
 
-Parent = Annotated[str | None, typer.Option("--parent", help="The task it is a part of.", metavar="N")]
+Parent = Annotated[str | None, typer.Option("--parent", help="Make it a subtask of this task.", metavar="N")]
 After = Annotated[
-    list[str] | None, typer.Option("--after", help="Tasks it waits for: 3 7-9, may be repeated.", metavar="N")
+    list[str] | None,
+    typer.Option("--after", help="Block it until these tasks are done: 3 7-9. Repeatable.", metavar="N"),
 ]
 Every = Annotated[
-    str | None, typer.Option("--every", help="How often: '2 weeks on mon', '3 days after done'.", metavar="HOW")
+    str | None, typer.Option("--every", help="Repeat it: '2 weeks on mon', '3 days after done'.", metavar="RULE")
 ]
-Defer = Annotated[str | None, typer.Option("--defer", help="Out of sight until then.", metavar="WHEN")]
-Scheduled = Annotated[str | None, typer.Option("--scheduled", help="When its work is to begin.", metavar="WHEN")]
+Defer = Annotated[str | None, typer.Option("--defer", help="Hide it until this date.", metavar="WHEN")]
+Scheduled = Annotated[str | None, typer.Option("--scheduled", help="Date on which work is to begin.", metavar="WHEN")]
 
 PRIORITY_NAMES = {
     "1": 1,
@@ -61,76 +76,78 @@ PRIORITY_NAMES = {
 }
 
 MAX_TASK_NUMBER = 2**63 - 1
+MAX_TASKS = 10_000
+MAX_BLOCKERS = 100
 
 
 def parse_priority(word: str | None) -> int | None:
-    """A priority's number; raises Invalid."""
+    """Return a priority's number; raises Invalid."""
     if word is None:
         return None
     if word.lower() not in PRIORITY_NAMES:
-        raise Invalid(f"{word!r} is not a priority", hint="priorities are 1 (most urgent), 2 and 3")
+        raise Invalid(f"{word!r} is not a priority", hint="use 1 (highest), 2 or 3")
     return PRIORITY_NAMES[word.lower()]
 
 
 def parse_numbers(words: list[str]) -> tuple[int, ...]:
-    """`3 7-9 #12 4,5` as numbers in their order, each once; raises Invalid."""
-    found: dict[int, None] = {}
+    """Return `3 7-9 #12 4,5` as numbers in their order, without duplicates; raises Invalid."""
+    numbers: dict[int, None] = {}
     for part in (part for word in words for part in word.split(",") if part):
         first, dash, last = part.partition("-")
         low = parse_number(first or part)
         high = parse_number(last) if dash else low
-        if high < low or high - low >= 10_000:
-            raise Invalid(f"{part!r} is not a range of at most 10,000 task numbers")
-        found.update(dict.fromkeys(range(low, high + 1)))
-    if len(found) > 10_000:
-        raise Invalid("more than 10,000 tasks at once")
-    return tuple(found)
+        if high < low or high - low >= MAX_TASKS:
+            raise Invalid(f"{part!r} is not a range of at most {MAX_TASKS:,} task numbers")
+        numbers.update(dict.fromkeys(range(low, high + 1)))
+    if len(numbers) > MAX_TASKS:
+        raise Invalid(f"more than {MAX_TASKS:,} tasks in one command")
+    return tuple(numbers)
 
 
 def parse_blockers(words: list[str] | None) -> tuple[int, ...]:
-    """The numbers of --after; raises Invalid for more than 100."""
-    found = parse_numbers([part for word in words or () for part in word.split()])
-    if len(found) > 100:
-        raise Invalid("a task waits for at most 100 others")
-    return found
+    """Return the task numbers of --after; raises Invalid for more than 100."""
+    numbers = parse_numbers([part for word in words or () for part in word.split()])
+    if len(numbers) > MAX_BLOCKERS:
+        raise Invalid(f"a task can depend on at most {MAX_BLOCKERS} others")
+    return numbers
 
 
 def optional_fields(
     every: str | None, defer: str | None, scheduled: str | None, parent: str | None
 ) -> dict[str, str | int]:
-    """Those that were given, as a Request's fields; raises Invalid."""
-    part = None if parent is None else parse_number(parent)
-    given = {"every": complete_recurrence(every), "defer": defer, "scheduled": scheduled, "parent": part}
-    return {name: value for name, value in given.items() if value is not None}
+    """Return the given options as fields of a Request; raises Invalid."""
+    number = None if parent is None else parse_number(parent)
+    fields = {"every": complete_recurrence(every), "defer": defer, "scheduled": scheduled, "parent": number}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def complete_recurrence(words: str | None) -> str | None:
-    """`2 weeks` as `every 2 weeks`; what says it already, and RRULE text, stay."""
+    """Turn `2 weeks` into `every 2 weeks`; complete phrases and RRULE text stay as they are."""
     if not words or words.lower().startswith(("every", "freq=", "rrule:")) or words.lower().endswith("ly"):
         return words
     return words if " after " in words else f"every {words}"
 
 
 def parse_number(word: str) -> int:
-    """`12` or `#12`; raises Invalid."""
+    """Return the number in `12` or `#12`; raises Invalid."""
     digits = word.removeprefix("#")
     if not (digits.isascii() and digits.isdigit()) or not 1 <= int(digits[:30]) <= MAX_TASK_NUMBER:
-        raise Invalid(f"{word[:40]!r} is not a task's number", hint="numbers start at 1 and stand in: todo list")
+        raise Invalid(f"{word[:40]!r} is not a task number", hint="find the number with: todo list")
     return int(digits)
 
 
 def parse_token_count(word: str) -> int:
-    """A number of tokens: `200000`, `200,000`, `200k` or `1m`; raises Invalid."""
+    """Return a number of tokens: `200000`, `200,000`, `200k` or `1m`; raises Invalid."""
     plain = word.strip().lower().replace(",", "").replace("_", "")
     factor = {"k": 1_000, "m": 1_000_000}.get(plain[-1:], 1)
     digits = plain[:-1] if factor > 1 else plain
     if not (digits.isascii() and digits.isdigit()) or len(digits) > 12:
-        raise Invalid(f"{word[:40]!r} is no number of tokens", hint="for example 200000, or 200k")
+        raise Invalid(f"{word[:40]!r} is not a number of tokens", hint="write 200000 or 200k, for example")
     return int(digits) * factor
 
 
 def output_form(as_json: bool, as_lines: bool) -> str:
-    """Which form the answer takes: text, json or jsonl; raises Invalid for both."""
+    """Return the output form: text, json or jsonl; raises Invalid if both options are given."""
     if as_json and as_lines:
-        raise Invalid("--json and --jsonl exclude each other")
+        raise Invalid("--json and --jsonl cannot be used together")
     return "json" if as_json else "jsonl" if as_lines else "text"

@@ -1,4 +1,4 @@
-"""Plans on the command line: made by --plan, shown, applied."""
+"""Make plans from the command line, and print them."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ MAX_SHOWN_TASKS = 20
 
 
 def make_plan(session: Session, request: OnTasks) -> Plan:
-    """The request as a plan that is kept; a filter's has the exact numbers that it found."""
+    """Store the request as a plan; a filter becomes the exact task numbers that it matches now."""
     arguments = msgspec.to_builtins(request)
     return session.send(MakePlan(id=new_id(), operation=request.verb, arguments=arguments))
 
 
 def print_new_plan(session: Session, request: OnTasks, *, as_json: bool) -> None:
-    """Keep the request as a plan and show the exact rows of the real change."""
+    """Store the request as a plan and print the exact rows that it would change."""
     plan = make_plan(session, request)
     if as_json:
         json.write_document(plan)
         return
     print_plan_rows(plan)
-    text.note("Nothing has been changed. Do precisely this within a day:")
+    text.note("Nothing was changed. To make exactly these changes, within a day:")
     text.write(f"todo apply {plan.id}")
 
 
 def print_plan_rows(plan: Plan, write: Callable[[str], None] = text.write) -> None:
-    """Its rows, a task a line; of many the first, and how many there are."""
-    for one in plan.differences[:MAX_SHOWN_TASKS]:
-        write(f"  {format_difference(one)}")
+    """Print one line per changed task; of many tasks the first ones and their number."""
+    for difference in plan.differences[:MAX_SHOWN_TASKS]:
+        write(f"  {format_difference(difference)}")
     if len(plan.differences) > MAX_SHOWN_TASKS:
         write(f"  … and {len(plan.differences) - MAX_SHOWN_TASKS:,} more, {len(plan.differences):,} in all")
     if not plan.differences:
-        write("  nothing would change")
+        write("  no changes")
 
 
-def format_task_count(many: int) -> str:
-    """`1 task`, `1,200 tasks`."""
-    return f"{many:,} task{'' if many == 1 else 's'}"
+def format_task_count(count: int) -> str:
+    """Return `1 task`, `1,200 tasks`."""
+    return f"{count:,} task{'' if count == 1 else 's'}"

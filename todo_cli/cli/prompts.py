@@ -1,4 +1,4 @@
-"""Questions to a person; never without a terminal."""
+"""Ask a person questions; never without a terminal."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from todo_cli.cli.session import Session
 from todo_cli.contract.base import Secret
 from todo_cli.errors import Invalid, NeedsAnswer
 
+MAX_SECRET_BYTES = 10_000
+
 
 def ask_yes_no(session: Session, question: str, *, yes: bool, flag: str) -> bool:
-    """A plain yes; raises NeedsAnswer, naming the flag, when there is nobody to ask."""
+    """Return whether the answer is yes; raises NeedsAnswer, which names the flag, without a terminal."""
     if yes:
         return True
-    if not session.interactive:
-        raise NeedsAnswer("this needs a yes, and there is no terminal to ask on", hint=f"answer with {flag}")
+    if not session.is_interactive:
+        raise NeedsAnswer("this needs a confirmation, and there is no terminal to ask on", hint=f"confirm with {flag}")
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
     answer = ""
@@ -22,22 +24,22 @@ def ask_yes_no(session: Session, question: str, *, yes: bool, flag: str) -> bool
         answer = sys.stdin.readline()
     finally:
         if not answer.endswith("\n"):
-            sys.stderr.write("\n")  # after Ctrl-C or Ctrl-D what follows begins on a line of its own
+            sys.stderr.write("\n")  # after Ctrl-C or Ctrl-D the next output begins on its own line
     return answer.strip().lower() in ("y", "yes")
 
 
-def read_secret(session: Session, question: str, *, what: str = "token", most: int = 10_000) -> Secret:
-    """A secret from a prompt without echo, or from stdin; never from a flag. Raises Invalid."""
-    if session.interactive:
+def read_secret(session: Session, question: str, *, what: str = "token") -> Secret:
+    """Read a secret without echo from the terminal, or from stdin, never from a flag; raises Invalid."""
+    if session.is_interactive:
         import getpass
 
         value = getpass.getpass(question, stream=sys.stderr)
     else:
         try:
-            value = sys.stdin.buffer.read(most + 1).decode()
+            value = sys.stdin.buffer.read(MAX_SECRET_BYTES + 1).decode()
         except UnicodeDecodeError:
             raise Invalid(f"the {what} on stdin is not valid UTF-8") from None
     value = value.strip()
-    if not value or len(value) > most or len(value.split()) > 1:
-        raise Invalid(f"there is no {what}", hint="give one on stdin, or at the prompt on a terminal")
+    if not value or len(value) > MAX_SECRET_BYTES or len(value.split()) > 1:
+        raise Invalid(f"no {what} was given", hint="pipe it to stdin, or type it at the prompt")
     return Secret(value)

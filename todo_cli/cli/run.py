@@ -8,13 +8,14 @@ import sys
 
 from todo_cli.errors import TodoError
 
-OUTPUT_ERRNOS = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO)  # what a write to stdout may end with
+OUTPUT_ERRNOS = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO)
+"""Errors of a write to stdout that are the disk's fault, not the program's."""
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command and give its exit code; every error becomes one line here."""
+    """Run one command and return its exit code."""
     try:
-        code = _call(arguments)
+        code = _run_command_line(arguments)
         sys.stdout.flush()
         return code
     except TodoError as error:
@@ -26,23 +27,21 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        _abandon_output()  # the reader has had enough
+        _abandon_output()
         return 0
     except SystemExit as error:
-        if isinstance(error.__context__, BrokenPipeError):  # so rich ends it
+        if isinstance(error.__context__, BrokenPipeError):  # rich exits so when its pipe is closed
             return 0
         raise
     except OSError as error:
-        return (
-            _print_bug(error, arguments)
-            if error.errno not in OUTPUT_ERRNOS or error.filename
-            else _print_output_error(error, arguments)
-        )
+        if error.errno in OUTPUT_ERRNOS and not error.filename:
+            return _print_output_error(error, arguments)
+        return _print_bug(error, arguments)
     except Exception as error:
         return _print_bug(error, arguments)
 
 
-def _call(arguments: list[str]) -> int:
+def _run_command_line(arguments: list[str]) -> int:
     from todo_cli.cli.group import run_command_line
 
     return run_command_line(arguments)
@@ -55,14 +54,14 @@ def _print_error(error: object, arguments: list[str]) -> int:
 
 
 def _abandon_output() -> None:
-    # the interpreter's own flush at exit must not find the same fault again
+    """Point stdout to nowhere, so that the flush at exit does not fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _print_output_error(error: OSError, arguments: list[str]) -> int:
     _abandon_output()
-    hint = "make room; if it was a change, it has been made, see: todo log"
-    return _print_error(TodoError(f"the output cannot be written: {error.strerror}", hint=hint), arguments)
+    hint = "free some space; if the command changed tasks, the change was made: todo log"
+    return _print_error(TodoError(f"cannot write the output: {error.strerror}", hint=hint), arguments)
 
 
 def _print_bug(error: Exception, arguments: list[str]) -> int:

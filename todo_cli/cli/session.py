@@ -1,4 +1,4 @@
-"""What one invocation knows: its settings, its backend, and what it writes to."""
+"""The state of one invocation: its settings, its client, and the kind of its streams."""
 
 from __future__ import annotations
 
@@ -7,69 +7,63 @@ import sys
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from todo_cli.contract.base import Request
-
 if TYPE_CHECKING:
     from todo_cli.clients.base import Client
+    from todo_cli.contract.base import Request
     from todo_cli.settings.settings import Settings
 
 R = TypeVar("R")
 
 
 class Session:
-    """Settings and backend are opened when first needed: help needs neither."""
+    """Settings and client are opened on first use: help needs neither."""
 
     def __init__(self, *, profile: str | None, color: bool, debug: bool) -> None:
-        self.profile, self._color, self.debug = profile, color, debug
+        self.profile, self.allow_color, self.debug = profile, color, debug
         self.model: str | None = None
 
     @cached_property
     def settings(self) -> Settings:
-        """The configuration; raises Invalid."""
-        from todo_cli.settings.settings import load
+        """Load the settings; raises Invalid."""
+        from todo_cli.settings.settings import load_settings
 
-        return load(self.profile)
+        return load_settings(self.profile)
 
-    def make_profile(self) -> Settings:
-        """The settings, of a profile that need not be there yet; raises Invalid."""
-        from todo_cli.settings.settings import load
+    def create_profile(self) -> Settings:
+        """Load the settings of a profile that may not exist yet; raises Invalid."""
+        from todo_cli.settings.settings import load_settings
 
-        self.settings = load(self.profile, make=True)
+        self.settings = load_settings(self.profile, allow_new=True)
         return self.settings
 
     @cached_property
-    def backend(self) -> Client:
-        """The way to the data; raises NotSignedIn when there is none."""
+    def client(self) -> Client:
+        """Open the connection to the server or the database; raises NotSignedIn when none is configured."""
         from todo_cli.clients.open import open_client
 
         return open_client(self.settings)
 
     def send(self, request: Request[R], key: str | None = None) -> R:
-        """One request, one answer; raises TodoError."""
+        """Send one Request and return its answer; raises TodoError."""
         try:
-            return self.backend.send_now(request, key)
+            return self.client.send_now(request, key)
         finally:
-            self.backend.close()
+            self.client.close()
 
     @property
-    def interactive(self) -> bool:
-        """There is somebody to ask."""
+    def is_interactive(self) -> bool:
+        """Whether a person can be asked: stdin and stderr are terminals."""
         return sys.stdin.isatty() and sys.stderr.isatty()
 
     @property
-    def table(self) -> bool:
-        """Stdout is a terminal: draw for a person."""
+    def is_terminal(self) -> bool:
+        """Whether stdout is a terminal."""
         return sys.stdout.isatty()
 
     @property
-    def color(self) -> bool:
-        """Not switched off by --no-color."""
-        return self._color
-
-    @property
-    def colored(self) -> bool:
-        """NO_COLOR and --no-color win over CLICOLOR_FORCE, that over the configuration, that over the terminal."""
-        if not self._color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+    def use_color(self) -> bool:
+        """Whether stdout gets colours: by --no-color and NO_COLOR, CLICOLOR_FORCE, the settings, the terminal."""
+        if not self.allow_color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
             return False
         if os.environ.get("CLICOLOR_FORCE", "0") != "0":
             return True
@@ -78,6 +72,6 @@ class Session:
 
 
 def session_of(context: Any) -> Session:
-    """The session of a command's context."""
+    """Return the session of a command's context."""
     session: Session = context.find_root().obj
     return session

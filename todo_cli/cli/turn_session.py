@@ -1,4 +1,4 @@
-"""What `ask`, `chat` and the REPL share: a turn with its questions, from the words to its end."""
+"""Run a turn from the command line, with its approvals, until it ends: shared by `ask`, `chat` and the prompt."""
 
 from __future__ import annotations
 
@@ -14,32 +14,30 @@ from todo_cli.cli.approval_prompt import approve_some, approved_calls, ask_appro
 from todo_cli.cli.echo import no_echo
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape, escape_block
-from todo_cli.cli.render.turn import Screen, format_held_calls
+from todo_cli.cli.render.turn import Screen, format_pending_calls
 from todo_cli.cli.session import Session
 from todo_cli.contract.conversations import AnswerTurn, ConversationDetail, ListConversations, ShowConversation
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.turn_steps import BeginTurn
-from todo_cli.errors import Conflict, ModelFailed, NotFound
+from todo_cli.errors import Conflict, Invalid, ModelFailed, NotFound
 from todo_cli.turn_client.run import TurnOutcome, converse, look
 
 MAX_MESSAGE_CHARS = 100_000
 EXTRA_MESSAGES = 10
-"""Messages that may have come between an answer and the look at what it did."""
+"""Messages that may arrive between an answer and the request that reads its effects."""
 
 
 def open_screen(session: Session, form: str) -> Screen:
-    """Where a turn is shown: on a terminal while it comes."""
-    return Screen(form, live=session.table, colored=session.color)
+    """Return the screen that shows a turn; on a terminal it shows the answer while it arrives."""
+    return Screen(form, live=session.is_terminal, colored=session.allow_color)
 
 
 def new_turn(conversation: str, words: str) -> BeginTurn:
-    """A new turn."""
-    from todo_cli.errors import Invalid
-
+    """Return the Request that begins a turn; raises Invalid for a blank or too long message."""
     if not words.strip():
-        raise Invalid("there is nothing to say", hint="todo ask 'What is due today?'")
+        raise Invalid("the message is blank", hint="write it as: todo ask 'What is due today?'")
     if len(words) > MAX_MESSAGE_CHARS:
-        raise Invalid(f"the message is longer than {MAX_MESSAGE_CHARS:,} characters", hint="send the part that matters")
+        raise Invalid(f"the message is longer than {MAX_MESSAGE_CHARS:,} characters", hint="send only a part of it")
     return BeginTurn(conversation=conversation, turn=new_id(), runner=new_id(), text=words)
 
 
@@ -50,13 +48,13 @@ def run_to_end(
     *,
     yes: bool,
     after: int = -1,
-    seen: Callable[[TurnOutcome], None] = lambda _: None,
+    on_outcome: Callable[[TurnOutcome], None] = lambda _: None,
 ) -> TurnOutcome:
-    """Run the turn, and ask the person what must be asked, until it has ended; raises what ended it otherwise."""
+    """Run the turn and ask for approvals until it has ended; raises the error that ended it."""
     begin = msgspec.structs.replace(begin, model=session.model)
     while True:
         outcome = run_with_signals(session, begin, screen, after)
-        seen(outcome)
+        on_outcome(outcome)
         if outcome.state != "awaiting":
             break
         answer = ask_approval(session, outcome, screen, yes=yes)
@@ -69,18 +67,17 @@ def run_to_end(
 
 
 def raise_for_outcome(outcome: TurnOutcome) -> None:
-    """Raises what became of a turn that did not end well."""
+    """Raise the error of a failed turn; end a stopped one with exit code 130."""
     if outcome.state == "failed":
-        raise outcome.error or ModelFailed(
-            "the answer was broken off", hint=f"go on with: todo ask -c {outcome.number} 'go on'"
-        )
+        hint = f"continue with: todo ask -c {outcome.number} 'go on'"
+        raise outcome.error or ModelFailed("the answer was interrupted", hint=hint)
     if outcome.state == "stopped":
-        text.note("(stopped; what was said and done stays)")
+        text.note("(stopped; the text so far and the changes are kept)")
         raise typer.Exit(130)
 
 
 def _send_answer(session: Session, outcome: TurnOutcome, answer: AnswerTurn, screen: Screen, *, yes: bool) -> None:
-    """Send it; on a terminal, say what came of it. Another terminal may have been faster: then that one counts."""
+    """Send the answer and, on a terminal, show its effects. If another terminal answered first, its answer counts."""
     try:
         session.send(answer)
     except Conflict as error:
@@ -89,87 +86,90 @@ def _send_answer(session: Session, outcome: TurnOutcome, answer: AnswerTurn, scr
         text.note(f"({escape(error.detail)})")
         return
     if answer.yes and screen.live:
-        wanted = {(one.message, one.index): one.plan for one in approved_calls(outcome.held, answer)}
-        shown = session.send(ShowConversation(number=outcome.number, limit=len(outcome.held) + EXTRA_MESSAGES))
-        for one in shown.messages:
-            plan = wanted.get((one.call_seq or 0, one.call_index or 0)) if one.role == "tool" else None
+        plans = {(call.message, call.index): call.plan for call in approved_calls(outcome.held, answer)}
+        request = ShowConversation(number=outcome.number, limit=len(outcome.held) + EXTRA_MESSAGES)
+        for message in session.send(request).messages:
+            plan = plans.get((message.call_seq or 0, message.call_index or 0)) if message.role == "tool" else None
             if plan:
-                screen.done(plan.verb, plan.arguments, one.content)
+                screen.show_result(plan.verb, plan.arguments, message.content)
 
 
 def run_with_signals(session: Session, begin: BeginTurn, screen: Screen, after: int = -1) -> TurnOutcome:
-    """Until the turn rests. Ctrl-C stops it, wherever it runs; a second one only leaves it."""
-    left: list[int] = []
+    """Run the turn until it rests. Ctrl-C stops it, wherever it runs; a second Ctrl-C only leaves it."""
+    received: list[int] = []
     try:
-        return asyncio.run(_run_until_stopped(session, begin, screen, after, left))
+        return asyncio.run(_run_until_stopped(session, begin, screen, after, received))
     except asyncio.CancelledError:
-        if left:
-            raise SystemExit(128 + left[0]) from None
+        if received:
+            raise SystemExit(128 + received[0]) from None
         raise KeyboardInterrupt from None
 
 
 async def _run_until_stopped(
-    session: Session, begin: BeginTurn, screen: Screen, after: int, left: list[int]
+    session: Session, begin: BeginTurn, screen: Screen, after: int, received: list[int]
 ) -> TurnOutcome:
-    stop, loop, this = asyncio.Event(), asyncio.get_running_loop(), asyncio.current_task()
+    stop, loop, task = asyncio.Event(), asyncio.get_running_loop(), asyncio.current_task()
 
-    def interrupted() -> None:
-        if stop.is_set() and this:
-            this.cancel()
+    def interrupt() -> None:
+        if stop.is_set() and task:
+            task.cancel()
         stop.set()
 
-    def ending(number: int) -> None:
-        left.append(number)
-        if this:
-            this.cancel()
+    def terminate(number: int) -> None:
+        received.append(number)
+        if task:
+            task.cancel()
 
     with suppress(NotImplementedError):  # Windows
-        loop.add_signal_handler(signal.SIGINT, interrupted)
-        for number in (signal.SIGHUP, signal.SIGTERM):  # the terminal was closed: the turn is let go, not stopped
-            loop.add_signal_handler(number, ending, number)
+        loop.add_signal_handler(signal.SIGINT, interrupt)
+        for number in (signal.SIGHUP, signal.SIGTERM):  # leave the turn without stopping it
+            loop.add_signal_handler(number, terminate, number)
     with no_echo():
-        return await converse(session.settings, begin, screen.tell, stop, after)
+        return await converse(session.settings, begin, screen.show_event, stop, after)
 
 
 def find_newest_turn(session: Session, number: int) -> tuple[ConversationDetail, BeginTurn]:
-    """A conversation with its newest messages, and what attaches to its newest turn; raises NotFound."""
+    """Return a conversation with its newest messages, and a Request that attaches to its newest turn.
+
+    Raises NotFound for a conversation without messages.
+    """
     shown = session.send(ShowConversation(number=number))
     turn = shown.conversation.turn
     if turn is None:
-        raise NotFound(f"nothing was said yet in conversation {number}", hint="see: todo chat list")
+        raise NotFound(f"conversation {number} has no messages", hint="see: todo chat list")
     return shown, BeginTurn(conversation=shown.conversation.id, turn=turn, runner=new_id())
 
 
 def resume_turn(session: Session, number: int, screen: Screen, *, yes: bool = False) -> TurnOutcome:
-    """Take up a conversation's newest turn, from its beginning: where it runs, where it waits, where nobody runs it."""
+    """Follow a conversation's newest turn from its beginning, ask what it needs, and run it if no process does."""
     shown, begin = find_newest_turn(session, number)
-    if screen.form == "text" and session.table:
-        for one in shown.messages:
-            if one.turn == begin.turn and one.role == "user":
-                text.note(f"you: {escape_block(one.content)}")
+    if screen.form == "text" and session.is_terminal:
+        for message in shown.messages:
+            if message.turn == begin.turn and message.role == "user":
+                text.note(f"you: {escape_block(message.content)}")
     return run_to_end(session, begin, screen, yes=yes)
 
 
 def find_last_conversation(session: Session) -> int:
-    """The number of the conversation that was used last; raises NotFound."""
-    found = session.send(ListConversations(limit=1)).conversations
-    if not found:
-        raise NotFound("you have no conversations yet", hint="begin one with: todo ask 'What is due today?'")
-    return found[0].number
+    """Return the number of the conversation used last; raises NotFound."""
+    conversations = session.send(ListConversations(limit=1)).conversations
+    if not conversations:
+        raise NotFound("you have no conversations yet", hint="start one with: todo ask 'What is due today?'")
+    return conversations[0].number
 
 
 def answer_turn(session: Session, number: int, screen: Screen, *, yes: bool, only: str | None = None) -> TurnOutcome:
-    """Say yes or no to what a conversation waits to do, or yes to some of it, and go on with it."""
+    """Approve or refuse the calls that a conversation has planned, or approve some, and run it on."""
     shown, begin = find_newest_turn(session, number)
     if shown.conversation.state not in ("awaiting", "answered"):
-        raise Conflict(f"conversation {number} waits for no answer", hint=f"see: todo chat show {number}")
-    waits = asyncio.run(look(session.settings, begin.turn))
-    given = AnswerTurn(turn=begin.turn, yes=yes)
+        raise Conflict(f"conversation {number} is not waiting for approval", hint=f"see: todo chat show {number}")
+    watched = asyncio.run(look(session.settings, begin.turn))
+    answer = AnswerTurn(turn=begin.turn, yes=yes)
     if only is not None:
-        given = approve_some(begin.turn, waits.held, only.split())
+        answer = approve_some(begin.turn, watched.held, only.split())
     if yes and screen.form == "text":
-        for line in format_held_calls(waits.held):
+        for line in format_pending_calls(watched.held):
             text.note(text.wrap(line, " " * 14))
-    session.send(given)
-    after = waits.batches[-1].n if waits.batches else -1
+    session.send(answer)
+    after = watched.batches[-1].n if watched.batches else -1
     return run_to_end(session, begin, screen, yes=False, after=after)

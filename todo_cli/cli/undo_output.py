@@ -1,4 +1,4 @@
-"""What undo and redo share."""
+"""Run undo and redo, and print the result."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from todo_cli.contract.journal import Redo, Undo
 MAX_SHOWN_DIFFERENCES = 20
 
 
-def show_undo(
-    ctx: Any, request: Undo | Redo | UndoTurn | RedoTurn, word: str, key: str | None, *, as_json: bool
-) -> None:
-    """Send it; list what was taken back, and what was left alone."""
+def show_undo(ctx: Any, request: Undo | Redo | UndoTurn | RedoTurn, key: str | None, *, as_json: bool) -> None:
+    """Send the request; print the changed tasks and the skipped ones."""
     result = session_of(ctx).send(request, key)
     if as_json:
         from todo_cli.cli.render import json
@@ -24,12 +22,12 @@ def show_undo(
         return
     from todo_cli.cli.render import text
 
-    named = ", ".join(str(seq) for seq in result.changes[:5]) + (", …" if len(result.changes) > 5 else "")
-    verb = f"Would {word.lower().replace('did', 'do')}" if request.dry_run else word
-    text.write(f"{verb} change {named}:" if named else f"{verb} before, with the same key:")
+    names = ", ".join(str(seq) for seq in result.changes[:5]) + (", …" if len(result.changes) > 5 else "")
+    word = f"Would {request.label.removeprefix('chat ')}" if request.dry_run else request.past
+    text.write(f"{word} change {names}:" if names else f"{request.past} before, with the same key:")
     for difference in result.differences[:MAX_SHOWN_DIFFERENCES]:
         text.write(f"  {format_difference(difference)}")
     if len(result.differences) > MAX_SHOWN_DIFFERENCES:
         text.write(f"  … and {len(result.differences) - MAX_SHOWN_DIFFERENCES} more")
     if result.skipped:
-        text.note("left alone, changed since: " + ", ".join(f"#{number}" for number in result.skipped))
+        text.note("skipped, changed since: " + ", ".join(f"#{number}" for number in result.skipped))

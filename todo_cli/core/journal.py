@@ -1,4 +1,4 @@
-"""The journal's own SQL: what stands before and behind every write, and reading it."""
+"""The journal: what it keeps of a request, the statement of writes that change no tasks, and differences of tasks."""
 
 from __future__ import annotations
 
@@ -18,24 +18,17 @@ from todo_cli.errors import Conflict, NotFound, TodoError
 
 R = TypeVar("R")
 
-OLD: LiteralString = """old AS MATERIALIZED (
-  SELECT seq, before, after, answer, request_hash = %(hash)s::bytea AS same FROM todo.changes
-   WHERE space_id = %(space)s::uuid AND user_id = %(me)s::uuid AND key = %(key)s)"""
-
-TICK: LiteralString = "UPDATE todo.spaces SET seq = seq + 1 WHERE id = %(space)s::uuid"
-
-COMMON = ("title", "status", "due", "project", "tags", "priority", "note")
-RARE = ("parent", "after", "defer", "scheduled", "started_at", "tracked", "repeat")
-FIELDS = (*COMMON, *RARE)
-SHOWN_FIELDS = (*FIELDS, "claimed_by")
-TOLD = SHOWN_FIELDS
+SHOWN_FIELDS = (
+    "title", "status", "due", "project", "tags", "priority", "note", "parent", "after", "defer", "scheduled", "started_at",
+    "tracked", "repeat", "claimed_by",
+)  # fmt: skip  # a table
 
 JournalRow = dict[str, Any]
 """A task's row as the journal keeps it: JSON of any content, since a person's own login may write it."""
 
 
-def redacted(request: Request[Any]) -> dict[str, Any]:
-    """The request as it may be kept for ever: without secrets, hashes of tokens, and what was left as it is."""
+def redact(request: Request[Any]) -> dict[str, Any]:
+    """Return the request as the journal keeps it for ever: without secrets, hashes of tokens and unset fields."""
 
     def drop(value: Any) -> Any:
         if isinstance(value, Secret):
@@ -44,16 +37,6 @@ def redacted(request: Request[Any]) -> dict[str, Any]:
 
     kept = msgspec.to_builtins(request, enc_hook=drop)
     return {name: value for name, value in kept.items() if not name.endswith("hash")}
-
-
-def stamp(request: Request[Any]) -> dict[str, Any]:
-    """The values that every write gives its journal row."""
-    verb = request.verb
-    return {
-        "hash": sha256(verb.encode() + canonical(request)).digest(),
-        "verb": verb,
-        "request": msgspec.json.encode(redacted(request)).decode(),
-    }
 
 
 class Stamp(NamedTuple):
@@ -70,7 +53,7 @@ def make_stamp(tx: Transaction, request: Request[Any]) -> Stamp:
     """Return what the journal keeps of the request."""
     return Stamp(
         verb=request.verb,
-        request=msgspec.json.encode(redacted(request)).decode(),
+        request=msgspec.json.encode(redact(request)).decode(),
         hash=sha256(request.verb.encode() + canonical(request)).digest(),
         key=tx.values["key"],
         turn=tx.values["within"],
@@ -78,46 +61,51 @@ def make_stamp(tx: Transaction, request: Request[Any]) -> Stamp:
 
 
 def journaled(rule: LiteralString) -> Sql:
-    """A write of something else than tasks. `rule`: a statement that returns `answer` (jsonb), or no row: not found.
+    """Return the statement of a write that changes no tasks, and of its journal row.
 
-    It must do nothing where `old` has a row.
+    The `rule` is a statement that returns `answer` (jsonb), or no row where the object does not exist. It must change
+    nothing where the CTE `known` has a row: then the key was used before.
     """
     return Sql(f"""
-WITH {OLD}, rule AS MATERIALIZED ({rule}),
-tick AS ({TICK} AND EXISTS (SELECT FROM rule) RETURNING seq),
-made AS (INSERT INTO todo.changes (space_id, seq, key, request_hash, verb, request, answer)
-  SELECT %(space)s::uuid, tick.seq, %(key)s, %(hash)s::bytea, %(verb)s, %(request)s::jsonb, rule.answer FROM tick, rule
-  RETURNING answer)
-SELECT json_build_object('same', true, 'answer', answer)::text FROM made
-UNION ALL SELECT json_build_object('same', same, 'answer', answer)::text FROM old
-""")
+WITH known AS MATERIALIZED (
+  SELECT answer, request_hash = %(hash)s::bytea AS same FROM todo.changes
+  WHERE space_id = %(space)s::uuid AND user_id = %(me)s::uuid AND key = %(key)s::text),
+rule AS MATERIALIZED ({rule}),
+counter AS (
+  UPDATE todo.spaces SET seq = seq + 1 WHERE id = %(space)s::uuid AND EXISTS (SELECT FROM rule) RETURNING seq),
+entry AS (
+  INSERT INTO todo.changes (space_id, seq, key, request_hash, verb, request, answer)
+  SELECT %(space)s::uuid, seq, %(key)s::text, %(hash)s::bytea, %(verb)s::text, %(request)s::jsonb, answer
+  FROM counter, rule RETURNING answer)
+SELECT json_build_object('same', true, 'answer', answer)::text FROM entry
+UNION ALL
+SELECT json_build_object('same', same, 'answer', answer)::text FROM known""")
+
+
+class _Answer(msgspec.Struct):
+    same: bool
+    answer: msgspec.Raw = msgspec.Raw(b"null")
 
 
 async def write(tx: Transaction, sql: Sql, request: Request[R], missing: str | TodoError, **values: Any) -> R:
-    """Run a `journaled` rule and give its answer; raises `missing` (as text: NotFound) and, for a reused key, Conflict."""
-    text = await tx.finish(sql, **stamp(request), **values)
+    """Run a `journaled` statement and return its answer.
+
+    Raises `missing` (NotFound, where it is text) without a row, and Conflict for a key of another request.
+    """
+    stamp = make_stamp(tx, request)
+    text = await tx.finish(sql, hash=stamp.hash, verb=stamp.verb, request=stamp.request, **values)
     if text is None:
         raise missing if isinstance(missing, TodoError) else NotFound(missing)
-    verdict = decode(text, _Kept)
-    if not verdict.same:
-        raise key_reused(tx)
-    answer: R = decode(bytes(verdict.answer), answer_type(type(request)))
+    found = decode(text, _Answer)
+    if not found.same:
+        raise reused_key(stamp.key)
+    answer: R = decode(bytes(found.answer), answer_type(type(request)))
     return answer
-
-
-def key_reused(tx: Transaction) -> Conflict:
-    """The same key with another content."""
-    return reused_key(tx.caller.key)
 
 
 def reused_key(key: str | None) -> Conflict:
     """Return the error for an idempotency key that was used with another content."""
     return Conflict(f"the key {key!r} was used for another request", hint="use a new key for a new request")
-
-
-class _Kept(msgspec.Struct):
-    same: bool
-    answer: msgspec.Raw = msgspec.Raw(b"null")
 
 
 def differences(
@@ -141,7 +129,7 @@ def show_row(row: JournalRow | TaskRow) -> dict[str, Any]:
     kept = row if isinstance(row, dict) else msgspec.to_builtins(row)
     shown = {name: kept.get(name) for name in SHOWN_FIELDS} | {"number": kept.get("number"), "rev": kept.get("rev")}
     for name in ("due", "defer", "scheduled"):
-        shown[name] = kept.get(name) or kept.get(f"{name}_on") or _show_instant(kept.get(f"{name}_at"))
+        shown[name] = kept.get(f"{name}_on") or _show_instant(kept.get(f"{name}_at"))
     shown["started_at"] = _show_instant(kept.get("started_at"))
     shown["tracked"] = kept.get("tracked") or 0
     for name in ("tags", "after"):
@@ -166,11 +154,6 @@ def show_field(shown: dict[str, Any], name: str) -> Any:
         return describe_recurrence(value["rule"], value["from_done"])
     except (KeyError, TypeError, ValueError):
         return str(value)
-
-
-def told(image: dict[str, Any], name: str) -> Any:
-    """A field of an image as a person is told of it; what stands in no image is empty."""
-    return show_field(show_row(image), name)
 
 
 def _difference(before: dict[str, Any] | None, after: dict[str, Any]) -> Difference:

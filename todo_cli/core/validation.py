@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Any
 
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
@@ -55,18 +54,6 @@ def tag(text: str) -> str:
 def project(text: str) -> str:
     """A project without its sign."""
     return line("project", text.removeprefix("#"))
-
-
-async def dated(tx: Transaction, name: str, words: str) -> dict[str, Any]:
-    """The user's words as the two columns of a date: a day or an instant."""
-    return columns(name, await resolved(tx, words))
-
-
-def columns(name: str, when: date | datetime | None) -> dict[str, Any]:
-    """A date as its two columns."""
-    if isinstance(when, datetime):
-        return {f"{name}_on": None, f"{name}_at": when.astimezone(UTC).isoformat()}
-    return {f"{name}_on": when and when.isoformat(), f"{name}_at": None}
 
 
 async def resolved(tx: Transaction, words: str) -> date | datetime:

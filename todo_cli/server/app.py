@@ -24,7 +24,7 @@ from todo_cli.server.openapi import openapi
 from todo_cli.server.pool import Pool, open_pool
 from todo_cli.server.shutdown import Grace
 from todo_cli.server.turn_stream import TurnRoutes
-from todo_cli.settings.settings import Settings, load
+from todo_cli.settings.settings import Settings, load_settings
 
 SETTLE = 2.0  # seconds for requests whose grace has ended to say so
 
@@ -74,7 +74,7 @@ def routes(pool: Pool, turns: TurnRoutes, mcp: McpRoute, models: ModelRoute) -> 
 
 def create_app(settings: Settings | None = None) -> ASGIApp:
     """The whole server; the settings come from the environment when uvicorn's workers call it."""
-    settings = settings or load()
+    settings = settings or load_settings()
     url = settings.serve_database_url
     if url is None:
         raise Unavailable("no database for the server", hint="set TODO_SERVER_DATABASE_URL to the login todo_server")

@@ -1,1 +1,1 @@
-"""Settings from the environment and the config file, and where the token is kept."""
+"""Settings: the configuration file, the environment and the system keyring."""

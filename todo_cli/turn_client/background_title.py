@@ -11,7 +11,7 @@ import sys
 from contextlib import suppress
 
 from todo_cli.errors import TodoError
-from todo_cli.settings.settings import Settings, load
+from todo_cli.settings.settings import Settings, load_settings
 from todo_cli.turn_client.run import TurnOutcome
 
 _CODE = "from todo_cli.turn_client.background_title import main; main()"
@@ -31,7 +31,7 @@ def main() -> None:
     """That process."""
     profile, conversation, turn, model = sys.argv[1:5]
     with suppress(TodoError):  # the first words stay
-        asyncio.run(_titled(load(profile, make=True), conversation, turn, model or None))
+        asyncio.run(_titled(load_settings(profile, allow_new=True), conversation, turn, model or None))
 
 
 async def _titled(settings: Settings, conversation: str, turn: str, asked: str | None) -> None:

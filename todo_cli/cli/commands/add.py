@@ -1,4 +1,4 @@
-"""Add a task, or one task per line of stdin."""
+"""Add a task, or several from stdin."""
 
 from __future__ import annotations
 
@@ -36,28 +36,29 @@ app = typer.Typer(add_completion=False)
 def add(
     ctx: typer.Context,
     title: Annotated[
-        list[str], typer.Argument(help="What is to be done; - reads a task a line from stdin.", metavar="TITLE")
+        list[str],
+        typer.Argument(help="Title; - reads one task per line from stdin.", metavar="TITLE"),
     ],
     due: Due = None,
     project: Project = None,
-    tag: Annotated[list[str] | None, typer.Option("--tag", "-t", help="Tag, may be repeated.", metavar="NAME")] = None,
+    tag: Annotated[list[str] | None, typer.Option("--tag", "-t", help="Tag. Repeatable.", metavar="NAME")] = None,
     prio: Priority = None,
-    note: Annotated[str | None, typer.Option(help="Note of any length up to 100,000.", metavar="TEXT")] = None,
+    note: Annotated[str | None, typer.Option(help="Note of up to 100,000 characters.", metavar="TEXT")] = None,
     every: Every = None,
     defer: Defer = None,
     scheduled: Scheduled = None,
     parent: Parent = None,
     after: After = None,
-    raw: Annotated[bool, typer.Option("--raw", help="Take the title as it stands: read nothing out of it.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Keep the title as it is; do not read fields from it.")] = False,
     key: Key = None,
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
-    """Add a task, or one a line from stdin: all of a request or none. Its words are read, options win over them.
+    """Add a task, or one per line of stdin. Fields are read from the title; options override them.
 
-    Read are #project, @tag, p1 or !high, dates (tomorrow 9am, by fri, due:eom),
-    every 2 weeks, every! 3 days, defer:mon, scheduled:mon, parent:12, after:7,9.
-    "Quoted words" and \\#word are only title.
+    Fields in the title: #project, @tag, p1 or !high, tomorrow 9am, by fri,
+    due:eom, every 2 weeks, every! 3 days, defer:mon, scheduled:mon,
+    parent:12, after:7,9. "Quoted words" and \\#word stay in the title.
 
     todo add 'Pay rent tomorrow 9am #home @phone p1 every month'
 
@@ -66,10 +67,10 @@ def add(
     grep -v '^x ' todo.txt | todo add - --project inbox
     """
     session, form = session_of(ctx), output_form(as_json, as_lines)
-    fields: dict[str, Any] = {
-        "due": due, "project": project, "tags": tuple(tag or ()), "priority": parse_priority(prio), "note": note,
-    }  # fmt: skip
-    fields |= optional_fields(every, defer, scheduled, parent) | ({"after": parse_blockers(after)} if after else {})
+    fields: dict[str, Any] = {"due": due, "project": project, "tags": tuple(tag or ()), "note": note}
+    fields |= {"priority": parse_priority(prio)} | optional_fields(every, defer, scheduled, parent)
+    if after:
+        fields["after"] = parse_blockers(after)
     if title == ["-"]:
         from todo_cli.cli.add_lines import add_lines
 
@@ -77,22 +78,21 @@ def add(
         return
     words = " ".join(title)
     if not words.strip():
-        raise Invalid("the title is blank", hint="write what is to be done: todo add 'Buy milk'")
-    more: dict[str, Any] = {} if raw else {"parse": True}
-    task = session.send(AddTask(title=words, **fields, **more), key)
-    _say(session, task, form)
+        raise Invalid("the title is blank", hint="write it as: todo add 'Buy milk'")
+    if not raw:
+        fields["parse"] = True
+    _print_added(session, session.send(AddTask(title=words, **fields), key), form)
 
 
-def _say(session: Session, task: Task, form: str) -> None:
-    """What was understood, in one line."""
+def _print_added(session: Session, task: Task, form: str) -> None:
+    """Print the task with every field that was read, so that a misunderstanding shows at once."""
     if form == "text":
         from todo_cli.cli.render import text
 
-        text.write(
-            f"Added {text.format_task(task, text.zone_for([task], session.settings.timezone), datetime.now(UTC))}"
-        )
+        zone = text.zone_for([task], session.settings.timezone)
+        text.write(f"Added {text.format_task(task, zone, datetime.now(UTC))}")
         if not task.new:
-            text.note("(added before, with the same key)")
+            text.note("(already added with this key; nothing was added twice)")
     else:
         from todo_cli.cli.render import json
 

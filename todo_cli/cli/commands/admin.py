@@ -15,47 +15,50 @@ from todo_cli.contract.users import AddUser, DisableUser, ListUsers, User
 from todo_cli.errors import Conflict
 
 PANEL = "Operate"
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Manage people.")
-user = typer.Typer(no_args_is_help=True, help="Add, list, disable and enable people.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Manage users.")
+user = typer.Typer(no_args_is_help=True, help="Add, list, disable and enable users, and set their budgets.")
 app.add_typer(user, name="user")
+
+UserName = Annotated[str, typer.Argument(help="The user's name.", metavar="NAME")]
 
 
 @app.callback()
 def admin() -> None:
-    """Manage people."""
+    """Manage users."""
 
 
 @user.command()
 def add(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="The person's name.", metavar="NAME")],
-    is_admin: Annotated[bool, typer.Option("--admin", help="May manage people too.")] = False,
+    name: UserName,
+    is_admin: Annotated[bool, typer.Option("--admin", help="Allow the user to manage users.")] = False,
     direct: Annotated[
-        bool, typer.Option("--direct", help="Also a database login of their own (full rights only).")
+        bool, typer.Option("--direct", help="Create a database login too (needs the database owner's rights).")
     ] = False,
     key: Key = None,
     as_json: Json = False,
 ) -> None:
-    """Add a person: their first token is shown this once. --direct works as the database's owner.
+    """Add a user and print the user's first token, which is shown only once.
 
     todo admin user add ada
 
     todo admin user add grace --direct --json
     """
     session = session_of(ctx)
-    made = _add_direct(session, name, is_admin) if direct else _add(session, name, is_admin, key)
+    added = _add_with_login(session, name, is_admin) if direct else _add(session, name, is_admin, key)
     if as_json:
         from todo_cli.cli.render import json
 
-        json.write_document(made)
+        json.write_document(added)
         return
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape
 
-    text.note(escape(f"Added {name}. What follows is shown only now; hand it over privately:"))
-    text.write(made["token"])
+    secrets = "token and database URL" if direct else "token"
+    text.note(escape(f"Added {name}. The {secrets} below will not be shown again; send them to {name} in private:"))
+    text.write(added["token"])
     if direct:
-        text.write(made["database_url"])
+        text.write(added["database_url"])
 
 
 def _add(session: Session, name: str, is_admin: bool, key: str | None) -> dict[str, Any]:
@@ -64,11 +67,11 @@ def _add(session: Session, name: str, is_admin: bool, key: str | None) -> dict[s
     user_id = new_id()
     token = new_token(user_id)
     request = AddUser(id=user_id, name=name, token_id=new_id(), token_hash=token_hash(token), admin=is_admin)
-    made: dict[str, Any] = msgspec.to_builtins(session.send(request, key))
-    return made | {"token": token.reveal()}
+    added: dict[str, Any] = msgspec.to_builtins(session.send(request, key))
+    return added | {"token": token.reveal()}
 
 
-def _add_direct(session: Session, name: str, is_admin: bool) -> dict[str, Any]:
+def _add_with_login(session: Session, name: str, is_admin: bool) -> dict[str, Any]:
     from secrets import token_urlsafe
 
     from todo_cli.cli.commands.db import owner_url
@@ -78,7 +81,7 @@ def _add_direct(session: Session, name: str, is_admin: bool) -> dict[str, Any]:
     address, password = owner_url(session), Secret(token_urlsafe(24))
     with open_owner_session(address) as work:
         if work.find_user(name):
-            raise Conflict("there is already a person of that name")
+            raise Conflict("a user with this name already exists", hint="see: todo admin user list")
         user_id, token = work.create_user(name, admin=is_admin, zone=session.settings.timezone)
         login = work.create_login(user_id, password)
     url = as_login(address, login, password.reveal())
@@ -94,7 +97,7 @@ def _add_direct(session: Session, name: str, is_admin: bool) -> dict[str, Any]:
 
 @user.command("list")
 def list_users(ctx: typer.Context, as_json: Json = False) -> None:
-    """List everybody.
+    """List all users.
 
     todo admin user list
 
@@ -109,51 +112,50 @@ def list_users(ctx: typer.Context, as_json: Json = False) -> None:
         return
     from todo_cli.cli.render.rows import print_rows
 
-    print_rows(session, ("Name", "Role", "Login", "Added", "State"), [_row(one) for one in page.users])
+    headings = ("Name", "Role", "Login", "Added", "State")
+    print_rows(session, headings, [_row(user) for user in page.users], nothing="No users yet.")
 
 
-def _row(one: User) -> tuple[str, ...]:
-    state = f"disabled {one.disabled_at:%Y-%m-%d}" if one.disabled_at else ""
-    return one.name, "administrator" if one.admin else "", one.login or "", f"{one.created_at:%Y-%m-%d}", state
+def _row(user: User) -> tuple[str, ...]:
+    state = f"disabled {user.disabled_at:%Y-%m-%d}" if user.disabled_at else ""
+    role = "administrator" if user.admin else ""
+    return user.name, role, user.login or "", f"{user.created_at:%Y-%m-%d}", state
 
 
 @user.command()
-def disable(
-    ctx: typer.Context, name: Annotated[str, typer.Argument(help="The person's name.", metavar="NAME")], key: Key = None
-) -> None:
-    """Shut a person out: their tokens are refused from the next request on. Their tasks stay.
+def disable(ctx: typer.Context, name: UserName, key: Key = None) -> None:
+    """Disable a user. Their tokens stop working immediately; their tasks stay.
 
     todo admin user disable ada
 
     todo admin user disable ada --key offboarding-ada
     """
-    _set(session_of(ctx), name, True, key)
+    _set_disabled(session_of(ctx), name, True, key)
 
 
 @user.command()
-def enable(
-    ctx: typer.Context, name: Annotated[str, typer.Argument(help="The person's name.", metavar="NAME")], key: Key = None
-) -> None:
-    """Let a disabled person in again.
+def enable(ctx: typer.Context, name: UserName, key: Key = None) -> None:
+    """Enable a disabled user.
 
     todo admin user enable ada
 
     todo admin user enable ada --key back-ada
     """
-    _set(session_of(ctx), name, False, key)
+    _set_disabled(session_of(ctx), name, False, key)
 
 
 @user.command()
 def budget(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="The person's name.", metavar="NAME")],
+    name: UserName,
     tokens_per_day: Annotated[
-        str, typer.Option("--tokens-per-day", help="How many tokens of the models; '' for no limit.", metavar="TOKENS")
+        str,
+        typer.Option("--tokens-per-day", help="Model tokens per day, such as 200k; '' for no limit.", metavar="TOKENS"),
     ],
     key: Key = None,
     as_json: Json = False,
 ) -> None:
-    """Say how much of the models a person may use in a day, which ends at their own midnight.
+    """Limit the model tokens that a user may spend per day. The day ends at midnight in the user's time zone.
 
     todo admin user budget ada --tokens-per-day 200000
 
@@ -161,23 +163,23 @@ def budget(
     """
     from todo_cli.cli.options import parse_token_count
 
-    many = parse_token_count(tokens_per_day) if tokens_per_day else None
-    one = session_of(ctx).send(SetBudget(name=name, tokens_per_day=many), key)
+    limit = parse_token_count(tokens_per_day) if tokens_per_day else None
+    changed = session_of(ctx).send(SetBudget(name=name, tokens_per_day=limit), key)
     if as_json:
         from todo_cli.cli.render import json
 
-        json.write_document(one)
+        json.write_document(changed)
         return
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape
 
-    said = "as many tokens as they like" if many is None else f"{many:,} tokens a day"
-    text.write(escape(f"{one.name} may use {said}."))
+    budget = "no daily token limit" if limit is None else f"a budget of {limit:,} tokens a day"
+    text.write(escape(f"{changed.name} has {budget}."))
 
 
-def _set(session: Session, name: str, disabled: bool, key: str | None) -> None:
+def _set_disabled(session: Session, name: str, disabled: bool, key: str | None) -> None:
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape
 
-    one = session.send(DisableUser(name=name, disabled=disabled), key)
-    text.write(escape(f"{one.name} is {'disabled' if one.disabled_at else 'enabled'}."))
+    changed = session.send(DisableUser(name=name, disabled=disabled), key)
+    text.write(escape(f"{'Disabled' if changed.disabled_at else 'Enabled'} {changed.name}."))

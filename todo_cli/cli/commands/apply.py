@@ -1,4 +1,4 @@
-"""Apply a plan, or list the open ones."""
+"""Apply or refuse a plan."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def apply(
     ctx: typer.Context,
-    plan: Annotated[str | None, typer.Argument(help="Its id; none lists the open ones.", metavar="[PLAN]")] = None,
-    refuse: Annotated[bool, typer.Option("--refuse", help="Put it aside for ever.")] = False,
+    plan: Annotated[str | None, typer.Argument(help="Plan id; without it, list plans.", metavar="[PLAN]")] = None,
+    refuse: Annotated[bool, typer.Option("--refuse", help="Discard the plan for good.")] = False,
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
-    """Do precisely what a plan says, once; refused when one of its tasks has moved on.
+    """Make exactly the changes of a plan, once. Fail if one of its tasks has changed since.
 
     todo edit 3 7-9 --project garden --plan
 
@@ -32,19 +32,19 @@ def apply(
     """
     session, form = session_of(ctx), output_form(as_json, as_lines)
     if plan is not None and (len(plan) != 36 or set(plan) - set("0123456789abcdef-")):
-        raise Invalid(f"{plan[:40]!r} is not a plan's id", hint="those that are open: todo apply")
+        raise Invalid(f"{plan[:40]!r} is not a plan id", hint="list the open plans with: todo apply")
     if plan is None:
-        _list(session, form)
+        _print_open_plans(session, form)
     elif refuse:
         session.send(RefusePlan(id=plan))
         from todo_cli.cli.render import text
 
-        text.note("Put aside; nothing was changed.")
+        text.note("Discarded the plan; nothing was changed.")
     else:
-        print_changed(ctx, session.send(ApplyPlan(id=plan)), "Applied", form)
+        print_changed(ctx, session.send(ApplyPlan(id=plan)), ApplyPlan.past, form)
 
 
-def _list(session: Session, form: str) -> None:
+def _print_open_plans(session: Session, form: str) -> None:
     page = session.send(ListPlans())
     if form != "text":
         from todo_cli.cli.render import json
@@ -59,4 +59,4 @@ def _list(session: Session, form: str) -> None:
         text.write(f"{plan.id}  {label_of(plan.verb)}")
         print_plan_rows(plan)
     if not page.plans:
-        text.note("No plan is open. Make one with --plan, for example: todo done 3 7-9 --plan")
+        text.note("No plans are open. Make one with --plan, for example: todo done 3 7-9 --plan")

@@ -1,4 +1,4 @@
-"""Chat with the model; list, show and manage conversations."""
+"""Chat with the model; list, search and manage conversations."""
 
 from __future__ import annotations
 
@@ -6,20 +6,29 @@ from typing import Annotated
 
 import typer
 
+from todo_cli.cli.commands.ask import ConversationOption
 from todo_cli.cli.commands.chat_export import export
 from todo_cli.cli.commands.chat_import import import_conversation
-from todo_cli.cli.commands.chat_list import STATES, Number, list_conversations, show, turn_of
+from todo_cli.cli.commands.chat_list import STATES, ConversationNumber, find_turn, list_conversations, show
 from todo_cli.cli.commands.chat_resume import resume
 from todo_cli.cli.commands.chat_retry import edit, retry
 from todo_cli.cli.commands.chat_search import search
 from todo_cli.cli.commands.chat_usage import usage
 from todo_cli.cli.commands.chat_watch import watch
-from todo_cli.cli.options import Json, JsonLines, Model, output_form
+from todo_cli.cli.options import DryRun, Json, JsonLines, Model, Partial, output_form
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.session import session_of
-from todo_cli.contract import conversations as asked
-from todo_cli.contract.conversations import Conversation
+from todo_cli.contract.conversations import (
+    Conversation,
+    ForkConversation,
+    RedoTurn,
+    RemoveConversation,
+    RenameConversation,
+    RestoreConversation,
+    StopTurn,
+    UndoTurn,
+)
 from todo_cli.errors import Invalid
 
 PANEL = "Chat"
@@ -35,19 +44,10 @@ app.command()(usage)
 app.command()(export)
 app.command("import")(import_conversation)
 
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only list what would be done.")]
-Partial = Annotated[bool, typer.Option("--partial", help="Leave alone what has moved on.")]
-
 
 @app.callback()
-def chat(
-    ctx: typer.Context,
-    conversation: Annotated[
-        str, typer.Option("--conversation", "-c", help="Go on with this one: its number.", metavar="N|new")
-    ] = "new",
-    model: Model = None,
-) -> None:
-    """Talk with the model, which keeps the list; /help there lists what else can be typed.
+def chat(ctx: typer.Context, conversation: ConversationOption = "new", model: Model = None) -> None:
+    """Chat with the model at a prompt. Type /help there for its commands.
 
     todo chat
 
@@ -63,15 +63,17 @@ def chat(
 @app.command()
 def approve(
     ctx: typer.Context,
-    number: Number,
-    no: Annotated[bool, typer.Option("--no", help="Say no instead.")] = False,
+    number: ConversationNumber,
+    no: Annotated[bool, typer.Option("--no", help="Refuse instead.")] = False,
     only: Annotated[
-        str | None, typer.Option(help="Yes to these numbers of the list, no to the others.", metavar="N...")
+        str | None, typer.Option(help="Approve these numbers of the list and refuse the others.", metavar="N...")
     ] = None,
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
-    """Say yes, or no, to what a conversation waits to do; it does precisely what "show" lists, and goes on.
+    """Approve or refuse the changes that a conversation has planned.
+
+    See the changes with "todo chat show".
 
     todo chat approve 3
 
@@ -81,34 +83,40 @@ def approve(
 
     session, form = session_of(ctx), output_form(as_json, as_lines)
     if no and only is not None:
-        raise Invalid("--no and --only exclude each other")
+        raise Invalid("--no and --only cannot be used together")
     turn_session.answer_turn(session, number, turn_session.open_screen(session, form), yes=not no, only=only)
 
 
 @app.command()
-def stop(ctx: typer.Context, number: Number, as_json: Json = False) -> None:
-    """Stop a conversation's turn, wherever it runs: the words that came and what was done stay.
+def stop(ctx: typer.Context, number: ConversationNumber, as_json: Json = False) -> None:
+    """Stop a conversation's answer, wherever it runs.
+
+    The text so far and the changes are kept.
 
     todo chat stop 3
 
     todo chat stop 3 --json
     """
     session = session_of(ctx)
-    turn = session.send(asked.StopTurn(turn=turn_of(session, number)))
+    turn = session.send(StopTurn(turn=find_turn(session, number)))
     if as_json:
         from todo_cli.cli.render import json
 
         json.write_document(turn)
         return
-    text.write(
-        f"Stopping {number}." if turn.state == "running" else f"{number} is {STATES.get(turn.state, turn.state)}."
-    )
+    state = STATES.get(turn.state, turn.state)
+    text.write(f"Stopping conversation {number}." if turn.state == "running" else f"Conversation {number} is {state}.")
 
 
 @app.command()
-def undo(ctx: typer.Context, number: Number, partial: Partial = False, dry_run: DryRun = False,
-         as_json: Json = False) -> None:  # fmt: skip
-    """Take back all that a conversation's last turn changed, as one, and go on from before it.
+def undo(
+    ctx: typer.Context,
+    number: ConversationNumber,
+    partial: Partial = False,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Undo all changes of a conversation's last turn, and continue from before it.
 
     todo chat undo 3 --dry-run
 
@@ -116,14 +124,19 @@ def undo(ctx: typer.Context, number: Number, partial: Partial = False, dry_run: 
     """
     from todo_cli.cli.undo_output import show_undo
 
-    turn = turn_of(session_of(ctx), number)
-    show_undo(ctx, asked.UndoTurn(turn=turn, partial=partial, dry_run=dry_run), "Undid", None, as_json=as_json)
+    turn = find_turn(session_of(ctx), number)
+    show_undo(ctx, UndoTurn(turn=turn, partial=partial, dry_run=dry_run), None, as_json=as_json)
 
 
 @app.command()
-def redo(ctx: typer.Context, number: Number, partial: Partial = False, dry_run: DryRun = False,
-         as_json: Json = False) -> None:  # fmt: skip
-    """Do again what undoing a conversation's last turn took back.
+def redo(
+    ctx: typer.Context,
+    number: ConversationNumber,
+    partial: Partial = False,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Redo the changes of a conversation's last turn after "todo chat undo".
 
     todo chat redo 3 --dry-run
 
@@ -131,37 +144,37 @@ def redo(ctx: typer.Context, number: Number, partial: Partial = False, dry_run: 
     """
     from todo_cli.cli.undo_output import show_undo
 
-    turn = turn_of(session_of(ctx), number)
-    show_undo(ctx, asked.RedoTurn(turn=turn, partial=partial, dry_run=dry_run), "Did again", None, as_json=as_json)
+    turn = find_turn(session_of(ctx), number)
+    show_undo(ctx, RedoTurn(turn=turn, partial=partial, dry_run=dry_run), None, as_json=as_json)
 
 
 @app.command()
 def rename(
     ctx: typer.Context,
-    number: Number,
-    title: Annotated[list[str], typer.Argument(help="The new title.", metavar="TITLE")],
+    number: ConversationNumber,
+    title: Annotated[list[str], typer.Argument(help="New title.", metavar="TITLE")],
     as_json: Json = False,
 ) -> None:
-    """Give a conversation another title.
+    """Rename a conversation.
 
     todo chat rename 3 'Plans for the move'
 
     todo chat rename 3 Groceries --json
     """
-    session = session_of(ctx)
-    _print(session.send(asked.RenameConversation(number=number, title=" ".join(title))), "Renamed", as_json=as_json)
+    renamed = session_of(ctx).send(RenameConversation(number=number, title=" ".join(title)))
+    _print_conversation(renamed, "Renamed", as_json=as_json)
 
 
 @app.command()
 def fork(
     ctx: typer.Context,
-    number: Number,
+    number: ConversationNumber,
     at: Annotated[
-        int | None, typer.Option("--at", help="From the turn that ended with this message.", min=1, metavar="SEQ")
+        int | None, typer.Option("--at", help="Copy up to the turn that ended with this message.", min=1, metavar="SEQ")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Start a new conversation from a point of this one; from then on they share nothing.
+    """Copy a conversation, whole or up to a message, into a new one.
 
     todo chat fork 3
 
@@ -169,18 +182,20 @@ def fork(
     """
     from todo_cli.contract.ids import new_id
 
-    session = session_of(ctx)
-    _print(session.send(asked.ForkConversation(number=number, id=new_id(), at=at)), "Made", as_json=as_json)
+    forked = session_of(ctx).send(ForkConversation(number=number, id=new_id(), at=at))
+    _print_conversation(forked, "Created", as_json=as_json)
 
 
 @app.command()
 def rm(
     ctx: typer.Context,
-    number: Number,
-    restore: Annotated[bool, typer.Option("--restore", help="Bring it back instead.")] = False,
+    number: ConversationNumber,
+    restore: Annotated[bool, typer.Option("--restore", help="Restore it from the trash.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Move a conversation to the bin: it is not listed, found or exported any more. What it has changed stays.
+    """Move a conversation to the trash.
+
+    It is no longer listed, searched or exported. Its changes to tasks stay.
 
     todo chat rm 3
 
@@ -188,15 +203,15 @@ def rm(
     """
     session = session_of(ctx)
     if restore:
-        _print(session.send(asked.RestoreConversation(number=number)), "Restored", as_json=as_json)
+        _print_conversation(session.send(RestoreConversation(number=number)), "Restored", as_json=as_json)
     else:
-        _print(session.send(asked.RemoveConversation(number=number)), "To the bin:", as_json=as_json)
+        _print_conversation(session.send(RemoveConversation(number=number)), "Deleted", as_json=as_json)
 
 
-def _print(request: Conversation, word: str, *, as_json: bool) -> None:
+def _print_conversation(conversation: Conversation, past: str, *, as_json: bool) -> None:
     if as_json:
         from todo_cli.cli.render import json
 
-        json.write_document(request)
+        json.write_document(conversation)
         return
-    text.write(escape(f"{word} conversation {request.number}: {request.title}"))
+    text.write(escape(f"{past} conversation {conversation.number}: {conversation.title}"))

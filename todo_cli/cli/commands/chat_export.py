@@ -11,7 +11,7 @@ from typing import Annotated, Literal, TextIO
 
 import typer
 
-from todo_cli.cli.commands.chat_list import Number
+from todo_cli.cli.commands.chat_list import ConversationNumber
 from todo_cli.cli.render import text
 from todo_cli.cli.render.progress import Progress
 from todo_cli.cli.session import Session, session_of
@@ -21,22 +21,23 @@ from todo_cli.contract.conversations import Conversation, ConversationDetail, Sh
 from todo_cli.contract.turn_steps import ENDED_STATES, Message
 from todo_cli.errors import NotFound, Unavailable
 
-PAGE = 1_000
+PAGE_MESSAGES = 1_000
 
 
 def export(
     ctx: typer.Context,
-    number: Number,
+    number: ConversationNumber,
     form: Annotated[
-        Literal["md", "jsonl"] | None, typer.Option("--format", help="Markdown to read, or JSON Lines to import.")
+        Literal["md", "jsonl"] | None, typer.Option("--format", help="Markdown for reading, JSON Lines for import.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The file to write; else stdout.", metavar="FILE")
+        Path | None, typer.Option("--output", "-o", help="File to write instead of stdout.", metavar="FILE")
     ] = None,
 ) -> None:
-    """Print a whole conversation: what was said, the calls and their results, when, by which model, at what cost.
+    """Export a whole conversation: messages, tool calls, results, times, models and costs.
 
-    JSON Lines can be taken in again, here or elsewhere, with "todo chat import". A file that ends in .jsonl is such.
+    JSON Lines can be imported again with "todo chat import".
+    They are the default for a file that ends in .jsonl.
 
     todo chat export 3 > rent.md
 
@@ -44,61 +45,63 @@ def export(
     """
     session = session_of(ctx)
     form = form or ("jsonl" if output and output.suffix == ".jsonl" else "md")
-    conversation, messages = whole(session, number)
-    lines = markdown(conversation, messages) if form == "md" else json_lines(conversation, messages)
-    with _written(output) as out:
+    conversation, messages = read_conversation(session, number)
+    lines = markdown_lines(conversation, messages) if form == "md" else json_lines(conversation, messages)
+    with _open_output(output) as file:
         for line in lines:
-            out.write(line + "\n")
+            file.write(line + "\n")
 
 
-def whole(session: Session, number: int) -> tuple[Conversation, Iterator[Message]]:
-    """A conversation and all of its line, oldest first, a page at a time; without a turn that has not ended.
+def read_conversation(session: Session, number: int) -> tuple[Conversation, Iterator[Message]]:
+    """Return a conversation and all of its messages, oldest first, without a turn that has not ended.
 
-    Its places are read backwards first, then its pages forwards: no more than a page is held.
+    Pages can only be read backwards. So their cursors are collected first, and the pages are then read forwards: one
+    page at a time is in memory.
     """
-    shown = session.send(ShowConversation(number=number, limit=PAGE))
-    found = shown.conversation
+    shown = session.send(ShowConversation(number=number, limit=PAGE_MESSAGES))
+    conversation = shown.conversation
     if not shown.messages:
-        raise NotFound(f"nothing was said yet in conversation {number}", hint="see: todo chat list")
+        raise NotFound(f"conversation {number} has no messages", hint="see: todo chat list")
     newest = shown.messages[-1]
-    starts = [f"{newest.conversation} {newest.seq}"]
+    cursors = [f"{newest.conversation} {newest.seq}"]
     while shown.next:
-        starts.append(shown.next)
-        shown = session.send(ShowConversation(number=number, limit=PAGE, cursor=shown.next))
-    unfinished = found.turn if found.state not in (*ENDED_STATES, None) else None
+        cursors.append(shown.next)
+        shown = session.send(ShowConversation(number=number, limit=PAGE_MESSAGES, cursor=shown.next))
+    unfinished = conversation.turn if conversation.state not in (*ENDED_STATES, None) else None
     if unfinished:
-        text.note("(without the newest words: they are not answered yet)")
-    return found, (one for one in _forwards(session, number, shown, starts) if one.turn != unfinished)
+        text.note("(without the newest message, which has no complete answer yet)")
+    messages = _read_forwards(session, number, shown, cursors)
+    return conversation, (message for message in messages if message.turn != unfinished)
 
 
-def _forwards(session: Session, number: int, oldest: ConversationDetail, starts: list[str]) -> Iterator[Message]:
+def _read_forwards(session: Session, number: int, oldest: ConversationDetail, cursors: list[str]) -> Iterator[Message]:
     yield from oldest.messages
     progress = Progress("pages written")
-    for done, cursor in enumerate(reversed(starts[:-1]), 1):
-        progress(done, len(starts))
-        yield from session.send(ShowConversation(number=number, limit=PAGE, cursor=cursor)).messages
+    for count, cursor in enumerate(reversed(cursors[:-1]), 1):
+        progress.update(count, len(cursors))
+        yield from session.send(ShowConversation(number=number, limit=PAGE_MESSAGES, cursor=cursor)).messages
     progress.end()
 
 
 @contextmanager
-def _written(path: Path | None) -> Iterator[TextIO]:
-    """Stdout, or a file that is there once it is whole; raises Unavailable."""
+def _open_output(path: Path | None) -> Iterator[TextIO]:
+    """Open stdout, or a file that appears under its name only when it is complete; raises Unavailable."""
     if path is None:
         yield sys.stdout
         return
-    spare = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with spare.open("w", encoding="utf-8") as out:
-            yield out
-        spare.replace(path)
+        with temporary.open("w", encoding="utf-8") as file:
+            yield file
+        temporary.replace(path)
     except OSError as error:
-        raise Unavailable(f"cannot write {path}: {error.strerror}", hint="name another with: -o FILE") from None
+        raise Unavailable(f"cannot write {path}: {error.strerror}", hint="name another file with: -o FILE") from None
     finally:
-        spare.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def json_lines(conversation: Conversation, messages: Iterator[Message]) -> Iterator[str]:
-    """A header, then each message with its place from 1 on."""
+    """Yield a header, then the messages, numbered from 1 on."""
     head = f"{conversation.turn} {conversation.head}"
     header = ExportHeader(
         id=conversation.id,
@@ -109,20 +112,21 @@ def json_lines(conversation: Conversation, messages: Iterator[Message]) -> Itera
         head=head,
     )
     yield encode(header).decode()
-    places: dict[tuple[str, int], int] = {}
-    for place, one in enumerate(messages, 1):
-        if one.role == "user":
-            places.clear()  # a call is answered in its own turn
-        if one.calls:
-            places[one.conversation, one.seq] = place
-        called = None if one.call_seq is None else places.get((one.conversation, one.call_seq))
-        fields = {name: getattr(one, name) for name in ("turn", "role", "content", "calls", "model", "usage", "at")}
-        fields["status"] = "interrupted" if one.status != "whole" else "whole"
-        yield encode(ExportedMessage(seq=place, call_seq=called, call_index=one.call_index, **fields)).decode()
+    seqs: dict[tuple[str, int], int] = {}  # (conversation, seq) of a message with calls -> its seq in the export
+    for seq, message in enumerate(messages, 1):
+        if message.role == "user":
+            seqs.clear()  # the result of a call is always in the call's own turn
+        if message.calls:
+            seqs[message.conversation, message.seq] = seq
+        call_seq = None if message.call_seq is None else seqs.get((message.conversation, message.call_seq))
+        names = ("turn", "role", "content", "calls", "model", "usage", "at")
+        fields = {name: getattr(message, name) for name in names}
+        fields["status"] = "interrupted" if message.status != "whole" else "whole"
+        yield encode(ExportedMessage(seq=seq, call_seq=call_seq, call_index=message.call_index, **fields)).decode()
 
 
-def markdown(conversation: Conversation, messages: Iterator[Message]) -> Iterator[str]:
-    """To be read: a heading a turn, calls and results as code."""
+def markdown_lines(conversation: Conversation, messages: Iterator[Message]) -> Iterator[str]:
+    """Yield a document with a heading per message, and calls and results as code."""
     from todo_cli.cli.render.conversation_markdown import conversation_lines
 
     return conversation_lines(conversation, messages)

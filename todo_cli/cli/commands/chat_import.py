@@ -17,43 +17,44 @@ from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.conversation_export import MAX_IMPORT_MESSAGES, ExportHeader, ImportMessages, ImportResult
 from todo_cli.errors import Invalid
 
-BYTES = 1_000_000
-"""Of one request, at most, unless a message alone has more."""
+MAX_REQUEST_BYTES = 1_000_000  # unless a single message is larger
+MAX_MEMORY_BYTES = 64 * 1024 * 1024
 
 
 def import_conversation(
     ctx: typer.Context,
-    file: Annotated[str, typer.Argument(help="An export in JSON Lines; - reads it from stdin.", metavar="FILE")],
+    file: Annotated[str, typer.Argument(help="Export in JSON Lines; - reads it from stdin.", metavar="FILE")],
     as_json: Json = False,
 ) -> None:
-    """Take in an exported conversation, as a new one of yours. Nothing in it is done again.
+    """Import an exported conversation as a new one.
 
-    All of it is read before anything is sent. The same file again adds nothing; what was broken off goes on.
+    Its tool calls are not run again. The whole file is checked before sending.
+    Importing a file again continues, and adds nothing twice.
 
     todo chat import rent.jsonl
 
     todo chat export 3 --format jsonl | todo --profile work chat import -
     """
     session = session_of(ctx)
-    with _opened(file) as lines:
-        header, total = _checked(lines)
+    with _open_input(file) as lines:
+        header, total = _check(lines)
         lines.seek(0)
-        done, stored = _sent(session, lines, total)
+        imported, stored = _send(session, lines, total)
     if as_json:
         from todo_cli.cli.render import json
 
-        made = {"number": done.number, "id": done.id, "messages": total, "stored": stored, "removed": done.removed}
-        json.write_document(made)
+        summary = {"number": imported.number, "id": imported.id, "messages": total, "stored": stored}
+        json.write_document(summary | {"removed": imported.removed})
         return
-    word = "Imported" if stored else "Imported before:"
-    text.write(escape(f"{word} conversation {done.number}: {header.title} ({total:,} messages)"))
-    if done.removed:
-        text.note(f"It is in the bin: todo chat rm {done.number} --restore")
+    word = "Imported" if stored else "Already imported:"
+    text.write(escape(f"{word} conversation {imported.number}: {header.title} ({total:,} messages)"))
+    if imported.removed:
+        text.note(f"It is in the trash. Restore it with: todo chat rm {imported.number} --restore")
 
 
 @contextmanager
-def _opened(name: str) -> Iterator[IO[bytes]]:
-    """To be read twice; raises Invalid."""
+def _open_input(name: str) -> Iterator[IO[bytes]]:
+    """Open the file, or a copy of stdin, so that it can be read twice; raises Invalid."""
     if name != "-":
         try:
             with open(name, "rb") as file:
@@ -64,31 +65,31 @@ def _opened(name: str) -> Iterator[IO[bytes]]:
     from shutil import copyfileobj
     from tempfile import SpooledTemporaryFile
 
-    with SpooledTemporaryFile(max_size=64 * 1024 * 1024) as spool:
-        copyfileobj(sys.stdin.buffer, spool)
-        spool.seek(0)
-        yield spool
+    with SpooledTemporaryFile(max_size=MAX_MEMORY_BYTES) as copy:
+        copyfileobj(sys.stdin.buffer, copy)
+        copy.seek(0)
+        yield copy
 
 
-def _checked(lines: IO[bytes]) -> tuple[ExportHeader, int]:
+def _check(lines: IO[bytes]) -> tuple[ExportHeader, int]:
     from todo_cli.agent.import_file import Reading
 
     reading = Reading(lines)
     total = sum(1 for _ in reading.messages())
     if not total:
-        raise Invalid("there is no message in it", hint="line 1 is the conversation, each further line a message")
+        raise Invalid("the export has no messages", hint="line 1 is the conversation, each other line a message")
     return reading.header, total
 
 
-def _sent(session: Session, lines: IO[bytes], total: int) -> tuple[ImportResult, int]:
+def _send(session: Session, lines: IO[bytes], total: int) -> tuple[ImportResult, int]:
     from todo_cli.agent.import_file import Reading, parts
 
     reading = Reading(lines)
-    first, stored, progress = 0, 0, Progress("messages taken in")
-    for part in parts(reading.messages(), MAX_IMPORT_MESSAGES, BYTES):
-        done = session.send(ImportMessages(conversation=reading.header, first=first, messages=part))
-        first, stored = first + len(part), stored + done.stored
+    first, stored, progress = 0, 0, Progress("messages imported")
+    for part in parts(reading.messages(), MAX_IMPORT_MESSAGES, MAX_REQUEST_BYTES):
+        imported = session.send(ImportMessages(conversation=reading.header, first=first, messages=part))
+        first, stored = first + len(part), stored + imported.stored
         if total > MAX_IMPORT_MESSAGES:
-            progress(first, total)
+            progress.update(first, total)
     progress.end()
-    return done, stored
+    return imported, stored

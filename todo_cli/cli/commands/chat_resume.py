@@ -6,22 +6,23 @@ from typing import Annotated
 
 import typer
 
-from todo_cli.cli.options import Json, JsonLines, output_form
+from todo_cli.cli.options import ApproveAll, Json, JsonLines, output_form
 from todo_cli.cli.session import session_of
 
 
 def resume(
     ctx: typer.Context,
     number: Annotated[
-        int | None, typer.Argument(help="The conversation's number; else the one used last.", min=1, metavar="N")
+        int | None, typer.Argument(help="Conversation number; by default the one used last.", min=1, metavar="N")
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Agree to whatever it asks.")] = False,
+    yes: ApproveAll = False,
     as_json: Json = False,
     as_lines: JsonLines = False,
-) -> None:  # fmt: skip
-    """Take up a conversation's last answer, from any machine: what it has said, the rest of it, and what it asks.
+) -> None:
+    """Follow a conversation's last answer, from any machine.
 
-    An answer whose machine has died goes on here, once half a minute has passed since its last sign of life.
+    Shows the text so far and the rest as it arrives, and asks for approvals.
+    If the process that ran it has died, the answer continues here.
 
     todo chat resume
 
@@ -30,5 +31,5 @@ def resume(
     from todo_cli.cli import turn_session
 
     session, form = session_of(ctx), output_form(as_json, as_lines)
-    found = number or turn_session.find_last_conversation(session)
-    turn_session.resume_turn(session, found, turn_session.open_screen(session, form), yes=yes)
+    conversation = number or turn_session.find_last_conversation(session)
+    turn_session.resume_turn(session, conversation, turn_session.open_screen(session, form), yes=yes)

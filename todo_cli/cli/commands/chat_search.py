@@ -8,62 +8,73 @@ from typing import Annotated, Literal
 
 import typer
 
-from todo_cli.cli.options import Json, JsonLines, output_form
+from todo_cli.cli.options import Json, JsonLines, Since, output_form
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.message_search import MessageHit, SearchConversations
 from todo_cli.errors import Invalid
 
-WHO = {"user": "you", "assistant": "todo", "tool": "tasks"}
+ROLE_NAMES = {"user": "you", "assistant": "todo", "tool": "tasks"}
+MAX_QUERY_CHARS = 10_000
 
 
 def search(
     ctx: typer.Context,
-    words: Annotated[list[str], typer.Argument(help="What to look for.", metavar="WORDS", show_default=False)],
+    words: Annotated[list[str], typer.Argument(help="Words to search for.", metavar="WORDS", show_default=False)],
     conversation: Annotated[
-        int | None, typer.Option("--conversation", "-c", help="Only in this one: its number.", min=1, metavar="N")
+        int | None, typer.Option("--conversation", "-c", help="Search only this conversation.", min=1, metavar="N")
     ] = None,
     role: Annotated[
-        Literal["user", "assistant"] | None, typer.Option(help="Only what you said, or what the model said and did.")
+        Literal["user", "assistant"] | None, typer.Option(help="Search only your messages, or only the model's.")
     ] = None,
-    since: Annotated[str | None, typer.Option(help="Not before this day or time.", metavar="WHEN")] = None,
-    until: Annotated[str | None, typer.Option(help="Not after this day or time.", metavar="WHEN")] = None,
-    newest: Annotated[bool, typer.Option("--newest", help="The newest first, not the best.")] = False,
-    limit: Annotated[int, typer.Option("--limit", "-n", help="How many at most.", min=1, max=200)] = 20,
+    since: Since = None,
+    until: Annotated[str | None, typer.Option(help="Only up to this day or time.", metavar="WHEN")] = None,
+    newest: Annotated[bool, typer.Option("--newest", help="Sort by time, newest first.")] = False,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", help="Maximum number of messages.", min=1, max=200, metavar="COUNT")
+    ] = 20,
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
-    """Find what was said in conversations, and the tasks changed there, by words or their beginnings, the best first.
+    """Search the messages of conversations and the tasks changed in them.
+
+    Lists the best matches first. The beginning of a word is enough.
 
     todo chat search dentist
 
     todo chat search --since 'last monday' --role user -n 5 'rent contract'
     """
     session, form = session_of(ctx), output_form(as_json, as_lines)
-    sought = " ".join(words).strip()
-    if not sought:
-        raise Invalid("there is nothing to look for", hint="name a word: todo chat search rent")
-    found = session.send(
-        SearchConversations(words=sought[:10_001], number=conversation, role=role, since=since, until=until,
-                            sort="newest" if newest else "rank", limit=limit)
-    )  # fmt: skip
+    query = " ".join(words).strip()
+    if not query:
+        raise Invalid("the search is blank", hint="name a word: todo chat search rent")
+    request = SearchConversations(
+        words=query[: MAX_QUERY_CHARS + 1],
+        number=conversation,
+        role=role,
+        since=since,
+        until=until,
+        sort="newest" if newest else "rank",
+        limit=limit,
+    )
+    page = session.send(request)
     if form != "text":
         from todo_cli.cli.render import json
 
-        json.write_document(found) if form == "json" else json.write_lines(found.hits)
-    elif found.hits:
-        _render(session, found.hits)
-    elif session.table:
-        text.note("Nothing found. Try fewer words, or the beginning of one; the bin is not looked through.")
+        json.write_document(page) if form == "json" else json.write_lines(page.hits)
+    elif page.hits:
+        _print_hits(session, page.hits)
+    elif session.is_terminal:
+        text.note("No messages match. Try fewer words, or the beginning of a word. The trash is not searched.")
 
 
-def _render(session: Session, hits: Sequence[MessageHit]) -> None:
-    if not session.table:
+def _print_hits(session: Session, hits: Sequence[MessageHit]) -> None:
+    if not session.is_terminal:
         for hit in hits:
-            shown = " ".join(hit.passage.text.split())
-            place = (str(hit.conversation), str(hit.seq), WHO[hit.role], f"{hit.at:%Y-%m-%dT%H:%M:%SZ}")
-            text.write("\t".join(escape(cell) for cell in (*place, hit.title, shown)))
+            passage = " ".join(hit.passage.text.split())
+            place = (str(hit.conversation), str(hit.seq), ROLE_NAMES[hit.role], f"{hit.at:%Y-%m-%dT%H:%M:%SZ}")
+            text.write("\t".join(escape(cell) for cell in (*place, hit.title, passage)))
         return
     from rich.table import Table
     from rich.text import Text
@@ -71,13 +82,14 @@ def _render(session: Session, hits: Sequence[MessageHit]) -> None:
     from todo_cli.cli.render.search_results import highlight
     from todo_cli.cli.render.table import open_console
 
-    colored, now = session.colored, datetime.now(UTC)
+    colored, now = session.use_color, datetime.now(UTC)
     grid = Table.grid(padding=(0, 2), expand=False)
     grid.add_column(justify="right", no_wrap=True, style="cyan" if colored else "")
     grid.add_column(overflow="fold")
     for before, hit in zip([None, *hits], hits, strict=False):
         if before is None or before.conversation != hit.conversation:
             grid.add_row(str(hit.conversation), Text(escape(hit.title), style="bold" if colored else ""))
-        said = Text(f"{WHO[hit.role]}, {text.format_age(hit.at, now)}: ", style="dim" if colored else "")
-        grid.add_row("", said.append_text(highlight(hit.passage, colored=colored)))
+        source = f"{ROLE_NAMES[hit.role]}, {text.format_age(hit.at, now)}: "
+        line = Text(source, style="dim" if colored else "")
+        grid.add_row("", line.append_text(highlight(hit.passage, colored=colored)))
     open_console(colored=colored).print(grid)

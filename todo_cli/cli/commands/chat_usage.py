@@ -7,32 +7,35 @@ from typing import Annotated, Literal
 
 import typer
 
-from todo_cli.cli.options import Json, JsonLines, output_form
+from todo_cli.cli.options import Json, JsonLines, Since, output_form
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.conversations import ShowConversation
 from todo_cli.contract.usage import ReadUsage, UsagePage, UsageRow
+from todo_cli.errors import Invalid
 
-WIDE = 30
-"""Characters of the longest bar."""
+MAX_BAR_CHARS = 30
+EMPTY_MESSAGE = "No tokens used."
 EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 def usage(
     ctx: typer.Context,
-    number: Annotated[
-        int | None, typer.Argument(help="Only of this conversation: its number.", min=1, metavar="N")
-    ] = None,
+    number: Annotated[int | None, typer.Argument(help="Count only this conversation.", min=1, metavar="N")] = None,
     by: Annotated[
-        Literal["day", "model", "conversation", "message"], typer.Option(help="What to sum up by; message only with N.")
+        Literal["day", "model", "conversation", "message"], typer.Option(help="Group by; message needs N.")
     ] = "day",
-    since: Annotated[str | None, typer.Option(help="Not before this day.", metavar="WHEN")] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", help="How many at most.", min=1, max=1000)] = 30,
+    since: Since = None,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", help="Maximum number of rows.", min=1, max=1000, metavar="COUNT")
+    ] = 30,
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
-    """Show the tokens that the models have used: answers, summaries and titles; costs where a price is configured.
+    """Show the tokens used for answers, summaries and titles.
+
+    Costs are shown for models with a configured price.
 
     todo chat usage
 
@@ -40,7 +43,7 @@ def usage(
     """
     session, form = session_of(ctx), output_form(as_json, as_lines)
     if by == "message":
-        _messages(session, number, limit, form)
+        _print_messages(session, number, limit, form)
         return
     page = session.send(ReadUsage(by=by, number=number, since=since, limit=limit))
     if form != "text":
@@ -50,67 +53,68 @@ def usage(
         return
     from todo_cli.cli.render.rows import print_rows
 
-    print_rows(session, (by.capitalize(), "Calls", "Read", "Written", *_headings(session, page)),
-         [_cells(session, one, page) for one in page.used])  # fmt: skip
-    if session.table:
-        _below(page)
+    headings = (by.capitalize(), "Calls", "Read", "Written", *_optional_headings(session, page))
+    print_rows(session, headings, [_cells(session, used, page) for used in page.used], nothing=EMPTY_MESSAGE)
+    if session.is_terminal and page.used:
+        _print_total(page)
 
 
-def _headings(session: Session, page: UsagePage) -> list[str]:
-    return [*(["Cost"] if page.total.costs or not session.table else []), *([""] if session.table else [])]
+def _optional_headings(session: Session, page: UsagePage) -> list[str]:
+    cost = ["Cost"] if page.total.costs or not session.is_terminal else []
+    bar = [""] if session.is_terminal else []
+    return cost + bar
 
 
-def _cells(session: Session, one: UsageRow, page: UsagePage) -> list[str]:
-    name = f"{one.day}" if one.day else one.model or _conversation(one)
-    numbers = (one.calls, one.prompt, one.completion)
-    cells = [name, *(f"{number:,}" if session.table else str(number) for number in numbers)]
-    if page.total.costs or not session.table:
-        cells.append(_costs(one.costs))
-    return [*cells, bar(one, page.used)] if session.table else cells
+def _cells(session: Session, used: UsageRow, page: UsagePage) -> list[str]:
+    name = f"{used.day}" if used.day else used.model or _format_conversation(used)
+    counts = (used.calls, used.prompt, used.completion)
+    cells = [name, *(f"{count:,}" if session.is_terminal else str(count) for count in counts)]
+    if page.total.costs or not session.is_terminal:
+        cells.append(_format_costs(used.costs))
+    return [*cells, draw_bar(used, page.used)] if session.is_terminal else cells
 
 
-def _conversation(one: UsageRow) -> str:
-    return f"{one.conversation} {one.title}" if one.conversation else "(elsewhere)"
+def _format_conversation(used: UsageRow) -> str:
+    return f"{used.conversation} {used.title}" if used.conversation else "(other)"
 
 
-def _costs(costs: dict[str, str]) -> str:
+def _format_costs(costs: dict[str, str]) -> str:
     return ", ".join(f"{cost} {currency}" for currency, cost in costs.items())
 
 
-def bar(one: UsageRow, among: Sequence[UsageRow]) -> str:
-    """As long as its tokens are many, to an eighth of a character."""
-    most = max(each.prompt + each.completion for each in among) or 1
-    eighths = round((one.prompt + one.completion) * WIDE * 8 / most)
+def draw_bar(used: UsageRow, rows: Sequence[UsageRow]) -> str:
+    """Return a bar that is as long as the share of the row with the most tokens, to an eighth of a character."""
+    most = max(row.prompt + row.completion for row in rows) or 1
+    eighths = round((used.prompt + used.completion) * MAX_BAR_CHARS * 8 / most)
     return "█" * (eighths // 8) + EIGHTHS[eighths % 8].strip()
 
 
-def _below(page: UsagePage) -> None:
+def _print_total(page: UsagePage) -> None:
     total = page.total
-    cost = f", {_costs(total.costs)}" if total.costs else ""
-    text.note(
-        escape(f"In all {total.calls:,} calls, {total.prompt:,} tokens read, {total.completion:,} written{cost}.")
-    )
+    cost = f", {_format_costs(total.costs)}" if total.costs else ""
+    counts = f"{total.calls:,} calls, {total.prompt:,} tokens read, {total.completion:,} written"
+    text.note(escape(f"Total: {counts}{cost}."))
     if page.budget:
-        left = page.budget.allowed - page.budget.spent
-        state = f"{left:,} of {page.budget.allowed:,} tokens are left" if left > 0 else "nothing is left"
-        text.note(f"Today's budget: {state}.")
+        left = max(page.budget.allowed - page.budget.spent, 0)
+        text.note(f"Today's budget: {left:,} of {page.budget.allowed:,} tokens left.")
 
 
-def _messages(session: Session, number: int | None, limit: int, form: str) -> None:
-    from todo_cli.errors import Invalid
-
+def _print_messages(session: Session, number: int | None, limit: int, form: str) -> None:
     if number is None:
-        raise Invalid("of which conversation?", hint="name it: todo chat usage 3 --by message")
+        raise Invalid("--by message needs a conversation", hint="for example: todo chat usage 3 --by message")
     shown = session.send(ShowConversation(number=number, limit=limit))
-    used = [one for one in shown.messages if one.usage]
+    messages = [message for message in shown.messages if message.usage]
     if form != "text":
         from todo_cli.cli.render import json
 
-        found = [{"seq": one.seq, "at": one.at, "model": one.model, "usage": one.usage} for one in used]
-        json.write_document({"messages": found}) if form == "json" else json.write_lines(found)
+        names = ("seq", "at", "model", "usage")
+        rows = [{name: getattr(message, name) for name in names} for message in messages]
+        json.write_document({"messages": rows}) if form == "json" else json.write_lines(rows)
         return
     from todo_cli.cli.render.rows import print_rows
 
-    names = ("prompt", "completion", "cost")
-    cells = [(str(one.seq), one.model or "", *(str((one.usage or {}).get(name, "")) for name in names)) for one in used]
-    print_rows(session, ("Message", "Model", "Read", "Written", "Cost"), cells)
+    cells = []
+    for message in messages:
+        counts = [str((message.usage or {}).get(name, "")) for name in ("prompt", "completion", "cost")]
+        cells.append((str(message.seq), message.model or "", *counts))
+    print_rows(session, ("Message", "Model", "Read", "Written", "Cost"), cells, nothing=EMPTY_MESSAGE)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from todo_cli.cli.commands.chat_list import Number
+from todo_cli.cli.commands.chat_list import ConversationNumber
 from todo_cli.cli.options import JsonLines
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape_block
@@ -19,17 +19,18 @@ if TYPE_CHECKING:
     from todo_cli.contract.turn_events import TurnProgress
     from todo_cli.turn_client.run import TurnOutcome
 
-EVERY = 1.0
-"""Seconds between two looks for a new turn."""
+POLL_INTERVAL_SECONDS = 1.0
 
 
 def watch(
     ctx: typer.Context,
-    number: Number,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what is said next.")] = False,
+    number: ConversationNumber,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep watching for further turns.")] = False,
     as_lines: JsonLines = False,
 ) -> None:
-    """Watch a conversation that goes on elsewhere, until its turn ends. Ctrl-C only leaves it.
+    """Watch a conversation that runs elsewhere until its turn ends.
+
+    Ctrl-C stops watching, not the turn.
 
     todo chat watch 3
 
@@ -40,57 +41,58 @@ def watch(
     session = session_of(ctx)
     screen = turn_session.open_screen(session, "jsonl" if as_lines else "text")
     _, begin = turn_session.find_newest_turn(session, number)
-    outcome = _watched(session, _shown(session, number), begin.turn, screen)
+    outcome = _watch_turn(session, _fetch(session, number), begin.turn, screen)
     while follow:
-        found = _next(session, number, outcome.turn)
-        outcome = _watched(session, found, found.turn or "", screen)
+        conversation = _wait_for_turn(session, number, outcome.turn)
+        outcome = _watch_turn(session, conversation, conversation.turn or "", screen)
     turn_session.raise_for_outcome(outcome)
 
 
-def _shown(session: Session, number: int) -> Conversation:
+def _fetch(session: Session, number: int) -> Conversation:
     return session.send(ShowConversation(number=number, limit=1)).conversation
 
 
-def _next(session: Session, number: int, before: str) -> Conversation:
-    while (found := _shown(session, number)).turn == before:
-        time.sleep(EVERY)
-    return found
+def _wait_for_turn(session: Session, number: int, previous: str) -> Conversation:
+    while (conversation := _fetch(session, number)).turn == previous:
+        time.sleep(POLL_INTERVAL_SECONDS)
+    return conversation
 
 
-def _watched(session: Session, found: Conversation, turn: str, screen: Screen) -> TurnOutcome:
+def _watch_turn(session: Session, conversation: Conversation, turn: str, screen: Screen) -> TurnOutcome:
     if screen.form == "text":
-        for one in session.send(ShowConversation(number=found.number)).messages:
-            if one.turn == turn and one.role == "user":
-                text.note(f"you: {escape_block(one.content)}")
-    said: list[str] = []
+        for message in session.send(ShowConversation(number=conversation.number)).messages:
+            if message.turn == turn and message.role == "user":
+                text.note(f"you: {escape_block(message.content)}")
+    answers: list[str] = []
 
-    def tell(event: dict[str, object]) -> None:
+    def on_event(event: dict[str, object]) -> None:
         if event["kind"] == "end":
-            said.append(str(event["text"]))
-        screen.tell(event)
+            answers.append(str(event["text"]))
+        screen.show_event(event)
 
-    def waits(seen: TurnProgress) -> None:
-        _waits(screen, found.number, seen)
+    def on_waiting(watched: TurnProgress) -> None:
+        _print_waiting(screen, conversation.number, watched)
 
     import asyncio
 
     from todo_cli.turn_client.run import TurnOutcome, stands
     from todo_cli.turn_client.watch import attend
 
-    seen = asyncio.run(attend(session.settings, turn, tell, waits))
-    outcome = stands(TurnOutcome(turn, found.id, found.number, seen.state), seen, said[-1] if said else "", -1)
+    watched = asyncio.run(attend(session.settings, turn, on_event, on_waiting))
+    outcome = TurnOutcome(turn, conversation.id, conversation.number, watched.state)
+    outcome = stands(outcome, watched, answers[-1] if answers else "", -1)
     screen.close(outcome)
     return outcome
 
 
-def _waits(screen: Screen, number: int, seen: TurnProgress) -> None:
+def _print_waiting(screen: Screen, number: int, watched: TurnProgress) -> None:
     if screen.form == "jsonl":
         import msgspec
 
-        screen.line({"kind": "waiting", "held": msgspec.to_builtins(seen.held)})
+        screen.write_event({"kind": "waiting", "held": msgspec.to_builtins(watched.held)})
         return
-    from todo_cli.cli.render.turn import format_held_calls
+    from todo_cli.cli.render.turn import format_pending_calls
 
-    for line in format_held_calls(seen.held):
+    for line in format_pending_calls(watched.held):
         text.note(line)
-    text.note(f"It waits for a yes: todo chat approve {number} (or --no)")
+    text.note(f"These changes need approval: todo chat approve {number} (or --no)")

@@ -1,4 +1,4 @@
-"""Claim a task, or the next free one."""
+"""Claim a task, or the next available one."""
 
 from __future__ import annotations
 
@@ -25,38 +25,40 @@ def claim(
     ctx: typer.Context,
     words: Annotated[
         list[str] | None,
-        typer.Argument(help="The task's number; with --next a filter.", metavar="[N | FILTER]", show_default=False),
+        typer.Argument(help="Task number, or a filter with --next.", metavar="[N | FILTER]", show_default=False),
     ] = None,
-    following: Annotated[bool, typer.Option("--next", help="The next task that is free and matches.")] = False,
+    following: Annotated[bool, typer.Option("--next", help="Claim the next available task that matches.")] = False,
     lease: Annotated[
-        str | None, typer.Option("--lease", help="For how long: 90s, 15m, 1h30m (15m).", metavar="HOW LONG")
+        str | None, typer.Option("--lease", help="Duration of the claim: 90s, 15m, 1h30m (15m).", metavar="DURATION")
     ] = None,
     key: Key = None,
     as_json: Json = False,
 ) -> None:
-    """Claim a task: until its lease runs out nobody else can. To claim it again with the same token renews the lease.
+    """Claim a task, so that nobody else can until the lease ends.
 
-    The next one is the one due soonest, then the one added first, of those that are ready and that nobody holds: many
-    workers get different ones. Where there is none the exit code is 11. `done` and `release` give it up.
+    Claim it again with the same token to renew the lease. "todo done" and
+    "todo release" end the claim.
+    With --next, claim the ready task that is due soonest, or was added first.
+    Any number of workers get different tasks. Exit with 11 if there is none.
 
     todo claim --next 'project:builds @linux' --lease 15m --json
 
     todo claim 12
     """
     if following:
-        text = join_filter(words)
-        request = ClaimTask(filter=text, lease=_seconds(lease)) if text else ClaimTask(lease=_seconds(lease))
+        filter = join_filter(words)
+        request = ClaimTask(filter=filter, lease=_seconds(lease)) if filter else ClaimTask(lease=_seconds(lease))
     else:
-        request = ClaimTask(number=_number(words or []), lease=_seconds(lease))
+        request = ClaimTask(number=_parse_number(words or []), lease=_seconds(lease))
     session = session_of(ctx)
-    _say(session, session.send(request, key), as_json=as_json)
+    _print_claimed(session, session.send(request, key), as_json=as_json)
 
 
-def _number(words: list[str]) -> int:
-    found: tuple[int, ...] = parse_task_args(words).get("numbers", ()) if words else ()
-    if len(found) != 1:
-        raise Invalid("which task to claim is not said", hint="todo claim 12, or todo claim --next 'project:home'")
-    return found[0]
+def _parse_number(words: list[str]) -> int:
+    numbers: tuple[int, ...] = parse_task_args(words).get("numbers", ()) if words else ()
+    if len(numbers) != 1:
+        raise Invalid("name one task to claim", hint="todo claim 12, or todo claim --next 'project:home'")
+    return numbers[0]
 
 
 def _seconds(words: str | None) -> int:
@@ -66,11 +68,11 @@ def _seconds(words: str | None) -> int:
 
     seconds = math.ceil(parse_duration(words))
     if seconds > MAX_LEASE_SECONDS:
-        raise Invalid("a lease is at most 7 days", hint="renew it: claim the task again")
+        raise Invalid("a lease is at most 7 days", hint="renew it later by claiming the task again")
     return seconds
 
 
-def _say(session: Session, task: Task, *, as_json: bool) -> None:
+def _print_claimed(session: Session, task: Task, *, as_json: bool) -> None:
     if as_json:
         from todo_cli.cli.render import json
 

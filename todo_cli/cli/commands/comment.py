@@ -1,4 +1,4 @@
-"""Comment on a task, or list its comments."""
+"""Add, list, edit and remove comments on a task."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 
 from todo_cli.cli.options import Json, JsonLines, Key, output_form, parse_number
 from todo_cli.cli.session import Session, session_of
+from todo_cli.cli.task_args import TaskNumberArgument
 from todo_cli.contract.base import token_user
 from todo_cli.contract.comments import AddComment, CommentPage, EditComment, ListComments, RemoveComment
 from todo_cli.contract.ids import id_of, new_id
@@ -20,107 +21,114 @@ from todo_cli.errors import Invalid
 PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
-LONGEST, LEAST = 20_000, 4
+MAX_COMMENT_CHARS = 20_000
+MIN_ID_CHARS = 4
+ID_CHARS = 36
 
 
 @app.command()
 def comment(
     ctx: typer.Context,
-    task: Annotated[str, typer.Argument(help="The task's number.", metavar="N")],
+    task: TaskNumberArgument,
     words: Annotated[
-        list[str] | None, typer.Argument(help="What to say; - reads it from stdin; none lists them.", metavar="[TEXT]")
+        list[str] | None,
+        typer.Argument(help="Comment; - reads it from stdin; without it, list the comments.", metavar="[TEXT]"),
     ] = None,
-    edit: Annotated[str | None, typer.Option(help="Put my comment of this id in other words.", metavar="ID")] = None,
-    remove: Annotated[str | None, typer.Option("--rm", help="Remove my comment of this id.", metavar="ID")] = None,
+    edit: Annotated[str | None, typer.Option(help="Replace the text of your comment.", metavar="ID")] = None,
+    remove: Annotated[str | None, typer.Option("--rm", help="Remove your comment.", metavar="ID")] = None,
     key: Key = None,
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
-    """Comment on a task, or list what was said about it. An id's end, as it is listed, names a comment of one's own.
+    """Comment on a task, or list its comments. The last characters of an ID, as listed, name a comment.
 
     todo comment 12 'the landlord wants it in writing'
 
     todo comment 12 --rm 3f0a9c
     """
     session, form = session_of(ctx), output_form(as_json, as_lines)
-    about = parse_number(task)
+    number = parse_number(task)
     if edit and remove:
-        raise Invalid("--edit and --rm exclude each other")
+        raise Invalid("--edit and --rm cannot be used together")
     if remove:
         if words:
             raise Invalid("--rm takes no text")
-        _say(session.send(RemoveComment(number=about, id=_id(session, about, remove)), key), "Removed", form, about)
+        removal = RemoveComment(number=number, id=_find_id(session, number, remove))
+        _print_comment(session.send(removal, key), RemoveComment.past, form, number)
     elif edit:
-        request = EditComment(number=about, id=_id(session, about, edit), text=text_of(words))
-        _say(session.send(request, key), "Changed", form, about)
+        change = EditComment(number=number, id=_find_id(session, number, edit), text=read_text(words))
+        _print_comment(session.send(change, key), EditComment.past, form, number)
     elif words:
-        name = id_of(token_user(session.settings.require_token().reveal()), str(about), key) if key else new_id()
-        _say(session.send(AddComment(number=about, id=name, text=text_of(words)), key), "Commented on", form, about)
+        comment_id = id_of(token_user(session.settings.require_token().reveal()), str(number), key) if key else new_id()
+        addition = AddComment(number=number, id=comment_id, text=read_text(words))
+        _print_comment(session.send(addition, key), AddComment.past, form, number)
     else:
-        _list(session, about, form)
+        _print_all(session, number, form)
 
 
-def text_of(words: list[str] | None, what: str = "comment", most: int = LONGEST) -> str:
-    """The words, or stdin's text for `-`; raises Invalid for a blank or too long one."""
+def read_text(words: list[str] | None, what: str = "comment", max_chars: int = MAX_COMMENT_CHARS) -> str:
+    """Return the words as one text, or stdin's text for `-`; raises Invalid for a blank or too long one."""
     text = " ".join(words or ())
     if text == "-":
-        data = sys.stdin.buffer.read(4 * most + 4)
+        data = sys.stdin.buffer.read(4 * max_chars + 4)
         try:
             text = data.decode("utf-8-sig").rstrip("\n")
         except UnicodeDecodeError as error:
-            raise Invalid(f"the {what} is not valid UTF-8 (byte {error.start + 1})",
-                          hint="convert it first, for example with: iconv -f latin1 -t utf-8") from None  # fmt: skip
+            hint = "convert it first, for example with: iconv -f latin1 -t utf-8"
+            raise Invalid(f"the {what} is not valid UTF-8 (byte {error.start + 1})", hint=hint) from None
     if not text.strip():
-        raise Invalid(f"the {what} is blank", hint="write something")
-    if len(text) > most:
-        raise Invalid(f"the {what} is longer than {most:,} characters", hint="nothing was changed")
+        raise Invalid(f"the {what} is blank", hint=f"write the {what}'s text")
+    if len(text) > max_chars:
+        raise Invalid(f"the {what} is longer than {max_chars:,} characters", hint="nothing was changed")
     return text
 
 
-def _id(session: Session, about: int, ending: str) -> str:
-    """The whole id of the comment whose id ends so; raises Invalid."""
-    if len(ending) == 36:
+def _find_id(session: Session, number: int, ending: str) -> str:
+    """Return the id of the task's only comment whose id ends so; raises Invalid."""
+    if len(ending) == ID_CHARS:
         return ending
-    if len(ending) < LEAST:
-        raise Invalid(f"{ending!r} is too short for an id", hint=f"see them with: todo comment {about}")
-    found = [one.id for one in _all(session, about) if one.id.endswith(ending.lower())]
-    if len(found) != 1:
-        which = "no comment" if not found else "more than one comment"
-        raise Invalid(f"{which} of #{about} has an id that ends in {ending[:40]!r}", hint=f"see: todo comment {about}")
-    return found[0]
+    if len(ending) < MIN_ID_CHARS:
+        raise Invalid(f"{ending!r} is too short for a comment id", hint=f"list the ids with: todo comment {number}")
+    ids = [comment.id for comment in _fetch_all(session, number) if comment.id.endswith(ending.lower())]
+    if len(ids) != 1:
+        count = "no comment" if not ids else "more than one comment"
+        detail = f"{count} of #{number} has an id that ends in {ending[:40]!r}"
+        raise Invalid(detail, hint=f"list the ids with: todo comment {number}")
+    return ids[0]
 
 
-def _all(session: Session, about: int) -> Iterator[Comment]:
+def _fetch_all(session: Session, number: int) -> Iterator[Comment]:
     page = CommentPage(comments=(), next=None)
     first = True
     while first or page.next:
-        page = session.send(ListComments(number=about, after=page.next, limit=1_000))
+        page = session.send(ListComments(number=number, after=page.next, limit=1_000))
         yield from page.comments
         first = False
 
 
-def _list(session: Session, about: int, form: str) -> None:
-    found = tuple(_all(session, about))
+def _print_all(session: Session, number: int, form: str) -> None:
+    page = tuple(_fetch_all(session, number))
     if form != "text":
         from todo_cli.cli.render import json
 
-        json.write_document(CommentPage(comments=found)) if form == "json" else json.write_lines(found)
+        json.write_document(CommentPage(comments=page)) if form == "json" else json.write_lines(page)
         return
     from todo_cli.cli.render import comments, text
 
-    for line in comments.format_comments(found, datetime.now(UTC)) if session.table else comments.comment_rows(found):
+    now = datetime.now(UTC)
+    for line in comments.format_comments(page, now) if session.is_terminal else comments.comment_rows(page):
         text.write(line)
-    if not found and session.table:
-        text.note(f"No comments yet. Say something with: todo comment {about} 'text'")
+    if not page and session.is_terminal:
+        text.note(f"No comments yet. Add one with: todo comment {number} 'text'")
 
 
-def _say(made: Comment, word: str, form: str, about: int) -> None:
+def _print_comment(changed: Comment, past: str, form: str, number: int) -> None:
     if form != "text":
         from todo_cli.cli.render import json
 
-        json.write_document(made) if form == "json" else json.write_lines([made])
+        json.write_document(changed) if form == "json" else json.write_lines([changed])
         return
     from todo_cli.cli.render import text
 
-    said = f"{word} #{about}" if word == "Commented on" else f"{word} comment {made.id[-6:]} of #{about}"
-    text.write(said)
+    added = past == AddComment.past
+    text.write(f"{past} #{number}" if added else f"{past} comment {changed.id[-6:]} of #{number}")

@@ -1,4 +1,4 @@
-"""Print the completion script for a shell."""
+"""Print a shell's completion script."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ complete -c todo -f -a '(__todo_complete)'
 
 
 @app.command()
-def completion(shell: Annotated[Literal["bash", "zsh", "fish"], typer.Argument(help="Which shell.")]) -> None:
-    """Print the completion script for a shell.
+def completion(shell: Annotated[Literal["bash", "zsh", "fish"], typer.Argument(help="Name of the shell.")]) -> None:
+    """Print a shell's completion script.
 
     todo completion bash >> ~/.bashrc
 

@@ -21,7 +21,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help="Show and edi
 
 @app.command()
 def show(ctx: typer.Context, as_json: Json = False) -> None:
-    """Show what is in force, from flags, environment, profile and file together; secrets are only named.
+    """Show the settings in effect: flags, environment, profile and file combined. Secrets are not printed.
 
     todo config show
 
@@ -41,7 +41,7 @@ def show(ctx: typer.Context, as_json: Json = False) -> None:
 
 @app.command()
 def path() -> None:
-    """Say where the file is, or would be.
+    """Print the path of the settings file, whether it exists or not.
 
     todo config path
 
@@ -54,27 +54,29 @@ def path() -> None:
 
 @app.command()
 def edit() -> None:
-    """Open the file in $EDITOR, and check it afterwards.
+    """Open the settings file in $EDITOR, and check it afterwards.
 
     todo config edit
 
     EDITOR=nano todo config edit
     """
-    from todo_cli.settings.settings import config_path, read_file
-    from todo_cli.settings.settings_file import example, write_file
+    from todo_cli.settings.settings import config_path, read_settings_file
+    from todo_cli.settings.settings_file import format_example, replace_settings_file
 
     file = config_path()
     if not file.exists():
-        write_file(file, "".join(f"# {line}" if line[:1].isalpha() else line for line in example().splitlines(True)))
+        replace_settings_file(
+            file, "".join(f"# {line}" if line[:1].isalpha() else line for line in format_example().splitlines(True))
+        )
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     try:
         code = subprocess.run([*editor.split(), str(file)], check=False).returncode
     except OSError as error:
         raise Invalid(f"cannot start the editor {editor!r}: {error.strerror}", hint="set EDITOR") from None
     if code:
-        raise Invalid(f"the editor ended with {code}")
-    read_file(file)
-    text.write(f"{file} is in order.")
+        raise Invalid(f"the editor exited with {code}")
+    read_settings_file(file)
+    text.write(f"{file} is valid.")
 
 
 @app.command("set-key")
@@ -82,11 +84,11 @@ def set_key(
     ctx: typer.Context,
     keyring: Annotated[
         bool | None,
-        typer.Option("--keyring/--no-keyring", help="Keep it in the system keyring.", show_default=False),
+        typer.Option("--keyring/--no-keyring", help="Store the key in the system keyring.", show_default=False),
     ] = None,
-    forget: Annotated[bool, typer.Option("--forget", help="Forget it instead.")] = False,
+    forget: Annotated[bool, typer.Option("--forget", help="Remove the stored key.")] = False,
 ) -> None:
-    """Keep the model's API key, from a prompt or on stdin, for its own address alone: `base_url`, or OpenAI's.
+    """Store the model's API key, read from a prompt or stdin. It is sent only to `base_url`, by default OpenAI.
 
     todo config set-key
 
@@ -99,18 +101,19 @@ def set_key(
     from todo_cli.settings.settings_file import save_model
 
     session = session_of(ctx)
-    settings = session.make_profile()
+    settings = session.create_profile()
     host = host_of(settings.model_base_url or OPENAI)
     if settings.model_keyring:
         with nullcontext() if forget else suppress(Unavailable):
-            credentials.forget_model_key(host)
+            credentials.delete_model_key(host)
     if forget:
         save_model({"api_key": None, "keyring": None})
-        text.write(escape(f"The key for {host} is forgotten."))
+        text.write(escape(f"Removed the key for {host}."))
         return
     key = checked_key(read_secret(session, "Key: ", what="key"))
-    kept = keyring is not False and credentials.store_model_key(host, key)
-    if keyring and not kept:
-        raise Invalid("there is no system keyring that answers", hint="keep it in the file: --no-keyring")
-    path = save_model({"api_key": None if kept else key.reveal(), "keyring": True if kept else None})
-    text.write(escape(f"The key for {host} is kept in {'the system keyring' if kept else path}; it goes nowhere else."))
+    in_keyring = keyring is not False and credentials.store_model_key(host, key)
+    if keyring and not in_keyring:
+        raise Invalid("no system keyring responds", hint="store the key in the settings file: --no-keyring")
+    path = save_model({"api_key": None if in_keyring else key.reveal(), "keyring": True if in_keyring else None})
+    place = "the system keyring" if in_keyring else path
+    text.write(escape(f"Stored the key for {host} in {place}; it is sent nowhere else."))

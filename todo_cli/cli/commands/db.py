@@ -12,12 +12,12 @@ from todo_cli.cli.session import Session, session_of
 from todo_cli.errors import Invalid
 
 PANEL = "Operate"
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Migrate a database and look at its schema.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Migrate a database and check its schema.")
 
 
 @app.command()
 def migrate(ctx: typer.Context, as_json: Json = False) -> None:
-    """Bring the database to this release's schema, as its owner; safe while older servers still run.
+    """Migrate the database to this release's schema, as its owner. Older servers can keep running.
 
     TODO_OWNER_URL=postgresql://postgres@db/todo todo db migrate
 
@@ -25,20 +25,19 @@ def migrate(ctx: typer.Context, as_json: Json = False) -> None:
     """
     from todo_cli.db.migrate import migrate as run
 
-    found = run(owner_url(session_of(ctx)))
+    schema = run(owner_url(session_of(ctx)))
     if as_json:
         from todo_cli.cli.render import json
 
-        json.write_document(found._asdict())
+        json.write_document(schema._asdict())
     else:
-        text.write(
-            f"The schema is at version {found.version} (revision {found.revision}), for clients from {found.oldest} on."
-        )
+        text.write(f"The schema is at version {schema.version} (revision {schema.revision}).")
+        text.write(f"It serves clients of version {schema.oldest} and later.")
 
 
 @app.command()
 def status(ctx: typer.Context, as_json: Json = False) -> None:
-    """Say which schema the database has, and which this release wants; changes nothing.
+    """Show the schema versions of the database and of this release.
 
     todo db status
 
@@ -47,20 +46,20 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
     from todo_cli.db.migrate import status as run
     from todo_cli.db.schema_version import SCHEMA_VERSION
 
-    found = run(owner_url(session_of(ctx)))
+    schema = run(owner_url(session_of(ctx)))
     if as_json:
         from todo_cli.cli.render import json
 
-        json.write_document(found._asdict() | {"wanted": SCHEMA_VERSION, "current": found.current})
+        json.write_document(schema._asdict() | {"wanted": SCHEMA_VERSION, "current": schema.current})
         return
-    text.write(f"database   revision {found.revision or 'none'}, version {found.version or 'none'}")
-    text.write(f"release    revision {found.head}, version {SCHEMA_VERSION}")
-    text.write("up to date" if found.current else "behind: todo db migrate")
+    text.write(f"database   revision {schema.revision or 'none'}, version {schema.version or 'none'}")
+    text.write(f"release    revision {schema.head}, version {SCHEMA_VERSION}")
+    text.write("up to date" if schema.current else "out of date; update with: todo db migrate")
 
 
 @app.command()
 def check(ctx: typer.Context) -> None:
-    """Compare the database's tables with this release's, column by column; 1 where they differ.
+    """Compare the database's tables with this release's, column by column. Exit with 1 if they differ.
 
     todo db check
 
@@ -68,20 +67,20 @@ def check(ctx: typer.Context) -> None:
     """
     from todo_cli.db.migrate import differences
 
-    found = differences(owner_url(session_of(ctx)))
-    for line in found:
+    lines = differences(owner_url(session_of(ctx)))
+    for line in lines:
         text.write(line)
-    if found:
+    if lines:
         raise typer.Exit(1)
-    text.write("The tables are as they should be.")
+    text.write("The tables match this release.")
 
 
 @app.command()
 def password(
     ctx: typer.Context,
-    login: Annotated[Literal["todo_server", "todo_worker"], typer.Argument(help="Which login.")],
+    login: Annotated[Literal["todo_server", "todo_worker"], typer.Argument(help="Database login.")],
 ) -> None:
-    """Give a service's login a password, from a prompt or on stdin; only its SCRAM verifier travels.
+    """Set the password of a service's login, read from a prompt or stdin. Only a SCRAM verifier is sent.
 
     todo db password todo_server < password.txt
 
@@ -91,23 +90,23 @@ def password(
     from todo_cli.db.owner import open_owner_session
 
     session = session_of(ctx)
-    value = read_secret(session, f"Password for {login}: ")
+    value = read_secret(session, f"Password for {login}: ", what="password")
     with open_owner_session(owner_url(session)) as work:
         work.set_password(login, value)
-    text.write(f"{login} has a new password.")
+    text.write(f"Set the password of {login}.")
 
 
 def owner_url(session: Session) -> str:
-    """The owner's address: from the settings, else of the embedded Postgres; raises Invalid."""
+    """Return the database owner's URL from the settings, or that of the local Postgres; raises Invalid."""
     if session.settings.serve_owner_url is not None:
         return session.settings.serve_owner_url.reveal()
     from pathlib import Path
 
     from todo_cli.local_postgres.cluster import LocalPostgres
 
-    named = session.settings.embedded
-    embedded = LocalPostgres(Path(named) if named else None)
-    if not embedded.exists():
-        raise Invalid("there is no owner's address", hint="set TODO_OWNER_URL=postgresql://owner@host/database")
-    embedded.start()
-    return embedded.owner_url()
+    home = session.settings.embedded
+    postgres = LocalPostgres(Path(home) if home else None)
+    if not postgres.exists():
+        raise Invalid("no owner URL is configured", hint="set TODO_OWNER_URL=postgresql://owner@host/database")
+    postgres.start()
+    return postgres.owner_url()

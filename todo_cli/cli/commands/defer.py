@@ -23,7 +23,7 @@ def defer(
     tasks: Annotated[
         list[str],
         typer.Argument(
-            help="Task numbers or a filter, then the date: 3 7-9 monday",
+            help="Task numbers or a filter, then the date: 3 7-9 monday.",
             metavar="N... | FILTER, WHEN",
             show_default=False,
         ),
@@ -35,14 +35,14 @@ def defer(
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
-    """Put tasks out of sight until a date; todo edit N --clear defer brings them back.
+    """Hide tasks from lists until a date. Show them again with: todo edit N --clear defer.
 
     todo defer 12 monday
 
     todo defer '#garden due<fri' 'in 2 weeks'
     """
-    *named, until = tasks
-    if not named:
-        raise Invalid("until when is not said", hint="for example: todo defer 12 monday")
-    request = EditTasks(**parse_task_args(named), defer=until, if_rev=if_rev)
-    change_tasks(ctx, request, "Deferred", key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)
+    *words, until = tasks
+    if not words:
+        raise Invalid("the date is missing", hint="for example: todo defer 12 monday")
+    request = EditTasks(**parse_task_args(words), defer=until, if_rev=if_rev)
+    change_tasks(ctx, request, key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines, past="Deferred")

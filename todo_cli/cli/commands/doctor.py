@@ -1,4 +1,4 @@
-"""Check the installation and name what to fix."""
+"""Check the installation and report problems."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from todo_cli.errors import TodoError
 PANEL = "Account"
 app = typer.Typer(add_completion=False)
 
-CLOCK_SLACK = 60.0  # seconds
+MAX_CLOCK_SKEW_SECONDS = 60.0
 
 
 class Finding(NamedTuple):
-    """What one check found, and what to do about it."""
+    """The result of one check, with a hint if it failed."""
 
     name: str
     ok: bool
@@ -28,7 +28,7 @@ class Finding(NamedTuple):
 
 @app.command()
 def doctor(ctx: typer.Context, as_json: Json = False) -> None:
-    """Check settings, reachability, token, clock, versions and model, and say what to do; 1 where something is wrong.
+    """Check settings, connection, token, clock, versions and model. Exit with 1 if a check fails.
 
     todo doctor
 
@@ -37,38 +37,38 @@ def doctor(ctx: typer.Context, as_json: Json = False) -> None:
     session = session_of(ctx)
     findings: list[Finding] = []
     for name, check in CHECKS.items():
-        found = _checked(name, check, session)
-        findings.append(found)
-        if not found.ok:
+        findings.append(_run_check(name, check, session))
+        if not findings[-1].ok:
             break
+    ok = all(finding.ok for finding in findings)
     if as_json:
         from todo_cli.cli.render import json
 
-        json.write_document({"ok": all(one.ok for one in findings), "checks": [one._asdict() for one in findings]})
+        json.write_document({"ok": ok, "checks": [finding._asdict() for finding in findings]})
     else:
-        _text(findings)
-    if not all(one.ok for one in findings):
+        _print_findings(findings)
+    if not ok:
         raise typer.Exit(1)
 
 
-def _text(findings: list[Finding]) -> None:
+def _print_findings(findings: list[Finding]) -> None:
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape
 
-    for one in findings:
-        text.write(escape(f"{'ok   ' if one.ok else 'FAULT'}  {one.name:<10}{one.detail}"))
-        if not one.ok and one.hint:
-            text.write(escape(f"       {'':<10}→ {one.hint}"))
+    for finding in findings:
+        text.write(escape(f"{'ok   ' if finding.ok else 'FAULT'}  {finding.name:<12}{finding.detail}"))
+        if not finding.ok and finding.hint:
+            text.write(escape(f"       {'':<12}→ {finding.hint}"))
 
 
-def _checked(name: str, check: Callable[[Session], str], session: Session) -> Finding:
+def _run_check(name: str, check: Callable[[Session], str], session: Session) -> Finding:
     try:
         return Finding(name, True, check(session))
     except TodoError as error:
         return Finding(name, False, error.detail, error.hint if "doctor" not in error.hint else "is it running?")
 
 
-def _version(session: Session) -> str:
+def _check_version(session: Session) -> str:
     import platform
 
     from todo_cli import __version__
@@ -76,42 +76,43 @@ def _version(session: Session) -> str:
     return f"todo {__version__}, Python {platform.python_version()}"
 
 
-def _settings(session: Session) -> str:
+def _check_settings(session: Session) -> str:
     settings = session.settings
-    return f"{settings.path}{'' if settings.path.exists() else ' (absent)'}, profile {settings.profile}"
+    return f"{settings.path}{'' if settings.path.exists() else ' (does not exist)'}, profile {settings.profile}"
 
 
-def _way(session: Session) -> str:
-    session.backend  # noqa: B018  # opening it is the check
+def _check_connection(session: Session) -> str:
+    session.client  # noqa: B018  # opening it is the check
     settings = session.settings
-    return settings.server or (f"embedded in {settings.embedded}" if settings.embedded else "direct to a database")
+    return settings.server or (
+        f"local Postgres in {settings.embedded}" if settings.embedded else "direct to a database"
+    )
 
 
-def _token(session: Session) -> str:
+def _check_token(session: Session) -> str:
     from todo_cli.contract.users import WhoAmI
 
     me: Any = session.send(WhoAmI())
     return f"{me.token} of {me.name} ({', '.join(me.scopes)}), space {me.space} ({me.role})"
 
 
-def _clock(session: Session) -> str:
+def _check_clock(session: Session) -> str:
     from todo_cli.clients.clock_skew import measure_clock_skew
     from todo_cli.errors import Conflict
 
     seconds = measure_clock_skew(session.settings)
-    if abs(seconds) > CLOCK_SLACK:
-        raise Conflict(
-            f"this machine's clock is {seconds:+.0f} s off the server's", hint="set it, for example with NTP"
-        )
-    return f"{seconds:+.1f} s off the server's"
+    if abs(seconds) > MAX_CLOCK_SKEW_SECONDS:
+        detail = f"this machine's clock differs from the server's by {seconds:+.0f} s"
+        raise Conflict(detail, hint="set the clock, for example with NTP")
+    return f"{seconds:+.1f} s from the server's"
 
 
-def _model(session: Session) -> str:
+def _check_model(session: Session) -> str:
     from todo_cli.contract.users import WhoAmI
 
     settings, preferred = session.settings, session.send(WhoAmI()).model
     if settings.server:
-        return f"{preferred}, as you prefer, at the server's" if preferred else "the server's own"
+        return f"{preferred} at the server (your preference)" if preferred else "the server's default"
     import asyncio
 
     from todo_cli.errors import ModelFailed
@@ -124,21 +125,22 @@ def _model(session: Session) -> str:
     except ModelFailed as error:
         if error.extra.get("kind") != "missing":
             raise
-        return f"{error.detail} (for chat only): {no_model(local_servers()).hint}"
+        return f"{error.detail} (needed only for chat): {no_model(local_servers()).hint}"
     names = asyncio.run(served(endpoint))
     if names and not lists(names, endpoint.model):
         raise ModelFailed(
             f"{endpoint.address} does not list the model {endpoint.model[:100]!r}",
-            hint=f"it lists: {', '.join(names[:10])}", kind="name",
-        )  # fmt: skip
+            hint=f"it lists: {', '.join(names[:10])}",
+            kind="name",
+        )
     return f"{endpoint.model} at {endpoint.address}, {'with' if endpoint.api_key else 'without'} a key"
 
 
 CHECKS: dict[str, Callable[[Session], str]] = {
-    "version": _version,
-    "settings": _settings,
-    "way in": _way,
-    "token": _token,
-    "clock": _clock,
-    "model": _model,
+    "version": _check_version,
+    "settings": _check_settings,
+    "connection": _check_connection,
+    "token": _check_token,
+    "clock": _check_clock,
+    "model": _check_model,
 }

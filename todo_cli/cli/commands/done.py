@@ -22,10 +22,10 @@ def done(
     ctx: typer.Context,
     tasks: TasksArgument,
     with_subtasks: Annotated[
-        bool, typer.Option("--with-subtasks", help="Finish their open subtasks, too, all the way down.")
+        bool, typer.Option("--with-subtasks", help="Complete open subtasks of every level too.")
     ] = False,
     if_claimed: Annotated[
-        bool, typer.Option("--if-claimed", help="Refuse when another has claimed the task since this token did.")
+        bool, typer.Option("--if-claimed", help="Fail if another token has claimed the task since yours did.")
     ] = False,
     if_rev: IfRev = None,
     plan: PlanOnly = False,
@@ -34,15 +34,16 @@ def done(
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
-    """Mark tasks as done: all of them, or none when one is missing. A recurring one makes its next occurrence.
+    """Mark tasks as done: all of them, or none if one is missing. A recurring task gets its next occurrence.
 
     todo done 3 7-9
 
     todo done 'project:move @phone' --plan
 
-    What a filter finds is shown and asked about where it is more than three tasks, or where words are looked for.
+    If a filter matches more than three tasks or searches for words, the tasks
+    are shown and you are asked first.
     """
     request = CompleteTasks(
         **parse_task_args(tasks), if_rev=if_rev, with_subtasks=with_subtasks or UNSET, if_claimed=if_claimed or UNSET
     )
-    change_tasks(ctx, request, "Done", key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)
+    change_tasks(ctx, request, key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)

@@ -1,4 +1,4 @@
-"""Create a list of your own on this machine."""
+"""Create a list on this machine."""
 
 from __future__ import annotations
 
@@ -21,58 +21,60 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def init(
     ctx: typer.Context,
-    name: Annotated[str | None, typer.Option(help="Your name in the list; your account's name when absent.")] = None,
-    status: Annotated[bool, typer.Option("--status", help="Say how the database on this machine is.")] = False,
-    stop: Annotated[bool, typer.Option("--stop", help="Stop it; the next command starts it again.")] = False,
-    destroy: Annotated[bool, typer.Option("--destroy", help="Remove it with everything in it.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Answer yes to --destroy.")] = False,
+    name: Annotated[
+        str | None, typer.Option(help="Your user name in the list; by default your account's name.")
+    ] = None,
+    status: Annotated[bool, typer.Option("--status", help="Show the state of the local database.")] = False,
+    stop: Annotated[bool, typer.Option("--stop", help="Stop the local database; the next command starts it.")] = False,
+    destroy: Annotated[bool, typer.Option("--destroy", help="Delete the local database and every task in it.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Confirm --destroy.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Make a list of your own: a real Postgres in your data directory, you in it, and the settings to reach it.
+    """Create a list on this machine: a Postgres in your data directory, a user for you, and the settings to reach it.
 
     todo init
 
     todo init --status
     """
     if status + stop + destroy > 1:
-        raise Invalid("--status, --stop and --destroy exclude each other")
-    embedded = LocalPostgres()
+        raise Invalid("--status, --stop and --destroy cannot be used together")
+    postgres = LocalPostgres()
     if status:
-        _status(embedded, as_json=as_json)
+        _print_status(postgres, as_json=as_json)
     elif stop:
-        text.write("Stopped." if embedded.stop() else "It was not running.")
+        text.write("Stopped." if postgres.stop() else "It was not running.")
     elif destroy:
-        _destroy(session_of(ctx), embedded, yes=yes)
+        _destroy(session_of(ctx), postgres, yes=yes)
     else:
-        _init(session_of(ctx), embedded, name, as_json=as_json)
+        _init(session_of(ctx), postgres, name, as_json=as_json)
 
 
-def _init(session: Session, embedded: LocalPostgres, name: str | None, *, as_json: bool) -> None:
-    settings = session.make_profile()
+def _init(session: Session, postgres: LocalPostgres, name: str | None, *, as_json: bool) -> None:
+    settings = session.create_profile()
     if (settings.server or settings.database_url) and not settings.embedded:
         raise Conflict(
-            f"the profile {settings.profile!r} already uses {settings.server or 'a database of its own'}",
-            hint="make another one with: todo --profile NAME init",
+            f"the profile {settings.profile!r} already uses {settings.server or 'another database'}",
+            hint="create the list under another profile: todo --profile NAME init",
         )
-    if settings.embedded and embedded.exists() and _works(session):
-        text.write(f"Nothing to do: your list is in {embedded.home} and works.")
+    if settings.embedded and postgres.exists() and _can_sign_in(session):
+        text.write(f"Your list already exists in {postgres.home} and works.")
         return
-    embedded.ensure(text.note)
-    values = _person(embedded, name or _account(), settings.timezone)
+    postgres.ensure(text.note)
+    values = _create_user(postgres, name or _account_name(), settings.timezone)
     from todo_cli.settings.settings_file import save_profile
 
     path = save_profile(settings.profile, values)
     if as_json:
         from todo_cli.cli.render import json
 
-        json.write_document({"home": str(embedded.home), "config": str(path)})
+        json.write_document({"home": str(postgres.home), "config": str(path)})
         return
-    text.write(f"Your list is ready: a Postgres in {embedded.home}, settings in {path}.")
-    text.write("Next: todo add 'Buy milk' --due tomorrow")
-    text.write("Then: todo")
+    text.write(f"Your list is ready. Its database is in {postgres.home}, your settings are in {path}.")
+    text.write("Add a task: todo add 'Buy milk' --due tomorrow")
+    text.write("List tasks: todo")
 
 
-def _works(session: Session) -> bool:
+def _can_sign_in(session: Session) -> bool:
     from todo_cli.contract.users import WhoAmI
 
     try:
@@ -82,29 +84,29 @@ def _works(session: Session) -> bool:
     return True
 
 
-def _person(embedded: LocalPostgres, name: str, timezone: str | None) -> dict[str, Any]:
-    """Bring the schema up to date, make the person and their login: the profile's values."""
+def _create_user(postgres: LocalPostgres, name: str, timezone: str | None) -> dict[str, Any]:
+    """Migrate the schema, create the user and their login, and return the values of the profile."""
     from todo_cli.db.migrate import migrate
     from todo_cli.db.owner import open_owner_session
-    from todo_cli.parsing.dates import system_zone
+    from todo_cli.parsing.system_zone import system_zone
 
-    text.note("Preparing the tables …")
-    migrate(embedded.owner_url())
+    text.note("Creating the tables …")
+    migrate(postgres.owner_url())
     zone = timezone or system_zone()
-    password = Secret(embedded.secret(f"login-{name}"))
-    with open_owner_session(embedded.owner_url()) as work:
+    password = Secret(postgres.secret(f"login-{name}"))
+    with open_owner_session(postgres.owner_url()) as work:
         user_id = work.find_user(name)
         if user_id is None:
             user_id, token = work.create_user(name, admin=True, zone=zone)
         else:
             token = work.create_token(user_id, "init")
         login = work.create_login(user_id, password)
-        work.set_password("todo_server", Secret(embedded.secret("server")))
-    url = embedded.url(login, password.reveal())
-    return {"embedded": str(embedded.home), "database_url": url, "token": token.reveal(), "timezone": zone}
+        work.set_password("todo_server", Secret(postgres.secret("server")))
+    url = postgres.url(login, password.reveal())
+    return {"embedded": str(postgres.home), "database_url": url, "token": token.reveal(), "timezone": zone}
 
 
-def _account() -> str:
+def _account_name() -> str:
     import getpass
 
     try:
@@ -113,28 +115,36 @@ def _account() -> str:
         return "me"
 
 
-def _status(embedded: LocalPostgres, *, as_json: bool) -> None:
-    found = embedded.status()._asdict()
+def _print_status(postgres: LocalPostgres, *, as_json: bool) -> None:
+    status = postgres.status()._asdict()
     if as_json:
         from todo_cli.cli.render import json
 
-        json.write_document({name: str(value) if value is not None and not isinstance(value, int) else value
-                       for name, value in found.items()})  # fmt: skip
+        json.write_document(
+            {
+                name: str(value) if value is not None and not isinstance(value, int) else value
+                for name, value in status.items()
+            }
+        )
         return
-    for name, value in found.items():
-        text.write(f"{name.replace('_', ' '):<12}{'-' if value is None else value}")
+    if not status["exists"]:
+        text.write("There is no local database. Create one with: todo init")
+        return
+    state = f"running (process {status['running']})" if status["running"] else "stopped"
+    size = "" if status["size"] is None else f", {status['size'] / 1_000_000:,.0f} MB"
+    text.write(f"Postgres {status['version']} in {status['home']}: {state}{size}")
 
 
-def _destroy(session: Session, embedded: LocalPostgres, *, yes: bool) -> None:
-    if not embedded.exists():
-        text.write("There is nothing to destroy.")
+def _destroy(session: Session, postgres: LocalPostgres, *, yes: bool) -> None:
+    if not postgres.exists():
+        text.write("There is no local database to delete.")
         return
-    question = f"Remove the Postgres in {embedded.home} with every task, for ever?"
+    question = f"Delete the database in {postgres.home} with every task in it? This cannot be undone."
     if not ask_yes_no(session, question, yes=yes, flag="--yes"):
-        text.write("Left as it is.")
+        text.write("Nothing was deleted.")
         return
-    embedded.destroy()
+    postgres.destroy()
     from todo_cli.settings.settings_file import save_profile
 
     save_profile(session.settings.profile, dict.fromkeys(("embedded", "database_url", "token"), None))
-    text.write("Removed.")
+    text.write("Deleted the local database.")

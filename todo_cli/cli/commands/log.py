@@ -1,4 +1,4 @@
-"""Show who changed what, when and with which token."""
+"""Show the history of changes."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def log(
     ctx: typer.Context,
-    task: Annotated[str | None, typer.Argument(help="Only this task's changes.", metavar="[N]")] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", help="How many at most.", min=1, max=1000)] = 20,
-    before: Annotated[int | None, typer.Option(help="Only changes before this one.", min=1, metavar="SEQ")] = None,
+    task: Annotated[str | None, typer.Argument(help="Show only changes of this task.", metavar="[N]")] = None,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", help="Maximum number of changes.", min=1, max=1000, metavar="COUNT")
+    ] = 20,
+    before: Annotated[int | None, typer.Option(help="Show only changes before this one.", min=1, metavar="SEQ")] = None,
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
-    """Show who changed what, when, which way and with which token, newest first.
+    """Show changes, newest first: what was changed, when, by whom and with which token.
 
     todo log 12
 
@@ -42,7 +44,9 @@ def log(
 
     now = datetime.now(UTC)
     for change in page.changes:
-        for line in format_change(change, now) if session.table else ["\t".join(change_cells(change))]:
+        for line in format_change(change, now) if session.is_terminal else ["\t".join(change_cells(change))]:
             text.write(line)
+    if not page.changes and session.is_terminal:
+        text.note("No changes yet.")
     if page.next:
-        text.note(f"older ones: todo log {f'{task} ' if task else ''}--before {page.next}")
+        text.note(f"older changes: todo log {f'{task} ' if task else ''}--before {page.next}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -20,48 +21,49 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def login(
     ctx: typer.Context,
-    server: Annotated[str | None, typer.Argument(help="https://…, or unix:///path/to.sock", metavar="[SERVER]")] = None,
+    server: Annotated[
+        str | None, typer.Argument(help="URL of the server: https://… or unix:///path/to.sock.", metavar="[SERVER]")
+    ] = None,
     keyring: Annotated[
         bool | None,
-        typer.Option("--keyring/--no-keyring", help="Keep the token in the system keyring.", show_default=False),
+        typer.Option("--keyring/--no-keyring", help="Store the token in the system keyring.", show_default=False),
     ] = None,
 ) -> None:
-    """Sign in with a token, from a prompt or on stdin; it is checked before it is kept.
+    """Sign in with a token, read from a prompt or stdin. The token is checked before it is stored.
 
     todo login https://todo.example.org
 
     todo --profile work login https://todo.example.org < token.txt
     """
     session = session_of(ctx)
-    settings = session.make_profile()
-    where = server or settings.server
-    if where is None and settings.database_url is None:
-        raise Invalid("there is no server to sign in to", hint="name it: todo login https://todo.example.org")
+    settings = session.create_profile()
+    url = server or settings.server
+    if url is None and settings.database_url is None:
+        raise Invalid("no server is configured", hint="name it: todo login https://todo.example.org")
     token = read_secret(session, "Token: ")
-    direct: dict[str, Any] = {"database_url": None, "embedded": None} if server else {}
-    session.settings = settings._replace(server=where, token=token, space=None, **direct)
+    cleared: dict[str, Any] = {"database_url": None, "embedded": None} if server else {}
+    session.settings = settings._replace(server=url, token=token, space=None, **cleared)
     me = session.send(WhoAmI())
-    kept = keyring is not False and _in_keyring(session, keyring)
-    values: dict[str, Any] = direct | {
-        "server": where, "token": None if kept else token.reveal(), "keyring": True if kept else None, "space": None,
-    }  # fmt: skip
-    path = _save(session, values, me)
-    text.write(escape(f"Signed in as {me.name} (token {me.token}); kept in {'the system keyring' if kept else path}."))
+    in_keyring = keyring is not False and _store_in_keyring(session, keyring)
+    stored = {"token": None, "keyring": True} if in_keyring else {"token": token.reveal(), "keyring": None}
+    path = _save_profile(session, cleared | {"server": url, "space": None} | stored, me)
+    place = "the system keyring" if in_keyring else path
+    text.write(escape(f"Signed in as {me.name} (token {me.token}). The token is stored in {place}."))
 
 
-def _in_keyring(session: Session, wanted: bool | None) -> bool:
+def _store_in_keyring(session: Session, wanted: bool | None) -> bool:
     from todo_cli.settings.credentials import store_token
 
-    kept = store_token(session.settings.profile, session.settings.require_token())
-    if not kept and wanted:
-        raise Invalid("there is no system keyring that answers", hint="keep it in the file: --no-keyring")
-    return kept
+    stored = store_token(session.settings.profile, session.settings.require_token())
+    if not stored and wanted:
+        raise Invalid("no system keyring responds", hint="store the token in the settings file: --no-keyring")
+    return stored
 
 
-def _save(session: Session, values: dict[str, Any], me: Identity) -> Any:
-    from todo_cli.parsing.dates import system_zone
+def _save_profile(session: Session, values: dict[str, Any], me: Identity) -> Path:
+    from todo_cli.parsing.system_zone import system_zone
     from todo_cli.settings.settings_file import save_profile
 
-    # a machine that says UTC is mostly a server: the person's own preference stands above it
+    # Machines set to UTC are mostly servers, so the user's preference comes before the system's zone.
     zone = session.settings.timezone or me.timezone or system_zone()
     return save_profile(session.settings.profile, values | {"timezone": zone})

@@ -1,4 +1,4 @@
-"""Forget the token on this machine."""
+"""Remove the token from this machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def logout(ctx: typer.Context) -> None:
-    """Forget the token on this machine; it stays valid elsewhere until it is revoked.
+    """Remove the token from this machine. It stays valid elsewhere until it is revoked.
 
     todo logout
 
@@ -23,11 +23,11 @@ def logout(ctx: typer.Context) -> None:
 
     settings = session_of(ctx).settings
     if settings.keyring:
-        from todo_cli.settings.credentials import forget_token
+        from todo_cli.settings.credentials import delete_token
 
-        forget_token(settings.profile)
+        delete_token(settings.profile)
     if settings.token is None and not settings.keyring:
-        text.write("You were not signed in.")
+        text.write("You are not signed in.")
         return
     path = save_profile(settings.profile, {"token": None, "keyring": None})
-    text.write(f"Forgotten in {path}.")
+    text.write(f"Signed out. The token was removed from {path}.")

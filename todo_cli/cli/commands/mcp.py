@@ -1,4 +1,4 @@
-"""Serve the list to an MCP client."""
+"""Serve the list to an MCP client over stdin and stdout."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def mcp(ctx: typer.Context) -> None:
     TODO_TOKEN="$AGENT_TOKEN" todo --profile team mcp
     """
     session = session_of(ctx)
-    backend = session.backend  # what is not configured shows before the client is told that we are there
+    client = session.client  # opened here, so that a missing setting is reported before the MCP client connects
     if sys.stdin.isatty():
         from todo_cli.cli.render import text
 
-        text.note("Waiting for an MCP client on stdin; Ctrl-C ends. See the README for the lines that clients need.")
+        text.note("Waiting for an MCP client on stdin; Ctrl-C stops. docs/mcp.md shows how to configure clients.")
     from todo_cli.server.mcp import serve_stdio
 
     async def send(request: Request[Any]) -> Any:
-        return await backend.send(request)
+        return await client.send(request)
 
     asyncio.run(serve_stdio(send))

@@ -1,4 +1,4 @@
-"""List the tasks to do next, most urgent first."""
+"""List the most urgent tasks that can be done now."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from todo_cli.cli import list_output
+from todo_cli.cli.list_output import print_list
 from todo_cli.cli.options import Json, JsonLines
 from todo_cli.contract.tasks import ListTasks
 
@@ -17,19 +17,19 @@ app = typer.Typer(add_completion=False)
 @app.command("next")
 def next_tasks(
     ctx: typer.Context,
-    many: Annotated[int, typer.Argument(help="How many at most.", metavar="N", min=1, max=200)] = 10,
+    limit: Annotated[int, typer.Argument(help="Maximum number of tasks.", metavar="N", min=1, max=200)] = 10,
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
-    """Show what to do next: tasks that wait for nothing, the most urgent first.
+    """List the most urgent tasks that can be done now: those that are not blocked, deferred or scheduled for later.
 
-    Urgency weighs due date, priority, age, tags, what waits for the task and more, as Taskwarrior does.
+    Urgency is computed as in Taskwarrior: from due date, priority, age,
+    tags, blocked tasks and more.
 
     todo next
 
     todo next 3 --json
     """
-    it = ListTasks(filter="is:ready", sort="urgency", limit=many)
-    list_output.print_list(
-        ctx, it, everything=False, as_json=as_json, as_lines=as_lines, nothing="Nothing can be done now."
-    )
+    request = ListTasks(filter="is:ready", sort="urgency", limit=limit)
+    nothing = "No task can be done now."
+    print_list(ctx, request, everything=False, as_json=as_json, as_lines=as_lines, nothing=nothing)

@@ -1,4 +1,4 @@
-"""Write or print the note of a task."""
+"""Write or print a task's note."""
 
 from __future__ import annotations
 
@@ -7,83 +7,86 @@ from typing import Annotated
 import typer
 
 from todo_cli.cli.change_tasks import print_changed
-from todo_cli.cli.commands.comment import text_of
+from todo_cli.cli.commands.comment import read_text
 from todo_cli.cli.options import IfRev, Json, JsonLines, Key, output_form, parse_number
 from todo_cli.cli.session import Session, session_of
+from todo_cli.cli.task_args import TaskNumberArgument
 from todo_cli.contract.tasks import Changed, EditTasks, ShowTask
 from todo_cli.errors import Conflict, Invalid
 
 PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
-LONGEST = 100_000
-TRIES = 5
+MAX_NOTE_CHARS = 100_000
+MAX_APPEND_ATTEMPTS = 5
 
 
 @app.command()
 def note(
     ctx: typer.Context,
-    task: Annotated[str, typer.Argument(help="The task's number.", metavar="N")],
+    task: TaskNumberArgument,
     words: Annotated[
-        list[str] | None, typer.Argument(help="The note; - reads it from stdin; none prints it.", metavar="[TEXT]")
+        list[str] | None,
+        typer.Argument(help="Note; - reads it from stdin; without it, print the note.", metavar="[TEXT]"),
     ] = None,
-    append: Annotated[bool, typer.Option("--append", "-a", help="Add it below what is there.")] = False,
+    append: Annotated[bool, typer.Option("--append", "-a", help="Append to the existing note.")] = False,
     if_rev: IfRev = None,
     key: Key = None,
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
-    """Write a task's note, or print it. It may have many lines; todo edit N --clear note empties it.
+    """Write a task's note, or print it. Remove it with: todo edit N --clear note.
 
     todo note 12 'ask for the receipt'
 
     todo note 12 --append - < minutes.txt
     """
     session, form = session_of(ctx), output_form(as_json, as_lines)
-    about = parse_number(task)
-    if words is None or not words:
+    number = parse_number(task)
+    if not words:
         if append or if_rev or key:
-            raise Invalid("there is no text to write", hint="for example: todo note 12 'ask for the receipt'")
-        _print(session, about, form)
+            raise Invalid("the note's text is missing", hint="for example: todo note 12 'ask for the receipt'")
+        _print_note(session, number, form)
         return
     if not "".join(words).strip():
-        raise Invalid("the note is blank", hint=f"write something, or empty it: todo edit {about} --clear note")
-    text = text_of(words, "note", LONGEST)
+        raise Invalid("the note is blank", hint=f"write some text, or remove the note: todo edit {number} --clear note")
+    text = read_text(words, "note", MAX_NOTE_CHARS)
     if append and (key or if_rev):
-        raise Invalid("--append goes with neither --key nor --if-rev", hint="it adds to whatever is there")
+        raise Invalid("--append cannot be used with --key or --if-rev", hint="it appends to whatever note exists")
     if append:
-        made = _append(session, about, text)
+        result = _append(session, number, text)
     else:
-        made = session.send(EditTasks(numbers=(about,), note=text, if_rev=if_rev), key)
-    print_changed(ctx, made, "Changed", form)
+        result = session.send(EditTasks(numbers=(number,), note=text, if_rev=if_rev), key)
+    print_changed(ctx, result, EditTasks.past, form)
 
 
-def _append(session: Session, about: int, text: str) -> Changed:
-    """Read, add, write if nobody was faster; else again."""
-    for left in reversed(range(TRIES)):
-        task = session.send(ShowTask(number=about))
+def _append(session: Session, number: int, text: str) -> Changed:
+    """Read the note, append, and write it unless the task has changed since; then try again."""
+    for attempts_left in reversed(range(MAX_APPEND_ATTEMPTS)):
+        task = session.send(ShowTask(number=number))
         whole = f"{task.note}\n{text}" if task.note else text
-        if len(whole) > LONGEST:
-            raise Invalid(f"the note would be longer than {LONGEST:,} characters", hint="nothing was changed")
+        if len(whole) > MAX_NOTE_CHARS:
+            detail = f"the note would be longer than {MAX_NOTE_CHARS:,} characters"
+            raise Invalid(detail, hint="nothing was changed")
         try:
-            return session.send(EditTasks(numbers=(about,), note=whole, if_rev=task.rev))
+            return session.send(EditTasks(numbers=(number,), note=whole, if_rev=task.rev))
         except Conflict as error:
-            if not left or "number" not in error.extra:
+            if not attempts_left or "number" not in error.extra:
                 raise
     raise AssertionError("unreachable")
 
 
-def _print(session: Session, about: int, form: str) -> None:
-    found = session.send(ShowTask(number=about))
+def _print_note(session: Session, number: int, form: str) -> None:
+    task = session.send(ShowTask(number=number))
     if form != "text":
         from todo_cli.cli.render import json
 
-        json.write_document(found) if form == "json" else json.write_lines([found])
+        json.write_document(task) if form == "json" else json.write_lines([task])
         return
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape_block
 
-    if found.note:
-        text.write(escape_block(found.note))
-    elif session.table:
-        text.note(f"No note yet. Write one with: todo note {about} 'text'")
+    if task.note:
+        text.write(escape_block(task.note))
+    elif session.is_terminal:
+        text.note(f"No note yet. Write one with: todo note {number} 'text'")

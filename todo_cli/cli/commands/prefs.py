@@ -1,4 +1,4 @@
-"""Show and change my preferences."""
+"""Show or change your preferences."""
 
 from __future__ import annotations
 
@@ -18,18 +18,16 @@ app = typer.Typer(add_completion=False)
 def prefs(
     ctx: typer.Context,
     timezone: Annotated[
-        str | None, typer.Option(help="Your time zone, for machines that send none; '' for none.", metavar="NAME")
+        str | None, typer.Option(help="Time zone where the machine sets none; '' for UTC.", metavar="NAME")
     ] = None,
-    model: Annotated[
-        str | None, typer.Option(help="The model that you talk with; '' for the configured one.", metavar="NAME")
-    ] = None,
+    model: Annotated[str | None, typer.Option(help="Model to chat with; '' for the default.", metavar="NAME")] = None,
     budget: Annotated[
-        str | None, typer.Option(help="The models' tokens that you use in a day at most; '' for any.", metavar="TOKENS")
+        str | None, typer.Option(help="Model tokens per day, such as 200k; '' for no limit.", metavar="TOKENS")
     ] = None,
     key: Key = None,
     as_json: Json = False,
 ) -> None:
-    """Show my preferences, or change those that are named. They hold on every machine.
+    """Show your preferences, or change those that are named. They apply on every machine.
 
     todo prefs
 
@@ -38,12 +36,14 @@ def prefs(
     todo prefs --budget 200000
     """
     session = session_of(ctx)
-    named = (("timezone", timezone), ("model", model), ("budget", budget))
-    given: dict[str, Any] = {name: value or None for name, value in named if value is not None}
-    if given.get("budget"):
-        given["budget"] = parse_token_count(given["budget"])
-    found: Identity | Preferences = session.send(SetPreferences(**given), key) if given else session.send(WhoAmI())
-    shown = {"timezone": found.timezone, "model": found.model, "budget": found.budget}
+    options = (("timezone", timezone), ("model", model), ("budget", budget))
+    changes: dict[str, Any] = {name: value or None for name, value in options if value is not None}
+    if changes.get("budget"):
+        changes["budget"] = parse_token_count(changes["budget"])
+    current: Identity | Preferences = (
+        session.send(SetPreferences(**changes), key) if changes else session.send(WhoAmI())
+    )
+    shown = {"timezone": current.timezone, "model": current.model, "budget": current.budget}
     if as_json:
         from todo_cli.cli.render import json
 
@@ -54,6 +54,6 @@ def prefs(
 
     for name, value in shown.items():
         text.write(escape(f"{name:<10}{'-' if value is None else value}"))
-    here = session.settings.timezone
-    if here and timezone is not None and here != found.timezone:
-        text.note(f"On this machine {escape(here)} counts, of TODO_TIMEZONE or the profile (todo config edit).")
+    local_zone = session.settings.timezone
+    if local_zone and timezone is not None and local_zone != current.timezone:
+        text.note(f"This machine uses {escape(local_zone)}, set by TODO_TIMEZONE or the profile (todo config edit).")

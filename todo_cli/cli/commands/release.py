@@ -21,7 +21,7 @@ app = typer.Typer(add_completion=False)
 def release(
     ctx: typer.Context,
     tasks: TasksArgument,
-    force: Annotated[bool, typer.Option("--force", help="Also what another has claimed.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Release claims of other tokens too.")] = False,
     if_rev: IfRev = None,
     plan: PlanOnly = False,
     yes: Yes = False,
@@ -29,11 +29,11 @@ def release(
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
-    """Let go of claimed tasks, so that others can claim them.
+    """Release claimed tasks, so that others can claim them.
 
     todo release 12
 
     todo release claimed:me --yes
     """
     request = ReleaseTasks(**parse_task_args(tasks), force=force or UNSET, if_rev=if_rev)
-    change_tasks(ctx, request, "Released", key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)
+    change_tasks(ctx, request, key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)

@@ -1,35 +1,16 @@
-"""Reopen done tasks."""
+"""Reopen tasks that are done."""
 
 from __future__ import annotations
 
-import typer
-
-from todo_cli.cli.change_tasks import change_tasks
-from todo_cli.cli.filter_args import FilterCommand
-from todo_cli.cli.options import IfRev, Json, JsonLines, Key, PlanOnly, Yes
-from todo_cli.cli.task_args import TasksArgument, parse_task_args
+from todo_cli.cli.change_tasks import change_command
 from todo_cli.contract.tasks import ReopenTasks
 
 PANEL = "Tasks"
-app = typer.Typer(add_completion=False)
+HELP = """Reopen tasks that are done: all of them, or none if one is missing.
 
+todo reopen 3
 
-@app.command(cls=FilterCommand)
-def reopen(
-    ctx: typer.Context,
-    tasks: TasksArgument,
-    if_rev: IfRev = None,
-    plan: PlanOnly = False,
-    yes: Yes = False,
-    key: Key = None,
-    as_json: Json = False,
-    as_lines: JsonLines = False,
-) -> None:
-    """Open done tasks again: all of them or none.
+todo reopen 'project:home done>=yesterday'
+"""
 
-    todo reopen 3
-
-    todo reopen 'project:home done>=yesterday'
-    """
-    request = ReopenTasks(**parse_task_args(tasks), if_rev=if_rev)
-    change_tasks(ctx, request, "Reopened", key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)
+app = change_command(ReopenTasks, help=HELP)

@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-import typer
-
-from todo_cli.cli.change_tasks import change_tasks
-from todo_cli.cli.filter_args import FilterCommand
-from todo_cli.cli.options import IfRev, Json, JsonLines, Key, PlanOnly, Yes
-from todo_cli.cli.task_args import TasksArgument, parse_task_args
+from todo_cli.cli.change_tasks import change_command
 from todo_cli.contract.tasks import RestoreTasks
 
 PANEL = "Tasks"
-app = typer.Typer(add_completion=False)
+HELP = """Restore tasks from the trash, open or done as they were.
 
+todo restore 12
 
-@app.command(cls=FilterCommand)
-def restore(
-    ctx: typer.Context,
-    tasks: TasksArgument,
-    if_rev: IfRev = None,
-    plan: PlanOnly = False,
-    yes: Yes = False,
-    key: Key = None,
-    as_json: Json = False,
-    as_lines: JsonLines = False,
-) -> None:
-    """Bring tasks back from the bin, open or done as they were.
+todo restore 3 7-9 --json
+"""
 
-    todo restore 12
-
-    todo restore 3 7-9 --json
-    """
-    request = RestoreTasks(**parse_task_args(tasks), if_rev=if_rev)
-    change_tasks(ctx, request, "Restored", key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)
+app = change_command(RestoreTasks, help=HELP)

@@ -1,4 +1,4 @@
-"""Find tasks by words, forgiving typing mistakes."""
+"""Search titles, notes and comments."""
 
 from __future__ import annotations
 
@@ -15,57 +15,59 @@ from todo_cli.errors import Invalid
 PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
-LONGEST = 10_000
+MAX_QUERY_CHARS = 10_000
 
 
 @app.command()
 def search(
     ctx: typer.Context,
-    words: Annotated[list[str], typer.Argument(help="What to look for.", metavar="WORDS", show_default=False)],
-    status: Annotated[Literal["open", "done", "deleted", "all"], typer.Option(help="Which tasks.")] = "open",
-    limit: Annotated[int, typer.Option("--limit", "-n", help="How many at most.", min=1, max=100)] = 20,
+    words: Annotated[list[str], typer.Argument(help="Words to search for.", metavar="WORDS", show_default=False)],
+    status: Annotated[Literal["open", "done", "deleted", "all"], typer.Option(help="Status of the tasks.")] = "open",
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", help="Maximum number of tasks.", min=1, max=100, metavar="COUNT")
+    ] = 20,
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
-    """Find tasks by words in titles, notes and comments, the best first. Typing mistakes and beginnings of words do.
+    """Search titles, notes and comments, best matches first. Typos are tolerated; the beginning of a word is enough.
 
     todo search dentist
 
     todo search --status all -n 5 'rent contract'
     """
     session, form = session_of(ctx), output_form(as_json, as_lines)
-    sought = " ".join(words).strip()
-    if not sought:
-        raise Invalid("there is nothing to look for", hint="name a word: todo search rent")
-    if len(sought) > LONGEST:
-        raise Invalid(f"more than {LONGEST:,} characters to look for", hint="a few words do")
-    _render(session, session.send(SearchTasks(words=sought, status=status, limit=limit)), form, sought, status)
+    query = " ".join(words).strip()
+    if not query:
+        raise Invalid("the search is blank", hint="name a word: todo search rent")
+    if len(query) > MAX_QUERY_CHARS:
+        raise Invalid(f"the search is longer than {MAX_QUERY_CHARS:,} characters", hint="a few words are enough")
+    _print_hits(session, session.send(SearchTasks(words=query, status=status, limit=limit)), form, query, status)
 
 
-def _render(session: Session, found: TaskHits, form: str, sought: str, status: str) -> None:
+def _print_hits(session: Session, page: TaskHits, form: str, query: str, status: str) -> None:
     if form != "text":
         from todo_cli.cli.render import json
 
-        json.write_document(found) if form == "json" else json.write_lines(found.hits)
+        json.write_document(page) if form == "json" else json.write_lines(page.hits)
         return
     from todo_cli.cli.render import text
 
-    tasks = [hit.task for hit in found.hits]
+    tasks = [hit.task for hit in page.hits]
     zone = text.zone_for(tasks, session.settings.timezone)
-    if not session.table:
+    if not session.is_terminal:
         text.write_tsv(tasks, zone)
     elif tasks:
         from todo_cli.cli.render import search_results
 
-        search_results.print_hits(found.hits, zone, datetime.now(UTC), colored=session.colored)
+        search_results.print_hits(page.hits, zone, datetime.now(UTC), colored=session.use_color)
     else:
-        text.note(_suggestion(sought, status))
+        text.note(_format_empty(query, status))
 
 
-def _suggestion(sought: str, status: str) -> str:
-    if not any(character.isalnum() for character in sought):
-        return "Nothing found: there is no letter and no digit in it."
+def _format_empty(query: str, status: str) -> str:
+    if not any(character.isalnum() for character in query):
+        return "Nothing found: the search has no letters or digits."
     if status != "all":
-        which = "done and deleted ones" if status == "open" else "all"
-        return f"Nothing found among {status} tasks. Look through {which} too: --status all"
-    return "Nothing found. Try fewer words, or the beginning of one."
+        others = "done and deleted tasks" if status == "open" else "all tasks"
+        return f"No {status} tasks match. Search {others} too with: --status all"
+    return "No tasks match. Try fewer words, or the beginning of a word."

@@ -27,22 +27,22 @@ app = typer.Typer(add_completion=False)
 def serve(
     ctx: typer.Context,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 8000,
-    uds: Annotated[str | None, typer.Option(help="Listen on a unix socket instead.", metavar="PATH")] = None,
-    workers: Annotated[int, typer.Option(help="Processes.", min=1, max=64)] = 1,
-    grace: Annotated[int, typer.Option(help="Seconds that requests and turns have at a stop.", min=1, max=600)] = 10,
-    certificate: Annotated[str | None, typer.Option(help="TLS certificate chain, PEM.", metavar="FILE")] = None,
-    certificate_key: Annotated[str | None, typer.Option(help="TLS key, PEM.", metavar="FILE")] = None,
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 picks a free one.", min=0, max=65535)] = 8000,
+    uds: Annotated[str | None, typer.Option(help="Unix socket to listen on instead.", metavar="PATH")] = None,
+    workers: Annotated[int, typer.Option(help="Number of processes.", min=1, max=64)] = 1,
+    grace: Annotated[int, typer.Option(help="Seconds that running requests get on shutdown.", min=1, max=600)] = 10,
+    certificate: Annotated[str | None, typer.Option(help="TLS certificate chain in PEM.", metavar="FILE")] = None,
+    certificate_key: Annotated[str | None, typer.Option(help="TLS key in PEM.", metavar="FILE")] = None,
 ) -> None:
-    """Run a server. It keeps nothing between requests: run as many as you like over one database.
+    """Run a server. Servers are stateless: any number can run over one database.
 
     todo serve --port 8000 --workers 2
 
-    TODO_SERVER_DATABASE_URL=postgresql://todo_server@db/todo todo serve --host 0.0.0.0
+    TODO_SERVER_DATABASE_URL=postgresql://todo_server@db/todo todo serve
     """
     session = session_of(ctx)
-    # uvicorn's workers are new processes: they read it again, from the environment
-    os.environ["TODO_SERVER_DATABASE_URL"] = _database(session)
+    # uvicorn's workers are new processes, which read these settings from the environment
+    os.environ["TODO_SERVER_DATABASE_URL"] = _database_url(session)
     os.environ["TODO_SERVE_GRACE"] = str(grace)
     _run(
         session,
@@ -58,10 +58,10 @@ def serve(
     )
 
 
-def _database(session: Session) -> str:
+def _database_url(session: Session) -> str:
     settings = session.settings
     if settings.serve_database_url is None:
-        return _embedded(session)
+        return _local_database_url(session)
     from todo_cli.db.login_check import refuse_owner
 
     url = settings.serve_database_url.reveal()
@@ -69,20 +69,20 @@ def _database(session: Session) -> str:
     return url
 
 
-def _embedded(session: Session) -> str:
+def _local_database_url(session: Session) -> str:
     from pathlib import Path
 
     from todo_cli.local_postgres.cluster import LocalPostgres
 
-    named = session.settings.embedded
-    embedded = LocalPostgres(Path(named) if named else None)
-    if not embedded.exists():
+    home = session.settings.embedded
+    postgres = LocalPostgres(Path(home) if home else None)
+    if not postgres.exists():
         raise Unavailable(
-            "there is no database to serve",
-            hint="set TODO_SERVER_DATABASE_URL to the login todo_server, or make one here with: todo init",
+            "no database is configured",
+            hint="set TODO_SERVER_DATABASE_URL with the login todo_server, or create a local database: todo init",
         )
-    embedded.start()
-    return embedded.url("todo_server", embedded.secret("server"))
+    postgres.start()
+    return postgres.url("todo_server", postgres.secret("server"))
 
 
 def _run(session: Session, options: dict[str, Any]) -> None:
@@ -92,7 +92,8 @@ def _run(session: Session, options: dict[str, Any]) -> None:
 
     require_certificate(options["ssl_certfile"], options["ssl_keyfile"])
     sockets = listen(options["host"], options["port"], options["uds"])
-    text.note(f"todo serve: {_where(sockets[0], options)}, {options['workers']} worker(s); stop with Ctrl-C")
+    address = _format_address(sockets[0], options)
+    text.note(f"todo serve: {address}, {options['workers']} worker(s); stop with Ctrl-C")
     config = uvicorn.Config(
         "todo_cli.server.app:create_app",
         factory=True,
@@ -105,16 +106,16 @@ def _run(session: Session, options: dict[str, Any]) -> None:
         h11_max_incomplete_event_size=64 * 1024,
         **options,
     )
-    _until_a_signal(config, sockets)
+    _serve_until_signal(config, sockets)
 
 
-def _until_a_signal(config: uvicorn.Config, sockets: list[socket.socket]) -> None:
-    """Serve; what runs when a signal comes is finished, within the configured grace."""
+def _serve_until_signal(config: uvicorn.Config, sockets: list[socket.socket]) -> None:
+    """Serve until a signal arrives, then finish the running requests within the configured grace."""
     import uvicorn
 
     from todo_cli.server.sockets import release
 
-    # uvicorn raises a signal again once it has stopped for it; that is an orderly end
+    # uvicorn raises a signal again after it has stopped for it; this makes that a normal exit
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         if config.workers > 1:
@@ -125,7 +126,7 @@ def _until_a_signal(config: uvicorn.Config, sockets: list[socket.socket]) -> Non
         pass
     except SystemExit as end:
         if end.code:
-            raise Unavailable("the server could not start", hint="the lines above say why") from None
+            raise Unavailable("the server could not start", hint="see the lines above") from None
     finally:
         release(sockets, config.uds)
 
@@ -134,7 +135,7 @@ def _workers(config: uvicorn.Config, sockets: list[socket.socket]) -> Multiproce
     from uvicorn.supervisors import Multiprocess
 
     class Workers(Multiprocess):
-        """Their parent holds the sockets too: unless it lets go first, connections would be taken, by nobody."""
+        """Close the parent's copies of the sockets first, or it would accept connections that no worker serves."""
 
         def terminate_all(self) -> None:
             for sock in self.sockets:
@@ -144,7 +145,7 @@ def _workers(config: uvicorn.Config, sockets: list[socket.socket]) -> Multiproce
     return Workers(config, sockets)
 
 
-def _where(sock: Any, options: dict[str, Any]) -> str:
+def _format_address(sock: Any, options: dict[str, Any]) -> str:
     if options["uds"]:
         return f"unix://{options['uds']}"
     host = f"[{options['host']}]" if ":" in options["host"] else options["host"]

@@ -14,32 +14,32 @@ from todo_cli.contract.tasks import ShowTask, Task
 PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
-SHOWN = 100  # comments in an answer to ShowTask
+MAX_SHOWN_COMMENTS = 100  # in an answer to ShowTask
 
 
 @app.command()
 def show(
     ctx: typer.Context,
-    task: Annotated[str, typer.Argument(help="The task's number.", metavar="N")],
+    task: Annotated[str, typer.Argument(help="Task number.", metavar="N")],
     as_json: Json = False,
 ) -> None:
-    """Show one task whole, also a done or deleted one.
+    """Show one task with all its fields and comments, also if it is done or deleted.
 
     todo show 12
 
     todo show 12 --json | jq .rev
     """
     session = session_of(ctx)
-    found = session.send(ShowTask(number=parse_number(task)))
+    shown = session.send(ShowTask(number=parse_number(task)))
     if as_json:
         from todo_cli.cli.render import json
 
-        json.write_document(found)
+        json.write_document(shown)
     else:
-        _text(found, session.settings.timezone)
+        _print_task(shown, session.settings.timezone)
 
 
-def _text(task: Task, timezone: str | None) -> None:
+def _print_task(task: Task, timezone: str | None) -> None:
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape, escape_block
 
@@ -47,19 +47,19 @@ def _text(task: Task, timezone: str | None) -> None:
     text.write(escape(f"#{task.number} {task.title}"))
     rows = {
         "status": task.status,
-        "due": _date(task.due, zone, now),
+        "due": _format_date(task.due, zone, now),
         "priority": f"p{task.priority}" if task.priority else "",
         "project": task.project or "",
         "tags": " ".join(task.tags),
         "repeats": text.describe_repeat(task.repeat) + f" (occurrence {task.repeat.occurrence})" if task.repeat else "",
-        "deferred": _date(task.defer, zone, now),
-        "begins": _date(task.scheduled, zone, now),
-        "part of": f"#{task.parent}" if task.parent else "",
+        "deferred": _format_date(task.defer, zone, now),
+        "scheduled": _format_date(task.scheduled, zone, now),
+        "parent": f"#{task.parent}" if task.parent else "",
         "subtasks": f"{task.subtasks} open" if task.subtasks else "",
         "after": " ".join(f"#{number}" for number in task.after) + (" (blocked)" if task.blocked else ""),
         "started": text.format_age(task.started_at, now) if task.started_at else "",
         "worked": text.format_duration(task.tracked) if task.tracked else "",
-        "claimed": _claim(task, zone, now),
+        "claimed": _format_claim(task, zone, now),
         "urgency": f"{task.urgency:.1f}" if isinstance(task.urgency, float) else "",
         "added": text.format_age(task.created_at, now),
         "changed": text.format_age(task.updated_at, now) if task.updated_at != task.created_at else "",
@@ -69,7 +69,7 @@ def _text(task: Task, timezone: str | None) -> None:
     }
     for name, value in rows.items():
         if value:
-            text.write(f"  {name:<9}{escape(value)}")
+            text.write(f"  {name:<10}{escape(value)}")
     if task.note:
         text.write("")
         text.write(escape_block(task.note))
@@ -79,18 +79,18 @@ def _text(task: Task, timezone: str | None) -> None:
         text.write("")
         for line in comments.format_comments(task.comments, now):
             text.write(line)
-        if len(task.comments) == SHOWN:
-            text.note(f"these are the newest {SHOWN}; all of them: todo comment {task.number}")
+        if len(task.comments) == MAX_SHOWN_COMMENTS:
+            text.note(f"the newest {MAX_SHOWN_COMMENTS} comments; see all with: todo comment {task.number}")
 
 
-def _claim(task: Task, zone: tzinfo | None, now: datetime) -> str:
-    """Who holds it, until when; a claim that has run out is none."""
+def _format_claim(task: Task, zone: tzinfo | None, now: datetime) -> str:
+    """Return the holder and the end of the claim; nothing for a claim that has ended."""
     if not task.claimed_until or task.claimed_until <= now:
         return ""
     return f"by {task.claimed_by} until {task.claimed_until.astimezone(zone):%Y-%m-%d %H:%M:%S}"
 
 
-def _date(when: str | None, zone: tzinfo | None, now: datetime) -> str:
+def _format_date(when: str | None, zone: tzinfo | None, now: datetime) -> str:
     from todo_cli.cli.render import text
 
     return f"{text.format_due(when, zone, now)} ({text.format_due_iso(when, zone)})" if when else ""

@@ -1,4 +1,4 @@
-"""List spaces and choose one to work in."""
+"""List spaces and choose the current one."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from todo_cli.contract.users import ListSpaces, Space
 from todo_cli.errors import Conflict, NotFound
 
 PANEL = "Account"
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="List spaces and choose one to work in.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="List spaces and choose the current one.")
 
 
 @app.command("list")
 def list_spaces(ctx: typer.Context, as_json: Json = False) -> None:
-    """List the spaces you are a member of; a star marks the one in use.
+    """List the spaces that you are a member of. A star marks the current one.
 
     todo space list
 
@@ -33,14 +33,14 @@ def list_spaces(ctx: typer.Context, as_json: Json = False) -> None:
     from todo_cli.cli.render.rows import print_rows
 
     cells = [(_mark(session, space), space.name, space.role, space.id) for space in page.spaces]
-    print_rows(session, ("", "Name", "Role", "Id"), cells)
+    print_rows(session, ("", "Name", "Role", "ID"), cells, nothing="You are not a member of a space.")
 
 
 @app.command()
 def use(
-    ctx: typer.Context, name: Annotated[str, typer.Argument(help="Name or id of a space.", metavar="NAME")]
+    ctx: typer.Context, name: Annotated[str, typer.Argument(help="Name or id of the space.", metavar="NAME")]
 ) -> None:
-    """Work in this space from now on, with this profile.
+    """Make a space the current one of this profile.
 
     todo space use family
 
@@ -51,15 +51,15 @@ def use(
     from todo_cli.settings.settings_file import save_profile
 
     session = session_of(ctx)
-    found = [space for space in session.send(ListSpaces()).spaces if name in (space.name, space.id)]
-    if not found:
-        raise NotFound(f"you are in no space {name!r}", hint="see: todo space list")
-    if len(found) > 1:
-        raise Conflict(f"{len(found)} of your spaces are called {name!r}", hint="name it by its id: todo space list")
-    save_profile(session.settings.profile, {"space": None if found[0].personal else found[0].id})
-    text.write(escape(f"Working in {found[0].name}."))
+    spaces = [space for space in session.send(ListSpaces()).spaces if name in (space.name, space.id)]
+    if not spaces:
+        raise NotFound(f"you are not a member of a space {name!r}", hint="see: todo space list")
+    if len(spaces) > 1:
+        raise Conflict(f"{len(spaces)} of your spaces are named {name!r}", hint="use the id from: todo space list")
+    save_profile(session.settings.profile, {"space": None if spaces[0].personal else spaces[0].id})
+    text.write(escape(f"The current space is {spaces[0].name}."))
 
 
 def _mark(session: Session, space: Space) -> str:
-    chosen = session.settings.space
-    return "*" if chosen == space.id or (chosen is None and space.personal) else ""
+    current = session.settings.space
+    return "*" if current == space.id or (current is None and space.personal) else ""

@@ -1,35 +1,16 @@
-"""Start the clock of tasks."""
+"""Start tracking time on tasks."""
 
 from __future__ import annotations
 
-import typer
-
-from todo_cli.cli.change_tasks import change_tasks
-from todo_cli.cli.filter_args import FilterCommand
-from todo_cli.cli.options import IfRev, Json, JsonLines, Key, PlanOnly, Yes
-from todo_cli.cli.task_args import TasksArgument, parse_task_args
+from todo_cli.cli.change_tasks import change_command
 from todo_cli.contract.time_tracking import StartTasks
 
 PANEL = "Tasks"
-app = typer.Typer(add_completion=False)
+HELP = """Start tracking time on tasks, until they are stopped or done.
 
+todo start 12
 
-@app.command(cls=FilterCommand)
-def start(
-    ctx: typer.Context,
-    tasks: TasksArgument,
-    if_rev: IfRev = None,
-    plan: PlanOnly = False,
-    yes: Yes = False,
-    key: Key = None,
-    as_json: Json = False,
-    as_lines: JsonLines = False,
-) -> None:
-    """Say that work on tasks has begun. Their time is counted until they are stopped or done.
+todo start 3 7 --json
+"""
 
-    todo start 12
-
-    todo start 3 7 --json
-    """
-    request = StartTasks(**parse_task_args(tasks), if_rev=if_rev)
-    change_tasks(ctx, request, "Started", key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)
+app = change_command(StartTasks, help=HELP)

@@ -1,4 +1,4 @@
-"""Stop the clock of tasks."""
+"""Stop tracking time on tasks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 from todo_cli.cli.change_tasks import change_tasks
 from todo_cli.cli.filter_args import FilterCommand
 from todo_cli.cli.options import IfRev, Json, JsonLines, Key, PlanOnly, Yes
-from todo_cli.cli.task_args import parse_task_args
+from todo_cli.cli.task_args import TASKS_HELP, parse_task_args
 from todo_cli.contract.time_tracking import StopTasks
 
 PANEL = "Tasks"
@@ -20,8 +20,7 @@ app = typer.Typer(add_completion=False)
 def stop(
     ctx: typer.Context,
     tasks: Annotated[
-        list[str] | None,
-        typer.Argument(help="Task numbers: 3 7-9 #12; or a filter", metavar="[N... | FILTER]", show_default=False),
+        list[str] | None, typer.Argument(help=TASKS_HELP, metavar="[N... | FILTER]", show_default=False)
     ] = None,
     if_rev: IfRev = None,
     plan: PlanOnly = False,
@@ -30,11 +29,11 @@ def stop(
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
-    """Say that work on tasks has paused, and count its time; without numbers on all that are started.
+    """Stop tracking time on tasks; without arguments, on all tasks that are started.
 
     todo stop
 
     todo stop 12
     """
     request = StopTasks(**(parse_task_args(tasks) if tasks else {}), if_rev=if_rev)
-    change_tasks(ctx, request, "Stopped", key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)
+    change_tasks(ctx, request, key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)

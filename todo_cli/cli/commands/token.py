@@ -13,19 +13,21 @@ from todo_cli.contract.ids import new_id, new_token, token_hash
 from todo_cli.contract.tokens import SCOPES, CreateToken, ListTokens, RevokeToken, Token
 
 PANEL = "Account"
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Make, list and revoke tokens.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Create, list and revoke tokens.")
 
 
 @app.command()
 def create(
     ctx: typer.Context,
-    name: Annotated[str, typer.Option(help="What it is for; shown in the log.", metavar="NAME")],
-    scopes: Annotated[str, typer.Option(help=f"Comma-separated: {', '.join(SCOPES)}.", metavar="LIST")] = "all",
-    expires: Annotated[str | None, typer.Option(help="When it ends: 90d, 2027-01-01.", metavar="WHEN")] = None,
+    name: Annotated[str, typer.Option(help="Name, as shown in the log.", metavar="NAME")],
+    scopes: Annotated[
+        str, typer.Option(help=f"Scopes, separated by commas: {', '.join(SCOPES)}.", metavar="LIST")
+    ] = "all",
+    expires: Annotated[str | None, typer.Option(help="Expiry: 90d, 2027-01-01.", metavar="WHEN")] = None,
     key: Key = None,
     as_json: Json = False,
 ) -> None:
-    """Make a token: it is shown this once, and only its hash is kept.
+    """Create a token and print it. It is shown only once, because only its hash is stored.
 
     todo token create --name cron --scopes tasks:write --expires 90d
 
@@ -35,30 +37,32 @@ def create(
 
     session = session_of(ctx)
     token = new_token(token_user(session.settings.require_token().reveal()))
-    wanted = tuple(scope.strip() for scope in scopes.split(",") if scope.strip())
-    request = CreateToken(id=new_id(), hash=token_hash(token), name=name, scopes=wanted, expires=expires)
-    made = session.send(request, key)
+    scope_names = tuple(scope.strip() for scope in scopes.split(",") if scope.strip())
+    request = CreateToken(id=new_id(), hash=token_hash(token), name=name, scopes=scope_names, expires=expires)
+    created = session.send(request, key)
     if as_json:
         import msgspec
 
         from todo_cli.cli.render import json
 
-        json.write_document(msgspec.to_builtins(made) | {"token": token.reveal()})
+        json.write_document(msgspec.to_builtins(created) | {"token": token.reveal()})
         return
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape
 
-    text.note(escape(f"Made {made.name}: {', '.join(made.scopes)}{_until(made)}. It is shown only now:"))
+    until = f", expires {created.expires_at:%Y-%m-%d %H:%M} UTC" if created.expires_at else ""
+    scopes_text = ", ".join(created.scopes)
+    text.note(escape(f"Created {created.name} ({scopes_text}{until}). The token below will not be shown again:"))
     text.write(token.reveal())
 
 
 @app.command("list")
 def list_tokens(
     ctx: typer.Context,
-    everything: Annotated[bool, typer.Option("--all", help="Also revoked and expired ones.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Include revoked and expired tokens.")] = False,
     as_json: Json = False,
 ) -> None:
-    """List your tokens and when each was last used; never the secrets.
+    """List your tokens with the time of their last use. The secrets are never shown.
 
     todo token list
 
@@ -74,45 +78,40 @@ def list_tokens(
     from todo_cli.cli.render.rows import print_rows
 
     now = datetime.now(UTC)
-    print_rows(
-        session, ("Name", "Scopes", "Last used", "Expires", "State"), [_row(token, now) for token in page.tokens]
-    )
+    cells = [_row(token, now) for token in page.tokens]
+    print_rows(session, ("Name", "Scopes", "Last used", "Expires", "State"), cells, nothing="No tokens.")
 
 
 @app.command()
 def revoke(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="Its name or id.", metavar="NAME")],
+    name: Annotated[str, typer.Argument(help="Name or id of the token.", metavar="NAME")],
     key: Key = None,
     as_json: Json = False,
 ) -> None:
-    """Revoke a token: the very next request with it is refused.
+    """Revoke a token. It stops working immediately.
 
     todo token revoke cron
 
     todo token revoke 01a205ca-e90e-7c80-b103-79a08eee1cd4
     """
-    gone = session_of(ctx).send(RevokeToken(name=name), key)
+    revoked = session_of(ctx).send(RevokeToken(name=name), key)
     if as_json:
         from todo_cli.cli.render import json
 
-        json.write_document(gone)
+        json.write_document(revoked)
         return
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape
 
-    text.write(escape(f"Revoked {gone.name}."))
-
-
-def _until(token: Token) -> str:
-    return f", until {token.expires_at:%Y-%m-%d %H:%M} UTC" if token.expires_at else ""
+    text.write(escape(f"Revoked {revoked.name}."))
 
 
 def _row(token: Token, now: datetime) -> tuple[str, ...]:
     from todo_cli.cli.render.text import format_age
 
     expired = token.expires_at is not None and token.expires_at <= now
-    state = "revoked" if token.revoked_at else "expired" if expired else "this one" if token.current else ""
+    state = "revoked" if token.revoked_at else "expired" if expired else "current" if token.current else ""
     used = format_age(token.last_used_at, now) if token.last_used_at else "never"
     expires = f"{token.expires_at:%Y-%m-%d}" if token.expires_at else "never"
     return token.name, ",".join(token.scopes), used, expires, state

@@ -12,32 +12,35 @@ from todo_cli.cli.session import session_of
 from todo_cli.contract.views import ChooseView, ListViews, RemoveView, SaveView, View
 
 PANEL = "Tasks"
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Save, list and remove filters by name.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Save, list and remove named filters.")
 
-Name = Annotated[str, typer.Argument(help="The view's name, without the colon.", metavar="NAME")]
+EMPTY_MESSAGE = "No views yet. Save one with: todo view save calls '@phone due<=7d'"
+
+ViewName = Annotated[str, typer.Argument(help="Name of the view, without the colon.", metavar="NAME")]
 
 
 @app.command(cls=FilterCommand)
 def save(
     ctx: typer.Context,
-    name: Name,
-    words: Annotated[list[str], typer.Argument(help="The filter.", metavar="FILTER", show_default=False)],
-    sort: Annotated[str | None, typer.Option(help="Its order, as priority,-due.", metavar="KEYS")] = None,
+    name: ViewName,
+    words: Annotated[list[str], typer.Argument(help="Filter of the view.", metavar="FILTER", show_default=False)],
+    sort: Annotated[str | None, typer.Option(help="Sort keys, such as priority,-due.", metavar="KEYS")] = None,
     key: Key = None,
     as_json: Json = False,
 ) -> None:
-    """Save a filter under a name; use it as :NAME wherever a filter stands.
+    """Save a filter as a view. Use :NAME wherever a filter is expected.
 
     todo view save work '#work and not @waiting' --sort priority,due
 
     todo view save soon 'due<=7d or p1'
     """
-    _told(ctx, session_of(ctx).send(SaveView(name=name, filter=" ".join(words), sort=sort), key), "Saved", as_json)
+    view = session_of(ctx).send(SaveView(name=name, filter=" ".join(words), sort=sort), key)
+    _print_view(view, "Saved", as_json=as_json)
 
 
 @app.command("list")
 def list_views(ctx: typer.Context, as_json: Json = False) -> None:
-    """List your views; a star marks the default.
+    """List your views. A star marks the default one.
 
     todo view list
 
@@ -53,28 +56,28 @@ def list_views(ctx: typer.Context, as_json: Json = False) -> None:
     from todo_cli.cli.render.rows import print_rows
 
     cells = [("*" if view.default else "", view.name, view.filter, view.sort or "") for view in page.views]
-    print_rows(session, ("", "Name", "Filter", "Sort"), cells)
+    print_rows(session, ("", "Name", "Filter", "Sort"), cells, nothing=EMPTY_MESSAGE)
 
 
 @app.command()
-def rm(ctx: typer.Context, name: Name, key: Key = None, as_json: Json = False) -> None:
-    """Remove a view; no task is touched.
+def rm(ctx: typer.Context, name: ViewName, key: Key = None, as_json: Json = False) -> None:
+    """Remove a view. Its tasks stay as they are.
 
     todo view rm soon
 
     todo view rm work --json
     """
-    _told(ctx, session_of(ctx).send(RemoveView(name=name), key), "Removed", as_json)
+    _print_view(session_of(ctx).send(RemoveView(name=name), key), "Removed", as_json=as_json)
 
 
 @app.command()
 def default(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="The view's name, or none.", metavar="NAME")],
+    name: Annotated[str, typer.Argument(help="Name of the view, or none.", metavar="NAME")],
     key: Key = None,
     as_json: Json = False,
 ) -> None:
-    """Choose the view that a list without a filter shows; none: all that is open.
+    """Set the view that "todo list" shows without a filter; none shows all open tasks.
 
     todo view default work
 
@@ -89,10 +92,11 @@ def default(
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape
 
-    text.write(escape("No view is the default." if name == "none" else f"The default is :{name.removeprefix(':')}."))
+    view = name.removeprefix(":")
+    text.write(escape("There is no default view now." if name == "none" else f"The default view is :{view}."))
 
 
-def _told(ctx: typer.Context, view: View, word: str, as_json: bool) -> None:
+def _print_view(view: View, past: str, *, as_json: bool) -> None:
     if as_json:
         from todo_cli.cli.render import json
 
@@ -101,4 +105,4 @@ def _told(ctx: typer.Context, view: View, word: str, as_json: bool) -> None:
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape
 
-    text.write(escape(f"{word} :{view.name}: {view.filter}"))
+    text.write(escape(f"{past} :{view.name}: {view.filter}"))

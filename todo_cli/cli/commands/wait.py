@@ -1,4 +1,4 @@
-"""Wait until a task is done, changed or free."""
+"""Wait until a task is done, changed or unclaimed."""
 
 from __future__ import annotations
 
@@ -10,31 +10,43 @@ import typer
 
 from todo_cli.cli.options import Json, parse_number
 from todo_cli.cli.session import Session, session_of
+from todo_cli.cli.task_args import TaskNumberArgument
 from todo_cli.contract.tasks import ListTasks, ShowTask, Task
 from todo_cli.errors import Invalid, NotNow, TodoError, TooMany, Unavailable
 
 PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
-SHORTEST, GROWTH, LONGEST = 0.5, 1.3, 3.0  # seconds between looks
+FIRST_POLL_SECONDS, POLL_GROWTH, MAX_POLL_SECONDS = 0.5, 1.3, 3.0
+MAX_RETRY_SECONDS = 60.0
 
 Until = Literal["done", "open", "deleted", "changed", "claimed", "unclaimed"]
+TIMED_OUT = {
+    "done": "was not done",
+    "open": "was not reopened",
+    "deleted": "was not deleted",
+    "changed": "did not change",
+    "claimed": "was not claimed",
+    "unclaimed": "was still claimed",
+}
 
 
 @app.command()
 def wait(
     ctx: typer.Context,
-    task: Annotated[str, typer.Argument(help="The task's number.", metavar="N")],
-    until: Annotated[Until, typer.Option(help="What is waited for.")] = "done",
-    timeout: Annotated[str, typer.Option(help="How long at most: 90s, 15m, 1h30m.", metavar="HOW LONG")] = "1h",
+    task: TaskNumberArgument,
+    until: Annotated[Until, typer.Option(help="State to wait for.")] = "done",
+    timeout: Annotated[str, typer.Option(help="Maximum time to wait: 90s, 15m, 1h30m.", metavar="DURATION")] = "1h",
     since: Annotated[
-        int | None, typer.Option("--since", help="With --until changed: other than at this rev.", metavar="REV", min=1)
+        int | None,
+        typer.Option("--since", help="With --until changed: wait for a later revision.", metavar="REV", min=1),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Wait until a task is done, changed, free…; the exit code is 0 when it is, 11 when it was not in time.
+    """Wait until a task is done, changed or unclaimed. Exit with 11 after the timeout.
 
-    It looks every half second at first, every three later on. A server that is away in between is waited for, too.
+    The task is checked every half second at first, later every three.
+    Waiting continues while the server is down.
 
     todo wait 12 --until done --timeout 1h && deploy
 
@@ -43,47 +55,48 @@ def wait(
     from todo_cli.parsing.durations import parse_duration
 
     if since is not None and until != "changed":
-        raise Invalid("--since goes with --until changed")
+        raise Invalid("--since needs --until changed")
     session, seconds = session_of(ctx), parse_duration(timeout)
     deadline = time.monotonic() + seconds
     session.settings = session.settings._replace(timeout=min(session.settings.timeout, max(1.0, seconds)))
-    found = session.send(ShowTask(number=parse_number(task)))
-    rev = since or found.rev
-    pause, away = SHORTEST, ""
+    start = session.send(ShowTask(number=parse_number(task)))
+    rev = since or start.rev
+    pause, problem = FIRST_POLL_SECONDS, ""
     while True:
         try:
-            if so := _holds(session, found.number, until, rev):
+            if awaited := _fetch_if(session, start.number, until, rev):
                 break
-            away = ""
+            problem = ""
         except (Unavailable, TooMany) as error:
-            away = f" ({error.detail})"
-            pause = max(pause, _patience(error))
+            problem = f" ({error.detail})"
+            pause = max(pause, _retry_seconds(error))
         left = deadline - time.monotonic()
         if left <= 0:
-            raise NotNow(f"#{found.number} was not {until} within {timeout}{away}", hint="wait longer with --timeout")
+            detail = f"#{start.number} {TIMED_OUT[until]} after {timeout}{problem}"
+            raise NotNow(detail, hint="wait longer with --timeout")
         time.sleep(min(pause, left))
-        pause = min(LONGEST, pause * GROWTH)
-    _say(session, so, as_json=as_json)
+        pause = min(MAX_POLL_SECONDS, pause * POLL_GROWTH)
+    _print_task(session, awaited, as_json=as_json)
 
 
-def _holds(session: Session, about: int, until: Until, rev: int) -> Task | None:
-    """The task where it is so; leases are judged by the database's clock."""
+def _fetch_if(session: Session, number: int, until: Until, rev: int) -> Task | None:
+    """Return the task if it is in the awaited state. The database's clock decides whether a lease has ended."""
     if until in ("claimed", "unclaimed"):
         sign = "" if until == "claimed" else "-"
-        if not session.send(ListTasks(filter=f"{about} {sign}is:claimed", status="all")).tasks:
+        if not session.send(ListTasks(filter=f"{number} {sign}is:claimed", status="all")).tasks:
             return None
-        return session.send(ShowTask(number=about))
-    task = session.send(ShowTask(number=about))
+        return session.send(ShowTask(number=number))
+    task = session.send(ShowTask(number=number))
     return task if (task.rev != rev if until == "changed" else task.status == until) else None
 
 
-def _patience(error: TodoError) -> float:
-    """Seconds that the server asks for, up to a minute."""
-    asked = error.extra.get("retry_after")
-    return min(60.0, float(asked)) if isinstance(asked, int | float) else SHORTEST
+def _retry_seconds(error: TodoError) -> float:
+    """Return the seconds that the server asks to wait, at most a minute."""
+    seconds = error.extra.get("retry_after")
+    return min(MAX_RETRY_SECONDS, float(seconds)) if isinstance(seconds, int | float) else FIRST_POLL_SECONDS
 
 
-def _say(session: Session, task: Task, *, as_json: bool) -> None:
+def _print_task(session: Session, task: Task, *, as_json: bool) -> None:
     if as_json:
         from todo_cli.cli.render import json
 

@@ -1,13 +1,11 @@
-"""Show who is signed in, with which token, and where."""
+"""Show the signed-in user, token and space."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import typer
 
 from todo_cli.cli.options import Json
-from todo_cli.cli.session import session_of
+from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.users import Identity, WhoAmI
 
 PANEL = "Account"
@@ -16,7 +14,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def whoami(ctx: typer.Context, as_json: Json = False) -> None:
-    """Say who is signed in, with which token, in which space, and which way.
+    """Show the signed-in user, the token, the space and the connection.
 
     todo whoami
 
@@ -29,18 +27,21 @@ def whoami(ctx: typer.Context, as_json: Json = False) -> None:
 
         json.write_document(me)
     else:
-        _text(me, session.settings)
+        _print_user(session, me)
 
 
-def _text(me: Identity, settings: Any) -> None:
+def _print_user(session: Session, me: Identity) -> None:
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape
 
+    settings = session.settings
+    expiry = f", expires {me.expires_at:%Y-%m-%d}" if me.expires_at else ""
+    local = f"local Postgres in {settings.embedded}" if settings.embedded else None
     rows = {
         "name": me.name + (" (administrator)" if me.admin else ""),
         "space": f"{me.space} ({me.role})",
-        "token": f"{me.token}: {', '.join(me.scopes)}" + (f", until {me.expires_at:%Y-%m-%d}" if me.expires_at else ""),
-        "way": settings.server or ("embedded: " + settings.embedded if settings.embedded else "direct"),
+        "token": f"{me.token}: {', '.join(me.scopes)}{expiry}",
+        "server": settings.server or local or "none, directly to the database",
         "timezone": settings.timezone or me.timezone or "UTC",
         "profile": settings.profile,
     }

@@ -1,4 +1,4 @@
-"""What was said about a task."""
+"""Format the comments of a task."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ from todo_cli.cli.render.escape import escape, escape_block
 from todo_cli.cli.render.text import format_age
 from todo_cli.contract.task_types import Comment
 
+SHORT_ID_CHARS = 6
+
 
 def format_comments(comments: Iterable[Comment], now: datetime) -> Iterator[str]:
-    """For people: who, when, the end of its id, and below it what."""
-    for one in comments:
-        edited = ", edited" if one.edited_at else ""
-        yield f"  {escape(one.user)}, {format_age(one.at, now)}{edited} ({one.id[-6:]})"
-        yield from (f"    {line}" for line in escape_block(one.text).split("\n"))
+    """Yield lines for a terminal: user, age and the end of the id, then the text."""
+    for comment in comments:
+        edited = ", edited" if comment.edited_at else ""
+        yield f"  {escape(comment.user)}, {format_age(comment.at, now)}{edited} ({comment.id[-SHORT_ID_CHARS:]})"
+        yield from (f"    {line}" for line in escape_block(comment.text).split("\n"))
 
 
 def comment_rows(comments: Iterable[Comment]) -> Iterator[str]:
-    """For a pipe, one a line: id, user, time, text."""
-    for one in comments:
-        yield "\t".join(escape(cell) for cell in (one.id, one.user, one.at.isoformat(), one.text))
+    """Yield a line per comment for a pipe: id, user, time, text."""
+    for comment in comments:
+        cells = (comment.id, comment.user, comment.at.isoformat(), comment.text)
+        yield "\t".join(escape(cell) for cell in cells)

@@ -1,4 +1,4 @@
-"""A conversation as Markdown, for people: what would act on a terminal is shown instead, as everywhere."""
+"""Format a conversation as Markdown, with control characters escaped."""
 
 from __future__ import annotations
 
@@ -9,39 +9,41 @@ from todo_cli.cli.render.escape import escape, escape_block
 from todo_cli.contract.conversations import Conversation
 from todo_cli.contract.turn_steps import Message
 
+MIN_FENCE_CHARS = 3
+
 
 def conversation_lines(conversation: Conversation, messages: Iterable[Message]) -> Iterator[str]:
-    """Its lines."""
+    """Yield the lines of the document."""
     model = f", with {escape(conversation.model)}" if conversation.model else ""
     yield f"# {escape(conversation.title)}"
     yield ""
-    yield f"Conversation {conversation.number}, begun {conversation.created_at:%Y-%m-%d %H:%M} UTC{model}."
-    for one in messages:
+    yield f"Conversation {conversation.number}, started {conversation.created_at:%Y-%m-%d %H:%M} UTC{model}."
+    for message in messages:
         yield ""
-        yield from _message_lines(one)
+        yield from _message_lines(message)
 
 
-def _message_lines(one: Message) -> Iterator[str]:
-    if one.role == "tool":
-        yield from _code_block(one.content)
+def _message_lines(message: Message) -> Iterator[str]:
+    if message.role == "tool":
+        yield from _code_block(message.content)
         return
-    said = f", {one.at:%Y-%m-%d %H:%M} UTC" if one.at else ""
-    if one.role == "user":
-        yield f"## You{said}"
+    time = f", {message.at:%Y-%m-%d %H:%M} UTC" if message.at else ""
+    if message.role == "user":
+        yield f"## You{time}"
     else:
-        model = f", {escape(one.model)}" if one.model else ""
-        yield f"### todo{model}{said}{'' if one.status == 'whole' else ' (interrupted)'}"
-    if one.content:
+        model = f", {escape(message.model)}" if message.model else ""
+        yield f"### todo{model}{time}{'' if message.status == 'whole' else ' (interrupted)'}"
+    if message.content:
         yield ""
-        yield escape_block(one.content)
-    for call in one.calls:
+        yield escape_block(message.content)
+    for call in message.calls:
         yield ""
         yield f"Calls `{escape(call.name).replace('`', '')}`:"
         yield ""
         yield from _code_block(call.arguments)
-    if one.usage:
+    if message.usage:
         yield ""
-        yield f"*{_format_usage(one.usage)}*"
+        yield f"*{_format_usage(message.usage)}*"
 
 
 def _format_usage(usage: dict[str, object]) -> str:
@@ -50,9 +52,9 @@ def _format_usage(usage: dict[str, object]) -> str:
 
 
 def _code_block(text: str) -> Iterator[str]:
-    """Fenced by more ticks than stand in it."""
+    """Yield the text between fences longer than any run of backticks in it."""
     longest = max((len(ticks) for ticks in re.findall("`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
+    fence = "`" * max(MIN_FENCE_CHARS, longest + 1)
     yield f"{fence}json"
     yield escape_block(text)
     yield fence

@@ -1,4 +1,4 @@
-"""Answers for programs: the API's own objects."""
+"""Print answers as JSON: the API's own objects."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from todo_cli.contract.codec import encode
 
 
 def write_document(value: Any) -> None:
-    """One JSON document."""
+    """Print one JSON document."""
     import msgspec
 
     sys.stdout.write(msgspec.json.format(encode(value), indent=2).decode() + "\n")
 
 
 def write_lines(values: Iterable[Any]) -> None:
-    """One object a line."""
+    """Print one JSON object per line."""
     for value in values:
         sys.stdout.write(encode(value).decode() + "\n")

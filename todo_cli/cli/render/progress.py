@@ -1,4 +1,4 @@
-"""How far long work has come: on a terminal at once, in one line; elsewhere a line a minute."""
+"""Print the progress of long work: in place on a terminal, one line a minute elsewhere."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ REPORT_SECONDS = 60.0
 
 
 class Progress:
-    """`what`: what is counted, behind its number."""
+    """`unit` is printed after the counts: "3 of 7 pages written"."""
 
-    def __init__(self, what: str) -> None:
-        self._what, self._told, self._drawn = what, time.monotonic(), False
+    def __init__(self, unit: str) -> None:
+        self._unit, self._reported_at, self._is_drawn = unit, time.monotonic(), False
 
-    def __call__(self, done: int, total: int) -> None:
-        """So many of so many are done."""
-        line = f"{done:,} of {total:,} {self._what}"
+    def update(self, done: int, total: int) -> None:
+        """Print how much is done."""
+        line = f"{done:,} of {total:,} {self._unit}"
         if sys.stderr.isatty():
             sys.stderr.write(f"\r{line}")
-            self._drawn = True
-        elif time.monotonic() - self._told >= REPORT_SECONDS:
+            self._is_drawn = True
+        elif time.monotonic() - self._reported_at >= REPORT_SECONDS:
             sys.stderr.write(f"{line}\n")
-            self._told = time.monotonic()
+            self._reported_at = time.monotonic()
         sys.stderr.flush()
 
     def end(self) -> None:
-        """What comes next begins a line."""
-        if self._drawn:
+        """End the line drawn in place."""
+        if self._is_drawn:
             sys.stderr.write("\n")
             sys.stderr.flush()

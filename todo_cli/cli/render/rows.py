@@ -1,4 +1,4 @@
-"""Any list of rows: a table on a terminal, tab-separated in a pipe."""
+"""Print rows: as a table on a terminal, tab-separated in a pipe."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from todo_cli.cli.render.escape import escape
 from todo_cli.cli.session import Session
 
 
-def print_rows(session: Session, headings: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
-    """Print them; headings only for people."""
-    if session.table:
+def print_rows(session: Session, headings: Sequence[str], rows: Sequence[Sequence[str]], *, nothing: str) -> None:
+    """Print the rows; a pipe gets no headings. A terminal gets `nothing` if there are no rows."""
+    if session.is_terminal and not rows:
+        text.note(nothing)
+    elif session.is_terminal:
         from todo_cli.cli.render import table
 
-        table.print_grid(headings, cells, colored=session.colored)
-        return
-    for row in cells:
-        text.write("\t".join(escape(cell) for cell in row))
+        table.print_grid(headings, rows, colored=session.use_color)
+    else:
+        for row in rows:
+            text.write("\t".join(escape(cell) for cell in row))

@@ -1,4 +1,4 @@
-"""What a search found, for a terminal: what matches stands out."""
+"""Print the results of a search on a terminal, with the matches highlighted."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from todo_cli.contract.search import Snippet, TaskHit
 if TYPE_CHECKING:
     from rich.text import Text
 
-MAX_SNIPPETS = 3  # of one hit, beside its title
+MAX_SNIPPETS = 3  # of one task, beside its title
 
 
-def print_hits(found: Sequence[TaskHit], zone: tzinfo | None, now: datetime, *, colored: bool) -> None:
-    """A task a line, and below it where its note or comments match; without colour nothing is marked."""
+def print_hits(hits: Sequence[TaskHit], zone: tzinfo | None, now: datetime, *, colored: bool) -> None:
+    """Print a line per task, and below it the matching parts of its note and comments."""
     from rich.table import Table
 
     from todo_cli.cli.render.table import open_console
@@ -26,32 +26,34 @@ def print_hits(found: Sequence[TaskHit], zone: tzinfo | None, now: datetime, *, 
     grid = Table.grid(padding=(0, 2), expand=False)
     grid.add_column(justify="right", no_wrap=True, style="cyan" if colored else "")
     grid.add_column(overflow="fold")
-    for hit in found:
+    for hit in hits:
         grid.add_row(str(hit.task.number), _title_line(hit, zone, now, colored=colored))
-        for snippet in [one for one in hit.snippets if one.where != "title"][:MAX_SNIPPETS]:
+        snippets = [snippet for snippet in hit.snippets if snippet.where != "title"]
+        for snippet in snippets[:MAX_SNIPPETS]:
             grid.add_row("", _snippet_line(snippet, colored=colored))
     open_console(colored=colored).print(grid)
 
 
 def _title_line(hit: TaskHit, zone: tzinfo | None, now: datetime, *, colored: bool) -> Text:
-    bare = Snippet(where="title", text=hit.task.title, parts=())
-    line = highlight(next((one for one in hit.snippets if one.where == "title"), bare), colored=colored)
-    rest = format_fields(hit.task, zone, now)
-    if rest or hit.task.status != "open":
-        status = "" if hit.task.status == "open" else hit.task.status
-        said = ", ".join(part for part in (rest, status) if part)
-        line.append(f" ({escape(said)})", style="dim" if colored else "")
+    whole_title = Snippet(where="title", text=hit.task.title, parts=())
+    title = next((snippet for snippet in hit.snippets if snippet.where == "title"), whole_title)
+    line = highlight(title, colored=colored)
+    status = "" if hit.task.status == "open" else hit.task.status
+    facts = ", ".join(part for part in (format_fields(hit.task, zone, now), status) if part)
+    if facts:
+        line.append(f" ({escape(facts)})", style="dim" if colored else "")
     return line
 
 
 def _snippet_line(snippet: Snippet, *, colored: bool) -> Text:
     from rich.text import Text
 
-    return Text(f"{snippet.where}: ", style="dim" if colored else "").append_text(highlight(snippet, colored=colored))
+    line = Text(f"{snippet.where}: ", style="dim" if colored else "")
+    return line.append_text(highlight(snippet, colored=colored))
 
 
 def highlight(snippet: Snippet | Passage, *, colored: bool) -> Text:
-    """On one line, with what matches in reverse: no text can draw such a mark itself."""
+    """Return the text on one line, with the matches in reverse video."""
     from rich.text import Text
 
     line = Text()
@@ -61,7 +63,7 @@ def highlight(snippet: Snippet | Passage, *, colored: bool) -> Text:
 
 
 def split_matches(snippet: Snippet | Passage) -> Iterator[tuple[str, bool]]:
-    """The text in pieces, made harmless and on one line, each with whether it matches."""
+    """Yield the text in escaped pieces, each with whether it matches."""
     behind = 0
     for start, end in snippet.parts:
         yield _flatten(snippet.text[behind:start]), False

@@ -1,8 +1,7 @@
-"""An answer on a terminal while it comes: nothing that stands is written twice, only the last block changes.
+"""Print an answer on a terminal while it arrives, formatted, without printing any finished line twice.
 
-What is whole is formatted and left alone. The block that is still coming is drawn as far as it is known; then only
-the lines that have become others are written again, in one write. Where the terminal has been resized in between,
-nothing is taken back: what stands stays, and the rest follows it.
+Finished blocks are printed once. The block that is still arriving is drawn as far as it is known; when it changes, only
+its changed lines are drawn again, in one write. After a resize nothing is erased: the text goes on below.
 """
 
 from __future__ import annotations
@@ -18,27 +17,27 @@ from typing import TYPE_CHECKING, Protocol
 from todo_cli.cli.render.escape import escape_chunk
 
 if TYPE_CHECKING:
-    from todo_cli.cli.render.markdown import Block
+    from todo_cli.cli.render.markdown_blocks import Block
 
 LONG_BLOCK_CHARS = 2_000
-"""Characters of an unfinished block, from which on it is drawn a few times a second only."""
+"""An unfinished block of this length is drawn only every REDRAW_SECONDS."""
 REDRAW_SECONDS = 0.15
 
 
 class AnswerWriter(Protocol):
-    """Where an answer is shown while it comes."""
+    """Prints an answer while it arrives."""
 
-    def words(self, text: str) -> None:
-        """More of it, as the model gave it."""
+    def add_text(self, text: str) -> None:
+        """Print more text, as the model sent it."""
         ...
 
-    def end(self) -> None:
-        """That was all for now: the cursor stands at the beginning of a line."""
+    def finish(self) -> None:
+        """Print the rest and end the line."""
         ...
 
 
 def open_writer(*, colored: bool) -> AnswerWriter:
-    """For the terminal that stdout is."""
+    """Return the writer for the terminal behind stdout."""
     return PlainWriter() if os.environ.get("TERM", "dumb") == "dumb" else LiveWriter(colored=colored)
 
 
@@ -56,152 +55,152 @@ def _write(text: str) -> None:
 
 
 class _LineEnds:
-    """A line end that comes in two pieces is one."""
+    """Escapes chunks of text. A CR at the end of one and an LF at the beginning of the next are one line end."""
 
     def __init__(self) -> None:
-        self._kept = ""
+        self._carry = ""
 
-    def piece(self, text: str) -> str:
-        """The text, made harmless."""
-        text = self._kept + text
-        self._kept = "\r" if text.endswith("\r") else ""
+    def escape(self, text: str) -> str:
+        """Return the escaped chunk."""
+        text = self._carry + text
+        self._carry = "\r" if text.endswith("\r") else ""
         return escape_chunk(text.removesuffix("\r"))
 
 
 class PlainWriter:
-    """Without moving the cursor: plain words, broken where a line is full."""
+    """Prints plain words and breaks full lines, without moving the cursor."""
 
     def __init__(self, *, size: Callable[[], tuple[int, int]] = _terminal_size) -> None:
-        self._lines, self._column, self._gap, self._word = _LineEnds(), 0, "", ""
-        self._look = size
+        self._line_ends, self._column, self._gap, self._word = _LineEnds(), 0, "", ""
+        self._read_size = size
 
-    def words(self, text: str) -> None:
-        """More of it."""
-        self._take(self._lines.piece(text))
-
-    def end(self) -> None:
-        """The last word, and a line end."""
-        self._flush()
-        if self._column:
-            _write("\n")
-        self._lines, self._column, self._gap = _LineEnds(), 0, ""
-
-    def _take(self, text: str) -> None:
-        for part in re.split(r"(\s)", text):
+    def add_text(self, text: str) -> None:
+        """Print all complete words."""
+        for part in re.split(r"(\s)", self._line_ends.escape(text)):
             if not part.isspace():
                 self._word += part
                 continue
-            self._flush()
+            self._print_word()
             if part == "\n":
                 self._gap, self._column = "", 0
                 _write("\n")
             else:
                 self._gap += part
 
-    def _flush(self) -> None:
+    def finish(self) -> None:
+        """Print the last word and end the line."""
+        self._print_word()
+        if self._column:
+            _write("\n")
+        self._line_ends, self._column, self._gap = _LineEnds(), 0, ""
+
+    def _print_word(self) -> None:
         if not self._word:
             return
-        wide = _count_cells(self._gap) + _count_cells(self._word)
-        if self._column and self._column + wide >= self._look()[0]:
+        width = _count_cells(self._gap) + _count_cells(self._word)
+        if self._column and self._column + width >= self._read_size()[0]:
             _write("\n" + self._word)
             self._column = _count_cells(self._word)
         else:
             _write(self._gap + self._word)
-            self._column += wide
+            self._column += width
         self._gap = self._word = ""
 
 
 def _count_cells(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
 class LiveWriter:
-    """With formatting. The lines in `_drawn` are those that may still change; the cursor is behind the last of them."""
+    """Prints formatted text. `_drawn` are the lines that may still change; the cursor is behind the last of them."""
 
     def __init__(self, *, colored: bool, size: Callable[[], tuple[int, int]] = _terminal_size) -> None:
-        from todo_cli.cli.render.markdown import BlockSplitter, MarkdownRenderer
+        from todo_cli.cli.render.markdown import MarkdownRenderer
+        from todo_cli.cli.render.markdown_blocks import BlockSplitter
 
-        self._lines, self._blocks, self._renderer = _LineEnds(), BlockSplitter(), MarkdownRenderer(colored=colored)
+        self._line_ends, self._splitter = _LineEnds(), BlockSplitter()
+        self._renderer = MarkdownRenderer(colored=colored)
         self._drawn: list[str] = []
-        self._whole = True  # all that has come of the last block is drawn
-        self._look, self._size = size, size()
-        self._raw = False
-        self._looked = 0.0
+        self._is_all_drawn = True  # everything that has arrived of the last block
+        self._read_size, self._size = size, size()
+        self._is_in_word = False  # after a resize, the rest of the current word is printed unformatted
+        self._drawn_at = 0.0
 
-    def words(self, text: str) -> None:
-        """More of it."""
-        text = self._lines.piece(text)
-        if self._resized():
-            self._leave()
-        if self._raw:
+    def add_text(self, text: str) -> None:
+        """Draw more text."""
+        text = self._line_ends.escape(text)
+        if self._is_resized():
+            self._leave_drawn_lines()
+        if self._is_in_word:
             text = self._finish_word(text)
-        whole = self._blocks.feed(text)
-        if not whole and self._early():
+        blocks = self._splitter.feed(text)
+        if not blocks and self._is_too_early():
             return
-        tail = self._blocks.open
-        self._draw([line for block in whole for line in self._block(block)], self._block(tail) if tail else [])
+        tail = self._splitter.open
+        lines = [line for block in blocks for line in self._render(block)]
+        self._draw(lines, self._render(tail) if tail else [])
 
-    def end(self) -> None:
-        """What is left, whole."""
-        if self._resized():
-            self._leave()
-        if self._raw:
+    def finish(self) -> None:
+        """Draw the rest and end the line."""
+        if self._is_resized():
+            self._leave_drawn_lines()
+        if self._is_in_word:
             _write("\n")
-            self._raw = False
-        self._draw([line for block in self._blocks.end() for line in self._block(block)], [])
-        from todo_cli.cli.render.markdown import BlockSplitter
+            self._is_in_word = False
+        self._draw([line for block in self._splitter.end() for line in self._render(block)], [])
+        from todo_cli.cli.render.markdown_blocks import BlockSplitter
 
-        self._blocks, self._lines = BlockSplitter(), _LineEnds()
+        self._splitter, self._line_ends = BlockSplitter(), _LineEnds()
 
-    def _block(self, block: Block) -> list[str]:
-        return [""] * block.gap + self._renderer.lines(block, self._size[0] - 1)
+    def _render(self, block: Block) -> list[str]:
+        return [""] * block.gap + self._renderer.render(block, self._size[0] - 1)
 
-    def _early(self) -> bool:
-        """A long block is not drawn for every word."""
+    def _is_too_early(self) -> bool:
+        """Whether a long block was drawn so recently that it need not be drawn again."""
         now = time.monotonic()
-        if self._blocks.size > LONG_BLOCK_CHARS and now - self._looked < REDRAW_SECONDS:
-            self._whole = False
+        if self._splitter.size > LONG_BLOCK_CHARS and now - self._drawn_at < REDRAW_SECONDS:
+            self._is_all_drawn = False
             return True
-        self._looked = now
+        self._drawn_at = now
         return False
 
-    def _resized(self) -> bool:
-        was, self._size = self._size, self._look()
-        return bool(self._drawn) and (was[0] != self._size[0] or self._size[1] <= len(self._drawn))
+    def _is_resized(self) -> bool:
+        old, self._size = self._size, self._read_size()
+        return bool(self._drawn) and (old[0] != self._size[0] or self._size[1] <= len(self._drawn))
 
-    def _leave(self) -> None:
-        """What is drawn stays as it is; where that is not all of its block, the whole comes again below."""
-        self._raw = self._whole and self._blocks.forget()
-        if not self._raw:
+    def _leave_drawn_lines(self) -> None:
+        """Leave the drawn lines as they are. If they are not all of their block, the block is drawn again below."""
+        self._is_in_word = self._is_all_drawn and self._splitter.discard()
+        if not self._is_in_word:
             _write("\n")
         self._drawn = []
 
     def _finish_word(self, text: str) -> str:
-        """The rest of the word that the cursor is behind; gives what follows it."""
-        found = re.match(r"\S*", text)
-        word = found[0] if found else ""
-        self._raw = len(word) == len(text)
-        _write(word if self._raw else word + "\n")
-        return text[len(word) :].lstrip(" \t").removeprefix("\n") if not self._raw else ""
+        """Print the rest of the word before the cursor and return the text after it."""
+        match = re.match(r"\S*", text)
+        word = match[0] if match else ""
+        self._is_in_word = len(word) == len(text)
+        _write(word if self._is_in_word else word + "\n")
+        return text[len(word) :].lstrip(" \t").removeprefix("\n") if not self._is_in_word else ""
 
-    def _draw(self, whole: list[str], tail: list[str]) -> None:
+    def _draw(self, lines: list[str], tail: list[str]) -> None:
+        """Draw finished lines, then those of the open block, as many as the terminal has room for."""
         room = max(self._size[1] - 2, 1)
-        old, new = self._drawn, whole + tail[-room:]
-        self._drawn, self._whole = tail[-room:], len(tail) <= room
-        same = next(
-            (place for place, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new))
-        )
+        old, new = self._drawn, lines + tail[-room:]
+        self._drawn, self._is_all_drawn = tail[-room:], len(tail) <= room
+        pairs = enumerate(zip(old, new, strict=False))
+        same = next((index for index, (before, after) in pairs if before != after), min(len(old), len(new)))
         out = _redraw(old, new, same)
-        if whole and not tail:
+        if lines and not tail:
             out += "\n"
         if out:
             _write(out)
 
 
 def _redraw(old: list[str], new: list[str], same: int) -> str:
-    """What turns the old lines into the new ones, of which the first `same` are the same."""
+    """Return the output that replaces the old lines by the new ones. The first `same` lines are equal."""
     if same == len(old):
-        return "".join(("\n" if place else "") + new[place] for place in range(same, len(new)))
+        return "".join(("\n" if index else "") + new[index] for index in range(same, len(new)))
     last = len(old) - 1
     if same == last and same < len(new) and new[same].startswith(old[same]):
         return new[same][len(old[same]) :] + "".join("\n" + line for line in new[same + 1 :])

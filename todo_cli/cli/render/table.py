@@ -1,4 +1,4 @@
-"""Tables for a terminal. The only place, with help, that imports rich."""
+"""Print tables on a terminal, with rich."""
 
 from __future__ import annotations
 
@@ -18,22 +18,27 @@ PRIORITY_STYLES = {1: "bold red", 2: "yellow", 3: "blue"}
 
 
 def open_console(*, colored: bool) -> Console:
-    """Stdout, as wide as it is; titles are never markup."""
-    return Console(no_color=not colored, force_terminal=True if colored else None, markup=False, highlight=False,
-                   emoji=False)  # fmt: skip
+    """Return a console for stdout that takes no text for markup."""
+    return Console(
+        no_color=not colored,
+        force_terminal=True if colored else None,
+        markup=False,
+        highlight=False,
+        emoji=False,
+    )
 
 
 def print_tasks(rows: Sequence[Task], zone: tzinfo | None, now: datetime, *, colored: bool) -> None:
-    """An aligned table that fits its width: the title gives way, then wraps no more than it must."""
+    """Print a table of tasks that fits the terminal's width; long titles wrap."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim", padding=(0, 1, 0, 0))
     table.add_column("#", justify="right", style="cyan", no_wrap=True)
     shown = [column for column in _COLUMNS if any(_cell(task, column, zone, now) for task in rows)]
     table.add_column("Title", ratio=1, overflow="fold")
     out = open_console(colored=colored)
-    most = min(24, max(10, out.width // 7))  # of the others: the title is what people read
+    max_width = min(24, max(10, out.width // 7))  # keep room for the title
     for column in shown:
         short = column in ("P", "Due")
-        table.add_column(column, no_wrap=short, overflow="fold", max_width=24 if short else most)
+        table.add_column(column, no_wrap=short, overflow="fold", max_width=24 if short else max_width)
     for task in rows:
         title = Text(escape(task.title), style="" if task.status == "open" else "dim strike")
         table.add_row(str(task.number), title, *(_text(task, column, zone, now) for column in shown))
@@ -59,11 +64,13 @@ def _cell(task: Task, column: str, zone: tzinfo | None, now: datetime) -> str:
 
 def _marks(task: Task, zone: tzinfo | None, now: datetime) -> str:
     marks = {
-        "started": task.started_at, "blocked": task.blocked, "recurs": task.repeat,
+        "started": task.started_at,
+        "blocked": task.blocked,
+        "recurs": task.repeat,
         "deferred": task.defer and not is_overdue(task.defer, zone, now),
         "claimed": task.claimed_until and task.claimed_until > now,
-    }  # fmt: skip
-    return " ".join(name for name, there in marks.items() if there)
+    }
+    return " ".join(name for name, value in marks.items() if value)
 
 
 def _text(task: Task, column: str, zone: tzinfo | None, now: datetime) -> Text:
@@ -76,7 +83,7 @@ def _text(task: Task, column: str, zone: tzinfo | None, now: datetime) -> Text:
 
 
 def print_grid(headings: Sequence[str], rows: Sequence[Sequence[str]], *, colored: bool) -> None:
-    """Any other table: cells are text, made harmless."""
+    """Print any other table; its cells are escaped."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim", padding=(0, 1, 0, 0))
     for heading in headings:
         table.add_column(heading, overflow="fold")

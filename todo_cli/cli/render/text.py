@@ -1,27 +1,27 @@
-"""Answers for people and pipes, without rich: the lines that the quick commands print."""
+"""Print and format plain lines. It does not import rich, so the quick commands stay quick."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from datetime import date, datetime, tzinfo
 
 from todo_cli.cli.render.escape import escape
-from todo_cli.contract.tasks import Changed, Repeat, Task
+from todo_cli.contract.tasks import Changed, CompleteTasks, Repeat, Task
 
 
 def write(line: str) -> None:
-    """One line on stdout."""
+    """Print a line on stdout."""
     sys.stdout.write(line + "\n")
 
 
 def note(line: str) -> None:
-    """One line on stderr: progress and warnings."""
+    """Print a line on stderr: progress, hints and warnings."""
     sys.stderr.write(line + "\n")
 
 
 def wrap(line: str, indent: str = "") -> str:
-    """The line, where it is longer than the terminal is wide, as several that break at words."""
+    """Break a line that is wider than the terminal at words."""
     import shutil
 
     width = shutil.get_terminal_size().columns - 1
@@ -34,7 +34,7 @@ def wrap(line: str, indent: str = "") -> str:
 
 
 def load_zone(name: str | None) -> tzinfo | None:
-    """The zone to show times in; None is this machine's."""
+    """Return the time zone to print times in; None for that of this machine."""
     if name is None:
         return None
     from todo_cli.parsing.dates import zone_of
@@ -43,17 +43,17 @@ def load_zone(name: str | None) -> tzinfo | None:
 
 
 def zone_for(tasks: Iterable[Task], name: str | None) -> tzinfo | None:
-    """As `local_zone`; the zone database is opened only where one of the tasks is due."""
+    """Return the time zone as `load_zone` does, but load it only if one of the tasks has a date."""
     return load_zone(name) if any(task.due or task.defer or task.scheduled for task in tasks) else None
 
 
 def parse_due(due: str) -> date | datetime:
-    """A task's due as Python has it."""
+    """Parse a task's due date."""
     return datetime.fromisoformat(due) if "T" in due else date.fromisoformat(due)
 
 
 def format_due(due: str, zone: tzinfo | None, now: datetime) -> str:
-    """`today 17:00`, `tomorrow`, `fri`, `24 Dec`, `24 Dec 2027`: what is near in words."""
+    """Return `today 17:00`, `tomorrow`, `fri`, `24 Dec` or `24 Dec 2027`."""
     when = parse_due(due)
     clock = ""
     if isinstance(when, datetime):
@@ -64,58 +64,63 @@ def format_due(due: str, zone: tzinfo | None, now: datetime) -> str:
         return ("yesterday", "today", "tomorrow")[days + 1] + clock
     if 1 < days < 7:
         return f"{when:%a}".lower() + clock
-    near = -60 < days < 300  # together less than a year: a day and a month mean one date
+    near = -60 < days < 300  # less than a year in all, so day and month name one date
     return f"{when.day} {when:%b}" + ("" if near else f" {when.year}") + clock
 
 
 def format_due_iso(due: str, zone: tzinfo | None) -> str:
-    """A due for a pipe: a date, or local time with its offset."""
+    """Return a due date for a pipe: a date, or a local time with its offset."""
     when = parse_due(due)
     return when.astimezone(zone).isoformat(timespec="minutes") if isinstance(when, datetime) else due
 
 
 def is_overdue(due: str, zone: tzinfo | None, now: datetime) -> bool:
-    """Its instant has passed, or its day."""
+    """Whether the time, or the day, has passed."""
     when = parse_due(due)
     return when < now if isinstance(when, datetime) else when < now.astimezone(zone).date()
 
 
 def write_tsv(tasks: Iterable[Task], zone: tzinfo | None) -> None:
-    """A task a line, tab-separated: number, status, priority, due, project, tags, title."""
+    """Print a tab-separated line per task: number, status, priority, due, project, tags, title."""
     for task in tasks:
         cells = [
-            str(task.number), task.status, f"p{task.priority}" if task.priority else "",
-            format_due_iso(task.due, zone) if task.due else "", task.project or "", ",".join(task.tags), task.title,
-        ]  # fmt: skip
+            str(task.number),
+            task.status,
+            f"p{task.priority}" if task.priority else "",
+            format_due_iso(task.due, zone) if task.due else "",
+            task.project or "",
+            ",".join(task.tags),
+            task.title,
+        ]
         write("\t".join(escape(cell) for cell in cells))
 
 
 def format_task(task: Task, zone: tzinfo | None, now: datetime) -> str:
-    """`#12 Pay rent (due tomorrow, p1, #home @phone)`: what was set is seen at once."""
-    set_too = format_fields(task, zone, now)
-    return escape(f"#{task.number} {task.title}" + (f" ({set_too})" if set_too else ""))
+    """Return `#12 Pay rent (due tomorrow, p1, #home @phone)`."""
+    fields = format_fields(task, zone, now)
+    return escape(f"#{task.number} {task.title}" + (f" ({fields})" if fields else ""))
 
 
 def format_fields(task: Task, zone: tzinfo | None, now: datetime) -> str:
-    """What is set of a task beside its title: `due tomorrow, p1, #home, @phone`."""
+    """Return the fields that are set: `due tomorrow, p1, #home, @phone`."""
     parts = [
         f"due {format_due(task.due, zone, now)}" if task.due else "",
         f"p{task.priority}" if task.priority else "",
         f"#{task.project}" if task.project else "",
         " ".join(f"@{tag}" for tag in task.tags),
-        *rare_fields(task, zone, now),
+        *_rare_fields(task, zone, now),
     ]
     return ", ".join(part for part in parts if part)
 
 
-def rare_fields(task: Task, zone: tzinfo | None, now: datetime) -> list[str]:
-    """What few tasks have, in words: `every month`, `deferred to mon`, `after #3 #4`, `part of #1`."""
-    later = task.defer and not is_overdue(task.defer, zone, now)
+def _rare_fields(task: Task, zone: tzinfo | None, now: datetime) -> list[str]:
+    """Return the fields that few tasks have: `every month`, `deferred to mon`, `after #3 #4`, `subtask of #1`."""
+    is_deferred = task.defer and not is_overdue(task.defer, zone, now)
     return [
         describe_repeat(task.repeat) if task.repeat else "",
-        f"deferred to {format_due(task.defer, zone, now)}" if task.defer and later else "",
+        f"deferred to {format_due(task.defer, zone, now)}" if task.defer and is_deferred else "",
         f"scheduled {format_due(task.scheduled, zone, now)}" if task.scheduled else "",
-        f"part of #{task.parent}" if task.parent else "",
+        f"subtask of #{task.parent}" if task.parent else "",
         f"after {' '.join(f'#{number}' for number in task.after)}" if task.after else "",
         f"started {format_age(task.started_at, now)}" if task.started_at else "",
         f"worked {format_duration(task.tracked)}" if task.tracked else "",
@@ -123,32 +128,36 @@ def rare_fields(task: Task, zone: tzinfo | None, now: datetime) -> list[str]:
 
 
 def describe_repeat(repeat: Repeat) -> str:
-    """`every 2 weeks on mon`."""
+    """Return `every 2 weeks on mon`."""
     from todo_cli.parsing.recurrence import describe_recurrence as in_words
 
     return in_words(repeat.rule, repeat.from_done)
 
 
 def format_duration(seconds: int) -> str:
-    """`45s`, `12m`, `3h 05m`."""
+    """Return `45s`, `12m`, `3h 05m`."""
     if seconds < 60:
         return f"{seconds}s"
     hours, minutes = divmod(seconds // 60, 60)
     return f"{hours}h {minutes:02}m" if hours else f"{minutes}m"
 
 
-def write_changed(word: str, result: Changed, zone: tzinfo | None, now: datetime) -> None:
-    """What a write did, a task a line; a repeated key is said on stderr."""
+def write_changed(
+    past: str, result: Changed, zone: tzinfo | None, now: datetime, unchanged: Set[int] = frozenset()
+) -> None:
+    """Print a line per task. It begins with `past`, with "Next" for a new occurrence, or with "Unchanged"."""
     series = {(task.repeat.series, task.repeat.occurrence) for task in result.tasks if task.repeat}
     for task in result.tasks:
-        made = task.repeat and task.status == "open" and (task.repeat.series, task.repeat.occurrence - 1) in series
-        write(f"{'Next' if made and word == 'Done' else word} {format_task(task, zone, now)}")
+        word = "Unchanged" if task.number in unchanged else past
+        if past == CompleteTasks.past and task.repeat and task.status == "open":
+            word = "Next" if (task.repeat.series, task.repeat.occurrence - 1) in series else word
+        write(f"{word} {format_task(task, zone, now)}")
     if not result.new:
-        note("(done before, with the same key)")
+        note("(already done with this key; nothing was changed again)")
 
 
 def format_age(when: datetime, now: datetime) -> str:
-    """`just now`, `5m ago`, `3h ago`, `2d ago`, then the date."""
+    """Return `just now`, `5m ago`, `3h ago`, `2d ago`, then the date."""
     seconds = (now - when).total_seconds()
     if seconds < 60:
         return "just now"

@@ -1,4 +1,4 @@
-"""What Tab offers: commands and their options, numbers of tasks, projects and tags."""
+"""Complete commands, their options, task numbers, projects and tags at the prompt."""
 
 from __future__ import annotations
 
@@ -16,56 +16,56 @@ from todo_cli.cli.repl.state import ListCache
 from todo_cli.command_table import COMMANDS
 
 MAX_WAIT_SECONDS = 1.0
-"""Seconds that the list is waited for."""
 POLL_INTERVAL_SECONDS = 0.02
 
 
 class PromptCompleter(Completer):
     """Completes the word before the cursor."""
 
-    def __init__(self, known: ListCache) -> None:
-        self._known = known
+    def __init__(self, cache: ListCache) -> None:
+        self._cache = cache
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
-        """What is known now."""
+        """Yield the completions from the names that have been read."""
         before = document.text_before_cursor
         line = before.rpartition("\n")[2]
         word = re.split(r"\s", line)[-1]
         if before.startswith("/") and not re.search(r"\s", before):
             yield from _complete_commands(before[1:])
         elif word[:1] in ("#", "@"):
-            yield from self._named(word)
+            yield from self._complete_names(word)
         elif before.startswith("/"):
             yield from _complete_arguments(before[1:], word)
             if _takes_tasks(before) and (word.isdigit() or not word):
-                yield from self._numbers(word, "")
+                yield from self._complete_numbers(word, "", word)
 
     async def get_completions_async(
         self, document: Document, complete_event: CompleteEvent
     ) -> AsyncGenerator[Completion, None]:
-        """As `get_completions`, once the list has been read; without it where that takes too long."""
+        """Yield the completions once the list has been read, or without it after a second."""
         if _needs_list(document.text_before_cursor):
             waited = 0.0
-            while not self._known.ready and waited < MAX_WAIT_SECONDS:
+            while not self._cache.is_ready and waited < MAX_WAIT_SECONDS:
                 await asyncio.sleep(POLL_INTERVAL_SECONDS)
                 waited += POLL_INTERVAL_SECONDS
-        for one in self.get_completions(document, complete_event):
-            yield one
+        for completion in self.get_completions(document, complete_event):
+            yield completion
 
-    def _named(self, word: str) -> Iterator[Completion]:
+    def _complete_names(self, word: str) -> Iterator[Completion]:
         sign, typed = word[0], word[1:].lower()
         if sign == "@":
-            yield from (_completion(f"@{tag}", word) for tag in self._known.tags if tag.lower().startswith(typed))
+            tags = (tag for tag in self._cache.tags if tag.lower().startswith(typed))
+            yield from (_completion(f"@{tag}", word) for tag in tags)
             return
-        yield from (
-            _completion(f"#{name}", word, "project") for name in self._known.projects if name.lower().startswith(typed)
-        )
-        yield from self._numbers(typed, "#", word)
+        projects = (project for project in self._cache.projects if project.lower().startswith(typed))
+        yield from (_completion(f"#{project}", word, "project") for project in projects)
+        yield from self._complete_numbers(typed, "#", word)
 
-    def _numbers(self, typed: str, sign: str, word: str | None = None) -> Iterator[Completion]:
-        for task in self._known.tasks:
+    def _complete_numbers(self, typed: str, sign: str, word: str) -> Iterator[Completion]:
+        """Yield tasks by the beginning of their number or, after #, by a part of their title."""
+        for task in self._cache.tasks:
             if str(task.number).startswith(typed) or (sign and typed and typed in task.title.lower()):
-                yield _completion(f"{sign}{task.number}", typed if word is None else word, escape(task.title))
+                yield _completion(f"{sign}{task.number}", word, escape(task.title))
 
 
 def _needs_list(before: str) -> bool:
@@ -74,27 +74,27 @@ def _needs_list(before: str) -> bool:
 
 
 def _takes_tasks(line: str) -> bool:
-    """Return whether the command of `/done 3` takes numbers of tasks."""
+    """Return whether the command of `/done 3` takes task numbers."""
     from todo_cli.cli.shell_completion import takes_tasks
 
     name = line[1:].split()[0]
     return name in COMMANDS and takes_tasks(name)
 
 
-def _completion(text: str, word: str, about: str = "") -> Completion:
-    return Completion(text, start_position=-len(word), display_meta=about)
+def _completion(text: str, word: str, help: str = "") -> Completion:
+    return Completion(text, start_position=-len(word), display_meta=help)
 
 
 def _complete_commands(typed: str) -> Iterator[Completion]:
-    known = {name: about for name, (_, about) in CHAT_COMMANDS.items()} | {
-        name: line for name, (_, _, line) in COMMANDS.items() if name not in CHAT_COMMANDS
-    }
-    return (Completion(f"/{name}", start_position=-len(typed) - 1, display_meta=about)
-            for name, about in known.items() if name.startswith(typed))  # fmt: skip
+    helps = {name: line for name, (_, _, line) in COMMANDS.items() if name not in CHAT_COMMANDS}
+    helps = {name: command.help for name, command in CHAT_COMMANDS.items()} | helps
+    for name, help in helps.items():
+        if name.startswith(typed):
+            yield _completion(f"/{name}", f"/{typed}", help)
 
 
 def _complete_arguments(line: str, word: str) -> Iterator[Completion]:
-    """The words that a command itself knows: options, subcommands, choices."""
+    """Yield the options, subcommands and choices of the command."""
     from todo_cli.cli.shell_completion import find_completions
 
     try:
@@ -103,5 +103,5 @@ def _complete_arguments(line: str, word: str) -> Iterator[Completion]:
         return
     if not words or words[0] in CHAT_COMMANDS or words[0] not in COMMANDS:
         return
-    for value, about in find_completions(words, word):
-        yield _completion(value, word, about)
+    for value, help in find_completions(words, word):
+        yield _completion(value, word, help)

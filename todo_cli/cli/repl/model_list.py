@@ -1,4 +1,4 @@
-"""Which model this conversation has, and which there are."""
+"""Print the conversation's model and the models to choose from."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ MAX_SHOWN_MODELS = 60
 
 
 def print_models(session: Session) -> None:
-    """Write both; raises TodoError."""
-    found = asyncio.run(_fetch_models(session))
-    used = session.model or found.model
-    text.write(escape(f"{used} answers here; another one: /model NAME"))
-    for name in sorted(found.models)[:MAX_SHOWN_MODELS]:
-        text.write(escape(f"  {'*' if name == used else ' '} {name}"))
-    if len(found.models) > MAX_SHOWN_MODELS:
-        text.write(f"    … and {len(found.models) - MAX_SHOWN_MODELS} more")
+    """Print both; raises TodoError."""
+    models = asyncio.run(_fetch_models(session))
+    current = session.model or models.model
+    text.write(escape(f"The model is {current}. Change it with: /model NAME"))
+    for name in sorted(models.models)[:MAX_SHOWN_MODELS]:
+        text.write(escape(f"  {'*' if name == current else ' '} {name}"))
+    if len(models.models) > MAX_SHOWN_MODELS:
+        text.write(f"    … and {len(models.models) - MAX_SHOWN_MODELS} more")
 
 
 async def _fetch_models(session: Session) -> ModelList:

@@ -1,4 +1,4 @@
-"""Where lines come from: a prompt that can be edited, or, in a pipe and on a dumb terminal, plain ones."""
+"""Read messages: from an editable prompt, or line by line in a pipe and on a dumb terminal."""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ from contextlib import suppress
 from typing import Protocol
 
 from todo_cli.cli.render import text
-from todo_cli.cli.repl.state import LEAVING, PROMPT, ReplState
+from todo_cli.cli.repl.state import ReplState
+from todo_cli.cli.repl.texts import LEAVE_HINT, PROMPT
 from todo_cli.cli.session import Session
 from todo_cli.errors import Invalid
 
 
 class Reader(Protocol):
-    """Gives what a person says, one message at a time."""
+    """Reads what the person types, one message at a time."""
 
     dropped: bool
-    """Ctrl-C has dropped the default that the last one was to be made of."""
+    """Whether Ctrl-C has discarded the default of the last read."""
 
     def read(self, default: str = "") -> str | None:
-        """The next one, `default` being there to be edited; None at the end."""
+        """Return the next message, which the person makes from `default`; None at the end."""
         ...
 
 
 def open_reader(session: Session, state: ReplState) -> Reader:
-    """The prompt, where there is a terminal that can have one."""
-    if session.interactive and session.table and os.environ.get("TERM", "dumb") != "dumb":
+    """Return the editable prompt if the terminal supports it, else the plain reader."""
+    if session.is_interactive and session.is_terminal and os.environ.get("TERM", "dumb") != "dumb":
         from todo_cli.cli.repl.prompt import LinePrompt
 
         return LinePrompt(session, state)
@@ -34,31 +35,31 @@ def open_reader(session: Session, state: ReplState) -> Reader:
 
 
 class PlainReader:
-    """A line is a message."""
+    """Reads one message per line."""
 
     def __init__(self, session: Session) -> None:
         self.dropped = False
-        self._interactive = session.interactive
+        self._is_interactive = session.is_interactive
         with suppress(ImportError):
-            import readline  # noqa: F401  # merely loading it gives input() its line editing
+            import readline  # noqa: F401  # importing it gives input() line editing
 
     def read(self, default: str = "") -> str | None:
-        """Ctrl-C drops what was typed; once more, it leaves. Raises Invalid for what is no text."""
+        """Read a line. Ctrl-C discards it, a second Ctrl-C leaves. Raises Invalid for invalid UTF-8."""
         if default:
-            text.note("(say it in other words; it was:)")
+            text.note("(type the new text; the old one was:)")
             text.note(default)
         for self.dropped in (False, True):
             try:
-                return input(PROMPT if self._interactive else "")
+                return input(PROMPT if self._is_interactive else "")
             except EOFError:
                 break
             except UnicodeDecodeError:
                 raise Invalid("the input is not valid UTF-8", hint="convert it first, for example with iconv") from None
             except KeyboardInterrupt:
-                if not self._interactive:
+                if not self._is_interactive:
                     raise
                 if not self.dropped:
-                    text.note("\n" + LEAVING)
-        if self._interactive:
+                    text.note("\n" + LEAVE_HINT)
+        if self._is_interactive:
             sys.stdout.write("\n")
         return None

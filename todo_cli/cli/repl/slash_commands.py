@@ -1,48 +1,54 @@
-"""What begins with a slash: the conversation's own commands, and every command of `todo`."""
+"""Commands of the prompt: its own ones, and every command of `todo` behind a slash."""
 
 from __future__ import annotations
 
 import shlex
 from difflib import get_close_matches
+from typing import NamedTuple
 
 from todo_cli.command_table import COMMANDS
 from todo_cli.errors import Invalid
 
-CHAT_COMMANDS: dict[str, tuple[str, str]] = {  # name -> what may follow it, one line
-    "undo": ("", "Take back what the last answer did; /redo does it again."),
-    "redo": ("", "Do it again."),
-    "retry": ("", "Ask the last message again; /edit says it in other words."),
-    "edit": ("", "Say the last message in other words, from before it."),
-    "stop": ("", "End an answer that runs elsewhere, or a question."),
-    "approve": ("", "Answer what waits for a yes."),
-    "resume": ("[N]", "Follow an answer that was left; go on with conversation N."),
-    "new": ("", "Begin another conversation."),
-    "fork": ("[SEQ]", "Go on in a copy of this one (up to message SEQ)."),
-    "conversations": ("", "List them."),
-    "history": ("[COUNT]", "Show what was said here."),
-    "search": ("WORDS", "Find what was said, in all conversations."),
-    "rename": ("TITLE", "Give this one another title."),
-    "model": ("[NAME]", "Say which model this is; use another one here."),
-    "usage": ("", "Say what it has cost."),
-    "export": ("", "Print this conversation as Markdown."),
-    "todo": ("COMMAND", "Any command of todo, also where a name above hides it."),
-    "help": ("[COMMAND]", "Show this; /exit leaves, as Ctrl-D does."),
-    "exit": ("", "Leave, as Ctrl-D does."),
+
+class ChatCommand(NamedTuple):
+    """A command of the prompt. An unlisted one is mentioned in another one's help, so that all fit on 24 lines."""
+
+    help: str
+    arguments: str = ""
+    listed: bool = True
+    bare_only: bool = False
+    """Whether arguments make it the command of `todo` with the same name: /undo --id 7, /edit 3 --due friday."""
+
+
+CHAT_COMMANDS: dict[str, ChatCommand] = {
+    "undo": ChatCommand("Undo the changes of the last answer; /redo redoes them.", bare_only=True),
+    "redo": ChatCommand("Redo the changes of the last answer.", listed=False, bare_only=True),
+    "retry": ChatCommand("Send your last message again; /edit changes it first."),
+    "edit": ChatCommand("Change your last message and send it again.", listed=False, bare_only=True),
+    "stop": ChatCommand("Stop an answer that runs elsewhere, or refuse its changes.", bare_only=True),
+    "approve": ChatCommand("Answer a pending approval."),
+    "resume": ChatCommand("Follow an unfinished answer, or continue conversation N.", "[N]"),
+    "new": ChatCommand("Start a new conversation."),
+    "fork": ChatCommand("Copy this conversation, up to message SEQ, and go there.", "[SEQ]"),
+    "conversations": ChatCommand("List conversations."),
+    "history": ChatCommand("Show the messages of this conversation.", "[COUNT]"),
+    "search": ChatCommand("Search the messages of all conversations.", "WORDS"),
+    "rename": ChatCommand("Rename this conversation.", "TITLE"),
+    "model": ChatCommand("Show the model, or use another one here.", "[NAME]"),
+    "usage": ChatCommand("Show the tokens used, and their costs."),
+    "export": ChatCommand("Print this conversation as Markdown."),
+    "todo": ChatCommand("Run a todo command whose name is taken by this list.", "COMMAND"),
+    "help": ChatCommand("Show this help; /exit leaves.", "[COMMAND]"),
+    "exit": ChatCommand("Leave.", listed=False),
 }
-
-BARE_ONLY = {"undo", "redo", "stop", "edit"}
-"""With words behind them these are commands of `todo`: /undo --id 7, /edit 3 --due friday."""
-
-UNLISTED = {"redo", "edit", "exit"}
-"""Told in another one's line, so that all of them fit on a screen of 24 lines."""
 
 KEYS = """\
   Enter sends · Esc Enter: new line · Ctrl-X Ctrl-E: editor · Tab completes
-  Up and Ctrl-R: what you said before · Ctrl-C stops an answer, clears a line"""
+  Up, Ctrl-R: earlier messages · Ctrl-C stops an answer or clears the line"""
 
 
 def split_words(line: str) -> list[str]:
-    """The words behind a slash; raises Invalid."""
+    """Split the text after the slash as a shell does; raises Invalid."""
     try:
         return shlex.split(line)
     except ValueError as error:
@@ -50,23 +56,24 @@ def split_words(line: str) -> list[str]:
 
 
 def is_chat_command(words: list[str]) -> bool:
-    """Whether the conversation itself answers it."""
-    return words[0] in CHAT_COMMANDS and (len(words) == 1 or words[0] not in BARE_ONLY)
+    """Whether the words are a command of the prompt, not of `todo`."""
+    command = CHAT_COMMANDS.get(words[0])
+    return command is not None and (len(words) == 1 or not command.bare_only)
 
 
 def unknown_command(name: str) -> Invalid:
-    """There is none of that name."""
-    near = get_close_matches(name, [*CHAT_COMMANDS, *COMMANDS], 1)
-    return Invalid("there is no such command", hint=f"/{near[0]}?" if near else "see: /help")
+    """Return the error for an unknown command, with the closest name."""
+    matches = get_close_matches(name, [*CHAT_COMMANDS, *COMMANDS], 1)
+    hint = f"did you mean /{matches[0]}?" if matches else "list the commands with: /help"
+    return Invalid(f"unknown command '/{name}'", hint=hint)
 
 
 def help_text() -> str:
-    """All of it, on one screen of 80 columns and 24 lines."""
-    lines = ["Plain words go to the model. Commands begin with a slash, and need none:"]
-    lines += [
-        f"  /{f'{name} {words}'.rstrip():<16} {about}"
-        for name, (words, about) in CHAT_COMMANDS.items()
-        if name not in UNLISTED
-    ]
-    lines += ["And every command of todo: /add 'Buy milk' --due friday, /list, /done 3 …"]
+    """Return the help, which fits on a screen of 80 columns and 24 lines."""
+    lines = ["Plain text goes to the model. Commands begin with a slash and need no model:"]
+    for name, command in CHAT_COMMANDS.items():
+        if command.listed:
+            usage = f"{name} {command.arguments}".rstrip()
+            lines.append(f"  /{usage:<16} {command.help}")
+    lines.append("Every todo command works too: /add 'Buy milk' --due friday, /list, /done 3 …")
     return "\n".join([*lines, *KEYS.splitlines()])

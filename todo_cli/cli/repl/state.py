@@ -1,4 +1,4 @@
-"""What is known of the conversation and the list while somebody types: looked up behind the prompt."""
+"""The state that the prompt shows and completes from. It is read in threads, while the person types."""
 
 from __future__ import annotations
 
@@ -13,95 +13,93 @@ from todo_cli.errors import TodoError
 if TYPE_CHECKING:
     from todo_cli.contract.tasks import Task
 
-PROMPT = "todo> "
-LEAVING = "(Ctrl-C once more leaves, as Ctrl-D does)"
 
 FRESH_SECONDS = 10.0
-"""Seconds for which what was looked up is good enough to complete words with."""
+"""Names read within this time are used for completion."""
 MAX_COMPLETED_TASKS = 500
-"""Tasks that can be completed: the open ones that are due first."""
+"""Only the open tasks that are due first can be completed."""
 
 
 class ReplState:
-    """The conversation, for the line below the prompt."""
+    """The current conversation, as the line below the prompt shows it."""
 
     def __init__(self, session: Session, number: int | None) -> None:
         self._session, self.number = session, number
         self.title, self.model, self.state = "", "", ""
-        self.changed: Callable[[], None] = lambda: None
-        self.known = ListCache(session)
+        self.on_change: Callable[[], None] = lambda: None
+        self.cache = ListCache(session)
 
-    def look(self) -> None:
-        """Look again, in a thread of its own."""
-        threading.Thread(target=self._look, daemon=True).start()
+    def refresh(self) -> None:
+        """Read the state again, in a thread."""
+        threading.Thread(target=self._read, daemon=True).start()
 
-    def _look(self) -> None:
+    def _read(self) -> None:
         from todo_cli.contract.conversations import ShowConversation
         from todo_cli.contract.users import WhoAmI
 
         number = self.number
         try:
             if number is not None:
-                found = send_all(self._session, ShowConversation(number=number, limit=1))[0].conversation
+                conversation = send_all(self._session, ShowConversation(number=number, limit=1))[0].conversation
                 if number == self.number:
-                    self.title, self.model, self.state = found.title, found.model or "", found.state or ""
+                    self.title, self.model = conversation.title, conversation.model or ""
+                    self.state = conversation.state or ""
             else:
                 preferred = send_all(self._session, WhoAmI())[0].model
                 settings = self._session.settings
-                here = None if settings.server else settings.model_name
-                self.title, self.model, self.state = "", preferred or here or "", ""
+                configured = None if settings.server else settings.model_name
+                self.title, self.model, self.state = "", preferred or configured or "", ""
         except TodoError:
             return
-        self.changed()
+        self.on_change()
 
 
 class ListCache:
-    """What words can be completed to."""
+    """Tasks, projects and tags that words can be completed to."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self.tasks: tuple[Task, ...] = ()
         self.projects: tuple[str, ...] = ()
         self.tags: tuple[str, ...] = ()
-        self._at: float | None = None
-        self._looking: threading.Thread | None = None
+        self._read_at: float | None = None
+        self._reading: threading.Thread | None = None
 
-    def forget(self) -> None:
-        """Something may have changed."""
-        self._at = None
+    def invalidate(self) -> None:
+        """Read the list again at the next use, because it may have changed."""
+        self._read_at = None
 
     @property
-    def ready(self) -> bool:
-        """Whether it is good enough; starts a look where it is not."""
-        if self._at is not None and time.monotonic() - self._at < FRESH_SECONDS:
+    def is_ready(self) -> bool:
+        """Whether the cache is fresh; if it is not, start to read it."""
+        if self._read_at is not None and time.monotonic() - self._read_at < FRESH_SECONDS:
             return True
-        if self._looking is None or not self._looking.is_alive():
-            self._looking = threading.Thread(target=self._look, daemon=True)
-            self._looking.start()
+        if self._reading is None or not self._reading.is_alive():
+            self._reading = threading.Thread(target=self._read, daemon=True)
+            self._reading.start()
         return False
 
-    def _look(self) -> None:
+    def _read(self) -> None:
         from todo_cli.contract.tasks import ListTasks
         from todo_cli.contract.views import ListProjects, ListTags
 
+        requests = (ListTasks(limit=MAX_COMPLETED_TASKS), ListProjects(), ListTags())
         try:
-            page, projects, tags = send_all(
-                self._session, ListTasks(limit=MAX_COMPLETED_TASKS), ListProjects(), ListTags()
-            )
+            page, projects, tags = send_all(self._session, *requests)
         except TodoError:
             return
         self.tasks = page.tasks
-        self.projects = tuple(one.name for one in projects.used)
-        self.tags = tuple(one.name for one in tags.used)
-        self._at = time.monotonic()
+        self.projects = tuple(project.name for project in projects.used)
+        self.tags = tuple(tag.name for tag in tags.used)
+        self._read_at = time.monotonic()
 
 
 def send_all(session: Session, *requests: Any) -> list[Any]:
-    """The answers, over a connection of this thread's own; raises TodoError."""
+    """Send the requests over a connection of their own, which is safe in a thread; raises TodoError."""
     from todo_cli.clients.open import open_client
 
-    backend = open_client(session.settings)
+    client = open_client(session.settings)
     try:
-        return [backend.send_now(one) for one in requests]
+        return [client.send_now(request) for request in requests]
     finally:
-        backend.close()
+        client.close()

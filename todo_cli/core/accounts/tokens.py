@@ -11,7 +11,7 @@ from todo_cli.contract.tokens import SCOPES, Token, TokenPage
 from todo_cli.core import validation
 from todo_cli.core.dispatch import handler
 from todo_cli.core.journal import journaled, write
-from todo_cli.core.tasks.snapshot_sql import instant
+from todo_cli.core.json_sql import instant
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid, NotAllowed
@@ -23,12 +23,12 @@ _IMAGE: LiteralString = f"""jsonb_build_object('id', id, 'name', name, 'scopes',
 CREATE = journaled(f"""INSERT INTO todo.tokens (user_id, id, name, hash, scopes, expires_at)
   SELECT user_id, %(id)s::uuid, %(name)s, decode(%(token_hash)s, 'hex'), %(scopes)s::text[], %(expires)s::timestamptz
     FROM todo.tokens WHERE user_id = %(me)s::uuid AND id = (SELECT todo.current_token_id())
-     AND ('all' = ANY (scopes) OR %(scopes)s::text[] <@ scopes) AND NOT EXISTS (SELECT FROM old)
+     AND ('all' = ANY (scopes) OR %(scopes)s::text[] <@ scopes) AND NOT EXISTS (SELECT FROM known)
   RETURNING {_IMAGE} AS answer""")
 
 REVOKE = journaled(f"""UPDATE todo.tokens SET revoked_at = clock_timestamp()
   WHERE user_id = %(me)s::uuid AND (name = %(name)s OR id::text = %(name)s) AND revoked_at IS NULL
-    AND NOT EXISTS (SELECT FROM old) RETURNING {_IMAGE} AS answer""")
+    AND NOT EXISTS (SELECT FROM known) RETURNING {_IMAGE} AS answer""")
 
 LIST = Sql(f"""SELECT json_build_object('tokens', coalesce(json_agg({_IMAGE} ORDER BY created_at, id), '[]'))::text
   FROM todo.tokens WHERE user_id = %(me)s::uuid

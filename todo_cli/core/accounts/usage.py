@@ -46,7 +46,7 @@ SELECT json_build_object('used', (SELECT coalesce(json_agg(one ORDER BY place), 
     AND c.user_id = %(me)s::uuid AND c.number = %(number)s::bigint))::text""")
 
 SET_BUDGET = journaled(f"""SELECT {USER} AS answer FROM todo.set_token_budget(%(name)s, %(tokens)s::bigint) u
-  WHERE NOT EXISTS (SELECT FROM old)""")
+  WHERE NOT EXISTS (SELECT FROM known)""")
 
 
 class _Page(UsagePage, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from todo_cli.contract.users import Identity, Preferences, SpacePage, User, User
 from todo_cli.core import validation
 from todo_cli.core.dispatch import handler
 from todo_cli.core.journal import journaled, write
-from todo_cli.core.tasks.snapshot_sql import instant
+from todo_cli.core.json_sql import instant
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 
@@ -34,17 +34,17 @@ USER: LiteralString = f"""jsonb_build_object('id', u.id, 'name', u.name, 'admin'
 ADD = journaled(f"""SELECT jsonb_build_object('id', %(id)s::uuid, 'name', %(name)s::text, 'admin', %(admin)s::boolean,
     'created_at', {instant("clock_timestamp()")}) AS answer
   FROM (SELECT todo.add_user(%(id)s::uuid, %(name)s::text, %(admin)s::boolean, %(token_id)s::uuid,
-        decode(%(token_hash)s, 'hex'), %(zone)s::text) WHERE NOT EXISTS (SELECT FROM old)) AS made""")
+        decode(%(token_hash)s, 'hex'), %(zone)s::text) WHERE NOT EXISTS (SELECT FROM known)) AS made""")
 
 LIST = Sql(
     f"SELECT json_build_object('users', coalesce(json_agg({USER} ORDER BY u.name), '[]'))::text FROM todo.list_users() u"
 )
 
 DISABLE = journaled(f"""SELECT {USER} AS answer FROM todo.disable_user(%(name)s, %(disabled)s::boolean) u
-  WHERE NOT EXISTS (SELECT FROM old)""")
+  WHERE NOT EXISTS (SELECT FROM known)""")
 
 SET_PREFERENCES = journaled("""INSERT INTO todo.preferences AS p (user_id, timezone, model, tokens_per_day)
-  SELECT %(me)s::uuid, %(timezone)s, %(model)s, %(budget)s::bigint WHERE NOT EXISTS (SELECT FROM old)
+  SELECT %(me)s::uuid, %(timezone)s, %(model)s, %(budget)s::bigint WHERE NOT EXISTS (SELECT FROM known)
   ON CONFLICT (user_id) DO UPDATE SET
     timezone = CASE WHEN 'timezone' = ANY (%(changed)s::text[]) THEN excluded.timezone ELSE p.timezone END,
     model = CASE WHEN 'model' = ANY (%(changed)s::text[]) THEN excluded.model ELSE p.model END,

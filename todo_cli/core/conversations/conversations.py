@@ -15,7 +15,7 @@ from todo_cli.contract.conversations import Conversation, ConversationDetail, Co
 from todo_cli.contract.turn_steps import ENDED_STATES, Message
 from todo_cli.core import validation
 from todo_cli.core.dispatch import handler
-from todo_cli.core.tasks.snapshot_sql import instant
+from todo_cli.core.json_sql import instant
 from todo_cli.core.turns.append_sql import LOCK_CONVERSATION
 from todo_cli.core.turns.replay import MESSAGE_JSON
 from todo_cli.core.turns.snapshot import raise_turn_not_found

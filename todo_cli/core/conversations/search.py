@@ -12,8 +12,8 @@ from todo_cli.contract.codec import decode
 from todo_cli.contract.message_search import MessageHit, MessageHits, Passage, SearchConversations
 from todo_cli.core import validation
 from todo_cli.core.dispatch import handler
+from todo_cli.core.json_sql import instant
 from todo_cli.core.tasks.search import passage
-from todo_cli.core.tasks.snapshot_sql import instant
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 from todo_cli.parsing.highlight import find_matches

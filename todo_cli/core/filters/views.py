@@ -27,7 +27,7 @@ _IMAGE: LiteralString = "jsonb_build_object('name', name, 'filter', filter, 'sor
 _ALL: LiteralString = f"jsonb_build_object('views', coalesce(jsonb_agg({_IMAGE} ORDER BY name), '[]'))"
 
 SAVE = journaled(f"""INSERT INTO todo.views AS v (space_id, name, filter, sort)
-  SELECT %(space)s::uuid, %(name)s, %(filter)s, %(sort)s WHERE NOT EXISTS (SELECT FROM old)
+  SELECT %(space)s::uuid, %(name)s, %(filter)s, %(sort)s WHERE NOT EXISTS (SELECT FROM known)
     AND ((SELECT count(*) FROM todo.views WHERE {_MINE}) < {MOST}
       OR EXISTS (SELECT FROM todo.views WHERE {_MINE} AND name = %(name)s))
   ON CONFLICT (space_id, user_id, name) DO UPDATE SET filter = excluded.filter, sort = excluded.sort
@@ -35,10 +35,10 @@ SAVE = journaled(f"""INSERT INTO todo.views AS v (space_id, name, filter, sort)
 
 LIST = Sql(f"SELECT {_ALL}::text FROM todo.views WHERE {_MINE}")
 
-REMOVE = journaled(f"SELECT {_IMAGE} AS answer FROM todo.delete_view(%(name)s) WHERE NOT EXISTS (SELECT FROM old)")
+REMOVE = journaled(f"SELECT {_IMAGE} AS answer FROM todo.delete_view(%(name)s) WHERE NOT EXISTS (SELECT FROM known)")
 
-CHOOSE = journaled(f"""SELECT {_ALL} AS answer FROM todo.set_default_view(%(name)s) WHERE NOT EXISTS (SELECT FROM old)
-  HAVING NOT EXISTS (SELECT FROM old) AND (%(name)s::text IS NULL OR count(*) > 0)""")
+CHOOSE = journaled(f"""SELECT {_ALL} AS answer FROM todo.set_default_view(%(name)s) WHERE NOT EXISTS (SELECT FROM known)
+  HAVING NOT EXISTS (SELECT FROM known) AND (%(name)s::text IS NULL OR count(*) > 0)""")
 
 TAGS = Sql("""SELECT json_build_object('used', coalesce(json_agg(json_build_object('name', tag, 'tasks', held) ORDER BY tag), '[]'))::text
 FROM (SELECT g.tag, count(*) AS held FROM todo.tasks t JOIN todo.task_tags g ON g.space_id = t.space_id AND g.number = t.number

@@ -11,7 +11,7 @@ from todo_cli.contract.codec import decode
 from todo_cli.contract.journal import Change, ChangePage, ListChanges
 from todo_cli.core.dispatch import handler
 from todo_cli.core.journal import differences
-from todo_cli.core.tasks.snapshot_sql import instant
+from todo_cli.core.json_sql import instant
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import NotFound

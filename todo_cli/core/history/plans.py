@@ -17,9 +17,9 @@ from todo_cli.contract.registry import BY_VERB
 from todo_cli.contract.tasks import AddTask, AddTasks, Changed, CompleteTasks, OnTasks, Task
 from todo_cli.core.dispatch import handler
 from todo_cli.core.journal import differences, journaled, make_stamp, write
+from todo_cli.core.json_sql import instant
 from todo_cli.core.tasks.change import prepare_change
 from todo_cli.core.tasks.rows import TaskRow
-from todo_cli.core.tasks.snapshot_sql import instant
 from todo_cli.core.tasks.store import DecidedChange
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
@@ -53,7 +53,7 @@ CLOSE = Sql("""UPDATE todo.plans SET state = %(state)s, decided_at = coalesce(de
 
 REFUSE = journaled(f"""UPDATE todo.plans p SET state = 'refused', decided_at = clock_timestamp()
   WHERE space_id = %(space)s::uuid AND id = %(id)s::uuid AND user_id = %(me)s::uuid AND state = 'open'
-    AND NOT EXISTS (SELECT FROM old) RETURNING {IMAGE} AS answer""")
+    AND NOT EXISTS (SELECT FROM known) RETURNING {IMAGE} AS answer""")
 
 LIST = Sql(f"""SELECT json_build_object('plans', coalesce(json_agg({IMAGE} ORDER BY made_at DESC), '[]'))::text
 FROM (SELECT * FROM todo.plans WHERE space_id = %(space)s::uuid AND user_id = %(me)s::uuid AND state = 'open'

@@ -99,6 +99,8 @@ async def _add_rows(tx: Transaction, request: AddTask | AddTasks, wanted: AddWan
         verb=stamp.verb,
         request=stamp.request,
         turn=stamp.turn,
+        undoes=None,
+        redo=False,
         group=wanted.group or stamp.turn,
         rows=encode_rows(wanted.rows),
         count=len(wanted.rows),

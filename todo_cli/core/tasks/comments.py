@@ -13,7 +13,7 @@ from todo_cli.contract.task_types import Comment
 from todo_cli.core import validation
 from todo_cli.core.dispatch import handler
 from todo_cli.core.journal import journaled, write
-from todo_cli.core.tasks.snapshot_sql import instant
+from todo_cli.core.json_sql import instant
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import NotFound
@@ -35,15 +35,15 @@ def comments_of(task: LiteralString) -> LiteralString:
 
 ADD = journaled(f"""INSERT INTO todo.comments AS c (space_id, number, id, text)
   SELECT %(space)s::uuid, t.number, %(id)s::uuid, %(text)s FROM todo.tasks t
-   WHERE t.space_id = %(space)s::uuid AND t.number = %(number)s::bigint AND NOT EXISTS (SELECT FROM old)
+   WHERE t.space_id = %(space)s::uuid AND t.number = %(number)s::bigint AND NOT EXISTS (SELECT FROM known)
   RETURNING {_image("c")} AS answer""")
 
 EDIT = journaled(f"""UPDATE todo.comments c SET text = %(text)s, edited_at = clock_timestamp()
   WHERE c.space_id = %(space)s::uuid AND c.number = %(number)s::bigint AND c.id = %(id)s::uuid
-    AND c.user_id = %(me)s::uuid AND NOT EXISTS (SELECT FROM old) RETURNING {_image("c")} AS answer""")
+    AND c.user_id = %(me)s::uuid AND NOT EXISTS (SELECT FROM known) RETURNING {_image("c")} AS answer""")
 
 REMOVE = journaled(f"""SELECT {_image("c")} || '{{"removed": true}}' AS answer
-  FROM todo.delete_comment(%(number)s::bigint, CASE WHEN NOT EXISTS (SELECT FROM old) THEN %(id)s::uuid END) c""")
+  FROM todo.delete_comment(%(number)s::bigint, CASE WHEN NOT EXISTS (SELECT FROM known) THEN %(id)s::uuid END) c""")
 
 LIST = Sql(f"""SELECT json_build_object('known', EXISTS (SELECT FROM todo.tasks t
      WHERE t.space_id = %(space)s::uuid AND t.number = %(number)s::bigint),

@@ -13,7 +13,7 @@ from todo_cli.core.dispatch import handler
 from todo_cli.core.filters.compiler import STATUSES, CompiledFilter, compile_filter, parse_with_views
 from todo_cli.core.filters.sorting import CUT, Order
 from todo_cli.core.filters.urgency import URGENCY
-from todo_cli.core.tasks.snapshot_sql import computed, image, tags_of
+from todo_cli.core.tasks.task_json_sql import computed_pairs, task_json
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid
@@ -133,7 +133,7 @@ def _statement(page: _Page) -> Sql:
         rows = f"""SELECT * FROM ({" UNION ALL ".join(each)}) AS u"""
         limited = f"ORDER BY {order.by_name()} LIMIT %(limit)s::int"
     return _sql(f"""SELECT json_build_object({f"'home', {HOME}, " if page.home else ""}'rows', coalesce(json_agg(
-  json_build_object('key', {order.key_of("page")}, 'task', {image("page", tags_of("page"), note=False, build="json_build_object", more=computed("page"))}
+  json_build_object('key', {order.key_of("page")}, 'task', {task_json("page", note=False, more=computed_pairs("page"))}
   {", 'urgency', page.urgency" if page.urgent else ""})), '[]'))::text
 FROM ({rows} {limited}) AS page""")
 

@@ -11,7 +11,7 @@ from todo_cli.contract.search import SearchTasks, Snippet, TaskHit, TaskHits
 from todo_cli.contract.task_types import Task
 from todo_cli.core import validation
 from todo_cli.core.dispatch import handler
-from todo_cli.core.tasks.snapshot_sql import image, tags_of
+from todo_cli.core.tasks.task_json_sql import task_json
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 from todo_cli.parsing.highlight import Span, find_matches
@@ -21,7 +21,7 @@ COMMENTS = 20  # the newest of a hit, that are looked through for what to show
 
 SEARCH = Sql(f"""
 SELECT coalesce(json_agg(json_build_object('score', round(f.score::numeric, 3)::float8, 'task',
-    {image("t", tags_of("t"), note=False, build="json_build_object")}, 'note', left(t.note, 20000), 'comments',
+    {task_json("t", note=False)}, 'note', left(t.note, 20000), 'comments',
     ARRAY(SELECT left(c.text, 2000) FROM todo.comments c WHERE c.space_id = %(space)s::uuid AND c.number = t.number
            ORDER BY c.id DESC LIMIT {COMMENTS})) ORDER BY f.score DESC, t.number DESC), '[]')::text
   FROM todo.search_tasks(%(words)s, %(limit)s::int, %(status)s, true) f

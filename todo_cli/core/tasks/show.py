@@ -8,14 +8,15 @@ from todo_cli.contract.codec import decode
 from todo_cli.contract.tasks import ShowTask, Task
 from todo_cli.core.dispatch import handler
 from todo_cli.core.tasks.comments import comments_of
-from todo_cli.core.tasks.snapshot_sql import computed, image, tags_of
+from todo_cli.core.tasks.task_json_sql import computed_pairs, task_json
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import NotFound
 
-ALSO: LiteralString = f"{computed('t')}, 'comments', {comments_of('t')}"
+_MORE: LiteralString = f"{computed_pairs('t')}, 'comments', {comments_of('t')}"
 
-SHOW = Sql(f"""SELECT {image("t", tags_of("t"), build="json_build_object", more=ALSO)}::text
+SHOW = Sql(f"""
+SELECT {task_json("t", more=_MORE)}::text
 FROM todo.tasks t WHERE t.space_id = %(space)s::uuid AND t.number = %(number)s::bigint""")
 
 

@@ -16,7 +16,7 @@ from todo_cli.contract.turn_steps import ReadReplay, Replay, StepStored, StoreSu
 from todo_cli.core import validation
 from todo_cli.core.accounts.budget_sql import OVER
 from todo_cli.core.dispatch import handler
-from todo_cli.core.tasks.snapshot_sql import instant
+from todo_cli.core.json_sql import instant
 from todo_cli.core.turns.append_sql import LOCK_CONVERSATION, StepResult, fenced_error, message_row
 from todo_cli.core.turns.lifecycle import LOCK_CONVERSATION_BY_ID
 from todo_cli.core.turns.snapshot import raise_turn_not_found

@@ -1,0 +1,53 @@
+"""The contract's `Task` as JSON, written by Postgres: for list, search and show.
+
+Writes answer from rows, see `rows.to_task`. Both give the same task; a test compares them.
+"""
+
+from __future__ import annotations
+
+from typing import LiteralString
+
+from todo_cli.core.json_sql import instant
+
+
+def task_json(task: LiteralString, *, note: bool = True, more: LiteralString = "") -> LiteralString:
+    """Return the `Task` of the row `task`, with further pairs of the JSON object."""
+    note_pair: LiteralString = f"'note', {task}.note," if note else ""
+    return f"""json_build_object(
+    'number', {task}.number, 'id', {task}.id, 'title', {task}.title, 'status', {task}.status,
+    'due', {_date(task, "due")}, 'project', {task}.project,
+    'tags', {_tags(task)},
+    'priority', nullif({task}.priority, 4), {note_pair} 'rev', {task}.rev,
+    'created_at', {instant(f"{task}.created_at")}, 'updated_at', {instant(f"{task}.updated_at")},
+    'completed_at', {instant(f"{task}.completed_at")}, 'deleted_at', {instant(f"{task}.deleted_at")},
+    'tracked', {task}.tracked, 'parent', {task}.parent,
+    'after', {_blockers(task)},
+    'defer', {_date(task, "defer")}, 'scheduled', {_date(task, "scheduled")},
+    'started_at', {instant(f"{task}.started_at")},
+    'repeat', {task}.repeat || jsonb_build_object('series', {task}.series, 'occurrence', {task}.occurrence),
+    'claimed_by', {task}.claimed_by, 'claimed_until', {instant(f"{task}.claimed_until")}{more})"""
+
+
+def _date(task: LiteralString, name: LiteralString) -> LiteralString:
+    return f"""coalesce(to_char({task}.{name}_on, 'YYYY-MM-DD'),
+      to_char({task}.{name}_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))"""
+
+
+def _tags(task: LiteralString) -> LiteralString:
+    return f"""ARRAY(SELECT g.tag FROM todo.task_tags g
+      WHERE g.space_id = {task}.space_id AND g.number = {task}.number ORDER BY g.tag)"""
+
+
+def _blockers(task: LiteralString) -> LiteralString:
+    return f"""ARRAY(SELECT l.after FROM todo.links l
+      WHERE l.space_id = {task}.space_id AND l.number = {task}.number ORDER BY l.after)"""
+
+
+def computed_pairs(task: LiteralString) -> LiteralString:
+    """Return the pairs that list and show add to a task: whether it is blocked, and its open subtasks."""
+    return f""",
+    'blocked', EXISTS (SELECT FROM todo.links l
+      JOIN todo.tasks b ON b.space_id = l.space_id AND b.number = l.after
+      WHERE l.space_id = {task}.space_id AND l.number = {task}.number AND b.status = 'open'),
+    'subtasks', (SELECT count(*) FROM todo.tasks s
+      WHERE s.space_id = {task}.space_id AND s.parent = {task}.number AND s.status = 'open')"""

@@ -1,0 +1,112 @@
+"""Every setting: its name, section, type, default, limits and environment variable.
+
+The configuration file, `config.example.toml`, the environment and the documentation all follow SETTING_KEYS.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from todo_cli.errors import Invalid
+
+MAX_TIMEOUT_SECONDS = 86_400
+MAX_POOL_SIZE = 1_000
+MAX_PRICE = 1_000_000
+MAX_CURRENCY_CHARS = 10
+
+
+class SettingKey(NamedTuple):
+    """One setting. `section` is "" for the top of the file, "profile" for any `[profiles.NAME]`."""
+
+    section: str
+    name: str
+    kind: type
+    default: Any
+    about: str
+    env: str | None = None
+    secret: bool = False
+
+
+SETTING_KEYS = (
+    SettingKey("", "profile", str, "default", "profile to use when no other is named", "TODO_PROFILE"),
+    SettingKey("", "color", str, "auto", "when to use colours: auto, always or never"),
+    SettingKey("", "timeout", float, 30.0, "seconds that a command waits for its answer", "TODO_TIMEOUT"),
+    SettingKey("profile", "server", str, None, "todo server: https://… or unix:///path/to.sock", "TODO_SERVER"),
+    SettingKey("profile", "database_url", str, None, "direct access: your database login", "TODO_DATABASE_URL", True),
+    SettingKey("profile", "embedded", str, None, "directory of the local Postgres; set by `todo init`"),
+    SettingKey("profile", "token", str, None, "your token; set by `todo init` and `todo login`", "TODO_TOKEN", True),
+    SettingKey("profile", "keyring", bool, False, "read the token from the system keyring"),
+    SettingKey("profile", "space", str, None, "id of the space to work in; default: your personal one", "TODO_SPACE"),
+    SettingKey("profile", "timezone", str, None, "your time zone; default: your stored preference", "TODO_TIMEZONE"),
+    SettingKey(
+        "server", "database_url", str, None, "login of `todo serve`: todo_server", "TODO_SERVER_DATABASE_URL", True
+    ),
+    SettingKey(
+        "server", "owner_url", str, None, "owner login of `todo db` and `todo admin … --direct`", "TODO_OWNER_URL", True
+    ),
+    SettingKey("server", "pool_size", int, 10, "database connections per server process", "TODO_POOL_SIZE"),
+    SettingKey("server", "proxies", str, "127.0.0.1", "proxies whose X-Forwarded headers are trusted", "TODO_PROXIES"),
+    SettingKey("model", "name", str, None, "model for the chat; a server uses its own setting", "TODO_MODEL"),
+    SettingKey("model", "base_url", str, None, "address of the model's API; OPENAI_BASE_URL wins"),
+    SettingKey("model", "api_key", str, None, "API key, sent to that address only; OPENAI_API_KEY wins", None, True),
+    SettingKey("model", "keyring", bool, False, "read the API key from the system keyring; see `todo config set-key`"),
+    SettingKey("model", "allowed", list, None, "other models that users may choose; default: any"),
+    SettingKey("model", "input_price", float, None, "price of a million input tokens of `name`; default: no costs"),
+    SettingKey("model", "output_price", float, None, "price of a million output tokens of `name`"),
+    SettingKey("model", "currency", str, "USD", "currency of both prices, printed as it is"),
+    SettingKey("model", "titles", bool, True, "let the model title a conversation after its first turn", "TODO_TITLES"),
+)
+
+_SWITCHES = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+_KIND_NAMES = {str: "a text", float: "a number", int: "a whole number", bool: "true or false", list: "a list"}
+_LIMITS = {
+    "color": "auto, always or never",
+    "timeout": f"more than 0 and at most {MAX_TIMEOUT_SECONDS:,}",
+    "pool_size": f"1 to {MAX_POOL_SIZE:,}",
+    "allowed": "a list of names",
+    "input_price": f"0 to {MAX_PRICE:,}",
+    "output_price": f"0 to {MAX_PRICE:,}",
+    "currency": f"a word of at most {MAX_CURRENCY_CHARS} characters",
+}
+
+
+def parse_text(key: SettingKey, text: str) -> Any:
+    """Return the value of an environment variable; raises Invalid."""
+    if key.secret:
+        text = text.strip()
+    try:
+        value = _SWITCHES[text.strip().lower()] if key.kind is bool else key.kind(text)
+    except (ValueError, KeyError):
+        raise Invalid(f"{key.env} must be {_KIND_NAMES[key.kind]}") from None
+    _check_limits(key, value, key.env or key.name)
+    return value
+
+
+def check_value(key: SettingKey, value: Any, name: str) -> None:
+    """Raise Invalid, with `name` as its subject, for a value of the file that has the wrong type or is out of range."""
+    kinds = (int, float) if key.kind is float else key.kind
+    if not isinstance(value, kinds) or (key.kind is not bool and isinstance(value, bool)):
+        raise Invalid(f"{name} must be {_KIND_NAMES[key.kind]}")
+    _check_limits(key, value, name)
+
+
+def _check_limits(key: SettingKey, value: Any, name: str) -> None:
+    if not _is_within_limits(key, value):
+        raise Invalid(f"{name} must be {_LIMITS[key.name]}")
+
+
+def _is_within_limits(key: SettingKey, value: Any) -> bool:
+    match key.name:
+        case "color":
+            return value in ("auto", "always", "never")
+        case "timeout":
+            return bool(0 < value <= MAX_TIMEOUT_SECONDS)
+        case "pool_size":
+            return bool(1 <= value <= MAX_POOL_SIZE)
+        case "allowed":
+            return all(isinstance(name, str) for name in value)
+        case "input_price" | "output_price":
+            return bool(0 <= value <= MAX_PRICE)
+        case "currency":
+            return 0 < len(value) <= MAX_CURRENCY_CHARS and value.isprintable() and " " not in value
+    return True
