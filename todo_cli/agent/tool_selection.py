@@ -46,7 +46,7 @@ def select_tools(messages: Sequence[Message], turn: str) -> tuple[dict[str, Any]
 
 
 def find_tools(arguments: str) -> str:
-    """Answer a call of MORE_TOOLS: the tools that have one of the words in their name or description, else all tools."""
+    """Answer a call of MORE_TOOLS: the tools with one of the words in their name or description, else all tools."""
     words = {*_stems(arguments)} - {"words"}
     descriptions = {name: title_of(kind) for name, kind in EXTRA_TOOLS.items()}
     matches = [name for name, text in descriptions.items() if words & {*_stems(f"{name} {text}")}]
