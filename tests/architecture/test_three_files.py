@@ -99,7 +99,7 @@ def snooze(
     todo snooze 3 7-9 --plan
     """
     request = SnoozeTasks(**parse_task_args(tasks), if_rev=if_rev)
-    change_tasks(ctx, request, request.past, key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)
+    change_tasks(ctx, request, key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)
 '''
 
 FILES = {"contract/snooze.py": CONTRACT, "core/tasks/snooze.py": CORE, "cli/commands/snooze.py": COMMAND}

@@ -83,7 +83,7 @@ def test_without_a_terminal_it_waits_and_is_answered_from_elsewhere(talker: Talk
     three(talker)
     done = talker("ask", "finish all")
     assert (done.code, done.out) == (10, "")
-    assert "conversation 1 waits for a yes" in done.err
+    assert "conversation 1 needs your approval" in done.err
     assert "todo chat approve 1" in done.err
     assert talker.turns()[0][1] == "awaiting"
     assert talker.tasks() == ALL_OPEN
@@ -277,7 +277,7 @@ def test_renamed_and_forked(talker: Talker) -> None:
     talker("ask", "first")
     assert talker("chat", "rename", "1", "Plans", "\x1b[2J").code in (0, 2)
     assert talker("chat", "rename", "1", "Plans").out == "Renamed conversation 1: Plans\n"
-    assert talker("chat", "fork", "1").out == "Made conversation 2: Plans\n"
+    assert talker("chat", "fork", "1").out == "Created conversation 2: Plans\n"
     talker.script(says("Two."))
     assert talker("ask", "-c", "2", "second").out == "Two.\n"
     assert len(talker.said(1)) == 2

@@ -39,7 +39,7 @@ def test_markdown_to_read(talked: Talker) -> None:
     assert done.code == 0, done.err
     lines = done.lines
     assert lines[0] == "# put milk"
-    assert lines[2].startswith("Conversation 1, begun 20")
+    assert lines[2].startswith("Conversation 1, started 20")
     assert lines[2].endswith(" UTC, with test-model.")
     assert [line.partition(",")[0] for line in lines if line.startswith("##")] == [
         "## You",
@@ -83,12 +83,12 @@ def test_json_lines_go_round(talked: Talker, make_talker: Callable[..., Talker])
 
 def export(chat: Chat, number: int) -> list[str]:
     """The lines, without a process."""
-    from todo_cli.cli.commands.chat_export import json_lines, whole
+    from todo_cli.cli.commands.chat_export import json_lines, read_conversation
 
     class Session:
         send = staticmethod(chat)
 
-    return list(json_lines(*whole(Session(), number)))  # type: ignore[arg-type]
+    return list(json_lines(*read_conversation(Session(), number)))  # type: ignore[arg-type]
 
 
 def take_in(chat: Chat, lines: list[str], size: int = 500) -> list[Any]:
@@ -233,7 +233,7 @@ def test_pages(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
         chat.say(f"say {number}", [f"said {number}"])
     expected = [line.partition('"seq"')[2] for line in export(chat, 1)]
     for size in (1, 2, 3, 8):
-        monkeypatch.setattr("todo_cli.cli.commands.chat_export.PAGE", size)
+        monkeypatch.setattr("todo_cli.cli.commands.chat_export.PAGE_MESSAGES", size)
         assert [line.partition('"seq"')[2] for line in export(chat, 1)] == expected
 
 

@@ -196,7 +196,7 @@ def test_what_doctor_says_of_the_model(talker: Talker, model: Scripted) -> None:
     none = dict.fromkeys(with_model(model), "") | {"OLLAMA_HOST": f"127.0.0.1:{model.port}"}
     free = talker("doctor", env=none)
     assert (free.code, f"running here: OPENAI_BASE_URL={model.url}" in free.out) == (0, True), free.out
-    assert "the server's own" in talker.other("doctor").out
+    assert "the server's default" in talker.other("doctor").out
 
 
 def test_ollama_and_llama_cpp_are_found_where_they_usually_are(person: Person, as_person: Callable[..., Todo]) -> None:
