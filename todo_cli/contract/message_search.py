@@ -45,6 +45,7 @@ class SearchConversations(Request[MessageHits], frozen=True, kw_only=True):
     verb = "SearchConversations"
     label = "chat search"
     route = "GET /v1/messages"
+    scope = "chat"
     write = False
 
     words: Annotated[str, Meta(min_length=1, max_length=MAX_SEARCH_CHARS)]

@@ -13,7 +13,7 @@ SCOPES = {
     "all": "everything that the user may do",
     "read": "read tasks, the journal and spaces",
     "tasks:write": "add, change, complete and undo tasks",
-    "chat": "chat with a model",
+    "chat": "chat with a model and read conversations",
     "tokens:write": "create and revoke tokens, none with more scopes than its own",
     "prefs:write": "change preferences",
     "admin": "manage users (administrators only)",

@@ -55,6 +55,7 @@ class ReadUsage(Request[UsagePage], frozen=True, kw_only=True):
     verb = "ReadUsage"
     label = "chat usage"
     route = "GET /v1/usage"
+    scope = "chat"
     write = False
 
     by: UsageGrouping = "day"

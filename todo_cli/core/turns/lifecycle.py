@@ -69,7 +69,7 @@ WITH counter AS (
 INSERT INTO todo.conversations (space_id, id, number, title, model)
 SELECT %(space)s::uuid, %(conversation)s::uuid, number, %(title)s, %(model)s FROM counter""")
 
-DELETE_EVENTS = Sql("SELECT todo.forget_events(%(last)s::uuid)")
+DELETE_EVENTS = Sql("SELECT todo.delete_turn_events(%(last)s::uuid)")
 
 INSERT_TURN = Sql(f"""
 WITH current AS MATERIALIZED (
