@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from todo_cli.contract.base import title_of
+from todo_cli.contract.base import summary_of
 from todo_cli.contract.turn_steps import Message
 from todo_cli.tools import EXTRA_TOOLS, MORE_TOOLS, offer_tools
 
@@ -32,7 +32,7 @@ def offers(messages: Sequence[Message], turn: str) -> tuple[dict[str, Any], ...]
 def tools_for(arguments: str) -> str:
     """The answer to a call of MORE: the tools whose name or description has one of the words, all where none has."""
     asked = {*_words(arguments)} - {"words"}
-    about = {name: title_of(kind) for name, kind in EXTRA_TOOLS.items()}
+    about = {name: summary_of(kind) for name, kind in EXTRA_TOOLS.items()}
     fitting = [name for name, line in about.items() if asked & {*_words(f"{name} {line}")}]
     listed = [{"name": name, "description": about[name]} for name in fitting or about]
     return msgspec.json.encode({"tools": listed, "hint": "call them by name, from now on"}).decode()
