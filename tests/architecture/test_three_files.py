@@ -159,7 +159,7 @@ def test_new_operation_server_has_route_document_and_mcp_tool(server: Server, pe
 
 
 def test_new_operation_model_finds_its_tool(copy: Path) -> None:
-    code = 'from todo_cli.agent.tool_selection import tools_for; print(tools_for(\'{"words": "snooze"}\'))'
+    code = 'from todo_cli.agent.tool_selection import find_tools; print(find_tools(\'{"words": "snooze"}\'))'
     done = subprocess.run([sys.executable, "-c", code], cwd=copy, env={"PYTHONPATH": str(copy)}, capture_output=True,
                           text=True, check=True)  # fmt: skip
     assert [tool["name"] for tool in json.loads(done.stdout)["tools"]] == ["snooze_task"]
