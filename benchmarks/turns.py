@@ -67,12 +67,12 @@ class Direct:
         """One, to its end."""
         from todo_cli.contract.ids import new_id
         from todo_cli.contract.turn_steps import BeginTurn
-        from todo_cli.turn_client.run import converse
+        from todo_cli.turn_client.run import run_turn
 
         begin = BeginTurn(conversation=conversation, turn=new_id(), runner=new_id(), text=SAID)
 
         async def run() -> Any:
-            return await converse(self.settings, begin, lambda event: None, asyncio.Event())
+            return await run_turn(self.settings, begin, lambda event: None, asyncio.Event())
 
         outcome = asyncio.run(run())
         if outcome.state != "done" or not outcome.text.startswith("It is on your list"):
@@ -88,9 +88,9 @@ class Plain:
     def __init__(self) -> None:
         import openai
 
-        from todo_cli.tools import tools
+        from todo_cli.tools import list_tools
 
-        self.client, self.tools = openai.OpenAI(api_key="none"), list(tools())
+        self.client, self.tools = openai.OpenAI(api_key="none"), list(list_tools())
         self.tasks: list[str] = []
 
     def batch(self, asked: dict[str, Any]) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def test_without_a_terminal_it_waits_and_is_answered_from_elsewhere(talker: Talk
     assert "todo chat approve 1" in done.err
     assert talker.turns()[0][1] == "awaiting"
     assert talker.tasks() == ALL_OPEN
-    assert talker("chat", "list").lines[0].split("\t")[2] == "waits for a yes"
+    assert talker("chat", "list").lines[0].split("\t")[2] == "needs approval"
     assert "#3 three: status open → done" in talker.other("chat", "show", "1").out
     talker.script(says("Done, all three."))
     approved = talker.other("chat", "approve", "1")
@@ -175,7 +175,7 @@ def test_a_turn_is_stopped_from_another_terminal(talker: Talker) -> None:
 
 @pytest.mark.parametrize(("script", "says_what"), [
     (fails(401, "Incorrect API key"), "refused the API key"),
-    (fails(404, "The model `test-model` does not exist", code="model_not_found"), "does not serve the model"),
+    (fails(404, "The model `test-model` does not exist", code="model_not_found"), "does not have the model"),
 ])  # fmt: skip
 def test_9_the_model_refuses(talker: Talker, script: Any, says_what: str) -> None:
     talker.script(script)

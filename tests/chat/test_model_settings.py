@@ -87,7 +87,7 @@ def test_money_is_told_where_a_price_is_configured_and_nowhere_else(paying: Todo
     assert "cost" not in paying("ask", "hi", "--model", "other", "--json").json["usage"]
     assert "EUR" not in paying("chat", "show", "2").out
     refused = paying("ask", "hi", "--model", "expensive")
-    assert (refused.code, "'expensive' may not be chosen here" in refused.err) == (9, True)
+    assert (refused.code, "'expensive' is not allowed here" in refused.err) == (9, True)
     paying("prefs", "--model", "expensive")
     refused = paying("ask", "hi")
     assert (refused.code, "own, other" in refused.err, "todo prefs" in refused.err) == (9, True, True)

@@ -14,7 +14,8 @@ from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.render.progress import Progress
 from todo_cli.cli.session import Session, session_of
-from todo_cli.contract.conversation_export import MAX_IMPORT_MESSAGES, ExportHeader, ImportMessages, ImportResult
+from todo_cli.contract.conversation_export import ExportHeader, ImportMessages, ImportResult
+from todo_cli.contract.limits import MAX_IMPORT_MESSAGES
 from todo_cli.errors import Invalid
 
 MAX_REQUEST_BYTES = 1_000_000  # unless a single message is larger
@@ -72,9 +73,9 @@ def _open_input(name: str) -> Iterator[IO[bytes]]:
 
 
 def _check(lines: IO[bytes]) -> tuple[ExportHeader, int]:
-    from todo_cli.agent.import_file import Reading
+    from todo_cli.agent.import_file import ExportReader
 
-    reading = Reading(lines)
+    reading = ExportReader(lines)
     total = sum(1 for _ in reading.messages())
     if not total:
         raise Invalid("the export has no messages", hint="line 1 is the conversation, each other line a message")
@@ -82,11 +83,11 @@ def _check(lines: IO[bytes]) -> tuple[ExportHeader, int]:
 
 
 def _send(session: Session, lines: IO[bytes], total: int) -> tuple[ImportResult, int]:
-    from todo_cli.agent.import_file import Reading, parts
+    from todo_cli.agent.import_file import ExportReader, split_into_parts
 
-    reading = Reading(lines)
+    reading = ExportReader(lines)
     first, stored, progress = 0, 0, Progress("messages imported")
-    for part in parts(reading.messages(), MAX_IMPORT_MESSAGES, MAX_REQUEST_BYTES):
+    for part in split_into_parts(reading.messages(), MAX_IMPORT_MESSAGES, MAX_REQUEST_BYTES):
         imported = session.send(ImportMessages(conversation=reading.header, first=first, messages=part))
         first, stored = first + len(part), stored + imported.stored
         if total > MAX_IMPORT_MESSAGES:

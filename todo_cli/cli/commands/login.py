@@ -61,7 +61,7 @@ def _store_in_keyring(session: Session, wanted: bool | None) -> bool:
 
 
 def _save_profile(session: Session, values: dict[str, Any], me: Identity) -> Path:
-    from todo_cli.parsing.dates import system_zone
+    from todo_cli.parsing.system_zone import system_zone
     from todo_cli.settings.settings_file import save_profile
 
     # Machines set to UTC are mostly servers, so the user's preference comes before the system's zone.

@@ -23,7 +23,7 @@ SHOWN = 100  # of a task that is shown whole, the newest
 
 def _image(comment: LiteralString) -> LiteralString:
     return f"""jsonb_build_object('id', {comment}.id,
-  'user', coalesce((SELECT u.name FROM todo.people() u WHERE u.id = {comment}.user_id), {comment}.user_id::text),
+  'user', coalesce((SELECT u.name FROM todo.space_members() u WHERE u.id = {comment}.user_id), {comment}.user_id::text),
   'at', {instant(f"{comment}.at")}, 'edited_at', {instant(f"{comment}.edited_at")}, 'text', {comment}.text)"""
 
 
@@ -43,7 +43,7 @@ EDIT = journaled(f"""UPDATE todo.comments c SET text = %(text)s, edited_at = clo
     AND c.user_id = %(me)s::uuid AND NOT EXISTS (SELECT FROM known) RETURNING {_image("c")} AS answer""")
 
 REMOVE = journaled(f"""SELECT {_image("c")} || '{{"removed": true}}' AS answer
-  FROM todo.uncomment(%(number)s::bigint, CASE WHEN NOT EXISTS (SELECT FROM known) THEN %(id)s::uuid END) c""")
+  FROM todo.delete_comment(%(number)s::bigint, CASE WHEN NOT EXISTS (SELECT FROM known) THEN %(id)s::uuid END) c""")
 
 LIST = Sql(f"""SELECT json_build_object('known', EXISTS (SELECT FROM todo.tasks t
      WHERE t.space_id = %(space)s::uuid AND t.number = %(number)s::bigint),

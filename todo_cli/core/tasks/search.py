@@ -24,7 +24,7 @@ SELECT coalesce(json_agg(json_build_object('score', round(f.score::numeric, 3)::
     {task_json("t", note=False)}, 'note', left(t.note, 20000), 'comments',
     ARRAY(SELECT left(c.text, 2000) FROM todo.comments c WHERE c.space_id = %(space)s::uuid AND c.number = t.number
            ORDER BY c.id DESC LIMIT {COMMENTS})) ORDER BY f.score DESC, t.number DESC), '[]')::text
-  FROM todo.find(%(words)s, %(limit)s::int, %(status)s, true) f
+  FROM todo.search_tasks(%(words)s, %(limit)s::int, %(status)s, true) f
   JOIN todo.tasks t ON t.space_id = %(space)s::uuid AND t.number = f.number
 """)
 
