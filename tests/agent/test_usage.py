@@ -144,7 +144,7 @@ def test_it_begins_anew_at_the_person_s_midnight(chat: Chat) -> None:
     for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):  # never the same day
         chat(SetPreferences(timezone=zone))
         (found,) = chat.db.execute(
-            "SELECT day, ends - clock_timestamp() <= interval '1 day' FROM todo.today_of(%s)", chat.who.user_id
+            "SELECT day, ends - clock_timestamp() <= interval '1 day' FROM todo.user_today(%s)", chat.who.user_id
         )
         days.append(found)
     assert days[0][0] > days[1][0]
@@ -194,7 +194,7 @@ def test_at_the_command_line(talker: Talker, boss: Person, make_talker: Callable
     told = json.loads(talker.other("ask", "and y", "--json").err)["error"]
     assert (told["type"], told["reason"]) == ("urn:todo:too-many", "budget")
     assert len(talker.model.asked) == 2
-    day = str(talker.db.execute("SELECT day FROM todo.today_of(%s)", talker.who.user_id)[0][0])
+    day = str(talker.db.execute("SELECT day FROM todo.user_today(%s)", talker.who.user_id)[0][0])
     assert talker("chat", "usage").out == f"{day}\t2\t14\t6\t\n"
     assert talker("chat", "usage", "1", "--by", "model").out == "test-model\t2\t14\t6\t\n"
     assert talker("chat", "usage", "1", "--by", "message").out == "2\ttest-model\t7\t3\t\n4\ttest-model\t7\t3\t\n"

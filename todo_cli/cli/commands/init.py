@@ -87,20 +87,20 @@ def _can_sign_in(session: Session) -> bool:
 def _create_user(postgres: LocalPostgres, name: str, timezone: str | None) -> dict[str, Any]:
     """Migrate the schema, create the user and their login, and return the values of the profile."""
     from todo_cli.db.migrate import migrate
-    from todo_cli.db.owner import owner
-    from todo_cli.parsing.dates import system_zone
+    from todo_cli.db.owner import open_owner_session
+    from todo_cli.parsing.system_zone import system_zone
 
     text.note("Creating the tables …")
     migrate(postgres.owner_url())
     zone = timezone or system_zone()
     password = Secret(postgres.secret(f"login-{name}"))
-    with owner(postgres.owner_url()) as work:
-        user_id = work.person(name)
+    with open_owner_session(postgres.owner_url()) as work:
+        user_id = work.find_user(name)
         if user_id is None:
-            user_id, token = work.make_person(name, admin=True, zone=zone)
+            user_id, token = work.create_user(name, admin=True, zone=zone)
         else:
-            token = work.make_token(user_id, "init")
-        login = work.make_login(user_id, password)
+            token = work.create_token(user_id, "init")
+        login = work.create_login(user_id, password)
         work.set_password("todo_server", Secret(postgres.secret("server")))
     url = postgres.url(login, password.reveal())
     return {"embedded": str(postgres.home), "database_url": url, "token": token.reveal(), "timezone": zone}
@@ -127,8 +127,12 @@ def _print_status(postgres: LocalPostgres, *, as_json: bool) -> None:
             }
         )
         return
-    for name, value in status.items():
-        text.write(f"{name.replace('_', ' '):<12}{'-' if value is None else value}")
+    if not status["exists"]:
+        text.write("There is no local database. Create one with: todo init")
+        return
+    state = f"running (process {status['running']})" if status["running"] else "stopped"
+    size = "" if status["size"] is None else f", {status['size'] / 1_000_000:,.0f} MB"
+    text.write(f"Postgres {status['version']} in {status['home']}: {state}{size}")
 
 
 def _destroy(session: Session, postgres: LocalPostgres, *, yes: bool) -> None:

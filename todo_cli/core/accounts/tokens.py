@@ -18,11 +18,11 @@ from todo_cli.errors import Invalid, NotAllowed
 
 _IMAGE: LiteralString = f"""jsonb_build_object('id', id, 'name', name, 'scopes', scopes, 'created_at', {format_instant("created_at")},
   'last_used_at', {format_instant("last_used_at")}, 'expires_at', {format_instant("expires_at")}, 'revoked_at', {format_instant("revoked_at")},
-  'current', id = (SELECT todo.token()))"""
+  'current', id = (SELECT todo.current_token_id()))"""
 
 CREATE = build_journaled(f"""INSERT INTO todo.tokens (user_id, id, name, hash, scopes, expires_at)
   SELECT user_id, %(id)s::uuid, %(name)s, decode(%(token_hash)s, 'hex'), %(scopes)s::text[], %(expires)s::timestamptz
-    FROM todo.tokens WHERE user_id = %(me)s::uuid AND id = (SELECT todo.token())
+    FROM todo.tokens WHERE user_id = %(me)s::uuid AND id = (SELECT todo.current_token_id())
      AND ('all' = ANY (scopes) OR %(scopes)s::text[] <@ scopes) AND NOT EXISTS (SELECT FROM known)
   RETURNING {_IMAGE} AS answer""")
 

@@ -45,7 +45,7 @@ SELECT json_build_object('used', (SELECT coalesce(json_agg(one ORDER BY place), 
   'known', %(number)s::bigint IS NULL OR EXISTS (SELECT FROM todo.conversations c WHERE c.space_id = %(space)s::uuid
     AND c.user_id = %(me)s::uuid AND c.number = %(number)s::bigint))::text""")
 
-SET_BUDGET = build_journaled(f"""SELECT {USER} AS answer FROM todo.set_budget(%(name)s, %(tokens)s::bigint) u
+SET_BUDGET = build_journaled(f"""SELECT {USER} AS answer FROM todo.set_token_budget(%(name)s, %(tokens)s::bigint) u
   WHERE NOT EXISTS (SELECT FROM known)""")
 
 

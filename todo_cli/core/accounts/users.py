@@ -20,13 +20,13 @@ from todo_cli.db.transaction import Transaction
 ME = Sql(f"""SELECT json_build_object('user_id', u.id, 'name', u.name, 'admin', u.admin, 'space_id', s.id, 'space', s.name,
   'role', u.role, 'token', t.name, 'scopes', t.scopes, 'expires_at', {format_instant("t.expires_at")},
   'timezone', p.timezone, 'model', p.model, 'budget', p.tokens_per_day)::text
-FROM todo.people() u JOIN todo.tokens t ON t.user_id = u.id AND t.id = (SELECT todo.token())
+FROM todo.space_members() u JOIN todo.tokens t ON t.user_id = u.id AND t.id = (SELECT todo.current_token_id())
 JOIN todo.spaces s ON s.id = %(space)s::uuid LEFT JOIN todo.preferences p ON p.user_id = u.id
 WHERE u.id = %(me)s::uuid""")
 
 SPACES = Sql("""SELECT json_build_object('spaces', coalesce(json_agg(json_build_object('id', s.id, 'name', s.name,
   'role', s.role, 'personal', s.id = %(me)s::uuid) ORDER BY s.id <> %(me)s::uuid, s.name), '[]'))::text
-FROM todo.my_spaces() s""")
+FROM todo.user_spaces() s""")
 
 USER: LiteralString = f"""jsonb_build_object('id', u.id, 'name', u.name, 'admin', u.admin, 'login', u.login,
   'created_at', {format_instant("u.created_at")}, 'disabled_at', {format_instant("u.disabled_at")}, 'tokens_per_day', u.tokens_per_day)"""

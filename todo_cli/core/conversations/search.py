@@ -23,7 +23,7 @@ ROLES = {None: ["user", "assistant", "tool"], "user": ["user"], "assistant": ["a
 SEARCH = Sql(f"""
 SELECT coalesce(json_agg(json_build_object('conversation', c.number, 'title', c.title, 'seq', m.seq, 'role', m.role,
     'at', {format_instant("m.at")}, 'score', round(f.score::numeric, 3)::float8, 'content', left(m.content, 100000)) ORDER BY f.place), '[]')::text
-  FROM todo.find_said(%(words)s, %(limit)s::int, %(number)s::bigint, %(roles)s::text[], %(since)s::timestamptz,
+  FROM todo.search_messages(%(words)s, %(limit)s::int, %(number)s::bigint, %(roles)s::text[], %(since)s::timestamptz,
     %(until)s::timestamptz, %(newest)s::boolean) WITH ORDINALITY AS f(conversation_id, seq, score, place)
   JOIN todo.messages m ON m.space_id = %(space)s::uuid AND m.conversation_id = f.conversation_id AND m.seq = f.seq
   JOIN todo.conversations c ON c.space_id = %(space)s::uuid AND c.id = f.conversation_id

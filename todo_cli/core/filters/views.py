@@ -36,10 +36,10 @@ SAVE = build_journaled(f"""INSERT INTO todo.views AS v (space_id, name, filter, 
 LIST = Sql(f"SELECT {_ALL}::text FROM todo.views WHERE {_MINE}")
 
 REMOVE = build_journaled(
-    f"SELECT {_IMAGE} AS answer FROM todo.forget_view(%(name)s) WHERE NOT EXISTS (SELECT FROM known)"
+    f"SELECT {_IMAGE} AS answer FROM todo.delete_view(%(name)s) WHERE NOT EXISTS (SELECT FROM known)"
 )
 
-CHOOSE = build_journaled(f"""SELECT {_ALL} AS answer FROM todo.choose_view(%(name)s) WHERE NOT EXISTS (SELECT FROM known)
+CHOOSE = build_journaled(f"""SELECT {_ALL} AS answer FROM todo.set_default_view(%(name)s) WHERE NOT EXISTS (SELECT FROM known)
   HAVING NOT EXISTS (SELECT FROM known) AND (%(name)s::text IS NULL OR count(*) > 0)""")
 
 TAGS = Sql("""SELECT json_build_object('used', coalesce(json_agg(json_build_object('name', tag, 'tasks', held) ORDER BY tag), '[]'))::text

@@ -44,7 +44,7 @@ SELECT json_build_object(
   'after', CASE WHEN %(number)s::bigint IS NULL THEN jsonb_path_query_array(c.after, '$[0 to 9]')
       ELSE jsonb_path_query_array(c.after, '$[*] ? (@.number == $n)', jsonb_build_object('n', %(number)s::bigint)) END
   ) ORDER BY c.seq DESC), '[]'))::text
-FROM rows c LEFT JOIN todo.people() u ON u.id = c.user_id
+FROM rows c LEFT JOIN todo.space_members() u ON u.id = c.user_id
 LEFT JOIN todo.tokens t ON t.user_id = c.user_id AND t.id = c.token_id
 """)
 

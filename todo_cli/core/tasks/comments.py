@@ -25,7 +25,7 @@ def _comment_json(comment: LiteralString) -> LiteralString:
     return f"""jsonb_build_object(
     'id', {comment}.id,
     'user', coalesce(
-      (SELECT p.name FROM todo.people() p WHERE p.id = {comment}.user_id), {comment}.user_id::text),
+      (SELECT p.name FROM todo.space_members() p WHERE p.id = {comment}.user_id), {comment}.user_id::text),
     'at', {format_instant(f"{comment}.at")},
     'edited_at', {format_instant(f"{comment}.edited_at")},
     'text', {comment}.text)"""
@@ -55,7 +55,7 @@ EDIT = build_journaled(f"""
 
 REMOVE = build_journaled(f"""
   SELECT {_comment_json("c")} || '{{"removed": true}}' AS answer
-  FROM todo.uncomment(
+  FROM todo.delete_comment(
     %(number)s::bigint, CASE WHEN NOT EXISTS (SELECT FROM known) THEN %(id)s::uuid END) c""")
 
 LIST = Sql(f"""

@@ -30,7 +30,7 @@ SELECT coalesce(json_agg(json_build_object(
       WHERE c.space_id = %(space)s::uuid AND c.number = t.number
       ORDER BY c.id DESC LIMIT {SEARCHED_COMMENTS}))
   ORDER BY f.score DESC, t.number DESC), '[]')::text
-FROM todo.find(%(words)s, %(limit)s::int, %(status)s, true) f
+FROM todo.search_tasks(%(words)s, %(limit)s::int, %(status)s, true) f
   JOIN todo.tasks t ON t.space_id = %(space)s::uuid AND t.number = f.number""")
 
 
