@@ -9,7 +9,7 @@ from typing import Any, LiteralString, NamedTuple, TypeVar
 import msgspec
 
 from todo_cli.contract.base import Request, Secret
-from todo_cli.contract.codec import answer_type, canonical, decode
+from todo_cli.contract.codec import answer_type, decode, encode_sorted
 from todo_cli.contract.journal import Difference
 from todo_cli.core.tasks.rows import NO_PRIORITY, TaskRow
 from todo_cli.db.sql import Sql
@@ -54,7 +54,7 @@ def make_stamp(tx: Transaction, request: Request[Any]) -> Stamp:
     return Stamp(
         verb=request.verb,
         request=msgspec.json.encode(redact(request)).decode(),
-        hash=sha256(request.verb.encode() + canonical(request)).digest(),
+        hash=sha256(request.verb.encode() + encode_sorted(request)).digest(),
         key=tx.values["key"],
         turn=tx.values["within"],
     )

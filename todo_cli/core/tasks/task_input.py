@@ -53,6 +53,7 @@ class TaskPatch(msgspec.Struct, frozen=True, kw_only=True):
 async def read_new_task(tx: Transaction, task: AddTask | NewTask, *, parse: bool) -> TaskRow:
     """Return a new row, which has no number yet; with `parse` the title is read as quick add. Raises Invalid."""
     given = _fields(parse_title(task) if parse else task)
+    given["due"], given["every"] = move_time_to_rule(given["due"], given["every"])
     dates: dict[str, Any] = {}
     for name in DATES:
         if given[name]:
@@ -80,7 +81,23 @@ async def read_new_task(tx: Transaction, task: AddTask | NewTask, *, parse: bool
 
 def _fields(task: AddTask | NewTask) -> dict[str, Any]:
     fields = {name: getattr(task, name) for name in NewTask.__struct_fields__}
-    return {name: None if value is UNSET else value for name, value in fields.items()}
+    return {name: None if value is UNSET or _is_cleared(name, value) else value for name, value in fields.items()}
+
+
+def _is_cleared(name: str, value: object) -> bool:
+    """Return whether the words of a date or a recurrence are `none`, which clears the field."""
+    if name not in (*DATES, "every") or not isinstance(value, str):
+        return False
+    return value.strip().lower().removeprefix("every ") == "none"
+
+
+def move_time_to_rule(due: str | None, every: str | None) -> tuple[str | None, str | None]:
+    """Give a due time without a day to the recurrence beside it: `6pm` and `every sunday`."""
+    if not due or not every:
+        return due, every
+    from todo_cli.parsing import recurrence
+
+    return recurrence.move_time_to_rule(due, every)
 
 
 def parse_title(task: AddTask | NewTask) -> NewTask:
@@ -122,10 +139,13 @@ def start_series(row: TaskRow, repeat: NewRepeat) -> TaskRow:
 
 async def read_patch(tx: Transaction, request: EditTasks) -> TaskPatch:
     """Return the edit, checked; raises Invalid, also for an edit that changes nothing."""
+    has_due, request = bool(request.due), _normalize_words(request)
     columns = await _read_columns(tx, request)
     repeat: NewRepeat | UnsetType | None = UNSET
     if request.every is not UNSET:
         repeat = await read_repeat(tx, request.every) if request.every else None
+        if repeat and has_due and request.due is UNSET:
+            columns |= date_columns("due", repeat.first)
     if repeat and request.due is None:
         raise Invalid("a recurring task needs a due date", hint="keep the due date, or drop --every")
     patch = TaskPatch(
@@ -142,6 +162,16 @@ async def read_patch(tx: Transaction, request: EditTasks) -> TaskPatch:
     if not columns and not patch.add_tags and not patch.remove_tags and all(value is UNSET for value in given):
         raise Invalid("no change was given", hint="for example: todo edit 12 --due tomorrow")
     return _with_reach(patch, request)
+
+
+def _normalize_words(request: EditTasks) -> EditTasks:
+    """Replace `none` by null, and give a due time without a day to the recurrence."""
+    words = {name: getattr(request, name) for name in (*DATES, "every")}
+    words = {name: None if _is_cleared(name, value) else value for name, value in words.items()}
+    if words["due"] and words["every"]:
+        words["due"], words["every"] = move_time_to_rule(words["due"], words["every"])
+        words["due"] = words["due"] or UNSET
+    return msgspec.structs.replace(request, **words)
 
 
 async def _read_columns(tx: Transaction, request: EditTasks) -> dict[str, Any]:
