@@ -60,7 +60,7 @@ def make_stamp(tx: Transaction, request: Request[Any]) -> Stamp:
     )
 
 
-def journaled(rule: LiteralString) -> Sql:
+def build_journaled(rule: LiteralString) -> Sql:
     """Return the statement of a write that changes no tasks, and of its journal row.
 
     The `rule` is a statement that returns `answer` (jsonb), or no row where the object does not exist. It must change
@@ -87,7 +87,7 @@ class _Answer(msgspec.Struct):
     answer: msgspec.Raw = msgspec.Raw(b"null")
 
 
-async def write(tx: Transaction, sql: Sql, request: Request[R], missing: str | TodoError, **values: Any) -> R:
+async def run_journaled(tx: Transaction, sql: Sql, request: Request[R], missing: str | TodoError, **values: Any) -> R:
     """Run a `journaled` statement and return its answer.
 
     Raises `missing` (NotFound, where it is text) without a row, and Conflict for a key of another request.

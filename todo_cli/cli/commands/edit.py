@@ -97,10 +97,10 @@ def _dependency_fields(after: list[str] | None, not_after: list[str] | None) -> 
     return {name: parse_blockers(words) for name, words in options.items() if words}
 
 
-def _occurrence_fields(this: bool, every_one: bool) -> dict[str, Any]:
-    if this and every_one:
+def _occurrence_fields(only_this: bool, every_one: bool) -> dict[str, Any]:
+    if only_this and every_one:
         raise Invalid("--this and --all cannot be used together")
-    return {"occurrences": "this" if this else "all"} if this or every_one else {}
+    return {"occurrences": "this" if only_this else "all"} if only_this or every_one else {}
 
 
 def _require_values(fields: dict[str, Any]) -> None:

@@ -57,20 +57,20 @@ async def read_new_task(tx: Transaction, task: AddTask | NewTask, *, parse: bool
     dates: dict[str, Any] = {}
     for name in DATES:
         if given[name]:
-            dates |= date_columns(name, await validation.resolved(tx, given[name]))
+            dates |= date_columns(name, await validation.read_date(tx, given[name]))
     now = datetime.now(UTC)
     row = TaskRow(
         number=0,
         id=new_id(),
-        title=validation.line("title", given["title"]),
+        title=validation.check_line("title", given["title"]),
         status="open",
         priority=given["priority"] or NO_PRIORITY,
         tracked=0,
         rev=0,
         created_at=now,
         updated_at=now,
-        note=validation.storable("note", task.note) if task.note else None,
-        project=validation.project(given["project"]) if given["project"] else None,
+        note=validation.check_text("note", task.note) if task.note else None,
+        project=validation.read_project(given["project"]) if given["project"] else None,
         parent=given["parent"],
         tags=read_tags(given["tags"]),
         after=tuple(sorted(set(given["after"] or ()))),
@@ -104,7 +104,7 @@ def parse_title(task: AddTask | NewTask) -> NewTask:
     """Read the title as quick add. A field that was given beside it wins; raises Invalid for a value of the wrong form."""
     from todo_cli.parsing.quick_add import parse_quick_add
 
-    parsed = parse_quick_add(validation.line("title", task.title))._asdict()
+    parsed = parse_quick_add(validation.check_line("title", task.title))._asdict()
     parsed = {name: value for name, value in parsed.items() if value}
     given = {name: value for name, value in _fields(task).items() if value not in (None, ())}
     for name in ("tags", "after"):
@@ -117,7 +117,7 @@ async def read_repeat(tx: Transaction, words: str) -> NewRepeat:
     """Return the recurrence that the words mean; raises Invalid."""
     from todo_cli.parsing.recurrence import first_occurrence, parse_recurrence
 
-    zone, now = await validation.zone(tx), datetime.now(UTC)
+    zone, now = await validation.read_zone(tx), datetime.now(UTC)
     parsed = parse_recurrence(words, zone=zone, now=now)
     first = first_occurrence(parsed.rule, zone=zone, now=now, start=parsed.start)
     return NewRepeat(rule=parsed.rule, from_done=parsed.from_done, zone=zone, first=first)
@@ -177,11 +177,11 @@ def _normalize_words(request: EditTasks) -> EditTasks:
 async def _read_columns(tx: Transaction, request: EditTasks) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     if request.title is not UNSET:
-        columns["title"] = validation.line("title", request.title)
+        columns["title"] = validation.check_line("title", request.title)
     if request.note is not UNSET:
-        columns["note"] = validation.storable("note", request.note) if request.note else None
+        columns["note"] = validation.check_text("note", request.note) if request.note else None
     if request.project is not UNSET:
-        columns["project"] = validation.project(request.project) if request.project else None
+        columns["project"] = validation.read_project(request.project) if request.project else None
     if request.priority is not UNSET:
         columns["priority"] = request.priority or NO_PRIORITY
     if request.parent is not UNSET:
@@ -189,7 +189,7 @@ async def _read_columns(tx: Transaction, request: EditTasks) -> dict[str, Any]:
     for name in DATES:
         words = getattr(request, name)
         if words is not UNSET:
-            columns |= date_columns(name, await validation.resolved(tx, words) if words else None)
+            columns |= date_columns(name, await validation.read_date(tx, words) if words else None)
     return columns
 
 
@@ -208,4 +208,4 @@ def _with_reach(patch: TaskPatch, request: EditTasks) -> TaskPatch:
 
 def read_tags(tags: tuple[str, ...]) -> tuple[str, ...]:
     """Return each tag once, in order."""
-    return tuple(sorted({validation.tag(tag) for tag in tags}))
+    return tuple(sorted({validation.read_tag(tag) for tag in tags}))
