@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from todo_cli.contract.base import title_of
+from todo_cli.contract.base import summary_of
 from todo_cli.contract.turn_steps import Message
 from todo_cli.tools import EXTRA_TOOLS, MORE_TOOLS, offer_tools
 
@@ -48,7 +48,7 @@ def select_tools(messages: Sequence[Message], turn: str) -> tuple[dict[str, Any]
 def find_tools(arguments: str) -> str:
     """Answer a call of MORE_TOOLS: the tools with one of the words in their name or description, else all tools."""
     words = {*_stems(arguments)} - {"words"}
-    descriptions = {name: title_of(kind) for name, kind in EXTRA_TOOLS.items()}
+    descriptions = {name: summary_of(kind) for name, kind in EXTRA_TOOLS.items()}
     matches = [name for name, text in descriptions.items() if words & {*_stems(f"{name} {text}")}]
     tools = [{"name": name, "description": descriptions[name]} for name in matches or descriptions]
     return msgspec.json.encode({"tools": tools, "hint": "call them by name, from now on"}).decode()
