@@ -88,9 +88,9 @@ class Plain:
     def __init__(self) -> None:
         import openai
 
-        from todo_cli.tools import tools
+        from todo_cli.tools import list_tools
 
-        self.client, self.tools = openai.OpenAI(api_key="none"), list(tools())
+        self.client, self.tools = openai.OpenAI(api_key="none"), list(list_tools())
         self.tasks: list[str] = []
 
     def batch(self, asked: dict[str, Any]) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from tests.support.turn_driver import Script
 from todo_cli.agent.tool_selection import offers, tools_for
 from todo_cli.contract.tasks import AddTask, CompleteTasks
 from todo_cli.contract.turn_steps import Message, MessageCall
-from todo_cli.tools import ALWAYS, FOUND, MORE
+from todo_cli.tools import BASIC_TOOLS, EXTRA_TOOLS, MORE_TOOLS
 
-FEW = [*ALWAYS, MORE]
+FEW = [*BASIC_TOOLS, MORE_TOOLS]
 
 
 class Watching(Script):
@@ -41,20 +41,20 @@ def test_they_are_found_by_words() -> None:
     assert names(tools_for('{"words": "restore from the bin"}')) == ["restore_task"]
     assert "undo" in names(tools_for('{"words": "take back the last change"}'))
     assert names(tools_for('{"query": "undo"}'))[0] != "add_task"
-    assert names(tools_for('{"words": "zzz"}')) == [*FOUND], "nothing fits: all of them are named"
+    assert names(tools_for('{"words": "zzz"}')) == [*EXTRA_TOOLS], "nothing fits: all of them are named"
     assert all(one["description"] for one in json.loads(tools_for("{}"))["tools"])
 
 
 @given(st.text(max_size=40))
 def test_whatever_is_asked_some_are_named(arguments: str) -> None:
-    assert {*names(tools_for(arguments))} <= {*FOUND}
+    assert {*names(tools_for(arguments))} <= {*EXTRA_TOOLS}
     assert names(tools_for(arguments))
 
 
 def test_what_is_found_is_offered_in_this_turn_and_what_was_called_later_too(chat: Chat) -> None:
     chat(AddTask(title="milk"))
     chat(CompleteTasks(numbers=(1,)))
-    first = Watching([[MORE, {"words": "open a done task again, or bring it back from the bin"}]],
+    first = Watching([[MORE_TOOLS, {"words": "open a done task again, or bring it back from the trash"}]],
                      [["reopen_task", {"number": 1}]], ["Open again."])  # fmt: skip
     assert chat.say("open 1 again", answer=first).text == "Open again."
     assert chat.tasks() == [(1, "milk", "open")]
@@ -81,13 +81,13 @@ def test_a_tool_that_was_not_offered_acts_all_the_same(chat: Chat) -> None:
 
 
 def test_beside_other_calls_and_in_any_form(chat: Chat) -> None:
-    script = Watching([["add_task", {"title": "milk"}], [MORE, {"words": 3}], [MORE, {}]], ["Done."])
+    script = Watching([["add_task", {"title": "milk"}], [MORE_TOOLS, {"words": 3}], [MORE_TOOLS, {}]], ["Done."])
     chat.say("add milk", answer=script)
     assert chat.tasks() == [(1, "milk", "open")]
-    assert script.offered[1] == [*FEW, *FOUND]
+    assert script.offered[1] == [*FEW, *EXTRA_TOOLS]
 
 
-def line(*results: str, name: str = MORE, turn: str = "t") -> list[Message]:
+def line(*results: str, name: str = MORE_TOOLS, turn: str = "t") -> list[Message]:
     """A turn in which that was called, and answered so."""
     calls = tuple(MessageCall(name=name, arguments="{}") for _ in results)
     said = [Message(conversation="c", seq=1, turn=turn, role="user", content="x"),
@@ -111,7 +111,7 @@ def test_only_an_answer_of_the_search_names_tools() -> None:
 
 
 def test_an_endless_search_for_tools_ends_with_the_rounds(chat: Chat) -> None:
-    script = Watching(*[[[MORE, {"words": "fly"}]]] * 20)
+    script = Watching(*[[[MORE_TOOLS, {"words": "fly"}]]] * 20)
     ended = chat.say("fly", answer=script, rounds=4)
     assert (ended.state, "stopped after 4 rounds" in ended.text) == ("done", True)
     assert len(script.offered) == 4

@@ -14,27 +14,27 @@ from todo_cli.contract.registry import REQUESTS
 from todo_cli.contract.tasks import AddTask, CompleteTasks, DeleteTasks, EditTasks, ListTasks, ShowTask
 from todo_cli.contract.turn_steps import Message, MessageCall
 from todo_cli.errors import Invalid
-from todo_cli.tools import _CLEARABLE, ALWAYS, FOUND, TOOLS, offered, tools, wished
+from todo_cli.tools import BASIC_TOOLS, CLEARABLE_FIELDS, EXTRA_TOOLS, TOOLS, list_tools, offer_tools, parse_tool_call
 
 
 def test_they_are_the_requests_that_are_marked_and_no_others() -> None:
     assert {*TOOLS.values()} == {one for one in REQUESTS if one.tool}
-    assert len(TOOLS) == len(ALWAYS) + len(FOUND)
+    assert len(TOOLS) == len(BASIC_TOOLS) + len(EXTRA_TOOLS)
 
 
 def test_schemas_stand_alone_and_are_small() -> None:
-    text = json.dumps(tools())
+    text = json.dumps(list_tools())
     assert "$ref" not in text
     assert '"null"' not in text
     assert "if_rev" not in text
-    assert len(json.dumps(offered(frozenset()))) < 10_000
-    for tool in tools():
+    assert len(json.dumps(offer_tools(frozenset()))) < 10_000
+    for tool in list_tools():
         function = tool["function"]
         assert function["description"]
         assert function["parameters"]["type"] == "object"
         assert {*function["parameters"]["required"]} <= {*function["parameters"]["properties"]}
-    update = next(tool for tool in tools() if tool["function"]["name"] == "update_task")
-    assert update["function"]["parameters"]["properties"]["clear"]["items"]["enum"] == list(_CLEARABLE)
+    update = next(tool for tool in list_tools() if tool["function"]["name"] == "update_task")
+    assert update["function"]["parameters"]["properties"]["clear"]["items"]["enum"] == list(CLEARABLE_FIELDS)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_schemas_stand_alone_and_are_small() -> None:
     ],
 )
 def test_slips_are_understood(name: str, arguments: Any, kind: Any, fields: Any) -> None:
-    assert wished(name, "" if arguments is None else json.dumps(arguments)) == (kind, fields)
+    assert parse_tool_call(name, "" if arguments is None else json.dumps(arguments)) == (kind, fields)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_slips_are_understood(name: str, arguments: Any, kind: Any, fields: Any)
 )
 def test_what_is_not_understood_is_said(name: str, arguments: str, told: str) -> None:
     with pytest.raises(Invalid) as refused:
-        wished(name, arguments)
+        parse_tool_call(name, arguments)
     assert told in f"{refused.value.detail} {refused.value.hint}"
 
 

@@ -1,4 +1,4 @@
-"""Becoming somebody: init, login with and without a keyring, logout, whoami, tokens, spaces, settings."""
+"""Commands about the account: init, login with and without a keyring, logout, whoami, tokens, spaces, settings."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ class Hanging(Keyring):
 
 @pytest.fixture
 def way() -> str:
-    """The way in is what is being set up here."""
+    """Return a client kind that the fixtures need; these tests configure their own."""
     return "api"
 
 
 @pytest.fixture
 def newcomer() -> Iterator[Todo]:
-    """A home that another account can get through: as root the Postgres runs as one."""
+    """A home directory that other accounts can enter: as root, Postgres runs as another account."""
     with tempfile.TemporaryDirectory(prefix="todo-init-") as home:
         Path(home).chmod(0o755)
         todo = Todo(Path(home))
@@ -54,15 +54,19 @@ def newcomer() -> Iterator[Todo]:
 
 
 def config_of(todo: Todo) -> str:
-    """The file as it stands, empty when there is none."""
+    """Return the settings file's text; empty if there is no file."""
     path = todo.directory / ".config/todo/config.toml"
     return path.read_text() if path.exists() else ""
 
 
-def test_from_nothing_to_a_list_and_back(newcomer: Todo) -> None:
+def test_init_on_a_new_machine_creates_a_working_list_and_destroy_removes_it(newcomer: Todo) -> None:
     made = newcomer("init", "--name", "ada")
     assert made.code == 0, made
-    assert [line.split(":")[0] for line in made.lines] == ["Your list is ready", "Next", "Then"]
+    assert [line.split(":")[0].split(".")[0] for line in made.lines] == [
+        "Your list is ready",
+        "Add a task",
+        "List tasks",
+    ]
     path = newcomer.directory / ".config/todo/config.toml"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert newcomer("add", "Buy milk").out == "Added #1 Buy milk\n"
@@ -104,12 +108,12 @@ def test_from_nothing_to_a_list_and_back(newcomer: Todo) -> None:
     assert newcomer("list").code == 4
 
 
-def test_init_leaves_another_way_in_alone(todo: Todo) -> None:
+def test_init_with_a_configured_server_is_refused(todo: Todo) -> None:
     refused = todo("init")
     assert (refused.code, "--profile NAME init" in refused.err) == (6, True)
 
 
-def test_login_checks_before_it_keeps(bare: Todo, person: Person, server: Server) -> None:
+def test_login_with_a_wrong_token_stores_nothing(bare: Todo, person: Person, server: Server) -> None:
     for wrong in (person.token[:-1], "nonsense", person.token + "\n" + person.token, ""):
         failed = bare("login", server.url, stdin=wrong)
         assert failed.code in (2, 4), wrong
@@ -129,7 +133,7 @@ def test_login_checks_before_it_keeps(bare: Todo, person: Person, server: Server
     assert bare("logout").out == "You are not signed in.\n"
 
 
-def test_a_token_at_the_prompt_is_not_echoed(bare: Todo, person: Person, server: Server) -> None:
+def test_login_at_a_prompt_does_not_echo_the_token(bare: Todo, person: Person, server: Server) -> None:
     child = pexpect.spawn(
         COMMAND[0], [*COMMAND[1:], "login", server.url], env=bare.environment(), encoding="utf-8", timeout=20
     )  # type: ignore[arg-type]
@@ -144,16 +148,16 @@ def test_a_token_at_the_prompt_is_not_echoed(bare: Todo, person: Person, server:
 
 
 def with_keyring(todo: Todo, name: str) -> Todo:
-    """With this class as the machine's keyring."""
+    """Return the same person with this class as the system keyring."""
     (todo.directory / "rings.py").write_text(KEYRING)
     todo.env |= {"PYTHONPATH": str(todo.directory), "PYTHON_KEYRING_BACKEND": f"rings.{name}"}
     return todo
 
 
-def test_a_keyring_keeps_the_token_out_of_the_file(bare: Todo, person: Person, server: Server) -> None:
+def test_login_with_a_keyring_keeps_the_token_out_of_the_file(bare: Todo, person: Person, server: Server) -> None:
     todo = with_keyring(bare, "Keyring")
     signed = todo("login", server.url, stdin=person.token)
-    assert "kept in the system keyring" in signed.out
+    assert "stored in the system keyring" in signed.out
     assert person.token not in config_of(todo)
     assert todo("whoami").code == 0
     assert todo("logout").code == 0
@@ -163,7 +167,7 @@ def test_a_keyring_keeps_the_token_out_of_the_file(bare: Todo, person: Person, s
     assert person.token in config_of(todo)
 
 
-def test_a_keyring_that_hangs_is_left_in_bounded_time(bare: Todo, person: Person, server: Server) -> None:
+def test_login_with_a_hanging_keyring_falls_back_to_the_file(bare: Todo, person: Person, server: Server) -> None:
     todo = with_keyring(bare, "Hanging")
     start = time.monotonic()
     signed = todo("login", server.url, stdin=person.token)
@@ -173,7 +177,7 @@ def test_a_keyring_that_hangs_is_left_in_bounded_time(bare: Todo, person: Person
     assert todo("whoami").code == 0
 
 
-def test_a_keyring_that_hangs_later_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_read_token_with_a_hanging_keyring_raises_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     import keyring
 
     monkeypatch.setattr(credentials, "KEYRING_TIMEOUT_SECONDS", 0.2)
@@ -187,7 +191,7 @@ def test_a_keyring_that_hangs_later_is_a_clear_error(monkeypatch: pytest.MonkeyP
     assert credentials.store_token("default", Secret("x")) is False
 
 
-def test_profiles_are_apart(bare: Todo, db: Database, server: Server) -> None:
+def test_profiles_have_separate_tokens_and_settings(bare: Todo, db: Database, server: Server) -> None:
     one, two = db.person(), db.person()
     bare("login", server.url, stdin=one.token)
     assert bare("--profile", "work", "login", server.url, stdin=two.token).code == 0
@@ -198,7 +202,7 @@ def test_profiles_are_apart(bare: Todo, db: Database, server: Server) -> None:
     assert (missing.code, "profiles: default, work" in missing.err) == (2, True)
 
 
-def test_tokens_are_made_listed_and_revoked(todo: Todo) -> None:
+def test_token_create_list_and_revoke_work(todo: Todo) -> None:
     made = todo("token", "create", "--name", "cron", "--scopes", "read, tasks:write", "--expires", "90d")
     token = made.out.strip()
     assert token.startswith("todo_")
@@ -216,7 +220,7 @@ def test_tokens_are_made_listed_and_revoked(todo: Todo) -> None:
     assert {"token", "id", "scopes", "expires_at"} <= shown.keys()
 
 
-def test_a_space_is_chosen(bare: Todo, person: Person, server: Server, db: Database) -> None:
+def test_space_use_switches_the_space_of_the_profile(bare: Todo, person: Person, server: Server, db: Database) -> None:
     space = shared_space(db, person)
     bare("login", server.url, stdin=person.token)
     assert bare("add", "home").out == "Added #1 home\n"
@@ -230,14 +234,14 @@ def test_a_space_is_chosen(bare: Todo, person: Person, server: Server, db: Datab
     assert bare("list").out.endswith("home\n")
 
 
-def test_people_are_managed(db: Database, server: Server, bare: Todo) -> None:
+def test_admin_user_commands_add_disable_and_enable(db: Database, server: Server, bare: Todo) -> None:
     boss = db.person(admin=True)
     bare.env |= {"TODO_SERVER": server.url, "TODO_TOKEN": boss.token}
     name = f"{boss.name}-new"
     token = bare("admin", "user", "add", name).out.strip()
     assert bare("whoami", "--json", env={"TODO_TOKEN": token}).json["name"] == name
     assert bare("admin", "user", "add", name).code == 6
-    assert bare("admin", "user", "disable", name).out == f"{name} is disabled.\n"
+    assert bare("admin", "user", "disable", name).out == f"Disabled {name}.\n"
     assert bare("whoami", env={"TODO_TOKEN": token}).code == 4
     assert bare("admin", "user", "enable", name).code == 0
     assert bare("whoami", env={"TODO_TOKEN": token}).code == 0
@@ -247,11 +251,11 @@ def test_people_are_managed(db: Database, server: Server, bare: Todo) -> None:
     assert bare("add", "a", env=env).out == "Added #1 a\n"
 
 
-def test_settings_are_told_and_edited(bare: Todo) -> None:
+def test_config_show_and_edit_work_without_printing_secrets(bare: Todo) -> None:
     path = bare.directory / ".config/todo/config.toml"
     assert bare("config", "path").out == f"{path}\n"
     assert bare("config", "show").code == 0
-    assert not path.exists(), "looking writes nothing"
+    assert not path.exists(), "config show writes nothing"
     assert bare("config", "edit", env={"EDITOR": "true"}).code == 0
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     broken = bare("config", "edit", env={"EDITOR": "sh -c 'echo = >> \"$0\"'"})
@@ -261,7 +265,7 @@ def test_settings_are_told_and_edited(bare: Todo) -> None:
     assert bare("config", "edit", env={"EDITOR": "/no/such/editor"}).code == 2
 
 
-def test_a_configuration_on_a_full_disk_is_left_as_it_was(bare: Todo, person: Person, server: Server) -> None:
+def test_login_on_a_full_disk_leaves_the_settings_file_unchanged(bare: Todo, person: Person, server: Server) -> None:
     bare("login", server.url, stdin=person.token)
     before = config_of(bare)
     line = f"ulimit -f 0; exec {COMMAND[0]} -c 'import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); {COMMAND[2]}' logout"

@@ -1,4 +1,4 @@
-"""`todo add -`: a real todo.txt goes in, all of it or as the message says, and comes out with one undo."""
+"""`todo add -`: adding all lines of a real todo.txt, interrupted runs, and one undo for all of them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from todo_cli.errors import Invalid
 
 @pytest.fixture
 def way() -> str:
-    """The way in is the backend's business; test_two_ways has a file go in directly."""
+    """Use HTTP only; test_http_and_direct adds a file directly."""
     return "api"
 
 
 def todo_txt(count: int = 400) -> str:
-    """What people keep in a todo.txt: priorities, dates, contexts, projects, links, accents, emoji, notes to self."""
+    """Return a todo.txt as people have it: priorities, dates, contexts, projects, links, accents, emoji."""
     chance = random.Random(7)
     verbs = (
         "Call",
@@ -55,7 +55,7 @@ def todo_txt(count: int = 400) -> str:
     return "\n".join(lines) + "\n"
 
 
-def test_a_real_file_goes_in_and_one_undo_takes_it_back(todo: Todo) -> None:
+def test_add_lines_of_a_todo_txt_file_are_undone_together(todo: Todo) -> None:
     text = todo_txt()
     wanted = [line.strip() for line in text.splitlines() if line.strip()]
     assert len(wanted) == 400
@@ -73,20 +73,22 @@ def test_a_real_file_goes_in_and_one_undo_takes_it_back(todo: Todo) -> None:
     assert len(todo("list", "--all").lines) == 401
 
 
-def test_several_parts_are_one_change_to_undo(todo: Todo) -> None:
+def test_add_lines_in_several_requests_are_undone_together(todo: Todo) -> None:
     assert todo("add", "-", "--key", "k", stdin=todo_txt(1_100)).out == "Added 1,100 tasks: #1 to #1100\n"
     assert [line.split("\t")[0] for line in todo("log").lines] == ["3", "2", "1"]
     assert todo("undo").lines[0] == "Undid change 1, 2, 3:"
     assert todo("list").out == ""
 
 
-def test_a_key_goes_on_where_a_run_stopped(todo: Todo, person: Person, db: Database) -> None:
-    """The run is stopped by a rate limit in its middle; again with the key adds the rest, nothing twice."""
+def test_add_lines_with_the_same_key_continues_an_interrupted_run(todo: Todo, person: Person, db: Database) -> None:
+    """A rate limit stops the run in the middle. The same run with its key adds the rest, nothing twice."""
     text = todo_txt(1_100)
     db.execute("UPDATE todo.users SET per_minute = 2 WHERE id = %s", person.user_id)
     stopped = todo("add", "-", "--key", "move", stdin=text)
     assert (stopped.code, stopped.out) == (8, "")
-    assert stopped.err.startswith("1,000 of 1,100 tasks were added; the same lines with --key move add what is missing")
+    assert stopped.err.startswith(
+        "1,000 of 1,100 tasks were added; send the same lines with --key move to add the rest"
+    )
     db.execute("UPDATE todo.users SET per_minute = 1000000 WHERE id = %s", person.user_id)
     again = todo("add", "-", "--key", "move", stdin=text)
     assert (again.code, again.out) == (0, "Added 1,100 tasks: #1 to #1100\n")
@@ -97,7 +99,7 @@ def test_a_key_goes_on_where_a_run_stopped(todo: Todo, person: Person, db: Datab
     assert todo("undo").lines[0] == "Undid change 1, 2, 3:"
 
 
-def test_a_run_without_a_key_is_told_the_one_it_had(todo: Todo, person: Person, db: Database) -> None:
+def test_add_lines_interrupted_without_a_key_prints_its_key(todo: Todo, person: Person, db: Database) -> None:
     db.execute("UPDATE todo.users SET per_minute = 1 WHERE id = %s", person.user_id)
     text = todo_txt(600)
     stopped = todo("add", "-", stdin=text)
@@ -107,7 +109,7 @@ def test_a_run_without_a_key_is_told_the_one_it_had(todo: Todo, person: Person, 
     assert todo("add", "-", "--key", key, stdin=text).out == "Added 600 tasks: #1 to #600\n"
 
 
-def test_ctrl_c_in_the_middle_leaves_what_the_message_says(todo: Todo, person: Person, db: Database) -> None:
+def test_add_lines_interrupted_by_ctrl_c_prints_how_many_were_added(todo: Todo, person: Person, db: Database) -> None:
     text = todo_txt(20_000)
     child = subprocess.Popen([*COMMAND, "add", "-"], env=todo.environment(), cwd=todo.directory, stdin=subprocess.PIPE,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
@@ -126,17 +128,17 @@ def test_ctrl_c_in_the_middle_leaves_what_the_message_says(todo: Todo, person: P
     message = err.decode()
     assert "Traceback" not in message
     told = int(message.split(" of ")[0].replace(",", ""))
-    wait_for(lambda: stored() == (time.sleep(0.3), stored())[1])  # what was on its way has arrived
+    wait_for(lambda: stored() == (time.sleep(0.3), stored())[1])  # the request in flight has arrived
     [(there,)] = db.execute("SELECT count(*) FROM todo.tasks WHERE space_id = %s", person.user_id)
     assert told <= there <= told + 500
     assert "and possibly up to 500 more" in message
-    assert there % 500 == 0, "a request is whole or not at all"
+    assert there % 500 == 0, "a request is all or nothing"
     assert there < 20_000
     assert todo("undo").code == 0
-    assert todo("list").out == "", "one undo takes it back, as the message says"
+    assert todo("list").out == "", "one undo removes all, as the message says"
 
 
-def test_lines_are_checked_before_the_first_is_sent(todo: Todo) -> None:
+def test_add_lines_with_one_bad_line_adds_nothing(todo: Todo) -> None:
     failed = todo("add", "-", stdin="fine\n" * 1_000 + "x" * 1_001 + "\n")
     assert (failed.code, failed.err) == (2, "todo: line 1001 is longer than 1,000 characters (nothing was added)\n")
     assert todo("log").out == ""
@@ -149,7 +151,7 @@ def test_add_lines_without_lines_is_refused(todo: Todo) -> None:
         assert "stdin has no tasks to add" in failed.err
 
 
-def test_short_input_is_told_line_by_line(todo: Todo) -> None:
+def test_add_lines_of_a_short_input_prints_every_task(todo: Todo) -> None:
     assert todo("add", "-", stdin="a\n\nb").out == "Added #1 a\nAdded #2 b\n"
     made = todo("add", "-", "--json", stdin="c").json
     assert [task["number"] for task in made["tasks"]] == [3]
@@ -157,22 +159,24 @@ def test_short_input_is_told_line_by_line(todo: Todo) -> None:
     assert len(todo("add", "-", "--jsonl", stdin="d\ne").lines) == 2
 
 
-def test_the_limit_of_lines() -> None:
+def test_read_lines_beyond_the_limit_raises_invalid() -> None:
     assert len(read_lines(b"x\n" * MAX_LINES)) == MAX_LINES
     with pytest.raises(Invalid, match="more than 100,000 lines"):
         read_lines(b"x\n" * (MAX_LINES + 1))
 
 
-def test_line_ends_and_marks_of_every_kind() -> None:
+def test_read_lines_with_unusual_line_ends_reads_or_refuses_them() -> None:
     assert read_lines("\ufeffa\r\n\r\n  b\t\nc".encode()) == ["a", "b", "c"]
-    assert read_lines("x\u200b\n\ufeffy".encode()) == ["x\u200b", "\ufeffy"], "a mark is a mark at the beginning only"
+    assert read_lines("x\u200b\n\ufeffy".encode()) == ["x\u200b", "\ufeffy"], (
+        "only a mark at the beginning is a byte order mark"
+    )
     for inside in ("\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029", "\r"):
         with pytest.raises(Invalid, match="line 2 contains a line break"):
             read_lines(f"fine\na{inside}b\n".encode())
 
 
 @pytest.mark.long
-def test_a_hundred_thousand_lines(todo: Todo) -> None:
+def test_add_lines_of_100000_lines_stays_within_time_and_memory(todo: Todo) -> None:
     assert todo("add", "-", stdin="x\n" * MAX_LINES, timeout=600).out == "Added 100,000 tasks: #1 to #100000\n"
     assert todo("undo", timeout=600).code == 0
     assert todo("list").out == ""

@@ -1,4 +1,4 @@
-"""Bad input from people, files and pipes: refused with a sentence, and nothing is half done."""
+"""Bad input from people, files and pipes is refused with one sentence, and nothing is half done."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tests.conftest import COMMAND, Person, Result, Todo
 
 @pytest.fixture
 def way() -> str:
-    """One suffices: what is tested here happens before a request is sent, or in tests/backends on both."""
+    """Use HTTP only: these errors occur before a request is sent."""
     return "api"
 
 
-def test_titles_that_are_none(todo: Todo) -> None:
+def test_add_with_a_blank_or_too_long_title_is_refused(todo: Todo) -> None:
     for title in ("", " ", "\t\u2003"):
         refused(todo, 2, "add", title, says="the title is blank")
     refused(todo, 2, "add", "two\nlines", says="todo add -")
@@ -26,20 +26,20 @@ def test_titles_that_are_none(todo: Todo) -> None:
     assert todo("list").out == ""
 
 
-def test_ten_megabytes_of_title(todo: Todo) -> None:
+def test_add_of_a_ten_megabyte_line_is_refused_briefly(todo: Todo) -> None:
     failed = todo("add", "-", stdin="x" * 10_000_000)
     assert (failed.code, failed.out) == (2, "")
     assert "line 1 is longer than 1,000 characters" in failed.err
-    assert len(failed.err) < 300, "a refusal does not repeat it"
+    assert len(failed.err) < 300, "the message does not repeat the input"
 
 
-def test_control_characters_and_markup_are_text(todo: Todo) -> None:
+def test_add_with_control_characters_or_markup_prints_them_as_text(todo: Todo) -> None:
     assert todo("add", "a\x07\x1b[2Jb").out == "Added #1 a\\x07\\x1b[2Jb\n"
     assert todo("add", "[link=http://x]y[/link]").out == "Added #2 [link=http://x]y[/link]\n"
     assert todo("add", "--", "--json").out == "Added #3 --json\n"
 
 
-def test_nul_and_what_is_not_utf_8(todo: Todo) -> None:
+def test_add_of_nul_or_invalid_utf_8_is_refused(todo: Todo) -> None:
     for data, says in ((b"ok\na\0b\n", "line 2 contains a NUL"), (b"ok\nok\nca\xfe\n", "line 3 is not valid UTF-8 (byte 3)"),
                        (b"a\x0cb\n", "line 1 contains a line break"), (b"one\rtwo\r", "line 1 contains a line break")):  # fmt: skip
         failed = todo("add", "-", stdin=data)
@@ -65,8 +65,8 @@ def test_nul_and_what_is_not_utf_8(todo: Todo) -> None:
     assert todo("list").out == ""
 
 
-def test_a_machine_without_utf_8(todo: Todo) -> None:
-    """LANG=C, as in a cron job: Python's own UTF-8 mode holds."""
+def test_commands_in_a_c_locale_work(todo: Todo) -> None:
+    """With LANG=C, as in a cron job, Python uses its UTF-8 mode."""
     made = todo("add", "Käse 漢字", env={"LANG": "C", "LC_ALL": "C"})
     assert (made.code, made.out) == (0, "Added #1 Käse 漢字\n")
 
@@ -74,7 +74,7 @@ def test_a_machine_without_utf_8(todo: Todo) -> None:
 @pytest.mark.parametrize(
     "number", ["0", "-1", "99999999999999999999", "1.5", "", "#", "3-1", "1-99999999", "٣", "1_0", "9" * 5_000]
 )
-def test_numbers_that_are_none(todo: Todo, number: str) -> None:
+def test_commands_with_a_malformed_number_are_refused(todo: Todo, number: str) -> None:
     failed = todo("done", "--", number) if number.startswith("-") else todo("done", number)
     assert (failed.code, failed.out) == (2, "")
     assert len(failed.err.splitlines()) == 1
@@ -83,7 +83,7 @@ def test_numbers_that_are_none(todo: Todo, number: str) -> None:
         assert todo("done", number).code == 2
 
 
-def test_flags_that_are_none(todo: Todo) -> None:
+def test_commands_with_unknown_or_bad_flags_are_refused(todo: Todo) -> None:
     for arguments in (("add", "a", "--dew", "x"), ("list", "--sort", "colour"), ("list", "-n", "x"), ("undo", "--id", "0"), ("log", "--before", "-3"),
                       ("--nosuch",), ("edit", "1", "--clear", "title"), ("edit", "1", "--due", "fri", "--clear", "due"), ("show", "1", "extra"),
                       ("init", "--stop", "--destroy"), ("completion", "tcsh")):  # fmt: skip
@@ -92,8 +92,13 @@ def test_flags_that_are_none(todo: Todo) -> None:
         assert len(failed.err.splitlines()) == 1, arguments
 
 
+def test_words_that_begin_with_a_minus_name_the_double_dash(todo: Todo) -> None:
+    refused(todo, 2, "add", "-5 degrees", says="put -- before words that begin with a minus")
+    assert todo("add", "--", "-5 degrees").out == "Added #1 -5 degrees\n"
+
+
 def configured(todo: Todo, text: str | bytes, mode: int = 0o600) -> Path:
-    """The configuration file holds this."""
+    """Write the settings file."""
     path = todo.directory / "config.toml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     path.chmod(mode)
@@ -123,7 +128,7 @@ def configured(todo: Todo, text: str | bytes, mode: int = 0o600) -> Path:
         ("timeout = nan", "timeout"),
     ],
 )
-def test_a_configuration_that_is_none(todo: Todo, text: str | bytes, says: str) -> None:
+def test_commands_with_a_bad_settings_file_are_refused(todo: Todo, text: str | bytes, says: str) -> None:
     path = configured(todo, text)
     failed = todo("list")
     assert (failed.code, failed.out) == (2, "")
@@ -132,27 +137,27 @@ def test_a_configuration_that_is_none(todo: Todo, text: str | bytes, says: str) 
     assert str(path) in line
 
 
-def test_secrets_that_others_can_read(todo: Todo) -> None:
+def test_settings_file_with_secrets_readable_by_others_is_refused(todo: Todo) -> None:
     path = configured(todo, "[profiles.default]\ntoken = 'todo_x'\n", 0o644)
     failed = todo("list")
     assert failed.code == 2
     assert f"chmod 600 {path}" in failed.err
     path.write_text("color = 'never'\n")
-    assert todo("list").code == 0, "without secrets it may be read"
+    assert todo("list").code == 0, "a file without secrets may be readable"
 
 
 @pytest.mark.parametrize("name", ["TODO_TIMEOUT", "TODO_POOL_SIZE"])
-def test_an_environment_that_is_none(todo: Todo, name: str) -> None:
+def test_commands_with_a_bad_environment_variable_are_refused(todo: Todo, name: str) -> None:
     refused(todo, 2, "list", env={name: "many"}, says=name)
 
 
-def test_a_configuration_that_cannot_be_read(todo: Todo) -> None:
+def test_commands_with_an_unreadable_settings_file_are_refused(todo: Todo) -> None:
     todo.env["TODO_CONFIG"] = str(todo.directory)
     refused(todo, 2, "list", says="cannot read")
 
 
-def test_nothing_prompts_without_a_terminal(bare: Todo, person: Person) -> None:
-    """And nothing hangs: stdin stays open and silent."""
+def test_commands_without_a_terminal_never_prompt(bare: Todo, person: Person) -> None:
+    """Stdin stays open and silent, so a command that reads it would hang."""
     for arguments, code in ((("login", "http://127.0.0.1:1"), 2), (("add", "-"), 2), (("init", "--destroy"), 0)):
         ended = bare(*arguments, env={"TODO_TOKEN": person.token, "TODO_SERVER": "http://127.0.0.1:1"}, timeout=20)
         assert ended.code == code, (arguments, ended)
@@ -160,7 +165,7 @@ def test_nothing_prompts_without_a_terminal(bare: Todo, person: Person) -> None:
 
 
 def shell(todo: Todo, line: str, **env: str) -> Result:
-    """A line of bash, with `todo` on it."""
+    """Run a line of bash in which `todo` is a command."""
     done = subprocess.run(["bash", "-c", f"todo() {{ {_quoted()} \"$@\"; }}; set -o pipefail; {line}"], env=todo.environment(env),
                           capture_output=True, text=True, timeout=30, check=False, cwd=todo.directory)  # fmt: skip
     return Result(done.stdout, done.stderr, done.returncode)
@@ -172,7 +177,7 @@ def _quoted() -> str:
     return shlex.join(COMMAND)
 
 
-def test_a_closed_pipe_is_silent(todo: Todo) -> None:
+def test_commands_with_a_closed_pipe_end_silently(todo: Todo) -> None:
     todo("add", "-", stdin="".join(f"{'x' * 500} {i}\n" for i in range(500)))
     for line in ("todo list | head -0", "todo list --all | head -1 >/dev/null", "todo list --all --json | head -c 10 >/dev/null",
                  "todo log -n 1000 | true", "todo --help | true"):  # fmt: skip
@@ -181,7 +186,7 @@ def test_a_closed_pipe_is_silent(todo: Todo) -> None:
         assert ended.code == 0, line
 
 
-def test_a_full_disk_behind_stdout(todo: Todo) -> None:
+def test_commands_with_stdout_on_a_full_disk_report_it(todo: Todo) -> None:
     todo("add", "a")
     for command in ("add b", "list", "--help", "list --json"):
         ended = shell(todo, f"todo {command} > /dev/full")
@@ -191,7 +196,7 @@ def test_a_full_disk_behind_stdout(todo: Todo) -> None:
     assert len(todo("list").lines) == 2, "the add was made, as the error says"
 
 
-def test_streams_that_are_closed(todo: Todo) -> None:
+def test_commands_with_closed_streams_work(todo: Todo) -> None:
     todo("add", "a")
     assert shell(todo, "todo list >&-") == Result("", "", 0)
     assert shell(todo, "todo list <&-").out == "1\topen\t\t\t\t\ta\n"
@@ -199,8 +204,8 @@ def test_streams_that_are_closed(todo: Todo) -> None:
     assert shell(todo, "todo add - <&-").code == 2
 
 
-def test_questions_on_a_terminal_take_only_yes(bare: Todo) -> None:
-    """At the end of the input, or after anything else than yes, nothing is done."""
+def test_questions_accept_only_yes(bare: Todo) -> None:
+    """Nothing is done at the end of the input, or after any answer but yes."""
     child = pexpect.spawn(
         COMMAND[0], [*COMMAND[1:], "login", "http://127.0.0.1:1"], env=bare.environment(), encoding="utf-8", timeout=20
     )  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Changes by filter, claims and waiting on the command line, both ways in."""
+"""Changes by filter, claims and waiting, over HTTP and directly."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from tests.support.tcp_proxy import before_server
 
 @pytest.fixture
 def home(todo: Todo) -> Todo:
-    """1 to 3: #old @phone, 4 and 5: #old, 6: neither."""
+    """Six tasks: 1 to 3 are #old @phone, 4 and 5 are #old, 6 is neither."""
     return filled(todo)
 
 
 @pytest.fixture
 def there(person: Person, as_person: Callable[..., Todo]) -> Todo:
-    """The same, over a server: for what happens before a request is sent."""
+    """The same tasks over HTTP only, for tests of the command line itself."""
     return filled(as_person(person, "api"))
 
 
 def filled(todo: Todo) -> Todo:
-    """With those tasks."""
+    """Add the six tasks."""
     todo("add", "-", stdin="a #old @phone\nb #old @phone\nc #old @phone\nd #old\ne #old\nf\n")
     return todo
 
 
 def on_terminal(todo: Todo, *arguments: str, answer: str) -> tuple[str, int | None]:
-    """What is shown where the question is answered so, and the exit code."""
+    """Answer the question on a terminal; return the output and the exit code."""
     child = pexpect.spawn(COMMAND[0], [*COMMAND[1:], *arguments], env=todo.environment({"TERM": "dumb"}), encoding="utf-8",
                           cwd=str(todo.directory), timeout=30, dimensions=(50, 120))  # type: ignore[arg-type]  # fmt: skip
     child.expect(r"\[y/N\] ")
@@ -45,11 +45,11 @@ def on_terminal(todo: Todo, *arguments: str, answer: str) -> tuple[str, int | No
 
 
 def open_tasks(todo: Todo) -> list[int]:
-    """Their numbers."""
+    """Return the numbers of the open tasks."""
     return [task["number"] for task in todo("list", "--json").json["tasks"]]
 
 
-def test_a_few_are_changed_at_once_and_undone_at_once(home: Todo) -> None:
+def test_filter_of_few_tasks_changes_them_without_asking(home: Todo) -> None:
     done = home("done", "project:old", "@phone")
     assert [line.split()[:2] for line in done.lines] == [["Done", "#1"], ["Done", "#2"], ["Done", "#3"]]
     assert open_tasks(home) == [4, 5, 6]
@@ -57,16 +57,16 @@ def test_a_few_are_changed_at_once_and_undone_at_once(home: Todo) -> None:
     assert open_tasks(home) == [1, 2, 3, 4, 5, 6]
     assert home("edit", "#old -@phone", "--project", "new").code == 0
     assert [home("show", n, "--json").json["project"] for n in ("3", "4", "5")] == ["old", "new", "new"]
-    assert home("apply").err.startswith("No plans are open"), "nothing is left over"
+    assert home("apply").err.startswith("No plans are open"), "no plan is left open"
 
 
-def test_more_are_asked_about_once(there: Todo) -> None:
+def test_filter_of_many_tasks_asks_once(there: Todo) -> None:
     refused = there("rm", "#old")
     assert (refused.code, refused.out) == (10, "")
     assert "this would change 5 tasks" in refused.err
     assert "--yes" in refused.err
     assert "--plan" in refused.err
-    assert there("apply").err.startswith("No plans are open"), "what was not agreed to is put aside"
+    assert there("apply").err.startswith("No plans are open"), "a declined plan is refused"
     for answer in ("n\r", "\r", "what\r", "\x04"):
         shown, code = on_terminal(there, "rm", "#old", answer=answer)
         assert (code, "Nothing was changed." in shown) == (0, True), shown
@@ -81,27 +81,27 @@ def test_more_are_asked_about_once(there: Todo) -> None:
     assert open_tasks(there) == [6]
 
 
-def test_ctrl_c_at_the_question(there: Todo) -> None:
+def test_ctrl_c_at_the_question_exits_with_130(there: Todo) -> None:
     _, code = on_terminal(there, "rm", "#old", answer="\x03")
     assert code == 130
     assert open_tasks(there) == [1, 2, 3, 4, 5, 6]
     assert there("apply").err.startswith("No plans are open")
 
 
-def test_numbers_are_never_asked_about(there: Todo) -> None:
+def test_numbers_of_many_tasks_change_them_without_asking(there: Todo) -> None:
     assert there("rm", "1-5").code == 0
     assert there("restore", "#1", "2,3", "4-5").code == 0
     assert open_tasks(there) == [1, 2, 3, 4, 5, 6]
 
 
-def test_words_that_are_looked_for_are_asked_about_even_if_few(there: Todo) -> None:
-    """Typing mistakes are forgiven: what is found may not be what was said."""
+def test_filter_with_search_words_asks_even_for_few_tasks(there: Todo) -> None:
+    """The search tolerates typos, so it may match other tasks than the person means."""
     refused = there("done", "f")
     assert (refused.code, "1 task" in refused.err) == (10, True)
     assert there("done", "f", "--yes").lines == ["Done #6 f"]
 
 
-def test_a_plan_by_filter_does_precisely_that(home: Todo) -> None:
+def test_plan_by_filter_applies_to_the_planned_tasks_only(home: Todo) -> None:
     planned = home("edit", "project:old @phone", "--project", "new", "--plan")
     assert planned.code == 0
     assert "  #2 b: project old → new" in planned.lines
@@ -115,7 +115,7 @@ def test_a_plan_by_filter_does_precisely_that(home: Todo) -> None:
     assert (moved.code, "#2 has moved on" in moved.err) == (6, True)
 
 
-def test_a_plan_of_many_is_shown_short(person: Person, as_person: Callable[..., Todo]) -> None:
+def test_plan_of_many_tasks_shows_the_first_ones(person: Person, as_person: Callable[..., Todo]) -> None:
     todo = as_person(person, "api")
     todo("add", "-", stdin="".join(f"t{n} #p\n" for n in range(1_500)))
     planned = todo("done", "#p", "--plan")
@@ -146,7 +146,7 @@ REFUSED: tuple[tuple[tuple[str, ...], int, str], ...] = (
     (("release", "1", "--lease", "1m"), 2, "no such option"),
     (("wait", "99"), 3, "task #99 does not exist"),
     (("wait", "1", "--until", "never"), 2, "never"),
-    (("wait", "1", "--timeout", "0"), 2, "more than nothing and at most a year"),
+    (("wait", "1", "--timeout", "0"), 2, "is not between 0 and one year"),
     (("wait", "1", "--since", "1"), 2, "--until changed"),
     (("done", "--", "-1"), 2, "'-1' is not a task number"),
     (("apply", "nosuch"), 2, "'nosuch' is not a plan id (list the open plans with: todo apply)"),
@@ -161,7 +161,7 @@ REFUSED: tuple[tuple[tuple[str, ...], int, str], ...] = (
 )
 
 
-def test_what_is_refused_changes_nothing(there: Todo) -> None:
+def test_refused_commands_change_nothing(there: Todo) -> None:
     for arguments, code, says in REFUSED:
         refused = there(*arguments)
         assert (refused.code, refused.out) == (code, ""), refused
@@ -170,13 +170,13 @@ def test_what_is_refused_changes_nothing(there: Todo) -> None:
     assert open_tasks(there) == [1, 2, 3, 4, 5, 6]
 
 
-def test_ctrl_c_at_the_question_changes_nothing_and_ends_its_line(there: Todo) -> None:
+def test_ctrl_c_at_the_question_ends_the_line_and_changes_nothing(there: Todo) -> None:
     shown, code = on_terminal(there, "edit", "#old or is:open", "--priority", "1", answer="\x03")
     assert (code, shown.endswith("\n")) == (130, True)
     assert there("list", "p1", "--json").json["tasks"] == []
 
 
-def test_terms_that_begin_with_a_minus(there: Todo) -> None:
+def test_filter_terms_that_begin_with_a_minus_are_no_flags(there: Todo) -> None:
     assert there("defer", "#old", "-@phone", "2099-01-01").code == 0
     assert open_tasks(there) == [1, 2, 3, 6]
     assert there("start", "-#old").lines[0].startswith("Started #6")
@@ -185,7 +185,7 @@ def test_terms_that_begin_with_a_minus(there: Todo) -> None:
     assert there("reopen", "#old", "-@phone").lines[1].startswith("Reopened #5")
 
 
-def test_claim_and_release(home: Todo) -> None:
+def test_claim_next_and_release_work(home: Todo) -> None:
     claimed = home("claim", "--next", "#old", "-@phone", "--lease", "1h30m", "--json").json
     assert (claimed["number"], claimed["new"]) == (4, True)
     again = home("claim", "--next", "#old -@phone", "--key", "k")
@@ -204,12 +204,12 @@ def test_claim_and_release(home: Todo) -> None:
 
 
 def waiting(todo: Todo, *arguments: str) -> subprocess.Popen[str]:
-    """A `todo wait` that runs."""
+    """Start `todo wait`."""
     return subprocess.Popen([*COMMAND, "wait", *arguments], env=todo.environment(), cwd=todo.directory, text=True,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)  # fmt: skip
 
 
-def test_wait_until_it_is_so(home: Todo) -> None:
+def test_wait_ends_when_the_task_reaches_the_state(home: Todo) -> None:
     running = {
         word: waiting(home, number, "--until", word, "--timeout", "50s", "--json")
         for number, word in (("1", "done"), ("2", "changed"), ("3", "claimed"), ("4", "deleted"))
@@ -230,7 +230,9 @@ def test_wait_until_it_is_so(home: Todo) -> None:
     assert home("wait", "2", "--until", "changed", "--since", "1", "--json").json["rev"] > 1
 
 
-def test_wait_ends_with_ctrl_c(server: Server, person: Person, as_person: Callable[..., Todo]) -> None:
+def test_wait_interrupted_by_ctrl_c_exits_with_130(
+    server: Server, person: Person, as_person: Callable[..., Todo]
+) -> None:
     with before_server(server.url, b"GET ") as (between, url):
         todo = as_person(person, "api", url=url)
         todo("add", "a")
@@ -241,7 +243,7 @@ def test_wait_ends_with_ctrl_c(server: Server, person: Person, as_person: Callab
     assert (running.returncode, out, "Traceback" in err) == (130, "", False)
 
 
-def test_wait_survives_a_server_that_is_away(person: Person, as_person: Callable[..., Todo], server: Server) -> None:
+def test_wait_during_a_server_outage_continues(person: Person, as_person: Callable[..., Todo], server: Server) -> None:
     with before_server(server.url, b"GET ") as (between, url):
         todo = as_person(person, "api", url=url)
         todo("add", "a")
@@ -264,4 +266,4 @@ def test_wait_survives_a_server_that_is_away(person: Person, as_person: Callable
         between.cut()
         out, err = running.communicate(timeout=40)
     assert (running.returncode, out) == (11, ""), err
-    assert "was not done within 3s" in err
+    assert "was not done after 3s" in err

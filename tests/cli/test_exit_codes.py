@@ -1,4 +1,4 @@
-"""Exit codes: each that can be reached, with one line on stderr, or with --json one object."""
+"""Every reachable exit code, with one line on stderr, or one object with --json."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.conftest import COMMAND, Database, Person, Todo, free_port, wait_for
 
 @pytest.fixture
 def way() -> str:
-    """One suffices: tests/backends holds the errors of both ways to each other."""
+    """Use HTTP only: other tests compare the errors over HTTP with direct ones."""
     return "api"
 
 
 def refused(todo: Todo, code: int, *arguments: str, env: dict[str, str] | None = None, says: str = "") -> str:
-    """The command fails with this code and one line; with --json the same as an object. What it said."""
+    """Assert that the command fails with this code and one line, and the same as an object; return the line."""
     plain = todo(*arguments, env=env)
     assert (plain.code, plain.out) == (code, ""), (plain, arguments)
     [line] = plain.err.splitlines()
@@ -37,14 +37,14 @@ def refused(todo: Todo, code: int, *arguments: str, env: dict[str, str] | None =
     return line
 
 
-def test_0_done(todo: Todo) -> None:
+def test_exit_code_is_0_on_success(todo: Todo) -> None:
     made = todo("add", "a")
     assert (made.code, made.err) == (0, "")
     again = [todo("add", "b", "--key", "k").code for _ in range(2)]
-    assert again == [0, 0], "done either way"
+    assert again == [0, 0], "the task is done in both cases"
 
 
-def test_2_usage(todo: Todo) -> None:
+def test_exit_code_is_2_for_bad_usage(todo: Todo) -> None:
     refused(todo, 2, "add", "a", "--due", "never", says="is not a date")
     refused(todo, 2, "list", "--nosuch", says="no such option")
     refused(todo, 2, "list", "--status", "gone", says="gone")
@@ -54,25 +54,25 @@ def test_2_usage(todo: Todo) -> None:
     refused(todo, 2, "edit", "1", says="no change was given")
 
 
-def test_3_not_found(todo: Todo) -> None:
+def test_exit_code_is_3_for_a_missing_task(todo: Todo) -> None:
     assert "task #7 does not exist" in refused(todo, 3, "show", "7")
     refused(todo, 3, "done", "7", says="nothing was changed")
     refused(todo, 3, "undo", says="nothing of yours")
 
 
-def test_4_not_signed_in(todo: Todo, bare: Todo, person: Person) -> None:
+def test_exit_code_is_4_without_a_valid_token(todo: Todo, bare: Todo, person: Person) -> None:
     refused(bare, 4, "whoami", says="todo login")
     refused(bare, 4, "list", env={"TODO_SERVER": "http://localhost:1"}, says="you are not signed in")
     refused(todo, 4, "whoami", env={"TODO_TOKEN": person.token[:-3]}, says="the token is not known here")
 
 
-def test_5_not_allowed(todo: Todo) -> None:
+def test_exit_code_is_5_beyond_the_token_scopes(todo: Todo) -> None:
     token = todo("token", "create", "--name", "reader", "--scopes", "read").out.strip()
     refused(todo, 5, "add", "a", env={"TODO_TOKEN": token}, says="lacks the scope tasks:write")
     refused(todo, 5, "admin", "user", "list", says="only an administrator")
 
 
-def test_6_conflict(todo: Todo) -> None:
+def test_exit_code_is_6_for_a_conflict(todo: Todo) -> None:
     todo("add", "a", "--key", "k")
     refused(todo, 6, "add", "b", "--key", "k", says="was used for another request")
     todo("edit", "1", "--title", "b")
@@ -81,7 +81,7 @@ def test_6_conflict(todo: Todo) -> None:
     refused(todo, 6, "--no-color", "undo", "--id", "1", says="has changed since")
 
 
-def test_7_unavailable(bare: Todo, person: Person) -> None:
+def test_exit_code_is_7_without_a_server(bare: Todo, person: Person) -> None:
     nobody = {"TODO_TOKEN": person.token, "TODO_TIMEOUT": "1"}
     refused(bare, 7, "list", env=nobody | {"TODO_SERVER": f"http://127.0.0.1:{free_port()}"}, says="cannot be reached")
     refused(
@@ -93,13 +93,13 @@ def test_7_unavailable(bare: Todo, person: Person) -> None:
     )
 
 
-def test_8_too_many(todo: Todo, person: Person, db: Database) -> None:
+def test_exit_code_is_8_at_the_rate_limit(todo: Todo, person: Person, db: Database) -> None:
     db.execute("UPDATE todo.users SET per_minute = 1 WHERE id = %s", person.user_id)
     assert todo("list").code == 0
     assert "more than 1 requests in a minute" in refused(todo, 8, "list")
 
 
-def test_10_needs_an_answer(bare: Todo) -> None:
+def test_exit_code_is_10_without_a_terminal_to_ask_on(bare: Todo) -> None:
     home = bare.directory / "pg" / "pgdata"
     home.mkdir(parents=True)
     (home / "PG_VERSION").write_text("18")
@@ -108,7 +108,7 @@ def test_10_needs_an_answer(bare: Todo) -> None:
     assert "--yes" in result.err
 
 
-def test_1_from_doctor_only_when_it_finds_faults(todo: Todo, bare: Todo) -> None:
+def test_exit_code_of_doctor_is_1_if_a_check_fails(todo: Todo, bare: Todo) -> None:
     well = todo("doctor")
     assert (well.code, well.err) == (0, "")
     assert [line.split()[0] for line in well.lines] == ["ok"] * 6
@@ -123,7 +123,7 @@ def test_1_from_doctor_only_when_it_finds_faults(todo: Todo, bare: Todo) -> None
 
 
 def interrupted(todo: Todo, *arguments: str, ready: Callable[[], bool]) -> tuple[int, str]:
-    """How the command ends when Ctrl-C comes while it waits."""
+    """Send Ctrl-C while the command waits; return its exit code and stderr."""
     child = subprocess.Popen([*COMMAND, *arguments], env=todo.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                              stderr=subprocess.PIPE, cwd=todo.directory)  # fmt: skip
     wait_for(ready)
@@ -132,7 +132,7 @@ def interrupted(todo: Todo, *arguments: str, ready: Callable[[], bool]) -> tuple
     return child.returncode, err.decode()
 
 
-def test_130_interrupted(bare: Todo, person: Person) -> None:
+def test_exit_code_is_130_after_ctrl_c(bare: Todo, person: Person) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.setblocking(False)
         bare.env |= {"TODO_TOKEN": person.token, "TODO_SERVER": f"http://127.0.0.1:{silent.getsockname()[1]}"}
@@ -152,8 +152,8 @@ def test_130_interrupted(bare: Todo, person: Person) -> None:
     assert "Traceback" not in err
 
 
-def test_a_fault_of_ours_is_1_and_one_line(todo: Todo) -> None:
-    """Nothing of the fault's values is shown; --debug shows the trace."""
+def test_exit_code_is_1_for_a_bug(todo: Todo) -> None:
+    """The error's values are not printed; --debug prints the trace."""
     broken = todo.directory / "broken"
     broken.mkdir()
     (broken / "sitecustomize.py").write_text("import todo_cli.cli.session as s\ns.Session.send = lambda *a: 1 / 0\n")

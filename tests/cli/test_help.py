@@ -15,19 +15,22 @@ from tests.conftest import BARE, COMMAND, Todo
 from todo_cli.cli.group import load_command, run_command_line
 from todo_cli.command_table import COMMANDS
 
+MAX_TEXT_COLUMNS = 78
+"""What a terminal of 80 columns has room for, between the margins of the help."""
 
-def leaves(command: Any, *words: str) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Every command that does something, with the words that name it."""
-    inner = getattr(command, "commands", None)
-    if not inner:
+
+def leaf_commands(command: Any, *words: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield every command that is not a group, with the words that name it."""
+    subcommands = getattr(command, "commands", None)
+    if not subcommands:
         yield words, command
-    for name, one in (inner or {}).items():
-        yield from leaves(one, *words, name)
+    for name, subcommand in (subcommands or {}).items():
+        yield from leaf_commands(subcommand, *words, name)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_with_two_examples(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    for words, command in leaves(load_command(name), name):
+    for words, command in leaf_commands(load_command(name), name):
         examples = [line for line in (command.help or "").splitlines() if "todo " in line and not line.endswith(".")]
         assert len(examples) >= 2, words
         assert all(" ".join(words) in line or "todo " in line for line in examples), words
@@ -37,7 +40,23 @@ def test_every_command_has_help_with_two_examples(name: str, capsys: pytest.Capt
         assert shown.count("todo ") >= 3, words
 
 
-def test_help_needs_nothing_at_all(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_of_every_command_keeps_its_lines_at_80_columns(name: str) -> None:
+    """The first paragraph flows; all other lines keep their ends, so a longer one would be broken in its middle."""
+    for words, command in leaf_commands(load_command(name), name):
+        lines = (command.help or "").partition("\n\n")[2].splitlines()
+        assert [line for line in lines if len(line) > MAX_TEXT_COLUMNS] == [], words
+
+
+@pytest.mark.parametrize(("columns", "width"), [(60, 60), (80, 80), (100, 100), (200, 100)])
+def test_help_is_as_wide_as_the_terminal_up_to_100_columns(columns: int, width: int) -> None:
+    done = subprocess.run(
+        [*COMMAND, "edit", "--help"], env=BARE | {"COLUMNS": str(columns)}, capture_output=True, text=True, check=True
+    )
+    assert max(map(len, done.stdout.splitlines())) == width
+
+
+def test_help_without_settings_works(tmp_path: Path) -> None:
     for arguments in (["--help"], ["add", "--help"], ["token", "-h"], ["--version"], ["completion", "bash"]):
         done = subprocess.run(
             [*COMMAND, *arguments],
@@ -52,7 +71,17 @@ def test_help_needs_nothing_at_all(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_group_without_a_word_is_usage(bare: Todo) -> None:
+def test_aliases_run_the_usual_commands(todo: Todo) -> None:
+    todo("add", "milk")
+    assert todo("ls").out == todo("list").out
+    assert todo("--no-color", "ls", "--json").json == todo("list", "--json").json
+    assert todo("version").out == todo("--version").out
+    assert todo("help").out == todo("--help").out
+    assert todo("help", "token", "create").out == todo("token", "create", "--help").out
+    assert todo("help", "nosuch").code == 2
+
+
+def test_group_without_a_subcommand_prints_its_help(bare: Todo) -> None:
     shown = bare("token")
     assert shown.code == 2
     assert "create" in shown.out + shown.err
@@ -60,7 +89,7 @@ def test_a_group_without_a_word_is_usage(bare: Todo) -> None:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A directory with `todo` in it."""
+    """A directory that contains `todo`."""
     directory = tmp_path / "bin"
     directory.mkdir()
     script = directory / "todo"
@@ -89,8 +118,8 @@ WORDS = [
 ]
 
 
-def test_bash_completes(bare: Todo, path: Path) -> None:
-    """A bash with our script: what it would offer for each line, words split as its readline does it."""
+def test_bash_completion_offers_the_matching_words(bare: Todo, path: Path) -> None:
+    """Return the words that bash would offer for each line, which it splits as readline does."""
     config = bare.directory / "config.toml"
     config.write_text("[profiles.default]\ncolor = 1\n[profiles.work]\n".replace("color = 1\n", ""))
     ask = 'COMP_LINE="$1"; eval "COMP_WORDS=($2)"; COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); COMPREPLY=(); _todo; printf \'%s|\' "${COMPREPLY[@]}"; echo'
@@ -108,7 +137,7 @@ def test_bash_completes(bare: Todo, path: Path) -> None:
             assert offered.rstrip("|").split("|") == wanted, line
 
 
-def test_the_tab_key_completes(bare: Todo, path: Path) -> None:
+def test_bash_completion_by_the_tab_key_works(bare: Todo, path: Path) -> None:
     environment = bare.environment({"PATH": f"{path}:{BARE['PATH']}", "TERM": "dumb", "PS1": "$ "})
     child = pexpect.spawn("bash", ["--norc", "--noprofile"], env=environment, encoding="utf-8", timeout=20)  # type: ignore[arg-type]
     child.sendline("bind 'set enable-bracketed-paste off'; source <(todo completion bash); echo re''ady")
@@ -123,7 +152,7 @@ def test_the_tab_key_completes(bare: Todo, path: Path) -> None:
     child.close()
 
 
-def test_a_commands_name_is_completed_before_anything_is_imported(bare: Todo) -> None:
+def test_completion_of_a_command_name_imports_nothing(bare: Todo) -> None:
     code = "import sys; from todo_cli.main import main; before = set(sys.modules); main(); print(sorted(set(sys.modules) - before))"
     done = subprocess.run([COMMAND[0], "-c", code], env=bare.environment({"_TODO_COMPLETE": "names", "COMP_WORDS": "todo\nsh", "COMP_CWORD": "1"}),
                           capture_output=True, text=True, check=True)  # fmt: skip
@@ -133,7 +162,7 @@ def test_a_commands_name_is_completed_before_anything_is_imported(bare: Todo) ->
 @pytest.mark.parametrize(
     "words", ["", "todo", "todo\n\n\n", "todo\n--profile", "todo\nlist\n--nosuch\n", "todo\n'\n\"", "todo\n--\n--"]
 )
-def test_completion_never_complains(bare: Todo, words: str) -> None:
+def test_completion_of_bad_input_prints_nothing(bare: Todo, words: str) -> None:
     for place in ("", "3"):
         done = bare(env={"_TODO_COMPLETE": "words", "COMP_WORDS": words, "COMP_CWORD": place})
         assert (done.code, done.err) == (0, "")

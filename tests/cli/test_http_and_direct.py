@@ -1,4 +1,4 @@
-"""Two terminals, one list: one works directly on the database, the other through a server."""
+"""One list changed by two commands, one directly on the database, the other over HTTP."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.cli.test_add_lines import todo_txt
 from tests.conftest import Person, Todo
 
 
-def test_a_list_worked_on_from_two_terminals(person: Person, as_person: Callable[..., Todo]) -> None:
+def test_one_list_over_http_and_direct_is_the_same(person: Person, as_person: Callable[..., Todo]) -> None:
     direct, api = as_person(person, "direct"), as_person(person, "api")
     assert direct("add", "-", "--project", "moved", stdin=todo_txt()).out == "Added 400 tasks: #1 to #400\n"
     assert len(api("list", "--all", "--project", "moved").lines) == 400
@@ -17,11 +17,11 @@ def test_a_list_worked_on_from_two_terminals(person: Person, as_person: Callable
     assert direct("edit", "8", "--title", "x").code == 0
     assert api("add", "Buy milk", "--key", "milk").out == "Added #401 Buy milk\n"
     again = direct("add", "Buy milk", "--key", "milk")
-    assert (again.out, "already added" in again.err) == ("Added #401 Buy milk\n", True), "a key is one, whichever way"
+    assert (again.out, "already added" in again.err) == ("Added #401 Buy milk\n", True), "a key counts for both clients"
     refused = api("edit", "8", "--title", "y", "--if-rev", "2")
     assert (refused.code, "title" in refused.err) == (6, True)
     assert direct("undo").out == "Undid change 4:\n  #401 Buy milk: status open → deleted\n", (
-        "the last change of mine, wherever it was made"
+        "the user's last change, made by either client"
     )
     assert api("redo").out == "Redid change 5:\n  #401 Buy milk: status deleted → open\n"
     assert api("rm", "1").code == direct("restore", "1").code == 0

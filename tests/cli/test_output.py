@@ -1,4 +1,4 @@
-"""How answers look: plain in pipes, JSON for programs, tables on a terminal; nothing in a text acts."""
+"""Output: TSV in pipes, JSON, tables on a terminal; control characters are always escaped."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ ACTING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e
 
 @pytest.fixture
 def way() -> str:
-    """Looks do not depend on the way in."""
+    """Use HTTP only: the output does not depend on the client."""
     return "api"
 
 
 def on_terminal(todo: Todo, *arguments: str, columns: int = 80, env: dict[str, str] | None = None) -> str:
-    """What the command shows on a terminal of that width."""
+    """Return the output of a command on a terminal of this width."""
     environment = todo.environment({"TERM": "xterm-256color", **(env or {})})
     child = pexpect.spawn(COMMAND[0], [*COMMAND[1:], *arguments], env=environment, cwd=str(todo.directory),
                           dimensions=(40, columns), encoding="utf-8", timeout=20)  # type: ignore[arg-type]  # fmt: skip
@@ -32,21 +32,22 @@ def on_terminal(todo: Todo, *arguments: str, columns: int = 80, env: dict[str, s
     return str(child.before).replace("\r\n", "\n")
 
 
-def test_plain_lines_in_a_pipe(todo: Todo) -> None:
+def test_list_in_a_pipe_prints_tsv(todo: Todo) -> None:
     todo("add", "Pay rent", "--due", "2030-01-02 09:00", "--project", "#home", "-t", "b", "-t", "@a", "-p", "high")
     todo("add", "Bare")
     assert todo("list").lines == ["1\topen\tp1\t2030-01-02T09:00+01:00\thome\ta,b\tPay rent", "2\topen\t\t\t\t\tBare"]
-    assert todo().out == todo("list").out, "todo alone is todo list"
+    assert todo().out == todo("list").out, "todo without a command is todo list"
     shown = todo("show", "#1").lines
     assert shown[0] == "#1 Pay rent"
-    assert [
-        line for line in shown if line.split()[0] in ("status", "priority", "project", "tags", "rev")] == ["  status   open", "  priority p1", "  project  home", "  tags     a b", "  rev      1"]  # fmt: skip
+    fields = dict(line.split(maxsplit=1) for line in shown[1:])
+    names = ("status", "priority", "project", "tags", "rev")
+    assert [fields[name] for name in names] == ["open", "p1", "home", "a b", "1"]
     log = todo("log").lines
     assert [line.split("\t")[0] for line in log] == ["2", "1"]
     assert log[0].split("\t")[3:] == ["first", "api", "add", "2", ""]
 
 
-def test_json_is_one_document_and_jsonl_an_object_a_line(todo: Todo) -> None:
+def test_json_and_jsonl_print_valid_json(todo: Todo) -> None:
     made = todo("add", "a", "--tag", "x", "--json").json
     assert {"number", "id", "title", "status", "due", "project", "tags", "priority", "rev", "new"} <= made.keys()
     todo("add", "b")
@@ -63,19 +64,18 @@ def test_json_is_one_document_and_jsonl_an_object_a_line(todo: Todo) -> None:
     assert json.loads(both.err)["error"]["exit_code"] == 2
 
 
-def test_more_than_one_page_is_said_and_all_shows_it(todo: Todo) -> None:
+def test_list_of_more_than_one_page_mentions_the_rest_on_a_terminal_only(todo: Todo) -> None:
     todo("add", "-", stdin="a\nb\nc\n")
     page = todo("list", "-n", "2")
-    assert len(page.lines) == 2
-    assert "more exist" in page.err
-    cursor = page.err.split("--cursor ")[1].strip()
+    assert (len(page.lines), page.err) == (2, "")
+    assert "2 shown, more exist: todo list --all" in on_terminal(todo, "list", "-n", "2")
+    cursor = todo("list", "-n", "2", "--json").json["next"]
     assert todo("list", "--cursor", cursor).lines == ["3\topen\t\t\t\t\tc"]
-    whole = todo("list", "--all")
-    assert (len(whole.lines), whole.err) == (3, "")
+    assert len(todo("list", "--all").lines) == 3
 
 
 @pytest.mark.parametrize("columns", [80, 200])
-def test_a_table_fits_its_terminal(todo: Todo, columns: int) -> None:
+def test_list_on_a_terminal_fits_its_width(todo: Todo, columns: int) -> None:
     todo(
         "add",
         "A long title that has to give way " * 8,
@@ -99,7 +99,7 @@ def test_a_table_fits_its_terminal(todo: Todo, columns: int) -> None:
     assert "\t" not in plain
 
 
-def test_colours_on_a_terminal_and_where_they_are_not_wanted(todo: Todo) -> None:
+def test_list_colours_obey_the_terminal_and_the_settings(todo: Todo) -> None:
     todo("add", "late", "--due", "2020-01-02")
     todo("add", "coming", "--due", "2030-01-02")
     shown = on_terminal(todo, "list")
@@ -109,16 +109,39 @@ def test_colours_on_a_terminal_and_where_they_are_not_wanted(todo: Todo) -> None
     for wanted in ({"NO_COLOR": "1"}, {"TERM": "dumb"}, {"NO_COLOR": "1", "CLICOLOR_FORCE": "1"}):
         assert not re.search(r"\x1b\[[0-9;]*3\dm", on_terminal(todo, "list", env=wanted)), wanted
     assert not re.search(r"\x1b\[[0-9;]*3\dm", on_terminal(todo, "list", "--no-color"))
-    assert "\x1b" not in todo("list").out, "a pipe has none"
-    assert "\x1b" not in todo("list", env={"CLICOLOR_FORCE": "1"}).out, "plain lines stay plain"
+    assert "\x1b" not in todo("list").out, "a pipe gets no colours"
+    assert "\x1b" not in todo("list", env={"CLICOLOR_FORCE": "1"}).out, "TSV gets no colours"
 
 
-def test_an_empty_list_says_so_to_people_only(todo: Todo) -> None:
-    assert "Nothing here" in on_terminal(todo, "list")
-    assert (todo("list").out, todo("list").err) == ("", "")
+EMPTY = {
+    "list": "Nothing is open. Add a task with: todo add",
+    "list @nowhere": "No task matches '@nowhere'.",
+    "list --project nowhere": "No task matches.",
+    "today": "Nothing is due today.",
+    "next": "No task can be done now.",
+    "tags": "No tags in use.",
+    "projects": "No projects in use.",
+    "view list": "No views yet.",
+    "log": "No changes yet.",
+    "chat list": "No conversations yet.",
+    "chat list --deleted": "The trash is empty.",
+    "chat usage": "No tokens used.",
+}
 
 
-def test_what_would_act_is_shown_instead(todo: Todo) -> None:
+def test_empty_lists_print_a_sentence_on_a_terminal_only(todo: Todo) -> None:
+    for line, sentence in EMPTY.items():
+        assert sentence in on_terminal(todo, *line.split()), line
+        piped = todo(*line.split())
+        assert (piped.code, piped.out, piped.err) == (0, "", ""), line
+
+
+def test_list_of_a_view_commands_name_hints_at_the_command(todo: Todo) -> None:
+    assert "run: todo today" in on_terminal(todo, "list", "today")
+    assert todo("list", "today").err == ""
+
+
+def test_control_characters_in_output_are_escaped(todo: Todo) -> None:
     made = todo("add", NASTY, "--project", NASTY, "--note", NASTY + "\nsecond line")
     outputs = [made.out, todo("list").out, todo("show", "1").out, todo("edit", "1", "--title", NASTY + "!").out,
                todo("undo").out, todo("redo").out, todo("done", "1").out, todo("token", "create", "--name", NASTY).err, todo("token", "list").out]  # fmt: skip
@@ -132,10 +155,10 @@ def test_what_would_act_is_shown_instead(todo: Todo) -> None:
     assert "[bold red]x[/]" in terminal
     assert not ACTING.search(ESCAPES.sub("", terminal))
     assert "]0;title\x07" not in terminal
-    assert todo("show", "1", "--json").json["title"].rstrip("!") == NASTY, "programs get the text itself"
+    assert todo("show", "1", "--json").json["title"].rstrip("!") == NASTY, "programs get the original text"
 
 
-def test_what_would_act_is_shown_instead_in_errors_too(todo: Todo) -> None:
+def test_control_characters_in_errors_are_escaped(todo: Todo) -> None:
     for arguments in (("token", "revoke", NASTY), ("show", NASTY), ("list", "--due", NASTY), (NASTY,), ("list", f"--{NASTY}"), ("add", "a", "-p", NASTY),
                       ("space", "use", NASTY), ("--profile", NASTY, "list")):  # fmt: skip
         failed = todo(*arguments)
@@ -145,13 +168,13 @@ def test_what_would_act_is_shown_instead_in_errors_too(todo: Todo) -> None:
         assert "Traceback" not in failed.err
 
 
-def test_json_output_never_acts_either(todo: Todo) -> None:
-    """A JSON document may be looked at on a terminal."""
+def test_control_characters_in_json_are_escaped(todo: Todo) -> None:
+    """People may print a JSON document on a terminal."""
     todo("add", NASTY)
     assert not re.search("[\x00-\x08\x0b-\x1f]", todo("list", "--json").out)
 
 
-def test_the_terminal_width_may_come_from_columns(todo: Todo) -> None:
+def test_list_width_comes_from_columns_if_set(todo: Todo) -> None:
     todo("add", "word " * 60)
     widest = max(
         len(line)
@@ -160,7 +183,7 @@ def test_the_terminal_width_may_come_from_columns(todo: Todo) -> None:
     assert widest <= 60
 
 
-def test_a_due_without_a_year_means_one_date() -> None:
+def test_format_due_without_a_year_names_one_date() -> None:
     from datetime import UTC, datetime, timedelta
 
     from todo_cli.cli.render.text import format_due

@@ -1,4 +1,4 @@
-"""Search, notes and comments as commands: lines in a pipe, marks on a terminal, nothing that acts."""
+"""The commands search, note and comment: TSV in a pipe, highlighted matches on a terminal."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tests.conftest import Todo
 
 @pytest.fixture
 def way() -> str:
-    """Looks do not depend on the way in."""
+    """Use HTTP only: the output does not depend on the client."""
     return "api"
 
 
-def test_a_search_in_a_pipe_is_a_list(todo: Todo) -> None:
+def test_search_in_a_pipe_prints_tsv(todo: Todo) -> None:
     todo("add", "Pay rent", "--due", "2030-01-02", "--project", "home")
     todo("add", "Parent evening")
     todo("add", "Buy milk", "--note", "after paying the\nrent, 2 l")
@@ -34,7 +34,7 @@ def test_a_search_in_a_pipe_is_a_list(todo: Todo) -> None:
     assert [line.split("\t")[0] for line in todo("search", "rent", "--status", "done").lines] == ["1"]
 
 
-def test_matches_stand_out_on_a_terminal_and_where_colour_is_not_wanted_they_do_not(todo: Todo) -> None:
+def test_search_on_a_terminal_highlights_matches_unless_colour_is_off(todo: Todo) -> None:
     todo("add", "Pay the rent", "--note", "call the landlord about the rent")
     shown = on_terminal(todo, "search", "rnet")
     assert len(re.findall(r"\x1b\[1;7m[^\x1b]*rent", shown.replace("\x1b[1;7;", "\x1b[1;7m"))) == 2, shown
@@ -45,14 +45,14 @@ def test_matches_stand_out_on_a_terminal_and_where_colour_is_not_wanted_they_do_
 
 
 @pytest.mark.parametrize("columns", [20, 80, 200])
-def test_it_fits_its_terminal(todo: Todo, columns: int) -> None:
+def test_search_on_a_terminal_fits_its_width(todo: Todo, columns: int) -> None:
     todo("add", "A rent of a long title " * 10, "--note", "rent " * 100, "--project", "p" * 40)
     plain = ESCAPES.sub("", on_terminal(todo, "search", "rent", columns=columns))
     assert max(map(len, plain.splitlines())) <= columns
     assert "".join(plain.split()).count("Arent") == 10
 
 
-def test_nothing_found_says_what_to_try_to_people_only(todo: Todo) -> None:
+def test_search_without_matches_prints_a_hint_on_a_terminal_only(todo: Todo) -> None:
     assert "--status all" in on_terminal(todo, "search", "unicorn")
     assert "fewer words" in on_terminal(todo, "search", "unicorn", "--status", "all")
     assert "no letters" in on_terminal(todo, "search", "?!")
@@ -60,7 +60,7 @@ def test_nothing_found_says_what_to_try_to_people_only(todo: Todo) -> None:
     assert (empty.code, empty.out, empty.err) == (0, "", "")
 
 
-def test_what_would_act_is_shown_instead(todo: Todo) -> None:
+def test_search_output_escapes_control_characters(todo: Todo) -> None:
     todo("add", f"rent {NASTY}", "--note", f"rent {NASTY}")
     todo("comment", "1", f"rent {NASTY}")
     for found in (todo("search", "rent").out, todo("show", "1").out, todo("comment", "1").out, todo("note", "1").out):
@@ -71,13 +71,13 @@ def test_what_would_act_is_shown_instead(todo: Todo) -> None:
     assert "]0;title\x07" not in terminal
 
 
-def test_bad_searches(todo: Todo) -> None:
+def test_search_with_bad_input_is_refused(todo: Todo) -> None:
     for words, sentence in ((" ", "the search is blank"), ("x" * 10_001, "10,000")):
         failed = todo("search", words)
         assert (failed.code, failed.out, sentence in failed.err) == (2, "", True)
 
 
-def test_comments(todo: Todo) -> None:
+def test_comment_adds_lists_edits_and_removes(todo: Todo) -> None:
     todo("add", "x")
     assert todo("comment", "1", "first", "words").lines == ["Commented on #1"]
     assert todo("comment", "#1", "-", stdin="two\nlines\n").code == 0
@@ -105,7 +105,7 @@ def test_comments(todo: Todo) -> None:
     assert todo("log", "-n", "1").lines[0].split("\t")[5:7] == ["comment --rm", "#1"]
 
 
-def test_notes(todo: Todo) -> None:
+def test_note_writes_appends_and_prints(todo: Todo) -> None:
     todo("add", "x")
     assert (todo("note", "1").out, todo("note", "1").err) == ("", "")
     assert todo("note", "1", "ask", "first").lines == ["Changed #1 x"]
@@ -125,7 +125,9 @@ def test_notes(todo: Todo) -> None:
         (("note", "1", "x", "--append", "--key", "k"), ""),
     ],
 )  # fmt: skip
-def test_bad_words(todo: Todo, arguments: tuple[str, ...], stdin: str | bytes) -> None:
+def test_comment_and_note_with_bad_input_are_refused(
+    todo: Todo, arguments: tuple[str, ...], stdin: str | bytes
+) -> None:
     todo("add", "x")
     failed = todo(*arguments, stdin=stdin)
     assert (failed.code, failed.out, len(failed.err.splitlines())) == (2, "", 1), failed

@@ -1,4 +1,4 @@
-"""Capture, parts, links, the clock and recurrence on the command line."""
+"""Quick add, subtasks, dependencies, time tracking and recurrence on the command line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import Todo
 
 
-def test_an_add_says_in_one_line_what_it_understood(todo: Todo) -> None:
+def test_add_prints_the_fields_that_it_read(todo: Todo) -> None:
     added = todo("add", "Pay rent 2030-01-07 9am #home @phone p1 every month")
     assert added.lines == ["Added #1 Pay rent (due 7 Jan 2030 09:00, p1, #home, @phone, every month)"], added.err
     assert todo("add", "Pay rent 2030-01-07 #home", "--raw").lines == ["Added #2 Pay rent 2030-01-07 #home"]
@@ -21,7 +21,7 @@ def test_an_add_says_in_one_line_what_it_understood(todo: Todo) -> None:
     assert todo("add", "-", "--raw", stdin="two @x\n").lines == ["Added #7 two @x"]
 
 
-def test_parts_and_links(todo: Todo) -> None:
+def test_subtasks_and_dependencies_are_shown_and_edited(todo: Todo) -> None:
     todo("add", "-", stdin="a\nb\n")
     added = todo("add", "c", "--parent", "1", "--after", "1-2", "--defer", "2030-01-07", "--scheduled", "2030-01-08")
     assert added.lines == ["Added #3 c (deferred to 7 Jan 2030, scheduled 8 Jan 2030, subtask of #1, after #1 #2)"], (
@@ -40,7 +40,7 @@ def test_parts_and_links(todo: Todo) -> None:
     assert (refused.code, "task #99 does not exist" in refused.err) == (3, True)
 
 
-def test_done_says_what_remains(todo: Todo) -> None:
+def test_done_with_open_subtasks_prints_how_many_remain(todo: Todo) -> None:
     todo("add", "a")
     todo("add", "b", "--parent", "1")
     done = todo("done", "1")
@@ -49,7 +49,19 @@ def test_done_says_what_remains(todo: Todo) -> None:
     assert todo("done", "1", "--with-subtasks").lines == ["Done #1 a", "Done #2 b (subtask of #1)"]
 
 
-def test_the_clock(todo: Todo) -> None:
+def test_changes_without_an_effect_print_unchanged(todo: Todo) -> None:
+    todo("add", "-", stdin="a\nb\n")
+    assert todo("release", "1").lines == ["Unchanged #1 a"]
+    assert todo("reopen", "1").lines == ["Unchanged #1 a"]
+    assert todo("done", "1").lines == ["Done #1 a"]
+    assert todo("done", "1-2").lines == ["Unchanged #1 a", "Done #2 b"]
+    planned = todo("reopen", "1-2", "--plan").lines[-1].split()[-1]
+    assert todo("apply", planned).lines == ["Applied #1 a", "Applied #2 b"]
+    keyed = ("done", "1", "--key", "k")
+    assert todo(*keyed).lines == todo(*keyed).lines == ["Done #1 a"]
+
+
+def test_start_and_stop_track_time(todo: Todo) -> None:
     todo("add", "a")
     assert todo("start", "1").lines == ["Started #1 a (started just now)"]
     assert "started   just now" in todo("show", "1").out
@@ -60,7 +72,7 @@ def test_the_clock(todo: Todo) -> None:
     assert todo("show", "1", "--json").json["started_at"] is None
 
 
-def test_what_recurs(todo: Todo) -> None:
+def test_recurring_task_gets_its_next_occurrence(todo: Todo) -> None:
     todo("add", "Water", "--every", "2 weeks on mon", "--due", "2030-01-07")
     assert "repeats   every 2 weeks on mon" in todo("show", "1").out
     planned = todo("done", "1", "--plan")
@@ -78,7 +90,7 @@ def test_what_recurs(todo: Todo) -> None:
     assert todo("edit", "3", "--this", "--all", "--title", "x").code == 2
 
 
-def test_defer(todo: Todo) -> None:
+def test_defer_hides_tasks_until_a_date(todo: Todo) -> None:
     todo("add", "-", stdin="a\nb\n")
     assert todo("defer", "1-2", "2030-01-07").lines[1] == "Deferred #2 b (deferred to 7 Jan 2030)"
     refused = todo("defer", "monday")
@@ -89,8 +101,8 @@ def test_defer(todo: Todo) -> None:
 
 
 @pytest.mark.parametrize("title", ["@a " * 333, "#" + "p" * 101 + " x", "x parent:99999999999999999999", "every", "p1"])
-def test_what_only_looks_like_syntax_or_is_too_much(todo: Todo, title: str) -> None:
-    """It is kept, or refused with a sentence: never a bug, and no text is lost."""
+def test_add_with_odd_syntax_keeps_the_text_or_is_refused(todo: Todo, title: str) -> None:
+    """The text is kept, or refused with a sentence; it is never a bug and never lost."""
     done = todo("add", title)
     assert done.code in (0, 2, 3), done.err
     assert "unexpected" not in done.err

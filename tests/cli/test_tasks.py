@@ -1,11 +1,11 @@
-"""What people type, both ways in."""
+"""The everyday commands, over HTTP and directly."""
 
 from __future__ import annotations
 
 from tests.conftest import Todo
 
 
-def test_a_task_from_added_to_done_and_back(todo: Todo) -> None:
+def test_task_is_added_done_and_reopened(todo: Todo) -> None:
     assert (
         todo("add", "Buy milk", "--due", "2030-01-02", "-t", "shop", "-p", "1").out
         == "Added #1 Buy milk (due 2 Jan 2030, p1, @shop)\n"

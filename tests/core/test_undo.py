@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from msgspec import to_builtins
 from msgspec.structs import replace
 
+from tests.support.task_rows import NOW, make_row
 from todo_cli.contract.journal import Redo, Undo
 from todo_cli.core.history.load_changes import LoadedChanges, StoredChange
 from todo_cli.core.history.undo import content, invert, merge_changes
@@ -19,14 +20,7 @@ from todo_cli.core.tasks.rows import TaskRow
 from todo_cli.core.tasks.store import decide_change
 from todo_cli.errors import Conflict, NotFound
 
-NOW = datetime(2026, 11, 27, 22, tzinfo=UTC)
-EARLIER = NOW - timedelta(days=1)
 STAMP = Stamp("Undo", "{}", b"", None, None)
-
-
-def make_row(number: int = 1, **columns: Any) -> TaskRow:
-    values = {"id": f"id-{number}", "title": f"task {number}", "status": "open", "priority": 4, "tracked": 0, "rev": 1}
-    return TaskRow(**({"number": number, "created_at": EARLIER, "updated_at": EARLIER} | values | columns))
 
 
 def make_change(seq: int, before: list[TaskRow], after: list[TaskRow], head: int | None = None) -> StoredChange:

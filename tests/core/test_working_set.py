@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from tests.core.test_undo import NOW, STAMP, make_row
+from tests.core.test_undo import STAMP
+from tests.support.task_rows import NOW, make_row
 from todo_cli.core.tasks.load import Loaded, Wanted
 from todo_cli.core.tasks.rows import TaskRow
 from todo_cli.core.tasks.store import DecidedChange, Edits, build_store, decide_change

@@ -21,7 +21,8 @@ from todo_cli.contract.ids import new_id
 from todo_cli.contract.search import SearchTasks
 from todo_cli.contract.tasks import AddTask, AddTasks, EditTasks, NewTask
 from todo_cli.local_postgres.cluster import LocalPostgres
-from todo_cli.parsing.highlight import find_matches, is_one_letter_apart
+from todo_cli.parsing.highlight import find_matches
+from todo_cli.parsing.spelling import is_one_letter_apart
 
 WORD = st.text(string.ascii_lowercase, min_size=3, max_size=10) | st.text("абвгдежз", min_size=3, max_size=8)
 TITLE = st.lists(WORD, min_size=1, max_size=5).map(" ".join)

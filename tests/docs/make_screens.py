@@ -95,8 +95,9 @@ class Stage:
         terminal.child.send("y\r")
         terminal.until(ANSWER)
         terminal.prompted()
+        terminal.settle()
         picture = Text("$ ", "bold green").append("todo chat\n", "not bold default")
-        picture.append_text(read_screen(terminal))
+        picture.append_text(read_screen(terminal, terminal.screen.cursor.y + 1))
         terminal.child.close(force=True)
         return picture
 
@@ -106,9 +107,9 @@ def quote_words(arguments: tuple[str, ...]) -> str:
     return " ".join(f"'{word}'" if re.search(r"[ #!]", word) else word for word in arguments)
 
 
-def read_screen(terminal: Terminal) -> Text:
-    """Read the screen with its colours, without the blank lines at its end."""
-    lines = [read_line(terminal.screen, row) for row in range(terminal.screen.lines)]
+def read_screen(terminal: Terminal, rows: int = ROWS) -> Text:
+    """Read the first rows of the screen with their colours, without the blank lines at the end."""
+    lines = [read_line(terminal.screen, row) for row in range(rows)]
     while lines and not lines[-1].plain.strip():
         lines.pop()
     return Text("").join([line.append("\n") for line in lines])

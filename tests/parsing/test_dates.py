@@ -1,4 +1,4 @@
-"""What the words for days and times mean, and that nothing else is ever taken for a date."""
+"""Tests of the date parser: the meaning of every form, and that no other text is a date."""
 
 import os
 import subprocess
@@ -14,17 +14,19 @@ from hypothesis import strategies as st
 
 from todo_cli.errors import Invalid
 from todo_cli.parsing import dates
-from todo_cli.parsing.dates import day_bounds, parse_date, system_zone, zone_of
+from todo_cli.parsing import system_zone as machine
+from todo_cli.parsing.dates import day_bounds, parse_date, zone_of
+from todo_cli.parsing.system_zone import system_zone
 
-HANGS = 5.0  # seconds of CPU that no phrase takes, however busy the machine: a pattern that backtracks for ever does
+MAX_CPU_SECONDS = 5.0  # a pattern that backtracks exponentially takes longer
 
 BERLIN, NEW_YORK, LORD_HOWE = "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"
 ZONES = [BERLIN, NEW_YORK, LORD_HOWE, "UTC", "Asia/Kathmandu", "Pacific/Apia", "America/Sao_Paulo"]
 WEDNESDAY = "2026-11-25T11:00:00+01:00"
 
 
-def meant(words: str, now: str = WEDNESDAY, zone: str = BERLIN) -> str:
-    """As text with the offset, which the equality of aware datetimes would hide."""
+def parse_text(words: str, now: str = WEDNESDAY, zone: str = BERLIN) -> str:
+    """Return the result as text with its offset, which the equality of aware datetimes ignores."""
     return parse_date(words, zone=zone, now=datetime.fromisoformat(now)).isoformat()
 
 
@@ -128,8 +130,8 @@ def meant(words: str, now: str = WEDNESDAY, zone: str = BERLIN) -> str:
         ("march 2028", "2028-03-01"),
     ],
 )
-def test_days(words: str, expected: str) -> None:
-    assert meant(words) == expected
+def test_parse_date_day_returns_the_date(words: str, expected: str) -> None:
+    assert parse_text(words) == expected
 
 
 @pytest.mark.parametrize(
@@ -185,8 +187,8 @@ def test_days(words: str, expected: str) -> None:
         ("2026-12-24T23:30-08", "2026-12-25T08:30:00+01:00"),
     ],
 )
-def test_instants(words: str, expected: str) -> None:
-    assert meant(words) == expected
+def test_parse_date_time_returns_the_instant(words: str, expected: str) -> None:
+    assert parse_text(words) == expected
 
 
 @pytest.mark.parametrize(
@@ -224,8 +226,8 @@ def test_instants(words: str, expected: str) -> None:
         ("eod", "2026-11-25T22:59:30+00:00", "2026-11-25T23:59:00+01:00"),
     ],
 )
-def test_days_near_an_edge(words: str, now: str, expected: str) -> None:
-    assert meant(words, now) == expected
+def test_parse_date_near_an_edge_of_the_calendar_returns_the_date(words: str, now: str, expected: str) -> None:
+    assert parse_text(words, now) == expected
 
 
 @pytest.mark.parametrize(
@@ -254,8 +256,8 @@ def test_days_near_an_edge(words: str, now: str, expected: str) -> None:
         ("today", "2026-10-25T02:00Z", NEW_YORK, "2026-10-24"),
     ],
 )
-def test_daylight_saving(words: str, now: str, zone: str, expected: str) -> None:
-    assert meant(words, now, zone) == expected
+def test_parse_date_around_daylight_saving_returns_the_instant(words: str, now: str, zone: str, expected: str) -> None:
+    assert parse_text(words, now, zone) == expected
 
 
 NOT_DATES = [
@@ -263,7 +265,7 @@ NOT_DATES = [
     "", " ", "none", "x", "3", "12", "p1", "2026", "20261224", "1700000000", "1.2.3", "10.0.0.1", "1/2/3",
     "buy milk", "buy milk tomorrow", "tomorrow milk", "tomorrowland", "monday's", "mond", "daily",
     "marching", "tomorrow tomorrow", "today fri", "9am 10am", "now a", "the now", "of today", "heute 3",
-    "on", "at", "the", "day", "a", "an", "in", "next", "this week", "end of", "2 days a week",
+    "on", "at", "the", "day", "morning", "night", "night friday", "fri morning 9am", "sat 4 dec", "fri 5 december 2026", "a", "an", "in", "next", "this week", "end of", "2 days a week",
     "3 hours a day", "every day", "aday", "1d 2h", "in 3 days ago", "and", "9 tomorrow", "tomorrow 9",
     "at 9 jan", "9.30", "24.12", "24dec", "24.12.26",
     # two meanings
@@ -287,11 +289,11 @@ NOT_DATES = [
 
 
 @pytest.mark.parametrize("words", NOT_DATES)
-def test_what_is_no_date_is_refused_with_examples(words: str) -> None:
+def test_parse_date_other_text_raises_invalid_with_examples(words: str) -> None:
     start = stopwatch.process_time()
     with pytest.raises(Invalid) as refusal:
-        meant(words)
-    assert stopwatch.process_time() - start < HANGS
+        parse_text(words)
+    assert stopwatch.process_time() - start < MAX_CPU_SECONDS
     assert "is not a date: " in refusal.value.detail
     assert refusal.value.detail.isprintable()
     assert len(refusal.value.detail) < 400
@@ -309,14 +311,14 @@ def test_what_is_no_date_is_refused_with_examples(words: str) -> None:
         ("x" * 201, "longer than 200 characters"),
     ],
 )
-def test_a_refusal_says_why(words: str, reason: str) -> None:
+def test_parse_date_refused_text_names_the_reason(words: str, reason: str) -> None:
     with pytest.raises(Invalid, match=reason):
-        meant(words)
+        parse_text(words)
 
 
-def test_every_example_of_the_hint_is_a_date() -> None:
+def test_examples_each_is_a_date() -> None:
     for example in dates.EXAMPLES.removeprefix("try: ").split(", "):
-        assert meant(example)
+        assert parse_text(example)
 
 
 # Any text, and text made of the words that the tables know.
@@ -333,10 +335,10 @@ zones = st.sampled_from(ZONES)
 
 @settings(max_examples=400, deadline=None)
 @given(texts, zones, instants)
-def test_any_text_is_a_moment_or_invalid_and_soon(words: str, zone: str, now: datetime) -> None:
+def test_parse_date_any_text_returns_a_moment_or_raises_invalid_soon(words: str, zone: str, now: datetime) -> None:
     start = stopwatch.process_time()
     check_moment(words, zone, now)
-    assert stopwatch.process_time() - start < HANGS
+    assert stopwatch.process_time() - start < MAX_CPU_SECONDS
 
 
 def check_moment(words: str, zone: str, now: datetime) -> None:
@@ -353,7 +355,7 @@ def check_moment(words: str, zone: str, now: datetime) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.dates(dates.EARLIEST, dates.LATEST), zones, instants)
-def test_an_iso_date_is_itself(day: date, zone: str, now: datetime) -> None:
+def test_parse_date_iso_date_returns_it(day: date, zone: str, now: datetime) -> None:
     assert parse_date(day.isoformat(), zone=zone, now=now) == day
     year, week, weekday = day.isocalendar()
     if year in range(1, 10_000):
@@ -362,7 +364,7 @@ def test_an_iso_date_is_itself(day: date, zone: str, now: datetime) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(instants, zones, instants)
-def test_an_iso_instant_is_itself(moment: datetime, zone: str, now: datetime) -> None:
+def test_parse_date_iso_instant_returns_it(moment: datetime, zone: str, now: datetime) -> None:
     moment = moment.replace(second=0, microsecond=0)
     found = parse_date(moment.isoformat(), zone=zone, now=now)
     assert isinstance(found, datetime)
@@ -371,7 +373,7 @@ def test_an_iso_instant_is_itself(moment: datetime, zone: str, now: datetime) ->
 
 @settings(max_examples=200, deadline=None)
 @given(st.sampled_from(["fri", "jan", "the 30th", "29 feb", "24 dec", "9am", "3h", "2w", "1mo"]), zones, instants)
-def test_what_is_coming_is_not_in_the_past(words: str, zone: str, now: datetime) -> None:
+def test_parse_date_future_form_returns_no_past(words: str, zone: str, now: datetime) -> None:
     found, here = parse_date(words, zone=zone, now=now), now.astimezone(ZoneInfo(zone))
     if isinstance(found, datetime):
         assert found.astimezone(UTC) >= now.astimezone(UTC).replace(second=0, microsecond=0)
@@ -381,7 +383,7 @@ def test_what_is_coming_is_not_in_the_past(words: str, zone: str, now: datetime)
 
 @settings(max_examples=200, deadline=None)
 @given(st.dates(dates.EARLIEST, dates.LATEST - timedelta(days=1)), st.sampled_from(ZONES))
-def test_days_follow_each_other_without_a_gap(day: date, zone: str) -> None:
+def test_day_bounds_consecutive_days_have_no_gap(day: date, zone: str) -> None:
     start, end = day_bounds(day, zone)
     assert start.tzinfo is end.tzinfo is UTC
     assert start <= end == day_bounds(day + timedelta(days=1), zone)[0]
@@ -402,13 +404,13 @@ def test_days_follow_each_other_without_a_gap(day: date, zone: str) -> None:
         ("2011-12-30", "Pacific/Apia", "2011-12-30T10:00", 0),  # never was: the date line moved
     ],
 )
-def test_bounds_of_a_day(day: str, zone: str, start: str, hours: float) -> None:
+def test_day_bounds_day_returns_its_start_and_end(day: str, zone: str, start: str, hours: float) -> None:
     first = datetime.fromisoformat(f"{start}+00:00")
     assert day_bounds(date.fromisoformat(day), zone) == (first, first + timedelta(hours=hours))
 
 
 @pytest.mark.parametrize("day", [date.min, date.max])
-def test_a_day_at_the_end_of_the_calendar_has_no_bounds(day: date) -> None:
+def test_day_bounds_end_of_calendar_raises_invalid(day: date) -> None:
     with pytest.raises(Invalid, match="no bounds"):
         day_bounds(day, BERLIN)
 
@@ -417,7 +419,7 @@ def test_a_day_at_the_end_of_the_calendar_has_no_bounds(day: date) -> None:
     ("name", "suggestion"),
     [("berlin", BERLIN), ("Europe/Berlim", BERLIN), ("new york", NEW_YORK), ("america/new_york", NEW_YORK)],
 )
-def test_an_unknown_zone_suggests_the_near_one(name: str, suggestion: str) -> None:
+def test_zone_of_unknown_name_suggests_a_similar_one(name: str, suggestion: str) -> None:
     with pytest.raises(Invalid, match="unknown time zone") as refusal:
         zone_of(name)
     assert suggestion in refusal.value.hint
@@ -427,12 +429,12 @@ def test_an_unknown_zone_suggests_the_near_one(name: str, suggestion: str) -> No
     "name",
     ["", "Europe", "x" * 5000, "../../etc/passwd", "/etc/passwd", "localtime", "right/UTC", "a\0b", "\ud800"],
 )
-def test_what_is_no_zone_is_refused(name: str) -> None:
+def test_parse_date_invalid_zone_raises_invalid(name: str) -> None:
     with pytest.raises(Invalid):
         parse_date("today", zone=name, now=datetime.now(UTC))
 
 
-def test_a_zone_by_its_name() -> None:
+def test_zone_of_iana_name_returns_the_zone() -> None:
     assert zone_of("Asia/Kathmandu").key == "Asia/Kathmandu"
 
 
@@ -451,7 +453,7 @@ def test_a_zone_by_its_name() -> None:
         ("/etc/elsewhere", "UTC"),
     ],
 )
-def test_the_zone_of_the_environment(monkeypatch: pytest.MonkeyPatch, setting: str, name: str) -> None:
+def test_system_zone_with_tz_returns_its_name(monkeypatch: pytest.MonkeyPatch, setting: str, name: str) -> None:
     monkeypatch.setenv("TZ", setting)
     assert system_zone() == name
 
@@ -467,12 +469,12 @@ def test_the_zone_of_the_environment(monkeypatch: pytest.MonkeyPatch, setting: s
         (None, None, "UTC"),
     ],
 )
-def test_the_zone_of_the_machine(
+def test_system_zone_without_tz_reads_the_files(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, link: str | None, file: str | None, name: str
 ) -> None:
     monkeypatch.delenv("TZ", raising=False)
-    monkeypatch.setattr(dates, "LOCALTIME_PATH", str(tmp_path / "localtime"))
-    monkeypatch.setattr(dates, "TIMEZONE_PATH", str(tmp_path / "timezone"))
+    monkeypatch.setattr(machine, "LOCALTIME_PATH", str(tmp_path / "localtime"))
+    monkeypatch.setattr(machine, "TIMEZONE_PATH", str(tmp_path / "timezone"))
     if link:
         (tmp_path / "localtime").symlink_to(link)
     if file:
@@ -480,7 +482,7 @@ def test_the_zone_of_the_machine(
     assert system_zone() == name
 
 
-def test_importing_it_is_light() -> None:
+def test_dates_import_loads_no_heavy_module() -> None:
     code = "import sys, todo_cli.parsing.dates; print(*sys.modules)"
     run = subprocess.run(
         [sys.executable, "-c", code],

@@ -1,4 +1,4 @@
-"""What recurs: words and rules, the next date of each, month ends, leap years and daylight saving."""
+"""Tests of recurrences: words and rules, the next date of each, month ends, leap years and daylight saving."""
 
 import time as stopwatch
 from datetime import UTC, date, datetime, timedelta
@@ -16,11 +16,12 @@ from todo_cli.parsing.recurrence import (
     Recurrence,
     describe_recurrence,
     first_occurrence,
+    move_time_to_rule,
     next_occurrence,
     parse_recurrence,
 )
 
-HANGS = 5.0  # seconds of CPU that no rule takes, however busy the machine
+MAX_CPU_SECONDS = 5.0  # no rule takes as long, however busy the machine is
 BERLIN, LORD_HOWE, SAO_PAULO, APIA = "Europe/Berlin", "Australia/Lord_Howe", "America/Sao_Paulo", "Pacific/Apia"
 WEDNESDAY = datetime.fromisoformat("2026-11-25T11:00:00+01:00")
 
@@ -33,8 +34,8 @@ def read(words: str) -> Recurrence:
     return parse_recurrence(words, zone=BERLIN, now=WEDNESDAY)
 
 
-def series(rule: str, anchor: str, most: int = 5, zone: str = BERLIN) -> list[str]:
-    """The occurrences after the anchor, at most so many."""
+def list_series(rule: str, anchor: str, most: int = 5, zone: str = BERLIN) -> list[str]:
+    """Return the occurrences after the anchor, at most so many."""
     found, last = [], when(anchor)
     while (
         len(found) < most and (later := next_occurrence(rule, anchor=when(anchor), after=last, zone=zone)) is not None
@@ -90,7 +91,22 @@ WORDS = [
     ("every day at 9am", "FREQ=DAILY;BYHOUR=9;BYMINUTE=0", "every day at 09:00"),
     ("every monday 17:30", "FREQ=WEEKLY;BYDAY=MO;BYHOUR=17;BYMINUTE=30", "every monday at 17:30"),
     ("every day at noon", "FREQ=DAILY;BYHOUR=12;BYMINUTE=0", "every day at 12:00"),
-    ("every evening", "FREQ=DAILY;BYHOUR=19;BYMINUTE=0", "every day at 19:00"),
+    ("every evening", "FREQ=DAILY;BYHOUR=18;BYMINUTE=0", "every day at 18:00"),
+    ("every monday morning", "FREQ=WEEKLY;BYDAY=MO;BYHOUR=9;BYMINUTE=0", "every monday at 09:00"),
+    ("every day in the afternoon", "FREQ=DAILY;BYHOUR=15;BYMINUTE=0", "every day at 15:00"),
+    ("every night", "FREQ=DAILY;BYHOUR=21;BYMINUTE=0", "every day at 21:00"),
+    ("every 3rd day", "FREQ=DAILY;INTERVAL=3", "every 3 days"),
+    ("every 2nd month", "FREQ=MONTHLY;INTERVAL=2", "every 2 months"),
+    ("every first day", "FREQ=MONTHLY;BYMONTHDAY=1", "every month on the 1st"),
+    ("every mon wed fri", "FREQ=WEEKLY;BYDAY=MO,WE,FR", "every monday, wednesday, friday"),
+    ("every monday and every thursday", "FREQ=WEEKLY;BYDAY=MO,TH", "every monday, thursday"),
+    ("every 4th thursday of november", "FREQ=YEARLY;BYMONTH=11;BYDAY=4TH", "every year on the 4th thursday of nov"),
+    ("every last monday in may", "FREQ=YEARLY;BYMONTH=5;BYDAY=-1MO", "every year on the last monday of may"),
+    ("every day at 9am and 5pm", "FREQ=DAILY;BYHOUR=9,17;BYMINUTE=0", "every day at 09:00 and 17:00"),
+    ("every hour", "FREQ=HOURLY", "every hour"),
+    ("hourly", "FREQ=HOURLY", "every hour"),
+    ("every 4 hours", "FREQ=HOURLY;INTERVAL=4", "every 4 hours"),
+    ("every 4h until 2027-01-01", "FREQ=HOURLY;INTERVAL=4;UNTIL=20270101", "every 4 hours until 2027-01-01"),
     ("every day for 10 times", "FREQ=DAILY;COUNT=10", "every day for 10 times"),
     ("every day 10 times at 8am", "FREQ=DAILY;COUNT=10;BYHOUR=8;BYMINUTE=0", "every day at 08:00 for 10 times"),
     ("every week until 2027-01-01", "FREQ=WEEKLY;UNTIL=20270101", "every week until 2027-01-01"),
@@ -98,12 +114,12 @@ WORDS = [
     ("FREQ=WEEKLY;BYDAY=WE,MO", "FREQ=WEEKLY;BYDAY=MO,WE", "every monday, wednesday"),
     ("RRULE:FREQ=DAILY;INTERVAL=1;", "FREQ=DAILY", "every day"),
     ("freq=monthly;bymonthday=31", "FREQ=MONTHLY;BYMONTHDAY=31", "FREQ=MONTHLY;BYMONTHDAY=31"),
-    ("FREQ=DAILY;BYHOUR=9,17;BYMINUTE=0", "FREQ=DAILY;BYHOUR=9,17;BYMINUTE=0", "FREQ=DAILY;BYHOUR=9,17;BYMINUTE=0"),
+    ("FREQ=DAILY;BYHOUR=9,17;BYMINUTE=5,6", "FREQ=DAILY;BYHOUR=9,17;BYMINUTE=5,6", "FREQ=DAILY;BYHOUR=9,17;BYMINUTE=5,6"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("words", "rule", "said"), WORDS, ids=[row[0] for row in WORDS])
-def test_words_are_a_rule_and_the_rule_is_words(words: str, rule: str, said: str) -> None:
+def test_parse_recurrence_words_return_the_rule_and_its_description(words: str, rule: str, said: str) -> None:
     found = read(words)
     assert found == Recurrence(rule)
     assert describe_recurrence(found.rule) == said
@@ -119,7 +135,7 @@ def test_words_are_a_rule_and_the_rule_is_words(words: str, rule: str, said: str
         ("every! month on the 31st for 3 times", "every month on the 31st for 3 times after done"),
     ],
 )
-def test_counted_from_when_it_is_done(words: str, said: str) -> None:
+def test_parse_recurrence_after_done_counts_from_completion(words: str, said: str) -> None:
     found = read(words)
     assert found.from_done
     assert describe_recurrence(*found) == said
@@ -135,7 +151,7 @@ def test_counted_from_when_it_is_done(words: str, said: str) -> None:
         ("every day starting 2026-12-24T08:00Z", "2026-12-24T08:00:00+00:00", "2026-12-24T09:00:00+01:00"),
     ],
 )
-def test_a_start_that_is_named(words: str, start: str, due: str) -> None:
+def test_parse_recurrence_named_start_is_kept(words: str, start: str, due: str) -> None:
     found = read(words)
     assert found.start == when(start)
     assert read(describe_recurrence(*found)) == found
@@ -155,33 +171,32 @@ def test_a_start_that_is_named(words: str, start: str, due: str) -> None:
         ("every 4 years on 29 feb", "2027-02-28"),
     ],
 )
-def test_the_first_is_the_next_that_fits(words: str, due: str) -> None:
+def test_first_occurrence_rule_returns_the_next_day_that_fits(words: str, due: str) -> None:
     assert first_occurrence(read(words).rule, zone=BERLIN, now=WEDNESDAY).isoformat() == due
 
 
 REFUSED = [
     ("", "nothing says how often"), ("every", "nothing says"), ("often", "not understood"), ("every feb 30", "out of range"),
     ("every 0 days", "interval"), ("every 1001 days", "interval"), ("every 32nd", "not understood"),
-    ("every 6th monday", "not understood"), ("every hour", "daily at the most"), ("every 12 hours", "daily at the most"),
-    ("every 5 minutes", "daily at the most"), ("every day at 25:00", "hour must be"), ("every day at nine", "no time"), ("every day at", "not understood"),
-    ("every day until 2020-01-01", "before it ends"), ("every day until someday", "not a date"),
-    ("every day for 0 times", "1 to 10000"), ("every day until fri for 3 times", "exclude"), ("every 3rd day", "not understood"),
-    ("every day until fri until sat", "twice"), ("every year on the 15th", "not days of a year"),
+    ("every 6th monday", "not understood"), ("every 5 minutes", "hourly at most"), ("every 1001 hours", "interval"), ("every hour at 9am", "no time of day"), ("every day at 25:00", "hour must be"), ("every day at nine", "not a time"), ("every day at 9am and 5:30pm", "same minute"), ("every day at", "not understood"),
+    ("every day until 2020-01-01", "before its end"), ("every day until someday", "not a date"),
+    ("every day for 0 times", "1 to 10000"), ("every day until fri for 3 times", "exclude"),
+    ("every day until fri until sat", "repeats an earlier part"), ("every year on the 15th", "not days of a year"),
     ("every day on monday", "not days of a day"), ("every 30th and 31st", "only one"), ("every other 15th", "every other month"),
-    ("FREQ=HOURLY", "daily at the most"), ("FREQ=SECONDLY;INTERVAL=5", "daily at the most"), ("FREQ=OFTEN", "must be DAILY"),
-    ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "no such day"), ("FREQ=DAILY;BYMONTH=4;BYMONTHDAY=31", "no such day"),
-    ("FREQ=YEARLY;BYYEARDAY=40;BYMONTHDAY=31", "no such day"), ("FREQ=MONTHLY;BYDAY=MO;BYSETPOS=6", "no such day"),
+    ("FREQ=HOURLY;BYHOUR=3", "excludes every BY"), ("FREQ=SECONDLY;INTERVAL=5", "hourly at most"), ("FREQ=OFTEN", "must be HOURLY, DAILY"),
+    ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "no day before its end"), ("FREQ=DAILY;BYMONTH=4;BYMONTHDAY=31", "no day before its end"),
+    ("FREQ=YEARLY;BYYEARDAY=40;BYMONTHDAY=31", "no day before its end"), ("FREQ=MONTHLY;BYDAY=MO;BYSETPOS=6", "no day before its end"),
     ("FREQ=DAILY;COUNT=3;UNTIL=20300101", "exclude"), ("FREQ=DAILY;FREQ=DAILY", "twice"), ("FREQ=DAILY;BYDAYS=MO", "known are"),
-    ("FREQ=WEEKLY;BYDAY=2MO", "needs FREQ"), ("FREQ=WEEKLY;BYMONTHDAY=3", "cannot stand"), ("FREQ=DAILY;INTERVAL=0", "1 to 1000"),
+    ("FREQ=WEEKLY;BYDAY=2MO", "needs FREQ"), ("FREQ=WEEKLY;BYMONTHDAY=3", "excludes FREQ=WEEKLY"), ("FREQ=DAILY;INTERVAL=0", "1 to 1000"),
     ("FREQ=DAILY;BYHOUR=24", "0 to 23"), ("FREQ=DAILY;BYHOUR=-1", "negative"), ("FREQ=MONTHLY;BYMONTHDAY=0", "1 to 31"),
-    ("FREQ=DAILY;BYSETPOS=1", "needs another"), ("FREQ=DAILY;COUNT=99999", "1 to 10000"), ("FREQ=DAILY at 9am", "inside RRULE"),
+    ("FREQ=DAILY;BYSETPOS=1", "needs another"), ("FREQ=DAILY;COUNT=99999", "1 to 10000"), ("FREQ=DAILY at 9am", "has its own time"),
     ("FREQ=DAILY;UNTIL=20261399", "month must be"), ("FREQ=DAILY;BYHOUR=0,1,2,3;BYMINUTE=0,1,2,3,4,5,6", "24 times"),
     ("every " + "9" * 300 + " days", "interval"), ("x" * 601, "longer"), ("every \ud800", "not understood"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("words", "reason"), REFUSED, ids=[ascii(row[0])[:40] for row in REFUSED])
-def test_what_recurs_not_is_refused_with_examples(words: str, reason: str) -> None:
+def test_parse_recurrence_other_text_raises_invalid_with_examples(words: str, reason: str) -> None:
     with pytest.raises(Invalid) as refusal:
         read(words)
     assert reason in refusal.value.detail
@@ -198,15 +213,70 @@ def test_what_recurs_not_is_refused_with_examples(words: str, reason: str) -> No
         ("montly", "monthly"),
     ],
 )
-def test_a_typo_suggests(words: str, near: str) -> None:
+def test_parse_recurrence_typo_suggests_the_word(words: str, near: str) -> None:
     with pytest.raises(Invalid) as refusal:
         read(words)
     assert f"did you mean {near}?" in refusal.value.hint
 
 
-def test_every_example_is_read() -> None:
+def test_examples_each_is_a_recurrence() -> None:
     for example in EXAMPLES.removeprefix("try: ").split(", "):
         assert read(example)
+
+
+NOW = datetime.fromisoformat("2026-11-27T22:00:00+00:00")  # a Friday
+
+
+@pytest.mark.parametrize(
+    ("words", "due"),
+    [
+        ("every sunday at 6pm", "2026-11-29T18:00:00+00:00"),
+        ("every weekday at 9am", "2026-11-30T09:00:00+00:00"),
+        ("every last friday at 17:00", "2026-12-25T17:00:00+00:00"),
+        ("every 3rd monday starting dec 2 at 18:30", "2026-12-21T18:30:00+00:00"),
+        ("every hour", "2026-11-27T23:00:00+00:00"),
+        ("every 4 hours", "2026-11-28T02:00:00+00:00"),
+        ("every 4 hours starting 9am", "2026-11-28T09:00:00+00:00"),
+        ("every 4th thursday of november", "2027-11-25"),
+        ("every monday morning", "2026-11-30T09:00:00+00:00"),
+    ],
+)
+def test_first_occurrence_words_return_the_expected_moment(words: str, due: str) -> None:
+    found = parse_recurrence(words, zone="UTC", now=NOW)
+    assert first_occurrence(found.rule, zone="UTC", now=NOW, start=found.start).isoformat() == due
+
+
+@pytest.mark.parametrize(
+    ("due", "every", "expected"),
+    [
+        ("at 6pm", "every sunday", (None, "every sunday at 6pm")),
+        ("9:30", "weekly", (None, "weekly at 9:30")),
+        ("9am", "FREQ=WEEKLY;BYDAY=SU", (None, "FREQ=WEEKLY;BYDAY=SU;BYHOUR=9;BYMINUTE=0")),
+        ("9am", "FREQ=DAILY;BYHOUR=8", ("9am", "FREQ=DAILY;BYHOUR=8")),
+        ("9am", "every day at 8am", ("9am", "every day at 8am")),
+        ("9am", "every 4 hours", (None, "every 4 hours starting 9am")),
+        ("fri 9am", "every friday", ("fri 9am", "every friday")),
+        ("tomorrow", "every week", ("tomorrow", "every week")),
+        (None, "every week", (None, "every week")),
+        ("9am", None, ("9am", None)),
+        ("9am", "never", ("9am", "never")),
+    ],
+)
+def test_move_time_to_rule_time_without_day_belongs_to_the_rule(
+    due: str | None, every: str | None, expected: tuple[str | None, str | None]
+) -> None:
+    assert move_time_to_rule(due, every) == expected
+
+
+def test_next_occurrence_hourly_rule_counts_elapsed_hours() -> None:
+    assert list_series("FREQ=HOURLY;INTERVAL=12", "2026-03-28T18:00+01:00", 3) == [
+        "2026-03-29T07:00:00+02:00", "2026-03-29T19:00:00+02:00", "2026-03-30T07:00:00+02:00",
+    ]  # fmt: skip  # one line
+    done = datetime.fromisoformat("2026-11-25T11:20:00+01:00")
+    later = next_occurrence(
+        "FREQ=HOURLY;INTERVAL=4", anchor=when("2026-11-20"), after=done, zone=BERLIN, from_done=True
+    )
+    assert later == done + timedelta(hours=4)
 
 
 @pytest.mark.parametrize(
@@ -243,9 +313,9 @@ def test_every_example_is_read() -> None:
         ("FREQ=DAILY", "9999-12-29", ["9999-12-30"]),
     ],
 )  # fmt: skip
-def test_occurrences(rule: str, anchor: str, expected: list[str]) -> None:
+def test_next_occurrence_rule_returns_the_series(rule: str, anchor: str, expected: list[str]) -> None:
     ends = len(expected) < 2 or "UNTIL" in rule or "COUNT" in rule
-    assert series(rule, anchor, most=len(expected) + ends) == expected
+    assert list_series(rule, anchor, most=len(expected) + ends) == expected
 
 
 @pytest.mark.parametrize(
@@ -265,8 +335,10 @@ def test_occurrences(rule: str, anchor: str, expected: list[str]) -> None:
         (APIA, "2011-12-29T09:00-10:00", ["2011-12-31T09:00:00+14:00", "2012-01-01T09:00:00+14:00"]),  # no 30 December
     ],
 )
-def test_the_clock_on_the_wall_stays(zone: str, anchor: str, expected: list[str]) -> None:
-    assert series("FREQ=DAILY", anchor, most=len(expected), zone=zone) == expected
+def test_next_occurrence_across_daylight_saving_keeps_the_wall_clock(
+    zone: str, anchor: str, expected: list[str]
+) -> None:
+    assert list_series("FREQ=DAILY", anchor, most=len(expected), zone=zone) == expected
 
 
 @pytest.mark.parametrize(
@@ -280,7 +352,7 @@ def test_the_clock_on_the_wall_stays(zone: str, anchor: str, expected: list[str]
         ("FREQ=DAILY;BYHOUR=7;BYMINUTE=0", "2026-11-20", "2026-11-25T06:00+01:00", "2026-11-26T07:00:00+01:00"),
     ],
 )
-def test_after_it_is_done(rule: str, anchor: str, done: str, expected: str) -> None:
+def test_next_occurrence_from_done_counts_from_completion(rule: str, anchor: str, done: str, expected: str) -> None:
     found = next_occurrence(rule, anchor=when(anchor), after=when(done), zone=BERLIN, from_done=True)
     assert found is not None
     assert found.isoformat() == expected
@@ -290,13 +362,15 @@ def test_after_it_is_done(rule: str, anchor: str, done: str, expected: str) -> N
     ("occurrence", "from_done", "ends"),
     [(1, False, False), (2, False, False), (3, False, True), (2, True, False), (3, True, True)],
 )
-def test_a_counted_rule_ends_by_the_number_of_the_occurrence(occurrence: int, from_done: bool, ends: bool) -> None:
+def test_next_occurrence_with_count_ends_by_the_number_of_the_occurrence(
+    occurrence: int, from_done: bool, ends: bool
+) -> None:
     found = next_occurrence("FREQ=DAILY;COUNT=3", anchor=when("2026-01-01"), after=when("2026-11-25"), zone=BERLIN,
                       from_done=from_done, occurrence=occurrence)  # fmt: skip
     assert found == (None if ends else when("2026-11-26"))
 
 
-def test_what_comes_before_the_anchor_is_the_anchor() -> None:
+def test_next_occurrence_before_the_anchor_returns_the_anchor() -> None:
     assert next_occurrence(
         "FREQ=WEEKLY;BYDAY=MO", anchor=when("2026-12-02"), after=when("2026-11-25"), zone=BERLIN
     ) == when("2026-12-02")
@@ -307,11 +381,11 @@ def test_what_comes_before_the_anchor_is_the_anchor() -> None:
     ["FREQ=DAILY", "FREQ=WEEKLY;BYDAY=MO", "FREQ=MONTHLY", "FREQ=YEARLY", "FREQ=DAILY;COUNT=10000", "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
      "FREQ=YEARLY;BYYEARDAY=40;BYMONTHDAY=31", "FREQ=WEEKLY;INTERVAL=1000", "FREQ=MONTHLY;BYDAY=MO;BYSETPOS=6"],
 )  # fmt: skip
-def test_an_old_anchor_is_no_burden(rule: str) -> None:
+def test_next_occurrence_old_anchor_takes_little_time(rule: str) -> None:
     start = stopwatch.process_time()
     for _ in range(5):
         next_occurrence(rule, anchor=date(1990, 1, 31), after=date(2026, 11, 25), zone=BERLIN)
-    assert stopwatch.process_time() - start < HANGS
+    assert stopwatch.process_time() - start < MAX_CPU_SECONDS
 
 
 # Rules where both follow RFC 5545; the anchor is made to fit, for dateutil drops one that does not.
@@ -336,7 +410,7 @@ days = st.dates(date(1990, 1, 1), date(2090, 1, 1))
 
 @settings(max_examples=120, deadline=None)
 @given(parts, st.integers(1, 5), days, st.integers(0, 4_000))
-def test_it_agrees_with_dateutil(rule: str, interval: int, around: date, later: int) -> None:
+def test_next_occurrence_any_rule_agrees_with_dateutil(rule: str, interval: int, around: date, later: int) -> None:
     start = datetime.combine(around, datetime.min.time())
     anchor = next(iter(rrulestr(rule, dtstart=start)), None)
     assume(anchor is not None and anchor.year < 2200)
@@ -353,7 +427,7 @@ def test_it_agrees_with_dateutil(rule: str, interval: int, around: date, later: 
 
 spoken = st.builds(
     "{}{}{}{}".format,
-    st.sampled_from([words for words, rule, _ in WORDS if not any(part in rule for part in ("BYHOUR", "COUNT", "UNTIL")) and "=" not in words and ":" not in words]),
+    st.sampled_from([words for words, rule, _ in WORDS if not any(part in rule for part in ("HOUR", "COUNT", "UNTIL")) and "=" not in words and ":" not in words]),
     st.sampled_from(["", " at 9am", " at 17:30", " at noon"]),
     st.sampled_from(["", " for 12 times", " until 2030-05-05", " until 2030-05-05T08:00Z"]),
     st.sampled_from(["", " after done", " starting 2027-01-31"]),
@@ -366,7 +440,7 @@ spoken = st.builds(
     st.sampled_from([BERLIN, LORD_HOWE, "UTC"]),
     st.datetimes(datetime(2026, 1, 1), datetime(2029, 1, 1), timezones=st.just(UTC)),
 )
-def test_what_is_described_is_read_again(words: str, zone: str, now: datetime) -> None:
+def test_describe_recurrence_any_words_parse_back_to_the_same_rule(words: str, zone: str, now: datetime) -> None:
     found = parse_recurrence(words, zone=zone, now=now)
     assert parse_recurrence(describe_recurrence(*found), zone=zone, now=now) == found
     assert not describe_recurrence(*found).startswith("FREQ")
@@ -375,7 +449,9 @@ def test_what_is_described_is_read_again(words: str, zone: str, now: datetime) -
 @settings(max_examples=120, deadline=None)
 @given(spoken, st.sampled_from([BERLIN, LORD_HOWE, SAO_PAULO, APIA, "UTC"]),
        st.datetimes(datetime(2000, 1, 1), datetime(2026, 1, 1), timezones=st.just(UTC)), st.integers(0, 3_000))  # fmt: skip
-def test_the_next_is_later_and_none_lies_between(words: str, zone: str, anchor: datetime, later: int) -> None:
+def test_next_occurrence_any_rule_returns_the_nearest_later_instant(
+    words: str, zone: str, anchor: datetime, later: int
+) -> None:
     rule = parse_recurrence(words, zone=zone, now=anchor).rule
     after = anchor + timedelta(hours=later)
     found = next_occurrence(rule, anchor=anchor, after=after, zone=zone)
@@ -396,7 +472,7 @@ fragments = st.sampled_from(["every", "!", "3", "2nd", "last", "day", "week", "m
 @given(
     st.text(max_size=60) | st.lists(fragments, max_size=9).map(" ".join) | st.lists(fragments, max_size=9).map("".join)
 )
-def test_any_text_recurs_or_is_invalid(words: str) -> None:
+def test_parse_recurrence_any_text_returns_a_rule_or_raises_invalid(words: str) -> None:
     try:
         found = read(words)
     except Invalid:

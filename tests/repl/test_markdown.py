@@ -1,4 +1,4 @@
-"""Markdown while it comes: whatever pieces it comes in, the screen ends as if it had come at once, and nothing acts."""
+"""Markdown that arrives in chunks: the screen ends the same for any chunks, and control characters are escaped."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Done <b>html</b> ~~gone~~ 日本語 #1 milk
 
 
 def shown(pieces: list[str], columns: int = 60, rows: int = 20, *, colored: bool = True) -> tuple[list[str], str]:
-    """All lines that a terminal has after it, and the bytes."""
+    """Return all lines of the terminal afterwards, and the bytes that were printed."""
     out = io.StringIO()
     with redirect_stdout(out):
         one = LiveWriter(colored=colored, size=lambda: (columns, rows))
@@ -57,13 +57,13 @@ def shown(pieces: list[str], columns: int = 60, rows: int = 20, *, colored: bool
 
 @settings(max_examples=15, deadline=None)
 @given(st.lists(st.integers(1, len(TEXT) - 1), max_size=40), st.sampled_from([40, 80, 200]), st.sampled_from([6, 24]))
-def test_it_does_not_matter_in_which_pieces_it_comes(cuts: list[int], columns: int, rows: int) -> None:
+def test_live_writer_with_any_chunks_prints_the_same(cuts: list[int], columns: int, rows: int) -> None:
     places = [0, *sorted(set(cuts)), len(TEXT)]
     pieces = [TEXT[a:b] for a, b in pairwise(places)]
     assert shown(pieces, columns, rows)[0] == shown([TEXT], columns, 100)[0]
 
 
-def test_it_reads_as_it_was_meant() -> None:
+def test_live_writer_formats_markdown() -> None:
     lines, raw = shown(list(TEXT), 80, 24)
     text = "\n".join(lines)
     for wanted in ("Plan for today", "see\nthe docs (https://example.org/a/b) now.", " • one x", "   • nested", "     1 deep",
@@ -72,22 +72,22 @@ def test_it_reads_as_it_was_meant() -> None:
     assert "**" not in text
     assert "```" not in text
     assert all(len(line) < 80 for line in lines)
-    assert "since it is longer\n" in text  # words are whole
-    # the terminal's own sixteen colours, and no background; nothing is cleared but the end of a line or of the block
+    assert "since it is longer\n" in text  # no word is broken
+    # only the sixteen standard colours and no background; only the end of a line or block is cleared
     codes = {code for found in re.findall(r"\x1b\[([\d;]*)m", raw) for code in found.split(";")}
     assert codes <= {"", "0", "1", "2", "3", "4", "9", "34", "36"}
     assert set(re.findall(r"\x1b\[[\d;?]*([a-zA-Z])", raw)) <= set("mKJA")
 
 
-def test_no_line_that_stands_is_written_again() -> None:
+def test_live_writer_never_prints_a_finished_line_again() -> None:
     _, raw = shown(re.findall(r"\S+\s*", TEXT), 80, 24)
-    assert raw.count("Plan for") <= 3  # until its line was whole
+    assert raw.count("Plan for") <= 3  # it is redrawn until its line is complete
     assert raw.count("Buy milk") <= len(re.findall(r"\S+\s*", TEXT.partition("| Buy")[2].partition("```")[0])) + 1
     after = raw.rpartition("deep")[2]
     assert "one" not in after.partition("Done")[0].replace("gone", "")
 
 
-def test_without_colours_there_are_none() -> None:
+def test_live_writer_without_colours_prints_none() -> None:
     _, raw = shown([TEXT], colored=False)
     assert {code for found in re.findall(r"\x1b\[([\d;]*)m", raw) for code in found.split(";")} <= set("012349")
 
@@ -100,14 +100,14 @@ def test_without_colours_there_are_none() -> None:
         max_size=20,
     )
 )
-def test_nothing_in_it_acts(pieces: list[str]) -> None:
+def test_live_writer_escapes_control_characters(pieces: list[str]) -> None:
     _, raw = shown(pieces)
     left = re.sub(r"\x1b\[[\d;]*[mKJA]", "", raw)
     assert not re.search(r"[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e]", left)
     assert all(found in ("", "0") or int(found.split(";")[0]) < 40 for found in re.findall(r"\x1b\[([\d;]*)m", raw))
 
 
-def test_a_resized_terminal_repeats_and_loses_nothing() -> None:
+def test_live_writer_on_a_resized_terminal_loses_and_repeats_nothing() -> None:
     words = [f"word{number}" for number in range(300)]
     sizes = iter([(80, 24)] * 50 + [(60, 24)] * 50 + [(120, 24)] * 50 + [(40, 10)] * 60 + [(200, 50)] * 1_000)
     out = io.StringIO()
@@ -118,7 +118,7 @@ def test_a_resized_terminal_repeats_and_loses_nothing() -> None:
             one.add_text(word[3:] + ("\n\n" if place % 40 == 39 else " "))
         one.finish()
     raw = out.getvalue()
-    # what was drawn twice was drawn over what it was: a line that is left stands once
+    # lines drawn twice are drawn over: each remaining line appears once
     screen = pyte.HistoryScreen(200, 50, history=5_000, ratio=0.5)
     pyte.Stream(screen).feed(raw.replace("\n", "\r\n"))
     seen = re.findall(r"word\d+", "\n".join("".join(line) for line in screen.display))
@@ -127,7 +127,7 @@ def test_a_resized_terminal_repeats_and_loses_nothing() -> None:
 
 @settings(max_examples=15, deadline=None)
 @given(st.lists(st.text("ab \n", max_size=9), max_size=60), st.integers(10, 40))
-def test_on_a_dumb_terminal_words_are_whole(pieces: list[str], columns: int) -> None:
+def test_plain_writer_breaks_lines_between_words(pieces: list[str], columns: int) -> None:
     out = io.StringIO()
     with redirect_stdout(out):
         one = PlainWriter(size=lambda: (columns, 24))

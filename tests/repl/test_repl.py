@@ -1,4 +1,4 @@
-"""The conversation at a prompt, on a real terminal and in a pipe, each way in."""
+"""`todo chat` on a real terminal and in a pipe, over HTTP and directly."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ PROMPT = "todo> "
 
 
 def opened(talker: Talker, *arguments: str) -> Any:
-    """A prompt."""
+    """Start `todo chat` and wait for the prompt."""
     child = talker.spawn("chat", *arguments)
     child.expect_exact(PROMPT)
     return child
 
 
 def ended(child: Any, line: str = "/exit") -> None:
-    """It ends well."""
+    """Leave and assert that the exit code is 0."""
     child.sendline(line)
     child.expect(pexpect.EOF)
     child.close()
@@ -34,14 +34,14 @@ def ended(child: Any, line: str = "/exit") -> None:
 
 
 def say(child: Any, line: str, *wanted: str) -> None:
-    """A line, what must come of it, and the prompt again."""
+    """Send a line, expect the texts, then the prompt."""
     child.sendline(line)
     for text in wanted:
         child.expect_exact(text)
     child.expect_exact(PROMPT)
 
 
-def test_a_conversation_with_commands_in_between(talker: Talker) -> None:
+def test_prompt_runs_messages_and_commands(talker: Talker) -> None:
     child = opened(talker)
     say(child, "/help", "Plain text goes to the model")
     say(child, "/add 'Pay rent' --due friday", "Added #1 Pay rent")
@@ -58,7 +58,7 @@ def test_a_conversation_with_commands_in_between(talker: Talker) -> None:
     ended(child)
 
 
-def test_undo_and_redo_take_back_the_last_turn(talker: Talker) -> None:
+def test_undo_and_redo_at_the_prompt_change_the_last_turn(talker: Talker) -> None:
     talker.script(calls(("add_task", {"title": "one"}), ("add_task", {"title": "two"})), says("Both."))
     child = opened(talker)
     say(child, "add one and two", "Both.")
@@ -69,7 +69,7 @@ def test_undo_and_redo_take_back_the_last_turn(talker: Talker) -> None:
     ended(child, "/quit")
 
 
-def test_an_approval_at_the_prompt(talker: Talker) -> None:
+def test_approval_at_the_prompt_refused_changes_nothing(talker: Talker) -> None:
     talker("add", "one")
     talker("add", "two")
     talker.script(calls(("list_tasks", {})), calls(("delete_task", {"number": 1}), ("delete_task", {"number": 2})))
@@ -83,7 +83,7 @@ def test_an_approval_at_the_prompt(talker: Talker) -> None:
     ended(child)
 
 
-def test_some_of_it_from_elsewhere(talker: Talker) -> None:
+def test_approve_only_some_calls_runs_those(talker: Talker) -> None:
     for title in ("one", "two", "three"):
         talker("add", title)
     wished = (("delete_task", {"number": number}) for number in (1, 2, 3))
@@ -95,7 +95,7 @@ def test_some_of_it_from_elsewhere(talker: Talker) -> None:
     assert [status for *_, status in talker.tasks()] == ["deleted", "open", "deleted"]
 
 
-def test_ctrl_c_at_the_question_leaves_it_open(talker: Talker) -> None:
+def test_ctrl_c_at_an_approval_leaves_it_pending(talker: Talker) -> None:
     talker("add", "one")
     talker.script(calls(("list_tasks", {})), calls(("delete_task", {"number": 1})))
     child = opened(talker)
@@ -111,7 +111,7 @@ def test_ctrl_c_at_the_question_leaves_it_open(talker: Talker) -> None:
     assert [status for *_, status in talker.tasks()] == ["deleted"]
 
 
-def test_ctrl_c_stops_the_answer_and_not_the_conversation(talker: Talker) -> None:
+def test_ctrl_c_during_an_answer_returns_to_the_prompt(talker: Talker) -> None:
     talker.script(slowly("Once ", *["upon "] * 60, every=0.4))
     child = opened(talker)
     child.sendline("a story")
@@ -130,7 +130,7 @@ def test_ctrl_c_stops_the_answer_and_not_the_conversation(talker: Talker) -> Non
     assert [state for _, state in talker.turns()] == ["stopped", "done"]
 
 
-def test_going_on_with_a_conversation(talker: Talker) -> None:
+def test_prompt_with_a_conversation_number_continues_it(talker: Talker) -> None:
     talker.script(says("One."))
     talker("ask", "first")
     talker.script(says("Two."))
@@ -141,20 +141,20 @@ def test_going_on_with_a_conversation(talker: Talker) -> None:
     assert talker("chat", "-c", "99").code == 3
 
 
-def test_errors_are_said_and_it_goes_on(talker: Talker) -> None:
+def test_errors_at_the_prompt_are_printed_and_it_continues(talker: Talker) -> None:
     child = opened(talker)
     say(child, "/nosuch", "unknown command '/nosuch'")
     say(child, "/add 'open quote", "no closing quotation")
     say(child, "/done 99", "task #99 does not exist")
     say(child, "/list --nosuch", "no such option")
     say(child, "/stop", "nothing runs in this conversation")
-    say(child, "hello", "todo: ")  # the script is over: status 500
+    say(child, "hello", "todo: ")  # the script has ended: status 500
     talker.script(says("Hello."))
     say(child, "hello", "Hello.")
     ended(child)
 
 
-def test_without_a_model_the_commands_work(person: Person, way: str, as_person: Callable[..., Todo]) -> None:
+def test_prompt_without_a_model_runs_commands(person: Person, way: str, as_person: Callable[..., Todo]) -> None:
     todo = as_person(person, way)
     done = todo("chat", stdin="/add milk\nhello\n/list\n", env={"OLLAMA_HOST": "127.0.0.1:1"})
     assert done.code == 0, done.err
@@ -162,9 +162,9 @@ def test_without_a_model_the_commands_work(person: Person, way: str, as_person: 
     assert "OPENROUTER_API_KEY" in done.err
 
 
-def test_every_slash_command_is_listed_on_one_screen_and_answered(talker: Talker) -> None:
+def test_slash_help_fits_on_a_screen_and_every_command_works(talker: Talker) -> None:
     listed = talker("chat", stdin="/help\n").out.splitlines()
-    assert len(listed) <= 20  # with the prompt and what is around it, a screen of 24
+    assert len(listed) <= 20  # with the prompt and its line below, a screen of 24
     assert all(len(line) < 80 for line in listed)
     assert all(f"/{name} " in "\n".join(listed) for name in CHAT_COMMANDS)
     talker.script(says("Hello."), says("Hi."))
@@ -178,7 +178,7 @@ def test_every_slash_command_is_listed_on_one_screen_and_answered(talker: Talker
         assert said in done.out, said
 
 
-def test_what_is_wrong_is_said(talker: Talker) -> None:
+def test_bad_slash_commands_print_one_line_each(talker: Talker) -> None:
     lines = [
         "/retry",
         "/edit",
@@ -196,15 +196,15 @@ def test_what_is_wrong_is_said(talker: Talker) -> None:
     assert "/list?" in done.err
 
 
-def test_edit_in_a_pipe_says_something_else(talker: Talker) -> None:
+def test_edit_in_a_pipe_replaces_the_message(talker: Talker) -> None:
     talker.script(calls(("add_task", {"title": "milk"})), says("One."), says("Two."))
     done = talker("chat", stdin="first\n/edit\nsecond\n/exit\n")
     assert (done.code, done.out) == (0, "One.\nTwo.\n"), done.err
     assert [text for role, text in talker.said() if role == "user"] == ["second"]
-    assert talker.tasks() == [(1, "milk", "open")]  # a pipe cannot be asked whether that is to be taken back
+    assert talker.tasks() == [(1, "milk", "open")]  # without a terminal nobody can be asked to undo it
 
 
-def test_what_i_have_said_everywhere(talker: Talker, make_talker: Callable[..., Talker]) -> None:
+def test_prompt_history_has_only_the_users_own_messages(talker: Talker, make_talker: Callable[..., Talker]) -> None:
     talker.script(says("One."), says("Two."))
     talker("ask", "first")
     talker("ask", "-c", "1", "second")
@@ -221,7 +221,7 @@ def test_what_i_have_said_everywhere(talker: Talker, make_talker: Callable[..., 
         backend.close()
 
 
-def test_in_a_pipe(talker: Talker) -> None:
+def test_prompt_in_a_pipe_answers_each_line(talker: Talker) -> None:
     talker.script(says("One."), says("Two."))
     done = talker("chat", stdin="first\nsecond\n/exit\nthird\n")
     assert (done.code, done.out, done.err) == (0, "One.\nTwo.\n", "")

@@ -1,4 +1,4 @@
-"""The prompt on a real terminal: typing, pasting, completing, stopping, leaving; what others do meanwhile."""
+"""The prompt on a real terminal: typing, pasting, completing, stopping, leaving, and answers from elsewhere."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ UP, ALT_ENTER, CTRL_C, CTRL_D = "\x1b[A", "\x1b\r", "\x03", "\x04"
 
 @pytest.fixture
 def talker(make_talker: Callable[..., Talker], model: Scripted) -> Talker:
-    """Somebody new, over the API."""
+    """A new user, over HTTP."""
     model.scripts.clear()
     model.asked.clear()
     return make_talker("api")
@@ -28,7 +28,7 @@ def talker(make_talker: Callable[..., Talker], model: Scripted) -> Talker:
 
 @pytest.fixture
 def terminal(talker: Talker) -> Iterator[Callable[..., Terminal]]:
-    """`todo chat` on a terminal, at its prompt: terminal("-c", "1", columns=200)."""
+    """Return a function that starts `todo chat` on a terminal: terminal("-c", "1", columns=200)."""
     opened: list[Terminal] = []
 
     def make(*arguments: str, columns: int = 80, rows: int = 24, whose: Talker = talker, **env: str) -> Terminal:
@@ -42,12 +42,12 @@ def terminal(talker: Talker) -> Iterator[Callable[..., Terminal]]:
 
 
 def asked(talker: Talker) -> Any:
-    """What the model was told last by the person."""
+    """Return the last user message that the model received."""
     return talker.model.asked[-1].body["messages"][-1]["content"]
 
 
 def deletions(talker: Talker, *titles: str) -> None:
-    """The model looks, and wishes to delete them all."""
+    """Add tasks, and script the model to list and delete all of them."""
     for title in titles:
         talker("add", title)
     talker.script(calls(("list_tasks", {})))
@@ -55,7 +55,7 @@ def deletions(talker: Talker, *titles: str) -> None:
 
 
 @pytest.mark.parametrize(("columns", "rows", "env"), [(80, 24, {}), (200, 50, {"NO_COLOR": "1"})])
-def test_a_first_conversation(
+def test_first_conversation_is_shown_formatted(
     talker: Talker, terminal: Callable[..., Terminal], columns: int, rows: int, env: dict[str, str]
 ) -> None:
     screen = terminal(columns=columns, rows=rows, **env)
@@ -69,7 +69,7 @@ def test_a_first_conversation(
     screen.say("put milk on the list", "nothing else")
     shown = screen.text
     assert "  ✓ Added #1 Buy milk\nDone: I added\n\n • Buy milk\n • nothing else\n\ntodo>" in shown
-    screen.until("1. put milk")  # the line below knows the conversation, and the model
+    screen.until("1. put milk")  # the line below shows the conversation and the model
     screen.until("test-model")
     screen.say("/list", "Buy milk")
     screen.keys(CTRL_D)
@@ -79,7 +79,7 @@ def test_a_first_conversation(
     assert not env or not codes & {str(code) for code in (*range(30, 38), *range(90, 98))}
 
 
-def test_typing_history_and_completion(talker: Talker, terminal: Callable[..., Terminal]) -> None:
+def test_prompt_completes_and_recalls_history(talker: Talker, terminal: Callable[..., Terminal]) -> None:
     talker.script(says("Yes."))
     talker("ask", "what I said on another machine")
     talker("add", "Buy milk #home @shop")
@@ -101,7 +101,7 @@ def test_typing_history_and_completion(talker: Talker, terminal: Callable[..., T
     screen.until("only if it is still at")
     screen.keys(CTRL_C, "/show ")
     screen.until("Buy milk")
-    screen.keys(CTRL_C, UP)  # what was dropped is not lost
+    screen.keys(CTRL_C, UP)  # the discarded line is in the history
     screen.until("todo> /show")
     screen.keys(CTRL_C)
     for _ in range(8):
@@ -114,7 +114,7 @@ def test_typing_history_and_completion(talker: Talker, terminal: Callable[..., T
     assert asked(talker).startswith("what I said on another machine\nand more")
 
 
-def test_a_thousand_lines_are_one_message(talker: Talker, terminal: Callable[..., Terminal]) -> None:
+def test_pasted_lines_are_one_message(talker: Talker, terminal: Callable[..., Terminal]) -> None:
     lines = [f"line {number} of what was copied" for number in range(1_000)]
     screen = terminal()
     screen.child.send("\x1b[200~" + "\r".join(lines) + "\x1b[201~")
@@ -127,7 +127,9 @@ def test_a_thousand_lines_are_one_message(talker: Talker, terminal: Callable[...
     assert talker.said()[0][1] == "\n".join(lines)
 
 
-def test_an_editor(talker: Talker, terminal: Callable[..., Terminal], tmp_path: Path) -> None:
+def test_editor_changes_the_message_without_sending_it(
+    talker: Talker, terminal: Callable[..., Terminal], tmp_path: Path
+) -> None:
     editor = tmp_path / "editor"
     editor.write_text(
         f"#!{sys.executable}\nimport sys\np = sys.argv[1]\nt = open(p).read()\nopen(p, 'w').write(t.upper() + 'x\\ny')\n"
@@ -136,14 +138,14 @@ def test_an_editor(talker: Talker, terminal: Callable[..., Terminal], tmp_path: 
     screen = terminal(VISUAL=str(editor))
     screen.keys("abc", "\x18\x05")
     screen.until("ABC")
-    assert talker.turns() == []  # it is not sent before somebody says so
+    assert talker.turns() == []  # nothing is sent before Enter
     talker.script(says("Edited."))
     screen.child.send("\r")
     screen.until("Edited.")
     assert re.match(r"ABC\n?x\ny", asked(talker))
 
 
-def test_resized_in_the_middle_of_an_answer(talker: Talker, terminal: Callable[..., Terminal]) -> None:
+def test_resize_during_an_answer_loses_and_repeats_nothing(talker: Talker, terminal: Callable[..., Terminal]) -> None:
     words = [f"word{number}" for number in range(60)]
     talker.script(slowly(*(word + " " for word in words), every=0.03))
     screen = terminal()
@@ -156,7 +158,7 @@ def test_resized_in_the_middle_of_an_answer(talker: Talker, terminal: Callable[.
     assert re.findall(r"word\d+", screen.replayed()) == words
 
 
-def test_what_is_typed_meanwhile_comes_at_the_next_prompt(talker: Talker, terminal: Callable[..., Terminal]) -> None:
+def test_keys_typed_during_an_answer_reach_the_next_prompt(talker: Talker, terminal: Callable[..., Terminal]) -> None:
     talker.script(slowly("One ", "two ", "three.", every=0.4))
     screen = terminal()
     screen.child.send("count\r")
@@ -167,7 +169,7 @@ def test_what_is_typed_meanwhile_comes_at_the_next_prompt(talker: Talker, termin
     assert screen.text.count("typed") == 1
 
 
-def test_ctrl_c_at_every_stage(talker: Talker, terminal: Callable[..., Terminal]) -> None:
+def test_ctrl_c_at_every_stage_returns_to_the_prompt(talker: Talker, terminal: Callable[..., Terminal]) -> None:
     screen = terminal()
     screen.keys("not this", CTRL_C)
     screen.prompted()
@@ -190,7 +192,7 @@ def test_ctrl_c_at_every_stage(talker: Talker, terminal: Callable[..., Terminal]
     screen.until(lambda: screen.text.count("[y/N]") == 2)
     screen.child.send("n\r")
     screen.until("Kept it")
-    screen.child.send(CTRL_C + CTRL_C)  # the second does not wait
+    screen.child.send(CTRL_C + CTRL_C)  # the second one leaves at once
     screen.prompted()
     screen.keys(CTRL_C)
     screen.until("again to leave")
@@ -199,7 +201,7 @@ def test_ctrl_c_at_every_stage(talker: Talker, terminal: Callable[..., Terminal]
     assert [status for *_, status in talker.tasks()] == ["open", "open"]
 
 
-def test_ctrl_d_at_a_question_leaves_it_open(talker: Talker, terminal: Callable[..., Terminal]) -> None:
+def test_ctrl_d_at_an_approval_leaves_it_pending(talker: Talker, terminal: Callable[..., Terminal]) -> None:
     deletions(talker, "one")
     screen = terminal()
     screen.child.send("delete it\r")
@@ -207,7 +209,7 @@ def test_ctrl_d_at_a_question_leaves_it_open(talker: Talker, terminal: Callable[
     screen.keys(CTRL_D)
     screen.ended()
     assert "answer later" in screen.text
-    again = Terminal(talker.todo, "chat", "-c", "1")  # asks it again by itself
+    again = Terminal(talker.todo, "chat", "-c", "1")  # asks the question again
     again.until("[y/N]")
     talker.script(says("Gone."))
     again.child.send("y\r")
@@ -218,7 +220,7 @@ def test_ctrl_d_at_a_question_leaves_it_open(talker: Talker, terminal: Callable[
     again.ended()
 
 
-def test_some_of_what_is_asked(talker: Talker, terminal: Callable[..., Terminal]) -> None:
+def test_approval_of_some_numbers_runs_those(talker: Talker, terminal: Callable[..., Terminal]) -> None:
     deletions(talker, "one", "two", "three", "four")
     screen = terminal()
     screen.child.send("delete all\r")
@@ -234,7 +236,9 @@ def test_some_of_what_is_asked(talker: Talker, terminal: Callable[..., Terminal]
 
 
 @pytest.mark.parametrize("word", ["approve", "--no"])
-def test_another_terminal_answers_first(talker: Talker, terminal: Callable[..., Terminal], word: str) -> None:
+def test_approval_answered_elsewhere_ends_the_question(
+    talker: Talker, terminal: Callable[..., Terminal], word: str
+) -> None:
     deletions(talker, "one", "two")
     screen = terminal()
     screen.child.send("delete all\r")
@@ -247,7 +251,7 @@ def test_another_terminal_answers_first(talker: Talker, terminal: Callable[..., 
     assert {status for *_, status in talker.tasks()} == {"open" if word == "--no" else "deleted"}
 
 
-def test_a_lost_connection(
+def test_lost_connection_is_reported_and_the_prompt_continues(
     db: Database, talker: Talker, terminal: Callable[..., Terminal], make_server: Callable[..., Server]
 ) -> None:
     first = make_server(db, env=with_model(talker.model))
@@ -269,7 +273,7 @@ def test_a_lost_connection(
     balancer.close()
 
 
-def test_say_it_again_and_otherwise(talker: Talker, terminal: Callable[..., Terminal]) -> None:
+def test_retry_and_edit_replace_the_last_message(talker: Talker, terminal: Callable[..., Terminal]) -> None:
     screen = terminal()
     talker.script(says("One."), says("Two."))
     screen.say("a joke", "One.")
@@ -278,7 +282,7 @@ def test_say_it_again_and_otherwise(talker: Talker, terminal: Callable[..., Term
     screen.child.send("/edit\r")
     screen.until("edit your last message")
     screen.until(lambda: screen.line == "todo> a joke")
-    screen.keys(CTRL_C)  # no: what is said next is something new
+    screen.keys(CTRL_C)  # cancels the edit: the next message is a new one
     talker.script(says("Hello."), says("A joke."))
     screen.say("hello", "Hello.")
     assert [text for role, text in talker.said() if role == "user"] == ["a joke", "hello"]
@@ -302,7 +306,7 @@ def test_say_it_again_and_otherwise(talker: Talker, terminal: Callable[..., Term
     assert [text for _, text in talker.said()][-2:] == ["a joke about milk", "Five."]
 
 
-def test_from_one_conversation_to_another(talker: Talker, terminal: Callable[..., Terminal]) -> None:
+def test_fork_new_and_resume_switch_conversations(talker: Talker, terminal: Callable[..., Terminal]) -> None:
     talker.script(says("One."), says("Two."), says("Three."), says("Four."))
     screen = terminal()
     screen.say("first", "One.")
@@ -330,7 +334,7 @@ print([one for one in ("prompt_toolkit", "openai", "psycopg", "sqlalchemy", "sta
 """
 
 
-def test_no_model_and_no_database_is_loaded_over_the_api(talker: Talker) -> None:
+def test_prompt_over_http_imports_no_model_or_database_client(talker: Talker) -> None:
     talker.script(says("Hi."))
     screen = Terminal(talker.todo, "chat", command=(sys.executable, "-c", CODE))
     screen.prompted()
@@ -340,10 +344,10 @@ def test_no_model_and_no_database_is_loaded_over_the_api(talker: Talker) -> None
     assert screen.lines[-1] == "['prompt_toolkit']"
 
 
-def test_the_prompt_does_not_wait_for_the_list(
+def test_prompt_with_a_server_down_appears_at_once(
     db: Database, talker: Talker, make_server: Callable[..., Server]
 ) -> None:
-    """A server that is away is noticed with the first words, and costs nothing before."""
+    """A server that is down is noticed with the first message and delays nothing before."""
     server = make_server(db)
     talker.todo.env |= {"TODO_SERVER": server.url, "TODO_TIMEOUT": "1"}
     server.stop(9)

@@ -81,7 +81,7 @@ LIES = {
     "204": Lie(saying(b"HTTP/1.1 204 No Content\r\n\r\n"), "answered 204"),
     "a problem that is not JSON": Lie(problem(b"<oops>"), "error cannot be read"),
     "a problem that is a list": Lie(problem(b"[]"), "error cannot be read"),
-    "a problem without anything": Lie(problem(b"{}"), "no detail"),
+    "a problem without anything": Lie(problem(b"{}"), "the server gave no reason"),
     "a problem of a later release": Lie(
         problem(b'{"type": "urn:todo:on-fire", "title": "OnFire", "status": 599, "detail": "it burns"}'), "it burns"
     ),

@@ -73,7 +73,7 @@ class Terminal:
 
     def prompted(self, timeout: float = 20) -> None:
         """Until the cursor stands behind an empty prompt."""
-        self.until(lambda: re.match(r"todo> (in plain words|$)", self.line), timeout)
+        self.until(lambda: re.match(r"todo> (Type a message|$)", self.line), timeout)
 
     @property
     def line(self) -> str:

@@ -13,7 +13,7 @@ from todo_cli.contract.base import Asks, Request
 from todo_cli.contract.tasks import AddTask
 from todo_cli.contract.turn_steps import Message
 from todo_cli.errors import Invalid
-from todo_cli.tools import MORE, wished
+from todo_cli.tools import MORE_TOOLS, parse_tool_call
 
 FREE_ADDS = 20
 
@@ -57,10 +57,10 @@ class ParsedCall(msgspec.Struct, frozen=True):
 def understood(message: Message, index: int) -> ParsedCall:
     """What a call wishes."""
     call = message.calls[index]
-    if call.name == MORE:
+    if call.name == MORE_TOOLS:
         return ParsedCall(message.seq, index, told=tools_for(call.arguments))
     try:
-        kind, fields = wished(call.name, call.arguments)
+        kind, fields = parse_tool_call(call.name, call.arguments)
     except Invalid as error:
         return ParsedCall(message.seq, index, error=error)
     return ParsedCall(message.seq, index, kind, fields)

@@ -19,7 +19,7 @@ from todo_cli.agent.receive import Answer, ModelResponse, Said, listen
 from todo_cli.agent.tool_execution import act
 from todo_cli.agent.tool_selection import offers
 from todo_cli.contract.turn_steps import BeginTurn, EndTurn, PendingCall, ReadReplay, Replay, StoreAnswer, TurnState
-from todo_cli.contract.usage import spent
+from todo_cli.contract.usage import make_budget_error
 from todo_cli.errors import Bug, ModelFailed, TodoError
 from todo_cli.llm.pricing import as_stored, summed
 
@@ -104,7 +104,7 @@ class _Turn:
         if runner.stopped:
             return await self._end("stopped", "(stopped)", status="interrupted")
         if replay.over:
-            error = spent(replay.over)
+            error = make_budget_error(replay.over)
             return await self._end("failed", f"({error.detail})", error=error)
         if said >= limits.rounds:
             return await self._end("done", f"I have stopped after {said} rounds. Tell me to go on, if I should.")

@@ -10,7 +10,7 @@ import msgspec
 
 from todo_cli.contract.base import title_of
 from todo_cli.contract.turn_steps import Message
-from todo_cli.tools import FOUND, MORE, offered
+from todo_cli.tools import EXTRA_TOOLS, MORE_TOOLS, offer_tools
 
 _COMMON = {"and", "any", "are", "for", "from", "has", "one", "task", "tasks", "that", "the", "them", "tool", "tools",
            "what", "with"}  # fmt: skip
@@ -24,15 +24,15 @@ def offers(messages: Sequence[Message], turn: str) -> tuple[dict[str, Any], ...]
     for one in messages:
         wishes = called.get((one.conversation, one.call_seq or 0), ())
         place = one.call_index or 0
-        if one.role == "tool" and one.turn == turn and place < len(wishes) and wishes[place].name == MORE:
+        if one.role == "tool" and one.turn == turn and place < len(wishes) and wishes[place].name == MORE_TOOLS:
             names |= {*_named(one.content)}
-    return offered(frozenset(names & FOUND.keys()))
+    return offer_tools(frozenset(names & EXTRA_TOOLS.keys()))
 
 
 def tools_for(arguments: str) -> str:
     """The answer to a call of MORE: the tools whose name or description has one of the words, all where none has."""
     asked = {*_words(arguments)} - {"words"}
-    about = {name: title_of(kind) for name, kind in FOUND.items()}
+    about = {name: title_of(kind) for name, kind in EXTRA_TOOLS.items()}
     fitting = [name for name, line in about.items() if asked & {*_words(f"{name} {line}")}]
     listed = [{"name": name, "description": about[name]} for name in fitting or about]
     return msgspec.json.encode({"tools": listed, "hint": "call them by name, from now on"}).decode()

@@ -52,10 +52,10 @@ def _count_tasks(answers: list[Changed]) -> int:
 
 def _print_interruption(count: int, total: int, key: str, *, answer_lost: bool) -> None:
     """Print how much was added. `answer_lost`: one more request was sent, and its answer did not arrive."""
-    resume = f"to add the rest, send the same lines with --key {key}"
+    resume = f"send the same lines with --key {key} to add the rest"
     if count:
         maybe = f", and possibly up to {MAX_REQUEST_LINES} more" if answer_lost else ""
-        text.note(f"{count:,} of {total:,} tasks were added{maybe}; {resume}; to remove them: todo undo")
+        text.note(f"{count:,} of {total:,} tasks were added{maybe}; {resume}; remove them with: todo undo")
     elif answer_lost:
         most = min(total, MAX_REQUEST_LINES)
         text.note(f"between 0 and {most} of {total:,} tasks were added (check with: todo log); {resume}")

@@ -76,7 +76,10 @@ def print_changed(ctx: Any, result: Changed, past: str, form: str) -> None:
     if form == "text":
         from todo_cli.cli.render import text
 
-        text.write_changed(past, result, text.load_zone(session_of(ctx).settings.timezone), datetime.now(UTC))
+        zone = text.load_zone(session_of(ctx).settings.timezone)
+        # a repeated key returns the tasks as they are now, which later changes may have made
+        unchanged = {task.number for task in result.tasks if result.new and task.rev != result.seq}
+        text.write_changed(past, result, zone, datetime.now(UTC), unchanged)
     else:
         from todo_cli.cli.render import json
 

@@ -29,8 +29,9 @@ class LazyGroup(TyperGroup):
         }
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Accept global options anywhere before `--`."""
-        return super().parse_args(ctx, _global_first(args))
+        """Accept global options anywhere before `--`, and the aliases of commands."""
+        options, rest = _split_global_options(args)
+        return super().parse_args(ctx, options + _expand_alias(rest))
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names in the order of the table."""
@@ -49,21 +50,34 @@ def load_command(name: str) -> Any:
     return command
 
 
-def _global_first(args: list[str]) -> list[str]:
-    first: list[str] = []
+def _split_global_options(args: list[str]) -> tuple[list[str], list[str]]:
+    """Return the global options with their values, and the other arguments."""
+    options: list[str] = []
     rest: list[str] = []
     remaining = iter(args)
     for arg in remaining:
         name = arg.partition("=")[0]
         if arg == "--":
-            return [*first, *rest, arg, *remaining]
+            return options, [*rest, arg, *remaining]
         if name in GLOBAL_FLAGS:
-            first.append(arg)
+            options.append(arg)
             if GLOBAL_FLAGS[name] and "=" not in arg:
-                first.extend([value for value in [next(remaining, None)] if value is not None])
+                options.extend([value for value in [next(remaining, None)] if value is not None])
         else:
             rest.append(arg)
-    return first + rest
+    return options, rest
+
+
+def _expand_alias(args: list[str]) -> list[str]:
+    """Translate `ls`, `version` and `help [COMMAND]`, which users of other tools type."""
+    match args:
+        case ["ls", *rest]:
+            return ["list", *rest]
+        case ["version"]:
+            return ["--version"]
+        case ["help", *rest]:
+            return [*rest, "--help"]
+    return args
 
 
 def _print_version(ctx: typer.Context, wanted: bool) -> None:
@@ -144,4 +158,7 @@ def _format_usage_error(error: Any) -> str:
 
 def _usage_hint(error: Any) -> str:
     context = getattr(error, "ctx", None)
-    return f"see: {context.command_path} --help" if context else "see: todo --help"
+    see = f"see: {context.command_path} --help" if context else "see: todo --help"
+    if isinstance(error, _click.exceptions.NoSuchOption):
+        return f"put -- before words that begin with a minus; {see}"
+    return see

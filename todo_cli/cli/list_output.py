@@ -10,12 +10,9 @@ from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.tasks import ListTasks, TaskPage
 
 MAX_PAGE_TASKS = 1_000
-EMPTY_MESSAGE = "Nothing here. Add a task with: todo add 'Buy milk'"
 
 
-def print_list(
-    ctx: Any, request: ListTasks, *, everything: bool, as_json: bool, as_lines: bool, nothing: str = EMPTY_MESSAGE
-) -> None:
+def print_list(ctx: Any, request: ListTasks, *, everything: bool, as_json: bool, as_lines: bool, nothing: str) -> None:
     """Print one page of the requested tasks, or all pages; `nothing` is printed on a terminal if there are none."""
     session, form = session_of(ctx), output_form(as_json, as_lines)
     page = _fetch_all(session, request) if everything else session.send(request)
@@ -50,7 +47,7 @@ def _print_page(session: Session, page: TaskPage, form: str, nothing: str) -> No
         table.print_tasks(page.tasks, zone, datetime.now(UTC), colored=session.use_color)
     else:
         text.note(nothing)
-    if page.next:
-        text.note(f"{len(page.tasks)} shown, more exist: todo list --all, or --cursor {page.next}")
+    if page.next and session.is_terminal:
+        text.note(f"{len(page.tasks)} shown, more exist: todo list --all")
     elif page.cut is True:
         text.note(f"{len(page.tasks)} shown, more exist; this order depends on the time, so it has at most 200 tasks")

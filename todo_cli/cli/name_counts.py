@@ -6,7 +6,9 @@ from todo_cli.cli.session import Session
 from todo_cli.contract.views import ListProjects, ListTags
 
 
-def print_name_counts(session: Session, request: ListTags | ListProjects, heading: str, *, as_json: bool) -> None:
+def print_name_counts(
+    session: Session, request: ListTags | ListProjects, heading: str, *, nothing: str, as_json: bool
+) -> None:
     """Print the answer as a table on a terminal, as tab-separated lines in a pipe, or as JSON."""
     page = session.send(request)
     if as_json:
@@ -16,4 +18,5 @@ def print_name_counts(session: Session, request: ListTags | ListProjects, headin
         return
     from todo_cli.cli.render.rows import print_rows
 
-    print_rows(session, (heading, "Open tasks"), [(name.name, str(name.tasks)) for name in page.used])
+    cells = [(name.name, str(name.tasks)) for name in page.used]
+    print_rows(session, (heading, "Open tasks"), cells, nothing=nothing)

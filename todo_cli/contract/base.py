@@ -1,31 +1,42 @@
-"""The form of every question and the envelope it travels in."""
+"""The base of every Request, the types of its fields, and the caller who sends it."""
 
 from __future__ import annotations
 
 from enum import Enum
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import Meta, Struct
+
+from todo_cli.contract.limits import (
+    MAX_DATE_CHARS,
+    MAX_INTEGER,
+    MAX_NAME_CHARS,
+    MAX_NOTE_CHARS,
+    MAX_PAGE_ITEMS,
+    MAX_TAG_CHARS,
+    MAX_TAGS_PER_TASK,
+    MAX_TASKS_PER_CHANGE,
+    MAX_TITLE_CHARS,
+)
 
 R = TypeVar("R")
 
-KEEP = UNSET
-"""In an edit: leave the field as it is (null clears it)."""
-
-Kept = UnsetType
-
-Number = Annotated[int, Meta(ge=1, le=2**63 - 1, description="a task's number, as shown: #12")]
-Numbers = Annotated[tuple[Number, ...], Meta(max_length=10_000)]
-Title = Annotated[str, Meta(min_length=1, max_length=1_000)]
-Note = Annotated[str, Meta(max_length=100_000)]
-Name = Annotated[str, Meta(min_length=1, max_length=100)]
-Tag = Annotated[str, Meta(min_length=1, max_length=100)]
-Tags = Annotated[tuple[Tag, ...], Meta(max_length=100)]
-Limit = Annotated[int, Meta(ge=1, le=1_000)]
+Number = Annotated[int, Meta(ge=1, le=MAX_INTEGER, description="a task's number, as shown: #12")]
+Numbers = Annotated[tuple[Number, ...], Meta(max_length=MAX_TASKS_PER_CHANGE)]
+Title = Annotated[str, Meta(min_length=1, max_length=MAX_TITLE_CHARS)]
+Note = Annotated[str, Meta(max_length=MAX_NOTE_CHARS)]
+Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME_CHARS)]
+Tag = Annotated[str, Meta(min_length=1, max_length=MAX_TAG_CHARS)]
+Tags = Annotated[tuple[Tag, ...], Meta(max_length=MAX_TAGS_PER_TASK)]
+Limit = Annotated[int, Meta(ge=1, le=MAX_PAGE_ITEMS, description="how many to return at most")]
 Priority = Annotated[int, Meta(ge=1, le=3, description="1 is the most urgent, 3 the least")]
 When = Annotated[
     str,
-    Meta(min_length=1, max_length=200, description="a date or an instant, as ISO or in words: 'next fri 9am'"),
+    Meta(
+        min_length=1,
+        max_length=MAX_DATE_CHARS,
+        description="a date or an instant, in ISO form or in words: 'next fri 9am'",
+    ),
 ]
 
 
@@ -69,7 +80,7 @@ class Request(Struct, Generic[R], frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Secret:
-    """A password, token, code or key: shown only by `reveal`, so never in a log, journal or traceback."""
+    """A password, token or key. Only `reveal` shows it, so it appears in no log, journal or traceback."""
 
     __slots__ = ("_value",)
 
@@ -77,7 +88,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """The value itself."""
+        """Return the value."""
         return self._value
 
     def __repr__(self) -> str:
@@ -91,7 +102,7 @@ class Secret:
 
 
 class Caller(Struct, frozen=True, kw_only=True):
-    """Who asks, and how: everything that travels beside a request."""
+    """The caller of a request and how it came: everything that travels beside the request."""
 
     token: Secret
     space: str | None = None
@@ -102,12 +113,12 @@ class Caller(Struct, frozen=True, kw_only=True):
 
     @property
     def user_id(self) -> str:
-        """The user's id as the token states it openly; whether it is true the database decides."""
+        """Return the user's id as the token states it openly. Only the database decides whether it is true."""
         return token_user(self.token.reveal())
 
 
 def token_user(token: str) -> str:
-    """The user's id in `todo_<32 hex digits>_<secret>`; the nil id when there is none, which no user has."""
+    """Return the user's id of `todo_<32 hex digits>_<secret>`; for other text the nil id, which no user has."""
     kind, _, rest = token.partition("_")
     user, _, secret = rest.partition("_")
     if kind != "todo" or len(user) != 32 or not secret or set(user) - set("0123456789abcdef"):
@@ -116,12 +127,12 @@ def token_user(token: str) -> str:
 
 
 def title_of(request: type[Request[Any]]) -> str:
-    """The request's first line of documentation."""
+    """Return the first line of the docstring: the summary in tools and in OpenAPI."""
     return (request.__doc__ or request.__name__).strip().splitlines()[0]
 
 
 def method_and_path(request: type[Request[Any]]) -> tuple[str, str]:
-    """`("POST", "/v1/tasks")`; raises ValueError for an internal request."""
+    """Return `("POST", "/v1/tasks")`; raises ValueError for an internal request."""
     if request.route is None:
         raise ValueError(f"{request.__name__} is internal")
     method, path = request.route.split(" ", 1)

@@ -1,29 +1,27 @@
-"""Claims: a task is one worker's for a while."""
+"""Claims: one worker's exclusive hold on a task until its lease expires."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
-from todo_cli.contract.base import KEEP, Asks, Kept, Number, Request
+from todo_cli.contract.base import Asks, Number, Request
 from todo_cli.contract.filters import Filter
+from todo_cli.contract.limits import DEFAULT_LEASE_SECONDS, MAX_LEASE_SECONDS
 from todo_cli.contract.tasks import OnTasks, Task
 
-MAX_LEASE_SECONDS = 7 * 86_400
-DEFAULT_LEASE_SECONDS = 900
-
 LeaseSeconds = Annotated[
-    int, Meta(ge=1, le=MAX_LEASE_SECONDS, description="for how many seconds, from now; 900 unless given")
+    int, Meta(ge=1, le=MAX_LEASE_SECONDS, description="how many seconds the claim lasts; 900 by default")
 ]
 
 
 class ClaimTask(Request[Task], frozen=True, kw_only=True):
-    """Claim a task for a worker: until the lease runs out nobody else can. Without a number the next one that is free.
+    """Claim a task for a worker, so that nobody else can until the lease expires; without a number the next free one.
 
-    The next is the one due soonest, then the one added first, of those that are ready (open, waiting for no other task,
-    not put off, not scheduled for later), that nobody holds and that the filter names. A claim is the token's: to claim
-    the task again with the same token renews the lease. Done, deleted and released tasks are nobody's.
+    Free is a task that is ready (open, not blocked, neither deferred nor scheduled for later), unclaimed, and found by
+    the filter; the next one is due soonest, then added first. A claim belongs to the token: claiming the task again
+    with the same token renews the lease. Completing, deleting or releasing the task ends the claim.
     """
 
     verb = "ClaimTask"
@@ -33,15 +31,15 @@ class ClaimTask(Request[Task], frozen=True, kw_only=True):
     route = "POST /v1/claims"
     scope = "tasks:write"
 
-    number: Number | Kept = KEEP
-    filter: Filter | Kept = KEEP
+    number: Number | UnsetType = UNSET
+    filter: Filter | UnsetType = UNSET
     lease: LeaseSeconds = DEFAULT_LEASE_SECONDS
 
 
 class ReleaseTasks(OnTasks, frozen=True, kw_only=True):
-    """Let go of claimed tasks, so that others can claim them; what nobody holds stays so.
+    """Release claimed tasks, so that others can claim them; unclaimed tasks stay as they are.
 
-    `force` takes away what another has claimed: with a token of every scope.
+    `force` ends the claims of other tokens and needs a token with scope `all`.
     """
 
     verb = "ReleaseTasks"
@@ -51,4 +49,4 @@ class ReleaseTasks(OnTasks, frozen=True, kw_only=True):
     route = "POST /v1/releases"
     asks = Asks.SEVERAL
 
-    force: bool | Kept = KEEP
+    force: bool | UnsetType = UNSET

@@ -1,4 +1,4 @@
-"""Requests and answers as bytes: strict on what comes in, tolerant of fields it does not know yet."""
+"""Encode and decode Requests and answers as JSON: strict about Requests, tolerant of new fields in answers."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from todo_cli.errors import Invalid
 
 R = TypeVar("R")
 
-# compiled when first met: most commands never do, and it would be a twentieth of their time
-_LONGER = r"Expected `(?:str|array|object)` of length (<=|>=) (\d+)(?: - at `\$\.?([^`]*)`)?"
+# the error texts of msgspec; they are compiled on first use, as compiling costs a twentieth of a command's start
+_LENGTH = r"Expected `(?:str|array|object)` of length (<=|>=) (\d+)(?: - at `\$\.?([^`]*)`)?"
 _BOUND = r"Expected `int` (<=|>=) (-?\d+)(?: - at `\$\.?([^`]*)`)?"
-_FIELD = r"(?s)^(?P<what>.*?)(?: - at `\$\.?(?P<field>[^`]*)`)?$"
+_FIELD = r"(?s)^(?P<rule>.*?)(?: - at `\$\.?(?P<field>[^`]*)`)?$"
 
 
 def _reveal(value: Any) -> Any:
@@ -30,7 +30,7 @@ _ENCODER = msgspec.json.Encoder(enc_hook=_reveal)
 
 
 def encode(value: Any) -> bytes:
-    """JSON; raises Invalid for text that is not Unicode (a lone surrogate from bytes that are not UTF-8)."""
+    """Encode as JSON; raises Invalid for a lone surrogate, which bytes that are not UTF-8 leave in a text."""
     try:
         return _ENCODER.encode(value)
     except UnicodeEncodeError as error:
@@ -38,18 +38,18 @@ def encode(value: Any) -> bytes:
 
 
 def canonical(value: Any) -> bytes:
-    """The same JSON for the same content, whatever the order of its fields."""
+    """Encode as JSON with sorted fields, so that equal content gives equal bytes."""
     return msgspec.json.encode(msgspec.to_builtins(value, enc_hook=_reveal), order="sorted")
 
 
 @cache
 def answer_type(request: type[Request[Any]]) -> Any:
-    """The `R` of a `Request[R]`."""
+    """Return the `R` of a `Request[R]`."""
     for base in request.__mro__:
         for parent in base.__dict__.get("__orig_bases__", ()):
             if get_origin(parent) is Request:
                 return get_args(parent)[0]
-    raise TypeError(f"{request.__name__} does not say what it answers")
+    raise TypeError(f"{request.__name__} has no answer type")
 
 
 @cache
@@ -58,48 +58,49 @@ def _decoder(kind: Hashable) -> msgspec.json.Decoder[Any]:
 
 
 def decode(data: bytes | str, kind: type[R]) -> R:
-    """JSON to a contract type; raises msgspec.DecodeError."""
-    answer: R = _decoder(kind).decode(data)  # type: ignore[arg-type]  # types are hashable, mypy knows it not of type[R]
+    """Decode JSON to a type of the contract; raises msgspec.DecodeError."""
+    answer: R = _decoder(kind).decode(data)  # type: ignore[arg-type]  # mypy does not know that type[R] is hashable
     return answer
 
 
 def decode_request(data: bytes, kind: type[R]) -> R:
-    """As `decode`, for what somebody else wrote: raises Invalid with the field and the rule it breaks."""
+    """Decode a Request of a caller; raises Invalid that names the field and the rule it breaks."""
     try:
         return decode(data or b"{}", kind)
     except msgspec.DecodeError as error:
-        raise Invalid(_sentence(str(error))) from None
+        raise Invalid(_describe(str(error))) from None
     except UnicodeDecodeError:
         raise Invalid("the request is not valid UTF-8") from None
 
 
 def convert_request(values: dict[str, Any], kind: type[R]) -> R:
-    """As `decode_request`, from the words of an address: '5' is a number where one is due."""
+    """Convert values to a Request, the text '5' to a number where the field is one; raises Invalid."""
     try:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise Invalid(_sentence(str(error))) from None
+        raise Invalid(_describe(str(error))) from None
 
 
-def checked(request: Request[R]) -> bytes:
-    """The request as JSON, having passed the same checks that a server makes; raises Invalid."""
+def encode_checked(request: Request[R]) -> bytes:
+    """Encode a Request after the checks that a server makes; raises Invalid."""
     data = encode(request)
     decode_request(data, type(request))
     return data
 
 
-def _sentence(message: str) -> str:
-    if found := re.match(_LONGER, message):
-        sign, bound, field = found.groups()
-        what = field or "the request"
+def _describe(message: str) -> str:
+    """Return an error text of msgspec as a sentence about the field."""
+    if match := re.match(_LENGTH, message):
+        sign, bound, field = match.groups()
+        subject = field or "the request"
         if sign == ">=":
-            return f"{what} is empty"
-        many = "characters" if "`str`" in message else "entries"
-        return f"{what} is longer than {int(bound):,} {many}"
-    if found := re.match(_BOUND, message):
-        sign, bound, field = found.groups()
+            return f"{subject} is empty"
+        unit = "characters" if "`str`" in message else "entries"
+        return f"{subject} is longer than {int(bound):,} {unit}"
+    if match := re.match(_BOUND, message):
+        sign, bound, field = match.groups()
         return f"{field or 'the number'} must be {'at least' if sign == '>=' else 'at most'} {int(bound):,}"
-    parts = re.match(_FIELD, message)
-    if parts and parts["field"]:
-        return f"{parts['field']}: {parts['what']}"
+    match = re.match(_FIELD, message)
+    if match and match["field"]:
+        return f"{match['field']}: {match['rule']}"
     return message

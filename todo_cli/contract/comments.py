@@ -1,4 +1,4 @@
-"""Comments on tasks: what is said about one, by whom and when."""
+"""Comments on tasks."""
 
 from __future__ import annotations
 
@@ -6,22 +6,26 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from todo_cli.contract.base import Number, Request
+from todo_cli.contract.base import Limit, Number, Request
+from todo_cli.contract.limits import MAX_COMMENT_CHARS
 from todo_cli.contract.task_types import Comment
 from todo_cli.contract.tokens import Id
 
-CommentText = Annotated[str, Meta(min_length=1, max_length=20_000)]
+CommentText = Annotated[str, Meta(min_length=1, max_length=MAX_COMMENT_CHARS)]
 
 
 class CommentPage(Struct, frozen=True, kw_only=True):
-    """Some comments of a task, the oldest first, and the id to go on `after` (null: these were the last)."""
+    """A page of comments, oldest first. `next` is the id that follows in `after`, null on the last page."""
 
     comments: tuple[Comment, ...]
     next: str | None = None
 
 
 class AddComment(Request[Comment], frozen=True, kw_only=True):
-    """Say something about a task. The caller mints the id; the task's rev stays, as none of its fields changes."""
+    """Comment on a task.
+
+    The caller creates the id, so that a repeated request adds one comment. The task's rev stays as it is.
+    """
 
     verb = "AddComment"
     label = "comment"
@@ -35,7 +39,7 @@ class AddComment(Request[Comment], frozen=True, kw_only=True):
 
 
 class ListComments(Request[CommentPage], frozen=True, kw_only=True):
-    """List what was said about a task, the oldest first."""
+    """List the comments of a task, oldest first."""
 
     verb = "ListComments"
     label = "comment"
@@ -44,11 +48,11 @@ class ListComments(Request[CommentPage], frozen=True, kw_only=True):
 
     number: Number
     after: Id | None = None
-    limit: Annotated[int, Meta(ge=1, le=1_000)] = 100
+    limit: Limit = 100
 
 
 class EditComment(Request[Comment], frozen=True, kw_only=True):
-    """Put a comment of one's own in other words."""
+    """Change the text of a comment of my own."""
 
     verb = "EditComment"
     label = "comment --edit"
@@ -62,7 +66,7 @@ class EditComment(Request[Comment], frozen=True, kw_only=True):
 
 
 class RemoveComment(Request[Comment], frozen=True, kw_only=True):
-    """Remove a comment of one's own, for good."""
+    """Remove a comment of my own for good."""
 
     verb = "RemoveComment"
     label = "comment --rm"

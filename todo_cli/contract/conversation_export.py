@@ -1,4 +1,4 @@
-"""Exports of conversations, as they are taken in: a form of their own, with a version, that other releases read too."""
+"""Exported conversations in a versioned form that other releases can import."""
 
 from __future__ import annotations
 
@@ -8,32 +8,31 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from todo_cli.contract.base import Request
+from todo_cli.contract.limits import MAX_CALLS_PER_MESSAGE, MAX_IMPORT_MESSAGES, MAX_NAME_CHARS
 from todo_cli.contract.tokens import Id
 from todo_cli.contract.turn_steps import MessageCall, Position, UsageRecord
 
 EXPORT_VERSION = 1
 Instant = Annotated[datetime, Meta(tz=True)]
-MAX_IMPORT_MESSAGES = 500
-"""Messages of one request, at most."""
 
 
 class ExportHeader(Struct, frozen=True, kw_only=True):
-    """An export's first line. `head`: the last message, by which a later export of the same conversation is another."""
+    """The first line of an export. `head` is its last message: a later export of the same conversation has another."""
 
     kind: Literal["conversation"] = "conversation"
     version: int = EXPORT_VERSION
     id: Id
     number: int
-    title: Annotated[str, Meta(min_length=1, max_length=100)]
-    model: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+    title: Annotated[str, Meta(min_length=1, max_length=MAX_NAME_CHARS)]
+    model: Annotated[str, Meta(min_length=1, max_length=MAX_NAME_CHARS)] | None = None
     created_at: Instant
-    head: Annotated[str, Meta(min_length=1, max_length=100)]
+    head: Annotated[str, Meta(min_length=1, max_length=MAX_NAME_CHARS)]
 
 
 class ExportedMessage(Struct, frozen=True, kw_only=True):
-    """A message of an export: each of its other lines, in order. `seq` is its place there, from 1.
+    """A message of an export: one of its other lines, in order. `seq` is its position, from 1.
 
-    A tool's names the call that it answers by the place of the message that wished it, and the call's place in that.
+    A tool's message names its call: the message `call_seq` and the position `call_index` in its calls.
     """
 
     kind: Literal["message"] = "message"
@@ -42,16 +41,16 @@ class ExportedMessage(Struct, frozen=True, kw_only=True):
     role: Literal["user", "assistant", "tool"]
     content: str
     status: Literal["whole", "interrupted"] = "whole"
-    calls: Annotated[tuple[MessageCall, ...], Meta(max_length=200)] = ()
+    calls: Annotated[tuple[MessageCall, ...], Meta(max_length=MAX_CALLS_PER_MESSAGE)] = ()
     call_seq: Annotated[int, Meta(ge=1, le=2**53)] | None = None
-    call_index: Annotated[int, Meta(ge=0, le=199)] | None = None
-    model: Annotated[str, Meta(max_length=100)] | None = None
+    call_index: Annotated[int, Meta(ge=0, le=MAX_CALLS_PER_MESSAGE - 1)] | None = None
+    model: Annotated[str, Meta(max_length=MAX_NAME_CHARS)] | None = None
     usage: UsageRecord | None = None
     at: Instant
 
 
 class ImportResult(Struct, frozen=True, kw_only=True):
-    """Where the messages went; `stored`: how many of this part were not there before; `removed`: it is in the bin."""
+    """The conversation of the messages; `stored` counts the new ones, and `removed` says that it is in the trash."""
 
     number: int
     id: str
@@ -60,9 +59,9 @@ class ImportResult(Struct, frozen=True, kw_only=True):
 
 
 class ImportMessages(Request[ImportResult], frozen=True, kw_only=True):
-    """Take in a part of an exported conversation, behind the `first` messages that came before. No call in it acts.
+    """Import a part of an exported conversation after its first `first` messages; its tool calls do not run.
 
-    The same export is the same conversation, however often it is sent.
+    The same export becomes one conversation, however often it is sent.
     """
 
     verb = "ImportMessages"

@@ -1,4 +1,4 @@
-"""Conversations: what people see of them, and what they do with them. Only they themselves: no model may."""
+"""Conversations: the Requests of people that list, show and change them. Models have none of these as tools."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from todo_cli.contract.base import Name, Request
+from todo_cli.contract.base import Limit, Name, Request
 from todo_cli.contract.journal import Undone
+from todo_cli.contract.limits import MAX_CALLS_PER_MESSAGE, MAX_INTEGER
 from todo_cli.contract.tokens import Id
 from todo_cli.contract.turn_steps import Message, PendingCall, Position, TurnState
 
-ConversationNumber = Annotated[int, Meta(ge=1, le=2**63 - 1, description="a conversation's number")]
-MessageSeq = Annotated[int, Meta(ge=1, le=2**63 - 1, description="a message's place in its conversation")]
+ConversationNumber = Annotated[int, Meta(ge=1, le=MAX_INTEGER, description="a conversation's number")]
+MessageSeq = Annotated[int, Meta(ge=1, le=MAX_INTEGER, description="a message's position in its conversation")]
 
 
 class Turn(Struct, frozen=True, kw_only=True):
-    """One turn: what the person said, and all that followed from it."""
+    """One turn: a person's message with everything it triggered; `held` are the calls that wait for approval."""
 
     id: str
     conversation: int
@@ -29,7 +30,7 @@ class Turn(Struct, frozen=True, kw_only=True):
 
 
 class Conversation(Struct, frozen=True, kw_only=True):
-    """A conversation without its messages; `turn` is its newest one, and how that stands."""
+    """A conversation without its messages; `turn` and `state` are those of its newest turn."""
 
     number: int
     id: str
@@ -44,14 +45,14 @@ class Conversation(Struct, frozen=True, kw_only=True):
 
 
 class ConversationPage(Struct, frozen=True, kw_only=True):
-    """Conversations, newest first; `next` is the cursor for older ones (null: none)."""
+    """A page of conversations, newest first. `next` is the cursor of the next page, null on the last one."""
 
     conversations: tuple[Conversation, ...]
     next: str | None = None
 
 
 class ConversationDetail(Struct, frozen=True, kw_only=True):
-    """A conversation and its newest messages, oldest first; `next` is the cursor for older ones (null: none)."""
+    """A conversation and its newest messages, oldest first. `next` is the cursor of older ones, null for none."""
 
     conversation: Conversation
     messages: tuple[Message, ...]
@@ -59,7 +60,7 @@ class ConversationDetail(Struct, frozen=True, kw_only=True):
 
 
 class ListConversations(Request[ConversationPage], frozen=True, kw_only=True):
-    """List my conversations, newest first; those in the bin with `deleted`."""
+    """List my conversations, newest first; with `deleted` those in the trash."""
 
     verb = "ListConversations"
     label = "chat list"
@@ -67,12 +68,12 @@ class ListConversations(Request[ConversationPage], frozen=True, kw_only=True):
     write = False
 
     cursor: Annotated[str, Meta(max_length=100)] | None = None
-    limit: Annotated[int, Meta(ge=1, le=1_000)] = 50
+    limit: Limit = 50
     deleted: bool = False
 
 
 class ShowConversation(Request[ConversationDetail], frozen=True, kw_only=True):
-    """Show a conversation's messages, from the newest backwards."""
+    """Show a conversation and its messages, from the newest backwards."""
 
     verb = "ShowConversation"
     label = "chat show"
@@ -81,11 +82,11 @@ class ShowConversation(Request[ConversationDetail], frozen=True, kw_only=True):
 
     number: ConversationNumber
     cursor: Annotated[str, Meta(max_length=100)] | None = None
-    limit: Annotated[int, Meta(ge=1, le=1_000)] = 50
+    limit: Limit = 50
 
 
 class RenameConversation(Request[Conversation], frozen=True, kw_only=True):
-    """Give a conversation another title."""
+    """Rename a conversation."""
 
     verb = "RenameConversation"
     label = "chat rename"
@@ -98,7 +99,7 @@ class RenameConversation(Request[Conversation], frozen=True, kw_only=True):
 
 
 class RemoveConversation(Request[Conversation], frozen=True, kw_only=True):
-    """Move a conversation to the bin: it is not listed, found or exported. What it has changed stays."""
+    """Move a conversation to the trash, where it is not listed, found or exported; its changes to tasks stay."""
 
     verb = "RemoveConversation"
     label = "chat rm"
@@ -110,7 +111,7 @@ class RemoveConversation(Request[Conversation], frozen=True, kw_only=True):
 
 
 class RestoreConversation(Request[Conversation], frozen=True, kw_only=True):
-    """Bring a conversation back from the bin."""
+    """Restore a conversation from the trash."""
 
     verb = "RestoreConversation"
     label = "chat rm --restore"
@@ -122,7 +123,7 @@ class RestoreConversation(Request[Conversation], frozen=True, kw_only=True):
 
 
 class MoveHead(Request[Conversation], frozen=True, kw_only=True):
-    """Go on from another point: after the turn that ended with message `to`, or from the beginning. Nothing is lost."""
+    """Continue a conversation after message `to`, the end of a turn, or from its beginning; no message is lost."""
 
     verb = "MoveHead"
     label = "chat"
@@ -135,7 +136,7 @@ class MoveHead(Request[Conversation], frozen=True, kw_only=True):
 
 
 class ForkConversation(Request[Conversation], frozen=True, kw_only=True):
-    """Start a new conversation from a point of this one; from then on they share nothing."""
+    """Fork a conversation at a message into a new one; later messages of either are its own."""
 
     verb = "ForkConversation"
     label = "chat fork"
@@ -149,7 +150,7 @@ class ForkConversation(Request[Conversation], frozen=True, kw_only=True):
 
 
 class StopTurn(Request[Turn], frozen=True, kw_only=True):
-    """Stop a turn: the words that have come and the changes that were made stay."""
+    """Stop a turn; its text so far and its changes stay."""
 
     verb = "StopTurn"
     label = "chat stop"
@@ -161,9 +162,9 @@ class StopTurn(Request[Turn], frozen=True, kw_only=True):
 
 
 class AnswerTurn(Request[Turn], frozen=True, kw_only=True):
-    """Say yes or no to what a turn waits to do. Yes does exactly what was shown; the turn then goes on.
+    """Approve or refuse the tool calls that a turn waits for; approval runs exactly what was shown.
 
-    With `only` the yes is for those of the held calls, by their place from 0; the others are answered no.
+    With `only` the approval is for these of the held calls, counted from 0; the others are refused.
     """
 
     verb = "AnswerTurn"
@@ -174,18 +175,18 @@ class AnswerTurn(Request[Turn], frozen=True, kw_only=True):
 
     turn: Id
     yes: bool
-    only: Annotated[tuple[Position, ...], Meta(max_length=200)] | UnsetType = UNSET
+    only: Annotated[tuple[Position, ...], Meta(max_length=MAX_CALLS_PER_MESSAGE)] | UnsetType = UNSET
 
 
 class RewindResult(Struct, frozen=True, kw_only=True):
-    """The conversation as it stands before a turn, and what the person had said."""
+    """The conversation before a turn, and the text of the turn's message."""
 
     conversation: Conversation
     text: str
 
 
 class RewindTurn(Request[RewindResult], frozen=True, kw_only=True):
-    """Go on from before a turn, to say it again or otherwise. What it has changed stays: see UndoTurn."""
+    """Continue from before a turn, to send its message again or edited; its changes stay, unlike with UndoTurn."""
 
     verb = "RewindTurn"
     label = "chat retry"
@@ -197,7 +198,7 @@ class RewindTurn(Request[RewindResult], frozen=True, kw_only=True):
 
 
 class UndoTurn(Request[Undone], frozen=True, kw_only=True):
-    """Take back all that a turn changed, as one, and go on from before it; refused where tasks have moved on."""
+    """Undo all changes of a turn and continue from before it; refused when its tasks have changed since."""
 
     verb = "UndoTurn"
     label = "chat undo"
@@ -211,7 +212,7 @@ class UndoTurn(Request[Undone], frozen=True, kw_only=True):
 
 
 class RedoTurn(Request[Undone], frozen=True, kw_only=True):
-    """Do again what undoing a turn took back, and go on from after it."""
+    """Redo the changes of an undone turn and continue after it."""
 
     verb = "RedoTurn"
     label = "chat redo"

@@ -6,23 +6,36 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from todo_cli.contract.limits import MAX_FILTER_CHARS, MAX_SORT_CHARS
+
 SORTS = (
-    "due", "priority", "created", "updated", "project", "title", "scheduled", "defer", "completed", "urgency", "rank",
-)  # fmt: skip
+    "due",
+    "priority",
+    "created",
+    "updated",
+    "project",
+    "title",
+    "scheduled",
+    "defer",
+    "completed",
+    "urgency",
+    "rank",
+)
+"""The keys that a sort order may name."""
+
 Sort = Annotated[
     str,
     Meta(
         min_length=1,
-        max_length=100,
-        description="keys, the first counts most; a minus turns one around: priority,-due. Keys: due, priority, "
-        "created, updated, project, title, scheduled, defer, completed, urgency (most urgent first), rank (best match "
-        "first)",
+        max_length=MAX_SORT_CHARS,
+        description="keys in descending weight; a minus reverses one: priority,-due. Keys: due, priority, created, "
+        "updated, project, title, scheduled, defer, completed, urgency (most urgent first), rank (best match first)",
     ),
 ]
 Filter = Annotated[
     str,
     Meta(
-        max_length=10_000,
+        max_length=MAX_FILTER_CHARS,
         description="which tasks: project:home @phone due<fri p1 -@work is:blocked 'free words' 3 7-9 :view",
     ),
 ]

@@ -1,4 +1,4 @@
-"""Ids and tokens, minted by whoever makes the thing, so that a repeated request makes it once."""
+"""Ids and tokens. The caller generates them, so that a repeated request creates the object once."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from todo_cli.contract.base import Secret
 
 
 def new_id() -> str:
-    """A UUIDv7 (RFC 9562 section 5.7): 48 bits of milliseconds, then random bits."""
+    """Return a new UUIDv7 (RFC 9562 section 5.7): 48 bits of milliseconds, then random bits."""
     value = (time.time_ns() // 1_000_000 & (1 << 48) - 1) << 80 | int.from_bytes(os.urandom(10), "big")
     value = value & ~(0xF << 76) | 0x7 << 76
-    return _written(value & ~(0x3 << 62) | 0x2 << 62)
+    return _format_uuid(value & ~(0x3 << 62) | 0x2 << 62)
 
 
-def _written(value: int) -> str:
+def _format_uuid(value: int) -> str:
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def id_of(*words: str) -> str:
-    """The same id for the same words, from any machine: a UUIDv8 (RFC 9562 section 5.8) of their SHA-256."""
+    """Return the same id for the same words on any machine: a UUIDv8 (RFC 9562 section 5.8) of their SHA-256."""
     from hashlib import sha256
 
     digest = sha256("\0".join(words).encode()).digest()
     value = int.from_bytes(digest[:16], "big") & ~(0xF << 76) | 0x8 << 76
-    return _written(value & ~(0x3 << 62) | 0x2 << 62)
+    return _format_uuid(value & ~(0x3 << 62) | 0x2 << 62)
 
 
 def new_token(user_id: str) -> Secret:
-    """`todo_<user>_<256 random bits>`: the user's id stands openly beside the secret."""
+    """Return a new token `todo_<user>_<256 random bits>`; the user's id is readable beside the secret."""
     from secrets import token_urlsafe
 
     return Secret(f"todo_{user_id.replace('-', '')}_{token_urlsafe(32)}")
 
 
 def token_hash(token: Secret) -> str:
-    """SHA-256 in hex: all of a token that is ever sent for keeping."""
+    """Return the SHA-256 of a token in hex: all of it that is ever stored."""
     from hashlib import sha256
 
     return sha256(token.reveal().encode()).hexdigest()

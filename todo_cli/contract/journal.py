@@ -1,4 +1,4 @@
-"""The journal: who changed what, and taking it back."""
+"""The journal: list, undo and redo changes."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from todo_cli.contract.base import Asks, Limit, Number, Request
+from todo_cli.contract.limits import MAX_INTEGER
 
-ChangeSeq = Annotated[int, Meta(ge=1, le=2**63 - 1, description="a change's place in its space's journal")]
+ChangeSeq = Annotated[int, Meta(ge=1, le=MAX_INTEGER, description="a change's position in the journal of its space")]
 
 
 class Difference(Struct, frozen=True, kw_only=True):
-    """What one change did to one task: field -> [before, after]. A new task has no `before`."""
+    """What one change did to one task: field -> [before, after]; before is null in an added task."""
 
     number: int
     title: str
@@ -22,7 +23,7 @@ class Difference(Struct, frozen=True, kw_only=True):
 
 
 class Change(Struct, frozen=True, kw_only=True):
-    """One row of the journal. `tasks` counts all the tasks it touched, `differences` shows the first ten."""
+    """One row of the journal. `tasks` counts all changed tasks, `differences` shows the first ten."""
 
     seq: int
     at: datetime
@@ -40,14 +41,14 @@ class Change(Struct, frozen=True, kw_only=True):
 
 
 class ChangePage(Struct, frozen=True, kw_only=True):
-    """Changes, newest first; `next` is the cursor for older ones (null: none)."""
+    """A page of changes, newest first. `next` is the cursor of the next page, null on the last one."""
 
     changes: tuple[Change, ...]
     next: int | None = None
 
 
 class ListChanges(Request[ChangePage], frozen=True, kw_only=True):
-    """Show who changed what, when and with which token: of one task, or of the whole space."""
+    """List who changed what, when and with which token, in one task or in the whole space."""
 
     verb = "ListChanges"
     label = "log"
@@ -62,7 +63,7 @@ class ListChanges(Request[ChangePage], frozen=True, kw_only=True):
 
 
 class Undone(Struct, frozen=True, kw_only=True):
-    """What was taken back (or brought again), and what was left alone because it had moved on."""
+    """The changes that were undone or redone; `skipped` lists the tasks left alone because they had changed."""
 
     changes: tuple[int, ...]
     differences: tuple[Difference, ...]
@@ -72,7 +73,7 @@ class Undone(Struct, frozen=True, kw_only=True):
 
 
 class Undo(Request[Undone], frozen=True, kw_only=True):
-    """Take back my last change or group of changes, or the change `id`; refused where rows have moved on."""
+    """Undo (take back) my last change or group of changes, or the change `id`; refused when its tasks have changed."""
 
     verb = "Undo"
     label = "undo"
@@ -88,7 +89,7 @@ class Undo(Request[Undone], frozen=True, kw_only=True):
 
 
 class Redo(Request[Undone], frozen=True, kw_only=True):
-    """Do again what my last undo took back, or the undone change `id`."""
+    """Redo my last undone change, or the undone change `id`."""
 
     verb = "Redo"
     label = "redo"

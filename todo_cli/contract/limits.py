@@ -1,11 +1,55 @@
-"""Limits that users meet."""
+"""The limits that users meet, each with its unit. Every entry point refuses what is beyond them with exit code 2."""
 
 from __future__ import annotations
 
-MAX_TASKS_PER_CHANGE = 10_000
-MAX_CHANGE_BYTES = 64 * 1024 * 1024  # of the tasks that one change reads or stores
+MAX_TITLE_CHARS = 1_000
+MAX_NOTE_CHARS = 100_000
+MAX_COMMENT_CHARS = 20_000
+MAX_MESSAGE_CHARS = 100_000
+"""A message to the model."""
+MAX_PROMPT_HISTORY_CHARS = 2_000
+"""Longer messages are left out of the prompt history."""
+
+MAX_NAME_CHARS = 100
+"""A project, a view, a token, a user, a model, the title of a conversation."""
+MAX_TAG_CHARS = 100
 MAX_TAGS_PER_TASK = 100
 MAX_BLOCKERS_PER_TASK = 100
 MAX_SUBTASK_DEPTH = 50
-MAX_KEY_CHARS = 200  # of an idempotency key
-MAX_BODY_BYTES = 2 * 1024 * 1024  # of a request, streams and imports apart
+
+MAX_FILTER_CHARS = 10_000
+MAX_SORT_CHARS = 100
+MAX_SEARCH_CHARS = 10_000
+MAX_DATE_CHARS = 200
+MAX_RECURRENCE_CHARS = 500
+
+MAX_TASKS_PER_CHANGE = 10_000
+MAX_CHANGE_BYTES = 64 * 1024 * 1024
+"""The tasks that one change reads or stores."""
+MAX_ADDED_TASKS = 1_000
+"""Tasks of one `AddTasks`; `todo add -` sends more in parts."""
+MAX_STDIN_LINES = 100_000
+"""Lines of one `todo add -`."""
+MAX_IMPORT_MESSAGES = 500
+"""Messages of one `ImportMessages`; `todo chat import` sends more in parts."""
+MAX_CALLS_PER_MESSAGE = 200
+"""Tool calls."""
+
+MAX_PAGE_ITEMS = 1_000
+MAX_SEARCH_HITS = 100
+MAX_MESSAGE_HITS = 200
+MAX_CURSOR_CHARS = 4_000
+
+MAX_INTEGER = 2**63 - 1
+"""The largest number that a task, a conversation, a message or a change can have."""
+MAX_KEY_CHARS = 200
+"""An idempotency key."""
+MAX_BODY_BYTES = 2 * 1024 * 1024
+"""The body of an HTTP request."""
+
+DEFAULT_LEASE_SECONDS = 900
+MAX_LEASE_SECONDS = 7 * 86_400
+"""The lease of a claim."""
+MAX_TURN_LEASE_SECONDS = 300
+MAX_TOKENS_PER_DAY = 10**15
+"""A budget of model tokens."""

@@ -1,4 +1,4 @@
-"""Search in conversations: what was said, and the titles of the tasks that were changed there."""
+"""Full-text search of conversations: their messages and the titles of the tasks that were changed in them."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from todo_cli.contract.base import Request, When
+from todo_cli.contract.limits import MAX_INTEGER, MAX_MESSAGE_HITS, MAX_SEARCH_CHARS
 
 
 class Passage(Struct, frozen=True, kw_only=True):
-    """A piece of a text; `parts` are the places in it that match: from a character to the one behind."""
+    """A passage of a message; `parts` are the matches in `text`, from the first character to behind the last."""
 
     text: str
     parts: tuple[tuple[int, int], ...]
 
 
 class MessageHit(Struct, frozen=True, kw_only=True):
-    """A message that was found: in which conversation, at which place (`seq`), and where it holds the words.
+    """A message that was found: its conversation, its position there (`seq`), and the passage with the words.
 
-    A tool's message is found by the titles of the tasks that it tells of: those are its passage.
+    A tool's message is found by the titles of the tasks in its result; they are its passage.
     """
 
     conversation: int
@@ -33,25 +34,26 @@ class MessageHit(Struct, frozen=True, kw_only=True):
 
 
 class MessageHits(Struct, frozen=True, kw_only=True):
-    """Messages with all the words; where there is none, those with the most of them."""
+    """The messages with all words; when no message has all words, the messages with most of them."""
 
     hits: tuple[MessageHit, ...]
 
 
 class SearchConversations(Request[MessageHits], frozen=True, kw_only=True):
-    """Find what was said in my conversations by words, or beginnings of words: the best first, or the newest."""
+    """Find messages in my conversations by words or beginnings of words, best or newest first."""
 
     verb = "SearchConversations"
     label = "chat search"
     route = "GET /v1/messages"
     write = False
 
-    words: Annotated[str, Meta(min_length=1, max_length=10_000)]
-    number: Annotated[int, Meta(ge=1, le=2**63 - 1, description="only in this conversation")] | None = None
+    words: Annotated[str, Meta(min_length=1, max_length=MAX_SEARCH_CHARS)]
+    number: Annotated[int, Meta(ge=1, le=MAX_INTEGER, description="only in this conversation")] | None = None
     role: Annotated[
-        Literal["user", "assistant"] | None, Meta(description="only what the person, or the model said or did")
+        Literal["user", "assistant"] | None,
+        Meta(description="only the person's messages, or the model's and its tools'"),
     ] = None
     since: When | None = None
     until: Annotated[When | None, Meta(description="a date, that day included, or an instant")] = None
     sort: Literal["rank", "newest"] = "rank"
-    limit: Annotated[int, Meta(ge=1, le=200)] = 20
+    limit: Annotated[int, Meta(ge=1, le=MAX_MESSAGE_HITS)] = 20

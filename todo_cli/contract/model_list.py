@@ -1,4 +1,4 @@
-"""Which models there are to talk with."""
+"""The models that a conversation can use."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class ModelList(Struct, frozen=True, kw_only=True):
-    """The model that answers where none is named, and those that may be named; none where its server keeps no list."""
+    """The default model and the models that may be named; `models` is empty when their server has no list."""
 
     model: str
     models: tuple[str, ...] = ()

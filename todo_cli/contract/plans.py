@@ -1,4 +1,4 @@
-"""Plans: a change that is worked out but not made, with the exact tasks and revs it would touch."""
+"""Plans: computed changes that are not stored, with the exact tasks and revs that they would change."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
-from todo_cli.contract.base import Asks, Request
+from todo_cli.contract.base import Request
 from todo_cli.contract.journal import Difference
 from todo_cli.contract.tasks import Changed
 from todo_cli.contract.tokens import Id
 
-Verb = Annotated[str, Meta(max_length=40, description="the name of a Request that changes tasks")]
+Verb = Annotated[str, Meta(max_length=40, description="the verb of a Request that changes tasks, such as EditTasks")]
 Arguments = Annotated[dict[str, Any], Meta(description="the Request's fields")]
 
 
 class PlanTarget(Struct, frozen=True, kw_only=True):
-    """A task that a plan would touch, and the rev it must still have."""
+    """A task that a plan would change, and the rev that it must still have."""
 
     number: int
     rev: int
@@ -25,7 +25,7 @@ class PlanTarget(Struct, frozen=True, kw_only=True):
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """What would be done. It is applied to exactly these tasks, or refused when one has moved on."""
+    """A computed change. It is applied to exactly these tasks, or refused when one of them has changed."""
 
     id: str
     verb: str
@@ -38,13 +38,13 @@ class Plan(Struct, frozen=True, kw_only=True):
 
 
 class PlanPage(Struct, frozen=True, kw_only=True):
-    """The caller's open plans."""
+    """The caller's open plans, newest first."""
 
     plans: tuple[Plan, ...]
 
 
 class MakePlan(Request[Plan], frozen=True, kw_only=True):
-    """Work out a change of tasks without making it: the real change runs, is shown, and is rolled back."""
+    """Compute a change of tasks without storing it."""
 
     verb = "MakePlan"
     label = "plan"
@@ -58,20 +58,19 @@ class MakePlan(Request[Plan], frozen=True, kw_only=True):
 
 
 class ApplyPlan(Request[Changed], frozen=True, kw_only=True):
-    """Do precisely what a plan says, once; refused when a task has moved on, or when the plan has expired."""
+    """Apply a plan once, exactly as it was shown; refused when one of its tasks has changed or the plan has expired."""
 
     verb = "ApplyPlan"
     label = "apply"
     past = "Applied"
     route = "POST /v1/plans/{id}/application"
     scope = "tasks:write"
-    asks = Asks.NEVER
 
     id: Id
 
 
 class RefusePlan(Request[Plan], frozen=True, kw_only=True):
-    """Put a plan aside for ever."""
+    """Refuse a plan, so that it can never be applied."""
 
     verb = "RefusePlan"
     label = "apply --refuse"
@@ -83,7 +82,7 @@ class RefusePlan(Request[Plan], frozen=True, kw_only=True):
 
 
 class ListPlans(Request[PlanPage], frozen=True, kw_only=True):
-    """List my plans that are still open."""
+    """List my open plans."""
 
     verb = "ListPlans"
     label = "apply"

@@ -1,4 +1,4 @@
-"""What a person has said to the model: what the arrow keys bring back at the prompt, on any machine."""
+"""The prompt history: a person's own messages, which the arrow keys recall on any machine."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from todo_cli.contract.base import Request
 
 
 class PromptPage(Struct, frozen=True, kw_only=True):
-    """What was said, newest first."""
+    """Messages, newest first."""
 
     prompts: tuple[str, ...]
 
 
 class ListPrompts(Request[PromptPage], frozen=True, kw_only=True):
-    """List what I have said in all my conversations, newest first; what is longer than 2,000 characters is left out."""
+    """List the messages that I sent in all my conversations, newest first, up to 2,000 characters each."""
 
     verb = "ListPrompts"
     label = "chat"

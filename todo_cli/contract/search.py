@@ -1,4 +1,4 @@
-"""Search: tasks by words, the best first, and where the words stand."""
+"""Full-text search of tasks."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from todo_cli.contract.base import Request
+from todo_cli.contract.limits import MAX_SEARCH_CHARS, MAX_SEARCH_HITS
 from todo_cli.contract.task_types import Task
 
 
 class Snippet(Struct, frozen=True, kw_only=True):
-    """Where a task holds the words. `parts` are the places in `text` that match: from a character to the one behind."""
+    """A passage of a task; `parts` are the matches in `text`, from the first character to behind the last."""
 
     where: Literal["title", "note", "comment"]
     text: str
@@ -19,7 +20,7 @@ class Snippet(Struct, frozen=True, kw_only=True):
 
 
 class TaskHit(Struct, frozen=True, kw_only=True):
-    """A task that was found; 1 is the best score."""
+    """A task that was found. The score of a full match is 1."""
 
     task: Task
     score: float
@@ -27,13 +28,13 @@ class TaskHit(Struct, frozen=True, kw_only=True):
 
 
 class TaskHits(Struct, frozen=True, kw_only=True):
-    """What was found, the best first: tasks with all the words, or where there is none, those with the most of them."""
+    """The tasks with all words, best first; when no task has all words, the tasks with most of them."""
 
     hits: tuple[TaskHit, ...]
 
 
 class SearchTasks(Request[TaskHits], frozen=True, kw_only=True):
-    """Find tasks by words in titles, notes and comments, with typing mistakes forgiven, the best first."""
+    """Find tasks by words in titles, notes and comments, best first, forgiving typing mistakes."""
 
     verb = "SearchTasks"
     label = "search"
@@ -43,6 +44,6 @@ class SearchTasks(Request[TaskHits], frozen=True, kw_only=True):
     route = "GET /v1/search"
     write = False
 
-    words: Annotated[str, Meta(min_length=1, max_length=10_000, description="what the tasks are about: 'rent'")]
+    words: Annotated[str, Meta(min_length=1, max_length=MAX_SEARCH_CHARS, description="words to look for: 'rent'")]
     status: Literal["open", "done", "deleted", "all"] = "open"
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+    limit: Annotated[int, Meta(ge=1, le=MAX_SEARCH_HITS)] = 20

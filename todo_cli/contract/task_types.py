@@ -1,4 +1,4 @@
-"""A task as it comes back, and what a write of tasks answers."""
+"""A task as it is returned, and the answers of the Requests that read and change tasks."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from todo_cli.contract.base import Number
+from todo_cli.contract.limits import MAX_BLOCKERS_PER_TASK, MAX_RECURRENCE_CHARS
 
 Status = Literal["open", "done", "deleted"]
 RecurrenceText = Annotated[
     str,
     Meta(
         min_length=1,
-        max_length=500,
-        description="how often, in words or as an RRULE: 'every 2 weeks on mon'; 'every! 3 days' counts from its end",
+        max_length=MAX_RECURRENCE_CHARS,
+        description="how often, in words or as an RRULE: 'every 2 weeks on mon'; 'every! 3 days' from completion",
     ),
 ]
-TaskNumbers = Annotated[tuple[Number, ...], Meta(max_length=100)]
+TaskNumbers = Annotated[tuple[Number, ...], Meta(max_length=MAX_BLOCKERS_PER_TASK)]
 
 
 class Repeat(Struct, frozen=True, kw_only=True):
-    """How a task recurs: `rule` is an RRULE (RFC 5545); `from_done` counts from completion.
+    """How a task recurs. `rule` is an RRULE (RFC 5545); with `from_done` the interval counts from completion.
 
-    Every occurrence is a task of its own: `series` is what they share, `occurrence` its place, from 1.
+    Every occurrence is a task of its own. They share `series`; `occurrence` counts them from 1.
     """
 
     rule: str
@@ -34,7 +35,7 @@ class Repeat(Struct, frozen=True, kw_only=True):
 
 
 class Comment(Struct, frozen=True, kw_only=True):
-    """What somebody said about a task. `removed` stands in the answer of its removal."""
+    """A comment on a task. `removed` is present only in the answer to its removal."""
 
     id: str
     user: str
@@ -45,12 +46,12 @@ class Comment(Struct, frozen=True, kw_only=True):
 
 
 class Task(Struct, frozen=True, kw_only=True):
-    """One task. `due`, `defer`, `scheduled` are ISO dates or instants in UTC; `rev` is the change that last touched it.
+    """One task. `due`, `defer` and `scheduled` are ISO dates or instants in UTC; `rev` is its last change.
 
-    `parent` is the task it is a part of, `after` those it waits for; `tracked` counts the seconds of finished spans
-    of work, not of the span that began at `started_at`. `note` is left out of lists; `new` stands in an add's
-    answer: False when the key had been used before. Show and list add `blocked` (it waits for an open task),
-    `urgency`, and how many `subtasks` (open ones) it has; show adds its newest 100 `comments`, the oldest first.
+    `parent` is the task above it, `after` lists the tasks that it waits for. `tracked` is the time of finished work in
+    seconds, without the work that began at `started_at`. Lists leave out `note`. An added task has `new`: False when
+    its idempotency key had been used before. Reads add `blocked` (it waits for an open task), `urgency` and `subtasks`
+    (the number of open ones); ShowTask also adds the newest 100 `comments`, oldest first.
     """
 
     number: int
@@ -84,10 +85,10 @@ class Task(Struct, frozen=True, kw_only=True):
 
 
 class Changed(Struct, frozen=True, kw_only=True):
-    """What a write made: every task it named as it now is, then the next occurrences that it made.
+    """The tasks of a change as they are now, then the next occurrences that it created.
 
-    `new` is False when the key had been used before. `open_subtasks` counts those that stay open under what was done,
-    `ended` names the recurring tasks that were their series' last.
+    `new` is False when the idempotency key had been used before. `open_subtasks` counts the subtasks that stay open
+    below completed tasks; `ended` lists the recurring tasks that were the last of their series.
     """
 
     tasks: tuple[Task, ...]
@@ -98,7 +99,7 @@ class Changed(Struct, frozen=True, kw_only=True):
 
 
 class TaskPage(Struct, frozen=True, kw_only=True):
-    """Some tasks, and the cursor for the next ones (null: these were the last, or `cut` is true)."""
+    """A page of tasks. `next` is the cursor of the next page, null on the last one; `cut` says that more exist."""
 
     tasks: tuple[Task, ...]
     next: str | None = None

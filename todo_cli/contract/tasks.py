@@ -1,15 +1,13 @@
-"""Tasks: what can be asked about them and what comes back."""
+"""Tasks: the Requests that add, list, show and change them."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from todo_cli.contract.base import (
-    KEEP,
     Asks,
-    Kept,
     Limit,
     Name,
     Note,
@@ -20,8 +18,9 @@ from todo_cli.contract.base import (
     Tags,
     Title,
     When,
-)  # fmt: skip
+)
 from todo_cli.contract.filters import Filter, Sort
+from todo_cli.contract.limits import MAX_ADDED_TASKS, MAX_CURSOR_CHARS
 from todo_cli.contract.task_types import Changed, RecurrenceText, Repeat, Status, Task, TaskNumbers, TaskPage
 
 __all__ = [
@@ -41,11 +40,11 @@ __all__ = [
     "Status",
     "Task",
     "TaskPage",
-]  # fmt: skip
+]
 
 
 class NewTask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A task to be added: fields as in `AddTask`."""
+    """A task to add; the fields are those of AddTask."""
 
     title: Title
     note: Note | None = None
@@ -53,17 +52,18 @@ class NewTask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     project: Name | None = None
     tags: Tags = ()
     priority: Priority | None = None
-    parent: Number | Kept | None = KEEP
-    after: TaskNumbers | Kept = KEEP
-    defer: When | Kept | None = KEEP
-    scheduled: When | Kept | None = KEEP
-    every: RecurrenceText | Kept | None = KEEP
+    parent: Number | UnsetType | None = UNSET
+    after: TaskNumbers | UnsetType = UNSET
+    defer: When | UnsetType | None = UNSET
+    scheduled: When | UnsetType | None = UNSET
+    every: RecurrenceText | UnsetType | None = UNSET
 
 
 class AddTask(Request[Task], frozen=True, kw_only=True):
-    """Add a task. With `parse` the title is read for dates, #project, @tags, p1 and more; fields given beside it win.
+    """Add a task.
 
-    `parent` is the task it is a part of, `after` those it waits for; until `defer` it is out of sight.
+    With `parse`, dates, #project, @tags, p1 and more are read out of the title; fields that are given explicitly win.
+    `parent` is the task above it, `after` lists the tasks that it waits for, and until `defer` it is hidden.
     """
 
     verb = "AddTask"
@@ -80,16 +80,19 @@ class AddTask(Request[Task], frozen=True, kw_only=True):
     project: Name | None = None
     tags: Tags = ()
     priority: Priority | None = None
-    parent: Number | Kept | None = KEEP
-    after: TaskNumbers | Kept = KEEP
-    defer: When | Kept | None = KEEP
-    scheduled: When | Kept | None = KEEP
-    every: RecurrenceText | Kept | None = KEEP
-    parse: bool | Kept = KEEP
+    parent: Number | UnsetType | None = UNSET
+    after: TaskNumbers | UnsetType = UNSET
+    defer: When | UnsetType | None = UNSET
+    scheduled: When | UnsetType | None = UNSET
+    every: RecurrenceText | UnsetType | None = UNSET
+    parse: bool | UnsetType = UNSET
 
 
 class AddTasks(Request[Changed], frozen=True, kw_only=True):
-    """Add several tasks: all or none. Requests of one `group` (a UUID) are undone as one."""
+    """Add several tasks, all or none.
+
+    Requests with the same `group`, a UUID, are undone together.
+    """
 
     verb = "AddTasks"
     label = "add"
@@ -97,16 +100,17 @@ class AddTasks(Request[Changed], frozen=True, kw_only=True):
     route = "POST /v1/tasks/batch"
     scope = "tasks:write"
 
-    tasks: Annotated[tuple[NewTask, ...], Meta(min_length=1, max_length=1_000)]
+    tasks: Annotated[tuple[NewTask, ...], Meta(min_length=1, max_length=MAX_ADDED_TASKS)]
     group: Annotated[str, Meta(pattern="^[0-9a-f-]{36}$")] | None = None
-    parse: bool | Kept = KEEP
+    parse: bool | UnsetType = UNSET
 
 
 class ListTasks(Request[TaskPage], frozen=True, kw_only=True):
-    """List tasks, the open ones unless `status` or the filter says otherwise; what is put off to later is left out.
+    """List tasks: the open ones, unless `status` or the filter says otherwise.
 
-    By urgency or rank, which move with the clock, there is one page of at most 200: `cut` says that there were more.
-    `home`: without a filter show the caller's default view, if there is one.
+    Deferred tasks are left out unless the filter names them. Sorted by urgency or rank, which change with the clock,
+    the list has one page of at most 200 tasks; `cut` says that more exist. With `home` and without a filter the list
+    is the caller's default view, if there is one.
     """
 
     verb = "ListTasks"
@@ -127,12 +131,12 @@ class ListTasks(Request[TaskPage], frozen=True, kw_only=True):
     due_after: When | None = None
     sort: Sort = "due"
     limit: Limit = 50
-    cursor: Annotated[str, Meta(max_length=4_000)] | None = None
+    cursor: Annotated[str, Meta(max_length=MAX_CURSOR_CHARS)] | None = None
     home: bool = False
 
 
 class ShowTask(Request[Task], frozen=True, kw_only=True):
-    """Show one task whole."""
+    """Show one task with its note and comments."""
 
     verb = "ShowTask"
     label = "show"
@@ -146,24 +150,25 @@ class ShowTask(Request[Task], frozen=True, kw_only=True):
 
 
 class OnTasks(Request[Changed], frozen=True, kw_only=True):
-    """The named tasks, or those that a filter finds, all or none; `if_rev` refuses when one of them has moved on.
+    """A change of the tasks named by `numbers` or found by `filter`: all of them, or none.
 
-    Either `numbers` or `filter`. A filter means open tasks (to reopen: done ones, to restore: those in the bin) unless
-    it says otherwise, those put off to later too; at most 10,000 at once.
+    A filter finds open tasks, deferred ones included (done tasks to reopen, deleted tasks to restore), unless it says
+    otherwise. With `if_rev` the change is refused when a task has changed since that rev.
     """
 
     scope = "tasks:write"
     needs_numbers = True
 
     numbers: Numbers = ()
-    filter: Filter | Kept = KEEP
+    filter: Filter | UnsetType = UNSET
     if_rev: Annotated[int, Meta(ge=1)] | None = None
 
 
 class CompleteTasks(OnTasks, frozen=True, kw_only=True):
-    """Mark tasks as done. A recurring one makes its next occurrence; subtasks stay open, unless `with_subtasks`.
+    """Mark tasks as done; completing a recurring task creates its next occurrence.
 
-    `if_claimed` refuses unless the caller's token claimed them last, and nobody has taken them since.
+    Subtasks stay open unless `with_subtasks` is true. With `if_claimed` the change is refused unless the caller's token
+    was the last to claim the tasks.
     """
 
     verb = "CompleteTasks"
@@ -174,12 +179,12 @@ class CompleteTasks(OnTasks, frozen=True, kw_only=True):
     route = "POST /v1/tasks/completion"
     asks = Asks.SEVERAL
 
-    with_subtasks: bool | Kept = KEEP
-    if_claimed: bool | Kept = KEEP
+    with_subtasks: bool | UnsetType = UNSET
+    if_claimed: bool | UnsetType = UNSET
 
 
 class ReopenTasks(OnTasks, frozen=True, kw_only=True):
-    """Open done tasks again."""
+    """Reopen done tasks."""
 
     verb = "ReopenTasks"
     label = "reopen"
@@ -190,10 +195,10 @@ class ReopenTasks(OnTasks, frozen=True, kw_only=True):
 
 
 class EditTasks(OnTasks, frozen=True, kw_only=True):
-    """Change fields of tasks: what is left out stays as it is, null clears. `tags` and `after` replace them all.
+    """Change fields of tasks: absent fields stay as they are, null clears a field.
 
-    Of a recurring task dates change this occurrence alone, the rest those to come too; `occurrences` says otherwise:
-    'this' one alone, or 'all', which moves the dates of those to come as well.
+    `tags` and `after` replace the whole list. In a recurring task, new dates apply to this occurrence only, other
+    fields to the next ones too; `occurrences` overrides that: 'this' for this one only, 'all' for the next dates too.
     """
 
     verb = "EditTasks"
@@ -204,26 +209,26 @@ class EditTasks(OnTasks, frozen=True, kw_only=True):
     route = "PATCH /v1/tasks"
     asks = Asks.SEVERAL
 
-    title: Title | Kept = KEEP
-    note: Note | Kept | None = KEEP
-    due: When | Kept | None = KEEP
-    project: Name | Kept | None = KEEP
-    priority: Priority | Kept | None = KEEP
-    tags: Tags | Kept = KEEP
+    title: Title | UnsetType = UNSET
+    note: Note | UnsetType | None = UNSET
+    due: When | UnsetType | None = UNSET
+    project: Name | UnsetType | None = UNSET
+    priority: Priority | UnsetType | None = UNSET
+    tags: Tags | UnsetType = UNSET
     add_tags: Tags = ()
     remove_tags: Tags = ()
-    parent: Number | Kept | None = KEEP
-    after: TaskNumbers | Kept = KEEP
-    add_after: TaskNumbers | Kept = KEEP
-    remove_after: TaskNumbers | Kept = KEEP
-    defer: When | Kept | None = KEEP
-    scheduled: When | Kept | None = KEEP
-    every: RecurrenceText | Kept | None = KEEP
-    occurrences: Literal["this", "all"] | Kept = KEEP
+    parent: Number | UnsetType | None = UNSET
+    after: TaskNumbers | UnsetType = UNSET
+    add_after: TaskNumbers | UnsetType = UNSET
+    remove_after: TaskNumbers | UnsetType = UNSET
+    defer: When | UnsetType | None = UNSET
+    scheduled: When | UnsetType | None = UNSET
+    every: RecurrenceText | UnsetType | None = UNSET
+    occurrences: Literal["this", "all"] | UnsetType = UNSET
 
 
 class DeleteTasks(OnTasks, frozen=True, kw_only=True):
-    """Move tasks to the bin; they keep their numbers and can be restored."""
+    """Move tasks to the trash; they keep their numbers and can be restored."""
 
     verb = "DeleteTasks"
     label = "rm"
@@ -235,7 +240,7 @@ class DeleteTasks(OnTasks, frozen=True, kw_only=True):
 
 
 class RestoreTasks(OnTasks, frozen=True, kw_only=True):
-    """Bring tasks back from the bin."""
+    """Restore deleted tasks: bring them back from the trash."""
 
     verb = "RestoreTasks"
     label = "restore"

@@ -1,4 +1,4 @@
-"""Working on tasks: the clock of one, and what recurs."""
+"""Time tracking: start and stop work on tasks, and skip occurrences of recurring ones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from todo_cli.contract.tasks import OnTasks
 
 
 class StartTasks(OnTasks, frozen=True, kw_only=True):
-    """Say that work on tasks has begun: its time is counted until they are stopped or done. Started ones go on."""
+    """Start work on tasks; their time is tracked until they are stopped or done."""
 
     verb = "StartTasks"
     label = "start"
@@ -18,7 +18,7 @@ class StartTasks(OnTasks, frozen=True, kw_only=True):
 
 
 class StopTasks(OnTasks, frozen=True, kw_only=True):
-    """Say that work on tasks has paused, and count its time; without numbers: on all that are started."""
+    """Stop (pause) work on tasks and add the time to what is tracked; without numbers all started tasks."""
 
     verb = "StopTasks"
     label = "stop"
@@ -29,7 +29,7 @@ class StopTasks(OnTasks, frozen=True, kw_only=True):
 
 
 class SkipTasks(OnTasks, frozen=True, kw_only=True):
-    """Let one occurrence of recurring tasks pass: they move on to their next date."""
+    """Skip one occurrence of recurring tasks: they move to their next date."""
 
     verb = "SkipTasks"
     label = "skip"

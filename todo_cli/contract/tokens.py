@@ -1,4 +1,4 @@
-"""Tokens: what signs a machine, script or agent in."""
+"""Tokens: the credentials of machines, scripts and agents."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from msgspec import Meta, Struct
 from todo_cli.contract.base import Name, Request, When
 
 SCOPES = {
-    "all": "everything the person may do",
-    "read": "look at tasks, journal and spaces",
-    "tasks:write": "add, change, finish and undo tasks",
-    "chat": "talk to a model",
-    "tokens:write": "make and revoke tokens, none wider than itself",
+    "all": "everything that the user may do",
+    "read": "read tasks, the journal and spaces",
+    "tasks:write": "add, change, complete and undo tasks",
+    "chat": "chat with a model",
+    "tokens:write": "create and revoke tokens, none with more scopes than its own",
     "prefs:write": "change preferences",
-    "admin": "manage people (administrators only)",
+    "admin": "manage users (administrators only)",
 }
 
 TokenHash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="SHA-256 of the token, in hex")]
@@ -25,7 +25,7 @@ Scopes = Annotated[tuple[Name, ...], Meta(min_length=1, max_length=20)]
 
 
 class Token(Struct, frozen=True, kw_only=True):
-    """A token without its secret, which nobody holds but who made it."""
+    """A token without its secret, which only its creator has."""
 
     id: str
     name: str
@@ -44,7 +44,10 @@ class TokenPage(Struct, frozen=True, kw_only=True):
 
 
 class CreateToken(Request[Token], frozen=True, kw_only=True):
-    """Keep a token that the caller has minted: only its hash travels."""
+    """Create a token.
+
+    The caller generates the secret and sends only its hash.
+    """
 
     verb = "CreateToken"
     label = "token create"
@@ -61,7 +64,7 @@ class CreateToken(Request[Token], frozen=True, kw_only=True):
 
 
 class ListTokens(Request[TokenPage], frozen=True, kw_only=True):
-    """List the caller's tokens; `all` with the revoked and expired ones."""
+    """List my tokens; with `all` also the revoked and expired ones."""
 
     verb = "ListTokens"
     label = "token list"
@@ -73,7 +76,7 @@ class ListTokens(Request[TokenPage], frozen=True, kw_only=True):
 
 
 class RevokeToken(Request[Token], frozen=True, kw_only=True):
-    """Revoke a token by name or id: the very next request with it is refused."""
+    """Revoke a token by name or id; the next request with it is refused."""
 
     verb = "RevokeToken"
     label = "token revoke"

@@ -1,4 +1,4 @@
-"""What others see of a turn while it runs: its events, in batches, and how it stands. Only the engine asks for them."""
+"""The events of a turn, in batches: internal Requests that store them and that watch a turn."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from todo_cli.contract.base import Request
+from todo_cli.contract.limits import MAX_INTEGER, MAX_PAGE_ITEMS
 from todo_cli.contract.tokens import Id
 from todo_cli.contract.turn_steps import Message, PendingCall, Position, Step, TurnState, UsageRecord
 
 
 class StoreEvents(Step, frozen=True, kw_only=True):
-    """Keep what others who watch shall see, and the lease; `first` is the batch's number."""
+    """Store a batch of events for watchers and renew the lease; `first` is the number of the batch."""
 
     verb = "StoreEvents"
 
@@ -22,16 +23,17 @@ class StoreEvents(Step, frozen=True, kw_only=True):
 
 
 class EventBatch(Struct, frozen=True, kw_only=True):
-    """Some events of a turn."""
+    """A batch of events of a turn."""
 
     n: int
     events: tuple[dict[str, Any], ...]
 
 
 class TurnProgress(Struct, frozen=True, kw_only=True):
-    """What came after a batch, and how the turn stands. `live`: its lease runs; `events`: how many batches it has had.
+    """The batches after a given one, and the state of the turn. It is `live` until its lease expires.
 
-    `said`: its messages, where it has ended and its events are gone. `usage`: of all its answers, once it has ended.
+    `events` counts its batches. Once the turn has ended, `usage` is the sum of its answers; when its events have been
+    deleted, `messages` has its messages instead.
     """
 
     batches: tuple[EventBatch, ...]
@@ -47,12 +49,12 @@ class TurnProgress(Struct, frozen=True, kw_only=True):
 
 
 class ReadEvents(Request[TurnProgress], frozen=True, kw_only=True):
-    """Read a turn's events after batch `after`."""
+    """Read the events of a turn after batch `after`."""
 
     verb = "ReadEvents"
     scope = "chat"
     write = False
 
     turn: Id
-    after: Annotated[int, Meta(ge=-1, le=2**63 - 1)] = -1
-    limit: Annotated[int, Meta(ge=1, le=1_000)] = 200
+    after: Annotated[int, Meta(ge=-1, le=MAX_INTEGER)] = -1
+    limit: Annotated[int, Meta(ge=1, le=MAX_PAGE_ITEMS)] = 200

@@ -1,6 +1,7 @@
-"""The steps of a turn. Only the engine asks for them, so they have no route; each is one transaction.
+"""The steps of a turn: internal Requests of the process that runs it, each one transaction.
 
-Every step but the first carries the turn's attempt: whoever has an older one is refused. All may be repeated.
+Every step but the first carries the number of its attempt, a fencing token: steps of an older attempt are refused. Any
+step may be repeated.
 """
 
 from __future__ import annotations
@@ -11,15 +12,16 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from todo_cli.contract.base import Name, Request
+from todo_cli.contract.limits import MAX_CALLS_PER_MESSAGE, MAX_INTEGER, MAX_MESSAGE_CHARS, MAX_TURN_LEASE_SECONDS
 from todo_cli.contract.plans import Arguments, Plan, Verb
 from todo_cli.contract.tokens import Id
 from todo_cli.contract.usage import Budget
 
-MessageText = Annotated[str, Meta(min_length=1, max_length=100_000, description="what the person says")]
+MessageText = Annotated[str, Meta(min_length=1, max_length=MAX_MESSAGE_CHARS, description="the person's message")]
 TurnLeaseSeconds = Annotated[
-    float, Meta(gt=0, le=300, description="seconds that the turn is the runner's without a sign of life")
+    float, Meta(gt=0, le=MAX_TURN_LEASE_SECONDS, description="seconds after which another process may take over")
 ]
-Position = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Position = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
 TurnState = Literal["running", "awaiting", "answered", "done", "stopped", "failed"]
 UsageRecord = dict[str, Any]
 
@@ -27,7 +29,7 @@ ENDED_STATES = ("done", "stopped", "failed")
 
 
 class MessageCall(Struct, frozen=True, kw_only=True):
-    """A call as the model wished it: nothing is judged, the id is the provider's."""
+    """A tool call of a message, unchecked, as the model wrote it; the id is the provider's."""
 
     name: str
     arguments: str
@@ -35,7 +37,7 @@ class MessageCall(Struct, frozen=True, kw_only=True):
 
 
 class Message(Struct, frozen=True, kw_only=True):
-    """One message. A tool's names the call that it answers by the message that wished it, and the place there."""
+    """One message. A tool's message names its call: the message `call_seq` and the position `call_index` there."""
 
     conversation: str
     seq: int
@@ -53,7 +55,7 @@ class Message(Struct, frozen=True, kw_only=True):
 
 
 class PendingCall(Struct, frozen=True, kw_only=True):
-    """A call that waits for a person's yes, with what exactly it would do."""
+    """A tool call that waits for approval, and the plan of its exact effect."""
 
     message: int
     index: int
@@ -61,7 +63,7 @@ class PendingCall(Struct, frozen=True, kw_only=True):
 
 
 class ClaimedTurn(Struct, frozen=True, kw_only=True):
-    """A turn that may be run, or, where `mine` is false, only be watched. `first`: nothing was said before it."""
+    """A turn that the caller may run or, when `mine` is false, only watch; `first` in its conversation."""
 
     conversation: str
     number: int
@@ -77,7 +79,7 @@ class ClaimedTurn(Struct, frozen=True, kw_only=True):
 
 
 class StepStored(Struct, frozen=True, kw_only=True):
-    """Where the conversation stands after a step; `stop`: somebody has asked for the turn's end."""
+    """The head of the conversation after a step; `stop` asks the process to end the turn."""
 
     head: int
     state: TurnState = "running"
@@ -85,9 +87,9 @@ class StepStored(Struct, frozen=True, kw_only=True):
 
 
 class BeginTurn(Request[ClaimedTurn], frozen=True, kw_only=True):
-    """Store what the person says and claim the turn; the same turn again attaches to it, or takes it over.
+    """Store the person's message and claim the turn; repeated, it attaches to the turn or takes it over.
 
-    Without `text` it only does that: for who goes on with a turn that was answered or has died.
+    Without `text` it only claims a turn that was approved or whose process has died.
     """
 
     verb = "BeginTurn"
@@ -102,7 +104,7 @@ class BeginTurn(Request[ClaimedTurn], frozen=True, kw_only=True):
 
 
 class Step(Request[StepStored], frozen=True, kw_only=True):
-    """What a runner does in a turn that is its own."""
+    """A step of the process that holds the turn."""
 
     scope: ClassVar[str | None] = "chat"
     write: ClassVar[bool] = False
@@ -113,9 +115,9 @@ class Step(Request[StepStored], frozen=True, kw_only=True):
 
 
 class Replay(Struct, frozen=True, kw_only=True):
-    """The newest messages of the line, oldest first; `cut`: there are older ones behind them, not summarised.
+    """The newest messages of the branch, oldest first; `cut` when older messages are missing from the summary, too.
 
-    `over`: the person's budget, once it is spent.
+    `over` is the user's budget once it is spent.
     """
 
     messages: tuple[Message, ...]
@@ -125,30 +127,30 @@ class Replay(Struct, frozen=True, kw_only=True):
 
 
 class ReadReplay(Request[Replay], frozen=True, kw_only=True):
-    """Read the newest messages that fit a budget; all of the newest turn, and none behind a summary."""
+    """Read the newest messages that fit a budget of tokens: all of the newest turn, and none that are summarized."""
 
     verb = "ReadReplay"
     scope = "chat"
     write = False
 
     conversation: Id
-    budget: Annotated[int, Meta(ge=1, description="in tokens, as they are estimated")] = 32_000
+    budget: Annotated[int, Meta(ge=1, description="in estimated tokens")] = 32_000
 
 
 class StoreAnswer(Step, frozen=True, kw_only=True):
-    """Store what the model said and wishes to call, before anything of it is done."""
+    """Store the model's message and its tool calls before any of them runs."""
 
     verb = "StoreAnswer"
 
     after: Position
     text: str
-    calls: Annotated[tuple[MessageCall, ...], Meta(min_length=1, max_length=200)]
+    calls: Annotated[tuple[MessageCall, ...], Meta(min_length=1, max_length=MAX_CALLS_PER_MESSAGE)]
     model: Name | None = None
     usage: UsageRecord | None = None
 
 
 class RefusedCall(Struct, frozen=True, kw_only=True):
-    """What is answered to a call without doing it."""
+    """The result of a tool call that does not run."""
 
     message: int
     index: int
@@ -156,15 +158,15 @@ class RefusedCall(Struct, frozen=True, kw_only=True):
 
 
 class StoreResults(Step, frozen=True, kw_only=True):
-    """Answer calls that are not carried out."""
+    """Store results of tool calls that do not run."""
 
     verb = "StoreResults"
 
-    results: Annotated[tuple[RefusedCall, ...], Meta(min_length=1, max_length=200)]
+    results: Annotated[tuple[RefusedCall, ...], Meta(min_length=1, max_length=MAX_CALLS_PER_MESSAGE)]
 
 
 class CallResult(Struct, frozen=True, kw_only=True):
-    """What a call did; `new` is False when it had been done before."""
+    """The result of a tool call; `new` is False when it had run before."""
 
     content: str
     head: int
@@ -173,7 +175,7 @@ class CallResult(Struct, frozen=True, kw_only=True):
 
 
 class RunCall(Request[CallResult], frozen=True, kw_only=True):
-    """Do one call and store its result in the same transaction, once, however often it is asked for."""
+    """Run one tool call and store its result in the same transaction, exactly once."""
 
     verb = "RunCall"
     scope = "chat"
@@ -188,7 +190,7 @@ class RunCall(Request[CallResult], frozen=True, kw_only=True):
 
 
 class CallToApprove(Struct, frozen=True, kw_only=True):
-    """A call that needs a yes."""
+    """A tool call that needs approval."""
 
     message: int
     index: int
@@ -197,7 +199,7 @@ class CallToApprove(Struct, frozen=True, kw_only=True):
 
 
 class PendingCalls(Struct, frozen=True, kw_only=True):
-    """What waits for an answer; empty, and the turn goes on, when none of it could be done at all."""
+    """The calls that wait for approval. They are empty when none could run at all; the turn then goes on."""
 
     held: tuple[PendingCall, ...]
     head: int
@@ -205,18 +207,18 @@ class PendingCalls(Struct, frozen=True, kw_only=True):
 
 
 class HoldCalls(Request[PendingCalls], frozen=True, kw_only=True):
-    """Work out what the calls would do, and let the turn wait for a person's answer."""
+    """Plan tool calls and let the turn wait for approval."""
 
     verb = "HoldCalls"
     scope = "chat"
 
     turn: Id
     attempt: Annotated[int, Meta(ge=1)]
-    calls: Annotated[tuple[CallToApprove, ...], Meta(min_length=1, max_length=200)]
+    calls: Annotated[tuple[CallToApprove, ...], Meta(min_length=1, max_length=MAX_CALLS_PER_MESSAGE)]
 
 
 class EndTurn(Step, frozen=True, kw_only=True):
-    """Store the last words and end the turn."""
+    """Store the last message and end the turn."""
 
     verb = "EndTurn"
 
@@ -230,7 +232,7 @@ class EndTurn(Step, frozen=True, kw_only=True):
 
 
 class StoreSummary(Step, frozen=True, kw_only=True):
-    """Keep a summary of all up to the message `reaches` (0: of all that a fork inherited); the messages stay."""
+    """Store a summary of the messages up to `reaches` (0 for the ones that a fork inherited); the messages stay."""
 
     verb = "StoreSummary"
 
@@ -242,7 +244,7 @@ class StoreSummary(Step, frozen=True, kw_only=True):
 
 
 class StoreTitle(Request[StepStored], frozen=True, kw_only=True):
-    """Name a conversation after its first turn, in which the person had `said` this; somebody's own name stays."""
+    """Title a conversation after its first turn, unless a person has titled it."""
 
     verb = "StoreTitle"
     scope = "chat"

@@ -1,4 +1,4 @@
-"""What the models have used, and how much a person may: told by day, model or conversation."""
+"""Usage: the tokens that models have used by day, model or conversation, and the budget of a user."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from todo_cli.contract.base import Name, Request, When
+from todo_cli.contract.base import Limit, Name, Request, When
+from todo_cli.contract.limits import MAX_INTEGER
 from todo_cli.contract.users import TokensPerDay, User
 from todo_cli.errors import TooMany
 
@@ -15,9 +16,9 @@ UsageGrouping = Literal["day", "model", "conversation"]
 
 
 class UsageRow(Struct, frozen=True, kw_only=True):
-    """What the calls of one day, model or conversation have used, in tokens. `costs`: by currency, where it was known.
+    """The usage of one day, model or conversation, in tokens; `costs` by currency where they were known.
 
-    `cached` is a part of `prompt`, `reasoning` one of `completion`.
+    `cached` is part of `prompt`, and `reasoning` is part of `completion`.
     """
 
     day: date | None = None
@@ -33,7 +34,7 @@ class UsageRow(Struct, frozen=True, kw_only=True):
 
 
 class Budget(Struct, frozen=True, kw_only=True):
-    """How many tokens the person may use in a day, and has used today; `seconds`: until their next midnight."""
+    """The tokens that a user may use in a day and has used today; `seconds` remain until their next midnight."""
 
     allowed: int
     spent: int
@@ -41,7 +42,7 @@ class Budget(Struct, frozen=True, kw_only=True):
 
 
 class UsagePage(Struct, frozen=True, kw_only=True):
-    """The newest days first, else who used most; `total` is of all of them. `budget` is null where none is set."""
+    """Days newest first, models and conversations by use; `total` is their sum, `budget` null when none is set."""
 
     used: tuple[UsageRow, ...]
     total: UsageRow
@@ -49,7 +50,7 @@ class UsagePage(Struct, frozen=True, kw_only=True):
 
 
 class ReadUsage(Request[UsagePage], frozen=True, kw_only=True):
-    """Tell what my conversations have used, in all my spaces; of one conversation of this space with `number`."""
+    """Show what my conversations have used in all my spaces; with `number` one conversation of this space."""
 
     verb = "ReadUsage"
     label = "chat usage"
@@ -57,13 +58,13 @@ class ReadUsage(Request[UsagePage], frozen=True, kw_only=True):
     write = False
 
     by: UsageGrouping = "day"
-    number: Annotated[int, Meta(ge=1, le=2**63 - 1, description="a conversation's number")] | None = None
+    number: Annotated[int, Meta(ge=1, le=MAX_INTEGER, description="a conversation's number")] | None = None
     since: When | None = None
-    limit: Annotated[int, Meta(ge=1, le=1_000)] = 100
+    limit: Limit = 100
 
 
 class SetBudget(Request[User], frozen=True, kw_only=True):
-    """Say how many tokens a person may use in a day; null: as many as they like. Their own budget may be lower."""
+    """Set how many tokens a user may use in a day, null for no limit; the user's own budget may be lower."""
 
     verb = "SetBudget"
     label = "admin user budget"
@@ -76,13 +77,13 @@ class SetBudget(Request[User], frozen=True, kw_only=True):
     tokens_per_day: TokensPerDay | None = None
 
 
-def spent(budget: Budget) -> TooMany:
-    """The error of who has used up the day's budget."""
+def make_budget_error(budget: Budget) -> TooMany:
+    """Return the error for a budget that is spent."""
     hours, minutes = divmod(max(budget.seconds, 60) // 60, 60)
     left = f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
     return TooMany(
         f"today's budget of {budget.allowed:,} tokens is spent ({budget.spent:,} used)",
-        hint=f"it begins anew in {left}, at your midnight; yours is raised with: todo prefs --budget N, "
-        "an administrator's with: todo admin user budget",
+        hint=f"wait {left}, until your midnight, or raise the budget with: todo prefs --budget N "
+        "(an administrator: todo admin user budget)",
         reason="budget", retry_after=budget.seconds, allowed=budget.allowed, spent=budget.spent,
     )  # fmt: skip

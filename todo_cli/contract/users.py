@@ -1,22 +1,23 @@
-"""People, and the spaces they work in."""
+"""Users, their preferences, and the spaces that they are members of."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
-from todo_cli.contract.base import KEEP, Kept, Name, Request
+from todo_cli.contract.base import Name, Request
+from todo_cli.contract.limits import MAX_TOKENS_PER_DAY
 from todo_cli.contract.tokens import Id, TokenHash
 
 TokensPerDay = Annotated[
-    int, Meta(ge=0, le=10**15, description="tokens a day, those of the question and of the answer")
+    int, Meta(ge=0, le=MAX_TOKENS_PER_DAY, description="model tokens a day, prompt and completion together")
 ]
 
 
 class Identity(Struct, frozen=True, kw_only=True):
-    """Who the token says the caller is, and what it may do where."""
+    """The user that the token belongs to, its scopes, and the chosen space with the user's role."""
 
     user_id: str
     name: str
@@ -33,7 +34,7 @@ class Identity(Struct, frozen=True, kw_only=True):
 
 
 class WhoAmI(Request[Identity], frozen=True, kw_only=True):
-    """Say who is signed in, with which token, in which space."""
+    """Show who is signed in, with which token, in which space."""
 
     verb = "WhoAmI"
     label = "whoami"
@@ -58,7 +59,7 @@ class SpacePage(Struct, frozen=True, kw_only=True):
 
 
 class ListSpaces(Request[SpacePage], frozen=True, kw_only=True):
-    """List the spaces the caller is a member of."""
+    """List the spaces that I am a member of."""
 
     verb = "ListSpaces"
     label = "space list"
@@ -68,7 +69,7 @@ class ListSpaces(Request[SpacePage], frozen=True, kw_only=True):
 
 
 class User(Struct, frozen=True, kw_only=True):
-    """A person."""
+    """A user: a person or an agent."""
 
     id: str
     name: str
@@ -80,13 +81,16 @@ class User(Struct, frozen=True, kw_only=True):
 
 
 class UserPage(Struct, frozen=True, kw_only=True):
-    """Everybody."""
+    """All users."""
 
     users: tuple[User, ...]
 
 
 class AddUser(Request[User], frozen=True, kw_only=True):
-    """Add a person with a first token, both minted by the caller: only the token's hash travels."""
+    """Add a user with a first token.
+
+    The caller generates the token and sends only its hash.
+    """
 
     verb = "AddUser"
     label = "admin user add"
@@ -103,7 +107,7 @@ class AddUser(Request[User], frozen=True, kw_only=True):
 
 
 class ListUsers(Request[UserPage], frozen=True, kw_only=True):
-    """List everybody."""
+    """List all users."""
 
     verb = "ListUsers"
     label = "admin user list"
@@ -114,7 +118,10 @@ class ListUsers(Request[UserPage], frozen=True, kw_only=True):
 
 
 class DisableUser(Request[User], frozen=True, kw_only=True):
-    """Shut a person out (or, with `disabled` false, let them in again); their tasks stay."""
+    """Disable a user, whose tokens stop working immediately; their tasks stay.
+
+    With `disabled` false the user is enabled again.
+    """
 
     verb = "DisableUser"
     label = "admin user disable"
@@ -128,7 +135,7 @@ class DisableUser(Request[User], frozen=True, kw_only=True):
 
 
 class Preferences(Struct, frozen=True, kw_only=True):
-    """What a person has chosen; null is not chosen. `budget`: the tokens of models that they want to use in a day."""
+    """A user's preferences, null when not set; `budget` limits the model tokens of a day."""
 
     timezone: str | None = None
     model: str | None = None
@@ -136,7 +143,7 @@ class Preferences(Struct, frozen=True, kw_only=True):
 
 
 class SetPreferences(Request[Preferences], frozen=True, kw_only=True):
-    """Change my preferences: what is left out stays as it is, null clears."""
+    """Change my preferences: absent fields stay as they are, null clears a field."""
 
     verb = "SetPreferences"
     label = "prefs"
@@ -145,6 +152,6 @@ class SetPreferences(Request[Preferences], frozen=True, kw_only=True):
     scope = "prefs:write"
     personal = True
 
-    timezone: Name | Kept | None = KEEP
-    model: Name | Kept | None = KEEP
-    budget: TokensPerDay | Kept | None = KEEP
+    timezone: Name | UnsetType | None = UNSET
+    model: Name | UnsetType | None = UNSET
+    budget: TokensPerDay | UnsetType | None = UNSET

@@ -1,4 +1,4 @@
-"""Views: filters with a name."""
+"""Views: saved filters. Also the projects and tags in use."""
 
 from __future__ import annotations
 
@@ -8,15 +8,21 @@ from msgspec import Meta, Struct
 
 from todo_cli.contract.base import Request
 from todo_cli.contract.filters import Sort
+from todo_cli.contract.limits import MAX_FILTER_CHARS, MAX_NAME_CHARS
 
 ViewName = Annotated[
-    str, Meta(min_length=1, max_length=100, description="a view's name: letters, digits, _ - . only; used as :name")
+    str,
+    Meta(
+        min_length=1,
+        max_length=MAX_NAME_CHARS,
+        description="a name of letters, digits, _ - and . for filters: `:name`",
+    ),
 ]
-ViewFilter = Annotated[str, Meta(min_length=1, max_length=10_000, description="a filter, as in ListTasks")]
+ViewFilter = Annotated[str, Meta(min_length=1, max_length=MAX_FILTER_CHARS, description="a filter, as in ListTasks")]
 
 
 class View(Struct, frozen=True, kw_only=True):
-    """A filter with a name; `default`: what a list without a filter shows."""
+    """A saved filter. A list without a filter shows the `default` view."""
 
     name: str
     filter: str
@@ -25,13 +31,13 @@ class View(Struct, frozen=True, kw_only=True):
 
 
 class ViewPage(Struct, frozen=True, kw_only=True):
-    """The caller's views in this space, by name."""
+    """The caller's views in this space, sorted by name."""
 
     views: tuple[View, ...]
 
 
 class SaveView(Request[View], frozen=True, kw_only=True):
-    """Save a filter under a name, or change the one that has it."""
+    """Save a filter under a name, replacing the view of that name."""
 
     verb = "SaveView"
     label = "view save"
@@ -45,7 +51,7 @@ class SaveView(Request[View], frozen=True, kw_only=True):
 
 
 class ListViews(Request[ViewPage], frozen=True, kw_only=True):
-    """List the caller's views."""
+    """List my views."""
 
     verb = "ListViews"
     label = "view list"
@@ -54,7 +60,7 @@ class ListViews(Request[ViewPage], frozen=True, kw_only=True):
 
 
 class RemoveView(Request[View], frozen=True, kw_only=True):
-    """Remove a view; no task is touched."""
+    """Remove a view; its tasks stay as they are."""
 
     verb = "RemoveView"
     label = "view rm"
@@ -66,7 +72,7 @@ class RemoveView(Request[View], frozen=True, kw_only=True):
 
 
 class ChooseView(Request[ViewPage], frozen=True, kw_only=True):
-    """Choose the view that a list without a filter shows; without a name: none."""
+    """Choose the view that a list without a filter shows; without a name none."""
 
     verb = "ChooseView"
     label = "view default"
@@ -78,20 +84,20 @@ class ChooseView(Request[ViewPage], frozen=True, kw_only=True):
 
 
 class NameCount(Struct, frozen=True, kw_only=True):
-    """A project or a tag, and how many open tasks have it."""
+    """A project or tag and its number of open tasks."""
 
     name: str
     tasks: int
 
 
 class NameCounts(Struct, frozen=True, kw_only=True):
-    """Projects or tags in use, by name."""
+    """Projects or tags in use, sorted by name."""
 
     used: tuple[NameCount, ...]
 
 
 class ListTags(Request[NameCounts], frozen=True, kw_only=True):
-    """List the tags of open tasks, with how many each has."""
+    """List the tags of open tasks and how many tasks each has."""
 
     verb = "ListTags"
     label = "tags"
@@ -100,7 +106,7 @@ class ListTags(Request[NameCounts], frozen=True, kw_only=True):
 
 
 class ListProjects(Request[NameCounts], frozen=True, kw_only=True):
-    """List the projects of open tasks, with how many each has."""
+    """List the projects of open tasks and how many tasks each has."""
 
     verb = "ListProjects"
     label = "projects"

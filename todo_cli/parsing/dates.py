@@ -1,184 +1,190 @@
-"""Dates as people type them, and the calendar of their time zone. Pure, and light to import.
+"""Parse dates as people type them, and compute the bounds of a day in a time zone.
 
-The words and what each means are the tables of `calendar_words.py`; here they are joined to a moment.
+`date_forms.py` holds the forms and their meaning. This module joins them to a day or an instant.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from todo_cli.errors import Invalid
-from todo_cli.parsing.date_vocabulary import ALONE, DAYS, TIMES, find
+from todo_cli.parsing.date_forms import ALONE, DAYS, PARTS, TIMES, find_form
+from todo_cli.parsing.date_vocabulary import ZONES
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-When = date | datetime  # a date without a time is a date; a datetime is always aware, in the user's zone
+When = date | datetime  # a date has no time of day; a datetime is always aware, in the user's zone
 
-MAX_DATE_CHARS = 200  # characters
-# A day inside the calendar's own ends, so that no zone's offset (under 24 h) can carry an instant past them.
+MAX_DATE_CHARS = 200
+# One day inside the calendar's own ends, so that no zone's offset (under 24 h) can carry an instant past them.
 EARLIEST, LATEST = date(1, 1, 2), date(9999, 12, 30)
 EXAMPLES = "try: tomorrow 9am, fri 17:00, next week, in 3 days, 24 dec, the 15th, eom, 2026-12-24"
-# In the zone database's folder too, but they differ from machine to machine or count leap seconds.
+# These names of the zone database differ between machines or count leap seconds.
 EXCLUDED_ZONE_PREFIXES = ("posix", "right/", "localtime", "Factory")
-LOCALTIME_PATH, TIMEZONE_PATH = "/etc/localtime", "/etc/timezone"
-# The only zone names that have digits and no slash; any other such TZ is a POSIX rule like CET-1CEST.
-ZONES_WITH_DIGITS = {"EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT"}
 
 
 def parse_date(words: str, *, zone: str, now: datetime) -> When:
-    """The date or the instant that `words` mean at `now` (aware) in `zone`; Invalid when they mean none.
+    """Return the date or the instant that `words` mean at `now` (aware) in `zone`. Raise Invalid if they mean none.
 
-    - A weekday is the next one after today; `this fri` may be today; `next fri` is the Friday of the
-      calendar week (Monday first, ISO 8601) after this one; `last fri` is the one before today.
-    - A day of the month or of the year without its month or year is the first from today on, a bare
-      month the 1st of the next one to begin.
-    - `next week`, `next month`, `next year` are their first days, `weekend` is Saturday (or today, if
-      it is on); Taskwarrior's sow, som, soq, soy and eow, eom, eoq, eoy are the first and last day of
-      the current period, sonw or eopm those of the next or the previous one.
-    - Days, weeks, months and years away give a date, and months clamp to the month's end; minutes and
-      hours away give an instant. `3m` and `5/6` are refused, for they have two meanings.
-    - A time alone is today's, or tomorrow's when that has passed; midnight is the start of its day;
-      eod is 23:59 today and sod 00:00, passed or not.
-    - A local time that daylight saving skips moves forward by the gap, one that occurs twice is the
-      first (RFC 5545 section 3.3.5).
+    - A weekday is the next one after today. `this fri` may be today. `next fri` is the Friday of the next calendar
+      week (from Monday, ISO 8601). `last fri` is the one before today.
+    - A day of the month or of the year without its month or year is the first from today on. A month alone is
+      the first day of the next such month.
+    - A weekday beside a date (`fri 4 dec`) must agree with it.
+    - `next week`, `next month` and `next year` are their first days. `weekend` is Saturday, or today during a
+      weekend. Taskwarrior's sow, som, soq, soy and eow, eom, eoq, eoy are the first and the last day of the
+      current period; sonw and eopm are those of the next and the previous one.
+    - Days, weeks, months and years from now give a date, and months clamp to the end of the month. Minutes and
+      hours give an instant. `3m` and `5/6` have two meanings and are refused.
+    - A time alone is today, or tomorrow if it has passed. midnight is the start of its day. eod is 23:59 and sod
+      is 00:00 today, even if they have passed. A part of the day counts beside a day: `monday morning`.
+    - A zone may follow a time: `3pm EST tomorrow`, `10:00 America/New_York`. The day is then that zone's.
+    - A local time that daylight saving skips moves forward by the gap. A local time that occurs twice is the first
+      (RFC 5545 section 3.3.5).
     """
-    place = zone_of(zone)
+    home = zone_of(zone)
     try:
-        here = now.astimezone(place)
-        return _settled(_read(_plain(words), here), place)
+        text, named_zone = _split_zone(_clean(words))
+        local_now = now.astimezone(zone_of(named_zone) if named_zone else home)
+        found = _settle(_parse(text, local_now), zone_of(named_zone) if named_zone else home)
+        return found.astimezone(home) if isinstance(found, datetime) else found
     except (ValueError, OverflowError) as error:
         raise Invalid(f"{words[:60]!r} is not a date: {error}", hint=EXAMPLES) from None
 
 
-def _plain(words: str) -> str:
+def _clean(words: str) -> str:
+    """Check the characters and normalize the spaces."""
     if len(words) > MAX_DATE_CHARS:
         raise ValueError(f"longer than {MAX_DATE_CHARS} characters")
     if not (words.isascii() and words.isprintable()):
         raise ValueError("it has characters that no date is written with")
-    text = " ".join(words.lower().replace(", ", " ").split())
+    text = " ".join(words.replace(", ", " ").split())
     if not text:
         raise ValueError("it is empty")
     return text
 
 
-def _read(text: str, here: datetime) -> When:
-    """A date, an aware datetime, or a naive one that means the user's wall clock."""
-    if alone := find(ALONE, text, here):
-        return alone()
-    today = here.date()
-    for day_text, time_text in _splits(text.split()):
-        day, clock = find(DAYS, day_text.removeprefix("on "), today), find(TIMES, time_text, today)
+def _split_zone(text: str) -> tuple[str, str | None]:
+    """Return the text in lower case without the zone that follows its time, and the zone."""
+    words = text.split()
+    for place, word in enumerate(words):
+        zone = find_zone(word) if place else None
+        if zone:
+            before = [" ".join(words[start:place]).lower() for start in range(max(0, place - 3), place)]
+            if any(find_form(TIMES, phrase, date(2000, 1, 1)) for phrase in before):
+                return " ".join(words[:place] + words[place + 1 :]).lower(), zone
+    return text.lower(), None
+
+
+def find_zone(word: str) -> str | None:
+    """Return the zone that an abbreviation (`EST`) or an IANA name (`America/New_York`) names, if it names one."""
+    if word.lower() in ZONES and (len(word) > 2 or word.isupper()):
+        return ZONES[word.lower()]
+    if "/" not in word or not word[0].isalpha():
+        return None
+    try:
+        return zone_of(word).key
+    except Invalid:
+        return None
+
+
+def is_time_of_day(words: str) -> bool:
+    """Return whether the words are a time without a day, such as `at 6pm`."""
+    text = " ".join(words.lower().split())
+    try:
+        read = find_form(TIMES, text, date(2000, 1, 1))
+        return read is not None and read() is not None
+    except ValueError:
+        return False
+
+
+def _parse(text: str, local_now: datetime) -> When:
+    """Return a date, an aware datetime, or a naive one that means the wall clock of the zone."""
+    if read := find_form(ALONE, text, local_now):
+        return read()
+    today = local_now.date()
+    for day_text, time_text in _split_day_and_time(text.split()):
+        day = find_form(DAYS, day_text.removeprefix("on "), today)
+        clock = find_form(TIMES, time_text, today)
+        if day and not clock and text.startswith(day_text):
+            clock = find_form(PARTS, time_text, today)
         if day and clock:
             return datetime.combine(day(), clock())
         if day and not time_text:
             return day()
         if clock and not day_text:
-            return _coming(clock(), here)
+            return _next_at(clock(), local_now)
     raise ValueError("no such day or time is known")
 
 
-def _splits(tokens: list[str]) -> Iterator[tuple[str, str]]:
-    """Every way to take the phrase as a day, a time, or one after the other."""
-    for cut in range(len(tokens), -1, -1):
-        left, right = " ".join(tokens[:cut]), " ".join(tokens[cut:])
+def _split_day_and_time(words: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield every way to read the phrase as a day, a time, or one after the other."""
+    for cut in range(len(words), -1, -1):
+        left, right = " ".join(words[:cut]), " ".join(words[cut:])
         yield left, right
         if left and right:
             yield right, left
 
 
-def _coming(clock: time, here: datetime) -> datetime:
-    """That time today, or tomorrow when it has passed."""
-    today = datetime.combine(here.date(), clock)
-    # In UTC, for between two times of one zone Python compares the clocks and not the instants.
-    passed = today.replace(tzinfo=here.tzinfo).astimezone(UTC) < here.astimezone(UTC)
-    return today + timedelta(days=1) if passed else today
+def _next_at(clock: time, local_now: datetime) -> datetime:
+    """Return that time today, or tomorrow if it has passed."""
+    today = datetime.combine(local_now.date(), clock)
+    # Two times of one zone are compared by their clocks in Python, so compare the instants in UTC.
+    has_passed = today.replace(tzinfo=local_now.tzinfo).astimezone(UTC) < local_now.astimezone(UTC)
+    return today + timedelta(days=1) if has_passed else today
 
 
-def _settled(found: When, place: ZoneInfo) -> When:
-    """`found` in the user's zone, and inside the calendar."""
-    if isinstance(found, datetime):
-        # By way of UTC, which turns a skipped local time into the real one that RFC 5545 3.3.5 means.
-        found = (found if found.tzinfo else found.replace(tzinfo=place)).astimezone(UTC).astimezone(place)
-    _inside(found.date() if isinstance(found, datetime) else found)
-    return found
+def _settle(when: When, zone: ZoneInfo) -> When:
+    """Return `when` in the zone, and check that it is inside the calendar."""
+    if isinstance(when, datetime):
+        # The way through UTC turns a skipped local time into the one of RFC 5545 section 3.3.5.
+        when = (when if when.tzinfo else when.replace(tzinfo=zone)).astimezone(UTC).astimezone(zone)
+    _check_range(when.date() if isinstance(when, datetime) else when)
+    return when
 
 
-def _inside(day: date) -> None:
+def _check_range(day: date) -> None:
     if not EARLIEST <= day <= LATEST:
         raise ValueError(f"it is not between {EARLIEST} and {LATEST}")
 
 
 def day_bounds(day: date, zone: str) -> tuple[datetime, datetime]:
-    """When that day starts and when the next one does, in UTC: 23, 24 or 25 hours apart, or others.
+    """Return the start of the day and of the next day in UTC, which are usually 23, 24 or 25 hours apart.
 
-    A day whose midnight daylight saving skips starts at the first instant that it has.
+    A day whose midnight daylight saving skips starts at its first instant.
     """
-    place = zone_of(zone)
+    home = zone_of(zone)
     try:
-        _inside(day)
+        _check_range(day)
     except ValueError as error:
         raise Invalid(f"{day} has no bounds: {error}") from None
-    midnights = (datetime.combine(it, time(), place) for it in (day, day + timedelta(days=1)))
+    midnights = (datetime.combine(each, time(), home) for each in (day, day + timedelta(days=1)))
     start, end = (midnight.astimezone(UTC) for midnight in midnights)
     return start, end
 
 
 def zone_of(name: str) -> ZoneInfo:
-    """The IANA time zone of that name; Invalid with the nearest names when there is none."""
+    """Return the IANA time zone of this name. Raise Invalid with similar names if there is none."""
     from zoneinfo import ZoneInfo
 
     try:
         if name.startswith(EXCLUDED_ZONE_PREFIXES):
             raise ValueError(name)
         return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # OSError: the name of a folder, or too long for a file
-        near = " or ".join(_near_zones(name[:60]))
-        hint = f"did you mean {near}?" if near else "use an IANA name such as Europe/Berlin or UTC"
+    except (KeyError, ValueError, OSError):  # OSError: the name of a folder, or a name too long for a file
+        similar = " or ".join(_find_similar_zones(name[:60]))
+        hint = f"did you mean {similar}?" if similar else "use an IANA name such as Europe/Berlin or UTC"
         raise Invalid(f"unknown time zone {name[:60]!r}", hint=hint) from None
 
 
-def _near_zones(name: str) -> list[str]:
+def _find_similar_zones(name: str) -> list[str]:
     from difflib import get_close_matches
     from zoneinfo import available_timezones
 
-    known = sorted(zone for zone in available_timezones() if not zone.startswith(EXCLUDED_ZONE_PREFIXES))
-    by_word = {zone.lower(): zone for zone in known} | {zone.rsplit("/")[-1].lower(): zone for zone in known}
-    near = get_close_matches(name.lower().replace(" ", "_"), by_word, n=3, cutoff=0.7)
-    return list(dict.fromkeys(by_word[word] for word in near))
-
-
-def system_zone() -> str:
-    """This machine's zone by its IANA name, from TZ, /etc/localtime or /etc/timezone; UTC when unknown.
-
-    TZ wins when it is set, also when it is a POSIX rule such as CET-1CEST that has no name: then UTC.
-    """
-    if (setting := os.environ.get("TZ")) is not None:
-        return _zone_name(setting.removeprefix(":")) or "UTC"
-    return next(filter(None, map(_zone_name, _zone_files())), "UTC")
-
-
-def _zone_files() -> Iterator[str]:
-    """What the machine's files say, nearest first; an empty text for one that is not there."""
-    for read, path in ((os.readlink, LOCALTIME_PATH), (os.path.realpath, LOCALTIME_PATH), (_first_line, TIMEZONE_PATH)):
-        try:
-            yield read(path)
-        except (OSError, UnicodeError):
-            yield ""
-
-
-def _first_line(path: str) -> str:
-    with open(path, encoding="utf-8") as file:
-        return file.readline(256).strip()
-
-
-def _zone_name(text: str) -> str:
-    """`Europe/Berlin` out of that, or out of a path into a zoneinfo tree; empty when it is neither."""
-    _, tree, inside = text.rpartition("zoneinfo/")
-    name = (inside if tree else text).removeprefix("posix/").removeprefix("right/")
-    rule = "/" not in name and any(char.isdigit() for char in name) and name not in ZONES_WITH_DIGITS
-    plain = name.replace("/", "").replace("_", "").replace("-", "").replace("+", "").isalnum()
-    return name if plain and name[0].isalpha() and not rule else ""
+    names = sorted(zone for zone in available_timezones() if not zone.startswith(EXCLUDED_ZONE_PREFIXES))
+    by_word = {zone.lower(): zone for zone in names} | {zone.rsplit("/")[-1].lower(): zone for zone in names}
+    similar = get_close_matches(name.lower().replace(" ", "_"), by_word, n=3, cutoff=0.7)
+    return list(dict.fromkeys(by_word[word] for word in similar))

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from todo_cli.parsing.spelling import is_one_letter_apart
+
 Span = tuple[int, int]
 
 # Scripts that put no spaces between words, and pictographs: these are searched character by character.
@@ -23,7 +25,6 @@ _IGNORED = re.compile(
     "\u202a-\u202e\u2060-\u206f\u3099\u309a\ufe00-\ufe0f\ufeff]"
 )
 _EQUIVALENTS = str.maketrans("ςøłđıħŧæœ", "σoldihtao") | {ord("ß"): "ss"}
-MAX_FUZZY_WORD_CHARS = 24  # a typo is forgiven in words of up to this length
 
 
 def fold(text: str) -> tuple[str, list[int]]:
@@ -70,21 +71,6 @@ def _match_run(token: str, runs: list[str]) -> list[Span]:
         if spans := [match.span() for piece in pieces for match in re.finditer(re.escape(piece), token)]:
             return spans
     return []
-
-
-def is_one_letter_apart(first: str, second: str) -> bool:
-    """Return whether the words differ by one wrong, missing, extra or transposed letter."""
-    lengths = len(first), len(second)
-    if first == second or not 4 <= max(lengths) <= MAX_FUZZY_WORD_CHARS or min(lengths) < 3:
-        return False
-    short, long = sorted((first, second), key=len)
-    if len(long) - len(short) > 1 or first.isdigit() or second.isdigit():
-        return False
-    start = next((i for i, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
-    if len(long) > len(short):
-        return short[start:] == long[start + 1 :]
-    transposed = long[start + 1 : start + 2] + long[start : start + 1] + long[start + 2 :]
-    return short[start + 1 :] == long[start + 1 :] or short[start:] == transposed
 
 
 def _end_of_letter(text: str, index: int) -> int:

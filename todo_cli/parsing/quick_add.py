@@ -1,36 +1,48 @@
-"""Quick capture: `Pay rent tomorrow 9am #home @phone p1 every month` as the fields of a task. Pure, and never raises.
+"""Parse a quick-add text, such as `Pay rent tomorrow 9am #home @phone p1 every month`, into the fields of a task.
 
-- `#project` (or `project:NAME`), `@tag` (or `tag:NAME`), `p1`-`p3` (or `!high !medium !low`, `!1`-`!3`,
-  `priority:high`); a # or @ needs a letter, and #ff0000 is a colour. Names with spaces: `#"Home and garden"`.
-- A date: `due:fri`, `due friday`, `by friday`, `on friday`, or as it stands, by the rules of capture_dates.py. The
-  first one counts, and a day and a time that stand apart are joined; with a `due:` all others are words.
-- `every …` and `3 days after done`, or `every:weekly` (a bare `weekly` is a word).
-- `defer:mon` (`wait:`), `scheduled:mon`, `parent:12` (`under:`), `after:7,9` (waits for them).
-- Of project, priority, parent, recurrence and each date the first counts; others like it stay in the title.
-- Whatever stands in "double quotes", and a `\\#word`, is only title. The quotes go if they kept something from being
-  read, or hold a quote written \\"; else they are the title's own.
-- No text is lost: what is not in a token is in the title. If no title would be left, all of it is the title.
+- `#project` (or `project:NAME`), `@tag` (or `+tag`, `tag:NAME`), `p1`-`p4` (or `!high !medium !low`, `!1`-`!3`,
+  `priority:high`; p4 is none). A #, @ or + needs a letter, and #ff0000 is a colour. Quote names with spaces:
+  `#"Home and garden"`.
+- A date: `due:fri`, `due friday`, `by friday`, `on friday`, or as it stands, by the rules of `quick_add_dates`. The
+  first one counts. A day and a time that stand apart are joined. With a `due:` all others are words of the title.
+- `every …`, `daily … yearly`, `3 days after done` or `every:weekly`, by the rules of `quick_add_recurrence`. A time
+  without a day belongs to the recurrence.
+- `defer:mon` (`wait:`, `t:`), `scheduled:mon` (`sched:`), `parent:12` (`under:`), `after:7,9` (`depends:`, `dep:`).
+- A value behind a key is a promise: if it cannot be read, it is an error, or the error of the date or recurrence.
+  `due:none` is no date.
+- Of project, priority, parent, recurrence and each date the first counts. Later ones stay in the title.
+- Words in "double quotes", and words behind a backslash (`\\#word`), are only title. The quotes go if they kept a
+  word from being read, or contain a quote written \\"; otherwise they belong to the title.
+- No text is lost: the title is all text outside of the tokens. If no title would be left, all of it is the title.
 """
 
 from __future__ import annotations
 
-import re
-from itertools import pairwise
+from collections.abc import Callable
+from datetime import UTC, date, datetime
 from typing import NamedTuple
 
-from todo_cli.parsing.quick_add_dates import Patience, Phrase, free_dates, is_date, longest
-from todo_cli.parsing.quick_add_fields import COLOUR, named, value_of
-from todo_cli.parsing.quick_add_lexer import ENDING, Word, quoted, words_in
+from todo_cli.parsing.date_words import end_of_run, is_day_word
+from todo_cli.parsing.quick_add_dates import DateFinder, PhraseTester, find_longest_date
+from todo_cli.parsing.quick_add_fields import (
+    NO_PRIORITY,
+    PHRASE_FIELDS,
+    SET_FIELDS,
+    FieldWord,
+    parse_field_value,
+    split_field,
+)
+from todo_cli.parsing.quick_add_lexer import PUNCTUATION, split_words
+from todo_cli.parsing.quick_add_recurrence import MAX_RECURRENCE_WORDS, RecurrenceFinder
+from todo_cli.parsing.quick_add_strength import Phrase
+from todo_cli.parsing.quick_add_title import QuickAddToken, include_punctuation, join_title
+from todo_cli.parsing.recurrence import move_time_to_rule
 
-_MARK = re.compile(r"[,.;:!](?:\s|$)")
-MAX_RECURRENCE_WORDS = 14  # of a recurrence
-# `every 5` of `every 5 servers`: the 5th of a month is only what is written so
-_BARE_NUMBER = re.compile(r"(?i)(?:every ?!?|and|on|the|[,&]) ?[0-9]+$")
-_DONE = ("done", "completion", "completed", "finished")
+_NONE = "none"
 
 
 class QuickAdd(NamedTuple):
-    """What a text says. Dates and the recurrence are the user's words, not yet read in a time zone."""
+    """The fields that a text names. Dates and the recurrence are the user's words, which no time zone has read yet."""
 
     title: str
     due: str | None = None
@@ -44,190 +56,177 @@ class QuickAdd(NamedTuple):
     after: tuple[int, ...] = ()
 
 
-class QuickAddToken(NamedTuple):
-    """A part of the text that is not title, from `start` to `end` (exclusive), and the field it gave, or `quotes`."""
+class QuickAddReading(NamedTuple):
+    """The result of a text with its tokens.
 
-    start: int
-    end: int
-    field: str
+    cleared: the fields that the text empties (`due:none`, `p4`). refused: date vocabulary that is not one documented
+    form and therefore stays in the title whole.
+    """
 
-
-def parse_quick_add(text: str) -> QuickAdd:
-    """The fields that the text names, and the title that is left."""
-    return read(text)[0]
-
-
-def read(text: str) -> tuple[QuickAdd, tuple[QuickAddToken, ...]]:
-    """As `capture`, with the places of what is not in the title."""
-    reading = _Reading(text)
-    title = _title(text, reading.tokens)
-    if not title:
-        return QuickAdd(text.strip()), ()
-    return QuickAdd(title, **reading.fields), tuple(reading.tokens)  # type: ignore[arg-type]  # each reader has its type
+    fields: QuickAdd
+    tokens: tuple[QuickAddToken, ...]
+    cleared: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
-class _Reading:
-    """The passes over one text: explicit tokens, then what recurs, then dates as they stand."""
+def parse_quick_add(text: str, today: date | None = None) -> QuickAdd:
+    """Return the fields that the text names and the title that is left. Raise Invalid for a key with a bad value."""
+    return read_quick_add(text, today).fields
 
-    def __init__(self, text: str, patience: Patience | None = None) -> None:
-        self.patience = patience or Patience()
+
+def read_quick_add(text: str, today: date | None = None, *, has_title: bool = True) -> QuickAddReading:
+    """Read the text as `parse_quick_add` does, and return the places of all that is not title.
+
+    today: the day that decides whether a weekday agrees with its date (`fri 4 dec`); by default the day in UTC.
+    has_title: False if the text may consist of fields alone.
+    """
+    reader = _Reader(text, PhraseTester(today or datetime.now(UTC).date()))
+    title = join_title(text, reader.tokens)
+    refused = tuple(text[start:end] for start, end in reader.refused)
+    if not title and has_title:
+        return QuickAddReading(QuickAdd(text.strip()), (), refused=refused)
+    values = {name: value for name, value in reader.fields.items() if name != "status" and value is not None}
+    cleared = tuple(name for name, value in reader.fields.items() if value is None)
+    fields = QuickAdd(title, **values)  # type: ignore[arg-type]  # each reader returns the type of its field
+    return QuickAddReading(fields, tuple(reader.tokens), cleared, refused)
+
+
+class _Reader:
+    """Reads one text in three passes: fields, then the recurrence, then dates as they stand."""
+
+    def __init__(self, text: str, tester: PhraseTester) -> None:
+        self._tester = tester
         self.fields: dict[str, object] = {}
-        self.several: dict[str, dict[object, None]] = {"tags": {}, "after": {}}
+        self._sets: dict[str, dict[object, None]] = {name: {} for name in SET_FIELDS}
         self.tokens: list[QuickAddToken] = []
-        self.words = words_in(text)
-        self.taken = [False] * len(self.words)
-        for place in range(len(self.words)):
-            self._explicit(place)
+        self.refused: list[tuple[int, int]] = []
+        self._words = split_words(text)
+        self._taken = [False] * len(self._words)
+        self._blocked = [False] * len(self._words)  # words of refused phrases, which no later pass reads
+        for place in range(len(self._words)):
+            self._read_field(place)
         if "every" not in self.fields:
-            self._recurrence()
+            self._read_recurrence()
         if "due" not in self.fields:
-            self._dates()
-        self._quotes()
-        self.fields |= {name: tuple(values) for name, values in self.several.items()}
-        self.tokens = _with_marks(text, sorted(self.tokens), self.words, self.taken)
+            self._read_dates()
+        self._check_rule()
+        self._move_time()
+        self._drop_quotes()
+        self.fields |= {name: tuple(values) for name, values in self._sets.items()}
+        self.tokens = include_punctuation(text, sorted(self.tokens), self._words, self._taken)
 
     def _take(self, field: str, first: int, last: int, end: int) -> None:
-        self.tokens.append(QuickAddToken(self.words[first].start, end, field))
-        self.taken[first:last] = [True] * (last - first)
+        self.tokens.append(QuickAddToken(self._words[first].start, end, field))
+        self._taken[first:last] = [True] * (last - first)
 
-    def _explicit(self, place: int) -> None:
-        word = self.words[place]
-        if self.taken[place] or word.literal:
-            return
-        field, value = named(word)
-        if field in ("due", "defer", "scheduled", "every"):
-            self._phrase(field, place, value)
-            return
-        core = value if word.value is not None else value.rstrip(ENDING)
-        found = value_of(field, core, word.value is not None) if field else None
-        if found is None or (field in self.fields and field not in ("tags", "after")):
-            return
-        if isinstance(found, tuple):
-            self.several[field] |= dict.fromkeys(found)
-        else:
-            self.fields[field] = found
-        self._take(field, place, place + 1, word.end - len(value) + len(core) if word.value is None else word.end)
+    def _refuse(self, first: int, last: int) -> None:
+        self._blocked[first:last] = [True] * (last - first)
+        self.refused.append((self._words[first].start, self._words[last - 1].end))
 
-    def _phrase(self, field: str, place: int, value: str) -> None:
-        """A key whose value may be several words."""
-        word, test = self.words[place], self.patience.recurs if field == "every" else self.patience.is_date
-        if field in self.fields:
+    def _read_field(self, place: int) -> None:
+        word = self._words[place]
+        named = None if self._taken[place] or word.literal else split_field(word)
+        if not named or (named.field in self.fields and named.field not in SET_FIELDS):
             return
+        core = named.value if word.value is not None else named.value.rstrip(PUNCTUATION)
+        end = word.end - len(named.value) + len(core) if word.value is None else word.end
+        if named.key and core.lower() == _NONE and named.field not in SET_FIELDS:
+            self.fields[named.field] = None
+            self._take(named.field, place, place + 1, end)
+        elif named.field in PHRASE_FIELDS:
+            self._read_phrase_field(place, named)
+        elif (value := parse_field_value(named, core, word.value is not None)) is not None:
+            if isinstance(value, tuple):
+                self._sets[named.field] |= dict.fromkeys(value)
+            else:
+                self.fields[named.field] = None if value == NO_PRIORITY and named.field == "priority" else value
+            self._take(named.field, place, place + 1, end)
+
+    def _read_phrase_field(self, place: int, named: FieldWord) -> None:
+        """Read a key whose value may be several words. A bad value is kept and later raises the error of its field."""
+        word, value = self._words[place], named.value
         if word.value is not None:
-            phrase = Phrase(place, place + 1, value, "", word.end) if test(value) else None
-        elif field == "every":
-            phrase = self._longest_recurrence(place, value)
-        else:
-            phrase = longest(self._open(place), place, self.patience, value)
-        if phrase:
-            self.fields[field] = phrase.text
-            self._take(field, place, phrase.last, phrase.end)
-
-    def _open(self, place: int) -> list[Word]:
-        """The words up to the end of the longest phrase that can begin there."""
-        return self.words[: place + MAX_RECURRENCE_WORDS]
-
-    def _longest_recurrence(self, place: int, head: str | None = None) -> Phrase | None:
-        last = place + 1 if self.patience.left > 0 else place
-        while place < last < min(len(self.words), place + MAX_RECURRENCE_WORDS) and self._speaks(last):
-            last += 1
-        for stop in range(last, place, -1):
-            texts = [word.text for word in self.words[place:stop]]
-            text = " ".join(filter(None, texts if head is None else [head, *texts[1:]]))
-            whole = text.rstrip(ENDING)
-            if whole and (head or not _BARE_NUMBER.search(whole)) and self.patience.recurs(whole):
-                return Phrase(place, stop, whole, "", self.words[stop - 1].end - len(text) + len(whole))
-        return None
-
-    def _speaks(self, place: int) -> bool:
-        word = self.words[place]
-        plain = not (self.taken[place] or word.literal or word.value is not None or len(word.text) > 30)
-        return plain and word.text.isascii() and not named(word)[0]
-
-    def _recurrence(self) -> None:
-        for place, word in enumerate(self.words):
-            if not self._speaks(place):
-                continue
-            every = word.text.lower() in ("every", "every!")
-            if not (every or self._after_done(place)):
-                continue
-            phrase = self._longest_recurrence(place)
-            if phrase and (every or " after " in phrase.text.lower()):
-                self.fields["every"] = phrase.text
-                self._take("every", place, phrase.last, phrase.end)
-                return
-
-    def _after_done(self, place: int) -> bool:
-        """Whether `3 days after done` or `3d after done` begins there."""
-        near = [word.text.lower().rstrip(ENDING) for word in self.words[place : place + 4] if len(word.text) < 30]
-        return any(one == "after" and two in _DONE for one, two in pairwise(near[1:]))
-
-    def _dates(self) -> None:
-        found = free_dates(self.words, self.taken, self.patience)
-        if not found:
+            self.fields[named.field] = value
+            self._take(named.field, place, place + 1, word.end)
             return
-        chosen = found[:1]
-        wanted = {"day": "time", "time": "day"}.get(found[0].kind)
-        if other := next((phrase for phrase in found[1:] if phrase.kind == wanted), None):
-            day, clock = (found[0], other) if wanted == "time" else (other, found[0])
-            if is_date(f"{day.text} {clock.text}"):
-                chosen, self.fields["due"] = [found[0], other], f"{day.text} {clock.text}"
-        self.fields.setdefault("due", found[0].text)
+        window = self._words[: place + MAX_RECURRENCE_WORDS]
+        if named.field == "every":
+            phrase = RecurrenceFinder(window, self._taken[: len(window)], self._tester).find_longest(place, value)
+        else:
+            phrase = find_longest_date(window, place, self._tester, value)
+        if not value.rstrip(PUNCTUATION) and phrase is None:
+            return  # `due: 300 euros` is not a field
+        last, end = (phrase.last, phrase.end) if phrase else (place + 1, word.end)
+        text = phrase.text if phrase else value.rstrip(PUNCTUATION)
+        behind = end_of_run([word.core for word in window], last)
+        if value and behind > last and not self._words[last - 1].text.endswith(tuple(PUNCTUATION)):
+            text, last, end = f"{text} {' '.join(w.text for w in window[last:behind])}", behind, window[behind - 1].end
+        self.fields[named.field] = text
+        self._take(named.field, place, last, end)
+
+    def _read_recurrence(self) -> None:
+        finder = RecurrenceFinder(self._words, self._taken, self._tester)
+        if phrase := finder.find():
+            self.fields["every"] = phrase.text
+            self._take("every", phrase.first, phrase.last, phrase.end)
+        for first, last in finder.refused:
+            self._refuse(first, last)
+
+    def _read_dates(self) -> None:
+        finder = DateFinder(self._words, self._taken, self._blocked, self._tester)
+        phrases = finder.find_all()
+        for first, last in finder.refused:
+            self._refuse(first, last)
+        if not phrases:
+            return
+        self.fields["due"], chosen = _join_day_and_time(phrases, self._tester.is_date)
         for phrase in chosen:
             self._take("due", phrase.first, phrase.last, phrase.end)
 
-    def _quotes(self) -> None:
-        """Quotes and backslashes go where they kept something from being read."""
-        for word in self.words:
-            if word.drops and (
-                word.inside is None or len(word.drops) > 2 or _Reading(word.inside, self.patience).tokens
-            ):
+    def _check_rule(self) -> None:
+        """Take back a recurrence behind a date that was not read: `the friday every week`."""
+        rule = next((token for token in self.tokens if token.field == "every"), None)
+        first = next((place for place, word in enumerate(self._words) if rule and word.start == rule.start), 0)
+        if not rule or not first or self._taken[first - 1] or split_field(self._words[first]):
+            return
+        if is_day_word(self._words[first - 1].core):
+            last = next(place for place, word in enumerate(self._words) if word.end >= rule.end) + 1
+            self._taken[first:last] = [False] * (last - first)
+            self._refuse(first - 1, last)
+            self.tokens.remove(rule)
+            del self.fields["every"]
+
+    def _move_time(self) -> None:
+        """Give a time without a day to the recurrence."""
+        due, every = self.fields.get("due"), self.fields.get("every")
+        if isinstance(due, str) and isinstance(every, str):
+            due, every = move_time_to_rule(due, every)
+            self.fields |= {"every": every} | ({"due": due} if due else {})
+            if due is None:
+                del self.fields["due"]
+
+    def _drop_quotes(self) -> None:
+        """Remove quotes and backslashes that kept a word from being read."""
+        for word in self._words:
+            if word.drops and (word.inside is None or len(word.drops) > 2 or _has_fields(word.inside, self._tester)):
                 self.tokens += [QuickAddToken(place, place + 1, "quotes") for place in word.drops]
 
 
-def _with_marks(text: str, tokens: list[QuickAddToken], words: list[Word], taken: list[bool]) -> list[QuickAddToken]:
-    """`Tomorrow, call`, `Buy milk @shop, today`: a mark behind a token at either end of the title goes with it."""
-    left = [word for word, gone in zip(words, taken, strict=True) if not gone]
-    first, last = (left[0].start, left[-1].end) if left else (len(text), 0)
+def _has_fields(text: str, tester: PhraseTester) -> bool:
+    from todo_cli.errors import Invalid
 
-    def goes(token: QuickAddToken) -> bool:
-        mark = text[token.end : token.end + 1]
-        at_start, at_end = token.end < first, token.start >= last
-        return bool(mark) and token.field != "quotes" and mark in (ENDING if at_start else ",;:" if at_end else "")
-
-    return [token._replace(end=token.end + 1) if goes(token) else token for token in tokens]
+    try:
+        return bool(_Reader(text, tester).tokens)
+    except Invalid:
+        return True
 
 
-def _title(text: str, tokens: list[QuickAddToken]) -> str:
-    """The text without its tokens, one space where each stood, none before a comma; quotes leave no gap."""
-    parts: list[str] = []
-    pieces: list[str] = []
-    at = 0
-    for token in [*tokens, QuickAddToken(len(text), len(text), "")]:
-        pieces.append(text[at : token.start])
-        at = token.end
-        if token.field != "quotes" and (part := "".join(pieces).strip()):
-            parts.append(part if not parts or _MARK.match(part) else f" {part}")
-        pieces = pieces if token.field == "quotes" else []
-    return "".join(parts)
-
-
-def format_quick_add(captured: QuickAdd) -> str:
-    """A text that `capture` reads as these fields again."""
-    dates = [(name, getattr(captured, name)) for name in ("due", "defer", "scheduled", "every")]
-    tail = [f"{name}:{_shown(value, r'[A-Za-z0-9-]+')}" for name, value in dates if value is not None]
-    if captured.project is not None:
-        tail.append("#" + _shown(captured.project, r"[A-Za-z][A-Za-z0-9_/-]*"))
-    tail += ["@" + _shown(tag, r"[A-Za-z][A-Za-z0-9_/-]*") for tag in captured.tags]
-    if captured.priority is not None:
-        tail.append(f"p{captured.priority}")
-    if captured.parent is not None:
-        tail.append(f"parent:{captured.parent}")
-    if captured.after:
-        tail.append(f"after:{','.join(map(str, captured.after))}")
-    plain = " ".join([captured.title, *tail])
-    return plain if parse_quick_add(plain) == captured else " ".join([quoted(captured.title), *tail])
-
-
-def _shown(value: str, simple: str) -> str:
-    return value if re.fullmatch(simple, value) and not COLOUR.fullmatch(value) else quoted(value)
+def _join_day_and_time(phrases: list[Phrase], is_date: Callable[[str], bool]) -> tuple[str, list[Phrase]]:
+    """Return the words of the first date, joined with the first time or day that it lacks."""
+    first = phrases[0]
+    lacking = {"day": "time", "time": "day"}.get(first.kind)
+    if second := next((phrase for phrase in phrases[1:] if phrase.kind == lacking), None):
+        day, clock = (first, second) if lacking == "time" else (second, first)
+        if is_date(f"{day.text} {clock.text}"):
+            return f"{day.text} {clock.text}", [first, second]
+    return first.text, [first]

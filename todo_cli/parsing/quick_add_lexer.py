@@ -1,4 +1,4 @@
-"""A text as words, some of them literal: quoted, or behind a backslash."""
+"""Split a quick-add text into words. A word may be literal: quoted, or behind a backslash."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ import re
 from typing import NamedTuple
 
 _WORD = re.compile(r"\S+")
-_ESCAPED = re.compile(r'\\+[#@!"]')
-_VALUE = re.compile(r'(?:[A-Za-z]{1,12}:|[#@])(?=")')
+_ESCAPED = re.compile(r'\\+(?:[#@+!"]|[A-Za-z]{1,12}:\S)')
+_VALUE = re.compile(r'(?:[A-Za-z]{1,12}:|[#@+])(?=")')
 _QUOTE = re.compile(r'\\*"')
-ENDING = ",.;:!"  # what may follow a token directly, and stays in the title
+PUNCTUATION = ",.;:!"  # may follow a token directly, and stays in the title
 
 
 class Word(NamedTuple):
-    """One word by its place. `literal` ones are never read; `value` is a key's quoted value, without its quotes."""
+    """One word and its place in the text.
+
+    literal: the word is never read. value: the quoted value of a key, without its quotes. inside: the text of a quoted
+    phrase. drops: the places of the quotes and backslashes to remove if they kept the word from being read.
+    """
 
     start: int
     end: int
@@ -21,34 +25,40 @@ class Word(NamedTuple):
     literal: bool = False
     value: str | None = None
     inside: str | None = None
-    drops: tuple[int, ...] = ()  # the places of the quotes and backslashes that go when `inside` needed them
+    drops: tuple[int, ...] = ()
+
+    @property
+    def core(self) -> str:
+        """The word in lower case, without the punctuation at its end; empty if the word is literal."""
+        return "" if self.literal or self.value is not None else self.text.lower().rstrip(PUNCTUATION)
 
 
-def words_in(text: str) -> list[Word]:
-    """All words in order; a quoted phrase is one."""
-    found, at, quotes = [], 0, True
+def split_words(text: str) -> list[Word]:
+    """Return all words in order. A quoted phrase is one word."""
+    words, at, has_quotes = [], 0, True
     while match := _WORD.search(text, at):
-        word = _plain(match)
-        if quotes and '"' in match[0]:
+        word = _make_word(match)
+        if has_quotes and '"' in match[0]:
             value = _VALUE.match(text, match.start())
             opening = value.end() if value else match.start()
             if text[opening] == '"':
-                closing, drops = _closing(text, opening)
-                quotes = closing >= 0
-                word = _quoted(text, match, opening, closing, drops) if quotes else word
-        found.append(word)
+                closing, drops = _find_closing_quote(text, opening)
+                has_quotes = closing >= 0
+                word = _make_quoted_word(text, match, opening, closing, drops) if has_quotes else word
+        words.append(word)
         at = word.end
-    return found
+    return words
 
 
-def _plain(match: re.Match[str]) -> Word:
+def _make_word(match: re.Match[str]) -> Word:
     start, end = match.span()
-    return Word(start, end, match[0], drops=(start,), literal=True) if _ESCAPED.match(match[0]) else Word(
-        start, end, match[0])  # fmt: skip
+    if _ESCAPED.match(match[0]):
+        return Word(start, end, match[0], literal=True, drops=(start,))
+    return Word(start, end, match[0])
 
 
-def _closing(text: str, opening: int) -> tuple[int, tuple[int, ...]]:
-    """Where the quotes end, and the backslashes inside that stand before a quote; -1 when they do not end.
+def _find_closing_quote(text: str, opening: int) -> tuple[int, tuple[int, ...]]:
+    """Return the place of the closing quote (-1: there is none), and the places of the backslashes before quotes.
 
     A quote inside is written \\", and a backslash before a quote twice.
     """
@@ -61,20 +71,20 @@ def _closing(text: str, opening: int) -> tuple[int, tuple[int, ...]]:
     return -1, ()
 
 
-def _quoted(text: str, match: re.Match[str], opening: int, closing: int, drops: tuple[int, ...]) -> Word:
+def _make_quoted_word(text: str, match: re.Match[str], opening: int, closing: int, drops: tuple[int, ...]) -> Word:
     tail = _WORD.match(text, closing + 1)
     end = tail.end() if tail else closing + 1
-    gone = set(drops)
-    inside = "".join(text[at] for at in range(opening + 1, closing) if at not in gone)
+    dropped = set(drops)
+    inside = "".join(text[at] for at in range(opening + 1, closing) if at not in dropped)
     word = Word(match.start(), end, text[match.start() : end], literal=True)
     if opening == match.start():
         return word._replace(inside=inside, drops=(opening, *drops, closing))
-    if text[closing + 1 : end].strip(ENDING):
+    if text[closing + 1 : end].strip(PUNCTUATION):
         return word
     return word._replace(end=closing + 1, text=text[match.start() : opening], literal=False, value=inside)
 
 
-def quoted(text: str) -> str:
-    """The text in quotes, as `words_in` reads them."""
-    doubled = re.sub(r'(\\*)("|$)', lambda request: request[1] * 2 + ("\\" + request[2] if request[2] else ""), text)
-    return f'"{doubled}"'
+def quote(text: str) -> str:
+    """Return the text in quotes, as `split_words` reads them."""
+    escaped = re.sub(r'(\\*)("|$)', lambda match: match[1] * 2 + ("\\" + match[2] if match[2] else ""), text)
+    return f'"{escaped}"'

@@ -1,8 +1,9 @@
-"""What recurs: words to a rule (RFC 5545 RRULE text), a rule to its next date, and a rule to words. Pure.
+"""Parse a recurrence to a rule (RRULE text of RFC 5545), compute the dates of a rule, and write a rule in words.
 
-The anchor is the first occurrence's due date. What a rule leaves open is as in the anchor: `every month` from 31
-January falls on 28 February and on 31 March, `every year` from 29 February on 28 February in common years. RRULE text
-that names a day (BYMONTHDAY=31) passes over months without it, as RFC 5545 says; the words `every 31st` do not.
+The anchor is the due date of the first occurrence. A part that the rule leaves open is taken from the anchor:
+`every month` from 31 January falls on 28 February and on 31 March, `every year` from 29 February on 28 February in
+common years. RRULE text that names a day (BYMONTHDAY=31) skips months without it, as RFC 5545 says; the words
+`every 31st` do not.
 """
 
 from __future__ import annotations
@@ -11,18 +12,19 @@ from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from todo_cli.errors import Invalid
-from todo_cli.parsing.dates import When, parse_date, zone_of
-from todo_cli.parsing.recurrence_parser import WORDS, format_rule, parse_rule, split_clauses
-from todo_cli.parsing.rrule import PART_NAMES, Rule, format_rrule, parse_rrule
+from todo_cli.parsing.dates import When, is_time_of_day, parse_date, zone_of
+from todo_cli.parsing.recurrence_parser import WORDS, parse_clock, parse_rule, set_clocks, split_clauses
+from todo_cli.parsing.rrule import PART_NAMES, RecurrenceRule, format_rrule, parse_rrule
 from todo_cli.parsing.rrule_dates import generate_occurrences
 
-MAX_RECURRENCE_CHARS = 600  # characters
+MAX_RECURRENCE_CHARS = 600
 EXAMPLES = "try: every day, every 2 weeks, every mon,thu, every 2nd tuesday, every month on the 31st, 3 days after done"
-DAY = timedelta(days=1)
+_DAY = timedelta(days=1)
+_RRULE_STARTS = ("freq=", "rrule:")
 
 
 class Recurrence(NamedTuple):
-    """A rule as RRULE text, whether it counts from when a task is done, and the first day or instant if named."""
+    """A rule as RRULE text, whether it counts from the completion of a task, and its first day or instant if named."""
 
     rule: str
     from_done: bool = False
@@ -30,169 +32,207 @@ class Recurrence(NamedTuple):
 
 
 def parse_recurrence(words: str, *, zone: str, now: datetime) -> Recurrence:
-    """What recurs according to the words, or to RRULE text; Invalid with examples when they mean nothing of the kind.
+    """Return the recurrence that words or RRULE text mean. Raise Invalid with examples if they mean none.
 
-    - `every day|week|month|quarter|year|weekday|weekend` (Saturdays), `every 3 days`, `every other week`, `daily`,
-      `weekly`, `biweekly`, `monthly`, `quarterly`, `yearly`; `every morning` is 9am, `evening` 7pm.
+    - `every hour|day|week|month|quarter|year|weekday|weekend` (Saturdays), `every 3 days`, `every 3rd day`,
+      `every other week`, `daily`, `weekly`, `biweekly`, `monthly`, `quarterly`, `yearly`; `every morning` is 9am.
     - `every mon,wed,fri`, `every 2 weeks on mon`, `every 15th`, `every month on the 1st and 15th`, `every last day`,
-      `every 2nd tuesday` and `every last friday` (of the month), `every last weekday`, `every jan 15`.
-    - `at 9am`, `until 2027-01-01`, `for 10 times`, `starting monday` follow, in any order.
-    - `every! 3 days`, `3 days after done`: counted from the day when the task is done.
-    - The 29th to the 31st are the last day of a shorter month. Hours and minutes are no interval for a task.
+      `every 2nd tuesday` and `every last friday` (of the month), `every 4th thursday of november`,
+      `every last weekday`, `every jan 15`.
+    - `at 9am`, `at 9am and 5pm`, `until 2027-01-01`, `for 10 times` and `starting monday` follow, in any order.
+    - `every! 3 days`, `3 days after done`: the interval counts from the day on which the task is completed.
+    - The 29th to the 31st are the last day of a shorter month.
     """
     try:
-        return _read(words, zone, now)
+        return _parse(words, zone, now)
     except (ValueError, OverflowError) as error:
-        raise Invalid(f"{words[:60]!r} is no recurrence: {error}", hint=_hint(words)) from None
+        raise Invalid(f"{words[:60]!r} is not a recurrence: {error}", hint=_make_hint(words)) from None
 
 
 def is_recurrence(words: str, *, zone: str, now: datetime) -> bool:
-    """Whether `repeat` reads the words; costs less than its refusal, which looks for what was meant."""
+    """Return whether `parse_recurrence` accepts the words. Cheaper than its error, which looks for suggestions."""
     try:
-        _read(words, zone, now)
+        _parse(words, zone, now)
     except (ValueError, OverflowError):
         return False
     return True
 
 
-def _read(words: str, zone: str, now: datetime) -> Recurrence:
+def move_time_to_rule(due: str | None, every: str | None) -> tuple[str | None, str | None]:
+    """Give a time without a day to the rule beside it: `6pm` and `every sunday` mean `every sunday at 6pm`.
+
+    Return the words of the due date and of the recurrence. They are unchanged if the rule has a time of its own, or if
+    the due date names a day.
+    """
+    if not due or not every or not is_time_of_day(due):
+        return due, every
+    clock = due.strip().lower().removeprefix("at ").removeprefix("by ").removeprefix("@").strip()
+    try:
+        return None, _add_clock(every, clock)
+    except ValueError:
+        return due, every
+
+
+def _add_clock(every: str, clock: str) -> str:
+    """Return the words or the RRULE text with a time of day. Raise ValueError if they have one, or are no rule."""
+    if every.strip().lower().startswith(_RRULE_STARTS):
+        rule = parse_rrule(every)
+        if rule.has_time:
+            raise ValueError("the rule has a time of its own")
+        return format_rrule(set_clocks(rule, [parse_clock(clock)]))
+    clauses = split_clauses(every)
+    rule = parse_rule(clauses["rule"])
+    if "at" in clauses or rule.has_time or (rule.freq == "HOURLY" and "start" in clauses):
+        raise ValueError("the rule has a time of its own")
+    return f"{every} {'starting' if rule.freq == 'HOURLY' else 'at'} {clock}"
+
+
+def _parse(words: str, zone: str, now: datetime) -> Recurrence:
     if len(words) > MAX_RECURRENCE_CHARS:
         raise ValueError(f"longer than {MAX_RECURRENCE_CHARS} characters")
     clauses = split_clauses(words)
-    what = clauses["what"]
-    if what.startswith(("freq=", "rrule:")):
-        rule = parse_rrule(what)
+    rule_words = clauses["rule"]
+    if rule_words.startswith(_RRULE_STARTS):
+        rule = parse_rrule(rule_words)
         if any(name in clauses for name in ("at", "times", "until")):
-            raise ValueError("time, count and end stand inside RRULE text: BYHOUR, COUNT, UNTIL")
+            raise ValueError("RRULE text has its own time, count and end: BYHOUR, COUNT, UNTIL")
     else:
-        rule = parse_rule(what, clauses.get("at", ""), clauses.get("times", ""))
+        rule = parse_rule(rule_words, clauses.get("at", ""), clauses.get("times", ""))
     if "until" in clauses:
-        rule = rule._replace(until=_day(clauses["until"], zone, now))
+        rule = rule._replace(until=_parse_day(clauses["until"], zone, now))
         if rule.times:
-            raise ValueError("until and a number of times exclude each other")
-    start = _day(clauses["start"], zone, now) if "start" in clauses else None
-    if _first(rule, start, zone, now) is None:
-        raise ValueError("there is no such day before it ends")
+            raise ValueError("an end date and a number of times exclude each other")
+    start = _parse_day(clauses["start"], zone, now) if "start" in clauses else None
+    if _find_first(rule, start, zone, now) is None:
+        raise ValueError("it has no day before its end")
     return Recurrence(format_rrule(rule), "done" in clauses, start)
 
 
-def _day(words: str, zone: str, now: datetime) -> When:
+def _parse_day(words: str, zone: str, now: datetime) -> When:
     try:
-        found = parse_date(words, zone=zone, now=now)
-    except Invalid as refusal:
-        raise ValueError(refusal.detail) from None
-    return found.astimezone(UTC).replace(microsecond=0) if isinstance(found, datetime) else found
+        when = parse_date(words, zone=zone, now=now)
+    except Invalid as error:
+        raise ValueError(error.detail) from None
+    return when.astimezone(UTC).replace(microsecond=0) if isinstance(when, datetime) else when
 
 
-def _hint(words: str) -> str:
+def _make_hint(words: str) -> str:
     from difflib import get_close_matches
 
     text = words[:100].lower()
     known = [name.lower() + "=" for name in PART_NAMES] if "=" in text else sorted(WORDS)
     for word in text.replace("=", "= ").replace(";", " ").replace(",", " ").split():
-        near = [] if word in known or len(word) < 4 else get_close_matches(word, known, n=1, cutoff=0.75)
-        if near and word.isalpha() | word.endswith("="):
-            return f"did you mean {near[0].upper() if '=' in near[0] else near[0]}? {EXAMPLES}"
+        similar = [] if word in known or len(word) < 4 else get_close_matches(word, known, n=1, cutoff=0.75)
+        if similar and word.isalpha() | word.endswith("="):
+            return f"did you mean {similar[0].upper() if '=' in similar[0] else similar[0]}? {EXAMPLES}"
     return EXAMPLES
 
 
 def first_occurrence(rule: str, *, zone: str, now: datetime, start: When | None = None) -> When:
-    """The first occurrence from `now` or from `start` on, for a task that recurs but has no due date.
+    """Return the first occurrence from `now` or from `start` on, for a task that recurs but has no due date.
 
-    A date (today if it fits), or an instant when the rule names a time or the start is one. An interval counts from
-    it, so it plays no part yet: `every 2 weeks on mon` begins next Monday. Invalid when the rule has ended.
+    It is a date (today if that fits the rule), or an instant if the rule names a time or the start is an instant. An
+    interval counts from the first occurrence, so it plays no part yet: `every 2 weeks on mon` begins next Monday. Only
+    a rule in hours begins one interval from now. Raise Invalid if the rule has ended.
     """
-    found = _first(parse_rrule(rule), start, zone, now)
+    found = _find_first(parse_rrule(rule), start, zone, now)
     if found is None:
         raise Invalid(f"{rule[:100]!r} has no occurrence from now on", hint="give a later end, or a due date")
     return found
 
 
-def _first(rule: Rule, start: When | None, zone: str, now: datetime) -> When | None:
-    place = zone_of(zone)
-    here = now.astimezone(place)
-    begin = start if start is not None else here.date()
-    day = begin.astimezone(place).date() if isinstance(begin, datetime) else begin
-    for found in generate_occurrences(rule._replace(interval=1), begin, day, place):
-        early = isinstance(found, datetime) and found < (begin if isinstance(begin, datetime) else here)
-        if not (early and (start is None or isinstance(begin, datetime))):
-            return None if _ended(rule, found) else found
+def _find_first(rule: RecurrenceRule, start: When | None, zone: str, now: datetime) -> When | None:
+    home = zone_of(zone)
+    local_now = now.astimezone(home)
+    if rule.freq == "HOURLY" and start is None:
+        start = (now.astimezone(UTC) + timedelta(hours=rule.interval)).replace(second=0, microsecond=0)
+    begin = start if start is not None else local_now.date()
+    day = begin.astimezone(home).date() if isinstance(begin, datetime) else begin
+    interval = rule.interval if rule.freq == "HOURLY" else 1
+    for when in generate_occurrences(rule._replace(interval=interval), begin, day, home):
+        is_early = isinstance(when, datetime) and when < (begin if isinstance(begin, datetime) else local_now)
+        if not (is_early and (start is None or isinstance(begin, datetime))):
+            return None if _has_ended(rule, when) else when
     return None
 
 
 def next_occurrence(
     rule: str, *, anchor: When, after: When, zone: str, from_done: bool = False, occurrence: int | None = None
 ) -> When | None:
-    """The next occurrence strictly after `after`; None when there is none: the rule, or the calendar, has ended.
+    """Return the next occurrence strictly after `after`, or None if the rule or the calendar has ended.
 
-    anchor: the first occurrence's due, which counts as the first whether or not it fits the rule. A date gives dates,
-    an instant gives instants at its wall-clock time in `zone`; a time in the rule wins over the anchor's.
-    after: a date stands for all of that day, in `zone`.
-    from_done: `after` is when the task was done; the interval counts from that day, at the anchor's time of day.
-    occurrence: the number of the occurrence just finished, 1 for the first. COUNT is compared with it; without it
-    the occurrences since the anchor are counted, and with `from_done`, where nothing can be, COUNT is not looked at.
+    anchor: the due date of the first occurrence, which counts as the first even if it does not fit the rule. A date
+        gives dates. An instant gives instants at its wall-clock time in `zone`. A time in the rule wins over it.
+    after: a date means the whole of that day in `zone`.
+    from_done: `after` is the completion of the task. The interval counts from that day, at the anchor's time of day.
+    occurrence: the number of the occurrence that was completed, 1 for the first, which COUNT is compared with. Without
+        it the occurrences since the anchor are counted. With `from_done` they cannot be, and COUNT is ignored.
     """
-    known, place = parse_rrule(rule), zone_of(zone)
-    if known.times and occurrence is not None and occurrence >= known.times:
+    parsed, home = parse_rrule(rule), zone_of(zone)
+    if parsed.times and occurrence is not None and occurrence >= parsed.times:
         return None
-    done_on = after.astimezone(place).date() if isinstance(after, datetime) else after
+    done_on = after.astimezone(home).date() if isinstance(after, datetime) else after
     if from_done:
-        anchor = after = _moved(anchor, done_on, zone)
-    elif not _later(anchor, after, zone):
-        count = known.times if occurrence is None else None
-        since = anchor if count else done_on - DAY
-        day = since.astimezone(place).date() if isinstance(since, datetime) else since
-        return _next(known, anchor, after, day, zone, count)
-    else:
-        return None if _ended(known, anchor) else anchor
-    return _next(known, anchor, after, done_on, zone, None)
+        if parsed.freq != "HOURLY":
+            after = _move_to_day(anchor, done_on, zone)
+        return _find_next(parsed, after, after, done_on, zone, None)
+    if _is_later(anchor, after, zone):
+        return None if _has_ended(parsed, anchor) else anchor
+    count = parsed.times if occurrence is None else None
+    since = anchor if count else done_on - _DAY
+    day = since.astimezone(home).date() if isinstance(since, datetime) else since
+    return _find_next(parsed, anchor, after, day, zone, count)
 
 
-def _moved(anchor: When, day: date, zone: str) -> When:
+def _move_to_day(anchor: When, day: date, zone: str) -> When:
     if not isinstance(anchor, datetime):
         return day
-    place = zone_of(zone)
-    return datetime.combine(day, anchor.astimezone(place).time(), place).astimezone(UTC)
+    home = zone_of(zone)
+    return datetime.combine(day, anchor.astimezone(home).time(), home).astimezone(UTC)
 
 
-def _next(rule: Rule, anchor: When, after: When, since: date, zone: str, count: int | None) -> When | None:
-    seen = 1
-    last: When = anchor
-    for found in generate_occurrences(rule, anchor, since, zone_of(zone)):
-        if not _later(found, anchor, zone) or not _later(found, last, zone):
+def _find_next(
+    rule: RecurrenceRule, anchor: When, after: When, since: date, zone: str, count: int | None
+) -> When | None:
+    occurrence = 1
+    previous: When = anchor
+    for when in generate_occurrences(rule, anchor, since, zone_of(zone)):
+        if not _is_later(when, anchor, zone) or not _is_later(when, previous, zone):
             continue
-        last, seen = found, seen + 1
-        if (count and seen > count) or _ended(rule, found):
+        previous, occurrence = when, occurrence + 1
+        if (count and occurrence > count) or _has_ended(rule, when):
             return None
-        if _later(found, after, zone):
-            return found
+        if _is_later(when, after, zone):
+            return when
     return None
 
 
-def _later(one: When, other: When, zone: str) -> bool:
-    """Instants by the instant; with a date, or both, by the day in `zone`."""
-    if isinstance(one, datetime) and isinstance(other, datetime):
-        return one.astimezone(UTC) > other.astimezone(UTC)
-    place = zone_of(zone)
-    day, limit = (it.astimezone(place).date() if isinstance(it, datetime) else it for it in (one, other))
+def _is_later(first: When, second: When, zone: str) -> bool:
+    """Compare two instants as instants, and a date with anything by the day in `zone`."""
+    if isinstance(first, datetime) and isinstance(second, datetime):
+        return first.astimezone(UTC) > second.astimezone(UTC)
+    home = zone_of(zone)
+    day, limit = (when.astimezone(home).date() if isinstance(when, datetime) else when for when in (first, second))
     return day > limit
 
 
-def _ended(rule: Rule, found: When) -> bool:
-    """Whether it lies past UNTIL, a date of which is itself still inside."""
+def _has_ended(rule: RecurrenceRule, when: When) -> bool:
+    """Return whether `when` is after UNTIL. A date in UNTIL includes that day."""
     until = rule.until
-    if isinstance(found, datetime) and isinstance(until, datetime):
-        return found.astimezone(UTC) > until
+    if isinstance(when, datetime) and isinstance(until, datetime):
+        return when.astimezone(UTC) > until
     if until is None:
         return False
-    return (found.date() if isinstance(found, datetime) else found) > (
+    return (when.date() if isinstance(when, datetime) else when) > (
         until.date() if isinstance(until, datetime) else until
     )
 
 
 def describe_recurrence(rule: str, from_done: bool = False, start: When | None = None) -> str:
-    """`every month on the 31st at 09:00 until 2027-01-01`: words that read as the same, or RRULE text."""
-    known = parse_rrule(rule)
-    words = format_rule(known) or format_rrule(known)
+    """Return words that parse as the same recurrence, such as `every month on the 31st at 09:00`, or RRULE text."""
+    from todo_cli.parsing.recurrence_format import format_rule
+
+    parsed = parse_rrule(rule)
+    words = format_rule(parsed) or format_rrule(parsed)
     begin = start.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(start, datetime) else start
     return f"{words}{' after done' if from_done else ''}{f' starting {begin}' if begin else ''}"

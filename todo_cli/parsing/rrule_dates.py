@@ -1,7 +1,7 @@
-"""When a rule comes round: days by filtering each of its periods, then the clock of a time zone.
+"""Generate the occurrences of a rule: days by filtering each of its periods, then the clock of a time zone.
 
-Every BY… part of RFC 5545 is, for whole days, a filter over the days of one period (a day, week, month or year), once
-what DTSTART implies is said. A search starts in the period that is asked about, however far back the anchor lies.
+For whole days, every BY… part of RFC 5545 is a filter over the days of one period (a day, week, month or year) once the
+parts that DTSTART implies are added. A search starts in the period that it asks about, however old the anchor is.
 """
 
 from __future__ import annotations
@@ -13,131 +13,158 @@ from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
 from todo_cli.parsing.dates import EARLIEST, LATEST, When
-from todo_cli.parsing.rrule import Rule
+from todo_cli.parsing.rrule import RecurrenceRule
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-# Periods in a row without a day before a rule counts as ended: 29 February may be 8 years away, and on a Monday 40.
+# A rule has ended after so many periods in a row without a day: 29 February may be 8 years away, and on a Monday 40.
 MAX_EMPTY_PERIODS = {"DAILY": 20_000, "WEEKLY": 3_000, "MONTHLY": 1_200, "YEARLY": 100}
-DAY = timedelta(days=1)
 
 
 class _Plan(NamedTuple):
-    """A rule with what its anchor implies; `kept` is the anchor's day of the month, or a shorter month's last."""
+    """A rule with the parts that its anchor implies. `day_of_month` is the anchor's, or a shorter month's last day."""
 
-    rule: Rule
+    rule: RecurrenceRule
     anchor: date
-    kept: int | None
+    day_of_month: int | None
 
 
-def generate_occurrences(rule: Rule, anchor: When, since: date, place: ZoneInfo) -> Iterator[When]:
-    """Every occurrence from the day `since` on, at or after the anchor's day, in order: dates, or instants of the zone.
+def generate_occurrences(rule: RecurrenceRule, anchor: When, since: date, zone: ZoneInfo) -> Iterator[When]:
+    """Yield every occurrence from the day `since` on, at or after the anchor's day, in order.
 
-    They are instants when the anchor is one or the rule names a time. A local time that daylight saving skips moves
-    forward by the gap, one that comes twice is the first (RFC 5545 section 3.3.5).
+    Occurrences are instants if the anchor is one or the rule names a time, else dates. A local time that daylight
+    saving skips moves forward by the gap. A local time that occurs twice is the first (RFC 5545 section 3.3.5).
     """
-    local = anchor.astimezone(place) if isinstance(anchor, datetime) else None
+    if rule.freq == "HOURLY":
+        yield from _generate_hours(rule, anchor, since, zone)
+        return
+    local = anchor.astimezone(zone) if isinstance(anchor, datetime) else None
     start = local.date() if local else anchor
-    clocks = _clocks(rule, local.time() if local else time()) if local or rule.timed else ()
-    for day in _days(_planned(rule, start), max(start, since)):
+    clocks = _list_clocks(rule, local.time() if local else time()) if local or rule.has_time else ()
+    for day in _generate_days(_make_plan(rule, start), max(start, since)):
         if clocks:
-            yield from sorted({_settled(datetime.combine(day, clock, place), place) for clock in clocks})
+            yield from sorted({_settle(datetime.combine(day, clock, zone), zone) for clock in clocks})
         else:
             yield day
 
 
-def _clocks(rule: Rule, usual: time) -> tuple[time, ...]:
-    hours, minutes = rule.hours or (usual.hour,), rule.minutes or (usual.minute,)
-    return tuple(time(*clock) for clock in product(hours, minutes, rule.seconds or (usual.second,)))
+def _generate_hours(rule: RecurrenceRule, anchor: When, since: date, zone: ZoneInfo) -> Iterator[datetime]:
+    """Yield instants that are a whole number of intervals after the anchor, in elapsed hours."""
+    start = anchor if isinstance(anchor, datetime) else datetime.combine(anchor, time(), zone)
+    start, step = start.astimezone(UTC), timedelta(hours=rule.interval)
+    begin = datetime.combine(since, time(), zone).astimezone(UTC)
+    instant = start + max(0, -((start - begin) // step)) * step
+    while instant.date() <= LATEST:
+        yield instant.astimezone(zone)
+        instant += step
 
 
-def _settled(local: datetime, place: ZoneInfo) -> datetime:
-    return local.astimezone(UTC).astimezone(place)
+def _list_clocks(rule: RecurrenceRule, anchor: time) -> tuple[time, ...]:
+    hours, minutes, seconds = (
+        rule.hours or (anchor.hour,),
+        rule.minutes or (anchor.minute,),
+        rule.seconds or (anchor.second,),
+    )
+    return tuple(time(*clock) for clock in product(hours, minutes, seconds))
 
 
-def _planned(rule: Rule, anchor: date) -> _Plan:
-    """What the rule leaves open is as in the anchor (RFC 5545 section 3.3.10)."""
-    kept = None
+def _settle(local: datetime, zone: ZoneInfo) -> datetime:
+    return local.astimezone(UTC).astimezone(zone)
+
+
+def _make_plan(rule: RecurrenceRule, anchor: date) -> _Plan:
+    """Take from the anchor the parts that the rule leaves open (RFC 5545 section 3.3.10)."""
+    day_of_month = None
     if (rule.freq == "WEEKLY" and not rule.days) or (rule.weeks and not rule.days):
         rule = rule._replace(days=((0, anchor.weekday()),))
     elif rule.freq in ("MONTHLY", "YEARLY") and not (rule.weeks or rule.year_days or rule.month_days or rule.days):
-        kept = anchor.day
+        day_of_month = anchor.day
         if rule.freq == "YEARLY" and not rule.months:
             rule = rule._replace(months=(anchor.month,))
-    return _Plan(rule, anchor, kept)
+    return _Plan(rule, anchor, day_of_month)
 
 
-def _days(plan: _Plan, since: date) -> Iterator[date]:
-    empty = 0
-    for period in _periods(plan, since):
-        found = [day for day in period if _fits(plan, day)]
+def _generate_days(plan: _Plan, since: date) -> Iterator[date]:
+    empty_periods = 0
+    for period in _generate_periods(plan, since):
+        days = [day for day in period if _matches(plan, day)]
         if plan.rule.positions:
-            chosen = (p - 1 if p > 0 else p for p in plan.rule.positions)
-            found = sorted({found[at] for at in chosen if -len(found) <= at < len(found)})
-        yield from (day for day in found if since <= day <= LATEST)
-        empty = 0 if found else empty + 1
-        if empty > MAX_EMPTY_PERIODS[plan.rule.freq]:
+            indexes = (position - 1 if position > 0 else position for position in plan.rule.positions)
+            days = sorted({days[index] for index in indexes if -len(days) <= index < len(days)})
+        yield from (day for day in days if since <= day <= LATEST)
+        empty_periods = 0 if days else empty_periods + 1
+        if empty_periods > MAX_EMPTY_PERIODS[plan.rule.freq]:
             return
 
 
-def _periods(plan: _Plan, since: date) -> Iterator[list[date]]:
-    """The days of each period of the rule, from the one that `since` is in."""
+def _generate_periods(plan: _Plan, since: date) -> Iterator[list[date]]:
+    """Yield the days of each period of the rule, beginning with the period that contains `since`."""
+    if plan.rule.freq in ("DAILY", "WEEKLY"):
+        yield from _generate_short_periods(plan, since)
+    else:
+        yield from _generate_long_periods(plan, since)
+
+
+def _generate_short_periods(plan: _Plan, since: date) -> Iterator[list[date]]:
+    """Yield days or weeks."""
     rule, anchor = plan.rule, plan.anchor
-    if rule.freq in ("DAILY", "WEEKLY"):
-        length = 1 if rule.freq == "DAILY" else 7
-        first = anchor.toordinal() - (0 if length == 1 else (anchor.weekday() - rule.week_start) % 7)
-        step = length * rule.interval
-        for start in range(first + (since.toordinal() - first) // step * step, LATEST.toordinal() + 1, step):
-            inside = range(max(start, EARLIEST.toordinal()), min(start + length, LATEST.toordinal() + 1))
-            yield [date.fromordinal(one) for one in inside]
-        return
-    by_month = rule.freq == "MONTHLY"
-    first, now = (day.year * 12 + day.month - 1 if by_month else day.year for day in (anchor, since))
-    last = LATEST.year * 12 + 11 if by_month else LATEST.year
-    for index in range(first + (now - first) // rule.interval * rule.interval, last + 1, rule.interval):
-        months = [index] if by_month else [index * 12 + month - 1 for month in rule.months or range(1, 13)]
-        yield [day for month in months for day in _month(month, rule.months)]
+    length = 1 if rule.freq == "DAILY" else 7
+    first = anchor.toordinal() - (0 if length == 1 else (anchor.weekday() - rule.week_start) % 7)
+    step = length * rule.interval
+    for start in range(first + (since.toordinal() - first) // step * step, LATEST.toordinal() + 1, step):
+        ordinals = range(max(start, EARLIEST.toordinal()), min(start + length, LATEST.toordinal() + 1))
+        yield [date.fromordinal(ordinal) for ordinal in ordinals]
 
 
-def _month(index: int, only: tuple[int, ...]) -> list[date]:
+def _generate_long_periods(plan: _Plan, since: date) -> Iterator[list[date]]:
+    """Yield months or years. A month is numbered by the months since year 0."""
+    rule, is_monthly = plan.rule, plan.rule.freq == "MONTHLY"
+    first, current = (day.year * 12 + day.month - 1 if is_monthly else day.year for day in (plan.anchor, since))
+    last = LATEST.year * 12 + 11 if is_monthly else LATEST.year
+    for index in range(first + (current - first) // rule.interval * rule.interval, last + 1, rule.interval):
+        months = [index] if is_monthly else [index * 12 + month - 1 for month in rule.months or range(1, 13)]
+        yield [day for month in months for day in _list_days_of_month(month, rule.months)]
+
+
+def _list_days_of_month(index: int, allowed: tuple[int, ...]) -> list[date]:
     year, month = index // 12, index % 12 + 1
-    if only and month not in only:
+    if allowed and month not in allowed:
         return []
     return [date(year, month, day) for day in range(1, monthrange(year, month)[1] + 1)]
 
 
-def _fits(plan: _Plan, day: date) -> bool:
+def _matches(plan: _Plan, day: date) -> bool:
     rule = plan.rule
     if rule.months and day.month not in rule.months:
         return False
-    if not (plan.kept or rule.month_days or rule.year_days or rule.weeks):
-        return not rule.days or _on_weekday(rule, day)
+    if not (plan.day_of_month or rule.month_days or rule.year_days or rule.weeks):
+        return not rule.days or _matches_weekday(rule, day)
     length = monthrange(day.year, day.month)[1]
-    if plan.kept and day.day != min(plan.kept, length):
+    if plan.day_of_month and day.day != min(plan.day_of_month, length):
         return False
     return (
-        _either(rule.month_days, day.day, length)
-        and _either(rule.year_days, day.timetuple().tm_yday, 365 + isleap(day.year))
-        and (not rule.weeks or _either(rule.weeks, day.isocalendar()[1], _weeks(day)))
-        and (not rule.days or _on_weekday(rule, day))
+        _matches_number(rule.month_days, day.day, length)
+        and _matches_number(rule.year_days, day.timetuple().tm_yday, 365 + isleap(day.year))
+        and (not rule.weeks or _matches_number(rule.weeks, day.isocalendar()[1], _count_weeks(day)))
+        and (not rule.days or _matches_weekday(rule, day))
     )
 
 
-def _either(wanted: tuple[int, ...], number: int, length: int) -> bool:
-    """Whether it is wanted, counted from the start or from the end."""
-    return not wanted or number in wanted or number - length - 1 in wanted
+def _matches_number(allowed: tuple[int, ...], number: int, length: int) -> bool:
+    """Return whether the number is allowed, counted from the start or from the end."""
+    return not allowed or number in allowed or number - length - 1 in allowed
 
 
-def _weeks(day: date) -> int:
+def _count_weeks(day: date) -> int:
     return date(day.isocalendar()[0], 12, 28).isocalendar()[1]  # 28 December is always in the last week
 
 
-def _on_weekday(rule: Rule, day: date) -> bool:
+def _matches_weekday(rule: RecurrenceRule, day: date) -> bool:
     weekday = day.weekday()
     if (0, weekday) in rule.days:
         return True
-    if not any(weekday == wanted and which for which, wanted in rule.days):
+    if not any(weekday == allowed and nth for nth, allowed in rule.days):
         return False
     in_month = rule.freq == "MONTHLY" or bool(rule.months)
     number = day.day if in_month else day.timetuple().tm_yday

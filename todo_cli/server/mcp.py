@@ -19,7 +19,7 @@ from todo_cli.contract.codec import convert_request
 from todo_cli.contract.tasks import AddTask, ListTasks, ShowTask
 from todo_cli.contract.views import ListProjects
 from todo_cli.errors import Invalid, TodoError
-from todo_cli.tools import TOOLS, schema, wished
+from todo_cli.tools import TOOLS, make_schema, parse_tool_call
 
 Send = Callable[[Request[Any]], Awaitable[Any]]
 Sender = Callable[[Any], Send]  # the context of an MCP request -> `send` for its caller
@@ -71,7 +71,7 @@ class McpTools:
     async def call_tool(self, context: Any, params: mcp.CallToolRequestParams) -> mcp.CallToolResult:
         """Return the answer of a tool, or its error as a result that the model can read."""
         try:
-            kind, fields = wished(params.name, msgspec.json.encode(params.arguments or {}).decode())
+            kind, fields = parse_tool_call(params.name, msgspec.json.encode(params.arguments or {}).decode())
             await context.session.report_progress(0, 1)
             answer = await self._sender(context)(convert_request(fields, kind))
             await context.session.report_progress(1, 1)
@@ -168,7 +168,7 @@ def _tool(name: str, kind: type[Request[Any]]) -> mcp.Tool:
         idempotent_hint=not kind.write or (kind is not AddTask and kind.asks is not Asks.NEVER),
         open_world_hint=False,
     )
-    return mcp.Tool(name=name, description=title_of(kind), input_schema=schema(kind), annotations=hints)
+    return mcp.Tool(name=name, description=title_of(kind), input_schema=make_schema(kind), annotations=hints)
 
 
 def _result(document: Any, *, error: bool = False) -> mcp.CallToolResult:
@@ -182,4 +182,4 @@ def _request_for(uri: str) -> Request[Any]:
     number = uri.removeprefix(TASK_URI_PREFIX)
     if number.isascii() and number.isdigit() and len(number) <= MAX_NUMBER_DIGITS:
         return ShowTask(number=int(number))
-    raise Invalid(f"there is no resource {uri[:100]!r}")
+    raise Invalid(f"the resource {uri[:100]!r} does not exist")

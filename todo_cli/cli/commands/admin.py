@@ -112,7 +112,8 @@ def list_users(ctx: typer.Context, as_json: Json = False) -> None:
         return
     from todo_cli.cli.render.rows import print_rows
 
-    print_rows(session, ("Name", "Role", "Login", "Added", "State"), [_row(user) for user in page.users])
+    headings = ("Name", "Role", "Login", "Added", "State")
+    print_rows(session, headings, [_row(user) for user in page.users], nothing="No users yet.")
 
 
 def _row(user: User) -> tuple[str, ...]:

@@ -14,7 +14,8 @@ from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.render.progress import Progress
 from todo_cli.cli.session import Session, session_of
-from todo_cli.contract.conversation_export import MAX_IMPORT_MESSAGES, ExportHeader, ImportMessages, ImportResult
+from todo_cli.contract.conversation_export import ExportHeader, ImportMessages, ImportResult
+from todo_cli.contract.limits import MAX_IMPORT_MESSAGES
 from todo_cli.errors import Invalid
 
 MAX_REQUEST_BYTES = 1_000_000  # unless a single message is larger

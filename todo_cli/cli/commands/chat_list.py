@@ -18,6 +18,7 @@ ConversationNumber = Annotated[
     int, typer.Argument(help="Conversation number (see: todo chat list).", min=1, metavar="N")
 ]
 
+EMPTY_MESSAGE = "No conversations yet. Start one with: todo ask 'What is due today?'"
 STATES = {"running": "answering", "awaiting": "needs approval", "answered": "answered", "failed": "failed"}
 
 
@@ -47,7 +48,12 @@ def list_conversations(
 
     now = datetime.now(UTC)
     cells = [_row(conversation, now) for conversation in page.conversations]
-    print_rows(session, ("#", "Title", "State", "Last change"), cells)
+    print_rows(
+        session,
+        ("#", "Title", "State", "Last change"),
+        cells,
+        nothing="The trash is empty." if deleted else EMPTY_MESSAGE,
+    )
 
 
 def show(

@@ -16,6 +16,7 @@ from todo_cli.contract.usage import ReadUsage, UsagePage, UsageRow
 from todo_cli.errors import Invalid
 
 MAX_BAR_CHARS = 30
+EMPTY_MESSAGE = "No tokens used."
 EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
@@ -53,8 +54,8 @@ def usage(
     from todo_cli.cli.render.rows import print_rows
 
     headings = (by.capitalize(), "Calls", "Read", "Written", *_optional_headings(session, page))
-    print_rows(session, headings, [_cells(session, used, page) for used in page.used])
-    if session.is_terminal:
+    print_rows(session, headings, [_cells(session, used, page) for used in page.used], nothing=EMPTY_MESSAGE)
+    if session.is_terminal and page.used:
         _print_total(page)
 
 
@@ -116,4 +117,4 @@ def _print_messages(session: Session, number: int | None, limit: int, form: str)
     for message in messages:
         counts = [str((message.usage or {}).get(name, "")) for name in ("prompt", "completion", "cost")]
         cells.append((str(message.seq), message.model or "", *counts))
-    print_rows(session, ("Message", "Model", "Read", "Written", "Cost"), cells)
+    print_rows(session, ("Message", "Model", "Read", "Written", "Cost"), cells, nothing=EMPTY_MESSAGE)

@@ -12,7 +12,8 @@ from todo_cli.cli.filter_args import FilterCommand, join_filter
 from todo_cli.cli.options import Json, Key
 from todo_cli.cli.session import Session, session_of
 from todo_cli.cli.task_args import parse_task_args
-from todo_cli.contract.claims import DEFAULT_LEASE_SECONDS, MAX_LEASE_SECONDS, ClaimTask
+from todo_cli.contract.claims import ClaimTask
+from todo_cli.contract.limits import DEFAULT_LEASE_SECONDS, MAX_LEASE_SECONDS
 from todo_cli.contract.tasks import Task
 from todo_cli.errors import Invalid
 

@@ -56,9 +56,9 @@ def _print_findings(findings: list[Finding]) -> None:
     from todo_cli.cli.render.escape import escape
 
     for finding in findings:
-        text.write(escape(f"{'ok   ' if finding.ok else 'FAULT'}  {finding.name:<10}{finding.detail}"))
+        text.write(escape(f"{'ok   ' if finding.ok else 'FAULT'}  {finding.name:<12}{finding.detail}"))
         if not finding.ok and finding.hint:
-            text.write(escape(f"       {'':<10}→ {finding.hint}"))
+            text.write(escape(f"       {'':<12}→ {finding.hint}"))
 
 
 def _run_check(name: str, check: Callable[[Session], str], session: Session) -> Finding:

@@ -88,7 +88,7 @@ def _create_user(postgres: LocalPostgres, name: str, timezone: str | None) -> di
     """Migrate the schema, create the user and their login, and return the values of the profile."""
     from todo_cli.db.migrate import migrate
     from todo_cli.db.owner import owner
-    from todo_cli.parsing.dates import system_zone
+    from todo_cli.parsing.system_zone import system_zone
 
     text.note("Creating the tables …")
     migrate(postgres.owner_url())
@@ -127,8 +127,12 @@ def _print_status(postgres: LocalPostgres, *, as_json: bool) -> None:
             }
         )
         return
-    for name, value in status.items():
-        text.write(f"{name.replace('_', ' '):<12}{'-' if value is None else value}")
+    if not status["exists"]:
+        text.write("There is no local database. Create one with: todo init")
+        return
+    state = f"running (process {status['running']})" if status["running"] else "stopped"
+    size = "" if status["size"] is None else f", {status['size'] / 1_000_000:,.0f} MB"
+    text.write(f"Postgres {status['version']} in {status['home']}: {state}{size}")
 
 
 def _destroy(session: Session, postgres: LocalPostgres, *, yes: bool) -> None:

@@ -9,10 +9,14 @@ import typer
 from todo_cli.cli import list_output
 from todo_cli.cli.filter_args import FilterArgument, FilterCommand, join_filter
 from todo_cli.cli.options import Cursor, Json, JsonLines, Priority, Project, parse_priority
+from todo_cli.cli.render import text
+from todo_cli.cli.session import session_of
 from todo_cli.contract.filters import SORTS
 from todo_cli.contract.tasks import ListTasks
 
 PANEL = "Tasks"
+VIEW_COMMANDS = ("next", "overdue", "today", "upcoming")
+EMPTY_MESSAGE = "Nothing is open. Add a task with: todo add 'Buy milk tomorrow'"
 app = typer.Typer(add_completion=False)
 
 Status = Annotated[Literal["open", "done", "deleted", "all"], typer.Option(help="Status of the tasks.")]
@@ -81,4 +85,7 @@ def list_tasks(
         cursor=cursor,
         home=not narrowed,
     )
-    list_output.print_list(ctx, request, everything=everything, as_json=as_json, as_lines=as_lines)
+    nothing = f"No task matches {filter!r}." if filter else "No task matches." if narrowed else EMPTY_MESSAGE
+    if filter in VIEW_COMMANDS and session_of(ctx).is_terminal:
+        text.note(f"hint: this searches for the word {filter!r}; for the list, run: todo {filter}")
+    list_output.print_list(ctx, request, everything=everything, as_json=as_json, as_lines=as_lines, nothing=nothing)

@@ -46,5 +46,7 @@ def log(
     for change in page.changes:
         for line in format_change(change, now) if session.is_terminal else ["\t".join(change_cells(change))]:
             text.write(line)
+    if not page.changes and session.is_terminal:
+        text.note("No changes yet.")
     if page.next:
         text.note(f"older changes: todo log {f'{task} ' if task else ''}--before {page.next}")

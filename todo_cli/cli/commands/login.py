@@ -48,7 +48,7 @@ def login(
     stored = {"token": None, "keyring": True} if in_keyring else {"token": token.reveal(), "keyring": None}
     path = _save_profile(session, cleared | {"server": url, "space": None} | stored, me)
     place = "the system keyring" if in_keyring else path
-    text.write(escape(f"Signed in as {me.name}. Token {me.token} is stored in {place}."))
+    text.write(escape(f"Signed in as {me.name} (token {me.token}). The token is stored in {place}."))
 
 
 def _store_in_keyring(session: Session, wanted: bool | None) -> bool:
@@ -61,7 +61,7 @@ def _store_in_keyring(session: Session, wanted: bool | None) -> bool:
 
 
 def _save_profile(session: Session, values: dict[str, Any], me: Identity) -> Path:
-    from todo_cli.parsing.dates import system_zone
+    from todo_cli.parsing.system_zone import system_zone
     from todo_cli.settings.settings_file import save_profile
 
     # Machines set to UTC are mostly servers, so the user's preference comes before the system's zone.

@@ -10,6 +10,7 @@ from todo_cli.cli.session import session_of
 from todo_cli.contract.views import ListProjects
 
 PANEL = "Tasks"
+EMPTY_MESSAGE = "No projects in use. Set one with: todo edit 12 --project home"
 app = typer.Typer(add_completion=False)
 
 
@@ -21,4 +22,4 @@ def projects(ctx: typer.Context, as_json: Json = False) -> None:
 
     todo projects --json
     """
-    print_name_counts(session_of(ctx), ListProjects(), "Project", as_json=as_json)
+    print_name_counts(session_of(ctx), ListProjects(), "Project", nothing=EMPTY_MESSAGE, as_json=as_json)

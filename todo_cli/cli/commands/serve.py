@@ -38,7 +38,7 @@ def serve(
 
     todo serve --port 8000 --workers 2
 
-    TODO_SERVER_DATABASE_URL=postgresql://todo_server@db/todo todo serve --host 0.0.0.0
+    TODO_SERVER_DATABASE_URL=postgresql://todo_server@db/todo todo serve
     """
     session = session_of(ctx)
     # uvicorn's workers are new processes, which read these settings from the environment

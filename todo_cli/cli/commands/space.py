@@ -33,7 +33,7 @@ def list_spaces(ctx: typer.Context, as_json: Json = False) -> None:
     from todo_cli.cli.render.rows import print_rows
 
     cells = [(_mark(session, space), space.name, space.role, space.id) for space in page.spaces]
-    print_rows(session, ("", "Name", "Role", "ID"), cells)
+    print_rows(session, ("", "Name", "Role", "ID"), cells, nothing="You are not a member of a space.")
 
 
 @app.command()

@@ -10,6 +10,7 @@ from todo_cli.cli.session import session_of
 from todo_cli.contract.views import ListTags
 
 PANEL = "Tasks"
+EMPTY_MESSAGE = "No tags in use. Add one with: todo edit 12 --tag phone"
 app = typer.Typer(add_completion=False)
 
 
@@ -21,4 +22,4 @@ def tags(ctx: typer.Context, as_json: Json = False) -> None:
 
     todo tags --json
     """
-    print_name_counts(session_of(ctx), ListTags(), "Tag", as_json=as_json)
+    print_name_counts(session_of(ctx), ListTags(), "Tag", nothing=EMPTY_MESSAGE, as_json=as_json)

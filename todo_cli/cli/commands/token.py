@@ -79,7 +79,7 @@ def list_tokens(
 
     now = datetime.now(UTC)
     cells = [_row(token, now) for token in page.tokens]
-    print_rows(session, ("Name", "Scopes", "Last used", "Expires", "State"), cells)
+    print_rows(session, ("Name", "Scopes", "Last used", "Expires", "State"), cells, nothing="No tokens.")
 
 
 @app.command()

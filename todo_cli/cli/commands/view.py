@@ -14,6 +14,8 @@ from todo_cli.contract.views import ChooseView, ListViews, RemoveView, SaveView,
 PANEL = "Tasks"
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Save, list and remove named filters.")
 
+EMPTY_MESSAGE = "No views yet. Save one with: todo view save calls '@phone due<=7d'"
+
 ViewName = Annotated[str, typer.Argument(help="Name of the view, without the colon.", metavar="NAME")]
 
 
@@ -54,7 +56,7 @@ def list_views(ctx: typer.Context, as_json: Json = False) -> None:
     from todo_cli.cli.render.rows import print_rows
 
     cells = [("*" if view.default else "", view.name, view.filter, view.sort or "") for view in page.views]
-    print_rows(session, ("", "Name", "Filter", "Sort"), cells)
+    print_rows(session, ("", "Name", "Filter", "Sort"), cells, nothing=EMPTY_MESSAGE)
 
 
 @app.command()

@@ -9,12 +9,14 @@ from todo_cli.cli.render.escape import escape
 from todo_cli.cli.session import Session
 
 
-def print_rows(session: Session, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print the rows; a pipe gets no headings."""
-    if session.is_terminal:
+def print_rows(session: Session, headings: Sequence[str], rows: Sequence[Sequence[str]], *, nothing: str) -> None:
+    """Print the rows; a pipe gets no headings. A terminal gets `nothing` if there are no rows."""
+    if session.is_terminal and not rows:
+        text.note(nothing)
+    elif session.is_terminal:
         from todo_cli.cli.render import table
 
         table.print_grid(headings, rows, colored=session.use_color)
-        return
-    for row in rows:
-        text.write("\t".join(escape(cell) for cell in row))
+    else:
+        for row in rows:
+            text.write("\t".join(escape(cell) for cell in row))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from datetime import date, datetime, tzinfo
 
 from todo_cli.cli.render.escape import escape
@@ -142,12 +142,16 @@ def format_duration(seconds: int) -> str:
     return f"{hours}h {minutes:02}m" if hours else f"{minutes}m"
 
 
-def write_changed(past: str, result: Changed, zone: tzinfo | None, now: datetime) -> None:
-    """Print a line per changed task. New occurrences begin with "Next", all others with `past`."""
+def write_changed(
+    past: str, result: Changed, zone: tzinfo | None, now: datetime, unchanged: Set[int] = frozenset()
+) -> None:
+    """Print a line per task. It begins with `past`, with "Next" for a new occurrence, or with "Unchanged"."""
     series = {(task.repeat.series, task.repeat.occurrence) for task in result.tasks if task.repeat}
     for task in result.tasks:
-        is_next = task.repeat and task.status == "open" and (task.repeat.series, task.repeat.occurrence - 1) in series
-        write(f"{'Next' if is_next and past == CompleteTasks.past else past} {format_task(task, zone, now)}")
+        word = "Unchanged" if task.number in unchanged else past
+        if past == CompleteTasks.past and task.repeat and task.status == "open":
+            word = "Next" if (task.repeat.series, task.repeat.occurrence - 1) in series else word
+        write(f"{word} {format_task(task, zone, now)}")
     if not result.new:
         note("(already done with this key; nothing was changed again)")
 

@@ -9,7 +9,7 @@ import msgspec
 from todo_cli.contract.codec import decode
 from todo_cli.contract.conversations import StopTurn, Turn
 from todo_cli.contract.turn_steps import ENDED_STATES, BeginTurn, ClaimedTurn
-from todo_cli.contract.usage import Budget, spent
+from todo_cli.contract.usage import Budget, make_budget_error
 from todo_cli.core import validation
 from todo_cli.core.accounts.budget_sql import OVER
 from todo_cli.core.dispatch import handler
@@ -165,7 +165,7 @@ def _raise_if_closed(conversation: _ConversationSnapshot) -> None:
             hint=f"restore it with: todo chat rm {conversation.deleted} --restore",
         )
     if conversation.over:
-        raise spent(conversation.over)
+        raise make_budget_error(conversation.over)
 
 
 async def _attach_or_take_over(steps: Steps, request: BeginTurn, turn: TurnSnapshot, zone: str) -> ClaimedTurn:
