@@ -27,7 +27,7 @@ BULK_TASKS = 5_000
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 FILL = """
-SELECT todo.make_user(id, 'user ' || n, false, id,
+SELECT todo.create_user(id, 'user ' || n, false, id,
     sha256(convert_to('todo_' || replace(id::text, '-', '') || '_benchmark', 'UTF8')), 'UTC')
   FROM (SELECT n, (lpad(n::text, 8, '0') || '-0000-7000-8000-000000000000')::uuid AS id
     FROM generate_series(1, {users}) n) u;

@@ -31,7 +31,7 @@ from psycopg import sql
 
 from todo_cli.contract.base import Secret
 from todo_cli.db.migrate import migrate
-from todo_cli.db.owner import owner
+from todo_cli.db.owner import open_owner_session
 from todo_cli.local_postgres.cluster import LocalPostgres
 
 pytest_plugins = ["tests.support.connections", "tests.support.ask", "tests.support.chat_fixtures"]
@@ -69,9 +69,9 @@ class Database:
         """A new person with a token of every scope and a database login of their own."""
         name = name or f"p{uuid4().hex[:12]}"
         password = Secret(uuid4().hex)
-        with owner(self.owner_url) as work:
-            user_id, token = work.make_person(name, admin=admin, zone=zone)
-            login = work.make_login(user_id, password)
+        with open_owner_session(self.owner_url) as work:
+            user_id, token = work.create_user(name, admin=admin, zone=zone)
+            login = work.create_login(user_id, password)
         self.execute("UPDATE todo.users SET per_minute = 1000000000 WHERE id = %s", user_id)
         return Person(name, user_id, token.reveal(), self.address(login, password.reveal()))
 
@@ -190,7 +190,7 @@ def template(postgres: LocalPostgres) -> str:
     with psycopg.connect(postgres.owner_url("postgres"), autocommit=True) as connection:
         connection.execute("CREATE DATABASE todo_template")
     migrate(postgres.owner_url("todo_template"))
-    with owner(postgres.owner_url("todo_template")) as work:
+    with open_owner_session(postgres.owner_url("todo_template")) as work:
         work.set_password("todo_server", Secret("server-password"))
     return "todo_template"
 

@@ -88,7 +88,7 @@ def test_a_search_reads_its_own_words_alone(talks: Chat, make_chat: Callable[...
     assert [hit.conversation for hit in stranger(SearchConversations(words="rent secret")).hits] == [1]
     assert found(stranger, "dentist") == []
     assert found(talks, "secret") == []
-    rows = db.execute("""SELECT tsvector_to_array(todo.said_words(space_id, user_id, role, content)), user_id FROM todo.messages
+    rows = db.execute("""SELECT tsvector_to_array(todo.message_words(space_id, user_id, role, content)), user_id FROM todo.messages
       WHERE user_id = ANY (%s::uuid[]) AND role <> 'tool'""", [talks.who.user_id, stranger.who.user_id])  # fmt: skip
     marks: dict[str, set[str]] = {}
     for words, user in rows:
@@ -99,7 +99,7 @@ def test_a_search_reads_its_own_words_alone(talks: Chat, make_chat: Callable[...
 
 def test_the_index_is_used_and_no_login_reads_by_it(talks: Chat) -> None:
     plan = """EXPLAIN SELECT FROM todo.messages m WHERE role <> 'summary' AND status <> 'dead' AND content <> ''
-      AND todo.said_words(m.space_id, m.user_id, m.role, m.content) @@ '''x'''::tsquery"""
+      AND todo.message_words(m.space_id, m.user_id, m.role, m.content) @@ '''x'''::tsquery"""
     with psycopg.connect(talks.db.owner_url) as owner:
         assert any("messages_words" in line for (line,) in owner.execute(plan))
     with psycopg.connect(talks.who.database_url) as own:

@@ -18,13 +18,13 @@ from todo_cli.contract.turn_steps import BeginTurn
 from todo_cli.contract.usage import ReadUsage, SetBudget, UsageRow
 from todo_cli.contract.users import SetPreferences
 from todo_cli.errors import Invalid, NotAllowed, NotFound, TooMany
-from todo_cli.llm.stream import Finished, Usage
+from todo_cli.llm.stream import Finished, TokenUsage
 
 
 class Counting(Script):
     """A model that tells of each answer what it has used."""
 
-    used = Usage(100, 20, cached=50, reasoning=5, cost="0.25", currency="EUR")
+    used = TokenUsage(100, 20, cached=50, reasoning=5, cost="0.25", currency="EUR")
 
     async def _counted(self, events: Any) -> Any:
         async for event in events:
@@ -75,7 +75,7 @@ def test_every_answer_is_counted_once_by_day_model_and_conversation(chat: Chat, 
 
 def test_costs_that_are_not_known_or_in_other_currencies_stay_apart(chat: Chat) -> None:
     say(chat, "a", ["b"])
-    for used in (Usage(1, 1, cost="1.50", currency="USD"), Usage(1, 1)):
+    for used in (TokenUsage(1, 1, cost="1.50", currency="USD"), TokenUsage(1, 1)):
         script = Counting([["c"]])
         script.used = used
         chat.say("b", answer=script)
@@ -88,7 +88,7 @@ def test_summaries_are_counted(chat: Chat) -> None:
         say(chat, f"{number} " + "long " * 40, ["Yes."])
     before = chat(ReadUsage()).total.calls
     script = Counting([["Yes."]], summary="They spoke.")
-    chat.say("more", answer=script, budget=300)
+    chat.say("more", answer=script, budget_tokens=300)
     assert chat(ReadUsage()).total.calls == before + 2
 
 
@@ -144,7 +144,7 @@ def test_it_begins_anew_at_the_person_s_midnight(chat: Chat) -> None:
     for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):  # never the same day
         chat(SetPreferences(timezone=zone))
         (found,) = chat.db.execute(
-            "SELECT day, ends - clock_timestamp() <= interval '1 day' FROM todo.today_of(%s)", chat.who.user_id
+            "SELECT day, ends - clock_timestamp() <= interval '1 day' FROM todo.user_today(%s)", chat.who.user_id
         )
         days.append(found)
     assert days[0][0] > days[1][0]
@@ -159,7 +159,7 @@ def test_it_stops_a_turn_between_two_answers_and_keeps_what_was_done(chat: Chat)
     ended = say(chat, "add two", [["add_task", {"title": "one"}]], [["add_task", {"title": "two"}]], ["Done."])
     assert (ended.state, type(ended.error)) == ("failed", TooMany)
     assert chat.tasks() == [(1, "one", "open")]
-    assert chat.history()[-1] == ("assistant", "(today's budget of 100 tokens is spent (120 used))")
+    assert chat.history()[-1] == ("assistant", "(not finished: today's budget of 100 tokens is spent (120 used))")
     assert len(chat.replay()) == 4
     chat(SetPreferences(budget=None))
     assert say(chat, "go on", ["Yes."]).state == "done"
@@ -194,7 +194,7 @@ def test_at_the_command_line(talker: Talker, boss: Person, make_talker: Callable
     told = json.loads(talker.other("ask", "and y", "--json").err)["error"]
     assert (told["type"], told["reason"]) == ("urn:todo:too-many", "budget")
     assert len(talker.model.asked) == 2
-    day = str(talker.db.execute("SELECT day FROM todo.today_of(%s)", talker.who.user_id)[0][0])
+    day = str(talker.db.execute("SELECT day FROM todo.user_today(%s)", talker.who.user_id)[0][0])
     assert talker("chat", "usage").out == f"{day}\t2\t14\t6\t\n"
     assert talker("chat", "usage", "1", "--by", "model").out == "test-model\t2\t14\t6\t\n"
     assert talker("chat", "usage", "1", "--by", "message").out == "2\ttest-model\t7\t3\t\n4\ttest-model\t7\t3\t\n"

@@ -17,7 +17,7 @@ from todo_cli.contract.base import Request
 from todo_cli.contract.journal import Undo
 from todo_cli.contract.tasks import AddTask, CompleteTasks, EditTasks, ListTasks, ShowTask
 from todo_cli.contract.users import AddUser, WhoAmI
-from todo_cli.db.errors import STATES, TAKEN, translated, was_lost
+from todo_cli.db.errors import STATES, TAKEN, translate_error, was_lost
 from todo_cli.db.transaction import ConnectionLost
 from todo_cli.errors import (
     Bug,
@@ -43,7 +43,7 @@ def said(url: str, statement: str) -> TodoError:
     """What a statement comes to."""
     with closing(psycopg.connect(url, autocommit=True)) as connection, pytest.raises(psycopg.Error) as caught:
         connection.execute(statement)
-    return translated(caught.value)
+    return translate_error(caught.value)
 
 
 def blocked(db: Database, line: Line) -> bool:
@@ -138,7 +138,7 @@ def test_two_who_wait_for_each_other(db: Database) -> None:
             await asyncio.sleep(0.1)
             with pytest.raises(pg.DeadlockDetected) as caught:
                 second.execute(update, [one.user_id])
-            assert isinstance(translated(caught.value), Unavailable)
+            assert isinstance(translate_error(caught.value), Unavailable)
             second.rollback()
             await waiting
 
@@ -152,8 +152,8 @@ def test_a_change_in_between(db: Database, person: Person) -> None:
         db.execute("UPDATE todo.spaces SET seq = seq + 1 WHERE id = %s", person.user_id)
         with pytest.raises(pg.SerializationFailure) as caught:
             connection.execute("UPDATE todo.spaces SET seq = seq + 1 WHERE id = %s", [person.user_id])
-    assert isinstance(translated(caught.value), Unavailable)
-    assert "another change" in translated(caught.value).detail
+    assert isinstance(translate_error(caught.value), Unavailable)
+    assert "another change" in translate_error(caught.value).detail
 
 
 @pytest.mark.parametrize(
@@ -179,8 +179,8 @@ def test_the_table(person: Person, statement: str, kind: type[TodoError], words:
 @pytest.mark.parametrize("state", [state for state in STATES if len(state) == 5])
 def test_every_state_of_the_table_is_one_of_postgres_s(state: str) -> None:
     error = psycopg.errors.lookup(state)("x")
-    assert type(translated(error)) is STATES[state][0]
-    assert translated(error).detail == STATES[state][1]
+    assert type(translate_error(error)) is STATES[state][0]
+    assert translate_error(error).detail == STATES[state][1]
 
 
 @pytest.mark.parametrize(("state", "lost"), [("08006", True), ("57P01", True), ("57P03", True), ("25006", True),

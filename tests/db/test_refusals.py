@@ -35,7 +35,7 @@ UPDATE todo.tokens SET revoked_at = now() WHERE hash IS NOT NULL
 UPDATE todo.tokens SET scopes = '{all,admin}'
 UPDATE todo.tokens SET expires_at = NULL
 UPDATE todo.tokens SET kind = 'session'
-UPDATE todo.tokens SET user_id = todo.me()
+UPDATE todo.tokens SET user_id = todo.current_user_id()
 DELETE FROM todo.tokens
 COPY todo.tokens TO STDOUT
 COPY todo.tasks TO '/tmp/x'
@@ -49,7 +49,7 @@ UPDATE todo.users SET login = session_user
 UPDATE todo.users SET per_minute = 1000000
 UPDATE todo.users SET disabled_at = NULL
 DELETE FROM todo.users
-INSERT INTO todo.members VALUES (todo.me(), todo.me(), 'owner')
+INSERT INTO todo.members VALUES (todo.current_user_id(), todo.current_user_id(), 'owner')
 UPDATE todo.members SET role = 'owner'
 DELETE FROM todo.members
 INSERT INTO todo.spaces (id, name) VALUES (gen_random_uuid(), 'x')
@@ -62,25 +62,25 @@ DELETE FROM todo.schema
 UPDATE todo.buckets SET hits = 0
 DELETE FROM todo.failures
 UPDATE todo.changes SET key = 'x'
-UPDATE todo.changes SET user_id = todo.me()
+UPDATE todo.changes SET user_id = todo.current_user_id()
 DELETE FROM todo.changes
 TRUNCATE todo.changes
 TRUNCATE todo.tasks, todo.task_tags
 DELETE FROM todo.tasks
 DELETE FROM todo.task_tags
 DELETE FROM todo.preferences
-UPDATE todo.tasks SET space_id = todo.me()
+UPDATE todo.tasks SET space_id = todo.current_user_id()
 UPDATE todo.tasks SET number = 7
 UPDATE todo.tasks SET id = gen_random_uuid()
 UPDATE todo.task_tags SET tag = 'x'
-UPDATE todo.preferences SET user_id = todo.me()
-INSERT INTO todo.changes (space_id, seq, request_hash, verb, request, user_id) VALUES (todo.me(), 9, '', 'x', '{}', gen_random_uuid())
-INSERT INTO todo.changes (space_id, seq, request_hash, verb, request, token_id) VALUES (todo.me(), 9, '', 'x', '{}', gen_random_uuid())
-INSERT INTO todo.changes (space_id, seq, request_hash, verb, request, way) VALUES (todo.me(), 9, '', 'x', '{}', 'api')
-INSERT INTO todo.changes (space_id, seq, request_hash, verb, request, at) VALUES (todo.me(), 9, '', 'x', '{}', '1970-01-01')
-SELECT todo.make_user(gen_random_uuid(), 'x', true, gen_random_uuid(), sha256('x'), 'UTC')
-SELECT todo.count_failure(todo.me(), 'x')
-SELECT todo.count_request(todo.me(), 1)
+UPDATE todo.preferences SET user_id = todo.current_user_id()
+INSERT INTO todo.changes (space_id, seq, request_hash, verb, request, user_id) VALUES (todo.current_user_id(), 9, '', 'x', '{}', gen_random_uuid())
+INSERT INTO todo.changes (space_id, seq, request_hash, verb, request, token_id) VALUES (todo.current_user_id(), 9, '', 'x', '{}', gen_random_uuid())
+INSERT INTO todo.changes (space_id, seq, request_hash, verb, request, way) VALUES (todo.current_user_id(), 9, '', 'x', '{}', 'api')
+INSERT INTO todo.changes (space_id, seq, request_hash, verb, request, at) VALUES (todo.current_user_id(), 9, '', 'x', '{}', '1970-01-01')
+SELECT todo.create_user(gen_random_uuid(), 'x', true, gen_random_uuid(), sha256('x'), 'UTC')
+SELECT todo.count_failure(todo.current_user_id(), 'x')
+SELECT todo.count_request(todo.current_user_id(), 1)
 SELECT todo.is_admin()
 SET ROLE todo_auth
 SET ROLE todo_server
@@ -105,7 +105,7 @@ CREATE MATERIALIZED VIEW public.mine AS SELECT * FROM todo.tasks
 CREATE FUNCTION todo.leak(t text) RETURNS boolean LANGUAGE plpgsql COST 0.0000001 AS 'BEGIN RAISE NOTICE ''%'', t; RETURN true; END'
 CREATE FUNCTION public.leak(t text) RETURNS boolean LANGUAGE sql AS 'SELECT true'
 CREATE FUNCTION pg_temp.leak(t text) RETURNS boolean LANGUAGE sql AS 'SELECT true'
-CREATE OR REPLACE FUNCTION todo.me() RETURNS uuid LANGUAGE sql AS 'SELECT NULL::uuid'
+CREATE OR REPLACE FUNCTION todo.current_user_id() RETURNS uuid LANGUAGE sql AS 'SELECT NULL::uuid'
 CREATE OPERATOR todo.=== (LEFTARG = text, RIGHTARG = text, FUNCTION = texteq)
 CREATE TRIGGER mine BEFORE INSERT ON todo.tasks FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()
 CREATE RULE mine AS ON INSERT TO todo.tasks DO ALSO NOTHING
@@ -114,7 +114,7 @@ CREATE STATISTICS todo.mine ON status, priority FROM todo.tasks
 CREATE POLICY mine ON todo.tasks USING (true)
 ALTER TABLE todo.tasks DISABLE ROW LEVEL SECURITY
 ALTER TABLE todo.tasks OWNER TO todo_person
-ALTER FUNCTION todo.me() RESET ALL
+ALTER FUNCTION todo.current_user_id() RESET ALL
 DROP TABLE todo.tasks
 CREATE EXTENSION dblink SCHEMA todo
 CREATE EXTENSION postgres_fdw SCHEMA todo
@@ -122,7 +122,7 @@ CREATE EXTENSION pg_trgm SCHEMA todo
 CREATE FOREIGN DATA WRAPPER mine
 CREATE PUBLICATION mine FOR TABLE todo.tasks
 CREATE SUBSCRIPTION mine CONNECTION 'host=x' PUBLICATION mine
-CREATE EVENT TRIGGER mine ON ddl_command_start EXECUTE FUNCTION todo.me()
+CREATE EVENT TRIGGER mine ON ddl_command_start EXECUTE FUNCTION todo.current_user_id()
 CREATE LANGUAGE plpython3u
 ALTER SYSTEM SET log_statement = 'all'
 SET log_statement = 'all'

@@ -26,7 +26,7 @@ from todo_cli.contract.journal import ListChanges, Undo
 from todo_cli.contract.tasks import AddTask, CompleteTasks, EditTasks, ListTasks
 from todo_cli.contract.users import ListUsers, WhoAmI
 from todo_cli.db.migrate import differences, migrate, status
-from todo_cli.db.owner import owner
+from todo_cli.db.owner import open_owner_session
 from todo_cli.db.policies import CLIENTS, FUNCTIONS, POLICIES, ROLES
 from todo_cli.db.schema import metadata, statements
 from todo_cli.db.schema_version import SCHEMA_VERSION
@@ -113,7 +113,7 @@ def test_initial_migration_equals_the_statements_of_the_schema() -> None:
     """Until the first release. From then on each migration keeps the hash it was released with."""
     versions = Path(sys.modules["todo_cli.db"].__path__[0], "migrations", "versions")
     assert [path.name for path in versions.glob("*.sql")] == ["0001_initial.sql"]
-    assert (versions / "0001_initial.sql").read_text() == ";\n".join(statements()) + ";\n"
+    assert (versions / "0001_initial.sql").read_text() == ";\n\n".join(statements()) + ";\n"
 
 
 def test_the_database_s_own_rights_and_settings_are_the_same(migrated: str, said: str) -> None:
@@ -168,7 +168,7 @@ def test_every_policy_is_an_index_condition_of_every_index(migrated: str) -> Non
     for table, command, using, check in _rows(migrated, policies):
         for rule in filter(None, (using, check)):
             assert " OR " not in rule, (table, command, rule)
-            parts = re.findall(r"\((\w+) = \( SELECT todo\.(?:me|space)\(", rule)
+            parts = re.findall(r"\((\w+) = \( SELECT todo\.(?:current_user_id|current_space)\(", rule)
             assert len(parts) == len(re.findall(r"todo\.", rule)), (table, command, rule)
         if command == "SELECT":
             ruled[table] = re.findall(r"\((\w+) = ", using)[0]
@@ -255,12 +255,12 @@ def test_an_owner_without_superuser_s_rights_does_it_all(
     assert migrate(url).current
     assert migrate(url).current
     assert differences(url) == []
-    with owner(url) as work:
-        user_id, _ = work.make_person("ada", admin=True, zone=None)
-        login = work.make_login(user_id, Secret("first"))
-        assert work.make_login(user_id, Secret("second")) == login
+    with open_owner_session(url) as work:
+        user_id, _ = work.create_user("ada", admin=True, zone=None)
+        login = work.create_login(user_id, Secret("first"))
+        assert work.create_login(user_id, Secret("second")) == login
         work.set_password("todo_server", Secret("served"))
-        work.make_token(user_id, "another")
+        work.create_token(user_id, "another")
     owns = {"TODO_OWNER_URL": url}
     assert bare("db", "status", env=owns).lines[-1] == "up to date"
     assert bare("db", "password", "todo_server", stdin="served\n", env=owns).code == 0

@@ -45,9 +45,9 @@ class Space(NamedTuple):
 
     def told(self) -> set[tuple[int, str, int]]:
         """What the texts themselves say."""
-        texts = """SELECT number, w, 0 FROM todo.tasks, todo.words_of(title) w WHERE space_id = %(s)s
-          UNION SELECT number, w, 1 FROM todo.tasks, todo.words_of(note) w WHERE space_id = %(s)s
-          UNION SELECT number, w, 2 FROM todo.comments, todo.words_of(text) w WHERE space_id = %(s)s"""
+        texts = """SELECT number, w, 0 FROM todo.tasks, todo.search_words(title) w WHERE space_id = %(s)s
+          UNION SELECT number, w, 1 FROM todo.tasks, todo.search_words(note) w WHERE space_id = %(s)s
+          UNION SELECT number, w, 2 FROM todo.comments, todo.search_words(text) w WHERE space_id = %(s)s"""
         return set(self.db.execute(texts.replace("%(s)s", f"'{self.line.who.user_id}'")))
 
 
@@ -105,7 +105,7 @@ def test_the_database_and_we_mean_the_same_by_a_mistake(space: Space, word: str,
     if len(word) < 4:
         word += "xx"
     wrong = other.draw(st.just(word) | WORD | st.builds(str) | st.composite(typo)(word))
-    [(matches,)] = space.db.execute("SELECT %s::text ~ todo.mistyped(%s)", wrong, word)
+    [(matches,)] = space.db.execute("SELECT %s::text ~ todo.typo_pattern(%s)", wrong, word)
     if wrong != word and len(wrong) >= 3:
         assert matches == is_one_letter_apart(wrong, word), (wrong, word)
 
@@ -144,7 +144,7 @@ def test_the_words_are_what_the_texts_say(space: Space, texts: list[str]) -> Non
 
 
 def find(connection: Raw, words: str) -> list[int]:
-    return [row[0] for row in connection.execute("SELECT number FROM todo.find(%s, 10, 'all', true)", [words])]
+    return [row[0] for row in connection.execute("SELECT number FROM todo.search_tasks(%s, 10, 'all', true)", [words])]
 
 
 def test_a_person_with_psql_finds_their_own_alone(db: Database, person: Person) -> None:
@@ -157,11 +157,11 @@ def test_a_person_with_psql_finds_their_own_alone(db: Database, person: Person) 
     for disguise in disguises:
         with closing(signed(person, **disguise)) as hers:
             assert [find(hers, words) for words in ("bobtitle", "bobnote", "b")] == [[], [], []], disguise
-            for closed in ("SELECT * FROM todo.words", "SELECT * FROM todo.words_of('x')",
-                           f"SELECT * FROM todo.meant('{bob.user_id}', ARRAY['bobtitle'], true)"):  # fmt: skip
+            for closed in ("SELECT * FROM todo.words", "SELECT * FROM todo.search_words('x')",
+                           f"SELECT * FROM todo.match_words('{bob.user_id}', ARRAY['bobtitle'], true)"):  # fmt: skip
                 with pytest.raises(errors.InsufficientPrivilege):
                     hers.execute(closed)
-            hers.execute("SELECT * FROM todo.uncomment(1, gen_random_uuid())")
+            hers.execute("SELECT * FROM todo.delete_comment(1, gen_random_uuid())")
 
 
 def test_a_member_finds_in_the_space_and_a_stranger_does_not(db: Database, person: Person) -> None:
@@ -179,7 +179,7 @@ def test_a_member_finds_in_the_space_and_a_stranger_does_not(db: Database, perso
 
 def work(connection: Raw, words: str) -> int:
     """Pages that a search touches."""
-    row = connection.execute("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT * FROM todo.find(%s, 10, 'all', true)",
+    row = connection.execute("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT * FROM todo.search_tasks(%s, 10, 'all', true)",
                              [words]).fetchone()  # fmt: skip
     assert row is not None
     return int(row[0][0]["Plan"]["Shared Hit Blocks"] + row[0][0]["Plan"]["Shared Read Blocks"])

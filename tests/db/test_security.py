@@ -16,9 +16,14 @@ from psycopg import errors, sql
 
 from tests.conftest import Database, Person
 from tests.support.connections import Line, Raw, raw, share, signed, token_for
+from todo_cli.contract.base import Request
+from todo_cli.contract.conversations import ListConversations, ShowConversation
 from todo_cli.contract.journal import ListChanges
+from todo_cli.contract.message_search import SearchConversations
+from todo_cli.contract.prompt_history import ListPrompts
 from todo_cli.contract.tasks import AddTask, CompleteTasks
 from todo_cli.contract.tokens import CreateToken
+from todo_cli.contract.usage import ReadUsage
 from todo_cli.db.schema_version import SCHEMA_VERSION
 from todo_cli.errors import NotAllowed, NotSignedIn, TodoError
 
@@ -110,7 +115,7 @@ def test_nothing_of_his_is_read_whoever_she_says_she_is(house: House, served: bo
                 )
                 found = str(connection.execute(every).fetchall())
                 assert not [secret for secret in house.secrets if secret in found], (name, table)
-            for function in ("people()", "my_spaces()"):
+            for function in ("space_members()", "user_spaces()"):
                 found = str(connection.execute(f"SELECT * FROM todo.{function}").fetchall())
                 assert not [secret for secret in house.secrets if secret in found], (name, function)
 
@@ -135,7 +140,7 @@ def test_ids_guessed_exactly_find_nothing(psql: Raw, house: House) -> None:
         "SELECT role FROM todo.members WHERE space_id = %s",
         "SELECT name FROM todo.tokens WHERE user_id = %s",
         "SELECT timezone FROM todo.preferences WHERE user_id = %s",
-        "SELECT name FROM todo.people() WHERE id = %s",
+        "SELECT name FROM todo.space_members() WHERE id = %s",
     ):
         assert psql.execute(query, [bob]).fetchall() == [], query
 
@@ -165,7 +170,7 @@ def test_nothing_is_written_into_his_space_nor_told_about_it(psql: Raw, house: H
     assert psql.execute("UPDATE todo.spaces SET seq = 0 WHERE id = %s", bob).rowcount == 0
     assert psql.execute("UPDATE todo.tokens SET revoked_at = now() WHERE user_id = %s", bob).rowcount == 0
     assert psql.execute("UPDATE todo.preferences SET timezone = NULL WHERE user_id = %s", bob).rowcount == 0
-    psql.execute("SELECT todo.untag('{1}', '{bobtag}')")
+    psql.execute("SELECT todo.remove_tags('{1}', '{bobtag}')")
     assert house.db.execute("SELECT count(*) FROM todo.task_tags WHERE space_id = %s", *bob) == [(1,)]
 
 
@@ -259,7 +264,9 @@ def test_row_security_off_is_an_error_not_a_door(psql: Raw) -> None:
 def test_search_path_does_not_reach_the_definer_functions(psql: Raw, house: House) -> None:
     psql.execute("SET search_path = pg_temp, todo, public")
     psql.execute("SELECT set_config('app.user', %s, false)", [house.bob.user_id])
-    assert psql.execute("SELECT todo.me(), todo.token(), todo.space('read')").fetchone() == (None, None, None)
+    assert psql.execute(
+        "SELECT todo.current_user_id(), todo.current_token_id(), todo.current_space('read')"
+    ).fetchone() == (None, None, None)
 
 
 def test_a_narrowed_token_is_refused_directly(house: House) -> None:
@@ -323,10 +330,13 @@ def test_a_viewer_looks_and_does_nothing_else(db: Database) -> None:
         line(AddTask(title="shared", tags=("t",)))
     with closing(signed(viewer, space=owner.user_id)) as connection:
         assert connection.execute("SELECT title FROM todo.tasks").fetchall() == [("shared",)]
-        assert {row[0] for row in connection.execute("SELECT name FROM todo.people()")} == {owner.name, viewer.name}
+        assert {row[0] for row in connection.execute("SELECT name FROM todo.space_members()")} == {
+            owner.name,
+            viewer.name,
+        }
         for statement in ("UPDATE todo.spaces SET seq = 0", "UPDATE todo.tasks SET title = 'x'"):
             assert connection.execute(statement).rowcount == 0
-        connection.execute("SELECT todo.untag('{1}', '{t}')")
+        connection.execute("SELECT todo.remove_tags('{1}', '{t}')")
         assert connection.execute("SELECT id FROM todo.spaces FOR UPDATE").fetchall() == []
         for refused in (insert_task(owner.user_id),
                         ("INSERT INTO todo.changes (space_id, seq, request_hash, verb, request) VALUES (%s, 9, '', 'x', '{}')",
@@ -386,7 +396,7 @@ def test_the_gate_has_no_hole_for_null(house: House) -> None:
 
 def test_the_way_is_the_database_s_to_say(house: House) -> None:
     with closing(signed(house.alice, way="api")) as connection:
-        assert connection.execute("SELECT todo.way()").fetchone() == ("direct",)
+        assert connection.execute("SELECT todo.current_way()").fetchone() == ("direct",)
 
 
 def test_enter_in_any_session_zone_sets_utc_for_the_transaction(house: House) -> None:
@@ -425,16 +435,16 @@ def talk(connection: Raw, space: str, number: int = 1) -> tuple[str, str]:
 
 
 REACHING = (
-    "SELECT * FROM todo.find('bobtitle bobcomment', 10, 'all', true)",
-    "SELECT * FROM todo.find_said('bobword', 10, NULL, '{{user,assistant,tool}}', '-infinity', 'infinity', false)",
-    "SELECT * FROM todo.uncomment(1, '{comment}')",
-    "SELECT * FROM todo.forget_view('bobview')",
-    "SELECT * FROM todo.choose_view('bobview')",
-    "SELECT * FROM todo.choose_view(NULL)",
-    "SELECT * FROM todo.budget()",
+    "SELECT * FROM todo.search_tasks('bobtitle bobcomment', 10, 'all', true)",
+    "SELECT * FROM todo.search_messages('bobword', 10, NULL, '{{user,assistant,tool}}', '-infinity', 'infinity', false)",
+    "SELECT * FROM todo.delete_comment(1, '{comment}')",
+    "SELECT * FROM todo.delete_view('bobview')",
+    "SELECT * FROM todo.set_default_view('bobview')",
+    "SELECT * FROM todo.set_default_view(NULL)",
+    "SELECT * FROM todo.token_budget()",
     "SELECT * FROM todo.usage",
-    "SELECT 1 WHERE todo.unlink('{{2}}', '{{1}}') IS NULL",
-    "SELECT 1 WHERE todo.forget_events('{turn}') IS NULL",
+    "SELECT 1 WHERE todo.remove_links('{{2}}', '{{1}}') IS NULL",
+    "SELECT 1 WHERE todo.delete_turn_events('{turn}') IS NULL",
 )
 MADE = """SELECT (SELECT count(*) FROM todo.links WHERE space_id = %s), (SELECT count(*) FROM todo.comments WHERE space_id = %s),
   (SELECT count(*) FROM todo.views WHERE space_id = %s AND is_default), (SELECT sum(prompt) FROM todo.usage WHERE user_id = %s)"""
@@ -456,7 +466,7 @@ def test_no_function_reaches_what_is_his(db: Database) -> None:
         )
         his.execute("INSERT INTO todo.views (space_id, name, filter) VALUES (%s, 'bobview', 'p1')", [bob])
         his.execute("UPDATE todo.preferences SET tokens_per_day = 5")
-        his.execute("SELECT todo.choose_view('bobview')")
+        his.execute("SELECT todo.set_default_view('bobview')")
         attacks = [one.format(comment=comment, turn=turn) for one in REACHING]
         assert all(his.execute(one).fetchall() for one in (*attacks[:2], *attacks[6:8]))
     was = db.execute(MADE, bob, bob, bob, bob)
@@ -479,7 +489,7 @@ def test_another_member_s_comments_views_and_turns_stay_theirs(db: Database) -> 
     with closing(Line(owner.database_url, owner)) as line:
         line(AddTask(title="shared"))
     with closing(signed(owner)) as connection:
-        conversation, turn = talk(connection, space, 100)
+        _, turn = talk(connection, space, 100)
         connection.execute(
             "INSERT INTO todo.comments (space_id, number, id, text) VALUES (%s, 1, %s, 'hers')", [space, comment]
         )
@@ -489,20 +499,84 @@ def test_another_member_s_comments_views_and_turns_stay_theirs(db: Database) -> 
     )
     with closing(signed(editor, space=space)) as connection:
         assert connection.execute("UPDATE todo.comments SET text = 'his'").rowcount == 0
-        assert connection.execute("SELECT * FROM todo.uncomment(1, %s)", [comment]).fetchall() == []
-        assert connection.execute("SELECT * FROM todo.forget_view('v')").fetchall() == []
+        assert connection.execute("SELECT * FROM todo.delete_comment(1, %s)", [comment]).fetchall() == []
+        assert connection.execute("SELECT * FROM todo.delete_view('v')").fetchall() == []
         assert connection.execute("UPDATE todo.conversations SET title = 'his'").rowcount == 0
-        take_in = "SELECT stored FROM todo.take_in(%s, 't', NULL, now(), 0, %s)"
+        take_in = "SELECT stored FROM todo.import_messages(%s, 't', NULL, now(), 0, %s)"
         assert connection.execute(take_in, [str(uuid4()), rows]).fetchall() == [(1,)]
-        with pytest.raises(psycopg.Error, match="already a conversation"):
-            connection.execute(take_in, [conversation, rows])
         for forged in ("INSERT INTO todo.comments (space_id, number, id, text, user_id) VALUES (%s, 1, gen_random_uuid(), 'x', %s)",
                        "INSERT INTO todo.views (space_id, name, filter, user_id) VALUES (%s, 'w', 'p1', %s)"):  # fmt: skip
             with pytest.raises(REFUSED):
                 connection.execute(forged, [space, space])
     # the turn's id stands in the journal, for all of the space to read
-    assert db.execute("SELECT last, ended_at FROM todo.turns WHERE id = %s", turn) == [(None, None)]
+    assert db.execute("SELECT last, ended_at FROM todo.turns WHERE id = %s AND user_id = %s", turn, space) == [
+        (None, None)
+    ]
     assert db.execute("SELECT text FROM todo.comments WHERE id = %s", comment) == [("hers",)]
+
+
+def test_rows_under_another_members_conversation_are_refused_even_with_its_exact_ids(db: Database) -> None:
+    """Keys contain the user, so a row under another's conversation has nothing to refer to."""
+    owner, editor = db.person(), db.person()
+    space = owner.user_id
+    share(db, space, editor, "editor")
+    with closing(signed(owner)) as connection:
+        conversation, turn = talk(connection, space, 100)
+        connection.execute(MESSAGE, [space, conversation, 1, turn, 1, "hers", None])
+    rows = json.dumps(
+        [{"turn": turn, "role": "user", "status": "whole", "content": "x", "tokens": 1, "at": "2020-01-01T00:00:00Z"}]
+    )
+    forged_turn = "INSERT INTO todo.turns (space_id, id, conversation_id, runner, lease_until, asked)"
+    forged_event = "INSERT INTO todo.events (space_id, turn_id, n, attempt, after, batch)"
+    with closing(signed(editor, space=space)) as connection:
+        for statement, values in (
+            (MESSAGE, [space, conversation, 2, turn, 1, "his", None]),
+            (f"{forged_turn} VALUES (%s, gen_random_uuid(), %s, gen_random_uuid(), now(), 1)", [space, conversation]),
+            (f"{forged_event} VALUES (%s, %s, 0, 1, 1, '[]')", [space, turn]),
+        ):
+            with pytest.raises(errors.ForeignKeyViolation):
+                connection.execute(statement, values)
+        # the same ids are free for a conversation of the editor's own
+        imported = connection.execute(
+            "SELECT stored FROM todo.import_messages(%s, 't', NULL, now(), 0, %s)", [conversation, rows]
+        )
+        assert imported.fetchall() == [(1,)]
+    contents = "SELECT user_id::text, content FROM todo.messages WHERE conversation_id = %s ORDER BY content"
+    assert db.execute(contents, conversation) == [(owner.user_id, "hers"), (editor.user_id, "x")]
+    assert db.execute("SELECT count(*) FROM todo.turns WHERE id = %s", turn) == [(2,)]
+
+
+@pytest.mark.parametrize(("scope", "count"), [("read", 0), ("tasks:write", 0), ("chat", 1)])
+def test_conversations_are_visible_to_the_scope_chat_alone(db: Database, scope: str, count: int) -> None:
+    carol = db.person()
+    with closing(signed(carol)) as connection:
+        conversation, turn = talk(connection, carol.user_id)
+        connection.execute(MESSAGE, [carol.user_id, conversation, 1, turn, 1, "text", None])
+        connection.execute(
+            "INSERT INTO todo.events (space_id, turn_id, n, attempt, after, batch) VALUES (%s, %s, 0, 1, 1, '[]')",
+            [carol.user_id, turn],
+        )
+    token = token_for(db, carol, scope)
+    search = "todo.search_messages('text', 10, NULL, '{assistant}', '-infinity', 'infinity', false)"
+    with closing(raw(db.server_url, token=token, user=carol.user_id, space=carol.user_id)) as connection:
+        for source in ("todo.conversations", "todo.turns", "todo.messages", "todo.events", search):
+            assert connection.execute(f"SELECT count(*) FROM {source}").fetchone() == (count,), source
+
+
+CHAT_READS: tuple[Request[Any], ...] = (
+    ListConversations(),
+    ShowConversation(number=1),
+    SearchConversations(words="x"),
+    ListPrompts(),
+    ReadUsage(),
+)
+
+
+@pytest.mark.parametrize("request_", CHAT_READS, ids=lambda request: request.verb)
+def test_chat_read_with_the_scope_read_alone_raises_not_allowed(db: Database, request_: Request[Any]) -> None:
+    carol = db.person()
+    with closing(Line(db.server_url, carol)) as line, pytest.raises(NotAllowed, match="scope chat"):
+        line(request_, token=token_for(db, carol, "read"))
 
 
 def test_nobody_lowers_what_they_have_used(db: Database) -> None:
@@ -522,7 +596,7 @@ def test_nobody_lowers_what_they_have_used(db: Database) -> None:
             with pytest.raises(REFUSED):
                 connection.execute(statement)
         with pytest.raises(psycopg.Error, match="administrator"):
-            connection.execute("SELECT * FROM todo.set_budget(%s, NULL)", [carol.name])
+            connection.execute("SELECT * FROM todo.set_token_budget(%s, NULL)", [carol.name])
     assert [row[:2] for row in db.execute(used, carol.user_id)] == [(1010, 10)]
     assert 0 <= db.execute(used, carol.user_id)[0][2] <= 10**12
 

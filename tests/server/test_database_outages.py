@@ -32,7 +32,7 @@ from todo_cli.contract.base import Secret
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.tasks import AddTask
 from todo_cli.db.migrate import migrate
-from todo_cli.db.owner import owner
+from todo_cli.db.owner import open_owner_session
 from todo_cli.errors import Unavailable
 from todo_cli.local_postgres.cluster import LocalPostgres
 
@@ -54,7 +54,7 @@ def own() -> Iterator[LocalPostgres]:
     postgres = LocalPostgres(home / "pg")
     postgres.ensure()
     migrate(postgres.owner_url())
-    with owner(postgres.owner_url()) as work:
+    with open_owner_session(postgres.owner_url()) as work:
         work.set_password("todo_server", Secret("server-password"))
     yield postgres
     postgres.destroy()

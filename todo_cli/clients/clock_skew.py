@@ -31,12 +31,12 @@ def _read_server_time(settings: Settings) -> float:
 def _read_database_time(settings: Settings) -> float:
     import psycopg
 
-    from todo_cli.db.errors import translated
+    from todo_cli.db.errors import translate_error
 
     url = settings.database_url
     try:
         with psycopg.connect(url.reveal() if url else "", connect_timeout=CONNECT_TIMEOUT_SECONDS) as connection:
             row = connection.execute("SELECT extract(epoch FROM clock_timestamp())").fetchone()
     except psycopg.Error as error:
-        raise translated(error) from None
+        raise translate_error(error) from None
     return float(row[0]) if row else 0.0

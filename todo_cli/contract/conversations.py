@@ -65,6 +65,7 @@ class ListConversations(Request[ConversationPage], frozen=True, kw_only=True):
     verb = "ListConversations"
     label = "chat list"
     route = "GET /v1/conversations"
+    scope = "chat"
     write = False
 
     cursor: Annotated[str, Meta(max_length=100)] | None = None
@@ -78,6 +79,7 @@ class ShowConversation(Request[ConversationDetail], frozen=True, kw_only=True):
     verb = "ShowConversation"
     label = "chat show"
     route = "GET /v1/conversations/{number}"
+    scope = "chat"
     write = False
 
     number: ConversationNumber

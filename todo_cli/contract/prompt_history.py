@@ -21,6 +21,7 @@ class ListPrompts(Request[PromptPage], frozen=True, kw_only=True):
     verb = "ListPrompts"
     label = "chat"
     route = "GET /v1/prompts"
+    scope = "chat"
     write = False
 
     limit: Annotated[int, Meta(ge=1, le=1_000)] = 200

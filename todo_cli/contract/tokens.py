@@ -7,13 +7,13 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from todo_cli.contract.base import Name, Request, When
+from todo_cli.contract.base import DateText, Name, Request
 
 SCOPES = {
     "all": "everything that the user may do",
     "read": "read tasks, the journal and spaces",
     "tasks:write": "add, change, complete and undo tasks",
-    "chat": "chat with a model",
+    "chat": "chat with a model and read conversations",
     "tokens:write": "create and revoke tokens, none with more scopes than its own",
     "prefs:write": "change preferences",
     "admin": "manage users (administrators only)",
@@ -60,7 +60,7 @@ class CreateToken(Request[Token], frozen=True, kw_only=True):
     hash: TokenHash
     name: Name
     scopes: Scopes
-    expires: When | None = None
+    expires: DateText | None = None
 
 
 class ListTokens(Request[TokenPage], frozen=True, kw_only=True):

@@ -89,7 +89,7 @@ def _prefixes(state: str) -> Iterator[str]:
     yield state[:2]
 
 
-def translated(error: psycopg.Error) -> TodoError:
+def translate_error(error: psycopg.Error) -> TodoError:
     """The same thing in our words; what we do not know is a Bug, and psycopg's error stays its cause."""
     error = _first(error)
     state, diag = _state(error), error.diag

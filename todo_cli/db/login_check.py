@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psycopg
 
-from todo_cli.db.errors import translated, was_lost
+from todo_cli.db.errors import translate_error, was_lost
 from todo_cli.errors import NotAllowed
 
 QUERY = """SELECT r.rolsuper OR r.rolbypassrls OR EXISTS (SELECT FROM pg_tables t WHERE t.schemaname = 'todo'
@@ -19,7 +19,7 @@ def refuse_owner(url: str) -> None:
     except psycopg.Error as error:
         if was_lost(error):
             return
-        raise translated(error) from None
+        raise translate_error(error) from None
     if row is not None and row[0]:
         raise NotAllowed(
             "a server must not connect as the database's owner or a superuser",

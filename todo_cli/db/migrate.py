@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from todo_cli.db.errors import translated
+from todo_cli.db.errors import translate_error
 from todo_cli.db.schema_version import SCHEMA_VERSION
 from todo_cli.errors import TodoError, Unavailable
 
@@ -68,7 +68,7 @@ def _ours(error: DBAPIError) -> TodoError:
         return Unavailable(
             "something else holds the database's tables, or is migrating it", hint="try again in a moment"
         )
-    return translated(error.orig)
+    return translate_error(error.orig)
 
 
 def migrate(url: str) -> Status:

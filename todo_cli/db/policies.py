@@ -1,177 +1,226 @@
-"""Who may do what: roles, policies, grants and callers, as tables of words."""
+"""Rights in the database: roles, row-level security policies, and grants of columns and functions."""
 
 from __future__ import annotations
 
 ROLES = {
-    "todo_auth": "owns the definer functions",
-    "todo_server": "the servers",
-    "todo_worker": "the workers",
-    "todo_person": "what every person's own login is a member of",
+    "todo_auth": "owns the functions",
+    "todo_server": "login of the servers",
+    "todo_worker": "login of the workers",
+    "todo_person": "group of the logins of persons",
 }
 CLIENTS = "todo_server, todo_worker, todo_person"
-# idle below lock: a frozen process loses its locks before the others give up waiting for them
+
+# The idle limit is below the lock limit: a frozen process loses its locks before others stop waiting for them.
 TIMEOUTS = {"statement_timeout": "30s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "5s"}
 
-_READ, _MINE = "space_id = (SELECT todo.space('read'))", "user_id = (SELECT todo.me())"
-_WRITE = "space_id = (SELECT todo.space('tasks:write'))"
-_HEARD, _SAID = f"{_READ} AND {_MINE}", f"space_id = (SELECT todo.space('chat')) AND {_MINE}"
+_READER = "space_id = (SELECT todo.current_space('read'))"
+_EDITOR = "space_id = (SELECT todo.current_space('tasks:write'))"
+_WRITER = "space_id = (SELECT todo.current_space('write'))"
+_CHAT_READER = "space_id = (SELECT todo.current_space('read:chat'))"
+_CHAT_WRITER = "space_id = (SELECT todo.current_space('chat'))"
+_SELF = "user_id = (SELECT todo.current_user_id())"
 
 
-def _own(scope: str) -> str:
-    # what is a person's own is written in their own space, whose id is theirs
-    return f"{_MINE} AND user_id = (SELECT todo.space('{scope}'))"
+def _in_personal_space(scope: str) -> str:
+    """Return the rule for a user's own rows, which are written in the personal space, whose id is the user's."""
+    return f"{_SELF} AND user_id = (SELECT todo.current_space('{scope}'))"
 
 
-# Every rule is an equality on what the table's indexes begin with. A rule with an OR is only a filter, and then
-# EXPLAIN ANALYZE counts what it removed: anybody with a login could look for names, one comparison at a time.
-# Hence no rule for users (see the functions), and no table-wide DELETE, which would allow LOCK TABLE.
+# Every rule is an equality on the first columns of the table's indexes. A rule with OR would be only a filter, and
+# EXPLAIN ANALYZE counts the rows that a filter removes: any login could probe for names, one comparison at a time.
+# Hence there is no rule for users (functions read them), and no grant of DELETE, which would allow LOCK TABLE.
 POLICIES: dict[tuple[str, str], str] = {
     ("schema", "SELECT"): "true",
-    ("spaces", "SELECT"): "id = (SELECT todo.space('read'))",
-    ("spaces", "UPDATE"): "id = (SELECT todo.space('write'))",
-    ("members", "SELECT"): _MINE,
-    ("tokens", "SELECT"): _MINE,
-    ("tokens", "INSERT"): _own("tokens:write"),
-    ("tokens", "UPDATE"): _own("tokens:write"),
-    ("preferences", "SELECT"): _MINE,
-    ("preferences", "INSERT"): _own("prefs:write"),
-    ("preferences", "UPDATE"): _own("prefs:write"),
-    ("tasks", "SELECT"): _READ,
-    ("tasks", "INSERT"): _WRITE,
-    ("tasks", "UPDATE"): _WRITE,
-    ("task_tags", "SELECT"): _READ,
-    ("task_tags", "INSERT"): _WRITE,
-    ("links", "SELECT"): _READ,
-    ("links", "INSERT"): _WRITE,
-    ("comments", "SELECT"): _READ,
-    ("comments", "INSERT"): f"{_WRITE} AND {_MINE}",
-    ("comments", "UPDATE"): f"{_WRITE} AND {_MINE}",
-    ("views", "SELECT"): f"{_READ} AND {_MINE}",
-    ("views", "INSERT"): f"{_WRITE} AND {_MINE}",
-    ("views", "UPDATE"): f"{_WRITE} AND {_MINE}",
-    ("plans", "SELECT"): f"{_READ} AND {_MINE}",
-    ("plans", "INSERT"): f"{_WRITE} AND {_MINE}",
-    ("plans", "UPDATE"): f"{_WRITE} AND {_MINE}",
-    **{(table, "SELECT"): _HEARD for table in ("conversations", "turns", "messages", "events")},
-    **{(table, "INSERT"): _SAID for table in ("conversations", "turns", "messages", "events")},
-    **{(table, "UPDATE"): _SAID for table in ("conversations", "turns")},
-    ("usage", "SELECT"): _MINE,
-    ("changes", "SELECT"): _READ,
-    ("changes", "INSERT"): f"space_id = (SELECT todo.space('write')) AND {_MINE}",
-}  # fmt: skip
+    ("spaces", "SELECT"): "id = (SELECT todo.current_space('read'))",
+    ("spaces", "UPDATE"): "id = (SELECT todo.current_space('write'))",
+    ("members", "SELECT"): _SELF,
+    ("tokens", "SELECT"): _SELF,
+    ("tokens", "INSERT"): _in_personal_space("tokens:write"),
+    ("tokens", "UPDATE"): _in_personal_space("tokens:write"),
+    ("preferences", "SELECT"): _SELF,
+    ("preferences", "INSERT"): _in_personal_space("prefs:write"),
+    ("preferences", "UPDATE"): _in_personal_space("prefs:write"),
+    ("tasks", "SELECT"): _READER,
+    ("tasks", "INSERT"): _EDITOR,
+    ("tasks", "UPDATE"): _EDITOR,
+    ("task_tags", "SELECT"): _READER,
+    ("task_tags", "INSERT"): _EDITOR,
+    ("links", "SELECT"): _READER,
+    ("links", "INSERT"): _EDITOR,
+    ("comments", "SELECT"): _READER,
+    ("comments", "INSERT"): f"{_EDITOR} AND {_SELF}",
+    ("comments", "UPDATE"): f"{_EDITOR} AND {_SELF}",
+    ("views", "SELECT"): f"{_READER} AND {_SELF}",
+    ("views", "INSERT"): f"{_EDITOR} AND {_SELF}",
+    ("views", "UPDATE"): f"{_EDITOR} AND {_SELF}",
+    ("plans", "SELECT"): f"{_READER} AND {_SELF}",
+    ("plans", "INSERT"): f"{_EDITOR} AND {_SELF}",
+    ("plans", "UPDATE"): f"{_EDITOR} AND {_SELF}",
+    ("conversations", "SELECT"): f"{_CHAT_READER} AND {_SELF}",
+    ("conversations", "INSERT"): f"{_CHAT_WRITER} AND {_SELF}",
+    ("conversations", "UPDATE"): f"{_CHAT_WRITER} AND {_SELF}",
+    ("turns", "SELECT"): f"{_CHAT_READER} AND {_SELF}",
+    ("turns", "INSERT"): f"{_CHAT_WRITER} AND {_SELF}",
+    ("turns", "UPDATE"): f"{_CHAT_WRITER} AND {_SELF}",
+    ("messages", "SELECT"): f"{_CHAT_READER} AND {_SELF}",
+    ("messages", "INSERT"): f"{_CHAT_WRITER} AND {_SELF}",
+    ("events", "SELECT"): f"{_CHAT_READER} AND {_SELF}",
+    ("events", "INSERT"): f"{_CHAT_WRITER} AND {_SELF}",
+    ("usage", "SELECT"): _SELF,
+    ("changes", "SELECT"): _READER,
+    ("changes", "INSERT"): f"{_WRITER} AND {_SELF}",
+}
 
-ONLY_WHILE = {("tokens", "UPDATE"): "revoked_at IS NULL"}  # a revoked token stays so
+# A rule for the row before an UPDATE, beside the one above for both: a revoked token stays revoked.
+UPDATABLE_ROWS = {"tokens": "revoked_at IS NULL"}
 
 GRANTS: dict[str, str] = {
     "schema": "SELECT",
     "spaces": "SELECT, UPDATE (next_number, seq, next_conversation)",
     "members": "SELECT",
-    "tokens": "SELECT (user_id, id, name, scopes, kind, created_at, last_used_at, expires_at, revoked_at),"
-              " INSERT (user_id, id, name, hash, scopes, expires_at), UPDATE (revoked_at)",
+    "tokens": """SELECT (
+    user_id, id, name, scopes, kind, created_at, last_used_at, expires_at, revoked_at),
+  INSERT (user_id, id, name, hash, scopes, expires_at),
+  UPDATE (revoked_at)""",
     "preferences": "SELECT, INSERT, UPDATE (timezone, model, tokens_per_day)",
-    "tasks": "SELECT, INSERT, UPDATE (title, note, status, priority, project, due_on, due_at, updated_at,"
-             " completed_at, deleted_at, rev, parent, defer_on, defer_at, scheduled_on, scheduled_at, started_at,"
-             " tracked, series, occurrence, repeat, claimed_by, claim_token, claimed_until)",
+    "tasks": """SELECT, INSERT, UPDATE (
+    title, note, status, priority, project, due_on, due_at, updated_at, completed_at, deleted_at,
+    rev, parent, defer_on, defer_at, scheduled_on, scheduled_at, started_at, tracked, series,
+    occurrence, repeat, claimed_by, claim_token, claimed_until)""",
     "task_tags": "SELECT, INSERT",
     "links": "SELECT, INSERT",
     "comments": "SELECT, INSERT (space_id, number, id, text), UPDATE (text, edited_at)",
     "views": "SELECT, INSERT (space_id, name, filter, sort), UPDATE (filter, sort)",
-    "plans": "SELECT, INSERT (space_id, id, verb, arguments, targets, differences, expires_at),"
-             " UPDATE (state, decided_at)",
-    "conversations": "SELECT, INSERT (space_id, id, number, title, model, head, head_of),"
-                     " UPDATE (title, model, seq, head, head_of, turn_id, updated_at, deleted_at)",
-    "turns": "SELECT, INSERT (space_id, id, conversation_id, runner, lease_until, asked),"
-             " UPDATE (state, attempt, runner, lease_until, last, stop, held, approved, events, usage, error, ended_at)",
-    "messages": "SELECT, INSERT (space_id, conversation_id, seq, parent, parent_of, turn_id, attempt, role, status, content,"
-                " calls, call_seq, call_index, reaches, tokens, model, usage)",
+    "plans": """SELECT,
+  INSERT (space_id, id, verb, arguments, targets, differences, expires_at),
+  UPDATE (state, decided_at)""",
+    "conversations": """SELECT,
+  INSERT (space_id, id, number, title, model, head, head_of),
+  UPDATE (title, model, seq, head, head_of, turn_id, updated_at, deleted_at)""",
+    "turns": """SELECT,
+  INSERT (space_id, id, conversation_id, runner, lease_until, asked),
+  UPDATE (
+    state, attempt, runner, lease_until, last, stop, held, approved, events, usage, error,
+    ended_at)""",
+    "messages": """SELECT, INSERT (
+    space_id, conversation_id, seq, parent, parent_of, turn_id, attempt, role, status, content,
+    calls, call_seq, call_index, reaches, tokens, model, usage)""",
     "events": "SELECT, INSERT (space_id, turn_id, n, attempt, after, batch)",
     "usage": "SELECT",
-    "changes": "SELECT, INSERT (space_id, seq, key, request_hash, verb, request, before, after, answer,"
-               " undoes, redo, group_id, turn_id)",
-}  # fmt: skip
+    "changes": """SELECT, INSERT (
+    space_id, seq, key, request_hash, verb, request, before, after, answer, undoes, redo, group_id,
+    turn_id)""",
+}
 
+_INTERNAL = ""  # only other functions and triggers call it
+
+# Each function with the roles that may call it.
 FUNCTIONS: dict[str, str] = {
-    "me()": CLIENTS,
-    "token()": CLIENTS,
-    "way()": CLIENTS,
-    "space(text)": CLIENTS,
-    "count_request(uuid, int)": "",
+    "current_user_id()": CLIENTS,
+    "current_token_id()": CLIENTS,
+    "current_way()": CLIENTS,
+    "current_space(text)": CLIENTS,
     "enter(int, text, uuid, uuid, text, boolean, text)": CLIENTS,
+    "count_request(uuid, int)": _INTERNAL,
     "count_failure(uuid, text)": "todo_server",
-    "people()": CLIENTS,
-    "my_spaces()": CLIENTS,
-    "untag(bigint[], text[])": CLIENTS,
-    "unlink(bigint[], bigint[])": CLIENTS,
-    "words_of(text)": "",
-    "keep_new_words()": "",
-    "keep_words()": "",
-    "keep_comment_words()": "",
-    "mistyped(text)": "",
-    "meant(uuid, text[], boolean)": "",
-    "find(text, int, text, boolean)": CLIENTS,
-    "uncomment(bigint, uuid)": CLIENTS,
-    "forget_events(uuid)": CLIENTS,
-    "forget_view(text)": CLIENTS,
-    "choose_view(text)": CLIENTS,
-    "said_words(uuid, uuid, text, text)": CLIENTS,
-    "find_said(text, int, bigint, text[], timestamp with time zone, timestamp with time zone, boolean)": CLIENTS,
-    "today_of(uuid)": "",
-    "keep_usage()": "",
-    "budget()": CLIENTS,
-    "take_in(uuid, text, text, timestamp with time zone, bigint, jsonb)": CLIENTS,
-    "make_user(uuid, text, boolean, uuid, bytea, text)": "",
-    "is_admin()": "",
+    "space_members()": CLIENTS,
+    "user_spaces()": CLIENTS,
+    "create_user(uuid, text, boolean, uuid, bytea, text)": _INTERNAL,
+    "is_admin()": _INTERNAL,
     "add_user(uuid, text, boolean, uuid, bytea, text)": CLIENTS,
     "list_users()": CLIENTS,
     "disable_user(text, boolean)": CLIENTS,
-    "set_budget(text, bigint)": CLIENTS,
+    "remove_tags(bigint[], text[])": CLIENTS,
+    "remove_links(bigint[], bigint[])": CLIENTS,
+    "delete_comment(bigint, uuid)": CLIENTS,
+    "delete_view(text)": CLIENTS,
+    "set_default_view(text)": CLIENTS,
+    "fold_text(text)": _INTERNAL,
+    "sort_key(text)": CLIENTS,
+    "search_words(text)": _INTERNAL,
+    "index_new_tasks()": _INTERNAL,
+    "index_changed_task()": _INTERNAL,
+    "index_comment()": _INTERNAL,
+    "typo_pattern(text)": _INTERNAL,
+    "match_words(uuid, text[], boolean)": _INTERNAL,
+    "search_tasks(text, int, text, boolean)": CLIENTS,
+    "message_words(uuid, uuid, text, text)": CLIENTS,
+    "search_messages(text, int, bigint, text[], timestamp with time zone, timestamp with time zone, boolean)": CLIENTS,
+    "delete_turn_events(uuid)": CLIENTS,
+    "import_messages(uuid, text, text, timestamp with time zone, bigint, jsonb)": CLIENTS,
+    "user_today(uuid)": _INTERNAL,
+    "record_usage()": _INTERNAL,
+    "token_budget()": CLIENTS,
+    "set_token_budget(text, bigint)": CLIENTS,
 }
 
 
-def role(name: str) -> str:
-    """Make a role, unless there is one."""
-    # another database of this cluster may be making the same role at this instant
-    return (
-        f"DO $$ BEGIN CREATE ROLE {name} {'LOGIN' if name in ('todo_server', 'todo_worker') else 'NOLOGIN'};"
-        f" EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
-    )
+def create_role(name: str) -> str:
+    """Return the statement that creates a role unless it exists."""
+    login = "LOGIN" if name in ("todo_server", "todo_worker") else "NOLOGIN"
+    # another database of the cluster may be creating the same role at this instant
+    return f"""DO $$ BEGIN
+  CREATE ROLE {name} {login};
+EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+END $$"""
 
 
-def timeouts(role: str) -> str:
-    """Bounds for a service's statements in this database."""
-    settings = " ".join(
-        f"EXECUTE format('ALTER ROLE {role} IN DATABASE %I SET {name} = %L', current_database(), '{value}');"
+def set_timeouts(login: str) -> str:
+    """Return the statement that limits a service's statements in this database."""
+    settings = "\n".join(
+        f"  EXECUTE format('ALTER ROLE {login} IN DATABASE %I SET {name} = %L',\n    current_database(), '{value}');"
         for name, value in TIMEOUTS.items()
     )
-    return f"DO $$ BEGIN {settings} END $$"
+    return f"DO $$ BEGIN\n{settings}\nEND $$"
 
 
-def policies(tables: list[str]) -> list[str]:
-    """Row-level security on every table, then the policies and grants."""
-    made = []
+def grant_schema() -> list[str]:
+    """Return the statements that open the database and the schema `todo` to the clients, and to nobody else."""
+    return [
+        # an owner with CREATEROLE may give functions only to a role that it is a member of
+        """DO $$ BEGIN
+  GRANT todo_auth TO CURRENT_USER;
+EXCEPTION WHEN unique_violation THEN NULL;
+END $$""",
+        f"""DO $$ BEGIN
+  EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
+  EXECUTE format('GRANT CONNECT ON DATABASE %I TO {CLIENTS}', current_database());
+END $$""",
+        "REVOKE ALL ON SCHEMA public FROM PUBLIC",
+        "CREATE SCHEMA IF NOT EXISTS todo",
+        f"GRANT USAGE ON SCHEMA todo TO todo_auth, {CLIENTS}",
+    ]
+
+
+def create_policies(tables: list[str]) -> list[str]:
+    """Return the statements for row-level security on every table, then the policies and grants."""
+    result = []
     for table in tables:
-        made.append(f"ALTER TABLE todo.{table} ENABLE ROW LEVEL SECURITY")
-        made.append(f"CREATE POLICY auth ON todo.{table} TO todo_auth USING (true) WITH CHECK (true)")
-        made.append(f"GRANT SELECT, INSERT, UPDATE, DELETE ON todo.{table} TO todo_auth")
-    for (name, command), rule in POLICIES.items():
-        before = ONLY_WHILE.get((name, command))
-        form = {
-            "INSERT": f"WITH CHECK ({rule})",
-            "UPDATE": f"USING ({rule}{f' AND {before}' if before else ''}) WITH CHECK ({rule})",
-        }
-        made.append(
-            f"CREATE POLICY may_{command.lower()} ON todo.{name} FOR {command} TO {CLIENTS} "
-            + form.get(command, f"USING ({rule})")
-        )
-    return made + [f"GRANT {rights} ON todo.{name} TO {CLIENTS}" for name, rights in GRANTS.items()]
+        result.append(f"ALTER TABLE todo.{table} ENABLE ROW LEVEL SECURITY")
+        result.append(f"CREATE POLICY auth ON todo.{table} TO todo_auth USING (true) WITH CHECK (true)")
+        result.append(f"GRANT SELECT, INSERT, UPDATE, DELETE ON todo.{table} TO todo_auth")
+    for (table, command), rule in POLICIES.items():
+        result.append(_create_policy(table, command, rule))
+    return result + [f"GRANT {rights}\n  ON todo.{table} TO {CLIENTS}" for table, rights in GRANTS.items()]
 
 
-def ownership() -> list[str]:
-    """Every function is todo_auth's, and only its callers may call it."""
-    made = ["GRANT CREATE ON SCHEMA todo TO todo_auth"]
+def _create_policy(table: str, command: str, rule: str) -> str:
+    if command == "INSERT":
+        clauses = f"WITH CHECK ({rule})"
+    elif command == "UPDATE":
+        before = f"{rule} AND {UPDATABLE_ROWS[table]}" if table in UPDATABLE_ROWS else rule
+        clauses = f"USING ({before})\n  WITH CHECK ({rule})"
+    else:
+        clauses = f"USING ({rule})"
+    return f"CREATE POLICY may_{command.lower()} ON todo.{table} FOR {command} TO {CLIENTS}\n  {clauses}"
+
+
+def grant_functions() -> list[str]:
+    """Return the statements that give every function to todo_auth and open it to its callers alone."""
+    result = ["GRANT CREATE ON SCHEMA todo TO todo_auth"]
     for function, callers in FUNCTIONS.items():
-        made.append(f"ALTER FUNCTION todo.{function} OWNER TO todo_auth")
-        made.append(f"REVOKE ALL ON FUNCTION todo.{function} FROM PUBLIC")
+        result.append(f"ALTER FUNCTION todo.{function} OWNER TO todo_auth")
+        result.append(f"REVOKE ALL ON FUNCTION todo.{function} FROM PUBLIC")
         if callers:
-            made.append(f"GRANT EXECUTE ON FUNCTION todo.{function} TO {callers}")
-    return [*made, "REVOKE CREATE ON SCHEMA todo FROM todo_auth"]
+            result.append(f"GRANT EXECUTE ON FUNCTION todo.{function} TO {callers}")
+    return [*result, "REVOKE CREATE ON SCHEMA todo FROM todo_auth"]

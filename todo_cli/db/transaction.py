@@ -14,7 +14,7 @@ from psycopg import AsyncRawCursor
 from psycopg.pq import TransactionStatus
 
 from todo_cli.contract.base import Caller, Request
-from todo_cli.db.errors import translated, was_lost
+from todo_cli.db.errors import translate_error, was_lost
 from todo_cli.db.pipeline import Connection, run
 from todo_cli.db.schema_version import SCHEMA_VERSION
 from todo_cli.db.sql import Sql, StatementCall
@@ -49,7 +49,7 @@ async def connect(url: str, timeout_seconds: int = 10) -> Connection:
             cursor_factory=AsyncRawCursor,
         )
     except psycopg.Error as error:
-        raise translated(error) from error
+        raise translate_error(error) from error
 
 
 @asynccontextmanager
@@ -148,7 +148,7 @@ class Transaction:
 
 def translate(error: psycopg.Error) -> TodoError:
     """Return what Postgres reported, or ConnectionLost where it reported nothing any more."""
-    translation = translated(error)
+    translation = translate_error(error)
     return ConnectionLost(translation.detail) if was_lost(error) else translation
 
 

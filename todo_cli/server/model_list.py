@@ -7,7 +7,7 @@ from starlette.types import Receive, Scope, Send
 from todo_cli.contract.codec import encode
 from todo_cli.contract.users import WhoAmI
 from todo_cli.errors import ModelFailed
-from todo_cli.llm.catalog import menu
+from todo_cli.llm.catalog import list_models
 from todo_cli.server.endpoint import answer_client, read_caller, read_headers, send_errors_of, send_response
 from todo_cli.server.pool import Pool
 from todo_cli.settings.settings import Settings
@@ -26,7 +26,7 @@ class ModelRoute:
     async def _send_models(self, scope: Scope, send: Send) -> None:
         me = await answer_client(self._pool, read_caller(read_headers(scope), scope), WhoAmI())
         try:
-            models = await menu(self._settings, preferred=me.model)
+            models = await list_models(self._settings, preferred=me.model)
         except ModelFailed as error:
             raise ModelFailed(f"on the server, {error.detail}", hint=error.hint, **error.extra) from None
         await send_response(send, 200, encode(models))

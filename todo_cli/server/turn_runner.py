@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from todo_cli.agent.attempt import LET_GO
-from todo_cli.agent.loop import Ended, run_turn
-from todo_cli.agent.titles import titled
+from todo_cli.agent.attempt import RELEASE_TIMEOUT_SECONDS
+from todo_cli.agent.loop import TurnEnd, run_turn
+from todo_cli.agent.titles import store_title
 from todo_cli.contract.base import Caller
 from todo_cli.contract.turn_steps import BeginTurn, ClaimedTurn
 from todo_cli.errors import Bug, Conflict, TodoError
-from todo_cli.llm.endpoints import Endpoint
+from todo_cli.llm.endpoints import ModelEndpoint
 from todo_cli.server.endpoint import answer_client, log_trace
 from todo_cli.server.pool import Pool
 from todo_cli.server.shutdown import GracePeriod
 
 if TYPE_CHECKING:
-    from todo_cli.llm.client import Model
+    from todo_cli.llm.client import ModelClient
 
 
 async def answer_for_turn(pool: Pool, caller: Caller, request: Any) -> Any:
@@ -31,7 +31,7 @@ class RunningTurn:
     """One attempt at a turn, run by this process."""
 
     def __init__(
-        self, pool: Pool, caller: Caller, endpoint: Endpoint, begin: BeginTurn, request_id: str, *, titles: bool
+        self, pool: Pool, caller: Caller, endpoint: ModelEndpoint, begin: BeginTurn, request_id: str, *, titles: bool
     ) -> None:
         self.title_task: asyncio.Task[None] | None = None
         self._titles = titles
@@ -76,11 +76,11 @@ class RunningTurn:
                 log_trace(self.error, self._request_id)
             asyncio.get_running_loop().call_soon(self.progress.set)
 
-    async def _set_title(self, model: Model, ended: Ended) -> None:
+    async def _set_title(self, model: ModelClient, ended: TurnEnd) -> None:
         """Title the conversation after the turn has ended, when no client waits any more."""
         try:
             if self._titles and ended.first and ended.state == "done":
-                await titled(self._send, model, ended.conversation, ended.turn, self._begin.model)
+                await store_title(self._send, model, ended.conversation, ended.turn, self._begin.model)
         except TodoError:
             return  # the first words of the conversation stay its title
         except Exception as error:
@@ -97,12 +97,12 @@ class RunningTurn:
         return answer
 
 
-async def _open_model(endpoint: Endpoint) -> Model:
+async def _open_model(endpoint: ModelEndpoint) -> ModelClient:
     # half a second of imports and a trust store: not in the event loop that serves every client
-    def open_model() -> Model:
-        from todo_cli.llm.client import Model
+    def open_model() -> ModelClient:
+        from todo_cli.llm.client import ModelClient
 
-        return Model(endpoint)
+        return ModelClient(endpoint)
 
     return await asyncio.to_thread(open_model)
 
@@ -115,7 +115,7 @@ class TurnRunner:
         self._title_tasks: set[asyncio.Task[None]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def start(self, caller: Caller, endpoint: Endpoint, begin: BeginTurn, request_id: str) -> RunningTurn:
+    def start(self, caller: Caller, endpoint: ModelEndpoint, begin: BeginTurn, request_id: str) -> RunningTurn:
         """Start an attempt at a turn. It ends at once if another process runs the turn."""
         without_key = msgspec.structs.replace(caller, key=None)
         turn = RunningTurn(self._pool, without_key, endpoint, begin, request_id, titles=self._titles)
@@ -137,4 +137,4 @@ class TurnRunner:
         for task in remaining:
             task.cancel()
         if remaining:
-            await asyncio.wait(remaining, timeout=LET_GO + 1)
+            await asyncio.wait(remaining, timeout=RELEASE_TIMEOUT_SECONDS + 1)

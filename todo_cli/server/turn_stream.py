@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Meta
 from starlette.types import Receive, Scope, Send
 
-from todo_cli.agent.follow import RESTING, SOON, orphaned, watch
+from todo_cli.agent.follow import POLL_FAST_SECONDS, SETTLED_STATES, follow_turn, has_no_runner
 from todo_cli.contract.base import Caller, Name
 from todo_cli.contract.codec import convert_request, decode_request, encode
 from todo_cli.contract.conversations import ConversationNumber, ShowConversation
@@ -27,8 +27,8 @@ from todo_cli.contract.turn_events import ReadEvents, TurnProgress
 from todo_cli.contract.turn_steps import BeginTurn, ClaimedTurn, MessageText
 from todo_cli.contract.users import WhoAmI
 from todo_cli.errors import Bug, ModelFailed, TodoError
-from todo_cli.llm.endpoints import Endpoint
-from todo_cli.llm.selection import chosen
+from todo_cli.llm.endpoints import ModelEndpoint
+from todo_cli.llm.selection import select_endpoint
 from todo_cli.server.endpoint import (
     answer_client,
     log_trace,
@@ -119,12 +119,12 @@ class TurnRoutes:
         choose = partial(self._choose_endpoint, caller, model)
         return _Attendance(self._runner, caller, choose, scope["state"]["request_id"])
 
-    async def _choose_endpoint(self, caller: Caller, model: str | None) -> Endpoint:
+    async def _choose_endpoint(self, caller: Caller, model: str | None) -> ModelEndpoint:
         """Return the endpoint of the model. The settings hold its address, a user only names it; raises ModelFailed."""
         preferred = None if model else (await answer_for_turn(self._pool, caller, WhoAmI())).model
         try:
             # the keyring may be slow
-            return await asyncio.to_thread(chosen, self._settings, asked=model, preferred=preferred)
+            return await asyncio.to_thread(select_endpoint, self._settings, requested=model, preferred=preferred)
         except ModelFailed as error:
             raise ModelFailed(f"on the server, {error.detail}", hint=error.hint, **error.extra) from None
 
@@ -142,14 +142,14 @@ class _Attendance:
     """
 
     def __init__(
-        self, runner: TurnRunner, caller: Caller, choose: Callable[[], Awaitable[Endpoint]], request_id: str
+        self, runner: TurnRunner, caller: Caller, choose: Callable[[], Awaitable[ModelEndpoint]], request_id: str
     ) -> None:
         self._runner, self._caller, self._choose, self._request_id = runner, caller, choose, request_id
         self._own_turn: RunningTurn | None = None
-        self._endpoint: Endpoint | None = None
+        self._endpoint: ModelEndpoint | None = None
 
-    async def endpoint(self) -> Endpoint:
-        """Return the endpoint of the model, chosen once; raises ModelFailed."""
+    async def endpoint(self) -> ModelEndpoint:
+        """Return the endpoint of the model, select_endpoint once; raises ModelFailed."""
         self._endpoint = self._endpoint or await self._choose()
         return self._endpoint
 
@@ -173,7 +173,7 @@ class _Attendance:
             return
         if self._own_turn and self._own_turn.failure:
             raise self._own_turn.failure
-        if orphaned(seen):
+        if has_no_runner(seen):
             await self.begin(turn, seen.conversation, None)
 
 
@@ -213,14 +213,14 @@ class _Stream:
     async def _format_events(self, turn: str, after: int, request_id: str) -> AsyncIterator[bytes]:
         last_sent = time.monotonic()
         try:
-            async for seen in watch(self._read, turn, after, self._pause):
+            async for seen in follow_turn(self._read, turn, after, self._pause):
                 frames = b"".join(_format_event("events", batch.events, batch.n) for batch in seen.batches)
                 if frames or time.monotonic() - last_sent > HEARTBEAT_SECONDS:
                     last_sent = time.monotonic()
                     yield frames or b": \n\n"
                 if self._gone.is_set():
                     return
-                if seen.state not in RESTING:
+                if seen.state not in SETTLED_STATES:
                     await self._attendance.take_over_if_orphaned(turn, seen)
             end = {"turn": turn, "state": seen.state, "held": seen.held, "error": seen.error, "usage": seen.usage}
             yield _format_event("turn", end)
@@ -237,7 +237,7 @@ class _Stream:
         progress = self._attendance.progress
         if progress:
             progress.clear()
-        earliest = time.monotonic() + seconds - SOON
+        earliest = time.monotonic() + seconds - POLL_FAST_SECONDS
         waits = [asyncio.create_task(event.wait()) for event in (self._gone, progress) if event]
         # this process sets `progress` when it stores events; the timeout renews the turn's sign of life
         await asyncio.wait(

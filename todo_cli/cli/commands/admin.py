@@ -75,15 +75,15 @@ def _add_with_login(session: Session, name: str, is_admin: bool) -> dict[str, An
     from secrets import token_urlsafe
 
     from todo_cli.cli.commands.db import owner_url
-    from todo_cli.db.owner import owner
+    from todo_cli.db.owner import open_owner_session
     from todo_cli.db.urls import as_login
 
     address, password = owner_url(session), Secret(token_urlsafe(24))
-    with owner(address) as work:
-        if work.person(name):
+    with open_owner_session(address) as work:
+        if work.find_user(name):
             raise Conflict("a user with this name already exists", hint="see: todo admin user list")
-        user_id, token = work.make_person(name, admin=is_admin, zone=session.settings.timezone)
-        login = work.make_login(user_id, password)
+        user_id, token = work.create_user(name, admin=is_admin, zone=session.settings.timezone)
+        login = work.create_login(user_id, password)
     url = as_login(address, login, password.reveal())
     return {
         "id": user_id,

@@ -96,9 +96,9 @@ def _print_pending_calls(session: Session, shown: ConversationDetail) -> None:
     import asyncio
 
     from todo_cli.cli.render.turn import format_pending_calls
-    from todo_cli.turn_client.run import look
+    from todo_cli.turn_client.run import read_turn
 
-    for line in format_pending_calls(asyncio.run(look(session.settings, conversation.turn)).held):
+    for line in format_pending_calls(asyncio.run(read_turn(session.settings, conversation.turn)).held):
         text.write(f"     {line}")
     text.note(f"These changes need your approval: todo chat approve {conversation.number} (or --no)")
 

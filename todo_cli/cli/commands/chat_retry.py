@@ -13,7 +13,7 @@ from todo_cli.contract.conversations import RewindTurn
 
 if TYPE_CHECKING:
     from todo_cli.cli.render.turn import Screen
-    from todo_cli.turn_client.run import TurnOutcome
+    from todo_cli.turn_client.outcome import TurnOutcome
 
 
 def retry(

@@ -87,11 +87,11 @@ def password(
     openssl rand -base64 24 | tee server.password | todo db password todo_server
     """
     from todo_cli.cli.prompts import read_secret
-    from todo_cli.db.owner import owner
+    from todo_cli.db.owner import open_owner_session
 
     session = session_of(ctx)
     value = read_secret(session, f"Password for {login}: ", what="password")
-    with owner(owner_url(session)) as work:
+    with open_owner_session(owner_url(session)) as work:
         work.set_password(login, value)
     text.write(f"Set the password of {login}.")
 

@@ -87,20 +87,20 @@ def _can_sign_in(session: Session) -> bool:
 def _create_user(postgres: LocalPostgres, name: str, timezone: str | None) -> dict[str, Any]:
     """Migrate the schema, create the user and their login, and return the values of the profile."""
     from todo_cli.db.migrate import migrate
-    from todo_cli.db.owner import owner
+    from todo_cli.db.owner import open_owner_session
     from todo_cli.parsing.system_zone import system_zone
 
     text.note("Creating the tables …")
     migrate(postgres.owner_url())
     zone = timezone or system_zone()
     password = Secret(postgres.secret(f"login-{name}"))
-    with owner(postgres.owner_url()) as work:
-        user_id = work.person(name)
+    with open_owner_session(postgres.owner_url()) as work:
+        user_id = work.find_user(name)
         if user_id is None:
-            user_id, token = work.make_person(name, admin=True, zone=zone)
+            user_id, token = work.create_user(name, admin=True, zone=zone)
         else:
-            token = work.make_token(user_id, "init")
-        login = work.make_login(user_id, password)
+            token = work.create_token(user_id, "init")
+        login = work.create_login(user_id, password)
         work.set_password("todo_server", Secret(postgres.secret("server")))
     url = postgres.url(login, password.reveal())
     return {"embedded": str(postgres.home), "database_url": url, "token": token.reveal(), "timezone": zone}

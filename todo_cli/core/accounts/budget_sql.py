@@ -5,6 +5,6 @@ from __future__ import annotations
 from typing import LiteralString
 
 BUDGET: LiteralString = """(SELECT json_build_object('allowed', b.allowed, 'spent', b.spent,
-      'seconds', ceil(extract(epoch FROM b.ends - clock_timestamp()))::int) FROM todo.budget() b)"""
+      'seconds', ceil(extract(epoch FROM b.ends - clock_timestamp()))::int) FROM todo.token_budget() b)"""
 OVER: LiteralString = """(SELECT json_build_object('allowed', b.allowed, 'spent', b.spent,
-      'seconds', ceil(extract(epoch FROM b.ends - clock_timestamp()))::int) FROM todo.budget() b WHERE b.spent >= b.allowed)"""
+      'seconds', ceil(extract(epoch FROM b.ends - clock_timestamp()))::int) FROM todo.token_budget() b WHERE b.spent >= b.allowed)"""

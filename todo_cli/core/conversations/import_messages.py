@@ -16,8 +16,8 @@ from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid
 
-TAKE_IN = Sql("""SELECT json_build_object('number', t.number, 'id', %(id)s::uuid, 'stored', t.stored, 'removed', t.gone)::text
-  FROM todo.take_in(%(id)s::uuid, %(title)s, %(model)s, %(at)s::timestamptz, %(first)s::bigint, %(rows)s::jsonb) t""")
+TAKE_IN = Sql("""SELECT json_build_object('number', t.number, 'id', %(id)s::uuid, 'stored', t.stored, 'removed', t.deleted)::text
+  FROM todo.import_messages(%(id)s::uuid, %(title)s, %(model)s, %(at)s::timestamptz, %(first)s::bigint, %(rows)s::jsonb) t""")
 
 
 @handler(ImportMessages)

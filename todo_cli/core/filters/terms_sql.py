@@ -85,7 +85,7 @@ class Conditions:
     def find(self, terms: list[TextTerm]) -> LiteralString:
         """Return a call of full-text search, which returns numbers and scores."""
         query = self.value(" ".join(term.text for term in terms), "text")
-        self.finds.append(f"todo.find({query}, {MAX_TEXT_MATCHES}, '{self.status}')")
+        self.finds.append(f"todo.search_tasks({query}, {MAX_TEXT_MATCHES}, '{self.status}')")
         return self.finds[-1]
 
     def phrases(self, terms: list[TextTerm]) -> list[LiteralString]:
@@ -159,7 +159,7 @@ class Conditions:
     def _claimed(self, term: FieldTerm) -> LiteralString:
         claimed_by: LiteralString = f"t.claimed_until > {NOW} AND t.claimed_by = "
         if term.value.lower() == "me":
-            return f"({claimed_by} (SELECT p.name FROM todo.people() p WHERE p.id = %(me)s::uuid))"
+            return f"({claimed_by} (SELECT p.name FROM todo.space_members() p WHERE p.id = %(me)s::uuid))"
         return f"({claimed_by} {self.value(term.value, 'text')})"
 
     def _priority(self, term: FieldTerm) -> LiteralString:

@@ -72,15 +72,15 @@ _SERIES_PARENTS: LiteralString = """ARRAY(
       UNION SELECT (repeat #>> '{template,parent}')::bigint FROM rows WHERE repeat #>> '{template,parent}' IS NOT NULL)"""
 
 _CALLER: LiteralString = """,
-  'token_id', todo.token(),
-  'user_name', (SELECT p.name FROM todo.people() p WHERE p.id = %(me)s::uuid),
+  'token_id', todo.current_token_id(),
+  'user_name', (SELECT p.name FROM todo.space_members() p WHERE p.id = %(me)s::uuid),
   'has_all_scopes', EXISTS (SELECT FROM todo.tokens k
-    WHERE k.user_id = %(me)s::uuid AND k.id = todo.token() AND 'all' = ANY (k.scopes))"""
+    WHERE k.user_id = %(me)s::uuid AND k.id = todo.current_token_id() AND 'all' = ANY (k.scopes))"""
 
 _LATER_CHANGES: LiteralString = """,
   'later_changes', coalesce((SELECT json_agg(json_build_object(
       'number', rows.number,
-      'user', (SELECT p.name FROM todo.changes c JOIN todo.people() p ON p.id = c.user_id
+      'user', (SELECT p.name FROM todo.changes c JOIN todo.space_members() p ON p.id = c.user_id
         WHERE c.space_id = %(space)s::uuid AND c.seq = rows.rev),
       'expected', (SELECT jsonb_path_query_first(
           c.after, '$[*] ? (@.number == $number)', jsonb_build_object('number', rows.number))

@@ -35,13 +35,13 @@ INSERT INTO todo.tasks (space_id, {list_columns(COLUMNS)})
 SELECT %(space)s::uuid, {list_columns(COLUMNS)}
 FROM jsonb_populate_recordset(NULL::todo.tasks, %(rows)s::jsonb)""")
 
-DELETE_TAGS = Sql("SELECT todo.untag(%(numbers)s::bigint[], %(tags)s::text[])")
+DELETE_TAGS = Sql("SELECT todo.remove_tags(%(numbers)s::bigint[], %(tags)s::text[])")
 
 INSERT_TAGS = Sql("""
 INSERT INTO todo.task_tags (space_id, number, tag)
 SELECT %(space)s::uuid, * FROM unnest(%(numbers)s::bigint[], %(tags)s::text[])""")
 
-DELETE_LINKS = Sql("SELECT todo.unlink(%(numbers)s::bigint[], %(after)s::bigint[])")
+DELETE_LINKS = Sql("SELECT todo.remove_links(%(numbers)s::bigint[], %(after)s::bigint[])")
 
 INSERT_LINKS = Sql("""
 INSERT INTO todo.links (space_id, number, after)

@@ -1,1 +1,1 @@
-"""The tables, one file per subject, as SQLAlchemy metadata."""
+"""The tables as SQLAlchemy metadata, one file per noun."""

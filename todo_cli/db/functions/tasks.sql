@@ -1,0 +1,36 @@
+-- Rows that clients delete. They delete through functions: a role that may DELETE may also lock the
+-- whole table.
+
+-- name: remove_tags
+-- Remove tags from tasks, pair by pair.
+CREATE FUNCTION todo.remove_tags(p_numbers bigint[], p_tags text[]) RETURNS void
+LANGUAGE sql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  DELETE FROM todo.task_tags g
+   USING unnest(p_numbers, p_tags) AS pair(number, tag)
+   WHERE g.space_id = (SELECT todo.current_space('tasks:write'))
+     AND g.number = pair.number
+     AND g.tag = pair.tag
+$$;
+
+-- name: remove_links
+-- Remove dependencies of tasks, pair by pair.
+CREATE FUNCTION todo.remove_links(p_numbers bigint[], p_after bigint[]) RETURNS void
+LANGUAGE sql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  DELETE FROM todo.links l
+   USING unnest(p_numbers, p_after) AS pair(number, after)
+   WHERE l.space_id = (SELECT todo.current_space('tasks:write'))
+     AND l.number = pair.number
+     AND l.after = pair.after
+$$;
+
+-- name: delete_comment
+-- Delete the caller's own comment and return it.
+CREATE FUNCTION todo.delete_comment(p_number bigint, p_id uuid) RETURNS SETOF todo.comments
+LANGUAGE sql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  DELETE FROM todo.comments
+   WHERE space_id = (SELECT todo.current_space('tasks:write'))
+     AND user_id = (SELECT todo.current_user_id())
+     AND number = p_number
+     AND id = p_id
+  RETURNING *
+$$;

@@ -1,0 +1,74 @@
+"""Turns of conversations, and the events that a running turn emits."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKeyConstraint,
+    Integer,
+    Table,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from todo_cli.db.tables.columns import INSTANT, NOW, TEXT, author_column, metadata, space_column, uuid_column
+
+STATES = "'running', 'awaiting', 'answered', 'done', 'stopped', 'failed'"
+
+turns = Table(
+    "turns",
+    metadata,
+    space_column(),
+    author_column(key=True),
+    uuid_column("id", key=True),
+    uuid_column("conversation_id"),
+    Column(
+        "state",
+        TEXT,
+        CheckConstraint(f"state IN ({STATES})", name="turns_state"),
+        nullable=False,
+        server_default=text("'running'"),
+    ),
+    Column(
+        "attempt",
+        Integer,
+        nullable=False,
+        server_default=text("1"),
+        comment="the fencing token: writes of an older attempt are refused",
+    ),
+    uuid_column("runner"),
+    Column("lease_until", INSTANT, nullable=False),
+    Column("asked", BigInteger, nullable=False, comment="the seq of the user's message"),
+    Column("last", BigInteger, comment="the seq of the last message, once the turn has ended"),
+    Column("stop", Boolean, nullable=False, server_default=text("false"), comment="the user asked the turn to stop"),
+    Column("held", JSONB, comment="tool calls that wait for approval, each with its plan"),
+    Column("approved", Boolean, comment="the user's answer to the held calls"),
+    Column("events", BigInteger, nullable=False, server_default=text("0")),
+    Column("usage", JSONB),
+    Column("error", JSONB),
+    Column("began_at", INSTANT, nullable=False, server_default=NOW),
+    Column("ended_at", INSTANT),
+    ForeignKeyConstraint(
+        ["space_id", "user_id", "conversation_id"],
+        ["todo.conversations.space_id", "todo.conversations.user_id", "todo.conversations.id"],
+    ),
+    postgresql_with={"fillfactor": "70"},
+)
+
+events = Table(
+    "events",
+    metadata,
+    uuid_column("space_id", key=True),
+    author_column(key=True),
+    uuid_column("turn_id", key=True),
+    Column("n", BigInteger, primary_key=True, autoincrement=False),
+    Column("attempt", Integer, nullable=False),
+    Column("after", BigInteger, nullable=False, comment="the head at that time"),
+    Column("batch", JSONB, nullable=False),
+    ForeignKeyConstraint(
+        ["space_id", "user_id", "turn_id"], ["todo.turns.space_id", "todo.turns.user_id", "todo.turns.id"]
+    ),
+)
