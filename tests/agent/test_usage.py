@@ -183,7 +183,7 @@ def boss(db: Database) -> Person:
 def test_at_the_command_line(talker: Talker, boss: Person, make_talker: Callable[..., Talker]) -> None:
     chief = make_talker(talker.way, boss)
     done = chief("admin", "user", "budget", talker.who.name, "--tokens-per-day", "2k")
-    assert (done.out, done.code) == (f"{talker.who.name} may use 2,000 tokens a day.\n", 0), done.err
+    assert (done.out, done.code) == (f"{talker.who.name} has a budget of 2,000 tokens a day.\n", 0), done.err
     assert talker("prefs", "--budget", "15").out == "timezone  Europe/Berlin\nmodel     -\nbudget    15\n"
     assert talker("prefs", "--budget", "few").code == 2
     talker.script(calls(("add_task", {"title": "x"})), says("Done."))
@@ -217,4 +217,4 @@ def test_days_are_drawn_on_a_terminal(talker: Talker) -> None:
     shown.expect(r"Day +Calls +Read +Written")
     shown.expect(r"1 +7 +3 +███ *\r?\n")
     shown.expect(r"1 +100 +0 +█{30}")
-    shown.expect("In all 2 calls, 107 tokens read, 3 written.")
+    shown.expect("Total: 2 calls, 107 tokens read, 3 written.")

@@ -39,7 +39,7 @@ def test_markdown_to_read(talked: Talker) -> None:
     assert done.code == 0, done.err
     lines = done.lines
     assert lines[0] == "# put milk"
-    assert lines[2].startswith("Conversation 1, begun 20")
+    assert lines[2].startswith("Conversation 1, started 20")
     assert lines[2].endswith(" UTC, with test-model.")
     assert [line.partition(",")[0] for line in lines if line.startswith("##")] == [
         "## You",
@@ -233,7 +233,7 @@ def test_pages(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
         chat.say(f"say {number}", [f"said {number}"])
     expected = [line.partition('"seq"')[2] for line in export(chat, 1)]
     for size in (1, 2, 3, 8):
-        monkeypatch.setattr("todo_cli.cli.commands.chat_export.PAGE", size)
+        monkeypatch.setattr("todo_cli.cli.commands.chat_export.PAGE_MESSAGES", size)
         assert [line.partition('"seq"')[2] for line in export(chat, 1)] == expected
 
 

@@ -151,7 +151,7 @@ REFUSED: tuple[tuple[tuple[str, ...], int, str], ...] = (
     (("done", "--", "-1"), 2, "'-1' is not a task number"),
     (("apply", "nosuch"), 2, "'nosuch' is not a plan id (list the open plans with: todo apply)"),
     (("edit", "1", "--due", ""), 2, "--clear due"),
-    (("edit", "1", "--parent", "1"), 2, "see what is a part of what"),
+    (("edit", "1", "--parent", "1"), 2, "would be a subtask of itself"),
     (("note", "1", ""), 2, "--clear note"),
     (("list", "p1 due<31feb"), 2, "the filter, at character 8: '31feb' is not a date"),
     (("add", "--raw", "x", "--every", "\u65e5\u672c"), 2, "'\u65e5\u672c' is not understood"),

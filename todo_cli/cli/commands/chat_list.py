@@ -14,7 +14,7 @@ from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.conversations import Conversation, ConversationDetail, ListConversations, ShowConversation
 from todo_cli.errors import NotFound
 
-ConversationNumber = Annotated[
+ConversationArgument = Annotated[
     int, typer.Argument(help="Conversation number (see: todo chat list).", min=1, metavar="N")
 ]
 
@@ -58,7 +58,7 @@ def list_conversations(
 
 def show(
     ctx: typer.Context,
-    number: ConversationNumber,
+    number: ConversationArgument,
     limit: Annotated[
         int, typer.Option("--limit", "-n", help="Maximum number of messages.", min=1, max=1000, metavar="COUNT")
     ] = 50,

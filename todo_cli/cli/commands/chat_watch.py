@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from todo_cli.cli.commands.chat_list import ConversationNumber
+from todo_cli.cli.commands.chat_list import ConversationArgument
 from todo_cli.cli.options import JsonLines
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape_block
@@ -24,7 +24,7 @@ POLL_INTERVAL_SECONDS = 1.0
 
 def watch(
     ctx: typer.Context,
-    number: ConversationNumber,
+    number: ConversationArgument,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep watching for further turns.")] = False,
     as_lines: JsonLines = False,
 ) -> None:

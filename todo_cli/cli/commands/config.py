@@ -110,7 +110,7 @@ def set_key(
         save_model({"api_key": None, "keyring": None})
         text.write(escape(f"Removed the key for {host}."))
         return
-    key = check_key(read_secret(session, "Key: ", what="key"))
+    key = check_key(read_secret(session, "Key: ", noun="key"))
     in_keyring = keyring is not False and credentials.store_model_key(host, key)
     if keyring and not in_keyring:
         raise Invalid("no system keyring responds", hint="store the key in the settings file: --no-keyring")

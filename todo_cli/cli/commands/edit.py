@@ -37,6 +37,10 @@ app = typer.Typer(add_completion=False)
 FIELDS = ("due", "project", "priority", "note", "tags", "every", "defer", "scheduled", "parent", "after")
 _SET_FIELDS = ("tags", "after")
 
+Clear = Annotated[
+    list[str] | None, typer.Option("--clear", help=f"Clear a field: {', '.join(FIELDS)}.", metavar="FIELD")
+]
+
 
 @app.command(cls=FilterCommand)
 def edit(
@@ -57,9 +61,7 @@ def edit(
     not_after: Annotated[list[str] | None, typer.Option(help="Remove these blockers.", metavar="N")] = None,
     this: Annotated[bool, typer.Option("--this", help="Change only this occurrence of a recurring task.")] = False,
     every_one: Annotated[bool, typer.Option("--all", help="Move the dates of later occurrences too.")] = False,
-    clear: Annotated[
-        list[str] | None, typer.Option("--clear", help=f"Clear a field: {', '.join(FIELDS)}.", metavar="FIELD")
-    ] = None,
+    clear: Clear = None,
     if_rev: IfRev = None,
     plan: PlanOnly = False,
     yes: Yes = False,
@@ -97,10 +99,10 @@ def _dependency_fields(after: list[str] | None, not_after: list[str] | None) -> 
     return {name: parse_blockers(words) for name, words in options.items() if words}
 
 
-def _occurrence_fields(this: bool, every_one: bool) -> dict[str, Any]:
-    if this and every_one:
+def _occurrence_fields(only_this: bool, every_one: bool) -> dict[str, Any]:
+    if only_this and every_one:
         raise Invalid("--this and --all cannot be used together")
-    return {"occurrences": "this" if this else "all"} if this or every_one else {}
+    return {"occurrences": "this" if only_this else "all"} if only_this or every_one else {}
 
 
 def _require_values(fields: dict[str, Any]) -> None:
