@@ -184,6 +184,15 @@ def test_control_characters_in_errors_are_escaped(todo: Todo) -> None:
         assert "Traceback" not in failed.err
 
 
+def test_errors_on_a_terminal_break_between_words_only(todo: Todo) -> None:
+    plain = todo("edit", "1", "--clear", "colour")
+    [line] = plain.err.splitlines()
+    lines = on_terminal(todo, "edit", "1", "--clear", "colour").splitlines()
+    assert len(lines) > 1
+    assert max(map(len, lines)) < 80
+    assert " ".join(lines).split() == line.split()
+
+
 def test_control_characters_in_json_are_escaped(todo: Todo) -> None:
     """People may print a JSON document on a terminal."""
     todo("add", NASTY)
