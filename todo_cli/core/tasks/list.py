@@ -11,7 +11,7 @@ from todo_cli.contract.codec import decode
 from todo_cli.contract.tasks import ListTasks, Task, TaskPage
 from todo_cli.core.dispatch import handler
 from todo_cli.core.filters.compiler import STATUSES, CompiledFilter, compile_filter, parse_with_views
-from todo_cli.core.filters.sorting import CUT, Order
+from todo_cli.core.filters.sorting import MAX_VOLATILE_ROWS, Order
 from todo_cli.core.filters.urgency import URGENCY
 from todo_cli.core.tasks.task_json_sql import computed_pairs, task_json
 from todo_cli.db.sql import Sql
@@ -76,17 +76,17 @@ async def list_tasks(tx: Transaction, request: ListTasks) -> TaskPage:
         answer = await _asked(tx, request)
     order, most = answer.order, _most(request, answer.order)
     page, more = answer.rows[:most], len(answer.rows) > most
-    following = order.cursor(page[-1].key) if more and not order.moves else None
+    following = order.make_cursor(page[-1].key) if more and not order.is_volatile else None
     tasks = tuple(_task(row) for row in page)
     return (
         TaskPage(tasks=tasks, next=following, cut=True)
-        if more and order.moves
+        if more and order.is_volatile
         else TaskPage(tasks=tasks, next=following)
     )
 
 
 def _most(request: ListTasks, order: Order) -> int:
-    return min(request.limit, CUT) if order.moves else request.limit
+    return min(request.limit, MAX_VOLATILE_ROWS) if order.is_volatile else request.limit
 
 
 def _sort(request: ListTasks, of_view: str | None) -> str:
@@ -106,7 +106,7 @@ async def _asked(tx: Transaction, request: ListTasks) -> _Answer:
     found = await compile_filter(tx, node, status=None if request.status == "all" else request.status, ranked=ranked)
     if ranked and found.words is None:
         raise Invalid("the sort rank needs words to look for", hint="for example: todo list milk --sort rank")
-    behind, after = order.behind(request.cursor) if request.cursor else ("", {})
+    behind, after = order.continue_after(request.cursor) if request.cursor else ("", {})
     urgent = any(key.name == "urgency" for key in order.keys)
     sql = _statement(_Page(found, order, behind, urgent, request.home and not request.filter))
     return _Answer(await tx.finish(sql, limit=_most(request, order) + 1, **found.values, **after), order)
@@ -126,14 +126,14 @@ def _statement(page: _Page) -> Sql:
     urgency: LiteralString = f", {URGENCY} AS urgency" if page.urgent else ""
     searched: LiteralString = f" JOIN {found.words} AS w ON w.number = t.number" if found.words else ""
     rows: LiteralString = f"SELECT t.*, {order.columns()}{urgency} FROM todo.tasks t{searched} WHERE {conditions}"
-    limited: LiteralString = f"ORDER BY {order.by_sql()} LIMIT %(limit)s::int"
-    if found.status is None and order.indexed and order.keys[0].name != "created":
+    limited: LiteralString = f"ORDER BY {order.order_by()} LIMIT %(limit)s::int"
+    if found.status is None and order.is_indexed and order.keys[0].name != "created":
         # the indexes begin with the status: a page of each, merged, where sorting would read all that is stored
         each: list[LiteralString] = [f"({rows} AND t.status = '{status}' {limited})" for status in STATUSES]
         rows = f"""SELECT * FROM ({" UNION ALL ".join(each)}) AS u"""
-        limited = f"ORDER BY {order.by_name()} LIMIT %(limit)s::int"
+        limited = f"ORDER BY {order.order_by_columns()} LIMIT %(limit)s::int"
     return _sql(f"""SELECT json_build_object({f"'home', {HOME}, " if page.home else ""}'rows', coalesce(json_agg(
-  json_build_object('key', {order.key_of("page")}, 'task', {task_json("page", note=False, more=computed_pairs("page"))}
+  json_build_object('key', {order.keys_json("page")}, 'task', {task_json("page", note=False, more=computed_pairs("page"))}
   {", 'urgency', page.urgency" if page.urgent else ""})), '[]'))::text
 FROM ({rows} {limited}) AS page""")
 
