@@ -73,9 +73,9 @@ def store(connection: Any, me: str, first: int, talks: int, turns: int, reaches:
 
 def history(messages: int) -> list[dict[str, Any]]:
     """The same, as a loop in memory holds it."""
-    from todo_cli.agent.prompts import system
+    from todo_cli.agent.prompts import system_prompt
 
-    made: list[dict[str, Any]] = [{"role": "system", "content": system(None)}]
+    made: list[dict[str, Any]] = [{"role": "system", "content": system_prompt(None)}]
     for n in range(messages // TURN):
         arguments = json.dumps({"title": CALLED["title"].format(n=n)})
         call = {"id": f"call_{n}", "type": "function", "function": {"name": "add_task", "arguments": arguments}}

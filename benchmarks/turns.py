@@ -67,12 +67,12 @@ class Direct:
         """One, to its end."""
         from todo_cli.contract.ids import new_id
         from todo_cli.contract.turn_steps import BeginTurn
-        from todo_cli.turn_client.run import converse
+        from todo_cli.turn_client.run import run_turn
 
         begin = BeginTurn(conversation=conversation, turn=new_id(), runner=new_id(), text=SAID)
 
         async def run() -> Any:
-            return await converse(self.settings, begin, lambda event: None, asyncio.Event())
+            return await run_turn(self.settings, begin, lambda event: None, asyncio.Event())
 
         outcome = asyncio.run(run())
         if outcome.state != "done" or not outcome.text.startswith("It is on your list"):

@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from todo_cli.contract.base import Request, title_of
+from todo_cli.contract.base import Request, summary_of
 from todo_cli.contract.codec import convert_request
 from todo_cli.contract.registry import REQUESTS
 from todo_cli.contract.tasks import EditTasks, OnTasks
@@ -61,7 +61,7 @@ _TAG_LIST_FIELDS = ("tags", "add_tags", "remove_tags")
 @cache
 def list_tools() -> tuple[dict[str, Any], ...]:
     """Return all tools in the form of the chat-completions protocol."""
-    return tuple(_make_tool(name, title_of(request), make_schema(request)) for name, request in TOOLS.items())
+    return tuple(_make_tool(name, summary_of(request), make_schema(request)) for name, request in TOOLS.items())
 
 
 @cache

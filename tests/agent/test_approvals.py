@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import Database
 from tests.support.chat import Chat
-from todo_cli.agent.messages import faults
+from todo_cli.agent.messages import protocol_errors
 from todo_cli.contract.conversations import AnswerTurn, StopTurn, UndoTurn
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.journal import ListChanges, Undo
@@ -51,7 +51,7 @@ def test_yes_does_what_was_shown(chat: Chat, held: str) -> None:
     ended = go_on(chat, held)
     assert (ended.state, ended.text) == ("done", "Done.")
     assert [role for role, _ in chat.history()] == ["user", "assistant", "tool", "tool", "tool", "assistant"]
-    assert faults(chat.asked[-1]) == []
+    assert protocol_errors(chat.asked[-1]) == []
     chat(Undo())
     assert {status for _, _, status in chat.tasks()} == {"open"}
 
@@ -73,7 +73,7 @@ def test_yes_to_some_is_no_to_the_others(chat: Chat, held: str) -> None:
     assert [status for _, _, status in chat.tasks()] == ["open", "done", "done"]
     assert go_on(chat, held).state == "done"
     assert [one.get("error") for one in results(chat)] == [None, "refused", None]
-    assert faults(chat.asked[-1]) == []
+    assert protocol_errors(chat.asked[-1]) == []
     chat(UndoTurn(turn=held))
     assert {status for _, _, status in chat.tasks()} == {"open"}
 
@@ -128,7 +128,7 @@ def test_a_new_message_means_no(chat: Chat, held: str) -> None:
     assert {status for _, _, status in chat.tasks()} == {"open"}
     with pytest.raises(Conflict, match="refused already"):
         chat(AnswerTurn(turn=held, yes=True))
-    assert faults(chat.asked[-1]) == []
+    assert protocol_errors(chat.asked[-1]) == []
     assert [role for role, _ in chat.history()][-3:] == ["assistant", "user", "assistant"]
 
 

@@ -22,8 +22,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from tests.conftest import Database
 from tests.support.chat import Chat
-from todo_cli.agent.messages import faults, request_messages, whole_turns
-from todo_cli.agent.prompts import today
+from todo_cli.agent.messages import build_request, complete_turns, protocol_errors
+from todo_cli.agent.prompts import date_line
 from todo_cli.contract.conversations import AnswerTurn, ForkConversation, MoveHead, RedoTurn, StopTurn, UndoTurn
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.tasks import AddTask
@@ -81,7 +81,7 @@ def walked(owner: psycopg.Connection[Any], chat: Chat) -> tuple[list[Stored], st
 def followed(replay: Replay) -> list[dict[str, Any]]:
     """The request that a next message of the person's would make."""
     next_one = Message(conversation="c", seq=10**9, turn="next", role="user", content="next")
-    return request_messages([*replay.messages, next_one], replay.summary, today("UTC"))
+    return build_request([*replay.messages, next_one], replay.summary, date_line("UTC"))
 
 
 class Story(RuleBasedStateMachine):
@@ -158,7 +158,7 @@ class Story(RuleBasedStateMachine):
             if heard == after:
                 stop.set()
 
-        ended = self._say("tell me", answer=endless, stop=stop, tell=told)
+        ended = self._say("tell me", answer=endless, stop=stop, emit=told)
         assert ended.state == "stopped"
         assert "and" in self.chat.replay()[-1].content
         self.happened["interrupt"] += 1
@@ -192,7 +192,7 @@ class Story(RuleBasedStateMachine):
     def compaction(self) -> None:
         """The budget is small."""
         before = self._summaries()
-        self._say("fold " + "x" * 400, ["a summary, or an answer " + "y" * 400], budget=300)
+        self._say("fold " + "x" * 400, ["a summary, or an answer " + "y" * 400], budget_tokens=300)
         self.happened["compaction"] += self._summaries() > before
 
     @rule()
@@ -244,9 +244,9 @@ class Story(RuleBasedStateMachine):
 
     def _valid(self, replay: Replay) -> None:
         """The requests that were sent, and the next one."""
-        assert faults(followed(replay)) == []
+        assert protocol_errors(followed(replay)) == []
         for request in [*self.chat.asked, *self.again.asked]:
-            assert faults(request) == [] or request[0]["content"].startswith("Summarise")
+            assert protocol_errors(request) == [] or request[0]["content"].startswith("Summarise")
         self.chat.asked.clear()
         self.again.asked.clear()
 
@@ -270,7 +270,7 @@ class Story(RuleBasedStateMachine):
     def _whole(self, line: list[Stored]) -> None:
         """However small the budget: what is read of the line is its end, and begins with a person's words."""
         for budget in (1, 60, 200):
-            kept = whole_turns(self.chat(ReadReplay(conversation=self.chat.id, budget=budget)).messages)
+            kept = complete_turns(self.chat(ReadReplay(conversation=self.chat.id, budget=budget)).messages)
             places = [(one.conversation, one.seq) for one in kept]
             assert places == [(one.conversation, one.seq) for one in line[len(line) - len(kept) :]]
             if line:

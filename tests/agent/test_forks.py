@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.support.chat import Chat
-from todo_cli.agent.messages import faults
+from todo_cli.agent.messages import protocol_errors
 from todo_cli.contract.conversations import ForkConversation
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.turn_steps import ReadReplay
@@ -30,7 +30,7 @@ class Model:
             self.folded.append(last)
             yield TextDelta(f"SUMMARY {len(self.folded)} of {sum(word.startswith('m') for word in last.split())}")
         else:
-            assert faults(messages) == []
+            assert protocol_errors(messages) == []
             self.heads.append(system)
             yield TextDelta("y" * 600)
         yield Finished("stop")
@@ -38,7 +38,7 @@ class Model:
 
 def talked(chat: Chat, model: Model, names: list[str], budget: int = BUDGET) -> None:
     for name in names:
-        assert chat.say(f"{name} {FAT}", answer=model, budget=budget).state == "done"
+        assert chat.say(f"{name} {FAT}", answer=model, budget_tokens=budget).state == "done"
 
 
 def forked(chat: Chat, make_chat: Callable[..., Chat], at: int | None = None) -> Chat:
@@ -64,7 +64,7 @@ def test_a_fork_inherits_the_summary_that_reaches_not_beyond_it(chat: Chat, make
     made, said = summaries(chat), len(model.folded)
     reaches, text = [one for one in made if one[0] <= point][-1]
     assert made[-1][0] > point
-    fork.say("short", answer=model, budget=BUDGET * 10)
+    fork.say("short", answer=model, budget_tokens=BUDGET * 10)
     assert text in model.heads[-1]
     assert len(model.folded) == said  # nothing was made anew
     assert [one.seq for one in read(fork).messages if one.conversation == chat.id] == [*range(reaches + 1, point + 1)]
@@ -88,7 +88,7 @@ def test_a_fork_from_before_the_summary_makes_its_own(chat: Chat, make_chat: Cal
     assert (replay.cut, {one.conversation for one in replay.messages}) == (False, {fork.id})
     assert (chat.history(), summaries(chat)) == (before, [])  # they share nothing
     other = forked(fork, make_chat)  # a fork of the fork inherits that too
-    other.say("short", answer=model, budget=BUDGET * 10)
+    other.say("short", answer=model, budget_tokens=BUDGET * 10)
     assert summaries(fork)[0][1] in model.heads[-1]
     talked(fork, model, ["n2", "n3"])
     assert len(summaries(fork)) > 1
@@ -98,8 +98,8 @@ def test_a_fork_from_before_the_summary_makes_its_own(chat: Chat, make_chat: Cal
 def test_what_was_cut_before_it_was_folded_is_in_the_summary(chat: Chat) -> None:
     model = Model()
     talked(chat, model, ["m1", "m2"], budget=100_000)
-    chat.say("m3 " + "z" * 6_000, answer=model, budget=BUDGET)  # alone more than fits
-    chat.say("m4", answer=model, budget=BUDGET)
+    chat.say("m3 " + "z" * 6_000, answer=model, budget_tokens=BUDGET)  # alone more than fits
+    chat.say("m4", answer=model, budget_tokens=BUDGET)
     assert [name in " ".join(model.folded) for name in ("m1", "m2")] == [True, True]
     assert "SUMMARY" in model.heads[-1]
 
@@ -107,7 +107,7 @@ def test_what_was_cut_before_it_was_folded_is_in_the_summary(chat: Chat) -> None
 def test_long_messages_are_cut_to_be_folded(chat: Chat) -> None:
     model = Model()
     for n in range(3):
-        chat.say(f"m{n} " + "z" * 3_900, answer=model, budget=100_000)
-    chat.say("m3", answer=model, budget=BUDGET)
+        chat.say(f"m{n} " + "z" * 3_900, answer=model, budget_tokens=100_000)
+    chat.say("m3", answer=model, budget_tokens=BUDGET)
     assert len(model.folded[-1]) <= BUDGET * 3
     assert all(f"m{n}" in model.folded[-1] for n in range(3))

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.chat import Chat
-from todo_cli.agent.approval_policy import NAMING, known_numbers
+from todo_cli.agent.approval_policy import NUMBER_FIELDS, known_numbers
 from todo_cli.contract.base import Number
 from todo_cli.contract.comments import Comment
 from todo_cli.contract.journal import Difference, Undone
@@ -72,7 +72,7 @@ def test_every_field_that_names_a_task_is_looked_at() -> None:
     naming = {
         field.name for kind in REQUESTS if kind.tool for field in msgspec.structs.fields(kind) if _names(field.type)
     }
-    assert naming == {*NAMING}
+    assert naming == {*NUMBER_FIELDS}
 
 
 def _names(kind: Any) -> bool:
@@ -110,7 +110,7 @@ def test_a_number_that_nobody_has_spoken_of_does_nothing(evil: Chat, name: str) 
     ended = evil.say("what about 1?", *FORGERIES[name], ["ok"])
     assert (ended.state, evil.tasks()) == ("done", before)
     last = json.loads([text for role, text in evil.history() if role == "tool"][-1])
-    assert (last["error"], "nobody has spoken of task #77" in last["detail"]) == ("not-found", True)
+    assert (last["error"], "task #77 was not mentioned" in last["detail"]) == ("not-found", True)
 
 
 def test_what_the_finder_has_shown_counts(evil: Chat) -> None:

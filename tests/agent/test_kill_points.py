@@ -16,8 +16,8 @@ import pytest
 from tests.conftest import Database, wait_for
 from tests.support.chat import Chat
 from tests.support.turn_driver import finish
-from todo_cli.agent.messages import faults, request_messages
-from todo_cli.agent.prompts import today
+from todo_cli.agent.messages import build_request, protocol_errors
+from todo_cli.agent.prompts import date_line
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.journal import ListChanges
 from todo_cli.contract.tasks import AddTask
@@ -58,7 +58,7 @@ def check(chat: Chat, whole: Any) -> None:
     messages = chat.replay()
     assert messages[-1].role == "assistant"
     following = _followed(messages)
-    assert faults(request_messages(following, None, today("UTC"))) == []
+    assert protocol_errors(build_request(following, None, date_line("UTC"))) == []
 
 
 def _followed(messages: Any) -> Any:
@@ -113,7 +113,7 @@ def test_killed_and_another_message_comes(db: Database, point: int) -> None:
         assert chat.say("hello?", ["yes"]).state == "done"
         titles = [title for _, title, _ in chat.tasks()]
         assert len(titles) == len(set(titles))
-        assert faults(chat.asked[-1]) == []
+        assert protocol_errors(chat.asked[-1]) == []
         assert [text for role, text in chat.history() if role == "user"][-1] == "hello?"
         results = [text for role, text in chat.history() if role == "tool"]
         added = sum('"title":"milk"' in text or '"title":"bread"' in text for text in results)
@@ -131,7 +131,7 @@ def test_a_dead_answer_stands_beside_the_line(db: Database) -> None:
         slow.communicate()
         chat.lapse()
         told: list[Any] = []
-        assert chat.say("tell", ["short"], turn=turn, tell=told.append).state == "done"
+        assert chat.say("tell", ["short"], turn=turn, emit=told.append).state == "done"
         assert told[0] == {"kind": "reset"}
         assert chat.history() == [("user", "tell"), ("assistant", "short")]
         dead = chat.db.execute("SELECT content FROM todo.messages WHERE turn_id = %s AND status = 'dead'", turn)

@@ -8,16 +8,24 @@ from typing import Any
 from tests.support.chat import Chat
 from tests.support.fake_model import calls, says, scripted
 from todo_cli.contract.tasks import AddTask
-from todo_cli.llm.client import answer
-from todo_cli.llm.endpoints import Endpoint
+from todo_cli.llm.client import stream_answer
+from todo_cli.llm.endpoints import ModelEndpoint
 
 
 def speaking(url: str) -> Any:
     """The model at that address."""
-    endpoint = Endpoint(base_url=url, model="m", api_key=None, first_content=5, idle=5, total=20, backoff=0.02)
+    endpoint = ModelEndpoint(
+        base_url=url,
+        model="m",
+        api_key=None,
+        first_content_seconds=5,
+        idle_seconds=5,
+        total_seconds=20,
+        backoff_seconds=0.02,
+    )
 
     def ask(messages: Any, tools: Any) -> Any:
-        return answer(endpoint, messages, tools)
+        return stream_answer(endpoint, messages, tools)
 
     return ask
 

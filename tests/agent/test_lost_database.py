@@ -19,7 +19,7 @@ from tests.support.chat import Chat
 from tests.support.counting_proxy import Proxy
 from tests.support.interruptions import BOTH, TEXT, stands
 from tests.support.turn_driver import Script
-from todo_cli.agent.loop import Ended, Limits, run_turn
+from todo_cli.agent.loop import Limits, TurnEnd, run_turn
 from todo_cli.clients.direct import DirectClient
 from todo_cli.contract.base import Request, Secret
 from todo_cli.contract.conversations import AnswerTurn
@@ -44,7 +44,7 @@ class Far:
         for name in ("one", "two", "three"):
             self.chat.say(f"{name} " + "x" * 400, [f"{name} " + "y" * 400])
 
-    def run(self, begin: BeginTurn) -> Ended:
+    def run(self, begin: BeginTurn) -> TurnEnd:
         """The turn; raises TodoError where the database is gone."""
         who: Any = SimpleNamespace(
             token=self.chat.who.token, database_url=self.proxy.through(self.chat.who.database_url)
@@ -59,9 +59,11 @@ class Far:
                     backend._settings = backend._settings._replace(database_url=NOWHERE)
             return await backend.send(request)
 
-        async def whole() -> Ended:
+        async def whole() -> TurnEnd:
             try:
-                return await run_turn(send, Script(ROUNDS, summary="They counted."), begin, limits=Limits(budget=700))
+                return await run_turn(
+                    send, Script(ROUNDS, summary="They counted."), begin, limits=Limits(budget_tokens=700)
+                )
             finally:
                 await backend.aclose()
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.chat import Chat
-from todo_cli.agent.messages import faults, open_calls, request_messages, valid, whole_turns
-from todo_cli.agent.prompts import today
+from todo_cli.agent.messages import build_request, complete_turns, is_valid, open_calls, protocol_errors
+from todo_cli.agent.prompts import date_line
 from todo_cli.contract.conversations import (
     ForkConversation,
     ListConversations,
@@ -58,9 +58,9 @@ def lines(draw: st.DrawFn) -> list[Message]:
 @given(lines(), st.sampled_from([None, "before"]))
 @settings(max_examples=300, deadline=None)
 def test_any_line_makes_a_valid_request(line: list[Message], summary: str | None) -> None:
-    made = request_messages(line, summary, "(today)")
-    assert faults(made) == []
-    assert msgspec.json.encode(made) == msgspec.json.encode(request_messages(list(line), summary, "(today)"))
+    made = build_request(line, summary, "(today)")
+    assert protocol_errors(made) == []
+    assert msgspec.json.encode(made) == msgspec.json.encode(build_request(list(line), summary, "(today)"))
     assert made[-1]["role"] == "user"
 
 
@@ -83,22 +83,22 @@ def test_the_validator_knows_each_fault() -> None:
         [system, user, system], [system, {"role": "user", "content": " "}], [system, user, said, said, user],
         [system, user, wish, result, said, user, wish, result], [system, user, {**wish, "tool_calls": [{**call, "id": ""}]}, result],
     ]  # fmt: skip
-    assert [valid(one) for one in good] == [True] * len(good)
-    assert [valid(one) for one in bad] == [False] * len(bad)
+    assert [is_valid(one) for one in good] == [True] * len(good)
+    assert [is_valid(one) for one in bad] == [False] * len(bad)
 
 
 def followed(replay: Replay) -> list[dict[str, Any]]:
     """The request that a next message of the person's would make."""
     line = list(replay.messages)
     next_one = Message(conversation="c", seq=10**9, turn="next", role="user", content="next")
-    return request_messages([*line, next_one], replay.summary, today("UTC"))
+    return build_request([*line, next_one], replay.summary, date_line("UTC"))
 
 
 def test_newest_turns_win_the_budget_and_none_is_cut(chat: Chat) -> None:
     for n in range(6):
         chat.say(f"message {n} " + "x" * 400, [f"answer {n} " + "y" * 400])
     read = chat(ReadReplay(conversation=chat.id, budget=500))
-    line = whole_turns(read.messages)
+    line = complete_turns(read.messages)
     assert read.cut
     assert [one.content.split(" x")[0].split(" y")[0] for one in line] == [
         "message 4",
@@ -117,13 +117,13 @@ def test_older_turns_are_folded_into_a_summary_once(chat: Chat) -> None:
 
     asked: list[str] = []
     for n in range(8):
-        chat.say(f"message {n} " + "x" * 400, answer=model, budget=1_000)
+        chat.say(f"message {n} " + "x" * 400, answer=model, budget_tokens=1_000)
     assert 1 <= asked.count("fold") <= 4
     read = chat(ReadReplay(conversation=chat.id, budget=1_000))
     assert (read.summary, read.cut) == ("They spoke of #7.", False)
     assert len(chat.history()) == 16  # all the messages stay
     chat(AddTask(title="seven"))
-    assert faults(followed(read)) == []
+    assert protocol_errors(followed(read)) == []
     assert "They spoke of #7." in followed(read)[0]["content"]
 
 

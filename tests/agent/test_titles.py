@@ -1,8 +1,12 @@
-"""A conversation gets a title by itself, behind the end of its first turn; nobody waits for it."""
+"""The title that a conversation gets after its first turn."""
 
 from __future__ import annotations
 
+import signal
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +15,12 @@ from tests.conftest import Database, Person, Server, Todo, start_server
 from tests.support.chat import Chat
 from tests.support.chat_process import Talker, until, with_model
 from tests.support.fake_model import Scripted, fails, says, scripted
-from todo_cli.agent.titles import short, titled
+from todo_cli.agent.titles import clean_title, store_title
 from todo_cli.contract.conversations import AnswerTurn, ForkConversation, RenameConversation
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.turn_steps import ReadReplay
 from todo_cli.contract.usage import ReadUsage
+from todo_cli.turn_client.title import TITLE_SECONDS
 
 ON = {"TODO_TITLES": "true"}
 ASKS = {"role": "user", "has": "assistant: "}
@@ -62,6 +67,8 @@ def title(one: Talker, number: int = 1) -> str:
 def test_after_the_first_turn_and_only_then(somebody: Talker) -> None:
     somebody.script(says("Hello."), titling(says("## **A short ", "title.**\n")))
     assert somebody("ask", "hello, what can you do for me?").out == "Hello.\n"
+    if somebody.way == "direct":
+        assert title(somebody) == "A short title", "the command itself has stored it"
     until(lambda: title(somebody) == "A short title")
     asked = somebody.model.asked[-1].body
     assert not asked.get("tools")
@@ -76,8 +83,36 @@ def test_after_the_first_turn_and_only_then(somebody: Talker) -> None:
     somebody.model.assert_valid()
 
 
-def test_nobody_waits_for_it(somebody: Talker) -> None:
-    """The command has ended, with its answer, where the model never answers for the title."""
+def processes_with(marker: str) -> list[int]:
+    """Return the ids of the processes whose environment contains the marker."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            if entry.name.isdigit() and marker.encode() in (entry / "environ").read_bytes():
+                found.append(int(entry.name))
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are counted in /proc")
+def test_ask_leaves_no_process_behind(somebody: Talker) -> None:
+    marker = new_id()
+    somebody.script(says("Hello."), titling([{"stall": True}]))
+    assert somebody("ask", "hello", env={"TODO_TEST_MARKER": marker}).out == "Hello.\n"
+    assert processes_with(marker) == []
+
+
+def test_ask_with_ctrl_c_during_the_title_skips_it_and_succeeds(somebody: Talker) -> None:
+    somebody.script(says("Hello."), titling([{"stall": True}]))
+    process = somebody.start("ask", "hello")
+    until(lambda: len(somebody.model.asked) == 2 or process.poll() is not None)
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=60) == ("Hello.\n", "")
+    assert process.returncode == 0
+    assert time.monotonic() - began < TITLE_SECONDS or somebody.way == "api"
+
+
+def test_ask_with_a_model_that_never_answers_for_the_title_ends(somebody: Talker) -> None:
     somebody.script(says("Hello."), titling([{"stall": True}]))
     assert somebody("ask", "hello").out == "Hello.\n"
     until(lambda: len(somebody.model.asked) == 2)
@@ -111,7 +146,7 @@ def name(chat: Chat, *words: Any, turn: str | None = None) -> list[Any]:
         return await chat.line.send(request, key=new_id() if request.write else None)
 
     turn = turn or chat.replay()[-1].turn
-    chat.line.runner.run(titled(send, script, chat.id, turn, "m"))
+    chat.line.runner.run(store_title(send, script, chat.id, turn, "m"))
     return script.asked
 
 
@@ -171,7 +206,7 @@ def test_a_spent_budget_asks_for_none(chat: Chat) -> None:
     ("w" * 80, "w" * 59 + "…"), ("家賃の支払い。", "家賃の支払い。"), ("a\tb   c", "a b c"),
 ])  # fmt: skip
 def test_what_a_model_says_as_a_title(said: str, title: str | None) -> None:
-    assert short(said) == title
+    assert clean_title(said) == title
 
 
 def test_a_model_that_never_ends_is_left(chat: Chat) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.support.chat import Chat
 from tests.support.turn_driver import Script
-from todo_cli.agent.tool_selection import offers, tools_for
+from todo_cli.agent.tool_selection import find_tools, select_tools
 from todo_cli.contract.tasks import AddTask, CompleteTasks
 from todo_cli.contract.turn_steps import Message, MessageCall
 from todo_cli.tools import BASIC_TOOLS, EXTRA_TOOLS, MORE_TOOLS
@@ -38,23 +38,23 @@ def names(answer: str) -> list[str]:
 
 
 def test_they_are_found_by_words() -> None:
-    assert names(tools_for('{"words": "restore from the bin"}')) == ["restore_task"]
-    assert "undo" in names(tools_for('{"words": "take back the last change"}'))
-    assert names(tools_for('{"query": "undo"}'))[0] != "add_task"
-    assert names(tools_for('{"words": "zzz"}')) == [*EXTRA_TOOLS], "nothing fits: all of them are named"
-    assert all(one["description"] for one in json.loads(tools_for("{}"))["tools"])
+    assert names(find_tools('{"words": "restore from the bin"}')) == ["restore_task"]
+    assert "undo" in names(find_tools('{"words": "take back the last change"}'))
+    assert names(find_tools('{"query": "undo"}'))[0] != "add_task"
+    assert names(find_tools('{"words": "zzz"}')) == [*EXTRA_TOOLS], "nothing fits: all of them are named"
+    assert all(one["description"] for one in json.loads(find_tools("{}"))["tools"])
 
 
 @given(st.text(max_size=40))
 def test_whatever_is_asked_some_are_named(arguments: str) -> None:
-    assert {*names(tools_for(arguments))} <= {*EXTRA_TOOLS}
-    assert names(tools_for(arguments))
+    assert {*names(find_tools(arguments))} <= {*EXTRA_TOOLS}
+    assert names(find_tools(arguments))
 
 
 def test_what_is_found_is_offered_in_this_turn_and_what_was_called_later_too(chat: Chat) -> None:
     chat(AddTask(title="milk"))
     chat(CompleteTasks(numbers=(1,)))
-    first = Watching([[MORE_TOOLS, {"words": "open a done task again, or bring it back from the trash"}]],
+    first = Watching([[MORE_TOOLS, {"words": "open a done task again, or bring it back from the bin"}]],
                      [["reopen_task", {"number": 1}]], ["Open again."])  # fmt: skip
     assert chat.say("open 1 again", answer=first).text == "Open again."
     assert chat.tasks() == [(1, "milk", "open")]
@@ -99,7 +99,7 @@ def line(*results: str, name: str = MORE_TOOLS, turn: str = "t") -> list[Message
 
 
 def offered_by(messages: list[Message]) -> list[str]:
-    return [one["function"]["name"] for one in offers(messages, "t")]
+    return [one["function"]["name"] for one in select_tools(messages, "t")]
 
 
 def test_only_an_answer_of_the_search_names_tools() -> None:
@@ -112,6 +112,6 @@ def test_only_an_answer_of_the_search_names_tools() -> None:
 
 def test_an_endless_search_for_tools_ends_with_the_rounds(chat: Chat) -> None:
     script = Watching(*[[[MORE_TOOLS, {"words": "fly"}]]] * 20)
-    ended = chat.say("fly", answer=script, rounds=4)
-    assert (ended.state, "stopped after 4 rounds" in ended.text) == ("done", True)
-    assert len(script.offered) == 4
+    end = chat.say("fly", answer=script)
+    assert (end.state, end.error and end.error.extra["kind"]) == ("failed", "loop")
+    assert len(script.offered) == 3

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from todo_cli.agent.approval_policy import judged, known_numbers, understood
+from todo_cli.agent.approval_policy import decide, known_numbers, parse_call
 from todo_cli.contract.claims import ClaimTask
 from todo_cli.contract.journal import ListChanges, Redo, Undo
 from todo_cli.contract.registry import REQUESTS
@@ -106,7 +106,7 @@ def said(*calls: tuple[str, Any], text: str = "tasks 1-4 and #9", turn: str = "t
 def verdicts(*calls: tuple[str, Any], text: str = "tasks 1-4 and #9") -> list[str]:
     """What may be done with them."""
     line = said(*calls, text=text)
-    return judged([understood(line[1], index) for index in range(len(calls))], line, "t", None)
+    return decide([parse_call(line[1], index) for index in range(len(calls))], line, "t", None)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 from tests.conftest import Database, wait_for
 from tests.support.chat import Chat
 from tests.support.connections import share
+from todo_cli.agent.loop import TurnEnd
 from todo_cli.contract.conversations import ListConversations, ShowConversation, StopTurn
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.journal import Undo
@@ -27,8 +28,8 @@ from todo_cli.contract.turn_steps import (
     StoreResults,
 )
 from todo_cli.errors import Conflict, Invalid, ModelFailed, NotAllowed, NotFound
-from todo_cli.llm.stream import Finished, TextDelta, Usage
-from todo_cli.llm.tool_calls import Call
+from todo_cli.llm.stream import Finished, TextDelta, TokenUsage
+from todo_cli.llm.tool_calls import ToolCall
 
 ADD = ["add_task", {"title": "Milk"}]
 
@@ -93,10 +94,48 @@ def test_a_number_that_was_listed_may_be_used_in_a_later_turn(chat: Chat) -> Non
     assert chat.tasks() == [(1, "Report", "done")]
 
 
-def test_the_limit_of_rounds_is_said_aloud(chat: Chat) -> None:
-    ended = chat.say("loop", *[[["list_tasks", {}]]] * 20, rounds=3)
-    assert (ended.state, "3 rounds" in ended.text) == ("done", True)
+def assert_unfinished(chat: Chat, end: TurnEnd, kind: str, text: str = "") -> None:
+    """The turn has failed with this kind of error and only the model's text, and the conversation goes on."""
+    assert isinstance(end.error, ModelFailed)
+    assert (end.state, end.text, end.error.exit_code, end.error.extra["kind"]) == ("failed", text, 9, kind)
     assert chat.say("still there?", ["yes"]).text == "yes"
+
+
+def test_turn_with_too_many_rounds_is_unfinished(chat: Chat) -> None:
+    rounds = [[["list_tasks", {"filter": f"project:p{number}"}]] for number in range(20)]
+    assert_unfinished(chat, chat.say("loop", *rounds, rounds=3), "rounds")
+
+
+def test_turn_that_takes_too_long_is_unfinished(chat: Chat) -> None:
+    rounds = [[["list_tasks", {"filter": f"project:p{number}"}]] for number in range(20)]
+    assert_unfinished(chat, chat.say("loop", *rounds, total_seconds=0), "timeout")
+
+
+def test_turn_with_three_identical_rounds_is_unfinished(chat: Chat) -> None:
+    assert_unfinished(chat, chat.say("loop", *[[["list_tasks", {}]]] * 20), "loop")
+    assert len(chat.asked) == 4
+
+
+def test_turn_with_an_empty_answer_is_unfinished(chat: Chat) -> None:
+    assert_unfinished(chat, chat.say("hello", [" \n"]), "empty", " \n")
+
+
+@pytest.mark.parametrize("reason", ["length", "filter"])
+def test_turn_with_a_cut_answer_is_unfinished(chat: Chat, reason: str) -> None:
+    async def answer(messages: Any, tools: Any) -> Any:
+        yield TextDelta("Half an")
+        yield Finished(reason, None, "cut")
+
+    assert_unfinished(chat, chat.say("hello", answer=answer), reason, "Half an")
+
+
+def test_turn_with_an_answer_cut_by_length_runs_none_of_its_calls(chat: Chat) -> None:
+    async def answer(messages: Any, tools: Any) -> Any:
+        yield ToolCall(0, "a", "add_task", '{"title": "milk"}')
+        yield Finished("length", None, "cut")
+
+    assert_unfinished(chat, chat.say("add milk", answer=answer), "length")
+    assert chat.tasks() == []
 
 
 async def _failing(messages: Any, tools: Any) -> Any:
@@ -106,12 +145,10 @@ async def _failing(messages: Any, tools: Any) -> Any:
 
 async def _breaking(messages: Any, tools: Any) -> Any:
     yield TextDelta("half an ans")
-    yield Finished("interrupted", Usage(prompt=3, completion=4), "cut")
+    yield Finished("interrupted", TokenUsage(prompt=3, completion=4), "cut")
 
 
-@pytest.mark.parametrize(
-    ("answer", "text"), [(_failing, "(the model failed: the model is away)"), (_breaking, "half an ans")]
-)
+@pytest.mark.parametrize(("answer", "text"), [(_failing, ""), (_breaking, "half an ans")])
 def test_a_model_that_fails_ends_the_turn_and_the_next_goes_on(chat: Chat, answer: Any, text: str) -> None:
     ended = chat.say("hello", answer=answer)
     assert (ended.state, ended.text, type(ended.error)) == ("failed", text, ModelFailed)
@@ -136,7 +173,7 @@ class Slow:
 
 def test_stopping_here_keeps_the_words(chat: Chat) -> None:
     stop, slow = asyncio.Event(), Slow()
-    ended = chat.say("tell", answer=slow, stop=stop, tell=lambda event: stop.set())
+    ended = chat.say("tell", answer=slow, stop=stop, emit=lambda event: stop.set())
     assert (ended.state, ended.text, slow.left) == ("stopped", "I was about to", True)
     (_, said) = chat.replay()
     assert (said.content, said.status) == ("I was about to", "interrupted")
@@ -159,7 +196,7 @@ def test_stopping_from_another_terminal(chat: Chat, make_chat: Callable[..., Cha
 def test_who_watches_sees_every_event_and_then_the_end(chat: Chat) -> None:
     turn = new_id()
     told: list[Any] = []
-    chat.say("add milk", [ADD], ["Added."], turn=turn, tell=told.append)
+    chat.say("add milk", [ADD], ["Added."], turn=turn, emit=told.append)
     watched = chat(ReadEvents(turn=turn))
     seen = [event for batch in watched.batches for event in batch.events]
     assert [one["kind"] for one in seen] == ["call", "result", "words", "end"] == [one["kind"] for one in told]
@@ -291,14 +328,14 @@ def test_model_text_of_any_kind_is_stored(chat: Chat) -> None:
     async def odd(messages: Any, tools: Any) -> Any:
         if len(messages) == 2:
             yield TextDelta("\x1b[31m\0 \u202e")
-            yield Call(0, "x" * 100, "add_task\0", '{"title": "\\u0000"}')
-            yield Call(1, "", "add_task", "not json")
+            yield ToolCall(0, "x" * 100, "add_task\0", '{"title": "\\u0000"}')
+            yield ToolCall(1, "", "add_task", "not json")
         else:
             yield TextDelta("")
         yield Finished("stop")
 
     ended = chat.say("odd", answer=odd)
-    assert (ended.state, ended.text) == ("done", "(no words)")
+    assert (ended.state, ended.text) == ("failed", "")
     assert chat.tasks() == []
 
 

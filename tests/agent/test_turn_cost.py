@@ -108,7 +108,7 @@ def _turn(chat: Chat) -> None:
 
 
 def _tight(chat: Chat) -> None:
-    chat.say("add it", [["add_task", {"title": "x"}]], ["ok"], budget=300)  # it holds twenty-five messages
+    chat.say("add it", [["add_task", {"title": "x"}]], ["ok"], budget_tokens=300)  # it holds twenty-five messages
 
 
 def _asks(chat: Chat) -> None:
@@ -153,8 +153,8 @@ def test_a_turn_costs_the_same_at_a_hundred_thousand_messages(
     grown: Grown, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # on a machine that is slow one more batch of events would be written than on one that is not
-    monkeypatch.setattr(attempt, "EVERY", 3600.0)
-    monkeypatch.setattr(attempt, "LONGEST_SILENCE", 3600.0)
+    monkeypatch.setattr(attempt, "FLUSH_INTERVAL_SECONDS", 3600.0)
+    monkeypatch.setattr(attempt, "HEARTBEAT_SECONDS", 3600.0)
     few, many = (_cost(grown, who, name) for who in (grown.few, grown.many))
     assert {**many.rows, **SIGN_IN} == {**few.rows, **SIGN_IN}
     assert few.rows["messages", "read"] > 20

@@ -18,13 +18,13 @@ from todo_cli.contract.turn_steps import BeginTurn
 from todo_cli.contract.usage import ReadUsage, SetBudget, UsageRow
 from todo_cli.contract.users import SetPreferences
 from todo_cli.errors import Invalid, NotAllowed, NotFound, TooMany
-from todo_cli.llm.stream import Finished, Usage
+from todo_cli.llm.stream import Finished, TokenUsage
 
 
 class Counting(Script):
     """A model that tells of each answer what it has used."""
 
-    used = Usage(100, 20, cached=50, reasoning=5, cost="0.25", currency="EUR")
+    used = TokenUsage(100, 20, cached=50, reasoning=5, cost="0.25", currency="EUR")
 
     async def _counted(self, events: Any) -> Any:
         async for event in events:
@@ -75,7 +75,7 @@ def test_every_answer_is_counted_once_by_day_model_and_conversation(chat: Chat, 
 
 def test_costs_that_are_not_known_or_in_other_currencies_stay_apart(chat: Chat) -> None:
     say(chat, "a", ["b"])
-    for used in (Usage(1, 1, cost="1.50", currency="USD"), Usage(1, 1)):
+    for used in (TokenUsage(1, 1, cost="1.50", currency="USD"), TokenUsage(1, 1)):
         script = Counting([["c"]])
         script.used = used
         chat.say("b", answer=script)
@@ -88,7 +88,7 @@ def test_summaries_are_counted(chat: Chat) -> None:
         say(chat, f"{number} " + "long " * 40, ["Yes."])
     before = chat(ReadUsage()).total.calls
     script = Counting([["Yes."]], summary="They spoke.")
-    chat.say("more", answer=script, budget=300)
+    chat.say("more", answer=script, budget_tokens=300)
     assert chat(ReadUsage()).total.calls == before + 2
 
 
@@ -159,7 +159,7 @@ def test_it_stops_a_turn_between_two_answers_and_keeps_what_was_done(chat: Chat)
     ended = say(chat, "add two", [["add_task", {"title": "one"}]], [["add_task", {"title": "two"}]], ["Done."])
     assert (ended.state, type(ended.error)) == ("failed", TooMany)
     assert chat.tasks() == [(1, "one", "open")]
-    assert chat.history()[-1] == ("assistant", "(today's budget of 100 tokens is spent (120 used))")
+    assert chat.history()[-1] == ("assistant", "(not finished: today's budget of 100 tokens is spent (120 used))")
     assert len(chat.replay()) == 4
     chat(SetPreferences(budget=None))
     assert say(chat, "go on", ["Yes."]).state == "done"
@@ -183,7 +183,7 @@ def boss(db: Database) -> Person:
 def test_at_the_command_line(talker: Talker, boss: Person, make_talker: Callable[..., Talker]) -> None:
     chief = make_talker(talker.way, boss)
     done = chief("admin", "user", "budget", talker.who.name, "--tokens-per-day", "2k")
-    assert (done.out, done.code) == (f"{talker.who.name} may use 2,000 tokens a day.\n", 0), done.err
+    assert (done.out, done.code) == (f"{talker.who.name} has a budget of 2,000 tokens a day.\n", 0), done.err
     assert talker("prefs", "--budget", "15").out == "timezone  Europe/Berlin\nmodel     -\nbudget    15\n"
     assert talker("prefs", "--budget", "few").code == 2
     talker.script(calls(("add_task", {"title": "x"})), says("Done."))
@@ -217,4 +217,4 @@ def test_days_are_drawn_on_a_terminal(talker: Talker) -> None:
     shown.expect(r"Day +Calls +Read +Written")
     shown.expect(r"1 +7 +3 +███ *\r?\n")
     shown.expect(r"1 +100 +0 +█{30}")
-    shown.expect("In all 2 calls, 107 tokens read, 3 written.")
+    shown.expect("Total: 2 calls, 107 tokens read, 3 written.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+from collections.abc import Iterator
 
 import pytest
 
@@ -22,15 +23,25 @@ def test_command_files_name_a_known_panel() -> None:
             assert path.stem in COMMANDS, path.name
 
 
+def help_texts(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Yield the name and text of each help in a command file: docstrings of commands, and HELP of shared ones."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.decorator_list:
+            yield node.name, ast.get_docstring(node) or ""
+        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "HELP":
+            yield "HELP", ast.literal_eval(node.value)
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_command_has_summary_and_two_examples(name: str) -> None:
     _, _, summary = COMMANDS[name]
     assert re.fullmatch(r"[A-Z][^.]*\.", summary), "one imperative sentence"
     tree = ast.parse((PACKAGE / "cli" / "commands" / f"{name}.py").read_text())
-    for function in tree.body:
-        if isinstance(function, ast.FunctionDef) and function.decorator_list:
-            examples = re.findall(r"^(\S.*)?\btodo\b ", ast.get_docstring(function) or "", re.MULTILINE)
-            assert len(examples) >= 2 or (name, function.name) in WITHOUT_EXAMPLES, function.name
+    texts = dict(help_texts(tree))
+    assert texts
+    for function, text in texts.items():
+        examples = re.findall(r"^(\S.*)?\btodo\b ", text, re.MULTILINE)
+        assert len(examples) >= 2 or (name, function) in WITHOUT_EXAMPLES, function
 
 
 def test_help_needs_no_environment_and_lists_every_command() -> None:

@@ -69,37 +69,18 @@ COMMAND = '''"""Hide tasks until the year 2100."""
 
 from __future__ import annotations
 
-import typer
-
-from todo_cli.cli.change_tasks import change_tasks
-from todo_cli.cli.filter_args import FilterCommand
-from todo_cli.cli.options import IfRev, Json, JsonLines, Key, PlanOnly, Yes
-from todo_cli.cli.task_args import TasksArgument, parse_task_args
+from todo_cli.cli.change_tasks import change_command
 from todo_cli.contract.snooze import SnoozeTasks
 
 PANEL = "Tasks"
-app = typer.Typer(add_completion=False)
+HELP = """Hide tasks until the year 2100.
 
+todo snooze 12
 
-@app.command(cls=FilterCommand)
-def snooze(
-    ctx: typer.Context,
-    tasks: TasksArgument,
-    if_rev: IfRev = None,
-    plan: PlanOnly = False,
-    yes: Yes = False,
-    key: Key = None,
-    as_json: Json = False,
-    as_lines: JsonLines = False,
-) -> None:
-    """Hide tasks until the year 2100.
+todo snooze 3 7-9 --plan
+"""
 
-    todo snooze 12
-
-    todo snooze 3 7-9 --plan
-    """
-    request = SnoozeTasks(**parse_task_args(tasks), if_rev=if_rev)
-    change_tasks(ctx, request, request.past, key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)
+app = change_command(SnoozeTasks, help=HELP)
 '''
 
 FILES = {"contract/snooze.py": CONTRACT, "core/tasks/snooze.py": CORE, "cli/commands/snooze.py": COMMAND}
@@ -178,7 +159,7 @@ def test_new_operation_server_has_route_document_and_mcp_tool(server: Server, pe
 
 
 def test_new_operation_model_finds_its_tool(copy: Path) -> None:
-    code = 'from todo_cli.agent.tool_selection import tools_for; print(tools_for(\'{"words": "snooze"}\'))'
+    code = 'from todo_cli.agent.tool_selection import find_tools; print(find_tools(\'{"words": "snooze"}\'))'
     done = subprocess.run([sys.executable, "-c", code], cwd=copy, env={"PYTHONPATH": str(copy)}, capture_output=True,
                           text=True, check=True)  # fmt: skip
     assert [tool["name"] for tool in json.loads(done.stdout)["tools"]] == ["snooze_task"]

@@ -83,11 +83,11 @@ def test_without_a_terminal_it_waits_and_is_answered_from_elsewhere(talker: Talk
     three(talker)
     done = talker("ask", "finish all")
     assert (done.code, done.out) == (10, "")
-    assert "conversation 1 waits for a yes" in done.err
+    assert "conversation 1 needs your approval" in done.err
     assert "todo chat approve 1" in done.err
     assert talker.turns()[0][1] == "awaiting"
     assert talker.tasks() == ALL_OPEN
-    assert talker("chat", "list").lines[0].split("\t")[2] == "waits for a yes"
+    assert talker("chat", "list").lines[0].split("\t")[2] == "needs approval"
     assert "#3 three: status open → done" in talker.other("chat", "show", "1").out
     talker.script(says("Done, all three."))
     approved = talker.other("chat", "approve", "1")
@@ -175,7 +175,7 @@ def test_a_turn_is_stopped_from_another_terminal(talker: Talker) -> None:
 
 @pytest.mark.parametrize(("script", "says_what"), [
     (fails(401, "Incorrect API key"), "refused the API key"),
-    (fails(404, "The model `test-model` does not exist", code="model_not_found"), "does not serve the model"),
+    (fails(404, "The model `test-model` does not exist", code="model_not_found"), "does not have the model"),
 ])  # fmt: skip
 def test_9_the_model_refuses(talker: Talker, script: Any, says_what: str) -> None:
     talker.script(script)
@@ -277,7 +277,7 @@ def test_renamed_and_forked(talker: Talker) -> None:
     talker("ask", "first")
     assert talker("chat", "rename", "1", "Plans", "\x1b[2J").code in (0, 2)
     assert talker("chat", "rename", "1", "Plans").out == "Renamed conversation 1: Plans\n"
-    assert talker("chat", "fork", "1").out == "Made conversation 2: Plans\n"
+    assert talker("chat", "fork", "1").out == "Created conversation 2: Plans\n"
     talker.script(says("Two."))
     assert talker("ask", "-c", "2", "second").out == "Two.\n"
     assert len(talker.said(1)) == 2

@@ -76,7 +76,7 @@ MODELS: dict[str, tuple[list[Any], str]] = {
     "an error in HTML": (plain("<html>\x1b[2Jgateway</html>", 502, **{"Content-Type": "text/html"}), ""),
     "nothing": (plain("", 200), "answered nothing"),
     "a stream of nothing": ([{"open": {}}], ""),
-    "no connection for long": ([{"cut": True}], "broke the connection off"),
+    "no connection for long": ([{"cut": True}], "closed the connection in the middle of the answer"),
     "a flood": ([{"forever": chunk({"content": "x" * 20_000}), "every": 0}], "longer than 200000 characters"),
     "a flood without an end of line": ([{"open": {}}, {"forever": {"raw": "x" * 100_000}, "every": 0}], ""),
     "half an answer": ([chunk({"content": "Half"}), {"cut": True}], ""),

@@ -13,8 +13,8 @@ from tests.conftest import Database
 from tests.support.chat import Chat
 from tests.support.chat_process import Talker
 from tests.support.fake_model import calls, says
-from todo_cli.agent.import_file import Reading
-from todo_cli.agent.messages import faults, request_messages
+from todo_cli.agent.import_file import ExportReader
+from todo_cli.agent.messages import build_request, protocol_errors
 from todo_cli.contract.conversation_export import ImportMessages
 from todo_cli.contract.conversations import AnswerTurn, ForkConversation, ShowConversation
 from todo_cli.contract.ids import new_id
@@ -39,7 +39,7 @@ def test_markdown_to_read(talked: Talker) -> None:
     assert done.code == 0, done.err
     lines = done.lines
     assert lines[0] == "# put milk"
-    assert lines[2].startswith("Conversation 1, begun 20")
+    assert lines[2].startswith("Conversation 1, started 20")
     assert lines[2].endswith(" UTC, with test-model.")
     assert [line.partition(",")[0] for line in lines if line.startswith("##")] == [
         "## You",
@@ -83,17 +83,17 @@ def test_json_lines_go_round(talked: Talker, make_talker: Callable[..., Talker])
 
 def export(chat: Chat, number: int) -> list[str]:
     """The lines, without a process."""
-    from todo_cli.cli.commands.chat_export import json_lines, whole
+    from todo_cli.cli.commands.chat_export import json_lines, read_conversation
 
     class Session:
         send = staticmethod(chat)
 
-    return list(json_lines(*whole(Session(), number)))  # type: ignore[arg-type]
+    return list(json_lines(*read_conversation(Session(), number)))  # type: ignore[arg-type]
 
 
 def take_in(chat: Chat, lines: list[str], size: int = 500) -> list[Any]:
     """In parts of that many; the answers."""
-    reading = Reading([line.encode() for line in lines])
+    reading = ExportReader([line.encode() for line in lines])
     messages = tuple(reading.messages())
     return [chat(ImportMessages(conversation=reading.header, first=at, messages=messages[at : at + size]))
             for at in range(0, len(messages), size)]  # fmt: skip
@@ -132,8 +132,8 @@ def test_whatever_a_line_has_goes_round(long: Chat, make_chat: Callable[..., Cha
             {**json.loads(line), "turn": ""} for line in lines[1:]
         ]
         replay = elsewhere(ReadReplay(conversation=done.id))
-        said = request_messages(replay.messages, None, "")
-        assert faults([*said, {"role": "user", "content": "x"}]) == []
+        said = build_request(replay.messages, None, "")
+        assert protocol_errors([*said, {"role": "user", "content": "x"}]) == []
     assert elsewhere.tasks() == []
     assert elsewhere(ReadUsage()).total.calls == 0
 
@@ -148,7 +148,7 @@ def test_an_import_is_restartable_and_adds_nothing_twice(
     lines = export(long, 1)
     count = len(lines) - 1
     chat = make_chat(db.person())
-    reading = Reading([line.encode() for line in lines])
+    reading = ExportReader([line.encode() for line in lines])
     messages = tuple(reading.messages())
     with pytest.raises(Conflict, match="earlier part"):
         chat(ImportMessages(conversation=reading.header, first=3, messages=messages[3:6]))
@@ -198,11 +198,11 @@ def broken(lines: list[str]) -> dict[str, tuple[list[str], str]]:
 
 def test_a_broken_file_is_refused_by_its_line(long: Chat) -> None:
     lines = export(long, 1)
-    assert len(list(Reading([line.encode() for line in lines]).messages())) == len(lines) - 1
+    assert len(list(ExportReader([line.encode() for line in lines]).messages())) == len(lines) - 1
     for name, (wrong, sentence) in broken(lines).items():
         told = "taken"
         try:
-            list(Reading([line.encode() for line in wrong]).messages())
+            list(ExportReader([line.encode() for line in wrong]).messages())
         except Invalid as error:
             told = error.detail
         assert sentence in told, name
@@ -220,7 +220,7 @@ def test_nothing_is_sent_of_a_broken_file(talked: Talker, tmp_path: Path) -> Non
 
 
 def test_a_server_checks_for_itself(chat: Chat, long: Chat) -> None:
-    reading = Reading([line.encode() for line in export(long, 1)])
+    reading = ExportReader([line.encode() for line in export(long, 1)])
     messages = tuple(reading.messages())
     for wrong in (messages[1:3], messages[:1] * 2, (messages[2],)):
         with pytest.raises(Invalid):
@@ -233,7 +233,7 @@ def test_pages(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
         chat.say(f"say {number}", [f"said {number}"])
     expected = [line.partition('"seq"')[2] for line in export(chat, 1)]
     for size in (1, 2, 3, 8):
-        monkeypatch.setattr("todo_cli.cli.commands.chat_export.PAGE", size)
+        monkeypatch.setattr("todo_cli.cli.commands.chat_export.PAGE_MESSAGES", size)
         assert [line.partition('"seq"')[2] for line in export(chat, 1)] == expected
 
 

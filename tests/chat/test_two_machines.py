@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import COMMAND, Todo
 from tests.support.chat_process import Talker, until
 from tests.support.fake_model import Scripted, calls, says
-from todo_cli.agent.messages import faults
+from todo_cli.agent.messages import protocol_errors
 
 OPEN = [(1, "one", "open"), (2, "two", "open"), (3, "three", "open")]
 DONE = [(1, "one", "deleted"), (2, "two", "done"), (3, "three", "done")]
@@ -100,7 +100,7 @@ def test_a_yes_and_a_new_message_at_once(talker: Talker) -> None:
     assert acted or (yes[0] == 6 and "refused already" in yes[2]), yes
     assert acted or said[0] == 0, said
     messages = talker.model.asked[-1].body["messages"]
-    assert faults(messages) == []
+    assert protocol_errors(messages) == []
 
 
 def test_a_yes_after_the_tasks_changed_on_the_other_machine(talker: Talker) -> None:

@@ -166,8 +166,8 @@ def test_read_lines_beyond_the_limit_raises_invalid() -> None:
 
 
 def test_read_lines_with_unusual_line_ends_reads_or_refuses_them() -> None:
-    assert read_lines("\ufeffa\r\n\r\n  b\t\nc".encode()) == ["a", "b", "c"]
-    assert read_lines("x\u200b\n\ufeffy".encode()) == ["x\u200b", "\ufeffy"], (
+    assert read_lines("\ufeffa\r\n\r\n  b\t\nc".encode()) == {1: "a", 3: "b", 4: "c"}
+    assert read_lines("x\u200b\n\ufeffy".encode()) == {1: "x\u200b", 2: "\ufeffy"}, (
         "only a mark at the beginning is a byte order mark"
     )
     for inside in ("\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029", "\r"):

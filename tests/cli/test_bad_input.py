@@ -71,6 +71,15 @@ def test_commands_in_a_c_locale_work(todo: Todo) -> None:
     assert (made.code, made.out) == (0, "Added #1 Käse 漢字\n")
 
 
+def test_commands_with_an_ascii_stdout_escape_other_characters(todo: Todo) -> None:
+    ascii_output = {"PYTHONIOENCODING": "ascii"}
+    title = "K\u00e4se \u6f22\u5b57 \U0001f680"
+    added = todo("add", title, env=ascii_output)
+    assert (added.code, added.out) == (0, "Added #1 K\\u00e4se \\u6f22\\u5b57 \\ud83d\\ude80\n"), added.err
+    assert todo("list", env=ascii_output).code == todo("show", "1", env=ascii_output).code == 0
+    assert todo("show", "1", "--json", env=ascii_output).json["title"] == title
+
+
 @pytest.mark.parametrize(
     "number", ["0", "-1", "99999999999999999999", "1.5", "", "#", "3-1", "1-99999999", "٣", "1_0", "9" * 5_000]
 )

@@ -99,6 +99,22 @@ def test_list_on_a_terminal_fits_its_width(todo: Todo, columns: int) -> None:
     assert "\t" not in plain
 
 
+@pytest.mark.parametrize(
+    ("columns", "shown"),
+    [(120, "Due Project Tags Status"), (80, "Due Project Status"), (70, "Due Project"), (60, "Due"), (40, "Due")],
+)
+def test_list_on_a_terminal_drops_columns_before_it_breaks_a_word(todo: Todo, columns: int, shown: str) -> None:
+    title = "Compare the offers for the trip to Kyoto with the agency"
+    todo(
+        "add", title, "--project", "travel.japan.2027", "-t", "accommodation", "--due", "2030-01-02", "--every", "year"
+    )
+    lines = ESCAPES.sub("", on_terminal(todo, "list", columns=columns)).splitlines()
+    assert lines[0].split() == ["#", "Title", *shown.split()]
+    facts = {"Due": "2 Jan 2030", "Project": "travel.japan.2027", "Tags": "@accommodation", "Status": "recurs"}
+    words = title.split() + [word for name in shown.split() for word in facts[name].split()]
+    assert sorted(" ".join(lines[2:]).split()) == sorted(["1", *words])
+
+
 def test_list_colours_obey_the_terminal_and_the_settings(todo: Todo) -> None:
     todo("add", "late", "--due", "2020-01-02")
     todo("add", "coming", "--due", "2030-01-02")

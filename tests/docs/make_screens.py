@@ -41,8 +41,8 @@ OTHERS = (
     "Pack the books in 5 days #move after:6",
     "Send the tax papers due:yesterday #home @post",
 )
-MESSAGE = "move everything due today to in 3 days, except the dentist"
-ANSWER = "Two tasks are due in three days now. The dentist stays today."
+MESSAGE = "move everything due today to next week, except the dentist"
+ANSWER = "I moved two tasks to next week. The dentist stays today."
 
 # Words that depend on the moment of the drawing, in this order.
 _MOMENTS = (
@@ -74,17 +74,17 @@ class Stage:
         """Draw commands below each other, each behind its prompt."""
         picture = Text()
         for arguments in commands:
-            picture.append("$ ", "bold green").append(f"todo {quote_words(arguments)}\n")
+            picture.append_text(draw_prompt(arguments))
             terminal = Terminal(self.todo, *arguments, columns=COLUMNS, rows=ROWS)
             terminal.ended()
-            picture.append_text(read_screen(terminal))
+            picture.append_text(read_screen(terminal)).append("\n")
         return picture
 
     def draw_chat(self) -> Text:
         """Draw a message, the approval of its changes, and the answer."""
         self.model.add(
             calls(("list_tasks", {"filter": "due:today"})),
-            calls(("update_task", {"numbers": [3, 4], "due": "in 3 days"})),
+            calls(("update_task", {"numbers": [3, 4], "due": "next week"})),
             says(*re.findall(r"\S+ ?", ANSWER)),
         )
         terminal = Terminal(self.todo, "chat", columns=COLUMNS, rows=ROWS)
@@ -96,10 +96,15 @@ class Stage:
         terminal.until(ANSWER)
         terminal.prompted()
         terminal.settle()
-        picture = Text("$ ", "bold green").append("todo chat\n", "not bold default")
+        picture = draw_prompt(("chat",))
         picture.append_text(read_screen(terminal, terminal.screen.cursor.y + 1))
         terminal.child.close(force=True)
         return picture
+
+
+def draw_prompt(arguments: tuple[str, ...]) -> Text:
+    """Draw the prompt of a shell with a command behind it."""
+    return Text().append("$ ", "bold green").append(f"todo {quote_words(arguments)}\n")
 
 
 def quote_words(arguments: tuple[str, ...]) -> str:

@@ -8,7 +8,7 @@ from tests.support.dialects import BREAKS, TWO, named
 from tests.support.fake_model import calls, chunk, says, scripted
 from tests.support.model_client import ADD, STOP, ask, failure, got, words
 from todo_cli.errors import ModelFailed
-from todo_cli.llm.client import Call, Finished, Words
+from todo_cli.llm.client import Finished, TextDelta, ToolCall
 
 
 @pytest.mark.parametrize("name", BREAKS)
@@ -18,7 +18,7 @@ def test_what_breaks_in_the_middle_keeps_the_words_and_makes_no_calls(name: str)
     begun = [chunk({"content": "Hel"}), chunk({"tool_calls": [named("add_task")]})]
     with scripted([*begun, *script], says("no")) as server:
         first, end = ask(server.url)
-        assert first == Words("Hel")
+        assert first == TextDelta("Hel")
         assert end == Finished("interrupted", None, f"127.0.0.1:{server.port} {why}")
         assert len(server.asked) == 1
 
@@ -36,9 +36,9 @@ def test_what_breaks_before_the_first_word_is_an_error_or_asked_again(name: str)
 
 def test_what_breaks_after_the_reason_is_whole() -> None:
     script = says("Hi", done=False)
-    assert got([*script, {"cut": True}]) == [Words("Hi"), STOP]
-    assert got([*script, {"stall": True}]) == [Words("Hi"), STOP]
-    assert got([*calls(TWO[0], done=False), {"data": "junk"}])[0] == Call(0, "call_0", "add_task", ADD)
+    assert got([*script, {"cut": True}]) == [TextDelta("Hi"), STOP]
+    assert got([*script, {"stall": True}]) == [TextDelta("Hi"), STOP]
+    assert got([*calls(TWO[0], done=False), {"data": "junk"}])[0] == ToolCall(0, "call_0", "add_task", ADD)
 
 
 def test_a_stream_that_ends_between_two_calls_makes_none() -> None:
@@ -48,18 +48,20 @@ def test_a_stream_that_ends_between_two_calls_makes_none() -> None:
 
 
 def test_never_ending_and_flooding() -> None:
-    endless = got([{"forever": chunk({"content": "x"})}], total=0.5)
-    assert endless[-1].detail.endswith("did not come to an end within 0.5 s")  # type: ignore[union-attr]
-    flood = got([{"forever": chunk({"content": "x" * 99}), "every": 0}], longest=1000)
+    endless = got([{"forever": chunk({"content": "x"})}], total_seconds=0.5)
+    assert endless[-1].detail.endswith("did not finish its answer within 0.5 s")  # type: ignore[union-attr]
+    flood = got([{"forever": chunk({"content": "x" * 99}), "every": 0}], max_chars=1000)
     assert len(words(flood)) == 1000
-    assert flood[-1] == Finished("interrupted", None, "it was longer than 1000 characters")
+    assert flood[-1] == Finished("interrupted", None, "the answer was longer than 1000 characters")
     arguments = got(
         [{"forever": {"data": {"choices": [{"delta": {"tool_calls": [named("", "x" * 99)]}}]}}, "every": 0}],
-        longest=1000,
+        max_chars=1000,
     )
-    assert arguments == [Finished("interrupted", None, "it was longer than 1000 characters")]
+    assert arguments == [Finished("interrupted", None, "the answer was longer than 1000 characters")]
     assert (
-        failure([{"forever": {"raw": "x" * 10_000}, "every": 0}], longest=1, first_content=20, total=20).extra["kind"]
+        failure(
+            [{"forever": {"raw": "x" * 10_000}, "every": 0}], max_chars=1, first_content_seconds=20, total_seconds=20
+        ).extra["kind"]
         == "broken"
     )
 

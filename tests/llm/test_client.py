@@ -17,7 +17,7 @@ from tests.support.certificates import self_signed
 from tests.support.fake_model import USAGE, Scripted, chunk, fails, plain, says, scripted
 from tests.support.model_client import ADD, KEY, LONE, MESSAGES, STOP, TOOLS, ask, endpoint, got, words
 from todo_cli.errors import ModelFailed
-from todo_cli.llm.client import Call, Finished, Model, Words, answer
+from todo_cli.llm.client import Finished, ModelClient, TextDelta, ToolCall, stream_answer
 
 
 def test_a_whole_completion_where_a_stream_was_due() -> None:
@@ -27,11 +27,11 @@ def test_a_whole_completion_where_a_stream_was_due() -> None:
         "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
         "usage": USAGE,
     }
-    assert got(plain(body)) == [Words("Hi"), STOP]
+    assert got(plain(body)) == [TextDelta("Hi"), STOP]
     wish = [{"id": name, "type": "function", "function": {"name": "add_task", "arguments": ADD}} for name in "ab"]
     assert got(plain({"choices": [{"message": {"content": None, "tool_calls": wish}}]})) == [
-        Call(0, "a", "add_task", ADD), Call(1, "b", "add_task", ADD), Finished("calls")]  # fmt: skip
-    assert got(plain({"choices": [{"message": {"content": LONE}}]}))[0] == Call(0, "", "add_task", ADD)
+        ToolCall(0, "a", "add_task", ADD), ToolCall(1, "b", "add_task", ADD), Finished("calls")]  # fmt: skip
+    assert got(plain({"choices": [{"message": {"content": LONE}}]}))[0] == ToolCall(0, "", "add_task", ADD)
 
 
 def test_what_is_sent() -> None:
@@ -67,10 +67,12 @@ def test_the_environment_tells_no_server_of_somebody_elses(monkeypatch: pytest.M
 def test_leaving_closes_the_stream(how: str) -> None:
     async def leave(server: Scripted) -> None:
         async with aclosing(
-            answer(endpoint(server.url, idle=20, first_content=20, total=20), MESSAGES, TOOLS)
+            stream_answer(
+                endpoint(server.url, idle_seconds=20, first_content_seconds=20, total_seconds=20), MESSAGES, TOOLS
+            )
         ) as events:
             if how != "interrupted before the first byte":
-                assert await anext(events) == Words("Hi")
+                assert await anext(events) == TextDelta("Hi")
             if how == "left":
                 return
             waiting = asyncio.ensure_future(anext(events))
@@ -97,7 +99,7 @@ def test_plain_http_builds_no_tls_context(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", refuse)
     monkeypatch.setattr(ssl.SSLContext, "set_default_verify_paths", refuse)
-    assert got(says("Hi"))[0] == Words("Hi")
+    assert got(says("Hi"))[0] == TextDelta("Hi")
 
 
 def test_the_protocol_error_of_tls() -> None:
@@ -125,7 +127,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def over_tls(url: str, trust: Path | None) -> subprocess.CompletedProcess[str]:
     """An answer in a process of its own: which authorities are trusted is read once."""
     code = ("import sys; from tests.support.model_client import ask, words;"
-            "print(words(ask(sys.argv[1], first_content=5, idle=5, total=9)))")  # fmt: skip
+            "print(words(ask(sys.argv[1], first_content_seconds=5, idle_seconds=5, total_seconds=9)))")  # fmt: skip
     environment = {"PATH": os.environ["PATH"]} | ({"SSL_CERT_FILE": str(trust)} if trust else {})
     return subprocess.run([sys.executable, "-c", code, url], capture_output=True, text=True, check=False,
                           env=environment, cwd=Path(__file__).parents[2])  # fmt: skip
@@ -145,7 +147,7 @@ def test_a_certificate_that_nobody_trusts_gets_no_key(certificate: Path) -> None
         assert server.asked == []
 
 
-def in_a_row(model: Model, times: int) -> list[str]:
+def in_a_row(model: ModelClient, times: int) -> list[str]:
     """What it says so many times, in one turn."""
 
     async def listen() -> list[str]:
@@ -162,7 +164,7 @@ def in_a_row(model: Model, times: int) -> list[str]:
 def test_a_turn_s_answers_come_over_one_connection() -> None:
     with scripted(*[says("Hi")] * 3) as server:
         server.keep_alive = True
-        assert in_a_row(Model(endpoint(server.url)), 3) == ["Hi"] * 3
+        assert in_a_row(ModelClient(endpoint(server.url)), 3) == ["Hi"] * 3
         assert (len(server.asked), server.connections) == (3, 1)
 
 
@@ -173,11 +175,11 @@ def test_a_turn_s_answers_come_over_one_connection() -> None:
 def test_what_one_answer_leaves_on_the_connection_never_meets_the_next(script: Any) -> None:
     with scripted(script, says("You")) as server:
         server.keep_alive = True
-        assert in_a_row(Model(endpoint(server.url)), 2) == ["Hi", "You"]
+        assert in_a_row(ModelClient(endpoint(server.url)), 2) == ["Hi", "You"]
         assert server.connections <= 2
 
 
 def test_a_connection_that_the_server_has_closed_is_opened_anew() -> None:
     with scripted(says("Hi"), says("You")) as server:
-        assert in_a_row(Model(endpoint(server.url)), 2) == ["Hi", "You"]
+        assert in_a_row(ModelClient(endpoint(server.url)), 2) == ["Hi", "You"]
         assert server.connections == 2

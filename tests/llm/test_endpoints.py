@@ -8,34 +8,34 @@ from tests.support.fake_model import Scripted, fails, plain, scripted
 from todo_cli.contract.base import Secret
 from todo_cli.errors import ModelFailed, from_problem
 from todo_cli.llm.endpoints import (
-    OPENAI,
-    OPENROUTER,
-    Endpoint,
+    OPENAI_URL,
+    OPENROUTER_URL,
     LocalServer,
-    configured_endpoint,
+    ModelEndpoint,
     find_endpoint,
-    local_servers,
-    no_model,
+    find_local_servers,
+    no_model_error,
+    resolve_endpoint,
 )
 
 LOCAL = "http://127.0.0.1:11434/v1"
 M = {"TODO_MODEL": "m"}
 FOUND = {
-    "openai's key": (M | {"OPENAI_API_KEY": "k"}, {}, (OPENAI, "m", "k")),
+    "openai's key": (M | {"OPENAI_API_KEY": "k"}, {}, (OPENAI_URL, "m", "k")),
     "another server": (M | {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": "http://a/v1/"}, {}, ("http://a/v1", "m", "k")),
     "a server without a key": (M | {"OPENAI_BASE_URL": LOCAL}, {}, (LOCAL, "m", None)),
-    "openrouter": (M | {"OPENROUTER_API_KEY": "r"}, {}, (OPENROUTER, "m", "r")),
-    "both keys": (M | {"OPENROUTER_API_KEY": "r", "OPENAI_API_KEY": "k"}, {}, (OPENAI, "m", "k")),
-    "openrouter by address": (M | {"OPENROUTER_API_KEY": "r", "OPENAI_API_KEY": "k", "OPENAI_BASE_URL": OPENROUTER}, {},
-                              (OPENROUTER, "m", "r")),
-    "openai's names for openrouter": (M | {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": OPENROUTER}, {}, (OPENROUTER, "m", "k")),
+    "openrouter": (M | {"OPENROUTER_API_KEY": "r"}, {}, (OPENROUTER_URL, "m", "r")),
+    "both keys": (M | {"OPENROUTER_API_KEY": "r", "OPENAI_API_KEY": "k"}, {}, (OPENAI_URL, "m", "k")),
+    "openrouter by address": (M | {"OPENROUTER_API_KEY": "r", "OPENAI_API_KEY": "k", "OPENAI_BASE_URL": OPENROUTER_URL}, {},
+                              (OPENROUTER_URL, "m", "r")),
+    "openai's names for openrouter": (M | {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": OPENROUTER_URL}, {}, (OPENROUTER_URL, "m", "k")),
     "given wins": (M | {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": "http://a/v1"},
                    {"model": "n", "base_url": "http://b/v1", "api_key": Secret("g")}, ("http://b/v1", "n", "g")),
     "a given address gets no key of another": (M | {"OPENAI_API_KEY": "k", "OPENROUTER_API_KEY": "r"}, {"base_url": LOCAL},
                                                (LOCAL, "m", None)),
-    "a given openai address": (M | {"OPENAI_API_KEY": "k"}, {"base_url": OPENAI}, (OPENAI, "m", "k")),
-    "a given key alone": ({}, {"model": "n", "api_key": Secret("g")}, (OPENAI, "n", "g")),
-    "blanks and line ends": ({"TODO_MODEL": " m\n", "OPENAI_API_KEY": " k\n", "OPENAI_BASE_URL": " "}, {}, (OPENAI, "m", "k")),
+    "a given openai address": (M | {"OPENAI_API_KEY": "k"}, {"base_url": OPENAI_URL}, (OPENAI_URL, "m", "k")),
+    "a given key alone": ({}, {"model": "n", "api_key": Secret("g")}, (OPENAI_URL, "n", "g")),
+    "blanks and line ends": ({"TODO_MODEL": " m\n", "OPENAI_API_KEY": " k\n", "OPENAI_BASE_URL": " "}, {}, (OPENAI_URL, "m", "k")),
 }  # fmt: skip
 
 
@@ -49,8 +49,8 @@ def test_what_is_found(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("environ", "detail"),
-    [({}, "no model is configured"), ({"OPENAI_API_KEY": "k"}, "no model is named for api.openai.com"),
-     (M, "no address or key for the model m"), ({"OPENAI_BASE_URL": "http://u:p@h/v1"}, "no model is named for h"),
+    [({}, "no model is configured"), ({"OPENAI_API_KEY": "k"}, "no model is set for api.openai.com"),
+     (M, "the model m has no address and no key"), ({"OPENAI_BASE_URL": "http://u:p@h/v1"}, "no model is set for h"),
      ({"OPENAI_API_KEY": "", "TODO_MODEL": " "}, "no model is configured")],
 )  # fmt: skip
 def test_what_is_missing_is_told_with_the_three_ways(environ: dict[str, str], detail: str) -> None:
@@ -89,7 +89,7 @@ def test_a_key_that_is_none_is_not_shown(key: str) -> None:
 
 
 def test_an_endpoint_shows_no_secret() -> None:
-    endpoint = Endpoint(base_url="http://user:sesame@h:1/v1", model="m", api_key=Secret("k-1"))
+    endpoint = ModelEndpoint(base_url="http://user:sesame@h:1/v1", model="m", api_key=Secret("k-1"))
     assert "k-1" not in repr(endpoint)
     assert endpoint.address == "h:1"
 
@@ -111,11 +111,11 @@ def test_what_runs_here_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
             f":{server.port}",
         ):
             monkeypatch.setenv("OLLAMA_HOST", form)
-            found = [one for one in local_servers() if one.name == "Ollama"]
+            found = [one for one in find_local_servers() if one.name == "Ollama"]
             assert found == [LocalServer("Ollama", server.url, ("llama3.2:3b",))]
-    hint = no_model(found).hint
+    hint = no_model_error(found).hint
     assert f"running here: OPENAI_BASE_URL={server.url} TODO_MODEL=llama3.2:3b" in hint
-    assert "running here" not in no_model([LocalServer("Ollama", LOCAL, ())]).hint
+    assert "running here" not in no_model_error([LocalServer("Ollama", LOCAL, ())]).hint
 
 
 @pytest.mark.parametrize(
@@ -138,18 +138,18 @@ def test_what_is_no_model_server_is_not_offered(
     with scripted() as server:
         server.models = answer
         monkeypatch.setenv("OLLAMA_HOST", f"127.0.0.1:{server.port}")
-        assert [one for one in local_servers(0.2) if one.name == "Ollama"] == []
+        assert [one for one in find_local_servers(0.2) if one.name == "Ollama"] == []
 
 
 @pytest.mark.parametrize("host", ["", "x:y:z", "[::1", "http://", "127.0.0.1:9"])
 def test_a_host_that_is_none(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OLLAMA_HOST", host)
-    assert isinstance(local_servers(0.2), list)
+    assert isinstance(find_local_servers(0.2), list)
 
 
-def configured(environ: dict[str, str], base_url: str | None = None, api_key: str | None = None) -> Endpoint:
+def configured(environ: dict[str, str], base_url: str | None = None, api_key: str | None = None) -> ModelEndpoint:
     key = Secret(api_key) if api_key else None
-    return configured_endpoint(environ | {"TODO_MODEL": "m"}, model=None, base_url=base_url, api_key=key)
+    return resolve_endpoint(environ | {"TODO_MODEL": "m"}, model=None, base_url=base_url, api_key=key)
 
 
 def test_the_environment_wins_over_the_file() -> None:

@@ -12,8 +12,8 @@ from tests.conftest import free_port
 from tests.support.fake_model import Script, chunk, fails, plain, says, scripted
 from tests.support.model_client import KEY, STOP, ask, failure, got
 from todo_cli.errors import ModelFailed
-from todo_cli.llm.client import Words
-from todo_cli.llm.errors import wait_asked
+from todo_cli.llm.client import TextDelta
+from todo_cli.llm.errors import parse_retry_after
 
 ERRORS: dict[str, tuple[Script, str, str]] = {
     "overflow by code": (fails(400, "This model's maximum context length is 8 tokens", code="context_length_exceeded"),
@@ -27,16 +27,16 @@ ERRORS: dict[str, tuple[Script, str, str]] = {
     "401": (fails(401, f"Incorrect API key provided: {KEY}"), "key", "refused the API key"),
     "403": (plain({"error": "forbidden"}, 403), "key", "refused the API key"),
     "LiteLLM's wrong key": (fails(400, "No connected db."), "key", "refused the API key"),
-    "402": (fails(402, "Insufficient credits", code=402), "limit", "wants to be paid first: Insufficient credits"),
-    "quota": (fails(429, "You exceeded your current quota", code="insufficient_quota"), "limit", "paid first"),
-    "404 model": (fails(404, "The model `m` does not exist."), "name", "does not serve the model: The model `m`"),
+    "402": (fails(402, "Insufficient credits", code=402), "limit", "requires payment first: Insufficient credits"),
+    "quota": (fails(429, "You exceeded your current quota", code="insufficient_quota"), "limit", "requires payment first"),
+    "404 model": (fails(404, "The model `m` does not exist."), "name", "does not have the model: The model `m`"),
     "404 Ollama's": (fails(404, 'model "m" not found, try pulling it first'), "name", "not found"),
     "400 model": (fails(400, "m is not a valid model ID"), "name", "not a valid model"),
-    "404 address": (plain("404 page not found", 404), "endpoint", "no chat completions there (status 404)"),
-    "redirect": (plain("", 301, Location="/elsewhere"), "endpoint", "sends us elsewhere (status 301)"),
+    "404 address": (plain("404 page not found", 404), "endpoint", "no chat completions at this path (status 404)"),
+    "redirect": (plain("", 301, Location="/elsewhere"), "endpoint", "redirects to another address (status 301)"),
     "200 HTML": (plain("<!doctype html><p>Sign in"), "endpoint", "answered with a web page"),
     "200 HTML as a stream": ([{"open": {}}, {"raw": "\n <html>"}], "endpoint", "answered with a web page"),
-    "200 other JSON": (plain({"detail": "Hello"}), "broken", "answered with JSON that is no completion"),
+    "200 other JSON": (plain({"detail": "Hello"}), "broken", "answered with JSON that is not a completion"),
     "200 empty": (plain(""), "broken", "answered nothing"),
     "204": (plain("", 204), "broken", "answered nothing"),
     "200 text": (plain("OK"), "broken", "answered nothing"),
@@ -73,7 +73,7 @@ def test_errors_that_asking_again_does_not_mend(name: str) -> None:
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504, 529])
 def test_errors_that_are_asked_again(status: int) -> None:
     trouble = plain("<h1>Bad gateway</h1>", status)
-    assert got(trouble, fails(status), says("Hi")) == [Words("Hi"), STOP]
+    assert got(trouble, fails(status), says("Hi")) == [TextDelta("Hi"), STOP]
     error = failure(*[trouble] * 4)
     assert error.extra["kind"] == ("limit" if status == 429 else "broken")
 
@@ -82,25 +82,28 @@ def test_errors_that_are_asked_again(status: int) -> None:
 def test_other_ways_to_be_asked_again(name: str) -> None:
     error = {"error": {"message": "busy", "code": "429" if name == "a number as text" else 429}}
     first: Script = [{"cut": True}] if name == "cut before the headers" else [{"data": error}]
-    assert got(first, says("Hi")) == [Words("Hi"), STOP]
+    assert got(first, says("Hi")) == [TextDelta("Hi"), STOP]
 
 
 @pytest.mark.parametrize("form", ["seconds", "date"])
 def test_retry_after_is_obeyed(form: str) -> None:
     when = "0.3" if form == "seconds" else format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
     began = time.monotonic()
-    assert got(fails(429, headers={"Retry-After": when}), says("Hi"), first_content=5, total=9) == [Words("Hi"), STOP]
+    assert got(fails(429, headers={"Retry-After": when}), says("Hi"), first_content_seconds=5, total_seconds=9) == [
+        TextDelta("Hi"),
+        STOP,
+    ]
     assert time.monotonic() - began >= 0.3
 
 
 @pytest.mark.parametrize("text", ["soon", "-1", "nan", "1e9", "", "Tue, 99 Foo 2026", "9" * 20])
 def test_retry_after_that_makes_no_sense(text: str) -> None:
-    assert wait_asked(text) is None
+    assert parse_retry_after(text) is None
 
 
 def test_a_model_that_loads_is_waited_for() -> None:
     loading = fails(503, "Loading model", type="unavailable_error")
-    assert got(*[loading] * 6, says("Hi"), first_content=3, total=5) == [Words("Hi"), STOP]
+    assert got(*[loading] * 6, says("Hi"), first_content_seconds=3, total_seconds=5) == [TextDelta("Hi"), STOP]
     error = failure({"steps": loading, "keep": True})
     assert "still loading the model" in error.detail
 
@@ -115,7 +118,7 @@ def test_no_first_word_in_time(script: Script) -> None:
 
 def test_an_error_whose_body_never_ends_is_cut() -> None:
     script = [{"open": {"status": 400}}, {"forever": {"raw": "x" * 10_000}, "every": 0}]
-    assert failure(script, first_content=5).extra["kind"] == "refused"
+    assert failure(script, first_content_seconds=5).extra["kind"] == "refused"
 
 
 def test_nobody_there() -> None:

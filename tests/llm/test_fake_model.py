@@ -12,7 +12,7 @@ from urllib.request import Request, urlopen
 from tests.support.dialects import TWO
 from tests.support.fake_model import calls, replay_faults, says
 from tests.support.model_client import ADD, ask, words
-from todo_cli.llm.client import Call
+from todo_cli.llm.client import ToolCall
 
 RESULT = {"role": "tool", "tool_call_id": "a", "content": "done"}
 MADE = {"role": "assistant", "content": None, "tool_calls": [
@@ -45,8 +45,8 @@ def test_the_server_as_its_own_process(tmp_path: Path) -> None:
     try:
         assert process.stdout
         url = process.stdout.readline().split()[1]
-        patience = {"first_content": 5.0, "total": 5.0, "idle": 5.0}
-        assert ask(url, **patience)[0] == Call(0, "call_0", "add_task", ADD)
+        patience = {"first_content_seconds": 5.0, "total_seconds": 5.0, "idle_seconds": 5.0}
+        assert ask(url, **patience)[0] == ToolCall(0, "call_0", "add_task", ADD)
         assert words(ask(url, **patience)) == "What?"
         root_url = url.removesuffix("/v1")
         added = json.dumps([says("Added.")]).encode()

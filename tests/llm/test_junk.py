@@ -18,24 +18,24 @@ from todo_cli.errors import ModelFailed
 from todo_cli.llm.client import Event, Finished
 from todo_cli.llm.errors import ModelServerError
 from todo_cli.llm.sse import SseDecoder
-from todo_cli.llm.stream import Assembler
+from todo_cli.llm.stream import AnswerAssembler
 
 
-def offline(body: bytes, cuts: Sequence[int]) -> list[Event] | str:
-    """The same way as the model's, without a network."""
-    assembler, wire = Assembler({"add_task"}, 10_000), SseDecoder(1_000_000)
+def decode_offline(body: bytes, cuts: Sequence[int]) -> list[Event] | str:
+    """Decode a body that arrives cut at these places, as the client does, without a network."""
+    assembler, decoder = AnswerAssembler({"add_task": None}, 10_000), SseDecoder(1_000_000)
     places = [0, *sorted(cuts), len(body)]
     events: list[Event] = []
     cut = None
     try:
         for start, stop in pairwise(places):
-            for piece in wire.feed(body[start:stop]):
-                events += assembler.take(piece)
-        for piece in wire.close():
-            events += assembler.take(piece)
-    except ModelServerError as trouble:
-        cut = trouble.detail
-    return events + assembler.end(cut, whole=wire.done)
+            for chunk in decoder.feed(body[start:stop]):
+                events += assembler.add(chunk)
+        for chunk in decoder.close():
+            events += assembler.add(chunk)
+    except ModelServerError as error:
+        cut = error.detail
+    return events + assembler.finish(cut, done=decoder.done)
 
 
 def as_bytes(script: Sequence[dict[str, Any]], newline: str) -> bytes:
@@ -62,7 +62,7 @@ def test_how_the_bytes_are_split_changes_nothing(
 ) -> None:
     body = as_bytes(script, newline)
     cuts = data.draw(st.lists(st.integers(0, len(body)), max_size=12))
-    assert offline(body, cuts) == offline(body, []) == offline(body, range(len(body)))
+    assert decode_offline(body, cuts) == decode_offline(body, []) == decode_offline(body, range(len(body)))
 
 
 JUNK = st.recursive(
@@ -85,7 +85,7 @@ PIECES = JUNK | DELTAS.map(lambda delta: {"choices": [{"index": 0, "delta": delt
 )
 def test_no_order_of_junk_raises_anything_else(pieces: list[Any]) -> None:
     body = b"".join(b"data: " + json.dumps(piece).encode() + b"\n\n" for piece in pieces)
-    events = offline(body, [])
+    events = decode_offline(body, [])
     assert isinstance(events[-1], Finished)
     for event in events:
         json.dumps(str(event), ensure_ascii=False).encode()
@@ -94,7 +94,7 @@ def test_no_order_of_junk_raises_anything_else(pieces: list[Any]) -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=200), st.sampled_from([b"", b"data: ", b"{", b"data: {\"choices\":[{\"delta\":{\"content\":\"x"]))  # fmt: skip
 def test_no_bytes_raise_anything_else(body: bytes, prefix: bytes) -> None:
-    assert isinstance(offline(prefix + body, [])[-1], Finished)
+    assert isinstance(decode_offline(prefix + body, [])[-1], Finished)
 
 
 @settings(max_examples=15, deadline=None)
@@ -102,4 +102,4 @@ def test_no_bytes_raise_anything_else(body: bytes, prefix: bytes) -> None:
 def test_no_junk_over_the_wire_raises_anything_but_model_failed(junk: list[Any], status: int) -> None:
     script = [{"open": {"status": status}}, *({"data": json.dumps(piece)} for piece in junk)]
     with scripted(*[script] * 4) as server, suppress(ModelFailed):
-        ask(server.url, backoff=0.001)
+        ask(server.url, backoff_seconds=0.001)

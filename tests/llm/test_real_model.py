@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 
 from todo_cli.errors import ModelFailed
-from todo_cli.llm.client import Event, Finished, Words, answer
-from todo_cli.llm.endpoints import Endpoint
+from todo_cli.llm.client import Event, Finished, TextDelta, stream_answer
+from todo_cli.llm.endpoints import ModelEndpoint
 
 pytestmark = pytest.mark.opt_in
 
@@ -58,20 +58,20 @@ def ask(url: str, text: str, **more: Any) -> list[Event]:
     """One answer, to its end."""
 
     async def listen() -> list[Event]:
-        async with aclosing(answer(_endpoint(url, **more), [{"role": "user", "content": text}], [])) as events:
+        async with aclosing(stream_answer(_endpoint(url, **more), [{"role": "user", "content": text}], [])) as events:
             return [event async for event in events]
 
     return asyncio.run(listen())
 
 
-def _endpoint(url: str, **more: Any) -> Endpoint:
-    return Endpoint(base_url=url, model="any", api_key=None, **more)
+def _endpoint(url: str, **more: Any) -> ModelEndpoint:
+    return ModelEndpoint(base_url=url, model="any", api_key=None, **more)
 
 
 def test_it_streams_and_counts(peer: str) -> None:
     *said, end = ask(peer, "Say hello.")
     assert len(said) > 3
-    assert all(isinstance(event, Words) for event in said)
+    assert all(isinstance(event, TextDelta) for event in said)
     assert isinstance(end, Finished)
     assert end.reason in ("stop", "length")
     assert end.usage
@@ -90,16 +90,16 @@ def test_leaving_stops_it(peer: str) -> None:
 
     async def leave() -> None:
         async with aclosing(
-            answer(_endpoint(peer), [{"role": "user", "content": "Count to a thousand."}], [])
+            stream_answer(_endpoint(peer), [{"role": "user", "content": "Count to a thousand."}], [])
         ) as events:
-            assert isinstance(await anext(events), Words)
+            assert isinstance(await anext(events), TextDelta)
 
     asyncio.run(leave())
     began = time.monotonic()
-    assert ask(peer, "Say hello.", first_content=5.0)
+    assert ask(peer, "Say hello.", first_content_seconds=5.0)
     assert time.monotonic() - began < 30
 
 
 def test_a_long_answer_is_cut_by_us(peer: str) -> None:
-    events = ask(peer, "Tell a long story.", longest=50)
+    events = ask(peer, "Tell a long story.", max_chars=50)
     assert events[-1] == Finished("interrupted", None, "it was longer than 50 characters")

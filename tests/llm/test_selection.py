@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from tests.support.fake_model import Script, calls, fails, plain, says, scripted
 from tests.support.model_client import KEY, endpoint, got
 from todo_cli.errors import Invalid, ModelFailed
-from todo_cli.llm.catalog import lists, served
+from todo_cli.llm.catalog import fetch_models, is_listed
 from todo_cli.llm.client import Finished
-from todo_cli.llm.endpoints import OPENAI, Endpoint
-from todo_cli.llm.pricing import Price, as_stored, price_of, priced, summed
-from todo_cli.llm.selection import chosen
-from todo_cli.llm.stream import Usage
+from todo_cli.llm.endpoints import OPENAI_URL, ModelEndpoint
+from todo_cli.llm.pricing import Price, add_cost, make_price, sum_usage, usage_fields
+from todo_cli.llm.selection import select_endpoint
+from todo_cli.llm.stream import TokenUsage
 from todo_cli.settings.settings import Settings, load_settings
 
 FILE = """
@@ -54,39 +54,39 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_asked_for_wins_then_preferred_then_configured(settings: Any) -> None:
     those = settings()
-    assert chosen(those).model == "own"
-    assert chosen(those, preferred="other").model == "other"
-    assert chosen(those, asked="third", preferred="other").model == "third"
-    assert chosen(those, asked="own", preferred="other").model == "own"
+    assert select_endpoint(those).model == "own"
+    assert select_endpoint(those, preferred="other").model == "other"
+    assert select_endpoint(those, requested="third", preferred="other").model == "third"
+    assert select_endpoint(those, requested="own", preferred="other").model == "own"
     environment = settings(TODO_MODEL="of-the-environment")
-    assert chosen(environment).model == "of-the-environment"
-    assert chosen(environment, preferred="other").model == "other"
+    assert select_endpoint(environment).model == "of-the-environment"
+    assert select_endpoint(environment, preferred="other").model == "other"
 
 
 def test_only_what_is_allowed_may_be_chosen(settings: Any) -> None:
-    for how in ({"asked": "gpt-9"}, {"preferred": "gpt-9"}):
-        with pytest.raises(ModelFailed, match="'gpt-9' may not be chosen here") as caught:
-            chosen(settings(), **how)
+    for how in ({"requested": "gpt-9"}, {"preferred": "gpt-9"}):
+        with pytest.raises(ModelFailed, match="'gpt-9' is not allowed here") as caught:
+            select_endpoint(settings(), **how)
         assert (caught.value.exit_code, caught.value.extra["kind"]) == (9, "name")
         assert "own, other, third" in caught.value.hint
         assert "--model" in caught.value.hint
-    assert chosen(settings(FILE.replace('["other", "third"]', "[]")), asked="gpt-9").model == "gpt-9"
+    assert select_endpoint(settings(FILE.replace('["other", "third"]', "[]")), requested="gpt-9").model == "gpt-9"
 
 
 def test_a_person_names_a_model_and_nothing_else(settings: Any) -> None:
-    found = chosen(settings(FILE.replace('["other", "third"]', "[]")), preferred="http://evil/v1")
+    found = select_endpoint(settings(FILE.replace('["other", "third"]', "[]")), preferred="http://evil/v1")
     assert (found.base_url, found.model) == ("http://file/v1", "http://evil/v1")
 
 
 def test_a_price_is_that_of_the_model_beside_it(settings: Any) -> None:
     price = Price(Decimal("0.25"), Decimal("2.0"), "EUR")
-    assert chosen(settings()).price == price
-    assert chosen(settings(), asked="other").price is None
-    assert chosen(settings(TODO_MODEL="own")).price == price
-    assert chosen(settings(TODO_MODEL="another")).price is None
-    assert chosen(settings(TODO_MODEL="own", OPENAI_BASE_URL="http://elsewhere/v1")).price is None
+    assert select_endpoint(settings()).price == price
+    assert select_endpoint(settings(), requested="other").price is None
+    assert select_endpoint(settings(TODO_MODEL="own")).price == price
+    assert select_endpoint(settings(TODO_MODEL="another")).price is None
+    assert select_endpoint(settings(TODO_MODEL="own", OPENAI_BASE_URL="http://elsewhere/v1")).price is None
     bare = '[model]\nname = "own"\nbase_url = "http://file/v1"\n'
-    assert chosen(settings(bare, OPENAI_BASE_URL="")).price is None
+    assert select_endpoint(settings(bare, OPENAI_BASE_URL="")).price is None
 
 
 @pytest.mark.parametrize(
@@ -100,14 +100,14 @@ def test_settings_that_make_no_sense(settings: Any, line: str, told: str) -> Non
 
 
 def test_costs_are_computed_where_the_answer_comes() -> None:
-    price = price_of(0.25, 2, "EUR")
+    price = make_price(0.25, 2, "EUR")
     end = got(says("Hi"), price=price)[-1]
-    assert end == Finished("stop", Usage(7, 3, cost="0.00000775", currency="EUR"))
+    assert end == Finished("stop", TokenUsage(7, 3, cost="0.00000775", currency="EUR"))
     assert got(calls(("add_task", {})), price=price)[-1].usage.cost == "0.00000775"  # type: ignore[union-attr]
     assert got(says("Hi", usage="none"), price=price)[-1] == Finished("stop")
-    assert as_stored(got(says("Hi"))[-1].usage) == {"prompt": 7, "completion": 3, "cached": 0, "reasoning": 0}  # type: ignore[union-attr]
-    assert price_of(None, None, "EUR") is None
-    assert price_of(None, 1, "EUR") == Price(Decimal(0), Decimal(1), "EUR")
+    assert usage_fields(got(says("Hi"))[-1].usage) == {"prompt": 7, "completion": 3, "cached": 0, "reasoning": 0}  # type: ignore[union-attr]
+    assert make_price(None, None, "EUR") is None
+    assert make_price(None, 1, "EUR") == Price(Decimal(0), Decimal(1), "EUR")
 
 
 COUNTS = st.integers(0, 10**9)
@@ -117,35 +117,35 @@ PRICES = st.decimals(0, 1000, places=4)
 @given(st.lists(st.tuples(COUNTS, COUNTS), min_size=1, max_size=8), PRICES, PRICES)
 def test_a_sum_of_costs_is_the_cost_of_the_sum(counts: list[tuple[int, int]], given_: Decimal, taken: Decimal) -> None:
     price = Price(given_, taken, "EUR")
-    total = summed(as_stored(priced(Usage(*one), price)) for one in counts)
-    whole = as_stored(priced(Usage(sum(one for one, _ in counts), sum(two for _, two in counts)), price))
+    total = sum_usage(usage_fields(add_cost(TokenUsage(*one), price)) for one in counts)
+    whole = usage_fields(add_cost(TokenUsage(sum(one for one, _ in counts), sum(two for _, two in counts)), price))
     assert total == whole
 
 
 def test_a_sum_tells_no_cost_that_it_does_not_know() -> None:
-    paid = as_stored(priced(Usage(1, 1), Price(Decimal(1), Decimal(1), "EUR")))
-    other = as_stored(priced(Usage(1, 1), Price(Decimal(1), Decimal(1), "USD")))
-    free = as_stored(Usage(1, 1))
-    assert summed([paid, None, paid]) == {"prompt": 2, "completion": 2, "cached": 0, "reasoning": 0, "cost": "0.000004", "currency": "EUR"}  # fmt: skip
-    assert "cost" not in (summed([paid, free]) or {})
-    assert "cost" not in (summed([paid, other]) or {})
-    assert summed([None]) is None
+    paid = usage_fields(add_cost(TokenUsage(1, 1), Price(Decimal(1), Decimal(1), "EUR")))
+    other = usage_fields(add_cost(TokenUsage(1, 1), Price(Decimal(1), Decimal(1), "USD")))
+    free = usage_fields(TokenUsage(1, 1))
+    assert sum_usage([paid, None, paid]) == {"prompt": 2, "completion": 2, "cached": 0, "reasoning": 0, "cost": "0.000004", "currency": "EUR"}  # fmt: skip
+    assert "cost" not in (sum_usage([paid, free]) or {})
+    assert "cost" not in (sum_usage([paid, other]) or {})
+    assert sum_usage([None]) is None
 
 
 def listed(*scripts: Script, **more: Any) -> tuple[str, ...] | None:
     """What a server lists."""
     with scripted() as server:
         server.models = scripts[0]
-        return asyncio.run(served(endpoint(server.url, **more), 1.0))
+        return asyncio.run(fetch_models(endpoint(server.url, **more), 1.0))
 
 
 def test_a_list_of_models() -> None:
     assert listed(plain({"data": [{"id": "a"}, {"id": "maker/b:3"}, {"no": 1}]})) == ("a", "maker/b:3")
     for nothing in (fails(404), plain("", 405), plain("{"), plain([]), plain({"models": []}), plain("")):
         assert listed(nothing) is None
-    assert lists(("a", "llama3.2:3b", "maker/b"), "llama3.2")
-    assert lists(("maker/b",), "b")
-    assert not lists(("a", "ab"), "b")
+    assert is_listed(("a", "llama3.2:3b", "maker/b"), "llama3.2")
+    assert is_listed(("maker/b",), "b")
+    assert not is_listed(("a", "ab"), "b")
 
 
 @pytest.mark.parametrize(
@@ -163,5 +163,5 @@ def test_a_list_that_fails(script: Script, kind: str) -> None:
 
 def test_a_key_of_a_keyring_alone_is_openai_s(settings: Any) -> None:
     """Without an address beside it, as with a key in the file."""
-    found: Endpoint = chosen(settings('[model]\nname = "own"\napi_key = "k"\nkeyring = true\n'))
-    assert (found.base_url, found.api_key and found.api_key.reveal()) == (OPENAI, "k")
+    found: ModelEndpoint = select_endpoint(settings('[model]\nname = "own"\napi_key = "k"\nkeyring = true\n'))
+    assert (found.base_url, found.api_key and found.api_key.reveal()) == (OPENAI_URL, "k")

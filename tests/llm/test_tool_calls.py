@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 
 from tests.support.dialects import FORMS, TWO, named, one
 from tests.support.fake_model import Script, calls, says, stream
 from tests.support.model_client import ADD, COUNTED, LONE, STOP, got, words
-from todo_cli.llm.client import Call, Event, Finished, Words
+from todo_cli.llm.client import Event, Finished, TextDelta, ToolCall
 
 
 @pytest.mark.parametrize("name", FORMS)
@@ -15,34 +18,33 @@ def test_two_calls_in_any_dialect(name: str) -> None:
     form = FORMS[name]
     ids = {"none": ("", ""), "same": ("call_x", "call_x")}.get(form.get("ids", ""), ("call_0", "call_1"))
     *made, end = got(calls(*TWO, **form))
-    assert made == [Call(0, ids[0], "add_task", ADD), Call(1, ids[1], "add_task", '{"title": "bread"}')]
+    assert made == [ToolCall(0, ids[0], "add_task", ADD), ToolCall(1, ids[1], "add_task", '{"title": "bread"}')]
     assert isinstance(end, Finished)
     assert (end.reason, end.usage) == ("calls", COUNTED)
 
 
 CALLS: dict[str, tuple[Script, list[Event]]] = {
-    "text, then a call": (calls(TWO[0], text="Right."), [Words("Right."), Call(0, "call_0", "add_task", ADD)]),
+    "text, then a call": (calls(TWO[0], text="Right."), [TextDelta("Right."), ToolCall(0, "call_0", "add_task", ADD)]),
     "a call, then text": (stream({"tool_calls": [named("add_task")]}, {"content": "Done."}),
-                          [Words("Done."), Call(0, "a", "add_task", ADD)]),
-    "an unknown tool": (calls(("fly", {})), [Call(0, "call_0", "fly", "{}")]),
-    "malformed": (calls(("add_task", '{"title": mi')), [Call(0, "call_0", "add_task", '{"title": mi')]),
-    "cut by the length": (calls(("add_task", '{"titl'), finish="length"), [Call(0, "call_0", "add_task", '{"titl')]),
-    "no object": (calls(("add_task", "[1]")), [Call(0, "call_0", "add_task", "[1]")]),
-    "arguments null": (one(named("list_tasks", None)), [Call(0, "a", "list_tasks", "")]),
-    "arguments a number": (one(named("add_task", 3)), [Call(0, "a", "add_task", "3")]),
-    "first index 1": (one(named("add_task", index=1)), [Call(0, "a", "add_task", ADD)]),
-    "sent whole twice": (one(named("add_task"), named("add_task")), [Call(0, "a", "add_task", ADD)]),
+                          [TextDelta("Done."), ToolCall(0, "a", "add_task", ADD)]),
+    "an unknown tool": (calls(("fly", {})), [ToolCall(0, "call_0", "fly", "{}")]),
+    "malformed": (calls(("add_task", '{"title": mi')), [ToolCall(0, "call_0", "add_task", '{"title": mi')]),
+    "no object": (calls(("add_task", "[1]")), [ToolCall(0, "call_0", "add_task", "[1]")]),
+    "arguments null": (one(named("list_tasks", None)), [ToolCall(0, "a", "list_tasks", "")]),
+    "arguments a number": (one(named("add_task", 3)), [ToolCall(0, "a", "add_task", "3")]),
+    "first index 1": (one(named("add_task", index=1)), [ToolCall(0, "a", "add_task", ADD)]),
+    "sent whole twice": (one(named("add_task"), named("add_task")), [ToolCall(0, "a", "add_task", ADD)]),
     "the id later": (one(named("add_task", "", id=None), {"index": 0, "id": "a", "function": {"arguments": ADD}}),
-                     [Call(0, "a", "add_task", ADD)]),
+                     [ToolCall(0, "a", "add_task", ADD)]),
     "a delta without function": (one(named("add_task"), {"index": 0, "function": None}, {"index": 0}),
-                                 [Call(0, "a", "add_task", ADD)]),
-    "a single object for a list": (stream({"tool_calls": named("add_task")}), [Call(0, "a", "add_task", ADD)]),
+                                 [ToolCall(0, "a", "add_task", ADD)]),
+    "a single object for a list": (stream({"tool_calls": named("add_task")}), [ToolCall(0, "a", "add_task", ADD)]),
     "function_call beside it": (stream({"tool_calls": [named("add_task")],
                                         "function_call": {"name": "add_task", "arguments": ADD}}),
-                                [Call(0, "a", "add_task", ADD)]),
-    "neither name nor arguments": (one({"index": 0}, named("add_task", index=1)), [Call(0, "a", "add_task", ADD)]),
+                                [ToolCall(0, "a", "add_task", ADD)]),
+    "neither name nor arguments": (one({"index": 0}, named("add_task", index=1)), [ToolCall(0, "a", "add_task", ADD)]),
     "a thousand": (one(*[named("list_tasks", "{}", index=at, id=f"i{at}") for at in range(1000)]),
-                   [Call(at, f"i{at}", "list_tasks", "{}") for at in range(1000)]),
+                   [ToolCall(at, f"i{at}", "list_tasks", "{}") for at in range(1000)]),
 }  # fmt: skip
 
 
@@ -61,13 +63,13 @@ def test_calls(name: str) -> None:
 @pytest.mark.parametrize("size", [1, 5, 1000])
 def test_a_call_written_as_text_is_a_call(text: str, size: int) -> None:
     parts = [text[at : at + size] for at in range(0, len(text), size)]
-    assert got(says(*parts)) == [Call(0, "", "add_task", ADD), Finished("calls", COUNTED)]
+    assert got(says(*parts)) == [ToolCall(0, "", "add_task", ADD), Finished("calls", COUNTED)]
 
 
 @pytest.mark.parametrize(
     "text",
     [f"Sure: {LONE}", f"{LONE} Done.", LONE * 2, LONE.replace("add_task", "fly"), LONE[:-1], '{"name": "add_task"}',
-     LONE[:-1] + ', "x": 1}', f"[{LONE}]", '{"milk": 1}', "```python\n1\n```", "<tool_call>", "{", "`", '{"name": [], "arguments": 1}'],
+     LONE[:-1] + ', "x": 1}', '{"milk": 1}', "```python\n1\n```", "<tool_call>", "{", "`", '{"name": [], "arguments": 1}'],
 )  # fmt: skip
 def test_other_text_stays_text(text: str) -> None:
     events = got(says(*text))
@@ -76,8 +78,56 @@ def test_other_text_stays_text(text: str) -> None:
 
 
 def test_text_that_is_no_call_is_shown_at_once() -> None:
-    assert got(says("{", '"milk"', ": 1}")) == [Words('{"milk"'), Words(": 1}"), STOP]
-    assert got(says(LONE), tools=[]) == [Words(LONE), STOP]
-    assert got(says(LONE, finish=None))[0] == Words(LONE)
+    assert got(says("{", '"milk"', ": 1}")) == [TextDelta('{"milk"'), TextDelta(": 1}"), STOP]
+    assert got(says(LONE), tools=[]) == [TextDelta(LONE), STOP]
+    assert got(says(LONE, finish=None))[0] == TextDelta(LONE)
     assert got(stream({"content": LONE, "tool_calls": [named("list_tasks", "{}")]}))[:2] == [
-        Words(LONE), Call(0, "a", "list_tasks", "{}")]  # fmt: skip
+        TextDelta(LONE), ToolCall(0, "a", "list_tasks", "{}")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("finish", "reason"), [("length", "length"), ("content_filter", "filter")])
+def test_answer_that_was_cut_has_no_calls(finish: str, reason: str) -> None:
+    *events, end = got(calls(TWO[0], text="Right.", finish=finish))
+    assert events == [TextDelta("Right.")]
+    assert isinstance(end, Finished)
+    assert end.reason == reason
+
+
+def call_texts() -> dict[str, str]:
+    call, arguments = {"name": "add_task", "arguments": {"title": "milk"}}, {"title": "milk"}
+    two = [call, {"name": "list_tasks", "arguments": {}}]
+    return {
+        "function": json.dumps({"type": "function", "function": call}),
+        "tool and parameters": json.dumps({"tool": "add_task", "parameters": arguments}),
+        "function and args": json.dumps({"function": "add_task", "args": arguments}),
+        "arguments as text": json.dumps({"name": "add_task", "arguments": json.dumps(arguments)}),
+        "list": json.dumps([call]),
+        "two in a list": json.dumps(two),
+        "two blocks": "\n".join(f"<tool_call>\n{json.dumps(each)}\n</tool_call>" for each in two),
+        "unclosed block": f"<tool_call>\n{json.dumps(call)}",
+        "fenced list": f"```json\n{json.dumps(two)}\n```",
+    }
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+@pytest.mark.parametrize("name", call_texts())
+def test_text_in_a_form_of_small_models_is_a_call(name: str, size: int) -> None:
+    text = call_texts()[name]
+    *events, end = got(says(*[text[start : start + size] for start in range(0, len(text), size)]))
+    names = ["add_task", "list_tasks"] if "two" in name or name == "fenced list" else ["add_task"]
+    assert [event.name for event in events if isinstance(event, ToolCall)] == names
+    assert next(json.loads(event.arguments) for event in events if isinstance(event, ToolCall)) == {"title": "milk"}
+    assert end == Finished("calls", COUNTED)
+
+
+SCHEMA = {"type": "object", "properties": {"title": {"type": "string"}, "numbers": {"type": "array"}}}
+STRICT = [{"type": "function", "function": {"name": "add_task", "parameters": SCHEMA}}]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fits"),
+    [({"title": "milk"}, True), ({"number": 3}, True), ({"colour": "red"}, False), ([], False), ("x", False)],
+)
+def test_text_with_arguments_of_the_tool_only_is_a_call(arguments: Any, fits: bool) -> None:
+    events = got(says(json.dumps({"name": "add_task", "arguments": arguments})), tools=STRICT)
+    assert isinstance(events[0], ToolCall if fits else TextDelta)

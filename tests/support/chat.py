@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from tests.conftest import Database, Person
 from tests.support.connections import Line
 from tests.support.turn_driver import Script, start
-from todo_cli.agent.loop import Ended, Limits, run_turn
+from todo_cli.agent.loop import Limits, TurnEnd, run_turn
 from todo_cli.contract.base import Request
 from todo_cli.contract.conversations import ShowConversation
 from todo_cli.contract.ids import new_id
@@ -32,8 +32,8 @@ class Chat:
 
     def say(
         self, text: str | None, *rounds: Any, turn: str | None = None, answer: Any = None, stop: asyncio.Event | None = None,
-        tell: Any = lambda event: None, **limits: Any,
-    ) -> Ended:  # fmt: skip
+        emit: Any = lambda event: None, **limits: Any,
+    ) -> TurnEnd:  # fmt: skip
         """A turn to its end, with what the model says in each round."""
         script = answer or Script(rounds)
         begin = BeginTurn(conversation=self.id, turn=turn or new_id(), runner=new_id(), text=text)
@@ -42,7 +42,7 @@ class Chat:
             return await self.line.send(request, key=new_id() if request.write else None)
 
         try:
-            return self.line.runner.run(run_turn(send, script, begin, limits=Limits(**limits), stop=stop, tell=tell))
+            return self.line.runner.run(run_turn(send, script, begin, limits=Limits(**limits), stop=stop, emit=emit))
         finally:
             self.asked += getattr(script, "asked", [])
 

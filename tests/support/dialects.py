@@ -22,7 +22,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "no ids, no index, repeated": {"ids": "none", "index": "none", "repeat": True},
     "ids that are the same": {"ids": "same"}, "ids that are the same, no index": {
         "ids": "same", "index": "none", "arguments": "whole"},
-    "finish stop": {"finish": "stop"}, "finish length": {"finish": "length"}, "no finish": {"finish": None},
+    "finish stop": {"finish": "stop"}, "no finish": {"finish": None},
 }  # fmt: skip
 
 
@@ -43,10 +43,10 @@ BREAKS: dict[str, tuple[Script, str]] = {
     "an error by its object": ([{"data": {"object": "error", "message": "boom", "code": 500}}], "failed with status 500: boom"),
     "an error event": ([{"event": "error"}, {"data": {"message": "boom"}}], "failed: boom"),
     "an error as text": ([{"data": {"error": "boom"}}], "failed: boom"),
-    "the reason error": ([chunk({}, "error")], "broke off with an error of its own"),
-    "a line that is not JSON": ([{"data": '{"choices": [{'}], "sent a piece that is not JSON"),
-    "too deep": ([{"data": "[" * 100_000}], "sent a piece that is not JSON"),
-    "cut in a chunk": ([{"cut": True}], "broke the connection off"),
+    "the reason error": ([chunk({}, "error")], "reported an error in the middle of the answer"),
+    "a line that is not JSON": ([{"data": '{"choices": [{'}], "sent a chunk that is not JSON"),
+    "too deep": ([{"data": "[" * 100_000}], "sent a chunk that is not JSON"),
+    "cut in a chunk": ([{"cut": True}], "closed the connection in the middle of the answer"),
     "a stall": ([{"stall": True}], "sent nothing for 0.3 s"),
     "comments for ever": ([{"forever": {"comment": "x"}}], "sent nothing for 0.3 s"),
     "empty deltas for ever": ([{"forever": chunk({})}], "sent nothing for 0.3 s"),

@@ -13,29 +13,34 @@ import pytest
 from tests.support.fake_model import Script, scripted
 from todo_cli.contract.base import Secret
 from todo_cli.errors import ModelFailed
-from todo_cli.llm.client import Event, Finished, Usage, Words, answer
-from todo_cli.llm.endpoints import Endpoint
+from todo_cli.llm.client import Event, Finished, TextDelta, TokenUsage, stream_answer
+from todo_cli.llm.endpoints import ModelEndpoint
 
 TOOLS = [{"type": "function", "function": {"name": name, "parameters": {"type": "object"}}}
          for name in ("add_task", "list_tasks", "delete_task")]  # fmt: skip
 MESSAGES = [{"role": "user", "content": "add milk"}]
-COUNTED = Usage(7, 3)
+COUNTED = TokenUsage(7, 3)
 ADD = '{"title": "milk"}'
 LONE = json.dumps({"name": "add_task", "arguments": {"title": "milk"}})
 KEY = "sk-very-secret"
 
 
-def endpoint(url: str, **more: Any) -> Endpoint:
+def endpoint(url: str, **more: Any) -> ModelEndpoint:
     """Impatient."""
-    patience: dict[str, Any] = {"first_content": 0.4, "idle": 0.3, "total": 2.0, "backoff": 0.02}
-    return Endpoint(**({"base_url": url, "model": "m", "api_key": Secret(KEY)} | patience | more))
+    patience: dict[str, Any] = {
+        "first_content_seconds": 0.4,
+        "idle_seconds": 0.3,
+        "total_seconds": 2.0,
+        "backoff_seconds": 0.02,
+    }
+    return ModelEndpoint(**({"base_url": url, "model": "m", "api_key": Secret(KEY)} | patience | more))
 
 
 def ask(url: str, *, tools: Sequence[dict[str, Any]] = TOOLS, **more: Any) -> list[Event]:
     """One answer, to its end."""
 
     async def listen() -> list[Event]:
-        async with aclosing(answer(endpoint(url, **more), MESSAGES, tools)) as events:
+        async with aclosing(stream_answer(endpoint(url, **more), MESSAGES, tools)) as events:
             return [event async for event in events]
 
     return asyncio.run(listen())
@@ -61,7 +66,7 @@ def failure(*scripts: Script, **more: Any) -> ModelFailed:
 
 def words(events: Sequence[Event]) -> str:
     """All that it said."""
-    return "".join(event.text for event in events if isinstance(event, Words))
+    return "".join(event.text for event in events if isinstance(event, TextDelta))
 
 
 STOP = Finished("stop", COUNTED)

@@ -25,8 +25,8 @@ from psycopg.pq import TransactionStatus
 import todo_cli.clients.direct
 import todo_cli.db.transaction
 from tests.support.ask import settings_of
-from todo_cli.agent.loop import Ended, Limits, run_turn
-from todo_cli.agent.messages import faults
+from todo_cli.agent.loop import Limits, TurnEnd, run_turn
+from todo_cli.agent.messages import protocol_errors
 from todo_cli.clients.direct import DirectClient
 from todo_cli.contract.base import Secret
 from todo_cli.contract.ids import new_id
@@ -36,7 +36,7 @@ from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import BEGIN
 from todo_cli.errors import TodoError
 from todo_cli.llm.stream import Finished, TextDelta
-from todo_cli.llm.tool_calls import Call
+from todo_cli.llm.tool_calls import ToolCall
 
 ROOT = Path(__file__).parents[2]
 TERMINATE = Sql("SELECT pg_terminate_backend(pg_backend_pid())")
@@ -67,7 +67,7 @@ class Script:
         yield Finished("stop")
 
     async def _answer(self, messages: list[dict[str, Any]]) -> AsyncIterator[Any]:
-        wrong = faults(messages)
+        wrong = protocol_errors(messages)
         assert not wrong, wrong
         user = max(at for at, one in enumerate(messages) if one["role"] == "user")
         said = sum(one["role"] == "assistant" for one in messages[user:])
@@ -78,7 +78,7 @@ class Script:
             if isinstance(part, str):
                 yield TextDelta(part)
             else:
-                calls.append(Call(len(calls), f"c{len(calls)}", part[0], json.dumps(part[1])))
+                calls.append(ToolCall(len(calls), f"c{len(calls)}", part[0], json.dumps(part[1])))
         for call in calls:
             self.point()
             yield call
@@ -156,7 +156,7 @@ async def drive(given: dict[str, Any]) -> dict[str, Any]:
         return await _requested(given, points, send, leave)
     script = Script(given["rounds"], pause=given.get("pause", 0), point=points, summary=given.get("summary", ""))
     begin = BeginTurn(conversation=given["conversation"], turn=given["turn"], runner=new_id(), text=given["text"])
-    limits = Limits(lease=given.get("lease", 30), budget=given.get("budget", 32_000))
+    limits = Limits(lease_seconds=given.get("lease", 30), budget_tokens=given.get("budget", 32_000))
     try:
         ended = msgspec.to_builtins(await run_turn(send, script, begin, limits=limits), enc_hook=str)
     except TodoError as error:
@@ -199,7 +199,7 @@ def finish(process: subprocess.Popen[str], *, killed: bool = False) -> dict[str,
     return found
 
 
-__all__ = ["Ended", "Script", "drive", "finish", "start"]
+__all__ = ["Script", "TurnEnd", "drive", "finish", "start"]
 
 if __name__ == "__main__":
     print(json.dumps(asyncio.run(drive(json.loads(sys.stdin.read())))))

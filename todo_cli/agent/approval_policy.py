@@ -1,4 +1,4 @@
-"""Which calls may be done at once, which need a person's yes, and which name a task that nobody has spoken of. Pure."""
+"""Decide for each tool call whether it runs at once, needs a person's approval, or names an unknown task."""
 
 from __future__ import annotations
 
@@ -8,57 +8,60 @@ from typing import Any
 
 import msgspec
 
-from todo_cli.agent.tool_selection import tools_for
+from todo_cli.agent.tool_selection import find_tools
 from todo_cli.contract.base import Asks, Request
 from todo_cli.contract.tasks import AddTask
 from todo_cli.contract.turn_steps import Message
 from todo_cli.errors import Invalid
 from todo_cli.tools import MORE_TOOLS, parse_tool_call
 
-FREE_ADDS = 20
+MAX_FREE_ADDS = 20
+"""Tasks that a turn may add without approval."""
+MAX_RANGE_NUMBERS = 1_000
 
-NAMING = ("number", "numbers", "parent", "after", "add_after", "remove_after")
-"""The fields of tools that are tasks' numbers."""
+NUMBER_FIELDS = ("number", "numbers", "parent", "after", "add_after", "remove_after")
+"""The fields of tools that hold the numbers of tasks."""
 
-# in a result a title's quotes are escaped: it cannot look like this
-_LISTED = re.compile(r'"number":(\d{1,18})')
-_SPOKEN = re.compile(r"\d{1,18}")
+# a result escapes the quotes of a title, so that no title can look like this
+_LISTED_NUMBER = re.compile(r'"number":(\d{1,18})')
+_NUMBER = re.compile(r"\d{1,18}")
 _RANGE = re.compile(r"(\d{1,18})\s*(?:-|–|\.\.|to)\s*#?(\d{1,18})")
 
 
 class ParsedCall(msgspec.Struct, frozen=True):
-    """A call as it is understood: a Request's kind and fields, the error, or (`told`) the answer at once."""
+    """A call as a Request's class and fields, as an error, or with its `answer` where it is no Request."""
 
     message: int
     index: int
     kind: type[Request[Any]] | None = None
     fields: dict[str, Any] = {}
     error: Invalid | None = None
-    told: str = ""
+    answer: str = ""
 
     @property
     def numbers(self) -> list[int]:
-        """The tasks that it is about."""
-        one = self.fields.get("number")
-        return [*self.fields.get("numbers", ()), *([one] if one is not None else [])]
+        """The tasks that the call is about."""
+        number = self.fields.get("number")
+        return [*self.fields.get("numbers", ()), *([number] if number is not None else [])]
 
     @property
-    def named(self) -> list[int]:
-        """Every task's number in it, those too that are not changed."""
-        found = [self.fields.get(name) for name in NAMING]
-        return [each for one in found for each in (one if isinstance(one, list | tuple) else [one]) if each is not None]
+    def all_numbers(self) -> list[int]:
+        """Every task's number in the call, also of tasks that it does not change."""
+        values = [self.fields.get(name) for name in NUMBER_FIELDS]
+        lists = [value if isinstance(value, list | tuple) else [value] for value in values]
+        return [number for numbers in lists for number in numbers if number is not None]
 
     @property
-    def changes(self) -> bool:
-        """It is no mere look."""
+    def is_change(self) -> bool:
+        """True if the call changes something."""
         return self.kind is not None and self.kind.write and not self.fields.get("dry_run")
 
 
-def understood(message: Message, index: int) -> ParsedCall:
-    """What a call wishes."""
+def parse_call(message: Message, index: int) -> ParsedCall:
+    """Parse call `index` of a message."""
     call = message.calls[index]
     if call.name == MORE_TOOLS:
-        return ParsedCall(message.seq, index, told=tools_for(call.arguments))
+        return ParsedCall(message.seq, index, answer=find_tools(call.arguments))
     try:
         kind, fields = parse_tool_call(call.name, call.arguments)
     except Invalid as error:
@@ -66,62 +69,64 @@ def understood(message: Message, index: int) -> ParsedCall:
     return ParsedCall(message.seq, index, kind, fields)
 
 
-def judged(calls: Sequence[ParsedCall], messages: Sequence[Message], turn: str, summary: str | None) -> list[str]:
-    """For each call "run", "ask", or "error"; counted over all that the turn has done and now wishes."""
-    done = _done(messages, turn)
+def decide(calls: Sequence[ParsedCall], messages: Sequence[Message], turn: str, summary: str | None) -> list[str]:
+    """Return "run", "ask" or "error" for each call. All changes of the turn count together."""
+    done = _completed_calls(messages, turn)
     known = known_numbers(messages, summary)
-    counted = [one for one in [*done, *calls] if one.changes and one.kind and one.kind.asks is Asks.SEVERAL]
-    several = len({number for one in counted for number in one.numbers}) > 1
-    adds = sum(one.kind is AddTask for one in done)
-    verdicts = []
-    for one in calls:
-        adds += one.kind is AddTask
-        verdicts.append(_verdict(one, known, several=several, too_many=adds > FREE_ADDS))
-    return verdicts
+    changes = [call for call in [*done, *calls] if call.is_change and call.kind and call.kind.asks is Asks.SEVERAL]
+    changes_several = len({number for call in changes for number in call.numbers}) > 1
+    adds = sum(call.kind is AddTask for call in done)
+    decisions = []
+    for call in calls:
+        adds += call.kind is AddTask
+        too_many_adds = adds > MAX_FREE_ADDS
+        decisions.append(_decide_call(call, known, changes_several=changes_several, too_many_adds=too_many_adds))
+    return decisions
 
 
-def _verdict(one: ParsedCall, known: set[int], *, several: bool, too_many: bool) -> str:
-    if one.kind is None or not known.issuperset(one.named):
+def _decide_call(call: ParsedCall, known: set[int], *, changes_several: bool, too_many_adds: bool) -> str:
+    if call.kind is None or not known.issuperset(call.all_numbers):
         return "error"
-    if not one.changes:
+    if not call.is_change:
         return "run"
-    if one.kind is AddTask:
-        return "ask" if too_many else "run"
-    return "ask" if one.kind.asks is Asks.ALWAYS or (one.kind.asks is Asks.SEVERAL and several) else "run"
+    if call.kind is AddTask:
+        return "ask" if too_many_adds else "run"
+    asks = call.kind.asks
+    return "ask" if asks is Asks.ALWAYS or (asks is Asks.SEVERAL and changes_several) else "run"
 
 
-def _done(messages: Sequence[Message], turn: str) -> list[ParsedCall]:
-    mine = [one for one in messages if one.turn == turn]
-    answers = {(one.call_seq, one.call_index): one.content for one in mine if one.role == "tool"}
+def _completed_calls(messages: Sequence[Message], turn: str) -> list[ParsedCall]:
+    own = [message for message in messages if message.turn == turn]
+    results = {(message.call_seq, message.call_index): message.content for message in own if message.role == "tool"}
     return [
-        understood(one, index)
-        for one in mine
-        for index in range(len(one.calls))
-        if not answers.get((one.seq, index), '{"error"').startswith('{"error"')
+        parse_call(message, index)
+        for message in own
+        for index in range(len(message.calls))
+        if not results.get((message.seq, index), '{"error"').startswith('{"error"')
     ]
 
 
 def known_numbers(messages: Sequence[Message], summary: str | None) -> set[int]:
-    """Every task's number that the person named or that a result has shown; what the model says counts for nothing."""
-    found: set[int] = set()
-    for one in messages:
-        if one.role == "tool":
-            found |= {int(number) for number in _LISTED.findall(one.content)}
-        elif one.role == "user":
-            found |= _spoken(one.content)
-    return found | (_spoken(summary) if summary else set())
+    """Return every task's number that the user wrote or a result listed. The model's own text does not count."""
+    numbers: set[int] = set()
+    for message in messages:
+        if message.role == "tool":
+            numbers |= {int(number) for number in _LISTED_NUMBER.findall(message.content)}
+        elif message.role == "user":
+            numbers |= _numbers_in(message.content)
+    return numbers | (_numbers_in(summary) if summary else set())
 
 
-def _spoken(text: str) -> set[int]:
-    named = {int(number) for number in _SPOKEN.findall(text)}
+def _numbers_in(text: str) -> set[int]:
+    numbers = {int(number) for number in _NUMBER.findall(text)}
     for first, last in _RANGE.findall(text):
-        if 0 <= int(last) - int(first) <= 1_000:
-            named |= set(range(int(first), int(last) + 1))
-    return named
+        if 0 <= int(last) - int(first) <= MAX_RANGE_NUMBERS:
+            numbers |= set(range(int(first), int(last) + 1))
+    return numbers
 
 
-def unknown_numbers(one: ParsedCall, messages: Sequence[Message], summary: str | None) -> str:
-    """What is answered to a call that names tasks which nobody has spoken of."""
+def unknown_numbers_message(call: ParsedCall, messages: Sequence[Message], summary: str | None) -> str:
+    """Return the error text for a call that names tasks which do not occur in the conversation."""
     known = known_numbers(messages, summary)
-    named = ", ".join(f"#{number}" for number in one.named if number not in known)
-    return f"nobody has spoken of task {named} here; nothing was done"
+    numbers = ", ".join(f"#{number}" for number in call.all_numbers if number not in known)
+    return f"task {numbers} was not mentioned or listed in this conversation; nothing was done"

@@ -1,4 +1,4 @@
-"""What a runner of a turn has in its hands: its fence, its events, whether it is to stop."""
+"""One attempt at a turn: its fence, its events, and whether the user wants it to stop."""
 
 from __future__ import annotations
 
@@ -16,104 +16,112 @@ from todo_cli.contract.turn_steps import ClaimedTurn, StepStored
 from todo_cli.errors import TodoError
 
 R = TypeVar("R")
-Said = dict[str, Any]
-Send = Callable[[Any], Awaitable[Any]]
-Tell = Callable[[Said], None]
+TurnEvent = dict[str, Any]
+SendRequest = Callable[[Any], Awaitable[Any]]
+EmitEvent = Callable[[TurnEvent], None]
 
-EVERY = 0.25
-"""Seconds between two batches of events."""
-LONGEST_SILENCE = 2.0
-"""Seconds between two looks whether somebody wants the end."""
-LET_GO = 2.0
-"""Seconds that letting go may take; the lease runs out by itself else."""
-NO_TIME = 0.001
+FLUSH_INTERVAL_SECONDS = 0.25
+"""Between two stored batches of events."""
+HEARTBEAT_SECONDS = 2.0
+"""Between two steps of a silent turn: each renews the lease and learns of a request to stop."""
+RELEASE_TIMEOUT_SECONDS = 2.0
+"""For giving the turn up. If that takes longer, the lease expires by itself."""
+EXPIRING_LEASE_SECONDS = 0.001
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """What a turn may cost. `lease`: seconds after which another may take over from a runner that is silent."""
+    """What a turn may cost.
 
-    budget: int = 32_000
+    Another process may take a turn over from an attempt that was silent for `lease_seconds`.
+    """
+
+    budget_tokens: int = 32_000
     rounds: int = 12
-    seconds: float = 600
-    lease: float = 30
+    total_seconds: float = 600
+    lease_seconds: float = 30
 
 
 class Attempt:
     """One attempt at a turn, by this process."""
 
-    def __init__(self, send: Send, begun: ClaimedTurn, tell: Tell, stop: asyncio.Event, limits: Limits) -> None:
+    def __init__(
+        self, send: SendRequest, begun: ClaimedTurn, emit: EmitEvent, stop: asyncio.Event, limits: Limits
+    ) -> None:
         self.begun, self.limits, self.head = begun, limits, begun.head
-        self._send, self._tell, self._stop, self._n = send, tell, stop, begun.events
-        self._batch: list[Said] = []
-        self._kept = time.monotonic()
-        self._deadline = self._kept + limits.seconds
-        self._asked_to_stop = False
+        self._send, self._emit, self._stop, self._next_batch = send, emit, stop, begun.events
+        self._batch: list[TurnEvent] = []
+        self._last_flush = time.monotonic()
+        self._deadline = self._last_flush + limits.total_seconds
+        self._stop_requested = False
 
     async def send(self, request: Request[R]) -> R:
-        """A step; raises TodoError."""
+        """Send a step; raise TodoError."""
         answer: R = await self._send(request)
         return answer
 
     @property
     def fence(self) -> dict[str, Any]:
-        """Which turn, and which attempt at it."""
+        """The turn and the number of this attempt, which every step carries."""
         return {"turn": self.begun.turn, "attempt": self.begun.attempt}
 
     @property
-    def last(self) -> int:
-        """The number of the last batch that is stored; -1: none."""
-        return self._n - 1
+    def last_batch(self) -> int:
+        """The number of the last stored batch of events; -1 before the first one."""
+        return self._next_batch - 1
 
     @property
-    def left(self) -> float:
-        """Seconds that the turn may still take."""
+    def remaining_seconds(self) -> float:
+        """The time that the turn may still take."""
         return self._deadline - time.monotonic()
 
     @property
-    def stopped(self) -> bool:
-        """Somebody wants the end: here, or at another terminal."""
-        return self._asked_to_stop or self._stop.is_set()
+    def is_stopped(self) -> bool:
+        """True once the user wants the turn to stop, here or at another terminal."""
+        return self._stop_requested or self._stop.is_set()
 
     @property
     def stopping(self) -> Awaitable[Any]:
-        """Done once this runner is asked to stop here."""
+        """Done once the user asks this process to stop."""
         return self._stop.wait()
 
-    def stands(self, head: int, *, stop: bool = False) -> None:
-        """What a step has said."""
-        self.head, self._asked_to_stop = head, self._asked_to_stop or stop
+    def set_head(self, head: int, *, stop: bool = False) -> None:
+        """Take over the conversation's head and the request to stop from a step's answer."""
+        self.head, self._stop_requested = head, self._stop_requested or stop
 
-    def tell(self, event: Said) -> None:
-        """To who listens here, and into the next batch."""
-        self._tell(event)
+    def emit(self, event: TurnEvent) -> None:
+        """Pass an event to the listener of this process, and add it to the next batch."""
+        self._emit(event)
         last = self._batch[-1] if self._batch else None
         if last and event["kind"] == last["kind"] and event["kind"] in ("words", "thought"):
             last["text"] += event["text"]
         else:
             self._batch.append(dict(event))
 
-    async def keep(self, *, now: bool = False) -> StepStored | None:
-        """Four times a second at most while there are events, and as a sign of life."""
-        silent = time.monotonic() - self._kept
-        due = silent >= (EVERY if self._batch else min(self.limits.lease / 3, LONGEST_SILENCE))
-        if not due and not (now and self._batch):
+    async def flush(self, *, now: bool = False) -> StepStored | None:
+        """Store the batch if it is time to, or an empty one as a heartbeat; return None if it is not time."""
+        silent = time.monotonic() - self._last_flush
+        heartbeat = min(self.limits.lease_seconds / 3, HEARTBEAT_SECONDS)
+        is_due = silent >= (FLUSH_INTERVAL_SECONDS if self._batch else heartbeat)
+        if not is_due and not (now and self._batch):
             return None
-        return await self._store(self.limits.lease)
+        return await self._store(self.limits.lease_seconds)
 
-    async def let_go(self) -> None:
-        """This process ends, not the turn: keep the words that have come, and let another take it over at once."""
+    async def release(self) -> None:
+        """Store the text so far and let another process take the turn over at once: this process ends."""
         with suppress(TodoError, TimeoutError):
-            async with asyncio.timeout(LET_GO):
-                await self._store(NO_TIME)
+            async with asyncio.timeout(RELEASE_TIMEOUT_SECONDS):
+                await self._store(EXPIRING_LEASE_SECONDS)
 
-    async def _store(self, lease: float) -> StepStored:
-        batch, self._batch, self._kept = self._batch, [], time.monotonic()
-        events = StoreEvents(**self.fence, lease=lease, first=self._n, after=self.head, batch=tuple(batch))
+    async def _store(self, lease_seconds: float) -> StepStored:
+        batch, self._batch, self._last_flush = self._batch, [], time.monotonic()
+        events = StoreEvents(
+            **self.fence, lease=lease_seconds, first=self._next_batch, after=self.head, batch=tuple(batch)
+        )
         try:
             stored = await self.send(events)
         except BaseException:
             self._batch = [*batch, *self._batch]
             raise
-        self._n += bool(batch)
-        self._asked_to_stop = self._asked_to_stop or stored.stop
+        self._next_batch += bool(batch)
+        self._stop_requested = self._stop_requested or stored.stop
         return stored

@@ -1,4 +1,4 @@
-"""An export that is to be taken in: read line by line, and refused at the first that is wrong, by its number."""
+"""Read an exported conversation line by line. The first wrong line is refused, by its number."""
 
 from __future__ import annotations
 
@@ -7,28 +7,29 @@ from typing import Any
 
 import msgspec
 
-from todo_cli.agent.messages import faults
+from todo_cli.agent.messages import protocol_errors
 from todo_cli.contract.codec import decode_request
 from todo_cli.contract.conversation_export import EXPORT_VERSION, ExportedMessage, ExportHeader
 from todo_cli.errors import Invalid
 
-MOST = 8 * 1024 * 1024
-"""Bytes of a line."""
+MAX_LINE_BYTES = 8 * 1024 * 1024
+_NOTHING_IMPORTED = "nothing was imported"
+_NumberedMessage = tuple[int, ExportedMessage]
 
 
-class Reading:
-    """The lines of an export: `header` once the first was read, then `messages`, turn by turn."""
+class ExportReader:
+    """The lines of an export: `header` from the first line, then `messages`, turn by turn."""
 
     def __init__(self, lines: Iterable[bytes]) -> None:
         self._lines = ((number, line) for number, line in enumerate(lines, 1) if line.strip())
-        self.header = self._header()
+        self.header = self._read_header()
 
-    def _header(self) -> ExportHeader:
+    def _read_header(self) -> ExportHeader:
         number, line = next(self._lines, (1, b""))
-        _bounded(number, line)
+        _check_length(number, line)
         try:
             if b'"kind"' in line:
-                return _known(decode_request(line, ExportHeader))
+                return _check_version(decode_request(line, ExportHeader))
         except Invalid as error:
             if error.extra.get("reason") == "version":
                 raise
@@ -36,106 +37,105 @@ class Reading:
         raise Invalid(f"line {number} is not the beginning of an export", hint=hint)
 
     def messages(self) -> Iterator[ExportedMessage]:
-        """Each as soon as its turn is known to be whole and such as a model's API accepts; raises Invalid."""
-        turn: list[tuple[int, ExportedMessage]] = []
+        """Yield each message once its turn is known to be complete and valid; raise Invalid."""
+        turn: list[_NumberedMessage] = []
         ended: set[str] = set()
         for place, (number, line) in enumerate(self._lines, 1):
-            one = _message(number, line)
-            if one.seq != place:
-                hint = "a line is missing, or there twice; nothing was imported"
-                raise Invalid(f"line {number}: message {one.seq} stands in place {place}", hint=hint)
-            if turn and one.turn != turn[-1][1].turn:
-                yield from _checked(turn)
+            message = _parse_message(number, line)
+            if message.seq != place:
+                hint = f"a line is missing or repeated; {_NOTHING_IMPORTED}"
+                raise Invalid(f"line {number}: message {message.seq} is in place {place}", hint=hint)
+            if turn and message.turn != turn[-1][1].turn:
+                yield from _check_turn(turn)
                 ended.add(turn[-1][1].turn)
                 turn = []
-            if one.turn in ended:
-                hint = "the lines are not in their order"
-                raise Invalid(f"line {number}: its turn has ended before", hint=hint)
-            turn.append((number, one))
-        yield from _checked(turn)
+            if message.turn in ended:
+                raise Invalid(f"line {number}: its turn has ended before", hint="the lines are not in order")
+            turn.append((number, message))
+        yield from _check_turn(turn)
 
 
-def _known(header: ExportHeader) -> ExportHeader:
+def _check_version(header: ExportHeader) -> ExportHeader:
     if header.version > EXPORT_VERSION:
-        said = f"the export has version {header.version}, this todo knows {EXPORT_VERSION}"
-        raise Invalid(said, hint="upgrade todo", reason="version")
+        detail = f"the export has version {header.version}, but this todo reads up to version {EXPORT_VERSION}"
+        raise Invalid(detail, hint="upgrade todo", reason="version")
     return header
 
 
-def _bounded(number: int, line: bytes) -> None:
-    if len(line) > MOST:
-        raise Invalid(f"line {number} is longer than {MOST // 2**20} MiB")
+def _check_length(number: int, line: bytes) -> None:
+    if len(line) > MAX_LINE_BYTES:
+        raise Invalid(f"line {number} is longer than {MAX_LINE_BYTES // 2**20} MiB")
 
 
-def _message(number: int, line: bytes) -> ExportedMessage:
-    _bounded(number, line)
+def _parse_message(number: int, line: bytes) -> ExportedMessage:
+    _check_length(number, line)
     try:
         return decode_request(line, ExportedMessage)
     except Invalid as error:
-        raise Invalid(f"line {number}: {error.detail}", hint="nothing was imported") from None
+        raise Invalid(f"line {number}: {error.detail}", hint=_NOTHING_IMPORTED) from None
 
 
-def _checked(turn: list[tuple[int, ExportedMessage]]) -> Iterator[ExportedMessage]:
-    """A turn, if a model's API would accept it, and it has ended."""
-    _answers(turn)
-    said, lines = _wire(turn)
-    found = faults([*said, {"role": "user", "content": "-"}])
-    wrong = [one for one in found if not one.startswith("the end")]
+def _check_turn(turn: list[_NumberedMessage]) -> Iterator[ExportedMessage]:
+    """Return the messages of a turn that has ended and that a model's API would accept; raise Invalid."""
+    _check_results(turn)
+    api_messages, lines = _to_api_messages(turn)
+    errors = protocol_errors([*api_messages, {"role": "user", "content": "-"}])
+    errors = [error for error in errors if not error.startswith("the end")]
     if turn and turn[0][1].role != "user":
-        wrong = [f"1: {turn[0][1].role} begins a turn"]
-    if wrong:
-        at, _, what = wrong[0].partition(": ")
-        raise Invalid(f"line {lines[min(int(at), len(lines) - 1)]}: {what}", hint="nothing was imported")
-    return (one for _, one in turn)
+        errors = [f"1: {turn[0][1].role} begins a turn"]
+    if errors:
+        index, _, problem = errors[0].partition(": ")
+        raise Invalid(f"line {lines[min(int(index), len(lines) - 1)]}: {problem}", hint=_NOTHING_IMPORTED)
+    return (message for _, message in turn)
 
 
-def _answers(turn: list[tuple[int, ExportedMessage]]) -> None:
-    """Every result answers a call of an earlier message of its turn, each a call of its own."""
+def _check_results(turn: list[_NumberedMessage]) -> None:
+    """Check that every result answers a call of an earlier message of its turn, and that no call has two."""
     calls: dict[int | None, int] = {}
-    done: set[tuple[int | None, int | None]] = set()
-    for number, one in turn:
-        if one.role == "tool":
-            place = (one.call_seq, one.call_index)
-            if place in done or (one.call_index or 0) >= calls.get(one.call_seq, 0):
-                raise Invalid(f"line {number}: a result without its call", hint="nothing was imported")
-            done.add(place)
-        calls[one.seq] = len(one.calls)
+    answered: set[tuple[int | None, int | None]] = set()
+    for number, message in turn:
+        if message.role == "tool":
+            place = (message.call_seq, message.call_index)
+            if place in answered or (message.call_index or 0) >= calls.get(message.call_seq, 0):
+                raise Invalid(f"line {number}: a result without its call", hint=_NOTHING_IMPORTED)
+            answered.add(place)
+        calls[message.seq] = len(message.calls)
 
 
-def _wire(turn: list[tuple[int, ExportedMessage]]) -> tuple[list[dict[str, Any]], list[int]]:
-    """As it would be sent, with the line of each; the results of a message's calls in the order of the calls."""
-    said: list[dict[str, Any]] = [{"role": "system", "content": "-"}]
+def _to_api_messages(turn: list[_NumberedMessage]) -> tuple[list[dict[str, Any]], list[int]]:
+    """Return the turn as it would be sent to a model, and the line of each message."""
+    api_messages: list[dict[str, Any]] = [{"role": "system", "content": "-"}]
     lines = [turn[0][0] if turn else 1]
-    for number, one in _sorted(turn):
-        content = one.content if one.content.strip() or one.calls else "-"
-        fields: dict[str, Any] = {"role": one.role, "content": content}
-        if one.calls:
-            fields["tool_calls"] = [{"id": f"{one.seq} {index}"} for index in range(len(one.calls))]
-        if one.role == "tool":
-            fields["tool_call_id"] = f"{one.call_seq} {one.call_index}"
-        said.append(fields)
+    for number, message in sorted(turn, key=_call_order):
+        content = message.content if message.content.strip() or message.calls else "-"
+        fields: dict[str, Any] = {"role": message.role, "content": content}
+        if message.calls:
+            fields["tool_calls"] = [{"id": f"{message.seq} {index}"} for index in range(len(message.calls))]
+        if message.role == "tool":
+            fields["tool_call_id"] = f"{message.call_seq} {message.call_index}"
+        api_messages.append(fields)
         lines.append(number)
-    return said, lines
+    return api_messages, lines
 
 
-def _sorted(turn: list[tuple[int, ExportedMessage]]) -> list[tuple[int, ExportedMessage]]:
-    def place(entry: tuple[int, ExportedMessage]) -> tuple[int, int]:
-        one = entry[1]
-        return (one.call_seq or 0, 1 + (one.call_index or 0)) if one.role == "tool" else (one.seq, 0)
-
-    return sorted(turn, key=place)
+def _call_order(entry: _NumberedMessage) -> tuple[int, int]:
+    """Sort the results of a message's calls behind it, in the order of the calls."""
+    message = entry[1]
+    return (message.call_seq or 0, 1 + (message.call_index or 0)) if message.role == "tool" else (message.seq, 0)
 
 
-def parts(messages: Iterable[ExportedMessage], most: int, size: int) -> Iterator[tuple[ExportedMessage, ...]]:
-    """As many together as one request may have, in number and in bytes."""
+def split_into_parts(
+    messages: Iterable[ExportedMessage], max_messages: int, max_bytes: int
+) -> Iterator[tuple[ExportedMessage, ...]]:
+    """Yield parts that one request may carry, by number and by bytes."""
     part: list[ExportedMessage] = []
-    held = 0
-    for one in messages:
-        weight = len(msgspec.json.encode(one))
-        if part and (len(part) == most or held + weight > size):
+    part_bytes = 0
+    for message in messages:
+        size = len(msgspec.json.encode(message))
+        if part and (len(part) == max_messages or part_bytes + size > max_bytes):
             yield tuple(part)
-            part, held = [], 0
-        part.append(one)
-        held += weight
+            part, part_bytes = [], 0
+        part.append(message)
+        part_bytes += size
     if part:
         yield tuple(part)

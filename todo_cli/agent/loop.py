@@ -1,7 +1,7 @@
-"""The loop of one turn. It holds nothing that a crash could lose but the words in flight.
+"""The loop of one turn. Only text that is just arriving could be lost in a crash: everything else is stored.
 
-begin → settle → replay → model → store → act → … → end. Every step is a Request; where another attempt has taken the
-turn over, the next step raises a Conflict whose `reason` is "fenced", and this one is over.
+begin → settle open calls → replay → model → store calls → run calls → … → end. Every step is a Request. If another
+attempt has taken the turn over, the next step raises a Conflict whose `reason` is "fenced", and this attempt ends.
 """
 
 from __future__ import annotations
@@ -11,25 +11,39 @@ from typing import Any
 
 import msgspec
 
-from todo_cli.agent.attempt import Attempt, Limits, Send, Tell
-from todo_cli.agent.compaction import WIDE, compacted, crowded
-from todo_cli.agent.messages import faults, open_calls, request_messages
-from todo_cli.agent.prompts import today
-from todo_cli.agent.receive import Answer, ModelResponse, Said, listen
-from todo_cli.agent.tool_execution import act
-from todo_cli.agent.tool_selection import offers
-from todo_cli.contract.turn_steps import BeginTurn, EndTurn, PendingCall, ReadReplay, Replay, StoreAnswer, TurnState
+from todo_cli.agent.attempt import Attempt, EmitEvent, Limits, SendRequest
+from todo_cli.agent.compaction import WIDE_BUDGETS, needs_compaction, summarize
+from todo_cli.agent.messages import build_request, open_calls, protocol_errors
+from todo_cli.agent.prompts import date_line
+from todo_cli.agent.receive import AskModel, ModelResponse, receive
+from todo_cli.agent.tool_execution import run_tool_calls
+from todo_cli.agent.tool_selection import select_tools
+from todo_cli.contract.turn_steps import (
+    BeginTurn,
+    ClaimedTurn,
+    EndTurn,
+    Message,
+    PendingCall,
+    ReadReplay,
+    Replay,
+    StoreAnswer,
+    TurnState,
+)
 from todo_cli.contract.usage import make_budget_error
 from todo_cli.errors import Bug, ModelFailed, TodoError
-from todo_cli.llm.pricing import as_stored, summed
+from todo_cli.llm.pricing import sum_usage, usage_fields
 
-__all__ = ["Ended", "Limits", "run_turn"]
+__all__ = ["Limits", "TurnEnd", "run_turn"]
+
+CHARS_PER_TOKEN = 3
+"""A careful estimate: what is sent for a summary must fit the model's context."""
+MAX_IDENTICAL_ROUNDS = 3
 
 
-class Ended(msgspec.Struct):
-    """How the turn stands now that this runner is through with it; `mine` is False where another runs it.
+class TurnEnd(msgspec.Struct):
+    """The turn once this process is finished with it; `mine` is False where another process runs it.
 
-    `after`: the number of its last batch of events. `first`: nothing was said in the conversation before.
+    `after` is the number of the last batch of events. `first` is True for the first turn of its conversation.
     """
 
     turn: str
@@ -46,135 +60,185 @@ class Ended(msgspec.Struct):
 
 
 async def run_turn(
-    send: Send,
-    answer: Answer,
+    send: SendRequest,
+    ask_model: AskModel,
     begin: BeginTurn,
     *,
-    tell: Tell = lambda event: None,
+    emit: EmitEvent = lambda event: None,
     stop: asyncio.Event | None = None,
     limits: Limits = Limits(),  # noqa: B008 - frozen
-) -> Ended:
-    """Run the turn to its end, or until it waits for a person. Raises TodoError; what was stored stays.
+) -> TurnEnd:
+    """Run the turn to its end, or until it waits for an approval. Raise TodoError; what is stored stays.
 
-    `stop` ends it here as StopTurn does from anywhere: the words that have come and what was done stay. Cancelling it
-    instead only leaves it: another may take the turn over, at once.
+    `stop` ends the turn, as StopTurn does from anywhere: its text so far and its changes stay. Cancelling the task only
+    leaves the turn: another process may take it over at once.
     """
-    begun = await send(msgspec.structs.replace(begin, lease=limits.lease))
+    begun = await send(msgspec.structs.replace(begin, lease=limits.lease_seconds))
     if not begun.mine:
-        return Ended(begun.turn, begun.conversation, begun.number, begun.state, mine=False)
-    runner = Attempt(send, begun, tell, stop or asyncio.Event(), limits)
+        return TurnEnd(begun.turn, begun.conversation, begun.number, begun.state, mine=False)
+    attempt = Attempt(send, begun, emit, stop or asyncio.Event(), limits)
     try:
-        ended = await _Turn(runner, answer, begin.model).run()
-        ended.after, ended.first = runner.last, begun.first
-        return ended
+        end = await _Turn(attempt, ask_model, begin.model).run()
+        end.after, end.first = attempt.last_batch, begun.first
+        return end
     except asyncio.CancelledError:
-        await runner.let_go()
+        await attempt.release()
         raise
 
 
 class _Turn:
-    def __init__(self, runner: Attempt, answer: Answer, model: str | None) -> None:
-        self._runner, self._answer, self._model = runner, answer, model
-        self._folded = False
-        self._spent: list[dict[str, Any] | None] = []
-        self._folding: dict[str, Any] | None = None
+    def __init__(self, attempt: Attempt, ask_model: AskModel, model: str | None) -> None:
+        self._attempt, self._ask_model, self._model = attempt, ask_model, model
+        self._was_compacted = False
+        self._answer_usage: list[dict[str, Any] | None] = []
+        self._summary_usage: dict[str, Any] | None = None
 
-    async def run(self) -> Ended:
-        """Rounds, each from what is stored: nothing is remembered from one to the next."""
-        runner = self._runner
-        if runner.begun.reset:
-            runner.tell({"kind": "reset"})
-        wanted = ReadReplay(conversation=runner.begun.conversation, budget=runner.limits.budget)
+    async def run(self) -> TurnEnd:
+        """Run rounds, each from what is stored: nothing is remembered from one round to the next."""
+        attempt = self._attempt
+        if attempt.begun.reset:
+            attempt.emit({"kind": "reset"})
+        read_replay = ReadReplay(conversation=attempt.begun.conversation, budget=attempt.limits.budget_tokens)
         while True:
-            replay = await runner.send(wanted)
-            calls = open_calls(replay.messages)
-            if calls:
-                held = await act(runner, calls, replay)
-                if held:
-                    return self._waiting(held)
-                continue
-            ended = await self._round(replay)
-            if ended:
-                return ended
+            replay = await attempt.send(read_replay)
+            if calls := open_calls(replay.messages):
+                if held := await run_tool_calls(attempt, calls, replay):
+                    return _end_of(attempt.begun, "awaiting", held=held)
+            elif end := await self._run_round(replay):
+                return end
 
-    async def _round(self, replay: Replay) -> Ended | None:
-        runner, limits = self._runner, self._runner.limits
-        mine = [one for one in replay.messages if one.turn == runner.begun.turn and one.role == "assistant"]
-        said, self._spent = len(mine), [one.usage for one in mine]
-        if runner.stopped:
-            return await self._end("stopped", "(stopped)", status="interrupted")
+    async def _run_round(self, replay: Replay) -> TurnEnd | None:
+        attempt, budget = self._attempt, self._attempt.limits.budget_tokens
+        answers = [
+            message for message in replay.messages
+            if message.turn == attempt.begun.turn and message.role == "assistant"
+        ]  # fmt: skip
+        self._answer_usage = [message.usage for message in answers]
+        if attempt.is_stopped:
+            return await self._end("stopped", "", status="interrupted")
         if replay.over:
-            error = make_budget_error(replay.over)
-            return await self._end("failed", f"({error.detail})", error=error)
-        if said >= limits.rounds:
-            return await self._end("done", f"I have stopped after {said} rounds. Tell me to go on, if I should.")
-        if runner.left <= 0:
-            return await self._end("done", f"I have stopped after {limits.seconds:g} seconds. Tell me to go on.")
-        if crowded(replay, limits.budget) and await self._fold(replay, limits.budget * 3):
+            return await self._end("failed", "", error=make_budget_error(replay.over))
+        if error := self._limit_error(answers):
+            return await self._end("failed", "", error=error)
+        if needs_compaction(replay, budget) and await self._compact(replay, budget * CHARS_PER_TOKEN):
             return None
-        messages = request_messages(replay.messages, replay.summary, today(runner.begun.zone))
-        if wrong := faults(messages):
-            raise Bug(f"the conversation cannot be replayed: {wrong[0]}")
-        return await self._asked(messages, replay)
+        messages = build_request(replay.messages, replay.summary, date_line(attempt.begun.zone))
+        if errors := protocol_errors(messages):
+            raise Bug(f"the conversation cannot be replayed: {errors[0]}")
+        return await self._ask(messages, replay)
 
-    async def _asked(self, messages: list[Said], replay: Replay) -> Ended | None:
-        runner = self._runner
-        tools = offers(replay.messages, runner.begun.turn)
+    def _limit_error(self, answers: list[Message]) -> ModelFailed | None:
+        """Return the error of a turn that has used up its rounds or its time, or repeats itself."""
+        limits, kind, detail = self._attempt.limits, "", ""
+        if len(answers) >= limits.rounds:
+            kind, detail = "rounds", f"the model did not finish within {limits.rounds} rounds"
+        elif self._attempt.remaining_seconds <= 0:
+            kind, detail = "timeout", f"the model did not finish within {limits.total_seconds:g} seconds"
+        elif _repeats_itself(answers):
+            kind, detail = "loop", f"the model made the same calls {MAX_IDENTICAL_ROUNDS} times in a row"
+        return _unfinished(kind, detail, self._attempt.begun) if kind else None
+
+    async def _ask(self, messages: list[dict[str, Any]], replay: Replay) -> TurnEnd | None:
+        attempt = self._attempt
+        tools = select_tools(replay.messages, attempt.begun.turn)
         try:
-            heard = await listen(self._answer(messages, tools), runner, runner.left)
+            response = await receive(self._ask_model(messages, tools), attempt, attempt.remaining_seconds)
         except ModelFailed as error:
-            # how much fits is not known: half of what did not
-            sent = sum(len(str(one)) for one in messages)
-            if error.extra.get("overflow") and await self._fold(replay, sent // 2):
+            # the model's limit is unknown: send half of what did not fit
+            sent_chars = sum(len(str(message)) for message in messages)
+            if error.extra.get("overflow") and await self._compact(replay, sent_chars // 2):
                 return None
-            return await self._end("failed", f"(the model failed: {error.detail})", error=error)
-        usage = as_stored(heard.usage)
-        if not heard.calls:
-            return await self._last_words(heard, usage)
-        await runner.keep(now=True)
-        stored = await runner.send(
-            StoreAnswer(**runner.fence, lease=runner.limits.lease, after=runner.head, text=heard.text,
-                        calls=heard.calls, model=self._model, usage=usage)
-        )  # fmt: skip
-        runner.stands(stored.head, stop=stored.stop)
+            return await self._end("failed", "", error=error)
+        usage = usage_fields(response.usage)
+        if not response.calls or response.reason == "length":
+            return await self._end_with(response, usage)
+        await attempt.flush(now=True)
+        stored = await attempt.send(
+            StoreAnswer(
+                **attempt.fence,
+                lease=attempt.limits.lease_seconds,
+                after=attempt.head,
+                text=response.text,
+                calls=response.calls,
+                model=self._model,
+                usage=usage,
+            )
+        )
+        attempt.set_head(stored.head, stop=stored.stop)
         return None
 
-    async def _last_words(self, heard: ModelResponse, usage: dict[str, Any] | None) -> Ended:
-        if heard.reason == "stopped":
-            return await self._end("stopped", heard.text or "(stopped)", status="interrupted", usage=usage)
-        if heard.reason == "interrupted":
-            error = ModelFailed(heard.detail or "the model broke off", kind="broken")
-            text = heard.text or "(interrupted)"
-            return await self._end("failed", text, status="interrupted", usage=usage, error=error)
-        note = f"\n\n({heard.detail})" if heard.detail and heard.reason in ("length", "filter") else ""
-        return await self._end("done", (heard.text + note).strip() or "(no words)", usage=usage)
+    async def _end_with(self, response: ModelResponse, usage: dict[str, Any] | None) -> TurnEnd:
+        """End the turn with an answer without calls; an answer that is not complete is no success."""
+        text, begun = response.text, self._attempt.begun
+        if response.reason == "stopped":
+            return await self._end("stopped", text, status="interrupted", usage=usage)
+        if response.reason == "interrupted":
+            error = ModelFailed(response.detail or "the model's answer broke off", kind="broken")
+        elif response.reason in ("length", "filter"):
+            error = _unfinished(response.reason, response.detail or "the answer was cut", begun)
+        elif not text.strip():
+            error = _unfinished("empty", response.detail or "the model's answer was empty", begun)
+        else:
+            return await self._end("done", text.strip(), usage=usage)
+        return await self._end("failed", text, status="interrupted", usage=usage, error=error)
 
-    async def _end(self, state: TurnState, text: str, *, error: TodoError | None = None, **more: Any) -> Ended:
-        runner = self._runner
-        runner.tell({"kind": "end", "state": state, "text": text})
-        await runner.keep(now=True)
-        problem = error.as_problem() if error else None
-        total = summed([*self._spent, self._folding, more.get("usage")])
-        fields = {"text": text, "state": state, "model": self._model, "total": total, "error": problem}
-        stored = await runner.send(EndTurn(**runner.fence, lease=runner.limits.lease, **(fields | more)))
-        begun = runner.begun
-        return Ended(begun.turn, begun.conversation, begun.number, stored.state, text=text, error=error, usage=total)
+    async def _end(self, state: TurnState, text: str, *, error: TodoError | None = None, **fields: Any) -> TurnEnd:
+        """Store the end; a turn without a text of the model gets a remark of ours, which is never shown as its text."""
+        attempt = self._attempt
+        attempt.emit({"kind": "end", "state": state, "text": text})
+        await attempt.flush(now=True)
+        total = sum_usage([*self._answer_usage, self._summary_usage, fields.get("usage")])
+        values: dict[str, Any] = {
+            "text": text if text.strip() else _remark(state, error),
+            "state": state,
+            "model": self._model,
+            "total": total,
+            "error": error.as_problem() if error else None,
+        }
+        values |= fields | ({} if text.strip() or state == "done" else {"status": "whole"})
+        stored = await attempt.send(EndTurn(**attempt.fence, lease=attempt.limits.lease_seconds, **values))
+        return _end_of(attempt.begun, stored.state, text=text, error=error, usage=total)
 
-    def _waiting(self, held: tuple[PendingCall, ...]) -> Ended:
-        begun = self._runner.begun
-        return Ended(begun.turn, begun.conversation, begun.number, "awaiting", held=held)
-
-    async def _fold(self, replay: Replay, room: int) -> bool:
-        """Whether there is a summary now that there was not before; once a turn. `room`: characters to be sent."""
-        if self._folded:
+    async def _compact(self, replay: Replay, max_chars: int) -> bool:
+        """Store a summary, once per turn; return True if there is a new one. `max_chars` may be sent for it."""
+        if self._was_compacted:
             return False
-        self._folded, runner = True, self._runner
-        begun, budget = runner.begun, runner.limits.budget
+        self._was_compacted, attempt = True, self._attempt
+        begun, budget = attempt.begun, attempt.limits.budget_tokens
         if replay.cut:
-            replay = await runner.send(ReadReplay(conversation=begun.conversation, budget=budget * WIDE))
-        step = await compacted(self._answer, replay, begun, runner, budget=budget, room=room, seconds=runner.left)
+            replay = await attempt.send(ReadReplay(conversation=begun.conversation, budget=budget * WIDE_BUDGETS))
+        step = await summarize(
+            self._ask_model,
+            replay,
+            begun,
+            attempt,
+            budget_tokens=budget,
+            max_chars=max_chars,
+            seconds=attempt.remaining_seconds,
+        )
         if step is None:
             return False
-        self._folding = step.usage
-        await runner.send(msgspec.structs.replace(step, lease=runner.limits.lease, model=self._model))
+        self._summary_usage = step.usage
+        await attempt.send(msgspec.structs.replace(step, lease=attempt.limits.lease_seconds, model=self._model))
         return True
+
+
+def _end_of(begun: ClaimedTurn, state: TurnState, **fields: Any) -> TurnEnd:
+    return TurnEnd(begun.turn, begun.conversation, begun.number, state, **fields)
+
+
+def _repeats_itself(answers: list[Message]) -> bool:
+    newest = [[(call.name, call.arguments) for call in answer.calls] for answer in answers[-MAX_IDENTICAL_ROUNDS:]]
+    return len(newest) == MAX_IDENTICAL_ROUNDS and all(calls and calls == newest[0] for calls in newest)
+
+
+def _unfinished(kind: str, detail: str, begun: ClaimedTurn) -> ModelFailed:
+    hint = f"what was done stays; continue with: todo ask -c {begun.number} 'go on'"
+    return ModelFailed(detail, hint=hint, kind=kind)
+
+
+def _remark(state: TurnState, error: TodoError | None) -> str:
+    """Return the stored text of a turn that has no answer: a conversation needs one before the next message."""
+    if state == "stopped":
+        return "(stopped)"
+    return f"(not finished: {error.detail})" if error else "(no words)"

@@ -1,7 +1,8 @@
-"""Stored messages → the model's. Pure: the same messages give the same bytes, the date's line apart.
+"""Convert stored messages to a request that a model's API accepts.
 
-What comes out passes `faults`, whatever went in: every call has its one result, directly behind it and in order; ids
-are unique; nothing is empty; a user's message is followed by an answer before the next; turns are whole.
+The same messages give the same bytes, apart from the line with the date. Whatever is stored, the request passes
+`protocol_errors`: every call has one result, directly behind it and in order; ids are unique; no message is empty; a
+user's message is followed by an answer before the next one; turns are complete.
 """
 
 from __future__ import annotations
@@ -12,130 +13,146 @@ from typing import Any
 
 import msgspec
 
-from todo_cli.agent.prompts import system
+from todo_cli.agent.prompts import system_prompt
 from todo_cli.contract.turn_steps import Message, MessageCall
 
-Said = dict[str, Any]
+ApiMessage = dict[str, Any]
 
-INTERRUPTED = '{"error":"interrupted","detail":"it is not known to have been done; look before you claim it"}'
-MARK = "(interrupted)"
-
-
-def request_messages(messages: Sequence[Message], summary: str | None, today: str) -> list[Said]:
-    """The whole request: prompt and summary, the turns, and in the newest one the date."""
-    line = whole_turns(messages)
-    newest = line[-1].turn if line else None
-    made: list[Said] = [{"role": "system", "content": system(summary)}]
-    ids = _Ids()
-    for turn, said in groupby(line, key=lambda one: one.turn):
-        _turn(made, list(said), ids, today if turn == newest else None)
-    return made
+MISSING_RESULT = '{"error":"interrupted","detail":"the result is unknown; look before you say that this was done"}'
+MISSING_ANSWER = "(interrupted)"
+EMPTY_ANSWER = "(no words)"
+EMPTY_QUESTION = "(blank)"
+MAX_CALL_ID_CHARS = 64
 
 
-def whole_turns(messages: Sequence[Message]) -> list[Message]:
-    """Without what the budget has left of a turn whose beginning it cut, and without what is outside the line."""
-    line = [one for one in messages if one.status != "dead" and one.role != "summary"]
-    first = next((at for at, one in enumerate(line) if one.role == "user"), len(line))
-    return line[first:]
+def build_request(messages: Sequence[Message], summary: str | None, date_line: str) -> list[ApiMessage]:
+    """Return the system prompt with the summary, then the turns; the newest user message ends with the date."""
+    branch = complete_turns(messages)
+    newest = branch[-1].turn if branch else None
+    request: list[ApiMessage] = [{"role": "system", "content": system_prompt(summary)}]
+    ids = _CallIds()
+    for turn, turn_messages in groupby(branch, key=lambda message: message.turn):
+        _add_turn(request, list(turn_messages), ids, date_line if turn == newest else None)
+    return request
+
+
+def complete_turns(messages: Sequence[Message]) -> list[Message]:
+    """Drop messages outside the branch, and the rest of a turn whose beginning did not fit the budget."""
+    branch = [message for message in messages if message.status != "dead" and message.role != "summary"]
+    first = next((index for index, message in enumerate(branch) if message.role == "user"), len(branch))
+    return branch[first:]
 
 
 def open_calls(messages: Sequence[Message]) -> list[tuple[Message, int]]:
-    """The calls of the newest message that have no result, in order."""
-    newest = next((one for one in reversed(messages) if one.calls), None)
-    if newest is None or any(one.role != "tool" for one in messages[messages.index(newest) + 1 :]):
+    """Return the calls of the newest message with calls that have no result, in order."""
+    newest = next((message for message in reversed(messages) if message.calls), None)
+    if newest is None or any(message.role != "tool" for message in messages[messages.index(newest) + 1 :]):
         return []
-    here = [one for one in messages if one.conversation == newest.conversation]  # a fork counts from 1 again
-    done = {one.call_index for one in here if one.call_seq == newest.seq and one.role == "tool"}
-    return [(newest, index) for index in range(len(newest.calls)) if index not in done]
-
-
-def _turn(made: list[Said], said: list[Message], ids: _Ids, today: str | None) -> None:
-    results = {
-        (one.conversation, one.call_seq, one.call_index): one.content
-        for one in said
-        if one.role == "tool" and one.content.strip()
+    answered = {
+        message.call_index
+        for message in messages
+        # a fork counts its messages from 1 again
+        if message.conversation == newest.conversation and message.call_seq == newest.seq and message.role == "tool"
     }
-    for one in said:
-        if one.role == "user":
-            if made[-1]["role"] in ("user", "tool"):
-                made.append({"role": "assistant", "content": MARK})
-            text = one.content if one.content.strip() else "(blank)"
-            made.append({"role": "user", "content": f"{text}\n\n{today}" if today else text})
-        elif one.role == "assistant" and one.calls:
-            if made[-1]["role"] == "assistant":
-                made.pop()
-            made += _calls(one, results, ids)
-        elif one.role == "assistant" and made[-1]["role"] != "assistant":
-            made.append({"role": "assistant", "content": one.content if one.content.strip() else "(no words)"})
+    return [(newest, index) for index in range(len(newest.calls)) if index not in answered]
 
 
-def _calls(said: Message, results: dict[Any, str], ids: _Ids) -> list[Said]:
-    named = [(ids.of(call.id, said.seq, index), call) for index, call in enumerate(said.calls)]
-    calls = [{"id": name, "type": "function", "function": _function(call)} for name, call in named]
+def _add_turn(request: list[ApiMessage], messages: list[Message], ids: _CallIds, date_line: str | None) -> None:
+    results = {
+        (message.conversation, message.call_seq, message.call_index): message.content
+        for message in messages
+        if message.role == "tool" and message.content.strip()
+    }
+    for message in messages:
+        if message.role == "user":
+            if request[-1]["role"] in ("user", "tool"):
+                request.append({"role": "assistant", "content": MISSING_ANSWER})
+            text = message.content if message.content.strip() else EMPTY_QUESTION
+            request.append({"role": "user", "content": f"{text}\n\n{date_line}" if date_line else text})
+        elif message.role == "assistant" and message.calls:
+            if request[-1]["role"] == "assistant":
+                request.pop()
+            request += _call_messages(message, results, ids)
+        elif message.role == "assistant" and request[-1]["role"] != "assistant":
+            request.append(
+                {"role": "assistant", "content": message.content if message.content.strip() else EMPTY_ANSWER}
+            )
+
+
+def _call_messages(message: Message, results: dict[Any, str], ids: _CallIds) -> list[ApiMessage]:
+    call_ids = [ids.unique_id(call.id, message.seq, index) for index, call in enumerate(message.calls)]
+    calls = [
+        {"id": call_id, "type": "function", "function": _function(call)}
+        for call_id, call in zip(call_ids, message.calls, strict=True)
+    ]
     answers = [
-        {"role": "tool", "tool_call_id": name,
-         "content": results.get((said.conversation, said.seq, index)) or INTERRUPTED}
-        for index, (name, _) in enumerate(named)
-    ]  # fmt: skip
-    return [{"role": "assistant", "content": said.content or None, "tool_calls": calls}, *answers]
+        {
+            "role": "tool",
+            "tool_call_id": call_id,
+            "content": results.get((message.conversation, message.seq, index)) or MISSING_RESULT,
+        }
+        for index, call_id in enumerate(call_ids)
+    ]
+    return [{"role": "assistant", "content": message.content or None, "tool_calls": calls}, *answers]
 
 
-def _function(call: MessageCall) -> Said:
-    return {"name": call.name or "unknown", "arguments": _object(call.arguments)}
+def _function(call: MessageCall) -> ApiMessage:
+    return {"name": call.name or "unknown", "arguments": _object_or_empty(call.arguments)}
 
 
-def _object(arguments: str) -> str:
-    """Arguments that every server reads: those that were no JSON object have had their error already."""
+def _object_or_empty(arguments: str) -> str:
+    """Return arguments that every server can read: the model has had its error for any others."""
     try:
         return arguments if isinstance(msgspec.json.decode(arguments), dict) else "{}"
     except (msgspec.DecodeError, UnicodeError):
         return "{}"
 
 
-class _Ids:
-    """Ids for calls: the provider's own where it is one and new, else ours."""
+class _CallIds:
+    """Ids for calls: the provider's id if it has one that is new, else one of ours."""
 
     def __init__(self) -> None:
         self._used: set[str] = set()
 
-    def of(self, given: str, seq: int, index: int) -> str:
-        name, more = given if 0 < len(given) <= 64 else f"call_{seq}_{index}", 0
-        while name in self._used:
-            more += 1
-            name = f"call_{seq}_{index}" + (f"_{more}" if more > 1 else "")
-        self._used.add(name)
-        return name
+    def unique_id(self, provider_id: str, seq: int, index: int) -> str:
+        call_id, repeats = provider_id if 0 < len(provider_id) <= MAX_CALL_ID_CHARS else f"call_{seq}_{index}", 0
+        while call_id in self._used:
+            repeats += 1
+            call_id = f"call_{seq}_{index}" + (f"_{repeats}" if repeats > 1 else "")
+        self._used.add(call_id)
+        return call_id
 
 
-def valid(messages: Sequence[Said]) -> bool:
-    """Whether a model's API accepts them."""
-    return not faults(messages)
+def is_valid(messages: Sequence[ApiMessage]) -> bool:
+    """Return True if a model's API accepts the messages."""
+    return not protocol_errors(messages)
 
 
-def faults(messages: Sequence[Said]) -> list[str]:
-    """What a model's API would refuse."""
-    found: list[str] = []
-    waiting: list[str] = []
-    used: set[str] = set()
-    before = ""
-    for at, one in enumerate(messages):
-        role = one["role"]
-        if waiting and role != "tool":
-            found.append(f"{at}: {role} before the results of {waiting}")
-            waiting = []
+def protocol_errors(messages: Sequence[ApiMessage]) -> list[str]:
+    """Return what a model's API would refuse, as "index: problem"."""
+    errors: list[str] = []
+    open_ids: list[str] = []
+    used_ids: set[str] = set()
+    previous = ""
+    for index, message in enumerate(messages):
+        role = message["role"]
+        if open_ids and role != "tool":
+            errors.append(f"{index}: {role} before the results of {open_ids}")
+            open_ids = []
         if role == "tool":
-            if not waiting or one["tool_call_id"] != waiting.pop(0):
-                found.append(f"{at}: a result without its call")
-        elif (role == "system" and at) or (role == "user" and before in ("user", "tool")):
-            found.append(f"{at}: {role} after {before}")
-        elif role == "assistant" and before in ("system", "assistant"):
-            found.append(f"{at}: assistant after {before}")
-        calls = [call["id"] for call in one.get("tool_calls", ())]
-        if not calls and not (one.get("content") or "").strip():
-            found.append(f"{at}: empty")
-        found += [f"{at}: id {name!r} is empty or repeated" for name in calls if not name or name in used]
-        used |= {*calls}
-        waiting, before = waiting + calls, role
-    if waiting or before not in ("user", "tool"):
-        found.append("the end: the model has nothing to answer")
-    return found
+            if not open_ids or message["tool_call_id"] != open_ids.pop(0):
+                errors.append(f"{index}: a result without its call")
+        elif (role == "system" and index) or (role == "user" and previous in ("user", "tool")):
+            errors.append(f"{index}: {role} after {previous}")
+        elif role == "assistant" and previous in ("system", "assistant"):
+            errors.append(f"{index}: assistant after {previous}")
+        call_ids = [call["id"] for call in message.get("tool_calls", ())]
+        if not call_ids and not (message.get("content") or "").strip():
+            errors.append(f"{index}: empty")
+        bad_ids = [call_id for call_id in call_ids if not call_id or call_id in used_ids]
+        errors += [f"{index}: id {call_id!r} is empty or repeated" for call_id in bad_ids]
+        used_ids |= {*call_ids}
+        open_ids, previous = open_ids + call_ids, role
+    if open_ids or previous not in ("user", "tool"):
+        errors.append("the end: the model has nothing to answer")
+    return errors

@@ -1,4 +1,4 @@
-"""One answer of the model while it comes: its words are kept for who watches, and somebody may stop it."""
+"""Receive one answer of the model. Its text is stored while it arrives, and the user may stop it."""
 
 from __future__ import annotations
 
@@ -9,95 +9,97 @@ from typing import Any, Protocol
 import msgspec
 
 from todo_cli.contract.turn_steps import MessageCall, StepStored
-from todo_cli.llm.stream import Event, Finished, TextDelta, Usage
-from todo_cli.llm.tool_calls import Call
+from todo_cli.llm.stream import Event, Finished, TextDelta, TokenUsage
+from todo_cli.llm.tool_calls import ToolCall
 
-Said = dict[str, Any]
-Answer = Callable[[Sequence[Said], Sequence[Said]], AsyncIterator[Event]]
+TurnEvent = dict[str, Any]
+AskModel = Callable[[Sequence[dict[str, Any]], Sequence[dict[str, Any]]], AsyncIterator[Event]]
+"""Send messages and tools to a model."""
 
-EVERY = 0.25
-"""Seconds between two batches of events while words come."""
+FLUSH_INTERVAL_SECONDS = 0.25
+"""Between two looks whether events must be stored."""
 
 
 class EventSink(Protocol):
-    """Where events go: to who listens here, and in batches to the database."""
+    """A receiver of events: it shows them here and stores them in batches."""
 
-    def tell(self, event: Said) -> None:
-        """Say it here, and keep it for the next batch."""
+    def emit(self, event: TurnEvent) -> None:
+        """Show the event, and add it to the next batch."""
         ...
 
-    async def keep(self) -> StepStored | None:
-        """Store what is kept, where it is time; None where it is not."""
+    async def flush(self) -> StepStored | None:
+        """Store the batch if it is time to; return None if it is not."""
         ...
 
     @property
     def stopping(self) -> Awaitable[Any]:
-        """Done once somebody here has asked for the end."""
+        """Done once the user of this process asks to stop."""
         ...
 
 
 class ModelResponse(msgspec.Struct):
-    """What came: `reason` is the model's own, or "stopped"."""
+    """The answer so far. `reason` is the model's own, or "stopped"."""
 
     text: str = ""
     calls: tuple[MessageCall, ...] = ()
     reason: str = "interrupted"
-    usage: Usage | None = None
+    usage: TokenUsage | None = None
     detail: str | None = None
 
 
-async def listen(answer: AsyncIterator[Event], keeper: EventSink, seconds: float) -> ModelResponse:
-    """Until the answer ends, somebody stops it, or the time is over: then what came so far. Raises ModelFailed."""
-    heard, words = ModelResponse(), list[str]()
+async def receive(answer: AsyncIterator[Event], sink: EventSink, seconds: float) -> ModelResponse:
+    """Receive events until the answer ends, the user stops it, or the time is over. Raise ModelFailed."""
+    response, texts = ModelResponse(), list[str]()
     deadline = asyncio.get_running_loop().time() + seconds
-    stopping = asyncio.ensure_future(keeper.stopping)
-    coming: asyncio.Task[Event | None] | None = None
+    stopping = asyncio.ensure_future(sink.stopping)
+    pending: asyncio.Task[Event | None] | None = None
     try:
         while True:
-            coming = coming or asyncio.create_task(_next(answer))
-            await asyncio.wait({coming, stopping}, timeout=EVERY, return_when=asyncio.FIRST_COMPLETED)
-            if coming.done():
-                event, coming = coming.result(), None
-                if event is None or _take(event, heard, words, keeper):
+            pending = pending or asyncio.create_task(_next_event(answer))
+            await asyncio.wait({pending, stopping}, timeout=FLUSH_INTERVAL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if pending.done():
+                event, pending = pending.result(), None
+                if event is None or _add_event(event, response, texts, sink):
                     break
-            stored = await keeper.keep()
+            stored = await sink.flush()
             if stopping.done() or (stored and stored.stop):
-                heard.reason, heard.calls = "stopped", ()
+                response.reason, response.calls = "stopped", ()
                 break
             if asyncio.get_running_loop().time() > deadline:
-                heard.reason, heard.calls, heard.detail = "interrupted", (), f"it took longer than {seconds:g} s"
+                response.reason, response.calls = "interrupted", ()
+                response.detail = f"the model's answer took longer than {seconds:g} s"
                 break
     finally:
         stopping.cancel()
-        await _left(coming, answer)
-    heard.text = "".join(words)
-    return heard
+        await _close(pending, answer)
+    response.text = "".join(texts)
+    return response
 
 
-async def _next(answer: AsyncIterator[Event]) -> Event | None:
+async def _next_event(answer: AsyncIterator[Event]) -> Event | None:
     return await anext(answer, None)
 
 
-def _take(event: Event, heard: ModelResponse, words: list[str], keeper: EventSink) -> bool:
-    """Whether it was the last."""
+def _add_event(event: Event, response: ModelResponse, texts: list[str], sink: EventSink) -> bool:
+    """Add an event to the response; return True for the last one."""
     if isinstance(event, TextDelta):
-        words.append(event.text)
-        keeper.tell({"kind": "words", "text": event.text})
-    elif isinstance(event, Call):
-        heard.calls = (*heard.calls, MessageCall(name=event.name, arguments=event.arguments, id=event.id))
+        texts.append(event.text)
+        sink.emit({"kind": "words", "text": event.text})
+    elif isinstance(event, ToolCall):
+        response.calls = (*response.calls, MessageCall(name=event.name, arguments=event.arguments, id=event.id))
     elif isinstance(event, Finished):
-        heard.reason, heard.usage, heard.detail = event.reason, event.usage, event.detail
+        response.reason, response.usage, response.detail = event.reason, event.usage, event.detail
         return True
     else:
-        keeper.tell({"kind": "thought", "text": event.text})
+        sink.emit({"kind": "thought", "text": event.text})
     return False
 
 
-async def _left(coming: asyncio.Task[Event | None] | None, answer: AsyncIterator[Event]) -> None:
-    """Let go of the stream, whatever it is at."""
-    if coming is not None:
-        coming.cancel()
-        await asyncio.wait({coming})
+async def _close(pending: asyncio.Task[Event | None] | None, answer: AsyncIterator[Event]) -> None:
+    """Cancel what is pending, and close the stream."""
+    if pending is not None:
+        pending.cancel()
+        await asyncio.wait({pending})
     close = getattr(answer, "aclose", None)
     if close is not None:
         await close()

@@ -1,4 +1,4 @@
-"""A title for a conversation, by the model that it was held with, in one short call after its first turn has ended."""
+"""Ask the model for a conversation's title, in one short call after the first turn has ended."""
 
 from __future__ import annotations
 
@@ -7,69 +7,76 @@ import re
 from collections.abc import Awaitable
 from typing import Any
 
-from todo_cli.agent.attempt import Send
-from todo_cli.agent.prompts import TITLE
-from todo_cli.agent.receive import Answer, listen
+from todo_cli.agent.attempt import SendRequest
+from todo_cli.agent.prompts import TITLE_PROMPT
+from todo_cli.agent.receive import AskModel, receive
 from todo_cli.contract.turn_steps import ReadReplay, StoreTitle
 from todo_cli.errors import ModelFailed
-from todo_cli.llm.pricing import as_stored
+from todo_cli.llm.pricing import usage_fields
 
-SECONDS = 15.0
-"""That the call may take; then the first words stay."""
-READ = 2_000
-"""Characters of each message that the model is shown."""
-HEARD = 2_000
-"""Characters, of its thoughts too, after which it is not listened to any more."""
-LONGEST = 60
-"""Characters of a title."""
+TITLE_SECONDS = 15.0
+"""Time for the call. Without a title the conversation keeps the first words of its first message."""
+MAX_SENT_CHARS = 2_000
+"""Characters of each message that are sent to the model."""
+MAX_RECEIVED_CHARS = 2_000
+"""Characters of the answer and its reasoning. The model is not read beyond them."""
+MAX_TITLE_CHARS = 60
 
 
-async def titled(send: Send, answer: Answer, conversation: str, turn: str, model: str | None) -> None:
-    """Give it one after its first turn; where the model fails, the first words stay. Raises TodoError."""
-    replay = await send(ReadReplay(conversation=conversation, budget=READ * 4))
-    said = [one for one in replay.messages if one.role in ("user", "assistant") and one.content]
-    if replay.over or replay.cut or replay.summary or {one.turn for one in said} != {turn} or said[-1].role == "user":
+async def store_title(send: SendRequest, ask_model: AskModel, conversation: str, turn: str, model: str | None) -> None:
+    """Store a title for a conversation that has one turn; without effect where the model fails. Raise TodoError."""
+    replay = await send(ReadReplay(conversation=conversation, budget=MAX_SENT_CHARS * 4))
+    messages = [message for message in replay.messages if message.role in ("user", "assistant") and message.content]
+    is_first_turn = {message.turn for message in messages} == {turn} and messages[-1].role == "assistant"
+    if replay.over or replay.cut or replay.summary or not is_first_turn:
         return
-    told = "\n\n".join(f"{one.role}: {one.content[:READ]}" for one in (said[0], said[-1]))
-    messages = [{"role": "system", "content": TITLE}, {"role": "user", "content": told}]
+    ends = (messages[0], messages[-1])
+    excerpt = "\n\n".join(f"{message.role}: {message.content[:MAX_SENT_CHARS]}" for message in ends)
+    request = [{"role": "system", "content": TITLE_PROMPT}, {"role": "user", "content": excerpt}]
     try:
-        heard = await listen(answer(messages, ()), _Patience(), SECONDS)
+        response = await receive(ask_model(request, ()), _BoundedSink(), TITLE_SECONDS)
     except ModelFailed:
         return
-    title = short(heard.text) if heard.reason == "stop" else None
-    if title or heard.usage:
+    title = clean_title(response.text) if response.reason == "stop" else None
+    if title or response.usage:
         await send(
-            StoreTitle(conversation=conversation, turn=turn, first_message=said[0].content, title=title, model=model,
-                       usage=as_stored(heard.usage))
-        )  # fmt: skip
+            StoreTitle(
+                conversation=conversation,
+                turn=turn,
+                first_message=messages[0].content,
+                title=title,
+                model=model,
+                usage=usage_fields(response.usage),
+            )
+        )
 
 
-def short(text: str) -> str | None:
-    """The first line that says something, without what models put around a title."""
+def clean_title(text: str) -> str | None:
+    """Return the first line with words, without the decoration that models put around a title."""
     for line in text.splitlines():
-        plain = "".join(one for one in re.sub(r"\s+", " ", line) if one.isprintable())
-        plain = re.sub(r"^(?:#+|title:|[*_`\"'“”„«»\s])+|[*_`\"'“”„«».\s]+$", "", plain, flags=re.IGNORECASE)
-        if plain:
-            return plain if len(plain) <= LONGEST else plain[: LONGEST - 1].rstrip() + "…"
+        title = "".join(char for char in re.sub(r"\s+", " ", line) if char.isprintable())
+        title = re.sub(r"^(?:#+|title:|[*_`\"'“”„«»\s])+|[*_`\"'“”„«».\s]+$", "", title, flags=re.IGNORECASE)
+        if title:
+            return title if len(title) <= MAX_TITLE_CHARS else title[: MAX_TITLE_CHARS - 1].rstrip() + "…"
     return None
 
 
-class _Patience:
-    """Nobody watches; a model that says too much is left."""
+class _BoundedSink:
+    """A sink that shows and stores nothing, and stops a model that writes too much."""
 
     def __init__(self) -> None:
-        self._heard, self._enough = 0, asyncio.Event()
+        self._received_chars, self._is_full = 0, asyncio.Event()
 
-    def tell(self, event: dict[str, Any]) -> None:
-        """Count it."""
-        self._heard += len(event["text"])
-        if self._heard > HEARD:
-            self._enough.set()
+    def emit(self, event: dict[str, Any]) -> None:
+        """Count the characters."""
+        self._received_chars += len(event["text"])
+        if self._received_chars > MAX_RECEIVED_CHARS:
+            self._is_full.set()
 
-    async def keep(self) -> None:
-        """There is nothing to keep."""
+    async def flush(self) -> None:
+        """Do nothing: there is nothing to store."""
 
     @property
     def stopping(self) -> Awaitable[Any]:
-        """It has said too much."""
-        return self._enough.wait()
+        """Done once the model has written too much."""
+        return self._is_full.wait()

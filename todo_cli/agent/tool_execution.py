@@ -1,4 +1,4 @@
-"""Doing what the model wishes: at once, after a yes, or not at all."""
+"""Run the model's tool calls: at once, after an approval, or not at all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from todo_cli.agent.approval_policy import ParsedCall, judged, understood, unknown_numbers
+from todo_cli.agent.approval_policy import ParsedCall, decide, parse_call, unknown_numbers_message
 from todo_cli.agent.attempt import Attempt
 from todo_cli.contract.turn_steps import (
     CallToApprove,
@@ -19,67 +19,81 @@ from todo_cli.contract.turn_steps import (
     StoreResults,
 )
 
-NOT_DONE = '{"error":"interrupted","detail":"the person stopped this before it was done; nothing was changed"}'
+STOPPED_RESULT = '{"error":"interrupted","detail":"the user stopped this before it was done; nothing was changed"}'
 
 
-async def act(runner: Attempt, calls: Sequence[tuple[Message, int]], replay: Replay) -> tuple[PendingCall, ...]:
-    """In order; what needs a yes comes last, together: that is what is answered here."""
-    if runner.stopped:
-        await _refuse(runner, [RefusedCall(message=one.seq, index=index, text=NOT_DONE) for one, index in calls])
+async def run_tool_calls(
+    attempt: Attempt, calls: Sequence[tuple[Message, int]], replay: Replay
+) -> tuple[PendingCall, ...]:
+    """Run the calls in order. Those that need an approval are held together at the end, and returned."""
+    if attempt.is_stopped:
+        results = [RefusedCall(message=message.seq, index=index, text=STOPPED_RESULT) for message, index in calls]
+        await _store_results(attempt, results)
         return ()
-    wished = [understood(message, index) for message, index in calls]
-    verdicts = judged(wished, replay.messages, runner.begun.turn, replay.summary)
-    asking = []
-    for one, verdict in zip(wished, verdicts, strict=True):
-        if runner.stopped:
-            return ()  # the rest is refused at the next look
-        if verdict == "ask":
-            asking.append(one)
-        elif verdict == "error":
-            await _refuse(runner, [RefusedCall(message=one.message, index=one.index, text=_told(one, replay))])
+    parsed = [parse_call(message, index) for message, index in calls]
+    decisions = decide(parsed, replay.messages, attempt.begun.turn, replay.summary)
+    held = []
+    for call, decision in zip(parsed, decisions, strict=True):
+        if attempt.is_stopped:
+            return ()  # the next round answers the remaining calls
+        if decision == "ask":
+            held.append(call)
+        elif decision == "error":
+            answer = RefusedCall(message=call.message, index=call.index, text=_answer(call, replay))
+            await _store_results(attempt, [answer])
         else:
-            await _run(runner, one)
-    return await _hold(runner, asking) if asking else ()
+            await _run_call(attempt, call)
+    return await _hold_calls(attempt, held) if held else ()
 
 
-async def _run(runner: Attempt, one: ParsedCall) -> None:
-    verb = one.kind.verb if one.kind else ""
-    runner.tell({"kind": "call", "verb": verb, "arguments": one.fields})
-    ran = await runner.send(
-        RunCall(**runner.fence, lease=runner.limits.lease, message=one.message, index=one.index, operation=verb,
-                arguments=one.fields)
-    )  # fmt: skip
-    runner.stands(ran.head, stop=ran.stop)
-    runner.tell({"kind": "result", "content": ran.content})
-    await runner.keep()
+async def _run_call(attempt: Attempt, call: ParsedCall) -> None:
+    verb = call.kind.verb if call.kind else ""
+    attempt.emit({"kind": "call", "verb": verb, "arguments": call.fields})
+    ran = await attempt.send(
+        RunCall(
+            **attempt.fence,
+            lease=attempt.limits.lease_seconds,
+            message=call.message,
+            index=call.index,
+            operation=verb,
+            arguments=call.fields,
+        )
+    )
+    attempt.set_head(ran.head, stop=ran.stop)
+    attempt.emit({"kind": "result", "content": ran.content})
+    await attempt.flush()
 
 
-async def _refuse(runner: Attempt, results: list[RefusedCall]) -> None:
-    stored = await runner.send(StoreResults(**runner.fence, lease=runner.limits.lease, results=tuple(results)))
-    runner.stands(stored.head, stop=stored.stop)
-    for one in results:
-        runner.tell({"kind": "result", "content": one.text})
+async def _store_results(attempt: Attempt, results: list[RefusedCall]) -> None:
+    """Answer calls without running them."""
+    step = StoreResults(**attempt.fence, lease=attempt.limits.lease_seconds, results=tuple(results))
+    stored = await attempt.send(step)
+    attempt.set_head(stored.head, stop=stored.stop)
+    for result in results:
+        attempt.emit({"kind": "result", "content": result.text})
 
 
-async def _hold(runner: Attempt, asking: list[ParsedCall]) -> tuple[PendingCall, ...]:
-    calls = tuple(
-        CallToApprove(message=one.message, index=one.index, verb=one.kind.verb, arguments=one.fields)
-        for one in asking if one.kind
-    )  # fmt: skip
-    await runner.keep(now=True)
-    parked = await runner.send(HoldCalls(**runner.fence, calls=calls))
-    runner.stands(parked.head)
+async def _hold_calls(attempt: Attempt, calls: list[ParsedCall]) -> tuple[PendingCall, ...]:
+    held = tuple(
+        CallToApprove(message=call.message, index=call.index, verb=call.kind.verb, arguments=call.fields)
+        for call in calls
+        if call.kind
+    )
+    await attempt.flush(now=True)
+    parked = await attempt.send(HoldCalls(**attempt.fence, calls=held))
+    attempt.set_head(parked.head)
     return parked.held if parked.state == "awaiting" else ()
 
 
-def _told(one: ParsedCall, replay: Replay) -> str:
-    """The answer to a call that is not carried out."""
-    if one.told:
-        return one.told
-    if one.error is None:
-        return _json("not-found", unknown_numbers(one, replay.messages, replay.summary), "look with list_tasks first")
-    return _json(one.error.code, one.error.detail, one.error.hint)
+def _answer(call: ParsedCall, replay: Replay) -> str:
+    """Return the result of a call that does not run."""
+    if call.answer:
+        return call.answer
+    if call.error is None:
+        detail = unknown_numbers_message(call, replay.messages, replay.summary)
+        return _error_json("not-found", detail, "look with list_tasks first")
+    return _error_json(call.error.code, call.error.detail, call.error.hint)
 
 
-def _json(code: str, detail: str, hint: str) -> str:
+def _error_json(code: str, detail: str, hint: str) -> str:
     return msgspec.json.encode({"error": code, "detail": detail, "hint": hint}).decode()

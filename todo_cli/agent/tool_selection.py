@@ -1,4 +1,4 @@
-"""Which tools a request offers: a few always, others once they were found. Pure, from what is stored alone."""
+"""Select the tools that a request offers: a few always, others once the model has found them."""
 
 from __future__ import annotations
 
@@ -8,48 +8,64 @@ from typing import Any
 
 import msgspec
 
-from todo_cli.contract.base import title_of
+from todo_cli.contract.base import summary_of
 from todo_cli.contract.turn_steps import Message
 from todo_cli.tools import EXTRA_TOOLS, MORE_TOOLS, offer_tools
 
-_COMMON = {"and", "any", "are", "for", "from", "has", "one", "task", "tasks", "that", "the", "them", "tool", "tools",
-           "what", "with"}  # fmt: skip
-_STEM = 5
+_COMMON_WORDS = {
+    "and",
+    "any",
+    "are",
+    "for",
+    "from",
+    "has",
+    "one",
+    "task",
+    "tasks",
+    "that",
+    "the",
+    "them",
+    "tool",
+    "tools",
+    "what",
+    "with",
+}  # fmt: skip - one word a line would be a screen
+_STEM_CHARS = 5
 
 
-def offers(messages: Sequence[Message], turn: str) -> tuple[dict[str, Any], ...]:
-    """The tools of the next request: those found in this turn, and those that a replayed turn has called."""
-    called = {(one.conversation, one.seq): one.calls for one in messages if one.calls}
-    names = {call.name for calls in called.values() for call in calls}
-    for one in messages:
-        wishes = called.get((one.conversation, one.call_seq or 0), ())
-        place = one.call_index or 0
-        if one.role == "tool" and one.turn == turn and place < len(wishes) and wishes[place].name == MORE_TOOLS:
-            names |= {*_named(one.content)}
+def select_tools(messages: Sequence[Message], turn: str) -> tuple[dict[str, Any], ...]:
+    """Return the tools of the next request: those found in this turn, and those that a replayed turn called."""
+    calls_by_message = {(message.conversation, message.seq): message.calls for message in messages if message.calls}
+    names = {call.name for calls in calls_by_message.values() for call in calls}
+    for message in messages:
+        calls = calls_by_message.get((message.conversation, message.call_seq or 0), ())
+        index = message.call_index or 0
+        if message.role == "tool" and message.turn == turn and index < len(calls) and calls[index].name == MORE_TOOLS:
+            names |= {*_listed_names(message.content)}
     return offer_tools(frozenset(names & EXTRA_TOOLS.keys()))
 
 
-def tools_for(arguments: str) -> str:
-    """The answer to a call of MORE: the tools whose name or description has one of the words, all where none has."""
-    asked = {*_words(arguments)} - {"words"}
-    about = {name: title_of(kind) for name, kind in EXTRA_TOOLS.items()}
-    fitting = [name for name, line in about.items() if asked & {*_words(f"{name} {line}")}]
-    listed = [{"name": name, "description": about[name]} for name in fitting or about]
-    return msgspec.json.encode({"tools": listed, "hint": "call them by name, from now on"}).decode()
+def find_tools(arguments: str) -> str:
+    """Answer a call of MORE_TOOLS: the tools with one of the words in their name or description, else all tools."""
+    words = {*_stems(arguments)} - {"words"}
+    descriptions = {name: summary_of(kind) for name, kind in EXTRA_TOOLS.items()}
+    matches = [name for name, text in descriptions.items() if words & {*_stems(f"{name} {text}")}]
+    tools = [{"name": name, "description": descriptions[name]} for name in matches or descriptions]
+    return msgspec.json.encode({"tools": tools, "hint": "call them by name, from now on"}).decode()
 
 
-def _named(answer: str) -> Iterator[str]:
+def _listed_names(answer: str) -> Iterator[str]:
     try:
-        listed = msgspec.json.decode(answer, type=dict[str, Any]).get("tools")
+        tools = msgspec.json.decode(answer, type=dict[str, Any]).get("tools")
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeError):
         return
-    for one in listed if isinstance(listed, list) else ():
-        if isinstance(one, dict) and isinstance(one.get("name"), str):
-            yield one["name"]
+    for tool in tools if isinstance(tools, list) else ():
+        if isinstance(tool, dict) and isinstance(tool.get("name"), str):
+            yield tool["name"]
 
 
-def _words(text: str) -> Iterator[str]:
-    """Words cut to a stem's length, so that "changes" finds "change"; without those that every tool has."""
+def _stems(text: str) -> Iterator[str]:
+    """Yield the words cut to their stems, so that "changes" finds "change", without the words that every tool has."""
     for word in re.findall(r"[a-z]{3,}", text.lower().replace("_", " ")):
-        if word not in _COMMON:
-            yield word[:_STEM]
+        if word not in _COMMON_WORDS:
+            yield word[:_STEM_CHARS]

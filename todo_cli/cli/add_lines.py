@@ -28,7 +28,8 @@ def add_lines(session: Session, fields: dict[str, Any], key: str | None, form: s
     """Add one task for every line that is not blank; raises Invalid with the line's number before anything is sent."""
     if sys.stdin.isatty():
         text.note("Type one task per line, then press Ctrl-D:")
-    titles = read_lines(sys.stdin.buffer.read(MAX_INPUT_BYTES + 1))
+    lines = read_lines(sys.stdin.buffer.read(MAX_INPUT_BYTES + 1))
+    titles = list(lines.values())
     name = key or new_id()
     # A run repeated with its key continues the same group. The user's id keeps the groups of two users apart.
     group = id_of(token_user(session.settings.require_token().reveal()), name)
@@ -40,10 +41,18 @@ def add_lines(session: Session, fields: dict[str, Any], key: str | None, form: s
             answers.append(session.send(request, f"{name}:{index}"))
             _print_progress(_count_tasks(answers), len(titles))
     except (KeyboardInterrupt, TodoError) as error:
+        _name_line(error, list(lines)[_count_tasks(answers) :])
         answer_lost = not isinstance(error, TodoError) or isinstance(error, Unavailable)
         _print_interruption(_count_tasks(answers), len(titles), name, answer_lost=answer_lost)
         raise
     _print_added(session, answers, form)
+
+
+def _name_line(error: BaseException, numbers: list[int]) -> None:
+    """Replace the place of a task in its request by the number of its line."""
+    place = error.extra.get("task") if isinstance(error, Invalid) else None
+    if isinstance(error, Invalid) and isinstance(place, int) and 0 < place <= len(numbers):
+        error.detail = f"line {numbers[place - 1]}: {error.detail.removeprefix(f'task {place}: ')}"
 
 
 def _count_tasks(answers: list[Changed]) -> int:
@@ -61,12 +70,12 @@ def _print_interruption(count: int, total: int, key: str, *, answer_lost: bool) 
         text.note(f"between 0 and {most} of {total:,} tasks were added (check with: todo log); {resume}")
 
 
-def read_lines(data: bytes) -> list[str]:
-    """Return the lines that are not blank; raises Invalid with the number of the first line that cannot be a title."""
+def read_lines(data: bytes) -> dict[int, str]:
+    """Return the lines that are not blank, by number. Raise Invalid for the first line that cannot be a title."""
     if len(data) > MAX_INPUT_BYTES:
         raise Invalid("the input is larger than 200 MiB", hint="split it into parts")
-    lines = (_read_line(index, line) for index, line in enumerate(data.split(b"\n"), 1))
-    titles = [title for title in lines if title]
+    lines = ((number, _read_line(number, line)) for number, line in enumerate(data.split(b"\n"), 1))
+    titles = {number: title for number, title in lines if title}
     if not titles:
         raise Invalid("stdin has no tasks to add", hint="write one task per line: printf 'a\\nb\\n' | todo add -")
     if len(titles) > MAX_LINES:

@@ -16,7 +16,7 @@ from todo_cli.cli.session import Session
 from todo_cli.contract.conversations import AnswerTurn, ShowConversation
 from todo_cli.contract.turn_steps import PendingCall
 from todo_cli.errors import Invalid, NeedsAnswer, TodoError
-from todo_cli.turn_client.run import TurnOutcome
+from todo_cli.turn_client.outcome import TurnOutcome
 
 QUESTION = "Do this? [y/N] "
 POLL_INTERVAL_SECONDS = 1.5

@@ -28,7 +28,7 @@ def ask_yes_no(session: Session, question: str, *, yes: bool, flag: str) -> bool
     return answer.strip().lower() in ("y", "yes")
 
 
-def read_secret(session: Session, question: str, *, what: str = "token") -> Secret:
+def read_secret(session: Session, question: str, *, noun: str = "token") -> Secret:
     """Read a secret without echo from the terminal, or from stdin, never from a flag; raises Invalid."""
     if session.is_interactive:
         import getpass
@@ -38,8 +38,8 @@ def read_secret(session: Session, question: str, *, what: str = "token") -> Secr
         try:
             value = sys.stdin.buffer.read(MAX_SECRET_BYTES + 1).decode()
         except UnicodeDecodeError:
-            raise Invalid(f"the {what} on stdin is not valid UTF-8") from None
+            raise Invalid(f"the {noun} on stdin is not valid UTF-8") from None
     value = value.strip()
     if not value or len(value) > MAX_SECRET_BYTES or len(value.split()) > 1:
-        raise Invalid(f"no {what} was given", hint="pipe it to stdin, or type it at the prompt")
+        raise Invalid(f"no {noun} was given", hint="pipe it to stdin, or type it at the prompt")
     return Secret(value)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
+import io
 import os
 import sys
 
@@ -14,6 +16,7 @@ OUTPUT_ERRNOS = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO)
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
+    _escape_unencodable_output()
     try:
         code = _run_command_line(arguments)
         sys.stdout.flush()
@@ -39,6 +42,20 @@ def run(arguments: list[str]) -> int:
         return _print_bug(error, arguments)
     except Exception as error:
         return _print_bug(error, arguments)
+
+
+def _escape_unencodable_output() -> None:
+    """Escape characters that stdout cannot encode, as JSON does, instead of failing after a change was made."""
+    codecs.register_error("todo_escape", _escape_unencodable)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="todo_escape")
+
+
+def _escape_unencodable(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[index : index + 4]}" for index in range(0, len(units), 4)), error.end
 
 
 def _run_command_line(arguments: list[str]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -20,7 +21,9 @@ from todo_cli.contract.conversations import AnswerTurn, ConversationDetail, List
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.turn_steps import BeginTurn
 from todo_cli.errors import Conflict, Invalid, ModelFailed, NotFound
-from todo_cli.turn_client.run import TurnOutcome, converse, look
+from todo_cli.turn_client.outcome import TurnOutcome
+from todo_cli.turn_client.run import read_turn, run_turn
+from todo_cli.turn_client.title import title_conversation
 
 MAX_MESSAGE_CHARS = 100_000
 EXTRA_MESSAGES = 10
@@ -62,6 +65,9 @@ def run_to_end(
             _send_answer(session, outcome, answer, screen, yes=yes)
         after = outcome.after
     screen.close(outcome)
+    sys.stdout.flush()
+    with no_echo():
+        title_conversation(session.settings, outcome, session.model)
     raise_for_outcome(outcome)
     return outcome
 
@@ -125,7 +131,7 @@ async def _run_until_stopped(
         for number in (signal.SIGHUP, signal.SIGTERM):  # leave the turn without stopping it
             loop.add_signal_handler(number, terminate, number)
     with no_echo():
-        return await converse(session.settings, begin, screen.show_event, stop, after)
+        return await run_turn(session.settings, begin, screen.show_event, stop, after)
 
 
 def find_newest_turn(session: Session, number: int) -> tuple[ConversationDetail, BeginTurn]:
@@ -163,7 +169,7 @@ def answer_turn(session: Session, number: int, screen: Screen, *, yes: bool, onl
     shown, begin = find_newest_turn(session, number)
     if shown.conversation.state not in ("awaiting", "answered"):
         raise Conflict(f"conversation {number} is not waiting for approval", hint=f"see: todo chat show {number}")
-    watched = asyncio.run(look(session.settings, begin.turn))
+    watched = asyncio.run(read_turn(session.settings, begin.turn))
     answer = AnswerTurn(turn=begin.turn, yes=yes)
     if only is not None:
         answer = approve_some(begin.turn, watched.held, only.split())

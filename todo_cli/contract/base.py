@@ -22,15 +22,15 @@ from todo_cli.contract.limits import (
 R = TypeVar("R")
 
 Number = Annotated[int, Meta(ge=1, le=MAX_INTEGER, description="a task's number, as shown: #12")]
-Numbers = Annotated[tuple[Number, ...], Meta(max_length=MAX_TASKS_PER_CHANGE)]
+TaskNumbers = Annotated[tuple[Number, ...], Meta(max_length=MAX_TASKS_PER_CHANGE)]
 Title = Annotated[str, Meta(min_length=1, max_length=MAX_TITLE_CHARS)]
 Note = Annotated[str, Meta(max_length=MAX_NOTE_CHARS)]
 Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME_CHARS)]
 Tag = Annotated[str, Meta(min_length=1, max_length=MAX_TAG_CHARS)]
 Tags = Annotated[tuple[Tag, ...], Meta(max_length=MAX_TAGS_PER_TASK)]
 Limit = Annotated[int, Meta(ge=1, le=MAX_PAGE_ITEMS, description="how many to return at most")]
-Priority = Annotated[int, Meta(ge=1, le=3, description="1 is the most urgent, 3 the least")]
-When = Annotated[
+PriorityLevel = Annotated[int, Meta(ge=1, le=3, description="1 is the most urgent, 3 the least")]
+DateText = Annotated[
     str,
     Meta(
         min_length=1,
@@ -126,7 +126,7 @@ def token_user(token: str) -> str:
     return f"{user[:8]}-{user[8:12]}-{user[12:16]}-{user[16:20]}-{user[20:]}"
 
 
-def title_of(request: type[Request[Any]]) -> str:
+def summary_of(request: type[Request[Any]]) -> str:
     """Return the first line of the docstring: the summary in tools and in OpenAPI."""
     return (request.__doc__ or request.__name__).strip().splitlines()[0]
 

@@ -37,7 +37,7 @@ def encode(value: Any) -> bytes:
         raise Invalid("the text is not valid UTF-8", hint="convert it first, for example with iconv") from error
 
 
-def canonical(value: Any) -> bytes:
+def encode_sorted(value: Any) -> bytes:
     """Encode as JSON with sorted fields, so that equal content gives equal bytes."""
     return msgspec.json.encode(msgspec.to_builtins(value, enc_hook=_reveal), order="sorted")
 

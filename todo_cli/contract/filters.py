@@ -23,7 +23,7 @@ SORTS = (
 )
 """The keys that a sort order may name."""
 
-Sort = Annotated[
+SortOrder = Annotated[
     str,
     Meta(
         min_length=1,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from todo_cli.contract.base import Request, When
+from todo_cli.contract.base import DateText, Request
 from todo_cli.contract.limits import MAX_INTEGER, MAX_MESSAGE_HITS, MAX_SEARCH_CHARS
 
 
@@ -54,7 +54,7 @@ class SearchConversations(Request[MessageHits], frozen=True, kw_only=True):
         Literal["user", "assistant"] | None,
         Meta(description="only the person's messages, or the model's and its tools'"),
     ] = None
-    since: When | None = None
-    until: Annotated[When | None, Meta(description="a date, that day included, or an instant")] = None
+    since: DateText | None = None
+    until: Annotated[DateText | None, Meta(description="a date, that day included, or an instant")] = None
     sort: Literal["rank", "newest"] = "rank"
     limit: Annotated[int, Meta(ge=1, le=MAX_MESSAGE_HITS)] = 20

@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from todo_cli.contract.base import Number
 from todo_cli.contract.limits import MAX_BLOCKERS_PER_TASK, MAX_RECURRENCE_CHARS
 
-Status = Literal["open", "done", "deleted"]
+TaskStatus = Literal["open", "done", "deleted"]
 RecurrenceText = Annotated[
     str,
     Meta(
@@ -19,7 +19,7 @@ RecurrenceText = Annotated[
         description="how often, in words or as an RRULE: 'every 2 weeks on mon'; 'every! 3 days' from completion",
     ),
 ]
-TaskNumbers = Annotated[tuple[Number, ...], Meta(max_length=MAX_BLOCKERS_PER_TASK)]
+BlockerNumbers = Annotated[tuple[Number, ...], Meta(max_length=MAX_BLOCKERS_PER_TASK)]
 
 
 class Repeat(Struct, frozen=True, kw_only=True):
@@ -57,7 +57,7 @@ class Task(Struct, frozen=True, kw_only=True):
     number: int
     id: str
     title: str
-    status: Status
+    status: TaskStatus
     due: str | None = None
     project: str | None = None
     tags: tuple[str, ...] = ()

@@ -8,20 +8,20 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from todo_cli.contract.base import (
     Asks,
+    DateText,
     Limit,
     Name,
     Note,
     Number,
-    Numbers,
-    Priority,
+    PriorityLevel,
     Request,
     Tags,
+    TaskNumbers,
     Title,
-    When,
 )
-from todo_cli.contract.filters import Filter, Sort
+from todo_cli.contract.filters import Filter, SortOrder
 from todo_cli.contract.limits import MAX_ADDED_TASKS, MAX_CURSOR_CHARS
-from todo_cli.contract.task_types import Changed, RecurrenceText, Repeat, Status, Task, TaskNumbers, TaskPage
+from todo_cli.contract.task_types import BlockerNumbers, Changed, RecurrenceText, Repeat, Task, TaskPage, TaskStatus
 
 __all__ = [
     "AddTask",
@@ -37,9 +37,9 @@ __all__ = [
     "Repeat",
     "RestoreTasks",
     "ShowTask",
-    "Status",
     "Task",
     "TaskPage",
+    "TaskStatus",
 ]
 
 
@@ -48,14 +48,14 @@ class NewTask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     title: Title
     note: Note | None = None
-    due: When | None = None
+    due: DateText | None = None
     project: Name | None = None
     tags: Tags = ()
-    priority: Priority | None = None
+    priority: PriorityLevel | None = None
     parent: Number | UnsetType | None = UNSET
-    after: TaskNumbers | UnsetType = UNSET
-    defer: When | UnsetType | None = UNSET
-    scheduled: When | UnsetType | None = UNSET
+    after: BlockerNumbers | UnsetType = UNSET
+    defer: DateText | UnsetType | None = UNSET
+    scheduled: DateText | UnsetType | None = UNSET
     every: RecurrenceText | UnsetType | None = UNSET
 
 
@@ -76,14 +76,14 @@ class AddTask(Request[Task], frozen=True, kw_only=True):
 
     title: Title
     note: Note | None = None
-    due: When | None = None
+    due: DateText | None = None
     project: Name | None = None
     tags: Tags = ()
-    priority: Priority | None = None
+    priority: PriorityLevel | None = None
     parent: Number | UnsetType | None = UNSET
-    after: TaskNumbers | UnsetType = UNSET
-    defer: When | UnsetType | None = UNSET
-    scheduled: When | UnsetType | None = UNSET
+    after: BlockerNumbers | UnsetType = UNSET
+    defer: DateText | UnsetType | None = UNSET
+    scheduled: DateText | UnsetType | None = UNSET
     every: RecurrenceText | UnsetType | None = UNSET
     parse: bool | UnsetType = UNSET
 
@@ -125,11 +125,11 @@ class ListTasks(Request[TaskPage], frozen=True, kw_only=True):
     status: Literal["open", "done", "deleted", "all"] = "open"
     project: Name | None = None
     tag: Name | None = None
-    priority: Priority | None = None
-    due: When | None = None
-    due_before: When | None = None
-    due_after: When | None = None
-    sort: Sort = "due"
+    priority: PriorityLevel | None = None
+    due: DateText | None = None
+    due_before: DateText | None = None
+    due_after: DateText | None = None
+    sort: SortOrder = "due"
     limit: Limit = 50
     cursor: Annotated[str, Meta(max_length=MAX_CURSOR_CHARS)] | None = None
     home: bool = False
@@ -159,7 +159,7 @@ class OnTasks(Request[Changed], frozen=True, kw_only=True):
     scope = "tasks:write"
     needs_numbers = True
 
-    numbers: Numbers = ()
+    numbers: TaskNumbers = ()
     filter: Filter | UnsetType = UNSET
     if_rev: Annotated[int, Meta(ge=1)] | None = None
 
@@ -211,18 +211,18 @@ class EditTasks(OnTasks, frozen=True, kw_only=True):
 
     title: Title | UnsetType = UNSET
     note: Note | UnsetType | None = UNSET
-    due: When | UnsetType | None = UNSET
+    due: DateText | UnsetType | None = UNSET
     project: Name | UnsetType | None = UNSET
-    priority: Priority | UnsetType | None = UNSET
+    priority: PriorityLevel | UnsetType | None = UNSET
     tags: Tags | UnsetType = UNSET
     add_tags: Tags = ()
     remove_tags: Tags = ()
     parent: Number | UnsetType | None = UNSET
-    after: TaskNumbers | UnsetType = UNSET
-    add_after: TaskNumbers | UnsetType = UNSET
-    remove_after: TaskNumbers | UnsetType = UNSET
-    defer: When | UnsetType | None = UNSET
-    scheduled: When | UnsetType | None = UNSET
+    after: BlockerNumbers | UnsetType = UNSET
+    add_after: BlockerNumbers | UnsetType = UNSET
+    remove_after: BlockerNumbers | UnsetType = UNSET
+    defer: DateText | UnsetType | None = UNSET
+    scheduled: DateText | UnsetType | None = UNSET
     every: RecurrenceText | UnsetType | None = UNSET
     occurrences: Literal["this", "all"] | UnsetType = UNSET
 

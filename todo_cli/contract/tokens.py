@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from todo_cli.contract.base import Name, Request, When
+from todo_cli.contract.base import DateText, Name, Request
 
 SCOPES = {
     "all": "everything that the user may do",
@@ -60,7 +60,7 @@ class CreateToken(Request[Token], frozen=True, kw_only=True):
     hash: TokenHash
     name: Name
     scopes: Scopes
-    expires: When | None = None
+    expires: DateText | None = None
 
 
 class ListTokens(Request[TokenPage], frozen=True, kw_only=True):

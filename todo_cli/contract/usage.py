@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from todo_cli.contract.base import Limit, Name, Request, When
+from todo_cli.contract.base import DateText, Limit, Name, Request
 from todo_cli.contract.limits import MAX_INTEGER
 from todo_cli.contract.users import TokensPerDay, User
 from todo_cli.errors import TooMany
@@ -60,7 +60,7 @@ class ReadUsage(Request[UsagePage], frozen=True, kw_only=True):
 
     by: UsageGrouping = "day"
     number: Annotated[int, Meta(ge=1, le=MAX_INTEGER, description="a conversation's number")] | None = None
-    since: When | None = None
+    since: DateText | None = None
     limit: Limit = 100
 
 

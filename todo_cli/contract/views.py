@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from todo_cli.contract.base import Request
-from todo_cli.contract.filters import Sort
+from todo_cli.contract.filters import SortOrder
 from todo_cli.contract.limits import MAX_FILTER_CHARS, MAX_NAME_CHARS
 
 ViewName = Annotated[
@@ -47,7 +47,7 @@ class SaveView(Request[View], frozen=True, kw_only=True):
 
     name: ViewName
     filter: ViewFilter
-    sort: Sort | None = None
+    sort: SortOrder | None = None
 
 
 class ListViews(Request[ViewPage], frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from typing import Any, LiteralString, NamedTuple, TypeVar
 import msgspec
 
 from todo_cli.contract.base import Request, Secret
-from todo_cli.contract.codec import answer_type, canonical, decode
+from todo_cli.contract.codec import answer_type, decode, encode_sorted
 from todo_cli.contract.journal import Difference
 from todo_cli.core.tasks.rows import NO_PRIORITY, TaskRow
 from todo_cli.db.sql import Sql
@@ -54,13 +54,13 @@ def make_stamp(tx: Transaction, request: Request[Any]) -> Stamp:
     return Stamp(
         verb=request.verb,
         request=msgspec.json.encode(redact(request)).decode(),
-        hash=sha256(request.verb.encode() + canonical(request)).digest(),
+        hash=sha256(request.verb.encode() + encode_sorted(request)).digest(),
         key=tx.values["key"],
         turn=tx.values["within"],
     )
 
 
-def journaled(rule: LiteralString) -> Sql:
+def build_journaled(rule: LiteralString) -> Sql:
     """Return the statement of a write that changes no tasks, and of its journal row.
 
     The `rule` is a statement that returns `answer` (jsonb), or no row where the object does not exist. It must change
@@ -87,7 +87,7 @@ class _Answer(msgspec.Struct):
     answer: msgspec.Raw = msgspec.Raw(b"null")
 
 
-async def write(tx: Transaction, sql: Sql, request: Request[R], missing: str | TodoError, **values: Any) -> R:
+async def run_journaled(tx: Transaction, sql: Sql, request: Request[R], missing: str | TodoError, **values: Any) -> R:
     """Run a `journaled` statement and return its answer.
 
     Raises `missing` (NotFound, where it is text) without a row, and Conflict for a key of another request.

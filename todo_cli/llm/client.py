@@ -1,231 +1,250 @@
-"""One answer of a model behind the OpenAI chat-completions protocol. The only module that imports openai.
+"""Stream one answer of a model behind the OpenAI chat-completions protocol. The only module that imports openai.
 
-openai sends the request and tells its errors apart; reading the stream, retries and deadlines are our own, since
-servers differ where its helpers assume (see `calls` and `wire`).
+openai sends the request and tells its errors apart. Reading the stream, retries and deadlines are our own, because
+servers differ where openai's helpers assume that they agree (see `tool_calls` and `sse`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import aclosing, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx2
 import openai
 
-from todo_cli.llm.endpoints import OPENAI, Endpoint
-from todo_cli.llm.errors import ModelServerError, from_response
-from todo_cli.llm.pricing import priced
+from todo_cli.llm.endpoints import OPENAI_URL, ModelEndpoint
+from todo_cli.llm.errors import ModelServerError, error_from_response
+from todo_cli.llm.pricing import add_cost
 from todo_cli.llm.sse import SseDecoder
-from todo_cli.llm.stream import Assembler, Event, Finished, ReasoningDelta, TextDelta, Usage
-from todo_cli.llm.tool_calls import Call
-from todo_cli.llm.transport import open_http, unreachable
+from todo_cli.llm.stream import AnswerAssembler, Event, Finished, ReasoningDelta, TextDelta, TokenUsage
+from todo_cli.llm.text_calls import ToolFields, tool_fields
+from todo_cli.llm.tool_calls import ToolCall
+from todo_cli.llm.transport import connection_error, open_http
 
-__all__ = ["Call", "Event", "Finished", "Model", "ReasoningDelta", "TextDelta", "Usage", "answer"]
+__all__ = ["Event", "Finished", "ModelClient", "ReasoningDelta", "TextDelta", "TokenUsage", "ToolCall", "stream_answer"]
 
-ATTEMPTS = 4
-AFTER_THE_END = 2.0
-"""Seconds that we wait for usage or [DONE] once the model has said why it ended."""
-LONGEST_BACKOFF = 8.0
-DRAIN = 0.02
-"""Seconds that we wait for the end of the body behind [DONE]: a connection that was read to its end is used again."""
+MAX_ATTEMPTS = 4
+MAX_BACKOFF_SECONDS = 8.0
+SECONDS_AFTER_END = 2.0
+"""Time to wait for the usage or [DONE] once the model has given its reason to end."""
+DRAIN_SECONDS = 0.02
+"""Time to wait for the end of the body behind [DONE]: only a connection that was read to its end is used again."""
+
+T = TypeVar("T")
 
 
-class Model:
-    """A model for the length of a turn: one answer's connection serves the next. To be closed."""
+class ModelClient:
+    """A model for the length of a turn. The connection of one answer serves the next; the caller closes the client."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: ModelEndpoint) -> None:
         self.name = endpoint.model
         self._endpoint, self._http = endpoint, open_http(endpoint)
 
     def __call__(
         self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]]
     ) -> AsyncGenerator[Event, None]:
-        """As `answer`."""
-        return _answer(self._http, self._endpoint, messages, tools)
+        """Stream an answer, as `stream_answer` does."""
+        return _stream_with_retries(self._http, self._endpoint, messages, tools)
 
     async def close(self) -> None:
-        """Let go of its connections."""
+        """Close the connections."""
         await self._http.aclose()
 
 
-async def answer(
-    endpoint: Endpoint, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]]
+async def stream_answer(
+    endpoint: ModelEndpoint, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]]
 ) -> AsyncGenerator[Event, None]:
-    """Words and thoughts as they come; after the stream ended its calls, and Finished as the last. Raises ModelFailed.
+    """Yield text and reasoning as they come; then the calls, and Finished as the last event. Raise ModelFailed.
 
-    It is asked again, a few times, only while nothing has come. What breaks off later ends as "interrupted", with
-    the words kept and no calls. Leaving it (aclosing, or cancelling the task that waits in it) closes the stream.
+    The model is asked again, a few times, only while nothing has come. An answer that breaks off later ends as
+    "interrupted", with its text and without calls. Leaving the generator (aclosing, or cancelling the task that waits
+    in it) closes the stream.
     """
-    async with open_http(endpoint) as http, aclosing(_answer(http, endpoint, messages, tools)) as events:
+    async with open_http(endpoint) as http, aclosing(_stream_with_retries(http, endpoint, messages, tools)) as events:
         async for event in events:
             yield event
 
 
-async def _answer(
+async def _stream_with_retries(
     http: httpx2.AsyncClient,
-    endpoint: Endpoint,
+    endpoint: ModelEndpoint,
     messages: Sequence[Mapping[str, Any]],
     tools: Sequence[Mapping[str, Any]],
 ) -> AsyncGenerator[Event, None]:
     body: dict[str, Any] = {"model": endpoint.model, "messages": list(messages), "stream": True}
     body |= {"stream_options": {"include_usage": True}} | ({"tools": list(tools)} if tools else {})
-    names = {tool["function"]["name"] for tool in tools}
-    clock, client = _Clock(endpoint), _client(endpoint, http)
+    fields = tool_fields(tools)
+    deadlines, client = _Deadlines(endpoint), _openai_client(endpoint, http)
     while True:
         try:
-            async with aclosing(_attempt(client, endpoint, body, names, clock)) as events:
+            async with aclosing(_stream_once(client, endpoint, body, fields, deadlines)) as events:
                 async for event in events:
                     yield event
             return
-        except ModelServerError as caught:
-            trouble = caught
-        # outside of the handler, so that no request and no key hangs on the error as its context
-        if "stream_options" in trouble.detail and body.pop("stream_options", None):
+        except ModelServerError as error:
+            failure = error
+        # outside of the handler, so that the raised error's context holds no request and no key
+        if "stream_options" in failure.detail and body.pop("stream_options", None):
             continue
-        wait = clock.wait(trouble)
-        if wait is None:
-            raise trouble.error(endpoint.address, _key(endpoint))
-        await asyncio.sleep(wait)
+        pause = deadlines.retry_pause(failure)
+        if pause is None:
+            raise failure.to_model_failed(endpoint.address, _key(endpoint))
+        await asyncio.sleep(pause)
 
 
-class _Clock:
+class _Deadlines:
     """The deadlines of one answer, over all its attempts."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: ModelEndpoint) -> None:
         self._endpoint = endpoint
         self._now = asyncio.get_running_loop().time
-        self._began = self._moved = self._now()
-        self._seen = self._tries = 0
+        self._began = self._last_progress = self._now()
+        self._seen_progress = self._attempts = 0
 
-    def start(self) -> None:
-        """A new attempt begins."""
-        self._tries += 1
-        self._moved, self._seen = self._now(), 0
+    def start_attempt(self) -> None:
+        """Begin a new attempt."""
+        self._attempts += 1
+        self._last_progress, self._seen_progress = self._now(), 0
 
-    def deadline(self, assembler: Assembler) -> tuple[float, str]:
-        """Until when the next bytes must be here, and what to say if they are not."""
-        if assembler.moved > self._seen:
-            self._seen, self._moved = assembler.moved, self._now()
-        allowed = self._endpoint.idle if self._seen else self._endpoint.first_content
+    def next_deadline(self, assembler: AnswerAssembler) -> tuple[float, str]:
+        """Return the time by which the next bytes must have come, and the failure if they have not."""
+        if assembler.progress > self._seen_progress:
+            self._seen_progress, self._last_progress = assembler.progress, self._now()
+        allowed = self._endpoint.idle_seconds if self._seen_progress else self._endpoint.first_content_seconds
         if assembler.ended:
-            allowed = min(AFTER_THE_END, allowed)
-        last = self._began + self._endpoint.total
-        if self._moved + allowed < last:
-            return self._moved + allowed, f"sent nothing for {allowed:g} s"
-        return last, f"did not come to an end within {self._endpoint.total:g} s"
+            allowed = min(SECONDS_AFTER_END, allowed)
+        end = self._began + self._endpoint.total_seconds
+        if self._last_progress + allowed < end:
+            return self._last_progress + allowed, f"sent nothing for {allowed:g} s"
+        return end, f"did not finish its answer within {self._endpoint.total_seconds:g} s"
 
-    def wait(self, trouble: ModelServerError) -> float | None:
-        """How long until the next attempt; None when there is to be none."""
-        wait = trouble.after
-        if wait is None:
-            longest = min(LONGEST_BACKOFF, self._endpoint.backoff * 2 ** (self._tries - 1))
-            wait = longest * (0.5 + random.random() / 2)  # noqa: S311 - spreads retries, hides nothing
-        in_time = self._now() + wait < self._began + min(self._endpoint.first_content, self._endpoint.total)
-        again = trouble.retry and in_time and (trouble.loading or self._tries < ATTEMPTS)
-        return wait if again else None
+    def retry_pause(self, failure: ModelServerError) -> float | None:
+        """Return the seconds until the next attempt, or None for no further attempt."""
+        pause = failure.after
+        if pause is None:
+            longest = min(MAX_BACKOFF_SECONDS, self._endpoint.backoff_seconds * 2 ** (self._attempts - 1))
+            pause = longest * (0.5 + random.random() / 2)  # noqa: S311 - spreads the retries, protects nothing
+        end = self._began + min(self._endpoint.first_content_seconds, self._endpoint.total_seconds)
+        may_retry = failure.retry and (failure.loading or self._attempts < MAX_ATTEMPTS)
+        return pause if may_retry and self._now() + pause < end else None
 
 
-async def _attempt(
-    client: openai.AsyncOpenAI, endpoint: Endpoint, body: dict[str, Any], names: set[str], clock: _Clock
+async def _stream_once(
+    client: openai.AsyncOpenAI,
+    endpoint: ModelEndpoint,
+    body: dict[str, Any],
+    fields: ToolFields,
+    deadlines: _Deadlines,
 ) -> AsyncGenerator[Event, None]:
-    assembler, wire = Assembler(names, endpoint.longest), SseDecoder(endpoint.longest * 8 + 1_000_000)
-    trouble: ModelServerError | None = None
-    clock.start()
+    assembler = AnswerAssembler(fields, endpoint.max_chars)
+    decoder = SseDecoder(endpoint.max_chars * 8 + 1_000_000)
+    failure: ModelServerError | None = None
+    deadlines.start_attempt()
     try:
-        async with aclosing(_pieces(client, endpoint, body, wire, assembler, clock)) as pieces:
-            async for piece in pieces:
-                for event in assembler.take(piece):
+        async with aclosing(_read_chunks(client, endpoint, body, decoder, assembler, deadlines)) as chunks:
+            async for chunk in chunks:
+                for event in assembler.add(chunk):
                     yield event
-                if assembler.full:
+                if assembler.overflowed:
                     break
-    except ModelServerError as caught:
-        trouble = caught
-    if wire.document and assembler.moved:
-        assembler.ended = True  # a whole document cannot have been cut
-    if not assembler.moved:
-        raise trouble or ModelServerError("broken", _nothing(wire))
-    cut = trouble.sentence(endpoint.address, _key(endpoint)) if trouble else None
-    for event in assembler.end(cut, whole=wire.done):
+    except ModelServerError as error:
+        failure = error
+    if decoder.is_document and assembler.progress:
+        assembler.ended = True  # a complete document cannot have been cut
+    if not assembler.progress:
+        raise failure or ModelServerError("broken", _empty_detail(decoder))
+    cut = failure.sentence(endpoint.address, _key(endpoint)) if failure else None
+    for event in assembler.finish(cut, done=decoder.done):
         if isinstance(event, Finished) and event.usage:
-            event.usage = priced(event.usage, endpoint.price)
+            event.usage = add_cost(event.usage, endpoint.price)
         yield event
 
 
-async def _pieces(
+async def _read_chunks(
     client: openai.AsyncOpenAI,
-    endpoint: Endpoint,
+    endpoint: ModelEndpoint,
     body: dict[str, Any],
-    wire: SseDecoder,
-    assembler: Assembler,
-    clock: _Clock,
+    decoder: SseDecoder,
+    assembler: AnswerAssembler,
+    deadlines: _Deadlines,
 ) -> AsyncGenerator[dict[str, Any], None]:
-    """The JSON pieces of one response, each in time; closes the response whatever happens."""
-    response = await _in_time(_opened(client, endpoint, body), assembler, clock)
+    """Yield the JSON chunks of one response, each in time; close the response in every case."""
+    response = await _in_time(_open_response(client, endpoint, body), assembler, deadlines)
     try:
-        chunks = aiter(response.aiter_bytes())
-        while not wire.done:
-            chunk = await _in_time(anext(chunks, None), assembler, clock)
-            for piece in wire.close() if chunk is None else wire.feed(chunk):
-                yield piece
-            if chunk is None:
+        parts = aiter(response.aiter_bytes())
+        while not decoder.done:
+            part = await _in_time(anext(parts, None), assembler, deadlines)
+            for chunk in decoder.close() if part is None else decoder.feed(part):
+                yield chunk
+            if part is None:
                 return
-        await _drained(chunks)
+        await _drain(parts)
     finally:
         await response.aclose()
 
 
-async def _drained(chunks: AsyncIterator[bytes]) -> None:
+async def _drain(parts: AsyncIterator[bytes]) -> None:
     with suppress(TimeoutError, httpx2.HTTPError, httpx2.StreamError):
-        async with asyncio.timeout(DRAIN):
-            await anext(chunks, None)
+        async with asyncio.timeout(DRAIN_SECONDS):
+            await anext(parts, None)
 
 
-async def _in_time(what: Any, assembler: Assembler, clock: _Clock) -> Any:
-    """Its result, unless the deadline passes first; what httpx2 and openai raise becomes Trouble."""
-    deadline, late = clock.deadline(assembler)
+async def _in_time(result: Awaitable[T], assembler: AnswerAssembler, deadlines: _Deadlines) -> T:
+    """Await a result until the deadline; convert the errors of httpx2 and openai to ModelServerError."""
+    deadline, late = deadlines.next_deadline(assembler)
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout_at(deadline):
-            result = await what
+            value = await result
     except TimeoutError:
         raise ModelServerError("broken", late) from None
     except openai.APIStatusError as error:
-        raise from_response(error.status_code, error.response.headers, error.response.content) from None
+        raise error_from_response(error.status_code, error.response.headers, error.response.content) from None
     except (openai.OpenAIError, httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError, ValueError) as error:
-        raise unreachable(error) from None
-    if loop.time() > deadline:  # bytes that are always there never let the timeout in
+        raise connection_error(error) from None
+    if loop.time() > deadline:  # bytes that are always available never let the timeout fire
         raise ModelServerError("broken", late)
-    return result
+    return value
 
 
-async def _opened(client: openai.AsyncOpenAI, endpoint: Endpoint, body: dict[str, Any]) -> httpx2.Response:
-    """The response with its body unread: openai's own reading of the stream is passed by."""
-    kind = openai.AsyncStream[object]
-    stream = await client.post("/chat/completions", cast_to=object, body=body, stream=True, stream_cls=kind,
-                               options={"headers": _headers(endpoint)})  # fmt: skip
+async def _open_response(client: openai.AsyncOpenAI, endpoint: ModelEndpoint, body: dict[str, Any]) -> httpx2.Response:
+    """Return the response with its body unread: openai's own stream reader is not used."""
+    stream = await client.post(
+        "/chat/completions",
+        cast_to=object,
+        body=body,
+        stream=True,
+        stream_cls=openai.AsyncStream[object],
+        options={"headers": _headers(endpoint)},
+    )
     return stream.response
 
 
-def _nothing(wire: SseDecoder) -> str:
-    return "answered with JSON that is no completion" if wire.document else "answered nothing"
+def _empty_detail(decoder: SseDecoder) -> str:
+    return "answered with JSON that is not a completion" if decoder.is_document else "answered nothing"
 
 
-def _key(endpoint: Endpoint) -> str:
+def _key(endpoint: ModelEndpoint) -> str:
     return endpoint.api_key.reveal() if endpoint.api_key else ""
 
 
-def _client(endpoint: Endpoint, http: httpx2.AsyncClient) -> openai.AsyncOpenAI:
-    # given no key, openai would take one from the environment
-    return openai.AsyncOpenAI(base_url=endpoint.base_url, api_key=_key(endpoint) or "none", max_retries=0,
-                              http_client=http, timeout=http.timeout)  # fmt: skip
+def _openai_client(endpoint: ModelEndpoint, http: httpx2.AsyncClient) -> openai.AsyncOpenAI:
+    # without an explicit key openai would take one from the environment
+    return openai.AsyncOpenAI(
+        base_url=endpoint.base_url,
+        api_key=_key(endpoint) or "none",
+        max_retries=0,
+        http_client=http,
+        timeout=http.timeout,
+    )
 
 
-def _headers(endpoint: Endpoint) -> dict[str, Any]:
+def _headers(endpoint: ModelEndpoint) -> dict[str, Any]:
     headers: dict[str, Any] = {"Authorization": f"Bearer {_key(endpoint)}" if endpoint.api_key else openai.omit}
-    if not endpoint.base_url.startswith(OPENAI):
-        # openai takes them from the environment and would tell them to every server
+    if not endpoint.base_url.startswith(OPENAI_URL):
+        # openai takes these from the environment and would send them to every server
         headers |= {"OpenAI-Organization": openai.omit, "OpenAI-Project": openai.omit}
     return headers

@@ -1,4 +1,4 @@
-"""What a model's answer costs, where a price is configured; else nothing is said of money. Pure."""
+"""Compute what a model's answers cost, where a price is configured."""
 
 from __future__ import annotations
 
@@ -8,42 +8,42 @@ from typing import Any
 
 import msgspec
 
-from todo_cli.llm.stream import Usage
+from todo_cli.llm.stream import TokenUsage
 
-MILLION = 1_000_000
+TOKENS_PER_PRICE = 1_000_000
 
 
 class Price(msgspec.Struct, frozen=True):
-    """Of a million tokens, in that currency."""
+    """The price of a million tokens, in one currency."""
 
     input: Decimal
     output: Decimal
     currency: str
 
 
-def price_of(given: float | None, taken: float | None, currency: str) -> Price | None:
-    """None where neither is configured."""
-    if given is None and taken is None:
+def make_price(input_price: float | None, output_price: float | None, currency: str) -> Price | None:
+    """Return the configured price, or None where no price is configured."""
+    if input_price is None and output_price is None:
         return None
-    return Price(Decimal(str(given or 0)), Decimal(str(taken or 0)), currency)
+    return Price(Decimal(str(input_price or 0)), Decimal(str(output_price or 0)), currency)
 
 
-def priced(usage: Usage, price: Price | None) -> Usage:
-    """With its cost as it is now: a later price does not change it."""
+def add_cost(usage: TokenUsage, price: Price | None) -> TokenUsage:
+    """Return the usage with its cost at today's price: a later price does not change a stored cost."""
     if price is None:
         return usage
-    cost = (usage.prompt * price.input + usage.completion * price.output) / MILLION
-    return msgspec.structs.replace(usage, cost=_plain(cost), currency=price.currency)
+    cost = (usage.prompt * price.input + usage.completion * price.output) / TOKENS_PER_PRICE
+    return msgspec.structs.replace(usage, cost=_format_cost(cost), currency=price.currency)
 
 
-def as_stored(usage: Usage | None) -> dict[str, Any] | None:
-    """Its fields; None where the provider told none."""
+def usage_fields(usage: TokenUsage | None) -> dict[str, Any] | None:
+    """Return the usage as it is stored, or None where the provider reported none."""
     fields: dict[str, Any] | None = msgspec.to_builtins(usage) if usage else None
     return fields
 
 
-def summed(usages: Iterable[dict[str, Any] | None]) -> dict[str, Any] | None:
-    """Of several answers; their cost only where all of it is known, in one currency."""
+def sum_usage(usages: Iterable[dict[str, Any] | None]) -> dict[str, Any] | None:
+    """Add up the usage of several answers. The sum has a cost only if every cost is known, in one currency."""
     known = [usage for usage in usages if usage]
     if not known:
         return None
@@ -54,9 +54,9 @@ def summed(usages: Iterable[dict[str, Any] | None]) -> dict[str, Any] | None:
                 total[name] = total.get(name, 0) + tokens
     if len({usage.get("currency") for usage in known}) == 1 and all("cost" in usage for usage in known):
         cost = sum((Decimal(usage["cost"]) for usage in known), Decimal(0))
-        total |= {"cost": _plain(cost), "currency": known[0]["currency"]}
+        total |= {"cost": _format_cost(cost), "currency": known[0]["currency"]}
     return total
 
 
-def _plain(cost: Decimal) -> str:
+def _format_cost(cost: Decimal) -> str:
     return f"{cost.normalize():f}"

@@ -1,24 +1,23 @@
-"""Tool calls out of streamed fragments, in every dialect that was measured. Pure.
+"""Assemble tool calls from streamed fragments, in every dialect that was measured.
 
-A call begins when its index is new, or its id is another than that of the call it would continue, or its name is given
-again after whole arguments. Ids and names are set, never appended; only arguments are.
+A fragment begins a new call if its index is new, if its id differs from the id of the call that it would continue, or
+if it repeats a name after complete arguments. Ids and names are set, never appended; only arguments are appended.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec import Struct
 
 from todo_cli.llm.errors import ModelServerError
-from todo_cli.llm.unicode import storable
+from todo_cli.llm.storable_text import to_storable
 
 
-class Call(Struct):
-    """A call that the model wishes, whole: index 0, 1, 2 in order; id as the provider gave it or ""; nothing judged."""
+class ToolCall(Struct):
+    """A complete call, not yet checked. `index` counts from 0; `id` is the provider's, or ""."""
 
     index: int
     id: str
@@ -27,119 +26,86 @@ class Call(Struct):
 
 
 @dataclass
-class _Open:
+class _PartialCall:
     index: int | None
     id: str = ""
     name: str = ""
     parts: list[str] = field(default_factory=list)
-    renamed: bool = False
+    repeats_name: bool = False
 
     @property
     def arguments(self) -> str:
         return "".join(self.parts)
 
 
-class OpenCalls:
+class CallAssembler:
     """The calls of one answer while they arrive."""
 
     def __init__(self) -> None:
-        self._open: list[_Open] = []
+        self._calls: list[_PartialCall] = []
 
-    def take(self, entries: object) -> int:
-        """One delta's `tool_calls`; how many characters it brought."""
+    def add(self, entries: object) -> int:
+        """Add the `tool_calls` of one delta; return the number of characters that they brought."""
         entries = [entries] if isinstance(entries, dict) else entries
         if not isinstance(entries, list):
             return 0
-        return sum(self._entry(entry) for entry in entries if isinstance(entry, dict))
+        return sum(self._add_entry(entry) for entry in entries if isinstance(entry, dict))
 
-    def whole(self) -> list[Call]:
-        """All of them, in the provider's order where it gave one."""
-        named = [(one.index if one.index is not None else at, one) for at, one in enumerate(self._open)
-                 if one.name or one.arguments.strip()]  # fmt: skip
-        in_order = [one for _, one in sorted(named, key=lambda pair: pair[0])]
+    def finish(self) -> list[ToolCall]:
+        """Return all calls, in the provider's order where it gave one."""
+        placed = [
+            (call.index if call.index is not None else place, call)
+            for place, call in enumerate(self._calls)
+            if call.name or call.arguments.strip()
+        ]
+        ordered = [call for _, call in sorted(placed, key=lambda pair: pair[0])]
         return [
-            Call(at, storable(one.id), storable(one.name), storable(one.arguments)) for at, one in enumerate(in_order)
+            ToolCall(index, to_storable(call.id), to_storable(call.name), to_storable(call.arguments))
+            for index, call in enumerate(ordered)
         ]
 
-    def _entry(self, entry: dict[str, Any]) -> int:
+    def _add_entry(self, entry: dict[str, Any]) -> int:
         function = entry.get("function")
         function = function if isinstance(function, dict) else {}
-        number, name, arguments = (
-            _index(entry.get("index")),
-            _text(function.get("name")),
-            as_text(function.get("arguments")),
-        )
-        given = _text(entry.get("id"))
-        call = self._continued(number, given, name, arguments)
+        index, call_id = _int_or_none(entry.get("index")), _str_or_empty(entry.get("id"))
+        name, arguments = _str_or_empty(function.get("name")), arguments_text(function.get("arguments"))
+        call = self._continued_call(index, call_id, name, arguments)
         if call is None:
-            call = _Open(number)
-            self._open.append(call)
-        elif given and call.id == given and name and _complete(call.arguments) and arguments == call.arguments:
-            return len(arguments)  # the same call, sent whole once more
-        call.renamed = call.renamed or bool(name and call.name)
-        call.id, call.name = given or call.id, name or call.name
+            call = _PartialCall(index)
+            self._calls.append(call)
+        elif call_id and call.id == call_id and name and _is_complete(call.arguments) and arguments == call.arguments:
+            return len(arguments)  # the provider sent the whole call again
+        call.repeats_name = call.repeats_name or bool(name and call.name)
+        call.id, call.name = call_id or call.id, name or call.name
         call.parts.append(arguments)
-        return len(arguments) + len(name) + len(given)
+        return len(arguments) + len(name) + len(call_id)
 
-    def _continued(self, number: int | None, given: str, name: str, arguments: str) -> _Open | None:
-        last = self._last(number, given)
+    def _continued_call(self, index: int | None, call_id: str, name: str, arguments: str) -> _PartialCall | None:
+        """Return the call that a fragment continues, or None where it begins a new one."""
+        last = self._last_call(index, call_id)
         if last is None:
-            stray = self._open[-1] if self._open and not given and not name else None
-            return stray if stray and stray.index is None else None
-        if given and last.id and given != last.id:
-            return next((one for one in reversed(self._open) if (one.index, one.id) == (number, given)), None)
+            newest = self._calls[-1] if self._calls and not call_id and not name else None
+            return newest if newest and newest.index is None else None
+        if call_id and last.id and call_id != last.id:
+            return next((call for call in reversed(self._calls) if (call.index, call.id) == (index, call_id)), None)
         if not name or not last.name:
             return last
-        # a dialect that repeats names may end with an empty delta; one that does not, begins a call with it
-        brings = bool(arguments.strip()) or not (given or last.renamed)
-        repeated = given and arguments == last.arguments
-        again = name != last.name or (brings and not repeated and _complete(last.arguments))
-        return None if again else last
+        # a dialect that repeats names may end with an empty fragment; in the others an empty fragment begins a call
+        has_content = bool(arguments.strip()) or not (call_id or last.repeats_name)
+        is_repeat = call_id and arguments == last.arguments
+        begins = name != last.name or (has_content and not is_repeat and _is_complete(last.arguments))
+        return None if begins else last
 
-    def _last(self, number: int | None, given: str) -> _Open | None:
-        if number is not None:
-            return next((one for one in reversed(self._open) if one.index == number), None)
-        if given:
-            return next((one for one in reversed(self._open) if one.id in (given, "")), None)
-        return self._open[-1] if self._open else None
-
-
-def lone_call(text: str, names: Collection[str]) -> Call | None:
-    """The call that a model wrote as its whole text instead of making it; None when it is anything else."""
-    try:
-        value = json.loads(_unwrapped(text.strip()))
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(value, dict) or value.keys() != {"name", "arguments"} or value["name"] not in [*names]:
-        return None
-    return Call(0, "", value["name"], storable(as_text(value["arguments"])))
+    def _last_call(self, index: int | None, call_id: str) -> _PartialCall | None:
+        if index is not None:
+            return next((call for call in reversed(self._calls) if call.index == index), None)
+        if call_id:
+            return next((call for call in reversed(self._calls) if call.id in (call_id, "")), None)
+        return self._calls[-1] if self._calls else None
 
 
-def may_be_lone_call(text: str) -> bool:
-    """Whether text that begins so can still become a lone call, so that it must not be shown yet."""
-    text = text.lstrip()
-    for opener, _ in _WRAPS:
-        if opener.startswith(text):
-            return True
-        if text.startswith(opener):
-            text = text[len(opener) :].lstrip()
-            break
-    rest = text[1:].lstrip()
-    return not text or (text[0] == "{" and any(key.startswith(rest[: len(key)]) for key in ('"name"', '"arguments"')))
-
-
-_WRAPS = (("```json", "```"), ("```", "```"), ("<tool_call>", "</tool_call>"))
-
-
-def _unwrapped(text: str) -> str:
-    for opener, closer in _WRAPS:
-        if text.startswith(opener) and text.endswith(closer):
-            return text[len(opener) : -len(closer)]
-    return text
-
-
-def as_text(value: object) -> str:
-    """Arguments as text, whatever they came as: text, nothing, or an object."""
+def arguments_text(value: object) -> str:
+    """Return arguments as text; providers send text, null or an object."""
     if value is None or isinstance(value, str):
         return value or ""
     try:
@@ -148,15 +114,15 @@ def as_text(value: object) -> str:
         raise ModelServerError("broken", "sent arguments that cannot be read") from None
 
 
-def _text(value: object) -> str:
+def _str_or_empty(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _index(value: object) -> int | None:
+def _int_or_none(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _complete(arguments: str) -> bool:
+def _is_complete(arguments: str) -> bool:
     if not arguments.rstrip().endswith("}"):
         return False
     try:

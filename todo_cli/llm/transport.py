@@ -1,4 +1,4 @@
-"""The HTTP client for one endpoint, and what its errors mean."""
+"""Open the HTTP client of an endpoint, and explain its connection errors."""
 
 from __future__ import annotations
 
@@ -9,37 +9,42 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from todo_cli.llm.endpoints import Endpoint, is_loopback
+from todo_cli.llm.endpoints import ModelEndpoint, is_loopback
 from todo_cli.llm.errors import ModelServerError
 
 if TYPE_CHECKING:
     import ssl
 
-CONNECT = 10.0
-LONGEST_ERROR = 65_536
+CONNECT_SECONDS = 10.0
+MAX_ERROR_BYTES = 65_536
 
 
-def open_http(endpoint: Endpoint) -> httpx2.AsyncClient:
-    """No TLS context for plain http, no proxy for this machine; deadlines are the clock's. To be closed."""
+def open_http(endpoint: ModelEndpoint) -> httpx2.AsyncClient:
+    """Open an HTTP client; the caller closes it and sets the deadlines.
+
+    It has no TLS context for plain http, and uses no proxy for an address of this machine.
+    """
     parts = urlsplit(endpoint.base_url)
-    plain = parts.scheme == "http"
-    timeout = httpx2.Timeout(None, connect=min(CONNECT, endpoint.first_content))
-    return httpx2.AsyncClient(verify=False if plain else _trust(), trust_env=not is_loopback(parts),
-                              timeout=timeout, event_hooks={"response": [_bounded]})  # fmt: skip
+    return httpx2.AsyncClient(
+        verify=False if parts.scheme == "http" else _trust_store(),
+        trust_env=not is_loopback(parts),
+        timeout=httpx2.Timeout(None, connect=min(CONNECT_SECONDS, endpoint.first_content_seconds)),
+        event_hooks={"response": [_limit_error_body]},
+    )
 
 
 @cache
-def _trust() -> ssl.SSLContext:
+def _trust_store() -> ssl.SSLContext:
     return httpx2.create_ssl_context()
 
 
-async def _bounded(response: httpx2.Response) -> None:
-    """openai reads the body of an error to its end: give it one."""
+async def _limit_error_body(response: httpx2.Response) -> None:
+    """Bound the body of an error, which openai reads to its end."""
     if not response.is_success:
-        response.stream = _Bounded(response.stream)
+        response.stream = _LimitedStream(response.stream)
 
 
-class _Bounded(httpx2.AsyncByteStream):
+class _LimitedStream(httpx2.AsyncByteStream):
     def __init__(self, stream: Any) -> None:
         self._stream = stream
 
@@ -48,25 +53,25 @@ class _Bounded(httpx2.AsyncByteStream):
         async for chunk in self._stream:
             size += len(chunk)
             yield chunk
-            if size > LONGEST_ERROR:
+            if size > MAX_ERROR_BYTES:
                 return
 
     async def aclose(self) -> None:
         await self._stream.aclose()
 
 
-def unreachable(error: BaseException) -> ModelServerError:
-    """The trouble behind what httpx2 raised, or what openai raised from it."""
+def connection_error(error: BaseException) -> ModelServerError:
+    """Convert an error of httpx2, or of openai caused by it, to a ModelServerError."""
     cause = error if isinstance(error, httpx2.HTTPError) else error.__cause__ or error
     if isinstance(cause, httpx2.ReadError | httpx2.WriteError | httpx2.RemoteProtocolError):
-        return ModelServerError("broken", "broke the connection off", retry=True)
+        return ModelServerError("broken", "closed the connection in the middle of the answer", retry=True)
     if isinstance(cause, httpx2.ConnectError | httpx2.TimeoutException | OSError):
-        why = "no answer" if isinstance(cause, httpx2.TimeoutException) else _why(cause)
-        return ModelServerError("endpoint", f"cannot be reached: {why}", retry=True)
+        reason = "no answer" if isinstance(cause, httpx2.TimeoutException) else _connect_reason(cause)
+        return ModelServerError("endpoint", f"cannot be reached: {reason}", retry=True)
     return ModelServerError("endpoint", f"cannot be asked: {type(cause).__name__}")
 
 
-def _why(error: BaseException) -> str:
+def _connect_reason(error: BaseException) -> str:
     text = str(error).lower()
     if "certificate" in text or "ssl" in text:
         return "its TLS certificate or protocol is not accepted"

@@ -14,7 +14,7 @@ from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 
 from todo_cli import __version__
-from todo_cli.contract.base import Asks, Request, title_of
+from todo_cli.contract.base import Asks, Request, summary_of
 from todo_cli.contract.codec import convert_request
 from todo_cli.contract.tasks import AddTask, ListTasks, ShowTask
 from todo_cli.contract.views import ListProjects
@@ -157,7 +157,7 @@ def _tool(name: str, kind: type[Request[Any]]) -> mcp.Tool:
         idempotent_hint=not kind.write or (kind is not AddTask and kind.asks is not Asks.NEVER),
         open_world_hint=False,
     )
-    return mcp.Tool(name=name, description=title_of(kind), input_schema=make_schema(kind), annotations=hints)
+    return mcp.Tool(name=name, description=summary_of(kind), input_schema=make_schema(kind), annotations=hints)
 
 
 def _prompt(name: str, told: tuple[str, tuple[str, ...], str]) -> mcp.Prompt:

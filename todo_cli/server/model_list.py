@@ -7,7 +7,7 @@ from starlette.types import Receive, Scope, Send
 from todo_cli.contract.codec import encode
 from todo_cli.contract.users import WhoAmI
 from todo_cli.errors import ModelFailed
-from todo_cli.llm.catalog import menu
+from todo_cli.llm.catalog import list_models
 from todo_cli.server.endpoint import answered, caller_of, guarded, headers_of, respond
 from todo_cli.server.pool import Pool
 from todo_cli.settings.settings import Settings
@@ -26,7 +26,7 @@ class ModelRoute:
     async def _listed(self, scope: Scope, send: Send) -> None:
         me = await answered(self._pool, caller_of(headers_of(scope), scope), WhoAmI())
         try:
-            found = await menu(self._settings, preferred=me.model)
+            found = await list_models(self._settings, preferred=me.model)
         except ModelFailed as error:
             raise ModelFailed(f"on the server, {error.detail}", hint=error.hint, **error.extra) from None
         await respond(send, 200, encode(found))

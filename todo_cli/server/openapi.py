@@ -10,7 +10,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
 from todo_cli import __version__
-from todo_cli.contract.base import Request, method_and_path, title_of
+from todo_cli.contract.base import Request, method_and_path, summary_of
 from todo_cli.contract.codec import answer_type
 from todo_cli.contract.model_list import ModelList
 from todo_cli.contract.registry import REQUESTS
@@ -107,7 +107,7 @@ def _operation(request: type[Request[Any]], method: str, path: str, components: 
     schema = components[request.__name__]
     operation: dict[str, Any] = {
         "operationId": request.__name__,
-        "summary": title_of(request),
+        "summary": summary_of(request),
         "description": f"Scope: {request.scope}",
         "parameters": [*_fields(path, method, schema), *_headers(write=request.write)],
         "responses": {

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from todo_cli.agent.attempt import LET_GO
-from todo_cli.agent.loop import Ended, run_turn
-from todo_cli.agent.titles import titled
+from todo_cli.agent.attempt import RELEASE_TIMEOUT_SECONDS
+from todo_cli.agent.loop import TurnEnd, run_turn
+from todo_cli.agent.titles import store_title
 from todo_cli.contract.base import Caller
 from todo_cli.contract.turn_steps import BeginTurn, ClaimedTurn
 from todo_cli.errors import Bug, Conflict, TodoError
-from todo_cli.llm.endpoints import Endpoint
+from todo_cli.llm.endpoints import ModelEndpoint
 from todo_cli.server.endpoint import answered, log_trace
 from todo_cli.server.pool import Pool
 from todo_cli.server.shutdown import Grace
 
 if TYPE_CHECKING:
-    from todo_cli.llm.client import Model
+    from todo_cli.llm.client import ModelClient
 
 
 async def within_turn(pool: Pool, caller: Caller, request: Any) -> Any:
@@ -31,7 +31,7 @@ class Running:
     """One attempt at a turn."""
 
     def __init__(
-        self, pool: Pool, caller: Caller, endpoint: Endpoint, begin: BeginTurn, request_id: str, *, titles: bool
+        self, pool: Pool, caller: Caller, endpoint: ModelEndpoint, begin: BeginTurn, request_id: str, *, titles: bool
     ) -> None:  # fmt: skip
         self.titling: asyncio.Task[None] | None = None
         self._titles = titles
@@ -76,11 +76,11 @@ class Running:
                 log_trace(self.error, self._request_id)
             asyncio.get_running_loop().call_soon(self.news.set)
 
-    async def _titled(self, model: Model, ended: Ended) -> None:
+    async def _titled(self, model: ModelClient, ended: TurnEnd) -> None:
         """Behind the turn's end: nobody waits for it."""
         try:
             if self._titles and ended.first and ended.state == "done":
-                await titled(self._send, model, ended.conversation, ended.turn, self._begin.model)
+                await store_title(self._send, model, ended.conversation, ended.turn, self._begin.model)
         except TodoError:
             return  # the first words stay
         except Exception as error:
@@ -97,12 +97,12 @@ class Running:
         return answer
 
 
-async def _model(endpoint: Endpoint) -> Model:
+async def _model(endpoint: ModelEndpoint) -> ModelClient:
     # half a second of imports, and a trust store: not in the loop that serves everybody
-    def made() -> Model:
-        from todo_cli.llm.client import Model
+    def made() -> ModelClient:
+        from todo_cli.llm.client import ModelClient
 
-        return Model(endpoint)
+        return ModelClient(endpoint)
 
     return await asyncio.to_thread(made)
 
@@ -115,7 +115,7 @@ class Turns:
         self._titling: set[asyncio.Task[None]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def start(self, caller: Caller, endpoint: Endpoint, begin: BeginTurn, request_id: str) -> Running:
+    def start(self, caller: Caller, endpoint: ModelEndpoint, begin: BeginTurn, request_id: str) -> Running:
         """Begin one, or find that another runs it."""
         without_key = msgspec.structs.replace(caller, key=None)
         running = Running(self._pool, without_key, endpoint, begin, request_id, titles=self._titles)
@@ -137,4 +137,4 @@ class Turns:
         for task in left:
             task.cancel()
         if left:
-            await asyncio.wait(left, timeout=LET_GO + 1)
+            await asyncio.wait(left, timeout=RELEASE_TIMEOUT_SECONDS + 1)

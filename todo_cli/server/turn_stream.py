@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Meta
 from starlette.types import Receive, Scope, Send
 
-from todo_cli.agent.follow import RESTING, SOON, orphaned, watch
+from todo_cli.agent.follow import POLL_FAST_SECONDS, SETTLED_STATES, follow_turn, has_no_runner
 from todo_cli.contract.base import Caller, Name
 from todo_cli.contract.codec import convert_request, decode_request, encode
 from todo_cli.contract.conversations import ConversationNumber, ShowConversation
@@ -26,8 +26,8 @@ from todo_cli.contract.turn_events import ReadEvents, TurnProgress
 from todo_cli.contract.turn_steps import BeginTurn, ClaimedTurn, MessageText
 from todo_cli.contract.users import WhoAmI
 from todo_cli.errors import Bug, ModelFailed, TodoError
-from todo_cli.llm.endpoints import Endpoint
-from todo_cli.llm.selection import chosen
+from todo_cli.llm.endpoints import ModelEndpoint
+from todo_cli.llm.selection import select_endpoint
 from todo_cli.server.endpoint import answered, body_of, caller_of, guarded, headers_of, log_trace, respond
 from todo_cli.server.pool import Pool
 from todo_cli.server.shutdown import Grace
@@ -108,12 +108,12 @@ class TurnRoutes:
         choose = partial(self._endpoint, caller, model)
         return _Runs(self._turns, caller, choose, scope["state"]["request_id"])
 
-    async def _endpoint(self, caller: Caller, model: str | None) -> Endpoint:
+    async def _endpoint(self, caller: Caller, model: str | None) -> ModelEndpoint:
         """Where the model is: of the settings, a person only names it; raises ModelFailed."""
         preferred = None if model else (await within_turn(self._pool, caller, WhoAmI())).model
         try:
             # a keyring may take its time
-            return await asyncio.to_thread(chosen, self._settings, asked=model, preferred=preferred)
+            return await asyncio.to_thread(select_endpoint, self._settings, requested=model, preferred=preferred)
         except ModelFailed as error:
             raise ModelFailed(f"on the server, {error.detail}", hint=error.hint, **error.extra) from None
 
@@ -128,13 +128,13 @@ class _Runs:
     """This server's part in a turn: it runs it, or takes it over from who has died, with the token of who watches."""
 
     def __init__(
-        self, turns: Turns, caller: Caller, choose: Callable[[], Awaitable[Endpoint]], request_id: str
+        self, turns: Turns, caller: Caller, choose: Callable[[], Awaitable[ModelEndpoint]], request_id: str
     ) -> None:
         self._turns, self._caller, self._choose, self._request_id = turns, caller, choose, request_id
         self._mine: Running | None = None
-        self._endpoint: Endpoint | None = None
+        self._endpoint: ModelEndpoint | None = None
 
-    async def endpoint(self) -> Endpoint:
+    async def endpoint(self) -> ModelEndpoint:
         """Where the model is; raises ModelFailed."""
         self._endpoint = self._endpoint or await self._choose()
         return self._endpoint
@@ -159,7 +159,7 @@ class _Runs:
             return
         if self._mine and self._mine.failed:
             raise self._mine.failed
-        if orphaned(seen):
+        if has_no_runner(seen):
             await self.begin(turn, seen.conversation, None)
 
 
@@ -201,14 +201,14 @@ class _Stream:
     async def _frames(self, turn: str, after: int, request_id: str) -> AsyncIterator[bytes]:
         said = time.monotonic()
         try:
-            async for seen in watch(self._read, turn, after, self._pause):
+            async for seen in follow_turn(self._read, turn, after, self._pause):
                 frames = b"".join(_frame("events", one.events, one.n) for one in seen.batches)
                 if frames or time.monotonic() - said > HEARTBEAT:
                     said = time.monotonic()
                     yield frames or b": \n\n"
                 if self._gone.is_set():
                     return
-                if seen.state not in RESTING:
+                if seen.state not in SETTLED_STATES:
                     await self._runs.go_on(turn, seen)
             end = {"turn": turn, "state": seen.state, "held": seen.held, "error": seen.error, "usage": seen.usage}
             yield _frame("turn", end)
@@ -225,7 +225,7 @@ class _Stream:
         news = self._runs.news
         if news:
             news.clear()
-        earliest = time.monotonic() + seconds - SOON
+        earliest = time.monotonic() + seconds - POLL_FAST_SECONDS
         waiting = [asyncio.create_task(one.wait()) for one in (self._gone, news) if one]
         # a second's look is a sign of life, and whoever runs it here says when there is more
         await asyncio.wait(waiting, timeout=1.0 if news else seconds, return_when=asyncio.FIRST_COMPLETED)

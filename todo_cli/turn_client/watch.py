@@ -1,4 +1,4 @@
-"""Watching a turn that runs elsewhere, without a part in it; whichever way in."""
+"""Watch a turn that runs elsewhere without taking part in it, through a server or directly."""
 
 from __future__ import annotations
 
@@ -13,71 +13,75 @@ from todo_cli.contract.turn_events import TurnProgress
 from todo_cli.contract.turn_steps import ENDED_STATES
 from todo_cli.errors import Unavailable
 from todo_cli.settings.settings import Settings
+from todo_cli.turn_client.outcome import EmitEvent
 
-LOOK = 1.0
-"""Seconds between two looks at a turn that waits for a yes, or at a server that was lost."""
-GONE = 30.0
-"""Seconds after which a server that cannot be reached is given up."""
-
-Tell = Callable[[dict[str, Any]], None]
+POLL_INTERVAL_SECONDS = 1.0
+"""Between two looks at a turn that waits for an approval, or at a server that does not answer."""
+MAX_OUTAGE_SECONDS = 30.0
+"""After so long without the server, watching fails."""
 
 
-async def attend(settings: Settings, turn: str, tell: Tell, waits: Callable[[TurnProgress], None]) -> TurnProgress:
-    """Tell every event until the turn has ended; `waits` once each time that it waits for a yes. Raises TodoError."""
-    watching = _Watching(settings, turn, tell)
+async def watch_turn(
+    settings: Settings, turn: str, emit: EmitEvent, on_held_calls: Callable[[TurnProgress], None]
+) -> TurnProgress:
+    """Emit every event until the turn has ended; raise TodoError.
+
+    `on_held_calls` is called each time the turn begins to wait for an approval.
+    """
+    watcher = _Watcher(settings, turn, emit)
     held: tuple[Any, ...] = ()
     while True:
-        seen = await (watching.served() if settings.server else watching.direct())
-        if seen.state in ENDED_STATES:
-            return seen
-        if seen.held and seen.held != held:
-            waits(seen)
-        held = seen.held
-        await asyncio.sleep(LOOK)
+        look = await (watcher.watch_server() if settings.server else watcher.watch_database())
+        if look.state in ENDED_STATES:
+            return look
+        if look.held and look.held != held:
+            on_held_calls(look)
+        held = look.held
+        await asyncio.sleep(POLL_INTERVAL_SECONDS)
 
 
-class _Watching:
-    def __init__(self, settings: Settings, turn: str, tell: Tell) -> None:
-        self._settings, self._turn, self._tell, self._after = settings, turn, tell, -1
-        self._heard = time.monotonic()
+class _Watcher:
+    def __init__(self, settings: Settings, turn: str, emit: EmitEvent) -> None:
+        self._settings, self._turn, self._emit, self._after = settings, turn, emit, -1
+        self._last_frame = time.monotonic()
 
-    async def direct(self) -> TurnProgress:
-        """Until it rests."""
-        from todo_cli.agent.follow import watch
+    async def watch_database(self) -> TurnProgress:
+        """Watch until the turn has ended or waits."""
+        from todo_cli.agent.follow import follow_turn
         from todo_cli.clients.direct import DirectClient
 
-        backend = DirectClient(self._settings)
+        client = DirectClient(self._settings)
         try:
-            async for seen in watch(backend.send, self._turn, self._after, asyncio.sleep):
-                for batch in seen.batches:
+            async for look in follow_turn(client.send, self._turn, self._after, asyncio.sleep):
+                for batch in look.batches:
                     self._take(batch.n, batch.events)
         finally:
-            await backend.aclose()
-        return seen
+            await client.aclose()
+        return look
 
-    async def served(self) -> TurnProgress:
-        """Until it rests; a server that goes away is asked again, or another in its place."""
+    async def watch_server(self) -> TurnProgress:
+        """Watch until the turn has ended or waits, or until the connection is lost: then the caller tries again."""
         from todo_cli.clients.http import HttpClient
         from todo_cli.clients.http_once import ResponseLost
-        from todo_cli.turn_client.remote import final, frames
+        from todo_cli.turn_client.stream_frames import read_final_frame, read_frames
 
-        backend = HttpClient(self._settings)
+        client = HttpClient(self._settings)
         target = f"/v1/turns/{self._turn}/events?after={self._after}"
         try:
-            async for frame in frames(backend, "GET", target, None, self._settings):
-                self._heard = time.monotonic()
+            async for frame in read_frames(client, "GET", target, None, self._settings):
+                self._last_frame = time.monotonic()
                 if frame.id is not None:
                     self._take(frame.id, msgspec.json.decode(frame.data))
-                if seen := final(frame):
-                    return seen
+                if last := read_final_frame(frame):
+                    return last
         except (ResponseLost, Unavailable) as error:
-            if time.monotonic() - self._heard > GONE:
+            if time.monotonic() - self._last_frame > MAX_OUTAGE_SECONDS:
                 raise Unavailable(f"the server {self._settings.server} cannot be reached: {error}") from None
         finally:
-            await backend.aclose()
+            await client.aclose()
         return TurnProgress(batches=(), state="running", attempt=0)
 
     def _take(self, n: int, events: Any) -> None:
         self._after = n
         for event in events:
-            self._tell(event)
+            self._emit(event)

@@ -81,7 +81,22 @@ def add(
         raise Invalid("the title is blank", hint="write it as: todo add 'Buy milk'")
     if not raw:
         fields["parse"] = True
-    _print_added(session, session.send(AddTask(title=words, **fields), key), form)
+    task = session.send(AddTask(title=words, **fields), key)
+    _print_added(session, task, form)
+    if not raw and task.due is None and task.repeat is None:
+        _print_near_misses(task.title)
+
+
+def _print_near_misses(title: str) -> None:
+    """Print the parts of the title that look like a date but were not read as one."""
+    from todo_cli.parsing.near_misses import find_near_misses
+
+    if near_misses := find_near_misses(title):
+        from todo_cli.cli.render import text
+        from todo_cli.cli.render.escape import escape
+
+        quoted = ", ".join(f'"{words}"' for words in near_misses)
+        text.note(escape(f"not read as a date: {quoted}"))
 
 
 def _print_added(session: Session, task: Task, form: str) -> None:

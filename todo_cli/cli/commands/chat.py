@@ -9,7 +9,7 @@ import typer
 from todo_cli.cli.commands.ask import ConversationOption
 from todo_cli.cli.commands.chat_export import export
 from todo_cli.cli.commands.chat_import import import_conversation
-from todo_cli.cli.commands.chat_list import STATES, ConversationNumber, find_turn, list_conversations, show
+from todo_cli.cli.commands.chat_list import STATES, ConversationArgument, find_turn, list_conversations, show
 from todo_cli.cli.commands.chat_resume import resume
 from todo_cli.cli.commands.chat_retry import edit, retry
 from todo_cli.cli.commands.chat_search import search
@@ -63,7 +63,7 @@ def chat(ctx: typer.Context, conversation: ConversationOption = "new", model: Mo
 @app.command()
 def approve(
     ctx: typer.Context,
-    number: ConversationNumber,
+    number: ConversationArgument,
     no: Annotated[bool, typer.Option("--no", help="Refuse instead.")] = False,
     only: Annotated[
         str | None, typer.Option(help="Approve these numbers of the list and refuse the others.", metavar="N...")
@@ -88,7 +88,7 @@ def approve(
 
 
 @app.command()
-def stop(ctx: typer.Context, number: ConversationNumber, as_json: Json = False) -> None:
+def stop(ctx: typer.Context, number: ConversationArgument, as_json: Json = False) -> None:
     """Stop a conversation's answer, wherever it runs.
 
     The text so far and the changes are kept.
@@ -111,7 +111,7 @@ def stop(ctx: typer.Context, number: ConversationNumber, as_json: Json = False) 
 @app.command()
 def undo(
     ctx: typer.Context,
-    number: ConversationNumber,
+    number: ConversationArgument,
     partial: Partial = False,
     dry_run: DryRun = False,
     as_json: Json = False,
@@ -131,7 +131,7 @@ def undo(
 @app.command()
 def redo(
     ctx: typer.Context,
-    number: ConversationNumber,
+    number: ConversationArgument,
     partial: Partial = False,
     dry_run: DryRun = False,
     as_json: Json = False,
@@ -151,7 +151,7 @@ def redo(
 @app.command()
 def rename(
     ctx: typer.Context,
-    number: ConversationNumber,
+    number: ConversationArgument,
     title: Annotated[list[str], typer.Argument(help="New title.", metavar="TITLE")],
     as_json: Json = False,
 ) -> None:
@@ -168,7 +168,7 @@ def rename(
 @app.command()
 def fork(
     ctx: typer.Context,
-    number: ConversationNumber,
+    number: ConversationArgument,
     at: Annotated[
         int | None, typer.Option("--at", help="Copy up to the turn that ended with this message.", min=1, metavar="SEQ")
     ] = None,
@@ -189,7 +189,7 @@ def fork(
 @app.command()
 def rm(
     ctx: typer.Context,
-    number: ConversationNumber,
+    number: ConversationArgument,
     restore: Annotated[bool, typer.Option("--restore", help="Restore it from the trash.")] = False,
     as_json: Json = False,
 ) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, TextIO
 
 import typer
 
-from todo_cli.cli.commands.chat_list import ConversationNumber
+from todo_cli.cli.commands.chat_list import ConversationArgument
 from todo_cli.cli.render import text
 from todo_cli.cli.render.progress import Progress
 from todo_cli.cli.session import Session, session_of
@@ -26,7 +26,7 @@ PAGE_MESSAGES = 1_000
 
 def export(
     ctx: typer.Context,
-    number: ConversationNumber,
+    number: ConversationArgument,
     form: Annotated[
         Literal["md", "jsonl"] | None, typer.Option("--format", help="Markdown for reading, JSON Lines for import.")
     ] = None,

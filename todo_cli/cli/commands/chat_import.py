@@ -73,9 +73,9 @@ def _open_input(name: str) -> Iterator[IO[bytes]]:
 
 
 def _check(lines: IO[bytes]) -> tuple[ExportHeader, int]:
-    from todo_cli.agent.import_file import Reading
+    from todo_cli.agent.import_file import ExportReader
 
-    reading = Reading(lines)
+    reading = ExportReader(lines)
     total = sum(1 for _ in reading.messages())
     if not total:
         raise Invalid("the export has no messages", hint="line 1 is the conversation, each other line a message")
@@ -83,11 +83,11 @@ def _check(lines: IO[bytes]) -> tuple[ExportHeader, int]:
 
 
 def _send(session: Session, lines: IO[bytes], total: int) -> tuple[ImportResult, int]:
-    from todo_cli.agent.import_file import Reading, parts
+    from todo_cli.agent.import_file import ExportReader, split_into_parts
 
-    reading = Reading(lines)
+    reading = ExportReader(lines)
     first, stored, progress = 0, 0, Progress("messages imported")
-    for part in parts(reading.messages(), MAX_IMPORT_MESSAGES, MAX_REQUEST_BYTES):
+    for part in split_into_parts(reading.messages(), MAX_IMPORT_MESSAGES, MAX_REQUEST_BYTES):
         imported = session.send(ImportMessages(conversation=reading.header, first=first, messages=part))
         first, stored = first + len(part), stored + imported.stored
         if total > MAX_IMPORT_MESSAGES:

@@ -14,7 +14,7 @@ from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.conversations import Conversation, ConversationDetail, ListConversations, ShowConversation
 from todo_cli.errors import NotFound
 
-ConversationNumber = Annotated[
+ConversationArgument = Annotated[
     int, typer.Argument(help="Conversation number (see: todo chat list).", min=1, metavar="N")
 ]
 
@@ -58,7 +58,7 @@ def list_conversations(
 
 def show(
     ctx: typer.Context,
-    number: ConversationNumber,
+    number: ConversationArgument,
     limit: Annotated[
         int, typer.Option("--limit", "-n", help="Maximum number of messages.", min=1, max=1000, metavar="COUNT")
     ] = 50,
@@ -96,9 +96,9 @@ def _print_pending_calls(session: Session, shown: ConversationDetail) -> None:
     import asyncio
 
     from todo_cli.cli.render.turn import format_pending_calls
-    from todo_cli.turn_client.run import look
+    from todo_cli.turn_client.run import read_turn
 
-    for line in format_pending_calls(asyncio.run(look(session.settings, conversation.turn)).held):
+    for line in format_pending_calls(asyncio.run(read_turn(session.settings, conversation.turn)).held):
         text.write(f"     {line}")
     text.note(f"These changes need your approval: todo chat approve {conversation.number} (or --no)")
 

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from todo_cli.cli.commands.chat_list import ConversationNumber, find_turn
+from todo_cli.cli.commands.chat_list import ConversationArgument, find_turn
 from todo_cli.cli.options import ApproveAll, Json, JsonLines, Model, output_form
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.conversations import RewindTurn
 
 if TYPE_CHECKING:
     from todo_cli.cli.render.turn import Screen
-    from todo_cli.turn_client.run import TurnOutcome
+    from todo_cli.turn_client.outcome import TurnOutcome
 
 
 def retry(
     ctx: typer.Context,
-    number: ConversationNumber,
+    number: ConversationArgument,
     yes: ApproveAll = False,
     model: Model = None,
     as_json: Json = False,
@@ -37,7 +37,7 @@ def retry(
 
 def edit(
     ctx: typer.Context,
-    number: ConversationNumber,
+    number: ConversationArgument,
     words: Annotated[list[str], typer.Argument(help="New text of the message.", metavar="MESSAGE")],
     yes: ApproveAll = False,
     model: Model = None,

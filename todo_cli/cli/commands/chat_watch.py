@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from todo_cli.cli.commands.chat_list import ConversationNumber
+from todo_cli.cli.commands.chat_list import ConversationArgument
 from todo_cli.cli.options import JsonLines
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape_block
@@ -17,14 +17,14 @@ from todo_cli.contract.conversations import Conversation, ShowConversation
 if TYPE_CHECKING:
     from todo_cli.cli.render.turn import Screen
     from todo_cli.contract.turn_events import TurnProgress
-    from todo_cli.turn_client.run import TurnOutcome
+    from todo_cli.turn_client.outcome import TurnOutcome
 
 POLL_INTERVAL_SECONDS = 1.0
 
 
 def watch(
     ctx: typer.Context,
-    number: ConversationNumber,
+    number: ConversationArgument,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep watching for further turns.")] = False,
     as_lines: JsonLines = False,
 ) -> None:
@@ -75,12 +75,12 @@ def _watch_turn(session: Session, conversation: Conversation, turn: str, screen:
 
     import asyncio
 
-    from todo_cli.turn_client.run import TurnOutcome, stands
-    from todo_cli.turn_client.watch import attend
+    from todo_cli.turn_client.outcome import TurnOutcome, outcome_of
+    from todo_cli.turn_client.watch import watch_turn
 
-    watched = asyncio.run(attend(session.settings, turn, on_event, on_waiting))
+    watched = asyncio.run(watch_turn(session.settings, turn, on_event, on_waiting))
     outcome = TurnOutcome(turn, conversation.id, conversation.number, watched.state)
-    outcome = stands(outcome, watched, answers[-1] if answers else "", -1)
+    outcome = outcome_of(outcome, watched, answers[-1] if answers else "", -1)
     screen.close(outcome)
     return outcome
 

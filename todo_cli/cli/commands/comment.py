@@ -66,7 +66,7 @@ def comment(
         _print_all(session, number, form)
 
 
-def read_text(words: list[str] | None, what: str = "comment", max_chars: int = MAX_COMMENT_CHARS) -> str:
+def read_text(words: list[str] | None, noun: str = "comment", max_chars: int = MAX_COMMENT_CHARS) -> str:
     """Return the words as one text, or stdin's text for `-`; raises Invalid for a blank or too long one."""
     text = " ".join(words or ())
     if text == "-":
@@ -75,11 +75,11 @@ def read_text(words: list[str] | None, what: str = "comment", max_chars: int = M
             text = data.decode("utf-8-sig").rstrip("\n")
         except UnicodeDecodeError as error:
             hint = "convert it first, for example with: iconv -f latin1 -t utf-8"
-            raise Invalid(f"the {what} is not valid UTF-8 (byte {error.start + 1})", hint=hint) from None
+            raise Invalid(f"the {noun} is not valid UTF-8 (byte {error.start + 1})", hint=hint) from None
     if not text.strip():
-        raise Invalid(f"the {what} is blank", hint=f"write the {what}'s text")
+        raise Invalid(f"the {noun} is blank", hint=f"write the {noun}'s text")
     if len(text) > max_chars:
-        raise Invalid(f"the {what} is longer than {max_chars:,} characters", hint="nothing was changed")
+        raise Invalid(f"the {noun} is longer than {max_chars:,} characters", hint="nothing was changed")
     return text
 
 

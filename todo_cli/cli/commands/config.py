@@ -96,13 +96,13 @@ def set_key(
     """
     from todo_cli.cli.prompts import read_secret
     from todo_cli.cli.render.escape import escape
-    from todo_cli.llm.endpoints import OPENAI, checked_key, host_of
+    from todo_cli.llm.endpoints import OPENAI_URL, check_key, host_of
     from todo_cli.settings import credentials
     from todo_cli.settings.settings_file import save_model
 
     session = session_of(ctx)
     settings = session.create_profile()
-    host = host_of(settings.model_base_url or OPENAI)
+    host = host_of(settings.model_base_url or OPENAI_URL)
     if settings.model_keyring:
         with nullcontext() if forget else suppress(Unavailable):
             credentials.delete_model_key(host)
@@ -110,7 +110,7 @@ def set_key(
         save_model({"api_key": None, "keyring": None})
         text.write(escape(f"Removed the key for {host}."))
         return
-    key = checked_key(read_secret(session, "Key: ", what="key"))
+    key = check_key(read_secret(session, "Key: ", noun="key"))
     in_keyring = keyring is not False and credentials.store_model_key(host, key)
     if keyring and not in_keyring:
         raise Invalid("no system keyring responds", hint="store the key in the settings file: --no-keyring")

@@ -90,7 +90,7 @@ def password(
     from todo_cli.db.owner import open_owner_session
 
     session = session_of(ctx)
-    value = read_secret(session, f"Password for {login}: ", what="password")
+    value = read_secret(session, f"Password for {login}: ", noun="password")
     with open_owner_session(owner_url(session)) as work:
         work.set_password(login, value)
     text.write(f"Set the password of {login}.")

@@ -116,18 +116,18 @@ def _check_model(session: Session) -> str:
     import asyncio
 
     from todo_cli.errors import ModelFailed
-    from todo_cli.llm.catalog import lists, served
-    from todo_cli.llm.endpoints import local_servers, no_model
-    from todo_cli.llm.selection import chosen
+    from todo_cli.llm.catalog import fetch_models, is_listed
+    from todo_cli.llm.endpoints import find_local_servers, no_model_error
+    from todo_cli.llm.selection import select_endpoint
 
     try:
-        endpoint = chosen(settings, preferred=preferred)
+        endpoint = select_endpoint(settings, preferred=preferred)
     except ModelFailed as error:
         if error.extra.get("kind") != "missing":
             raise
-        return f"{error.detail} (needed only for chat): {no_model(local_servers()).hint}"
-    names = asyncio.run(served(endpoint))
-    if names and not lists(names, endpoint.model):
+        return f"{error.detail} (needed only for chat): {no_model_error(find_local_servers()).hint}"
+    names = asyncio.run(fetch_models(endpoint))
+    if names and not is_listed(names, endpoint.model):
         raise ModelFailed(
             f"{endpoint.address} does not list the model {endpoint.model[:100]!r}",
             hint=f"it lists: {', '.join(names[:10])}",

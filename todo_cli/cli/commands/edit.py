@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from todo_cli.cli.change_tasks import change_tasks
+from todo_cli.cli.field_words import split_field_words
 from todo_cli.cli.filter_args import FilterCommand
 from todo_cli.cli.options import (
     Defer,
@@ -70,6 +71,8 @@ def edit(
 
     todo edit 12 --due 'fri 17:00' --tag phone --untag desk
 
+    todo edit 12 due:tomorrow #home p1
+
     todo edit 'project:old @phone' --project new --plan
 
     For a recurring task, a date changes this occurrence, other fields change
@@ -80,10 +83,12 @@ def edit(
     fields |= optional_fields(every, defer, scheduled, parent)
     fields |= _dependency_fields(after, not_after) | _occurrence_fields(this, every_one)
     _require_values(fields)
-    fields |= _cleared_fields(clear or [], fields)
-    request = EditTasks(
-        **parse_task_args(tasks), if_rev=if_rev, add_tags=tuple(tag or ()), remove_tags=tuple(untag or ()), **fields
-    )
+    fields |= _clear_none(fields) | _cleared_fields(clear or [], fields)
+    names, words = split_field_words(tasks)
+    fields = words | fields
+    tags = (*words.get("add_tags", ()), *(tag or ()))
+    fields |= {"add_tags": tags, "remove_tags": tuple(untag or ())}
+    request = EditTasks(**parse_task_args(names), if_rev=if_rev, **fields)
     change_tasks(ctx, request, key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)
 
 
@@ -92,18 +97,23 @@ def _dependency_fields(after: list[str] | None, not_after: list[str] | None) -> 
     return {name: parse_blockers(words) for name, words in options.items() if words}
 
 
-def _occurrence_fields(this: bool, every_one: bool) -> dict[str, Any]:
-    if this and every_one:
+def _occurrence_fields(only_this: bool, every_one: bool) -> dict[str, Any]:
+    if only_this and every_one:
         raise Invalid("--this and --all cannot be used together")
-    return {"occurrences": "this" if this else "all"} if this or every_one else {}
+    return {"occurrences": "this" if only_this else "all"} if only_this or every_one else {}
 
 
 def _require_values(fields: dict[str, Any]) -> None:
-    """Raise Invalid for `--due ''` and `--due none`, with the option that clears the field."""
+    """Raise Invalid for `--due ''`, with the option that clears the field."""
     for name in ("due", "defer", "scheduled", "project", "every"):
-        value = fields.get(name)
-        if value == "" or (name != "project" and value in ("none", "every none")):
+        if fields.get(name) == "":
             raise Invalid(f"--{name} has no value", hint=f"to clear the field: --clear {name}")
+
+
+def _clear_none(fields: dict[str, Any]) -> dict[str, None]:
+    """Return the fields that `--due none` clears, as `--clear due` does."""
+    names = ("due", "defer", "scheduled", "every")
+    return {name: None for name in names if str(fields.get(name)).lower() in ("none", "every none") and name in fields}
 
 
 def _cleared_fields(names: list[str], fields: dict[str, Any]) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from todo_cli.cli import list_output
 from todo_cli.cli.filter_args import FilterArgument, FilterCommand, join_filter
+from todo_cli.cli.list_output import MAX_PAGE_TASKS, print_list
 from todo_cli.cli.options import Cursor, Json, JsonLines, Priority, Project, parse_priority
 from todo_cli.cli.render import text
 from todo_cli.cli.session import session_of
@@ -19,7 +19,7 @@ VIEW_COMMANDS = ("next", "overdue", "today", "upcoming")
 EMPTY_MESSAGE = "Nothing is open. Add a task with: todo add 'Buy milk tomorrow'"
 app = typer.Typer(add_completion=False)
 
-Status = Annotated[Literal["open", "done", "deleted", "all"], typer.Option(help="Status of the tasks.")]
+StatusOption = Annotated[Literal["open", "done", "deleted", "all"], typer.Option(help="Status of the tasks.")]
 
 
 def _complete_sort(incomplete: str) -> list[str]:
@@ -28,7 +28,7 @@ def _complete_sort(incomplete: str) -> list[str]:
     return [f"{before}{comma}{sign}{key}" for key in SORTS if key.startswith(last.removeprefix("-"))]
 
 
-Sort = Annotated[
+SortOption = Annotated[
     str,
     typer.Option(
         help="Sort keys, such as priority,-due; - reverses one.", metavar="KEYS", autocompletion=_complete_sort
@@ -36,24 +36,25 @@ Sort = Annotated[
 ]
 
 
+LimitOption = Annotated[
+    int,
+    typer.Option("--limit", "-n", help="Maximum number of tasks.", min=1, max=MAX_PAGE_TASKS, metavar="COUNT"),
+]
+
+
 @app.command("list", cls=FilterCommand)
 def list_tasks(
     ctx: typer.Context,
     words: FilterArgument = None,
-    status: Status = "open",
+    status: StatusOption = "open",
     project: Project = None,
     tag: Annotated[str | None, typer.Option("--tag", "-t", help="Tag.", metavar="NAME")] = None,
     prio: Priority = None,
     due: Annotated[str | None, typer.Option(help="Due on this day.", metavar="WHEN")] = None,
     due_before: Annotated[str | None, typer.Option(help="Due before this day or time.", metavar="WHEN")] = None,
     due_after: Annotated[str | None, typer.Option(help="Due after this day or time.", metavar="WHEN")] = None,
-    sort: Sort = "due",
-    limit: Annotated[
-        int,
-        typer.Option(
-            "--limit", "-n", help="Maximum number of tasks.", min=1, max=list_output.MAX_PAGE_TASKS, metavar="COUNT"
-        ),
-    ] = 50,
+    sort: SortOption = "due",
+    limit: LimitOption = 50,
     cursor: Cursor = None,
     everything: Annotated[bool, typer.Option("--all", help="List all tasks, without a limit.")] = False,
     as_json: Json = False,
@@ -85,7 +86,13 @@ def list_tasks(
         cursor=cursor,
         home=not narrowed,
     )
-    nothing = f"No task matches {filter!r}." if filter else "No task matches." if narrowed else EMPTY_MESSAGE
     if filter in VIEW_COMMANDS and session_of(ctx).is_terminal:
         text.note(f"hint: this searches for the word {filter!r}; for the list, run: todo {filter}")
-    list_output.print_list(ctx, request, everything=everything, as_json=as_json, as_lines=as_lines, nothing=nothing)
+    nothing = _empty_message(filter, narrowed)
+    print_list(ctx, request, everything=everything, as_json=as_json, as_lines=as_lines, nothing=nothing)
+
+
+def _empty_message(filter: str | None, narrowed: bool) -> str:
+    if filter:
+        return f"No task matches {filter!r}."
+    return "No task matches." if narrowed else EMPTY_MESSAGE

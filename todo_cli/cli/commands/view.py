@@ -16,13 +16,13 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help="Save, list a
 
 EMPTY_MESSAGE = "No views yet. Save one with: todo view save calls '@phone due<=7d'"
 
-ViewName = Annotated[str, typer.Argument(help="Name of the view, without the colon.", metavar="NAME")]
+ViewArgument = Annotated[str, typer.Argument(help="Name of the view, without the colon.", metavar="NAME")]
 
 
 @app.command(cls=FilterCommand)
 def save(
     ctx: typer.Context,
-    name: ViewName,
+    name: ViewArgument,
     words: Annotated[list[str], typer.Argument(help="Filter of the view.", metavar="FILTER", show_default=False)],
     sort: Annotated[str | None, typer.Option(help="Sort keys, such as priority,-due.", metavar="KEYS")] = None,
     key: Key = None,
@@ -60,7 +60,7 @@ def list_views(ctx: typer.Context, as_json: Json = False) -> None:
 
 
 @app.command()
-def rm(ctx: typer.Context, name: ViewName, key: Key = None, as_json: Json = False) -> None:
+def rm(ctx: typer.Context, name: ViewArgument, key: Key = None, as_json: Json = False) -> None:
     """Remove a view. Its tasks stay as they are.
 
     todo view rm soon

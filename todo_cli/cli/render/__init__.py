@@ -1,1 +1,1 @@
-"""How answers look: text for people and pipes, JSON for programs."""
+"""Print answers: text for people and pipes, JSON for programs."""

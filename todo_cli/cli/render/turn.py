@@ -16,7 +16,7 @@ from todo_cli.contract.registry import label_of, past_of
 from todo_cli.contract.search import SearchTasks
 from todo_cli.contract.tasks import ListTasks
 from todo_cli.contract.turn_steps import Message, PendingCall
-from todo_cli.turn_client.run import TurnOutcome
+from todo_cli.turn_client.outcome import TurnOutcome
 
 if TYPE_CHECKING:
     from todo_cli.cli.render.stream import AnswerWriter

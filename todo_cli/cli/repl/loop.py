@@ -24,7 +24,7 @@ from todo_cli.command_table import COMMANDS
 from todo_cli.contract.conversations import ForkConversation, RewindTurn, ShowConversation, UndoTurn
 from todo_cli.contract.ids import new_id
 from todo_cli.errors import Conflict, Invalid, TodoError
-from todo_cli.turn_client.run import TurnOutcome
+from todo_cli.turn_client.outcome import TurnOutcome
 
 LOOKBACK_MESSAGES = (20, 1_000)
 """How many messages to search for the user's last one: most turns have few, the longest some hundred."""

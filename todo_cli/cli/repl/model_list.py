@@ -27,13 +27,13 @@ def print_models(session: Session) -> None:
 async def _fetch_models(session: Session) -> ModelList:
     if session.settings.server:
         return await _ask_server(session)
-    from todo_cli.llm.catalog import menu
+    from todo_cli.llm.catalog import list_models
 
     preferred = (await asyncio.to_thread(session.send, WhoAmI())).model
-    return await menu(session.settings, preferred=preferred)
+    return await list_models(session.settings, preferred=preferred)
 
 
 async def _ask_server(session: Session) -> ModelList:
-    from todo_cli.turn_client.remote import listed_models
+    from todo_cli.turn_client.remote import fetch_server_models
 
-    return await listed_models(session.settings)
+    return await fetch_server_models(session.settings)

@@ -10,23 +10,23 @@ from todo_cli.contract.codec import decode
 from todo_cli.contract.tokens import SCOPES, Token, TokenPage
 from todo_cli.core import validation
 from todo_cli.core.dispatch import handler
-from todo_cli.core.journal import journaled, write
-from todo_cli.core.json_sql import instant
+from todo_cli.core.journal import build_journaled, run_journaled
+from todo_cli.core.json_sql import format_instant
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid, NotAllowed
 
-_IMAGE: LiteralString = f"""jsonb_build_object('id', id, 'name', name, 'scopes', scopes, 'created_at', {instant("created_at")},
-  'last_used_at', {instant("last_used_at")}, 'expires_at', {instant("expires_at")}, 'revoked_at', {instant("revoked_at")},
+_IMAGE: LiteralString = f"""jsonb_build_object('id', id, 'name', name, 'scopes', scopes, 'created_at', {format_instant("created_at")},
+  'last_used_at', {format_instant("last_used_at")}, 'expires_at', {format_instant("expires_at")}, 'revoked_at', {format_instant("revoked_at")},
   'current', id = (SELECT todo.current_token_id()))"""
 
-CREATE = journaled(f"""INSERT INTO todo.tokens (user_id, id, name, hash, scopes, expires_at)
+CREATE = build_journaled(f"""INSERT INTO todo.tokens (user_id, id, name, hash, scopes, expires_at)
   SELECT user_id, %(id)s::uuid, %(name)s, decode(%(token_hash)s, 'hex'), %(scopes)s::text[], %(expires)s::timestamptz
     FROM todo.tokens WHERE user_id = %(me)s::uuid AND id = (SELECT todo.current_token_id())
      AND ('all' = ANY (scopes) OR %(scopes)s::text[] <@ scopes) AND NOT EXISTS (SELECT FROM known)
   RETURNING {_IMAGE} AS answer""")
 
-REVOKE = journaled(f"""UPDATE todo.tokens SET revoked_at = clock_timestamp()
+REVOKE = build_journaled(f"""UPDATE todo.tokens SET revoked_at = clock_timestamp()
   WHERE user_id = %(me)s::uuid AND (name = %(name)s OR id::text = %(name)s) AND revoked_at IS NULL
     AND NOT EXISTS (SELECT FROM known) RETURNING {_IMAGE} AS answer""")
 
@@ -41,19 +41,19 @@ async def create_token(tx: Transaction, request: ask.CreateToken) -> Token:
     if unknown := sorted(set(request.scopes) - set(SCOPES)):
         raise Invalid(f"there is no scope {unknown[0]!r}", hint=f"scopes: {', '.join(SCOPES)}")
     expires = await _expiry(tx, request.expires) if request.expires else None
-    return await write(
+    return await run_journaled(
         tx, CREATE, request, NotAllowed("a token cannot make one that reaches further than itself", hint="ask for fewer --scopes"),
-        id=request.id, name=validation.line("name", request.name), token_hash=request.hash, scopes=sorted(set(request.scopes)), expires=expires,
+        id=request.id, name=validation.check_line("name", request.name), token_hash=request.hash, scopes=sorted(set(request.scopes)), expires=expires,
     )  # fmt: skip
 
 
 async def _expiry(tx: Transaction, expires: str) -> datetime:
     from todo_cli.parsing.dates import day_bounds
 
-    when = await validation.resolved(tx, expires)
+    when = await validation.read_date(tx, expires)
     if not isinstance(when, datetime):
         # a day's end, where the asker is
-        when = day_bounds(when, await validation.zone(tx))[1] - timedelta(seconds=1)
+        when = day_bounds(when, await validation.read_zone(tx))[1] - timedelta(seconds=1)
     if when <= datetime.now(UTC):
         raise Invalid(f"{expires!r} is in the past", hint="for example: --expires 90d")
     return when
@@ -68,4 +68,4 @@ async def list_tokens(tx: Transaction, request: ask.ListTokens) -> TokenPage:
 @handler(ask.RevokeToken)
 async def revoke_token(tx: Transaction, request: ask.RevokeToken) -> Token:
     """From the next request on it is refused; the one that asks may revoke itself."""
-    return await write(tx, REVOKE, request, f"you have no token {request.name!r}", name=request.name)
+    return await run_journaled(tx, REVOKE, request, f"you have no token {request.name!r}", name=request.name)

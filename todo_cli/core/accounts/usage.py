@@ -13,7 +13,7 @@ from todo_cli.core import validation
 from todo_cli.core.accounts.budget_sql import BUDGET
 from todo_cli.core.accounts.users import USER
 from todo_cli.core.dispatch import handler
-from todo_cli.core.journal import journaled, write
+from todo_cli.core.journal import build_journaled, run_journaled
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import NotFound
@@ -45,7 +45,7 @@ SELECT json_build_object('used', (SELECT coalesce(json_agg(one ORDER BY place), 
   'known', %(number)s::bigint IS NULL OR EXISTS (SELECT FROM todo.conversations c WHERE c.space_id = %(space)s::uuid
     AND c.user_id = %(me)s::uuid AND c.number = %(number)s::bigint))::text""")
 
-SET_BUDGET = journaled(f"""SELECT {USER} AS answer FROM todo.set_token_budget(%(name)s, %(tokens)s::bigint) u
+SET_BUDGET = build_journaled(f"""SELECT {USER} AS answer FROM todo.set_token_budget(%(name)s, %(tokens)s::bigint) u
   WHERE NOT EXISTS (SELECT FROM known)""")
 
 
@@ -66,18 +66,18 @@ async def read_usage(tx: Transaction, request: ask.ReadUsage) -> UsagePage:
 
 
 async def _day(tx: Transaction, said: str) -> str:
-    when: date | datetime = await validation.resolved(tx, said)
+    when: date | datetime = await validation.read_date(tx, said)
     if isinstance(when, datetime):
         from todo_cli.parsing.dates import zone_of
 
-        return when.astimezone(zone_of(await validation.zone(tx)) or UTC).date().isoformat()
+        return when.astimezone(zone_of(await validation.read_zone(tx)) or UTC).date().isoformat()
     return when.isoformat()
 
 
 @handler(ask.SetBudget)
 async def set_budget(tx: Transaction, request: ask.SetBudget) -> User:
     """An administrator's; raises NotFound."""
-    return await write(
+    return await run_journaled(
         tx,
         SET_BUDGET,
         request,

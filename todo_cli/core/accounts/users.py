@@ -12,13 +12,13 @@ from todo_cli.contract.codec import decode
 from todo_cli.contract.users import Identity, Preferences, SpacePage, User, UserPage
 from todo_cli.core import validation
 from todo_cli.core.dispatch import handler
-from todo_cli.core.journal import journaled, write
-from todo_cli.core.json_sql import instant
+from todo_cli.core.journal import build_journaled, run_journaled
+from todo_cli.core.json_sql import format_instant
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 
 ME = Sql(f"""SELECT json_build_object('user_id', u.id, 'name', u.name, 'admin', u.admin, 'space_id', s.id, 'space', s.name,
-  'role', u.role, 'token', t.name, 'scopes', t.scopes, 'expires_at', {instant("t.expires_at")},
+  'role', u.role, 'token', t.name, 'scopes', t.scopes, 'expires_at', {format_instant("t.expires_at")},
   'timezone', p.timezone, 'model', p.model, 'budget', p.tokens_per_day)::text
 FROM todo.space_members() u JOIN todo.tokens t ON t.user_id = u.id AND t.id = (SELECT todo.current_token_id())
 JOIN todo.spaces s ON s.id = %(space)s::uuid LEFT JOIN todo.preferences p ON p.user_id = u.id
@@ -29,10 +29,10 @@ SPACES = Sql("""SELECT json_build_object('spaces', coalesce(json_agg(json_build_
 FROM todo.user_spaces() s""")
 
 USER: LiteralString = f"""jsonb_build_object('id', u.id, 'name', u.name, 'admin', u.admin, 'login', u.login,
-  'created_at', {instant("u.created_at")}, 'disabled_at', {instant("u.disabled_at")}, 'tokens_per_day', u.tokens_per_day)"""
+  'created_at', {format_instant("u.created_at")}, 'disabled_at', {format_instant("u.disabled_at")}, 'tokens_per_day', u.tokens_per_day)"""
 
-ADD = journaled(f"""SELECT jsonb_build_object('id', %(id)s::uuid, 'name', %(name)s::text, 'admin', %(admin)s::boolean,
-    'created_at', {instant("clock_timestamp()")}) AS answer
+ADD = build_journaled(f"""SELECT jsonb_build_object('id', %(id)s::uuid, 'name', %(name)s::text, 'admin', %(admin)s::boolean,
+    'created_at', {format_instant("clock_timestamp()")}) AS answer
   FROM (SELECT todo.add_user(%(id)s::uuid, %(name)s::text, %(admin)s::boolean, %(token_id)s::uuid,
         decode(%(token_hash)s, 'hex'), %(zone)s::text) WHERE NOT EXISTS (SELECT FROM known)) AS made""")
 
@@ -40,10 +40,10 @@ LIST = Sql(
     f"SELECT json_build_object('users', coalesce(json_agg({USER} ORDER BY u.name), '[]'))::text FROM todo.list_users() u"
 )
 
-DISABLE = journaled(f"""SELECT {USER} AS answer FROM todo.disable_user(%(name)s, %(disabled)s::boolean) u
+DISABLE = build_journaled(f"""SELECT {USER} AS answer FROM todo.disable_user(%(name)s, %(disabled)s::boolean) u
   WHERE NOT EXISTS (SELECT FROM known)""")
 
-SET_PREFERENCES = journaled("""INSERT INTO todo.preferences AS p (user_id, timezone, model, tokens_per_day)
+SET_PREFERENCES = build_journaled("""INSERT INTO todo.preferences AS p (user_id, timezone, model, tokens_per_day)
   SELECT %(me)s::uuid, %(timezone)s, %(model)s, %(budget)s::bigint WHERE NOT EXISTS (SELECT FROM known)
   ON CONFLICT (user_id) DO UPDATE SET
     timezone = CASE WHEN 'timezone' = ANY (%(changed)s::text[]) THEN excluded.timezone ELSE p.timezone END,
@@ -69,11 +69,11 @@ async def add_user(tx: Transaction, request: ask.AddUser) -> User:
     """A person with a space of their own and a first token; raises Conflict for a name that is taken."""
     values = {
         "id": request.id,
-        "name": validation.line("name", request.name),
+        "name": validation.check_line("name", request.name),
         "admin": request.admin,
         "zone": tx.caller.zone,
     }
-    return await write(
+    return await run_journaled(
         tx, ADD, request, "nobody was added", **values, token_id=request.token_id, token_hash=request.token_hash
     )
 
@@ -87,7 +87,7 @@ async def list_users(tx: Transaction, request: ask.ListUsers) -> UserPage:
 @handler(ask.DisableUser)
 async def disable_user(tx: Transaction, request: ask.DisableUser) -> User:
     """Their tokens are refused from the next request on; raises NotFound, and Conflict for oneself."""
-    return await write(
+    return await run_journaled(
         tx, DISABLE, request, f"there is no person {request.name!r}", name=request.name, disabled=request.disabled
     )
 
@@ -101,6 +101,6 @@ async def set_preferences(tx: Transaction, request: ask.SetPreferences) -> Prefe
 
         zone_of(given["timezone"])
     if given.get("model") is not None:
-        given["model"] = validation.line("model", given["model"])
+        given["model"] = validation.check_line("model", given["model"])
     values = {"timezone": None, "model": None, "budget": None} | given
-    return await write(tx, SET_PREFERENCES, request, "nothing was changed", **values, changed=list(given))
+    return await run_journaled(tx, SET_PREFERENCES, request, "nothing was changed", **values, changed=list(given))

@@ -15,7 +15,7 @@ from todo_cli.contract.conversations import Conversation, ConversationDetail, Co
 from todo_cli.contract.turn_steps import ENDED_STATES, Message
 from todo_cli.core import validation
 from todo_cli.core.dispatch import handler
-from todo_cli.core.json_sql import instant
+from todo_cli.core.json_sql import format_instant
 from todo_cli.core.turns.append_sql import LOCK_CONVERSATION
 from todo_cli.core.turns.replay import MESSAGE_JSON
 from todo_cli.core.turns.snapshot import raise_turn_not_found
@@ -25,7 +25,7 @@ from todo_cli.errors import Conflict, Invalid, NotFound
 
 _IMAGE: LiteralString = f"""json_build_object('number', c.number, 'id', c.id, 'title', c.title, 'model', c.model, 'head', c.head,
   'turn', c.turn_id, 'state', (SELECT t.state FROM todo.turns t WHERE t.space_id = c.space_id AND t.id = c.turn_id),
-  'created_at', {instant("c.created_at")}, 'updated_at', {instant("c.updated_at")}, 'deleted_at', {instant("c.deleted_at")})"""
+  'created_at', {format_instant("c.created_at")}, 'updated_at', {format_instant("c.updated_at")}, 'deleted_at', {format_instant("c.deleted_at")})"""
 _ANY: LiteralString = "c.space_id = %(space)s::uuid AND c.number = %(number)s::bigint AND c.user_id = %(me)s::uuid"
 _MINE: LiteralString = f"{_ANY} AND c.deleted_at IS NULL"
 
@@ -154,7 +154,7 @@ async def show_conversation(tx: Transaction, request: ask.ShowConversation) -> C
 @handler(ask.RenameConversation)
 async def rename_conversation(tx: Transaction, request: ask.RenameConversation) -> Conversation:
     """One round trip."""
-    text = await tx.finish(RENAME, number=request.number, title=validation.line("title", request.title))
+    text = await tx.finish(RENAME, number=request.number, title=validation.check_line("title", request.title))
     if text is None:
         _missing(request.number)
     return decode(text or "", Conversation)

@@ -12,8 +12,8 @@ from todo_cli.contract.codec import decode
 from todo_cli.contract.message_search import MessageHit, MessageHits, Passage, SearchConversations
 from todo_cli.core import validation
 from todo_cli.core.dispatch import handler
-from todo_cli.core.json_sql import instant
-from todo_cli.core.tasks.search import passage
+from todo_cli.core.json_sql import format_instant
+from todo_cli.core.tasks.search import cut_passage
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 from todo_cli.parsing.highlight import find_matches
@@ -22,7 +22,7 @@ ROLES = {None: ["user", "assistant", "tool"], "user": ["user"], "assistant": ["a
 
 SEARCH = Sql(f"""
 SELECT coalesce(json_agg(json_build_object('conversation', c.number, 'title', c.title, 'seq', m.seq, 'role', m.role,
-    'at', {instant("m.at")}, 'score', round(f.score::numeric, 3)::float8, 'content', left(m.content, 100000)) ORDER BY f.place), '[]')::text
+    'at', {format_instant("m.at")}, 'score', round(f.score::numeric, 3)::float8, 'content', left(m.content, 100000)) ORDER BY f.place), '[]')::text
   FROM todo.search_messages(%(words)s, %(limit)s::int, %(number)s::bigint, %(roles)s::text[], %(since)s::timestamptz,
     %(until)s::timestamptz, %(newest)s::boolean) WITH ORDINALITY AS f(conversation_id, seq, score, place)
   JOIN todo.messages m ON m.space_id = %(space)s::uuid AND m.conversation_id = f.conversation_id AND m.seq = f.seq
@@ -45,7 +45,7 @@ class _Row(msgspec.Struct):
 @handler(SearchConversations)
 async def search_conversations(tx: Transaction, request: SearchConversations) -> MessageHits:
     """One round trip; one more where there are words for a date and no zone came with them."""
-    sought = validation.storable("search", request.words)
+    sought = validation.check_text("search", request.words)
     since = await _instant(tx, request.since) if request.since else "-infinity"
     until = await _instant(tx, request.until, days=1) if request.until else "infinity"
     text = await tx.finish(SEARCH, words=sought, limit=request.limit, number=request.number, roles=ROLES[request.role], since=since,
@@ -57,15 +57,15 @@ async def _instant(tx: Transaction, said: str, days: int = 0) -> str:
     """The beginning of a day in the caller's zone (or of one some days on), or the instant itself."""
     from todo_cli.parsing.dates import day_bounds
 
-    when = await validation.resolved(tx, said)
+    when = await validation.read_date(tx, said)
     if isinstance(when, date) and not isinstance(when, datetime):
-        when = day_bounds(when + timedelta(days=days), await validation.zone(tx))[0]
+        when = day_bounds(when + timedelta(days=days), await validation.read_zone(tx))[0]
     return when.astimezone(UTC).isoformat()
 
 
 def _hit(row: _Row, sought: str) -> MessageHit:
     text = titles(row.content) if row.role == "tool" else row.content
-    shown, found = passage(text, find_matches(text, sought))
+    shown, found = cut_passage(text, find_matches(text, sought))
     fields: dict[str, Any] = msgspec.structs.asdict(row)
     return msgspec.convert(fields | {"passage": Passage(text=shown, parts=found)}, MessageHit)
 

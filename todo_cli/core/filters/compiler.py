@@ -81,7 +81,7 @@ class ParsedFilter(NamedTuple):
 
 async def parse_with_views(tx: Transaction, text: str) -> ParsedFilter:
     """Parse a filter and expand its views. Raise Invalid, NotFound for a missing view, Conflict for a cycle."""
-    node = parse_filter(validation.storable("filter", text))
+    node = parse_filter(validation.check_text("filter", text))
     if not any(isinstance(term, ViewTerm) for term in walk_terms(node)):
         return ParsedFilter(node, None)
     views = decode(await tx.finish(VIEWS) or "{}", dict[str, StoredView])
@@ -101,7 +101,7 @@ async def compile_filter(
     terms = list(walk_terms(node))
     zone = tx.caller.zone
     if zone is None and any(_needs_zone(term) for term in terms):
-        zone = await validation.zone(tx)
+        zone = await validation.read_zone(tx)
     conditions = Conditions(datetime.now(UTC), zone)
     parts: list[Node] = list(node.parts) if isinstance(node, And) else [node]
     has_status = any(_is_about_status(term) for term in terms)

@@ -11,8 +11,8 @@ from todo_cli.contract.views import NameCounts, View, ViewPage
 from todo_cli.core.dispatch import handler
 from todo_cli.core.filters.compiler import VIEWS, StoredView, compile_filter, expand_views
 from todo_cli.core.filters.sorting import Order
-from todo_cli.core.journal import journaled, write
-from todo_cli.core.validation import storable
+from todo_cli.core.journal import build_journaled, run_journaled
+from todo_cli.core.validation import check_text
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Conflict, Invalid
@@ -26,7 +26,7 @@ _MINE: LiteralString = "space_id = %(space)s::uuid AND user_id = %(me)s::uuid"
 _IMAGE: LiteralString = "jsonb_build_object('name', name, 'filter', filter, 'sort', sort, 'default', is_default)"
 _ALL: LiteralString = f"jsonb_build_object('views', coalesce(jsonb_agg({_IMAGE} ORDER BY name), '[]'))"
 
-SAVE = journaled(f"""INSERT INTO todo.views AS v (space_id, name, filter, sort)
+SAVE = build_journaled(f"""INSERT INTO todo.views AS v (space_id, name, filter, sort)
   SELECT %(space)s::uuid, %(name)s, %(filter)s, %(sort)s WHERE NOT EXISTS (SELECT FROM known)
     AND ((SELECT count(*) FROM todo.views WHERE {_MINE}) < {MOST}
       OR EXISTS (SELECT FROM todo.views WHERE {_MINE} AND name = %(name)s))
@@ -35,9 +35,11 @@ SAVE = journaled(f"""INSERT INTO todo.views AS v (space_id, name, filter, sort)
 
 LIST = Sql(f"SELECT {_ALL}::text FROM todo.views WHERE {_MINE}")
 
-REMOVE = journaled(f"SELECT {_IMAGE} AS answer FROM todo.delete_view(%(name)s) WHERE NOT EXISTS (SELECT FROM known)")
+REMOVE = build_journaled(
+    f"SELECT {_IMAGE} AS answer FROM todo.delete_view(%(name)s) WHERE NOT EXISTS (SELECT FROM known)"
+)
 
-CHOOSE = journaled(f"""SELECT {_ALL} AS answer FROM todo.set_default_view(%(name)s) WHERE NOT EXISTS (SELECT FROM known)
+CHOOSE = build_journaled(f"""SELECT {_ALL} AS answer FROM todo.set_default_view(%(name)s) WHERE NOT EXISTS (SELECT FROM known)
   HAVING NOT EXISTS (SELECT FROM known) AND (%(name)s::text IS NULL OR count(*) > 0)""")
 
 TAGS = Sql("""SELECT json_build_object('used', coalesce(json_agg(json_build_object('name', tag, 'tasks', held) ORDER BY tag), '[]'))::text
@@ -53,7 +55,7 @@ FROM (SELECT project, count(*) AS held FROM todo.tasks
 async def save_view(tx: Transaction, request: ask.SaveView) -> View:
     """Raises Invalid for a filter that means nothing, Conflict for one that comes back to the view itself."""
     name = _name(request.name)
-    node = parse_filter(storable("filter", request.filter))
+    node = parse_filter(check_text("filter", request.filter))
     if not request.filter.strip():
         raise Invalid("the filter is empty", hint="a view of everything open is: status:open")
     if request.sort is not None:
@@ -64,7 +66,7 @@ async def save_view(tx: Transaction, request: ask.SaveView) -> View:
         node = expand_views(node, {one: view.filter for one, view in saved.items()}, name)
     await compile_filter(tx, node)
     full = Conflict(f"you have {MOST} views, which is the most", hint="remove one: todo view rm NAME")
-    return await write(tx, SAVE, request, full, name=name, filter=request.filter.strip(), sort=request.sort)
+    return await run_journaled(tx, SAVE, request, full, name=name, filter=request.filter.strip(), sort=request.sort)
 
 
 def _name(name: str) -> str:
@@ -83,7 +85,7 @@ async def list_views(tx: Transaction, request: ask.ListViews) -> ViewPage:
 @handler(ask.RemoveView)
 async def remove_view(tx: Transaction, request: ask.RemoveView) -> View:
     """Raises NotFound. Views that name it say so when they are used."""
-    return await write(
+    return await run_journaled(
         tx, REMOVE, request, f"there is no view :{request.name.removeprefix(':')}", name=request.name.removeprefix(":")
     )
 
@@ -92,7 +94,7 @@ async def remove_view(tx: Transaction, request: ask.RemoveView) -> View:
 async def choose_view(tx: Transaction, request: ask.ChooseView) -> ViewPage:
     """Make a view the default, or none; raises NotFound."""
     name = request.name and request.name.removeprefix(":")
-    return await write(tx, CHOOSE, request, f"there is no view :{name}", name=name)
+    return await run_journaled(tx, CHOOSE, request, f"there is no view :{name}", name=name)
 
 
 @handler(ask.ListTags)

@@ -11,7 +11,7 @@ from todo_cli.contract.codec import decode
 from todo_cli.contract.journal import Change, ChangePage, ListChanges
 from todo_cli.core.dispatch import handler
 from todo_cli.core.journal import differences
-from todo_cli.core.json_sql import instant
+from todo_cli.core.json_sql import format_instant
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import NotFound
@@ -32,7 +32,7 @@ SELECT json_build_object(
   'known', %(number)s::bigint IS NULL OR EXISTS (
      SELECT FROM todo.tasks WHERE space_id = %(space)s::uuid AND number = %(number)s::bigint),
   'rows', coalesce(json_agg(json_build_object(
-  'seq', c.seq, 'at', {instant("c.at")}, 'user', coalesce(u.name, c.user_id::text), 'token', coalesce(t.name, ''),
+  'seq', c.seq, 'at', {format_instant("c.at")}, 'user', coalesce(u.name, c.user_id::text), 'token', coalesce(t.name, ''),
   'way', c.way, 'verb', c.verb, 'key', c.key, 'group', c.group_id, 'undoes', c.undoes, 'about', coalesce(c.request ->> 'name',
       CASE WHEN c.verb LIKE '%Comment' THEN '#' || (c.request ->> 'number') END),
   'undone', coalesce((SELECT NOT x.redo FROM todo.changes x WHERE x.space_id = c.space_id AND x.undoes = coalesce(

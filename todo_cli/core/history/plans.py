@@ -16,8 +16,8 @@ from todo_cli.contract.plans import ApplyPlan, ListPlans, MakePlan, Plan, PlanPa
 from todo_cli.contract.registry import BY_VERB
 from todo_cli.contract.tasks import AddTask, AddTasks, Changed, CompleteTasks, OnTasks, Task
 from todo_cli.core.dispatch import handler
-from todo_cli.core.journal import differences, journaled, make_stamp, write
-from todo_cli.core.json_sql import instant
+from todo_cli.core.journal import build_journaled, differences, make_stamp, run_journaled
+from todo_cli.core.json_sql import format_instant
 from todo_cli.core.tasks.change import prepare_change
 from todo_cli.core.tasks.rows import TaskRow
 from todo_cli.core.tasks.store import DecidedChange
@@ -30,7 +30,7 @@ LIFE = "1 day"
 PLANNABLE = {verb: kind for verb, kind in BY_VERB.items() if issubclass(kind, OnTasks | AddTask | AddTasks)}
 
 IMAGE: LiteralString = f"""jsonb_build_object('id', p.id, 'verb', p.verb, 'arguments', p.arguments, 'targets', p.targets,
-  'differences', p.differences, 'made_at', {instant("p.made_at")}, 'expires_at', {instant("p.expires_at")},
+  'differences', p.differences, 'made_at', {format_instant("p.made_at")}, 'expires_at', {format_instant("p.expires_at")},
   'state', CASE WHEN p.state = 'open' AND p.expires_at <= clock_timestamp() THEN 'expired' ELSE p.state END)"""
 
 STORE = Sql(f"""WITH made AS (INSERT INTO todo.plans (space_id, id, verb, arguments, targets, differences, expires_at)
@@ -51,7 +51,7 @@ FROM todo.plans p WHERE p.space_id = %(space)s::uuid AND p.id = %(id)s::uuid AND
 CLOSE = Sql("""UPDATE todo.plans SET state = %(state)s, decided_at = coalesce(decided_at, clock_timestamp())
   WHERE space_id = %(space)s::uuid AND id = %(id)s::uuid AND user_id = %(me)s::uuid RETURNING state""")
 
-REFUSE = journaled(f"""UPDATE todo.plans p SET state = 'refused', decided_at = clock_timestamp()
+REFUSE = build_journaled(f"""UPDATE todo.plans p SET state = 'refused', decided_at = clock_timestamp()
   WHERE space_id = %(space)s::uuid AND id = %(id)s::uuid AND user_id = %(me)s::uuid AND state = 'open'
     AND NOT EXISTS (SELECT FROM known) RETURNING {IMAGE} AS answer""")
 
@@ -151,7 +151,7 @@ def raise_for_plan(found: PlanWithConflicts) -> None:
 @handler(RefusePlan)
 async def refuse_plan(tx: Transaction, request: RefusePlan) -> Plan:
     """Refuse the plan, which can then never be applied; raises NotFound for a plan that is not open."""
-    return await write(tx, REFUSE, request, f"you have no open plan {request.id}", id=request.id)
+    return await run_journaled(tx, REFUSE, request, f"you have no open plan {request.id}", id=request.id)
 
 
 @handler(ListPlans)

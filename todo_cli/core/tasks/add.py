@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from todo_cli.contract.codec import decode
-from todo_cli.contract.tasks import AddTask, AddTasks, Changed, Task
+from todo_cli.contract.tasks import AddTask, AddTasks, Changed, NewTask, Task
 from todo_cli.core.dispatch import handler
 from todo_cli.core.journal import make_stamp, reused_key
 from todo_cli.core.tasks.change import answer_task, change_tasks, only_task, repeat_task, writes
@@ -19,6 +19,7 @@ from todo_cli.core.tasks.rows import TaskRow, to_task
 from todo_cli.core.tasks.store import ADD, Edits, encode_rows
 from todo_cli.core.tasks.task_input import read_new_task
 from todo_cli.db.transaction import Transaction
+from todo_cli.errors import Invalid
 
 
 class AddWanted(Wanted):
@@ -42,8 +43,16 @@ async def want_task(tx: Transaction, request: AddTask) -> AddWanted:
 
 async def want_tasks(tx: Transaction, request: AddTasks) -> AddWanted:
     """Read the parents and the blockers of the new tasks."""
-    rows = [await read_new_task(tx, task, parse=request.parse is True) for task in request.tasks]
+    rows = [await _read_line(tx, task, place, parse=request.parse is True) for place, task in enumerate(request.tasks)]
     return _want_references(rows, request.group)
+
+
+async def _read_line(tx: Transaction, task: NewTask, place: int, *, parse: bool) -> TaskRow:
+    """Read one of several tasks. An error names its place, counted from 1."""
+    try:
+        return await read_new_task(tx, task, parse=parse)
+    except Invalid as error:
+        raise Invalid(f"task {place + 1}: {error.detail}", hint=error.hint, **error.extra, task=place + 1) from None
 
 
 def _want_references(rows: list[TaskRow], group: str | None = None) -> AddWanted:

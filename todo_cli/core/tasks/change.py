@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from todo_cli.contract.base import Request
 from todo_cli.contract.tasks import Changed, Task
-from todo_cli.core.dispatch import HANDLERS, import_handlers
+from todo_cli.core.dispatch import HANDLERS, handler, import_handlers
 from todo_cli.core.journal import Stamp, make_stamp, reused_key
 from todo_cli.core.tasks.load import KnownChange, Loaded, Wanted, load_call, read_loaded
 from todo_cli.core.tasks.rows import TaskRow, to_task
@@ -83,7 +83,7 @@ def writes(
     def register(decide: D) -> D:
         WRITES[request] = Write(wanted, decide, answer, repeat, load, kind)
         if not has_own_handler:
-            HANDLERS[request] = change_tasks
+            handler(request)(change_tasks)
         return decide
 
     return register

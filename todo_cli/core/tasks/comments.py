@@ -1,4 +1,4 @@
-"""Comments: added to a task, changed and removed only by whoever wrote them. Their task's rev stays as it is."""
+"""Comments on tasks. Only their author may edit and remove them. The rev of the task stays as it is."""
 
 from __future__ import annotations
 
@@ -12,84 +12,103 @@ from todo_cli.contract.comments import CommentPage
 from todo_cli.contract.task_types import Comment
 from todo_cli.core import validation
 from todo_cli.core.dispatch import handler
-from todo_cli.core.journal import journaled, write
-from todo_cli.core.json_sql import instant
+from todo_cli.core.journal import build_journaled, run_journaled
+from todo_cli.core.json_sql import format_instant
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import NotFound
 
-SHOWN = 100  # of a task that is shown whole, the newest
+COMMENTS_SHOWN_WITH_TASK = 100  # the newest
 
 
-def _image(comment: LiteralString) -> LiteralString:
-    return f"""jsonb_build_object('id', {comment}.id,
-  'user', coalesce((SELECT u.name FROM todo.space_members() u WHERE u.id = {comment}.user_id), {comment}.user_id::text),
-  'at', {instant(f"{comment}.at")}, 'edited_at', {instant(f"{comment}.edited_at")}, 'text', {comment}.text)"""
+def _comment_json(comment: LiteralString) -> LiteralString:
+    return f"""jsonb_build_object(
+    'id', {comment}.id,
+    'user', coalesce(
+      (SELECT p.name FROM todo.space_members() p WHERE p.id = {comment}.user_id), {comment}.user_id::text),
+    'at', {format_instant(f"{comment}.at")},
+    'edited_at', {format_instant(f"{comment}.edited_at")},
+    'text', {comment}.text)"""
 
 
-def comments_of(task: LiteralString) -> LiteralString:
-    """A task's newest comments, the oldest of them first, as JSON for `Task.comments`."""
-    return f"""coalesce((SELECT jsonb_agg({_image("c")} ORDER BY c.id) FROM (SELECT * FROM todo.comments c
-      WHERE c.space_id = {task}.space_id AND c.number = {task}.number ORDER BY c.id DESC LIMIT {SHOWN}) AS c), '[]')"""
+def select_newest(task: LiteralString) -> LiteralString:
+    """Return a subquery with the newest comments of the row `task`, in the order in which they were written."""
+    return f"""coalesce((
+    SELECT jsonb_agg({_comment_json("c")} ORDER BY c.id)
+    FROM (SELECT * FROM todo.comments c
+      WHERE c.space_id = {task}.space_id AND c.number = {task}.number
+      ORDER BY c.id DESC LIMIT {COMMENTS_SHOWN_WITH_TASK}) AS c), '[]')"""
 
 
-ADD = journaled(f"""INSERT INTO todo.comments AS c (space_id, number, id, text)
+ADD = build_journaled(f"""
+  INSERT INTO todo.comments AS c (space_id, number, id, text)
   SELECT %(space)s::uuid, t.number, %(id)s::uuid, %(text)s FROM todo.tasks t
-   WHERE t.space_id = %(space)s::uuid AND t.number = %(number)s::bigint AND NOT EXISTS (SELECT FROM known)
-  RETURNING {_image("c")} AS answer""")
+  WHERE t.space_id = %(space)s::uuid AND t.number = %(number)s::bigint
+    AND NOT EXISTS (SELECT FROM known)
+  RETURNING {_comment_json("c")} AS answer""")
 
-EDIT = journaled(f"""UPDATE todo.comments c SET text = %(text)s, edited_at = clock_timestamp()
+EDIT = build_journaled(f"""
+  UPDATE todo.comments c SET text = %(text)s, edited_at = clock_timestamp()
   WHERE c.space_id = %(space)s::uuid AND c.number = %(number)s::bigint AND c.id = %(id)s::uuid
-    AND c.user_id = %(me)s::uuid AND NOT EXISTS (SELECT FROM known) RETURNING {_image("c")} AS answer""")
+    AND c.user_id = %(me)s::uuid AND NOT EXISTS (SELECT FROM known)
+  RETURNING {_comment_json("c")} AS answer""")
 
-REMOVE = journaled(f"""SELECT {_image("c")} || '{{"removed": true}}' AS answer
-  FROM todo.delete_comment(%(number)s::bigint, CASE WHEN NOT EXISTS (SELECT FROM known) THEN %(id)s::uuid END) c""")
+REMOVE = build_journaled(f"""
+  SELECT {_comment_json("c")} || '{{"removed": true}}' AS answer
+  FROM todo.delete_comment(
+    %(number)s::bigint, CASE WHEN NOT EXISTS (SELECT FROM known) THEN %(id)s::uuid END) c""")
 
-LIST = Sql(f"""SELECT json_build_object('known', EXISTS (SELECT FROM todo.tasks t
-     WHERE t.space_id = %(space)s::uuid AND t.number = %(number)s::bigint),
-  'comments', coalesce((SELECT json_agg({_image("c")} ORDER BY c.id) FROM (SELECT * FROM todo.comments c
-     WHERE c.space_id = %(space)s::uuid AND c.number = %(number)s::bigint
-       AND c.id > coalesce(%(after)s::uuid, '00000000-0000-0000-0000-000000000000')
-     ORDER BY c.id LIMIT %(limit)s::int) AS c), '[]'))::text""")
+LIST = Sql(f"""
+SELECT json_build_object(
+  'task_exists', EXISTS (SELECT FROM todo.tasks t
+    WHERE t.space_id = %(space)s::uuid AND t.number = %(number)s::bigint),
+  'comments', coalesce((
+    SELECT json_agg({_comment_json("c")} ORDER BY c.id)
+    FROM (SELECT * FROM todo.comments c
+      WHERE c.space_id = %(space)s::uuid AND c.number = %(number)s::bigint
+        AND c.id > coalesce(%(after)s::uuid, '00000000-0000-0000-0000-000000000000')
+      ORDER BY c.id LIMIT %(limit)s::int) AS c), '[]'))::text""")
 
 
-class _Found(Struct):
-    known: bool
+class _FoundComments(Struct):
+    task_exists: bool
     comments: tuple[Comment, ...]
 
 
 @handler(ask.AddComment)
 async def add_comment(tx: Transaction, request: ask.AddComment) -> Comment:
-    """Raises NotFound for a task that is not there, Conflict for an id that is taken."""
-    text = validation.storable("comment", validation.unblank("comment", request.text))
-    return await write(
+    """Add a comment; raises NotFound for a task that does not exist and Conflict for an id that is in use."""
+    text = validation.check_text("comment", validation.check_not_blank("comment", request.text))
+    return await run_journaled(
         tx, ADD, request, f"task #{request.number} does not exist", number=request.number, id=request.id, text=text
     )
 
 
 @handler(ask.ListComments)
 async def list_comments(tx: Transaction, request: ask.ListComments) -> CommentPage:
-    """The oldest first; raises NotFound for a task that is not there."""
+    """Return a page of comments, the oldest first; raises NotFound for a task that does not exist."""
     text = await tx.finish(LIST, number=request.number, after=request.after, limit=request.limit + 1)
-    found = decode(text or "", _Found)
-    if not found.known:
-        raise NotFound(f"task #{request.number} does not exist")
+    found = decode(text or "", _FoundComments)
+    if not found.task_exists:
+        raise NotFound(f"task #{request.number} does not exist", hint="list tasks with: todo list")
     page = found.comments[: request.limit]
     return CommentPage(comments=page, next=page[-1].id if len(found.comments) > request.limit else None)
 
 
 @handler(ask.EditComment)
 async def edit_comment(tx: Transaction, request: ask.EditComment) -> Comment:
-    """Raises NotFound where there is none, or it is somebody else's."""
-    text = validation.storable("comment", validation.unblank("comment", request.text))
-    return await write(tx, EDIT, request, _missing(request.number), number=request.number, id=request.id, text=text)
+    """Replace the text; raises NotFound where there is no such comment of the caller."""
+    text = validation.check_text("comment", validation.check_not_blank("comment", request.text))
+    return await run_journaled(
+        tx, EDIT, request, _missing(request.number), number=request.number, id=request.id, text=text
+    )
 
 
 @handler(ask.RemoveComment)
 async def remove_comment(tx: Transaction, request: ask.RemoveComment) -> Comment:
-    """Raises NotFound where there is none, or it is somebody else's."""
-    return await write(tx, REMOVE, request, _missing(request.number), number=request.number, id=request.id)
+    """Remove a comment; raises NotFound where there is no such comment of the caller."""
+    return await run_journaled(tx, REMOVE, request, _missing(request.number), number=request.number, id=request.id)
 
 
 def _missing(number: int) -> NotFound:
-    return NotFound(f"task #{number} has no such comment of yours", hint=f"see them with: todo comment {number}")
+    return NotFound(f"task #{number} has no such comment of yours", hint=f"list comments with: todo comment {number}")

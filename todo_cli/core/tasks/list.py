@@ -1,4 +1,4 @@
-"""Listing tasks: a page behind a cursor, in the order of an index where there is one."""
+"""List tasks: a page after a cursor, in the order of an index where there is one."""
 
 from __future__ import annotations
 
@@ -19,19 +19,25 @@ from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid
 from todo_cli.parsing.filter_ast import FieldTerm, Node, make_and
 
-USUAL = "due"
+DEFAULT_SORT = "due"
 
-HOME: LiteralString = """(SELECT json_build_object('filter', filter, 'sort', sort) FROM todo.views
-  WHERE space_id = %(space)s::uuid AND user_id = %(me)s::uuid AND is_default)"""
+_DEFAULT_VIEW: LiteralString = """(
+    SELECT json_build_object('filter', filter, 'sort', sort) FROM todo.views
+    WHERE space_id = %(space)s::uuid AND user_id = %(me)s::uuid AND is_default)"""
 
-# the fields of a request as the filter says them; = takes a project's name as it is, behind starts where the words end
-FIELDS = (
-    ("project", "project", "="), ("tag", "tag", "="), ("priority", "priority", ":"), ("due", "due", ":"),
-    ("due_before", "due", "<"), ("due_after", "due", "behind"),
-)  # fmt: skip
+# A field of the request, and the same as a term of a filter: `=` takes the name of a project literally, `behind` begins
+# after the day or instant.
+FIELD_TERMS = (
+    ("project", "project", "="),
+    ("tag", "tag", "="),
+    ("priority", "priority", ":"),
+    ("due", "due", ":"),
+    ("due_before", "due", "<"),
+    ("due_after", "due", "behind"),
+)
 
 
-class _Home(msgspec.Struct):
+class _DefaultView(msgspec.Struct):
     filter: str
     sort: str | None
 
@@ -42,102 +48,102 @@ class _Row(msgspec.Struct):
     urgency: float | None = None
 
 
-class _Answer:
-    """The rows, the default view where it was asked for, the order that they have."""
-
-    def __init__(self, text: str | None, order: Order) -> None:
-        decoded = decode(text or "", _Rows)
-        self.rows, self.home, self.order = decoded.rows, decoded.home, order
-
-
-class _Rows(msgspec.Struct):
+class _Found(msgspec.Struct):
     rows: list[_Row]
-    home: _Home | None = None
+    default_view: _DefaultView | None = None
 
 
-class _Page(NamedTuple):
-    """What one statement is to find: rows by a filter, in an order, behind a cursor."""
+class _Listing(NamedTuple):
+    """What one statement finds: tasks by a filter, in an order, after a cursor."""
 
-    found: CompiledFilter
+    filter: CompiledFilter
     order: Order
-    behind: LiteralString
-    urgent: bool
-    home: bool
+    after: LiteralString
+    with_urgency: bool
+    with_default_view: bool
 
 
 @handler(ListTasks)
 async def list_tasks(tx: Transaction, request: ListTasks) -> TaskPage:
-    """A page of tasks. Work grows with the page where an index has the order, else with what matches."""
-    answer = await _asked(tx, request)
-    if answer.home:
+    """Return a page of tasks.
+
+    Work grows with the page where an index has the order, else with the number of tasks that match.
+    """
+    found, order = await _find(tx, request)
+    view = found.default_view
+    if view:
         request = msgspec.structs.replace(
-            request, filter=answer.home.filter, home=False, sort=_sort(request, answer.home.sort)
+            request, filter=view.filter, home=False, sort=_choose_sort(request, view.sort)
         )
-        answer = await _asked(tx, request)
-    order, most = answer.order, _most(request, answer.order)
-    page, more = answer.rows[:most], len(answer.rows) > most
-    following = order.make_cursor(page[-1].key) if more and not order.is_volatile else None
-    tasks = tuple(_task(row) for row in page)
-    return (
-        TaskPage(tasks=tasks, next=following, cut=True)
-        if more and order.is_volatile
-        else TaskPage(tasks=tasks, next=following)
-    )
+        found, order = await _find(tx, request)
+    limit = _limit(request, order)
+    page, has_more = found.rows[:limit], len(found.rows) > limit
+    tasks = tuple(_to_task(row) for row in page)
+    if has_more and order.is_volatile:
+        return TaskPage(tasks=tasks, cut=True)
+    return TaskPage(tasks=tasks, next=order.make_cursor(page[-1].key) if has_more else None)
 
 
-def _most(request: ListTasks, order: Order) -> int:
+def _limit(request: ListTasks, order: Order) -> int:
     return min(request.limit, MAX_VOLATILE_ROWS) if order.is_volatile else request.limit
 
 
-def _sort(request: ListTasks, of_view: str | None) -> str:
-    """The request's, unless it is the usual one and the view has its own."""
-    return of_view if of_view and request.sort == USUAL else request.sort
+def _choose_sort(request: ListTasks, view_sort: str | None) -> str:
+    """Return the sort of the view, unless the request has one of its own."""
+    return view_sort if view_sort and request.sort == DEFAULT_SORT else request.sort
 
 
-def _task(row: _Row) -> Task:
+def _to_task(row: _Row) -> Task:
     return row.task if row.urgency is None else msgspec.structs.replace(row.task, urgency=row.urgency)
 
 
-async def _asked(tx: Transaction, request: ListTasks) -> _Answer:
-    text = await parse_with_views(tx, request.filter or "")
-    order = Order(_sort(request, text.sort))
-    ranked = any(key.name == "rank" for key in order.keys)
-    node = make_and([*_fields(request), text.node])
-    found = await compile_filter(tx, node, status=None if request.status == "all" else request.status, ranked=ranked)
-    if ranked and found.words is None:
-        raise Invalid("the sort rank needs words to look for", hint="for example: todo list milk --sort rank")
-    behind, after = order.continue_after(request.cursor) if request.cursor else ("", {})
-    urgent = any(key.name == "urgency" for key in order.keys)
-    sql = _statement(_Page(found, order, behind, urgent, request.home and not request.filter))
-    return _Answer(await tx.finish(sql, limit=_most(request, order) + 1, **found.values, **after), order)
+async def _find(tx: Transaction, request: ListTasks) -> tuple[_Found, Order]:
+    parsed = await parse_with_views(tx, request.filter or "")
+    order = Order(_choose_sort(request, parsed.sort))
+    sorts = {key.name for key in order.keys}
+    node = make_and([*_field_terms(request), parsed.node])
+    status = None if request.status == "all" else request.status
+    compiled = await compile_filter(tx, node, status=status, ranked="rank" in sorts)
+    if "rank" in sorts and compiled.words is None:
+        raise Invalid("the sort rank needs words to search for", hint="for example: todo list milk --sort rank")
+    after, cursor_values = order.continue_after(request.cursor) if request.cursor else ("", {})
+    listing = _Listing(compiled, order, after, "urgency" in sorts, request.home and not request.filter)
+    text = await tx.finish(
+        _build_statement(listing), limit=_limit(request, order) + 1, **compiled.values, **cursor_values
+    )
+    return decode(text or "", _Found), order
 
 
-def _fields(request: ListTasks) -> list[Node]:
-    """What the request's own fields narrow down."""
-    said = [(name, sign, getattr(request, field)) for field, name, sign in FIELDS]
+def _field_terms(request: ListTasks) -> list[Node]:
+    """Return the request's own fields as terms of a filter."""
     status = [] if request.status in ("open", "all") else [("status", ":", request.status)]
-    return [FieldTerm(name, sign, str(value), -1) for name, sign, value in [*status, *said] if value is not None]
+    fields = [(name, sign, getattr(request, field)) for field, name, sign in FIELD_TERMS]
+    return [FieldTerm(name, sign, str(value), -1) for name, sign, value in [*status, *fields] if value is not None]
 
 
-def _statement(page: _Page) -> Sql:
-    """One statement: its text has only what this page needs, so that the planner sees plain conditions."""
-    order, found = page.order, page.found
-    conditions = " AND ".join(filter(None, ["t.space_id = %(space)s::uuid", page.behind, found.where]))
-    urgency: LiteralString = f", {URGENCY} AS urgency" if page.urgent else ""
-    searched: LiteralString = f" JOIN {found.words} AS w ON w.number = t.number" if found.words else ""
-    rows: LiteralString = f"SELECT t.*, {order.columns()}{urgency} FROM todo.tasks t{searched} WHERE {conditions}"
-    limited: LiteralString = f"ORDER BY {order.order_by()} LIMIT %(limit)s::int"
-    if found.status is None and order.is_indexed and order.keys[0].name != "created":
-        # the indexes begin with the status: a page of each, merged, where sorting would read all that is stored
-        each: list[LiteralString] = [f"({rows} AND t.status = '{status}' {limited})" for status in STATUSES]
-        rows = f"""SELECT * FROM ({" UNION ALL ".join(each)}) AS u"""
-        limited = f"ORDER BY {order.order_by_columns()} LIMIT %(limit)s::int"
-    return _sql(f"""SELECT json_build_object({f"'home', {HOME}, " if page.home else ""}'rows', coalesce(json_agg(
-  json_build_object('key', {order.keys_json("page")}, 'task', {task_json("page", note=False, more=computed_pairs("page"))}
-  {", 'urgency', page.urgency" if page.urgent else ""})), '[]'))::text
-FROM ({rows} {limited}) AS page""")
+def _build_statement(listing: _Listing) -> Sql:
+    """Return the statement; it has only what this page needs, so that the planner sees plain conditions."""
+    order, compiled = listing.order, listing.filter
+    conditions = " AND ".join(filter(None, ["t.space_id = %(space)s::uuid", listing.after, compiled.where]))
+    urgency: LiteralString = f", {URGENCY} AS urgency" if listing.with_urgency else ""
+    search: LiteralString = f" JOIN {compiled.words} AS w ON w.number = t.number" if compiled.words else ""
+    rows: LiteralString = f"SELECT t.*, {order.columns()}{urgency} FROM todo.tasks t{search} WHERE {conditions}"
+    limit: LiteralString = f"ORDER BY {order.order_by()} LIMIT %(limit)s::int"
+    if compiled.status is None and order.is_indexed and order.keys[0].name != "created":
+        # The indexes begin with the status: merge a page of each, where a sort would read all tasks of the space.
+        pages: list[LiteralString] = [f"({rows} AND t.status = '{status}' {limit})" for status in STATUSES]
+        rows = f"SELECT * FROM ({' UNION ALL '.join(pages)}) AS u"
+        limit = f"ORDER BY {order.order_by_columns()} LIMIT %(limit)s::int"
+    view_member: LiteralString = f"'default_view', {_DEFAULT_VIEW}," if listing.with_default_view else ""
+    urgency_member: LiteralString = ", 'urgency', page.urgency" if listing.with_urgency else ""
+    return _cached_statement(f"""
+SELECT json_build_object({view_member}
+  'rows', coalesce(json_agg(json_build_object(
+    'key', {order.keys_json("page")},
+    'task', {task_json("page", note=False, more=computed_pairs("page"))}{urgency_member})), '[]'))::text
+FROM ({rows} {limit}) AS page""")
 
 
 @lru_cache(512)
-def _sql(text: LiteralString) -> Sql:
+def _cached_statement(text: LiteralString) -> Sql:
     return Sql(text)

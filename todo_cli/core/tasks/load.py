@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
@@ -14,7 +13,6 @@ from todo_cli.core.journal import Stamp
 from todo_cli.core.tasks.load_sql import LoadParts, TargetSql, build_load
 from todo_cli.core.tasks.rows import TaskRow
 from todo_cli.db.sql import StatementCall
-from todo_cli.db.transaction import Steps
 
 L = TypeVar("L")
 
@@ -107,12 +105,6 @@ def load_call(wanted: Wanted, stamp: Stamp) -> StatementCall:
         "blockers": list(wanted.blockers),
     }
     return build_load(parts), values | (wanted.filter.values if wanted.filter else {})
-
-
-async def load_tasks(steps: Steps, calls: Sequence[StatementCall]) -> list[Loaded]:
-    """Read what each of several writes wants, in one round trip."""
-    texts = await steps.fetch_calls(calls)
-    return [await read_loaded(text or "", Loaded) for text in texts]
 
 
 async def read_loaded(text: str, kind: type[L]) -> L:

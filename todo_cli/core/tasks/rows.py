@@ -8,7 +8,7 @@ from typing import Any, LiteralString
 import msgspec
 
 from todo_cli.contract import task_types
-from todo_cli.contract.task_types import Status, Task
+from todo_cli.contract.task_types import Task, TaskStatus
 
 NO_PRIORITY = 4  # sorts last in an index
 DateOrInstant = date | datetime
@@ -39,7 +39,7 @@ class TaskRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     number: int
     id: str
     title: str
-    status: Status
+    status: TaskStatus
     priority: int
     tracked: int
     rev: int

@@ -7,13 +7,13 @@ from typing import LiteralString
 from todo_cli.contract.codec import decode
 from todo_cli.contract.tasks import ShowTask, Task
 from todo_cli.core.dispatch import handler
-from todo_cli.core.tasks.comments import comments_of
+from todo_cli.core.tasks.comments import select_newest
 from todo_cli.core.tasks.task_json_sql import computed_pairs, task_json
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import NotFound
 
-_MORE: LiteralString = f"{computed_pairs('t')}, 'comments', {comments_of('t')}"
+_MORE: LiteralString = f"{computed_pairs('t')}, 'comments', {select_newest('t')}"
 
 SHOW = Sql(f"""
 SELECT {task_json("t", more=_MORE)}::text

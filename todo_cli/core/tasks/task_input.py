@@ -53,23 +53,24 @@ class TaskPatch(msgspec.Struct, frozen=True, kw_only=True):
 async def read_new_task(tx: Transaction, task: AddTask | NewTask, *, parse: bool) -> TaskRow:
     """Return a new row, which has no number yet; with `parse` the title is read as quick add. Raises Invalid."""
     given = _fields(parse_title(task) if parse else task)
+    given["due"], given["every"] = move_time_to_rule(given["due"], given["every"])
     dates: dict[str, Any] = {}
     for name in DATES:
         if given[name]:
-            dates |= date_columns(name, await validation.resolved(tx, given[name]))
+            dates |= date_columns(name, await validation.read_date(tx, given[name]))
     now = datetime.now(UTC)
     row = TaskRow(
         number=0,
         id=new_id(),
-        title=validation.line("title", given["title"]),
+        title=validation.check_line("title", given["title"]),
         status="open",
         priority=given["priority"] or NO_PRIORITY,
         tracked=0,
         rev=0,
         created_at=now,
         updated_at=now,
-        note=validation.storable("note", task.note) if task.note else None,
-        project=validation.project(given["project"]) if given["project"] else None,
+        note=validation.check_text("note", task.note) if task.note else None,
+        project=validation.read_project(given["project"]) if given["project"] else None,
         parent=given["parent"],
         tags=read_tags(given["tags"]),
         after=tuple(sorted(set(given["after"] or ()))),
@@ -80,14 +81,30 @@ async def read_new_task(tx: Transaction, task: AddTask | NewTask, *, parse: bool
 
 def _fields(task: AddTask | NewTask) -> dict[str, Any]:
     fields = {name: getattr(task, name) for name in NewTask.__struct_fields__}
-    return {name: None if value is UNSET else value for name, value in fields.items()}
+    return {name: None if value is UNSET or _is_cleared(name, value) else value for name, value in fields.items()}
+
+
+def _is_cleared(name: str, value: object) -> bool:
+    """Return whether the words of a date or a recurrence are `none`, which clears the field."""
+    if name not in (*DATES, "every") or not isinstance(value, str):
+        return False
+    return value.strip().lower().removeprefix("every ") == "none"
+
+
+def move_time_to_rule(due: str | None, every: str | None) -> tuple[str | None, str | None]:
+    """Give a due time without a day to the recurrence beside it: `6pm` and `every sunday`."""
+    if not due or not every:
+        return due, every
+    from todo_cli.parsing import recurrence
+
+    return recurrence.move_time_to_rule(due, every)
 
 
 def parse_title(task: AddTask | NewTask) -> NewTask:
     """Read the title as quick add. A field that was given beside it wins; raises Invalid for a value of the wrong form."""
     from todo_cli.parsing.quick_add import parse_quick_add
 
-    parsed = parse_quick_add(validation.line("title", task.title))._asdict()
+    parsed = parse_quick_add(validation.check_line("title", task.title))._asdict()
     parsed = {name: value for name, value in parsed.items() if value}
     given = {name: value for name, value in _fields(task).items() if value not in (None, ())}
     for name in ("tags", "after"):
@@ -100,7 +117,7 @@ async def read_repeat(tx: Transaction, words: str) -> NewRepeat:
     """Return the recurrence that the words mean; raises Invalid."""
     from todo_cli.parsing.recurrence import first_occurrence, parse_recurrence
 
-    zone, now = await validation.zone(tx), datetime.now(UTC)
+    zone, now = await validation.read_zone(tx), datetime.now(UTC)
     parsed = parse_recurrence(words, zone=zone, now=now)
     first = first_occurrence(parsed.rule, zone=zone, now=now, start=parsed.start)
     return NewRepeat(rule=parsed.rule, from_done=parsed.from_done, zone=zone, first=first)
@@ -122,10 +139,13 @@ def start_series(row: TaskRow, repeat: NewRepeat) -> TaskRow:
 
 async def read_patch(tx: Transaction, request: EditTasks) -> TaskPatch:
     """Return the edit, checked; raises Invalid, also for an edit that changes nothing."""
+    has_due, request = bool(request.due), _normalize_words(request)
     columns = await _read_columns(tx, request)
     repeat: NewRepeat | UnsetType | None = UNSET
     if request.every is not UNSET:
         repeat = await read_repeat(tx, request.every) if request.every else None
+        if repeat and has_due and request.due is UNSET:
+            columns |= date_columns("due", repeat.first)
     if repeat and request.due is None:
         raise Invalid("a recurring task needs a due date", hint="keep the due date, or drop --every")
     patch = TaskPatch(
@@ -144,14 +164,24 @@ async def read_patch(tx: Transaction, request: EditTasks) -> TaskPatch:
     return _with_reach(patch, request)
 
 
+def _normalize_words(request: EditTasks) -> EditTasks:
+    """Replace `none` by null, and give a due time without a day to the recurrence."""
+    words = {name: getattr(request, name) for name in (*DATES, "every")}
+    words = {name: None if _is_cleared(name, value) else value for name, value in words.items()}
+    if words["due"] and words["every"]:
+        words["due"], words["every"] = move_time_to_rule(words["due"], words["every"])
+        words["due"] = words["due"] or UNSET
+    return msgspec.structs.replace(request, **words)
+
+
 async def _read_columns(tx: Transaction, request: EditTasks) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     if request.title is not UNSET:
-        columns["title"] = validation.line("title", request.title)
+        columns["title"] = validation.check_line("title", request.title)
     if request.note is not UNSET:
-        columns["note"] = validation.storable("note", request.note) if request.note else None
+        columns["note"] = validation.check_text("note", request.note) if request.note else None
     if request.project is not UNSET:
-        columns["project"] = validation.project(request.project) if request.project else None
+        columns["project"] = validation.read_project(request.project) if request.project else None
     if request.priority is not UNSET:
         columns["priority"] = request.priority or NO_PRIORITY
     if request.parent is not UNSET:
@@ -159,7 +189,7 @@ async def _read_columns(tx: Transaction, request: EditTasks) -> dict[str, Any]:
     for name in DATES:
         words = getattr(request, name)
         if words is not UNSET:
-            columns |= date_columns(name, await validation.resolved(tx, words) if words else None)
+            columns |= date_columns(name, await validation.read_date(tx, words) if words else None)
     return columns
 
 
@@ -178,4 +208,4 @@ def _with_reach(patch: TaskPatch, request: EditTasks) -> TaskPatch:
 
 def read_tags(tags: tuple[str, ...]) -> tuple[str, ...]:
     """Return each tag once, in order."""
-    return tuple(sorted({validation.tag(tag) for tag in tags}))
+    return tuple(sorted({validation.read_tag(tag) for tag in tags}))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-from todo_cli.core.json_sql import instant
+from todo_cli.core.json_sql import format_instant
 
 
 def task_json(task: LiteralString, *, note: bool = True, more: LiteralString = "") -> LiteralString:
@@ -18,14 +18,14 @@ def task_json(task: LiteralString, *, note: bool = True, more: LiteralString = "
     'due', {_date(task, "due")}, 'project', {task}.project,
     'tags', {_tags(task)},
     'priority', nullif({task}.priority, 4), {note_pair} 'rev', {task}.rev,
-    'created_at', {instant(f"{task}.created_at")}, 'updated_at', {instant(f"{task}.updated_at")},
-    'completed_at', {instant(f"{task}.completed_at")}, 'deleted_at', {instant(f"{task}.deleted_at")},
+    'created_at', {format_instant(f"{task}.created_at")}, 'updated_at', {format_instant(f"{task}.updated_at")},
+    'completed_at', {format_instant(f"{task}.completed_at")}, 'deleted_at', {format_instant(f"{task}.deleted_at")},
     'tracked', {task}.tracked, 'parent', {task}.parent,
     'after', {_blockers(task)},
     'defer', {_date(task, "defer")}, 'scheduled', {_date(task, "scheduled")},
-    'started_at', {instant(f"{task}.started_at")},
+    'started_at', {format_instant(f"{task}.started_at")},
     'repeat', {task}.repeat || jsonb_build_object('series', {task}.series, 'occurrence', {task}.occurrence),
-    'claimed_by', {task}.claimed_by, 'claimed_until', {instant(f"{task}.claimed_until")}{more})"""
+    'claimed_by', {task}.claimed_by, 'claimed_until', {format_instant(f"{task}.claimed_until")}{more})"""
 
 
 def _date(task: LiteralString, name: LiteralString) -> LiteralString:

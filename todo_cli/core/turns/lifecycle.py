@@ -119,7 +119,7 @@ class _NewTurn(msgspec.Struct):
 @handler(BeginTurn)
 async def begin_turn(tx: Transaction, request: BeginTurn) -> ClaimedTurn:
     """Two round trips; three where a dead turn must be closed first."""
-    validation.storable("message", request.text or "")
+    validation.check_text("message", request.text or "")
     async with tx.steps() as steps:
         values = {"conversation": request.conversation, "turn": request.turn}
         text = await steps.fetch(LOCK_CONVERSATION_BY_ID, READ_CONVERSATION, **values)
@@ -151,7 +151,7 @@ async def _insert_turn(steps: Steps, request: BeginTurn, conversation: _Conversa
     last = conversation.last_turn
     before = ([] if conversation.exists else [INSERT_CONVERSATION]) + ([DELETE_EVENTS] if last else [])
     values = msgspec.structs.asdict(request) | {
-        "title": validation.first_words(request.text or ""),
+        "title": validation.shorten_title(request.text or ""),
         "last": last and last.id,
     }
     return decode(await steps.commit(*before, INSERT_TURN, **values) or "", _NewTurn)

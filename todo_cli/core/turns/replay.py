@@ -16,7 +16,7 @@ from todo_cli.contract.turn_steps import ReadReplay, Replay, StepStored, StoreSu
 from todo_cli.core import validation
 from todo_cli.core.accounts.budget_sql import OVER
 from todo_cli.core.dispatch import handler
-from todo_cli.core.json_sql import instant
+from todo_cli.core.json_sql import format_instant
 from todo_cli.core.turns.append_sql import LOCK_CONVERSATION, StepResult, fenced_error, message_row
 from todo_cli.core.turns.lifecycle import LOCK_CONVERSATION_BY_ID
 from todo_cli.core.turns.snapshot import raise_turn_not_found
@@ -27,7 +27,7 @@ from todo_cli.errors import NotFound
 MESSAGE_JSON: LiteralString = f"""json_build_object('conversation', m.conversation_id, 'seq', m.seq,
     'turn', m.turn_id, 'role', m.role, 'content', m.content, 'status', m.status,
     'calls', coalesce(m.calls, '[]'), 'call_seq', m.call_seq, 'call_index', m.call_index,
-    'tokens', m.tokens, 'model', m.model, 'usage', m.usage, 'at', {instant("m.at")})"""
+    'tokens', m.tokens, 'model', m.model, 'usage', m.usage, 'at', {format_instant("m.at")})"""
 
 _MESSAGE_COLUMNS: LiteralString = """
     p.space_id, p.conversation_id, p.seq, p.parent, p.parent_of, p.turn_id,
@@ -187,8 +187,8 @@ async def store_title(tx: Transaction, request: StoreTitle) -> StepStored:
         "turn": request.turn,
         "model": request.model,
         "usage": _encode_usage(request.usage),
-        "first_words": validation.first_words(request.first_message),
-        "title": request.title and validation.line("title", request.title),
+        "first_words": validation.shorten_title(request.first_message),
+        "title": request.title and validation.check_line("title", request.title),
     }
     text = await tx.finish(LOCK_CONVERSATION_BY_ID, UPDATE_TITLE, **values)
     if text is None:

@@ -1,0 +1,53 @@
+"""Quick add at the command line: near misses, line numbers, and `edit` with the words of `add`."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import Todo
+
+
+@pytest.mark.parametrize(
+    ("title", "line"),
+    [
+        ("Call tonite", 'not read as a date: "tonite"\n'),
+        ("Watch Friday the 13th", 'not read as a date: "Friday the 13th"\n'),
+        ("Pay the bill 2026-11-31", 'not read as a date: "2026-11-31"\n'),
+        ("Call tommorow or wensday", 'not read as a date: "tommorow", "wensday"\n'),
+        ("Buy milk", ""),
+        ("Buy sundae", ""),
+        ("Buy milk tomorrow", ""),
+    ],
+)
+def test_add_near_miss_of_a_date_is_reported_once(todo: Todo, title: str, line: str) -> None:
+    assert todo("add", title).err == line
+    assert todo("add", title, "--json").err == line
+    assert todo("add", title, "--raw").err == ""
+
+
+def test_add_lines_bad_value_behind_a_key_names_the_line(todo: Todo) -> None:
+    result = todo("add", "-", stdin="Fine\n\n\nFix due:blub\n")
+    assert result.code == 2
+    assert result.err.startswith("todo: line 4: 'blub' is not a date: ")
+    assert todo("list").out == ""
+
+
+def test_edit_words_behind_numbers_set_fields_as_in_add(todo: Todo) -> None:
+    todo("add", "Pay rent", "--due", "2030-01-02", "-p", "1")
+    todo("add", "Call mom")
+    assert todo("edit", "1-2", "due:2030-03-04", "#home", "+phone", "p4").code == 0
+    assert todo("list").out == (
+        "1\topen\t\t2030-03-04\thome\tphone\tPay rent\n2\topen\t\t2030-03-04\thome\tphone\tCall mom\n"
+    )
+    assert todo("edit", "1", "due:none").code == 0
+    assert todo("edit", "2", "due:2030-05-06", "--due", "none").code == 0
+    assert todo("list").out == "1\topen\t\t\thome\tphone\tPay rent\n2\topen\t\t\thome\tphone\tCall mom\n"
+
+
+def test_edit_words_that_are_no_field_are_refused(todo: Todo) -> None:
+    todo("add", "Pay rent")
+    result = todo("edit", "1", "#home", "soon")
+    assert result.code == 2
+    assert "'soon' is not a field" in result.err
+    assert "--title" in result.err
+    assert todo("list").out == "1\topen\t\t\t\t\tPay rent\n"
