@@ -230,7 +230,7 @@ def test_sort_by_text_with_accents_and_capitals_is_in_the_order_of_a_dictionary(
 
 
 def test_sort_by_project_with_names_that_differ_in_case_keeps_each_project_together(ask: Ask) -> None:
-    ask(AddTasks(tasks=tuple(NewTask(title="x", project="Home home".split()[i % 2]) for i in range(6))))
+    ask(AddTasks(tasks=tuple(NewTask(title="x", project=["Home", "home"][i % 2]) for i in range(6))))
     listed = ask(ListTasks(sort="project,-created", limit=100)).tasks
     assert [task.project for task in listed] == ["Home"] * 3 + ["home"] * 3
 
