@@ -298,8 +298,10 @@ def test_a_conversation_is_its_owner_s_alone(chat: Chat, make_chat: Callable[...
         with pytest.raises(NotFound):
             other.line(request, space=chat.who.user_id)
     assert other.line(ListConversations(), space=chat.who.user_id).conversations == ()
-    with pytest.raises(Conflict):
-        other.line(_begin(chat), space=chat.who.user_id)
+    before = chat.history()
+    begun = other.line(_begin(chat), space=chat.who.user_id)
+    assert begun.first, "the same id names another conversation, which is the other user's own"
+    assert chat.history() == before
     db.execute("UPDATE todo.members SET role = 'viewer' WHERE user_id = %s AND space_id = %s",
                other.who.user_id, chat.who.user_id)  # fmt: skip
     with pytest.raises(NotAllowed):
@@ -344,3 +346,26 @@ def test_complete_of_one_named_task_is_done_at_once(chat: Chat) -> None:
     chat(CompleteTasks(numbers=(1,)))
     chat.say("reopen 1", [["reopen_task", {"number": 1}]], ["ok"])
     assert chat.tasks() == [(1, "a", "open")]
+
+
+def test_change_of_an_earlier_round_is_not_made_again(chat: Chat) -> None:
+    end = chat.say("add milk", [ADD], [ADD], ["ok"])
+    assert (end.state, chat.tasks()) == ("done", [(1, "Milk", "open")])
+    first, second = [json.loads(content) for role, content in chat.history() if role == "tool"]
+    assert second.pop("note").startswith("you made this call before")
+    assert second == first
+    chat.say("add milk again", [ADD], ["ok"])
+    assert len(chat.tasks()) == 2, "a new turn may repeat a change"
+
+
+def test_change_that_stands_twice_in_one_message_is_made_twice(chat: Chat) -> None:
+    chat.say("add milk twice", [ADD, ADD], ["ok"])
+    assert len(chat.tasks()) == 2
+
+
+def test_change_that_failed_in_an_earlier_round_is_tried_again(chat: Chat) -> None:
+    chat(AddTask(title="a"))
+    complete = ["complete_task", {"number": 1}]
+    chat.say("complete 1", [["add_task", {"title": ""}]], [["add_task", {"title": ""}]], [complete], ["ok"])
+    results = [content for role, content in chat.history() if role == "tool"]
+    assert ['"note"' in result for result in results] == [False, False, False]

@@ -103,6 +103,17 @@ def test_without_a_terminal_it_waits_and_is_answered_from_elsewhere(talker: Talk
     assert talker.tasks() == ALL_DONE
 
 
+def test_approve_after_a_task_moved_on_is_a_conflict(talker: Talker) -> None:
+    three(talker)
+    assert talker("ask", "finish all").code == 10
+    assert talker("edit", "2", "--title", "two, changed").code == 0
+    talker.script(says("It had changed."))
+    approved = talker("chat", "approve", "1")
+    assert (approved.code, approved.out) == (6, "It had changed.\n"), approved.err
+    assert "moved on" in approved.err
+    assert [status for _, _, status in talker.tasks()] == ["done", "open", "done"]
+
+
 def test_no_goes_back_to_the_model(talker: Talker) -> None:
     three(talker)
     asked = talker("ask", "finish all", "--json")

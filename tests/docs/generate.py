@@ -7,51 +7,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tests.parsing.date_tables import DATE_GROUPS, QUICK_ADD, RECURRENCE_GROUPS, REFUSED
 from tests.support.doc_pages import PAGES
 from todo_cli.cli.group import load_command
 from todo_cli.command_table import COMMANDS
 from todo_cli.contract.base import method_and_path
 from todo_cli.contract.registry import REQUESTS
 from todo_cli.db.schema import metadata
-from todo_cli.errors import Invalid
-from todo_cli.parsing.dates import parse_date
-from todo_cli.parsing.quick_add import parse_quick_add
-from todo_cli.parsing.recurrence import first_occurrence, next_occurrence, parse_recurrence
 from todo_cli.settings.keys import SETTING_KEYS
 from todo_cli.tools import TOOLS
 
 SECTIONS = {"": "", "profile": "[profiles.NAME]", "server": "[server]", "model": "[model]"}
-NOW = datetime(2026, 11, 27, 22, 0, tzinfo=UTC)
-"""The moment of every example: a Friday evening."""
-
-DATE_FORMS = (
-    "today", "tomorrow", "day after tomorrow", "yesterday", "friday", "this friday", "next friday", "last friday",
-    "weekend", "next weekend", "next week", "next month", "next quarter", "next year", "in 3 days", "2 weeks",
-    "in a month", "1w 2d", "3 days ago", "24 dec", "december 24", "24 dec 2027", "24.12.", "12/24", "5/6", "the 15th",
-    "january", "2026-12-24", "2026/12/24", "2026-w50", "2026-w50-3", "sow", "eow", "som", "eom", "soq", "eoq", "soy",
-    "eoy", "sonw", "eopm", "end of next month", "sod", "eod", "9am", "9:30", "17:00", "at 9", "noon", "midnight",
-    "tomorrow 9am", "9am tomorrow", "next friday at noon", "in 2 hours", "90 min", "3m", "2026-12-24T10:00",
-    "2026-12-24T10:00Z", "2026-12-24T10:00+02:00", "now",
-)  # fmt: skip  # one form a line would take a screen
-RECURRENCE_FORMS = (
-    "every day", "daily", "every 3 days", "every week", "every 2 weeks on mon", "every other week", "every weekday",
-    "every weekend", "every mon,wed,fri", "every month", "every 15th", "every month on the 1st and 15th",
-    "every month on the 31st", "every last day", "every 2nd tuesday", "every last friday", "every last weekday",
-    "every quarter", "every year", "every jan 15", "every morning", "every evening", "every day at 9am",
-    "every week until 2026-12-20", "every day for 2 times", "every week starting 2026-12-24", "every! 3 days",
-    "3 days after done",
-)  # fmt: skip  # one form a line would take a screen
-QUICK_ADD_FORMS = (
-    "Pay rent tomorrow 9am #home @bank p1 every month", "Call mom sunday @phone", "Friday dentist 3pm",
-    "Water the plants every! 3 days", "Book the flight parent:1 after:2 defer:mon", "Prepare slides due:eom",
-    'Paint #"Home and garden"', "Buy sun cream", "The friday call", "Is it tomorrow?", 'Watch "Friday the 13th"',
-    "Fix \\#12",
-)  # fmt: skip  # one form a line would take a screen
-
 _PLACE = re.compile(r"(<!-- generated: (?P<name>\w+) -->\n).*?(<!-- /generated -->)", re.DOTALL)
 
 
@@ -113,50 +83,39 @@ def format_tools() -> str:
     return format_table(("tool", "scope", "Request"), rows)
 
 
-def format_moment(moment: Any) -> str:
-    """A date or an instant as `Fri 2026-12-04 09:00`."""
-    return f"{moment:%a %Y-%m-%d %H:%M}" if isinstance(moment, datetime) else f"{moment:%a %Y-%m-%d}"
-
-
 def format_dates() -> str:
-    """The forms of a date, each with its meaning at `NOW`."""
-    rows = []
-    for words in DATE_FORMS:
-        try:
-            meaning = format_moment(parse_date(words, zone="UTC", now=NOW))
-        except Invalid as error:
-            meaning = f"refused: {error.detail.partition(': ')[2]}"
-        rows.append((f"`{words}`", meaning))
-    return format_table(("words", "meaning"), rows)
+    """Every form of a date, with its meaning at `NOW`."""
+    rows = [
+        (group["name"] if place == 0 else "", f"`{words}`", meaning)
+        for group in DATE_GROUPS
+        for place, (words, meaning) in enumerate(group["forms"])
+    ]
+    return format_table(("kind", "words", "meaning"), rows)
+
+
+def format_refused_dates() -> str:
+    """Words that look like a date but are none, with the reason."""
+    rows = [(f"`{words}`", reason) for forms in REFUSED.values() for words, reason in forms]
+    return format_table(("words", "reason"), rows)
 
 
 def format_recurrences() -> str:
-    """The forms of a recurrence, each with its first three occurrences."""
-    rows = []
-    for words in RECURRENCE_FORMS:
-        found = parse_recurrence(words, zone="UTC", now=NOW)
-        days: list[Any] = [first_occurrence(found.rule, zone="UTC", now=NOW, start=found.start)]
-        while not found.from_done and days[-1] and len(days) < 3:
-            days.append(next_occurrence(found.rule, anchor=days[0], after=days[-1], zone="UTC", occurrence=len(days)))
-        meaning = ", ".join(format_moment(day) for day in days if day)
-        rows.append((f"`{words}`", f"{meaning}; then counted from each completion" if found.from_done else meaning))
-    return format_table(("words", "first occurrences"), rows)
+    """Every form of a recurrence, with its first occurrences at `NOW`."""
+    rows = [
+        (group["name"] if place == 0 else "", f"`{words}`", ", ".join(days))
+        for group in RECURRENCE_GROUPS
+        for place, (words, *days) in enumerate(group["forms"])
+    ]
+    return format_table(("kind", "words", "first occurrences"), rows)
 
 
-def format_quick_add() -> str:
-    """Examples of quick add, each with the title and the fields that are read."""
+def format_quick_add(section: str) -> str:
+    """The examples of one section of quick add, each with the title and the fields that are read."""
     rows = []
-    for text in QUICK_ADD_FORMS:
-        title, *values = parse_quick_add(text)
-        fields = zip(parse_quick_add(text)._fields[1:], values, strict=True)
-        shown = [f"{name} `{format_value(value)}`" for name, value in fields if value]
-        rows.append((f"`{text}`", f"`{title}`", ", ".join(shown)))
+    for example in QUICK_ADD[section]:
+        fields = [f"{name} `{value}`" for name, value in example.items() if name not in ("text", "title")]
+        rows.append((f"`{example['text']}`", f"`{example['title']}`", ", ".join(fields)))
     return format_table(("text", "title", "fields"), rows)
-
-
-def format_value(value: object) -> str:
-    """A field of quick add: a text, a number, or several of them."""
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def format_database() -> str:
@@ -173,7 +132,10 @@ TABLES: dict[str, Callable[[], str]] = {
     "tools": format_tools,
     "dates": format_dates,
     "recurrences": format_recurrences,
-    "quick_add": format_quick_add,
+    "refused_dates": format_refused_dates,
+    "quick_add_read": partial(format_quick_add, "read_whole"),
+    "quick_add_rules": partial(format_quick_add, "time_beside_recurrence"),
+    "quick_add_kept": partial(format_quick_add, "kept_whole"),
     "database": format_database,
 }
 

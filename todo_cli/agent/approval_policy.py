@@ -10,6 +10,8 @@ import msgspec
 
 from todo_cli.agent.tool_selection import find_tools
 from todo_cli.contract.base import Asks, Request
+from todo_cli.contract.claims import ClaimTask
+from todo_cli.contract.journal import Redo, Undo
 from todo_cli.contract.tasks import AddTask
 from todo_cli.contract.turn_steps import Message
 from todo_cli.errors import Invalid
@@ -18,6 +20,8 @@ from todo_cli.tools import MORE_TOOLS, parse_tool_call
 MAX_FREE_ADDS = 20
 """Tasks that a turn may add without approval."""
 MAX_RANGE_NUMBERS = 1_000
+REPEATABLE = (Undo, Redo, ClaimTask)
+"""Changes that mean something else each time: the last change, the next free task."""
 
 NUMBER_FIELDS = ("number", "numbers", "parent", "after", "add_after", "remove_after")
 """The fields of tools that hold the numbers of tasks."""
@@ -104,6 +108,24 @@ def _completed_calls(messages: Sequence[Message], turn: str) -> list[ParsedCall]
         for index in range(len(message.calls))
         if not results.get((message.seq, index), '{"error"').startswith('{"error"')
     ]
+
+
+def repeated_result(call: ParsedCall, messages: Sequence[Message], turn: str) -> str | None:
+    """Return the result of the same change in an earlier round of the turn, or None for a new change.
+
+    A model in a loop would otherwise do the change again. The same call twice within one message is meant as two.
+    """
+    if not call.is_change or call.kind in REPEATABLE:
+        return None
+    results = {
+        (message.call_seq, message.call_index): message.content
+        for message in messages
+        if message.turn == turn and message.role == "tool"
+    }
+    for done in _completed_calls(messages, turn):
+        if done.message < call.message and (done.kind, done.fields) == (call.kind, call.fields):
+            return results[done.message, done.index]
+    return None
 
 
 def known_numbers(messages: Sequence[Message], summary: str | None) -> set[int]:

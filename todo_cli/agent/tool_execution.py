@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
-from todo_cli.agent.approval_policy import ParsedCall, decide, parse_call, unknown_numbers_message
+from todo_cli.agent.approval_policy import (
+    ParsedCall,
+    decide,
+    parse_call,
+    repeated_result,
+    unknown_numbers_message,
+)
 from todo_cli.agent.attempt import Attempt
 from todo_cli.contract.turn_steps import (
     CallToApprove,
@@ -20,6 +27,8 @@ from todo_cli.contract.turn_steps import (
 )
 
 STOPPED_RESULT = '{"error":"interrupted","detail":"the user stopped this before it was done; nothing was changed"}'
+
+REPEATED_NOTE = "you made this call before in this turn; it was not done again, and this is its first result"
 
 
 async def run_tool_calls(
@@ -36,13 +45,16 @@ async def run_tool_calls(
     for call, decision in zip(parsed, decisions, strict=True):
         if attempt.is_stopped:
             return ()  # the next round answers the remaining calls
-        if decision == "ask":
+        repeated = repeated_result(call, replay.messages, attempt.begun.turn)
+        if repeated is not None:
+            await _store_result(attempt, call, _with_note(repeated))
+        elif decision == "ask":
             held.append(call)
         elif decision == "error":
-            answer = RefusedCall(message=call.message, index=call.index, text=_answer(call, replay))
-            await _store_results(attempt, [answer])
-        else:
+            await _store_result(attempt, call, _answer(call, replay))
+        elif call.is_change or not held:
             await _run_call(attempt, call)
+        # a read behind a held call runs after the approval, when it sees the change
     return await _hold_calls(attempt, held) if held else ()
 
 
@@ -64,6 +76,10 @@ async def _run_call(attempt: Attempt, call: ParsedCall) -> None:
     await attempt.flush()
 
 
+async def _store_result(attempt: Attempt, call: ParsedCall, text: str) -> None:
+    await _store_results(attempt, [RefusedCall(message=call.message, index=call.index, text=text)])
+
+
 async def _store_results(attempt: Attempt, results: list[RefusedCall]) -> None:
     """Answer calls without running them."""
     step = StoreResults(**attempt.fence, lease=attempt.limits.lease_seconds, results=tuple(results))
@@ -83,6 +99,15 @@ async def _hold_calls(attempt: Attempt, calls: list[ParsedCall]) -> tuple[Pendin
     parked = await attempt.send(HoldCalls(**attempt.fence, calls=held))
     attempt.set_head(parked.head)
     return parked.held if parked.state == "awaiting" else ()
+
+
+def _with_note(result: str) -> str:
+    """Return the result of an earlier call with a note that the change was not made again."""
+    try:
+        fields = msgspec.json.decode(result, type=dict[str, Any])
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        fields = {"result": result}
+    return msgspec.json.encode({"note": REPEATED_NOTE} | fields).decode()
 
 
 def _answer(call: ParsedCall, replay: Replay) -> str:

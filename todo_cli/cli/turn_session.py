@@ -15,11 +15,11 @@ from todo_cli.cli.approval_prompt import approve_some, approved_calls, ask_appro
 from todo_cli.cli.echo import no_echo
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape, escape_block
-from todo_cli.cli.render.turn import Screen, format_pending_calls
+from todo_cli.cli.render.turn import Screen, error_detail, format_pending_calls
 from todo_cli.cli.session import Session
 from todo_cli.contract.conversations import AnswerTurn, ConversationDetail, ListConversations, ShowConversation
 from todo_cli.contract.ids import new_id
-from todo_cli.contract.turn_steps import BeginTurn
+from todo_cli.contract.turn_steps import BeginTurn, PendingCall
 from todo_cli.errors import Conflict, Invalid, ModelFailed, NotFound
 from todo_cli.turn_client.outcome import TurnOutcome
 from todo_cli.turn_client.run import read_turn, run_turn
@@ -91,13 +91,24 @@ def _send_answer(session: Session, outcome: TurnOutcome, answer: AnswerTurn, scr
             raise
         text.note(f"({escape(error.detail)})")
         return
-    if answer.yes and screen.live:
-        plans = {(call.message, call.index): call.plan for call in approved_calls(outcome.held, answer)}
-        request = ShowConversation(number=outcome.number, limit=len(outcome.held) + EXTRA_MESSAGES)
-        for message in session.send(request).messages:
-            plan = plans.get((message.call_seq or 0, message.call_index or 0)) if message.role == "tool" else None
-            if plan:
-                screen.show_result(plan.verb, plan.arguments, message.content)
+    if screen.live:
+        _show_results(session, outcome.number, outcome.held, answer, screen)
+
+
+def _show_results(
+    session: Session, number: int, held: tuple[PendingCall, ...], answer: AnswerTurn, screen: Screen
+) -> list[str]:
+    """Show the result of every held call, and return the errors of the approved ones."""
+    plans = {(call.message, call.index): call.plan for call in held}
+    approved = {(call.message, call.index) for call in approved_calls(held, answer)} if answer.yes else set()
+    errors = []
+    for message in session.send(ShowConversation(number=number, limit=len(held) + EXTRA_MESSAGES)).messages:
+        place = (message.call_seq or 0, message.call_index or 0)
+        if message.role == "tool" and (plan := plans.get(place)):
+            screen.show_result(plan.verb, plan.arguments, message.content)
+            if place in approved and (detail := error_detail(message.content)):
+                errors.append(detail)
+    return errors
 
 
 def run_with_signals(session: Session, begin: BeginTurn, screen: Screen, after: int = -1) -> TurnOutcome:
@@ -177,5 +188,9 @@ def answer_turn(session: Session, number: int, screen: Screen, *, yes: bool, onl
         for line in format_pending_calls(watched.held):
             text.note(text.wrap(line, " " * 14))
     session.send(answer)
+    errors = _show_results(session, number, watched.held, answer, screen) if watched.held else []
     after = watched.batches[-1].n if watched.batches else -1
-    return run_to_end(session, begin, screen, yes=False, after=after)
+    outcome = run_to_end(session, begin, screen, yes=False, after=after)
+    if errors:
+        raise Conflict("; ".join(errors), hint=f"see: todo chat show {number}")
+    return outcome

@@ -152,6 +152,12 @@ def format_result(verb: str, arguments: Any, content: str) -> tuple[bool, str]:
     return True, _shorten(f"{past_of(verb)} {', '.join(titles[:MAX_NAMED_TASKS])}{more}")
 
 
+def error_detail(content: str) -> str | None:
+    """Return the error in a call's result, or None for a success."""
+    result = _decode_object(content)
+    return str(result.get("detail", result["error"])) if "error" in result else None
+
+
 def _decode_object(content: str) -> dict[str, Any]:
     try:
         value = msgspec.json.decode(content.encode())
