@@ -23,34 +23,6 @@ from todo_cli.settings.keys import SETTING_KEYS
 from todo_cli.tools import TOOLS
 
 SECTIONS = {"": "", "profile": "[profiles.NAME]", "server": "[server]", "model": "[model]"}
-<<<<<<< HEAD
-NOW = datetime(2026, 11, 27, 22, 0, tzinfo=UTC)
-"""The moment of every example: a Friday evening."""
-
-DATE_FORMS = (
-    "today", "tomorrow", "day after tomorrow", "yesterday", "friday", "this friday", "next friday", "last friday",
-    "weekend", "next weekend", "next week", "next month", "next quarter", "next year", "in 3 days", "2 weeks",
-    "in a month", "1w 2d", "3 days ago", "24 dec", "december 24", "24 dec 2027", "24.12.", "12/24", "5/6", "the 15th",
-    "january", "2026-12-24", "2026/12/24", "2026-w50", "2026-w50-3", "sow", "eow", "som", "eom", "soq", "eoq", "soy",
-    "eoy", "sonw", "eopm", "end of next month", "sod", "eod", "9am", "9:30", "17:00", "at 9", "noon", "midnight",
-    "tomorrow 9am", "9am tomorrow", "next friday at noon", "in 2 hours", "90 min", "3m", "2026-12-24T10:00",
-    "2026-12-24T10:00Z", "2026-12-24T10:00+02:00", "now",
-)  # fmt: skip  # one form a line would take a screen
-RECURRENCE_FORMS = (
-    "every day", "daily", "every 3 days", "every week", "every 2 weeks on mon", "every other week", "every weekday",
-    "every weekend", "every mon,wed,fri", "every month", "every 15th", "every month on the 1st and 15th",
-    "every month on the 31st", "every last day", "every 2nd tuesday", "every last friday", "every last weekday",
-    "every quarter", "every year", "every jan 15", "every morning", "every evening", "every day at 9am",
-    "every week until 2026-12-20", "every day for 2 times", "every week starting 2026-12-24", "every! 3 days",
-    "3 days after done",
-)  # fmt: skip  # one form a line would take a screen
-QUICK_ADD_FORMS = (
-    "Pay rent tomorrow 9am #home @bank p1 every month", "Call mom sunday @phone", "Friday dentist 3pm",
-    "Water the plants every! 3 days", "Book the flight parent:1 after:2 defer:mon", "Prepare slides due:eom",
-    'Paint #"Home and garden"', "Buy sun cream", "The friday call", "Is it tomorrow?", 'Watch "Friday the 13th"',
-    "Fix \\#12",
-)  # fmt: skip  # one form a line would take a screen
-
 LIMITS = {
     "characters of a title": limits.MAX_TITLE_CHARS,
     "characters of a note": limits.MAX_NOTE_CHARS,
@@ -73,8 +45,6 @@ LIMITS = {
     "bytes of the body of an HTTP request": limits.MAX_BODY_BYTES,
 }
 
-=======
->>>>>>> main
 _PLACE = re.compile(r"(<!-- generated: (?P<name>\w+) -->\n).*?(<!-- /generated -->)", re.DOTALL)
 
 
