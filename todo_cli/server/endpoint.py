@@ -16,13 +16,13 @@ from starlette.types import Receive, Scope, Send
 from todo_cli.contract.base import Caller, Request, Secret, method_and_path
 from todo_cli.contract.codec import convert_request, decode_request, encode
 from todo_cli.contract.ids import new_id
+from todo_cli.contract.limits import MAX_BODY_BYTES
 from todo_cli.errors import Bug, Invalid, NotSignedIn, TodoError, TooMany, Unavailable
 from todo_cli.server.login_throttle import refused
 from todo_cli.server.pool import Pool, answer
 
 R = TypeVar("R")
 
-BODY_LIMIT = 2 * 1024 * 1024
 _SPACE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _KEY = re.compile(r"[ -~]{1,2400}")  # 200 characters, a four-byte one percent-encoded is 12
 
@@ -124,7 +124,7 @@ async def body_of(receive: Receive, headers: dict[str, str]) -> bytes:
             raise Unavailable("the client went away")
         data += message.get("body", b"")
         more = message.get("more_body", False)
-        if len(data) > BODY_LIMIT:
+        if len(data) > MAX_BODY_BYTES:
             raise Invalid("the request is larger than 2 MiB", hint="send it in parts")
     return data
 

@@ -9,7 +9,8 @@ import msgspec
 from starlette.types import Receive, Scope, Send
 
 from todo_cli.contract.base import Request
-from todo_cli.server.endpoint import BODY_LIMIT, answered, caller_of, guarded, headers_of
+from todo_cli.contract.limits import MAX_BODY_BYTES
+from todo_cli.server.endpoint import answered, caller_of, guarded, headers_of
 from todo_cli.server.pool import Pool
 
 
@@ -71,6 +72,6 @@ def _manager(sender: Any) -> Any:
     from todo_cli.server.mcp import make_server
 
     return StreamableHTTPSessionManager(
-        make_server(sender), json_response=True, stateless=True, max_request_body_size=BODY_LIMIT,
+        make_server(sender), json_response=True, stateless=True, max_request_body_size=MAX_BODY_BYTES,
         security_settings=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )  # fmt: skip
