@@ -1,4 +1,4 @@
-"""What waits for a yes is answered from two machines: one has the database's address, the other only a server's.
+"""A pending approval is answered from two machines: one has the database's address, the other only a server's.
 
 Each answer is a process of its own. Where they race, both are let go when both wait for the same row.
 """
