@@ -43,6 +43,7 @@ def test_sql_files_fit_into_100_columns() -> None:
     found = {
         str(path.relative_to(ROOT))
         for path in PACKAGE.rglob("*.sql")
+        if "versions" not in path.parts  # migrations are generated and frozen
         if any(len(line) > MAX_SQL_COLUMNS for line in path.read_text().splitlines())
     }
     assert found - remaining.WIDE_SQL == set()

@@ -160,6 +160,12 @@ def test_new_operation_server_has_route_document_and_mcp_tool(server: Server, pe
 
 def test_new_operation_model_finds_its_tool(copy: Path) -> None:
     code = 'from todo_cli.agent.tool_selection import find_tools; print(find_tools(\'{"words": "snooze"}\'))'
-    done = subprocess.run([sys.executable, "-c", code], cwd=copy, env={"PYTHONPATH": str(copy)}, capture_output=True,
-                          text=True, check=True)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=copy,
+        env={"PYTHONPATH": str(copy)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert [tool["name"] for tool in json.loads(done.stdout)["tools"]] == ["snooze_task"]

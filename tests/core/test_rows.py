@@ -16,7 +16,7 @@ from todo_cli.db.tables.tasks import tasks
 def test_json_of_a_row_reads_back_as_the_same_row(row: TaskRow) -> None:
     encoded = msgspec.json.encode(row)
     assert msgspec.json.decode(encoded, type=TaskRow) == row
-    assert b"null" not in encoded
+    assert None not in msgspec.json.decode(encoded).values()
 
 
 def test_columns_are_those_of_the_table() -> None:

@@ -121,3 +121,9 @@ def test_invert_twice_is_where_it_began(before: TaskRow, after: TaskRow) -> None
     again = make_loaded([make_change(10, undone.before, undone.rows, head=2)], undone.rows)
     [row] = invert(again, Redo(), "redo").rows
     assert content(row) == content(after)
+
+
+def test_merge_changes_row_that_is_no_task_raises_conflict() -> None:
+    forged = StoredChange(seq=2, head=2, before=[], after=[{"number": 1, "title": "no task"}])
+    with pytest.raises(Conflict, match="the journal has a row that is no task"):
+        merge_changes([forged])

@@ -13,6 +13,7 @@ from tests.support.ask import Ask, AskAs
 from todo_cli.contract.codec import encode_sorted
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.journal import ListChanges, Undo
+from todo_cli.contract.limits import MAX_CHANGE_BYTES
 from todo_cli.contract.plans import ApplyPlan, MakePlan
 from todo_cli.contract.tasks import (
     AddTasks,
@@ -183,6 +184,26 @@ def test_at_most_ten_thousand(ask: Ask, db: Database) -> None:
                          ("-many", "occur in 10,000 tasks or more")):  # fmt: skip
         with pytest.raises(Invalid, match=says):
             ask(EditTasks(filter=filter, priority=2))
+
+
+def test_change_of_too_many_bytes_is_refused(ask: Ask, db: Database) -> None:
+    ask.add_all("large", "small")
+    # in the series' values, which no search has to index
+    db.execute(
+        """UPDATE todo.tasks SET repeat = jsonb_build_object('rule', 'FREQ=DAILY', 'from_done', false, 'zone', 'UTC',
+             'anchor', '2030-01-07', 'slot', '2030-01-07', 'template', jsonb_build_object('note', repeat('x', %s)))
+           WHERE space_id = %s AND number = 1""",
+        MAX_CHANGE_BYTES,
+        ask.who.user_id,
+    )
+    for request in (
+        EditTasks(filter="is:open", priority=1),
+        EditTasks(numbers=(1,), priority=1),
+        DeleteTasks(numbers=(1, 2)),
+    ):
+        with pytest.raises(Invalid, match="larger than 64 MB together; nothing was changed"):
+            ask(request)
+    assert ask(EditTasks(numbers=(2,), priority=1)).tasks[0].priority == 1
 
 
 @pytest.mark.long

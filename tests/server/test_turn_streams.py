@@ -380,7 +380,7 @@ def test_busy_and_an_id_used_twice(chat_server: Server, talker: ChatProcess) -> 
     busy = ask(chat_server.url, "POST", "/v1/turns", asked(conversation=body["conversation"]), token=talker.who.token)
     assert (busy.status, busy.problem["turn"]) == (409, body["turn"])
     used = ask(chat_server.url, "POST", "/v1/turns", body | {"text": "another"}, token=talker.who.token)
-    assert (used.status, "something else" in used.problem["detail"]) == (409, True)
+    assert (used.status, "another message" in used.problem["detail"]) == (409, True)
     stopped = ask(chat_server.url, "POST", f"/v1/turns/{body['turn']}/stop", {}, token=talker.who.token)
     assert stopped.status == 200
     wait_until(lambda: talker.turns()[0][1] == "stopped")

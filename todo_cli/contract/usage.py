@@ -86,5 +86,8 @@ def make_budget_error(budget: Budget) -> TooMany:
         f"today's budget of {budget.allowed:,} tokens is spent ({budget.spent:,} used)",
         hint=f"wait {left}, until your midnight, or raise the budget with: todo prefs --budget N "
         "(an administrator: todo admin user budget)",
-        reason="budget", retry_after=budget.seconds, allowed=budget.allowed, spent=budget.spent,
-    )  # fmt: skip
+        reason="budget",
+        retry_after=budget.seconds,
+        allowed=budget.allowed,
+        spent=budget.spent,
+    )

@@ -108,6 +108,17 @@ def reused_key(key: str | None) -> Conflict:
     return Conflict(f"the key {key!r} was used for another request", hint="use a new key for a new request")
 
 
+def read_rows(rows: Sequence[JournalRow]) -> list[TaskRow]:
+    """Return rows of the journal as tasks; raises Conflict for a row that is none."""
+    try:
+        return msgspec.convert(rows, list[TaskRow])
+    except msgspec.ValidationError as error:
+        raise Conflict(
+            f"the journal has a row that is no task: {error}",
+            hint="a person may have written it with psql; see: todo log",
+        ) from None
+
+
 def differences(
     before: Sequence[JournalRow | TaskRow] | None, after: Sequence[JournalRow | TaskRow] | None
 ) -> tuple[Difference, ...]:

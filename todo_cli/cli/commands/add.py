@@ -31,14 +31,15 @@ from todo_cli.errors import Invalid
 PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
+TitleArgument = Annotated[
+    list[str], typer.Argument(help="Title; - reads one task per line from stdin.", metavar="TITLE")
+]
+
 
 @app.command()
 def add(
     ctx: typer.Context,
-    title: Annotated[
-        list[str],
-        typer.Argument(help="Title; - reads one task per line from stdin.", metavar="TITLE"),
-    ],
+    title: TitleArgument,
     due: Due = None,
     project: Project = None,
     tag: Annotated[list[str] | None, typer.Option("--tag", "-t", help="Tag. Repeatable.", metavar="NAME")] = None,

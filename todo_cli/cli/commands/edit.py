@@ -37,6 +37,10 @@ app = typer.Typer(add_completion=False)
 FIELDS = ("due", "project", "priority", "note", "tags", "every", "defer", "scheduled", "parent", "after")
 _SET_FIELDS = ("tags", "after")
 
+Clear = Annotated[
+    list[str] | None, typer.Option("--clear", help=f"Clear a field: {', '.join(FIELDS)}.", metavar="FIELD")
+]
+
 
 @app.command(cls=FilterCommand)
 def edit(
@@ -57,9 +61,7 @@ def edit(
     not_after: Annotated[list[str] | None, typer.Option(help="Remove these blockers.", metavar="N")] = None,
     this: Annotated[bool, typer.Option("--this", help="Change only this occurrence of a recurring task.")] = False,
     every_one: Annotated[bool, typer.Option("--all", help="Move the dates of later occurrences too.")] = False,
-    clear: Annotated[
-        list[str] | None, typer.Option("--clear", help=f"Clear a field: {', '.join(FIELDS)}.", metavar="FIELD")
-    ] = None,
+    clear: Clear = None,
     if_rev: IfRev = None,
     plan: PlanOnly = False,
     yes: Yes = False,

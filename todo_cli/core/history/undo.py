@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
-from msgspec import convert
 from msgspec.structs import replace
 
 from todo_cli.contract.journal import Redo, Undo, Undone
 from todo_cli.core.history.load_changes import LoadedChanges, StoredChange, WantedChange, load_change_call, want_change
-from todo_cli.core.journal import differences
+from todo_cli.core.journal import differences, read_rows
 from todo_cli.core.tasks.change import writes
 from todo_cli.core.tasks.dependencies import raise_for_cycles
 from todo_cli.core.tasks.load import KnownChange
@@ -127,8 +126,8 @@ def merge_changes(changes: Sequence[StoredChange]) -> dict[int, TaskChange]:
     """Return each task before the first and after the last of the changes."""
     merged: dict[int, TaskChange] = {}
     for change in changes:
-        before = {row.number: row for row in convert(change.before, list[TaskRow])}
-        for row in convert(change.after, list[TaskRow]):
+        before = {row.number: row for row in read_rows(change.before)}
+        for row in read_rows(change.after):
             first = merged[row.number].before if row.number in merged else before.get(row.number)
             merged[row.number] = TaskChange(first, row)
     return merged

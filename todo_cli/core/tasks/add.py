@@ -6,12 +6,14 @@ all others.
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from todo_cli.contract.codec import decode
 from todo_cli.contract.tasks import AddTask, AddTasks, Changed, NewTask, Task
 from todo_cli.core.dispatch import handler
-from todo_cli.core.journal import make_stamp, reused_key
+from todo_cli.core.journal import make_stamp, read_rows, reused_key
 from todo_cli.core.tasks.change import answer_task, change_tasks, only_task, repeat_task, writes
 from todo_cli.core.tasks.dependencies import raise_for_cycles, raise_for_references
 from todo_cli.core.tasks.load import Loaded, Wanted
@@ -33,7 +35,7 @@ class _Added(msgspec.Struct):
     is_new: bool
     same: bool
     seq: int
-    after: list[TaskRow]
+    after: list[dict[str, Any]]
 
 
 async def want_task(tx: Transaction, request: AddTask) -> AddWanted:
@@ -117,4 +119,4 @@ async def _add_rows(tx: Transaction, request: AddTask | AddTasks, wanted: AddWan
     added = decode(text or "", _Added)
     if not added.same:
         raise reused_key(stamp.key)
-    return Changed(tasks=tuple(map(to_task, added.after)), seq=added.seq, new=added.is_new)
+    return Changed(tasks=tuple(map(to_task, read_rows(added.after))), seq=added.seq, new=added.is_new)

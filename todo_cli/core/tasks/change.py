@@ -10,15 +10,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from msgspec import convert
 from msgspec.structs import replace
 
 from todo_cli.contract.base import Request
 from todo_cli.contract.tasks import Changed, Task
 from todo_cli.core.dispatch import HANDLERS, handler, import_handlers
-from todo_cli.core.journal import Stamp, make_stamp, reused_key
+from todo_cli.core.journal import Stamp, make_stamp, read_rows, reused_key
 from todo_cli.core.tasks.load import KnownChange, Loaded, Wanted, load_call, read_loaded
-from todo_cli.core.tasks.rows import TaskRow, to_task
+from todo_cli.core.tasks.rows import to_task
 from todo_cli.core.tasks.select import read_targets
 from todo_cli.core.tasks.store import MAX_INLINE_ROWS, DecidedChange, Edits, decide_change, store_calls
 from todo_cli.db.sql import StatementCall
@@ -45,8 +44,7 @@ def answer_changed(change: DecidedChange) -> Changed:
 
 def repeat_changed(known: KnownChange) -> Changed:
     """Answer again with all changed tasks, as the journal keeps them."""
-    rows = convert(known.after, list[TaskRow])
-    return Changed(tasks=tuple(map(to_task, rows)), seq=known.seq, new=False)
+    return Changed(tasks=tuple(map(to_task, read_rows(known.after))), seq=known.seq, new=False)
 
 
 class Write(NamedTuple):

@@ -9,7 +9,6 @@ from msgspec import UNSET
 
 from todo_cli.contract.limits import MAX_BLOCKERS_PER_TASK, MAX_CHANGE_BYTES, MAX_TAGS_PER_TASK, MAX_TASKS_PER_CHANGE
 from todo_cli.contract.tasks import OnTasks, ReopenTasks, RestoreTasks
-from todo_cli.core.filters.compiler import compile_filter, parse_with_views
 from todo_cli.core.journal import SHOWN_FIELDS, show_field, show_row
 from todo_cli.core.tasks.load import Loaded, TaskFilter, Wanted
 from todo_cli.core.tasks.load_sql import TargetSql
@@ -17,7 +16,6 @@ from todo_cli.core.tasks.rows import TaskRow
 from todo_cli.core.tasks.store import too_large
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Conflict, Invalid, NotFound
-from todo_cli.parsing.filter_ast import And
 
 # the status that a filter means which names none; for all other Requests: open
 MEANT_STATUS: dict[type[OnTasks], str] = {ReopenTasks: "done", RestoreTasks: "deleted"}
@@ -29,6 +27,9 @@ async def read_targets(tx: Transaction, request: OnTasks) -> Wanted:
         if not request.numbers:
             raise Invalid("numbers is empty", hint="name tasks by numbers, or by a filter")
         return Wanted(numbers=tuple(dict.fromkeys(request.numbers)), if_rev=request.if_rev)
+    from todo_cli.core.filters.compiler import compile_filter, parse_with_views
+    from todo_cli.parsing.filter_ast import And
+
     if request.numbers:
         raise Invalid("numbers and a filter exclude each other", hint="a filter may name numbers: '3 7-9 @phone'")
     node = (await parse_with_views(tx, request.filter)).node

@@ -437,7 +437,7 @@ CREATE TABLE todo.tasks (
   claim_token UUID,
   claimed_until TIMESTAMP WITH TIME ZONE,
   title_key TEXT COLLATE "C" GENERATED ALWAYS AS (todo.sort_key(title)) STORED NOT NULL,
-  project_key TEXT COLLATE "C" GENERATED ALWAYS AS (todo.sort_key(project)) STORED,
+  project_key TEXT COLLATE "C" GENERATED ALWAYS AS (todo.sort_key(project) || chr(1) || left(project, 100)) STORED,
   PRIMARY KEY (space_id, number),
   CONSTRAINT tasks_space_id_id UNIQUE (space_id, id),
   CONSTRAINT tasks_due CHECK (due_on IS NULL OR due_at IS NULL),
