@@ -206,3 +206,29 @@ def test_one_person_with_a_hundred_thousand(postgres: LocalPostgres, template: s
                 pages.setdefault(words, []).append(touched(where.line, SearchTasks(words=words)).pages)
     # a status and a score each need a look into one index more or two, each a page higher in the larger tree
     assert {words: after for words, (before, after) in pages.items() if after > 3 * before + 500} == {}, pages
+
+
+@pytest.mark.parametrize(
+    ("title", "words"),
+    [
+        ("Հայաստան ՀԱՆՐԱՊԵՏՈՒԹՅՈՒՆ", "հայաստան հանրապետություն"),
+        ("ᲡᲐᲥᲐᲠᲗᲕᲔᲚᲝ", "საქართველო"),
+        ("ΆΝΘΡΩΠΟΣ", "ανθρωπος"),
+        ("ЁЛКА Ґанок", "елка ганок"),
+        ("CRÈME Brûlée", "creme brulee"),
+        ("Straße ØRESUND Łódź", "strasse oresund lodz"),
+        ("Đường phố", "duong pho"),
+        ("𐐔𐐯𐑅𐐨𐑉𐐯𐐻", "𐐼𐐯𐑅𐐨𐑉𐐯𐐻"),
+        ("שָׁלוֹם", "שלום"),
+        ("مُحَمَّد", "محمد"),
+        ("हिन्दी समाचार", "हिन्दी"),
+        ("東京タワー", "東京"),
+        ("ประเทศไทย", "ไทย"),
+        ("한국어 문서", "한국어"),
+    ],
+)
+def test_search_in_any_language_ignores_case_and_accents(space: Space, title: str, words: str) -> None:
+    space.empty()
+    number = space.line(AddTask(title=title)).number
+    assert [hit.task.number for hit in space.line(SearchTasks(words=words)).hits] == [number]
+    assert [hit.task.number for hit in space.line(SearchTasks(words=words.upper())).hits] == [number]

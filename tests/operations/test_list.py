@@ -187,6 +187,62 @@ def test_mixed_sorts_with_empty_keys_page_through_all_tasks_once(ask: Ask) -> No
             assert _paged(ask, sort, status) == list(whole), sort
 
 
+WORDS = (
+    "apfel",
+    "Äpfel",
+    "Apfelmus",
+    "Banane",
+    "éclair",
+    "Eclipse",
+    "Ökonom",
+    "Straße",
+    "strasse 2",
+    "Zebra",
+    "Ěcho",
+    "дом",
+    "Ёлка",
+)
+IN_ORDER = (
+    "apfel",
+    "Äpfel",
+    "Apfelmus",
+    "Banane",
+    "Ěcho",
+    "éclair",
+    "Eclipse",
+    "Ökonom",
+    "Straße",
+    "strasse 2",
+    "Zebra",
+    "дом",
+    "Ёлка",
+)
+
+
+@pytest.mark.parametrize("key", ["title", "project"])
+def test_sort_by_text_with_accents_and_capitals_is_in_the_order_of_a_dictionary(ask: Ask, key: str) -> None:
+    words = sorted(WORDS, reverse=True)
+    ask(AddTasks(tasks=tuple(NewTask(title=word, project=word) for word in words)))
+    listed = ask(ListTasks(sort=key, limit=100)).tasks
+    assert tuple(getattr(task, key) for task in listed) == IN_ORDER
+    assert _paged(ask, key, "open") == list(listed)
+    assert _paged(ask, f"-{key}", "open") == list(listed)[::-1]
+
+
+def test_sort_by_project_with_names_that_differ_in_case_keeps_each_project_together(ask: Ask) -> None:
+    ask(AddTasks(tasks=tuple(NewTask(title="x", project=["Home", "home"][i % 2]) for i in range(6))))
+    listed = ask(ListTasks(sort="project,-created", limit=100)).tasks
+    assert [task.project for task in listed] == ["Home"] * 3 + ["home"] * 3
+
+
+def test_sort_by_title_of_very_long_texts_pages_through_everything_once(ask: Ask) -> None:
+    titles = tuple("ä" * length for length in (1000, 999, 101, 100, 99, 1)) + tuple("\U0001f9d1" * n for n in (1, 1000))
+    ask(AddTasks(tasks=tuple(NewTask(title=title, project="ö" * 100) for title in titles)))
+    for sort in ("title", "project,title"):
+        paged = _paged(ask, sort, "open")
+        assert sorted(task.title for task in paged) == sorted(titles)
+
+
 def _paged(ask: Ask, sort: str, status: Any) -> list[Task]:
     """Return the tasks of all pages in order."""
     paged: list[Task] = []
@@ -219,7 +275,9 @@ def _value(task: Task, key: str) -> Any:
         found = _key(task, key)
         return found[0] if isinstance(found, tuple) else found
     value = getattr(task, {"completed": "completed_at"}.get(key, key))
-    return value.lower() if key == "title" else value
+    if key == "title":
+        return value.lower()
+    return (value.lower(), value) if key == "project" and value is not None else value
 
 
 def _forged(*parts: object) -> str:

@@ -42,7 +42,7 @@ MARK = "Zitronenkuchen"
 IMPATIENT = (
     sys.executable,
     "-c",
-    "import todo_cli.server.pool as pool; pool.WAIT = 0.6; pool.PATIENCE = 1.2; from todo_cli.main import main; main()",
+    "import todo_cli.server.pool as pool; pool.CONNECTION_TIMEOUT_SECONDS = 0.6; pool.REQUEST_TIMEOUT_SECONDS = 1.2; from todo_cli.main import main; main()",
 )
 
 

@@ -100,7 +100,7 @@ def test_what_a_client_is_told(person: Person, as_person: Callable[..., Todo], t
             task = (await client.read_resource("todo://tasks/1")).contents[0].text
             assert json.loads(task)["title"] == "Call the bank"
             for missing in ("todo://tasks/99", "todo://elsewhere"):
-                with pytest.raises(MCPError, match=r"there is no|does not exist"):
+                with pytest.raises(MCPError, match="does not exist"):
                     await client.read_resource(missing)
             assert {one.name for one in (await client.list_prompts()).prompts} == set(PROMPTS)
             said = await client.get_prompt("capture", {"text": "milk, eggs {text}"})

@@ -88,14 +88,14 @@ def test_not_ready_on_an_unmigrated_or_another_database(
     fresh_db.execute("UPDATE todo.schema SET version = 9, oldest = 8")
     ready = ask(server.url, "GET", "/readyz")
     assert ready.status == 503
-    assert "the database has 9 and serves 8 and newer" in ready.json["reason"]
+    assert "the database has 9 and supports 8 and newer" in ready.json["reason"]
     old = ask(server.url, "GET", "/v1/tasks", token=person.token)
     assert (old.status, old.problem["hint"]) == (503, "upgrade todo on this machine")
     fresh_db.execute("UPDATE todo.schema SET version = 0, oldest = 0")
     assert ask(server.url, "GET", "/readyz").status == 503
     fresh_db.execute("DROP SCHEMA todo CASCADE")
     ready = ask(server.url, "GET", "/readyz")
-    assert (ready.status, ready.json["reason"]) == (503, "the database is not set up: todo db migrate")
+    assert (ready.status, ready.json["reason"]) == (503, "the database is not set up, run: todo db migrate")
     assert ask(server.url, "GET", "/v1/tasks", token=person.token).problem["type"] == "urn:todo:unavailable"
 
 
@@ -105,7 +105,7 @@ BAD: dict[str, tuple[str, str, Any, dict[str, str], int, str]] = {  # method, ta
     "no route": ("GET", "/v1/nothing", None, {}, 404, "no such path"),
     "a slash too many": ("GET", "/v1/tasks/", None, {}, 404, "no such path"),
     "the root": ("GET", "/", None, {}, 404, "no such path"),
-    "another method": ("DELETE", "/v1/tasks", None, {}, 405, "there is no DELETE here"),
+    "another method": ("DELETE", "/v1/tasks", None, {}, 405, "this path has no method DELETE"),
     "a method of nobody's": ("BREW", "/v1/tasks", None, {}, 400, ""),
     "bad JSON": ("POST", "/v1/tasks", b"{", {"Content_Type": "application/json"}, 422, "truncated"),
     "not an object": ("POST", "/v1/tasks", [1], {}, 422, "object"),
@@ -131,8 +131,8 @@ BAD: dict[str, tuple[str, str, Any, dict[str, str], int, str]] = {  # method, ta
     "task of a float": ("GET", "/v1/tasks/1.5", None, {}, 422, "number"),
     "task beyond 64 bits": ("GET", "/v1/tasks/99999999999999999999", None, {}, 422, "number"),
     "a task that is not there": ("GET", "/v1/tasks/4711", None, {}, 404, "task #4711 does not exist"),
-    "two numbers": ("GET", "/v1/tasks/1?number=2", None, {}, 422, "number is one thing in the path"),
-    "a name in the path, another beside it": ("PATCH", "/v1/users/ann", {"name": "bob"}, {}, 422, "name is one thing"),
+    "two numbers": ("GET", "/v1/tasks/1?number=2", None, {}, 422, "number has one value in the path"),
+    "a name in the path, another beside it": ("PATCH", "/v1/users/ann", {"name": "bob"}, {}, 422, "name has one value in the path"),
     "a space that is no id": ("GET", "/v1/tasks", None, {"Todo_Space": "home"}, 422, "Todo-Space"),
     "a space of nobody's": ("GET", "/v1/tasks", None, {"Todo_Space": ABSENT}, 403, "no such space"),
     "a time zone of nowhere": ("GET", "/v1/tasks", None, {"Time_Zone": "Mars/Olympus"}, 422, "unknown time zone"),

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any, Protocol, TypeVar
 
 from todo_cli.contract.base import Request
+from todo_cli.contract.limits import MAX_KEY_CHARS
 from todo_cli.errors import Invalid
 
 R = TypeVar("R")
-
-MAX_KEY_CHARS = 200
 
 
 class Client(Protocol):

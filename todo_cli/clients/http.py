@@ -23,6 +23,7 @@ from todo_cli.clients.http_once import (
 )
 from todo_cli.contract.base import Request, method_and_path
 from todo_cli.contract.codec import answer_type, decode, encode_checked
+from todo_cli.contract.limits import MAX_BODY_BYTES
 from todo_cli.errors import Invalid, NotSignedIn, TodoError, Unavailable, from_problem
 from todo_cli.settings.settings import Settings
 
@@ -30,7 +31,6 @@ R = TypeVar("R")
 
 MAX_ATTEMPTS = 3
 FIRST_PAUSE_SECONDS = 0.2  # four times as long after each attempt
-MAX_BODY_BYTES = 2 * 1024 * 1024
 
 
 class HttpClient:

@@ -55,10 +55,9 @@ class Binaries(NamedTuple):
     def initdb(self, new: Path, password_file: Path, lock: int) -> None:
         """Create a cluster in the empty directory `new`, without flushing it; raises Unavailable."""
         login = ["-U", OWNER, "--pwfile", str(password_file), "-A", "scram-sha-256"]
-        builtin = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if self.major >= 17 else []
         # on Linux `flush_file_system` is one syncfs, seconds faster than initdb's file by file
         sync = ["--no-sync"] if sys.platform == "linux" else []
-        flags = ["-E", "UTF8", "--locale=C", *builtin, *sync]
+        flags = ["-E", "UTF8", *_locale_flags(self.major), *sync]
         # initdb inherits the lock: if only this process is killed, initdb still writes
         code, output = self.run("initdb", "-D", str(new), *login, *flags, inherited_fd=lock)
         if code:
@@ -87,6 +86,25 @@ class Binaries(NamedTuple):
             code = _wait_or_kill(child)
             out.seek(0)
             return code, out.read().decode(errors="replace")
+
+
+def _locale_flags(major: int) -> list[str]:
+    """Return the flags for a locale with the order of bytes whose lower() knows the letters of every language."""
+    if major >= 17:
+        return ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    return ["--locale=C", "--lc-ctype=C.UTF-8"] if _has_c_utf8() else ["--locale=C"]
+
+
+def _has_c_utf8() -> bool:
+    import locale
+
+    before = locale.setlocale(locale.LC_CTYPE)
+    try:
+        locale.setlocale(locale.LC_CTYPE, "C.UTF-8")
+    except locale.Error:
+        return False
+    locale.setlocale(locale.LC_CTYPE, before)
+    return True
 
 
 def _wait_or_kill(child: Popen[bytes]) -> int:

@@ -1,4 +1,4 @@
-"""One JSON line a request, on stderr: what, how long, how it ended; never a query, a header or a body."""
+"""Log each request as one JSON line on stderr, without its query, headers and body."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from todo_cli.contract.ids import new_id
 
-_SANE = re.compile(r"[A-Za-z0-9._-]{1,100}")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 
 class AccessLog:
-    """Gives every request an id (its own, when a proxy in front sent one), and logs it."""
+    """Gives every request an id, or keeps the one that a proxy sent, and logs the request."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._running = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ASGI."""
+        """Answer one ASGI request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -34,7 +34,7 @@ class AccessLog:
         started = time.perf_counter()
         status = 0
 
-        async def watched(message: Message) -> None:
+        async def send_with_id(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -43,24 +43,24 @@ class AccessLog:
 
         self._running += 1
         try:
-            await self._app(scope, receive, watched)
+            await self._app(scope, receive, send_with_id)
         finally:
             self._running -= 1
             _write(scope, request_id, status, time.perf_counter() - started)
 
-    async def settled(self, patience: float) -> None:
-        """Until no request runs, or so many seconds: those that a stop has ended still have to say so."""
+    async def wait_until_idle(self, seconds: float) -> None:
+        """Wait until no request runs, at most `seconds`: requests that a shutdown ends still send their error."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(patience):
-                while self._running:  # noqa: ASYNC110  # once in a process's life: no event is worth its upkeep
+            async with asyncio.timeout(seconds):
+                while self._running:  # noqa: ASYNC110  # once in the life of a process: an event would cost every request
                     await asyncio.sleep(0.02)
 
 
 def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
-        given: str = value.decode("latin-1")
-        if name == b"x-request-id" and _SANE.fullmatch(given):
-            return given
+        request_id: str = value.decode("latin-1")
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(request_id):
+            return request_id
     return new_id()
 
 

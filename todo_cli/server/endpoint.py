@@ -1,4 +1,7 @@
-"""HTTP in, Request; answer, HTTP out. As bare ASGI: what a framework adds here costs more than the work."""
+"""Turn an HTTP request into a Request and the answer into an HTTP response.
+
+This is bare ASGI: a framework's validation would cost more than the work itself.
+"""
 
 from __future__ import annotations
 
@@ -16,19 +19,19 @@ from starlette.types import Receive, Scope, Send
 from todo_cli.contract.base import Caller, Request, Secret, method_and_path
 from todo_cli.contract.codec import convert_request, decode_request, encode
 from todo_cli.contract.ids import new_id
+from todo_cli.contract.limits import MAX_BODY_BYTES, MAX_KEY_CHARS
 from todo_cli.errors import Bug, Invalid, NotSignedIn, TodoError, TooMany, Unavailable
-from todo_cli.server.login_throttle import refused
+from todo_cli.server.login_throttle import count_failed_sign_in
 from todo_cli.server.pool import Pool, answer
 
 R = TypeVar("R")
 
-BODY_LIMIT = 2 * 1024 * 1024
-_SPACE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_KEY = re.compile(r"[ -~]{1,2400}")  # 200 characters, a four-byte one percent-encoded is 12
+_SPACE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ENCODED_KEY = re.compile(r"[ -~]{1,2400}")  # 200 characters of at most 12: four bytes, percent-encoded
 
 
-class Endpoint:
-    """The route of one Request."""
+class RequestEndpoint:
+    """The endpoint of one Request."""
 
     def __init__(self, request: type[Request[Any]], pool: Pool) -> None:
         self._request, self._pool = request, pool
@@ -38,82 +41,82 @@ class Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
-        await guarded(scope, send, self._respond(scope, receive, send))
+        await send_errors_of(scope, send, self._respond(scope, receive, send))
 
     async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = headers_of(scope)
-        caller = caller_of(headers, scope)
+        headers = read_headers(scope)
+        caller = read_caller(headers, scope)
         request = await self._read(scope, receive, headers)
-        result = await answered(self._pool, caller, request)
-        await respond(send, 201 if self._method == "POST" and self._path.count("/") == 2 else 200, encode(result))
+        result = await answer_client(self._pool, caller, request)
+        await send_response(send, 201 if self._method == "POST" and self._path.count("/") == 2 else 200, encode(result))
 
     async def _read(self, scope: Scope, receive: Receive, headers: dict[str, str]) -> Request[Any]:
         parts = scope.get("path_params", {})
         if self._method in ("GET", "DELETE"):
-            return convert_request(_merged(self._query(scope), parts), self._request)
-        data = await body_of(receive, headers)
+            return convert_request(_merge_fields(self._read_query(scope), parts), self._request)
+        data = await read_body(receive, headers)
         if not parts:
             return decode_request(data, self._request)
         fields = decode_request(data, dict[str, Any])
-        return convert_request(_merged(fields, parts), self._request)
+        return convert_request(_merge_fields(fields, parts), self._request)
 
-    def _query(self, scope: Scope) -> dict[str, Any]:
+    def _read_query(self, scope: Scope) -> dict[str, Any]:
         try:
             pairs = parse_qsl(scope["query_string"].decode("ascii"), keep_blank_values=True, errors="strict")
         except UnicodeDecodeError:
             raise Invalid("the address is not valid UTF-8") from None
-        found: dict[str, Any] = {}
+        fields: dict[str, Any] = {}
         for name, value in pairs:
             if name in self._lists:
-                found.setdefault(name, []).append(value)
-            elif name in found:
+                fields.setdefault(name, []).append(value)
+            elif name in fields:
                 raise Invalid(f"{name[:60]} is given twice")
             else:
-                found[name] = value
-        return found
+                fields[name] = value
+        return fields
 
 
-async def guarded(scope: Scope, send: Send, work: Awaitable[None]) -> None:
-    """Do it; an error becomes a problem document."""
+async def send_errors_of(scope: Scope, send: Send, work: Awaitable[None]) -> None:
+    """Await `work`, which sends the response; send its error as a problem document."""
     try:
         await work
-    except asyncio.CancelledError:  # the server ends, and its patience with what runs has ended
-        await problem(send, Unavailable("the server is stopping", uncertain=True), scope)
+    except asyncio.CancelledError:  # the server stops and the grace period is over
+        await send_problem(send, Unavailable("the server is stopping", uncertain=True), scope)
     except Bug as error:
         log_trace(error, scope["state"]["request_id"])
-        await problem(send, error, scope)
+        await send_problem(send, error, scope)
     except TodoError as error:
-        await problem(send, error, scope)
-    except Exception as error:  # a bug: the caller gets an id, the log the trace
+        await send_problem(send, error, scope)
+    except Exception as error:  # a bug: the client gets the request id, the log gets the trace
         log_trace(error, scope["state"]["request_id"])
-        await problem(send, Bug("the server failed"), scope)
+        await send_problem(send, Bug("the server failed"), scope)
 
 
-async def answered(pool: Pool, caller: Caller, request: Request[R]) -> R:
-    """One request of a client; a write has a key, a refused sign-in is counted."""
+async def answer_client(pool: Pool, caller: Caller, request: Request[R]) -> R:
+    """Answer a client's Request. A write gets a key if it has none, and a refused sign-in is counted."""
     if caller.key is None and request.write:
-        # a lost connection makes the server repeat a request: without a key it could act twice
+        # after a lost connection the server repeats the Request: without a key it could act twice
         caller = msgspec.structs.replace(caller, key=new_id())
     try:
         return await answer(pool, caller, request)
     except NotSignedIn as error:
-        raise await refused(pool, caller, error) from None
+        raise await count_failed_sign_in(pool, caller, error) from None
 
 
-def headers_of(scope: Scope) -> dict[str, str]:
-    """A request's headers, names in lower case."""
+def read_headers(scope: Scope) -> dict[str, str]:
+    """Return the headers of a request, with names in lower case."""
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
 
 
-def _merged(fields: dict[str, Any], parts: dict[str, Any]) -> dict[str, Any]:
+def _merge_fields(fields: dict[str, Any], parts: dict[str, Any]) -> dict[str, Any]:
     for name, value in parts.items():
         if str(fields.get(name, value)) != value:
-            raise Invalid(f"{name} is one thing in the path and another beside it")
+            raise Invalid(f"{name} has one value in the path and another beside it")
     return fields | parts
 
 
-async def body_of(receive: Receive, headers: dict[str, str]) -> bytes:
-    """A request's body; raises Invalid for one that is no JSON or too large."""
+async def read_body(receive: Receive, headers: dict[str, str]) -> bytes:
+    """Return the body of a request; raises Invalid for one that is not JSON or too large."""
     kind = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise Invalid(f"the body must be application/json, not {kind[:60]}")
@@ -121,26 +124,26 @@ async def body_of(receive: Receive, headers: dict[str, str]) -> bytes:
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise Unavailable("the client went away")
+            raise Unavailable("the client closed the connection")
         data += message.get("body", b"")
         more = message.get("more_body", False)
-        if len(data) > BODY_LIMIT:
+        if len(data) > MAX_BODY_BYTES:
             raise Invalid("the request is larger than 2 MiB", hint="send it in parts")
     return data
 
 
-def caller_of(headers: dict[str, str], scope: Scope) -> Caller:
-    """Who asks, as the headers say; raises NotSignedIn, Invalid."""
+def read_caller(headers: dict[str, str], scope: Scope) -> Caller:
+    """Return the caller that the headers name; raises NotSignedIn or Invalid."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
-        raise NotSignedIn("no token came with the request", hint="send it as: Authorization: Bearer …")
+        raise NotSignedIn("the request has no token", hint="send the header: Authorization: Bearer TOKEN")
     space, key = headers.get("todo-space"), headers.get("idempotency-key")
-    if space is not None and not _SPACE.fullmatch(space):
+    if space is not None and not _SPACE_ID.fullmatch(space):
         raise Invalid("Todo-Space must be the id of a space")
-    if key is not None and not _KEY.fullmatch(key):
+    if key is not None and not _ENCODED_KEY.fullmatch(key):
         raise Invalid("Idempotency-Key must be 1 to 2,400 printable ASCII characters")
-    if key is not None and len(key := unquote(key)) > 200:
-        raise Invalid("the key is longer than 200")
+    if key is not None and len(key := unquote(key)) > MAX_KEY_CHARS:
+        raise Invalid(f"the key is longer than {MAX_KEY_CHARS} characters")
     zone = headers.get("time-zone")
     if zone is not None:
         from todo_cli.parsing.dates import zone_of
@@ -150,19 +153,19 @@ def caller_of(headers: dict[str, str], scope: Scope) -> Caller:
     return Caller(token=Secret(token.strip()), space=space, zone=zone, key=key, way="api", address=address)
 
 
-async def respond(
+async def send_response(
     send: Send, status: int, body: bytes, kind: bytes = b"application/json", *more: tuple[bytes, bytes]
 ) -> None:
-    """A whole answer."""
+    """Send a whole response."""
     headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode()), (b"cache-control", b"no-store")]
     await send({"type": "http.response.start", "status": status, "headers": headers + list(more)})
     await send({"type": "http.response.body", "body": body})
 
 
-async def problem(
+async def send_problem(
     send: Send, error: TodoError, scope: Scope, *more: tuple[bytes, bytes], status: int | None = None
 ) -> None:
-    """RFC 9457."""
+    """Send an error as a problem document (RFC 9457)."""
     document = error.as_problem() | {"request_id": scope["state"]["request_id"], "status": status or error.status}
     headers = list(more)
     if isinstance(error, TooMany | Unavailable):
@@ -170,7 +173,7 @@ async def problem(
     if isinstance(error, NotSignedIn):
         headers.append((b"www-authenticate", b"Bearer"))
     body = msgspec.json.encode(document)
-    await respond(send, status or error.status, body, b"application/problem+json", *headers)
+    await send_response(send, status or error.status, body, b"application/problem+json", *headers)
 
 
 def log_trace(error: BaseException, request_id: str) -> None:

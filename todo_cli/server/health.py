@@ -1,4 +1,4 @@
-"""Is the process up, and can it work?"""
+"""Health checks: `/healthz` for the process, `/readyz` for the process and its database."""
 
 from __future__ import annotations
 
@@ -14,49 +14,52 @@ from todo_cli.db.schema_version import SCHEMA_VERSION
 from todo_cli.db.transaction import time_limit
 from todo_cli.server.pool import Pool
 
+READY_TIMEOUT_SECONDS = 4
+CONNECTION_TIMEOUT_SECONDS = 2
+
 
 async def healthz(request: Request) -> JSONResponse:
-    """200 as long as the process answers."""
+    """Return 200 as long as the process answers."""
     return JSONResponse({"status": "ok", "version": __version__})
 
 
 def readyz(pool: Pool) -> Callable[[Request], Awaitable[JSONResponse]]:
-    """200 when the database is there and its schema fits, else 503 and why."""
+    """Return the endpoint that answers 200 if the database is usable, else 503 with the reason."""
 
     async def ready(request: Request) -> JSONResponse:
-        reason = await _reason(pool)
+        reason = await _find_fault(pool)
         body = {"status": "ready" if reason is None else "not ready"} | ({"reason": reason} if reason else {})
         return JSONResponse(body, status_code=200 if reason is None else 503)
 
     return ready
 
 
-async def _reason(pool: Pool) -> str | None:
+async def _find_fault(pool: Pool) -> str | None:
     try:
-        async with time_limit(4):
-            found = await _versions(pool)
+        async with time_limit(READY_TIMEOUT_SECONDS):
+            versions = await _read_versions(pool)
     except psycopg.errors.UndefinedTable:
-        return "the database is not set up: todo db migrate"
+        return "the database is not set up, run: todo db migrate"
     except (psycopg.Error, PoolTimeout, TimeoutError):
         return "the database cannot be reached"
-    if found is None:
-        return "the database is not set up: todo db migrate"
-    version, oldest = found
+    if versions is None:
+        return "the database is not set up, run: todo db migrate"
+    version, oldest = versions
     if not oldest <= SCHEMA_VERSION <= version:
-        return f"this server speaks schema {SCHEMA_VERSION}, the database has {version} and serves {oldest} and newer"
+        return f"this server needs schema {SCHEMA_VERSION}, the database has {version} and supports {oldest} and newer"
     return None
 
 
-async def _versions(pool: Pool) -> tuple[int, int] | None:
+async def _read_versions(pool: Pool) -> tuple[int, int] | None:
     try:
-        return await _asked(pool)
+        return await _query_versions(pool)
     except PoolTimeout:
         raise
-    except psycopg.OperationalError:  # a connection that died since it was last used is no verdict on the database
+    except psycopg.OperationalError:  # one dead connection does not mean that the database is down
         await pool.renew()
-        return await _asked(pool)
+        return await _query_versions(pool)
 
 
-async def _asked(pool: Pool) -> tuple[int, int] | None:
-    async with pool.connection(timeout=2) as connection:
+async def _query_versions(pool: Pool) -> tuple[int, int] | None:
+    async with pool.connection(timeout=CONNECTION_TIMEOUT_SECONDS) as connection:
         return await (await connection.execute("SELECT version, oldest FROM todo.schema")).fetchone()

@@ -1,4 +1,4 @@
-"""/mcp: the tools over streamable HTTP. Stateless, so that any of several replicas answers any request."""
+"""/mcp: the MCP server over streamable HTTP. It is stateless, so any server answers any request."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ import msgspec
 from starlette.types import Receive, Scope, Send
 
 from todo_cli.contract.base import Request
-from todo_cli.server.endpoint import BODY_LIMIT, answered, caller_of, guarded, headers_of
+from todo_cli.contract.limits import MAX_BODY_BYTES
+from todo_cli.server.endpoint import answer_client, read_caller, read_headers, send_errors_of
 from todo_cli.server.pool import Pool
 
 
 class McpRoute:
-    """Loads MCP when the first client comes: it costs a second, which most servers need not pay.
+    """Imports MCP for the first client: the import takes a second, which most servers never need.
 
-    The Host and Origin headers are not compared with a list, which would answer 421 behind a real name: that guards
-    servers without sign-in against DNS rebinding, and here every request carries its token.
+    The check of the Host and Origin headers is off: it protects servers without sign-in against DNS rebinding, and here
+    every request carries its token.
     """
 
     def __init__(self, pool: Pool) -> None:
@@ -27,50 +28,53 @@ class McpRoute:
         self._end = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One message of a client; 401 without a token."""
-        await guarded(scope, send, self._respond(scope, receive, send))
+        """Answer one message of a client, 401 without a token."""
+        await send_errors_of(scope, send, self._respond(scope, receive, send))
 
     async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
-        caller_of(headers_of(scope), scope)
-        manager = await self._loaded()
+        read_caller(read_headers(scope), scope)
+        manager = await self._load_manager()
         await manager.handle_request(scope, receive, send)
 
-    async def _loaded(self) -> Any:
+    async def _load_manager(self) -> Any:
         if self._manager is None:
             self._manager = asyncio.get_running_loop().create_future()
-            # a task of its own: what runs the manager must be ended where it was begun
-            self._task = asyncio.create_task(self._hold(self._manager))
+            # the manager must be entered and left in the same task
+            self._task = asyncio.create_task(self._run_manager(self._manager))
         return await asyncio.shield(self._manager)
 
-    async def _hold(self, loaded: asyncio.Future[Any]) -> None:
-        manager = await asyncio.to_thread(_manager, self._sender)
+    async def _run_manager(self, loaded: asyncio.Future[Any]) -> None:
+        manager = await asyncio.to_thread(_make_manager, self._sender)
         async with manager.run():
             loaded.set_result(manager)
             await self._end.wait()
 
     def _sender(self, context: Any) -> Any:
         scope = context.request.scope
-        caller = msgspec.structs.replace(caller_of(headers_of(scope), scope), way="mcp")
+        caller = msgspec.structs.replace(read_caller(read_headers(scope), scope), way="mcp")
 
         async def send(request: Request[Any]) -> Any:
-            return await answered(self._pool, caller, request)
+            return await answer_client(self._pool, caller, request)
 
         return send
 
     async def close(self) -> None:
-        """Let what runs end."""
+        """End the manager, if it was loaded."""
         self._end.set()
         if self._task:
             await self._task
 
 
-def _manager(sender: Any) -> Any:
+def _make_manager(sender: Any) -> Any:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
     from mcp.server.transport_security import TransportSecuritySettings
 
     from todo_cli.server.mcp import make_server
 
     return StreamableHTTPSessionManager(
-        make_server(sender), json_response=True, stateless=True, max_request_body_size=BODY_LIMIT,
+        make_server(sender),
+        json_response=True,
+        stateless=True,
+        max_request_body_size=MAX_BODY_BYTES,
         security_settings=TransportSecuritySettings(enable_dns_rebinding_protection=False),
-    )  # fmt: skip
+    )

@@ -1,4 +1,4 @@
-"""`GET /v1/models`: which models a person may name here. The key to ask for the list is the server's own."""
+"""`GET /v1/models`: the models that a user may choose on this server, listed with the server's own API key."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from todo_cli.contract.codec import encode
 from todo_cli.contract.users import WhoAmI
 from todo_cli.errors import ModelFailed
 from todo_cli.llm.catalog import list_models
-from todo_cli.server.endpoint import answered, caller_of, guarded, headers_of, respond
+from todo_cli.server.endpoint import answer_client, read_caller, read_headers, send_errors_of, send_response
 from todo_cli.server.pool import Pool
 from todo_cli.settings.settings import Settings
 
 
 class ModelRoute:
-    """For whoever is signed in."""
+    """The endpoint, for any signed-in user."""
 
     def __init__(self, pool: Pool, settings: Settings) -> None:
         self._pool, self._settings = pool, settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """`GET /v1/models`"""
-        await guarded(scope, send, self._listed(scope, send))
+        """Answer `GET /v1/models`."""
+        await send_errors_of(scope, send, self._send_models(scope, send))
 
-    async def _listed(self, scope: Scope, send: Send) -> None:
-        me = await answered(self._pool, caller_of(headers_of(scope), scope), WhoAmI())
+    async def _send_models(self, scope: Scope, send: Send) -> None:
+        me = await answer_client(self._pool, read_caller(read_headers(scope), scope), WhoAmI())
         try:
-            found = await list_models(self._settings, preferred=me.model)
+            models = await list_models(self._settings, preferred=me.model)
         except ModelFailed as error:
             raise ModelFailed(f"on the server, {error.detail}", hint=error.hint, **error.extra) from None
-        await respond(send, 200, encode(found))
+        await send_response(send, 200, encode(models))

@@ -1,4 +1,4 @@
-"""OpenAPI 3.1 from the registry: nothing here is written by hand but the frame and the two streams."""
+"""The OpenAPI 3.1 document, generated from the Requests. Only its frame and the two streams are written by hand."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from todo_cli.contract.codec import answer_type
 from todo_cli.contract.model_list import ModelList
 from todo_cli.contract.registry import REQUESTS
 from todo_cli.errors import ERRORS
-from todo_cli.server.turn_stream import EventsAsked, TurnAsked
+from todo_cli.server.turn_stream import FollowTurnQuery, StartTurnBody
 
 PROBLEM = {
     "type": "object",
@@ -31,26 +31,26 @@ PROBLEM = {
 }
 
 HEADERS = {
-    "Todo-Space": "id of the space to work in; the caller's own when absent",
-    "Time-Zone": "IANA name; the caller's preference when absent",
-    "Idempotency-Key": "the same key with the same content acts once, for ever",
+    "Todo-Space": "id of the space to work in; default: the caller's personal space",
+    "Time-Zone": "IANA name; default: the caller's preference",
+    "Idempotency-Key": "a write with the same key and content is done once, however often it is sent",
 }
 
 
 STREAMS: dict[tuple[str, str], type[msgspec.Struct]] = {
-    ("POST", "/v1/turns"): TurnAsked,
-    ("GET", "/v1/turns/{turn}/events"): EventsAsked,
+    ("POST", "/v1/turns"): StartTurnBody,
+    ("GET", "/v1/turns/{turn}/events"): FollowTurnQuery,
 }
 
 
 async def openapi(request: HttpRequest) -> Response:
-    """The document."""
-    return Response(document(), media_type="application/json")
+    """Answer `GET /openapi.json`."""
+    return Response(build_document(), media_type="application/json")
 
 
 @cache
-def document() -> bytes:
-    """The document's bytes: the same for the life of a process."""
+def build_document() -> bytes:
+    """Return the document as bytes."""
     public = [request for request in REQUESTS if request.route]
     kinds: list[Any] = [kind for request in public for kind in (request, answer_type(request))]
     kinds += [*STREAMS.values(), ModelList]
@@ -58,10 +58,10 @@ def document() -> bytes:
     paths: dict[str, Any] = {}
     for request in public:
         method, path = method_and_path(request)
-        paths.setdefault(path, {})[method.lower()] = _operation(request, method, path, components)
+        paths.setdefault(path, {})[method.lower()] = _describe_request(request, method, path, components)
     for (method, path), kind in STREAMS.items():
-        paths.setdefault(path, {})[method.lower()] = _stream(kind, method, path, components)
-    paths["/v1/models"] = {"get": _menu()}
+        paths.setdefault(path, {})[method.lower()] = _describe_stream(kind, method, path, components)
+    paths["/v1/models"] = {"get": _describe_model_list()}
     return msgspec.json.encode(
         {
             "openapi": "3.1.0",
@@ -76,13 +76,13 @@ def document() -> bytes:
     )
 
 
-def _stream(kind: type[msgspec.Struct], method: str, path: str, components: dict[str, Any]) -> dict[str, Any]:
-    """Server-sent events: `begun`, `events` (their id is what `after` takes), and `turn` or `problem` as the last."""
+def _describe_stream(kind: type[msgspec.Struct], method: str, path: str, components: dict[str, Any]) -> dict[str, Any]:
+    """Describe a stream of server-sent events: `begun`, `events`, and `turn` or `problem` as the last."""
     operation: dict[str, Any] = {
         "operationId": kind.__name__,
         "summary": (kind.__doc__ or "").splitlines()[0],
         "description": "Scope: chat. Events: begun, events (with an id), turn (the end), problem",
-        "parameters": [*_fields(path, method, components[kind.__name__]), *_headers(write=False)],
+        "parameters": [*_describe_fields(path, method, components[kind.__name__]), *_describe_headers(write=False)],
         "responses": {
             "200": {"description": "events", "content": {"text/event-stream": {"schema": {"type": "string"}}}},
             "default": _content("Problem", "application/problem+json"),
@@ -93,23 +93,25 @@ def _stream(kind: type[msgspec.Struct], method: str, path: str, components: dict
     return operation
 
 
-def _menu() -> dict[str, Any]:
+def _describe_model_list() -> dict[str, Any]:
     return {
         "operationId": "ListModels",
-        "summary": "List the models that may be named here.",
+        "summary": "List the models that can be chosen.",
         "description": "Scope: read",
-        "parameters": _headers(write=False),
+        "parameters": _describe_headers(write=False),
         "responses": {"200": _content(ModelList.__name__), "default": _content("Problem", "application/problem+json")},
     }
 
 
-def _operation(request: type[Request[Any]], method: str, path: str, components: dict[str, Any]) -> dict[str, Any]:
+def _describe_request(
+    request: type[Request[Any]], method: str, path: str, components: dict[str, Any]
+) -> dict[str, Any]:
     schema = components[request.__name__]
     operation: dict[str, Any] = {
         "operationId": request.__name__,
         "summary": summary_of(request),
         "description": f"Scope: {request.scope}",
-        "parameters": [*_fields(path, method, schema), *_headers(write=request.write)],
+        "parameters": [*_describe_fields(path, method, schema), *_describe_headers(write=request.write)],
         "responses": {
             "201" if method == "POST" and path.count("/") == 2 else "200": _content(answer_type(request).__name__),
             "default": _content("Problem", "application/problem+json"),
@@ -120,17 +122,17 @@ def _operation(request: type[Request[Any]], method: str, path: str, components: 
     return operation
 
 
-def _fields(path: str, method: str, schema: dict[str, Any]) -> list[dict[str, Any]]:
-    made = []
+def _describe_fields(path: str, method: str, schema: dict[str, Any]) -> list[dict[str, Any]]:
+    fields = []
     for name, kind in schema.get("properties", {}).items():
         in_path = f"{{{name}}}" in path
         if in_path or method in ("GET", "DELETE"):
             required = in_path or name in schema.get("required", ())
-            made.append({"name": name, "in": "path" if in_path else "query", "required": required, "schema": kind})
-    return made
+            fields.append({"name": name, "in": "path" if in_path else "query", "required": required, "schema": kind})
+    return fields
 
 
-def _headers(*, write: bool) -> list[dict[str, Any]]:
+def _describe_headers(*, write: bool) -> list[dict[str, Any]]:
     return [
         {"name": name, "in": "header", "description": about, "schema": {"type": "string"}}
         for name, about in HEADERS.items()

@@ -1,4 +1,4 @@
-"""A server's connections: shared by its requests, none of them kept for a caller."""
+"""The database connections of a server, shared by all requests."""
 
 from __future__ import annotations
 
@@ -18,72 +18,72 @@ from todo_cli.errors import Unavailable
 
 R = TypeVar("R")
 
-# a pool that cannot connect says so once a try; `readyz` and every refused request say it too
+# the pool logs every failed attempt; `readyz` and every refused request report it already
 logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 
-WAIT = 10.0  # seconds for a free connection
-PATIENCE = 35.0  # seconds for a whole request: longer than the database's own statement_timeout
-CHECK = 5.0  # seconds for a connection to show that it lives
-TRIES = 3
+CONNECTION_TIMEOUT_SECONDS = 10.0  # to wait for a free connection
+REQUEST_TIMEOUT_SECONDS = 35.0  # longer than the database's own statement_timeout
+CHECK_TIMEOUT_SECONDS = 5.0  # for a connection to prove that it is alive
+MAX_ATTEMPTS = 3
 
 
 class Pool(AsyncConnectionPool[Connection]):
-    """A pool that goes on trying once a second while the database is away, and can look after all it holds at once."""
+    """A pool that reconnects once a second while the database is away, and can check all its connections at once."""
 
     _renewal: asyncio.Task[None] | None = None
 
     async def renew(self) -> None:
-        """After one connection was lost the others are likely as dead: replace those that are, once for all who ask."""
+        """Check all connections and replace the dead ones. Concurrent calls share one check."""
         if self._renewal is None or self._renewal.done():
-            # a task of its own: `check`, cancelled with a request, would lose the connections that it holds
+            # a task of its own: a `check` that is cancelled with a request would lose its connections
             self._renewal = asyncio.create_task(self.check())
         await asyncio.shield(self._renewal)
 
     @staticmethod
     async def check_connection(conn: Connection) -> None:
-        """As psycopg's, with a bound; raises for one that does not live."""
-        async with time_limit(CHECK):
+        """Check a connection within a time limit; raises for a dead one."""
+        async with time_limit(CHECK_TIMEOUT_SECONDS):
             await AsyncConnectionPool.check_connection(conn)
 
 
-async def _try_again(pool: AsyncConnectionPool[Any]) -> None:
-    # by itself the pool waits twice as long after every failure, up to minutes after the database is back
+async def _reconnect(pool: AsyncConnectionPool[Any]) -> None:
+    # the pool's own pause doubles with every failure, up to minutes after the database is back
     await pool.check()
 
 
 def open_pool(url: str, size: int) -> Pool:
-    """A pool that is not yet open. No check before use: it would be a second round trip; a lost one is retried."""
+    """Return a pool that is not open yet. It does not check connections before use: that would cost a round trip."""
     return Pool(
         url,
         connection_class=Connection,
         min_size=1,
         max_size=size,
         open=False,
-        timeout=WAIT,
+        timeout=CONNECTION_TIMEOUT_SECONDS,
         reconnect_timeout=2,
-        reconnect_failed=_try_again,
+        reconnect_failed=_reconnect,
         kwargs={
             "autocommit": True,
             "cursor_factory": AsyncRawCursor,
             "application_name": "todo serve",
-            "connect_timeout": int(WAIT),
+            "connect_timeout": int(CONNECTION_TIMEOUT_SECONDS),
         },
     )
 
 
 async def answer(pool: Pool, caller: Caller, request: Request[R]) -> R:
-    """One request on a pooled connection; repeated with its key when the connection was lost."""
+    """Answer a Request on a pooled connection. If the connection is lost, repeat the Request with its key."""
     try:
-        async with time_limit(PATIENCE):
-            for attempt in range(TRIES):
+        async with time_limit(REQUEST_TIMEOUT_SECONDS):
+            for attempt in range(1, MAX_ATTEMPTS + 1):
                 try:
                     async with pool.connection() as connection:
                         return await handle(Transaction(connection, caller, type(request)), request)
                 except ConnectionLost as error:
-                    if attempt == TRIES - 1:
+                    if attempt == MAX_ATTEMPTS:
                         raise Unavailable(error.detail, uncertain=True) from error
                     await pool.renew()
-        raise AssertionError("the last try returns or raises")
+        raise AssertionError("the last attempt returns or raises")
     except PoolTimeout:
         raise Unavailable("the server has no database connection free", hint="try again in a moment") from None
     except TimeoutError:

@@ -1,4 +1,4 @@
-"""How long what runs may go on once the server has been told to stop: `todo serve --grace`, counted from the signal."""
+"""The grace period of a shutdown: how long running requests may continue after the signal (`todo serve --grace`)."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-GRACE = "TODO_SERVE_GRACE"
-"""Where `todo serve` leaves it for its workers, which are new processes."""
-USUAL = 10.0
+GRACE_VARIABLE = "TODO_SERVE_GRACE"
+"""The environment variable by which `todo serve` passes the seconds to its worker processes."""
+DEFAULT_GRACE_SECONDS = 10.0
 
-Handler = Callable[[int, FrameType | None], Any]
+SignalHandler = Callable[[int, FrameType | None], Any]
 
 
-class Grace:
-    """Seconds, running from the first signal; where none was seen, from the first question."""
+class GracePeriod:
+    """Counts down from the first signal, or from the first call of `seconds_left` if there was no signal."""
 
     def __init__(self) -> None:
-        self._seconds = float(os.environ.get(GRACE) or USUAL)
-        self._told: float | None = None
+        self._seconds = float(os.environ.get(GRACE_VARIABLE) or DEFAULT_GRACE_SECONDS)
+        self._started: float | None = None
 
-    def notice(self) -> None:
-        """See the signals that end the server, ahead of whoever handles them."""
+    def watch_signals(self) -> None:
+        """Start the period at the first signal that ends the server, before its own handler runs."""
         if threading.current_thread() is not threading.main_thread():
             return
         for number in (signal.SIGTERM, signal.SIGINT):
             handler = signal.getsignal(number)
             if callable(handler):
-                signal.signal(number, self._noticing(handler))
+                signal.signal(number, self._wrap(handler))
 
-    def left(self) -> float:
-        """Seconds, 0 at least."""
-        self._told = self._told or time.monotonic()
-        return max(0.0, self._told + self._seconds - time.monotonic())
+    def seconds_left(self) -> float:
+        """Return the rest of the period, at least 0."""
+        self._started = self._started or time.monotonic()
+        return max(0.0, self._started + self._seconds - time.monotonic())
 
-    def _noticing(self, handler: Handler) -> Handler:
-        def noticed(number: int, frame: FrameType | None) -> Any:
-            self._told = self._told or time.monotonic()
+    def _wrap(self, handler: SignalHandler) -> SignalHandler:
+        def handle_signal(number: int, frame: FrameType | None) -> Any:
+            self._started = self._started or time.monotonic()
             return handler(number, frame)
 
-        return noticed
+        return handle_signal

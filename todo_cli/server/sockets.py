@@ -1,4 +1,4 @@
-"""What a server listens on, and its certificate: checked before anything starts."""
+"""Open the sockets of a server and check its certificate before anything else starts."""
 
 from __future__ import annotations
 
@@ -11,26 +11,29 @@ from pathlib import Path
 
 from todo_cli.errors import Invalid, Unavailable
 
+MAX_SOCKET_PATH_BYTES = 103
+BACKLOG = 2048
+
 
 def listen(host: str, port: int, uds: str | None) -> list[socket.socket]:
-    """Bound sockets; raises Unavailable for an address that is taken, Invalid for one that cannot be had."""
-    where = uds or f"{host}:{port}"
+    """Return bound sockets; raises Unavailable for an address in use, Invalid for an unusable one."""
+    address = uds or f"{host}:{port}"
     try:
-        return [_unix(uds)] if uds else _tcp(host, port)
+        return [_bind_unix(uds)] if uds else _bind_tcp(host, port)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             hint = "is a server running already? choose another with --uds" if uds else "choose another with --port"
-            raise Unavailable(f"{where} is in use", hint=hint) from None
-        raise Invalid(f"cannot listen on {where}: {error.strerror or error}") from None
+            raise Unavailable(f"{address} is in use", hint=hint) from None
+        raise Invalid(f"cannot listen on {address}: {error.strerror or error}") from None
     except (UnicodeError, OverflowError) as error:
-        raise Invalid(f"cannot listen on {where}: {error}") from None
+        raise Invalid(f"cannot listen on {address}: {error}") from None
 
 
 def require_certificate(certificate: str | None, key: str | None) -> None:
-    """Raises Invalid for a certificate or key that cannot be used."""
+    """Raise Invalid for a certificate or key that cannot be used."""
     if certificate is None:
         if key is not None:
-            raise Invalid("--certificate-key is given without --certificate")
+            raise Invalid("--certificate-key needs --certificate")
         return
     try:
         ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key, password="")
@@ -38,49 +41,51 @@ def require_certificate(certificate: str | None, key: str | None) -> None:
         raise Invalid(f"the certificate {certificate} cannot be used: {error.strerror or error}") from None
 
 
-def _tcp(host: str, port: int) -> list[socket.socket]:
+def _bind_tcp(host: str, port: int) -> list[socket.socket]:
     sockets: list[socket.socket] = []
-    refusal: OSError | None = None
+    last_error: OSError | None = None
     for family, _, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE):
-        # a free port is chosen once: `localhost` may be two addresses
-        chosen = sockets[0].getsockname()[1] if sockets else port
+        # `localhost` may have two addresses: a free port is chosen once for both
+        bound_port = sockets[0].getsockname()[1] if sockets else port
         try:
-            sockets.append(socket.create_server((address[0], chosen), family=family, backlog=2048))
+            sockets.append(socket.create_server((address[0], bound_port), family=family, backlog=BACKLOG))
         except OSError as error:
             if error.errno != errno.EADDRNOTAVAIL:
-                _close(sockets)
+                _close_all(sockets)
                 raise
-            refusal = error
+            last_error = error
     if not sockets:
-        raise refusal or OSError("there is no such address")
+        raise last_error or OSError("the host has no address")
     return sockets
 
 
-def _unix(path: str) -> socket.socket:
-    if len(os.fsencode(path)) > 103:
-        raise Invalid("the socket's path is longer than 103 bytes", hint="choose a shorter one")
-    found = Path(path)
-    if found.exists() and stat.S_ISSOCK(found.stat().st_mode) and not _alive(path):
-        found.unlink()
+def _bind_unix(path: str) -> socket.socket:
+    if len(os.fsencode(path)) > MAX_SOCKET_PATH_BYTES:
+        raise Invalid(
+            f"the path of the socket is longer than {MAX_SOCKET_PATH_BYTES} bytes", hint="choose a shorter one"
+        )
+    file = Path(path)
+    if file.exists() and stat.S_ISSOCK(file.stat().st_mode) and not _has_listener(path):
+        file.unlink()
     sock = socket.socket(socket.AF_UNIX)
     sock.bind(path)
-    found.chmod(0o666)  # whoever gets there needs a token all the same
-    sock.listen(2048)
+    file.chmod(0o666)  # every request needs a token anyway
+    sock.listen(BACKLOG)
     return sock
 
 
-def _alive(path: str) -> bool:
+def _has_listener(path: str) -> bool:
     with socket.socket(socket.AF_UNIX) as probe:
         return probe.connect_ex(path) == 0
 
 
-def _close(sockets: list[socket.socket]) -> None:
+def _close_all(sockets: list[socket.socket]) -> None:
     for sock in sockets:
         sock.close()
 
 
 def release(sockets: list[socket.socket], uds: str | None) -> None:
-    """Listen no more, and leave no socket's file behind."""
-    _close(sockets)
+    """Close the sockets and remove the file of a unix socket."""
+    _close_all(sockets)
     if uds:
         Path(uds).unlink(missing_ok=True)

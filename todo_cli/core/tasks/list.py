@@ -11,7 +11,7 @@ from todo_cli.contract.codec import decode
 from todo_cli.contract.tasks import ListTasks, Task, TaskPage
 from todo_cli.core.dispatch import handler
 from todo_cli.core.filters.compiler import STATUSES, CompiledFilter, compile_filter, parse_with_views
-from todo_cli.core.filters.sorting import CUT, Order
+from todo_cli.core.filters.sorting import MAX_VOLATILE_ROWS, Order
 from todo_cli.core.filters.urgency import URGENCY
 from todo_cli.core.tasks.task_json_sql import computed_pairs, task_json
 from todo_cli.db.sql import Sql
@@ -79,13 +79,13 @@ async def list_tasks(tx: Transaction, request: ListTasks) -> TaskPage:
     limit = _limit(request, order)
     page, has_more = found.rows[:limit], len(found.rows) > limit
     tasks = tuple(_to_task(row) for row in page)
-    if has_more and order.moves:
+    if has_more and order.is_volatile:
         return TaskPage(tasks=tasks, cut=True)
-    return TaskPage(tasks=tasks, next=order.cursor(page[-1].key) if has_more else None)
+    return TaskPage(tasks=tasks, next=order.make_cursor(page[-1].key) if has_more else None)
 
 
 def _limit(request: ListTasks, order: Order) -> int:
-    return min(request.limit, CUT) if order.moves else request.limit
+    return min(request.limit, MAX_VOLATILE_ROWS) if order.is_volatile else request.limit
 
 
 def _choose_sort(request: ListTasks, view_sort: str | None) -> str:
@@ -106,7 +106,7 @@ async def _find(tx: Transaction, request: ListTasks) -> tuple[_Found, Order]:
     compiled = await compile_filter(tx, node, status=status, ranked="rank" in sorts)
     if "rank" in sorts and compiled.words is None:
         raise Invalid("the sort rank needs words to search for", hint="for example: todo list milk --sort rank")
-    after, cursor_values = order.behind(request.cursor) if request.cursor else ("", {})
+    after, cursor_values = order.continue_after(request.cursor) if request.cursor else ("", {})
     listing = _Listing(compiled, order, after, "urgency" in sorts, request.home and not request.filter)
     text = await tx.finish(
         _build_statement(listing), limit=_limit(request, order) + 1, **compiled.values, **cursor_values
@@ -128,18 +128,18 @@ def _build_statement(listing: _Listing) -> Sql:
     urgency: LiteralString = f", {URGENCY} AS urgency" if listing.with_urgency else ""
     search: LiteralString = f" JOIN {compiled.words} AS w ON w.number = t.number" if compiled.words else ""
     rows: LiteralString = f"SELECT t.*, {order.columns()}{urgency} FROM todo.tasks t{search} WHERE {conditions}"
-    limit: LiteralString = f"ORDER BY {order.by_sql()} LIMIT %(limit)s::int"
-    if compiled.status is None and order.indexed and order.keys[0].name != "created":
+    limit: LiteralString = f"ORDER BY {order.order_by()} LIMIT %(limit)s::int"
+    if compiled.status is None and order.is_indexed and order.keys[0].name != "created":
         # The indexes begin with the status: merge a page of each, where a sort would read all tasks of the space.
         pages: list[LiteralString] = [f"({rows} AND t.status = '{status}' {limit})" for status in STATUSES]
         rows = f"SELECT * FROM ({' UNION ALL '.join(pages)}) AS u"
-        limit = f"ORDER BY {order.by_name()} LIMIT %(limit)s::int"
+        limit = f"ORDER BY {order.order_by_columns()} LIMIT %(limit)s::int"
     view_member: LiteralString = f"'default_view', {_DEFAULT_VIEW}," if listing.with_default_view else ""
     urgency_member: LiteralString = ", 'urgency', page.urgency" if listing.with_urgency else ""
     return _cached_statement(f"""
 SELECT json_build_object({view_member}
   'rows', coalesce(json_agg(json_build_object(
-    'key', {order.key_of("page")},
+    'key', {order.keys_json("page")},
     'task', {task_json("page", note=False, more=computed_pairs("page"))}{urgency_member})), '[]'))::text
 FROM ({rows} {limit}) AS page""")
 

@@ -78,7 +78,7 @@ tasks = Table(
     Column("claim_token", UUID(as_uuid=False)),
     Column("claimed_until", INSTANT),
     Column("title_key", TEXT, Computed("todo.sort_key(title)", persisted=True), nullable=False),
-    Column("project_key", TEXT, Computed("todo.sort_key(project)", persisted=True)),
+    Column("project_key", TEXT, Computed("todo.sort_key(project) || chr(1) || left(project, 100)", persisted=True)),
     UniqueConstraint("space_id", "id", name="tasks_space_id_id"),
     CheckConstraint("due_on IS NULL OR due_at IS NULL", name="tasks_due"),
     CheckConstraint("defer_on IS NULL OR defer_at IS NULL", name="tasks_defer"),
