@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_account import config_of, with_keyring
+from tests.cli.test_account import read_settings_file, use_keyring
 from tests.conftest import Database, Person, Server, Todo
 from tests.support.chat_process import MODEL, Talker, with_model
 from tests.support.fake_model import Scripted, calls, fails, says, scripted
@@ -107,7 +107,7 @@ def test_what_was_spent_before_a_yes_is_counted_too(paying: Todo, model: Scripte
 @pytest.fixture
 def keyed(person: Person, as_person: Callable[..., Todo], model: Scripted) -> Todo:
     """Somebody whose [model] names an address, with a keyring, and no key yet."""
-    todo = with_keyring(as_person(person, "direct"), "Keyring")
+    todo = use_keyring(as_person(person, "direct"), "Keyring")
     path = todo.directory / ".config/todo/config.toml"
     path.parent.mkdir(parents=True)
     path.write_text(f'# mine\n[model]\nname = "own"\nbase_url = "{model.url}"\ntitles = false\n')
@@ -118,9 +118,9 @@ def keyed(person: Person, as_person: Callable[..., Todo], model: Scripted) -> To
 def test_a_key_in_the_keyring_goes_to_its_address_alone(keyed: Todo, model: Scripted) -> None:
     made = keyed("config", "set-key", stdin=f"{KEY}\n")
     assert (made.code, f"127.0.0.1:{model.port} in the system keyring" in made.out) == (0, True), made.err
-    assert "keyring = true" in config_of(keyed)
-    assert config_of(keyed).startswith("# mine\n[model]")
-    assert KEY not in config_of(keyed) + made.out
+    assert "keyring = true" in read_settings_file(keyed)
+    assert read_settings_file(keyed).startswith("# mine\n[model]")
+    assert KEY not in read_settings_file(keyed) + made.out
     model.add(says("Hi."), says("Hi."))
     assert keyed("ask", "hi").out == "Hi.\n"
     assert model.asked[-1].headers["authorization"] == f"Bearer {KEY}"
@@ -141,15 +141,15 @@ def test_a_key_in_the_keyring_goes_to_its_address_alone(keyed: Todo, model: Scri
 def test_a_key_in_the_file_and_forgotten(keyed: Todo) -> None:
     keyed("config", "set-key", stdin=KEY)
     assert keyed("config", "set-key", "--no-keyring", stdin="sk-two").code == 0
-    assert 'api_key = "sk-two"' in config_of(keyed)
+    assert 'api_key = "sk-two"' in read_settings_file(keyed)
     assert stat.S_IMODE((keyed.directory / ".config/todo/config.toml").stat().st_mode) == 0o600
     assert json.loads((keyed.directory / "ring.json").read_text()) == {}, "the old one is gone"
     assert "sk-two" not in keyed("config", "show").out
     keyed("config", "set-key", stdin=KEY)
-    assert "sk-two" not in config_of(keyed)
+    assert "sk-two" not in read_settings_file(keyed)
     assert keyed("config", "set-key", "--forget").code == 0
     assert json.loads((keyed.directory / "ring.json").read_text()) == {}
-    assert "keyring" not in config_of(keyed)
+    assert "keyring" not in read_settings_file(keyed)
 
 
 @pytest.mark.parametrize(("key", "code"), [("", 2), ("a b", 2), ("ключ", 9), ("\x01\x02", 9)])
@@ -157,7 +157,7 @@ def test_a_key_that_is_none(keyed: Todo, key: str, code: int) -> None:
     done = keyed("config", "set-key", stdin=key)
     assert (done.code, done.out) == (code, "")
     assert not (key and key in done.err)
-    assert "keyring" not in config_of(keyed)
+    assert "keyring" not in read_settings_file(keyed)
 
 
 def test_a_keyring_that_is_none(keyed: Todo) -> None:

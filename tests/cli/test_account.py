@@ -53,7 +53,7 @@ def newcomer() -> Iterator[Todo]:
         todo("init", "--destroy", "--yes")
 
 
-def config_of(todo: Todo) -> str:
+def read_settings_file(todo: Todo) -> str:
     """Return the settings file's text; empty if there is no file."""
     path = todo.directory / ".config/todo/config.toml"
     return path.read_text() if path.exists() else ""
@@ -88,7 +88,7 @@ def test_init_on_a_new_machine_creates_a_working_list_and_destroy_removes_it(new
         + newcomer("doctor").out
         + newcomer("whoami").out
     )
-    kept = tomllib.loads(config_of(newcomer))["profiles"]["default"]
+    kept = tomllib.loads(read_settings_file(newcomer))["profiles"]["default"]
     for secret in (kept["token"].split("_", 2)[2], kept["database_url"].split(":")[2].split("@")[0]):
         assert secret not in shown
     asked = newcomer("init", "--destroy")
@@ -104,7 +104,7 @@ def test_init_on_a_new_machine_creates_a_working_list_and_destroy_removes_it(new
     assert newcomer("list").code == 0
     assert newcomer("init", "--destroy", "--yes").out == "Deleted the local database.\n"
     assert newcomer("init", "--destroy", "--yes").out == "There is no local database to delete.\n"
-    assert "token" not in config_of(newcomer)
+    assert "token" not in read_settings_file(newcomer)
     assert newcomer("list").code == 4
 
 
@@ -117,18 +117,18 @@ def test_login_with_a_wrong_token_stores_nothing(bare: Todo, person: Person, ser
     for wrong in (person.token[:-1], "nonsense", person.token + "\n" + person.token, ""):
         failed = bare("login", server.url, stdin=wrong)
         assert failed.code in (2, 4), wrong
-        assert config_of(bare) == ""
+        assert read_settings_file(bare) == ""
     signed = bare("login", server.url, stdin=f"  {person.token}\n")
     assert (signed.code, f"Signed in as {person.name} (token first)" in signed.out) == (0, True), signed
-    assert person.token in config_of(bare), "no keyring here: stored in the file"
+    assert person.token in read_settings_file(bare), "no keyring here: stored in the file"
     assert stat.S_IMODE((bare.directory / ".config/todo/config.toml").stat().st_mode) == 0o600
-    assert 'timezone = "Europe/Berlin"' in config_of(bare)
+    assert 'timezone = "Europe/Berlin"' in read_settings_file(bare)
     assert bare("add", "a").code == 0
     wrong = bare("login", server.url, stdin="todo_wrong")
     assert wrong.code == 4
     assert bare("list").code == 0, "a failed login changes nothing"
     assert bare("logout").code == 0
-    assert person.token not in config_of(bare)
+    assert person.token not in read_settings_file(bare)
     assert bare("list").code == 4
     assert bare("logout").out == "You are not signed in.\n"
 
@@ -147,7 +147,7 @@ def test_login_at_a_prompt_does_not_echo_the_token(bare: Todo, person: Person, s
     assert bare("whoami").code == 0
 
 
-def with_keyring(todo: Todo, name: str) -> Todo:
+def use_keyring(todo: Todo, name: str) -> Todo:
     """Return the same person with this class as the system keyring."""
     (todo.directory / "rings.py").write_text(KEYRING)
     todo.env |= {"PYTHONPATH": str(todo.directory), "PYTHON_KEYRING_BACKEND": f"rings.{name}"}
@@ -155,25 +155,25 @@ def with_keyring(todo: Todo, name: str) -> Todo:
 
 
 def test_login_with_a_keyring_keeps_the_token_out_of_the_file(bare: Todo, person: Person, server: Server) -> None:
-    todo = with_keyring(bare, "Keyring")
+    todo = use_keyring(bare, "Keyring")
     signed = todo("login", server.url, stdin=person.token)
     assert "stored in the system keyring" in signed.out
-    assert person.token not in config_of(todo)
+    assert person.token not in read_settings_file(todo)
     assert todo("whoami").code == 0
     assert todo("logout").code == 0
     assert person.token not in (todo.directory / "ring.json").read_text()
     assert todo("whoami").code == 4
     todo("login", server.url, "--no-keyring", stdin=person.token)
-    assert person.token in config_of(todo)
+    assert person.token in read_settings_file(todo)
 
 
 def test_login_with_a_hanging_keyring_falls_back_to_the_file(bare: Todo, person: Person, server: Server) -> None:
-    todo = with_keyring(bare, "Hanging")
+    todo = use_keyring(bare, "Hanging")
     start = time.monotonic()
     signed = todo("login", server.url, stdin=person.token)
     assert signed.code == 0
     assert time.monotonic() - start < credentials.KEYRING_TIMEOUT_SECONDS + 5
-    assert person.token in config_of(todo)
+    assert person.token in read_settings_file(todo)
     assert todo("whoami").code == 0
 
 
@@ -228,7 +228,7 @@ def test_space_use_switches_the_space_of_the_profile(bare: Todo, person: Person,
     assert bare("add", "there").out == "Added #1 there\n"
     assert [line.split("\t")[0] for line in bare("space", "list").lines] == ["", "*"]
     assert bare("list", env={"TODO_SPACE": person.user_id}).out.endswith("home\n")
-    assert f'space = "{space}"' in config_of(bare)
+    assert f'space = "{space}"' in read_settings_file(bare)
     assert bare("space", "use", "nowhere").code == 3
     assert bare("space", "use", person.user_id).code == 0
     assert bare("list").out.endswith("home\n")
@@ -267,12 +267,12 @@ def test_config_show_and_edit_work_without_printing_secrets(bare: Todo) -> None:
 
 def test_login_on_a_full_disk_leaves_the_settings_file_unchanged(bare: Todo, person: Person, server: Server) -> None:
     bare("login", server.url, stdin=person.token)
-    before = config_of(bare)
+    before = read_settings_file(bare)
     line = f"ulimit -f 0; exec {COMMAND[0]} -c 'import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); {COMMAND[2]}' logout"
     full = subprocess.run(
         ["bash", "-c", line], env=bare.environment(), capture_output=True, text=True, check=False, cwd=bare.directory
     )
     assert full.returncode == 7, full
     assert "cannot write" in full.stderr
-    assert config_of(bare) == before
+    assert read_settings_file(bare) == before
     assert [path.name for path in (bare.directory / ".config/todo").iterdir()] == ["config.toml"]

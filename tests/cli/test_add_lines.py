@@ -20,7 +20,7 @@ def way() -> str:
     return "api"
 
 
-def todo_txt(count: int = 400) -> str:
+def make_todo_txt(count: int = 400) -> str:
     """Return a todo.txt as people have it: priorities, dates, contexts, projects, links, accents, emoji."""
     chance = random.Random(7)
     verbs = (
@@ -56,7 +56,7 @@ def todo_txt(count: int = 400) -> str:
 
 
 def test_add_lines_of_a_todo_txt_file_are_undone_together(todo: Todo) -> None:
-    text = todo_txt()
+    text = make_todo_txt()
     wanted = [line.strip() for line in text.splitlines() if line.strip()]
     assert len(wanted) == 400
     todo("add", "before")
@@ -74,7 +74,7 @@ def test_add_lines_of_a_todo_txt_file_are_undone_together(todo: Todo) -> None:
 
 
 def test_add_lines_in_several_requests_are_undone_together(todo: Todo) -> None:
-    assert todo("add", "-", "--key", "k", stdin=todo_txt(1_100)).out == "Added 1,100 tasks: #1 to #1100\n"
+    assert todo("add", "-", "--key", "k", stdin=make_todo_txt(1_100)).out == "Added 1,100 tasks: #1 to #1100\n"
     assert [line.split("\t")[0] for line in todo("log").lines] == ["3", "2", "1"]
     assert todo("undo").lines[0] == "Undid change 1, 2, 3:"
     assert todo("list").out == ""
@@ -82,7 +82,7 @@ def test_add_lines_in_several_requests_are_undone_together(todo: Todo) -> None:
 
 def test_add_lines_with_the_same_key_continues_an_interrupted_run(todo: Todo, person: Person, db: Database) -> None:
     """A rate limit stops the run in the middle. The same run with its key adds the rest, nothing twice."""
-    text = todo_txt(1_100)
+    text = make_todo_txt(1_100)
     db.execute("UPDATE todo.users SET per_minute = 2 WHERE id = %s", person.user_id)
     stopped = todo("add", "-", "--key", "move", stdin=text)
     assert (stopped.code, stopped.out) == (8, "")
@@ -101,7 +101,7 @@ def test_add_lines_with_the_same_key_continues_an_interrupted_run(todo: Todo, pe
 
 def test_add_lines_interrupted_without_a_key_prints_its_key(todo: Todo, person: Person, db: Database) -> None:
     db.execute("UPDATE todo.users SET per_minute = 1 WHERE id = %s", person.user_id)
-    text = todo_txt(600)
+    text = make_todo_txt(600)
     stopped = todo("add", "-", stdin=text)
     assert stopped.err.startswith("500 of 600 tasks were added; ")
     db.execute("UPDATE todo.users SET per_minute = 1000000 WHERE id = %s", person.user_id)
@@ -110,7 +110,7 @@ def test_add_lines_interrupted_without_a_key_prints_its_key(todo: Todo, person: 
 
 
 def test_add_lines_interrupted_by_ctrl_c_prints_how_many_were_added(todo: Todo, person: Person, db: Database) -> None:
-    text = todo_txt(20_000)
+    text = make_todo_txt(20_000)
     child = subprocess.Popen([*COMMAND, "add", "-"], env=todo.environment(), cwd=todo.directory, stdin=subprocess.PIPE,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
     assert child.stdin is not None

@@ -8,7 +8,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from tests.cli.test_exit_codes import refused
+from tests.cli.test_exit_codes import assert_refused
 from tests.conftest import COMMAND, Person, Result, Todo
 
 
@@ -20,9 +20,9 @@ def way() -> str:
 
 def test_add_with_a_blank_or_too_long_title_is_refused(todo: Todo) -> None:
     for title in ("", " ", "\t\u2003"):
-        refused(todo, 2, "add", title, says="the title is blank")
-    refused(todo, 2, "add", "two\nlines", says="todo add -")
-    refused(todo, 2, "add", "x" * 1_001, says="title is longer than 1,000")
+        assert_refused(todo, 2, "add", title, says="the title is blank")
+    assert_refused(todo, 2, "add", "two\nlines", says="todo add -")
+    assert_refused(todo, 2, "add", "x" * 1_001, says="title is longer than 1,000")
     assert todo("list").out == ""
 
 
@@ -102,11 +102,11 @@ def test_commands_with_unknown_or_bad_flags_are_refused(todo: Todo) -> None:
 
 
 def test_words_that_begin_with_a_minus_name_the_double_dash(todo: Todo) -> None:
-    refused(todo, 2, "add", "-5 degrees", says="put -- before words that begin with a minus")
+    assert_refused(todo, 2, "add", "-5 degrees", says="put -- before words that begin with a minus")
     assert todo("add", "--", "-5 degrees").out == "Added #1 -5 degrees\n"
 
 
-def configured(todo: Todo, text: str | bytes, mode: int = 0o600) -> Path:
+def write_settings_file(todo: Todo, text: str | bytes, mode: int = 0o600) -> Path:
     """Write the settings file."""
     path = todo.directory / "config.toml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
@@ -138,7 +138,7 @@ def configured(todo: Todo, text: str | bytes, mode: int = 0o600) -> Path:
     ],
 )
 def test_commands_with_a_bad_settings_file_are_refused(todo: Todo, text: str | bytes, says: str) -> None:
-    path = configured(todo, text)
+    path = write_settings_file(todo, text)
     failed = todo("list")
     assert (failed.code, failed.out) == (2, "")
     [line] = failed.err.splitlines()
@@ -147,7 +147,7 @@ def test_commands_with_a_bad_settings_file_are_refused(todo: Todo, text: str | b
 
 
 def test_settings_file_with_secrets_readable_by_others_is_refused(todo: Todo) -> None:
-    path = configured(todo, "[profiles.default]\ntoken = 'todo_x'\n", 0o644)
+    path = write_settings_file(todo, "[profiles.default]\ntoken = 'todo_x'\n", 0o644)
     failed = todo("list")
     assert failed.code == 2
     assert f"chmod 600 {path}" in failed.err
@@ -157,12 +157,12 @@ def test_settings_file_with_secrets_readable_by_others_is_refused(todo: Todo) ->
 
 @pytest.mark.parametrize("name", ["TODO_TIMEOUT", "TODO_POOL_SIZE"])
 def test_commands_with_a_bad_environment_variable_are_refused(todo: Todo, name: str) -> None:
-    refused(todo, 2, "list", env={name: "many"}, says=name)
+    assert_refused(todo, 2, "list", env={name: "many"}, says=name)
 
 
 def test_commands_with_an_unreadable_settings_file_are_refused(todo: Todo) -> None:
     todo.env["TODO_CONFIG"] = str(todo.directory)
-    refused(todo, 2, "list", says="cannot read")
+    assert_refused(todo, 2, "list", says="cannot read")
 
 
 def test_commands_without_a_terminal_never_prompt(bare: Todo, person: Person) -> None:
@@ -173,14 +173,14 @@ def test_commands_without_a_terminal_never_prompt(bare: Todo, person: Person) ->
         assert "[y/N]" not in ended.err
 
 
-def shell(todo: Todo, line: str, **env: str) -> Result:
+def run_in_bash(todo: Todo, line: str, **env: str) -> Result:
     """Run a line of bash in which `todo` is a command."""
-    done = subprocess.run(["bash", "-c", f"todo() {{ {_quoted()} \"$@\"; }}; set -o pipefail; {line}"], env=todo.environment(env),
+    done = subprocess.run(["bash", "-c", f"todo() {{ {_quote_command()} \"$@\"; }}; set -o pipefail; {line}"], env=todo.environment(env),
                           capture_output=True, text=True, timeout=30, check=False, cwd=todo.directory)  # fmt: skip
     return Result(done.stdout, done.stderr, done.returncode)
 
 
-def _quoted() -> str:
+def _quote_command() -> str:
     import shlex
 
     return shlex.join(COMMAND)
@@ -190,7 +190,7 @@ def test_commands_with_a_closed_pipe_end_silently(todo: Todo) -> None:
     todo("add", "-", stdin="".join(f"{'x' * 500} {i}\n" for i in range(500)))
     for line in ("todo list | head -0", "todo list --all | head -1 >/dev/null", "todo list --all --json | head -c 10 >/dev/null",
                  "todo log -n 1000 | true", "todo --help | true"):  # fmt: skip
-        ended = shell(todo, line)
+        ended = run_in_bash(todo, line)
         assert ended.err == "", line
         assert ended.code == 0, line
 
@@ -198,7 +198,7 @@ def test_commands_with_a_closed_pipe_end_silently(todo: Todo) -> None:
 def test_commands_with_stdout_on_a_full_disk_report_it(todo: Todo) -> None:
     todo("add", "a")
     for command in ("add b", "list", "--help", "list --json"):
-        ended = shell(todo, f"todo {command} > /dev/full")
+        ended = run_in_bash(todo, f"todo {command} > /dev/full")
         assert ended.code == 1, command
         [line] = ended.err.splitlines()
         assert "cannot write the output: No space left on device" in line or "--json" in command
@@ -207,10 +207,10 @@ def test_commands_with_stdout_on_a_full_disk_report_it(todo: Todo) -> None:
 
 def test_commands_with_closed_streams_work(todo: Todo) -> None:
     todo("add", "a")
-    assert shell(todo, "todo list >&-") == Result("", "", 0)
-    assert shell(todo, "todo list <&-").out == "1\topen\t\t\t\t\ta\n"
-    assert shell(todo, "todo show 9 2>&-").code == 3
-    assert shell(todo, "todo add - <&-").code == 2
+    assert run_in_bash(todo, "todo list >&-") == Result("", "", 0)
+    assert run_in_bash(todo, "todo list <&-").out == "1\topen\t\t\t\t\ta\n"
+    assert run_in_bash(todo, "todo show 9 2>&-").code == 3
+    assert run_in_bash(todo, "todo add - <&-").code == 2
 
 
 def test_questions_accept_only_yes(bare: Todo) -> None:

@@ -17,22 +17,22 @@ from tests.support.tcp_proxy import before_server
 @pytest.fixture
 def home(todo: Todo) -> Todo:
     """Six tasks: 1 to 3 are #old @phone, 4 and 5 are #old, 6 is neither."""
-    return filled(todo)
+    return add_six_tasks(todo)
 
 
 @pytest.fixture
 def there(person: Person, as_person: Callable[..., Todo]) -> Todo:
     """The same tasks over HTTP only, for tests of the command line itself."""
-    return filled(as_person(person, "api"))
+    return add_six_tasks(as_person(person, "api"))
 
 
-def filled(todo: Todo) -> Todo:
+def add_six_tasks(todo: Todo) -> Todo:
     """Add the six tasks."""
     todo("add", "-", stdin="a #old @phone\nb #old @phone\nc #old @phone\nd #old\ne #old\nf\n")
     return todo
 
 
-def on_terminal(todo: Todo, *arguments: str, answer: str) -> tuple[str, int | None]:
+def run_on_terminal(todo: Todo, *arguments: str, answer: str) -> tuple[str, int | None]:
     """Answer the question on a terminal; return the output and the exit code."""
     child = pexpect.spawn(COMMAND[0], [*COMMAND[1:], *arguments], env=todo.environment({"TERM": "dumb"}), encoding="utf-8",
                           cwd=str(todo.directory), timeout=30, dimensions=(50, 120))  # type: ignore[arg-type]  # fmt: skip
@@ -44,7 +44,7 @@ def on_terminal(todo: Todo, *arguments: str, answer: str) -> tuple[str, int | No
     return (shown + str(child.before)).replace("\r\n", "\n"), child.exitstatus
 
 
-def open_tasks(todo: Todo) -> list[int]:
+def list_open_numbers(todo: Todo) -> list[int]:
     """Return the numbers of the open tasks."""
     return [task["number"] for task in todo("list", "--json").json["tasks"]]
 
@@ -52,9 +52,9 @@ def open_tasks(todo: Todo) -> list[int]:
 def test_filter_of_few_tasks_changes_them_without_asking(home: Todo) -> None:
     done = home("done", "project:old", "@phone")
     assert [line.split()[:2] for line in done.lines] == [["Done", "#1"], ["Done", "#2"], ["Done", "#3"]]
-    assert open_tasks(home) == [4, 5, 6]
+    assert list_open_numbers(home) == [4, 5, 6]
     assert home("undo").code == 0
-    assert open_tasks(home) == [1, 2, 3, 4, 5, 6]
+    assert list_open_numbers(home) == [1, 2, 3, 4, 5, 6]
     assert home("edit", "#old -@phone", "--project", "new").code == 0
     assert [home("show", n, "--json").json["project"] for n in ("3", "4", "5")] == ["old", "new", "new"]
     assert home("apply").err.startswith("No plans are open"), "no plan is left open"
@@ -68,30 +68,30 @@ def test_filter_of_many_tasks_asks_once(there: Todo) -> None:
     assert "--plan" in refused.err
     assert there("apply").err.startswith("No plans are open"), "a declined plan is refused"
     for answer in ("n\r", "\r", "what\r", "\x04"):
-        shown, code = on_terminal(there, "rm", "#old", answer=answer)
+        shown, code = run_on_terminal(there, "rm", "#old", answer=answer)
         assert (code, "Nothing was changed." in shown) == (0, True), shown
-    assert open_tasks(there) == [1, 2, 3, 4, 5, 6]
-    shown, code = on_terminal(there, "rm", "#old", answer="y\r")
+    assert list_open_numbers(there) == [1, 2, 3, 4, 5, 6]
+    shown, code = run_on_terminal(there, "rm", "#old", answer="y\r")
     assert code == 0
     assert "#5 e: status open → deleted" in shown
     assert "Change 5 tasks?" in shown
-    assert open_tasks(there) == [6]
+    assert list_open_numbers(there) == [6]
     assert there("undo").code == 0
     assert there("rm", "#old", "--yes", "--json").json["seq"] > 0
-    assert open_tasks(there) == [6]
+    assert list_open_numbers(there) == [6]
 
 
 def test_ctrl_c_at_the_question_exits_with_130(there: Todo) -> None:
-    _, code = on_terminal(there, "rm", "#old", answer="\x03")
+    _, code = run_on_terminal(there, "rm", "#old", answer="\x03")
     assert code == 130
-    assert open_tasks(there) == [1, 2, 3, 4, 5, 6]
+    assert list_open_numbers(there) == [1, 2, 3, 4, 5, 6]
     assert there("apply").err.startswith("No plans are open")
 
 
 def test_numbers_of_many_tasks_change_them_without_asking(there: Todo) -> None:
     assert there("rm", "1-5").code == 0
     assert there("restore", "#1", "2,3", "4-5").code == 0
-    assert open_tasks(there) == [1, 2, 3, 4, 5, 6]
+    assert list_open_numbers(there) == [1, 2, 3, 4, 5, 6]
 
 
 def test_filter_with_search_words_asks_even_for_few_tasks(there: Todo) -> None:
@@ -165,18 +165,18 @@ def test_refused_commands_change_nothing(there: Todo) -> None:
         assert (refused.code, refused.out) == (code, ""), refused
         assert len(refused.err.splitlines()) == 1
         assert says in refused.err
-    assert open_tasks(there) == [1, 2, 3, 4, 5, 6]
+    assert list_open_numbers(there) == [1, 2, 3, 4, 5, 6]
 
 
 def test_ctrl_c_at_the_question_ends_the_line_and_changes_nothing(there: Todo) -> None:
-    shown, code = on_terminal(there, "edit", "#old or is:open", "--priority", "1", answer="\x03")
+    shown, code = run_on_terminal(there, "edit", "#old or is:open", "--priority", "1", answer="\x03")
     assert (code, shown.endswith("\n")) == (130, True)
     assert there("list", "p1", "--json").json["tasks"] == []
 
 
 def test_filter_terms_that_begin_with_a_minus_are_no_flags(there: Todo) -> None:
     assert there("defer", "#old", "-@phone", "2099-01-01").code == 0
-    assert open_tasks(there) == [1, 2, 3, 6]
+    assert list_open_numbers(there) == [1, 2, 3, 6]
     assert there("start", "-#old").lines[0].startswith("Started #6")
     assert there("stop", "-#old", "--json").json["tasks"][0]["number"] == 6
     assert there("done", "defer>2098-01-01").code == 0
@@ -201,7 +201,7 @@ def test_claim_next_and_release_work(home: Todo) -> None:
     assert home("done", "5", "--if-claimed").code == 0
 
 
-def waiting(todo: Todo, *arguments: str) -> subprocess.Popen[str]:
+def start_wait(todo: Todo, *arguments: str) -> subprocess.Popen[str]:
     """Start `todo wait`."""
     return subprocess.Popen([*COMMAND, "wait", *arguments], env=todo.environment(), cwd=todo.directory, text=True,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)  # fmt: skip
@@ -209,7 +209,7 @@ def waiting(todo: Todo, *arguments: str) -> subprocess.Popen[str]:
 
 def test_wait_ends_when_the_task_reaches_the_state(home: Todo) -> None:
     running = {
-        word: waiting(home, number, "--until", word, "--timeout", "50s", "--json")
+        word: start_wait(home, number, "--until", word, "--timeout", "50s", "--json")
         for number, word in (("1", "done"), ("2", "changed"), ("3", "claimed"), ("4", "deleted"))
     }
     assert [one.poll() for one in running.values()] == [None] * 4
@@ -234,7 +234,7 @@ def test_wait_interrupted_by_ctrl_c_exits_with_130(
     with before_server(server.url, b"GET ") as (between, url):
         todo = as_person(person, "api", url=url)
         todo("add", "a")
-        running = waiting(todo, "1")
+        running = start_wait(todo, "1")
         wait_for(lambda: between.marked > 1)
         running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=20)
@@ -245,7 +245,7 @@ def test_wait_during_a_server_outage_continues(person: Person, as_person: Callab
     with before_server(server.url, b"GET ") as (between, url):
         todo = as_person(person, "api", url=url)
         todo("add", "a")
-        running = waiting(todo, "1", "--timeout", "50s")
+        running = start_wait(todo, "1", "--timeout", "50s")
         wait_for(lambda: between.marked > 1)
         between.down = True
         between.cut()
@@ -258,7 +258,7 @@ def test_wait_during_a_server_outage_continues(person: Person, as_person: Callab
     with before_server(server.url, b"GET ") as (between, url):
         todo = as_person(person, "api", url=url)
         todo("add", "b")
-        running = waiting(todo, "2", "--timeout", "3s")
+        running = start_wait(todo, "2", "--timeout", "3s")
         wait_for(lambda: between.marked > 1)
         between.down = True
         between.cut()

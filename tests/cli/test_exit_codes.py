@@ -20,7 +20,7 @@ def way() -> str:
     return "api"
 
 
-def refused(todo: Todo, code: int, *arguments: str, env: dict[str, str] | None = None, says: str = "") -> str:
+def assert_refused(todo: Todo, code: int, *arguments: str, env: dict[str, str] | None = None, says: str = "") -> str:
     """Assert that the command fails with this code and one line, and the same as an object; return the line."""
     plain = todo(*arguments, env=env)
     assert (plain.code, plain.out) == (code, ""), (plain, arguments)
@@ -45,46 +45,48 @@ def test_exit_code_is_0_on_success(todo: Todo) -> None:
 
 
 def test_exit_code_is_2_for_bad_usage(todo: Todo) -> None:
-    refused(todo, 2, "add", "a", "--due", "never", says="is not a date")
-    refused(todo, 2, "list", "--nosuch", says="no such option")
-    refused(todo, 2, "list", "--status", "gone", says="gone")
-    refused(todo, 2, "list", "--limit", "0")
-    refused(todo, 2, "show", says="argument")
-    refused(todo, 2, "frobnicate", says="frobnicate")
-    refused(todo, 2, "edit", "1", says="no change was given")
+    assert_refused(todo, 2, "add", "a", "--due", "never", says="is not a date")
+    assert_refused(todo, 2, "list", "--nosuch", says="no such option")
+    assert_refused(todo, 2, "list", "--status", "gone", says="gone")
+    assert_refused(todo, 2, "list", "--limit", "0")
+    assert_refused(todo, 2, "show", says="argument")
+    assert_refused(todo, 2, "frobnicate", says="frobnicate")
+    assert_refused(todo, 2, "edit", "1", says="no change was given")
 
 
 def test_exit_code_is_3_for_a_missing_task(todo: Todo) -> None:
-    assert "task #7 does not exist" in refused(todo, 3, "show", "7")
-    refused(todo, 3, "done", "7", says="nothing was changed")
-    refused(todo, 3, "undo", says="nothing of yours")
+    assert "task #7 does not exist" in assert_refused(todo, 3, "show", "7")
+    assert_refused(todo, 3, "done", "7", says="nothing was changed")
+    assert_refused(todo, 3, "undo", says="nothing of yours")
 
 
 def test_exit_code_is_4_without_a_valid_token(todo: Todo, bare: Todo, person: Person) -> None:
-    refused(bare, 4, "whoami", says="todo login")
-    refused(bare, 4, "list", env={"TODO_SERVER": "http://localhost:1"}, says="you are not signed in")
-    refused(todo, 4, "whoami", env={"TODO_TOKEN": person.token[:-3]}, says="the token is not known here")
+    assert_refused(bare, 4, "whoami", says="todo login")
+    assert_refused(bare, 4, "list", env={"TODO_SERVER": "http://localhost:1"}, says="you are not signed in")
+    assert_refused(todo, 4, "whoami", env={"TODO_TOKEN": person.token[:-3]}, says="the token is not known here")
 
 
 def test_exit_code_is_5_beyond_the_token_scopes(todo: Todo) -> None:
     token = todo("token", "create", "--name", "reader", "--scopes", "read").out.strip()
-    refused(todo, 5, "add", "a", env={"TODO_TOKEN": token}, says="lacks the scope tasks:write")
-    refused(todo, 5, "admin", "user", "list", says="only an administrator")
+    assert_refused(todo, 5, "add", "a", env={"TODO_TOKEN": token}, says="lacks the scope tasks:write")
+    assert_refused(todo, 5, "admin", "user", "list", says="only an administrator")
 
 
 def test_exit_code_is_6_for_a_conflict(todo: Todo) -> None:
     todo("add", "a", "--key", "k")
-    refused(todo, 6, "add", "b", "--key", "k", says="was used for another request")
+    assert_refused(todo, 6, "add", "b", "--key", "k", says="was used for another request")
     todo("edit", "1", "--title", "b")
-    line = refused(todo, 6, "done", "1", "--if-rev", "1", says="title: a → b")
+    line = assert_refused(todo, 6, "done", "1", "--if-rev", "1", says="title: a → b")
     assert "todo show 1" in line
-    refused(todo, 6, "--no-color", "undo", "--id", "1", says="has changed since")
+    assert_refused(todo, 6, "--no-color", "undo", "--id", "1", says="has changed since")
 
 
 def test_exit_code_is_7_without_a_server(bare: Todo, person: Person) -> None:
     nobody = {"TODO_TOKEN": person.token, "TODO_TIMEOUT": "1"}
-    refused(bare, 7, "list", env=nobody | {"TODO_SERVER": f"http://127.0.0.1:{free_port()}"}, says="cannot be reached")
-    refused(
+    assert_refused(
+        bare, 7, "list", env=nobody | {"TODO_SERVER": f"http://127.0.0.1:{free_port()}"}, says="cannot be reached"
+    )
+    assert_refused(
         bare,
         7,
         "list",
@@ -96,7 +98,7 @@ def test_exit_code_is_7_without_a_server(bare: Todo, person: Person) -> None:
 def test_exit_code_is_8_at_the_rate_limit(todo: Todo, person: Person, db: Database) -> None:
     db.execute("UPDATE todo.users SET per_minute = 1 WHERE id = %s", person.user_id)
     assert todo("list").code == 0
-    assert "more than 1 requests in a minute" in refused(todo, 8, "list")
+    assert "more than 1 requests in a minute" in assert_refused(todo, 8, "list")
 
 
 def test_exit_code_is_10_without_a_terminal_to_ask_on(bare: Todo) -> None:
@@ -122,7 +124,7 @@ def test_exit_code_of_doctor_is_1_if_a_check_fails(todo: Todo, bare: Todo) -> No
     assert [check["name"] for check in told.json["checks"] if not check["ok"]] == ["token"]
 
 
-def interrupted(todo: Todo, *arguments: str, ready: Callable[[], bool]) -> tuple[int, str]:
+def interrupt(todo: Todo, *arguments: str, ready: Callable[[], bool]) -> tuple[int, str]:
     """Send Ctrl-C while the command waits; return its exit code and stderr."""
     child = subprocess.Popen([*COMMAND, *arguments], env=todo.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                              stderr=subprocess.PIPE, cwd=todo.directory)  # fmt: skip
@@ -145,7 +147,7 @@ def test_exit_code_is_130_after_ctrl_c(bare: Todo, person: Person) -> None:
                 return False
             return True
 
-        code, err = interrupted(bare, "list", ready=connected)
+        code, err = interrupt(bare, "list", ready=connected)
         for one in accepted:
             one.close()
     assert code == 130
@@ -158,6 +160,6 @@ def test_exit_code_is_1_for_a_bug(todo: Todo) -> None:
     broken.mkdir()
     (broken / "sitecustomize.py").write_text("import todo_cli.cli.session as s\ns.Session.send = lambda *a: 1 / 0\n")
     env = {"PYTHONPATH": f"{broken}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
-    line = refused(todo, 1, "list", env=env, says="an unexpected ZeroDivisionError")
+    line = assert_refused(todo, 1, "list", env=env, says="an unexpected ZeroDivisionError")
     assert "--debug" in line
     assert "Traceback" in todo("list", "--debug", env=env).err

@@ -22,7 +22,7 @@ def way() -> str:
     return "api"
 
 
-def on_terminal(todo: Todo, *arguments: str, columns: int = 80, env: dict[str, str] | None = None) -> str:
+def run_on_terminal(todo: Todo, *arguments: str, columns: int = 80, env: dict[str, str] | None = None) -> str:
     """Return the output of a command on a terminal of this width."""
     environment = todo.environment({"TERM": "xterm-256color", **(env or {})})
     child = pexpect.spawn(COMMAND[0], [*COMMAND[1:], *arguments], env=environment, cwd=str(todo.directory),
@@ -68,7 +68,7 @@ def test_list_of_more_than_one_page_mentions_the_rest_on_a_terminal_only(todo: T
     todo("add", "-", stdin="a\nb\nc\n")
     page = todo("list", "-n", "2")
     assert (len(page.lines), page.err) == (2, "")
-    assert "2 shown, more exist: todo list --all" in on_terminal(todo, "list", "-n", "2")
+    assert "2 shown, more exist: todo list --all" in run_on_terminal(todo, "list", "-n", "2")
     cursor = todo("list", "-n", "2", "--json").json["next"]
     assert todo("list", "--cursor", cursor).lines == ["3\topen\t\t\t\t\tc"]
     assert len(todo("list", "--all").lines) == 3
@@ -89,7 +89,7 @@ def test_list_on_a_terminal_fits_its_width(todo: Todo, columns: int) -> None:
         "2",
     )
     todo("add", "漢字 " * 30)
-    shown = on_terminal(todo, "list", columns=columns)
+    shown = run_on_terminal(todo, "list", columns=columns)
     plain = ESCAPES.sub("", shown)
     widths = [len(line) + sum("\u2e80" < c < "\ua000" for c in line) for line in plain.splitlines()]
     assert max(widths) <= columns
@@ -108,7 +108,7 @@ def test_list_on_a_terminal_drops_columns_before_it_breaks_a_word(todo: Todo, co
     todo(
         "add", title, "--project", "travel.japan.2027", "-t", "accommodation", "--due", "2030-01-02", "--every", "year"
     )
-    lines = ESCAPES.sub("", on_terminal(todo, "list", columns=columns)).splitlines()
+    lines = ESCAPES.sub("", run_on_terminal(todo, "list", columns=columns)).splitlines()
     assert lines[0].split() == ["#", "Title", *shown.split()]
     facts = {"Due": "2 Jan 2030", "Project": "travel.japan.2027", "Tags": "@accommodation", "Status": "recurs"}
     words = title.split() + [word for name in shown.split() for word in facts[name].split()]
@@ -118,13 +118,13 @@ def test_list_on_a_terminal_drops_columns_before_it_breaks_a_word(todo: Todo, co
 def test_list_colours_obey_the_terminal_and_the_settings(todo: Todo) -> None:
     todo("add", "late", "--due", "2020-01-02")
     todo("add", "coming", "--due", "2030-01-02")
-    shown = on_terminal(todo, "list")
+    shown = run_on_terminal(todo, "list")
     late, coming = (next(line for line in shown.splitlines() if word in line) for word in ("late", "coming"))
     assert re.search(r"\x1b\[1;31m[^\x1b]*2020", late), "overdue is red"
     assert "31m" not in coming
     for wanted in ({"NO_COLOR": "1"}, {"TERM": "dumb"}, {"NO_COLOR": "1", "CLICOLOR_FORCE": "1"}):
-        assert not re.search(r"\x1b\[[0-9;]*3\dm", on_terminal(todo, "list", env=wanted)), wanted
-    assert not re.search(r"\x1b\[[0-9;]*3\dm", on_terminal(todo, "list", "--no-color"))
+        assert not re.search(r"\x1b\[[0-9;]*3\dm", run_on_terminal(todo, "list", env=wanted)), wanted
+    assert not re.search(r"\x1b\[[0-9;]*3\dm", run_on_terminal(todo, "list", "--no-color"))
     assert "\x1b" not in todo("list").out, "a pipe gets no colours"
     assert "\x1b" not in todo("list", env={"CLICOLOR_FORCE": "1"}).out, "TSV gets no colours"
 
@@ -147,13 +147,13 @@ EMPTY = {
 
 def test_empty_lists_print_a_sentence_on_a_terminal_only(todo: Todo) -> None:
     for line, sentence in EMPTY.items():
-        assert sentence in on_terminal(todo, *line.split()), line
+        assert sentence in run_on_terminal(todo, *line.split()), line
         piped = todo(*line.split())
         assert (piped.code, piped.out, piped.err) == (0, "", ""), line
 
 
 def test_list_of_a_view_commands_name_hints_at_the_command(todo: Todo) -> None:
-    assert "run: todo today" in on_terminal(todo, "list", "today")
+    assert "run: todo today" in run_on_terminal(todo, "list", "today")
     assert todo("list", "today").err == ""
 
 
@@ -161,13 +161,13 @@ def test_control_characters_in_output_are_escaped(todo: Todo) -> None:
     made = todo("add", NASTY, "--project", NASTY, "--note", NASTY + "\nsecond line")
     outputs = [made.out, todo("list").out, todo("show", "1").out, todo("edit", "1", "--title", NASTY + "!").out,
                todo("undo").out, todo("redo").out, todo("done", "1").out, todo("token", "create", "--name", NASTY).err, todo("token", "list").out]  # fmt: skip
-    outputs.append(on_terminal(todo, "log", columns=500))
+    outputs.append(run_on_terminal(todo, "log", columns=500))
     for text in outputs:
         assert SHOWN in text
         assert not ACTING.search(text)
     assert "second line" in outputs[2].splitlines()[-1]
     assert todo("log", "1").lines[0].split("\t")[5] == "done"
-    terminal = on_terminal(todo, "list", "--status", "all", "--no-color", columns=200, env={"NO_COLOR": "1"})
+    terminal = run_on_terminal(todo, "list", "--status", "all", "--no-color", columns=200, env={"NO_COLOR": "1"})
     assert "[bold red]x[/]" in terminal
     assert not ACTING.search(ESCAPES.sub("", terminal))
     assert "]0;title\x07" not in terminal
@@ -184,6 +184,15 @@ def test_control_characters_in_errors_are_escaped(todo: Todo) -> None:
         assert "Traceback" not in failed.err
 
 
+def test_errors_on_a_terminal_break_between_words_only(todo: Todo) -> None:
+    plain = todo("edit", "1", "--clear", "colour")
+    [line] = plain.err.splitlines()
+    lines = run_on_terminal(todo, "edit", "1", "--clear", "colour").splitlines()
+    assert len(lines) > 1
+    assert max(map(len, lines)) < 80
+    assert " ".join(lines).split() == line.split()
+
+
 def test_control_characters_in_json_are_escaped(todo: Todo) -> None:
     """People may print a JSON document on a terminal."""
     todo("add", NASTY)
@@ -194,7 +203,7 @@ def test_list_width_comes_from_columns_if_set(todo: Todo) -> None:
     todo("add", "word " * 60)
     widest = max(
         len(line)
-        for line in ESCAPES.sub("", on_terminal(todo, "list", columns=200, env={"COLUMNS": "60"})).splitlines()
+        for line in ESCAPES.sub("", run_on_terminal(todo, "list", columns=200, env={"COLUMNS": "60"})).splitlines()
     )
     assert widest <= 60
 

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.cli.test_output import ACTING, ESCAPES, NASTY, SHOWN, on_terminal
+from tests.cli.test_output import ACTING, ESCAPES, NASTY, SHOWN, run_on_terminal
 from tests.conftest import Todo
 
 
@@ -36,26 +36,26 @@ def test_search_in_a_pipe_prints_tsv(todo: Todo) -> None:
 
 def test_search_on_a_terminal_highlights_matches_unless_colour_is_off(todo: Todo) -> None:
     todo("add", "Pay the rent", "--note", "call the landlord about the rent")
-    shown = on_terminal(todo, "search", "rnet")
+    shown = run_on_terminal(todo, "search", "rnet")
     assert len(re.findall(r"\x1b\[1;7m[^\x1b]*rent", shown.replace("\x1b[1;7;", "\x1b[1;7m"))) == 2, shown
     assert " ".join(ESCAPES.sub("", shown).split()) == "1 Pay the rent note: call the landlord about the rent"
     for wanted in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
-        assert "\x1b[1" not in on_terminal(todo, "search", "rent", env=wanted)
+        assert "\x1b[1" not in run_on_terminal(todo, "search", "rent", env=wanted)
     assert "\x1b" not in todo("search", "rent", env={"CLICOLOR_FORCE": "1"}).out
 
 
 @pytest.mark.parametrize("columns", [20, 80, 200])
 def test_search_on_a_terminal_fits_its_width(todo: Todo, columns: int) -> None:
     todo("add", "A rent of a long title " * 10, "--note", "rent " * 100, "--project", "p" * 40)
-    plain = ESCAPES.sub("", on_terminal(todo, "search", "rent", columns=columns))
+    plain = ESCAPES.sub("", run_on_terminal(todo, "search", "rent", columns=columns))
     assert max(map(len, plain.splitlines())) <= columns
     assert "".join(plain.split()).count("Arent") == 10
 
 
 def test_search_without_matches_prints_a_hint_on_a_terminal_only(todo: Todo) -> None:
-    assert "--status all" in on_terminal(todo, "search", "unicorn")
-    assert "fewer words" in on_terminal(todo, "search", "unicorn", "--status", "all")
-    assert "no letters" in on_terminal(todo, "search", "?!")
+    assert "--status all" in run_on_terminal(todo, "search", "unicorn")
+    assert "fewer words" in run_on_terminal(todo, "search", "unicorn", "--status", "all")
+    assert "no letters" in run_on_terminal(todo, "search", "?!")
     empty = todo("search", "unicorn")
     assert (empty.code, empty.out, empty.err) == (0, "", "")
 
@@ -66,7 +66,7 @@ def test_search_output_escapes_control_characters(todo: Todo) -> None:
     for found in (todo("search", "rent").out, todo("show", "1").out, todo("comment", "1").out, todo("note", "1").out):
         assert SHOWN in found
         assert not ACTING.search(found.replace("\t", " "))
-    terminal = on_terminal(todo, "search", "rent", columns=200)
+    terminal = run_on_terminal(todo, "search", "rent", columns=200)
     assert not ACTING.search(ESCAPES.sub("", terminal))
     assert "]0;title\x07" not in terminal
 

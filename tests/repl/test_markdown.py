@@ -40,7 +40,9 @@ Done <b>html</b> ~~gone~~ 日本語 #1 milk
 """
 
 
-def shown(pieces: list[str], columns: int = 60, rows: int = 20, *, colored: bool = True) -> tuple[list[str], str]:
+def render_chunks(
+    pieces: list[str], columns: int = 60, rows: int = 20, *, colored: bool = True
+) -> tuple[list[str], str]:
     """Return all lines of the terminal afterwards, and the bytes that were printed."""
     out = io.StringIO()
     with redirect_stdout(out):
@@ -60,11 +62,11 @@ def shown(pieces: list[str], columns: int = 60, rows: int = 20, *, colored: bool
 def test_live_writer_with_any_chunks_prints_the_same(cuts: list[int], columns: int, rows: int) -> None:
     places = [0, *sorted(set(cuts)), len(TEXT)]
     pieces = [TEXT[a:b] for a, b in pairwise(places)]
-    assert shown(pieces, columns, rows)[0] == shown([TEXT], columns, 100)[0]
+    assert render_chunks(pieces, columns, rows)[0] == render_chunks([TEXT], columns, 100)[0]
 
 
 def test_live_writer_formats_markdown() -> None:
-    lines, raw = shown(list(TEXT), 80, 24)
+    lines, raw = render_chunks(list(TEXT), 80, 24)
     text = "\n".join(lines)
     for wanted in ("Plan for today", "see\nthe docs (https://example.org/a/b) now.", " • one x", "   • nested", "     1 deep",
                    " Buy milk   tomorrow  1", "  def f(x):", "▌ quoted", "Done <b>html</b> gone 日 本 語  #1 milk"):  # fmt: skip
@@ -80,7 +82,7 @@ def test_live_writer_formats_markdown() -> None:
 
 
 def test_live_writer_never_prints_a_finished_line_again() -> None:
-    _, raw = shown(re.findall(r"\S+\s*", TEXT), 80, 24)
+    _, raw = render_chunks(re.findall(r"\S+\s*", TEXT), 80, 24)
     assert raw.count("Plan for") <= 3  # it is redrawn until its line is complete
     assert raw.count("Buy milk") <= len(re.findall(r"\S+\s*", TEXT.partition("| Buy")[2].partition("```")[0])) + 1
     after = raw.rpartition("deep")[2]
@@ -88,7 +90,7 @@ def test_live_writer_never_prints_a_finished_line_again() -> None:
 
 
 def test_live_writer_without_colours_prints_none() -> None:
-    _, raw = shown([TEXT], colored=False)
+    _, raw = render_chunks([TEXT], colored=False)
     assert {code for found in re.findall(r"\x1b\[([\d;]*)m", raw) for code in found.split(";")} <= set("012349")
 
 
@@ -101,7 +103,7 @@ def test_live_writer_without_colours_prints_none() -> None:
     )
 )
 def test_live_writer_escapes_control_characters(pieces: list[str]) -> None:
-    _, raw = shown(pieces)
+    _, raw = render_chunks(pieces)
     left = re.sub(r"\x1b\[[\d;]*[mKJA]", "", raw)
     assert not re.search(r"[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e]", left)
     assert all(found in ("", "0") or int(found.split(";")[0]) < 40 for found in re.findall(r"\x1b\[([\d;]*)m", raw))

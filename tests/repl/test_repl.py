@@ -18,14 +18,14 @@ from todo_cli.contract.prompt_history import ListPrompts
 PROMPT = "todo> "
 
 
-def opened(talker: Talker, *arguments: str) -> Any:
+def open_prompt(talker: Talker, *arguments: str) -> Any:
     """Start `todo chat` and wait for the prompt."""
     child = talker.spawn("chat", *arguments)
     child.expect_exact(PROMPT)
     return child
 
 
-def ended(child: Any, line: str = "/exit") -> None:
+def leave_prompt(child: Any, line: str = "/exit") -> None:
     """Leave and assert that the exit code is 0."""
     child.sendline(line)
     child.expect(pexpect.EOF)
@@ -33,7 +33,7 @@ def ended(child: Any, line: str = "/exit") -> None:
     assert child.exitstatus == 0
 
 
-def say(child: Any, line: str, *wanted: str) -> None:
+def send_line(child: Any, line: str, *wanted: str) -> None:
     """Send a line, expect the texts, then the prompt."""
     child.sendline(line)
     for text in wanted:
@@ -42,31 +42,31 @@ def say(child: Any, line: str, *wanted: str) -> None:
 
 
 def test_prompt_runs_messages_and_commands(talker: Talker) -> None:
-    child = opened(talker)
-    say(child, "/help", "Plain text goes to the model")
-    say(child, "/add 'Pay rent' --due friday", "Added #1 Pay rent")
+    child = open_prompt(talker)
+    send_line(child, "/help", "Plain text goes to the model")
+    send_line(child, "/add 'Pay rent' --due friday", "Added #1 Pay rent")
     talker.script(calls(("add_task", {"title": "milk"})), says("Added ", "#2 milk."))
-    say(child, "put milk on it", "Added #2 milk.")
+    send_line(child, "put milk on it", "Added #2 milk.")
     talker.script(says("You said ", "milk."))
-    say(child, "what did I say?", "You said milk.")
+    send_line(child, "what did I say?", "You said milk.")
     assert len(talker.turns()) == 2
     assert len(talker.said(1)) > 4
-    say(child, "/list", "milk")
-    say(child, "/done 2", "#2 milk")
-    say(child, "/conversations", "put milk on it")
-    say(child, "", "")
-    ended(child)
+    send_line(child, "/list", "milk")
+    send_line(child, "/done 2", "#2 milk")
+    send_line(child, "/conversations", "put milk on it")
+    send_line(child, "", "")
+    leave_prompt(child)
 
 
 def test_undo_and_redo_at_the_prompt_change_the_last_turn(talker: Talker) -> None:
     talker.script(calls(("add_task", {"title": "one"}), ("add_task", {"title": "two"})), says("Both."))
-    child = opened(talker)
-    say(child, "add one and two", "Both.")
-    say(child, "/undo", "Undid")
+    child = open_prompt(talker)
+    send_line(child, "add one and two", "Both.")
+    send_line(child, "/undo", "Undid")
     assert [status for *_, status in talker.tasks()] == ["deleted", "deleted"]
-    say(child, "/redo", "Redid")
+    send_line(child, "/redo", "Redid")
     assert [status for *_, status in talker.tasks()] == ["open", "open"]
-    ended(child, "/quit")
+    leave_prompt(child, "/quit")
 
 
 def test_approval_at_the_prompt_refused_changes_nothing(talker: Talker) -> None:
@@ -74,13 +74,13 @@ def test_approval_at_the_prompt_refused_changes_nothing(talker: Talker) -> None:
     talker("add", "two")
     talker.script(calls(("list_tasks", {})), calls(("delete_task", {"number": 1}), ("delete_task", {"number": 2})))
     talker.script(says("Kept."))
-    child = opened(talker)
+    child = open_prompt(talker)
     child.sendline("delete all")
     child.expect_exact("#2 two")
     child.expect_exact("[y/N] ")
-    say(child, "n", "Kept.")
+    send_line(child, "n", "Kept.")
     assert [status for *_, status in talker.tasks()] == ["open", "open"]
-    ended(child)
+    leave_prompt(child)
 
 
 def test_approve_only_some_calls_runs_those(talker: Talker) -> None:
@@ -98,29 +98,29 @@ def test_approve_only_some_calls_runs_those(talker: Talker) -> None:
 def test_ctrl_c_at_an_approval_leaves_it_pending(talker: Talker) -> None:
     talker("add", "one")
     talker.script(calls(("list_tasks", {})), calls(("delete_task", {"number": 1})))
-    child = opened(talker)
+    child = open_prompt(talker)
     child.sendline("delete it")
     child.expect_exact("[y/N] ")
     child.sendintr()
     child.expect_exact("answer later with: todo chat approve 1")
     child.expect_exact(PROMPT)
-    say(child, "/chat show 1", "need your approval")
+    send_line(child, "/chat show 1", "need your approval")
     talker.script(says("Gone."))
-    say(child, "/chat approve 1", "Gone.")
-    ended(child)
+    send_line(child, "/chat approve 1", "Gone.")
+    leave_prompt(child)
     assert [status for *_, status in talker.tasks()] == ["deleted"]
 
 
 def test_ctrl_c_during_an_answer_returns_to_the_prompt(talker: Talker) -> None:
     talker.script(slowly("Once ", *["upon "] * 60, every=0.4))
-    child = opened(talker)
+    child = open_prompt(talker)
     child.sendline("a story")
     child.expect_exact("upon")
     child.sendintr()
     child.expect_exact("the text so far and the changes are kept")
     child.expect_exact(PROMPT)
     talker.script(says("Still here."))
-    say(child, "are you there?", "Still here.")
+    send_line(child, "are you there?", "Still here.")
     child.sendintr()
     child.expect_exact(PROMPT)
     child.sendeof()
@@ -134,24 +134,24 @@ def test_prompt_with_a_conversation_number_continues_it(talker: Talker) -> None:
     talker.script(says("One."))
     talker("ask", "first")
     talker.script(says("Two."))
-    child = opened(talker, "-c", "1")
-    say(child, "second", "Two.")
-    ended(child)
+    child = open_prompt(talker, "-c", "1")
+    send_line(child, "second", "Two.")
+    leave_prompt(child)
     assert len(talker.said(1)) == 4
     assert talker("chat", "-c", "99").code == 3
 
 
 def test_errors_at_the_prompt_are_printed_and_it_continues(talker: Talker) -> None:
-    child = opened(talker)
-    say(child, "/nosuch", "unknown command '/nosuch'")
-    say(child, "/add 'open quote", "no closing quotation")
-    say(child, "/done 99", "task #99 does not exist")
-    say(child, "/list --nosuch", "no such option")
-    say(child, "/stop", "nothing runs in this conversation")
-    say(child, "hello", "todo: ")  # the script has ended: status 500
+    child = open_prompt(talker)
+    send_line(child, "/nosuch", "unknown command '/nosuch'")
+    send_line(child, "/add 'open quote", "no closing quotation")
+    send_line(child, "/done 99", "task #99 does not exist")
+    send_line(child, "/list --nosuch", "no such option")
+    send_line(child, "/stop", "nothing runs in this conversation")
+    send_line(child, "hello", "todo: ")  # the script has ended: status 500
     talker.script(says("Hello."))
-    say(child, "hello", "Hello.")
-    ended(child)
+    send_line(child, "hello", "Hello.")
+    leave_prompt(child)
 
 
 def test_prompt_without_a_model_runs_commands(person: Person, way: str, as_person: Callable[..., Todo]) -> None:

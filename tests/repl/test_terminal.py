@@ -41,12 +41,12 @@ def terminal(talker: Talker) -> Iterator[Callable[..., Terminal]]:
         one.child.close(force=True)
 
 
-def asked(talker: Talker) -> Any:
+def last_user_message(talker: Talker) -> Any:
     """Return the last user message that the model received."""
     return talker.model.asked[-1].body["messages"][-1]["content"]
 
 
-def deletions(talker: Talker, *titles: str) -> None:
+def script_deletions(talker: Talker, *titles: str) -> None:
     """Add tasks, and script the model to list and delete all of them."""
     for title in titles:
         talker("add", title)
@@ -111,7 +111,7 @@ def test_prompt_completes_and_recalls_history(talker: Talker, terminal: Callable
     talker.script(says("Two lines."))
     screen.keys(ALT_ENTER, "and more\r")
     screen.until("Two lines.")
-    assert asked(talker).startswith("what I said on another machine\nand more")
+    assert last_user_message(talker).startswith("what I said on another machine\nand more")
 
 
 def test_pasted_lines_are_one_message(talker: Talker, terminal: Callable[..., Terminal]) -> None:
@@ -142,7 +142,7 @@ def test_editor_changes_the_message_without_sending_it(
     talker.script(says("Edited."))
     screen.child.send("\r")
     screen.until("Edited.")
-    assert re.match(r"ABC\n?x\ny", asked(talker))
+    assert re.match(r"ABC\n?x\ny", last_user_message(talker))
 
 
 def test_resize_during_an_answer_loses_and_repeats_nothing(talker: Talker, terminal: Callable[..., Terminal]) -> None:
@@ -180,7 +180,7 @@ def test_ctrl_c_at_every_stage_returns_to_the_prompt(talker: Talker, terminal: C
     screen.until("the text so far and the changes are kept")
     assert "Once upon" in screen.text
     screen.prompted()
-    deletions(talker, "one", "two")
+    script_deletions(talker, "one", "two")
     screen.child.send("delete all\r")
     screen.until("[y/N]")
     screen.keys(CTRL_C)
@@ -202,7 +202,7 @@ def test_ctrl_c_at_every_stage_returns_to_the_prompt(talker: Talker, terminal: C
 
 
 def test_ctrl_d_at_an_approval_leaves_it_pending(talker: Talker, terminal: Callable[..., Terminal]) -> None:
-    deletions(talker, "one")
+    script_deletions(talker, "one")
     screen = terminal()
     screen.child.send("delete it\r")
     screen.until("[y/N]")
@@ -221,7 +221,7 @@ def test_ctrl_d_at_an_approval_leaves_it_pending(talker: Talker, terminal: Calla
 
 
 def test_approval_of_some_numbers_runs_those(talker: Talker, terminal: Callable[..., Terminal]) -> None:
-    deletions(talker, "one", "two", "three", "four")
+    script_deletions(talker, "one", "two", "three", "four")
     screen = terminal()
     screen.child.send("delete all\r")
     screen.until("   4  rm      #4 four")
@@ -239,7 +239,7 @@ def test_approval_of_some_numbers_runs_those(talker: Talker, terminal: Callable[
 def test_approval_answered_elsewhere_ends_the_question(
     talker: Talker, terminal: Callable[..., Terminal], word: str
 ) -> None:
-    deletions(talker, "one", "two")
+    script_deletions(talker, "one", "two")
     screen = terminal()
     screen.child.send("delete all\r")
     screen.until("[y/N]")

@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from todo_cli.cli.render.escape import escape
+from todo_cli.cli.render.text import wrap
 from todo_cli.errors import Bug, TodoError
 
 
@@ -20,6 +21,8 @@ def print_error(error: Any, *, as_json: bool) -> int:
     else:
         hint = f" ({error.hint})" if error.hint else ""
         line = f"todo: {escape(error.detail)}{escape(hint)}"
+        if sys.stderr.isatty():
+            line = wrap(line, "  ")
     sys.stderr.write(line + "\n")
     return error.exit_code
 

@@ -30,7 +30,14 @@ def wrap(line: str, indent: str = "") -> str:
     import textwrap
 
     lead = line[: len(line) - len(line.lstrip())]
-    return textwrap.fill(line.lstrip(), width, initial_indent=lead, subsequent_indent=indent, break_on_hyphens=False)
+    return textwrap.fill(
+        line.lstrip(),
+        width,
+        initial_indent=lead,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
 
 
 def load_zone(name: str | None) -> tzinfo | None:
