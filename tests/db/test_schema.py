@@ -225,7 +225,7 @@ def test_eight_migrate_at_once(empty: str) -> None:
 
 def test_a_held_lock_does_not_hold_a_migration_for_ever(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Anybody may take an advisory lock: a person's login could hold it for days."""
-    monkeypatch.setattr("todo_cli.db.migrate.PATIENCE", "200ms")
+    monkeypatch.setattr("todo_cli.db.migrate.LOCK_TIMEOUT", "200ms")
     with psycopg.connect(empty) as holder:
         holder.execute("SELECT pg_advisory_lock(1953457263)")
         with pytest.raises(Unavailable, match="holds"):
