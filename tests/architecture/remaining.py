@@ -5,8 +5,6 @@ from __future__ import annotations
 BARE_PARTICIPLES = {
     "todo_cli/agent/loop.py: _unfinished",
     "todo_cli/core/conversations/import_messages.py: _made",
-    "todo_cli/core/filters/sorting.py: _checked",
-    "todo_cli/core/filters/sorting.py: _ordered",
     "todo_cli/core/filters/terms_sql.py: _bound",
     "todo_cli/core/filters/terms_sql.py: _claimed",
     "todo_cli/core/filters/urgency.py: _some",
@@ -17,11 +15,8 @@ BARE_PARTICIPLES = {
 """Functions called by a bare participle or pronoun."""
 
 REPEATED_TYPE_NAMES = {
-    "After",
     "EmitEvent",
     "Found",
-    "Handler",
-    "Key",
     "Plan",
     "Reader",
     "Row",

@@ -10,7 +10,8 @@ import time
 import pytest
 
 from tests.conftest import COMMAND, Database, Person, Todo, wait_for
-from todo_cli.cli.add_lines import MAX_LINES, read_lines
+from todo_cli.cli.add_lines import read_lines
+from todo_cli.contract.limits import MAX_STDIN_LINES
 from todo_cli.errors import Invalid
 
 
@@ -160,9 +161,9 @@ def test_add_lines_of_a_short_input_prints_every_task(todo: Todo) -> None:
 
 
 def test_read_lines_beyond_the_limit_raises_invalid() -> None:
-    assert len(read_lines(b"x\n" * MAX_LINES)) == MAX_LINES
+    assert len(read_lines(b"x\n" * MAX_STDIN_LINES)) == MAX_STDIN_LINES
     with pytest.raises(Invalid, match="more than 100,000 lines"):
-        read_lines(b"x\n" * (MAX_LINES + 1))
+        read_lines(b"x\n" * (MAX_STDIN_LINES + 1))
 
 
 def test_read_lines_with_unusual_line_ends_reads_or_refuses_them() -> None:
@@ -177,6 +178,6 @@ def test_read_lines_with_unusual_line_ends_reads_or_refuses_them() -> None:
 
 @pytest.mark.long
 def test_add_lines_of_100000_lines_stays_within_time_and_memory(todo: Todo) -> None:
-    assert todo("add", "-", stdin="x\n" * MAX_LINES, timeout=600).out == "Added 100,000 tasks: #1 to #100000\n"
+    assert todo("add", "-", stdin="x\n" * MAX_STDIN_LINES, timeout=600).out == "Added 100,000 tasks: #1 to #100000\n"
     assert todo("undo", timeout=600).code == 0
     assert todo("list").out == ""

@@ -11,22 +11,22 @@ from tests.conftest import Todo
 
 def test_add_prints_the_fields_that_it_read(todo: Todo) -> None:
     added = todo("add", "Pay rent 2030-01-07 9am #home @phone p1 every month")
-    assert added.lines == ["Added #1 Pay rent (due 7 Jan 2030 09:00, p1, #home, @phone, every month)"], added.err
+    assert added.lines == ["Added #1 Pay rent (due Mon 7 Jan 2030 09:00, p1, #home, @phone, every month)"], added.err
     assert todo("add", "Pay rent 2030-01-07 #home", "--raw").lines == ["Added #2 Pay rent 2030-01-07 #home"]
     assert todo("add", "call 555-1234 about 2 #10 screws").lines == ["Added #3 call 555-1234 about 2 #10 screws"]
     added = todo("add", "Report tomorrow #home @a", "--due", "2030-01-08", "--project", "work", "--tag", "b", "-p", "2")
-    assert added.lines == ["Added #4 Report (due 8 Jan 2030, p2, #work, @a @b)"]
+    assert added.lines == ["Added #4 Report (due Tue 8 Jan 2030, p2, #work, @a @b)"]
     lines = todo("add", "-", stdin="one 2030-01-07\ntwo @x\n").lines
-    assert lines == ["Added #5 one (due 7 Jan 2030)", "Added #6 two (@x)"]
+    assert lines == ["Added #5 one (due Mon 7 Jan 2030)", "Added #6 two (@x)"]
     assert todo("add", "-", "--raw", stdin="two @x\n").lines == ["Added #7 two @x"]
 
 
 def test_subtasks_and_dependencies_are_shown_and_edited(todo: Todo) -> None:
     todo("add", "-", stdin="a\nb\n")
     added = todo("add", "c", "--parent", "1", "--after", "1-2", "--defer", "2030-01-07", "--scheduled", "2030-01-08")
-    assert added.lines == ["Added #3 c (deferred to 7 Jan 2030, scheduled 8 Jan 2030, subtask of #1, after #1 #2)"], (
-        added.err
-    )
+    assert added.lines == [
+        "Added #3 c (deferred to Mon 7 Jan 2030, scheduled Tue 8 Jan 2030, subtask of #1, after #1 #2)"
+    ], added.err
     shown = todo("show", "3").out
     for line in ("parent    #1", "after     #1 #2 (blocked)", "deferred  7 Jan 2030 (2030-01-07)"):
         assert line in shown
@@ -79,8 +79,8 @@ def test_recurring_task_gets_its_next_occurrence(todo: Todo) -> None:
     assert (planned.code, "#2 Water" in planned.out) == (0, True), planned.err
     done = todo("done", "1")
     assert [line.partition(" (")[0] for line in done.lines] == ["Done #1 Water", "Next #2 Water"]
-    assert "due 21 Jan 2030" in done.lines[1]
-    assert "due 4 Feb 2030" in todo("skip", "2").lines[0]
+    assert "due Mon 21 Jan 2030" in done.lines[1]
+    assert "due Mon 4 Feb 2030" in todo("skip", "2").lines[0]
     assert todo("edit", "2", "--title", "Feed", "--this").code == 0
     assert "Next #3 Water" in todo("done", "2").lines[1]
     assert todo("edit", "3", "--every", "day for 3 times").code == 0
@@ -92,7 +92,7 @@ def test_recurring_task_gets_its_next_occurrence(todo: Todo) -> None:
 
 def test_defer_hides_tasks_until_a_date(todo: Todo) -> None:
     todo("add", "-", stdin="a\nb\n")
-    assert todo("defer", "1-2", "2030-01-07").lines[1] == "Deferred #2 b (deferred to 7 Jan 2030)"
+    assert todo("defer", "1-2", "2030-01-07").lines[1] == "Deferred #2 b (deferred to Mon 7 Jan 2030)"
     refused = todo("defer", "monday")
     assert (refused.code, "the date is missing" in refused.err) == (2, True)
     assert todo("defer", "1", "31 february").code == 2

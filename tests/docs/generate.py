@@ -15,6 +15,7 @@ from tests.parsing.date_tables import DATE_GROUPS, QUICK_ADD, RECURRENCE_GROUPS,
 from tests.support.doc_pages import PAGES
 from todo_cli.cli.group import load_command
 from todo_cli.command_table import COMMANDS
+from todo_cli.contract import limits
 from todo_cli.contract.base import method_and_path
 from todo_cli.contract.registry import REQUESTS
 from todo_cli.db.schema import metadata
@@ -22,6 +23,28 @@ from todo_cli.settings.keys import SETTING_KEYS
 from todo_cli.tools import TOOLS
 
 SECTIONS = {"": "", "profile": "[profiles.NAME]", "server": "[server]", "model": "[model]"}
+LIMITS = {
+    "characters of a title": limits.MAX_TITLE_CHARS,
+    "characters of a note": limits.MAX_NOTE_CHARS,
+    "characters of a comment": limits.MAX_COMMENT_CHARS,
+    "characters of a message to the model": limits.MAX_MESSAGE_CHARS,
+    "characters of a project, a view, a token's name or a user's name": limits.MAX_NAME_CHARS,
+    "characters of a tag": limits.MAX_TAG_CHARS,
+    "tags of a task": limits.MAX_TAGS_PER_TASK,
+    "tasks that a task waits for": limits.MAX_BLOCKERS_PER_TASK,
+    "levels of subtasks": limits.MAX_SUBTASK_DEPTH,
+    "characters of a filter": limits.MAX_FILTER_CHARS,
+    "characters of a date": limits.MAX_DATE_CHARS,
+    "characters of a recurrence": limits.MAX_RECURRENCE_CHARS,
+    "tasks of a change": limits.MAX_TASKS_PER_CHANGE,
+    "bytes of the tasks of a change": limits.MAX_CHANGE_BYTES,
+    "lines of one `add -`": limits.MAX_STDIN_LINES,
+    "tasks of a page of a list": limits.MAX_PAGE_ITEMS,
+    "characters of an idempotency key": limits.MAX_KEY_CHARS,
+    "seconds of the lease of a claim": limits.MAX_LEASE_SECONDS,
+    "bytes of the body of an HTTP request": limits.MAX_BODY_BYTES,
+}
+
 _PLACE = re.compile(r"(<!-- generated: (?P<name>\w+) -->\n).*?(<!-- /generated -->)", re.DOTALL)
 
 
@@ -63,6 +86,11 @@ def format_commands() -> str:
             options = [max(param.opts, key=len) for param in command.params if param.param_type_name == "option"]
             rows.append((f"`{words}`", " ".join(f"`{option}`" for option in options)))
     return format_table(("command", "options"), rows)
+
+
+def format_limits() -> str:
+    """The limits that users meet."""
+    return format_table(("limit", "at most"), [(name, f"{value:,}") for name, value in LIMITS.items()])
 
 
 def format_routes() -> str:
@@ -128,6 +156,7 @@ def format_database() -> str:
 TABLES: dict[str, Callable[[], str]] = {
     "settings": format_settings,
     "commands": format_commands,
+    "limits": format_limits,
     "routes": format_routes,
     "tools": format_tools,
     "dates": format_dates,

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.support.ask import Ask
-from todo_cli.contract.tasks import AddTask, AddTasks, EditTasks, NewTask, Task
+from todo_cli.contract.tasks import AddTask, AddTasks, EditTasks, ListTasks, NewTask, Task
 from todo_cli.errors import Invalid
 
 SATURDAY, SUNDAY = 5, 6
@@ -78,3 +78,27 @@ def test_add_task_hourly_recurrence_is_due_one_interval_later(ask: Ask) -> None:
     assert task.repeat.rule == "FREQ=HOURLY;INTERVAL=4"
     delay = datetime.fromisoformat(task.due) - task.created_at
     assert 3.9 * 3600 < delay.total_seconds() <= 4 * 3600
+
+
+@pytest.mark.parametrize(
+    ("filter", "titles"),
+    [
+        ("every:weekly", ["Bins"]),
+        ("rec:'1 week'", ["Bins"]),
+        ("recur:'every! 3 days'", ["Plants"]),
+        ("every:'3 days'", []),
+        ("every:any", ["Bins", "Plants"]),
+        ("every:none", ["Milk"]),
+        ("-every:weekly", ["Milk", "Plants"]),
+    ],
+)
+def test_list_tasks_filter_by_recurrence_finds_the_tasks_of_the_rule(ask: Ask, filter: str, titles: list[str]) -> None:
+    for title, every in (("Bins", "every week"), ("Plants", "every! 3 days"), ("Milk", None)):
+        ask(AddTask(title=title, every=every))
+    assert sorted(task.title for task in ask(ListTasks(filter=filter)).tasks) == titles
+
+
+def test_list_tasks_filter_by_bad_recurrence_names_its_place(ask: Ask) -> None:
+    with pytest.raises(Invalid, match="the filter, at character 10: 'often' is not a recurrence") as error:
+        ask(ListTasks(filter="p1 every:often"))
+    assert error.value.extra["position"] == 10

@@ -26,6 +26,7 @@ from todo_cli.parsing.filter_ast import (
 )
 from todo_cli.parsing.filter_parser import format_filter, parse_filter
 from todo_cli.parsing.filter_vocabulary import CHOICES, DATE, FIELDS
+from todo_cli.parsing.quick_add_fields import FIELDS as FIELDS_OF_KEYS
 
 ACCEPTED = {  # text -> the same filter in its plainest form; None: refused
     "": "",
@@ -71,6 +72,9 @@ ACCEPTED = {  # text -> the same filter in its plainest form; None: refused
     "has:labels": "has:tags",
     "parent:12 after:#3": "parent:12 after:3",
     "depends:3,4": "after:3 or after:4",
+    "dep:3 under:12 t:fri sched:mon": "after:3 parent:12 defer:fri scheduled:mon",
+    "rec:weekly recur:any -every:none": "every:weekly every:any not every:none",
+    "every:'2 weeks'": "every:'2 weeks'",
     "claimed:me": "claimed:me",
     "title:word note:'two words'": "title:word note:'two words'",
     "desc.contains:x": "title:x",
@@ -118,6 +122,7 @@ REFUSED = {  # text -> the position of the error, a part of the message or hint
     "project<x": (1, "no order"),
     "due.befor:x": (5, ".before:"),
     "due.none:x": (10, "takes no value"),
+    "every<weekly": (1, "no order"),
     "parent:x": (8, "number"),
     "parent:1-2": (8, "single"),
     "0": (1, "no tasks 0"),
@@ -255,3 +260,10 @@ def test_parse_filter_hostile_text_takes_linear_time(piece: str) -> None:
     finally:
         sys.setrecursionlimit(limit)
     assert process_time() - start < 30
+
+
+@pytest.mark.parametrize("key", FIELDS_OF_KEYS)
+def test_parse_filter_every_key_of_quick_add_is_a_field(key: str) -> None:
+    field = {"tags": "tag"}.get(FIELDS_OF_KEYS[key], FIELDS_OF_KEYS[key])
+    value = {"priority": "1", "parent": "3", "after": "3", "status": "open"}.get(field, "x")
+    assert parse_filter(f"{key}:{value}") == FieldTerm(field, ":", value)

@@ -13,11 +13,10 @@ from todo_cli.cli.render import json, text
 from todo_cli.cli.session import Session
 from todo_cli.contract.base import token_user
 from todo_cli.contract.ids import id_of, new_id
+from todo_cli.contract.limits import MAX_STDIN_LINES, MAX_TITLE_CHARS
 from todo_cli.contract.tasks import AddTasks, Changed, NewTask
 from todo_cli.errors import Invalid, TodoError, Unavailable
 
-MAX_LINES = 100_000
-MAX_TITLE_CHARS = 1_000
 MAX_INPUT_BYTES = 200 * 1024 * 1024
 MAX_REQUEST_LINES, MAX_REQUEST_BYTES = 500, 1_000_000
 MAX_SHOWN_TASKS = 20
@@ -78,8 +77,8 @@ def read_lines(data: bytes) -> dict[int, str]:
     titles = {number: title for number, title in lines if title}
     if not titles:
         raise Invalid("stdin has no tasks to add", hint="write one task per line: printf 'a\\nb\\n' | todo add -")
-    if len(titles) > MAX_LINES:
-        raise Invalid(f"the input has more than {MAX_LINES:,} lines", hint="split it into parts")
+    if len(titles) > MAX_STDIN_LINES:
+        raise Invalid(f"the input has more than {MAX_STDIN_LINES:,} lines", hint="split it into parts")
     return titles
 
 

@@ -7,9 +7,8 @@ from typing import Any
 
 from todo_cli.cli.options import output_form
 from todo_cli.cli.session import Session, session_of
+from todo_cli.contract.limits import MAX_PAGE_ITEMS
 from todo_cli.contract.tasks import ListTasks, TaskPage
-
-MAX_PAGE_TASKS = 1_000
 
 
 def print_list(ctx: Any, request: ListTasks, *, everything: bool, as_json: bool, as_lines: bool, nothing: str) -> None:
@@ -22,10 +21,10 @@ def print_list(ctx: Any, request: ListTasks, *, everything: bool, as_json: bool,
 def _fetch_all(session: Session, request: ListTasks) -> TaskPage:
     import msgspec
 
-    page = session.send(msgspec.structs.replace(request, limit=MAX_PAGE_TASKS))
+    page = session.send(msgspec.structs.replace(request, limit=MAX_PAGE_ITEMS))
     tasks = list(page.tasks)
     while page.next:
-        page = session.send(msgspec.structs.replace(request, limit=MAX_PAGE_TASKS, cursor=page.next))
+        page = session.send(msgspec.structs.replace(request, limit=MAX_PAGE_ITEMS, cursor=page.next))
         tasks += page.tasks
     return TaskPage(tasks=tuple(tasks), cut=page.cut)
 

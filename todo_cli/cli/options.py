@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from todo_cli.contract.limits import MAX_INTEGER, MAX_TASKS_PER_CHANGE
 from todo_cli.errors import Invalid
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -75,8 +76,6 @@ PRIORITY_NAMES = {
     "l": 3,
 }
 
-MAX_TASK_NUMBER = 2**63 - 1
-MAX_TASKS = 10_000
 MAX_BLOCKERS = 100
 
 
@@ -96,11 +95,11 @@ def parse_numbers(words: list[str]) -> tuple[int, ...]:
         first, dash, last = part.partition("-")
         low = parse_number(first or part)
         high = parse_number(last) if dash else low
-        if high < low or high - low >= MAX_TASKS:
-            raise Invalid(f"{part!r} is not a range of at most {MAX_TASKS:,} task numbers")
+        if high < low or high - low >= MAX_TASKS_PER_CHANGE:
+            raise Invalid(f"{part!r} is not a range of at most {MAX_TASKS_PER_CHANGE:,} task numbers")
         numbers.update(dict.fromkeys(range(low, high + 1)))
-    if len(numbers) > MAX_TASKS:
-        raise Invalid(f"more than {MAX_TASKS:,} tasks in one command")
+    if len(numbers) > MAX_TASKS_PER_CHANGE:
+        raise Invalid(f"more than {MAX_TASKS_PER_CHANGE:,} tasks in one command")
     return tuple(numbers)
 
 
@@ -131,7 +130,7 @@ def complete_recurrence(words: str | None) -> str | None:
 def parse_number(word: str) -> int:
     """Return the number in `12` or `#12`; raises Invalid."""
     digits = word.removeprefix("#")
-    if not (digits.isascii() and digits.isdigit()) or not 1 <= int(digits[:30]) <= MAX_TASK_NUMBER:
+    if not (digits.isascii() and digits.isdigit()) or not 1 <= int(digits[:30]) <= MAX_INTEGER:
         raise Invalid(f"{word[:40]!r} is not a task number", hint="find the number with: todo list")
     return int(digits)
 

@@ -19,13 +19,13 @@ from todo_cli.cli.render.turn import Screen, error_detail, format_pending_calls
 from todo_cli.cli.session import Session
 from todo_cli.contract.conversations import AnswerTurn, ConversationDetail, ListConversations, ShowConversation
 from todo_cli.contract.ids import new_id
+from todo_cli.contract.limits import MAX_MESSAGE_CHARS
 from todo_cli.contract.turn_steps import BeginTurn, PendingCall
 from todo_cli.errors import Conflict, Invalid, ModelFailed, NotFound
 from todo_cli.turn_client.outcome import TurnOutcome
 from todo_cli.turn_client.run import read_turn, run_turn
 from todo_cli.turn_client.title import title_conversation
 
-MAX_MESSAGE_CHARS = 100_000
 EXTRA_MESSAGES = 10
 """Messages that may arrive between an answer and the request that reads its effects."""
 

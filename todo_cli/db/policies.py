@@ -135,7 +135,7 @@ FUNCTIONS: dict[str, str] = {
     "delete_comment(bigint, uuid)": CLIENTS,
     "delete_view(text)": CLIENTS,
     "set_default_view(text)": CLIENTS,
-    "fold_text(text)": _INTERNAL,
+    "fold_text(text)": CLIENTS,
     "sort_key(text)": CLIENTS,
     "search_words(text)": _INTERNAL,
     "index_new_tasks()": _INTERNAL,

@@ -21,6 +21,7 @@ from todo_cli.parsing.filter_vocabulary import (
     OPERATORS,
     ORDERED,
     PRIORITIES,
+    RULE,
     VIRTUAL_TAGS,
     filter_error,
     suggest,
@@ -192,7 +193,7 @@ def _make_field_term(name: str, sign: str, value: str, at: int, value_at: int) -
         if sign != ":":
             raise filter_error(value_at, f"{value} cannot be compared with {sign}", f"write {name}:{value.lower()}")
         return FieldTerm(name, ":", value.lower(), at)
-    if kind == DATE:
+    if kind in (DATE, RULE):
         return FieldTerm(name, sign, value, value_at)
     if kind == ORDERED and sign != ":":
         return FieldTerm(name, sign, _parse_choice(name, value, value_at), at)

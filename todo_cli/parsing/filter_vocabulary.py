@@ -5,7 +5,7 @@ from __future__ import annotations
 from todo_cli.errors import Invalid
 
 # How the value of a field is compared.
-TEXT, ORDERED, DATE, CHOICE, NUMBER = "text", "ordered", "date", "choice", "number"
+TEXT, ORDERED, DATE, CHOICE, NUMBER, RULE = "text", "ordered", "date", "choice", "number", "rule"
 
 # The tables below are aligned by hand: one related group of names a line.
 FIELDS: dict[str, str] = {
@@ -14,6 +14,7 @@ FIELDS: dict[str, str] = {
     "due": DATE, "defer": DATE, "scheduled": DATE, "created": DATE, "updated": DATE, "done": DATE,
     "status": CHOICE, "is": CHOICE, "has": CHOICE,
     "parent": NUMBER, "after": NUMBER,
+    "every": RULE,
 }  # fmt: skip  # aligned by hand
 
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -26,7 +27,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip  # aligned by hand
 
 NULLABLE_FIELDS = frozenset({
-    "project", "tag", "priority", "note", "claimed", "due", "defer", "scheduled", "done", "parent", "after",
+    "project", "tag", "priority", "note", "claimed", "due", "defer", "scheduled", "done", "parent", "after", "every",
 })  # fmt: skip  # aligned by hand
 NONE, ANY = "none", "any"
 
@@ -44,11 +45,13 @@ FIELD_ALIASES = {
     "description": "title", "desc": "title", "text": "title",
     "annotation": "note", "notes": "note",
     "pri": "priority", "prio": "priority",
-    "wait": "defer", "deferred": "defer",
+    "wait": "defer", "deferred": "defer", "t": "defer",
     "start": "scheduled", "sched": "scheduled",
     "entry": "created", "added": "created", "modified": "updated", "changed": "updated",
     "end": "done", "completed": "done", "finished": "done",
-    "state": "status", "depends": "after", "assigned": "claimed", "assignee": "claimed",
+    "state": "status", "depends": "after", "dep": "after", "under": "parent",
+    "recur": "every", "rec": "every", "repeat": "every",
+    "assigned": "claimed", "assignee": "claimed",
 }  # fmt: skip  # aligned by hand
 
 # Other names of the values in CHOICES.

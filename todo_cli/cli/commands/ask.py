@@ -64,16 +64,16 @@ def find_conversation_id(session: Session, named: str) -> str:
         from todo_cli.contract.ids import new_id
 
         return new_id()
-    from todo_cli.cli.options import MAX_TASK_NUMBER
     from todo_cli.contract.conversations import ShowConversation
+    from todo_cli.contract.limits import MAX_INTEGER
 
-    if not (named.isascii() and named.isdigit()) or not 1 <= int(named[:30]) <= MAX_TASK_NUMBER:
+    if not (named.isascii() and named.isdigit()) or not 1 <= int(named[:30]) <= MAX_INTEGER:
         raise Invalid(f"{named[:40]!r} is not a conversation number", hint="see: todo chat list")
     return session.send(ShowConversation(number=int(named), limit=1)).conversation.id
 
 
 def _read_stdin() -> str:
-    from todo_cli.cli.turn_session import MAX_MESSAGE_CHARS
+    from todo_cli.contract.limits import MAX_MESSAGE_CHARS
 
     limit = MAX_MESSAGE_CHARS * MAX_CHAR_BYTES
     data = sys.stdin.buffer.read(limit + 1)

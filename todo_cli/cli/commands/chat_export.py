@@ -18,10 +18,9 @@ from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.codec import encode
 from todo_cli.contract.conversation_export import ExportedMessage, ExportHeader
 from todo_cli.contract.conversations import Conversation, ConversationDetail, ShowConversation
+from todo_cli.contract.limits import MAX_PAGE_ITEMS
 from todo_cli.contract.turn_steps import ENDED_STATES, Message
 from todo_cli.errors import NotFound, Unavailable
-
-PAGE_MESSAGES = 1_000
 
 
 def export(
@@ -58,7 +57,7 @@ def read_conversation(session: Session, number: int) -> tuple[Conversation, Iter
     Pages can only be read backwards. So their cursors are collected first, and the pages are then read forwards: one
     page at a time is in memory.
     """
-    shown = session.send(ShowConversation(number=number, limit=PAGE_MESSAGES))
+    shown = session.send(ShowConversation(number=number, limit=MAX_PAGE_ITEMS))
     conversation = shown.conversation
     if not shown.messages:
         raise NotFound(f"conversation {number} has no messages", hint="see: todo chat list")
@@ -66,7 +65,7 @@ def read_conversation(session: Session, number: int) -> tuple[Conversation, Iter
     cursors = [f"{newest.conversation} {newest.seq}"]
     while shown.next:
         cursors.append(shown.next)
-        shown = session.send(ShowConversation(number=number, limit=PAGE_MESSAGES, cursor=shown.next))
+        shown = session.send(ShowConversation(number=number, limit=MAX_PAGE_ITEMS, cursor=shown.next))
     unfinished = conversation.turn if conversation.state not in (*ENDED_STATES, None) else None
     if unfinished:
         text.note("(without the newest message, which has no complete answer yet)")
@@ -79,7 +78,7 @@ def _read_forwards(session: Session, number: int, oldest: ConversationDetail, cu
     progress = Progress("pages written")
     for count, cursor in enumerate(reversed(cursors[:-1]), 1):
         progress.update(count, len(cursors))
-        yield from session.send(ShowConversation(number=number, limit=PAGE_MESSAGES, cursor=cursor)).messages
+        yield from session.send(ShowConversation(number=number, limit=MAX_PAGE_ITEMS, cursor=cursor)).messages
     progress.end()
 
 

@@ -12,11 +12,11 @@ from todo_cli.cli.options import Json, JsonLines, Since, output_form
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.session import Session, session_of
+from todo_cli.contract.limits import MAX_SEARCH_CHARS
 from todo_cli.contract.message_search import MessageHit, SearchConversations
 from todo_cli.errors import Invalid
 
 ROLE_NAMES = {"user": "you", "assistant": "todo", "tool": "tasks"}
-MAX_QUERY_CHARS = 10_000
 
 
 def search(
@@ -50,7 +50,7 @@ def search(
     if not query:
         raise Invalid("the search is blank", hint="name a word: todo chat search rent")
     request = SearchConversations(
-        words=query[: MAX_QUERY_CHARS + 1],
+        words=query[: MAX_SEARCH_CHARS + 1],
         number=conversation,
         role=role,
         since=since,

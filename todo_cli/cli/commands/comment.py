@@ -15,13 +15,13 @@ from todo_cli.cli.task_args import TaskNumberArgument
 from todo_cli.contract.base import token_user
 from todo_cli.contract.comments import AddComment, CommentPage, EditComment, ListComments, RemoveComment
 from todo_cli.contract.ids import id_of, new_id
+from todo_cli.contract.limits import MAX_COMMENT_CHARS
 from todo_cli.contract.task_types import Comment
 from todo_cli.errors import Invalid
 
 PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
-MAX_COMMENT_CHARS = 20_000
 MIN_ID_CHARS = 4
 ID_CHARS = 36
 

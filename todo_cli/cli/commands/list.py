@@ -7,11 +7,12 @@ from typing import Annotated, Literal
 import typer
 
 from todo_cli.cli.filter_args import FilterArgument, FilterCommand, join_filter
-from todo_cli.cli.list_output import MAX_PAGE_TASKS, print_list
+from todo_cli.cli.list_output import print_list
 from todo_cli.cli.options import Cursor, Json, JsonLines, Priority, Project, parse_priority
 from todo_cli.cli.render import text
 from todo_cli.cli.session import session_of
 from todo_cli.contract.filters import SORTS
+from todo_cli.contract.limits import MAX_PAGE_ITEMS
 from todo_cli.contract.tasks import ListTasks
 
 PANEL = "Tasks"
@@ -38,7 +39,7 @@ SortOption = Annotated[
 
 LimitOption = Annotated[
     int,
-    typer.Option("--limit", "-n", help="Maximum number of tasks.", min=1, max=MAX_PAGE_TASKS, metavar="COUNT"),
+    typer.Option("--limit", "-n", help="Maximum number of tasks.", min=1, max=MAX_PAGE_ITEMS, metavar="COUNT"),
 ]
 
 

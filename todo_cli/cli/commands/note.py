@@ -11,13 +11,13 @@ from todo_cli.cli.commands.comment import read_text
 from todo_cli.cli.options import IfRev, Json, JsonLines, Key, output_form, parse_number
 from todo_cli.cli.session import Session, session_of
 from todo_cli.cli.task_args import TaskNumberArgument
+from todo_cli.contract.limits import MAX_NOTE_CHARS
 from todo_cli.contract.tasks import Changed, EditTasks, ShowTask
 from todo_cli.errors import Conflict, Invalid
 
 PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
-MAX_NOTE_CHARS = 100_000
 MAX_APPEND_ATTEMPTS = 5
 
 

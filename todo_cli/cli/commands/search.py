@@ -9,13 +9,12 @@ import typer
 
 from todo_cli.cli.options import Json, JsonLines, output_form
 from todo_cli.cli.session import Session, session_of
+from todo_cli.contract.limits import MAX_SEARCH_CHARS
 from todo_cli.contract.search import SearchTasks, TaskHits
 from todo_cli.errors import Invalid
 
 PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
-
-MAX_QUERY_CHARS = 10_000
 
 
 @app.command()
@@ -39,8 +38,8 @@ def search(
     query = " ".join(words).strip()
     if not query:
         raise Invalid("the search is blank", hint="name a word: todo search rent")
-    if len(query) > MAX_QUERY_CHARS:
-        raise Invalid(f"the search is longer than {MAX_QUERY_CHARS:,} characters", hint="a few words are enough")
+    if len(query) > MAX_SEARCH_CHARS:
+        raise Invalid(f"the search is longer than {MAX_SEARCH_CHARS:,} characters", hint="a few words are enough")
     _print_hits(session, session.send(SearchTasks(words=query, status=status, limit=limit)), form, query, status)
 
 

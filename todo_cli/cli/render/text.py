@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Set
+from collections.abc import Callable, Iterable, Set
 from datetime import date, datetime, tzinfo
 
 from todo_cli.cli.render.escape import escape
@@ -75,6 +75,21 @@ def format_due(due: str, zone: tzinfo | None, now: datetime) -> str:
     return f"{when.day} {when:%b}" + ("" if near else f" {when.year}") + clock
 
 
+def format_full_due(due: str, zone: tzinfo | None, now: datetime) -> str:
+    """Return the date with its distance, if it is near: `Tue 1 Dec 09:00, in 4 days`, `Wed 2 Jan 2030`."""
+    when = parse_due(due)
+    clock = ""
+    if isinstance(when, datetime):
+        local = when.astimezone(zone)
+        when, clock = local.date(), f" {local:%H:%M}"
+    days = (when - now.astimezone(zone).date()).days
+    is_near = -60 < days < 300
+    distance = f"in {days} days" if days > 0 else f"{-days} days ago"
+    distance = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(days, distance)
+    absolute = f"{when:%a} {when.day} {when:%b}{'' if is_near else f' {when.year}'}{clock}"
+    return f"{absolute}, {distance}" if abs(days) < 60 else absolute
+
+
 def format_due_iso(due: str, zone: tzinfo | None) -> str:
     """Return a due date for a pipe: a date, or a local time with its offset."""
     when = parse_due(due)
@@ -103,30 +118,30 @@ def write_tsv(tasks: Iterable[Task], zone: tzinfo | None) -> None:
 
 
 def format_task(task: Task, zone: tzinfo | None, now: datetime) -> str:
-    """Return `#12 Pay rent (due tomorrow, p1, #home @phone)`."""
-    fields = format_fields(task, zone, now)
+    """Return `#12 Pay rent (due Tue 1 Dec, in 4 days, p1, #home @phone)`."""
+    fields = format_fields(task, zone, now, format_date=format_full_due)
     return escape(f"#{task.number} {task.title}" + (f" ({fields})" if fields else ""))
 
 
-def format_fields(task: Task, zone: tzinfo | None, now: datetime) -> str:
+def format_fields(task: Task, zone: tzinfo | None, now: datetime, format_date: Callable[..., str] = format_due) -> str:
     """Return the fields that are set: `due tomorrow, p1, #home, @phone`."""
     parts = [
-        f"due {format_due(task.due, zone, now)}" if task.due else "",
+        f"due {format_date(task.due, zone, now)}" if task.due else "",
         f"p{task.priority}" if task.priority else "",
         f"#{task.project}" if task.project else "",
         " ".join(f"@{tag}" for tag in task.tags),
-        *_rare_fields(task, zone, now),
+        *_rare_fields(task, zone, now, format_date),
     ]
     return ", ".join(part for part in parts if part)
 
 
-def _rare_fields(task: Task, zone: tzinfo | None, now: datetime) -> list[str]:
+def _rare_fields(task: Task, zone: tzinfo | None, now: datetime, format_date: Callable[..., str]) -> list[str]:
     """Return the fields that few tasks have: `every month`, `deferred to mon`, `after #3 #4`, `subtask of #1`."""
     is_deferred = task.defer and not is_overdue(task.defer, zone, now)
     return [
         describe_repeat(task.repeat) if task.repeat else "",
-        f"deferred to {format_due(task.defer, zone, now)}" if task.defer and is_deferred else "",
-        f"scheduled {format_due(task.scheduled, zone, now)}" if task.scheduled else "",
+        f"deferred to {format_date(task.defer, zone, now)}" if task.defer and is_deferred else "",
+        f"scheduled {format_date(task.scheduled, zone, now)}" if task.scheduled else "",
         f"subtask of #{task.parent}" if task.parent else "",
         f"after {' '.join(f'#{number}' for number in task.after)}" if task.after else "",
         f"started {format_age(task.started_at, now)}" if task.started_at else "",

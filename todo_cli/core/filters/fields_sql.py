@@ -69,6 +69,7 @@ HAS: dict[str, LiteralString] = {  # has:…
     "scheduled": "(t.scheduled_on IS NOT NULL OR t.scheduled_at IS NOT NULL)",
     "done": "t.status = 'done'",
     "claimed": f"t.claimed_until > {NOW}",
+    "every": "t.repeat IS NOT NULL",
     "tag": f"EXISTS (SELECT {TAGGED})",
 }
 

@@ -176,6 +176,16 @@ class Conditions:
           SELECT l.number FROM todo.links l
            WHERE l.{SPACE} AND l.after = {self.value(int(term.value), "bigint")})"""
 
+    def _every(self, term: FieldTerm) -> LiteralString:
+        from todo_cli.parsing.recurrence import parse_recurrence
+
+        try:
+            found = parse_recurrence(term.value, zone=self.zone or "UTC", now=self.now)
+        except Invalid as error:
+            raise filter_error(term.at, error.detail, error.hint) from None
+        rule, from_done = self.value(found.rule, "text"), self.value(found.from_done, "boolean")
+        return f"(t.repeat ->> 'rule' = {rule} AND (t.repeat ->> 'from_done')::boolean = {from_done})"
+
     def _date(self, term: FieldTerm) -> LiteralString:
         if term.field == "done":
             return f"({STATES['done']} AND {self._compare_date(term)})"

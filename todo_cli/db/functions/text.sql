@@ -1,11 +1,12 @@
 -- Text in every language, for search and for sorting. Whatever locale the database has, results are
--- in the order of "C".
+-- in the order of "C". These functions read no table and run with the caller's rights: pg_restore
+-- computes the sort keys before it restores the grants of a function's owner.
 
 -- name: fold_text
 -- A text in lower case without accents, vowel points and invisible characters. Search and sorting
 -- both use it.
 CREATE FUNCTION todo.fold_text(p_text text) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT
-SECURITY DEFINER PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   folded text COLLATE "C" := lower(p_text COLLATE "C");
 BEGIN
@@ -30,7 +31,7 @@ END $$;
 -- with accents sorts behind the same text without. The keys are compared as bytes, so that all
 -- databases have the same order.
 CREATE FUNCTION todo.sort_key(p_text text) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT
-SECURITY DEFINER PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   start text COLLATE "C" := left(p_text, 100);
   folded text COLLATE "C" := left(todo.fold_text(start), 100);

@@ -220,7 +220,7 @@ END $$;
 -- A text in lower case without accents, vowel points and invisible characters. Search and sorting
 -- both use it.
 CREATE FUNCTION todo.fold_text(p_text text) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT
-SECURITY DEFINER PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   folded text COLLATE "C" := lower(p_text COLLATE "C");
 BEGIN
@@ -244,7 +244,7 @@ END $$;
 -- with accents sorts behind the same text without. The keys are compared as bytes, so that all
 -- databases have the same order.
 CREATE FUNCTION todo.sort_key(p_text text) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT
-SECURITY DEFINER PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   start text COLLATE "C" := left(p_text, 100);
   folded text COLLATE "C" := left(todo.fold_text(start), 100);
@@ -1655,6 +1655,8 @@ GRANT EXECUTE ON FUNCTION todo.set_default_view(text) TO todo_server, todo_worke
 ALTER FUNCTION todo.fold_text(text) OWNER TO todo_auth;
 
 REVOKE ALL ON FUNCTION todo.fold_text(text) FROM PUBLIC;
+
+GRANT EXECUTE ON FUNCTION todo.fold_text(text) TO todo_server, todo_worker, todo_person;
 
 ALTER FUNCTION todo.sort_key(text) OWNER TO todo_auth;
 
