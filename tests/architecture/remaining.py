@@ -40,7 +40,6 @@ WIDE_SQL = {
     "todo_cli/core/accounts/tokens.py",
     "todo_cli/core/accounts/usage.py",
     "todo_cli/core/accounts/users.py",
-    "todo_cli/core/conversations/conversations.py",
     "todo_cli/core/conversations/import_messages.py",
     "todo_cli/core/conversations/prompt_history.py",
     "todo_cli/core/conversations/search.py",
