@@ -10,7 +10,7 @@ import json
 import sys
 from typing import Any
 
-from tests.support.fake_model import calls, says
+from tests.support.fake_model import call_answer, text_answer
 
 WISH = ("add_task", {"title": "Buy milk and a few other things"})
 WORDS = "It is on your list now, as the last one of seven."
@@ -23,8 +23,8 @@ def encoded(steps: list[dict[str, Any]]) -> bytes:
     return b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
 
 
-WISHES = encoded(calls(WISH, size=16))
-SAYS = encoded(says(*(f"{word} " for word in WORDS.split())))
+WISHES = encoded(call_answer(WISH, size=16))
+SAYS = encoded(text_answer(*(f"{word} " for word in WORDS.split())))
 READY = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from tests.conftest import Database, wait_for
 from tests.support.chat import Chat
-from tests.support.turn_driver import finish
+from tests.support.turn_driver import finish_driver
 from todo_cli.agent.messages import build_request, protocol_errors
 from todo_cli.agent.prompts import date_line
 from todo_cli.contract.ids import new_id
@@ -42,7 +42,7 @@ def whole(db: Database) -> Any:
     """The same turn when nobody dies: its history, tasks, and points."""
     chat = Chat(db, db.person())
     chat(AddTask(title="old"))
-    found = finish(chat.start(TEXT, *ROUNDS, lease=30))
+    found = finish_driver(chat.start(TEXT, *ROUNDS, lease=30))
     assert found["ended"]["state"] == "done", found
     yield _history(chat), chat.tasks(), found["points"]
     chat.close()
@@ -72,10 +72,10 @@ def die_and_go_on(db: Database, point: int, whole: Any) -> bool:
     chat, turn = Chat(db, db.person()), new_id()
     try:
         chat(AddTask(title="old"))
-        first = finish(chat.start(TEXT, *ROUNDS, turn=turn, lease=LEASE, die=point), killed=True)
+        first = finish_driver(chat.start(TEXT, *ROUNDS, turn=turn, lease=LEASE, die=point), killed=True)
         if not first:
             chat.lapse()
-            second = finish(chat.start(TEXT, *ROUNDS, turn=turn, lease=30))
+            second = finish_driver(chat.start(TEXT, *ROUNDS, turn=turn, lease=30))
             assert second["ended"].get("state") == "done", second
         check(chat, whole)
     finally:
@@ -108,7 +108,7 @@ def test_killed_and_another_message_comes(db: Database, point: int) -> None:
     try:
         chat(AddTask(title="old"))
         turn = new_id()
-        assert not finish(chat.start(TEXT, *ROUNDS, turn=turn, lease=LEASE, die=point), killed=True)
+        assert not finish_driver(chat.start(TEXT, *ROUNDS, turn=turn, lease=LEASE, die=point), killed=True)
         chat.lapse()
         assert chat.say("hello?", ["yes"]).state == "done"
         titles = [title for _, title, _ in chat.tasks()]
@@ -150,7 +150,7 @@ def test_four_senders_on_one_conversation(db: Database) -> None:
             while True:
                 tries += 1
                 rounds = [[["add_task", {"title": f"task {number}"}]], [f"done {number}"]]
-                ended = finish(chat.start(f"add {number}", *rounds, turn=turn))["ended"]
+                ended = finish_driver(chat.start(f"add {number}", *rounds, turn=turn))["ended"]
                 if "error" not in ended or not isinstance(ended["error"], dict) or "reason" not in ended["error"]:
                     assert ended["state"] == "done", ended
                     return tries
@@ -173,7 +173,7 @@ def test_a_zombie_finds_the_turn_taken(db: Database) -> None:
         wait_for(lambda: bool(chat.db.execute("SELECT 1 FROM todo.turns WHERE id = %s", turn)))
         chat.lapse()
         ended = chat.say("add", [["add_task", {"title": "x"}]], ["quick"], turn=turn)
-        zombie = finish(slow)["ended"]
+        zombie = finish_driver(slow)["ended"]
         if ended.mine:
             assert ended.state == "done"
             assert zombie["error"]["reason"] == "fenced"

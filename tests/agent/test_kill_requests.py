@@ -15,8 +15,8 @@ import pytest
 
 from tests.conftest import Database
 from tests.support.chat import Chat
-from tests.support.fork import Nest
-from tests.support.interruptions import CASES, stands
+from tests.support.fork_server import ForkServer
+from tests.support.interruptions import CASES, snapshot_of
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.turn_steps import ReadReplay
 
@@ -24,13 +24,13 @@ SEED = 5
 
 
 @pytest.fixture(scope="module")
-def nest() -> Iterator[Nest]:
-    made = Nest()
+def nest() -> Iterator[ForkServer]:
+    made = ForkServer()
     yield made
     made.close()
 
 
-def happens(db: Database, nest: Nest, name: str, point: int | None = None, how: str = "kill") -> tuple[Any, Any]:
+def happens(db: Database, nest: ForkServer, name: str, point: int | None = None, how: str = "kill") -> tuple[Any, Any]:
     """How all stands in the end, and what the process said: None where it was killed."""
     case, chat, key = CASES[name], Chat(db, db.person()), new_id()
     try:
@@ -41,12 +41,12 @@ def happens(db: Database, nest: Nest, name: str, point: int | None = None, how: 
         )  # fmt: skip
         assert said is None or "answer" in said, said
         case.on(chat, request, key)
-        return stands(chat), said
+        return snapshot_of(chat), said
     finally:
         chat.close()
 
 
-def anywhere(db: Database, nest: Nest, name: str, how: str, most: int) -> int:
+def anywhere(db: Database, nest: ForkServer, name: str, how: str, most: int) -> int:
     """How many points were tried; each ends as if nothing had happened."""
     whole, said = happens(db, nest, name)
     points = range(1, said["points"] + 1)
@@ -59,26 +59,26 @@ def anywhere(db: Database, nest: Nest, name: str, how: str, most: int) -> int:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_killed_here_others_go_on(db: Database, nest: Nest, name: str) -> None:
+def test_killed_here_others_go_on(db: Database, nest: ForkServer, name: str) -> None:
     anywhere(db, nest, name, "kill", 2)
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_its_backend_terminated_here_it_is_done_once(db: Database, nest: Nest, name: str) -> None:
+def test_its_backend_terminated_here_it_is_done_once(db: Database, nest: ForkServer, name: str) -> None:
     anywhere(db, nest, name, "cut", 1)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("how", ["kill", "cut"])
-def test_anywhere(db: Database, nest: Nest, name: str, how: str) -> None:
+def test_anywhere(db: Database, nest: ForkServer, name: str, how: str) -> None:
     assert anywhere(db, nest, name, how, 10_000) > 3
 
 
 ROUNDS = (["I add ", ["add_task", {"title": "milk"}]], ["Done."])
 
 
-def folds(db: Database, nest: Nest, point: int | None = None, how: str = "kill") -> tuple[Any, Any]:
+def folds(db: Database, nest: ForkServer, point: int | None = None, how: str = "kill") -> tuple[Any, Any]:
     """A turn that first folds what is old, with an accident on the way; then as it was taken up by another."""
     chat, turn = Chat(db, db.person()), new_id()
     try:
@@ -95,12 +95,12 @@ def folds(db: Database, nest: Nest, point: int | None = None, how: str = "kill")
             assert again
             assert again["ended"].get("state") == "done", again
         assert chat(ReadReplay(conversation=chat.id, budget=500)).summary == "They counted."
-        return stands(chat) | {"dead": []}, said
+        return snapshot_of(chat) | {"dead": []}, said
     finally:
         chat.close()
 
 
-def accidents(db: Database, nest: Nest, how: str, chosen: Any, whole: Any) -> None:
+def accidents(db: Database, nest: ForkServer, how: str, chosen: Any, whole: Any) -> None:
     for point in chosen:
         found, said = folds(db, nest, point, how)
         assert found == whole, (how, point)
@@ -108,7 +108,7 @@ def accidents(db: Database, nest: Nest, how: str, chosen: Any, whole: Any) -> No
             assert said["ended"].get("state") == "done", (point, said)
 
 
-def test_a_turn_that_folds_has_an_accident(db: Database, nest: Nest) -> None:
+def test_a_turn_that_folds_has_an_accident(db: Database, nest: ForkServer) -> None:
     whole, said = folds(db, nest)
     assert whole["summaries"] == [("They counted.",)]
     for how, most in (("kill", 3), ("cut", 2), ("gone", 1)):
@@ -117,9 +117,9 @@ def test_a_turn_that_folds_has_an_accident(db: Database, nest: Nest) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("how", ["kill", "cut", "gone"])
-def test_a_turn_that_folds_has_its_accident_anywhere(db: Database, nest: Nest, how: str) -> None:
+def test_a_turn_that_folds_has_its_accident_anywhere(db: Database, nest: ForkServer, how: str) -> None:
     whole, said = folds(db, nest)
-    second = Nest()
+    second = ForkServer()
     try:
         with ThreadPoolExecutor(2) as pool:
             halves = [range(first, said["points"] + 1, 2) for first in (1, 2)]

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from tests.support.chat import Chat
-from tests.support.fake_model import calls, says, scripted
+from tests.support.fake_model import call_answer, run_fake_model, text_answer
 from todo_cli.contract.tasks import AddTask
 from todo_cli.llm.client import stream_answer
 from todo_cli.llm.endpoints import ModelEndpoint
@@ -32,9 +32,9 @@ def speaking(url: str) -> Any:
 
 def test_a_conversation_over_the_protocol(chat: Chat) -> None:
     chat(AddTask(title="Report"))
-    with scripted(
-        calls(("list_tasks", {})), says("There is ", "#1 Report."),
-        calls(("complete_task", {"number": 1}), text="I will."), says("Done: #1 Report."),
+    with run_fake_model(
+        call_answer(("list_tasks", {})), text_answer("There is ", "#1 Report."),
+        call_answer(("complete_task", {"number": 1}), text="I will."), text_answer("Done: #1 Report."),
     ) as server:  # fmt: skip
         assert chat.say("what is there?", answer=speaking(server.url)).text == "There is #1 Report."
         ended = chat.say("mark it as done", answer=speaking(server.url))

@@ -17,8 +17,8 @@ from tests.conftest import Database
 from tests.support.ask import settings_of
 from tests.support.chat import Chat
 from tests.support.counting_proxy import Proxy
-from tests.support.interruptions import BOTH, TEXT, stands
-from tests.support.turn_driver import Script
+from tests.support.interruptions import BOTH, TEXT, snapshot_of
+from tests.support.turn_driver import ScriptedModel
 from todo_cli.agent.loop import Limits, TurnEnd, run_turn
 from todo_cli.clients.direct import DirectClient
 from todo_cli.contract.base import Request, Secret
@@ -62,7 +62,7 @@ class Far:
         async def whole() -> TurnEnd:
             try:
                 return await run_turn(
-                    send, Script(ROUNDS, summary="They counted."), begin, limits=Limits(budget_tokens=700)
+                    send, ScriptedModel(ROUNDS, summary="They counted."), begin, limits=Limits(budget_tokens=700)
                 )
             finally:
                 await backend.aclose()
@@ -94,7 +94,7 @@ def goes(db: Database, at: int = 0, *, ever: bool = False) -> tuple[Any, int]:
             if ends == "awaiting":
                 far.chat(AnswerTurn(turn=begin.turn, yes=True))
                 begin = again(begin)
-        return stands(far.chat) | {"dead": []}, far.steps
+        return snapshot_of(far.chat) | {"dead": []}, far.steps
 
 
 def again(begin: BeginTurn) -> BeginTurn:

@@ -10,8 +10,8 @@ import pytest
 
 from tests.conftest import Database, Person
 from tests.support.chat import Chat
-from tests.support.chat_process import Talker
-from tests.support.fake_model import calls, says
+from tests.support.chat_process import ChatProcess
+from tests.support.fake_model import call_answer, text_answer
 from todo_cli.contract.conversations import RemoveConversation, RestoreConversation
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.message_search import MessageHit, SearchConversations
@@ -107,8 +107,8 @@ def test_the_index_is_used_and_no_login_reads_by_it(talks: Chat) -> None:
         assert not any("Cond" in line and "said_words" in line for (line,) in own.execute(plan))
 
 
-def test_it_is_shown_each_way_in_and_for_programs(talker: Talker) -> None:
-    talker.script(calls(("add_task", {"title": "Pay \x1b[31mthe rent"})), says("Added ", "#1."))
+def test_it_is_shown_each_way_in_and_for_programs(talker: ChatProcess) -> None:
+    talker.script(call_answer(("add_task", {"title": "Pay \x1b[31mthe rent"})), text_answer("Added ", "#1."))
     assert talker("ask", "rent is due").code == 0
     lines = [line.split("\t") for line in talker("chat", "search", "rent").lines]
     assert sorted((cells[0], cells[2], cells[4], cells[5]) for cells in lines) == [

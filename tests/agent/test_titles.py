@@ -13,8 +13,8 @@ import pytest
 
 from tests.conftest import Database, Person, Server, Todo, start_server
 from tests.support.chat import Chat
-from tests.support.chat_process import Talker, until, with_model
-from tests.support.fake_model import Scripted, fails, says, scripted
+from tests.support.chat_process import ChatProcess, model_environment, wait_until
+from tests.support.fake_model import FakeModel, error_answer, run_fake_model, text_answer
 from todo_cli.agent.titles import clean_title, store_title
 from todo_cli.contract.conversations import AnswerTurn, ForkConversation, RenameConversation
 from todo_cli.contract.ids import new_id
@@ -32,31 +32,31 @@ def titling(script: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def own() -> Iterator[Scripted]:
-    with scripted() as running:
+def own() -> Iterator[FakeModel]:
+    with run_fake_model() as running:
         running.strict = True
         yield running
 
 
 @pytest.fixture(scope="module")
-def titling_server(db: Database, own: Scripted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = start_server(tmp_path_factory.mktemp("titles"), db, env=with_model(own) | ON)
+def titling_server(db: Database, own: FakeModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    running = start_server(tmp_path_factory.mktemp("titles"), db, env=model_environment(own) | ON)
     yield running
     running.stop()
 
 
 @pytest.fixture
 def somebody(
-    db: Database, own: Scripted, titling_server: Server, as_person: Callable[..., Todo], person: Person, way: str
-) -> Talker:
+    db: Database, own: FakeModel, titling_server: Server, as_person: Callable[..., Todo], person: Person, way: str
+) -> ChatProcess:
     own.scripts.clear()
     own.asked.clear()
     todo = as_person(person, way, url=titling_server.url)
-    todo.env |= with_model(own) | ON if way == "direct" else {}
-    return Talker(db, person, todo, own, way, todo)
+    todo.env |= model_environment(own) | ON if way == "direct" else {}
+    return ChatProcess(db, person, todo, own, way, todo)
 
 
-def title(one: Talker, number: int = 1) -> str:
+def title(one: ChatProcess, number: int = 1) -> str:
     return str(
         one.db.execute(
             "SELECT title FROM todo.conversations WHERE space_id = %s AND number = %s", one.who.user_id, number
@@ -64,16 +64,16 @@ def title(one: Talker, number: int = 1) -> str:
     )
 
 
-def test_after_the_first_turn_and_only_then(somebody: Talker) -> None:
-    somebody.script(says("Hello."), titling(says("## **A short ", "title.**\n")))
+def test_after_the_first_turn_and_only_then(somebody: ChatProcess) -> None:
+    somebody.script(text_answer("Hello."), titling(text_answer("## **A short ", "title.**\n")))
     assert somebody("ask", "hello, what can you do for me?").out == "Hello.\n"
     if somebody.way == "direct":
         assert title(somebody) == "A short title", "the command itself has stored it"
-    until(lambda: title(somebody) == "A short title")
+    wait_until(lambda: title(somebody) == "A short title")
     asked = somebody.model.asked[-1].body
     assert not asked.get("tools")
     assert "hello, what can you do" in asked["messages"][-1]["content"]
-    somebody.script(says("Bye."))
+    somebody.script(text_answer("Bye."))
     assert somebody("ask", "-c", "1", "bye").out == "Bye.\n"
     assert len(somebody.model.asked) == 3
     assert somebody("chat", "show", "1").lines[0] == "1. A short title"
@@ -94,17 +94,17 @@ def processes_with(marker: str) -> list[int]:
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are counted in /proc")
-def test_ask_leaves_no_process_behind(somebody: Talker) -> None:
+def test_ask_leaves_no_process_behind(somebody: ChatProcess) -> None:
     marker = new_id()
-    somebody.script(says("Hello."), titling([{"stall": True}]))
+    somebody.script(text_answer("Hello."), titling([{"stall": True}]))
     assert somebody("ask", "hello", env={"TODO_TEST_MARKER": marker}).out == "Hello.\n"
     assert processes_with(marker) == []
 
 
-def test_ask_with_ctrl_c_during_the_title_skips_it_and_succeeds(somebody: Talker) -> None:
-    somebody.script(says("Hello."), titling([{"stall": True}]))
+def test_ask_with_ctrl_c_during_the_title_skips_it_and_succeeds(somebody: ChatProcess) -> None:
+    somebody.script(text_answer("Hello."), titling([{"stall": True}]))
     process = somebody.start("ask", "hello")
-    until(lambda: len(somebody.model.asked) == 2 or process.poll() is not None)
+    wait_until(lambda: len(somebody.model.asked) == 2 or process.poll() is not None)
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
     assert process.communicate(timeout=60) == ("Hello.\n", "")
@@ -112,25 +112,25 @@ def test_ask_with_ctrl_c_during_the_title_skips_it_and_succeeds(somebody: Talker
     assert time.monotonic() - began < TITLE_SECONDS or somebody.way == "api"
 
 
-def test_ask_with_a_model_that_never_answers_for_the_title_ends(somebody: Talker) -> None:
-    somebody.script(says("Hello."), titling([{"stall": True}]))
+def test_ask_with_a_model_that_never_answers_for_the_title_ends(somebody: ChatProcess) -> None:
+    somebody.script(text_answer("Hello."), titling([{"stall": True}]))
     assert somebody("ask", "hello").out == "Hello.\n"
-    until(lambda: len(somebody.model.asked) == 2)
+    wait_until(lambda: len(somebody.model.asked) == 2)
     assert title(somebody) == "hello"
-    somebody.script(says("Again."))
+    somebody.script(text_answer("Again."))
     assert somebody("ask", "-c", "1", "go on").out == "Again.\n"
 
 
-def test_a_model_that_fails_leaves_the_first_words(somebody: Talker) -> None:
-    somebody.script(says("Hello."), titling(fails(400)))
+def test_a_model_that_fails_leaves_the_first_words(somebody: ChatProcess) -> None:
+    somebody.script(text_answer("Hello."), titling(error_answer(400)))
     assert somebody("ask", "the first\nwords").code == 0
-    until(lambda: len(somebody.model.asked) == 2)
+    wait_until(lambda: len(somebody.model.asked) == 2)
     assert title(somebody) == "the first"
     assert somebody("chat", "list").lines[0].split("\t")[1] == "the first"
 
 
-def test_switched_off(somebody: Talker, talker: Talker) -> None:
-    talker.script(says("Hello."), titling(says("No")))
+def test_switched_off(somebody: ChatProcess, talker: ChatProcess) -> None:
+    talker.script(text_answer("Hello."), titling(text_answer("No")))
     assert talker("ask", "hello").code == 0
     assert title(talker) == "hello"
     assert len(talker.model.asked) == 1
@@ -138,9 +138,9 @@ def test_switched_off(somebody: Talker, talker: Talker) -> None:
 
 def name(chat: Chat, *words: Any, turn: str | None = None) -> list[Any]:
     """As a runner does behind the turn's end; what the model was asked."""
-    from tests.support.turn_driver import Script
+    from tests.support.turn_driver import ScriptedModel
 
-    script = Script([words] * 9)
+    script = ScriptedModel([words] * 9)
 
     async def send(request: Any) -> Any:
         return await chat.line.send(request, key=new_id() if request.write else None)

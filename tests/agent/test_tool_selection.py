@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.chat import Chat
-from tests.support.turn_driver import Script
+from tests.support.turn_driver import ScriptedModel
 from todo_cli.agent.tool_selection import find_tools, select_tools
 from todo_cli.contract.tasks import AddTask, CompleteTasks
 from todo_cli.contract.turn_steps import Message, MessageCall
@@ -18,7 +18,7 @@ from todo_cli.tools import BASIC_TOOLS, EXTRA_TOOLS, MORE_TOOLS
 FEW = [*BASIC_TOOLS, MORE_TOOLS]
 
 
-class Watching(Script):
+class Watching(ScriptedModel):
     """A script that keeps what it was offered."""
 
     def __init__(self, *rounds: Any) -> None:

@@ -10,9 +10,9 @@ import pytest
 
 from tests.conftest import Database, Person
 from tests.support.chat import Chat
-from tests.support.chat_process import Talker
-from tests.support.fake_model import calls, says
-from tests.support.turn_driver import Script
+from tests.support.chat_process import ChatProcess
+from tests.support.fake_model import call_answer, text_answer
+from tests.support.turn_driver import ScriptedModel
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.turn_steps import BeginTurn
 from todo_cli.contract.usage import ReadUsage, SetBudget, UsageRow
@@ -21,7 +21,7 @@ from todo_cli.errors import Invalid, NotAllowed, NotFound, TooMany
 from todo_cli.llm.stream import Finished, TokenUsage
 
 
-class Counting(Script):
+class Counting(ScriptedModel):
     """A model that tells of each answer what it has used."""
 
     used = TokenUsage(100, 20, cached=50, reasoning=5, cost="0.25", currency="EUR")
@@ -39,7 +39,7 @@ def say(chat: Chat, text: str, *rounds: Any, model: str = "m1", **more: Any) -> 
     return chat.say(text, answer=_named(Counting(rounds, **more), model))
 
 
-def _named(script: Script, model: str) -> Script:
+def _named(script: ScriptedModel, model: str) -> ScriptedModel:
     script.model = model  # type: ignore[attr-defined]
     return script
 
@@ -180,13 +180,13 @@ def boss(db: Database) -> Person:
     return db.person(admin=True)
 
 
-def test_at_the_command_line(talker: Talker, boss: Person, make_talker: Callable[..., Talker]) -> None:
+def test_at_the_command_line(talker: ChatProcess, boss: Person, make_talker: Callable[..., ChatProcess]) -> None:
     chief = make_talker(talker.way, boss)
     done = chief("admin", "user", "budget", talker.who.name, "--tokens-per-day", "2k")
     assert (done.out, done.code) == (f"{talker.who.name} has a budget of 2,000 tokens a day.\n", 0), done.err
     assert talker("prefs", "--budget", "15").out == "timezone  Europe/Berlin\nmodel     -\nbudget    15\n"
     assert talker("prefs", "--budget", "few").code == 2
-    talker.script(calls(("add_task", {"title": "x"})), says("Done."))
+    talker.script(call_answer(("add_task", {"title": "x"})), text_answer("Done."))
     assert talker("ask", "add x").code == 0
     stopped = talker("ask", "and y")
     assert (stopped.code, stopped.out) == (8, "")
@@ -206,8 +206,8 @@ def test_at_the_command_line(talker: Talker, boss: Person, make_talker: Callable
     )
 
 
-def test_days_are_drawn_on_a_terminal(talker: Talker) -> None:
-    talker.script(says("Hi."))
+def test_days_are_drawn_on_a_terminal(talker: ChatProcess) -> None:
+    talker.script(text_answer("Hi."))
     assert talker("ask", "hello").code == 0
     talker.db.execute(
         """INSERT INTO todo.usage SELECT user_id, day - 1, space_id, conversation_id, model, currency, 1, 100, 0, 0, 0, 0 FROM todo.usage

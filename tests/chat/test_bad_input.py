@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 from tests.conftest import Server
-from tests.support.chat_process import Talker, frames
-from tests.support.fake_model import Scripted, chunk, plain, says
+from tests.support.chat_process import ChatProcess, read_frames
+from tests.support.fake_model import FakeModel, body_answer, chunk, text_answer
 from tests.support.raw_http import ask
 from todo_cli.contract.ids import new_id
 
 HUGE = b"x" * 10_000_000
 
 
-def test_a_message_of_ten_megabytes(talker: Talker) -> None:
+def test_a_message_of_ten_megabytes(talker: ChatProcess) -> None:
     for data in (HUGE, "ä".encode() * 5_000_000, b"x" + "€".encode() * 200_000):
         done = talker("ask", "-", stdin=data)
         assert (done.code, done.out) == (2, "")
@@ -28,11 +28,11 @@ def test_a_message_of_ten_megabytes(talker: Talker) -> None:
     assert (piped.code, "longer than 100,000 characters" in piped.err) == (0, True)
     assert (talker.turns(), talker.model.asked) == ([], [])
     assert talker.db.execute("SELECT 1 FROM todo.conversations WHERE space_id = %s", talker.who.user_id) == []
-    talker.script(says("Long."))
+    talker.script(text_answer("Long."))
     assert talker("ask", "-", stdin="ä" * 100_000).out == "Long.\n"
 
 
-def test_ten_megabytes_over_the_api(chat_server: Server, make_talker: Callable[..., Talker]) -> None:
+def test_ten_megabytes_over_the_api(chat_server: Server, make_talker: Callable[..., ChatProcess]) -> None:
     talker = make_talker("api")
     for text, status in (("x" * 10_000_000, {413, 422}), ("x" * 1_000_000, {422})):
         body = {"turn": new_id(), "conversation": new_id(), "text": text}
@@ -42,7 +42,7 @@ def test_ten_megabytes_over_the_api(chat_server: Server, make_talker: Callable[.
     assert talker.turns() == []
 
 
-def test_what_is_no_text_is_refused(talker: Talker, chat_server: Server) -> None:
+def test_what_is_no_text_is_refused(talker: ChatProcess, chat_server: Server) -> None:
     for data in (b"a\0b", b"\xff\xfe", b"caf\xe9", b"\xed\xa0\x80", "x".encode("utf-16")):
         done = talker("ask", "-", stdin=data)
         assert (done.code, len(done.err.splitlines())) == (2, 1), (data, done)
@@ -54,9 +54,9 @@ def test_what_is_no_text_is_refused(talker: Talker, chat_server: Server) -> None
     assert talker.turns() == []
 
 
-def test_control_characters_are_kept_and_shown_harmless(talker: Talker) -> None:
+def test_control_characters_are_kept_and_shown_harmless(talker: ChatProcess) -> None:
     words = "ring\x07 \x1b[2J\x1b]0;title\x07 \x9b31m\u202e\r\nback\tto\x7f"
-    talker.script(says("Heard."))
+    talker.script(text_answer("Heard."))
     assert talker("ask", "-", stdin=words).out == "Heard.\n"
     sent = talker.model.asked[-1].body["messages"][-1]["content"]
     assert sent.startswith(words)
@@ -72,30 +72,30 @@ def test_control_characters_are_kept_and_shown_harmless(talker: Talker) -> None:
 
 
 MODELS: dict[str, tuple[list[Any], str]] = {
-    "HTML": (plain("<html><title>502</title><b>no</b></html>", 200, **{"Content-Type": "text/html"}), "answered with a web page"),
-    "an error in HTML": (plain("<html>\x1b[2Jgateway</html>", 502, **{"Content-Type": "text/html"}), ""),
-    "nothing": (plain("", 200), "answered nothing"),
+    "HTML": (body_answer("<html><title>502</title><b>no</b></html>", 200, **{"Content-Type": "text/html"}), "answered with a web page"),
+    "an error in HTML": (body_answer("<html>\x1b[2Jgateway</html>", 502, **{"Content-Type": "text/html"}), ""),
+    "nothing": (body_answer("", 200), "answered nothing"),
     "a stream of nothing": ([{"open": {}}], ""),
     "no connection for long": ([{"cut": True}], "closed the connection in the middle of the answer"),
     "a flood": ([{"forever": chunk({"content": "x" * 20_000}), "every": 0}], "longer than 200000 characters"),
     "a flood without an end of line": ([{"open": {}}, {"forever": {"raw": "x" * 100_000}, "every": 0}], ""),
     "half an answer": ([chunk({"content": "Half"}), {"cut": True}], ""),
-    "an answer without a reason": (says("Half", finish=None, usage="none", done=False), "without a reason"),
+    "an answer without a reason": (text_answer("Half", finish=None, usage="none", done=False), "without a reason"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["HTML", "a flood", "half an answer"])
-def test_9_a_model_that_is_none(talker: Talker, name: str) -> None:
+def test_9_a_model_that_is_none(talker: ChatProcess, name: str) -> None:
     refused(talker, *MODELS[name])
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", MODELS)
-def test_9_every_model_that_is_none(talker: Talker, name: str) -> None:
+def test_9_every_model_that_is_none(talker: ChatProcess, name: str) -> None:
     refused(talker, *MODELS[name])
 
 
-def refused(talker: Talker, script: list[Any], what: str) -> None:
+def refused(talker: ChatProcess, script: list[Any], what: str) -> None:
     """Exit 9, one line, the message kept; and the conversation goes on."""
     talker.script({"steps": script, "keep": True})
     done = talker("ask", "hello")
@@ -106,13 +106,13 @@ def refused(talker: Talker, script: list[Any], what: str) -> None:
     assert len(done.out) <= 200_001
     assert talker.turns()[0][1] == "failed"
     assert talker.said()[0] == ("user", "hello")
-    talker.script({"steps": says("Now."), "keep": True})  # what does not fit is folded first
+    talker.script({"steps": text_answer("Now."), "keep": True})  # what does not fit is folded first
     assert talker("ask", "-c", "1", "and now?").out == "Now.\n"
     talker.model.assert_valid()
 
 
 @pytest.mark.long
-def test_9_a_model_that_stalls_or_never_ends(talker: Talker) -> None:
+def test_9_a_model_that_stalls_or_never_ends(talker: ChatProcess) -> None:
     """It waits as long as the endpoint's patience is, once for each."""
     drips = [{"open": {}}, {"forever": {"comment": "ping"}, "every": 1}]
     half = [chunk({"content": "Half"}), {"stall": True}]
@@ -125,7 +125,7 @@ def test_9_a_model_that_stalls_or_never_ends(talker: Talker) -> None:
     assert {state for _, state in talker.turns()} == {"failed"}
 
 
-def test_a_stalled_model_can_be_left(talker: Talker) -> None:
+def test_a_stalled_model_can_be_left(talker: ChatProcess) -> None:
     talker.script([chunk({"content": "Half of"}), {"stall": True}])
     child = talker.spawn("ask", "hello")
     child.expect_exact("Half")
@@ -136,13 +136,13 @@ def test_a_stalled_model_can_be_left(talker: Talker) -> None:
 
 
 def test_the_stream_tells_what_the_model_failed_with(
-    chat_server: Server, make_talker: Callable[..., Talker], model: Scripted
+    chat_server: Server, make_talker: Callable[..., ChatProcess], model: FakeModel
 ) -> None:
     talker = make_talker("api")
     model.scripts.clear()
-    talker.script({"steps": plain("<html></html>"), "keep": True})
+    talker.script({"steps": body_answer("<html></html>"), "keep": True})
     body = {"turn": new_id(), "conversation": new_id(), "text": "hello"}
-    found = list(frames(chat_server.url, "POST", "/v1/turns", body, token=talker.who.token))
+    found = list(read_frames(chat_server.url, "POST", "/v1/turns", body, token=talker.who.token))
     model.scripts.clear()
     assert (found[-1].data["state"], found[-1].data["error"]["type"]) == ("failed", "urn:todo:model")
     assert "<html" not in json.dumps([one.data for one in found])

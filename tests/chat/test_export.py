@@ -11,8 +11,8 @@ import pytest
 
 from tests.conftest import Database
 from tests.support.chat import Chat
-from tests.support.chat_process import Talker
-from tests.support.fake_model import calls, says
+from tests.support.chat_process import ChatProcess
+from tests.support.fake_model import call_answer, text_answer
 from todo_cli.agent.import_file import ExportReader
 from todo_cli.agent.messages import build_request, protocol_errors
 from todo_cli.contract.conversation_export import ImportMessages
@@ -24,17 +24,19 @@ from todo_cli.errors import Conflict, Invalid
 
 
 @pytest.fixture
-def talked(talker: Talker) -> Talker:
+def talked(talker: ChatProcess) -> ChatProcess:
     """A conversation with a call, and a second turn."""
     talker.script(
-        calls(("add_task", {"title": "Buy `milk`"}), text="At once."), says("Added #1."), says("You're welcome.")
+        call_answer(("add_task", {"title": "Buy `milk`"}), text="At once."),
+        text_answer("Added #1."),
+        text_answer("You're welcome."),
     )
     assert talker("ask", "put milk\non it").code == 0
     assert talker("ask", "-c", "1", "thanks").code == 0
     return talker
 
 
-def test_markdown_to_read(talked: Talker) -> None:
+def test_markdown_to_read(talked: ChatProcess) -> None:
     done = talked("chat", "export", "1")
     assert done.code == 0, done.err
     lines = done.lines
@@ -55,7 +57,7 @@ def test_markdown_to_read(talked: Talker) -> None:
     assert (talked("chat", "export", "9").code, talked("chat", "export", "1", "-o", "/nowhere/x.md").code) == (3, 7)
 
 
-def test_json_lines_go_round(talked: Talker, make_talker: Callable[..., Talker]) -> None:
+def test_json_lines_go_round(talked: ChatProcess, make_talker: Callable[..., ChatProcess]) -> None:
     path = talked.todo.directory / "milk.jsonl"
     done = talked("chat", "export", "1", "-o", str(path))
     assert (done.code, done.out) == (0, "")
@@ -74,7 +76,7 @@ def test_json_lines_go_round(talked: Talker, make_talker: Callable[..., Talker])
     back = other("chat", "export", "1", "--format", "jsonl").lines
     told = [json.loads(line) for line in back[1:]]
     assert [{**one, "turn": ""} for one in told] == [{**one, "turn": ""} for one in messages]
-    other.script(says("Of course."))
+    other.script(text_answer("Of course."))
     assert other("ask", "-c", "1", "go on").out == "Of course.\n"
     assert [one["content"] for one in other.model.asked[-1].body["messages"]][1] == "put milk\non it"
     other.model.assert_valid()
@@ -208,7 +210,7 @@ def test_a_broken_file_is_refused_by_its_line(long: Chat) -> None:
         assert sentence in told, name
 
 
-def test_nothing_is_sent_of_a_broken_file(talked: Talker, tmp_path: Path) -> None:
+def test_nothing_is_sent_of_a_broken_file(talked: ChatProcess, tmp_path: Path) -> None:
     lines = talked("chat", "export", "1", "--format", "jsonl").lines
     path = tmp_path / "broken.jsonl"
     path.write_text("\n".join([*lines[:5], *lines[6:]]))

@@ -12,21 +12,21 @@ import pytest
 
 from tests.cli.test_account import read_settings_file, use_keyring
 from tests.conftest import Database, Person, Server, Todo
-from tests.support.chat_process import MODEL, Talker, with_model
-from tests.support.fake_model import Scripted, calls, fails, says, scripted
+from tests.support.chat_process import MODEL_ENVIRONMENT, ChatProcess, model_environment
+from tests.support.fake_model import FakeModel, call_answer, error_answer, run_fake_model, text_answer
 
 KEY = "sk-of-the-keyring"
 
 
-def asked_for(model: Scripted) -> str:
+def asked_for(model: FakeModel) -> str:
     """The model of the newest request."""
     return str(model.asked[-1].body["model"])
 
 
-def test_named_wins_then_preferred_then_configured(talker: Talker) -> None:
-    talker.model.otherwise = says("Hi.")
+def test_named_wins_then_preferred_then_configured(talker: ChatProcess) -> None:
+    talker.model.otherwise = text_answer("Hi.")
     talker("ask", "hi")
-    assert asked_for(talker.model) == MODEL["TODO_MODEL"]
+    assert asked_for(talker.model) == MODEL_ENVIRONMENT["TODO_MODEL"]
     assert talker("prefs", "--model", "mine").out == "timezone  Europe/Berlin\nmodel     mine\nbudget    -\n"
     assert talker.other("prefs", "--json").json["model"] == "mine"
     assert talker("ask", "hi").code == 0
@@ -38,7 +38,7 @@ def test_named_wins_then_preferred_then_configured(talker: Talker) -> None:
     stored = talker.db.execute(
         "SELECT model FROM todo.conversations WHERE space_id = %s ORDER BY number", talker.who.user_id
     )
-    assert [row[0] for row in stored] == [MODEL["TODO_MODEL"], "mine", "another", "third"]
+    assert [row[0] for row in stored] == [MODEL_ENVIRONMENT["TODO_MODEL"], "mine", "another", "third"]
     assert talker("prefs", "--timezone", "Asia/Tokyo").out == "timezone  Asia/Tokyo\nmodel     mine\nbudget    -\n"
     assert talker("prefs", "--model", "").out == "timezone  Asia/Tokyo\nmodel     -\nbudget    -\n"
     for wrong in ("", "x" * 101, "a\nb"):
@@ -61,7 +61,7 @@ titles = false
 
 @pytest.fixture
 def paying(
-    person: Person, way: str, as_person: Callable[..., Todo], db: Database, tmp_path: Path, model: Scripted,
+    person: Person, way: str, as_person: Callable[..., Todo], db: Database, tmp_path: Path, model: FakeModel,
     make_server: Callable[..., Server],
 ) -> Todo:  # fmt: skip
     """Somebody where a price is configured: in their own file, or in the server's."""
@@ -76,14 +76,14 @@ def paying(
     return as_person(person, way, url=make_server(db, env={"TODO_CONFIG": str(path)}).url)
 
 
-def test_money_is_told_where_a_price_is_configured_and_nowhere_else(paying: Todo, model: Scripted) -> None:
-    model.add(calls(("list_tasks", {})), says("None."))
+def test_money_is_told_where_a_price_is_configured_and_nowhere_else(paying: Todo, model: FakeModel) -> None:
+    model.add(call_answer(("list_tasks", {})), text_answer("None."))
     done = paying("ask", "list", "--json")
     assert done.code == 0, done.err
     usage = {"prompt": 14, "completion": 6, "cached": 0, "reasoning": 0}
     assert done.json["usage"] == usage | {"cost": "0.0000155", "currency": "EUR"}
     assert paying("chat", "show", "1").out.count("(0.00000775 EUR, 7 + 3 tokens)") == 2
-    model.add(says("Hi."))
+    model.add(text_answer("Hi."))
     assert "cost" not in paying("ask", "hi", "--model", "other", "--json").json["usage"]
     assert "EUR" not in paying("chat", "show", "2").out
     refused = paying("ask", "hi", "--model", "expensive")
@@ -94,18 +94,18 @@ def test_money_is_told_where_a_price_is_configured_and_nowhere_else(paying: Todo
     assert "sk-of-the-file" not in refused.err
 
 
-def test_what_was_spent_before_a_yes_is_counted_too(paying: Todo, model: Scripted) -> None:
+def test_what_was_spent_before_a_yes_is_counted_too(paying: Todo, model: FakeModel) -> None:
     paying("add", "one")
-    model.add(calls(("delete_task", {"number": 1})))
+    model.add(call_answer(("delete_task", {"number": 1})))
     assert paying("ask", "delete task 1").code == 10
-    model.add(says("Gone."))
+    model.add(text_answer("Gone."))
     done = paying("chat", "approve", "1", "--json")
     assert done.code == 0, done.err
     assert done.json["usage"]["cost"] == "0.0000155"
 
 
 @pytest.fixture
-def keyed(person: Person, as_person: Callable[..., Todo], model: Scripted) -> Todo:
+def keyed(person: Person, as_person: Callable[..., Todo], model: FakeModel) -> Todo:
     """Somebody whose [model] names an address, with a keyring, and no key yet."""
     todo = use_keyring(as_person(person, "direct"), "Keyring")
     path = todo.directory / ".config/todo/config.toml"
@@ -115,18 +115,18 @@ def keyed(person: Person, as_person: Callable[..., Todo], model: Scripted) -> To
     return todo
 
 
-def test_a_key_in_the_keyring_goes_to_its_address_alone(keyed: Todo, model: Scripted) -> None:
+def test_a_key_in_the_keyring_goes_to_its_address_alone(keyed: Todo, model: FakeModel) -> None:
     made = keyed("config", "set-key", stdin=f"{KEY}\n")
     assert (made.code, f"127.0.0.1:{model.port} in the system keyring" in made.out) == (0, True), made.err
     assert "keyring = true" in read_settings_file(keyed)
     assert read_settings_file(keyed).startswith("# mine\n[model]")
     assert KEY not in read_settings_file(keyed) + made.out
-    model.add(says("Hi."), says("Hi."))
+    model.add(text_answer("Hi."), text_answer("Hi."))
     assert keyed("ask", "hi").out == "Hi.\n"
     assert model.asked[-1].headers["authorization"] == f"Bearer {KEY}"
     assert keyed("ask", "hi", env={"OPENAI_BASE_URL": model.url, "OPENAI_API_KEY": "sk-env"}).code == 0
     assert model.asked[-1].headers["authorization"] == "Bearer sk-env"
-    with scripted(says("Hi.")) as elsewhere:
+    with run_fake_model(text_answer("Hi.")) as elsewhere:
         assert keyed("ask", "hi", env={"OPENAI_BASE_URL": elsewhere.url}).code == 0
         assert "authorization" not in elsewhere.asked[0].headers
     for shown in (
@@ -169,31 +169,31 @@ def test_a_keyring_that_is_none(keyed: Todo) -> None:
 
 
 def test_a_server_s_key_may_live_in_a_keyring(
-    keyed: Todo, db: Database, person: Person, model: Scripted, make_server: Callable[..., Server], as_person: Callable[..., Todo],
+    keyed: Todo, db: Database, person: Person, model: FakeModel, make_server: Callable[..., Server], as_person: Callable[..., Todo],
 ) -> None:  # fmt: skip
     keyed("config", "set-key", stdin=KEY)
     names = ("PYTHONPATH", "PYTHON_KEYRING_BACKEND")
     server = make_server(db, env={name: keyed.env[name] for name in names} | {"HOME": str(keyed.directory)})
-    model.add(says("Hi."))
+    model.add(text_answer("Hi."))
     assert as_person(person, "api", url=server.url)("ask", "hi").out == "Hi.\n"
     assert model.asked[-1].headers["authorization"] == f"Bearer {KEY}"
 
 
 @pytest.mark.parametrize("way", ["direct"])
-def test_what_doctor_says_of_the_model(talker: Talker, model: Scripted) -> None:
+def test_what_doctor_says_of_the_model(talker: ChatProcess, model: FakeModel) -> None:
     well = talker("doctor", "--json").json["checks"][-1]
     assert (well["name"], well["ok"]) == ("model", True)
     assert well["detail"] == f"test-model at 127.0.0.1:{model.port}, with a key"
     wrong = talker("doctor", env={"TODO_MODEL": "gpt-9"})
     assert (wrong.code, "does not list the model 'gpt-9'" in wrong.out, "test-model" in wrong.out) == (1, True, True)
-    kept, model.models = model.models, fails(401, f"bad {MODEL['OPENAI_API_KEY']}")
+    kept, model.models = model.models, error_answer(401, f"bad {MODEL_ENVIRONMENT['OPENAI_API_KEY']}")
     refused = talker("doctor")
     model.models = kept
     assert (refused.code, "refused the API key" in refused.out) == (1, True)
-    assert MODEL["OPENAI_API_KEY"] not in refused.out
+    assert MODEL_ENVIRONMENT["OPENAI_API_KEY"] not in refused.out
     gone = talker("doctor", env={"OPENAI_BASE_URL": "http://127.0.0.1:1/v1"})
     assert (gone.code, "cannot be reached" in gone.out) == (1, True)
-    none = dict.fromkeys(with_model(model), "") | {"OLLAMA_HOST": f"127.0.0.1:{model.port}"}
+    none = dict.fromkeys(model_environment(model), "") | {"OLLAMA_HOST": f"127.0.0.1:{model.port}"}
     free = talker("doctor", env=none)
     assert (free.code, f"running here: OPENAI_BASE_URL={model.url}" in free.out) == (0, True), free.out
     assert "the server's default" in talker.other("doctor").out
@@ -203,7 +203,7 @@ def test_ollama_and_llama_cpp_are_found_where_they_usually_are(person: Person, a
     with ExitStack() as stack:
         try:
             for port in (11434, 8080):
-                stack.enter_context(scripted(port=port))
+                stack.enter_context(run_fake_model(port=port))
         except OSError:
             pytest.skip("something else listens there")
         done = as_person(person, "direct")("ask", "hi")

@@ -8,22 +8,22 @@ from typing import Any
 import pexpect
 import pytest
 
-from tests.support.chat_process import Talker
-from tests.support.fake_model import calls, says
+from tests.support.chat_process import ChatProcess
+from tests.support.fake_model import call_answer, text_answer
 
 WISH = "move everything due today to monday, except the dentist"
 
 
-def given(talker: Talker) -> None:
+def given(talker: ChatProcess) -> None:
     """Five tasks, four of them due today; and a model that looks, then moves three."""
     for title, due in (("Pay rent", "today"), ("Dentist at 4", "today"), ("Call mum", "today"), ("Report", "tomorrow"),
                        ("Buy milk", "today")):  # fmt: skip
         assert talker("add", title, "--due", due).code == 0
     moves = [("update_task", {"number": number, "due": "monday"}) for number in (1, 3, 5)]
-    talker.script(calls(("list_tasks", {"due_before": "tomorrow"}), text="Let me look."), calls(*moves))
+    talker.script(call_answer(("list_tasks", {"due_before": "tomorrow"}), text="Let me look."), call_answer(*moves))
 
 
-def due(talker: Talker) -> dict[str, date]:
+def due(talker: ChatProcess) -> dict[str, date]:
     """Every task's day."""
     rows = talker.db.execute("SELECT title, due_on FROM todo.tasks WHERE space_id = %s", talker.who.user_id)
     return {str(title): day for title, day in rows}
@@ -38,11 +38,13 @@ def right(before: dict[str, date], after: dict[str, date]) -> bool:
 
 
 @pytest.mark.parametrize("word", ["y", "n"])
-def test_on_a_terminal_of_eighty_columns(talker: Talker, word: str) -> None:
+def test_on_a_terminal_of_eighty_columns(talker: ChatProcess, word: str) -> None:
     given(talker)
     before = due(talker)
     talker.script(
-        says("Moved ", "three tasks to Monday; the dentist stays.") if word == "y" else says("Nothing was moved.")
+        text_answer("Moved ", "three tasks to Monday; the dentist stays.")
+        if word == "y"
+        else text_answer("Nothing was moved.")
     )
     child: Any = talker.spawn("ask", WISH, columns=80)
     child.expect_exact("Do this? [y/N] ")
@@ -62,10 +64,10 @@ def test_on_a_terminal_of_eighty_columns(talker: Talker, word: str) -> None:
         assert due(talker) == before
 
 
-def test_for_scripts(talker: Talker) -> None:
+def test_for_scripts(talker: ChatProcess) -> None:
     given(talker)
     before = due(talker)
-    talker.script(says("Moved three tasks."))
+    talker.script(text_answer("Moved three tasks."))
     done = talker("ask", WISH, "--yes")
     assert (done.code, done.out) == (0, "Moved three tasks.\n"), done.err
     assert right(before, due(talker))

@@ -14,15 +14,15 @@ import pexpect
 import pytest
 
 from tests.conftest import Database, Server, Todo
-from tests.support.chat_process import Talker, slowly, until, with_model
-from tests.support.fake_model import Scripted, calls, says
+from tests.support.chat_process import ChatProcess, model_environment, slow_answer, wait_until
+from tests.support.fake_model import FakeModel, call_answer, text_answer
 
 ROOT = Path(__file__).parents[2]
-ENDLESS = slowly("Half ", *["a word "] * 100)
+ENDLESS = slow_answer("Half ", *["a word "] * 100)
 LIVE = "SELECT lease_until > clock_timestamp() FROM todo.turns WHERE space_id = %s"
 
 
-def messages(talker: Talker) -> str:
+def messages(talker: ChatProcess) -> str:
     """What the model was sent last."""
     return json.dumps(talker.model.asked[-1].body["messages"])
 
@@ -30,18 +30,18 @@ def messages(talker: Talker) -> str:
 # -- leaving ---------------------------------------------------------------------------------------
 
 
-def test_killed_on_one_machine_and_taken_up_on_another(talker: Talker) -> None:
+def test_killed_on_one_machine_and_taken_up_on_another(talker: ChatProcess) -> None:
     """Over the API the turn goes on by itself; straight to the database the other machine goes on with it."""
-    talker.script(calls(("add_task", {"title": "milk"})), slowly(*["Half. "] * 8))
+    talker.script(call_answer(("add_task", {"title": "milk"})), slow_answer(*["Half. "] * 8))
     child = talker.start("ask", "add milk")
-    until(lambda: "Half" in talker.heard())
+    wait_until(lambda: "Half" in talker.heard())
     child.kill()
     child.communicate()
     if talker.way == "direct":
         busy = talker.other("ask", "-c", "1", "and now?")
         assert (busy.code, "todo chat resume 1" in busy.err) == (6, True)
         talker.lapse()
-        talker.script(says("Added ", "milk."))
+        talker.script(text_answer("Added ", "milk."))
     done = talker.other("chat", "resume")
     assert done.code == 0, done.err
     assert done.out.strip().endswith("Added milk." if talker.way == "direct" else "Half. Half.")
@@ -52,11 +52,11 @@ def test_killed_on_one_machine_and_taken_up_on_another(talker: Talker) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_terminal_that_is_closed_lets_go_at_once(make_talker: Callable[..., Talker], number: int) -> None:
+def test_a_terminal_that_is_closed_lets_go_at_once(make_talker: Callable[..., ChatProcess], number: int) -> None:
     talker = make_talker("direct")
-    talker.script(ENDLESS, says("Whole."))
+    talker.script(ENDLESS, text_answer("Whole."))
     child = talker.start("ask", "a story")
-    until(lambda: "a word" in talker.heard())
+    wait_until(lambda: "a word" in talker.heard())
     child.send_signal(number)
     _, err = child.communicate(timeout=20)
     assert (child.returncode, "Traceback" in err) == (128 + number, False)
@@ -68,19 +68,21 @@ def test_a_terminal_that_is_closed_lets_go_at_once(make_talker: Callable[..., Ta
     assert (events[-1]["state"], events[-1]["text"]) == ("done", "Whole.")
 
 
-def test_who_takes_up_is_told_all_once(make_talker: Callable[..., Talker]) -> None:
+def test_who_takes_up_is_told_all_once(make_talker: Callable[..., ChatProcess]) -> None:
     """Straight to the database: what the dead one did and said, what comes now, and after the answer only what follows."""
     talker = make_talker("direct")
     for title in ("one", "two"):
         talker("add", title)
-    talker.script(calls(("add_task", {"title": "milk"}), text="First milk. "), ENDLESS)
+    talker.script(call_answer(("add_task", {"title": "milk"}), text="First milk. "), ENDLESS)
     child = talker.start("ask", "add milk, delete the others")
-    until(lambda: "a word" in talker.heard())
+    wait_until(lambda: "a word" in talker.heard())
     child.kill()
     child.communicate()
     talker.lapse()
     talker.script(
-        calls(("list_tasks", {})), calls(("delete_task", {"number": 1}), ("delete_task", {"number": 2})), says("Gone.")
+        call_answer(("list_tasks", {})),
+        call_answer(("delete_task", {"number": 1}), ("delete_task", {"number": 2})),
+        text_answer("Gone."),
     )
     done = talker("chat", "resume", "--yes", "--jsonl")
     events = [json.loads(line) for line in done.lines]
@@ -92,25 +94,25 @@ def test_who_takes_up_is_told_all_once(make_talker: Callable[..., Talker]) -> No
     assert [status for *_, status in talker.tasks()] == ["deleted", "deleted", "open"]
 
 
-def test_taken_up_at_a_prompt(talker: Talker) -> None:
+def test_taken_up_at_a_prompt(talker: ChatProcess) -> None:
     talker.script(ENDLESS)
     child = talker.start("ask", "a story")
-    until(lambda: "a word" in talker.heard())
+    wait_until(lambda: "a word" in talker.heard())
     child.kill()
     child.communicate()
     if talker.way == "api":  # it still runs: who attaches may stop it
         talker.other("chat", "stop", "1")
-        until(lambda: talker.turns()[0][1] == "stopped")
+        wait_until(lambda: talker.turns()[0][1] == "stopped")
     else:
         talker.lapse()
-        talker.script(says("Whole."))
+        talker.script(text_answer("Whole."))
     prompt = talker.spawn("chat", "-c", "1")
     if talker.way == "direct":
         prompt.expect_exact("you: a story")
         prompt.expect_exact("starts again")
         prompt.expect_exact("Whole.")
     prompt.expect_exact("todo> ")
-    talker.script(says("Indeed."))
+    talker.script(text_answer("Indeed."))
     prompt.sendline("is that all?")
     prompt.expect_exact("Indeed.")
     prompt.sendline("/resume")
@@ -121,12 +123,12 @@ def test_taken_up_at_a_prompt(talker: Talker) -> None:
     prompt.close()
 
 
-def test_what_waits_is_asked_again_on_another_machine(talker: Talker) -> None:
+def test_what_waits_is_asked_again_on_another_machine(talker: ChatProcess) -> None:
     talker("add", "one")
-    talker.script(calls(("list_tasks", {})), calls(("delete_task", {"number": 1})))
+    talker.script(call_answer(("list_tasks", {})), call_answer(("delete_task", {"number": 1})))
     assert talker("ask", "delete it").code == 10
     assert talker.other("chat", "resume").code == 10
-    talker.script(says("Gone."))
+    talker.script(text_answer("Gone."))
     prompt = talker.spawn("chat", "resume", "1")
     prompt.expect_exact("#1 one")
     prompt.expect_exact("[y/N] ")
@@ -138,11 +140,11 @@ def test_what_waits_is_asked_again_on_another_machine(talker: Talker) -> None:
     assert talker.tasks() == [(1, "one", "deleted")]
 
 
-def test_what_has_ended_is_told_again(talker: Talker) -> None:
+def test_what_has_ended_is_told_again(talker: ChatProcess) -> None:
     assert talker("chat", "resume").code == 3
-    talker.script(calls(("add_task", {"title": "milk"})), says("Added ", "milk."))
+    talker.script(call_answer(("add_task", {"title": "milk"})), text_answer("Added ", "milk."))
     talker("ask", "add milk")
-    talker.script(says("Other."))
+    talker.script(text_answer("Other."))
     talker("ask", "hello")
     assert talker("chat", "resume").out == "Other.\n"
     assert talker.other("chat", "resume", "1").out == "Added milk.\n"
@@ -154,13 +156,13 @@ def test_what_has_ended_is_told_again(talker: Talker) -> None:
 
 @pytest.fixture
 def machines(
-    db: Database, model: Scripted, make_server: Callable[..., Server], as_person: Callable[..., Todo],
-    make_talker: Callable[..., Talker],
-) -> tuple[Talker, list[Server], Callable[[], Server]]:  # fmt: skip
+    db: Database, model: FakeModel, make_server: Callable[..., Server], as_person: Callable[..., Todo],
+    make_talker: Callable[..., ChatProcess],
+) -> tuple[ChatProcess, list[Server], Callable[[], Server]]:  # fmt: skip
     """Somebody, two servers, and a way to have another one."""
     model.scripts.clear()
     model.asked.clear()
-    env = with_model(model)
+    env = model_environment(model)
     return make_talker("api"), [make_server(db, env=env) for _ in range(2)], lambda: make_server(db, env=env)
 
 
@@ -175,22 +177,22 @@ def test_two_instances_and_a_restart(machines: Any) -> None:
 
     for title in ("report", "dentist", "taxes"):
         talker("add", title)
-    talker.script(calls(("list_tasks", {})), says("The dentist is #2."))
+    talker.script(call_answer(("list_tasks", {})), text_answer("The dentist is #2."))
     ask(one, "what about the dentist?")
-    talker.script(says("Taxes, you said."))
+    talker.script(text_answer("Taxes, you said."))
     ask(one, "a secret of the other conversation: taxes")
-    talker.script(says("Yes, #2."))
+    talker.script(text_answer("Yes, #2."))
     ask(other, "-c", "1", "and is that urgent?")
     assert ("what about the dentist" in messages(talker), "secret" in messages(talker)) == (True, False)
     for server in (one, other):
         server.stop(signal.SIGKILL)
     third = another()
-    talker.script(calls(("complete_task", {"number": 2})), says("Done: #2 dentist."))
+    talker.script(call_answer(("complete_task", {"number": 2})), text_answer("Done: #2 dentist."))
     assert ask(third, "-c", "1", "mark it as done") == "Done: #2 dentist.\n"
     assert talker.tasks() == [(1, "report", "open"), (2, "dentist", "done"), (3, "taxes", "open")]
     sent = messages(talker)
     assert ("The dentist is #2." in sent, "secret" in sent) == (True, False)
-    talker.script(says("Taxes."))
+    talker.script(text_answer("Taxes."))
     ask(third, "-c", "2", "what was it?")
     assert ("secret" in messages(talker), "The dentist is" in messages(talker)) == (True, False)
     talker.model.assert_valid()
@@ -208,14 +210,14 @@ time.time_ns = lambda: _time_ns() + int(_by * 1e9)
 
 
 @pytest.mark.parametrize("days", [-400, 400])
-def test_a_clock_that_is_wrong_by_a_year(make_talker: Callable[..., Talker], tmp_path: Path, days: int) -> None:
+def test_a_clock_that_is_wrong_by_a_year(make_talker: Callable[..., ChatProcess], tmp_path: Path, days: int) -> None:
     """Whose lease runs is not taken for dead, whose lease is over is not taken for alive: the database says so."""
     talker = make_talker("direct")
     (tmp_path / "sitecustomize.py").write_text(SHIFTED)
     wrong = {"PYTHONPATH": os.pathsep.join((str(tmp_path), str(ROOT))), "SHIFTED_BY": str(days * 86_400)}
     talker.script(ENDLESS)
     child = talker.start("ask", "a story", **wrong)
-    until(lambda: "a word" in talker.heard())
+    wait_until(lambda: "a word" in talker.heard())
     assert talker.db.execute(LIVE, talker.who.user_id) == [(True,)]
     talker.todo.env |= wrong
     assert talker("ask", "-c", "1", "and now?").code == 6
@@ -224,7 +226,7 @@ def test_a_clock_that_is_wrong_by_a_year(make_talker: Callable[..., Talker], tmp
     child.communicate()
     assert talker("ask", "-c", "1", "and now?").code == 6
     talker.lapse()
-    talker.script(says("Whole."), says("Next."))
+    talker.script(text_answer("Whole."), text_answer("Next."))
     assert talker("chat", "resume", "1").out.endswith("Whole.\n")
     assert talker("ask", "-c", "1", "and now?").out == "Next.\n"
     roles = [role for role, _ in talker.said()]

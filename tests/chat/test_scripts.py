@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.support.chat import Chat
-from tests.support.chat_process import Talker, slowly, until
-from tests.support.fake_model import calls, says
+from tests.support.chat_process import ChatProcess, slow_answer, wait_until
+from tests.support.fake_model import call_answer, text_answer
 from todo_cli.contract.conversations import ForkConversation, RemoveConversation, RewindTurn, ShowConversation
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.turn_steps import BeginTurn
@@ -23,11 +23,11 @@ def lines(process: Any) -> Iterator[dict[str, Any]]:
         yield json.loads(line)
 
 
-def test_again_and_otherwise(talker: Talker) -> None:
-    talker.script(says("One."), says("Two."))
+def test_again_and_otherwise(talker: ChatProcess) -> None:
+    talker.script(text_answer("One."), text_answer("Two."))
     assert talker("ask", "first").out == "One.\n"
     assert talker("ask", "-c", "1", "say a number").out == "Two.\n"
-    talker.script(says("Three."))
+    talker.script(text_answer("Three."))
     assert talker("chat", "retry", "1").out == "Three.\n"
     assert talker.said() == [
         ("user", "first"),
@@ -35,7 +35,7 @@ def test_again_and_otherwise(talker: Talker) -> None:
         ("user", "say a number"),
         ("assistant", "Three."),
     ]
-    talker.script(says("A."))
+    talker.script(text_answer("A."))
     done = talker.other("chat", "edit", "1", "say", "a letter", "--jsonl")
     assert [json.loads(line)["kind"] for line in done.lines] == ["start", "words", "end", "turn"]
     assert json.loads(done.lines[0]) == {"kind": "start", "version": 1}
@@ -51,8 +51,8 @@ def test_again_and_otherwise(talker: Talker) -> None:
     talker.model.assert_valid()
 
 
-def test_to_the_trash_and_back(talker: Talker) -> None:
-    talker.script(calls(("add_task", {"title": "milk"})), says("Added."))
+def test_to_the_trash_and_back(talker: ChatProcess) -> None:
+    talker.script(call_answer(("add_task", {"title": "milk"})), text_answer("Added."))
     assert talker("ask", "add milk").code == 0
     assert talker("chat", "rm", "1").out == "Deleted conversation 1: add milk\n"
     assert talker("chat", "list").out == ""
@@ -69,10 +69,10 @@ def test_to_the_trash_and_back(talker: Talker) -> None:
     assert talker("chat", "rm", "9").code == 3
 
 
-def test_another_terminal_watches_while_it_goes_on(talker: Talker) -> None:
-    talker.script([*slowly("Half ", "a word", every=1.5)])
+def test_another_terminal_watches_while_it_goes_on(talker: ChatProcess) -> None:
+    talker.script([*slow_answer("Half ", "a word", every=1.5)])
     asked = talker.start("ask", "talk slowly", "--jsonl")
-    until(talker.heard)
+    wait_until(talker.heard)
     watching = talker.start("chat", "watch", "1", "--jsonl")
     events = lines(watching)
     assert next(events) == {"kind": "start", "version": 1}
@@ -91,17 +91,17 @@ def test_another_terminal_watches_while_it_goes_on(talker: Talker) -> None:
         one.communicate()
 
 
-def test_one_waits_another_watches_a_third_approves(talker: Talker) -> None:
+def test_one_waits_another_watches_a_third_approves(talker: ChatProcess) -> None:
     for title in ("one", "two"):
         assert talker("add", title).code == 0
-    talker.script(calls(("delete_task", {"numbers": [1, 2]})))
+    talker.script(call_answer(("delete_task", {"numbers": [1, 2]})))
     assert talker("ask", "delete 1 and 2").code == 10
     watching = talker.start("chat", "watch", "1", "--jsonl")
     events = lines(watching)
     waiting = next(one for one in events if one["kind"] == "waiting")
     assert [row["number"] for held in waiting["held"] for row in held["plan"]["differences"]] == [1, 2]
     assert talker.tasks() == [(1, "one", "open"), (2, "two", "open")]
-    talker.script(says("Both are gone."))
+    talker.script(text_answer("Both are gone."))
     assert talker.other("chat", "approve", "1").out == "Both are gone.\n"
     assert [one["kind"] for one in events][-3:] == ["words", "end", "turn"]
     assert watching.wait(30) == 0
@@ -109,8 +109,8 @@ def test_one_waits_another_watches_a_third_approves(talker: Talker) -> None:
     watching.communicate()
 
 
-def test_who_follows_hears_what_is_said_next(talker: Talker) -> None:
-    talker.script(says("One."), says("Two."))
+def test_who_follows_hears_what_is_said_next(talker: ChatProcess) -> None:
+    talker.script(text_answer("One."), text_answer("Two."))
     assert talker("ask", "first").code == 0
     following = talker.start("chat", "watch", "1", "--follow", "--jsonl")
     events = lines(following)

@@ -1,4 +1,4 @@
-"""What waits for a yes is answered from two machines: one has the database's address, the other only a server's.
+"""A pending approval is answered from two machines: one has the database's address, the other only a server's.
 
 Each answer is a process of its own. Where they race, both are let go when both wait for the same row.
 """
@@ -12,8 +12,8 @@ import psycopg
 import pytest
 
 from tests.conftest import COMMAND, Todo
-from tests.support.chat_process import Talker, until
-from tests.support.fake_model import Scripted, calls, says
+from tests.support.chat_process import ChatProcess, wait_until
+from tests.support.fake_model import FakeModel, call_answer, text_answer
 from todo_cli.agent.messages import protocol_errors
 
 OPEN = [(1, "one", "open"), (2, "two", "open"), (3, "three", "open")]
@@ -21,7 +21,7 @@ DONE = [(1, "one", "deleted"), (2, "two", "done"), (3, "three", "done")]
 
 
 @pytest.fixture
-def talker(make_talker: Callable[..., Talker], model: Scripted) -> Talker:
+def talker(make_talker: Callable[..., ChatProcess], model: FakeModel) -> ChatProcess:
     """Somebody whose turn waits to delete task 1 and to finish tasks 2 and 3."""
     model.scripts.clear()
     model.asked.clear()
@@ -29,14 +29,15 @@ def talker(make_talker: Callable[..., Talker], model: Scripted) -> Talker:
     for title in ("one", "two", "three"):
         assert talker("add", title).code == 0
     talker.script(
-        calls(("list_tasks", {})), calls(("delete_task", {"number": 1}), ("complete_task", {"numbers": [2, 3]}))
+        call_answer(("list_tasks", {})),
+        call_answer(("delete_task", {"number": 1}), ("complete_task", {"numbers": [2, 3]})),
     )
     asked = talker("ask", "delete 1, finish 2 and 3")
     assert (asked.code, talker.turns()[0][1]) == (10, "awaiting"), asked.err
     return talker
 
 
-def at_once(talker: Talker, *each: tuple[Todo, tuple[str, ...]]) -> list[tuple[int, str, str]]:
+def at_once(talker: ChatProcess, *each: tuple[Todo, tuple[str, ...]]) -> list[tuple[int, str, str]]:
     """Code, output and errors of the commands, which have all waited for the conversation when the first goes on."""
     running = []
     with psycopg.connect(talker.db.owner_url) as held:
@@ -49,11 +50,11 @@ def at_once(talker: Talker, *each: tuple[Todo, tuple[str, ...]]) -> list[tuple[i
         held_by = held.info.backend_pid
         waiting = """WITH RECURSIVE w AS (SELECT pid FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))
           UNION SELECT a.pid FROM w, pg_stat_activity a WHERE w.pid = ANY (pg_blocking_pids(a.pid))) SELECT pid FROM w"""
-        until(lambda: len(talker.db.execute(waiting, held_by)) >= len(each))
+        wait_until(lambda: len(talker.db.execute(waiting, held_by)) >= len(each))
     return [(one.wait(30), *one.communicate()) for one in running]
 
 
-def verbs(talker: Talker) -> list[str]:
+def verbs(talker: ChatProcess) -> list[str]:
     """What was changed since the tasks were added."""
     rows = talker.db.execute("SELECT verb FROM todo.changes WHERE space_id = %s ORDER BY seq", talker.who.user_id)
     return [verb for (verb,) in rows if verb != "AddTask"]
@@ -62,8 +63,8 @@ def verbs(talker: Talker) -> list[str]:
 YES, NO = ("chat", "approve", "1"), ("chat", "approve", "1", "--no")
 
 
-def test_two_that_say_yes_at_once_do_it_once(talker: Talker) -> None:
-    talker.script(says("Done."))
+def test_two_that_say_yes_at_once_do_it_once(talker: ChatProcess) -> None:
+    talker.script(text_answer("Done."))
     found = at_once(talker, (talker.todo, YES), (talker.other, YES))
     assert (0, "Done.\n") in [one[:2] for one in found], found
     assert {one[0] for one in found} <= {0, 6}, found
@@ -80,8 +81,8 @@ def test_two_that_say_yes_at_once_do_it_once(talker: Talker) -> None:
     talker.model.assert_valid()
 
 
-def test_a_yes_and_a_no_at_once_the_first_counts(talker: Talker) -> None:
-    talker.script(says("As you say."))
+def test_a_yes_and_a_no_at_once_the_first_counts(talker: ChatProcess) -> None:
+    talker.script(text_answer("As you say."))
     found = at_once(talker, (talker.todo, YES), (talker.other, NO))
     assert sorted(one[0] for one in found) == [0, 6], found
     lost = next(err for code, _, err in found if code == 6)
@@ -91,9 +92,9 @@ def test_a_yes_and_a_no_at_once_the_first_counts(talker: Talker) -> None:
         assert (talker.tasks(), verbs(talker), "refused already" in lost) == (OPEN, [], True)
 
 
-def test_a_yes_and_a_new_message_at_once(talker: Talker) -> None:
+def test_a_yes_and_a_new_message_at_once(talker: ChatProcess) -> None:
     """The message means no, where it came first; else it finds that the turn goes on, or that it has ended."""
-    talker.script(says("One."), says("Two."))
+    talker.script(text_answer("One."), text_answer("Two."))
     yes, said = at_once(talker, (talker.todo, YES), (talker.other, ("ask", "-c", "1", "never mind")))
     acted = yes[0] == 0
     assert (talker.tasks(), verbs(talker)) == ((DONE, ["DeleteTasks", "CompleteTasks"]) if acted else (OPEN, []))
@@ -103,24 +104,24 @@ def test_a_yes_and_a_new_message_at_once(talker: Talker) -> None:
     assert protocol_errors(messages) == []
 
 
-def test_a_yes_after_the_tasks_changed_on_the_other_machine(talker: Talker) -> None:
+def test_a_yes_after_the_tasks_changed_on_the_other_machine(talker: ChatProcess) -> None:
     assert talker.other("edit", "1", "--title", "one, but another").code == 0
-    talker.script(says("Only the second."))
+    talker.script(text_answer("Only the second."))
     assert talker.other(*YES).code == 0
     assert talker.tasks() == [(1, "one, but another", "open"), *DONE[1:]]
     told = [str(one["content"]) for one in talker.model.asked[-1].body["messages"] if one["role"] == "tool"]
     assert "#1 has moved on since the plan was made; nothing was changed" in told[-2]
 
 
-def test_a_yes_after_it_expired(talker: Talker) -> None:
+def test_a_yes_after_it_expired(talker: ChatProcess) -> None:
     talker.db.execute("UPDATE todo.plans SET expires_at = now() WHERE space_id = %s", talker.who.user_id)
-    talker.script(says("Too late."))
+    talker.script(text_answer("Too late."))
     assert talker.other(*YES).out == "Too late.\n"
     assert (talker.tasks(), verbs(talker)) == (OPEN, [])
 
 
-def test_a_yes_after_a_new_message_in_its_place(talker: Talker) -> None:
-    talker.script(says("Fine."))
+def test_a_yes_after_a_new_message_in_its_place(talker: ChatProcess) -> None:
+    talker.script(text_answer("Fine."))
     assert talker.other("ask", "-c", "1", "never mind").out == "Fine.\n"
     late = talker(*YES)
     assert (late.code, "is not waiting for approval" in late.err) == (6, True), late

@@ -22,7 +22,7 @@ from rich.text import Text
 
 from tests.conftest import Todo
 from tests.support.doc_pages import ROOT
-from tests.support.fake_model import Scripted, calls, says, scripted
+from tests.support.fake_model import FakeModel, call_answer, run_fake_model, text_answer
 from tests.support.terminal import Terminal
 from todo_cli.local_postgres.cluster import LocalPostgres
 
@@ -62,7 +62,7 @@ _MOMENTS = (
 class Stage:
     """A home directory with a list, and the screens that are drawn in it."""
 
-    def __init__(self, todo: Todo, model: Scripted) -> None:
+    def __init__(self, todo: Todo, model: FakeModel) -> None:
         self.todo, self.model = todo, model
 
     def run(self, *arguments: str) -> None:
@@ -83,9 +83,9 @@ class Stage:
     def draw_chat(self) -> Text:
         """Draw a message, the approval of its changes, and the answer."""
         self.model.add(
-            calls(("list_tasks", {"filter": "due:today"})),
-            calls(("update_task", {"numbers": [3, 4], "due": "next week"})),
-            says(*re.findall(r"\S+ ?", ANSWER)),
+            call_answer(("list_tasks", {"filter": "due:today"})),
+            call_answer(("update_task", {"numbers": [3, 4], "due": "next week"})),
+            text_answer(*re.findall(r"\S+ ?", ANSWER)),
         )
         terminal = Terminal(self.todo, "chat", columns=COLUMNS, rows=ROWS)
         terminal.prompted()
@@ -161,7 +161,7 @@ def open_stage() -> Iterator[Stage]:
     home = Path(tempfile.mkdtemp(prefix="todo-screens-"))
     home.chmod(0o755)
     try:
-        with scripted() as model:
+        with run_fake_model() as model:
             variables = {"TODO_MODEL": "test-model", "TODO_TITLES": "false", "OPENAI_BASE_URL": model.url}
             todo = Todo(home, variables | {"TODO_TIMEZONE": "UTC"})
             stage = Stage(todo, model)

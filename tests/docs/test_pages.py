@@ -25,7 +25,7 @@ from tests.support.doc_pages import (
     run_bash,
     write_todo_command,
 )
-from tests.support.fake_model import says, scripted
+from tests.support.fake_model import run_fake_model, text_answer
 from todo_cli.local_postgres.cluster import LocalPostgres
 
 RUN_PAGES = [page for page in PAGES if page != README and read_shell_blocks(page)]
@@ -77,8 +77,8 @@ def test_page_commands_run_in_order(page: Path, home: Path, path: str, work: Pat
 
 def run_blocks(blocks: list[Block], home: Path, path: str, work: Path) -> None:
     """Run the blocks of a page as one session. Each exit code that the page states is the one that came."""
-    with scripted() as model:
-        model.otherwise = says("Of course.")
+    with run_fake_model() as model:
+        model.otherwise = text_answer("Of course.")
         blocks = [stand_in_for_team(block, home) if block.needs == "team" else block for block in blocks]
         script = build_script(blocks, model.url)
         done = run_bash(script, home, path, work)

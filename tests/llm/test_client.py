@@ -14,8 +14,19 @@ import pytest
 
 from tests.conftest import wait_for
 from tests.support.certificates import self_signed
-from tests.support.fake_model import USAGE, Scripted, chunk, fails, plain, says, scripted
-from tests.support.model_client import ADD, KEY, LONE, MESSAGES, STOP, TOOLS, ask, endpoint, got, words
+from tests.support.fake_model import USAGE, FakeModel, body_answer, chunk, error_answer, run_fake_model, text_answer
+from tests.support.model_client import (
+    ADD_ARGUMENTS,
+    KEY,
+    MESSAGES,
+    STOP,
+    TEXT_CALL,
+    TOOLS,
+    ask_model,
+    endpoint,
+    join_text,
+    stream_events,
+)
 from todo_cli.errors import ModelFailed
 from todo_cli.llm.client import Finished, ModelClient, TextDelta, ToolCall, stream_answer
 
@@ -27,17 +38,23 @@ def test_a_whole_completion_where_a_stream_was_due() -> None:
         "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
         "usage": USAGE,
     }
-    assert got(plain(body)) == [TextDelta("Hi"), STOP]
-    wish = [{"id": name, "type": "function", "function": {"name": "add_task", "arguments": ADD}} for name in "ab"]
-    assert got(plain({"choices": [{"message": {"content": None, "tool_calls": wish}}]})) == [
-        ToolCall(0, "a", "add_task", ADD), ToolCall(1, "b", "add_task", ADD), Finished("calls")]  # fmt: skip
-    assert got(plain({"choices": [{"message": {"content": LONE}}]}))[0] == ToolCall(0, "", "add_task", ADD)
+    assert stream_events(body_answer(body)) == [TextDelta("Hi"), STOP]
+    wish = [
+        {"id": name, "type": "function", "function": {"name": "add_task", "arguments": ADD_ARGUMENTS}} for name in "ab"
+    ]
+    assert stream_events(body_answer({"choices": [{"message": {"content": None, "tool_calls": wish}}]})) == [
+        ToolCall(0, "a", "add_task", ADD_ARGUMENTS), ToolCall(1, "b", "add_task", ADD_ARGUMENTS), Finished("calls")]  # fmt: skip
+    assert stream_events(body_answer({"choices": [{"message": {"content": TEXT_CALL}}]}))[0] == ToolCall(
+        0, "", "add_task", ADD_ARGUMENTS
+    )
 
 
 def test_what_is_sent() -> None:
-    with scripted(says("Hi"), fails(400, "unknown field stream_options"), says("Hi")) as server:
-        ask(server.url)
-        ask(server.url, tools=[], api_key=None)
+    with run_fake_model(
+        text_answer("Hi"), error_answer(400, "unknown field stream_options"), text_answer("Hi")
+    ) as server:
+        ask_model(server.url)
+        ask_model(server.url, tools=[], api_key=None)
         with_tools, refused, without = server.asked
         server.assert_valid()
     assert with_tools.path == "/v1/chat/completions"
@@ -58,14 +75,14 @@ def test_the_environment_tells_no_server_of_somebody_elses(monkeypatch: pytest.M
     for name in ("OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
         monkeypatch.setenv(name, "not-for-you")
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    with scripted(says("Hi")) as server:
-        ask(server.url, api_key=None)
+    with run_fake_model(text_answer("Hi")) as server:
+        ask_model(server.url, api_key=None)
         assert "not-for-you" not in str(server.asked[0].headers)
 
 
 @pytest.mark.parametrize("how", ["cancelled", "left", "interrupted before the first byte"])
 def test_leaving_closes_the_stream(how: str) -> None:
-    async def leave(server: Scripted) -> None:
+    async def leave(server: FakeModel) -> None:
         async with aclosing(
             stream_answer(
                 endpoint(server.url, idle_seconds=20, first_content_seconds=20, total_seconds=20), MESSAGES, TOOLS
@@ -86,7 +103,7 @@ def test_leaving_closes_the_stream(how: str) -> None:
     script = (
         [chunk({"content": "Hi"}), {"stall": True}] if how != "interrupted before the first byte" else [{"stall": True}]
     )
-    with scripted(script) as server:
+    with run_fake_model(script) as server:
         asyncio.run(leave(server))
         wait_for(server.asked[0].left.is_set, "the server saw the end", timeout=2)
 
@@ -99,12 +116,12 @@ def test_plain_http_builds_no_tls_context(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", refuse)
     monkeypatch.setattr(ssl.SSLContext, "set_default_verify_paths", refuse)
-    assert got(says("Hi"))[0] == TextDelta("Hi")
+    assert stream_events(text_answer("Hi"))[0] == TextDelta("Hi")
 
 
 def test_the_protocol_error_of_tls() -> None:
-    with scripted() as server, pytest.raises(ModelFailed, match="TLS") as caught:
-        ask(server.url.replace("http:", "https:"))
+    with run_fake_model() as server, pytest.raises(ModelFailed, match="TLS") as caught:
+        ask_model(server.url.replace("http:", "https:"))
     assert caught.value.extra["kind"] == "endpoint"
 
 
@@ -126,22 +143,22 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def over_tls(url: str, trust: Path | None) -> subprocess.CompletedProcess[str]:
     """An answer in a process of its own: which authorities are trusted is read once."""
-    code = ("import sys; from tests.support.model_client import ask, words;"
-            "print(words(ask(sys.argv[1], first_content_seconds=5, idle_seconds=5, total_seconds=9)))")  # fmt: skip
+    code = ("import sys; from tests.support.model_client import ask_model, join_text;"
+            "print(join_text(ask_model(sys.argv[1], first_content_seconds=5, idle_seconds=5, total_seconds=9)))")  # fmt: skip
     environment = {"PATH": os.environ["PATH"]} | ({"SSL_CERT_FILE": str(trust)} if trust else {})
     return subprocess.run([sys.executable, "-c", code, url], capture_output=True, text=True, check=False,
                           env=environment, cwd=Path(__file__).parents[2])  # fmt: skip
 
 
 def test_a_whole_answer_over_tls(certificate: Path) -> None:
-    with scripted(says("Grüße ", "🌍"), tls=certificate) as server:
+    with run_fake_model(text_answer("Grüße ", "🌍"), tls=certificate) as server:
         done = over_tls(server.url, certificate)
         assert (done.returncode, done.stdout) == (0, "Grüße 🌍\n"), done.stderr
         assert server.asked[0].headers["authorization"] == f"Bearer {KEY}"
 
 
 def test_a_certificate_that_nobody_trusts_gets_no_key(certificate: Path) -> None:
-    with scripted(says("Hi"), tls=certificate) as server:
+    with run_fake_model(text_answer("Hi"), tls=certificate) as server:
         done = over_tls(server.url, None)
         assert "its TLS certificate or protocol is not accepted" in done.stderr
         assert server.asked == []
@@ -154,7 +171,7 @@ def in_a_row(model: ModelClient, times: int) -> list[str]:
         said = []
         for _ in range(times):
             async with aclosing(model(MESSAGES, TOOLS)) as events:
-                said.append(words([event async for event in events]))
+                said.append(join_text([event async for event in events]))
         await model.close()
         return said
 
@@ -162,24 +179,24 @@ def in_a_row(model: ModelClient, times: int) -> list[str]:
 
 
 def test_a_turn_s_answers_come_over_one_connection() -> None:
-    with scripted(*[says("Hi")] * 3) as server:
+    with run_fake_model(*[text_answer("Hi")] * 3) as server:
         server.keep_alive = True
         assert in_a_row(ModelClient(endpoint(server.url)), 3) == ["Hi"] * 3
         assert (len(server.asked), server.connections) == (3, 1)
 
 
 @pytest.mark.parametrize("script", [
-    [*says("Hi"), {"stall": True}], [*says("Hi"), {"forever": {"comment": "x"}}], says("Hi", done=False),
-    [chunk({"content": "Hi"}), {"cut": True}], plain({"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}]}),
+    [*text_answer("Hi"), {"stall": True}], [*text_answer("Hi"), {"forever": {"comment": "x"}}], text_answer("Hi", done=False),
+    [chunk({"content": "Hi"}), {"cut": True}], body_answer({"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}]}),
 ])  # fmt: skip
 def test_what_one_answer_leaves_on_the_connection_never_meets_the_next(script: Any) -> None:
-    with scripted(script, says("You")) as server:
+    with run_fake_model(script, text_answer("You")) as server:
         server.keep_alive = True
         assert in_a_row(ModelClient(endpoint(server.url)), 2) == ["Hi", "You"]
         assert server.connections <= 2
 
 
 def test_a_connection_that_the_server_has_closed_is_opened_anew() -> None:
-    with scripted(says("Hi"), says("You")) as server:
+    with run_fake_model(text_answer("Hi"), text_answer("You")) as server:
         assert in_a_row(ModelClient(endpoint(server.url)), 2) == ["Hi", "You"]
         assert server.connections == 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.fake_model import Scripted, fails, plain, scripted
+from tests.support.fake_model import FakeModel, body_answer, error_answer, run_fake_model
 from todo_cli.contract.base import Secret
 from todo_cli.errors import ModelFailed, from_problem
 from todo_cli.llm.endpoints import (
@@ -102,8 +102,8 @@ def test_the_error_travels() -> None:
 
 
 def test_what_runs_here_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
-    with scripted() as server:
-        server.models = plain({"data": [{"id": "llama3.2:3b"}, {"id": "a\x1bb"}, {"id": 3}, None]})
+    with run_fake_model() as server:
+        server.models = body_answer({"data": [{"id": "llama3.2:3b"}, {"id": "a\x1bb"}, {"id": 3}, None]})
         for form in (
             f"127.0.0.1:{server.port}",
             f"http://127.0.0.1:{server.port}/",
@@ -121,12 +121,12 @@ def test_what_runs_here_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        fails(401),
-        fails(404),
-        plain("<h1>"),
-        plain("[]"),
-        plain({"data": 3}),
-        plain("[" * 9000),
+        error_answer(401),
+        error_answer(404),
+        body_answer("<h1>"),
+        body_answer("[]"),
+        body_answer({"data": 3}),
+        body_answer("[" * 9000),
         [{"cut": True}],
         [{"stall": True}],
     ],
@@ -134,8 +134,8 @@ def test_what_runs_here_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_no_model_server_is_not_offered(
     answer: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server: Scripted
-    with scripted() as server:
+    server: FakeModel
+    with run_fake_model() as server:
         server.models = answer
         monkeypatch.setenv("OLLAMA_HOST", f"127.0.0.1:{server.port}")
         assert [one for one in find_local_servers(0.2) if one.name == "Ollama"] == []

@@ -9,55 +9,55 @@ from email.utils import format_datetime
 import pytest
 
 from tests.conftest import free_port
-from tests.support.fake_model import Script, chunk, fails, plain, says, scripted
-from tests.support.model_client import KEY, STOP, ask, failure, got
+from tests.support.fake_model import Script, body_answer, chunk, error_answer, run_fake_model, text_answer
+from tests.support.model_client import KEY, STOP, ask_model, stream_events, stream_failure
 from todo_cli.errors import ModelFailed
 from todo_cli.llm.client import TextDelta
 from todo_cli.llm.errors import parse_retry_after
 
 ERRORS: dict[str, tuple[Script, str, str]] = {
-    "overflow by code": (fails(400, "This model's maximum context length is 8 tokens", code="context_length_exceeded"),
+    "overflow by code": (error_answer(400, "This model's maximum context length is 8 tokens", code="context_length_exceeded"),
                          "overflow", "longer than the model's context"),
-    "overflow by type": (fails(400, "too big", type="exceed_context_size_error", code=400), "overflow", "too big"),
-    "overflow by message": (fails(400, "the request exceeds the available context size"), "overflow", "context size"),
-    "413": (plain("<h1>Too large</h1>", 413), "overflow", "longer than the model's context"),
-    "no tools": (fails(400, "this model does not support tools"), "refused", "does not support tools"),
-    "no response_format": (fails(400, "'response_format' is not supported"), "refused", "'response_format' is not"),
-    "422": (plain({"detail": [{"msg": "x"}]}, 422), "refused", "status 422"),
-    "401": (fails(401, f"Incorrect API key provided: {KEY}"), "key", "refused the API key"),
-    "403": (plain({"error": "forbidden"}, 403), "key", "refused the API key"),
-    "LiteLLM's wrong key": (fails(400, "No connected db."), "key", "refused the API key"),
-    "402": (fails(402, "Insufficient credits", code=402), "limit", "requires payment first: Insufficient credits"),
-    "quota": (fails(429, "You exceeded your current quota", code="insufficient_quota"), "limit", "requires payment first"),
-    "404 model": (fails(404, "The model `m` does not exist."), "name", "does not have the model: The model `m`"),
-    "404 Ollama's": (fails(404, 'model "m" not found, try pulling it first'), "name", "not found"),
-    "400 model": (fails(400, "m is not a valid model ID"), "name", "not a valid model"),
-    "404 address": (plain("404 page not found", 404), "endpoint", "no chat completions at this path (status 404)"),
-    "redirect": (plain("", 301, Location="/elsewhere"), "endpoint", "redirects to another address (status 301)"),
-    "200 HTML": (plain("<!doctype html><p>Sign in"), "endpoint", "answered with a web page"),
+    "overflow by type": (error_answer(400, "too big", type="exceed_context_size_error", code=400), "overflow", "too big"),
+    "overflow by message": (error_answer(400, "the request exceeds the available context size"), "overflow", "context size"),
+    "413": (body_answer("<h1>Too large</h1>", 413), "overflow", "longer than the model's context"),
+    "no tools": (error_answer(400, "this model does not support tools"), "refused", "does not support tools"),
+    "no response_format": (error_answer(400, "'response_format' is not supported"), "refused", "'response_format' is not"),
+    "422": (body_answer({"detail": [{"msg": "x"}]}, 422), "refused", "status 422"),
+    "401": (error_answer(401, f"Incorrect API key provided: {KEY}"), "key", "refused the API key"),
+    "403": (body_answer({"error": "forbidden"}, 403), "key", "refused the API key"),
+    "LiteLLM's wrong key": (error_answer(400, "No connected db."), "key", "refused the API key"),
+    "402": (error_answer(402, "Insufficient credits", code=402), "limit", "requires payment first: Insufficient credits"),
+    "quota": (error_answer(429, "You exceeded your current quota", code="insufficient_quota"), "limit", "requires payment first"),
+    "404 model": (error_answer(404, "The model `m` does not exist."), "name", "does not have the model: The model `m`"),
+    "404 Ollama's": (error_answer(404, 'model "m" not found, try pulling it first'), "name", "not found"),
+    "400 model": (error_answer(400, "m is not a valid model ID"), "name", "not a valid model"),
+    "404 address": (body_answer("404 page not found", 404), "endpoint", "no chat completions at this path (status 404)"),
+    "redirect": (body_answer("", 301, Location="/elsewhere"), "endpoint", "redirects to another address (status 301)"),
+    "200 HTML": (body_answer("<!doctype html><p>Sign in"), "endpoint", "answered with a web page"),
     "200 HTML as a stream": ([{"open": {}}, {"raw": "\n <html>"}], "endpoint", "answered with a web page"),
-    "200 other JSON": (plain({"detail": "Hello"}), "broken", "answered with JSON that is not a completion"),
-    "200 empty": (plain(""), "broken", "answered nothing"),
-    "204": (plain("", 204), "broken", "answered nothing"),
-    "200 text": (plain("OK"), "broken", "answered nothing"),
-    "200 broken JSON": (plain('{"choices": ['), "broken", "not JSON"),
+    "200 other JSON": (body_answer({"detail": "Hello"}), "broken", "answered with JSON that is not a completion"),
+    "200 empty": (body_answer(""), "broken", "answered nothing"),
+    "204": (body_answer("", 204), "broken", "answered nothing"),
+    "200 text": (body_answer("OK"), "broken", "answered nothing"),
+    "200 broken JSON": (body_answer('{"choices": ['), "broken", "not JSON"),
     "done alone": ([{"done": True}], "broken", "answered nothing"),
     "a role and no more": ([chunk({"role": "assistant"})], "broken", "answered nothing"),
     "overflow in the stream": ([{"data": {"error": {"message": "x", "type": "exceed_context_size_error", "code": 400}}}],
                                "overflow", "longer than the model's context"),
-    "Retry-After too long": (fails(429, "later", headers={"Retry-After": "3600"}), "limit", "asks to wait 3600 s"),
-    "escapes in the message": (fails(400, "a\x1b[31m\nb \u202ec" + "x" * 500), "refused", ": a [31m b cxxx"),
-    "markup in the message": (fails(400, "<html><body>x"), "refused", "status 400"),
-    "the key in the message": (fails(400, f"sent {KEY} to x"), "refused", "sent … to x"),
+    "Retry-After too long": (error_answer(429, "later", headers={"Retry-After": "3600"}), "limit", "asks to wait 3600 s"),
+    "escapes in the message": (error_answer(400, "a\x1b[31m\nb \u202ec" + "x" * 500), "refused", ": a [31m b cxxx"),
+    "markup in the message": (error_answer(400, "<html><body>x"), "refused", "status 400"),
+    "the key in the message": (error_answer(400, f"sent {KEY} to x"), "refused", "sent … to x"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ERRORS)
 def test_errors_that_asking_again_does_not_mend(name: str) -> None:
     script, kind, why = ERRORS[name]
-    with scripted(script) as server:
+    with run_fake_model(script) as server:
         with pytest.raises(ModelFailed) as caught:
-            ask(server.url)
+            ask_model(server.url)
         assert len(server.asked) == 1
     error = caught.value
     assert (error.extra["kind"], error.extra.get("overflow", False)) == (kind, kind == "overflow")
@@ -72,9 +72,9 @@ def test_errors_that_asking_again_does_not_mend(name: str) -> None:
 
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504, 529])
 def test_errors_that_are_asked_again(status: int) -> None:
-    trouble = plain("<h1>Bad gateway</h1>", status)
-    assert got(trouble, fails(status), says("Hi")) == [TextDelta("Hi"), STOP]
-    error = failure(*[trouble] * 4)
+    trouble = body_answer("<h1>Bad gateway</h1>", status)
+    assert stream_events(trouble, error_answer(status), text_answer("Hi")) == [TextDelta("Hi"), STOP]
+    error = stream_failure(*[trouble] * 4)
     assert error.extra["kind"] == ("limit" if status == 429 else "broken")
 
 
@@ -82,14 +82,16 @@ def test_errors_that_are_asked_again(status: int) -> None:
 def test_other_ways_to_be_asked_again(name: str) -> None:
     error = {"error": {"message": "busy", "code": "429" if name == "a number as text" else 429}}
     first: Script = [{"cut": True}] if name == "cut before the headers" else [{"data": error}]
-    assert got(first, says("Hi")) == [TextDelta("Hi"), STOP]
+    assert stream_events(first, text_answer("Hi")) == [TextDelta("Hi"), STOP]
 
 
 @pytest.mark.parametrize("form", ["seconds", "date"])
 def test_retry_after_is_obeyed(form: str) -> None:
     when = "0.3" if form == "seconds" else format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
     began = time.monotonic()
-    assert got(fails(429, headers={"Retry-After": when}), says("Hi"), first_content_seconds=5, total_seconds=9) == [
+    assert stream_events(
+        error_answer(429, headers={"Retry-After": when}), text_answer("Hi"), first_content_seconds=5, total_seconds=9
+    ) == [
         TextDelta("Hi"),
         STOP,
     ]
@@ -102,9 +104,12 @@ def test_retry_after_that_makes_no_sense(text: str) -> None:
 
 
 def test_a_model_that_loads_is_waited_for() -> None:
-    loading = fails(503, "Loading model", type="unavailable_error")
-    assert got(*[loading] * 6, says("Hi"), first_content_seconds=3, total_seconds=5) == [TextDelta("Hi"), STOP]
-    error = failure({"steps": loading, "keep": True})
+    loading = error_answer(503, "Loading model", type="unavailable_error")
+    assert stream_events(*[loading] * 6, text_answer("Hi"), first_content_seconds=3, total_seconds=5) == [
+        TextDelta("Hi"),
+        STOP,
+    ]
+    error = stream_failure({"steps": loading, "keep": True})
     assert "still loading the model" in error.detail
 
 
@@ -112,19 +117,19 @@ def test_a_model_that_loads_is_waited_for() -> None:
                                     [{"forever": {"comment": "PROCESSING"}, "every": 0}]])  # fmt: skip
 def test_no_first_word_in_time(script: Script) -> None:
     began = time.monotonic()
-    assert "sent nothing for 0.4 s" in failure(script).detail
+    assert "sent nothing for 0.4 s" in stream_failure(script).detail
     assert time.monotonic() - began < 15
 
 
 def test_an_error_whose_body_never_ends_is_cut() -> None:
     script = [{"open": {"status": 400}}, {"forever": {"raw": "x" * 10_000}, "every": 0}]
-    assert failure(script, first_content_seconds=5).extra["kind"] == "refused"
+    assert stream_failure(script, first_content_seconds=5).extra["kind"] == "refused"
 
 
 def test_nobody_there() -> None:
     with pytest.raises(ModelFailed, match=r"127.0.0.1:\d+ cannot be reached: no connection") as caught:
-        ask(f"http://127.0.0.1:{free_port()}/v1")
+        ask_model(f"http://127.0.0.1:{free_port()}/v1")
     assert caught.value.extra["kind"] == "endpoint"
     assert caught.value.exit_code == 9
     with pytest.raises(ModelFailed, match=r"nowhere\.invalid cannot be reached"):
-        ask("http://someone:sesame@nowhere.invalid/v1")
+        ask_model("http://someone:sesame@nowhere.invalid/v1")

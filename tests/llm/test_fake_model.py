@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 from urllib.request import Request, urlopen
 
-from tests.support.dialects import TWO
-from tests.support.fake_model import calls, replay_faults, says
-from tests.support.model_client import ADD, ask, words
+from tests.support.dialects import TWO_CALLS
+from tests.support.fake_model import call_answer, replay_errors, text_answer
+from tests.support.model_client import ADD_ARGUMENTS, ask_model, join_text
 from todo_cli.llm.client import ToolCall
 
 RESULT = {"role": "tool", "tool_call_id": "a", "content": "done"}
@@ -22,23 +22,23 @@ USER = {"role": "user", "content": "x"}
 
 def test_what_makes_a_replay_valid() -> None:
     assert (
-        replay_faults(
+        replay_errors(
             [{"role": "system", "content": "s"}, USER, MADE, RESULT, {"role": "assistant", "content": "ok"}, USER]
         )
         == []
     )
-    assert replay_faults([USER, MADE, RESULT]) == []
+    assert replay_errors([USER, MADE, RESULT]) == []
     for wrong in ([USER, MADE], [USER, MADE, USER], [USER, RESULT], [USER, MADE, RESULT, RESULT], [],
                   [USER, MADE, RESULT, MADE, RESULT], [USER, {"role": "assistant", "content": ""}, USER],
                   [USER, {"role": "assistant", "content": "x"}], [{"role": "user", "content": ""}],
                   [USER, {"role": "assistant", "content": "a"}, {"role": "assistant", "content": "b"}, USER]):  # fmt: skip
-        assert replay_faults(wrong), wrong
+        assert replay_errors(wrong), wrong
 
 
 def test_the_server_as_its_own_process(tmp_path: Path) -> None:
     file = tmp_path / "script.json"
-    file.write_text(json.dumps({"scripts": [{"when": {"role": "tool"}, "steps": says("Done.")}, calls(TWO[0])],
-                                "otherwise": says("What?"), "models": ["tiny"]}))  # fmt: skip
+    file.write_text(json.dumps({"scripts": [{"when": {"role": "tool"}, "steps": text_answer("Done.")}, call_answer(TWO_CALLS[0])],
+                                "otherwise": text_answer("What?"), "models": ["tiny"]}))  # fmt: skip
     root = Path(__file__).parents[2]
     process = subprocess.Popen([sys.executable, "-m", "tests.support.fake_model", "--script", file, "--strict"], cwd=root,
                                stdout=subprocess.PIPE, text=True, env={"PATH": os.environ["PATH"]})  # fmt: skip
@@ -46,12 +46,12 @@ def test_the_server_as_its_own_process(tmp_path: Path) -> None:
         assert process.stdout
         url = process.stdout.readline().split()[1]
         patience = {"first_content_seconds": 5.0, "total_seconds": 5.0, "idle_seconds": 5.0}
-        assert ask(url, **patience)[0] == ToolCall(0, "call_0", "add_task", ADD)
-        assert words(ask(url, **patience)) == "What?"
+        assert ask_model(url, **patience)[0] == ToolCall(0, "call_0", "add_task", ADD_ARGUMENTS)
+        assert join_text(ask_model(url, **patience)) == "What?"
         root_url = url.removesuffix("/v1")
-        added = json.dumps([says("Added.")]).encode()
+        added = json.dumps([text_answer("Added.")]).encode()
         urlopen(Request(f"{root_url}/scripts", data=added, method="POST"), timeout=5).close()
-        assert words(ask(url, **patience)) == "Added."
+        assert join_text(ask_model(url, **patience)) == "Added."
         with urlopen(f"{root_url}/requests", timeout=5) as response:
             assert [asked["faults"] for asked in json.load(response)] == [[], [], []]
         with urlopen(f"{url}/models", timeout=5) as response:

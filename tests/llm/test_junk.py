@@ -11,9 +11,9 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.support.dialects import BREAKS, FORMS, TWO
-from tests.support.fake_model import calls, chunk, says, scripted, usage_chunk
-from tests.support.model_client import ADD, LONE, ask
+from tests.support.dialects import BROKEN_STREAMS, CALL_DIALECTS, TWO_CALLS
+from tests.support.fake_model import call_answer, chunk, run_fake_model, text_answer, usage_chunk
+from tests.support.model_client import ADD_ARGUMENTS, TEXT_CALL, ask_model
 from todo_cli.errors import ModelFailed
 from todo_cli.llm.client import Event, Finished
 from todo_cli.llm.errors import ModelServerError
@@ -46,12 +46,12 @@ def as_bytes(script: Sequence[dict[str, Any]], newline: str) -> bytes:
 
 
 ANSWERS = st.one_of(
-    st.lists(st.text(max_size=8), max_size=5).map(lambda parts: says(*parts)),
-    st.sampled_from(list(FORMS.values())).map(lambda form: calls(*TWO, **form)),
-    st.sampled_from([script for script, _ in BREAKS.values()]).map(
+    st.lists(st.text(max_size=8), max_size=5).map(lambda parts: text_answer(*parts)),
+    st.sampled_from(list(CALL_DIALECTS.values())).map(lambda form: call_answer(*TWO_CALLS, **form)),
+    st.sampled_from([script for script, _ in BROKEN_STREAMS.values()]).map(
         lambda script: [chunk({"content": "Hel"}), *(step for step in script if "data" in step)]
     ),
-    st.just([*says(LONE), *usage_chunk("none")]),
+    st.just([*text_answer(TEXT_CALL), *usage_chunk("none")]),
 )
 
 
@@ -66,7 +66,7 @@ def test_how_the_bytes_are_split_changes_nothing(
 
 
 JUNK = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from(["stop", "error", ADD]),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from(["stop", "error", ADD_ARGUMENTS]),
     lambda inner: st.lists(inner, max_size=3)
     | st.dictionaries(
         st.sampled_from(["choices", "delta", "message", "content", "tool_calls", "function", "name", "arguments", "index", "id",
@@ -101,5 +101,5 @@ def test_no_bytes_raise_anything_else(body: bytes, prefix: bytes) -> None:
 @given(st.lists(JUNK, min_size=1, max_size=4), st.sampled_from([200, 400, 500]))
 def test_no_junk_over_the_wire_raises_anything_but_model_failed(junk: list[Any], status: int) -> None:
     script = [{"open": {"status": status}}, *({"data": json.dumps(piece)} for piece in junk)]
-    with scripted(*[script] * 4) as server, suppress(ModelFailed):
-        ask(server.url, backoff_seconds=0.001)
+    with run_fake_model(*[script] * 4) as server, suppress(ModelFailed):
+        ask_model(server.url, backoff_seconds=0.001)

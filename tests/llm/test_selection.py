@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.fake_model import Script, calls, fails, plain, says, scripted
-from tests.support.model_client import KEY, endpoint, got
+from tests.support.fake_model import Script, body_answer, call_answer, error_answer, run_fake_model, text_answer
+from tests.support.model_client import KEY, endpoint, stream_events
 from todo_cli.errors import Invalid, ModelFailed
 from todo_cli.llm.catalog import fetch_models, is_listed
 from todo_cli.llm.client import Finished
@@ -101,11 +101,16 @@ def test_settings_that_make_no_sense(settings: Any, line: str, told: str) -> Non
 
 def test_costs_are_computed_where_the_answer_comes() -> None:
     price = make_price(0.25, 2, "EUR")
-    end = got(says("Hi"), price=price)[-1]
+    end = stream_events(text_answer("Hi"), price=price)[-1]
     assert end == Finished("stop", TokenUsage(7, 3, cost="0.00000775", currency="EUR"))
-    assert got(calls(("add_task", {})), price=price)[-1].usage.cost == "0.00000775"  # type: ignore[union-attr]
-    assert got(says("Hi", usage="none"), price=price)[-1] == Finished("stop")
-    assert usage_fields(got(says("Hi"))[-1].usage) == {"prompt": 7, "completion": 3, "cached": 0, "reasoning": 0}  # type: ignore[union-attr]
+    assert stream_events(call_answer(("add_task", {})), price=price)[-1].usage.cost == "0.00000775"  # type: ignore[union-attr]
+    assert stream_events(text_answer("Hi", usage="none"), price=price)[-1] == Finished("stop")
+    assert usage_fields(stream_events(text_answer("Hi"))[-1].usage) == {
+        "prompt": 7,
+        "completion": 3,
+        "cached": 0,
+        "reasoning": 0,
+    }  # type: ignore[union-attr]
     assert make_price(None, None, "EUR") is None
     assert make_price(None, 1, "EUR") == Price(Decimal(0), Decimal(1), "EUR")
 
@@ -134,14 +139,21 @@ def test_a_sum_tells_no_cost_that_it_does_not_know() -> None:
 
 def listed(*scripts: Script, **more: Any) -> tuple[str, ...] | None:
     """What a server lists."""
-    with scripted() as server:
+    with run_fake_model() as server:
         server.models = scripts[0]
         return asyncio.run(fetch_models(endpoint(server.url, **more), 1.0))
 
 
 def test_a_list_of_models() -> None:
-    assert listed(plain({"data": [{"id": "a"}, {"id": "maker/b:3"}, {"no": 1}]})) == ("a", "maker/b:3")
-    for nothing in (fails(404), plain("", 405), plain("{"), plain([]), plain({"models": []}), plain("")):
+    assert listed(body_answer({"data": [{"id": "a"}, {"id": "maker/b:3"}, {"no": 1}]})) == ("a", "maker/b:3")
+    for nothing in (
+        error_answer(404),
+        body_answer("", 405),
+        body_answer("{"),
+        body_answer([]),
+        body_answer({"models": []}),
+        body_answer(""),
+    ):
         assert listed(nothing) is None
     assert is_listed(("a", "llama3.2:3b", "maker/b"), "llama3.2")
     assert is_listed(("maker/b",), "b")
@@ -150,8 +162,8 @@ def test_a_list_of_models() -> None:
 
 @pytest.mark.parametrize(
     ("script", "kind"),
-    [(fails(401, f"bad {KEY}"), "key"), (plain("<h1>Hello"), "endpoint"), (plain("", 301, Location="/x"), "endpoint"),
-     (fails(500), "broken"), ([{"stall": True}], "endpoint"), ([{"cut": True}], "broken")],
+    [(error_answer(401, f"bad {KEY}"), "key"), (body_answer("<h1>Hello"), "endpoint"), (body_answer("", 301, Location="/x"), "endpoint"),
+     (error_answer(500), "broken"), ([{"stall": True}], "endpoint"), ([{"cut": True}], "broken")],
 )  # fmt: skip
 def test_a_list_that_fails(script: Script, kind: str) -> None:
     with pytest.raises(ModelFailed) as caught:

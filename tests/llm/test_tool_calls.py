@@ -7,43 +7,46 @@ from typing import Any
 
 import pytest
 
-from tests.support.dialects import FORMS, TWO, named, one
-from tests.support.fake_model import Script, calls, says, stream
-from tests.support.model_client import ADD, COUNTED, LONE, STOP, got, words
+from tests.support.dialects import CALL_DIALECTS, TWO_CALLS, call_delta, call_stream
+from tests.support.fake_model import Script, call_answer, delta_stream, text_answer
+from tests.support.model_client import ADD_ARGUMENTS, COUNTED, STOP, TEXT_CALL, join_text, stream_events
 from todo_cli.llm.client import Event, Finished, TextDelta, ToolCall
 
 
-@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("name", CALL_DIALECTS)
 def test_two_calls_in_any_dialect(name: str) -> None:
-    form = FORMS[name]
+    form = CALL_DIALECTS[name]
     ids = {"none": ("", ""), "same": ("call_x", "call_x")}.get(form.get("ids", ""), ("call_0", "call_1"))
-    *made, end = got(calls(*TWO, **form))
-    assert made == [ToolCall(0, ids[0], "add_task", ADD), ToolCall(1, ids[1], "add_task", '{"title": "bread"}')]
+    *made, end = stream_events(call_answer(*TWO_CALLS, **form))
+    assert made == [
+        ToolCall(0, ids[0], "add_task", ADD_ARGUMENTS),
+        ToolCall(1, ids[1], "add_task", '{"title": "bread"}'),
+    ]
     assert isinstance(end, Finished)
     assert (end.reason, end.usage) == ("calls", COUNTED)
 
 
 CALLS: dict[str, tuple[Script, list[Event]]] = {
-    "text, then a call": (calls(TWO[0], text="Right."), [TextDelta("Right."), ToolCall(0, "call_0", "add_task", ADD)]),
-    "a call, then text": (stream({"tool_calls": [named("add_task")]}, {"content": "Done."}),
-                          [TextDelta("Done."), ToolCall(0, "a", "add_task", ADD)]),
-    "an unknown tool": (calls(("fly", {})), [ToolCall(0, "call_0", "fly", "{}")]),
-    "malformed": (calls(("add_task", '{"title": mi')), [ToolCall(0, "call_0", "add_task", '{"title": mi')]),
-    "no object": (calls(("add_task", "[1]")), [ToolCall(0, "call_0", "add_task", "[1]")]),
-    "arguments null": (one(named("list_tasks", None)), [ToolCall(0, "a", "list_tasks", "")]),
-    "arguments a number": (one(named("add_task", 3)), [ToolCall(0, "a", "add_task", "3")]),
-    "first index 1": (one(named("add_task", index=1)), [ToolCall(0, "a", "add_task", ADD)]),
-    "sent whole twice": (one(named("add_task"), named("add_task")), [ToolCall(0, "a", "add_task", ADD)]),
-    "the id later": (one(named("add_task", "", id=None), {"index": 0, "id": "a", "function": {"arguments": ADD}}),
-                     [ToolCall(0, "a", "add_task", ADD)]),
-    "a delta without function": (one(named("add_task"), {"index": 0, "function": None}, {"index": 0}),
-                                 [ToolCall(0, "a", "add_task", ADD)]),
-    "a single object for a list": (stream({"tool_calls": named("add_task")}), [ToolCall(0, "a", "add_task", ADD)]),
-    "function_call beside it": (stream({"tool_calls": [named("add_task")],
-                                        "function_call": {"name": "add_task", "arguments": ADD}}),
-                                [ToolCall(0, "a", "add_task", ADD)]),
-    "neither name nor arguments": (one({"index": 0}, named("add_task", index=1)), [ToolCall(0, "a", "add_task", ADD)]),
-    "a thousand": (one(*[named("list_tasks", "{}", index=at, id=f"i{at}") for at in range(1000)]),
+    "text, then a call": (call_answer(TWO_CALLS[0], text="Right."), [TextDelta("Right."), ToolCall(0, "call_0", "add_task", ADD_ARGUMENTS)]),
+    "a call, then text": (delta_stream({"tool_calls": [call_delta("add_task")]}, {"content": "Done."}),
+                          [TextDelta("Done."), ToolCall(0, "a", "add_task", ADD_ARGUMENTS)]),
+    "an unknown tool": (call_answer(("fly", {})), [ToolCall(0, "call_0", "fly", "{}")]),
+    "malformed": (call_answer(("add_task", '{"title": mi')), [ToolCall(0, "call_0", "add_task", '{"title": mi')]),
+    "no object": (call_answer(("add_task", "[1]")), [ToolCall(0, "call_0", "add_task", "[1]")]),
+    "arguments null": (call_stream(call_delta("list_tasks", None)), [ToolCall(0, "a", "list_tasks", "")]),
+    "arguments a number": (call_stream(call_delta("add_task", 3)), [ToolCall(0, "a", "add_task", "3")]),
+    "first index 1": (call_stream(call_delta("add_task", index=1)), [ToolCall(0, "a", "add_task", ADD_ARGUMENTS)]),
+    "sent whole twice": (call_stream(call_delta("add_task"), call_delta("add_task")), [ToolCall(0, "a", "add_task", ADD_ARGUMENTS)]),
+    "the id later": (call_stream(call_delta("add_task", "", id=None), {"index": 0, "id": "a", "function": {"arguments": ADD_ARGUMENTS}}),
+                     [ToolCall(0, "a", "add_task", ADD_ARGUMENTS)]),
+    "a delta without function": (call_stream(call_delta("add_task"), {"index": 0, "function": None}, {"index": 0}),
+                                 [ToolCall(0, "a", "add_task", ADD_ARGUMENTS)]),
+    "a single object for a list": (delta_stream({"tool_calls": call_delta("add_task")}), [ToolCall(0, "a", "add_task", ADD_ARGUMENTS)]),
+    "function_call beside it": (delta_stream({"tool_calls": [call_delta("add_task")],
+                                        "function_call": {"name": "add_task", "arguments": ADD_ARGUMENTS}}),
+                                [ToolCall(0, "a", "add_task", ADD_ARGUMENTS)]),
+    "neither name nor arguments": (call_stream({"index": 0}, call_delta("add_task", index=1)), [ToolCall(0, "a", "add_task", ADD_ARGUMENTS)]),
+    "a thousand": (call_stream(*[call_delta("list_tasks", "{}", index=at, id=f"i{at}") for at in range(1000)]),
                    [ToolCall(at, f"i{at}", "list_tasks", "{}") for at in range(1000)]),
 }  # fmt: skip
 
@@ -51,43 +54,53 @@ CALLS: dict[str, tuple[Script, list[Event]]] = {
 @pytest.mark.parametrize("name", CALLS)
 def test_calls(name: str) -> None:
     script, events = CALLS[name]
-    *found, end = got(script)
+    *found, end = stream_events(script)
     assert found == events
     assert isinstance(end, Finished)
     assert end.reason == "calls"
 
 
 @pytest.mark.parametrize(
-    "text", [LONE, f"\n {LONE}\n", f"```json\n{LONE}\n```", f"```\n{LONE}```", f"<tool_call>\n{LONE}\n</tool_call>"]
+    "text",
+    [
+        TEXT_CALL,
+        f"\n {TEXT_CALL}\n",
+        f"```json\n{TEXT_CALL}\n```",
+        f"```\n{TEXT_CALL}```",
+        f"<tool_call>\n{TEXT_CALL}\n</tool_call>",
+    ],
 )
 @pytest.mark.parametrize("size", [1, 5, 1000])
 def test_a_call_written_as_text_is_a_call(text: str, size: int) -> None:
     parts = [text[at : at + size] for at in range(0, len(text), size)]
-    assert got(says(*parts)) == [ToolCall(0, "", "add_task", ADD), Finished("calls", COUNTED)]
+    assert stream_events(text_answer(*parts)) == [
+        ToolCall(0, "", "add_task", ADD_ARGUMENTS),
+        Finished("calls", COUNTED),
+    ]
 
 
 @pytest.mark.parametrize(
     "text",
-    [f"Sure: {LONE}", f"{LONE} Done.", LONE * 2, LONE.replace("add_task", "fly"), LONE[:-1], '{"name": "add_task"}',
-     LONE[:-1] + ', "x": 1}', '{"milk": 1}', "```python\n1\n```", "<tool_call>", "{", "`", '{"name": [], "arguments": 1}'],
+    [f"Sure: {TEXT_CALL}", f"{TEXT_CALL} Done.", TEXT_CALL * 2, TEXT_CALL.replace("add_task", "fly"), TEXT_CALL[:-1], '{"name": "add_task"}',
+     TEXT_CALL[:-1] + ', "x": 1}', '{"milk": 1}', "```python\n1\n```", "<tool_call>", "{", "`", '{"name": [], "arguments": 1}'],
 )  # fmt: skip
 def test_other_text_stays_text(text: str) -> None:
-    events = got(says(*text))
-    assert words(events) == text
+    events = stream_events(text_answer(*text))
+    assert join_text(events) == text
     assert events[-1] == STOP
 
 
 def test_text_that_is_no_call_is_shown_at_once() -> None:
-    assert got(says("{", '"milk"', ": 1}")) == [TextDelta('{"milk"'), TextDelta(": 1}"), STOP]
-    assert got(says(LONE), tools=[]) == [TextDelta(LONE), STOP]
-    assert got(says(LONE, finish=None))[0] == TextDelta(LONE)
-    assert got(stream({"content": LONE, "tool_calls": [named("list_tasks", "{}")]}))[:2] == [
-        TextDelta(LONE), ToolCall(0, "a", "list_tasks", "{}")]  # fmt: skip
+    assert stream_events(text_answer("{", '"milk"', ": 1}")) == [TextDelta('{"milk"'), TextDelta(": 1}"), STOP]
+    assert stream_events(text_answer(TEXT_CALL), tools=[]) == [TextDelta(TEXT_CALL), STOP]
+    assert stream_events(text_answer(TEXT_CALL, finish=None))[0] == TextDelta(TEXT_CALL)
+    assert stream_events(delta_stream({"content": TEXT_CALL, "tool_calls": [call_delta("list_tasks", "{}")]}))[:2] == [
+        TextDelta(TEXT_CALL), ToolCall(0, "a", "list_tasks", "{}")]  # fmt: skip
 
 
 @pytest.mark.parametrize(("finish", "reason"), [("length", "length"), ("content_filter", "filter")])
 def test_answer_that_was_cut_has_no_calls(finish: str, reason: str) -> None:
-    *events, end = got(calls(TWO[0], text="Right.", finish=finish))
+    *events, end = stream_events(call_answer(TWO_CALLS[0], text="Right.", finish=finish))
     assert events == [TextDelta("Right.")]
     assert isinstance(end, Finished)
     assert end.reason == reason
@@ -113,7 +126,7 @@ def call_texts() -> dict[str, str]:
 @pytest.mark.parametrize("name", call_texts())
 def test_text_in_a_form_of_small_models_is_a_call(name: str, size: int) -> None:
     text = call_texts()[name]
-    *events, end = got(says(*[text[start : start + size] for start in range(0, len(text), size)]))
+    *events, end = stream_events(text_answer(*[text[start : start + size] for start in range(0, len(text), size)]))
     names = ["add_task", "list_tasks"] if "two" in name or name == "fenced list" else ["add_task"]
     assert [event.name for event in events if isinstance(event, ToolCall)] == names
     assert next(json.loads(event.arguments) for event in events if isinstance(event, ToolCall)) == {"title": "milk"}
@@ -129,5 +142,5 @@ STRICT = [{"type": "function", "function": {"name": "add_task", "parameters": SC
     [({"title": "milk"}, True), ({"number": 3}, True), ({"colour": "red"}, False), ([], False), ("x", False)],
 )
 def test_text_with_arguments_of_the_tool_only_is_a_call(arguments: Any, fits: bool) -> None:
-    events = got(says(json.dumps({"name": "add_task", "arguments": arguments})), tools=STRICT)
+    events = stream_events(text_answer(json.dumps({"name": "add_task", "arguments": arguments})), tools=STRICT)
     assert isinstance(events[0], ToolCall if fits else TextDelta)

@@ -9,8 +9,8 @@ import pexpect
 
 from tests.conftest import Person, Todo
 from tests.support.ask import settings_of
-from tests.support.chat_process import Talker, slowly
-from tests.support.fake_model import calls, says
+from tests.support.chat_process import ChatProcess, slow_answer
+from tests.support.fake_model import call_answer, text_answer
 from todo_cli.cli.repl.slash_commands import CHAT_COMMANDS
 from todo_cli.clients.open import open_client
 from todo_cli.contract.prompt_history import ListPrompts
@@ -18,7 +18,7 @@ from todo_cli.contract.prompt_history import ListPrompts
 PROMPT = "todo> "
 
 
-def open_prompt(talker: Talker, *arguments: str) -> Any:
+def open_prompt(talker: ChatProcess, *arguments: str) -> Any:
     """Start `todo chat` and wait for the prompt."""
     child = talker.spawn("chat", *arguments)
     child.expect_exact(PROMPT)
@@ -41,13 +41,13 @@ def send_line(child: Any, line: str, *wanted: str) -> None:
     child.expect_exact(PROMPT)
 
 
-def test_prompt_runs_messages_and_commands(talker: Talker) -> None:
+def test_prompt_runs_messages_and_commands(talker: ChatProcess) -> None:
     child = open_prompt(talker)
     send_line(child, "/help", "Plain text goes to the model")
     send_line(child, "/add 'Pay rent' --due friday", "Added #1 Pay rent")
-    talker.script(calls(("add_task", {"title": "milk"})), says("Added ", "#2 milk."))
+    talker.script(call_answer(("add_task", {"title": "milk"})), text_answer("Added ", "#2 milk."))
     send_line(child, "put milk on it", "Added #2 milk.")
-    talker.script(says("You said ", "milk."))
+    talker.script(text_answer("You said ", "milk."))
     send_line(child, "what did I say?", "You said milk.")
     assert len(talker.turns()) == 2
     assert len(talker.said(1)) > 4
@@ -58,8 +58,8 @@ def test_prompt_runs_messages_and_commands(talker: Talker) -> None:
     leave_prompt(child)
 
 
-def test_undo_and_redo_at_the_prompt_change_the_last_turn(talker: Talker) -> None:
-    talker.script(calls(("add_task", {"title": "one"}), ("add_task", {"title": "two"})), says("Both."))
+def test_undo_and_redo_at_the_prompt_change_the_last_turn(talker: ChatProcess) -> None:
+    talker.script(call_answer(("add_task", {"title": "one"}), ("add_task", {"title": "two"})), text_answer("Both."))
     child = open_prompt(talker)
     send_line(child, "add one and two", "Both.")
     send_line(child, "/undo", "Undid")
@@ -69,11 +69,13 @@ def test_undo_and_redo_at_the_prompt_change_the_last_turn(talker: Talker) -> Non
     leave_prompt(child, "/quit")
 
 
-def test_approval_at_the_prompt_refused_changes_nothing(talker: Talker) -> None:
+def test_approval_at_the_prompt_refused_changes_nothing(talker: ChatProcess) -> None:
     talker("add", "one")
     talker("add", "two")
-    talker.script(calls(("list_tasks", {})), calls(("delete_task", {"number": 1}), ("delete_task", {"number": 2})))
-    talker.script(says("Kept."))
+    talker.script(
+        call_answer(("list_tasks", {})), call_answer(("delete_task", {"number": 1}), ("delete_task", {"number": 2}))
+    )
+    talker.script(text_answer("Kept."))
     child = open_prompt(talker)
     child.sendline("delete all")
     child.expect_exact("#2 two")
@@ -83,11 +85,11 @@ def test_approval_at_the_prompt_refused_changes_nothing(talker: Talker) -> None:
     leave_prompt(child)
 
 
-def test_approve_only_some_calls_runs_those(talker: Talker) -> None:
+def test_approve_only_some_calls_runs_those(talker: ChatProcess) -> None:
     for title in ("one", "two", "three"):
         talker("add", title)
     wished = (("delete_task", {"number": number}) for number in (1, 2, 3))
-    talker.script(calls(("list_tasks", {})), calls(*wished), says("Two."))
+    talker.script(call_answer(("list_tasks", {})), call_answer(*wished), text_answer("Two."))
     assert talker("ask", "delete all").code == 10
     for wrong in (("--only", "4"), ("--only", "1", "--no"), ("--only", "x"), ("--only", " ")):
         assert talker("chat", "approve", "1", *wrong).code == 2, wrong
@@ -95,9 +97,9 @@ def test_approve_only_some_calls_runs_those(talker: Talker) -> None:
     assert [status for *_, status in talker.tasks()] == ["deleted", "open", "deleted"]
 
 
-def test_ctrl_c_at_an_approval_leaves_it_pending(talker: Talker) -> None:
+def test_ctrl_c_at_an_approval_leaves_it_pending(talker: ChatProcess) -> None:
     talker("add", "one")
-    talker.script(calls(("list_tasks", {})), calls(("delete_task", {"number": 1})))
+    talker.script(call_answer(("list_tasks", {})), call_answer(("delete_task", {"number": 1})))
     child = open_prompt(talker)
     child.sendline("delete it")
     child.expect_exact("[y/N] ")
@@ -105,21 +107,21 @@ def test_ctrl_c_at_an_approval_leaves_it_pending(talker: Talker) -> None:
     child.expect_exact("answer later with: todo chat approve 1")
     child.expect_exact(PROMPT)
     send_line(child, "/chat show 1", "need your approval")
-    talker.script(says("Gone."))
+    talker.script(text_answer("Gone."))
     send_line(child, "/chat approve 1", "Gone.")
     leave_prompt(child)
     assert [status for *_, status in talker.tasks()] == ["deleted"]
 
 
-def test_ctrl_c_during_an_answer_returns_to_the_prompt(talker: Talker) -> None:
-    talker.script(slowly("Once ", *["upon "] * 60, every=0.4))
+def test_ctrl_c_during_an_answer_returns_to_the_prompt(talker: ChatProcess) -> None:
+    talker.script(slow_answer("Once ", *["upon "] * 60, every=0.4))
     child = open_prompt(talker)
     child.sendline("a story")
     child.expect_exact("upon")
     child.sendintr()
     child.expect_exact("the text so far and the changes are kept")
     child.expect_exact(PROMPT)
-    talker.script(says("Still here."))
+    talker.script(text_answer("Still here."))
     send_line(child, "are you there?", "Still here.")
     child.sendintr()
     child.expect_exact(PROMPT)
@@ -130,10 +132,10 @@ def test_ctrl_c_during_an_answer_returns_to_the_prompt(talker: Talker) -> None:
     assert [state for _, state in talker.turns()] == ["stopped", "done"]
 
 
-def test_prompt_with_a_conversation_number_continues_it(talker: Talker) -> None:
-    talker.script(says("One."))
+def test_prompt_with_a_conversation_number_continues_it(talker: ChatProcess) -> None:
+    talker.script(text_answer("One."))
     talker("ask", "first")
-    talker.script(says("Two."))
+    talker.script(text_answer("Two."))
     child = open_prompt(talker, "-c", "1")
     send_line(child, "second", "Two.")
     leave_prompt(child)
@@ -141,7 +143,7 @@ def test_prompt_with_a_conversation_number_continues_it(talker: Talker) -> None:
     assert talker("chat", "-c", "99").code == 3
 
 
-def test_errors_at_the_prompt_are_printed_and_it_continues(talker: Talker) -> None:
+def test_errors_at_the_prompt_are_printed_and_it_continues(talker: ChatProcess) -> None:
     child = open_prompt(talker)
     send_line(child, "/nosuch", "unknown command '/nosuch'")
     send_line(child, "/add 'open quote", "no closing quotation")
@@ -149,7 +151,7 @@ def test_errors_at_the_prompt_are_printed_and_it_continues(talker: Talker) -> No
     send_line(child, "/list --nosuch", "no such option")
     send_line(child, "/stop", "nothing runs in this conversation")
     send_line(child, "hello", "todo: ")  # the script has ended: status 500
-    talker.script(says("Hello."))
+    talker.script(text_answer("Hello."))
     send_line(child, "hello", "Hello.")
     leave_prompt(child)
 
@@ -162,12 +164,12 @@ def test_prompt_without_a_model_runs_commands(person: Person, way: str, as_perso
     assert "OPENROUTER_API_KEY" in done.err
 
 
-def test_slash_help_fits_on_a_screen_and_every_command_works(talker: Talker) -> None:
+def test_slash_help_fits_on_a_screen_and_every_command_works(talker: ChatProcess) -> None:
     listed = talker("chat", stdin="/help\n").out.splitlines()
     assert len(listed) <= 20  # with the prompt and its line below, a screen of 24
     assert all(len(line) < 80 for line in listed)
     assert all(f"/{name} " in "\n".join(listed) for name in CHAT_COMMANDS)
-    talker.script(says("Hello."), says("Hi."))
+    talker.script(text_answer("Hello."), text_answer("Hi."))
     lines = ["hello", "/history", "/history 1", "/search hello", "/usage", "/export", "/conversations", "/rename A title",
              "/model", "/fork", "/new", "/resume 1", "/retry", "/undo", "/redo", "/stop", "/todo search milk", "/help add"]  # fmt: skip
     done = talker("chat", stdin="\n".join(lines))
@@ -178,7 +180,7 @@ def test_slash_help_fits_on_a_screen_and_every_command_works(talker: Talker) -> 
         assert said in done.out, said
 
 
-def test_bad_slash_commands_print_one_line_each(talker: Talker) -> None:
+def test_bad_slash_commands_print_one_line_each(talker: ChatProcess) -> None:
     lines = [
         "/retry",
         "/edit",
@@ -196,20 +198,22 @@ def test_bad_slash_commands_print_one_line_each(talker: Talker) -> None:
     assert "/list?" in done.err
 
 
-def test_edit_in_a_pipe_replaces_the_message(talker: Talker) -> None:
-    talker.script(calls(("add_task", {"title": "milk"})), says("One."), says("Two."))
+def test_edit_in_a_pipe_replaces_the_message(talker: ChatProcess) -> None:
+    talker.script(call_answer(("add_task", {"title": "milk"})), text_answer("One."), text_answer("Two."))
     done = talker("chat", stdin="first\n/edit\nsecond\n/exit\n")
     assert (done.code, done.out) == (0, "One.\nTwo.\n"), done.err
     assert [text for role, text in talker.said() if role == "user"] == ["second"]
     assert talker.tasks() == [(1, "milk", "open")]  # without a terminal nobody can be asked to undo it
 
 
-def test_prompt_history_has_only_the_users_own_messages(talker: Talker, make_talker: Callable[..., Talker]) -> None:
-    talker.script(says("One."), says("Two."))
+def test_prompt_history_has_only_the_users_own_messages(
+    talker: ChatProcess, make_talker: Callable[..., ChatProcess]
+) -> None:
+    talker.script(text_answer("One."), text_answer("Two."))
     talker("ask", "first")
     talker("ask", "-c", "1", "second")
     other = make_talker(talker.way)
-    other.script(says("Three."))
+    other.script(text_answer("Three."))
     other("ask", "not mine")
     for ask, wanted in ((talker, ("second", "first")), (other, ("not mine",))):
         with_settings = settings_of(
@@ -221,7 +225,7 @@ def test_prompt_history_has_only_the_users_own_messages(talker: Talker, make_tal
         backend.close()
 
 
-def test_prompt_in_a_pipe_answers_each_line(talker: Talker) -> None:
-    talker.script(says("One."), says("Two."))
+def test_prompt_in_a_pipe_answers_each_line(talker: ChatProcess) -> None:
+    talker.script(text_answer("One."), text_answer("Two."))
     done = talker("chat", stdin="first\nsecond\n/exit\nthird\n")
     assert (done.code, done.out, done.err) == (0, "One.\nTwo.\n", "")

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 
 from tests.conftest import Database, Server
-from tests.support.chat_process import Balancer, Talker, slowly, with_model
-from tests.support.fake_model import Scripted, calls, says
+from tests.support.chat_process import Balancer, ChatProcess, model_environment, slow_answer
+from tests.support.fake_model import FakeModel, call_answer, text_answer
 from tests.support.terminal import Terminal
 
 UP, ALT_ENTER, CTRL_C, CTRL_D = "\x1b[A", "\x1b\r", "\x03", "\x04"
 
 
 @pytest.fixture
-def talker(make_talker: Callable[..., Talker], model: Scripted) -> Talker:
+def talker(make_talker: Callable[..., ChatProcess], model: FakeModel) -> ChatProcess:
     """A new user, over HTTP."""
     model.scripts.clear()
     model.asked.clear()
@@ -27,11 +27,11 @@ def talker(make_talker: Callable[..., Talker], model: Scripted) -> Talker:
 
 
 @pytest.fixture
-def terminal(talker: Talker) -> Iterator[Callable[..., Terminal]]:
+def terminal(talker: ChatProcess) -> Iterator[Callable[..., Terminal]]:
     """Return a function that starts `todo chat` on a terminal: terminal("-c", "1", columns=200)."""
     opened: list[Terminal] = []
 
-    def make(*arguments: str, columns: int = 80, rows: int = 24, whose: Talker = talker, **env: str) -> Terminal:
+    def make(*arguments: str, columns: int = 80, rows: int = 24, whose: ChatProcess = talker, **env: str) -> Terminal:
         opened.append(Terminal(whose.todo, "chat", *arguments, columns=columns, rows=rows, **env))
         opened[-1].prompted()
         return opened[-1]
@@ -41,30 +41,30 @@ def terminal(talker: Talker) -> Iterator[Callable[..., Terminal]]:
         one.child.close(force=True)
 
 
-def last_user_message(talker: Talker) -> Any:
+def last_user_message(talker: ChatProcess) -> Any:
     """Return the last user message that the model received."""
     return talker.model.asked[-1].body["messages"][-1]["content"]
 
 
-def script_deletions(talker: Talker, *titles: str) -> None:
+def script_deletions(talker: ChatProcess, *titles: str) -> None:
     """Add tasks, and script the model to list and delete all of them."""
     for title in titles:
         talker("add", title)
-    talker.script(calls(("list_tasks", {})))
-    talker.script(calls(*(("delete_task", {"number": number}) for number in range(1, len(titles) + 1))))
+    talker.script(call_answer(("list_tasks", {})))
+    talker.script(call_answer(*(("delete_task", {"number": number}) for number in range(1, len(titles) + 1))))
 
 
 @pytest.mark.parametrize(("columns", "rows", "env"), [(80, 24, {}), (200, 50, {"NO_COLOR": "1"})])
 def test_first_conversation_is_shown_formatted(
-    talker: Talker, terminal: Callable[..., Terminal], columns: int, rows: int, env: dict[str, str]
+    talker: ChatProcess, terminal: Callable[..., Terminal], columns: int, rows: int, env: dict[str, str]
 ) -> None:
     screen = terminal(columns=columns, rows=rows, **env)
     screen.until("new conversation")
     assert "What is due today?" in screen.text
     assert "/ commands" in screen.screen.display[-1]
     talker.script(
-        calls(("add_task", {"title": "Buy milk"})),
-        says("**Done:** ", "I added\n\n", "- *Buy milk*\n- noth", "ing else"),
+        call_answer(("add_task", {"title": "Buy milk"})),
+        text_answer("**Done:** ", "I added\n\n", "- *Buy milk*\n- noth", "ing else"),
     )
     screen.say("put milk on the list", "nothing else")
     shown = screen.text
@@ -79,8 +79,8 @@ def test_first_conversation_is_shown_formatted(
     assert not env or not codes & {str(code) for code in (*range(30, 38), *range(90, 98))}
 
 
-def test_prompt_completes_and_recalls_history(talker: Talker, terminal: Callable[..., Terminal]) -> None:
-    talker.script(says("Yes."))
+def test_prompt_completes_and_recalls_history(talker: ChatProcess, terminal: Callable[..., Terminal]) -> None:
+    talker.script(text_answer("Yes."))
     talker("ask", "what I said on another machine")
     talker("add", "Buy milk #home @shop")
     screen = terminal()
@@ -108,19 +108,19 @@ def test_prompt_completes_and_recalls_history(talker: Talker, terminal: Callable
         screen.keys(UP)
         if "what I said on another machine" in screen.line:
             break
-    talker.script(says("Two lines."))
+    talker.script(text_answer("Two lines."))
     screen.keys(ALT_ENTER, "and more\r")
     screen.until("Two lines.")
     assert last_user_message(talker).startswith("what I said on another machine\nand more")
 
 
-def test_pasted_lines_are_one_message(talker: Talker, terminal: Callable[..., Terminal]) -> None:
+def test_pasted_lines_are_one_message(talker: ChatProcess, terminal: Callable[..., Terminal]) -> None:
     lines = [f"line {number} of what was copied" for number in range(1_000)]
     screen = terminal()
     screen.child.send("\x1b[200~" + "\r".join(lines) + "\x1b[201~")
     screen.until("line 999")
     assert talker.turns() == []
-    talker.script(says("Long."))
+    talker.script(text_answer("Long."))
     screen.child.send("\r")
     screen.until("Long.")
     screen.prompted()
@@ -128,7 +128,7 @@ def test_pasted_lines_are_one_message(talker: Talker, terminal: Callable[..., Te
 
 
 def test_editor_changes_the_message_without_sending_it(
-    talker: Talker, terminal: Callable[..., Terminal], tmp_path: Path
+    talker: ChatProcess, terminal: Callable[..., Terminal], tmp_path: Path
 ) -> None:
     editor = tmp_path / "editor"
     editor.write_text(
@@ -139,15 +139,17 @@ def test_editor_changes_the_message_without_sending_it(
     screen.keys("abc", "\x18\x05")
     screen.until("ABC")
     assert talker.turns() == []  # nothing is sent before Enter
-    talker.script(says("Edited."))
+    talker.script(text_answer("Edited."))
     screen.child.send("\r")
     screen.until("Edited.")
     assert re.match(r"ABC\n?x\ny", last_user_message(talker))
 
 
-def test_resize_during_an_answer_loses_and_repeats_nothing(talker: Talker, terminal: Callable[..., Terminal]) -> None:
+def test_resize_during_an_answer_loses_and_repeats_nothing(
+    talker: ChatProcess, terminal: Callable[..., Terminal]
+) -> None:
     words = [f"word{number}" for number in range(60)]
-    talker.script(slowly(*(word + " " for word in words), every=0.03))
+    talker.script(slow_answer(*(word + " " for word in words), every=0.03))
     screen = terminal()
     screen.child.send("a story\r")
     for number, size in ((8, (60, 24)), (20, (200, 50)), (40, (100, 24))):
@@ -158,8 +160,10 @@ def test_resize_during_an_answer_loses_and_repeats_nothing(talker: Talker, termi
     assert re.findall(r"word\d+", screen.replayed()) == words
 
 
-def test_keys_typed_during_an_answer_reach_the_next_prompt(talker: Talker, terminal: Callable[..., Terminal]) -> None:
-    talker.script(slowly("One ", "two ", "three.", every=0.4))
+def test_keys_typed_during_an_answer_reach_the_next_prompt(
+    talker: ChatProcess, terminal: Callable[..., Terminal]
+) -> None:
+    talker.script(slow_answer("One ", "two ", "three.", every=0.4))
     screen = terminal()
     screen.child.send("count\r")
     screen.until("One")
@@ -169,11 +173,11 @@ def test_keys_typed_during_an_answer_reach_the_next_prompt(talker: Talker, termi
     assert screen.text.count("typed") == 1
 
 
-def test_ctrl_c_at_every_stage_returns_to_the_prompt(talker: Talker, terminal: Callable[..., Terminal]) -> None:
+def test_ctrl_c_at_every_stage_returns_to_the_prompt(talker: ChatProcess, terminal: Callable[..., Terminal]) -> None:
     screen = terminal()
     screen.keys("not this", CTRL_C)
     screen.prompted()
-    talker.script(slowly("Once ", *["upon "] * 60, every=0.3))
+    talker.script(slow_answer("Once ", *["upon "] * 60, every=0.3))
     screen.child.send("a story\r")
     screen.until("Once upon")
     screen.child.send(CTRL_C)
@@ -187,7 +191,7 @@ def test_ctrl_c_at_every_stage_returns_to_the_prompt(talker: Talker, terminal: C
     screen.until("answer later")
     screen.prompted()
     screen.until("needs approval: /approve")
-    talker.script(slowly("Kept ", *["it "] * 60, every=0.3))
+    talker.script(slow_answer("Kept ", *["it "] * 60, every=0.3))
     screen.child.send("/approve\r")
     screen.until(lambda: screen.text.count("[y/N]") == 2)
     screen.child.send("n\r")
@@ -201,7 +205,7 @@ def test_ctrl_c_at_every_stage_returns_to_the_prompt(talker: Talker, terminal: C
     assert [status for *_, status in talker.tasks()] == ["open", "open"]
 
 
-def test_ctrl_d_at_an_approval_leaves_it_pending(talker: Talker, terminal: Callable[..., Terminal]) -> None:
+def test_ctrl_d_at_an_approval_leaves_it_pending(talker: ChatProcess, terminal: Callable[..., Terminal]) -> None:
     script_deletions(talker, "one")
     screen = terminal()
     screen.child.send("delete it\r")
@@ -211,7 +215,7 @@ def test_ctrl_d_at_an_approval_leaves_it_pending(talker: Talker, terminal: Calla
     assert "answer later" in screen.text
     again = Terminal(talker.todo, "chat", "-c", "1")  # asks the question again
     again.until("[y/N]")
-    talker.script(says("Gone."))
+    talker.script(text_answer("Gone."))
     again.child.send("y\r")
     again.until("✓ Deleted #1 one")
     again.until("Gone.")
@@ -220,7 +224,7 @@ def test_ctrl_d_at_an_approval_leaves_it_pending(talker: Talker, terminal: Calla
     again.ended()
 
 
-def test_approval_of_some_numbers_runs_those(talker: Talker, terminal: Callable[..., Terminal]) -> None:
+def test_approval_of_some_numbers_runs_those(talker: ChatProcess, terminal: Callable[..., Terminal]) -> None:
     script_deletions(talker, "one", "two", "three", "four")
     screen = terminal()
     screen.child.send("delete all\r")
@@ -229,7 +233,7 @@ def test_approval_of_some_numbers_runs_those(talker: Talker, terminal: Callable[
     for wrong in ("perhaps", "7"):
         screen.child.send(wrong + "\r")
         screen.until("numbers such as 1 3-4" if wrong == "perhaps" else "choose numbers from 1 to 4")
-    talker.script(says("Three of them."))
+    talker.script(text_answer("Three of them."))
     screen.say("1 3-4", "✓ Deleted #4 four", "Three of them.")
     assert [status for *_, status in talker.tasks()] == ["deleted", "open", "deleted", "deleted"]
     assert "#2" not in "".join(line for line in screen.lines if "✓ Deleted" in line)
@@ -237,13 +241,13 @@ def test_approval_of_some_numbers_runs_those(talker: Talker, terminal: Callable[
 
 @pytest.mark.parametrize("word", ["approve", "--no"])
 def test_approval_answered_elsewhere_ends_the_question(
-    talker: Talker, terminal: Callable[..., Terminal], word: str
+    talker: ChatProcess, terminal: Callable[..., Terminal], word: str
 ) -> None:
     script_deletions(talker, "one", "two")
     screen = terminal()
     screen.child.send("delete all\r")
     screen.until("[y/N]")
-    talker.script(says("So be it."))
+    talker.script(text_answer("So be it."))
     assert talker.other("chat", "approve", "1", *([word] if word == "--no" else [])).code == 0
     screen.until("answered at another terminal")
     screen.until("So be it.")
@@ -252,30 +256,30 @@ def test_approval_answered_elsewhere_ends_the_question(
 
 
 def test_lost_connection_is_reported_and_the_prompt_continues(
-    db: Database, talker: Talker, terminal: Callable[..., Terminal], make_server: Callable[..., Server]
+    db: Database, talker: ChatProcess, terminal: Callable[..., Terminal], make_server: Callable[..., Server]
 ) -> None:
-    first = make_server(db, env=with_model(talker.model))
+    first = make_server(db, env=model_environment(talker.model))
     balancer = Balancer(first)
     talker.todo.env |= {"TODO_SERVER": balancer.url, "TODO_TIMEOUT": "1"}
     screen = terminal()
-    talker.script(slowly("Once ", *["upon "] * 60, every=0.3))
+    talker.script(slow_answer("Once ", *["upon "] * 60, every=0.3))
     screen.child.send("a story\r")
     screen.until("Once upon")
     first.stop(9)
     screen.until("cannot be reached")
     screen.prompted()
     screen.say("anybody there?", "cannot be reached")
-    second = make_server(db, env=with_model(talker.model))
+    second = make_server(db, env=model_environment(talker.model))
     balancer.targets[:] = [int(second.url.rpartition(":")[2])]
     talker.lapse()
-    talker.script(says("Here again."))
+    talker.script(text_answer("Here again."))
     screen.say("and now?", "Here again.")
     balancer.close()
 
 
-def test_retry_and_edit_replace_the_last_message(talker: Talker, terminal: Callable[..., Terminal]) -> None:
+def test_retry_and_edit_replace_the_last_message(talker: ChatProcess, terminal: Callable[..., Terminal]) -> None:
     screen = terminal()
-    talker.script(says("One."), says("Two."))
+    talker.script(text_answer("One."), text_answer("Two."))
     screen.say("a joke", "One.")
     screen.say("/retry", "Two.")
     assert [text for _, text in talker.said()] == ["a joke", "Two."]
@@ -283,7 +287,7 @@ def test_retry_and_edit_replace_the_last_message(talker: Talker, terminal: Calla
     screen.until("edit your last message")
     screen.until(lambda: screen.line == "todo> a joke")
     screen.keys(CTRL_C)  # cancels the edit: the next message is a new one
-    talker.script(says("Hello."), says("A joke."))
+    talker.script(text_answer("Hello."), text_answer("A joke."))
     screen.say("hello", "Hello.")
     assert [text for role, text in talker.said() if role == "user"] == ["a joke", "hello"]
     screen.child.send("/edit\r")
@@ -292,22 +296,22 @@ def test_retry_and_edit_replace_the_last_message(talker: Talker, terminal: Calla
     screen.say("a joke", "A joke.")
     screen.child.send("/edit\r")
     screen.until(lambda: screen.line == "todo> a joke")
-    talker.script(calls(("add_task", {"title": "milk"})), says("Three."))
+    talker.script(call_answer(("add_task", {"title": "milk"})), text_answer("Three."))
     screen.say(" about milk", "Three.")
     assert [text for role, text in talker.said() if role == "user"] == ["a joke", "a joke about milk"]
     screen.child.send("/retry\r")
     screen.until("Undo these changes first? [y/N]")
-    talker.script(calls(("add_task", {"title": "bread"})), says("Four."))
+    talker.script(call_answer(("add_task", {"title": "bread"})), text_answer("Four."))
     screen.say("y", "Four.")
     assert talker.tasks() == [(1, "milk", "deleted"), (2, "bread", "open")]
     screen.say("/undo", "Undid")
-    talker.script(says("Five."))
+    talker.script(text_answer("Five."))
     screen.say("/retry", "Five.")
     assert [text for _, text in talker.said()][-2:] == ["a joke about milk", "Five."]
 
 
-def test_fork_new_and_resume_switch_conversations(talker: Talker, terminal: Callable[..., Terminal]) -> None:
-    talker.script(says("One."), says("Two."), says("Three."), says("Four."))
+def test_fork_new_and_resume_switch_conversations(talker: ChatProcess, terminal: Callable[..., Terminal]) -> None:
+    talker.script(text_answer("One."), text_answer("Two."), text_answer("Three."), text_answer("Four."))
     screen = terminal()
     screen.say("first", "One.")
     screen.say("/fork", "now in conversation 2")
@@ -334,8 +338,8 @@ print([one for one in ("prompt_toolkit", "openai", "psycopg", "sqlalchemy", "sta
 """
 
 
-def test_prompt_over_http_imports_no_model_or_database_client(talker: Talker) -> None:
-    talker.script(says("Hi."))
+def test_prompt_over_http_imports_no_model_or_database_client(talker: ChatProcess) -> None:
+    talker.script(text_answer("Hi."))
     screen = Terminal(talker.todo, "chat", command=(sys.executable, "-c", CODE))
     screen.prompted()
     screen.say("hello", "Hi.")
@@ -345,7 +349,7 @@ def test_prompt_over_http_imports_no_model_or_database_client(talker: Talker) ->
 
 
 def test_prompt_with_a_server_down_appears_at_once(
-    db: Database, talker: Talker, make_server: Callable[..., Server]
+    db: Database, talker: ChatProcess, make_server: Callable[..., Server]
 ) -> None:
     """A server that is down is noticed with the first message and delays nothing before."""
     server = make_server(db)

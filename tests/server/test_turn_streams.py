@@ -13,8 +13,17 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.conftest import COMMAND, Database, Server
-from tests.support.chat_process import Balancer, Talker, frames, log_of, slowly, until, with_model, words
-from tests.support.fake_model import Scripted, calls, chunk, says
+from tests.support.chat_process import (
+    Balancer,
+    ChatProcess,
+    join_words,
+    model_environment,
+    read_frames,
+    read_log,
+    slow_answer,
+    wait_until,
+)
+from tests.support.fake_model import FakeModel, call_answer, chunk, text_answer
 from tests.support.raw_http import ask, log_lines
 from todo_cli.contract.ids import new_id
 
@@ -22,7 +31,7 @@ STORY = [f"word{n} " for n in range(12)]
 
 
 @pytest.fixture
-def talker(make_talker: Callable[..., Talker], model: Scripted) -> Talker:
+def talker(make_talker: Callable[..., ChatProcess], model: FakeModel) -> ChatProcess:
     """Somebody over the API."""
     model.scripts.clear()
     model.asked.clear()
@@ -30,9 +39,9 @@ def talker(make_talker: Callable[..., Talker], model: Scripted) -> Talker:
 
 
 @pytest.fixture
-def two(db: Database, model: Scripted, make_server: Callable[..., Server]) -> tuple[Server, Server]:
+def two(db: Database, model: FakeModel, make_server: Callable[..., Server]) -> tuple[Server, Server]:
     """Two servers over one database."""
-    env = with_model(model)
+    env = model_environment(model)
     return make_server(db, env=env), make_server(db, env=env)
 
 
@@ -41,14 +50,14 @@ def asked(text: str = "a story", **more: Any) -> dict[str, Any]:
     return {"turn": new_id(), "conversation": new_id(), "text": text} | more
 
 
-def post(server: Server, talker: Talker, body: dict[str, Any], **given: Any) -> Any:
+def post(server: Server, talker: ChatProcess, body: dict[str, Any], **given: Any) -> Any:
     """The frames of `POST /v1/turns`."""
-    return frames(server.url, "POST", "/v1/turns", body, token=talker.who.token, **given)
+    return read_frames(server.url, "POST", "/v1/turns", body, token=talker.who.token, **given)
 
 
-def get(server: Server, talker: Talker, turn: str, after: int = -1, **given: Any) -> Any:
+def get(server: Server, talker: ChatProcess, turn: str, after: int = -1, **given: Any) -> Any:
     """The frames of an attached stream."""
-    return frames(server.url, "GET", f"/v1/turns/{turn}/events?after={after}", token=talker.who.token, **given)
+    return read_frames(server.url, "GET", f"/v1/turns/{turn}/events?after={after}", token=talker.who.token, **given)
 
 
 def some(stream: Any, text: str) -> list[Any]:
@@ -56,14 +65,14 @@ def some(stream: Any, text: str) -> list[Any]:
     found = []
     for frame in stream:
         found.append(frame)
-        if text in words(found):
+        if text in join_words(found):
             stream.close()
             return found
     raise AssertionError(f"{text!r} was not said: {found}")
 
 
-def test_begun_events_with_ids_and_the_turn(chat_server: Server, talker: Talker) -> None:
-    talker.script(calls(("add_task", {"title": "milk"})), says("Added ", "milk."))
+def test_begun_events_with_ids_and_the_turn(chat_server: Server, talker: ChatProcess) -> None:
+    talker.script(call_answer(("add_task", {"title": "milk"})), text_answer("Added ", "milk."))
     body = asked("add milk")
     found = list(post(chat_server, talker, body))
     assert [found[0].event, found[-1].event] == ["begun", "turn"]
@@ -72,59 +81,59 @@ def test_begun_events_with_ids_and_the_turn(chat_server: Server, talker: Talker)
     assert ids == sorted({*ids})
     kinds = [one["kind"] for frame in found if frame.event == "events" for one in frame.data]
     assert (kinds[:2], kinds[-1]) == (["call", "result"], "end")
-    assert words(found) == "Added milk."
+    assert join_words(found) == "Added milk."
     ended = {"turn": body["turn"], "state": "done", "held": [], "error": None}
     assert found[-1].data | ended == found[-1].data
     again = list(post(chat_server, talker, body))
-    assert words(again) == "Added milk."
+    assert join_words(again) == "Added milk."
     assert talker.tasks() == [(1, "milk", "open")]
     (line,) = [one for one in log_lines(chat_server.log) if one["path"] == "/v1/turns"][-1:]
     assert line["status"] == 200
 
 
 def test_a_client_that_leaves_stops_nothing_and_another_misses_nothing(
-    two: tuple[Server, Server], talker: Talker
+    two: tuple[Server, Server], talker: ChatProcess
 ) -> None:
-    talker.script(slowly(*STORY))
+    talker.script(slow_answer(*STORY))
     one, other = two
     body = asked()
     seen = some(post(one, talker, body), "word2")
     last = max(frame.id for frame in seen if frame.event == "events")
     rest = list(get(other, talker, body["turn"], last))
-    assert words(seen) + words(rest) == "".join(STORY)
+    assert join_words(seen) + join_words(rest) == "".join(STORY)
     assert rest[-1].data["state"] == "done"
     whole = list(get(one, talker, body["turn"]))
-    assert words(whole) == "".join(STORY)
+    assert join_words(whole) == "".join(STORY)
     resumed = list(get(one, talker, body["turn"], last))
-    assert words(resumed) == words(rest)
+    assert join_words(resumed) == join_words(rest)
 
 
-def test_the_header_of_browsers_resumes_too(chat_server: Server, talker: Talker) -> None:
-    talker.script(slowly(*STORY[:4]))
+def test_the_header_of_browsers_resumes_too(chat_server: Server, talker: ChatProcess) -> None:
+    talker.script(slow_answer(*STORY[:4]))
     body = asked()
     found = [frame for frame in post(chat_server, talker, body) if frame.event == "events"]
     target = f"/v1/turns/{body['turn']}/events"
     rest = list(
-        frames(chat_server.url, "GET", target, token=talker.who.token, headers={"Last-Event-ID": str(found[0].id)})
+        read_frames(chat_server.url, "GET", target, token=talker.who.token, headers={"Last-Event-ID": str(found[0].id)})
     )
-    assert words(rest) == words(found[1:])
+    assert join_words(rest) == join_words(found[1:])
 
 
-def test_a_killed_client_stops_nothing(talker: Talker) -> None:
-    talker.script(slowly(*STORY))
+def test_a_killed_client_stops_nothing(talker: ChatProcess) -> None:
+    talker.script(slow_answer(*STORY))
     child = subprocess.Popen([*COMMAND, "ask", "a story"], env=talker.todo.environment(), stdin=subprocess.DEVNULL,
                              stdout=subprocess.DEVNULL)  # fmt: skip
-    until(talker.turns)
+    wait_until(talker.turns)
     child.kill()
     child.wait()
-    until(lambda: talker.turns()[0][1] == "done")
+    wait_until(lambda: talker.turns()[0][1] == "done")
     assert talker.said() == [("user", "a story"), ("assistant", "".join(STORY).strip())]
 
 
-def test_a_killed_server_in_the_middle_of_an_answer(two: tuple[Server, Server], talker: Talker) -> None:
+def test_a_killed_server_in_the_middle_of_an_answer(two: tuple[Server, Server], talker: ChatProcess) -> None:
     """Words once in the history, the effect exactly once."""
     one, other = two
-    talker.script(calls(("add_task", {"title": "milk"})), slowly(*STORY), says("Added ", "milk."))
+    talker.script(call_answer(("add_task", {"title": "milk"})), slow_answer(*STORY), text_answer("Added ", "milk."))
     body = asked("add milk, and tell a story")
     seen = some(post(one, talker, body), "word1")
     one.stop(signal.SIGKILL)
@@ -133,15 +142,15 @@ def test_a_killed_server_in_the_middle_of_an_answer(two: tuple[Server, Server], 
     rest = list(post(other, talker, body | {"after": last}))
     kinds = [event["kind"] for frame in rest if frame.event == "events" for event in frame.data]
     assert "reset" in kinds
-    assert (words(rest[-3:]), rest[-1].data["state"]) == ("Added milk.", "done")
+    assert (join_words(rest[-3:]), rest[-1].data["state"]) == ("Added milk.", "done")
     assert talker.tasks() == [(1, "milk", "open")]
     assert [content for role, content in talker.said() if role == "assistant" and content] == ["Added milk."]
     talker.model.assert_valid()
 
 
-def test_who_watches_takes_over_when_the_lease_ends(two: tuple[Server, Server], talker: Talker) -> None:
+def test_who_watches_takes_over_when_the_lease_ends(two: tuple[Server, Server], talker: ChatProcess) -> None:
     one, other = two
-    talker.script(slowly(*STORY), says("Once more."))
+    talker.script(slow_answer(*STORY), text_answer("Once more."))
     body = asked()
     some(post(one, talker, body), "word1")
     watching = post(other, talker, body)
@@ -150,13 +159,13 @@ def test_who_watches_takes_over_when_the_lease_ends(two: tuple[Server, Server], 
     talker.lapse()
     found = list(watching)
     assert found[-1].data["state"] == "done"
-    assert "Once more." in words(found)
+    assert "Once more." in join_words(found)
     assert talker.said()[-1] == ("assistant", "Once more.")
 
 
-def test_who_only_attaches_takes_over_too(two: tuple[Server, Server], talker: Talker) -> None:
+def test_who_only_attaches_takes_over_too(two: tuple[Server, Server], talker: ChatProcess) -> None:
     one, other = two
-    talker.script(calls(("add_task", {"title": "milk"})), slowly(*STORY), says("Once more."))
+    talker.script(call_answer(("add_task", {"title": "milk"})), slow_answer(*STORY), text_answer("Once more."))
     body = asked()
     some(post(one, talker, body), "word1")
     one.stop(signal.SIGKILL)
@@ -166,15 +175,15 @@ def test_who_only_attaches_takes_over_too(two: tuple[Server, Server], talker: Ta
     talker.lapse()
     found = list(watching)
     assert found[-1].data["state"] == "done"
-    assert words(found).endswith("Once more.")
+    assert join_words(found).endswith("Once more.")
     assert talker.tasks() == [(1, "milk", "open")]
 
 
 def test_attaching_to_a_dead_turn_needs_a_model(
-    two: tuple[Server, Server], server: Server, talker: Talker
+    two: tuple[Server, Server], server: Server, talker: ChatProcess
 ) -> None:  # fmt: skip
     one, other = two
-    talker.script(slowly(*STORY), says("Once more."))
+    talker.script(slow_answer(*STORY), text_answer("Once more."))
     body = asked()
     some(post(one, talker, body), "word1")
     one.stop(signal.SIGKILL)
@@ -185,13 +194,13 @@ def test_attaching_to_a_dead_turn_needs_a_model(
     assert list(get(other, talker, body["turn"]))[-1].data["state"] == "done"
 
 
-def test_who_attaches_late_is_told_by_the_messages(chat_server: Server, talker: Talker) -> None:
+def test_who_attaches_late_is_told_by_the_messages(chat_server: Server, talker: ChatProcess) -> None:
     talker("add", "milk")
-    act = calls(("add_task", {"title": "bread"}), ("fly", {}), text="Let me see. ")
-    talker.script(act, says("Added ", "bread."))
+    act = call_answer(("add_task", {"title": "bread"}), ("fly", {}), text="Let me see. ")
+    talker.script(act, text_answer("Added ", "bread."))
     body = asked("add bread")
     first = list(post(chat_server, talker, body))
-    talker.script(says("Yes."))
+    talker.script(text_answer("Yes."))
     list(post(chat_server, talker, asked("and?", conversation=body["conversation"])))
     assert talker.heard() == "Yes."  # the first turn's are forgotten
     late = list(get(chat_server, talker, body["turn"]))
@@ -199,36 +208,38 @@ def test_who_attaches_late_is_told_by_the_messages(chat_server: Server, talker: 
     def told(found: list[Any]) -> list[Any]:
         return [event for frame in found if frame.event == "events" for event in frame.data if event["kind"] != "words"]
 
-    assert (told(late), words(late)) == (told(first), words(first))
+    assert (told(late), join_words(late)) == (told(first), join_words(first))
     assert late[-1].data == first[-1].data
     last = max(frame.id for frame in first if frame.event == "events")
     assert told(list(get(chat_server, talker, body["turn"], last))) == []
     again = list(get(chat_server, talker, body["turn"], 0))
-    assert (told(again)[0], words(again)) == ({"kind": "reset"}, words(first))
+    assert (told(again)[0], join_words(again)) == ({"kind": "reset"}, join_words(first))
 
 
 def test_running_turns_have_the_grace_of_the_server(
-    db: Database, model: Scripted, make_server: Callable[..., Server], talker: Talker
+    db: Database, model: FakeModel, make_server: Callable[..., Server], talker: ChatProcess
 ) -> None:
     """Also without anybody who listens."""
-    patient = make_server(db, "--grace", "30", env=with_model(model))
-    talker.script(slowly(*["word "] * 20))  # longer than a few seconds of anybody's patience
+    patient = make_server(db, "--grace", "30", env=model_environment(model))
+    talker.script(slow_answer(*["word "] * 20))  # longer than a few seconds of anybody's patience
     body = asked()
     some(post(patient, talker, body), "word")
     assert patient.stop(signal.SIGTERM, timeout=60) == 0
     assert talker.turns() == [(body["turn"], "done")]
     assert talker.said()[-1] == ("assistant", ("word " * 20).strip())
-    assert "Traceback" not in log_of(patient)
+    assert "Traceback" not in read_log(patient)
 
 
-def test_the_command_goes_on_at_another_server(two: tuple[Server, Server], talker: Talker) -> None:
+def test_the_command_goes_on_at_another_server(two: tuple[Server, Server], talker: ChatProcess) -> None:
     """Two servers behind one address; the first is stopped in the middle of the answer, and nobody does anything."""
     one, _ = two
     balancer = Balancer(*two)
     talker.todo.env["TODO_SERVER"] = balancer.url
-    talker.script(calls(("add_task", {"title": "milk"})), slowly("Half ", *["word "] * 100), says("Whole."))
+    talker.script(
+        call_answer(("add_task", {"title": "milk"})), slow_answer("Half ", *["word "] * 100), text_answer("Whole.")
+    )
     child = talker.start("ask", "add milk", "--json")
-    until(lambda: "Half" in talker.heard())
+    wait_until(lambda: "Half" in talker.heard())
     one.stop(signal.SIGKILL)
     talker.lapse()
     out, err = child.communicate(timeout=60)
@@ -239,14 +250,14 @@ def test_the_command_goes_on_at_another_server(two: tuple[Server, Server], talke
 
 
 def test_a_server_that_stops_lets_go_at_once(
-    db: Database, model: Scripted, make_server: Callable[..., Server], talker: Talker
+    db: Database, model: FakeModel, make_server: Callable[..., Server], talker: ChatProcess
 ) -> None:
-    one, other = (make_server(db, "--grace", "1", env=with_model(model)) for _ in range(2))
-    talker.script(slowly("Half ", *["word "] * 100), says("Whole."))
+    one, other = (make_server(db, "--grace", "1", env=model_environment(model)) for _ in range(2))
+    talker.script(slow_answer("Half ", *["word "] * 100), text_answer("Whole."))
     body = asked()
     some(post(one, talker, body), "Half")
     one.stop(signal.SIGTERM)
-    assert "Traceback" not in log_of(one)
+    assert "Traceback" not in read_log(one)
     left = talker.db.execute(
         "SELECT state, lease_until < clock_timestamp() FROM todo.turns WHERE id = %s", body["turn"]
     )
@@ -257,25 +268,29 @@ def test_a_server_that_stops_lets_go_at_once(
 
 
 def test_the_command_goes_on_after_a_lost_connection(
-    talker: Talker, db: Database, model: Scripted, make_server: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+    talker: ChatProcess,
+    db: Database,
+    model: FakeModel,
+    make_server: Callable[..., Server],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The same address answers again: a server that was restarted."""
-    first = make_server(db, env=with_model(model))
+    first = make_server(db, env=model_environment(model))
     monkeypatch.setattr("tests.conftest.free_port", lambda: int(first.url.rpartition(":")[2]))
     talker.todo.env["TODO_SERVER"] = first.url
-    talker.script(slowly(*STORY), says("After all."))
+    talker.script(slow_answer(*STORY), text_answer("After all."))
     child = subprocess.Popen([*COMMAND, "ask", "a story", "--json"], env=talker.todo.environment(), stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
-    until(lambda: talker.db.execute("SELECT 1 FROM todo.events WHERE space_id = %s", talker.who.user_id))
+    wait_until(lambda: talker.db.execute("SELECT 1 FROM todo.events WHERE space_id = %s", talker.who.user_id))
     first.stop(signal.SIGKILL)
     talker.lapse()
-    make_server(db, env=with_model(model))
+    make_server(db, env=model_environment(model))
     out, err = child.communicate(timeout=40)
     assert (child.returncode, '"text": "After all."' in out) == (0, True), err
 
 
 @pytest.mark.long
-def test_a_heartbeat(chat_server: Server, talker: Talker) -> None:
+def test_a_heartbeat(chat_server: Server, talker: ChatProcess) -> None:
     talker.script([chunk({"content": "Hm."}), {"wait": 12}, chunk({}, "stop"), {"done": True}])
     connection = http.client.HTTPConnection(urlsplit(chat_server.url).netloc, timeout=30)
     connection.request("POST", "/v1/turns", json.dumps(asked()),
@@ -286,9 +301,9 @@ def test_a_heartbeat(chat_server: Server, talker: Talker) -> None:
     assert "event: turn\n" in text
 
 
-def test_a_turn_counts_as_one_request(chat_server: Server, talker: Talker) -> None:
+def test_a_turn_counts_as_one_request(chat_server: Server, talker: ChatProcess) -> None:
     """Who is over the limit cannot begin another; what runs goes on, its steps and its stream are not counted."""
-    talker.script(says("Before."))
+    talker.script(text_answer("Before."))
     body = asked()
     list(post(chat_server, talker, body))
     talker.db.execute("UPDATE todo.users SET per_minute = 1 WHERE id = %s", talker.who.user_id)
@@ -300,16 +315,16 @@ def test_a_turn_counts_as_one_request(chat_server: Server, talker: Talker) -> No
     with pytest.raises(AssertionError, match="429"):
         next(stream)
     talker.db.execute("UPDATE todo.users SET per_minute = 1000000 WHERE id = %s", talker.who.user_id)
-    talker.script(slowly(*STORY))
+    talker.script(slow_answer(*STORY))
     stream = post(chat_server, talker, asked(conversation=body["conversation"]))
     assert next(stream).event == "begun"
     talker.db.execute("UPDATE todo.users SET per_minute = 1 WHERE id = %s", talker.who.user_id)
     found = list(stream)
-    assert (words(found), found[-1].data["state"]) == ("".join(STORY), "done")
+    assert (join_words(found), found[-1].data["state"]) == ("".join(STORY), "done")
 
 
-def test_head_tells_only_that_it_is_there(chat_server: Server, talker: Talker) -> None:
-    talker.script(slowly(*STORY))
+def test_head_tells_only_that_it_is_there(chat_server: Server, talker: ChatProcess) -> None:
+    talker.script(slow_answer(*STORY))
     body = asked()
     some(post(chat_server, talker, body), "word0")
     answer = ask(chat_server.url, "HEAD", f"/v1/turns/{body['turn']}/events", token=talker.who.token, timeout=2)
@@ -331,7 +346,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_every_refusal_is_a_problem(chat_server: Server, talker: Talker, name: str) -> None:
+def test_every_refusal_is_a_problem(chat_server: Server, talker: ChatProcess, name: str) -> None:
     more, token, status = BAD[name]
     answer = ask(
         chat_server.url, "POST", "/v1/turns", asked() | more, token=None if token is None else talker.who.token
@@ -342,9 +357,9 @@ def test_every_refusal_is_a_problem(chat_server: Server, talker: Talker, name: s
 
 
 def test_another_persons_turn_is_not_found(
-    chat_server: Server, talker: Talker, make_talker: Callable[..., Talker]
+    chat_server: Server, talker: ChatProcess, make_talker: Callable[..., ChatProcess]
 ) -> None:
-    talker.script(says("Secret."))
+    talker.script(text_answer("Secret."))
     body = asked()
     list(post(chat_server, talker, body))
     stranger = make_talker("api")
@@ -358,8 +373,8 @@ def test_another_persons_turn_is_not_found(
         assert ask(chat_server.url, "GET", target, token=talker.who.token).problem["status"] == 422
 
 
-def test_busy_and_an_id_used_twice(chat_server: Server, talker: Talker) -> None:
-    talker.script(slowly(*STORY))
+def test_busy_and_an_id_used_twice(chat_server: Server, talker: ChatProcess) -> None:
+    talker.script(slow_answer(*STORY))
     body = asked()
     some(post(chat_server, talker, body), "word0")
     busy = ask(chat_server.url, "POST", "/v1/turns", asked(conversation=body["conversation"]), token=talker.who.token)
@@ -368,20 +383,20 @@ def test_busy_and_an_id_used_twice(chat_server: Server, talker: Talker) -> None:
     assert (used.status, "another message" in used.problem["detail"]) == (409, True)
     stopped = ask(chat_server.url, "POST", f"/v1/turns/{body['turn']}/stop", {}, token=talker.who.token)
     assert stopped.status == 200
-    until(lambda: talker.turns()[0][1] == "stopped")
+    wait_until(lambda: talker.turns()[0][1] == "stopped")
 
 
-def test_no_model_on_the_server(server: Server, talker: Talker) -> None:
+def test_no_model_on_the_server(server: Server, talker: ChatProcess) -> None:
     answer = ask(server.url, "POST", "/v1/turns", asked(), token=talker.who.token)
     assert (answer.status, answer.problem["type"]) == (502, "urn:todo:model")
     assert "on the server" in answer.problem["detail"]
     assert talker.turns() == []
 
 
-def test_the_key_is_in_no_log_and_no_answer(chat_server: Server, talker: Talker) -> None:
+def test_the_key_is_in_no_log_and_no_answer(chat_server: Server, talker: ChatProcess) -> None:
     talker.script([{"answer": {"status": 401, "body": {"error": {"message": "bad key sk-test-not-to-be-shown"}}}}])
     found = list(post(chat_server, talker, asked()))
     assert (found[-1].data["state"], found[-1].data["error"]["type"]) == ("failed", "urn:todo:model")
     assert "sk-test" not in str(found)
-    assert "sk-test" not in log_of(chat_server)
-    assert talker.who.token not in log_of(chat_server)
+    assert "sk-test" not in read_log(chat_server)
+    assert talker.who.token not in read_log(chat_server)

@@ -1,4 +1,4 @@
-"""Somebody who chats, in this process: steps as Requests, turns with a scripted model."""
+"""A user who chats in this process: steps are Requests, and turns run with a scripted model."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from tests.conftest import Database, Person
 from tests.support.connections import Line
-from tests.support.turn_driver import Script, start
+from tests.support.turn_driver import ScriptedModel, start_driver
 from todo_cli.agent.loop import Limits, TurnEnd, run_turn
 from todo_cli.contract.base import Request
 from todo_cli.contract.conversations import ShowConversation
@@ -18,7 +18,7 @@ R = TypeVar("R")
 
 
 class Chat:
-    """One conversation of somebody's."""
+    """One conversation of a user."""
 
     def __init__(self, db: Database, who: Person, conversation: str | None = None) -> None:
         self.db, self.who = db, who
@@ -27,15 +27,15 @@ class Chat:
         self.asked: list[list[dict[str, Any]]] = []
 
     def __call__(self, request: Request[R], key: str | None = None) -> R:
-        """The answer; raises TodoError."""
+        """Return the answer; raise TodoError."""
         return self.line(request, key=key or (new_id() if request.write else None))
 
     def say(
         self, text: str | None, *rounds: Any, turn: str | None = None, answer: Any = None, stop: asyncio.Event | None = None,
         emit: Any = lambda event: None, **limits: Any,
     ) -> TurnEnd:  # fmt: skip
-        """A turn to its end, with what the model says in each round."""
-        script = answer or Script(rounds)
+        """Run a turn to its end; each round is what the model answers."""
+        script = answer or ScriptedModel(rounds)
         begin = BeginTurn(conversation=self.id, turn=turn or new_id(), runner=new_id(), text=text)
 
         async def send(request: Any) -> Any:
@@ -47,38 +47,38 @@ class Chat:
             self.asked += getattr(script, "asked", [])
 
     def start(self, text: str | None, *rounds: Any, turn: str | None = None, **given: Any) -> Any:
-        """The same in a process of its own."""
-        return start(url=self.who.database_url, token=self.who.token, conversation=self.id, turn=turn or new_id(),
+        """Run the turn in a process of its own."""
+        return start_driver(url=self.who.database_url, token=self.who.token, conversation=self.id, turn=turn or new_id(),
                      text=text, rounds=rounds, **given)  # fmt: skip
 
     @property
     def number(self) -> int:
-        """The conversation's."""
+        """The conversation's number."""
         found = self.db.execute("SELECT number FROM todo.conversations WHERE id = %s", self.id)
         return int(found[0][0])
 
     def history(self) -> list[tuple[str, str]]:
-        """Role and content of all that is on the head's line."""
+        """Return role and content of every message of the branch."""
         shown = self(ShowConversation(number=self.number, limit=1_000))
         return [(one.role, one.content) for one in shown.messages]
 
     def replay(self, budget: int = 32_000) -> tuple[Message, ...]:
-        """What the next request would be built of."""
+        """Return the messages from which the next request would be built."""
         return self(ReadReplay(conversation=self.id, budget=budget)).messages
 
     def tasks(self) -> list[tuple[int, str, str]]:
-        """Number, title and status of all the person's tasks."""
+        """Return number, title and status of all the user's tasks."""
         rows = self.db.execute(
             "SELECT number, title, status FROM todo.tasks WHERE space_id = %s ORDER BY 1", self.who.user_id
         )
         return [(number, title, status) for number, title, status in rows]
 
     def lapse(self) -> None:
-        """Every lease is over."""
+        """Let every lease expire."""
         self.db.execute(
             "UPDATE todo.turns SET lease_until = now() - interval '1 s' WHERE conversation_id = %s", self.id
         )
 
     def close(self) -> None:
-        """End it."""
+        """Close the connection."""
         self.line.close()

@@ -1,4 +1,4 @@
-"""`chat`: a conversation of somebody new; `make_chat` for others, of theirs or of anybody's."""
+"""Fixtures for chats: `chat` is a conversation of a new user; `make_chat` opens others."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 
 from tests.conftest import Database, Person, Server, Todo, start_server
 from tests.support.chat import Chat
-from tests.support.chat_process import Talker, with_model
-from tests.support.fake_model import Scripted, scripted
+from tests.support.chat_process import ChatProcess, model_environment
+from tests.support.fake_model import FakeModel, run_fake_model
 
 
 @pytest.fixture
@@ -32,39 +32,39 @@ def chat(make_chat: Callable[..., Chat]) -> Chat:
 
 
 @pytest.fixture(scope="module")
-def model() -> Iterator[Scripted]:
-    """A model that answers what it is told to."""
-    with scripted() as running:
+def model() -> Iterator[FakeModel]:
+    """A model that answers from scripts."""
+    with run_fake_model() as running:
         running.strict = True
         yield running
 
 
 @pytest.fixture(scope="module")
-def chat_server(db: Database, model: Scripted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that has the model."""
-    running = start_server(tmp_path_factory.mktemp("chat"), db, env=with_model(model))
+def chat_server(db: Database, model: FakeModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that uses the model."""
+    running = start_server(tmp_path_factory.mktemp("chat"), db, env=model_environment(model))
     yield running
     running.stop(signal.SIGKILL)
 
 
 @pytest.fixture
 def make_talker(
-    db: Database, model: Scripted, chat_server: Server, as_person: Callable[..., Todo], request: pytest.FixtureRequest
-) -> Callable[..., Talker]:
-    """Somebody at a terminal: make_talker(way)."""
+    db: Database, model: FakeModel, chat_server: Server, as_person: Callable[..., Todo], request: pytest.FixtureRequest
+) -> Callable[..., ChatProcess]:
+    """Return a function that opens a user's terminal: make_talker(way)."""
 
-    def make(way: str, who: Person | None = None) -> Talker:
+    def make(way: str, who: Person | None = None) -> ChatProcess:
         who = who or db.person()
         ways = {one: as_person(who, one, url=chat_server.url) for one in ("direct", "api")}
-        ways["direct"].env |= with_model(model)
-        return Talker(db, who, ways[way], model, way, ways["api" if way == "direct" else "direct"])
+        ways["direct"].env |= model_environment(model)
+        return ChatProcess(db, who, ways[way], model, way, ways["api" if way == "direct" else "direct"])
 
     return make
 
 
 @pytest.fixture
-def talker(make_talker: Callable[..., Talker], way: str, model: Scripted) -> Talker:
-    """Somebody new, each way in."""
+def talker(make_talker: Callable[..., ChatProcess], way: str, model: FakeModel) -> ChatProcess:
+    """A new user's terminal, for each way in."""
     model.scripts.clear()
     model.asked.clear()
     return make_talker(way)

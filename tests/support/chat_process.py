@@ -1,4 +1,4 @@
-"""People who chat through the real command, each way in, with a scripted model."""
+"""Users who chat through the real command, by each way in, with a scripted model."""
 
 from __future__ import annotations
 
@@ -18,67 +18,67 @@ from urllib.parse import urlsplit
 import pexpect
 
 from tests.conftest import COMMAND, Database, Person, Result, Server, Todo
-from tests.support.fake_model import Script, Scripted
+from tests.support.fake_model import FakeModel, Script
 
 # titles would take an answer of the script: tests/agent/test_titles.py has them on
-MODEL = {"TODO_MODEL": "test-model", "OPENAI_API_KEY": "sk-test-not-to-be-shown", "TODO_TITLES": "false"}
+MODEL_ENVIRONMENT = {"TODO_MODEL": "test-model", "OPENAI_API_KEY": "sk-test-not-to-be-shown", "TODO_TITLES": "false"}
 
 
-def with_model(model: Scripted) -> dict[str, str]:
-    """The environment of whoever runs turns."""
-    return MODEL | {"OPENAI_BASE_URL": model.url}
+def model_environment(model: FakeModel) -> dict[str, str]:
+    """Return the environment of a process that runs turns."""
+    return MODEL_ENVIRONMENT | {"OPENAI_BASE_URL": model.url}
 
 
 @dataclass
-class Talker:
-    """Somebody at a terminal: the command, and the model behind it."""
+class ChatProcess:
+    """A user's terminal: the command, and the model behind it."""
 
     db: Database
     who: Person
     todo: Todo
-    model: Scripted
+    model: FakeModel
     way: str
     other: Todo
 
     def script(self, *scripts: Script) -> None:
-        """What the model answers next."""
+        """Add scripts for the model's next answers."""
         self.model.add(*scripts)
 
     def __call__(self, *arguments: str, **given: Any) -> Result:
-        """The command."""
+        """Run the command to its end."""
         return self.todo(*arguments, **given)
 
     def tasks(self) -> list[tuple[int, str, str]]:
-        """Number, title and status of all the person's tasks."""
+        """Return number, title and status of all the user's tasks."""
         rows = self.db.execute(
             "SELECT number, title, status FROM todo.tasks WHERE space_id = %s ORDER BY 1", self.who.user_id
         )
         return [(number, title, status) for number, title, status in rows]
 
     def turns(self) -> list[tuple[str, str]]:
-        """Id and state of the person's turns, oldest first."""
+        """Return id and state of the user's turns, oldest first."""
         rows = self.db.execute("SELECT id, state FROM todo.turns WHERE space_id = %s ORDER BY id", self.who.user_id)
         return [(str(one), state) for one, state in rows]
 
     def said(self, number: int = 1) -> list[tuple[str, str]]:
-        """Role and content of a conversation's messages, as JSON tells them."""
+        """Return role and content of a conversation's messages, as `chat show --json` prints them."""
         shown = self.todo("chat", "show", str(number), "--json")
         assert shown.code == 0, shown.err
         return [(one["role"], one["content"]) for one in shown.json["messages"]]
 
     def lapse(self) -> None:
-        """As if the lease of whoever died were over."""
+        """Let every lease expire."""
         self.db.execute(
             "UPDATE todo.turns SET lease_until = now() - interval '1 s' WHERE space_id = %s", self.who.user_id
         )
 
     def start(self, *arguments: str, **env: str) -> subprocess.Popen[str]:
-        """The command in a pipe, while it runs."""
+        """Start the command in a pipe."""
         return subprocess.Popen([*COMMAND, *arguments], env=self.todo.environment(env), stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
 
     def heard(self) -> str:
-        """What of the words that come is stored."""
+        """Return the text of the running answer that is stored so far."""
         found = self.db.execute(
             """SELECT string_agg(e ->> 'text', '' ORDER BY n) FROM todo.events, jsonb_array_elements(batch) AS e
             WHERE space_id = %s AND e ->> 'kind' = 'words'""", self.who.user_id,
@@ -86,14 +86,14 @@ class Talker:
         return str(found[0][0] or "")
 
     def spawn(self, *arguments: str, columns: int = 160) -> Any:
-        """The command on a terminal."""
+        """Start the command on a terminal."""
         environment = self.todo.environment({"TERM": "dumb", "NO_COLOR": "1"})
         return pexpect.spawn(COMMAND[0], [*COMMAND[1:], *arguments], env=environment, cwd=str(self.todo.directory),
                              encoding="utf-8", timeout=30, dimensions=(40, columns))  # type: ignore[arg-type]  # fmt: skip
 
 
 @dataclass
-class Frame:
+class EventFrame:
     """A server-sent event."""
 
     event: str
@@ -101,7 +101,7 @@ class Frame:
     id: int | None = None
 
 
-def frames(
+def read_frames(
     url: str,
     method: str,
     target: str,
@@ -110,8 +110,8 @@ def frames(
     token: str,
     timeout: float = 30,
     headers: dict[str, str] | None = None,
-) -> Iterator[Frame]:
-    """The events of a raw request as they come; AssertionError with the answer when it is no stream."""
+) -> Iterator[EventFrame]:
+    """Yield the events of a raw request; raise AssertionError for an answer that is not a stream."""
     there = urlsplit(url)
     connection = http.client.HTTPConnection(there.hostname or "", there.port, timeout=timeout)
     data = json.dumps(body).encode() if body is not None else None
@@ -127,14 +127,14 @@ def frames(
                 found[name] = value
             elif "data" in found:
                 number = int(found["id"]) if "id" in found else None
-                yield Frame(found.get("event", ""), json.loads(found["data"]), number)
+                yield EventFrame(found.get("event", ""), json.loads(found["data"]), number)
                 found = {}
     finally:
         connection.close()
 
 
 class Balancer:
-    """One address in front of several servers: each connection goes to the first that takes it."""
+    """One address in front of several servers. Each connection goes to the first server that accepts it."""
 
     def __init__(self, *servers: Server) -> None:
         self.targets = [urlsplit(one.url).port or 0 for one in servers]
@@ -145,7 +145,7 @@ class Balancer:
         self._accepting.start()
 
     def close(self) -> None:
-        """Stop accepting, then close every connection: also one that was accepted this moment."""
+        """Stop accepting, then close every connection, also one that was just accepted."""
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._accepting.join(10)
@@ -182,15 +182,15 @@ def _passed(source: socket.socket, target: socket.socket) -> None:
             one.shutdown(socket.SHUT_RDWR)
 
 
-def words(found: list[Frame]) -> str:
-    """All that was said in them."""
+def join_words(found: list[EventFrame]) -> str:
+    """Return the text of the events."""
     return "".join(
         one["text"] for frame in found if frame.event == "events" for one in frame.data if one["kind"] == "words"
     )
 
 
-def slowly(*parts: str, every: float = 0.3) -> Script:
-    """An answer that takes its time."""
+def slow_answer(*parts: str, every: float = 0.3) -> Script:
+    """Return an answer that pauses between its parts."""
     from tests.support.fake_model import chunk
 
     steps: list[dict[str, Any]] = []
@@ -199,8 +199,8 @@ def slowly(*parts: str, every: float = 0.3) -> Script:
     return [*steps, chunk({}, "stop"), {"done": True}]
 
 
-def until(condition: Callable[[], Any], timeout: float = 20) -> Any:
-    """What it gives once it gives something."""
+def wait_until(condition: Callable[[], Any], timeout: float = 20) -> Any:
+    """Wait until the condition is true, and return its value."""
     deadline = time.monotonic() + timeout
     while not (found := condition()):
         assert time.monotonic() < deadline, "waited in vain"
@@ -208,6 +208,6 @@ def until(condition: Callable[[], Any], timeout: float = 20) -> Any:
     return found
 
 
-def log_of(server: Server) -> str:
-    """What a server has logged."""
+def read_log(server: Server) -> str:
+    """Return the server's log."""
     return Path(server.log).read_text()

@@ -1,14 +1,14 @@
-"""How servers behind the protocol differ where they call tools, and the ways in which a stream breaks."""
+"""The dialects of servers in which tool calls differ, and the ways in which a stream breaks."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tests.support.fake_model import Script, chunk, stream
-from tests.support.model_client import ADD
+from tests.support.fake_model import Script, chunk, delta_stream
+from tests.support.model_client import ADD_ARGUMENTS
 
-TWO = (("add_task", {"title": "milk"}), ("add_task", {"title": "bread"}))
-FORMS: dict[str, dict[str, Any]] = {
+TWO_CALLS = (("add_task", {"title": "milk"}), ("add_task", {"title": "bread"}))
+CALL_DIALECTS: dict[str, dict[str, Any]] = {
     "split": {}, "in single characters": {"size": 1}, "whole": {"arguments": "whole"},
     "id and name in every delta": {"repeat": True, "size": 2}, "no arguments key first": {"arguments": "late"},
     "arguments null first": {"arguments": "null"}, "arguments an object": {"arguments": "object"},
@@ -26,17 +26,17 @@ FORMS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def one(entry: dict[str, Any], *more: dict[str, Any]) -> list[dict[str, Any]]:
-    """A stream of these call deltas."""
-    return stream(*({"tool_calls": [each]} for each in (entry, *more)), finish="tool_calls")
+def call_stream(entry: dict[str, Any], *more: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a stream of call deltas."""
+    return delta_stream(*({"tool_calls": [each]} for each in (entry, *more)), finish="tool_calls")
 
 
-def named(name: str, arguments: Any = ADD, **more: Any) -> dict[str, Any]:
-    """A call delta."""
+def call_delta(name: str, arguments: Any = ADD_ARGUMENTS, **more: Any) -> dict[str, Any]:
+    """Return a call delta."""
     return {"index": 0, "id": "a", "function": {"name": name, "arguments": arguments}} | more
 
 
-BREAKS: dict[str, tuple[Script, str]] = {
+BROKEN_STREAMS: dict[str, tuple[Script, str]] = {
     "an error object": ([{"data": {"error": {"message": "boom", "code": 502}}}], "failed with status 502: boom"),
     "an error beside choices": ([{"data": {"error": {"message": "boom"}, "choices": [{"delta": {"content": ""},
                                  "finish_reason": "error"}]}}], "failed: boom"),

@@ -25,8 +25,8 @@ A step is an object with one key:
     {"cut": true}        the connection breaks: before the headers, or in the middle of a chunk
 A stream whose steps are over ends cleanly. Without a script for it, a request gets `otherwise`, else status 500.
 
-GET /requests tells what was asked so far ({"path", "headers", "body", "left", "faults"}), POST /scripts adds scripts: so a
-test in another process can use it. `strict` answers 400 to a request that no provider would accept (`faults`).
+GET /requests prints the requests so far ({"path", "headers", "body", "left", "faults"}), POST /scripts adds scripts: so a
+test in another process can use it. `strict` answers 400 to a request that providers refuse (`faults`).
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ Step = dict[str, Any]
 Script = list[Step] | dict[str, Any]
 
 USAGE = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
-LONGEST = 30.0
+MAX_STALL_SECONDS = 30.0
 
 
 @dataclass
-class Asked:
-    """One request as it came; `left` is set once the client closed before we did."""
+class ModelRequest:
+    """One request. `left` is set once the client closes the connection first."""
 
     path: str
     headers: dict[str, str]
@@ -65,23 +65,23 @@ class Asked:
     left: threading.Event = field(default_factory=threading.Event)
 
     def as_json(self) -> dict[str, Any]:
-        """For GET /requests."""
-        faults = replay_faults(self.body.get("messages", [])) if isinstance(self.body, dict) else []
+        """Return the request as GET /requests prints it."""
+        faults = replay_errors(self.body.get("messages", [])) if isinstance(self.body, dict) else []
         return {"path": self.path, "headers": self.headers, "body": self.body, "left": self.left.is_set(),
                 "faults": faults}  # fmt: skip
 
 
-class Scripted:
-    """The server: `scripts` are taken from the front, `asked` is every completion request in order."""
+class FakeModel:
+    """The server. It takes `scripts` from the front; `asked` has every completion request in order."""
 
     def __init__(
         self, *scripts: Script, port: int = 0, models: Sequence[str] = ("test-model",), tls: Path | None = None
     ) -> None:
-        """`tls`: a certificate and its key in one file."""
+        """Listen on loopback; `tls` is a file with a certificate and its key."""
         self.scripts: list[Script] = list(scripts)
         self.otherwise: Script | None = None
         self.models: Script = [{"answer": {"status": 200, "body": {"data": [{"id": name} for name in models]}}}]
-        self.asked: list[Asked] = []
+        self.asked: list[ModelRequest] = []
         self.strict = False
         self.keep_alive = False
         self.connections = 0
@@ -105,43 +105,43 @@ class Scripted:
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}/v1"
 
     def add(self, *scripts: Script) -> None:
-        """More scripts, at the end."""
+        """Add scripts at the end."""
         with self._lock:
             self.scripts += scripts
 
     def assert_valid(self) -> None:
-        """Every request so far is one that any provider accepts."""
-        wrong = [(at, fault) for at, asked in enumerate(self.asked) for fault in replay_faults(asked.body["messages"])]
+        """Assert that any provider would accept every request so far."""
+        wrong = [(at, fault) for at, asked in enumerate(self.asked) for fault in replay_errors(asked.body["messages"])]
         assert wrong == []
 
     def serve(self) -> None:
-        """Until `close`."""
+        """Serve until `close` is called."""
         self._server.serve_forever(poll_interval=0.02)
 
     def close(self) -> None:
-        """End it; streams that are open end with it."""
+        """Stop the server and end its open streams."""
         self._server.shutdown()
         self._server.server_close()
 
-    def script_for(self, asked: Asked) -> Script:
-        """Take the first that fits."""
+    def script_for(self, asked: ModelRequest) -> Script:
+        """Take the first script that fits the request."""
         with self._lock:
             self.asked.append(asked)
             messages = asked.body.get("messages") if isinstance(asked.body, dict) else None
-            faults = replay_faults(messages or [])
+            faults = replay_errors(messages or [])
             if self.strict and faults:
-                return fails(400, f"invalid messages: {faults}")
+                return error_answer(400, f"invalid messages: {faults}")
             for at, script in enumerate(self.scripts):
                 if _fits(script, messages or []):
                     keep = isinstance(script, dict) and script.get("keep")
                     return script if keep else self.scripts.pop(at)
-        return self.otherwise if self.otherwise is not None else fails(500, "the script is over")
+        return self.otherwise if self.otherwise is not None else error_answer(500, "the script is over")
 
 
 @contextmanager
-def scripted(*scripts: Script, tls: Path | None = None, port: int = 0) -> Iterator[Scripted]:
-    """A running server."""
-    server = Scripted(*scripts, tls=tls, port=port)
+def run_fake_model(*scripts: Script, tls: Path | None = None, port: int = 0) -> Iterator[FakeModel]:
+    """Run a server in a thread."""
+    server = FakeModel(*scripts, tls=tls, port=port)
     thread = threading.Thread(target=server.serve, daemon=True)
     thread.start()
     try:
@@ -163,31 +163,31 @@ def _fits(script: Script, messages: list[dict[str, Any]]) -> bool:
 
 
 class _Left(Exception):
-    """The client is gone, or the script cut the connection."""
+    """The client has closed the connection, or the script has cut it."""
 
 
 class _Handler(BaseHTTPRequestHandler):
-    owner: Scripted
+    owner: FakeModel
     protocol_version = "HTTP/1.1"
     wbufsize = 0
 
     def log_message(self, *_: Any) -> None:
-        """Quiet."""
+        """Log nothing."""
 
     disable_nagle_algorithm = True
 
     def setup(self) -> None:
-        """One connection more."""
+        """Count the connection."""
         super().setup()
         self.owner.connections += 1
 
     def handle(self) -> None:
-        """A client that does not trust us, or hangs up between two requests, is no error of ours."""
+        """Handle the requests of a connection; a client that refuses the certificate or hangs up is no error."""
         with suppress(OSError):
             super().handle()
 
     def do_GET(self) -> None:
-        """The models, and what was asked."""
+        """Answer with the models, or with the requests so far."""
         if self.path == "/requests":
             body = [asked.as_json() for asked in self.owner.asked]
             self._play([{"answer": {"status": 200, "body": body}}], None)
@@ -195,7 +195,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._play(self.owner.models, None)
 
     def do_POST(self) -> None:
-        """A completion, or more scripts."""
+        """Answer a completion request, or add scripts."""
         data = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         try:
             body = json.loads(data)
@@ -204,10 +204,10 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/scripts":
             self.owner.add(*body)
             return self._play([{"answer": {"status": 200, "body": {}}}], None)
-        asked = Asked(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
+        asked = ModelRequest(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
         return self._play(self.owner.script_for(asked), asked)
 
-    def _play(self, script: Script, asked: Asked | None) -> None:
+    def _play(self, script: Script, asked: ModelRequest | None) -> None:
         self.close_connection = not self.owner.keep_alive
         form = script if isinstance(script, dict) else {"steps": script}
         play = _Play(self, form, asked)
@@ -218,9 +218,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class _Play:
-    """One script on one connection."""
+    """One script, played on one connection."""
 
-    def __init__(self, handler: _Handler, form: dict[str, Any], asked: Asked | None) -> None:
+    def __init__(self, handler: _Handler, form: dict[str, Any], asked: ModelRequest | None) -> None:
         self._handler = handler
         self._asked = asked
         self._newline: str = form.get("newline", "\n")
@@ -231,7 +231,7 @@ class _Play:
         self._held = b""
 
     def step(self, step: Step) -> None:
-        """Do it."""
+        """Play one step."""
         (name, value), *more = step.items()
         if name == "answer":
             return self._answer(**value)
@@ -240,13 +240,13 @@ class _Play:
         if name == "cut":
             return self._cut()
         if name in ("wait", "stall"):
-            return self._wait(LONGEST if name == "stall" else value)
+            return self._wait(MAX_STALL_SECONDS if name == "stall" else value)
         if name == "forever":
             return self._forever(value, **dict(more))
         return self._body(self._bytes(name, value))
 
     def end(self) -> None:
-        """The body ends as it should."""
+        """End the body properly."""
         if self._opened:
             self._flush()
             self._send(b"0\r\n\r\n" if self._chunked else b"")
@@ -325,7 +325,7 @@ class _Play:
             self._gone()
 
     def _forever(self, step: Step, every: float = 0.01) -> None:
-        until = time.monotonic() + LONGEST
+        until = time.monotonic() + MAX_STALL_SECONDS
         while time.monotonic() < until:
             self.step(step)
             self._wait(every)
@@ -338,13 +338,13 @@ class _Play:
 
 
 def chunk(delta: Any = None, finish: str | None = None, **more: Any) -> Step:
-    """One data event of a completion."""
+    """Return one data event of a completion."""
     choice = {"index": 0, "delta": {} if delta is None else delta, "finish_reason": finish}
     return {"data": {"id": "c1", "object": "chat.completion.chunk", "model": "m", "choices": [choice]} | more}
 
 
 def usage_chunk(form: str = "empty") -> list[Step]:
-    """Usage as servers send it: choices empty, null, filled with an empty delta, or absent altogether."""
+    """Return the usage as servers send it: with choices empty, null, filled with an empty delta, or absent."""
     choices: dict[str, Any] = {"empty": [], "null": None, "filled": [{"index": 0, "delta": {}}]}
     if form == "none":
         return []
@@ -352,32 +352,32 @@ def usage_chunk(form: str = "empty") -> list[Step]:
     return [{"data": bare if form == "absent" else bare | {"choices": choices[form]}}]
 
 
-def stream(
+def delta_stream(
     *deltas: Any, finish: str | None = "stop", usage: str = "empty", done: bool = True, role: bool = True
 ) -> list[Step]:
-    """A whole answer of these deltas."""
+    """Return a whole answer with these deltas."""
     opening = [chunk({"role": "assistant", "content": None})] if role else []
     ending = [chunk({}, finish)] if finish else []
     return [*opening, *map(chunk, deltas), *ending, *usage_chunk(usage), *([{"done": True}] if done else [])]
 
 
-def says(*words: str, **dialect: Any) -> list[Step]:
-    """An answer in words, one delta each."""
-    return stream(*({"content": word} for word in words), **dialect)
+def text_answer(*words: str, **dialect: Any) -> list[Step]:
+    """Return an answer with one delta for each text."""
+    return delta_stream(*({"content": word} for word in words), **dialect)
 
 
-def calls(*wished: tuple[str, Any], text: str | None = None, finish: str | None = "tool_calls",
+def call_answer(*wished: tuple[str, Any], text: str | None = None, finish: str | None = "tool_calls",
           usage: str = "empty", done: bool = True, **dialect: Any) -> list[Step]:  # fmt: skip
-    """An answer that makes calls: (name, arguments); the dialect is that of `call_deltas`."""
+    """Return an answer that makes calls of (name, arguments), in a dialect of `call_deltas`."""
     before = [{"content": text}] if text else []
-    return stream(*before, *call_deltas(wished, **dialect), finish=finish, usage=usage, done=done)
+    return delta_stream(*before, *call_deltas(wished, **dialect), finish=finish, usage=usage, done=done)
 
 
 def call_deltas(
     wished: Sequence[tuple[str, Any]], *, ids: str = "own", index: str = "own", repeat: bool = False,
     arguments: str = "split", size: int = 3, together: bool = False,
 ) -> list[Step]:  # fmt: skip
-    """The deltas of some calls.
+    """Return the deltas of calls.
 
     ids: own, none, same. index: own, none, zero, reversed. repeat: id and name in every delta.
     arguments: split (first ""), late (the first delta has no such key), null (the first has null), whole, object.
@@ -408,22 +408,24 @@ def _call_parts(at: int, name: str, value: Any, count: int, ids: str, index: str
         yield place | ((given | {"function": {"name": name} | part}) if repeat else {"function": part})
 
 
-def fails(status: int, message: str = "no", *, headers: dict[str, str] | None = None, **error: Any) -> list[Step]:
-    """An error in OpenAI's form; more members by name (code, type)."""
+def error_answer(
+    status: int, message: str = "no", *, headers: dict[str, str] | None = None, **error: Any
+) -> list[Step]:
+    """Return an error in OpenAI's form, with more members by name (code, type)."""
     body = {"error": {"message": message} | error}
     return [{"answer": {"status": status, "headers": headers or {}, "body": body}}]
 
 
-def plain(body: Any, status: int = 200, **headers: str) -> list[Step]:
-    """A whole answer that is no stream."""
+def body_answer(body: Any, status: int = 200, **headers: str) -> list[Step]:
+    """Return a whole answer that is not a stream."""
     return [{"answer": {"status": status, "body": body, "headers": headers}}]
 
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-def replay_faults(messages: Sequence[dict[str, Any]]) -> list[str]:
-    """Why a provider would refuse these messages: every call answered right after it, in order, ids once, roles in order."""
+def replay_errors(messages: Sequence[dict[str, Any]]) -> list[str]:
+    """Return the reasons for which a provider would refuse the messages."""
     faults: list[str] = []
     open_ids: list[str] = []
     seen: set[str] = set()
@@ -431,13 +433,13 @@ def replay_faults(messages: Sequence[dict[str, Any]]) -> list[str]:
     for at, message in enumerate(messages):
         role = message.get("role")
         if role == "tool":
-            faults += _result_faults(at, message, open_ids)
+            faults += _result_errors(at, message, open_ids)
         else:
             faults += [f"{at}: {role} while {open_ids} stand open"] if open_ids else []
             open_ids = []
         if role == "assistant":
             faults += [f"{at}: assistant after assistant"] if before == "assistant" else []
-            open_ids = _call_faults(at, message, seen, faults)
+            open_ids = _call_errors(at, message, seen, faults)
         elif role == "user":
             faults += [] if message.get("content") else [f"{at}: user without content"]
         elif role not in ("system", "developer", "tool"):
@@ -447,7 +449,7 @@ def replay_faults(messages: Sequence[dict[str, Any]]) -> list[str]:
     return faults + (["end: nobody asked anything"] if before not in ("user", "tool") else [])
 
 
-def _result_faults(at: int, message: dict[str, Any], open_ids: list[str]) -> list[str]:
+def _result_errors(at: int, message: dict[str, Any], open_ids: list[str]) -> list[str]:
     given = message.get("tool_call_id")
     faults = [] if isinstance(message.get("content"), str) else [f"{at}: result without text"]
     if given not in open_ids:
@@ -458,7 +460,7 @@ def _result_faults(at: int, message: dict[str, Any], open_ids: list[str]) -> lis
     return faults
 
 
-def _call_faults(at: int, message: dict[str, Any], seen: set[str], faults: list[str]) -> list[str]:
+def _call_errors(at: int, message: dict[str, Any], seen: set[str], faults: list[str]) -> list[str]:
     made = message.get("tool_calls") or []
     if not made and not message.get("content"):
         faults.append(f"{at}: assistant without content or calls")
@@ -483,7 +485,7 @@ def _is_object(text: object) -> bool:
 
 
 def main() -> None:
-    """As its own process."""
+    """Run the server as a process of its own."""
     parser = argparse.ArgumentParser(description="a scripted model server")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--script", type=Path, required=True)
@@ -491,7 +493,7 @@ def main() -> None:
     options = parser.parse_args()
     plan = json.loads(options.script.read_text())
     plan = {"scripts": plan} if isinstance(plan, list) else plan
-    server = Scripted(*plan.get("scripts", []), port=options.port, models=plan.get("models", ["test-model"]))
+    server = FakeModel(*plan.get("scripts", []), port=options.port, models=plan.get("models", ["test-model"]))
     server.otherwise, server.strict = plan.get("otherwise"), options.strict
     print(f"ready {server.url}", flush=True)
     server.serve()

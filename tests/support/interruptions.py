@@ -1,4 +1,4 @@
-"""What a process may be doing in a conversation when something happens to it, and how others go on."""
+"""The requests of a conversation in which a process may be interrupted, and how another process continues."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LEASE = 0.4
 
 
 class Case(NamedTuple):
-    """What goes before, which gives the request; and how it goes on, however often the request was asked for."""
+    """One case: `before` prepares and returns the request; `after` continues, however often the request was sent."""
 
     before: Callable[[Chat], Request[Any]]
     on: Callable[[Chat, Request[Any], str], None]
@@ -143,8 +143,8 @@ CASES = {
 }
 
 
-def stands(chat: Chat) -> dict[str, Any]:
-    """All that may not depend on what happened on the way, once one more message was answered."""
+def snapshot_of(chat: Chat) -> dict[str, Any]:
+    """Return the state that must not depend on the interruption, after one more message was answered."""
     assert chat.say("next", ["ok"]).state == "done"  # the script looks whether the request is a valid one
     mine = "space_id = %s ORDER BY 1"
     read = {

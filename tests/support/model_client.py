@@ -1,4 +1,4 @@
-"""One answer of the real client from a scripted server: its events, or the one error."""
+"""One answer of the real client from a scripted server: its events or its error."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.fake_model import Script, scripted
+from tests.support.fake_model import Script, run_fake_model
 from todo_cli.contract.base import Secret
 from todo_cli.errors import ModelFailed
 from todo_cli.llm.client import Event, Finished, TextDelta, TokenUsage, stream_answer
@@ -20,13 +20,13 @@ TOOLS = [{"type": "function", "function": {"name": name, "parameters": {"type": 
          for name in ("add_task", "list_tasks", "delete_task")]  # fmt: skip
 MESSAGES = [{"role": "user", "content": "add milk"}]
 COUNTED = TokenUsage(7, 3)
-ADD = '{"title": "milk"}'
-LONE = json.dumps({"name": "add_task", "arguments": {"title": "milk"}})
+ADD_ARGUMENTS = '{"title": "milk"}'
+TEXT_CALL = json.dumps({"name": "add_task", "arguments": {"title": "milk"}})
 KEY = "sk-very-secret"
 
 
 def endpoint(url: str, **more: Any) -> ModelEndpoint:
-    """Impatient."""
+    """Return an endpoint with short deadlines."""
     patience: dict[str, Any] = {
         "first_content_seconds": 0.4,
         "idle_seconds": 0.3,
@@ -36,8 +36,8 @@ def endpoint(url: str, **more: Any) -> ModelEndpoint:
     return ModelEndpoint(**({"base_url": url, "model": "m", "api_key": Secret(KEY)} | patience | more))
 
 
-def ask(url: str, *, tools: Sequence[dict[str, Any]] = TOOLS, **more: Any) -> list[Event]:
-    """One answer, to its end."""
+def ask_model(url: str, *, tools: Sequence[dict[str, Any]] = TOOLS, **more: Any) -> list[Event]:
+    """Return the events of one answer."""
 
     async def listen() -> list[Event]:
         async with aclosing(stream_answer(endpoint(url, **more), MESSAGES, tools)) as events:
@@ -46,16 +46,16 @@ def ask(url: str, *, tools: Sequence[dict[str, Any]] = TOOLS, **more: Any) -> li
     return asyncio.run(listen())
 
 
-def got(*scripts: Script, **more: Any) -> list[Event]:
-    """What the client makes of these scripts."""
-    with scripted(*scripts) as server:
-        return ask(server.url, **more)
+def stream_events(*scripts: Script, **more: Any) -> list[Event]:
+    """Return the events that the client makes of the scripts."""
+    with run_fake_model(*scripts) as server:
+        return ask_model(server.url, **more)
 
 
-def failure(*scripts: Script, **more: Any) -> ModelFailed:
-    """The error that they end in: told in one line, without the key."""
+def stream_failure(*scripts: Script, **more: Any) -> ModelFailed:
+    """Return the error in which the scripts end, and check that it is one line without the key."""
     with pytest.raises(ModelFailed) as caught:
-        got(*scripts, **more)
+        stream_events(*scripts, **more)
     shown = f"{caught.value.as_problem()}"
     assert KEY not in shown
     assert "<" not in caught.value.detail
@@ -64,8 +64,8 @@ def failure(*scripts: Script, **more: Any) -> ModelFailed:
     return caught.value
 
 
-def words(events: Sequence[Event]) -> str:
-    """All that it said."""
+def join_text(events: Sequence[Event]) -> str:
+    """Return the whole text."""
     return "".join(event.text for event in events if isinstance(event, TextDelta))
 
 

@@ -1,5 +1,6 @@
-"""A process that runs a turn or one request, and has an accident at a point that it is told: around any statement or
-model event. It kills itself ("kill"), loses its backend in the middle of what it sends ("cut"), or for ever ("gone").
+"""A process that runs a turn or one request, and fails at a given point: around any statement or model event.
+
+It kills itself ("kill"), or loses its database connection in the middle of a pipeline ("cut") or for ever ("gone").
 
 It is started with one JSON object on its stdin, and prints one. The hooks are around what the loop is handed, and
 around the connection: the product knows nothing of them.
@@ -42,8 +43,8 @@ ROOT = Path(__file__).parents[2]
 TERMINATE = Sql("SELECT pg_terminate_backend(pg_backend_pid())")
 
 
-class Script:
-    """A model that says what is written for this round of this turn: so a process that goes on hears what comes next.
+class ScriptedModel:
+    """A model that answers with the script of the turn's current round, so that another process can continue the turn.
 
     A round is a list of words and of calls as [name, arguments]; `pause`: seconds before each event.
     """
@@ -87,24 +88,24 @@ class Script:
         self.point()
 
 
-class Points:
-    """Counts, and has its accident at the one that is named."""
+class FailurePoints:
+    """Counts the points, and fails at the given one."""
 
     def __init__(self, at: int | None, how: str = "kill", gone: Any = lambda: None) -> None:
         self.at, self.how, self.gone, self.count = at, how, gone, 0
 
     def __call__(self) -> None:
-        """One more point."""
+        """Count a point, and kill the process if it is the given one."""
         if self.reached() and self.how == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
 
     def reached(self) -> bool:
-        """Whether this one is it."""
+        """Count a point; return True for the given one."""
         self.count += 1
         return self.count == self.at
 
     def watch(self) -> None:
-        """Before every statement, with those before it carried out, and after every answer that came."""
+        """Add a point before every statement and after every answer."""
         todo_cli.db.transaction.run = self._counted(todo_cli.db.transaction.run)
 
     def _counted(self, send: Any) -> Any:
@@ -133,8 +134,8 @@ class Points:
         raise psycopg.OperationalError("the answer was lost")
 
 
-def _connected(given: dict[str, Any], points: Points) -> tuple[Any, Any]:
-    """How requests are sent, as who has the database's address sends them, and how that ends."""
+def _connected(given: dict[str, Any], points: FailurePoints) -> tuple[Any, Any]:
+    """Return the functions that send a request directly and that close the client."""
     who: Any = SimpleNamespace(token=given["token"], database_url=given["url"])
     backend = DirectClient(settings_of(who, "direct"))
     nowhere = Secret("postgresql://nobody@127.0.0.1:1/none")
@@ -147,14 +148,14 @@ def _connected(given: dict[str, Any], points: Points) -> tuple[Any, Any]:
     return backend.send, backend.aclose
 
 
-async def drive(given: dict[str, Any]) -> dict[str, Any]:
-    """Run the turn; say how it ended, what the model was asked, and how many points there were."""
-    points = Points(given.get("die"), given.get("how", "kill"))
+async def run_driver(given: dict[str, Any]) -> dict[str, Any]:
+    """Run the turn; return its end, the model's requests and the number of points."""
+    points = FailurePoints(given.get("die"), given.get("how", "kill"))
     points.watch()
     send, leave = _connected(given, points)
     if "request" in given:
         return await _requested(given, points, send, leave)
-    script = Script(given["rounds"], pause=given.get("pause", 0), point=points, summary=given.get("summary", ""))
+    script = ScriptedModel(given["rounds"], pause=given.get("pause", 0), point=points, summary=given.get("summary", ""))
     begin = BeginTurn(conversation=given["conversation"], turn=given["turn"], runner=new_id(), text=given["text"])
     limits = Limits(lease_seconds=given.get("lease", 30), budget_tokens=given.get("budget", 32_000))
     try:
@@ -165,7 +166,7 @@ async def drive(given: dict[str, Any]) -> dict[str, Any]:
     return {"ended": ended, "asked": script.asked, "points": points.count}
 
 
-async def _requested(given: dict[str, Any], points: Points, send: Any, leave: Any) -> dict[str, Any]:
+async def _requested(given: dict[str, Any], points: FailurePoints, send: Any, leave: Any) -> dict[str, Any]:
     kind = BY_VERB[given["request"]]
     try:
         answer = msgspec.to_builtins(await send(msgspec.convert(given["fields"], kind), given["key"]))
@@ -176,8 +177,8 @@ async def _requested(given: dict[str, Any], points: Points, send: Any, leave: An
     return {"answer": answer, "points": points.count}
 
 
-def start(**given: Any) -> subprocess.Popen[str]:
-    """The driver as a process of its own."""
+def start_driver(**given: Any) -> subprocess.Popen[str]:
+    """Start the driver as a process of its own."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.support.turn_driver"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True, cwd=ROOT,
@@ -189,8 +190,8 @@ def start(**given: Any) -> subprocess.Popen[str]:
     return process
 
 
-def finish(process: subprocess.Popen[str], *, killed: bool = False) -> dict[str, Any]:
-    """What it said; nothing where it was killed, and nothing else may have ended it."""
+def finish_driver(process: subprocess.Popen[str], *, killed: bool = False) -> dict[str, Any]:
+    """Return the driver's answer, or {} if it was killed. Nothing else may have ended it."""
     out, err = process.communicate(timeout=60)
     if killed and process.returncode == -signal.SIGKILL:
         return {}
@@ -199,7 +200,7 @@ def finish(process: subprocess.Popen[str], *, killed: bool = False) -> dict[str,
     return found
 
 
-__all__ = ["Script", "TurnEnd", "drive", "finish", "start"]
+__all__ = ["ScriptedModel", "TurnEnd", "finish_driver", "run_driver", "start_driver"]
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(drive(json.loads(sys.stdin.read())))))
+    print(json.dumps(asyncio.run(run_driver(json.loads(sys.stdin.read())))))

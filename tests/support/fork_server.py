@@ -1,4 +1,4 @@
-"""A process that makes others of itself: each runs what the driver runs, and may die of it. Quicker than starting anew."""
+"""A process that forks children. Each child runs the driver and may be killed. Forking is faster than a new interpreter."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import threading
 import traceback
 from typing import Any
 
-from tests.support.turn_driver import ROOT, drive
+from tests.support.turn_driver import ROOT, run_driver
 
 
-class Nest:
-    """The process; `run` does one thing in a child of its."""
+class ForkServer:
+    """The forking process; `run` runs the driver once in a child."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.fork"],
+            [sys.executable, "-m", "tests.support.fork_server"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -29,7 +29,7 @@ class Nest:
         self._lock = threading.Lock()
 
     def run(self, **given: Any) -> dict[str, Any] | None:
-        """What the child found; None where it was killed, and nothing else may have ended it."""
+        """Return the child's answer, or None if it was killed. Nothing else may have ended it."""
         with self._lock:
             assert self._process.stdin
             assert self._process.stdout
@@ -40,7 +40,7 @@ class Nest:
         return json.loads(found) if status == 0 else None
 
     def close(self) -> None:
-        """End it."""
+        """Stop the process."""
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.close()
@@ -48,13 +48,13 @@ class Nest:
         self._process.stdout.close()
 
 
-def hatch(line: str) -> tuple[int, str]:
-    """One child: how it ended, and what it said."""
+def start_fork(line: str) -> tuple[int, str]:
+    """Fork one child; return its exit status and its output."""
     ours, theirs = os.pipe()
     child = os.fork()
     if not child:
         try:
-            said, status = json.dumps(asyncio.run(drive(json.loads(line)))), 0
+            said, status = json.dumps(asyncio.run(run_driver(json.loads(line)))), 0
         except BaseException:
             said, status = traceback.format_exc(), 1
         with os.fdopen(theirs, "w") as out:
@@ -68,4 +68,4 @@ def hatch(line: str) -> tuple[int, str]:
 
 if __name__ == "__main__":
     for given in sys.stdin:
-        print(json.dumps(hatch(given)), flush=True)
+        print(json.dumps(start_fork(given)), flush=True)
