@@ -69,3 +69,12 @@ def test_undo_counts_the_changed_tasks(chat: Chat) -> None:
     [result] = results(chat)
     assert "ok" not in result
     assert result["would_change"] == 1
+
+
+def test_update_task_with_clear_empties_tags_and_blockers(chat: Chat) -> None:
+    chat(AddTask(title="milk"))
+    chat(AddTask(title="bread", tags=("shop",), after=(1,)))
+    chat.say(
+        "2 needs no tags and waits for nothing", [["update_task", {"number": 2, "clear": ["tags", "after"]}]], ["OK."]
+    )
+    assert results(chat) == [{"ok": True, "changed": 1, "tasks": [{"number": 2, "title": "bread", "status": "open"}]}]

@@ -136,7 +136,7 @@ class ListTasks(Request[TaskPage], frozen=True, kw_only=True):
 
 
 class ShowTask(Request[Task], frozen=True, kw_only=True):
-    """Show one task with its note and comments."""
+    """Show one task with all its fields, its note and its comments."""
 
     verb = "ShowTask"
     label = "show"
@@ -195,10 +195,11 @@ class ReopenTasks(OnTasks, frozen=True, kw_only=True):
 
 
 class EditTasks(OnTasks, frozen=True, kw_only=True):
-    """Change fields of tasks: absent fields stay as they are, null clears a field.
+    """Change fields of tasks; absent fields stay as they are.
 
-    `tags` and `after` replace the whole list. In a recurring task, new dates apply to this occurrence only, other
-    fields to the next ones too; `occurrences` overrides that: 'this' for this one only, 'all' for the next dates too.
+    A field that is null is cleared. `tags` and `after` replace the whole list. In a recurring task, new dates apply to
+    this occurrence only, other fields to the next ones too; `occurrences` overrides that: 'this' for this one only,
+    'all' for the next dates too.
     """
 
     verb = "EditTasks"
