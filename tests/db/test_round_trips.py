@@ -1,4 +1,4 @@
-"""How often each Request waits for the database on a warm connection, counted by a proxy in between."""
+"""The round trips of each Request on a warm connection, counted by a proxy before the database."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from todo_cli.contract.ids import new_id
 from todo_cli.contract.registry import REQUESTS, requests_in
 from todo_cli.errors import NotFound, NotSignedIn, TodoError
 
-# A rule that must look before it writes costs two; more than three is never allowed.
+# A write that reads rows costs two: load and store. More than three are never allowed.
 TRIPS: dict[type[Request[Any]], int] = {
     tasks.AddTask: 1,
     tasks.AddTasks: 1,
@@ -92,14 +92,14 @@ TRIPS: dict[type[Request[Any]], int] = {
     prompt_history.ListPrompts: 1,
 }
 
-# chat's own are counted in tests/agent/test_conversations.py, one turn long
+# those of the chat are counted in tests/agent/test_conversations.py, over one turn
 ELSEWHERE = {request for module in (turn_steps, turn_events, conversations) for request in requests_in(module)}
 COUNTED = [request for request in REQUESTS if request not in ELSEWHERE]
 DUE = "2030-01-02 09:00"
 
 
 def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
-    """One of each, new each time; what must be there before it is made through the line."""
+    """Return functions that make one Request of each kind. The tasks and tokens that it needs are created first."""
 
     def number() -> int:
         return line(tasks.AddTask(title="x", tags=("a", "b"))).number
@@ -195,7 +195,7 @@ def proxy(db: Database) -> Iterator[Proxy]:
 
 @pytest.fixture(scope="module", params=["own login", "server"])
 def far(request: pytest.FixtureRequest, db: Database, proxy: Proxy) -> Iterator[Line]:
-    """An administrator's warm line through the proxy."""
+    """Return an administrator's warm connection through the proxy."""
     who = db.person(admin=True)
     url = who.database_url if request.param == "own login" else db.server_url
     with closing(Line(proxy.through(url), who)) as line:
@@ -208,14 +208,14 @@ def counted(proxy: Proxy, line: Line, request: Request[Any], **caller: Any) -> i
     return proxy.turns
 
 
-def test_the_table_is_whole() -> None:
+def test_table_names_every_request() -> None:
     assert set(TRIPS) == set(COUNTED)
     assert max(TRIPS.values()) <= 3
     assert {TRIPS[request] for request in (tasks.AddTask, tasks.ListTasks, tasks.ShowTask)} == {1}
 
 
 @pytest.mark.parametrize("kind", COUNTED, ids=lambda kind: kind.__name__)
-def test_every_request_waits_as_often_as_the_table_says(proxy: Proxy, far: Line, kind: type[Request[Any]]) -> None:
+def test_request_costs_the_round_trips_of_the_table(proxy: Proxy, far: Line, kind: type[Request[Any]]) -> None:
     make = samples(far)[kind]
     trips = dict(TRIPS)[kind]
     far(make())  # warm: prepared
@@ -223,7 +223,7 @@ def test_every_request_waits_as_often_as_the_table_says(proxy: Proxy, far: Line,
     assert b"BEGIN" not in proxy.sent or trips > 1
 
 
-def test_words_for_a_date_cost_one_more_where_no_zone_came_with_them(proxy: Proxy, far: Line) -> None:
+def test_date_in_words_without_a_zone_costs_one_round_trip_more(proxy: Proxy, far: Line) -> None:
     words = tasks.AddTask(title="x", due="tomorrow 9am")
     far(words, zone=None)
     assert counted(proxy, far, words, zone=None) == 2
@@ -231,7 +231,7 @@ def test_words_for_a_date_cost_one_more_where_no_zone_came_with_them(proxy: Prox
     assert counted(proxy, far, tasks.AddTask(title="x"), zone=None) == 1
 
 
-def test_a_filter_costs_nothing_and_a_view_one_more(proxy: Proxy, far: Line) -> None:
+def test_filter_costs_no_round_trip_and_view_costs_one(proxy: Proxy, far: Line) -> None:
     far(views.SaveView(name="work", filter="#work or p1"))
     for filter, trips in (
         ("#home @phone due<fri p1 -@work milk", 1),
@@ -249,7 +249,7 @@ def test_a_filter_costs_nothing_and_a_view_one_more(proxy: Proxy, far: Line) -> 
     assert counted(proxy, far, tasks.ListTasks(home=True)) == 2
 
 
-def test_what_a_filter_finds_is_changed_in_as_many_as_numbers(proxy: Proxy, far: Line) -> None:
+def test_change_by_filter_costs_as_many_round_trips_as_by_numbers(proxy: Proxy, far: Line) -> None:
     def name() -> str:
         made = uuid4().hex
         far(tasks.AddTasks(tasks=tuple(tasks.NewTask(title="x", project=made, tags=("a",)) for _ in range(20))))
@@ -272,7 +272,7 @@ def test_what_a_filter_finds_is_changed_in_as_many_as_numbers(proxy: Proxy, far:
     assert counted(proxy, far, plans.ApplyPlan(id=plan.id)) == 3
 
 
-def test_depth_costs_what_it_must(proxy: Proxy, far: Line) -> None:
+def test_write_with_subtasks_and_recurrence_costs_two_round_trips(proxy: Proxy, far: Line) -> None:
     def numbers() -> tuple[int, ...]:
         rows = tuple(tasks.NewTask(title="x", due=DUE, every="every week", tags=("a",)) for _ in range(50))
         return tuple(task.number for task in far(tasks.AddTasks(tasks=rows)).tasks)
@@ -290,7 +290,7 @@ def test_depth_costs_what_it_must(proxy: Proxy, far: Line) -> None:
     assert first == [2, 2, 2, 2, 2]
 
 
-def test_a_repeated_key_costs_no_more(proxy: Proxy, far: Line) -> None:
+def test_known_key_costs_no_round_trip_more(proxy: Proxy, far: Line) -> None:
     key = uuid4().hex
     assert counted(proxy, far, tasks.AddTask(title="x"), key=key) == 1
     number = far(tasks.AddTask(title="x"), key=key).number
@@ -300,7 +300,7 @@ def test_a_repeated_key_costs_no_more(proxy: Proxy, far: Line) -> None:
     assert counted(proxy, far, done, key=f"{key} done") == 2
 
 
-def test_a_refusal_costs_no_more(proxy: Proxy, far: Line) -> None:
+def test_refusal_costs_one_round_trip_and_of_a_write_two(proxy: Proxy, far: Line) -> None:
     cases: tuple[tuple[Request[Any], type[TodoError], dict[str, str]], ...] = (
         (tasks.ShowTask(number=10**9), NotFound, {}),
         (tasks.CompleteTasks(numbers=(10**9,)), NotFound, {}),
@@ -308,11 +308,11 @@ def test_a_refusal_costs_no_more(proxy: Proxy, far: Line) -> None:
         (tasks.CompleteTasks(numbers=(1,)), NotSignedIn, {"token": far.who.token + "x"}),
     )
     trips = [min(_refused(proxy, far, *case) for _ in range(5)) for case in cases]
-    assert trips == [1, 2, 1, 2], "a write loads, then rolls back"
+    assert trips == [1, 2, 1, 2], "a refused write loads, then rolls back"
 
 
 def _refused(proxy: Proxy, far: Line, request: Request[Any], refusal: type[TodoError], caller: dict[str, str]) -> int:
-    # Postgres sends an error at once, so it may speak while the rest of the pipeline, which waits for nothing, is on its way
+    # Postgres sends an error at once, possibly before the rest of the pipeline has arrived
     proxy.reset()
     with pytest.raises(refusal):
         far(request, **caller)
@@ -327,8 +327,8 @@ def http(server: Server, who: Person, method: str, path: str, body: dict[str, An
         return json.load(answer)
 
 
-def test_a_server_adds_nothing(db: Database, make_server: Callable[..., Server], person: Person) -> None:
-    """No look at the connection before use, no BEGIN, nothing when it goes back to the pool."""
+def test_server_adds_no_round_trip(db: Database, make_server: Callable[..., Server], person: Person) -> None:
+    """A server does not test a connection before use, and sends nothing when the connection returns to the pool."""
     with closing(Proxy(db.server_url)) as proxy:
         server = make_server(replace(db, server_url=proxy.through(db.server_url)), env={"TODO_POOL_SIZE": "1"})
         connections = proxy.connections

@@ -1,4 +1,4 @@
-"""Changes of what a filter finds, through both ways in: what matches at that instant, all of it or nothing."""
+"""Changes by filter, over both clients: all tasks that match at that instant, or none."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ MONDAY = "2030-01-07"
 
 
 def numbers(changed: Changed) -> list[int]:
-    """The tasks that a write named or made."""
+    """Return the numbers of the tasks that a write changed or created."""
     return [task.number for task in changed.tasks]
 
 
 @pytest.fixture
 def home(ask: Ask) -> Ask:
-    """1, 2: #old @phone; 3: #old; 4: @phone; 5: #old @phone and put off; 6: #old @phone and done; 7: the same in the bin."""
+    """Add 1, 2: #old @phone; 3: #old; 4: @phone; 5: #old @phone, deferred; 6: #old @phone, done; 7: the same, in the trash."""
     rows = [
         NewTask(title="a", project="old", tags=("phone",)), NewTask(title="b", project="old", tags=("phone",)),
         NewTask(title="c", project="old"), NewTask(title="d", tags=("phone",)),
@@ -53,7 +53,7 @@ def home(ask: Ask) -> Ask:
     return ask
 
 
-def test_one_change_of_all_that_matches_and_one_undo(home: Ask) -> None:
+def test_edit_by_filter_changes_every_match_and_undo_takes_all_back(home: Ask) -> None:
     before = [home.show(number) for number in range(1, 8)]
     changed = home(EditTasks(filter="project:old @phone", project="new"))
     assert numbers(changed) == [1, 2, 5], "open ones, those put off too"
@@ -79,19 +79,21 @@ def test_one_change_of_all_that_matches_and_one_undo(home: Ask) -> None:
         (CompleteTasks(filter="title:a or title:d"), [1, 4], "done"),
     ],
 )
-def test_what_each_kind_of_change_means(home: Ask, request_: Any, found: list[int], status: str) -> None:
+def test_filter_of_each_operation_means_tasks_of_its_status(
+    home: Ask, request_: Any, found: list[int], status: str
+) -> None:
     changed = home(request_)
     assert (numbers(changed), {task.status for task in changed.tasks}) == (found, {status})
 
 
-def test_stop_with_a_filter_leaves_the_others_running(home: Ask) -> None:
+def test_stop_by_filter_leaves_other_tasks_running(home: Ask) -> None:
     home(StartTasks(filter="1-4"))
     assert numbers(home(StopTasks(filter="#old"))) == [1, 2, 3, 5]
     assert home.show(4).started_at
     assert numbers(home(StopTasks())) == [4]
 
 
-def test_a_key_acts_once_even_if_more_match_by_then(home: Ask) -> None:
+def test_edit_by_filter_with_known_key_acts_once(home: Ask) -> None:
     request = EditTasks(filter="@phone", priority=1)
     first = home(request, "k")
     home.add("late", tags=("phone",))
@@ -120,13 +122,13 @@ def test_a_key_acts_once_even_if_more_match_by_then(home: Ask) -> None:
         (CompleteTasks(filter="#old", with_subtasks=True, if_claimed=True), "exclude each other"),
     ],
 )
-def test_what_is_no_selection_changes_nothing(home: Ask, request_: Any, says: str) -> None:
+def test_edit_without_valid_targets_is_refused(home: Ask, request_: Any, says: str) -> None:
     with pytest.raises(Invalid, match=says):
         home(request_)
     assert len(home(ListChanges()).changes) == 3
 
 
-def test_what_matches_nothing_is_not_found(home: Ask) -> None:
+def test_filter_without_matches_is_not_found(home: Ask) -> None:
     for request in (CompleteTasks(filter="#nowhere"), ReopenTasks(filter="1"), DeleteTasks(filter="99")):
         with pytest.raises(NotFound, match="no task matches"):
             home(request)
@@ -137,8 +139,8 @@ def test_what_matches_nothing_is_not_found(home: Ask) -> None:
 @pytest.mark.parametrize(
     "text", ["%", "_", "a%", "' OR true --", "\\", ".*", "(?i)", "%s", "%(space)s", "$1", "'); --", '";', "{}"]
 )
-def test_what_acts_elsewhere_is_text_here(ask: Ask, text: str) -> None:
-    """In a title, in a project, and as what is looked for: nothing else is touched."""
+def test_filter_with_sql_syntax_is_plain_text(ask: Ask, text: str) -> None:
+    """In a title, in a project and in a filter: no other task is touched."""
     ask.add_all("untouched", "a", "ab")
     made = ask.add(f"x {text} y", project=text)
     quoted = '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
@@ -150,7 +152,7 @@ def test_what_acts_elsewhere_is_text_here(ask: Ask, text: str) -> None:
     assert [ask.show(number).status for number in (1, 2, 3)] == ["open"] * 3
 
 
-def test_all_or_none(home: Ask) -> None:
+def test_edit_by_filter_with_a_refused_task_changes_none(home: Ask) -> None:
     tags = tuple(f"t{place}" for place in range(99))
     home(EditTasks(numbers=(2,), add_tags=tags))
     with pytest.raises(Conflict, match="#2 would have more than 100 tags"):
@@ -165,20 +167,20 @@ def test_all_or_none(home: Ask) -> None:
     assert home.show(1).priority is None
 
 
-def test_a_saved_view_is_a_filter_too(home: Ask) -> None:
+def test_edit_by_view_changes_its_tasks(home: Ask) -> None:
     home(SaveView(name="calls", filter="@phone"))
     assert numbers(home(CompleteTasks(filter=":calls #old"))) == [1, 2, 5]
 
 
 def ten_thousand_and_one(who: str, db: Database) -> None:
-    """As many open tasks of one word."""
+    """Store 10,001 open tasks of one word."""
     db.execute(
         """INSERT INTO todo.tasks (space_id, number, id, title, created_at, updated_at, rev)
            SELECT %s, n, gen_random_uuid(), 'many', now(), now(), 0 FROM generate_series(1, 10001) AS n""", who)  # fmt: skip
     db.execute("UPDATE todo.spaces SET next_number = 10002 WHERE id = %s", who)
 
 
-def test_at_most_ten_thousand(ask: Ask, db: Database) -> None:
+def test_edit_of_more_than_ten_thousand_tasks_is_refused(ask: Ask, db: Database) -> None:
     ten_thousand_and_one(ask.who.user_id, db)
     for filter, says in (("is:open", "matches 10,001 tasks; at most 10,000"), ("many -p1", "occur in 10,000 tasks or more"),
                          ("-many", "occur in 10,000 tasks or more")):  # fmt: skip
@@ -188,7 +190,7 @@ def test_at_most_ten_thousand(ask: Ask, db: Database) -> None:
 
 def test_change_of_too_many_bytes_is_refused(ask: Ask, db: Database) -> None:
     ask.add_all("large", "small")
-    # in the series' values, which no search has to index
+    # in the values of the series, which are not indexed for search
     db.execute(
         """UPDATE todo.tasks SET repeat = jsonb_build_object('rule', 'FREQ=DAILY', 'from_done', false, 'zone', 'UTC',
              'anchor', '2030-01-07', 'slot', '2030-01-07', 'template', jsonb_build_object('note', repeat('x', %s)))
@@ -207,13 +209,13 @@ def test_change_of_too_many_bytes_is_refused(ask: Ask, db: Database) -> None:
 
 
 @pytest.mark.long
-def test_ten_thousand_at_once(ask: Ask, db: Database) -> None:
+def test_edit_of_ten_thousand_tasks_changes_all(ask: Ask, db: Database) -> None:
     ten_thousand_and_one(ask.who.user_id, db)
     assert len(ask(EditTasks(filter="1-10000", priority=1)).tasks) == 10_000
     assert ask.show(10_001).priority is None
 
 
-def test_recurring_ones_among_them_make_their_next(ask: Ask) -> None:
+def test_complete_by_filter_creates_next_occurrences(ask: Ask) -> None:
     ask.add("once", project="p")
     ask.add("weekly", project="p", due=MONDAY, every="every week")
     ask.add("daily", project="p", due=MONDAY, every="every day")
@@ -230,8 +232,8 @@ def test_recurring_ones_among_them_make_their_next(ask: Ask) -> None:
     assert [task.due for task in ask(SkipTasks(filter="is:recurring")).tasks] == ["2030-01-21", "2030-01-09"]
 
 
-def test_many_recurring_ones_finished_by_many_at_once(ask: Ask, ask_as: AskAs) -> None:
-    """Each finishes all ten by number, again and again: no occurrence twice, none left out."""
+def test_complete_by_filter_concurrently_creates_each_next_once(ask: Ask, ask_as: AskAs) -> None:
+    """Each client completes all ten by number, several times: no occurrence is created twice or left out."""
     for _ in range(10):
         ask.add("daily", due=MONDAY, every="every day")
     many = [ask_as(ask.who) for _ in range(4)]
@@ -254,7 +256,7 @@ def test_many_recurring_ones_finished_by_many_at_once(ask: Ask, ask_as: AskAs) -
     assert len({one.series for one in still}) == len(still) == 10
 
 
-def test_done_with_subtasks_of_what_is_found(ask: Ask) -> None:
+def test_complete_by_filter_with_subtasks_completes_them(ask: Ask) -> None:
     ask.add("a", project="p")
     ask.add("b", parent=1)
     ask.add("c", parent=2, due=MONDAY, every="every week")
@@ -264,7 +266,7 @@ def test_done_with_subtasks_of_what_is_found(ask: Ask) -> None:
     assert ask.show(4).status == "open"
 
 
-def test_a_plan_keeps_the_exact_numbers(home: Ask) -> None:
+def test_plan_by_filter_stores_the_exact_numbers(home: Ask) -> None:
     plan = home(MakePlan(id=new_id(), operation="EditTasks", arguments={"filter": "#old @phone", "project": "new"}))
     assert plan.arguments == {"numbers": [1, 2, 5], "project": "new"}
     home.add("late", project="old", tags=("phone",))
@@ -282,7 +284,7 @@ def test_a_plan_keeps_the_exact_numbers(home: Ask) -> None:
         home(MakePlan(id=new_id(), operation="DeleteTasks", arguments={"filter": " "}))
 
 
-def test_plans_of_what_comes_along_are_exact_too(ask: Ask) -> None:
+def test_plan_with_subtasks_stores_the_exact_numbers(ask: Ask) -> None:
     ask.add("a", project="p", due=MONDAY, every="every week")
     ask.add("b", parent=1)
     ask(CompleteTasks(numbers=(1,)))
@@ -299,8 +301,8 @@ def test_plans_of_what_comes_along_are_exact_too(ask: Ask) -> None:
     assert numbers(ask(ApplyPlan(id=plan.id))) == [3]
 
 
-def test_two_who_take_the_same_by_filter_take_each_once(ask_as: AskAs, ask: Ask) -> None:
-    """Completed by eight at once, with recurring ones among them: every task once, every next once."""
+def test_edits_by_filter_concurrently_take_each_task_once(ask_as: AskAs, ask: Ask) -> None:
+    """Eight clients complete the tasks, some of which recur: each task and each next occurrence once."""
     ask(AddTasks(tasks=tuple(NewTask(title=f"t{n}", project="p") for n in range(20))))
     for _ in range(3):
         ask.add("daily", project="p", due=MONDAY, every="every day")
@@ -319,8 +321,8 @@ def test_two_who_take_the_same_by_filter_take_each_once(ask_as: AskAs, ask: Ask)
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_filter_s_change_is_what_the_list_showed(ask: Ask, seed: int) -> None:
-    """Whatever the filter: the tasks that a list of it shows are those that the change touches."""
+def test_edit_by_any_filter_changes_the_listed_tasks(ask: Ask, seed: int) -> None:
+    """A change by a filter touches the tasks that a list with the same filter shows."""
     chance = random.Random(seed)
     rows = [
         NewTask(
@@ -341,6 +343,6 @@ def test_a_filter_s_change_is_what_the_list_showed(ask: Ask, seed: int) -> None:
         assert touched == listed, filter
 
 
-def test_a_request_without_a_filter_is_what_it_was() -> None:
-    """Its hash, too: a key that a release without filters has used answers again."""
+def test_request_without_filter_encodes_without_it() -> None:
+    """The encoding and its hash omit the field, so that a known key stays known."""
     assert encode_sorted(CompleteTasks(numbers=(1,))) == b'{"if_rev":null,"numbers":[1]}'

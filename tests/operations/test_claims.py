@@ -1,4 +1,4 @@
-"""Claims through both ways in: each task is one token's until the database's clock says otherwise."""
+"""Claims over both clients: one token holds a task until its lease expires by the database's clock."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from todo_cli.errors import Conflict, Invalid, NotAllowed, NotFound, NotNow
 
 
 def worker(ask: Ask, scopes: tuple[str, ...] = ("all",)) -> str:
-    """Another token of the same person."""
+    """Return another token of the same user."""
     token = new_token(ask.who.user_id)
     hash = sha256(token.reveal().encode()).hexdigest()
     ask(CreateToken(id=new_id(), hash=hash, name=uuid4().hex, scopes=scopes))
@@ -40,22 +40,22 @@ def worker(ask: Ask, scopes: tuple[str, ...] = ("all",)) -> str:
 
 @pytest.fixture
 def other(ask: Ask, ask_as: AskAs) -> Ask:
-    """A second worker of the same person, with a token of its own."""
+    """Return a second worker of the same user, with a token of its own."""
     return ask_as(ask.who, worker(ask))
 
 
 def expire(db: Database, ask: Ask, number: int = 1) -> None:
-    """Its lease has run out."""
+    """Let the lease of a claim expire."""
     db.execute("UPDATE todo.tasks SET claimed_until = now() - interval '1 second' WHERE space_id = %s AND number = %s",
                ask.who.user_id, number)  # fmt: skip
 
 
 def claim(ask: Ask, number: int | None = None, key: str | None = None, **more: Any) -> Task:
-    """That one, or the next."""
+    """Claim the task of this number, or the next."""
     return ask(ClaimTask(**({"number": number} if number else {}), **more), key)
 
 
-def test_each_gets_another_the_one_due_soonest_first(ask: Ask, other: Ask) -> None:
+def test_claim_next_takes_the_free_task_due_soonest(ask: Ask, other: Ask) -> None:
     rows = (
         NewTask(title="a"),
         NewTask(title="b", due="2030-01-02"),
@@ -74,7 +74,7 @@ def test_each_gets_another_the_one_due_soonest_first(ask: Ask, other: Ask) -> No
     assert len(ask(ListTasks(filter="claimed:me")).tasks) == 4
 
 
-def test_only_what_can_be_done_now_is_next(ask: Ask) -> None:
+def test_claim_next_passes_over_tasks_that_are_not_ready(ask: Ask) -> None:
     rows = (
         NewTask(title="later", defer="2099-01-01"), NewTask(title="scheduled", scheduled="2099-01-01"),
         NewTask(title="first"), NewTask(title="waits", after=(3,)), NewTask(title="done"), NewTask(title="gone"),
@@ -96,7 +96,7 @@ def test_only_what_can_be_done_now_is_next(ask: Ask) -> None:
         claim(ask, filter="4")
 
 
-def test_a_claim_is_the_token_s_until_it_runs_out(ask: Ask, other: Ask, db: Database) -> None:
+def test_claim_of_a_claimed_task_is_refused_until_it_expires(ask: Ask, other: Ask, db: Database) -> None:
     ask.add("a")
     mine = claim(ask, 1, lease=60)
     with pytest.raises(Conflict, match=f"task #1 is claimed by {ask.who.name} until"):
@@ -113,7 +113,7 @@ def test_a_claim_is_the_token_s_until_it_runs_out(ask: Ask, other: Ask, db: Data
     assert claim(ask).number == 1, "the next one, too"
 
 
-def test_a_lease_runs_out_by_itself(ask: Ask, other: Ask) -> None:
+def test_claim_after_the_lease_expired_succeeds(ask: Ask, other: Ask) -> None:
     ask.add("a")
     first = claim(ask, lease=1)
     with pytest.raises(NotNow):
@@ -124,7 +124,7 @@ def test_a_lease_runs_out_by_itself(ask: Ask, other: Ask) -> None:
     assert second.updated_at >= first.claimed_until
 
 
-def test_a_key_answers_with_the_same_task(ask: Ask) -> None:
+def test_claim_with_known_key_answers_the_same_task(ask: Ask) -> None:
     ask.add_all("a", "b")
     first = claim(ask, key="k")
     again = claim(ask, key="k")
@@ -135,7 +135,7 @@ def test_a_key_answers_with_the_same_task(ask: Ask) -> None:
     assert claim(ask).number == 2
 
 
-def test_release_and_force(ask: Ask, other: Ask, ask_as: AskAs) -> None:
+def test_release_of_anothers_claim_needs_force(ask: Ask, other: Ask, ask_as: AskAs) -> None:
     ask.add_all("a", "b", "c")
     claim(ask, 1)
     claim(other, 2)
@@ -156,7 +156,7 @@ def test_release_and_force(ask: Ask, other: Ask, ask_as: AskAs) -> None:
         ask(ReleaseTasks(filter="claimed:me"))
 
 
-def test_done_and_rm_let_go_and_edit_does_not(ask: Ask, other: Ask) -> None:
+def test_complete_and_delete_end_a_claim_and_edit_keeps_it(ask: Ask, other: Ask) -> None:
     ask.add_all("a", "b")
     claim(ask, 1)
     assert other(EditTasks(numbers=(1,), title="A")).tasks[0].claimed_by == ask.who.name
@@ -173,7 +173,7 @@ def test_done_and_rm_let_go_and_edit_does_not(ask: Ask, other: Ask) -> None:
         claim(ask, 9)
 
 
-def test_a_worker_that_comes_late_is_fenced(ask: Ask, other: Ask, db: Database) -> None:
+def test_complete_if_claimed_after_the_claim_was_lost_is_refused(ask: Ask, other: Ask, db: Database) -> None:
     ask.add_all("a", "b")
     done = CompleteTasks(numbers=(1,), if_claimed=True)
     with pytest.raises(Conflict, match="#1 is no longer yours: it is claimed by nobody"):
@@ -192,7 +192,7 @@ def test_a_worker_that_comes_late_is_fenced(ask: Ask, other: Ask, db: Database) 
     assert ask(CompleteTasks(numbers=(2,), if_claimed=True)).new, "late, but nobody has taken it"
 
 
-def test_a_fenced_worker_makes_no_next_occurrence(ask: Ask, other: Ask) -> None:
+def test_complete_if_claimed_refused_creates_no_next_occurrence(ask: Ask, other: Ask) -> None:
     ask.add("a", due="2030-01-07", every="every week")
     claim(other, 1)
     with pytest.raises(Conflict, match="no longer yours"):
@@ -204,7 +204,7 @@ def test_a_fenced_worker_makes_no_next_occurrence(ask: Ask, other: Ask) -> None:
     ]
 
 
-def test_claims_are_in_the_log_and_are_not_what_undo_takes_back(ask: Ask) -> None:
+def test_claims_are_logged_and_passed_over_by_undo(ask: Ask) -> None:
     ask.add("a")
     ask(EditTasks(numbers=(1,), title="b"))
     claim(ask, 1)
@@ -229,7 +229,7 @@ def test_claims_are_in_the_log_and_are_not_what_undo_takes_back(ask: Ask) -> Non
         ask(Undo(id=3))
 
 
-def test_a_plan_of_a_release(ask: Ask) -> None:
+def test_plan_of_a_release_applies(ask: Ask) -> None:
     ask.add_all("a", "b")
     claim(ask, 2)
     plan = ask(MakePlan(id=new_id(), operation="ReleaseTasks", arguments={"filter": "claimed:me"}))
@@ -250,12 +250,12 @@ def test_a_plan_of_a_release(ask: Ask) -> None:
         (ReleaseTasks(), "numbers is empty"),
     ],
 )
-def test_what_is_no_claim(ask: Ask, request_: Any, says: str) -> None:
+def test_claim_with_invalid_arguments_is_refused(ask: Ask, request_: Any, says: str) -> None:
     with pytest.raises(Invalid, match=says):
         ask(request_)
 
 
-def test_members_of_a_space_claim_apart(ask_as: AskAs, db: Database) -> None:
+def test_claims_of_two_members_are_separate(ask_as: AskAs, db: Database) -> None:
     ada, bob, space = db.person(), db.person(), new_id()
     db.execute("INSERT INTO todo.spaces (id, name) VALUES (%s, 'shared')", space)
     for one in (ada, bob):
@@ -267,7 +267,7 @@ def test_members_of_a_space_claim_apart(ask_as: AskAs, db: Database) -> None:
     assert [task.number for task in other(ListTasks(filter=f"claimed:{ada.name}")).tasks] == [1]
 
 
-def test_twelve_at_once_get_twelve(ask: Ask, ask_as: AskAs) -> None:
+def test_claims_concurrently_take_different_tasks(ask: Ask, ask_as: AskAs) -> None:
     ask(AddTasks(tasks=tuple(NewTask(title=f"t{n}") for n in range(10))))
     tokens = [worker(ask) for _ in range(6)] * 2
     many = [ask_as(ask.who, token) for token in tokens]
@@ -284,7 +284,7 @@ def test_twelve_at_once_get_twelve(ask: Ask, ask_as: AskAs) -> None:
     assert taken.count(None) == 2
 
 
-def test_a_reader_cannot_claim(ask: Ask, ask_as: AskAs, person: Person) -> None:
+def test_claim_with_a_read_token_is_refused(ask: Ask, ask_as: AskAs, person: Person) -> None:
     ask.add("a")
     if ask.way == "api":  # a narrowed token needs a server
         with pytest.raises(NotAllowed):

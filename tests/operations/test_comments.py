@@ -1,4 +1,4 @@
-"""Comments, on both backends."""
+"""Comments over both clients."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def said(ask: Ask, number: int, text: str) -> str:
 
 
 def shown(ask: Ask, number: int) -> Task:
-    """With what show alone tells."""
+    """Return the task with its comments."""
     return ask(ShowTask(number=number))
 
 
-def test_said_shown_and_listed(ask: Ask) -> None:
+def test_comment_is_added_shown_and_listed(ask: Ask) -> None:
     task = ask.add("x")
     first, second = said(ask, task.number, "one\nmore"), said(ask, task.number, "two")
     task_shown = shown(ask, task.number)
@@ -39,7 +39,7 @@ def test_said_shown_and_listed(ask: Ask) -> None:
     assert not ask(ListTasks()).tasks[0].comments
 
 
-def test_one_s_own_are_changed_and_removed(ask: Ask) -> None:
+def test_own_comment_is_edited_and_removed(ask: Ask) -> None:
     number = ask.add("x").number
     id = said(ask, number, "one")
     changed = ask(EditComment(number=number, id=id, text="other"))
@@ -51,7 +51,7 @@ def test_one_s_own_are_changed_and_removed(ask: Ask) -> None:
             ask(request)
 
 
-def test_a_repeated_key_acts_once(ask: Ask) -> None:
+def test_comment_with_known_key_is_added_once(ask: Ask) -> None:
     number = ask.add("x").number
     request = AddComment(number=number, id=new_id(), text="once")
     assert ask(request, "k") == ask(request, "k")
@@ -62,7 +62,7 @@ def test_a_repeated_key_acts_once(ask: Ask) -> None:
         ask(AddComment(number=number, id=new_id(), text="other"), "k")
 
 
-def test_an_id_is_taken_once(ask: Ask) -> None:
+def test_comment_with_a_used_id_is_refused(ask: Ask) -> None:
     number = ask.add("x").number
     id = said(ask, number, "one")
     with pytest.raises(Conflict, match="comment"):
@@ -70,19 +70,19 @@ def test_an_id_is_taken_once(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("text", ["", " \n", "a\0b", "x" * 20_001])
-def test_what_is_no_comment(ask: Ask, text: str) -> None:
+def test_invalid_comment_is_refused(ask: Ask, text: str) -> None:
     number = ask.add("x").number
     with pytest.raises(Invalid):
         said(ask, number, text)
 
 
-def test_no_such_task(ask: Ask) -> None:
+def test_comment_on_a_missing_task_is_not_found(ask: Ask) -> None:
     for request in (AddComment(number=9, id=new_id(), text="x"), ListComments(number=9)):
         with pytest.raises(NotFound, match="#9"):
             ask(request)
 
 
-def test_it_stands_in_the_journal_and_undo_passes_it_by(ask: Ask) -> None:
+def test_comment_is_journaled_and_passed_over_by_undo(ask: Ask) -> None:
     number = ask.add("x").number
     said(ask, number, "one")
     newest = ask(ListChanges()).changes[0]
@@ -93,7 +93,7 @@ def test_it_stands_in_the_journal_and_undo_passes_it_by(ask: Ask) -> None:
 
 @pytest.fixture
 def shared(db: Database, ask_as: AskAs) -> Callable[[str], tuple[Ask, Ask]]:
-    """Two people in one space, each asking: the owner, and somebody with this role."""
+    """Return two members of one space: its owner, and one with this role."""
 
     def make(role: str) -> tuple[Ask, Ask]:
         owner, other = db.person(), db.person()
@@ -103,7 +103,7 @@ def shared(db: Database, ask_as: AskAs) -> Callable[[str], tuple[Ask, Ask]]:
     return make
 
 
-def test_others_comments_are_read_not_changed(shared: Callable[[str], tuple[Ask, Ask]]) -> None:
+def test_comment_of_another_member_is_read_only(shared: Callable[[str], tuple[Ask, Ask]]) -> None:
     ours, theirs = shared("editor")
     number = ours.add("x").number
     mine, his = said(ours, number, "mine"), said(theirs, number, "his")
@@ -115,7 +115,7 @@ def test_others_comments_are_read_not_changed(shared: Callable[[str], tuple[Ask,
     assert [one.text for one in shown(ours, number).comments or ()] == ["mine", "his"]
 
 
-def test_who_may_only_read_says_nothing(
+def test_comment_with_a_read_token_is_refused(
     shared: Callable[[str], tuple[Ask, Ask]], db: Database, person: Person, ask_as: AskAs, way: str
 ) -> None:
     ours, viewer = shared("viewer")

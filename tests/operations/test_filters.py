@@ -1,4 +1,4 @@
-"""A hundred filters as the manuals of Taskwarrior, Todoist and todo.txt have them, and what they must find among forty tasks."""
+"""A hundred filters from the manuals of Taskwarrior, Todoist and todo.txt, and the tasks that they must find among forty."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _day(days: int, clock: str = "") -> str:
 
 
 def _tasks() -> dict[str, NewTask]:
-    """By a letter each: what the expectations below are written in."""
+    """Return the tasks by letter; the expectations below name letters."""
     return {
         "a": NewTask(title="Pay rent", project="home", priority=1, due=_day(0), tags=("money",)),
         "b": NewTask(title="Call mum", project="home", due=_day(1), tags=("phone", "family")),
@@ -45,7 +45,7 @@ def _tasks() -> dict[str, NewTask]:
         "m": NewTask(title="Renew the passport", project="travel"),  # deferred
         "n": NewTask(title="Learn Norwegian"),  # scheduled in five days
         "o": NewTask(title="Read a book", priority=3),  # scheduled yesterday
-        "p": NewTask(title="Clean the kitchen", project="home"),  # with two parts
+        "p": NewTask(title="Clean the kitchen", project="home"),  # with two subtasks
         "q": NewTask(title="Wash the dishes", project="home"),
         "r": NewTask(title="Mop the floor", project="home", priority=2),
         "s": NewTask(title="Close the books", project="work"),  # done
@@ -74,17 +74,17 @@ def _tasks() -> dict[str, NewTask]:
 
 
 DONE, DELETED = "stGL", "uI"
-COLUMNS = {  # what few tasks have, set by the owner: a filter reads columns, whoever writes them
+COLUMNS = {  # rare columns, set by the owner of the database
     "m": "defer_on = current_date + 20", "A": "defer_at = now() + interval '20 hours'", "n": "scheduled_on = current_date + 5",
     "o": "scheduled_on = current_date - 1", "q": "parent = {p}", "r": "parent = {p}",
     "v": "series = gen_random_uuid(), occurrence = 1", "w": "started_at = now()",
     "N": "claimed_by = '{me}', claimed_until = now() + interval '1 hour'",
 }  # fmt: skip
-LINKS = {"i": "h", "j": "i", "l": "k", "m": "s"}  # what waits for what; s is done
+LINKS = {"i": "h", "j": "i", "l": "k", "m": "s"}  # task and blocker; s is done
 
 
 class Set:
-    """The tasks, in somebody's list, asked through a server's login: behind row-level security."""
+    """The tasks in a space, read by the login of a server, behind row-level security."""
 
     def __init__(self, line: Line, db: Database) -> None:
         self.line = line
@@ -110,7 +110,7 @@ class Set:
             )
 
     def __call__(self, filter: str, **more: Any) -> str:
-        """The letters that a filter finds."""
+        """Return the letters of the tasks that a filter finds."""
         said = filter.format(**self.numbers) if re.search(r"\{[a-zA-Z]\}", filter) else filter
         page = self.line(ListTasks(filter=said, limit=1_000, sort="created", **more))
         return "".join(self.letters[task.number] for task in page.tasks)
@@ -229,7 +229,7 @@ HUNDRED = {
     "has:subtasks": "p",
     "parent:{p}": "qr",
     "@idea & podcast": "J",
-    # todo.txt: words, contexts, projects; and what any search box takes
+    # todo.txt: words, contexts, projects; and searches as in any search box
     "report": "hij",
     "report -Anna": "hi",
     "buy milk": "f",
@@ -256,16 +256,16 @@ HUNDRED = {
 
 
 @pytest.mark.parametrize("filter", HUNDRED)
-def test_a_hundred_filters(found: Set, filter: str) -> None:
+def test_filter_finds_the_expected_tasks(found: Set, filter: str) -> None:
     assert found(filter) == "".join(sorted(HUNDRED[filter], key=list(_tasks()).index))
 
 
-def test_there_are_a_hundred() -> None:
+def test_filters_in_the_table_are_a_hundred() -> None:
     assert len(HUNDRED) > 100
     assert len(_tasks()) == 40
 
 
-def test_a_filter_and_the_older_fields_narrow_down_together(found: Set) -> None:
+def test_filter_and_request_fields_narrow_together(found: Set) -> None:
     assert found("p1 or p2", project="home") == "ar"
     assert found("+desk", due="in 3 days") == "hi"
     assert found("report", status="done") == ""
@@ -278,7 +278,7 @@ def test_a_filter_and_the_older_fields_narrow_down_together(found: Set) -> None:
 
 @pytest.mark.parametrize("filter", [
     "due<neverday", "due:'31 feb'", "due<5/6", "milk\0", "is:nothing", ":nowhere", "p1 (", "due>'in 9999999 years'"])  # fmt: skip
-def test_what_means_nothing_is_refused_whole(found: Set, filter: str) -> None:
+def test_invalid_filter_is_refused(found: Set, filter: str) -> None:
     with pytest.raises((Invalid, NotFound)):
         found(filter)
 
@@ -289,18 +289,18 @@ def test_what_means_nothing_is_refused_whole(found: Set, filter: str) -> None:
     "project:'a\\'.*'", "#'%(space)s'", "'%(f0)s' and '$1'", "@'{{x}}'", "title:'\u202eabc' note:'\u200b'", "مرحبا or שלום",
     " or ".join(f"@t{n}" for n in range(200)), " ".join(f"w{n}" for n in range(200)), "not (" * 30 + "@a x" + ")" * 30,
     " or ".join(f"(#p{n} p1)" for n in range(100))])  # fmt: skip
-def test_what_is_odd_is_answered(found: Set, filter: str) -> None:
-    """Far dates, huge numbers, what other languages take for their own, many terms: an answer, and never a fault."""
+def test_unusual_filter_is_answered(found: Set, filter: str) -> None:
+    """Far dates, huge numbers, syntax of other languages, many terms: an answer, never an internal error."""
     found(filter)
     assert found("status:all") == "".join(_tasks())
 
 
-def test_what_is_quoted_is_compared_as_it_is(found: Set) -> None:
+def test_quoted_value_is_compared_literally(found: Set) -> None:
     for sign in ("%", "_", ".*", "\\", "$1", "%(f0)s"):
         assert set(found(f"title:'{sign}' or note:'{sign}'".replace("\\", "\\\\"))) <= set("MN"), sign
 
 
-def test_by_rank_the_best_come_first_and_by_urgency_the_most_urgent(found: Set) -> None:
+def test_sort_by_rank_and_urgency_puts_the_best_first(found: Set) -> None:
     page = found.line(ListTasks(filter="report", sort="rank"))
     assert {found.letters[task.number] for task in page.tasks} == set("hij")
     with pytest.raises(Invalid, match="needs words"):
@@ -315,7 +315,7 @@ def test_by_rank_the_best_come_first_and_by_urgency_the_most_urgent(found: Set) 
         found.line(ListTasks(sort="urgency", cursor="x"))
 
 
-def test_urgency_is_the_sum_that_is_documented(found: Set) -> None:
+def test_urgency_is_the_documented_sum(found: Set) -> None:
     told = {
         found.letters[task.number]: task.urgency
         for task in found.line(ListTasks(filter="status:open", sort="urgency", limit=200)).tasks
@@ -330,5 +330,5 @@ def test_urgency_is_the_sum_that_is_documented(found: Set) -> None:
     assert told["J"] == 0.8
 
 
-def test_the_contract_names_every_sort() -> None:
+def test_contract_names_every_sort() -> None:
     assert tuple(KEYS) == SORTS

@@ -1,4 +1,4 @@
-"""Idempotency keys: the same key acts once, for ever, through both ways in."""
+"""Idempotency keys over both clients: a write with the same key acts once, for ever."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NAME = "rotten ключ / 100%"
 
 
 def shared_space(db: Database, *members: Person, role: str = "editor") -> str:
-    """A space of several, as the commands for sharing will make it."""
+    """Return a space with several members."""
     space = str(uuid4())
     db.execute("INSERT INTO todo.spaces (id, name) VALUES (%s, 'team')", space)
     for member in members:
@@ -40,7 +40,7 @@ def shared_space(db: Database, *members: Person, role: str = "editor") -> str:
     return space
 
 
-def test_an_add_with_a_known_key_adds_nothing_and_answers_again(ask: Ask) -> None:
+def test_add_with_known_key_answers_again(ask: Ask) -> None:
     made = ask(AddTask(title="a", due="2030-01-02", tags=("b", "a")), key=NAME)
     assert made.new is True
     ask(EditTasks(numbers=(1,), title="later"))
@@ -72,7 +72,9 @@ WRITES: tuple[tuple[Request[Any], Request[Any]], ...] = (
 
 
 @pytest.mark.parametrize(("one", "other"), WRITES)
-def test_a_write_acts_once_and_its_key_takes_no_other_content(ask: Ask, one: Request[Any], other: Request[Any]) -> None:
+def test_write_with_known_key_acts_once_and_refuses_other_content(
+    ask: Ask, one: Request[Any], other: Request[Any]
+) -> None:
     ask.add_all("a", "b")
     first = ask(one, key="k")
     again = ask(one, key="k")
@@ -83,7 +85,7 @@ def test_a_write_acts_once_and_its_key_takes_no_other_content(ask: Ask, one: Req
     assert [change.seq for change in ask(ListChanges()).changes] == [2, 1]
 
 
-def test_a_known_key_answers_also_where_the_write_would_now_be_refused(ask: Ask) -> None:
+def test_known_key_of_a_write_that_would_be_refused_answers_again(ask: Ask) -> None:
     made = ask.add("a")
     edit = EditTasks(numbers=(1,), title="b", if_rev=made.rev)
     first = ask(edit, key="k")
@@ -92,14 +94,14 @@ def test_a_known_key_answers_also_where_the_write_would_now_be_refused(ask: Ask)
     assert (again.new, again.tasks) == (False, first.tasks)
 
 
-def test_a_refused_write_leaves_its_key_free(ask: Ask) -> None:
+def test_refused_write_leaves_its_key_unused(ask: Ask) -> None:
     ask.add("a")
     with pytest.raises(Conflict):
         ask(EditTasks(numbers=(1,), title="b", if_rev=9), key="k")
     assert ask(CompleteTasks(numbers=(1,)), key="k").new is True
 
 
-def test_undo_and_redo_repeat_by_key(ask: Ask) -> None:
+def test_undo_and_redo_with_known_key_answer_again(ask: Ask) -> None:
     ask.add_all("a", "b")
     ask(CompleteTasks(numbers=(1,)))
     for request, status in ((Undo(), "open"), (Redo(), "done")):
@@ -112,7 +114,7 @@ def test_undo_and_redo_repeat_by_key(ask: Ask) -> None:
         ask(Undo(partial=True), key="Undo")
 
 
-def test_a_token_is_made_and_revoked_once_by_key(ask: Ask) -> None:
+def test_token_is_created_and_revoked_once_per_key(ask: Ask) -> None:
     create = CreateToken(id=new_id(), hash="a" * 64, name="cron", scopes=("all",))
     assert ask(create, key="k") == ask(create, key="k")
     with pytest.raises(Conflict):
@@ -124,7 +126,7 @@ def test_a_token_is_made_and_revoked_once_by_key(ask: Ask) -> None:
     assert ask(RevokeToken(name="cron"), key="r") == gone
 
 
-def test_equal_keys_of_two_members_and_of_two_spaces_do_not_meet(db: Database, ask_as: AskAs) -> None:
+def test_equal_keys_of_two_members_or_spaces_are_separate(db: Database, ask_as: AskAs) -> None:
     ada, grace = db.person(), db.person()
     space = shared_space(db, ada, grace)
     in_team = [ask_as(who, space=space) for who in (ada, grace)]
@@ -138,12 +140,12 @@ def test_equal_keys_of_two_members_and_of_two_spaces_do_not_meet(db: Database, a
 
 
 @pytest.mark.parametrize("key", ["", "x" * 201, "a\nb", "\0", "\udce4"])
-def test_a_key_that_cannot_be_is_refused_both_ways(ask: Ask, key: str) -> None:
+def test_invalid_key_is_refused_by_both_clients(ask: Ask, key: str) -> None:
     with pytest.raises(Invalid, match="key"):
         ask(AddTask(title="a"), key=key)
     assert ask(ListTasks()).tasks == ()
 
 
-def test_the_longest_key_is_a_key(ask: Ask) -> None:
+def test_longest_key_is_accepted(ask: Ask) -> None:
     key = "ключ" * 50
     assert [ask(AddTask(title="a"), key=key).new for _ in range(2)] == [True, False]

@@ -1,4 +1,4 @@
-"""Lists through both ways in: filters, time zones, sorts, and pages that neither repeat nor miss."""
+"""Lists over both clients: filters, time zones, sorts, and pages that neither repeat nor miss a task."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ MIXED = ["priority,-due", "-priority,due", "project,-priority,title", "-project,
 
 
 def titles(ask: Ask, **filters: Any) -> str:
-    """The titles a list shows, in its order."""
+    """Return the titles of a list, in its order."""
     return "".join(task.title for task in ask(ListTasks(**filters)).tasks)
 
 
-def test_filters_alone_and_together(ask: Ask) -> None:
+def test_list_fields_narrow_alone_and_together(ask: Ask) -> None:
     ask.add("a", project="home", tags=("x", "y"), priority=1, due="2030-01-01")
     ask.add("b", project="home", tags=("x",), priority=2, due="2030-01-02")
     ask.add("c", project="Home", tags=("y",), priority=1)
@@ -44,13 +44,13 @@ def test_filters_alone_and_together(ask: Ask) -> None:
 @pytest.mark.parametrize(("field", "value"), [("status", "gone"), ("sort", "titel"), ("sort", "due,-due"), ("sort", ""), ("sort", "due,"), ("sort", "due,priority,title,project,updated"),
     ("filter", "x" * 10_001), ("filter", "prioject:home"), ("limit", 0), ("limit", 1_001),
     ("priority", 4), ("due", "neverday"), ("due_before", "x"), ("due_after", ""), ("cursor", "x" * 1_001)])  # fmt: skip
-def test_a_filter_that_cannot_be_is_refused(ask: Ask, field: str, value: object) -> None:
+def test_list_with_an_invalid_field_is_refused(ask: Ask, field: str, value: object) -> None:
     with pytest.raises(Invalid):
         ask(ListTasks(**{field: value}))  # type: ignore[arg-type]
 
 
-def test_due_filters_mean_days_of_the_asker(person: Any, ask_as: AskAs) -> None:
-    """Auckland's Tuesday 09:00 is Los Angeles' Monday 13:00; a date without a time is the same date everywhere."""
+def test_list_due_means_days_in_the_callers_zone(person: Any, ask_as: AskAs) -> None:
+    """Tuesday 09:00 in Auckland is Monday 13:00 in Los Angeles. A date without a time is the same date everywhere."""
     auckland = ask_as(person, timezone="Pacific/Auckland")
     angeles = ask_as(person, timezone="America/Los_Angeles")
     assert auckland.add("i", due="2030-01-08 09:00").due == "2030-01-07T20:00:00Z"
@@ -66,8 +66,8 @@ def test_due_filters_mean_days_of_the_asker(person: Any, ask_as: AskAs) -> None:
     assert titles(auckland, due_after="2030-01-08") == ""
 
 
-def test_bounds_of_days_and_of_instants(ask: Ask) -> None:
-    """In Berlin: before is strictly before, after is behind the end of what is named."""
+def test_list_due_bounds_include_days_and_instants(ask: Ask) -> None:
+    """In Berlin: `due_before` is strictly before, `due_after` is after the end of the named day."""
     for title, due in (("a", "2030-03-30"), ("b", "2030-03-31 00:00"), ("c", "2030-03-31"), ("d", "2030-03-31 23:59"),
                        ("e", "2030-04-01 00:00"), ("f", "2030-04-01")):  # fmt: skip
         ask.add(title, due=due)
@@ -82,7 +82,7 @@ def test_bounds_of_days_and_of_instants(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12", "America/St_Johns", "Pacific/Apia"])
-def test_an_instant_belongs_to_the_day_of_the_askers_clock(person: Any, ask_as: AskAs, zone: str) -> None:
+def test_list_due_instant_belongs_to_the_callers_day(person: Any, ask_as: AskAs, zone: str) -> None:
     ask = ask_as(person, timezone=zone)
     for title, due in (
         ("a", "2030-06-09 23:59"),
@@ -96,14 +96,14 @@ def test_an_instant_belongs_to_the_day_of_the_askers_clock(person: Any, ask_as: 
     assert titles(ask, due_after="2030-06-10") == "d"
 
 
-def test_without_a_zone_of_the_machine_the_preference_counts(db: Database, ask_as: AskAs) -> None:
+def test_list_without_a_zone_uses_the_preference(db: Database, ask_as: AskAs) -> None:
     tokyo = ask_as(db.person(zone="Asia/Tokyo"), timezone=None)
     assert tokyo.add(due="2030-01-02 09:00").due == "2030-01-02T00:00:00Z"
     nowhere = ask_as(db.person(zone=None), timezone=None)
     assert nowhere.add(due="2030-01-02 09:00").due == "2030-01-02T09:00:00Z"
 
 
-def test_a_zone_that_is_none_is_refused(person: Any, ask_as: AskAs) -> None:
+def test_unknown_zone_is_refused(person: Any, ask_as: AskAs) -> None:
     with pytest.raises(Invalid, match="unknown time zone"):
         ask_as(person, timezone="Mars/Olympus").add(due="tomorrow")
 
@@ -122,7 +122,7 @@ def _key(task: Task, sort: str) -> Any:
 
 
 @pytest.mark.parametrize("sort", SORTS)
-def test_every_sort_pages_through_everything_once(ask: Ask, sort: str) -> None:
+def test_every_sort_pages_through_all_tasks_once(ask: Ask, sort: str) -> None:
     dues = (None, "2030-01-01", "2030-01-01 12:00", "2029-01-01", "2030-01-01")
     rows = tuple(NewTask(title=str(i), due=dues[i % 5], priority=(None, 1, 3, 2)[i % 4]) for i in range(23))
     ask(AddTasks(tasks=rows))
@@ -143,7 +143,7 @@ def test_every_sort_pages_through_everything_once(ask: Ask, sort: str) -> None:
 
 @settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_pages_never_repeat_or_miss_while_tasks_come_and_go(db: Database, ask_as: AskAs, data: st.DataObject) -> None:
+def test_pages_while_tasks_change_never_repeat_or_miss_a_task(db: Database, ask_as: AskAs, data: st.DataObject) -> None:
     ask = ask_as(db.person())
     sort = data.draw(st.sampled_from([sort for sort in SORTS + MIXED if "updated" not in sort]))
     dues = st.sampled_from([None, "2030-01-01", "2030-01-01 12:00", "2030-01-02"])
@@ -172,8 +172,8 @@ def test_pages_never_repeat_or_miss_while_tasks_come_and_go(db: Database, ask_as
     assert stay <= set(seen), "nothing missed that was there all along"
 
 
-def test_mixed_sorts_over_empty_keys_page_through_everything_once(ask: Ask) -> None:
-    """Pages of two are the whole list in its order, whatever is tied or empty; and that order is the one asked for."""
+def test_mixed_sorts_with_empty_keys_page_through_all_tasks_once(ask: Ask) -> None:
+    """Pages of two tasks add up to the whole list in the requested order, with ties and empty keys."""
     rows = tuple(NewTask(title="bAab"[i % 4], due=(None, "2030-01-01", "2030-01-02 12:00")[i % 3], priority=(None, 1, 3)[i // 2 % 3],
                          project=(None, "q", "p", "Q")[i // 3 % 4], defer=(None, "2020-01-01")[i % 2], scheduled=(None, "2020-01-01", "2020-02-02")[i % 3])
                  for i in range(17))  # fmt: skip
@@ -244,7 +244,7 @@ def test_sort_by_title_of_very_long_texts_pages_through_everything_once(ask: Ask
 
 
 def _paged(ask: Ask, sort: str, status: Any) -> list[Task]:
-    """All pages, one after the other."""
+    """Return the tasks of all pages in order."""
     paged: list[Task] = []
     cursor = None
     while True:
@@ -256,7 +256,7 @@ def _paged(ask: Ask, sort: str, status: Any) -> list[Task]:
 
 
 def _sorted(tasks: Any, sort: str) -> list[Task]:
-    """By one key after the other, the last first, as a stable sort does it; what is empty comes last either way."""
+    """Sort by each key, the last first, since Python's sort is stable. Empty values come last in both directions."""
     rows = sorted(tasks, key=lambda task: task.number, reverse=sort.rpartition(",")[2].startswith("-"))
     for word in reversed(sort.split(",")):
         key, down = word.removeprefix("-"), word.startswith("-")
@@ -286,7 +286,7 @@ def _forged(*parts: object) -> str:
     return urlsafe_b64encode(msgspec.json.encode(parts)).decode().rstrip("=")
 
 
-def test_a_cursor_of_another_sort_is_refused(ask: Ask) -> None:
+def test_cursor_of_another_sort_is_refused(ask: Ask) -> None:
     ask.add_all("a", "b")
     cursor = ask(ListTasks(limit=1)).next
     assert cursor
@@ -303,8 +303,8 @@ def test_a_cursor_of_another_sort_is_refused(ask: Ask) -> None:
      _forged("created", "9" * 5_00, 1), _forged("due", "0001-01-01T00:00:00+14:00", 1), _forged("nonsense", "1", 1),
      _forged("created", "1_0", 1), _forged("created", "٣", 1)],
 )  # fmt: skip
-def test_a_cursor_that_is_none_of_ours_is_the_callers_mistake(ask: Ask, cursor: str) -> None:
-    """Forged ones too: never a fault of ours, and nothing but a refusal or a page."""
+def test_forged_cursor_is_refused(ask: Ask, cursor: str) -> None:
+    """A forged cursor gives a refusal or a page, never an internal error."""
     for sort in ("due", "priority", "created"):
         try:
             ask(ListTasks(sort=sort, cursor=cursor))  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Preferences, on both backends."""
+"""Preferences over both clients."""
 
 from __future__ import annotations
 

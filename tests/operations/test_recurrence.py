@@ -1,4 +1,4 @@
-"""Recurring tasks through both ways in: one row an occurrence, each once whatever is done to them."""
+"""Recurring tasks over both clients: one row per occurrence, each created once whatever happens."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ MONDAY = "2030-01-07"
 
 
 def every(ask: Ask, words: str = "every week", due: str | None = MONDAY, **fields: Any) -> Task:
-    """A task that recurs."""
+    """Add a recurring task."""
     return ask.add("Water", every=words, due=due, **fields)
 
 
 def done(ask: Ask, *numbers: int) -> Changed:
-    """Finish them."""
+    """Complete tasks."""
     return ask(CompleteTasks(numbers=numbers))
 
 
 def dues(ask: Ask) -> list[tuple[int, str | None]]:
-    """Number and date of what is open."""
+    """Return number and date of open tasks."""
     return [(task.number, task.due) for task in ask(ListTasks(sort="created")).tasks]
 
 
-def test_done_makes_the_next_once(ask: Ask) -> None:
+def test_complete_creates_the_next_occurrence_once(ask: Ask) -> None:
     ask.add("Other")
     made = every(ask, project="home", tags=("a", "b"), priority=1, note="n", parent=1, after=(1,))
     assert made.repeat
@@ -67,14 +67,14 @@ def test_done_makes_the_next_once(ask: Ask) -> None:
     assert ask.add("x").number == 4
 
 
-def test_a_key_answers_again_with_both(ask: Ask) -> None:
+def test_complete_with_known_key_answers_both_tasks(ask: Ask) -> None:
     every(ask)
     first = ask(CompleteTasks(numbers=(1,)), "k")
     again = ask(CompleteTasks(numbers=(1,)), "k")
     assert (again.tasks, again.new, dues(ask)) == (first.tasks, False, [(2, "2030-01-14")])
 
 
-def test_undo_bins_the_next_and_done_again_restores_it(ask: Ask) -> None:
+def test_undo_trashes_the_next_occurrence_and_completing_restores_it(ask: Ask) -> None:
     every(ask)
     done(ask, 1)
     ask(Undo())
@@ -91,7 +91,7 @@ def test_undo_bins_the_next_and_done_again_restores_it(ask: Ask) -> None:
         ask(Undo(id=result.seq))
 
 
-def test_many_at_once_and_in_one_plan(ask: Ask) -> None:
+def test_complete_many_creates_every_next_occurrence(ask: Ask) -> None:
     ask(AddTasks(tasks=tuple(NewTask(title=f"t{n}", every="daily", due=MONDAY) for n in range(60))))
     ask.add("once")
     result = done(ask, *range(1, 62))
@@ -109,13 +109,13 @@ def test_many_at_once_and_in_one_plan(ask: Ask) -> None:
     ("every year", "2028-02-29", ["2029-02-28", "2030-02-28", "2031-02-28", "2032-02-29"]),
     ("every day", "2030-03-30 02:30", ["2030-03-31T01:30:00Z", "2030-04-01T00:30:00Z"]),  # the clock goes forward
 ])  # fmt: skip
-def test_the_dates_of_a_series(ask: Ask, words: str, due: str, expected: list[str]) -> None:
+def test_series_has_the_dates_of_its_rule(ask: Ask, words: str, due: str, expected: list[str]) -> None:
     every(ask, words, due)
     found = [done(ask, number).tasks[1].due for number in range(1, len(expected) + 1)]
     assert found == expected
 
 
-def test_what_was_missed_is_not_made_up_for(ask: Ask) -> None:
+def test_complete_late_occurrence_skips_missed_dates(ask: Ask) -> None:
     today = datetime.now(UTC).date()
     every(ask, "every day", (today - timedelta(days=20)).isoformat())
     following = done(ask, 1).tasks[1].due
@@ -123,7 +123,7 @@ def test_what_was_missed_is_not_made_up_for(ask: Ask) -> None:
     assert abs((date.fromisoformat(following) - today).days) <= 1
 
 
-def test_after_done_it_counts_from_then(ask: Ask) -> None:
+def test_series_from_completion_counts_from_that_day(ask: Ask) -> None:
     every(ask, "every! 3 days", "2020-01-01")
     following = done(ask, 1).tasks[1]
     assert following.due
@@ -132,7 +132,7 @@ def test_after_done_it_counts_from_then(ask: Ask) -> None:
     assert abs((date.fromisoformat(following.due) - datetime.now(UTC).date()).days - 3) <= 1
 
 
-def test_without_a_date_it_gets_its_first(ask: Ask) -> None:
+def test_recurring_task_without_due_date_gets_the_first(ask: Ask) -> None:
     made = every(ask, "every day", None)
     assert made.due
     assert abs((date.fromisoformat(made.due) - datetime.now(UTC).date()).days) <= 1
@@ -141,7 +141,7 @@ def test_without_a_date_it_gets_its_first(ask: Ask) -> None:
     assert (edited.due, edited.repeat is not None) == (made.due, True)
 
 
-def test_it_ends_after_its_count_or_its_date(ask: Ask) -> None:
+def test_series_ends_after_its_count_or_date(ask: Ask) -> None:
     every(ask, "every day for 2 times")
     every(ask, "every week until 2030-01-14")
     for number in (1, 2):
@@ -153,7 +153,7 @@ def test_it_ends_after_its_count_or_its_date(ask: Ask) -> None:
     assert (result.ended, dues(ask)) == ((3, 4), [])
 
 
-def test_skip_goes_on_by_one(ask: Ask) -> None:
+def test_skip_moves_the_occurrence_to_its_next_date(ask: Ask) -> None:
     every(ask)
     assert ask(SkipTasks(numbers=(1,))).tasks[0].due == "2030-01-14"
     assert ask(SkipTasks(numbers=(1,))).tasks[0].due == "2030-01-21"
@@ -169,7 +169,7 @@ def test_skip_goes_on_by_one(ask: Ask) -> None:
         ask(SkipTasks(numbers=(2, 3)))
 
 
-def test_an_edit_is_for_this_and_those_to_come_but_a_date_for_this_alone(ask: Ask) -> None:
+def test_edit_changes_the_series_and_a_date_this_occurrence_alone(ask: Ask) -> None:
     every(ask, defer="2030-01-05", tags=("a",))
     ask(EditTasks(numbers=(1,), title="Feed", due="2030-01-09", defer="2030-01-08", add_tags=("b",)))
     following = done(ask, 1).tasks[1]
@@ -177,7 +177,7 @@ def test_an_edit_is_for_this_and_those_to_come_but_a_date_for_this_alone(ask: As
     assert following.tags == ("a", "b")
 
 
-def test_this_alone(ask: Ask) -> None:
+def test_edit_of_this_occurrence_leaves_the_series(ask: Ask) -> None:
     every(ask, tags=("a",), priority=1)
     ask(EditTasks(numbers=(1,), title="Feed", add_tags=("b",), priority=None, project="p", occurrences="this"))
     assert ask.show(1).title == "Feed"
@@ -189,14 +189,14 @@ def test_this_alone(ask: Ask) -> None:
     assert (last.title, last.project) == ("Water", "q")
 
 
-def test_all_moves_those_to_come(ask: Ask) -> None:
+def test_edit_of_all_occurrences_moves_the_series(ask: Ask) -> None:
     every(ask)
     ask(EditTasks(numbers=(1,), due="2030-01-09", defer="2030-01-08", occurrences="all"))
     following = done(ask, 1).tasks[1]
     assert (following.due, following.defer) == ("2030-01-16", "2030-01-15")
 
 
-def test_every_is_set_changed_and_cleared(ask: Ask) -> None:
+def test_recurrence_is_set_changed_and_cleared(ask: Ask) -> None:
     ask.add("a", due=MONDAY)
     ask(EditTasks(numbers=(1,), every="every day"))
     ask(EditTasks(numbers=(1,), every="every month"))
@@ -214,7 +214,7 @@ def test_every_is_set_changed_and_cleared(ask: Ask) -> None:
 
 @pytest.mark.parametrize("words", ["every", "every never", "FREQ=SECONDLY", "every 0 days", "FREQ=DAILY;COUNT=0",
                                    "every 31 february", "every day until 2001-01-01", "x" * 500])  # fmt: skip
-def test_what_does_not_recur_is_refused(ask: Ask, words: str) -> None:
+def test_skip_of_a_task_that_does_not_recur_is_refused(ask: Ask, words: str) -> None:
     with pytest.raises(Invalid):
         ask(AddTask(title="x", every=words))
     ask.add("y")
@@ -222,14 +222,14 @@ def test_what_does_not_recur_is_refused(ask: Ask, words: str) -> None:
         ask(EditTasks(numbers=(1,), every=words))
 
 
-def test_the_calendar_s_end_ends_it(ask: Ask) -> None:
+def test_series_ends_at_the_end_of_the_calendar(ask: Ask) -> None:
     every(ask, "every day", "9999-12-29")
     assert done(ask, 1).tasks[1].due == "9999-12-30"
     result = done(ask, 2)
     assert (len(result.tasks), result.ended) == (1, (2,))
 
 
-def test_from_two_machines_at_once(ask: Ask, ask_as: AskAs) -> None:
+def test_complete_concurrently_creates_the_next_once(ask: Ask, ask_as: AskAs) -> None:
     every(ask)
     machines = [ask_as(ask.who) for _ in range(6)]
     for occurrence in range(1, 4):
@@ -239,7 +239,7 @@ def test_from_two_machines_at_once(ask: Ask, ask_as: AskAs) -> None:
     assert dues(ask) == [(4, "2030-01-28")]
 
 
-def test_bad_numbers_change_nothing(ask: Ask) -> None:
+def test_complete_with_a_refused_task_changes_none(ask: Ask) -> None:
     every(ask)
     with pytest.raises(NotFound, match="#9"):
         done(ask, 1, 9)
@@ -248,7 +248,7 @@ def test_bad_numbers_change_nothing(ask: Ask) -> None:
         ask(CompleteTasks(numbers=(1,), if_rev=9))
 
 
-def test_deleted_and_restored_it_goes_on(ask: Ask) -> None:
+def test_restored_occurrence_recurs_on(ask: Ask) -> None:
     every(ask)
     ask(DeleteTasks(numbers=(1,)))
     with pytest.raises(Conflict, match="in the trash"):
@@ -258,7 +258,7 @@ def test_deleted_and_restored_it_goes_on(ask: Ask) -> None:
 
 
 def steps(ask: Ask, chance: random.Random, count: int) -> None:
-    """So many things done to a series, any that is possible; what is refused is refused with a reason."""
+    """Do so many random writes to a series. A refusal must be a TodoError with a reason."""
     for _ in range(count):
         number = chance.randint(1, len(_rows(ask)))
         requests = (
@@ -289,7 +289,7 @@ def _whole(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_whatever_is_done_each_occurrence_is_there_once(ask_as: AskAs, db: Database, way: str, seed: int) -> None:
+def test_any_sequence_of_writes_keeps_each_occurrence_once(ask_as: AskAs, db: Database, way: str, seed: int) -> None:
     ask = ask_as(db.person())
     every(ask, "every day")
     steps(ask, random.Random(f"{way}{seed}"), 25)  # a seed, no secret
@@ -299,14 +299,16 @@ def test_whatever_is_done_each_occurrence_is_there_once(ask_as: AskAs, db: Datab
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(40))
-def test_whatever_is_done_for_longer(ask_as: AskAs, db: Database, way: str, seed: int) -> None:
+def test_any_longer_sequence_of_writes_keeps_each_occurrence_once(
+    ask_as: AskAs, db: Database, way: str, seed: int
+) -> None:
     ask = ask_as(db.person())
     every(ask, "every day")
     steps(ask, random.Random(f"long{way}{seed}"), 120)  # a seed, no secret
     _whole(ask)
 
 
-def test_refusals_are_ours(ask: Ask) -> None:
+def test_any_refusal_is_a_todo_error(ask: Ask) -> None:
     for request in (SkipTasks(numbers=()), CompleteTasks(numbers=(2**63,))):
         with pytest.raises(TodoError):
             ask(request)

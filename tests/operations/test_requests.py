@@ -1,6 +1,6 @@
-"""Every Request, the same through both ways in: same answers, same errors, same exit codes.
+"""Every Request gives the same answers, errors and exit codes over both clients.
 
-One person on each way does the same things in the same order; what must differ (ids, times, names) is masked.
+A user of each client sends the same Requests in the same order. Ids, times and names, which must differ, are masked.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ ASKED = {*REQUESTS} - {
     *requests_in(turn_events),
     *requests_in(conversations),
 }  # those: tests/agent/test_conversations.py
-NEW = "someone-new"  # replaced by a name of this way's own
+NEW = "someone-new"  # replaced by a name for each client
 IDS = [str(UUID(int=0x7 << 76 | 0x2 << 62 | number)) for number in range(9)]
 
 TALK = ExportHeader(id=IDS[0], number=7, title="The rent", created_at=datetime(2030, 1, 1, tzinfo=UTC), head="x 2")
@@ -67,7 +67,7 @@ SAID = tuple(
     for n, role in ((1, "user"), (2, "assistant"))
 )
 
-# in this order, each with a key of its own: what is asked, and what is asked wrongly
+# in this order, each with a key of its own: valid Requests and invalid ones
 STORY: tuple[Request[Any], ...] = (
     AddTask(title="Pay rent", due="2030-01-02 09:00", project="#home", tags=("@b", "a"), priority=1, note="n"),
     AddTask(title=" "), AddTask(title="x", due="never"), AddTask(title="x" * 1_001), AddTask(title="x", priority=9),
@@ -132,20 +132,20 @@ MASKS = (
 
 
 def _own(request: Request[Any], way: str) -> Request[Any]:
-    """With a name and ids that the other way's person has not taken."""
+    """Return the Request with a name and ids that the other client's user has not used."""
     if isinstance(request, AddUser):
         request = msgspec.structs.replace(request, id=request.id[:-1] + ("a" if way == "api" else "d"))
     return msgspec.structs.replace(request, name=f"{NEW}-{way}") if getattr(request, "name", None) == NEW else request
 
 
 def _told(ask: Ask, request: Request[Any], key: str) -> tuple[type[Request[Any]], int, str]:
-    """The request's kind, its exit code, and the answer or the error, masked."""
+    """Return the kind of the Request, its exit code, and the masked answer or error."""
     try:
         code, answer = 0, msgspec.to_builtins(ask(_own(request, ask.way), key if request.write else None))
     except TodoError as error:
         error.extra.pop("request_id", None)
         code, answer = error.exit_code, msgspec.to_builtins(error.as_problem(), enc_hook=str)
-    if isinstance(answer, dict) and "users" in answer:  # everybody of the test database: only ours
+    if isinstance(answer, dict) and "users" in answer:  # all users of the test database: only ours
         answer["users"] = [one for one in answer["users"] if one["name"] in (ask.who.name, f"{NEW}-{ask.way}")]
     text = msgspec.json.encode(answer).decode().replace(ask.who.name, "<me>").replace(f"{NEW}-{ask.way}", NEW)
     for pattern, mask in MASKS:
@@ -155,7 +155,7 @@ def _told(ask: Ask, request: Request[Any], key: str) -> tuple[type[Request[Any]]
 
 @pytest.fixture
 def told(fresh_db: Database, make_server: Any) -> dict[str, list[tuple[type[Request[Any]], int, str]]]:
-    """The story on each way: in one database, so that names and ids of the second are other ones."""
+    """Return the outcomes of each client. Both use one database, so that the second needs other names and ids."""
     server: Server = make_server(fresh_db)
     found = {}
     for way in ("direct", "api"):
@@ -168,7 +168,9 @@ def told(fresh_db: Database, make_server: Any) -> dict[str, list[tuple[type[Requ
     return found
 
 
-def test_both_ways_tell_the_same_of_every_request(told: dict[str, list[tuple[type[Request[Any]], int, str]]]) -> None:
+def test_every_request_answers_the_same_from_both_clients(
+    told: dict[str, list[tuple[type[Request[Any]], int, str]]],
+) -> None:
     for request, direct, api in zip(STORY, told["direct"], told["api"], strict=True):
         assert direct == api, request
     answered = {kind for kind, code, _ in told["direct"] if code == 0}

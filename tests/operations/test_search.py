@@ -1,4 +1,4 @@
-"""Search, on both backends: what is found, in what order, and where the words stand."""
+"""Search over both clients: the matches, their order and the snippets."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def marked(hit: TaskHit) -> list[tuple[str, list[str]]]:
     return [(one.where, [one.text[start:end] for start, end in one.parts]) for one in hit.snippets]
 
 
-def test_the_word_itself_then_its_beginning_then_a_mistake(ask: Ask) -> None:
+def test_search_ranks_the_word_then_its_prefix_then_a_typo(ask: Ask) -> None:
     ask.add_all("Rentals of skis", "Pay rent", "Remt a van", "Read a book", "Current account")
     assert found(ask, "rent") == ["Pay rent", "Rentals of skis", "Current account"]
     assert found(ask, "remt") == ["Remt a van", "Pay rent"][: len(found(ask, "remt"))]
     assert found(ask, "rentla") == ["Rentals of skis"] or found(ask, "rentlas") == ["Rentals of skis"]
 
 
-def test_titles_weigh_more_than_notes_and_those_more_than_comments(ask: Ask) -> None:
+def test_search_ranks_titles_before_notes_before_comments(ask: Ask) -> None:
     third, second = ask.add("A third"), ask.add("A second", note="about the dentist")
     ask.add("Dentist")
     ask(AddComment(number=third.number, id=new_id(), text="ask the dentist"))
@@ -39,7 +39,7 @@ def test_titles_weigh_more_than_notes_and_those_more_than_comments(ask: Ask) -> 
     assert second.number
 
 
-def test_all_words_count_in_any_order_and_place(ask: Ask) -> None:
+def test_search_needs_all_words_in_any_order(ask: Ask) -> None:
     ask.add("Call the plumber", note="kitchen sink")
     ask.add("Call the dentist")
     assert found(ask, "sink call") == ["Call the plumber"]
@@ -56,7 +56,7 @@ def test_all_words_count_in_any_order_and_place(ask: Ask) -> None:
         ("100% sure_thing", "100% sure_thing"), ("x" * 900, "x" * 900),
     ],
 )  # fmt: skip
-def test_any_language_s_letters(ask: Ask, title: str, words: str) -> None:
+def test_search_finds_words_of_every_script(ask: Ask, title: str, words: str) -> None:
     ask.add_all("Something else", title)
     assert found(ask, words) == [title]
     assert marked(hits(ask, words)[0])[0][0] == "title"
@@ -79,18 +79,18 @@ def test_any_language_s_letters(ask: Ask, title: str, words: str) -> None:
         "*",
     ],
 )
-def test_words_are_only_words(ask: Ask, words: str) -> None:
+def test_search_with_operators_finds_plain_words(ask: Ask, words: str) -> None:
     ask.add("Bread")
     assert found(ask, words) == []
 
 
-def test_what_cannot_be_sought(ask: Ask) -> None:
+def test_search_of_invalid_words_is_refused(ask: Ask) -> None:
     for words in ("", "x" * 10_001, "a\0b"):
         with pytest.raises(Invalid):
             hits(ask, words)
 
 
-def test_status_and_limit(ask: Ask) -> None:
+def test_search_narrows_by_status_and_limit(ask: Ask) -> None:
     ask.add_all(*(f"Same {n}" for n in range(5)))
     ask(CompleteTasks(numbers=(1,)))
     ask(DeleteTasks(numbers=(2,)))
@@ -101,7 +101,7 @@ def test_status_and_limit(ask: Ask) -> None:
     assert len(hits(ask, "same", status="all")) == 5
 
 
-def test_what_is_changed_is_found_as_it_is(ask: Ask) -> None:
+def test_search_finds_edited_text(ask: Ask) -> None:
     number = ask.add("Apples", note="from the market").number
     id = new_id()
     ask(AddComment(number=number, id=id, text="granny smith"))
@@ -113,7 +113,7 @@ def test_what_is_changed_is_found_as_it_is(ask: Ask) -> None:
     assert found(ask, "williams") == []
 
 
-def test_snippets_say_where(ask: Ask) -> None:
+def test_search_snippets_name_the_matching_field(ask: Ask) -> None:
     number = ask.add("Pay the rent", note="word " * 100 + "the landlord's RENT contract\nsecond line").number
     ask(AddComment(number=number, id=new_id(), text="rent is rent"))
     hit = hits(ask, "rent")[0]
@@ -125,7 +125,7 @@ def test_snippets_say_where(ask: Ask) -> None:
     assert hit.task.note is not None
 
 
-def test_another_space_is_another_world(ask: Ask, ask_as: object, db: object) -> None:
+def test_search_stays_within_the_space(ask: Ask, ask_as: object, db: object) -> None:
     from tests.conftest import Database
     from tests.support.ask import AskAs
 

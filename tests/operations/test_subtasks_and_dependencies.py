@@ -1,4 +1,4 @@
-"""Parts, what waits for what, the clock, deferring: through both ways in."""
+"""Subtasks, blockers, time tracking and deferral, over both clients."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from todo_cli.errors import Conflict, Invalid, NotFound
 
 
 def edit(ask: Ask, *numbers: int, **fields: Any) -> None:
-    """Change them."""
+    """Edit tasks."""
     ask(EditTasks(numbers=numbers, **fields))
 
 
-def test_an_add_keeps_what_few_tasks_have(ask: Ask) -> None:
+def test_add_stores_parent_blockers_and_dates(ask: Ask) -> None:
     ask.add_all("a", "b")
     made = ask.add("c", parent=1, after=(2, 1, 2), defer="2030-01-01", scheduled="2030-01-02 09:00")
     assert (made.parent, made.after) == (1, (1, 2))
@@ -40,7 +40,7 @@ def test_an_add_keeps_what_few_tasks_have(ask: Ask) -> None:
     assert [(task.parent, task.after) for task in batch.tasks] == [(3, ()), (None, ()), (None, (3,))]
 
 
-def test_blocked_is_who_waits_for_an_open_task(ask: Ask) -> None:
+def test_task_is_blocked_while_a_blocker_is_open(ask: Ask) -> None:
     ask.add_all("a", "b")
     ask.add("c", after=(1, 2))
     seen = [ask(ShowTask(number=3)).blocked]
@@ -53,7 +53,7 @@ def test_blocked_is_who_waits_for_an_open_task(ask: Ask) -> None:
     assert ask(ShowTask(number=1)).blocked is False
 
 
-def test_subtasks_are_counted_while_they_are_open(ask: Ask) -> None:
+def test_show_counts_open_subtasks(ask: Ask) -> None:
     ask.add("a")
     ask(AddTasks(tasks=(NewTask(title="b", parent=1), NewTask(title="c", parent=1))))
     assert ask(ShowTask(number=1)).subtasks == 2
@@ -61,7 +61,7 @@ def test_subtasks_are_counted_while_they_are_open(ask: Ask) -> None:
     assert ask(ShowTask(number=1)).subtasks == 1
 
 
-def test_edits_of_links_and_parents(ask: Ask) -> None:
+def test_edit_adds_removes_and_replaces_blockers_and_parent(ask: Ask) -> None:
     ask.add_all("a", "b", "c", "d")
     edit(ask, 3, 4, parent=1, add_after=(2,))
     assert [(ask.show(n).parent, ask.show(n).after) for n in (3, 4)] == [(1, (2,))] * 2
@@ -75,14 +75,14 @@ def test_edits_of_links_and_parents(ask: Ask) -> None:
     edit(ask, 4, after=())
     assert ask.show(4) == before, "nothing to change changes nothing"
     for expected in ((2,), (1, 3), (2,), ()):
-        ask(Undo())  # the edit that changed nothing is none
+        ask(Undo())  # an edit that changed nothing is passed over
         assert ask.show(4).after == expected
     for _ in range(4):
         ask(Redo())
     assert (ask.show(4).after, ask.show(3).after) == ((), (2,))
 
 
-def test_a_task_is_no_part_of_itself_and_waits_not_for_itself(ask: Ask) -> None:
+def test_cycle_of_parents_or_blockers_is_refused(ask: Ask) -> None:
     ask.add_all("a", "b", "c", "d")
     edit(ask, 2, parent=1, add_after=(1,))
     edit(ask, 3, parent=2, add_after=(2,))
@@ -99,7 +99,7 @@ def test_a_task_is_no_part_of_itself_and_waits_not_for_itself(ask: Ask) -> None:
     assert ask.show(4).after == (1, 2, 3)
 
 
-def test_an_undo_makes_no_circle_either(ask: Ask) -> None:
+def test_undo_that_would_make_a_cycle_is_refused(ask: Ask) -> None:
     ask.add_all("a", "b")
     edit(ask, 1, parent=2, add_after=(2,))
     first = ask(ListChanges(limit=1)).changes[0].seq
@@ -112,7 +112,7 @@ def test_an_undo_makes_no_circle_either(ask: Ask) -> None:
 
 @pytest.mark.parametrize("number", [99, 2**63 - 1])
 @pytest.mark.parametrize("field", ["parent", "after"])
-def test_what_is_not_there_is_named(ask: Ask, field: str, number: int) -> None:
+def test_missing_parent_or_blocker_is_named(ask: Ask, field: str, number: int) -> None:
     ask.add("a")
     value: Any = number if field == "parent" else (1, number)
     with pytest.raises(NotFound, match=f"task #{number} does not exist; nothing was added"):
@@ -123,7 +123,7 @@ def test_what_is_not_there_is_named(ask: Ask, field: str, number: int) -> None:
 
 
 @pytest.mark.parametrize("field", ["parent", "after"])
-def test_what_is_in_the_bin_is_no_parent_and_not_waited_for(ask: Ask, field: str) -> None:
+def test_trashed_parent_or_blocker_is_refused(ask: Ask, field: str) -> None:
     ask.add_all("a", "b")
     ask(DeleteTasks(numbers=(1,)))
     value: Any = 1 if field == "parent" else (1,)
@@ -134,7 +134,7 @@ def test_what_is_in_the_bin_is_no_parent_and_not_waited_for(ask: Ask, field: str
         edit(ask, 2, **{field: value})
 
 
-def test_a_parent_in_the_bin_keeps_its_parts(ask: Ask) -> None:
+def test_delete_parent_keeps_its_subtasks(ask: Ask) -> None:
     ask.add("a")
     ask.add("b", parent=1)
     ask(DeleteTasks(numbers=(1,)))
@@ -144,7 +144,7 @@ def test_a_parent_in_the_bin_keeps_its_parts(ask: Ask) -> None:
     assert ask(ShowTask(number=1)).subtasks == 1
 
 
-def test_parts_are_fifty_deep_and_no_deeper(ask: Ask) -> None:
+def test_subtasks_deeper_than_fifty_levels_are_refused(ask: Ask) -> None:
     ask.add("0")
     for depth in range(1, 51):
         ask.add(str(depth), parent=depth)
@@ -155,7 +155,7 @@ def test_parts_are_fifty_deep_and_no_deeper(ask: Ask) -> None:
         edit(ask, 52, parent=51)
 
 
-def test_at_most_a_hundred_links(ask: Ask) -> None:
+def test_task_with_more_than_a_hundred_blockers_is_refused(ask: Ask) -> None:
     ask(AddTasks(tasks=tuple(NewTask(title="x") for _ in range(102))))
     edit(ask, 102, after=tuple(range(1, 101)))
     with pytest.raises(Conflict, match="wait for more than 100 tasks"):
@@ -165,7 +165,7 @@ def test_at_most_a_hundred_links(ask: Ask) -> None:
     assert len(ask.show(102).after) == 100
 
 
-def test_done_leaves_subtasks_open_and_counts_them(ask: Ask) -> None:
+def test_complete_leaves_subtasks_open_and_counts_them(ask: Ask) -> None:
     ask.add("a")
     ask(AddTasks(tasks=(NewTask(title="b", parent=1), NewTask(title="c", parent=1))))
     ask.add("d", parent=2)
@@ -179,7 +179,7 @@ def test_done_leaves_subtasks_open_and_counts_them(ask: Ask) -> None:
     assert {ask.show(n).status for n in range(1, 5)} == {"open"}, "one change, one undo"
 
 
-def test_the_clock_counts_finished_spans(ask: Ask, db: Database) -> None:
+def test_stop_adds_the_time_since_start(ask: Ask, db: Database) -> None:
     ask.add("a")
     started = ask(StartTasks(numbers=(1,))).tasks[0]
     assert started.started_at == started.updated_at
@@ -199,14 +199,14 @@ def test_the_clock_counts_finished_spans(ask: Ask, db: Database) -> None:
 
 
 def _turn_back(db: Database, ask: Ask, seconds: int) -> None:
-    """As if it had been started so much earlier."""
+    """Move the start of work on a task into the past."""
     db.execute(
         "UPDATE todo.tasks SET started_at = started_at - make_interval(secs => %s) WHERE space_id = %s AND number = 1",
         seconds, ask.who.user_id,
     )  # fmt: skip
 
 
-def test_undo_and_redo_of_the_clock(ask: Ask) -> None:
+def test_undo_and_redo_restore_the_clock(ask: Ask) -> None:
     ask.add("a")
     began = ask(StartTasks(numbers=(1,))).tasks[0].started_at
     ask(Undo())
@@ -218,7 +218,7 @@ def test_undo_and_redo_of_the_clock(ask: Ask) -> None:
     assert (ask.show(1).started_at, ask.show(1).tracked) == (began, 0)
 
 
-def test_stop_alone_stops_all_that_is_started(ask: Ask) -> None:
+def test_stop_without_numbers_stops_all_started_tasks(ask: Ask) -> None:
     with pytest.raises(NotFound, match="no task is started"):
         ask(StopTasks())
     ask.add_all("a", "b", "c")
@@ -227,7 +227,7 @@ def test_stop_alone_stops_all_that_is_started(ask: Ask) -> None:
     assert {ask.show(n).started_at for n in (1, 2, 3)} == {None}
 
 
-def test_what_is_done_is_not_started(ask: Ask) -> None:
+def test_start_of_a_done_task_is_refused(ask: Ask) -> None:
     ask.add("a")
     ask(CompleteTasks(numbers=(1,)))
     with pytest.raises(Conflict, match="task #1 is done; nothing was changed") as refused:
@@ -238,7 +238,7 @@ def test_what_is_done_is_not_started(ask: Ask) -> None:
             ask(request)
 
 
-def test_the_log_tells_of_them(ask: Ask) -> None:
+def test_log_shows_parent_blockers_and_dates(ask: Ask) -> None:
     ask.add_all("a", "b")
     edit(ask, 2, parent=1, after=(1,), defer="2030-01-01")
     assert ask(ListChanges(limit=1)).changes[0].differences[0].fields == {
@@ -249,13 +249,13 @@ def test_the_log_tells_of_them(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("when", ["0001-01-02", "9999-12-30"])
-def test_the_calendar_s_ends(ask: Ask, when: str) -> None:
+def test_dates_at_the_ends_of_the_calendar_are_stored(ask: Ask, when: str) -> None:
     made = ask.add("a", due=when, defer=when, scheduled=when)
     assert (made.due, made.defer, made.scheduled) == (when,) * 3
 
 
 @pytest.mark.parametrize("field", ["defer", "scheduled"])
-def test_what_is_no_date_is_refused(ask: Ask, field: str) -> None:
+def test_invalid_date_is_refused(ask: Ask, field: str) -> None:
     for bad in ("31 february", "never", "0001-01-01", ""):
         with pytest.raises(Invalid):
             ask(AddTask(title="x", **{field: bad}))  # type: ignore[arg-type]

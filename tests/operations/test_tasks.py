@@ -1,4 +1,4 @@
-"""Tasks through both ways in: adding, looking, changing. All or nothing; what is not named stays as it is."""
+"""Add, show and change tasks over both clients. A change of several tasks changes all or none."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ EVERY_WRITE: tuple[type[OnTasks], ...] = (CompleteTasks, ReopenTasks, EditTasks,
 
 
 def write_of(kind: type[OnTasks], *numbers: int, if_rev: int | None = None) -> OnTasks:
-    """That write with something to do."""
+    """Return a write of this kind that has an effect."""
     more = {"title": "Edited"} if kind is EditTasks else {}
     return kind(numbers=numbers, if_rev=if_rev, **more)
 
 
 def numbers_of(ask: Ask, **filters: object) -> list[int]:
-    """The numbers a list shows."""
+    """Return the numbers of a list."""
     return [task.number for task in ask(ListTasks(**filters)).tasks]  # type: ignore[arg-type]
 
 
-def test_an_add_keeps_every_field(ask: Ask) -> None:
+def test_add_stores_every_field(ask: Ask) -> None:
     before = datetime.now(UTC) - timedelta(seconds=5)
     made = ask(
         AddTask(
@@ -65,16 +65,16 @@ def test_an_add_keeps_every_field(ask: Ask) -> None:
     assert ask(ListTasks()).tasks[0].note is UNSET, "lists leave notes out"
 
 
-def test_an_add_of_a_title_alone_leaves_the_rest_empty(ask: Ask) -> None:
+def test_add_of_a_title_leaves_other_fields_empty(ask: Ask) -> None:
     made = ask.add("Only this")
     assert (made.note, made.due, made.project, made.tags, made.priority) == (None, None, None, (), None)
 
 
-def test_a_day_stays_a_day(ask: Ask) -> None:
+def test_due_day_stays_a_day(ask: Ask) -> None:
     assert ask.add(due="2030-01-02").due == "2030-01-02"
 
 
-def test_texts_come_back_as_they_went_in(ask: Ask) -> None:
+def test_text_of_any_characters_comes_back_unchanged(ask: Ask) -> None:
     title = '[bold]é漢字👩‍👩‍👧 \x1b[31m\u202e %s $1 \'; DROP TABLE tasks; -- \\ "quoted" {"json": 1}\x07'
     assert ask.show(ask.add(title, note=title, project="p'\"", tags=("t'\\",)).number).title == title
     found = ask(ListTasks(project="p'\"", tag="t'\\")).tasks
@@ -106,15 +106,13 @@ def test_texts_come_back_as_they_went_in(ask: Ask) -> None:
         ({"title": "a", "due": ""}, "due is empty"),
     ],
 )
-def test_what_cannot_be_kept_is_refused_with_the_field_and_the_rule(
-    ask: Ask, fields: dict[str, object], sentence: str
-) -> None:
+def test_add_with_an_invalid_field_names_field_and_rule(ask: Ask, fields: dict[str, object], sentence: str) -> None:
     with pytest.raises(Invalid, match=sentence):
         ask(AddTask(**fields))  # type: ignore[arg-type]
     assert numbers_of(ask, status="all") == []
 
 
-def test_the_longest_of_everything_is_kept(ask: Ask) -> None:
+def test_add_stores_the_longest_values(ask: Ask) -> None:
     tags = tuple(f"{i:03}" + "é" * 97 for i in range(100))
     made = ask(AddTask(title="漢" * 1_000, note="👩" * 100_000, project="p" * 100, tags=tags))
     assert (len(made.title), len(str(made.note)), len(made.tags)) == (1_000, 100_000, 100)
@@ -122,7 +120,7 @@ def test_the_longest_of_everything_is_kept(ask: Ask) -> None:
         ask(EditTasks(numbers=(1,), add_tags=("more",)))
 
 
-def test_a_batch_is_added_in_its_order_or_not_at_all(ask: Ask) -> None:
+def test_add_several_keeps_their_order_or_adds_none(ask: Ask) -> None:
     made = ask(
         AddTasks(tasks=(NewTask(title="b", priority=1), NewTask(title="a", tags=("x", "y")), NewTask(title="c")))
     )
@@ -144,19 +142,19 @@ def test_a_batch_is_added_in_its_order_or_not_at_all(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("number", [99, 2**63 - 1])
-def test_a_number_that_is_not_there(ask: Ask, number: int) -> None:
+def test_show_of_a_missing_number_is_not_found(ask: Ask, number: int) -> None:
     with pytest.raises(NotFound, match=f"task #{number} does not exist"):
         ask(ShowTask(number=number))
 
 
 @pytest.mark.parametrize("number", [0, -1, 2**63])
-def test_a_number_that_cannot_be(ask: Ask, number: int) -> None:
+def test_show_of_an_invalid_number_is_refused(ask: Ask, number: int) -> None:
     for request in (ShowTask(number=number), CompleteTasks(numbers=(number,))):
         with pytest.raises(Invalid):
             ask(request)
 
 
-def test_another_persons_number_is_not_there(ask: Ask, ask_as: AskAs, db: Database) -> None:
+def test_task_of_another_user_is_not_found(ask: Ask, ask_as: AskAs, db: Database) -> None:
     ask.add_all("a", "b")
     other = ask_as(db.person())
     other.add("theirs")
@@ -171,7 +169,7 @@ def test_another_persons_number_is_not_there(ask: Ask, ask_as: AskAs, db: Databa
 
 
 @pytest.mark.parametrize("kind", EVERY_WRITE)
-def test_several_numbers_are_all_or_nothing(ask: Ask, kind: type[OnTasks]) -> None:
+def test_write_with_a_missing_number_changes_none(ask: Ask, kind: type[OnTasks]) -> None:
     ask.add_all("a", "b")
     with pytest.raises(NotFound, match="tasks #9, #8 do not exist; nothing was changed") as caught:
         ask(write_of(kind, 1, 9, 2, 8))
@@ -181,7 +179,7 @@ def test_several_numbers_are_all_or_nothing(ask: Ask, kind: type[OnTasks]) -> No
     assert [task.number for task in changed.tasks] == [2, 1], "in the order given, each once"
 
 
-def test_done_and_reopened(ask: Ask) -> None:
+def test_complete_and_reopen_change_the_status(ask: Ask) -> None:
     ask.add_all("a", "b")
     done = ask(CompleteTasks(numbers=(1,)))
     assert (done.tasks[0].status, done.seq, done.new) == ("done", 2, True)
@@ -196,7 +194,7 @@ def test_done_and_reopened(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("kind", EVERY_WRITE)
-def test_what_changes_nothing_leaves_rev_and_time(ask: Ask, kind: type[OnTasks]) -> None:
+def test_write_that_changes_nothing_keeps_rev_and_time(ask: Ask, kind: type[OnTasks]) -> None:
     ask.add("Edited")
     if kind in (CompleteTasks, DeleteTasks):
         ask(write_of(kind, 1))
@@ -206,7 +204,7 @@ def test_what_changes_nothing_leaves_rev_and_time(ask: Ask, kind: type[OnTasks])
     assert ask.show(1) == before
 
 
-def test_an_edit_leaves_what_it_does_not_name_and_clears_what_it_nulls(ask: Ask) -> None:
+def test_edit_keeps_fields_it_omits_and_clears_null_fields(ask: Ask) -> None:
     made = ask.add("a", note="n", due="2030-01-02 09:30", project="p", tags=("x", "y"), priority=2)
     one = ask(EditTasks(numbers=(1,), title="b")).tasks[0]
     assert (one.title, one.note, one.due, one.project, one.tags, one.priority) == (
@@ -235,7 +233,7 @@ def test_an_edit_leaves_what_it_does_not_name_and_clears_what_it_nulls(ask: Ask)
     )
 
 
-def test_tags_are_added_removed_and_replaced(ask: Ask) -> None:
+def test_edit_adds_removes_and_replaces_tags(ask: Ask) -> None:
     ask.add("a", tags=("b", "a"))
     ask.add("b")
 
@@ -251,7 +249,7 @@ def test_tags_are_added_removed_and_replaced(ask: Ask) -> None:
     assert numbers_of(ask, tag="l") == [1, 2]
 
 
-def test_an_edit_that_names_nothing_or_what_cannot_be_is_refused(ask: Ask) -> None:
+def test_edit_without_changes_or_with_invalid_values_is_refused(ask: Ask) -> None:
     ask.add("a")
     with pytest.raises(Invalid, match="no change was given"):
         ask(EditTasks(numbers=(1,)))
@@ -264,7 +262,7 @@ def test_an_edit_that_names_nothing_or_what_cannot_be_is_refused(ask: Ask) -> No
     assert ask.show(1).rev == 1
 
 
-def test_the_bin_keeps_number_and_content(ask: Ask) -> None:
+def test_delete_and_restore_keep_number_and_content(ask: Ask) -> None:
     ask.add("a", tags=("x",), due="2030-01-02")
     ask.add("b")
     ask(CompleteTasks(numbers=(2,)))
@@ -281,7 +279,7 @@ def test_the_bin_keeps_number_and_content(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("kind", [CompleteTasks, ReopenTasks, EditTasks])
-def test_what_is_in_the_bin_is_not_changed(ask: Ask, kind: type[OnTasks]) -> None:
+def test_write_to_a_trashed_task_is_refused(ask: Ask, kind: type[OnTasks]) -> None:
     ask.add_all("a", "b")
     binned = ask(DeleteTasks(numbers=(1,))).tasks[0]
     with pytest.raises(Conflict, match="task #1 is in the trash; nothing was changed") as caught:
@@ -292,7 +290,7 @@ def test_what_is_in_the_bin_is_not_changed(ask: Ask, kind: type[OnTasks]) -> Non
 
 
 @pytest.mark.parametrize("kind", EVERY_WRITE)
-def test_if_rev_refuses_what_moved_on_and_says_how_and_who(ask: Ask, kind: type[OnTasks]) -> None:
+def test_if_rev_of_a_task_that_moved_on_is_refused_with_the_change(ask: Ask, kind: type[OnTasks]) -> None:
     ask.add("a", tags=("x",))
     if kind is RestoreTasks:
         ask(DeleteTasks(numbers=(1,)))

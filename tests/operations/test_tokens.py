@@ -187,7 +187,7 @@ def test_an_admins_scope_is_nothing_without_the_office(ask: Ask, narrow: Any) ->
         ({"name": ""}, Invalid, "name is empty"),
         ({"name": " "}, Invalid, "blank"),
         ({"name": "x" * 101}, Invalid, "longer than 100"),
-        ({"name": "first"}, Conflict, "already have a token of that name"),
+        ({"name": "first"}, Conflict, "already have a token with this name"),
         ({"expires": "yesterday"}, Invalid, "in the past"),
         ({"expires": "2001-01-01"}, Invalid, "in the past"),
         ({"expires": "never ever"}, Invalid, "not a date"),

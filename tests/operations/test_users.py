@@ -92,9 +92,9 @@ def test_who_is_no_administrator_is_refused(ask: Ask, db: Database) -> None:
 def test_names_and_ids_are_given_once(admin: Ask) -> None:
     name = f"{admin.who.name}-x"
     made, _ = add(admin, name)
-    with pytest.raises(Conflict, match="already a person of that name"):
+    with pytest.raises(Conflict, match="user with this name already exists"):
         add(admin, name)
-    with pytest.raises(Conflict, match="already a person of that id"):
+    with pytest.raises(Conflict, match="user with this id already exists"):
         admin(AddUser(id=made.id, name=f"{name}-y", token_id=new_id(), token_hash="a" * 64))
     for bad in ("", " ", "a\nb", "a\0b", "x" * 101):
         with pytest.raises(Invalid):

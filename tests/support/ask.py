@@ -1,4 +1,4 @@
-"""One way to ask, through `open_backend` as every command does it: `ask` as somebody new, `ask_as` as anybody."""
+"""Send Requests over each client, opened as a command opens it: `ask` as a new user, `ask_as` as any user."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ R = TypeVar("R")
 
 
 class Ask:
-    """A backend as a function, and the requests that tests need all the time."""
+    """A client as a function, with shortcuts for frequent Requests."""
 
     def __init__(self, backend: Client, who: Person, way: str) -> None:
         self.backend, self.who, self.way = backend, who, way
 
     def __call__(self, request: Request[R], key: str | None = None) -> R:
-        """The answer; raises TodoError."""
+        """Send a Request and return the answer; raises TodoError."""
         return self.backend.send_now(request, key)
 
     def add(self, title: str = "Task", **fields: Any) -> Task:
-        """A new task."""
+        """Add a task."""
         return self(AddTask(title=title, **fields))
 
     def add_all(self, *titles: str) -> tuple[Task, ...]:
-        """Several new tasks in one request."""
+        """Add several tasks in one Request."""
         return self(AddTasks(tasks=tuple(NewTask(title=title) for title in titles))).tasks
 
     def show(self, number: int) -> Task:
-        """The task as it is stored, without what is worked out when somebody looks."""
+        """Return the task as it is stored, without its computed fields."""
         found = self(ShowTask(number=number))
         return msgspec.structs.replace(found, **dict.fromkeys(("blocked", "urgency", "subtasks", "comments"), UNSET))
 
@@ -48,7 +48,7 @@ AskAs = Callable[..., Ask]
 
 
 def settings_of(who: Person, way: str, **more: Any) -> Settings:
-    """The settings of somebody who works that way."""
+    """Return the settings of a user of this client."""
     server = more.pop("server", None)
     where = {"server": server if way == "api" else None,
              "database_url": Secret(who.database_url) if way == "direct" else None}  # fmt: skip
@@ -62,7 +62,7 @@ def settings_of(who: Person, way: str, **more: Any) -> Settings:
 
 @pytest.fixture
 def ask_as(request: pytest.FixtureRequest, way: str) -> Iterator[AskAs]:
-    """Ask as anybody, each way in: ask_as(person, token=…, space=…, timezone=…)."""
+    """Return a function that sends Requests as any user, over each client: ask_as(person, token=…, space=…, timezone=…)."""
     opened: list[Ask] = []
 
     def open_as(who: Person, token: str | None = None, **more: Any) -> Ask:
@@ -78,5 +78,5 @@ def ask_as(request: pytest.FixtureRequest, way: str) -> Iterator[AskAs]:
 
 @pytest.fixture
 def ask(person: Person, ask_as: AskAs) -> Ask:
-    """Ask as somebody new, each way in."""
+    """Return a function that sends Requests as a new user, over each client."""
     return ask_as(person)

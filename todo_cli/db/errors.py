@@ -1,4 +1,4 @@
-"""What Postgres says -> what we say. Nothing above `db` sees a psycopg error."""
+"""Translate Postgres errors into ours. Nothing above `db` sees a psycopg error."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from todo_cli.errors import (
     Unavailable,
 )  # fmt: skip
 
-RAISED: dict[str, type[TodoError]] = {  # by our own functions, with a sentence for the user
+RAISED: dict[str, type[TodoError]] = {  # SQLSTATEs that our own functions raise, with a message for the user
     "TD401": NotSignedIn,
     "TD403": NotAllowed,
     "TD404": NotFound,
@@ -51,30 +51,30 @@ STATES: dict[str, tuple[type[TodoError], str, str]] = {  # SQLSTATE, or its clas
 }
 
 TAKEN = {
-    "users_name_key": "there is already a person of that name",
-    "users_pkey": "there is already a person of that id",
-    "spaces_pkey": "there is already a space of that id",
-    "tokens_user_name": "you already have a token of that name",
-    "conversations_pkey": "there is already a conversation of that id",
-    "turns_pkey": "there is already a turn of that id",
-    "comments_pkey": "there is already a comment of that id",
-    "tokens_pkey": "you already have a token of that id",
-    "tokens_user_hash": "that token is kept already",
+    "users_name_key": "a user with this name already exists",
+    "users_pkey": "a user with this id already exists",
+    "spaces_pkey": "a space with this id already exists",
+    "tokens_user_name": "you already have a token with this name",
+    "conversations_pkey": "a conversation with this id already exists",
+    "turns_pkey": "a turn with this id already exists",
+    "comments_pkey": "a comment with this id already exists",
+    "tokens_pkey": "you already have a token with this id",
+    "tokens_user_hash": "this token is stored already",
 }
 
 LOST = ("08", "57P01", "57P02", "57P03", "25006")
 
 
-def _first(error: psycopg.Error) -> psycopg.Error:
-    # a pipeline that was aborted hides what aborted it
+def _root_cause(error: psycopg.Error) -> psycopg.Error:
+    # an aborted pipeline hides the error that aborted it
     while isinstance(error, psycopg.errors.PipelineAborted) and isinstance(error.__context__, psycopg.Error):
         error = error.__context__
     return error
 
 
 def was_lost(error: psycopg.Error) -> bool:
-    """The connection is gone, so whether the request acted is unknown: it may be sent again with its key."""
-    state = _state(_first(error))
+    """Whether the connection is gone. Then the outcome is unknown, and the request may be repeated with its key."""
+    state = _state(_root_cause(error))
     if state is None:
         return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
     return state.startswith(LOST)
@@ -90,8 +90,8 @@ def _prefixes(state: str) -> Iterator[str]:
 
 
 def translate_error(error: psycopg.Error) -> TodoError:
-    """The same thing in our words; what we do not know is a Bug, and psycopg's error stays its cause."""
-    error = _first(error)
+    """Return our error for psycopg's; an unknown one becomes a Bug with psycopg's error as its cause."""
+    error = _root_cause(error)
     state, diag = _state(error), error.diag
     if state in RAISED:
         extra = json.loads(diag.message_detail) if diag.message_detail else {}
@@ -103,12 +103,12 @@ def translate_error(error: psycopg.Error) -> TodoError:
             kind, detail, hint = STATES[prefix]
             return kind(detail, hint=hint or None)
     if state is None and isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
-        return Unavailable(_plain(error))
-    return Bug(f"the database refused a statement of ours ({state})")
+        return Unavailable(_describe(error))
+    return Bug(f"the database refused a statement ({state})")
 
 
-def _plain(error: psycopg.Error) -> str:
-    # libpq's text names hosts and files, never the password
+def _describe(error: psycopg.Error) -> str:
+    # libpq's message contains hosts and files, never the password
     first = str(error).strip().splitlines()[0] if str(error).strip() else "no answer"
     if "password authentication failed" in first:
         return "the database refused the login"

@@ -1,4 +1,4 @@
-"""Whom a server may not run as: row-level security does not bind owners and superusers."""
+"""Refuse database logins that bypass row-level security: owners and superusers."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import psycopg
 from todo_cli.db.errors import translate_error, was_lost
 from todo_cli.errors import NotAllowed
 
-QUERY = """SELECT r.rolsuper OR r.rolbypassrls OR EXISTS (SELECT FROM pg_tables t WHERE t.schemaname = 'todo'
-  AND pg_has_role(r.rolname, t.tableowner, 'MEMBER')) FROM pg_roles r WHERE r.rolname = session_user"""
+QUERY = """
+SELECT r.rolsuper OR r.rolbypassrls OR EXISTS (
+    SELECT FROM pg_tables t
+     WHERE t.schemaname = 'todo' AND pg_has_role(r.rolname, t.tableowner, 'MEMBER'))
+  FROM pg_roles r WHERE r.rolname = session_user"""
 
 
 def refuse_owner(url: str) -> None:
-    """Raises NotAllowed for a login that row-level security does not bind; a database that is down may come later."""
+    """Raise NotAllowed for a login that bypasses row-level security; accept a database that is down."""
     try:
         with psycopg.connect(url, connect_timeout=5) as connection:
             row = connection.execute(QUERY).fetchone()

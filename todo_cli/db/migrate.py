@@ -1,4 +1,4 @@
-"""Bringing a database to this release's schema; owner's work, never a client's."""
+"""Migrate a database to the schema of this release, as its owner."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from todo_cli.db.errors import translate_error
 from todo_cli.db.schema_version import SCHEMA_VERSION
 from todo_cli.errors import TodoError, Unavailable
 
-_LOCK = 0x746F646F  # "todo": one migration at a time in a database
-PATIENCE = "30s"  # for a lock
+ADVISORY_LOCK = 0x746F646F  # "todo": one migration at a time in a database
+LOCK_TIMEOUT = "30s"
 
 
 class Status(NamedTuple):
-    """Where a database stands: Alembic's revisions, and the schema versions that the gate compares."""
+    """Alembic's revisions, and the schema versions that todo.enter() compares."""
 
     revision: str | None
     head: str
@@ -33,7 +33,7 @@ class Status(NamedTuple):
 
     @property
     def current(self) -> bool:
-        """Nothing is left to migrate."""
+        """Whether nothing is left to migrate."""
         return self.revision == self.head and self.version == SCHEMA_VERSION
 
 
@@ -55,52 +55,56 @@ def _transaction(url: str) -> Iterator[Connection]:
         with engine.begin() as connection:
             yield connection
     except DBAPIError as error:
-        raise _ours(error) from error
+        raise _translate(error) from error
     finally:
         engine.dispose()
 
 
-def _ours(error: DBAPIError) -> TodoError:
+def _translate(error: DBAPIError) -> TodoError:
     if not isinstance(error.orig, psycopg.Error):
         return Unavailable("the database could not be migrated")
     if error.orig.sqlstate == "55P03":
-        # its requests wait behind a migration that waits, so it gives up first; nothing was changed
+        # requests would wait behind a waiting migration, so the migration gives up first; nothing was changed
         return Unavailable(
-            "something else holds the database's tables, or is migrating it", hint="try again in a moment"
+            "another connection holds the database's tables or migrates it", hint="try again in a moment"
         )
     return translate_error(error.orig)
 
 
 def migrate(url: str) -> Status:
-    """Upgrade to this release's schema in one transaction; safe when several start at once."""
+    """Upgrade to the schema of this release in one transaction; several may start at once."""
     with _transaction(url) as connection:
-        connection.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE}'"))
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ADVISORY_LOCK})
         connection.execute(text("CREATE SCHEMA IF NOT EXISTS todo"))
         command.upgrade(_config(connection), "head")
         return _status(connection)
 
 
 def status(url: str) -> Status:
-    """Where the database stands; changes nothing."""
+    """Return the database's revision and version without changing it."""
     with _transaction(url) as connection:
         return _status(connection)
 
 
 def differences(url: str) -> list[str]:
-    """What Alembic's comparison finds between the database's tables and the metadata: nothing, if all is well."""
+    """Return the differences that Alembic finds between the database's tables and the metadata."""
     from alembic.autogenerate import compare_metadata
 
     from todo_cli.db.schema import SCHEMA, metadata
 
-    def ours(thing: object, name: str | None, kind: str, *_: object) -> bool:
+    def is_compared(thing: object, name: str | None, kind: str, *_: object) -> bool:
         return not (kind == "table" and name == "alembic_version")
 
     with _transaction(url) as connection:
-        options = {"include_schemas": True, "version_table_schema": SCHEMA, "include_object": ours,
-                   "include_name": lambda name, kind, _: kind != "schema" or name == SCHEMA}  # fmt: skip
+        options = {
+            "include_schemas": True,
+            "version_table_schema": SCHEMA,
+            "include_object": is_compared,
+            "include_name": lambda name, kind, _: kind != "schema" or name == SCHEMA,
+        }
         context = MigrationContext.configure(connection, opts=options)
-        return [str(found) for found in compare_metadata(context, metadata)]
+        return [str(difference) for difference in compare_metadata(context, metadata)]
 
 
 def _status(connection: Connection) -> Status:

@@ -1,4 +1,4 @@
-"""The person's budget of tokens, as part of other statements: it is looked at where something is done anyway."""
+"""The user's token budget, as a part of other statements, so that reading it costs no round trip."""
 
 from __future__ import annotations
 

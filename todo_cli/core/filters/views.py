@@ -1,4 +1,4 @@
-"""Views, and the projects and tags in use. A view is one person's in one space."""
+"""Views, and the projects and tags in use. A view belongs to one user in one space."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from todo_cli.parsing.filter_ast import ViewTerm as Named
 from todo_cli.parsing.filter_ast import walk_terms
 from todo_cli.parsing.filter_parser import parse_filter
 
-MOST = 200  # views of one person in one space
+MAX_VIEWS = 200  # of one user in one space
 
-_MINE: LiteralString = "space_id = %(space)s::uuid AND user_id = %(me)s::uuid"
-_IMAGE: LiteralString = "jsonb_build_object('name', name, 'filter', filter, 'sort', sort, 'default', is_default)"
-_ALL: LiteralString = f"jsonb_build_object('views', coalesce(jsonb_agg({_IMAGE} ORDER BY name), '[]'))"
+_OWN: LiteralString = "space_id = %(space)s::uuid AND user_id = %(me)s::uuid"
+_VIEW_JSON: LiteralString = "jsonb_build_object('name', name, 'filter', filter, 'sort', sort, 'default', is_default)"
+_VIEWS_JSON: LiteralString = f"jsonb_build_object('views', coalesce(jsonb_agg({_VIEW_JSON} ORDER BY name), '[]'))"
 
 SAVE = build_journaled(f"""INSERT INTO todo.views AS v (space_id, name, filter, sort)
   SELECT %(space)s::uuid, %(name)s, %(filter)s, %(sort)s WHERE NOT EXISTS (SELECT FROM known)
-    AND ((SELECT count(*) FROM todo.views WHERE {_MINE}) < {MOST}
-      OR EXISTS (SELECT FROM todo.views WHERE {_MINE} AND name = %(name)s))
+    AND ((SELECT count(*) FROM todo.views WHERE {_OWN}) < {MAX_VIEWS}
+      OR EXISTS (SELECT FROM todo.views WHERE {_OWN} AND name = %(name)s))
   ON CONFLICT (space_id, user_id, name) DO UPDATE SET filter = excluded.filter, sort = excluded.sort
-  RETURNING {_IMAGE} AS answer""")
+  RETURNING {_VIEW_JSON} AS answer""")
 
-LIST = Sql(f"SELECT {_ALL}::text FROM todo.views WHERE {_MINE}")
+LIST = Sql(f"SELECT {_VIEWS_JSON}::text FROM todo.views WHERE {_OWN}")
 
 REMOVE = build_journaled(
-    f"SELECT {_IMAGE} AS answer FROM todo.delete_view(%(name)s) WHERE NOT EXISTS (SELECT FROM known)"
+    f"SELECT {_VIEW_JSON} AS answer FROM todo.delete_view(%(name)s) WHERE NOT EXISTS (SELECT FROM known)"
 )
 
-CHOOSE = build_journaled(f"""SELECT {_ALL} AS answer FROM todo.set_default_view(%(name)s) WHERE NOT EXISTS (SELECT FROM known)
+CHOOSE = build_journaled(f"""SELECT {_VIEWS_JSON} AS answer FROM todo.set_default_view(%(name)s) WHERE NOT EXISTS (SELECT FROM known)
   HAVING NOT EXISTS (SELECT FROM known) AND (%(name)s::text IS NULL OR count(*) > 0)""")
 
 TAGS = Sql("""SELECT json_build_object('used', coalesce(json_agg(json_build_object('name', tag, 'tasks', held) ORDER BY tag), '[]'))::text
@@ -65,7 +65,7 @@ async def save_view(tx: Transaction, request: ask.SaveView) -> View:
         saved = decode(await tx.finish(VIEWS) or "{}", dict[str, StoredView])
         node = expand_views(node, {one: view.filter for one, view in saved.items()}, name)
     await compile_filter(tx, node)
-    full = Conflict(f"you have {MOST} views, which is the most", hint="remove one: todo view rm NAME")
+    full = Conflict(f"you have {MAX_VIEWS} views, which is the most", hint="remove one: todo view rm NAME")
     return await run_journaled(tx, SAVE, request, full, name=name, filter=request.filter.strip(), sort=request.sort)
 
 

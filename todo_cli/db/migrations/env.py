@@ -1,4 +1,4 @@
-"""Alembic's entry: it runs on the connection that `db.migrate` hands it, in that one's transaction."""
+"""Alembic's entry point: it runs in the transaction of the connection that `db.migrate` passes."""
 
 from alembic import context
 
