@@ -47,20 +47,22 @@ INSERT_LINKS = Sql("""
 INSERT INTO todo.links (space_id, number, after)
 SELECT %(space)s::uuid, * FROM unnest(%(numbers)s::bigint[], %(after)s::bigint[])""")
 
-# the only journal row of a write of tasks: the CTE `entry` has its seq and its rows before and after
+# The only journal row of a write of tasks. The CTE `entry` has its seq and its rows before and after.
 _INSERT_CHANGE: LiteralString = """
-  INSERT INTO todo.changes (space_id, seq, key, request_hash, verb, request, before, after, undoes, redo,
-    group_id, turn_id)
-  SELECT %(space)s::uuid, seq, %(key)s::text, %(hash)s::bytea, %(verb)s::text, %(request)s::jsonb, before, after,
-    %(undoes)s::bigint, %(redo)s::boolean, %(group)s::uuid, %(turn)s::uuid
+  INSERT INTO todo.changes (space_id, seq, key, request_hash, verb, request, before, after,
+    undoes, redo, group_id, turn_id)
+  SELECT %(space)s::uuid, seq, %(key)s::text, %(hash)s::bytea, %(verb)s::text, %(request)s::jsonb,
+    before, after, %(undoes)s::bigint, %(redo)s::boolean, %(group)s::uuid, %(turn)s::uuid
   FROM entry RETURNING seq, after"""
 
 JOURNAL = Sql(f"""
-WITH entry AS (SELECT %(seq)s::bigint AS seq, %(before)s::jsonb AS before, %(after)s::jsonb AS after),
+WITH entry AS (
+  SELECT %(seq)s::bigint AS seq, %(before)s::jsonb AS before, %(after)s::jsonb AS after),
 change AS ({_INSERT_CHANGE})
-UPDATE todo.spaces SET seq = %(seq)s::bigint, next_number = %(next_number)s::bigint WHERE id = %(space)s::uuid""")
+UPDATE todo.spaces SET seq = %(seq)s::bigint, next_number = %(next_number)s::bigint
+WHERE id = %(space)s::uuid""")
 
-# adds tasks without a parent and blockers, which need nothing of what is stored; their rows get numbers, rev and times here
+# Adds tasks without a parent and blockers, which need nothing that is stored. Their rows get numbers, rev and times here.
 ADD = Sql(f"""
 WITH known AS MATERIALIZED (
   SELECT c.seq, c.after, c.request_hash = %(hash)s::bytea AS same FROM todo.changes c
@@ -82,11 +84,14 @@ tagged AS (
   SELECT %(space)s::uuid, (added.task ->> 'number')::bigint, tag
   FROM added, jsonb_array_elements_text(added.task -> 'tags') AS tag),
 entry AS (
-  SELECT seq, '[]'::jsonb AS before, (SELECT jsonb_agg(task ORDER BY place) FROM added) AS after FROM counters),
+  SELECT seq, '[]'::jsonb AS before, (SELECT jsonb_agg(task ORDER BY place) FROM added) AS after
+  FROM counters),
 change AS ({_INSERT_CHANGE})
-SELECT json_build_object('is_new', true, 'same', true, 'seq', seq, 'after', after)::text FROM change
+SELECT json_build_object('is_new', true, 'same', true, 'seq', seq, 'after', after)::text
+FROM change
 UNION ALL
-SELECT json_build_object('is_new', false, 'same', same, 'seq', seq, 'after', after)::text FROM known""")
+SELECT json_build_object('is_new', false, 'same', same, 'seq', seq, 'after', after)::text
+FROM known""")
 
 
 class Edits(msgspec.Struct, kw_only=True):
