@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 
-from todo_cli.command_table import COMMANDS
+from todo_cli.command_table import complete_command_name
 
 GC_THRESHOLD_OBJECTS = 100_000  # imports create no garbage; looking for it was a tenth of a command's work
 
@@ -35,20 +35,10 @@ def _replace_closed_streams() -> None:
 
 
 def _complete() -> None:
-    if not _complete_command_name():
+    if not complete_command_name():
         from todo_cli.cli.shell_completion import print_completions
 
         print_completions()
-
-
-def _complete_command_name() -> bool:
-    """Print the matching commands of COMMANDS without further imports; return False for anything else."""
-    words = os.environ.get("COMP_WORDS", "").split("\n")
-    if os.environ["_TODO_COMPLETE"] != "names" or len(words) > 2 or words[-1].startswith("-"):
-        return False
-    prefix = words[1] if len(words) > 1 else ""
-    sys.stdout.write("".join(f"{name}\t{line}\n" for name, (_, _, line) in COMMANDS.items() if name.startswith(prefix)))
-    return True
 
 
 if __name__ == "__main__":

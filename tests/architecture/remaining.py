@@ -7,7 +7,6 @@ BARE_PARTICIPLES = {
     "todo_cli/core/conversations/import_messages.py: _made",
     "todo_cli/core/filters/terms_sql.py: _bound",
     "todo_cli/core/filters/terms_sql.py: _claimed",
-    "todo_cli/core/filters/urgency.py: _some",
     "todo_cli/llm/stream.py: _finished",
 }
 """Functions called by a bare participle or pronoun."""

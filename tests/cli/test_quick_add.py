@@ -51,3 +51,13 @@ def test_edit_words_that_are_no_field_are_refused(todo: Todo) -> None:
     assert "'soon' is not a field" in result.err
     assert "--title" in result.err
     assert todo("list").out == "1\topen\t\t\t\t\tPay rent\n"
+
+
+def test_defer_beyond_the_due_date_warns(todo: Todo) -> None:
+    warning = "warning: #1 is deferred until after its due date\n"
+    assert todo("add", "Pay rent", "--due", "2030-01-02", "--defer", "2030-01-03").err == warning
+    assert todo("defer", "1", "2030-01-02").err == ""
+    assert todo("defer", "1", "2030-02-01").err == warning
+    assert todo("edit", "1", "--due", "2030-03-01 09:00").err == ""
+    assert todo("edit", "1", "--defer", "2030-03-01 10:00").err == warning
+    assert todo("done", "1").err == ""

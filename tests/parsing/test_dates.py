@@ -265,7 +265,7 @@ NOT_DATES = [
     "", " ", "none", "x", "3", "12", "p1", "2026", "20261224", "1700000000", "1.2.3", "10.0.0.1", "1/2/3",
     "buy milk", "buy milk tomorrow", "tomorrow milk", "tomorrowland", "monday's", "mond", "daily",
     "marching", "tomorrow tomorrow", "today fri", "9am 10am", "now a", "the now", "of today", "heute 3",
-    "on", "at", "the", "day", "morning", "night", "night friday", "fri morning 9am", "sat 4 dec", "fri 5 december 2026", "a", "an", "in", "next", "this week", "end of", "2 days a week",
+    "on", "at", "the", "day", "morning", "night", "night friday", "fri morning 9pm", "sat 4 dec", "fri 5 december 2026", "a", "an", "in", "next", "this week", "end of", "2 days a week",
     "3 hours a day", "every day", "aday", "1d 2h", "in 3 days ago", "and", "9 tomorrow", "tomorrow 9",
     "at 9 jan", "9.30", "24.12", "24dec", "24.12.26",
     # two meanings

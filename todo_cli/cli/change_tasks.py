@@ -12,7 +12,7 @@ from todo_cli.cli.filter_args import FilterCommand
 from todo_cli.cli.options import IfRev, Json, JsonLines, Key, PlanOnly, Yes, output_form
 from todo_cli.cli.session import session_of
 from todo_cli.cli.task_args import TasksArgument, parse_task_args
-from todo_cli.contract.tasks import Changed, OnTasks
+from todo_cli.contract.tasks import Changed, EditTasks, OnTasks
 
 
 def change_command(request_type: type[OnTasks], *, help: str) -> typer.Typer:
@@ -69,6 +69,10 @@ def change_tasks(
     print_changed(ctx, result, past or request.past, form)
     if form == "text":
         _print_remarks(result)
+        if isinstance(request, EditTasks) and (request.defer or request.due):
+            from todo_cli.cli.render import text
+
+            text.warn_of_late_defer(result.tasks, text.load_zone(session.settings.timezone))
 
 
 def print_changed(ctx: Any, result: Changed, past: str, form: str) -> None:

@@ -1,4 +1,7 @@
-"""Complete a command line: flags, subcommands and choices of the named command. Nothing is sent over the network."""
+"""Complete what follows a command: flags, subcommands and choices. Nothing is sent over the network.
+
+Names of commands are completed before anything is imported: `command_table.complete_command_name`.
+"""
 
 from __future__ import annotations
 

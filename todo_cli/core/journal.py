@@ -27,6 +27,15 @@ JournalRow = dict[str, Any]
 """A task's row as the journal keeps it: JSON of any content, since a person's own login may write it."""
 
 
+INSERT_CHANGE: LiteralString = """
+  INSERT INTO todo.changes (space_id, seq, key, request_hash, verb, request, before, after, answer,
+    undoes, redo, group_id, turn_id)
+  SELECT %(space)s::uuid, seq, %(key)s::text, %(hash)s::bytea, %(verb)s::text, %(request)s::jsonb,
+    before, after, answer, %(undoes)s::bigint, %(redo)s::boolean, %(group)s::uuid, %(turn)s::uuid
+  FROM entry RETURNING seq, after, answer"""
+"""The only INSERT into the journal. The CTE `entry` has the seq, the rows before and after, and the answer."""
+
+
 def redact(request: Request[Any]) -> dict[str, Any]:
     """Return the request as the journal keeps it for ever: without secrets, hashes of tokens and unset fields."""
 
@@ -74,12 +83,9 @@ rule AS MATERIALIZED ({rule}),
 counter AS (
   UPDATE todo.spaces SET seq = seq + 1
   WHERE id = %(space)s::uuid AND EXISTS (SELECT FROM rule) RETURNING seq),
-entry AS (
-  INSERT INTO todo.changes (space_id, seq, key, request_hash, verb, request, answer)
-  SELECT %(space)s::uuid, seq, %(key)s::text, %(hash)s::bytea, %(verb)s::text, %(request)s::jsonb,
-    answer
-  FROM counter, rule RETURNING answer)
-SELECT json_build_object('same', true, 'answer', answer)::text FROM entry
+entry AS (SELECT seq, NULL::jsonb AS before, NULL::jsonb AS after, answer FROM counter, rule),
+change AS ({INSERT_CHANGE})
+SELECT json_build_object('same', true, 'answer', answer)::text FROM change
 UNION ALL
 SELECT json_build_object('same', same, 'answer', answer)::text FROM known""")
 
@@ -95,7 +101,9 @@ async def run_journaled(tx: Transaction, sql: Sql, request: Request[R], missing:
     Raises `missing` (NotFound, where it is text) without a row, and Conflict for a key of another request.
     """
     stamp = make_stamp(tx, request)
-    text = await tx.finish(sql, hash=stamp.hash, verb=stamp.verb, request=stamp.request, **values)
+    unused = {"undoes": None, "redo": False, "group": None, "turn": None}
+    journal = unused | {"hash": stamp.hash, "verb": stamp.verb, "request": stamp.request}
+    text = await tx.finish(sql, **journal, **values)
     if text is None:
         raise missing if isinstance(missing, TodoError) else NotFound(missing)
     found = decode(text, _Answer)

@@ -103,7 +103,7 @@ DAYS: Table[date, date] = (
     ),
     (f"(?:{_WHICH} |the )?weekend", read_weekend),
     ("(?P<edge>[se])o(?P<which>[np])?(?P<period>[wmqy])", read_period),
-    (f"(?P<edge>start|beginning|end) of (?:the )?(?:{_WHICH} )?(?P<period>{_PERIOD})", read_period),
+    (f"(?:the )?(?P<edge>start|beginning|end) of (?:the )?(?:{_WHICH} )?(?P<period>{_PERIOD})", read_period),
     (f"(?P<which>next|last) (?P<period>{_PERIOD})", read_period),
     (f"{_YEAR}-?w(?P<week>[0-9]{{2}})(?:-?(?P<day>[1-7]))?", read_iso_week),
 )
@@ -126,7 +126,7 @@ ALONE: Table[datetime, date | datetime] = (
     (f"- ?{_HOURS}", partial(add_hours, -1)),
     (f"{_HOURS} ago", partial(add_hours, -1)),
     ("(?:in |[-+] ?)?[0-9]{1,6} ?m", refuse_m),
-    (f"{_MONTH}(?: {_YEAR})?", read_month),
+    (f"(?:in )?{_MONTH}(?: {_YEAR})?", read_month),
     (
         "[0-9]{4}-[0-9]{2}-[0-9]{2}[t ](?:[01][0-9]|2[0-3]):[0-9]{2}(?::[0-9]{2}(?:\\.[0-9]{1,6})?)?"
         " ?(?:z|[-+][0-9]{2}(?::?[0-9]{2}(?::?[0-9]{2})?)?)?",

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from todo_cli.errors import Invalid
 from todo_cli.parsing.date_forms import ALONE, DAYS, PARTS, TIMES, find_form
-from todo_cli.parsing.date_vocabulary import ZONES
+from todo_cli.parsing.date_vocabulary import DAY_PARTS, ZONES
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -22,6 +23,8 @@ MAX_DATE_CHARS = 200
 # One day inside the calendar's own ends, so that no zone's offset (under 24 h) can carry an instant past them.
 EARLIEST, LATEST = date(1, 1, 2), date(9999, 12, 30)
 EXAMPLES = "try: tomorrow 9am, fri 17:00, next week, in 3 days, 24 dec, the 15th, eom, 2026-12-24"
+_PART_HOURS = {"morning": (0, 12), "afternoon": (12, 18), "evening": (15, 24), "night": (18, 24)}
+_PART_WITH_TIME = re.compile(r"(?P<day>.+?)(?: in the| at)? (?P<part>morning|afternoon|evening|night) (?P<time>.+)")
 # These names of the zone database differ between machines or count leap seconds.
 EXCLUDED_ZONE_PREFIXES = ("posix", "right/", "localtime", "Factory")
 
@@ -106,6 +109,8 @@ def _parse(text: str, local_now: datetime) -> When:
     if read := find_form(ALONE, text, local_now):
         return read()
     today = local_now.date()
+    if found := _parse_part_with_time(text, today):
+        return found
     for day_text, time_text in _split_day_and_time(text.split()):
         day = find_form(DAYS, day_text.removeprefix("on "), today)
         clock = find_form(TIMES, time_text, today)
@@ -118,6 +123,22 @@ def _parse(text: str, local_now: datetime) -> When:
         if clock and not day_text:
             return _next_at(clock(), local_now)
     raise ValueError("no such day or time is known")
+
+
+def _parse_part_with_time(text: str, today: date) -> datetime | None:
+    """Parse a day, a part of the day and a time in it: `tomorrow morning at 9`, `friday night 8:30`."""
+    match = _PART_WITH_TIME.fullmatch(text)
+    day = find_form(DAYS, match["day"].removeprefix("on "), today) if match else None
+    clock = find_form(TIMES, match["time"], today) or find_form(TIMES, f"at {match['time']}", today) if match else None
+    if not match or not day or not clock:
+        return None
+    moment, start = clock(), DAY_PARTS[match["part"]]
+    has_half = "m" in match["time"]
+    if not has_half and start.hour >= 12 and 1 <= moment.hour < 12:
+        moment = moment.replace(hour=moment.hour + 12)
+    if not _PART_HOURS[match["part"]][0] <= moment.hour < _PART_HOURS[match["part"]][1]:
+        raise ValueError(f"{moment:%H:%M} is not in the {match['part']}")
+    return datetime.combine(day(), moment)
 
 
 def _split_day_and_time(words: list[str]) -> Iterator[tuple[str, str]]:

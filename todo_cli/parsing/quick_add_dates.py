@@ -54,6 +54,7 @@ VOCABULARY = frozenset({
     "weekend", "quarter", "half", "am", "pm", "a.m", "p.m", "+", "-", "@",
 })  # fmt: skip  # a word list
 _PERIOD = re.compile("[se]o[np]?[wmqy]")
+_RANGE_WORDS = ("from", "between", "for", "of", "about", "until", "to")  # a date behind one is meant as text
 _RULE = re.compile("every|[a-z-]+ly")  # the first word of a recurrence
 
 
@@ -156,7 +157,7 @@ class DateFinder:
         if touches_date_word(self._cores, start, phrase.reach):
             end = end_of_run(self._cores, phrase.reach)
             end += end == phrase.reach and is_number_at_end(self._cores, end)
-            if before not in BLOCKERS:
+            if before not in _RANGE_WORDS:
                 self.refused.append((start, end))
             return None, end
         context = Context(marker, before, phrase.reach >= self._title_end, start == 0, is_beside_rule)

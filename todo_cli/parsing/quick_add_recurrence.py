@@ -18,6 +18,7 @@ from todo_cli.parsing.quick_add_lexer import PUNCTUATION, Word
 from todo_cli.parsing.quick_add_strength import BLOCKERS, Phrase
 
 MAX_RECURRENCE_WORDS = 14
+MAX_WORDS_BEFORE_EVERY = 5  # the last working day of every month
 EVERY = ("every", "every!")
 ADVERBS = frozenset({
     "hourly", "daily", "weekly", "biweekly", "bi-weekly", "fortnightly", "monthly", "quarterly", "yearly", "annually",
@@ -44,14 +45,26 @@ class RecurrenceFinder:
             if not self._begins(at):
                 at += 1
                 continue
-            phrase = self.find_longest(at)
+            phrase = self._find_from_ordinal(at) or self.find_longest(at)
             end = self._end_of_run(phrase.last if phrase else at + 1)
-            if phrase and end == phrase.last and not self._follows_connector(at):
+            is_joined = phrase is not None and phrase.first == at and self._follows_connector(at)
+            if phrase and end == phrase.last and not is_joined:
                 if self._cores[at] not in ADVERBS or self._is_strong(phrase, title_end):
                     return phrase
             elif end > at + 1:
                 self.refused.append((self._start_of_run(at), end))
             at = max(end, at + 1)
+        return None
+
+    def _find_from_ordinal(self, every: int) -> Phrase | None:
+        """Return the recurrence of `on the 1st of every month`, which begins before `every`."""
+        if every < 2 or self._cores[every - 1] != "of":
+            return None
+        for first in range(max(0, every - MAX_WORDS_BEFORE_EVERY), every - 1):
+            phrase = self.find_longest(first) if self._is_possible(first) else None
+            if phrase and phrase.last > every:
+                has_marker = first > 0 and self._cores[first - 1] == "on"
+                return phrase._replace(first=first - 1) if has_marker else phrase
         return None
 
     def find_longest(self, first: int, head: str | None = None) -> Phrase | None:
@@ -97,12 +110,14 @@ class RecurrenceFinder:
 
     def _start_of_run(self, at: int) -> int:
         """Return the start of the vocabulary that a recurrence goes on from: `tomorrow and`."""
-        while at and (self._cores[at - 1] in _CONNECTORS or is_day_word(self._cores[at - 1])):
+        while at and (self._cores[at - 1] in (*_CONNECTORS, "of") or is_day_word(self._cores[at - 1])):
             at -= 1
         return at
 
     def _follows_connector(self, at: int) -> bool:
-        """Return whether the recurrence goes on from a date: `monday and every thursday`."""
+        """Return whether words before `every` belong to it: `monday and every thursday`, `rid of every monday`."""
+        if at and self._cores[at - 1] == "of":
+            return True
         return at > 1 and self._cores[at - 1] in _CONNECTORS and is_day_word(self._cores[at - 2])
 
     def _is_strong(self, phrase: Phrase, title_end: int) -> bool:

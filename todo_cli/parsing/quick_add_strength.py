@@ -42,14 +42,14 @@ ONLY_AFTER_DUE = re.compile(
 )
 LENGTH = re.compile(rf"(?:half an|[0-9]+ ?|{any_of(NUMBERS)}) ?{_UNITS}(?: ?[0-9]+ ?{_UNITS})*")
 _NEEDS_MARKER = re.compile(r"noon|midnight|(?:the )?weekend|[0-9]:[0-9]{2}(?::[0-9]{2})?|[0-9]{1,2}\.[0-9]\.")
-_MONTH = re.compile(any_of(MONTHS))
+_MONTH = re.compile(f"(?:in )?{any_of(MONTHS)}")
 _DAY_OF_MONTH = re.compile("(?:the )?[0-9]{1,2}(?:st|nd|rd|th)")
 _ALSO_WORDS = ("sat", "sun", "wed")  # English words, too
 _WEAK = re.compile(
     rf"(?:(?:this|next) )?{any_of(WEEKDAYS)}(?: (?:in the |at )?{any_of(DAY_PARTS)})?|this {any_of(DAY_PARTS)}"
     r"|next (?:week|month|quarter|year)|(?:this|next) weekend|eo[np]?[wmqy]|eod"
-    r"|(?:start|beginning|end) of .*|[0-9]{1,2}/[0-9]{1,2}|[0-9]{1,2}\.[0-9]{2}\.|[0-9]{2}:[0-9][1-46-9]"
-    rf"|{any_of(MONTHS)} [0-9]{{4}}"
+    r"|(?:the )?(?:start|beginning|end) of .*|[0-9]{1,2}/[0-9]{1,2}|[0-9]{1,2}\.[0-9]{2}\.|[0-9]{2}:[0-9][1-46-9]"
+    rf"|(?:in )?{any_of(MONTHS)} [0-9]{{4}}"
 )
 _MAYBE_MONTH = re.compile(r"(?:may|march|mar) [0-9].*|[0-9]{1,2}\S* (?:of )?(?:may|march|mar)(?: [0-9]{4})?")
 

@@ -44,7 +44,7 @@ _CLAUSES = (
     ("start", r"(?:starting|beginning|from)(?: on)? "),
     ("times", r"(?=[0-9]+ times)"),
     ("done", rf"(?={_DONE})"),
-    ("at", r"at "),
+    ("at", r"(?:at|by) "),
 )
 _CLAUSE_STARTS = re.compile(" (?=" + "|".join(f"(?:{pattern})" for _, pattern in _CLAUSES) + ")")
 _PART = re.compile(rf"(?P<rest>.*?) ?\b(?:in the |at )?(?P<part>{any_of(DAY_PARTS)})")
@@ -107,6 +107,8 @@ def set_clocks(rule: RecurrenceRule, clocks: list[time]) -> RecurrenceRule:
 def _split_clocks(words: str, at: str) -> tuple[str, list[time]]:
     """Return the words without the times at their end, and those times."""
     if at:
+        if match := _PART.fullmatch(words):  # every night at 2am
+            words = match["rest"].strip() or "day"
         return words, [parse_clock(item) for item in re.split(r" ?(?:,|&| and ) ?(?:at )?", at)]
     if match := _PART.fullmatch(words):
         rest = match["rest"].strip().rstrip(",")

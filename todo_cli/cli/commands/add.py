@@ -107,6 +107,7 @@ def _print_added(session: Session, task: Task, form: str) -> None:
 
         zone = text.zone_for([task], session.settings.timezone)
         text.write(f"Added {text.format_task(task, zone, datetime.now(UTC))}")
+        text.warn_of_late_defer([task], zone)
         if not task.new:
             text.note("(already added with this key; nothing was added twice)")
     else:

@@ -102,6 +102,22 @@ def is_overdue(due: str, zone: tzinfo | None, now: datetime) -> bool:
     return when < now if isinstance(when, datetime) else when < now.astimezone(zone).date()
 
 
+def warn_of_late_defer(tasks: Iterable[Task], zone: tzinfo | None) -> None:
+    """Print a warning for each task that is hidden until after it is due."""
+    for task in tasks:
+        if task.due and task.defer and _is_later(task.defer, task.due, zone):
+            note(f"warning: #{task.number} is deferred until after its due date")
+
+
+def _is_later(first: str, second: str, zone: tzinfo | None) -> bool:
+    """Compare two instants as instants, and a day with anything by the day."""
+    one, other = parse_due(first), parse_due(second)
+    if isinstance(one, datetime) and isinstance(other, datetime):
+        return one > other
+    days = [when.astimezone(zone).date() if isinstance(when, datetime) else when for when in (one, other)]
+    return days[0] > days[1]
+
+
 def write_tsv(tasks: Iterable[Task], zone: tzinfo | None) -> None:
     """Print a tab-separated line per task: number, status, priority, due, project, tags, title."""
     for task in tasks:

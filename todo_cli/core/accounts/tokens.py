@@ -1,4 +1,4 @@
-"""Tokens: the caller's own. Their secrets never come here, only hashes."""
+"""The caller's own tokens. Only their hashes arrive here, never the secrets."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ LIST = Sql(f"""SELECT json_build_object('tokens', coalesce(json_agg({_IMAGE} ORD
 
 @handler(ask.CreateToken)
 async def create_token(tx: Transaction, request: ask.CreateToken) -> Token:
-    """Keep the hash of a token; raises NotAllowed when it would be wider than the one that asks."""
+    """Store the hash of a token; raises NotAllowed for scopes that the calling token lacks."""
     if unknown := sorted(set(request.scopes) - set(SCOPES)):
         raise Invalid(f"there is no scope {unknown[0]!r}", hint=f"scopes: {', '.join(SCOPES)}")
     expires = await _expiry(tx, request.expires) if request.expires else None
@@ -52,7 +52,7 @@ async def _expiry(tx: Transaction, expires: str) -> datetime:
 
     when = await validation.read_date(tx, expires)
     if not isinstance(when, datetime):
-        # a day's end, where the asker is
+        # the end of the day in the caller's time zone
         when = day_bounds(when, await validation.read_zone(tx))[1] - timedelta(seconds=1)
     if when <= datetime.now(UTC):
         raise Invalid(f"{expires!r} is in the past", hint="for example: --expires 90d")
@@ -61,11 +61,11 @@ async def _expiry(tx: Transaction, expires: str) -> datetime:
 
 @handler(ask.ListTokens)
 async def list_tokens(tx: Transaction, request: ask.ListTokens) -> TokenPage:
-    """The caller's tokens, oldest first."""
+    """List the caller's tokens, oldest first."""
     return decode(await tx.finish(LIST, all=request.all) or "", TokenPage)
 
 
 @handler(ask.RevokeToken)
 async def revoke_token(tx: Transaction, request: ask.RevokeToken) -> Token:
-    """From the next request on it is refused; the one that asks may revoke itself."""
+    """Revoke a token, which may be the calling one; it stops working with the next request."""
     return await run_journaled(tx, REVOKE, request, f"you have no token {request.name!r}", name=request.name)

@@ -1,4 +1,4 @@
-"""What the models have used, as the database has counted it by the person's own days."""
+"""The usage of models, which the database counts by the user's own days."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class _Page(UsagePage, frozen=True, kw_only=True):
 
 @handler(ask.ReadUsage)
 async def read_usage(tx: Transaction, request: ask.ReadUsage) -> UsagePage:
-    """One round trip; one more where there are words for a date and no zone came with them."""
+    """Read usage in one round trip; in two for a relative date without the caller's time zone."""
     since = await _day(tx, request.since) if request.since else "-infinity"
     found = decode(
         await tx.finish(READ, by=request.by, number=request.number, since=since, limit=request.limit) or "", _Page
@@ -76,7 +76,7 @@ async def _day(tx: Transaction, said: str) -> str:
 
 @handler(ask.SetBudget)
 async def set_budget(tx: Transaction, request: ask.SetBudget) -> User:
-    """An administrator's; raises NotFound."""
+    """Set a user's daily token budget; raises NotFound."""
     return await run_journaled(
         tx,
         SET_BUDGET,

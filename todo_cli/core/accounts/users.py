@@ -1,4 +1,4 @@
-"""People and their spaces."""
+"""Users, their spaces and their preferences."""
 
 from __future__ import annotations
 
@@ -54,19 +54,19 @@ SET_PREFERENCES = build_journaled("""INSERT INTO todo.preferences AS p (user_id,
 
 @handler(ask.WhoAmI)
 async def who_am_i(tx: Transaction, request: ask.WhoAmI) -> Identity:
-    """The caller, as the database knows them."""
+    """Return the caller, the token and the space."""
     return decode(await tx.finish(ME) or "", Identity)
 
 
 @handler(ask.ListSpaces)
 async def list_spaces(tx: Transaction, request: ask.ListSpaces) -> SpacePage:
-    """The caller's spaces."""
+    """List the caller's spaces."""
     return decode(await tx.finish(SPACES) or "", SpacePage)
 
 
 @handler(ask.AddUser)
 async def add_user(tx: Transaction, request: ask.AddUser) -> User:
-    """A person with a space of their own and a first token; raises Conflict for a name that is taken."""
+    """Create a user with a personal space and a first token; raises Conflict for a name that is taken."""
     values = {
         "id": request.id,
         "name": validation.check_line("name", request.name),
@@ -80,13 +80,13 @@ async def add_user(tx: Transaction, request: ask.AddUser) -> User:
 
 @handler(ask.ListUsers)
 async def list_users(tx: Transaction, request: ask.ListUsers) -> UserPage:
-    """Everybody, by name."""
+    """List all users by name."""
     return decode(await tx.finish(LIST) or "", UserPage)
 
 
 @handler(ask.DisableUser)
 async def disable_user(tx: Transaction, request: ask.DisableUser) -> User:
-    """Their tokens are refused from the next request on; raises NotFound, and Conflict for oneself."""
+    """Disable or enable a user; raises NotFound, and Conflict for the caller."""
     return await run_journaled(
         tx, DISABLE, request, f"there is no person {request.name!r}", name=request.name, disabled=request.disabled
     )
@@ -94,7 +94,7 @@ async def disable_user(tx: Transaction, request: ask.DisableUser) -> User:
 
 @handler(ask.SetPreferences)
 async def set_preferences(tx: Transaction, request: ask.SetPreferences) -> Preferences:
-    """Raises Invalid for a time zone that does not exist, and for a model's name that is none."""
+    """Set preferences; raises Invalid for an unknown time zone or an invalid model name."""
     given = {name: value for name, value in msgspec.structs.asdict(request).items() if value is not UNSET}
     if given.get("timezone") is not None:
         from todo_cli.parsing.dates import zone_of

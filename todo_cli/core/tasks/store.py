@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, LiteralString, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from todo_cli.contract.limits import MAX_CHANGE_BYTES
-from todo_cli.core.journal import Stamp
+from todo_cli.core.journal import INSERT_CHANGE, Stamp
 from todo_cli.core.tasks.load import Loaded
 from todo_cli.core.tasks.rows import COLUMNS, UPDATED, TaskRow, list_columns
 from todo_cli.db.sql import Sql, StatementCall
@@ -47,18 +47,11 @@ INSERT_LINKS = Sql("""
 INSERT INTO todo.links (space_id, number, after)
 SELECT %(space)s::uuid, * FROM unnest(%(numbers)s::bigint[], %(after)s::bigint[])""")
 
-# The only journal row of a write of tasks. The CTE `entry` has its seq and its rows before and after.
-_INSERT_CHANGE: LiteralString = """
-  INSERT INTO todo.changes (space_id, seq, key, request_hash, verb, request, before, after,
-    undoes, redo, group_id, turn_id)
-  SELECT %(space)s::uuid, seq, %(key)s::text, %(hash)s::bytea, %(verb)s::text, %(request)s::jsonb,
-    before, after, %(undoes)s::bigint, %(redo)s::boolean, %(group)s::uuid, %(turn)s::uuid
-  FROM entry RETURNING seq, after"""
-
 JOURNAL = Sql(f"""
 WITH entry AS (
-  SELECT %(seq)s::bigint AS seq, %(before)s::jsonb AS before, %(after)s::jsonb AS after),
-change AS ({_INSERT_CHANGE})
+  SELECT %(seq)s::bigint AS seq, %(before)s::jsonb AS before, %(after)s::jsonb AS after,
+    NULL::jsonb AS answer),
+change AS ({INSERT_CHANGE})
 UPDATE todo.spaces SET seq = %(seq)s::bigint, next_number = %(next_number)s::bigint
 WHERE id = %(space)s::uuid""")
 
@@ -84,9 +77,10 @@ tagged AS (
   SELECT %(space)s::uuid, (added.task ->> 'number')::bigint, tag
   FROM added, jsonb_array_elements_text(added.task -> 'tags') AS tag),
 entry AS (
-  SELECT seq, '[]'::jsonb AS before, (SELECT jsonb_agg(task ORDER BY place) FROM added) AS after
+  SELECT seq, '[]'::jsonb AS before, (SELECT jsonb_agg(task ORDER BY place) FROM added) AS after,
+    NULL::jsonb AS answer
   FROM counters),
-change AS ({_INSERT_CHANGE})
+change AS ({INSERT_CHANGE})
 SELECT json_build_object('is_new', true, 'same', true, 'seq', seq, 'after', after)::text
 FROM change
 UNION ALL

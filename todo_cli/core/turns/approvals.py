@@ -31,8 +31,8 @@ from todo_cli.core.turns.append_sql import (
 )
 from todo_cli.core.turns.decide_calls import DecidedCall, ToolCall, decide_calls
 from todo_cli.core.turns.lifecycle import REFUSED_RESULT
+from todo_cli.core.turns.run_call import CHECK_FENCE
 from todo_cli.core.turns.snapshot import READ_TURN, TurnSnapshot, raise_turn_not_found, to_turn
-from todo_cli.core.turns.steps import CHECK_FENCE
 from todo_cli.core.turns.tool_result import error_json, result_json
 from todo_cli.db.sql import Sql, StatementCall
 from todo_cli.db.transaction import Steps, Transaction
