@@ -209,7 +209,7 @@ def _parse_fields(request: type[Request[Any]], given: dict[str, Any]) -> dict[st
     wrong = [name for name in clear if name not in CLEARABLE_FIELDS]
     if wrong:
         raise Invalid(f"{str(wrong[0])[:40]!r} cannot be cleared", hint=f"these can: {', '.join(CLEARABLE_FIELDS)}")
-    empty = {name: [] if name in _CLEARABLE_LISTS else None for name in clear}
+    empty: dict[str, Any] = {name: [] if name in _CLEARABLE_LISTS else None for name in clear}
     return {name: _parse_value(name, value) for name, value in given.items()} | empty
 
 

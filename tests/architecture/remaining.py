@@ -7,8 +7,6 @@ BARE_PARTICIPLES = {
     "todo_cli/core/conversations/import_messages.py: _made",
     "todo_cli/core/filters/terms_sql.py: _bound",
     "todo_cli/core/filters/terms_sql.py: _claimed",
-    "todo_cli/db/pipeline.py: _exchanged",
-    "todo_cli/db/pipeline.py: _lost",
     "todo_cli/llm/stream.py: _finished",
 }
 """Functions called by a bare participle or pronoun."""
@@ -44,13 +42,7 @@ WIDE_SQL = {
     "todo_cli/core/conversations/search.py",
     "todo_cli/core/filters/views.py",
     "todo_cli/core/history/load_changes.py",
-    "todo_cli/core/history/log.py",
     "todo_cli/core/history/plans.py",
-    "todo_cli/core/journal.py",
-    "todo_cli/core/tasks/comments.py",
-    "todo_cli/core/tasks/list.py",
-    "todo_cli/core/tasks/load_sql.py",
-    "todo_cli/core/tasks/store.py",
     "todo_cli/core/turns/undo.py",
     "todo_cli/db/login_check.py",
 }
@@ -158,7 +150,6 @@ SKIPPED_FORMATTING = {
     "todo_cli/core/conversations/import_messages.py",
     "todo_cli/core/conversations/search.py",
     "todo_cli/core/filters/urgency.py",
-    "todo_cli/core/history/log.py",
     "todo_cli/core/tasks/recur.py",
     "todo_cli/db/errors.py",
     "todo_cli/db/migrate.py",

@@ -150,11 +150,12 @@ def _build_statement(listing: _Listing) -> Sql:
     if listing.with_deferred and compiled.hidden:
         deferred_member = f"""'deferred', (
     SELECT count(*) FROM todo.tasks t{search} WHERE t.space_id = %(space)s::uuid AND {compiled.hidden}),"""
+    task = task_json("page", note=False, more=computed_pairs("page"))
     return _cached_statement(f"""
 SELECT json_build_object({view_member}{deferred_member}
   'rows', coalesce(json_agg(json_build_object(
     'key', {order.keys_json("page")},
-    'task', {task_json("page", note=False, more=computed_pairs("page"))}{urgency_member})), '[]'))::text
+    'task', {task}{urgency_member})), '[]'))::text
 FROM ({rows} {limit}) AS page""")
 
 
