@@ -39,7 +39,7 @@ CLEARABLE_FIELDS = (
 )
 """The fields of a task that `clear` may empty."""
 
-_HIDDEN_FIELDS = {"if_rev", "if_claimed", "force", "home", "parse"}
+_HIDDEN_FIELDS = {"if_rev", "if_claimed", "force", "home", "count_deferred", "parse"}
 _ONLY_IF_SAID = "Only if the user said so."
 _FIELDS_WITHOUT_REMARK = ("cursor", "before", "filter", "dry_run")
 """The optional fields that a model composes itself or takes from a result."""
@@ -209,7 +209,7 @@ def _parse_fields(request: type[Request[Any]], given: dict[str, Any]) -> dict[st
     wrong = [name for name in clear if name not in CLEARABLE_FIELDS]
     if wrong:
         raise Invalid(f"{str(wrong[0])[:40]!r} cannot be cleared", hint=f"these can: {', '.join(CLEARABLE_FIELDS)}")
-    empty = {name: [] if name in _CLEARABLE_LISTS else None for name in clear}
+    empty: dict[str, Any] = {name: [] if name in _CLEARABLE_LISTS else None for name in clear}
     return {name: _parse_value(name, value) for name, value in given.items()} | empty
 
 

@@ -79,6 +79,7 @@ class Undo(Request[Undone], frozen=True, kw_only=True):
     label = "undo"
     past = "Undid"
     tool = "undo"
+    tool_always = True
     route = "POST /v1/undos"
     scope = "tasks:write"
     asks = Asks.ALWAYS

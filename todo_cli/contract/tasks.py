@@ -110,7 +110,8 @@ class ListTasks(Request[TaskPage], frozen=True, kw_only=True):
 
     Deferred tasks are left out unless the filter names them. Sorted by urgency or rank, which change with the clock,
     the list has one page of at most 200 tasks; `cut` says that more exist. With `home` and without a filter the list
-    is the caller's default view, if there is one.
+    is the caller's default view, if there is one. With `count_deferred` the first page counts the deferred tasks that
+    it leaves out, which reads every open task.
     """
 
     verb = "ListTasks"
@@ -133,6 +134,7 @@ class ListTasks(Request[TaskPage], frozen=True, kw_only=True):
     limit: Limit = 50
     cursor: Annotated[str, Meta(max_length=MAX_CURSOR_CHARS)] | None = None
     home: bool = False
+    count_deferred: bool = False
 
 
 class ShowTask(Request[Task], frozen=True, kw_only=True):
@@ -190,6 +192,7 @@ class ReopenTasks(OnTasks, frozen=True, kw_only=True):
     label = "reopen"
     past = "Reopened"
     tool = "reopen_task"
+    tool_always = True
     route = "POST /v1/tasks/reopening"
     asks = Asks.SEVERAL
 
@@ -247,5 +250,6 @@ class RestoreTasks(OnTasks, frozen=True, kw_only=True):
     label = "restore"
     past = "Restored"
     tool = "restore_task"
+    tool_always = True
     route = "POST /v1/tasks/restoration"
     asks = Asks.SEVERAL
