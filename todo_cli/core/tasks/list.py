@@ -136,11 +136,12 @@ def _build_statement(listing: _Listing) -> Sql:
         limit = f"ORDER BY {order.order_by_columns()} LIMIT %(limit)s::int"
     view_member: LiteralString = f"'default_view', {_DEFAULT_VIEW}," if listing.with_default_view else ""
     urgency_member: LiteralString = ", 'urgency', page.urgency" if listing.with_urgency else ""
+    task = task_json("page", note=False, more=computed_pairs("page"))
     return _cached_statement(f"""
 SELECT json_build_object({view_member}
   'rows', coalesce(json_agg(json_build_object(
     'key', {order.keys_json("page")},
-    'task', {task_json("page", note=False, more=computed_pairs("page"))}{urgency_member})), '[]'))::text
+    'task', {task}{urgency_member})), '[]'))::text
 FROM ({rows} {limit}) AS page""")
 
 

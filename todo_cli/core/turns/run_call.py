@@ -9,6 +9,7 @@ import msgspec
 from todo_cli.contract.base import Request
 from todo_cli.contract.codec import convert_request, decode
 from todo_cli.contract.registry import BY_VERB
+from todo_cli.contract.tasks import ShowTask
 from todo_cli.contract.turn_steps import CallResult, RunCall
 from todo_cli.core.dispatch import handle, handler
 from todo_cli.core.journal import make_stamp
@@ -105,7 +106,8 @@ async def execute_tool_call(tx: Transaction, steps: Steps, call: RunCall, key: s
     inner = tx.inner(type(request), key, enter=True, turn=call.turn)
     try:
         if find_write(type(request)) is None:
-            return result_json(await handle(inner, request)), []
+            answer = await handle(inner, request)
+            return result_json(answer, with_details=isinstance(request, ShowTask)), []
         async with inner.steps() as inner_steps:
             prepared = await prepare_change(inner, inner_steps, request, make_stamp(inner, request))
         return result_json(prepared.answer), prepared.calls
