@@ -261,11 +261,13 @@ def test_change_by_filter_costs_as_many_round_trips_as_by_numbers(proxy: TcpProx
         return made
 
     for _ in range(2):  # warm, then counted
-        cost = [counted(proxy, far, tasks.EditTasks(filter=f"#{name()} @a", due=DUE, add_tags=("c",), remove_tags=("a",))),
-                counted(proxy, far, tasks.CompleteTasks(filter=f"#{name()} due<fri or #{name()}")),
-                counted(proxy, far, tasks.DeleteTasks(filter=f"#{name()} x")),
-                counted(proxy, far, tasks.CompleteTasks(filter=f"#{name()}", with_subtasks=True)),
-                counted(proxy, far, tasks.CompleteTasks(filter=f"#{recurring()}"))]  # fmt: skip
+        cost = [
+            counted(proxy, far, tasks.EditTasks(filter=f"#{name()} @a", due=DUE, add_tags=("c",), remove_tags=("a",))),
+            counted(proxy, far, tasks.CompleteTasks(filter=f"#{name()} due<fri or #{name()}")),
+            counted(proxy, far, tasks.DeleteTasks(filter=f"#{name()} x")),
+            counted(proxy, far, tasks.CompleteTasks(filter=f"#{name()}", with_subtasks=True)),
+            counted(proxy, far, tasks.CompleteTasks(filter=f"#{recurring()}")),
+        ]
     assert cost == [2, 2, 2, 2, 2]
     plan = plans.MakePlan(id=new_id(), operation="DeleteTasks", arguments={"filter": f"#{name()}"})
     assert counted(proxy, far, plan) == 2
@@ -282,11 +284,13 @@ def test_write_with_subtasks_and_recurrence_costs_two_round_trips(proxy: TcpProx
 
     for _ in range(2):  # warm, then counted
         one, *more = numbers()
-        first = [costs(tasks.AddTask(title="x tomorrow #p", parent=one, after=(one,), every="every week", parse=True)),
-                 costs(tasks.EditTasks(numbers=(one,), parent=more[0], add_after=(more[1],), every="every month")),
-                 costs(time_tracking.StopTasks()) if far(time_tracking.StartTasks(numbers=(one,))) else 0,
-                 costs(tasks.CompleteTasks(numbers=(one, *more))),
-                 costs(tasks.CompleteTasks(numbers=numbers()[:1], with_subtasks=True))]  # fmt: skip
+        first = [
+            costs(tasks.AddTask(title="x tomorrow #p", parent=one, after=(one,), every="every week", parse=True)),
+            costs(tasks.EditTasks(numbers=(one,), parent=more[0], add_after=(more[1],), every="every month")),
+            costs(time_tracking.StopTasks()) if far(time_tracking.StartTasks(numbers=(one,))) else 0,
+            costs(tasks.CompleteTasks(numbers=(one, *more))),
+            costs(tasks.CompleteTasks(numbers=numbers()[:1], with_subtasks=True)),
+        ]
     assert first == [2, 2, 2, 2, 2]
 
 
@@ -322,9 +326,16 @@ def _refused(
 
 
 def http(server: Server, who: Person, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-    request = HttpRequest(server.url + path, None if body is None else json.dumps(body).encode(), method=method,
-                          headers={"Authorization": f"Bearer {who.token}", "Time-Zone": "Europe/Berlin",
-                                   "Content-Type": "application/json"})  # fmt: skip
+    request = HttpRequest(
+        server.url + path,
+        None if body is None else json.dumps(body).encode(),
+        method=method,
+        headers={
+            "Authorization": f"Bearer {who.token}",
+            "Time-Zone": "Europe/Berlin",
+            "Content-Type": "application/json",
+        },
+    )
     with urlopen(request, timeout=20) as answer:
         return json.load(answer)
 
