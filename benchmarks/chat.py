@@ -15,9 +15,6 @@ from prompt import prompt_table
 from talks import Stored, stored
 from turn_cost import Bench, Cost, middle, times
 
-from todo_cli.agent.prompts import SYSTEM_PROMPT
-from todo_cli.tools import offer_tools
-
 FLAT, MOST_BYTES = 1.1, 400.0
 LONG = 100_000
 MAX_PROMPT_TOKENS = 2_200.0
@@ -88,6 +85,10 @@ def stored_table(bench: Bench, messages: int) -> None:
 
 def state_tokens() -> None:
     """Print how many tokens the system prompt and the tools take up before the first word of a conversation."""
+    # the run that makes the environment has no project installed
+    from todo_cli.agent.prompts import SYSTEM_PROMPT
+    from todo_cli.tools import offer_tools
+
     tools = json.dumps(offer_tools(frozenset()), separators=(",", ":"), ensure_ascii=False)
     rows = [("before the first word", "characters", "tokens, about", "aim", "")]
     for name, text in (("system prompt", SYSTEM_PROMPT), ("tools", tools), ("both", SYSTEM_PROMPT + tools)):
