@@ -46,18 +46,18 @@ async def run(connection: Connection, statements: list[tuple[Sql, list[Any]]]) -
     """
     bound = [_Bound(sql.text, [to_text(value) for value in values]) for sql, values in statements]
     async with connection.lock:
-        rows, error = await _exchanged(connection, bound)
+        rows, error = await _run_exchange(connection, bound)
         if isinstance(error, InvalidSqlStatementName):
             # A pooler or a DISCARD has dropped the prepared statements. Outside a transaction nothing was done.
             connection.prepared.clear()
             if connection.pgconn.transaction_status == TransactionStatus.IDLE:
-                rows, error = await _exchanged(connection, bound)
+                rows, error = await _run_exchange(connection, bound)
     if error:
         raise error
     return rows
 
 
-async def _exchanged(connection: Connection, bound: list[_Bound]) -> tuple[list[Row | None], Error | None]:
+async def _run_exchange(connection: Connection, bound: list[_Bound]) -> tuple[list[Row | None], Error | None]:
     try:
         return await connection.wait(_exchange(connection, bound))
     finally:
@@ -104,13 +104,13 @@ def _results(connection: Connection) -> PQGen[list[PGresult]]:
     while True:
         results = yield from generators.fetch_many(connection.pgconn)
         if not results:
-            raise _lost(found, connection)
+            raise _make_connection_error(found, connection)
         if results[-1].status == ExecStatus.PIPELINE_SYNC:
             return found
         found += results
 
 
-def _lost(found: list[PGresult], connection: Connection) -> Error:
+def _make_connection_error(found: list[PGresult], connection: Connection) -> Error:
     for result in found:
         if result.status == ExecStatus.FATAL_ERROR and result.error_field(67):  # its SQLSTATE
             return error_from_result(result, connection.info.encoding)

@@ -49,7 +49,7 @@ LEFT JOIN todo.tokens t ON t.user_id = c.user_id AND t.id = c.token_id
 """)
 
 
-class _Row(msgspec.Struct):
+class _ChangeRow(msgspec.Struct):
     seq: int
     at: datetime
     user: str
@@ -68,10 +68,10 @@ class _Row(msgspec.Struct):
 
 class _Rows(msgspec.Struct):
     known: bool
-    rows: list[_Row]
+    rows: list[_ChangeRow]
 
 
-def _change(row: _Row) -> Change:
+def _change(row: _ChangeRow) -> Change:
     return Change(
         seq=row.seq, at=row.at, user=row.user,
         token=row.token, way=row.way, verb=row.verb, key=row.key, group=row.group, undoes=row.undoes,

@@ -42,14 +42,14 @@ class _DefaultView(msgspec.Struct):
     sort: str | None
 
 
-class _Row(msgspec.Struct):
+class _ListedRow(msgspec.Struct):
     key: list[str | None]
     task: Task
     urgency: float | None = None
 
 
-class _Found(msgspec.Struct):
-    rows: list[_Row]
+class _ListedPage(msgspec.Struct):
+    rows: list[_ListedRow]
     default_view: _DefaultView | None = None
 
 
@@ -93,11 +93,11 @@ def _choose_sort(request: ListTasks, view_sort: str | None) -> str:
     return view_sort if view_sort and request.sort == DEFAULT_SORT else request.sort
 
 
-def _to_task(row: _Row) -> Task:
+def _to_task(row: _ListedRow) -> Task:
     return row.task if row.urgency is None else msgspec.structs.replace(row.task, urgency=row.urgency)
 
 
-async def _find(tx: Transaction, request: ListTasks) -> tuple[_Found, Order]:
+async def _find(tx: Transaction, request: ListTasks) -> tuple[_ListedPage, Order]:
     parsed = await parse_with_views(tx, request.filter or "")
     order = Order(_choose_sort(request, parsed.sort))
     sorts = {key.name for key in order.keys}
@@ -111,7 +111,7 @@ async def _find(tx: Transaction, request: ListTasks) -> tuple[_Found, Order]:
     text = await tx.finish(
         _build_statement(listing), limit=_limit(request, order) + 1, **compiled.values, **cursor_values
     )
-    return decode(text or "", _Found), order
+    return decode(text or "", _ListedPage), order
 
 
 def _field_terms(request: ListTasks) -> list[Node]:
