@@ -26,7 +26,7 @@ import pytest
 
 from tests.conftest import BARE, Database, Person, Server, Todo, free_port, start_server, wait_for
 from tests.support.raw_http import ask
-from tests.support.tcp_proxy import before_database
+from tests.support.tcp_proxy import open_database_proxy
 from tests.support.thread_clients import over
 from todo_cli.contract.base import Secret
 from todo_cli.contract.ids import new_id
@@ -310,10 +310,10 @@ def test_a_login_without_connections_left(days: Database, as_person: Callable[..
 
 def test_it_hangs_behind_a_server(db: Database, impatient: Callable[..., Server]) -> None:
     person = db.person()
-    with before_database(db.server_url, MARK.encode()) as (between, url):
-        server = impatient(url)
+    with closing(open_database_proxy(db.server_url, MARK.encode())) as proxy:
+        server = impatient(proxy.through(db.server_url))
         assert adds(server, person) == 201
-        between.hang = True
+        proxy.hang = True
         started = time.monotonic()
         answer = ask(server.url, "POST", "/v1/tasks", {"title": MARK}, token=person.token, Idempotency_Key="hung")
         assert time.monotonic() - started < GENEROUS
@@ -322,7 +322,7 @@ def test_it_hangs_behind_a_server(db: Database, impatient: Callable[..., Server]
         assert answer.problem["uncertain"] is True
         assert "retry-after" in answer.headers
         assert adds(server, person) == 201  # another connection takes its place
-        between.hang = False
+        proxy.hang = False
         again = ask(server.url, "POST", "/v1/tasks", {"title": MARK}, token=person.token, Idempotency_Key="hung")
         assert (again.status, again.json["new"]) == (201, False)
     assert db.execute("SELECT count(*) FROM todo.changes WHERE space_id = %s", person.user_id) == [(3,)]
@@ -331,15 +331,15 @@ def test_it_hangs_behind_a_server(db: Database, impatient: Callable[..., Server]
 def test_all_hang_and_the_pool_is_whole_again_afterwards(db: Database, impatient: Callable[..., Server]) -> None:
     """Requests that are given up must not take their places in the pool with them."""
     person = db.person()
-    with before_database(db.server_url, MARK.encode()) as (between, url):
-        server = impatient(url, {"TODO_POOL_SIZE": "3"})
-        between.hang = True
+    with closing(open_database_proxy(db.server_url, MARK.encode())) as proxy:
+        server = impatient(proxy.through(db.server_url), {"TODO_POOL_SIZE": "3"})
+        proxy.hang = True
         with ThreadPoolExecutor(6) as pool:
             hung = [
                 pool.submit(ask, server.url, "GET", f"/v1/tasks?project={MARK}", token=person.token) for _ in range(6)
             ]
             assert {one.result(60).status for one in hung} == {503}
-        between.hang = False
+        proxy.hang = False
         wait_for(lambda: adds(server, person) == 201)
         with ThreadPoolExecutor(3) as pool:
             assert {*pool.map(lambda _: adds(server, person), range(9))} == {201}
@@ -347,9 +347,9 @@ def test_all_hang_and_the_pool_is_whole_again_afterwards(db: Database, impatient
 
 def test_it_hangs_before_the_command(db: Database, as_person: Callable[..., Todo]) -> None:
     person = db.person()
-    with before_database(person.database_url, MARK.encode()) as (between, url):
-        todo = as_person(replace(person, database_url=url), "direct")
-        between.hang = True
+    with closing(open_database_proxy(person.database_url, MARK.encode())) as proxy:
+        todo = as_person(replace(person, database_url=proxy.through(person.database_url)), "direct")
+        proxy.hang = True
         started = time.monotonic()
         ended = todo("add", MARK, "--key", "hung", env={"TODO_TIMEOUT": "0.5"})
         assert time.monotonic() - started < GENEROUS
@@ -361,7 +361,7 @@ def test_it_hangs_before_the_command(db: Database, as_person: Callable[..., Todo
         listed = todo("list", "--project", MARK, env={"TODO_TIMEOUT": "0.3"})
         assert listed.code == 7
         assert "carried out" not in listed.err
-        between.hang = False
+        proxy.hang = False
         assert "already added" in todo("add", MARK, "--key", "hung").err
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.fake_server import lying, saying
+from tests.support.fake_server import run_fake_server, send_bytes
 from todo_cli.clients.http_once import HttpResponse, ResponseLost, send_once
 from todo_cli.errors import Unavailable
 
@@ -13,7 +13,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
 def get(data: bytes) -> HttpResponse:
     """Send one request to a server that answers with these bytes."""
-    with lying(saying(data)) as server:
+    with run_fake_server(send_bytes(data)) as server:
         return send_once(server.url, "GET", "/", None, {}, 10)
 
 

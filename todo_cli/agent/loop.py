@@ -141,7 +141,7 @@ class _TurnLoop:
 
     async def _ask(self, messages: list[dict[str, Any]], replay: Replay) -> TurnEnd | None:
         attempt = self._attempt
-        tools = select_tools(replay.messages, attempt.begun.turn)
+        tools = select_tools(replay.messages)
         try:
             response = await receive(self._ask_model(messages, tools), attempt, attempt.remaining_seconds)
         except ModelFailed as error:
