@@ -80,7 +80,7 @@ def read_quick_add(text: str, today: date | None = None, *, has_title: bool = Tr
     today: the day that decides whether a weekday agrees with its date (`fri 4 dec`); by default the day in UTC.
     has_title: False if the text may consist of fields alone.
     """
-    reader = _Reader(text, PhraseTester(today or datetime.now(UTC).date()))
+    reader = _QuickAddReader(text, PhraseTester(today or datetime.now(UTC).date()))
     title = join_title(text, reader.tokens)
     refused = tuple(text[start:end] for start, end in sorted(set(reader.refused)))
     if not title and has_title:
@@ -91,7 +91,7 @@ def read_quick_add(text: str, today: date | None = None, *, has_title: bool = Tr
     return QuickAddReading(fields, tuple(reader.tokens), cleared, refused)
 
 
-class _Reader:
+class _QuickAddReader:
     """Reads one text in three passes: fields, then the recurrence, then dates as they stand."""
 
     def __init__(self, text: str, tester: PhraseTester) -> None:
@@ -228,7 +228,7 @@ def _has_fields(text: str, tester: PhraseTester) -> bool:
     from todo_cli.errors import Invalid
 
     try:
-        return bool(_Reader(text, tester).tokens)
+        return bool(_QuickAddReader(text, tester).tokens)
     except Invalid:
         return True
 

@@ -42,14 +42,14 @@ class _DefaultView(msgspec.Struct):
     sort: str | None
 
 
-class _Row(msgspec.Struct):
+class _ListedRow(msgspec.Struct):
     key: list[str | None]
     task: Task
     urgency: float | None = None
 
 
-class _Found(msgspec.Struct):
-    rows: list[_Row]
+class _ListedPage(msgspec.Struct):
+    rows: list[_ListedRow]
     default_view: _DefaultView | None = None
     deferred: int | msgspec.UnsetType = msgspec.UNSET
 
@@ -96,11 +96,11 @@ def _choose_sort(request: ListTasks, view_sort: str | None) -> str:
     return view_sort if view_sort and request.sort == DEFAULT_SORT else request.sort
 
 
-def _to_task(row: _Row) -> Task:
+def _to_task(row: _ListedRow) -> Task:
     return row.task if row.urgency is None else msgspec.structs.replace(row.task, urgency=row.urgency)
 
 
-async def _find(tx: Transaction, request: ListTasks) -> tuple[_Found, Order]:
+async def _find(tx: Transaction, request: ListTasks) -> tuple[_ListedPage, Order]:
     parsed = await parse_with_views(tx, request.filter or "")
     order = Order(_choose_sort(request, parsed.sort))
     sorts = {key.name for key in order.keys}
@@ -121,7 +121,7 @@ async def _find(tx: Transaction, request: ListTasks) -> tuple[_Found, Order]:
     text = await tx.finish(
         _build_statement(listing), limit=_limit(request, order) + 1, **compiled.values, **cursor_values
     )
-    return decode(text or "", _Found), order
+    return decode(text or "", _ListedPage), order
 
 
 def _field_terms(request: ListTasks) -> list[Node]:
@@ -149,7 +149,8 @@ def _build_statement(listing: _Listing) -> Sql:
     deferred_member: LiteralString = ""
     if listing.with_deferred and compiled.hidden:
         deferred_member = f"""'deferred', (
-    SELECT count(*) FROM todo.tasks t{search} WHERE t.space_id = %(space)s::uuid AND {compiled.hidden}),"""
+    SELECT count(*) FROM todo.tasks t{search}
+    WHERE t.space_id = %(space)s::uuid AND {compiled.hidden}),"""
     task = task_json("page", note=False, more=computed_pairs("page"))
     return _cached_statement(f"""
 SELECT json_build_object({view_member}{deferred_member}
