@@ -12,7 +12,7 @@ from tests.conftest import Database, Server
 from tests.support.ask import settings_of
 from tests.support.chat import Chat
 from tests.support.connections import Line
-from tests.support.counting_proxy import Proxy
+from tests.support.tcp_proxy import TcpProxy, open_database_proxy
 from todo_cli.clients.open import open_client
 from todo_cli.contract import conversations as people
 from todo_cli.contract import turn_events
@@ -86,25 +86,25 @@ def test_no_model_can_ask_for_any_of_it() -> None:
 
 
 @pytest.fixture
-def far(db: Database) -> Iterator[tuple[Proxy, Line, Chat]]:
+def far(db: Database) -> Iterator[tuple[TcpProxy, Line, Chat]]:
     """Somebody's line through a proxy that counts, and their conversation."""
     chat = Chat(db, db.person())
     with (
-        closing(Proxy(chat.who.database_url)) as proxy,
+        closing(open_database_proxy(chat.who.database_url)) as proxy,
         closing(Line(proxy.through(chat.who.database_url), chat.who)) as line,
     ):
         yield proxy, line, chat
     chat.close()
 
 
-def test_how_often_each_step_waits(far: tuple[Proxy, Line, Chat]) -> None:
+def test_how_often_each_step_waits(far: tuple[TcpProxy, Line, Chat]) -> None:
     proxy, line, chat = far
     found: list[tuple[str, int]] = []
 
     def counted(request: Request[Any]) -> Any:
         proxy.reset()
         answer = line(request, key=new_id() if request.write else None)
-        found.append((type(request).__name__, proxy.turns))
+        found.append((type(request).__name__, proxy.round_trips))
         return answer
 
     chat(AddTask(title="a"))
@@ -148,14 +148,14 @@ def _turn(counted: Callable[[Request[Any]], Any], chat: Chat) -> dict[str, Any]:
     return step
 
 
-def test_many_calls_wait_no_oftener_than_one(far: tuple[Proxy, Line, Chat]) -> None:
+def test_many_calls_wait_no_oftener_than_one(far: tuple[TcpProxy, Line, Chat]) -> None:
     """Only a call that looks before it writes, as an undo does, costs one more."""
     proxy, line, chat = far
 
     def trips(request: Request[Any]) -> int:
         proxy.reset()
         line(request, key=new_id() if request.write else None, zone=None)
-        return proxy.turns
+        return proxy.round_trips
 
     for number in range(1, 9):
         chat(AddTask(title=f"t{number}"))
@@ -194,7 +194,7 @@ def _held(trips: Callable[[Request[Any]], int], chat: Chat, calls: list[Any], *,
     return found
 
 
-def test_undoing_a_turn_waits_three_times(far: tuple[Proxy, Line, Chat]) -> None:
+def test_undoing_a_turn_waits_three_times(far: tuple[TcpProxy, Line, Chat]) -> None:
     proxy, line, chat = far
     chat(AddTask(title="a"))
     for text, call in (("finish 1", ["complete_task", {"number": 1}]), ("hello", None)):
@@ -209,5 +209,5 @@ def test_undoing_a_turn_waits_three_times(far: tuple[Proxy, Line, Chat]) -> None
             ):
                 proxy.reset()
                 line(request, key=new_id())
-                found.append(proxy.turns)
+                found.append(proxy.round_trips)
         assert found == ([3, 3, 3] if call else [2, 2, 2])

@@ -16,8 +16,8 @@ import pytest
 from tests.conftest import Database
 from tests.support.ask import settings_of
 from tests.support.chat import Chat
-from tests.support.counting_proxy import Proxy
 from tests.support.interruptions import BOTH, TEXT, snapshot_of
+from tests.support.tcp_proxy import open_database_proxy
 from tests.support.turn_driver import ScriptedModel
 from todo_cli.agent.loop import Limits, TurnEnd, run_turn
 from todo_cli.clients.direct import DirectClient
@@ -37,7 +37,7 @@ class Far:
 
     def __init__(self, db: Database) -> None:
         self.chat = Chat(db, db.person())
-        self.proxy = Proxy(self.chat.who.database_url)
+        self.proxy = open_database_proxy(self.chat.who.database_url)
         self.at, self.ever, self.steps = 0, False, 0
         for title in ("a", "b", "c"):
             self.chat(AddTask(title=title))

@@ -6,12 +6,13 @@ import json
 import signal
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 
 import pexpect
 import pytest
 
 from tests.conftest import COMMAND, Person, Server, Todo, wait_for
-from tests.support.tcp_proxy import before_server
+from tests.support.tcp_proxy import open_server_proxy
 
 
 @pytest.fixture
@@ -231,37 +232,37 @@ def test_wait_ends_when_the_task_reaches_the_state(home: Todo) -> None:
 def test_wait_interrupted_by_ctrl_c_exits_with_130(
     server: Server, person: Person, as_person: Callable[..., Todo]
 ) -> None:
-    with before_server(server.url, b"GET ") as (between, url):
-        todo = as_person(person, "api", url=url)
+    with closing(open_server_proxy(server.url, b"GET ")) as proxy:
+        todo = as_person(person, "api", url=proxy.url)
         todo("add", "a")
         running = start_wait(todo, "1")
-        wait_for(lambda: between.marked > 1)
+        wait_for(lambda: proxy.marked > 1)
         running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=20)
     assert (running.returncode, out, "Traceback" in err) == (130, "", False)
 
 
 def test_wait_during_a_server_outage_continues(person: Person, as_person: Callable[..., Todo], server: Server) -> None:
-    with before_server(server.url, b"GET ") as (between, url):
-        todo = as_person(person, "api", url=url)
+    with closing(open_server_proxy(server.url, b"GET ")) as proxy:
+        todo = as_person(person, "api", url=proxy.url)
         todo("add", "a")
         running = start_wait(todo, "1", "--timeout", "50s")
-        wait_for(lambda: between.marked > 1)
-        between.down = True
-        between.cut()
-        seen = between.connections
-        wait_for(lambda: between.connections > seen)
+        wait_for(lambda: proxy.marked > 1)
+        proxy.down = True
+        proxy.cut()
+        seen = proxy.connections
+        wait_for(lambda: proxy.connections > seen)
         as_person(person, "api", url=server.url)("done", "1")
-        between.down = False
+        proxy.down = False
         out, err = running.communicate(timeout=40)
     assert (running.returncode, out) == (0, "done #1 a\n"), err
-    with before_server(server.url, b"GET ") as (between, url):
-        todo = as_person(person, "api", url=url)
+    with closing(open_server_proxy(server.url, b"GET ")) as proxy:
+        todo = as_person(person, "api", url=proxy.url)
         todo("add", "b")
         running = start_wait(todo, "2", "--timeout", "3s")
-        wait_for(lambda: between.marked > 1)
-        between.down = True
-        between.cut()
+        wait_for(lambda: proxy.marked > 1)
+        proxy.down = True
+        proxy.cut()
         out, err = running.communicate(timeout=40)
     assert (running.returncode, out) == (11, ""), err
     assert "was not done after 3s" in err

@@ -23,7 +23,7 @@ SLOW = Sql("SELECT pg_sleep(%(b)s::int)")
 
 
 def on(db: Database, work: Work[R]) -> R:
-    """Run it on a new connection, and see that this still works at the end."""
+    """Run the work on a new connection, which must still be usable afterwards."""
 
     async def whole() -> R:
         connection = await connect(db.owner_url)
@@ -38,18 +38,18 @@ def on(db: Database, work: Work[R]) -> R:
     return asyncio.run(whole())
 
 
-def test_the_first_row_of_each_as_text(db: Database) -> None:
+def test_run_returns_the_first_row_of_each_as_text(db: Database) -> None:
     nothing = Sql("SELECT 1 WHERE %(a)s::boolean")
     given: list[tuple[Sql, list[Any]]] = [(ONE, ["é\n"]), (TWO, [41]), (nothing, [False]), (ONE, [None])]
     assert on(db, lambda connection: pipeline.run(connection, given)) == [("é\n",), ("42", "x"), None, (None,)]
 
 
-def test_a_failure_undoes_all_and_names_the_first(fresh_db: Database) -> None:
+def test_failure_undoes_all_and_raises_the_first(fresh_db: Database) -> None:
     fresh_db.execute("CREATE TABLE public.one (a text)")
     insert = Sql("INSERT INTO public.one VALUES (%(a)s)")
 
     async def work(connection: psycopg.AsyncConnection[Any]) -> None:
-        for _ in range(3):  # what was not prepared the first time is prepared the next
+        for _ in range(3):  # prepared now, if not the first time
             with pytest.raises(psycopg.errors.DivisionByZero):
                 await pipeline.run(connection, [(insert, ["x"]), (BAD, [0]), (TWO, [1]), (Sql("no SQL"), [])])
         assert await pipeline.run(connection, [(TWO, [1])]) == [("2", "x")]
@@ -58,8 +58,8 @@ def test_a_failure_undoes_all_and_names_the_first(fresh_db: Database) -> None:
     assert fresh_db.execute("SELECT count(*) FROM public.one") == [(0,)]
 
 
-def test_what_is_said_only_at_the_end_is_heard(fresh_db: Database) -> None:
-    """A deferred constraint speaks at the Sync."""
+def test_error_at_the_sync_is_raised(fresh_db: Database) -> None:
+    """A deferred constraint fails at the Sync."""
     fresh_db.execute("CREATE TABLE public.one (a text UNIQUE DEFERRABLE INITIALLY DEFERRED)")
     insert = Sql("INSERT INTO public.one VALUES (%(a)s)")
 
@@ -70,7 +70,7 @@ def test_what_is_said_only_at_the_end_is_heard(fresh_db: Database) -> None:
     on(fresh_db, work)
 
 
-def test_what_somebody_else_dropped_is_prepared_again(db: Database) -> None:
+def test_statement_that_was_deallocated_is_prepared_again(db: Database) -> None:
     async def work(connection: psycopg.AsyncConnection[Any]) -> None:
         for _ in range(3):
             assert await pipeline.run(connection, [(ONE, ["x"]), (TWO, [1])]) == [("x",), ("2", "x")]
@@ -79,26 +79,26 @@ def test_what_somebody_else_dropped_is_prepared_again(db: Database) -> None:
     on(db, work)
 
 
-def test_the_same_statement_with_other_types(db: Database) -> None:
+def test_statement_with_values_of_other_types_runs(db: Database) -> None:
     async def work(connection: psycopg.AsyncConnection[Any]) -> list[Any]:
         return [await pipeline.run(connection, [(TWO, [value])]) for value in (1, 100_000, "7", 2)]
 
     assert on(db, work) == [[("2", "x")], [("100001", "x")], [("8", "x")], [("3", "x")]]
 
 
-def test_a_connection_keeps_a_bounded_number_of_statements(db: Database) -> None:
+def test_connection_keeps_a_limited_number_of_statements(db: Database) -> None:
     async def work(connection: psycopg.AsyncConnection[Any]) -> None:
-        for number in range(pipeline.MOST * 2):
+        for number in range(pipeline.MAX_PREPARED_STATEMENTS * 2):
             statement = Sql(f"SELECT {number}")  # type: ignore[arg-type]
             assert await pipeline.run(connection, [(statement, [])]) == [(str(number),)]
         rows = await pipeline.run(connection, [(Sql("SELECT count(*) FROM pg_prepared_statements"), [])])
         assert rows[0] is not None
-        assert int(rows[0][0] or 0) <= pipeline.MOST
+        assert int(rows[0][0] or 0) <= pipeline.MAX_PREPARED_STATEMENTS
 
     on(db, work)
 
 
-def test_a_request_that_is_given_up_is_ended_and_the_connection_kept(db: Database) -> None:
+def test_cancelled_request_ends_and_keeps_the_connection(db: Database) -> None:
     async def work(connection: psycopg.AsyncConnection[Any]) -> None:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.3):
@@ -108,7 +108,7 @@ def test_a_request_that_is_given_up_is_ended_and_the_connection_kept(db: Databas
     on(db, work)
 
 
-def test_a_value_that_cannot_travel_sends_nothing(db: Database) -> None:
+def test_value_with_nul_sends_nothing(db: Database) -> None:
     async def work(connection: psycopg.AsyncConnection[Any]) -> None:
         with pytest.raises(psycopg.DataError):
             await pipeline.run(connection, [(ONE, ["x"]), (ONE, ["a\0b"])])
@@ -116,7 +116,7 @@ def test_a_value_that_cannot_travel_sends_nothing(db: Database) -> None:
     on(db, work)
 
 
-def test_a_connection_that_is_ended_says_so(db: Database) -> None:
+def test_terminated_connection_raises(db: Database) -> None:
     async def work() -> None:
         connection = await connect(db.owner_url)
         asyncio.get_running_loop().call_later(

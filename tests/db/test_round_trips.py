@@ -17,7 +17,7 @@ import pytest
 
 from tests.conftest import Database, Person, Server
 from tests.support.connections import Line
-from tests.support.counting_proxy import Proxy
+from tests.support.tcp_proxy import TcpProxy, open_database_proxy
 from todo_cli.contract import (
     claims,
     comments,
@@ -187,14 +187,14 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
 
 
 @pytest.fixture(scope="module")
-def proxy(db: Database) -> Iterator[Proxy]:
-    made = Proxy(db.server_url)
+def proxy(db: Database) -> Iterator[TcpProxy]:
+    made = open_database_proxy(db.server_url)
     yield made
     made.close()
 
 
 @pytest.fixture(scope="module", params=["own login", "server"])
-def far(request: pytest.FixtureRequest, db: Database, proxy: Proxy) -> Iterator[Line]:
+def far(request: pytest.FixtureRequest, db: Database, proxy: TcpProxy) -> Iterator[Line]:
     """Return an administrator's warm connection through the proxy."""
     who = db.person(admin=True)
     url = who.database_url if request.param == "own login" else db.server_url
@@ -202,10 +202,10 @@ def far(request: pytest.FixtureRequest, db: Database, proxy: Proxy) -> Iterator[
         yield line
 
 
-def counted(proxy: Proxy, line: Line, request: Request[Any], **caller: Any) -> int:
+def counted(proxy: TcpProxy, line: Line, request: Request[Any], **caller: Any) -> int:
     proxy.reset()
     line(request, **caller)
-    return proxy.turns
+    return proxy.round_trips
 
 
 def test_table_names_every_request() -> None:
@@ -215,7 +215,7 @@ def test_table_names_every_request() -> None:
 
 
 @pytest.mark.parametrize("kind", COUNTED, ids=lambda kind: kind.__name__)
-def test_request_costs_the_round_trips_of_the_table(proxy: Proxy, far: Line, kind: type[Request[Any]]) -> None:
+def test_request_costs_the_round_trips_of_the_table(proxy: TcpProxy, far: Line, kind: type[Request[Any]]) -> None:
     make = samples(far)[kind]
     trips = dict(TRIPS)[kind]
     far(make())  # warm: prepared
@@ -223,7 +223,7 @@ def test_request_costs_the_round_trips_of_the_table(proxy: Proxy, far: Line, kin
     assert b"BEGIN" not in proxy.sent or trips > 1
 
 
-def test_date_in_words_without_a_zone_costs_one_round_trip_more(proxy: Proxy, far: Line) -> None:
+def test_date_in_words_without_a_zone_costs_one_round_trip_more(proxy: TcpProxy, far: Line) -> None:
     words = tasks.AddTask(title="x", due="tomorrow 9am")
     far(words, zone=None)
     assert counted(proxy, far, words, zone=None) == 2
@@ -231,7 +231,7 @@ def test_date_in_words_without_a_zone_costs_one_round_trip_more(proxy: Proxy, fa
     assert counted(proxy, far, tasks.AddTask(title="x"), zone=None) == 1
 
 
-def test_filter_costs_no_round_trip_and_view_costs_one(proxy: Proxy, far: Line) -> None:
+def test_filter_costs_no_round_trip_and_view_costs_one(proxy: TcpProxy, far: Line) -> None:
     far(views.SaveView(name="work", filter="#work or p1"))
     for filter, trips in (
         ("#home @phone due<fri p1 -@work milk", 1),
@@ -249,7 +249,7 @@ def test_filter_costs_no_round_trip_and_view_costs_one(proxy: Proxy, far: Line) 
     assert counted(proxy, far, tasks.ListTasks(home=True)) == 2
 
 
-def test_change_by_filter_costs_as_many_round_trips_as_by_numbers(proxy: Proxy, far: Line) -> None:
+def test_change_by_filter_costs_as_many_round_trips_as_by_numbers(proxy: TcpProxy, far: Line) -> None:
     def name() -> str:
         made = uuid4().hex
         far(tasks.AddTasks(tasks=tuple(tasks.NewTask(title="x", project=made, tags=("a",)) for _ in range(20))))
@@ -261,18 +261,20 @@ def test_change_by_filter_costs_as_many_round_trips_as_by_numbers(proxy: Proxy, 
         return made
 
     for _ in range(2):  # warm, then counted
-        cost = [counted(proxy, far, tasks.EditTasks(filter=f"#{name()} @a", due=DUE, add_tags=("c",), remove_tags=("a",))),
-                counted(proxy, far, tasks.CompleteTasks(filter=f"#{name()} due<fri or #{name()}")),
-                counted(proxy, far, tasks.DeleteTasks(filter=f"#{name()} x")),
-                counted(proxy, far, tasks.CompleteTasks(filter=f"#{name()}", with_subtasks=True)),
-                counted(proxy, far, tasks.CompleteTasks(filter=f"#{recurring()}"))]  # fmt: skip
+        cost = [
+            counted(proxy, far, tasks.EditTasks(filter=f"#{name()} @a", due=DUE, add_tags=("c",), remove_tags=("a",))),
+            counted(proxy, far, tasks.CompleteTasks(filter=f"#{name()} due<fri or #{name()}")),
+            counted(proxy, far, tasks.DeleteTasks(filter=f"#{name()} x")),
+            counted(proxy, far, tasks.CompleteTasks(filter=f"#{name()}", with_subtasks=True)),
+            counted(proxy, far, tasks.CompleteTasks(filter=f"#{recurring()}")),
+        ]
     assert cost == [2, 2, 2, 2, 2]
     plan = plans.MakePlan(id=new_id(), operation="DeleteTasks", arguments={"filter": f"#{name()}"})
     assert counted(proxy, far, plan) == 2
     assert counted(proxy, far, plans.ApplyPlan(id=plan.id)) == 3
 
 
-def test_write_with_subtasks_and_recurrence_costs_two_round_trips(proxy: Proxy, far: Line) -> None:
+def test_write_with_subtasks_and_recurrence_costs_two_round_trips(proxy: TcpProxy, far: Line) -> None:
     def numbers() -> tuple[int, ...]:
         rows = tuple(tasks.NewTask(title="x", due=DUE, every="every week", tags=("a",)) for _ in range(50))
         return tuple(task.number for task in far(tasks.AddTasks(tasks=rows)).tasks)
@@ -282,15 +284,17 @@ def test_write_with_subtasks_and_recurrence_costs_two_round_trips(proxy: Proxy, 
 
     for _ in range(2):  # warm, then counted
         one, *more = numbers()
-        first = [costs(tasks.AddTask(title="x tomorrow #p", parent=one, after=(one,), every="every week", parse=True)),
-                 costs(tasks.EditTasks(numbers=(one,), parent=more[0], add_after=(more[1],), every="every month")),
-                 costs(time_tracking.StopTasks()) if far(time_tracking.StartTasks(numbers=(one,))) else 0,
-                 costs(tasks.CompleteTasks(numbers=(one, *more))),
-                 costs(tasks.CompleteTasks(numbers=numbers()[:1], with_subtasks=True))]  # fmt: skip
+        first = [
+            costs(tasks.AddTask(title="x tomorrow #p", parent=one, after=(one,), every="every week", parse=True)),
+            costs(tasks.EditTasks(numbers=(one,), parent=more[0], add_after=(more[1],), every="every month")),
+            costs(time_tracking.StopTasks()) if far(time_tracking.StartTasks(numbers=(one,))) else 0,
+            costs(tasks.CompleteTasks(numbers=(one, *more))),
+            costs(tasks.CompleteTasks(numbers=numbers()[:1], with_subtasks=True)),
+        ]
     assert first == [2, 2, 2, 2, 2]
 
 
-def test_known_key_costs_no_round_trip_more(proxy: Proxy, far: Line) -> None:
+def test_known_key_costs_no_round_trip_more(proxy: TcpProxy, far: Line) -> None:
     key = uuid4().hex
     assert counted(proxy, far, tasks.AddTask(title="x"), key=key) == 1
     number = far(tasks.AddTask(title="x"), key=key).number
@@ -300,7 +304,7 @@ def test_known_key_costs_no_round_trip_more(proxy: Proxy, far: Line) -> None:
     assert counted(proxy, far, done, key=f"{key} done") == 2
 
 
-def test_refusal_costs_one_round_trip_and_of_a_write_two(proxy: Proxy, far: Line) -> None:
+def test_refusal_costs_one_round_trip_and_of_a_write_two(proxy: TcpProxy, far: Line) -> None:
     cases: tuple[tuple[Request[Any], type[TodoError], dict[str, str]], ...] = (
         (tasks.ShowTask(number=10**9), NotFound, {}),
         (tasks.CompleteTasks(numbers=(10**9,)), NotFound, {}),
@@ -311,25 +315,34 @@ def test_refusal_costs_one_round_trip_and_of_a_write_two(proxy: Proxy, far: Line
     assert trips == [1, 2, 1, 2], "a refused write loads, then rolls back"
 
 
-def _refused(proxy: Proxy, far: Line, request: Request[Any], refusal: type[TodoError], caller: dict[str, str]) -> int:
+def _refused(
+    proxy: TcpProxy, far: Line, request: Request[Any], refusal: type[TodoError], caller: dict[str, str]
+) -> int:
     # Postgres sends an error at once, possibly before the rest of the pipeline has arrived
     proxy.reset()
     with pytest.raises(refusal):
         far(request, **caller)
-    return proxy.turns
+    return proxy.round_trips
 
 
 def http(server: Server, who: Person, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-    request = HttpRequest(server.url + path, None if body is None else json.dumps(body).encode(), method=method,
-                          headers={"Authorization": f"Bearer {who.token}", "Time-Zone": "Europe/Berlin",
-                                   "Content-Type": "application/json"})  # fmt: skip
+    request = HttpRequest(
+        server.url + path,
+        None if body is None else json.dumps(body).encode(),
+        method=method,
+        headers={
+            "Authorization": f"Bearer {who.token}",
+            "Time-Zone": "Europe/Berlin",
+            "Content-Type": "application/json",
+        },
+    )
     with urlopen(request, timeout=20) as answer:
         return json.load(answer)
 
 
 def test_server_adds_no_round_trip(db: Database, make_server: Callable[..., Server], person: Person) -> None:
     """A server does not test a connection before use, and sends nothing when the connection returns to the pool."""
-    with closing(Proxy(db.server_url)) as proxy:
+    with closing(open_database_proxy(db.server_url)) as proxy:
         server = make_server(replace(db, server_url=proxy.through(db.server_url)), env={"TODO_POOL_SIZE": "1"})
         connections = proxy.connections
         requests = (
@@ -344,7 +357,7 @@ def test_server_adds_no_round_trip(db: Database, make_server: Callable[..., Serv
             for method, path, body in requests:
                 http(server, person, method, path, body)
             # the first round prepares; the edit and the completion load and store
-            assert proxy.turns == len(requests) + 2 or round == 0, proxy.sent
+            assert proxy.round_trips == len(requests) + 2 or round == 0, proxy.sent
             assert proxy.sent.count(b"BEGIN") <= 2
         assert proxy.connections == connections
         server.stop()

@@ -42,11 +42,14 @@ def numbers(changed: Changed) -> list[int]:
 def home(ask: Ask) -> Ask:
     """Add 1, 2: #old @phone; 3: #old; 4: @phone; 5: #old @phone, deferred; 6: #old @phone, done; 7: the same, in the trash."""
     rows = [
-        NewTask(title="a", project="old", tags=("phone",)), NewTask(title="b", project="old", tags=("phone",)),
-        NewTask(title="c", project="old"), NewTask(title="d", tags=("phone",)),
+        NewTask(title="a", project="old", tags=("phone",)),
+        NewTask(title="b", project="old", tags=("phone",)),
+        NewTask(title="c", project="old"),
+        NewTask(title="d", tags=("phone",)),
         NewTask(title="e", project="old", tags=("phone",), defer="2099-01-01"),
-        NewTask(title="f", project="old", tags=("phone",)), NewTask(title="g", project="old", tags=("phone",)),
-    ]  # fmt: skip
+        NewTask(title="f", project="old", tags=("phone",)),
+        NewTask(title="g", project="old", tags=("phone",)),
+    ]
     ask(AddTasks(tasks=tuple(rows)))
     ask(CompleteTasks(numbers=(6,)))
     ask(DeleteTasks(numbers=(7,)))
@@ -176,14 +179,19 @@ def ten_thousand_and_one(who: str, db: Database) -> None:
     """Store 10,001 open tasks of one word."""
     db.execute(
         """INSERT INTO todo.tasks (space_id, number, id, title, created_at, updated_at, rev)
-           SELECT %s, n, gen_random_uuid(), 'many', now(), now(), 0 FROM generate_series(1, 10001) AS n""", who)  # fmt: skip
+           SELECT %s, n, gen_random_uuid(), 'many', now(), now(), 0 FROM generate_series(1, 10001) AS n""",
+        who,
+    )
     db.execute("UPDATE todo.spaces SET next_number = 10002 WHERE id = %s", who)
 
 
 def test_edit_of_more_than_ten_thousand_tasks_is_refused(ask: Ask, db: Database) -> None:
     ten_thousand_and_one(ask.who.user_id, db)
-    for filter, says in (("is:open", "matches 10,001 tasks; at most 10,000"), ("many -p1", "occur in 10,000 tasks or more"),
-                         ("-many", "occur in 10,000 tasks or more")):  # fmt: skip
+    for filter, says in (
+        ("is:open", "matches 10,001 tasks; at most 10,000"),
+        ("many -p1", "occur in 10,000 tasks or more"),
+        ("-many", "occur in 10,000 tasks or more"),
+    ):
         with pytest.raises(Invalid, match=says):
             ask(EditTasks(filter=filter, priority=2))
 
@@ -221,8 +229,12 @@ def test_complete_by_filter_creates_next_occurrences(ask: Ask) -> None:
     ask.add("daily", project="p", due=MONDAY, every="every day")
     done = ask(CompleteTasks(filter="#p"), "k")
     assert [(task.number, task.status, task.due) for task in done.tasks] == [
-        (1, "done", None), (2, "done", MONDAY), (3, "done", MONDAY), (4, "open", "2030-01-14"), (5, "open", "2030-01-08"),
-    ]  # fmt: skip
+        (1, "done", None),
+        (2, "done", MONDAY),
+        (3, "done", MONDAY),
+        (4, "open", "2030-01-14"),
+        (5, "open", "2030-01-08"),
+    ]
     assert ask(CompleteTasks(filter="#p"), "k").tasks == done.tasks
     ask(Undo())
     assert [ask.show(number).status for number in range(1, 6)] == ["open"] * 3 + ["deleted"] * 2
@@ -326,11 +338,14 @@ def test_edit_by_any_filter_changes_the_listed_tasks(ask: Ask, seed: int) -> Non
     chance = random.Random(seed)
     rows = [
         NewTask(
-            title=chance.choice(["milk", "bread", "call home"]), project=chance.choice([None, "a", "b"]),
-            tags=tuple(chance.sample(["x", "y"], chance.randrange(3))), priority=chance.choice([None, 1, 2]),
+            title=chance.choice(["milk", "bread", "call home"]),
+            project=chance.choice([None, "a", "b"]),
+            tags=tuple(chance.sample(["x", "y"], chance.randrange(3))),
+            priority=chance.choice([None, 1, 2]),
             due=chance.choice([None, "2020-01-01", "2030-01-01"]),
-        ) for _ in range(40)
-    ]  # fmt: skip
+        )
+        for _ in range(40)
+    ]
     ask(AddTasks(tasks=tuple(rows)))
     terms = ["#a", "@x", "-@y", "p1", "is:overdue", "has:due", "milk", "1-20", "project:none", "due<2025-01-01"]
     for _ in range(12):

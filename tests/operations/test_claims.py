@@ -25,7 +25,7 @@ from todo_cli.contract.tasks import (
     NewTask,
     ReopenTasks,
     Task,
-)  # fmt: skip
+)
 from todo_cli.contract.tokens import CreateToken
 from todo_cli.errors import Conflict, Invalid, NotAllowed, NotFound, NotNow
 
@@ -46,8 +46,11 @@ def other(ask: Ask, ask_as: AskAs) -> Ask:
 
 def expire(db: Database, ask: Ask, number: int = 1) -> None:
     """Let the lease of a claim expire."""
-    db.execute("UPDATE todo.tasks SET claimed_until = now() - interval '1 second' WHERE space_id = %s AND number = %s",
-               ask.who.user_id, number)  # fmt: skip
+    db.execute(
+        "UPDATE todo.tasks SET claimed_until = now() - interval '1 second' WHERE space_id = %s AND number = %s",
+        ask.who.user_id,
+        number,
+    )
 
 
 def claim(ask: Ask, number: int | None = None, key: str | None = None, **more: Any) -> Task:
@@ -76,10 +79,14 @@ def test_claim_next_takes_the_free_task_due_soonest(ask: Ask, other: Ask) -> Non
 
 def test_claim_next_passes_over_tasks_that_are_not_ready(ask: Ask) -> None:
     rows = (
-        NewTask(title="later", defer="2099-01-01"), NewTask(title="scheduled", scheduled="2099-01-01"),
-        NewTask(title="first"), NewTask(title="waits", after=(3,)), NewTask(title="done"), NewTask(title="gone"),
+        NewTask(title="later", defer="2099-01-01"),
+        NewTask(title="scheduled", scheduled="2099-01-01"),
+        NewTask(title="first"),
+        NewTask(title="waits", after=(3,)),
+        NewTask(title="done"),
+        NewTask(title="gone"),
         NewTask(title="other", project="p"),
-    )  # fmt: skip
+    )
     ask(AddTasks(tasks=rows[:3]))
     ask(AddTasks(tasks=rows[3:]))
     ask(CompleteTasks(numbers=(5,)))

@@ -30,7 +30,9 @@ def test_comment_is_added_shown_and_listed(ask: Ask) -> None:
     first, second = said(ask, task.number, "one\nmore"), said(ask, task.number, "two")
     task_shown = shown(ask, task.number)
     assert [(one.id, one.user, one.text) for one in task_shown.comments or ()] == [
-        (first, ask.who.name, "one\nmore"), (second, ask.who.name, "two")]  # fmt: skip
+        (first, ask.who.name, "one\nmore"),
+        (second, ask.who.name, "two"),
+    ]
     assert task_shown.rev == task.rev
     page = ask(ListComments(number=task.number, limit=1))
     assert [one.id for one in page.comments] == [first]

@@ -75,11 +75,16 @@ def _tasks() -> dict[str, NewTask]:
 
 DONE, DELETED = "stGL", "uI"
 COLUMNS = {  # rare columns, set by the owner of the database
-    "m": "defer_on = current_date + 20", "A": "defer_at = now() + interval '20 hours'", "n": "scheduled_on = current_date + 5",
-    "o": "scheduled_on = current_date - 1", "q": "parent = {p}", "r": "parent = {p}",
-    "v": "series = gen_random_uuid(), occurrence = 1", "w": "started_at = now()",
+    "m": "defer_on = current_date + 20",
+    "A": "defer_at = now() + interval '20 hours'",
+    "n": "scheduled_on = current_date + 5",
+    "o": "scheduled_on = current_date - 1",
+    "q": "parent = {p}",
+    "r": "parent = {p}",
+    "v": "series = gen_random_uuid(), occurrence = 1",
+    "w": "started_at = now()",
     "N": "claimed_by = '{me}', claimed_until = now() + interval '1 hour'",
-}  # fmt: skip
+}
 LINKS = {"i": "h", "j": "i", "l": "k", "m": "s"}  # task and blocker; s is done
 
 
@@ -276,19 +281,40 @@ def test_filter_and_request_fields_narrow_together(found: Set) -> None:
     assert found("", project="home.*") == "", "a field is a name, as it is"
 
 
-@pytest.mark.parametrize("filter", [
-    "due<neverday", "due:'31 feb'", "due<5/6", "milk\0", "is:nothing", ":nowhere", "p1 (", "due>'in 9999999 years'"])  # fmt: skip
+@pytest.mark.parametrize(
+    "filter",
+    ["due<neverday", "due:'31 feb'", "due<5/6", "milk\0", "is:nothing", ":nowhere", "p1 (", "due>'in 9999999 years'"],
+)
 def test_invalid_filter_is_refused(found: Set, filter: str) -> None:
     with pytest.raises((Invalid, NotFound)):
         found(filter)
 
 
-@pytest.mark.parametrize("filter", [
-    "due<0001-01-02", "due>9999-12-30", "due:9999-12-30", "created>=0001-01-02", "defer<='9999-12-30 23:59'", "1-9223372036854775807",
-    "1,20000-40000,9223372036854775807", "parent:9223372036854775807", "'%' or '_' or '\\\\'", "\"'; DROP TABLE todo.tasks; --\"",
-    "project:'a\\'.*'", "#'%(space)s'", "'%(f0)s' and '$1'", "@'{{x}}'", "title:'\u202eabc' note:'\u200b'", "مرحبا or שלום",
-    " or ".join(f"@t{n}" for n in range(200)), " ".join(f"w{n}" for n in range(200)), "not (" * 30 + "@a x" + ")" * 30,
-    " or ".join(f"(#p{n} p1)" for n in range(100))])  # fmt: skip
+@pytest.mark.parametrize(
+    "filter",
+    [
+        "due<0001-01-02",
+        "due>9999-12-30",
+        "due:9999-12-30",
+        "created>=0001-01-02",
+        "defer<='9999-12-30 23:59'",
+        "1-9223372036854775807",
+        "1,20000-40000,9223372036854775807",
+        "parent:9223372036854775807",
+        "'%' or '_' or '\\\\'",
+        '"\'; DROP TABLE todo.tasks; --"',
+        "project:'a\\'.*'",
+        "#'%(space)s'",
+        "'%(f0)s' and '$1'",
+        "@'{{x}}'",
+        "title:'\u202eabc' note:'\u200b'",
+        "مرحبا or שלום",
+        " or ".join(f"@t{n}" for n in range(200)),
+        " ".join(f"w{n}" for n in range(200)),
+        "not (" * 30 + "@a x" + ")" * 30,
+        " or ".join(f"(#p{n} p1)" for n in range(100)),
+    ],
+)
 def test_unusual_filter_is_answered(found: Set, filter: str) -> None:
     """Far dates, huge numbers, syntax of other languages, many terms: an answer, never an internal error."""
     found(filter)

@@ -22,7 +22,7 @@ from todo_cli.contract.tasks import (
     NewTask,
     ReopenTasks,
     RestoreTasks,
-)  # fmt: skip
+)
 from todo_cli.contract.tokens import CreateToken, RevokeToken
 from todo_cli.errors import Conflict, Invalid
 

@@ -15,8 +15,18 @@ from todo_cli.contract.tasks import AddTasks, CompleteTasks, DeleteTasks, EditTa
 from todo_cli.errors import Invalid
 
 SORTS = [f"{sign}{key}" for key in ("due", "priority", "created", "updated") for sign in ("", "-")]
-MIXED = ["priority,-due", "-priority,due", "project,-priority,title", "-project,due,-updated", "title", "-title,created", "completed,-title",
-         "scheduled,-project", "-defer,priority", "due,priority,project,title"]  # fmt: skip
+MIXED = [
+    "priority,-due",
+    "-priority,due",
+    "project,-priority,title",
+    "-project,due,-updated",
+    "title",
+    "-title,created",
+    "completed,-title",
+    "scheduled,-project",
+    "-defer,priority",
+    "due,priority,project,title",
+]
 
 
 def titles(ask: Ask, **filters: Any) -> str:
@@ -32,18 +42,43 @@ def test_list_fields_narrow_alone_and_together(ask: Ask) -> None:
     ask(CompleteTasks(numbers=(2,)))
     ask(DeleteTasks(numbers=(4,)))
     for filters, wanted in (
-        ({}, "ac"), ({"status": "done"}, "b"), ({"status": "deleted"}, "d"), ({"status": "all"}, "abcd"),
-        ({"project": "home"}, "a"), ({"project": "home", "status": "all"}, "ab"), ({"project": "nowhere"}, ""),
-        ({"tag": "y"}, "ac"), ({"tag": "x", "status": "all"}, "ab"), ({"priority": 1}, "ac"), ({"priority": 3}, ""),
+        ({}, "ac"),
+        ({"status": "done"}, "b"),
+        ({"status": "deleted"}, "d"),
+        ({"status": "all"}, "abcd"),
+        ({"project": "home"}, "a"),
+        ({"project": "home", "status": "all"}, "ab"),
+        ({"project": "nowhere"}, ""),
+        ({"tag": "y"}, "ac"),
+        ({"tag": "x", "status": "all"}, "ab"),
+        ({"priority": 1}, "ac"),
+        ({"priority": 3}, ""),
         ({"priority": 1, "project": "home", "tag": "y", "due": "2030-01-01"}, "a"),
         ({"tag": "y", "priority": 2, "status": "all"}, ""),
-    ):  # fmt: skip
+    ):
         assert titles(ask, sort="created", **filters) == wanted, filters
 
 
-@pytest.mark.parametrize(("field", "value"), [("status", "gone"), ("sort", "titel"), ("sort", "due,-due"), ("sort", ""), ("sort", "due,"), ("sort", "due,priority,title,project,updated"),
-    ("filter", "x" * 10_001), ("filter", "prioject:home"), ("limit", 0), ("limit", 1_001),
-    ("priority", 4), ("due", "neverday"), ("due_before", "x"), ("due_after", ""), ("cursor", "x" * 1_001)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("status", "gone"),
+        ("sort", "titel"),
+        ("sort", "due,-due"),
+        ("sort", ""),
+        ("sort", "due,"),
+        ("sort", "due,priority,title,project,updated"),
+        ("filter", "x" * 10_001),
+        ("filter", "prioject:home"),
+        ("limit", 0),
+        ("limit", 1_001),
+        ("priority", 4),
+        ("due", "neverday"),
+        ("due_before", "x"),
+        ("due_after", ""),
+        ("cursor", "x" * 1_001),
+    ],
+)
 def test_list_with_an_invalid_field_is_refused(ask: Ask, field: str, value: object) -> None:
     with pytest.raises(Invalid):
         ask(ListTasks(**{field: value}))  # type: ignore[arg-type]
@@ -56,8 +91,11 @@ def test_list_due_means_days_in_the_callers_zone(person: Any, ask_as: AskAs) -> 
     assert auckland.add("i", due="2030-01-08 09:00").due == "2030-01-07T20:00:00Z"
     auckland.add("d", due="2030-01-08")
     for asker, day, wanted in (
-        (auckland, "2030-01-08", "id"), (auckland, "2030-01-07", ""), (angeles, "2030-01-07", "i"), (angeles, "2030-01-08", "d"),
-    ):  # fmt: skip
+        (auckland, "2030-01-08", "id"),
+        (auckland, "2030-01-07", ""),
+        (angeles, "2030-01-07", "i"),
+        (angeles, "2030-01-08", "d"),
+    ):
         assert titles(asker, due=day) == wanted, (asker.backend, day)
     assert titles(angeles, due_before="2030-01-08") == "i"
     assert titles(auckland, due_before="2030-01-08") == ""
@@ -68,16 +106,26 @@ def test_list_due_means_days_in_the_callers_zone(person: Any, ask_as: AskAs) -> 
 
 def test_list_due_bounds_include_days_and_instants(ask: Ask) -> None:
     """In Berlin: `due_before` is strictly before, `due_after` is after the end of the named day."""
-    for title, due in (("a", "2030-03-30"), ("b", "2030-03-31 00:00"), ("c", "2030-03-31"), ("d", "2030-03-31 23:59"),
-                       ("e", "2030-04-01 00:00"), ("f", "2030-04-01")):  # fmt: skip
+    for title, due in (
+        ("a", "2030-03-30"),
+        ("b", "2030-03-31 00:00"),
+        ("c", "2030-03-31"),
+        ("d", "2030-03-31 23:59"),
+        ("e", "2030-04-01 00:00"),
+        ("f", "2030-04-01"),
+    ):
         ask.add(title, due=due)
     ask.add("never")
     for filters, wanted in (
-        ({"due": "2030-03-31"}, "bdc"), ({"due_before": "2030-03-31"}, "a"), ({"due_after": "2030-03-31"}, "ef"),
-        ({"due_before": "2030-04-01"}, "abdc"), ({"due_after": "2030-03-30", "due_before": "2030-04-01"}, "bdc"),
-        ({"due_before": "2030-03-31 23:59"}, "ab"), ({"due_after": "2030-03-31 23:59"}, "def"),
+        ({"due": "2030-03-31"}, "bdc"),
+        ({"due_before": "2030-03-31"}, "a"),
+        ({"due_after": "2030-03-31"}, "ef"),
+        ({"due_before": "2030-04-01"}, "abdc"),
+        ({"due_after": "2030-03-30", "due_before": "2030-04-01"}, "bdc"),
+        ({"due_before": "2030-03-31 23:59"}, "ab"),
+        ({"due_after": "2030-03-31 23:59"}, "def"),
         ({"due_before": "2030-04-01", "due": "2030-03-31"}, "bdc"),
-    ):  # fmt: skip
+    ):
         assert "".join(sorted(titles(ask, **filters))) == "".join(sorted(wanted)), filters
 
 
@@ -174,9 +222,17 @@ def test_pages_while_tasks_change_never_repeat_or_miss_a_task(db: Database, ask_
 
 def test_mixed_sorts_with_empty_keys_page_through_all_tasks_once(ask: Ask) -> None:
     """Pages of two tasks add up to the whole list in the requested order, with ties and empty keys."""
-    rows = tuple(NewTask(title="bAab"[i % 4], due=(None, "2030-01-01", "2030-01-02 12:00")[i % 3], priority=(None, 1, 3)[i // 2 % 3],
-                         project=(None, "q", "p", "Q")[i // 3 % 4], defer=(None, "2020-01-01")[i % 2], scheduled=(None, "2020-01-01", "2020-02-02")[i % 3])
-                 for i in range(17))  # fmt: skip
+    rows = tuple(
+        NewTask(
+            title="bAab"[i % 4],
+            due=(None, "2030-01-01", "2030-01-02 12:00")[i % 3],
+            priority=(None, 1, 3)[i // 2 % 3],
+            project=(None, "q", "p", "Q")[i // 3 % 4],
+            defer=(None, "2020-01-01")[i % 2],
+            scheduled=(None, "2020-01-01", "2020-02-02")[i % 3],
+        )
+        for i in range(17)
+    )
     ask(AddTasks(tasks=rows))
     ask(CompleteTasks(numbers=(2, 3)))
     ask(CompleteTasks(numbers=(5,)))
@@ -298,11 +354,26 @@ def test_cursor_of_another_sort_is_refused(ask: Ask) -> None:
 
 @pytest.mark.parametrize(
     "cursor",
-    ["x", "é", "%%%", "bm9uc2Vuc2U", _forged(1), _forged("due", "infinity"), _forged("due", "tomorrow", 1), _forged("due", "", 1),
-     _forged("priority", "x", 1), _forged("due", "infinity", 2**70), _forged("priority", "99999999", 1), _forged("due", "2030-01-01", -1),
-     _forged("created", "9" * 5_00, 1), _forged("due", "0001-01-01T00:00:00+14:00", 1), _forged("nonsense", "1", 1),
-     _forged("created", "1_0", 1), _forged("created", "٣", 1)],
-)  # fmt: skip
+    [
+        "x",
+        "é",
+        "%%%",
+        "bm9uc2Vuc2U",
+        _forged(1),
+        _forged("due", "infinity"),
+        _forged("due", "tomorrow", 1),
+        _forged("due", "", 1),
+        _forged("priority", "x", 1),
+        _forged("due", "infinity", 2**70),
+        _forged("priority", "99999999", 1),
+        _forged("due", "2030-01-01", -1),
+        _forged("created", "9" * 5_00, 1),
+        _forged("due", "0001-01-01T00:00:00+14:00", 1),
+        _forged("nonsense", "1", 1),
+        _forged("created", "1_0", 1),
+        _forged("created", "٣", 1),
+    ],
+)
 def test_forged_cursor_is_refused(ask: Ask, cursor: str) -> None:
     """A forged cursor gives a refusal or a page, never an internal error."""
     for sort in ("due", "priority", "created"):

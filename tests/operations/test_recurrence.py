@@ -25,7 +25,7 @@ from todo_cli.contract.tasks import (
     ReopenTasks,
     RestoreTasks,
     Task,
-)  # fmt: skip
+)
 from todo_cli.contract.time_tracking import SkipTasks
 from todo_cli.errors import Conflict, Invalid, NotFound, TodoError
 
@@ -102,13 +102,16 @@ def test_complete_many_creates_every_next_occurrence(ask: Ask) -> None:
     assert {ask.show(n).status for n in (1, 61, 62, 121)} == {"open", "deleted"}
 
 
-@pytest.mark.parametrize(("words", "due", "expected"), [
-    ("every month", "2030-01-31", ["2030-02-28", "2030-03-31", "2030-04-30"]),
-    ("every 2 weeks on mon", MONDAY, ["2030-01-21", "2030-02-04"]),
-    ("FREQ=MONTHLY;BYDAY=-1FR", "2030-01-25", ["2030-02-22", "2030-03-29"]),
-    ("every year", "2028-02-29", ["2029-02-28", "2030-02-28", "2031-02-28", "2032-02-29"]),
-    ("every day", "2030-03-30 02:30", ["2030-03-31T01:30:00Z", "2030-04-01T00:30:00Z"]),  # the clock goes forward
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("words", "due", "expected"),
+    [
+        ("every month", "2030-01-31", ["2030-02-28", "2030-03-31", "2030-04-30"]),
+        ("every 2 weeks on mon", MONDAY, ["2030-01-21", "2030-02-04"]),
+        ("FREQ=MONTHLY;BYDAY=-1FR", "2030-01-25", ["2030-02-22", "2030-03-29"]),
+        ("every year", "2028-02-29", ["2029-02-28", "2030-02-28", "2031-02-28", "2032-02-29"]),
+        ("every day", "2030-03-30 02:30", ["2030-03-31T01:30:00Z", "2030-04-01T00:30:00Z"]),  # the clock goes forward
+    ],
+)
 def test_series_has_the_dates_of_its_rule(ask: Ask, words: str, due: str, expected: list[str]) -> None:
     every(ask, words, due)
     found = [done(ask, number).tasks[1].due for number in range(1, len(expected) + 1)]
@@ -212,8 +215,19 @@ def test_recurrence_is_set_changed_and_cleared(ask: Ask) -> None:
         ask(EditTasks(numbers=(3,), every="every day", due=None))
 
 
-@pytest.mark.parametrize("words", ["every", "every never", "FREQ=SECONDLY", "every 0 days", "FREQ=DAILY;COUNT=0",
-                                   "every 31 february", "every day until 2001-01-01", "x" * 500])  # fmt: skip
+@pytest.mark.parametrize(
+    "words",
+    [
+        "every",
+        "every never",
+        "FREQ=SECONDLY",
+        "every 0 days",
+        "FREQ=DAILY;COUNT=0",
+        "every 31 february",
+        "every day until 2001-01-01",
+        "x" * 500,
+    ],
+)
 def test_skip_of_a_task_that_does_not_recur_is_refused(ask: Ask, words: str) -> None:
     with pytest.raises(Invalid):
         ask(AddTask(title="x", every=words))
@@ -262,11 +276,19 @@ def steps(ask: Ask, chance: random.Random, count: int) -> None:
     for _ in range(count):
         number = chance.randint(1, len(_rows(ask)))
         requests = (
-            CompleteTasks(numbers=(number,)), CompleteTasks(numbers=(number,)), ReopenTasks(numbers=(number,)),
-            Undo(), Redo(), SkipTasks(numbers=(number,)), EditTasks(numbers=(number,), title=f"t{chance.random()}"),
-            EditTasks(numbers=(number,), due=f"2030-02-{chance.randint(1, 28):02}", occurrences=chance.choice(("this", "all"))),
-            DeleteTasks(numbers=(number,)), RestoreTasks(numbers=(number,)),
-        )  # fmt: skip
+            CompleteTasks(numbers=(number,)),
+            CompleteTasks(numbers=(number,)),
+            ReopenTasks(numbers=(number,)),
+            Undo(),
+            Redo(),
+            SkipTasks(numbers=(number,)),
+            EditTasks(numbers=(number,), title=f"t{chance.random()}"),
+            EditTasks(
+                numbers=(number,), due=f"2030-02-{chance.randint(1, 28):02}", occurrences=chance.choice(("this", "all"))
+            ),
+            DeleteTasks(numbers=(number,)),
+            RestoreTasks(numbers=(number,)),
+        )
         request = chance.choice(requests)
         try:
             ask(request)

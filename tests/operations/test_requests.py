@@ -38,7 +38,7 @@ from todo_cli.contract.tasks import (
     ReopenTasks,
     RestoreTasks,
     ShowTask,
-)  # fmt: skip
+)  # fmt: skip  # a table, one Request per line
 from todo_cli.contract.time_tracking import SkipTasks, StartTasks, StopTasks
 from todo_cli.contract.tokens import CreateToken, ListTokens, RevokeToken
 from todo_cli.contract.usage import ReadUsage, SetBudget
@@ -49,7 +49,7 @@ from todo_cli.contract.users import (
     ListUsers,
     SetPreferences,
     WhoAmI,
-)  # fmt: skip
+)  # fmt: skip  # a table, one Request per line
 from todo_cli.contract.views import ChooseView, ListProjects, ListTags, ListViews, RemoveView, SaveView
 from todo_cli.errors import TodoError
 
@@ -120,7 +120,7 @@ STORY: tuple[Request[Any], ...] = (
     SetBudget(name="nobody at all"), ImportMessages(conversation=TALK, messages=SAID), ImportMessages(conversation=TALK, messages=SAID),
     ImportMessages(conversation=TALK, messages=SAID, first=7), SearchConversations(words="rent", role="user"), ReadUsage(by="conversation", number=1),
     ListPrompts(), ListPrompts(limit=0), ListChanges(), ListChanges(number=1, limit=2), ListChanges(number=99), ListChanges(before=3), ListChanges(limit=0),
-)  # fmt: skip
+)  # fmt: skip  # a table, one Request per line
 
 MASKS = (
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "<id>"),

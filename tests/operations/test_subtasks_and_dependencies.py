@@ -19,7 +19,7 @@ from todo_cli.contract.tasks import (
     ReopenTasks,
     RestoreTasks,
     ShowTask,
-)  # fmt: skip
+)
 from todo_cli.contract.time_tracking import SkipTasks, StartTasks, StopTasks
 from todo_cli.errors import Conflict, Invalid, NotFound
 
@@ -45,8 +45,13 @@ def test_task_is_blocked_while_a_blocker_is_open(ask: Ask) -> None:
     ask.add("c", after=(1, 2))
     seen = [ask(ShowTask(number=3)).blocked]
     for request in (
-        CompleteTasks(numbers=(1,)), DeleteTasks(numbers=(2,)), ReopenTasks(numbers=(1,)), Undo(), Undo(), Undo(),
-    ):  # fmt: skip
+        CompleteTasks(numbers=(1,)),
+        DeleteTasks(numbers=(2,)),
+        ReopenTasks(numbers=(1,)),
+        Undo(),
+        Undo(),
+        Undo(),
+    ):
         ask(request)
         seen.append(ask(ShowTask(number=3)).blocked)
     assert seen == [True, True, False, True, False, True, True]
@@ -202,8 +207,9 @@ def _turn_back(db: Database, ask: Ask, seconds: int) -> None:
     """Move the start of work on a task into the past."""
     db.execute(
         "UPDATE todo.tasks SET started_at = started_at - make_interval(secs => %s) WHERE space_id = %s AND number = 1",
-        seconds, ask.who.user_id,
-    )  # fmt: skip
+        seconds,
+        ask.who.user_id,
+    )
 
 
 def test_undo_and_redo_restore_the_clock(ask: Ask) -> None:
@@ -242,8 +248,10 @@ def test_log_shows_parent_blockers_and_dates(ask: Ask) -> None:
     ask.add_all("a", "b")
     edit(ask, 2, parent=1, after=(1,), defer="2030-01-01")
     assert ask(ListChanges(limit=1)).changes[0].differences[0].fields == {
-        "parent": (None, 1), "after": ([], [1]), "defer": (None, "2030-01-01"),
-    }  # fmt: skip
+        "parent": (None, 1),
+        "after": ([], [1]),
+        "defer": (None, "2030-01-01"),
+    }
     with pytest.raises(Conflict, match=r"parent: none → 1, after: none → 1, defer: none → 2030-01-01"):
         edit(ask, 2, title="x", if_rev=1)
 

@@ -23,7 +23,7 @@ from todo_cli.contract.tasks import (
     RestoreTasks,
     ShowTask,
     Task,
-)  # fmt: skip
+)
 from todo_cli.errors import Conflict, Invalid, NotAllowed, NotFound
 
 EVERY_WRITE: tuple[type[OnTasks], ...] = (CompleteTasks, ReopenTasks, EditTasks, DeleteTasks, RestoreTasks)
@@ -208,7 +208,13 @@ def test_edit_keeps_fields_it_omits_and_clears_null_fields(ask: Ask) -> None:
     made = ask.add("a", note="n", due="2030-01-02 09:30", project="p", tags=("x", "y"), priority=2)
     one = ask(EditTasks(numbers=(1,), title="b")).tasks[0]
     assert (one.title, one.note, one.due, one.project, one.tags, one.priority) == (
-        "b", made.note, made.due, made.project, made.tags, made.priority)  # fmt: skip
+        "b",
+        made.note,
+        made.due,
+        made.project,
+        made.tags,
+        made.priority,
+    )
     assert one.rev == 2
     assert one.updated_at > made.updated_at
     assert one.created_at == made.created_at

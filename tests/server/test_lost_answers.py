@@ -1,17 +1,18 @@
-"""An answer is lost after the server acted: the write acts exactly once, whoever lost it, and the user is told the truth."""
+"""Lost answers: a write acts exactly once wherever its answer is lost, and the user learns the true outcome."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from urllib.request import Request, urlopen
 
 import pytest
 
 from tests.conftest import Database, Person, Server, Todo
-from tests.support.tcp_proxy import Between, before_database, before_server
+from tests.support.tcp_proxy import TcpProxy, open_database_proxy, open_server_proxy
 
 DOUBT = re.compile(r"The request may have been carried out: repeat it with the same --key ([\w-]+)")
 MARK = "Zitronenkuchen"
@@ -29,34 +30,38 @@ def journal(db: Database, person: Person) -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def front(server: Server, person: Person, as_person: Callable[..., Todo]) -> Iterator[tuple[Between, Todo]]:
+def front(server: Server, person: Person, as_person: Callable[..., Todo]) -> Iterator[tuple[TcpProxy, Todo]]:
     """A proxy before the server, and the command that goes through it."""
-    with before_server(server.url) as (between, url):
-        yield between, as_person(person, "api", url=url)
+    with closing(open_server_proxy(server.url)) as proxy:
+        yield proxy, as_person(person, "api", url=proxy.url)
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_lost_on_the_way_to_the_client(front: tuple[Between, Todo], db: Database, person: Person, times: int) -> None:
-    between, todo = front
-    between.drop = times
+def test_answer_lost_between_server_and_client_acts_once(
+    front: tuple[TcpProxy, Todo], db: Database, person: Person, times: int
+) -> None:
+    proxy, todo = front
+    proxy.drop = times
     result = todo("add", MARK, "--json")
     assert (result.code, result.err) == (0, "")
     assert result.json["number"] == 1
     assert result.json["new"] is False  # the answer that came is the second's or third's
-    assert between.marked == times + 1
+    assert proxy.marked == times + 1
     assert [verb for verb, _ in journal(db, person)] == ["AddTask"]
 
 
-def test_always_lost(front: tuple[Between, Todo], db: Database, person: Person) -> None:
-    between, todo = front
-    between.drop = OFTEN
+def test_answer_always_lost_from_the_server_is_reported(
+    front: tuple[TcpProxy, Todo], db: Database, person: Person
+) -> None:
+    proxy, todo = front
+    proxy.drop = OFTEN
     result = todo("add", MARK)
     assert result.code == 7
     assert result.err.count("\n") == 1
     found = DOUBT.search(result.err)
     assert found
     assert journal(db, person) == [("AddTask", found[1])]
-    between.drop = 0
+    proxy.drop = 0
     again = todo("add", MARK, "--key", found[1])
     assert (again.code, again.out) == (0, f"Added #1 {MARK}\n")
     assert "already added" in again.err
@@ -73,28 +78,30 @@ WRITES = {
 
 
 @pytest.mark.parametrize("name", WRITES)
-def test_every_write_acts_once(front: tuple[Between, Todo], db: Database, person: Person, name: str) -> None:
-    between, todo = front
+def test_write_with_a_lost_answer_acts_once(
+    front: tuple[TcpProxy, Todo], db: Database, person: Person, name: str
+) -> None:
+    proxy, todo = front
     assert todo("add", MARK).code == 0
     before = len(journal(db, person))
-    between.drop = 1
+    proxy.drop = 1
     result = todo(*WRITES[name])
     assert result.code == 0, result.err
-    assert between.drop < 1
+    assert proxy.drop < 1
     assert len(journal(db, person)) == before + 1
 
 
-def test_a_token_whose_answer_was_lost_works(front: tuple[Between, Todo], person: Person) -> None:
+def test_token_created_with_a_lost_answer_works(front: tuple[TcpProxy, Todo], person: Person) -> None:
     """Its secret was made before it was sent: no answer need bring it."""
-    between, todo = front
-    between.drop = 1
+    proxy, todo = front
+    proxy.drop = 1
     token = todo(*WRITES["token"], "--json").json["token"]
     assert todo("list", env={"TODO_TOKEN": token}).code == 0
 
 
-def test_many_lines_act_once(front: tuple[Between, Todo], db: Database, person: Person) -> None:
-    between, todo = front
-    between.drop = 1
+def test_bulk_add_with_a_lost_answer_acts_once(front: tuple[TcpProxy, Todo], db: Database, person: Person) -> None:
+    proxy, todo = front
+    proxy.drop = 1
     assert todo("add", "-", stdin="one\ntwo\nthree\n").code == 0
     assert db.execute("SELECT count(*) FROM todo.tasks WHERE space_id = %s", person.user_id) == [(3,)]
 
@@ -105,16 +112,19 @@ def test_many_lines_act_once(front: tuple[Between, Todo], db: Database, person: 
 @pytest.fixture
 def behind(
     db: Database, person: Person, as_person: Callable[..., Todo], make_server: Callable[..., Server]
-) -> Iterator[tuple[Between, Todo]]:
+) -> Iterator[tuple[TcpProxy, Todo]]:
     """A proxy between a server and Postgres, and the command that asks that server."""
-    with before_database(db.server_url, MARK.encode()) as (between, url):
-        yield between, as_person(person, "api", url=make_server(replace(db, server_url=url)).url)
+    with closing(open_database_proxy(db.server_url, MARK.encode())) as proxy:
+        server = make_server(replace(db, server_url=proxy.through(db.server_url)))
+        yield proxy, as_person(person, "api", url=server.url)
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_lost_on_the_way_to_the_server(behind: tuple[Between, Todo], db: Database, person: Person, times: int) -> None:
-    between, todo = behind
-    between.drop = times
+def test_answer_lost_between_database_and_server_acts_once(
+    behind: tuple[TcpProxy, Todo], db: Database, person: Person, times: int
+) -> None:
+    proxy, todo = behind
+    proxy.drop = times
     result = todo("add", MARK, "--json")
     assert (result.code, result.err) == (0, "")
     assert result.json["new"] is False
@@ -122,9 +132,11 @@ def test_lost_on_the_way_to_the_server(behind: tuple[Between, Todo], db: Databas
     assert todo("add", "the next").out == "Added #2 the next\n"
 
 
-def test_always_lost_behind_the_server(behind: tuple[Between, Todo], db: Database, person: Person) -> None:
-    between, todo = behind
-    between.drop = OFTEN
+def test_answer_always_lost_from_the_database_to_the_server_is_reported(
+    behind: tuple[TcpProxy, Todo], db: Database, person: Person
+) -> None:
+    proxy, todo = behind
+    proxy.drop = OFTEN
     result = todo("add", MARK)
     assert result.code == 7
     found = DOUBT.search(result.err)
@@ -132,10 +144,10 @@ def test_always_lost_behind_the_server(behind: tuple[Between, Todo], db: Databas
     assert journal(db, person) == [("AddTask", found[1])]
 
 
-def test_a_client_that_sends_no_key(behind: tuple[Between, Todo], db: Database, person: Person) -> None:
+def test_write_without_a_key_acts_once(behind: tuple[TcpProxy, Todo], db: Database, person: Person) -> None:
     """The server repeats what it lost, so it must mint the key that curl did not send."""
-    between, todo = behind
-    between.drop = 2
+    proxy, todo = behind
+    proxy.drop = 2
     body = json.dumps({"title": MARK}).encode()
     headers = {"Authorization": f"Bearer {person.token}", "Content-Type": "application/json"}
     with urlopen(Request(todo.env["TODO_SERVER"] + "/v1/tasks", body, headers)) as answer:
@@ -147,27 +159,29 @@ def test_a_client_that_sends_no_key(behind: tuple[Between, Todo], db: Database, 
 
 
 @pytest.fixture
-def direct(person: Person, as_person: Callable[..., Todo]) -> Iterator[tuple[Between, Todo]]:
+def direct(person: Person, as_person: Callable[..., Todo]) -> Iterator[tuple[TcpProxy, Todo]]:
     """A proxy between the command and Postgres."""
-    with before_database(person.database_url, MARK.encode()) as (between, url):
-        yield between, as_person(replace(person, database_url=url), "direct")
+    with closing(open_database_proxy(person.database_url, MARK.encode())) as proxy:
+        yield proxy, as_person(replace(person, database_url=proxy.through(person.database_url)), "direct")
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_lost_on_the_way_from_the_database(
-    direct: tuple[Between, Todo], db: Database, person: Person, times: int
+def test_answer_lost_between_database_and_command_acts_once(
+    direct: tuple[TcpProxy, Todo], db: Database, person: Person, times: int
 ) -> None:
-    between, todo = direct
-    between.drop = times
+    proxy, todo = direct
+    proxy.drop = times
     result = todo("add", MARK, "--json")
     assert (result.code, result.err) == (0, "")
     assert result.json["new"] is False
     assert [verb for verb, _ in journal(db, person)] == ["AddTask"]
 
 
-def test_always_lost_from_the_database(direct: tuple[Between, Todo], db: Database, person: Person) -> None:
-    between, todo = direct
-    between.drop = OFTEN
+def test_answer_always_lost_from_the_database_is_reported(
+    direct: tuple[TcpProxy, Todo], db: Database, person: Person
+) -> None:
+    proxy, todo = direct
+    proxy.drop = OFTEN
     result = todo("add", MARK, env={"TODO_TIMEOUT": "1"})
     assert result.code == 7
     assert result.err.count("\n") == 1
@@ -176,18 +190,18 @@ def test_always_lost_from_the_database(direct: tuple[Between, Todo], db: Databas
     assert journal(db, person) == [("AddTask", found[1])]
 
 
-def test_lost_and_then_down(direct: tuple[Between, Todo], db: Database, person: Person) -> None:
+def test_answer_lost_before_an_outage_is_reported(direct: tuple[TcpProxy, Todo], db: Database, person: Person) -> None:
     """The loss is not forgotten when the database cannot be reached afterwards."""
-    between, todo = direct
-    between.marker = MARK.encode()
-    between.drop = 1
-    original = between._loses
+    proxy, todo = direct
+    proxy.marker = MARK.encode()
+    proxy.drop = 1
+    original = proxy.drops_answer
 
     def lose_and_go_down() -> bool:
-        between.down = True
+        proxy.down = True
         return original()
 
-    between._loses = lose_and_go_down  # type: ignore[method-assign]
+    proxy.drops_answer = lose_and_go_down  # type: ignore[method-assign]
     result = todo("add", MARK, env={"TODO_TIMEOUT": "1"})
     assert result.code == 7
     assert DOUBT.search(result.err), result.err

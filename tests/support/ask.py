@@ -50,13 +50,25 @@ AskAs = Callable[..., Ask]
 def settings_of(who: Person, way: str, **more: Any) -> Settings:
     """Return the settings of a user of this client."""
     server = more.pop("server", None)
-    where = {"server": server if way == "api" else None,
-             "database_url": Secret(who.database_url) if way == "direct" else None}  # fmt: skip
+    where = {
+        "server": server if way == "api" else None,
+        "database_url": Secret(who.database_url) if way == "direct" else None,
+    }
     given: dict[str, Any] = {
-        "path": Path("nowhere"), "profile": "default", "color": "auto", "timeout": 30.0, "embedded": None,
-        "token": Secret(who.token), "keyring": False, "space": None, "timezone": "Europe/Berlin",
-        "serve_database_url": None, "serve_owner_url": None, "serve_pool_size": 1, "serve_proxies": "",
-    }  # fmt: skip
+        "path": Path("nowhere"),
+        "profile": "default",
+        "color": "auto",
+        "timeout": 30.0,
+        "embedded": None,
+        "token": Secret(who.token),
+        "keyring": False,
+        "space": None,
+        "timezone": "Europe/Berlin",
+        "serve_database_url": None,
+        "serve_owner_url": None,
+        "serve_pool_size": 1,
+        "serve_proxies": "",
+    }
     return Settings(**(given | where | more))
 
 

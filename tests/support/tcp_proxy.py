@@ -1,119 +1,143 @@
-"""A proxy between two of our parts, over TCP or unix sockets, that loses answers or stops forwarding when told."""
+"""A TCP proxy in front of Postgres or of an HTTP server. It counts round trips, drops answers and cuts connections."""
 
 from __future__ import annotations
 
-import shutil
 import socket
-import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from urllib.parse import parse_qs, quote, urlsplit
-
-PG = ".s.PGSQL.5432"
+from collections.abc import Callable
+from contextlib import suppress
+from urllib.parse import parse_qs, quote, urlsplit, urlunsplit
 
 
-class Between:
-    """Forwards, byte for byte. `marker` picks the requests that something happens to: those that it stands in.
+class TcpProxy:
+    """Forward bytes between clients and a server. A test sets `drop`, `hang` and `down` while the proxy runs.
 
-    `drop`: of so many the answer is lost; it is cut off when the other side has answered, hence acted.
-    `hang`: no answer to a marked request goes through, and the connection stays open.
+    A request is marked when it contains `marker`; an empty marker marks every request.
+    `drop`: how many answers to marked requests are dropped. The server has acted; the client's connection is cut.
+    `hang`: answers to marked requests are dropped, and their connections stay open.
     `down`: new connections are closed at once.
     """
 
-    def __init__(self, door: socket.socket, onward: str | tuple[str, int], marker: bytes) -> None:
-        self.door, self.onward, self.marker = door, onward, marker
+    def __init__(self, target: str | tuple[str, int], marker: bytes = b"") -> None:
+        self.target, self.marker = target, marker
         self.drop, self.hang, self.down = 0, False, False
-        self.connections = self.marked = 0
+        self.connections = self.marked = self.round_trips = 0
+        self.sent = bytearray()
         self._lock = threading.Lock()
+        self._listener = socket.create_server(("127.0.0.1", 0))
         self._open: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
 
-    def serve(self) -> None:
-        """Until the door is closed."""
+    @property
+    def port(self) -> int:
+        """The port on which clients reach the proxy."""
+        return int(self._listener.getsockname()[1])
+
+    @property
+    def url(self) -> str:
+        """The address of the proxied HTTP server."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def through(self, url: str) -> str:
+        """Return the URI of the same database and login by way of this proxy."""
+        parts = urlsplit(url)
+        login = parts.netloc.rpartition("@")[0]
+        return urlunsplit((parts.scheme, f"{login}@127.0.0.1:{self.port}", quote(parts.path), "sslmode=disable", ""))
+
+    def reset(self) -> None:
+        """Count round trips and sent bytes from zero."""
+        with self._lock:
+            self.round_trips, self.sent = 0, bytearray()
+
+    def cut(self) -> None:
+        """End every open connection; new ones are still accepted."""
+        while self._open:
+            shut_down(self._open.pop())
+
+    def close(self) -> None:
+        """Stop accepting, end every connection and wait for the threads."""
+        shut_down(self._listener)
+        self._accepting.join(10)
+        self._listener.close()
+        self.cut()
+        for thread in self._threads:
+            thread.join(10)
+
+    def _accept(self) -> None:
         with suppress(OSError):
             while True:
-                client, _ = self.door.accept()
+                client, _ = self._listener.accept()
                 self.connections += 1
                 if self.down:
                     client.close()
                     continue
-                threading.Thread(target=self._carry, args=(client,), daemon=True).start()
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                server = socket.socket(socket.AF_UNIX if isinstance(self.target, str) else socket.AF_INET)
+                self._open += [client, server]
+                self._start(self._forward_requests, client, server)
 
-    def cut(self) -> None:
-        """Every connection that is open now."""
-        while self._open:
-            _end(self._open.pop())
+    def _start(self, target: Callable[..., None], *arguments: object) -> None:
+        thread = threading.Thread(target=target, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
-    def _carry(self, client: socket.socket) -> None:
-        server = socket.socket(socket.AF_UNIX if isinstance(self.onward, str) else socket.AF_INET)
-        self._open += [client, server]
-        armed = threading.Event()
+    def _forward_requests(self, client: socket.socket, server: socket.socket) -> None:
+        marked, waiting = threading.Event(), threading.Event()
         with suppress(OSError), client, server:
-            server.connect(self.onward)
-            threading.Thread(target=self._answers, args=(client, server, armed), daemon=True).start()
+            server.connect(self.target)
+            self._start(self._forward_answers, client, server, marked, waiting)
             while data := client.recv(65536):
-                if self.marker in data:
-                    self.marked += 1
-                    armed.set()
+                self._count(data, marked, waiting)
                 server.sendall(data)
-            _end(server)
+            shut_down(server)
 
-    def _answers(self, client: socket.socket, server: socket.socket, armed: threading.Event) -> None:
+    def _count(self, data: bytes, marked: threading.Event, waiting: threading.Event) -> None:
+        with self._lock:
+            self.sent += data
+            self.round_trips += not waiting.is_set()
+            waiting.set()
+            if self.marker in data:
+                self.marked += 1
+                marked.set()
+
+    def _forward_answers(
+        self, client: socket.socket, server: socket.socket, marked: threading.Event, waiting: threading.Event
+    ) -> None:
         with suppress(OSError):
             while data := server.recv(65536):
-                if armed.is_set() and self.hang:
+                with self._lock:
+                    waiting.clear()
+                if marked.is_set() and self.hang:
                     continue
-                if armed.is_set() and self._loses():
+                if marked.is_set() and self.drops_answer():
                     break
-                armed.clear()
+                marked.clear()
                 client.sendall(data)
-        _end(client)
-        _end(server)
+        shut_down(client)
+        shut_down(server)
 
-    def _loses(self) -> bool:
+    def drops_answer(self) -> bool:
+        """Count one dropped answer if there is one to drop."""
         with self._lock:
             self.drop -= 1
             return self.drop >= 0
 
 
-def _end(sock: socket.socket) -> None:
+def shut_down(sock: socket.socket) -> None:
+    """End both directions of a connection; wake threads that wait for it."""
     with suppress(OSError):
         sock.shutdown(socket.SHUT_RDWR)
 
 
-@contextmanager
-def _running(between: Between) -> Iterator[Between]:
-    threading.Thread(target=between.serve, daemon=True).start()
-    try:
-        yield between
-    finally:
-        _end(between.door)
-        between.door.close()
-        between.cut()
+def open_server_proxy(url: str, marker: bytes = b"Idempotency-Key") -> TcpProxy:
+    """Open a proxy in front of an HTTP server."""
+    parts = urlsplit(url)
+    return TcpProxy((parts.hostname or "", parts.port or 0), marker)
 
 
-@contextmanager
-def before_server(url: str, marker: bytes = b"Idempotency-Key") -> Iterator[tuple[Between, str]]:
-    """In front of an HTTP server: the proxy and its address."""
-    there = urlsplit(url)
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        between = Between(door, (there.hostname or "", there.port or 0), marker)
-        with _running(between):
-            yield between, f"http://127.0.0.1:{door.getsockname()[1]}"
-
-
-@contextmanager
-def before_database(url: str, marker: bytes) -> Iterator[tuple[Between, str]]:
-    """In front of a Postgres on a unix socket: the proxy, and the URI with its directory in place of the real one."""
-    sockets = parse_qs(urlsplit(url).query)["host"][0]
-    directory = Path(tempfile.mkdtemp(prefix="todo-between-"))
-    try:
-        with socket.socket(socket.AF_UNIX) as door:
-            door.bind(str(directory / PG))
-            door.listen(64)
-            between = Between(door, f"{sockets}/{PG}", marker)
-            with _running(between):
-                yield between, url.replace(quote(sockets, safe="/"), quote(str(directory), safe="/"))
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
+def open_database_proxy(url: str, marker: bytes = b"") -> TcpProxy:
+    """Open a proxy in front of a Postgres that listens on a unix socket."""
+    query = parse_qs(urlsplit(url).query)
+    return TcpProxy(f"{query['host'][0]}/.s.PGSQL.{query['port'][0]}", marker)

@@ -13,7 +13,7 @@ from todo_cli.contract.codec import answer_type, decode, encode_sorted
 from todo_cli.core.tasks.rows import NO_PRIORITY, TaskRow
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
-from todo_cli.errors import Conflict, NotFound, TodoError
+from todo_cli.errors import Conflict, Invalid, NotFound, TodoError
 
 if TYPE_CHECKING:
     from todo_cli.contract.journal import Difference
@@ -131,33 +131,36 @@ def read_rows(rows: Sequence[JournalRow]) -> list[TaskRow]:
         ) from None
 
 
-def differences(
-    before: Sequence[JournalRow | TaskRow] | None, after: Sequence[JournalRow | TaskRow] | None
-) -> tuple[Difference, ...]:
-    """What changed between two lists of rows of the same tasks; unchanged tasks are left out."""
-    then = {row["number"]: row for row in map(show_row, before or ())}
-    found = [
-        _difference(then.get(row["number"]), row)
-        for row in map(show_row, after or ())
-        if isinstance(row["number"], int)
-    ]
+def differences(before: Sequence[Any] | None, after: Sequence[Any] | None) -> tuple[Difference, ...]:
+    """Return what changed between two lists of rows of the same tasks, without unchanged tasks.
+
+    Rows are `TaskRow`s, or JSON of the journal, where a person's own login may write anything: what is no row is left out.
+    """
+    then = {row["number"]: row for row in _show_rows(before)}
+    found = [_compare(then.get(row["number"]), row) for row in _show_rows(after)]
     return tuple(difference for difference in found if difference.added or difference.fields)
 
 
-def show_row(row: JournalRow | TaskRow) -> dict[str, Any]:
-    """Return a task's row with the fields and values that people see.
+def _show_rows(rows: Sequence[Any] | None) -> list[dict[str, Any]]:
+    shown = [show_row(row) for row in rows or () if isinstance(row, dict | TaskRow)]
+    return [row for row in shown if isinstance(row["number"], int)]
 
-    Rows come from the journal, where a person's own login may write anything: a field of an unknown form is shown as it is.
-    """
-    kept = row if isinstance(row, dict) else msgspec.to_builtins(row)
-    shown = {name: kept.get(name) for name in SHOWN_FIELDS} | {"number": kept.get("number"), "rev": kept.get("rev")}
+
+def show_row(row: JournalRow | TaskRow) -> dict[str, Any]:
+    """Return a task's row with the fields and values that people see; a value of a wrong type is shown as it is."""
+    stored = row if isinstance(row, dict) else msgspec.to_builtins(row)
+    shown = {name: stored.get(name) for name in SHOWN_FIELDS} | {
+        "number": stored.get("number"),
+        "rev": stored.get("rev"),
+    }
     for name in ("due", "defer", "scheduled"):
-        shown[name] = kept.get(f"{name}_on") or _show_instant(kept.get(f"{name}_at"))
-    shown["started_at"] = _show_instant(kept.get("started_at"))
-    shown["tracked"] = kept.get("tracked") or 0
+        shown[name] = stored.get(f"{name}_on") or _show_instant(stored.get(f"{name}_at"))
+    shown["started_at"] = _show_instant(stored.get("started_at"))
+    shown["tracked"] = stored.get("tracked") or 0
     for name in ("tags", "after"):
-        shown[name] = list(kept.get(name) or ())
-    if kept.get("priority") == NO_PRIORITY:
+        value = stored.get(name) or []
+        shown[name] = list(value) if isinstance(value, tuple) else value
+    if stored.get("priority") == NO_PRIORITY:
         shown["priority"] = None
     return shown
 
@@ -175,19 +178,19 @@ def show_field(shown: dict[str, Any], name: str) -> Any:
 
     try:
         return describe_recurrence(value["rule"], value["from_done"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, AttributeError, Invalid):
         return str(value)
 
 
-def _difference(before: dict[str, Any] | None, after: dict[str, Any]) -> Difference:
+def _compare(before: dict[str, Any] | None, after: dict[str, Any]) -> Difference:
     from todo_cli.contract.journal import Difference
 
-    was = before or {"tags": [], "after": [], "tracked": 0}
-    fields = {
-        name: (show_field(was, name) if before is not None else None, show_field(after, name))
-        for name in SHOWN_FIELDS
-        if show_field(was, name) != show_field(after, name) and not (before is None and name == "title")
-    }
-    empty = {name for name, (_, now) in fields.items() if before is None and now in ([], "open")}
-    kept = {name: pair for name, pair in fields.items() if name not in empty}
-    return Difference(number=after["number"], title=str(after["title"]), added=before is None, fields=kept)
+    fields: dict[str, tuple[Any, Any]] = {}
+    for name in SHOWN_FIELDS:
+        now = show_field(after, name)
+        if before is not None:
+            if show_field(before, name) != now:
+                fields[name] = (show_field(before, name), now)
+        elif name != "title" and now not in (None, [], 0, "open"):
+            fields[name] = (None, now)
+    return Difference(number=after["number"], title=str(after["title"]), added=before is None, fields=fields)

@@ -1,7 +1,8 @@
-"""Several statements at once: written in one go, one Sync, read in one go.
+"""Send several statements in one go with one Sync, and read all their results in one go.
 
 psycopg's own pipeline sends each statement by itself and makes a cursor for it: 156-184 µs of client CPU for a sign-in
-and a list, against 67-74 µs here (one process, alternating, a busy machine, 2026-11). This one also keeps its prepared statements right when a pipeline is refused half-way.
+and a list, against 67-74 µs here (one process, alternating, a busy machine, 2026-11). This one also knows which
+statements are prepared when a pipeline fails half-way.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ from todo_cli.db.text_values import to_text
 
 Row = tuple[str | None, ...]
 
-MOST = 100  # statements that a connection keeps prepared
+MAX_PREPARED_STATEMENTS = 100  # of a connection
 
 
 class Connection(AsyncConnection[Any]):
-    """A connection that knows what it has prepared."""
+    """A connection that knows which statements are prepared on it, by their text."""
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
@@ -40,85 +41,86 @@ class _Bound(NamedTuple):
 
 
 async def run(connection: Connection, statements: list[tuple[Sql, list[Any]]]) -> list[Row | None]:
-    """Run statements in one round trip; return the first row of each as text, None where there is none.
+    """Run statements in one round trip; return the first row of each as text, None where it has no row.
 
-    Together they are one implicit transaction, unless one is open. Raises psycopg.Error: the error of the first that failed.
+    Together they are one implicit transaction, unless one is open. Raises the psycopg.Error of the first that failed.
     """
     bound = [_Bound(sql.text, [to_text(value) for value in values]) for sql, values in statements]
     async with connection.lock:
-        rows, error = await _exchanged(connection, bound)
+        rows, error = await _exchange_or_close(connection, bound)
         if isinstance(error, InvalidSqlStatementName):
             # A pooler or a DISCARD has dropped the prepared statements. Outside a transaction nothing was done.
             connection.prepared.clear()
             if connection.pgconn.transaction_status == TransactionStatus.IDLE:
-                rows, error = await _exchanged(connection, bound)
+                rows, error = await _exchange_or_close(connection, bound)
     if error:
         raise error
     return rows
 
 
-async def _exchanged(connection: Connection, bound: list[_Bound]) -> tuple[list[Row | None], Error | None]:
+async def _exchange_or_close(connection: Connection, bound: list[_Bound]) -> tuple[list[Row | None], Error | None]:
     try:
         return await connection.wait(_exchange(connection, bound))
     finally:
         if connection.pgconn.pipeline_status != PipelineStatus.OFF:
-            # given up half-way: what else would come is nobody's answer
+            # Given up half-way: the results that are still to come belong to no request.
             await connection.close()
 
 
 def _exchange(connection: Connection, bound: list[_Bound]) -> PQGen[tuple[list[Row | None], Error | None]]:
+    """Return the rows up to the first statement that failed, and its error."""
     pgconn, prepared = connection.pgconn, connection.prepared
     pgconn.enter_pipeline_mode()
     expected: list[tuple[str, bytes] | None] = []  # a statement that is being prepared, or None for a result
     named: dict[str, bytes] = {}
-    dropped = _oldest(prepared)
+    dropped = _forget_oldest(prepared)
     if dropped:
         pgconn.send_query_params(b"DEALLOCATE " + dropped, None)
-    for one in bound:
-        name = prepared.get(one.text) or named.get(one.text)
+    for statement in bound:
+        name = prepared.get(statement.text) or named.get(statement.text)
         if name is None:
-            name = named[one.text] = b"todo_%d" % next(connection.names)
-            pgconn.send_prepare(name, one.text.encode())
-            expected.append((one.text, name))
-        pgconn.send_query_prepared(name, one.values)
+            name = named[statement.text] = b"todo_%d" % next(connection.names)
+            pgconn.send_prepare(name, statement.text.encode())
+            expected.append((statement.text, name))
+        pgconn.send_query_prepared(name, statement.values)
         expected.append(None)
     pgconn.pipeline_sync()
     yield from generators.send(pgconn)
-    results = yield from _results(connection)
+    results = yield from _fetch_results(connection)
     pgconn.exit_pipeline_mode()
     answers: list[Row | None] = []
-    for what, result in zip(expected, results[1:] if dropped else results, strict=False):
+    for preparation, result in zip(expected, results[1:] if dropped else results, strict=False):
         if result.status not in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK):
             break
-        if what is None:
+        if preparation is None:
             answers.append(_first_row(result, connection.info.encoding))
         else:
-            prepared[what[0]] = what[1]
-    failed = next((one for one in results if one.status == ExecStatus.FATAL_ERROR), None)
+            prepared[preparation[0]] = preparation[1]
+    failed = next((result for result in results if result.status == ExecStatus.FATAL_ERROR), None)
     return answers, error_from_result(failed, connection.info.encoding) if failed else None
 
 
-def _results(connection: Connection) -> PQGen[list[PGresult]]:
-    """Everything up to the Sync, what was said at the Sync itself too."""
+def _fetch_results(connection: Connection) -> PQGen[list[PGresult]]:
+    """Return all results up to the Sync, with an error that the Sync itself reports."""
     found: list[PGresult] = []
     while True:
         results = yield from generators.fetch_many(connection.pgconn)
         if not results:
-            raise _lost(found, connection)
+            raise _connection_lost(found, connection)
         if results[-1].status == ExecStatus.PIPELINE_SYNC:
             return found
         found += results
 
 
-def _lost(found: list[PGresult], connection: Connection) -> Error:
+def _connection_lost(found: list[PGresult], connection: Connection) -> Error:
     for result in found:
         if result.status == ExecStatus.FATAL_ERROR and result.error_field(67):  # its SQLSTATE
             return error_from_result(result, connection.info.encoding)
     return OperationalError(connection.pgconn.get_error_message() or "the connection was lost")
 
 
-def _oldest(prepared: dict[str, bytes]) -> bytes | None:
-    return prepared.pop(next(iter(prepared))) if len(prepared) >= MOST else None
+def _forget_oldest(prepared: dict[str, bytes]) -> bytes | None:
+    return prepared.pop(next(iter(prepared))) if len(prepared) >= MAX_PREPARED_STATEMENTS else None
 
 
 def _first_row(result: PGresult, encoding: str) -> Row | None:

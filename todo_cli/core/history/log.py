@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 
 import msgspec
 
@@ -16,40 +16,63 @@ from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import NotFound
 
+_OF_TASK: LiteralString = "'$[*] ? (@.number == $number)', jsonb_build_object('number', %(number)s::bigint)"
+
+_PREVIOUS_REV: LiteralString = """jsonb_path_query_first(
+      h.before, '$[*] ? (@.number == $number).rev ? (@ >= 1 && @ < 9223372036854775807)',
+      jsonb_build_object('number', %(number)s::bigint))::bigint"""
+
+
+def _shown_tasks(column: LiteralString) -> LiteralString:
+    """Return the rows of a change that are shown: of one task its own, else the first ten."""
+    return f"""CASE WHEN %(number)s::bigint IS NULL
+      THEN jsonb_path_query_array({column}, '$[0 to 9]')
+      ELSE jsonb_path_query_array({column}, {_OF_TASK}) END"""
+
+
 LIST = Sql(f"""
 WITH RECURSIVE history AS (
-  SELECT c.* FROM todo.changes c WHERE %(number)s::bigint IS NOT NULL AND c.space_id = %(space)s::uuid AND c.seq =
-    (SELECT rev FROM todo.tasks WHERE space_id = %(space)s::uuid AND number = %(number)s::bigint)
+  SELECT c.* FROM todo.changes c
+  WHERE %(number)s::bigint IS NOT NULL AND c.space_id = %(space)s::uuid
+    AND c.seq = (SELECT rev FROM todo.tasks
+      WHERE space_id = %(space)s::uuid AND number = %(number)s::bigint)
   UNION ALL
-  SELECT c.* FROM history h JOIN todo.changes c ON c.space_id = %(space)s::uuid AND c.seq = (jsonb_path_query_first(
-    h.before, '$[*] ? (@.number == $n)', jsonb_build_object('n', %(number)s::bigint)) ->> 'rev')::bigint AND c.seq < h.seq),
-rows AS (
-  (SELECT * FROM history WHERE seq < coalesce(%(before)s::bigint, 9223372036854775807) LIMIT %(limit)s::int)
+  SELECT c.* FROM history h
+    JOIN todo.changes c
+      ON c.space_id = %(space)s::uuid AND c.seq = {_PREVIOUS_REV} AND c.seq < h.seq),
+page AS (
+  (SELECT * FROM history
+    WHERE seq < coalesce(%(before)s::bigint, 9223372036854775807) LIMIT %(limit)s::int)
   UNION ALL
-  (SELECT * FROM todo.changes WHERE %(number)s::bigint IS NULL AND space_id = %(space)s::uuid
-      AND seq < coalesce(%(before)s::bigint, 9223372036854775807) ORDER BY seq DESC LIMIT %(limit)s::int))
+  (SELECT * FROM todo.changes
+    WHERE %(number)s::bigint IS NULL AND space_id = %(space)s::uuid
+      AND seq < coalesce(%(before)s::bigint, 9223372036854775807)
+    ORDER BY seq DESC LIMIT %(limit)s::int))
 SELECT json_build_object(
-  'known', %(number)s::bigint IS NULL OR EXISTS (
-     SELECT FROM todo.tasks WHERE space_id = %(space)s::uuid AND number = %(number)s::bigint),
+  'task_exists', %(number)s::bigint IS NULL OR EXISTS (
+    SELECT FROM todo.tasks WHERE space_id = %(space)s::uuid AND number = %(number)s::bigint),
   'rows', coalesce(json_agg(json_build_object(
-  'seq', c.seq, 'at', {format_instant("c.at")}, 'user', coalesce(u.name, c.user_id::text), 'token', coalesce(t.name, ''),
-  'way', c.way, 'verb', c.verb, 'key', c.key, 'group', c.group_id, 'undoes', c.undoes, 'about', coalesce(c.request ->> 'name',
+    'seq', c.seq, 'at', {format_instant("c.at")},
+    'user', coalesce(m.name, c.user_id::text), 'token', coalesce(k.name, ''), 'way', c.way,
+    'verb', c.verb, 'key', c.key, 'group', c.group_id, 'undoes', c.undoes,
+    'about', coalesce(
+      c.request ->> 'name',
       CASE WHEN c.verb LIKE '%Comment' THEN '#' || (c.request ->> 'number') END),
-  'undone', coalesce((SELECT NOT x.redo FROM todo.changes x WHERE x.space_id = c.space_id AND x.undoes = coalesce(
-      (SELECT min(g.seq) FROM todo.changes g WHERE g.space_id = c.space_id AND g.group_id = c.group_id), c.seq)
-      ORDER BY x.seq DESC LIMIT 1), false) AND c.undoes IS NULL,
-  'tasks', coalesce(jsonb_array_length(c.after), 0),
-  'before', CASE WHEN %(number)s::bigint IS NULL THEN jsonb_path_query_array(c.before, '$[0 to 9]')
-      ELSE jsonb_path_query_array(c.before, '$[*] ? (@.number == $n)', jsonb_build_object('n', %(number)s::bigint)) END,
-  'after', CASE WHEN %(number)s::bigint IS NULL THEN jsonb_path_query_array(c.after, '$[0 to 9]')
-      ELSE jsonb_path_query_array(c.after, '$[*] ? (@.number == $n)', jsonb_build_object('n', %(number)s::bigint)) END
-  ) ORDER BY c.seq DESC), '[]'))::text
-FROM rows c LEFT JOIN todo.space_members() u ON u.id = c.user_id
-LEFT JOIN todo.tokens t ON t.user_id = c.user_id AND t.id = c.token_id
-""")
+    'undone', c.undoes IS NULL AND coalesce((
+      SELECT NOT u.redo FROM todo.changes u
+      WHERE u.space_id = c.space_id AND u.undoes = coalesce((
+        SELECT min(g.seq) FROM todo.changes g
+        WHERE g.space_id = c.space_id AND g.group_id = c.group_id), c.seq)
+      ORDER BY u.seq DESC LIMIT 1), false),
+    'tasks', CASE WHEN jsonb_typeof(c.after) = 'array' THEN jsonb_array_length(c.after) ELSE 0 END,
+    'before', {_shown_tasks("c.before")},
+    'after', {_shown_tasks("c.after")}) ORDER BY c.seq DESC), '[]'))::text
+FROM page c
+  LEFT JOIN todo.space_members() m ON m.id = c.user_id
+  LEFT JOIN todo.tokens k ON k.user_id = c.user_id AND k.id = c.token_id""")
 
 
-class _Row(msgspec.Struct):
+class _LoggedChange(msgspec.Struct):
     seq: int
     at: datetime
     user: str
@@ -62,31 +85,43 @@ class _Row(msgspec.Struct):
     group: str | None = None
     undoes: int | None = None
     about: str | None = None
-    before: list[dict[str, Any]] | None = None
-    after: list[dict[str, Any]] | None = None
+    before: list[Any] | None = None  # of any content, since a person's own login may write the journal
+    after: list[Any] | None = None
+
+    def to_change(self) -> Change:
+        """Return the change as the contract has it."""
+        return Change(
+            seq=self.seq,
+            at=self.at,
+            user=self.user,
+            token=self.token,
+            way=self.way,
+            verb=self.verb,
+            key=self.key,
+            group=self.group,
+            undoes=self.undoes,
+            about=self.about,
+            undone=self.undone,
+            tasks=self.tasks,
+            differences=differences(self.before, self.after),
+        )
 
 
-class _Rows(msgspec.Struct):
-    known: bool
-    rows: list[_Row]
-
-
-def _change(row: _Row) -> Change:
-    return Change(
-        seq=row.seq, at=row.at, user=row.user,
-        token=row.token, way=row.way, verb=row.verb, key=row.key, group=row.group, undoes=row.undoes,
-        about=row.about, undone=row.undone, tasks=row.tasks, differences=differences(row.before, row.after),
-    )  # fmt: skip
+class _FoundChanges(msgspec.Struct):
+    task_exists: bool
+    rows: list[_LoggedChange]
 
 
 @handler(ListChanges)
 async def list_changes(tx: Transaction, request: ListChanges) -> ChangePage:
-    """Newest first; of one task by following each change's images back to the one before."""
+    """Return a page of changes, the newest first.
+
+    The changes of one task are found by following the rev in each change's row before it.
+    """
     text = await tx.finish(LIST, number=request.number, before=request.before, limit=request.limit + 1)
-    found = decode(text or "", _Rows)
-    if not found.known:
-        raise NotFound(f"task #{request.number} does not exist")
+    found = decode(text or "", _FoundChanges)
+    if not found.task_exists:
+        raise NotFound(f"task #{request.number} does not exist", hint="list tasks with: todo list")
     rows = found.rows[: request.limit]
-    return ChangePage(
-        changes=tuple(_change(row) for row in rows), next=rows[-1].seq if len(found.rows) > request.limit else None
-    )
+    has_more = len(found.rows) > request.limit
+    return ChangePage(changes=tuple(row.to_change() for row in rows), next=rows[-1].seq if has_more else None)

@@ -25,7 +25,8 @@ def _comment_json(comment: LiteralString) -> LiteralString:
     return f"""jsonb_build_object(
     'id', {comment}.id,
     'user', coalesce(
-      (SELECT p.name FROM todo.space_members() p WHERE p.id = {comment}.user_id), {comment}.user_id::text),
+      (SELECT p.name FROM todo.space_members() p WHERE p.id = {comment}.user_id),
+      {comment}.user_id::text),
     'at', {format_instant(f"{comment}.at")},
     'edited_at', {format_instant(f"{comment}.edited_at")},
     'text', {comment}.text)"""

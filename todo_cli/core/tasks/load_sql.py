@@ -54,10 +54,12 @@ _SERIES: LiteralString = f""",
   'next_occurrences', CASE WHEN {_ANY_RECURS}
     THEN coalesce((SELECT json_agg(n) FROM next_occurrences AS n), '[]') ELSE '[]' END,
   'ancestors', CASE WHEN {_ANY_RECURS}
-    THEN coalesce((SELECT json_agg(json_build_array(number, parent)) FROM ancestors), '[]') ELSE '[]' END,
+    THEN coalesce((SELECT json_agg(json_build_array(number, parent)) FROM ancestors), '[]')
+    ELSE '[]' END,
   'open_subtasks', (SELECT count(*) FROM todo.tasks s
     WHERE s.space_id = %(space)s::uuid AND s.status = 'open'
-      AND s.parent = ANY (ARRAY(SELECT number FROM rows)) AND s.number <> ALL (ARRAY(SELECT number FROM rows)))"""
+      AND s.parent = ANY (ARRAY(SELECT number FROM rows))
+      AND s.number <> ALL (ARRAY(SELECT number FROM rows)))"""
 
 _NEXT_OCCURRENCES: LiteralString = f"""next_occurrences AS MATERIALIZED ({
     select_rows('''ARRAY(
@@ -69,7 +71,9 @@ _NEXT_OCCURRENCES: LiteralString = f"""next_occurrences AS MATERIALIZED ({
 # the parents that a next occurrence may get when it comes back from the trash
 _SERIES_PARENTS: LiteralString = """ARRAY(
       SELECT parent FROM rows WHERE repeat IS NOT NULL AND parent IS NOT NULL
-      UNION SELECT (repeat #>> '{template,parent}')::bigint FROM rows WHERE repeat #>> '{template,parent}' IS NOT NULL)"""
+      UNION
+      SELECT (repeat #>> '{template,parent}')::bigint FROM rows
+      WHERE repeat #>> '{template,parent}' IS NOT NULL)"""
 
 _CALLER: LiteralString = """,
   'token_id', todo.current_token_id(),
@@ -134,13 +138,14 @@ def load_statement(ctes: Sequence[LiteralString], numbers: LiteralString, member
 WITH RECURSIVE {"".join(f"{cte}, " for cte in ctes)}rows AS MATERIALIZED ({select_rows(numbers)}),
 size AS MATERIALIZED (
   SELECT coalesce(sum(octet_length(title) + coalesce(octet_length(note), 0)
-    + coalesce(octet_length(repeat::text), 0) + coalesce(octet_length(array_to_string(tags, '')), 0)), 0) AS bytes
+    + coalesce(octet_length(repeat::text), 0)
+    + coalesce(octet_length(array_to_string(tags, '')), 0)), 0) AS bytes
   FROM rows)
 SELECT json_build_object(
   'known', {_KNOWN},
   'seq', s.seq, 'next_number', s.next_number, 'now', clock_timestamp(), 'bytes', size.bytes,
-  'rows', CASE WHEN size.bytes <= {MAX_CHANGE_BYTES} THEN coalesce((SELECT json_agg(rows) FROM rows), '[]')
-    ELSE '[]' END{members})::text
+  'rows', CASE WHEN size.bytes <= {MAX_CHANGE_BYTES}
+    THEN coalesce((SELECT json_agg(rows) FROM rows), '[]') ELSE '[]' END{members})::text
 FROM todo.spaces s, size WHERE s.id = %(space)s::uuid""")
 
 
@@ -160,7 +165,8 @@ def _found_cte(target: TargetSql | None, *, with_subtasks: bool) -> LiteralStrin
         start = f"""WITH RECURSIVE part AS (
     {start}
     UNION
-    SELECT s.number FROM part JOIN todo.tasks s ON s.space_id = %(space)s::uuid AND s.parent = part.number
+    SELECT s.number FROM part
+      JOIN todo.tasks s ON s.space_id = %(space)s::uuid AND s.parent = part.number
     WHERE s.status = 'open')
   SELECT number FROM part"""
     return f"found AS MATERIALIZED ({start} LIMIT {MAX_TASKS_PER_CHANGE} + 1)"

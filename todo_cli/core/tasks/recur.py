@@ -104,9 +104,14 @@ def create_next(rows: list[TaskRow], loaded: Loaded) -> tuple[list[TaskRow], lis
 
 def _revive(trashed: TaskRow, coming: TaskRow) -> TaskRow:
     return replace(
-        coming, number=trashed.number, id=trashed.id, created_at=trashed.created_at, after=trashed.after,
-        tracked=trashed.tracked, rev=trashed.rev,
-    )  # fmt: skip
+        coming,
+        number=trashed.number,
+        id=trashed.id,
+        created_at=trashed.created_at,
+        rev=trashed.rev,
+        tracked=trashed.tracked,
+        after=trashed.after,
+    )
 
 
 def next_occurrence(row: TaskRow, now: datetime, *, skip: bool = False) -> TaskRow | None:

@@ -49,11 +49,13 @@ SELECT %(space)s::uuid, * FROM unnest(%(numbers)s::bigint[], %(after)s::bigint[]
 
 JOURNAL = Sql(f"""
 WITH entry AS (
-  SELECT %(seq)s::bigint AS seq, %(before)s::jsonb AS before, %(after)s::jsonb AS after, NULL::jsonb AS answer),
+  SELECT %(seq)s::bigint AS seq, %(before)s::jsonb AS before, %(after)s::jsonb AS after,
+    NULL::jsonb AS answer),
 change AS ({INSERT_CHANGE})
-UPDATE todo.spaces SET seq = %(seq)s::bigint, next_number = %(next_number)s::bigint WHERE id = %(space)s::uuid""")
+UPDATE todo.spaces SET seq = %(seq)s::bigint, next_number = %(next_number)s::bigint
+WHERE id = %(space)s::uuid""")
 
-# adds tasks without a parent and blockers, which need nothing of what is stored; their rows get numbers, rev and times here
+# Adds tasks without a parent and blockers, which need nothing that is stored. Their rows get numbers, rev and times here.
 ADD = Sql(f"""
 WITH known AS MATERIALIZED (
   SELECT c.seq, c.after, c.request_hash = %(hash)s::bytea AS same FROM todo.changes c
@@ -79,9 +81,11 @@ entry AS (
     NULL::jsonb AS answer
   FROM counters),
 change AS ({INSERT_CHANGE})
-SELECT json_build_object('is_new', true, 'same', true, 'seq', seq, 'after', after)::text FROM change
+SELECT json_build_object('is_new', true, 'same', true, 'seq', seq, 'after', after)::text
+FROM change
 UNION ALL
-SELECT json_build_object('is_new', false, 'same', same, 'seq', seq, 'after', after)::text FROM known""")
+SELECT json_build_object('is_new', false, 'same', same, 'seq', seq, 'after', after)::text
+FROM known""")
 
 
 class Edits(msgspec.Struct, kw_only=True):

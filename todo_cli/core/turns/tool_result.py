@@ -10,16 +10,48 @@ from todo_cli.contract.journal import ChangePage, Undone
 from todo_cli.contract.search import TaskHit, TaskHits
 from todo_cli.contract.tasks import Changed, Task, TaskPage
 from todo_cli.errors import TodoError
+from todo_cli.parsing.recurrence import describe_recurrence
 
 MAX_RESULT_CHARS = 8_000
 _MAX_NOTE_CHARS = 2_000
 _MAX_COMMENTS = 10
-_TASK_FIELDS = ("number", "title", "status", "due", "project", "tags", "priority", "note")
+_TASK_FIELDS = (
+    "number",
+    "title",
+    "status",
+    "due",
+    "scheduled",
+    "defer",
+    "every",
+    "parent",
+    "after",
+    "project",
+    "tags",
+    "priority",
+)
+_DETAIL_FIELDS = (
+    *_TASK_FIELDS,
+    "note",
+    "blocked",
+    "subtasks",
+    "started_at",
+    "tracked",
+    "claimed_by",
+    "claimed_until",
+    "created_at",
+    "completed_at",
+    "deleted_at",
+)
 _CHANGE_FIELDS = ("seq", "at", "verb", "undone", "differences")
 
 
-def result_json(answer: Any) -> str:
-    """Return the answer of a Request as JSON for the model."""
+def result_json(answer: Any, *, with_details: bool = False) -> str:
+    """Return the answer of a Request as JSON for the model.
+
+    With `with_details` a task has its note and comments too, as ShowTask shows it.
+    """
+    if with_details and isinstance(answer, Task):
+        return _truncate({"task": _detail_fields(answer)})
     return _truncate(_summarize(answer))
 
 
@@ -32,14 +64,18 @@ def _summarize(answer: Any) -> dict[str, Any]:
     if isinstance(answer, Task):
         return {"task": _task_fields(answer)}
     if isinstance(answer, TaskPage):
-        return {"tasks": [_task_fields(task) for task in answer.tasks], "more": answer.next}
+        hidden = answer.deferred or None
+        return {
+            "tasks": [_listed_fields(task) for task in answer.tasks],
+            "more": answer.next,
+            "hidden_deferred": hidden,
+        }
     if isinstance(answer, TaskHits):
         return {"tasks": [_match_fields(hit) for hit in answer.hits]}
     if isinstance(answer, Changed):
-        return {"done": True, "tasks": [_task_fields(task) for task in answer.tasks]}
+        return _changed_fields(answer)
     if isinstance(answer, Undone):
-        skipped = {"left_alone": list(answer.skipped)} if answer.skipped else {}
-        return {"done": True, "differences": msgspec.to_builtins(answer.differences)} | skipped
+        return _undone_fields(answer)
     if isinstance(answer, ChangePage):
         changes = msgspec.to_builtins(answer.changes)
         return {"changes": [_change_fields(change) for change in changes], "more": answer.next}
@@ -47,14 +83,54 @@ def _summarize(answer: Any) -> dict[str, Any]:
     return builtin if isinstance(builtin, dict) else {"answer": builtin}
 
 
+def _changed_fields(answer: Changed) -> dict[str, Any]:
+    """Return the changed tasks, and apart from them the next occurrences that their completion created."""
+    finished = {
+        (task.repeat.series, task.repeat.occurrence) for task in answer.tasks if task.repeat and task.status == "done"
+    }
+    following = [task for task in answer.tasks if _previous_occurrence(task) in finished and task.status == "open"]
+    changed = [task for task in answer.tasks if task not in following]
+    fields: dict[str, Any] = {"ok": True, "changed": len(changed), "tasks": [_task_fields(task) for task in changed]}
+    if following:
+        fields["next"] = [_task_fields(task) for task in following]
+    if answer.open_subtasks:
+        fields["open_subtasks"] = answer.open_subtasks
+    if answer.ended:
+        fields["series_ended"] = list(answer.ended)
+    return fields
+
+
+def _undone_fields(answer: Undone) -> dict[str, Any]:
+    """Return the differences; a dry run, which has no change in the journal, says what it would change."""
+    differences = msgspec.to_builtins(answer.differences)
+    count = {"would_change": len(differences)} if answer.seq is None else {"ok": True, "changed": len(differences)}
+    return count | {"differences": differences} | ({"left_alone": list(answer.skipped)} if answer.skipped else {})
+
+
+def _previous_occurrence(task: Task) -> tuple[str, int] | None:
+    return (task.repeat.series, task.repeat.occurrence - 1) if task.repeat else None
+
+
 def _match_fields(hit: TaskHit) -> dict[str, Any]:
     snippets = [f"{snippet.where}: {snippet.text}" for snippet in hit.snippets if snippet.where != "title"]
-    return _task_fields(hit.task) | ({"found_in": snippets} if snippets else {})
+    return _listed_fields(hit.task) | ({"found_in": snippets} if snippets else {})
 
 
-def _task_fields(task: Task) -> dict[str, Any]:
+def _listed_fields(task: Task) -> dict[str, Any]:
+    """Return the fields of a task in a list, where it is open unless its status says otherwise."""
+    return {name: value for name, value in _task_fields(task).items() if (name, value) != ("status", "open")}
+
+
+def _task_fields(task: Task, names: tuple[str, ...] = _TASK_FIELDS) -> dict[str, Any]:
+    """Return the fields that are set."""
     values = msgspec.to_builtins(task)
-    fields = {name: values[name] for name in _TASK_FIELDS if values.get(name) not in (None, (), [], "open")}
+    if task.repeat:
+        values["every"] = describe_recurrence(task.repeat.rule, task.repeat.from_done)
+    return {name: values[name] for name in names if values.get(name)}
+
+
+def _detail_fields(task: Task) -> dict[str, Any]:
+    fields = _task_fields(task, _DETAIL_FIELDS)
     if len(fields.get("note") or "") > _MAX_NOTE_CHARS:
         fields["note"] = fields["note"][:_MAX_NOTE_CHARS] + "…"
     if task.comments:
@@ -68,13 +144,16 @@ def _change_fields(change: dict[str, Any]) -> dict[str, Any]:
 
 
 def _truncate(summary: dict[str, Any]) -> str:
-    """Encode a summary, with its list halved until it fits; `left_out` counts what is missing."""
+    """Encode a summary, with its longest list halved until it fits; `left_out` counts what is missing."""
     text = _encode(summary)
     lists = [name for name, value in summary.items() if isinstance(value, list)]
-    while len(text) > MAX_RESULT_CHARS and lists and len(summary[lists[0]]) > 1:
-        shortened = summary[lists[0]][: len(summary[lists[0]]) // 2]
-        left_out = summary.get("left_out", 0) + len(summary[lists[0]]) - len(shortened)
-        summary = summary | {lists[0]: shortened, "left_out": left_out}
+    while len(text) > MAX_RESULT_CHARS and lists:
+        name = max(lists, key=lambda name: len(summary[name]))
+        items = summary[name]
+        if len(items) < 2:
+            break
+        kept = items[: len(items) // 2]
+        summary = summary | {name: kept, "left_out": summary.get("left_out", 0) + len(items) - len(kept)}
         text = _encode(summary)
     return text if len(text) <= MAX_RESULT_CHARS * 2 else text[: MAX_RESULT_CHARS * 2] + "…"
 
