@@ -12,10 +12,10 @@ from typing import Any, get_args
 
 import msgspec
 
-from todo_cli.contract.base import Request, summary_of
+from todo_cli.contract.base import Asks, Request, summary_of
 from todo_cli.contract.codec import convert_request
 from todo_cli.contract.registry import REQUESTS
-from todo_cli.contract.tasks import EditTasks, OnTasks
+from todo_cli.contract.tasks import EditTasks, ListTasks, OnTasks
 from todo_cli.errors import Invalid
 
 TOOLS: dict[str, type[Request[Any]]] = {request.tool: request for request in REQUESTS if request.tool}
@@ -24,30 +24,66 @@ BASIC_TOOLS = {name: request for name, request in TOOLS.items() if request.tool_
 EXTRA_TOOLS = {name: request for name, request in TOOLS.items() if not request.tool_always}
 """The tools that the chat offers once the model has found them."""
 
+MAX_STATED_NUMBER = 100
+"""A greater number is no limit that a model need know."""
+
 MORE_TOOLS = "more_tools"
 """The tool that finds the others. It is no Request: the chat answers it itself."""
 
-CLEARABLE_FIELDS = tuple(
-    field.name
-    for field in msgspec.structs.fields(EditTasks)
-    if {type(None), msgspec.UnsetType} <= {*get_args(field.type)}
+_CLEARABLE_LISTS = ("tags", "after")
+CLEARABLE_FIELDS = (
+    *(
+        field.name
+        for field in msgspec.structs.fields(EditTasks)
+        if {type(None), msgspec.UnsetType} <= {*get_args(field.type)}
+    ),
+    *_CLEARABLE_LISTS,
 )
 """The fields of a task that `clear` may empty."""
 
-_HIDDEN_FIELDS = {"if_rev", "if_claimed", "force", "home", "parse"}
+_HIDDEN_FIELDS = {"if_rev", "if_claimed", "force", "home", "count_deferred", "parse"}
 _ONLY_IF_SAID = "Only if the user said so."
+_FIELDS_WITHOUT_REMARK = ("cursor", "before", "filter", "dry_run")
+"""The optional fields that a model composes itself or takes from a result."""
+_APP_ASKS = "The app asks the user: do not ask first."
 _DESCRIPTIONS = {
-    "numbers": "The numbers of the tasks, as list_tasks shows them: never guess one.",
-    "number": "The number of the task, as list_tasks shows it: never guess one.",
-    "due": f"The user's own words, such as 'next friday 9am'; do not compute the date. {_ONLY_IF_SAID}",
-    "due_before": "The user's own words, such as 'friday'.",
-    "due_after": "The user's own words, such as 'today'.",
-    "priority": f"1 is the most urgent, 3 the least. {_ONLY_IF_SAID}",
-    "project": _ONLY_IF_SAID,
-    "tags": _ONLY_IF_SAID,
-    "note": _ONLY_IF_SAID,
+    "numbers": "As list_tasks shows them.",
+    "number": "As list_tasks shows it.",
+    "due": "The deadline. English words such as 'next friday 9am', or ISO.",
+    "scheduled": "When to work on it, not the deadline. Words or ISO.",
+    "defer": "Hidden until then: 'not before'. Words or ISO.",
+    "every": "How often: 'every 2 weeks on mon'; 'every! 3 days' counts from completion.",
+    "due_before": "Words such as 'friday', or ISO.",
+    "due_after": "Words such as 'today', or ISO.",
+    "filter": "For example 'project:home due<fri', 'p1 @phone -@work', 'is:blocked'.",
+    "sort": "Such as 'priority,-due'; also created, updated, title, completed, urgency.",
+    "limit": "How many at most.",
+    "cursor": "The `more` of the previous result.",
+    "before": "The `more` of the previous result.",
+    "id": "The `seq` of the change.",
+    "priority": "1 is the most urgent, 3 the least.",
+    "add_tags": "Tags to add.",
+    "remove_tags": "Tags to remove.",
+    "parent": "The task above it.",
+    "after": "The tasks that it waits for.",
+    "lease": "How many seconds the claim lasts; 900 by default.",
+    "partial": "Leave changed tasks alone.",
+    "dry_run": "Only say what it would change.",
+    "add_after": "More tasks that it waits for.",
+    "remove_after": "Tasks that it waits for no longer.",
+    "occurrences": "'this' one only, or 'all': the next dates too.",
     "clear": "The fields to empty.",
 }
+_DESCRIPTIONS_IN: dict[type[Request[Any]], dict[str, str]] = {
+    ListTasks: {"due": "Due on that day: words such as 'friday', or ISO."},
+    EditTasks: {
+        "tags": "All tags of the task: replaces the list.",
+        "after": "All tasks that it waits for: replaces the list.",
+    },
+}
+"""The descriptions of fields that differ from `_DESCRIPTIONS` in one tool."""
+_LIMIT_NAMES = {"minLength", "maxLength", "minItems", "maxItems"}
+_RANGE_NAMES = {"minimum", "maximum"}
 _FINDER_PARAMETERS = {
     "type": "object",
     "properties": {"words": {"type": "string", "description": "What you want to do, such as 'undo a change'."}},
@@ -61,7 +97,12 @@ _TAG_LIST_FIELDS = ("tags", "add_tags", "remove_tags")
 @cache
 def list_tools() -> tuple[dict[str, Any], ...]:
     """Return all tools in the form of the chat-completions protocol."""
-    return tuple(_make_tool(name, summary_of(request), make_schema(request)) for name, request in TOOLS.items())
+    return tuple(_make_tool(name, _describe_tool(request), make_schema(request)) for name, request in TOOLS.items())
+
+
+def _describe_tool(request: type[Request[Any]]) -> str:
+    summary = summary_of(request)
+    return f"{summary} {_APP_ASKS}" if request.asks is Asks.ALWAYS else summary
 
 
 @cache
@@ -84,15 +125,16 @@ def make_schema(request: type[Request[Any]]) -> dict[str, Any]:
     document = msgspec.json.schema(request)
     definitions = document.get("$defs", {})
     schema = _inline_references(definitions[request.__name__], definitions)
+    required = schema.get("required", []) + (["numbers"] if request.needs_numbers else [])
+    descriptions = _DESCRIPTIONS | _DESCRIPTIONS_IN.get(request, {})
     fields = {
-        name: _simplify(field) | ({"description": _DESCRIPTIONS[name]} if name in _DESCRIPTIONS else {})
+        name: _describe_field(name, _simplify(field), descriptions.get(name), is_optional=name not in required)
         for name, field in schema["properties"].items()
         if name not in _hidden_fields(request)
     }
     if request is EditTasks:
         items = {"type": "string", "enum": list(CLEARABLE_FIELDS)}
         fields["clear"] = {"type": "array", "items": items, "description": _DESCRIPTIONS["clear"]}
-    required = schema.get("required", []) + (["numbers"] if request.needs_numbers else [])
     return {"type": "object", "properties": fields, "required": required}
 
 
@@ -112,10 +154,25 @@ def _inline_references(node: Any, definitions: dict[str, Any]) -> Any:
 
 
 def _simplify(field: dict[str, Any]) -> dict[str, Any]:
-    """Return a field's schema without null and defaults, which small models copy."""
+    """Return a field's schema without null and defaults, which small models copy, and without limits of size.
+
+    The limits cost words, and a call beyond one is answered with an error that names it.
+    """
     branches = [branch for branch in field.get("anyOf", ()) if branch.get("type") != "null"]
     schema = {name: value for name, value in field.items() if name not in ("anyOf", "default")}
-    return schema | (branches[0] if len(branches) == 1 else {"anyOf": branches} if branches else {})
+    schema |= branches[0] if len(branches) == 1 else {"anyOf": branches} if branches else {}
+    hidden = _LIMIT_NAMES if schema.get("maximum", 0) < MAX_STATED_NUMBER else _LIMIT_NAMES | _RANGE_NAMES
+    if "items" in schema:
+        items = _simplify(schema["items"])
+        schema["items"] = {name: value for name, value in items.items() if name != "description"}
+    return {name: value for name, value in schema.items() if name not in hidden}
+
+
+def _describe_field(name: str, schema: dict[str, Any], text: str | None, *, is_optional: bool) -> dict[str, Any]:
+    """Return the schema of a field with its description, which is `text` where there is one."""
+    remark = _ONLY_IF_SAID if is_optional and name not in _FIELDS_WITHOUT_REMARK else ""
+    description = " ".join(filter(None, (text or schema.get("description"), remark)))
+    return schema | ({"description": description} if description else {})
 
 
 def parse_tool_call(name: str, arguments: str) -> tuple[type[Request[Any]], dict[str, Any]]:
@@ -154,7 +211,8 @@ def _parse_fields(request: type[Request[Any]], given: dict[str, Any]) -> dict[st
     wrong = [name for name in clear if name not in CLEARABLE_FIELDS]
     if wrong:
         raise Invalid(f"{str(wrong[0])[:40]!r} cannot be cleared", hint=f"these can: {', '.join(CLEARABLE_FIELDS)}")
-    return {name: _parse_value(name, value) for name, value in given.items()} | dict.fromkeys(clear)
+    empty: dict[str, Any] = {name: [] if name in _CLEARABLE_LISTS else None for name in clear}
+    return {name: _parse_value(name, value) for name, value in given.items()} | empty
 
 
 def _parse_value(name: str, value: Any) -> Any:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from tests.support.chat import Chat
+from todo_cli.contract.conversations import AnswerTurn
+from todo_cli.contract.ids import new_id
 from todo_cli.contract.tasks import AddTask
 
 
@@ -69,3 +73,30 @@ def test_undo_counts_the_changed_tasks(chat: Chat) -> None:
     [result] = results(chat)
     assert "ok" not in result
     assert result["would_change"] == 1
+
+
+def test_update_task_with_clear_empties_tags_and_blockers(chat: Chat) -> None:
+    chat(AddTask(title="milk"))
+    chat(AddTask(title="bread", tags=("shop",), after=(1,)))
+    chat.say(
+        "2 needs no tags and waits for nothing", [["update_task", {"number": 2, "clear": ["tags", "after"]}]], ["OK."]
+    )
+    assert results(chat) == [{"ok": True, "changed": 1, "tasks": [{"number": 2, "title": "bread", "status": "open"}]}]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hidden"), [({}, 2), ({"project": "home"}, 1), ({"filter": "is:deferred"}, None)]
+)
+def test_list_tasks_says_how_many_deferred_tasks_it_hides(chat: Chat, arguments: dict[str, str], hidden: int) -> None:
+    for title, defer in (("milk", None), ("bread", "2030-01-01"), ("rent", "2030-01-01T10:00")):
+        chat(AddTask(title=title, defer=defer, project="home" if title == "rent" else None))
+    chat.say("what is there?", [["list_tasks", arguments]], ["That."])
+    assert results(chat)[0].get("hidden_deferred") == hidden
+
+
+def test_refused_call_tells_the_model_not_to_ask_again(chat: Chat) -> None:
+    chat(AddTask(title="milk"))
+    turn = new_id()
+    assert chat.say("delete 1", [["delete_task", {"number": 1}]], turn=turn).state == "awaiting"
+    chat(AnswerTurn(turn=turn, yes=False))
+    assert results(chat)[-1]["hint"] == "do not ask again"

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from todo_cli.agent.approval_policy import decide, known_numbers, parse_call
+from todo_cli.agent.prompts import SYSTEM_PROMPT
 from todo_cli.contract.claims import ClaimTask
 from todo_cli.contract.journal import ListChanges, Redo, Undo
 from todo_cli.contract.registry import REQUESTS
 from todo_cli.contract.tasks import AddTask, CompleteTasks, DeleteTasks, EditTasks, ListTasks, ShowTask
 from todo_cli.contract.turn_steps import Message, MessageCall
 from todo_cli.errors import Invalid
+from todo_cli.parsing.filter_parser import parse_filter
 from todo_cli.tools import BASIC_TOOLS, CLEARABLE_FIELDS, EXTRA_TOOLS, TOOLS, list_tools, offer_tools, parse_tool_call
 
 
@@ -27,7 +30,6 @@ def test_schemas_stand_alone_and_are_small() -> None:
     assert "$ref" not in text
     assert '"null"' not in text
     assert "if_rev" not in text
-    assert len(json.dumps(offer_tools(frozenset()))) < 10_000
     for tool in list_tools():
         function = tool["function"]
         assert function["description"]
@@ -35,6 +37,57 @@ def test_schemas_stand_alone_and_are_small() -> None:
         assert {*function["parameters"]["required"]} <= {*function["parameters"]["properties"]}
     update = next(tool for tool in list_tools() if tool["function"]["name"] == "update_task")
     assert update["function"]["parameters"]["properties"]["clear"]["items"]["enum"] == list(CLEARABLE_FIELDS)
+
+
+def properties(name: str) -> dict[str, Any]:
+    """Return the schemas of a tool's fields."""
+    tool = next(tool for tool in list_tools() if tool["function"]["name"] == name)
+    fields: dict[str, Any] = tool["function"]["parameters"]["properties"]
+    return fields
+
+
+def test_system_prompt_and_offered_tools_take_at_most_2200_tokens() -> None:
+    text = SYSTEM_PROMPT + json.dumps(offer_tools(frozenset()), separators=(",", ":"))
+    assert len(text) / 4 <= 2_200  # about four characters a token
+
+
+@pytest.mark.parametrize("word", ["parse", "null", "token", "journal"])
+def test_descriptions_of_tools_name_nothing_that_a_model_does_not_have(word: str) -> None:
+    assert word not in json.dumps(list_tools()).lower()
+
+
+@pytest.mark.parametrize("name", ["add_task", "update_task"])
+def test_optional_fields_of_a_change_are_set_only_if_the_user_said_so(name: str) -> None:
+    optional = {*properties(name)} - {"title" if name == "add_task" else "numbers", "clear"}
+    remarked = {name for name, field in properties(name).items() if "Only if the user said so." in str(field)}
+    assert remarked == optional
+
+
+def test_descriptions_of_dates_say_what_each_is_for() -> None:
+    texts = {name: properties("add_task")[name]["description"] for name in ("due", "scheduled", "defer")}
+    assert len({*texts.values()}) == 3
+    assert "deadline" in texts["due"]
+    assert "work on it" in texts["scheduled"]
+    assert "Hidden until" in texts["defer"]
+    assert all("ISO" in text for text in texts.values())
+
+
+def test_description_of_tags_says_that_they_are_replaced() -> None:
+    assert "replaces" in properties("update_task")["tags"]["description"]
+    assert "replaces" not in properties("add_task")["tags"]["description"]
+
+
+def test_description_of_filter_has_three_examples_that_can_be_parsed() -> None:
+    examples = re.findall(r"'([^']+)'", properties("list_tasks")["filter"]["description"])
+    assert len(examples) == 3
+    for example in examples:
+        parse_filter(example)
+
+
+def test_schemas_have_no_limits_of_size() -> None:
+    text = json.dumps(list_tools())
+    assert not re.search(r"(min|max)(Length|Items)", text)
+    assert "9223372036854775807" not in text
 
 
 @pytest.mark.parametrize(
@@ -59,6 +112,7 @@ def test_schemas_stand_alone_and_are_small() -> None:
             EditTasks,
             {"numbers": [1], "due": None, "note": None},
         ),
+        ("update_task", {"number": 1, "clear": "tags, after"}, EditTasks, {"numbers": [1], "tags": [], "after": []}),
         ("list_tasks", {}, ListTasks, {}),
         ("list_tasks", {"filter": "p1 due<fri"}, ListTasks, {"filter": "p1 due<fri"}),
         ("claim_task", {"filter": "#builds", "lease": 60}, ClaimTask, {"filter": "#builds", "lease": 60}),

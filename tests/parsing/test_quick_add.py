@@ -118,6 +118,9 @@ def begins_date_vocabulary(words: list[str]) -> bool:
 @example("Read from may 3rd to may 9th")
 @example("Backup every day at 9am or 5pm")
 @example("Watch Friday the 13th")
+@example("sunday every 1st due tonight")
+@example("daily friday due sunday")
+@example("june 4 at evening 5pm daily january")
 def test_read_quick_add_any_phrase_has_no_date_vocabulary_beside_it(text: str) -> None:
     reading = read_or_skip(text)
     tokens = [token for token in reading.tokens if token.field in ("due", "every")]

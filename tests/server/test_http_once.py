@@ -1,10 +1,10 @@
-"""The client of one request: interim responses, bodies without a length, and bytes behind a response."""
+"""The single-request HTTP client: interim responses, bodies without a length, and bytes after a response."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.support.fake_server import lying, saying
+from tests.support.fake_server import run_fake_server, send_bytes
 from todo_cli.clients.http_once import HttpResponse, ResponseLost, send_once
 from todo_cli.errors import Unavailable
 
@@ -13,7 +13,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
 def get(data: bytes) -> HttpResponse:
     """Send one request to a server that answers with these bytes."""
-    with lying(saying(data)) as server:
+    with run_fake_server(send_bytes(data)) as server:
         return send_once(server.url, "GET", "/", None, {}, 10)
 
 
@@ -36,7 +36,7 @@ def test_trailer_behind_a_chunked_body_does_not_replace_a_header() -> None:
     assert (get(chunked).body, get(chunked).headers["x"]) == (b"hi", "head")
 
 
-def test_upgrade_that_nobody_asked_for_is_lost() -> None:
+def test_unrequested_upgrade_raises_response_lost() -> None:
     with pytest.raises(ResponseLost, match="does not speak HTTP"):
         get(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n")
 

@@ -1,4 +1,4 @@
-"""Servers that do as they are told, on real sockets: what stands in front of a client on a bad day."""
+"""Scripted servers on real sockets: they answer wrongly, slowly, endlessly or not at all."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ Script = Callable[[socket.socket, bytes], None]
 
 
 @dataclass
-class Liar:
-    """Where it is, and the requests that it was sent, whole."""
+class FakeServer:
+    """The port of a running server, and every request that it received."""
 
     port: int
-    seen: list[bytes] = field(default_factory=list)
+    requests: list[bytes] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -26,43 +26,45 @@ class Liar:
 
 
 @contextmanager
-def lying(script: Script, *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> Iterator[Liar]:
-    """A server that reads a request and leaves the rest to the script; the connection is closed after it."""
-    door = socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    liar = Liar(door.getsockname()[1])
-    open_now: list[socket.socket] = []
+def run_fake_server(
+    script: Script, *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+) -> Iterator[FakeServer]:
+    """Run a server that reads one request per connection, runs the script and closes the connection."""
+    listener = socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    server = FakeServer(listener.getsockname()[1])
+    open_sockets: list[socket.socket] = []
 
     def serve(sock: socket.socket) -> None:
         with suppress(OSError), sock:
             if tls is not None:
                 sock = tls.wrap_socket(sock, server_side=True)
-            open_now.append(sock)
+            open_sockets.append(sock)
             with sock:
-                request = received(sock)
-                liar.seen.append(request)
+                request = read_request(sock)
+                server.requests.append(request)
                 script(sock, request)
 
     def accept() -> None:
         with suppress(OSError):
             while True:
-                sock, _ = door.accept()
+                sock, _ = listener.accept()
                 threading.Thread(target=serve, args=(sock,), daemon=True).start()
 
     threading.Thread(target=accept, daemon=True).start()
     try:
-        yield liar
+        yield server
     finally:
         # closing alone does not wake a thread that waits in accept
         with suppress(OSError):
-            door.shutdown(socket.SHUT_RDWR)
-        door.close()
-        for sock in open_now:
+            listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        for sock in open_sockets:
             with suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
 
 
-def received(sock: socket.socket) -> bytes:
-    """One request, with its body."""
+def read_request(sock: socket.socket) -> bytes:
+    """Read one request with its body."""
     data = b""
     while b"\r\n\r\n" not in data:
         part = sock.recv(65536)
@@ -76,10 +78,10 @@ def received(sock: socket.socket) -> bytes:
     return head + b"\r\n\r\n" + body
 
 
-def answering(
+def send_response(
     body: bytes, status: str = "200 OK", kind: str = "application/json", *headers: str, length: int | None = None
 ) -> Script:
-    """An answer, the same to everything."""
+    """Return a script that sends the same response to every request."""
 
     def script(sock: socket.socket, request: bytes) -> None:
         lines = [f"HTTP/1.1 {status}", f"Content-Type: {kind}", *headers]
@@ -89,8 +91,8 @@ def answering(
     return script
 
 
-def saying(data: bytes, then: Callable[[], None] = lambda: None) -> Script:
-    """These bytes, HTTP or not."""
+def send_bytes(data: bytes, then: Callable[[], None] = lambda: None) -> Script:
+    """Return a script that sends these bytes, HTTP or not."""
 
     def script(sock: socket.socket, request: bytes) -> None:
         sock.sendall(data)
@@ -99,25 +101,25 @@ def saying(data: bytes, then: Callable[[], None] = lambda: None) -> Script:
     return script
 
 
-def forever() -> None:
-    """Longer than any test."""
+def sleep_past_timeout() -> None:
+    """Sleep longer than any client waits."""
     time.sleep(120)
 
 
-def dripping(start: bytes, drop: bytes = b"x") -> Script:
-    """A drop every tenth of a second for two minutes: always something, never an end."""
+def send_slowly(start: bytes, piece: bytes = b"x") -> Script:
+    """Return a script that sends a piece every tenth of a second for two minutes."""
 
     def script(sock: socket.socket, request: bytes) -> None:
         sock.sendall(start)
         for _ in range(1200):
-            sock.sendall(drop)
+            sock.sendall(piece)
             time.sleep(0.1)
 
     return script
 
 
-def flooding(megabytes: int) -> Script:
-    """A body of that size."""
+def send_megabytes(megabytes: int) -> Script:
+    """Return a script that sends a body of that size."""
 
     def script(sock: socket.socket, request: bytes) -> None:
         size = megabytes << 20

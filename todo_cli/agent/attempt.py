@@ -11,14 +11,12 @@ from typing import Any, TypeVar
 import msgspec
 
 from todo_cli.contract.base import Request
-from todo_cli.contract.turn_events import StoreEvents
+from todo_cli.contract.turn_events import EmitEvent, StoreEvents, TurnEvent
 from todo_cli.contract.turn_steps import ClaimedTurn, StepStored
 from todo_cli.errors import TodoError
 
 R = TypeVar("R")
-TurnEvent = dict[str, Any]
 SendRequest = Callable[[Any], Awaitable[Any]]
-EmitEvent = Callable[[TurnEvent], None]
 
 FLUSH_INTERVAL_SECONDS = 0.25
 """Between two stored batches of events."""

@@ -7,8 +7,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 import msgspec
 
 from todo_cli.agent.approval_policy import parse_call
-from todo_cli.agent.attempt import SendRequest, TurnEvent
-from todo_cli.contract.turn_events import EventBatch, ReadEvents, TurnProgress
+from todo_cli.agent.attempt import SendRequest
+from todo_cli.contract.turn_events import EventBatch, ReadEvents, TurnEvent, TurnProgress
 from todo_cli.contract.turn_steps import ENDED_STATES, Message
 
 SETTLED_STATES = (*ENDED_STATES, "awaiting")

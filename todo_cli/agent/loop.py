@@ -11,13 +11,14 @@ from typing import Any
 
 import msgspec
 
-from todo_cli.agent.attempt import Attempt, EmitEvent, Limits, SendRequest
+from todo_cli.agent.attempt import Attempt, Limits, SendRequest
 from todo_cli.agent.compaction import WIDE_BUDGETS, needs_compaction, summarize
 from todo_cli.agent.messages import build_request, open_calls, protocol_errors
 from todo_cli.agent.prompts import date_line
 from todo_cli.agent.receive import AskModel, ModelResponse, receive
 from todo_cli.agent.tool_execution import run_tool_calls
 from todo_cli.agent.tool_selection import select_tools
+from todo_cli.contract.turn_events import EmitEvent
 from todo_cli.contract.turn_steps import (
     BeginTurn,
     ClaimedTurn,
@@ -78,7 +79,7 @@ async def run_turn(
         return TurnEnd(begun.turn, begun.conversation, begun.number, begun.state, mine=False)
     attempt = Attempt(send, begun, emit, stop or asyncio.Event(), limits)
     try:
-        end = await _Turn(attempt, ask_model, begin.model).run()
+        end = await _TurnLoop(attempt, ask_model, begin.model).run()
         end.after, end.first = attempt.last_batch, begun.first
         return end
     except asyncio.CancelledError:
@@ -86,7 +87,7 @@ async def run_turn(
         raise
 
 
-class _Turn:
+class _TurnLoop:
     def __init__(self, attempt: Attempt, ask_model: AskModel, model: str | None) -> None:
         self._attempt, self._ask_model, self._model = attempt, ask_model, model
         self._was_compacted = False
@@ -136,11 +137,11 @@ class _Turn:
             kind, detail = "timeout", f"the model did not finish within {limits.total_seconds:g} seconds"
         elif _repeats_itself(answers):
             kind, detail = "loop", f"the model made the same calls {MAX_IDENTICAL_ROUNDS} times in a row"
-        return _unfinished(kind, detail, self._attempt.begun) if kind else None
+        return _make_unfinished_error(kind, detail, self._attempt.begun) if kind else None
 
     async def _ask(self, messages: list[dict[str, Any]], replay: Replay) -> TurnEnd | None:
         attempt = self._attempt
-        tools = select_tools(replay.messages, attempt.begun.turn)
+        tools = select_tools(replay.messages)
         try:
             response = await receive(self._ask_model(messages, tools), attempt, attempt.remaining_seconds)
         except ModelFailed as error:
@@ -175,9 +176,9 @@ class _Turn:
         if response.reason == "interrupted":
             error = ModelFailed(response.detail or "the model's answer broke off", kind="broken")
         elif response.reason in ("length", "filter"):
-            error = _unfinished(response.reason, response.detail or "the answer was cut", begun)
+            error = _make_unfinished_error(response.reason, response.detail or "the answer was cut", begun)
         elif not text.strip():
-            error = _unfinished("empty", response.detail or "the model's answer was empty", begun)
+            error = _make_unfinished_error("empty", response.detail or "the model's answer was empty", begun)
         else:
             return await self._end("done", text.strip(), usage=usage)
         return await self._end("failed", text, status="interrupted", usage=usage, error=error)
@@ -232,7 +233,7 @@ def _repeats_itself(answers: list[Message]) -> bool:
     return len(newest) == MAX_IDENTICAL_ROUNDS and all(calls and calls == newest[0] for calls in newest)
 
 
-def _unfinished(kind: str, detail: str, begun: ClaimedTurn) -> ModelFailed:
+def _make_unfinished_error(kind: str, detail: str, begun: ClaimedTurn) -> ModelFailed:
     hint = f"what was done stays; continue with: todo ask -c {begun.number} 'go on'"
     return ModelFailed(detail, hint=hint, kind=kind)
 

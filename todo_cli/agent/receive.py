@@ -8,11 +8,11 @@ from typing import Any, Protocol
 
 import msgspec
 
+from todo_cli.contract.turn_events import TurnEvent
 from todo_cli.contract.turn_steps import MessageCall, StepStored
 from todo_cli.llm.stream import Event, Finished, TextDelta, TokenUsage
 from todo_cli.llm.tool_calls import ToolCall
 
-TurnEvent = dict[str, Any]
 AskModel = Callable[[Sequence[dict[str, Any]], Sequence[dict[str, Any]]], AsyncIterator[Event]]
 """Send messages and tools to a model."""
 

@@ -33,14 +33,14 @@ _COMMON_WORDS = {
 _STEM_CHARS = 5
 
 
-def select_tools(messages: Sequence[Message], turn: str) -> tuple[dict[str, Any], ...]:
-    """Return the tools of the next request: those found in this turn, and those that a replayed turn called."""
+def select_tools(messages: Sequence[Message]) -> tuple[dict[str, Any], ...]:
+    """Return the tools of the next request: the basic ones, and those that a replayed turn has found or called."""
     calls_by_message = {(message.conversation, message.seq): message.calls for message in messages if message.calls}
     names = {call.name for calls in calls_by_message.values() for call in calls}
     for message in messages:
         calls = calls_by_message.get((message.conversation, message.call_seq or 0), ())
         index = message.call_index or 0
-        if message.role == "tool" and message.turn == turn and index < len(calls) and calls[index].name == MORE_TOOLS:
+        if message.role == "tool" and index < len(calls) and calls[index].name == MORE_TOOLS:
             names |= {*_listed_names(message.content)}
     return offer_tools(frozenset(names & EXTRA_TOOLS.keys()))
 

@@ -48,7 +48,7 @@ class ChangePage(Struct, frozen=True, kw_only=True):
 
 
 class ListChanges(Request[ChangePage], frozen=True, kw_only=True):
-    """List who changed what, when and with which token, in one task or in the whole space."""
+    """List who changed what and when, in one task or in the whole space."""
 
     verb = "ListChanges"
     label = "log"
@@ -79,6 +79,7 @@ class Undo(Request[Undone], frozen=True, kw_only=True):
     label = "undo"
     past = "Undid"
     tool = "undo"
+    tool_always = True
     route = "POST /v1/undos"
     scope = "tasks:write"
     asks = Asks.ALWAYS

@@ -110,7 +110,8 @@ class ListTasks(Request[TaskPage], frozen=True, kw_only=True):
 
     Deferred tasks are left out unless the filter names them. Sorted by urgency or rank, which change with the clock,
     the list has one page of at most 200 tasks; `cut` says that more exist. With `home` and without a filter the list
-    is the caller's default view, if there is one.
+    is the caller's default view, if there is one. With `count_deferred` the first page counts the deferred tasks that
+    it leaves out, which reads every open task.
     """
 
     verb = "ListTasks"
@@ -133,10 +134,11 @@ class ListTasks(Request[TaskPage], frozen=True, kw_only=True):
     limit: Limit = 50
     cursor: Annotated[str, Meta(max_length=MAX_CURSOR_CHARS)] | None = None
     home: bool = False
+    count_deferred: bool = False
 
 
 class ShowTask(Request[Task], frozen=True, kw_only=True):
-    """Show one task with its note and comments."""
+    """Show one task with all its fields, its note and its comments."""
 
     verb = "ShowTask"
     label = "show"
@@ -190,15 +192,17 @@ class ReopenTasks(OnTasks, frozen=True, kw_only=True):
     label = "reopen"
     past = "Reopened"
     tool = "reopen_task"
+    tool_always = True
     route = "POST /v1/tasks/reopening"
     asks = Asks.SEVERAL
 
 
 class EditTasks(OnTasks, frozen=True, kw_only=True):
-    """Change fields of tasks: absent fields stay as they are, null clears a field.
+    """Change fields of tasks; absent fields stay as they are.
 
-    `tags` and `after` replace the whole list. In a recurring task, new dates apply to this occurrence only, other
-    fields to the next ones too; `occurrences` overrides that: 'this' for this one only, 'all' for the next dates too.
+    A field that is null is cleared. `tags` and `after` replace the whole list. In a recurring task, new dates apply to
+    this occurrence only, other fields to the next ones too; `occurrences` overrides that: 'this' for this one only,
+    'all' for the next dates too.
     """
 
     verb = "EditTasks"
@@ -246,5 +250,6 @@ class RestoreTasks(OnTasks, frozen=True, kw_only=True):
     label = "restore"
     past = "Restored"
     tool = "restore_task"
+    tool_always = True
     route = "POST /v1/tasks/restoration"
     asks = Asks.SEVERAL

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
@@ -10,6 +11,10 @@ from todo_cli.contract.base import Request
 from todo_cli.contract.limits import MAX_INTEGER, MAX_PAGE_ITEMS
 from todo_cli.contract.tokens import Id
 from todo_cli.contract.turn_steps import Message, PendingCall, Position, Step, TurnState, UsageRecord
+
+TurnEvent = dict[str, Any]
+"""An event as JSON; its `kind` says which fields it has."""
+EmitEvent = Callable[[TurnEvent], None]
 
 
 class StoreEvents(Step, frozen=True, kw_only=True):

@@ -113,13 +113,13 @@ class AnswerAssembler:
             return [*self._flush_text(), Finished("interrupted", self._usage, failure)]
         events = self._flush_text()
         if self._finish_reason in _REASONS:  # a call of an answer that was cut may be incomplete
-            return [*events, self._finished(has_calls=False)]
+            return [*events, self._make_finished_event(has_calls=False)]
         if not calls and len(events) == 1 and isinstance(events[0], TextDelta) and self._holds_text:
             calls = parse_text_calls(events[0].text, self._fields)
             events = [] if calls else events
-        return [*events, *calls, self._finished(has_calls=bool(calls))]
+        return [*events, *calls, self._make_finished_event(has_calls=bool(calls))]
 
-    def _finished(self, *, has_calls: bool) -> Finished:
+    def _make_finished_event(self, *, has_calls: bool) -> Finished:
         reason = _REASONS.get(self._finish_reason, "stop")
         detail = _DETAILS.get(reason)
         if self._finish_reason == "tool_calls" and not has_calls:

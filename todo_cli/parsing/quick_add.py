@@ -80,9 +80,9 @@ def read_quick_add(text: str, today: date | None = None, *, has_title: bool = Tr
     today: the day that decides whether a weekday agrees with its date (`fri 4 dec`); by default the day in UTC.
     has_title: False if the text may consist of fields alone.
     """
-    reader = _Reader(text, PhraseTester(today or datetime.now(UTC).date()))
+    reader = _QuickAddReader(text, PhraseTester(today or datetime.now(UTC).date()))
     title = join_title(text, reader.tokens)
-    refused = tuple(text[start:end] for start, end in reader.refused)
+    refused = tuple(text[start:end] for start, end in sorted(set(reader.refused)))
     if not title and has_title:
         return QuickAddReading(QuickAdd(text.strip()), (), refused=refused)
     values = {name: value for name, value in reader.fields.items() if name != "status" and value is not None}
@@ -91,7 +91,7 @@ def read_quick_add(text: str, today: date | None = None, *, has_title: bool = Tr
     return QuickAddReading(fields, tuple(reader.tokens), cleared, refused)
 
 
-class _Reader:
+class _QuickAddReader:
     """Reads one text in three passes: fields, then the recurrence, then dates as they stand."""
 
     def __init__(self, text: str, tester: PhraseTester) -> None:
@@ -107,9 +107,12 @@ class _Reader:
             self._read_field(place)
         if "every" not in self.fields:
             self._read_recurrence()
-        if "due" not in self.fields:
+        has_due_key = "due" in self.fields
+        if not has_due_key:
             self._read_dates()
-        self._check_rule()
+        if self._refuse_rule_behind_date() and not has_due_key:
+            self._release("due")
+            self._read_dates()
         self._move_time()
         self._drop_quotes()
         self.fields |= {name: tuple(values) for name, values in self._sets.items()}
@@ -183,18 +186,27 @@ class _Reader:
         for phrase in chosen:
             self._take("due", phrase.first, phrase.last, phrase.end)
 
-    def _check_rule(self) -> None:
-        """Take back a recurrence behind a date that was not read: `the friday every week`."""
+    def _refuse_rule_behind_date(self) -> bool:
+        """Take back a recurrence behind a date that was not read, as in `the friday every week`."""
         rule = next((token for token in self.tokens if token.field == "every"), None)
         first = next((place for place, word in enumerate(self._words) if rule and word.start == rule.start), 0)
         if not rule or not first or self._taken[first - 1] or split_field(self._words[first]):
-            return
-        if is_day_word(self._words[first - 1].core):
-            last = next(place for place, word in enumerate(self._words) if word.end >= rule.end) + 1
-            self._taken[first:last] = [False] * (last - first)
-            self._refuse(first - 1, last)
-            self.tokens.remove(rule)
-            del self.fields["every"]
+            return False
+        if not is_day_word(self._words[first - 1].core):
+            return False
+        last = next(place for place, word in enumerate(self._words) if word.end >= rule.end) + 1
+        self._release("every")
+        self._refuse(first - 1, last)
+        return True
+
+    def _release(self, field: str) -> None:
+        """Give the words of a field back to the title."""
+        for token in [token for token in self.tokens if token.field == field]:
+            for place, word in enumerate(self._words):
+                if token.start <= word.start < token.end:
+                    self._taken[place] = False
+            self.tokens.remove(token)
+        self.fields.pop(field, None)
 
     def _move_time(self) -> None:
         """Give a time without a day to the recurrence."""
@@ -216,7 +228,7 @@ def _has_fields(text: str, tester: PhraseTester) -> bool:
     from todo_cli.errors import Invalid
 
     try:
-        return bool(_Reader(text, tester).tokens)
+        return bool(_QuickAddReader(text, tester).tokens)
     except Invalid:
         return True
 

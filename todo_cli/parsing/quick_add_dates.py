@@ -127,7 +127,7 @@ class DateFinder:
         self._rules = [gone and bool(_RULE.match(word.core)) for word, gone in zip(words, taken, strict=True)]
         closed = [gone or refused for gone, refused in zip(taken, blocked, strict=True)]
         self._words = [word._replace(literal=True) if shut else word for word, shut in zip(words, closed, strict=True)]
-        self._cores = [word.core for word in self._words]
+        self._cores = ["" if gone else word.core for word, gone in zip(words, taken, strict=True)]
         self._tester = tester
         self._title_end = max((at for at, gone in enumerate(taken) if not gone), default=-1) + 1
         self.refused: list[tuple[int, int]] = []  # runs of date vocabulary that are not one documented form
@@ -168,7 +168,7 @@ class DateFinder:
 
     def _skip_unreadable(self, start: int) -> int:
         """Return where to go on behind words that are no date: `2026-11-31`, `31 feb`, or any other word."""
-        if not begins_unreadable_date(self._cores, start):
+        if self._words[start].literal or not begins_unreadable_date(self._cores, start):
             return start + 1
         end = end_of_run(self._cores, start)
         is_clear = end > start + 1 or "-" in self._cores[start]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MAX_EMPTY_PERIODS = {"DAILY": 20_000, "WEEKLY": 3_000, "MONTHLY": 1_200, "YEARLY": 100}
 
 
-class _Plan(NamedTuple):
+class _ExpansionPlan(NamedTuple):
     """A rule with the parts that its anchor implies. `day_of_month` is the anchor's, or a shorter month's last day."""
 
     rule: RecurrenceRule
@@ -73,7 +73,7 @@ def _settle(local: datetime, zone: ZoneInfo) -> datetime:
     return local.astimezone(UTC).astimezone(zone)
 
 
-def _make_plan(rule: RecurrenceRule, anchor: date) -> _Plan:
+def _make_plan(rule: RecurrenceRule, anchor: date) -> _ExpansionPlan:
     """Take from the anchor the parts that the rule leaves open (RFC 5545 section 3.3.10)."""
     day_of_month = None
     if (rule.freq == "WEEKLY" and not rule.days) or (rule.weeks and not rule.days):
@@ -82,10 +82,10 @@ def _make_plan(rule: RecurrenceRule, anchor: date) -> _Plan:
         day_of_month = anchor.day
         if rule.freq == "YEARLY" and not rule.months:
             rule = rule._replace(months=(anchor.month,))
-    return _Plan(rule, anchor, day_of_month)
+    return _ExpansionPlan(rule, anchor, day_of_month)
 
 
-def _generate_days(plan: _Plan, since: date) -> Iterator[date]:
+def _generate_days(plan: _ExpansionPlan, since: date) -> Iterator[date]:
     empty_periods = 0
     for period in _generate_periods(plan, since):
         days = [day for day in period if _matches(plan, day)]
@@ -98,7 +98,7 @@ def _generate_days(plan: _Plan, since: date) -> Iterator[date]:
             return
 
 
-def _generate_periods(plan: _Plan, since: date) -> Iterator[list[date]]:
+def _generate_periods(plan: _ExpansionPlan, since: date) -> Iterator[list[date]]:
     """Yield the days of each period of the rule, beginning with the period that contains `since`."""
     if plan.rule.freq in ("DAILY", "WEEKLY"):
         yield from _generate_short_periods(plan, since)
@@ -106,7 +106,7 @@ def _generate_periods(plan: _Plan, since: date) -> Iterator[list[date]]:
         yield from _generate_long_periods(plan, since)
 
 
-def _generate_short_periods(plan: _Plan, since: date) -> Iterator[list[date]]:
+def _generate_short_periods(plan: _ExpansionPlan, since: date) -> Iterator[list[date]]:
     """Yield days or weeks."""
     rule, anchor = plan.rule, plan.anchor
     length = 1 if rule.freq == "DAILY" else 7
@@ -117,7 +117,7 @@ def _generate_short_periods(plan: _Plan, since: date) -> Iterator[list[date]]:
         yield [date.fromordinal(ordinal) for ordinal in ordinals]
 
 
-def _generate_long_periods(plan: _Plan, since: date) -> Iterator[list[date]]:
+def _generate_long_periods(plan: _ExpansionPlan, since: date) -> Iterator[list[date]]:
     """Yield months or years. A month is numbered by the months since year 0."""
     rule, is_monthly = plan.rule, plan.rule.freq == "MONTHLY"
     first, current = (day.year * 12 + day.month - 1 if is_monthly else day.year for day in (plan.anchor, since))
@@ -134,7 +134,7 @@ def _list_days_of_month(index: int, allowed: tuple[int, ...]) -> list[date]:
     return [date(year, month, day) for day in range(1, monthrange(year, month)[1] + 1)]
 
 
-def _matches(plan: _Plan, day: date) -> bool:
+def _matches(plan: _ExpansionPlan, day: date) -> bool:
     rule = plan.rule
     if rule.months and day.month not in rule.months:
         return False

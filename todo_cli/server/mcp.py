@@ -12,6 +12,7 @@ import mcp_types as mcp
 import msgspec
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
+from msgspec.structs import replace
 
 from todo_cli import __version__
 from todo_cli.contract.base import Asks, Request, summary_of
@@ -73,7 +74,10 @@ class McpTools:
         try:
             kind, fields = parse_tool_call(params.name, msgspec.json.encode(params.arguments or {}).decode())
             await context.session.report_progress(0, 1)
-            answer = await self._sender(context)(convert_request(fields, kind))
+            request = convert_request(fields, kind)
+            if isinstance(request, ListTasks):
+                request = replace(request, count_deferred=True)
+            answer = await self._sender(context)(request)
             await context.session.report_progress(1, 1)
         except TodoError as error:
             return _result(error.as_problem(), error=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -10,8 +9,6 @@ import msgspec
 from todo_cli.contract.turn_events import TurnProgress
 from todo_cli.contract.turn_steps import ENDED_STATES, PendingCall, TurnState
 from todo_cli.errors import TodoError, from_problem
-
-EmitEvent = Callable[[dict[str, Any]], None]
 
 
 class TurnOutcome(msgspec.Struct):

@@ -14,11 +14,11 @@ from todo_cli.clients.http_once import ResponseLost
 from todo_cli.contract.codec import decode, encode
 from todo_cli.contract.conversations import StopTurn
 from todo_cli.contract.model_list import ModelList
-from todo_cli.contract.turn_events import EventBatch, TurnProgress
+from todo_cli.contract.turn_events import EmitEvent, EventBatch, TurnProgress
 from todo_cli.contract.turn_steps import BeginTurn, ClaimedTurn
 from todo_cli.errors import NotFound, TodoError, Unavailable
 from todo_cli.settings.settings import Settings
-from todo_cli.turn_client.outcome import EmitEvent, TurnOutcome, outcome_of
+from todo_cli.turn_client.outcome import TurnOutcome, outcome_of
 from todo_cli.turn_client.stream_frames import StreamFrame, read_final_frame, read_frames
 
 MAX_FIRST_ATTEMPTS = 3

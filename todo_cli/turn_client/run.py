@@ -9,12 +9,12 @@ import msgspec
 
 from todo_cli.contract.conversations import StopTurn
 from todo_cli.contract.ids import new_id
-from todo_cli.contract.turn_events import TurnProgress
+from todo_cli.contract.turn_events import EmitEvent, TurnProgress
 from todo_cli.contract.turn_steps import BeginTurn
 from todo_cli.errors import Conflict
 from todo_cli.settings.settings import Settings
 from todo_cli.turn_client.model_choice import MAX_MODEL_CHARS, choose_model
-from todo_cli.turn_client.outcome import EmitEvent, TurnOutcome, outcome_of
+from todo_cli.turn_client.outcome import TurnOutcome, outcome_of
 
 if TYPE_CHECKING:
     from todo_cli.agent.receive import AskModel

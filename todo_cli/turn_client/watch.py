@@ -9,11 +9,10 @@ from typing import Any
 
 import msgspec
 
-from todo_cli.contract.turn_events import TurnProgress
+from todo_cli.contract.turn_events import EmitEvent, TurnProgress
 from todo_cli.contract.turn_steps import ENDED_STATES
 from todo_cli.errors import Unavailable
 from todo_cli.settings.settings import Settings
-from todo_cli.turn_client.outcome import EmitEvent
 
 POLL_INTERVAL_SECONDS = 1.0
 """Between two looks at a turn that waits for an approval, or at a server that does not answer."""

@@ -59,7 +59,7 @@ def edit(
     parent: Parent = None,
     after: Annotated[list[str] | None, typer.Option("--after", help="Add these blockers.", metavar="N")] = None,
     not_after: Annotated[list[str] | None, typer.Option(help="Remove these blockers.", metavar="N")] = None,
-    this: Annotated[bool, typer.Option("--this", help="Change only this occurrence of a recurring task.")] = False,
+    only_this: Annotated[bool, typer.Option("--this", help="Change only this occurrence of a recurring task.")] = False,
     every_one: Annotated[bool, typer.Option("--all", help="Move the dates of later occurrences too.")] = False,
     clear: Clear = None,
     if_rev: IfRev = None,
@@ -83,7 +83,7 @@ def edit(
     values = {"title": title, "due": due, "project": project, "priority": parse_priority(prio), "note": note}
     fields: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
     fields |= optional_fields(every, defer, scheduled, parent)
-    fields |= _dependency_fields(after, not_after) | _occurrence_fields(this, every_one)
+    fields |= _dependency_fields(after, not_after) | _occurrence_fields(only_this, every_one)
     _require_values(fields)
     fields |= _clear_none(fields) | _cleared_fields(clear or [], fields)
     names, words = split_field_words(tasks)

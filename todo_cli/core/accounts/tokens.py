@@ -16,23 +16,37 @@ from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid, NotAllowed
 
-_IMAGE: LiteralString = f"""jsonb_build_object('id', id, 'name', name, 'scopes', scopes, 'created_at', {format_instant("created_at")},
-  'last_used_at', {format_instant("last_used_at")}, 'expires_at', {format_instant("expires_at")}, 'revoked_at', {format_instant("revoked_at")},
-  'current', id = (SELECT todo.current_token_id()))"""
+_TOKEN_JSON: LiteralString = f"""jsonb_build_object(
+    'id', id, 'name', name, 'scopes', scopes,
+    'created_at', {format_instant("created_at")},
+    'last_used_at', {format_instant("last_used_at")},
+    'expires_at', {format_instant("expires_at")},
+    'revoked_at', {format_instant("revoked_at")},
+    'current', id = (SELECT todo.current_token_id()))"""
 
-CREATE = build_journaled(f"""INSERT INTO todo.tokens (user_id, id, name, hash, scopes, expires_at)
-  SELECT user_id, %(id)s::uuid, %(name)s, decode(%(token_hash)s, 'hex'), %(scopes)s::text[], %(expires)s::timestamptz
-    FROM todo.tokens WHERE user_id = %(me)s::uuid AND id = (SELECT todo.current_token_id())
-     AND ('all' = ANY (scopes) OR %(scopes)s::text[] <@ scopes) AND NOT EXISTS (SELECT FROM known)
-  RETURNING {_IMAGE} AS answer""")
+CREATE = build_journaled(f"""
+  INSERT INTO todo.tokens (user_id, id, name, hash, scopes, expires_at)
+  SELECT user_id, %(id)s::uuid, %(name)s, decode(%(token_hash)s, 'hex'), %(scopes)s::text[],
+         %(expires)s::timestamptz
+    FROM todo.tokens
+   WHERE user_id = %(me)s::uuid AND id = (SELECT todo.current_token_id())
+     AND ('all' = ANY (scopes) OR %(scopes)s::text[] <@ scopes)
+     AND NOT EXISTS (SELECT FROM known)
+  RETURNING {_TOKEN_JSON} AS answer""")
 
-REVOKE = build_journaled(f"""UPDATE todo.tokens SET revoked_at = clock_timestamp()
-  WHERE user_id = %(me)s::uuid AND (name = %(name)s OR id::text = %(name)s) AND revoked_at IS NULL
-    AND NOT EXISTS (SELECT FROM known) RETURNING {_IMAGE} AS answer""")
+REVOKE = build_journaled(f"""
+  UPDATE todo.tokens SET revoked_at = clock_timestamp()
+   WHERE user_id = %(me)s::uuid AND (name = %(name)s OR id::text = %(name)s) AND revoked_at IS NULL
+     AND NOT EXISTS (SELECT FROM known)
+  RETURNING {_TOKEN_JSON} AS answer""")
 
-LIST = Sql(f"""SELECT json_build_object('tokens', coalesce(json_agg({_IMAGE} ORDER BY created_at, id), '[]'))::text
-  FROM todo.tokens WHERE user_id = %(me)s::uuid
-   AND (%(all)s::boolean OR (revoked_at IS NULL AND coalesce(expires_at > clock_timestamp(), true)))""")
+LIST = Sql(f"""
+SELECT json_build_object('tokens', coalesce(
+    json_agg({_TOKEN_JSON} ORDER BY created_at, id), '[]'))::text
+  FROM todo.tokens
+ WHERE user_id = %(me)s::uuid
+   AND (%(all)s::boolean
+     OR (revoked_at IS NULL AND coalesce(expires_at > clock_timestamp(), true)))""")
 
 
 @handler(ask.CreateToken)
@@ -40,14 +54,20 @@ async def create_token(tx: Transaction, request: ask.CreateToken) -> Token:
     """Store the hash of a token; raises NotAllowed for scopes that the calling token lacks."""
     if unknown := sorted(set(request.scopes) - set(SCOPES)):
         raise Invalid(f"there is no scope {unknown[0]!r}", hint=f"scopes: {', '.join(SCOPES)}")
-    expires = await _expiry(tx, request.expires) if request.expires else None
-    return await run_journaled(
-        tx, CREATE, request, NotAllowed("a token cannot make one that reaches further than itself", hint="ask for fewer --scopes"),
-        id=request.id, name=validation.check_line("name", request.name), token_hash=request.hash, scopes=sorted(set(request.scopes)), expires=expires,
-    )  # fmt: skip
+    expires = await _read_expiry(tx, request.expires) if request.expires else None
+    refusal = NotAllowed("a token cannot make one that reaches further than itself", hint="ask for fewer --scopes")
+    values = {
+        "id": request.id,
+        "name": validation.check_line("name", request.name),
+        "token_hash": request.hash,
+        "scopes": sorted(set(request.scopes)),
+        "expires": expires,
+    }
+    return await run_journaled(tx, CREATE, request, refusal, **values)
 
 
-async def _expiry(tx: Transaction, expires: str) -> datetime:
+async def _read_expiry(tx: Transaction, expires: str) -> datetime:
+    """Return the instant when a token expires; a day without a time counts to its end."""
     from todo_cli.parsing.dates import day_bounds
 
     when = await validation.read_date(tx, expires)

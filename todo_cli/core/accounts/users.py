@@ -17,39 +17,60 @@ from todo_cli.core.json_sql import format_instant
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 
-ME = Sql(f"""SELECT json_build_object('user_id', u.id, 'name', u.name, 'admin', u.admin, 'space_id', s.id, 'space', s.name,
-  'role', u.role, 'token', t.name, 'scopes', t.scopes, 'expires_at', {format_instant("t.expires_at")},
-  'timezone', p.timezone, 'model', p.model, 'budget', p.tokens_per_day)::text
-FROM todo.space_members() u JOIN todo.tokens t ON t.user_id = u.id AND t.id = (SELECT todo.current_token_id())
-JOIN todo.spaces s ON s.id = %(space)s::uuid LEFT JOIN todo.preferences p ON p.user_id = u.id
-WHERE u.id = %(me)s::uuid""")
+ME = Sql(f"""
+SELECT json_build_object(
+    'user_id', u.id, 'name', u.name, 'admin', u.admin,
+    'space_id', s.id, 'space', s.name, 'role', u.role,
+    'token', t.name, 'scopes', t.scopes, 'expires_at', {format_instant("t.expires_at")},
+    'timezone', p.timezone, 'model', p.model, 'budget', p.tokens_per_day)::text
+  FROM todo.space_members() u
+  JOIN todo.tokens t ON t.user_id = u.id AND t.id = (SELECT todo.current_token_id())
+  JOIN todo.spaces s ON s.id = %(space)s::uuid
+  LEFT JOIN todo.preferences p ON p.user_id = u.id
+ WHERE u.id = %(me)s::uuid""")
 
-SPACES = Sql("""SELECT json_build_object('spaces', coalesce(json_agg(json_build_object('id', s.id, 'name', s.name,
-  'role', s.role, 'personal', s.id = %(me)s::uuid) ORDER BY s.id <> %(me)s::uuid, s.name), '[]'))::text
-FROM todo.user_spaces() s""")
+SPACES = Sql("""
+SELECT json_build_object('spaces', coalesce(json_agg(json_build_object(
+    'id', s.id, 'name', s.name, 'role', s.role, 'personal', s.id = %(me)s::uuid)
+    ORDER BY s.id <> %(me)s::uuid, s.name), '[]'))::text
+  FROM todo.user_spaces() s""")
 
-USER: LiteralString = f"""jsonb_build_object('id', u.id, 'name', u.name, 'admin', u.admin, 'login', u.login,
-  'created_at', {format_instant("u.created_at")}, 'disabled_at', {format_instant("u.disabled_at")}, 'tokens_per_day', u.tokens_per_day)"""
+USER: LiteralString = f"""jsonb_build_object(
+    'id', u.id, 'name', u.name, 'admin', u.admin, 'login', u.login,
+    'created_at', {format_instant("u.created_at")},
+    'disabled_at', {format_instant("u.disabled_at")},
+    'tokens_per_day', u.tokens_per_day)"""
 
-ADD = build_journaled(f"""SELECT jsonb_build_object('id', %(id)s::uuid, 'name', %(name)s::text, 'admin', %(admin)s::boolean,
-    'created_at', {format_instant("clock_timestamp()")}) AS answer
-  FROM (SELECT todo.add_user(%(id)s::uuid, %(name)s::text, %(admin)s::boolean, %(token_id)s::uuid,
-        decode(%(token_hash)s, 'hex'), %(zone)s::text) WHERE NOT EXISTS (SELECT FROM known)) AS made""")
+ADD = build_journaled(f"""
+  SELECT jsonb_build_object(
+      'id', %(id)s::uuid, 'name', %(name)s::text, 'admin', %(admin)s::boolean,
+      'created_at', {format_instant("clock_timestamp()")}) AS answer
+    FROM (
+      SELECT todo.add_user(%(id)s::uuid, %(name)s::text, %(admin)s::boolean, %(token_id)s::uuid,
+          decode(%(token_hash)s, 'hex'), %(zone)s::text)
+       WHERE NOT EXISTS (SELECT FROM known)) AS new_user""")
 
-LIST = Sql(
-    f"SELECT json_build_object('users', coalesce(json_agg({USER} ORDER BY u.name), '[]'))::text FROM todo.list_users() u"
-)
+LIST = Sql(f"""
+SELECT json_build_object('users', coalesce(json_agg({USER} ORDER BY u.name), '[]'))::text
+  FROM todo.list_users() u""")
 
-DISABLE = build_journaled(f"""SELECT {USER} AS answer FROM todo.disable_user(%(name)s, %(disabled)s::boolean) u
-  WHERE NOT EXISTS (SELECT FROM known)""")
+DISABLE = build_journaled(f"""
+  SELECT {USER} AS answer FROM todo.disable_user(%(name)s, %(disabled)s::boolean) u
+   WHERE NOT EXISTS (SELECT FROM known)""")
 
-SET_PREFERENCES = build_journaled("""INSERT INTO todo.preferences AS p (user_id, timezone, model, tokens_per_day)
-  SELECT %(me)s::uuid, %(timezone)s, %(model)s, %(budget)s::bigint WHERE NOT EXISTS (SELECT FROM known)
+SET_PREFERENCES = build_journaled("""
+  INSERT INTO todo.preferences AS p (user_id, timezone, model, tokens_per_day)
+  SELECT %(me)s::uuid, %(timezone)s, %(model)s, %(budget)s::bigint
+   WHERE NOT EXISTS (SELECT FROM known)
   ON CONFLICT (user_id) DO UPDATE SET
-    timezone = CASE WHEN 'timezone' = ANY (%(changed)s::text[]) THEN excluded.timezone ELSE p.timezone END,
-    model = CASE WHEN 'model' = ANY (%(changed)s::text[]) THEN excluded.model ELSE p.model END,
-    tokens_per_day = CASE WHEN 'budget' = ANY (%(changed)s::text[]) THEN excluded.tokens_per_day ELSE p.tokens_per_day END
-  RETURNING jsonb_build_object('timezone', timezone, 'model', model, 'budget', tokens_per_day) AS answer""")
+    timezone = CASE WHEN 'timezone' = ANY (%(changed)s::text[])
+      THEN excluded.timezone ELSE p.timezone END,
+    model = CASE WHEN 'model' = ANY (%(changed)s::text[])
+      THEN excluded.model ELSE p.model END,
+    tokens_per_day = CASE WHEN 'budget' = ANY (%(changed)s::text[])
+      THEN excluded.tokens_per_day ELSE p.tokens_per_day END
+  RETURNING jsonb_build_object('timezone', timezone, 'model', model, 'budget', tokens_per_day)
+    AS answer""")
 
 
 @handler(ask.WhoAmI)

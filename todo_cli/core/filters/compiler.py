@@ -56,6 +56,7 @@ class CompiledFilter(NamedTuple):
     status: the status that every matching task has, if there is only one.
     words: in a ranked search, the full-text call that the statement joins as `w`.
     finds: every full-text call in `where`.
+    hidden: the conditions of the deferred tasks that the filter leaves out, if it leaves any out.
     """
 
     where: LiteralString
@@ -63,6 +64,7 @@ class CompiledFilter(NamedTuple):
     status: str | None
     words: LiteralString | None
     finds: tuple[LiteralString, ...] = ()
+    hidden: LiteralString | None = None
 
 
 class StoredView(msgspec.Struct):
@@ -111,12 +113,16 @@ async def compile_filter(
     conditions.status = next((known for known in STATUSES if known == only_status), "all")
     text_terms = [part for part in parts if isinstance(part, TextTerm)] if ranked else []
     clauses = [_compile(make_and([part for part in parts if part not in text_terms]), conditions)]
-    if not has_status and status == "open" and not deferred and not any(_is_about_defer(term) for term in terms):
-        clauses.append(conditions.not_deferred())
+    hides = not has_status and status == "open" and not deferred and not any(_is_about_defer(term) for term in terms)
+    not_deferred: list[LiteralString] = [conditions.not_deferred()] if hides else []
     finds = tuple(conditions.finds)
-    where: LiteralString = " AND ".join([*clauses, *conditions.phrases(text_terms)])
+    phrases = conditions.phrases(text_terms)
+    where: LiteralString = " AND ".join([*clauses, *not_deferred, *phrases])
+    hidden: LiteralString | None = None
+    if not_deferred:
+        hidden = " AND ".join([*clauses, f"NOT ({not_deferred[0]})", *phrases])
     words = conditions.find(text_terms) if text_terms else None
-    return CompiledFilter(where, conditions.values, only_status, words, finds)
+    return CompiledFilter(where, conditions.values, only_status, words, finds, hidden)
 
 
 def _needs_zone(term: Node) -> bool:

@@ -109,7 +109,7 @@ class Conditions:
             return HAS[term.field] if term.value == ANY else f"NOT coalesce({HAS[term.field]}, false)"
         if term.field in DATES:
             return self._date(term)
-        return getattr(self, f"_{term.field}")(term)  # type: ignore[no-any-return]  # every other field has a method
+        return getattr(self, f"_match_{term.field}")(term)  # type: ignore[no-any-return]  # every other field has a method
 
     def any_of(self, terms: list[FieldTerm]) -> LiteralString:
         """Match one field against several values in one condition that an index can serve."""
@@ -132,7 +132,7 @@ class Conditions:
         sql = STATES[state]
         return sql.replace("{today}", self.today()) if "{today}" in sql else sql
 
-    def _project(self, term: FieldTerm) -> LiteralString:
+    def _match_project(self, term: FieldTerm) -> LiteralString:
         if term.sign == ":" and term.value.endswith((".*", "/*")):
             base = self.value(term.value[:-2], "text")
             # "." and "/" are neighbours and "0" comes next, so the keys, sorted by bytes, are one range of the index.
@@ -140,15 +140,15 @@ class Conditions:
               AND (t.project = {base} OR t.project >= {base} || '.'))"""
         return f"t.project = {self.value(term.value, 'text')}"
 
-    def _tag(self, term: FieldTerm) -> LiteralString:
+    def _match_tag(self, term: FieldTerm) -> LiteralString:
         return f"""t.number IN (
           SELECT g.number FROM todo.task_tags g
            WHERE g.{SPACE} AND g.tag = {self.value(term.value, "text")})"""
 
-    def _title(self, term: FieldTerm) -> LiteralString:
+    def _match_title(self, term: FieldTerm) -> LiteralString:
         return self._contains("t.title", term.value)
 
-    def _note(self, term: FieldTerm) -> LiteralString:
+    def _match_note(self, term: FieldTerm) -> LiteralString:
         return self._contains("t.note", term.value)
 
     def _contains(self, column: LiteralString, text: str) -> LiteralString:
@@ -156,27 +156,27 @@ class Conditions:
         needle = f'lower({self.value(text, "text")} COLLATE "default")'
         return f'position({needle} IN lower({column} COLLATE "default")) > 0'
 
-    def _claimed(self, term: FieldTerm) -> LiteralString:
+    def _match_claimed(self, term: FieldTerm) -> LiteralString:
         claimed_by: LiteralString = f"t.claimed_until > {NOW} AND t.claimed_by = "
         if term.value.lower() == "me":
             return f"({claimed_by} (SELECT p.name FROM todo.space_members() p WHERE p.id = %(me)s::uuid))"
         return f"({claimed_by} {self.value(term.value, 'text')})"
 
-    def _priority(self, term: FieldTerm) -> LiteralString:
+    def _match_priority(self, term: FieldTerm) -> LiteralString:
         number = self.value(int(term.value), "smallint")
         if term.sign == ":":
             return f"t.priority = {number}"
         return f"(t.priority {ORDERS[term.sign]} {number} AND t.priority < 4)"
 
-    def _parent(self, term: FieldTerm) -> LiteralString:
+    def _match_parent(self, term: FieldTerm) -> LiteralString:
         return f"t.parent = {self.value(int(term.value), 'bigint')}"
 
-    def _after(self, term: FieldTerm) -> LiteralString:
+    def _match_after(self, term: FieldTerm) -> LiteralString:
         return f"""t.number IN (
           SELECT l.number FROM todo.links l
            WHERE l.{SPACE} AND l.after = {self.value(int(term.value), "bigint")})"""
 
-    def _every(self, term: FieldTerm) -> LiteralString:
+    def _match_every(self, term: FieldTerm) -> LiteralString:
         from todo_cli.parsing.recurrence import parse_recurrence
 
         try:
@@ -194,14 +194,14 @@ class Conditions:
     def _compare_date(self, term: FieldTerm) -> LiteralString:
         when = self._parse_date(term)
         if term.sign != ":":
-            return f"({self._bound(term.field, term.sign, when)})"
+            return f"({self._compare_bound(term.field, term.sign, when)})"
         if isinstance(when, datetime):
             from todo_cli.parsing.dates import zone_of
 
             when = when.astimezone(zone_of(self.zone or "UTC")).date()
-        return f"({self._bound(term.field, '>=', when)} AND {self._bound(term.field, '<=', when)})"
+        return f"({self._compare_bound(term.field, '>=', when)} AND {self._compare_bound(term.field, '<=', when)})"
 
-    def _bound(self, name: str, sign: str, when: date | datetime) -> LiteralString:
+    def _compare_bound(self, name: str, sign: str, when: date | datetime) -> LiteralString:
         """Compare a date field with one day or instant."""
         from todo_cli.parsing.dates import day_bounds, zone_of
 

@@ -42,15 +42,16 @@ class _DefaultView(msgspec.Struct):
     sort: str | None
 
 
-class _Row(msgspec.Struct):
+class _ListedRow(msgspec.Struct):
     key: list[str | None]
     task: Task
     urgency: float | None = None
 
 
-class _Found(msgspec.Struct):
-    rows: list[_Row]
+class _ListedPage(msgspec.Struct):
+    rows: list[_ListedRow]
     default_view: _DefaultView | None = None
+    deferred: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Listing(NamedTuple):
@@ -61,6 +62,7 @@ class _Listing(NamedTuple):
     after: LiteralString
     with_urgency: bool
     with_default_view: bool
+    with_deferred: bool
 
 
 @handler(ListTasks)
@@ -80,8 +82,9 @@ async def list_tasks(tx: Transaction, request: ListTasks) -> TaskPage:
     page, has_more = found.rows[:limit], len(found.rows) > limit
     tasks = tuple(_to_task(row) for row in page)
     if has_more and order.is_volatile:
-        return TaskPage(tasks=tasks, cut=True)
-    return TaskPage(tasks=tasks, next=order.make_cursor(page[-1].key) if has_more else None)
+        return TaskPage(tasks=tasks, cut=True, deferred=found.deferred)
+    cursor = order.make_cursor(page[-1].key) if has_more else None
+    return TaskPage(tasks=tasks, next=cursor, deferred=found.deferred)
 
 
 def _limit(request: ListTasks, order: Order) -> int:
@@ -93,11 +96,11 @@ def _choose_sort(request: ListTasks, view_sort: str | None) -> str:
     return view_sort if view_sort and request.sort == DEFAULT_SORT else request.sort
 
 
-def _to_task(row: _Row) -> Task:
+def _to_task(row: _ListedRow) -> Task:
     return row.task if row.urgency is None else msgspec.structs.replace(row.task, urgency=row.urgency)
 
 
-async def _find(tx: Transaction, request: ListTasks) -> tuple[_Found, Order]:
+async def _find(tx: Transaction, request: ListTasks) -> tuple[_ListedPage, Order]:
     parsed = await parse_with_views(tx, request.filter or "")
     order = Order(_choose_sort(request, parsed.sort))
     sorts = {key.name for key in order.keys}
@@ -107,11 +110,18 @@ async def _find(tx: Transaction, request: ListTasks) -> tuple[_Found, Order]:
     if "rank" in sorts and compiled.words is None:
         raise Invalid("the sort rank needs words to search for", hint="for example: todo list milk --sort rank")
     after, cursor_values = order.continue_after(request.cursor) if request.cursor else ("", {})
-    listing = _Listing(compiled, order, after, "urgency" in sorts, request.home and not request.filter)
+    listing = _Listing(
+        compiled,
+        order,
+        after,
+        with_urgency="urgency" in sorts,
+        with_default_view=request.home and not request.filter,
+        with_deferred=request.count_deferred and not request.cursor,
+    )
     text = await tx.finish(
         _build_statement(listing), limit=_limit(request, order) + 1, **compiled.values, **cursor_values
     )
-    return decode(text or "", _Found), order
+    return decode(text or "", _ListedPage), order
 
 
 def _field_terms(request: ListTasks) -> list[Node]:
@@ -136,9 +146,14 @@ def _build_statement(listing: _Listing) -> Sql:
         limit = f"ORDER BY {order.order_by_columns()} LIMIT %(limit)s::int"
     view_member: LiteralString = f"'default_view', {_DEFAULT_VIEW}," if listing.with_default_view else ""
     urgency_member: LiteralString = ", 'urgency', page.urgency" if listing.with_urgency else ""
+    deferred_member: LiteralString = ""
+    if listing.with_deferred and compiled.hidden:
+        deferred_member = f"""'deferred', (
+    SELECT count(*) FROM todo.tasks t{search}
+    WHERE t.space_id = %(space)s::uuid AND {compiled.hidden}),"""
     task = task_json("page", note=False, more=computed_pairs("page"))
     return _cached_statement(f"""
-SELECT json_build_object({view_member}
+SELECT json_build_object({view_member}{deferred_member}
   'rows', coalesce(json_agg(json_build_object(
     'key', {order.keys_json("page")},
     'task', {task}{urgency_member})), '[]'))::text

@@ -34,7 +34,7 @@ FROM todo.search_tasks(%(words)s, %(limit)s::int, %(status)s, true) f
   JOIN todo.tasks t ON t.space_id = %(space)s::uuid AND t.number = f.number""")
 
 
-class _Row(Struct):
+class _HitRow(Struct):
     score: float
     task: Task
     note: str | None
@@ -46,11 +46,11 @@ async def search_tasks(tx: Transaction, request: SearchTasks) -> TaskHits:
     """Return the best matches. Words without a letter or a digit find nothing."""
     words = validation.check_text("search", request.words)
     text = await tx.finish(SEARCH, words=words, limit=request.limit, status=request.status)
-    rows = decode(text or "[]", list[_Row])
+    rows = decode(text or "[]", list[_HitRow])
     return TaskHits(hits=tuple(_to_hit(row, words) for row in rows))
 
 
-def _to_hit(row: _Row, words: str) -> TaskHit:
+def _to_hit(row: _HitRow, words: str) -> TaskHit:
     texts: list[tuple[Literal["title", "note", "comment"], str]] = [("title", row.task.title), ("note", row.note or "")]
     texts += [("comment", comment) for comment in row.comments]
     snippets = tuple(

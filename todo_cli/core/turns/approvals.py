@@ -29,7 +29,7 @@ from todo_cli.core.turns.append_sql import (
     fenced_error,
     tool_result_row,
 )
-from todo_cli.core.turns.decide_calls import DecidedCall, ToolCall, decide_calls
+from todo_cli.core.turns.decide_calls import DecidedCall, UndecidedCall, decide_calls
 from todo_cli.core.turns.lifecycle import REFUSED_RESULT
 from todo_cli.core.turns.run_call import CHECK_FENCE
 from todo_cli.core.turns.snapshot import READ_TURN, TurnSnapshot, raise_turn_not_found, to_turn
@@ -99,7 +99,7 @@ async def hold_calls(tx: Transaction, request: HoldCalls) -> PendingCalls:
         if fence is None or fence.step.fenced:
             return await _repeat_hold(steps, request, fence)
         tx.set_default_zone(fence.zone)
-        decided = await decide_calls(tx, steps, [ToolCall(call.verb, call.arguments) for call in request.calls])
+        decided = await decide_calls(tx, steps, [UndecidedCall(call.verb, call.arguments) for call in request.calls])
         plans: list[tuple[CallToApprove, dict[str, Any]]] = []
         rows: list[dict[str, Any]] = []
         for call, outcome in zip(request.calls, decided, strict=True):
@@ -221,7 +221,7 @@ async def _apply_plans(
     plan_by_id = {plan.plan.id: plan for plan in plans}
     errors = [_check_plan(plan_by_id.get(call.plan.id)) for call in calls]
     valid = [
-        ToolCall(call.plan.verb, call.plan.arguments, key=f"plan:{call.plan.id}", turn=turn)
+        UndecidedCall(call.plan.verb, call.plan.arguments, key=f"plan:{call.plan.id}", turn=turn)
         for call, error in zip(calls, errors, strict=True)
         if error is None
     ]

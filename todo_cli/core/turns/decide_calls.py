@@ -20,7 +20,7 @@ from todo_cli.db.transaction import ENTER, ConnectionLost, Steps, Transaction
 from todo_cli.errors import Invalid, TodoError, Unavailable
 
 
-class ToolCall(NamedTuple):
+class UndecidedCall(NamedTuple):
     """A call to decide. `key` is the idempotency key of its change, `turn` the turn that the change belongs to."""
 
     verb: str
@@ -44,7 +44,7 @@ class _Pending(NamedTuple):
 
 
 async def decide_calls(
-    tx: Transaction, steps: Steps, calls: Sequence[ToolCall], *, in_order: bool = False
+    tx: Transaction, steps: Steps, calls: Sequence[UndecidedCall], *, in_order: bool = False
 ) -> list[DecidedCall | TodoError]:
     """Return the outcome of each call, in one round trip. A call that is refused has its error.
 
@@ -65,7 +65,7 @@ async def decide_calls(
     return outcomes
 
 
-async def _prepare(tx: Transaction, call: ToolCall) -> _Pending | TodoError:
+async def _prepare(tx: Transaction, call: UndecidedCall) -> _Pending | TodoError:
     try:
         request = parse_tool_request(call.verb, call.arguments)
         write = find_write(type(request))

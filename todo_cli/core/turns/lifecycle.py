@@ -38,7 +38,7 @@ from todo_cli.errors import Conflict, NotFound
 INTERRUPTED_RESULT = (
     '{"error":"interrupted","detail":"the turn was interrupted before this was done; nothing was changed"}'
 )
-REFUSED_RESULT = '{"error":"refused","detail":"the user did not agree; nothing was changed"}'
+REFUSED_RESULT = '{"error":"refused","detail":"the user did not agree; nothing was changed","hint":"do not ask again"}'
 CLOSING_TEXTS = {"running": "(interrupted)", "answered": "(interrupted)", "awaiting": "(not approved)"}
 """The assistant's message that closes a turn of that state."""
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from todo_cli.contract.base import Request
 from todo_cli.contract.codec import convert_request, decode
 from todo_cli.contract.registry import BY_VERB
-from todo_cli.contract.tasks import ShowTask
+from todo_cli.contract.tasks import ListTasks, ShowTask
 from todo_cli.contract.turn_steps import CallResult, RunCall
 from todo_cli.core.dispatch import handle, handler
 from todo_cli.core.journal import make_stamp
@@ -122,4 +123,5 @@ def parse_tool_request(verb: str, arguments: dict[str, Any]) -> Request[Any]:
     """Return the Request of a tool call; raise Invalid also for a verb that is not a tool."""
     if verb not in TOOLS:
         raise Invalid(f"{verb[:40]!r} is not among the tools")
-    return convert_request(arguments, TOOLS[verb])
+    request = convert_request(arguments, TOOLS[verb])
+    return replace(request, count_deferred=True) if isinstance(request, ListTasks) else request

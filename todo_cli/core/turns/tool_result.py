@@ -64,7 +64,12 @@ def _summarize(answer: Any) -> dict[str, Any]:
     if isinstance(answer, Task):
         return {"task": _task_fields(answer)}
     if isinstance(answer, TaskPage):
-        return {"tasks": [_listed_fields(task) for task in answer.tasks], "more": answer.next}
+        hidden = answer.deferred or None
+        return {
+            "tasks": [_listed_fields(task) for task in answer.tasks],
+            "more": answer.next,
+            "hidden_deferred": hidden,
+        }
     if isinstance(answer, TaskHits):
         return {"tasks": [_match_fields(hit) for hit in answer.hits]}
     if isinstance(answer, Changed):

@@ -1,0 +1,20 @@
+"""Search the titles in results of tool calls that begin with `{"ok":true` as in those that begin with `{"done":true`.
+
+Safe while older servers still run: the words of stored messages stay the same.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    """Run the SQL file beside this one. Both are frozen, and there is no way back."""
+    script = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+    # the driver's own cursor looks for no parameters in the text
+    driver: Any = op.get_bind().connection.driver_connection
+    driver.execute(script)
