@@ -51,6 +51,13 @@ def test_words_are_found_whole_and_as_beginnings_without_accents_in_any_script(t
     assert found(talks, "?!") == []
 
 
+def test_title_of_a_task_that_a_call_changed_is_found(make_chat: Callable[..., Chat]) -> None:
+    chat = make_chat()
+    chat(AddTask(title="Zahnärztin anrufen"))
+    chat.say("1 is done", [["complete_task", {"number": 1}]], ["Good."])
+    assert found(chat, "zahnarzt") == [("tool", "Zahnärzt")]
+
+
 def test_the_best_come_first_and_the_newest_where_that_is_wished(talks: Chat) -> None:
     best = talks(SearchConversations(words="rent")).hits
     assert [hit.conversation for hit in best] == [1, 2]  # shorter, so more to the point

@@ -1,4 +1,4 @@
-"""Streams that break, stall, flood or never end: what had come is kept, and nothing half is called."""
+"""Streams that break, stall, flood or never end: the received text is kept, and no incomplete call runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from todo_cli.llm.client import Finished, TextDelta, ToolCall
 
 
 @pytest.mark.parametrize("name", BROKEN_STREAMS)
-def test_what_breaks_in_the_middle_keeps_the_words_and_makes_no_calls(name: str) -> None:
+def test_stream_broken_in_the_middle_keeps_the_text_and_makes_no_calls(name: str) -> None:
     """Not asked again: the second script is never taken."""
     script, why = BROKEN_STREAMS[name]
     begun = [chunk({"content": "Hel"}), chunk({"tool_calls": [call_delta("add_task")]})]
@@ -24,7 +24,7 @@ def test_what_breaks_in_the_middle_keeps_the_words_and_makes_no_calls(name: str)
 
 
 @pytest.mark.parametrize("name", BROKEN_STREAMS)
-def test_what_breaks_before_the_first_word_is_an_error_or_asked_again(name: str) -> None:
+def test_stream_broken_before_the_first_word_fails_or_is_retried(name: str) -> None:
     script, why = BROKEN_STREAMS[name]
     with run_fake_model(script, script, script, script) as server:
         with pytest.raises(ModelFailed, match=why.replace("0.3", "0.4")) as caught:
@@ -34,7 +34,7 @@ def test_what_breaks_before_the_first_word_is_an_error_or_asked_again(name: str)
         assert len(server.asked) == (4 if again or name == "cut in a chunk" else 1)
 
 
-def test_what_breaks_after_the_reason_is_whole() -> None:
+def test_stream_broken_after_the_finish_reason_is_complete() -> None:
     script = text_answer("Hi", done=False)
     assert stream_events([*script, {"cut": True}]) == [TextDelta("Hi"), STOP]
     assert stream_events([*script, {"stall": True}]) == [TextDelta("Hi"), STOP]
@@ -43,13 +43,13 @@ def test_what_breaks_after_the_reason_is_whole() -> None:
     )
 
 
-def test_a_stream_that_ends_between_two_calls_makes_none() -> None:
+def test_stream_that_ends_between_two_calls_makes_none() -> None:
     begun = call_answer(*TWO_CALLS, finish=None, usage="none", done=False)[:-3]
     assert stream_events([{"open": {"chunked": False}}, *begun]) == [
         Finished("interrupted", None, "the answer ended without a reason")]  # fmt: skip
 
 
-def test_never_ending_and_flooding() -> None:
+def test_stream_that_is_endless_or_too_large_is_cut() -> None:
     endless = stream_events([{"forever": chunk({"content": "x"})}], total_seconds=0.5)
     assert endless[-1].detail.endswith("did not finish its answer within 0.5 s")  # type: ignore[union-attr]
     flood = stream_events([{"forever": chunk({"content": "x" * 99}), "every": 0}], max_chars=1000)
@@ -68,6 +68,6 @@ def test_never_ending_and_flooding() -> None:
     )
 
 
-def test_slow_words_are_not_late() -> None:
+def test_stream_with_slow_words_does_not_time_out() -> None:
     script = [step for letter in "slowly" for step in ({"wait": 0.15}, chunk({"content": letter}))]
     assert join_text(stream_events([*script, chunk({}, "stop")])) == "slowly"

@@ -1,4 +1,4 @@
-"""What the client sends, and to whom; how it leaves."""
+"""The model client: the requests that it sends, their connections, and cancellation."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from todo_cli.errors import ModelFailed
 from todo_cli.llm.client import Finished, ModelClient, TextDelta, ToolCall, stream_answer
 
 
-def test_a_whole_completion_where_a_stream_was_due() -> None:
+def test_completion_instead_of_a_stream_is_read() -> None:
     message = {"role": "assistant", "content": "Hi", "tool_calls": None}
     body = {
         "object": "chat.completion",
@@ -49,7 +49,7 @@ def test_a_whole_completion_where_a_stream_was_due() -> None:
     )
 
 
-def test_what_is_sent() -> None:
+def test_request_contains_the_expected_fields() -> None:
     with run_fake_model(
         text_answer("Hi"), error_answer(400, "unknown field stream_options"), text_answer("Hi")
     ) as server:
@@ -71,7 +71,7 @@ def test_what_is_sent() -> None:
     assert "authorization" not in without.headers
 
 
-def test_the_environment_tells_no_server_of_somebody_elses(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_variables_of_other_clients_are_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
         monkeypatch.setenv(name, "not-for-you")
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
@@ -81,7 +81,7 @@ def test_the_environment_tells_no_server_of_somebody_elses(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("how", ["cancelled", "left", "interrupted before the first byte"])
-def test_leaving_closes_the_stream(how: str) -> None:
+def test_stream_left_early_is_closed(how: str) -> None:
     async def leave(server: FakeModel) -> None:
         async with aclosing(
             stream_answer(
@@ -119,7 +119,7 @@ def test_plain_http_builds_no_tls_context(monkeypatch: pytest.MonkeyPatch) -> No
     assert stream_events(text_answer("Hi"))[0] == TextDelta("Hi")
 
 
-def test_the_protocol_error_of_tls() -> None:
+def test_tls_protocol_error_is_reported() -> None:
     with run_fake_model() as server, pytest.raises(ModelFailed, match="TLS") as caught:
         ask_model(server.url.replace("http:", "https:"))
     assert caught.value.extra["kind"] == "endpoint"
@@ -150,14 +150,14 @@ def over_tls(url: str, trust: Path | None) -> subprocess.CompletedProcess[str]:
                           env=environment, cwd=Path(__file__).parents[2])  # fmt: skip
 
 
-def test_a_whole_answer_over_tls(certificate: Path) -> None:
+def test_answer_over_tls_is_read(certificate: Path) -> None:
     with run_fake_model(text_answer("Grüße ", "🌍"), tls=certificate) as server:
         done = over_tls(server.url, certificate)
         assert (done.returncode, done.stdout) == (0, "Grüße 🌍\n"), done.stderr
         assert server.asked[0].headers["authorization"] == f"Bearer {KEY}"
 
 
-def test_a_certificate_that_nobody_trusts_gets_no_key(certificate: Path) -> None:
+def test_untrusted_certificate_receives_no_key(certificate: Path) -> None:
     with run_fake_model(text_answer("Hi"), tls=certificate) as server:
         done = over_tls(server.url, None)
         assert "its TLS certificate or protocol is not accepted" in done.stderr
@@ -178,7 +178,7 @@ def in_a_row(model: ModelClient, times: int) -> list[str]:
     return asyncio.run(listen())
 
 
-def test_a_turn_s_answers_come_over_one_connection() -> None:
+def test_answers_of_one_turn_share_a_connection() -> None:
     with run_fake_model(*[text_answer("Hi")] * 3) as server:
         server.keep_alive = True
         assert in_a_row(ModelClient(endpoint(server.url)), 3) == ["Hi"] * 3
@@ -189,14 +189,14 @@ def test_a_turn_s_answers_come_over_one_connection() -> None:
     [*text_answer("Hi"), {"stall": True}], [*text_answer("Hi"), {"forever": {"comment": "x"}}], text_answer("Hi", done=False),
     [chunk({"content": "Hi"}), {"cut": True}], body_answer({"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}]}),
 ])  # fmt: skip
-def test_what_one_answer_leaves_on_the_connection_never_meets_the_next(script: Any) -> None:
+def test_bytes_left_by_an_answer_do_not_reach_the_next(script: Any) -> None:
     with run_fake_model(script, text_answer("You")) as server:
         server.keep_alive = True
         assert in_a_row(ModelClient(endpoint(server.url)), 2) == ["Hi", "You"]
         assert server.connections <= 2
 
 
-def test_a_connection_that_the_server_has_closed_is_opened_anew() -> None:
+def test_connection_closed_by_the_server_is_reopened() -> None:
     with run_fake_model(text_answer("Hi"), text_answer("You")) as server:
         assert in_a_row(ModelClient(endpoint(server.url)), 2) == ["Hi", "You"]
         assert server.connections == 2

@@ -1,4 +1,4 @@
-"""Where the model is: what was given, the environment, and what runs here."""
+"""The choice of the model endpoint: settings, environment variables and local servers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ FOUND = {
 
 
 @pytest.mark.parametrize("name", FOUND)
-def test_what_is_found(name: str) -> None:
+def test_endpoint_from_settings_or_environment_is_found(name: str) -> None:
     environ, more, (base_url, model, key) = FOUND[name]
     given = {"model": None, "base_url": None, "api_key": None} | more
     found = find_endpoint(environ, **given)  # type: ignore[arg-type]
@@ -53,7 +53,7 @@ def test_what_is_found(name: str) -> None:
      (M, "the model m has no address and no key"), ({"OPENAI_BASE_URL": "http://u:p@h/v1"}, "no model is set for h"),
      ({"OPENAI_API_KEY": "", "TODO_MODEL": " "}, "no model is configured")],
 )  # fmt: skip
-def test_what_is_missing_is_told_with_the_three_ways(environ: dict[str, str], detail: str) -> None:
+def test_endpoint_without_settings_reports_the_three_ways(environ: dict[str, str], detail: str) -> None:
     with pytest.raises(ModelFailed, match=detail) as caught:
         find_endpoint(environ, model=None, base_url=None, api_key=None)
     assert (caught.value.exit_code, caught.value.extra) == (9, {"kind": "missing"})
@@ -74,34 +74,34 @@ def test_what_is_missing_is_told_with_the_three_ways(environ: dict[str, str], de
         "http://a\x1b/",
     ],
 )
-def test_an_address_that_is_none(base: str) -> None:
+def test_invalid_address_is_refused(base: str) -> None:
     with pytest.raises(ModelFailed) as caught:
         find_endpoint(M, model=None, base_url=base, api_key=None)
     assert caught.value.extra["kind"] == "endpoint"
 
 
 @pytest.mark.parametrize("key", ["a b", "a\nb", "ключ", "a\x00b"])
-def test_a_key_that_is_none_is_not_shown(key: str) -> None:
+def test_invalid_key_is_refused_without_showing_it(key: str) -> None:
     with pytest.raises(ModelFailed) as caught:
         find_endpoint(M, model=None, base_url=LOCAL, api_key=Secret(key))
     assert caught.value.extra["kind"] == "key"
     assert key not in str(caught.value.as_problem())
 
 
-def test_an_endpoint_shows_no_secret() -> None:
+def test_endpoint_repr_shows_no_secret() -> None:
     endpoint = ModelEndpoint(base_url="http://user:sesame@h:1/v1", model="m", api_key=Secret("k-1"))
     assert "k-1" not in repr(endpoint)
     assert endpoint.address == "h:1"
 
 
-def test_the_error_travels() -> None:
+def test_model_failed_as_a_problem_is_restored() -> None:
     error = ModelFailed("it refused", kind="overflow", overflow=True)
     again = from_problem(error.as_problem())
     assert type(again) is ModelFailed
     assert again.extra == {"kind": "overflow", "overflow": True}
 
 
-def test_what_runs_here_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_local_model_server_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
     with run_fake_model() as server:
         server.models = body_answer({"data": [{"id": "llama3.2:3b"}, {"id": "a\x1bb"}, {"id": 3}, None]})
         for form in (
@@ -111,7 +111,7 @@ def test_what_runs_here_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
             f":{server.port}",
         ):
             monkeypatch.setenv("OLLAMA_HOST", form)
-            found = [one for one in find_local_servers() if one.name == "Ollama"]
+            found = [server for server in find_local_servers() if server.name == "Ollama"]
             assert found == [LocalServer("Ollama", server.url, ("llama3.2:3b",))]
     hint = no_model_error(found).hint
     assert f"running here: OPENAI_BASE_URL={server.url} TODO_MODEL=llama3.2:3b" in hint
@@ -131,18 +131,16 @@ def test_what_runs_here_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
         [{"stall": True}],
     ],
 )
-def test_what_is_no_model_server_is_not_offered(
-    answer: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_other_local_server_is_not_offered(answer: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch) -> None:
     server: FakeModel
     with run_fake_model() as server:
         server.models = answer
         monkeypatch.setenv("OLLAMA_HOST", f"127.0.0.1:{server.port}")
-        assert [one for one in find_local_servers(0.2) if one.name == "Ollama"] == []
+        assert [server for server in find_local_servers(0.2) if server.name == "Ollama"] == []
 
 
 @pytest.mark.parametrize("host", ["", "x:y:z", "[::1", "http://", "127.0.0.1:9"])
-def test_a_host_that_is_none(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_local_servers_with_an_invalid_host_are_still_listed(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OLLAMA_HOST", host)
     assert isinstance(find_local_servers(0.2), list)
 
@@ -152,14 +150,14 @@ def configured(environ: dict[str, str], base_url: str | None = None, api_key: st
     return resolve_endpoint(environ | {"TODO_MODEL": "m"}, model=None, base_url=base_url, api_key=key)
 
 
-def test_the_environment_wins_over_the_file() -> None:
+def test_environment_overrides_the_file() -> None:
     found = configured({"OPENAI_BASE_URL": "http://env/v1", "OPENAI_API_KEY": "env"}, "http://file/v1", "file")
     assert (found.base_url, found.api_key) == ("http://env/v1", Secret("env"))
     assert configured({}, "http://file/v1", "file").api_key == Secret("file")
     assert configured({"OPENAI_API_KEY": "env"}, None, "file").api_key == Secret("env")
 
 
-def test_the_file_s_key_goes_to_the_file_s_address_only() -> None:
+def test_key_of_the_file_is_sent_to_the_address_of_the_file_only() -> None:
     assert configured({"OPENAI_BASE_URL": "http://env/v1"}, "http://file/v1", "file").api_key is None
     assert configured({"OPENAI_BASE_URL": "http://env/v1"}, None, "file").api_key is None
     assert configured({"OPENAI_BASE_URL": "http://file/v1"}, "http://file/v1", "file").api_key == Secret("file")

@@ -1,4 +1,4 @@
-"""The errors of a model's server: the one sentence that is told of each, and which of them are asked again."""
+"""Errors of a model server: the message for each, and which of them are retried."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ ERRORS: dict[str, tuple[Script, str, str]] = {
 
 
 @pytest.mark.parametrize("name", ERRORS)
-def test_errors_that_asking_again_does_not_mend(name: str) -> None:
+def test_permanent_error_is_not_retried(name: str) -> None:
     script, kind, why = ERRORS[name]
     with run_fake_model(script) as server:
         with pytest.raises(ModelFailed) as caught:
@@ -71,7 +71,7 @@ def test_errors_that_asking_again_does_not_mend(name: str) -> None:
 
 
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504, 529])
-def test_errors_that_are_asked_again(status: int) -> None:
+def test_temporary_status_is_retried(status: int) -> None:
     trouble = body_answer("<h1>Bad gateway</h1>", status)
     assert stream_events(trouble, error_answer(status), text_answer("Hi")) == [TextDelta("Hi"), STOP]
     error = stream_failure(*[trouble] * 4)
@@ -79,14 +79,14 @@ def test_errors_that_are_asked_again(status: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["cut before the headers", "an error in a 200", "a number as text"])
-def test_other_ways_to_be_asked_again(name: str) -> None:
+def test_other_temporary_error_is_retried(name: str) -> None:
     error = {"error": {"message": "busy", "code": "429" if name == "a number as text" else 429}}
     first: Script = [{"cut": True}] if name == "cut before the headers" else [{"data": error}]
     assert stream_events(first, text_answer("Hi")) == [TextDelta("Hi"), STOP]
 
 
 @pytest.mark.parametrize("form", ["seconds", "date"])
-def test_retry_after_is_obeyed(form: str) -> None:
+def test_retry_after_header_is_obeyed(form: str) -> None:
     when = "0.3" if form == "seconds" else format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
     began = time.monotonic()
     assert stream_events(
@@ -99,11 +99,11 @@ def test_retry_after_is_obeyed(form: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["soon", "-1", "nan", "1e9", "", "Tue, 99 Foo 2026", "9" * 20])
-def test_retry_after_that_makes_no_sense(text: str) -> None:
+def test_retry_after_with_an_invalid_value_is_ignored(text: str) -> None:
     assert parse_retry_after(text) is None
 
 
-def test_a_model_that_loads_is_waited_for() -> None:
+def test_model_that_is_loading_is_awaited() -> None:
     loading = error_answer(503, "Loading model", type="unavailable_error")
     assert stream_events(*[loading] * 6, text_answer("Hi"), first_content_seconds=3, total_seconds=5) == [
         TextDelta("Hi"),
@@ -115,18 +115,18 @@ def test_a_model_that_loads_is_waited_for() -> None:
 
 @pytest.mark.parametrize("script", [[{"stall": True}], [{"open": {}}, {"stall": True}], [{"forever": {"comment": "PROCESSING"}}],
                                     [{"forever": {"comment": "PROCESSING"}, "every": 0}]])  # fmt: skip
-def test_no_first_word_in_time(script: Script) -> None:
+def test_answer_without_a_first_word_times_out(script: Script) -> None:
     began = time.monotonic()
     assert "sent nothing for 0.4 s" in stream_failure(script).detail
     assert time.monotonic() - began < 15
 
 
-def test_an_error_whose_body_never_ends_is_cut() -> None:
+def test_error_with_an_endless_body_is_cut() -> None:
     script = [{"open": {"status": 400}}, {"forever": {"raw": "x" * 10_000}, "every": 0}]
     assert stream_failure(script, first_content_seconds=5).extra["kind"] == "refused"
 
 
-def test_nobody_there() -> None:
+def test_absent_server_raises_model_failed() -> None:
     with pytest.raises(ModelFailed, match=r"127.0.0.1:\d+ cannot be reached: no connection") as caught:
         ask_model(f"http://127.0.0.1:{free_port()}/v1")
     assert caught.value.extra["kind"] == "endpoint"

@@ -1,4 +1,4 @@
-"""The scripted server itself, which the other tests believe."""
+"""The scripted model server, on which the other tests rely."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MADE = {"role": "assistant", "content": None, "tool_calls": [
 USER = {"role": "user", "content": "x"}
 
 
-def test_what_makes_a_replay_valid() -> None:
+def test_replay_errors_of_an_invalid_replay_name_each_fault() -> None:
     assert (
         replay_errors(
             [{"role": "system", "content": "s"}, USER, MADE, RESULT, {"role": "assistant", "content": "ok"}, USER]
@@ -35,7 +35,7 @@ def test_what_makes_a_replay_valid() -> None:
         assert replay_errors(wrong), wrong
 
 
-def test_the_server_as_its_own_process(tmp_path: Path) -> None:
+def test_fake_model_as_a_process_answers(tmp_path: Path) -> None:
     file = tmp_path / "script.json"
     file.write_text(json.dumps({"scripts": [{"when": {"role": "tool"}, "steps": text_answer("Done.")}, call_answer(TWO_CALLS[0])],
                                 "otherwise": text_answer("What?"), "models": ["tiny"]}))  # fmt: skip

@@ -1,4 +1,4 @@
-"""Whatever bytes come, however they are split: events, or ModelFailed."""
+"""Any bytes, split anywhere, give events or ModelFailed."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ ANSWERS = st.one_of(
 
 @settings(max_examples=300, deadline=None)
 @given(script=ANSWERS, newline=st.sampled_from(["\n", "\r\n"]), data=st.data())
-def test_how_the_bytes_are_split_changes_nothing(
+def test_bytes_split_anywhere_give_the_same_events(
     script: list[dict[str, Any]], newline: str, data: st.DataObject
 ) -> None:
     body = as_bytes(script, newline)
@@ -83,7 +83,7 @@ PIECES = JUNK | DELTAS.map(lambda delta: {"choices": [{"index": 0, "delta": delt
 @example(
     [{"choices": [{"delta": {"tool_calls": [{"index": True, "id": 3, "function": {"name": {}, "arguments": [1]}}]}}]}]
 )
-def test_no_order_of_junk_raises_anything_else(pieces: list[Any]) -> None:
+def test_junk_in_any_order_raises_only_model_failed(pieces: list[Any]) -> None:
     body = b"".join(b"data: " + json.dumps(piece).encode() + b"\n\n" for piece in pieces)
     events = decode_offline(body, [])
     assert isinstance(events[-1], Finished)
@@ -93,13 +93,13 @@ def test_no_order_of_junk_raises_anything_else(pieces: list[Any]) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=200), st.sampled_from([b"", b"data: ", b"{", b"data: {\"choices\":[{\"delta\":{\"content\":\"x"]))  # fmt: skip
-def test_no_bytes_raise_anything_else(body: bytes, prefix: bytes) -> None:
+def test_random_bytes_raise_only_model_failed(body: bytes, prefix: bytes) -> None:
     assert isinstance(decode_offline(prefix + body, [])[-1], Finished)
 
 
 @settings(max_examples=15, deadline=None)
 @given(st.lists(JUNK, min_size=1, max_size=4), st.sampled_from([200, 400, 500]))
-def test_no_junk_over_the_wire_raises_anything_but_model_failed(junk: list[Any], status: int) -> None:
+def test_junk_from_a_server_raises_only_model_failed(junk: list[Any], status: int) -> None:
     script = [{"open": {"status": status}}, *({"data": json.dumps(piece)} for piece in junk)]
     with run_fake_model(*[script] * 4) as server, suppress(ModelFailed):
         ask_model(server.url, backoff_seconds=0.001)

@@ -68,7 +68,7 @@ def _endpoint(url: str, **more: Any) -> ModelEndpoint:
     return ModelEndpoint(base_url=url, model="any", api_key=None, **more)
 
 
-def test_it_streams_and_counts(peer: str) -> None:
+def test_real_model_streams_and_counts_tokens(peer: str) -> None:
     *said, end = ask(peer, "Say hello.")
     assert len(said) > 3
     assert all(isinstance(event, TextDelta) for event in said)
@@ -79,13 +79,13 @@ def test_it_streams_and_counts(peer: str) -> None:
     assert end.usage.completion >= len(said) - 1
 
 
-def test_more_than_its_context_is_told_as_such(peer: str) -> None:
+def test_real_model_with_too_long_a_context_raises_that_error(peer: str) -> None:
     with pytest.raises(ModelFailed) as caught:
         ask(peer, "word " * 2000)
     assert caught.value.extra == {"kind": "overflow", "overflow": True}
 
 
-def test_leaving_stops_it(peer: str) -> None:
+def test_real_model_stops_when_the_client_disconnects(peer: str) -> None:
     """The one slot is free again at once: the next answer does not wait for the first to end."""
 
     async def leave() -> None:
@@ -100,6 +100,6 @@ def test_leaving_stops_it(peer: str) -> None:
     assert time.monotonic() - began < 30
 
 
-def test_a_long_answer_is_cut_by_us(peer: str) -> None:
+def test_real_model_with_a_long_answer_is_cut(peer: str) -> None:
     events = ask(peer, "Tell a long story.", max_chars=50)
     assert events[-1] == Finished("interrupted", None, "it was longer than 50 characters")

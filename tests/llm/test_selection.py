@@ -1,4 +1,4 @@
-"""Which model is spoken with, who may choose it, with whose key, and what it costs: in this process."""
+"""The selection of a model: permitted choices, keys and costs, in this process."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return load
 
 
-def test_asked_for_wins_then_preferred_then_configured(settings: Any) -> None:
+def test_model_choice_prefers_requested_then_preferred_then_configured(settings: Any) -> None:
     those = settings()
     assert select_endpoint(those).model == "own"
     assert select_endpoint(those, preferred="other").model == "other"
@@ -63,7 +63,7 @@ def test_asked_for_wins_then_preferred_then_configured(settings: Any) -> None:
     assert select_endpoint(environment, preferred="other").model == "other"
 
 
-def test_only_what_is_allowed_may_be_chosen(settings: Any) -> None:
+def test_model_that_is_not_allowed_is_refused(settings: Any) -> None:
     for how in ({"requested": "gpt-9"}, {"preferred": "gpt-9"}):
         with pytest.raises(ModelFailed, match="'gpt-9' is not allowed here") as caught:
             select_endpoint(settings(), **how)
@@ -73,12 +73,12 @@ def test_only_what_is_allowed_may_be_chosen(settings: Any) -> None:
     assert select_endpoint(settings(FILE.replace('["other", "third"]', "[]")), requested="gpt-9").model == "gpt-9"
 
 
-def test_a_person_names_a_model_and_nothing_else(settings: Any) -> None:
+def test_request_of_a_user_chooses_the_model_only(settings: Any) -> None:
     found = select_endpoint(settings(FILE.replace('["other", "third"]', "[]")), preferred="http://evil/v1")
     assert (found.base_url, found.model) == ("http://file/v1", "http://evil/v1")
 
 
-def test_a_price_is_that_of_the_model_beside_it(settings: Any) -> None:
+def test_price_applies_to_its_own_model_only(settings: Any) -> None:
     price = Price(Decimal("0.25"), Decimal("2.0"), "EUR")
     assert select_endpoint(settings()).price == price
     assert select_endpoint(settings(), requested="other").price is None
@@ -94,12 +94,12 @@ def test_a_price_is_that_of_the_model_beside_it(settings: Any) -> None:
     [("input_price = -1", "0 to 1,000,000"), ('input_price = "1"', "a number"), ("allowed = [1]", "a list of names"),
      ('allowed = "x"', "a list"), ('currency = ""', "a word"), ('currency = "a\\nb"', "a word"), ("keyring = 1", "true or false")],
 )  # fmt: skip
-def test_settings_that_make_no_sense(settings: Any, line: str, told: str) -> None:
+def test_invalid_model_settings_are_refused(settings: Any, line: str, told: str) -> None:
     with pytest.raises(Invalid, match=told):
         settings(f"[model]\n{line}\n")
 
 
-def test_costs_are_computed_where_the_answer_comes() -> None:
+def test_cost_of_an_answer_is_computed_on_arrival() -> None:
     price = make_price(0.25, 2, "EUR")
     end = stream_events(text_answer("Hi"), price=price)[-1]
     assert end == Finished("stop", TokenUsage(7, 3, cost="0.00000775", currency="EUR"))
@@ -120,14 +120,16 @@ PRICES = st.decimals(0, 1000, places=4)
 
 
 @given(st.lists(st.tuples(COUNTS, COUNTS), min_size=1, max_size=8), PRICES, PRICES)
-def test_a_sum_of_costs_is_the_cost_of_the_sum(counts: list[tuple[int, int]], given_: Decimal, taken: Decimal) -> None:
+def test_sum_of_costs_equals_the_cost_of_the_sum(
+    counts: list[tuple[int, int]], given_: Decimal, taken: Decimal
+) -> None:
     price = Price(given_, taken, "EUR")
-    total = sum_usage(usage_fields(add_cost(TokenUsage(*one), price)) for one in counts)
+    total = sum_usage(usage_fields(add_cost(TokenUsage(*count), price)) for count in counts)
     whole = usage_fields(add_cost(TokenUsage(sum(one for one, _ in counts), sum(two for _, two in counts)), price))
     assert total == whole
 
 
-def test_a_sum_tells_no_cost_that_it_does_not_know() -> None:
+def test_sum_with_an_unknown_cost_has_no_cost() -> None:
     paid = usage_fields(add_cost(TokenUsage(1, 1), Price(Decimal(1), Decimal(1), "EUR")))
     other = usage_fields(add_cost(TokenUsage(1, 1), Price(Decimal(1), Decimal(1), "USD")))
     free = usage_fields(TokenUsage(1, 1))
@@ -144,7 +146,7 @@ def listed(*scripts: Script, **more: Any) -> tuple[str, ...] | None:
         return asyncio.run(fetch_models(endpoint(server.url, **more), 1.0))
 
 
-def test_a_list_of_models() -> None:
+def test_model_list_is_read() -> None:
     assert listed(body_answer({"data": [{"id": "a"}, {"id": "maker/b:3"}, {"no": 1}]})) == ("a", "maker/b:3")
     for nothing in (
         error_answer(404),
@@ -165,7 +167,7 @@ def test_a_list_of_models() -> None:
     [(error_answer(401, f"bad {KEY}"), "key"), (body_answer("<h1>Hello"), "endpoint"), (body_answer("", 301, Location="/x"), "endpoint"),
      (error_answer(500), "broken"), ([{"stall": True}], "endpoint"), ([{"cut": True}], "broken")],
 )  # fmt: skip
-def test_a_list_that_fails(script: Script, kind: str) -> None:
+def test_model_list_that_fails_raises_model_failed(script: Script, kind: str) -> None:
     with pytest.raises(ModelFailed) as caught:
         listed(script)
     assert caught.value.extra["kind"] == kind
@@ -173,7 +175,7 @@ def test_a_list_that_fails(script: Script, kind: str) -> None:
     assert KEY not in str(caught.value.as_problem())
 
 
-def test_a_key_of_a_keyring_alone_is_openai_s(settings: Any) -> None:
+def test_key_in_the_keyring_without_an_address_is_for_openai(settings: Any) -> None:
     """Without an address beside it, as with a key in the file."""
     found: ModelEndpoint = select_endpoint(settings('[model]\nname = "own"\napi_key = "k"\nkeyring = true\n'))
     assert (found.base_url, found.api_key and found.api_key.reveal()) == (OPENAI_URL, "k")

@@ -1,4 +1,4 @@
-"""What servers send as words, thoughts, reasons and usage: the exact events."""
+"""Text, reasoning, finish reasons and usage in a stream give the exact events."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TEXT = "Grüße 🌍, `x`"
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("split", [None, 1, 2, 3, 7])
-def test_text_in_any_pieces(split: int | None, newline: str) -> None:
+def test_text_in_any_pieces_is_joined(split: int | None, newline: str) -> None:
     script = {"steps": text_answer("Hi ", TEXT), "split": split, "newline": newline}
     assert stream_events(script) == [TextDelta("Hi "), TextDelta(TEXT), STOP]
 
@@ -67,17 +67,17 @@ TEXTS: dict[str, tuple[Script, list[Event]]] = {
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_texts(name: str) -> None:
+def test_text_of_any_form_gives_the_exact_events(name: str) -> None:
     script, events = TEXTS[name]
     assert stream_events(script) == events
 
 
 @pytest.mark.parametrize("form", ["empty", "null", "filled", "absent"])
-def test_usage_in_any_form(form: str) -> None:
+def test_usage_in_any_form_is_counted(form: str) -> None:
     assert stream_events(text_answer("Hi", usage=form)) == [TextDelta("Hi"), STOP]
 
 
-def test_usage_that_is_absent_in_every_chunk_or_junk() -> None:
+def test_usage_that_is_absent_or_junk_is_none() -> None:
     assert stream_events(text_answer("Hi", usage="none"))[-1] == Finished("stop")
     growing = [chunk({"content": "a"}, usage=USAGE | {"completion_tokens": n}) for n in (1, 2, 3)]
     assert stream_events([*growing, chunk({}, "stop", usage=None)])[-1] == STOP

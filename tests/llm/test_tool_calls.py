@@ -1,4 +1,4 @@
-"""Calls in every dialect that was measured: the exact events."""
+"""Tool calls in every known dialect give the exact events."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from todo_cli.llm.client import Event, Finished, TextDelta, ToolCall
 
 
 @pytest.mark.parametrize("name", CALL_DIALECTS)
-def test_two_calls_in_any_dialect(name: str) -> None:
+def test_two_calls_in_any_dialect_are_read(name: str) -> None:
     form = CALL_DIALECTS[name]
     ids = {"none": ("", ""), "same": ("call_x", "call_x")}.get(form.get("ids", ""), ("call_0", "call_1"))
     *made, end = stream_events(call_answer(*TWO_CALLS, **form))
@@ -52,7 +52,7 @@ CALLS: dict[str, tuple[Script, list[Event]]] = {
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_calls(name: str) -> None:
+def test_call_in_any_form_gives_the_exact_events(name: str) -> None:
     script, events = CALLS[name]
     *found, end = stream_events(script)
     assert found == events
@@ -71,7 +71,7 @@ def test_calls(name: str) -> None:
     ],
 )
 @pytest.mark.parametrize("size", [1, 5, 1000])
-def test_a_call_written_as_text_is_a_call(text: str, size: int) -> None:
+def test_call_written_as_text_is_a_call(text: str, size: int) -> None:
     parts = [text[at : at + size] for at in range(0, len(text), size)]
     assert stream_events(text_answer(*parts)) == [
         ToolCall(0, "", "add_task", ADD_ARGUMENTS),
@@ -90,7 +90,7 @@ def test_other_text_stays_text(text: str) -> None:
     assert events[-1] == STOP
 
 
-def test_text_that_is_no_call_is_shown_at_once() -> None:
+def test_text_that_is_not_a_call_is_emitted_at_once() -> None:
     assert stream_events(text_answer("{", '"milk"', ": 1}")) == [TextDelta('{"milk"'), TextDelta(": 1}"), STOP]
     assert stream_events(text_answer(TEXT_CALL), tools=[]) == [TextDelta(TEXT_CALL), STOP]
     assert stream_events(text_answer(TEXT_CALL, finish=None))[0] == TextDelta(TEXT_CALL)

@@ -1,4 +1,4 @@
-"""Many at once, through two servers and directly: nothing lost, nothing doubled, one order of all changes."""
+"""Concurrent writes through two servers and directly: each write acts once, and all changes have one order."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def journal(db: Database, space: str) -> list[dict[str, Any]]:
     names = ("seq", "user_id", "key", "verb", "request", "before", "after")
     rows = db.execute(f"SELECT {', '.join(names)} FROM todo.changes WHERE space_id = %s ORDER BY seq", space)
     found = [dict(zip(names, row, strict=True)) for row in rows]
-    assert [one["seq"] for one in found] == list(range(1, len(found) + 1))
+    assert [change["seq"] for change in found] == list(range(1, len(found) + 1))
     assert db.execute("SELECT seq FROM todo.spaces WHERE id = %s", space) == [(len(found),)]
     return found
 
@@ -58,19 +58,19 @@ def two(db: Database, make_server: Callable[..., Server], server: Server) -> tup
     return server.url, make_server(db).url
 
 
-def test_ten_adds_at_once_through_two_servers(
+def test_ten_adds_at_once_through_two_servers_are_all_stored(
     db: Database, person: Person, as_person: Callable[..., Todo], two: tuple[str, str]
 ) -> None:
     todos = [as_person(person, "api", url=url) for url in two]
     with ThreadPoolExecutor(10) as pool:
         results = list(pool.map(lambda index: todos[index % 2]("add", f"task {index}", "--json"), range(10)))
-    assert [one.code for one in results] == [0] * 10
-    assert sorted(one.json["number"] for one in results) == list(range(1, 11))
-    assert {one.json["title"] for one in results} == {f"task {index}" for index in range(10)}
+    assert [result.code for result in results] == [0] * 10
+    assert sorted(result.json["number"] for result in results) == list(range(1, 11))
+    assert {result.json["title"] for result in results} == {f"task {index}" for index in range(10)}
     assert len(journal(db, person.user_id)) == 10
 
 
-def test_the_same_key_by_eight_at_once(db: Database, person: Person, two: tuple[str, str]) -> None:
+def test_key_sent_by_eight_at_once_acts_once(db: Database, person: Person, two: tuple[str, str]) -> None:
     start = threading.Barrier(8)
 
     def add(index: int) -> Any:
@@ -81,12 +81,14 @@ def test_the_same_key_by_eight_at_once(db: Database, person: Person, two: tuple[
 
     with ThreadPoolExecutor(8) as pool:
         added = list(pool.map(add, range(8)))
-    assert {one.number for one in added} == {1}
-    assert Counter(one.new for one in added) == {True: 1, False: 7}
-    assert [one["key"] for one in journal(db, person.user_id)] == ["the-key"]
+    assert {task.number for task in added} == {1}
+    assert Counter(task.new for task in added) == {True: 1, False: 7}
+    assert [change["key"] for change in journal(db, person.user_id)] == ["the-key"]
 
 
-def test_the_same_key_with_another_content_by_eight_at_once(db: Database, person: Person, two: tuple[str, str]) -> None:
+def test_key_sent_with_other_content_by_eight_at_once_acts_once(
+    db: Database, person: Person, two: tuple[str, str]
+) -> None:
     def add(index: int) -> str:
         try:
             return over(two[index % 2], person).send_now(AddTask(title=f"mine {index}"), "the-key").title
@@ -99,7 +101,7 @@ def test_the_same_key_with_another_content_by_eight_at_once(db: Database, person
     assert len(journal(db, person.user_id)) == 1
 
 
-def test_two_members_equal_keys_do_not_meet(db: Database, person: Person, two: tuple[str, str]) -> None:
+def test_equal_keys_of_two_members_act_separately(db: Database, person: Person, two: tuple[str, str]) -> None:
     other = db.person()
     db.execute("INSERT INTO todo.members VALUES (%s, %s, 'editor')", person.user_id, other.user_id)
     mine, theirs = over(two[0], person), over(two[1], other, space=person.user_id)
@@ -188,10 +190,10 @@ def storm(db: Database, person: Person, urls: tuple[str, str], seconds: float) -
     assert replayed(changes) == present(db, person.user_id)
 
 
-def test_a_storm(db: Database, person: Person, two: tuple[str, str]) -> None:
+def test_random_writes_at_once_agree_with_the_journal(db: Database, person: Person, two: tuple[str, str]) -> None:
     storm(db, person, two, 4)
 
 
 @pytest.mark.long
-def test_a_long_storm(db: Database, person: Person, two: tuple[str, str]) -> None:
+def test_many_random_writes_at_once_agree_with_the_journal(db: Database, person: Person, two: tuple[str, str]) -> None:
     storm(db, person, two, 60)

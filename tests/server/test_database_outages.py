@@ -1,4 +1,4 @@
-"""The database stops, restarts, dies under load, is full, hangs: no acknowledged write is lost, and all comes back."""
+"""Database outages: stops, restarts, kills, exhaustion and hangs lose no acknowledged write, and service resumes."""
 
 from __future__ import annotations
 
@@ -79,9 +79,9 @@ def servers(own: LocalPostgres, tmp_path_factory: pytest.TempPathFactory) -> Ite
     database = Database(own.owner_url(), own.url("todo_server", "server-password"), own.url)
     running = start_server(directory, database), start_server(directory, database)
     yield running
-    for one in running:
-        assert one.process.poll() is None, one.log.read_text()
-        one.stop()
+    for server in running:
+        assert server.process.poll() is None, server.log.read_text()
+        server.stop()
 
 
 def restart(postgres: LocalPostgres) -> None:
@@ -108,7 +108,7 @@ def adds(server: Server, person: Person, **headers: str) -> int:
     return ask(server.url, "POST", "/v1/tasks", {"title": "x"}, token=person.token, **headers).status
 
 
-def test_stopped_and_back(
+def test_database_stopped_and_restarted_is_used_again(
     own: LocalPostgres, days: Database, servers: tuple[Server, Server], as_person: Callable[..., Todo]
 ) -> None:
     person = days.person()
@@ -131,7 +131,9 @@ def test_stopped_and_back(
 
 
 @pytest.mark.long
-def test_back_after_a_while(own: LocalPostgres, days: Database, servers: tuple[Server, Server]) -> None:
+def test_database_back_after_a_while_is_used_again(
+    own: LocalPostgres, days: Database, servers: tuple[Server, Server]
+) -> None:
     """The pool's own pause doubles with every failure: after half a minute away, another half would pass."""
     person = days.person()
     own.stop()
@@ -143,7 +145,7 @@ def test_back_after_a_while(own: LocalPostgres, days: Database, servers: tuple[S
     assert adds(servers[0], person) == 201
 
 
-def test_every_pooled_connection_dead_at_once(
+def test_pool_with_only_dead_connections_recovers(
     own: LocalPostgres, days: Database, servers: tuple[Server, Server]
 ) -> None:
     people = [days.person() for _ in range(6)]
@@ -154,7 +156,7 @@ def test_every_pooled_connection_dead_at_once(
             locked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
             wait_for(lambda: days.execute(locked)[0][0] >= 6)
             holder.rollback()
-        assert [one.result() for one in waiting] == [201] * 6
+        assert [future.result() for future in waiting] == [201] * 6
         restart(own)
         assert list(pool.map(lambda person: adds(servers[0], person), people)) == [201] * 6
     assert ask(servers[0].url, "GET", "/readyz").status == 200
@@ -163,7 +165,7 @@ def test_every_pooled_connection_dead_at_once(
 
 
 @pytest.mark.parametrize("way", ["api", "direct"])
-def test_restarted_in_mid_command(
+def test_database_restarted_during_a_command_completes_it(
     own: LocalPostgres, days: Database, servers: tuple[Server, Server], as_person: Callable[..., Todo], way: str
 ) -> None:
     person = days.person()
@@ -182,7 +184,9 @@ def test_restarted_in_mid_command(
     assert len(journal(days, person)) == 1
 
 
-def test_killed_under_load(own: LocalPostgres, days: Database, servers: tuple[Server, Server]) -> None:
+def test_database_killed_under_load_loses_no_acknowledged_write(
+    own: LocalPostgres, days: Database, servers: tuple[Server, Server]
+) -> None:
     """Four writers through two servers; what was acknowledged stands there once, what was not at most once."""
     person = days.person()
     ends = threading.Event()
@@ -210,8 +214,8 @@ def test_killed_under_load(own: LocalPostgres, days: Database, servers: tuple[Se
         count = len(acknowledged)
         wait_for(lambda: len(acknowledged) > count + 20, timeout=40)
         ends.set()
-        for one in writers:
-            one.result(60)
+        for writer in writers:
+            writer.result(60)
     found = journal(days, person)
     assert {*acknowledged} <= {*found} <= {*acknowledged, *unsure}
     assert {*found.values()} == {1}
@@ -241,8 +245,8 @@ def impatient(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         return running[-1]
 
     yield start
-    for one in running:
-        one.stop(signal.SIGKILL)
+    for server in running:
+        server.stop(signal.SIGKILL)
 
 
 def _healthy(server: Server) -> bool:
@@ -253,7 +257,7 @@ def _healthy(server: Server) -> bool:
         return False
 
 
-def test_a_small_pool_and_slow_requests(
+def test_small_pool_with_slow_requests_answers_in_time(
     db: Database, impatient: Callable[..., Server], as_person: Callable[..., Todo]
 ) -> None:
     slow, other = db.person(), db.person()
@@ -268,7 +272,7 @@ def test_a_small_pool_and_slow_requests(
             assert answer.status == 503
             assert answer.headers["retry-after"] == "1"
             assert answer.problem["detail"] == "the server has no database connection free"
-        assert {one.result() for one in waiting} == {503}
+        assert {future.result() for future in waiting} == {503}
         assert answer.status == 503
         holder.rollback()
     todo = as_person(other, "api", url=server.url)
@@ -276,7 +280,7 @@ def test_a_small_pool_and_slow_requests(
     assert adds(server, slow) == 201
 
 
-def test_the_database_has_no_connection_left(
+def test_database_without_free_connections_is_reported(
     days: Database, impatient: Callable[..., Server], as_person: Callable[..., Todo]
 ) -> None:
     person = days.person()
@@ -296,7 +300,7 @@ def test_the_database_has_no_connection_left(
     assert days.execute("SELECT count(*) FROM todo.changes WHERE space_id = %s", person.user_id) == [(1,)]
 
 
-def test_a_login_without_connections_left(days: Database, as_person: Callable[..., Todo]) -> None:
+def test_login_without_free_connections_is_reported(days: Database, as_person: Callable[..., Todo]) -> None:
     person = days.person()
     (login,) = days.execute("SELECT login FROM todo.users WHERE id = %s", person.user_id)[0]
     days.execute(f'ALTER ROLE "{login}" CONNECTION LIMIT 0')
@@ -308,7 +312,7 @@ def test_a_login_without_connections_left(days: Database, as_person: Callable[..
 # -- a database that hangs -------------------------------------------------------------------------
 
 
-def test_it_hangs_behind_a_server(db: Database, impatient: Callable[..., Server]) -> None:
+def test_database_that_hangs_behind_a_server_answers_503(db: Database, impatient: Callable[..., Server]) -> None:
     person = db.person()
     with closing(open_database_proxy(db.server_url, MARK.encode())) as proxy:
         server = impatient(proxy.through(db.server_url))
@@ -328,7 +332,7 @@ def test_it_hangs_behind_a_server(db: Database, impatient: Callable[..., Server]
     assert db.execute("SELECT count(*) FROM todo.changes WHERE space_id = %s", person.user_id) == [(3,)]
 
 
-def test_all_hang_and_the_pool_is_whole_again_afterwards(db: Database, impatient: Callable[..., Server]) -> None:
+def test_pool_after_all_connections_hang_recovers(db: Database, impatient: Callable[..., Server]) -> None:
     """Requests that are given up must not take their places in the pool with them."""
     person = db.person()
     with closing(open_database_proxy(db.server_url, MARK.encode())) as proxy:
@@ -338,14 +342,14 @@ def test_all_hang_and_the_pool_is_whole_again_afterwards(db: Database, impatient
             hung = [
                 pool.submit(ask, server.url, "GET", f"/v1/tasks?project={MARK}", token=person.token) for _ in range(6)
             ]
-            assert {one.result(60).status for one in hung} == {503}
+            assert {future.result(60).status for future in hung} == {503}
         proxy.hang = False
         wait_for(lambda: adds(server, person) == 201)
         with ThreadPoolExecutor(3) as pool:
             assert {*pool.map(lambda _: adds(server, person), range(9))} == {201}
 
 
-def test_it_hangs_before_the_command(db: Database, as_person: Callable[..., Todo]) -> None:
+def test_command_with_a_hanging_database_times_out(db: Database, as_person: Callable[..., Todo]) -> None:
     person = db.person()
     with closing(open_database_proxy(person.database_url, MARK.encode())) as proxy:
         todo = as_person(replace(person, database_url=proxy.through(person.database_url)), "direct")
@@ -365,7 +369,7 @@ def test_it_hangs_before_the_command(db: Database, as_person: Callable[..., Todo
         assert "already added" in todo("add", MARK, "--key", "hung").err
 
 
-def test_it_hangs_before_it_says_hello(as_person: Callable[..., Todo], db: Database) -> None:
+def test_command_with_a_silent_database_times_out(as_person: Callable[..., Todo], db: Database) -> None:
     person = db.person()
     directory = Path(tempfile.mkdtemp(prefix="todo-mute-"))
     try:
@@ -384,7 +388,7 @@ def test_it_hangs_before_it_says_hello(as_person: Callable[..., Todo], db: Datab
 # -- the embedded one ------------------------------------------------------------------------------
 
 
-def test_eight_commands_start_it_once(own: LocalPostgres, days: Database, tmp_path: Path) -> None:
+def test_eight_commands_at_once_start_the_database_once(own: LocalPostgres, days: Database, tmp_path: Path) -> None:
     person = days.person()
     config = tmp_path / "config.toml"
     values: dict[str, Any] = {"embedded": str(own.home), "database_url": person.database_url, "token": person.token}
@@ -399,6 +403,6 @@ def test_eight_commands_start_it_once(own: LocalPostgres, days: Database, tmp_pa
     before = log.read_text().count("ready to accept connections")
     with ThreadPoolExecutor(8) as pool:
         results = list(pool.map(lambda index: todo("add", f"task {index}"), range(8)))
-    assert [(one.code, one.err) for one in results] == [(0, "")] * 8
+    assert [(result.code, result.err) for result in results] == [(0, "")] * 8
     assert log.read_text().count("ready to accept connections") == before + 1
     assert len(journal(days, person)) == 9

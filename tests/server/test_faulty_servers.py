@@ -189,26 +189,26 @@ def _lower(request: bytes) -> bytes:
     return request.partition(b"\r\n\r\n")[0].lower() + b"\r\n"
 
 
-def test_a_read_is_never_said_to_have_been_carried_out(cli: Todo) -> None:
+def test_lost_read_is_not_reported_as_carried_out(cli: Todo) -> None:
     with run_fake_server(lambda sock, request: None) as server:
         assert "carried out" not in read_error_line(cli("list", env={"TODO_SERVER": server.url}))
 
 
-def test_json_gives_the_error_as_an_object(cli: Todo) -> None:
+def test_json_option_with_a_faulty_server_prints_the_error_as_an_object(cli: Todo) -> None:
     with run_fake_server(send_response(b"<h1>Hello</h1>", kind="text/html")) as server:
         result = cli("list", "--json", env={"TODO_SERVER": server.url})
     assert result.code == 7
     assert json.loads(result.err)["error"]["type"] == "urn:todo:unavailable"
 
 
-def test_a_token_among_what_a_server_sends_back_stays_in_one_line(cli: Todo) -> None:
+def test_token_is_sent_to_the_server_and_never_printed(cli: Todo) -> None:
     """Only the server receives the token. It never appears in the output."""
     with run_fake_server(GOOD) as server:
         assert cli("add", "Milk", env={"TODO_SERVER": server.url}).out == "Added #7 Milk\n"
     assert TOKEN.encode() in server.requests[0]
 
 
-def test_gzip_that_nobody_asked_for(cli: Todo, backend: Callable[[str], HttpClient]) -> None:
+def test_gzip_response_is_read_by_the_asynchronous_client_only(cli: Todo, backend: Callable[[str], HttpClient]) -> None:
     """The command does not accept gzip. The asynchronous client requests it and decodes it."""
     with run_fake_server(
         send_response(
@@ -219,7 +219,7 @@ def test_gzip_that_nobody_asked_for(cli: Todo, backend: Callable[[str], HttpClie
         assert send_add(backend(server.url)).number == 7
 
 
-def test_a_bomb_of_gzip(backend: Callable[[str], HttpClient]) -> None:
+def test_gzip_bomb_is_refused(backend: Callable[[str], HttpClient]) -> None:
     bomb = gzip.compress(b" " * (80 << 20), 1)
     with (
         run_fake_server(send_response(bomb, "200 OK", "application/json", "Content-Encoding: gzip")) as server,
@@ -229,7 +229,9 @@ def test_a_bomb_of_gzip(backend: Callable[[str], HttpClient]) -> None:
 
 
 @pytest.mark.parametrize("status", ["301 Moved Permanently", "302 Found", "303 See Other", "307 X", "308 X"])
-def test_a_redirect_is_not_followed(cli: Todo, backend: Callable[[str], HttpClient], status: str) -> None:
+def test_redirect_to_another_server_is_not_followed(
+    cli: Todo, backend: Callable[[str], HttpClient], status: str
+) -> None:
     with run_fake_server(GOOD) as other_server:
         to = f"Location: {other_server.url}/v1/tasks"
         with run_fake_server(send_response(b"", status, "text/html", to)) as server:
@@ -242,7 +244,7 @@ def test_a_redirect_is_not_followed(cli: Todo, backend: Callable[[str], HttpClie
     assert len(server.requests) == 2
 
 
-def test_a_redirect_to_a_path_and_to_nowhere(cli: Todo) -> None:
+def test_redirect_to_a_path_or_nowhere_is_not_followed(cli: Todo) -> None:
     with run_fake_server(send_response(b"", "302 Found", "text/html", "Location: /login?next=x")) as server:
         assert f"redirects to {server.url}/login" in read_error_line(cli("list", env={"TODO_SERVER": server.url}))
     with run_fake_server(send_response(b"", "304 Not Modified", "text/html")) as server:
@@ -271,14 +273,16 @@ def test_a_redirect_to_a_path_and_to_nowhere(cli: Todo) -> None:
         ("127.0.0.1:8000", 2, "must begin with http"),
     ],
 )
-def test_no_server(cli: Todo, tmp_path: Path, server: str, code: int, says: str) -> None:
+def test_unreachable_server_is_reported_in_one_line(
+    cli: Todo, tmp_path: Path, server: str, code: int, says: str
+) -> None:
     server = server.format(free=free_port(), tmp=tmp_path)
     line = read_error_line(cli("add", "Milk", env={"TODO_SERVER": server, "TODO_TIMEOUT": "0.5"}), code)
     assert re.search(says, line), line
     assert "carried out" not in line
 
 
-def test_a_server_that_comes_up_a_moment_later(cli: Todo) -> None:
+def test_server_that_starts_late_is_retried(cli: Todo) -> None:
     """The command retries a refused connection, so the restart of a server is not an error."""
     port = free_port()
     process = subprocess.Popen(
@@ -295,7 +299,7 @@ def test_a_server_that_comes_up_a_moment_later(cli: Todo) -> None:
     assert (out, err, process.returncode) == ("Added #7 Milk\n", "", 0)
 
 
-def test_an_ipv6_address(cli: Todo) -> None:
+def test_server_at_an_ipv6_address_is_reached(cli: Todo) -> None:
     try:
         with run_fake_server(GOOD, host="::1") as server:
             assert cli("add", "Milk", env={"TODO_SERVER": f"http://[::1]:{server.port}"}).out == "Added #7 Milk\n"
@@ -304,7 +308,7 @@ def test_an_ipv6_address(cli: Todo) -> None:
     assert f"Host: [::1]:{server.port}".encode() in server.requests[0]
 
 
-def test_a_path_before_every_route(cli: Todo, backend: Callable[[str], HttpClient]) -> None:
+def test_server_address_with_a_path_prefixes_every_route(cli: Todo, backend: Callable[[str], HttpClient]) -> None:
     with run_fake_server(GOOD) as server:
         assert cli("add", "Milk", env={"TODO_SERVER": f"{server.url}/todo/"}).code == 0
         send_add(backend(f"{server.url}/todo/"))
@@ -312,7 +316,7 @@ def test_a_path_before_every_route(cli: Todo, backend: Callable[[str], HttpClien
 
 
 @pytest.mark.parametrize("token", ["todo_x\r\nX-Evil: 1", "tod€"])
-def test_a_token_that_is_no_header(cli: Todo, token: str) -> None:
+def test_token_that_is_not_a_valid_header_is_refused(cli: Todo, token: str) -> None:
     with run_fake_server(GOOD) as server:
         line = read_error_line(cli("list", env={"TODO_SERVER": server.url, "TODO_TOKEN": token}), 4)
     assert "token" in line
@@ -339,7 +343,7 @@ def secure(certificate: Path) -> Iterator[FakeServer]:
         yield server
 
 
-def test_a_certificate_that_is_not_trusted(cli: Todo, secure: FakeServer, backend: Callable[[str], HttpClient]) -> None:
+def test_untrusted_certificate_is_refused(cli: Todo, secure: FakeServer, backend: Callable[[str], HttpClient]) -> None:
     url = f"https://127.0.0.1:{secure.port}"
     assert "certificate is not trusted" in read_error_line(cli("add", "Milk", env={"TODO_SERVER": url}))
     with pytest.raises(TodoError, match=r"(?i)certificate") as raised:
@@ -348,7 +352,7 @@ def test_a_certificate_that_is_not_trusted(cli: Todo, secure: FakeServer, backen
     assert not secure.requests
 
 
-def test_a_certificate_that_is_trusted(
+def test_trusted_certificate_is_accepted(
     cli: Todo,
     secure: FakeServer,
     certificate: Path,
@@ -362,7 +366,7 @@ def test_a_certificate_that_is_trusted(
     assert send_add(backend(url)).number == 7
 
 
-def test_a_certificate_of_another_name(cli: Todo, secure: FakeServer, certificate: Path) -> None:
+def test_certificate_of_another_name_is_refused(cli: Todo, secure: FakeServer, certificate: Path) -> None:
     line = read_error_line(
         cli("list", env={"TODO_SERVER": f"https://localhost:{secure.port}", "SSL_CERT_FILE": str(certificate)})
     )
@@ -370,7 +374,7 @@ def test_a_certificate_of_another_name(cli: Todo, secure: FakeServer, certificat
     assert not secure.requests
 
 
-def test_https_to_a_server_of_plain_http(cli: Todo) -> None:
+def test_https_to_a_plain_http_server_sends_no_token(cli: Todo) -> None:
     with run_fake_server(GOOD) as server:
         read_error_line(cli("list", env={"TODO_SERVER": f"https://127.0.0.1:{server.port}"}))
     assert not any(TOKEN.encode() in request for request in server.requests)
@@ -392,7 +396,7 @@ def forward_request(sock: socket.socket, request: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
-def test_requests_go_through_a_proxy(cli: Todo, name: str) -> None:
+def test_proxy_in_the_environment_forwards_requests(cli: Todo, name: str) -> None:
     with run_fake_server(GOOD) as server, run_fake_server(forward_request) as proxy:
         run = {"TODO_SERVER": server.url, name: proxy.url, "TODO_TIMEOUT": "10"}
         assert cli("add", "Milk", env=run).out == "Added #7 Milk\n"
@@ -401,7 +405,7 @@ def test_requests_go_through_a_proxy(cli: Todo, name: str) -> None:
         assert (len(proxy.requests), len(server.requests)) == (1, 2)
 
 
-def test_a_proxy_that_is_down_hangs_or_is_none(cli: Todo) -> None:
+def test_faulty_proxy_is_reported_in_one_line(cli: Todo) -> None:
     with run_fake_server(GOOD) as server:
         run = {"TODO_SERVER": server.url}
         read_error_line(cli("list", env=run | {"HTTP_PROXY": f"http://127.0.0.1:{free_port()}"}))
@@ -414,13 +418,13 @@ def test_a_proxy_that_is_down_hangs_or_is_none(cli: Todo) -> None:
         assert not server.requests
 
 
-def test_a_unix_socket_needs_no_proxy(cli: Todo, tmp_path: Path) -> None:
+def test_unix_socket_bypasses_the_proxy(cli: Todo, tmp_path: Path) -> None:
     read_error_line(
         cli("list", env={"TODO_SERVER": f"unix://{tmp_path}/none.sock", "HTTP_PROXY": "http://127.0.0.1:1"})
     )
 
 
-def test_doctor_says_what_is_wrong(cli: Todo) -> None:
+def test_doctor_with_a_hanging_server_reports_the_fault(cli: Todo) -> None:
     with run_fake_server(FAULTS["hangs"].script) as server:
         result = cli("doctor", env={"TODO_SERVER": server.url})
     assert result.code == 1

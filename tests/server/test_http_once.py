@@ -1,4 +1,4 @@
-"""The client of one request: interim responses, bodies without a length, and bytes behind a response."""
+"""The single-request HTTP client: interim responses, bodies without a length, and bytes after a response."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_trailer_behind_a_chunked_body_does_not_replace_a_header() -> None:
     assert (get(chunked).body, get(chunked).headers["x"]) == (b"hi", "head")
 
 
-def test_upgrade_that_nobody_asked_for_is_lost() -> None:
+def test_unrequested_upgrade_raises_response_lost() -> None:
     with pytest.raises(ResponseLost, match="does not speak HTTP"):
         get(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n")
 

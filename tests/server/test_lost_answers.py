@@ -1,4 +1,4 @@
-"""An answer is lost after the server acted: the write acts exactly once, whoever lost it, and the user is told the truth."""
+"""Lost answers: a write acts exactly once wherever its answer is lost, and the user learns the true outcome."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ def front(server: Server, person: Person, as_person: Callable[..., Todo]) -> Ite
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_lost_on_the_way_to_the_client(front: tuple[TcpProxy, Todo], db: Database, person: Person, times: int) -> None:
+def test_answer_lost_between_server_and_client_acts_once(
+    front: tuple[TcpProxy, Todo], db: Database, person: Person, times: int
+) -> None:
     proxy, todo = front
     proxy.drop = times
     result = todo("add", MARK, "--json")
@@ -48,7 +50,9 @@ def test_lost_on_the_way_to_the_client(front: tuple[TcpProxy, Todo], db: Databas
     assert [verb for verb, _ in journal(db, person)] == ["AddTask"]
 
 
-def test_always_lost(front: tuple[TcpProxy, Todo], db: Database, person: Person) -> None:
+def test_answer_always_lost_from_the_server_is_reported(
+    front: tuple[TcpProxy, Todo], db: Database, person: Person
+) -> None:
     proxy, todo = front
     proxy.drop = OFTEN
     result = todo("add", MARK)
@@ -74,7 +78,9 @@ WRITES = {
 
 
 @pytest.mark.parametrize("name", WRITES)
-def test_every_write_acts_once(front: tuple[TcpProxy, Todo], db: Database, person: Person, name: str) -> None:
+def test_write_with_a_lost_answer_acts_once(
+    front: tuple[TcpProxy, Todo], db: Database, person: Person, name: str
+) -> None:
     proxy, todo = front
     assert todo("add", MARK).code == 0
     before = len(journal(db, person))
@@ -85,7 +91,7 @@ def test_every_write_acts_once(front: tuple[TcpProxy, Todo], db: Database, perso
     assert len(journal(db, person)) == before + 1
 
 
-def test_a_token_whose_answer_was_lost_works(front: tuple[TcpProxy, Todo], person: Person) -> None:
+def test_token_created_with_a_lost_answer_works(front: tuple[TcpProxy, Todo], person: Person) -> None:
     """Its secret was made before it was sent: no answer need bring it."""
     proxy, todo = front
     proxy.drop = 1
@@ -93,7 +99,7 @@ def test_a_token_whose_answer_was_lost_works(front: tuple[TcpProxy, Todo], perso
     assert todo("list", env={"TODO_TOKEN": token}).code == 0
 
 
-def test_many_lines_act_once(front: tuple[TcpProxy, Todo], db: Database, person: Person) -> None:
+def test_bulk_add_with_a_lost_answer_acts_once(front: tuple[TcpProxy, Todo], db: Database, person: Person) -> None:
     proxy, todo = front
     proxy.drop = 1
     assert todo("add", "-", stdin="one\ntwo\nthree\n").code == 0
@@ -114,7 +120,9 @@ def behind(
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_lost_on_the_way_to_the_server(behind: tuple[TcpProxy, Todo], db: Database, person: Person, times: int) -> None:
+def test_answer_lost_between_database_and_server_acts_once(
+    behind: tuple[TcpProxy, Todo], db: Database, person: Person, times: int
+) -> None:
     proxy, todo = behind
     proxy.drop = times
     result = todo("add", MARK, "--json")
@@ -124,7 +132,9 @@ def test_lost_on_the_way_to_the_server(behind: tuple[TcpProxy, Todo], db: Databa
     assert todo("add", "the next").out == "Added #2 the next\n"
 
 
-def test_always_lost_behind_the_server(behind: tuple[TcpProxy, Todo], db: Database, person: Person) -> None:
+def test_answer_always_lost_from_the_database_to_the_server_is_reported(
+    behind: tuple[TcpProxy, Todo], db: Database, person: Person
+) -> None:
     proxy, todo = behind
     proxy.drop = OFTEN
     result = todo("add", MARK)
@@ -134,7 +144,7 @@ def test_always_lost_behind_the_server(behind: tuple[TcpProxy, Todo], db: Databa
     assert journal(db, person) == [("AddTask", found[1])]
 
 
-def test_a_client_that_sends_no_key(behind: tuple[TcpProxy, Todo], db: Database, person: Person) -> None:
+def test_write_without_a_key_acts_once(behind: tuple[TcpProxy, Todo], db: Database, person: Person) -> None:
     """The server repeats what it lost, so it must mint the key that curl did not send."""
     proxy, todo = behind
     proxy.drop = 2
@@ -156,7 +166,7 @@ def direct(person: Person, as_person: Callable[..., Todo]) -> Iterator[tuple[Tcp
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_lost_on_the_way_from_the_database(
+def test_answer_lost_between_database_and_command_acts_once(
     direct: tuple[TcpProxy, Todo], db: Database, person: Person, times: int
 ) -> None:
     proxy, todo = direct
@@ -167,7 +177,9 @@ def test_lost_on_the_way_from_the_database(
     assert [verb for verb, _ in journal(db, person)] == ["AddTask"]
 
 
-def test_always_lost_from_the_database(direct: tuple[TcpProxy, Todo], db: Database, person: Person) -> None:
+def test_answer_always_lost_from_the_database_is_reported(
+    direct: tuple[TcpProxy, Todo], db: Database, person: Person
+) -> None:
     proxy, todo = direct
     proxy.drop = OFTEN
     result = todo("add", MARK, env={"TODO_TIMEOUT": "1"})
@@ -178,7 +190,7 @@ def test_always_lost_from_the_database(direct: tuple[TcpProxy, Todo], db: Databa
     assert journal(db, person) == [("AddTask", found[1])]
 
 
-def test_lost_and_then_down(direct: tuple[TcpProxy, Todo], db: Database, person: Person) -> None:
+def test_answer_lost_before_an_outage_is_reported(direct: tuple[TcpProxy, Todo], db: Database, person: Person) -> None:
     """The loss is not forgotten when the database cannot be reached afterwards."""
     proxy, todo = direct
     proxy.marker = MARK.encode()

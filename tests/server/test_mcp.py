@@ -1,4 +1,4 @@
-"""MCP: the official client, both transports, both protocol eras; the same answers and journal rows as every other way in."""
+"""MCP with the official client, over both transports and both protocol versions: same answers and journal as elsewhere."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def done(client: Client, tool: str, **arguments: Any) -> Any:
 
 @pytest.mark.parametrize("era", ERAS)
 @pytest.mark.parametrize(("transport", "way"), [("stdio", "direct"), ("stdio", "api"), ("http", "api")])
-def test_a_list_kept_by_an_mcp_client(
+def test_mcp_client_keeps_a_task_list(
     person: Person, as_person: Callable[..., Todo], transport: str, way: str, era: str
 ) -> None:
     todo = as_person(person, way)
@@ -78,7 +78,9 @@ def test_a_list_kept_by_an_mcp_client(
 
 @pytest.mark.parametrize("era", ERAS)
 @pytest.mark.parametrize("transport", ["stdio", "http"])
-def test_what_a_client_is_told(person: Person, as_person: Callable[..., Todo], transport: str, era: str) -> None:
+def test_mcp_client_lists_tools_resources_and_prompts(
+    person: Person, as_person: Callable[..., Todo], transport: str, era: str
+) -> None:
     todo = as_person(person, "api")
     todo("add", "Call the bank", "--due", "today", "--project", "home")
 
@@ -92,7 +94,7 @@ def test_what_a_client_is_told(person: Person, as_person: Callable[..., Todo], t
             assert (hints["delete_task"].destructive_hint, hints["delete_task"].read_only_hint) == (True, False)
             assert (hints["add_task"].destructive_hint, hints["add_task"].idempotent_hint) == (False, False)
             assert hints["complete_task"].idempotent_hint
-            assert {one.uri for one in (await client.list_resources()).resources} == set(RESOURCES)
+            assert {resource.uri for resource in (await client.list_resources()).resources} == set(RESOURCES)
             today = (await client.read_resource("todo://today")).contents[0].text
             assert [task["title"] for task in json.loads(today)["tasks"]] == ["Call the bank"]
             projects = (await client.read_resource("todo://projects")).contents[0].text
@@ -102,7 +104,7 @@ def test_what_a_client_is_told(person: Person, as_person: Callable[..., Todo], t
             for missing in ("todo://tasks/99", "todo://elsewhere"):
                 with pytest.raises(MCPError, match="does not exist"):
                     await client.read_resource(missing)
-            assert {one.name for one in (await client.list_prompts()).prompts} == set(PROMPTS)
+            assert {prompt.name for prompt in (await client.list_prompts()).prompts} == set(PROMPTS)
             said = await client.get_prompt("capture", {"text": "milk, eggs {text}"})
             assert said.messages[0].content.text.endswith("milk, eggs {text}")
             with pytest.raises(MCPError, match="text is missing"):
@@ -112,7 +114,7 @@ def test_what_a_client_is_told(person: Person, as_person: Callable[..., Todo], t
 
 
 @pytest.mark.parametrize("transport", ["stdio", "http"])
-def test_a_reading_token_looks_and_does_not_touch(
+def test_mcp_with_a_read_token_reads_and_cannot_write(
     person: Person, as_person: Callable[..., Todo], transport: str
 ) -> None:
     todo = as_person(person, "api")
@@ -131,7 +133,7 @@ def test_a_reading_token_looks_and_does_not_touch(
     assert todo("list", "--json").json["tasks"][0]["status"] == "open"
 
 
-def test_any_replica_answers_behind_a_real_name(
+def test_mcp_behind_a_host_name_answers_from_any_replica(
     db: Database, person: Person, as_person: Callable[..., Todo], make_server: Callable[..., Server]
 ) -> None:
     first, second = make_server(db), make_server(db)
@@ -150,12 +152,12 @@ def test_any_replica_answers_behind_a_real_name(
     assert len(as_person(person, "direct")("list").lines) == 4
 
 
-def test_without_a_token_it_is_401(server: Server) -> None:
+def test_mcp_without_a_token_answers_401(server: Server) -> None:
     answer = httpx2.post(server.url + "/mcp", json={"jsonrpc": "2.0", "id": 1, "method": "ping"})
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
 
 
-def test_progress_is_told_to_who_asks(person: Person, as_person: Callable[..., Todo]) -> None:
+def test_mcp_progress_is_sent_on_request(person: Person, as_person: Callable[..., Todo]) -> None:
     told: list[float] = []
 
     async def heard(progress: float, total: float | None, message: str | None) -> None:
@@ -170,13 +172,13 @@ def test_progress_is_told_to_who_asks(person: Person, as_person: Callable[..., T
     assert told == [0, 1]
 
 
-def test_nothing_configured_is_said_on_stderr(bare: Todo) -> None:
+def test_mcp_without_settings_prints_a_hint_on_stderr(bare: Todo) -> None:
     ended = bare("mcp")
     assert (ended.code, ended.out) == (4, "")
     assert "todo init" in ended.err
 
 
-def test_the_client_leaves(person: Person, as_person: Callable[..., Todo]) -> None:
+def test_mcp_command_with_closed_stdin_exits(person: Person, as_person: Callable[..., Todo]) -> None:
     todo = as_person(person, "direct")
     ended = subprocess.run([*COMMAND, "mcp"], env=todo.environment(), input=b"", capture_output=True, timeout=30)
     assert (ended.returncode, ended.stdout) == (0, b"")

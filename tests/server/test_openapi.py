@@ -1,4 +1,4 @@
-"""/openapi.json: valid 3.1, complete, and true: a request built from it alone works."""
+"""The OpenAPI document is valid 3.1 and complete, and a request built from it alone works."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def resolve(document: Any, reference: str) -> Any:
     return node
 
 
-def test_its_frame(document: Any) -> None:
+def test_document_frame_is_complete(document: Any) -> None:
     assert document["openapi"].startswith("3.1.")
     assert {"title", "version"} <= document["info"].keys()
     assert document.keys() <= {"openapi", "info", "paths", "components", "security", "servers", "tags"}
@@ -55,11 +55,11 @@ def test_its_frame(document: Any) -> None:
     assert sorted(ids) == sorted({*ids})
     for name in document["components"]["schemas"]:
         assert re.fullmatch(r"[A-Za-z0-9._-]+", name)
-    (scheme,) = [next(iter(one)) for one in document["security"]]
+    (scheme,) = [next(iter(requirement)) for requirement in document["security"]]
     assert document["components"]["securitySchemes"][scheme] == {"type": "http", "scheme": "bearer"}
 
 
-def test_every_reference_resolves_and_every_schema_is_one(document: Any) -> None:
+def test_document_references_resolve_to_valid_schemas(document: Any) -> None:
     for path, node in walk(document):
         if isinstance(node, dict) and "$ref" in node:
             resolve(document, node["$ref"])
@@ -81,19 +81,19 @@ def check_schema(path: str, schema: Any) -> None:
         check_schema(path, branch)
 
 
-def test_it_passes_the_meta_schema(document: Any) -> None:
+def test_document_passes_the_meta_schema(document: Any) -> None:
     jsonschema = pytest.importorskip("jsonschema")
     for schema in document["components"]["schemas"].values():
         jsonschema.Draft202012Validator.check_schema(schema)
 
 
 @pytest.mark.parametrize("request_type", PUBLIC, ids=lambda one: one.__name__)
-def test_every_route_is_in_it(document: Any, request_type: Any) -> None:
+def test_document_contains_every_route(document: Any, request_type: Any) -> None:
     method, path = method_and_path(request_type)
     operation = document["paths"][path][method.lower()]
     assert operation["operationId"] == request_type.__name__
     assert operation["summary"]
-    parameters = {(one["in"], one["name"]): one for one in operation["parameters"]}
+    parameters = {(parameter["in"], parameter["name"]): parameter for parameter in operation["parameters"]}
     assert len(parameters) == len(operation["parameters"])
     fields = {*request_type.__struct_encode_fields__}
     in_path = {*re.findall(r"{(\w+)}", path)}
@@ -112,8 +112,8 @@ def test_every_route_is_in_it(document: Any, request_type: Any) -> None:
     assert "application/problem+json" in operation["responses"]["default"]["content"]
 
 
-def test_nothing_else_is_in_it(document: Any) -> None:
-    routes = {method_and_path(one) for one in PUBLIC}
+def test_document_contains_no_other_route(document: Any) -> None:
+    routes = {method_and_path(request_type) for request_type in PUBLIC}
     streams = {("POST", "/v1/turns"), ("GET", "/v1/turns/{turn}/events")}
     found = {(method.upper(), path) for path, found in document["paths"].items() for method in found}
     assert found == routes | streams | {("GET", "/v1/models")}
@@ -122,7 +122,7 @@ def test_nothing_else_is_in_it(document: Any) -> None:
         assert [*operation["responses"]["200"]["content"]] == ["text/event-stream"]
 
 
-def test_problems_are_those_that_exist(document: Any) -> None:
+def test_document_lists_the_existing_problems(document: Any) -> None:
     schema = document["components"]["schemas"]["Problem"]
     assert {*schema["properties"]["type"]["enum"]} == {f"urn:todo:{code}" for code in ERRORS}
 
@@ -143,7 +143,7 @@ def example(document: Any, schema: Any) -> Any:
     kind = schema.get("type")
     if kind == "object":
         required = schema.get("required", ())
-        return {one: example(document, schema["properties"][one]) for one in required}
+        return {name: example(document, schema["properties"][name]) for name in required}
     if kind == "array":
         return [example(document, schema.get("items", {})) for _ in range(schema.get("minItems", 0))]
     if kind == "integer":
@@ -202,16 +202,22 @@ def admin(db: Any) -> Person:
 
 
 @pytest.mark.parametrize("request_type", PUBLIC, ids=lambda one: one.__name__)
-def test_a_request_built_from_it_is_understood(document: Any, server: Server, admin: Person, request_type: Any) -> None:
+def test_request_built_from_the_document_is_accepted(
+    document: Any, server: Server, admin: Person, request_type: Any
+) -> None:
     """Understood is more than answered: what is not there may be missed, but nothing may be called malformed."""
     method, path = method_and_path(request_type)
     operation = document["paths"][path][method.lower()]
     ask(server.url, "POST", "/v1/tasks", {"title": "one"}, token=admin.token)
-    parts = {one["name"]: example(document, one["schema"]) for one in operation["parameters"] if one["in"] == "path"}
+    parts = {
+        parameter["name"]: example(document, parameter["schema"])
+        for parameter in operation["parameters"]
+        if parameter["in"] == "path"
+    }
     needed = {
-        one["name"]: example(document, one["schema"])
-        for one in operation["parameters"]
-        if one["in"] == "query" and one.get("required")
+        parameter["name"]: example(document, parameter["schema"])
+        for parameter in operation["parameters"]
+        if parameter["in"] == "query" and parameter.get("required")
     }
     target = path.format(**parts) + (f"?{urlencode(needed)}" if needed else "")
     body = None

@@ -1,4 +1,4 @@
-"""`todo serve` as a process: health, errors, log, stopping, workers, sockets, proxies, impolite clients."""
+"""`todo serve` as a process: health, errors, logs, shutdown, workers, sockets, proxies and misbehaving clients."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def body_of(answer: Answer) -> Any:
 # -- health ----------------------------------------------------------------------------------------
 
 
-def test_healthy_and_ready(server: Server) -> None:
+def test_server_with_a_database_is_healthy_and_ready(server: Server) -> None:
     assert ask(server.url, "GET", "/healthz").json["status"] == "ok"
     assert ask(server.url, "GET", "/readyz").json == {"status": "ready"}
     head = ask(server.url, "HEAD", "/healthz")
     assert (head.status, head.body) == (200, b"")
 
 
-def test_not_ready_without_a_database(make_bare_server: Callable[..., Server], db: Database) -> None:
+def test_server_without_a_database_is_not_ready(make_bare_server: Callable[..., Server], db: Database) -> None:
     url = re.sub(r"host=[^&]*", "host=/nowhere", db.server_url)
     server = make_bare_server(url)
     assert ask(server.url, "GET", "/healthz").status == 200
@@ -67,8 +67,8 @@ def make_bare_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         return running[-1]
 
     yield start
-    for one in running:
-        one.stop(signal.SIGKILL)
+    for server in running:
+        server.stop(signal.SIGKILL)
 
 
 def _healthy(server: Server) -> bool:
@@ -79,7 +79,7 @@ def _healthy(server: Server) -> bool:
         return False
 
 
-def test_not_ready_on_an_unmigrated_or_another_database(
+def test_server_on_an_unmigrated_or_another_database_is_not_ready(
     fresh_db: Database, make_bare_server: Callable[..., Server]
 ) -> None:
     server = make_bare_server(fresh_db.server_url)
@@ -147,7 +147,7 @@ BAD: dict[str, tuple[str, str, Any, dict[str, str], int, str]] = {  # method, ta
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_every_refusal_is_a_problem(server: Server, person: Person, name: str) -> None:
+def test_refusal_of_any_kind_is_a_problem_document(server: Server, person: Person, name: str) -> None:
     method, target, body, headers, status, says = BAD[name]
     answer = ask(server.url, method, target, body, token=person.token, **headers)
     assert answer.status == status, answer
@@ -160,7 +160,7 @@ def test_every_refusal_is_a_problem(server: Server, person: Person, name: str) -
     "header",
     [None, "", "Bearer", "Bearer ", "Basic dG9kbzp0b2Rv", "todo_abc", "Bearer a b c", "Bearer \xe9\xff", "bearer x"],
 )
-def test_no_or_a_garbled_authorization(server: Server, header: str | None) -> None:
+def test_request_without_a_valid_authorization_is_refused(server: Server, header: str | None) -> None:
     answer = ask(server.url, "GET", "/v1/tasks", **({} if header is None else {"Authorization": header}))
     assert answer.status in (401, 429)  # many of these from one address in a minute
     assert answer.problem["type"] in ("urn:todo:not-signed-in", "urn:todo:too-many")
@@ -168,7 +168,7 @@ def test_no_or_a_garbled_authorization(server: Server, header: str | None) -> No
         assert answer.headers["www-authenticate"] == "Bearer"
 
 
-def test_allow_lists_every_method_of_a_path(server: Server) -> None:
+def test_path_with_a_wrong_method_lists_every_allowed_method(server: Server) -> None:
     answer = ask(server.url, "PUT", "/v1/tasks")
     assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS, PATCH, POST")
     assert answer.problem["type"] == "urn:todo:invalid"
@@ -178,21 +178,23 @@ def test_allow_lists_every_method_of_a_path(server: Server) -> None:
     assert ask(server.url, "PUT", "/v1/tasks/1").headers["allow"] == "GET, HEAD, OPTIONS"
 
 
-def test_head_is_get_without_its_body(server: Server, person: Person) -> None:
+def test_head_request_returns_get_without_its_body(server: Server, person: Person) -> None:
     full = ask(server.url, "GET", "/v1/tasks", token=person.token)
     head = ask(server.url, "HEAD", "/v1/tasks", token=person.token)
     assert (head.status, head.body) == (200, b"")
     assert head.headers["content-length"] == str(len(full.body))
 
 
-def test_a_name_with_a_slash_in_it(server: Server, person: Person, as_person: Callable[..., Todo]) -> None:
+def test_path_with_an_escaped_slash_finds_the_name(
+    server: Server, person: Person, as_person: Callable[..., Todo]
+) -> None:
     todo = as_person(person, "api")
     assert todo("token", "create", "--name", "ci/cd 100% ü", "--scopes", "read").code == 0
     assert todo("token", "revoke", "ci/cd 100% ü").code == 0
     assert todo("token", "revoke", "a/b").code == 3
 
 
-def test_what_is_not_http_is_refused(server: Server) -> None:
+def test_bytes_that_are_not_http_are_refused(server: Server) -> None:
     assert raw(server.url, b"\x16\x03\x01\x02garbage\r\n\r\n").startswith(b"HTTP/1.1 400 ")
     assert raw(server.url, b"GET / HTTP/1.1\r\nX: " + b"y" * 300_000 + b"\r\n\r\n")[9:12] in (
         b"400",
@@ -206,7 +208,7 @@ def test_what_is_not_http_is_refused(server: Server) -> None:
 # -- request ids, log ------------------------------------------------------------------------------
 
 
-def test_request_ids(server: Server) -> None:
+def test_request_id_of_a_client_is_kept_if_valid(server: Server) -> None:
     assert ask(server.url, "GET", "/healthz", X_Request_Id="abc-1.2_3").headers["x-request-id"] == "abc-1.2_3"
     for insane in ("", "a b", "x" * 101, "ü", 'a"b', "../x"):
         given = ask(server.url, "GET", "/healthz", X_Request_Id=insane).headers["x-request-id"]
@@ -214,7 +216,7 @@ def test_request_ids(server: Server) -> None:
         assert re.fullmatch(r"[0-9a-f-]{36}", given)
 
 
-def test_one_line_a_request_and_no_secret_in_it(
+def test_log_of_a_request_is_one_line_without_secrets(
     db: Database, person: Person, make_server: Callable[..., Server]
 ) -> None:
     server = make_server(db)
@@ -223,8 +225,8 @@ def test_one_line_a_request_and_no_secret_in_it(
     ask(server.url, "GET", "/v1/tasks", token="todo_" + "0" * 32 + "_falsch")
     ask(server.url, "GET", "/no/such\n\x1b[31m".replace("\n", "%0A").replace("\x1b", "%1B"))
     wait_for(lambda: "/no/such" in server.log.read_text())
-    lines = [one for one in log_lines(server.log) if one["path"] != "/readyz"]
-    assert [(one["method"], one["path"], one["status"]) for one in lines] == [
+    lines = [entry for entry in log_lines(server.log) if entry["path"] != "/readyz"]
+    assert [(line["method"], line["path"], line["status"]) for line in lines] == [
         ("GET", "/v1/tasks", 200), ("POST", "/v1/tasks", 201), ("GET", "/v1/tasks", 401), ("GET", "/no/such\n\x1b[31m", 404),
     ]  # fmt: skip
     assert lines[0].keys() == {"at", "request_id", "from", "method", "path", "status", "ms"}
@@ -244,7 +246,7 @@ def test_one_line_a_request_and_no_secret_in_it(
     assert "\x1b" not in text
 
 
-def test_a_bug_is_500_with_an_id_and_the_trace_in_the_log(
+def test_bug_in_a_handler_answers_500_and_logs_the_trace(
     fresh_db: Database, make_server: Callable[..., Server]
 ) -> None:
     person, server = fresh_db.person(), make_server(fresh_db)
@@ -255,7 +257,7 @@ def test_a_bug_is_500_with_an_id_and_the_trace_in_the_log(
     assert b"scribble" not in answer.body
     assert b"Traceback" not in answer.body
     wait_for(lambda: len(log_lines(server.log)) >= 2 and "trace" in server.log.read_text())
-    entry = next(one for one in log_lines(server.log) if "trace" in one)
+    entry = next(entry for entry in log_lines(server.log) if "trace" in entry)
     assert entry["request_id"] == "bug-1"
     assert entry["error"] == "UndefinedColumn"
     assert "todo_cli/core/" in entry["trace"]
@@ -290,7 +292,7 @@ def refuses(url: str) -> bool:
 
 
 @pytest.mark.parametrize(("number", "workers"), [(signal.SIGTERM, 1), (signal.SIGINT, 1), (signal.SIGTERM, 2)])
-def test_a_stop_lets_a_write_finish(
+def test_stop_during_a_write_lets_it_finish(
     fresh_db: Database, make_server: Callable[..., Server], number: int, workers: int
 ) -> None:
     person = fresh_db.person()
@@ -312,7 +314,9 @@ def test_a_stop_lets_a_write_finish(
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_stop_ends_within_its_bound(fresh_db: Database, make_server: Callable[..., Server], workers: int) -> None:
+def test_stop_during_a_long_request_ends_in_time(
+    fresh_db: Database, make_server: Callable[..., Server], workers: int
+) -> None:
     person = fresh_db.person()
     server = make_server(fresh_db, "--grace", "1", "--workers", str(workers))
     with ThreadPoolExecutor() as pool, locked_space(fresh_db, person):
@@ -348,9 +352,7 @@ def children(pid: int) -> set[int]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="counts processes in /proc")
-def test_two_workers_and_a_killed_one_is_replaced(
-    db: Database, person: Person, make_server: Callable[..., Server]
-) -> None:
+def test_killed_worker_of_two_is_replaced(db: Database, person: Person, make_server: Callable[..., Server]) -> None:
     server = make_server(db, "--workers", "2")
     wait_for(lambda: len(children(server.process.pid)) == 2)
     first, second = sorted(children(server.process.pid))
@@ -377,7 +379,7 @@ def children_left(*pids: int) -> set[int]:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_over_a_unix_socket(
+def test_server_on_a_unix_socket_answers_commands(
     db: Database,
     person: Person,
     as_person: Callable[..., Todo],
@@ -419,14 +421,14 @@ def serve(db: Database, tmp_path: Path, *options: str, **env: str) -> subprocess
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_port_in_use(server: Server, db: Database, tmp_path: Path, workers: str) -> None:
+def test_server_on_a_used_port_fails_with_one_line(server: Server, db: Database, tmp_path: Path, workers: str) -> None:
     port = str(urlsplit(server.url).port)
     ended = serve(db, tmp_path, "--port", port, "--workers", workers)
     assert ended.returncode == 7
     assert ended.stderr == f"todo: 127.0.0.1:{port} is in use (choose another with --port)\n"
 
 
-def test_what_cannot_be_listened_on(db: Database, tmp_path: Path) -> None:
+def test_server_on_an_unusable_address_fails_with_one_line(db: Database, tmp_path: Path) -> None:
     missing = str(tmp_path / "none.pem")
     tried: dict[tuple[str, ...], str] = {
         ("--host", "203.0.113.7", "--port", "0"): "cannot listen on 203.0.113.7",
@@ -440,7 +442,7 @@ def test_what_cannot_be_listened_on(db: Database, tmp_path: Path) -> None:
             assert says in ended.stderr
 
 
-def test_the_owner_may_not_serve(db: Database, tmp_path: Path) -> None:
+def test_server_with_the_owner_s_login_is_refused(db: Database, tmp_path: Path) -> None:
     ended = serve(db, tmp_path, "--port", "0", TODO_SERVER_DATABASE_URL=db.owner_url)
     assert ended.returncode == 5
     assert "must not connect as the database's owner" in ended.stderr
@@ -450,7 +452,7 @@ def test_the_owner_may_not_serve(db: Database, tmp_path: Path) -> None:
     assert password not in ended.stderr
 
 
-def test_a_free_port_is_named(db: Database, tmp_path: Path) -> None:
+def test_server_on_port_zero_prints_its_port(db: Database, tmp_path: Path) -> None:
     env = BARE | {"HOME": str(tmp_path), "TODO_SERVER_DATABASE_URL": db.server_url}
     process = subprocess.Popen([*COMMAND, "serve", "--port", "0"], env=env, stderr=subprocess.PIPE, text=True)
     try:
@@ -466,19 +468,19 @@ def test_a_free_port_is_named(db: Database, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("proxies", "logged"), [("127.0.0.1", "203.0.113.9"), ("10.0.0.0/8", "127.0.0.1")])
-def test_forwarded_addresses_are_believed_from_known_proxies_only(
+def test_forwarded_address_is_used_from_trusted_proxies_only(
     db: Database, make_server: Callable[..., Server], proxies: str, logged: str
 ) -> None:
     server = make_server(db, env={"TODO_PROXIES": proxies})
     ask(server.url, "GET", "/healthz", X_Forwarded_For="6.6.6.6, 203.0.113.9", X_Request_Id="via")
     wait_for(lambda: "via" in server.log.read_text())
-    assert [one["from"] for one in log_lines(server.log) if one["request_id"] == "via"] == [logged]
+    assert [entry["from"] for entry in log_lines(server.log) if entry["request_id"] == "via"] == [logged]
 
 
 # -- impolite clients ------------------------------------------------------------------------------
 
 
-def test_200_requests_on_one_connection(server: Server, person: Person) -> None:
+def test_connection_with_200_requests_answers_all(server: Server, person: Person) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", urlsplit(server.url).port, timeout=30)
     connection.connect()
     used = connection.sock
@@ -491,7 +493,7 @@ def test_200_requests_on_one_connection(server: Server, person: Person) -> None:
     connection.close()
 
 
-def test_two_requests_at_once_on_one_connection(server: Server, person: Person) -> None:
+def test_connection_with_two_pipelined_requests_answers_both(server: Server, person: Person) -> None:
     one = f"GET /v1/me HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {person.token}\r\n\r\n".encode()
     with socket.create_connection(("127.0.0.1", urlsplit(server.url).port or 0), timeout=10) as sock:
         sock.sendall(one + one)
@@ -501,7 +503,9 @@ def test_two_requests_at_once_on_one_connection(server: Server, person: Person) 
     assert data.count(b"HTTP/1.1 200") == 2
 
 
-def test_a_client_that_goes_away_leaves_the_pool_whole(fresh_db: Database, make_server: Callable[..., Server]) -> None:
+def test_client_that_disconnects_returns_its_pooled_connection(
+    fresh_db: Database, make_server: Callable[..., Server]
+) -> None:
     person = fresh_db.person()
     server = make_server(fresh_db, env={"TODO_POOL_SIZE": "2"})
     head = f"POST /v1/tasks HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {person.token}\r\nContent-Type: application/json\r\n"
@@ -523,7 +527,7 @@ def test_a_client_that_goes_away_leaves_the_pool_whole(fresh_db: Database, make_
     assert fresh_db.execute(connections)[0][0] <= 2
 
 
-def test_half_requests_block_nobody(server: Server, person: Person) -> None:
+def test_incomplete_requests_do_not_block_other_clients(server: Server, person: Person) -> None:
     port = urlsplit(server.url).port or 0
     halves = [socket.create_connection(("127.0.0.1", port)) for _ in range(50)]
     try:
@@ -537,13 +541,13 @@ def test_half_requests_block_nobody(server: Server, person: Person) -> None:
             sock.close()
 
 
-def test_many_failed_sign_ins_are_told_to_slow_down(fresh_db: Database, make_server: Callable[..., Server]) -> None:
+def test_many_failed_sign_ins_are_rate_limited(fresh_db: Database, make_server: Callable[..., Server]) -> None:
     person = fresh_db.person()
     server = make_server(fresh_db)
     wrong = person.token[:-4] + "AAAA"
     answers = [ask(server.url, "GET", "/v1/me", token=wrong) for _ in range(70)]  # two limits: the minute may turn
     assert answers[0].status == 401
-    slowed = [one for one in answers if one.status == 429]
+    slowed = [answer for answer in answers if answer.status == 429]
     assert slowed
     assert slowed[-1].problem["type"] == "urn:todo:too-many"
     assert int(slowed[-1].headers["retry-after"]) > 0
@@ -552,7 +556,7 @@ def test_many_failed_sign_ins_are_told_to_slow_down(fresh_db: Database, make_ser
     assert ask(server.url, "GET", "/v1/me", token=other.token[:-4] + "AAAA").status == 401
 
 
-def test_a_slow_reader_blocks_nobody(server: Server, person: Person) -> None:
+def test_slow_reader_does_not_block_other_clients(server: Server, person: Person) -> None:
     for _ in range(3):
         tasks = [{"title": "x" * 1000} for _ in range(900)]
         assert ask(server.url, "POST", "/v1/tasks/batch", {"tasks": tasks}, token=person.token).status == 200
@@ -567,7 +571,7 @@ def test_a_slow_reader_blocks_nobody(server: Server, person: Person) -> None:
             sock.close()
 
 
-def test_the_embedded_database_is_served_too(postgres: LocalPostgres, tmp_path: Path, bare: Todo) -> None:
+def test_server_on_the_local_postgres_answers_commands(postgres: LocalPostgres, tmp_path: Path, bare: Todo) -> None:
     """Without a URL and without a database: one line that says what to do."""
     result = bare("serve", "--port", "0")
     assert result.code == 7

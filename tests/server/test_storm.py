@@ -1,4 +1,4 @@
-"""Twenty machines at once: adding, editing, finishing, claiming, by number and by filter; then every account is settled.
+"""Twenty machines at once add, edit, complete and claim tasks, by number and by filter.
 
 Twenty workers with a token each, through two servers and directly, and real `todo` processes among them. What they were
 told is held against the journal, and the journal against what is stored.
@@ -77,7 +77,7 @@ class Worker:
         if self.random.random() < 0.05:
             again = backend.send_now(request, key)
             assert again.new is False, request
-            assert [one.number for one in tasks_of(again)] == [one.number for one in tasks_of(answer)]
+            assert [task.number for task in tasks_of(again)] == [task.number for task in tasks_of(answer)]
 
     def heard(self, request: Request[Any], key: str, answer: Any) -> None:
         """Kept for the account."""
@@ -188,14 +188,14 @@ def tasks_of(answer: Any) -> list[Task]:
     return [*getattr(answer, "tasks", ())]
 
 
-def test_twenty_machines(
+def test_twenty_machines_at_once_agree_with_the_journal(
     db: Database, person: Person, server: Server, make_server: Callable[..., Server], as_person: Callable[..., Todo]
 ) -> None:
     storm(db, person, [server.url, make_server(db).url], as_person, 4)
 
 
 @pytest.mark.long
-def test_twenty_machines_for_a_minute(
+def test_twenty_machines_for_a_minute_agree_with_the_journal(
     db: Database, person: Person, server: Server, make_server: Callable[..., Server], as_person: Callable[..., Todo]
 ) -> None:
     storm(db, person, [server.url, make_server(db).url], as_person, 60)

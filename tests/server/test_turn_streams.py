@@ -1,4 +1,4 @@
-"""Streams of turns over the API: left, taken up again, from any server; what dies, what stops, what is refused."""
+"""Turn streams over the API: disconnection, resumption from any server, killed processes, stops and refusals."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def some(stream: Any, text: str) -> list[Any]:
     raise AssertionError(f"{text!r} was not said: {found}")
 
 
-def test_begun_events_with_ids_and_the_turn(chat_server: Server, talker: ChatProcess) -> None:
+def test_turn_stream_sends_events_with_ids_and_the_turn(chat_server: Server, talker: ChatProcess) -> None:
     talker.script(call_answer(("add_task", {"title": "milk"})), text_answer("Added ", "milk."))
     body = asked("add milk")
     found = list(post(chat_server, talker, body))
@@ -79,7 +79,7 @@ def test_begun_events_with_ids_and_the_turn(chat_server: Server, talker: ChatPro
     assert (found[0].data["number"], found[0].data["turn"]) == (1, body["turn"])
     ids = [frame.id for frame in found if frame.event == "events"]
     assert ids == sorted({*ids})
-    kinds = [one["kind"] for frame in found if frame.event == "events" for one in frame.data]
+    kinds = [event["kind"] for frame in found if frame.event == "events" for event in frame.data]
     assert (kinds[:2], kinds[-1]) == (["call", "result"], "end")
     assert join_words(found) == "Added milk."
     ended = {"turn": body["turn"], "state": "done", "held": [], "error": None}
@@ -87,13 +87,11 @@ def test_begun_events_with_ids_and_the_turn(chat_server: Server, talker: ChatPro
     again = list(post(chat_server, talker, body))
     assert join_words(again) == "Added milk."
     assert talker.tasks() == [(1, "milk", "open")]
-    (line,) = [one for one in log_lines(chat_server.log) if one["path"] == "/v1/turns"][-1:]
+    (line,) = [entry for entry in log_lines(chat_server.log) if entry["path"] == "/v1/turns"][-1:]
     assert line["status"] == 200
 
 
-def test_a_client_that_leaves_stops_nothing_and_another_misses_nothing(
-    two: tuple[Server, Server], talker: ChatProcess
-) -> None:
+def test_client_that_disconnects_does_not_stop_the_turn(two: tuple[Server, Server], talker: ChatProcess) -> None:
     talker.script(slow_answer(*STORY))
     one, other = two
     body = asked()
@@ -108,7 +106,7 @@ def test_a_client_that_leaves_stops_nothing_and_another_misses_nothing(
     assert join_words(resumed) == join_words(rest)
 
 
-def test_the_header_of_browsers_resumes_too(chat_server: Server, talker: ChatProcess) -> None:
+def test_last_event_id_header_resumes_the_stream(chat_server: Server, talker: ChatProcess) -> None:
     talker.script(slow_answer(*STORY[:4]))
     body = asked()
     found = [frame for frame in post(chat_server, talker, body) if frame.event == "events"]
@@ -119,7 +117,7 @@ def test_the_header_of_browsers_resumes_too(chat_server: Server, talker: ChatPro
     assert join_words(rest) == join_words(found[1:])
 
 
-def test_a_killed_client_stops_nothing(talker: ChatProcess) -> None:
+def test_killed_client_does_not_stop_the_turn(talker: ChatProcess) -> None:
     talker.script(slow_answer(*STORY))
     child = subprocess.Popen([*COMMAND, "ask", "a story"], env=talker.todo.environment(), stdin=subprocess.DEVNULL,
                              stdout=subprocess.DEVNULL)  # fmt: skip
@@ -130,7 +128,9 @@ def test_a_killed_client_stops_nothing(talker: ChatProcess) -> None:
     assert talker.said() == [("user", "a story"), ("assistant", "".join(STORY).strip())]
 
 
-def test_a_killed_server_in_the_middle_of_an_answer(two: tuple[Server, Server], talker: ChatProcess) -> None:
+def test_killed_server_during_an_answer_leaves_the_turn_to_another(
+    two: tuple[Server, Server], talker: ChatProcess
+) -> None:
     """Words once in the history, the effect exactly once."""
     one, other = two
     talker.script(call_answer(("add_task", {"title": "milk"})), slow_answer(*STORY), text_answer("Added ", "milk."))
@@ -148,7 +148,7 @@ def test_a_killed_server_in_the_middle_of_an_answer(two: tuple[Server, Server], 
     talker.model.assert_valid()
 
 
-def test_who_watches_takes_over_when_the_lease_ends(two: tuple[Server, Server], talker: ChatProcess) -> None:
+def test_watcher_of_an_expired_lease_takes_over(two: tuple[Server, Server], talker: ChatProcess) -> None:
     one, other = two
     talker.script(slow_answer(*STORY), text_answer("Once more."))
     body = asked()
@@ -163,7 +163,7 @@ def test_who_watches_takes_over_when_the_lease_ends(two: tuple[Server, Server], 
     assert talker.said()[-1] == ("assistant", "Once more.")
 
 
-def test_who_only_attaches_takes_over_too(two: tuple[Server, Server], talker: ChatProcess) -> None:
+def test_attached_client_of_an_expired_lease_takes_over(two: tuple[Server, Server], talker: ChatProcess) -> None:
     one, other = two
     talker.script(call_answer(("add_task", {"title": "milk"})), slow_answer(*STORY), text_answer("Once more."))
     body = asked()
@@ -179,7 +179,7 @@ def test_who_only_attaches_takes_over_too(two: tuple[Server, Server], talker: Ch
     assert talker.tasks() == [(1, "milk", "open")]
 
 
-def test_attaching_to_a_dead_turn_needs_a_model(
+def test_attach_to_a_dead_turn_without_a_model_is_refused(
     two: tuple[Server, Server], server: Server, talker: ChatProcess
 ) -> None:  # fmt: skip
     one, other = two
@@ -194,7 +194,7 @@ def test_attaching_to_a_dead_turn_needs_a_model(
     assert list(get(other, talker, body["turn"]))[-1].data["state"] == "done"
 
 
-def test_who_attaches_late_is_told_by_the_messages(chat_server: Server, talker: ChatProcess) -> None:
+def test_attach_to_a_finished_turn_rebuilds_it_from_messages(chat_server: Server, talker: ChatProcess) -> None:
     talker("add", "milk")
     act = call_answer(("add_task", {"title": "bread"}), ("fly", {}), text="Let me see. ")
     talker.script(act, text_answer("Added ", "bread."))
@@ -216,7 +216,7 @@ def test_who_attaches_late_is_told_by_the_messages(chat_server: Server, talker: 
     assert (told(again)[0], join_words(again)) == ({"kind": "reset"}, join_words(first))
 
 
-def test_running_turns_have_the_grace_of_the_server(
+def test_server_stop_waits_for_running_turns(
     db: Database, model: FakeModel, make_server: Callable[..., Server], talker: ChatProcess
 ) -> None:
     """Also without anybody who listens."""
@@ -230,7 +230,7 @@ def test_running_turns_have_the_grace_of_the_server(
     assert "Traceback" not in read_log(patient)
 
 
-def test_the_command_goes_on_at_another_server(two: tuple[Server, Server], talker: ChatProcess) -> None:
+def test_command_with_a_stopped_server_continues_at_another(two: tuple[Server, Server], talker: ChatProcess) -> None:
     """Two servers behind one address; the first is stopped in the middle of the answer, and nobody does anything."""
     one, _ = two
     balancer = Balancer(*two)
@@ -249,7 +249,7 @@ def test_the_command_goes_on_at_another_server(two: tuple[Server, Server], talke
     talker.model.assert_valid()
 
 
-def test_a_server_that_stops_lets_go_at_once(
+def test_server_stop_releases_the_leases_of_its_turns(
     db: Database, model: FakeModel, make_server: Callable[..., Server], talker: ChatProcess
 ) -> None:
     one, other = (make_server(db, "--grace", "1", env=model_environment(model)) for _ in range(2))
@@ -267,7 +267,7 @@ def test_a_server_that_stops_lets_go_at_once(
     assert (found[-1].data["state"], talker.said()[-1]) == ("done", ("assistant", "Whole."))
 
 
-def test_the_command_goes_on_after_a_lost_connection(
+def test_command_after_a_lost_connection_continues(
     talker: ChatProcess,
     db: Database,
     model: FakeModel,
@@ -290,7 +290,7 @@ def test_the_command_goes_on_after_a_lost_connection(
 
 
 @pytest.mark.long
-def test_a_heartbeat(chat_server: Server, talker: ChatProcess) -> None:
+def test_quiet_stream_sends_heartbeats(chat_server: Server, talker: ChatProcess) -> None:
     talker.script([chunk({"content": "Hm."}), {"wait": 12}, chunk({}, "stop"), {"done": True}])
     connection = http.client.HTTPConnection(urlsplit(chat_server.url).netloc, timeout=30)
     connection.request("POST", "/v1/turns", json.dumps(asked()),
@@ -301,7 +301,7 @@ def test_a_heartbeat(chat_server: Server, talker: ChatProcess) -> None:
     assert "event: turn\n" in text
 
 
-def test_a_turn_counts_as_one_request(chat_server: Server, talker: ChatProcess) -> None:
+def test_turn_counts_as_one_request(chat_server: Server, talker: ChatProcess) -> None:
     """Who is over the limit cannot begin another; what runs goes on, its steps and its stream are not counted."""
     talker.script(text_answer("Before."))
     body = asked()
@@ -323,7 +323,7 @@ def test_a_turn_counts_as_one_request(chat_server: Server, talker: ChatProcess) 
     assert (join_words(found), found[-1].data["state"]) == ("".join(STORY), "done")
 
 
-def test_head_tells_only_that_it_is_there(chat_server: Server, talker: ChatProcess) -> None:
+def test_head_of_a_stream_returns_headers_only(chat_server: Server, talker: ChatProcess) -> None:
     talker.script(slow_answer(*STORY))
     body = asked()
     some(post(chat_server, talker, body), "word0")
@@ -346,7 +346,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_every_refusal_is_a_problem(chat_server: Server, talker: ChatProcess, name: str) -> None:
+def test_refusal_of_a_turn_is_a_problem_document(chat_server: Server, talker: ChatProcess, name: str) -> None:
     more, token, status = BAD[name]
     answer = ask(
         chat_server.url, "POST", "/v1/turns", asked() | more, token=None if token is None else talker.who.token
@@ -356,7 +356,7 @@ def test_every_refusal_is_a_problem(chat_server: Server, talker: ChatProcess, na
     assert talker.turns() == []
 
 
-def test_another_persons_turn_is_not_found(
+def test_turn_of_another_user_is_not_found(
     chat_server: Server, talker: ChatProcess, make_talker: Callable[..., ChatProcess]
 ) -> None:
     talker.script(text_answer("Secret."))
@@ -373,7 +373,7 @@ def test_another_persons_turn_is_not_found(
         assert ask(chat_server.url, "GET", target, token=talker.who.token).problem["status"] == 422
 
 
-def test_busy_and_an_id_used_twice(chat_server: Server, talker: ChatProcess) -> None:
+def test_turn_in_a_busy_conversation_or_with_a_used_id_is_refused(chat_server: Server, talker: ChatProcess) -> None:
     talker.script(slow_answer(*STORY))
     body = asked()
     some(post(chat_server, talker, body), "word0")
@@ -386,14 +386,14 @@ def test_busy_and_an_id_used_twice(chat_server: Server, talker: ChatProcess) -> 
     wait_until(lambda: talker.turns()[0][1] == "stopped")
 
 
-def test_no_model_on_the_server(server: Server, talker: ChatProcess) -> None:
+def test_server_without_a_model_refuses_turns(server: Server, talker: ChatProcess) -> None:
     answer = ask(server.url, "POST", "/v1/turns", asked(), token=talker.who.token)
     assert (answer.status, answer.problem["type"]) == (502, "urn:todo:model")
     assert "on the server" in answer.problem["detail"]
     assert talker.turns() == []
 
 
-def test_the_key_is_in_no_log_and_no_answer(chat_server: Server, talker: ChatProcess) -> None:
+def test_model_key_is_in_no_log_and_no_answer(chat_server: Server, talker: ChatProcess) -> None:
     talker.script([{"answer": {"status": 401, "body": {"error": {"message": "bad key sk-test-not-to-be-shown"}}}}])
     found = list(post(chat_server, talker, asked()))
     assert (found[-1].data["state"], found[-1].data["error"]["type"]) == ("failed", "urn:todo:model")
