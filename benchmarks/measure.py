@@ -1,4 +1,4 @@
-"""What the benchmarks share: a wheel in an environment of its own, a list and a server in it, and counting."""
+"""Install the wheel into a temporary environment, run a list and a server in it, and measure processes."""
 
 from __future__ import annotations
 
@@ -72,12 +72,12 @@ def _install_wheel(home: Path, packages: tuple[str, ...]) -> Path:
 
 
 def machine() -> str:
-    """The machine in words."""
+    """Return a description of the machine."""
     return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}"
 
 
 class House:
-    """A list as `todo init` makes it, and a server over it."""
+    """A list that `todo init` created, and the servers that were started for it."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -87,7 +87,7 @@ class House:
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def todo(self, *arguments: str, stdin: str = "") -> str:
-        """Run the command; what it printed."""
+        """Run the command and return its output. Exit if it fails."""
         done = subprocess.run([str(self.bin / "todo"), *arguments], env=self.environment, input=stdin, text=True,
                               cwd=self.home, capture_output=True, check=False)  # fmt: skip
         if done.returncode:
@@ -95,12 +95,12 @@ class House:
         return done.stdout
 
     def profile(self) -> dict[str, str]:
-        """What `todo init` wrote."""
-        found: dict[str, str] = tomllib.loads(self.config.read_text())["profiles"]["default"]
-        return found
+        """Return the profile that `todo init` wrote."""
+        profile: dict[str, str] = tomllib.loads(self.config.read_text())["profiles"]["default"]
+        return profile
 
     def serve(self, command: list[str], path: str, environment: dict[str, str]) -> tuple[str, int]:
-        """Start a server (its port is put behind `command`); its address and pid once `path` answers."""
+        """Start a server with its port as the last argument. Return its URL and pid once `path` answers."""
         port = free_port()
         with (self.home / "server.log").open("ab") as log:
             process = subprocess.Popen([*command, str(port)], env=self.environment | environment, cwd=self.home,
@@ -120,20 +120,20 @@ class House:
 
 @contextmanager
 def house() -> Iterator[House]:
-    """One in the environment that `run_inside` made; gone at the end."""
-    made = House(Path(os.environ[INSIDE]))
+    """Create a list in the environment of `run_inside`, and remove it at the end."""
+    home = House(Path(os.environ[INSIDE]))
     try:
-        made.todo("init", "--name", "bench")
-        yield made
+        home.todo("init", "--name", "bench")
+        yield home
     finally:
-        for process in made.processes:
+        for process in home.processes:
             process.terminate()
             process.wait()
-        made.todo("init", "--destroy", "--yes")
+        home.todo("init", "--destroy", "--yes")
 
 
 def free_port() -> int:
-    """A port that was free a moment ago."""
+    """Return a free TCP port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -144,7 +144,7 @@ def free_port() -> int:
 
 
 class Case(NamedTuple):
-    """One process to measure; `tty` gives it a terminal to write to."""
+    """One process to measure. With `tty`, its output is a terminal."""
 
     command: list[str]
     environment: dict[str, str]
@@ -152,7 +152,10 @@ class Case(NamedTuple):
 
 
 def cpu(case: Case) -> float:
-    """User and system seconds of one run; what it starts for itself and waits for is counted, servers are not."""
+    """Run the process and return its user and system seconds.
+
+    Child processes that it waits for are included, servers are not. Exit if it fails.
+    """
     out, keep = pty.openpty() if case.tty else os.pipe()
     process = subprocess.Popen(case.command, env=case.environment, stdin=subprocess.DEVNULL, stdout=keep,
                                stderr=subprocess.DEVNULL)  # fmt: skip
@@ -160,33 +163,38 @@ def cpu(case: Case) -> float:
     _drain(out)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"exit {process.returncode}: {case.command}")
+    _exit_on_failure(process.returncode, case)
     return usage.ru_utime + usage.ru_stime
+
+
+def _exit_on_failure(code: int, case: Case, output: str = "") -> None:
+    """Exit if the command failed: the figures of a failed command mean nothing."""
+    if code:
+        raise SystemExit(f"exit code {code}: {' '.join(case.command)}\n{output[-2000:]}")
 
 
 def _drain(source: int) -> None:
     try:
         while os.read(source, 65536):
             pass
-    except OSError:  # a terminal's way to say that the other end has closed
+    except OSError:  # a terminal reports its closed end as an error
         pass
     os.close(source)
 
 
 def interleaved(cases: dict[str, Case], runs: int) -> dict[str, float]:
-    """The median of each, a run of every case in turn: what else the machine does meets them all alike."""
+    """Return the median seconds of each case. The cases run in turn, so other load affects all of them alike."""
     samples: dict[str, list[float]] = {name: [] for name in cases}
     for case in cases.values():
         cpu(case)
     for _ in range(runs):
         for name, case in cases.items():
             samples[name].append(cpu(case))
-    return {name: median(found) for name, found in samples.items()}
+    return {name: median(seconds) for name, seconds in samples.items()}
 
 
 def counter() -> tuple[str, Callable[[Case], float | None]] | None:
-    """What counts instructions here, and how; None where nothing does."""
+    """Return the name of a program that counts instructions here, and its function; None if there is none."""
     probe = Case([sys.executable, "-c", "pass"], BARE)
     for name, count in (("perf", _perf), ("cachegrind", _cachegrind)):
         if shutil.which({"cachegrind": "valgrind"}.get(name, name)) and count(probe):
@@ -195,38 +203,41 @@ def counter() -> tuple[str, Callable[[Case], float | None]] | None:
 
 
 def _perf(case: Case) -> float | None:
-    text = _told(["perf", "stat", "-x,", "-e", "instructions:u"], case)
-    found = re.search(r"^(\d+),.*instructions", text, re.MULTILINE)
-    return int(found[1]) / 1e6 if found and int(found[1]) else None
+    text = _run_counting(["perf", "stat", "-x,", "-e", "instructions:u"], case)
+    match = re.search(r"^(\d+),.*instructions", text, re.MULTILINE)
+    return int(match[1]) / 1e6 if match and int(match[1]) else None
 
 
 def _cachegrind(case: Case) -> float | None:
-    text = _told(["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"], case)
-    found = re.search(r"I\s+refs:\s+([\d,]+)", text)
-    return int(found[1].replace(",", "")) / 1e6 if found else None
+    text = _run_counting(["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"], case)
+    match = re.search(r"I\s+refs:\s+([\d,]+)", text)
+    return int(match[1].replace(",", "")) / 1e6 if match else None
 
 
-def _told(counting: list[str], case: Case) -> str:
+def _run_counting(counter_command: list[str], case: Case) -> str:
+    """Run the process under a counter and return the text on its standard error. Exit if it fails."""
     out, keep = pty.openpty() if case.tty else os.pipe()
-    with tempfile.TemporaryFile() as words:
-        process = subprocess.Popen([*counting, *case.command], env=case.environment | {"PYTHONHASHSEED": "0"},
-                                   stdin=subprocess.DEVNULL, stdout=keep, stderr=words)  # fmt: skip
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen([*counter_command, *case.command], env=case.environment | {"PYTHONHASHSEED": "0"},
+                                   stdin=subprocess.DEVNULL, stdout=keep, stderr=errors)  # fmt: skip
         os.close(keep)
         _drain(out)
         process.wait()
-        words.seek(0)
-        return words.read().decode(errors="replace")
+        errors.seek(0)
+        text = errors.read().decode(errors="replace")
+    _exit_on_failure(process.returncode, case, text)
+    return text
 
 
 def verdict(value: float, aim: float | None, *, most: bool = True) -> str:
-    """`pass` or `over` (`under`, where the aim is a floor); empty without an aim."""
+    """Return `pass`, or `over` (`under` if the aim is a minimum). Return an empty text if there is no aim."""
     if aim is None:
         return ""
     return "pass" if (value <= aim if most else value >= aim) else "over" if most else "under"
 
 
 def table(rows: Sequence[Sequence[str]]) -> None:
-    """Print it as Markdown, the first row as headings."""
+    """Print the rows as a Markdown table. The first row has the headings."""
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     for line, row in enumerate(rows):
         print("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |")
