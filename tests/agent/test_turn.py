@@ -48,7 +48,9 @@ def test_a_call_acts_and_says_what_was_set(chat: Chat) -> None:
     assert added == (1, "Milk", "open")
     roles = [role for role, _ in chat.history()]
     assert roles == ["user", "assistant", "tool", "assistant"]
-    assert json.loads(chat.history()[2][1]) == {"task": {"number": 1, "title": "Milk", "due": "2030-01-02"}}
+    assert json.loads(chat.history()[2][1]) == {
+        "task": {"number": 1, "title": "Milk", "status": "open", "due": "2030-01-02"}
+    }
     assert [one["role"] for one in chat.asked[1]] == ["system", "user", "assistant", "tool"]
 
 

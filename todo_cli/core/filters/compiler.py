@@ -118,11 +118,9 @@ async def compile_filter(
     finds = tuple(conditions.finds)
     phrases = conditions.phrases(text_terms)
     where: LiteralString = " AND ".join([*clauses, *not_deferred, *phrases])
-    hidden: LiteralString | None = None
-    if not_deferred:
-        hidden = " AND ".join([*clauses, f"NOT ({not_deferred[0]})", *phrases])
     words = conditions.find(text_terms) if text_terms else None
-    return CompiledFilter(where, conditions.values, only_status, words, finds, hidden)
+    hidden: LiteralString = " AND ".join([*clauses, *(f"NOT ({term})" for term in not_deferred), *phrases])
+    return CompiledFilter(where, conditions.values, only_status, words, finds, hidden if hides else None)
 
 
 def _needs_zone(term: Node) -> bool:
@@ -133,11 +131,9 @@ def _needs_zone(term: Node) -> bool:
 
 
 def _is_about_status(term: Node) -> bool:
-    if not isinstance(term, FieldTerm):
+    if not isinstance(term, FieldTerm) or (term.field, term.value) == ("done", NONE):
         return False
-    if term.field == "done":
-        return term.value != NONE
-    return term.field == "status" or (term.field == "is" and term.value in STATUSES)
+    return term.field in ("status", "done") or (term.field == "is" and term.value in STATUSES)
 
 
 def _is_about_defer(term: Node) -> bool:
@@ -149,11 +145,10 @@ def _is_about_defer(term: Node) -> bool:
 def _find_status(parts: Iterable[Node]) -> str | None:
     """Return the status that every matching task has, if one of the parts names it."""
     for part in parts:
-        if not isinstance(part, FieldTerm) or part.field not in ("status", "is", "done"):
-            continue
-        status = "done" if part.field == "done" and part.value != NONE else part.value
-        if status in STATUSES:
-            return status
+        if isinstance(part, FieldTerm) and part.field in ("status", "is", "done"):
+            status = "done" if part.field == "done" and part.value != NONE else part.value
+            if status in STATUSES:
+                return status
     return None
 
 
