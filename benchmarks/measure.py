@@ -197,9 +197,16 @@ def counter() -> tuple[str, Callable[[Case], float | None]] | None:
     """Return the name of a program that counts instructions here, and its function; None if there is none."""
     probe = Case([sys.executable, "-c", "pass"], BARE)
     for name, count in (("perf", _perf), ("cachegrind", _cachegrind)):
-        if shutil.which({"cachegrind": "valgrind"}.get(name, name)) and count(probe):
+        if shutil.which({"cachegrind": "valgrind"}.get(name, name)) and _can_count(count, probe):
             return name, count
     return None
+
+
+def _can_count(count: Callable[[Case], float | None], probe: Case) -> bool:
+    try:
+        return bool(count(probe))
+    except SystemExit:  # the kernel may refuse its counters to this user
+        return False
 
 
 def _perf(case: Case) -> float | None:
