@@ -6,6 +6,7 @@ python3 benchmarks/chat.py [--turns 10] [--rounds 5] [--quick]
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 
@@ -16,6 +17,9 @@ from turn_cost import Bench, Cost, middle, times
 
 FLAT, MOST_BYTES = 1.1, 400.0
 LONG = 100_000
+MAX_PROMPT_TOKENS = 2_200.0
+CHARS_PER_TOKEN = 4
+"""An approximation, for no tokeniser of a model is installed; English and JSON have about four characters a token."""
 
 
 def costs(bench: Bench, turns: int, rounds: int) -> dict[tuple[str, str], list[Cost]]:
@@ -79,6 +83,21 @@ def stored_table(bench: Bench, messages: int) -> None:
     print(f"events of a turn, until the next begins: {size:.0f} bytes in {batches:.1f} rows")
 
 
+def state_tokens() -> None:
+    """Print how many tokens the system prompt and the tools take up before the first word of a conversation."""
+    # the run that makes the environment has no project installed
+    from todo_cli.agent.prompts import SYSTEM_PROMPT
+    from todo_cli.tools import offer_tools
+
+    tools = json.dumps(offer_tools(frozenset()), separators=(",", ":"), ensure_ascii=False)
+    rows = [("before the first word", "characters", "tokens, about", "aim", "")]
+    for name, text in (("system prompt", SYSTEM_PROMPT), ("tools", tools), ("both", SYSTEM_PROMPT + tools)):
+        tokens = len(text) / CHARS_PER_TOKEN
+        aim = MAX_PROMPT_TOKENS if name == "both" else None
+        rows.append((name, f"{len(text):,}", f"{tokens:,.0f}", f"≤ {aim:,.0f}" if aim else "", verdict(tokens, aim)))
+    table(rows)
+
+
 def main(turns: int, rounds: int, long: int) -> None:
     """Measure and print."""
     with house() as home:
@@ -92,6 +111,8 @@ def main(turns: int, rounds: int, long: int) -> None:
             table(counted)
             print()
             stored_table(bench, long)
+            print()
+            state_tokens()
             print()
             prompt_table(bench.home, bench.environment, rounds * 3)
         finally:

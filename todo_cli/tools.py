@@ -14,7 +14,6 @@ import msgspec
 
 from todo_cli.contract.base import Asks, Request, summary_of
 from todo_cli.contract.codec import convert_request
-from todo_cli.contract.limits import MAX_INTEGER
 from todo_cli.contract.registry import REQUESTS
 from todo_cli.contract.tasks import EditTasks, ListTasks, OnTasks
 from todo_cli.errors import Invalid
@@ -24,6 +23,9 @@ BASIC_TOOLS = {name: request for name, request in TOOLS.items() if request.tool_
 """The tools that the chat offers in every request to the model."""
 EXTRA_TOOLS = {name: request for name, request in TOOLS.items() if not request.tool_always}
 """The tools that the chat offers once the model has found them."""
+
+MAX_STATED_NUMBER = 100
+"""A greater number is no limit that a model need know."""
 
 MORE_TOOLS = "more_tools"
 """The tool that finds the others. It is no Request: the chat answers it itself."""
@@ -43,44 +45,45 @@ _HIDDEN_FIELDS = {"if_rev", "if_claimed", "force", "home", "count_deferred", "pa
 _ONLY_IF_SAID = "Only if the user said so."
 _FIELDS_WITHOUT_REMARK = ("cursor", "before", "filter", "dry_run")
 """The optional fields that a model composes itself or takes from a result."""
-_APP_ASKS = "The app asks the user itself, so do not ask first."
+_APP_ASKS = "The app asks the user: do not ask first."
 _DESCRIPTIONS = {
-    "numbers": "The numbers of the tasks, as list_tasks shows them: never guess one.",
-    "number": "The number of the task, as list_tasks shows it: never guess one.",
-    "due": "The deadline: when it must be done. English words such as 'next friday 9am', or ISO.",
-    "scheduled": "When the user means to work on it; use due for a deadline. Words or ISO.",
-    "defer": "Hidden until then, for 'not before' and 'remind me in'. Words or ISO.",
+    "numbers": "As list_tasks shows them.",
+    "number": "As list_tasks shows it.",
+    "due": "The deadline. English words such as 'next friday 9am', or ISO.",
+    "scheduled": "When to work on it, not the deadline. Words or ISO.",
+    "defer": "Hidden until then: 'not before'. Words or ISO.",
     "every": "How often: 'every 2 weeks on mon'; 'every! 3 days' counts from completion.",
-    "due_before": "A day in English words such as 'friday', or ISO.",
-    "due_after": "A day in English words such as 'today', or ISO.",
-    "filter": "Which tasks, for example: 'project:home due<fri', 'p1 @phone -@work', 'is:blocked'.",
-    "sort": "Keys such as 'priority,-due'; others are created, updated, title, completed and urgency.",
+    "due_before": "Words such as 'friday', or ISO.",
+    "due_after": "Words such as 'today', or ISO.",
+    "filter": "For example 'project:home due<fri', 'p1 @phone -@work', 'is:blocked'.",
+    "sort": "Such as 'priority,-due'; also created, updated, title, completed, urgency.",
     "limit": "How many at most.",
     "cursor": "The `more` of the previous result.",
     "before": "The `more` of the previous result.",
-    "id": "The `seq` of the change, as list_changes shows it.",
+    "id": "The `seq` of the change.",
     "priority": "1 is the most urgent, 3 the least.",
-    "add_tags": "Tags to add to the list.",
-    "remove_tags": "Tags to take off the list.",
-    "parent": "The number of the task above it.",
-    "after": "The numbers of the tasks that it waits for.",
+    "add_tags": "Tags to add.",
+    "remove_tags": "Tags to remove.",
+    "parent": "The task above it.",
+    "after": "The tasks that it waits for.",
     "lease": "How many seconds the claim lasts; 900 by default.",
-    "partial": "Leave alone the tasks that have changed since.",
+    "partial": "Leave changed tasks alone.",
     "dry_run": "Only say what it would change.",
     "add_after": "More tasks that it waits for.",
     "remove_after": "Tasks that it waits for no longer.",
-    "occurrences": "Of a recurring task: 'this' for this one only, 'all' for the next dates too.",
+    "occurrences": "'this' one only, or 'all': the next dates too.",
     "clear": "The fields to empty.",
 }
 _DESCRIPTIONS_IN: dict[type[Request[Any]], dict[str, str]] = {
-    ListTasks: {"due": "Due on that day, in English words such as 'friday', or ISO."},
+    ListTasks: {"due": "Due on that day: words such as 'friday', or ISO."},
     EditTasks: {
         "tags": "All tags of the task: replaces the list.",
-        "after": "The numbers of all tasks that it waits for: replaces the list.",
+        "after": "All tasks that it waits for: replaces the list.",
     },
 }
 """The descriptions of fields that differ from `_DESCRIPTIONS` in one tool."""
-_LIMIT_NAMES = ("minLength", "maxLength", "minItems", "maxItems")
+_LIMIT_NAMES = {"minLength", "maxLength", "minItems", "maxItems"}
+_RANGE_NAMES = {"minimum", "maximum"}
 _FINDER_PARAMETERS = {
     "type": "object",
     "properties": {"words": {"type": "string", "description": "What you want to do, such as 'undo a change'."}},
@@ -158,12 +161,11 @@ def _simplify(field: dict[str, Any]) -> dict[str, Any]:
     branches = [branch for branch in field.get("anyOf", ()) if branch.get("type") != "null"]
     schema = {name: value for name, value in field.items() if name not in ("anyOf", "default")}
     schema |= branches[0] if len(branches) == 1 else {"anyOf": branches} if branches else {}
-    if schema.get("maximum") == MAX_INTEGER:
-        schema = {name: value for name, value in schema.items() if name not in ("minimum", "maximum")}
+    hidden = _LIMIT_NAMES if schema.get("maximum", 0) < MAX_STATED_NUMBER else _LIMIT_NAMES | _RANGE_NAMES
     if "items" in schema:
         items = _simplify(schema["items"])
         schema["items"] = {name: value for name, value in items.items() if name != "description"}
-    return {name: value for name, value in schema.items() if name not in _LIMIT_NAMES}
+    return {name: value for name, value in schema.items() if name not in hidden}
 
 
 def _describe_field(name: str, schema: dict[str, Any], text: str | None, *, is_optional: bool) -> dict[str, Any]:

@@ -51,6 +51,13 @@ def test_message_search_by_words_and_prefixes_ignores_accents(talks: Chat) -> No
     assert found(talks, "?!") == []
 
 
+def test_title_of_a_task_that_a_call_changed_is_found(make_chat: Callable[..., Chat]) -> None:
+    chat = make_chat()
+    chat(AddTask(title="Zahnärztin anrufen"))
+    chat.say("1 is done", [["complete_task", {"number": 1}]], ["Good."])
+    assert found(chat, "zahnarzt") == [("tool", "Zahnärzt")]
+
+
 def test_message_search_sorts_by_rank_or_by_date(talks: Chat) -> None:
     best = talks(SearchConversations(words="rent")).hits
     assert [hit.conversation for hit in best] == [1, 2]  # shorter, so more to the point

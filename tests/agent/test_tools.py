@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from todo_cli.agent.approval_policy import decide, known_numbers, parse_call
+from todo_cli.agent.prompts import SYSTEM_PROMPT
 from todo_cli.contract.claims import ClaimTask
 from todo_cli.contract.journal import ListChanges, Redo, Undo
 from todo_cli.contract.registry import REQUESTS
@@ -29,7 +30,6 @@ def test_tool_schemas_are_small_and_self_contained() -> None:
     assert "$ref" not in text
     assert '"null"' not in text
     assert "if_rev" not in text
-    assert len(json.dumps(offer_tools(frozenset()))) < 10_000
     for tool in list_tools():
         function = tool["function"]
         assert function["description"]
@@ -44,6 +44,11 @@ def properties(name: str) -> dict[str, Any]:
     tool = next(tool for tool in list_tools() if tool["function"]["name"] == name)
     fields: dict[str, Any] = tool["function"]["parameters"]["properties"]
     return fields
+
+
+def test_system_prompt_and_offered_tools_take_at_most_2200_tokens() -> None:
+    text = SYSTEM_PROMPT + json.dumps(offer_tools(frozenset()), separators=(",", ":"))
+    assert len(text) / 4 <= 2_200  # about four characters a token
 
 
 @pytest.mark.parametrize("word", ["parse", "null", "token", "journal"])

@@ -120,7 +120,7 @@ def test_lower_of_two_budgets_applies(chat: Chat, make_chat: Callable[..., Chat]
     assert error.detail == "today's budget of 100 tokens is spent (120 used)"
     assert error.extra["reason"] == "budget"
     assert 0 < error.extra["retry_after"] <= 90_000
-    assert "at your midnight" in error.hint
+    assert "until your midnight" in error.hint
     chat(SetPreferences(budget=None))
     assert chat(ReadUsage()).budget.allowed == 1_000  # type: ignore[union-attr]
     say(chat, "hello", ["Hi."])
@@ -194,7 +194,7 @@ def test_usage_command_prints_counts_and_costs(
     assert talker("ask", "add x").code == 0
     stopped = talker("ask", "and y")
     assert (stopped.code, stopped.out) == (8, "")
-    assert stopped.err.startswith("todo: today's budget of 15 tokens is spent (20 used) (it begins anew in ")
+    assert stopped.err.startswith("todo: today's budget of 15 tokens is spent (20 used) (wait ")
     told = json.loads(talker.other("ask", "and y", "--json").err)["error"]
     assert (told["type"], told["reason"]) == ("urn:todo:too-many", "budget")
     assert len(talker.model.asked) == 2

@@ -186,8 +186,8 @@ def broken(lines: list[str]) -> dict[str, tuple[list[str], str]]:
         "another file": (['{"title": "a task"}'], "line 1 is not the beginning"),
         "a newer one": (changed(0, version=2), "has version 2"),
         "no JSON": ([*lines[:3], "{", *lines[4:]], "line 4: "),
-        "a line is missing": (without(4), "line 5: message 5 stands in place 4"),
-        "a line twice": ([*lines[:3], lines[2], *lines[3:]], "line 4: message 2 stands in place 3"),
+        "a line is missing": (without(4), "line 5: message 5 is in place 4"),
+        "a line twice": ([*lines[:3], lines[2], *lines[3:]], "line 4: message 2 is in place 3"),
         "a result is missing": (renumbered, "line "),
         "the end is missing": (lines[:3], "line 3: "),
         "another role": (changed(2, role="user"), "line 3: user after user"),
@@ -216,7 +216,7 @@ def test_import_of_an_invalid_file_sends_nothing(talked: ChatProcess, tmp_path: 
     path.write_text("\n".join([*lines[:5], *lines[6:]]))
     done = talked("chat", "import", str(path))
     assert (done.code, done.out) == (2, "")
-    assert "line 6: message 6 stands in place 5" in done.err
+    assert "line 6: message 6 is in place 5" in done.err
     assert len(talked("chat", "list").lines) == 1
     assert talked("chat", "import", str(tmp_path / "none")).code == 2
 
@@ -235,7 +235,7 @@ def test_export_in_pages_of_any_size_is_the_same(chat: Chat, monkeypatch: pytest
         chat.say(f"say {number}", [f"said {number}"])
     expected = [line.partition('"seq"')[2] for line in export(chat, 1)]
     for size in (1, 2, 3, 8):
-        monkeypatch.setattr("todo_cli.cli.commands.chat_export.PAGE_MESSAGES", size)
+        monkeypatch.setattr("todo_cli.cli.commands.chat_export.MAX_PAGE_ITEMS", size)
         assert [line.partition('"seq"')[2] for line in export(chat, 1)] == expected
 
 

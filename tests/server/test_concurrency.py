@@ -21,14 +21,20 @@ from todo_cli.contract.journal import Redo, Undo
 from todo_cli.contract.tasks import AddTask, CompleteTasks, DeleteTasks, EditTasks, ReopenTasks, RestoreTasks
 from todo_cli.errors import Conflict, NotFound
 
+EMPTY: dict[str, Any] = {"project": None, "note": None, "tags": [], "claimed_by": None, "claimed_until": None}
+"""What the journal leaves out of a task's row where it is empty."""
+
 FIELDS = ("title", "status", "project", "note", "priority", "tags", "rev")
 
 
 def journal(db: Database, space: str) -> list[dict[str, Any]]:
-    """Every change of a space, in order; asserts that it has no hole and ends where the space says."""
+    """Return every change of a space in order; assert that none is missing and that the last is the space's seq."""
     names = ("seq", "user_id", "key", "verb", "request", "before", "after")
     rows = db.execute(f"SELECT {', '.join(names)} FROM todo.changes WHERE space_id = %s ORDER BY seq", space)
     found = [dict(zip(names, row, strict=True)) for row in rows]
+    for change in found:
+        for name in ("before", "after"):
+            change[name] = change[name] and [EMPTY | task for task in change[name]]
     assert [change["seq"] for change in found] == list(range(1, len(found) + 1))
     assert db.execute("SELECT seq FROM todo.spaces WHERE id = %s", space) == [(len(found),)]
     return found
@@ -36,7 +42,7 @@ def journal(db: Database, space: str) -> list[dict[str, Any]]:
 
 def present(db: Database, space: str) -> dict[int, dict[str, Any]]:
     """The tasks as they stand."""
-    query = """SELECT number, title, status, project, note, nullif(priority, 4), ARRAY(SELECT tag FROM todo.task_tags g
+    query = """SELECT number, title, status, project, note, priority, ARRAY(SELECT tag FROM todo.task_tags g
         WHERE g.space_id = t.space_id AND g.number = t.number ORDER BY tag COLLATE "C"), rev FROM todo.tasks t WHERE space_id = %s"""
     return {row[0]: dict(zip(FIELDS, row[1:], strict=True)) for row in db.execute(query, space)}
 

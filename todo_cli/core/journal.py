@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import Any, LiteralString, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple, TypeVar
 
 import msgspec
 
 from todo_cli.contract.base import Request, Secret
 from todo_cli.contract.codec import answer_type, decode, encode_sorted
-from todo_cli.contract.journal import Difference
 from todo_cli.core.tasks.rows import NO_PRIORITY, TaskRow
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Conflict, Invalid, NotFound, TodoError
+
+if TYPE_CHECKING:
+    from todo_cli.contract.journal import Difference
 
 R = TypeVar("R")
 
@@ -181,6 +183,8 @@ def show_field(shown: dict[str, Any], name: str) -> Any:
 
 
 def _compare(before: dict[str, Any] | None, after: dict[str, Any]) -> Difference:
+    from todo_cli.contract.journal import Difference
+
     fields: dict[str, tuple[Any, Any]] = {}
     for name in SHOWN_FIELDS:
         now = show_field(after, name)

@@ -47,6 +47,7 @@ async def connect(url: str, timeout_seconds: int = 10) -> Connection:
             connect_timeout=timeout_seconds,
             application_name="todo",
             cursor_factory=AsyncRawCursor,
+            prepare_threshold=None,  # psycopg would deallocate our prepared statements with its own
         )
     except psycopg.Error as error:
         raise translate_error(error) from error

@@ -25,13 +25,12 @@ _TIME = r"[0-9]{1,2}(?:(?:[:.][0-9]{2})?[ap]\.?m\.?|(?::[0-9]{2}){1,2})"
 _RANGE = re.compile(
     r"(?P<start>[0-9]{1,2}(?::[0-9]{2})?)(?P<half>[ap]m)?[-–—][0-9]{1,2}(?:(?::[0-9]{2})(?P<end>[ap]m)?|(?P<end2>[ap]m))"
 )
-_DAY_WORDS = (
+_DAY_WORDS = (  # `re` compiles it at the first use, which most titles never reach
     rf"{any_of(WEEKDAYS)}s?|{any_of(MONTHS)}|today|tonight|tomorrow|tmrw|yesterday|[0-9]{{1,2}}(?:st|nd|rd|th)"
     rf"|{_TIME}|[0-9]{{4}}[-/][0-9]{{1,2}}[-/][0-9]{{1,2}}(?:t.*)?|[0-9]{{1,2}}\.[0-9]{{1,2}}\.(?:[0-9]{{4}})?"
     r"|[0-9]{1,2}/[0-9]{1,2}(?:/[0-9]{2,4})?"
 )
 _UNITS = any_of([*DAY_UNITS, *CLOCK_UNITS])
-_DAY_WORD = re.compile(_DAY_WORDS)
 _ANY_DATE_WORD = re.compile(
     rf"{_DAY_WORDS}|{any_of(DAY_PARTS)}|weekend|midnight|eod|eo[np]?[wmqy]|[0-9]+{_UNITS}|[ap]\.?m\.?|o'clock"
     rf"|{any_of(AMBIGUOUS_ZONES)}|[-+][0-9]{{2}}:?[0-9]{{2}}|(?:utc|gmt)[-+][0-9]+"
@@ -46,7 +45,7 @@ _SHORT_NUMBER = re.compile("[0-9]{1,2}")
 
 def is_day_word(core: str) -> bool:
     """Return whether the word alone names a day, a month or a time."""
-    return bool(_DAY_WORD.fullmatch(core) or _RANGE.fullmatch(core))
+    return bool(re.fullmatch(_DAY_WORDS, core) or _RANGE.fullmatch(core))
 
 
 def range_start(core: str) -> str | None:

@@ -33,10 +33,9 @@ from todo_cli.parsing.quick_add_fields import (
     split_field,
 )
 from todo_cli.parsing.quick_add_lexer import PUNCTUATION, split_words
+from todo_cli.parsing.quick_add_phrase import Phrase
 from todo_cli.parsing.quick_add_recurrence import MAX_RECURRENCE_WORDS, RecurrenceFinder
-from todo_cli.parsing.quick_add_strength import Phrase
 from todo_cli.parsing.quick_add_title import QuickAddToken, include_punctuation, join_title
-from todo_cli.parsing.recurrence import move_time_to_rule
 
 _NONE = "none"
 
@@ -212,6 +211,8 @@ class _QuickAddReader:
         """Give a time without a day to the recurrence."""
         due, every = self.fields.get("due"), self.fields.get("every")
         if isinstance(due, str) and isinstance(every, str):
+            from todo_cli.parsing.recurrence import move_time_to_rule
+
             due, every = move_time_to_rule(due, every)
             self.fields |= {"every": every} | ({"due": due} if due else {})
             if due is None:

@@ -10,7 +10,6 @@ import re
 from collections.abc import Sequence
 from datetime import date
 
-from todo_cli.parsing.date_forms import DAYS, TIMES, find_form
 from todo_cli.parsing.date_vocabulary import (
     CLOCK_UNITS,
     CLOCK_WORDS,
@@ -33,15 +32,7 @@ from todo_cli.parsing.date_words import (
     touches_date_word,
 )
 from todo_cli.parsing.quick_add_lexer import PUNCTUATION, Word
-from todo_cli.parsing.quick_add_strength import (
-    BLOCKERS,
-    LENGTH,
-    ONLY_AFTER_DUE,
-    Context,
-    Phrase,
-    is_date_there,
-    is_loose_weekday,
-)
+from todo_cli.parsing.quick_add_phrase import BLOCKERS, Phrase
 
 MAX_DATE_WORDS = 10  # in 1 week and 2 days at 9 am
 MAX_WORD_CHARS = 30
@@ -112,6 +103,8 @@ def _is_possible(word: Word) -> bool:
 
 
 def _classify(text: str) -> str:
+    from todo_cli.parsing.date_forms import DAYS, TIMES, find_form
+
     some_day, lower = date(2000, 1, 1), text.lower().replace(", ", " ")
     if find_form(TIMES, lower, some_day):
         return "time"
@@ -149,6 +142,18 @@ class DateFinder:
         phrase = find_longest_date(self._words, at, self._tester) if _is_possible(self._words[at]) else None
         if not phrase:
             return None, self._skip_unreadable(start)
+        return self._check_strength(phrase, start, marker)
+
+    def _check_strength(self, phrase: Phrase, start: int, marker: str) -> tuple[Phrase | None, int]:
+        """Return the phrase if it counts where it stands, and where to go on."""
+        from todo_cli.parsing.quick_add_strength import (
+            LENGTH,
+            ONLY_AFTER_DUE,
+            Context,
+            is_date_there,
+            is_loose_weekday,
+        )
+
         text = phrase.text.lower()
         is_beside_rule = self._is_beside_rule(phrase)
         if marker != "due" and not is_beside_rule and ONLY_AFTER_DUE.fullmatch(text):

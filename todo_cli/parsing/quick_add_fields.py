@@ -33,8 +33,8 @@ FIELDS = {key: field for field, keys in KEYS.items() for key in keys.split()}
 SIGILS = {"#": "project", "@": "tags", "+": "tags"}
 PHRASE_FIELDS = ("due", "defer", "scheduled", "every")  # their value may be several words
 SET_FIELDS = ("tags", "after")  # they may be given several times
-COLOUR = re.compile("(?i)(?=[a-f]*[0-9])(?:[0-9a-f]{3}|[0-9a-f]{6}|[0-9a-f]{8})")
-_KEY = re.compile(f"(?i)({'|'.join(FIELDS)}):")
+COLOUR = "(?i)(?=[a-f]*[0-9])(?:[0-9a-f]{3}|[0-9a-f]{6}|[0-9a-f]{8})"
+_KEY = re.compile("([A-Za-z]+):")
 _NAME = re.compile(r'[^\s#@",;()!]+')
 _ESCAPE_HINT = "to keep the word in the title, put a backslash before it: \\{word}"
 
@@ -50,9 +50,9 @@ class FieldWord(NamedTuple):
 def split_field(word: Word) -> FieldWord | None:
     """Return the field that the word names and its value, or None if it names no field."""
     text = word.text
-    if match := _KEY.match(text):
+    if (match := _KEY.match(text)) and (key := match[1].lower()) in FIELDS:
         value = text[match.end() :] if word.value is None else word.value
-        return FieldWord(FIELDS[match[1].lower()], value, match[1].lower())
+        return FieldWord(FIELDS[key], value, key)
     if text[:1] in SIGILS:
         return FieldWord(SIGILS[text[0]], text[1:] if word.value is None else word.value)
     if text.lower().rstrip(PUNCTUATION) in PRIORITIES:
@@ -96,7 +96,7 @@ def _parse_name(text: str, in_quotes: bool, key: str) -> str | None:
         return text
     has_letter = any(not char.isdigit() and (char.isalnum() or ord(char) > 127) for char in text)
     has_start = text[0].isalnum() or text[0] == "_" or ord(text[0]) > 127
-    return text if has_start and has_letter and _NAME.fullmatch(text) and not COLOUR.fullmatch(text) else None
+    return text if has_start and has_letter and _NAME.fullmatch(text) and not re.fullmatch(COLOUR, text) else None
 
 
 def _parse_tags(text: str, in_quotes: bool, key: str) -> tuple[str, ...] | None:

@@ -38,5 +38,5 @@ def _is_read_as(text: str, fields: QuickAdd) -> bool:
 
 
 def _quote_unless(pattern: str, value: str) -> str:
-    is_plain = re.fullmatch(pattern, value) and not COLOUR.fullmatch(value)
+    is_plain = re.fullmatch(pattern, value) and not re.fullmatch(COLOUR, value)
     return value if is_plain else quote(value)

@@ -15,7 +15,7 @@ from todo_cli.parsing.misspellings import is_misspelled
 from todo_cli.parsing.quick_add_dates import MAX_WORD_CHARS, PhraseTester
 from todo_cli.parsing.quick_add_fields import split_field
 from todo_cli.parsing.quick_add_lexer import PUNCTUATION, Word
-from todo_cli.parsing.quick_add_strength import BLOCKERS, Phrase
+from todo_cli.parsing.quick_add_phrase import BLOCKERS, Phrase
 
 MAX_RECURRENCE_WORDS = 14
 MAX_WORDS_BEFORE_EVERY = 5  # the last working day of every month
@@ -25,7 +25,7 @@ ADVERBS = frozenset({
 })  # fmt: skip  # a word list
 DONE = ("done", "completion", "completed", "finished")
 # `every 5` of `every 5 servers`: a bare number is not a day of the month.
-_BARE_NUMBER = re.compile(r"(?i)(?:every ?!?|and|on|the|[,&]) ?[0-9]+$")
+_BARE_NUMBER = r"(?i)(?:every ?!?|and|on|the|[,&]) ?[0-9]+$"
 _CONNECTORS = ("and", "or", "&", "to", "through", "-", "–", "—")
 
 
@@ -76,7 +76,7 @@ class RecurrenceFinder:
             texts = [word.text for word in self._words[first:stop]]
             text = " ".join(filter(None, texts if head is None else [head, *texts[1:]]))
             phrase = text.rstrip(PUNCTUATION)
-            if phrase and (head or not _BARE_NUMBER.search(phrase)) and self._tester.is_recurrence(phrase):
+            if phrase and (head or not re.search(_BARE_NUMBER, phrase)) and self._tester.is_recurrence(phrase):
                 end = self._words[stop - 1].end - len(text) + len(phrase)
                 return Phrase(first, stop, phrase, "rule", end, stop)
         return None

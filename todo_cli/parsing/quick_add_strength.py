@@ -27,12 +27,7 @@ from todo_cli.parsing.date_vocabulary import (
     WEEKDAYS,
     any_of,
 )
-
-BLOCKERS = frozenset({
-    "the", "a", "an", "some", "any", "my", "your", "our", "his", "her", "its", "their", "that", "for", "of", "about",
-    "from", "until", "till", "since", "before", "after", "than", "vs", "to", "between", "and", "or", "&", "with",
-    "like", "last", "every", "each", "all", "per", "no", "regarding", "re:", "except",
-})  # fmt: skip  # a word list
+from todo_cli.parsing.quick_add_phrase import BLOCKERS, Phrase
 
 _UNITS = any_of([*DAY_UNITS, *CLOCK_UNITS])
 _PAST = re.compile(r"last (?!.* of ).*|.*\bago|.*yesterday.*|-.*|[se]op[wmqy]")
@@ -52,23 +47,6 @@ _WEAK = re.compile(
     rf"|(?:in )?{any_of(MONTHS)} [0-9]{{4}}"
 )
 _MAYBE_MONTH = re.compile(r"(?:may|march|mar) [0-9].*|[0-9]{1,2}\S* (?:of )?(?:may|march|mar)(?: [0-9]{4})?")
-
-
-class Phrase(NamedTuple):
-    """Words that are a date, from `first` to `last` (exclusive).
-
-    text: the words that `parse_date` reads. kind: day, time or both. end: the end of the words in the text, before
-    punctuation. reach: the first word behind the phrase, including a range of times whose length stays in the title.
-    is_complete: False for a weekday that counts only if a time stands elsewhere.
-    """
-
-    first: int
-    last: int
-    text: str
-    kind: str
-    end: int
-    reach: int
-    is_complete: bool = True
 
 
 class Context(NamedTuple):

@@ -65,6 +65,7 @@ def open_pool(url: str, size: int) -> Pool:
         kwargs={
             "autocommit": True,
             "cursor_factory": AsyncRawCursor,
+            "prepare_threshold": None,  # as in `connect`
             "application_name": "todo serve",
             "connect_timeout": int(CONNECTION_TIMEOUT_SECONDS),
         },

@@ -52,9 +52,7 @@ def _check_order(request: ImportMessages) -> None:
     """Raise Invalid unless the messages are numbered in order and only a tool's message answers an earlier call."""
     for place, message in enumerate(request.messages, request.first + 1):
         if message.seq != place:
-            raise Invalid(
-                f"message {message.seq} stands in place {place}", hint="messages are numbered from 1, in order"
-            )
+            raise Invalid(f"message {message.seq} is in place {place}", hint="messages are numbered from 1, in order")
         if (message.role == "tool") != (message.call_seq is not None and message.call_index is not None):
             raise Invalid(f"message {place}: a tool's message, and no other, names the call that it answers")
         if message.call_seq is not None and message.call_seq >= place:
