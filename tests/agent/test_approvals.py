@@ -1,4 +1,4 @@
-"""What a person must agree to first: that it waits, what exactly a yes does, and that it does it once."""
+"""Calls that need approval wait for it, and an approval runs exactly the shown calls once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def held(chat: Chat) -> str:
     both = [["delete_task", {"number": 1}], ["complete_task", {"numbers": [2, 3]}], ["list_tasks", {}]]
     ended = chat.say("delete 1, finish 2 and 3", both, ["Done."], turn=turn)
     assert (ended.state, len(ended.held)) == ("awaiting", 2)
-    assert [target.number for one in ended.held for target in one.plan.targets] == [1, 2, 3]
+    assert [target.number for call in ended.held for target in call.plan.targets] == [1, 2, 3]
     assert chat.tasks() == [(1, "a", "open"), (2, "b", "open"), (3, "c", "open")]
     return turn
 
@@ -44,7 +44,7 @@ def results(chat: Chat) -> list[Any]:
     return [json.loads(text) for role, text in chat.history() if role == "tool"]
 
 
-def test_yes_does_what_was_shown(chat: Chat, held: str) -> None:
+def test_approval_runs_the_shown_calls(chat: Chat, held: str) -> None:
     answered = chat(AnswerTurn(turn=held, yes=True))
     assert (answered.state, answered.approved) == ("answered", True)
     assert [status for _, _, status in chat.tasks()] == ["deleted", "done", "done"]
@@ -56,14 +56,14 @@ def test_yes_does_what_was_shown(chat: Chat, held: str) -> None:
     assert {status for _, _, status in chat.tasks()} == {"open"}
 
 
-def test_no_goes_back_to_the_model(chat: Chat, held: str) -> None:
+def test_rejection_returns_to_the_model(chat: Chat, held: str) -> None:
     assert chat(AnswerTurn(turn=held, yes=False)).approved is False
     assert go_on(chat, held, ["As you like."]).text == "As you like."
-    assert [one.get("error") for one in results(chat)] == ["refused", "refused", None]
+    assert [result.get("error") for result in results(chat)] == ["refused", "refused", None]
     assert {status for _, _, status in chat.tasks()} == {"open"}
 
 
-def test_yes_to_some_is_no_to_the_others(chat: Chat, held: str) -> None:
+def test_approval_of_some_calls_rejects_the_others(chat: Chat, held: str) -> None:
     for wrong in (AnswerTurn(turn=held, yes=True, only=(2,)), AnswerTurn(turn=held, yes=False, only=(0,)),
                   AnswerTurn(turn=held, yes=True, only=())):  # fmt: skip
         with pytest.raises(Invalid):
@@ -72,24 +72,24 @@ def test_yes_to_some_is_no_to_the_others(chat: Chat, held: str) -> None:
     assert chat(AnswerTurn(turn=held, yes=True, only=(1, 1))).approved is True
     assert [status for _, _, status in chat.tasks()] == ["open", "done", "done"]
     assert go_on(chat, held).state == "done"
-    assert [one.get("error") for one in results(chat)] == ["refused", None, None]
+    assert [result.get("error") for result in results(chat)] == ["refused", None, None]
     assert protocol_errors(chat.asked[-1]) == []
     chat(UndoTurn(turn=held))
     assert {status for _, _, status in chat.tasks()} == {"open"}
 
 
-def test_the_same_answer_again_changes_nothing_and_another_is_refused(chat: Chat, held: str) -> None:
+def test_approval_sent_twice_changes_nothing_and_another_is_refused(chat: Chat, held: str) -> None:
     first = chat(AnswerTurn(turn=held, yes=True))
     assert chat(AnswerTurn(turn=held, yes=True)).approved == first.approved
     with pytest.raises(Conflict, match="approved already"):
         chat(AnswerTurn(turn=held, yes=False))
-    verbs = [one.verb for one in chat(ListChanges()).changes]
+    verbs = [change.verb for change in chat(ListChanges()).changes]
     assert (verbs.count("DeleteTasks"), verbs.count("CompleteTasks")) == (1, 1)
     go_on(chat, held)
     assert chat(AnswerTurn(turn=held, yes=True)).state == "done"
 
 
-def test_two_answers_at_once_act_once(chat: Chat, held: str, make_chat: Callable[..., Chat]) -> None:
+def test_approval_sent_twice_at_once_acts_once(chat: Chat, held: str, make_chat: Callable[..., Chat]) -> None:
     others = [make_chat(conversation=chat.id) for _ in range(4)]
 
     def answer(one: Chat) -> str:
@@ -101,29 +101,29 @@ def test_two_answers_at_once_act_once(chat: Chat, held: str, make_chat: Callable
     with ThreadPoolExecutor(4) as pool:
         said = list(pool.map(answer, others))
     assert said.count("refused") in (1, 3)
-    verbs = [one.verb for one in chat(ListChanges()).changes]
+    verbs = [change.verb for change in chat(ListChanges()).changes]
     assert verbs.count("DeleteTasks") == (1 if said[0] == "refused" else 0)
 
 
-def test_what_has_moved_on_is_left_alone(chat: Chat, held: str) -> None:
+def test_approval_of_a_changed_task_leaves_it_alone(chat: Chat, held: str) -> None:
     chat(EditTasks(numbers=(2,), title="b, but another"))
     chat(AnswerTurn(turn=held, yes=True))
     assert [status for _, _, status in chat.tasks()] == ["deleted", "open", "open"]
     go_on(chat, held)
     found = results(chat)
-    assert [one.get("error") for one in found] == [None, "conflict", None]
+    assert [result.get("error") for result in found] == [None, "conflict", None]
     assert "moved on" in found[1]["detail"]
 
 
-def test_a_yes_that_comes_too_late(chat: Chat, held: str) -> None:
+def test_approval_after_the_expiry_changes_nothing(chat: Chat, held: str) -> None:
     chat.db.execute("UPDATE todo.plans SET expires_at = now() WHERE space_id = %s", chat.who.user_id)
     chat(AnswerTurn(turn=held, yes=True))
     assert {status for _, _, status in chat.tasks()} == {"open"}
     go_on(chat, held)
-    assert ["expired" in one.get("detail", "") for one in results(chat)] == [True, True, False]
+    assert ["expired" in result.get("detail", "") for result in results(chat)] == [True, True, False]
 
 
-def test_a_new_message_means_no(chat: Chat, held: str) -> None:
+def test_new_message_before_the_approval_rejects_the_calls(chat: Chat, held: str) -> None:
     assert chat.say("what is the weather?", ["No idea."]).state == "done"
     assert {status for _, _, status in chat.tasks()} == {"open"}
     with pytest.raises(Conflict, match="refused already"):
@@ -132,32 +132,32 @@ def test_a_new_message_means_no(chat: Chat, held: str) -> None:
     assert [role for role, _ in chat.history()][-3:] == ["assistant", "user", "assistant"]
 
 
-def test_a_stop_means_no(chat: Chat, held: str) -> None:
+def test_stop_before_the_approval_rejects_the_calls(chat: Chat, held: str) -> None:
     assert chat(StopTurn(turn=held)).state == "stopped"
     with pytest.raises(Conflict):
         chat(AnswerTurn(turn=held, yes=True))
     assert chat.say("hello", ["hi"]).state == "done"
 
 
-def test_the_plan_itself_may_have_been_applied(chat: Chat, held: str) -> None:
+def test_approval_of_an_applied_plan_acts_once(chat: Chat, held: str) -> None:
     plan = chat.db.execute("SELECT id FROM todo.plans WHERE space_id = %s AND verb = 'DeleteTasks'", chat.who.user_id)
     chat(ApplyPlan(id=str(plan[0][0])))
     chat(AnswerTurn(turn=held, yes=True))
-    verbs = [one.verb for one in chat(ListChanges()).changes]
+    verbs = [change.verb for change in chat(ListChanges()).changes]
     assert (verbs.count("DeleteTasks"), verbs.count("CompleteTasks")) == (1, 1)
 
 
-def test_somebody_else_s_turn_is_not_there(held: str, make_chat: Callable[..., Chat], db: Database) -> None:
+def test_approval_of_another_user_s_turn_is_not_found(held: str, make_chat: Callable[..., Chat], db: Database) -> None:
     with pytest.raises(NotFound):
         make_chat(db.person())(AnswerTurn(turn=held, yes=True))
 
 
-def test_what_cannot_be_done_at_all_is_not_asked(chat: Chat) -> None:
+def test_impossible_call_needs_no_approval(chat: Chat) -> None:
     ended = chat.say("delete 99", [["delete_task", {"number": 99}]], ["There is none."])
     assert (ended.state, results(chat)[0]["error"]) == ("done", "not-found")
 
 
-def test_several_are_counted_over_all_calls_of_the_turn(chat: Chat) -> None:
+def test_approval_limit_counts_all_calls_of_the_turn(chat: Chat) -> None:
     chat(AddTask(title="a"))
     chat(AddTask(title="b"))
     one_each = [["complete_task", {"number": 1}]], [["complete_task", {"number": 2}]]
@@ -168,7 +168,7 @@ def test_several_are_counted_over_all_calls_of_the_turn(chat: Chat) -> None:
     assert chat.say("finish 1, and not", together, ["Done."]).state == "done"  # one task
 
 
-def test_adding_is_free_up_to_twenty(chat: Chat) -> None:
+def test_adds_up_to_twenty_need_no_approval(chat: Chat) -> None:
     calls = [["add_task", {"title": f"t{n}"}] for n in range(22)]
     turn = new_id()
     ended = chat.say("add 22", calls, ["Done."], turn=turn)
@@ -177,7 +177,7 @@ def test_adding_is_free_up_to_twenty(chat: Chat) -> None:
     assert len(chat.tasks()) == 22
 
 
-def test_the_undo_that_was_shown_is_the_one_that_is_done(chat: Chat) -> None:
+def test_approval_of_an_undo_runs_the_shown_undo(chat: Chat) -> None:
     chat(AddTask(title="a"))
     chat(CompleteTasks(numbers=(1,)))
     turn = new_id()
@@ -191,7 +191,7 @@ def test_the_undo_that_was_shown_is_the_one_that_is_done(chat: Chat) -> None:
     assert chat(ShowTask(number=1)).status == "done"
 
 
-def test_two_calls_on_the_same_task_are_judged_before_the_first_acts(chat: Chat) -> None:
+def test_two_calls_on_one_task_are_planned_before_the_first_acts(chat: Chat) -> None:
     for title in ("a", "x"):
         chat(AddTask(title=title))
     turn = new_id()
@@ -201,7 +201,7 @@ def test_two_calls_on_the_same_task_are_judged_before_the_first_acts(chat: Chat)
     assert chat.tasks() == [(1, "b", "deleted"), (2, "b", "open")]
 
 
-def test_who_goes_on_need_not_know_what_was_said(chat: Chat, held: str) -> None:
+def test_approved_turn_continues_without_its_text(chat: Chat, held: str) -> None:
     chat(AnswerTurn(turn=held, yes=True))
     assert chat.say(None, [], ["Done."], turn=held).state == "done"
     with pytest.raises(NotFound):

@@ -62,8 +62,10 @@ HEAD = "SELECT head, coalesce(head_of, id)::text FROM todo.conversations WHERE s
 def walked(owner: psycopg.Connection[Any], chat: Chat) -> tuple[list[Stored], str | None]:
     """The line from its head to its newest summary, or to its beginning."""
     found = [Stored(*row) for row in owner.execute(STORED, [chat.who.user_id])]
-    at = {(one.conversation, one.seq): one for one in found}
-    told = {(one.conversation, one.reaches): one.content for one in found if one.reaches is not None}
+    at = {(message.conversation, message.seq): message for message in found}
+    told = {
+        (message.conversation, message.reaches): message.content for message in found if message.reaches is not None
+    }
     seq, place = owner.execute(HEAD, [chat.who.user_id, chat.id]).fetchone() or (None, "")
     line: list[Stored] = []
     while seq is not None:
@@ -210,12 +212,12 @@ class Story(RuleBasedStateMachine):
     @rule(back=st.integers(0, 30))
     def edit(self, back: int) -> None:
         """On from an earlier answer, and differently."""
-        ends = [one.seq for one in self._replay().messages
-                if one.role == "assistant" and not one.calls and one.conversation == self.chat.id]  # fmt: skip
+        ends = [message.seq for message in self._replay().messages
+                if message.role == "assistant" and not message.calls and message.conversation == self.chat.id]  # fmt: skip
         to = ends[back % len(ends)] if ends else 0
         if self._done(MoveHead(number=self.chat.number, to=to)):
             line, _ = walked(self.owner, self.chat)
-            assert [one.seq for one in line[-1:]] == ([to] if to else [])
+            assert [message.seq for message in line[-1:]] == ([to] if to else [])
             self._say("or rather", ["as you like"])
             self.happened["edit"] += 1
 
@@ -252,13 +254,16 @@ class Story(RuleBasedStateMachine):
 
     def _stored(self, replay: Replay, line: list[Stored], summary: str | None) -> None:
         """All of it, in its order, from the newest summary on."""
-        wanted = [(one.conversation, one.seq, one.turn, one.role, one.content) for one in line]
-        assert [(one.conversation, one.seq, one.turn, one.role, one.content) for one in replay.messages] == wanted
+        wanted = [(message.conversation, message.seq, message.turn, message.role, message.content) for message in line]
+        assert [
+            (message.conversation, message.seq, message.turn, message.role, message.content)
+            for message in replay.messages
+        ] == wanted
         assert (replay.summary, replay.cut) == (summary, False)
-        assert all(one.status != "dead" and one.role != "summary" for one in line)
-        settled = [one for one in line if one.turn != line[-1].turn]
-        wished = [(one.conversation, one.seq, index) for one in settled for index in range(one.calls)]
-        assert sorted((one.conversation, *one.call) for one in settled if one.call) == sorted(wished)
+        assert all(message.status != "dead" and message.role != "summary" for message in line)
+        settled = [message for message in line if message.turn != line[-1].turn]
+        wished = [(message.conversation, message.seq, index) for message in settled for index in range(message.calls)]
+        assert sorted((message.conversation, *message.call) for message in settled if message.call) == sorted(wished)
         self.happened["read behind a summary"] += summary is not None
 
     def _same(self, replay: Replay) -> None:
@@ -271,10 +276,10 @@ class Story(RuleBasedStateMachine):
         """However small the budget: what is read of the line is its end, and begins with a person's words."""
         for budget in (1, 60, 200):
             kept = complete_turns(self.chat(ReadReplay(conversation=self.chat.id, budget=budget)).messages)
-            places = [(one.conversation, one.seq) for one in kept]
-            assert places == [(one.conversation, one.seq) for one in line[len(line) - len(kept) :]]
+            places = [(message.conversation, message.seq) for message in kept]
+            assert places == [(message.conversation, message.seq) for message in line[len(line) - len(kept) :]]
             if line:
-                newest = [(one.conversation, one.seq) for one in line if one.turn == line[-1].turn]
+                newest = [(message.conversation, message.seq) for message in line if message.turn == line[-1].turn]
                 assert places[-len(newest) :] == newest
                 assert kept[0].role == "user"
 
@@ -290,7 +295,7 @@ class Story(RuleBasedStateMachine):
         turn, text = new_id(), self._text(words)
         ended = self.chat.say(text, *rounds, turn=turn, **given)
         self.turns.append(turn)
-        assert [one.content for one in self._replay().messages if one.role == "user"][-1:] == [text]
+        assert [message.content for message in self._replay().messages if message.role == "user"][-1:] == [text]
         return ended
 
     def _replay(self) -> Replay:
@@ -331,12 +336,12 @@ def told(db: Database, stories: int, steps: int) -> Counter[str]:
     return happened
 
 
-def test_any_story_leaves_a_replay_that_is_accepted(db: Database) -> None:
+def test_replay_after_any_sequence_of_steps_is_valid(db: Database) -> None:
     happened = told(db, stories=12, steps=12)
     assert len(KINDS & happened.keys()) >= 5  # which ones, the long form sees to
 
 
 @pytest.mark.long
-def test_many_long_stories_in_which_everything_happens(db: Database) -> None:
+def test_replay_after_many_long_sequences_is_valid(db: Database) -> None:
     happened = told(db, stories=60, steps=25)
     assert KINDS - {kind for kind, times in happened.items() if times} == set()

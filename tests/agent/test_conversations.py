@@ -1,4 +1,4 @@
-"""What people do with conversations, over HTTP and straight to the database alike; and how often each step waits."""
+"""Conversation Requests over HTTP and directly, and the round trips of each step."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def send(chat: Chat, way: str, request: pytest.FixtureRequest) -> Iterator[Calla
     backend.close()
 
 
-def test_people_steer_their_conversations_either_way(chat: Chat, send: Callable[[Request[Any]], Any]) -> None:
+def test_conversation_commands_over_each_client_change_it(chat: Chat, send: Callable[[Request[Any]], Any]) -> None:
     turn = new_id()
     chat(AddTask(title="a"))
     chat.say("hello", ["hi"])
@@ -49,7 +49,14 @@ def test_people_steer_their_conversations_either_way(chat: Chat, send: Callable[
         send(people.AnswerTurn(turn=turn, yes=False))
     assert chat.say("delete 1", [], ["Done."], turn=turn).state == "done"
     shown = send(people.ShowConversation(number=1))
-    assert [one.role for one in shown.messages] == ["user", "assistant", "user", "assistant", "tool", "assistant"]
+    assert [message.role for message in shown.messages] == [
+        "user",
+        "assistant",
+        "user",
+        "assistant",
+        "tool",
+        "assistant",
+    ]
     assert send(people.UndoTurn(turn=turn, dry_run=True)).differences
     assert chat.tasks() == [(1, "a", "deleted")]
     send(people.UndoTurn(turn=turn))
@@ -64,7 +71,7 @@ def test_people_steer_their_conversations_either_way(chat: Chat, send: Callable[
     assert send(people.StopTurn(turn=turn)).state == "done"
 
 
-def test_what_is_not_there_is_refused_either_way(chat: Chat, send: Callable[[Request[Any]], Any]) -> None:
+def test_missing_conversation_over_each_client_is_refused(chat: Chat, send: Callable[[Request[Any]], Any]) -> None:
     chat.say("hello", ["hi"])
     none, asked = new_id(), [
         people.ShowConversation(number=9), people.RenameConversation(number=9, title="x"), people.MoveHead(number=9, to=0),
@@ -81,7 +88,7 @@ def test_what_is_not_there_is_refused_either_way(chat: Chat, send: Callable[[Req
             send(request)
 
 
-def test_no_model_can_ask_for_any_of_it() -> None:
+def test_conversation_requests_are_not_tools() -> None:
     assert not any(request.tool for module in (ask, turn_events, people) for request in requests_in(module))
 
 
@@ -97,7 +104,7 @@ def far(db: Database) -> Iterator[tuple[TcpProxy, Line, Chat]]:
     chat.close()
 
 
-def test_how_often_each_step_waits(far: tuple[TcpProxy, Line, Chat]) -> None:
+def test_turn_steps_cost_their_round_trips(far: tuple[TcpProxy, Line, Chat]) -> None:
     proxy, line, chat = far
     found: list[tuple[str, int]] = []
 
@@ -148,7 +155,7 @@ def _turn(counted: Callable[[Request[Any]], Any], chat: Chat) -> dict[str, Any]:
     return step
 
 
-def test_many_calls_wait_no_oftener_than_one(far: tuple[TcpProxy, Line, Chat]) -> None:
+def test_many_calls_cost_no_more_round_trips_than_one(far: tuple[TcpProxy, Line, Chat]) -> None:
     """Only a call that looks before it writes, as an undo does, costs one more."""
     proxy, line, chat = far
 
@@ -194,7 +201,7 @@ def _held(trips: Callable[[Request[Any]], int], chat: Chat, calls: list[Any], *,
     return found
 
 
-def test_undoing_a_turn_waits_three_times(far: tuple[TcpProxy, Line, Chat]) -> None:
+def test_undo_of_a_turn_costs_three_round_trips(far: tuple[TcpProxy, Line, Chat]) -> None:
     proxy, line, chat = far
     chat(AddTask(title="a"))
     for text, call in (("finish 1", ["complete_task", {"number": 1}]), ("hello", None)):

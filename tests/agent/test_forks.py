@@ -1,4 +1,4 @@
-"""What a conversation remembers of what does not fit: its own past, and the one that a fork has inherited."""
+"""Summaries of older turns in a conversation and in its forks."""
 
 from __future__ import annotations
 
@@ -56,22 +56,24 @@ def summaries(chat: Chat) -> list[Any]:
     )  # fmt: skip
 
 
-def test_a_fork_inherits_the_summary_that_reaches_not_beyond_it(chat: Chat, make_chat: Callable[..., Chat]) -> None:
+def test_fork_after_a_summary_inherits_it(chat: Chat, make_chat: Callable[..., Chat]) -> None:
     model = Model()
     talked(chat, model, ["m1", "m2", "m3", "m4"])
     fork, point = forked(chat, make_chat), chat.replay()[-1].seq
     talked(chat, model, ["m5", "m6", "m7"])
     made, said = summaries(chat), len(model.folded)
-    reaches, text = [one for one in made if one[0] <= point][-1]
+    reaches, text = [summary for summary in made if summary[0] <= point][-1]
     assert made[-1][0] > point
     fork.say("short", answer=model, budget_tokens=BUDGET * 10)
     assert text in model.heads[-1]
     assert len(model.folded) == said  # nothing was made anew
-    assert [one.seq for one in read(fork).messages if one.conversation == chat.id] == [*range(reaches + 1, point + 1)]
+    assert [message.seq for message in read(fork).messages if message.conversation == chat.id] == [
+        *range(reaches + 1, point + 1)
+    ]
     assert summaries(fork) == []
 
 
-def test_a_fork_from_before_the_summary_makes_its_own(chat: Chat, make_chat: Callable[..., Chat]) -> None:
+def test_fork_before_a_summary_makes_its_own(chat: Chat, make_chat: Callable[..., Chat]) -> None:
     model = Model()
     talked(chat, model, ["m1", "m2", "m3"], budget=100_000)
     ends = chat.db.execute("SELECT last FROM todo.turns WHERE conversation_id = %s ORDER BY asked", chat.id)
@@ -85,7 +87,7 @@ def test_a_fork_from_before_the_summary_makes_its_own(chat: Chat, make_chat: Cal
     assert ("m1" in model.folded[-1], "m2" in model.folded[-1], "m3" in model.folded[-1]) == (True, True, False)
     assert "SUMMARY" in model.heads[-1]
     replay = read(fork)
-    assert (replay.cut, {one.conversation for one in replay.messages}) == (False, {fork.id})
+    assert (replay.cut, {message.conversation for message in replay.messages}) == (False, {fork.id})
     assert (chat.history(), summaries(chat)) == (before, [])  # they share nothing
     other = forked(fork, make_chat)  # a fork of the fork inherits that too
     other.say("short", answer=model, budget_tokens=BUDGET * 10)
@@ -95,7 +97,7 @@ def test_a_fork_from_before_the_summary_makes_its_own(chat: Chat, make_chat: Cal
     assert model.folded[-1].startswith("Earlier:\nSUMMARY")
 
 
-def test_what_was_cut_before_it_was_folded_is_in_the_summary(chat: Chat) -> None:
+def test_summary_includes_messages_that_were_truncated_before(chat: Chat) -> None:
     model = Model()
     talked(chat, model, ["m1", "m2"], budget=100_000)
     chat.say("m3 " + "z" * 6_000, answer=model, budget_tokens=BUDGET)  # alone more than fits
@@ -104,7 +106,7 @@ def test_what_was_cut_before_it_was_folded_is_in_the_summary(chat: Chat) -> None
     assert "SUMMARY" in model.heads[-1]
 
 
-def test_long_messages_are_cut_to_be_folded(chat: Chat) -> None:
+def test_compaction_of_long_messages_truncates_them(chat: Chat) -> None:
     model = Model()
     for n in range(3):
         chat.say(f"m{n} " + "z" * 3_900, answer=model, budget_tokens=100_000)

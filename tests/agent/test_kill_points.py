@@ -54,7 +54,7 @@ def check(chat: Chat, whole: Any) -> None:
     assert _history(chat) == history
     assert chat.tasks() == tasks
     changes = chat(ListChanges(limit=100)).changes
-    assert sorted(one.verb for one in changes) == ["AddTask", "AddTask", "AddTask", "CompleteTasks"]
+    assert sorted(change.verb for change in changes) == ["AddTask", "AddTask", "AddTask", "CompleteTasks"]
     messages = chat.replay()
     assert messages[-1].role == "assistant"
     following = _followed(messages)
@@ -89,12 +89,12 @@ def sample(count: int) -> list[int]:
 
 
 @pytest.mark.parametrize("point", sample(12))
-def test_killed_here_it_goes_on_elsewhere(db: Database, whole: Any, point: int) -> None:
+def test_turn_killed_at_a_point_continues_elsewhere(db: Database, whole: Any, point: int) -> None:
     die_and_go_on(db, point, whole)
 
 
 @pytest.mark.long
-def test_killed_anywhere_it_goes_on_elsewhere(db: Database, whole: Any) -> None:
+def test_turn_killed_anywhere_continues_elsewhere(db: Database, whole: Any) -> None:
     with ThreadPoolExecutor(2) as pool:
         killed = list(pool.map(lambda point: die_and_go_on(db, point, whole), range(1, LONGEST)))
     assert sum(killed) > whole[2] * 0.9
@@ -102,7 +102,7 @@ def test_killed_anywhere_it_goes_on_elsewhere(db: Database, whole: Any) -> None:
 
 
 @pytest.mark.parametrize("point", [20, 45, 60, 80, 100])
-def test_killed_and_another_message_comes(db: Database, point: int) -> None:
+def test_turn_killed_before_another_message_lets_it_run(db: Database, point: int) -> None:
     """The dead turn is settled first: the calls that were open are closed, and no effect is lost or done twice."""
     chat = Chat(db, db.person())
     try:
@@ -122,7 +122,7 @@ def test_killed_and_another_message_comes(db: Database, point: int) -> None:
         chat.close()
 
 
-def test_a_dead_answer_stands_beside_the_line(db: Database) -> None:
+def test_answer_of_a_killed_attempt_stays_off_the_branch(db: Database) -> None:
     chat, turn = Chat(db, db.person()), new_id()
     try:
         slow = chat.start("tell", ["a long "] * 40, turn=turn, pause=0.1, lease=LEASE)
@@ -140,7 +140,7 @@ def test_a_dead_answer_stands_beside_the_line(db: Database) -> None:
         chat.close()
 
 
-def test_four_senders_on_one_conversation(db: Database) -> None:
+def test_four_senders_on_one_conversation_take_turns(db: Database) -> None:
     """Each message is asked once, one after another; who finds it busy hears so at once."""
     chat = Chat(db, db.person())
     try:
@@ -165,7 +165,7 @@ def test_four_senders_on_one_conversation(db: Database) -> None:
         chat.close()
 
 
-def test_a_zombie_finds_the_turn_taken(db: Database) -> None:
+def test_runner_with_an_expired_lease_is_fenced(db: Database) -> None:
     """A runner that is too slow for its lease is taken over, and whatever it then does is refused."""
     chat, turn = Chat(db, db.person()), new_id()
     try:

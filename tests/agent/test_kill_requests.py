@@ -59,19 +59,19 @@ def anywhere(db: Database, nest: ForkServer, name: str, how: str, most: int) -> 
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_killed_here_others_go_on(db: Database, nest: ForkServer, name: str) -> None:
+def test_request_killed_at_a_point_is_continued(db: Database, nest: ForkServer, name: str) -> None:
     anywhere(db, nest, name, "kill", 2)
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_its_backend_terminated_here_it_is_done_once(db: Database, nest: ForkServer, name: str) -> None:
+def test_request_with_a_terminated_backend_acts_once(db: Database, nest: ForkServer, name: str) -> None:
     anywhere(db, nest, name, "cut", 1)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("how", ["kill", "cut"])
-def test_anywhere(db: Database, nest: ForkServer, name: str, how: str) -> None:
+def test_request_interrupted_anywhere_is_continued(db: Database, nest: ForkServer, name: str, how: str) -> None:
     assert anywhere(db, nest, name, how, 10_000) > 3
 
 
@@ -108,7 +108,7 @@ def accidents(db: Database, nest: ForkServer, how: str, chosen: Any, whole: Any)
             assert said["ended"].get("state") == "done", (point, said)
 
 
-def test_a_turn_that_folds_has_an_accident(db: Database, nest: ForkServer) -> None:
+def test_turn_with_compaction_interrupted_is_continued(db: Database, nest: ForkServer) -> None:
     whole, said = folds(db, nest)
     assert whole["summaries"] == [("They counted.",)]
     for how, most in (("kill", 3), ("cut", 2), ("gone", 1)):
@@ -117,7 +117,7 @@ def test_a_turn_that_folds_has_an_accident(db: Database, nest: ForkServer) -> No
 
 @pytest.mark.long
 @pytest.mark.parametrize("how", ["kill", "cut", "gone"])
-def test_a_turn_that_folds_has_its_accident_anywhere(db: Database, nest: ForkServer, how: str) -> None:
+def test_turn_with_compaction_interrupted_anywhere_is_continued(db: Database, nest: ForkServer, how: str) -> None:
     whole, said = folds(db, nest)
     second = ForkServer()
     try:

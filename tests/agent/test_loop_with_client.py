@@ -1,4 +1,4 @@
-"""The whole way: the loop, our client of the protocol, and a server that speaks it."""
+"""The turn loop with the real model client and a scripted server."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def speaking(url: str) -> Any:
     return ask
 
 
-def test_a_conversation_over_the_protocol(chat: Chat) -> None:
+def test_turn_over_the_protocol_runs_tools_and_answers(chat: Chat) -> None:
     chat(AddTask(title="Report"))
     with run_fake_model(
         call_answer(("list_tasks", {})), text_answer("There is ", "#1 Report."),
@@ -39,7 +39,7 @@ def test_a_conversation_over_the_protocol(chat: Chat) -> None:
         assert chat.say("what is there?", answer=speaking(server.url)).text == "There is #1 Report."
         ended = chat.say("mark it as done", answer=speaking(server.url))
         assert (ended.state, ended.text) == ("done", "Done: #1 Report.")
-        assert [one.as_json()["faults"] for one in server.asked] == [[]] * 4
+        assert [request.as_json()["faults"] for request in server.asked] == [[]] * 4
     assert chat.tasks() == [(1, "Report", "done")]
     usage = chat.db.execute(
         "SELECT usage FROM todo.messages WHERE usage IS NOT NULL AND space_id = %s", chat.who.user_id

@@ -116,12 +116,14 @@ def places(whole: tuple[Any, int], count: int) -> list[int]:
     return random.Random(7).sample(range(1, whole[1] + 1), count)
 
 
-def test_gone_for_a_moment_the_turn_goes_on(db: Database, whole: tuple[Any, int]) -> None:
+def test_database_lost_for_a_moment_lets_the_turn_continue(db: Database, whole: tuple[Any, int]) -> None:
     for at in places(whole, 3):
         assert goes(db, at)[0] == whole[0], at
 
 
-def test_gone_for_ever_another_goes_on(db: Database, whole: tuple[Any, int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_database_lost_for_good_lets_another_process_continue(
+    db: Database, whole: tuple[Any, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("todo_cli.clients.direct.MAX_ATTEMPTS_AFTER_LOSS", 2)  # the real one waits for six seconds
     for at in places(whole, 2):
         assert goes(db, at, ever=True)[0] == whole[0], at
@@ -129,7 +131,7 @@ def test_gone_for_ever_another_goes_on(db: Database, whole: tuple[Any, int], mon
 
 @pytest.mark.long
 @pytest.mark.parametrize("ever", [False, True])
-def test_gone_between_any_two_steps(
+def test_database_lost_between_any_two_steps_loses_nothing(
     db: Database, whole: tuple[Any, int], ever: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("todo_cli.clients.direct.MAX_ATTEMPTS_AFTER_LOSS", 2)

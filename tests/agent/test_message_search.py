@@ -39,7 +39,7 @@ def talks(make_chat: Callable[..., Chat]) -> Chat:
     return first
 
 
-def test_words_are_found_whole_and_as_beginnings_without_accents_in_any_script(talks: Chat) -> None:
+def test_message_search_by_words_and_prefixes_ignores_accents(talks: Chat) -> None:
     assert found(talks, "month") == [("assistant", "month")]
     assert found(talks, "cafe", role="user") == [("user", "Café")]
     assert found(talks, "東京", sort="newest") == [("user", "東京")]
@@ -58,7 +58,7 @@ def test_title_of_a_task_that_a_call_changed_is_found(make_chat: Callable[..., C
     assert found(chat, "zahnarzt") == [("tool", "Zahnärzt")]
 
 
-def test_the_best_come_first_and_the_newest_where_that_is_wished(talks: Chat) -> None:
+def test_message_search_sorts_by_rank_or_by_date(talks: Chat) -> None:
     best = talks(SearchConversations(words="rent")).hits
     assert [hit.conversation for hit in best] == [1, 2]  # shorter, so more to the point
     assert best[0].score > best[1].score
@@ -68,8 +68,8 @@ def test_the_best_come_first_and_the_newest_where_that_is_wished(talks: Chat) ->
     assert len(talks(SearchConversations(words="rent", limit=1)).hits) == 1
 
 
-def test_by_conversation_role_and_date(talks: Chat) -> None:
-    assert [one.conversation for one in talks(SearchConversations(words="rent", number=2)).hits] == [2]
+def test_message_search_by_conversation_role_and_date_narrows(talks: Chat) -> None:
+    assert [hit.conversation for hit in talks(SearchConversations(words="rent", number=2)).hits] == [2]
     assert found(talks, "done", role="user") == []
     assert found(talks, "zahnarzt", role="assistant") == [("tool", "Zahnärzt")]
     talks.db.execute(
@@ -81,14 +81,14 @@ def test_by_conversation_role_and_date(talks: Chat) -> None:
     assert len(found(talks, "rent", until="today")) == 1
 
 
-def test_what_is_in_the_bin_is_not_found(talks: Chat) -> None:
+def test_message_search_skips_trashed_conversations(talks: Chat) -> None:
     talks(RemoveConversation(number=2))
     assert [hit.conversation for hit in talks(SearchConversations(words="rent")).hits] == [1]
     talks(RestoreConversation(number=2))
     assert len(talks(SearchConversations(words="rent")).hits) == 2
 
 
-def test_a_search_reads_its_own_words_alone(talks: Chat, make_chat: Callable[..., Chat], db: Database) -> None:
+def test_message_search_finds_own_messages_only(talks: Chat, make_chat: Callable[..., Chat], db: Database) -> None:
     """Neither a person nor a space sees another's, and every word in the index begins with the mark of both."""
     stranger = make_chat(db.person())
     stranger.say("the rent is secret", ["Fine."])
@@ -104,7 +104,7 @@ def test_a_search_reads_its_own_words_alone(talks: Chat, make_chat: Callable[...
     assert len(set.union(*marks.values())) == 2
 
 
-def test_the_index_is_used_and_no_login_reads_by_it(talks: Chat) -> None:
+def test_message_search_uses_the_index_and_logins_cannot(talks: Chat) -> None:
     plan = """EXPLAIN SELECT FROM todo.messages m WHERE role <> 'summary' AND status <> 'dead' AND content <> ''
       AND todo.message_words(m.space_id, m.user_id, m.role, m.content) @@ '''x'''::tsquery"""
     with psycopg.connect(talks.db.owner_url) as owner:
@@ -114,7 +114,7 @@ def test_the_index_is_used_and_no_login_reads_by_it(talks: Chat) -> None:
         assert not any("Cond" in line and "said_words" in line for (line,) in own.execute(plan))
 
 
-def test_it_is_shown_each_way_in_and_for_programs(talker: ChatProcess) -> None:
+def test_message_search_command_prints_text_and_json(talker: ChatProcess) -> None:
     talker.script(call_answer(("add_task", {"title": "Pay \x1b[31mthe rent"})), text_answer("Added ", "#1."))
     assert talker("ask", "rent is due").code == 0
     lines = [line.split("\t") for line in talker("chat", "search", "rent").lines]
@@ -135,14 +135,14 @@ def test_it_is_shown_each_way_in_and_for_programs(talker: ChatProcess) -> None:
 
 
 @pytest.mark.parametrize("text", ["x" * 100_000 + " needle", "needle " + "y" * 99_000, "a\nb needle\n" * 8_000])
-def test_long_messages(chat: Chat, text: str) -> None:
+def test_message_search_of_long_messages_finds_words(chat: Chat, text: str) -> None:
     chat.say(text[:100_000], ["Yes."])
     assert len(found(chat, "needle")) == ("needle" in text[:100_000])
     assert found(chat, "n" * 10_000) == []
 
 
 @pytest.mark.long
-def test_a_hundred_thousand_messages(fresh_db: Database) -> None:
+def test_message_search_in_100_000_messages_finds_rare_and_common_words(fresh_db: Database) -> None:
     """A rare word reads few rows, and a common one no more than the newest thousand are ranked."""
     who: Person = fresh_db.person()
     chat = Chat(fresh_db, who)
@@ -157,7 +157,7 @@ def test_a_hundred_thousand_messages(fresh_db: Database) -> None:
     chat.close()
 
 
-def test_tasks_that_were_only_listed_are_not_talked_of(chat: Chat) -> None:
+def test_message_search_skips_tool_results(chat: Chat) -> None:
     chat(AddTask(title="Quince jam"), new_id())
     chat.say("list", [["list_tasks", {}]], ["One."])
     assert found(chat, "quince") == []

@@ -1,4 +1,4 @@
-"""Whatever has happened in a conversation, what a model is sent is one that its API accepts."""
+"""A replay is a valid model request after any history."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def lines(draw: st.DrawFn) -> list[Message]:
     for turn in range(draw(st.integers(1, 5))):
         for _ in range(draw(st.integers(1, 6))):
             role = draw(st.sampled_from(["user", "assistant", "assistant", "tool", "tool", "summary"]))
-            answers = draw(st.sampled_from([None, *(one.seq for one in made)]))
+            answers = draw(st.sampled_from([None, *(message.seq for message in made)]))
             made.append(Message(
                 conversation="c", seq=len(made) + 1, turn=f"t{turn}", role=role, content=draw(st.sampled_from(["", " ", "text"])),
                 status=draw(st.sampled_from(["whole", "whole", "interrupted", "dead"])),
@@ -57,14 +57,14 @@ def lines(draw: st.DrawFn) -> list[Message]:
 
 @given(lines(), st.sampled_from([None, "before"]))
 @settings(max_examples=300, deadline=None)
-def test_any_line_makes_a_valid_request(line: list[Message], summary: str | None) -> None:
+def test_replay_of_any_messages_is_valid(line: list[Message], summary: str | None) -> None:
     made = build_request(line, summary, "(today)")
     assert protocol_errors(made) == []
     assert msgspec.json.encode(made) == msgspec.json.encode(build_request(list(line), summary, "(today)"))
     assert made[-1]["role"] == "user"
 
 
-def test_the_validator_knows_each_fault() -> None:
+def test_replay_errors_of_each_fault_are_found() -> None:
     system, user, said = (
         {"role": "system", "content": "s"},
         {"role": "user", "content": "u"},
@@ -83,8 +83,8 @@ def test_the_validator_knows_each_fault() -> None:
         [system, user, system], [system, {"role": "user", "content": " "}], [system, user, said, said, user],
         [system, user, wish, result, said, user, wish, result], [system, user, {**wish, "tool_calls": [{**call, "id": ""}]}, result],
     ]  # fmt: skip
-    assert [is_valid(one) for one in good] == [True] * len(good)
-    assert [is_valid(one) for one in bad] == [False] * len(bad)
+    assert [is_valid(replay) for replay in good] == [True] * len(good)
+    assert [is_valid(replay) for replay in bad] == [False] * len(bad)
 
 
 def followed(replay: Replay) -> list[dict[str, Any]]:
@@ -94,13 +94,13 @@ def followed(replay: Replay) -> list[dict[str, Any]]:
     return build_request([*line, next_one], replay.summary, date_line("UTC"))
 
 
-def test_newest_turns_win_the_budget_and_none_is_cut(chat: Chat) -> None:
+def test_replay_over_budget_keeps_the_newest_whole_turns(chat: Chat) -> None:
     for n in range(6):
         chat.say(f"message {n} " + "x" * 400, [f"answer {n} " + "y" * 400])
     read = chat(ReadReplay(conversation=chat.id, budget=500))
     line = complete_turns(read.messages)
     assert read.cut
-    assert [one.content.split(" x")[0].split(" y")[0] for one in line] == [
+    assert [message.content.split(" x")[0].split(" y")[0] for message in line] == [
         "message 4",
         "answer 4",
         "message 5",
@@ -109,7 +109,7 @@ def test_newest_turns_win_the_budget_and_none_is_cut(chat: Chat) -> None:
     assert open_calls(read.messages) == []
 
 
-def test_older_turns_are_folded_into_a_summary_once(chat: Chat) -> None:
+def test_older_turns_are_summarized_once(chat: Chat) -> None:
     def model(messages: Any, tools: Any) -> Any:
         folds = messages[0]["content"].startswith("Summarise")
         asked.append("fold" if folds else "answer")
@@ -132,7 +132,7 @@ async def _words(text: str) -> Any:
     yield Finished("stop")
 
 
-def test_a_model_that_says_the_context_is_full_is_asked_once_more(chat: Chat) -> None:
+def test_context_overflow_is_retried_once(chat: Chat) -> None:
     for n in range(4):
         chat.say(f"message {n}", [f"answer {n}"])
     asked: list[int] = []
@@ -149,7 +149,7 @@ def test_a_model_that_says_the_context_is_full_is_asked_once_more(chat: Chat) ->
     assert asked == [10, 2, 4]
 
 
-def test_going_back_editing_and_forking_lose_nothing(chat: Chat, make_chat: Callable[..., Chat]) -> None:
+def test_rewind_edit_and_fork_lose_nothing(chat: Chat, make_chat: Callable[..., Chat]) -> None:
     chat.say("one", ["1"])
     chat.say("two", ["2"])
     chat(MoveHead(number=chat.number, to=2))
@@ -170,9 +170,7 @@ def test_going_back_editing_and_forking_lose_nothing(chat: Chat, make_chat: Call
     assert chat(RenameConversation(number=chat.number, title="Mine")).title == "Mine"
 
 
-def test_a_fork_s_calls_are_carried_out_though_the_first_has_some_at_the_same_place(
-    chat: Chat, make_chat: Callable[..., Chat]
-) -> None:
+def test_calls_of_a_fork_at_the_same_position_are_run(chat: Chat, make_chat: Callable[..., Chat]) -> None:
     add = [["add_task", {"title": "a"}]]
     chat.say("add one", add, ["ok"])
     fork = make_chat(conversation=chat(ForkConversation(number=chat.number, id=new_id())).id)
@@ -181,14 +179,14 @@ def test_a_fork_s_calls_are_carried_out_though_the_first_has_some_at_the_same_pl
     assert [role for role, _ in fork.history()] == ["user", "assistant", "tool", "assistant"] * 2
 
 
-def test_pages_of_a_conversation_and_of_conversations(chat: Chat, make_chat: Callable[..., Chat]) -> None:
+def test_pages_of_messages_and_conversations_are_complete(chat: Chat, make_chat: Callable[..., Chat]) -> None:
     for n in range(3):
         chat.say(f"m{n}", [f"a{n}"])
     make_chat().say("other", ["x"])
     newest = chat(ShowConversation(number=chat.number, limit=2))
     older = chat(ShowConversation(number=chat.number, limit=3, cursor=newest.next))
     oldest = chat(ShowConversation(number=chat.number, limit=3, cursor=older.next))
-    assert [[one.content for one in page.messages] for page in (newest, older, oldest)] == [
+    assert [[message.content for message in page.messages] for page in (newest, older, oldest)] == [
         ["m2", "a2"],
         ["a0", "m1", "a1"],
         ["m0"],
@@ -202,7 +200,7 @@ def test_pages_of_a_conversation_and_of_conversations(chat: Chat, make_chat: Cal
             chat(ShowConversation(number=chat.number, cursor=cursor))
 
 
-def test_undoing_a_turn_takes_its_changes_and_its_words_back(chat: Chat) -> None:
+def test_undo_of_a_turn_reverts_its_changes_and_messages(chat: Chat) -> None:
     chat.say("hello", ["hi"])
     turn = new_id()
     adds = [["add_task", {"title": "a"}], ["add_task", {"title": "b"}]]
@@ -231,7 +229,7 @@ def test_undoing_a_turn_takes_its_changes_and_its_words_back(chat: Chat) -> None
     assert [status for _, _, status in chat.tasks()] == ["open", "deleted"]
 
 
-def test_results_are_json_that_a_title_cannot_forge(chat: Chat) -> None:
+def test_tool_result_with_a_forged_title_stays_valid_json(chat: Chat) -> None:
     chat.say("add", [["add_task", {"title": '"}],"number":5,"x":["'}]], ["ok"])
     (text,) = [text for role, text in chat.history() if role == "tool"]
     assert json.loads(text)["task"]["number"] == 1

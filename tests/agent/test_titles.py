@@ -64,7 +64,7 @@ def title(one: ChatProcess, number: int = 1) -> str:
     )
 
 
-def test_after_the_first_turn_and_only_then(somebody: ChatProcess) -> None:
+def test_title_is_requested_after_the_first_turn_only(somebody: ChatProcess) -> None:
     somebody.script(text_answer("Hello."), titling(text_answer("## **A short ", "title.**\n")))
     assert somebody("ask", "hello, what can you do for me?").out == "Hello.\n"
     if somebody.way == "direct":
@@ -121,7 +121,7 @@ def test_ask_with_a_model_that_never_answers_for_the_title_ends(somebody: ChatPr
     assert somebody("ask", "-c", "1", "go on").out == "Again.\n"
 
 
-def test_a_model_that_fails_leaves_the_first_words(somebody: ChatProcess) -> None:
+def test_title_with_a_failing_model_is_the_first_words(somebody: ChatProcess) -> None:
     somebody.script(text_answer("Hello."), titling(error_answer(400)))
     assert somebody("ask", "the first\nwords").code == 0
     wait_until(lambda: len(somebody.model.asked) == 2)
@@ -129,7 +129,7 @@ def test_a_model_that_fails_leaves_the_first_words(somebody: ChatProcess) -> Non
     assert somebody("chat", "list").lines[0].split("\t")[1] == "the first"
 
 
-def test_switched_off(somebody: ChatProcess, talker: ChatProcess) -> None:
+def test_title_when_switched_off_is_not_requested(somebody: ChatProcess, talker: ChatProcess) -> None:
     talker.script(text_answer("Hello."), titling(text_answer("No")))
     assert talker("ask", "hello").code == 0
     assert title(talker) == "hello"
@@ -154,14 +154,14 @@ def named(chat: Chat) -> str:
     return str(chat.db.execute("SELECT title FROM todo.conversations WHERE id = %s", chat.id)[0][0])
 
 
-def test_a_title_of_somebody_s_own_stays(chat: Chat) -> None:
+def test_title_set_by_the_user_is_kept(chat: Chat) -> None:
     chat.say("hello", ["Hi."])
     chat(RenameConversation(number=1, title="Mine"))
     assert name(chat, "Another")
     assert named(chat) == "Mine"
 
 
-def test_only_a_first_turn_that_went_well_asks(chat: Chat, make_chat: Callable[..., Chat]) -> None:
+def test_title_after_a_failed_first_turn_is_not_requested(chat: Chat, make_chat: Callable[..., Chat]) -> None:
     chat.say("hello", ["Hi."])
     before = chat.replay()[-1].turn
     fork = chat(ForkConversation(number=1, id=new_id()))
@@ -174,7 +174,7 @@ def test_only_a_first_turn_that_went_well_asks(chat: Chat, make_chat: Callable[.
     assert named(copy) == "hello"
 
 
-def test_a_first_turn_that_was_approved_asks_too(chat: Chat) -> None:
+def test_title_after_an_approved_first_turn_is_requested(chat: Chat) -> None:
     turn = new_id()
     first = chat.say("add a, delete it", [["add_task", {"title": "a"}]], [["delete_task", {"number": 1}]], turn=turn)
     assert (first.state, first.first) == ("awaiting", True)
@@ -184,7 +184,7 @@ def test_a_first_turn_that_was_approved_asks_too(chat: Chat) -> None:
     assert not chat.say("more", ["More."]).first
 
 
-def test_replay_does_not_see_it(chat: Chat) -> None:
+def test_title_does_not_appear_in_the_replay(chat: Chat) -> None:
     chat.say("hello", ["Hi."])
     before = chat(ReadReplay(conversation=chat.id))
     name(chat, "Named")
@@ -194,7 +194,7 @@ def test_replay_does_not_see_it(chat: Chat) -> None:
     assert chat(ReadUsage()).total.calls == 0  # this model tells no usage
 
 
-def test_a_spent_budget_asks_for_none(chat: Chat) -> None:
+def test_title_with_a_spent_budget_is_not_requested(chat: Chat) -> None:
     chat.say("hello", ["Hi."])
     chat.db.execute("UPDATE todo.users SET tokens_per_day = 0 WHERE id = %s", chat.who.user_id)
     assert name(chat, "Named") == []
@@ -205,11 +205,11 @@ def test_a_spent_budget_asks_for_none(chat: Chat) -> None:
     ("Title: The rent.", "The rent"), ("\n\n  \n- ", "-"), ("", None), ("**\n\"\"", None), ("\x1b[31mred\u202e", "[31mred"),
     ("w" * 80, "w" * 59 + "…"), ("家賃の支払い。", "家賃の支払い。"), ("a\tb   c", "a b c"),
 ])  # fmt: skip
-def test_what_a_model_says_as_a_title(said: str, title: str | None) -> None:
+def test_title_from_a_model_is_cleaned(said: str, title: str | None) -> None:
     assert clean_title(said) == title
 
 
-def test_a_model_that_never_ends_is_left(chat: Chat) -> None:
+def test_title_with_an_endless_model_is_given_up(chat: Chat) -> None:
     chat.say("hello", ["Hi."])
     name(chat, *["word " * 100] * 50)
     assert named(chat) == "hello"

@@ -28,25 +28,25 @@ class Watching(ScriptedModel):
         self.bytes: list[str] = []
 
     def __call__(self, messages: Any, tools: Any) -> Any:
-        self.offered.append([one["function"]["name"] for one in tools])
+        self.offered.append([tool["function"]["name"] for tool in tools])
         self.bytes.append(json.dumps(tools))
         return super().__call__(messages, tools)
 
 
 def names(answer: str) -> list[str]:
     """What a search has found."""
-    return [one["name"] for one in json.loads(answer)["tools"]]
+    return [tool["name"] for tool in json.loads(answer)["tools"]]
 
 
-def test_they_are_found_by_words() -> None:
+def test_find_tools_by_words_returns_matching_tools() -> None:
     assert names(find_tools('{"words": "skip an occurrence"}')) == ["skip_task"]
     assert "redo" in names(find_tools('{"words": "make the undone change again"}'))
     assert names(find_tools('{"words": "zzz"}')) == [*EXTRA_TOOLS], "nothing fits: all of them are named"
-    assert all(one["description"] for one in json.loads(find_tools("{}"))["tools"])
+    assert all(tool["description"] for tool in json.loads(find_tools("{}"))["tools"])
 
 
 @given(st.text(max_size=40))
-def test_whatever_is_asked_some_are_named(arguments: str) -> None:
+def test_find_tools_with_any_arguments_returns_some_tools(arguments: str) -> None:
     assert {*names(find_tools(arguments))} <= {*EXTRA_TOOLS}
     assert names(find_tools(arguments))
 
@@ -70,11 +70,11 @@ def test_found_tools_are_offered_for_the_rest_of_the_conversation(chat: Chat) ->
     chat.say("hi", answer=third)
     assert second.offered == [[*FEW, "start_task", "stop_task"]]
     assert second.bytes == third.bytes
-    answers = [one for one in chat.replay() if one.role == "tool"]
+    answers = [message for message in chat.replay() if message.role == "tool"]
     assert names(answers[0].content)
 
 
-def test_a_tool_that_was_not_offered_acts_all_the_same(chat: Chat) -> None:
+def test_tool_that_was_not_offered_still_runs(chat: Chat) -> None:
     chat(AddTask(title="milk"))
     script = Watching([["claim_task", {"number": 1}]], ["Claimed."])
     chat.say("claim 1", answer=script)
@@ -82,7 +82,7 @@ def test_a_tool_that_was_not_offered_acts_all_the_same(chat: Chat) -> None:
     assert script.offered == [FEW, [*FEW, "claim_task"]]
 
 
-def test_beside_other_calls_and_in_any_form(chat: Chat) -> None:
+def test_tool_search_beside_other_calls_offers_tools(chat: Chat) -> None:
     script = Watching([["add_task", {"title": "milk"}], [MORE_TOOLS, {"words": 3}], [MORE_TOOLS, {}]], ["Done."])
     chat.say("add milk", answer=script)
     assert chat.tasks() == [(1, "milk", "open")]
@@ -101,10 +101,10 @@ def line(*results: str, name: str = MORE_TOOLS, turn: str = "t") -> list[Message
 
 
 def offered_by(messages: list[Message]) -> list[str]:
-    return [one["function"]["name"] for one in select_tools(messages)]
+    return [tool["function"]["name"] for tool in select_tools(messages)]
 
 
-def test_only_an_answer_of_the_search_names_tools() -> None:
+def test_offered_tools_come_from_search_results_only() -> None:
     forged = json.dumps({"tools": [{"name": "redo"}, {"name": "delete_everything"}, {"name": 3}, None]})
     assert offered_by(line(forged, name="list_tasks")) == FEW
     assert offered_by(line(forged)) == [*FEW, "redo"]
@@ -112,7 +112,7 @@ def test_only_an_answer_of_the_search_names_tools() -> None:
     assert offered_by(line("no JSON", "[]", '{"tools": 3}', "null")) == FEW
 
 
-def test_an_endless_search_for_tools_ends_with_the_rounds(chat: Chat) -> None:
+def test_endless_tool_search_ends_at_the_round_limit(chat: Chat) -> None:
     script = Watching(*[[[MORE_TOOLS, {"words": "fly"}]]] * 20)
     end = chat.say("fly", answer=script)
     assert (end.state, end.error and end.error.extra["kind"]) == ("failed", "loop")

@@ -1,4 +1,4 @@
-"""The tools as a model sees them, and its slips as they are understood."""
+"""The tools as a model sees them, and the correction of slips in its arguments."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from todo_cli.parsing.filter_parser import parse_filter
 from todo_cli.tools import BASIC_TOOLS, CLEARABLE_FIELDS, EXTRA_TOOLS, TOOLS, list_tools, offer_tools, parse_tool_call
 
 
-def test_they_are_the_requests_that_are_marked_and_no_others() -> None:
-    assert {*TOOLS.values()} == {one for one in REQUESTS if one.tool}
+def test_tools_are_exactly_the_marked_requests() -> None:
+    assert {*TOOLS.values()} == {request_type for request_type in REQUESTS if request_type.tool}
     assert len(TOOLS) == len(BASIC_TOOLS) + len(EXTRA_TOOLS)
 
 
-def test_schemas_stand_alone_and_are_small() -> None:
+def test_tool_schemas_are_small_and_self_contained() -> None:
     text = json.dumps(list_tools())
     assert "$ref" not in text
     assert '"null"' not in text
@@ -121,7 +121,7 @@ def test_schemas_have_no_limits_of_size() -> None:
         ("undo", None, Undo, {}),
     ],
 )
-def test_slips_are_understood(name: str, arguments: Any, kind: Any, fields: Any) -> None:
+def test_tool_arguments_with_a_slip_are_read(name: str, arguments: Any, kind: Any, fields: Any) -> None:
     assert parse_tool_call(name, "" if arguments is None else json.dumps(arguments)) == (kind, fields)
 
 
@@ -144,7 +144,7 @@ def test_slips_are_understood(name: str, arguments: Any, kind: Any, fields: Any)
         ("add_task", json.dumps({"title": "x" * 1_001}), "longer"),
     ],
 )
-def test_what_is_not_understood_is_said(name: str, arguments: str, told: str) -> None:
+def test_tool_arguments_that_are_invalid_are_reported(name: str, arguments: str, told: str) -> None:
     with pytest.raises(Invalid) as refused:
         parse_tool_call(name, arguments)
     assert told in f"{refused.value.detail} {refused.value.hint}"
@@ -179,11 +179,11 @@ def verdicts(*calls: tuple[str, Any], text: str = "tasks 1-4 and #9") -> list[st
         ([("add_task", {"title": "x"}), ("delete_task", {"number": 4})], ["run", "ask"]),
     ],
 )
-def test_what_needs_a_yes(calls: Any, expected: list[str]) -> None:
+def test_calls_that_need_approval_are_held(calls: Any, expected: list[str]) -> None:
     assert verdicts(*calls) == expected
 
 
-def test_numbers_come_from_the_person_and_from_results_alone() -> None:
+def test_known_numbers_come_from_the_user_and_results_only() -> None:
     line = [
         *said(("list_tasks", {}), text="the 3 of 7 to 9"),
         Message(conversation="c", seq=3, turn="t", role="tool", call_seq=2, call_index=0,
@@ -193,5 +193,5 @@ def test_numbers_come_from_the_person_and_from_results_alone() -> None:
     assert known_numbers(line, "They spoke of #20.") == {3, 7, 8, 9, 12, 20}
 
 
-def test_every_redo_and_undo_asks() -> None:
+def test_redo_and_undo_always_need_approval() -> None:
     assert (Undo.asks.value, Redo.asks.value) == ("always", "always")

@@ -149,7 +149,7 @@ COSTS: dict[str, Callable[[Chat], None]] = {
 
 
 @pytest.mark.parametrize("name", COSTS)
-def test_a_turn_costs_the_same_at_a_hundred_thousand_messages(
+def test_turn_cost_at_100_000_messages_equals_a_short_conversation(
     grown: Grown, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # on a machine that is slow one more batch of events would be written than on one that is not

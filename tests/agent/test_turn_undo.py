@@ -1,4 +1,4 @@
-"""A turn is undone and done again as one, also where it took something back itself."""
+"""A turn is undone and redone as one unit, even when it contains an undo of its own."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ TURNS: dict[str, tuple[list[Any], str]] = {
 
 
 @pytest.mark.parametrize("name", TURNS)
-def test_undone_and_done_again(three: Chat, name: str) -> None:
+def test_turn_undone_and_redone_restores_all(three: Chat, name: str) -> None:
     rounds, after = TURNS[name]
     one = turn(three, *rounds)
     length = len(three.history())
@@ -68,7 +68,7 @@ def test_undone_and_done_again(three: Chat, name: str) -> None:
             assert (states(three), len(three.history())) == (after, length)
 
 
-def test_a_redo_alone_is_undone(three: Chat) -> None:
+def test_turn_of_a_redo_alone_is_undone(three: Chat) -> None:
     three(Undo())
     one = turn(three, [["redo", {}]])
     assert states(three) == "ddo"
@@ -81,7 +81,7 @@ def test_a_redo_alone_is_undone(three: Chat) -> None:
     assert states(three) == "ddo"
 
 
-def test_what_was_not_undone_is_not_done_again(three: Chat) -> None:
+def test_redo_of_a_turn_that_was_not_undone_is_refused(three: Chat) -> None:
     one = turn(three, [["update_task", {"number": 3, "title": "cc"}]])
     with pytest.raises(NotFound, match="that turn has not been undone"):
         three(RedoTurn(turn=one))
@@ -91,7 +91,7 @@ def test_what_was_not_undone_is_not_done_again(three: Chat) -> None:
     assert states(three) == "doo!"
 
 
-def test_all_of_it_or_nothing(three: Chat) -> None:
+def test_undo_of_a_turn_with_a_conflict_changes_nothing(three: Chat) -> None:
     """Of two undos in it one cannot be taken back any more: neither is, and the words stay."""
     one = turn(three, [["undo", {}]], [["undo", {}]])
     three(EditTasks(numbers=(2,), title="bb"))
@@ -101,7 +101,7 @@ def test_all_of_it_or_nothing(three: Chat) -> None:
     assert (states(three), three.history()) == ("oo!o", before)
 
 
-def test_a_dry_run_shows_all_of_it(three: Chat) -> None:
+def test_dry_run_of_a_turn_undo_shows_every_change(three: Chat) -> None:
     one = turn(three, [["undo", {}]], [["undo", {}]])
     shown = three(UndoTurn(turn=one, dry_run=True))
     assert [each.number for each in shown.differences] == [1, 2]

@@ -48,22 +48,24 @@ def of(one: UsageRow) -> tuple[int, int, int, int, int, dict[str, str]]:
     return one.calls, one.prompt, one.completion, one.cached, one.reasoning, one.costs
 
 
-def test_every_answer_is_counted_once_by_day_model_and_conversation(chat: Chat, make_chat: Callable[..., Chat]) -> None:
+def test_usage_counts_each_answer_once_by_day_model_and_conversation(
+    chat: Chat, make_chat: Callable[..., Chat]
+) -> None:
     say(chat, "add", [["add_task", {"title": "x"}]], ["Done."])
     second = make_chat(chat.who)
     say(second, "hello", ["Hi."])
     chat.db.execute("UPDATE todo.usage SET model = 'm2' WHERE conversation_id = %s", second.id)
     page = chat(ReadUsage())
     assert of(page.total) == (3, 300, 60, 150, 15, {"EUR": "0.75"})
-    assert [of(one) for one in page.used] == [of(page.total)]
+    assert [of(row) for row in page.used] == [of(page.total)]
     assert page.used[0].day
     assert page.budget is None
-    assert [(one.model, of(one)[:3]) for one in chat(ReadUsage(by="model")).used] == [
+    assert [(row.model, of(row)[:3]) for row in chat(ReadUsage(by="model")).used] == [
         ("", (2, 200, 40)),
         ("m2", (1, 100, 20)),
     ]
     by = chat(ReadUsage(by="conversation")).used
-    assert [(one.conversation, one.title, one.calls) for one in by] == [(1, "add", 2), (2, "hello", 1)]
+    assert [(row.conversation, row.title, row.calls) for row in by] == [(1, "add", 2), (2, "hello", 1)]
     assert of(chat(ReadUsage(number=2)).total)[:3] == (1, 100, 20)
     assert chat(ReadUsage(since="tomorrow")).total.calls == 0
     assert chat(ReadUsage(since="today")).total.calls == 3
@@ -73,7 +75,7 @@ def test_every_answer_is_counted_once_by_day_model_and_conversation(chat: Chat, 
         chat(ReadUsage(since="never"))
 
 
-def test_costs_that_are_not_known_or_in_other_currencies_stay_apart(chat: Chat) -> None:
+def test_usage_with_unknown_costs_or_other_currencies_keeps_them_apart(chat: Chat) -> None:
     say(chat, "a", ["b"])
     for used in (TokenUsage(1, 1, cost="1.50", currency="USD"), TokenUsage(1, 1)):
         script = Counting([["c"]])
@@ -83,7 +85,7 @@ def test_costs_that_are_not_known_or_in_other_currencies_stay_apart(chat: Chat) 
     assert len(chat(ReadUsage()).used) == 1
 
 
-def test_summaries_are_counted(chat: Chat) -> None:
+def test_usage_of_summaries_is_counted(chat: Chat) -> None:
     for number in range(6):
         say(chat, f"{number} " + "long " * 40, ["Yes."])
     before = chat(ReadUsage()).total.calls
@@ -92,7 +94,7 @@ def test_summaries_are_counted(chat: Chat) -> None:
     assert chat(ReadUsage()).total.calls == before + 2
 
 
-def test_nobody_sees_another_s(chat: Chat, make_chat: Callable[..., Chat], db: Database) -> None:
+def test_usage_of_another_user_is_hidden(chat: Chat, make_chat: Callable[..., Chat], db: Database) -> None:
     say(chat, "a", ["b"])
     other = make_chat(db.person())
     assert other(ReadUsage()).total.calls == 0
@@ -109,7 +111,7 @@ def refused(chat: Chat) -> TooMany:
     return caught.value
 
 
-def test_the_lower_of_both_budgets_holds(chat: Chat, make_chat: Callable[..., Chat], db: Database) -> None:
+def test_lower_of_two_budgets_applies(chat: Chat, make_chat: Callable[..., Chat], db: Database) -> None:
     boss = make_chat(db.person(admin=True))
     assert boss(SetBudget(name=chat.who.name, tokens_per_day=1_000)).tokens_per_day == 1_000
     chat(SetPreferences(budget=100))
@@ -133,7 +135,7 @@ def test_the_lower_of_both_budgets_holds(chat: Chat, make_chat: Callable[..., Ch
         boss(SetBudget(name="nobody"))
 
 
-def test_it_begins_anew_at_the_person_s_midnight(chat: Chat) -> None:
+def test_budget_restarts_at_midnight_of_the_user(chat: Chat) -> None:
     """In the zone of their preferences, wherever they are."""
     chat(SetPreferences(budget=100))
     say(chat, "hello", ["Hi."])
@@ -154,7 +156,7 @@ def test_it_begins_anew_at_the_person_s_midnight(chat: Chat) -> None:
     say(chat, "hello", ["Hi."])
 
 
-def test_it_stops_a_turn_between_two_answers_and_keeps_what_was_done(chat: Chat) -> None:
+def test_spent_budget_stops_the_turn_and_keeps_its_changes(chat: Chat) -> None:
     chat(SetPreferences(budget=100))
     ended = say(chat, "add two", [["add_task", {"title": "one"}]], [["add_task", {"title": "two"}]], ["Done."])
     assert (ended.state, type(ended.error)) == ("failed", TooMany)
@@ -165,7 +167,7 @@ def test_it_stops_a_turn_between_two_answers_and_keeps_what_was_done(chat: Chat)
     assert say(chat, "go on", ["Yes."]).state == "done"
 
 
-def test_what_runs_already_can_be_taken_up(chat: Chat) -> None:
+def test_running_turn_with_a_spent_budget_can_be_continued(chat: Chat) -> None:
     """A turn that has begun is attached to, whatever the budget; it ends at its next answer."""
     begin = BeginTurn(conversation=chat.id, turn=new_id(), runner=new_id(), text="hello")
     chat(begin)
@@ -180,7 +182,9 @@ def boss(db: Database) -> Person:
     return db.person(admin=True)
 
 
-def test_at_the_command_line(talker: ChatProcess, boss: Person, make_talker: Callable[..., ChatProcess]) -> None:
+def test_usage_command_prints_counts_and_costs(
+    talker: ChatProcess, boss: Person, make_talker: Callable[..., ChatProcess]
+) -> None:
     chief = make_talker(talker.way, boss)
     done = chief("admin", "user", "budget", talker.who.name, "--tokens-per-day", "2k")
     assert (done.out, done.code) == (f"{talker.who.name} has a budget of 2,000 tokens a day.\n", 0), done.err
@@ -206,7 +210,7 @@ def test_at_the_command_line(talker: ChatProcess, boss: Person, make_talker: Cal
     )
 
 
-def test_days_are_drawn_on_a_terminal(talker: ChatProcess) -> None:
+def test_usage_on_a_terminal_draws_days(talker: ChatProcess) -> None:
     talker.script(text_answer("Hi."))
     assert talker("ask", "hello").code == 0
     talker.db.execute(

@@ -1,4 +1,4 @@
-"""Messages that are no messages, models that are none: the real command, each way in."""
+"""Invalid messages and faulty models, through the real command over each client."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from todo_cli.contract.ids import new_id
 HUGE = b"x" * 10_000_000
 
 
-def test_a_message_of_ten_megabytes(talker: ChatProcess) -> None:
+def test_message_of_ten_megabytes_is_refused(talker: ChatProcess) -> None:
     for data in (HUGE, "ä".encode() * 5_000_000, b"x" + "€".encode() * 200_000):
         done = talker("ask", "-", stdin=data)
         assert (done.code, done.out) == (2, "")
@@ -32,7 +32,9 @@ def test_a_message_of_ten_megabytes(talker: ChatProcess) -> None:
     assert talker("ask", "-", stdin="ä" * 100_000).out == "Long.\n"
 
 
-def test_ten_megabytes_over_the_api(chat_server: Server, make_talker: Callable[..., ChatProcess]) -> None:
+def test_message_of_ten_megabytes_over_the_api_is_refused(
+    chat_server: Server, make_talker: Callable[..., ChatProcess]
+) -> None:
     talker = make_talker("api")
     for text, status in (("x" * 10_000_000, {413, 422}), ("x" * 1_000_000, {422})):
         body = {"turn": new_id(), "conversation": new_id(), "text": text}
@@ -42,7 +44,7 @@ def test_ten_megabytes_over_the_api(chat_server: Server, make_talker: Callable[.
     assert talker.turns() == []
 
 
-def test_what_is_no_text_is_refused(talker: ChatProcess, chat_server: Server) -> None:
+def test_message_that_is_not_text_is_refused(talker: ChatProcess, chat_server: Server) -> None:
     for data in (b"a\0b", b"\xff\xfe", b"caf\xe9", b"\xed\xa0\x80", "x".encode("utf-16")):
         done = talker("ask", "-", stdin=data)
         assert (done.code, len(done.err.splitlines())) == (2, 1), (data, done)
@@ -54,7 +56,7 @@ def test_what_is_no_text_is_refused(talker: ChatProcess, chat_server: Server) ->
     assert talker.turns() == []
 
 
-def test_control_characters_are_kept_and_shown_harmless(talker: ChatProcess) -> None:
+def test_control_characters_are_stored_and_escaped_in_output(talker: ChatProcess) -> None:
     words = "ring\x07 \x1b[2J\x1b]0;title\x07 \x9b31m\u202e\r\nback\tto\x7f"
     talker.script(text_answer("Heard."))
     assert talker("ask", "-", stdin=words).out == "Heard.\n"
@@ -85,13 +87,13 @@ MODELS: dict[str, tuple[list[Any], str]] = {
 
 
 @pytest.mark.parametrize("name", ["HTML", "a flood", "half an answer"])
-def test_9_a_model_that_is_none(talker: ChatProcess, name: str) -> None:
+def test_faulty_model_exits_with_9(talker: ChatProcess, name: str) -> None:
     refused(talker, *MODELS[name])
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", MODELS)
-def test_9_every_model_that_is_none(talker: ChatProcess, name: str) -> None:
+def test_faulty_model_of_every_kind_exits_with_9(talker: ChatProcess, name: str) -> None:
     refused(talker, *MODELS[name])
 
 
@@ -112,7 +114,7 @@ def refused(talker: ChatProcess, script: list[Any], what: str) -> None:
 
 
 @pytest.mark.long
-def test_9_a_model_that_stalls_or_never_ends(talker: ChatProcess) -> None:
+def test_model_that_stalls_or_never_ends_exits_with_9(talker: ChatProcess) -> None:
     """It waits as long as the endpoint's patience is, once for each."""
     drips = [{"open": {}}, {"forever": {"comment": "ping"}, "every": 1}]
     half = [chunk({"content": "Half"}), {"stall": True}]
@@ -125,7 +127,7 @@ def test_9_a_model_that_stalls_or_never_ends(talker: ChatProcess) -> None:
     assert {state for _, state in talker.turns()} == {"failed"}
 
 
-def test_a_stalled_model_can_be_left(talker: ChatProcess) -> None:
+def test_ctrl_c_with_a_stalled_model_ends_the_command(talker: ChatProcess) -> None:
     talker.script([chunk({"content": "Half of"}), {"stall": True}])
     child = talker.spawn("ask", "hello")
     child.expect_exact("Half")
@@ -135,7 +137,7 @@ def test_a_stalled_model_can_be_left(talker: ChatProcess) -> None:
     assert talker.said() == [("user", "hello"), ("assistant", "Half of")]
 
 
-def test_the_stream_tells_what_the_model_failed_with(
+def test_stream_of_a_failing_model_contains_the_error(
     chat_server: Server, make_talker: Callable[..., ChatProcess], model: FakeModel
 ) -> None:
     talker = make_talker("api")
@@ -145,4 +147,4 @@ def test_the_stream_tells_what_the_model_failed_with(
     found = list(read_frames(chat_server.url, "POST", "/v1/turns", body, token=talker.who.token))
     model.scripts.clear()
     assert (found[-1].data["state"], found[-1].data["error"]["type"]) == ("failed", "urn:todo:model")
-    assert "<html" not in json.dumps([one.data for one in found])
+    assert "<html" not in json.dumps([frame.data for frame in found])

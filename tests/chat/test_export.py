@@ -1,4 +1,4 @@
-"""Exports and imports: the same conversation again, once, in any space; a broken file is refused by its line."""
+"""Export and import restore a conversation exactly once in any space. An invalid file is refused with its line number."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def talked(talker: ChatProcess) -> ChatProcess:
     return talker
 
 
-def test_markdown_to_read(talked: ChatProcess) -> None:
+def test_export_as_markdown_is_readable(talked: ChatProcess) -> None:
     done = talked("chat", "export", "1")
     assert done.code == 0, done.err
     lines = done.lines
@@ -57,13 +57,15 @@ def test_markdown_to_read(talked: ChatProcess) -> None:
     assert (talked("chat", "export", "9").code, talked("chat", "export", "1", "-o", "/nowhere/x.md").code) == (3, 7)
 
 
-def test_json_lines_go_round(talked: ChatProcess, make_talker: Callable[..., ChatProcess]) -> None:
+def test_export_as_json_lines_is_imported_unchanged(
+    talked: ChatProcess, make_talker: Callable[..., ChatProcess]
+) -> None:
     path = talked.todo.directory / "milk.jsonl"
     done = talked("chat", "export", "1", "-o", str(path))
     assert (done.code, done.out) == (0, "")
     header, *messages = [json.loads(line) for line in path.read_text().splitlines()]
     assert (header["kind"], header["version"], header["number"], header["title"]) == ("conversation", 1, 1, "put milk")
-    assert [(one["seq"], one["role"], one["call_seq"], one["call_index"]) for one in messages] == [
+    assert [(message["seq"], message["role"], message["call_seq"], message["call_index"]) for message in messages] == [
         (1, "user", None, None), (2, "assistant", None, None), (3, "tool", 2, 0), (4, "assistant", None, None),
         (5, "user", None, None), (6, "assistant", None, None)]  # fmt: skip
     assert messages[1]["usage"] == {"prompt": 7, "completion": 3, "cached": 0, "reasoning": 0}
@@ -75,10 +77,10 @@ def test_json_lines_go_round(talked: ChatProcess, make_talker: Callable[..., Cha
     assert other.tasks() == []  # nothing of it acts
     back = other("chat", "export", "1", "--format", "jsonl").lines
     told = [json.loads(line) for line in back[1:]]
-    assert [{**one, "turn": ""} for one in told] == [{**one, "turn": ""} for one in messages]
+    assert [{**message, "turn": ""} for message in told] == [{**message, "turn": ""} for message in messages]
     other.script(text_answer("Of course."))
     assert other("ask", "-c", "1", "go on").out == "Of course.\n"
-    assert [one["content"] for one in other.model.asked[-1].body["messages"]][1] == "put milk\non it"
+    assert [message["content"] for message in other.model.asked[-1].body["messages"]][1] == "put milk\non it"
     other.model.assert_valid()
     assert other("chat", "usage", "1", "--json").json["total"]["calls"] == 1  # what the import tells was used elsewhere
 
@@ -117,7 +119,7 @@ def long(chat: Chat) -> Chat:
     return chat
 
 
-def test_whatever_a_line_has_goes_round(long: Chat, make_chat: Callable[..., Chat], db: Database) -> None:
+def test_export_of_any_messages_is_imported_unchanged(long: Chat, make_chat: Callable[..., Chat], db: Database) -> None:
     fork = long(ForkConversation(number=1, id=new_id(), at=5))
     used = """UPDATE todo.messages SET usage = '{"prompt": 5}' WHERE role = 'assistant' AND conversation_id = %s"""
     db.execute(used, long.id)
@@ -127,7 +129,7 @@ def test_whatever_a_line_has_goes_round(long: Chat, make_chat: Callable[..., Cha
         (done,) = take_in(elsewhere, lines)
         assert done.stored == len(lines) - 1
         assert [json.loads(line)["content"] for line in lines[1:]] == [
-            one.content for one in shown(elsewhere, done.number)
+            message.content for message in shown(elsewhere, done.number)
         ]
         again = export(elsewhere, done.number)
         assert [{**json.loads(line), "turn": ""} for line in again[1:]] == [
@@ -144,9 +146,7 @@ def shown(chat: Chat, number: int) -> tuple[Any, ...]:
     return chat(ShowConversation(number=number, limit=1_000)).messages
 
 
-def test_an_import_is_restartable_and_adds_nothing_twice(
-    long: Chat, make_chat: Callable[..., Chat], db: Database
-) -> None:
+def test_import_that_is_restarted_adds_nothing_twice(long: Chat, make_chat: Callable[..., Chat], db: Database) -> None:
     lines = export(long, 1)
     count = len(lines) - 1
     chat = make_chat(db.person())
@@ -156,16 +156,16 @@ def test_an_import_is_restartable_and_adds_nothing_twice(
         chat(ImportMessages(conversation=reading.header, first=3, messages=messages[3:6]))
     chat(ImportMessages(conversation=reading.header, messages=messages[:7]))  # and there it broke off
     done = take_in(chat, lines, size=5)
-    assert sum(one.stored for one in done) == count - 7
-    assert {one.number for one in done} == {1}
-    assert sum(one.stored for one in take_in(chat, lines, size=4)) == 0
+    assert sum(answer.stored for answer in done) == count - 7
+    assert {answer.number for answer in done} == {1}
+    assert sum(answer.stored for answer in take_in(chat, lines, size=4)) == 0
     assert len(shown(chat, 1)) == count
     turns = db.execute("SELECT state, asked, last FROM todo.turns WHERE space_id = %s ORDER BY asked", chat.who.user_id)
     assert [state for state, _, _ in turns] == ["done"] * len(turns)
     assert [last + 1 for _, _, last in turns[:-1]] == [asked for _, asked, _ in turns[1:]]
     chat.id = done[0].id
     chat.say("go on", ["Yes."])
-    assert sum(one.stored for one in take_in(chat, lines)) == 0
+    assert sum(answer.stored for answer in take_in(chat, lines)) == 0
     assert chat.history()[-2:] == [("user", "go on"), ("assistant", "Yes.")]
     # another point of the same conversation is another import
     long.say("more", ["More."])
@@ -198,7 +198,7 @@ def broken(lines: list[str]) -> dict[str, tuple[list[str], str]]:
     }
 
 
-def test_a_broken_file_is_refused_by_its_line(long: Chat) -> None:
+def test_import_of_an_invalid_file_names_the_line(long: Chat) -> None:
     lines = export(long, 1)
     assert len(list(ExportReader([line.encode() for line in lines]).messages())) == len(lines) - 1
     for name, (wrong, sentence) in broken(lines).items():
@@ -210,7 +210,7 @@ def test_a_broken_file_is_refused_by_its_line(long: Chat) -> None:
         assert sentence in told, name
 
 
-def test_nothing_is_sent_of_a_broken_file(talked: ChatProcess, tmp_path: Path) -> None:
+def test_import_of_an_invalid_file_sends_nothing(talked: ChatProcess, tmp_path: Path) -> None:
     lines = talked("chat", "export", "1", "--format", "jsonl").lines
     path = tmp_path / "broken.jsonl"
     path.write_text("\n".join([*lines[:5], *lines[6:]]))
@@ -221,7 +221,7 @@ def test_nothing_is_sent_of_a_broken_file(talked: ChatProcess, tmp_path: Path) -
     assert talked("chat", "import", str(tmp_path / "none")).code == 2
 
 
-def test_a_server_checks_for_itself(chat: Chat, long: Chat) -> None:
+def test_import_of_invalid_messages_is_refused_by_the_server(chat: Chat, long: Chat) -> None:
     reading = ExportReader([line.encode() for line in export(long, 1)])
     messages = tuple(reading.messages())
     for wrong in (messages[1:3], messages[:1] * 2, (messages[2],)):
@@ -229,7 +229,7 @@ def test_a_server_checks_for_itself(chat: Chat, long: Chat) -> None:
             chat(ImportMessages(conversation=reading.header, messages=wrong))
 
 
-def test_pages(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_export_in_pages_of_any_size_is_the_same(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
     """Oldest first, with no more than a page in hand."""
     for number in range(4):
         chat.say(f"say {number}", [f"said {number}"])
@@ -239,7 +239,7 @@ def test_pages(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
         assert [line.partition('"seq"')[2] for line in export(chat, 1)] == expected
 
 
-def test_a_turn_that_is_not_answered_yet_stays_out(chat: Chat, capsys: pytest.CaptureFixture[str]) -> None:
+def test_export_omits_an_unanswered_turn(chat: Chat, capsys: pytest.CaptureFixture[str]) -> None:
     chat.say("hello", ["Hi."])
     chat.say("add", [["add_task", {"title": "x"}]], ["ok"])
     assert chat.say("delete 1", [["delete_task", {"number": 1}]]).state == "awaiting"

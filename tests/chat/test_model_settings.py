@@ -1,4 +1,4 @@
-"""A model of one's own, through the real command: preferred, named, allowed, paid for; its key; what doctor says of it."""
+"""Model settings through the real command: preference, permission, price, key, and the report of `todo doctor`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def asked_for(model: FakeModel) -> str:
     return str(model.asked[-1].body["model"])
 
 
-def test_named_wins_then_preferred_then_configured(talker: ChatProcess) -> None:
+def test_model_choice_prefers_named_then_preferred_then_configured(talker: ChatProcess) -> None:
     talker.model.otherwise = text_answer("Hi.")
     talker("ask", "hi")
     assert asked_for(talker.model) == MODEL_ENVIRONMENT["TODO_MODEL"]
@@ -76,7 +76,7 @@ def paying(
     return as_person(person, way, url=make_server(db, env={"TODO_CONFIG": str(path)}).url)
 
 
-def test_money_is_told_where_a_price_is_configured_and_nowhere_else(paying: Todo, model: FakeModel) -> None:
+def test_cost_is_printed_only_with_a_configured_price(paying: Todo, model: FakeModel) -> None:
     model.add(call_answer(("list_tasks", {})), text_answer("None."))
     done = paying("ask", "list", "--json")
     assert done.code == 0, done.err
@@ -94,7 +94,7 @@ def test_money_is_told_where_a_price_is_configured_and_nowhere_else(paying: Todo
     assert "sk-of-the-file" not in refused.err
 
 
-def test_what_was_spent_before_a_yes_is_counted_too(paying: Todo, model: FakeModel) -> None:
+def test_cost_before_an_approval_is_counted(paying: Todo, model: FakeModel) -> None:
     paying("add", "one")
     model.add(call_answer(("delete_task", {"number": 1})))
     assert paying("ask", "delete task 1").code == 10
@@ -115,7 +115,7 @@ def keyed(person: Person, as_person: Callable[..., Todo], model: FakeModel) -> T
     return todo
 
 
-def test_a_key_in_the_keyring_goes_to_its_address_alone(keyed: Todo, model: FakeModel) -> None:
+def test_key_in_the_keyring_is_sent_to_its_address_only(keyed: Todo, model: FakeModel) -> None:
     made = keyed("config", "set-key", stdin=f"{KEY}\n")
     assert (made.code, f"127.0.0.1:{model.port} in the system keyring" in made.out) == (0, True), made.err
     assert "keyring = true" in read_settings_file(keyed)
@@ -138,7 +138,7 @@ def test_a_key_in_the_keyring_goes_to_its_address_alone(keyed: Todo, model: Fake
         assert KEY not in shown.out + shown.err
 
 
-def test_a_key_in_the_file_and_forgotten(keyed: Todo) -> None:
+def test_key_moved_to_the_file_is_forgotten_on_request(keyed: Todo) -> None:
     keyed("config", "set-key", stdin=KEY)
     assert keyed("config", "set-key", "--no-keyring", stdin="sk-two").code == 0
     assert 'api_key = "sk-two"' in read_settings_file(keyed)
@@ -153,14 +153,14 @@ def test_a_key_in_the_file_and_forgotten(keyed: Todo) -> None:
 
 
 @pytest.mark.parametrize(("key", "code"), [("", 2), ("a b", 2), ("ключ", 9), ("\x01\x02", 9)])
-def test_a_key_that_is_none(keyed: Todo, key: str, code: int) -> None:
+def test_invalid_key_is_refused(keyed: Todo, key: str, code: int) -> None:
     done = keyed("config", "set-key", stdin=key)
     assert (done.code, done.out) == (code, "")
     assert not (key and key in done.err)
     assert "keyring" not in read_settings_file(keyed)
 
 
-def test_a_keyring_that_is_none(keyed: Todo) -> None:
+def test_missing_keyring_falls_back_to_the_file(keyed: Todo) -> None:
     del keyed.env["PYTHON_KEYRING_BACKEND"]
     none = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
     assert keyed("config", "set-key", "--keyring", stdin=KEY, env=none).code == 2
@@ -168,7 +168,7 @@ def test_a_keyring_that_is_none(keyed: Todo) -> None:
     assert (made.code, "config.toml; it is sent nowhere else" in made.out) == (0, True)
 
 
-def test_a_server_s_key_may_live_in_a_keyring(
+def test_server_reads_its_key_from_a_keyring(
     keyed: Todo, db: Database, person: Person, model: FakeModel, make_server: Callable[..., Server], as_person: Callable[..., Todo],
 ) -> None:  # fmt: skip
     keyed("config", "set-key", stdin=KEY)
@@ -180,7 +180,7 @@ def test_a_server_s_key_may_live_in_a_keyring(
 
 
 @pytest.mark.parametrize("way", ["direct"])
-def test_what_doctor_says_of_the_model(talker: ChatProcess, model: FakeModel) -> None:
+def test_doctor_reports_the_model(talker: ChatProcess, model: FakeModel) -> None:
     well = talker("doctor", "--json").json["checks"][-1]
     assert (well["name"], well["ok"]) == ("model", True)
     assert well["detail"] == f"test-model at 127.0.0.1:{model.port}, with a key"
@@ -199,7 +199,7 @@ def test_what_doctor_says_of_the_model(talker: ChatProcess, model: FakeModel) ->
     assert "the server's default" in talker.other("doctor").out
 
 
-def test_ollama_and_llama_cpp_are_found_where_they_usually_are(person: Person, as_person: Callable[..., Todo]) -> None:
+def test_ollama_and_llama_cpp_are_found_at_default_addresses(person: Person, as_person: Callable[..., Todo]) -> None:
     with ExitStack() as stack:
         try:
             for port in (11434, 8080):

@@ -1,4 +1,4 @@
-"""What `todo ask` is for: a wish in words, one question, the right tasks changed. Each way in, on a real terminal."""
+"""The main use of `todo ask`: a request in words, one approval, the right tasks changed. Over each client, on a terminal."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def right(before: dict[str, date], after: dict[str, date]) -> bool:
 
 
 @pytest.mark.parametrize("word", ["y", "n"])
-def test_on_a_terminal_of_eighty_columns(talker: ChatProcess, word: str) -> None:
+def test_ask_on_a_terminal_of_eighty_columns_shows_the_plan(talker: ChatProcess, word: str) -> None:
     given(talker)
     before = due(talker)
     talker.script(
@@ -64,7 +64,7 @@ def test_on_a_terminal_of_eighty_columns(talker: ChatProcess, word: str) -> None
         assert due(talker) == before
 
 
-def test_for_scripts(talker: ChatProcess) -> None:
+def test_ask_in_a_script_moves_the_tasks(talker: ChatProcess) -> None:
     given(talker)
     before = due(talker)
     talker.script(text_answer("Moved three tasks."))

@@ -1,4 +1,4 @@
-"""Left on one machine, taken up on another; servers that die between two messages; clocks that disagree."""
+"""Conversations that continue on another machine, after killed servers and with clocks that disagree."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def messages(talker: ChatProcess) -> str:
 # -- leaving ---------------------------------------------------------------------------------------
 
 
-def test_killed_on_one_machine_and_taken_up_on_another(talker: ChatProcess) -> None:
+def test_turn_killed_on_one_machine_continues_on_another(talker: ChatProcess) -> None:
     """Over the API the turn goes on by itself; straight to the database the other machine goes on with it."""
     talker.script(call_answer(("add_task", {"title": "milk"})), slow_answer(*["Half. "] * 8))
     child = talker.start("ask", "add milk")
@@ -52,7 +52,7 @@ def test_killed_on_one_machine_and_taken_up_on_another(talker: ChatProcess) -> N
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_terminal_that_is_closed_lets_go_at_once(make_talker: Callable[..., ChatProcess], number: int) -> None:
+def test_closed_terminal_releases_the_turn_at_once(make_talker: Callable[..., ChatProcess], number: int) -> None:
     talker = make_talker("direct")
     talker.script(ENDLESS, text_answer("Whole."))
     child = talker.start("ask", "a story")
@@ -63,12 +63,12 @@ def test_a_terminal_that_is_closed_lets_go_at_once(make_talker: Callable[..., Ch
     assert talker.db.execute(LIVE, talker.who.user_id) == [(False,)]
     assert talker.turns()[0][1] == "running"
     events = [json.loads(line) for line in talker.other("chat", "resume", "1", "--jsonl").lines]
-    assert "".join(one["text"] for one in events if one["kind"] == "words").startswith("Half a word")
-    assert "reset" in [one["kind"] for one in events]
+    assert "".join(event["text"] for event in events if event["kind"] == "words").startswith("Half a word")
+    assert "reset" in [event["kind"] for event in events]
     assert (events[-1]["state"], events[-1]["text"]) == ("done", "Whole.")
 
 
-def test_who_takes_up_is_told_all_once(make_talker: Callable[..., ChatProcess]) -> None:
+def test_resumed_turn_prints_everything_once(make_talker: Callable[..., ChatProcess]) -> None:
     """Straight to the database: what the dead one did and said, what comes now, and after the answer only what follows."""
     talker = make_talker("direct")
     for title in ("one", "two"):
@@ -86,15 +86,15 @@ def test_who_takes_up_is_told_all_once(make_talker: Callable[..., ChatProcess]) 
     )
     done = talker("chat", "resume", "--yes", "--jsonl")
     events = [json.loads(line) for line in done.lines]
-    told = [one.get("verb", one["kind"]) for one in events if one["kind"] in ("call", "reset", "end", "turn")]
+    told = [event.get("verb", event["kind"]) for event in events if event["kind"] in ("call", "reset", "end", "turn")]
     assert told[:3] == ["AddTask", "reset", "ListTasks"], done
     assert (told.count("AddTask"), told.count("ListTasks"), told[-2:]) == (1, 1, ["end", "turn"])
-    said = "".join(one["text"] for one in events if one["kind"] == "words")
+    said = "".join(event["text"] for event in events if event["kind"] == "words")
     assert (said.count("First milk."), said.count("Half"), said.count("Gone.")) == (1, 1, 1)
     assert [status for *_, status in talker.tasks()] == ["deleted", "deleted", "open"]
 
 
-def test_taken_up_at_a_prompt(talker: ChatProcess) -> None:
+def test_turn_resumed_at_a_prompt_continues(talker: ChatProcess) -> None:
     talker.script(ENDLESS)
     child = talker.start("ask", "a story")
     wait_until(lambda: "a word" in talker.heard())
@@ -123,7 +123,7 @@ def test_taken_up_at_a_prompt(talker: ChatProcess) -> None:
     prompt.close()
 
 
-def test_what_waits_is_asked_again_on_another_machine(talker: ChatProcess) -> None:
+def test_pending_approval_is_shown_again_on_another_machine(talker: ChatProcess) -> None:
     talker("add", "one")
     talker.script(call_answer(("list_tasks", {})), call_answer(("delete_task", {"number": 1})))
     assert talker("ask", "delete it").code == 10
@@ -140,7 +140,7 @@ def test_what_waits_is_asked_again_on_another_machine(talker: ChatProcess) -> No
     assert talker.tasks() == [(1, "one", "deleted")]
 
 
-def test_what_has_ended_is_told_again(talker: ChatProcess) -> None:
+def test_finished_turn_is_printed_again(talker: ChatProcess) -> None:
     assert talker("chat", "resume").code == 3
     talker.script(call_answer(("add_task", {"title": "milk"})), text_answer("Added ", "milk."))
     talker("ask", "add milk")
@@ -166,7 +166,7 @@ def machines(
     return make_talker("api"), [make_server(db, env=env) for _ in range(2)], lambda: make_server(db, env=env)
 
 
-def test_two_instances_and_a_restart(machines: Any) -> None:
+def test_conversations_after_a_restart_of_two_servers_continue(machines: Any) -> None:
     """Ask on A, go on at B; kill both; "mark it as done" hits the task that was spoken of. Conversations do not mix."""
     talker, (one, other), another = machines
 
@@ -210,7 +210,9 @@ time.time_ns = lambda: _time_ns() + int(_by * 1e9)
 
 
 @pytest.mark.parametrize("days", [-400, 400])
-def test_a_clock_that_is_wrong_by_a_year(make_talker: Callable[..., ChatProcess], tmp_path: Path, days: int) -> None:
+def test_machine_with_a_wrong_clock_behaves_the_same(
+    make_talker: Callable[..., ChatProcess], tmp_path: Path, days: int
+) -> None:
     """Whose lease runs is not taken for dead, whose lease is over is not taken for alive: the database says so."""
     talker = make_talker("direct")
     (tmp_path / "sitecustomize.py").write_text(SHIFTED)
@@ -233,7 +235,7 @@ def test_a_clock_that_is_wrong_by_a_year(make_talker: Callable[..., ChatProcess]
     assert roles == ["user", "assistant", "user", "assistant"]  # by number, never by time
 
 
-def test_nothing_that_decides_reads_a_clock_of_ours() -> None:
+def test_deciding_modules_never_read_the_local_clock() -> None:
     """Leases, fences, plans and what waits: judged by the database. A monotonic clock measures patience, no more."""
     house = ROOT / "todo_cli"
     deciding = [

@@ -1,4 +1,4 @@
-"""What the REPL can do, a script can: exact output of each, both ways in, and two processes at one conversation."""
+"""Scripts can do everything that the REPL can: exact output over each client, and two processes in one conversation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def lines(process: Any) -> Iterator[dict[str, Any]]:
         yield json.loads(line)
 
 
-def test_again_and_otherwise(talker: ChatProcess) -> None:
+def test_chat_retry_and_edit_replace_the_answer(talker: ChatProcess) -> None:
     talker.script(text_answer("One."), text_answer("Two."))
     assert talker("ask", "first").out == "One.\n"
     assert talker("ask", "-c", "1", "say a number").out == "Two.\n"
@@ -40,7 +40,7 @@ def test_again_and_otherwise(talker: ChatProcess) -> None:
     assert [json.loads(line)["kind"] for line in done.lines] == ["start", "words", "end", "turn"]
     assert json.loads(done.lines[0]) == {"kind": "start", "version": 1}
     assert talker.said()[2:] == [("user", "say a letter"), ("assistant", "A.")]
-    assert [str(one["content"]).partition("\n")[0] for one in talker.model.asked[-1].body["messages"][1:]] == [
+    assert [str(message["content"]).partition("\n")[0] for message in talker.model.asked[-1].body["messages"][1:]] == [
         "first",
         "One.",
         "say a letter",
@@ -51,7 +51,7 @@ def test_again_and_otherwise(talker: ChatProcess) -> None:
     talker.model.assert_valid()
 
 
-def test_to_the_trash_and_back(talker: ChatProcess) -> None:
+def test_conversation_in_the_trash_is_restored(talker: ChatProcess) -> None:
     talker.script(call_answer(("add_task", {"title": "milk"})), text_answer("Added."))
     assert talker("ask", "add milk").code == 0
     assert talker("chat", "rm", "1").out == "Deleted conversation 1: add milk\n"
@@ -69,7 +69,7 @@ def test_to_the_trash_and_back(talker: ChatProcess) -> None:
     assert talker("chat", "rm", "9").code == 3
 
 
-def test_another_terminal_watches_while_it_goes_on(talker: ChatProcess) -> None:
+def test_watch_from_another_terminal_prints_the_running_turn(talker: ChatProcess) -> None:
     talker.script([*slow_answer("Half ", "a word", every=1.5)])
     asked = talker.start("ask", "talk slowly", "--jsonl")
     wait_until(talker.heard)
@@ -80,7 +80,7 @@ def test_another_terminal_watches_while_it_goes_on(talker: ChatProcess) -> None:
     assert (first["kind"], first["text"]) == ("words", "Half ")
     assert asked.poll() is None  # it is still at it
     rest = list(events)
-    assert [one["kind"] for one in rest] == ["words", "end", "turn"]
+    assert [event["kind"] for event in rest] == ["words", "end", "turn"]
     assert (rest[-1]["text"], rest[-1]["state"], rest[-1]["conversation"]) == ("Half a word", "done", 1)
     assert (watching.wait(30), asked.wait(30)) == (0, 0)
     told = [json.loads(line) for line in asked.stdout or ()]
@@ -91,25 +91,25 @@ def test_another_terminal_watches_while_it_goes_on(talker: ChatProcess) -> None:
         one.communicate()
 
 
-def test_one_waits_another_watches_a_third_approves(talker: ChatProcess) -> None:
+def test_approval_from_a_third_terminal_ends_waiting_and_watching(talker: ChatProcess) -> None:
     for title in ("one", "two"):
         assert talker("add", title).code == 0
     talker.script(call_answer(("delete_task", {"numbers": [1, 2]})))
     assert talker("ask", "delete 1 and 2").code == 10
     watching = talker.start("chat", "watch", "1", "--jsonl")
     events = lines(watching)
-    waiting = next(one for one in events if one["kind"] == "waiting")
+    waiting = next(event for event in events if event["kind"] == "waiting")
     assert [row["number"] for held in waiting["held"] for row in held["plan"]["differences"]] == [1, 2]
     assert talker.tasks() == [(1, "one", "open"), (2, "two", "open")]
     talker.script(text_answer("Both are gone."))
     assert talker.other("chat", "approve", "1").out == "Both are gone.\n"
-    assert [one["kind"] for one in events][-3:] == ["words", "end", "turn"]
+    assert [event["kind"] for event in events][-3:] == ["words", "end", "turn"]
     assert watching.wait(30) == 0
     assert talker.tasks() == [(1, "one", "deleted"), (2, "two", "deleted")]
     watching.communicate()
 
 
-def test_who_follows_hears_what_is_said_next(talker: ChatProcess) -> None:
+def test_follow_prints_the_next_messages(talker: ChatProcess) -> None:
     talker.script(text_answer("One."), text_answer("Two."))
     assert talker("ask", "first").code == 0
     following = talker.start("chat", "watch", "1", "--follow", "--jsonl")
@@ -124,7 +124,7 @@ def test_who_follows_hears_what_is_said_next(talker: ChatProcess) -> None:
 # -- the rules behind them ----------------------------------------------------------------------------
 
 
-def test_going_back_keeps_what_was_done_and_what_was_said(chat: Chat) -> None:
+def test_rewind_keeps_changes_and_messages(chat: Chat) -> None:
     chat.say("hello", ["Hi."])
     turn = new_id()
     chat.say("add x", [["add_task", {"title": "x"}]], ["Added."], turn=turn)
@@ -139,7 +139,7 @@ def test_going_back_keeps_what_was_done_and_what_was_said(chat: Chat) -> None:
     assert chat.db.execute("SELECT count(*) FROM todo.messages WHERE conversation_id = %s", chat.id) == [(6,)]
 
 
-def test_the_first_turn_of_a_fork_goes_back_to_what_it_has_inherited(chat: Chat) -> None:
+def test_rewind_of_the_first_turn_of_a_fork_returns_to_the_inherited_head(chat: Chat) -> None:
     chat.say("hello", ["Hi."])
     fork = chat(ForkConversation(number=1, id=new_id()))
     chat.id, turn = fork.id, new_id()
@@ -150,7 +150,7 @@ def test_the_first_turn_of_a_fork_goes_back_to_what_it_has_inherited(chat: Chat)
     assert [content for _, content in chat.history()] == ["hello", "Hi.", "otherwise", "Yes."]
 
 
-def test_nothing_moves_while_a_turn_runs_or_waits(chat: Chat) -> None:
+def test_rewind_or_removal_during_a_turn_is_refused(chat: Chat) -> None:
     begin = BeginTurn(conversation=chat.id, turn=new_id(), runner=new_id(), text="hello")
     chat(begin)
     for request in (RewindTurn(turn=begin.turn), RemoveConversation(number=1)):

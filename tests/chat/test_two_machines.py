@@ -51,7 +51,7 @@ def at_once(talker: ChatProcess, *each: tuple[Todo, tuple[str, ...]]) -> list[tu
         waiting = """WITH RECURSIVE w AS (SELECT pid FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))
           UNION SELECT a.pid FROM w, pg_stat_activity a WHERE w.pid = ANY (pg_blocking_pids(a.pid))) SELECT pid FROM w"""
         wait_until(lambda: len(talker.db.execute(waiting, held_by)) >= len(each))
-    return [(one.wait(30), *one.communicate()) for one in running]
+    return [(process.wait(30), *process.communicate()) for process in running]
 
 
 def verbs(talker: ChatProcess) -> list[str]:
@@ -63,11 +63,11 @@ def verbs(talker: ChatProcess) -> list[str]:
 YES, NO = ("chat", "approve", "1"), ("chat", "approve", "1", "--no")
 
 
-def test_two_that_say_yes_at_once_do_it_once(talker: ChatProcess) -> None:
+def test_two_approvals_at_once_act_once(talker: ChatProcess) -> None:
     talker.script(text_answer("Done."))
     found = at_once(talker, (talker.todo, YES), (talker.other, YES))
-    assert (0, "Done.\n") in [one[:2] for one in found], found
-    assert {one[0] for one in found} <= {0, 6}, found
+    assert (0, "Done.\n") in [ended[:2] for ended in found], found
+    assert {ended[0] for ended in found} <= {0, 6}, found
     assert (talker.tasks(), verbs(talker)) == (DONE, ["DeleteTasks", "CompleteTasks"])
     assert [role for role, _ in talker.said()] == [
         "user",
@@ -81,10 +81,10 @@ def test_two_that_say_yes_at_once_do_it_once(talker: ChatProcess) -> None:
     talker.model.assert_valid()
 
 
-def test_a_yes_and_a_no_at_once_the_first_counts(talker: ChatProcess) -> None:
+def test_approval_and_rejection_at_once_apply_the_first(talker: ChatProcess) -> None:
     talker.script(text_answer("As you say."))
     found = at_once(talker, (talker.todo, YES), (talker.other, NO))
-    assert sorted(one[0] for one in found) == [0, 6], found
+    assert sorted(ended[0] for ended in found) == [0, 6], found
     lost = next(err for code, _, err in found if code == 6)
     if found[0][0] == 0:
         assert (talker.tasks(), verbs(talker), "yes already" in lost) == (DONE, ["DeleteTasks", "CompleteTasks"], True)
@@ -92,7 +92,7 @@ def test_a_yes_and_a_no_at_once_the_first_counts(talker: ChatProcess) -> None:
         assert (talker.tasks(), verbs(talker), "refused already" in lost) == (OPEN, [], True)
 
 
-def test_a_yes_and_a_new_message_at_once(talker: ChatProcess) -> None:
+def test_approval_and_new_message_at_once_act_at_most_once(talker: ChatProcess) -> None:
     """The message means no, where it came first; else it finds that the turn goes on, or that it has ended."""
     talker.script(text_answer("One."), text_answer("Two."))
     yes, said = at_once(talker, (talker.todo, YES), (talker.other, ("ask", "-c", "1", "never mind")))
@@ -104,23 +104,23 @@ def test_a_yes_and_a_new_message_at_once(talker: ChatProcess) -> None:
     assert protocol_errors(messages) == []
 
 
-def test_a_yes_after_the_tasks_changed_on_the_other_machine(talker: ChatProcess) -> None:
+def test_approval_after_a_task_changed_skips_it(talker: ChatProcess) -> None:
     assert talker.other("edit", "1", "--title", "one, but another").code == 0
     talker.script(text_answer("Only the second."))
     assert talker.other(*YES).code == 0
     assert talker.tasks() == [(1, "one, but another", "open"), *DONE[1:]]
-    told = [str(one["content"]) for one in talker.model.asked[-1].body["messages"] if one["role"] == "tool"]
+    told = [str(message["content"]) for message in talker.model.asked[-1].body["messages"] if message["role"] == "tool"]
     assert "#1 has moved on since the plan was made; nothing was changed" in told[-2]
 
 
-def test_a_yes_after_it_expired(talker: ChatProcess) -> None:
+def test_approval_after_the_expiry_changes_nothing(talker: ChatProcess) -> None:
     talker.db.execute("UPDATE todo.plans SET expires_at = now() WHERE space_id = %s", talker.who.user_id)
     talker.script(text_answer("Too late."))
     assert talker.other(*YES).out == "Too late.\n"
     assert (talker.tasks(), verbs(talker)) == (OPEN, [])
 
 
-def test_a_yes_after_a_new_message_in_its_place(talker: ChatProcess) -> None:
+def test_approval_after_a_new_message_is_refused(talker: ChatProcess) -> None:
     talker.script(text_answer("Fine."))
     assert talker.other("ask", "-c", "1", "never mind").out == "Fine.\n"
     late = talker(*YES)
