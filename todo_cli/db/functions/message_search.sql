@@ -12,8 +12,7 @@ DECLARE
   mark constant text := left(encode(sha256(uuid_send(p_space) || uuid_send(p_user)), 'base64'), 6);
 BEGIN
   IF p_role = 'tool' THEN
-    IF p_content NOT LIKE '{"task":%' AND p_content NOT LIKE '{"ok":true%'
-       AND p_content NOT LIKE '{"done":true%' THEN
+    IF p_content NOT LIKE '{"task":%' AND p_content NOT LIKE '{"ok":true%' THEN
       RETURN ''::tsvector;
     END IF;
     content := (
