@@ -37,19 +37,39 @@ def costs(bench: Bench, turns: int, rounds: int) -> dict[tuple[str, str], list[C
 
 def time_table(bench: Bench, found: dict[tuple[str, str], list[Cost]]) -> None:
     """Every way at every length: against the short conversation of as many messages sent, and against the plain loop."""
-    rows = [("", "own ms CPU", "Postgres ms CPU", "ms in all", "own × short", "aim", "", "with Postgres × short",
-             "ms × short", "own × plain")]  # fmt: skip
+    rows = [
+        (
+            "",
+            "own ms CPU",
+            "Postgres ms CPU",
+            "ms in all",
+            "own × short",
+            "aim",
+            "",
+            "with Postgres × short",
+            "ms × short",
+            "own × plain",
+        )
+    ]
     names = list(bench.talks)
     for (way, name), runs in found.items():
         at = names.index(name)
         long, short = at % 2 == 1, names[at - at % 2]
         cost, ratio = middle(runs), times(runs, found[way, short])
-        rows.append((
-            f"{way}, {name}", f"{cost.own:.1f}", f"{cost.postgres:.1f}" if way != "plain" else "", f"{cost.wall:.0f}",
-            f"{ratio.own:.2f}" if long else "", f"≤ {FLAT}" if long else "", verdict(ratio.own, FLAT) if long else "",
-            f"{ratio.postgres:.2f}" if long else "", f"{ratio.wall:.2f}" if long else "",
-            f"{times(runs, found['plain', short]).own:.1f}" if way != "plain" else "",
-        ))  # fmt: skip
+        rows.append(
+            (
+                f"{way}, {name}",
+                f"{cost.own:.1f}",
+                f"{cost.postgres:.1f}" if way != "plain" else "",
+                f"{cost.wall:.0f}",
+                f"{ratio.own:.2f}" if long else "",
+                f"≤ {FLAT}" if long else "",
+                verdict(ratio.own, FLAT) if long else "",
+                f"{ratio.postgres:.2f}" if long else "",
+                f"{ratio.wall:.2f}" if long else "",
+                f"{times(runs, found['plain', short]).own:.1f}" if way != "plain" else "",
+            )
+        )
     table(rows)
 
 
@@ -74,8 +94,17 @@ def stored_table(bench: Bench, messages: int) -> None:
     rows = [("bytes for each", "table", "indexes", "its text", "beyond its text", "aim", "")]
     for name, one in found.items():
         aim = MOST_BYTES if name == "messages" else None
-        rows.append((name[:-1], f"{one.table:.0f}", f"{one.indexes:.0f}", f"{one.text:.0f}", f"{one.beyond:.0f}",
-                     f"≤ {aim:.0f}" if aim else "", verdict(one.beyond, aim)))  # fmt: skip
+        rows.append(
+            (
+                name[:-1],
+                f"{one.table:.0f}",
+                f"{one.indexes:.0f}",
+                f"{one.text:.0f}",
+                f"{one.beyond:.0f}",
+                f"≤ {aim:.0f}" if aim else "",
+                verdict(one.beyond, aim),
+            )
+        )
     table(rows)
     statement = """SELECT sum(pg_column_size(e.*) + 4)::float / count(DISTINCT e.turn_id), count(*)::float / count(DISTINCT e.turn_id)
       FROM todo.events e"""

@@ -54,8 +54,10 @@ class Client(asyncio.Protocol):
 
 async def main(port: int, seconds: float, connections: int) -> None:
     """Drive, then print what came back as JSON."""
-    requests = [f"{head}\r\nContent-Length: {len(body.replace('{n}', '0' * 20))}\r\n\r\n{body}".encode()
-                for head, body in json.load(sys.stdin)]  # fmt: skip
+    requests = [
+        f"{head}\r\nContent-Length: {len(body.replace('{n}', '0' * 20))}\r\n\r\n{body}".encode()
+        for head, body in json.load(sys.stdin)
+    ]
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     clients: list[Client] = []
     started = time.perf_counter()
@@ -66,8 +68,15 @@ async def main(port: int, seconds: float, connections: int) -> None:
     stop.set()
     took = time.perf_counter() - started
     await asyncio.sleep(0.3)
-    print(json.dumps({"answered": sum(one.answered for one in clients), "failed": sum(one.failed for one in clients),
-                      "seconds": took}))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "answered": sum(one.answered for one in clients),
+                "failed": sum(one.failed for one in clients),
+                "seconds": took,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

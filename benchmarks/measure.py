@@ -88,8 +88,15 @@ class House:
 
     def todo(self, *arguments: str, stdin: str = "") -> str:
         """Run the command and return its output. Exit if it fails."""
-        done = subprocess.run([str(self.bin / "todo"), *arguments], env=self.environment, input=stdin, text=True,
-                              cwd=self.home, capture_output=True, check=False)  # fmt: skip
+        done = subprocess.run(
+            [str(self.bin / "todo"), *arguments],
+            env=self.environment,
+            input=stdin,
+            text=True,
+            cwd=self.home,
+            capture_output=True,
+            check=False,
+        )
         if done.returncode:
             raise SystemExit(f"todo {' '.join(arguments)}: {done.stderr}")
         return done.stdout
@@ -103,8 +110,14 @@ class House:
         """Start a server with its port as the last argument. Return its URL and pid once `path` answers."""
         port = free_port()
         with (self.home / "server.log").open("ab") as log:
-            process = subprocess.Popen([*command, str(port)], env=self.environment | environment, cwd=self.home,
-                                       stdin=subprocess.DEVNULL, stdout=log, stderr=log)  # fmt: skip
+            process = subprocess.Popen(
+                [*command, str(port)],
+                env=self.environment | environment,
+                cwd=self.home,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
         self.processes.append(process)
         url = f"http://127.0.0.1:{port}"
         for _ in range(200):
@@ -157,8 +170,9 @@ def cpu(case: Case) -> float:
     Child processes that it waits for are included, servers are not. Exit if it fails.
     """
     out, keep = pty.openpty() if case.tty else os.pipe()
-    process = subprocess.Popen(case.command, env=case.environment, stdin=subprocess.DEVNULL, stdout=keep,
-                               stderr=subprocess.DEVNULL)  # fmt: skip
+    process = subprocess.Popen(
+        case.command, env=case.environment, stdin=subprocess.DEVNULL, stdout=keep, stderr=subprocess.DEVNULL
+    )
     os.close(keep)
     _drain(out)
     _, status, usage = os.wait4(process.pid, 0)
@@ -225,8 +239,13 @@ def _run_counting(counter_command: list[str], case: Case) -> str:
     """Run the process under a counter and return the text on its standard error. Exit if it fails."""
     out, keep = pty.openpty() if case.tty else os.pipe()
     with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen([*counter_command, *case.command], env=case.environment | {"PYTHONHASHSEED": "0"},
-                                   stdin=subprocess.DEVNULL, stdout=keep, stderr=errors)  # fmt: skip
+        process = subprocess.Popen(
+            [*counter_command, *case.command],
+            env=case.environment | {"PYTHONHASHSEED": "0"},
+            stdin=subprocess.DEVNULL,
+            stdout=keep,
+            stderr=errors,
+        )
         os.close(keep)
         _drain(out)
         process.wait()

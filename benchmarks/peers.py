@@ -113,12 +113,18 @@ def taskwarrior(home: Path, size: int) -> Peer | None:
     environment = BARE | {"HOME": str(place), "TASKRC": str(place / "rc")}
     ids = [f"00000000-0000-4000-8000-{n:012x}" for n in range(size)]
     rows = [
-        {"uuid": ids[n], "description": title, "status": "pending", "entry": "20261101T080000Z",
-         "project": "bench" if chosen else "other"}
+        {
+            "uuid": ids[n],
+            "description": title,
+            "status": "pending",
+            "entry": "20261101T080000Z",
+            "project": "bench" if chosen else "other",
+        }
         for n, (title, chosen) in enumerate(titles(size))
-    ]  # fmt: skip
-    subprocess.run(["task", "import", "-"], env=environment, input=json.dumps(rows), text=True, check=True,
-                   capture_output=True)  # fmt: skip
+    ]
+    subprocess.run(
+        ["task", "import", "-"], env=environment, input=json.dumps(rows), text=True, check=True, capture_output=True
+    )
 
     def command(action: str, run: int) -> Case:
         words = {

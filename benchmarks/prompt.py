@@ -40,8 +40,14 @@ def prompt_table(home: House, environment: dict[str, str], runs: int) -> None:
 def terminal(command: list[str], environment: dict[str, str]) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """The command on a terminal; ours is the other end."""
     ours, theirs = pty.openpty()
-    process = subprocess.Popen(command, env=environment | {"TERM": "xterm", "COLUMNS": "100"}, stdin=theirs, stdout=theirs,
-                               stderr=theirs, start_new_session=True)  # fmt: skip
+    process = subprocess.Popen(
+        command,
+        env=environment | {"TERM": "xterm", "COLUMNS": "100"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
     os.close(theirs)
     try:
         yield ours, process

@@ -201,13 +201,25 @@ def report(runs: dict[str, dict[str, list[Measured]]]) -> None:
     for name, found in runs.items():
         ours, pg = middle(found["ours"]), middle(found["pgbench"]).a_second
         of, times = AIMS[name]
-        row = [name, f"{ours.a_second:,.0f}", f"{1e6 / ours.a_cpu_second:.0f}", f"{pg:,.0f}", f"{ours.a_second / pg:.2f}",
-               f"≥ {of}", verdict(ours.a_second / pg, of, most=False)]  # fmt: skip
+        row = [
+            name,
+            f"{ours.a_second:,.0f}",
+            f"{1e6 / ours.a_cpu_second:.0f}",
+            f"{pg:,.0f}",
+            f"{ours.a_second / pg:.2f}",
+            f"≥ {of}",
+            verdict(ours.a_second / pg, of, most=False),
+        ]
         if found["plain"]:
             plain = middle(found["plain"])
             ratio = ours.a_cpu_second / plain.a_cpu_second
-            row += [f"{plain.a_second:,.0f}", f"{1e6 / plain.a_cpu_second:.0f}", f"{ratio:.1f}", f"≥ {times:g}",
-                    verdict(ratio, times, most=False)]  # fmt: skip
+            row += [
+                f"{plain.a_second:,.0f}",
+                f"{1e6 / plain.a_cpu_second:.0f}",
+                f"{ratio:.1f}",
+                f"≥ {times:g}",
+                verdict(ratio, times, most=False),
+            ]
         rows.append([*row, *[""] * (len(heads) - len(row))])
     table(rows)
 

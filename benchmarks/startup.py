@@ -74,10 +74,17 @@ def main(runs: int, *, quick: bool) -> None:
     for name in made:
         times, aim = seconds[name] / seconds[BASE], AIMS.get(name)
         count, most = counted.get(name), MAX_INSTRUCTIONS.get(name)
-        rows.append((
-            name, f"{times:.1f}", f"≤ {aim:g}" if aim else "", verdict(times, aim),
-            f"{count:.0f}" if count else "-", f"≤ {most:g}" if most else "", verdict(count, most) if count else "",
-        ))  # fmt: skip
+        rows.append(
+            (
+                name,
+                f"{times:.1f}",
+                f"≤ {aim:g}" if aim else "",
+                verdict(times, aim),
+                f"{count:.0f}" if count else "-",
+                f"≤ {most:g}" if most else "",
+                verdict(count, most) if count else "",
+            )
+        )
     table(rows)
 
 

@@ -65,8 +65,16 @@ def store(connection: Any, me: str, first: int, talks: int, turns: int, reaches:
     """So many conversations of so many turns."""
     wished = json.dumps([{"name": "add_task", "arguments": json.dumps(CALLED), "id": "call_0"}])
     texts = [ASKED, "", RESULT.replace("{{", "{").replace("}}", "}"), ANSWERED]
-    values = {"me": me, "first": first, "talks": talks, "turns": turns, "texts": texts, "calls": wished, "reaches": reaches,
-              "summary": "They put things on the list. " * 24}  # fmt: skip
+    values = {
+        "me": me,
+        "first": first,
+        "talks": talks,
+        "turns": turns,
+        "texts": texts,
+        "calls": wished,
+        "reaches": reaches,
+        "summary": "They put things on the list. " * 24,
+    }
     for statement in (MAKE, TURNS, MESSAGES, *([SUMMARY] if reaches else []), POINT):
         connection.execute(statement, values)
 

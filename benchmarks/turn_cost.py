@@ -52,8 +52,10 @@ class Bench:
         self.connection.execute("CHECKPOINT")
         model, _ = home.serve([sys.executable, str(ROOT / "benchmarks" / "model.py")], "/", {"PYTHONPATH": str(ROOT)})
         self.environment = home.environment | {
-            "OPENAI_BASE_URL": f"{model}/v1", "TODO_MODEL": "m", "BENCHMARK_OWNER_URL": postgres.owner_url()
-        }  # fmt: skip
+            "OPENAI_BASE_URL": f"{model}/v1",
+            "TODO_MODEL": "m",
+            "BENCHMARK_OWNER_URL": postgres.owner_url(),
+        }
         self.url, self.pid = home.serve([str(home.bin / "todo"), "serve", "--port"], "/readyz", self.environment)
         self.runners = {way: self._runner(way) for way in ("direct", "plain")}
 
@@ -61,8 +63,9 @@ class Bench:
         print(f"storing conversations of up to {long:,} messages …", file=sys.stderr)
         cases = [(length, replayed) for replayed in REPLAYED for length in (replayed, long)]
         found = [talk(self.connection, self.me, 1 + at, *case) for at, case in enumerate(cases)]
-        return {f"{length:,} messages, {replayed:,} sent": one
-                for (length, replayed), one in zip(cases, found, strict=True)}  # fmt: skip
+        return {
+            f"{length:,} messages, {replayed:,} sent": one for (length, replayed), one in zip(cases, found, strict=True)
+        }
 
     def _one(self, statement: str, *values: Any) -> Any:
         found = self.connection.execute(statement, values).fetchone()
@@ -70,8 +73,9 @@ class Bench:
 
     def _runner(self, way: str) -> subprocess.Popen[str]:
         command = [sys.executable, str(ROOT / "benchmarks" / "turns.py"), way]
-        return subprocess.Popen(command, env=self.environment, cwd=self.home.home, text=True, stdin=subprocess.PIPE,
-                                stdout=subprocess.PIPE)  # fmt: skip
+        return subprocess.Popen(
+            command, env=self.environment, cwd=self.home.home, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
 
     def close(self) -> None:
         """End what was started here."""
@@ -160,5 +164,9 @@ def middle(runs: list[Cost]) -> Cost:
 def times(runs: list[Cost], base: list[Cost]) -> Cost:
     """As a multiple: the median of what each round says, whose two batches met the same load."""
     both = zip(runs, base, strict=True)
-    return middle([Cost(one.own / other.own, (one.own + one.postgres) / (other.own + other.postgres), one.wall / other.wall)
-                   for one, other in both])  # fmt: skip
+    return middle(
+        [
+            Cost(one.own / other.own, (one.own + one.postgres) / (other.own + other.postgres), one.wall / other.wall)
+            for one, other in both
+        ]
+    )

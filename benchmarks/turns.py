@@ -120,9 +120,12 @@ class Plain:
     def answer(self, messages: list[dict[str, Any]]) -> tuple[str, list[dict[str, Any]]]:
         """One streamed answer, put together."""
         stream = self.client.chat.completions.create(
-            model=os.environ["TODO_MODEL"], messages=messages, tools=self.tools, stream=True,  # type: ignore[arg-type]
+            model=os.environ["TODO_MODEL"],
+            messages=messages,
+            tools=self.tools,
+            stream=True,  # type: ignore[arg-type]
             stream_options={"include_usage": True},
-        )  # fmt: skip
+        )
         text, calls = "", dict[int, dict[str, Any]]()
         for chunk in stream:
             for choice in chunk.choices:

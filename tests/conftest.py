@@ -138,8 +138,15 @@ class Todo:
     ) -> Result:
         """Run it to its end; stdin is empty when not given, never a terminal."""
         data = stdin.encode() if isinstance(stdin, str) else stdin or b""
-        done = subprocess.run([*COMMAND, *arguments], input=data, capture_output=True, env=self.environment(env),
-                              cwd=self.directory, timeout=timeout, check=False)  # fmt: skip
+        done = subprocess.run(
+            [*COMMAND, *arguments],
+            input=data,
+            capture_output=True,
+            env=self.environment(env),
+            cwd=self.directory,
+            timeout=timeout,
+            check=False,
+        )
         return Result(done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"), done.returncode)
 
     def environment(self, more: dict[str, str] | None = None) -> dict[str, str]:
@@ -230,8 +237,14 @@ def start_server(directory: Path, database: Database, *options: str, env: dict[s
     log = directory / f"serve-{port}.log"
     environment = BARE | {"HOME": str(directory), "TODO_SERVER_DATABASE_URL": database.server_url} | (env or {})
     with log.open("w") as out:
-        process = subprocess.Popen([*COMMAND, "serve", "--port", str(port), *options], env=environment, stdout=out,
-                                   stderr=out, stdin=subprocess.DEVNULL, text=True)  # fmt: skip
+        process = subprocess.Popen(
+            [*COMMAND, "serve", "--port", str(port), *options],
+            env=environment,
+            stdout=out,
+            stderr=out,
+            stdin=subprocess.DEVNULL,
+            text=True,
+        )
     server = Server(f"http://127.0.0.1:{port}", process, log)
     wait_for(lambda: _answers(server), f"{log.read_text()}")
     return server

@@ -64,8 +64,11 @@ def test_rejection_returns_to_the_model(chat: Chat, held: str) -> None:
 
 
 def test_approval_of_some_calls_rejects_the_others(chat: Chat, held: str) -> None:
-    for wrong in (AnswerTurn(turn=held, yes=True, only=(2,)), AnswerTurn(turn=held, yes=False, only=(0,)),
-                  AnswerTurn(turn=held, yes=True, only=())):  # fmt: skip
+    for wrong in (
+        AnswerTurn(turn=held, yes=True, only=(2,)),
+        AnswerTurn(turn=held, yes=False, only=(0,)),
+        AnswerTurn(turn=held, yes=True, only=()),
+    ):
         with pytest.raises(Invalid):
             chat(wrong)
     assert {status for _, _, status in chat.tasks()} == {"open"}

@@ -212,8 +212,11 @@ class Story(RuleBasedStateMachine):
     @rule(back=st.integers(0, 30))
     def edit(self, back: int) -> None:
         """On from an earlier answer, and differently."""
-        ends = [message.seq for message in self._replay().messages
-                if message.role == "assistant" and not message.calls and message.conversation == self.chat.id]  # fmt: skip
+        ends = [
+            message.seq
+            for message in self._replay().messages
+            if message.role == "assistant" and not message.calls and message.conversation == self.chat.id
+        ]
         to = ends[back % len(ends)] if ends else 0
         if self._done(MoveHead(number=self.chat.number, to=to)):
             line, _ = walked(self.owner, self.chat)
@@ -319,10 +322,16 @@ class Story(RuleBasedStateMachine):
 
 
 KINDS = {
-    "undo", "redo", "edit", "fork", "compaction", "interrupt", "read behind a summary",
+    "undo",
+    "redo",
+    "edit",
+    "fork",
+    "compaction",
+    "interrupt",
+    "read behind a summary",
     *(f"question: {answer}" for answer in ("yes", "no", "stop", "nothing")),
     *(f"crash: {step}, {go_on}" for step in ("begun", "words", "calls", "one call") for go_on in (True, False)),
-}  # fmt: skip
+}
 
 
 def told(db: Database, stories: int, steps: int) -> Counter[str]:
@@ -330,9 +339,14 @@ def told(db: Database, stories: int, steps: int) -> Counter[str]:
     happened: Counter[str] = Counter()
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         lambda: Story(db, happened),
-        settings=settings(max_examples=stories, stateful_step_count=steps, deadline=None, derandomize=True,
-                          suppress_health_check=list(HealthCheck)),
-    )  # fmt: skip
+        settings=settings(
+            max_examples=stories,
+            stateful_step_count=steps,
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
     return happened
 
 

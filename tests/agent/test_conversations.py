@@ -73,17 +73,33 @@ def test_conversation_commands_over_each_client_change_it(chat: Chat, send: Call
 
 def test_missing_conversation_over_each_client_is_refused(chat: Chat, send: Callable[[Request[Any]], Any]) -> None:
     chat.say("hello", ["hi"])
-    none, asked = new_id(), [
-        people.ShowConversation(number=9), people.RenameConversation(number=9, title="x"), people.MoveHead(number=9, to=0),
-    ]  # fmt: skip
-    asked += [people.ForkConversation(number=9, id=none), people.StopTurn(turn=none), people.AnswerTurn(turn=none, yes=True),
-              people.UndoTurn(turn=none), people.RedoTurn(turn=none), people.RewindTurn(turn=none),
-              people.RemoveConversation(number=9), people.RestoreConversation(number=9)]  # fmt: skip
+    none, asked = (
+        new_id(),
+        [
+            people.ShowConversation(number=9),
+            people.RenameConversation(number=9, title="x"),
+            people.MoveHead(number=9, to=0),
+        ],
+    )
+    asked += [
+        people.ForkConversation(number=9, id=none),
+        people.StopTurn(turn=none),
+        people.AnswerTurn(turn=none, yes=True),
+        people.UndoTurn(turn=none),
+        people.RedoTurn(turn=none),
+        people.RewindTurn(turn=none),
+        people.RemoveConversation(number=9),
+        people.RestoreConversation(number=9),
+    ]
     for request in asked:
         with pytest.raises(NotFound):
             send(request)
-    for request in (people.ListConversations(cursor="x"), people.RenameConversation(number=1, title=" "),
-                    people.MoveHead(number=1, to=1), people.ForkConversation(number=1, id=new_id(), at=1)):  # fmt: skip
+    for request in (
+        people.ListConversations(cursor="x"),
+        people.RenameConversation(number=1, title=" "),
+        people.MoveHead(number=1, to=1),
+        people.ForkConversation(number=1, id=new_id(), at=1),
+    ):
         with pytest.raises(Invalid):
             send(request)
 
@@ -128,11 +144,26 @@ def test_turn_steps_cost_their_round_trips(far: tuple[TcpProxy, Line, Chat]) -> 
         counted(people.RemoveConversation(number=number))
         counted(people.RestoreConversation(number=number))
     assert dict(found) == {
-        "BeginTurn": 2, "ReadReplay": 1, "StoreAnswer": 1, "StoreResults": 1, "RunCall": 3, "StoreEvents": 1, "ReadEvents": 1,
-        "StoreSummary": 1, "EndTurn": 1, "HoldCalls": 3, "AnswerTurn": 3, "StopTurn": 2, "ShowConversation": 1,
-        "ListConversations": 1, "RenameConversation": 1,
-        "StoreTitle": 1, "RewindTurn": 1, "RemoveConversation": 1, "RestoreConversation": 1,
-    }  # fmt: skip
+        "BeginTurn": 2,
+        "ReadReplay": 1,
+        "StoreAnswer": 1,
+        "StoreResults": 1,
+        "RunCall": 3,
+        "StoreEvents": 1,
+        "ReadEvents": 1,
+        "StoreSummary": 1,
+        "EndTurn": 1,
+        "HoldCalls": 3,
+        "AnswerTurn": 3,
+        "StopTurn": 2,
+        "ShowConversation": 1,
+        "ListConversations": 1,
+        "RenameConversation": 1,
+        "StoreTitle": 1,
+        "RewindTurn": 1,
+        "RemoveConversation": 1,
+        "RestoreConversation": 1,
+    }
 
 
 def _turn(counted: Callable[[Request[Any]], Any], chat: Chat) -> dict[str, Any]:

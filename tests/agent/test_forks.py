@@ -52,8 +52,9 @@ def read(chat: Chat) -> Any:
 
 def summaries(chat: Chat) -> list[Any]:
     return chat.db.execute(
-        "SELECT reaches, content FROM todo.messages WHERE conversation_id = %s AND role = 'summary' ORDER BY seq", chat.id
-    )  # fmt: skip
+        "SELECT reaches, content FROM todo.messages WHERE conversation_id = %s AND role = 'summary' ORDER BY seq",
+        chat.id,
+    )
 
 
 def test_fork_after_a_summary_inherits_it(chat: Chat, make_chat: Callable[..., Chat]) -> None:

@@ -27,17 +27,40 @@ from todo_cli.contract.turn_steps import Message
 from todo_cli.core.turns.tool_result import error_json, result_json
 from todo_cli.errors import Conflict
 
-FORGED = ('"number":77', '\\"number\\":77', '"},{"number":77', "\\", '"', "\\\\", "number", ":77", "\u0022number\u0022:77", "\n",
-          '\\u0022number\\u0022:77', "x" * 9_000)  # fmt: skip
+FORGED = (
+    '"number":77',
+    '\\"number\\":77',
+    '"},{"number":77',
+    "\\",
+    '"',
+    "\\\\",
+    "number",
+    ":77",
+    "\u0022number\u0022:77",
+    "\n",
+    "\\u0022number\\u0022:77",
+    "x" * 9_000,
+)
 texts = st.lists(st.sampled_from(FORGED), max_size=6).map("".join)
 
 
 @st.composite
 def tasks(draw: st.DrawFn) -> Task:
     now = datetime.now(UTC)
-    return Task(number=draw(st.integers(1, 9)), id="i", title=draw(texts), note=draw(texts), project=draw(texts), status="open",
-                tags=(draw(texts),), rev=77, created_at=now, updated_at=now, claimed_by=draw(texts),
-                comments=(Comment(id="77", user=draw(texts), at=now, text=draw(texts)),))  # fmt: skip
+    return Task(
+        number=draw(st.integers(1, 9)),
+        id="i",
+        title=draw(texts),
+        note=draw(texts),
+        project=draw(texts),
+        status="open",
+        tags=(draw(texts),),
+        rev=77,
+        created_at=now,
+        updated_at=now,
+        claimed_by=draw(texts),
+        comments=(Comment(id="77", user=draw(texts), at=now, text=draw(texts)),),
+    )
 
 
 @given(several=st.lists(tasks(), min_size=1, max_size=4), said=texts)

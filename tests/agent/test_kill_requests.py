@@ -36,9 +36,14 @@ def happens(db: Database, nest: ForkServer, name: str, point: int | None = None,
     try:
         request = case.before(chat)
         said = nest.run(
-            url=chat.who.database_url, token=chat.who.token, request=type(request).__name__, key=key,
-            fields=msgspec.to_builtins(request), die=point, how=how,
-        )  # fmt: skip
+            url=chat.who.database_url,
+            token=chat.who.token,
+            request=type(request).__name__,
+            key=key,
+            fields=msgspec.to_builtins(request),
+            die=point,
+            how=how,
+        )
         assert said is None or "answer" in said, said
         case.on(chat, request, key)
         return snapshot_of(chat), said
@@ -85,9 +90,15 @@ def folds(db: Database, nest: ForkServer, point: int | None = None, how: str = "
         for name in ("one", "two", "three"):
             chat.say(f"{name} " + "x" * 400, [f"{name} " + "y" * 400])
         given: dict[str, Any] = {
-            "url": chat.who.database_url, "token": chat.who.token, "conversation": chat.id, "turn": turn, "text": "add milk",
-            "rounds": ROUNDS, "summary": "They counted.", "budget": 500,
-        }  # fmt: skip
+            "url": chat.who.database_url,
+            "token": chat.who.token,
+            "conversation": chat.id,
+            "turn": turn,
+            "text": "add milk",
+            "rounds": ROUNDS,
+            "summary": "They counted.",
+            "budget": 500,
+        }
         said = nest.run(**given, die=point, how=how, lease=0.4 if point else 30)
         if said is None or said["ended"].get("state") != "done":
             chat.lapse()

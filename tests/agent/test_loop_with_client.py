@@ -33,9 +33,11 @@ def speaking(url: str) -> Any:
 def test_turn_over_the_protocol_runs_tools_and_answers(chat: Chat) -> None:
     chat(AddTask(title="Report"))
     with run_fake_model(
-        call_answer(("list_tasks", {})), text_answer("There is ", "#1 Report."),
-        call_answer(("complete_task", {"number": 1}), text="I will."), text_answer("Done: #1 Report."),
-    ) as server:  # fmt: skip
+        call_answer(("list_tasks", {})),
+        text_answer("There is ", "#1 Report."),
+        call_answer(("complete_task", {"number": 1}), text="I will."),
+        text_answer("Done: #1 Report."),
+    ) as server:
         assert chat.say("what is there?", answer=speaking(server.url)).text == "There is #1 Report."
         ended = chat.say("mark it as done", answer=speaking(server.url))
         assert (ended.state, ended.text) == ("done", "Done: #1 Report.")

@@ -95,8 +95,11 @@ def test_message_search_finds_own_messages_only(talks: Chat, make_chat: Callable
     assert [hit.conversation for hit in stranger(SearchConversations(words="rent secret")).hits] == [1]
     assert found(stranger, "dentist") == []
     assert found(talks, "secret") == []
-    rows = db.execute("""SELECT tsvector_to_array(todo.message_words(space_id, user_id, role, content)), user_id FROM todo.messages
-      WHERE user_id = ANY (%s::uuid[]) AND role <> 'tool'""", [talks.who.user_id, stranger.who.user_id])  # fmt: skip
+    rows = db.execute(
+        """SELECT tsvector_to_array(todo.message_words(space_id, user_id, role, content)), user_id FROM todo.messages
+      WHERE user_id = ANY (%s::uuid[]) AND role <> 'tool'""",
+        [talks.who.user_id, stranger.who.user_id],
+    )
     marks: dict[str, set[str]] = {}
     for words, user in rows:
         marks.setdefault(str(user), set()).update(word[:6] for word in words)
@@ -119,8 +122,9 @@ def test_message_search_command_prints_text_and_json(talker: ChatProcess) -> Non
     assert talker("ask", "rent is due").code == 0
     lines = [line.split("\t") for line in talker("chat", "search", "rent").lines]
     assert sorted((cells[0], cells[2], cells[4], cells[5]) for cells in lines) == [
-        ("1", "tasks", "rent is due", "Pay \\x1b[31mthe rent"), ("1", "you", "rent is due", "rent is due"),
-    ]  # fmt: skip
+        ("1", "tasks", "rent is due", "Pay \\x1b[31mthe rent"),
+        ("1", "you", "rent is due", "rent is due"),
+    ]
     document = talker("chat", "search", "rent", "--role", "user", "--json").json
     assert [(hit["seq"], hit["passage"]) for hit in document["hits"]] == [
         (1, {"text": "rent is due", "parts": [[0, 4]]})
@@ -150,8 +154,9 @@ def test_message_search_in_100_000_messages_finds_rare_and_common_words(fresh_db
     fresh_db.execute(
         """INSERT INTO todo.messages (space_id, conversation_id, seq, user_id, turn_id, attempt, role, content, tokens)
         SELECT space_id, id, n + 10, user_id, id, 1, 'user', 'common word' || n, 9 FROM todo.conversations, generate_series(1, 100000) n
-         WHERE id = %s""", chat.id,
-    )  # fmt: skip
+         WHERE id = %s""",
+        chat.id,
+    )
     assert len(chat(SearchConversations(words="common", limit=200, sort="newest")).hits) == 200
     assert [hit.seq for hit in chat(SearchConversations(words="word77777")).hits] == [77787]
     chat.close()

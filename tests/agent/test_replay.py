@@ -22,15 +22,19 @@ from todo_cli.contract.conversations import (
     RenameConversation,
     ShowConversation,
     UndoTurn,
-)  # fmt: skip
+)
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.tasks import AddTask, EditTasks
 from todo_cli.contract.turn_steps import Message, MessageCall, ReadReplay, Replay
 from todo_cli.errors import Conflict, Invalid, ModelFailed, NotFound
 from todo_cli.llm.stream import Finished, TextDelta
 
-WISH = st.builds(MessageCall, name=st.sampled_from(["add_task", "", "fly"]), arguments=st.sampled_from(["{}", "", "[1]", "{", '{"a":1}']),
-                 id=st.sampled_from(["", "a", "b", "call_1_0", "x" * 80]))  # fmt: skip
+WISH = st.builds(
+    MessageCall,
+    name=st.sampled_from(["add_task", "", "fly"]),
+    arguments=st.sampled_from(["{}", "", "[1]", "{", '{"a":1}']),
+    id=st.sampled_from(["", "a", "b", "call_1_0", "x" * 80]),
+)
 
 
 @st.composite
@@ -41,12 +45,19 @@ def lines(draw: st.DrawFn) -> list[Message]:
         for _ in range(draw(st.integers(1, 6))):
             role = draw(st.sampled_from(["user", "assistant", "assistant", "tool", "tool", "summary"]))
             answers = draw(st.sampled_from([None, *(message.seq for message in made)]))
-            made.append(Message(
-                conversation="c", seq=len(made) + 1, turn=f"t{turn}", role=role, content=draw(st.sampled_from(["", " ", "text"])),
-                status=draw(st.sampled_from(["whole", "whole", "interrupted", "dead"])),
-                calls=tuple(draw(st.lists(WISH, max_size=3))) if role == "assistant" else (),
-                call_seq=answers if role == "tool" else None, call_index=draw(st.integers(0, 2)) if role == "tool" else None,
-            ))  # fmt: skip
+            made.append(
+                Message(
+                    conversation="c",
+                    seq=len(made) + 1,
+                    turn=f"t{turn}",
+                    role=role,
+                    content=draw(st.sampled_from(["", " ", "text"])),
+                    status=draw(st.sampled_from(["whole", "whole", "interrupted", "dead"])),
+                    calls=tuple(draw(st.lists(WISH, max_size=3))) if role == "assistant" else (),
+                    call_seq=answers if role == "tool" else None,
+                    call_index=draw(st.integers(0, 2)) if role == "tool" else None,
+                )
+            )
     made.append(
         Message(
             conversation="c", seq=len(made) + 1, turn="now", role="user", content=draw(st.sampled_from(["", "now"]))
@@ -75,14 +86,28 @@ def test_replay_errors_of_each_fault_are_found() -> None:
         {"role": "assistant", "content": None, "tool_calls": [call]},
         {"role": "tool", "tool_call_id": "1", "content": "r"},
     )
-    good: list[list[dict[str, Any]]] = [[system, user], [system, user, said, user], [system, user, wish, result],
-                                        [system, user, wish, result, said, user]]  # fmt: skip
+    good: list[list[dict[str, Any]]] = [
+        [system, user],
+        [system, user, said, user],
+        [system, user, wish, result],
+        [system, user, wish, result, said, user],
+    ]
     bad: list[list[dict[str, Any]]] = [
-        [system], [system, said, user], [system, user, user], [system, user, wish], [system, user, wish, user],
-        [system, user, result], [system, user, wish, result, result], [system, user, wish, result, user], [system, user, said],
-        [system, user, system], [system, {"role": "user", "content": " "}], [system, user, said, said, user],
-        [system, user, wish, result, said, user, wish, result], [system, user, {**wish, "tool_calls": [{**call, "id": ""}]}, result],
-    ]  # fmt: skip
+        [system],
+        [system, said, user],
+        [system, user, user],
+        [system, user, wish],
+        [system, user, wish, user],
+        [system, user, result],
+        [system, user, wish, result, result],
+        [system, user, wish, result, user],
+        [system, user, said],
+        [system, user, system],
+        [system, {"role": "user", "content": " "}],
+        [system, user, said, said, user],
+        [system, user, wish, result, said, user, wish, result],
+        [system, user, {**wish, "tool_calls": [{**call, "id": ""}]}, result],
+    ]
     assert [is_valid(replay) for replay in good] == [True] * len(good)
     assert [is_valid(replay) for replay in bad] == [False] * len(bad)
 

@@ -200,11 +200,22 @@ def test_title_with_a_spent_budget_is_not_requested(chat: Chat) -> None:
     assert name(chat, "Named") == []
 
 
-@pytest.mark.parametrize(("said", "title"), [
-    ("Groceries", "Groceries"), ('"Groceries"', "Groceries"), ("# **Rent and more**\n\nSome words.", "Rent and more"),
-    ("Title: The rent.", "The rent"), ("\n\n  \n- ", "-"), ("", None), ("**\n\"\"", None), ("\x1b[31mred\u202e", "[31mred"),
-    ("w" * 80, "w" * 59 + "…"), ("家賃の支払い。", "家賃の支払い。"), ("a\tb   c", "a b c"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("said", "title"),
+    [
+        ("Groceries", "Groceries"),
+        ('"Groceries"', "Groceries"),
+        ("# **Rent and more**\n\nSome words.", "Rent and more"),
+        ("Title: The rent.", "The rent"),
+        ("\n\n  \n- ", "-"),
+        ("", None),
+        ('**\n""', None),
+        ("\x1b[31mred\u202e", "[31mred"),
+        ("w" * 80, "w" * 59 + "…"),
+        ("家賃の支払い。", "家賃の支払い。"),
+        ("a\tb   c", "a b c"),
+    ],
+)
 def test_title_from_a_model_is_cleaned(said: str, title: str | None) -> None:
     assert clean_title(said) == title
 

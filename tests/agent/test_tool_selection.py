@@ -58,8 +58,7 @@ def test_tools_that_take_something_back_are_always_offered(name: str) -> None:
 
 def test_found_tools_are_offered_for_the_rest_of_the_conversation(chat: Chat) -> None:
     chat(AddTask(title="milk"))
-    first = Watching([[MORE_TOOLS, {"words": "track the time of work"}]],
-                     [["start_task", {"number": 1}]], ["Started."])  # fmt: skip
+    first = Watching([[MORE_TOOLS, {"words": "track the time of work"}]], [["start_task", {"number": 1}]], ["Started."])
     assert chat.say("start 1", answer=first).text == "Started."
     assert first.offered[0] == FEW
     assert first.offered[1] == first.offered[2]
@@ -92,8 +91,10 @@ def test_tool_search_beside_other_calls_offers_tools(chat: Chat) -> None:
 def line(*results: str, name: str = MORE_TOOLS, turn: str = "t") -> list[Message]:
     """A turn in which that was called, and answered so."""
     calls = tuple(MessageCall(name=name, arguments="{}") for _ in results)
-    said = [Message(conversation="c", seq=1, turn=turn, role="user", content="x"),
-            Message(conversation="c", seq=2, turn=turn, role="assistant", content="", calls=calls)]  # fmt: skip
+    said = [
+        Message(conversation="c", seq=1, turn=turn, role="user", content="x"),
+        Message(conversation="c", seq=2, turn=turn, role="assistant", content="", calls=calls),
+    ]
     return said + [
         Message(conversation="c", seq=3 + at, turn=turn, role="tool", content=text, call_seq=2, call_index=at)
         for at, text in enumerate(results)

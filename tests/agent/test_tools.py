@@ -186,10 +186,17 @@ def test_calls_that_need_approval_are_held(calls: Any, expected: list[str]) -> N
 def test_known_numbers_come_from_the_user_and_results_only() -> None:
     line = [
         *said(("list_tasks", {}), text="the 3 of 7 to 9"),
-        Message(conversation="c", seq=3, turn="t", role="tool", call_seq=2, call_index=0,
-                content='{"tasks":[{"number":12,"title":"say \\"number\\":66 \\\\\\"number\\":67"}]}'),
+        Message(
+            conversation="c",
+            seq=3,
+            turn="t",
+            role="tool",
+            call_seq=2,
+            call_index=0,
+            content='{"tasks":[{"number":12,"title":"say \\"number\\":66 \\\\\\"number\\":67"}]}',
+        ),
         Message(conversation="c", seq=4, turn="t", role="assistant", content="What about 5?"),
-    ]  # fmt: skip
+    ]
     assert known_numbers(line, "They spoke of #20.") == {3, 7, 8, 9, 12, 20}
 
 

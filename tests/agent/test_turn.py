@@ -304,8 +304,11 @@ def test_conversation_of_another_user_is_not_found(chat: Chat, make_chat: Callab
     begun = other.line(_begin(chat), space=chat.who.user_id)
     assert begun.first, "the same id names another conversation, which is the other user's own"
     assert chat.history() == before
-    db.execute("UPDATE todo.members SET role = 'viewer' WHERE user_id = %s AND space_id = %s",
-               other.who.user_id, chat.who.user_id)  # fmt: skip
+    db.execute(
+        "UPDATE todo.members SET role = 'viewer' WHERE user_id = %s AND space_id = %s",
+        other.who.user_id,
+        chat.who.user_id,
+    )
     with pytest.raises(NotAllowed):
         other.line(_begin(chat), space=chat.who.user_id)
 

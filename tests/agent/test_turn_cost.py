@@ -143,9 +143,13 @@ def _looks(chat: Chat) -> None:
 
 
 COSTS: dict[str, Callable[[Chat], None]] = {
-    "a turn": _turn, "a turn beyond its budget": _tight, "a turn that asks": _asks, "a turn that is taken over": _dies,
-    "undo, redo and going back": _goes_back, "looking": _looks,
-}  # fmt: skip
+    "a turn": _turn,
+    "a turn beyond its budget": _tight,
+    "a turn that asks": _asks,
+    "a turn that is taken over": _dies,
+    "undo, redo and going back": _goes_back,
+    "looking": _looks,
+}
 
 
 @pytest.mark.parametrize("name", COSTS)
@@ -199,14 +203,40 @@ SAME = re.compile(r"Heap2? (INSERT|HEAP_CONFIRM|DELETE|LOCK|MULTI_INSERT|LOCK_UP
 UPDATED = re.compile(r"Heap (HOT_)?UPDATE(\+INIT)?")
 ENTRY = re.compile(r"Btree (INSERT_LEAF|INSERT_POST|SPLIT_[LR])")
 HOUSEKEEPING = {
-    *(f"Btree {one}" for one in ("NEWROOT", "SPLIT_L", "SPLIT_R", "INSERT_UPPER", "DEDUP", "DELETE", "VACUUM", "REUSE_PAGE")),
-    *(f"Heap2 {one}" for one in ("PRUNE", "PRUNE_ON_ACCESS", "PRUNE_VACUUM_SCAN", "PRUNE_VACUUM_CLEANUP", "VACUUM", "VISIBLE",
-                                 "FREEZE_PAGE")),
-    "XLOG FPI", "XLOG FPI_FOR_HINT",
+    *(
+        f"Btree {one}"
+        for one in ("NEWROOT", "SPLIT_L", "SPLIT_R", "INSERT_UPPER", "DEDUP", "DELETE", "VACUUM", "REUSE_PAGE")
+    ),
+    *(
+        f"Heap2 {one}"
+        for one in (
+            "PRUNE",
+            "PRUNE_ON_ACCESS",
+            "PRUNE_VACUUM_SCAN",
+            "PRUNE_VACUUM_CLEANUP",
+            "VACUUM",
+            "VISIBLE",
+            "FREEZE_PAGE",
+        )
+    ),
+    "XLOG FPI",
+    "XLOG FPI_FOR_HINT",
     # the index of words: what comes is put into a list, which one of many empties into its tree
-    *(f"Gin {one}" for one in ("UPDATE_META_PAGE", "INSERT_LISTPAGE", "DELETE_LISTPAGE", "INSERT", "SPLIT", "CREATE_PTREE",
-                               "VACUUM_PAGE", "VACUUM_DATA_LEAF_PAGE", "DELETE_PAGE")),
-}  # fmt: skip
+    *(
+        f"Gin {one}"
+        for one in (
+            "UPDATE_META_PAGE",
+            "INSERT_LISTPAGE",
+            "DELETE_LISTPAGE",
+            "INSERT",
+            "SPLIT",
+            "CREATE_PTREE",
+            "VACUUM_PAGE",
+            "VACUUM_DATA_LEAF_PAGE",
+            "DELETE_PAGE",
+        )
+    ),
+}
 
 
 def _cost(grown: Grown, who: Person, name: str) -> Cost:

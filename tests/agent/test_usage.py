@@ -215,8 +215,9 @@ def test_usage_on_a_terminal_draws_days(talker: ChatProcess) -> None:
     assert talker("ask", "hello").code == 0
     talker.db.execute(
         """INSERT INTO todo.usage SELECT user_id, day - 1, space_id, conversation_id, model, currency, 1, 100, 0, 0, 0, 0 FROM todo.usage
-        WHERE user_id = %s""", talker.who.user_id,
-    )  # fmt: skip
+        WHERE user_id = %s""",
+        talker.who.user_id,
+    )
     shown = talker.spawn("chat", "usage")
     shown.expect(r"Day +Calls +Read +Written")
     shown.expect(r"1 +7 +3 +███ *\r?\n")

@@ -29,9 +29,15 @@ def test_ask_with_json_prints_a_document_and_with_jsonl_events(talker: ChatProce
     talker.script(text_answer("Nothing ", "is due."))
     done = talker("ask", "what is due?", "--json")
     assert done.code == 0, done.err
-    assert done.json == {"conversation": 1, "turn": talker.turns()[0][0], "state": "done", "text": "Nothing is due.",
-                         "held": [], "error": None,
-                         "usage": {"prompt": 7, "completion": 3, "cached": 0, "reasoning": 0}}  # fmt: skip
+    assert done.json == {
+        "conversation": 1,
+        "turn": talker.turns()[0][0],
+        "state": "done",
+        "text": "Nothing is due.",
+        "held": [],
+        "error": None,
+        "usage": {"prompt": 7, "completion": 3, "cached": 0, "reasoning": 0},
+    }
     talker.script(call_answer(("list_tasks", {})), text_answer("None."))
     lines = [json.loads(line) for line in talker("ask", "-c", "1", "list them", "--jsonl").lines]
     assert [line["kind"] for line in lines] == ["start", "call", "result", "words", "end", "turn"]
@@ -186,10 +192,13 @@ def test_turn_is_stopped_from_another_terminal(talker: ChatProcess) -> None:
     assert talker.turns()[0][1] == "stopped"
 
 
-@pytest.mark.parametrize(("script", "says_what"), [
-    (error_answer(401, "Incorrect API key"), "refused the API key"),
-    (error_answer(404, "The model `test-model` does not exist", code="model_not_found"), "does not have the model"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("script", "says_what"),
+    [
+        (error_answer(401, "Incorrect API key"), "refused the API key"),
+        (error_answer(404, "The model `test-model` does not exist", code="model_not_found"), "does not have the model"),
+    ],
+)
 def test_ask_with_a_refusing_model_exits_with_9(talker: ChatProcess, script: Any, says_what: str) -> None:
     talker.script(script)
     done = talker("ask", "hi")
@@ -268,15 +277,29 @@ def test_conversation_of_another_user_is_not_found(
     talker.script(text_answer("Secret."))
     talker("ask", "keep it")
     stranger = make_talker(talker.way)
-    for arguments in (("ask", "-c", "1", "hi"), ("chat", "show", "1"), ("chat", "approve", "1"), ("chat", "stop", "1"),
-                      ("chat", "undo", "1"), ("chat", "rename", "1", "x"), ("chat", "fork", "1")):  # fmt: skip
+    for arguments in (
+        ("ask", "-c", "1", "hi"),
+        ("chat", "show", "1"),
+        ("chat", "approve", "1"),
+        ("chat", "stop", "1"),
+        ("chat", "undo", "1"),
+        ("chat", "rename", "1", "x"),
+        ("chat", "fork", "1"),
+    ):
         assert stranger(*arguments).code == 3, arguments
     assert stranger("chat", "list").out == ""
 
 
 def test_ask_with_invalid_arguments_exits_with_2(talker: ChatProcess) -> None:
-    for arguments in (("ask", " "), ("ask", "-"), ("ask", "-c", "x", "hi"), ("ask", "-c", "0", "hi"), ("ask",),
-                      ("ask", "x" * 100_001), ("ask", "hi", "--json", "--jsonl")):  # fmt: skip
+    for arguments in (
+        ("ask", " "),
+        ("ask", "-"),
+        ("ask", "-c", "x", "hi"),
+        ("ask", "-c", "0", "hi"),
+        ("ask",),
+        ("ask", "x" * 100_001),
+        ("ask", "hi", "--json", "--jsonl"),
+    ):
         assert talker(*arguments).code == 2, arguments
     for data in (b"\xff\xfe", b"a\0b"):
         assert talker("ask", "-", stdin=data).code == 2
@@ -310,8 +333,10 @@ def test_conversation_renamed_and_forked_shows_both(talker: ChatProcess) -> None
 def test_ask_over_http_imports_no_model_library(make_talker: Callable[..., ChatProcess]) -> None:
     talker = make_talker("api")
     talker.script(text_answer("Hi."))
-    code = ("import sys; from todo_cli.cli.run import run; code = run(sys.argv[1:]);"
-            "print([one for one in ('openai', 'psycopg', 'sqlalchemy', 'starlette', 'rich') if one in sys.modules])")  # fmt: skip
+    code = (
+        "import sys; from todo_cli.cli.run import run; code = run(sys.argv[1:]);"
+        "print([one for one in ('openai', 'psycopg', 'sqlalchemy', 'starlette', 'rich') if one in sys.modules])"
+    )
     done = subprocess.run(
         [COMMAND[0], "-c", code, "ask", "hi"], env=talker.todo.environment(), capture_output=True, text=True, check=True
     )
@@ -320,8 +345,14 @@ def test_ask_over_http_imports_no_model_library(make_talker: Callable[..., ChatP
 
 def test_ctrl_c_in_a_pipe_exits_with_130(talker: ChatProcess, chat_server: Server) -> None:
     talker.script(slow_answer("Once upon ", *["and so on "] * 60, every=0.4))
-    child = subprocess.Popen([*COMMAND, "ask", "a story"], env=talker.todo.environment(), stdin=subprocess.DEVNULL,
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
+    child = subprocess.Popen(
+        [*COMMAND, "ask", "a story"],
+        env=talker.todo.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     wait_until(lambda: talker.db.execute("SELECT 1 FROM todo.events WHERE space_id = %s", talker.who.user_id))
     child.send_signal(signal.SIGINT)
     out, err = child.communicate(timeout=20)

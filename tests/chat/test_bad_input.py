@@ -48,8 +48,11 @@ def test_message_that_is_not_text_is_refused(talker: ChatProcess, chat_server: S
     for data in (b"a\0b", b"\xff\xfe", b"caf\xe9", b"\xed\xa0\x80", "x".encode("utf-16")):
         done = talker("ask", "-", stdin=data)
         assert (done.code, len(done.err.splitlines())) == (2, 1), (data, done)
-    for body in (b'{"turn":"%s","conversation":"%s","text":"a\\u0000b"}', b'{"turn":"%s","conversation":"%s","text":"\xff"}',
-                 b'{"turn":"%s","conversation":"%s","text":"\\ud800"}'):  # fmt: skip
+    for body in (
+        b'{"turn":"%s","conversation":"%s","text":"a\\u0000b"}',
+        b'{"turn":"%s","conversation":"%s","text":"\xff"}',
+        b'{"turn":"%s","conversation":"%s","text":"\\ud800"}',
+    ):
         data = body.replace(b"%s", new_id().encode())
         answer = ask(chat_server.url, "POST", "/v1/turns", data, token=talker.who.token)
         assert answer.status == 422, answer
@@ -74,7 +77,10 @@ def test_control_characters_are_stored_and_escaped_in_output(talker: ChatProcess
 
 
 MODELS: dict[str, tuple[list[Any], str]] = {
-    "HTML": (body_answer("<html><title>502</title><b>no</b></html>", 200, **{"Content-Type": "text/html"}), "answered with a web page"),
+    "HTML": (
+        body_answer("<html><title>502</title><b>no</b></html>", 200, **{"Content-Type": "text/html"}),
+        "answered with a web page",
+    ),
     "an error in HTML": (body_answer("<html>\x1b[2Jgateway</html>", 502, **{"Content-Type": "text/html"}), ""),
     "nothing": (body_answer("", 200), "answered nothing"),
     "a stream of nothing": ([{"open": {}}], ""),
@@ -83,7 +89,7 @@ MODELS: dict[str, tuple[list[Any], str]] = {
     "a flood without an end of line": ([{"open": {}}, {"forever": {"raw": "x" * 100_000}, "every": 0}], ""),
     "half an answer": ([chunk({"content": "Half"}), {"cut": True}], ""),
     "an answer without a reason": (text_answer("Half", finish=None, usage="none", done=False), "without a reason"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", ["HTML", "a flood", "half an answer"])

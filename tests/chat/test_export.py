@@ -66,8 +66,13 @@ def test_export_as_json_lines_is_imported_unchanged(
     header, *messages = [json.loads(line) for line in path.read_text().splitlines()]
     assert (header["kind"], header["version"], header["number"], header["title"]) == ("conversation", 1, 1, "put milk")
     assert [(message["seq"], message["role"], message["call_seq"], message["call_index"]) for message in messages] == [
-        (1, "user", None, None), (2, "assistant", None, None), (3, "tool", 2, 0), (4, "assistant", None, None),
-        (5, "user", None, None), (6, "assistant", None, None)]  # fmt: skip
+        (1, "user", None, None),
+        (2, "assistant", None, None),
+        (3, "tool", 2, 0),
+        (4, "assistant", None, None),
+        (5, "user", None, None),
+        (6, "assistant", None, None),
+    ]
     assert messages[1]["usage"] == {"prompt": 7, "completion": 3, "cached": 0, "reasoning": 0}
     other = make_talker(talked.way)
     taken = other("chat", "import", str(path))
@@ -99,8 +104,10 @@ def take_in(chat: Chat, lines: list[str], size: int = 500) -> list[Any]:
     """In parts of that many; the answers."""
     reading = ExportReader([line.encode() for line in lines])
     messages = tuple(reading.messages())
-    return [chat(ImportMessages(conversation=reading.header, first=at, messages=messages[at : at + size]))
-            for at in range(0, len(messages), size)]  # fmt: skip
+    return [
+        chat(ImportMessages(conversation=reading.header, first=at, messages=messages[at : at + size]))
+        for at in range(0, len(messages), size)
+    ]
 
 
 @pytest.fixture

@@ -61,9 +61,14 @@ titles = false
 
 @pytest.fixture
 def paying(
-    person: Person, way: str, as_person: Callable[..., Todo], db: Database, tmp_path: Path, model: FakeModel,
+    person: Person,
+    way: str,
+    as_person: Callable[..., Todo],
+    db: Database,
+    tmp_path: Path,
+    model: FakeModel,
     make_server: Callable[..., Server],
-) -> Todo:  # fmt: skip
+) -> Todo:
     """Somebody where a price is configured: in their own file, or in the server's."""
     path = tmp_path / "paid.toml"
     path.write_text(PAID.format(name="own", url=model.url))
@@ -169,8 +174,13 @@ def test_missing_keyring_falls_back_to_the_file(keyed: Todo) -> None:
 
 
 def test_server_reads_its_key_from_a_keyring(
-    keyed: Todo, db: Database, person: Person, model: FakeModel, make_server: Callable[..., Server], as_person: Callable[..., Todo],
-) -> None:  # fmt: skip
+    keyed: Todo,
+    db: Database,
+    person: Person,
+    model: FakeModel,
+    make_server: Callable[..., Server],
+    as_person: Callable[..., Todo],
+) -> None:
     keyed("config", "set-key", stdin=KEY)
     names = ("PYTHONPATH", "PYTHON_KEYRING_BACKEND")
     server = make_server(db, env={name: keyed.env[name] for name in names} | {"HOME": str(keyed.directory)})

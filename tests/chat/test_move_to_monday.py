@@ -16,8 +16,13 @@ WISH = "move everything due today to monday, except the dentist"
 
 def given(talker: ChatProcess) -> None:
     """Five tasks, four of them due today; and a model that looks, then moves three."""
-    for title, due in (("Pay rent", "today"), ("Dentist at 4", "today"), ("Call mum", "today"), ("Report", "tomorrow"),
-                       ("Buy milk", "today")):  # fmt: skip
+    for title, due in (
+        ("Pay rent", "today"),
+        ("Dentist at 4", "today"),
+        ("Call mum", "today"),
+        ("Report", "tomorrow"),
+        ("Buy milk", "today"),
+    ):
         assert talker("add", title, "--due", due).code == 0
     moves = [("update_task", {"number": number, "due": "monday"}) for number in (1, 3, 5)]
     talker.script(call_answer(("list_tasks", {"due_before": "tomorrow"}), text="Let me look."), call_answer(*moves))

@@ -156,9 +156,12 @@ def test_finished_turn_is_printed_again(talker: ChatProcess) -> None:
 
 @pytest.fixture
 def machines(
-    db: Database, model: FakeModel, make_server: Callable[..., Server], as_person: Callable[..., Todo],
+    db: Database,
+    model: FakeModel,
+    make_server: Callable[..., Server],
+    as_person: Callable[..., Todo],
     make_talker: Callable[..., ChatProcess],
-) -> tuple[ChatProcess, list[Server], Callable[[], Server]]:  # fmt: skip
+) -> tuple[ChatProcess, list[Server], Callable[[], Server]]:
     """Somebody, two servers, and a way to have another one."""
     model.scripts.clear()
     model.asked.clear()
@@ -247,8 +250,10 @@ def test_deciding_modules_never_read_the_local_clock() -> None:
         (path.name, node.attr)
         for path in deciding
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Attribute) and node.attr in ("time", "time_ns", "now", "utcnow", "today")
-        and isinstance(node.value, ast.Name) and node.value.id in ("time", "datetime", "date")
-    }  # fmt: skip
+        if isinstance(node, ast.Attribute)
+        and node.attr in ("time", "time_ns", "now", "utcnow", "today")
+        and isinstance(node.value, ast.Name)
+        and node.value.id in ("time", "datetime", "date")
+    }
     # the log's time; a server's Retry-After as a date; the date that the model is told
     assert found == {("access_log.py", "time"), ("errors.py", "now"), ("prompts.py", "now")}

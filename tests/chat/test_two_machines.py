@@ -43,10 +43,16 @@ def at_once(talker: ChatProcess, *each: tuple[Todo, tuple[str, ...]]) -> list[tu
     with psycopg.connect(talker.db.owner_url) as held:
         held.execute("SELECT 1 FROM todo.conversations WHERE space_id = %s FOR UPDATE", [talker.who.user_id])
         for todo, arguments in each:
-            running.append(subprocess.Popen(
-                [*COMMAND, *arguments], env=todo.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE, text=True,
-            ))  # fmt: skip
+            running.append(
+                subprocess.Popen(
+                    [*COMMAND, *arguments],
+                    env=todo.environment(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                )
+            )
         held_by = held.info.backend_pid
         waiting = """WITH RECURSIVE w AS (SELECT pid FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))
           UNION SELECT a.pid FROM w, pg_stat_activity a WHERE w.pid = ANY (pg_blocking_pids(a.pid))) SELECT pid FROM w"""

@@ -195,8 +195,15 @@ def test_profiles_have_separate_tokens_and_settings(bare: Todo, db: Database, se
     one, two = db.person(), db.person()
     bare("login", server.url, stdin=one.token)
     assert bare("--profile", "work", "login", server.url, stdin=two.token).code == 0
-    names = [bare("whoami", "--json", *more, env=env).json["name"]
-             for more, env in (((), {}), (("--profile", "work"), {}), ((), {"TODO_PROFILE": "work"}), (("--profile=default",), {"TODO_PROFILE": "work"}))]  # fmt: skip
+    names = [
+        bare("whoami", "--json", *more, env=env).json["name"]
+        for more, env in (
+            ((), {}),
+            (("--profile", "work"), {}),
+            ((), {"TODO_PROFILE": "work"}),
+            (("--profile=default",), {"TODO_PROFILE": "work"}),
+        )
+    ]
     assert names == [one.name, two.name, two.name, one.name]
     missing = bare("--profile", "wrok", "list")
     assert (missing.code, "profiles: default, work" in missing.err) == (2, True)

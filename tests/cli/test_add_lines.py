@@ -112,8 +112,14 @@ def test_add_lines_interrupted_without_a_key_prints_its_key(todo: Todo, person: 
 
 def test_add_lines_interrupted_by_ctrl_c_prints_how_many_were_added(todo: Todo, person: Person, db: Database) -> None:
     text = make_todo_txt(20_000)
-    child = subprocess.Popen([*COMMAND, "add", "-"], env=todo.environment(), cwd=todo.directory, stdin=subprocess.PIPE,
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+    child = subprocess.Popen(
+        [*COMMAND, "add", "-"],
+        env=todo.environment(),
+        cwd=todo.directory,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     assert child.stdin is not None
     child.stdin.write(text.encode())
     child.stdin.close()

@@ -40,8 +40,12 @@ def test_add_with_control_characters_or_markup_prints_them_as_text(todo: Todo) -
 
 
 def test_add_of_nul_or_invalid_utf_8_is_refused(todo: Todo) -> None:
-    for data, says in ((b"ok\na\0b\n", "line 2 contains a NUL"), (b"ok\nok\nca\xfe\n", "line 3 is not valid UTF-8 (byte 3)"),
-                       (b"a\x0cb\n", "line 1 contains a line break"), (b"one\rtwo\r", "line 1 contains a line break")):  # fmt: skip
+    for data, says in (
+        (b"ok\na\0b\n", "line 2 contains a NUL"),
+        (b"ok\nok\nca\xfe\n", "line 3 is not valid UTF-8 (byte 3)"),
+        (b"a\x0cb\n", "line 1 contains a line break"),
+        (b"one\rtwo\r", "line 1 contains a line break"),
+    ):
         failed = todo("add", "-", stdin=data)
         assert (failed.code, failed.out) == (2, ""), data
         assert says in failed.err, data
@@ -93,9 +97,19 @@ def test_commands_with_a_malformed_number_are_refused(todo: Todo, number: str) -
 
 
 def test_commands_with_unknown_or_bad_flags_are_refused(todo: Todo) -> None:
-    for arguments in (("add", "a", "--dew", "x"), ("list", "--sort", "colour"), ("list", "-n", "x"), ("undo", "--id", "0"), ("log", "--before", "-3"),
-                      ("--nosuch",), ("edit", "1", "--clear", "title"), ("edit", "1", "--due", "fri", "--clear", "due"), ("show", "1", "extra"),
-                      ("init", "--stop", "--destroy"), ("completion", "tcsh")):  # fmt: skip
+    for arguments in (
+        ("add", "a", "--dew", "x"),
+        ("list", "--sort", "colour"),
+        ("list", "-n", "x"),
+        ("undo", "--id", "0"),
+        ("log", "--before", "-3"),
+        ("--nosuch",),
+        ("edit", "1", "--clear", "title"),
+        ("edit", "1", "--due", "fri", "--clear", "due"),
+        ("show", "1", "extra"),
+        ("init", "--stop", "--destroy"),
+        ("completion", "tcsh"),
+    ):
         failed = todo(*arguments)
         assert (failed.code, failed.out) == (2, ""), arguments
         assert len(failed.err.splitlines()) == 1, arguments
@@ -175,8 +189,15 @@ def test_commands_without_a_terminal_never_prompt(bare: Todo, person: Person) ->
 
 def run_in_bash(todo: Todo, line: str, **env: str) -> Result:
     """Run a line of bash in which `todo` is a command."""
-    done = subprocess.run(["bash", "-c", f"todo() {{ {_quote_command()} \"$@\"; }}; set -o pipefail; {line}"], env=todo.environment(env),
-                          capture_output=True, text=True, timeout=30, check=False, cwd=todo.directory)  # fmt: skip
+    done = subprocess.run(
+        ["bash", "-c", f'todo() {{ {_quote_command()} "$@"; }}; set -o pipefail; {line}'],
+        env=todo.environment(env),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        cwd=todo.directory,
+    )
     return Result(done.stdout, done.stderr, done.returncode)
 
 
@@ -188,8 +209,13 @@ def _quote_command() -> str:
 
 def test_commands_with_a_closed_pipe_end_silently(todo: Todo) -> None:
     todo("add", "-", stdin="".join(f"{'x' * 500} {i}\n" for i in range(500)))
-    for line in ("todo list | head -0", "todo list --all | head -1 >/dev/null", "todo list --all --json | head -c 10 >/dev/null",
-                 "todo log -n 1000 | true", "todo --help | true"):  # fmt: skip
+    for line in (
+        "todo list | head -0",
+        "todo list --all | head -1 >/dev/null",
+        "todo list --all --json | head -c 10 >/dev/null",
+        "todo log -n 1000 | true",
+        "todo --help | true",
+    ):
         ended = run_in_bash(todo, line)
         assert ended.err == "", line
         assert ended.code == 0, line

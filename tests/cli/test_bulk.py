@@ -35,8 +35,15 @@ def add_six_tasks(todo: Todo) -> Todo:
 
 def run_on_terminal(todo: Todo, *arguments: str, answer: str) -> tuple[str, int | None]:
     """Answer the question on a terminal; return the output and the exit code."""
-    child = pexpect.spawn(COMMAND[0], [*COMMAND[1:], *arguments], env=todo.environment({"TERM": "dumb"}), encoding="utf-8",
-                          cwd=str(todo.directory), timeout=30, dimensions=(50, 120))  # type: ignore[arg-type]  # fmt: skip
+    child = pexpect.spawn(
+        COMMAND[0],
+        [*COMMAND[1:], *arguments],
+        env=todo.environment({"TERM": "dumb"}),
+        encoding="utf-8",
+        cwd=str(todo.directory),
+        timeout=30,
+        dimensions=(50, 120),
+    )  # type: ignore[arg-type]
     child.expect(r"\[y/N\] ")
     shown = str(child.before)
     child.send(answer)
@@ -204,8 +211,15 @@ def test_claim_next_and_release_work(home: Todo) -> None:
 
 def start_wait(todo: Todo, *arguments: str) -> subprocess.Popen[str]:
     """Start `todo wait`."""
-    return subprocess.Popen([*COMMAND, "wait", *arguments], env=todo.environment(), cwd=todo.directory, text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)  # fmt: skip
+    return subprocess.Popen(
+        [*COMMAND, "wait", *arguments],
+        env=todo.environment(),
+        cwd=todo.directory,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+    )
 
 
 def test_wait_ends_when_the_task_reaches_the_state(home: Todo) -> None:

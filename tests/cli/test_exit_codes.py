@@ -126,8 +126,14 @@ def test_exit_code_of_doctor_is_1_if_a_check_fails(todo: Todo, bare: Todo) -> No
 
 def interrupt(todo: Todo, *arguments: str, ready: Callable[[], bool]) -> tuple[int, str]:
     """Send Ctrl-C while the command waits; return its exit code and stderr."""
-    child = subprocess.Popen([*COMMAND, *arguments], env=todo.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                             stderr=subprocess.PIPE, cwd=todo.directory)  # fmt: skip
+    child = subprocess.Popen(
+        [*COMMAND, *arguments],
+        env=todo.environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=todo.directory,
+    )
     wait_for(ready)
     child.send_signal(signal.SIGINT)
     _, err = child.communicate(timeout=20)

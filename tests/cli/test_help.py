@@ -154,8 +154,13 @@ def test_bash_completion_by_the_tab_key_works(bare: Todo, path: Path) -> None:
 
 def test_completion_of_a_command_name_imports_nothing(bare: Todo) -> None:
     code = "import sys; from todo_cli.main import main; before = set(sys.modules); main(); print(sorted(set(sys.modules) - before))"
-    done = subprocess.run([COMMAND[0], "-c", code], env=bare.environment({"_TODO_COMPLETE": "names", "COMP_WORDS": "todo\nsh", "COMP_CWORD": "1"}),
-                          capture_output=True, text=True, check=True)  # fmt: skip
+    done = subprocess.run(
+        [COMMAND[0], "-c", code],
+        env=bare.environment({"_TODO_COMPLETE": "names", "COMP_WORDS": "todo\nsh", "COMP_CWORD": "1"}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.splitlines() == ["show\tShow one task.", "[]"]
 
 

@@ -27,9 +27,15 @@ def test_one_list_over_http_and_direct_is_the_same(person: Person, as_person: Ca
     assert api("rm", "1").code == direct("restore", "1").code == 0
     rows = [line.split("\t") for line in direct("log").lines]
     assert [(row[0], row[4], row[5]) for row in reversed(rows)] == [
-        ("1", "direct", "add"), ("2", "api", "done"), ("3", "direct", "edit"), ("4", "api", "add"), ("5", "direct", "undo"),
-        ("6", "api", "redo"), ("7", "api", "rm"), ("8", "direct", "restore"),
-    ]  # fmt: skip
+        ("1", "direct", "add"),
+        ("2", "api", "done"),
+        ("3", "direct", "edit"),
+        ("4", "api", "add"),
+        ("5", "direct", "undo"),
+        ("6", "api", "redo"),
+        ("7", "api", "rm"),
+        ("8", "direct", "restore"),
+    ]
     assert {(row[2], row[3]) for row in rows} == {(person.name, "first")}
     assert api("log").out == direct("log").out
     assert [line.split("\t")[0] for line in api("log", "8").lines] == ["3", "2", "1"]

@@ -25,8 +25,15 @@ def way() -> str:
 def run_on_terminal(todo: Todo, *arguments: str, columns: int = 80, env: dict[str, str] | None = None) -> str:
     """Return the output of a command on a terminal of this width."""
     environment = todo.environment({"TERM": "xterm-256color", **(env or {})})
-    child = pexpect.spawn(COMMAND[0], [*COMMAND[1:], *arguments], env=environment, cwd=str(todo.directory),
-                          dimensions=(40, columns), encoding="utf-8", timeout=20)  # type: ignore[arg-type]  # fmt: skip
+    child = pexpect.spawn(
+        COMMAND[0],
+        [*COMMAND[1:], *arguments],
+        env=environment,
+        cwd=str(todo.directory),
+        dimensions=(40, columns),
+        encoding="utf-8",
+        timeout=20,
+    )  # type: ignore[arg-type]
     child.expect(pexpect.EOF)
     child.close()
     return str(child.before).replace("\r\n", "\n")
@@ -159,8 +166,17 @@ def test_list_of_a_view_commands_name_hints_at_the_command(todo: Todo) -> None:
 
 def test_control_characters_in_output_are_escaped(todo: Todo) -> None:
     made = todo("add", NASTY, "--project", NASTY, "--note", NASTY + "\nsecond line")
-    outputs = [made.out, todo("list").out, todo("show", "1").out, todo("edit", "1", "--title", NASTY + "!").out,
-               todo("undo").out, todo("redo").out, todo("done", "1").out, todo("token", "create", "--name", NASTY).err, todo("token", "list").out]  # fmt: skip
+    outputs = [
+        made.out,
+        todo("list").out,
+        todo("show", "1").out,
+        todo("edit", "1", "--title", NASTY + "!").out,
+        todo("undo").out,
+        todo("redo").out,
+        todo("done", "1").out,
+        todo("token", "create", "--name", NASTY).err,
+        todo("token", "list").out,
+    ]
     outputs.append(run_on_terminal(todo, "log", columns=500))
     for text in outputs:
         assert SHOWN in text
@@ -175,8 +191,16 @@ def test_control_characters_in_output_are_escaped(todo: Todo) -> None:
 
 
 def test_control_characters_in_errors_are_escaped(todo: Todo) -> None:
-    for arguments in (("token", "revoke", NASTY), ("show", NASTY), ("list", "--due", NASTY), (NASTY,), ("list", f"--{NASTY}"), ("add", "a", "-p", NASTY),
-                      ("space", "use", NASTY), ("--profile", NASTY, "list")):  # fmt: skip
+    for arguments in (
+        ("token", "revoke", NASTY),
+        ("show", NASTY),
+        ("list", "--due", NASTY),
+        (NASTY,),
+        ("list", f"--{NASTY}"),
+        ("add", "a", "-p", NASTY),
+        ("space", "use", NASTY),
+        ("--profile", NASTY, "list"),
+    ):
         failed = todo(*arguments)
         assert failed.code in (2, 3), arguments
         assert not ACTING.search(failed.err), arguments

@@ -22,7 +22,10 @@ def test_search_in_a_pipe_prints_tsv(todo: Todo) -> None:
     todo("add", "Parent evening")
     todo("add", "Buy milk", "--note", "after paying the\nrent, 2 l")
     assert todo("search", "rent").lines == [
-        "1\topen\t\t2030-01-02\thome\t\tPay rent", "3\topen\t\t\t\t\tBuy milk", "2\topen\t\t\t\t\tParent evening"]  # fmt: skip
+        "1\topen\t\t2030-01-02\thome\t\tPay rent",
+        "3\topen\t\t\t\t\tBuy milk",
+        "2\topen\t\t\t\t\tParent evening",
+    ]
     assert [line.split("\t")[0] for line in todo("search", "pya", "rent", "-n", "1").lines] == ["1"]
     page = todo("search", "milk rent", "--json").json
     assert [(one["where"], one["parts"]) for one in page["hits"][0]["snippets"]] == [
@@ -119,12 +122,20 @@ def test_note_writes_appends_and_prints(todo: Todo) -> None:
 @pytest.mark.parametrize(
     ("arguments", "stdin"),
     [
-        (("comment", "1", " "), ""), (("comment", "1", "-"), ""), (("comment", "1", "-"), b"\xff"), (("comment", "1", "x" * 20_001), ""),
-        (("comment", "1", "--rm", "abcdef"), ""), (("comment", "1", "--rm", "a"), ""), (("comment", "1", "--rm", "a", "--edit", "b"), ""),
-        (("comment", "x", "y"), ""), (("note", "1", "-"), ""), (("note", "1", "--append"), ""), (("note", "1", "-"), "x" * 100_001),
+        (("comment", "1", " "), ""),
+        (("comment", "1", "-"), ""),
+        (("comment", "1", "-"), b"\xff"),
+        (("comment", "1", "x" * 20_001), ""),
+        (("comment", "1", "--rm", "abcdef"), ""),
+        (("comment", "1", "--rm", "a"), ""),
+        (("comment", "1", "--rm", "a", "--edit", "b"), ""),
+        (("comment", "x", "y"), ""),
+        (("note", "1", "-"), ""),
+        (("note", "1", "--append"), ""),
+        (("note", "1", "-"), "x" * 100_001),
         (("note", "1", "x", "--append", "--key", "k"), ""),
     ],
-)  # fmt: skip
+)
 def test_comment_and_note_with_bad_input_are_refused(
     todo: Todo, arguments: tuple[str, ...], stdin: str | bytes
 ) -> None:

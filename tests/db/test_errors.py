@@ -28,7 +28,7 @@ from todo_cli.errors import (
     NotSignedIn,
     TodoError,
     Unavailable,
-)  # fmt: skip
+)
 
 Lines = Callable[..., Line]
 
@@ -183,8 +183,19 @@ def test_every_state_of_the_table_is_one_of_postgres_s(state: str) -> None:
     assert translate_error(error).detail == STATES[state][1]
 
 
-@pytest.mark.parametrize(("state", "lost"), [("08006", True), ("57P01", True), ("57P03", True), ("25006", True),
-                                             ("57014", False), ("55P03", False), ("53300", False), ("23505", False)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("state", "lost"),
+    [
+        ("08006", True),
+        ("57P01", True),
+        ("57P03", True),
+        ("25006", True),
+        ("57014", False),
+        ("55P03", False),
+        ("53300", False),
+        ("23505", False),
+    ],
+)
 def test_what_may_be_sent_again(state: str, lost: bool) -> None:
     assert was_lost(psycopg.errors.lookup(state)("x")) is lost
 

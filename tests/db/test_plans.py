@@ -77,8 +77,10 @@ def long_history(postgres: LocalPostgres, template: str) -> Iterator[Stored]:
 
 REQUESTS: dict[str, Request[Any]] = {
     "list": ListTasks(limit=20),
-    **{f"list by {sort}": ListTasks(limit=20, sort=sort) for sort in
-       ("-due", "priority", "-priority", "created", "-created", "updated", "-updated")},
+    **{
+        f"list by {sort}": ListTasks(limit=20, sort=sort)
+        for sort in ("-due", "priority", "-priority", "created", "-created", "updated", "-updated")
+    },
     "list a project": ListTasks(limit=20, project="project3"),
     "list a project by priority": ListTasks(limit=20, project="project3", sort="priority"),
     "list a tag": ListTasks(limit=20, tag="tag3"),
@@ -88,12 +90,32 @@ REQUESTS: dict[str, Request[Any]] = {
     "list all": ListTasks(limit=20, status="all"),
     "list all by created": ListTasks(limit=20, status="all", sort="created"),
     "list priority 1": ListTasks(limit=20, priority=1),
-    **{f"filter {text}": ListTasks(limit=20, filter=text) for text in (
-        "#project3", "#project3 or #project4", "#project3.*", "@tag3", "-@tag3", "@tag3 or @tag7", "due>=2026-03-01 due<2026-03-08",
-        "p1", "3 7-9 500", "'500'", "not is:blocked", "is:overdue", "#project3 (p1 or @tag3) -@tag7")},
-    **{f"sort by {sort}": ListTasks(limit=20, sort=sort) for sort in ("priority,-due", "due,-priority", "project,due", "title", "-title")},
+    **{
+        f"filter {text}": ListTasks(limit=20, filter=text)
+        for text in (
+            "#project3",
+            "#project3 or #project4",
+            "#project3.*",
+            "@tag3",
+            "-@tag3",
+            "@tag3 or @tag7",
+            "due>=2026-03-01 due<2026-03-08",
+            "p1",
+            "3 7-9 500",
+            "'500'",
+            "not is:blocked",
+            "is:overdue",
+            "#project3 (p1 or @tag3) -@tag7",
+        )
+    },
+    **{
+        f"sort by {sort}": ListTasks(limit=20, sort=sort)
+        for sort in ("priority,-due", "due,-priority", "project,due", "title", "-title")
+    },
     "next": ListTasks(limit=20, filter="is:ready", sort="urgency"),
-    "tags": ListTags(), "projects": ListProjects(), "views": ListViews(),
+    "tags": ListTags(),
+    "projects": ListProjects(),
+    "views": ListViews(),
     "show": ShowTask(number=500),
     "add": AddTask(title="x", tags=("a", "b"), project="p"),
     "done": CompleteTasks(numbers=(501,)),
@@ -110,7 +132,7 @@ REQUESTS: dict[str, Request[Any]] = {
     "undo an old one": Undo(id=1),
     "redo": Redo(),
     "redo an old one": Redo(id=1),
-}  # fmt: skip
+}
 
 # What no index has in the order asked for is sought out among the person's own: matching rows, in 1,000 of theirs.
 # No index could help a tag: it would have to repeat the task's due date, priority and rev in every row of task_tags.
@@ -207,8 +229,10 @@ def test_a_page_far_behind_costs_what_the_first_does(large: Stored) -> None:
             deep = large.line(ListTasks(limit=1000, sort=sort, status=status))
             assert first.next
             assert deep.next
-            near, far = (touched(large.line, ListTasks(limit=20, sort=sort, status=status, cursor=page.next))
-                         for page in (first, deep))  # fmt: skip
+            near, far = (
+                touched(large.line, ListTasks(limit=20, sort=sort, status=status, cursor=page.next))
+                for page in (first, deep)
+            )
             within(f"{sort} {status}", near, far, 0)
 
 

@@ -154,20 +154,32 @@ def test_refused(psql: Raw, statement: str) -> None:
 def test_another_login_is_not_to_be_had(psql: Raw, db: Database) -> None:
     bob = db.person()
     his = f"todo_{bob.user_id.replace('-', '')}"
-    for statement in (f"SET ROLE {his}", f"SET SESSION AUTHORIZATION {his}", f"ALTER ROLE {his} PASSWORD 'x'",
-                      f"ALTER ROLE {his} SET search_path = 'x'", f"GRANT {his} TO todo_person"):  # fmt: skip
+    for statement in (
+        f"SET ROLE {his}",
+        f"SET SESSION AUTHORIZATION {his}",
+        f"ALTER ROLE {his} PASSWORD 'x'",
+        f"ALTER ROLE {his} SET search_path = 'x'",
+        f"GRANT {his} TO todo_person",
+    ):
         with pytest.raises(REFUSED):
             psql.execute(statement)
     psql.execute("SET ROLE todo_person")  # her own group: it opens nothing
     assert psql.execute("SELECT count(*) FROM todo.tasks").fetchone() == (0,)
-    psql.execute(sql.SQL("SELECT set_config('app.token', {0}, false), set_config('app.user', {1}, false),"
-                         " set_config('app.space', {1}, false)").format(bob.token, bob.user_id))  # fmt: skip
+    psql.execute(
+        sql.SQL(
+            "SELECT set_config('app.token', {0}, false), set_config('app.user', {1}, false),"
+            " set_config('app.space', {1}, false)"
+        ).format(bob.token, bob.user_id)
+    )
     assert psql.execute("SELECT count(*) FROM todo.tasks").fetchone() == (0,)
 
 
 def test_administration_is_for_administrators(psql: Raw) -> None:
-    for call in ("add_user(gen_random_uuid(), 'x', true, gen_random_uuid(), sha256('x'), 'UTC')", "list_users()",
-                 "disable_user('x', true)"):  # fmt: skip
+    for call in (
+        "add_user(gen_random_uuid(), 'x', true, gen_random_uuid(), sha256('x'), 'UTC')",
+        "list_users()",
+        "disable_user('x', true)",
+    ):
         with pytest.raises(psycopg.Error) as caught:
             psql.execute(f"SELECT todo.{call}")
         assert caught.value.sqlstate == "TD403"

@@ -157,8 +157,11 @@ def test_a_person_with_psql_finds_their_own_alone(db: Database, person: Person) 
     for disguise in disguises:
         with closing(signed(person, **disguise)) as hers:
             assert [find(hers, words) for words in ("bobtitle", "bobnote", "b")] == [[], [], []], disguise
-            for closed in ("SELECT * FROM todo.words", "SELECT * FROM todo.search_words('x')",
-                           f"SELECT * FROM todo.match_words('{bob.user_id}', ARRAY['bobtitle'], true)"):  # fmt: skip
+            for closed in (
+                "SELECT * FROM todo.words",
+                "SELECT * FROM todo.search_words('x')",
+                f"SELECT * FROM todo.match_words('{bob.user_id}', ARRAY['bobtitle'], true)",
+            ):
                 with pytest.raises(errors.InsufficientPrivilege):
                     hers.execute(closed)
             hers.execute("SELECT * FROM todo.delete_comment(1, gen_random_uuid())")
@@ -179,8 +182,9 @@ def test_a_member_finds_in_the_space_and_a_stranger_does_not(db: Database, perso
 
 def work(connection: Raw, words: str) -> int:
     """Pages that a search touches."""
-    row = connection.execute("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT * FROM todo.search_tasks(%s, 10, 'all', true)",
-                             [words]).fetchone()  # fmt: skip
+    row = connection.execute(
+        "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT * FROM todo.search_tasks(%s, 10, 'all', true)", [words]
+    ).fetchone()
     assert row is not None
     return int(row[0][0]["Plan"]["Shared Hit Blocks"] + row[0][0]["Plan"]["Shared Read Blocks"])
 

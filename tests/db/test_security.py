@@ -27,9 +27,30 @@ from todo_cli.contract.usage import ReadUsage
 from todo_cli.db.schema_version import SCHEMA_VERSION
 from todo_cli.errors import NotAllowed, NotSignedIn, TodoError
 
-TABLES = ("schema", "users", "spaces", "members", "tokens", "preferences", "tasks", "task_tags", "changes", "buckets",
-          "failures", "alembic_version", "comments", "words", "links", "views", "plans", "conversations", "turns",
-          "messages", "events", "usage")  # fmt: skip
+TABLES = (
+    "schema",
+    "users",
+    "spaces",
+    "members",
+    "tokens",
+    "preferences",
+    "tasks",
+    "task_tags",
+    "changes",
+    "buckets",
+    "failures",
+    "alembic_version",
+    "comments",
+    "words",
+    "links",
+    "views",
+    "plans",
+    "conversations",
+    "turns",
+    "messages",
+    "events",
+    "usage",
+)
 CLOSED = {"users", "words", "buckets", "failures", "alembic_version"}
 REFUSED = (errors.InsufficientPrivilege,)
 
@@ -126,8 +147,11 @@ def test_the_server_without_a_token_sees_nothing(house: House) -> None:
             assert connection.execute(f"SELECT count(*) FROM todo.{table}").fetchone() == (0,)
         assert connection.execute("SELECT count(id) FROM todo.tokens").fetchone() == (0,)
         with pytest.raises(REFUSED):
-            connection.execute("INSERT INTO todo.tasks (space_id, number, id, title, created_at, updated_at, rev)"
-                               " VALUES (%s, 9, gen_random_uuid(), 'x', now(), now(), 1)", [house.bob.user_id])  # fmt: skip
+            connection.execute(
+                "INSERT INTO todo.tasks (space_id, number, id, title, created_at, updated_at, rev)"
+                " VALUES (%s, 9, gen_random_uuid(), 'x', now(), now(), 1)",
+                [house.bob.user_id],
+            )
 
 
 def test_ids_guessed_exactly_find_nothing(psql: Raw, house: House) -> None:
@@ -146,8 +170,11 @@ def test_ids_guessed_exactly_find_nothing(psql: Raw, house: House) -> None:
 
 
 def insert_task(space: str) -> tuple[str, list[Any]]:
-    return ("INSERT INTO todo.tasks (space_id, number, id, title, created_at, updated_at, rev)"
-            " VALUES (%s, 77, gen_random_uuid(), 'x', now(), now(), 1)", [space])  # fmt: skip
+    return (
+        "INSERT INTO todo.tasks (space_id, number, id, title, created_at, updated_at, rev)"
+        " VALUES (%s, 77, gen_random_uuid(), 'x', now(), now(), 1)",
+        [space],
+    )
 
 
 def test_nothing_is_written_into_his_space_nor_told_about_it(psql: Raw, house: House) -> None:
@@ -155,14 +182,23 @@ def test_nothing_is_written_into_his_space_nor_told_about_it(psql: Raw, house: H
     for space in (house.bob.user_id, str(uuid4())):
         for statement, values in (
             insert_task(space),
-            ("INSERT INTO todo.tasks (space_id, number, id, title, created_at, updated_at, rev) VALUES"
-             " (%s, 1, gen_random_uuid(), 'x', now(), now(), 1) ON CONFLICT DO NOTHING", [space]),
+            (
+                "INSERT INTO todo.tasks (space_id, number, id, title, created_at, updated_at, rev) VALUES"
+                " (%s, 1, gen_random_uuid(), 'x', now(), now(), 1) ON CONFLICT DO NOTHING",
+                [space],
+            ),
             ("INSERT INTO todo.task_tags VALUES (%s, 1, 'bobtag')", [space]),
-            ("INSERT INTO todo.changes (space_id, seq, request_hash, verb, request) VALUES (%s, 1, '', 'x', '{}')", [space]),
-            ("INSERT INTO todo.tokens (user_id, id, name, hash, scopes) VALUES (%s, gen_random_uuid(), 'x',"
-             " decode(repeat('b0', 32), 'hex'), '{all}')", [space]),
+            (
+                "INSERT INTO todo.changes (space_id, seq, request_hash, verb, request) VALUES (%s, 1, '', 'x', '{}')",
+                [space],
+            ),
+            (
+                "INSERT INTO todo.tokens (user_id, id, name, hash, scopes) VALUES (%s, gen_random_uuid(), 'x',"
+                " decode(repeat('b0', 32), 'hex'), '{all}')",
+                [space],
+            ),
             ("INSERT INTO todo.preferences VALUES (%s, 'UTC')", [space]),
-        ):  # fmt: skip
+        ):
             with pytest.raises(REFUSED, match="row-level security"):
                 psql.execute(statement, values)
     bob = [house.bob.user_id]
@@ -178,15 +214,24 @@ def test_what_fails_on_a_row_fails_on_her_own_only(psql: Raw) -> None:
     """She has no task: whatever is raised would have been raised by one of somebody else's."""
     for name in ("enable_indexscan", "enable_bitmapscan", "enable_indexonlyscan", "enable_seqscan"):
         psql.execute(f"SET {name} = off")
-        for expression in ("title::int", "1 / (number - number)", "note::uuid", "(title || '')::date", "project::json",
-                           "to_number(title, '9')", "pg_input_is_valid(title, 'nothing')"):  # fmt: skip
+        for expression in (
+            "title::int",
+            "1 / (number - number)",
+            "note::uuid",
+            "(title || '')::date",
+            "project::json",
+            "to_number(title, '9')",
+            "pg_input_is_valid(title, 'nothing')",
+        ):
             if "pg_input" in expression and psql.info.server_version < 160000:
                 continue
             found = psql.execute(f"SELECT number FROM todo.tasks WHERE {expression} IS NOT NULL")
             assert found.fetchall() == [], expression
         psql.execute(f"SET {name} = on")
-    psql.execute("DO $$ DECLARE t record; BEGIN FOR t IN SELECT * FROM todo.tasks WHERE title::int > 0 LOOP"
-                 " RAISE EXCEPTION '%', t; END LOOP; END $$")  # fmt: skip
+    psql.execute(
+        "DO $$ DECLARE t record; BEGIN FOR t IN SELECT * FROM todo.tasks WHERE title::int > 0 LOOP"
+        " RAISE EXCEPTION '%', t; END LOOP; END $$"
+    )
 
 
 PROBES = (
@@ -338,9 +383,13 @@ def test_a_viewer_looks_and_does_nothing_else(db: Database) -> None:
             assert connection.execute(statement).rowcount == 0
         connection.execute("SELECT todo.remove_tags('{1}', '{t}')")
         assert connection.execute("SELECT id FROM todo.spaces FOR UPDATE").fetchall() == []
-        for refused in (insert_task(owner.user_id),
-                        ("INSERT INTO todo.changes (space_id, seq, request_hash, verb, request) VALUES (%s, 9, '', 'x', '{}')",
-                         [owner.user_id])):  # fmt: skip
+        for refused in (
+            insert_task(owner.user_id),
+            (
+                "INSERT INTO todo.changes (space_id, seq, request_hash, verb, request) VALUES (%s, 9, '', 'x', '{}')",
+                [owner.user_id],
+            ),
+        ):
             with pytest.raises(REFUSED):
                 connection.execute(*refused)
     assert db.execute("SELECT count(*) FROM todo.task_tags WHERE space_id = %s", owner.user_id) == [(1,)]
@@ -354,8 +403,11 @@ def test_an_editor_of_his_space_mints_no_token_of_his(db: Database) -> None:
     with closing(signed(editor, space=owner.user_id)) as connection:
         for user in (owner.user_id, editor.user_id):
             with pytest.raises(REFUSED):
-                connection.execute("INSERT INTO todo.tokens (user_id, id, name, hash, scopes) VALUES"
-                                   " (%s, gen_random_uuid(), 'x', sha256('x'), '{all}')", [user])  # fmt: skip
+                connection.execute(
+                    "INSERT INTO todo.tokens (user_id, id, name, hash, scopes) VALUES"
+                    " (%s, gen_random_uuid(), 'x', sha256('x'), '{all}')",
+                    [user],
+                )
 
 
 @pytest.mark.parametrize(
@@ -370,11 +422,20 @@ def test_the_second_wall_knows_scopes(db: Database, scopes: tuple[str, ...], may
     with closing(raw(db.server_url, token=token, user=me, space=me)) as connection:
         for what, (statement, values) in {
             "tasks": insert_task(me),
-            "tokens": ("INSERT INTO todo.tokens (user_id, id, name, hash, scopes) VALUES"
-                       " (%s, gen_random_uuid(), 'x', sha256('x'), '{all}')", [me]),
-            "prefs": ("INSERT INTO todo.preferences VALUES (%s, 'UTC') ON CONFLICT (user_id) DO UPDATE SET timezone = 'UTC'", [me]),
-            "any": ("INSERT INTO todo.changes (space_id, seq, request_hash, verb, request) VALUES (%s, 9, '', 'x', '{}')", [me]),
-        }.items():  # fmt: skip
+            "tokens": (
+                "INSERT INTO todo.tokens (user_id, id, name, hash, scopes) VALUES"
+                " (%s, gen_random_uuid(), 'x', sha256('x'), '{all}')",
+                [me],
+            ),
+            "prefs": (
+                "INSERT INTO todo.preferences VALUES (%s, 'UTC') ON CONFLICT (user_id) DO UPDATE SET timezone = 'UTC'",
+                [me],
+            ),
+            "any": (
+                "INSERT INTO todo.changes (space_id, seq, request_hash, verb, request) VALUES (%s, 9, '', 'x', '{}')",
+                [me],
+            ),
+        }.items():
             if what == may or (what == "any" and may):
                 assert connection.execute(statement, values).rowcount == 1
             else:
@@ -386,11 +447,17 @@ def test_the_gate_has_no_hole_for_null(house: House) -> None:
     alice = house.alice
     narrow = token_for(house.db, alice, "read")
     with closing(raw(house.db.server_url)) as connection:
-        for schema, token, space, scope in ((None, alice.token, alice.user_id, "read"), (1, None, alice.user_id, "read"),
-                                            (1, alice.token, None, "read"), (1, narrow, alice.user_id, None)):  # fmt: skip
+        for schema, token, space, scope in (
+            (None, alice.token, alice.user_id, "read"),
+            (1, None, alice.user_id, "read"),
+            (1, alice.token, None, "read"),
+            (1, narrow, alice.user_id, None),
+        ):
             with pytest.raises(psycopg.Error) as caught:
-                connection.execute("SELECT todo.enter(%s::int, %s, %s, %s, %s, false, 'x')",
-                                   [schema, token, alice.user_id, space, scope])  # fmt: skip
+                connection.execute(
+                    "SELECT todo.enter(%s::int, %s, %s, %s, %s, false, 'x')",
+                    [schema, token, alice.user_id, space, scope],
+                )
             assert str(caught.value.sqlstate).startswith("TD")
 
 
@@ -429,8 +496,11 @@ def talk(connection: Raw, space: str, number: int = 1) -> tuple[str, str]:
         "INSERT INTO todo.conversations (space_id, id, number, title) VALUES (%s, %s, %s, 'bobtalk')",
         [space, conversation, number],
     )
-    connection.execute("INSERT INTO todo.turns (space_id, id, conversation_id, runner, lease_until, asked)"
-                       " VALUES (%s, %s, %s, gen_random_uuid(), now(), 1)", [space, turn, conversation])  # fmt: skip
+    connection.execute(
+        "INSERT INTO todo.turns (space_id, id, conversation_id, runner, lease_until, asked)"
+        " VALUES (%s, %s, %s, gen_random_uuid(), now(), 1)",
+        [space, turn, conversation],
+    )
     return conversation, turn
 
 
@@ -504,8 +574,10 @@ def test_another_member_s_comments_views_and_turns_stay_theirs(db: Database) -> 
         assert connection.execute("UPDATE todo.conversations SET title = 'his'").rowcount == 0
         take_in = "SELECT stored FROM todo.import_messages(%s, 't', NULL, now(), 0, %s)"
         assert connection.execute(take_in, [str(uuid4()), rows]).fetchall() == [(1,)]
-        for forged in ("INSERT INTO todo.comments (space_id, number, id, text, user_id) VALUES (%s, 1, gen_random_uuid(), 'x', %s)",
-                       "INSERT INTO todo.views (space_id, name, filter, user_id) VALUES (%s, 'w', 'p1', %s)"):  # fmt: skip
+        for forged in (
+            "INSERT INTO todo.comments (space_id, number, id, text, user_id) VALUES (%s, 1, gen_random_uuid(), 'x', %s)",
+            "INSERT INTO todo.views (space_id, name, filter, user_id) VALUES (%s, 'w', 'p1', %s)",
+        ):
             with pytest.raises(REFUSED):
                 connection.execute(forged, [space, space])
     # the turn's id stands in the journal, for all of the space to read
@@ -584,15 +656,24 @@ def test_nobody_lowers_what_they_have_used(db: Database) -> None:
     used = "SELECT prompt, completion, cost FROM todo.usage WHERE user_id = %s"
     with closing(signed(carol)) as connection:
         conversation, turn = talk(connection, carol.user_id)
-        for seq, (attempt, usage) in enumerate([
-            (1, '{"prompt": 1000, "completion": 10}'),
-            (1, '{"prompt": -5000, "completion": -10, "cost": "-3"}'),
-            (0, '{"prompt": 5}'), (-1, '{"prompt": 5}'), (1, '{"cached": 9223372036854775807, "cost": "NaN"}'),
-            (1, '{"cached": 9223372036854775807}'),
-        ], 1):  # fmt: skip
+        for seq, (attempt, usage) in enumerate(
+            [
+                (1, '{"prompt": 1000, "completion": 10}'),
+                (1, '{"prompt": -5000, "completion": -10, "cost": "-3"}'),
+                (0, '{"prompt": 5}'),
+                (-1, '{"prompt": 5}'),
+                (1, '{"cached": 9223372036854775807, "cost": "NaN"}'),
+                (1, '{"cached": 9223372036854775807}'),
+            ],
+            1,
+        ):
             connection.execute(MESSAGE, [carol.user_id, conversation, seq, turn, attempt, "x", usage])
-        for statement in ("UPDATE todo.usage SET prompt = 0", "DELETE FROM todo.usage", "TRUNCATE todo.usage",
-                          "UPDATE todo.messages SET usage = NULL"):  # fmt: skip
+        for statement in (
+            "UPDATE todo.usage SET prompt = 0",
+            "DELETE FROM todo.usage",
+            "TRUNCATE todo.usage",
+            "UPDATE todo.messages SET usage = NULL",
+        ):
             with pytest.raises(REFUSED):
                 connection.execute(statement)
         with pytest.raises(psycopg.Error, match="administrator"):
@@ -618,8 +699,11 @@ def test_a_forged_history_ends(db: Database) -> None:
     image = '[{"number": 1, "rev": 50, "title": "x"}]'
     with closing(Line(carol.database_url, carol)) as line, closing(signed(carol)) as connection:
         line(AddTask(title="x"))
-        connection.execute("INSERT INTO todo.changes (space_id, seq, request_hash, verb, request, before, after)"
-                           " VALUES (%s, 50, '', 'x', '{}', %s, %s)", [carol.user_id, image, image])  # fmt: skip
+        connection.execute(
+            "INSERT INTO todo.changes (space_id, seq, request_hash, verb, request, before, after)"
+            " VALUES (%s, 50, '', 'x', '{}', %s, %s)",
+            [carol.user_id, image, image],
+        )
         connection.execute("UPDATE todo.tasks SET rev = 50")
         assert len(line(ListChanges(number=1)).changes) == 1
         assert line(ListChanges(number=1, before=40)).changes == ()

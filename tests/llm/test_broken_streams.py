@@ -46,7 +46,8 @@ def test_stream_broken_after_the_finish_reason_is_complete() -> None:
 def test_stream_that_ends_between_two_calls_makes_none() -> None:
     begun = call_answer(*TWO_CALLS, finish=None, usage="none", done=False)[:-3]
     assert stream_events([{"open": {"chunked": False}}, *begun]) == [
-        Finished("interrupted", None, "the answer ended without a reason")]  # fmt: skip
+        Finished("interrupted", None, "the answer ended without a reason")
+    ]
 
 
 def test_stream_that_is_endless_or_too_large_is_cut() -> None:

@@ -43,7 +43,10 @@ def test_completion_instead_of_a_stream_is_read() -> None:
         {"id": name, "type": "function", "function": {"name": "add_task", "arguments": ADD_ARGUMENTS}} for name in "ab"
     ]
     assert stream_events(body_answer({"choices": [{"message": {"content": None, "tool_calls": wish}}]})) == [
-        ToolCall(0, "a", "add_task", ADD_ARGUMENTS), ToolCall(1, "b", "add_task", ADD_ARGUMENTS), Finished("calls")]  # fmt: skip
+        ToolCall(0, "a", "add_task", ADD_ARGUMENTS),
+        ToolCall(1, "b", "add_task", ADD_ARGUMENTS),
+        Finished("calls"),
+    ]
     assert stream_events(body_answer({"choices": [{"message": {"content": TEXT_CALL}}]}))[0] == ToolCall(
         0, "", "add_task", ADD_ARGUMENTS
     )
@@ -58,8 +61,13 @@ def test_request_contains_the_expected_fields() -> None:
         with_tools, refused, without = server.asked
         server.assert_valid()
     assert with_tools.path == "/v1/chat/completions"
-    assert with_tools.body == {"model": "m", "messages": MESSAGES, "tools": TOOLS, "stream": True,
-                               "stream_options": {"include_usage": True}}  # fmt: skip
+    assert with_tools.body == {
+        "model": "m",
+        "messages": MESSAGES,
+        "tools": TOOLS,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
     assert with_tools.headers["authorization"] == f"Bearer {KEY}"
     assert refused.body == {
         "model": "m",
@@ -143,11 +151,19 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def over_tls(url: str, trust: Path | None) -> subprocess.CompletedProcess[str]:
     """An answer in a process of its own: which authorities are trusted is read once."""
-    code = ("import sys; from tests.support.model_client import ask_model, join_text;"
-            "print(join_text(ask_model(sys.argv[1], first_content_seconds=5, idle_seconds=5, total_seconds=9)))")  # fmt: skip
+    code = (
+        "import sys; from tests.support.model_client import ask_model, join_text;"
+        "print(join_text(ask_model(sys.argv[1], first_content_seconds=5, idle_seconds=5, total_seconds=9)))"
+    )
     environment = {"PATH": os.environ["PATH"]} | ({"SSL_CERT_FILE": str(trust)} if trust else {})
-    return subprocess.run([sys.executable, "-c", code, url], capture_output=True, text=True, check=False,
-                          env=environment, cwd=Path(__file__).parents[2])  # fmt: skip
+    return subprocess.run(
+        [sys.executable, "-c", code, url],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+        cwd=Path(__file__).parents[2],
+    )
 
 
 def test_answer_over_tls_is_read(certificate: Path) -> None:
@@ -185,10 +201,16 @@ def test_answers_of_one_turn_share_a_connection() -> None:
         assert (len(server.asked), server.connections) == (3, 1)
 
 
-@pytest.mark.parametrize("script", [
-    [*text_answer("Hi"), {"stall": True}], [*text_answer("Hi"), {"forever": {"comment": "x"}}], text_answer("Hi", done=False),
-    [chunk({"content": "Hi"}), {"cut": True}], body_answer({"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}]}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "script",
+    [
+        [*text_answer("Hi"), {"stall": True}],
+        [*text_answer("Hi"), {"forever": {"comment": "x"}}],
+        text_answer("Hi", done=False),
+        [chunk({"content": "Hi"}), {"cut": True}],
+        body_answer({"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}]}),
+    ],
+)
 def test_bytes_left_by_an_answer_do_not_reach_the_next(script: Any) -> None:
     with run_fake_model(script, text_answer("You")) as server:
         server.keep_alive = True

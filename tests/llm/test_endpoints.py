@@ -26,17 +26,34 @@ FOUND = {
     "a server without a key": (M | {"OPENAI_BASE_URL": LOCAL}, {}, (LOCAL, "m", None)),
     "openrouter": (M | {"OPENROUTER_API_KEY": "r"}, {}, (OPENROUTER_URL, "m", "r")),
     "both keys": (M | {"OPENROUTER_API_KEY": "r", "OPENAI_API_KEY": "k"}, {}, (OPENAI_URL, "m", "k")),
-    "openrouter by address": (M | {"OPENROUTER_API_KEY": "r", "OPENAI_API_KEY": "k", "OPENAI_BASE_URL": OPENROUTER_URL}, {},
-                              (OPENROUTER_URL, "m", "r")),
-    "openai's names for openrouter": (M | {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": OPENROUTER_URL}, {}, (OPENROUTER_URL, "m", "k")),
-    "given wins": (M | {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": "http://a/v1"},
-                   {"model": "n", "base_url": "http://b/v1", "api_key": Secret("g")}, ("http://b/v1", "n", "g")),
-    "a given address gets no key of another": (M | {"OPENAI_API_KEY": "k", "OPENROUTER_API_KEY": "r"}, {"base_url": LOCAL},
-                                               (LOCAL, "m", None)),
+    "openrouter by address": (
+        M | {"OPENROUTER_API_KEY": "r", "OPENAI_API_KEY": "k", "OPENAI_BASE_URL": OPENROUTER_URL},
+        {},
+        (OPENROUTER_URL, "m", "r"),
+    ),
+    "openai's names for openrouter": (
+        M | {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": OPENROUTER_URL},
+        {},
+        (OPENROUTER_URL, "m", "k"),
+    ),
+    "given wins": (
+        M | {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": "http://a/v1"},
+        {"model": "n", "base_url": "http://b/v1", "api_key": Secret("g")},
+        ("http://b/v1", "n", "g"),
+    ),
+    "a given address gets no key of another": (
+        M | {"OPENAI_API_KEY": "k", "OPENROUTER_API_KEY": "r"},
+        {"base_url": LOCAL},
+        (LOCAL, "m", None),
+    ),
     "a given openai address": (M | {"OPENAI_API_KEY": "k"}, {"base_url": OPENAI_URL}, (OPENAI_URL, "m", "k")),
     "a given key alone": ({}, {"model": "n", "api_key": Secret("g")}, (OPENAI_URL, "n", "g")),
-    "blanks and line ends": ({"TODO_MODEL": " m\n", "OPENAI_API_KEY": " k\n", "OPENAI_BASE_URL": " "}, {}, (OPENAI_URL, "m", "k")),
-}  # fmt: skip
+    "blanks and line ends": (
+        {"TODO_MODEL": " m\n", "OPENAI_API_KEY": " k\n", "OPENAI_BASE_URL": " "},
+        {},
+        (OPENAI_URL, "m", "k"),
+    ),
+}
 
 
 @pytest.mark.parametrize("name", FOUND)
@@ -49,10 +66,14 @@ def test_endpoint_from_settings_or_environment_is_found(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("environ", "detail"),
-    [({}, "no model is configured"), ({"OPENAI_API_KEY": "k"}, "no model is set for api.openai.com"),
-     (M, "the model m has no address and no key"), ({"OPENAI_BASE_URL": "http://u:p@h/v1"}, "no model is set for h"),
-     ({"OPENAI_API_KEY": "", "TODO_MODEL": " "}, "no model is configured")],
-)  # fmt: skip
+    [
+        ({}, "no model is configured"),
+        ({"OPENAI_API_KEY": "k"}, "no model is set for api.openai.com"),
+        (M, "the model m has no address and no key"),
+        ({"OPENAI_BASE_URL": "http://u:p@h/v1"}, "no model is set for h"),
+        ({"OPENAI_API_KEY": "", "TODO_MODEL": " "}, "no model is configured"),
+    ],
+)
 def test_endpoint_without_settings_reports_the_three_ways(environ: dict[str, str], detail: str) -> None:
     with pytest.raises(ModelFailed, match=detail) as caught:
         find_endpoint(environ, model=None, base_url=None, api_key=None)

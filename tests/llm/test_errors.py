@@ -16,23 +16,50 @@ from todo_cli.llm.client import TextDelta
 from todo_cli.llm.errors import parse_retry_after
 
 ERRORS: dict[str, tuple[Script, str, str]] = {
-    "overflow by code": (error_answer(400, "This model's maximum context length is 8 tokens", code="context_length_exceeded"),
-                         "overflow", "longer than the model's context"),
-    "overflow by type": (error_answer(400, "too big", type="exceed_context_size_error", code=400), "overflow", "too big"),
-    "overflow by message": (error_answer(400, "the request exceeds the available context size"), "overflow", "context size"),
+    "overflow by code": (
+        error_answer(400, "This model's maximum context length is 8 tokens", code="context_length_exceeded"),
+        "overflow",
+        "longer than the model's context",
+    ),
+    "overflow by type": (
+        error_answer(400, "too big", type="exceed_context_size_error", code=400),
+        "overflow",
+        "too big",
+    ),
+    "overflow by message": (
+        error_answer(400, "the request exceeds the available context size"),
+        "overflow",
+        "context size",
+    ),
     "413": (body_answer("<h1>Too large</h1>", 413), "overflow", "longer than the model's context"),
     "no tools": (error_answer(400, "this model does not support tools"), "refused", "does not support tools"),
-    "no response_format": (error_answer(400, "'response_format' is not supported"), "refused", "'response_format' is not"),
+    "no response_format": (
+        error_answer(400, "'response_format' is not supported"),
+        "refused",
+        "'response_format' is not",
+    ),
     "422": (body_answer({"detail": [{"msg": "x"}]}, 422), "refused", "status 422"),
     "401": (error_answer(401, f"Incorrect API key provided: {KEY}"), "key", "refused the API key"),
     "403": (body_answer({"error": "forbidden"}, 403), "key", "refused the API key"),
     "LiteLLM's wrong key": (error_answer(400, "No connected db."), "key", "refused the API key"),
-    "402": (error_answer(402, "Insufficient credits", code=402), "limit", "requires payment first: Insufficient credits"),
-    "quota": (error_answer(429, "You exceeded your current quota", code="insufficient_quota"), "limit", "requires payment first"),
+    "402": (
+        error_answer(402, "Insufficient credits", code=402),
+        "limit",
+        "requires payment first: Insufficient credits",
+    ),
+    "quota": (
+        error_answer(429, "You exceeded your current quota", code="insufficient_quota"),
+        "limit",
+        "requires payment first",
+    ),
     "404 model": (error_answer(404, "The model `m` does not exist."), "name", "does not have the model: The model `m`"),
     "404 Ollama's": (error_answer(404, 'model "m" not found, try pulling it first'), "name", "not found"),
     "400 model": (error_answer(400, "m is not a valid model ID"), "name", "not a valid model"),
-    "404 address": (body_answer("404 page not found", 404), "endpoint", "no chat completions at this path (status 404)"),
+    "404 address": (
+        body_answer("404 page not found", 404),
+        "endpoint",
+        "no chat completions at this path (status 404)",
+    ),
     "redirect": (body_answer("", 301, Location="/elsewhere"), "endpoint", "redirects to another address (status 301)"),
     "200 HTML": (body_answer("<!doctype html><p>Sign in"), "endpoint", "answered with a web page"),
     "200 HTML as a stream": ([{"open": {}}, {"raw": "\n <html>"}], "endpoint", "answered with a web page"),
@@ -43,13 +70,20 @@ ERRORS: dict[str, tuple[Script, str, str]] = {
     "200 broken JSON": (body_answer('{"choices": ['), "broken", "not JSON"),
     "done alone": ([{"done": True}], "broken", "answered nothing"),
     "a role and no more": ([chunk({"role": "assistant"})], "broken", "answered nothing"),
-    "overflow in the stream": ([{"data": {"error": {"message": "x", "type": "exceed_context_size_error", "code": 400}}}],
-                               "overflow", "longer than the model's context"),
-    "Retry-After too long": (error_answer(429, "later", headers={"Retry-After": "3600"}), "limit", "asks to wait 3600 s"),
+    "overflow in the stream": (
+        [{"data": {"error": {"message": "x", "type": "exceed_context_size_error", "code": 400}}}],
+        "overflow",
+        "longer than the model's context",
+    ),
+    "Retry-After too long": (
+        error_answer(429, "later", headers={"Retry-After": "3600"}),
+        "limit",
+        "asks to wait 3600 s",
+    ),
     "escapes in the message": (error_answer(400, "a\x1b[31m\nb \u202ec" + "x" * 500), "refused", ": a [31m b cxxx"),
     "markup in the message": (error_answer(400, "<html><body>x"), "refused", "status 400"),
     "the key in the message": (error_answer(400, f"sent {KEY} to x"), "refused", "sent … to x"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", ERRORS)
@@ -113,8 +147,15 @@ def test_model_that_is_loading_is_awaited() -> None:
     assert "still loading the model" in error.detail
 
 
-@pytest.mark.parametrize("script", [[{"stall": True}], [{"open": {}}, {"stall": True}], [{"forever": {"comment": "PROCESSING"}}],
-                                    [{"forever": {"comment": "PROCESSING"}, "every": 0}]])  # fmt: skip
+@pytest.mark.parametrize(
+    "script",
+    [
+        [{"stall": True}],
+        [{"open": {}}, {"stall": True}],
+        [{"forever": {"comment": "PROCESSING"}}],
+        [{"forever": {"comment": "PROCESSING"}, "every": 0}],
+    ],
+)
 def test_answer_without_a_first_word_times_out(script: Script) -> None:
     began = time.monotonic()
     assert "sent nothing for 0.4 s" in stream_failure(script).detail

@@ -15,8 +15,11 @@ from tests.support.model_client import ADD_ARGUMENTS, ask_model, join_text
 from todo_cli.llm.client import ToolCall
 
 RESULT = {"role": "tool", "tool_call_id": "a", "content": "done"}
-MADE = {"role": "assistant", "content": None, "tool_calls": [
-    {"id": "a", "type": "function", "function": {"name": "add_task", "arguments": "{}"}}]}  # fmt: skip
+MADE = {
+    "role": "assistant",
+    "content": None,
+    "tool_calls": [{"id": "a", "type": "function", "function": {"name": "add_task", "arguments": "{}"}}],
+}
 USER = {"role": "user", "content": "x"}
 
 
@@ -28,20 +31,40 @@ def test_replay_errors_of_an_invalid_replay_name_each_fault() -> None:
         == []
     )
     assert replay_errors([USER, MADE, RESULT]) == []
-    for wrong in ([USER, MADE], [USER, MADE, USER], [USER, RESULT], [USER, MADE, RESULT, RESULT], [],
-                  [USER, MADE, RESULT, MADE, RESULT], [USER, {"role": "assistant", "content": ""}, USER],
-                  [USER, {"role": "assistant", "content": "x"}], [{"role": "user", "content": ""}],
-                  [USER, {"role": "assistant", "content": "a"}, {"role": "assistant", "content": "b"}, USER]):  # fmt: skip
+    for wrong in (
+        [USER, MADE],
+        [USER, MADE, USER],
+        [USER, RESULT],
+        [USER, MADE, RESULT, RESULT],
+        [],
+        [USER, MADE, RESULT, MADE, RESULT],
+        [USER, {"role": "assistant", "content": ""}, USER],
+        [USER, {"role": "assistant", "content": "x"}],
+        [{"role": "user", "content": ""}],
+        [USER, {"role": "assistant", "content": "a"}, {"role": "assistant", "content": "b"}, USER],
+    ):
         assert replay_errors(wrong), wrong
 
 
 def test_fake_model_as_a_process_answers(tmp_path: Path) -> None:
     file = tmp_path / "script.json"
-    file.write_text(json.dumps({"scripts": [{"when": {"role": "tool"}, "steps": text_answer("Done.")}, call_answer(TWO_CALLS[0])],
-                                "otherwise": text_answer("What?"), "models": ["tiny"]}))  # fmt: skip
+    file.write_text(
+        json.dumps(
+            {
+                "scripts": [{"when": {"role": "tool"}, "steps": text_answer("Done.")}, call_answer(TWO_CALLS[0])],
+                "otherwise": text_answer("What?"),
+                "models": ["tiny"],
+            }
+        )
+    )
     root = Path(__file__).parents[2]
-    process = subprocess.Popen([sys.executable, "-m", "tests.support.fake_model", "--script", file, "--strict"], cwd=root,
-                               stdout=subprocess.PIPE, text=True, env={"PATH": os.environ["PATH"]})  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.support.fake_model", "--script", file, "--strict"],
+        cwd=root,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={"PATH": os.environ["PATH"]},
+    )
     try:
         assert process.stdout
         url = process.stdout.readline().split()[1]

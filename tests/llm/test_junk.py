@@ -40,8 +40,14 @@ def decode_offline(body: bytes, cuts: Sequence[int]) -> list[Event] | str:
 
 def as_bytes(script: Sequence[dict[str, Any]], newline: str) -> bytes:
     """The body of such a script."""
-    lines = ["[DONE]" if "done" in step else step["data"] if isinstance(step["data"], str) else json.dumps(step["data"], ensure_ascii=False)
-             for step in script]  # fmt: skip
+    lines = [
+        "[DONE]"
+        if "done" in step
+        else step["data"]
+        if isinstance(step["data"], str)
+        else json.dumps(step["data"], ensure_ascii=False)
+        for step in script
+    ]
     return "".join(f"data: {line}{newline * 2}" for line in lines).encode("utf-8", "surrogatepass")
 
 
@@ -66,14 +72,48 @@ def test_bytes_split_anywhere_give_the_same_events(
 
 
 JUNK = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from(["stop", "error", ADD_ARGUMENTS]),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from(["choices", "delta", "message", "content", "tool_calls", "function", "name", "arguments", "index", "id",
-                         "finish_reason", "usage", "prompt_tokens", "prompt_tokens_details", "error", "object", "code", "refusal",
-                         "reasoning", "text", "type", "detail"]) | st.text(max_size=3), inner, max_size=6),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.sampled_from(["stop", "error", ADD_ARGUMENTS]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "choices",
+                    "delta",
+                    "message",
+                    "content",
+                    "tool_calls",
+                    "function",
+                    "name",
+                    "arguments",
+                    "index",
+                    "id",
+                    "finish_reason",
+                    "usage",
+                    "prompt_tokens",
+                    "prompt_tokens_details",
+                    "error",
+                    "object",
+                    "code",
+                    "refusal",
+                    "reasoning",
+                    "text",
+                    "type",
+                    "detail",
+                ]
+            )
+            | st.text(max_size=3),
+            inner,
+            max_size=6,
+        )
+    ),
     max_leaves=25,
-)  # fmt: skip
+)
 DELTAS = st.dictionaries(st.sampled_from(["content", "tool_calls", "refusal", "reasoning", "role"]), JUNK, max_size=3)
 PIECES = JUNK | DELTAS.map(lambda delta: {"choices": [{"index": 0, "delta": delta}]})
 
@@ -92,7 +132,7 @@ def test_junk_in_any_order_raises_only_model_failed(pieces: list[Any]) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.binary(max_size=200), st.sampled_from([b"", b"data: ", b"{", b"data: {\"choices\":[{\"delta\":{\"content\":\"x"]))  # fmt: skip
+@given(st.binary(max_size=200), st.sampled_from([b"", b"data: ", b"{", b'data: {"choices":[{"delta":{"content":"x']))
 def test_random_bytes_raise_only_model_failed(body: bytes, prefix: bytes) -> None:
     assert isinstance(decode_offline(prefix + body, [])[-1], Finished)
 

@@ -43,8 +43,13 @@ def peer() -> Iterator[str]:
     if not found or not importlib.util.find_spec("xllamacpp"):
         pytest.skip(how)
     (weights,) = Path(str(found.origin)).parent.glob("*.gguf")
-    process = subprocess.Popen([sys.executable, "-c", SERVE, weights], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                               stderr=subprocess.DEVNULL, text=True)  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVE, weights],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
     try:
         assert process.stdout
         url = next(line.split()[1] for line in process.stdout if line.startswith("ready "))

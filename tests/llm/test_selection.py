@@ -91,9 +91,16 @@ def test_price_applies_to_its_own_model_only(settings: Any) -> None:
 
 @pytest.mark.parametrize(
     ("line", "told"),
-    [("input_price = -1", "0 to 1,000,000"), ('input_price = "1"', "a number"), ("allowed = [1]", "a list of names"),
-     ('allowed = "x"', "a list"), ('currency = ""', "a word"), ('currency = "a\\nb"', "a word"), ("keyring = 1", "true or false")],
-)  # fmt: skip
+    [
+        ("input_price = -1", "0 to 1,000,000"),
+        ('input_price = "1"', "a number"),
+        ("allowed = [1]", "a list of names"),
+        ('allowed = "x"', "a list"),
+        ('currency = ""', "a word"),
+        ('currency = "a\\nb"', "a word"),
+        ("keyring = 1", "true or false"),
+    ],
+)
 def test_invalid_model_settings_are_refused(settings: Any, line: str, told: str) -> None:
     with pytest.raises(Invalid, match=told):
         settings(f"[model]\n{line}\n")
@@ -133,7 +140,14 @@ def test_sum_with_an_unknown_cost_has_no_cost() -> None:
     paid = usage_fields(add_cost(TokenUsage(1, 1), Price(Decimal(1), Decimal(1), "EUR")))
     other = usage_fields(add_cost(TokenUsage(1, 1), Price(Decimal(1), Decimal(1), "USD")))
     free = usage_fields(TokenUsage(1, 1))
-    assert sum_usage([paid, None, paid]) == {"prompt": 2, "completion": 2, "cached": 0, "reasoning": 0, "cost": "0.000004", "currency": "EUR"}  # fmt: skip
+    assert sum_usage([paid, None, paid]) == {
+        "prompt": 2,
+        "completion": 2,
+        "cached": 0,
+        "reasoning": 0,
+        "cost": "0.000004",
+        "currency": "EUR",
+    }
     assert "cost" not in (sum_usage([paid, free]) or {})
     assert "cost" not in (sum_usage([paid, other]) or {})
     assert sum_usage([None]) is None
@@ -164,9 +178,15 @@ def test_model_list_is_read() -> None:
 
 @pytest.mark.parametrize(
     ("script", "kind"),
-    [(error_answer(401, f"bad {KEY}"), "key"), (body_answer("<h1>Hello"), "endpoint"), (body_answer("", 301, Location="/x"), "endpoint"),
-     (error_answer(500), "broken"), ([{"stall": True}], "endpoint"), ([{"cut": True}], "broken")],
-)  # fmt: skip
+    [
+        (error_answer(401, f"bad {KEY}"), "key"),
+        (body_answer("<h1>Hello"), "endpoint"),
+        (body_answer("", 301, Location="/x"), "endpoint"),
+        (error_answer(500), "broken"),
+        ([{"stall": True}], "endpoint"),
+        ([{"cut": True}], "broken"),
+    ],
+)
 def test_model_list_that_fails_raises_model_failed(script: Script, kind: str) -> None:
     with pytest.raises(ModelFailed) as caught:
         listed(script)

@@ -27,28 +27,53 @@ def test_two_calls_in_any_dialect_are_read(name: str) -> None:
 
 
 CALLS: dict[str, tuple[Script, list[Event]]] = {
-    "text, then a call": (call_answer(TWO_CALLS[0], text="Right."), [TextDelta("Right."), ToolCall(0, "call_0", "add_task", ADD_ARGUMENTS)]),
-    "a call, then text": (delta_stream({"tool_calls": [call_delta("add_task")]}, {"content": "Done."}),
-                          [TextDelta("Done."), ToolCall(0, "a", "add_task", ADD_ARGUMENTS)]),
+    "text, then a call": (
+        call_answer(TWO_CALLS[0], text="Right."),
+        [TextDelta("Right."), ToolCall(0, "call_0", "add_task", ADD_ARGUMENTS)],
+    ),
+    "a call, then text": (
+        delta_stream({"tool_calls": [call_delta("add_task")]}, {"content": "Done."}),
+        [TextDelta("Done."), ToolCall(0, "a", "add_task", ADD_ARGUMENTS)],
+    ),
     "an unknown tool": (call_answer(("fly", {})), [ToolCall(0, "call_0", "fly", "{}")]),
     "malformed": (call_answer(("add_task", '{"title": mi')), [ToolCall(0, "call_0", "add_task", '{"title": mi')]),
     "no object": (call_answer(("add_task", "[1]")), [ToolCall(0, "call_0", "add_task", "[1]")]),
     "arguments null": (call_stream(call_delta("list_tasks", None)), [ToolCall(0, "a", "list_tasks", "")]),
     "arguments a number": (call_stream(call_delta("add_task", 3)), [ToolCall(0, "a", "add_task", "3")]),
     "first index 1": (call_stream(call_delta("add_task", index=1)), [ToolCall(0, "a", "add_task", ADD_ARGUMENTS)]),
-    "sent whole twice": (call_stream(call_delta("add_task"), call_delta("add_task")), [ToolCall(0, "a", "add_task", ADD_ARGUMENTS)]),
-    "the id later": (call_stream(call_delta("add_task", "", id=None), {"index": 0, "id": "a", "function": {"arguments": ADD_ARGUMENTS}}),
-                     [ToolCall(0, "a", "add_task", ADD_ARGUMENTS)]),
-    "a delta without function": (call_stream(call_delta("add_task"), {"index": 0, "function": None}, {"index": 0}),
-                                 [ToolCall(0, "a", "add_task", ADD_ARGUMENTS)]),
-    "a single object for a list": (delta_stream({"tool_calls": call_delta("add_task")}), [ToolCall(0, "a", "add_task", ADD_ARGUMENTS)]),
-    "function_call beside it": (delta_stream({"tool_calls": [call_delta("add_task")],
-                                        "function_call": {"name": "add_task", "arguments": ADD_ARGUMENTS}}),
-                                [ToolCall(0, "a", "add_task", ADD_ARGUMENTS)]),
-    "neither name nor arguments": (call_stream({"index": 0}, call_delta("add_task", index=1)), [ToolCall(0, "a", "add_task", ADD_ARGUMENTS)]),
-    "a thousand": (call_stream(*[call_delta("list_tasks", "{}", index=at, id=f"i{at}") for at in range(1000)]),
-                   [ToolCall(at, f"i{at}", "list_tasks", "{}") for at in range(1000)]),
-}  # fmt: skip
+    "sent whole twice": (
+        call_stream(call_delta("add_task"), call_delta("add_task")),
+        [ToolCall(0, "a", "add_task", ADD_ARGUMENTS)],
+    ),
+    "the id later": (
+        call_stream(
+            call_delta("add_task", "", id=None), {"index": 0, "id": "a", "function": {"arguments": ADD_ARGUMENTS}}
+        ),
+        [ToolCall(0, "a", "add_task", ADD_ARGUMENTS)],
+    ),
+    "a delta without function": (
+        call_stream(call_delta("add_task"), {"index": 0, "function": None}, {"index": 0}),
+        [ToolCall(0, "a", "add_task", ADD_ARGUMENTS)],
+    ),
+    "a single object for a list": (
+        delta_stream({"tool_calls": call_delta("add_task")}),
+        [ToolCall(0, "a", "add_task", ADD_ARGUMENTS)],
+    ),
+    "function_call beside it": (
+        delta_stream(
+            {"tool_calls": [call_delta("add_task")], "function_call": {"name": "add_task", "arguments": ADD_ARGUMENTS}}
+        ),
+        [ToolCall(0, "a", "add_task", ADD_ARGUMENTS)],
+    ),
+    "neither name nor arguments": (
+        call_stream({"index": 0}, call_delta("add_task", index=1)),
+        [ToolCall(0, "a", "add_task", ADD_ARGUMENTS)],
+    ),
+    "a thousand": (
+        call_stream(*[call_delta("list_tasks", "{}", index=at, id=f"i{at}") for at in range(1000)]),
+        [ToolCall(at, f"i{at}", "list_tasks", "{}") for at in range(1000)],
+    ),
+}
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -81,9 +106,22 @@ def test_call_written_as_text_is_a_call(text: str, size: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [f"Sure: {TEXT_CALL}", f"{TEXT_CALL} Done.", TEXT_CALL * 2, TEXT_CALL.replace("add_task", "fly"), TEXT_CALL[:-1], '{"name": "add_task"}',
-     TEXT_CALL[:-1] + ', "x": 1}', '{"milk": 1}', "```python\n1\n```", "<tool_call>", "{", "`", '{"name": [], "arguments": 1}'],
-)  # fmt: skip
+    [
+        f"Sure: {TEXT_CALL}",
+        f"{TEXT_CALL} Done.",
+        TEXT_CALL * 2,
+        TEXT_CALL.replace("add_task", "fly"),
+        TEXT_CALL[:-1],
+        '{"name": "add_task"}',
+        TEXT_CALL[:-1] + ', "x": 1}',
+        '{"milk": 1}',
+        "```python\n1\n```",
+        "<tool_call>",
+        "{",
+        "`",
+        '{"name": [], "arguments": 1}',
+    ],
+)
 def test_other_text_stays_text(text: str) -> None:
     events = stream_events(text_answer(*text))
     assert join_text(events) == text
@@ -95,7 +133,9 @@ def test_text_that_is_not_a_call_is_emitted_at_once() -> None:
     assert stream_events(text_answer(TEXT_CALL), tools=[]) == [TextDelta(TEXT_CALL), STOP]
     assert stream_events(text_answer(TEXT_CALL, finish=None))[0] == TextDelta(TEXT_CALL)
     assert stream_events(delta_stream({"content": TEXT_CALL, "tool_calls": [call_delta("list_tasks", "{}")]}))[:2] == [
-        TextDelta(TEXT_CALL), ToolCall(0, "a", "list_tasks", "{}")]  # fmt: skip
+        TextDelta(TEXT_CALL),
+        ToolCall(0, "a", "list_tasks", "{}"),
+    ]
 
 
 @pytest.mark.parametrize(("finish", "reason"), [("length", "length"), ("content_filter", "filter")])

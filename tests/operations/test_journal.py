@@ -25,7 +25,7 @@ from todo_cli.contract.tasks import (
     ReopenTasks,
     RestoreTasks,
     ShowTask,
-)  # fmt: skip
+)
 from todo_cli.contract.tokens import CreateToken, ListTokens, RevokeToken
 from todo_cli.contract.users import AddUser, DisableUser, ListSpaces, ListUsers, SetPreferences, WhoAmI
 from todo_cli.errors import Invalid, NotFound, TodoError
@@ -36,12 +36,20 @@ def all_writes(name: str = "new", secret: str = "f" * 64) -> tuple[Request[Any],
     return (
         AddTask(title="a"),
         AddTasks(tasks=(NewTask(title="b"), NewTask(title="c"))),
-        CompleteTasks(numbers=(1,)), ReopenTasks(numbers=(1,)), EditTasks(numbers=(1, 2), project="p"),
-        DeleteTasks(numbers=(3,)), RestoreTasks(numbers=(3,)), Undo(), Redo(),
-        CreateToken(id=new_id(), hash=secret, name="cron", scopes=("all",)), RevokeToken(name="cron"),
+        CompleteTasks(numbers=(1,)),
+        ReopenTasks(numbers=(1,)),
+        EditTasks(numbers=(1, 2), project="p"),
+        DeleteTasks(numbers=(3,)),
+        RestoreTasks(numbers=(3,)),
+        Undo(),
+        Redo(),
+        CreateToken(id=new_id(), hash=secret, name="cron", scopes=("all",)),
+        RevokeToken(name="cron"),
         AddUser(id=new_id(), name=name, token_id=new_id(), token_hash=secret),
-        DisableUser(name=name), DisableUser(name=name, disabled=False), SetPreferences(timezone="Asia/Tokyo"),
-    )  # fmt: skip
+        DisableUser(name=name),
+        DisableUser(name=name, disabled=False),
+        SetPreferences(timezone="Asia/Tokyo"),
+    )
 
 
 def changes(ask: Ask, **filters: Any) -> tuple[Change, ...]:
@@ -84,10 +92,18 @@ def test_looking_and_being_refused_leave_no_row_and_no_hole(ask: Ask) -> None:
     ):
         ask(request)  # type: ignore[arg-type]
     refused: tuple[Request[Any], ...] = (
-        CompleteTasks(numbers=(1, 9)), EditTasks(numbers=(1,)), EditTasks(numbers=(1,), title="b", if_rev=7), Undo(id=99), Redo(),
-        AddTask(title=" "), RevokeToken(name="none"), CreateToken(id=new_id(), hash="a" * 64, name="x", scopes=("nonsense",)),
-        AddUser(id=new_id(), name="x", token_id=new_id(), token_hash="a" * 64), ListUsers(), DisableUser(name="x"),
-    )  # fmt: skip
+        CompleteTasks(numbers=(1, 9)),
+        EditTasks(numbers=(1,)),
+        EditTasks(numbers=(1,), title="b", if_rev=7),
+        Undo(id=99),
+        Redo(),
+        AddTask(title=" "),
+        RevokeToken(name="none"),
+        CreateToken(id=new_id(), hash="a" * 64, name="x", scopes=("nonsense",)),
+        AddUser(id=new_id(), name="x", token_id=new_id(), token_hash="a" * 64),
+        ListUsers(),
+        DisableUser(name="x"),
+    )
     for request in refused:
         with pytest.raises(TodoError):
             ask(request)
@@ -162,7 +178,9 @@ def test_a_shared_journal_names_everybody_but_not_their_tokens(db: Database, ask
     ask_as(grace, space=space)(CompleteTasks(numbers=(1,)))
     rows = changes(ask_as(ada, space=space))
     assert [(row.seq, row.user, row.token, row.verb) for row in rows] == [
-        (2, grace.name, "", "CompleteTasks"), (1, ada.name, "first", "AddTask")]  # fmt: skip
+        (2, grace.name, "", "CompleteTasks"),
+        (1, ada.name, "first", "AddTask"),
+    ]
     assert changes(ask_as(ada)) == ()
 
 

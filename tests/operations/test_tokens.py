@@ -144,9 +144,10 @@ def test_a_narrower_token_needs_a_server(ask: Ask, ask_as: AskAs) -> None:
 @through_a_server
 def test_a_scope_reaches_what_it_names_and_no_more(narrow: Any) -> None:
     allowed: dict[str, Request[Any]] = {
-        "read": ListTasks(), "tasks:write": AddTask(title="a"),
+        "read": ListTasks(),
+        "tasks:write": AddTask(title="a"),
         "tokens:write": CreateToken(id=new_id(), hash="a" * 64, name="x", scopes=("tokens:write",)),
-    }  # fmt: skip
+    }
     for scope in (*allowed, "prefs:write", "admin"):
         ask = narrow(scope)
         assert ask(WhoAmI()).scopes == (scope,), "any token may say whose it is"

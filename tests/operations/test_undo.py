@@ -26,7 +26,7 @@ from todo_cli.contract.tasks import (
     ReopenTasks,
     RestoreTasks,
     Task,
-)  # fmt: skip
+)
 from todo_cli.errors import Conflict, Invalid, NotFound, TodoError
 
 CONTENT = (
@@ -248,11 +248,16 @@ NUMBERS = st.lists(st.integers(1, 5), min_size=1, max_size=3).map(tuple)
 FIELDS = st.fixed_dictionaries(
     {},
     optional={
-        "title": st.sampled_from("abc"), "note": st.sampled_from([None, "n"]), "project": st.sampled_from([None, "p", "q"]),
-        "due": st.sampled_from([None, "2030-01-01", "2030-01-01 12:00"]), "priority": st.sampled_from([None, 1, 3]),
-        "tags": st.sampled_from([(), ("x",), ("x", "y")]), "add_tags": st.just(("z",)), "remove_tags": st.just(("x",)),
+        "title": st.sampled_from("abc"),
+        "note": st.sampled_from([None, "n"]),
+        "project": st.sampled_from([None, "p", "q"]),
+        "due": st.sampled_from([None, "2030-01-01", "2030-01-01 12:00"]),
+        "priority": st.sampled_from([None, 1, 3]),
+        "tags": st.sampled_from([(), ("x",), ("x", "y")]),
+        "add_tags": st.just(("z",)),
+        "remove_tags": st.just(("x",)),
     },
-).filter(bool)  # fmt: skip
+).filter(bool)
 NEW = st.builds(NewTask, title=st.sampled_from("de"), tags=st.sampled_from([(), ("x",)]))
 WRITES: st.SearchStrategy[Request[Any]] = st.one_of(
     st.builds(AddTasks, tasks=st.lists(NEW, min_size=1, max_size=2).map(tuple)),

@@ -93,10 +93,20 @@ def test_views_of_views_are_bounded(mine: Ask) -> None:
         mine(SaveView(name="n10", filter=":n9"))
 
 
-@pytest.mark.parametrize(("fields", "said"), [
-    ({"name": "two words"}, "no name"), ({"name": "none"}, "no name"), ({"name": "x" * 101}, "longer"), ({"filter": "  "}, "empty"),
-    ({"filter": "prioject:x"}, "project:"), ({"filter": "due<neverday"}, "character 5"), ({"filter": "x" * 10_001}, "longer"),
-    ({"sort": "nothing"}, "unknown sort"), ({"filter": ":nowhere"}, "no view")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"name": "two words"}, "no name"),
+        ({"name": "none"}, "no name"),
+        ({"name": "x" * 101}, "longer"),
+        ({"filter": "  "}, "empty"),
+        ({"filter": "prioject:x"}, "project:"),
+        ({"filter": "due<neverday"}, "character 5"),
+        ({"filter": "x" * 10_001}, "longer"),
+        ({"sort": "nothing"}, "unknown sort"),
+        ({"filter": ":nowhere"}, "no view"),
+    ],
+)
 def test_what_cannot_be_a_view_is_refused(mine: Ask, fields: dict[str, str], said: str) -> None:
     with pytest.raises(TodoError) as refused:
         mine(SaveView(**({"name": "soon", "filter": "p1"} | fields)))

@@ -196,9 +196,14 @@ LEAF = st.one_of(
     st.lists(RANGE, min_size=1, max_size=4).map(make_numbers),
 )
 NODE = st.recursive(
-    LEAF, lambda inner: st.one_of(
-        st.lists(inner, min_size=1, max_size=4).map(make_and), st.lists(inner, min_size=1, max_size=4).map(make_or),
-        inner.map(make_not)), max_leaves=12)  # fmt: skip
+    LEAF,
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=1, max_size=4).map(make_and),
+        st.lists(inner, min_size=1, max_size=4).map(make_or),
+        inner.map(make_not),
+    ),
+    max_leaves=12,
+)
 
 
 @settings(max_examples=150, deadline=None)

@@ -87,7 +87,11 @@ WORDS = [
     ("annually", "FREQ=YEARLY", "every year"),
     ("every jan 15", "FREQ=YEARLY;BYMONTH=1;BYMONTHDAY=15", "every year on jan 15"),
     ("every 15th of january", "FREQ=YEARLY;BYMONTH=1;BYMONTHDAY=15", "every year on jan 15"),
-    ("every 4 years on 29 feb", "FREQ=YEARLY;INTERVAL=4;BYMONTH=2;BYMONTHDAY=28,29;BYSETPOS=-1", "every 4 years on feb 29"),
+    (
+        "every 4 years on 29 feb",
+        "FREQ=YEARLY;INTERVAL=4;BYMONTH=2;BYMONTHDAY=28,29;BYSETPOS=-1",
+        "every 4 years on feb 29",
+    ),
     ("every day at 9am", "FREQ=DAILY;BYHOUR=9;BYMINUTE=0", "every day at 09:00"),
     ("every monday 17:30", "FREQ=WEEKLY;BYDAY=MO;BYHOUR=17;BYMINUTE=30", "every monday at 17:30"),
     ("every day at noon", "FREQ=DAILY;BYHOUR=12;BYMINUTE=0", "every day at 12:00"),
@@ -114,8 +118,12 @@ WORDS = [
     ("FREQ=WEEKLY;BYDAY=WE,MO", "FREQ=WEEKLY;BYDAY=MO,WE", "every monday, wednesday"),
     ("RRULE:FREQ=DAILY;INTERVAL=1;", "FREQ=DAILY", "every day"),
     ("freq=monthly;bymonthday=31", "FREQ=MONTHLY;BYMONTHDAY=31", "FREQ=MONTHLY;BYMONTHDAY=31"),
-    ("FREQ=DAILY;BYHOUR=9,17;BYMINUTE=5,6", "FREQ=DAILY;BYHOUR=9,17;BYMINUTE=5,6", "FREQ=DAILY;BYHOUR=9,17;BYMINUTE=5,6"),
-]  # fmt: skip
+    (
+        "FREQ=DAILY;BYHOUR=9,17;BYMINUTE=5,6",
+        "FREQ=DAILY;BYHOUR=9,17;BYMINUTE=5,6",
+        "FREQ=DAILY;BYHOUR=9,17;BYMINUTE=5,6",
+    ),
+]
 
 
 @pytest.mark.parametrize(("words", "rule", "said"), WORDS, ids=[row[0] for row in WORDS])
@@ -176,23 +184,55 @@ def test_first_occurrence_rule_returns_the_next_day_that_fits(words: str, due: s
 
 
 REFUSED = [
-    ("", "nothing says how often"), ("every", "nothing says"), ("often", "not understood"), ("every feb 30", "out of range"),
-    ("every 0 days", "interval"), ("every 1001 days", "interval"), ("every 32nd", "not understood"),
-    ("every 6th monday", "not understood"), ("every 5 minutes", "hourly at most"), ("every 1001 hours", "interval"), ("every hour at 9am", "no time of day"), ("every day at 25:00", "hour must be"), ("every day at nine", "not a time"), ("every day at 9am and 5:30pm", "same minute"), ("every day at", "not understood"),
-    ("every day until 2020-01-01", "before its end"), ("every day until someday", "not a date"),
-    ("every day for 0 times", "1 to 10000"), ("every day until fri for 3 times", "exclude"),
-    ("every day until fri until sat", "repeats an earlier part"), ("every year on the 15th", "not days of a year"),
-    ("every day on monday", "not days of a day"), ("every 30th and 31st", "only one"), ("every other 15th", "every other month"),
-    ("FREQ=HOURLY;BYHOUR=3", "excludes every BY"), ("FREQ=SECONDLY;INTERVAL=5", "hourly at most"), ("FREQ=OFTEN", "must be HOURLY, DAILY"),
-    ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "no day before its end"), ("FREQ=DAILY;BYMONTH=4;BYMONTHDAY=31", "no day before its end"),
-    ("FREQ=YEARLY;BYYEARDAY=40;BYMONTHDAY=31", "no day before its end"), ("FREQ=MONTHLY;BYDAY=MO;BYSETPOS=6", "no day before its end"),
-    ("FREQ=DAILY;COUNT=3;UNTIL=20300101", "exclude"), ("FREQ=DAILY;FREQ=DAILY", "twice"), ("FREQ=DAILY;BYDAYS=MO", "known are"),
-    ("FREQ=WEEKLY;BYDAY=2MO", "needs FREQ"), ("FREQ=WEEKLY;BYMONTHDAY=3", "excludes FREQ=WEEKLY"), ("FREQ=DAILY;INTERVAL=0", "1 to 1000"),
-    ("FREQ=DAILY;BYHOUR=24", "0 to 23"), ("FREQ=DAILY;BYHOUR=-1", "negative"), ("FREQ=MONTHLY;BYMONTHDAY=0", "1 to 31"),
-    ("FREQ=DAILY;BYSETPOS=1", "needs another"), ("FREQ=DAILY;COUNT=99999", "1 to 10000"), ("FREQ=DAILY at 9am", "has its own time"),
-    ("FREQ=DAILY;UNTIL=20261399", "month must be"), ("FREQ=DAILY;BYHOUR=0,1,2,3;BYMINUTE=0,1,2,3,4,5,6", "24 times"),
-    ("every " + "9" * 300 + " days", "interval"), ("x" * 601, "longer"), ("every \ud800", "not understood"),
-]  # fmt: skip
+    ("", "nothing says how often"),
+    ("every", "nothing says"),
+    ("often", "not understood"),
+    ("every feb 30", "out of range"),
+    ("every 0 days", "interval"),
+    ("every 1001 days", "interval"),
+    ("every 32nd", "not understood"),
+    ("every 6th monday", "not understood"),
+    ("every 5 minutes", "hourly at most"),
+    ("every 1001 hours", "interval"),
+    ("every hour at 9am", "no time of day"),
+    ("every day at 25:00", "hour must be"),
+    ("every day at nine", "not a time"),
+    ("every day at 9am and 5:30pm", "same minute"),
+    ("every day at", "not understood"),
+    ("every day until 2020-01-01", "before its end"),
+    ("every day until someday", "not a date"),
+    ("every day for 0 times", "1 to 10000"),
+    ("every day until fri for 3 times", "exclude"),
+    ("every day until fri until sat", "repeats an earlier part"),
+    ("every year on the 15th", "not days of a year"),
+    ("every day on monday", "not days of a day"),
+    ("every 30th and 31st", "only one"),
+    ("every other 15th", "every other month"),
+    ("FREQ=HOURLY;BYHOUR=3", "excludes every BY"),
+    ("FREQ=SECONDLY;INTERVAL=5", "hourly at most"),
+    ("FREQ=OFTEN", "must be HOURLY, DAILY"),
+    ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "no day before its end"),
+    ("FREQ=DAILY;BYMONTH=4;BYMONTHDAY=31", "no day before its end"),
+    ("FREQ=YEARLY;BYYEARDAY=40;BYMONTHDAY=31", "no day before its end"),
+    ("FREQ=MONTHLY;BYDAY=MO;BYSETPOS=6", "no day before its end"),
+    ("FREQ=DAILY;COUNT=3;UNTIL=20300101", "exclude"),
+    ("FREQ=DAILY;FREQ=DAILY", "twice"),
+    ("FREQ=DAILY;BYDAYS=MO", "known are"),
+    ("FREQ=WEEKLY;BYDAY=2MO", "needs FREQ"),
+    ("FREQ=WEEKLY;BYMONTHDAY=3", "excludes FREQ=WEEKLY"),
+    ("FREQ=DAILY;INTERVAL=0", "1 to 1000"),
+    ("FREQ=DAILY;BYHOUR=24", "0 to 23"),
+    ("FREQ=DAILY;BYHOUR=-1", "negative"),
+    ("FREQ=MONTHLY;BYMONTHDAY=0", "1 to 31"),
+    ("FREQ=DAILY;BYSETPOS=1", "needs another"),
+    ("FREQ=DAILY;COUNT=99999", "1 to 10000"),
+    ("FREQ=DAILY at 9am", "has its own time"),
+    ("FREQ=DAILY;UNTIL=20261399", "month must be"),
+    ("FREQ=DAILY;BYHOUR=0,1,2,3;BYMINUTE=0,1,2,3,4,5,6", "24 times"),
+    ("every " + "9" * 300 + " days", "interval"),
+    ("x" * 601, "longer"),
+    ("every \ud800", "not understood"),
+]
 
 
 @pytest.mark.parametrize(("words", "reason"), REFUSED, ids=[ascii(row[0])[:40] for row in REFUSED])
@@ -287,7 +327,11 @@ def test_next_occurrence_hourly_rule_counts_elapsed_hours() -> None:
         ("FREQ=MONTHLY", "2028-01-30", ["2028-02-29", "2028-03-30", "2028-04-30"]),
         ("FREQ=MONTHLY;INTERVAL=3", "2026-11-30", ["2027-02-28", "2027-05-30", "2027-08-30"]),
         ("FREQ=MONTHLY;BYMONTHDAY=28,29,30,31;BYSETPOS=-1", "2026-01-31", ["2026-02-28", "2026-03-31", "2026-04-30"]),
-        ("FREQ=MONTHLY;BYMONTHDAY=15,28,29,30;BYSETPOS=-1,1", "2026-01-15", ["2026-01-30", "2026-02-15", "2026-02-28", "2026-03-15"]),
+        (
+            "FREQ=MONTHLY;BYMONTHDAY=15,28,29,30;BYSETPOS=-1,1",
+            "2026-01-15",
+            ["2026-01-30", "2026-02-15", "2026-02-28", "2026-03-15"],
+        ),
         ("FREQ=MONTHLY;BYMONTHDAY=-1", "2026-01-31", ["2026-02-28", "2026-03-31"]),
         # as RFC 5545 says, where the rule itself names the day
         ("FREQ=MONTHLY;BYMONTHDAY=31", "2026-01-31", ["2026-03-31", "2026-05-31", "2026-07-31"]),
@@ -306,13 +350,21 @@ def test_next_occurrence_hourly_rule_counts_elapsed_hours() -> None:
         ("FREQ=WEEKLY;BYDAY=MO;COUNT=3", "2026-11-25", ["2026-11-30", "2026-12-07"]),
         ("FREQ=DAILY;COUNT=1", "2026-11-25", []),
         ("FREQ=DAILY;UNTIL=20261127", "2026-11-25", ["2026-11-26", "2026-11-27"]),
-        ("FREQ=DAILY;UNTIL=20261127", "2026-11-25T23:00+01:00", ["2026-11-26T23:00:00+01:00", "2026-11-27T23:00:00+01:00"]),
+        (
+            "FREQ=DAILY;UNTIL=20261127",
+            "2026-11-25T23:00+01:00",
+            ["2026-11-26T23:00:00+01:00", "2026-11-27T23:00:00+01:00"],
+        ),
         ("FREQ=DAILY;UNTIL=20261126T220000Z", "2026-11-25T23:00+01:00", ["2026-11-26T23:00:00+01:00"]),
         # a date becomes an instant where the rule names a time
-        ("FREQ=DAILY;BYHOUR=9,17;BYMINUTE=0", "2026-11-25T09:00+01:00", ["2026-11-25T17:00:00+01:00", "2026-11-26T09:00:00+01:00"]),
+        (
+            "FREQ=DAILY;BYHOUR=9,17;BYMINUTE=0",
+            "2026-11-25T09:00+01:00",
+            ["2026-11-25T17:00:00+01:00", "2026-11-26T09:00:00+01:00"],
+        ),
         ("FREQ=DAILY", "9999-12-29", ["9999-12-30"]),
     ],
-)  # fmt: skip
+)
 def test_next_occurrence_rule_returns_the_series(rule: str, anchor: str, expected: list[str]) -> None:
     ends = len(expected) < 2 or "UNTIL" in rule or "COUNT" in rule
     assert list_series(rule, anchor, most=len(expected) + ends) == expected
@@ -365,8 +417,14 @@ def test_next_occurrence_from_done_counts_from_completion(rule: str, anchor: str
 def test_next_occurrence_with_count_ends_by_the_number_of_the_occurrence(
     occurrence: int, from_done: bool, ends: bool
 ) -> None:
-    found = next_occurrence("FREQ=DAILY;COUNT=3", anchor=when("2026-01-01"), after=when("2026-11-25"), zone=BERLIN,
-                      from_done=from_done, occurrence=occurrence)  # fmt: skip
+    found = next_occurrence(
+        "FREQ=DAILY;COUNT=3",
+        anchor=when("2026-01-01"),
+        after=when("2026-11-25"),
+        zone=BERLIN,
+        from_done=from_done,
+        occurrence=occurrence,
+    )
     assert found == (None if ends else when("2026-11-26"))
 
 
@@ -378,9 +436,18 @@ def test_next_occurrence_before_the_anchor_returns_the_anchor() -> None:
 
 @pytest.mark.parametrize(
     "rule",
-    ["FREQ=DAILY", "FREQ=WEEKLY;BYDAY=MO", "FREQ=MONTHLY", "FREQ=YEARLY", "FREQ=DAILY;COUNT=10000", "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
-     "FREQ=YEARLY;BYYEARDAY=40;BYMONTHDAY=31", "FREQ=WEEKLY;INTERVAL=1000", "FREQ=MONTHLY;BYDAY=MO;BYSETPOS=6"],
-)  # fmt: skip
+    [
+        "FREQ=DAILY",
+        "FREQ=WEEKLY;BYDAY=MO",
+        "FREQ=MONTHLY",
+        "FREQ=YEARLY",
+        "FREQ=DAILY;COUNT=10000",
+        "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
+        "FREQ=YEARLY;BYYEARDAY=40;BYMONTHDAY=31",
+        "FREQ=WEEKLY;INTERVAL=1000",
+        "FREQ=MONTHLY;BYDAY=MO;BYSETPOS=6",
+    ],
+)
 def test_next_occurrence_old_anchor_takes_little_time(rule: str) -> None:
     start = stopwatch.process_time()
     for _ in range(5):
@@ -404,7 +471,7 @@ parts = st.one_of(
     st.builds("FREQ=YEARLY;BYDAY={}{}".format, st.sampled_from([1, 20, 52, -1, -30]), weekdays),
     st.builds("FREQ=YEARLY;BYYEARDAY={}".format, st.integers(-365, 365).filter(bool)),
     st.builds("FREQ=YEARLY;BYWEEKNO={};BYDAY={}".format, st.integers(2, 51), weekdays),
-)  # fmt: skip
+)
 days = st.dates(date(1990, 1, 1), date(2090, 1, 1))
 
 
@@ -427,11 +494,17 @@ def test_next_occurrence_any_rule_agrees_with_dateutil(rule: str, interval: int,
 
 spoken = st.builds(
     "{}{}{}{}".format,
-    st.sampled_from([words for words, rule, _ in WORDS if not any(part in rule for part in ("HOUR", "COUNT", "UNTIL")) and "=" not in words and ":" not in words]),
+    st.sampled_from(
+        [
+            words
+            for words, rule, _ in WORDS
+            if not any(part in rule for part in ("HOUR", "COUNT", "UNTIL")) and "=" not in words and ":" not in words
+        ]
+    ),
     st.sampled_from(["", " at 9am", " at 17:30", " at noon"]),
     st.sampled_from(["", " for 12 times", " until 2030-05-05", " until 2030-05-05T08:00Z"]),
     st.sampled_from(["", " after done", " starting 2027-01-31"]),
-)  # fmt: skip
+)
 
 
 @settings(max_examples=120, deadline=None)
@@ -447,8 +520,12 @@ def test_describe_recurrence_any_words_parse_back_to_the_same_rule(words: str, z
 
 
 @settings(max_examples=120, deadline=None)
-@given(spoken, st.sampled_from([BERLIN, LORD_HOWE, SAO_PAULO, APIA, "UTC"]),
-       st.datetimes(datetime(2000, 1, 1), datetime(2026, 1, 1), timezones=st.just(UTC)), st.integers(0, 3_000))  # fmt: skip
+@given(
+    spoken,
+    st.sampled_from([BERLIN, LORD_HOWE, SAO_PAULO, APIA, "UTC"]),
+    st.datetimes(datetime(2000, 1, 1), datetime(2026, 1, 1), timezones=st.just(UTC)),
+    st.integers(0, 3_000),
+)
 def test_next_occurrence_any_rule_returns_the_nearest_later_instant(
     words: str, zone: str, anchor: datetime, later: int
 ) -> None:
@@ -464,8 +541,40 @@ def test_next_occurrence_any_rule_returns_the_nearest_later_instant(
     assert next_occurrence(rule, anchor=anchor, after=found.astimezone(UTC) - timedelta(seconds=1), zone=zone) == found
 
 
-fragments = st.sampled_from(["every", "!", "3", "2nd", "last", "day", "week", "mon", "mon-", ",", "and", "on", "the", "at", "9am", "until", "fri",
-                             "for", "times", "after", "done", "starting", "FREQ=DAILY", ";", "COUNT=2", "BYDAY=MO", "jan", "31", "other", "-"])  # fmt: skip
+fragments = st.sampled_from(
+    [
+        "every",
+        "!",
+        "3",
+        "2nd",
+        "last",
+        "day",
+        "week",
+        "mon",
+        "mon-",
+        ",",
+        "and",
+        "on",
+        "the",
+        "at",
+        "9am",
+        "until",
+        "fri",
+        "for",
+        "times",
+        "after",
+        "done",
+        "starting",
+        "FREQ=DAILY",
+        ";",
+        "COUNT=2",
+        "BYDAY=MO",
+        "jan",
+        "31",
+        "other",
+        "-",
+    ]
+)
 
 
 @settings(max_examples=120, deadline=None)

@@ -68,8 +68,17 @@ def test_live_writer_with_any_chunks_prints_the_same(cuts: list[int], columns: i
 def test_live_writer_formats_markdown() -> None:
     lines, raw = render_chunks(list(TEXT), 80, 24)
     text = "\n".join(lines)
-    for wanted in ("Plan for today", "see\nthe docs (https://example.org/a/b) now.", " • one x", "   • nested", "     1 deep",
-                   " Buy milk   tomorrow  1", "  def f(x):", "▌ quoted", "Done <b>html</b> gone 日 本 語  #1 milk"):  # fmt: skip
+    for wanted in (
+        "Plan for today",
+        "see\nthe docs (https://example.org/a/b) now.",
+        " • one x",
+        "   • nested",
+        "     1 deep",
+        " Buy milk   tomorrow  1",
+        "  def f(x):",
+        "▌ quoted",
+        "Done <b>html</b> gone 日 本 語  #1 milk",
+    ):
         assert wanted in text or wanted.replace("日 本 語 ", "日本語") in text, wanted
     assert "**" not in text
     assert "```" not in text

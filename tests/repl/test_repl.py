@@ -170,8 +170,26 @@ def test_slash_help_fits_on_a_screen_and_every_command_works(talker: ChatProcess
     assert all(len(line) < 80 for line in listed)
     assert all(f"/{name} " in "\n".join(listed) for name in CHAT_COMMANDS)
     talker.script(text_answer("Hello."), text_answer("Hi."))
-    lines = ["hello", "/history", "/history 1", "/search hello", "/usage", "/export", "/conversations", "/rename A title",
-             "/model", "/fork", "/new", "/resume 1", "/retry", "/undo", "/redo", "/stop", "/todo search milk", "/help add"]  # fmt: skip
+    lines = [
+        "hello",
+        "/history",
+        "/history 1",
+        "/search hello",
+        "/usage",
+        "/export",
+        "/conversations",
+        "/rename A title",
+        "/model",
+        "/fork",
+        "/new",
+        "/resume 1",
+        "/retry",
+        "/undo",
+        "/redo",
+        "/stop",
+        "/todo search milk",
+        "/help add",
+    ]
     done = talker("chat", stdin="\n".join(lines))
     assert done.code == 0
     for said in ("unknown", "usage", "Traceback"):

@@ -237,9 +237,13 @@ def impatient(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         port, log = free_port(), tmp_path / "impatient.log"
         with log.open("w") as out:
             process = subprocess.Popen(
-                [*IMPATIENT, "serve", "--port", str(port)], stdin=subprocess.DEVNULL, stdout=out, stderr=out, text=True,
+                [*IMPATIENT, "serve", "--port", str(port)],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                text=True,
                 env=BARE | {"HOME": str(tmp_path), "TODO_SERVER_DATABASE_URL": database_url} | (env or {}),
-            )  # fmt: skip
+            )
         running.append(Server(f"http://127.0.0.1:{port}", process, log))
         wait_for(lambda: _healthy(running[-1]))
         return running[-1]

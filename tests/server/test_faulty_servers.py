@@ -40,9 +40,15 @@ TOKEN = "todo_0123456789abcdef0123456789abcdef_verysecretindeed"
 TIMEOUT = "0.7"
 GENEROUS = 20.0  # a slow response would last two minutes, so a shorter time proves that the client gave up
 TASK = {
-    "number": 7, "id": "x", "title": "Milk", "status": "open", "rev": 1, "new": True,
-    "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z",
-}  # fmt: skip
+    "number": 7,
+    "id": "x",
+    "title": "Milk",
+    "status": "open",
+    "rev": 1,
+    "new": True,
+    "created_at": "2026-01-01T00:00:00Z",
+    "updated_at": "2026-01-01T00:00:00Z",
+}
 GOOD = send_response(json.dumps(TASK).encode(), "201 Created")
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
@@ -62,7 +68,9 @@ def send_problem(document: bytes, status: str = "503 Service Unavailable") -> Sc
 
 FAULTS = {
     "hangs": Fault(lambda sock, request: sleep_past_timeout(), "no answer in time", doubt=True),
-    "hangs after headers": Fault(send_bytes(HEAD + b"Content-Length: 5\r\n\r\n", sleep_past_timeout), "no answer in time", doubt=True),
+    "hangs after headers": Fault(
+        send_bytes(HEAD + b"Content-Length: 5\r\n\r\n", sleep_past_timeout), "no answer in time", doubt=True
+    ),
     "drips its headers": Fault(send_slowly(HEAD + b"X-Long: "), "no answer in time", doubt=True),
     "drips its body": Fault(send_slowly(HEAD + b"Content-Length: 5000\r\n\r\n"), "no answer in time", doubt=True),
     "drips a chunk's size": Fault(
@@ -70,18 +78,24 @@ FAULTS = {
     ),
     "HTML 200": Fault(send_response(b"<h1>Hello</h1>", kind="text/html"), "answered 200 with text/html"),
     "HTML 502": Fault(
-        send_response(b"<h1>Bad gateway</h1>", "502 Bad Gateway", "text/html"), "answered 502 with text/html", doubt=True
+        send_response(b"<h1>Bad gateway</h1>", "502 Bad Gateway", "text/html"),
+        "answered 502 with text/html",
+        doubt=True,
     ),
     "HTML 404": Fault(send_response(b"<h1>No</h1>", "404 Not Found", "text/html"), "answered 404 with text/html"),
     "closes at once": Fault(lambda sock, request: None, "cannot be reached", doubt=True),
-    "closes in its headers": Fault(send_bytes(HEAD), "cannot be reached|with no content|cannot read|answered 200", doubt=True),
+    "closes in its headers": Fault(
+        send_bytes(HEAD), "cannot be reached|with no content|cannot read|answered 200", doubt=True
+    ),
     "closes in its body": Fault(send_bytes(HEAD + b"Content-Length: 900\r\n\r\n{"), "cannot be reached", doubt=True),
     "closes in a chunk": Fault(
         send_bytes(HEAD + b"Transfer-Encoding: chunked\r\n\r\n400\r\n{"), "cannot be reached", doubt=True
     ),
     "garbage": Fault(send_bytes(b"\x00\xff\x16\x03garbage\r\n\r\n"), "cannot be reached", doubt=True),
     "speaks SMTP": Fault(send_bytes(b"220 mail.example ESMTP\r\n"), "cannot be reached", doubt=True),
-    "endless headers": Fault(send_bytes(HEAD + b"X-A: " + b"y" * 200_000 + b"\r\n\r\n"), "cannot be reached", doubt=True),
+    "endless headers": Fault(
+        send_bytes(HEAD + b"X-A: " + b"y" * 200_000 + b"\r\n\r\n"), "cannot be reached", doubt=True
+    ),
     "100 MB": Fault(send_megabytes(100), "larger than 64 MiB"),
     "not JSON": Fault(send_response(b"{nope"), "cannot read", doubt=True),
     "not UTF-8": Fault(send_response(b'{"title": "\xff\xfe"}'), "cannot read", doubt=True),
@@ -93,19 +107,23 @@ FAULTS = {
     "a problem that is a list": Fault(send_problem(b"[]"), "error cannot be read"),
     "a problem without anything": Fault(send_problem(b"{}"), "the server gave no reason"),
     "a problem of a later release": Fault(
-        send_problem(b'{"type": "urn:todo:on-fire", "title": "OnFire", "status": 599, "detail": "it burns"}'), "it burns"
+        send_problem(b'{"type": "urn:todo:on-fire", "title": "OnFire", "status": 599, "detail": "it burns"}'),
+        "it burns",
     ),
     "a problem known by its status": Fault(
         send_problem(b'{"type": "about:blank", "title": "Forbidden", "status": 403}', "403 Forbidden"), "Forbidden", 5
     ),
     "a problem with odd members": Fault(
-        send_problem(b'{"type": "urn:todo:conflict", "status": 409, "detail": "no", "self": 1, "kind": 2}', "409 Conflict"),
-        "no", 6,
+        send_problem(
+            b'{"type": "urn:todo:conflict", "status": 409, "detail": "no", "self": 1, "kind": 2}', "409 Conflict"
+        ),
+        "no",
+        6,
     ),
     "terminal escapes in a problem": Fault(
         send_problem(b'{"type": "urn:todo:invalid", "detail": "a\\u001b[31mred\\nline"}', "422 X"), "red", 2
     ),
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -286,9 +304,12 @@ def test_server_that_starts_late_is_retried(cli: Todo) -> None:
     """The command retries a refused connection, so the restart of a server is not an error."""
     port = free_port()
     process = subprocess.Popen(
-        [*COMMAND, "add", "Milk"], env=cli.environment({"TODO_SERVER": f"http://127.0.0.1:{port}", "TODO_TIMEOUT": "8"}),
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        [*COMMAND, "add", "Milk"],
+        env=cli.environment({"TODO_SERVER": f"http://127.0.0.1:{port}", "TODO_TIMEOUT": "8"}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     time.sleep(0.5)
     with socket.create_server(("127.0.0.1", port)) as listener:
         listener.settimeout(10)

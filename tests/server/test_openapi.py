@@ -19,9 +19,28 @@ from todo_cli.errors import ERRORS
 PUBLIC = [request for request in REQUESTS if request.route]
 # what JSON Schema 2020-12 knows of, of what we use; another word would be a slip
 WORDS = {
-    "$ref", "anyOf", "default", "description", "enum", "items", "maxItems", "maxLength", "maximum", "minItems", "minLength",
-    "minimum", "pattern", "properties", "required", "title", "type", "additionalProperties", "format", "prefixItems", "const",
-}  # fmt: skip
+    "$ref",
+    "anyOf",
+    "default",
+    "description",
+    "enum",
+    "items",
+    "maxItems",
+    "maxLength",
+    "maximum",
+    "minItems",
+    "minLength",
+    "minimum",
+    "pattern",
+    "properties",
+    "required",
+    "title",
+    "type",
+    "additionalProperties",
+    "format",
+    "prefixItems",
+    "const",
+}
 TYPES = {"string", "integer", "number", "boolean", "array", "object", "null"}
 
 

@@ -59,9 +59,13 @@ def make_bare_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         log = tmp_path / f"bare-{port}.log"
         with log.open("w") as out:
             process = subprocess.Popen(
-                [*COMMAND, "serve", "--port", str(port), *options], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-                env=BARE | {"HOME": str(tmp_path), "TODO_SERVER_DATABASE_URL": database_url} | (env or {}), text=True,
-            )  # fmt: skip
+                [*COMMAND, "serve", "--port", str(port), *options],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                env=BARE | {"HOME": str(tmp_path), "TODO_SERVER_DATABASE_URL": database_url} | (env or {}),
+                text=True,
+            )
         running.append(Server(f"http://127.0.0.1:{port}", process, log))
         wait_for(lambda: _healthy(running[-1]), "healthz")
         return running[-1]
@@ -132,7 +136,14 @@ BAD: dict[str, tuple[str, str, Any, dict[str, str], int, str]] = {  # method, ta
     "task beyond 64 bits": ("GET", "/v1/tasks/99999999999999999999", None, {}, 422, "number"),
     "a task that is not there": ("GET", "/v1/tasks/4711", None, {}, 404, "task #4711 does not exist"),
     "two numbers": ("GET", "/v1/tasks/1?number=2", None, {}, 422, "number has one value in the path"),
-    "a name in the path, another beside it": ("PATCH", "/v1/users/ann", {"name": "bob"}, {}, 422, "name has one value in the path"),
+    "a name in the path, another beside it": (
+        "PATCH",
+        "/v1/users/ann",
+        {"name": "bob"},
+        {},
+        422,
+        "name has one value in the path",
+    ),
     "a space that is no id": ("GET", "/v1/tasks", None, {"Todo_Space": "home"}, 422, "Todo-Space"),
     "a space of nobody's": ("GET", "/v1/tasks", None, {"Todo_Space": ABSENT}, 403, "no such space"),
     "a time zone of nowhere": ("GET", "/v1/tasks", None, {"Time_Zone": "Mars/Olympus"}, 422, "unknown time zone"),
@@ -141,9 +152,14 @@ BAD: dict[str, tuple[str, str, Any, dict[str, str], int, str]] = {  # method, ta
     "too long a key": ("POST", "/v1/tasks", {"title": "x"}, {"Idempotency_Key": "k" * 201}, 422, "longer than 200"),
     "a key with a bell": ("POST", "/v1/tasks", {"title": "x"}, {"Idempotency_Key": "a\xfe"}, 422, "Idempotency-Key"),
     "a group that is no id": (
-        "POST", "/v1/tasks/batch", {"tasks": [{"title": "x"}], "group": "------------------------------------"}, {}, 422, "",
+        "POST",
+        "/v1/tasks/batch",
+        {"tasks": [{"title": "x"}], "group": "------------------------------------"},
+        {},
+        422,
+        "",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -227,8 +243,11 @@ def test_log_of_a_request_is_one_line_without_secrets(
     wait_for(lambda: "/no/such" in server.log.read_text())
     lines = [entry for entry in log_lines(server.log) if entry["path"] != "/readyz"]
     assert [(line["method"], line["path"], line["status"]) for line in lines] == [
-        ("GET", "/v1/tasks", 200), ("POST", "/v1/tasks", 201), ("GET", "/v1/tasks", 401), ("GET", "/no/such\n\x1b[31m", 404),
-    ]  # fmt: skip
+        ("GET", "/v1/tasks", 200),
+        ("POST", "/v1/tasks", 201),
+        ("GET", "/v1/tasks", 401),
+        ("GET", "/no/such\n\x1b[31m", 404),
+    ]
     assert lines[0].keys() == {"at", "request_id", "from", "method", "path", "status", "ms"}
     assert lines[0]["request_id"] == "r-1"
     assert lines[0]["from"] == "127.0.0.1"

@@ -176,9 +176,12 @@ class Typist(Worker):
         if self.held and self.random.random() < 0.6:
             return ["done", str(self.held.pop()), "--if-claimed"]
         return self.random.choice(
-            [["add", f"t{self.name} #{self.group()}"], ["claim", "--next", f"#{self.group()}", "--lease", "1s"],
-             ["edit", f"#{self.group()} -@typed", "--tag", "typed", "--yes"]]
-        )  # fmt: skip
+            [
+                ["add", f"t{self.name} #{self.group()}"],
+                ["claim", "--next", f"#{self.group()}", "--lease", "1s"],
+                ["edit", f"#{self.group()} -@typed", "--tag", "typed", "--yes"],
+            ]
+        )
 
 
 def tasks_of(answer: Any) -> list[Task]:
@@ -272,9 +275,10 @@ def filters_found_all(changes: list[dict[str, Any]]) -> None:
         if change["verb"] == "EditTasks" and filter:
             project, mark = filter.split()
             matching = [
-                number for number, task in sorted(now.items()) if task["project"] == project[1:]
-                and task["status"] == "open" and mark[2:] not in task["tags"]
-            ]  # fmt: skip
+                number
+                for number, task in sorted(now.items())
+                if task["project"] == project[1:] and task["status"] == "open" and mark[2:] not in task["tags"]
+            ]
             assert [image["number"] for image in change["before"]] == matching, change["seq"]
             counted += 1
         for image in change["after"] or ():
@@ -325,8 +329,11 @@ def _taken_over(spans: dict[int, list[tuple[str, datetime, datetime]]]) -> int:
 
 def every_occurrence_once(db: Database, person: Person) -> None:
     """Of each series every occurrence is one task, without a hole; what is done has its next."""
-    rows = db.execute("""SELECT series, array_agg(occurrence ORDER BY occurrence), max(occurrence) FILTER (WHERE status = 'done')
-        FROM todo.tasks WHERE space_id = %s AND series IS NOT NULL GROUP BY series""", person.user_id)  # fmt: skip
+    rows = db.execute(
+        """SELECT series, array_agg(occurrence ORDER BY occurrence), max(occurrence) FILTER (WHERE status = 'done')
+        FROM todo.tasks WHERE space_id = %s AND series IS NOT NULL GROUP BY series""",
+        person.user_id,
+    )
     assert rows
     for _, occurrences, last_done in rows:
         assert occurrences == list(range(1, len(occurrences) + 1))

@@ -119,8 +119,9 @@ def test_last_event_id_header_resumes_the_stream(chat_server: Server, talker: Ch
 
 def test_killed_client_does_not_stop_the_turn(talker: ChatProcess) -> None:
     talker.script(slow_answer(*STORY))
-    child = subprocess.Popen([*COMMAND, "ask", "a story"], env=talker.todo.environment(), stdin=subprocess.DEVNULL,
-                             stdout=subprocess.DEVNULL)  # fmt: skip
+    child = subprocess.Popen(
+        [*COMMAND, "ask", "a story"], env=talker.todo.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
     wait_until(talker.turns)
     child.kill()
     child.wait()
@@ -181,7 +182,7 @@ def test_attached_client_of_an_expired_lease_takes_over(two: tuple[Server, Serve
 
 def test_attach_to_a_dead_turn_without_a_model_is_refused(
     two: tuple[Server, Server], server: Server, talker: ChatProcess
-) -> None:  # fmt: skip
+) -> None:
     one, other = two
     talker.script(slow_answer(*STORY), text_answer("Once more."))
     body = asked()
@@ -279,8 +280,14 @@ def test_command_after_a_lost_connection_continues(
     monkeypatch.setattr("tests.conftest.free_port", lambda: int(first.url.rpartition(":")[2]))
     talker.todo.env["TODO_SERVER"] = first.url
     talker.script(slow_answer(*STORY), text_answer("After all."))
-    child = subprocess.Popen([*COMMAND, "ask", "a story", "--json"], env=talker.todo.environment(), stdin=subprocess.DEVNULL,
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
+    child = subprocess.Popen(
+        [*COMMAND, "ask", "a story", "--json"],
+        env=talker.todo.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     wait_until(lambda: talker.db.execute("SELECT 1 FROM todo.events WHERE space_id = %s", talker.who.user_id))
     first.stop(signal.SIGKILL)
     talker.lapse()
@@ -293,8 +300,12 @@ def test_command_after_a_lost_connection_continues(
 def test_quiet_stream_sends_heartbeats(chat_server: Server, talker: ChatProcess) -> None:
     talker.script([chunk({"content": "Hm."}), {"wait": 12}, chunk({}, "stop"), {"done": True}])
     connection = http.client.HTTPConnection(urlsplit(chat_server.url).netloc, timeout=30)
-    connection.request("POST", "/v1/turns", json.dumps(asked()),
-                       {"Authorization": f"Bearer {talker.who.token}", "Content-Type": "application/json"})  # fmt: skip
+    connection.request(
+        "POST",
+        "/v1/turns",
+        json.dumps(asked()),
+        {"Authorization": f"Bearer {talker.who.token}", "Content-Type": "application/json"},
+    )
     text = connection.getresponse().read().decode()
     connection.close()
     assert "\n: \n" in text

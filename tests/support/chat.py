@@ -31,9 +31,15 @@ class Chat:
         return self.line(request, key=key or (new_id() if request.write else None))
 
     def say(
-        self, text: str | None, *rounds: Any, turn: str | None = None, answer: Any = None, stop: asyncio.Event | None = None,
-        emit: Any = lambda event: None, **limits: Any,
-    ) -> TurnEnd:  # fmt: skip
+        self,
+        text: str | None,
+        *rounds: Any,
+        turn: str | None = None,
+        answer: Any = None,
+        stop: asyncio.Event | None = None,
+        emit: Any = lambda event: None,
+        **limits: Any,
+    ) -> TurnEnd:
         """Run a turn to its end; each round is what the model answers."""
         script = answer or ScriptedModel(rounds)
         begin = BeginTurn(conversation=self.id, turn=turn or new_id(), runner=new_id(), text=text)
@@ -48,8 +54,15 @@ class Chat:
 
     def start(self, text: str | None, *rounds: Any, turn: str | None = None, **given: Any) -> Any:
         """Run the turn in a process of its own."""
-        return start_driver(url=self.who.database_url, token=self.who.token, conversation=self.id, turn=turn or new_id(),
-                     text=text, rounds=rounds, **given)  # fmt: skip
+        return start_driver(
+            url=self.who.database_url,
+            token=self.who.token,
+            conversation=self.id,
+            turn=turn or new_id(),
+            text=text,
+            rounds=rounds,
+            **given,
+        )
 
     @property
     def number(self) -> int:

@@ -74,22 +74,36 @@ class ChatProcess:
 
     def start(self, *arguments: str, **env: str) -> subprocess.Popen[str]:
         """Start the command in a pipe."""
-        return subprocess.Popen([*COMMAND, *arguments], env=self.todo.environment(env), stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
+        return subprocess.Popen(
+            [*COMMAND, *arguments],
+            env=self.todo.environment(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
 
     def heard(self) -> str:
         """Return the text of the running answer that is stored so far."""
         found = self.db.execute(
             """SELECT string_agg(e ->> 'text', '' ORDER BY n) FROM todo.events, jsonb_array_elements(batch) AS e
-            WHERE space_id = %s AND e ->> 'kind' = 'words'""", self.who.user_id,
-        )  # fmt: skip
+            WHERE space_id = %s AND e ->> 'kind' = 'words'""",
+            self.who.user_id,
+        )
         return str(found[0][0] or "")
 
     def spawn(self, *arguments: str, columns: int = 160) -> Any:
         """Start the command on a terminal."""
         environment = self.todo.environment({"TERM": "dumb", "NO_COLOR": "1"})
-        return pexpect.spawn(COMMAND[0], [*COMMAND[1:], *arguments], env=environment, cwd=str(self.todo.directory),
-                             encoding="utf-8", timeout=30, dimensions=(40, columns))  # type: ignore[arg-type]  # fmt: skip
+        return pexpect.spawn(
+            COMMAND[0],
+            [*COMMAND[1:], *arguments],
+            env=environment,
+            cwd=str(self.todo.directory),
+            encoding="utf-8",
+            timeout=30,
+            dimensions=(40, columns),
+        )  # type: ignore[arg-type]
 
 
 @dataclass

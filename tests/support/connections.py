@@ -68,8 +68,12 @@ def token_for(db: Database, who: Person, *scopes: str) -> str:
     token = new_token(who.user_id)
     db.execute(
         "INSERT INTO todo.tokens (user_id, id, name, hash, scopes) VALUES (%s, %s, %s, decode(%s, 'hex'), %s)",
-        who.user_id, new_id(), uuid4().hex, token_hash(token), list(scopes),
-    )  # fmt: skip
+        who.user_id,
+        new_id(),
+        uuid4().hex,
+        token_hash(token),
+        list(scopes),
+    )
     return token.reveal()
 
 

@@ -80,6 +80,12 @@ def run_bash(script: str, home: Path, path: str, directory: Path) -> subprocess.
     environment = pip | {"HOME": str(home), "PATH": path, "LANG": "C.UTF-8", "TODO_HOME": str(home / "pg")}
     script = f"trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\nset -eu\n{script}"
     return subprocess.run(
-        ["bash", "-c", script], env=environment, cwd=directory, capture_output=True, text=True,
-        stdin=subprocess.DEVNULL, check=False, timeout=PAGE_SECONDS,
-    )  # fmt: skip
+        ["bash", "-c", script],
+        env=environment,
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+        timeout=PAGE_SECONDS,
+    )

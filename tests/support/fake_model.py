@@ -67,8 +67,13 @@ class ModelRequest:
     def as_json(self) -> dict[str, Any]:
         """Return the request as GET /requests prints it."""
         faults = replay_errors(self.body.get("messages", [])) if isinstance(self.body, dict) else []
-        return {"path": self.path, "headers": self.headers, "body": self.body, "left": self.left.is_set(),
-                "faults": faults}  # fmt: skip
+        return {
+            "path": self.path,
+            "headers": self.headers,
+            "body": self.body,
+            "left": self.left.is_set(),
+            "faults": faults,
+        }
 
 
 class FakeModel:
@@ -366,25 +371,38 @@ def text_answer(*words: str, **dialect: Any) -> list[Step]:
     return delta_stream(*({"content": word} for word in words), **dialect)
 
 
-def call_answer(*wished: tuple[str, Any], text: str | None = None, finish: str | None = "tool_calls",
-          usage: str = "empty", done: bool = True, **dialect: Any) -> list[Step]:  # fmt: skip
+def call_answer(
+    *wished: tuple[str, Any],
+    text: str | None = None,
+    finish: str | None = "tool_calls",
+    usage: str = "empty",
+    done: bool = True,
+    **dialect: Any,
+) -> list[Step]:
     """Return an answer that makes calls of (name, arguments), in a dialect of `call_deltas`."""
     before = [{"content": text}] if text else []
     return delta_stream(*before, *call_deltas(wished, **dialect), finish=finish, usage=usage, done=done)
 
 
 def call_deltas(
-    wished: Sequence[tuple[str, Any]], *, ids: str = "own", index: str = "own", repeat: bool = False,
-    arguments: str = "split", size: int = 3, together: bool = False,
-) -> list[Step]:  # fmt: skip
+    wished: Sequence[tuple[str, Any]],
+    *,
+    ids: str = "own",
+    index: str = "own",
+    repeat: bool = False,
+    arguments: str = "split",
+    size: int = 3,
+    together: bool = False,
+) -> list[Step]:
     """Return the deltas of calls.
 
     ids: own, none, same. index: own, none, zero, reversed. repeat: id and name in every delta.
     arguments: split (first ""), late (the first delta has no such key), null (the first has null), whole, object.
     together: all first deltas in one list.
     """
-    per_call = [list(_call_parts(at, *one, len(wished), ids, index, repeat, arguments, size))
-                for at, one in enumerate(wished)]  # fmt: skip
+    per_call = [
+        list(_call_parts(at, *one, len(wished), ids, index, repeat, arguments, size)) for at, one in enumerate(wished)
+    ]
     if index == "reversed":
         per_call.reverse()
     if together:
@@ -393,13 +411,19 @@ def call_deltas(
     return [{"tool_calls": [part]} for parts in per_call for part in parts]
 
 
-def _call_parts(at: int, name: str, value: Any, count: int, ids: str, index: str, repeat: bool, arguments: str,
-                size: int) -> Iterator[dict[str, Any]]:  # fmt: skip
+def _call_parts(
+    at: int, name: str, value: Any, count: int, ids: str, index: str, repeat: bool, arguments: str, size: int
+) -> Iterator[dict[str, Any]]:
     text = value if isinstance(value, str) else json.dumps(value)
     place = {} if index == "none" else {"index": 0 if index == "zero" else at}
     given = {} if ids == "none" else {"id": "call_x" if ids == "same" else f"call_{at}", "type": "function"}
-    first: dict[str, Any] = {"whole": {"arguments": text}, "object": {"arguments": value}, "late": {},
-                             "null": {"arguments": None}, "split": {"arguments": ""}}[arguments]  # fmt: skip
+    first: dict[str, Any] = {
+        "whole": {"arguments": text},
+        "object": {"arguments": value},
+        "late": {},
+        "null": {"arguments": None},
+        "split": {"arguments": ""},
+    }[arguments]
     yield place | given | {"function": {"name": name} | first}
     if arguments in ("whole", "object"):
         return

@@ -16,8 +16,10 @@ from todo_cli.errors import ModelFailed
 from todo_cli.llm.client import Event, Finished, TextDelta, TokenUsage, stream_answer
 from todo_cli.llm.endpoints import ModelEndpoint
 
-TOOLS = [{"type": "function", "function": {"name": name, "parameters": {"type": "object"}}}
-         for name in ("add_task", "list_tasks", "delete_task")]  # fmt: skip
+TOOLS = [
+    {"type": "function", "function": {"name": name, "parameters": {"type": "object"}}}
+    for name in ("add_task", "list_tasks", "delete_task")
+]
 MESSAGES = [{"role": "user", "content": "add milk"}]
 COUNTED = TokenUsage(7, 3)
 ADD_ARGUMENTS = '{"title": "milk"}'

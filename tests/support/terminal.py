@@ -33,9 +33,14 @@ class Terminal:
         self.raw = ""
         environment = todo.environment({"TERM": "xterm-256color"} | env)
         self.child: Any = pexpect.spawn(
-            command[0], [*command[1:], *arguments], env=environment, cwd=str(todo.directory), encoding="utf-8",
-            dimensions=(rows, columns), echo=True,
-        )  # type: ignore[arg-type]  # fmt: skip
+            command[0],
+            [*command[1:], *arguments],
+            env=environment,
+            cwd=str(todo.directory),
+            encoding="utf-8",
+            dimensions=(rows, columns),
+            echo=True,
+        )  # type: ignore[arg-type]
         self.child.delaybeforesend = None
         self.screen.write_process_input = self.child.send  # a terminal tells where its cursor is
 

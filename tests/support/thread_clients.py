@@ -14,10 +14,22 @@ from todo_cli.settings.settings import Settings
 def settings(person: Person, *, server: str | None = None, space: str | None = None, timeout: float = 30) -> Settings:
     """Over a server when one is named, else direct."""
     return Settings(
-        path=Path("none"), profile="default", color="never", timeout=timeout, server=server,
-        database_url=Secret(person.database_url), embedded=None, token=Secret(person.token), keyring=False, space=space,
-        timezone="UTC", serve_database_url=None, serve_owner_url=None, serve_pool_size=10, serve_proxies="",
-    )  # fmt: skip
+        path=Path("none"),
+        profile="default",
+        color="never",
+        timeout=timeout,
+        server=server,
+        database_url=Secret(person.database_url),
+        embedded=None,
+        token=Secret(person.token),
+        keyring=False,
+        space=space,
+        timezone="UTC",
+        serve_database_url=None,
+        serve_owner_url=None,
+        serve_pool_size=10,
+        serve_proxies="",
+    )
 
 
 def over(server: str, person: Person, space: str | None = None, timeout: float = 30) -> HttpClient:

@@ -180,9 +180,13 @@ async def _requested(given: dict[str, Any], points: FailurePoints, send: Any, le
 def start_driver(**given: Any) -> subprocess.Popen[str]:
     """Start the driver as a process of its own."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.turn_driver"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True, cwd=ROOT,
-    )  # fmt: skip
+        [sys.executable, "-m", "tests.support.turn_driver"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
     assert process.stdin
     process.stdin.write(json.dumps(given))
     process.stdin.close()

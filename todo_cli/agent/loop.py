@@ -111,9 +111,8 @@ class _TurnLoop:
     async def _run_round(self, replay: Replay) -> TurnEnd | None:
         attempt, budget = self._attempt, self._attempt.limits.budget_tokens
         answers = [
-            message for message in replay.messages
-            if message.turn == attempt.begun.turn and message.role == "assistant"
-        ]  # fmt: skip
+            message for message in replay.messages if message.turn == attempt.begun.turn and message.role == "assistant"
+        ]
         self._answer_usage = [message.usage for message in answers]
         if attempt.is_stopped:
             return await self._end("stopped", "", status="interrupted")

@@ -17,7 +17,7 @@ from todo_cli.errors import (
     TodoError,
     TooMany,
     Unavailable,
-)  # fmt: skip
+)
 
 RAISED: dict[str, type[TodoError]] = {  # SQLSTATEs that our own functions raise, with a message for the user
     "TD401": NotSignedIn,

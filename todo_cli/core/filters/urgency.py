@@ -41,23 +41,34 @@ def _as_number(condition: LiteralString) -> LiteralString:
 
 
 WEIGHTS: dict[str, tuple[LiteralString, LiteralString]] = {  # what -> its weight, how much of it applies
-    "due": ("12.0", f"""CASE WHEN t.due_sort = 'infinity' THEN 0
-      ELSE 0.2 + 0.8 * greatest(0, least(21, {_days_since("t.due_sort")} + 14)) / 21 END"""),
+    "due": (
+        "12.0",
+        f"""CASE WHEN t.due_sort = 'infinity' THEN 0
+      ELSE 0.2 + 0.8 * greatest(0, least(21, {_days_since("t.due_sort")} + 14)) / 21 END""",
+    ),
     "blocking": ("8.0", _as_number(BLOCKING)),
     "priority": ("1.0", "CASE t.priority WHEN 1 THEN 6.0 WHEN 2 THEN 3.9 WHEN 3 THEN 1.8 ELSE 0 END"),
-    "scheduled": ("5.0", _as_number(
-        f"coalesce(coalesce(t.scheduled_at, timezone('UTC', t.scheduled_on::timestamp)) <= {NOW}, false)")),
+    "scheduled": (
+        "5.0",
+        _as_number(f"coalesce(coalesce(t.scheduled_at, timezone('UTC', t.scheduled_on::timestamp)) <= {NOW}, false)"),
+    ),
     "active": ("4.0", _as_number("t.started_at IS NOT NULL")),
     "age": ("2.0", f"least(1, greatest(0, {_days_since('t.created_at')} / 365))"),
-    "comments": ("1.0", _saturate(
-        f"SELECT count(*) FROM (SELECT FROM todo.comments c WHERE c.{_SPACE} AND c.number = t.number LIMIT 3) AS few")),
+    "comments": (
+        "1.0",
+        _saturate(
+            f"SELECT count(*) FROM (SELECT FROM todo.comments c WHERE c.{_SPACE} AND c.number = t.number LIMIT 3) AS few"
+        ),
+    ),
     "tags": ("1.0", _saturate(f"SELECT count(*) FROM (SELECT {TAGGED} LIMIT 3) AS few")),
     "project": ("1.0", _as_number("t.project IS NOT NULL")),
     "next": ("15.0", _as_number(f"EXISTS (SELECT {TAGGED} AND g.tag = 'next')")),
-    "deferred": ("-3.0", _as_number(
-        f"coalesce(coalesce(t.defer_at, timezone('UTC', t.defer_on::timestamp)) > {NOW}, false)")),
+    "deferred": (
+        "-3.0",
+        _as_number(f"coalesce(coalesce(t.defer_at, timezone('UTC', t.defer_on::timestamp)) > {NOW}, false)"),
+    ),
     "blocked": ("-5.0", _as_number(BLOCKED)),
-}  # fmt: skip
+}
 
 # rounded, so that what is shown as the same is the same
 URGENCY: LiteralString = (

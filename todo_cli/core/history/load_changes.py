@@ -22,7 +22,8 @@ from todo_cli.db.transaction import Transaction
 
 # An undo names the change that it takes back by the first seq of the change's group.
 _HEAD: LiteralString = """coalesce(
-      (SELECT min(g.seq) FROM todo.changes g WHERE g.space_id = c.space_id AND g.group_id = c.group_id),
+      (SELECT min(g.seq) FROM todo.changes g
+       WHERE g.space_id = c.space_id AND g.group_id = c.group_id),
       c.seq)"""
 
 _IS_UNDONE: LiteralString = f"""coalesce(
@@ -41,13 +42,14 @@ _CLAIMS: LiteralString = "'{ClaimTask,ReleaseTasks}'"
 _UNDO_BY_ID: LiteralString = f"""picked AS MATERIALIZED (
   SELECT c.seq, c.group_id, {_HEAD} AS head, {_IS_UNDONE} AS is_undone
   FROM todo.changes c
-  WHERE c.space_id = %(space)s::uuid AND c.seq = %(id)s::bigint AND c.undoes IS NULL AND {_HAS_EFFECT})"""
+  WHERE c.space_id = %(space)s::uuid AND c.seq = %(id)s::bigint AND c.undoes IS NULL
+    AND {_HAS_EFFECT})"""
 
 _UNDO_LAST: LiteralString = f"""picked AS MATERIALIZED (
   SELECT c.seq, c.group_id, {_HEAD} AS head, false AS is_undone
   FROM todo.changes c
-  WHERE c.space_id = %(space)s::uuid AND c.user_id = %(me)s::uuid AND c.undoes IS NULL AND {_HAS_EFFECT}
-    AND c.verb <> ALL ({_CLAIMS}) AND NOT {_IS_UNDONE}
+  WHERE c.space_id = %(space)s::uuid AND c.user_id = %(me)s::uuid AND c.undoes IS NULL
+    AND {_HAS_EFFECT} AND c.verb <> ALL ({_CLAIMS}) AND NOT {_IS_UNDONE}
   ORDER BY c.seq DESC LIMIT 1)"""
 
 _UNDO_TARGETS: LiteralString = """targets AS MATERIALIZED (
@@ -66,7 +68,8 @@ _REDO_BY_ID: LiteralString = f"""picked AS MATERIALIZED (
 
 _REDO_LAST: LiteralString = f"""picked AS MATERIALIZED (
   SELECT c.seq, c.undoes AS head, c.before, c.after FROM todo.changes c
-  WHERE c.space_id = %(space)s::uuid AND c.user_id = %(me)s::uuid AND c.undoes IS NOT NULL AND {_IS_LATEST_UNDO}
+  WHERE c.space_id = %(space)s::uuid AND c.user_id = %(me)s::uuid AND c.undoes IS NOT NULL
+    AND {_IS_LATEST_UNDO}
   ORDER BY c.seq DESC LIMIT 1)"""
 
 _REDO_TARGETS: LiteralString = "targets AS (SELECT seq, head, before, after FROM picked)"
@@ -74,12 +77,14 @@ _REDO_TARGETS: LiteralString = "targets AS (SELECT seq, head, before, after FROM
 _HAS_NEWER_CHANGE: LiteralString = f""",
   'has_newer_change', (SELECT p.seq FROM picked p) < (
     SELECT c.seq FROM todo.changes c
-    WHERE c.space_id = %(space)s::uuid AND c.user_id = %(me)s::uuid AND c.undoes IS NULL AND {_HAS_EFFECT}
+    WHERE c.space_id = %(space)s::uuid AND c.user_id = %(me)s::uuid AND c.undoes IS NULL
+      AND {_HAS_EFFECT}
     ORDER BY c.seq DESC LIMIT 1)"""
 
 _CHANGES: LiteralString = """,
   'changes', coalesce((
-    SELECT json_agg(json_build_object('seq', seq, 'head', head, 'before', before, 'after', after) ORDER BY seq)
+    SELECT json_agg(json_build_object(
+      'seq', seq, 'head', head, 'before', before, 'after', after) ORDER BY seq)
     FROM targets), '[]')"""
 
 _TASKS: LiteralString = """ARRAY(

@@ -29,35 +29,54 @@ LIFE = "1 day"
 
 PLANNABLE = {verb: kind for verb, kind in BY_VERB.items() if issubclass(kind, OnTasks | AddTask | AddTasks)}
 
-IMAGE: LiteralString = f"""jsonb_build_object('id', p.id, 'verb', p.verb, 'arguments', p.arguments, 'targets', p.targets,
-  'differences', p.differences, 'made_at', {format_instant("p.made_at")}, 'expires_at', {format_instant("p.expires_at")},
-  'state', CASE WHEN p.state = 'open' AND p.expires_at <= clock_timestamp() THEN 'expired' ELSE p.state END)"""
+IMAGE: LiteralString = f"""jsonb_build_object(
+  'id', p.id, 'verb', p.verb, 'arguments', p.arguments, 'targets', p.targets,
+  'differences', p.differences, 'made_at', {format_instant("p.made_at")},
+  'expires_at', {format_instant("p.expires_at")},
+  'state', CASE WHEN p.state = 'open' AND p.expires_at <= clock_timestamp() THEN 'expired'
+    ELSE p.state END)"""
 
-STORE = Sql(f"""WITH made AS (INSERT INTO todo.plans (space_id, id, verb, arguments, targets, differences, expires_at)
-  VALUES (%(space)s::uuid, %(id)s::uuid, %(verb)s, %(arguments)s::jsonb, %(targets)s::jsonb, %(differences)s::jsonb,
-          clock_timestamp() + interval '{LIFE}') ON CONFLICT (space_id, id) DO NOTHING RETURNING *)
-SELECT {IMAGE}::text FROM (SELECT * FROM made UNION ALL SELECT * FROM todo.plans
+STORE = Sql(f"""
+WITH stored AS (
+  INSERT INTO todo.plans (space_id, id, verb, arguments, targets, differences, expires_at)
+  VALUES (%(space)s::uuid, %(id)s::uuid, %(verb)s, %(arguments)s::jsonb, %(targets)s::jsonb,
+    %(differences)s::jsonb, clock_timestamp() + interval '{LIFE}')
+  ON CONFLICT (space_id, id) DO NOTHING RETURNING *)
+SELECT {IMAGE}::text FROM (
+  SELECT * FROM stored
+  UNION ALL
+  SELECT * FROM todo.plans
   WHERE space_id = %(space)s::uuid AND id = %(id)s::uuid AND user_id = %(me)s::uuid) AS p LIMIT 1""")
 
-# a plan with the numbers of its tasks that have moved on
 PLAN_WITH_CONFLICTS: LiteralString = f"""json_build_object('plan', {IMAGE}, 'moved', (
-    SELECT json_agg(t.number::text ORDER BY t.number) FROM jsonb_to_recordset(p.targets) AS t(number bigint, rev bigint)
-      LEFT JOIN todo.tasks k ON k.space_id = %(space)s::uuid AND k.number = t.number
-     WHERE k.rev IS DISTINCT FROM t.rev))"""
+    SELECT json_agg(target.number::text ORDER BY target.number)
+    FROM jsonb_to_recordset(p.targets) AS target(number bigint, rev bigint)
+      LEFT JOIN todo.tasks t ON t.space_id = %(space)s::uuid AND t.number = target.number
+    WHERE t.rev IS DISTINCT FROM target.rev))"""
+"""A plan, and the numbers of its tasks that have moved on."""
 
-FETCH = Sql(f"""SELECT {PLAN_WITH_CONFLICTS}::text
-FROM todo.plans p WHERE p.space_id = %(space)s::uuid AND p.id = %(id)s::uuid AND p.user_id = %(me)s::uuid""")
+FETCH = Sql(f"""
+SELECT {PLAN_WITH_CONFLICTS}::text FROM todo.plans p
+WHERE p.space_id = %(space)s::uuid AND p.id = %(id)s::uuid AND p.user_id = %(me)s::uuid""")
 
-CLOSE = Sql("""UPDATE todo.plans SET state = %(state)s, decided_at = coalesce(decided_at, clock_timestamp())
-  WHERE space_id = %(space)s::uuid AND id = %(id)s::uuid AND user_id = %(me)s::uuid RETURNING state""")
+CLOSE = Sql("""
+UPDATE todo.plans SET state = %(state)s, decided_at = coalesce(decided_at, clock_timestamp())
+WHERE space_id = %(space)s::uuid AND id = %(id)s::uuid AND user_id = %(me)s::uuid
+RETURNING state""")
 
-REFUSE = build_journaled(f"""UPDATE todo.plans p SET state = 'refused', decided_at = clock_timestamp()
-  WHERE space_id = %(space)s::uuid AND id = %(id)s::uuid AND user_id = %(me)s::uuid AND state = 'open'
-    AND NOT EXISTS (SELECT FROM known) RETURNING {IMAGE} AS answer""")
+REFUSE = build_journaled(f"""
+  UPDATE todo.plans p SET state = 'refused', decided_at = clock_timestamp()
+  WHERE space_id = %(space)s::uuid AND id = %(id)s::uuid AND user_id = %(me)s::uuid
+    AND state = 'open' AND NOT EXISTS (SELECT FROM known)
+  RETURNING {IMAGE} AS answer""")
 
-LIST = Sql(f"""SELECT json_build_object('plans', coalesce(json_agg({IMAGE} ORDER BY made_at DESC), '[]'))::text
-FROM (SELECT * FROM todo.plans WHERE space_id = %(space)s::uuid AND user_id = %(me)s::uuid AND state = 'open'
-       AND expires_at > clock_timestamp() ORDER BY made_at DESC LIMIT 100) AS p""")
+LIST = Sql(f"""
+SELECT json_build_object('plans', coalesce(json_agg({IMAGE} ORDER BY made_at DESC), '[]'))::text
+FROM (
+  SELECT * FROM todo.plans
+  WHERE space_id = %(space)s::uuid AND user_id = %(me)s::uuid AND state = 'open'
+    AND expires_at > clock_timestamp()
+  ORDER BY made_at DESC LIMIT 100) AS p""")
 
 
 class PlanWithConflicts(msgspec.Struct):

@@ -34,18 +34,21 @@ SELECT json_build_object(
         SELECT min(own.seq) FROM todo.changes head
           JOIN todo.changes own ON own.space_id = head.space_id AND own.group_id = head.group_id
         WHERE head.space_id = t.space_id AND head.seq = c.undoes
-          AND own.undoes IS NULL AND own.after IS DISTINCT FROM own.before), c.undoes)) ORDER BY c.seq), '[]')
+          AND own.undoes IS NULL AND own.after IS DISTINCT FROM own.before), c.undoes))
+      ORDER BY c.seq), '[]')
     FROM todo.changes c
     WHERE c.space_id = t.space_id AND c.group_id = t.id
       AND c.after IS NOT NULL AND c.after IS DISTINCT FROM c.before),
   'undone', (
     SELECT max(u.seq) FROM todo.changes u
     WHERE u.space_id = t.space_id AND NOT u.redo AND u.undoes = (
-      SELECT min(g.seq) FROM todo.changes g WHERE g.space_id = t.space_id AND g.group_id = t.id)))::text
+      SELECT min(g.seq) FROM todo.changes g
+      WHERE g.space_id = t.space_id AND g.group_id = t.id)))::text
 FROM todo.turns t WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid""")
 
 MOVE_HEAD_BACK = Sql("""
-UPDATE todo.conversations c SET head = m.parent, head_of = m.parent_of, updated_at = clock_timestamp()
+UPDATE todo.conversations c
+SET head = m.parent, head_of = m.parent_of, updated_at = clock_timestamp()
 FROM todo.turns t
   JOIN todo.messages m
     ON m.space_id = t.space_id AND m.conversation_id = t.conversation_id AND m.seq = t.asked
