@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.architecture import remaining
 from tests.support.source_tree import PACKAGE, ROOT, Module, modules
 
 MAX_SQL_COLUMNS = 100
@@ -36,7 +35,7 @@ def wide_sql_lines(module: Module) -> Iterator[int]:
 
 def test_sql_in_python_fits_into_100_columns() -> None:
     found = {module.name for module in modules() if any(wide_sql_lines(module))}
-    assert found - remaining.WIDE_SQL == set()
+    assert found == set()
 
 
 def test_sql_files_fit_into_100_columns() -> None:
@@ -46,7 +45,7 @@ def test_sql_files_fit_into_100_columns() -> None:
         if "versions" not in path.parts  # migrations are generated and frozen
         if any(len(line) > MAX_SQL_COLUMNS for line in path.read_text().splitlines())
     }
-    assert found - remaining.WIDE_SQL == set()
+    assert found == set()
 
 
 @pytest.mark.parametrize("directory", ["todo_cli", "tests", "benchmarks"])
@@ -57,4 +56,4 @@ def test_formatter_is_skipped_only_for_a_reason(directory: str) -> None:
         for line in path.read_text().splitlines()
         if re.search(r"# fmt: (skip|off)\s*$", line)
     }
-    assert found - remaining.SKIPPED_FORMATTING == set()
+    assert found == set()

@@ -32,7 +32,8 @@ _IS_UNDONE: LiteralString = f"""coalesce(
       false)"""
 
 _IS_LATEST_UNDO: LiteralString = """NOT c.redo AND c.seq = (
-      SELECT max(u.seq) FROM todo.changes u WHERE u.space_id = c.space_id AND u.undoes = c.undoes)"""
+      SELECT max(u.seq) FROM todo.changes u
+      WHERE u.space_id = c.space_id AND u.undoes = c.undoes)"""
 
 _HAS_EFFECT: LiteralString = "c.after IS NOT NULL AND c.after IS DISTINCT FROM c.before"
 

@@ -46,7 +46,8 @@ SELECT {IMAGE}::text FROM (
   SELECT * FROM stored
   UNION ALL
   SELECT * FROM todo.plans
-  WHERE space_id = %(space)s::uuid AND id = %(id)s::uuid AND user_id = %(me)s::uuid) AS p LIMIT 1""")
+  WHERE space_id = %(space)s::uuid AND id = %(id)s::uuid AND user_id = %(me)s::uuid) AS p
+LIMIT 1""")
 
 PLAN_WITH_CONFLICTS: LiteralString = f"""json_build_object('plan', {IMAGE}, 'moved', (
     SELECT json_agg(target.number::text ORDER BY target.number)
