@@ -122,7 +122,10 @@ def _dies(chat: Chat) -> None:
     begin = BeginTurn(conversation=chat.id, turn=new_id(), runner=new_id(), text="I die")
     chat(begin)
     chat.db.execute(
-        "UPDATE todo.turns SET lease_until = now() WHERE space_id = %s AND id = %s", chat.who.user_id, begin.turn
+        "UPDATE todo.turns SET lease_until = now() WHERE space_id = %s AND user_id = %s AND id = %s",
+        chat.who.user_id,
+        chat.who.user_id,
+        begin.turn,
     )
     assert chat.say(None, ["taken over"], turn=begin.turn).state == "done"
 
@@ -138,7 +141,11 @@ def _goes_back(chat: Chat) -> None:
 def _looks(chat: Chat) -> None:
     chat(ShowConversation(number=chat.number))
     chat(ListConversations())
-    oldest = chat.db.execute("SELECT id FROM todo.turns WHERE conversation_id = %s ORDER BY asked LIMIT 1", chat.id)
+    oldest = chat.db.execute(
+        "SELECT id FROM todo.turns WHERE user_id = %s AND conversation_id = %s ORDER BY asked LIMIT 1",
+        chat.who.user_id,
+        chat.id,
+    )
     assert chat.say("first", turn=str(oldest[0][0])).state == "done"  # sent once more, much later
 
 

@@ -146,6 +146,7 @@ def test_read_quick_add_text_without_tokens_returns_the_text_as_title(text: str)
 @given(quick_adds)
 @example(QuickAdd('"#a" #b'))
 @example(QuickAdd("tomorrow", tags=("x",)))
+@example(QuickAdd("0", tags=("@",)))
 @example(QuickAdd("a , b", due="fri"))
 @example(QuickAdd('a\\" \\', project='"'))
 def test_format_quick_add_any_fields_parse_back_to_the_same_fields(fields: QuickAdd) -> None:

@@ -67,7 +67,9 @@ class Chat:
     @property
     def number(self) -> int:
         """The conversation's number."""
-        found = self.db.execute("SELECT number FROM todo.conversations WHERE id = %s", self.id)
+        found = self.db.execute(
+            "SELECT number FROM todo.conversations WHERE user_id = %s AND id = %s", self.who.user_id, self.id
+        )
         return int(found[0][0])
 
     def history(self) -> list[tuple[str, str]]:

@@ -66,8 +66,10 @@ def parse_field_value(named: FieldWord, text: str, in_quotes: bool) -> object:
         "priority": lambda value: PRIORITIES.get(value.lower(), PRIORITIES.get("!" + value.lower())),
         "parent": _parse_number,
         "after": _parse_numbers,
-        "project": lambda value: _parse_name(value.removeprefix("#") if named.key else value, in_quotes, named.key),
-        "tags": lambda value: _parse_tags(value.removeprefix("@") if named.key else value, in_quotes, named.key),
+        "project": lambda value: _parse_name(
+            value.removeprefix("#") if named.key and not in_quotes else value, in_quotes, named.key
+        ),
+        "tags": lambda value: _parse_tags(value, in_quotes, named.key),
         "status": lambda value: value if value.lower() in ("open", "pending") else None,
     }
     value = readers[named.field](text)
@@ -100,8 +102,8 @@ def _parse_name(text: str, in_quotes: bool, key: str) -> str | None:
 
 
 def _parse_tags(text: str, in_quotes: bool, key: str) -> tuple[str, ...] | None:
-    names = text.split(",") if key and not in_quotes else [text]
-    tags = tuple(name for item in names if (name := _parse_name(item.removeprefix("@"), in_quotes, key)))
+    names = [item.removeprefix("@") for item in text.split(",")] if key and not in_quotes else [text]
+    tags = tuple(name for item in names if (name := _parse_name(item, in_quotes, key)))
     return tags if tags and len(tags) == len(names) and not any(re.search(r"[\s,]", tag) for tag in tags) else None
 
 

@@ -17,7 +17,8 @@ SELECT json_build_object('prompts', coalesce(json_agg(content ORDER BY id DESC),
       FROM todo.turns t
      CROSS JOIN LATERAL (
        SELECT content FROM todo.messages m
-        WHERE m.space_id = %(space)s::uuid AND m.conversation_id = t.conversation_id
+        WHERE m.space_id = %(space)s::uuid AND m.user_id = %(me)s::uuid
+           AND m.conversation_id = t.conversation_id
           AND m.seq = t.asked OFFSET 0) AS m
      WHERE t.space_id = %(space)s::uuid AND t.user_id = %(me)s::uuid
        AND length(m.content) <= {MAX_PROMPT_HISTORY_CHARS}

@@ -33,8 +33,10 @@ SELECT coalesce(json_agg(json_build_object(
       %(since)s::timestamptz, %(until)s::timestamptz, %(newest)s::boolean)
       WITH ORDINALITY AS f(conversation_id, seq, score, place)
   JOIN todo.messages m
-    ON m.space_id = %(space)s::uuid AND m.conversation_id = f.conversation_id AND m.seq = f.seq
-  JOIN todo.conversations c ON c.space_id = %(space)s::uuid AND c.id = f.conversation_id""")
+    ON m.space_id = %(space)s::uuid AND m.user_id = %(me)s::uuid
+       AND m.conversation_id = f.conversation_id AND m.seq = f.seq
+  JOIN todo.conversations c ON c.space_id = %(space)s::uuid AND c.user_id = %(me)s::uuid
+     AND c.id = f.conversation_id""")
 
 _TITLE = re.compile(r'"title":("(?:[^"\\]|\\.)*")')
 

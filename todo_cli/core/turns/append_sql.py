@@ -25,10 +25,10 @@ TOKENS_PER_MESSAGE = 8
 
 LOCK_CONVERSATION = Sql("""
 SELECT 1 FROM todo.conversations
- WHERE space_id = %(space)s::uuid
+ WHERE space_id = %(space)s::uuid AND user_id = %(me)s::uuid
    AND id = (
        SELECT conversation_id FROM todo.turns
-        WHERE space_id = %(space)s::uuid AND id = %(turn)s::uuid)
+        WHERE space_id = %(space)s::uuid AND user_id = %(me)s::uuid AND id = %(turn)s::uuid)
    FOR NO KEY UPDATE""")
 
 LEASE_UNTIL: LiteralString = "clock_timestamp() + make_interval(secs => %(lease)s::float8)"
@@ -39,8 +39,9 @@ APPEND = Sql(f"""
 WITH current AS MATERIALIZED (
     SELECT c.id, c.seq, c.head, c.head_of, t.attempt, t.state, t.stop
       FROM todo.turns t
-      JOIN todo.conversations c ON c.space_id = t.space_id AND c.id = t.conversation_id
-     WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid),
+      JOIN todo.conversations c ON c.space_id = t.space_id AND c.user_id = %(me)s::uuid
+         AND c.id = t.conversation_id
+     WHERE t.space_id = %(space)s::uuid AND t.user_id = %(me)s::uuid AND t.id = %(turn)s::uuid),
 given AS MATERIALIZED (
     SELECT r, place, (r ->> 'call_seq')::bigint AS call_seq, (r ->> 'call_index')::int AS call_index
       FROM jsonb_array_elements(%(rows)s::jsonb) WITH ORDINALITY AS x(r, place)),
@@ -51,7 +52,8 @@ unanswered AS MATERIALIZED (
      WHERE (%(after)s::bigint IS NULL OR current.head = %(after)s::bigint)
        AND (call_seq IS NULL OR (
            SELECT m.seq FROM todo.messages m
-            WHERE m.space_id = %(space)s::uuid AND m.conversation_id = current.id
+            WHERE m.space_id = %(space)s::uuid AND m.user_id = %(me)s::uuid
+               AND m.conversation_id = current.id
               AND m.call_seq = given.call_seq AND m.call_index = given.call_index) IS NULL)),
 total AS MATERIALIZED (
     SELECT count(*) AS messages, count(*) FILTER (WHERE NOT aside) AS in_branch FROM unanswered),
@@ -67,7 +69,8 @@ fence AS (
                    ELSE current.head END END,
            ended_at = CASE WHEN {_IS_END_STATE} THEN clock_timestamp() END
       FROM current, total
-     WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid AND t.attempt = %(attempt)s::int
+     WHERE t.space_id = %(space)s::uuid AND t.user_id = %(me)s::uuid
+        AND t.id = %(turn)s::uuid AND t.attempt = %(attempt)s::int
        AND t.state = ANY (%(states)s::text[])
     RETURNING t.state, t.stop, t.attempt),
 conversation AS (
@@ -77,7 +80,8 @@ conversation AS (
                ELSE current.head END,
            head_of = CASE WHEN total.in_branch > 0 THEN NULL ELSE current.head_of END
       FROM current, total, fence
-     WHERE c.space_id = %(space)s::uuid AND c.id = current.id AND total.messages > 0
+     WHERE c.space_id = %(space)s::uuid AND c.user_id = %(me)s::uuid
+        AND c.id = current.id AND total.messages > 0
     RETURNING c.head),
 inserted AS (
     INSERT INTO todo.messages (space_id, conversation_id, seq, parent, parent_of, turn_id, attempt,

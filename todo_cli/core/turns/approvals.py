@@ -55,8 +55,8 @@ UPDATE todo.turns t
               WITH ORDINALITY AS h(id, message, index, place)
          JOIN todo.plans p ON p.space_id = %(space)s::uuid AND p.id = h.id) ELSE t.held END
   FROM todo.conversations c
- WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid
-   AND c.space_id = t.space_id AND c.id = t.conversation_id
+ WHERE t.space_id = %(space)s::uuid AND t.user_id = %(me)s::uuid AND t.id = %(turn)s::uuid
+   AND c.space_id = t.space_id AND c.user_id = %(me)s::uuid AND c.id = t.conversation_id
 RETURNING json_build_object('held', CASE WHEN t.state = 'awaiting' THEN t.held ELSE '[]' END,
     'head', c.head, 'state', t.state)::text""")
 
@@ -67,7 +67,8 @@ SELECT json_build_object('plans', coalesce(json_agg({PLAN_WITH_CONFLICTS}), '[]'
   FROM todo.plans p
  WHERE p.space_id = %(space)s::uuid AND p.user_id = %(me)s::uuid AND p.id = ANY (ARRAY(
      SELECT (h #>> '{{plan,id}}')::uuid FROM todo.turns t, jsonb_array_elements(t.held) AS h
-      WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid))""")
+      WHERE t.space_id = %(space)s::uuid AND t.user_id = %(me)s::uuid
+         AND t.id = %(turn)s::uuid))""")
 
 CLOSE_PLANS = Sql("""
 UPDATE todo.plans

@@ -43,17 +43,19 @@ CLOSING_TEXTS = {"running": "(interrupted)", "answered": "(interrupted)", "await
 """The assistant's message that closes a turn of that state."""
 
 LOCK_CONVERSATION_BY_ID = Sql("""
-SELECT 1 FROM todo.conversations WHERE space_id = %(space)s::uuid AND id = %(conversation)s::uuid
+SELECT 1 FROM todo.conversations WHERE space_id = %(space)s::uuid AND user_id = %(me)s::uuid
+   AND id = %(conversation)s::uuid
    FOR NO KEY UPDATE""")
 
 READ_CONVERSATION = Sql(f"""
 SELECT json_build_object(
     'exists', EXISTS (
         SELECT FROM todo.conversations
-            WHERE space_id = %(space)s::uuid AND id = %(conversation)s::uuid),
+            WHERE space_id = %(space)s::uuid AND user_id = %(me)s::uuid
+               AND id = %(conversation)s::uuid),
     'deleted', (
         SELECT number FROM todo.conversations
-         WHERE space_id = %(space)s::uuid AND id = %(conversation)s::uuid
+         WHERE space_id = %(space)s::uuid AND user_id = %(me)s::uuid AND id = %(conversation)s::uuid
            AND deleted_at IS NOT NULL),
     'over', {OVER},
     'zone', coalesce((SELECT timezone FROM todo.preferences WHERE user_id = %(me)s::uuid), 'UTC'),
@@ -74,12 +76,13 @@ DELETE_EVENTS = Sql("SELECT todo.delete_turn_events(%(last)s::uuid)")
 INSERT_TURN = Sql(f"""
 WITH current AS MATERIALIZED (
     SELECT id, number, seq + 1 AS seq, head, head_of FROM todo.conversations
-     WHERE space_id = %(space)s::uuid AND id = %(conversation)s::uuid),
+     WHERE space_id = %(space)s::uuid AND user_id = %(me)s::uuid AND id = %(conversation)s::uuid),
 conversation AS (
     UPDATE todo.conversations c
        SET seq = current.seq, head = current.seq, head_of = NULL, turn_id = %(turn)s::uuid,
            updated_at = clock_timestamp(), model = coalesce(%(model)s, c.model)
-      FROM current WHERE c.space_id = %(space)s::uuid AND c.id = current.id),
+      FROM current WHERE c.space_id = %(space)s::uuid AND c.user_id = %(me)s::uuid
+         AND c.id = current.id),
 turn AS (
     INSERT INTO todo.turns (space_id, id, conversation_id, runner, lease_until, asked)
     SELECT %(space)s::uuid, %(turn)s::uuid, current.id, %(runner)s::uuid, {LEASE_UNTIL},
@@ -95,7 +98,8 @@ SELECT json_build_object('number', number, 'head', seq, 'first', head IS NULL)::
 """)
 
 REQUEST_STOP = Sql("""
-UPDATE todo.turns SET stop = true WHERE space_id = %(space)s::uuid AND id = %(turn)s::uuid
+UPDATE todo.turns SET stop = true WHERE space_id = %(space)s::uuid AND user_id = %(me)s::uuid
+   AND id = %(turn)s::uuid
 RETURNING 'requested'""")
 
 

@@ -38,11 +38,13 @@ _MESSAGE_COLUMNS: LiteralString = """
 # a fork's own summary with reaches = 0 covers all messages that the fork inherited
 _SUMMARY: LiteralString = """coalesce((
         SELECT s.content FROM todo.messages s
-         WHERE s.space_id = p.space_id AND s.conversation_id = p.conversation_id
+         WHERE s.space_id = p.space_id AND s.user_id = %(me)s::uuid
+            AND s.conversation_id = p.conversation_id
            AND s.reaches = p.seq),
     CASE WHEN p.conversation_id <> l.conversation_id THEN (
         SELECT s.content FROM todo.messages s
-         WHERE s.space_id = p.space_id AND s.conversation_id = l.conversation_id
+         WHERE s.space_id = p.space_id AND s.user_id = %(me)s::uuid
+            AND s.conversation_id = l.conversation_id
            AND s.reaches = 0) END) AS summary"""
 
 READ_REPLAY = Sql(f"""
@@ -51,17 +53,19 @@ WITH RECURSIVE branch AS (
            NULL::text COLLATE "C" AS summary, false AS over
       FROM todo.conversations c
       JOIN todo.messages p
-        ON p.space_id = c.space_id
+        ON p.space_id = c.space_id AND p.user_id = %(me)s::uuid
        AND p.conversation_id = CASE WHEN c.head_of IS NULL THEN c.id ELSE c.head_of END
        AND p.seq = c.head
-     WHERE c.space_id = %(space)s::uuid AND c.id = %(conversation)s::uuid
+     WHERE c.space_id = %(space)s::uuid AND c.user_id = %(me)s::uuid
+        AND c.id = %(conversation)s::uuid
     UNION ALL
     SELECT {_MESSAGE_COLUMNS}, l.total + p.tokens, l.place + 1, l.newest, {_SUMMARY},
            l.total + p.tokens > %(budget)s::bigint AND p.turn_id <> l.newest
       FROM branch l
      CROSS JOIN LATERAL (
          SELECT * FROM todo.messages m
-          WHERE m.space_id = %(space)s::uuid AND m.conversation_id = l.parent_conversation
+          WHERE m.space_id = %(space)s::uuid AND m.user_id = %(me)s::uuid
+             AND m.conversation_id = l.parent_conversation
             AND m.seq = l.parent
          OFFSET 0) AS p
      WHERE l.summary IS NULL AND NOT l.over)
@@ -71,7 +75,8 @@ SELECT json_build_object(
           FROM branch m WHERE summary IS NULL AND NOT over),
     'summary', (SELECT summary FROM branch WHERE summary IS NOT NULL),
     'cut', EXISTS (SELECT FROM branch WHERE over AND summary IS NULL), 'over', {OVER})::text
-  FROM todo.conversations WHERE space_id = %(space)s::uuid AND id = %(conversation)s::uuid
+  FROM todo.conversations WHERE space_id = %(space)s::uuid AND user_id = %(me)s::uuid
+     AND id = %(conversation)s::uuid
 """)
 
 INSERT_SUMMARY = Sql("""
@@ -79,26 +84,30 @@ WITH current AS MATERIALIZED (
     SELECT c.id, c.seq, c.head, t.attempt, t.state, t.stop,
            n.conversation_id AS reached_conversation
       FROM todo.turns t
-      JOIN todo.conversations c ON c.space_id = t.space_id AND c.id = t.conversation_id
+      JOIN todo.conversations c ON c.space_id = t.space_id AND c.user_id = %(me)s::uuid
+         AND c.id = t.conversation_id
       LEFT JOIN todo.messages n
-        ON n.space_id = t.space_id AND n.conversation_id = %(conversation)s::uuid
+        ON n.space_id = t.space_id AND n.user_id = %(me)s::uuid
+           AND n.conversation_id = %(conversation)s::uuid
        AND n.seq = %(reaches)s::bigint
-     WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid),
+     WHERE t.space_id = %(space)s::uuid AND t.user_id = %(me)s::uuid AND t.id = %(turn)s::uuid),
 fence AS (
     UPDATE todo.turns t
        SET lease_until = clock_timestamp() + make_interval(secs => %(lease)s::float8)
       FROM current
-     WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid AND t.attempt = %(attempt)s::int
+     WHERE t.space_id = %(space)s::uuid AND t.user_id = %(me)s::uuid
+        AND t.id = %(turn)s::uuid AND t.attempt = %(attempt)s::int
        AND t.state = 'running'
     RETURNING t.id),
 conversation AS (
     UPDATE todo.conversations c SET seq = c.seq + 1
       FROM current, fence
-     WHERE c.space_id = %(space)s::uuid AND c.id = current.id
+     WHERE c.space_id = %(space)s::uuid AND c.user_id = %(me)s::uuid AND c.id = current.id
        AND (current.reached_conversation = current.id OR %(reaches)s::bigint = 0)
        AND NOT EXISTS (
            SELECT FROM todo.messages s
-            WHERE s.space_id = %(space)s::uuid AND s.conversation_id = current.id
+            WHERE s.space_id = %(space)s::uuid AND s.user_id = %(me)s::uuid
+               AND s.conversation_id = current.id
               AND s.reaches = %(reaches)s::bigint)
     RETURNING c.seq),
 inserted AS (
@@ -119,7 +128,8 @@ WITH conversation AS (
        SET seq = c.seq + 1,
            title = CASE WHEN c.title = %(first_words)s THEN coalesce(%(title)s, c.title)
                ELSE c.title END
-     WHERE c.space_id = %(space)s::uuid AND c.id = %(conversation)s::uuid
+     WHERE c.space_id = %(space)s::uuid AND c.user_id = %(me)s::uuid
+        AND c.id = %(conversation)s::uuid
     RETURNING c.seq, c.head, c.title),
 inserted AS (
     INSERT INTO todo.messages (space_id, conversation_id, seq, turn_id, attempt, role, content,
@@ -133,10 +143,12 @@ SELECT json_build_object('head', coalesce(head, 0), 'state', 'done')::text FROM 
 # where the events of an ended turn were deleted, its messages between `asked` and `last` replace them
 _MESSAGES_OF_DELETED_EVENTS: LiteralString = f"""CASE
     WHEN t.last IS NOT NULL AND greatest(t.events, 1) - 1 > %(after)s::bigint AND NOT EXISTS (
-        SELECT FROM todo.events e WHERE e.space_id = %(space)s::uuid AND e.turn_id = %(turn)s::uuid)
+        SELECT FROM todo.events e WHERE e.space_id = %(space)s::uuid AND e.user_id = %(me)s::uuid
+           AND e.turn_id = %(turn)s::uuid)
     THEN (
         SELECT coalesce(json_agg({MESSAGE_JSON} ORDER BY m.seq), '[]') FROM todo.messages m
-         WHERE m.space_id = %(space)s::uuid AND m.conversation_id = t.conversation_id
+         WHERE m.space_id = %(space)s::uuid AND m.user_id = %(me)s::uuid
+            AND m.conversation_id = t.conversation_id
            AND m.seq > t.asked AND m.seq <= t.last AND m.turn_id = t.id)
     ELSE '[]' END"""
 
@@ -150,10 +162,12 @@ SELECT json_build_object('state', t.state, 'attempt', t.attempt, 'error', t.erro
         SELECT coalesce(json_agg(json_build_object('n', e.n, 'events', e.batch) ORDER BY e.n), '[]')
           FROM (
               SELECT n, batch FROM todo.events
-               WHERE space_id = %(space)s::uuid AND turn_id = %(turn)s::uuid
+               WHERE space_id = %(space)s::uuid AND user_id = %(me)s::uuid
+                  AND turn_id = %(turn)s::uuid
                  AND n > %(after)s::bigint
                ORDER BY n LIMIT %(limit)s::int) AS e))::text
-  FROM todo.turns t WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid""")
+  FROM todo.turns t WHERE t.space_id = %(space)s::uuid AND t.user_id = %(me)s::uuid
+     AND t.id = %(turn)s::uuid""")
 
 
 @handler(ReadReplay)

@@ -33,7 +33,8 @@ from todo_cli.errors import Invalid, TodoError, Unavailable
 CHECK_FENCE = Sql(f"""
 WITH fence AS (
     UPDATE todo.turns SET lease_until = {LEASE_UNTIL}
-     WHERE space_id = %(space)s::uuid AND id = %(turn)s::uuid AND attempt = %(attempt)s::int
+     WHERE space_id = %(space)s::uuid AND user_id = %(me)s::uuid
+        AND id = %(turn)s::uuid AND attempt = %(attempt)s::int
        AND state = 'running'
     RETURNING conversation_id)
 SELECT json_build_object(
@@ -43,15 +44,16 @@ SELECT json_build_object(
     'zone', coalesce((SELECT timezone FROM todo.preferences WHERE user_id = %(me)s::uuid), 'UTC'),
     'stored_result', (
         SELECT content FROM todo.messages m
-         WHERE m.space_id = c.space_id AND m.conversation_id = c.id
+         WHERE m.space_id = c.space_id AND m.user_id = %(me)s::uuid AND m.conversation_id = c.id
            AND m.call_seq = %(message)s::bigint AND m.call_index = %(index)s::int),
     'calls', (
         SELECT jsonb_array_length(m.calls) FROM todo.messages m
-         WHERE m.space_id = c.space_id AND m.conversation_id = c.id
+         WHERE m.space_id = c.space_id AND m.user_id = %(me)s::uuid AND m.conversation_id = c.id
            AND m.seq = %(message)s::bigint AND m.turn_id = t.id))::text
   FROM todo.turns t
-  JOIN todo.conversations c ON c.space_id = t.space_id AND c.id = t.conversation_id
- WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid""")
+  JOIN todo.conversations c ON c.space_id = t.space_id AND c.user_id = %(me)s::uuid
+     AND c.id = t.conversation_id
+ WHERE t.space_id = %(space)s::uuid AND t.user_id = %(me)s::uuid AND t.id = %(turn)s::uuid""")
 
 TOOLS: dict[str, type[Request[Any]]] = {verb: kind for verb, kind in BY_VERB.items() if kind.tool}
 

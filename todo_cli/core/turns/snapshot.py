@@ -18,34 +18,40 @@ SNAPSHOT_JSON: LiteralString = """json_build_object(
     'conversation', t.conversation_id, 'number', c.number, 'approved', t.approved,
     'held', t.held, 'error', t.error, 'head', c.head, 'newest', t.id = c.turn_id,
     'text', (SELECT content FROM todo.messages m
-              WHERE m.space_id = t.space_id AND m.conversation_id = t.conversation_id
+              WHERE m.space_id = t.space_id AND m.user_id = %(me)s::uuid
+                 AND m.conversation_id = t.conversation_id
                 AND m.seq = t.asked),
     'first', (SELECT m.parent IS NULL AND m.parent_of IS NULL FROM todo.messages m
-               WHERE m.space_id = t.space_id AND m.conversation_id = t.conversation_id
+               WHERE m.space_id = t.space_id AND m.user_id = %(me)s::uuid
+                  AND m.conversation_id = t.conversation_id
                  AND m.seq = t.asked),
     'model_spoke_last', (
         SELECT m.role = 'assistant' AND m.calls IS NULL FROM todo.messages m
-         WHERE m.space_id = t.space_id
+         WHERE m.space_id = t.space_id AND m.user_id = %(me)s::uuid
            AND m.conversation_id = CASE WHEN c.head_of IS NULL THEN c.id ELSE c.head_of END
            AND m.seq = c.head),
     'newest_calls', (
         SELECT json_build_object('seq', m.seq, 'calls', jsonb_array_length(m.calls),
             'answered', ARRAY(
             SELECT x.call_index FROM todo.messages x
-             WHERE x.space_id = m.space_id AND x.conversation_id = m.conversation_id
+             WHERE x.space_id = m.space_id AND x.user_id = %(me)s::uuid
+                AND x.conversation_id = m.conversation_id
                AND x.call_seq = m.seq))
           FROM todo.messages m
-         WHERE m.space_id = t.space_id AND m.conversation_id = t.conversation_id AND m.seq > t.asked
+         WHERE m.space_id = t.space_id AND m.user_id = %(me)s::uuid
+            AND m.conversation_id = t.conversation_id AND m.seq > t.asked
            AND m.turn_id = t.id AND m.calls IS NOT NULL AND t.last IS NULL
          ORDER BY m.seq DESC LIMIT 1),
     'unfinished_text', (
         SELECT string_agg(e ->> 'text', '' ORDER BY b.n, place)
           FROM todo.events b, jsonb_array_elements(b.batch) WITH ORDINALITY AS x(e, place)
-         WHERE b.space_id = t.space_id AND b.turn_id = t.id AND b.attempt = t.attempt
+         WHERE b.space_id = t.space_id AND b.user_id = %(me)s::uuid
+            AND b.turn_id = t.id AND b.attempt = t.attempt
            AND b.after = c.head AND e ->> 'kind' = 'words'))"""
 FROM_TURN: LiteralString = """todo.turns t
-    JOIN todo.conversations c ON c.space_id = t.space_id AND c.id = t.conversation_id
-   WHERE t.space_id = %(space)s::uuid"""
+    JOIN todo.conversations c ON c.space_id = t.space_id AND c.user_id = %(me)s::uuid
+       AND c.id = t.conversation_id
+   WHERE t.space_id = %(space)s::uuid AND t.user_id = %(me)s::uuid"""
 
 READ_TURN = Sql(f"SELECT {SNAPSHOT_JSON}::text FROM {FROM_TURN} AND t.id = %(turn)s::uuid")
 

@@ -28,7 +28,8 @@ WITH fence AS (
        SET lease_until = {LEASE_UNTIL},
            events = greatest(t.events, %(first)s::bigint
                + (jsonb_array_length(%(batch)s::jsonb) > 0)::int)
-     WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid AND t.attempt = %(attempt)s::int
+     WHERE t.space_id = %(space)s::uuid AND t.user_id = %(me)s::uuid
+        AND t.id = %(turn)s::uuid AND t.attempt = %(attempt)s::int
        AND t.state = 'running'
     RETURNING t.id),
 inserted AS (
@@ -38,7 +39,8 @@ inserted AS (
       FROM fence WHERE jsonb_array_length(%(batch)s::jsonb) > 0 ON CONFLICT DO NOTHING)
 SELECT json_build_object('fenced', NOT EXISTS (SELECT FROM fence), 'attempt', t.attempt, 'head', 0,
     'state', t.state, 'stop', t.stop)::text
-  FROM todo.turns t WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid""")
+  FROM todo.turns t WHERE t.space_id = %(space)s::uuid AND t.user_id = %(me)s::uuid
+     AND t.id = %(turn)s::uuid""")
 
 
 def to_stored(text: str | None, attempt: int, *, may_have_ended: bool = False) -> StepStored:

@@ -44,15 +44,17 @@ SELECT json_build_object(
     WHERE u.space_id = t.space_id AND NOT u.redo AND u.undoes = (
       SELECT min(g.seq) FROM todo.changes g
       WHERE g.space_id = t.space_id AND g.group_id = t.id)))::text
-FROM todo.turns t WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid""")
+FROM todo.turns t WHERE t.space_id = %(space)s::uuid AND t.user_id = %(me)s::uuid
+   AND t.id = %(turn)s::uuid""")
 
 MOVE_HEAD_BACK = Sql("""
 UPDATE todo.conversations c
 SET head = m.parent, head_of = m.parent_of, updated_at = clock_timestamp()
 FROM todo.turns t
   JOIN todo.messages m
-    ON m.space_id = t.space_id AND m.conversation_id = t.conversation_id AND m.seq = t.asked
-WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid
+    ON m.space_id = t.space_id AND m.user_id = %(me)s::uuid
+       AND m.conversation_id = t.conversation_id AND m.seq = t.asked
+WHERE t.space_id = %(space)s::uuid AND t.user_id = %(me)s::uuid AND t.id = %(turn)s::uuid
   AND c.space_id = t.space_id AND c.id = t.conversation_id
   AND c.head = t.last AND c.head_of IS NULL""")
 
@@ -60,8 +62,9 @@ MOVE_HEAD_FORTH = Sql("""
 UPDATE todo.conversations c SET head = t.last, head_of = NULL, updated_at = clock_timestamp()
 FROM todo.turns t
   JOIN todo.messages m
-    ON m.space_id = t.space_id AND m.conversation_id = t.conversation_id AND m.seq = t.asked
-WHERE t.space_id = %(space)s::uuid AND t.id = %(turn)s::uuid
+    ON m.space_id = t.space_id AND m.user_id = %(me)s::uuid
+       AND m.conversation_id = t.conversation_id AND m.seq = t.asked
+WHERE t.space_id = %(space)s::uuid AND t.user_id = %(me)s::uuid AND t.id = %(turn)s::uuid
   AND c.space_id = t.space_id AND c.id = t.conversation_id
   AND c.head IS NOT DISTINCT FROM m.parent AND c.head_of IS NOT DISTINCT FROM m.parent_of""")
 

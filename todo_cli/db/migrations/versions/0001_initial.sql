@@ -1383,6 +1383,14 @@ CREATE INDEX messages_words ON todo.messages USING gin (todo.message_words(space
 
 CREATE INDEX task_tags_tag ON todo.task_tags (space_id, tag, number);
 
+CREATE STATISTICS todo.conversations_owner (dependencies) ON space_id, user_id FROM todo.conversations;
+
+CREATE STATISTICS todo.turns_owner (dependencies) ON space_id, user_id FROM todo.turns;
+
+CREATE STATISTICS todo.messages_owner (dependencies) ON space_id, user_id FROM todo.messages;
+
+CREATE STATISTICS todo.events_owner (dependencies) ON space_id, user_id FROM todo.events;
+
 COMMENT ON COLUMN todo.buckets.before
   IS 'hits of the minute before';
 
