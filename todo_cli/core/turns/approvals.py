@@ -30,10 +30,9 @@ from todo_cli.core.turns.append_sql import (
     tool_result_row,
 )
 from todo_cli.core.turns.decide_calls import DecidedCall, UndecidedCall, decide_calls
-from todo_cli.core.turns.lifecycle import REFUSED_RESULT
 from todo_cli.core.turns.run_call import CHECK_FENCE
 from todo_cli.core.turns.snapshot import READ_TURN, TurnSnapshot, raise_turn_not_found, to_turn
-from todo_cli.core.turns.tool_result import error_json, result_json
+from todo_cli.core.turns.tool_result import REFUSED_RESULT, error_json, result_json
 from todo_cli.db.sql import Sql, StatementCall
 from todo_cli.db.transaction import Steps, Transaction
 from todo_cli.errors import Conflict, Invalid, NotFound, TodoError

@@ -31,14 +31,11 @@ from todo_cli.core.turns.snapshot import (
     raise_turn_not_found,
     to_turn,
 )
+from todo_cli.core.turns.tool_result import INTERRUPTED_RESULT, REFUSED_RESULT
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Steps, Transaction
 from todo_cli.errors import Conflict, NotFound
 
-INTERRUPTED_RESULT = (
-    '{"error":"interrupted","detail":"the turn was interrupted before this was done; nothing was changed"}'
-)
-REFUSED_RESULT = '{"error":"refused","detail":"the user did not agree; nothing was changed","hint":"do not ask again"}'
 CLOSING_TEXTS = {"running": "(interrupted)", "answered": "(interrupted)", "awaiting": "(not approved)"}
 """The assistant's message that closes a turn of that state."""
 

@@ -12,6 +12,12 @@ from todo_cli.contract.tasks import Changed, Task, TaskPage
 from todo_cli.errors import TodoError
 from todo_cli.parsing.recurrence import describe_recurrence
 
+INTERRUPTED_RESULT = (
+    '{"error":"interrupted","detail":"the turn was interrupted before this was done; nothing was changed"}'
+)
+REFUSED_RESULT = '{"error":"refused","detail":"the user did not agree; nothing was changed","hint":"do not ask again"}'
+"""Results of calls that were not run."""
+
 MAX_RESULT_CHARS = 8_000
 _MAX_NOTE_CHARS = 2_000
 _MAX_COMMENTS = 10
