@@ -93,7 +93,11 @@ def test_approval_and_rejection_at_once_apply_the_first(talker: ChatProcess) -> 
     assert sorted(ended[0] for ended in found) == [0, 6], found
     lost = next(err for code, _, err in found if code == 6)
     if found[0][0] == 0:
-        assert (talker.tasks(), verbs(talker), "yes already" in lost) == (DONE, ["DeleteTasks", "CompleteTasks"], True)
+        assert (talker.tasks(), verbs(talker), "approved already" in lost) == (
+            DONE,
+            ["DeleteTasks", "CompleteTasks"],
+            True,
+        )
     else:
         assert (talker.tasks(), verbs(talker), "refused already" in lost) == (OPEN, [], True)
 
