@@ -12,7 +12,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "command_table": set(),
     "settings": {"tomlkit", "keyring"},
     "db": {"msgspec", "psycopg", "psycopg_pool", "sqlalchemy", "alembic"},
-    "parsing": {"dateutil"},
+    "parsing": {"dateutil", "snowballstemmer"},
     "core": {"msgspec"},
     "tools": {"msgspec"},
     "agent": {"msgspec"},

@@ -1,4 +1,4 @@
-"""Find the words of a search in a text. Words are split and folded as the database function `todo.words_of` does."""
+"""Find the words of a search in a text. It splits and folds as `todo.search_words` does in the database."""
 
 from __future__ import annotations
 
@@ -38,6 +38,11 @@ def fold(text: str) -> tuple[str, list[int]]:
         folded.append(plain)
         origins += [index] * len(plain)
     return "".join(folded), origins
+
+
+def split_words(text: str) -> frozenset[str]:
+    """Return the folded words of the text; a run of characters of a script without spaces is one word."""
+    return frozenset(token[0] for token in _TOKEN.finditer(fold(text)[0]))
 
 
 def find_matches(text: str, query: str) -> tuple[Span, ...]:
