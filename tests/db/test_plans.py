@@ -138,7 +138,9 @@ REQUESTS: dict[str, Request[Any]] = {
 # No index could help a tag: it would have to repeat the task's due date, priority and rev in every row of task_tags.
 SOUGHT = {
     "list a project by priority": 100,
+    # the planner keeps no values, so a common tag is sought as a rare one is
     "list a tag": 50,
+    "list the commonest tag": 800,
     "list what is due": 70,
     "list a day": 6,
     "list priority 1": 20,
@@ -164,8 +166,8 @@ SOUGHT = {
     "search a rare word": 11,
 }
 
-# A plan that must serve any tag and any text expects many matches, and reads the open tasks in the order asked for.
-SOUGHT_BY_ANY_PLAN = {"list a rare tag": 800, "filter '500'": 800}
+# A plan that must serve any text expects many matches, and reads the open tasks in the order asked for.
+SOUGHT_BY_ANY_PLAN = {"filter '500'": 800}
 
 # pages: the tree's height in what policies look up, and the page of each of 21 rows, which lie together where few are stored
 GROWTH = 15 + 21
