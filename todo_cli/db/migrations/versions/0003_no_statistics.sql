@@ -20,4 +20,4 @@ END $$;
 
 ALTER INDEX todo.messages_words ALTER COLUMN 1 SET STATISTICS 0;
 
-UPDATE todo.schema SET version = 2;
+UPDATE todo.schema SET version = 3;
