@@ -166,16 +166,36 @@ class StoreResults(Step, frozen=True, kw_only=True):
 
 
 class CallResult(Struct, frozen=True, kw_only=True):
-    """The result of a tool call; `new` is False when it had run before."""
+    """The result of a tool call; `new` is False when it had run before.
+
+    With `needs_approval` nothing was done: the person did not ask for this change.
+    """
 
     content: str
     head: int
     new: bool = True
     stop: bool = False
+    needs_approval: bool = False
+
+
+class Consent(Struct, frozen=True, kw_only=True):
+    """The tasks that the person asked to change. By default these are none.
+
+    `numbers` are tasks that the person named by number or by reference, `words` the person's words and their stems,
+    `titles` the tasks that they may mean, and `touched` the tasks that the turn has changed already.
+    """
+
+    numbers: frozenset[int] = frozenset()
+    words: frozenset[str] = frozenset()
+    titles: dict[int, str] = {}
+    touched: frozenset[int] = frozenset()
 
 
 class RunCall(Request[CallResult], frozen=True, kw_only=True):
-    """Run one tool call and store its result in the same transaction, exactly once."""
+    """Run one tool call and store its result in the same transaction, exactly once.
+
+    A change beyond the person's `consent` is not made.
+    """
 
     verb = "RunCall"
     scope = "chat"
@@ -187,6 +207,7 @@ class RunCall(Request[CallResult], frozen=True, kw_only=True):
     index: Position
     operation: Verb = field(name="verb")  # in Python `verb` is this Request's own
     arguments: Arguments
+    consent: Consent = Consent()
 
 
 class CallToApprove(Struct, frozen=True, kw_only=True):
