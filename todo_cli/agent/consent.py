@@ -14,8 +14,9 @@ from todo_cli.agent.references import TurnBefore, find_references
 from todo_cli.agent.shown_tasks import CHANGED_FIELDS, read_tasks
 from todo_cli.agent.spoken_numbers import spoken_numbers
 from todo_cli.contract.attachments import remove_attachment
+from todo_cli.contract.consent import Consent
 from todo_cli.contract.tasks import AddTask
-from todo_cli.contract.turn_steps import Consent, Message
+from todo_cli.contract.turn_steps import Message
 from todo_cli.parsing.task_names import spoken_words
 
 
@@ -24,14 +25,14 @@ def make_consent(messages: Sequence[Message], turn: str) -> Consent:
     own = [message for message in messages if message.turn == turn]
     before = _read_turn_before(messages, turn)
     text = _spoken_text(own)
-    titles = before.shown | _shown(own)
+    titles = before.shown | _read_shown(own)
     added = {number for call, content in completed_calls(own) if call.kind is AddTask for number in read_tasks(content)}
     return Consent(
         numbers=frozenset(spoken_numbers(text) | find_references(text, before, titles) | added),
         # the answer to a question of the model continues the message that raised the question
         words=spoken_words(f"{before.message}\n{text}" if before.is_open_question else text),
         titles=titles,
-        touched=_touched(own),
+        touched=_list_touched(own),
     )
 
 
@@ -48,8 +49,8 @@ def _read_turn_before(messages: Sequence[Message], turn: str) -> TurnBefore:
         return TurnBefore({}, frozenset(), "", "")
     before = turns[place - 1]
     answer = "\n".join(message.content for message in before if message.role == "assistant")
-    listed = _shown([message for group in turns[:place] for message in group])
-    shown = _shown(before)
+    listed = _read_shown([message for group in turns[:place] for message in group])
+    shown = _read_shown(before)
     mentioned = TurnBefore(listed, frozenset(), "", answer).mentioned
     shown |= {number: listed[number] for number in mentioned}
     changed = {number for call, content in completed_calls(before) if call.is_change for number in read_tasks(content)}
@@ -60,10 +61,10 @@ def _spoken_text(messages: Sequence[Message]) -> str:
     return "\n".join(remove_attachment(message.content) for message in messages if message.role == "user")
 
 
-def _shown(messages: Sequence[Message]) -> dict[int, str]:
+def _read_shown(messages: Sequence[Message]) -> dict[int, str]:
     results = [read_tasks(message.content) for message in messages if message.role == "tool"]
     return {number: title for tasks in results for number, title in tasks.items()}
 
 
-def _touched(messages: Sequence[Message]) -> frozenset[int]:
+def _list_touched(messages: Sequence[Message]) -> frozenset[int]:
     return frozenset().union(*(touched_tasks(call, content) for call, content in completed_calls(messages)))

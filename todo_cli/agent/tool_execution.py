@@ -17,10 +17,10 @@ from todo_cli.agent.approval_policy import (
 )
 from todo_cli.agent.attempt import Attempt
 from todo_cli.agent.consent import make_consent, touched_tasks
+from todo_cli.contract.consent import Consent
 from todo_cli.contract.tasks import AddTask
 from todo_cli.contract.turn_steps import (
     CallToApprove,
-    Consent,
     HoldCalls,
     Message,
     PendingCall,

@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from todo_cli.contract.base import Name, Request
+from todo_cli.contract.consent import Consent
 from todo_cli.contract.limits import MAX_CALLS_PER_MESSAGE, MAX_INTEGER, MAX_MESSAGE_CHARS, MAX_TURN_LEASE_SECONDS
 from todo_cli.contract.plans import Arguments, Plan, Verb
 from todo_cli.contract.tokens import Id
@@ -176,19 +177,6 @@ class CallResult(Struct, frozen=True, kw_only=True):
     new: bool = True
     stop: bool = False
     needs_approval: bool = False
-
-
-class Consent(Struct, frozen=True, kw_only=True):
-    """The tasks that the person asked to change. By default these are none.
-
-    `numbers` are tasks that the person named by number or by reference, `words` the person's words and their stems,
-    `titles` the tasks that they may mean, and `touched` the tasks that the turn has changed already.
-    """
-
-    numbers: frozenset[int] = frozenset()
-    words: frozenset[str] = frozenset()
-    titles: dict[int, str] = {}
-    touched: frozenset[int] = frozenset()
 
 
 class RunCall(Request[CallResult], frozen=True, kw_only=True):

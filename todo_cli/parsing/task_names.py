@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from todo_cli.parsing.highlight import split_words
 from todo_cli.parsing.spelling import is_one_letter_apart
 from todo_cli.parsing.stems import STOP_WORDS, stem_word
+from todo_cli.parsing.words import split_words
 
 MIN_TYPO_CHARS = 6
 """Letters of the shortest word in which a typo is forgiven."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from todo_cli.contract.base import Asks
+from todo_cli.contract.consent import Consent
 from todo_cli.contract.registry import BY_VERB
-from todo_cli.contract.turn_steps import Consent
 from todo_cli.core.tasks.rows import TaskRow
 from todo_cli.core.tasks.store import DecidedChange
 from todo_cli.parsing.task_names import find_named
