@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from todo_cli.cli.options import output_form
@@ -37,13 +36,13 @@ def _print_page(session: Session, page: TaskPage, form: str, nothing: str) -> No
         return
     from todo_cli.cli.render import text
 
-    zone = text.zone_for(page.tasks, session.settings.timezone)
+    zone = text.zone_for(page.tasks, session)
     if not session.is_terminal:
         text.write_tsv(page.tasks, zone)
     elif page.tasks:
         from todo_cli.cli.render import table
 
-        table.print_tasks(page.tasks, zone, datetime.now(UTC), colored=session.use_color)
+        table.print_tasks(page.tasks, zone, session.clock.now, colored=session.use_color)
     else:
         text.note(nothing)
     if page.next and session.is_terminal:
