@@ -1,4 +1,4 @@
-"""What a turn of the chat costs apart from the model's time, and what a message takes up in the database.
+"""Measure a turn of the chat without the model's time, and the space of a message in the database.
 
 python3 benchmarks/chat.py [--turns 10] [--rounds 5] [--quick]
 """
@@ -11,21 +11,22 @@ import os
 import sys
 
 from measure import INSIDE, house, machine, run_inside, table, verdict
-from prompt import prompt_table
-from talks import Stored, stored
-from turn_cost import Bench, Cost, middle, times
+from prompt import print_prompt_times
+from talks import SizePerRow, measure_sizes
+from turn_cost import Bench, Cost, median_cost, median_ratio
 
-FLAT, MOST_BYTES = 1.1, 400.0
+MAX_GROWTH = 1.1
+MAX_BYTES = 400.0
 LONG = 100_000
 MAX_PROMPT_TOKENS = 2_200.0
 CHARS_PER_TOKEN = 4
-"""An approximation, for no tokeniser of a model is installed; English and JSON have about four characters a token."""
+"""An approximation, since no tokeniser is installed: English and JSON have about four characters a token."""
 
 
-def costs(bench: Bench, turns: int, rounds: int) -> dict[tuple[str, str], list[Cost]]:
-    """Each way and conversation, round by round; a batch of each in turn, so that other load meets all alike."""
+def measure_turns(bench: Bench, turns: int, rounds: int) -> dict[tuple[str, str], list[Cost]]:
+    """Run every case once in each round, so that other load on the machine affects all of them alike."""
     cases = [("server", name) for name in bench.talks] + [("direct", name) for name in bench.talks]
-    cases += [("plain", name) for name, one in bench.talks.items() if one.messages == one.replayed]
+    cases += [("plain", name) for name, talk in bench.talks.items() if talk.messages == talk.replayed]
     runs: dict[tuple[str, str], list[Cost]] = {case: [] for case in cases}
     for way, name in cases:
         bench.run(way, bench.talks[name], 3)
@@ -35,8 +36,8 @@ def costs(bench: Bench, turns: int, rounds: int) -> dict[tuple[str, str], list[C
     return runs
 
 
-def time_table(bench: Bench, found: dict[tuple[str, str], list[Cost]]) -> None:
-    """Every way at every length: against the short conversation of as many messages sent, and against the plain loop."""
+def print_times(bench: Bench, found: dict[tuple[str, str], list[Cost]]) -> None:
+    """Print each case, its ratio to the short conversation with as many messages sent, and its ratio to the plain loop."""
     rows = [
         (
             "",
@@ -55,7 +56,7 @@ def time_table(bench: Bench, found: dict[tuple[str, str], list[Cost]]) -> None:
     for (way, name), runs in found.items():
         at = names.index(name)
         long, short = at % 2 == 1, names[at - at % 2]
-        cost, ratio = middle(runs), times(runs, found[way, short])
+        cost, ratio = median_cost(runs), median_ratio(runs, found[way, short])
         rows.append(
             (
                 f"{way}, {name}",
@@ -63,58 +64,58 @@ def time_table(bench: Bench, found: dict[tuple[str, str], list[Cost]]) -> None:
                 f"{cost.postgres:.1f}" if way != "plain" else "",
                 f"{cost.wall:.0f}",
                 f"{ratio.own:.2f}" if long else "",
-                f"≤ {FLAT}" if long else "",
-                verdict(ratio.own, FLAT) if long else "",
+                f"≤ {MAX_GROWTH}" if long else "",
+                verdict(ratio.own, MAX_GROWTH) if long else "",
                 f"{ratio.postgres:.2f}" if long else "",
                 f"{ratio.wall:.2f}" if long else "",
-                f"{times(runs, found['plain', short]).own:.1f}" if way != "plain" else "",
+                f"{median_ratio(runs, found['plain', short]).own:.1f}" if way != "plain" else "",
             )
         )
     table(rows)
 
 
-def counted_rows(bench: Bench, turns: int) -> list[tuple[str, ...]]:
-    """Round trips and rows of a turn straight to the database; these do not depend on the machine."""
+def count_rows(bench: Bench, turns: int) -> list[tuple[str, ...]]:
+    """Count round trips and rows of a turn without a server. They do not depend on the machine."""
     rows = [("direct", "round trips", "rows read", "rows written")]
-    for name, one in bench.talks.items():
-        asked = {"conversation": one.id, "head": one.messages, "turns": turns}
-        bench.told("direct", asked)
+    for name, talk in bench.talks.items():
+        batch = {"conversation": talk.id, "head": talk.messages, "turns": turns}
+        bench.run_batch("direct", batch)
         before = bench.rows()
-        found = bench.told("direct", asked)
+        found = bench.run_batch("direct", batch)
         after = bench.rows()
-        # each turn's head is put back, a row that is read and written
-        each = [f"{(after[what] - before[what]) / turns - 1:.0f}" for what in ("read", "written")]
+        # Before each turn the benchmark resets the conversation's head: one row read and written.
+        each = [f"{(after[kind] - before[kind]) / turns - 1:.0f}" for kind in ("read", "written")]
         rows.append((name, f"{found['trips']:.0f}", *each))
     return rows
 
 
-def stored_table(bench: Bench, messages: int) -> None:
-    """Bytes, of many conversations that grow at once."""
-    found: dict[str, Stored] = stored(bench.connection, bench.me, messages, messages // 200)
+def print_sizes(bench: Bench, messages: int) -> None:
+    """Print the bytes of a message and of a turn, in many conversations that grow at the same time."""
+    found: dict[str, SizePerRow] = measure_sizes(bench.connection, bench.me, messages, messages // 200)
     rows = [("bytes for each", "table", "indexes", "its text", "beyond its text", "aim", "")]
-    for name, one in found.items():
-        aim = MOST_BYTES if name == "messages" else None
+    for name, size in found.items():
+        aim = MAX_BYTES if name == "messages" else None
         rows.append(
             (
                 name[:-1],
-                f"{one.table:.0f}",
-                f"{one.indexes:.0f}",
-                f"{one.text:.0f}",
-                f"{one.beyond:.0f}",
+                f"{size.table:.0f}",
+                f"{size.indexes:.0f}",
+                f"{size.text:.0f}",
+                f"{size.beyond:.0f}",
                 f"≤ {aim:.0f}" if aim else "",
-                verdict(one.beyond, aim),
+                verdict(size.beyond, aim),
             )
         )
     table(rows)
     statement = """SELECT sum(pg_column_size(e.*) + 4)::float / count(DISTINCT e.turn_id), count(*)::float / count(DISTINCT e.turn_id)
       FROM todo.events e"""
     size, batches = bench.connection.execute(statement).fetchone() or (0, 0)
-    print(f"events of a turn, until the next begins: {size:.0f} bytes in {batches:.1f} rows")
+    print(f"events of a turn, which are deleted when the next begins: {size:.0f} bytes in {batches:.1f} rows")
 
 
-def state_tokens() -> None:
+def print_tokens() -> None:
     """Print how many tokens the system prompt and the tools take up before the first word of a conversation."""
-    # the run that makes the environment has no project installed
+    # The interpreter that creates the environment does not have the project.
     from todo_cli.agent.prompts import SYSTEM_PROMPT
     from todo_cli.tools import offer_tools
 
@@ -128,22 +129,22 @@ def state_tokens() -> None:
 
 
 def main(turns: int, rounds: int, long: int) -> None:
-    """Measure and print."""
+    """Run the benchmark and print its tables."""
     with house() as home:
         bench = Bench(home, long)
         try:
-            counted = counted_rows(bench, turns)  # before the server has any turns to tell of
-            found = costs(bench, turns, rounds)
+            row_counts = count_rows(bench, turns)  # first, while only these turns are in the statistics
+            found = measure_turns(bench, turns, rounds)
             print(f"{machine()}; medians of {rounds} × {turns} turns with one call each; the model takes no time")
-            time_table(bench, found)
+            print_times(bench, found)
             print()
-            table(counted)
+            table(row_counts)
             print()
-            stored_table(bench, long)
+            print_sizes(bench, long)
             print()
-            state_tokens()
+            print_tokens()
             print()
-            prompt_table(bench.home, bench.environment, rounds * 3)
+            print_prompt_times(bench.home, bench.environment, rounds * 3)
         finally:
             bench.close()
 

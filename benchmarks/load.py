@@ -1,6 +1,6 @@
-"""A load generator: kept connections, requests made beforehand, answers read no further than their length.
+"""Send prepared requests on persistent connections, and read no more of an answer than its length.
 
-python load.py PORT SECONDS CONNECTIONS < requests        (JSON: a list of [head, body]; {n} becomes a number)
+python load.py PORT SECONDS CONNECTIONS < requests        (JSON: a list of [head, body]; each {n} becomes a new number)
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ numbers = count(int(time.time() * 1000) << 20)
 
 
 class Client(asyncio.Protocol):
-    """One connection: the next request as soon as an answer is whole."""
+    """One connection, which sends its next request as soon as an answer is complete."""
 
     def __init__(self, requests: list[bytes], first: int, stop: asyncio.Event) -> None:
         self.requests, self.place, self.stop = requests, first, stop
@@ -28,7 +28,9 @@ class Client(asyncio.Protocol):
         self.send()
 
     def send(self) -> None:
-        self.place = (self.place + 7919) % len(self.requests)  # a prime: the users in no order
+        self.place = (self.place + 7919) % len(
+            self.requests
+        )  # a prime, so that neighbouring requests come from different users
         self.transport.write(self.requests[self.place].replace(b"{n}", b"%020d" % next(numbers)))  # type: ignore[attr-defined]
 
     def data_received(self, data: bytes) -> None:
@@ -53,7 +55,7 @@ class Client(asyncio.Protocol):
 
 
 async def main(port: int, seconds: float, connections: int) -> None:
-    """Drive, then print what came back as JSON."""
+    """Send requests for so many seconds, then print the counts as JSON."""
     requests = [
         f"{head}\r\nContent-Length: {len(body.replace('{n}', '0' * 20))}\r\n\r\n{body}".encode()
         for head, body in json.load(sys.stdin)
@@ -66,14 +68,14 @@ async def main(port: int, seconds: float, connections: int) -> None:
         await loop.create_connection(partial(clients.__getitem__, number), "127.0.0.1", port)
     await asyncio.sleep(seconds)
     stop.set()
-    took = time.perf_counter() - started
+    elapsed = time.perf_counter() - started
     await asyncio.sleep(0.3)
     print(
         json.dumps(
             {
-                "answered": sum(one.answered for one in clients),
-                "failed": sum(one.failed for one in clients),
-                "seconds": took,
+                "answered": sum(client.answered for client in clients),
+                "failed": sum(client.failed for client in clients),
+                "seconds": elapsed,
             }
         )
     )

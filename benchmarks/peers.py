@@ -1,4 +1,4 @@
-"""One command as a process, beside Taskwarrior and todo.txt-cli, as the list grows: CPU, wall, and the growth of each.
+"""Measure commands beside those of Taskwarrior and todo.txt-cli while the list grows: CPU, wall time, and growth.
 
 python3 benchmarks/peers.py [--sizes 10,1000,10000,100000] [--runs 7] [--quick]
 """
@@ -21,11 +21,11 @@ from measure import BARE, INSIDE, Case, House, cpu, house, machine, run_inside, 
 
 SIZES = (10, 1_000, 10_000, 100_000)
 ACTIONS = ("add", "list 20", "done", "search")
-PART = 5_000  # lines that one `todo add -` gets, so that a slow machine is seen to get on
+LINES_PER_ADD = 5_000  # lines for one `todo add -`, so that progress is visible on a slow machine
 
 
 class Peer(NamedTuple):
-    """A tool with its list: `command` gives the process for an action's n-th run, `servers` whose CPU is its too."""
+    """A tool with its list. `command` returns the process of an action's n-th run, `servers` the pids that work for it."""
 
     name: str
     command: Callable[[str, int], Case]
@@ -33,7 +33,7 @@ class Peer(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """Medians of whole processes, in milliseconds; `served` is the CPU of the servers that answered."""
+    """Medians of whole processes in milliseconds. `served` is the CPU of the servers behind a command."""
 
     cpu: float
     served: float
@@ -44,16 +44,16 @@ class Cost(NamedTuple):
 
 
 def titles(size: int) -> list[tuple[str, bool]]:
-    """As many titles; twenty of them (ten of ten) are the ones that are listed and searched."""
+    """Return `size` titles, and for each whether the list and the search must find it: twenty do, or all of ten."""
     wanted = 10 if size == 10 else 20
     every = size // wanted
     return [(f"Task {n} to be done{' with a needle' if n % every == 0 else ''}", n % every == 0) for n in range(size)]
 
 
 def ours(home: House, size: int) -> Iterator[Peer]:
-    """Through a server, and directly; the list is a new one."""
+    """Fill a new list, and yield `todo` through a server and without one."""
     python, todo = str(home.bin / "python"), str(home.bin / "todo")
-    first = _filled(home, size)
+    first = _fill(home, size)
     token, zone = home.profile()["token"], home.profile().get("timezone", "UTC")
     url, pid = home.serve([todo, "serve", "--port"], "/readyz", {})
     remote = home.home / "api.toml"
@@ -78,11 +78,11 @@ def ours(home: House, size: int) -> Iterator[Peer]:
     yield Peer("todo, direct", through(home.environment, half), lambda: _postgres(home))
 
 
-def _filled(home: House, size: int) -> int:
-    """Put the tasks into the list; the first one's number."""
+def _fill(home: House, size: int) -> int:
+    """Add the tasks to the list and return the number of the first."""
     first = json.loads(home.todo("add", "--raw", "The first one", "--json"))["number"] + 1
-    for start in range(0, size, PART):
-        part = titles(size)[start : start + PART]
+    for start in range(0, size, LINES_PER_ADD):
+        part = titles(size)[start : start + LINES_PER_ADD]
         for project, chosen in (("other", False), ("bench", True)):
             lines = "".join(f"{title}\n" for title, wanted in part if wanted is chosen)
             if lines:
@@ -93,22 +93,22 @@ def _filled(home: House, size: int) -> int:
 
 
 def _postgres(home: House) -> Iterator[int]:
-    """The list's own postmaster and its children; those that have ended are in the postmaster's account."""
+    """Yield the pids of the list's Postgres. The postmaster's CPU time includes its ended children."""
     postmaster = int(next(home.home.rglob("postmaster.pid")).read_text().split()[0])
     yield postmaster
     for entry in Path("/proc").iterdir():
         try:
             if entry.name.isdigit() and _fields(int(entry.name))[1] == str(postmaster):
                 yield int(entry.name)
-        except OSError:  # it has just ended
+        except OSError:  # the process has just ended
             continue
 
 
 def taskwarrior(home: Path, size: int) -> Peer | None:
-    """With its defaults, filled by its own import."""
+    """Return Taskwarrior with its defaults and a list filled by `task import`, or None where it is not installed."""
     if not shutil.which("task"):
         return None
-    place = _fresh(home / "taskwarrior")
+    place = _empty_directory(home / "taskwarrior")
     (place / "rc").write_text(f"data.location={place}/data\nconfirmation=no\nrecurrence.confirmation=no\n")
     environment = BARE | {"HOME": str(place), "TASKRC": str(place / "rc")}
     ids = [f"00000000-0000-4000-8000-{n:012x}" for n in range(size)]
@@ -139,11 +139,11 @@ def taskwarrior(home: Path, size: int) -> Peer | None:
 
 
 def todo_txt(home: Path, size: int) -> Peer | None:
-    """todo.txt-cli with its defaults; Debian calls it todo-txt, others todo.sh."""
+    """Return todo.txt-cli with its defaults, or None. Debian names the program todo-txt, others todo.sh."""
     name = shutil.which("todo-txt") or shutil.which("todo.sh")
     if not name:
         return None
-    place = _fresh(home / "todo.txt")
+    place = _empty_directory(home / "todo.txt")
     (place / "config").write_text(
         f'export TODO_DIR="{place}"\nexport TODO_FILE="$TODO_DIR/todo.txt"\nexport DONE_FILE="$TODO_DIR/done.txt"\n'
         f'export REPORT_FILE="$TODO_DIR/report.txt"\n'
@@ -164,7 +164,7 @@ def todo_txt(home: Path, size: int) -> Peer | None:
     return Peer("todo.txt-cli", command)
 
 
-def _fresh(place: Path) -> Path:
+def _empty_directory(place: Path) -> Path:
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir()
     return place
@@ -175,8 +175,8 @@ def _fresh(place: Path) -> Path:
 TICK = os.sysconf("SC_CLK_TCK")
 
 
-def _spent(pids: Iterator[int]) -> float:
-    """The CPU seconds of these processes, and of what they have waited for."""
+def _cpu_seconds(pids: Iterator[int]) -> float:
+    """Return the CPU seconds of these processes and of their ended children."""
     total = 0
     for pid in pids:
         try:
@@ -187,57 +187,59 @@ def _spent(pids: Iterator[int]) -> float:
 
 
 def _fields(pid: int) -> list[str]:
-    """What /proc/PID/stat says behind the name: state, parent, …, and at 11 to 14 its CPU in ticks."""
+    """Return the fields of /proc/PID/stat after the name: state, parent, …, and CPU ticks at 11 to 14."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
-def measured(peer: Peer, action: str, runs: int) -> Cost:
-    """As many runs after one to warm up; what servers spend is read over all of them, for a tick is ten milliseconds."""
+def measure(peer: Peer, action: str, runs: int) -> Cost:
+    """Run an action once to warm up and then `runs` times. A tick is 10 ms, so the servers' CPU is read over all runs."""
     cpu(peer.command(action, 0))
-    before = _spent(peer.servers())
+    before = _cpu_seconds(peer.servers())
     samples = []
     for run in range(1, runs + 1):
         start = time.perf_counter()
         spent = cpu(peer.command(action, run))
         samples.append((spent, time.perf_counter() - start))
-    served = max(_spent(peer.servers()) - before, 0) / runs
+    served = max(_cpu_seconds(peer.servers()) - before, 0) / runs
     return Cost(median(s[0] for s in samples) * 1000, served * 1000, median(s[1] for s in samples) * 1000)
 
 
-def at_size(size: int, runs: int) -> dict[tuple[str, str], Cost]:
-    """Every tool's cost of every action, with that many tasks in its list."""
+def measure_size(size: int, runs: int) -> dict[tuple[str, str], Cost]:
+    """Return the cost of each tool and action with `size` tasks in the list."""
     found = {}
     with house() as home:
-        there = [*ours(home, size), taskwarrior(home.home, size), todo_txt(home.home, size)]
-        runs = min(runs, size // 2 - 1)  # every `done` needs a task of its own
-        for peer in filter(None, there):
+        peers = [*ours(home, size), taskwarrior(home.home, size), todo_txt(home.home, size)]
+        runs = min(runs, size // 2 - 1)  # each `done` needs a task of its own
+        for peer in filter(None, peers):
             for action in ACTIONS:
-                found[peer.name, action] = measured(peer, action, runs)
+                found[peer.name, action] = measure(peer, action, runs)
     return found
 
 
-def shown(sizes: Sequence[int], found: dict[int, dict[tuple[str, str], Cost]]) -> None:
-    """A table an action: CPU (of the servers behind it) and wall at each size, and how they grew."""
+def print_tables(sizes: Sequence[int], found: dict[int, dict[tuple[str, str], Cost]]) -> None:
+    """Print a table for each action: CPU, the servers' CPU and wall time at each size, and their growth."""
     for action in ACTIONS:
         print(f"\n**{action}**: ms CPU of the process (+ of the servers) / ms wall\n")
         rows = [("", *(f"N = {size:,}" for size in sizes), "CPU grew", "wall grew")]
         for peer in dict.fromkeys(name for costs in found.values() for name, _ in costs):
             costs = [found[size][peer, action] for size in sizes]
-            cells = [f"{it.cpu:.0f}{f' + {it.served:.0f}' if it.served else ''} / {it.wall:.0f}" for it in costs]
+            cells = [
+                f"{cost.cpu:.0f}{f' + {cost.served:.0f}' if cost.served else ''} / {cost.wall:.0f}" for cost in costs
+            ]
             first, last = costs[0], costs[-1]
-            grown = (last.cpu + last.served) / max(first.cpu + first.served, 0.1)
-            rows.append((peer, *cells, f"{grown:.1f} ×", f"{last.wall / first.wall:.1f} ×"))
+            growth = (last.cpu + last.served) / max(first.cpu + first.served, 0.1)
+            rows.append((peer, *cells, f"{growth:.1f} ×", f"{last.wall / first.wall:.1f} ×"))
         table(rows)
 
 
 def main(sizes: Sequence[int], runs: int) -> None:
-    """Measure and print."""
+    """Run the benchmark and print its tables."""
     for name, commands in (("Taskwarrior", ("task",)), ("todo.txt-cli", ("todo-txt", "todo.sh"))):
         if not any(map(shutil.which, commands)):
             print(f"{name} is not installed (Debian: taskwarrior, todotxt-cli), so it is left out", file=sys.stderr)
-    found = {size: at_size(size, runs) for size in sizes}
+    found = {size: measure_size(size, runs) for size in sizes}
     print(f"{machine()}; medians of {runs} runs")
-    shown(sizes, found)
+    print_tables(sizes, found)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How long `todo chat` takes until it can be typed to."""
+"""Measure the time until `todo chat` shows its prompt."""
 
 from __future__ import annotations
 
@@ -14,31 +14,30 @@ from statistics import median
 from measure import House, table
 
 PROMPT = b"todo> "
-"""What it shows then."""
 
 
-def prompt_table(home: House, environment: dict[str, str], runs: int) -> None:
-    """Until `todo chat` can be typed to."""
+def print_prompt_times(home: House, environment: dict[str, str], runs: int) -> None:
+    """Print the time until the prompt of `todo chat`, as a ratio to Python's start and to `todo list`."""
     todo, python = str(home.bin / "todo"), str(home.bin / "python")
     cases = {
-        "python3 -c pass": lambda: ended([python, "-c", "pass"], environment),
-        "todo list": lambda: ended([python, todo, "list"], environment),
-        "todo chat, its prompt": lambda: prompted([python, todo, "chat"], environment),
+        "python3 -c pass": lambda: seconds_to_end([python, "-c", "pass"], environment),
+        "todo list": lambda: seconds_to_end([python, todo, "list"], environment),
+        "todo chat, its prompt": lambda: seconds_to_prompt([python, todo, "chat"], environment),
     }
-    took: dict[str, list[float]] = {name: [] for name in cases}
+    samples: dict[str, list[float]] = {name: [] for name in cases}
     for _ in range(runs + 1):
         for name, run in cases.items():
-            took[name].append(run())
-    found = {name: median(some[1:]) for name, some in took.items()}
-    base, listed, _ = found.values()
+            samples[name].append(run())
+    medians = {name: median(seconds[1:]) for name, seconds in samples.items()}
+    base, list_seconds, _ = medians.values()
     rows = [("direct, on a terminal", "× python", "× todo list")]
-    rows += [(name, f"{one / base:.1f}", f"{one / listed:.2f}") for name, one in found.items()]
+    rows += [(name, f"{seconds / base:.1f}", f"{seconds / list_seconds:.2f}") for name, seconds in medians.items()]
     table(rows)
 
 
 @contextmanager
 def terminal(command: list[str], environment: dict[str, str]) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    """The command on a terminal; ours is the other end."""
+    """Run the command on a pseudo-terminal, and yield our end of it and the process."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         command,
@@ -57,8 +56,8 @@ def terminal(command: list[str], environment: dict[str, str]) -> Iterator[tuple[
         os.close(ours)
 
 
-def ended(command: list[str], environment: dict[str, str]) -> float:
-    """Seconds until it has ended."""
+def seconds_to_end(command: list[str], environment: dict[str, str]) -> float:
+    """Return the seconds until the command has ended."""
     started = time.perf_counter()
     with terminal(command, environment) as (ours, process):
         read_until(ours, None)
@@ -66,29 +65,29 @@ def ended(command: list[str], environment: dict[str, str]) -> float:
         return time.perf_counter() - started
 
 
-def prompted(command: list[str], environment: dict[str, str]) -> float:
-    """Seconds until the prompt is there."""
+def seconds_to_prompt(command: list[str], environment: dict[str, str]) -> float:
+    """Return the seconds until the command shows its prompt."""
     started = time.perf_counter()
     with terminal(command, environment) as (ours, _):
         read_until(ours, PROMPT)
-        took = time.perf_counter() - started
+        elapsed = time.perf_counter() - started
         os.write(ours, b"/exit\r")
         read_until(ours, None)
-    return took
+    return elapsed
 
 
 def read_until(source: int, wanted: bytes | None, patience: float = 30) -> None:
-    """Until it says that, or (None) nothing any more."""
+    """Read until the wanted bytes have come, or until the end if None is wanted. Exit after `patience` seconds of silence."""
     seen = b""
     while wanted is None or wanted not in seen:
         if not select.select([source], [], [], patience)[0]:
-            raise SystemExit(f"waited {patience} s in vain for {wanted!r}: {seen[-500:]!r}")
+            raise SystemExit(f"no {wanted!r} in {patience} s: {seen[-500:]!r}")
         try:
             new = os.read(source, 65536)
-        except OSError:  # a terminal's way to say that the other end has closed
+        except OSError:  # Linux reports a closed terminal so
             new = b""
         if not new:
             if wanted is not None:
-                raise SystemExit(f"it ended before {wanted!r}: {seen[-500:]!r}")
+                raise SystemExit(f"the output ended before {wanted!r}: {seen[-500:]!r}")
             return
         seen += new

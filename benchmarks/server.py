@@ -1,4 +1,4 @@
-"""What a request costs a server: against pgbench with the same SQL, and against a plain FastAPI + ORM server.
+"""Measure a request beside pgbench with the same SQL, and beside a plain server of FastAPI and an ORM.
 
 python3 benchmarks/server.py [--tasks 1000000] [--seconds 5] [--rounds 3] [--quick]
 """
@@ -18,29 +18,29 @@ from measure import INSIDE, ROOT, House, house, machine, run_inside, table, verd
 
 USERS = 1_000
 CONNECTIONS = 16
-AIMS = {  # what -> (of pgbench, times the yardstick per CPU second)
+AIMS = {  # request -> (share of pgbench, ratio to the yardstick per CPU second)
     "add": (0.3, 5.0),
     "list of 20": (0.12, 5.0),
 }
 
 
-class Measured(NamedTuple):
-    """One run of one way."""
+class Rate(NamedTuple):
+    """Requests for each second, and for each second of the server's CPU."""
 
-    a_second: float
-    a_cpu_second: float
+    per_second: float
+    per_cpu_second: float
 
 
 # -- data ---------------------------------------------------------------------------------------------
 
 
 def user_id(number: int | str) -> str:
-    """The ids are numbers, so that pgbench can make them."""
+    """Return the id of a user of FILL: a number, so that pgbench can build it."""
     return f"{number:0>8}-0000-7000-8000-000000000000"
 
 
 def token(number: int) -> str:
-    """As `new_token` makes them, but for a secret that is none."""
+    """Return the token of a user of FILL, in the form of `new_token`."""
     return f"todo_{user_id(number).replace('-', '')}_benchmark"
 
 
@@ -65,7 +65,7 @@ CREATE INDEX ON yardstick.todo (user_id, status, due, id);
 
 
 def fill(owner_url: str, tasks: int) -> None:
-    """Users, their tasks, and the yardstick's own table of the same tasks."""
+    """Store users and their tasks, and the same tasks in the yardstick's own table."""
     import psycopg
 
     print(f"storing {tasks:,} tasks of {USERS:,} users …", file=sys.stderr)
@@ -80,8 +80,8 @@ def fill(owner_url: str, tasks: int) -> None:
 # -- our server and the yardstick ---------------------------------------------------------------------
 
 
-def ours() -> dict[str, list[tuple[str, str]]]:
-    """A head and a body for each user."""
+def todo_requests() -> dict[str, list[tuple[str, str]]]:
+    """Return the head and body of a request of each user, for each kind of request."""
     common = "Host: bench\r\nAccept: application/json\r\nAuthorization: Bearer "
     body = json.dumps({"title": "Buy milk and a few other things"})
     post = "POST /v1/tasks HTTP/1.1\r\nContent-Type: application/json\r\nIdempotency-Key: {n}\r\n"
@@ -93,8 +93,8 @@ def ours() -> dict[str, list[tuple[str, str]]]:
     }
 
 
-def theirs() -> dict[str, list[tuple[str, str]]]:
-    """The same for the yardstick."""
+def yardstick_requests() -> dict[str, list[tuple[str, str]]]:
+    """Return the same requests for the yardstick."""
     body = json.dumps({"title": "Buy milk and a few other things"})
     head = "Content-Type: application/json\r\nHost: bench"
     return {
@@ -103,8 +103,8 @@ def theirs() -> dict[str, list[tuple[str, str]]]:
     }
 
 
-def driven(url: str, pid: int, requests: list[tuple[str, str]], seconds: float) -> Measured:
-    """Load from another process; the CPU is the server's alone."""
+def measure_rate(url: str, pid: int, requests: list[tuple[str, str]], seconds: float) -> Rate:
+    """Send requests from another process and return their rate. The CPU is the server's alone. Exit if a request fails."""
     command = [
         sys.executable,
         str(ROOT / "benchmarks" / "load.py"),
@@ -112,37 +112,37 @@ def driven(url: str, pid: int, requests: list[tuple[str, str]], seconds: float) 
         str(seconds),
         str(CONNECTIONS),
     ]
-    before = cpu_of(pid)
-    done = subprocess.run(command, input=json.dumps(requests), capture_output=True, text=True, check=True)
-    used, found = cpu_of(pid) - before, json.loads(done.stdout)
+    before = cpu_seconds(pid)
+    load = subprocess.run(command, input=json.dumps(requests), capture_output=True, text=True, check=True)
+    used, found = cpu_seconds(pid) - before, json.loads(load.stdout)
     if found["failed"]:
-        raise SystemExit(f"{found['failed']} requests failed: {done.stderr[:1000]}")
-    return Measured(found["answered"] / found["seconds"], found["answered"] / used)
+        raise SystemExit(f"{found['failed']} requests failed: {load.stderr[:1000]}")
+    return Rate(found["answered"] / found["seconds"], found["answered"] / used)
 
 
-def cpu_of(pid: int) -> float:
-    """User and system seconds of one process."""
+def cpu_seconds(pid: int) -> float:
+    """Return the user and system seconds of a process."""
     if os.path.exists("/proc/self/stat"):
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    told = subprocess.run(["ps", "-o", "time=", "-p", str(pid)], capture_output=True, text=True, check=True).stdout
-    found = 0.0
-    for part in told.strip().split(":"):
-        found = found * 60 + float(part)
-    return found
+    output = subprocess.run(["ps", "-o", "time=", "-p", str(pid)], capture_output=True, text=True, check=True).stdout
+    seconds = 0.0
+    for part in output.strip().split(":"):
+        seconds = seconds * 60 + float(part)
+    return seconds
 
 
 def memory_of(pid: int) -> float:
-    """Resident MiB."""
-    told = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True).stdout
-    return int(told) / 1024
+    """Return the resident memory of a process in MiB."""
+    output = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True).stdout
+    return int(output) / 1024
 
 
-# -- all of it ----------------------------------------------------------------------------------------
+# -- the rounds ----------------------------------------------------------------------------------------
 
 
 def yardstick(home: House, owner_url: str) -> tuple[str, int] | None:
-    """The other server, where its framework could be installed."""
+    """Start the plain server and return its URL and pid, or None where FastAPI is not installed."""
     if subprocess.run([sys.executable, "-c", "import fastapi"], capture_output=True, check=False).returncode:
         print("skipped: the plain server, because fastapi could not be installed", file=sys.stderr)
         return None
@@ -152,8 +152,8 @@ def yardstick(home: House, owner_url: str) -> tuple[str, int] | None:
 
 
 def rounds(home: House, tasks: int, seconds: float, count: int) -> None:
-    """Every way in turn, `count` times; then the table."""
-    # only in the environment that `run_inside` creates
+    """Measure ours, pgbench and the plain server in turn, `count` times, and print the table."""
+    # The environment that `run_inside` creates has these.
     from pgbench import run_pgbench, write_scripts
 
     from todo_cli.local_postgres.cluster import LocalPostgres
@@ -164,25 +164,25 @@ def rounds(home: House, tasks: int, seconds: float, count: int) -> None:
     binary, files = postgres.bindir() / "pgbench", write_scripts(url, token(1), home.home, USERS)
     us = home.serve([str(home.bin / "todo"), "serve", "--port"], "/readyz", {})
     plain = yardstick(home, postgres.owner_url())
-    runs: dict[str, dict[str, list[Measured]]] = {name: {"ours": [], "pgbench": [], "plain": []} for name in AIMS}
+    runs: dict[str, dict[str, list[Rate]]] = {name: {"ours": [], "pgbench": [], "plain": []} for name in AIMS}
     for name in AIMS:
-        driven(*us, ours()[name], 2)
+        measure_rate(*us, todo_requests()[name], 2)
     memory = [memory_of(us[1])]
     for _ in range(count):
         for name, found in runs.items():
-            found["ours"].append(driven(*us, ours()[name], seconds))
-            found["pgbench"].append(Measured(run_pgbench(binary, url, files[name], seconds, CONNECTIONS), 0))
+            found["ours"].append(measure_rate(*us, todo_requests()[name], seconds))
+            found["pgbench"].append(Rate(run_pgbench(binary, url, files[name], seconds, CONNECTIONS), 0))
             if plain:
-                found["plain"].append(driven(*plain, theirs()[name], seconds))
+                found["plain"].append(measure_rate(*plain, yardstick_requests()[name], seconds))
         memory.append(memory_of(us[1]))
     print(f"{machine()}; {tasks:,} tasks of {USERS:,} users, {CONNECTIONS} connections, 1 worker")
     print(f"medians of {count} × {seconds:g} s")
     report(runs)
-    print("memory of the server, MiB: " + ", ".join(f"{one:.0f}" for one in memory))
+    print("memory of the server, MiB: " + ", ".join(f"{mebibytes:.0f}" for mebibytes in memory))
 
 
-def report(runs: dict[str, dict[str, list[Measured]]]) -> None:
-    """The figures and the ratios."""
+def report(runs: dict[str, dict[str, list[Rate]]]) -> None:
+    """Print the figures and the ratios."""
     heads = [
         "",
         "requests/s",
@@ -199,23 +199,23 @@ def report(runs: dict[str, dict[str, list[Measured]]]) -> None:
     ]
     rows = [heads]
     for name, found in runs.items():
-        ours, pg = middle(found["ours"]), middle(found["pgbench"]).a_second
+        ours, pg = median_rate(found["ours"]), median_rate(found["pgbench"]).per_second
         of, times = AIMS[name]
         row = [
             name,
-            f"{ours.a_second:,.0f}",
-            f"{1e6 / ours.a_cpu_second:.0f}",
+            f"{ours.per_second:,.0f}",
+            f"{1e6 / ours.per_cpu_second:.0f}",
             f"{pg:,.0f}",
-            f"{ours.a_second / pg:.2f}",
+            f"{ours.per_second / pg:.2f}",
             f"≥ {of}",
-            verdict(ours.a_second / pg, of, most=False),
+            verdict(ours.per_second / pg, of, most=False),
         ]
         if found["plain"]:
-            plain = middle(found["plain"])
-            ratio = ours.a_cpu_second / plain.a_cpu_second
+            plain = median_rate(found["plain"])
+            ratio = ours.per_cpu_second / plain.per_cpu_second
             row += [
-                f"{plain.a_second:,.0f}",
-                f"{1e6 / plain.a_cpu_second:.0f}",
+                f"{plain.per_second:,.0f}",
+                f"{1e6 / plain.per_cpu_second:.0f}",
                 f"{ratio:.1f}",
                 f"≥ {times:g}",
                 verdict(ratio, times, most=False),
@@ -224,9 +224,9 @@ def report(runs: dict[str, dict[str, list[Measured]]]) -> None:
     table(rows)
 
 
-def middle(runs: list[Measured]) -> Measured:
-    """The median of each figure."""
-    return Measured(median(one.a_second for one in runs), median(one.a_cpu_second for one in runs))
+def median_rate(runs: list[Rate]) -> Rate:
+    """Return the median of each figure."""
+    return Rate(median(run.per_second for run in runs), median(run.per_cpu_second for run in runs))
 
 
 if __name__ == "__main__":

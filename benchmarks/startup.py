@@ -1,4 +1,4 @@
-"""What a command costs before and around its work, as a multiple of `python3 -c pass` of the same interpreter.
+"""Measure the start of a command, as a ratio to `python3 -c pass` of the same interpreter.
 
 python3 benchmarks/startup.py [--runs 25] [--quick]
 """
@@ -27,7 +27,7 @@ AIMS: dict[str, float | None] = {  # times BASE
 
 
 def cases(home: House) -> dict[str, Case]:
-    """Every case: the console script as pip wrote it, with a configuration as `init` and `login` write it."""
+    """Return every case: the console script that pip wrote, with a configuration that `init` or `login` wrote."""
     python, todo = str(home.bin / "python"), str(home.bin / "todo")
     token, zone = home.profile()["token"], home.profile().get("timezone", "UTC")
     url, _ = home.serve([todo, "serve", "--port"], "/readyz", {})
@@ -54,13 +54,13 @@ def cases(home: House) -> dict[str, Case]:
 
 
 def fill(home: House) -> None:
-    """Twenty tasks to list, with what tasks have."""
+    """Add twenty tasks with the usual fields."""
     lines = "".join(f"Task number {number} with a title of usual length\n" for number in range(20))
     home.todo("add", "-", "--project", "bench", "--tag", "phone", "--due", "tomorrow", "-p", "2", stdin=lines)
 
 
 def main(runs: int, *, quick: bool) -> None:
-    """Measure and print; `quick` counts the instructions of the base case only."""
+    """Run the benchmark and print its table. `quick` counts the instructions of the base case only."""
     with house() as home:
         fill(home)
         made = cases(home)

@@ -1,11 +1,11 @@
-"""Conversations as they are stored after that many messages, and what they take up."""
+"""Store long conversations without a model, and measure the space that they take."""
 
 from __future__ import annotations
 
 import json
 from typing import Any, NamedTuple
 
-TURN = 4  # messages: words, a wish, its result, words
+MESSAGES_PER_TURN = 4  # the request, a call, its result, the answer
 ASKED = "please put thing number {n} on my list, if it is not there yet"
 CALLED = {"title": "Thing number {n}"}
 RESULT = '{{"task":{{"number":{n},"title":"Thing number {n}","status":"open","priority":4}}}}'
@@ -20,7 +20,7 @@ INSERT INTO todo.turns (space_id, id, user_id, conversation_id, state, runner, l
          4 * t + 1, 4 * t + 4, now(), '{"prompt": 1200, "completion": 40, "cached": 0}'
     FROM generate_series(0, %(turns)s::int - 1) AS t, generate_series(%(first)s::int, %(first)s::int + %(talks)s::int - 1) AS n
    ORDER BY t, n"""
-# turn after turn of all conversations, as they lie where many people talk
+# The rows of all conversations alternate, as they do where many people chat at the same time.
 MESSAGES = """
 INSERT INTO todo.messages (space_id, conversation_id, seq, parent, user_id, turn_id, attempt, role, content, calls, call_seq, call_index,
     tokens, model, usage)
@@ -45,25 +45,25 @@ SIZES = """SELECT pg_relation_size(%(table)s::regclass), pg_indexes_size(%(table
 
 
 class Talk(NamedTuple):
-    """One conversation: how many messages, and how many of them a replay reads."""
+    """A conversation with its number of messages, and how many of them a replay reads."""
 
     id: str
     messages: int
     replayed: int
 
 
-def talk(connection: Any, me: str, number: int, messages: int, replayed: int) -> Talk:
-    """Store one; what is not replayed has been summed up."""
-    turns, kept = messages // TURN, replayed // TURN
-    reaches = TURN * (turns - kept) if turns > kept else None
+def store_talk(connection: Any, me: str, number: int, messages: int, replayed: int) -> Talk:
+    """Store one conversation. A summary stands for the messages that a replay does not read."""
+    turns, kept = messages // MESSAGES_PER_TURN, replayed // MESSAGES_PER_TURN
+    reaches = MESSAGES_PER_TURN * (turns - kept) if turns > kept else None
     store(connection, me, number, 1, turns, reaches)
     (found,) = connection.execute("SELECT md5(%s)::uuid::text", [f"talk{number}"]).fetchone()
-    return Talk(found, TURN * turns, TURN * kept)
+    return Talk(found, MESSAGES_PER_TURN * turns, MESSAGES_PER_TURN * kept)
 
 
 def store(connection: Any, me: str, first: int, talks: int, turns: int, reaches: int | None = None) -> None:
-    """So many conversations of so many turns."""
-    wished = json.dumps([{"name": "add_task", "arguments": json.dumps(CALLED), "id": "call_0"}])
+    """Store `talks` conversations of `turns` turns each, numbered from `first`."""
+    calls = json.dumps([{"name": "add_task", "arguments": json.dumps(CALLED), "id": "call_0"}])
     texts = [ASKED, "", RESULT.replace("{{", "{").replace("}}", "}"), ANSWERED]
     values = {
         "me": me,
@@ -71,7 +71,7 @@ def store(connection: Any, me: str, first: int, talks: int, turns: int, reaches:
         "talks": talks,
         "turns": turns,
         "texts": texts,
-        "calls": wished,
+        "calls": calls,
         "reaches": reaches,
         "summary": "They put things on the list. " * 24,
     }
@@ -79,25 +79,25 @@ def store(connection: Any, me: str, first: int, talks: int, turns: int, reaches:
         connection.execute(statement, values)
 
 
-def history(messages: int) -> list[dict[str, Any]]:
-    """The same, as a loop in memory holds it."""
+def make_history(messages: int) -> list[dict[str, Any]]:
+    """Return the same conversation as the list of messages that a loop in memory holds."""
     from todo_cli.agent.prompts import system_prompt
 
-    made: list[dict[str, Any]] = [{"role": "system", "content": system_prompt(None)}]
-    for n in range(messages // TURN):
+    history: list[dict[str, Any]] = [{"role": "system", "content": system_prompt(None)}]
+    for n in range(messages // MESSAGES_PER_TURN):
         arguments = json.dumps({"title": CALLED["title"].format(n=n)})
         call = {"id": f"call_{n}", "type": "function", "function": {"name": "add_task", "arguments": arguments}}
-        made += [
+        history += [
             {"role": "user", "content": ASKED.format(n=n)},
             {"role": "assistant", "content": None, "tool_calls": [call]},
             {"role": "tool", "tool_call_id": call["id"], "content": RESULT.format(n=n)},
             {"role": "assistant", "content": ANSWERED.format(n=n)},
         ]
-    return made
+    return history
 
 
-class Stored(NamedTuple):
-    """Bytes for each message (or turn): in the table, in its indexes, and of the text itself."""
+class SizePerRow(NamedTuple):
+    """Bytes of a message or turn: in the table, in its indexes, and of the text itself."""
 
     table: float
     indexes: float
@@ -105,28 +105,28 @@ class Stored(NamedTuple):
 
     @property
     def beyond(self) -> float:
-        """What is not the text."""
+        """The bytes that are not text."""
         return self.table + self.indexes - self.text
 
 
-def sizes(connection: Any, table: str) -> tuple[int, int]:
-    """The table with what it keeps out of line, and its indexes."""
+def table_size(connection: Any, table: str) -> tuple[int, int]:
+    """Return the bytes of a table, its out-of-line values included, and of its indexes."""
     _, indexes, total = connection.execute(SIZES, {"table": table}).fetchone()
     return total - indexes, indexes
 
 
-def stored(connection: Any, me: str, messages: int, talks: int) -> dict[str, Stored]:
-    """Store so many messages in so many conversations at once, vacuum, and see what has come on top."""
-    tables = {"messages": messages, "turns": messages // TURN}
-    before = {name: sizes(connection, f"todo.{name}") for name in tables}
+def measure_sizes(connection: Any, me: str, messages: int, talks: int) -> dict[str, SizePerRow]:
+    """Store the messages in so many conversations, vacuum, and return the growth for each message and turn."""
+    tables = {"messages": messages, "turns": messages // MESSAGES_PER_TURN}
+    before = {name: table_size(connection, f"todo.{name}") for name in tables}
     text = "SELECT coalesce(sum(octet_length(content)), 0) FROM todo.messages"
-    (words,) = connection.execute(text).fetchone()
-    store(connection, me, 1_000, talks, messages // talks // TURN)
+    (text_before,) = connection.execute(text).fetchone()
+    store(connection, me, 1_000, talks, messages // talks // MESSAGES_PER_TURN)
     connection.execute("VACUUM ANALYZE")
-    (after,) = connection.execute(text).fetchone()
+    (text_after,) = connection.execute(text).fetchone()
     found = {}
     for name, count in tables.items():
-        now = sizes(connection, f"todo.{name}")
-        own = float(after - words) / count if name == "messages" else 0.0
-        found[name] = Stored((now[0] - before[name][0]) / count, (now[1] - before[name][1]) / count, own)
+        now = table_size(connection, f"todo.{name}")
+        own = float(text_after - text_before) / count if name == "messages" else 0.0
+        found[name] = SizePerRow((now[0] - before[name][0]) / count, (now[1] - before[name][1]) / count, own)
     return found

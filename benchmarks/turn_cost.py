@@ -1,4 +1,4 @@
-"""What a turn has cost: in our process, in Postgres, and until its end, whichever process runs it."""
+"""Measure turns of the chat: the CPU of the process that runs them, the CPU of Postgres, and the wall time."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from measure import ROOT, House
-from server import cpu_of
-from talks import Talk, history, talk
-from turns import BACK, SAID
+from server import cpu_seconds
+from talks import Talk, make_history, store_talk
+from turns import RESET_HEAD, TEXT
 
 REPLAYED = (10, 1_000)
-"""Messages that the model is sent: of a conversation so long, or of a long one's end."""
+"""How many messages the model is sent: a whole short conversation, or the end of a long one."""
 
 
 class Cost(NamedTuple):
-    """Milliseconds of one turn: of our process, of Postgres, and until its end."""
+    """Milliseconds of one turn: CPU of our process, CPU of Postgres, and wall time."""
 
     own: float
     postgres: float
     wall: float
 
 
-# -- one turn after another ---------------------------------------------------------------------------
+# -- the turns ----------------------------------------------------------------------------------------
 
 
 class Bench:
-    """The list with its conversations, the model, the server, and the processes that run turns themselves."""
+    """A list with its conversations, the model, the server, and the processes that run turns without a server."""
 
     def __init__(self, home: House, long: int) -> None:
         import psycopg
@@ -45,9 +45,9 @@ class Bench:
         self.home, postgres = home, LocalPostgres(home.home / "pg")
         self.connection = psycopg.connect(postgres.owner_url(), autocommit=True)
         self.postmaster = postgres.running() or 0
-        self.me = str(self._one("SELECT user_id FROM todo.members LIMIT 1"))
+        self.me = str(self._value("SELECT user_id FROM todo.members LIMIT 1"))
         self.connection.execute("UPDATE todo.users SET per_minute = 1000000000")
-        self.talks = self._stored(long)
+        self.talks = self._store(long)
         self.connection.execute("VACUUM ANALYZE")
         self.connection.execute("CHECKPOINT")
         model, _ = home.serve([sys.executable, str(ROOT / "benchmarks" / "model.py")], "/", {"PYTHONPATH": str(ROOT)})
@@ -59,15 +59,16 @@ class Bench:
         self.url, self.pid = home.serve([str(home.bin / "todo"), "serve", "--port"], "/readyz", self.environment)
         self.runners = {way: self._runner(way) for way in ("direct", "plain")}
 
-    def _stored(self, long: int) -> dict[str, Talk]:
+    def _store(self, long: int) -> dict[str, Talk]:
         print(f"storing conversations of up to {long:,} messages …", file=sys.stderr)
         cases = [(length, replayed) for replayed in REPLAYED for length in (replayed, long)]
-        found = [talk(self.connection, self.me, 1 + at, *case) for at, case in enumerate(cases)]
+        found = [store_talk(self.connection, self.me, 1 + at, *case) for at, case in enumerate(cases)]
         return {
-            f"{length:,} messages, {replayed:,} sent": one for (length, replayed), one in zip(cases, found, strict=True)
+            f"{length:,} messages, {replayed:,} sent": talk
+            for (length, replayed), talk in zip(cases, found, strict=True)
         }
 
-    def _one(self, statement: str, *values: Any) -> Any:
+    def _value(self, statement: str, *values: Any) -> Any:
         found = self.connection.execute(statement, values).fetchone()
         return found[0] if found else None
 
@@ -78,29 +79,29 @@ class Bench:
         )
 
     def close(self) -> None:
-        """End what was started here."""
+        """Close the connection and end the processes."""
         self.connection.close()
-        for one in self.runners.values():
-            one.communicate()
+        for runner in self.runners.values():
+            runner.communicate()
 
     def run(self, way: str, talk: Talk, turns: int) -> Cost:
-        """So many turns, each from the same point of the conversation."""
-        before = self._postgres()
+        """Run turns, each from the same point of the conversation, and return the cost of one."""
+        before = self._postgres_seconds()
         if way == "server":
-            own, wall = self._served(talk, turns)
+            own, wall = self._run_on_server(talk, turns)
         else:
-            asked = {"conversation": talk.id, "head": talk.messages, "turns": turns}
-            found = self.told(way, asked | ({"history": history(talk.replayed)} if way == "plain" else {}))
+            batch = {"conversation": talk.id, "head": talk.messages, "turns": turns}
+            found = self.run_batch(way, batch | ({"history": make_history(talk.replayed)} if way == "plain" else {}))
             own, wall = median(found["cpu"]), median(found["wall"])
-        used = (self._postgres() - before) / turns if way != "plain" else 0.0
+        used = (self._postgres_seconds() - before) / turns if way != "plain" else 0.0
         return Cost(own * 1000, used * 1000, wall * 1000)
 
-    def told(self, way: str, asked: dict[str, Any]) -> dict[str, Any]:
-        """A batch in another process, and what it says of it."""
+    def run_batch(self, way: str, batch: dict[str, Any]) -> dict[str, Any]:
+        """Run a batch of turns in its own process and return the costs that it reports."""
         runner = self.runners[way]
         assert runner.stdin
         assert runner.stdout
-        runner.stdin.write(json.dumps(asked) + "\n")
+        runner.stdin.write(json.dumps(batch) + "\n")
         runner.stdin.flush()
         line = runner.stdout.readline()
         if not line:
@@ -108,19 +109,19 @@ class Bench:
         found: dict[str, Any] = json.loads(line)
         return found
 
-    def _served(self, talk: Talk, turns: int) -> tuple[float, float]:
+    def _run_on_server(self, talk: Talk, turns: int) -> tuple[float, float]:
         before, walls = nanoseconds(self.pid), []
         for _ in range(turns):
-            self.connection.execute(BACK, [talk.messages, talk.id])
+            self.connection.execute(RESET_HEAD, [talk.messages, talk.id])
             started = time.perf_counter()
-            self._turn(talk.id)
+            self._send_turn(talk.id)
             walls.append(time.perf_counter() - started)
         return (nanoseconds(self.pid) - before) / turns / 1e9, median(walls)
 
-    def _turn(self, conversation: str) -> None:
-        there = urlsplit(self.url)
-        client = http.client.HTTPConnection(there.hostname or "", there.port, timeout=60)
-        body = json.dumps({"turn": str(uuid4()), "conversation": conversation, "text": SAID})
+    def _send_turn(self, conversation: str) -> None:
+        address = urlsplit(self.url)
+        client = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
+        body = json.dumps({"turn": str(uuid4()), "conversation": conversation, "text": TEXT})
         head = {"Authorization": f"Bearer {self.home.profile()['token']}", "Content-Type": "application/json"}
         client.request("POST", "/v1/turns", body, head)
         answer = client.getresponse().read()
@@ -128,8 +129,8 @@ class Bench:
         if b'"state":"done"' not in answer:
             raise SystemExit(f"the turn did not end: {answer.decode()[-500:]}")
 
-    def _postgres(self) -> float:
-        """CPU seconds of all of Postgres, of those who have left, too."""
+    def _postgres_seconds(self) -> float:
+        """Return the CPU seconds of all processes of Postgres, ended ones included."""
         children = Path(f"/proc/{self.postmaster}/task/{self.postmaster}/children")
         if not children.exists():
             return 0.0
@@ -138,8 +139,8 @@ class Bench:
         return own / 1e9 + sum(map(int, gone)) / os.sysconf("SC_CLK_TCK")
 
     def rows(self) -> dict[str, int]:
-        """Rows of all tables read and written so far, by who has gone and by us."""
-        time.sleep(0.5)  # a connection that is closed counts what it has done a moment later
+        """Return how many rows of all tables were read and written so far."""
+        time.sleep(0.5)  # a closed connection reports its counts a moment later
         self.connection.execute("SELECT pg_stat_force_next_flush()")
         statement = """SELECT sum(idx_tup_fetch + seq_tup_read), sum(n_tup_ins + n_tup_upd + n_tup_del)
           FROM pg_stat_user_tables WHERE schemaname = 'todo'"""
@@ -148,25 +149,25 @@ class Bench:
 
 
 def nanoseconds(pid: int) -> float:
-    """CPU of a process so far, finer than clock ticks where the system tells."""
-    found = list(Path(f"/proc/{pid}/task").glob("*/schedstat"))
+    """Return the CPU time of a process, finer than clock ticks where the system reports it."""
+    files = list(Path(f"/proc/{pid}/task").glob("*/schedstat"))
     try:
-        return sum(int(one.read_text().split()[0]) for one in found) or cpu_of(pid) * 1e9
-    except (OSError, subprocess.CalledProcessError):  # a worker that has just left
+        return sum(int(file.read_text().split()[0]) for file in files) or cpu_seconds(pid) * 1e9
+    except (OSError, subprocess.CalledProcessError):  # the process has just ended
         return 0.0
 
 
-def middle(runs: list[Cost]) -> Cost:
-    """The median of each."""
-    return Cost(*(median(one) for one in zip(*runs, strict=True)))
+def median_cost(runs: list[Cost]) -> Cost:
+    """Return the median of each figure."""
+    return Cost(*(median(figures) for figures in zip(*runs, strict=True)))
 
 
-def times(runs: list[Cost], base: list[Cost]) -> Cost:
-    """As a multiple: the median of what each round says, whose two batches met the same load."""
-    both = zip(runs, base, strict=True)
-    return middle(
+def median_ratio(runs: list[Cost], base: list[Cost]) -> Cost:
+    """Return the median of each round's ratio to its base. Both batches of a round met the same load."""
+    rounds = zip(runs, base, strict=True)
+    return median_cost(
         [
-            Cost(one.own / other.own, (one.own + one.postgres) / (other.own + other.postgres), one.wall / other.wall)
-            for one, other in both
+            Cost(run.own / other.own, (run.own + run.postgres) / (other.own + other.postgres), run.wall / other.wall)
+            for run, other in rounds
         ]
     )

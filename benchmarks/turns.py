@@ -1,9 +1,9 @@
-"""Turns in a process of its own, which says what each has cost it: ours straight to the database, or a plain loop.
+"""Run turns in a process of their own and print the cost of each: ours without a server, or a plain loop.
 
-python turns.py direct|plain        (a line of JSON for each batch)
+python turns.py direct|plain        (a line of JSON on stdin for each batch)
 
-The plain loop is what most would write: the openai client, its streaming, the tools of the same form, the history and
-the tasks in a list in memory. It stores nothing, asks nobody, and forgets all of it when it ends.
+The plain loop is the usual first program: the openai client with streaming, the same tools, and the history and the
+tasks in lists in memory. It stores nothing.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-BACK = "UPDATE todo.conversations SET head = %s, head_of = NULL WHERE id = %s"
-"""To where the conversation was: every turn is measured at the same length of it."""
-SAID = "put milk and a few other things on my list"
+RESET_HEAD = "UPDATE todo.conversations SET head = %s, head_of = NULL WHERE id = %s"
+"""Each turn is measured at the same length of the conversation."""
+TEXT = "put milk and a few other things on my list"
 
 
-def told(turn: Callable[[], None], turns: int, before: Callable[[], object] = lambda: None) -> dict[str, Any]:
-    """CPU and wall seconds of each turn; not of what is done before it."""
+def time_turns(turn: Callable[[], None], turns: int, before: Callable[[], object] = lambda: None) -> dict[str, Any]:
+    """Return the CPU and wall seconds of each turn, without the time of `before`."""
     found: dict[str, Any] = {"cpu": [], "wall": []}
     for _ in range(turns):
         before()
@@ -37,7 +37,7 @@ def told(turn: Callable[[], None], turns: int, before: Callable[[], object] = la
 
 
 class Direct:
-    """Our turn, as the command runs it: a loop and a connection a turn."""
+    """Our turn as the command runs it: each turn has its own event loop and connection."""
 
     def __init__(self) -> None:
         import psycopg
@@ -49,27 +49,27 @@ class Direct:
         self.owner = psycopg.connect(os.environ["BENCHMARK_OWNER_URL"], autocommit=True)
         send = connect.run
 
-        async def counted(connection: Any, statements: Any) -> Any:
+        async def send_and_count(connection: Any, statements: Any) -> Any:
             self.trips += 1
             return await send(connection, statements)
 
-        connect.run = counted
+        connect.run = send_and_count
 
-    def batch(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """What it has cost, and how often the database was waited for."""
+    def batch(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """Run a batch and return its costs and the round trips of a turn."""
         self.trips = 0
-        again = [BACK, (asked["head"], asked["conversation"])]
-        found = told(lambda: self.turn(asked["conversation"]), asked["turns"], lambda: self.owner.execute(*again))
+        again = [RESET_HEAD, (batch["head"], batch["conversation"])]
+        found = time_turns(lambda: self.turn(batch["conversation"]), batch["turns"], lambda: self.owner.execute(*again))
         self.owner.execute("SELECT pg_stat_force_next_flush()")
-        return found | {"trips": self.trips / asked["turns"]}
+        return found | {"trips": self.trips / batch["turns"]}
 
     def turn(self, conversation: str) -> None:
-        """One, to its end."""
+        """Run one turn to its end."""
         from todo_cli.contract.ids import new_id
         from todo_cli.contract.turn_steps import BeginTurn
         from todo_cli.turn_client.run import run_turn
 
-        begin = BeginTurn(conversation=conversation, turn=new_id(), runner=new_id(), text=SAID)
+        begin = BeginTurn(conversation=conversation, turn=new_id(), runner=new_id(), text=TEXT)
 
         async def run() -> Any:
             return await run_turn(self.settings, begin, lambda event: None, asyncio.Event())
@@ -83,7 +83,7 @@ class Direct:
 
 
 class Plain:
-    """The history in a list, the tasks in another."""
+    """A loop with the history in one list and the tasks in another."""
 
     def __init__(self) -> None:
         import openai
@@ -93,19 +93,19 @@ class Plain:
         self.client, self.tools = openai.OpenAI(api_key="none"), list(list_tools())
         self.tasks: list[str] = []
 
-    def batch(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """What it has cost."""
-        history = asked["history"]
+    def batch(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """Run a batch and return its costs."""
+        history = batch["history"]
 
         def turn() -> None:
             messages = [*history]
             self.turn(messages)
 
-        return told(turn, asked["turns"])
+        return time_turns(turn, batch["turns"])
 
     def turn(self, messages: list[dict[str, Any]]) -> None:
-        """Ask, do what it wishes, until it wishes nothing more."""
-        messages.append({"role": "user", "content": SAID})
+        """Ask the model and run its calls until an answer has none."""
+        messages.append({"role": "user", "content": TEXT})
         while True:
             text, calls = self.answer(messages)
             if not calls:
@@ -118,7 +118,7 @@ class Plain:
                 messages.append({"role": "tool", "tool_call_id": call["id"], "content": result})
 
     def answer(self, messages: list[dict[str, Any]]) -> tuple[str, list[dict[str, Any]]]:
-        """One streamed answer, put together."""
+        """Return the text and the calls of one streamed answer."""
         stream = self.client.chat.completions.create(
             model=os.environ["TODO_MODEL"],
             messages=messages,

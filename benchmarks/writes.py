@@ -1,4 +1,4 @@
-"""What a write costs a server and its Postgres: edit one task, complete one, one busy space, and 5,000 tasks at once.
+"""Measure writes: edit one task, complete one, edit one busy space, and change 5,000 tasks at once.
 
 python3 benchmarks/writes.py [--seconds 3] [--rounds 3] [--quick]
 """
@@ -46,7 +46,7 @@ UPDATE todo.spaces s SET seq = t.last, next_number = t.last + 1
 
 
 class Costs(NamedTuple):
-    """Of one run: requests a second, and CPU in microseconds a request."""
+    """Requests for each second, and microseconds of CPU for each request."""
 
     per_second: float
     server: float
@@ -76,7 +76,7 @@ def fill(owner_url: str) -> None:
 
 
 def tasks_of_all_users() -> Iterator[tuple[int, int]]:
-    """Return user and task, each task once, neighbours of different users."""
+    """Return user and number of each task once. Neighbours belong to different users."""
     return ((user, number) for number in range(1, TASKS_PER_USER + 1) for user in range(1, USERS + 1))
 
 

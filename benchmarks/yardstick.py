@@ -1,4 +1,4 @@
-"""What most would write: FastAPI, SQLAlchemy's ORM and psycopg, one bare insert and one bare list.
+"""A usual small server as the yardstick: FastAPI, SQLAlchemy's ORM and psycopg, one insert and one list.
 
 No sign-in, no journal, no idempotency, no row-level security: the user is a number in the query.
 """
@@ -21,13 +21,13 @@ app = FastAPI()
 
 
 class Base(DeclarativeBase):
-    """Of the models."""
+    """The base of the models."""
 
     metadata = MetaData(schema="yardstick")
 
 
 class Todo(Base):
-    """One task."""
+    """A stored task."""
 
     __tablename__ = "todo"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -41,7 +41,7 @@ class Todo(Base):
 
 
 class TodoIn(BaseModel):
-    """To be added."""
+    """A task to add."""
 
     title: str
     priority: int | None = None
@@ -50,7 +50,7 @@ class TodoIn(BaseModel):
 
 
 class TodoOut(TodoIn):
-    """As stored."""
+    """A task in an answer."""
 
     model_config = ConfigDict(from_attributes=True)
     id: int
@@ -59,9 +59,9 @@ class TodoOut(TodoIn):
 
 
 def session() -> Iterator[Session]:
-    """One a request."""
-    with Session(engine) as made:
-        yield made
+    """Yield a session for one request."""
+    with Session(engine) as database:
+        yield database
 
 
 Database = Annotated[Session, Depends(session)]
@@ -69,18 +69,18 @@ Database = Annotated[Session, Depends(session)]
 
 @app.post("/todos", status_code=201)
 def add(user: int, todo: TodoIn, database: Database) -> TodoOut:
-    """One bare insert."""
-    made = Todo(user_id=user, **todo.model_dump())
-    database.add(made)
+    """Insert a task."""
+    task = Todo(user_id=user, **todo.model_dump())
+    database.add(task)
     database.commit()
-    return TodoOut.model_validate(made)
+    return TodoOut.model_validate(task)
 
 
 @app.get("/todos")
-def listing(user: int, database: Database, limit: int = 20) -> list[TodoOut]:
-    """One bare list."""
-    found = select(Todo).where(Todo.user_id == user, Todo.status == "open").order_by(Todo.due, Todo.id).limit(limit)
-    return [TodoOut.model_validate(one) for one in database.scalars(found)]
+def list_open(user: int, database: Database, limit: int = 20) -> list[TodoOut]:
+    """List the user's open tasks."""
+    statement = select(Todo).where(Todo.user_id == user, Todo.status == "open").order_by(Todo.due, Todo.id).limit(limit)
+    return [TodoOut.model_validate(task) for task in database.scalars(statement)]
 
 
 if __name__ == "__main__":

@@ -96,7 +96,7 @@ def test_add_lines_with_the_same_key_continues_an_interrupted_run(todo: Todo, pe
     whole = todo("add", "-", "--key", "move", stdin=text)
     assert whole.out == again.out
     assert "already added" in whole.err
-    assert len(todo("list", "--all").lines) == 1_100
+    assert len(todo("list", "--all", "--status", "all").lines) == 1_100
     assert todo("undo").lines[0] == "Undid change 1, 2, 3:"
 
 
@@ -187,3 +187,83 @@ def test_add_lines_of_100000_lines_stays_within_time_and_memory(todo: Todo) -> N
     assert todo("add", "-", stdin="x\n" * MAX_STDIN_LINES, timeout=600).out == "Added 100,000 tasks: #1 to #100000\n"
     assert todo("undo", timeout=600).code == 0
     assert todo("list").out == ""
+
+
+def test_add_lines_of_todo_txt_reads_its_fields_beside_quick_add(todo: Todo) -> None:
+    lines = (
+        "(A) 2026-11-02 Schedule the pickup +GarageSale @phone",
+        "2026-11-02 Post signs +GarageSale due:2026-12-05 t:2026-12-01",
+        "x 2026-11-05 2026-11-01 Review the pull request +TodoTxt @github pri:B",
+        "x Take the bottles back",
+        "Water the ferns due:2026-12-01 rec:1w",
+        "Buy bread due:2030-01-02 #home",
+    )
+    made = todo("add", "-", "--json", stdin="\n".join(lines)).json["tasks"]
+    names = ("title", "status", "priority", "project", "tags", "due", "defer")
+    assert [tuple(task[name] for name in names) for task in made] == [
+        ("Schedule the pickup", "open", 1, "GarageSale", ["phone"], None, None),
+        ("Post signs", "open", None, "GarageSale", [], "2026-12-05", "2026-12-01"),
+        ("Review the pull request", "done", 2, "TodoTxt", ["github"], None, None),
+        ("Take the bottles back", "done", None, None, [], None, None),
+        ("Water the ferns", "open", None, None, [], "2026-12-01", None),
+        ("Buy bread", "open", None, "home", [], "2030-01-02", None),
+    ]
+    # Berlin is an hour ahead of UTC in November
+    assert [made[place]["created_at"] for place in (0, 1, 2)] == [
+        "2026-11-01T23:00:00Z",
+        "2026-11-01T23:00:00Z",
+        "2026-10-31T23:00:00Z",
+    ]
+    assert made[2]["completed_at"] == "2026-11-04T23:00:00Z"
+    assert made[3]["completed_at"] == made[3]["created_at"] == made[5]["created_at"]
+    assert (made[4]["repeat"]["rule"], made[4]["repeat"]["from_done"]) == ("FREQ=WEEKLY", True)
+    assert len(todo("log").lines) == 1, "all of it is one change"
+    assert todo("undo").code == 0
+    assert len(todo("list", "--status", "deleted").lines) == 6
+    assert len(todo("redo").lines) == 7
+    assert len(todo("list", "--status", "done").lines) == 2
+
+
+def test_add_lines_of_todo_txt_with_options_or_raw_follows_the_options(todo: Todo) -> None:
+    line = "(A) 2026-11-02 Call mom +Family @phone due:2026-12-05"
+    given = todo("add", "-", "--project", "inbox", "-t", "new", "-p", "2", "--due", "2030-01-01", "--json", stdin=line)
+    [task] = given.json["tasks"]
+    assert (task["project"], task["tags"], task["priority"], task["due"]) == (
+        "inbox",
+        ["new", "phone"],
+        2,
+        "2030-01-01",
+    )
+    [raw] = todo("add", "-", "--raw", "--json", stdin=line).json["tasks"]
+    assert (raw["title"], raw["priority"], raw["due"]) == (line, None, None)
+
+
+def test_add_lines_of_todo_txt_with_a_bad_date_names_the_line(todo: Todo) -> None:
+    refused = todo("add", "-", stdin="fine\n\n(B) Fix the bike due:blub\n")
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.startswith("todo: line 3: ")
+    assert "blub" in refused.err
+    assert todo("list").out == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"title": "a"}]',
+        '{"title": "a"}\n{"title": "b"}\n',
+        '[\n  {"title": "a"}\n]\n',
+        '{\n"tasks": []}',
+        '["a", "b"]',
+        "[]",
+    ],
+)
+def test_add_lines_of_json_is_refused(todo: Todo, text: str) -> None:
+    refused = todo("add", "-", stdin=text)
+    assert (refused.code, refused.out) == (2, "")
+    assert "stdin is JSON" in refused.err
+    assert "--raw" in refused.err
+    assert todo("list").out == ""
+
+
+def test_add_lines_beginning_with_brackets_are_titles(todo: Todo) -> None:
+    assert todo("add", "-", stdin="[1] first\n[ ] second\n{x}\n").out.count("Added") == 3

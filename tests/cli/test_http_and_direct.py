@@ -11,7 +11,7 @@ from tests.conftest import Person, Todo
 def test_one_list_over_http_and_direct_is_the_same(person: Person, as_person: Callable[..., Todo]) -> None:
     direct, api = as_person(person, "direct"), as_person(person, "api")
     assert direct("add", "-", "--project", "moved", stdin=make_todo_txt()).out == "Added 400 tasks: #1 to #400\n"
-    assert len(api("list", "--all", "--project", "moved").lines) == 400
+    assert len(api("list", "--all", "--status", "all", "--project", "moved").lines) == 400
     assert api("done", "3", "7-9").code == 0
     assert direct("show", "8", "--json").json["status"] == "done"
     assert direct("edit", "8", "--title", "x").code == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -55,6 +56,13 @@ def test_unchanged_row_is_journaled_and_not_stored() -> None:
     calls = store([row], [row])
     assert list(calls) == [JOURNAL]
     assert rows_of(calls[JOURNAL], "before") == rows_of(calls[JOURNAL], "after") == [row]
+
+
+def test_row_with_an_equal_instant_in_another_zone_is_journaled_as_it_was() -> None:
+    row = make_row(due_at=NOW)
+    same = replace(row, due_at=NOW.astimezone(ZoneInfo("Europe/Berlin")))
+    calls = store([row], [same])
+    assert calls[JOURNAL]["before"] == calls[JOURNAL]["after"]
 
 
 def test_row_in_the_trash_has_the_time_of_its_deletion_as_long_as_it_is_there() -> None:

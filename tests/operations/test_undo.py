@@ -17,6 +17,7 @@ from todo_cli.contract.base import Request
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.journal import Redo, Undo
 from todo_cli.contract.tasks import (
+    AddTask,
     AddTasks,
     CompleteTasks,
     DeleteTasks,
@@ -25,6 +26,7 @@ from todo_cli.contract.tasks import (
     NewTask,
     ReopenTasks,
     RestoreTasks,
+    ShowTask,
     Task,
 )
 from todo_cli.errors import Conflict, Invalid, NotFound, TodoError
@@ -306,6 +308,14 @@ def undone_and_redone(ask: Ask, writes: list[Request[Any]]) -> None:
     for _ in range(count):
         ask(Redo())
     assert contents(ask) == after
+
+
+def test_undo_after_an_edit_without_effect_takes_back_the_change_before(ask: Ask) -> None:
+    ask(AddTask(title="Dentist"))
+    for _ in range(2):
+        ask(EditTasks(numbers=(1,), due="2030-01-01 12:00"))
+    ask(Undo())
+    assert ask(ShowTask(number=1)).due is None
 
 
 @settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -10,6 +10,7 @@ from typing import Any
 from todo_cli.agent.attempt import SendRequest
 from todo_cli.agent.prompts import TITLE_PROMPT
 from todo_cli.agent.receive import AskModel, receive
+from todo_cli.contract.codec import normalize_text
 from todo_cli.contract.turn_steps import ReadReplay, StoreTitle
 from todo_cli.errors import ModelFailed
 from todo_cli.llm.pricing import usage_fields
@@ -53,7 +54,7 @@ async def store_title(send: SendRequest, ask_model: AskModel, conversation: str,
 
 def clean_title(text: str) -> str | None:
     """Return the first line with words, without the decoration that models put around a title."""
-    for line in text.splitlines():
+    for line in normalize_text(text).splitlines():
         title = "".join(char for char in re.sub(r"\s+", " ", line) if char.isprintable())
         title = re.sub(r"^(?:#+|title:|[*_`\"'“”„«»\s])+|[*_`\"'“”„«».\s]+$", "", title, flags=re.IGNORECASE)
         if title:

@@ -27,6 +27,8 @@ def add_lines(session: Session, fields: dict[str, Any], key: str | None, form: s
     if sys.stdin.isatty():
         text.note("Type one task per line, then press Ctrl-D:")
     lines = read_lines(sys.stdin.buffer.read(MAX_INPUT_BYTES + 1))
+    if parse:
+        raise_for_json(list(lines.values()))
     titles = list(lines.values())
     name = key or new_id()
     # A run repeated with its key continues the same group. The user's id keeps the groups of two users apart.
@@ -94,6 +96,24 @@ def _read_line(index: int, line: bytes) -> str:
     if len(title.splitlines()) > 1:
         raise Invalid(f"line {index} contains a line break other than \\n", hint="end every line with \\n")
     return title
+
+
+def raise_for_json(lines: list[str]) -> None:
+    """Raise Invalid for a JSON document or JSON Lines, which would become tasks with JSON as their titles."""
+    if not lines[0].startswith(("{", "[")):
+        return
+    import msgspec
+
+    for document in (lines[0], "\n".join(lines)):
+        try:
+            value = msgspec.json.decode(document)
+        except (msgspec.DecodeError, RecursionError):
+            continue
+        if isinstance(value, dict) or all(isinstance(item, dict | str) for item in value):
+            hint = (
+                "add the titles, for example with: jq -r '.[].title' FILE | todo add -; --raw keeps the lines as titles"
+            )
+            raise Invalid("stdin is JSON, and todo add - reads one title per line", hint=hint)
 
 
 def _split_requests(titles: list[str], fields: dict[str, Any]) -> Iterator[list[str]]:

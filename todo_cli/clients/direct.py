@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from todo_cli.clients.base import idempotency_key, possibly_done_note
 from todo_cli.contract.base import Caller, Request
 from todo_cli.contract.clock import Clock
-from todo_cli.contract.codec import encode_checked
+from todo_cli.contract.codec import check_request
 from todo_cli.core.dispatch import handle
 from todo_cli.db.transaction import ConnectionLost, Transaction, connect, time_limit
 from todo_cli.errors import Unavailable
@@ -38,7 +38,7 @@ class DirectClient:
 
     async def send(self, request: Request[R], key: str | None = None) -> R:
         """Return the answer within the configured timeout; raises TodoError."""
-        encode_checked(request)
+        request = check_request(request)
         caller = Caller(
             token=self._token,
             space=self._settings.space,

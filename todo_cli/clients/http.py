@@ -24,7 +24,7 @@ from todo_cli.clients.http_once import (
 )
 from todo_cli.contract.base import Request, method_and_path
 from todo_cli.contract.clock import Clock
-from todo_cli.contract.codec import encode_checked
+from todo_cli.contract.codec import check_request, encode
 from todo_cli.contract.limits import MAX_BODY_BYTES
 from todo_cli.errors import Invalid, NotSignedIn, TodoError, Unavailable
 from todo_cli.settings.settings import Settings
@@ -90,7 +90,8 @@ class HttpClient:
 
     def _prepare(self, request: Request[Any], key: str | None) -> tuple[str, str, bytes | None, dict[str, str]]:
         """Return the method, target, body and headers of a Request."""
-        data = encode_checked(request)
+        request = check_request(request)
+        data = encode(request)
         method, path = method_and_path(type(request))
         fields = msgspec.to_builtins(request)
         target = path.format(**{name: quote(str(value), safe="") for name, value in fields.items()})
@@ -111,7 +112,7 @@ class HttpClient:
         optional = {
             "Todo-Space": self._settings.space,
             "Time-Zone": self._settings.timezone,
-            "Idempotency-Key": quote(key, safe=" !#$&'()*+,/:;<=>?@[]^`{|}~") if key else None,
+            "Idempotency-Key": quote(key, safe="!#$&'()*+,/:;<=>?@[]^`{|}~") if key else None,
         }
         headers |= {name: value for name, value in optional.items() if value}
         for name, value in headers.items():

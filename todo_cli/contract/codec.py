@@ -1,4 +1,8 @@
-"""Encode and decode Requests and answers as JSON: strict about Requests, tolerant of new fields in answers."""
+"""Encode and decode Requests and answers as JSON: strict about Requests, tolerant of new fields in answers.
+
+All text of a Request is in Unicode's form NFC from here on, so that two spellings of `café` are one name. Every way in
+passes through `decode_request` or `convert_request`.
+"""
 
 from __future__ import annotations
 
@@ -66,26 +70,47 @@ def decode(data: bytes | str, kind: type[R]) -> R:
 def decode_request(data: bytes, kind: type[R]) -> R:
     """Decode a Request of a caller; raises Invalid that names the field and the rule it breaks."""
     try:
-        return decode(data or b"{}", kind)
+        if data.isascii() and b"\\u" not in data:
+            return decode(data or b"{}", kind)
+        return msgspec.convert(normalize_text(msgspec.json.decode(data)), kind)
     except msgspec.DecodeError as error:
         raise Invalid(_describe(str(error))) from None
     except UnicodeDecodeError:
         raise Invalid("the request is not valid UTF-8") from None
+    except RecursionError:
+        raise Invalid("the request is nested too deeply") from None
 
 
 def convert_request(values: dict[str, Any], kind: type[R]) -> R:
     """Convert values to a Request, the text '5' to a number where the field is one; raises Invalid."""
     try:
-        return msgspec.convert(values, kind, strict=False)
+        return msgspec.convert(normalize_text(values), kind, strict=False)
     except msgspec.ValidationError as error:
         raise Invalid(_describe(str(error))) from None
+    except RecursionError:
+        raise Invalid("the request is nested too deeply") from None
 
 
-def encode_checked(request: Request[R]) -> bytes:
-    """Encode a Request after the checks that a server makes; raises Invalid."""
-    data = encode(request)
-    decode_request(data, type(request))
-    return data
+def normalize_text(value: Any) -> Any:
+    """Return a value of JSON with all text in Unicode's form NFC."""
+    if isinstance(value, str):
+        return value if value.isascii() else _to_nfc(value)
+    if isinstance(value, dict):
+        return {name: normalize_text(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [normalize_text(item) for item in value]
+    return value
+
+
+def _to_nfc(text: str) -> str:
+    from unicodedata import normalize
+
+    return normalize("NFC", text)
+
+
+def check_request(request: R) -> R:
+    """Return a Request as a server reads it, after the checks that a server makes; raises Invalid."""
+    return decode_request(encode(request), type(request))
 
 
 def _describe(message: str) -> str:

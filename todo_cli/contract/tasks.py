@@ -91,7 +91,8 @@ class AddTask(Request[Task], frozen=True, kw_only=True):
 class AddTasks(Request[Changed], frozen=True, kw_only=True):
     """Add several tasks, all or none.
 
-    Requests with the same `group`, a UUID, are undone together.
+    Requests with the same `group`, a UUID, are undone together. With `parse` a title may also be a line of todo.txt,
+    `(A) 2026-11-02 Call mom +Family` or `x 2026-11-05 Pay the bill`, which is added as done.
     """
 
     verb = "AddTasks"

@@ -71,6 +71,11 @@ def parse_date_at(words: str, clock: Clock) -> date | datetime:
     return parse_date(words, zone=clock.zone, now=clock.now)
 
 
+async def read_zone(tx: Transaction) -> str:
+    """Return the caller's time zone."""
+    return (await read_clock_for(tx, ())).zone
+
+
 async def read_clock_for(tx: Transaction, dates: Iterable[str]) -> Clock:
     """Return the clock by which the dates are read.
 

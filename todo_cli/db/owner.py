@@ -10,6 +10,7 @@ import psycopg
 from psycopg import sql
 
 from todo_cli.contract.base import Secret
+from todo_cli.contract.codec import normalize_text
 from todo_cli.contract.ids import new_id, new_token, token_hash
 from todo_cli.db.errors import translate_error
 from todo_cli.db.policies import TIMEOUTS
@@ -26,7 +27,9 @@ class OwnerSession:
 
     def find_user(self, name: str) -> str | None:
         """Return the id of the user of that name, None if there is none."""
-        row = self._connection.execute("SELECT id::text FROM todo.users WHERE name = %s", [name]).fetchone()
+        row = self._connection.execute(
+            "SELECT id::text FROM todo.users WHERE name = %s", [normalize_text(name)]
+        ).fetchone()
         return row[0] if row else None
 
     def create_user(self, name: str, *, admin: bool, zone: str | None) -> tuple[str, Secret]:
@@ -35,7 +38,7 @@ class OwnerSession:
         token = new_token(user_id)
         self._connection.execute(
             "SELECT todo.create_user(%s, %s, %s, %s, decode(%s, 'hex'), %s)",
-            [user_id, name, admin, new_id(), token_hash(token), zone],
+            [user_id, normalize_text(name), admin, new_id(), token_hash(token), zone],
         )
         return user_id, token
 

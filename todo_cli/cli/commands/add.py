@@ -64,7 +64,7 @@ def add(
 
     todo add 'Paint the fence' --due 'next fri' --parent 12 --after 3 --raw
 
-    grep -v '^x ' todo.txt | todo add - --project inbox
+    todo add - --project inbox < todo.txt
     """
     session, form = session_of(ctx), output_form(as_json, as_lines)
     fields: dict[str, Any] = {"due": due, "project": project, "tags": tuple(tag or ()), "note": note}

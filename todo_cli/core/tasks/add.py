@@ -1,11 +1,12 @@
 """Add one task or many, all or none.
 
-Tasks without a parent and blockers need nothing of what is stored: one statement adds them. The others are a write like
-all others.
+Tasks without a parent and blockers need nothing of what is stored: one statement adds them. The others, and lines of
+todo.txt with dates of their own, are a write like all others.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -20,15 +21,27 @@ from todo_cli.core.tasks.load import Loaded, Wanted
 from todo_cli.core.tasks.rows import TaskRow, to_task
 from todo_cli.core.tasks.store import ADD, Edits, encode_rows
 from todo_cli.core.tasks.task_input import read_new_task
+from todo_cli.core.tasks.todo_txt_input import NewRow, read_todo_txt
+from todo_cli.core.validation import check_line
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid
+from todo_cli.parsing.todo_txt import parse_todo_txt
 
 
 class AddWanted(Wanted):
-    """The rows to add, which have no numbers yet, and what they refer to."""
+    """The rows to add, which have no numbers yet, and what they refer to.
+
+    `created` has the creation dates of lines of todo.txt by the ids of their rows; the others are created now.
+    """
 
     rows: list[TaskRow]
     group: str | None = None
+    created: dict[str, datetime] = msgspec.field(default_factory=dict)
+
+    @property
+    def needs_nothing_stored(self) -> bool:
+        """Whether one statement can add the rows as they are."""
+        return not (self.changes_links or self.created or any(row.status == "done" for row in self.rows))
 
 
 class _Added(msgspec.Struct):
@@ -45,14 +58,18 @@ async def want_task(tx: Transaction, request: AddTask) -> AddWanted:
 
 async def want_tasks(tx: Transaction, request: AddTasks) -> AddWanted:
     """Read the parents and the blockers of the new tasks."""
-    rows = [await _read_line(tx, task, place, parse=request.parse is True) for place, task in enumerate(request.tasks)]
-    return _want_references(rows, request.group)
+    lines = [await _read_line(tx, task, place, parse=request.parse is True) for place, task in enumerate(request.tasks)]
+    wanted = _want_references([line.row for line in lines], request.group)
+    wanted.created = {line.row.id: line.created for line in lines if line.created}
+    return wanted
 
 
-async def _read_line(tx: Transaction, task: NewTask, place: int, *, parse: bool) -> TaskRow:
+async def _read_line(tx: Transaction, task: NewTask, place: int, *, parse: bool) -> NewRow:
     """Read one of several tasks. An error names its place, counted from 1."""
     try:
-        return await read_new_task(tx, task, parse=parse)
+        if parse and (line := parse_todo_txt(check_line("title", task.title))):
+            return await read_todo_txt(tx, task, line)
+        return NewRow(await read_new_task(tx, task, parse=parse))
     except Invalid as error:
         raise Invalid(f"task {place + 1}: {error.detail}", hint=error.hint, **error.extra, task=place + 1) from None
 
@@ -72,7 +89,12 @@ def number_rows(loaded: Loaded, wanted: AddWanted, request: AddTask | AddTasks) 
     raise_for_references(loaded, wanted, "added")
     rows = [
         msgspec.structs.replace(
-            row, number=loaded.next_number + place, created_at=loaded.now, updated_at=loaded.now, rev=loaded.seq + 1
+            row,
+            number=loaded.next_number + place,
+            created_at=wanted.created.get(row.id, loaded.now),
+            completed_at=(row.completed_at or loaded.now) if row.status == "done" else None,
+            updated_at=loaded.now,
+            rev=loaded.seq + 1,
         )
         for place, row in enumerate(wanted.rows)
     ]
@@ -94,7 +116,7 @@ async def add_task(tx: Transaction, request: AddTask) -> Task:
 async def add_tasks(tx: Transaction, request: AddTasks) -> Changed:
     """Add several tasks in their order."""
     wanted = await want_tasks(tx, request)
-    if wanted.changes_links:
+    if not wanted.needs_nothing_stored:
         changed: Changed = await change_tasks(tx, request, wanted)
         return changed
     return await _add_rows(tx, request, wanted)

@@ -85,9 +85,10 @@ def date_of(row: TaskRow, name: str) -> DateOrInstant | None:
 
 
 def date_columns(name: str, value: DateOrInstant | None) -> dict[str, Any]:
-    """Return the two columns of the date `name`."""
-    is_instant = isinstance(value, datetime)
-    return {f"{name}_on": None if is_instant else value, f"{name}_at": value if is_instant else None}
+    """Return the two columns of the date `name`, with an instant in UTC as the database returns it."""
+    if isinstance(value, datetime):
+        return {f"{name}_on": None, f"{name}_at": value.astimezone(UTC)}
+    return {f"{name}_on": value, f"{name}_at": None}
 
 
 def parse_date(text: str) -> DateOrInstant:

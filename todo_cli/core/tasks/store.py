@@ -141,7 +141,7 @@ def decide_change(stamp: Stamp, loaded: Loaded, edits: Edits) -> DecidedChange:
 
 def _stamp_row(row: TaskRow, before: TaskRow | None, loaded: Loaded) -> TaskRow:
     if row == before:
-        return row
+        return before  # An instant in another zone is equal too, and undo skips a change by the text of its rows.
     deleted_at = (row.deleted_at or loaded.now) if row.status == "deleted" else None
     return replace(row, rev=loaded.seq + 1, updated_at=loaded.now, deleted_at=deleted_at)
 

@@ -107,9 +107,13 @@ def move_time_to_rule(due: str | None, every: str | None) -> tuple[str | None, s
 
 
 async def parse_title(tx: Transaction, task: AddTask | NewTask) -> NewTask:
-    """Read the title as quick add. A field that was given beside it wins; raises Invalid for a value of the wrong form."""
+    """Read the title as quick add; raises Invalid for a value of the wrong form."""
     parsed = (await _read_quick_add(tx, validation.check_line("title", task.title)))._asdict()
-    parsed = {name: value for name, value in parsed.items() if value}
+    return merge_fields(task, {name: value for name, value in parsed.items() if value})
+
+
+def merge_fields(task: AddTask | NewTask, parsed: dict[str, Any]) -> NewTask:
+    """Return the task with the fields that its title names. A field that was given beside the title wins."""
     given = {name: value for name, value in _fields(task).items() if value not in (None, ())}
     for name in ("tags", "after"):
         if name in parsed and name in given:

@@ -1,6 +1,6 @@
 """The contract's `Task` as JSON, written by Postgres: for list, search and show.
 
-Writes answer from rows, see `rows.to_task`. Both give the same task; a test compares them.
+Writes answer from rows, see `rows.to_task`. Both give the same task (tests/operations/test_task_json.py).
 """
 
 from __future__ import annotations

@@ -1,0 +1,136 @@
+"""Parse a line of todo.txt: `(A) 2026-11-02 Call mom +Family @phone due:2026-12-05`, `x 2026-11-05 Pay the bill`.
+
+A line is in this form if it begins with a priority, with a date, or with an `x` and a blank, or if it has a rule such
+as `rec:1w` or `rec:+2m`.
+
+- `(A)` is priority 1, `(B)` 2, and every later letter 3. The dates at the start are those of completion and creation.
+- `+name` is the project and `@name` a tag; `due:`, `t:` (defer) and `rec:` are fields, and so is `pri:` in an `x` line.
+- Fields leave the title where they are its last words. Inside a sentence they count and stay.
+- Other `key:value` words stay in the title. So do a second project, a rule in business days (`rec:5b`), and the rule of
+  an `x` line, since a done task has no next occurrence. A title is never emptied.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Any, NamedTuple
+
+LOWEST_PRIORITY = 3
+_DONE = re.compile(r"x\s+(?=\S)")
+_PRIORITY = re.compile(r"\(([A-Z])\)\s+(?=\S)")
+_DAY = re.compile(r"(\d{4}-\d\d-\d\d)\s+(?=\S)")
+_WORD = re.compile(r"\S+")
+_NAME = re.compile(r"([+@])([^\s,]+)")
+_PAIR = re.compile(r"([A-Za-z][^\s:]*):(?!//)([^\s:]+)")
+_RULE = re.compile(r"(\+?)(\d{1,4})([dwmy])")
+_ANY_RULE = re.compile(r"(?:^|\s)rec:\+?\d{1,4}[dwmyb](?!\S)")
+_BUSINESS_DAYS = re.compile(r"\+?\d+b")
+_UNITS = {"d": "days", "w": "weeks", "m": "months", "y": "years"}
+_KEYS = {"due": "due", "t": "defer", "rec": "every", "pri": "priority"}
+
+
+class TodoTxtLine(NamedTuple):
+    """The fields of a line. `due`, `defer` and `every` are words, which no time zone has read yet."""
+
+    title: str
+    done: bool
+    completed: date | None
+    created: date | None
+    priority: int | None = None
+    project: str | None = None
+    tags: tuple[str, ...] = ()
+    due: str | None = None
+    defer: str | None = None
+    every: str | None = None
+
+
+def parse_todo_txt(text: str) -> TodoTxtLine | None:
+    """Return the fields of a line in the form of todo.txt, None for any other text."""
+    head = _DONE.match(text) or _PRIORITY.match(text)
+    done = bool(head) and text[0] == "x"
+    priority = _read_priority(head[1]) if head and not done else None
+    place = head.end() if head else 0
+    days: list[date] = []
+    while len(days) < (2 if done else 1) and (day := _read_day(text, place)):
+        days.append(day)
+        place = _skip_day(text, place)
+    if not head and not days and not _ANY_RULE.search(text):
+        return None
+    completed = days.pop(0) if done and days else None
+    title, fields = _read_body(text[place:], done=done)
+    return TodoTxtLine(title, done, completed, days[0] if days else None, **({"priority": priority} | fields))
+
+
+def _read_day(text: str, place: int) -> date | None:
+    match = _DAY.match(text, place)
+    try:
+        return date.fromisoformat(match[1]) if match else None
+    except ValueError:  # a day that does not exist begins the title
+        return None
+
+
+def _skip_day(text: str, place: int) -> int:
+    match = _DAY.match(text, place)
+    return match.end() if match else place
+
+
+def _read_priority(letter: str) -> int:
+    return min(ord(letter) - ord("A") + 1, LOWEST_PRIORITY)
+
+
+def _read_body(body: str, *, done: bool) -> tuple[str, dict[str, Any]]:
+    """Return the title and the fields of the text behind the dates."""
+    words = list(_WORD.finditer(body))
+    run = len(words)  # the place of the first of the last words that are all fields
+    while run and _is_token(words[run - 1][0]):
+        run -= 1
+    fields: dict[str, Any] = {}
+    kept = []
+    for place, word in enumerate(words):
+        taken = _take_field(fields, word[0], done=done)
+        if place >= run and not taken:
+            kept.append(word[0])
+    sentence = [body[: words[run - 1].end()]] if run else []
+    return " ".join([*sentence, *kept]) or body, fields
+
+
+def _is_token(word: str) -> bool:
+    return bool(_NAME.fullmatch(word) or _PAIR.fullmatch(word))
+
+
+def _take_field(fields: dict[str, Any], word: str, *, done: bool) -> bool:
+    """Set the field that the word names and return True; of all but tags the first counts."""
+    if match := _NAME.fullmatch(word):
+        if match[1] == "@":
+            fields["tags"] = tuple(dict.fromkeys((*fields.get("tags", ()), match[2])))
+            return True
+        return _set_first(fields, "project", match[2])
+    match = _PAIR.fullmatch(word)
+    name = _KEYS.get(match[1]) if match else None
+    value = _read_value(name, match[2], done=done) if match and name else None
+    return name is not None and value is not None and _set_first(fields, name, value)
+
+
+def _set_first(fields: dict[str, Any], name: str, value: int | str) -> bool:
+    if name in fields:
+        return False
+    fields[name] = value
+    return True
+
+
+def _read_value(name: str, text: str, *, done: bool) -> int | str | None:
+    """Return the value behind a key, None where the word is none of our fields."""
+    match name:
+        case "priority":
+            return _read_priority(text) if done and re.fullmatch("[A-Z]", text) else None
+        case "every":
+            return None if done or _BUSINESS_DAYS.fullmatch(text) else _read_rule(text)
+        case _:
+            return text
+
+
+def _read_rule(text: str) -> str:
+    """Return a rule in our words. Without a plus it counts from the day of completion, as topydo does."""
+    match = _RULE.fullmatch(text)
+    return f"every{'' if match[1] else '!'} {int(match[2])} {_UNITS[match[3]]}" if match else text
