@@ -9,6 +9,7 @@ from urllib.parse import urljoin
 import msgspec
 
 from todo_cli.clients.http_once import HttpResponse
+from todo_cli.clients.http_proxies import foreign_answer_error
 from todo_cli.contract.base import Request
 from todo_cli.contract.clock import Clock
 from todo_cli.contract.codec import answer_type, decode
@@ -26,13 +27,7 @@ def decode_response(response: HttpResponse, request: Request[R], server: str) ->
     if kind == "application/problem+json":
         raise _decode_problem(response)
     if response.status >= 400 or kind != "application/json":
-        is_gateway = response.status in (502, 503, 504)  # a proxy in front of a server that is away
-        raise Unavailable(
-            f"{server} answered {response.status} with {kind or 'no content type'}, which no todo server does",
-            hint="check `server` with: todo doctor",
-            again=is_gateway,
-            uncertain=is_gateway,
-        )
+        raise foreign_answer_error(server, response.status, kind)
     try:
         answer: R = decode(response.body, answer_type(type(request)))
     except (msgspec.DecodeError, UnicodeDecodeError):
