@@ -331,6 +331,20 @@ def test_a_database_that_was_never_migrated(empty: str, postgres: LocalPostgres,
     assert (done.code, done.lines[-1]) == (0, "out of date; update with: todo db migrate")
 
 
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_db_migrate_of_a_database_without_unicode_is_refused(
+    postgres: LocalPostgres, bare: Todo, encoding: str
+) -> None:
+    name = f"encoding_{encoding.lower()}"
+    with psycopg.connect(postgres.owner_url("postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")  # type: ignore[arg-type]
+        refused = bare("db", "migrate", env={"TODO_OWNER_URL": postgres.owner_url(name)})
+        connection.execute(f"DROP DATABASE {name}")  # type: ignore[arg-type]
+        assert connection.execute("SHOW server_encoding").fetchone() == ("UTF8",), "the local Postgres stores Unicode"
+    assert (refused.code, refused.out) == (2, "")
+    assert f"the database has the encoding {encoding}, and todo needs UTF8" in refused.err
+
+
 def test_a_new_column_does_not_disturb_running_clients(fresh_db: Database) -> None:
     """What a forward migration may do while they run, on connections that have prepared everything already."""
     ada = fresh_db.person(admin=True)

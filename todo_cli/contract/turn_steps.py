@@ -73,6 +73,7 @@ class ClaimedTurn(Struct, frozen=True, kw_only=True):
     attempt: int
     head: int
     events: int
+    now: datetime
     zone: str
     mine: bool
     reset: bool = False

@@ -42,7 +42,6 @@ SELECT json_build_object(
     'step', json_build_object('fenced', NOT EXISTS (SELECT FROM fence), 'attempt', t.attempt,
         'head', c.head, 'state', t.state, 'stop', t.stop),
     'conversation', c.id,
-    'zone', coalesce((SELECT timezone FROM todo.preferences WHERE user_id = %(me)s::uuid), 'UTC'),
     'stored_result', (
         SELECT content FROM todo.messages m
          WHERE m.space_id = c.space_id AND m.user_id = %(me)s::uuid AND m.conversation_id = c.id
@@ -64,7 +63,6 @@ class _CallState(msgspec.Struct):
 
     step: StepResult
     conversation: str
-    zone: str
     stored_result: str | None = None
     calls: int | None = None
 
@@ -81,7 +79,6 @@ async def run_call(tx: Transaction, request: RunCall) -> CallResult:
             return CallResult(content=call.stored_result, head=call.step.head or 0, new=False, stop=call.step.stop)
         if request.index >= (call.calls or 0):
             raise Invalid(f"message {request.message} has no call {request.index}")
-        tx.set_default_zone(call.zone)
         # our own key: a provider may use the id of a call again
         key = f"call:{call.conversation}:{request.message}:{request.index}"
         result = await execute_tool_call(tx, steps, request, key)
