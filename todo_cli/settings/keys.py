@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from todo_cli.errors import Invalid
+from todo_cli.settings.urls import check_database_url, check_server_url
 
 MAX_TIMEOUT_SECONDS = 86_400
 MAX_POOL_SIZE = 1_000
@@ -26,6 +27,11 @@ class SettingKey(NamedTuple):
     about: str
     env: str | None = None
     secret: bool = False
+
+    @property
+    def field(self) -> str:
+        """The name of the setting in `Settings`."""
+        return {"server": "serve_", "model": "model_"}.get(self.section, "") + self.name
 
 
 SETTING_KEYS = (
@@ -59,6 +65,7 @@ SETTING_KEYS = (
     SettingKey("model", "titles", bool, True, "let the model title a conversation after its first turn", "TODO_TITLES"),
 )
 
+_URL_CHECKS = {"server": check_server_url, "database_url": check_database_url, "owner_url": check_database_url}
 _SWITCHES = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 _KIND_NAMES = {str: "a text", float: "a number", int: "a whole number", bool: "true or false", list: "a list"}
 _LIMITS = {
@@ -69,6 +76,7 @@ _LIMITS = {
     "allowed": "a list of names",
     "input_price": f"0 to {MAX_PRICE:,}",
     "output_price": f"0 to {MAX_PRICE:,}",
+    "space": "the id of a space, as `todo space list --json` shows it",
     "currency": f"a word of at most {MAX_CURRENCY_CHARS} characters",
 }
 
@@ -94,6 +102,8 @@ def check_value(key: SettingKey, value: Any, name: str) -> None:
 
 
 def _check_limits(key: SettingKey, value: Any, name: str) -> None:
+    if check_url := _URL_CHECKS.get(key.name):
+        check_url(value, name)
     if not _is_within_limits(key, value):
         raise Invalid(f"{name} must be {_LIMITS[key.name]}")
 
@@ -112,6 +122,13 @@ def _is_within_limits(key: SettingKey, value: Any) -> bool:
             return all(isinstance(name, str) for name in value)
         case "input_price" | "output_price":
             return bool(0 <= value <= MAX_PRICE)
+        case "space":
+            return _is_uuid(value)
         case "currency":
             return 0 < len(value) <= MAX_CURRENCY_CHARS and value.isprintable() and " " not in value
     return True
+
+
+def _is_uuid(text: str) -> bool:
+    parts = text.split("-")
+    return [len(part) for part in parts] == [8, 4, 4, 4, 12] and not set(text) - set("0123456789abcdef-")

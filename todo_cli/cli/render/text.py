@@ -5,9 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Set
 from datetime import date, datetime, tzinfo
+from typing import TYPE_CHECKING
 
 from todo_cli.cli.render.escape import escape
 from todo_cli.contract.tasks import Changed, CompleteTasks, Repeat, Task
+
+if TYPE_CHECKING:
+    from todo_cli.cli.session import Session
+
+MAX_DAYS_AGO = 13
+"""Days in the past that are counted; earlier ones are dates."""
 
 
 def write(line: str) -> None:
@@ -40,18 +47,10 @@ def wrap(line: str, indent: str = "") -> str:
     )
 
 
-def load_zone(name: str | None) -> tzinfo | None:
-    """Return the time zone to print times in; None for that of this machine."""
-    if name is None:
-        return None
-    from todo_cli.parsing.dates import zone_of
-
-    return zone_of(name)
-
-
-def zone_for(tasks: Iterable[Task], name: str | None) -> tzinfo | None:
-    """Return the time zone as `load_zone` does, but load it only if one of the tasks has a date."""
-    return load_zone(name) if any(task.due or task.defer or task.scheduled for task in tasks) else None
+def zone_for(tasks: Iterable[Task], session: Session) -> tzinfo | None:
+    """Return the user's time zone, but load it only if one of the tasks has a date."""
+    has_date = any(task.due or task.defer or task.scheduled or task.repeat for task in tasks)
+    return session.load_zone() if has_date else None
 
 
 def parse_due(due: str) -> date | datetime:
@@ -60,33 +59,40 @@ def parse_due(due: str) -> date | datetime:
 
 
 def format_due(due: str, zone: tzinfo | None, now: datetime) -> str:
-    """Return `today 17:00`, `tomorrow`, `fri`, `24 Dec` or `24 Dec 2027`."""
-    when = parse_due(due)
-    clock = ""
-    if isinstance(when, datetime):
-        local = when.astimezone(zone)
-        when, clock = local.date(), f" {local:%H:%M}"
-    days = (when - now.astimezone(zone).date()).days
+    """Return `3 days ago`, `today 17:00`, `tomorrow`, `Fri`, `24 Dec` or `24 Dec 2027`."""
+    day, clock = _split_due(due, zone)
+    days = (day - now.astimezone(zone).date()).days
     if days in (-1, 0, 1):
         return ("yesterday", "today", "tomorrow")[days + 1] + clock
+    if -MAX_DAYS_AGO <= days < 0:
+        return f"{-days} days ago"
     if 1 < days < 7:
-        return f"{when:%a}".lower() + clock
-    near = -60 < days < 300  # less than a year in all, so day and month name one date
-    return f"{when.day} {when:%b}" + ("" if near else f" {when.year}") + clock
+        return f"{day:%a}{clock}"
+    return format_day(day, days) + (clock if days > 0 else "")
+
+
+def format_day(day: date, days: int) -> str:
+    """Return `24 Dec`, with the year where day and month could name another date; `days` is the distance from today."""
+    is_near = -60 < days < 300  # less than a year in all
+    return f"{day.day} {day:%b}" + ("" if is_near else f" {day.year}")
+
+
+def _split_due(due: str, zone: tzinfo | None) -> tuple[date, str]:
+    """Return the local day, and the time of an instant as ` 17:00`."""
+    when = parse_due(due)
+    if not isinstance(when, datetime):
+        return when, ""
+    local = when.astimezone(zone)
+    return local.date(), f" {local:%H:%M}"
 
 
 def format_full_due(due: str, zone: tzinfo | None, now: datetime) -> str:
     """Return the date with its distance, if it is near: `Tue 1 Dec 09:00, in 4 days`, `Wed 2 Jan 2030`."""
-    when = parse_due(due)
-    clock = ""
-    if isinstance(when, datetime):
-        local = when.astimezone(zone)
-        when, clock = local.date(), f" {local:%H:%M}"
-    days = (when - now.astimezone(zone).date()).days
-    is_near = -60 < days < 300
+    day, clock = _split_due(due, zone)
+    days = (day - now.astimezone(zone).date()).days
     distance = f"in {days} days" if days > 0 else f"{-days} days ago"
     distance = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(days, distance)
-    absolute = f"{when:%a} {when.day} {when:%b}{'' if is_near else f' {when.year}'}{clock}"
+    absolute = f"{day:%a} {format_day(day, days)}{clock}"
     return f"{absolute}, {distance}" if abs(days) < 60 else absolute
 
 
@@ -100,6 +106,11 @@ def is_overdue(due: str, zone: tzinfo | None, now: datetime) -> bool:
     """Whether the time, or the day, has passed."""
     when = parse_due(due)
     return when < now if isinstance(when, datetime) else when < now.astimezone(zone).date()
+
+
+def is_due_today(due: str, zone: tzinfo | None, now: datetime) -> bool:
+    """Whether the local day is today."""
+    return _split_due(due, zone)[0] == now.astimezone(zone).date()
 
 
 def warn_of_late_defer(tasks: Iterable[Task], zone: tzinfo | None) -> None:
@@ -194,12 +205,14 @@ def write_changed(
         note("(already done with this key; nothing was changed again)")
 
 
-def format_age(when: datetime, now: datetime) -> str:
-    """Return `just now`, `5m ago`, `3h ago`, `2d ago`, then the date."""
+def format_age(when: datetime, now: datetime, zone: tzinfo | None = None) -> str:
+    """Return `just now`, `5m ago`, `3h ago`, `2d ago`, then the date in the zone, or else in that of `now`."""
+    zone = zone or now.tzinfo
     seconds = (now - when).total_seconds()
     if seconds < 60:
         return "just now"
     for size, unit in ((60, "m"), (3600, "h"), (86400, "d")):
         if seconds < size * {"m": 60, "h": 24, "d": 7}[unit]:
             return f"{int(seconds // size)}{unit} ago"
-    return f"{when.astimezone():%d %b %Y}"
+    local = when.astimezone(zone).date()
+    return format_day(local, (local - now.astimezone(zone).date()).days)
