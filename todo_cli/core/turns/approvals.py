@@ -161,7 +161,7 @@ async def answer_turn(tx: Transaction, request: AnswerTurn) -> Turn:
             approved = [held[place] for place in places]
             outcomes = await _apply_plans(tx, steps, request.turn, approved, plans.plans)
             for place, call, outcome in zip(places, approved, outcomes, strict=True):
-                rows[place] = _result_row(call, outcome)
+                rows[place] = _result_row(call, outcome, tx.caller.zone)
             applied = [
                 call.plan.id
                 for call, outcome in zip(approved, outcomes, strict=True)
@@ -204,8 +204,8 @@ def _refused_row(call: PendingCall) -> dict[str, Any]:
     return tool_result_row(call.message, call.index, REFUSED_RESULT)
 
 
-def _result_row(call: PendingCall, outcome: DecidedCall | TodoError) -> dict[str, Any]:
-    content = error_json(outcome) if isinstance(outcome, TodoError) else result_json(outcome.answer)
+def _result_row(call: PendingCall, outcome: DecidedCall | TodoError, zone: str | None) -> dict[str, Any]:
+    content = error_json(outcome) if isinstance(outcome, TodoError) else result_json(outcome.answer, zone)
     return tool_result_row(call.message, call.index, content)
 
 

@@ -117,14 +117,14 @@ async def execute_tool_call(
     try:
         if find_write(type(request)) is None:
             answer = await handle(inner, request)
-            return result_json(answer, with_details=isinstance(request, ShowTask)), []
+            return result_json(answer, inner.caller.zone, with_details=isinstance(request, ShowTask)), []
         async with inner.steps() as inner_steps:
             prepared = await prepare_change(inner, inner_steps, request, make_stamp(inner, request))
         if getattr(request, "dry_run", False):
-            return result_json(prepared.answer), []
+            return result_json(prepared.answer, inner.caller.zone), []
         if prepared.change and needs_approval(prepared.change, call.consent):
             return None
-        return result_json(prepared.answer), prepared.calls
+        return result_json(prepared.answer, inner.caller.zone), prepared.calls
     except (ConnectionLost, Unavailable):
         raise
     except TodoError as error:
