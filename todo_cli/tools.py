@@ -41,7 +41,7 @@ CLEARABLE_FIELDS = (
 )
 """The fields of a task that `clear` may empty."""
 
-_HIDDEN_FIELDS = {"if_rev", "if_claimed", "force", "home", "count_deferred", "parse"}
+_HIDDEN_FIELDS = {"if_rev", "if_claimed", "force", "home", "count_deferred", "count_all", "parse"}
 _ONLY_IF_SAID = "Only if the user said so."
 _FIELDS_WITHOUT_REMARK = ("cursor", "before", "filter", "dry_run")
 """The optional fields that a model composes itself or takes from a result."""

@@ -10,7 +10,7 @@ import pytest
 from tests.support.chat import Chat
 from todo_cli.contract.conversations import AnswerTurn
 from todo_cli.contract.ids import new_id
-from todo_cli.contract.tasks import AddTask
+from todo_cli.contract.tasks import AddTask, CompleteTasks
 
 
 def results(chat: Chat) -> list[dict[str, Any]]:
@@ -100,3 +100,16 @@ def test_refused_call_tells_the_model_not_to_ask_again(chat: Chat) -> None:
     assert chat.say("delete 1", [["delete_task", {"number": 1}]], turn=turn).state == "awaiting"
     chat(AnswerTurn(turn=turn, yes=False))
     assert results(chat)[-1]["hint"] == "do not ask again"
+
+
+def test_find_tasks_marks_weak_matches_and_counts_the_others(chat: Chat) -> None:
+    for title in ("Iron shirts", "Iron trousers", "Environment report"):
+        chat(AddTask(title=title))
+    chat(CompleteTasks(numbers=(2,)))
+    calls: list[Any] = [["find_tasks", {"words": words}] for words in ("ironing", "irom report", "unicorn", "trousers")]
+    chat.say("the ironing?", calls, ["Here."])
+    found, weak, nothing, done = results(chat)
+    assert found == {"tasks": [{"number": 1, "title": "Iron shirts"}], "also": {"done": 1}}
+    assert [task["match"] for task in weak["tasks"]] == ["weak"] * len(weak["tasks"])
+    assert (nothing["tasks"], "list_tasks" in nothing["hint"]) == ([], True)
+    assert (done["tasks"], done["also"], "list_tasks" in done["hint"]) == ([], {"done": 1}, True)

@@ -55,7 +55,9 @@ def test_json_before_words_leaves_the_words_alone(listed: Todo) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else " ".join(value),
 )
-def test_json_options_that_are_wrong_are_refused_before_the_change(listed: Todo, words: list[str], message: str) -> None:
+def test_json_options_that_are_wrong_are_refused_before_the_change(
+    listed: Todo, words: list[str], message: str
+) -> None:
     refused = listed("add", *words)
     assert (refused.code, refused.out) == (2, "")
     assert message in refused.err

@@ -58,6 +58,9 @@ def test_search_on_a_terminal_fits_its_width(todo: Todo, columns: int) -> None:
 def test_search_without_matches_prints_a_hint_on_a_terminal_only(todo: Todo) -> None:
     assert "--status all" in run_on_terminal(todo, "search", "unicorn")
     assert "fewer words" in run_on_terminal(todo, "search", "unicorn", "--status", "all")
+    todo("add", "Iron shirts")
+    todo("done", "1")
+    assert "No open tasks match, but 1 done match" in run_on_terminal(todo, "search", "ironing")
     assert "no letters" in run_on_terminal(todo, "search", "?!")
     empty = todo("search", "unicorn")
     assert (empty.code, empty.out, empty.err) == (0, "", "")

@@ -77,6 +77,7 @@ def long_history(postgres: LocalPostgres, template: str) -> Iterator[Stored]:
 
 REQUESTS: dict[str, Request[Any]] = {
     "list": ListTasks(limit=20),
+    "list and count all": ListTasks(limit=20, count_all=True),
     **{
         f"list by {sort}": ListTasks(limit=20, sort=sort)
         for sort in ("-due", "priority", "-priority", "created", "-created", "updated", "-updated")
@@ -137,6 +138,8 @@ REQUESTS: dict[str, Request[Any]] = {
 # What no index has in the order asked for is sought out among the person's own: matching rows, in 1,000 of theirs.
 # No index could help a tag: it would have to repeat the task's due date, priority and rev in every row of task_tags.
 SOUGHT = {
+    # counted in the order of the index, and never more than 1,000
+    "list and count all": 800,
     "list a project by priority": 100,
     "list a tag": 50,
     "list what is due": 70,

@@ -208,11 +208,13 @@ def test_explain_tells_nothing_of_another_s_words(fresh_db: Database) -> None:
     """The same work whether somebody else has written the word or not: even EXPLAIN cannot be asked for it."""
     alice, bob = fresh_db.person(), fresh_db.person()
     with closing(Line(bob.database_url, bob)) as line:
-        line(AddTasks(tasks=tuple(NewTask(title=f"zebra{n} quagga") for n in range(300))))
+        line(AddTasks(tasks=tuple(NewTask(title=f"zebra{n} quagga walking") for n in range(300))))
     with closing(signed(alice)) as connection:
         for _ in range(3):
-            pages = [work(connection, words) for words in ("quagga", "zebra7", "quaxga", "nowhere", "zzzzzz")]
+            pages = [work(connection, words) for words in ("quagga", "zebra7", "quaxga", "nowordx", "zzzzzz")]
+            stemmed = [work(connection, words) for words in ("walked", "zalked")]
         assert len(set(pages)) == 1, pages
+        assert len(set(stemmed)) == 1, stemmed
 
 
 @pytest.mark.long

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 from tests.conftest import Database
 from tests.support.ask import Ask, AskAs
-from todo_cli.contract.tasks import AddTasks, CompleteTasks, DeleteTasks, EditTasks, ListTasks, NewTask, Task
+from todo_cli.contract.tasks import AddTask, AddTasks, CompleteTasks, DeleteTasks, EditTasks, ListTasks, NewTask, Task
 from todo_cli.errors import Invalid
 
 SORTS = [f"{sign}{key}" for key in ("due", "priority", "created", "updated") for sign in ("", "-")]
@@ -381,3 +382,16 @@ def test_forged_cursor_is_refused(ask: Ask, cursor: str) -> None:
             ask(ListTasks(sort=sort, cursor=cursor))  # type: ignore[arg-type]
         except Invalid as error:
             assert "cursor" in error.detail  # noqa: PT017
+
+
+def test_list_that_counts_all_returns_the_total_of_matching_tasks_if_more_exist(ask: Ask) -> None:
+    ask(AddTask(title="deferred", defer="2035-01-01"))
+    ask(AddTasks(tasks=tuple(NewTask(title="t", tags=("a",) if number % 2 else ()) for number in range(1_000))))
+    assert ask(ListTasks(limit=2, tag="a", count_all=True)).total == 500
+    assert ask(ListTasks(limit=500, tag="a", count_all=True)).total is UNSET, "nothing is left out"
+    ask(AddTask(title="one more"))
+    first = ask(ListTasks(limit=2, count_all=True, count_deferred=True))
+    assert (first.total, first.deferred) == (1_000, 1), "no more than 1,000 are counted"
+    assert ask(ListTasks(limit=2, count_all=True, cursor=first.next)).total == 1_000
+    assert ask(ListTasks(limit=2, count_all=True, sort="urgency")).total == 1_000
+    assert ask(ListTasks(limit=2)).total is UNSET

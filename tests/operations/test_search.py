@@ -104,6 +104,51 @@ def test_search_of_invalid_words_is_refused(ask: Ask) -> None:
             hits(ask, words)
 
 
+@pytest.mark.parametrize(
+    ("words", "title"),
+    [
+        ("ironing", "Iron shirts"),
+        ("mowing", "Mow lawn"),
+        ("meeting", "Meet accountant"),
+        ("the parties of the week", "Plan the party this week"),
+        ("possible", "Discuss possibilities"),
+        ("what is the status of my taxes", "Tax status"),
+    ],
+)
+def test_search_finds_other_forms_of_a_word_and_ignores_stop_words(ask: Ask, words: str, title: str) -> None:
+    ask.add_all("Environment of the house", "Mop the floor", "Metal is what it is", title)
+    [hit] = [hit for hit in hits(ask, words) if hit.match == "full"]
+    assert (hit.task.title, [where for where, _ in marked(hit)]) == (title, ["title"])
+
+
+def test_search_for_stop_words_alone_finds_them(ask: Ask) -> None:
+    ask.add_all("To be or not to be", "Buy milk")
+    assert found(ask, "to be") == ["To be or not to be"]
+
+
+@pytest.mark.parametrize("words", ["dentist appointment", "appoitment", "point"])
+def test_search_marks_a_lone_match_of_some_words_or_of_a_typo_as_weak(ask: Ask, words: str) -> None:
+    ask.add("Appointment with the bank")
+    [hit] = hits(ask, words)
+    assert hit.match == "weak"
+
+
+def test_search_lists_full_matches_before_weak_ones(ask: Ask) -> None:
+    note = ask.add("Letter", note="about renting a flat")
+    ask.add("Parent evening")
+    assert [(hit.task.number, hit.match) for hit in hits(ask, "rent")] == [(note.number, "full"), (2, "weak")]
+
+
+def test_search_counts_full_matches_of_other_statuses(ask: Ask) -> None:
+    ask.add_all("Iron shirts", "Iron trousers", "Ironing board", "Environment", "Iron gate")
+    ask(CompleteTasks(numbers=(1, 2)))
+    ask(DeleteTasks(numbers=(3,)))
+    assert ask(SearchTasks(words="ironing")).also == {"done": 2, "deleted": 1}
+    assert ask(SearchTasks(words="ironing", status="done")).also == {"open": 1, "deleted": 1}
+    assert ask(SearchTasks(words="ironing", status="all")).also == {}
+    assert ask(SearchTasks(words="unicorn")).also == {}
+
+
 def test_search_narrows_by_status_and_limit(ask: Ask) -> None:
     ask.add_all(*(f"Same {n}" for n in range(5)))
     ask(CompleteTasks(numbers=(1,)))

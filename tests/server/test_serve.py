@@ -149,7 +149,7 @@ BAD: dict[str, tuple[str, str, Any, dict[str, str], int, str]] = {  # method, ta
     "a time zone of nowhere": ("GET", "/v1/tasks", None, {"Time_Zone": "Mars/Olympus"}, 422, "unknown time zone"),
     "a path as a time zone": ("GET", "/v1/tasks", None, {"Time_Zone": "../../etc/passwd"}, 422, "unknown time zone"),
     "an empty key": ("POST", "/v1/tasks", {"title": "x"}, {"Idempotency_Key": ""}, 422, "Idempotency-Key"),
-    "too long a key": ("POST", "/v1/tasks", {"title": "x"}, {"Idempotency_Key": "k" * 201}, 422, "longer than 200"),
+    "too long a key": ("POST", "/v1/tasks", {"title": "x"}, {"Idempotency_Key": "k" * 201}, 422, "1 to 200"),
     "a key with a bell": ("POST", "/v1/tasks", {"title": "x"}, {"Idempotency_Key": "a\xfe"}, 422, "Idempotency-Key"),
     "a group that is no id": (
         "POST",
@@ -184,14 +184,14 @@ def test_request_without_a_valid_authorization_is_refused(server: Server, header
         assert answer.headers["www-authenticate"] == "Bearer"
 
 
-def test_path_with_a_wrong_method_lists_every_allowed_method(server: Server) -> None:
-    answer = ask(server.url, "PUT", "/v1/tasks")
+def test_path_with_a_wrong_method_lists_every_allowed_method(server: Server, person: Person) -> None:
+    answer = ask(server.url, "PUT", "/v1/tasks", token=person.token)
     assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS, PATCH, POST")
     assert answer.problem["type"] == "urn:todo:invalid"
-    options = ask(server.url, "OPTIONS", "/v1/tasks")
+    options = ask(server.url, "OPTIONS", "/v1/tasks", token=person.token)
     assert (options.status, options.headers["allow"], options.body) == (204, "GET, HEAD, OPTIONS, PATCH, POST", b"")
     assert ask(server.url, "POST", "/healthz").headers["allow"] == "GET, HEAD, OPTIONS"
-    assert ask(server.url, "PUT", "/v1/tasks/1").headers["allow"] == "GET, HEAD, OPTIONS"
+    assert ask(server.url, "PUT", "/v1/tasks/1", token=person.token).headers["allow"] == "GET, HEAD, OPTIONS"
 
 
 def test_head_request_returns_get_without_its_body(server: Server, person: Person) -> None:
@@ -239,7 +239,7 @@ def test_log_of_a_request_is_one_line_without_secrets(
     ask(server.url, "GET", "/v1/tasks?project=geheim", token=person.token, X_Request_Id="r-1")
     ask(server.url, "POST", "/v1/tasks", {"title": "vertraulich"}, token=person.token, Idempotency_Key="schluessel")
     ask(server.url, "GET", "/v1/tasks", token="todo_" + "0" * 32 + "_falsch")
-    ask(server.url, "GET", "/no/such\n\x1b[31m".replace("\n", "%0A").replace("\x1b", "%1B"))
+    ask(server.url, "GET", "/no/such%0A%1B[31m", token=person.token)
     wait_for(lambda: "/no/such" in server.log.read_text())
     lines = [entry for entry in log_lines(server.log) if entry["path"] != "/readyz"]
     assert [(line["method"], line["path"], line["status"]) for line in lines] == [

@@ -76,6 +76,14 @@ def on(
     return Answer(answer.status, found, answer.read())
 
 
+def read_answer(sock: socket.socket) -> Answer:
+    """Read one answer from a socket on which a request was sent."""
+    response = http.client.HTTPResponse(sock)
+    response.begin()
+    headers = {name.lower(): value for name, value in response.getheaders()}
+    return Answer(response.status, headers, response.read())
+
+
 def raw(url: str, data: bytes, timeout: float = 10) -> bytes:
     """These bytes, and all that comes back until the other side ends or is silent."""
     there = urlsplit(url)

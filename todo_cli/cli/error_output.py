@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from todo_cli.cli.render.escape import escape
+from todo_cli.cli.render.escape import escape, escape_json
 from todo_cli.cli.render.text import wrap
 from todo_cli.errors import Bug, TodoError
 
@@ -17,7 +17,7 @@ def print_error(error: Any, *, as_json: bool) -> int:
         import msgspec
 
         problem = error.as_problem() | {"exit_code": error.exit_code}
-        line = msgspec.json.encode({"error": problem}, enc_hook=str).decode()
+        line = escape_json(msgspec.json.encode({"error": problem}, enc_hook=str).decode())
     else:
         hint = f" ({error.hint})" if error.hint else ""
         line = f"todo: {escape(error.detail)}{escape(hint)}"

@@ -3,50 +3,104 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from todo_cli.cli.options import output_form
 from todo_cli.cli.session import Session, session_of
-from todo_cli.contract.limits import MAX_PAGE_ITEMS
+from todo_cli.contract.limits import MAX_COUNTED_TASKS, MAX_PAGE_ITEMS
 from todo_cli.contract.tasks import ListTasks, TaskPage
 
+if TYPE_CHECKING:
+    from todo_cli.cli.render.colors import Line
 
-def print_list(ctx: Any, request: ListTasks, *, everything: bool, as_json: bool, as_lines: bool, nothing: str) -> None:
-    """Print one page of the requested tasks, or all pages; `nothing` is printed on a terminal if there are none."""
-    session, form = session_of(ctx), output_form(as_json, as_lines)
-    page = _fetch_all(session, request) if everything else session.send(request)
-    _print_page(session, page, form, nothing)
+
+class ListChoices(NamedTuple):
+    """What a command asks of its list: how it is fetched and printed.
+
+    `nothing` is printed on a terminal if the list is empty, `more` if it is longer than the page.
+    """
+
+    nothing: str
+    form: str
+    everything: bool = False
+    more: str = "todo list --all"
+    wrap_titles: bool = False
+
+
+def print_list(ctx: Any, request: ListTasks, choices: ListChoices) -> None:
+    """Print one page of the requested tasks, or all pages. A terminal also gets the number of the others."""
+    import msgspec
+
+    session, form = session_of(ctx), choices.form
+    if form == "text" and session.is_terminal:
+        request = msgspec.structs.replace(request, count_deferred=True, count_all=not choices.everything)
+    page = _fetch_all(session, request) if choices.everything else session.send(request)
+    if form != "text":
+        from todo_cli.cli.render import json
+
+        json.write_document(page) if form == "json" else json.write_lines(page.tasks)
+    elif session.is_terminal:
+        _print_screen(session, page, request, choices)
+    else:
+        from todo_cli.cli.render import text
+
+        text.write_tsv(page.tasks)
 
 
 def _fetch_all(session: Session, request: ListTasks) -> TaskPage:
     import msgspec
 
-    page = session.send(msgspec.structs.replace(request, limit=MAX_PAGE_ITEMS))
+    first = page = session.send(msgspec.structs.replace(request, limit=MAX_PAGE_ITEMS))
     tasks = list(page.tasks)
     while page.next:
         page = session.send(msgspec.structs.replace(request, limit=MAX_PAGE_ITEMS, cursor=page.next))
         tasks += page.tasks
-    return TaskPage(tasks=tuple(tasks), cut=page.cut)
+    return TaskPage(tasks=tuple(tasks), cut=page.cut, deferred=first.deferred)
 
 
-def _print_page(session: Session, page: TaskPage, form: str, nothing: str) -> None:
-    if form != "text":
-        from todo_cli.cli.render import json
-
-        json.write_document(page) if form == "json" else json.write_lines(page.tasks)
-        return
+def _print_screen(session: Session, page: TaskPage, request: ListTasks, choices: ListChoices) -> None:
+    """Print the list as a screen: its form depends on the width."""
     from todo_cli.cli.render import text
 
-    zone = text.zone_for(page.tasks, session.settings.timezone)
-    if not session.is_terminal:
-        text.write_tsv(page.tasks, zone)
-    elif page.tasks:
-        from todo_cli.cli.render import table
+    hidden = f"{page.deferred:,} deferred (is:deferred)" if page.deferred else ""
+    if not page.tasks:
+        text.note(f"{choices.nothing} {hidden}".rstrip())
+        return
+    from todo_cli.cli.render.cells import read_width
+    from todo_cli.cli.render.colors import choose_paint
+    from todo_cli.cli.render.signs import choose_signs
+    from todo_cli.cli.render.task_list import format_tasks
+    from todo_cli.cli.render.task_rows import ListView
 
-        table.print_tasks(page.tasks, zone, datetime.now(UTC), colored=session.use_color)
-    else:
-        text.note(nothing)
-    if page.next and session.is_terminal:
-        text.note(f"{len(page.tasks)} shown, more exist: todo list --all")
-    elif page.cut is True:
-        text.note(f"{len(page.tasks)} shown, more exist; this order depends on the time, so it has at most 200 tasks")
+    view = ListView(
+        zone=text.load_zone(session.settings.timezone),
+        now=datetime.now(UTC),
+        signs=choose_signs(),
+        as_tree=request.sort == "due",
+        with_urgency=request.sort == "urgency",
+        wrap_titles=choices.wrap_titles,
+    )
+    width = read_width()
+    lines = [*format_tasks(page.tasks, view, width), *_format_footer(page, hidden, choices.more, width)]
+    paint = choose_paint(colored=session.use_color)
+    for line in lines:
+        text.write(paint(line))
+
+
+def _format_footer(page: TaskPage, hidden: str, more: str, width: int) -> list[Line]:
+    """Return `50 of 214 shown, 2 deferred (is:deferred) · todo list --all`; nothing if the list hides nothing."""
+    from todo_cli.cli.render.cells import measure
+    from todo_cli.cli.render.colors import Piece
+
+    is_cut = bool(page.next or page.cut)
+    if not is_cut and not hidden:
+        return []
+    shown = f"{len(page.tasks):,} shown"
+    if is_cut and page.total:
+        plus = "+" if page.total >= MAX_COUNTED_TASKS else ""
+        shown = f"{len(page.tasks):,} of {page.total:,}{plus} shown"
+    parts = [f"{shown}, {hidden}" if hidden else shown]
+    if is_cut and more:
+        parts.append(f" · {more}")
+    while measure("".join(parts)) > width and len(parts) > 1:
+        parts.pop()
+    return [[], [Piece("".join(parts), "grey")]]

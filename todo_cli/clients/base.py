@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol, TypeVar
 
 from todo_cli.contract.base import Request
-from todo_cli.contract.limits import MAX_KEY_CHARS
-from todo_cli.errors import Invalid
+from todo_cli.contract.keys import check_key
 
 R = TypeVar("R")
 
@@ -36,8 +35,8 @@ class Client(Protocol):
 
 def idempotency_key(request: Request[Any], key: str | None) -> str | None:
     """Return the given key, else a new one for a write and None for a read; raises Invalid."""
-    if key is not None and not (1 <= len(key) <= MAX_KEY_CHARS and key.isprintable()):
-        raise Invalid(f"a key has 1 to {MAX_KEY_CHARS} printable characters", hint="choose another --key")
+    if key is not None:
+        check_key(key)
     if key is not None or not request.write:
         return key
     from todo_cli.contract.ids import new_id

@@ -104,7 +104,7 @@ class HttpClient:
         optional = {
             "Todo-Space": self._settings.space,
             "Time-Zone": self._settings.timezone,
-            "Idempotency-Key": quote(key, safe=" !#$&'()*+,/:;<=>?@[]^`{|}~") if key else None,
+            "Idempotency-Key": quote(key, safe="!#$&'()*+,/:;<=>?@[]^`{|}~") if key else None,
         }
         headers |= {name: value for name, value in optional.items() if value}
         for name, value in headers.items():

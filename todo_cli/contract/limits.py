@@ -36,6 +36,8 @@ MAX_CALLS_PER_MESSAGE = 200
 """Tool calls."""
 
 MAX_PAGE_ITEMS = 1_000
+MAX_COUNTED_TASKS = 1_000
+"""Tasks that a list counts behind its page."""
 MAX_SEARCH_HITS = 100
 MAX_MESSAGE_HITS = 200
 MAX_CURSOR_CHARS = 4_000

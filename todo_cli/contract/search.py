@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 from todo_cli.contract.base import Request
 from todo_cli.contract.limits import MAX_SEARCH_CHARS, MAX_SEARCH_HITS
-from todo_cli.contract.task_types import Task
+from todo_cli.contract.task_types import Task, TaskStatus
 
 
 class Snippet(Struct, frozen=True, kw_only=True):
@@ -20,17 +20,26 @@ class Snippet(Struct, frozen=True, kw_only=True):
 
 
 class TaskHit(Struct, frozen=True, kw_only=True):
-    """A task that was found. The score of a full match is 1."""
+    """A task that was found. The score of a full match is 1.
+
+    A match is weak if the task lacks one of the words, or has it only with a typo or inside another word. English
+    stop words ("the") do not count, and other forms of a word do: "ironing" matches "Iron shirts".
+    """
 
     task: Task
     score: float
+    match: Literal["full", "weak"] = "full"
     snippets: tuple[Snippet, ...]
 
 
 class TaskHits(Struct, frozen=True, kw_only=True):
-    """The tasks with all words, best first; when no task has all words, the tasks with most of them."""
+    """The tasks with all words, best first; when no task has all words, the tasks with most of them.
+
+    `also` counts full matches of the other statuses, among the best 1,000 of all.
+    """
 
     hits: tuple[TaskHit, ...]
+    also: dict[TaskStatus, int] = {}
 
 
 class SearchTasks(Request[TaskHits], frozen=True, kw_only=True):

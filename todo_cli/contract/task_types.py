@@ -101,10 +101,12 @@ class Changed(Struct, frozen=True, kw_only=True):
 class TaskPage(Struct, frozen=True, kw_only=True):
     """A page of tasks. `next` is the cursor of the next page, null on the last one; `cut` says that more exist.
 
-    `deferred` counts the tasks that match and are left out because they are deferred.
+    `deferred` counts the tasks that match and are left out because they are deferred. `total` counts all tasks that
+    match, 1,000 at most, if more exist than the page has.
     """
 
     tasks: tuple[Task, ...]
     next: str | None = None
     cut: bool | UnsetType = UNSET
     deferred: int | UnsetType = UNSET
+    total: int | UnsetType = UNSET

@@ -112,7 +112,8 @@ class ListTasks(Request[TaskPage], frozen=True, kw_only=True):
     Deferred tasks are left out unless the filter names them. Sorted by urgency or rank, which change with the clock,
     the list has one page of at most 200 tasks; `cut` says that more exist. With `home` and without a filter the list
     is the caller's default view, if there is one. With `count_deferred` the first page counts the deferred tasks that
-    it leaves out, which reads every open task.
+    it leaves out, which reads every open task. With `count_all` a page that is not the last one counts all matching
+    tasks, at most 1,000.
     """
 
     verb = "ListTasks"
@@ -136,6 +137,7 @@ class ListTasks(Request[TaskPage], frozen=True, kw_only=True):
     cursor: Annotated[str, Meta(max_length=MAX_CURSOR_CHARS)] | None = None
     home: bool = False
     count_deferred: bool = False
+    count_all: bool = False
 
 
 class ShowTask(Request[Task], frozen=True, kw_only=True):

@@ -143,6 +143,7 @@ FUNCTIONS: dict[str, str] = {
     "index_comment()": _INTERNAL,
     "typo_pattern(text)": _INTERNAL,
     "match_words(uuid, text[], boolean)": _INTERNAL,
+    "find_tasks(text, int, text[], boolean)": CLIENTS,
     "search_tasks(text, int, text, boolean)": CLIENTS,
     "message_words(uuid, uuid, text, text)": CLIENTS,
     "search_messages(text, int, bigint, text[], timestamp with time zone, timestamp with time zone, boolean)": CLIENTS,

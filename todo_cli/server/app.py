@@ -16,13 +16,16 @@ from todo_cli.contract.registry import REQUESTS
 from todo_cli.core.dispatch import import_handlers
 from todo_cli.errors import Invalid, NotFound, Unavailable
 from todo_cli.server.access_log import AccessLog
-from todo_cli.server.endpoint import RequestEndpoint, send_problem
+from todo_cli.server.endpoint import RequestEndpoint
 from todo_cli.server.health import healthz, readyz
 from todo_cli.server.mcp_http import McpRoute
 from todo_cli.server.model_list import ModelRoute
 from todo_cli.server.openapi import openapi
 from todo_cli.server.pool import Pool, open_pool
+from todo_cli.server.proxies import ForwardedAddress
+from todo_cli.server.responses import send_problem
 from todo_cli.server.shutdown import GracePeriod
+from todo_cli.server.sign_in import SignInFirst
 from todo_cli.server.turn_stream import TurnRoutes
 from todo_cli.settings.settings import Settings, load_settings
 
@@ -50,9 +53,9 @@ class PathRoutes:
             await send_problem(send, Invalid(f"this path has no method {method[:20]}"), scope, allow, status=405)
 
 
-async def _send_not_found(scope: Scope, receive: Receive, send: Send) -> None:
+async def _raise_not_found(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "http":
-        await send_problem(send, NotFound("this server has no such path", hint="see: /openapi.json"), scope)
+        raise NotFound("this server has no such path", hint="see: /openapi.json")
 
 
 def build_routes(pool: Pool, turns: TurnRoutes, mcp: McpRoute, models: ModelRoute) -> list[Route]:
@@ -66,7 +69,7 @@ def build_routes(pool: Pool, turns: TurnRoutes, mcp: McpRoute, models: ModelRout
     paths["/v1/turns"].methods["POST"] = turns.post
     paths["/v1/turns/{turn}/events"].methods["GET"] = turns.get
     paths["/v1/models"].methods["GET"] = models
-    paths["/mcp"].methods |= dict.fromkeys(("POST", "GET", "DELETE"), mcp)
+    paths["/mcp"].methods["POST"] = mcp  # stateless: no stream to open with GET, no session to end with DELETE
     for path, function in {"/healthz": healthz, "/readyz": readyz(pool), "/openapi.json": openapi}.items():
         paths[path].methods["GET"] = request_response(function)
     return [Route(path, paths[path]) for path in sorted(paths, key=lambda path: "{" in path)]
@@ -98,5 +101,6 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
             await asyncio.shield(pool.close(timeout=5))
 
     routes = build_routes(pool, turns, mcp, ModelRoute(pool, settings))
-    log = AccessLog(Router(routes, redirect_slashes=False, default=_send_not_found, lifespan=lifespan))
-    return log
+    router = Router(routes, redirect_slashes=False, default=_raise_not_found, lifespan=lifespan)
+    log = AccessLog(SignInFirst(router, pool))
+    return ForwardedAddress(log, settings.serve_proxies)

@@ -10,8 +10,9 @@ from starlette.types import Receive, Scope, Send
 
 from todo_cli.contract.base import Request
 from todo_cli.contract.limits import MAX_BODY_BYTES
-from todo_cli.server.endpoint import answer_client, read_caller, read_headers, send_errors_of
+from todo_cli.server.endpoint import answer_client
 from todo_cli.server.pool import Pool
+from todo_cli.server.sign_in import check_token
 
 
 class McpRoute:
@@ -28,11 +29,8 @@ class McpRoute:
         self._end = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one message of a client, 401 without a token."""
-        await send_errors_of(scope, send, self._respond(scope, receive, send))
-
-    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
-        read_caller(read_headers(scope), scope)
+        """Answer one message of a client. Some need no database, so the token of each is checked."""
+        await check_token(self._pool, scope["state"]["caller"])
         manager = await self._load_manager()
         await manager.handle_request(scope, receive, send)
 
@@ -50,8 +48,7 @@ class McpRoute:
             await self._end.wait()
 
     def _sender(self, context: Any) -> Any:
-        scope = context.request.scope
-        caller = msgspec.structs.replace(read_caller(read_headers(scope), scope), way="mcp")
+        caller = msgspec.structs.replace(context.request.scope["state"]["caller"], way="mcp")
 
         async def send(request: Request[Any]) -> Any:
             return await answer_client(self._pool, caller, request)

@@ -8,8 +8,9 @@ from todo_cli.contract.codec import encode
 from todo_cli.contract.users import WhoAmI
 from todo_cli.errors import ModelFailed
 from todo_cli.llm.catalog import list_models
-from todo_cli.server.endpoint import answer_client, read_caller, read_headers, send_errors_of, send_response
+from todo_cli.server.endpoint import answer_client
 from todo_cli.server.pool import Pool
+from todo_cli.server.responses import send_response
 from todo_cli.settings.settings import Settings
 
 
@@ -20,11 +21,8 @@ class ModelRoute:
         self._pool, self._settings = pool, settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer `GET /v1/models`."""
-        await send_errors_of(scope, send, self._send_models(scope, send))
-
-    async def _send_models(self, scope: Scope, send: Send) -> None:
-        me = await answer_client(self._pool, read_caller(read_headers(scope), scope), WhoAmI())
+        """Answer `GET /v1/models`; raises TodoError."""
+        me = await answer_client(self._pool, scope["state"]["caller"], WhoAmI())
         try:
             models = await list_models(self._settings, preferred=me.model)
         except ModelFailed as error:

@@ -15,6 +15,7 @@ from todo_cli.contract.codec import answer_type
 from todo_cli.contract.model_list import ModelList
 from todo_cli.contract.registry import REQUESTS
 from todo_cli.errors import ERRORS
+from todo_cli.server.headers import HEADER_RULES
 from todo_cli.server.turn_stream import FollowTurnQuery, StartTurnBody
 
 PROBLEM = {
@@ -29,13 +30,6 @@ PROBLEM = {
         "request_id": {"type": "string"},
     },
 }
-
-HEADERS = {
-    "Todo-Space": "id of the space to work in; default: the caller's personal space",
-    "Time-Zone": "IANA name; default: the caller's preference",
-    "Idempotency-Key": "a write with the same key and content is done once, however often it is sent",
-}
-
 
 STREAMS: dict[tuple[str, str], type[msgspec.Struct]] = {
     ("POST", "/v1/turns"): StartTurnBody,
@@ -134,8 +128,13 @@ def _describe_fields(path: str, method: str, schema: dict[str, Any]) -> list[dic
 
 def _describe_headers(*, write: bool) -> list[dict[str, Any]]:
     return [
-        {"name": name, "in": "header", "description": about, "schema": {"type": "string"}}
-        for name, about in HEADERS.items()
+        {
+            "name": name,
+            "in": "header",
+            "description": rule.about,
+            "schema": {"type": "string", "pattern": rule.pattern},
+        }
+        for name, rule in HEADER_RULES.items()
         if name != "Idempotency-Key" or write
     ]
 

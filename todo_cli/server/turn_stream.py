@@ -29,16 +29,10 @@ from todo_cli.contract.users import WhoAmI
 from todo_cli.errors import Bug, ModelFailed, TodoError
 from todo_cli.llm.endpoints import ModelEndpoint
 from todo_cli.llm.selection import select_endpoint
-from todo_cli.server.endpoint import (
-    answer_client,
-    log_trace,
-    read_body,
-    read_caller,
-    read_headers,
-    send_errors_of,
-    send_response,
-)
+from todo_cli.server.endpoint import answer_client, read_body
+from todo_cli.server.headers import read_headers
 from todo_cli.server.pool import Pool
+from todo_cli.server.responses import log_trace, send_response
 from todo_cli.server.shutdown import GracePeriod
 from todo_cli.server.turn_runner import RunningTurn, TurnRunner, answer_for_turn
 from todo_cli.settings.settings import Settings
@@ -82,17 +76,9 @@ class TurnRoutes:
         await self._runner.close()
 
     async def post(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer `POST /v1/turns`."""
-        await send_errors_of(scope, send, self._post(scope, receive, send))
-
-    async def get(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer `GET /v1/turns/{turn}/events`."""
-        await send_errors_of(scope, send, self._get(scope, receive, send))
-
-    async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = read_headers(scope)
-        caller = msgspec.structs.replace(read_caller(headers, scope), key=None)
-        body = decode_request(await read_body(receive, headers), StartTurnBody)
+        """Answer `POST /v1/turns`; raises TodoError."""
+        caller = msgspec.structs.replace(scope["state"]["caller"], key=None)
+        body = decode_request(await read_body(scope, receive), StartTurnBody)
         attendance = self._attend(scope, caller, body.model)
         await attendance.endpoint()
         conversation = await self._conversation_id(caller, body.conversation)
@@ -100,9 +86,9 @@ class TurnRoutes:
         stream = _Stream(self._pool, caller, attendance)
         await stream.send(scope, receive, send, body.turn, body.after, _format_event("begun", claim))
 
-    async def _get(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = read_headers(scope)
-        caller = msgspec.structs.replace(read_caller(headers, scope), key=None)
+    async def get(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer `GET /v1/turns/{turn}/events`; raises TodoError."""
+        caller, headers = msgspec.structs.replace(scope["state"]["caller"], key=None), read_headers(scope)
         text = scope["query_string"].decode("latin-1")
         fields = dict(pair.partition("=")[::2] for pair in text.split("&") if pair)
         if "after" not in fields and "last-event-id" in headers:
@@ -121,10 +107,12 @@ class TurnRoutes:
 
     async def _choose_endpoint(self, caller: Caller, model: str | None) -> ModelEndpoint:
         """Return the endpoint of the model. The settings hold its address, a user only names it; raises ModelFailed."""
-        preferred = None if model else (await answer_for_turn(self._pool, caller, WhoAmI())).model
+        me = await answer_for_turn(self._pool, caller, WhoAmI())  # an error names the models: signed-in users only
         try:
             # the keyring may be slow
-            return await asyncio.to_thread(select_endpoint, self._settings, requested=model, preferred=preferred)
+            return await asyncio.to_thread(
+                select_endpoint, self._settings, requested=model, preferred=None if model else me.model
+            )
         except ModelFailed as error:
             raise ModelFailed(f"on the server, {error.detail}", hint=error.hint, **error.extra) from None
 

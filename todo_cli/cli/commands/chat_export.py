@@ -13,6 +13,7 @@ import typer
 
 from todo_cli.cli.commands.chat_list import ConversationArgument
 from todo_cli.cli.render import text
+from todo_cli.cli.render.escape import escape_json
 from todo_cli.cli.render.progress import Progress
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.codec import encode
@@ -110,7 +111,7 @@ def json_lines(conversation: Conversation, messages: Iterator[Message]) -> Itera
         created_at=conversation.created_at,
         head=head,
     )
-    yield encode(header).decode()
+    yield escape_json(encode(header).decode())
     seqs: dict[tuple[str, int], int] = {}  # (conversation, seq) of a message with calls -> its seq in the export
     for seq, message in enumerate(messages, 1):
         if message.role == "user":
@@ -121,7 +122,8 @@ def json_lines(conversation: Conversation, messages: Iterator[Message]) -> Itera
         names = ("turn", "role", "content", "calls", "model", "usage", "at")
         fields = {name: getattr(message, name) for name in names}
         fields["status"] = "interrupted" if message.status != "whole" else "whole"
-        yield encode(ExportedMessage(seq=seq, call_seq=call_seq, call_index=message.call_index, **fields)).decode()
+        line = encode(ExportedMessage(seq=seq, call_seq=call_seq, call_index=message.call_index, **fields)).decode()
+        yield escape_json(line)
 
 
 def markdown_lines(conversation: Conversation, messages: Iterator[Message]) -> Iterator[str]:

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 import typer
 
 from todo_cli.cli.filter_args import FilterArgument, FilterCommand, join_filter
-from todo_cli.cli.list_output import print_list
-from todo_cli.cli.options import Cursor, Json, JsonLines, Priority, Project, parse_priority
+from todo_cli.cli.list_output import ListChoices, print_list
+from todo_cli.cli.options import Cursor, Json, JsonLines, Priority, Project, output_form, parse_priority
 from todo_cli.cli.render import text
 from todo_cli.cli.session import session_of
 from todo_cli.contract.filters import SORTS
@@ -42,6 +42,9 @@ LimitOption = Annotated[
     typer.Option("--limit", "-n", help="Maximum number of tasks.", min=1, max=MAX_PAGE_ITEMS, metavar="COUNT"),
 ]
 
+TagOption = Annotated[str | None, typer.Option("--tag", "-t", help="Tag.", metavar="NAME")]
+WrapOption = Annotated[bool, typer.Option("--wrap", help="Wrap long titles instead of cutting them.")]
+
 
 @app.command("list", cls=FilterCommand)
 def list_tasks(
@@ -49,7 +52,7 @@ def list_tasks(
     words: FilterArgument = None,
     status: StatusOption = "open",
     project: Project = None,
-    tag: Annotated[str | None, typer.Option("--tag", "-t", help="Tag.", metavar="NAME")] = None,
+    tag: TagOption = None,
     prio: Priority = None,
     due: Annotated[str | None, typer.Option(help="Due on this day.", metavar="WHEN")] = None,
     due_before: Annotated[str | None, typer.Option(help="Due before this day or time.", metavar="WHEN")] = None,
@@ -58,6 +61,7 @@ def list_tasks(
     limit: LimitOption = 50,
     cursor: Cursor = None,
     everything: Annotated[bool, typer.Option("--all", help="List all tasks, without a limit.")] = False,
+    wrap: WrapOption = False,
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
@@ -87,10 +91,17 @@ def list_tasks(
         cursor=cursor,
         home=not narrowed,
     )
+    _hint_at_command(ctx, filter)
+    nothing, form = _empty_message(filter, narrowed), output_form(as_json, as_lines)
+    more = "for all: --all" if narrowed else "todo list --all"
+    choices = ListChoices(nothing, form, everything=everything, more=more, wrap_titles=wrap)
+    print_list(ctx, request, choices)
+
+
+def _hint_at_command(ctx: typer.Context, filter: str | None) -> None:
+    """Print a hint where the filter is the name of a command that lists tasks."""
     if filter in VIEW_COMMANDS and session_of(ctx).is_terminal:
         text.note(f"hint: this searches for the word {filter!r}; for the list, run: todo {filter}")
-    nothing = _empty_message(filter, narrowed)
-    print_list(ctx, request, everything=everything, as_json=as_json, as_lines=as_lines, nothing=nothing)
 
 
 def _empty_message(filter: str | None, narrowed: bool) -> str:

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from todo_cli.cli.list_output import print_list
-from todo_cli.cli.options import Json, JsonLines
+from todo_cli.cli.list_output import ListChoices, print_list
+from todo_cli.cli.options import Json, JsonLines, output_form
 from todo_cli.contract.tasks import ListTasks
 
 PANEL = "Tasks"
@@ -23,13 +23,13 @@ def next_tasks(
 ) -> None:
     """List the most urgent tasks that can be done now: those that are not blocked, deferred or scheduled for later.
 
-    Urgency is computed as in Taskwarrior: from due date, priority, age,
-    tags, blocked tasks and more.
+    The last column is the urgency. It is computed as in Taskwarrior: from due
+    date, priority, age, tags, blocked tasks and more.
 
     todo next
 
     todo next 3 --json
     """
     request = ListTasks(filter="is:ready", sort="urgency", limit=limit)
-    nothing = "No task can be done now."
-    print_list(ctx, request, everything=False, as_json=as_json, as_lines=as_lines, nothing=nothing)
+    form = output_form(as_json, as_lines)
+    print_list(ctx, request, ListChoices("No task can be done now.", form, more=f"todo next {2 * limit}"))

@@ -28,7 +28,7 @@ def search(
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
-    """Search titles, notes and comments, best matches first. Typos are tolerated; the beginning of a word is enough.
+    """Search titles, notes and comments, best matches first: also other forms of a word, its beginning, and typos.
 
     todo search dentist
 
@@ -54,16 +54,25 @@ def _print_hits(session: Session, page: TaskHits, form: str, query: str, status:
     tasks = [hit.task for hit in page.hits]
     zone = text.zone_for(tasks, session.settings.timezone)
     if not session.is_terminal:
-        text.write_tsv(tasks, zone)
+        text.write_tsv(tasks)
     elif tasks:
         from todo_cli.cli.render import search_results
 
         search_results.print_hits(page.hits, zone, datetime.now(UTC), colored=session.use_color)
+        if page.also:
+            text.note(f"{_count_others(page)} too; search all tasks with: --status all")
     else:
-        text.note(_format_empty(query, status))
+        text.note(_format_empty(query, status, page))
 
 
-def _format_empty(query: str, status: str) -> str:
+def _count_others(page: TaskHits) -> str:
+    """Return `2 done and 1 deleted match`."""
+    return " and ".join(f"{count:,} {status}" for status, count in page.also.items()) + " match"
+
+
+def _format_empty(query: str, status: str, page: TaskHits) -> str:
+    if page.also:
+        return f"No {status} tasks match, but {_count_others(page)}. Search all tasks with: --status all"
     if not any(character.isalnum() for character in query):
         return "Nothing found: the search has no letters or digits."
     if status != "all":

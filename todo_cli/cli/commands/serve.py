@@ -88,8 +88,10 @@ def _local_database_url(session: Session) -> str:
 def _run(session: Session, options: dict[str, Any]) -> None:
     import uvicorn
 
+    from todo_cli.server.proxies import check_proxies
     from todo_cli.server.sockets import listen, require_certificate
 
+    check_proxies(session.settings.serve_proxies)
     require_certificate(options["ssl_certfile"], options["ssl_keyfile"])
     sockets = listen(options["host"], options["port"], options["uds"])
     address = _format_address(sockets[0], options)
@@ -100,8 +102,8 @@ def _run(session: Session, options: dict[str, Any]) -> None:
         access_log=False,
         log_level="warning",
         server_header=False,
-        proxy_headers=True,
-        forwarded_allow_ips=session.settings.serve_proxies,
+        proxy_headers=False,  # ForwardedAddress does it
+        ws="none",
         timeout_keep_alive=75,
         h11_max_incomplete_event_size=64 * 1024,
         **options,

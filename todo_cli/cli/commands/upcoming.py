@@ -5,8 +5,8 @@ from __future__ import annotations
 import typer
 
 from todo_cli.cli.filter_args import FilterArgument, FilterCommand, narrow_filter
-from todo_cli.cli.list_output import print_list
-from todo_cli.cli.options import Json, JsonLines
+from todo_cli.cli.list_output import ListChoices, print_list
+from todo_cli.cli.options import Json, JsonLines, output_form
 from todo_cli.contract.tasks import ListTasks
 
 PANEL = "Tasks"
@@ -27,4 +27,4 @@ def upcoming(
     todo upcoming p1 --json
     """
     request = ListTasks(filter=narrow_filter(FILTER, words))
-    print_list(ctx, request, everything=True, as_json=as_json, as_lines=as_lines, nothing=EMPTY_MESSAGE)
+    print_list(ctx, request, ListChoices(EMPTY_MESSAGE, output_form(as_json, as_lines), everything=True))

@@ -5,17 +5,32 @@ from __future__ import annotations
 import re
 
 # controls, line separators, and characters that reverse the direction of text (Trojan Source, CVE-2021-42574)
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROLS = "\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+# characters that nobody sees: soft hyphens, zero-width blanks, fillers, tags
+_INVISIBLE = "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2060-\u2065\u206a-\u206f\u3164\ufeff\uffa0"
+_MORE_INVISIBLE = "\ufff0-\ufffb\U000e0000-\U000e0fff"
+# a joiner is part of an emoji and of a word in many scripts, but not between Latin letters
+_JOINABLE = "\u0300-\u1fff\u2100-\U000dffff"
+_LONE_JOINER = f"(?<![{_JOINABLE}])[\u200c\u200d]|[\u200c\u200d](?![{_JOINABLE}])"
+_UNSAFE = re.compile(f"[{_CONTROLS}{_INVISIBLE}{_MORE_INVISIBLE}]|{_LONE_JOINER}")
+_UNSAFE_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def _escape_match(match: re.Match[str]) -> str:
     code = ord(match[0])
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def escape(text: str) -> str:
     """Escape a text for one line: line ends and tabs too."""
     return _UNSAFE.sub(_escape_match, text)
+
+
+def escape_json(document: str) -> str:
+    """Escape what a terminal would obey in a JSON document; for programs it means the same."""
+    return _UNSAFE_IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", document)
 
 
 def escape_block(text: str) -> str:

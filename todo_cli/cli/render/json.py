@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from todo_cli.cli.json_options import JsonOptions
+from todo_cli.cli.render.escape import escape_json
 from todo_cli.contract.codec import encode
 
 
@@ -18,7 +19,7 @@ def write_document(value: Any) -> None:
     if any(options):
         _write_selection(value, options, indent=2)
     else:
-        sys.stdout.write(msgspec.json.format(encode(value), indent=2).decode() + "\n")
+        sys.stdout.write(escape_json(msgspec.json.format(encode(value), indent=2).decode()) + "\n")
 
 
 def write_lines(values: Iterable[Any]) -> None:
@@ -28,7 +29,7 @@ def write_lines(values: Iterable[Any]) -> None:
         if any(options):
             _write_selection(value, options, indent=-1)
         else:
-            sys.stdout.write(encode(value).decode() + "\n")
+            sys.stdout.write(escape_json(encode(value).decode()) + "\n")
 
 
 def _current_options() -> JsonOptions:
@@ -53,4 +54,4 @@ def _write_selection(value: Any, options: JsonOptions, *, indent: int) -> None:
     elif options.template is not None:
         sys.stdout.write(json_filter.apply_template(document, options.template))
     else:
-        sys.stdout.write(msgspec.json.format(encode(document), indent=indent).decode() + "\n")
+        sys.stdout.write(escape_json(msgspec.json.format(encode(document), indent=indent).decode()) + "\n")

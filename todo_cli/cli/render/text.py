@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Set
-from datetime import date, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 
 from todo_cli.cli.render.escape import escape
 from todo_cli.contract.tasks import Changed, CompleteTasks, Repeat, Task
+
+MAX_DAYS_AGO = 13
+"""Days in the past that are counted; earlier ones are dates."""
 
 
 def write(line: str) -> None:
@@ -60,33 +63,40 @@ def parse_due(due: str) -> date | datetime:
 
 
 def format_due(due: str, zone: tzinfo | None, now: datetime) -> str:
-    """Return `today 17:00`, `tomorrow`, `fri`, `24 Dec` or `24 Dec 2027`."""
-    when = parse_due(due)
-    clock = ""
-    if isinstance(when, datetime):
-        local = when.astimezone(zone)
-        when, clock = local.date(), f" {local:%H:%M}"
-    days = (when - now.astimezone(zone).date()).days
+    """Return `3 days ago`, `today 17:00`, `tomorrow`, `Fri`, `24 Dec` or `24 Dec 2027`."""
+    day, clock = _split_due(due, zone)
+    days = (day - now.astimezone(zone).date()).days
     if days in (-1, 0, 1):
         return ("yesterday", "today", "tomorrow")[days + 1] + clock
+    if -MAX_DAYS_AGO <= days < 0:
+        return f"{-days} days ago"
     if 1 < days < 7:
-        return f"{when:%a}".lower() + clock
-    near = -60 < days < 300  # less than a year in all, so day and month name one date
-    return f"{when.day} {when:%b}" + ("" if near else f" {when.year}") + clock
+        return f"{day:%a}{clock}"
+    return format_day(day, days) + (clock if days > 0 else "")
+
+
+def format_day(day: date, days: int) -> str:
+    """Return `24 Dec`, with the year where day and month could name another date; `days` is the distance from today."""
+    is_near = -60 < days < 300  # less than a year in all
+    return f"{day.day} {day:%b}" + ("" if is_near else f" {day.year}")
+
+
+def _split_due(due: str, zone: tzinfo | None) -> tuple[date, str]:
+    """Return the local day, and the time of an instant as ` 17:00`."""
+    when = parse_due(due)
+    if not isinstance(when, datetime):
+        return when, ""
+    local = when.astimezone(zone)
+    return local.date(), f" {local:%H:%M}"
 
 
 def format_full_due(due: str, zone: tzinfo | None, now: datetime) -> str:
     """Return the date with its distance, if it is near: `Tue 1 Dec 09:00, in 4 days`, `Wed 2 Jan 2030`."""
-    when = parse_due(due)
-    clock = ""
-    if isinstance(when, datetime):
-        local = when.astimezone(zone)
-        when, clock = local.date(), f" {local:%H:%M}"
-    days = (when - now.astimezone(zone).date()).days
-    is_near = -60 < days < 300
+    day, clock = _split_due(due, zone)
+    days = (day - now.astimezone(zone).date()).days
     distance = f"in {days} days" if days > 0 else f"{-days} days ago"
     distance = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(days, distance)
-    absolute = f"{when:%a} {when.day} {when:%b}{'' if is_near else f' {when.year}'}{clock}"
+    absolute = f"{day:%a} {format_day(day, days)}{clock}"
     return f"{absolute}, {distance}" if abs(days) < 60 else absolute
 
 
@@ -100,6 +110,11 @@ def is_overdue(due: str, zone: tzinfo | None, now: datetime) -> bool:
     """Whether the time, or the day, has passed."""
     when = parse_due(due)
     return when < now if isinstance(when, datetime) else when < now.astimezone(zone).date()
+
+
+def is_due_today(due: str, zone: tzinfo | None, now: datetime) -> bool:
+    """Whether the local day is today."""
+    return _split_due(due, zone)[0] == now.astimezone(zone).date()
 
 
 def warn_of_late_defer(tasks: Iterable[Task], zone: tzinfo | None) -> None:
@@ -118,14 +133,19 @@ def _is_later(first: str, second: str, zone: tzinfo | None) -> bool:
     return days[0] > days[1]
 
 
-def write_tsv(tasks: Iterable[Task], zone: tzinfo | None) -> None:
+def format_instant(when: datetime) -> str:
+    """Return the instant as JSON has it, in UTC: every machine format has the same dates."""
+    return when.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def write_tsv(tasks: Iterable[Task]) -> None:
     """Print a tab-separated line per task: number, status, priority, due, project, tags, title."""
     for task in tasks:
         cells = [
             str(task.number),
             task.status,
             f"p{task.priority}" if task.priority else "",
-            format_due_iso(task.due, zone) if task.due else "",
+            task.due or "",
             task.project or "",
             ",".join(task.tags),
             task.title,
@@ -194,7 +214,7 @@ def write_changed(
         note("(already done with this key; nothing was changed again)")
 
 
-def format_age(when: datetime, now: datetime) -> str:
+def format_age(when: datetime, now: datetime, zone: tzinfo | None = None) -> str:
     """Return `just now`, `5m ago`, `3h ago`, `2d ago`, then the date."""
     seconds = (now - when).total_seconds()
     if seconds < 60:
@@ -202,4 +222,5 @@ def format_age(when: datetime, now: datetime) -> str:
     for size, unit in ((60, "m"), (3600, "h"), (86400, "d")):
         if seconds < size * {"m": 60, "h": 24, "d": 7}[unit]:
             return f"{int(seconds // size)}{unit} ago"
-    return f"{when.astimezone():%d %b %Y}"
+    local = when.astimezone(zone).date()
+    return format_day(local, (local - now.astimezone(zone).date()).days)

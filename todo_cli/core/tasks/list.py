@@ -8,6 +8,7 @@ from typing import LiteralString, NamedTuple
 import msgspec
 
 from todo_cli.contract.codec import decode
+from todo_cli.contract.limits import MAX_COUNTED_TASKS
 from todo_cli.contract.tasks import ListTasks, Task, TaskPage
 from todo_cli.core.dispatch import handler
 from todo_cli.core.filters.compiler import STATUSES, CompiledFilter, compile_filter, parse_with_views
@@ -52,6 +53,7 @@ class _ListedPage(msgspec.Struct):
     rows: list[_ListedRow]
     default_view: _DefaultView | None = None
     deferred: int | msgspec.UnsetType = msgspec.UNSET
+    total: int | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class _Listing(NamedTuple):
@@ -63,6 +65,7 @@ class _Listing(NamedTuple):
     with_urgency: bool
     with_default_view: bool
     with_deferred: bool
+    with_total: bool
 
 
 @handler(ListTasks)
@@ -81,10 +84,11 @@ async def list_tasks(tx: Transaction, request: ListTasks) -> TaskPage:
     limit = _limit(request, order)
     page, has_more = found.rows[:limit], len(found.rows) > limit
     tasks = tuple(_to_task(row) for row in page)
+    total = msgspec.UNSET if found.total is None else found.total
     if has_more and order.is_volatile:
-        return TaskPage(tasks=tasks, cut=True, deferred=found.deferred)
+        return TaskPage(tasks=tasks, cut=True, deferred=found.deferred, total=total)
     cursor = order.make_cursor(page[-1].key) if has_more else None
-    return TaskPage(tasks=tasks, next=cursor, deferred=found.deferred)
+    return TaskPage(tasks=tasks, next=cursor, deferred=found.deferred, total=total)
 
 
 def _limit(request: ListTasks, order: Order) -> int:
@@ -117,10 +121,10 @@ async def _find(tx: Transaction, request: ListTasks) -> tuple[_ListedPage, Order
         with_urgency="urgency" in sorts,
         with_default_view=request.home and not request.filter,
         with_deferred=request.count_deferred and not request.cursor,
+        with_total=request.count_all,
     )
-    text = await tx.finish(
-        _build_statement(listing), limit=_limit(request, order) + 1, **compiled.values, **cursor_values
-    )
+    bounds = {"limit": _limit(request, order) + 1, "max_counted": MAX_COUNTED_TASKS}
+    text = await tx.finish(_build_statement(listing), **bounds, **compiled.values, **cursor_values)
     return decode(text or "", _ListedPage), order
 
 
@@ -151,13 +155,23 @@ def _build_statement(listing: _Listing) -> Sql:
         deferred_member = f"""'deferred', (
     SELECT count(*) FROM todo.tasks t{search}
     WHERE t.space_id = %(space)s::uuid AND {compiled.hidden}),"""
+    total_member: LiteralString = _count_matches(compiled, search) if listing.with_total else ""
     task = task_json("page", note=False, more=computed_pairs("page"))
     return _cached_statement(f"""
-SELECT json_build_object({view_member}{deferred_member}
+SELECT json_build_object({view_member}{deferred_member}{total_member}
   'rows', coalesce(json_agg(json_build_object(
     'key', {order.keys_json("page")},
     'task', {task}{urgency_member})), '[]'))::text
 FROM ({rows} {limit}) AS page""")
+
+
+def _count_matches(compiled: CompiledFilter, search: LiteralString) -> LiteralString:
+    """Return the member that counts the matching tasks, if there are more than the page has."""
+    conditions: LiteralString = " AND ".join(filter(None, ["t.space_id = %(space)s::uuid", compiled.where]))
+    return f"""'total', CASE WHEN count(*) >= %(limit)s::int THEN (
+    SELECT count(*) FROM (
+      SELECT FROM todo.tasks t{search}
+      WHERE {conditions} LIMIT %(max_counted)s::int) AS matches) END,"""
 
 
 @lru_cache(512)

@@ -77,7 +77,7 @@ def _summarize(answer: Any) -> dict[str, Any]:
             "hidden_deferred": hidden,
         }
     if isinstance(answer, TaskHits):
-        return {"tasks": [_match_fields(hit) for hit in answer.hits]}
+        return _hits_fields(answer)
     if isinstance(answer, Changed):
         return _changed_fields(answer)
     if isinstance(answer, Undone):
@@ -87,6 +87,12 @@ def _summarize(answer: Any) -> dict[str, Any]:
         return {"changes": [_change_fields(change) for change in changes], "more": answer.next}
     builtin = msgspec.to_builtins(answer)
     return builtin if isinstance(builtin, dict) else {"answer": builtin}
+
+
+def _hits_fields(answer: TaskHits) -> dict[str, Any]:
+    """Return the matches, the number of matches of other statuses, and a hint where none is found."""
+    fields: dict[str, Any] = {"tasks": [_match_fields(hit) for hit in answer.hits], "also": answer.also or None}
+    return fields if answer.hits else fields | {"hint": "no task matches these words: look with list_tasks"}
 
 
 def _changed_fields(answer: Changed) -> dict[str, Any]:
@@ -119,7 +125,8 @@ def _previous_occurrence(task: Task) -> tuple[str, int] | None:
 
 def _match_fields(hit: TaskHit) -> dict[str, Any]:
     snippets = [f"{snippet.where}: {snippet.text}" for snippet in hit.snippets if snippet.where != "title"]
-    return _listed_fields(hit.task) | ({"found_in": snippets} if snippets else {})
+    weak = {"match": "weak"} if hit.match == "weak" else {}
+    return _listed_fields(hit.task) | weak | ({"found_in": snippets} if snippets else {})
 
 
 def _listed_fields(task: Task) -> dict[str, Any]:

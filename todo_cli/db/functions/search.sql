@@ -113,10 +113,10 @@ SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- name: match_words
--- The stored words of a space that match the terms, each with a weight (1 for the term itself).
--- Words that begin with a term match it. If there are none, or with p_wide, words with one typo
--- match too, and words that contain the term. Each stored word costs one descent of the index,
--- however many tasks have it.
+-- The stored words of a space that match the terms, each with a weight: 1 for the term itself, 0.9
+-- for a word with its English stem ("iron" for "ironing"), 0.85 for a word that begins with it. If
+-- a term has none, or with p_wide, words with one typo and words that contain the term match too,
+-- with less. Each stored word costs one descent of the index, however many tasks have it.
 CREATE FUNCTION todo.match_words(p_space uuid, p_terms text[], p_wide boolean)
 RETURNS TABLE (term text, word text, weight float8) LANGUAGE plpgsql STABLE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -124,32 +124,59 @@ SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   matched_terms text[];
   matched_words text[];
+  match_weights float8[];
   unmatched text[];
 BEGIN
-  WITH RECURSIVE prefix_matches AS (
-    SELECT t AS term,
-           (SELECT w.word FROM todo.words w
-             WHERE w.space_id = p_space AND w.word >= t COLLATE "C"
-               AND w.word < (t || chr(1114111)) COLLATE "C"
-             ORDER BY w.word LIMIT 1) AS word,
-           1 AS n
+  WITH RECURSIVE stems AS MATERIALIZED (
+    SELECT t AS term, (ts_lexize('pg_catalog.english_stem', t))[1] AS stem
+      FROM unnest(p_terms) AS t
+     WHERE t ~ '^[a-z]{3,}$'
+  ),
+  -- a word begins with its stem, the stem's last letter aside: party, parti; possibility, possibl
+  beginnings AS (
+    SELECT t AS term, t AS beginning, CASE WHEN t ~ '^[a-z0-9]$' THEN 1 ELSE 40 END AS max_words
       FROM unnest(p_terms) AS t
     UNION ALL
-    SELECT p.term,
+    SELECT shortened.term, shortened.beginning, 200
+      FROM (SELECT s.term, regexp_replace(s.stem, '(?<=..)[eil]$', '') AS beginning FROM stems s
+           ) AS shortened
+     WHERE NOT starts_with(shortened.beginning, shortened.term)
+  ),
+  candidates AS (
+    SELECT b.term, b.beginning, b.max_words,
            (SELECT w.word FROM todo.words w
-             WHERE w.space_id = p_space AND w.word > p.word
-               AND w.word < (p.term || chr(1114111)) COLLATE "C"
+             WHERE w.space_id = p_space AND w.word >= b.beginning COLLATE "C"
+               AND w.word < (b.beginning || chr(1114111)) COLLATE "C"
+             ORDER BY w.word LIMIT 1) AS word,
+           1 AS n
+      FROM beginnings b
+    UNION ALL
+    SELECT c.term, c.beginning, c.max_words,
+           (SELECT w.word FROM todo.words w
+             WHERE w.space_id = p_space AND w.word > c.word
+               AND w.word < (c.beginning || chr(1114111)) COLLATE "C"
              ORDER BY w.word LIMIT 1),
-           p.n + 1
-      FROM prefix_matches p
-     WHERE p.word IS NOT NULL AND p.n < CASE WHEN p.term ~ '^[a-z0-9]$' THEN 1 ELSE 40 END
+           c.n + 1
+      FROM candidates c
+     WHERE c.word IS NOT NULL AND c.n < c.max_words
+  ),
+  weighted AS (
+    SELECT c.term, c.word,
+           max(CASE
+             WHEN c.word = c.term THEN 1
+             WHEN (ts_lexize('pg_catalog.english_stem', c.word))[1] = s.stem THEN 0.9
+             WHEN c.beginning = c.term AND c.term !~ '^[a-z0-9]$' THEN 0.85
+           END) AS weight
+      FROM candidates c LEFT JOIN stems s ON s.term = c.term
+     WHERE c.word IS NOT NULL
+     GROUP BY c.term, c.word
   )
-  SELECT array_agg(p.term), array_agg(p.word) INTO matched_terms, matched_words
-    FROM prefix_matches p
-   WHERE p.word IS NOT NULL AND (p.term !~ '^[a-z0-9]$' OR p.word = p.term);
+  SELECT array_agg(m.term), array_agg(m.word), array_agg(m.weight)
+    INTO matched_terms, matched_words, match_weights
+    FROM weighted m
+   WHERE m.weight IS NOT NULL;
   RETURN QUERY
-  SELECT m.term, m.word, CASE WHEN m.term = m.word THEN 1.0 ELSE 0.85 END::float8
-    FROM unnest(matched_terms, matched_words) AS m(term, word);
+  SELECT * FROM unnest(matched_terms, matched_words, match_weights) AS m(term, word, weight);
 
   unmatched := ARRAY(
     SELECT t FROM unnest(p_terms) AS t WHERE t <> ALL (coalesce(matched_terms, '{}')));
@@ -181,6 +208,8 @@ BEGIN
     FROM stored_words s
     JOIN loose_terms l
       ON NOT starts_with(s.word, l.term)
+     AND (l.term, s.word) NOT IN (
+           SELECT m.term, m.word FROM unnest(matched_terms, matched_words) AS m(term, word))
      AND (position(l.term IN s.word) > 0
           OR (abs(length(s.word) - length(l.term)) <= 1
               AND (length(l.term) > 4 OR length(s.word) > 4 OR l.is_unmatched)
@@ -189,21 +218,25 @@ BEGIN
    LIMIT 200;
 END $$;
 
--- name: search_tasks
+-- name: find_tasks
 -- Tasks of this transaction's space by the words of their titles, notes and comments, the best
--- first. A task must match all words; with p_wide, as many as any task matches. Of a word that very
--- many tasks have, the newest tasks count.
-CREATE FUNCTION todo.search_tasks(
-  p_text text, p_limit int, p_status text DEFAULT 'all', p_wide boolean DEFAULT false
-) RETURNS TABLE (number bigint, score real) LANGUAGE plpgsql STABLE
+-- first. A task must match all words, English stop words aside; with p_wide, as many as any task
+-- matches. A match is weak if the task lacks a word, or has it with a typo or inside another word
+-- only. Of a word that very many tasks have, the newest tasks count.
+CREATE FUNCTION todo.find_tasks(p_text text, p_limit int, p_statuses text[], p_wide boolean)
+RETURNS TABLE (number bigint, score real, is_weak boolean) LANGUAGE plpgsql STABLE
 SECURITY DEFINER ROWS 50 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   space uuid := todo.current_space('read');
   phrase text := left(p_text, 10000);
   terms text[] := ARRAY(
-    SELECT word FROM todo.search_words(left(p_text, 10000)) AS word
-     ORDER BY length(word) DESC, word LIMIT 16);
+    SELECT word
+      FROM (
+        SELECT word, ts_lexize('pg_catalog.english_stem', word) = '{}' AS is_stop_word
+          FROM todo.search_words(left(p_text, 10000)) AS word
+      ) AS split
+     ORDER BY is_stop_word, length(word) DESC, word LIMIT 16);
   max_rows int := greatest(p_limit, 1000);
   match_terms text[];
   matching_words text[];
@@ -211,6 +244,10 @@ DECLARE
 BEGIN
   IF space IS NULL OR terms = '{}' THEN
     RETURN;
+  END IF;
+  IF ts_lexize('pg_catalog.english_stem', terms[1]) <> '{}' THEN
+    terms := ARRAY(
+      SELECT t FROM unnest(terms) AS t WHERE ts_lexize('pg_catalog.english_stem', t) <> '{}');
   END IF;
   SELECT array_agg(m.term), array_agg(m.word), array_agg(m.weight)
     INTO match_terms, matching_words, match_weights
@@ -226,12 +263,14 @@ BEGIN
        SELECT w.number, w.place
          FROM todo.words w
         WHERE w.space_id = space AND w.word = m.word
-          AND (p_status = 'all' OR p_status = (
-            SELECT t.status FROM todo.tasks t WHERE t.space_id = space AND t.number = w.number))
+          AND (p_statuses IS NULL OR (
+            SELECT t.status FROM todo.tasks t WHERE t.space_id = space AND t.number = w.number
+          ) = ANY (p_statuses))
         ORDER BY w.number DESC LIMIT max_rows) AS hit
   ),
   term_hits AS MATERIALIZED (
-    SELECT term, number, max(weight * (ARRAY[1, 0.7, 0.6])[place + 1]) AS best
+    SELECT term, number, max(weight * (ARRAY[1, 0.7, 0.6])[place + 1]) AS best,
+           max(weight) AS weight
       FROM hits GROUP BY 1, 2
   ),
   truncated_terms AS (
@@ -243,27 +282,31 @@ BEGIN
       FROM unnest(terms) AS t ORDER BY hit_count LIMIT 1
   ),
   scores AS (
-    SELECT number, term, best FROM term_hits
+    SELECT number, term, best, weight FROM term_hits
     UNION ALL
     -- older tasks that a truncated term missed, if another term found them
-    SELECT candidate.number, t.term, (
-             SELECT max(m.weight * (ARRAY[1, 0.7, 0.6])[stored.place + 1])
-               FROM matches m
-              CROSS JOIN LATERAL (
-                SELECT w.place FROM todo.words w
-                 WHERE w.space_id = space AND w.word = m.word AND w.number = candidate.number
-                OFFSET 0) AS stored
-              WHERE m.term = t.term)
+    SELECT candidate.number, t.term, old.best, old.weight
       FROM (
         SELECT DISTINCT number FROM term_hits
          WHERE p_wide OR term = (SELECT r.term FROM rarest_term r)
       ) AS candidate
      CROSS JOIN truncated_terms t
+     CROSS JOIN LATERAL (
+       SELECT max(m.weight * (ARRAY[1, 0.7, 0.6])[stored.place + 1]) AS best,
+              max(m.weight) AS weight
+         FROM matches m
+        CROSS JOIN LATERAL (
+          SELECT w.place FROM todo.words w
+           WHERE w.space_id = space AND w.word = m.word AND w.number = candidate.number
+          OFFSET 0) AS stored
+        WHERE m.term = t.term
+     ) AS old
      -- NOT IN is always hashed; before the first ANALYZE a join might be a nested loop
      WHERE (candidate.number, t.term) NOT IN (SELECT number, term FROM term_hits)
   ),
   totals AS MATERIALIZED (
-    SELECT number, sum(best) / cardinality(terms) AS total, count(best) AS term_count
+    SELECT number, sum(best) / cardinality(terms) AS total, count(best) AS term_count,
+           count(*) FILTER (WHERE weight >= 0.85) < cardinality(terms) AS is_weak
       FROM scores GROUP BY number
   )
   SELECT t.number,
@@ -271,11 +314,24 @@ BEGIN
            WHEN (SELECT position(lower(btrim(phrase)) IN lower(task.title COLLATE "default")) > 0
                    FROM todo.tasks task WHERE task.space_id = space AND task.number = t.number)
            THEN 0.15 ELSE 0
-         END)::real AS score
+         END)::real AS score,
+         t.is_weak
     FROM totals t
    WHERE t.term_count = CASE
            WHEN p_wide THEN (SELECT max(term_count) FROM totals) ELSE cardinality(terms)
          END
-   ORDER BY score DESC, t.number DESC
+   ORDER BY t.is_weak, score DESC, t.number DESC
    LIMIT p_limit;
 END $$;
+
+-- name: search_tasks
+-- The same for a filter, and for servers of older releases: numbers and scores.
+CREATE FUNCTION todo.search_tasks(
+  p_text text, p_limit int, p_status text DEFAULT 'all', p_wide boolean DEFAULT false
+) RETURNS TABLE (number bigint, score real) LANGUAGE sql STABLE
+SECURITY DEFINER ROWS 50 SET search_path = pg_catalog, pg_temp AS $$
+  SELECT f.number, f.score
+    FROM todo.find_tasks(
+           p_text, p_limit, CASE WHEN p_status <> 'all' THEN ARRAY[p_status] END, p_wide) AS f
+   ORDER BY f.score DESC, f.number DESC
+$$;

@@ -1,0 +1,303 @@
+"""A list on a terminal: its form at each width, after the mock-ups of the design."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from todo_cli.cli.render.cells import cut, measure, wrap_words
+from todo_cli.cli.render.colors import choose_paint
+from todo_cli.cli.render.signs import ASCII_SIGNS, UNICODE_SIGNS, Signs
+from todo_cli.cli.render.task_list import format_tasks
+from todo_cli.cli.render.task_rows import ListView
+from todo_cli.cli.render.text import format_due
+from todo_cli.contract.task_types import Repeat, Task
+
+BERLIN = ZoneInfo("Europe/Berlin")
+NOW = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)  # 10:00 in Berlin, a Friday
+LONG_TITLE = "Cancel the old contract and tell everybody the new address"
+
+
+def make_task(number: int, title: str, **fields: Any) -> Task:
+    """Return a task of the list."""
+    given = {"status": "open", "rev": 1, "created_at": NOW, "updated_at": NOW} | fields
+    return Task(number=number, id=str(number), title=title, **given)
+
+
+def make_repeat(rule: str) -> Repeat:
+    """Return how a task recurs."""
+    return Repeat(rule=rule, series="s", occurrence=1)
+
+
+TASKS = [
+    make_task(
+        12,
+        "Pay the electricity bill",
+        priority=1,
+        due="2026-11-25",
+        project="Home.Bills",
+        tags=("büro", "money"),
+        repeat=make_repeat("FREQ=MONTHLY"),
+    ),
+    make_task(
+        7,
+        "Answer the tax office about the letter of 3 November",
+        priority=2,
+        due="2026-11-26",
+        project="Home.Bills",
+        tags=("letters",),
+    ),
+    make_task(
+        31,
+        "Stand-up",
+        due="2026-11-27T08:30:00Z",
+        project="Work",
+        repeat=make_repeat("FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"),
+    ),
+    make_task(
+        9,
+        "Call the dentist",
+        priority=1,
+        due="2026-11-27T14:00:00Z",
+        tags=("phone",),
+        started_at=datetime(2026, 11, 27, 8, 40, tzinfo=UTC),
+    ),
+    make_task(18, "Write the offer", priority=2, due="2026-11-27", project="Work.Offers", after=(19,), blocked=True),
+    make_task(
+        40,
+        "Überprüfe das Angebot für 東京 🚀 und die Anlagen",
+        due="2026-11-28T08:00:00Z",
+        project="Büro",
+        tags=("übrig", "日本"),
+    ),
+    make_task(22, "Move house", priority=2, due="2026-12-01", project="House", tags=("family",)),
+    make_task(23, "Pack the books", project="House", parent=22),
+    make_task(
+        24,
+        "Rent a van",
+        due="2026-11-30T11:00:00Z",
+        project="House",
+        tags=("phone",),
+        parent=22,
+        claimed_by="worker-1",
+        claimed_until=datetime(2026, 11, 27, 10, 15, tzinfo=UTC),
+    ),
+    make_task(25, LONG_TITLE, due="2026-12-01", project="House", parent=22, after=(24,), blocked=True),
+]
+
+AT_200 = """\
+ 12 p1   Pay the electricity bill ↻                                    2 days ago   #Home.Bills   @büro @money  every month
+  7 p2   Answer the tax office about the letter of 3 November          yesterday    #Home.Bills   @letters
+ 31      Stand-up ↻                                                    today 09:30  #Work                       every weekday
+  9 p1 ▸ Call the dentist                                              today 15:00                @phone        started 20m ago
+ 18 p2 ⊘ Write the offer                                               today        #Work.Offers                after #19
+ 40      Überprüfe das Angebot für 東京 🚀 und die Anlagen             tomorrow 09:00"""
+
+AT_80 = """\
+ 12 p1   Pay the electricity bill ↻  #Home.Bills @büro @money         2 days ago
+  7 p2   Answer the tax office about the letter of 3 November          yesterday
+ 31      Stand-up ↻  #Work                                           today 09:30
+  9 p1 ▸ Call the dentist  @phone                                    today 15:00
+ 18 p2 ⊘ Write the offer  #Work.Offers                                     today
+ 40      Überprüfe das Angebot für 東京 🚀 und die Anlagen        tomorrow 09:00
+ 22 p2   Move house  #House @family                                          Tue
+ 23      ├ Pack the books  #House
+ 24    ⚑ ├ Rent a van  #House @phone                                   Mon 12:00
+ 25    ⊘ └ Cancel the old contract and tell everybody the new a…             Tue"""
+
+AT_40 = """\
+ 12 p1 Pay the electricity bill ↻
+    2 days ago #Home.Bills @büro @money
+  7 p2 Answer the tax office about the
+    letter of 3 November
+    yesterday #Home.Bills @letters"""
+
+AT_40_BELOW = """\
+ 22 p2 Move house
+    Tue #House @family
+ 23 › Pack the books
+    #House
+ 24 › ⚑ Rent a van
+    Mon 12:00 #House @phone"""
+
+
+def draw(tasks: list[Task], width: int, *, signs: Signs = UNICODE_SIGNS, colored: bool = False, **view: Any) -> str:
+    """Return the list as text."""
+    shown = ListView(zone=BERLIN, now=NOW, signs=signs, **view)
+    return "\n".join(map(choose_paint(colored=colored), format_tasks(tasks, shown, width)))
+
+
+def test_list_at_80_columns_is_one_line_per_task() -> None:
+    assert draw(TASKS, 80) == AT_80
+
+
+def test_list_at_40_columns_is_stacked() -> None:
+    assert draw(TASKS[:2], 40) == AT_40
+    assert draw(TASKS[6:9], 40) == AT_40_BELOW
+
+
+def test_list_at_200_columns_has_columns_and_words() -> None:
+    lines = draw(TASKS, 200).splitlines()
+    for line, wanted in zip(lines, AT_200.splitlines(), strict=False):
+        assert " ".join(line.split()).startswith(" ".join(wanted.split()))
+    starts = {measure(line[: line.index("#")]) for line in lines if "#" in line and "after" not in line}
+    assert len(starts) == 1, "projects begin in one column, behind wide characters too"
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [
+        (120, ("2 Jan 2030", "#travel.japan.2027", "@accommod")),
+        (100, ("2 Jan 2030", "#travel.japan.2027")),
+        (80, ("2 Jan 2030",)),
+        (60, ("2 Jan 2030",)),
+        (40, ("2 Jan 2030", "#travel.japan.2027")),
+    ],
+)
+def test_list_drops_columns_before_it_shortens_the_title(width: int, shown: tuple[str, ...]) -> None:
+    title = "Compare the offers for the trip to Kyoto with the agency"
+    task = make_task(
+        1,
+        title,
+        due="2030-01-02",
+        project="travel.japan.2027",
+        tags=("accommodation",),
+        repeat=make_repeat("FREQ=YEARLY"),
+    )
+    words = draw([task], width).replace(title, "").split()
+    text = " ".join(words)
+    for name in shown:
+        assert name in text
+    assert not any(word in ("travel.japa", "n", "#travel.japa…", "accommodation") for word in words)
+
+
+def test_list_without_a_priority_or_a_mark_has_no_column_for_them() -> None:
+    assert draw([make_task(1, "a"), make_task(2, "b")], 80) == "  1 a\n  2 b"
+
+
+def test_list_with_plain_signs_is_ascii() -> None:
+    plain = draw([task for task in TASKS if task.number != 40 and task.number != 12], 80, signs=ASCII_SIGNS)
+    assert plain.isascii()
+    assert " 25    x +- Cancel the old contract" in plain
+
+
+def test_list_colours_what_is_due_today_and_what_is_overdue() -> None:
+    lines = draw(TASKS, 80, colored=True).splitlines()
+    assert re.search(r"\x1b\[1;31m *2 days ago\x1b\[0m$", lines[0])
+    assert re.search(r"\x1b\[33m *today 15:00\x1b\[0m$", lines[3])
+    assert "\x1b[33m" not in lines[8], "a date in the coming days has no colour of its own"
+
+
+def test_list_of_finished_tasks_shows_when_they_were_done() -> None:
+    done_at = datetime(2026, 11, 27, 6, 0, tzinfo=UTC)
+    tasks = [
+        make_task(1, "a", status="done", due="2026-11-20", completed_at=done_at),
+        make_task(2, "b", status="deleted", deleted_at=datetime(2026, 10, 1, tzinfo=UTC)),
+    ]
+    assert draw(tasks, 80).splitlines() == [
+        "  1 a                                                                done 3h ago",
+        "  2 b                                                              deleted 1 Oct",
+    ]
+
+
+def test_list_in_order_of_urgency_shows_it_and_names_parents() -> None:
+    tasks = [make_task(24, "Rent a van", parent=22, urgency=17.21), make_task(22, "Move house", urgency=9.0)]
+    assert draw(tasks, 60, as_tree=False, with_urgency=True).splitlines() == [
+        " 24 Rent a van ‹22                                      17.2",
+        " 22 Move house                                           9.0",
+    ]
+
+
+def test_list_indents_four_levels_at_most() -> None:
+    tasks = [make_task(number, "t", parent=number - 1 if number > 1 else None) for number in range(1, 7)]
+    assert [line[4:] for line in draw(tasks, 80).splitlines()] == [
+        "t",
+        "└ t",
+        "  └ t",
+        "    └ t",
+        "      └ t",
+        "      └ …t",
+    ]
+
+
+# days from today -> the words of a date, and of an instant at noon in Berlin
+DATE_WORDS = [
+    (-60, "28 Sep 2026", "28 Sep 2026"),
+    (-59, "29 Sep", "29 Sep"),
+    (-14, "13 Nov", "13 Nov"),
+    (-13, "13 days ago", "13 days ago"),
+    (-2, "2 days ago", "2 days ago"),
+    (-1, "yesterday", "yesterday 12:00"),
+    (0, "today", "today 12:00"),
+    (1, "tomorrow", "tomorrow 12:00"),
+    (2, "Sun", "Sun 12:00"),
+    (6, "Thu", "Thu 12:00"),
+    (7, "4 Dec", "4 Dec 12:00"),
+    (299, "22 Sep", "22 Sep 12:00"),
+    (300, "23 Sep 2027", "23 Sep 2027 12:00"),
+]
+
+
+@pytest.mark.parametrize(("days", "date_words", "instant_words"), DATE_WORDS)
+def test_format_due_at_each_edge_returns_the_words(days: int, date_words: str, instant_words: str) -> None:
+    noon = datetime.fromordinal(NOW.toordinal() + days).replace(hour=12, tzinfo=BERLIN)
+    assert format_due(f"{noon:%Y-%m-%d}", BERLIN, NOW) == date_words
+    instant = noon.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert format_due(instant, BERLIN, NOW) == instant_words
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "shown"),
+    [
+        ("abcdef", 6, "abcdef"),
+        ("abcdef", 5, "abcd…"),
+        ("ab cdef", 4, "ab…"),
+        ("東京東京", 5, "東京…"),
+        ("東京東京", 4, "東…"),
+        ("👩‍👩‍👧👩‍👩‍👧", 3, "👩‍👩‍👧…"),
+        ("e\u0301e\u0301e\u0301", 2, "e\u0301…"),
+        ("🇩🇪🇫🇷", 3, "🇩🇪…"),
+        ("ー" * 1000, 7, "ーーー…"),
+    ],
+)
+def test_cut_keeps_graphemes_whole(text: str, width: int, shown: str) -> None:
+    assert cut(text, width) == shown
+
+
+def test_wrap_words_breaks_between_words() -> None:
+    assert wrap_words("travel.japan to the sea", 12) == ["travel.japan", "to the sea"]
+    assert wrap_words("", 12) == [""]
+    assert wrap_words("x" * 25, 12) == ["x" * 12, "x" * 12, "x"]
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60)
+
+
+@given(
+    st.lists(st.tuples(TEXTS, TEXTS, st.lists(TEXTS, max_size=3), st.integers(0, 5)), min_size=1, max_size=5),
+    st.integers(20, 210),
+    st.booleans(),
+)
+def test_list_is_never_wider_than_the_terminal(
+    facts: list[tuple[str, str, list[str], int]], width: int, wrap_titles: bool
+) -> None:
+    tasks = [
+        make_task(
+            index + 10**6,
+            title,
+            project=project,
+            tags=tuple(tags),
+            parent=10**6 if 0 < index == parent else None,
+            due="2026-11-28T08:00:00Z" if parent % 2 else None,
+        )
+        for index, (title, project, tags, parent) in enumerate(facts)
+    ]
+    for line in draw(tasks, width, wrap_titles=wrap_titles, with_urgency=True).splitlines():
+        assert measure(line) <= width
+        assert line == line.rstrip()

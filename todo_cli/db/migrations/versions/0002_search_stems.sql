@@ -1,0 +1,237 @@
+-- Search by the stems of English words, without stop words, and say which matches are weak.
+-- The index of words stays as it is: stems are compared with the stored words.
+
+SET LOCAL check_function_bodies = off;
+
+-- The stored words of a space that match the terms, each with a weight: 1 for the term itself, 0.9
+-- for a word with its English stem ("iron" for "ironing"), 0.85 for a word that begins with it. If
+-- a term has none, or with p_wide, words with one typo and words that contain the term match too,
+-- with less. Each stored word costs one descent of the index, however many tasks have it.
+CREATE OR REPLACE FUNCTION todo.match_words(p_space uuid, p_terms text[], p_wide boolean)
+RETURNS TABLE (term text, word text, weight float8) LANGUAGE plpgsql STABLE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  matched_terms text[];
+  matched_words text[];
+  match_weights float8[];
+  unmatched text[];
+BEGIN
+  WITH RECURSIVE stems AS MATERIALIZED (
+    SELECT t AS term, (ts_lexize('pg_catalog.english_stem', t))[1] AS stem
+      FROM unnest(p_terms) AS t
+     WHERE t ~ '^[a-z]{3,}$'
+  ),
+  -- a word begins with its stem, the stem's last letter aside: party, parti; possibility, possibl
+  beginnings AS (
+    SELECT t AS term, t AS beginning, CASE WHEN t ~ '^[a-z0-9]$' THEN 1 ELSE 40 END AS max_words
+      FROM unnest(p_terms) AS t
+    UNION ALL
+    SELECT shortened.term, shortened.beginning, 200
+      FROM (SELECT s.term, regexp_replace(s.stem, '(?<=..)[eil]$', '') AS beginning FROM stems s
+           ) AS shortened
+     WHERE NOT starts_with(shortened.beginning, shortened.term)
+  ),
+  candidates AS (
+    SELECT b.term, b.beginning, b.max_words,
+           (SELECT w.word FROM todo.words w
+             WHERE w.space_id = p_space AND w.word >= b.beginning COLLATE "C"
+               AND w.word < (b.beginning || chr(1114111)) COLLATE "C"
+             ORDER BY w.word LIMIT 1) AS word,
+           1 AS n
+      FROM beginnings b
+    UNION ALL
+    SELECT c.term, c.beginning, c.max_words,
+           (SELECT w.word FROM todo.words w
+             WHERE w.space_id = p_space AND w.word > c.word
+               AND w.word < (c.beginning || chr(1114111)) COLLATE "C"
+             ORDER BY w.word LIMIT 1),
+           c.n + 1
+      FROM candidates c
+     WHERE c.word IS NOT NULL AND c.n < c.max_words
+  ),
+  weighted AS (
+    SELECT c.term, c.word,
+           max(CASE
+             WHEN c.word = c.term THEN 1
+             WHEN (ts_lexize('pg_catalog.english_stem', c.word))[1] = s.stem THEN 0.9
+             WHEN c.beginning = c.term AND c.term !~ '^[a-z0-9]$' THEN 0.85
+           END) AS weight
+      FROM candidates c LEFT JOIN stems s ON s.term = c.term
+     WHERE c.word IS NOT NULL
+     GROUP BY c.term, c.word
+  )
+  SELECT array_agg(m.term), array_agg(m.word), array_agg(m.weight)
+    INTO matched_terms, matched_words, match_weights
+    FROM weighted m
+   WHERE m.weight IS NOT NULL;
+  RETURN QUERY
+  SELECT * FROM unnest(matched_terms, matched_words, match_weights) AS m(term, word, weight);
+
+  unmatched := ARRAY(
+    SELECT t FROM unnest(p_terms) AS t WHERE t <> ALL (coalesce(matched_terms, '{}')));
+  IF unmatched = '{}' AND NOT p_wide THEN
+    RETURN;
+  END IF;
+  RETURN QUERY
+  WITH RECURSIVE loose_terms AS MATERIALIZED (
+    SELECT t AS term,
+           t = ANY (unmatched) AS is_unmatched,
+           CASE WHEN length(t) BETWEEN 4 AND 24 THEN todo.typo_pattern(t) END AS pattern
+      FROM unnest(CASE WHEN p_wide THEN p_terms ELSE unmatched END) AS t
+     WHERE length(t) >= 3 AND t !~ '^[0-9]+$'
+  ),
+  -- from ':' on, since numbers, which are many and no words, sort before the letters
+  stored_words AS (
+    SELECT (SELECT w.word FROM todo.words w
+             WHERE w.space_id = p_space AND w.word >= ':' ORDER BY w.word LIMIT 1) AS word,
+           1 AS n
+     WHERE EXISTS (SELECT FROM loose_terms)
+    UNION ALL
+    SELECT (SELECT w.word FROM todo.words w
+             WHERE w.space_id = p_space AND w.word > s.word ORDER BY w.word LIMIT 1),
+           s.n + 1
+      FROM stored_words s
+     WHERE s.word IS NOT NULL AND s.n < CASE WHEN unmatched = '{}' THEN 5000 ELSE 50000 END
+  )
+  SELECT l.term, s.word, CASE WHEN position(l.term IN s.word) > 0 THEN 0.5 ELSE 0.6 END::float8
+    FROM stored_words s
+    JOIN loose_terms l
+      ON NOT starts_with(s.word, l.term)
+     AND (l.term, s.word) NOT IN (
+           SELECT m.term, m.word FROM unnest(matched_terms, matched_words) AS m(term, word))
+     AND (position(l.term IN s.word) > 0
+          OR (abs(length(s.word) - length(l.term)) <= 1
+              AND (length(l.term) > 4 OR length(s.word) > 4 OR l.is_unmatched)
+              AND s.word ~ l.pattern))
+   WHERE s.word IS NOT NULL
+   LIMIT 200;
+END $$;
+
+-- Tasks of this transaction's space by the words of their titles, notes and comments, the best
+-- first. A task must match all words, English stop words aside; with p_wide, as many as any task
+-- matches. A match is weak if the task lacks a word, or has it with a typo or inside another word
+-- only. Of a word that very many tasks have, the newest tasks count.
+CREATE FUNCTION todo.find_tasks(p_text text, p_limit int, p_statuses text[], p_wide boolean)
+RETURNS TABLE (number bigint, score real, is_weak boolean) LANGUAGE plpgsql STABLE
+SECURITY DEFINER ROWS 50 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  space uuid := todo.current_space('read');
+  phrase text := left(p_text, 10000);
+  terms text[] := ARRAY(
+    SELECT word
+      FROM (
+        SELECT word, ts_lexize('pg_catalog.english_stem', word) = '{}' AS is_stop_word
+          FROM todo.search_words(left(p_text, 10000)) AS word
+      ) AS split
+     ORDER BY is_stop_word, length(word) DESC, word LIMIT 16);
+  max_rows int := greatest(p_limit, 1000);
+  match_terms text[];
+  matching_words text[];
+  match_weights float8[];
+BEGIN
+  IF space IS NULL OR terms = '{}' THEN
+    RETURN;
+  END IF;
+  IF ts_lexize('pg_catalog.english_stem', terms[1]) <> '{}' THEN
+    terms := ARRAY(
+      SELECT t FROM unnest(terms) AS t WHERE ts_lexize('pg_catalog.english_stem', t) <> '{}');
+  END IF;
+  SELECT array_agg(m.term), array_agg(m.word), array_agg(m.weight)
+    INTO match_terms, matching_words, match_weights
+    FROM todo.match_words(space, terms, p_wide) m;
+  RETURN QUERY
+  WITH matches AS MATERIALIZED (
+    SELECT * FROM unnest(match_terms, matching_words, match_weights) AS m(term, word, weight)
+  ),
+  hits AS MATERIALIZED (
+    SELECT m.term, m.word, m.weight, hit.number, hit.place
+      FROM matches m
+     CROSS JOIN LATERAL (
+       SELECT w.number, w.place
+         FROM todo.words w
+        WHERE w.space_id = space AND w.word = m.word
+          AND (p_statuses IS NULL OR (
+            SELECT t.status FROM todo.tasks t WHERE t.space_id = space AND t.number = w.number
+          ) = ANY (p_statuses))
+        ORDER BY w.number DESC LIMIT max_rows) AS hit
+  ),
+  term_hits AS MATERIALIZED (
+    SELECT term, number, max(weight * (ARRAY[1, 0.7, 0.6])[place + 1]) AS best,
+           max(weight) AS weight
+      FROM hits GROUP BY 1, 2
+  ),
+  truncated_terms AS (
+    SELECT DISTINCT term
+      FROM (SELECT term FROM hits GROUP BY term, word HAVING count(*) >= max_rows) AS long_lists
+  ),
+  rarest_term AS (
+    SELECT t AS term, (SELECT count(*) FROM term_hits h WHERE h.term = t) AS hit_count
+      FROM unnest(terms) AS t ORDER BY hit_count LIMIT 1
+  ),
+  scores AS (
+    SELECT number, term, best, weight FROM term_hits
+    UNION ALL
+    -- older tasks that a truncated term missed, if another term found them
+    SELECT candidate.number, t.term, old.best, old.weight
+      FROM (
+        SELECT DISTINCT number FROM term_hits
+         WHERE p_wide OR term = (SELECT r.term FROM rarest_term r)
+      ) AS candidate
+     CROSS JOIN truncated_terms t
+     CROSS JOIN LATERAL (
+       SELECT max(m.weight * (ARRAY[1, 0.7, 0.6])[stored.place + 1]) AS best,
+              max(m.weight) AS weight
+         FROM matches m
+        CROSS JOIN LATERAL (
+          SELECT w.place FROM todo.words w
+           WHERE w.space_id = space AND w.word = m.word AND w.number = candidate.number
+          OFFSET 0) AS stored
+        WHERE m.term = t.term
+     ) AS old
+     -- NOT IN is always hashed; before the first ANALYZE a join might be a nested loop
+     WHERE (candidate.number, t.term) NOT IN (SELECT number, term FROM term_hits)
+  ),
+  totals AS MATERIALIZED (
+    SELECT number, sum(best) / cardinality(terms) AS total, count(best) AS term_count,
+           count(*) FILTER (WHERE weight >= 0.85) < cardinality(terms) AS is_weak
+      FROM scores GROUP BY number
+  )
+  SELECT t.number,
+         (0.85 * t.total + CASE
+           WHEN (SELECT position(lower(btrim(phrase)) IN lower(task.title COLLATE "default")) > 0
+                   FROM todo.tasks task WHERE task.space_id = space AND task.number = t.number)
+           THEN 0.15 ELSE 0
+         END)::real AS score,
+         t.is_weak
+    FROM totals t
+   WHERE t.term_count = CASE
+           WHEN p_wide THEN (SELECT max(term_count) FROM totals) ELSE cardinality(terms)
+         END
+   ORDER BY t.is_weak, score DESC, t.number DESC
+   LIMIT p_limit;
+END $$;
+
+-- The same for a filter, and for servers of older releases: numbers and scores.
+CREATE OR REPLACE FUNCTION todo.search_tasks(
+  p_text text, p_limit int, p_status text DEFAULT 'all', p_wide boolean DEFAULT false
+) RETURNS TABLE (number bigint, score real) LANGUAGE sql STABLE
+SECURITY DEFINER ROWS 50 SET search_path = pg_catalog, pg_temp AS $$
+  SELECT f.number, f.score
+    FROM todo.find_tasks(
+           p_text, p_limit, CASE WHEN p_status <> 'all' THEN ARRAY[p_status] END, p_wide) AS f
+   ORDER BY f.score DESC, f.number DESC
+$$;
+
+GRANT CREATE ON SCHEMA todo TO todo_auth;
+
+ALTER FUNCTION todo.find_tasks(text, int, text[], boolean) OWNER TO todo_auth;
+
+REVOKE ALL ON FUNCTION todo.find_tasks(text, int, text[], boolean) FROM PUBLIC;
+
+GRANT EXECUTE ON FUNCTION todo.find_tasks(text, int, text[], boolean) TO todo_server, todo_worker, todo_person;
+
+REVOKE CREATE ON SCHEMA todo FROM todo_auth;
+
+UPDATE todo.schema SET version = 2;

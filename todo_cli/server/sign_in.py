@@ -1,0 +1,101 @@
+"""Sign-in before everything else: no body is read and no route is chosen for a request without a valid token.
+
+Every transaction signs in again, in the database, so a revoked token is refused at once. This check only decides
+whether the rest of the request is worth reading. Therefore it may remember a good token for a while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+
+from msgspec.structs import replace
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from todo_cli.contract.base import Caller, Secret
+from todo_cli.contract.ids import token_hash
+from todo_cli.contract.users import WhoAmI
+from todo_cli.errors import NotSignedIn, Unavailable
+from todo_cli.server.endpoint import answer_client
+from todo_cli.server.headers import check_headers, read_caller, read_context
+from todo_cli.server.pool import Pool
+from todo_cli.server.responses import send_errors_of
+
+PUBLIC_PATHS = {
+    "/healthz": "a load balancer has no token; the answer is the same for everybody",
+    "/readyz": "a load balancer has no token; the answer names no more than the versions of the schema",
+    "/openapi.json": "authors of clients read it before they have a token; it describes every server of this version",
+}
+"""The paths that need no token, each with the reason."""
+
+MEMORY_SECONDS = 60.0
+"""A token that was valid is not checked again before the rest of a request is read."""
+MAX_REMEMBERED_TOKENS = 10_000
+MAX_WAITING_CHECKS = 100
+"""Requests of unknown tokens that may wait for a check; further ones are refused without the database."""
+
+
+class SignInFirst:
+    """The middleware before the router. It puts the caller into `scope["state"]["caller"]`."""
+
+    def __init__(self, app: ASGIApp, pool: Pool) -> None:
+        self._app, self._tokens = app, TokenChecks(pool)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one ASGI request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        else:
+            await send_errors_of(scope, send, self._respond(scope, receive, send))
+
+    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
+        check_headers(scope)
+        if scope["path"] not in PUBLIC_PATHS:
+            caller = read_caller(scope)
+            await self._tokens.require_valid(caller)
+            scope["state"]["caller"] = read_context(scope, caller)
+        try:
+            await self._app(scope, receive, send)
+        except NotSignedIn:
+            self._tokens.forget(caller.token)
+            raise
+
+
+class TokenChecks:
+    """Checks tokens in the database and remembers the valid ones.
+
+    Checks use a quarter of the connections at most, so that guessing tokens cannot keep the others waiting.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._valid: OrderedDict[str, float] = OrderedDict()
+        self._slots, self._waiting = asyncio.Semaphore(max(1, pool.max_size // 4)), 0
+
+    async def require_valid(self, caller: Caller) -> None:
+        """Raise NotSignedIn for a token that is not valid. The failure is counted."""
+        token = token_hash(caller.token)
+        if self._valid.get(token, 0.0) > time.monotonic():
+            return
+        if self._waiting >= MAX_WAITING_CHECKS:
+            raise Unavailable("the server has too many sign-ins to check", hint="try again in a moment")
+        self._waiting += 1
+        try:
+            async with self._slots:
+                await check_token(self._pool, caller)
+        finally:
+            self._waiting -= 1
+        self._valid[token] = time.monotonic() + MEMORY_SECONDS
+        self._valid.move_to_end(token)
+        if len(self._valid) > MAX_REMEMBERED_TOKENS:
+            self._valid.popitem(last=False)
+
+    def forget(self, token: Secret) -> None:
+        """Check this token again the next time: the database has refused it."""
+        self._valid.pop(token_hash(token), None)
+
+
+async def check_token(pool: Pool, caller: Caller) -> None:
+    """Raise NotSignedIn for a token that is not valid now. The user's rate limit does not count the check."""
+    await answer_client(pool, replace(caller, way="chat", space=None, key=None), WhoAmI())
