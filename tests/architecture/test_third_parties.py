@@ -25,7 +25,13 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "main": set(),
 }
 
-SCHEMA = ("todo_cli/db/schema.py", "todo_cli/db/migrate.py", "todo_cli/db/tables/", "todo_cli/db/migrations/")
+SCHEMA = (
+    "todo_cli/db/schema.py",
+    "todo_cli/db/estimates.py",
+    "todo_cli/db/migrate.py",
+    "todo_cli/db/tables/",
+    "todo_cli/db/migrations/",
+)
 """The files that define and migrate the schema: SQLAlchemy and Alembic never load for a request."""
 
 

@@ -294,7 +294,7 @@ def test_ask_with_invalid_arguments_exits_with_2(talker: ChatProcess) -> None:
     for arguments in (
         ("ask", " "),
         ("ask", "-"),
-        ("ask", "-c", "x", "hi"),
+        ("ask", "--conversation=x", "hi"),
         ("ask", "-c", "0", "hi"),
         ("ask",),
         ("ask", "x" * 100_001),

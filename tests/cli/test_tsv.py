@@ -34,7 +34,10 @@ COLUMNS: dict[str, tuple[str, Callable[[Object], Row]]] = {
     "tags": ("used", lambda used: [used["name"], str(used["tasks"])]),
     "projects": ("used", lambda used: [used["name"], str(used["tasks"])]),
     "comment 1": ("comments", lambda comment: [comment["id"], comment["user"], comment["at"], comment["text"]]),
-    "view list": ("views", lambda view: ["*" if view["default"] else "", view["name"], view["filter"], view["sort"] or ""]),
+    "view list": (
+        "views",
+        lambda view: ["*" if view["default"] else "", view["name"], view["filter"], view["sort"] or ""],
+    ),
     "log": ("changes", change_cells),
 }
 

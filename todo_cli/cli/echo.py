@@ -1,7 +1,8 @@
-"""Control what a terminal does with keys typed while the program writes."""
+"""Control what happens to the input while the program does something else."""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,17 @@ def no_echo() -> Iterator[None]:
         yield
     finally:
         termios.tcsetattr(terminal, termios.TCSANOW, saved)
+
+
+@contextmanager
+def no_input() -> Iterator[None]:
+    """Let commands that run inside find no input."""
+    own = sys.stdin
+    with open(os.devnull) as sys.stdin:
+        try:
+            yield
+        finally:
+            sys.stdin = own
 
 
 def discard_typed_input() -> None:

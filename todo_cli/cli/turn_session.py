@@ -17,7 +17,7 @@ from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape, escape_block
 from todo_cli.cli.render.turn import Screen, error_detail, format_pending_calls
 from todo_cli.cli.session import Session
-from todo_cli.contract.conversations import AnswerTurn, ConversationDetail, ListConversations, ShowConversation
+from todo_cli.contract.conversations import AnswerTurn, ConversationDetail, ShowConversation
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.limits import MAX_MESSAGE_CHARS
 from todo_cli.contract.turn_steps import BeginTurn, PendingCall
@@ -165,14 +165,6 @@ def resume_turn(session: Session, number: int, screen: Screen, *, yes: bool = Fa
             if message.turn == begin.turn and message.role == "user":
                 text.note(f"you: {escape_block(message.content)}")
     return run_to_end(session, begin, screen, yes=yes)
-
-
-def find_last_conversation(session: Session) -> int:
-    """Return the number of the conversation used last; raises NotFound."""
-    conversations = session.send(ListConversations(limit=1)).conversations
-    if not conversations:
-        raise NotFound("you have no conversations yet", hint="start one with: todo ask 'What is due today?'")
-    return conversations[0].number
 
 
 def answer_turn(session: Session, number: int, screen: Screen, *, yes: bool, only: str | None = None) -> TurnOutcome:

@@ -5,14 +5,14 @@ Import and first client, whole process, plain http: 85 M instructions against 52
 
 from __future__ import annotations
 
-import os
 import time
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode, urljoin
+from urllib.parse import quote, urlencode
 
 import msgspec
 
 from todo_cli.clients.base import idempotency_key, possibly_done_note
+from todo_cli.clients.http_answer import decode_response, read_clock
 from todo_cli.clients.http_once import (
     MAX_RESPONSE_BYTES,
     HttpResponse,
@@ -21,11 +21,14 @@ from todo_cli.clients.http_once import (
     send_once,
     too_large,
 )
+from todo_cli.clients.http_proxies import describe_proxy, has_proxy
 from todo_cli.contract.base import Request, method_and_path
-from todo_cli.contract.codec import answer_type, check_request, decode, encode
+from todo_cli.contract.clock import Clock
+from todo_cli.contract.codec import check_request, encode
 from todo_cli.contract.limits import MAX_BODY_BYTES
-from todo_cli.errors import Invalid, NotSignedIn, TodoError, Unavailable, from_problem
+from todo_cli.errors import Invalid, NotSignedIn, TodoError, Unavailable
 from todo_cli.settings.settings import Settings
+from todo_cli.settings.urls import check_server_url
 
 R = TypeVar("R")
 
@@ -38,15 +41,14 @@ class HttpClient:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._server = (settings.server or "").rstrip("/")
-        if not self._server.startswith(("http://", "https://", "unix://")):
-            raise Invalid(f"server must begin with http://, https:// or unix://, not {self._server!r}")
+        self._server = check_server_url((settings.server or "").rstrip("/"), "the server's address")
         self._token = settings.require_token()
+        self.clock: Clock | None = None
         self._client: Any = None
 
     def send_now(self, request: Request[R], key: str | None = None) -> R:
         """Return the answer within the configured timeout; raises TodoError."""
-        if _has_proxy(self._server):
+        if has_proxy(self._server):
             import asyncio
 
             return asyncio.run(self._send_and_close(request, key))
@@ -56,7 +58,7 @@ class HttpClient:
         while True:
             try:
                 response = send_once(self._server, method, target, body, headers, attempts.timeout())
-                return decode_response(response, request, self._server)
+                return self._read_response(response, request)
             except (ResponseLost, NotConnected, Unavailable) as error:
                 time.sleep(attempts.pause_after(error))
 
@@ -70,7 +72,7 @@ class HttpClient:
         while True:
             try:
                 response = await self._send_kept(method, target, body, headers, attempts.timeout())
-                return decode_response(response, request, self._server)
+                return self._read_response(response, request)
             except (ResponseLost, NotConnected, Unavailable) as error:
                 await asyncio.sleep(attempts.pause_after(error))
 
@@ -79,6 +81,11 @@ class HttpClient:
             return await self.send(request, key)
         finally:
             await self.aclose()
+
+    def _read_response(self, response: HttpResponse, request: Request[R]) -> R:
+        answer = decode_response(response, request, self._server)
+        self.clock = read_clock(response.headers)
+        return answer
 
     def _prepare(self, request: Request[Any], key: str | None) -> tuple[str, str, bytes | None, dict[str, str]]:
         """Return the method, target, body and headers of a Request."""
@@ -124,7 +131,7 @@ class HttpClient:
         try:
             async with asyncio.timeout(seconds), self.open_stream(method, target, body, headers) as stream:
                 return await read_whole(stream)
-        except httpx2.ConnectError as error:
+        except (httpx2.ConnectError, httpx2.ProxyError) as error:
             raise NotConnected(str(error)) from None
         except TimeoutError:
             raise ResponseLost("it gave no answer in time") from None
@@ -177,7 +184,9 @@ class _Attempts:
         note = self._note if self._was_lost else ""
         if isinstance(error, TodoError):
             raise Unavailable(error.detail + note, hint=error.hint, **error.extra) from None
-        raise Unavailable(f"the server {self._server} cannot be reached: {error}{note}") from None
+        proxy = describe_proxy(self._server)
+        way = f" through {proxy}" if proxy else ""
+        raise Unavailable(f"the server {self._server} cannot be reached{way}: {error}{note}") from None
 
 
 def _has_flag(error: Exception, name: str) -> bool:
@@ -200,55 +209,15 @@ def _open_httpx(server: str, timeout: float) -> Any:
     if server.startswith("unix://"):
         return httpx2.AsyncClient(timeout=timeout, transport=httpx2.AsyncHTTPTransport(uds=server[7:]), trust_env=False)
     # building a TLS context costs as much as the rest of a command
-    is_plain = server.startswith("http://") and not _has_proxy(server)
+    is_plain = server.startswith("http://") and not has_proxy(server)
     try:
         return httpx2.AsyncClient(timeout=timeout, verify=not is_plain, trust_env=not is_plain)
     except (ValueError, ImportError, httpx2.InvalidURL) as error:
-        message = f"the proxy in the environment cannot be used: {error}"
-        raise Invalid(message, hint="check HTTP_PROXY and ALL_PROXY") from None
-
-
-def _has_proxy(server: str) -> bool:
-    """Return whether a proxy is set for this scheme. httpx2 then decides whether it applies to the host."""
-    scheme = server.partition(":")[0]
-    names = (f"{scheme}_proxy", f"{scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY")
-    return scheme != "unix" and any(os.environ.get(name) for name in names)
+        raise Invalid(
+            f"the proxy in the environment cannot be used ({type(error).__name__})",
+            hint="check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY: http://proxy.example.org:3128, for example",
+        ) from None
 
 
 def _query_value(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def decode_response(response: HttpResponse, request: Request[R], server: str) -> R:
-    """Return the contract's answer; raises the error in the response, or Unavailable if no todo server sent it."""
-    kind = response.headers.get("content-type", "").partition(";")[0].strip()
-    if 300 <= response.status < 400:
-        target = urljoin(server, response.headers.get("location", "")).partition("/v1/")[0]
-        raise Unavailable(f"{server} redirects to {target}", hint=f"if you trust it, set server to {target}")
-    if kind == "application/problem+json":
-        raise _decode_problem(response)
-    if response.status >= 400 or kind != "application/json":
-        is_gateway = response.status in (502, 503, 504)  # a proxy in front of a server that is away
-        raise Unavailable(
-            f"{server} answered {response.status} with {kind or 'no content type'}, which no todo server does",
-            hint="check `server` with: todo doctor",
-            again=is_gateway,
-            uncertain=is_gateway,
-        )
-    try:
-        answer: R = decode(response.body, answer_type(type(request)))
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        message = f"{server} gave an answer that this todo cannot read"
-        raise Unavailable(message, hint="upgrade the older of the two", uncertain=True) from None
-    return answer
-
-
-def _decode_problem(response: HttpResponse) -> TodoError:
-    try:
-        problem = msgspec.json.decode(response.body, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return Unavailable("the server's error cannot be read")
-    error = from_problem(problem)
-    if isinstance(error, Unavailable):
-        error.extra["again"] = True
-    return error

@@ -16,8 +16,9 @@ from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from todo_cli.db.errors import translate_error
+from todo_cli.db.estimates import find_values, place_estimates
 from todo_cli.db.schema_version import SCHEMA_VERSION
-from todo_cli.errors import TodoError, Unavailable
+from todo_cli.errors import Invalid, TodoError, Unavailable
 
 ADVISORY_LOCK = 0x746F646F  # "todo": one migration at a time in a database
 LOCK_TIMEOUT = "30s"
@@ -73,12 +74,28 @@ def _translate(error: DBAPIError) -> TodoError:
 
 def migrate(url: str) -> Status:
     """Upgrade to the schema of this release in one transaction; several may start at once."""
+    _raise_for_encoding(url)
     with _transaction(url) as connection:
         connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ADVISORY_LOCK})
         connection.execute(text("CREATE SCHEMA IF NOT EXISTS todo"))
         command.upgrade(_config(connection), "head")
+        place_estimates(connection)
         return _status(connection)
+
+
+def _raise_for_encoding(url: str) -> None:
+    """Raise Invalid unless the database stores Unicode: SQL_ASCII keeps any bytes and gives back no text."""
+    try:
+        with psycopg.connect(url, connect_timeout=10) as connection:
+            encoding = connection.info.parameter_status("server_encoding")
+    except psycopg.Error as error:
+        raise translate_error(error) from error
+    if encoding != "UTF8":
+        raise Invalid(
+            f"the database has the encoding {encoding}, and todo needs UTF8; nothing was changed",
+            hint="create another one: createdb --encoding UTF8 --template template0 NAME",
+        )
 
 
 def status(url: str) -> Status:
@@ -88,7 +105,7 @@ def status(url: str) -> Status:
 
 
 def differences(url: str) -> list[str]:
-    """Return the differences that Alembic finds between the database's tables and the metadata."""
+    """Return the differences between the database and the metadata, and the statistics that should not be there."""
     from alembic.autogenerate import compare_metadata
 
     from todo_cli.db.schema import SCHEMA, metadata
@@ -104,7 +121,7 @@ def differences(url: str) -> list[str]:
             "include_name": lambda name, kind, _: kind != "schema" or name == SCHEMA,
         }
         context = MigrationContext.configure(connection, opts=options)
-        return [str(difference) for difference in compare_metadata(context, metadata)]
+        return [*map(str, compare_metadata(context, metadata)), *find_values(connection)]
 
 
 def _status(connection: Connection) -> Status:

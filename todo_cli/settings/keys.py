@@ -8,9 +8,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from todo_cli.errors import Invalid
+from todo_cli.settings.urls import check_database_url, check_server_url
 
 MAX_TIMEOUT_SECONDS = 86_400
 MAX_POOL_SIZE = 1_000
+MAX_CLIENT_CONNECTIONS = 100_000
 MAX_PRICE = 1_000_000
 MAX_CURRENCY_CHARS = 10
 
@@ -25,6 +27,11 @@ class SettingKey(NamedTuple):
     about: str
     env: str | None = None
     secret: bool = False
+
+    @property
+    def field(self) -> str:
+        """The name of the setting in `Settings`."""
+        return {"server": "serve_", "model": "model_"}.get(self.section, "") + self.name
 
 
 SETTING_KEYS = (
@@ -45,6 +52,7 @@ SETTING_KEYS = (
         "server", "owner_url", str, None, "owner login of `todo db` and `todo admin … --direct`", "TODO_OWNER_URL", True
     ),
     SettingKey("server", "pool_size", int, 10, "database connections per server process", "TODO_POOL_SIZE"),
+    SettingKey("server", "connections", int, 800, "client connections per server process", "TODO_CONNECTIONS"),
     SettingKey("server", "proxies", str, "127.0.0.1", "proxies whose X-Forwarded headers are trusted", "TODO_PROXIES"),
     SettingKey("model", "name", str, None, "model for the chat; a server uses its own setting", "TODO_MODEL"),
     SettingKey("model", "base_url", str, None, "address of the model's API; OPENAI_BASE_URL wins"),
@@ -57,15 +65,18 @@ SETTING_KEYS = (
     SettingKey("model", "titles", bool, True, "let the model title a conversation after its first turn", "TODO_TITLES"),
 )
 
+_URL_CHECKS = {"server": check_server_url, "database_url": check_database_url, "owner_url": check_database_url}
 _SWITCHES = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 _KIND_NAMES = {str: "a text", float: "a number", int: "a whole number", bool: "true or false", list: "a list"}
 _LIMITS = {
     "color": "auto, always or never",
     "timeout": f"more than 0 and at most {MAX_TIMEOUT_SECONDS:,}",
     "pool_size": f"1 to {MAX_POOL_SIZE:,}",
+    "connections": f"1 to {MAX_CLIENT_CONNECTIONS:,}",
     "allowed": "a list of names",
     "input_price": f"0 to {MAX_PRICE:,}",
     "output_price": f"0 to {MAX_PRICE:,}",
+    "space": "the id of a space, as `todo space list --json` shows it",
     "currency": f"a word of at most {MAX_CURRENCY_CHARS} characters",
 }
 
@@ -91,6 +102,8 @@ def check_value(key: SettingKey, value: Any, name: str) -> None:
 
 
 def _check_limits(key: SettingKey, value: Any, name: str) -> None:
+    if check_url := _URL_CHECKS.get(key.name):
+        check_url(value, name)
     if not _is_within_limits(key, value):
         raise Invalid(f"{name} must be {_LIMITS[key.name]}")
 
@@ -103,10 +116,19 @@ def _is_within_limits(key: SettingKey, value: Any) -> bool:
             return bool(0 < value <= MAX_TIMEOUT_SECONDS)
         case "pool_size":
             return bool(1 <= value <= MAX_POOL_SIZE)
+        case "connections":
+            return bool(1 <= value <= MAX_CLIENT_CONNECTIONS)
         case "allowed":
             return all(isinstance(name, str) for name in value)
         case "input_price" | "output_price":
             return bool(0 <= value <= MAX_PRICE)
+        case "space":
+            return _is_uuid(value)
         case "currency":
             return 0 < len(value) <= MAX_CURRENCY_CHARS and value.isprintable() and " " not in value
     return True
+
+
+def _is_uuid(text: str) -> bool:
+    parts = text.split("-")
+    return [len(part) for part in parts] == [8, 4, 4, 4, 12] and not set(text) - set("0123456789abcdef-")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,6 +30,7 @@ class Settings(NamedTuple):
     serve_database_url: Secret | None
     serve_owner_url: Secret | None
     serve_pool_size: int
+    serve_connections: int
     serve_proxies: str
     model_name: str | None = None
     model_base_url: str | None = None
@@ -69,12 +71,15 @@ def read_settings_file(path: Path) -> dict[str, Any]:
         return {}
     except OSError as error:
         raise Invalid(f"cannot read {path}: {error.strerror}") from None
+    if data.startswith(codecs.BOM_UTF8):
+        hint = "save it as UTF-8 without a byte order mark"
+        raise Invalid(f"{path} begins with a byte order mark (BOM), which TOML does not allow", hint=hint)
     import tomllib
 
     try:
         content = tomllib.loads(data.decode())
     except UnicodeDecodeError:
-        raise Invalid(f"{path} is not UTF-8") from None
+        raise Invalid(f"{path} is not UTF-8", hint="save it as UTF-8 without a byte order mark") from None
     except tomllib.TOMLDecodeError as error:
         raise Invalid(f"{path} is not TOML: {error}", hint="see config.example.toml, or: todo config edit") from None
     _check_content(path, content)
@@ -96,8 +101,7 @@ def load_settings(profile: str | None = None, *, allow_new: bool = False) -> Set
         "server": content.get("server", {}),
         "model": content.get("model", {}),
     }
-    prefixes = {"server": "serve_", "model": "model_"}
-    values = {prefixes.get(key.section, "") + key.name: _read_value(key, sections[key.section]) for key in SETTING_KEYS}
+    values = {key.field: _read_value(key, sections[key.section]) for key in SETTING_KEYS}
     if _environment_names_another_model(sections["model"]):
         values |= {"model_input_price": None, "model_output_price": None}
     return Settings(path=path, **(values | {"profile": name}))

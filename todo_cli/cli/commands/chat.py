@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from todo_cli.cli.commands.ask import ConversationOption
 from todo_cli.cli.commands.chat_export import export
 from todo_cli.cli.commands.chat_import import import_conversation
 from todo_cli.cli.commands.chat_list import STATES, ConversationArgument, find_turn, list_conversations, show
@@ -15,6 +14,7 @@ from todo_cli.cli.commands.chat_retry import edit, retry
 from todo_cli.cli.commands.chat_search import search
 from todo_cli.cli.commands.chat_usage import usage
 from todo_cli.cli.commands.chat_watch import watch
+from todo_cli.cli.conversation_option import NEW, ConversationGroup, ConversationOption
 from todo_cli.cli.options import DryRun, Json, JsonLines, Model, Partial, output_form
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape
@@ -32,7 +32,7 @@ from todo_cli.contract.conversations import (
 from todo_cli.errors import Invalid
 
 PANEL = "Chat"
-app = typer.Typer(add_completion=False, invoke_without_command=True)
+app = typer.Typer(add_completion=False, invoke_without_command=True, cls=ConversationGroup)
 app.command("list")(list_conversations)
 app.command()(show)
 app.command()(search)
@@ -46,7 +46,7 @@ app.command("import")(import_conversation)
 
 
 @app.callback()
-def chat(ctx: typer.Context, conversation: ConversationOption = "new", model: Model = None) -> None:
+def chat(ctx: typer.Context, conversation: ConversationOption = NEW, model: Model = None) -> None:
     """Chat with the model at a prompt. Type /help there for its commands.
 
     todo chat

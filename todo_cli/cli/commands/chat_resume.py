@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from todo_cli.cli.conversation_option import LAST, find_conversation
 from todo_cli.cli.options import ApproveAll, Json, JsonLines, output_form
 from todo_cli.cli.session import session_of
 
@@ -31,5 +32,6 @@ def resume(
     from todo_cli.cli import turn_session
 
     session, form = session_of(ctx), output_form(as_json, as_lines)
-    conversation = number or turn_session.find_last_conversation(session)
+    named = LAST if number is None else str(number)
+    conversation = find_conversation(session, named).number or 0
     turn_session.resume_turn(session, conversation, turn_session.open_screen(session, form), yes=yes)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from todo_cli.cli.commands.chat_list import ConversationArgument, find_turn
+from todo_cli.cli.message_input import read_message
 from todo_cli.cli.options import ApproveAll, Json, JsonLines, Model, output_form
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.conversations import RewindTurn
@@ -38,7 +39,10 @@ def retry(
 def edit(
     ctx: typer.Context,
     number: ConversationArgument,
-    words: Annotated[list[str], typer.Argument(help="New text of the message.", metavar="MESSAGE")],
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(help="New text of the message; - stands for the text on stdin.", metavar="MESSAGE"),
+    ] = None,
     yes: ApproveAll = False,
     model: Model = None,
     as_json: Json = False,
@@ -52,7 +56,7 @@ def edit(
 
     todo chat edit 3 'delete only the done ones' --yes --json
     """
-    _run_again(ctx, number, " ".join(words), model, output_form(as_json, as_lines), yes=yes)
+    _run_again(ctx, number, read_message(words or []), model, output_form(as_json, as_lines), yes=yes)
 
 
 def _run_again(ctx: typer.Context, number: int, words: str | None, model: str | None, form: str, *, yes: bool) -> None:

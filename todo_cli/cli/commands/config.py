@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator
 from contextlib import nullcontext, suppress
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from todo_cli.cli.options import Json
 from todo_cli.cli.render import text
+from todo_cli.cli.render.escape import escape
 from todo_cli.cli.session import session_of
 from todo_cli.contract.base import Secret
 from todo_cli.errors import Invalid, Unavailable
+from todo_cli.settings.keys import SETTING_KEYS
+from todo_cli.settings.settings import Settings
+from todo_cli.settings.urls import hide_user
 
 PANEL = "Account"
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Show and edit the settings.")
@@ -21,22 +26,46 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help="Show and edi
 
 @app.command()
 def show(ctx: typer.Context, as_json: Json = False) -> None:
-    """Show the settings in effect: flags, environment, profile and file combined. Secrets are not printed.
+    """Show the settings in effect under the keys of the settings file. Secrets are not printed.
 
     todo config show
 
     TODO_PROFILE=work todo config show --json
     """
-    values = session_of(ctx).settings._asdict()
-    shown = {name: "(set)" if isinstance(value, Secret) else value for name, value in values.items()}
-    shown["path"] = str(shown["path"])
+    settings = session_of(ctx).settings
     if as_json:
         from todo_cli.cli.render import json
 
-        json.write_document(shown)
+        json.write_document({"path": str(settings.path), **_as_document(settings)})
         return
-    for name, value in shown.items():
-        text.write(f"{name:<20}{'-' if value is None else value}")
+    text.write(f"{'path':<28}{settings.path}")
+    for name, value in _flatten(_as_document(settings)):
+        text.write(escape(f"{name:<28}{'-' if value is None else value}"))
+
+
+def _as_document(settings: Settings) -> dict[str, Any]:
+    """Return the settings under the keys of the settings file, without secrets."""
+    profile: dict[str, Any] = {}
+    document: dict[str, Any] = {}
+    sections = {"": document, "profile": profile, "server": {}, "model": {}}
+    for key in SETTING_KEYS:
+        value = getattr(settings, key.field)
+        shown = "(set)" if isinstance(value, Secret) else hide_user(value) if isinstance(value, str) else value
+        sections[key.section][key.name] = shown
+    return document | {
+        "profiles": {settings.profile: profile},
+        "server": sections["server"],
+        "model": sections["model"],
+    }
+
+
+def _flatten(document: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the settings by their dotted keys, such as `server.pool_size`."""
+    for name, value in document.items():
+        if isinstance(value, dict):
+            yield from _flatten(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
 
 
 @app.command()
@@ -95,7 +124,6 @@ def set_key(
     todo config set-key --no-keyring < key.txt
     """
     from todo_cli.cli.prompts import read_secret
-    from todo_cli.cli.render.escape import escape
     from todo_cli.llm.endpoints import OPENAI_URL, check_key, host_of
     from todo_cli.settings import credentials
     from todo_cli.settings.settings_file import save_model

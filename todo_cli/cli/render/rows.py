@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape
@@ -22,7 +22,7 @@ def print_rows(session: Session, headings: Sequence[str], rows: Sequence[Sequenc
     elif session.is_terminal:
         from todo_cli.cli.render import table
 
-        now = datetime.now(UTC)
+        now = session.local_now()
         cells = [[_format_for_terminal(cell, now) for cell in row] for row in rows]
         table.print_grid(headings, cells, colored=session.use_color)
     else:
@@ -33,7 +33,7 @@ def print_rows(session: Session, headings: Sequence[str], rows: Sequence[Sequenc
 def _format_for_terminal(cell: Cell, now: datetime) -> str:
     if isinstance(cell, str):
         return cell
-    return text.format_age(cell, now) if cell <= now else f"{cell:%Y-%m-%d}"
+    return text.format_age(cell, now) if cell <= now else f"{cell.astimezone(now.tzinfo):%Y-%m-%d}"
 
 
 def _format_for_pipe(cell: Cell) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from todo_cli.cli.commands.ask import find_conversation_id
+from todo_cli.cli.conversation_option import find_conversation
 from todo_cli.cli.render import text
 from todo_cli.cli.repl.loop import Repl
 from todo_cli.cli.repl.reader import open_reader
@@ -13,9 +13,9 @@ from todo_cli.cli.session import Session
 
 def run_repl(session: Session, named: str) -> None:
     """Chat until Ctrl-D, /exit or the end of the input."""
-    conversation = find_conversation_id(session, named)
-    state = ReplState(session, None if named == "new" else int(named))
-    repl = Repl(session, conversation, state, open_reader(session, state))
+    conversation = find_conversation(session, named)
+    state = ReplState(session, conversation.number)
+    repl = Repl(session, conversation.id, state, open_reader(session, state))
     if session.is_interactive:
         text.note("\n".join(text.wrap(line) for line in WELCOME.splitlines()))
     repl.run()

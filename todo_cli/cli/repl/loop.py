@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 import typer
 
-from todo_cli.cli.commands.ask import find_conversation_id
+from todo_cli.cli.conversation_option import find_conversation
+from todo_cli.cli.echo import no_input
 from todo_cli.cli.error_output import print_error
 from todo_cli.cli.options import parse_model_name
 from todo_cli.cli.prompts import ask_yes_no
@@ -125,8 +126,8 @@ class Repl:
             raise Invalid("this is the chat", hint="change the conversation with: /new, or /resume N")
         options = ["--profile", self._session.profile] if self._session.profile else []
         options += [] if self._session.allow_color else ["--no-color"]
-        # a usage error or --help ends the command, not the chat
-        with suppress(SystemExit):
+        # a usage error or --help ends the command, not the chat; piped lines belong to the chat, not to the command
+        with suppress(SystemExit), nullcontext() if self._session.is_interactive else no_input():
             run_command([*options, *words])
 
     def _run_here(self, word: str, *words: str, unstarted: str = NO_MESSAGES) -> None:
@@ -144,7 +145,7 @@ class Repl:
         self._state.title = ""
 
     def _switch_to(self, number: str) -> None:
-        self._open(find_conversation_id(self._session, number), int(number))
+        self._open(*find_conversation(self._session, number))
         self._take_up()
 
     def _fork(self, words: list[str]) -> None:
