@@ -6,13 +6,14 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import psycopg
 from psycopg import AsyncRawCursor
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
 from todo_cli.contract.base import Caller, Request
+from todo_cli.contract.clock import Clock
 from todo_cli.core.dispatch import handle
 from todo_cli.db.pipeline import Connection
 from todo_cli.db.transaction import ConnectionLost, Transaction, time_limit
@@ -21,11 +22,21 @@ from todo_cli.server.reachability import Reachability, is_closed_by_server
 
 R = TypeVar("R")
 
+
+class TimedAnswer(NamedTuple, Generic[R]):
+    """The answer to a Request, and the clock by which its dates were read."""
+
+    value: R
+    clock: Clock | None
+
+
 # the pool logs every failed attempt; `readyz` and every refused request report it already
 logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 
 CONNECTION_TIMEOUT_SECONDS = 10.0  # to wait for a free connection
 OUTAGE_CHECK_SECONDS = 0.2  # to wait for a free connection before the database is looked for
+MAX_WAITING_REQUESTS = 500
+"""Requests of a process that may wait for a connection; further ones are refused at once."""
 REQUEST_TIMEOUT_SECONDS = 35.0  # longer than the database's own statement_timeout
 CHECK_TIMEOUT_SECONDS = 5.0  # for a connection to prove that it is alive
 MAX_ATTEMPTS = 3
@@ -92,6 +103,7 @@ def open_pool(url: str, size: int) -> Pool:
         max_size=size,
         open=False,
         timeout=CONNECTION_TIMEOUT_SECONDS,
+        max_waiting=MAX_WAITING_REQUESTS,
         reconnect_timeout=2,
         reconnect_failed=_reconnect,
         kwargs={
@@ -109,7 +121,7 @@ def database_down() -> Unavailable:
     return Unavailable("the server's database is unreachable", hint="try again in a moment")
 
 
-async def answer(pool: Pool, caller: Caller, request: Request[R]) -> R:
+async def answer(pool: Pool, caller: Caller, request: Request[R]) -> TimedAnswer[R]:
     """Answer a Request on a pooled connection. If the connection is lost, repeat the Request with its key.
 
     A repeated Request waits for the database, since it may have acted. Any other is refused while the database is down.
@@ -119,13 +131,14 @@ async def answer(pool: Pool, caller: Caller, request: Request[R]) -> R:
             for attempt in range(1, MAX_ATTEMPTS + 1):
                 try:
                     async with pool.lend(wait_for_database=attempt > 1) as connection:
-                        return await handle(Transaction(connection, caller, type(request)), request)
+                        tx = Transaction(connection, caller, type(request))
+                        return TimedAnswer(await handle(tx, request), tx.clock)
                 except ConnectionLost as error:
                     if attempt == MAX_ATTEMPTS:
                         raise Unavailable(error.detail, uncertain=True) from error
                     await pool.renew()
         raise AssertionError("the last attempt returns or raises")
-    except PoolTimeout:
+    except (PoolTimeout, TooManyRequests):
         raise Unavailable("the server has no database connection free", hint="try again in a moment") from None
     except TimeoutError:
         raise Unavailable("the database took too long", hint="try again in a moment", uncertain=True) from None

@@ -47,8 +47,8 @@ async def _serve(client: Client, *, is_direct: bool) -> None:
 
     await _check_token(client, is_direct=is_direct)
 
-    async def send(request: Request[Any]) -> Any:
-        return await client.send(request)
+    async def send(request: Request[Any], key: str | None) -> Any:
+        return await client.send(request, key)
 
     await serve_stdio(send)
 

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from todo_cli.contract.base import Request
@@ -100,8 +101,8 @@ def only_task(changed: Changed) -> Task:
 
 
 def answer_task(change: DecidedChange) -> Task:
-    """Answer with the only changed task."""
-    return only_task(answer_changed(change))
+    """Answer with the only changed task, and with the task like it where the write looked for one."""
+    return replace(only_task(answer_changed(change)), similar=change.loaded.similar or UNSET)
 
 
 def repeat_task(known: KnownChange) -> Task:
@@ -147,7 +148,7 @@ async def prepare_change(
     assert write  # noqa: S101  # the caller has looked, or it is the Request of a rule
     wanted = wanted or await write.wanted(tx, request)
     texts = await steps.fetch_calls([*first, write.load(wanted, stamp)])
-    loaded = await read_loaded(texts[-1] or "", write.kind)
+    loaded = await read_loaded(tx, texts[-1] or "", write.kind)
     if loaded.known:
         return PreparedChange(write.repeat(check_known(loaded.known, stamp)), [])
     change = await decide(write, stamp, loaded, wanted, request)

@@ -8,13 +8,16 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
+from todo_cli.contract.clock import Clock
 from todo_cli.contract.codec import decode
+from todo_cli.contract.task_types import SimilarTask
 from todo_cli.core.journal import Stamp
 from todo_cli.core.tasks.load_sql import LoadParts, TargetSql, build_load
 from todo_cli.core.tasks.rows import TaskRow
 from todo_cli.db.sql import StatementCall
+from todo_cli.db.transaction import Transaction
 
-L = TypeVar("L")
+L = TypeVar("L", bound="Loaded")
 
 MAX_INLINE_CHARS = 300_000  # of JSON, about 500 tasks: more is decoded in a thread
 
@@ -32,7 +35,8 @@ class Wanted(msgspec.Struct, kw_only=True):
 
     `with_subtasks` adds the open tasks below them. `with_series` reads the next occurrences of recurring tasks and counts
     open subtasks. `parents` and `blockers` are what the write newly refers to; with them the write reads the ancestors of
-    the former and the dependencies of the latter. `with_caller` reads the caller's name, token and scopes.
+    the former and the dependencies of the latter. `with_caller` reads the caller's name, token and scopes, and
+    `with_similar` the task that the same user added a moment ago with the same Request.
     """
 
     numbers: tuple[int, ...] = ()
@@ -40,6 +44,7 @@ class Wanted(msgspec.Struct, kw_only=True):
     with_subtasks: bool = False
     with_series: bool = False
     with_caller: bool = False
+    with_similar: bool = False
     changes_links: bool = False
     parents: tuple[int, ...] = ()
     blockers: tuple[int, ...] = ()
@@ -69,6 +74,7 @@ class Loaded(msgspec.Struct):
     seq: int
     next_number: int
     now: datetime
+    zone: str = "UTC"  # of the caller
     known: KnownChange | None = None
     rows: list[TaskRow] = []  # in no order
     bytes: int = 0  # of the rows: above the limit they are not read
@@ -84,6 +90,12 @@ class Loaded(msgspec.Struct):
     ancestors: list[tuple[int, int | None]] = []  # number and parent, from `parents` upwards
     dependencies: list[tuple[int, int]] = []  # number and blocker, from `blockers` onwards
     later_changes: list[LaterChange] = []
+    similar: SimilarTask | None = None
+
+    @property
+    def clock(self) -> Clock:
+        """The time and the zone by which the rule reads dates."""
+        return Clock(self.now, self.zone)
 
 
 def load_call(wanted: Wanted, stamp: Stamp) -> StatementCall:
@@ -95,6 +107,7 @@ def load_call(wanted: Wanted, stamp: Stamp) -> StatementCall:
         wanted.with_caller,
         wanted.changes_links,
         wanted.if_rev is not None,
+        wanted.with_similar,
     )
     values = {
         "key": stamp.key,
@@ -107,8 +120,10 @@ def load_call(wanted: Wanted, stamp: Stamp) -> StatementCall:
     return build_load(parts), values | (wanted.filter.values if wanted.filter else {})
 
 
-async def read_loaded(text: str, kind: type[L]) -> L:
-    """Decode what a load returned; a large one in a thread, so that other requests go on."""
-    if len(text) <= MAX_INLINE_CHARS:
-        return decode(text, kind)
-    return await asyncio.to_thread(decode, text, kind)
+async def read_loaded(tx: Transaction, text: str, kind: type[L]) -> L:
+    """Decode what a load of this transaction returned; a large one in a thread, so that other requests go on."""
+    is_short = len(text) <= MAX_INLINE_CHARS
+    loaded = decode(text, kind) if is_short else await asyncio.to_thread(decode, text, kind)
+    if tx.clock:
+        loaded.zone = tx.clock.zone
+    return loaded

@@ -16,6 +16,7 @@ from todo_cli.contract.codec import decode
 from todo_cli.contract.conversations import AnswerTurn, Turn
 from todo_cli.contract.ids import id_of
 from todo_cli.contract.journal import Redo, Undo
+from todo_cli.contract.tool_requests import KEY_ARGUMENT
 from todo_cli.contract.turn_steps import CallToApprove, HoldCalls, PendingCall, PendingCalls
 from todo_cli.core.dispatch import handler
 from todo_cli.core.history.plans import IMAGE, LIFE, PLAN_WITH_CONFLICTS, PlanWithConflicts, plan_values, raise_for_plan
@@ -60,9 +61,7 @@ RETURNING json_build_object('held', CASE WHEN t.state = 'awaiting' THEN t.held E
     'head', c.head, 'state', t.state)::text""")
 
 READ_HELD_PLANS = Sql(f"""
-SELECT json_build_object('plans', coalesce(json_agg({PLAN_WITH_CONFLICTS}), '[]'),
-    'zone', coalesce((SELECT timezone FROM todo.preferences
-        WHERE user_id = %(me)s::uuid), 'UTC'))::text
+SELECT json_build_object('plans', coalesce(json_agg({PLAN_WITH_CONFLICTS}), '[]'))::text
   FROM todo.plans p
  WHERE p.space_id = %(space)s::uuid AND p.user_id = %(me)s::uuid AND p.id = ANY (ARRAY(
      SELECT (h #>> '{{plan,id}}')::uuid FROM todo.turns t, jsonb_array_elements(t.held) AS h
@@ -80,12 +79,10 @@ UPDATE todo.plans
 class _TurnFence(msgspec.Struct):
     step: StepResult
     conversation: str
-    zone: str
 
 
 class _HeldPlans(msgspec.Struct):
     plans: list[PlanWithConflicts]
-    zone: str
 
 
 @handler(HoldCalls)
@@ -98,7 +95,6 @@ async def hold_calls(tx: Transaction, request: HoldCalls) -> PendingCalls:
         fence = decode(text, _TurnFence) if text else None
         if fence is None or fence.step.fenced:
             return await _repeat_hold(steps, request, fence)
-        tx.set_default_zone(fence.zone)
         decided = await decide_calls(tx, steps, [UndecidedCall(call.verb, call.arguments) for call in request.calls])
         plans: list[tuple[CallToApprove, dict[str, Any]]] = []
         rows: list[dict[str, Any]] = []
@@ -162,7 +158,6 @@ async def answer_turn(tx: Transaction, request: AnswerTurn) -> Turn:
         store: list[StatementCall] = []
         if places:
             plans = decode(held_plans or "", _HeldPlans)
-            tx.set_default_zone(plans.zone)
             approved = [held[place] for place in places]
             outcomes = await _apply_plans(tx, steps, request.turn, approved, plans.plans)
             for place, call, outcome in zip(places, approved, outcomes, strict=True):
@@ -221,7 +216,12 @@ async def _apply_plans(
     plan_by_id = {plan.plan.id: plan for plan in plans}
     errors = [_check_plan(plan_by_id.get(call.plan.id)) for call in calls]
     valid = [
-        UndecidedCall(call.plan.verb, call.plan.arguments, key=f"plan:{call.plan.id}", turn=turn)
+        UndecidedCall(
+            call.plan.verb,
+            call.plan.arguments,
+            key=call.plan.arguments.get(KEY_ARGUMENT) or f"plan:{call.plan.id}",
+            turn=turn,
+        )
         for call, error in zip(calls, errors, strict=True)
         if error is None
     ]
