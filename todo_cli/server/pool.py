@@ -8,7 +8,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import psycopg
 from psycopg import AsyncRawCursor
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
 from todo_cli.contract.base import Caller, Request
 from todo_cli.contract.clock import Clock
@@ -31,6 +31,8 @@ class TimedAnswer(NamedTuple, Generic[R]):
 logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 
 CONNECTION_TIMEOUT_SECONDS = 10.0  # to wait for a free connection
+MAX_WAITING_REQUESTS = 500
+"""Requests of a process that may wait for a connection; further ones are refused at once."""
 REQUEST_TIMEOUT_SECONDS = 35.0  # longer than the database's own statement_timeout
 CHECK_TIMEOUT_SECONDS = 5.0  # for a connection to prove that it is alive
 MAX_ATTEMPTS = 3
@@ -69,6 +71,7 @@ def open_pool(url: str, size: int) -> Pool:
         max_size=size,
         open=False,
         timeout=CONNECTION_TIMEOUT_SECONDS,
+        max_waiting=MAX_WAITING_REQUESTS,
         reconnect_timeout=2,
         reconnect_failed=_reconnect,
         kwargs={
@@ -95,7 +98,7 @@ async def answer(pool: Pool, caller: Caller, request: Request[R]) -> TimedAnswer
                         raise Unavailable(error.detail, uncertain=True) from error
                     await pool.renew()
         raise AssertionError("the last attempt returns or raises")
-    except PoolTimeout:
+    except (PoolTimeout, TooManyRequests):
         raise Unavailable("the server has no database connection free", hint="try again in a moment") from None
     except TimeoutError:
         raise Unavailable("the database took too long", hint="try again in a moment", uncertain=True) from None

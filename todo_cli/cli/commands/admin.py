@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -117,10 +118,10 @@ def list_users(ctx: typer.Context, as_json: Json = False) -> None:
     print_rows(session, headings, [_row(user) for user in page.users], nothing="No users yet.")
 
 
-def _row(user: User) -> tuple[str, ...]:
+def _row(user: User) -> tuple[str | datetime, ...]:
     state = f"disabled {user.disabled_at:%Y-%m-%d}" if user.disabled_at else ""
     role = "administrator" if user.admin else ""
-    return user.name, role, user.login or "", f"{user.created_at:%Y-%m-%d}", state
+    return user.name, role, user.login or "", user.created_at, state
 
 
 @user.command()

@@ -16,6 +16,7 @@ from todo_cli.contract.codec import decode
 from todo_cli.contract.conversations import AnswerTurn, Turn
 from todo_cli.contract.ids import id_of
 from todo_cli.contract.journal import Redo, Undo
+from todo_cli.contract.tool_requests import KEY_ARGUMENT
 from todo_cli.contract.turn_steps import CallToApprove, HoldCalls, PendingCall, PendingCalls
 from todo_cli.core.dispatch import handler
 from todo_cli.core.history.plans import IMAGE, LIFE, PLAN_WITH_CONFLICTS, PlanWithConflicts, plan_values, raise_for_plan
@@ -215,7 +216,12 @@ async def _apply_plans(
     plan_by_id = {plan.plan.id: plan for plan in plans}
     errors = [_check_plan(plan_by_id.get(call.plan.id)) for call in calls]
     valid = [
-        UndecidedCall(call.plan.verb, call.plan.arguments, key=f"plan:{call.plan.id}", turn=turn)
+        UndecidedCall(
+            call.plan.verb,
+            call.plan.arguments,
+            key=call.plan.arguments.get(KEY_ARGUMENT) or f"plan:{call.plan.id}",
+            turn=turn,
+        )
         for call, error in zip(calls, errors, strict=True)
         if error is None
     ]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
 
 from todo_cli.contract.base import Request
 from todo_cli.contract.codec import convert_request, decode
 from todo_cli.contract.registry import BY_VERB
-from todo_cli.contract.tasks import ListTasks, ShowTask
+from todo_cli.contract.tasks import ShowTask
+from todo_cli.contract.tool_requests import KEY_ARGUMENT, complete_tool_request
 from todo_cli.contract.turn_steps import CallResult, RunCall
 from todo_cli.core.dispatch import handle, handler
 from todo_cli.core.journal import make_stamp
@@ -24,6 +24,7 @@ from todo_cli.core.turns.append_sql import (
     fenced_error,
     tool_result_row,
 )
+from todo_cli.core.turns.consent import needs_approval
 from todo_cli.core.turns.steps import to_stored
 from todo_cli.core.turns.tool_result import error_json, result_json
 from todo_cli.db.sql import Sql, StatementCall
@@ -68,7 +69,10 @@ class _CallState(msgspec.Struct):
 
 @handler(RunCall)
 async def run_call(tx: Transaction, request: RunCall) -> CallResult:
-    """Run a tool call. Its effect, its journal row and its result commit together; three round trips."""
+    """Run a tool call. Its effect, its journal row and its result commit together; three round trips.
+
+    A change that needs approval is decided and not stored.
+    """
     async with tx.steps() as steps:
         call = await _check_fence(steps, request)
         if call.stored_result is not None:
@@ -77,7 +81,10 @@ async def run_call(tx: Transaction, request: RunCall) -> CallResult:
             raise Invalid(f"message {request.message} has no call {request.index}")
         # our own key: a provider may use the id of a call again
         key = f"call:{call.conversation}:{request.message}:{request.index}"
-        content, store = await execute_tool_call(tx, steps, request, key)
+        result = await execute_tool_call(tx, steps, request, key)
+        if result is None:
+            return CallResult(content="", head=call.step.head or 0, stop=call.step.stop, needs_approval=True)
+        content, store = result
         rows = [tool_result_row(request.message, request.index, content)]
         values = append_values(request.turn, request.attempt, rows, lease=request.lease)
         texts = await steps.commit_calls([*store, (APPEND, values)])
@@ -94,22 +101,29 @@ async def _check_fence(steps: Steps, request: RunCall) -> _CallState:
     return call
 
 
-async def execute_tool_call(tx: Transaction, steps: Steps, call: RunCall, key: str) -> tuple[str, list[StatementCall]]:
+async def execute_tool_call(
+    tx: Transaction, steps: Steps, call: RunCall, key: str
+) -> tuple[str, list[StatementCall]] | None:
     """Run the Request of a tool call. Return its result, and the statements that store what it changes.
 
-    A refused Request leaves the transaction unchanged, and the refusal is the result.
+    A refused Request leaves the transaction unchanged, and the refusal is the result. Return None for a change that needs
+    approval.
     """
     try:
         request = parse_tool_request(call.operation, call.arguments)
     except Invalid as error:
         return error_json(error), []
-    inner = tx.inner(type(request), key, enter=True, turn=call.turn)
+    inner = tx.inner(type(request), call.arguments.get(KEY_ARGUMENT) or key, enter=True, turn=call.turn)
     try:
         if find_write(type(request)) is None:
             answer = await handle(inner, request)
             return result_json(answer, with_details=isinstance(request, ShowTask)), []
         async with inner.steps() as inner_steps:
             prepared = await prepare_change(inner, inner_steps, request, make_stamp(inner, request))
+        if getattr(request, "dry_run", False):
+            return result_json(prepared.answer), []
+        if prepared.change and needs_approval(prepared.change, call.consent):
+            return None
         return result_json(prepared.answer), prepared.calls
     except (ConnectionLost, Unavailable):
         raise
@@ -122,5 +136,6 @@ def parse_tool_request(verb: str, arguments: dict[str, Any]) -> Request[Any]:
     """Return the Request of a tool call; raise Invalid also for a verb that is not a tool."""
     if verb not in TOOLS:
         raise Invalid(f"{verb[:40]!r} is not among the tools")
-    request = convert_request(arguments, TOOLS[verb])
-    return replace(request, count_deferred=True) if isinstance(request, ListTasks) else request
+    fields = {name: value for name, value in arguments.items() if name != KEY_ARGUMENT}
+    request = convert_request(fields, TOOLS[verb])
+    return complete_tool_request(request, has_key=KEY_ARGUMENT in arguments)

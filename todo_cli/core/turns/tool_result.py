@@ -68,12 +68,13 @@ def error_json(error: TodoError) -> str:
 
 def _summarize(answer: Any) -> dict[str, Any]:
     if isinstance(answer, Task):
-        return {"task": _task_fields(answer)}
+        return _one_task_fields(answer)
     if isinstance(answer, TaskPage):
         hidden = answer.deferred or None
         return {
             "tasks": [_listed_fields(task) for task in answer.tasks],
             "more": answer.next,
+            "cut": answer.cut or None,
             "hidden_deferred": hidden,
         }
     if isinstance(answer, TaskHits):
@@ -87,6 +88,16 @@ def _summarize(answer: Any) -> dict[str, Any]:
         return {"changes": [_change_fields(change) for change in changes], "more": answer.next}
     builtin = msgspec.to_builtins(answer)
     return builtin if isinstance(builtin, dict) else {"answer": builtin}
+
+
+def _one_task_fields(task: Task) -> dict[str, Any]:
+    """Return a task, whether its key was used before, and the task that is like it."""
+    fields: dict[str, Any] = {"task": _task_fields(task)}
+    if task.new is False:
+        fields["new"] = False
+    if task.similar:
+        fields["similar"] = msgspec.to_builtins(task.similar)
+    return fields
 
 
 def _hits_fields(answer: TaskHits) -> dict[str, Any]:
@@ -103,6 +114,8 @@ def _changed_fields(answer: Changed) -> dict[str, Any]:
     following = [task for task in answer.tasks if _previous_occurrence(task) in finished and task.status == "open"]
     changed = [task for task in answer.tasks if task not in following]
     fields: dict[str, Any] = {"ok": True, "changed": len(changed), "tasks": [_task_fields(task) for task in changed]}
+    if not answer.new:
+        fields["new"] = False
     if following:
         fields["next"] = [_task_fields(task) for task in following]
     if answer.open_subtasks:
