@@ -53,9 +53,9 @@ class McpRoute:
         state = context.request.scope["state"]
         caller = msgspec.structs.replace(state["caller"], way="mcp")
 
-        async def send(request: Request[Any]) -> Any:
+        async def send(request: Request[Any], key: str | None) -> Any:
             try:
-                return await answer_client(self._pool, caller, request)
+                return await answer_client(self._pool, msgspec.structs.replace(caller, key=key), request)
             except TodoError as error:  # it becomes the result of a tool, so that the response is no refusal
                 state["error"] = error
                 await count_refused_request(self._pool, caller, error)
