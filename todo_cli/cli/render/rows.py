@@ -14,9 +14,11 @@ def print_rows(session: Session, headings: Sequence[str], rows: Sequence[Sequenc
     if session.is_terminal and not rows:
         text.note(nothing)
     elif session.is_terminal:
-        from todo_cli.cli.render import table
+        from todo_cli.cli.render.cells import read_width
+        from todo_cli.cli.render.grid import format_grid
+        from todo_cli.cli.render.pager import print_screen
 
-        table.print_grid(headings, rows, colored=session.use_color)
+        print_screen(session, format_grid(headings, rows, read_width()))
     else:
         for row in rows:
             text.write("\t".join(escape(cell) for cell in row))

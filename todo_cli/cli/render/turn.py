@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -179,13 +180,17 @@ def _shorten(line: str) -> str:
     return line if len(line) <= MAX_LINE_CHARS else line[: MAX_LINE_CHARS - 1] + "…"
 
 
-def format_pending_calls(calls: tuple[PendingCall, ...]) -> list[str]:
-    """Return a line for every task that the calls would change; several calls are numbered."""
+def format_pending_calls(calls: tuple[PendingCall, ...], now: datetime | None = None) -> list[str]:
+    """Return a line for every task that the calls would change; several calls are numbered.
+
+    Instants are shown in the time zone of `now`, else in UTC.
+    """
+    now = now or datetime.now(UTC)
     lines: list[str] = []
     for number, call in enumerate(calls, 1):
         label = label_of(call.plan.verb)
         head = f"{number:>4}  {label:<8}" if len(calls) > 1 else f"  {label:<8}"
-        rows = [format_difference(difference) for difference in call.plan.differences] or ["no changes"]
+        rows = [format_difference(difference, now) for difference in call.plan.differences] or ["no changes"]
         lines += [(head if index == 0 else " " * len(head)) + row for index, row in enumerate(rows)]
     return lines
 
