@@ -14,7 +14,11 @@ GLOBAL_FLAGS = {
     "--no-pager": 0,
     "--debug": 0,
     "--profile": 1,
-}  # flag -> number of values that follow it
+    "--jq": 1,
+    "--template": 1,
+    "--json-fields": 1,
+}
+"""flag -> number of values that follow it"""
 
 PANELS = ("Tasks", "Chat", "History", "Account", "Operate")
 """The panels of `todo --help`, in their order."""

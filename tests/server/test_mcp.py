@@ -18,7 +18,7 @@ from mcp.shared.exceptions import MCPError
 
 from tests.conftest import COMMAND, Database, Person, Server, Todo
 from todo_cli.server.mcp import PROMPTS, RESOURCES
-from todo_cli.tools import TOOLS
+from todo_cli.tools.tool_list import TOOLS
 
 ERAS = ("legacy", "auto")  # auto: server/discover of 2026-07-28
 

@@ -66,13 +66,21 @@ class TaskLinks(Struct, frozen=True, kw_only=True):
     blocked: tuple[LinkedTask, ...] = ()
 
 
+class SimilarTask(Struct, frozen=True, kw_only=True):
+    """A task that the same user added a moment ago with the same fields."""
+
+    number: int
+    seconds_ago: int
+
+
 class Task(Struct, frozen=True, kw_only=True):
     """One task. `due`, `defer` and `scheduled` are ISO dates or instants in UTC; `rev` is its last change.
 
     `parent` is the task above it, `after` lists the tasks that it waits for. `tracked` is the time of finished work in
     seconds, without the work that began at `started_at`. Lists leave out `note`. An added task has `new`: False when
-    its idempotency key had been used before. Reads add `blocked` (it waits for an open task), `urgency` and `subtasks`
-    (the number of open ones); ShowTask also adds the newest 100 `comments`, oldest first, and `links` to other tasks.
+    its idempotency key had been used before, and `similar` where AddTask asks for it. Reads add `blocked` (it waits
+    for an open task), `urgency` and `subtasks` (the number of open ones); ShowTask also adds the newest 100 `comments`,
+    oldest first, and `links` to other tasks.
     """
 
     number: int
@@ -99,6 +107,7 @@ class Task(Struct, frozen=True, kw_only=True):
     completed_at: datetime | None = None
     deleted_at: datetime | None = None
     new: bool | UnsetType = UNSET
+    similar: SimilarTask | UnsetType = UNSET
     blocked: bool | UnsetType = UNSET
     urgency: float | UnsetType = UNSET
     subtasks: int | UnsetType = UNSET

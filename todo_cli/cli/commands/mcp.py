@@ -31,7 +31,7 @@ def mcp(ctx: typer.Context) -> None:
         text.note("Waiting for an MCP client on stdin; Ctrl-C stops. docs/mcp.md shows how to configure clients.")
     from todo_cli.server.mcp import serve_stdio
 
-    async def send(request: Request[Any]) -> Any:
-        return await client.send(request)
+    async def send(request: Request[Any], key: str | None) -> Any:
+        return await client.send(request, key)
 
     asyncio.run(serve_stdio(send))

@@ -11,7 +11,7 @@ from todo_cli.cli.render.cells import cut, measure, pad, wrap_words
 from todo_cli.cli.render.colors import Line, Piece, Role
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.render.task_rows import ListView
-from todo_cli.cli.render.text import format_day, format_duration, parse_due
+from todo_cli.cli.render.text import format_day, format_duration, format_instant, parse_due
 from todo_cli.contract.journal import Change, Difference
 from todo_cli.contract.registry import label_of
 
@@ -170,7 +170,7 @@ def change_cells(change: Change) -> list[str]:
     numbers = ",".join(str(difference.number) for difference in change.differences)
     cells = [
         str(change.seq),
-        change.at.isoformat(),
+        format_instant(change.at),
         change.user,
         change.token,
         change.way,

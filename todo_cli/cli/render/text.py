@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Set
-from datetime import date, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from todo_cli.cli.render.escape import escape
@@ -129,14 +129,19 @@ def _is_later(first: str, second: str, zone: tzinfo | None) -> bool:
     return days[0] > days[1]
 
 
-def write_tsv(tasks: Iterable[Task], zone: tzinfo | None) -> None:
+def format_instant(when: datetime) -> str:
+    """Return the instant as JSON has it, in UTC: every machine format has the same dates."""
+    return when.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def write_tsv(tasks: Iterable[Task]) -> None:
     """Print a tab-separated line per task: number, status, priority, due, project, tags, title."""
     for task in tasks:
         cells = [
             str(task.number),
             task.status,
             f"p{task.priority}" if task.priority else "",
-            format_due_iso(task.due, zone) if task.due else "",
+            task.due or "",
             task.project or "",
             ",".join(task.tags),
             task.title,

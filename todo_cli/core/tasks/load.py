@@ -10,6 +10,7 @@ import msgspec
 
 from todo_cli.contract.clock import Clock
 from todo_cli.contract.codec import decode
+from todo_cli.contract.task_types import SimilarTask
 from todo_cli.core.journal import Stamp
 from todo_cli.core.tasks.load_sql import LoadParts, TargetSql, build_load
 from todo_cli.core.tasks.rows import TaskRow
@@ -34,7 +35,8 @@ class Wanted(msgspec.Struct, kw_only=True):
 
     `with_subtasks` adds the open tasks below them. `with_series` reads the next occurrences of recurring tasks and counts
     open subtasks. `parents` and `blockers` are what the write newly refers to; with them the write reads the ancestors of
-    the former and the dependencies of the latter. `with_caller` reads the caller's name, token and scopes.
+    the former and the dependencies of the latter. `with_caller` reads the caller's name, token and scopes, and
+    `with_similar` the task that the same user added a moment ago with the same Request.
     """
 
     numbers: tuple[int, ...] = ()
@@ -42,6 +44,7 @@ class Wanted(msgspec.Struct, kw_only=True):
     with_subtasks: bool = False
     with_series: bool = False
     with_caller: bool = False
+    with_similar: bool = False
     changes_links: bool = False
     parents: tuple[int, ...] = ()
     blockers: tuple[int, ...] = ()
@@ -87,6 +90,7 @@ class Loaded(msgspec.Struct):
     ancestors: list[tuple[int, int | None]] = []  # number and parent, from `parents` upwards
     dependencies: list[tuple[int, int]] = []  # number and blocker, from `blockers` onwards
     later_changes: list[LaterChange] = []
+    similar: SimilarTask | None = None
 
     @property
     def clock(self) -> Clock:
@@ -103,6 +107,7 @@ def load_call(wanted: Wanted, stamp: Stamp) -> StatementCall:
         wanted.with_caller,
         wanted.changes_links,
         wanted.if_rev is not None,
+        wanted.with_similar,
     )
     values = {
         "key": stamp.key,

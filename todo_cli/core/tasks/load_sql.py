@@ -15,6 +15,8 @@ from todo_cli.core.tasks.rows import COLUMNS, list_columns
 from todo_cli.db.sql import Sql
 
 MAX_DEPENDENCIES = 100_000  # read by one write to look for a cycle
+MAX_COMPARED_CHANGES = 100  # the newest of a space, in which an identical task is looked for
+SIMILAR_MINUTES = 10  # an identical task that is older is meant
 
 
 class TargetSql(NamedTuple):
@@ -90,6 +92,17 @@ _LATER_CHANGES: LiteralString = """,
           c.after, '$[*] ? (@.number == $number)', jsonb_build_object('number', rows.number))
         FROM todo.changes c WHERE c.space_id = %(space)s::uuid AND c.seq = %(if_rev)s::bigint)))
     FROM rows WHERE rev <> %(if_rev)s::bigint), '[]')"""
+
+# A bounded part of the journal: the key of an index is the user and the seq, and none is the hash.
+_SIMILAR: LiteralString = f""",
+  'similar', (SELECT json_build_object(
+      'number', t.number, 'seconds_ago', floor(extract(epoch FROM clock_timestamp() - c.at))::int)
+    FROM todo.changes c
+    JOIN todo.tasks t ON t.space_id = c.space_id AND t.number = (c.after #>> '{{0,number}}')::bigint
+    WHERE c.space_id = %(space)s::uuid AND c.user_id = %(me)s::uuid AND c.undoes IS NULL
+      AND c.seq > s.seq - {MAX_COMPARED_CHANGES} AND c.request_hash = %(hash)s::bytea
+      AND c.at > clock_timestamp() - interval '{SIMILAR_MINUTES} minutes' AND t.status <> 'deleted'
+    ORDER BY c.seq DESC LIMIT 1)"""
 
 
 def ancestors_cte(parents: LiteralString) -> LiteralString:
@@ -194,6 +207,7 @@ class LoadParts(NamedTuple):
     with_caller: bool
     changes_links: bool
     checks_rev: bool
+    with_similar: bool
 
 
 @lru_cache(256)
@@ -214,6 +228,8 @@ def build_load(parts: LoadParts) -> Sql:
         members += _CALLER
     if parts.checks_rev:
         members += _LATER_CHANGES
+    if parts.with_similar:
+        members += _SIMILAR
     if parts.changes_links:
         ctes += [ancestors_cte("%(parents)s::bigint[]"), dependencies_cte("%(blockers)s::bigint[]")]
         members += statuses_of("%(parents)s::bigint[] || %(blockers)s::bigint[]") + ANCESTORS + DEPENDENCIES
