@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from todo_cli.contract.journal import ChangePage, Undone
+from todo_cli.contract.plans import PlanTarget
 from todo_cli.contract.search import TaskHit, TaskHits
 from todo_cli.contract.tasks import Changed, Task, TaskPage
 from todo_cli.errors import TodoError
@@ -51,14 +53,15 @@ _DETAIL_FIELDS = (
 _CHANGE_FIELDS = ("seq", "at", "verb", "undone", "differences")
 
 
-def result_json(answer: Any, *, with_details: bool = False) -> str:
+def result_json(answer: Any, *, with_details: bool = False, refused: Sequence[PlanTarget] = ()) -> str:
     """Return the answer of a Request as JSON for the model.
 
-    With `with_details` a task has its note and comments too, as ShowTask shows it.
+    With `with_details` a task has its note and comments too, as ShowTask shows it. `refused` are the tasks of the call
+    to which the person did not agree.
     """
     if with_details and isinstance(answer, Task):
         return _truncate({"task": _detail_fields(answer)})
-    return _truncate(_summarize(answer))
+    return _truncate(_summarize(answer) | (_refused_fields(refused) if refused else {}))
 
 
 def error_json(error: TodoError) -> str:
@@ -127,6 +130,11 @@ def _changed_fields(answer: Changed) -> dict[str, Any]:
     if answer.ended:
         fields["series_ended"] = list(answer.ended)
     return fields
+
+
+def _refused_fields(refused: Sequence[PlanTarget]) -> dict[str, Any]:
+    tasks = [{"number": target.number, "title": target.title} for target in refused]
+    return {"refused": tasks, "hint": "the user did not agree to the refused tasks; do not ask again"}
 
 
 def _undone_fields(answer: Undone) -> dict[str, Any]:
