@@ -119,7 +119,8 @@ class Changed(Struct, frozen=True, kw_only=True):
     """The tasks of a change as they are now, then the next occurrences that it created.
 
     `new` is False when the idempotency key had been used before. `open_subtasks` counts the subtasks that stay open
-    below completed tasks; `ended` lists the recurring tasks that were the last of their series.
+    below completed tasks; `ended` lists the recurring tasks that were the last of their series. A reopened occurrence
+    takes its next one back: that one follows, deleted. `open_next` lists those that stay open, since they were touched.
     """
 
     tasks: tuple[Task, ...]
@@ -127,6 +128,7 @@ class Changed(Struct, frozen=True, kw_only=True):
     new: bool
     open_subtasks: int | UnsetType = UNSET
     ended: tuple[int, ...] | UnsetType = UNSET
+    open_next: tuple[int, ...] | UnsetType = UNSET
 
 
 class TaskPage(Struct, frozen=True, kw_only=True):
