@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from todo_cli.contract.journal import ChangePage, Undone
+from todo_cli.contract.plans import PlanTarget
 from todo_cli.contract.search import TaskHit, TaskHits
 from todo_cli.contract.tasks import Changed, Task, TaskPage
 from todo_cli.errors import TodoError
@@ -68,14 +70,16 @@ _DATE_FIELDS = {
 _CHANGE_FIELDS = ("seq", "at", "verb", "undone", "differences")
 
 
-def result_json(answer: Any, zone: str | None, *, with_details: bool = False) -> str:
+def result_json(answer: Any, zone: str, *, with_details: bool = False, refused: Sequence[PlanTarget] = ()) -> str:
     """Return the answer of a Request as JSON for the model, with instants in the user's time zone.
 
-    With `with_details` a task has its note and comments too, as ShowTask shows it.
+    With `with_details` a task has its note and comments too, as ShowTask shows it. `refused` are the tasks of the call
+    to which the person did not agree.
     """
     has_details = with_details and isinstance(answer, Task)
     summary = {"task": _detail_fields(answer)} if has_details else _summarize(answer)
-    return _truncate(_localize(summary, zone_of(zone or "UTC")))
+    summary |= _refused_fields(refused) if refused else {}
+    return _truncate(_localize(summary, zone_of(zone)))
 
 
 def _localize(value: Any, zone: ZoneInfo, name: str = "") -> Any:
@@ -136,22 +140,31 @@ def _hits_fields(answer: TaskHits) -> dict[str, Any]:
 
 
 def _changed_fields(answer: Changed) -> dict[str, Any]:
-    """Return the changed tasks, and apart from them the next occurrences that their completion created."""
-    finished = {
-        (task.repeat.series, task.repeat.occurrence) for task in answer.tasks if task.repeat and task.status == "done"
-    }
-    following = [task for task in answer.tasks if _previous_occurrence(task) in finished and task.status == "open"]
-    changed = [task for task in answer.tasks if task not in following]
+    """Return the changed tasks, and apart from them next occurrences that completion created or reopening took back."""
+    places = {(task.repeat.series, task.repeat.occurrence): task.status for task in answer.tasks if task.repeat}
+    followers = [(task, places.get(_previous_occurrence(task))) for task in answer.tasks if task.repeat]
+    following = [task for task, before in followers if (before, task.status) == ("done", "open")]
+    taken_back = [task for task, before in followers if (before, task.status) == ("open", "deleted")]
+    changed = [task for task in answer.tasks if task not in following + taken_back]
     fields: dict[str, Any] = {"ok": True, "changed": len(changed), "tasks": [_task_fields(task) for task in changed]}
     if not answer.new:
         fields["new"] = False
     if following:
         fields["next"] = [_task_fields(task) for task in following]
+    if taken_back:
+        fields["taken_back"] = [_task_fields(task) for task in taken_back]
+    if answer.open_next:
+        fields["open_next"] = list(answer.open_next)
     if answer.open_subtasks:
         fields["open_subtasks"] = answer.open_subtasks
     if answer.ended:
         fields["series_ended"] = list(answer.ended)
     return fields
+
+
+def _refused_fields(refused: Sequence[PlanTarget]) -> dict[str, Any]:
+    tasks = [{"number": target.number, "title": target.title} for target in refused]
+    return {"refused": tasks, "hint": "the user did not agree to the refused tasks; do not ask again"}
 
 
 def _undone_fields(answer: Undone) -> dict[str, Any]:
@@ -161,8 +174,8 @@ def _undone_fields(answer: Undone) -> dict[str, Any]:
     return count | {"differences": differences} | ({"left_alone": list(answer.skipped)} if answer.skipped else {})
 
 
-def _previous_occurrence(task: Task) -> tuple[str, int] | None:
-    return (task.repeat.series, task.repeat.occurrence - 1) if task.repeat else None
+def _previous_occurrence(task: Task) -> tuple[str, int]:
+    return (task.repeat.series, task.repeat.occurrence - 1) if task.repeat else ("", 0)
 
 
 def _match_fields(hit: TaskHit) -> dict[str, Any]:
