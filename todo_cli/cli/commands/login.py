@@ -13,8 +13,10 @@ from todo_cli.cli.render.escape import escape
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.users import Identity, WhoAmI
 from todo_cli.errors import Invalid
+from todo_cli.settings.urls import sends_in_clear
 
 PANEL = "Account"
+UNENCRYPTED = "http:// is not encrypted: everyone on the way can read the token and the tasks"
 app = typer.Typer(add_completion=False)
 
 
@@ -28,6 +30,9 @@ def login(
         bool | None,
         typer.Option("--keyring/--no-keyring", help="Store the token in the system keyring.", show_default=False),
     ] = None,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Send the token unencrypted to a http:// server on another machine.")
+    ] = False,
 ) -> None:
     """Sign in with a token, read from a prompt or stdin. The token is checked before it is stored.
 
@@ -40,6 +45,8 @@ def login(
     url = server or settings.server
     if url is None and settings.database_url is None:
         raise Invalid("no server is configured", hint="name it: todo login https://todo.example.org")
+    if url and sends_in_clear(url):
+        _require_consent(insecure)
     token = read_secret(session, "Token: ")
     cleared: dict[str, Any] = {"database_url": None, "embedded": None} if server else {}
     session.settings = settings._replace(server=url, token=token, space=None, **cleared)
@@ -49,6 +56,12 @@ def login(
     path = _save_profile(session, cleared | {"server": url, "space": None} | stored, me)
     place = "the system keyring" if in_keyring else path
     text.write(escape(f"Signed in as {me.name} (token {me.token}). The token is stored in {place}."))
+
+
+def _require_consent(insecure: bool) -> None:
+    if not insecure:
+        raise Invalid(UNENCRYPTED, hint="use https://, or accept this with --insecure")
+    text.note(f"Warning: {UNENCRYPTED}.")
 
 
 def _store_in_keyring(session: Session, wanted: bool | None) -> bool:
