@@ -191,7 +191,10 @@ class CompleteTasks(OnTasks, frozen=True, kw_only=True):
 
 
 class ReopenTasks(OnTasks, frozen=True, kw_only=True):
-    """Reopen done tasks."""
+    """Reopen done tasks.
+
+    The next occurrence of a recurring task goes to the trash, unless it was touched since.
+    """
 
     verb = "ReopenTasks"
     label = "reopen"

@@ -40,6 +40,7 @@ def answer_changed(change: DecidedChange) -> Changed:
         new=True,
         open_subtasks=change.edits.open_subtasks,
         ended=change.edits.ended,
+        open_next=change.edits.open_next,
     )
 
 

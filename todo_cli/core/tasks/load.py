@@ -34,7 +34,8 @@ class Wanted(msgspec.Struct, kw_only=True):
     """What a write must read. It names its tasks by `numbers` or by `filter`.
 
     `with_subtasks` adds the open tasks below them. `with_series` reads the next occurrences of recurring tasks and counts
-    open subtasks. `parents` and `blockers` are what the write newly refers to; with them the write reads the ancestors of
+    open subtasks; `with_reopened` reads the next occurrences of done tasks, and which of them have comments, subtasks or
+    tasks that wait for them. `parents` and `blockers` are what the write newly refers to; with them the write reads the ancestors of
     the former and the dependencies of the latter. `with_caller` reads the caller's name, token and scopes, and
     `with_similar` the task that the same user added a moment ago with the same Request.
     """
@@ -43,6 +44,7 @@ class Wanted(msgspec.Struct, kw_only=True):
     filter: TaskFilter | None = None
     with_subtasks: bool = False
     with_series: bool = False
+    with_reopened: bool = False
     with_caller: bool = False
     with_similar: bool = False
     changes_links: bool = False
@@ -82,6 +84,7 @@ class Loaded(msgspec.Struct):
     matching: int = 0  # tasks that match the filter, counted where they are too many
     is_vague: bool = False  # a full-text search of the filter has reached its limit
     next_occurrences: list[TaskRow] = []
+    used_occurrences: list[int] = []  # next occurrences that comments, subtasks or dependencies refer to
     open_subtasks: int = 0
     token_id: str | None = None
     user_name: str | None = None
@@ -104,6 +107,7 @@ def load_call(wanted: Wanted, stamp: Stamp) -> StatementCall:
         wanted.filter.sql if wanted.filter else None,
         wanted.with_subtasks,
         wanted.with_series,
+        wanted.with_reopened,
         wanted.with_caller,
         wanted.changes_links,
         wanted.if_rev is not None,

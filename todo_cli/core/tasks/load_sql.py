@@ -63,12 +63,26 @@ _SERIES: LiteralString = f""",
       AND s.parent = ANY (ARRAY(SELECT number FROM rows))
       AND s.number <> ALL (ARRAY(SELECT number FROM rows)))"""
 
-_NEXT_OCCURRENCES: LiteralString = f"""next_occurrences AS MATERIALIZED ({
-    select_rows('''ARRAY(
+# the next occurrences of reopened tasks, and which of them others refer to: their rev does not tell
+_REOPENED: LiteralString = """,
+  'next_occurrences', coalesce((SELECT json_agg(n) FROM next_occurrences AS n), '[]'),
+  'used_occurrences', coalesce((SELECT json_agg(n.number) FROM next_occurrences n
+    WHERE EXISTS (SELECT FROM todo.comments c
+        WHERE c.space_id = %(space)s::uuid AND c.number = n.number)
+      OR EXISTS (SELECT FROM todo.tasks s
+        WHERE s.space_id = %(space)s::uuid AND s.parent = n.number AND s.status <> 'deleted')
+      OR EXISTS (SELECT FROM todo.links l
+        WHERE l.space_id = %(space)s::uuid AND l.after = n.number)), '[]')"""
+
+
+def _next_occurrences_cte(status: LiteralString) -> LiteralString:
+    """Return the CTE of the occurrences after those loaded rows that have the status."""
+    numbers: LiteralString = f"""ARRAY(
     SELECT (SELECT n.number FROM todo.tasks n WHERE n.space_id = %(space)s::uuid
       AND n.series = rows.series AND n.occurrence = rows.occurrence + 1)
-    FROM rows WHERE repeat IS NOT NULL AND status = 'open')''')
-})"""
+    FROM rows WHERE repeat IS NOT NULL AND status = '{status}')"""
+    return f"next_occurrences AS MATERIALIZED ({select_rows(numbers)})"
+
 
 # the parents that a next occurrence may get when it comes back from the trash
 _SERIES_PARENTS: LiteralString = """ARRAY(
@@ -204,6 +218,7 @@ class LoadParts(NamedTuple):
     target: TargetSql | None
     with_subtasks: bool
     with_series: bool
+    with_reopened: bool
     with_caller: bool
     changes_links: bool
     checks_rev: bool
@@ -222,8 +237,11 @@ def build_load(parts: LoadParts) -> Sql:
         numbers = f"""CASE WHEN (SELECT count(*) FROM found) <= {MAX_TASKS_PER_CHANGE}
       THEN ARRAY(SELECT number FROM found) END"""
     if parts.with_series:
-        ctes += [_NEXT_OCCURRENCES, ancestors_cte(_SERIES_PARENTS)]
+        ctes += [_next_occurrences_cte("open"), ancestors_cte(_SERIES_PARENTS)]
         members += _SERIES
+    if parts.with_reopened:
+        ctes.append(_next_occurrences_cte("done"))
+        members += _REOPENED
     if parts.with_caller:
         members += _CALLER
     if parts.checks_rev:

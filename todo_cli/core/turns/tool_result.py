@@ -110,17 +110,21 @@ def _hits_fields(answer: TaskHits) -> dict[str, Any]:
 
 
 def _changed_fields(answer: Changed) -> dict[str, Any]:
-    """Return the changed tasks, and apart from them the next occurrences that their completion created."""
-    finished = {
-        (task.repeat.series, task.repeat.occurrence) for task in answer.tasks if task.repeat and task.status == "done"
-    }
-    following = [task for task in answer.tasks if _previous_occurrence(task) in finished and task.status == "open"]
-    changed = [task for task in answer.tasks if task not in following]
+    """Return the changed tasks, and apart from them next occurrences that completion created or reopening took back."""
+    places = {(task.repeat.series, task.repeat.occurrence): task.status for task in answer.tasks if task.repeat}
+    followers = [(task, places.get(_previous_occurrence(task))) for task in answer.tasks if task.repeat]
+    following = [task for task, before in followers if (before, task.status) == ("done", "open")]
+    taken_back = [task for task, before in followers if (before, task.status) == ("open", "deleted")]
+    changed = [task for task in answer.tasks if task not in following + taken_back]
     fields: dict[str, Any] = {"ok": True, "changed": len(changed), "tasks": [_task_fields(task) for task in changed]}
     if not answer.new:
         fields["new"] = False
     if following:
         fields["next"] = [_task_fields(task) for task in following]
+    if taken_back:
+        fields["taken_back"] = [_task_fields(task) for task in taken_back]
+    if answer.open_next:
+        fields["open_next"] = list(answer.open_next)
     if answer.open_subtasks:
         fields["open_subtasks"] = answer.open_subtasks
     if answer.ended:
@@ -140,8 +144,8 @@ def _undone_fields(answer: Undone) -> dict[str, Any]:
     return count | {"differences": differences} | ({"left_alone": list(answer.skipped)} if answer.skipped else {})
 
 
-def _previous_occurrence(task: Task) -> tuple[str, int] | None:
-    return (task.repeat.series, task.repeat.occurrence - 1) if task.repeat else None
+def _previous_occurrence(task: Task) -> tuple[str, int]:
+    return (task.repeat.series, task.repeat.occurrence - 1) if task.repeat else ("", 0)
 
 
 def _match_fields(hit: TaskHit) -> dict[str, Any]:
