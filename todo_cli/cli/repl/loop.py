@@ -232,7 +232,7 @@ class Repl:
             text.note(text.wrap(escape(f"(the changes of the first answer stay: {error.detail})")))
             return False
         for difference in planned.differences:
-            text.note(text.wrap(f"  {format_difference(difference)}", "    "))
+            text.note(text.wrap(f"  {format_difference(difference, self._session.local_now())}", "    "))
         return bool(planned.differences)
 
     def _show_or_set_model(self, words: list[str]) -> None:
