@@ -85,7 +85,7 @@ class AddTask(Request[Task], frozen=True, kw_only=True):
 class AddTasks(Request[Changed], frozen=True, kw_only=True):
     """Add several tasks, all or none.
 
-    The same `group`, a UUID, is undone together. With `parse` a title may be a todo.txt line: `(A) 2026-11-02 Call mom`.
+    Requests with one `group`, a UUID, are undone together. With `parse` a title may be a todo.txt line: `(A) Call mom`.
     """
 
     verb = "AddTasks"
