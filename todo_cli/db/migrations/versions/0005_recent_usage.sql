@@ -96,4 +96,4 @@ BEGIN
   RETURN NEXT;
 END $$;
 
-UPDATE todo.schema SET version = 4;
+UPDATE todo.schema SET version = 5;
