@@ -6,6 +6,7 @@ import http.client
 import json
 import signal
 import subprocess
+import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +27,7 @@ from tests.support.chat_process import (
 from tests.support.fake_model import FakeModel, call_answer, chunk, text_answer
 from tests.support.raw_http import ask, log_lines
 from todo_cli.contract.ids import new_id
+from todo_cli.server.rate_limits import REPEAT_SECONDS
 
 STORY = [f"word{n} " for n in range(12)]
 
@@ -326,6 +328,7 @@ def test_turn_counts_as_one_request(chat_server: Server, talker: ChatProcess) ->
     with pytest.raises(AssertionError, match="429"):
         next(stream)
     talker.db.execute("UPDATE todo.users SET per_minute = 1000000 WHERE id = %s", talker.who.user_id)
+    time.sleep(REPEAT_SECONDS)
     talker.script(slow_answer(*STORY))
     stream = post(chat_server, talker, asked(conversation=body["conversation"]))
     assert next(stream).event == "begun"

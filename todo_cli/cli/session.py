@@ -7,6 +7,8 @@ import sys
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from todo_cli.cli.json_options import JsonOptions
+
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
@@ -21,9 +23,10 @@ R = TypeVar("R")
 class Session:
     """Settings and client are opened on first use: help needs neither."""
 
-    def __init__(self, *, profile: str | None, color: bool, debug: bool) -> None:
-        self.profile, self.allow_color, self.debug = profile, color, debug
+    def __init__(self, *, profile: str | None, color: bool, pager: bool, debug: bool) -> None:
+        self.profile, self.allow_color, self.allow_pager, self.debug = profile, color, pager, debug
         self.model: str | None = None
+        self.json_options = JsonOptions()
 
     @cached_property
     def settings(self) -> Settings:

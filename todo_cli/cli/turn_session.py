@@ -15,7 +15,8 @@ from todo_cli.cli.approval_prompt import approve_some, approved_calls, ask_appro
 from todo_cli.cli.echo import no_echo
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape, escape_block
-from todo_cli.cli.render.turn import Screen, error_detail, format_pending_calls
+from todo_cli.cli.render.pending_calls import format_pending_calls
+from todo_cli.cli.render.turn import Screen, error_detail
 from todo_cli.cli.session import Session
 from todo_cli.contract.conversations import AnswerTurn, ConversationDetail, ShowConversation
 from todo_cli.contract.ids import new_id
@@ -177,7 +178,7 @@ def answer_turn(session: Session, number: int, screen: Screen, *, yes: bool, onl
     if only is not None:
         answer = approve_some(begin.turn, watched.held, only.split())
     if yes and screen.form == "text":
-        for line in format_pending_calls(watched.held):
+        for line in format_pending_calls(watched.held, session.local_now()):
             text.note(text.wrap(line, " " * 14))
     session.send(answer)
     errors = _show_results(session, number, watched.held, answer, screen) if watched.held else []

@@ -35,7 +35,7 @@ from todo_cli.db.tables.columns import SCHEMA, metadata
 
 __all__ = ["OLDEST_CLIENT", "SCHEMA", "metadata", "statements"]
 
-OLDEST_CLIENT = 4
+OLDEST_CLIENT = 5
 
 # defaults and generated columns of the tables call the first ones; the others return rows of the tables
 FUNCTIONS_BEFORE_TABLES = ("auth", "text")
@@ -43,6 +43,7 @@ FUNCTIONS_AFTER_TABLES = (
     "rate_limits",
     "sessions",
     "counters",
+    "leases",
     "accounts",
     "tasks",
     "views",
@@ -70,6 +71,8 @@ def statements() -> list[str]:
         *spaces.TRIGGERS,
         *search.TRIGGERS,
         *usage.TRIGGERS,
+        *turns.TRIGGERS,
+        *tasks.TRIGGERS,
         *grant_functions(),
         *create_policies([table.name for table in metadata.sorted_tables]),
         f"INSERT INTO todo.schema (version, oldest) VALUES ({SCHEMA_VERSION}, {OLDEST_CLIENT})",

@@ -72,14 +72,14 @@ def _print_hits(session: Session, hits: Sequence[MessageHit]) -> None:
     if not session.is_terminal:
         for hit in hits:
             passage = " ".join(hit.passage.text.split())
-            place = (str(hit.conversation), str(hit.seq), ROLE_NAMES[hit.role], f"{hit.at:%Y-%m-%dT%H:%M:%SZ}")
+            place = (str(hit.conversation), str(hit.seq), ROLE_NAMES[hit.role], text.format_instant(hit.at))
             text.write("\t".join(escape(cell) for cell in (*place, hit.title, passage)))
         return
     from rich.table import Table
     from rich.text import Text
 
+    from todo_cli.cli.render.console import open_console
     from todo_cli.cli.render.search_results import highlight
-    from todo_cli.cli.render.table import open_console
 
     colored, now = session.use_color, session.local_now()
     grid = Table.grid(padding=(0, 2), expand=False)

@@ -17,6 +17,7 @@ from todo_cli.cli.render.changes import format_difference
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.repl import slash_commands
 from todo_cli.cli.repl.reader import Reader
+from todo_cli.cli.repl.slash_commands import choice_options
 from todo_cli.cli.repl.state import ReplState
 from todo_cli.cli.repl.texts import NO_MESSAGES
 from todo_cli.cli.run import run as run_command
@@ -46,7 +47,7 @@ class Repl:
             "retry": lambda _: self._retry(),
             "edit": lambda _: self._edit(),
             "stop": lambda _: self._run_here("stop", unstarted="nothing runs in this conversation"),
-            "approve": lambda words: self._run_command(["chat", "approve", *words]) if words else self._resume(),
+            "approve": lambda words: self._run_here("approve", *choice_options(words)) if words else self._resume(),
             "resume": lambda words: self._switch_to(words[0]) if words else self._resume(),
             "new": lambda _: self._open(new_id(), None),
             "fork": self._fork,
@@ -231,7 +232,7 @@ class Repl:
             text.note(text.wrap(escape(f"(the changes of the first answer stay: {error.detail})")))
             return False
         for difference in planned.differences:
-            text.note(text.wrap(f"  {format_difference(difference)}", "    "))
+            text.note(text.wrap(f"  {format_difference(difference, self._session.local_now())}", "    "))
         return bool(planned.differences)
 
     def _show_or_set_model(self, words: list[str]) -> None:
