@@ -8,7 +8,7 @@ import typer
 
 from todo_cli.cli.commands.chat_export import export
 from todo_cli.cli.commands.chat_import import import_conversation
-from todo_cli.cli.commands.chat_list import STATES, ConversationArgument, find_turn, list_conversations, show
+from todo_cli.cli.commands.chat_list import ConversationArgument, find_turn, list_conversations, raise_no_messages, show
 from todo_cli.cli.commands.chat_resume import resume
 from todo_cli.cli.commands.chat_retry import edit, retry
 from todo_cli.cli.commands.chat_search import search
@@ -26,9 +26,11 @@ from todo_cli.contract.conversations import (
     RemoveConversation,
     RenameConversation,
     RestoreConversation,
+    ShowConversation,
     StopTurn,
     UndoTurn,
 )
+from todo_cli.contract.turn_steps import ENDED_STATES
 from todo_cli.errors import Invalid
 
 PANEL = "Chat"
@@ -98,14 +100,19 @@ def stop(ctx: typer.Context, number: ConversationArgument, as_json: Json = False
     todo chat stop 3 --json
     """
     session = session_of(ctx)
-    turn = session.send(StopTurn(turn=find_turn(session, number)))
+    before = session.send(ShowConversation(number=number, limit=1)).conversation
+    if before.turn is None:
+        raise_no_messages(number)
+    turn = session.send(StopTurn(turn=before.turn))
     if as_json:
         from todo_cli.cli.render import json
 
         json.write_document(turn)
         return
-    state = STATES.get(turn.state, turn.state)
-    text.write(f"Stopping conversation {number}." if turn.state == "running" else f"Conversation {number} is {state}.")
+    if before.state in ENDED_STATES:
+        text.write(f"Nothing runs or waits in conversation {number}; nothing was stopped.")
+    else:
+        text.write(f"{'Stopping' if turn.state == 'running' else 'Stopped'} conversation {number}.")
 
 
 @app.command()
