@@ -22,6 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from tests.conftest import Database
 from tests.support.chat import Chat
+from tests.support.task_rows import NOW
 from todo_cli.agent.messages import build_request, complete_turns, protocol_errors
 from todo_cli.agent.prompts import date_line
 from todo_cli.contract.conversations import AnswerTurn, ForkConversation, MoveHead, RedoTurn, StopTurn, UndoTurn
@@ -83,7 +84,7 @@ def walked(owner: psycopg.Connection[Any], chat: Chat) -> tuple[list[Stored], st
 def followed(replay: Replay) -> list[dict[str, Any]]:
     """The request that a next message of the person's would make."""
     next_one = Message(conversation="c", seq=10**9, turn="next", role="user", content="next")
-    return build_request([*replay.messages, next_one], replay.summary, date_line("UTC"))
+    return build_request([*replay.messages, next_one], replay.summary, date_line(NOW, "UTC"))
 
 
 class Story(RuleBasedStateMachine):

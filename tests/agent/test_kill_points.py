@@ -15,6 +15,7 @@ import pytest
 
 from tests.conftest import Database, wait_for
 from tests.support.chat import Chat
+from tests.support.task_rows import NOW
 from tests.support.turn_driver import finish_driver
 from todo_cli.agent.messages import build_request, protocol_errors
 from todo_cli.agent.prompts import date_line
@@ -58,7 +59,7 @@ def check(chat: Chat, whole: Any) -> None:
     messages = chat.replay()
     assert messages[-1].role == "assistant"
     following = _followed(messages)
-    assert protocol_errors(build_request(following, None, date_line("UTC"))) == []
+    assert protocol_errors(build_request(following, None, date_line(NOW, "UTC"))) == []
 
 
 def _followed(messages: Any) -> Any:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.chat import Chat
+from tests.support.task_rows import NOW
 from todo_cli.agent.messages import build_request, complete_turns, is_valid, open_calls, protocol_errors
 from todo_cli.agent.prompts import date_line
 from todo_cli.contract.conversations import (
@@ -116,7 +117,7 @@ def followed(replay: Replay) -> list[dict[str, Any]]:
     """The request that a next message of the person's would make."""
     line = list(replay.messages)
     next_one = Message(conversation="c", seq=10**9, turn="next", role="user", content="next")
-    return build_request([*line, next_one], replay.summary, date_line("UTC"))
+    return build_request([*line, next_one], replay.summary, date_line(NOW, "UTC"))
 
 
 def test_replay_over_budget_keeps_the_newest_whole_turns(chat: Chat) -> None:

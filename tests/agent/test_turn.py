@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.conftest import Database, wait_for
 from tests.support.chat import Chat
@@ -224,7 +225,9 @@ def _begin(chat: Chat, **more: Any) -> BeginTurn:
 def test_turn_step_sent_twice_acts_once(chat: Chat) -> None:
     begin = _begin(chat)
     first = chat(begin)
-    assert (chat(begin), first.mine) == (first, True)
+    again = chat(begin)
+    assert again.now >= first.now
+    assert (replace(again, now=first.now), first.mine) == (first, True)
     watcher = chat(_begin(chat, turn=begin.turn))
     assert watcher.mine is False
     step = {"turn": begin.turn, "attempt": 1}

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.support.task_rows import NOW, ROWS, TEXT, make_loaded, make_recurring, make_row
-from todo_cli.contract.tasks import EditTasks
-from todo_cli.core.tasks.edit import EditWanted, apply_patch, edit_tasks
+from todo_cli.core.tasks.edit import apply_patch, edit_rows
+from todo_cli.core.tasks.load import Wanted
 from todo_cli.core.tasks.rows import TaskRow
 from todo_cli.core.tasks.task_input import NewRepeat, TaskPatch
 from todo_cli.errors import Conflict, Invalid, NotFound
@@ -23,14 +23,13 @@ TAGS = st.frozensets(TEXT, max_size=4).map(lambda tags: tuple(sorted(tags)))
 def edit(row: TaskRow, patch: TaskPatch, **loaded: Any) -> TaskRow:
     changes_links = bool(patch.columns.get("parent") or patch.add_after or patch.after)
     parent = patch.columns.get("parent")
-    wanted = EditWanted(
+    wanted = Wanted(
         numbers=(row.number,),
-        patch=patch,
         changes_links=changes_links,
         parents=(parent,) if parent else (),
         blockers=patch.add_after,
     )
-    [edited] = edit_tasks(make_loaded(row, **loaded), wanted, EditTasks()).rows
+    [edited] = edit_rows(make_loaded(row, **loaded), wanted, patch).rows
     return edited
 
 
@@ -124,6 +123,6 @@ def test_blocker_that_waits_for_the_task_is_refused() -> None:
 
 def test_several_rows_get_the_same_edit_in_the_named_order() -> None:
     rows = [make_row(number) for number in (3, 1, 2)]
-    wanted = EditWanted(numbers=(3, 1, 2), patch=TaskPatch(columns={"started_at": NOW}))
-    edits = edit_tasks(make_loaded(*sorted(rows, key=lambda row: row.number)), wanted, EditTasks())
+    loaded = make_loaded(*sorted(rows, key=lambda row: row.number))
+    edits = edit_rows(loaded, Wanted(numbers=(3, 1, 2)), TaskPatch(columns={"started_at": NOW}))
     assert [(row.number, row.started_at) for row in edits.rows] == [(3, NOW), (1, NOW), (2, NOW)]

@@ -8,7 +8,9 @@ from typing import Any
 
 import msgspec
 
+from todo_cli.agent.spoken_numbers import spoken_numbers
 from todo_cli.agent.tool_selection import find_tools
+from todo_cli.contract.attachments import remove_attachment
 from todo_cli.contract.base import Asks, Request
 from todo_cli.contract.claims import ClaimTask
 from todo_cli.contract.journal import Redo, Undo
@@ -19,7 +21,6 @@ from todo_cli.tools import MORE_TOOLS, parse_tool_call
 
 MAX_FREE_ADDS = 20
 """Tasks that a turn may add without approval."""
-MAX_RANGE_NUMBERS = 1_000
 REPEATABLE = (Undo, Redo, ClaimTask)
 """Changes that mean something else each time: the last change, the next free task."""
 
@@ -28,8 +29,6 @@ NUMBER_FIELDS = ("number", "numbers", "parent", "after", "add_after", "remove_af
 
 # a result escapes the quotes of a title, so that no title can look like this
 _LISTED_NUMBER = re.compile(r'"number":(\d{1,18})')
-_NUMBER = re.compile(r"\d{1,18}")
-_RANGE = re.compile(r"(\d{1,18})\s*(?:-|–|\.\.|to)\s*#?(\d{1,18})")
 
 
 class ParsedCall(msgspec.Struct, frozen=True):
@@ -73,11 +72,15 @@ def parse_call(message: Message, index: int) -> ParsedCall:
     return ParsedCall(message.seq, index, kind, fields)
 
 
-def decide(calls: Sequence[ParsedCall], messages: Sequence[Message], turn: str, summary: str | None) -> list[str]:
-    """Return "run", "ask" or "error" for each call. All changes of the turn count together."""
-    done = _completed_calls(messages, turn)
-    known = known_numbers(messages, summary)
-    changes = [call for call in [*done, *calls] if call.is_change and call.kind and call.kind.asks is Asks.SEVERAL]
+def decide(calls: Sequence[ParsedCall], messages: Sequence[Message], turn: str) -> list[str]:
+    """Return "run", "ask" or "error" for each call, by its arguments.
+
+    A change that may "run" still needs the person's consent once it is decided. All changes of the
+    turn count together.
+    """
+    done = [call for call, _ in completed_calls([message for message in messages if message.turn == turn])]
+    known = known_numbers(messages)
+    changes = [call for call in [*done, *calls] if call.is_change and call.kind is not AddTask]
     changes_several = len({number for call in changes for number in call.numbers}) > 1
     adds = sum(call.kind is AddTask for call in done)
     decisions = []
@@ -95,16 +98,17 @@ def _decide_call(call: ParsedCall, known: set[int], *, changes_several: bool, to
         return "run"
     if call.kind is AddTask:
         return "ask" if too_many_adds else "run"
-    asks = call.kind.asks
-    return "ask" if asks is Asks.ALWAYS or (asks is Asks.SEVERAL and changes_several) else "run"
+    return "ask" if changes_several or call.kind.asks is Asks.ALWAYS else "run"
 
 
-def _completed_calls(messages: Sequence[Message], turn: str) -> list[ParsedCall]:
-    own = [message for message in messages if message.turn == turn]
-    results = {(message.call_seq, message.call_index): message.content for message in own if message.role == "tool"}
+def completed_calls(messages: Sequence[Message]) -> list[tuple[ParsedCall, str]]:
+    """Return the calls of a turn's messages that succeeded, each with its result."""
+    results = {
+        (message.call_seq, message.call_index): message.content for message in messages if message.role == "tool"
+    }
     return [
-        parse_call(message, index)
-        for message in own
+        (parse_call(message, index), results[message.seq, index])
+        for message in messages
         for index in range(len(message.calls))
         if not results.get((message.seq, index), '{"error"').startswith('{"error"')
     ]
@@ -117,38 +121,28 @@ def repeated_result(call: ParsedCall, messages: Sequence[Message], turn: str) ->
     """
     if not call.is_change or call.kind in REPEATABLE:
         return None
-    results = {
-        (message.call_seq, message.call_index): message.content
-        for message in messages
-        if message.turn == turn and message.role == "tool"
-    }
-    for done in _completed_calls(messages, turn):
+    for done, content in completed_calls([message for message in messages if message.turn == turn]):
         if done.message < call.message and (done.kind, done.fields) == (call.kind, call.fields):
-            return results[done.message, done.index]
+            return content
     return None
 
 
-def known_numbers(messages: Sequence[Message], summary: str | None) -> set[int]:
-    """Return every task's number that the user wrote or a result listed. The model's own text does not count."""
+def known_numbers(messages: Sequence[Message]) -> set[int]:
+    """Return every task's number that the user wrote or a result listed.
+
+    The model's own text, a summary among it, and attached files do not count.
+    """
     numbers: set[int] = set()
     for message in messages:
         if message.role == "tool":
             numbers |= {int(number) for number in _LISTED_NUMBER.findall(message.content)}
         elif message.role == "user":
-            numbers |= _numbers_in(message.content)
-    return numbers | (_numbers_in(summary) if summary else set())
-
-
-def _numbers_in(text: str) -> set[int]:
-    numbers = {int(number) for number in _NUMBER.findall(text)}
-    for first, last in _RANGE.findall(text):
-        if 0 <= int(last) - int(first) <= MAX_RANGE_NUMBERS:
-            numbers |= set(range(int(first), int(last) + 1))
+            numbers |= spoken_numbers(remove_attachment(message.content))
     return numbers
 
 
-def unknown_numbers_message(call: ParsedCall, messages: Sequence[Message], summary: str | None) -> str:
+def unknown_numbers_message(call: ParsedCall, messages: Sequence[Message]) -> str:
     """Return the error text for a call that names tasks which do not occur in the conversation."""
-    known = known_numbers(messages, summary)
+    known = known_numbers(messages)
     numbers = ", ".join(f"#{number}" for number in call.all_numbers if number not in known)
     return f"task {numbers} was not mentioned or listed in this conversation; nothing was done"

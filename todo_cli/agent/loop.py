@@ -122,7 +122,7 @@ class _TurnLoop:
             return await self._end("failed", "", error=error)
         if needs_compaction(replay, budget) and await self._compact(replay, budget * CHARS_PER_TOKEN):
             return None
-        messages = build_request(replay.messages, replay.summary, date_line(attempt.begun.zone))
+        messages = build_request(replay.messages, replay.summary, date_line(attempt.begun.now, attempt.begun.zone))
         if errors := protocol_errors(messages):
             raise Bug(f"the conversation cannot be replayed: {errors[0]}")
         return await self._ask(messages, replay)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 SYSTEM_PROMPT = """\
@@ -33,11 +33,11 @@ def system_prompt(summary: str | None) -> str:
     return f"{SYSTEM_PROMPT}\n\nEarlier in this conversation:\n{summary}" if summary else SYSTEM_PROMPT
 
 
-def date_line(zone: str, now: datetime | None = None) -> str:
+def date_line(now: datetime, zone: str) -> str:
     """Return the line with today's date in the user's zone."""
     try:
         tz = ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError):
         zone, tz = "UTC", ZoneInfo("UTC")
-    local = (now or datetime.now(UTC)).astimezone(tz)
+    local = now.astimezone(tz)
     return f"(Today is {local:%A}, {local:%Y-%m-%d}, in {zone}.)"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from todo_cli.agent.approval_policy import (
     ParsedCall,
@@ -15,6 +16,9 @@ from todo_cli.agent.approval_policy import (
     unknown_numbers_message,
 )
 from todo_cli.agent.attempt import Attempt
+from todo_cli.agent.consent import make_consent, touched_tasks
+from todo_cli.contract.consent import Consent
+from todo_cli.contract.tasks import AddTask
 from todo_cli.contract.turn_steps import (
     CallToApprove,
     HoldCalls,
@@ -34,33 +38,40 @@ REPEATED_NOTE = "you made this call before in this turn; it was not done again, 
 async def run_tool_calls(
     attempt: Attempt, calls: Sequence[tuple[Message, int]], replay: Replay
 ) -> tuple[PendingCall, ...]:
-    """Run the calls in order. Those that need an approval are held together at the end, and returned."""
+    """Run the calls in order. Those that need an approval are held together at the end, and returned.
+
+    Behind a held change other changes wait too, but additions. A read waits to see the changes.
+    """
     if attempt.is_stopped:
         results = [RefusedCall(message=message.seq, index=index, text=STOPPED_RESULT) for message, index in calls]
         await _store_results(attempt, results)
         return ()
     parsed = [parse_call(message, index) for message, index in calls]
-    decisions = decide(parsed, replay.messages, attempt.begun.turn, replay.summary)
-    held = []
+    decisions = decide(parsed, replay.messages, attempt.begun.turn)
+    consent = make_consent(replay.messages, attempt.begun.turn)
+    held: list[ParsedCall] = []
     for call, decision in zip(parsed, decisions, strict=True):
         if attempt.is_stopped:
             return ()  # the next round answers the remaining calls
         repeated = repeated_result(call, replay.messages, attempt.begun.turn)
         if repeated is not None:
             await _store_result(attempt, call, _with_note(repeated))
-        elif decision == "ask":
-            held.append(call)
         elif decision == "error":
             await _store_result(attempt, call, _answer(call, replay))
+        elif decision == "ask" or (held and call.is_change and call.kind is not AddTask):
+            held.append(call)
         elif call.is_change or not held:
-            await _run_call(attempt, call)
-        # a read behind a held call runs after the approval, when it sees the change
+            content = await _run_call(attempt, call, consent)
+            if content is None:
+                held.append(call)
+            else:
+                consent = replace(consent, touched=consent.touched | touched_tasks(call, content))
     return await _hold_calls(attempt, held) if held else ()
 
 
-async def _run_call(attempt: Attempt, call: ParsedCall) -> None:
+async def _run_call(attempt: Attempt, call: ParsedCall, consent: Consent) -> str | None:
+    """Run a call and return its result; None where it needs approval."""
     verb = call.kind.verb if call.kind else ""
-    attempt.emit({"kind": "call", "verb": verb, "arguments": call.fields})
     ran = await attempt.send(
         RunCall(
             **attempt.fence,
@@ -69,11 +80,16 @@ async def _run_call(attempt: Attempt, call: ParsedCall) -> None:
             index=call.index,
             operation=verb,
             arguments=call.fields,
+            consent=consent,
         )
     )
     attempt.set_head(ran.head, stop=ran.stop)
+    if ran.needs_approval:
+        return None
+    attempt.emit({"kind": "call", "verb": verb, "arguments": call.fields})
     attempt.emit({"kind": "result", "content": ran.content})
     await attempt.flush()
+    return ran.content
 
 
 async def _store_result(attempt: Attempt, call: ParsedCall, text: str) -> None:
@@ -115,7 +131,7 @@ def _answer(call: ParsedCall, replay: Replay) -> str:
     if call.answer:
         return call.answer
     if call.error is None:
-        detail = unknown_numbers_message(call, replay.messages, replay.summary)
+        detail = unknown_numbers_message(call, replay.messages)
         return _error_json("not-found", detail, "look with list_tasks first")
     return _error_json(call.error.code, call.error.detail, call.error.hint)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 from msgspec import UNSET
@@ -146,7 +145,7 @@ def _print_added(session: Session, answers: list[Changed], form: str) -> None:
         json.write_lines(tasks)
     elif len(tasks) <= MAX_SHOWN_TASKS:
         result = Changed(tasks=tasks, seq=0, new=new)
-        text.write_changed("Added", result, text.load_zone(session.settings.timezone), datetime.now(UTC))
+        text.write_changed("Added", result, text.zone_for(tasks, session), session.clock.now)
     else:
         text.write(f"Added {len(tasks):,} tasks: #{tasks[0].number} to #{tasks[-1].number}")
         if not new:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import typer
@@ -72,7 +71,7 @@ def change_tasks(
         if isinstance(request, EditTasks) and (request.defer or request.due):
             from todo_cli.cli.render import text
 
-            text.warn_of_late_defer(result.tasks, text.load_zone(session.settings.timezone))
+            text.warn_of_late_defer(result.tasks, session.load_zone())
 
 
 def print_changed(ctx: Any, result: Changed, past: str, form: str) -> None:
@@ -80,10 +79,10 @@ def print_changed(ctx: Any, result: Changed, past: str, form: str) -> None:
     if form == "text":
         from todo_cli.cli.render import text
 
-        zone = text.load_zone(session_of(ctx).settings.timezone)
+        session = session_of(ctx)
         # a repeated key returns the tasks as they are now, which later changes may have made
         unchanged = {task.number for task in result.tasks if result.new and task.rev != result.seq}
-        text.write_changed(past, result, zone, datetime.now(UTC), unchanged)
+        text.write_changed(past, result, text.zone_for(result.tasks, session), session.clock.now, unchanged)
     else:
         from todo_cli.cli.render import json
 

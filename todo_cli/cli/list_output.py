@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from todo_cli.cli.session import Session, session_of
@@ -43,7 +42,7 @@ def print_list(ctx: Any, request: ListTasks, choices: ListChoices) -> None:
     else:
         from todo_cli.cli.render import text
 
-        text.write_tsv(page.tasks, text.zone_for(page.tasks, session.settings.timezone))
+        text.write_tsv(page.tasks, text.zone_for(page.tasks, session))
 
 
 def _fetch_all(session: Session, request: ListTasks) -> TaskPage:
@@ -72,8 +71,8 @@ def _print_screen(session: Session, page: TaskPage, request: ListTasks, choices:
     from todo_cli.cli.render.task_rows import ListView
 
     view = ListView(
-        zone=text.load_zone(session.settings.timezone),
-        now=datetime.now(UTC),
+        zone=session.load_zone(),
+        now=session.clock.now,
         signs=choose_signs(),
         as_tree=request.sort == "due",
         with_urgency=request.sort == "urgency",

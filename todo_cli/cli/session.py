@@ -8,8 +8,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    from datetime import datetime, tzinfo
+
     from todo_cli.clients.base import Client
     from todo_cli.contract.base import Request
+    from todo_cli.contract.clock import Clock
     from todo_cli.settings.settings import Settings
 
 R = TypeVar("R")
@@ -49,6 +52,25 @@ class Session:
             return self.client.send_now(request, key)
         finally:
             self.client.close()
+
+    @property
+    def clock(self) -> Clock:
+        """The database's time at the last answer and the user's time zone; this machine's time before the first."""
+        from datetime import UTC, datetime
+
+        from todo_cli.contract.clock import Clock
+
+        return self.client.clock or Clock(datetime.now(UTC), self.settings.timezone or "UTC")
+
+    def local_now(self) -> datetime:
+        """Return the database's time at the last answer, in the user's time zone."""
+        return self.clock.now.astimezone(self.load_zone())
+
+    def load_zone(self) -> tzinfo:
+        """Return the user's time zone."""
+        from todo_cli.parsing.dates import zone_of
+
+        return zone_of(self.clock.zone)
 
     @property
     def is_interactive(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol, TypeVar
 
 from todo_cli.contract.base import Request
+from todo_cli.contract.clock import Clock
 from todo_cli.contract.keys import check_key
 
 R = TypeVar("R")
@@ -13,8 +14,11 @@ R = TypeVar("R")
 class Client(Protocol):
     """Sends Requests to the core. Every client raises the same errors for the same causes.
 
-    A write without an idempotency key gets a new one, so that it is repeated safely when its answer is lost.
+    A write without an idempotency key gets a new one, so that it is repeated safely when its answer is lost. `clock` is
+    the database's time at the last answer and the user's time zone, None before the first.
     """
+
+    clock: Clock | None
 
     def send_now(self, request: Request[R], key: str | None = None) -> R:
         """Return the answer, without an event loop over HTTP; raises TodoError."""

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from todo_cli.clients.base import idempotency_key, possibly_done_note
 from todo_cli.contract.base import Caller, Request
+from todo_cli.contract.clock import Clock
 from todo_cli.contract.codec import check_request
 from todo_cli.core.dispatch import handle
 from todo_cli.db.transaction import ConnectionLost, Transaction, connect, time_limit
@@ -26,6 +27,7 @@ class DirectClient:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._token = settings.require_token()
+        self.clock: Clock | None = None
         self._connection: Any = None
         self._runner: asyncio.Runner | None = None
 
@@ -55,7 +57,10 @@ class DirectClient:
         for attempt in range(1, MAX_ATTEMPTS_AFTER_LOSS + 1):
             try:
                 connection = await self._open_connection()
-                return await handle(Transaction(connection, caller, type(request)), request)
+                tx = Transaction(connection, caller, type(request))
+                answer = await handle(tx, request)
+                self.clock = tx.clock
+                return answer
             except Unavailable as error:
                 can_retry = was_lost or self._settings.embedded is not None
                 if not can_retry or attempt >= (MAX_ATTEMPTS_AFTER_LOSS if was_lost else MAX_ATTEMPTS):

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import time
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode, urljoin
+from urllib.parse import quote, urlencode
 
 import msgspec
 
 from todo_cli.clients.base import idempotency_key, possibly_done_note
+from todo_cli.clients.http_answer import decode_response, read_clock
 from todo_cli.clients.http_once import (
     MAX_RESPONSE_BYTES,
     HttpResponse,
@@ -20,11 +21,12 @@ from todo_cli.clients.http_once import (
     send_once,
     too_large,
 )
-from todo_cli.clients.http_proxies import describe_proxy, foreign_answer_error, has_proxy
+from todo_cli.clients.http_proxies import describe_proxy, has_proxy
 from todo_cli.contract.base import Request, method_and_path
-from todo_cli.contract.codec import answer_type, check_request, decode, encode
+from todo_cli.contract.clock import Clock
+from todo_cli.contract.codec import check_request, encode
 from todo_cli.contract.limits import MAX_BODY_BYTES
-from todo_cli.errors import Invalid, NotSignedIn, TodoError, Unavailable, from_problem
+from todo_cli.errors import Invalid, NotSignedIn, TodoError, Unavailable
 from todo_cli.settings.settings import Settings
 from todo_cli.settings.urls import check_server_url
 
@@ -41,6 +43,7 @@ class HttpClient:
         self._settings = settings
         self._server = check_server_url((settings.server or "").rstrip("/"), "the server's address")
         self._token = settings.require_token()
+        self.clock: Clock | None = None
         self._client: Any = None
 
     def send_now(self, request: Request[R], key: str | None = None) -> R:
@@ -55,7 +58,7 @@ class HttpClient:
         while True:
             try:
                 response = send_once(self._server, method, target, body, headers, attempts.timeout())
-                return decode_response(response, request, self._server)
+                return self._read_response(response, request)
             except (ResponseLost, NotConnected, Unavailable) as error:
                 time.sleep(attempts.pause_after(error))
 
@@ -69,7 +72,7 @@ class HttpClient:
         while True:
             try:
                 response = await self._send_kept(method, target, body, headers, attempts.timeout())
-                return decode_response(response, request, self._server)
+                return self._read_response(response, request)
             except (ResponseLost, NotConnected, Unavailable) as error:
                 await asyncio.sleep(attempts.pause_after(error))
 
@@ -78,6 +81,11 @@ class HttpClient:
             return await self.send(request, key)
         finally:
             await self.aclose()
+
+    def _read_response(self, response: HttpResponse, request: Request[R]) -> R:
+        answer = decode_response(response, request, self._server)
+        self.clock = read_clock(response.headers)
+        return answer
 
     def _prepare(self, request: Request[Any], key: str | None) -> tuple[str, str, bytes | None, dict[str, str]]:
         """Return the method, target, body and headers of a Request."""
@@ -213,32 +221,3 @@ def _open_httpx(server: str, timeout: float) -> Any:
 
 def _query_value(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def decode_response(response: HttpResponse, request: Request[R], server: str) -> R:
-    """Return the contract's answer; raises the error in the response, or Unavailable if no todo server sent it."""
-    kind = response.headers.get("content-type", "").partition(";")[0].strip()
-    if 300 <= response.status < 400:
-        target = urljoin(server, response.headers.get("location", "")).partition("/v1/")[0]
-        raise Unavailable(f"{server} redirects to {target}", hint=f"if you trust it, set server to {target}")
-    if kind == "application/problem+json":
-        raise _decode_problem(response)
-    if response.status >= 400 or kind != "application/json":
-        raise foreign_answer_error(server, response.status, kind)
-    try:
-        answer: R = decode(response.body, answer_type(type(request)))
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        message = f"{server} gave an answer that this todo cannot read"
-        raise Unavailable(message, hint="upgrade the older of the two", uncertain=True) from None
-    return answer
-
-
-def _decode_problem(response: HttpResponse) -> TodoError:
-    try:
-        problem = msgspec.json.decode(response.body, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return Unavailable("the server's error cannot be read")
-    error = from_problem(problem)
-    if isinstance(error, Unavailable):
-        error.extra["again"] = True
-    return error

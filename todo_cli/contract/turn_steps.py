@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from todo_cli.contract.base import Name, Request
+from todo_cli.contract.consent import Consent
 from todo_cli.contract.limits import MAX_CALLS_PER_MESSAGE, MAX_INTEGER, MAX_MESSAGE_CHARS, MAX_TURN_LEASE_SECONDS
 from todo_cli.contract.plans import Arguments, Plan, Verb
 from todo_cli.contract.tokens import Id
@@ -72,6 +73,7 @@ class ClaimedTurn(Struct, frozen=True, kw_only=True):
     attempt: int
     head: int
     events: int
+    now: datetime
     zone: str
     mine: bool
     reset: bool = False
@@ -166,16 +168,23 @@ class StoreResults(Step, frozen=True, kw_only=True):
 
 
 class CallResult(Struct, frozen=True, kw_only=True):
-    """The result of a tool call; `new` is False when it had run before."""
+    """The result of a tool call; `new` is False when it had run before.
+
+    With `needs_approval` nothing was done: the person did not ask for this change.
+    """
 
     content: str
     head: int
     new: bool = True
     stop: bool = False
+    needs_approval: bool = False
 
 
 class RunCall(Request[CallResult], frozen=True, kw_only=True):
-    """Run one tool call and store its result in the same transaction, exactly once."""
+    """Run one tool call and store its result in the same transaction, exactly once.
+
+    A change beyond the person's `consent` is not made.
+    """
 
     verb = "RunCall"
     scope = "chat"
@@ -187,6 +196,7 @@ class RunCall(Request[CallResult], frozen=True, kw_only=True):
     index: Position
     operation: Verb = field(name="verb")  # in Python `verb` is this Request's own
     arguments: Arguments
+    consent: Consent = Consent()
 
 
 class CallToApprove(Struct, frozen=True, kw_only=True):

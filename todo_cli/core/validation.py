@@ -1,14 +1,17 @@
-"""Check what users write before it is stored, and read dates in their time zone."""
+"""Check what users write before it is stored, and read dates by the database's clock in their time zone."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
-from todo_cli.db.sql import Sql
+from todo_cli.contract.clock import Clock
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid
 
-SELECT_ZONE = Sql("SELECT coalesce((SELECT timezone FROM todo.preferences WHERE user_id = %(me)s::uuid), 'UTC')")
+_ISO_DATE = re.compile(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.]+ ?(?:Z|[-+][0-9:]+)?)?\s*")
+_ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def check_line(field: str, text: str) -> str:
@@ -57,17 +60,27 @@ def read_project(text: str) -> str:
 
 
 async def read_date(tx: Transaction, words: str) -> date | datetime:
-    """Return the day or instant that the words mean in the caller's time zone; raises Invalid.
+    """Return the day or instant that the words mean in the caller's time zone; raises Invalid."""
+    return parse_date_at(words, await read_clock_for(tx, [words]))
 
-    The zone costs a round trip where the caller has named none.
-    """
+
+def parse_date_at(words: str, clock: Clock) -> date | datetime:
+    """Return the day or instant that the words mean at a time, in a zone; raises Invalid."""
     from todo_cli.parsing.dates import parse_date
 
-    return parse_date(words, zone=await read_zone(tx), now=datetime.now(UTC))
+    return parse_date(words, zone=clock.zone, now=clock.now)
 
 
 async def read_zone(tx: Transaction) -> str:
-    """Return the caller's time zone: that of the request, else of the preferences, else UTC."""
-    if not tx.caller.zone:
-        tx.set_default_zone(await tx.finish(SELECT_ZONE) or "UTC")
-    return tx.caller.zone or "UTC"
+    """Return the caller's time zone."""
+    return (await read_clock_for(tx, ())).zone
+
+
+async def read_clock_for(tx: Transaction, dates: Iterable[str]) -> Clock:
+    """Return the clock by which the dates are read.
+
+    Dates in ISO form mean the same at any time: they cost no round trip where the caller has named the zone.
+    """
+    if tx.clock is None and tx.caller.zone and all(_ISO_DATE.fullmatch(words) for words in dates):
+        return Clock(_ANY_TIME, tx.caller.zone)
+    return await tx.read_clock()

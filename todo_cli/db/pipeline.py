@@ -7,6 +7,8 @@ statements are prepared when a pipeline fails half-way.
 
 from __future__ import annotations
 
+import time
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -22,15 +24,32 @@ from todo_cli.db.text_values import to_text
 Row = tuple[str | None, ...]
 
 MAX_PREPARED_STATEMENTS = 100  # of a connection
+MAX_TIME_AGE_SECONDS = 60.0  # of the database's time that a connection remembers
+
+# counts the seconds that a suspended machine sleeps; it has no date, so a wrong date of this machine does not matter
+_STEADY_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 class Connection(AsyncConnection[Any]):
-    """A connection that knows which statements are prepared on it, by their text."""
+    """A connection that knows which statements are prepared on it, by their text, and the database's time."""
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
         self.prepared: dict[str, bytes] = {}
         self.names = count(1)
+        self._last_time: tuple[datetime, float] | None = None
+
+    def set_time(self, now: datetime) -> None:
+        """Remember the time that the database has just told."""
+        self._last_time = now, time.clock_gettime(_STEADY_CLOCK)
+
+    def estimate_time(self) -> datetime | None:
+        """Return the database's time, exact to a round trip; None if the database has not told it within a minute."""
+        if self._last_time is None:
+            return None
+        then, reading = self._last_time
+        age = time.clock_gettime(_STEADY_CLOCK) - reading
+        return then + timedelta(seconds=age) if age <= MAX_TIME_AGE_SECONDS else None
 
 
 class _Bound(NamedTuple):

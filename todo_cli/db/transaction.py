@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from psycopg import AsyncRawCursor
 from psycopg.pq import TransactionStatus
 
 from todo_cli.contract.base import Caller, Request
+from todo_cli.contract.clock import Clock
 from todo_cli.db.errors import translate_error, was_lost
 from todo_cli.db.pipeline import Connection, run
 from todo_cli.db.schema_version import SCHEMA_VERSION
@@ -23,12 +25,24 @@ from todo_cli.errors import TodoError
 # psycopg warns of every refusal in a pipeline; it is raised here.
 logging.getLogger("psycopg").setLevel(logging.ERROR)
 
+# The sign-in comes first: only then may the preferences be read, and a write has waited for its lock.
 ENTER = Sql("""
-SELECT todo.enter(%(schema)s::int, %(token)s, %(me)s::uuid, %(space)s::uuid, %(scope)s,
-  %(write)s::boolean, %(way)s)""")
+WITH entered AS MATERIALIZED (
+  SELECT todo.enter(%(schema)s::int, %(token)s, %(me)s::uuid, %(space)s::uuid, %(scope)s,
+    %(write)s::boolean, %(way)s))
+SELECT json_build_object('now', clock_timestamp(), 'zone', (
+    SELECT p.timezone FROM todo.preferences p WHERE p.user_id = %(me)s::uuid))::text
+  FROM entered""")
 
 BEGIN, COMMIT, ROLLBACK = Sql("BEGIN"), Sql("COMMIT"), Sql("ROLLBACK")
 SAVEPOINT, ROLLBACK_INNER = Sql("SAVEPOINT before_inner"), Sql("ROLLBACK TO SAVEPOINT before_inner")
+
+
+class _Entry(msgspec.Struct):
+    """What a sign-in returns: the database's time, and the zone of the user's preferences."""
+
+    now: datetime
+    zone: str | None = None
 
 
 class ConnectionLost(TodoError):
@@ -77,6 +91,7 @@ class Transaction:
         self._connection = connection
         self._is_open = False
         self._pending: list[StatementCall] = [(ENTER, {})]  # sent before the next statement
+        self._entry: _Entry | None = None  # of the last sign-in
         self.caller = caller
         self.values: dict[str, Any] = {
             "schema": SCHEMA_VERSION,
@@ -113,12 +128,33 @@ class Transaction:
             rows = await run(self._connection, [(sql, sql.values(self.values | values)) for sql, values in calls])
         except psycopg.Error as error:
             raise translate(error) from error
-        return [None if row is None else row[0] for row in rows]
+        texts = [None if row is None else row[0] for row in rows]
+        for (sql, _), text in zip(calls, texts, strict=True):
+            if sql is ENTER and text:
+                self._entry = msgspec.json.decode(text, type=_Entry)
+                self._connection.set_time(self._entry.now)
+        return texts
 
-    def set_default_zone(self, zone: str) -> None:
-        """Set the time zone of a caller who has named none, so that no rule has to read it."""
-        if not self.caller.zone:
-            self.caller = msgspec.structs.replace(self.caller, zone=zone)
+    @property
+    def clock(self) -> Clock | None:
+        """Return the database's time at the last sign-in and the caller's zone; None before the first round trip."""
+        entry = self._entry
+        return Clock(entry.now, self.caller.zone or entry.zone or "UTC") if entry else None
+
+    async def read_clock(self) -> Clock:
+        """Return the clock.
+
+        Before the first statement it costs a round trip, unless the caller names the zone and the connection has
+        learnt the time from a request before.
+        """
+        now = self._connection.estimate_time()
+        if self.clock is None and self.caller.zone and now:
+            return Clock(now, self.caller.zone)
+        if self.clock is None:
+            await self._fetch([])
+        if self.clock is None:
+            raise AssertionError("every transaction signs in")
+        return self.clock
 
     @asynccontextmanager
     async def steps(self) -> AsyncIterator[Steps]:
@@ -140,7 +176,7 @@ class Transaction:
         """
         inner = Transaction(self._connection, msgspec.structs.replace(self.caller, key=key), request)
         inner.values["within"] = turn
-        inner._is_open = True
+        inner._is_open, inner._entry = True, self._entry
         own: list[StatementCall] = [(SAVEPOINT, {}), *([(ENTER, {"scope": request.scope})] if enter else [])]
         inner._pending = [*self._pending, *own]
         self._pending = []

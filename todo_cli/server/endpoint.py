@@ -12,13 +12,14 @@ import msgspec
 from starlette.types import Receive, Scope, Send
 
 from todo_cli.contract.base import Caller, Request, method_and_path
+from todo_cli.contract.clock import Clock
 from todo_cli.contract.codec import convert_request, decode_request, encode
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.limits import MAX_BODY_BYTES
 from todo_cli.errors import Invalid, NotSignedIn, Unavailable
 from todo_cli.server.headers import read_headers
 from todo_cli.server.login_throttle import count_failed_sign_in
-from todo_cli.server.pool import Pool, answer
+from todo_cli.server.pool import Pool, TimedAnswer, answer
 from todo_cli.server.responses import send_response
 
 R = TypeVar("R")
@@ -36,8 +37,9 @@ class RequestEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request of a caller who is signed in; raises TodoError."""
         request = await self._read(scope, receive)
-        result = await answer_client(self._pool, scope["state"]["caller"], request)
-        await send_response(send, 201 if self._method == "POST" and self._path.count("/") == 2 else 200, encode(result))
+        result = await answer_client_with_clock(self._pool, scope["state"]["caller"], request)
+        status = 201 if self._method == "POST" and self._path.count("/") == 2 else 200
+        await send_response(send, status, encode(result.value), b"application/json", *_clock_headers(result.clock))
 
     async def _read(self, scope: Scope, receive: Receive) -> Request[Any]:
         parts = scope.get("path_params", {})
@@ -65,8 +67,20 @@ class RequestEndpoint:
         return fields
 
 
+def _clock_headers(clock: Clock | None) -> list[tuple[bytes, bytes]]:
+    """Return the headers by which a client can show dates as the server reads them."""
+    if clock is None:
+        return []
+    return [(b"todo-time", clock.now.isoformat().encode()), (b"time-zone", clock.zone.encode())]
+
+
 async def answer_client(pool: Pool, caller: Caller, request: Request[R]) -> R:
     """Answer a client's Request. A write gets a key if it has none, and a refused sign-in is counted."""
+    return (await answer_client_with_clock(pool, caller, request)).value
+
+
+async def answer_client_with_clock(pool: Pool, caller: Caller, request: Request[R]) -> TimedAnswer[R]:
+    """Do `answer_client`, and return the clock by which dates were read too."""
     if caller.key is None and request.write:
         # after a lost connection the server repeats the Request: without a key it could act twice
         caller = msgspec.structs.replace(caller, key=new_id())

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import psycopg
 from psycopg import AsyncRawCursor
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from todo_cli.contract.base import Caller, Request
+from todo_cli.contract.clock import Clock
 from todo_cli.core.dispatch import handle
 from todo_cli.db.pipeline import Connection
 from todo_cli.db.transaction import ConnectionLost, Transaction, time_limit
 from todo_cli.errors import Unavailable
 
 R = TypeVar("R")
+
+
+class TimedAnswer(NamedTuple, Generic[R]):
+    """The answer to a Request, and the clock by which its dates were read."""
+
+    value: R
+    clock: Clock | None
+
 
 # the pool logs every failed attempt; `readyz` and every refused request report it already
 logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
@@ -72,14 +81,15 @@ def open_pool(url: str, size: int) -> Pool:
     )
 
 
-async def answer(pool: Pool, caller: Caller, request: Request[R]) -> R:
+async def answer(pool: Pool, caller: Caller, request: Request[R]) -> TimedAnswer[R]:
     """Answer a Request on a pooled connection. If the connection is lost, repeat the Request with its key."""
     try:
         async with time_limit(REQUEST_TIMEOUT_SECONDS):
             for attempt in range(1, MAX_ATTEMPTS + 1):
                 try:
                     async with pool.connection() as connection:
-                        return await handle(Transaction(connection, caller, type(request)), request)
+                        tx = Transaction(connection, caller, type(request))
+                        return TimedAnswer(await handle(tx, request), tx.clock)
                 except ConnectionLost as error:
                     if attempt == MAX_ATTEMPTS:
                         raise Unavailable(error.detail, uncertain=True) from error

@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from todo_cli.clients.http import HttpClient, decode_response, read_whole
+from todo_cli.clients.http import HttpClient, read_whole
+from todo_cli.clients.http_answer import decode_response
 from todo_cli.clients.http_once import ResponseLost
 from todo_cli.contract.codec import decode, encode
 from todo_cli.contract.conversations import StopTurn

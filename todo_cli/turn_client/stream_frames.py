@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from todo_cli.clients.http import HttpClient, decode_response, read_whole
+from todo_cli.clients.http import HttpClient, read_whole
+from todo_cli.clients.http_answer import decode_response
 from todo_cli.clients.http_once import ResponseLost
 from todo_cli.contract.codec import decode
 from todo_cli.contract.conversations import StopTurn

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -105,8 +104,8 @@ def _print_added(session: Session, task: Task, form: str) -> None:
     if form == "text":
         from todo_cli.cli.render import text
 
-        zone = text.zone_for([task], session.settings.timezone)
-        text.write(f"Added {text.format_task(task, zone, datetime.now(UTC))}")
+        zone = text.zone_for([task], session)
+        text.write(f"Added {text.format_task(task, zone, session.clock.now)}")
         text.warn_of_late_defer([task], zone)
         if not task.new:
             text.note("(already added with this key; nothing was added twice)")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, NoReturn
 
 import typer
@@ -46,7 +46,7 @@ def list_conversations(
         return
     from todo_cli.cli.render.rows import print_rows
 
-    now = datetime.now(UTC)
+    now = session.local_now()
     cells = [_row(conversation, now) for conversation in page.conversations]
     print_rows(
         session,

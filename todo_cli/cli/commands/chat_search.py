@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 import typer
@@ -82,7 +81,7 @@ def _print_hits(session: Session, hits: Sequence[MessageHit]) -> None:
     from todo_cli.cli.render.search_results import highlight
     from todo_cli.cli.render.table import open_console
 
-    colored, now = session.use_color, datetime.now(UTC)
+    colored, now = session.use_color, session.local_now()
     grid = Table.grid(padding=(0, 2), expand=False)
     grid.add_column(justify="right", no_wrap=True, style="cyan" if colored else "")
     grid.add_column(overflow="fold")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -81,7 +80,7 @@ def _print_claimed(session: Session, task: Task, *, as_json: bool) -> None:
         return
     from todo_cli.cli.render import text
 
-    zone, now = text.load_zone(session.settings.timezone), datetime.now(UTC)
+    zone, now = session.load_zone(), session.clock.now
     text.write(f"Claimed {text.format_task(task, zone, now)}")
     if task.claimed_until:
         text.note(f"yours until {task.claimed_until.astimezone(zone):%Y-%m-%d %H:%M:%S}")

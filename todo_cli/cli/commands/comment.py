@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -115,7 +114,7 @@ def _print_all(session: Session, number: int, form: str) -> None:
         return
     from todo_cli.cli.render import comments, text
 
-    now = datetime.now(UTC)
+    now = session.local_now()
     for line in comments.format_comments(page, now) if session.is_terminal else comments.comment_rows(page):
         text.write(line)
     if not page and session.is_terminal:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -42,7 +41,7 @@ def log(
     from todo_cli.cli.render import text
     from todo_cli.cli.render.changes import change_cells, format_change
 
-    now = datetime.now(UTC)
+    now = session.local_now()
     for change in page.changes:
         for line in format_change(change, now) if session.is_terminal else ["\t".join(change_cells(change))]:
             text.write(line)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 import typer
@@ -52,13 +51,13 @@ def _print_hits(session: Session, page: TaskHits, form: str, query: str, status:
     from todo_cli.cli.render import text
 
     tasks = [hit.task for hit in page.hits]
-    zone = text.zone_for(tasks, session.settings.timezone)
+    zone = text.zone_for(tasks, session)
     if not session.is_terminal:
         text.write_tsv(tasks, zone)
     elif tasks:
         from todo_cli.cli.render import search_results
 
-        search_results.print_hits(page.hits, zone, datetime.now(UTC), colored=session.use_color)
+        search_results.print_hits(page.hits, zone, session.clock.now, colored=session.use_color)
         if page.also:
             text.note(f"{_count_others(page)} too; search all tasks with: --status all")
     else:

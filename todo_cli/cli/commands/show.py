@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from typing import Annotated
 
 import typer
@@ -36,14 +36,14 @@ def show(
 
         json.write_document(shown)
     else:
-        _print_task(shown, session.settings.timezone)
+        _print_task(shown, session.local_now())
 
 
-def _print_task(task: Task, timezone: str | None) -> None:
+def _print_task(task: Task, now: datetime) -> None:
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape, escape_block
 
-    zone, now = text.load_zone(timezone), datetime.now(UTC)
+    zone = now.tzinfo
     text.write(escape(f"#{task.number} {task.title}"))
     rows = {
         "status": task.status,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -77,7 +77,7 @@ def list_tokens(
         return
     from todo_cli.cli.render.rows import print_rows
 
-    now = datetime.now(UTC)
+    now = session.local_now()
     cells = [_row(token, now) for token in page.tokens]
     print_rows(session, ("Name", "Scopes", "Last used", "Expires", "State"), cells, nothing="No tokens.")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 import typer
@@ -104,5 +103,5 @@ def _print_task(session: Session, task: Task, *, as_json: bool) -> None:
         return
     from todo_cli.cli.render import text
 
-    zone = text.zone_for([task], session.settings.timezone)
-    text.write(f"{task.status} {text.format_task(task, zone, datetime.now(UTC))}")
+    zone = text.zone_for([task], session)
+    text.write(f"{task.status} {text.format_task(task, zone, session.clock.now)}")

@@ -5,9 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Set
 from datetime import date, datetime, tzinfo
+from typing import TYPE_CHECKING
 
 from todo_cli.cli.render.escape import escape
 from todo_cli.contract.tasks import Changed, CompleteTasks, Repeat, Task
+
+if TYPE_CHECKING:
+    from todo_cli.cli.session import Session
 
 MAX_DAYS_AGO = 13
 """Days in the past that are counted; earlier ones are dates."""
@@ -43,18 +47,10 @@ def wrap(line: str, indent: str = "") -> str:
     )
 
 
-def load_zone(name: str | None) -> tzinfo | None:
-    """Return the time zone to print times in; None for that of this machine."""
-    if name is None:
-        return None
-    from todo_cli.parsing.dates import zone_of
-
-    return zone_of(name)
-
-
-def zone_for(tasks: Iterable[Task], name: str | None) -> tzinfo | None:
-    """Return the time zone as `load_zone` does, but load it only if one of the tasks has a date."""
-    return load_zone(name) if any(task.due or task.defer or task.scheduled for task in tasks) else None
+def zone_for(tasks: Iterable[Task], session: Session) -> tzinfo | None:
+    """Return the user's time zone, but load it only if one of the tasks has a date."""
+    has_date = any(task.due or task.defer or task.scheduled or task.repeat for task in tasks)
+    return session.load_zone() if has_date else None
 
 
 def parse_due(due: str) -> date | datetime:
@@ -210,7 +206,8 @@ def write_changed(
 
 
 def format_age(when: datetime, now: datetime, zone: tzinfo | None = None) -> str:
-    """Return `just now`, `5m ago`, `3h ago`, `2d ago`, then the date."""
+    """Return `just now`, `5m ago`, `3h ago`, `2d ago`, then the date in the zone, or else in that of `now`."""
+    zone = zone or now.tzinfo
     seconds = (now - when).total_seconds()
     if seconds < 60:
         return "just now"

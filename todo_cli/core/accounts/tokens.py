@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import LiteralString
 
 from todo_cli.contract import tokens as ask
@@ -31,6 +31,7 @@ CREATE = build_journaled(f"""
     FROM todo.tokens
    WHERE user_id = %(me)s::uuid AND id = (SELECT todo.current_token_id())
      AND ('all' = ANY (scopes) OR %(scopes)s::text[] <@ scopes)
+     AND (%(expires)s::timestamptz IS NULL OR %(expires)s::timestamptz > clock_timestamp())
      AND NOT EXISTS (SELECT FROM known)
   RETURNING {_TOKEN_JSON} AS answer""")
 
@@ -51,7 +52,7 @@ SELECT json_build_object('tokens', coalesce(
 
 @handler(ask.CreateToken)
 async def create_token(tx: Transaction, request: ask.CreateToken) -> Token:
-    """Store the hash of a token; raises NotAllowed for scopes that the calling token lacks."""
+    """Store the hash of a token; raises NotAllowed for scopes that the calling token lacks, Invalid for a past expiry."""
     if unknown := sorted(set(request.scopes) - set(SCOPES)):
         raise Invalid(f"there is no scope {unknown[0]!r}", hint=f"scopes: {', '.join(SCOPES)}")
     expires = await _read_expiry(tx, request.expires) if request.expires else None
@@ -63,19 +64,23 @@ async def create_token(tx: Transaction, request: ask.CreateToken) -> Token:
         "scopes": sorted(set(request.scopes)),
         "expires": expires,
     }
-    return await run_journaled(tx, CREATE, request, refusal, **values)
+    try:
+        return await run_journaled(tx, CREATE, request, refusal, **values)
+    except NotAllowed:
+        if expires and tx.clock and expires <= tx.clock.now:
+            raise Invalid(f"{request.expires!r} is in the past", hint="for example: --expires 90d") from None
+        raise
 
 
 async def _read_expiry(tx: Transaction, expires: str) -> datetime:
     """Return the instant when a token expires; a day without a time counts to its end."""
     from todo_cli.parsing.dates import day_bounds
 
-    when = await validation.read_date(tx, expires)
+    clock = await validation.read_clock_for(tx, [expires])
+    when = validation.parse_date_at(expires, clock)
     if not isinstance(when, datetime):
         # the end of the day in the caller's time zone
-        when = day_bounds(when, await validation.read_zone(tx))[1] - timedelta(seconds=1)
-    if when <= datetime.now(UTC):
-        raise Invalid(f"{expires!r} is in the past", hint="for example: --expires 90d")
+        when = day_bounds(when, clock.zone)[1] - timedelta(seconds=1)
     return when
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import LiteralString
 
 from todo_cli.contract import usage as ask
@@ -84,7 +84,7 @@ class _UsageAnswer(UsagePage, frozen=True, kw_only=True):
 
 @handler(ask.ReadUsage)
 async def read_usage(tx: Transaction, request: ask.ReadUsage) -> UsagePage:
-    """Read usage in one round trip; in two for a relative date without the caller's time zone."""
+    """Read usage in one round trip; in two for a relative date."""
     since = await _read_day(tx, request.since) if request.since else "-infinity"
     values = {"by": request.by, "number": request.number, "since": since, "limit": request.limit}
     answer = decode(await tx.finish(READ, **values) or "", _UsageAnswer)
@@ -96,11 +96,7 @@ async def read_usage(tx: Transaction, request: ask.ReadUsage) -> UsagePage:
 async def _read_day(tx: Transaction, text: str) -> str:
     """Return the day that a text names, in the caller's time zone."""
     when: date | datetime = await validation.read_date(tx, text)
-    if isinstance(when, datetime):
-        from todo_cli.parsing.dates import zone_of
-
-        return when.astimezone(zone_of(await validation.read_zone(tx)) or UTC).date().isoformat()
-    return when.isoformat()
+    return (when.date() if isinstance(when, datetime) else when).isoformat()
 
 
 @handler(ask.SetBudget)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -53,7 +53,7 @@ class _MessageRow(msgspec.Struct):
 
 @handler(SearchConversations)
 async def search_conversations(tx: Transaction, request: SearchConversations) -> MessageHits:
-    """Search in one round trip; in two for a relative date without the caller's time zone."""
+    """Search in one round trip; in two for a relative date."""
     words = validation.check_text("search", request.words)
     since = await _read_instant(tx, request.since) if request.since else "-infinity"
     until = await _read_instant(tx, request.until, days=1) if request.until else "infinity"
@@ -74,9 +74,10 @@ async def _read_instant(tx: Transaction, text: str, days: int = 0) -> str:
     """Return the instant that a text names. A day is its start in the caller's time zone, moved on by `days`."""
     from todo_cli.parsing.dates import day_bounds
 
-    when = await validation.read_date(tx, text)
-    if isinstance(when, date) and not isinstance(when, datetime):
-        when = day_bounds(when + timedelta(days=days), await validation.read_zone(tx))[0]
+    clock = await validation.read_clock_for(tx, [text])
+    when = validation.parse_date_at(text, clock)
+    if not isinstance(when, datetime):
+        when = day_bounds(when + timedelta(days=days), clock.zone)[0]
     return when.astimezone(UTC).isoformat()
 
 

@@ -7,7 +7,6 @@ conditions joined by AND, where the planner sees them through row-level security
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Any, LiteralString, NamedTuple
 
 import msgspec
@@ -101,10 +100,9 @@ async def compile_filter(
     ranked: leave the full-text search to the statement, which joins it to read its score.
     """
     terms = list(walk_terms(node))
-    zone = tx.caller.zone
-    if zone is None and any(_needs_zone(term) for term in terms):
-        zone = await validation.read_zone(tx)
-    conditions = Conditions(datetime.now(UTC), zone)
+    dates = [term.value for term in terms if isinstance(term, FieldTerm) and _has_date(term)]
+    clock = await validation.read_clock_for(tx, dates) if dates else None
+    conditions = Conditions(clock, tx.caller.zone)
     parts: list[Node] = list(node.parts) if isinstance(node, And) else [node]
     has_status = any(_is_about_status(term) for term in terms)
     if not has_status and status is not None:
@@ -123,10 +121,8 @@ async def compile_filter(
     return CompiledFilter(where, conditions.values, only_status, words, finds, hidden if hides else None)
 
 
-def _needs_zone(term: Node) -> bool:
-    if not isinstance(term, FieldTerm):
-        return False
-    is_date = term.field in DATES and term.value not in (NONE, ANY)
+def _has_date(term: FieldTerm) -> bool:
+    is_date = term.field in (*DATES, "every") and term.value not in (NONE, ANY)
     return is_date or (term.field, term.value) == ("is", "today")
 
 

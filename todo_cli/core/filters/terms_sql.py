@@ -9,6 +9,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, LiteralString
 
+from todo_cli.contract.clock import Clock
 from todo_cli.core.filters.fields_sql import (
     DATES,
     HAS,
@@ -37,10 +38,13 @@ PARAMETER_NAMES: tuple[LiteralString, ...] = tuple(f"f{place}" for place in rang
 
 
 class Conditions:
-    """The conditions of one filter, and the parameters they collect. `zone` is None if the caller names none."""
+    """The conditions of one filter, and the parameters they collect.
 
-    def __init__(self, now: datetime, zone: str | None) -> None:
-        self.now, self.zone = now, zone
+    clock: reads the dates of the filter; None if it has none. zone: None if the caller names none.
+    """
+
+    def __init__(self, clock: Clock | None, zone: str | None) -> None:
+        self._clock, self._zone = clock, zone
         self.status: LiteralString = "all"
         self.values: dict[str, Any] = {}
         self.finds: list[LiteralString] = []
@@ -51,13 +55,18 @@ class Conditions:
         self.values[name] = value
         return f"%({name})s::{kind}"
 
+    @property
+    def clock(self) -> Clock:
+        """Return the clock by which the filter's dates are read."""
+        if self._clock is None:
+            raise AssertionError("a filter without dates needs no clock")
+        return self._clock
+
     def today(self) -> LiteralString:
         """Return the user's current day."""
-        if self.zone is None:
+        if self._zone is None:
             return TODAY
-        from todo_cli.parsing.dates import zone_of
-
-        return self.value(self.now.astimezone(zone_of(self.zone)).date(), "date")
+        return f"(SELECT ({NOW} AT TIME ZONE {self.value(self._zone, 'text')})::date)"
 
     def not_deferred(self) -> LiteralString:
         """Match tasks that are not deferred to a later date. Cheap for most tasks, whose two columns are null."""
@@ -180,7 +189,7 @@ class Conditions:
         from todo_cli.parsing.recurrence import parse_recurrence
 
         try:
-            found = parse_recurrence(term.value, zone=self.zone or "UTC", now=self.now)
+            found = parse_recurrence(term.value, zone=self.clock.zone, now=self.clock.now)
         except Invalid as error:
             raise filter_error(term.at, error.detail, error.hint) from None
         rule, from_done = self.value(found.rule, "text"), self.value(found.from_done, "boolean")
@@ -198,14 +207,14 @@ class Conditions:
         if isinstance(when, datetime):
             from todo_cli.parsing.dates import zone_of
 
-            when = when.astimezone(zone_of(self.zone or "UTC")).date()
+            when = when.astimezone(zone_of(self.clock.zone)).date()
         return f"({self._compare_bound(term.field, '>=', when)} AND {self._compare_bound(term.field, '<=', when)})"
 
     def _compare_bound(self, name: str, sign: str, when: date | datetime) -> LiteralString:
         """Compare a date field with one day or instant."""
         from todo_cli.parsing.dates import day_bounds, zone_of
 
-        zone = self.zone or "UTC"
+        zone = self.clock.zone
         if isinstance(when, datetime):
             day_sign, instant_sign = INSTANT_COMPARISONS[sign]
             day, at = when.astimezone(zone_of(zone)).date(), when.astimezone(UTC)
@@ -230,7 +239,7 @@ class Conditions:
         from todo_cli.parsing.dates import parse_date
 
         try:
-            return parse_date(term.value, zone=self.zone or "UTC", now=self.now)
+            return parse_date(term.value, zone=self.clock.zone, now=self.clock.now)
         except Invalid as error:
             if term.at < 0:
                 raise

@@ -11,6 +11,7 @@ from typing import Any, LiteralString
 import msgspec
 
 from todo_cli.contract.base import Request
+from todo_cli.contract.claims import ClaimTask
 from todo_cli.contract.codec import convert_request, decode
 from todo_cli.contract.plans import ApplyPlan, ListPlans, MakePlan, Plan, PlanPage, PlanTarget, RefusePlan
 from todo_cli.contract.registry import BY_VERB
@@ -115,6 +116,8 @@ def plan_values(verb: str, arguments: dict[str, Any], change: DecidedChange) -> 
 
 def _with_exact_numbers(verb: str, arguments: dict[str, Any], before: Sequence[TaskRow]) -> dict[str, Any]:
     """Return the arguments with the numbers of the tasks that were found, in place of a filter or of subtasks."""
+    if verb == ClaimTask.verb:
+        return {name: value for name, value in arguments.items() if name != "filter"} | {"number": before[0].number}
     if not issubclass(PLANNABLE.get(verb, AddTask), OnTasks):
         return arguments
     if arguments.get("numbers") and not arguments.get("with_subtasks"):

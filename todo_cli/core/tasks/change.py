@@ -147,7 +147,7 @@ async def prepare_change(
     assert write  # noqa: S101  # the caller has looked, or it is the Request of a rule
     wanted = wanted or await write.wanted(tx, request)
     texts = await steps.fetch_calls([*first, write.load(wanted, stamp)])
-    loaded = await read_loaded(texts[-1] or "", write.kind)
+    loaded = await read_loaded(tx, texts[-1] or "", write.kind)
     if loaded.known:
         return PreparedChange(write.repeat(check_known(loaded.known, stamp)), [])
     change = await decide(write, stamp, loaded, wanted, request)

@@ -19,33 +19,24 @@ from todo_cli.core.tasks.task_input import TaskPatch, read_patch, start_series
 from todo_cli.db.transaction import Transaction
 
 
-class EditWanted(Wanted):
-    """What an edit must read, and the edit itself."""
-
-    patch: TaskPatch
-
-
-async def want_edit(tx: Transaction, request: EditTasks) -> EditWanted:
+async def want_edit(tx: Transaction, request: EditTasks) -> Wanted:
     """Read ancestors and dependencies only where the edit changes parents or blockers."""
-    patch = await read_patch(tx, request)
-    targets = await read_targets(tx, request)
-    parent = patch.columns.get("parent")
-    blockers = (*(patch.after or ()), *patch.add_after)
-    return EditWanted(
-        numbers=targets.numbers,
-        filter=targets.filter,
-        if_rev=targets.if_rev,
-        changes_links=bool(parent or blockers),
-        parents=(parent,) if parent else (),
-        blockers=blockers,
-        patch=patch,
-    )
+    wanted = await read_targets(tx, request)
+    wanted.parents = (request.parent,) if request.parent else ()
+    wanted.blockers = (*(request.after or ()), *(request.add_after or ()))
+    wanted.changes_links = bool(wanted.parents or wanted.blockers)
+    return wanted
 
 
 @writes(EditTasks, wanted=want_edit)
-def edit_tasks(loaded: Loaded, wanted: EditWanted, request: EditTasks) -> Edits:
+def edit_tasks(loaded: Loaded, wanted: Wanted, request: EditTasks) -> Edits:
     """Apply the edit to every task; raises where a parent or a blocker cannot be."""
-    rows = [apply_patch(row, wanted.patch) for row in select_rows(loaded, wanted)]
+    return edit_rows(loaded, wanted, read_patch(request, loaded.clock))
+
+
+def edit_rows(loaded: Loaded, wanted: Wanted, patch: TaskPatch) -> Edits:
+    """Apply the checked edit to every task; raises where a parent or a blocker cannot be."""
+    rows = [apply_patch(row, patch) for row in select_rows(loaded, wanted)]
     raise_for_limits(rows)
     if wanted.changes_links:
         raise_for_references(loaded, wanted)

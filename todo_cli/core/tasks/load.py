@@ -8,13 +8,15 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
+from todo_cli.contract.clock import Clock
 from todo_cli.contract.codec import decode
 from todo_cli.core.journal import Stamp
 from todo_cli.core.tasks.load_sql import LoadParts, TargetSql, build_load
 from todo_cli.core.tasks.rows import TaskRow
 from todo_cli.db.sql import StatementCall
+from todo_cli.db.transaction import Transaction
 
-L = TypeVar("L")
+L = TypeVar("L", bound="Loaded")
 
 MAX_INLINE_CHARS = 300_000  # of JSON, about 500 tasks: more is decoded in a thread
 
@@ -69,6 +71,7 @@ class Loaded(msgspec.Struct):
     seq: int
     next_number: int
     now: datetime
+    zone: str = "UTC"  # of the caller
     known: KnownChange | None = None
     rows: list[TaskRow] = []  # in no order
     bytes: int = 0  # of the rows: above the limit they are not read
@@ -84,6 +87,11 @@ class Loaded(msgspec.Struct):
     ancestors: list[tuple[int, int | None]] = []  # number and parent, from `parents` upwards
     dependencies: list[tuple[int, int]] = []  # number and blocker, from `blockers` onwards
     later_changes: list[LaterChange] = []
+
+    @property
+    def clock(self) -> Clock:
+        """The time and the zone by which the rule reads dates."""
+        return Clock(self.now, self.zone)
 
 
 def load_call(wanted: Wanted, stamp: Stamp) -> StatementCall:
@@ -107,8 +115,10 @@ def load_call(wanted: Wanted, stamp: Stamp) -> StatementCall:
     return build_load(parts), values | (wanted.filter.values if wanted.filter else {})
 
 
-async def read_loaded(text: str, kind: type[L]) -> L:
-    """Decode what a load returned; a large one in a thread, so that other requests go on."""
-    if len(text) <= MAX_INLINE_CHARS:
-        return decode(text, kind)
-    return await asyncio.to_thread(decode, text, kind)
+async def read_loaded(tx: Transaction, text: str, kind: type[L]) -> L:
+    """Decode what a load of this transaction returned; a large one in a thread, so that other requests go on."""
+    is_short = len(text) <= MAX_INLINE_CHARS
+    loaded = decode(text, kind) if is_short else await asyncio.to_thread(decode, text, kind)
+    if tx.clock:
+        loaded.zone = tx.clock.zone
+    return loaded

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from todo_cli.contract.clock import Clock
 from todo_cli.contract.codec import convert_request
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.tasks import AddTask, EditTasks, NewTask
@@ -16,8 +17,12 @@ from todo_cli.core.tasks.rows import NO_PRIORITY, DateOrInstant, StoredRepeat, T
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid
 
+if TYPE_CHECKING:
+    from todo_cli.parsing.quick_add import QuickAdd
+
 DATES = ("due", "defer", "scheduled")
 SERIES_FIELDS = ("title", "note", "priority", "project", "tags", "parent")
+UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # of a new row, until the database sets its times
 SERIES_DATES = ("defer_on", "defer_at", "scheduled_on", "scheduled_at")
 
 
@@ -52,13 +57,14 @@ class TaskPatch(msgspec.Struct, frozen=True, kw_only=True):
 
 async def read_new_task(tx: Transaction, task: AddTask | NewTask, *, parse: bool) -> TaskRow:
     """Return a new row, which has no number yet; with `parse` the title is read as quick add. Raises Invalid."""
-    given = _fields(parse_title(task) if parse else task)
+    given = _fields(await parse_title(tx, task) if parse else task)
     given["due"], given["every"] = move_time_to_rule(given["due"], given["every"])
+    words = [given[name] for name in (*DATES, "every") if given[name]]
+    clock = await validation.read_clock_for(tx, words) if words else None
     dates: dict[str, Any] = {}
     for name in DATES:
-        if given[name]:
-            dates |= date_columns(name, await validation.read_date(tx, given[name]))
-    now = datetime.now(UTC)
+        if clock and given[name]:
+            dates |= date_columns(name, validation.parse_date_at(given[name], clock))
     row = TaskRow(
         number=0,
         id=new_id(),
@@ -67,8 +73,8 @@ async def read_new_task(tx: Transaction, task: AddTask | NewTask, *, parse: bool
         priority=given["priority"] or NO_PRIORITY,
         tracked=0,
         rev=0,
-        created_at=now,
-        updated_at=now,
+        created_at=UNKNOWN_TIME,
+        updated_at=UNKNOWN_TIME,
         note=validation.check_text("note", task.note) if task.note else None,
         project=validation.read_project(given["project"]) if given["project"] else None,
         parent=given["parent"],
@@ -76,7 +82,7 @@ async def read_new_task(tx: Transaction, task: AddTask | NewTask, *, parse: bool
         after=tuple(sorted(set(given["after"] or ()))),
         **dates,
     )
-    return start_series(row, await read_repeat(tx, given["every"])) if given["every"] else row
+    return start_series(row, read_repeat(given["every"], clock)) if clock and given["every"] else row
 
 
 def _fields(task: AddTask | NewTask) -> dict[str, Any]:
@@ -100,11 +106,9 @@ def move_time_to_rule(due: str | None, every: str | None) -> tuple[str | None, s
     return recurrence.move_time_to_rule(due, every)
 
 
-def parse_title(task: AddTask | NewTask) -> NewTask:
+async def parse_title(tx: Transaction, task: AddTask | NewTask) -> NewTask:
     """Read the title as quick add; raises Invalid for a value of the wrong form."""
-    from todo_cli.parsing.quick_add import parse_quick_add
-
-    parsed = parse_quick_add(validation.check_line("title", task.title))._asdict()
+    parsed = (await _read_quick_add(tx, validation.check_line("title", task.title)))._asdict()
     return merge_fields(task, {name: value for name, value in parsed.items() if value})
 
 
@@ -117,11 +121,29 @@ def merge_fields(task: AddTask | NewTask, parsed: dict[str, Any]) -> NewTask:
     return convert_request(given | parsed | {name: given[name] for name in given if name != "title"}, NewTask)
 
 
-async def read_repeat(tx: Transaction, words: str) -> NewRepeat:
+async def _read_quick_add(tx: Transaction, text: str) -> QuickAdd:
+    """Read the text on the user's current day, which decides whether `fri 4 dec` is a date.
+
+    A text without dates is read without asking the database for the day.
+    """
+    from todo_cli.parsing.quick_add import read_quick_add
+
+    some_day = UNKNOWN_TIME.date()
+    reading = read_quick_add(text, some_day)
+    fields = reading.fields
+    if not (reading.refused or fields.due or fields.defer or fields.scheduled or fields.every):
+        return fields
+    from todo_cli.parsing.dates import zone_of
+
+    clock = await tx.read_clock()
+    return read_quick_add(text, clock.now.astimezone(zone_of(clock.zone)).date()).fields
+
+
+def read_repeat(words: str, clock: Clock) -> NewRepeat:
     """Return the recurrence that the words mean; raises Invalid."""
     from todo_cli.parsing.recurrence import first_occurrence, parse_recurrence
 
-    zone, now = await validation.read_zone(tx), datetime.now(UTC)
+    zone, now = clock.zone, clock.now
     parsed = parse_recurrence(words, zone=zone, now=now)
     first = first_occurrence(parsed.rule, zone=zone, now=now, start=parsed.start)
     return NewRepeat(rule=parsed.rule, from_done=parsed.from_done, zone=zone, first=first)
@@ -141,13 +163,13 @@ def start_series(row: TaskRow, repeat: NewRepeat) -> TaskRow:
     )
 
 
-async def read_patch(tx: Transaction, request: EditTasks) -> TaskPatch:
+def read_patch(request: EditTasks, clock: Clock) -> TaskPatch:
     """Return the edit, checked; raises Invalid, also for an edit that changes nothing."""
     has_due, request = bool(request.due), _normalize_words(request)
-    columns = await _read_columns(tx, request)
+    columns = _read_columns(request, clock)
     repeat: NewRepeat | UnsetType | None = UNSET
     if request.every is not UNSET:
-        repeat = await read_repeat(tx, request.every) if request.every else None
+        repeat = read_repeat(request.every, clock) if request.every else None
         if repeat and has_due and request.due is UNSET:
             columns |= date_columns("due", repeat.first)
     if repeat and request.due is None:
@@ -178,7 +200,7 @@ def _normalize_words(request: EditTasks) -> EditTasks:
     return msgspec.structs.replace(request, **words)
 
 
-async def _read_columns(tx: Transaction, request: EditTasks) -> dict[str, Any]:
+def _read_columns(request: EditTasks, clock: Clock) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     if request.title is not UNSET:
         columns["title"] = validation.check_line("title", request.title)
@@ -193,7 +215,7 @@ async def _read_columns(tx: Transaction, request: EditTasks) -> dict[str, Any]:
     for name in DATES:
         words = getattr(request, name)
         if words is not UNSET:
-            columns |= date_columns(name, await validation.read_date(tx, words) if words else None)
+            columns |= date_columns(name, validation.parse_date_at(words, clock) if words else None)
     return columns
 
 

@@ -60,9 +60,7 @@ RETURNING json_build_object('held', CASE WHEN t.state = 'awaiting' THEN t.held E
     'head', c.head, 'state', t.state)::text""")
 
 READ_HELD_PLANS = Sql(f"""
-SELECT json_build_object('plans', coalesce(json_agg({PLAN_WITH_CONFLICTS}), '[]'),
-    'zone', coalesce((SELECT timezone FROM todo.preferences
-        WHERE user_id = %(me)s::uuid), 'UTC'))::text
+SELECT json_build_object('plans', coalesce(json_agg({PLAN_WITH_CONFLICTS}), '[]'))::text
   FROM todo.plans p
  WHERE p.space_id = %(space)s::uuid AND p.user_id = %(me)s::uuid AND p.id = ANY (ARRAY(
      SELECT (h #>> '{{plan,id}}')::uuid FROM todo.turns t, jsonb_array_elements(t.held) AS h
@@ -80,12 +78,10 @@ UPDATE todo.plans
 class _TurnFence(msgspec.Struct):
     step: StepResult
     conversation: str
-    zone: str
 
 
 class _HeldPlans(msgspec.Struct):
     plans: list[PlanWithConflicts]
-    zone: str
 
 
 @handler(HoldCalls)
@@ -98,7 +94,6 @@ async def hold_calls(tx: Transaction, request: HoldCalls) -> PendingCalls:
         fence = decode(text, _TurnFence) if text else None
         if fence is None or fence.step.fenced:
             return await _repeat_hold(steps, request, fence)
-        tx.set_default_zone(fence.zone)
         decided = await decide_calls(tx, steps, [UndecidedCall(call.verb, call.arguments) for call in request.calls])
         plans: list[tuple[CallToApprove, dict[str, Any]]] = []
         rows: list[dict[str, Any]] = []
@@ -162,7 +157,6 @@ async def answer_turn(tx: Transaction, request: AnswerTurn) -> Turn:
         store: list[StatementCall] = []
         if places:
             plans = decode(held_plans or "", _HeldPlans)
-            tx.set_default_zone(plans.zone)
             approved = [held[place] for place in places]
             outcomes = await _apply_plans(tx, steps, request.turn, approved, plans.plans)
             for place, call, outcome in zip(places, approved, outcomes, strict=True):

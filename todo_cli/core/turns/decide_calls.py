@@ -60,7 +60,7 @@ async def decide_calls(
     for call in pending:
         earlier = [outcome.change for outcome in outcomes if isinstance(outcome, DecidedCall) and outcome.change]
         outcomes.append(
-            call if isinstance(call, TodoError) else await _decide(call, next(texts), earlier if in_order else [])
+            call if isinstance(call, TodoError) else await _decide(tx, call, next(texts), earlier if in_order else [])
         )
     return outcomes
 
@@ -96,9 +96,11 @@ async def _load(tx: Transaction, steps: Steps, calls: Sequence[_Pending]) -> lis
             return error
 
 
-async def _decide(call: _Pending, text: str | None, earlier: Sequence[DecidedChange]) -> DecidedCall | TodoError:
+async def _decide(
+    tx: Transaction, call: _Pending, text: str | None, earlier: Sequence[DecidedChange]
+) -> DecidedCall | TodoError:
     write = call.write
-    loaded: Loaded = rebase(await read_loaded(text or "", write.kind), call.wanted, earlier)
+    loaded: Loaded = rebase(await read_loaded(tx, text or "", write.kind), call.wanted, earlier)
     try:
         if loaded.known:
             return DecidedCall(write.repeat(check_known(loaded.known, call.stamp)), None)

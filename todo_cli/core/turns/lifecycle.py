@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from todo_cli.contract.clock import Clock
 from todo_cli.contract.codec import decode
 from todo_cli.contract.conversations import StopTurn, Turn
 from todo_cli.contract.turn_steps import ENDED_STATES, BeginTurn, ClaimedTurn
@@ -55,7 +56,6 @@ SELECT json_build_object(
          WHERE space_id = %(space)s::uuid AND user_id = %(me)s::uuid AND id = %(conversation)s::uuid
            AND deleted_at IS NOT NULL),
     'over', {OVER},
-    'zone', coalesce((SELECT timezone FROM todo.preferences WHERE user_id = %(me)s::uuid), 'UTC'),
     'same_turn', (SELECT {SNAPSHOT_JSON} FROM {FROM_TURN} AND t.id = %(turn)s::uuid),
     'last_turn', (
         SELECT {SNAPSHOT_JSON} FROM {FROM_TURN}
@@ -104,7 +104,6 @@ class _ConversationSnapshot(msgspec.Struct):
     """`same_turn` has the id of the request; `last_turn` is the newest one of the conversation."""
 
     exists: bool
-    zone: str
     deleted: int | None = None
     over: Budget | None = None
     same_turn: TurnSnapshot | None = None
@@ -123,11 +122,10 @@ async def begin_turn(tx: Transaction, request: BeginTurn) -> ClaimedTurn:
     validation.check_text("message", request.text or "")
     async with tx.steps() as steps:
         values = {"conversation": request.conversation, "turn": request.turn}
-        text = await steps.fetch(LOCK_CONVERSATION_BY_ID, READ_CONVERSATION, **values)
-        conversation = decode(text or "", _ConversationSnapshot)
-        zone = tx.caller.zone or conversation.zone
+        found = await steps.fetch(LOCK_CONVERSATION_BY_ID, READ_CONVERSATION, **values)
+        conversation, clock = decode(found or "", _ConversationSnapshot), await tx.read_clock()
         if conversation.same_turn:
-            return await _attach_or_take_over(steps, request, conversation.same_turn, zone)
+            return await _attach_or_take_over(steps, request, conversation.same_turn, clock)
         if request.text is None:
             raise_turn_not_found()
         _raise_if_closed(conversation)
@@ -142,7 +140,8 @@ async def begin_turn(tx: Transaction, request: BeginTurn) -> ClaimedTurn:
         attempt=1,
         head=new_turn.head,
         events=0,
-        zone=zone,
+        now=clock.now,
+        zone=clock.zone,
         mine=True,
         first=new_turn.first,
     )
@@ -169,7 +168,7 @@ def _raise_if_closed(conversation: _ConversationSnapshot) -> None:
         raise make_budget_error(conversation.over)
 
 
-async def _attach_or_take_over(steps: Steps, request: BeginTurn, turn: TurnSnapshot, zone: str) -> ClaimedTurn:
+async def _attach_or_take_over(steps: Steps, request: BeginTurn, turn: TurnSnapshot, clock: Clock) -> ClaimedTurn:
     """Answer for a turn that exists: the caller may follow it, continue it, or take it over from a dead attempt."""
     if turn.conversation != request.conversation or request.text not in (None, turn.text):
         raise Conflict("this turn id belongs to another message", hint="use a new id for a new turn")
@@ -187,7 +186,8 @@ async def _attach_or_take_over(steps: Steps, request: BeginTurn, turn: TurnSnaps
         head=turn.head or 0,
         state=msgspec.convert("running" if mine else turn.state, Any),
         events=turn.events,
-        zone=zone,
+        now=clock.now,
+        zone=clock.zone,
         mine=mine,
         reset=is_dead,
         first=turn.first,

@@ -24,6 +24,7 @@ from todo_cli.core.turns.append_sql import (
     fenced_error,
     tool_result_row,
 )
+from todo_cli.core.turns.consent import needs_approval
 from todo_cli.core.turns.steps import to_stored
 from todo_cli.core.turns.tool_result import error_json, result_json
 from todo_cli.db.sql import Sql, StatementCall
@@ -41,7 +42,6 @@ SELECT json_build_object(
     'step', json_build_object('fenced', NOT EXISTS (SELECT FROM fence), 'attempt', t.attempt,
         'head', c.head, 'state', t.state, 'stop', t.stop),
     'conversation', c.id,
-    'zone', coalesce((SELECT timezone FROM todo.preferences WHERE user_id = %(me)s::uuid), 'UTC'),
     'stored_result', (
         SELECT content FROM todo.messages m
          WHERE m.space_id = c.space_id AND m.user_id = %(me)s::uuid AND m.conversation_id = c.id
@@ -63,24 +63,28 @@ class _CallState(msgspec.Struct):
 
     step: StepResult
     conversation: str
-    zone: str
     stored_result: str | None = None
     calls: int | None = None
 
 
 @handler(RunCall)
 async def run_call(tx: Transaction, request: RunCall) -> CallResult:
-    """Run a tool call. Its effect, its journal row and its result commit together; three round trips."""
+    """Run a tool call. Its effect, its journal row and its result commit together; three round trips.
+
+    A change that needs approval is decided and not stored.
+    """
     async with tx.steps() as steps:
         call = await _check_fence(steps, request)
         if call.stored_result is not None:
             return CallResult(content=call.stored_result, head=call.step.head or 0, new=False, stop=call.step.stop)
         if request.index >= (call.calls or 0):
             raise Invalid(f"message {request.message} has no call {request.index}")
-        tx.set_default_zone(call.zone)
         # our own key: a provider may use the id of a call again
         key = f"call:{call.conversation}:{request.message}:{request.index}"
-        content, store = await execute_tool_call(tx, steps, request, key)
+        result = await execute_tool_call(tx, steps, request, key)
+        if result is None:
+            return CallResult(content="", head=call.step.head or 0, stop=call.step.stop, needs_approval=True)
+        content, store = result
         rows = [tool_result_row(request.message, request.index, content)]
         values = append_values(request.turn, request.attempt, rows, lease=request.lease)
         texts = await steps.commit_calls([*store, (APPEND, values)])
@@ -97,10 +101,13 @@ async def _check_fence(steps: Steps, request: RunCall) -> _CallState:
     return call
 
 
-async def execute_tool_call(tx: Transaction, steps: Steps, call: RunCall, key: str) -> tuple[str, list[StatementCall]]:
+async def execute_tool_call(
+    tx: Transaction, steps: Steps, call: RunCall, key: str
+) -> tuple[str, list[StatementCall]] | None:
     """Run the Request of a tool call. Return its result, and the statements that store what it changes.
 
-    A refused Request leaves the transaction unchanged, and the refusal is the result.
+    A refused Request leaves the transaction unchanged, and the refusal is the result. Return None for a change that needs
+    approval.
     """
     try:
         request = parse_tool_request(call.operation, call.arguments)
@@ -113,6 +120,10 @@ async def execute_tool_call(tx: Transaction, steps: Steps, call: RunCall, key: s
             return result_json(answer, with_details=isinstance(request, ShowTask)), []
         async with inner.steps() as inner_steps:
             prepared = await prepare_change(inner, inner_steps, request, make_stamp(inner, request))
+        if getattr(request, "dry_run", False):
+            return result_json(prepared.answer), []
+        if prepared.change and needs_approval(prepared.change, call.consent):
+            return None
         return result_json(prepared.answer), prepared.calls
     except (ConnectionLost, Unavailable):
         raise

@@ -1,0 +1,13 @@
+"""The time that decides what is today: the database's, in the user's time zone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+
+class Clock(NamedTuple):
+    """The database's time at one answer, and the user's time zone: the caller's, else the preference, else UTC."""
+
+    now: datetime
+    zone: str
