@@ -24,6 +24,8 @@ class Session:
     def __init__(self, *, profile: str | None, color: bool, debug: bool) -> None:
         self.profile, self.allow_color, self.debug = profile, color, debug
         self.model: str | None = None
+        self.quiet = False
+        self.is_prompt = False  # of `todo chat`
 
     @cached_property
     def settings(self) -> Settings:

@@ -15,7 +15,7 @@ from todo_cli.cli.commands.chat_search import search
 from todo_cli.cli.commands.chat_usage import usage
 from todo_cli.cli.commands.chat_watch import watch
 from todo_cli.cli.conversation_option import NEW, ConversationGroup, ConversationOption
-from todo_cli.cli.options import DryRun, Json, JsonLines, Model, Partial, output_form
+from todo_cli.cli.options import DryRun, Json, JsonLines, Model, Partial, Quiet, output_form
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.session import session_of
@@ -48,14 +48,14 @@ app.command("import")(import_conversation)
 
 
 @app.callback()
-def chat(ctx: typer.Context, conversation: ConversationOption = NEW, model: Model = None) -> None:
+def chat(ctx: typer.Context, conversation: ConversationOption = NEW, model: Model = None, quiet: Quiet = False) -> None:
     """Chat with the model at a prompt. Type /help there for its commands.
 
     todo chat
 
     todo chat --conversation 3
     """
-    session_of(ctx).model = model
+    session_of(ctx).model, session_of(ctx).quiet = model, quiet
     if ctx.invoked_subcommand is None:
         from todo_cli.cli.repl import run_repl
 
@@ -70,6 +70,7 @@ def approve(
     only: Annotated[
         str | None, typer.Option(help="Approve these numbers of the list and refuse the others.", metavar="N...")
     ] = None,
+    quiet: Quiet = False,
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
@@ -84,6 +85,7 @@ def approve(
     from todo_cli.cli import turn_session
 
     session, form = session_of(ctx), output_form(as_json, as_lines)
+    session.quiet = session.quiet or quiet
     if no and only is not None:
         raise Invalid("--no and --only cannot be used together")
     turn_session.answer_turn(session, number, turn_session.open_screen(session, form), yes=not no, only=only)

@@ -78,7 +78,7 @@ def show(
 
         json.write_document(shown)
         return
-    from todo_cli.cli.render.turn import format_message
+    from todo_cli.cli.render.history import format_message
 
     text.write(escape(f"{number}. {shown.conversation.title}"))
     if shown.next:
