@@ -117,7 +117,7 @@ def print_tokens() -> None:
     """Print how many tokens the system prompt and the tools take up before the first word of a conversation."""
     # The interpreter that creates the environment does not have the project.
     from todo_cli.agent.prompts import SYSTEM_PROMPT
-    from todo_cli.tools import offer_tools
+    from todo_cli.tools.schemas import offer_tools
 
     tools = json.dumps(offer_tools(frozenset()), separators=(",", ":"), ensure_ascii=False)
     rows = [("before the first word", "characters", "tokens, about", "aim", "")]

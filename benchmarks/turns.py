@@ -88,7 +88,7 @@ class Plain:
     def __init__(self) -> None:
         import openai
 
-        from todo_cli.tools import list_tools
+        from todo_cli.tools.schemas import list_tools
 
         self.client, self.tools = openai.OpenAI(api_key="none"), list(list_tools())
         self.tasks: list[str] = []

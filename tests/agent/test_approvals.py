@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import pytest
 
-from tests.conftest import Database
+from tests.conftest import Database, Server
+from tests.support.ask import settings_of
 from tests.support.chat import Chat
 from todo_cli.agent.messages import protocol_errors
-from todo_cli.contract.conversations import AnswerTurn, StopTurn, UndoTurn
+from todo_cli.clients.open import open_client
+from todo_cli.contract.conversations import AnswerTurn, ChosenTasks, StopTurn, UndoTurn
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.journal import ListChanges, Undo
 from todo_cli.contract.plans import ApplyPlan
@@ -79,6 +82,48 @@ def test_approval_of_some_calls_rejects_the_others(chat: Chat, held: str) -> Non
     assert protocol_errors(chat.asked[-1]) == []
     chat(UndoTurn(turn=held))
     assert {status for _, _, status in chat.tasks()} == {"open"}
+
+
+@pytest.mark.parametrize("way", ["direct", "api"])
+def test_approval_of_some_tasks_of_a_call_rejects_the_others(
+    chat: Chat, held: str, way: str, request: pytest.FixtureRequest
+) -> None:
+    server: Server | None = request.getfixturevalue("server") if way == "api" else None
+    with closing(open_client(settings_of(chat.who, way, server=server.url if server else None))) as client:
+        for place, number in ((1, 1), (2, 3), (0, 2)):
+            with pytest.raises(Invalid):
+                client.send_now(AnswerTurn(turn=held, yes=True, only=(ChosenTasks(call=place, numbers=(number,)),)))
+        chat(EditTasks(numbers=(2,), title="b, but refused"))
+        chosen = AnswerTurn(turn=held, yes=True, only=(ChosenTasks(call=1, numbers=(3,)),))
+        assert [client.send_now(chosen).approved for _ in range(2)] == [True, True]
+    assert [status for _, _, status in chat.tasks()] == ["open", "open", "done"]
+    go_on(chat, held)
+    refused, changed, _ = results(chat)
+    assert refused["error"] == "refused"
+    assert [task["number"] for task in changed["tasks"]] == [3]
+    assert changed["refused"] == [{"number": 2, "title": "b"}]
+    assert "do not ask again" in changed["hint"]
+    chat(UndoTurn(turn=held))
+    assert {status for _, _, status in chat.tasks()} == {"open"}
+
+
+def test_approval_of_one_of_several_subtasks_completes_it_alone(chat: Chat) -> None:
+    chat(AddTask(title="a"))
+    for title in ("b", "c"):
+        chat(AddTask(title=title, parent=1))
+    turn = new_id()
+    call = ["complete_task", {"number": 1, "with_subtasks": True}]
+    assert chat.say("finish 1", [call], ["Done."], turn=turn).state == "awaiting"
+    chat(AnswerTurn(turn=turn, yes=True, only=(ChosenTasks(call=0, numbers=(2,)),)))
+    assert [status for _, _, status in chat.tasks()] == ["open", "done", "open"]
+
+
+def test_approval_of_some_tasks_of_an_applied_plan_is_a_conflict(chat: Chat, held: str) -> None:
+    plan = chat.db.execute("SELECT id FROM todo.plans WHERE space_id = %s AND verb = 'CompleteTasks'", chat.who.user_id)
+    chat(ApplyPlan(id=str(plan[0][0])))
+    chat(AnswerTurn(turn=held, yes=True, only=(ChosenTasks(call=1, numbers=(3,)),)))
+    go_on(chat, held)
+    assert [result.get("error") for result in results(chat)] == ["refused", "conflict", None]
 
 
 def test_approval_sent_twice_changes_nothing_and_another_is_refused(chat: Chat, held: str) -> None:

@@ -15,7 +15,7 @@ from tests.support.connections import Line
 from tests.support.tcp_proxy import TcpProxy, open_database_proxy
 from todo_cli.clients.open import open_client
 from todo_cli.contract import conversations as people
-from todo_cli.contract import turn_events
+from todo_cli.contract import model_texts, turn_events
 from todo_cli.contract import turn_steps as ask
 from todo_cli.contract.base import Request
 from todo_cli.contract.ids import new_id
@@ -105,7 +105,9 @@ def test_missing_conversation_over_each_client_is_refused(chat: Chat, send: Call
 
 
 def test_conversation_requests_are_not_tools() -> None:
-    assert not any(request.tool for module in (ask, turn_events, people) for request in requests_in(module))
+    assert not any(
+        request.tool for module in (ask, turn_events, model_texts, people) for request in requests_in(module)
+    )
 
 
 @pytest.fixture
@@ -138,7 +140,7 @@ def test_turn_steps_cost_their_round_trips(far: tuple[TcpProxy, Line, Chat]) -> 
         counted(people.ShowConversation(number=chat.number))
         counted(people.ListConversations())
         counted(people.RenameConversation(number=chat.number, title="x"))
-        counted(ask.StoreTitle(conversation=chat.id, turn=step["turn"], first_message="reopen 1", title="x"))
+        counted(model_texts.StoreTitle(conversation=chat.id, turn=step["turn"], first_message="reopen 1", title="x"))
         counted(people.RewindTurn(turn=step["turn"]))
         number = chat.number
         counted(people.RemoveConversation(number=number))
@@ -178,7 +180,7 @@ def _turn(counted: Callable[[Request[Any]], Any], chat: Chat) -> dict[str, Any]:
     counted(ask.StoreResults(**step, results=(ask.RefusedCall(message=stored.head, index=1, text="no"),)))
     counted(turn_events.StoreEvents(**step, first=0, after=1, batch=({"kind": "words", "text": "x"},)))
     counted(turn_events.ReadEvents(turn=begin.turn))
-    counted(ask.StoreSummary(**step, conversation=chat.id, reaches=begun.head, text="before"))
+    counted(model_texts.StoreSummary(**step, conversation=chat.id, reaches=begun.head, text="before"))
     counted(ask.HoldCalls(**step, calls=(ask.CallToApprove(index=2, verb="ReopenTasks", **place),)))
     counted(people.AnswerTurn(turn=begin.turn, yes=True))
     chat(ask.BeginTurn(conversation=chat.id, turn=begin.turn, runner=new_id(), text="reopen 1"))

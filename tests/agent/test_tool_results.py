@@ -113,3 +113,15 @@ def test_find_tasks_marks_weak_matches_and_counts_the_others(chat: Chat) -> None
     assert [task["match"] for task in weak["tasks"]] == ["weak"] * len(weak["tasks"])
     assert (nothing["tasks"], "list_tasks" in nothing["hint"]) == ([], True)
     assert (done["tasks"], done["also"], "list_tasks" in done["hint"]) == ([], {"done": 1}, True)
+
+
+def test_add_task_with_a_known_key_adds_nothing_and_without_one_names_the_task_like_it(chat: Chat) -> None:
+    milk: dict[str, Any] = {"title": "milk"}
+    calls: list[Any] = [["add_task", milk | {"key": "k"}], ["add_task", milk | {"key": "k"}], ["add_task", milk]]
+    chat.say("milk, and milk", calls, ["Added."])
+    chat.say("milk again", [["add_task", milk]], ["Added."])
+    first, known, plain, twin = results(chat)
+    assert (first, known) == ({"task": plain["task"] | {"number": 1}}, {"task": first["task"], "new": False})
+    assert "similar" not in plain
+    assert (twin["task"]["number"], twin["similar"]["number"]) == (3, 2)
+    assert 0 <= twin["similar"]["seconds_ago"] < 60

@@ -14,7 +14,7 @@ from tests.support.turn_driver import ScriptedModel
 from todo_cli.agent.tool_selection import find_tools, select_tools
 from todo_cli.contract.tasks import AddTask, ShowTask
 from todo_cli.contract.turn_steps import Message, MessageCall
-from todo_cli.tools import BASIC_TOOLS, EXTRA_TOOLS, MORE_TOOLS
+from todo_cli.tools.tool_list import BASIC_TOOLS, EXTRA_TOOLS, MORE_TOOLS
 
 FEW = [*BASIC_TOOLS, MORE_TOOLS]
 

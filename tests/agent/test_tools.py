@@ -17,7 +17,9 @@ from todo_cli.contract.tasks import AddTask, CompleteTasks, DeleteTasks, EditTas
 from todo_cli.contract.turn_steps import Message, MessageCall
 from todo_cli.errors import Invalid
 from todo_cli.parsing.filter_parser import parse_filter
-from todo_cli.tools import BASIC_TOOLS, CLEARABLE_FIELDS, EXTRA_TOOLS, TOOLS, list_tools, offer_tools, parse_tool_call
+from todo_cli.tools.calls import parse_tool_call
+from todo_cli.tools.schemas import list_tools, offer_tools
+from todo_cli.tools.tool_list import BASIC_TOOLS, CLEARABLE_FIELDS, EXTRA_TOOLS, TOOLS
 
 
 def test_tools_are_exactly_the_marked_requests() -> None:

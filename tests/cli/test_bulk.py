@@ -89,6 +89,16 @@ def test_filter_of_many_tasks_asks_once(there: Todo) -> None:
     assert list_open_numbers(there) == [6]
 
 
+def test_deletion_by_filter_asks_even_for_one_task(there: Todo) -> None:
+    there("edit", "6", "--project", "single")
+    refused = there("rm", "#single")
+    assert (refused.code, refused.out) == (10, "")
+    assert "this would change 1 task," in refused.err
+    shown, code = run_on_terminal(there, "rm", "#single", answer="y\r")
+    assert (code, "Change 1 task?" in shown) == (0, True)
+    assert list_open_numbers(there) == [1, 2, 3, 4, 5]
+
+
 def test_ctrl_c_at_the_question_exits_with_130(there: Todo) -> None:
     _, code = run_on_terminal(there, "rm", "#old", answer="\x03")
     assert code == 130

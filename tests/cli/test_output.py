@@ -42,7 +42,7 @@ def run_on_terminal(todo: Todo, *arguments: str, columns: int = 80, env: dict[st
 def test_list_in_a_pipe_prints_tsv(todo: Todo) -> None:
     todo("add", "Pay rent", "--due", "2030-01-02 09:00", "--project", "#home", "-t", "b", "-t", "@a", "-p", "high")
     todo("add", "Bare")
-    assert todo("list").lines == ["1\topen\tp1\t2030-01-02T09:00+01:00\thome\ta,b\tPay rent", "2\topen\t\t\t\t\tBare"]
+    assert todo("list").lines == ["1\topen\tp1\t2030-01-02T08:00:00Z\thome\ta,b\tPay rent", "2\topen\t\t\t\t\tBare"]
     assert todo().out == todo("list").out, "todo without a command is todo list"
     shown = todo("show", "#1").lines
     assert shown[0] == "#1 Pay rent"

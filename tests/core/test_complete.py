@@ -100,6 +100,22 @@ def test_reopen_done_task_forgets_its_completion() -> None:
     assert edits.rows == [make_row(1), make_row(2)]
 
 
+@given(st.booleans(), st.booleans(), st.booleans(), st.sampled_from(["open", "done", "deleted"]), st.booleans())
+def test_reopen_takes_the_next_back_exactly_where_nobody_has_touched_it(
+    was_done: bool, is_edited: bool, is_used: bool, status: str, is_named: bool
+) -> None:
+    row = make_recurring(5, status="done", completed_at=NOW) if was_done else make_recurring(5)
+    following = make_recurring(6, occurrence=2, status=status, rev=7, updated_at=EARLIER if is_edited else NOW)
+    rows = [row, following] if is_named and status != "deleted" else [row]
+    loaded = make_loaded(*rows, next_occurrences=[following], used_occurrences=[6] if is_used else [])
+    edits = reopen_tasks(loaded, want(*rows), ReopenTasks())
+    is_left_alone = not was_done or status != "open" or following in rows
+    taken_back = [row.number for row in edits.rows if row.status == "deleted"]
+    assert taken_back == ([] if is_left_alone or is_edited or is_used else [6])
+    assert edits.open_next == ((6,) if not is_left_alone and (is_edited or is_used) else UNSET)
+    assert len({row.number for row in edits.rows}) == len(edits.rows)
+
+
 def test_next_occurrence_has_the_values_of_the_series() -> None:
     row = make_recurring(title="this", priority=1)
     assert row.repeat

@@ -25,6 +25,7 @@ from todo_cli.contract import (
     conversations,
     journal,
     message_search,
+    model_texts,
     plans,
     prompt_history,
     search,
@@ -93,7 +94,9 @@ TRIPS: dict[type[Request[Any]], int] = {
 }
 
 # those of the chat are counted in tests/agent/test_conversations.py, over one turn
-ELSEWHERE = {request for module in (turn_steps, turn_events, conversations) for request in requests_in(module)}
+ELSEWHERE = {
+    request for module in (turn_steps, turn_events, model_texts, conversations) for request in requests_in(module)
+}
 COUNTED = [request for request in REQUESTS if request not in ELSEWHERE]
 DUE = "2030-01-02 09:00"
 

@@ -210,9 +210,10 @@ def test_explain_tells_nothing_of_another_s_words(fresh_db: Database) -> None:
     with closing(Line(bob.database_url, bob)) as line:
         line(AddTasks(tasks=tuple(NewTask(title=f"zebra{n} quagga walking") for n in range(300))))
     with closing(signed(alice)) as connection:
-        for _ in range(3):
-            pages = [work(connection, words) for words in ("quagga", "zebra7", "quaxga", "nowordx", "zzzzzz")]
-            stemmed = [work(connection, words) for words in ("walked", "zalked")]
+        # the least of several runs: after an invalidation by another session a run reads the catalogue again
+        words = ("quagga", "zebra7", "quaxga", "nowordx", "zzzzzz")
+        pages = [min(work(connection, word) for _ in range(6)) for word in words]
+        stemmed = [min(work(connection, word) for _ in range(6)) for word in ("walked", "zalked")]
         assert len(set(pages)) == 1, pages
         assert len(set(stemmed)) == 1, stemmed
 

@@ -20,7 +20,7 @@ from todo_cli.contract.base import method_and_path
 from todo_cli.contract.registry import REQUESTS
 from todo_cli.db.schema import metadata
 from todo_cli.settings.keys import SETTING_KEYS
-from todo_cli.tools import TOOLS
+from todo_cli.tools.tool_list import TOOLS
 
 SECTIONS = {"": "", "profile": "[profiles.NAME]", "server": "[server]", "model": "[model]"}
 LIMITS = {

@@ -12,6 +12,10 @@ from msgspec import UNSET
 
 from tests.conftest import Database
 from tests.support.ask import Ask, AskAs
+from todo_cli.contract.base import Request
+from todo_cli.contract.claims import ClaimTask
+from todo_cli.contract.comments import AddComment
+from todo_cli.contract.ids import new_id
 from todo_cli.contract.journal import ListChanges, Redo, Undo
 from todo_cli.contract.tasks import (
     AddTask,
@@ -26,7 +30,7 @@ from todo_cli.contract.tasks import (
     RestoreTasks,
     Task,
 )
-from todo_cli.contract.time_tracking import SkipTasks
+from todo_cli.contract.time_tracking import SkipTasks, StartTasks
 from todo_cli.errors import Conflict, Invalid, NotFound, TodoError
 
 MONDAY = "2030-01-07"
@@ -62,9 +66,69 @@ def test_complete_creates_the_next_occurrence_once(ask: Ask) -> None:
     assert (following.after, following.completed_at, following.tracked) == ((), None, 0)
     again = done(ask, 2)
     assert [task.number for task in again.tasks] == [2]
+    ask(EditTasks(numbers=(3,), title="Water well"))
     ask(ReopenTasks(numbers=(2,)))
     assert [task.number for task in done(ask, 2).tasks] == [2], "its next is there already"
     assert ask.add("x").number == 4
+
+
+def statuses(ask: Ask) -> list[str]:
+    """Return the statuses of all tasks by number."""
+    return [task.status for task in ask(ListTasks(status="all", sort="created")).tasks]
+
+
+def test_reopen_takes_back_the_untouched_next_occurrence_in_one_change(ask: Ask) -> None:
+    every(ask)
+    done(ask, 1)
+    reopened = ask(ReopenTasks(numbers=(1,)))
+    assert [(task.number, task.status) for task in reopened.tasks] == [(1, "open"), (2, "deleted")]
+    assert (reopened.open_next, statuses(ask)) == (UNSET, ["open", "deleted"])
+    ask(Undo())
+    assert statuses(ask) == ["done", "open"]
+    ask(Redo())
+    assert statuses(ask) == ["open", "deleted"]
+    assert [(task.number, task.status) for task in done(ask, 1).tasks] == [(1, "done"), (2, "open")]
+    assert dues(ask) == [(2, "2030-01-14")]
+
+
+def test_reopen_after_a_redone_completion_takes_back_the_next_occurrence(ask: Ask) -> None:
+    every(ask)
+    done(ask, 1)
+    ask(Undo())
+    ask(Redo())
+    assert statuses(ask) == ["done", "open"]
+    ask(ReopenTasks(numbers=(1,)))
+    assert statuses(ask) == ["open", "deleted"]
+
+
+TOUCHES: dict[str, tuple[Request[Any], ...]] = {
+    "edited": (EditTasks(numbers=(2,), title="x"),),
+    "started": (StartTasks(numbers=(2,)),),
+    "claimed": (ClaimTask(number=2),),
+    "skipped": (SkipTasks(numbers=(2,)),),
+    "commented": (AddComment(number=2, id=new_id(), text="x"),),
+    "given a subtask": (AddTask(title="x", parent=2),),
+    "awaited": (AddTask(title="x", after=(2,)),),
+}
+
+
+@pytest.mark.parametrize("touch", TOUCHES)
+def test_reopen_leaves_a_touched_next_occurrence_open_and_names_it(ask: Ask, touch: str) -> None:
+    every(ask)
+    done(ask, 1)
+    for request in TOUCHES[touch]:
+        ask(request)
+    reopened = ask(ReopenTasks(numbers=(1,)))
+    assert ([task.number for task in reopened.tasks], reopened.open_next) == ([1], (2,))
+    assert statuses(ask)[:2] == ["open", "open"]
+
+
+def test_reopen_of_an_occurrence_whose_next_is_done_names_none(ask: Ask) -> None:
+    every(ask)
+    done(ask, 1)
+    done(ask, 2)
+    assert ask(ReopenTasks(numbers=(1,))).open_next is UNSET
+    assert statuses(ask) == ["open", "done", "open"]
 
 
 def test_complete_with_known_key_answers_both_tasks(ask: Ask) -> None:
@@ -164,6 +228,7 @@ def test_skip_moves_the_occurrence_to_its_next_date(ask: Ask) -> None:
     assert done(ask, 1).tasks[1].due == "2030-01-21"
     with pytest.raises(Conflict, match="task #1 is done"):
         ask(SkipTasks(numbers=(1,)))
+    ask(EditTasks(numbers=(2,), title="x"))
     ask(ReopenTasks(numbers=(1,)))
     with pytest.raises(Conflict, match="exists already: #2"):
         ask(SkipTasks(numbers=(1,)))

@@ -98,6 +98,36 @@ def test_approve_only_some_calls_runs_those(talker: ChatProcess) -> None:
     assert [status for *_, status in talker.tasks()] == ["deleted", "open", "deleted"]
 
 
+@pytest.mark.parametrize("way_to_answer", ["--only", "/approve", "prompt"])
+def test_approve_some_tasks_of_one_call_changes_those(talker: ChatProcess, way_to_answer: str) -> None:
+    for number in range(1, 6):
+        talker("add", f"task {number}")
+    talker.script(call_answer(("list_tasks", {})), call_answer(("complete_task", {"numbers": [1, 2, 3, 4, 5]})))
+    talker.script(text_answer("Three."))
+    if way_to_answer == "prompt":
+        child = open_prompt(talker)
+        child.sendline("finish all")
+        child.expect_exact("   5  done    #5 task 5")
+        child.expect_exact("[y/N] ")
+        send_line(child, "1 3-4", "Three.")
+        leave_prompt(child)
+    else:
+        assert talker("ask", "finish all").code == 10
+        if way_to_answer == "--only":
+            done = talker("chat", "approve", "1", "--only", "1,3-4")
+            assert (done.code, done.out) == (0, "Three.\n")
+        else:
+            child = talker.spawn("chat", "--conversation", "1")
+            child.expect_exact("[y/N] ")
+            child.sendintr()
+            child.expect_exact(PROMPT)
+            send_line(child, "/approve 1 3-4", "Three.")
+            leave_prompt(child)
+    assert [status for *_, status in talker.tasks()] == ["done", "open", "done", "done", "open"]
+    assert talker("chat", "undo", "1").code == 0
+    assert {status for *_, status in talker.tasks()} == {"open"}
+
+
 def test_ctrl_c_at_an_approval_leaves_it_pending(talker: ChatProcess) -> None:
     talker("add", "one")
     talker.script(call_answer(("list_tasks", {})), call_answer(("delete_task", {"number": 1})))

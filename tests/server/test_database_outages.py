@@ -35,6 +35,8 @@ from todo_cli.db.migrate import migrate
 from todo_cli.db.owner import open_owner_session
 from todo_cli.errors import Unavailable
 from todo_cli.local_postgres.cluster import LocalPostgres
+from todo_cli.server.pool import OUTAGE_CHECK_SECONDS
+from todo_cli.server.reachability import PROBE_SECONDS
 
 GENEROUS = 20.0  # seconds in which whatever has a bound of a second or two has ended
 MARK = "Zitronenkuchen"
@@ -128,6 +130,32 @@ def test_database_stopped_and_restarted_is_used_again(
     own.start()
     assert api("list").lines == direct("list").lines != []
     wait_for(lambda: ask(servers[0].url, "GET", "/readyz").status == 200)
+
+
+def test_database_that_is_down_is_reported_at_once(
+    own: LocalPostgres, days: Database, servers: tuple[Server, Server], as_person: Callable[..., Todo]
+) -> None:
+    """The bounds are the server's own: it waits a fifth of a second and looks for the database for half of one."""
+    assert OUTAGE_CHECK_SECONDS + PROBE_SECONDS < 1
+    person = days.person()
+    todo = as_person(person, "api", url=servers[0].url)
+    assert todo("add", "before").code == 0  # now the server has a connection, which dies
+    own.stop()
+    for method, path, body in (
+        ("GET", "/v1/tasks", None),
+        ("POST", "/v1/tasks", {"title": "x"}),
+        ("GET", "/v1/me", None),
+    ):
+        answer = ask(servers[0].url, method, path, body, token=person.token)
+        assert (answer.status, answer.headers["retry-after"]) == (503, "1")
+        assert answer.problem["detail"] == "the server's database is unreachable"
+    for arguments in (("list",), ("add", "during")):
+        ended = todo(*arguments, env={"TODO_TIMEOUT": "2"})
+        assert (ended.code, ended.out) == (7, "")
+        assert ended.err == "todo: the server's database is unreachable (try again in a moment)\n"
+    own.start()
+    wait_for(lambda: todo("list").code == 0)
+    assert [line.split("\t")[-1] for line in todo("list").lines] == ["before"]
 
 
 @pytest.mark.long

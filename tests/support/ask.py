@@ -67,6 +67,7 @@ def settings_of(who: Person, way: str, **more: Any) -> Settings:
         "serve_database_url": None,
         "serve_owner_url": None,
         "serve_pool_size": 1,
+        "serve_connections": 800,
         "serve_proxies": "",
     }
     return Settings(**(given | where | more))

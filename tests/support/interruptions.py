@@ -9,6 +9,7 @@ from tests.support.chat import Chat
 from todo_cli.contract.base import Request
 from todo_cli.contract.conversations import AnswerTurn, RedoTurn, StopTurn, UndoTurn
 from todo_cli.contract.ids import new_id
+from todo_cli.contract.model_texts import StoreSummary
 from todo_cli.contract.tasks import AddTask
 from todo_cli.contract.turn_events import StoreEvents
 from todo_cli.contract.turn_steps import (
@@ -18,7 +19,6 @@ from todo_cli.contract.turn_steps import (
     HoldCalls,
     MessageCall,
     StoreAnswer,
-    StoreSummary,
 )
 
 TEXT = "delete 1 and 99, finish 2 and 3"

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from random import Random
 from urllib.parse import parse_qs, quote, urlsplit, urlunsplit
 
 
@@ -141,3 +142,19 @@ def open_database_proxy(url: str, marker: bytes = b"") -> TcpProxy:
     """Open a proxy in front of a Postgres that listens on a unix socket."""
     query = parse_qs(urlsplit(url).query)
     return TcpProxy(f"{query['host'][0]}/.s.PGSQL.{query['port'][0]}", marker)
+
+
+class LossyProxy(TcpProxy):
+    """A proxy in front of an HTTP server that drops a share of the answers at random, from a seed."""
+
+    def __init__(self, url: str, seed: int, share: float) -> None:
+        self._random, self._share, self.dropped = Random(seed), share, 0
+        parts = urlsplit(url)
+        super().__init__((parts.hostname or "", parts.port or 0))
+
+    def drops_answer(self) -> bool:
+        """Decide by chance."""
+        with self._lock:
+            drops = self._random.random() < self._share
+            self.dropped += drops
+            return drops

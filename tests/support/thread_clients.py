@@ -28,6 +28,7 @@ def settings(person: Person, *, server: str | None = None, space: str | None = N
         serve_database_url=None,
         serve_owner_url=None,
         serve_pool_size=10,
+        serve_connections=800,
         serve_proxies="",
     )
 

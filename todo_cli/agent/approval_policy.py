@@ -17,7 +17,8 @@ from todo_cli.contract.journal import Redo, Undo
 from todo_cli.contract.tasks import AddTask
 from todo_cli.contract.turn_steps import Message
 from todo_cli.errors import Invalid
-from todo_cli.tools import MORE_TOOLS, parse_tool_call
+from todo_cli.tools.calls import parse_tool_call
+from todo_cli.tools.tool_list import MORE_TOOLS
 
 MAX_FREE_ADDS = 20
 """Tasks that a turn may add without approval."""

@@ -9,7 +9,8 @@ from typing import Any
 from todo_cli.agent.messages import complete_turns
 from todo_cli.agent.prompts import SUMMARY_PROMPT
 from todo_cli.agent.receive import AskModel, EventSink, receive
-from todo_cli.contract.turn_steps import ClaimedTurn, Message, Replay, StoreSummary
+from todo_cli.contract.model_texts import StoreSummary
+from todo_cli.contract.turn_steps import ClaimedTurn, Message, Replay
 from todo_cli.errors import ModelFailed
 from todo_cli.llm.pricing import usage_fields
 

@@ -11,7 +11,8 @@ from todo_cli.agent.attempt import SendRequest
 from todo_cli.agent.prompts import TITLE_PROMPT
 from todo_cli.agent.receive import AskModel, receive
 from todo_cli.contract.codec import normalize_text
-from todo_cli.contract.turn_steps import ReadReplay, StoreTitle
+from todo_cli.contract.model_texts import StoreTitle
+from todo_cli.contract.turn_steps import ReadReplay
 from todo_cli.errors import ModelFailed
 from todo_cli.llm.pricing import usage_fields
 

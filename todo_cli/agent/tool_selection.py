@@ -10,7 +10,8 @@ import msgspec
 
 from todo_cli.contract.base import summary_of
 from todo_cli.contract.turn_steps import Message
-from todo_cli.tools import EXTRA_TOOLS, MORE_TOOLS, offer_tools
+from todo_cli.tools.schemas import offer_tools
+from todo_cli.tools.tool_list import EXTRA_TOOLS, MORE_TOOLS
 
 _COMMON_WORDS = {
     "and",

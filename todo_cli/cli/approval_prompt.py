@@ -11,9 +11,10 @@ import typer
 from todo_cli.cli.echo import discard_typed_input
 from todo_cli.cli.options import parse_numbers
 from todo_cli.cli.render import text
-from todo_cli.cli.render.turn import Screen, format_pending_calls
+from todo_cli.cli.render.pending_calls import format_pending_calls, list_choices
+from todo_cli.cli.render.turn import Screen
 from todo_cli.cli.session import Session
-from todo_cli.contract.conversations import AnswerTurn, ShowConversation
+from todo_cli.contract.conversations import AnswerTurn, ChosenTasks, ShowConversation
 from todo_cli.contract.turn_steps import PendingCall
 from todo_cli.errors import Invalid, NeedsAnswer, TodoError
 from todo_cli.turn_client.outcome import TurnOutcome
@@ -48,7 +49,7 @@ def ask_approval(session: Session, outcome: TurnOutcome, screen: Screen, *, yes:
 
 
 def _ask(session: Session, outcome: TurnOutcome) -> AnswerTurn | None:
-    if len(outcome.held) > 1:
+    if len(list_choices(outcome.held)) > 1:
         text.note("(y: all, n: none, or the numbers to do, such as 1 3-4)")
     discard_typed_input()
     while True:
@@ -65,30 +66,34 @@ def _ask(session: Session, outcome: TurnOutcome) -> AnswerTurn | None:
 
 
 def _parse_answer(line: str, outcome: TurnOutcome) -> AnswerTurn:
-    word, held = line.strip().lower(), outcome.held
+    word, is_choice = line.strip().lower(), len(list_choices(outcome.held)) > 1
     if word in ("y", "yes", "all"):
         return AnswerTurn(turn=outcome.turn, yes=True)
     if word in ("", "n", "no", "none"):
         return AnswerTurn(turn=outcome.turn, yes=False)
-    if len(held) > 1 and word[:1].isdigit():
-        return approve_some(outcome.turn, held, word.split())
-    choices = "y, n or numbers such as 1 3-4" if len(held) > 1 else "y or n"
-    raise Invalid(f"type {choices}; Ctrl-C leaves the question open")
+    if is_choice and word[:1].isdigit():
+        return approve_some(outcome.turn, outcome.held, word.split())
+    answers = "y, n or numbers such as 1 3-4" if is_choice else "y or n"
+    raise Invalid(f"type {answers}; Ctrl-C leaves the question open")
 
 
 def approve_some(turn: str, held: tuple[PendingCall, ...], words: list[str]) -> AnswerTurn:
-    """Approve the calls with these numbers in the list, from 1 on; raises Invalid."""
-    numbers = parse_numbers(words)
-    if max(numbers, default=0) > len(held):
-        raise Invalid(f"choose numbers from 1 to {len(held)}")
-    return AnswerTurn(turn=turn, yes=True, only=tuple(number - 1 for number in numbers))
+    """Approve the choices with these numbers in the list, from 1 on; raises Invalid."""
+    choices, numbers = list_choices(held), parse_numbers(words)
+    if not numbers or max(numbers) > len(choices):
+        raise Invalid(f"choose numbers from 1 to {len(choices)}")
+    chosen: dict[int, list[int]] = {}
+    for choice in (choices[number - 1] for number in sorted(numbers)):
+        chosen.setdefault(choice.place, []).extend([] if choice.number is None else [choice.number])
+    only = [ChosenTasks(call=place, numbers=tuple(tasks)) if tasks else place for place, tasks in chosen.items()]
+    return AnswerTurn(turn=turn, yes=True, only=tuple(only))
 
 
 def approved_calls(held: tuple[PendingCall, ...], answer: AnswerTurn) -> list[PendingCall]:
-    """Return the calls that an answer approves."""
-    if not answer.yes:
-        return []
-    return [held[index] for index in answer.only] if isinstance(answer.only, tuple) else list(held)
+    """Return the calls that an answer approves, in whole or in part."""
+    if not answer.yes or not isinstance(answer.only, tuple):
+        return list(held) if answer.yes else []
+    return [held[choice.call if isinstance(choice, ChosenTasks) else choice] for choice in answer.only]
 
 
 def _read_line(session: Session, outcome: TurnOutcome) -> str | None:

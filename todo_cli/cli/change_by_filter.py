@@ -1,4 +1,4 @@
-"""Change the tasks that a filter matches: plan first, ask once if more than a few match, then apply the plan."""
+"""Change the tasks that a filter matches: plan first, ask once if that may surprise, then apply the plan."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from todo_cli.cli.prompts import ask_yes_no
 from todo_cli.cli.render import text
 from todo_cli.cli.session import Session
 from todo_cli.contract.plans import ApplyPlan, Plan, RefusePlan
-from todo_cli.contract.tasks import Changed, OnTasks
+from todo_cli.contract.tasks import Changed, DeleteTasks, OnTasks
 from todo_cli.errors import Conflict, Invalid, NeedsAnswer
 
 MAX_UNASKED_TASKS = 3
@@ -18,8 +18,7 @@ def apply_by_filter(session: Session, request: OnTasks, key: str | None) -> Chan
     if key:
         raise Invalid("--key with a filter needs --yes", hint="so that every repetition sends the same request")
     plan = make_plan(session, request)
-    needs_question = len(plan.targets) > MAX_UNASKED_TASKS or _has_search_words(str(request.filter))
-    if needs_question and not _ask_or_refuse(session, plan):
+    if _needs_question(request, plan) and not _ask_or_refuse(session, plan):
         return None
     try:
         return session.send(ApplyPlan(id=plan.id))
@@ -28,8 +27,13 @@ def apply_by_filter(session: Session, request: OnTasks, key: str | None) -> Chan
         raise
 
 
+def _needs_question(request: OnTasks, plan: Plan) -> bool:
+    """Whether to ask: for many tasks, for any deletion, and for search words, which may match unexpected tasks."""
+    is_deletion = isinstance(request, DeleteTasks)
+    return is_deletion or len(plan.targets) > MAX_UNASKED_TASKS or _has_search_words(str(request.filter))
+
+
 def _has_search_words(filter: str) -> bool:
-    """Whether the filter searches for words: the search is tolerant, so it may match unexpected tasks."""
     from todo_cli.parsing.filter_ast import TextTerm, walk_terms
     from todo_cli.parsing.filter_parser import parse_filter
 

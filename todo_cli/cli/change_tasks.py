@@ -97,3 +97,5 @@ def _print_remarks(result: Changed) -> None:
         text.note(f"{result.open_subtasks:,} open {remain} (complete them too with --with-subtasks)")
     for number in result.ended or ():
         text.note(f"#{number} was the last occurrence of its series")
+    for number in result.open_next or ():
+        text.note(f"the next occurrence #{number} was changed since, so both are open")

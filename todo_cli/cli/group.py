@@ -11,6 +11,7 @@ from typer import _click
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from todo_cli.cli.json_options import add_json, read_json_options, take_json_fields
 from todo_cli.cli.session import Session
 from todo_cli.command_table import COMMANDS, GLOBAL_FLAGS
 from todo_cli.errors import Invalid
@@ -30,8 +31,8 @@ class LazyGroup(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Accept global options anywhere before `--`, and the aliases of commands."""
-        options, rest = _split_global_options(args)
-        return super().parse_args(ctx, options + _expand_alias(rest))
+        options, rest = _split_global_options(take_json_fields(args))
+        return super().parse_args(ctx, options + add_json(options, _expand_alias(rest)))
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names in the order of the table."""
@@ -101,6 +102,11 @@ def _root(
     ] = None,
     no_color: Annotated[bool, typer.Option("--no-color", help="Print without colours (also: NO_COLOR).")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Print the trace of an error.")] = False,
+    jq: Annotated[str | None, typer.Option(help="Print the JSON through a jq filter.", metavar="EXPR")] = None,
+    template: Annotated[
+        str | None, typer.Option(help="Print the JSON through a Jinja template.", metavar="TEXT")
+    ] = None,
+    json_fields: Annotated[str | None, typer.Option(hidden=True)] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -111,6 +117,8 @@ def _root(
     [bold]todo[/bold] without a command lists the open tasks.
     """
     ctx.obj = Session(profile=profile, color=not no_color, debug=debug)
+    if jq is not None or template is not None or json_fields is not None:
+        ctx.obj.json_options = read_json_options(json_fields, jq, template)
     if ctx.invoked_subcommand is None:
         command = load_command("list")
         with command.make_context("list", [], parent=ctx) as inner:

@@ -42,7 +42,7 @@ def print_list(ctx: Any, request: ListTasks, choices: ListChoices) -> None:
     else:
         from todo_cli.cli.render import text
 
-        text.write_tsv(page.tasks, text.zone_for(page.tasks, session))
+        text.write_tsv(page.tasks)
 
 
 def _fetch_all(session: Session, request: ListTasks) -> TaskPage:

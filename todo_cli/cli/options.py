@@ -9,7 +9,7 @@ import typer
 from todo_cli.contract.limits import MAX_INTEGER, MAX_TASKS_PER_CHANGE
 from todo_cli.errors import Invalid
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, or --json=FIELDS of it.")]
 JsonLines = Annotated[bool, typer.Option("--jsonl", help="Print one JSON object per line.")]
 Key = Annotated[
     str | None,

@@ -91,4 +91,5 @@ def _print_bug(error: Exception, arguments: list[str]) -> int:
 
 def _wants_json(arguments: list[str]) -> bool:
     options = arguments[: arguments.index("--")] if "--" in arguments else arguments
-    return "--json" in options or "--jsonl" in options
+    names = {option.partition("=")[0] for option in options}
+    return bool(names & {"--json", "--jsonl", "--jq", "--template"})

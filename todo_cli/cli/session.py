@@ -7,6 +7,8 @@ import sys
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from todo_cli.cli.json_options import JsonOptions
+
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
@@ -26,6 +28,7 @@ class Session:
         self.model: str | None = None
         self.quiet = False
         self.is_prompt = False  # of `todo chat`
+        self.json_options = JsonOptions()
 
     @cached_property
     def settings(self) -> Settings:

@@ -13,7 +13,8 @@ from todo_cli.cli.approval_prompt import approve_some, approved_calls, ask_appro
 from todo_cli.cli.echo import no_echo
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape, escape_block
-from todo_cli.cli.render.turn import Screen, error_detail, format_pending_calls
+from todo_cli.cli.render.pending_calls import format_pending_calls
+from todo_cli.cli.render.turn import Screen, error_detail
 from todo_cli.cli.session import Session
 from todo_cli.cli.turn_signals import run_with_signals
 from todo_cli.contract.conversations import AnswerTurn, ConversationDetail, ShowConversation

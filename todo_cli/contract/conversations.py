@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from todo_cli.contract.base import Limit, Name, Request
+from todo_cli.contract.base import Limit, Name, Number, Request
 from todo_cli.contract.journal import Undone
-from todo_cli.contract.limits import MAX_CALLS_PER_MESSAGE, MAX_INTEGER
+from todo_cli.contract.limits import MAX_CALLS_PER_MESSAGE, MAX_INTEGER, MAX_TASKS_PER_CHANGE
 from todo_cli.contract.tokens import Id
 from todo_cli.contract.turn_steps import Message, PendingCall, Position, TurnState
 
@@ -163,10 +163,18 @@ class StopTurn(Request[Turn], frozen=True, kw_only=True):
     turn: Id
 
 
+class ChosenTasks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Some tasks of the held call at a place, counted from 0, by their numbers."""
+
+    call: Position
+    numbers: Annotated[tuple[Number, ...], Meta(min_length=1, max_length=MAX_TASKS_PER_CHANGE)]
+
+
 class AnswerTurn(Request[Turn], frozen=True, kw_only=True):
     """Approve or refuse the tool calls that a turn waits for; approval runs exactly what was shown.
 
-    With `only` the approval is for these of the held calls, counted from 0; the others are refused.
+    With `only` the approval is for these of the held calls, counted from 0, or for some tasks of a call that names
+    several; everything else is refused.
     """
 
     verb = "AnswerTurn"
@@ -177,7 +185,7 @@ class AnswerTurn(Request[Turn], frozen=True, kw_only=True):
 
     turn: Id
     yes: bool
-    only: Annotated[tuple[Position, ...], Meta(max_length=MAX_CALLS_PER_MESSAGE)] | UnsetType = UNSET
+    only: Annotated[tuple[Position | ChosenTasks, ...], Meta(max_length=MAX_CALLS_PER_MESSAGE)] | UnsetType = UNSET
 
 
 class RewindResult(Struct, frozen=True, kw_only=True):

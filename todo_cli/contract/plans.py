@@ -37,6 +37,12 @@ class Plan(Struct, frozen=True, kw_only=True):
     expires_at: datetime
 
 
+def choosable_numbers(plan: Plan) -> tuple[int, ...]:
+    """Return the tasks of a plan that can be approved apart from each other; none if the plan is one thing."""
+    numbers = plan.arguments.get("numbers")
+    return tuple(dict.fromkeys(numbers)) if isinstance(numbers, list) and len(numbers) > 1 else ()
+
+
 class PlanPage(Struct, frozen=True, kw_only=True):
     """The caller's open plans, newest first."""
 

@@ -45,13 +45,21 @@ class Comment(Struct, frozen=True, kw_only=True):
     removed: bool | UnsetType = UNSET
 
 
+class SimilarTask(Struct, frozen=True, kw_only=True):
+    """A task that the same user added a moment ago with the same fields."""
+
+    number: int
+    seconds_ago: int
+
+
 class Task(Struct, frozen=True, kw_only=True):
     """One task. `due`, `defer` and `scheduled` are ISO dates or instants in UTC; `rev` is its last change.
 
     `parent` is the task above it, `after` lists the tasks that it waits for. `tracked` is the time of finished work in
     seconds, without the work that began at `started_at`. Lists leave out `note`. An added task has `new`: False when
-    its idempotency key had been used before. Reads add `blocked` (it waits for an open task), `urgency` and `subtasks`
-    (the number of open ones); ShowTask also adds the newest 100 `comments`, oldest first.
+    its idempotency key had been used before, and `similar` where AddTask asks for it. Reads add `blocked` (it waits
+    for an open task), `urgency` and `subtasks` (the number of open ones); ShowTask also adds the newest 100 `comments`,
+    oldest first.
     """
 
     number: int
@@ -78,6 +86,7 @@ class Task(Struct, frozen=True, kw_only=True):
     completed_at: datetime | None = None
     deleted_at: datetime | None = None
     new: bool | UnsetType = UNSET
+    similar: SimilarTask | UnsetType = UNSET
     blocked: bool | UnsetType = UNSET
     urgency: float | UnsetType = UNSET
     subtasks: int | UnsetType = UNSET
@@ -88,7 +97,8 @@ class Changed(Struct, frozen=True, kw_only=True):
     """The tasks of a change as they are now, then the next occurrences that it created.
 
     `new` is False when the idempotency key had been used before. `open_subtasks` counts the subtasks that stay open
-    below completed tasks; `ended` lists the recurring tasks that were the last of their series.
+    below completed tasks; `ended` lists the recurring tasks that were the last of their series. A reopened occurrence
+    takes its next one back: that one follows, deleted. `open_next` lists those that stay open, since they were touched.
     """
 
     tasks: tuple[Task, ...]
@@ -96,6 +106,7 @@ class Changed(Struct, frozen=True, kw_only=True):
     new: bool
     open_subtasks: int | UnsetType = UNSET
     ended: tuple[int, ...] | UnsetType = UNSET
+    open_next: tuple[int, ...] | UnsetType = UNSET
 
 
 class TaskPage(Struct, frozen=True, kw_only=True):

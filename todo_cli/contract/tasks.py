@@ -63,7 +63,8 @@ class AddTask(Request[Task], frozen=True, kw_only=True):
     """Add a task.
 
     With `parse`, dates, #project, @tags, p1 and more are read out of the title; fields that are given explicitly win.
-    `parent` is the task above it, `after` lists the tasks that it waits for, and until `defer` it is hidden.
+    `parent` is the task above it, `after` lists the tasks that it waits for, and until `defer` it is hidden. With
+    `report_similar` the answer names an identical task that the same user added in the last ten minutes.
     """
 
     verb = "AddTask"
@@ -86,6 +87,7 @@ class AddTask(Request[Task], frozen=True, kw_only=True):
     scheduled: DateText | UnsetType | None = UNSET
     every: RecurrenceText | UnsetType | None = UNSET
     parse: bool | UnsetType = UNSET
+    report_similar: bool | UnsetType = UNSET
 
 
 class AddTasks(Request[Changed], frozen=True, kw_only=True):
@@ -189,7 +191,10 @@ class CompleteTasks(OnTasks, frozen=True, kw_only=True):
 
 
 class ReopenTasks(OnTasks, frozen=True, kw_only=True):
-    """Reopen done tasks."""
+    """Reopen done tasks.
+
+    The next occurrence of a recurring task goes to the trash, unless it was touched since.
+    """
 
     verb = "ReopenTasks"
     label = "reopen"

@@ -239,30 +239,3 @@ class EndTurn(Step, frozen=True, kw_only=True):
     usage: UsageRecord | None = None
     total: UsageRecord | None = None
     error: dict[str, Any] | None = None
-
-
-class StoreSummary(Step, frozen=True, kw_only=True):
-    """Store a summary of the messages up to `reaches` (0 for the ones that a fork inherited); the messages stay."""
-
-    verb = "StoreSummary"
-
-    conversation: Id
-    reaches: Position
-    text: MessageText
-    model: Name | None = None
-    usage: UsageRecord | None = None
-
-
-class StoreTitle(Request[StepStored], frozen=True, kw_only=True):
-    """Title a conversation after its first turn, unless a person has titled it."""
-
-    verb = "StoreTitle"
-    scope = "chat"
-    write = False
-
-    conversation: Id
-    turn: Id
-    first_message: str
-    title: Name | None = None
-    model: Name | None = None
-    usage: UsageRecord | None = None

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from todo_cli.db.errors import translate_error
+from todo_cli.db.estimates import find_values, place_estimates
 from todo_cli.db.schema_version import SCHEMA_VERSION
 from todo_cli.errors import Invalid, TodoError, Unavailable
 
@@ -79,6 +80,7 @@ def migrate(url: str) -> Status:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ADVISORY_LOCK})
         connection.execute(text("CREATE SCHEMA IF NOT EXISTS todo"))
         command.upgrade(_config(connection), "head")
+        place_estimates(connection)
         return _status(connection)
 
 
@@ -103,7 +105,7 @@ def status(url: str) -> Status:
 
 
 def differences(url: str) -> list[str]:
-    """Return the differences that Alembic finds between the database's tables and the metadata."""
+    """Return the differences between the database and the metadata, and the statistics that should not be there."""
     from alembic.autogenerate import compare_metadata
 
     from todo_cli.db.schema import SCHEMA, metadata
@@ -119,7 +121,7 @@ def differences(url: str) -> list[str]:
             "include_name": lambda name, kind, _: kind != "schema" or name == SCHEMA,
         }
         context = MigrationContext.configure(connection, opts=options)
-        return [str(difference) for difference in compare_metadata(context, metadata)]
+        return [*map(str, compare_metadata(context, metadata)), *find_values(connection)]
 
 
 def _status(connection: Connection) -> Status:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sqlalchemy import Column, Index
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from todo_cli.db.policies import ROLES, create_policies, create_role, grant_functions, grant_schema, set_timeouts
@@ -62,7 +63,7 @@ def statements() -> list[str]:
         *_create_tables(),
         *[function for name in FUNCTIONS_AFTER_TABLES for function in read_functions(name)],
         *_create_indexes(),
-        *_create_statistics(),
+        *_forbid_statistics(),
         *_comment_columns(),
         *search.TRIGGERS,
         *usage.TRIGGERS,
@@ -91,16 +92,28 @@ def _create_indexes() -> list[str]:
     ]
 
 
-def _create_statistics() -> list[str]:
-    """A user has few spaces, so the two columns depend on each other, and Postgres must know it.
-
-    Without this it expects one row for a space and a user, and reads all of the user's rows where the id would do. Such
-    statistics hold degrees of dependence and no values.
-    """
-    return [
-        f"CREATE STATISTICS todo.{name}_owner (dependencies) ON space_id, user_id FROM todo.{name}"
-        for name in ("conversations", "turns", "messages", "events")
+def _forbid_statistics() -> list[str]:
+    """Return the statements that keep Postgres from collecting statistics; `estimates.py` has the reason."""
+    tables = [
+        _set_statistics_to_zero("TABLE", str(table), [column.name for column in table.columns])
+        for table in metadata.sorted_tables
     ]
+    indexes = [
+        _set_statistics_to_zero("INDEX", f"{SCHEMA}.{index.name}", places)
+        for table in metadata.sorted_tables
+        for index in sorted(table.indexes, key=lambda index: str(index.name))
+        if (places := _find_expressions(index))
+    ]
+    return tables + indexes
+
+
+def _find_expressions(index: Index) -> list[str]:
+    return [str(place) for place, part in enumerate(index.expressions, 1) if not isinstance(part, Column)]
+
+
+def _set_statistics_to_zero(kind: str, name: str, columns: list[str]) -> str:
+    actions = ",\n".join(f"  ALTER COLUMN {column} SET STATISTICS 0" for column in columns)
+    return f"ALTER {kind} {name}\n{actions}"
 
 
 def _compile(statement: CreateTable | CreateIndex) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 LOCALTIME_PATH, TIMEZONE_PATH = "/etc/localtime", "/etc/timezone"
 # The only zone names that contain digits but no slash. Any other such TZ is a POSIX rule like CET-1CEST.
@@ -18,6 +19,15 @@ def system_zone() -> str:
     if (setting := os.environ.get("TZ")) is not None:
         return _extract_zone_name(setting.removeprefix(":")) or "UTC"
     return next(filter(None, map(_extract_zone_name, _read_zone_files())), "UTC")
+
+
+def have_same_times(first: str, second: str, now: datetime) -> bool:
+    """Return whether the clocks of two zones agree over the year from now on, as those of Berlin and Paris do."""
+    from todo_cli.parsing.dates import zone_of
+
+    instants = [now + timedelta(days=30 * month) for month in range(13)]
+    offsets = [[instant.astimezone(zone_of(zone)).utcoffset() for instant in instants] for zone in (first, second)]
+    return offsets[0] == offsets[1]
 
 
 def _read_zone_files() -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import psycopg
-from psycopg_pool import PoolTimeout
+from psycopg_pool import PoolTimeout, TooManyRequests
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
@@ -53,7 +53,7 @@ async def _find_fault(pool: Pool) -> str | None:
 async def _read_versions(pool: Pool) -> tuple[int, int] | None:
     try:
         return await _query_versions(pool)
-    except PoolTimeout:
+    except (PoolTimeout, TooManyRequests):
         raise
     except psycopg.OperationalError:  # one dead connection does not mean that the database is down
         await pool.renew()

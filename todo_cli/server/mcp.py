@@ -12,17 +12,19 @@ import mcp_types as mcp
 import msgspec
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
-from msgspec.structs import replace
 
 from todo_cli import __version__
 from todo_cli.contract.base import Asks, Request, summary_of
 from todo_cli.contract.codec import convert_request
 from todo_cli.contract.tasks import AddTask, ListTasks, ShowTask
+from todo_cli.contract.tool_requests import KEY_ARGUMENT, complete_tool_request
 from todo_cli.contract.views import ListProjects
 from todo_cli.errors import Invalid, TodoError
-from todo_cli.tools import TOOLS, make_schema, parse_tool_call
+from todo_cli.tools.calls import parse_key, parse_tool_call
+from todo_cli.tools.schemas import make_answer_schema, make_schema
+from todo_cli.tools.tool_list import TOOLS
 
-Send = Callable[[Request[Any]], Awaitable[Any]]
+Send = Callable[[Request[Any], str | None], Awaitable[Any]]  # a Request and its idempotency key -> the answer
 Sender = Callable[[Any], Send]  # the context of an MCP request -> `send` for its caller
 
 INSTRUCTIONS = """A shared todo list. Tasks have lasting numbers (#12). Dates are the user's own words, such as
@@ -67,17 +69,14 @@ class McpTools:
 
     async def list_tools(self, context: Any, params: Any) -> mcp.ListToolsResult:
         """List all tools, with hints by which a client can ask before a destructive call."""
-        return mcp.ListToolsResult(tools=[_tool(name, kind) for name, kind in TOOLS.items()])
+        return mcp.ListToolsResult(tools=[_tool(name, kind) for name, kind in sorted(TOOLS.items())])
 
     async def call_tool(self, context: Any, params: mcp.CallToolRequestParams) -> mcp.CallToolResult:
         """Return the answer of a tool, or its error as a result that the model can read."""
         try:
-            kind, fields = parse_tool_call(params.name, msgspec.json.encode(params.arguments or {}).decode())
+            request, key = _read_call(params)
             await context.session.report_progress(0, 1)
-            request = convert_request(fields, kind)
-            if isinstance(request, ListTasks):
-                request = replace(request, count_deferred=True)
-            answer = await self._sender(context)(request)
+            answer = await self._sender(context)(request, key)
             await context.session.report_progress(1, 1)
         except TodoError as error:
             return _result(error.as_problem(), error=True)
@@ -87,7 +86,7 @@ class McpTools:
         """List the fixed resources."""
         resources = [
             mcp.Resource(uri=uri, name=name, description=about, mime_type="application/json")
-            for uri, (name, about, _) in RESOURCES.items()
+            for uri, (name, about, _) in sorted(RESOURCES.items())
         ]
         return mcp.ListResourcesResult(resources=resources)
 
@@ -105,7 +104,7 @@ class McpTools:
         """Return a resource as JSON; raises MCPError for an unknown one."""
         uri = str(params.uri)
         try:
-            answer = await self._sender(context)(_request_for(uri))
+            answer = await self._sender(context)(_request_for(uri), None)
         except TodoError as error:
             raise MCPError(code=mcp.INVALID_PARAMS, message=str(error)) from None
         text = msgspec.json.encode(answer).decode()
@@ -121,7 +120,7 @@ class McpTools:
                 description=about,
                 arguments=[mcp.PromptArgument(name=argument, required=True) for argument in arguments],
             )
-            for name, (about, arguments, _) in PROMPTS.items()
+            for name, (about, arguments, _) in sorted(PROMPTS.items())
         ]
         return mcp.ListPromptsResult(prompts=prompts)
 
@@ -165,6 +164,19 @@ async def serve_stdio(send: Send) -> None:
         await server.run(reader, writer, server.create_initialization_options())
 
 
+def _read_call(params: mcp.CallToolRequestParams) -> tuple[Request[Any], str | None]:
+    """Return the Request of a call and its idempotency key, which is an argument or in `_meta`; raises Invalid."""
+    kind, fields = parse_tool_call(params.name, msgspec.json.encode(params.arguments or {}).decode())
+    key = fields.pop(KEY_ARGUMENT, None)
+    stated = (params.meta or {}).get(KEY_ARGUMENT) if kind.write else None
+    if stated is not None:
+        stated = parse_key(stated)
+        if key not in (None, stated):
+            raise Invalid("the call has two different keys", hint="give it in the arguments or in _meta")
+    key = key or stated
+    return complete_tool_request(convert_request(fields, kind), has_key=key is not None), key
+
+
 def _tool(name: str, kind: type[Request[Any]]) -> mcp.Tool:
     hints = mcp.ToolAnnotations(
         read_only_hint=not kind.write,
@@ -172,7 +184,14 @@ def _tool(name: str, kind: type[Request[Any]]) -> mcp.Tool:
         idempotent_hint=not kind.write or (kind is not AddTask and kind.asks is not Asks.NEVER),
         open_world_hint=False,
     )
-    return mcp.Tool(name=name, description=summary_of(kind), input_schema=make_schema(kind), annotations=hints)
+    return mcp.Tool(
+        name=name,
+        title=name.replace("_", " ").capitalize(),
+        description=summary_of(kind),
+        input_schema=make_schema(kind, with_key=True),
+        output_schema=make_answer_schema(kind),
+        annotations=hints,
+    )
 
 
 def _result(document: Any, *, error: bool = False) -> mcp.CallToolResult:

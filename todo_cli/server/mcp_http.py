@@ -50,8 +50,8 @@ class McpRoute:
     def _sender(self, context: Any) -> Any:
         caller = msgspec.structs.replace(context.request.scope["state"]["caller"], way="mcp")
 
-        async def send(request: Request[Any]) -> Any:
-            return await answer_client(self._pool, caller, request)
+        async def send(request: Request[Any], key: str | None) -> Any:
+            return await answer_client(self._pool, msgspec.structs.replace(caller, key=key), request)
 
         return send
 

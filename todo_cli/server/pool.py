@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import psycopg
 from psycopg import AsyncRawCursor
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
 from todo_cli.contract.base import Caller, Request
 from todo_cli.contract.clock import Clock
@@ -16,6 +18,7 @@ from todo_cli.core.dispatch import handle
 from todo_cli.db.pipeline import Connection
 from todo_cli.db.transaction import ConnectionLost, Transaction, time_limit
 from todo_cli.errors import Unavailable
+from todo_cli.server.reachability import Reachability, is_closed_by_server
 
 R = TypeVar("R")
 
@@ -31,6 +34,9 @@ class TimedAnswer(NamedTuple, Generic[R]):
 logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 
 CONNECTION_TIMEOUT_SECONDS = 10.0  # to wait for a free connection
+OUTAGE_CHECK_SECONDS = 0.2  # to wait for a free connection before the database is looked for
+MAX_WAITING_REQUESTS = 500
+"""Requests of a process that may wait for a connection; further ones are refused at once."""
 REQUEST_TIMEOUT_SECONDS = 35.0  # longer than the database's own statement_timeout
 CHECK_TIMEOUT_SECONDS = 5.0  # for a connection to prove that it is alive
 MAX_ATTEMPTS = 3
@@ -40,6 +46,34 @@ class Pool(AsyncConnectionPool[Connection]):
     """A pool that reconnects once a second while the database is away, and can check all its connections at once."""
 
     _renewal: asyncio.Task[None] | None = None
+    _reachability: Reachability | None = None
+
+    @asynccontextmanager
+    async def lend(self, *, wait_for_database: bool) -> AsyncIterator[Connection]:
+        """Lend a connection; raises Unavailable as soon as the database is known to be down, unless told to wait."""
+        take = self.getconn if wait_for_database else self._take_unless_down
+        connection = await take()
+        if is_closed_by_server(connection):
+            await connection.close()
+            await self.putconn(connection)
+            await self.renew()
+            connection = await take()
+        try:
+            async with connection:
+                yield connection
+        finally:
+            await self.putconn(connection)
+
+    async def _take_unless_down(self) -> Connection:
+        reachability = self._reachability = self._reachability or Reachability(str(self.conninfo))
+        if reachability.is_known_down:
+            raise database_down()
+        try:
+            return await self.getconn(min(OUTAGE_CHECK_SECONDS, self.timeout))
+        except PoolTimeout:
+            if await reachability.is_down():
+                raise database_down() from None
+        return await self.getconn()
 
     async def renew(self) -> None:
         """Check all connections and replace the dead ones. Concurrent calls share one check."""
@@ -69,6 +103,7 @@ def open_pool(url: str, size: int) -> Pool:
         max_size=size,
         open=False,
         timeout=CONNECTION_TIMEOUT_SECONDS,
+        max_waiting=MAX_WAITING_REQUESTS,
         reconnect_timeout=2,
         reconnect_failed=_reconnect,
         kwargs={
@@ -81,13 +116,21 @@ def open_pool(url: str, size: int) -> Pool:
     )
 
 
+def database_down() -> Unavailable:
+    """Return the error for a database that accepts no connection."""
+    return Unavailable("the server's database is unreachable", hint="try again in a moment")
+
+
 async def answer(pool: Pool, caller: Caller, request: Request[R]) -> TimedAnswer[R]:
-    """Answer a Request on a pooled connection. If the connection is lost, repeat the Request with its key."""
+    """Answer a Request on a pooled connection. If the connection is lost, repeat the Request with its key.
+
+    A repeated Request waits for the database, since it may have acted. Any other is refused while the database is down.
+    """
     try:
         async with time_limit(REQUEST_TIMEOUT_SECONDS):
             for attempt in range(1, MAX_ATTEMPTS + 1):
                 try:
-                    async with pool.connection() as connection:
+                    async with pool.lend(wait_for_database=attempt > 1) as connection:
                         tx = Transaction(connection, caller, type(request))
                         return TimedAnswer(await handle(tx, request), tx.clock)
                 except ConnectionLost as error:
@@ -95,7 +138,7 @@ async def answer(pool: Pool, caller: Caller, request: Request[R]) -> TimedAnswer
                         raise Unavailable(error.detail, uncertain=True) from error
                     await pool.renew()
         raise AssertionError("the last attempt returns or raises")
-    except PoolTimeout:
+    except (PoolTimeout, TooManyRequests):
         raise Unavailable("the server has no database connection free", hint="try again in a moment") from None
     except TimeoutError:
         raise Unavailable("the database took too long", hint="try again in a moment", uncertain=True) from None

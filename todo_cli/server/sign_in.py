@@ -17,10 +17,11 @@ from todo_cli.contract.base import Caller, Secret
 from todo_cli.contract.ids import token_hash
 from todo_cli.contract.users import WhoAmI
 from todo_cli.errors import NotSignedIn, Unavailable
+from todo_cli.server.bodies import Bodies
 from todo_cli.server.endpoint import answer_client
 from todo_cli.server.headers import check_headers, read_caller, read_context
 from todo_cli.server.pool import Pool
-from todo_cli.server.responses import send_errors_of
+from todo_cli.server.responses import send_errors_of, send_problem
 
 PUBLIC_PATHS = {
     "/healthz": "a load balancer has no token; the answer is the same for everybody",
@@ -40,26 +41,32 @@ class SignInFirst:
     """The middleware before the router. It puts the caller into `scope["state"]["caller"]`."""
 
     def __init__(self, app: ASGIApp, pool: Pool) -> None:
-        self._app, self._tokens = app, TokenChecks(pool)
+        self._app, self._tokens, self._bodies = app, TokenChecks(pool), Bodies()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one ASGI request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+        elif scope["state"].get("overloaded"):
+            error = Unavailable("the server has too many connections", hint="try again in a moment")
+            await send_problem(send, error, scope, (b"connection", b"close"))
         else:
             await send_errors_of(scope, send, self._respond(scope, receive, send))
 
     async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         check_headers(scope)
-        if scope["path"] not in PUBLIC_PATHS:
-            caller = read_caller(scope)
-            await self._tokens.require_valid(caller)
-            scope["state"]["caller"] = read_context(scope, caller)
-        try:
+        if scope["path"] in PUBLIC_PATHS:
             await self._app(scope, receive, send)
-        except NotSignedIn:
-            self._tokens.forget(caller.token)
-            raise
+            return
+        caller = read_caller(scope)
+        await self._tokens.require_valid(caller)
+        scope["state"]["caller"] = read_context(scope, caller)
+        async with self._bodies.open(scope, receive, caller.user_id) as body:
+            try:
+                await self._app(scope, body.receive, send)
+            except NotSignedIn:
+                self._tokens.forget(caller.token)
+                raise
 
 
 class TokenChecks:

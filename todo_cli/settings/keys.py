@@ -12,6 +12,7 @@ from todo_cli.settings.urls import check_database_url, check_server_url
 
 MAX_TIMEOUT_SECONDS = 86_400
 MAX_POOL_SIZE = 1_000
+MAX_CLIENT_CONNECTIONS = 100_000
 MAX_PRICE = 1_000_000
 MAX_CURRENCY_CHARS = 10
 
@@ -51,6 +52,7 @@ SETTING_KEYS = (
         "server", "owner_url", str, None, "owner login of `todo db` and `todo admin … --direct`", "TODO_OWNER_URL", True
     ),
     SettingKey("server", "pool_size", int, 10, "database connections per server process", "TODO_POOL_SIZE"),
+    SettingKey("server", "connections", int, 800, "client connections per server process", "TODO_CONNECTIONS"),
     SettingKey("server", "proxies", str, "127.0.0.1", "proxies whose X-Forwarded headers are trusted", "TODO_PROXIES"),
     SettingKey("model", "name", str, None, "model for the chat; a server uses its own setting", "TODO_MODEL"),
     SettingKey("model", "base_url", str, None, "address of the model's API; OPENAI_BASE_URL wins"),
@@ -70,6 +72,7 @@ _LIMITS = {
     "color": "auto, always or never",
     "timeout": f"more than 0 and at most {MAX_TIMEOUT_SECONDS:,}",
     "pool_size": f"1 to {MAX_POOL_SIZE:,}",
+    "connections": f"1 to {MAX_CLIENT_CONNECTIONS:,}",
     "allowed": "a list of names",
     "input_price": f"0 to {MAX_PRICE:,}",
     "output_price": f"0 to {MAX_PRICE:,}",
@@ -113,6 +116,8 @@ def _is_within_limits(key: SettingKey, value: Any) -> bool:
             return bool(0 < value <= MAX_TIMEOUT_SECONDS)
         case "pool_size":
             return bool(1 <= value <= MAX_POOL_SIZE)
+        case "connections":
+            return bool(1 <= value <= MAX_CLIENT_CONNECTIONS)
         case "allowed":
             return all(isinstance(name, str) for name in value)
         case "input_price" | "output_price":

@@ -30,6 +30,7 @@ class Settings(NamedTuple):
     serve_database_url: Secret | None
     serve_owner_url: Secret | None
     serve_pool_size: int
+    serve_connections: int
     serve_proxies: str
     model_name: str | None = None
     model_base_url: str | None = None

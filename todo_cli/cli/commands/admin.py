@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -77,12 +78,13 @@ def _add_with_login(session: Session, name: str, is_admin: bool) -> dict[str, An
     from todo_cli.cli.commands.db import owner_url
     from todo_cli.db.owner import open_owner_session
     from todo_cli.db.urls import as_login
+    from todo_cli.parsing.system_zone import system_zone
 
     address, password = owner_url(session), Secret(token_urlsafe(24))
     with open_owner_session(address) as work:
         if work.find_user(name):
             raise Conflict("a user with this name already exists", hint="see: todo admin user list")
-        user_id, token = work.create_user(name, admin=is_admin, zone=session.settings.timezone)
+        user_id, token = work.create_user(name, admin=is_admin, zone=session.settings.timezone or system_zone())
         login = work.create_login(user_id, password)
     url = as_login(address, login, password.reveal())
     return {
@@ -116,10 +118,10 @@ def list_users(ctx: typer.Context, as_json: Json = False) -> None:
     print_rows(session, headings, [_row(user) for user in page.users], nothing="No users yet.")
 
 
-def _row(user: User) -> tuple[str, ...]:
+def _row(user: User) -> tuple[str | datetime, ...]:
     state = f"disabled {user.disabled_at:%Y-%m-%d}" if user.disabled_at else ""
     role = "administrator" if user.admin else ""
-    return user.name, role, user.login or "", f"{user.created_at:%Y-%m-%d}", state
+    return user.name, role, user.login or "", user.created_at, state
 
 
 @user.command()

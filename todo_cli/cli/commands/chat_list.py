@@ -46,8 +46,7 @@ def list_conversations(
         return
     from todo_cli.cli.render.rows import print_rows
 
-    now = session.local_now()
-    cells = [_row(conversation, now) for conversation in page.conversations]
+    cells = [_row(conversation) for conversation in page.conversations]
     print_rows(
         session,
         ("#", "Title", "State", "Last change"),
@@ -95,7 +94,7 @@ def _print_pending_calls(session: Session, shown: ConversationDetail) -> None:
         return
     import asyncio
 
-    from todo_cli.cli.render.turn import format_pending_calls
+    from todo_cli.cli.render.pending_calls import format_pending_calls
     from todo_cli.turn_client.run import read_turn
 
     for line in format_pending_calls(asyncio.run(read_turn(session.settings, conversation.turn)).held):
@@ -103,9 +102,9 @@ def _print_pending_calls(session: Session, shown: ConversationDetail) -> None:
     text.note(f"These changes need your approval: todo chat approve {conversation.number} (or --no)")
 
 
-def _row(conversation: Conversation, now: datetime) -> tuple[str, ...]:
+def _row(conversation: Conversation) -> tuple[str | datetime, ...]:
     state = STATES.get(conversation.state or "", "")
-    return str(conversation.number), conversation.title, state, text.format_age(conversation.updated_at, now)
+    return str(conversation.number), conversation.title, state, conversation.updated_at
 
 
 def find_turn(session: Session, number: int) -> str:

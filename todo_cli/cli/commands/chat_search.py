@@ -72,7 +72,7 @@ def _print_hits(session: Session, hits: Sequence[MessageHit]) -> None:
     if not session.is_terminal:
         for hit in hits:
             passage = " ".join(hit.passage.text.split())
-            place = (str(hit.conversation), str(hit.seq), ROLE_NAMES[hit.role], f"{hit.at:%Y-%m-%dT%H:%M:%SZ}")
+            place = (str(hit.conversation), str(hit.seq), ROLE_NAMES[hit.role], text.format_instant(hit.at))
             text.write("\t".join(escape(cell) for cell in (*place, hit.title, passage)))
         return
     from rich.table import Table

@@ -91,7 +91,7 @@ def _print_waiting(screen: Screen, number: int, watched: TurnProgress) -> None:
 
         screen.write_event({"kind": "waiting", "held": msgspec.to_builtins(watched.held)})
         return
-    from todo_cli.cli.render.turn import format_pending_calls
+    from todo_cli.cli.render.pending_calls import format_pending_calls
 
     for line in format_pending_calls(watched.held):
         text.note(line)

@@ -28,7 +28,7 @@ class Finding(NamedTuple):
 
 @app.command()
 def doctor(ctx: typer.Context, as_json: Json = False) -> None:
-    """Check settings, connection, token, clock, versions and model. Exit with 1 if a check fails.
+    """Check settings, connection, token, clock, time zone, versions and model. Exit with 1 if a check fails.
 
     todo doctor
 
@@ -107,6 +107,13 @@ def _check_clock(session: Session) -> str:
     return f"{seconds:+.1f} s from the server's"
 
 
+def _check_zone(session: Session) -> str:
+    from todo_cli.cli.time_zone import describe_zone
+    from todo_cli.contract.users import WhoAmI
+
+    return describe_zone(session, session.send(WhoAmI()).timezone)
+
+
 def _check_model(session: Session) -> str:
     from todo_cli.contract.users import WhoAmI
 
@@ -142,5 +149,6 @@ CHECKS: dict[str, Callable[[Session], str]] = {
     "connection": _check_connection,
     "token": _check_token,
     "clock": _check_clock,
+    "timezone": _check_zone,
     "model": _check_model,
 }

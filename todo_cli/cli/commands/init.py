@@ -60,7 +60,7 @@ def _init(session: Session, postgres: LocalPostgres, name: str | None, *, as_jso
         text.write(f"Your list already exists in {postgres.home} and works.")
         return
     postgres.ensure(text.note)
-    values = _create_user(postgres, name or _account_name(), settings.timezone)
+    values = _create_user(postgres, name or _account_name())
     from todo_cli.settings.settings_file import save_profile
 
     path = save_profile(settings.profile, values)
@@ -84,26 +84,28 @@ def _can_sign_in(session: Session) -> bool:
     return True
 
 
-def _create_user(postgres: LocalPostgres, name: str, timezone: str | None) -> dict[str, Any]:
-    """Migrate the schema, create the user and their login, and return the values of the profile."""
+def _create_user(postgres: LocalPostgres, name: str) -> dict[str, Any]:
+    """Migrate the schema, create the user and their login, and return the values of the profile.
+
+    The zone of the machine becomes the user's preference, which applies on every machine.
+    """
     from todo_cli.db.migrate import migrate
     from todo_cli.db.owner import open_owner_session
     from todo_cli.parsing.system_zone import system_zone
 
     text.note("Creating the tables …")
     migrate(postgres.owner_url())
-    zone = timezone or system_zone()
     password = Secret(postgres.secret(f"login-{name}"))
     with open_owner_session(postgres.owner_url()) as work:
         user_id = work.find_user(name)
         if user_id is None:
-            user_id, token = work.create_user(name, admin=True, zone=zone)
+            user_id, token = work.create_user(name, admin=True, zone=system_zone())
         else:
             token = work.create_token(user_id, "init")
         login = work.create_login(user_id, password)
         work.set_password("todo_server", Secret(postgres.secret("server")))
     url = postgres.url(login, password.reveal())
-    return {"embedded": str(postgres.home), "database_url": url, "token": token.reveal(), "timezone": zone}
+    return {"embedded": str(postgres.home), "database_url": url, "token": token.reveal()}
 
 
 def _account_name() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,7 +10,8 @@ from todo_cli.cli.prompts import read_secret
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.session import Session, session_of
-from todo_cli.contract.users import Identity, WhoAmI
+from todo_cli.cli.time_zone import describe_zone
+from todo_cli.contract.users import WhoAmI
 from todo_cli.errors import Invalid
 
 PANEL = "Account"
@@ -40,15 +40,19 @@ def login(
     url = server or settings.server
     if url is None and settings.database_url is None:
         raise Invalid("no server is configured", hint="name it: todo login https://todo.example.org")
+    from todo_cli.settings.settings_file import save_profile
+
     token = read_secret(session, "Token: ")
     cleared: dict[str, Any] = {"database_url": None, "embedded": None} if server else {}
     session.settings = settings._replace(server=url, token=token, space=None, **cleared)
     me = session.send(WhoAmI())
     in_keyring = keyring is not False and _store_in_keyring(session, keyring)
     stored = {"token": None, "keyring": True} if in_keyring else {"token": token.reveal(), "keyring": None}
-    path = _save_profile(session, cleared | {"server": url, "space": None} | stored, me)
+    path = save_profile(session.settings.profile, cleared | {"server": url, "space": None} | stored)
     place = "the system keyring" if in_keyring else path
     text.write(escape(f"Signed in as {me.name} (token {me.token}). The token is stored in {place}."))
+    if not me.timezone:
+        text.note(escape(f"Time zone: {describe_zone(session, None)}."))
 
 
 def _store_in_keyring(session: Session, wanted: bool | None) -> bool:
@@ -58,12 +62,3 @@ def _store_in_keyring(session: Session, wanted: bool | None) -> bool:
     if not stored and wanted:
         raise Invalid("no system keyring responds", hint="store the token in the settings file: --no-keyring")
     return stored
-
-
-def _save_profile(session: Session, values: dict[str, Any], me: Identity) -> Path:
-    from todo_cli.parsing.system_zone import system_zone
-    from todo_cli.settings.settings_file import save_profile
-
-    # Machines set to UTC are mostly servers, so the user's preference comes before the system's zone.
-    zone = session.settings.timezone or me.timezone or system_zone()
-    return save_profile(session.settings.profile, values | {"timezone": zone})

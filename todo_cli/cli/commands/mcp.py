@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from todo_cli.cli.session import session_of
 from todo_cli.contract.base import Request
+from todo_cli.contract.users import WhoAmI
+from todo_cli.errors import NotAllowed, Unavailable
+
+if TYPE_CHECKING:
+    from todo_cli.clients.base import Client
 
 PANEL = "Operate"
 app = typer.Typer(add_completion=False)
@@ -21,7 +27,7 @@ def mcp(ctx: typer.Context) -> None:
 
     todo mcp
 
-    TODO_TOKEN="$AGENT_TOKEN" todo --profile team mcp
+    TODO_SERVER=https://todo.example.org TODO_TOKEN="$AGENT_TOKEN" todo mcp
     """
     session = session_of(ctx)
     client = session.client  # opened here, so that a missing setting is reported before the MCP client connects
@@ -29,9 +35,32 @@ def mcp(ctx: typer.Context) -> None:
         from todo_cli.cli.render import text
 
         text.note("Waiting for an MCP client on stdin; Ctrl-C stops. docs/mcp.md shows how to configure clients.")
+    try:
+        asyncio.run(_serve(client, is_direct=session.settings.server is None))
+    except* (BrokenPipeError, ConnectionResetError):
+        # the MCP client has closed its end; the flush at exit must not fail again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+async def _serve(client: Client, *, is_direct: bool) -> None:
     from todo_cli.server.mcp import serve_stdio
 
-    async def send(request: Request[Any]) -> Any:
-        return await client.send(request)
+    await _check_token(client, is_direct=is_direct)
 
-    asyncio.run(serve_stdio(send))
+    async def send(request: Request[Any], key: str | None) -> Any:
+        return await client.send(request, key)
+
+    await serve_stdio(send)
+
+
+async def _check_token(client: Client, *, is_direct: bool) -> None:
+    """Raise the error of a token that no call could use; a server that is away may be back for the first call."""
+    try:
+        await client.send(WhoAmI())
+    except Unavailable:
+        return
+    except NotAllowed as error:
+        if not is_direct:
+            raise
+        hint = "agents with narrow tokens need a server: run todo serve, and set TODO_SERVER to its address"
+        raise NotAllowed(f"{error.detail}: it needs the scope all", hint=hint) from None

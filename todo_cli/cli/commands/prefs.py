@@ -18,7 +18,7 @@ app = typer.Typer(add_completion=False)
 def prefs(
     ctx: typer.Context,
     timezone: Annotated[
-        str | None, typer.Option(help="Time zone where the machine sets none; '' for UTC.", metavar="NAME")
+        str | None, typer.Option(help="Your time zone on every machine; '' for UTC.", metavar="NAME")
     ] = None,
     model: Annotated[str | None, typer.Option(help="Model to chat with; '' for the default.", metavar="NAME")] = None,
     budget: Annotated[
@@ -56,4 +56,5 @@ def prefs(
         text.write(escape(f"{name:<10}{'-' if value is None else value}"))
     local_zone = session.settings.timezone
     if local_zone and timezone is not None and local_zone != current.timezone:
-        text.note(f"This machine uses {escape(local_zone)}, set by TODO_TIMEZONE or the profile (todo config edit).")
+        remark = f"This machine uses {local_zone}: TODO_TIMEZONE or the profile sets it (see: todo config edit)."
+        text.note(escape(remark))

@@ -53,7 +53,7 @@ def _print_hits(session: Session, page: TaskHits, form: str, query: str, status:
     tasks = [hit.task for hit in page.hits]
     zone = text.zone_for(tasks, session)
     if not session.is_terminal:
-        text.write_tsv(tasks, zone)
+        text.write_tsv(tasks)
     elif tasks:
         from todo_cli.cli.render import search_results
 

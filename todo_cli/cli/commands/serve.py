@@ -88,6 +88,7 @@ def _local_database_url(session: Session) -> str:
 def _run(session: Session, options: dict[str, Any]) -> None:
     import uvicorn
 
+    from todo_cli.server.http_protocol import BoundedHttpProtocol
     from todo_cli.server.proxies import check_proxies
     from todo_cli.server.sockets import listen, require_certificate
 
@@ -103,9 +104,10 @@ def _run(session: Session, options: dict[str, Any]) -> None:
         log_level="warning",
         server_header=False,
         proxy_headers=False,  # ForwardedAddress does it
+        http=BoundedHttpProtocol,
+        limit_concurrency=session.settings.serve_connections,
         ws="none",
         timeout_keep_alive=75,
-        h11_max_incomplete_event_size=64 * 1024,
         **options,
     )
     _serve_until_signal(config, sockets)

@@ -107,11 +107,7 @@ def revoke(
     text.write(escape(f"Revoked {revoked.name}."))
 
 
-def _row(token: Token, now: datetime) -> tuple[str, ...]:
-    from todo_cli.cli.render.text import format_age
-
+def _row(token: Token, now: datetime) -> tuple[str | datetime, ...]:
     expired = token.expires_at is not None and token.expires_at <= now
     state = "revoked" if token.revoked_at else "expired" if expired else "current" if token.current else ""
-    used = format_age(token.last_used_at, now) if token.last_used_at else "never"
-    expires = f"{token.expires_at:%Y-%m-%d}" if token.expires_at else "never"
-    return token.name, ",".join(token.scopes), used, expires, state
+    return token.name, ",".join(token.scopes), token.last_used_at or "never", token.expires_at or "never", state

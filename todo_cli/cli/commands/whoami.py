@@ -33,6 +33,7 @@ def whoami(ctx: typer.Context, as_json: Json = False) -> None:
 def _print_user(session: Session, me: Identity) -> None:
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape
+    from todo_cli.cli.time_zone import describe_zone
 
     settings = session.settings
     expiry = f", expires {me.expires_at:%Y-%m-%d}" if me.expires_at else ""
@@ -42,7 +43,7 @@ def _print_user(session: Session, me: Identity) -> None:
         "space": f"{me.space} ({me.role})",
         "token": f"{me.token}: {', '.join(me.scopes)}{expiry}",
         "server": settings.server or local or "none, directly to the database",
-        "timezone": settings.timezone or me.timezone or "UTC",
+        "timezone": describe_zone(session, me.timezone),
         "profile": settings.profile,
     }
     for name, value in rows.items():

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from todo_cli.cli.render.escape import escape
-from todo_cli.cli.render.text import format_age
+from todo_cli.cli.render.text import format_age, format_instant
 from todo_cli.contract.journal import Change, Difference
 from todo_cli.contract.registry import label_of
 
@@ -50,7 +50,7 @@ def change_cells(change: Change) -> list[str]:
     numbers = ",".join(str(difference.number) for difference in change.differences)
     cells = [
         str(change.seq),
-        change.at.isoformat(),
+        format_instant(change.at),
         change.user,
         change.token,
         change.way,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from todo_cli.cli.render.escape import escape, escape_block
-from todo_cli.cli.render.text import format_age
+from todo_cli.cli.render.text import format_age, format_instant
 from todo_cli.contract.task_types import Comment
 
 SHORT_ID_CHARS = 6
@@ -23,5 +23,5 @@ def format_comments(comments: Iterable[Comment], now: datetime) -> Iterator[str]
 def comment_rows(comments: Iterable[Comment]) -> Iterator[str]:
     """Yield a line per comment for a pipe: id, user, time, text."""
     for comment in comments:
-        cells = (comment.id, comment.user, comment.at.isoformat(), comment.text)
+        cells = (comment.id, comment.user, format_instant(comment.at), comment.text)
         yield "\t".join(escape(cell) for cell in cells)

@@ -1,4 +1,4 @@
-"""Print answers as JSON: the API's own objects."""
+"""Print answers as JSON: the API's own objects, or what --json=FIELDS, --jq or --template make of them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+from todo_cli.cli.json_options import JsonOptions
 from todo_cli.cli.render.escape import escape_json
 from todo_cli.contract.codec import encode
 
@@ -14,10 +15,43 @@ def write_document(value: Any) -> None:
     """Print one JSON document."""
     import msgspec
 
-    sys.stdout.write(escape_json(msgspec.json.format(encode(value), indent=2).decode()) + "\n")
+    options = _current_options()
+    if any(options):
+        _write_selection(value, options, indent=2)
+    else:
+        sys.stdout.write(escape_json(msgspec.json.format(encode(value), indent=2).decode()) + "\n")
 
 
 def write_lines(values: Iterable[Any]) -> None:
     """Print one JSON object per line."""
+    options = _current_options()
     for value in values:
-        sys.stdout.write(escape_json(encode(value).decode()) + "\n")
+        if any(options):
+            _write_selection(value, options, indent=-1)
+        else:
+            sys.stdout.write(escape_json(encode(value).decode()) + "\n")
+
+
+def _current_options() -> JsonOptions:
+    """Return the options of the command that runs; none outside of a command, as in `todo chat`."""
+    from typer._click.globals import get_current_context
+
+    context = get_current_context(silent=True)
+    options: JsonOptions = context.find_root().obj.json_options if context else JsonOptions()
+    return options
+
+
+def _write_selection(value: Any, options: JsonOptions, *, indent: int) -> None:
+    import msgspec
+
+    from todo_cli.cli.render import json_filter
+
+    document = msgspec.json.decode(encode(value))
+    if options.fields:
+        document = json_filter.select_fields(document, options.fields)
+    if options.jq is not None:
+        sys.stdout.write(json_filter.apply_jq(document, options.jq))
+    elif options.template is not None:
+        sys.stdout.write(json_filter.apply_template(document, options.template))
+    else:
+        sys.stdout.write(escape_json(msgspec.json.format(encode(document), indent=indent).decode()) + "\n")

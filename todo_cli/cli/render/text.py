@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Set
-from datetime import date, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from todo_cli.cli.render.escape import escape
-from todo_cli.contract.tasks import Changed, CompleteTasks, Repeat, Task
+from todo_cli.contract.tasks import Changed, CompleteTasks, ReopenTasks, Repeat, Task
 
 if TYPE_CHECKING:
     from todo_cli.cli.session import Session
@@ -129,14 +129,19 @@ def _is_later(first: str, second: str, zone: tzinfo | None) -> bool:
     return days[0] > days[1]
 
 
-def write_tsv(tasks: Iterable[Task], zone: tzinfo | None) -> None:
+def format_instant(when: datetime) -> str:
+    """Return the instant as JSON has it, in UTC: every machine format has the same dates."""
+    return when.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def write_tsv(tasks: Iterable[Task]) -> None:
     """Print a tab-separated line per task: number, status, priority, due, project, tags, title."""
     for task in tasks:
         cells = [
             str(task.number),
             task.status,
             f"p{task.priority}" if task.priority else "",
-            format_due_iso(task.due, zone) if task.due else "",
+            task.due or "",
             task.project or "",
             ",".join(task.tags),
             task.title,
@@ -194,12 +199,17 @@ def format_duration(seconds: int) -> str:
 def write_changed(
     past: str, result: Changed, zone: tzinfo | None, now: datetime, unchanged: Set[int] = frozenset()
 ) -> None:
-    """Print a line per task. It begins with `past`, with "Next" for a new occurrence, or with "Unchanged"."""
+    """Print a line per task.
+
+    It begins with `past`, with "Next" for a new occurrence, "Took back" for one that is gone, or "Unchanged".
+    """
     series = {(task.repeat.series, task.repeat.occurrence) for task in result.tasks if task.repeat}
     for task in result.tasks:
         word = "Unchanged" if task.number in unchanged else past
         if past == CompleteTasks.past and task.repeat and task.status == "open":
             word = "Next" if (task.repeat.series, task.repeat.occurrence - 1) in series else word
+        if past == ReopenTasks.past and task.status == "deleted":
+            word = "Took back"
         write(f"{word} {format_task(task, zone, now)}")
     if not result.new:
         note("(already done with this key; nothing was changed again)")

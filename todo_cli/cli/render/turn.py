@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from todo_cli.cli.render import json, text
-from todo_cli.cli.render.changes import format_difference
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.render.spinner import Spinner, has_motion
 from todo_cli.cli.render.turn_summary import summary_lines
 from todo_cli.contract.registry import BY_VERB, label_of, past_of
 from todo_cli.contract.search import SearchTasks
 from todo_cli.contract.tasks import ListTasks
-from todo_cli.contract.turn_steps import PendingCall
 from todo_cli.turn_client.outcome import TurnOutcome
 
 if TYPE_CHECKING:
@@ -192,11 +190,17 @@ def format_result(verb: str, arguments: Any, content: str) -> tuple[bool, str]:
     tasks = result.get("tasks", result.get("differences"))
     if isinstance(result.get("task"), dict):
         tasks = [result["task"]]
-    titles = [f"#{task.get('number')} {task.get('title', '')}" for task in tasks or () if isinstance(task, dict)]
-    if not titles:
+    named = _name_tasks(tasks)
+    if not named:
         return True, format_call(verb, arguments).removeprefix("· ")
-    more = f" … {len(titles):,} tasks" if len(titles) > MAX_NAMED_TASKS else ""
-    return True, _shorten(f"{past_of(verb)} {', '.join(titles[:MAX_NAMED_TASKS])}{more}")
+    refused = _name_tasks(result.get("refused"))
+    return True, _shorten(f"{past_of(verb)} {named}" + (f"; not done: {refused}" if refused else ""))
+
+
+def _name_tasks(tasks: Any) -> str:
+    names = [f"#{task.get('number')} {task.get('title', '')}" for task in tasks or () if isinstance(task, dict)]
+    more = f" … {len(names):,} tasks" if len(names) > MAX_NAMED_TASKS else ""
+    return f"{', '.join(names[:MAX_NAMED_TASKS])}{more}"
 
 
 def changed_numbers(verb: str, content: str) -> list[int]:
@@ -234,14 +238,3 @@ def _format_found(result: dict[str, Any], arguments: Any) -> str:
 def _shorten(line: str) -> str:
     line = escape(line)
     return line if len(line) <= MAX_LINE_CHARS else line[: MAX_LINE_CHARS - 1] + "…"
-
-
-def format_pending_calls(calls: tuple[PendingCall, ...]) -> list[str]:
-    """Return a line for every task that the calls would change; several calls are numbered."""
-    lines: list[str] = []
-    for number, call in enumerate(calls, 1):
-        label = label_of(call.plan.verb)
-        head = f"{number:>4}  {label:<8}" if len(calls) > 1 else f"  {label:<8}"
-        rows = [format_difference(difference) for difference in call.plan.differences] or ["no changes"]
-        lines += [(head if index == 0 else " " * len(head)) + row for index, row in enumerate(rows)]
-    return lines

@@ -16,6 +16,7 @@ from todo_cli.cli.render.escape import escape
 from todo_cli.cli.repl import slash_commands
 from todo_cli.cli.repl.last_message import find_last_message, rewind
 from todo_cli.cli.repl.reader import Reader
+from todo_cli.cli.repl.slash_commands import choice_options
 from todo_cli.cli.repl.state import ReplState
 from todo_cli.cli.repl.texts import LEAVE_WORDS, NO_MESSAGES
 from todo_cli.cli.run import run as run_command
@@ -42,7 +43,7 @@ class Repl:
             "retry": lambda _: self._retry(),
             "edit": lambda _: self._edit(),
             "stop": lambda _: self._run_here("stop", unstarted="nothing runs in this conversation"),
-            "approve": lambda words: self._run_command(["chat", "approve", *words]) if words else self._approve(),
+            "approve": lambda words: self._run_here("approve", *choice_options(words)) if words else self._approve(),
             "resume": lambda words: self._switch_to(words[0]) if words else self._resume(),
             "new": lambda _: self._open(new_id(), None),
             "fork": self._fork,

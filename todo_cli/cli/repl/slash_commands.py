@@ -26,7 +26,7 @@ CHAT_COMMANDS: dict[str, ChatCommand] = {
     "retry": ChatCommand("Send your last message again; /edit changes it first."),
     "edit": ChatCommand("Change your last message and send it again.", listed=False, bare_only=True),
     "stop": ChatCommand("Stop an answer that runs elsewhere, or refuse its changes.", bare_only=True),
-    "approve": ChatCommand("Answer a pending approval."),
+    "approve": ChatCommand("Answer a pending approval, or approve only N.", "[N...]"),
     "resume": ChatCommand("Follow an unfinished answer, or continue conversation N.", "[N]"),
     "new": ChatCommand("Start a new conversation."),
     "fork": ChatCommand("Copy this conversation, up to message SEQ, and go there.", "[SEQ]"),
@@ -53,6 +53,11 @@ def split_words(line: str) -> list[str]:
         return shlex.split(line)
     except ValueError as error:
         raise Invalid(str(error).lower()) from None
+
+
+def choice_options(words: list[str]) -> list[str]:
+    """Return the options of "todo chat approve" for the words behind /approve: numbers of the list, or options."""
+    return words if words[0].startswith("-") else ["--only", " ".join(words)]
 
 
 def is_chat_command(words: list[str]) -> bool:

@@ -47,7 +47,8 @@ ADD = build_journaled(f"""
       'created_at', {format_instant("clock_timestamp()")}) AS answer
     FROM (
       SELECT todo.add_user(%(id)s::uuid, %(name)s::text, %(admin)s::boolean, %(token_id)s::uuid,
-          decode(%(token_hash)s, 'hex'), %(zone)s::text)
+          decode(%(token_hash)s, 'hex'), coalesce(%(zone)s::text,
+            (SELECT p.timezone FROM todo.preferences p WHERE p.user_id = %(me)s::uuid)))
        WHERE NOT EXISTS (SELECT FROM known)) AS new_user""")
 
 LIST = Sql(f"""

@@ -41,7 +41,9 @@ class AddWanted(Wanted):
     @property
     def needs_nothing_stored(self) -> bool:
         """Whether one statement can add the rows as they are."""
-        return not (self.changes_links or self.created or any(row.status == "done" for row in self.rows))
+        return not (
+            self.changes_links or self.with_similar or self.created or any(row.status == "done" for row in self.rows)
+        )
 
 
 class _Added(msgspec.Struct):
@@ -53,7 +55,9 @@ class _Added(msgspec.Struct):
 
 async def want_task(tx: Transaction, request: AddTask) -> AddWanted:
     """Read the parent and the blockers of the new task."""
-    return _want_references([await read_new_task(tx, request, parse=request.parse is True)])
+    wanted = _want_references([await read_new_task(tx, request, parse=request.parse is True)])
+    wanted.with_similar = request.report_similar is True
+    return wanted
 
 
 async def want_tasks(tx: Transaction, request: AddTasks) -> AddWanted:
@@ -106,7 +110,7 @@ def number_rows(loaded: Loaded, wanted: AddWanted, request: AddTask | AddTasks) 
 async def add_task(tx: Transaction, request: AddTask) -> Task:
     """Add one task. A repeated key answers with the task that it added, `new` is false then."""
     wanted = await want_task(tx, request)
-    if wanted.changes_links:
+    if not wanted.needs_nothing_stored:
         task: Task = await change_tasks(tx, request, wanted)
         return task
     return only_task(await _add_rows(tx, request, wanted))

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from todo_cli.contract.base import Request
@@ -39,6 +40,7 @@ def answer_changed(change: DecidedChange) -> Changed:
         new=True,
         open_subtasks=change.edits.open_subtasks,
         ended=change.edits.ended,
+        open_next=change.edits.open_next,
     )
 
 
@@ -100,8 +102,8 @@ def only_task(changed: Changed) -> Task:
 
 
 def answer_task(change: DecidedChange) -> Task:
-    """Answer with the only changed task."""
-    return only_task(answer_changed(change))
+    """Answer with the only changed task, and with the task like it where the write looked for one."""
+    return replace(only_task(answer_changed(change)), similar=change.loaded.similar or UNSET)
 
 
 def repeat_task(known: KnownChange) -> Task:

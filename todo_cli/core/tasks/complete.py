@@ -12,11 +12,12 @@ from todo_cli.core.tasks.change import writes
 from todo_cli.core.tasks.claim import raise_for_lost_claims
 from todo_cli.core.tasks.dependencies import raise_for_cycles
 from todo_cli.core.tasks.load import Loaded, Wanted
-from todo_cli.core.tasks.recur import create_next
+from todo_cli.core.tasks.recur import create_next, split_next
 from todo_cli.core.tasks.rows import TaskRow
 from todo_cli.core.tasks.select import read_targets, select_rows
 from todo_cli.core.tasks.store import Edits
 from todo_cli.core.tasks.time_tracking import end_work
+from todo_cli.core.tasks.trash import trash
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid
 
@@ -49,7 +50,21 @@ def complete(row: TaskRow, now: datetime) -> TaskRow:
     return replace(end_work(row, now), status="done", completed_at=row.completed_at or now)
 
 
-@writes(ReopenTasks)
+async def want_reopened(tx: Transaction, request: ReopenTasks) -> Wanted:
+    """Read the next occurrences, which the completion has created."""
+    wanted = await read_targets(tx, request)
+    wanted.with_reopened = True
+    return wanted
+
+
+@writes(ReopenTasks, wanted=want_reopened)
 def reopen_tasks(loaded: Loaded, wanted: Wanted, request: ReopenTasks) -> Edits:
-    """Open done tasks again; an open task stays as it is."""
-    return Edits(rows=[replace(row, status="open", completed_at=None) for row in select_rows(loaded, wanted)])
+    """Open done tasks again; an open task stays as it is.
+
+    A next occurrence that nobody has touched goes to the trash, as if the task had not been completed.
+    """
+    rows = select_rows(loaded, wanted)
+    untouched, touched = split_next(rows, loaded)
+    reopened = [replace(row, status="open", completed_at=None) for row in rows]
+    taken_back = [trash(row, loaded.now) for row in untouched]
+    return Edits(rows=[*reopened, *taken_back], open_next=tuple(row.number for row in touched) or UNSET)

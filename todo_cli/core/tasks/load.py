@@ -10,6 +10,7 @@ import msgspec
 
 from todo_cli.contract.clock import Clock
 from todo_cli.contract.codec import decode
+from todo_cli.contract.task_types import SimilarTask
 from todo_cli.core.journal import Stamp
 from todo_cli.core.tasks.load_sql import LoadParts, TargetSql, build_load
 from todo_cli.core.tasks.rows import TaskRow
@@ -33,15 +34,19 @@ class Wanted(msgspec.Struct, kw_only=True):
     """What a write must read. It names its tasks by `numbers` or by `filter`.
 
     `with_subtasks` adds the open tasks below them. `with_series` reads the next occurrences of recurring tasks and counts
-    open subtasks. `parents` and `blockers` are what the write newly refers to; with them the write reads the ancestors of
-    the former and the dependencies of the latter. `with_caller` reads the caller's name, token and scopes.
+    open subtasks; `with_reopened` reads the next occurrences of done tasks, and which of them have comments, subtasks or
+    tasks that wait for them. `parents` and `blockers` are what the write newly refers to; with them the write reads the ancestors of
+    the former and the dependencies of the latter. `with_caller` reads the caller's name, token and scopes, and
+    `with_similar` the task that the same user added a moment ago with the same Request.
     """
 
     numbers: tuple[int, ...] = ()
     filter: TaskFilter | None = None
     with_subtasks: bool = False
     with_series: bool = False
+    with_reopened: bool = False
     with_caller: bool = False
+    with_similar: bool = False
     changes_links: bool = False
     parents: tuple[int, ...] = ()
     blockers: tuple[int, ...] = ()
@@ -79,6 +84,7 @@ class Loaded(msgspec.Struct):
     matching: int = 0  # tasks that match the filter, counted where they are too many
     is_vague: bool = False  # a full-text search of the filter has reached its limit
     next_occurrences: list[TaskRow] = []
+    used_occurrences: list[int] = []  # next occurrences that comments, subtasks or dependencies refer to
     open_subtasks: int = 0
     token_id: str | None = None
     user_name: str | None = None
@@ -87,6 +93,7 @@ class Loaded(msgspec.Struct):
     ancestors: list[tuple[int, int | None]] = []  # number and parent, from `parents` upwards
     dependencies: list[tuple[int, int]] = []  # number and blocker, from `blockers` onwards
     later_changes: list[LaterChange] = []
+    similar: SimilarTask | None = None
 
     @property
     def clock(self) -> Clock:
@@ -100,9 +107,11 @@ def load_call(wanted: Wanted, stamp: Stamp) -> StatementCall:
         wanted.filter.sql if wanted.filter else None,
         wanted.with_subtasks,
         wanted.with_series,
+        wanted.with_reopened,
         wanted.with_caller,
         wanted.changes_links,
         wanted.if_rev is not None,
+        wanted.with_similar,
     )
     values = {
         "key": stamp.key,

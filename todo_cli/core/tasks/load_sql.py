@@ -15,6 +15,8 @@ from todo_cli.core.tasks.rows import COLUMNS, list_columns
 from todo_cli.db.sql import Sql
 
 MAX_DEPENDENCIES = 100_000  # read by one write to look for a cycle
+MAX_COMPARED_CHANGES = 100  # the newest of a space, in which an identical task is looked for
+SIMILAR_MINUTES = 10  # an identical task that is older is meant
 
 
 class TargetSql(NamedTuple):
@@ -61,12 +63,26 @@ _SERIES: LiteralString = f""",
       AND s.parent = ANY (ARRAY(SELECT number FROM rows))
       AND s.number <> ALL (ARRAY(SELECT number FROM rows)))"""
 
-_NEXT_OCCURRENCES: LiteralString = f"""next_occurrences AS MATERIALIZED ({
-    select_rows('''ARRAY(
+# the next occurrences of reopened tasks, and which of them others refer to: their rev does not tell
+_REOPENED: LiteralString = """,
+  'next_occurrences', coalesce((SELECT json_agg(n) FROM next_occurrences AS n), '[]'),
+  'used_occurrences', coalesce((SELECT json_agg(n.number) FROM next_occurrences n
+    WHERE EXISTS (SELECT FROM todo.comments c
+        WHERE c.space_id = %(space)s::uuid AND c.number = n.number)
+      OR EXISTS (SELECT FROM todo.tasks s
+        WHERE s.space_id = %(space)s::uuid AND s.parent = n.number AND s.status <> 'deleted')
+      OR EXISTS (SELECT FROM todo.links l
+        WHERE l.space_id = %(space)s::uuid AND l.after = n.number)), '[]')"""
+
+
+def _next_occurrences_cte(status: LiteralString) -> LiteralString:
+    """Return the CTE of the occurrences after those loaded rows that have the status."""
+    numbers: LiteralString = f"""ARRAY(
     SELECT (SELECT n.number FROM todo.tasks n WHERE n.space_id = %(space)s::uuid
       AND n.series = rows.series AND n.occurrence = rows.occurrence + 1)
-    FROM rows WHERE repeat IS NOT NULL AND status = 'open')''')
-})"""
+    FROM rows WHERE repeat IS NOT NULL AND status = '{status}')"""
+    return f"next_occurrences AS MATERIALIZED ({select_rows(numbers)})"
+
 
 # the parents that a next occurrence may get when it comes back from the trash
 _SERIES_PARENTS: LiteralString = """ARRAY(
@@ -90,6 +106,17 @@ _LATER_CHANGES: LiteralString = """,
           c.after, '$[*] ? (@.number == $number)', jsonb_build_object('number', rows.number))
         FROM todo.changes c WHERE c.space_id = %(space)s::uuid AND c.seq = %(if_rev)s::bigint)))
     FROM rows WHERE rev <> %(if_rev)s::bigint), '[]')"""
+
+# A bounded part of the journal: the key of an index is the user and the seq, and none is the hash.
+_SIMILAR: LiteralString = f""",
+  'similar', (SELECT json_build_object(
+      'number', t.number, 'seconds_ago', floor(extract(epoch FROM clock_timestamp() - c.at))::int)
+    FROM todo.changes c
+    JOIN todo.tasks t ON t.space_id = c.space_id AND t.number = (c.after #>> '{{0,number}}')::bigint
+    WHERE c.space_id = %(space)s::uuid AND c.user_id = %(me)s::uuid AND c.undoes IS NULL
+      AND c.seq > s.seq - {MAX_COMPARED_CHANGES} AND c.request_hash = %(hash)s::bytea
+      AND c.at > clock_timestamp() - interval '{SIMILAR_MINUTES} minutes' AND t.status <> 'deleted'
+    ORDER BY c.seq DESC LIMIT 1)"""
 
 
 def ancestors_cte(parents: LiteralString) -> LiteralString:
@@ -191,9 +218,11 @@ class LoadParts(NamedTuple):
     target: TargetSql | None
     with_subtasks: bool
     with_series: bool
+    with_reopened: bool
     with_caller: bool
     changes_links: bool
     checks_rev: bool
+    with_similar: bool
 
 
 @lru_cache(256)
@@ -208,12 +237,17 @@ def build_load(parts: LoadParts) -> Sql:
         numbers = f"""CASE WHEN (SELECT count(*) FROM found) <= {MAX_TASKS_PER_CHANGE}
       THEN ARRAY(SELECT number FROM found) END"""
     if parts.with_series:
-        ctes += [_NEXT_OCCURRENCES, ancestors_cte(_SERIES_PARENTS)]
+        ctes += [_next_occurrences_cte("open"), ancestors_cte(_SERIES_PARENTS)]
         members += _SERIES
+    if parts.with_reopened:
+        ctes.append(_next_occurrences_cte("done"))
+        members += _REOPENED
     if parts.with_caller:
         members += _CALLER
     if parts.checks_rev:
         members += _LATER_CHANGES
+    if parts.with_similar:
+        members += _SIMILAR
     if parts.changes_links:
         ctes += [ancestors_cte("%(parents)s::bigint[]"), dependencies_cte("%(blockers)s::bigint[]")]
         members += statuses_of("%(parents)s::bigint[] || %(blockers)s::bigint[]") + ANCESTORS + DEPENDENCIES

@@ -102,6 +102,26 @@ def create_next(rows: list[TaskRow], loaded: Loaded) -> tuple[list[TaskRow], lis
     return created, ended
 
 
+def split_next(rows: list[TaskRow], loaded: Loaded) -> tuple[list[TaskRow], list[TaskRow]]:
+    """Return the open next occurrences of done rows: those that are as completion has created them, and the others.
+
+    One that is among the rows itself is in neither.
+    """
+    named = {row.number for row in rows}
+    existing = {key: row for key, row in next_by_series(loaded).items() if row.number not in named}
+    untouched: list[TaskRow] = []
+    touched: list[TaskRow] = []
+    for row in rows:
+        following = existing.get(_next_key(row))
+        if row.status != "done" or following is None or following.status != "open":
+            continue
+        # completion stores both at once, a redo gives both the same rev
+        is_new = following.updated_at == row.completed_at or following.rev == row.rev
+        is_used = following.number in loaded.used_occurrences
+        (untouched if is_new and not is_used else touched).append(following)
+    return untouched, touched
+
+
 def _revive(trashed: TaskRow, coming: TaskRow) -> TaskRow:
     return replace(
         coming,

@@ -98,6 +98,7 @@ class Edits(msgspec.Struct, kw_only=True):
     rows: list[TaskRow]
     open_subtasks: int | UnsetType = UNSET
     ended: tuple[int, ...] | UnsetType = UNSET
+    open_next: tuple[int, ...] | UnsetType = UNSET
     group: str | None = None
     undoes: int | None = None
     redo: bool = False

@@ -10,12 +10,13 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from msgspec import UNSET
+from msgspec.structs import replace
 
 from todo_cli.contract.codec import decode
 from todo_cli.contract.conversations import AnswerTurn, Turn
 from todo_cli.contract.ids import id_of
 from todo_cli.contract.journal import Redo, Undo
+from todo_cli.contract.tool_requests import KEY_ARGUMENT
 from todo_cli.contract.turn_steps import CallToApprove, HoldCalls, PendingCall, PendingCalls
 from todo_cli.core.dispatch import handler
 from todo_cli.core.history.plans import IMAGE, LIFE, PLAN_WITH_CONFLICTS, PlanWithConflicts, plan_values, raise_for_plan
@@ -29,13 +30,14 @@ from todo_cli.core.turns.append_sql import (
     fenced_error,
     tool_result_row,
 )
+from todo_cli.core.turns.choices import ApprovedCall, read_choices
 from todo_cli.core.turns.decide_calls import DecidedCall, UndecidedCall, decide_calls
 from todo_cli.core.turns.run_call import CHECK_FENCE
 from todo_cli.core.turns.snapshot import READ_TURN, TurnSnapshot, raise_turn_not_found, to_turn
 from todo_cli.core.turns.tool_result import REFUSED_RESULT, error_json, result_json
 from todo_cli.db.sql import Sql, StatementCall
 from todo_cli.db.transaction import Steps, Transaction
-from todo_cli.errors import Conflict, Invalid, NotFound, TodoError
+from todo_cli.errors import Conflict, NotFound, TodoError
 
 INSERT_PLANS = Sql(f"""
 INSERT INTO todo.plans (space_id, id, verb, arguments, targets, differences, expires_at)
@@ -140,8 +142,8 @@ def _plan_row(conversation: str, call: CallToApprove, change: DecidedChange) -> 
 async def answer_turn(tx: Transaction, request: AnswerTurn) -> Turn:
     """Approve or refuse the held calls. Three round trips to approve, two to refuse.
 
-    The first answer counts, and the same answer again changes nothing. Calls that are not chosen are refused in the same
-    transaction.
+    The first answer counts, and the same answer again changes nothing. Calls and tasks that are not chosen are refused in
+    the same transaction.
     """
     async with tx.steps() as steps:
         _, text, held_plans = await steps.fetch_all(LOCK_CONVERSATION, READ_TURN, READ_HELD_PLANS, turn=request.turn)
@@ -151,19 +153,18 @@ async def answer_turn(tx: Transaction, request: AnswerTurn) -> Turn:
         if turn.state != "awaiting":
             return _repeat_answer(turn, request)
         held = msgspec.convert(turn.held or [], list[PendingCall])
-        places = _approved_places(request, held)
+        approved = read_choices(request, held)
         applied: list[str] = []
         rows = [_refused_row(call) for call in held]
         store: list[StatementCall] = []
-        if places:
+        if approved:
             plans = decode(held_plans or "", _HeldPlans)
-            approved = [held[place] for place in places]
             outcomes = await _apply_plans(tx, steps, request.turn, approved, plans.plans)
-            for place, call, outcome in zip(places, approved, outcomes, strict=True):
-                rows[place] = _result_row(call, outcome)
+            for choice, outcome in zip(approved, outcomes, strict=True):
+                rows[choice.place] = _result_row(choice, outcome)
             applied = [
-                call.plan.id
-                for call, outcome in zip(approved, outcomes, strict=True)
+                choice.call.plan.id
+                for choice, outcome in zip(approved, outcomes, strict=True)
                 if not isinstance(outcome, TodoError)
             ]
             store = await store_calls(
@@ -179,17 +180,6 @@ async def answer_turn(tx: Transaction, request: AnswerTurn) -> Turn:
     return to_turn(turn, state="answered", approved=request.yes, held=())
 
 
-def _approved_places(request: AnswerTurn, held: list[PendingCall]) -> list[int]:
-    """Return the places of the approved calls, in order."""
-    if request.only is UNSET:
-        return list(range(len(held))) if request.yes else []
-    if not request.yes or not request.only:
-        raise Invalid("`only` needs a yes and at least one call", hint="leave `only` out to refuse all calls")
-    if max(request.only) >= len(held):
-        raise Invalid(f"there are only {len(held)} calls to choose from", hint="their places count from 0")
-    return sorted(set(request.only))
-
-
 def _repeat_answer(turn: TurnSnapshot, request: AnswerTurn) -> Turn:
     if turn.approved is None:
         raise Conflict("the turn is not waiting for an approval", state=turn.state)
@@ -203,32 +193,43 @@ def _refused_row(call: PendingCall) -> dict[str, Any]:
     return tool_result_row(call.message, call.index, REFUSED_RESULT)
 
 
-def _result_row(call: PendingCall, outcome: DecidedCall | TodoError) -> dict[str, Any]:
-    content = error_json(outcome) if isinstance(outcome, TodoError) else result_json(outcome.answer)
-    return tool_result_row(call.message, call.index, content)
+def _result_row(choice: ApprovedCall, outcome: DecidedCall | TodoError) -> dict[str, Any]:
+    call = choice.call
+    if isinstance(outcome, TodoError):
+        return tool_result_row(call.message, call.index, error_json(outcome))
+    refused = [target for target in call.plan.targets if target.number in choice.refused]
+    return tool_result_row(call.message, call.index, result_json(outcome.answer, refused=refused))
 
 
 async def _apply_plans(
-    tx: Transaction, steps: Steps, turn: str, calls: list[PendingCall], plans: list[PlanWithConflicts]
+    tx: Transaction, steps: Steps, turn: str, choices: list[ApprovedCall], plans: list[PlanWithConflicts]
 ) -> list[DecidedCall | TodoError]:
     """Decide the approved calls one after the other; all are compared with the tasks before the first is decided."""
     plan_by_id = {plan.plan.id: plan for plan in plans}
-    errors = [_check_plan(plan_by_id.get(call.plan.id)) for call in calls]
+    errors = [_check_plan(plan_by_id.get(choice.call.plan.id), choice.refused) for choice in choices]
     valid = [
-        UndecidedCall(call.plan.verb, call.plan.arguments, key=f"plan:{call.plan.id}", turn=turn)
-        for call, error in zip(calls, errors, strict=True)
+        UndecidedCall(
+            choice.call.plan.verb,
+            choice.arguments,
+            key=choice.call.plan.arguments.get(KEY_ARGUMENT) or f"plan:{choice.call.plan.id}",
+            turn=turn,
+        )
+        for choice, error in zip(choices, errors, strict=True)
         if error is None
     ]
     decided = iter(await decide_calls(tx, steps, valid, in_order=True))
     return [error or next(decided) for error in errors]
 
 
-def _check_plan(plan: PlanWithConflicts | None) -> TodoError | None:
-    """Return the error of a plan that no longer applies."""
+def _check_plan(plan: PlanWithConflicts | None, refused: tuple[int, ...]) -> TodoError | None:
+    """Return the error of a plan that no longer applies. Its refused tasks may have moved on."""
     if plan is None:
         return NotFound("the plan does not exist any more; nothing was changed")
+    if refused and plan.plan.state == "applied":
+        return Conflict("the plan was applied before, with all of its tasks; nothing was changed")
+    moved = [number for number in plan.moved or () if int(number) not in refused]
     try:
-        raise_for_plan(plan)
+        raise_for_plan(replace(plan, moved=moved))
     except TodoError as error:
         return error
     return None

@@ -11,8 +11,9 @@ from typing import LiteralString
 import msgspec
 
 from todo_cli.contract.codec import decode
+from todo_cli.contract.model_texts import StoreSummary, StoreTitle
 from todo_cli.contract.turn_events import ReadEvents, TurnProgress
-from todo_cli.contract.turn_steps import ReadReplay, Replay, StepStored, StoreSummary, StoreTitle, UsageRecord
+from todo_cli.contract.turn_steps import ReadReplay, Replay, StepStored, UsageRecord
 from todo_cli.core import validation
 from todo_cli.core.accounts.budget_sql import OVER
 from todo_cli.core.dispatch import handler

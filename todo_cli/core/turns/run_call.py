@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
 
 from todo_cli.contract.base import Request
 from todo_cli.contract.codec import convert_request, decode
 from todo_cli.contract.registry import BY_VERB
-from todo_cli.contract.tasks import ListTasks, ShowTask
+from todo_cli.contract.tasks import ShowTask
+from todo_cli.contract.tool_requests import KEY_ARGUMENT, complete_tool_request
 from todo_cli.contract.turn_steps import CallResult, RunCall
 from todo_cli.core.dispatch import handle, handler
 from todo_cli.core.journal import make_stamp
@@ -113,7 +113,7 @@ async def execute_tool_call(
         request = parse_tool_request(call.operation, call.arguments)
     except Invalid as error:
         return error_json(error), []
-    inner = tx.inner(type(request), key, enter=True, turn=call.turn)
+    inner = tx.inner(type(request), call.arguments.get(KEY_ARGUMENT) or key, enter=True, turn=call.turn)
     try:
         if find_write(type(request)) is None:
             answer = await handle(inner, request)
@@ -136,5 +136,6 @@ def parse_tool_request(verb: str, arguments: dict[str, Any]) -> Request[Any]:
     """Return the Request of a tool call; raise Invalid also for a verb that is not a tool."""
     if verb not in TOOLS:
         raise Invalid(f"{verb[:40]!r} is not among the tools")
-    request = convert_request(arguments, TOOLS[verb])
-    return replace(request, count_deferred=True) if isinstance(request, ListTasks) else request
+    fields = {name: value for name, value in arguments.items() if name != KEY_ARGUMENT}
+    request = convert_request(fields, TOOLS[verb])
+    return complete_tool_request(request, has_key=KEY_ARGUMENT in arguments)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from todo_cli.contract.journal import ChangePage, Undone
+from todo_cli.contract.plans import PlanTarget
 from todo_cli.contract.search import TaskHit, TaskHits
 from todo_cli.contract.tasks import Changed, Task, TaskPage
 from todo_cli.errors import TodoError
@@ -51,14 +53,15 @@ _DETAIL_FIELDS = (
 _CHANGE_FIELDS = ("seq", "at", "verb", "undone", "differences")
 
 
-def result_json(answer: Any, *, with_details: bool = False) -> str:
+def result_json(answer: Any, *, with_details: bool = False, refused: Sequence[PlanTarget] = ()) -> str:
     """Return the answer of a Request as JSON for the model.
 
-    With `with_details` a task has its note and comments too, as ShowTask shows it.
+    With `with_details` a task has its note and comments too, as ShowTask shows it. `refused` are the tasks of the call
+    to which the person did not agree.
     """
     if with_details and isinstance(answer, Task):
         return _truncate({"task": _detail_fields(answer)})
-    return _truncate(_summarize(answer))
+    return _truncate(_summarize(answer) | (_refused_fields(refused) if refused else {}))
 
 
 def error_json(error: TodoError) -> str:
@@ -68,12 +71,13 @@ def error_json(error: TodoError) -> str:
 
 def _summarize(answer: Any) -> dict[str, Any]:
     if isinstance(answer, Task):
-        return {"task": _task_fields(answer)}
+        return _one_task_fields(answer)
     if isinstance(answer, TaskPage):
         hidden = answer.deferred or None
         return {
             "tasks": [_listed_fields(task) for task in answer.tasks],
             "more": answer.next,
+            "cut": answer.cut or None,
             "hidden_deferred": hidden,
         }
     if isinstance(answer, TaskHits):
@@ -89,6 +93,16 @@ def _summarize(answer: Any) -> dict[str, Any]:
     return builtin if isinstance(builtin, dict) else {"answer": builtin}
 
 
+def _one_task_fields(task: Task) -> dict[str, Any]:
+    """Return a task, whether its key was used before, and the task that is like it."""
+    fields: dict[str, Any] = {"task": _task_fields(task)}
+    if task.new is False:
+        fields["new"] = False
+    if task.similar:
+        fields["similar"] = msgspec.to_builtins(task.similar)
+    return fields
+
+
 def _hits_fields(answer: TaskHits) -> dict[str, Any]:
     """Return the matches, the number of matches of other statuses, and a hint where none is found."""
     fields: dict[str, Any] = {"tasks": [_match_fields(hit) for hit in answer.hits], "also": answer.also or None}
@@ -96,20 +110,31 @@ def _hits_fields(answer: TaskHits) -> dict[str, Any]:
 
 
 def _changed_fields(answer: Changed) -> dict[str, Any]:
-    """Return the changed tasks, and apart from them the next occurrences that their completion created."""
-    finished = {
-        (task.repeat.series, task.repeat.occurrence) for task in answer.tasks if task.repeat and task.status == "done"
-    }
-    following = [task for task in answer.tasks if _previous_occurrence(task) in finished and task.status == "open"]
-    changed = [task for task in answer.tasks if task not in following]
+    """Return the changed tasks, and apart from them next occurrences that completion created or reopening took back."""
+    places = {(task.repeat.series, task.repeat.occurrence): task.status for task in answer.tasks if task.repeat}
+    followers = [(task, places.get(_previous_occurrence(task))) for task in answer.tasks if task.repeat]
+    following = [task for task, before in followers if (before, task.status) == ("done", "open")]
+    taken_back = [task for task, before in followers if (before, task.status) == ("open", "deleted")]
+    changed = [task for task in answer.tasks if task not in following + taken_back]
     fields: dict[str, Any] = {"ok": True, "changed": len(changed), "tasks": [_task_fields(task) for task in changed]}
+    if not answer.new:
+        fields["new"] = False
     if following:
         fields["next"] = [_task_fields(task) for task in following]
+    if taken_back:
+        fields["taken_back"] = [_task_fields(task) for task in taken_back]
+    if answer.open_next:
+        fields["open_next"] = list(answer.open_next)
     if answer.open_subtasks:
         fields["open_subtasks"] = answer.open_subtasks
     if answer.ended:
         fields["series_ended"] = list(answer.ended)
     return fields
+
+
+def _refused_fields(refused: Sequence[PlanTarget]) -> dict[str, Any]:
+    tasks = [{"number": target.number, "title": target.title} for target in refused]
+    return {"refused": tasks, "hint": "the user did not agree to the refused tasks; do not ask again"}
 
 
 def _undone_fields(answer: Undone) -> dict[str, Any]:
@@ -119,8 +144,8 @@ def _undone_fields(answer: Undone) -> dict[str, Any]:
     return count | {"differences": differences} | ({"left_alone": list(answer.skipped)} if answer.skipped else {})
 
 
-def _previous_occurrence(task: Task) -> tuple[str, int] | None:
-    return (task.repeat.series, task.repeat.occurrence - 1) if task.repeat else None
+def _previous_occurrence(task: Task) -> tuple[str, int]:
+    return (task.repeat.series, task.repeat.occurrence - 1) if task.repeat else ("", 0)
 
 
 def _match_fields(hit: TaskHit) -> dict[str, Any]:

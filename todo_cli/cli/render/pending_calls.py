@@ -1,0 +1,51 @@
+"""Show the calls that wait for approval as a list of choices: a call, or a task of a call that names several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from todo_cli.cli.render.changes import format_difference
+from todo_cli.cli.render.escape import escape
+from todo_cli.contract.plans import choosable_numbers
+from todo_cli.contract.registry import label_of
+from todo_cli.contract.turn_steps import PendingCall
+
+
+class Choice(NamedTuple):
+    """One thing to approve: the call at a place, or only its task with this number; and its lines."""
+
+    place: int
+    number: int | None
+    lines: list[str]
+
+
+def list_choices(calls: Sequence[PendingCall]) -> list[Choice]:
+    """Return the choices of the calls in the order in which they are shown and counted."""
+    return [choice for place, call in enumerate(calls) for choice in _split_call(place, call)]
+
+
+def _split_call(place: int, call: PendingCall) -> list[Choice]:
+    plan = call.plan
+    numbers = choosable_numbers(plan)
+    lines = {difference.number: format_difference(difference) for difference in plan.differences}
+    if not numbers:
+        return [Choice(place, None, [*lines.values()] or ["no changes"])]
+    titles = {target.number: target.title for target in plan.targets}
+    choices = [
+        Choice(place, number, [lines.pop(number, escape(f"#{number} {titles.get(number, '')}: no changes"))])
+        for number in numbers
+    ]
+    choices[-1].lines.extend(lines.values())  # next occurrences
+    return choices
+
+
+def format_pending_calls(calls: Sequence[PendingCall]) -> list[str]:
+    """Return a line for every task that the calls would change; several choices are numbered."""
+    choices = list_choices(calls)
+    shown: list[str] = []
+    for count, choice in enumerate(choices, 1):
+        label = label_of(calls[choice.place].plan.verb)
+        head = f"{count:>4}  {label:<8}" if len(choices) > 1 else f"  {label:<8}"
+        shown += [(head if index == 0 else " " * len(head)) + line for index, line in enumerate(choice.lines)]
+    return shown
