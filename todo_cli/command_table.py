@@ -9,7 +9,15 @@ from __future__ import annotations
 import os
 import sys
 
-GLOBAL_FLAGS = {"--no-color": 0, "--debug": 0, "--profile": 1, "--jq": 1, "--template": 1, "--json-fields": 1}
+GLOBAL_FLAGS = {
+    "--no-color": 0,
+    "--no-pager": 0,
+    "--debug": 0,
+    "--profile": 1,
+    "--jq": 1,
+    "--template": 1,
+    "--json-fields": 1,
+}
 """flag -> number of values that follow it"""
 
 PANELS = ("Tasks", "Chat", "History", "Account", "Operate")

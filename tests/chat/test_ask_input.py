@@ -22,9 +22,13 @@ def last_message(talker: ChatProcess) -> str:
 @pytest.mark.parametrize(
     ("words", "stdin", "message"),
     [
-        (("which of these is done?",), "milk\n", "which of these is done?\n\nmilk"),
-        (("which of these:", "-", "is done?"), "milk\n", "which of these:\n\nmilk\n\nis done?"),
-        (("-", "which is done?"), "milk\n", "milk\n\nwhich is done?"),
+        (("which of these is done?",), "milk\n", "which of these is done?\n\n<attachment>\nmilk\n</attachment>"),
+        (
+            ("which of these:", "-", "is done?"),
+            "milk\n",
+            "which of these:\n\n<attachment>\nmilk\n</attachment>\n\nis done?",
+        ),
+        (("-", "which is done?"), "milk\n", "<attachment>\nmilk\n</attachment>\n\nwhich is done?"),
         ((), "milk\n", "milk"),
         (("what is due?", "-"), "", "what is due?"),
     ],
@@ -41,7 +45,7 @@ def test_chat_edit_with_words_and_stdin_sends_both(talker: ChatProcess) -> None:
     talker.script(text_answer("One."), text_answer("Two."))
     talker("ask", "first")
     assert talker("chat", "edit", "1", "which is done?", stdin="milk\n").out == "Two.\n"
-    assert last_message(talker) == "which is done?\n\nmilk"
+    assert last_message(talker) == "which is done?\n\n<attachment>\nmilk\n</attachment>"
 
 
 @pytest.mark.parametrize("redirection", ["<&-", "< /dev/null"])
@@ -76,7 +80,7 @@ def test_ask_with_an_idle_stdin_names_what_it_waits_for(talker: ChatProcess) -> 
     assert "waiting for stdin to end" in child.stderr.readline()
     out, _ = child.communicate("milk\n", timeout=20)
     assert (out, child.returncode) == ("Yes.\n", 0)
-    assert last_message(talker) == "what is due?\n\nmilk"
+    assert last_message(talker) == "what is due?\n\n<attachment>\nmilk\n</attachment>"
 
 
 def test_ask_with_stdin_named_twice_exits_with_2(talker: ChatProcess) -> None:

@@ -13,6 +13,7 @@ from tests.conftest import COMMAND, Database, Person, Todo, wait_for
 from todo_cli.cli.add_lines import read_lines
 from todo_cli.contract.limits import MAX_STDIN_LINES
 from todo_cli.errors import Invalid
+from todo_cli.server.rate_limits import REPEAT_SECONDS
 
 
 @pytest.fixture
@@ -91,6 +92,7 @@ def test_add_lines_with_the_same_key_continues_an_interrupted_run(todo: Todo, pe
         "1,000 of 1,100 tasks were added; send the same lines with --key move to add the rest"
     )
     db.execute("UPDATE todo.users SET per_minute = 1000000 WHERE id = %s", person.user_id)
+    time.sleep(REPEAT_SECONDS)
     again = todo("add", "-", "--key", "move", stdin=text)
     assert (again.code, again.out) == (0, "Added 1,100 tasks: #1 to #1100\n")
     whole = todo("add", "-", "--key", "move", stdin=text)
@@ -106,6 +108,7 @@ def test_add_lines_interrupted_without_a_key_prints_its_key(todo: Todo, person: 
     stopped = todo("add", "-", stdin=text)
     assert stopped.err.startswith("500 of 600 tasks were added; ")
     db.execute("UPDATE todo.users SET per_minute = 1000000 WHERE id = %s", person.user_id)
+    time.sleep(REPEAT_SECONDS)
     key = stopped.err.split("--key ")[1].split()[0]
     assert todo("add", "-", "--key", key, stdin=text).out == "Added 600 tasks: #1 to #600\n"
 

@@ -164,7 +164,7 @@ def test_control_characters_in_output_are_escaped(todo: Todo) -> None:
         todo("token", "create", "--name", NASTY).err,
         todo("token", "list").out,
     ]
-    outputs.append(run_on_terminal(todo, "log", columns=500))
+    outputs.append(run_on_terminal(todo, "log", "--no-color", columns=500))
     for text in outputs:
         assert SHOWN in text
         assert not ACTING.search(text)

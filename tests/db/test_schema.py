@@ -115,6 +115,7 @@ FROZEN = {
     "0001_initial.sql": "9a5973ff1f9be20b5adf01ba42d7c6bb50ab9adb0d0ea71ba4d11500a4680383",
     "0002_search_stems.sql": "ed31a3a88e80aac24c564713452e6cffd207b5303bd4da252d417581a04ded3a",
     "0003_no_statistics.sql": "473e63ca8452684cf26320571e449484471c04d58d5842836623cfdc8f3cb5a4",
+    "0004_server_walls.sql": "749faeb06a594fa2c2cf134ac258a311431a583c46f0823dac8e90b75ad9f0e6",
 }
 
 

@@ -41,7 +41,9 @@ class Ask:
     def show(self, number: int) -> Task:
         """Return the task as it is stored, without its computed fields."""
         found = self(ShowTask(number=number))
-        return msgspec.structs.replace(found, **dict.fromkeys(("blocked", "urgency", "subtasks", "comments"), UNSET))
+        return msgspec.structs.replace(
+            found, **dict.fromkeys(("blocked", "urgency", "subtasks", "comments", "links"), UNSET)
+        )
 
 
 AskAs = Callable[..., Ask]

@@ -30,7 +30,7 @@ def ask_approval(session: Session, outcome: TurnOutcome, screen: Screen, *, yes:
     """
     screen.pause()
     if screen.form == "text" or session.is_interactive:
-        for line in format_pending_calls(outcome.held):
+        for line in format_pending_calls(outcome.held, session.local_now()):
             text.note(text.wrap(line, " " * 14))
     if yes:
         return AnswerTurn(turn=outcome.turn, yes=True)

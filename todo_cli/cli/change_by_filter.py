@@ -48,7 +48,7 @@ def _ask_or_refuse(session: Session, plan: Plan) -> bool:
         if not session.is_interactive:
             detail = f"this would change {tasks}, and there is no terminal to ask on; nothing was changed"
             raise NeedsAnswer(detail, hint="confirm with --yes, or preview with --plan")
-        print_plan_rows(plan, text.note)
+        print_plan_rows(session, plan, text.note)
         approved = ask_yes_no(session, f"Change {tasks}?", yes=False, flag="--yes")
     finally:
         if not approved:

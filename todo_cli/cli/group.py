@@ -101,6 +101,9 @@ def _root(
         str | None, typer.Option(help="Use this profile from the settings.", autocompletion=_complete_profile)
     ] = None,
     no_color: Annotated[bool, typer.Option("--no-color", help="Print without colours (also: NO_COLOR).")] = False,
+    no_pager: Annotated[
+        bool, typer.Option("--no-pager", help="Print long output without a pager (also: TODO_PAGER=cat).")
+    ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Print the trace of an error.")] = False,
     jq: Annotated[str | None, typer.Option(help="Print the JSON through a jq filter.", metavar="EXPR")] = None,
     template: Annotated[
@@ -116,7 +119,7 @@ def _root(
     [bold]todo init[/bold] creates a list on this machine; [bold]todo login[/bold] joins an existing one.
     [bold]todo[/bold] without a command lists the open tasks.
     """
-    ctx.obj = Session(profile=profile, color=not no_color, debug=debug)
+    ctx.obj = Session(profile=profile, color=not no_color, pager=not no_pager, debug=debug)
     if jq is not None or template is not None or json_fields is not None:
         ctx.obj.json_options = read_json_options(json_fields, jq, template)
     if ctx.invoked_subcommand is None:

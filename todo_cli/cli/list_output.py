@@ -65,24 +65,17 @@ def _print_screen(session: Session, page: TaskPage, request: ListTasks, choices:
         text.note(f"{choices.nothing} {hidden}".rstrip())
         return
     from todo_cli.cli.render.cells import read_width
-    from todo_cli.cli.render.colors import choose_paint
-    from todo_cli.cli.render.signs import choose_signs
+    from todo_cli.cli.render.pager import print_screen
     from todo_cli.cli.render.task_list import format_tasks
-    from todo_cli.cli.render.task_rows import ListView
+    from todo_cli.cli.render.task_rows import open_view
 
-    view = ListView(
-        zone=session.load_zone(),
-        now=session.clock.now,
-        signs=choose_signs(),
+    width = read_width()
+    view = open_view(session)._replace(
         as_tree=request.sort == "due",
         with_urgency=request.sort == "urgency",
         wrap_titles=choices.wrap_titles,
     )
-    width = read_width()
-    lines = [*format_tasks(page.tasks, view, width), *_format_footer(page, hidden, choices.more, width)]
-    paint = choose_paint(colored=session.use_color)
-    for line in lines:
-        text.write(paint(line))
+    print_screen(session, [*format_tasks(page.tasks, view, width), *_format_footer(page, hidden, choices.more, width)])
 
 
 def _format_footer(page: TaskPage, hidden: str, more: str, width: int) -> list[Line]:

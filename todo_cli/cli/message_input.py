@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from todo_cli.cli.render import text
+from todo_cli.contract.attachments import wrap_attachment
 from todo_cli.contract.limits import MAX_MESSAGE_CHARS
 from todo_cli.errors import Invalid
 
@@ -21,13 +22,15 @@ def read_message(words: Sequence[str]) -> str:
     """Return the words and the text on stdin as one message; raises Invalid.
 
     A word `-` is the place of the text and waits for it anywhere. Without it the text of a pipe or a file comes last;
-    a terminal, /dev/null and a closed stdin are not read.
+    a terminal, /dev/null and a closed stdin are not read. Beside words the text is an attachment, which names no tasks.
     """
     if words.count("-") > 1:
         raise Invalid("the message names stdin (-) twice", hint="stdin can be read once: leave one - out")
     place = words.index("-") if "-" in words else len(words)
     piped = _read_stdin() if "-" in words or _is_piped() else ""
-    parts = (" ".join(words[:place]), piped.strip("\r\n"), " ".join(words[place + 1 :]))
+    piped = piped.strip("\r\n")
+    attached = wrap_attachment(piped) if piped and len(words) > words.count("-") else piped
+    parts = (" ".join(words[:place]), attached, " ".join(words[place + 1 :]))
     return "\n\n".join(part for part in parts if part)
 
 

@@ -28,15 +28,15 @@ def print_new_plan(session: Session, request: OnTasks, *, as_json: bool) -> None
     if as_json:
         json.write_document(plan)
         return
-    print_plan_rows(plan)
+    print_plan_rows(session, plan)
     text.note("Nothing was changed. To make exactly these changes, within a day:")
     text.write(f"todo apply {plan.id}")
 
 
-def print_plan_rows(plan: Plan, write: Callable[[str], None] = text.write) -> None:
+def print_plan_rows(session: Session, plan: Plan, write: Callable[[str], None] = text.write) -> None:
     """Print one line per changed task; of many tasks the first ones and their number."""
     for difference in plan.differences[:MAX_SHOWN_TASKS]:
-        write(f"  {format_difference(difference)}")
+        write(f"  {format_difference(difference, session.local_now())}")
     if len(plan.differences) > MAX_SHOWN_TASKS:
         write(f"  … and {len(plan.differences) - MAX_SHOWN_TASKS:,} more, {len(plan.differences):,} in all")
     if not plan.differences:

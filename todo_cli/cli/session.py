@@ -23,8 +23,8 @@ R = TypeVar("R")
 class Session:
     """Settings and client are opened on first use: help needs neither."""
 
-    def __init__(self, *, profile: str | None, color: bool, debug: bool) -> None:
-        self.profile, self.allow_color, self.debug = profile, color, debug
+    def __init__(self, *, profile: str | None, color: bool, pager: bool, debug: bool) -> None:
+        self.profile, self.allow_color, self.allow_pager, self.debug = profile, color, pager, debug
         self.model: str | None = None
         self.quiet = False
         self.is_prompt = False  # of `todo chat`

@@ -151,7 +151,7 @@ def answer_turn(session: Session, number: int, screen: Screen, *, yes: bool, onl
     if only is not None:
         answer = approve_some(begin.turn, watched.held, only.split())
     if yes and screen.form == "text":
-        for line in format_pending_calls(watched.held):
+        for line in format_pending_calls(watched.held, session.local_now()):
             text.note(text.wrap(line, " " * 14))
     session.send(answer)
     errors = _show_results(session, number, watched.held, answer, screen) if watched.held else []

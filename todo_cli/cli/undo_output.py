@@ -14,7 +14,8 @@ MAX_SHOWN_DIFFERENCES = 20
 
 def show_undo(ctx: Any, request: Undo | Redo | UndoTurn | RedoTurn, key: str | None, *, as_json: bool) -> None:
     """Send the request; print the changed tasks and the skipped ones."""
-    result = session_of(ctx).send(request, key)
+    session = session_of(ctx)
+    result = session.send(request, key)
     if as_json:
         from todo_cli.cli.render import json
 
@@ -29,7 +30,7 @@ def show_undo(ctx: Any, request: Undo | Redo | UndoTurn | RedoTurn, key: str | N
     word = f"Would {request.label.removeprefix('chat ')}" if request.dry_run else request.past
     text.write(f"{word} change {names}:" if names else f"{request.past} before, with the same key:")
     for difference in result.differences[:MAX_SHOWN_DIFFERENCES]:
-        text.write(f"  {format_difference(difference)}")
+        text.write(f"  {format_difference(difference, session.local_now())}")
     if len(result.differences) > MAX_SHOWN_DIFFERENCES:
         text.write(f"  … and {len(result.differences) - MAX_SHOWN_DIFFERENCES} more")
     if result.skipped:

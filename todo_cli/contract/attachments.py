@@ -18,3 +18,8 @@ def wrap_attachment(text: str) -> str:
 def remove_attachment(message: str) -> str:
     """Return a message without its attachment: the person's own words."""
     return _ATTACHMENT.sub("", message)
+
+
+def choose_own_words(message: str) -> str:
+    """Return the person's own words, or the attachment where there are no others."""
+    return remove_attachment(message).strip() or message

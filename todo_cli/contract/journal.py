@@ -23,7 +23,11 @@ class Difference(Struct, frozen=True, kw_only=True):
 
 
 class Change(Struct, frozen=True, kw_only=True):
-    """One row of the journal. `tasks` counts all changed tasks, `differences` shows the first ten."""
+    """One row of the journal. `tasks` counts all changed tasks, `differences` shows the first ten.
+
+    `mine` says that the caller made it, `same_token` that it was made with the caller's token. With
+    `by_model` a model made it in a chat; `conversation` is the number of the conversation, if it is the caller's.
+    """
 
     seq: int
     at: datetime
@@ -36,6 +40,10 @@ class Change(Struct, frozen=True, kw_only=True):
     group: str | None = None
     undoes: int | None = None
     undone: bool = False
+    mine: bool = False
+    same_token: bool = False
+    by_model: bool = False
+    conversation: int | None = None
     tasks: int
     differences: tuple[Difference, ...] = ()
 

@@ -16,6 +16,8 @@ MAX_TAG_CHARS = 100
 MAX_TAGS_PER_TASK = 100
 MAX_BLOCKERS_PER_TASK = 100
 MAX_SUBTASK_DEPTH = 50
+MAX_SHOWN_LINKS = 100
+"""Subtasks, and blocked tasks, of one task that is shown."""
 
 MAX_FILTER_CHARS = 10_000
 MAX_SORT_CHARS = 100

@@ -45,6 +45,27 @@ class Comment(Struct, frozen=True, kw_only=True):
     removed: bool | UnsetType = UNSET
 
 
+class LinkedTask(Struct, frozen=True, kw_only=True):
+    """A task beside the one that is shown."""
+
+    number: int
+    title: str
+    status: TaskStatus
+    due: str | None = None
+
+
+class TaskLinks(Struct, frozen=True, kw_only=True):
+    """The tasks around a task, 100 of a kind at most: its parent, its subtasks, its blockers, and what it blocks.
+
+    Subtasks and blocked tasks in the trash are left out, finished blocked tasks too.
+    """
+
+    parent: LinkedTask | None = None
+    subtasks: tuple[LinkedTask, ...] = ()
+    blockers: tuple[LinkedTask, ...] = ()
+    blocked: tuple[LinkedTask, ...] = ()
+
+
 class SimilarTask(Struct, frozen=True, kw_only=True):
     """A task that the same user added a moment ago with the same fields."""
 
@@ -59,7 +80,7 @@ class Task(Struct, frozen=True, kw_only=True):
     seconds, without the work that began at `started_at`. Lists leave out `note`. An added task has `new`: False when
     its idempotency key had been used before, and `similar` where AddTask asks for it. Reads add `blocked` (it waits
     for an open task), `urgency` and `subtasks` (the number of open ones); ShowTask also adds the newest 100 `comments`,
-    oldest first.
+    oldest first, and `links` to other tasks.
     """
 
     number: int
@@ -91,6 +112,7 @@ class Task(Struct, frozen=True, kw_only=True):
     urgency: float | UnsetType = UNSET
     subtasks: int | UnsetType = UNSET
     comments: tuple[Comment, ...] | UnsetType = UNSET
+    links: TaskLinks | UnsetType = UNSET
 
 
 class Changed(Struct, frozen=True, kw_only=True):

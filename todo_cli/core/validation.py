@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
+from todo_cli.contract.attachments import choose_own_words
 from todo_cli.contract.clock import Clock
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid
@@ -25,8 +26,8 @@ def check_line(field: str, text: str) -> str:
 
 
 def shorten_title(text: str) -> str:
-    """Return the first line of the text, at most 60 characters of it."""
-    first = next((line.strip() for line in text.splitlines() if line.strip()), "") or "(blank)"
+    """Return the first line of a person's message, at most 60 characters of it."""
+    first = next((line.strip() for line in choose_own_words(text).splitlines() if line.strip()), "") or "(blank)"
     return first if len(first) <= 60 else first[:59] + "…"
 
 

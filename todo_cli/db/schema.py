@@ -41,6 +41,7 @@ OLDEST_CLIENT = 1
 FUNCTIONS_BEFORE_TABLES = ("auth", "text")
 FUNCTIONS_AFTER_TABLES = (
     "rate_limits",
+    "leases",
     "accounts",
     "tasks",
     "views",
@@ -67,6 +68,8 @@ def statements() -> list[str]:
         *_comment_columns(),
         *search.TRIGGERS,
         *usage.TRIGGERS,
+        *turns.TRIGGERS,
+        *tasks.TRIGGERS,
         *grant_functions(),
         *create_policies([table.name for table in metadata.sorted_tables]),
         f"INSERT INTO todo.schema (version, oldest) VALUES ({SCHEMA_VERSION}, {OLDEST_CLIENT})",

@@ -92,6 +92,7 @@ class Transaction:
         self._is_open = False
         self._pending: list[StatementCall] = [(ENTER, {})]  # sent before the next statement
         self._entry: _Entry | None = None  # of the last sign-in
+        self.has_committed = False
         self.caller = caller
         self.values: dict[str, Any] = {
             "schema": SCHEMA_VERSION,
@@ -128,6 +129,8 @@ class Transaction:
             rows = await run(self._connection, [(sql, sql.values(self.values | values)) for sql, values in calls])
         except psycopg.Error as error:
             raise translate(error) from error
+        last = calls[-1][0]
+        self.has_committed |= last is COMMIT or (not self._is_open and last is not ROLLBACK)
         texts = [None if row is None else row[0] for row in rows]
         for (sql, _), text in zip(calls, texts, strict=True):
             if sql is ENTER and text:

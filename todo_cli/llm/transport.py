@@ -22,14 +22,16 @@ MAX_ERROR_BYTES = 65_536
 def open_http(endpoint: ModelEndpoint) -> httpx2.AsyncClient:
     """Open an HTTP client; the caller closes it and sets the deadlines.
 
-    It has no TLS context for plain http, and uses no proxy for an address of this machine.
+    It has no TLS context for plain http, and uses no proxy for an address of this machine. It asks for bodies without
+    compression and decompresses none: a few bytes could become gigabytes.
     """
     parts = urlsplit(endpoint.base_url)
     return httpx2.AsyncClient(
         verify=False if parts.scheme == "http" else _trust_store(),
         trust_env=not is_loopback(parts),
         timeout=httpx2.Timeout(None, connect=min(CONNECT_SECONDS, endpoint.first_content_seconds)),
-        event_hooks={"response": [_limit_error_body]},
+        headers={"Accept-Encoding": "identity"},
+        event_hooks={"response": [_limit_body]},
     )
 
 
@@ -38,22 +40,28 @@ def _trust_store() -> ssl.SSLContext:
     return httpx2.create_ssl_context()
 
 
-async def _limit_error_body(response: httpx2.Response) -> None:
-    """Bound the body of an error, which openai reads to its end."""
+async def _limit_body(response: httpx2.Response) -> None:
+    """Bound the body of an error, which openai reads to its end. Raise ModelServerError for a compressed answer."""
+    encoding = response.headers.pop("Content-Encoding", "identity").strip().lower()
+    if encoding != "identity" and response.is_success:
+        await response.aclose()
+        raise ModelServerError("endpoint", f"sent a compressed answer ({encoding[:20]}) without being asked to")
     if not response.is_success:
-        response.stream = _LimitedStream(response.stream)
+        response.stream = _LimitedStream(response.stream, MAX_ERROR_BYTES if encoding == "identity" else 0)
 
 
 class _LimitedStream(httpx2.AsyncByteStream):
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
+    """A body of at most `max_bytes`; the rest is not read."""
+
+    def __init__(self, stream: Any, max_bytes: int) -> None:
+        self._stream, self._max_bytes = stream, max_bytes
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        size = 0
+        remaining = self._max_bytes
         async for chunk in self._stream:
-            size += len(chunk)
-            yield chunk
-            if size > MAX_ERROR_BYTES:
+            yield chunk[:remaining]
+            remaining -= len(chunk)
+            if remaining <= 0:
                 return
 
     async def aclose(self) -> None:
@@ -63,6 +71,8 @@ class _LimitedStream(httpx2.AsyncByteStream):
 def connection_error(error: BaseException) -> ModelServerError:
     """Convert an error of httpx2, or of openai caused by it, to a ModelServerError."""
     cause = error if isinstance(error, httpx2.HTTPError) else error.__cause__ or error
+    if isinstance(cause, ModelServerError):
+        return cause
     if isinstance(cause, httpx2.ReadError | httpx2.WriteError | httpx2.RemoteProtocolError):
         return ModelServerError("broken", "closed the connection in the middle of the answer", retry=True)
     if isinstance(cause, httpx2.ConnectError | httpx2.TimeoutException | OSError):

@@ -52,7 +52,8 @@ class Bodies:
         """Count bytes that have arrived; raises TooMany or Unavailable."""
         self._bytes[user] += size
         if self._bytes[user] > MAX_ARRIVING_BYTES_PER_USER:
-            raise TooMany("you are sending too many large requests at once", hint="send one after the other")
+            detail = "you are sending too many large requests at once"
+            raise TooMany(detail, hint="send one after the other", reason="size")
         if self._bytes.total() > MAX_ARRIVING_BYTES:
             raise Unavailable("the server is receiving too many large requests", hint="try again in a moment")
 

@@ -17,8 +17,8 @@ from todo_cli.contract.codec import convert_request, decode_request, encode
 from todo_cli.contract.ids import new_id
 from todo_cli.errors import Invalid, NotSignedIn, Unavailable
 from todo_cli.server.headers import read_headers
-from todo_cli.server.login_throttle import count_failed_sign_in
 from todo_cli.server.pool import Pool, TimedAnswer, answer
+from todo_cli.server.rate_limits import count_failed_sign_in
 from todo_cli.server.responses import send_response
 
 R = TypeVar("R")

@@ -10,8 +10,10 @@ from starlette.types import Receive, Scope, Send
 
 from todo_cli.contract.base import Request
 from todo_cli.contract.limits import MAX_BODY_BYTES
+from todo_cli.errors import TodoError
 from todo_cli.server.endpoint import answer_client
 from todo_cli.server.pool import Pool
+from todo_cli.server.rate_limits import count_refused_request
 from todo_cli.server.sign_in import check_token
 
 
@@ -48,10 +50,16 @@ class McpRoute:
             await self._end.wait()
 
     def _sender(self, context: Any) -> Any:
-        caller = msgspec.structs.replace(context.request.scope["state"]["caller"], way="mcp")
+        state = context.request.scope["state"]
+        caller = msgspec.structs.replace(state["caller"], way="mcp")
 
         async def send(request: Request[Any], key: str | None) -> Any:
-            return await answer_client(self._pool, msgspec.structs.replace(caller, key=key), request)
+            try:
+                return await answer_client(self._pool, msgspec.structs.replace(caller, key=key), request)
+            except TodoError as error:  # it becomes the result of a tool, so that the response is no refusal
+                state["error"] = error
+                await count_refused_request(self._pool, caller, error)
+                raise
 
         return send
 

@@ -17,7 +17,7 @@ from todo_cli.contract.clock import Clock
 from todo_cli.core.dispatch import handle
 from todo_cli.db.pipeline import Connection
 from todo_cli.db.transaction import ConnectionLost, Transaction, time_limit
-from todo_cli.errors import Unavailable
+from todo_cli.errors import TodoError, Unavailable
 from todo_cli.server.reachability import Reachability, is_closed_by_server
 
 R = TypeVar("R")
@@ -131,8 +131,7 @@ async def answer(pool: Pool, caller: Caller, request: Request[R]) -> TimedAnswer
             for attempt in range(1, MAX_ATTEMPTS + 1):
                 try:
                     async with pool.lend(wait_for_database=attempt > 1) as connection:
-                        tx = Transaction(connection, caller, type(request))
-                        return TimedAnswer(await handle(tx, request), tx.clock)
+                        return await _handle(Transaction(connection, caller, type(request)), request)
                 except ConnectionLost as error:
                     if attempt == MAX_ATTEMPTS:
                         raise Unavailable(error.detail, uncertain=True) from error
@@ -144,3 +143,11 @@ async def answer(pool: Pool, caller: Caller, request: Request[R]) -> TimedAnswer
         raise Unavailable("the database took too long", hint="try again in a moment", uncertain=True) from None
     except psycopg.Error as error:
         raise Unavailable("the connection to the database was lost", hint="try again in a moment") from error
+
+
+async def _handle(tx: Transaction, request: Request[R]) -> TimedAnswer[R]:
+    try:
+        return TimedAnswer(await handle(tx, request), tx.clock)
+    except TodoError as error:
+        error.is_counted = tx.has_committed
+        raise

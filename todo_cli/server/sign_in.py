@@ -13,14 +13,15 @@ from collections import OrderedDict
 from msgspec.structs import replace
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from todo_cli.contract.base import Caller, Secret
+from todo_cli.contract.base import Caller
 from todo_cli.contract.ids import token_hash
 from todo_cli.contract.users import WhoAmI
-from todo_cli.errors import NotSignedIn, Unavailable
+from todo_cli.errors import NotSignedIn, TodoError, TooMany, Unavailable
 from todo_cli.server.bodies import Bodies
 from todo_cli.server.endpoint import answer_client
 from todo_cli.server.headers import check_headers, read_caller, read_context
 from todo_cli.server.pool import Pool
+from todo_cli.server.rate_limits import RecentRefusals, count_refused_request
 from todo_cli.server.responses import send_errors_of, send_problem
 
 PUBLIC_PATHS = {
@@ -41,7 +42,8 @@ class SignInFirst:
     """The middleware before the router. It puts the caller into `scope["state"]["caller"]`."""
 
     def __init__(self, app: ASGIApp, pool: Pool) -> None:
-        self._app, self._tokens, self._bodies = app, TokenChecks(pool), Bodies()
+        self._app, self._pool = app, pool
+        self._tokens, self._bodies, self._refusals = TokenChecks(pool), Bodies(), RecentRefusals()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one ASGI request."""
@@ -59,14 +61,28 @@ class SignInFirst:
             await self._app(scope, receive, send)
             return
         caller = read_caller(scope)
-        await self._tokens.require_valid(caller)
-        scope["state"]["caller"] = read_context(scope, caller)
-        async with self._bodies.open(scope, receive, caller.user_id) as body:
-            try:
+        token = token_hash(caller.token)
+        self._refusals.raise_recent(token)
+        try:
+            await self._tokens.require_valid(caller, token)
+            await self._call_app(scope, receive, send, caller)
+        except NotSignedIn:
+            self._tokens.forget(token)
+            raise
+        except TooMany as error:
+            self._refusals.add(token, error)
+            raise
+        if "error" in scope["state"]:  # of a tool, in an answer of /mcp
+            self._refusals.add(token, scope["state"]["error"])
+
+    async def _call_app(self, scope: Scope, receive: Receive, send: Send, caller: Caller) -> None:
+        try:
+            scope["state"]["caller"] = read_context(scope, caller)
+            async with self._bodies.open(scope, receive, caller.user_id) as body:
                 await self._app(scope, body.receive, send)
-            except NotSignedIn:
-                self._tokens.forget(caller.token)
-                raise
+        except TodoError as error:
+            await count_refused_request(self._pool, caller, error)
+            raise
 
 
 class TokenChecks:
@@ -80,9 +96,8 @@ class TokenChecks:
         self._valid: OrderedDict[str, float] = OrderedDict()
         self._slots, self._waiting = asyncio.Semaphore(max(1, pool.max_size // 4)), 0
 
-    async def require_valid(self, caller: Caller) -> None:
-        """Raise NotSignedIn for a token that is not valid. The failure is counted."""
-        token = token_hash(caller.token)
+    async def require_valid(self, caller: Caller, token: str) -> None:
+        """Raise NotSignedIn for a token, given with its hash, that is not valid. The failure is counted."""
         if self._valid.get(token, 0.0) > time.monotonic():
             return
         if self._waiting >= MAX_WAITING_CHECKS:
@@ -98,9 +113,9 @@ class TokenChecks:
         if len(self._valid) > MAX_REMEMBERED_TOKENS:
             self._valid.popitem(last=False)
 
-    def forget(self, token: Secret) -> None:
+    def forget(self, token: str) -> None:
         """Check this token again the next time: the database has refused it."""
-        self._valid.pop(token_hash(token), None)
+        self._valid.pop(token, None)
 
 
 async def check_token(pool: Pool, caller: Caller) -> None:

@@ -57,6 +57,6 @@ def _print_open_plans(session: Session, form: str) -> None:
 
     for plan in page.plans:
         text.write(f"{plan.id}  {label_of(plan.verb)}")
-        print_plan_rows(plan)
+        print_plan_rows(session, plan)
     if not page.plans:
         text.note("No plans are open. Make one with --plan, for example: todo done 3 7-9 --plan")

@@ -97,7 +97,8 @@ def _print_pending_calls(session: Session, shown: ConversationDetail) -> None:
     from todo_cli.cli.render.pending_calls import format_pending_calls
     from todo_cli.turn_client.run import read_turn
 
-    for line in format_pending_calls(asyncio.run(read_turn(session.settings, conversation.turn)).held):
+    watched = asyncio.run(read_turn(session.settings, conversation.turn))
+    for line in format_pending_calls(watched.held, session.local_now()):
         text.write(f"     {line}")
     text.note(f"These changes need your approval: todo chat approve {conversation.number} (or --no)")
 

@@ -78,8 +78,8 @@ def _print_hits(session: Session, hits: Sequence[MessageHit]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from todo_cli.cli.render.console import open_console
     from todo_cli.cli.render.search_results import highlight
-    from todo_cli.cli.render.table import open_console
 
     colored, now = session.use_color, session.local_now()
     grid = Table.grid(padding=(0, 2), expand=False)

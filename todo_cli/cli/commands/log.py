@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from todo_cli.cli.options import Json, JsonLines, output_form, parse_number
-from todo_cli.cli.session import session_of
-from todo_cli.contract.journal import ListChanges
+from todo_cli.cli.session import Session, session_of
+from todo_cli.contract.journal import Change, ListChanges
 
 PANEL = "History"
 app = typer.Typer(add_completion=False)
@@ -25,7 +26,7 @@ def log(
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
-    """Show changes, newest first: what was changed, when, by whom and with which token.
+    """Show changes, newest first: what was changed, when, and by whom: you, a model, an agent or another user.
 
     todo log 12
 
@@ -38,14 +39,25 @@ def log(
 
         json.write_document(page) if form == "json" else json.write_lines(page.changes)
         return
-    from todo_cli.cli.render import text
-    from todo_cli.cli.render.changes import change_cells, format_change
+    _print_changes(session, page.changes)
+    if page.next and session.is_terminal:
+        from todo_cli.cli.render import text
 
-    now = session.local_now()
-    for change in page.changes:
-        for line in format_change(change, now) if session.is_terminal else ["\t".join(change_cells(change))]:
-            text.write(line)
-    if not page.changes and session.is_terminal:
-        text.note("No changes yet.")
-    if page.next:
         text.note(f"older changes: todo log {f'{task} ' if task else ''}--before {page.next}")
+
+
+def _print_changes(session: Session, changes: Sequence[Change]) -> None:
+    from todo_cli.cli.render import text
+    from todo_cli.cli.render.changes import change_cells, format_changes
+
+    if not session.is_terminal:
+        for change in changes:
+            text.write("\t".join(change_cells(change)))
+    elif not changes:
+        text.note("No changes yet. Undo and history begin with the first one: todo add 'Buy milk'")
+    else:
+        from todo_cli.cli.render.cells import read_width
+        from todo_cli.cli.render.pager import print_screen
+        from todo_cli.cli.render.task_rows import open_view
+
+        print_screen(session, format_changes(changes, open_view(session), read_width()))

@@ -50,8 +50,8 @@ def pad(text: str, width: int, align: Literal["left", "right"] = "left") -> str:
     return text + blanks if align == "left" else blanks + text
 
 
-def wrap_words(text: str, width: int) -> list[str]:
-    """Break the text into lines at its blanks; only a word that is wider than a line is broken."""
+def wrap_words(text: str, width: int, *, break_long: bool = True) -> list[str]:
+    """Break the text into lines at its blanks; of the words only one that is wider than a line is broken, or none."""
     lines = [""]
     for word in text.split():
         line = f"{lines[-1]} {word}" if lines[-1] else word
@@ -60,7 +60,7 @@ def wrap_words(text: str, width: int) -> list[str]:
             continue
         if lines[-1]:
             lines.append("")
-        while measure(word) > width:
+        while break_long and measure(word) > width:
             head, word = split_at(word, max(width, 2))
             lines[-1] = head
             lines.append("")

@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date, datetime
+from itertools import groupby
 from typing import Any
 
+from todo_cli.cli.render.cells import cut, measure, pad, wrap_words
+from todo_cli.cli.render.colors import Line, Piece, Role
 from todo_cli.cli.render.escape import escape
-from todo_cli.cli.render.text import format_age, format_instant
+from todo_cli.cli.render.task_rows import ListView
+from todo_cli.cli.render.text import format_day, format_duration, format_instant, parse_due
 from todo_cli.contract.journal import Change, Difference
 from todo_cli.contract.registry import label_of
 
 MAX_VALUE_CHARS = 60
+MAX_ACTOR_CELLS = 30
+MIN_ONE_LINE_WIDTH = 56
+"""In cells; on a narrower terminal a change takes two lines."""
+
+FIELD_NAMES = {"started_at": "started", "tracked": "worked", "claimed_by": "claimed by"}
+IMPLIED_FIELDS = {
+    "CompleteTasks": ("status",),
+    "ReopenTasks": ("status",),
+    "DeleteTasks": ("status",),
+    "RestoreTasks": ("status",),
+    "StartTasks": ("started_at",),
+    "ClaimTask": ("claimed_by",),
+    "ReleaseTasks": ("claimed_by",),
+}
+"""Verb -> the fields whose change its own name says."""
+VERB_ROLES: dict[str, Role] = {"add": "added", "done": "added", "rm": "removed"}
 
 
 def format_value(value: Any) -> str:
@@ -21,28 +42,127 @@ def format_value(value: Any) -> str:
     return text if len(text) <= MAX_VALUE_CHARS else text[: MAX_VALUE_CHARS - 1] + "…"
 
 
-def format_difference(difference: Difference) -> str:
-    """Return `#12 Pay rent: due none → 2026-12-01, status open → done`."""
+def _format_field(name: str, value: Any, now: datetime) -> str:
+    """Return a field's value as people read it: a local date, a number of a task, a duration."""
+    if value in (None, [], ()):
+        return "none"
+    try:
+        if name in ("due", "defer", "scheduled", "started_at"):
+            return _format_date(value, now)
+        if name in ("parent", "after"):
+            return " ".join(f"#{number}" for number in (value if name == "after" else [value]))
+        if name == "tracked":
+            return format_duration(value)
+    except (TypeError, ValueError):  # a person's own login may write any value into the journal
+        return format_value(value)
+    return f"p{value}" if name == "priority" else format_value(value)
+
+
+def _format_date(value: str, now: datetime) -> str:
+    """Return `30 Nov`, or `30 Nov 09:00` for an instant."""
+    when = parse_due(value)
+    local = when.astimezone(now.tzinfo) if isinstance(when, datetime) else None
+    day: date = local.date() if local else when
+    clock = f" {local:%H:%M}" if local else ""
+    return format_day(day, (day - now.date()).days) + clock
+
+
+def format_difference(difference: Difference, now: datetime, hidden: Collection[str] = ()) -> str:
+    """Return `#12 Pay rent: due none → 1 Dec, status open → done`, without the hidden fields; `now` has the zone."""
     parts = []
     for name, (old, new) in difference.fields.items():
-        value = format_value(new)
-        parts.append(f"{name} {value}" if difference.added else f"{name} {format_value(old)} → {value}")
+        if name in hidden:
+            continue
+        value, shown_name = _format_field(name, new, now), FIELD_NAMES.get(name, name)
+        before = "" if difference.added else f"{_format_field(name, old, now)} → "
+        parts.append(f"{shown_name} {before}{value}")
     return escape(f"#{difference.number} {difference.title}" + (f": {', '.join(parts)}" if parts else ""))
 
 
-def format_change(change: Change, now: datetime) -> list[str]:
-    """Return a line about the change, and one for each task that it changed."""
-    about = f" {change.about}" if change.about else ""
-    undoes = f" of {change.undoes}" if change.undoes else ""
-    token = f" with {change.token}" if change.token else ""
-    mark = "  (undone)" if change.undone else ""
-    user = f"{change.user}{token} ({change.way})"
-    head = f"{change.seq:>5}  {format_age(change.at, now)}  {user}  {label_of(change.verb)}{undoes}{about}{mark}"
-    lines = [escape(head), *(f"       {format_difference(difference)}" for difference in change.differences)]
-    more = change.tasks - len(change.differences)
-    if change.tasks > 10 and more > 0:
-        lines.append(f"       … and {more} more")
+def describe_actor(change: Change) -> str:
+    """Return who made the change: `you`, `ada`, `model in conversation 3`, `agent "laptop"`."""
+    if change.by_model:
+        place = f" in conversation {change.conversation}" if change.conversation else ""
+        return f"model{place}" if change.mine else f"{change.user}'s model"
+    if change.way == "mcp":
+        agent = f'agent "{change.token}"' if change.token else "agent"
+        return agent if change.mine else f"{change.user}'s {agent}"
+    if not change.mine:
+        return change.user
+    return "you" if change.same_token or not change.token else f'you with "{change.token}"'
+
+
+def format_changes(changes: Sequence[Change], view: ListView, width: int) -> list[Line]:
+    """Return the lines of the log: the changes of each day below its name."""
+    actors = [escape(describe_actor(change)) for change in changes]
+    cells = _Cells(
+        seq=max((len(str(change.seq)) for change in changes), default=0),
+        actor=min(MAX_ACTOR_CELLS, max(map(measure, actors), default=0)),
+        label=max((len(label_of(change.verb)) for change in changes), default=0),
+    )
+    lines: list[Line] = []
+    for day, group in groupby(changes, lambda change: change.at.astimezone(view.zone).date()):
+        lines += [*([[]] if lines else []), [Piece(_format_heading(day, view), "heading")]]
+        for change in group:
+            lines += _format_change(change, cells, view, width)
     return lines
+
+
+def _format_heading(day: date, view: ListView) -> str:
+    days = (day - view.now.astimezone(view.zone).date()).days
+    name = {-1: f"Yesterday {view.signs.dot} ", 0: f"Today {view.signs.dot} "}.get(days, "")
+    return f"{name}{day:%a} {format_day(day, days)}"
+
+
+class _Cells:
+    """The widths of the columns of a log, in cells."""
+
+    def __init__(self, *, seq: int, actor: int, label: int) -> None:
+        self.seq, self.actor, self.label = seq, actor, label
+
+
+def _format_change(change: Change, cells: _Cells, view: ListView, width: int) -> Iterator[Line]:
+    """Yield the change on one line, or on two on a narrow terminal, and below it a line for each of several tasks."""
+    actor = cut(escape(describe_actor(change)), cells.actor, view.signs.ellipsis)
+    label = label_of(change.verb)
+    role: Role = "grey" if change.undone else ""
+    time: Line = [
+        Piece(f" {pad(str(change.seq), cells.seq, 'right')}  ", "grey"),
+        Piece(f"{change.at.astimezone(view.zone):%H:%M}  "),
+    ]
+    user, what = Piece(f"{pad(actor, cells.actor)}  "), Piece(f"{pad(label, cells.label)}  ", VERB_ROLES.get(label, ""))
+    head, below = [*time, user, what], _measure_line(time)
+    if width < MIN_ONE_LINE_WIDTH:
+        yield [*time, user]
+        head, below = [Piece("  "), what], 4
+    first, *others = _describe_effects(change, view)
+    indent = _measure_line(head)
+    for index, line in enumerate(wrap_words(first, width - indent)):
+        yield [*(head if index == 0 else [Piece(" " * indent)]), Piece(line, role)]
+    for effect in others:
+        for index, line in enumerate(wrap_words(effect, width - below - 2)):
+            yield [Piece(" " * (below if index == 0 else below + 2)), Piece(line, role)]
+
+
+def _measure_line(line: Line) -> int:
+    return sum(measure(piece.text) for piece in line)
+
+
+def _describe_effects(change: Change, view: ListView) -> Iterator[str]:
+    """Yield what the change did: of one task its fields, of several their number and a line for each."""
+    undoes = f"of {change.undoes} " if change.undoes else ""
+    undone = " (undone)" if change.undone else ""
+    hidden = IMPLIED_FIELDS.get(change.verb, ())
+    effects = [
+        format_difference(difference, view.now.astimezone(view.zone), hidden) for difference in change.differences
+    ]
+    if change.tasks > 1:
+        yield f"{undoes}{change.tasks:,} tasks{undone}"
+        yield from effects
+        if change.tasks > len(effects) >= 10:
+            yield f"{view.signs.ellipsis} and {change.tasks - len(effects):,} more"
+    else:
+        yield f"{undoes}{effects[0] if effects else escape(change.about or '')}{undone}".strip()
 
 
 def change_cells(change: Change) -> list[str]:

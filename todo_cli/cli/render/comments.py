@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from todo_cli.cli.render.escape import escape, escape_block
 from todo_cli.cli.render.text import format_age, format_instant
@@ -12,11 +12,11 @@ from todo_cli.contract.task_types import Comment
 SHORT_ID_CHARS = 6
 
 
-def format_comments(comments: Iterable[Comment], now: datetime) -> Iterator[str]:
+def format_comments(comments: Iterable[Comment], now: datetime, zone: tzinfo | None = None) -> Iterator[str]:
     """Yield lines for a terminal: user, age and the end of the id, then the text."""
     for comment in comments:
         edited = ", edited" if comment.edited_at else ""
-        yield f"  {escape(comment.user)}, {format_age(comment.at, now)}{edited} ({comment.id[-SHORT_ID_CHARS:]})"
+        yield f"  {escape(comment.user)}, {format_age(comment.at, now, zone)}{edited} ({comment.id[-SHORT_ID_CHARS:]})"
         yield from (f"    {line}" for line in escape_block(comment.text).split("\n"))
 
 

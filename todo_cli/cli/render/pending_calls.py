@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from todo_cli.cli.render.changes import format_difference
@@ -20,15 +21,19 @@ class Choice(NamedTuple):
     lines: list[str]
 
 
-def list_choices(calls: Sequence[PendingCall]) -> list[Choice]:
-    """Return the choices of the calls in the order in which they are shown and counted."""
-    return [choice for place, call in enumerate(calls) for choice in _split_call(place, call)]
+def list_choices(calls: Sequence[PendingCall], now: datetime | None = None) -> list[Choice]:
+    """Return the choices of the calls in the order in which they are shown and counted.
+
+    Instants are shown in the time zone of `now`, else in UTC.
+    """
+    now = now or datetime.now(UTC)
+    return [choice for place, call in enumerate(calls) for choice in _split_call(place, call, now)]
 
 
-def _split_call(place: int, call: PendingCall) -> list[Choice]:
+def _split_call(place: int, call: PendingCall, now: datetime) -> list[Choice]:
     plan = call.plan
     numbers = choosable_numbers(plan)
-    lines = {difference.number: format_difference(difference) for difference in plan.differences}
+    lines = {difference.number: format_difference(difference, now) for difference in plan.differences}
     if not numbers:
         return [Choice(place, None, [*lines.values()] or ["no changes"])]
     titles = {target.number: target.title for target in plan.targets}
@@ -40,9 +45,9 @@ def _split_call(place: int, call: PendingCall) -> list[Choice]:
     return choices
 
 
-def format_pending_calls(calls: Sequence[PendingCall]) -> list[str]:
+def format_pending_calls(calls: Sequence[PendingCall], now: datetime | None = None) -> list[str]:
     """Return a line for every task that the calls would change; several choices are numbered."""
-    choices = list_choices(calls)
+    choices = list_choices(calls, now)
     shown: list[str] = []
     for count, choice in enumerate(choices, 1):
         label = label_of(calls[choice.place].plan.verb)

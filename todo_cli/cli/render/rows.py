@@ -20,11 +20,13 @@ def print_rows(session: Session, headings: Sequence[str], rows: Sequence[Sequenc
     if session.is_terminal and not rows:
         text.note(nothing)
     elif session.is_terminal:
-        from todo_cli.cli.render import table
+        from todo_cli.cli.render.cells import read_width
+        from todo_cli.cli.render.grid import format_grid
+        from todo_cli.cli.render.pager import print_screen
 
         now = session.local_now()
         cells = [[_format_for_terminal(cell, now) for cell in row] for row in rows]
-        table.print_grid(headings, cells, colored=session.use_color)
+        print_screen(session, format_grid(headings, cells, read_width()))
     else:
         for row in rows:
             text.write("\t".join(escape(_format_for_pipe(cell)) for cell in row))

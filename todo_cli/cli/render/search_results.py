@@ -21,7 +21,7 @@ def print_hits(hits: Sequence[TaskHit], zone: tzinfo | None, now: datetime, *, c
     """Print a line per task, and below it the matching parts of its note and comments."""
     from rich.table import Table
 
-    from todo_cli.cli.render.table import open_console
+    from todo_cli.cli.render.console import open_console
 
     grid = Table.grid(padding=(0, 2), expand=False)
     grid.add_column(justify="right", no_wrap=True, style="cyan" if colored else "")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from todo_cli.cli.render.colors import Role
 from todo_cli.cli.render.escape import escape
-from todo_cli.cli.render.signs import Signs
+from todo_cli.cli.render.signs import Signs, choose_signs
 from todo_cli.cli.render.text import (
     describe_repeat,
     format_age,
@@ -17,6 +17,8 @@ from todo_cli.cli.render.text import (
     is_due_today,
     is_overdue,
 )
+from todo_cli.cli.session import Session
+from todo_cli.contract.task_types import LinkedTask
 from todo_cli.contract.tasks import Task
 
 MAX_INDENT_LEVELS = 4
@@ -31,6 +33,12 @@ class ListView(NamedTuple):
     as_tree: bool = True
     with_urgency: bool = False
     wrap_titles: bool = False
+
+
+def open_view(session: Session) -> ListView:
+    """Return how lists are shown in this session: in the user's time zone, with the signs of the terminal."""
+    now = session.local_now()
+    return ListView(zone=now.tzinfo, now=now, signs=choose_signs())
 
 
 class ListRow(NamedTuple):
@@ -91,7 +99,7 @@ def _format_branch(depth: int, signs: Signs, *, is_last: bool) -> str:
 
 def _make_row(task: Task, view: ListView, branch: str, *, is_orphan: bool) -> ListRow:
     mark, mark_role = _choose_mark(task, view)
-    due, due_role = _format_due(task, view)
+    due, due_role = format_due_cell(task, view)
     is_open = task.status == "open"
     suffixes = [view.signs.recurs if task.repeat else "", f"{view.signs.parent}{task.parent}" if is_orphan else ""]
     return ListRow(
@@ -136,10 +144,12 @@ def is_deferred(task: Task, view: ListView) -> bool:
     return task.defer is not None and not is_overdue(task.defer, view.zone, view.now)
 
 
-def _format_due(task: Task, view: ListView) -> tuple[str, Role]:
-    """Return the due date; of a finished task when it was done or deleted."""
+def format_due_cell(task: Task | LinkedTask, view: ListView) -> tuple[str, Role]:
+    """Return the due date with its role; of a finished task when it was done or deleted."""
     if task.status != "open":
-        ended_at = task.deleted_at if task.status == "deleted" else task.completed_at
+        ended_at = None
+        if isinstance(task, Task):
+            ended_at = task.deleted_at if task.status == "deleted" else task.completed_at
         age = f" {format_age(ended_at, view.now, view.zone)}" if ended_at else ""
         return f"{task.status}{age}", "grey"
     if not task.due:

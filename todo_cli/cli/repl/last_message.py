@@ -48,5 +48,5 @@ def _print_changes(session: Session, turn: str) -> bool:
         text.note(text.wrap(escape(f"(the changes of the first answer stay: {error.detail})")))
         return False
     for difference in planned.differences:
-        text.note(text.wrap(f"  {format_difference(difference)}", "    "))
+        text.note(text.wrap(f"  {format_difference(difference, session.local_now())}", "    "))
     return bool(planned.differences)

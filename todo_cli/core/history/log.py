@@ -54,6 +54,9 @@ SELECT json_build_object(
   'rows', coalesce(json_agg(json_build_object(
     'seq', c.seq, 'at', {format_instant("c.at")},
     'user', coalesce(m.name, c.user_id::text), 'token', coalesce(k.name, ''), 'way', c.way,
+    'mine', c.user_id = %(me)s::uuid,
+    'same_token', c.token_id = todo.current_token_id(),
+    'by_model', c.turn_id IS NOT NULL, 'conversation', v.number,
     'verb', c.verb, 'key', c.key, 'group', c.group_id, 'undoes', c.undoes,
     'about', coalesce(
       c.request ->> 'name',
@@ -69,7 +72,12 @@ SELECT json_build_object(
     'after', {_shown_tasks("c.after")}) ORDER BY c.seq DESC), '[]'))::text
 FROM page c
   LEFT JOIN todo.space_members() m ON m.id = c.user_id
-  LEFT JOIN todo.tokens k ON k.user_id = c.user_id AND k.id = c.token_id""")
+  LEFT JOIN todo.tokens k ON k.user_id = c.user_id AND k.id = c.token_id
+  LEFT JOIN todo.turns x
+    ON x.space_id = c.space_id AND x.user_id = c.user_id AND x.id = c.turn_id
+      AND x.user_id = %(me)s::uuid
+  LEFT JOIN todo.conversations v
+    ON v.space_id = x.space_id AND v.user_id = x.user_id AND v.id = x.conversation_id""")
 
 
 class _LoggedChange(msgspec.Struct):
@@ -81,6 +89,10 @@ class _LoggedChange(msgspec.Struct):
     verb: str
     tasks: int
     undone: bool
+    mine: bool
+    same_token: bool
+    by_model: bool
+    conversation: int | None = None
     key: str | None = None
     group: str | None = None
     undoes: int | None = None
@@ -102,6 +114,10 @@ class _LoggedChange(msgspec.Struct):
             undoes=self.undoes,
             about=self.about,
             undone=self.undone,
+            mine=self.mine,
+            same_token=self.same_token,
+            by_model=self.by_model,
+            conversation=self.conversation,
             tasks=self.tasks,
             differences=differences(self.before, self.after),
         )

@@ -15,20 +15,21 @@ def task_json(task: LiteralString, *, note: bool = True, more: LiteralString = "
     note_pair: LiteralString = f"'note', {task}.note," if note else ""
     return f"""json_build_object(
     'number', {task}.number, 'id', {task}.id, 'title', {task}.title, 'status', {task}.status,
-    'due', {_date(task, "due")}, 'project', {task}.project,
+    'due', {format_date(task, "due")}, 'project', {task}.project,
     'tags', {_tags(task)},
     'priority', nullif({task}.priority, 4), {note_pair} 'rev', {task}.rev,
     'created_at', {format_instant(f"{task}.created_at")}, 'updated_at', {format_instant(f"{task}.updated_at")},
     'completed_at', {format_instant(f"{task}.completed_at")}, 'deleted_at', {format_instant(f"{task}.deleted_at")},
     'tracked', {task}.tracked, 'parent', {task}.parent,
     'after', {_blockers(task)},
-    'defer', {_date(task, "defer")}, 'scheduled', {_date(task, "scheduled")},
+    'defer', {format_date(task, "defer")}, 'scheduled', {format_date(task, "scheduled")},
     'started_at', {format_instant(f"{task}.started_at")},
     'repeat', {task}.repeat || jsonb_build_object('series', {task}.series, 'occurrence', {task}.occurrence),
     'claimed_by', {task}.claimed_by, 'claimed_until', {format_instant(f"{task}.claimed_until")}{more})"""
 
 
-def _date(task: LiteralString, name: LiteralString) -> LiteralString:
+def format_date(task: LiteralString, name: LiteralString) -> LiteralString:
+    """Return a date of the row `task` as text: an ISO date, or an instant in UTC."""
     return f"""coalesce(to_char({task}.{name}_on, 'YYYY-MM-DD'),
       to_char({task}.{name}_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))"""
 

@@ -41,6 +41,15 @@ BEGIN
   END IF;
 END $$;
 
+-- name: count_refused_request
+-- Count a request that was refused, in a transaction of its own: the refusal undid the count of
+-- enter(), or came before it. Raise if the limit is reached.
+CREATE FUNCTION todo.count_refused_request(p_user uuid) RETURNS void LANGUAGE plpgsql VOLATILE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM todo.count_request(p_user, (SELECT per_minute FROM todo.users WHERE id = p_user));
+END $$;
+
 -- name: count_failure
 -- Count a failed sign-in by account and address, outside the refused transaction; return the count
 -- of this minute. Accounts that do not exist share one row per address, and rows of past minutes

@@ -132,3 +132,9 @@ links = Table(
     CheckConstraint("number <> after", name="links_other"),
     Index("links_after", "space_id", "after", "number"),
 )
+
+TRIGGERS = (
+    """CREATE TRIGGER claim_lease_bounded BEFORE INSERT OR UPDATE OF claimed_until ON todo.tasks
+  FOR EACH ROW WHEN (NEW.claimed_until > clock_timestamp() + interval '7 days')
+  EXECUTE FUNCTION todo.bound_claim_lease()""",
+)

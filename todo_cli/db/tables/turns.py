@@ -58,6 +58,12 @@ turns = Table(
     postgresql_with={"fillfactor": "70"},
 )
 
+TRIGGERS = (
+    """CREATE TRIGGER turn_lease_bounded BEFORE INSERT OR UPDATE OF lease_until ON todo.turns
+  FOR EACH ROW WHEN (NEW.lease_until > clock_timestamp() + interval '300 seconds')
+  EXECUTE FUNCTION todo.bound_turn_lease()""",
+)
+
 events = Table(
     "events",
     metadata,
