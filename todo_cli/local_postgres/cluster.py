@@ -20,17 +20,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from todo_cli.errors import Invalid, Unavailable
 from todo_cli.local_postgres import files
-from todo_cli.local_postgres.account import OsAccount, account_for
+from todo_cli.local_postgres.account import DEFAULT_ACCOUNT, OsAccount, account_for, is_account_missing
 from todo_cli.local_postgres.binaries import OWNER, find_binaries, find_copies
 from todo_cli.local_postgres.files import default_home
 from todo_cli.local_postgres.locks import lock_file
 from todo_cli.local_postgres.server import (
+    create_database,
     is_postgres,
     read_pid_file,
     read_socket_directory,
     start_server,
     wait_until_stable,
 )
+from todo_cli.local_postgres.trust import require_trusted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,8 +59,13 @@ class LocalPostgres:
     """The Postgres of one user in one directory. Every method raises Unavailable if the machine prevents it."""
 
     def __init__(self, home: Path | None = None) -> None:
-        """Take the directory (default: `default_home()`) without touching it; raises Invalid for an unusable path."""
-        self.home = Path(os.path.realpath(home or default_home()))
+        """Take the directory (default: `default_home()`) without touching it.
+
+        Raises Invalid for characters that no path may have, and Unavailable if root does not trust the path.
+        """
+        named = home or default_home()
+        require_trusted(named)  # before links are resolved: root does not follow those of others
+        self.home = Path(os.path.realpath(named))
         self.data = self.home / "pgdata"
         self._settings = self.home / "postgres.conf"
         if set(str(self.home)) & SHELL_CHARACTERS:
@@ -92,7 +99,7 @@ class LocalPostgres:
 
     def socket_dir(self) -> Path:
         """Return the directory in which the server listens, or will listen once started."""
-        return read_socket_directory(self._settings) or files.socket_directory(self.home, self._account())
+        return read_socket_directory(self._settings) or files.socket_directory(self.home)
 
     def url(self, user: str, password: str, database: str = DATABASE) -> str:
         """Return the libpq URI of a login over the unix socket."""
@@ -121,10 +128,13 @@ class LocalPostgres:
 
     def ensure(self, notice: Callable[[str], None] | None = None) -> bool:
         """Create the cluster and its database if missing and start it if down; return whether it was created."""
+        notice = notice or (lambda sentence: None)
         with files.translate_os_errors(self.home):
+            if is_account_missing(self.data):
+                notice(f"Creating the account {DEFAULT_ACCOUNT}, which Postgres runs as")
             self._make_home()
             with self._lock() as lock:
-                return self._ensure(notice or (lambda sentence: None), lock)
+                return self._ensure(notice, lock)
 
     def start(self) -> bool:
         """Start the server and return True, or return False if it runs; raises Unavailable without a cluster."""
@@ -187,7 +197,7 @@ class LocalPostgres:
         if not self._is_ready():
             notice(f"Starting Postgres in {self.home}")
             self._start()
-        self._create_database()
+        create_database(self.owner_url("postgres"), DATABASE)
         return is_new
 
     def _create(self, lock: int) -> None:
@@ -205,16 +215,6 @@ class LocalPostgres:
             files.remove_directory(new)
             raise
 
-    def _create_database(self) -> None:
-        import psycopg
-
-        try:
-            with psycopg.connect(self.owner_url("postgres"), autocommit=True) as connection:
-                if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).rowcount:
-                    connection.execute("CREATE DATABASE todo")
-        except psycopg.Error as error:
-            raise files.failure(f"cannot create the database in {self.home}", str(error)) from error
-
     def _is_ready(self) -> bool:
         """Return whether the server accepts connections, judged by its files: a command need not connect twice."""
         pid_file = read_pid_file(self.data)
@@ -229,6 +229,7 @@ class LocalPostgres:
             return False
         if self.running():  # the runtime directory of a login session was removed with the socket in it
             self._stop("fast")
+        files.leave_shared_account(self.data, (self.data, self.home / "owner.password", self.socket_dir()))
         binaries = find_binaries(self.home).ensure_copied()
         binaries.require_same_major(self.data)
         with self._lock_alive() as alive_lock:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-import stat
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from todo_cli.errors import Unavailable
-from todo_cli.local_postgres.account import OsAccount, is_root, run_as
+from todo_cli.local_postgres.account import OsAccount, account_for, is_root, is_shared, new_account, run_as
+from todo_cli.local_postgres.trust import require_trusted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 SOCKET_NAME = ".s.PGSQL.5432"
 MAX_SOCKET_PATH_BYTES = 103 if sys.platform == "darwin" else 107  # sun_path without its final NUL
@@ -61,13 +61,15 @@ def failure(message: str, output: str) -> Unavailable:
 
 
 def make_home(home: Path, account: OsAccount | None) -> None:
-    """Create `home` and its missing parents; raises Unavailable if `account` cannot enter it."""
+    """Create `home` and its missing parents; raises Unavailable if `account` cannot enter it, or root not trust it."""
+    require_trusted(home)
     for directory in reversed([path for path in (home, *home.parents) if not path.exists()]):
         with contextlib.suppress(FileExistsError):
             directory.mkdir()
             directory.chmod(0o755 if account else 0o700)  # whatever the umask
     if not home.is_dir():
         raise NotADirectoryError(f"{home} is no directory")
+    require_trusted(home)  # again: in a sticky directory somebody else may have created it first
     if account and not _can_enter(home, account):
         raise Unavailable(
             f"Postgres runs as {account.name}, which cannot enter {home}: it or a directory above it is closed",
@@ -87,17 +89,46 @@ def make_private_directory(path: Path, account: OsAccount | None) -> None:
     """Create `path` for the server's account alone; raises Unavailable if it belongs to another account."""
     with contextlib.suppress(FileExistsError):
         path.mkdir(mode=0o700)
-    status = path.lstat()
-    if account and status.st_uid == 0 and stat.S_ISDIR(status.st_mode):
-        os.chown(path, account.uid, account.gid, follow_symlinks=False)
-        status = path.lstat()
     owner = account.uid if account else os.geteuid()
-    if not stat.S_ISDIR(status.st_mode) or status.st_uid != owner or status.st_mode & 0o077:
-        message = f"{path} belongs to another account or is open to others, so no socket is created there"
-        raise Unavailable(message, hint="remove it, or set TODO_HOME to a shorter path")
+    try:
+        # All on one descriptor, so that nobody can exchange the directory between the check and the change.
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        raise _not_private(path) from None
+    try:
+        if account and os.fstat(fd).st_uid == 0:
+            os.fchown(fd, account.uid, account.gid)
+        status = os.fstat(fd)
+    finally:
+        os.close(fd)
+    if status.st_uid != owner or status.st_mode & 0o077:
+        raise _not_private(path)
 
 
-def socket_directory(home: Path, account: OsAccount | None) -> Path:
+def _not_private(path: Path) -> Unavailable:
+    message = f"{path} belongs to another account or is open to others, so no socket is created there"
+    return Unavailable(message, hint="remove it, or set TODO_HOME to a shorter path")
+
+
+def leave_shared_account(data: Path, paths: Iterable[Path]) -> None:
+    """Give a cluster that runs as `nobody`, as the first versions created it, to an account of its own."""
+    if (owner := account_for(data)) and is_shared(owner.uid):
+        own = new_account()
+        for path in filter(os.path.lexists, paths):
+            give_to(path, own)
+
+
+def give_to(top: Path, account: OsAccount) -> None:
+    """Make `account` the owner of a file or tree, without following links."""
+    os.chown(top, account.uid, account.gid, follow_symlinks=False)
+    if os.path.islink(top):
+        return
+    for _, folders, names, folder_fd in os.fwalk(top, follow_symlinks=False):
+        for name in (*folders, *names):
+            os.chown(name, account.uid, account.gid, dir_fd=folder_fd, follow_symlinks=False)
+
+
+def socket_directory(home: Path) -> Path:
     """Return `home`/run, or a directory named by a hash if that path is too long for a socket."""
     preferred = home / "run"
     if _fits_socket(preferred):
@@ -107,7 +138,7 @@ def socket_directory(home: Path, account: OsAccount | None) -> Path:
 
     name = f"todo-{hashlib.sha256(os.fsencode(home)).hexdigest()[:16]}"
     # root's own temporary directories are closed to the account that creates the socket
-    own = [] if account else [os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir()]
+    own = [] if is_root() else [os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir()]
     parents = [parent for parent in [*own, "/tmp"] if os.path.isdir(parent)]  # noqa: S108  # see make_private_directory
     directories = [Path(parent, name) for parent in parents]
     return next((directory for directory in directories if _fits_socket(directory)), directories[-1])
@@ -157,8 +188,8 @@ def write_new_password(path: Path, account: OsAccount | None) -> None:
             file.write(secrets.token_urlsafe(24))
             file.flush()
             os.fsync(fd)
-        if account:
-            os.chown(new_file, account.uid, account.gid)
+            if account:
+                os.fchown(fd, account.uid, account.gid)
         with contextlib.suppress(FileExistsError):
             os.link(new_file, path)  # concurrent readers see the whole file or none
     finally:

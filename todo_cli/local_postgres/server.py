@@ -126,7 +126,7 @@ def start_server(binaries: Binaries, data: Path, settings: Path, alive_lock: int
 
 
 def _write_settings(binaries: Binaries, data: Path, settings: Path) -> Path:
-    sockets = socket_directory(data.parent, binaries.account)
+    sockets = socket_directory(data.parent)
     make_private_directory(sockets, binaries.account)
     text = SERVER_SETTINGS.format(data=str(data).replace("'", "''"), sockets=sockets)
     settings.write_bytes(os.fsencode(text + (LINUX_SETTINGS if sys.platform == "linux" else "")))
@@ -143,6 +143,19 @@ def _remove_stale_locks(data: Path, socket: Path) -> None:
     if pid_file and has_process(pid_file.pid):
         for path in (data / "postmaster.pid", socket.with_name(f"{SOCKET_NAME}.lock"), socket):
             path.unlink(missing_ok=True)
+
+
+def create_database(owner_url: str, name: str) -> None:
+    """Create the database if it is missing; raises Unavailable."""
+    import psycopg
+    from psycopg import sql
+
+    try:
+        with psycopg.connect(owner_url, autocommit=True) as connection:
+            if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).rowcount:
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    except psycopg.Error as error:
+        raise failure(f"cannot create the database {name}", str(error)) from error
 
 
 def _recovering(data: Path) -> Unavailable:

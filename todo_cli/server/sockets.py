@@ -68,8 +68,16 @@ def _bind_unix(path: str) -> socket.socket:
     if file.exists() and stat.S_ISSOCK(file.stat().st_mode) and not _has_listener(path):
         file.unlink()
     sock = socket.socket(socket.AF_UNIX)
-    sock.bind(path)
-    file.chmod(0o666)  # every request needs a token anyway
+    # Everybody may connect, since every request needs a token. The mode comes from the umask: after the bind, somebody
+    # could have put a link in the place of the socket, and a chmod would follow it.
+    mask = os.umask(0o111)
+    try:
+        sock.bind(path)
+    except OSError:
+        sock.close()
+        raise
+    finally:
+        os.umask(mask)
     sock.listen(BACKLOG)
     return sock
 

@@ -52,3 +52,18 @@ def hide_user(text: str) -> str:
     import re
 
     return re.sub(r"(?<=://)[^/?#\s]*@", "…@", text)
+
+
+def sends_in_clear(server: str) -> bool:
+    """Return whether requests travel unencrypted to another machine: http:// to anything but this machine itself."""
+    from ipaddress import ip_address
+    from urllib.parse import urlsplit
+
+    url = urlsplit(server)
+    host = (url.hostname or "").rstrip(".")
+    if url.scheme != "http" or host == "localhost" or host.endswith(".localhost"):
+        return False
+    try:
+        return not ip_address(host).is_loopback
+    except ValueError:
+        return True

@@ -13,8 +13,10 @@ from todo_cli.cli.session import Session, session_of
 from todo_cli.cli.time_zone import describe_zone
 from todo_cli.contract.users import WhoAmI
 from todo_cli.errors import Invalid
+from todo_cli.settings.urls import sends_in_clear
 
 PANEL = "Account"
+UNENCRYPTED = "http:// is not encrypted: everyone on the way can read the token and the tasks"
 app = typer.Typer(add_completion=False)
 
 
@@ -28,6 +30,9 @@ def login(
         bool | None,
         typer.Option("--keyring/--no-keyring", help="Store the token in the system keyring.", show_default=False),
     ] = None,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Send the token unencrypted to a http:// server on another machine.")
+    ] = False,
 ) -> None:
     """Sign in with a token, read from a prompt or stdin. The token is checked before it is stored.
 
@@ -40,6 +45,8 @@ def login(
     url = server or settings.server
     if url is None and settings.database_url is None:
         raise Invalid("no server is configured", hint="name it: todo login https://todo.example.org")
+    if url and sends_in_clear(url):
+        _require_consent(insecure)
     from todo_cli.settings.settings_file import save_profile
 
     token = read_secret(session, "Token: ")
@@ -53,6 +60,12 @@ def login(
     text.write(escape(f"Signed in as {me.name} (token {me.token}). The token is stored in {place}."))
     if not me.timezone:
         text.note(escape(f"Time zone: {describe_zone(session, None)}."))
+
+
+def _require_consent(insecure: bool) -> None:
+    if not insecure:
+        raise Invalid(UNENCRYPTED, hint="use https://, or accept this with --insecure")
+    text.note(f"Warning: {UNENCRYPTED}.")
 
 
 def _store_in_keyring(session: Session, wanted: bool | None) -> bool:
