@@ -114,7 +114,7 @@ class ListTasks(Request[TaskPage], frozen=True, kw_only=True):
     Deferred tasks are left out unless the filter names them. Sorted by urgency or rank, which change with the clock,
     the list has one page of at most 200 tasks; `cut` says that more exist. With `home` and without a filter the list
     is the caller's default view, if there is one. With `count_deferred` the first page counts the deferred tasks that
-    it leaves out, which reads every open task. With `count_all` a page that is not the last one counts all matching
+    it leaves out. With `count_all` a page that is not the last one counts all matching
     tasks, at most 1,000.
     """
 
