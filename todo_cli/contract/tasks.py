@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from todo_cli.contract.base import (
     Asks,
@@ -21,7 +21,16 @@ from todo_cli.contract.base import (
 )
 from todo_cli.contract.filters import Filter, SortOrder
 from todo_cli.contract.limits import MAX_ADDED_TASKS, MAX_CURSOR_CHARS
-from todo_cli.contract.task_types import BlockerNumbers, Changed, RecurrenceText, Repeat, Task, TaskPage, TaskStatus
+from todo_cli.contract.task_types import (
+    BlockerNumbers,
+    Changed,
+    NewTask,
+    RecurrenceText,
+    Repeat,
+    Task,
+    TaskPage,
+    TaskStatus,
+)
 
 __all__ = [
     "AddTask",
@@ -43,28 +52,11 @@ __all__ = [
 ]
 
 
-class NewTask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A task to add; the fields are those of AddTask."""
-
-    title: Title
-    note: Note | None = None
-    due: DateText | None = None
-    project: Name | None = None
-    tags: Tags = ()
-    priority: PriorityLevel | None = None
-    parent: Number | UnsetType | None = UNSET
-    after: BlockerNumbers | UnsetType = UNSET
-    defer: DateText | UnsetType | None = UNSET
-    scheduled: DateText | UnsetType | None = UNSET
-    every: RecurrenceText | UnsetType | None = UNSET
-
-
 class AddTask(Request[Task], frozen=True, kw_only=True):
     """Add a task.
 
-    With `parse`, dates, #project, @tags, p1 and more are read out of the title; fields that are given explicitly win.
-    `parent` is the task above it, `after` lists the tasks that it waits for, and until `defer` it is hidden. With
-    `report_similar` the answer names an identical task that the same user added in the last ten minutes.
+    With `parse`, dates, #project, @tags and p1 are read out of the title; fields that are given explicitly win. Until
+    `defer` it is hidden. With `report_similar` the answer names the user's identical task of the last ten minutes.
     """
 
     verb = "AddTask"
@@ -93,8 +85,7 @@ class AddTask(Request[Task], frozen=True, kw_only=True):
 class AddTasks(Request[Changed], frozen=True, kw_only=True):
     """Add several tasks, all or none.
 
-    Requests with the same `group`, a UUID, are undone together. With `parse` a title may also be a line of todo.txt,
-    `(A) 2026-11-02 Call mom +Family` or `x 2026-11-05 Pay the bill`, which is added as done.
+    Requests with one `group`, a UUID, are undone together. With `parse` a title may be a todo.txt line: `(A) Call mom`.
     """
 
     verb = "AddTasks"
@@ -114,8 +105,7 @@ class ListTasks(Request[TaskPage], frozen=True, kw_only=True):
     Deferred tasks are left out unless the filter names them. Sorted by urgency or rank, which change with the clock,
     the list has one page of at most 200 tasks; `cut` says that more exist. With `home` and without a filter the list
     is the caller's default view, if there is one. With `count_deferred` the first page counts the deferred tasks that
-    it leaves out. With `count_all` a page that is not the last one counts all matching
-    tasks, at most 1,000.
+    it leaves out; with `count_all` a page that is not the last one counts all matching tasks, at most 1,000.
     """
 
     verb = "ListTasks"

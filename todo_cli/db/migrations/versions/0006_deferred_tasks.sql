@@ -6,4 +6,4 @@ CREATE INDEX tasks_defer_on ON todo.tasks (space_id, defer_on)
 CREATE INDEX tasks_defer_at ON todo.tasks (space_id, defer_at)
  WHERE status = 'open' AND defer_at IS NOT NULL;
 
-UPDATE todo.schema SET version = 5;
+UPDATE todo.schema SET version = 6;
