@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from todo_cli.contract.base import Number
+from todo_cli.contract.base import DateText, Name, Note, Number, PriorityLevel, Tags, Title
 from todo_cli.contract.limits import MAX_BLOCKERS_PER_TASK, MAX_RECURRENCE_CHARS
 
 TaskStatus = Literal["open", "done", "deleted"]
@@ -20,6 +20,22 @@ RecurrenceText = Annotated[
     ),
 ]
 BlockerNumbers = Annotated[tuple[Number, ...], Meta(max_length=MAX_BLOCKERS_PER_TASK)]
+
+
+class NewTask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A task to add; the fields are those of AddTask."""
+
+    title: Title
+    note: Note | None = None
+    due: DateText | None = None
+    project: Name | None = None
+    tags: Tags = ()
+    priority: PriorityLevel | None = None
+    parent: Number | UnsetType | None = UNSET
+    after: BlockerNumbers | UnsetType = UNSET
+    defer: DateText | UnsetType | None = UNSET
+    scheduled: DateText | UnsetType | None = UNSET
+    every: RecurrenceText | UnsetType | None = UNSET
 
 
 class Repeat(Struct, frozen=True, kw_only=True):
