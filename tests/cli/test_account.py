@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import subprocess
 import tempfile
@@ -284,3 +285,20 @@ def test_login_on_a_full_disk_leaves_the_settings_file_unchanged(bare: Todo, per
     assert "cannot write" in full.stderr
     assert read_settings_file(bare) == before
     assert [path.name for path in (bare.directory / ".config/todo").iterdir()] == ["config.toml"]
+
+
+def test_init_with_another_todo_home_than_the_profile_is_refused(newcomer: Todo) -> None:
+    first, second = newcomer.directory / "pg", newcomer.directory / "second"
+    assert newcomer("init", "--name", "ada").code == 0
+    refused = newcomer("init", env={"TODO_HOME": str(second)})
+    assert (refused.code, refused.out) == (6, "")
+    assert str(first) in refused.err
+    assert str(second) in refused.err
+    assert not second.exists()
+    assert newcomer("--profile", "other", "init", "--name", "ada", env={"TODO_HOME": str(second)}).code == 0
+    claimed = newcomer("init", env={"TODO_HOME": str(second)})
+    assert (claimed.code, claimed.out) == (6, "")
+    for home, options in ((first, ()), (second, ("--profile", "other"))):
+        status = newcomer(*options, "init", "--status", env={"TODO_HOME": ""})
+        assert re.fullmatch(rf"Postgres [\d.]+ in {home}: running, \d+ MB \(process \d+\)\n", status.out)
+        assert newcomer(*options, "init", "--destroy", "--yes", env={"TODO_HOME": ""}).code == 0

@@ -113,15 +113,23 @@ def test_exit_code_is_10_without_a_terminal_to_ask_on(bare: Todo) -> None:
 def test_exit_code_of_doctor_is_1_if_a_check_fails(todo: Todo, bare: Todo) -> None:
     well = todo("doctor")
     assert (well.code, well.err) == (0, "")
-    assert [line.split()[0] for line in well.lines] == ["ok"] * 6
+    direct = "TODO_DATABASE_URL" in todo.env  # no model is configured there
+    assert [line.split()[0] for line in well.lines] == ["ok"] * 6 + (["note", "→"] if direct else ["ok"])
     ill = bare("doctor")
     assert ill.code == 1
-    assert ill.lines[-2].startswith("FAULT")
-    assert "todo login" in ill.lines[-1]
+    assert ill.lines[-3].startswith("FAULT  connection")
+    assert "todo login" in ill.lines[-2]
+    assert ill.lines[-1].strip() == "not checked without it: token, clock, timezone, model"
     told = todo("doctor", "--json", env={"TODO_TOKEN": "todo_x"})
     assert told.code == 1
     assert told.json["ok"] is False
-    assert [check["name"] for check in told.json["checks"] if not check["ok"]] == ["token"]
+    faults = [check for check in told.json["checks"] if not check["ok"]]
+    assert [(fault["name"], fault["state"], fault["unchecked"]) for fault in faults] == [
+        ("token", "FAULT", ["clock", "timezone", "model"])
+    ]
+    away = todo("doctor", env={"TODO_SERVER": "http://127.0.0.1:1"})
+    assert (away.code, away.lines[2].split()[:2]) == (1, ["FAULT", "connection"])
+    assert away.lines[-1].strip() == "not checked without it: token, clock, timezone, model"
 
 
 def interrupt(todo: Todo, *arguments: str, ready: Callable[[], bool]) -> tuple[int, str]:

@@ -184,10 +184,7 @@ class CompleteTasks(OnTasks, frozen=True, kw_only=True):
 
 
 class ReopenTasks(OnTasks, frozen=True, kw_only=True):
-    """Reopen done tasks.
-
-    The next occurrence of a recurring task goes to the trash, unless it was touched since.
-    """
+    """Reopen done tasks."""
 
     verb = "ReopenTasks"
     label = "reopen"

@@ -9,63 +9,87 @@ import typer
 
 from todo_cli.cli.options import Json
 from todo_cli.cli.session import Session, session_of
-from todo_cli.errors import TodoError
+from todo_cli.errors import NotAllowed, NotSignedIn, TodoError
 
 PANEL = "Account"
 app = typer.Typer(add_completion=False)
 
 MAX_CLOCK_SKEW_SECONDS = 60.0
+FAULT = "FAULT"
+
+
+class Note(NamedTuple):
+    """The result of a check of something that is optional and missing."""
+
+    detail: str
+    hint: str
 
 
 class Finding(NamedTuple):
-    """The result of one check, with a hint if it failed."""
+    """The result of one check: "ok", "note" or "FAULT". A fault names the checks that could not run without it."""
 
     name: str
-    ok: bool
+    state: str
     detail: str
     hint: str = ""
+    unchecked: tuple[str, ...] = ()
+
+
+Check = Callable[[Session], str | Note]
 
 
 @app.command()
 def doctor(ctx: typer.Context, as_json: Json = False) -> None:
-    """Check settings, connection, token, clock, time zone, versions and model. Exit with 1 if a check fails.
+    """Check settings, connection, token, clock, versions and model. Exit with 1 if a check fails.
 
     todo doctor
 
     todo doctor --json
     """
-    session = session_of(ctx)
-    findings: list[Finding] = []
-    for name, check in CHECKS.items():
-        findings.append(_run_check(name, check, session))
-        if not findings[-1].ok:
-            break
-    ok = all(finding.ok for finding in findings)
+    findings = _run_checks(session_of(ctx))
+    ok = all(finding.state != FAULT for finding in findings)
     if as_json:
         from todo_cli.cli.render import json
 
-        json.write_document({"ok": ok, "checks": [finding._asdict() for finding in findings]})
+        checks = [finding._asdict() | {"ok": finding.state != FAULT} for finding in findings]
+        json.write_document({"ok": ok, "checks": checks})
     else:
         _print_findings(findings)
     if not ok:
         raise typer.Exit(1)
 
 
+def _run_checks(session: Session) -> list[Finding]:
+    """Run the checks up to the first fault: the later ones need what has failed."""
+    findings: list[Finding] = []
+    names = list(CHECKS)
+    for place, name in enumerate(names):
+        finding = _run_check(name, CHECKS[name], session)
+        if finding.state == FAULT:
+            return [*findings, finding._replace(unchecked=tuple(names[place + 1 :]))]
+        findings.append(finding)
+    return findings
+
+
 def _print_findings(findings: list[Finding]) -> None:
+    """Print a line per check; under a fault, indented, what to do and what could not be checked."""
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape
 
     for finding in findings:
-        text.write(escape(f"{'ok   ' if finding.ok else 'FAULT'}  {finding.name:<12}{finding.detail}"))
-        if not finding.ok and finding.hint:
-            text.write(escape(f"       {'':<12}→ {finding.hint}"))
+        text.write(escape(f"{finding.state:<5}  {finding.name:<12}{finding.detail}"))
+        if finding.hint:
+            text.write(escape(f"{'':<19}→ {finding.hint}"))
+        if finding.unchecked:
+            text.write(f"{'':<19}not checked without it: {', '.join(finding.unchecked)}")
 
 
-def _run_check(name: str, check: Callable[[Session], str], session: Session) -> Finding:
+def _run_check(name: str, check: Check, session: Session) -> Finding:
     try:
-        return Finding(name, True, check(session))
+        result = check(session)
     except TodoError as error:
-        return Finding(name, False, error.detail, error.hint if "doctor" not in error.hint else "is it running?")
+        return Finding(name, FAULT, error.detail, error.hint if "doctor" not in error.hint else "is it running?")
+    return Finding(name, "note", *result) if isinstance(result, Note) else Finding(name, "ok", result)
 
 
 def _check_version(session: Session) -> str:
@@ -82,8 +106,16 @@ def _check_settings(session: Session) -> str:
 
 
 def _check_connection(session: Session) -> str:
-    session.client  # noqa: B018  # opening it is the check
-    settings = session.settings
+    """Send a Request. A refused token is an answer too, and the fault of the next check."""
+    from todo_cli.contract.users import WhoAmI
+
+    settings, client = session.settings, session.client
+    try:
+        client.send_now(WhoAmI())
+    except (NotAllowed, NotSignedIn):
+        pass
+    finally:
+        client.close()
     return settings.server or (
         f"local Postgres in {settings.embedded}" if settings.embedded else "direct to a database"
     )
@@ -114,7 +146,7 @@ def _check_zone(session: Session) -> str:
     return describe_zone(session, session.send(WhoAmI()).timezone)
 
 
-def _check_model(session: Session) -> str:
+def _check_model(session: Session) -> str | Note:
     from todo_cli.contract.users import WhoAmI
 
     settings, preferred = session.settings, session.send(WhoAmI()).model
@@ -132,7 +164,7 @@ def _check_model(session: Session) -> str:
     except ModelFailed as error:
         if error.extra.get("kind") != "missing":
             raise
-        return f"{error.detail} (needed only for chat): {no_model_error(find_local_servers()).hint}"
+        return Note(f"{error.detail}; only the chat needs one", no_model_error(find_local_servers()).hint)
     names = asyncio.run(fetch_models(endpoint))
     if names and not is_listed(names, endpoint.model):
         raise ModelFailed(
@@ -143,7 +175,7 @@ def _check_model(session: Session) -> str:
     return f"{endpoint.model} at {endpoint.address}, {'with' if endpoint.api_key else 'without'} a key"
 
 
-CHECKS: dict[str, Callable[[Session], str]] = {
+CHECKS: dict[str, Check] = {
     "version": _check_version,
     "settings": _check_settings,
     "connection": _check_connection,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +15,7 @@ from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.base import Secret
 from todo_cli.errors import Conflict, Invalid, TodoError
 from todo_cli.local_postgres.cluster import LocalPostgres
+from todo_cli.settings.settings import Settings
 
 PANEL = "Account"
 app = typer.Typer(add_completion=False)
@@ -38,7 +41,7 @@ def init(
     """
     if status + stop + destroy > 1:
         raise Invalid("--status, --stop and --destroy cannot be used together")
-    postgres = LocalPostgres()
+    postgres = _local_postgres(session_of(ctx))
     if status:
         _print_status(postgres, as_json=as_json)
     elif stop:
@@ -49,13 +52,20 @@ def init(
         _init(session_of(ctx), postgres, name, as_json=as_json)
 
 
+def _local_postgres(session: Session) -> LocalPostgres:
+    """Return that of TODO_HOME, else that of the profile, else the default one."""
+    embedded = session.create_profile().embedded
+    return LocalPostgres(Path(embedded) if embedded and not os.environ.get("TODO_HOME") else None)
+
+
 def _init(session: Session, postgres: LocalPostgres, name: str | None, *, as_json: bool) -> None:
-    settings = session.create_profile()
+    settings = session.settings
     if (settings.server or settings.database_url) and not settings.embedded:
         raise Conflict(
             f"the profile {settings.profile!r} already uses {settings.server or 'another database'}",
             hint="create the list under another profile: todo --profile NAME init",
         )
+    _raise_for_another_list(settings, postgres)
     if settings.embedded and postgres.exists() and _can_sign_in(session):
         text.write(f"Your list already exists in {postgres.home} and works.")
         return
@@ -72,6 +82,18 @@ def _init(session: Session, postgres: LocalPostgres, name: str | None, *, as_jso
     text.write(f"Your list is ready. Its database is in {postgres.home}, your settings are in {path}.")
     text.write("Add a task: todo add 'Buy milk' --due tomorrow")
     text.write("List tasks: todo")
+
+
+def _raise_for_another_list(settings: Settings, postgres: LocalPostgres) -> None:
+    """Raise Conflict where TODO_HOME names another directory than the profile, whose list still exists."""
+    if not settings.embedded:
+        return
+    existing = LocalPostgres(Path(settings.embedded))
+    if existing.home != postgres.home and existing.exists():
+        raise Conflict(
+            f"the profile {settings.profile!r} uses the list in {existing.home}, and TODO_HOME names {postgres.home}",
+            hint="unset TODO_HOME, or create the other list under its own profile: todo --profile NAME init",
+        )
 
 
 def _can_sign_in(session: Session) -> bool:
@@ -132,9 +154,10 @@ def _print_status(postgres: LocalPostgres, *, as_json: bool) -> None:
     if not status["exists"]:
         text.write("There is no local database. Create one with: todo init")
         return
-    state = f"running (process {status['running']})" if status["running"] else "stopped"
-    size = "" if status["size"] is None else f", {status['size'] / 1_000_000:,.0f} MB"
-    text.write(f"Postgres {status['version']} in {status['home']}: {state}{size}")
+    state, process = ("running", f" (process {status['running']})") if status["running"] else ("stopped", "")
+    text.write(
+        f"Postgres {status['version']} in {status['home']}: {state}, {status['size'] / 1_000_000:,.0f} MB{process}"
+    )
 
 
 def _destroy(session: Session, postgres: LocalPostgres, *, yes: bool) -> None:

@@ -89,6 +89,7 @@ def _run(session: Session, options: dict[str, Any]) -> None:
     import uvicorn
 
     from todo_cli.server.http_protocol import BoundedHttpProtocol
+    from todo_cli.server.json_log import LOG_CONFIG
     from todo_cli.server.proxies import check_proxies
     from todo_cli.server.sockets import listen, require_certificate
 
@@ -101,6 +102,7 @@ def _run(session: Session, options: dict[str, Any]) -> None:
         "todo_cli.server.app:create_app",
         factory=True,
         access_log=False,
+        log_config=LOG_CONFIG,
         log_level="warning",
         server_header=False,
         proxy_headers=False,  # ForwardedAddress does it
