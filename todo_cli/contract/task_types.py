@@ -22,22 +22,6 @@ RecurrenceText = Annotated[
 BlockerNumbers = Annotated[tuple[Number, ...], Meta(max_length=MAX_BLOCKERS_PER_TASK)]
 
 
-class NewTask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A task to add; the fields are those of AddTask."""
-
-    title: Title
-    note: Note | None = None
-    due: DateText | None = None
-    project: Name | None = None
-    tags: Tags = ()
-    priority: PriorityLevel | None = None
-    parent: Number | UnsetType | None = UNSET
-    after: BlockerNumbers | UnsetType = UNSET
-    defer: DateText | UnsetType | None = UNSET
-    scheduled: DateText | UnsetType | None = UNSET
-    every: RecurrenceText | UnsetType | None = UNSET
-
-
 class Repeat(Struct, frozen=True, kw_only=True):
     """How a task recurs. `rule` is an RRULE (RFC 5545); with `from_done` the interval counts from completion.
 
