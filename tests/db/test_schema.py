@@ -117,7 +117,8 @@ FROZEN = {
     "0003_no_statistics.sql": "473e63ca8452684cf26320571e449484471c04d58d5842836623cfdc8f3cb5a4",
     "0004_server_walls.sql": "749faeb06a594fa2c2cf134ac258a311431a583c46f0823dac8e90b75ad9f0e6",
     "0005_recent_usage.sql": "3cdc68fb8bec2e7168ec1dfdfbef791eed21b51c64d80477a90a0a0c41699ba9",
-    "0006_counters.sql": "89785783b97be224a5ace6221f2a27e51260069b2ba4f4f41e235c9f79e9f66f",
+    "0006_deferred_tasks.sql": "852adad76cb1abfb55ccc60d69d0dc61fdb093d6ebcf9a0e31adbb0126d9488d",
+    "0007_counters.sql": "2e016467746c79528ce7fb63b92422c4ce2736722955c58f73c2405994c1e373",
 }
 
 

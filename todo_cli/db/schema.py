@@ -35,7 +35,7 @@ from todo_cli.db.tables.columns import SCHEMA, metadata
 
 __all__ = ["OLDEST_CLIENT", "SCHEMA", "metadata", "statements"]
 
-OLDEST_CLIENT = 6
+OLDEST_CLIENT = 7
 
 # defaults and generated columns of the tables call the first ones; the others return rows of the tables
 FUNCTIONS_BEFORE_TABLES = ("auth", "text")

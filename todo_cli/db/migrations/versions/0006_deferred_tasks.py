@@ -1,4 +1,4 @@
-"""Let triggers alone advance the counters of a space; bound the connections and idle locks of direct logins."""
+"""Count deferred tasks by an index."""
 
 from pathlib import Path
 from typing import Any

@@ -291,4 +291,4 @@ BEGIN
   END LOOP;
 END $$;
 
-UPDATE todo.schema SET version = 6, oldest = 6;
+UPDATE todo.schema SET version = 7, oldest = 7;
