@@ -332,8 +332,8 @@ def test_sort_by_rank_and_urgency_puts_the_best_first(found: Set) -> None:
     with pytest.raises(Invalid, match="needs words"):
         found.line(ListTasks(filter="p1", sort="rank"))
     page = found.line(ListTasks(filter="is:ready", sort="urgency", limit=4))
-    assert "".join(found.letters[task.number] for task in page.tasks[:2]) == "kh", (
-        "urgent, and something waits for them"
+    assert "".join(found.letters[task.number] for task in page.tasks[:3]) == "kHh", (
+        "p1: late with a task that waits for it, late, with a task that waits for it"
     )
     assert [task.urgency for task in page.tasks] == sorted((task.urgency for task in page.tasks), reverse=True)
     assert (page.next, page.cut) == (None, True)
@@ -346,9 +346,9 @@ def test_urgency_is_the_documented_sum(found: Set) -> None:
         found.letters[task.number]: task.urgency
         for task in found.line(ListTasks(filter="status:open", sort="urgency", limit=200)).tasks
     }
-    assert told["H"] == 12 + 6 + 0.8, "a week overdue or more, p1, one tag"
+    assert told["H"] == 12 + 5 + 6 + 0.8, "a week overdue or more, p1, one tag"
     assert told["w"] == 15 + 4 + 1 + 0.8, "next, active, in a project, one tag"
-    assert told["k"] == 12 + 6 + 1 + 8, "overdue, p1, in a project, something waits for it"
+    assert told["k"] == 12 + 5 + 6 + 1 + 8, "overdue, p1, in a project, something waits for it"
     assert told["l"] == 1 - 5, "in a project, blocked"
     assert told["D"] == 0.8, "one comment"
     assert told["o"] == 5 + 1.8, "scheduled, p3"

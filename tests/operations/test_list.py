@@ -395,3 +395,11 @@ def test_list_that_counts_all_returns_the_total_of_matching_tasks_if_more_exist(
     assert ask(ListTasks(limit=2, count_all=True, cursor=first.next)).total == 1_000
     assert ask(ListTasks(limit=2, count_all=True, sort="urgency")).total == 1_000
     assert ask(ListTasks(limit=2)).total is UNSET
+
+
+@pytest.mark.parametrize("late", ["yesterday", "2 days ago", "2 weeks ago"])
+def test_overdue_task_is_more_urgent_than_one_of_tomorrow_that_is_as_important(ask: Ask, late: str) -> None:
+    ask.add("tomorrow", due="tomorrow", priority=1, project="home", tags=("a", "b", "c"))
+    ask.add("late", due=late, priority=1)
+    tasks = ask(ListTasks(filter="is:ready", sort="urgency")).tasks
+    assert [task.title for task in tasks] == ["late", "tomorrow"]

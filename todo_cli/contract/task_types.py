@@ -1,4 +1,4 @@
-"""A task as it is returned, and the answers of the Requests that read and change tasks."""
+"""A task as it is added and returned, and the answers of the Requests that read and change tasks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from todo_cli.contract.base import Number
+from todo_cli.contract.base import DateText, Name, Note, Number, PriorityLevel, Tags, Title
 from todo_cli.contract.limits import MAX_BLOCKERS_PER_TASK, MAX_RECURRENCE_CHARS
 
 TaskStatus = Literal["open", "done", "deleted"]
@@ -113,6 +113,22 @@ class Task(Struct, frozen=True, kw_only=True):
     subtasks: int | UnsetType = UNSET
     comments: tuple[Comment, ...] | UnsetType = UNSET
     links: TaskLinks | UnsetType = UNSET
+
+
+class NewTask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A task to add; the fields are those of AddTask."""
+
+    title: Title
+    note: Note | None = None
+    due: DateText | None = None
+    project: Name | None = None
+    tags: Tags = ()
+    priority: PriorityLevel | None = None
+    parent: Number | UnsetType | None = UNSET
+    after: BlockerNumbers | UnsetType = UNSET
+    defer: DateText | UnsetType | None = UNSET
+    scheduled: DateText | UnsetType | None = UNSET
+    every: RecurrenceText | UnsetType | None = UNSET
 
 
 class Changed(Struct, frozen=True, kw_only=True):

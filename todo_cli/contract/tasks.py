@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from todo_cli.contract.base import (
     Asks,
@@ -21,7 +21,16 @@ from todo_cli.contract.base import (
 )
 from todo_cli.contract.filters import Filter, SortOrder
 from todo_cli.contract.limits import MAX_ADDED_TASKS, MAX_CURSOR_CHARS
-from todo_cli.contract.task_types import BlockerNumbers, Changed, RecurrenceText, Repeat, Task, TaskPage, TaskStatus
+from todo_cli.contract.task_types import (
+    BlockerNumbers,
+    Changed,
+    NewTask,
+    RecurrenceText,
+    Repeat,
+    Task,
+    TaskPage,
+    TaskStatus,
+)
 
 __all__ = [
     "AddTask",
@@ -41,22 +50,6 @@ __all__ = [
     "TaskPage",
     "TaskStatus",
 ]
-
-
-class NewTask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A task to add; the fields are those of AddTask."""
-
-    title: Title
-    note: Note | None = None
-    due: DateText | None = None
-    project: Name | None = None
-    tags: Tags = ()
-    priority: PriorityLevel | None = None
-    parent: Number | UnsetType | None = UNSET
-    after: BlockerNumbers | UnsetType = UNSET
-    defer: DateText | UnsetType | None = UNSET
-    scheduled: DateText | UnsetType | None = UNSET
-    every: RecurrenceText | UnsetType | None = UNSET
 
 
 class AddTask(Request[Task], frozen=True, kw_only=True):
@@ -191,10 +184,7 @@ class CompleteTasks(OnTasks, frozen=True, kw_only=True):
 
 
 class ReopenTasks(OnTasks, frozen=True, kw_only=True):
-    """Reopen done tasks.
-
-    The next occurrence of a recurring task goes to the trash, unless it was touched since.
-    """
+    """Reopen done tasks."""
 
     verb = "ReopenTasks"
     label = "reopen"

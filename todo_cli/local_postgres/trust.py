@@ -31,16 +31,16 @@ def _walk(path: Path, named: Path) -> None:
         status = os.lstat(place)
         if stat.S_ISLNK(status.st_mode):
             if status.st_uid or (links := links + 1) > MAX_LINKS:
-                raise _untrusted(named, place, "is a link of another account")
+                raise _refusal(named, place, "is a link of another account")
             target = os.path.normpath(place.parent / os.readlink(place))
             remaining += list(Path(target).parts[:0:-1])
             place = Path("/")
             continue
         if status.st_uid:
-            raise _untrusted(named, place, f"belongs to {_account_name(status.st_uid)}")
+            raise _refusal(named, place, f"belongs to {_account_name(status.st_uid)}")
         is_sticky = status.st_mode & stat.S_ISVTX and remaining
         if status.st_mode & 0o022 and not is_sticky:
-            raise _untrusted(named, place, "can be written by others")
+            raise _refusal(named, place, "can be written by others")
         if not remaining:
             return
         place /= remaining.pop()
@@ -57,7 +57,7 @@ def _account_name(uid: int) -> str:
         return f"the account {uid}"
 
 
-def _untrusted(named: Path, place: Path, reason: str) -> Unavailable:
+def _refusal(named: Path, place: Path, reason: str) -> Unavailable:
     return Unavailable(
         f"root does not use {named}: {place} {reason}",
         hint="run todo as the user whose list it is, or choose a directory that only root can change",

@@ -1,9 +1,11 @@
 """Urgency: one number that ranks tasks; the higher, the sooner a task is to be done.
 
 The sum of what applies to a task, each weighed as below. Weights and curves are Taskwarrior's defaults (taskrc(5), "urgency
-coefficients", and Task::urgency_due of version 3): what its users are used to.
+coefficients", and Task::urgency_due of version 3): what its users are used to. `overdue` is our own: without it, a project
+and a tag put a task of tomorrow above an equally important one that is late.
 
     due         12    x 1 from a week overdue on, falling straight to x 0.2 two weeks ahead, x 0.2 further away
+    overdue      5    its due date has passed
     blocking     8    an open task waits for it
     priority    6 / 3.9 / 1.8  for p1 / p2 / p3
     scheduled    5    its day has come
@@ -46,6 +48,7 @@ WEIGHTS: dict[str, tuple[LiteralString, LiteralString]] = {  # what -> its weigh
         f"""CASE WHEN t.due_sort = 'infinity' THEN 0
       ELSE 0.2 + 0.8 * greatest(0, least(21, {_days_since("t.due_sort")} + 14)) / 21 END""",
     ),
+    "overdue": ("5.0", _as_number(f"t.due_sort < {NOW}")),
     "blocking": ("8.0", _as_number(BLOCKING)),
     "priority": ("1.0", "CASE t.priority WHEN 1 THEN 6.0 WHEN 2 THEN 3.9 WHEN 3 THEN 1.8 ELSE 0 END"),
     "scheduled": (

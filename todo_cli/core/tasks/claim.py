@@ -7,7 +7,7 @@ claiming user's name is stored for others to see. The lock on the space makes su
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, timedelta
+from datetime import timedelta
 from typing import LiteralString
 
 from msgspec import UNSET
@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from todo_cli.contract.claims import ClaimTask, ReleaseTasks
 from todo_cli.core.filters.compiler import compile_filter, parse_with_views
 from todo_cli.core.filters.fields_sql import NOW
+from todo_cli.core.local_time import format_local_time
 from todo_cli.core.tasks.change import answer_task, repeat_task, writes
 from todo_cli.core.tasks.load import Loaded, TaskFilter, Wanted
 from todo_cli.core.tasks.load_sql import TargetSql
@@ -89,7 +90,7 @@ def _raise_for_claims_of_others(rows: Sequence[TaskRow], loaded: Loaded) -> None
     if claimed:
         first = claimed[0]
         raise Conflict(
-            f"task #{first.number} is {_describe_claim(first)}; nothing was changed",
+            f"task #{first.number} is {_describe_claim(first, loaded.zone)}; nothing was changed",
             hint=f"wait for it with: todo wait {first.number} --until unclaimed",
             numbers=[row.number for row in claimed],
         )
@@ -101,14 +102,14 @@ def raise_for_lost_claims(rows: Sequence[TaskRow], loaded: Loaded) -> None:
     if lost:
         first = lost[0]
         raise Conflict(
-            f"task #{first.number} is no longer yours: it is {_describe_claim(first)}; nothing was changed",
+            f"task #{first.number} is no longer yours: it is {_describe_claim(first, loaded.zone)}; nothing was changed",
             hint="claim another with: todo claim --next",
             numbers=[row.number for row in lost],
         )
 
 
-def _describe_claim(row: TaskRow) -> str:
+def _describe_claim(row: TaskRow, zone: str) -> str:
     if row.claimed_by is None:
         return "claimed by nobody"
-    until = f" until {row.claimed_until.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if row.claimed_until else ""
+    until = f" until {format_local_time(row.claimed_until, zone)}" if row.claimed_until else ""
     return f"claimed by {row.claimed_by}{until}"

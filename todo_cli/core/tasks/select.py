@@ -10,6 +10,7 @@ from msgspec import UNSET
 from todo_cli.contract.limits import MAX_BLOCKERS_PER_TASK, MAX_CHANGE_BYTES, MAX_TAGS_PER_TASK, MAX_TASKS_PER_CHANGE
 from todo_cli.contract.tasks import OnTasks, ReopenTasks, RestoreTasks
 from todo_cli.core.journal import SHOWN_FIELDS, show_field, show_row
+from todo_cli.core.local_time import format_local_field, format_local_time
 from todo_cli.core.tasks.load import Loaded, TaskFilter, Wanted
 from todo_cli.core.tasks.load_sql import TargetSql
 from todo_cli.core.tasks.rows import TaskRow
@@ -123,15 +124,16 @@ def _raise_moved_on(row: TaskRow, loaded: Loaded) -> NoReturn:
     user = (later and later.user) or "somebody"
     now = show_row(row)
     changed: dict[str, list[Any]] = {}
-    summary = "unknown"
+    summary = ""
     if later and later.expected:
         then = show_row(later.expected)
         pairs = {name: [show_field(then, name), show_field(now, name)] for name in SHOWN_FIELDS}
         changed = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
-        summary = ", ".join(f"{name}: {_shorten(old)} → {_shorten(new)}" for name, (old, new) in changed.items())
+        summary = f" ({_describe_fields(changed, loaded.zone)})" if changed else ""
     at = row.updated_at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    local = format_local_time(row.updated_at, loaded.zone)
     raise Conflict(
-        f"task #{row.number} has moved on to rev {row.rev}, changed by {user} at {at} ({summary})",
+        f"task #{row.number} has moved on to rev {row.rev}, changed by {user} at {local}{summary}; nothing was changed",
         hint=f"look at it with: todo show {row.number}",
         number=row.number,
         rev=row.rev,
@@ -139,6 +141,14 @@ def _raise_moved_on(row: TaskRow, loaded: Loaded) -> NoReturn:
         at=at,
         changed=changed,
     )
+
+
+def _describe_fields(changed: dict[str, list[Any]], zone: str) -> str:
+    """Return `title: old → new, due: none → 2026-11-28 09:00`."""
+    pairs = (
+        (name, [_shorten(format_local_field(name, value, zone)) for value in pair]) for name, pair in changed.items()
+    )
+    return ", ".join(f"{name}: {old} → {new}" for name, (old, new) in pairs)
 
 
 def _shorten(value: Any) -> str:
