@@ -47,7 +47,7 @@ def add(
 
     todo admin user add grace
 
-    TODO_OWNER_URL=postgresql://postgres@db/todo todo admin user add ada --admin --as-owner
+    TODO_OWNER_URL=postgresql://db/todo todo admin user add ada --admin --as-owner
     """
     session = session_of(ctx)
     if direct or as_owner:
@@ -81,23 +81,20 @@ def _print_added(name: str, place: str, added: dict[str, Any]) -> None:
 def _add(session: Session, name: str, is_admin: bool, key: str | None) -> tuple[str, dict[str, Any]]:
     import msgspec
 
-    from todo_cli.cli.user_target import describe_target, raise_for_two_databases
-
-    raise_for_two_databases(session)
+    _raise_for_two_databases(session)
     user_id = new_id()
     token = new_token(user_id)
     request = AddUser(id=user_id, name=name, token_id=new_id(), token_hash=token_hash(token), admin=is_admin)
     added: dict[str, Any] = msgspec.to_builtins(session.send(request, key))
-    return describe_target(session), added | {"token": token.reveal()}
+    return _describe_target(session), added | {"token": token.reveal()}
 
 
 def _add_as_owner(session: Session, name: str, *, is_admin: bool, has_login: bool) -> tuple[str, dict[str, Any]]:
     from secrets import token_urlsafe
 
     from todo_cli.cli.commands.db import owner_url
-    from todo_cli.cli.user_target import describe_database
     from todo_cli.db.owner import open_owner_session
-    from todo_cli.db.urls import as_login
+    from todo_cli.db.urls import as_login, describe_database
     from todo_cli.parsing.system_zone import system_zone
 
     address, password = owner_url(session), Secret(token_urlsafe(24))
@@ -110,6 +107,36 @@ def _add_as_owner(session: Session, name: str, *, is_admin: bool, has_login: boo
     if login:
         added["database_url"] = as_login(address, login, password.reveal())
     return describe_database(address), added
+
+
+def _describe_target(session: Session) -> str:
+    """Return the server or the database of the profile, for messages."""
+    settings = session.settings
+    if settings.server:
+        return settings.server
+    if settings.embedded:
+        return f"the local list in {settings.embedded}"
+    from todo_cli.db.urls import describe_database
+
+    return describe_database(settings.database_url.reveal()) if settings.database_url else "no list"
+
+
+def _raise_for_two_databases(session: Session) -> None:
+    """Raise Conflict where the profile and the owner URL are different databases, and the user may mean either."""
+    from todo_cli.db.urls import describe_database, read_place
+
+    settings = session.settings
+    if settings.serve_owner_url is None or settings.server:
+        return
+    if settings.database_url is None:
+        raise Conflict("you are not signed in to the list", hint="act as the owner of its database with: --as-owner")
+    owner = settings.serve_owner_url.reveal()
+    if read_place(owner) != read_place(settings.database_url.reveal()):
+        raise Conflict(
+            f"TODO_OWNER_URL is {describe_database(owner)}, and the profile {settings.profile!r} is"
+            f" {_describe_target(session)}",
+            hint="add --as-owner for the first, or unset TODO_OWNER_URL for the second",
+        )
 
 
 @user.command("list")
