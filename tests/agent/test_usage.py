@@ -117,10 +117,10 @@ def test_lower_of_two_budgets_applies(chat: Chat, make_chat: Callable[..., Chat]
     chat(SetPreferences(budget=100))
     say(chat, "hello", ["Hi."])  # 120 of 100: an answer is not cut
     error = refused(chat)
-    assert error.detail == "today's budget of 100 tokens is spent (120 used)"
+    assert error.detail == "the budget of 100 tokens in 24 hours is spent (120 used)"
     assert error.extra["reason"] == "budget"
     assert 0 < error.extra["retry_after"] <= 90_000
-    assert "until your midnight" in error.hint
+    assert "wait 24 h" in error.hint
     chat(SetPreferences(budget=None))
     assert chat(ReadUsage()).budget.allowed == 1_000  # type: ignore[union-attr]
     say(chat, "hello", ["Hi."])
@@ -135,13 +135,31 @@ def test_lower_of_two_budgets_applies(chat: Chat, make_chat: Callable[..., Chat]
         boss(SetBudget(name="nobody"))
 
 
-def test_budget_restarts_at_midnight_of_the_user(chat: Chat) -> None:
+def test_budget_counts_the_last_24_hours_in_every_zone(chat: Chat) -> None:
+    chat(SetPreferences(budget=200))
+    say(chat, "hello", ["Hi."])
+    age_usage(chat, 20)
+    say(chat, "hello", ["Hi."])  # 120 tokens 20 hours ago, and 120 now
+    age_usage(chat, 3)
+    for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago", "UTC"):  # never the same day
+        chat(SetPreferences(timezone=zone))
+        assert 3_000 < refused(chat).extra["retry_after"] <= 4_200
+    age_usage(chat, 2)
+    say(chat, "hello", ["Hi."])
+    assert chat.db.execute("SELECT count(*) FROM todo.recent_usage WHERE user_id = %s", chat.who.user_id) == [(2,)]
+
+
+def age_usage(chat: Chat, hours: int) -> None:
+    """Let the usage of the user be this much older."""
+    chat.db.execute(
+        "UPDATE todo.recent_usage SET slot = slot - make_interval(hours => %s) WHERE user_id = %s",
+        hours,
+        chat.who.user_id,
+    )
+
+
+def test_usage_day_is_the_day_of_the_user(chat: Chat) -> None:
     """In the zone of their preferences, wherever they are."""
-    chat(SetPreferences(budget=100))
-    say(chat, "hello", ["Hi."])
-    assert refused(chat)
-    chat.db.execute("UPDATE todo.usage SET day = day - 1 WHERE user_id = %s", chat.who.user_id)
-    say(chat, "hello", ["Hi."])
     days = []
     for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):  # never the same day
         chat(SetPreferences(timezone=zone))
@@ -161,7 +179,10 @@ def test_spent_budget_stops_the_turn_and_keeps_its_changes(chat: Chat) -> None:
     ended = say(chat, "add two", [["add_task", {"title": "one"}]], [["add_task", {"title": "two"}]], ["Done."])
     assert (ended.state, type(ended.error)) == ("failed", TooMany)
     assert chat.tasks() == [(1, "one", "open")]
-    assert chat.history()[-1] == ("assistant", "(not finished: today's budget of 100 tokens is spent (120 used))")
+    assert chat.history()[-1] == (
+        "assistant",
+        "(not finished: the budget of 100 tokens in 24 hours is spent (120 used))",
+    )
     assert len(chat.replay()) == 4
     chat(SetPreferences(budget=None))
     assert say(chat, "go on", ["Yes."]).state == "done"
@@ -194,7 +215,7 @@ def test_usage_command_prints_counts_and_costs(
     assert talker("ask", "add x").code == 0
     stopped = talker("ask", "and y")
     assert (stopped.code, stopped.out) == (8, "")
-    assert stopped.err.startswith("todo: today's budget of 15 tokens is spent (20 used) (wait ")
+    assert stopped.err.startswith("todo: the budget of 15 tokens in 24 hours is spent (20 used) (wait ")
     told = json.loads(talker.other("ask", "and y", "--json").err)["error"]
     assert (told["type"], told["reason"]) == ("urn:todo:too-many", "budget")
     assert len(talker.model.asked) == 2

@@ -116,6 +116,8 @@ FROZEN = {
     "0002_search_stems.sql": "ed31a3a88e80aac24c564713452e6cffd207b5303bd4da252d417581a04ded3a",
     "0003_no_statistics.sql": "473e63ca8452684cf26320571e449484471c04d58d5842836623cfdc8f3cb5a4",
     "0004_server_walls.sql": "749faeb06a594fa2c2cf134ac258a311431a583c46f0823dac8e90b75ad9f0e6",
+    "0005_recent_usage.sql": "3cdc68fb8bec2e7168ec1dfdfbef791eed21b51c64d80477a90a0a0c41699ba9",
+    "0006_deferred_tasks.sql": "852adad76cb1abfb55ccc60d69d0dc61fdb093d6ebcf9a0e31adbb0126d9488d",
 }
 
 

@@ -34,7 +34,7 @@ class UsageRow(Struct, frozen=True, kw_only=True):
 
 
 class Budget(Struct, frozen=True, kw_only=True):
-    """The tokens that a user may use in a day and has used today; `seconds` remain until their next midnight."""
+    """The tokens that a user may use in 24 hours and has used in the last 24; after `seconds` some are free again."""
 
     allowed: int
     spent: int
@@ -65,7 +65,7 @@ class ReadUsage(Request[UsagePage], frozen=True, kw_only=True):
 
 
 class SetBudget(Request[User], frozen=True, kw_only=True):
-    """Set how many tokens a user may use in a day, null for no limit; the user's own budget may be lower."""
+    """Set how many tokens a user may use in 24 hours, null for no limit; the user's own budget may be lower."""
 
     verb = "SetBudget"
     label = "admin user budget"
@@ -83,9 +83,8 @@ def make_budget_error(budget: Budget) -> TooMany:
     hours, minutes = divmod(max(budget.seconds, 60) // 60, 60)
     left = f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
     return TooMany(
-        f"today's budget of {budget.allowed:,} tokens is spent ({budget.spent:,} used)",
-        hint=f"wait {left}, until your midnight, or raise the budget with: todo prefs --budget N "
-        "(an administrator: todo admin user budget)",
+        f"the budget of {budget.allowed:,} tokens in 24 hours is spent ({budget.spent:,} used)",
+        hint=f"wait {left}, or raise the budget with: todo prefs --budget N (an administrator: todo admin user budget)",
         reason="budget",
         retry_after=budget.seconds,
         allowed=budget.allowed,

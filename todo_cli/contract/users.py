@@ -135,7 +135,7 @@ class DisableUser(Request[User], frozen=True, kw_only=True):
 
 
 class Preferences(Struct, frozen=True, kw_only=True):
-    """A user's preferences, null when not set; `budget` limits the model tokens of a day."""
+    """A user's preferences, null when not set; `budget` limits the model tokens of 24 hours."""
 
     timezone: str | None = None
     model: str | None = None

@@ -199,7 +199,7 @@ def budget(
     key: Key = None,
     as_json: Json = False,
 ) -> None:
-    """Limit the model tokens that a user may spend per day. The day ends at midnight in the user's time zone.
+    """Limit the model tokens that a user may spend in 24 hours.
 
     todo admin user budget ada --tokens-per-day 200000
 

@@ -22,7 +22,7 @@ def prefs(
     ] = None,
     model: Annotated[str | None, typer.Option(help="Model to chat with; '' for the default.", metavar="NAME")] = None,
     budget: Annotated[
-        str | None, typer.Option(help="Model tokens per day, such as 200k; '' for no limit.", metavar="TOKENS")
+        str | None, typer.Option(help="Model tokens in 24 hours, such as 200k; '' for no limit.", metavar="TOKENS")
     ] = None,
     key: Key = None,
     as_json: Json = False,

@@ -1,8 +1,8 @@
-"""Usage of models by each user's own days. A trigger counts it, whoever stores the answer."""
+"""Usage of models by each user's own days, and of the last 24 hours. A trigger counts it, whoever stores the answer."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Date, Numeric, Table
+from sqlalchemy import TIMESTAMP, BigInteger, Column, Date, Numeric, Table
 
 from todo_cli.db.tables.columns import TEXT, metadata, uuid_column
 
@@ -19,6 +19,16 @@ usage = Table(
     Column("cost", Numeric, nullable=False),
     postgresql_with={"fillfactor": "70"},
 )
+
+recent_usage = Table(
+    "recent_usage",
+    metadata,
+    uuid_column("user_id", key=True),
+    Column("slot", TIMESTAMP(timezone=True), primary_key=True, comment="the beginning of ten minutes"),
+    Column("tokens", BigInteger, nullable=False, comment="read and written by models"),
+    postgresql_with={"fillfactor": "70"},
+)
+"""What the budget counts: the usage of the last 24 hours, whatever the user's time zone."""
 
 # Imported messages were paid for elsewhere. Only todo.import_messages() inserts as todo_auth.
 TRIGGERS = (
