@@ -84,7 +84,7 @@ def test_text_in_a_result_never_counts_as_a_shown_number(several: list[Task], sa
         Undone(changes=(77,), differences=changed),
     ]
     for answer in answers:
-        line = Message(conversation="c", seq=1, turn="t", role="tool", content=result_json(answer))
+        line = Message(conversation="c", seq=1, turn="t", role="tool", content=result_json(answer, "UTC"))
         assert known_numbers([line]) <= shown, answer
         assert known_numbers([line]) or "left_out" in line.content or len(line.content) > 8_000
     refused = Message(conversation="c", seq=1, turn="t", role="tool", content=error_json(Conflict(said, hint=said)))

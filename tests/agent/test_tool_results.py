@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -125,3 +126,31 @@ def test_add_task_with_a_known_key_adds_nothing_and_without_one_names_the_task_l
     assert "similar" not in plain
     assert (twin["task"]["number"], twin["similar"]["number"]) == (3, 2)
     assert 0 <= twin["similar"]["seconds_ago"] < 60
+
+
+def test_results_show_instants_in_the_users_time_zone(chat: Chat) -> None:
+    calls: list[Any] = [
+        [
+            "add_task",
+            {"title": "call", "due": "2030-06-03T07:00:00Z", "scheduled": "2030-01-03 9am", "defer": "2030-01-02"},
+        ],
+        ["update_task", {"number": 1, "due": "2030-06-04T07:00:00Z"}],
+        ["show_task", {"number": 1}],
+        ["list_changes", {}],
+    ]
+    chat.say("call on june 3rd, no, the 4th", calls[:1], calls[1:], ["Added."])
+    added, changed, shown, log = results(chat)
+    dates = {name: added["task"][name] for name in ("due", "scheduled", "defer")}
+    assert dates == {"due": "2030-06-03T09:00+02:00", "scheduled": "2030-01-03T09:00+01:00", "defer": "2030-01-02"}
+    assert changed["tasks"][0]["due"] == shown["task"]["due"] == "2030-06-04T09:00+02:00"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?\+0[12]:00", shown["task"]["created_at"])
+    assert log["changes"][0]["differences"][0]["fields"]["due"] == ["2030-06-03T09:00+02:00", "2030-06-04T09:00+02:00"]
+
+
+def test_list_tasks_says_that_a_sorted_list_is_cut(chat: Chat) -> None:
+    for title in ("milk", "bread"):
+        chat(AddTask(title=title))
+    calls: list[Any] = [["list_tasks", {"sort": "urgency", "limit": 1}], ["list_tasks", {"sort": "urgency"}]]
+    chat.say("the most urgent?", calls, ["Milk."])
+    cut, whole = results(chat)
+    assert (len(cut["tasks"]), cut["cut"], "cut" in whole) == (1, True, False)

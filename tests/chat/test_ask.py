@@ -315,7 +315,11 @@ def test_ask_with_a_read_token_is_refused(talker: ChatProcess) -> None:
     made = talker("token", "create", "--name", "reader", "--scopes", "read")
     if talker.way == "api":
         done = talker("ask", "hi", env={"TODO_TOKEN": made.out.strip()})
-        assert (done.code, "chat" in done.err) == (5, True)
+        assert (done.code, done.err) == (
+            5,
+            "todo: the token lacks the scope chat"
+            " (make one that has it: todo token create --name NAME --scopes read,tasks:write,chat)\n",
+        )
 
 
 def test_conversation_renamed_and_forked_shows_both(talker: ChatProcess) -> None:

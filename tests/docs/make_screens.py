@@ -55,6 +55,7 @@ _MOMENTS = (
     (r"\b\d\d:\d\d\b", "TIME"),
     (r"(?i)\b(mon|tue|wed|thu|fri|sat|sun)\b", "TIME"),
     (r"TIME(,? TIME)+", "TIME"),
+    (r"· \d+s\b", "· TIME"),
     (r"[─━═ ]+", " "),
 )
 

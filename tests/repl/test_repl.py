@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import Person, Todo
 from tests.support.ask import settings_of
 from tests.support.chat_process import ChatProcess, slow_answer
-from tests.support.fake_model import call_answer, text_answer
+from tests.support.fake_model import call_answer, error_answer, text_answer
 from todo_cli.cli.repl.slash_commands import CHAT_COMMANDS
 from todo_cli.clients.open import open_client
 from todo_cli.contract.prompt_history import ListPrompts
@@ -278,3 +278,34 @@ def test_prompt_in_a_pipe_answers_each_line(talker: ChatProcess) -> None:
     talker.script(text_answer("One."), text_answer("Two."))
     done = talker("chat", stdin="first\nsecond\n/exit\nthird\n")
     assert (done.code, done.out, done.err) == (0, "One.\nTwo.\n", "")
+
+
+def test_undo_of_an_answer_that_changed_nothing_says_so(talker: ChatProcess) -> None:
+    talker.script(call_answer(("list_tasks", {})), text_answer("Nothing is due."))
+    assert talker("ask", "what is due?").code == 0
+    for arguments in (("--dry-run",), ()):
+        done = talker("chat", "undo", "1", *arguments)
+        assert (done.code, done.out) == (0, "The last answer changed no task.\n"), done
+    talker.script(text_answer("Two."))
+    done = talker("chat", "-c", "1", stdin="again\n/undo\n/redo\n")
+    assert (done.code, done.out) == (0, "Two.\n" + "The last answer changed no task.\n" * 2), done
+
+
+def test_stop_and_approve_with_nothing_pending_say_so(talker: ChatProcess) -> None:
+    talker.script(error_answer(401, "Incorrect API key"))
+    assert talker("ask", "hi").code == 9
+    done = talker("chat", "-c", "1", stdin="/approve\n/stop\n")
+    assert done.out == "Nothing runs or waits in conversation 1; nothing was stopped.\n"
+    assert done.err == "todo: nothing waits for your approval in this conversation (see: /history)\n"
+    assert talker("chat", "approve", "1").code == 6
+    new = talker("chat", stdin="/approve\n/stop\n")
+    assert [line.partition(" (")[0] for line in new.err.splitlines()] == [
+        "todo: nothing waits for your approval in this conversation",
+        "todo: nothing runs in this conversation",
+    ]
+
+
+@pytest.mark.parametrize("word", ["exit", "quit", "q", ":q", "/q", "Quit"])
+def test_prompt_ends_with_the_words_of_other_programs(talker: ChatProcess, word: str) -> None:
+    done = talker("chat", stdin=f"{word}\nthis is not sent\n")
+    assert (done.code, done.out, done.err) == (0, "", "")

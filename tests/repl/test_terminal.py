@@ -68,7 +68,8 @@ def test_first_conversation_is_shown_formatted(
     )
     screen.say("put milk on the list", "nothing else")
     shown = screen.text
-    assert "  ✓ Added #1 Buy milk\nDone: I added\n\n • Buy milk\n • nothing else\n\ntodo>" in shown
+    assert "  ✓ Added #1 Buy milk\nDone: I added\n\n • Buy milk\n • nothing else\n  1 changed · undo: /undo " in shown
+    assert re.search(r"  14 \+ 6 tokens · \d+s\n\ntodo>", shown)
     screen.until("1. put milk")  # the line below shows the conversation and the model
     screen.until("test-model")
     screen.say("/list", "Buy milk")

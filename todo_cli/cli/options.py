@@ -24,6 +24,9 @@ PlanOnly = Annotated[
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Change the tasks that a filter matches without asking.")]
 ApproveAll = Annotated[bool, typer.Option("--yes", "-y", help="Approve everything the model asks for.")]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print neither progress nor the tokens used.", show_default=False)
+]
 Partial = Annotated[bool, typer.Option("--partial", help="Skip tasks that have changed since.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the changes without making them.")]
 Due = Annotated[str | None, typer.Option(help="Due date or time: 'next fri 9am', eod, 2026-12-24.", metavar="WHEN")]

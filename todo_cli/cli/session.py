@@ -26,6 +26,8 @@ class Session:
     def __init__(self, *, profile: str | None, color: bool, pager: bool, debug: bool) -> None:
         self.profile, self.allow_color, self.allow_pager, self.debug = profile, color, pager, debug
         self.model: str | None = None
+        self.quiet = False
+        self.is_prompt = False  # of `todo chat`
         self.json_options = JsonOptions()
 
     @cached_property

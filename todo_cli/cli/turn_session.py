@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 
 import msgspec
 import typer
@@ -18,22 +16,24 @@ from todo_cli.cli.render.escape import escape, escape_block
 from todo_cli.cli.render.pending_calls import format_pending_calls
 from todo_cli.cli.render.turn import Screen, error_detail
 from todo_cli.cli.session import Session
+from todo_cli.cli.turn_signals import run_with_signals
 from todo_cli.contract.conversations import AnswerTurn, ConversationDetail, ShowConversation
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.limits import MAX_MESSAGE_CHARS
 from todo_cli.contract.turn_steps import BeginTurn, PendingCall
 from todo_cli.errors import Conflict, Invalid, ModelFailed, NotFound
 from todo_cli.turn_client.outcome import TurnOutcome
-from todo_cli.turn_client.run import read_turn, run_turn
+from todo_cli.turn_client.run import read_turn
 from todo_cli.turn_client.title import title_conversation
 
+STOPPED = "(stopped; the text so far and the changes are kept)"
 EXTRA_MESSAGES = 10
 """Messages that may arrive between an answer and the request that reads its effects."""
 
 
 def open_screen(session: Session, form: str) -> Screen:
     """Return the screen that shows a turn; on a terminal it shows the answer while it arrives."""
-    return Screen(form, live=session.is_terminal, colored=session.allow_color)
+    return Screen(form, live=session.is_terminal, colored=session.allow_color, quiet=session.quiet)
 
 
 def new_turn(conversation: str, words: str) -> BeginTurn:
@@ -67,19 +67,26 @@ def run_to_end(
         after = outcome.after
     screen.close(outcome)
     sys.stdout.flush()
+    _print_summary(session, outcome, screen)
     with no_echo():
         title_conversation(session.settings, outcome, session.model)
-    raise_for_outcome(outcome)
+    raise_for_outcome(outcome, is_empty=screen.is_empty)
     return outcome
 
 
-def raise_for_outcome(outcome: TurnOutcome) -> None:
+def _print_summary(session: Session, outcome: TurnOutcome, screen: Screen) -> None:
+    if screen.live and not session.quiet and not screen.is_empty:
+        undo = "/undo" if session.is_prompt else f"todo chat undo {outcome.number}"
+        screen.show_summary(undo, outcome.usage)
+
+
+def raise_for_outcome(outcome: TurnOutcome, *, is_empty: bool = False) -> None:
     """Raise the error of a failed turn; end a stopped one with exit code 130."""
     if outcome.state == "failed":
         hint = f"continue with: todo ask -c {outcome.number} 'go on'"
         raise outcome.error or ModelFailed("the answer was interrupted", hint=hint)
     if outcome.state == "stopped":
-        text.note("(stopped; the text so far and the changes are kept)")
+        text.note("(stopped before the first word)" if is_empty else STOPPED)
         raise typer.Exit(130)
 
 
@@ -110,40 +117,6 @@ def _show_results(
             if place in approved and (detail := error_detail(message.content)):
                 errors.append(detail)
     return errors
-
-
-def run_with_signals(session: Session, begin: BeginTurn, screen: Screen, after: int = -1) -> TurnOutcome:
-    """Run the turn until it rests. Ctrl-C stops it, wherever it runs; a second Ctrl-C only leaves it."""
-    received: list[int] = []
-    try:
-        return asyncio.run(_run_until_stopped(session, begin, screen, after, received))
-    except asyncio.CancelledError:
-        if received:
-            raise SystemExit(128 + received[0]) from None
-        raise KeyboardInterrupt from None
-
-
-async def _run_until_stopped(
-    session: Session, begin: BeginTurn, screen: Screen, after: int, received: list[int]
-) -> TurnOutcome:
-    stop, loop, task = asyncio.Event(), asyncio.get_running_loop(), asyncio.current_task()
-
-    def interrupt() -> None:
-        if stop.is_set() and task:
-            task.cancel()
-        stop.set()
-
-    def terminate(number: int) -> None:
-        received.append(number)
-        if task:
-            task.cancel()
-
-    with suppress(NotImplementedError):  # Windows
-        loop.add_signal_handler(signal.SIGINT, interrupt)
-        for number in (signal.SIGHUP, signal.SIGTERM):  # leave the turn without stopping it
-            loop.add_signal_handler(number, terminate, number)
-    with no_echo():
-        return await run_turn(session.settings, begin, screen.show_event, stop, after)
 
 
 def find_newest_turn(session: Session, number: int) -> tuple[ConversationDetail, BeginTurn]:

@@ -23,6 +23,9 @@ def show_undo(ctx: Any, request: Undo | Redo | UndoTurn | RedoTurn, key: str | N
         return
     from todo_cli.cli.render import text
 
+    if result.seq is None and not result.changes:
+        _report_no_changes(request)
+        return
     names = ", ".join(str(seq) for seq in result.changes[:5]) + (", …" if len(result.changes) > 5 else "")
     word = f"Would {request.label.removeprefix('chat ')}" if request.dry_run else request.past
     text.write(f"{word} change {names}:" if names else f"{request.past} before, with the same key:")
@@ -32,3 +35,12 @@ def show_undo(ctx: Any, request: Undo | Redo | UndoTurn | RedoTurn, key: str | N
         text.write(f"  … and {len(result.differences) - MAX_SHOWN_DIFFERENCES} more")
     if result.skipped:
         text.note("skipped, changed since: " + ", ".join(f"#{number}" for number in result.skipped))
+
+
+def _report_no_changes(request: Undo | Redo | UndoTurn | RedoTurn) -> None:
+    """Print that the answer changed nothing; its words are undone or redone all the same."""
+    from todo_cli.cli.render import text
+
+    text.write("The last answer changed no task.")
+    if isinstance(request, UndoTurn) and not request.dry_run:
+        text.note("(the conversation continues from before it; to undo an earlier change: todo undo)")

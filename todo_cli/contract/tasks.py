@@ -55,9 +55,8 @@ __all__ = [
 class AddTask(Request[Task], frozen=True, kw_only=True):
     """Add a task.
 
-    With `parse`, dates, #project, @tags, p1 and more are read out of the title; fields that are given explicitly win.
-    `parent` is the task above it, `after` lists the tasks that it waits for, and until `defer` it is hidden. With
-    `report_similar` the answer names an identical task that the same user added in the last ten minutes.
+    With `parse`, dates, #project, @tags and p1 are read out of the title; fields that are given explicitly win. Until
+    `defer` it is hidden. With `report_similar` the answer names the user's identical task of the last ten minutes.
     """
 
     verb = "AddTask"
@@ -86,8 +85,7 @@ class AddTask(Request[Task], frozen=True, kw_only=True):
 class AddTasks(Request[Changed], frozen=True, kw_only=True):
     """Add several tasks, all or none.
 
-    Requests with the same `group`, a UUID, are undone together. With `parse` a title may also be a line of todo.txt,
-    `(A) 2026-11-02 Call mom +Family` or `x 2026-11-05 Pay the bill`, which is added as done.
+    Requests with one `group`, a UUID, are undone together. With `parse` a title may be a todo.txt line: `(A) Call mom`.
     """
 
     verb = "AddTasks"
@@ -107,8 +105,7 @@ class ListTasks(Request[TaskPage], frozen=True, kw_only=True):
     Deferred tasks are left out unless the filter names them. Sorted by urgency or rank, which change with the clock,
     the list has one page of at most 200 tasks; `cut` says that more exist. With `home` and without a filter the list
     is the caller's default view, if there is one. With `count_deferred` the first page counts the deferred tasks that
-    it leaves out, which reads every open task. With `count_all` a page that is not the last one counts all matching
-    tasks, at most 1,000.
+    it leaves out; with `count_all` a page that is not the last one counts all matching tasks, at most 1,000.
     """
 
     verb = "ListTasks"

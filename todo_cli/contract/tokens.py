@@ -19,6 +19,15 @@ SCOPES = {
     "admin": "manage users (administrators only)",
 }
 
+SCOPES_TO_USE = {
+    "tasks:write": "read,tasks:write",
+    "chat": "read,tasks:write,chat",
+    "tokens:write": "read,tokens:write",
+    "prefs:write": "read,prefs:write",
+    "admin": "read,admin",
+}
+"""Scope -> the scopes of a token that is to use it: to chat is to read and change tasks."""
+
 TokenHash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="SHA-256 of the token, in hex")]
 Id = Annotated[str, Meta(pattern="^[0-9a-f-]{36}$", description="a UUID")]
 Scopes = Annotated[tuple[Name, ...], Meta(min_length=1, max_length=20)]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import psycopg
 
+from todo_cli.contract.tokens import SCOPES_TO_USE
 from todo_cli.errors import (
     Bug,
     Conflict,
@@ -62,6 +63,9 @@ TAKEN = {
     "tokens_user_hash": "this token is stored already",
 }
 
+LACKS_SCOPE = "the token lacks the scope "
+"""The beginning of a message of `todo.enter`; the name of the scope follows."""
+
 LOST = ("08", "57P01", "57P02", "57P03", "25006")
 
 
@@ -95,7 +99,8 @@ def translate_error(error: psycopg.Error) -> TodoError:
     state, diag = _state(error), error.diag
     if state in RAISED:
         extra = json.loads(diag.message_detail) if diag.message_detail else {}
-        return RAISED[state](diag.message_primary or "refused", hint=diag.message_hint, **extra)
+        detail = diag.message_primary or "refused"
+        return RAISED[state](detail, hint=_find_scope_hint(detail) or diag.message_hint, **extra)
     if state == "23505" and diag.constraint_name in TAKEN:
         return Conflict(TAKEN[diag.constraint_name])
     for prefix in _prefixes(state or ""):
@@ -105,6 +110,14 @@ def translate_error(error: psycopg.Error) -> TodoError:
     if state is None and isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return Unavailable(_describe(error))
     return Bug(f"the database refused a statement ({state})")
+
+
+def _find_scope_hint(detail: str) -> str | None:
+    """Return the command that makes a token with the scope that is missing; None for another error."""
+    scope = detail.removeprefix(LACKS_SCOPE)
+    if scope == detail:
+        return None
+    return f"make one that has it: todo token create --name NAME --scopes {SCOPES_TO_USE.get(scope, scope)}"
 
 
 def _describe(error: psycopg.Error) -> str:

@@ -8,7 +8,7 @@ import typer
 
 from todo_cli.cli.conversation_option import NEW, ConversationCommand, ConversationOption, find_conversation
 from todo_cli.cli.message_input import read_message
-from todo_cli.cli.options import ApproveAll, Json, JsonLines, Model, output_form
+from todo_cli.cli.options import ApproveAll, Json, JsonLines, Model, Quiet, output_form
 from todo_cli.cli.session import Session, session_of
 
 PANEL = "Chat"
@@ -26,6 +26,7 @@ def ask(
     conversation: ConversationOption = NEW,
     yes: ApproveAll = False,
     model: Model = None,
+    quiet: Quiet = False,
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
@@ -42,7 +43,7 @@ def ask(
     git diff | todo ask 'which tasks does this finish?'
     """
     session, form = session_of(ctx), output_form(as_json, as_lines)
-    session.model = model
+    session.model, session.quiet = model, quiet
     _ask(session, read_message(words or []), conversation, form, yes=yes)
 
 

@@ -8,14 +8,14 @@ import typer
 
 from todo_cli.cli.commands.chat_export import export
 from todo_cli.cli.commands.chat_import import import_conversation
-from todo_cli.cli.commands.chat_list import STATES, ConversationArgument, find_turn, list_conversations, show
+from todo_cli.cli.commands.chat_list import ConversationArgument, find_turn, list_conversations, raise_no_messages, show
 from todo_cli.cli.commands.chat_resume import resume
 from todo_cli.cli.commands.chat_retry import edit, retry
 from todo_cli.cli.commands.chat_search import search
 from todo_cli.cli.commands.chat_usage import usage
 from todo_cli.cli.commands.chat_watch import watch
 from todo_cli.cli.conversation_option import NEW, ConversationGroup, ConversationOption
-from todo_cli.cli.options import DryRun, Json, JsonLines, Model, Partial, output_form
+from todo_cli.cli.options import DryRun, Json, JsonLines, Model, Partial, Quiet, output_form
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.session import session_of
@@ -26,9 +26,11 @@ from todo_cli.contract.conversations import (
     RemoveConversation,
     RenameConversation,
     RestoreConversation,
+    ShowConversation,
     StopTurn,
     UndoTurn,
 )
+from todo_cli.contract.turn_steps import ENDED_STATES
 from todo_cli.errors import Invalid
 
 PANEL = "Chat"
@@ -46,14 +48,14 @@ app.command("import")(import_conversation)
 
 
 @app.callback()
-def chat(ctx: typer.Context, conversation: ConversationOption = NEW, model: Model = None) -> None:
+def chat(ctx: typer.Context, conversation: ConversationOption = NEW, model: Model = None, quiet: Quiet = False) -> None:
     """Chat with the model at a prompt. Type /help there for its commands.
 
     todo chat
 
     todo chat --conversation 3
     """
-    session_of(ctx).model = model
+    session_of(ctx).model, session_of(ctx).quiet = model, quiet
     if ctx.invoked_subcommand is None:
         from todo_cli.cli.repl import run_repl
 
@@ -68,6 +70,7 @@ def approve(
     only: Annotated[
         str | None, typer.Option(help="Approve these numbers of the list and refuse the others.", metavar="N...")
     ] = None,
+    quiet: Quiet = False,
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
@@ -82,6 +85,7 @@ def approve(
     from todo_cli.cli import turn_session
 
     session, form = session_of(ctx), output_form(as_json, as_lines)
+    session.quiet = session.quiet or quiet
     if no and only is not None:
         raise Invalid("--no and --only cannot be used together")
     turn_session.answer_turn(session, number, turn_session.open_screen(session, form), yes=not no, only=only)
@@ -98,14 +102,19 @@ def stop(ctx: typer.Context, number: ConversationArgument, as_json: Json = False
     todo chat stop 3 --json
     """
     session = session_of(ctx)
-    turn = session.send(StopTurn(turn=find_turn(session, number)))
+    before = session.send(ShowConversation(number=number, limit=1)).conversation
+    if before.turn is None:
+        raise_no_messages(number)
+    turn = session.send(StopTurn(turn=before.turn))
     if as_json:
         from todo_cli.cli.render import json
 
         json.write_document(turn)
         return
-    state = STATES.get(turn.state, turn.state)
-    text.write(f"Stopping conversation {number}." if turn.state == "running" else f"Conversation {number} is {state}.")
+    if before.state in ENDED_STATES:
+        text.write(f"Nothing runs or waits in conversation {number}; nothing was stopped.")
+    else:
+        text.write(f"{'Stopping' if turn.state == 'running' else 'Stopped'} conversation {number}.")
 
 
 @app.command()

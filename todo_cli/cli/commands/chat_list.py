@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -77,7 +77,7 @@ def show(
 
         json.write_document(shown)
         return
-    from todo_cli.cli.render.turn import format_message
+    from todo_cli.cli.render.history import format_message
 
     text.write(escape(f"{number}. {shown.conversation.title}"))
     if shown.next:
@@ -112,5 +112,10 @@ def find_turn(session: Session, number: int) -> str:
     """Return the id of a conversation's newest turn; raises NotFound."""
     turn = session.send(ShowConversation(number=number, limit=1)).conversation.turn
     if turn is None:
-        raise NotFound(f"conversation {number} has no messages", hint="see: todo chat list")
+        raise_no_messages(number)
     return turn
+
+
+def raise_no_messages(number: int) -> NoReturn:
+    """Raise the error of a conversation in which nothing was asked yet."""
+    raise NotFound(f"conversation {number} has no messages", hint="see: todo chat list")

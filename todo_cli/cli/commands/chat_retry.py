@@ -8,7 +8,7 @@ import typer
 
 from todo_cli.cli.commands.chat_list import ConversationArgument, find_turn
 from todo_cli.cli.message_input import read_message
-from todo_cli.cli.options import ApproveAll, Json, JsonLines, Model, output_form
+from todo_cli.cli.options import ApproveAll, Json, JsonLines, Model, Quiet, output_form
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.conversations import RewindTurn
 
@@ -22,6 +22,7 @@ def retry(
     number: ConversationArgument,
     yes: ApproveAll = False,
     model: Model = None,
+    quiet: Quiet = False,
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
@@ -33,6 +34,7 @@ def retry(
 
     todo chat retry 3 --model gpt-5 --yes
     """
+    session_of(ctx).quiet = session_of(ctx).quiet or quiet
     _run_again(ctx, number, None, model, output_form(as_json, as_lines), yes=yes)
 
 
@@ -45,6 +47,7 @@ def edit(
     ] = None,
     yes: ApproveAll = False,
     model: Model = None,
+    quiet: Quiet = False,
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
@@ -56,6 +59,7 @@ def edit(
 
     todo chat edit 3 'delete only the done ones' --yes --json
     """
+    session_of(ctx).quiet = session_of(ctx).quiet or quiet
     _run_again(ctx, number, read_message(words or []), model, output_form(as_json, as_lines), yes=yes)
 
 

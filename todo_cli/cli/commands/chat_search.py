@@ -78,7 +78,7 @@ def _print_hits(session: Session, hits: Sequence[MessageHit]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from todo_cli.cli.render.console import open_console
+    from todo_cli.cli.render.console import print_renderable
     from todo_cli.cli.render.search_results import highlight
 
     colored, now = session.use_color, session.local_now()
@@ -91,4 +91,4 @@ def _print_hits(session: Session, hits: Sequence[MessageHit]) -> None:
         source = f"{ROLE_NAMES[hit.role]}, {text.format_age(hit.at, now)}: "
         line = Text(source, style="dim" if colored else "")
         grid.add_row("", line.append_text(highlight(hit.passage, colored=colored)))
-    open_console(colored=colored).print(grid)
+    print_renderable(session, grid)

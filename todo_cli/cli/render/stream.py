@@ -36,8 +36,10 @@ class AnswerWriter(Protocol):
         ...
 
 
-def open_writer(*, colored: bool) -> AnswerWriter:
-    """Return the writer for the terminal behind stdout."""
+def open_writer(*, live: bool, colored: bool) -> AnswerWriter:
+    """Return the writer for a pipe or, with `live`, for the terminal behind stdout."""
+    if not live:
+        return PipeWriter()
     return PlainWriter() if os.environ.get("TERM", "dumb") == "dumb" else LiveWriter(colored=colored)
 
 
@@ -65,6 +67,30 @@ class _LineEnds:
         text = self._carry + text
         self._carry = "\r" if text.endswith("\r") else ""
         return escape_chunk(text.removesuffix("\r"))
+
+
+class PipeWriter:
+    """Prints the text as it arrives, unformatted, without blank lines around it."""
+
+    def __init__(self) -> None:
+        self._line_ends, self._gap, self._has_text = _LineEnds(), "", False
+
+    def add_text(self, text: str) -> None:
+        """Print the text, except the blanks at its end: they may be the last ones."""
+        text = self._gap + self._line_ends.escape(text)
+        if not self._has_text:
+            text = text.lstrip("\n")
+        words = text.rstrip()
+        self._gap = text[len(words) :]
+        if words:
+            self._has_text = True
+            _write(words)
+
+    def finish(self) -> None:
+        """End the line."""
+        if self._has_text:
+            _write("\n")
+        self._line_ends, self._gap, self._has_text = _LineEnds(), "", False
 
 
 class PlainWriter:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from todo_cli.cli.render import json, text
-from todo_cli.cli.render.escape import escape, escape_block
-from todo_cli.contract.registry import label_of, past_of
+from todo_cli.cli.render.escape import escape
+from todo_cli.cli.render.spinner import Spinner, has_motion
+from todo_cli.cli.render.turn_summary import summary_lines
+from todo_cli.contract.registry import BY_VERB, label_of, past_of
 from todo_cli.contract.search import SearchTasks
 from todo_cli.contract.tasks import ListTasks
-from todo_cli.contract.turn_steps import Message
 from todo_cli.turn_client.outcome import TurnOutcome
 
 if TYPE_CHECKING:
@@ -25,25 +27,53 @@ MAX_NAMED_TASKS = 3
 EVENTS_VERSION = 1
 """The version of the events of --jsonl. A new version only adds kinds and fields."""
 GREEN, RED = 32, 31
+THINKING = "thinking"
 
 
 class Screen:
-    """Shows every event of a turn as it arrives, then its outcome."""
+    """Shows every event of a turn as it arrives, then its outcome.
 
-    def __init__(self, form: str, *, live: bool, colored: bool = True) -> None:
+    `changed` has the numbers of the tasks that the turn has changed so far, `seconds` how long it ran here.
+    """
+
+    def __init__(self, form: str, *, live: bool, colored: bool = True, quiet: bool = False) -> None:
         self.form, self.live = form, live and form == "text"
         self._colored = colored and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         self._answer, self._has_started = "", False
         self._call: dict[str, Any] = {}
+        self.is_empty = True  # nothing of the turn has been shown
+        self.changed: set[int] = set()
+        self.seconds = 0.0
+        self._output_error: OSError | None = None
+        self._spinner = Spinner(moving=has_motion()) if self.live and not quiet and sys.stderr.isatty() else None
 
     @cached_property
     def _writer(self) -> AnswerWriter:
         from todo_cli.cli.render.stream import open_writer
 
-        return open_writer(colored=self._colored)
+        return open_writer(live=self.live, colored=self._colored)
+
+    async def animate(self) -> None:
+        """Draw the spinner while nothing can be printed, until this is cancelled."""
+        if self._spinner:
+            self._spinner.wait_for(THINKING)
+            with suppress(OSError):  # the terminal may be gone
+                await self._spinner.run()
+
+    def show_stopping(self) -> None:
+        """Name in the spinner that the turn is about to stop."""
+        if self._spinner:
+            self._spinner.rename("stopping")
 
     def show_event(self, event: dict[str, Any]) -> None:
-        """Show an event as far as it can be shown at once."""
+        """Show an event as far as it can be shown at once. The turn goes on where the output cannot be written."""
+        if self._output_error is None:
+            try:
+                self._show(event)
+            except OSError as error:
+                self._output_error = error
+
+    def _show(self, event: dict[str, Any]) -> None:
         if self.form == "jsonl":
             self.write_event(event)
         kind = event["kind"]
@@ -52,11 +82,15 @@ class Screen:
         elif kind == "call":
             self._call = event
             self._end_text()
+            self._wait_for(label_of(event.get("verb", "")))
         elif kind == "result":
             self.show_result(self._call.get("verb", ""), self._call.get("arguments", {}), event["content"])
             self._call = {}
+            self._wait_for(THINKING)
         elif kind == "reset":
-            self._note("(the answer was interrupted and starts again)")
+            self._end_text()
+            text.note("(the answer was interrupted and starts again)")
+            self._wait_for(THINKING)
         elif kind == "end":
             self._add_rest(event["text"], event["state"])
 
@@ -69,29 +103,44 @@ class Screen:
     def show_result(self, verb: str, arguments: Any, content: str) -> None:
         """Show a call and its result on one line."""
         ok, line = format_result(verb, arguments, content)
-        mark = "✓" if ok else "✗"
-        if self._colored:
-            mark = f"\x1b[{GREEN if ok else RED}m{mark}\x1b[0m"
-        self._note(f"{mark} {line}")
+        self.changed.update(changed_numbers(verb, content))
+        self._end_text()
+        self.is_empty = False
+        if self.live:
+            mark = "✓" if ok else "✗"
+            mark = f"\x1b[{GREEN if ok else RED}m{mark}\x1b[0m" if self._colored else mark
+            text.note(text.wrap(f"  {mark} {line}", "    "))
 
     def close(self, outcome: TurnOutcome) -> None:
-        """Print what has not been shown yet. The turn has ended or waits for approval."""
+        """Print what has not been shown yet. The turn has ended or waits for approval. Raises OSError."""
+        self.pause()
+        if self._output_error:
+            raise self._output_error
         if self.form == "json":
             json.write_document(outcome_document(outcome))
         elif self.form == "jsonl":
             self.write_event({"kind": "turn"} | outcome_document(outcome))
-        elif not self.live and (self._answer or outcome.state == "done"):
-            text.write(escape_block(self._answer or outcome.text))
-        self._end_text()
+
+    def show_summary(self, undo: str, usage: dict[str, Any] | None) -> None:
+        """Print the line below an answer on a terminal; `undo` is the command that takes the changes back."""
+        for line in summary_lines(len(self.changed), undo, usage, self.seconds):
+            text.note(f"\x1b[2m{line}\x1b[0m" if self._colored else line)
 
     def pause(self) -> None:
-        """End the line, before the person is asked a question."""
-        if self.live:
+        """End the line, before something else is printed."""
+        with suppress(OSError):
             self._end_text()
 
+    def _wait_for(self, label: str) -> None:
+        if self._spinner:
+            self._spinner.wait_for(label)
+
     def _add_text(self, words: str) -> None:
+        if self._spinner and words:
+            self._spinner.clear()
         self._answer += words
-        if self.live:
+        self.is_empty = self.is_empty and not words.strip()
+        if self.form == "text":
             self._writer.add_text(words)
 
     def _add_rest(self, whole: str, state: str) -> None:
@@ -102,13 +151,10 @@ class Screen:
             if state != "failed" or streamed:
                 self._add_text(rest)
 
-    def _note(self, line: str) -> None:
-        self._end_text()
-        if self.live:
-            text.note(text.wrap(f"  {line}", "    "))
-
     def _end_text(self) -> None:
-        if self.live and self._answer:
+        if self._spinner:
+            self._spinner.clear()
+        if self.form == "text" and self._answer:
             self._writer.finish()
         self._answer = ""
 
@@ -157,6 +203,16 @@ def _name_tasks(tasks: Any) -> str:
     return f"{', '.join(names[:MAX_NAMED_TASKS])}{more}"
 
 
+def changed_numbers(verb: str, content: str) -> list[int]:
+    """Return the numbers of the tasks that a call has changed, by its result."""
+    if verb not in BY_VERB or not BY_VERB[verb].write:
+        return []
+    result = _decode_object(content)
+    task = result.get("task")
+    tasks = [task] if task else result.get("tasks") or result.get("differences") or []
+    return [row["number"] for row in tasks if isinstance(row, dict) and isinstance(row.get("number"), int)]
+
+
 def error_detail(content: str) -> str | None:
     """Return the error in a call's result, or None for a success."""
     result = _decode_object(content)
@@ -182,22 +238,3 @@ def _format_found(result: dict[str, Any], arguments: Any) -> str:
 def _shorten(line: str) -> str:
     line = escape(line)
     return line if len(line) <= MAX_LINE_CHARS else line[: MAX_LINE_CHARS - 1] + "…"
-
-
-def format_message(message: Message) -> list[str]:
-    """Return the lines of a conversation's message; none for results of calls and summaries."""
-    if message.role in ("tool", "summary"):
-        return []
-    author = "you" if message.role == "user" else "todo"
-    mark = "" if message.status == "whole" else " (interrupted)"
-    body = escape_block(message.content).replace("\n", "\n    ")
-    lines = [f"{message.seq:>4} {author}{mark}: {body}"] if message.content or not message.calls else []
-    lines += [f"     {format_call(call.name, call.arguments)}" for call in message.calls]
-    return [*lines, *_format_cost(message.usage)]
-
-
-def _format_cost(usage: dict[str, Any] | None) -> list[str]:
-    if not usage or "cost" not in usage:
-        return []
-    tokens = f"{usage.get('prompt', 0):,} + {usage.get('completion', 0):,} tokens"
-    return [escape(f"     ({usage['cost']} {usage.get('currency', '')}, {tokens})")]

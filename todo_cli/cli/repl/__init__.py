@@ -14,6 +14,7 @@ from todo_cli.cli.session import Session
 def run_repl(session: Session, named: str) -> None:
     """Chat until Ctrl-D, /exit or the end of the input."""
     conversation = find_conversation(session, named)
+    session.is_prompt = True
     state = ReplState(session, conversation.number)
     repl = Repl(session, conversation.id, state, open_reader(session, state))
     if session.is_interactive:

@@ -11,25 +11,21 @@ from todo_cli.cli.conversation_option import find_conversation
 from todo_cli.cli.echo import no_input
 from todo_cli.cli.error_output import print_error
 from todo_cli.cli.options import parse_model_name
-from todo_cli.cli.prompts import ask_yes_no
 from todo_cli.cli.render import text
-from todo_cli.cli.render.changes import format_difference
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.repl import slash_commands
+from todo_cli.cli.repl.last_message import find_last_message, rewind
 from todo_cli.cli.repl.reader import Reader
 from todo_cli.cli.repl.slash_commands import choice_options
 from todo_cli.cli.repl.state import ReplState
-from todo_cli.cli.repl.texts import NO_MESSAGES
+from todo_cli.cli.repl.texts import LEAVE_WORDS, NO_MESSAGES
 from todo_cli.cli.run import run as run_command
 from todo_cli.cli.session import Session
 from todo_cli.command_table import COMMANDS
-from todo_cli.contract.conversations import ForkConversation, RewindTurn, ShowConversation, UndoTurn
+from todo_cli.contract.conversations import Conversation, ForkConversation, ShowConversation
 from todo_cli.contract.ids import new_id
 from todo_cli.errors import Conflict, Invalid, TodoError
 from todo_cli.turn_client.outcome import TurnOutcome
-
-LOOKBACK_MESSAGES = (20, 1_000)
-"""How many messages to search for the user's last one: most turns have few, the longest some hundred."""
 
 
 class Repl:
@@ -47,7 +43,7 @@ class Repl:
             "retry": lambda _: self._retry(),
             "edit": lambda _: self._edit(),
             "stop": lambda _: self._run_here("stop", unstarted="nothing runs in this conversation"),
-            "approve": lambda words: self._run_here("approve", *choice_options(words)) if words else self._resume(),
+            "approve": lambda words: self._run_here("approve", *choice_options(words)) if words else self._approve(),
             "resume": lambda words: self._switch_to(words[0]) if words else self._resume(),
             "new": lambda _: self._open(new_id(), None),
             "fork": self._fork,
@@ -107,12 +103,15 @@ class Repl:
             )
 
     def _run_line(self, line: str) -> None:
+        if line.strip().lower() in LEAVE_WORDS:
+            self._leave()
+            return
         if not line.lstrip().startswith("/"):
             self._send(line)
             return
         self._replaced_turn = None
         words = slash_commands.split_words(line.strip()[1:])
-        if words and words[0] == "quit":
+        if words and words[0] in LEAVE_WORDS:
             words[0] = "exit"
         if words and slash_commands.is_chat_command(words):
             self._commands[words[0]](words[1:])
@@ -163,13 +162,24 @@ class Repl:
         """Print the conversation's title, and resume an answer that runs or needs approval."""
         if self._number is None:
             return
-        conversation = self._session.send(ShowConversation(number=self._number, limit=1)).conversation
+        conversation = self._read_conversation()
         is_interactive = self._session.is_interactive
         if is_interactive:
             line = f"({conversation.number}. {conversation.title}; /history shows the messages)"
             text.note(text.wrap(escape(line)))
         if conversation.state in ("running", "answered") or (conversation.state == "awaiting" and is_interactive):
             self._resume()
+
+    def _read_conversation(self) -> Conversation:
+        if self._number is None:
+            raise Invalid(NO_MESSAGES)
+        return self._session.send(ShowConversation(number=self._number, limit=1)).conversation
+
+    def _approve(self) -> None:
+        """Ask for the pending approval; raises Conflict if none is pending."""
+        if self._number is None or self._read_conversation().state not in ("awaiting", "answered"):
+            raise Conflict("nothing waits for your approval in this conversation", hint="see: /history")
+        self._resume()
 
     def _resume(self) -> None:
         from todo_cli.cli import turn_session
@@ -185,7 +195,7 @@ class Repl:
         begin = turn_session.new_turn(self._conversation, words)
         replaced_turn, self._replaced_turn = self._replaced_turn, None
         if replaced_turn:
-            self._rewind(replaced_turn)
+            rewind(self._session, replaced_turn)
         screen = turn_session.open_screen(self._session, "text")
         turn_session.run_to_end(self._session, begin, screen, yes=False, on_outcome=self._store_number)
 
@@ -193,47 +203,13 @@ class Repl:
         self._state.number = outcome.number
 
     def _retry(self) -> None:
-        words, self._replaced_turn = self._find_last_message()
+        words, self._replaced_turn = find_last_message(self._session, self._number)
         self._send(words)
 
     def _edit(self) -> None:
-        self._default, self._replaced_turn = self._find_last_message()
+        self._default, self._replaced_turn = find_last_message(self._session, self._number)
         if self._session.is_interactive:
             text.note("(edit your last message; Ctrl-C cancels)")
-
-    def _find_last_message(self) -> tuple[str, str | None]:
-        """Return the user's last message and the turn it began; None for a turn that was rewound already."""
-        if self._number is None:
-            raise Invalid(NO_MESSAGES)
-        for limit in LOOKBACK_MESSAGES:
-            shown = self._session.send(ShowConversation(number=self._number, limit=limit))
-            last = next((message for message in reversed(shown.messages) if message.role == "user"), None)
-            if last and last.turn == shown.conversation.turn:
-                return last.content, last.turn
-            if last:
-                break
-        if shown.conversation.turn is None:
-            raise Invalid(NO_MESSAGES)
-        return self._session.send(RewindTurn(turn=shown.conversation.turn)).text, None
-
-    def _rewind(self, turn: str) -> None:
-        """Rewind to before the turn, and undo its changes if the person agrees."""
-        can_undo = self._session.is_interactive and self._print_changes(turn)
-        if can_undo and ask_yes_no(self._session, "Undo these changes first?", yes=False, flag="/undo"):
-            self._session.send(UndoTurn(turn=turn))
-        else:
-            self._session.send(RewindTurn(turn=turn))
-
-    def _print_changes(self, turn: str) -> bool:
-        """Print the changes of a turn; return whether there are any that can be undone."""
-        try:
-            planned = self._session.send(UndoTurn(turn=turn, dry_run=True))
-        except Conflict as error:
-            text.note(text.wrap(escape(f"(the changes of the first answer stay: {error.detail})")))
-            return False
-        for difference in planned.differences:
-            text.note(text.wrap(f"  {format_difference(difference, self._session.local_now())}", "    "))
-        return bool(planned.differences)
 
     def _show_or_set_model(self, words: list[str]) -> None:
         from todo_cli.cli.repl import model_list

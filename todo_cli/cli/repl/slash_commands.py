@@ -38,7 +38,7 @@ CHAT_COMMANDS: dict[str, ChatCommand] = {
     "usage": ChatCommand("Show the tokens used, and their costs."),
     "export": ChatCommand("Print this conversation as Markdown."),
     "todo": ChatCommand("Run a todo command whose name is taken by this list.", "COMMAND"),
-    "help": ChatCommand("Show this help; /exit leaves.", "[COMMAND]"),
+    "help": ChatCommand("Show this help; /exit leaves, and so do exit, quit, q.", "[COMMAND]"),
     "exit": ChatCommand("Leave.", listed=False),
 }
 

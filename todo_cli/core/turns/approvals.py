@@ -160,8 +160,9 @@ async def answer_turn(tx: Transaction, request: AnswerTurn) -> Turn:
         if approved:
             plans = decode(held_plans or "", _HeldPlans)
             outcomes = await _apply_plans(tx, steps, request.turn, approved, plans.plans)
+            zone = (await tx.read_clock()).zone
             for choice, outcome in zip(approved, outcomes, strict=True):
-                rows[choice.place] = _result_row(choice, outcome)
+                rows[choice.place] = _result_row(choice, outcome, zone)
             applied = [
                 choice.call.plan.id
                 for choice, outcome in zip(approved, outcomes, strict=True)
@@ -193,12 +194,12 @@ def _refused_row(call: PendingCall) -> dict[str, Any]:
     return tool_result_row(call.message, call.index, REFUSED_RESULT)
 
 
-def _result_row(choice: ApprovedCall, outcome: DecidedCall | TodoError) -> dict[str, Any]:
+def _result_row(choice: ApprovedCall, outcome: DecidedCall | TodoError, zone: str) -> dict[str, Any]:
     call = choice.call
     if isinstance(outcome, TodoError):
         return tool_result_row(call.message, call.index, error_json(outcome))
     refused = [target for target in call.plan.targets if target.number in choice.refused]
-    return tool_result_row(call.message, call.index, result_json(outcome.answer, refused=refused))
+    return tool_result_row(call.message, call.index, result_json(outcome.answer, zone, refused=refused))
 
 
 async def _apply_plans(

@@ -113,18 +113,19 @@ async def execute_tool_call(
         request = parse_tool_request(call.operation, call.arguments)
     except Invalid as error:
         return error_json(error), []
+    zone = (await tx.read_clock()).zone
     inner = tx.inner(type(request), call.arguments.get(KEY_ARGUMENT) or key, enter=True, turn=call.turn)
     try:
         if find_write(type(request)) is None:
             answer = await handle(inner, request)
-            return result_json(answer, with_details=isinstance(request, ShowTask)), []
+            return result_json(answer, zone, with_details=isinstance(request, ShowTask)), []
         async with inner.steps() as inner_steps:
             prepared = await prepare_change(inner, inner_steps, request, make_stamp(inner, request))
         if getattr(request, "dry_run", False):
-            return result_json(prepared.answer), []
+            return result_json(prepared.answer, zone), []
         if prepared.change and needs_approval(prepared.change, call.consent):
             return None
-        return result_json(prepared.answer), prepared.calls
+        return result_json(prepared.answer, zone), prepared.calls
     except (ConnectionLost, Unavailable):
         raise
     except TodoError as error:

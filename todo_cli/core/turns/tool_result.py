@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -12,7 +13,11 @@ from todo_cli.contract.plans import PlanTarget
 from todo_cli.contract.search import TaskHit, TaskHits
 from todo_cli.contract.tasks import Changed, Task, TaskPage
 from todo_cli.errors import TodoError
+from todo_cli.parsing.dates import zone_of
 from todo_cli.parsing.recurrence import describe_recurrence
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 INTERRUPTED_RESULT = (
     '{"error":"interrupted","detail":"the turn was interrupted before this was done; nothing was changed"}'
@@ -50,18 +55,43 @@ _DETAIL_FIELDS = (
     "completed_at",
     "deleted_at",
 )
+_DATE_FIELDS = {
+    "due",
+    "scheduled",
+    "defer",
+    "started_at",
+    "claimed_until",
+    "created_at",
+    "completed_at",
+    "deleted_at",
+    "at",
+}
+"""The fields that may have an instant; in a difference it is a pair of them."""
 _CHANGE_FIELDS = ("seq", "at", "verb", "undone", "differences")
 
 
-def result_json(answer: Any, *, with_details: bool = False, refused: Sequence[PlanTarget] = ()) -> str:
-    """Return the answer of a Request as JSON for the model.
+def result_json(answer: Any, zone: str, *, with_details: bool = False, refused: Sequence[PlanTarget] = ()) -> str:
+    """Return the answer of a Request as JSON for the model, with instants in the user's time zone.
 
     With `with_details` a task has its note and comments too, as ShowTask shows it. `refused` are the tasks of the call
     to which the person did not agree.
     """
-    if with_details and isinstance(answer, Task):
-        return _truncate({"task": _detail_fields(answer)})
-    return _truncate(_summarize(answer) | (_refused_fields(refused) if refused else {}))
+    has_details = with_details and isinstance(answer, Task)
+    summary = {"task": _detail_fields(answer)} if has_details else _summarize(answer)
+    summary |= _refused_fields(refused) if refused else {}
+    return _truncate(_localize(summary, zone_of(zone)))
+
+
+def _localize(value: Any, zone: ZoneInfo, name: str = "") -> Any:
+    """Return a value with its instants in the zone: `2026-11-30T09:00+01:00`."""
+    if isinstance(value, dict):
+        return {name: _localize(item, zone, name) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_localize(item, zone, name) for item in value]
+    if name in _DATE_FIELDS and isinstance(value, str) and value.endswith("Z"):
+        instant = datetime.fromisoformat(value).astimezone(zone)
+        return instant.isoformat(timespec="seconds" if instant.second else "minutes")
+    return value
 
 
 def error_json(error: TodoError) -> str:
