@@ -184,7 +184,7 @@ def _rare_fields(task: Task, zone: tzinfo | None, now: datetime, format_date: Ca
 
 
 def describe_repeat(repeat: Repeat, zone: tzinfo | None) -> str:
-    """Return `every 2 weeks on mon`. The zone of its times is named if it is not the user's: `every day at 09:00 EST`."""
+    """Return `every 2 weeks on mon`; `every day at 09:00 EST` if the zone of its times is not the user's."""
     from todo_cli.parsing.recurrence import describe_recurrence as in_words
 
     is_home = repeat.zone == str(zone)
