@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, suppress
 from functools import partial
 from typing import Annotated, Any
 
@@ -17,14 +18,13 @@ import msgspec
 from msgspec import Meta
 from starlette.types import Receive, Scope, Send
 
-from todo_cli.agent.follow import POLL_FAST_SECONDS, SETTLED_STATES, follow_turn, has_no_runner
+from todo_cli.agent.follow import SETTLED_STATES
 from todo_cli.contract.base import Caller, Name
 from todo_cli.contract.codec import convert_request, decode_request, encode
 from todo_cli.contract.conversations import ConversationNumber, ShowConversation
-from todo_cli.contract.ids import new_id
 from todo_cli.contract.tokens import Id
 from todo_cli.contract.turn_events import ReadEvents, TurnProgress
-from todo_cli.contract.turn_steps import BeginTurn, ClaimedTurn, MessageText
+from todo_cli.contract.turn_steps import MessageText
 from todo_cli.contract.users import WhoAmI
 from todo_cli.errors import Bug, ModelFailed, TodoError
 from todo_cli.llm.endpoints import ModelEndpoint
@@ -34,11 +34,16 @@ from todo_cli.server.headers import read_headers
 from todo_cli.server.pool import Pool
 from todo_cli.server.responses import log_trace, send_response
 from todo_cli.server.shutdown import GracePeriod
-from todo_cli.server.turn_runner import RunningTurn, TurnRunner, answer_for_turn
+from todo_cli.server.turn_attendance import TurnAttendance
+from todo_cli.server.turn_feed import TurnFeeds, TurnWatch
+from todo_cli.server.turn_runner import TurnRunner, answer_for_turn
 from todo_cli.settings.settings import Settings
 
 HEARTBEAT_SECONDS = 10.0
-PROGRESS_TIMEOUT_SECONDS = 1.0
+MAX_STREAM_SECONDS = 900.0
+"""Of one response. A turn takes 600 seconds at most."""
+LAST_FRAME_SECONDS = 1.0
+"""To send the end of a stream to a client that may read nothing."""
 
 EventId = Annotated[int, Meta(ge=-1, le=2**63 - 1, description="only events after this id")]
 
@@ -70,6 +75,7 @@ class TurnRoutes:
     def __init__(self, pool: Pool, settings: Settings, grace: GracePeriod) -> None:
         self._pool, self._settings = pool, settings
         self._runner = TurnRunner(pool, grace, titles=settings.model_titles)
+        self._feeds = TurnFeeds(pool)
 
     async def close(self) -> None:
         """End the turns of this process."""
@@ -80,11 +86,14 @@ class TurnRoutes:
         caller = msgspec.structs.replace(scope["state"]["caller"], key=None)
         body = decode_request(await read_body(scope, receive), StartTurnBody)
         attendance = self._attend(scope, caller, body.model)
-        await attendance.endpoint()
-        conversation = await self._conversation_id(caller, body.conversation)
-        claim = await attendance.begin(body.turn, conversation, body.text)
-        stream = _Stream(self._pool, caller, attendance)
-        await stream.send(scope, receive, send, body.turn, body.after, _format_event("begun", claim))
+        with self._feeds.count_stream(caller):
+            await attendance.endpoint()
+            conversation = await self._conversation_id(caller, body.conversation)
+            claim = await attendance.begin(body.turn, conversation, body.text)
+            watch = TurnWatch(body.turn, body.after, is_settled=claim.state in SETTLED_STATES)
+            async with self._feeds.follow(caller, watch, attendance) as progress:
+                stream = _Stream(_format_event("begun", claim), progress, body.turn, scope["state"]["request_id"])
+                await stream.send(receive, send)
 
     async def get(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer `GET /v1/turns/{turn}/events`; raises TodoError."""
@@ -94,16 +103,18 @@ class TurnRoutes:
         if "after" not in fields and "last-event-id" in headers:
             fields["after"] = headers["last-event-id"]
         query = convert_request(fields | scope["path_params"], FollowTurnQuery)
-        await answer_client(self._pool, caller, ReadEvents(turn=query.turn, after=query.after, limit=1))
+        seen = await answer_client(self._pool, caller, ReadEvents(turn=query.turn, after=query.after, limit=1))
         if scope["method"] == "HEAD":
             await send_response(send, 200, b"", b"text/event-stream")
             return
-        stream = _Stream(self._pool, caller, self._attend(scope, caller))
-        await stream.send(scope, receive, send, query.turn, query.after, b"")
+        watch = TurnWatch(query.turn, query.after, is_settled=seen.state in SETTLED_STATES)
+        with self._feeds.count_stream(caller):
+            async with self._feeds.follow(caller, watch, self._attend(scope, caller)) as progress:
+                await _Stream(b"", progress, query.turn, scope["state"]["request_id"]).send(receive, send)
 
-    def _attend(self, scope: Scope, caller: Caller, model: str | None = None) -> _Attendance:
+    def _attend(self, scope: Scope, caller: Caller, model: str | None = None) -> TurnAttendance:
         choose = partial(self._choose_endpoint, caller, model)
-        return _Attendance(self._runner, caller, choose, scope["state"]["request_id"])
+        return TurnAttendance(self._runner, caller, choose, scope["state"]["request_id"])
 
     async def _choose_endpoint(self, caller: Caller, model: str | None) -> ModelEndpoint:
         """Return the endpoint of the model. The settings hold its address, a user only names it; raises ModelFailed."""
@@ -123,56 +134,15 @@ class TurnRoutes:
         return shown.conversation.id
 
 
-class _Attendance:
-    """The server's part in a turn that a client follows: run it, or take it over from a dead process.
-
-    Both use the token of that client.
-    """
-
-    def __init__(
-        self, runner: TurnRunner, caller: Caller, choose: Callable[[], Awaitable[ModelEndpoint]], request_id: str
-    ) -> None:
-        self._runner, self._caller, self._choose, self._request_id = runner, caller, choose, request_id
-        self._own_turn: RunningTurn | None = None
-        self._endpoint: ModelEndpoint | None = None
-
-    async def endpoint(self) -> ModelEndpoint:
-        """Return the endpoint of the model, select_endpoint once; raises ModelFailed."""
-        self._endpoint = self._endpoint or await self._choose()
-        return self._endpoint
-
-    async def begin(self, turn: str, conversation: str, text: str | None) -> ClaimedTurn:
-        """Run the turn unless another process does, and return its claim; raises TodoError."""
-        endpoint = await self.endpoint()
-        begin = BeginTurn(conversation=conversation, turn=turn, runner=new_id(), text=text, model=endpoint.model[:100])
-        turn_here = self._runner.start(self._caller, endpoint, begin, self._request_id)
-        claim = await turn_here.wait_until_claimed()
-        self._own_turn = turn_here if claim.mine else None
-        return claim
-
-    @property
-    def progress(self) -> asyncio.Event | None:
-        """The event that is set when this process has stored something of the turn."""
-        return self._own_turn.progress if self._own_turn else None
-
-    async def take_over_if_orphaned(self, turn: str, seen: TurnProgress) -> None:
-        """Take over a turn that no process runs; raises the error that ended it in this process."""
-        if self._own_turn and not self._own_turn.task.done():
-            return
-        if self._own_turn and self._own_turn.failure:
-            raise self._own_turn.failure
-        if has_no_runner(seen):
-            await self.begin(turn, seen.conversation, None)
-
-
 class _Stream:
-    """One response to a client, for as long as it is connected."""
+    """One response to a client, for as long as it is connected, at most MAX_STREAM_SECONDS."""
 
-    def __init__(self, pool: Pool, caller: Caller, attendance: _Attendance) -> None:
-        self._pool, self._caller, self._attendance = pool, caller, attendance
+    def __init__(self, first: bytes, progress: AsyncIterator[TurnProgress], turn: str, request_id: str) -> None:
+        self._first, self._progress, self._turn, self._request_id = first, progress, turn, request_id
         self._gone = asyncio.Event()
 
-    async def send(self, scope: Scope, receive: Receive, send: Send, turn: str, after: int, first: bytes) -> None:
+    async def send(self, receive: Receive, send: Send) -> None:
+        """Send the response. The client continues a stream that ends before its turn, here or at another server."""
         headers = [
             (b"content-type", b"text/event-stream"),
             (b"cache-control", b"no-store"),
@@ -180,61 +150,51 @@ class _Stream:
         ]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         disconnect = asyncio.create_task(self._wait_for_disconnect(receive))
-        request_id = scope["state"]["request_id"]
         try:
-            await send({"type": "http.response.body", "body": first or b": \n\n", "more_body": True})
-            async for frame in self._format_events(turn, after, request_id):
-                if self._gone.is_set():
-                    break
-                await send({"type": "http.response.body", "body": frame, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
+            with suppress(TimeoutError):
+                async with asyncio.timeout(MAX_STREAM_SECONDS):
+                    await self._send_frames(send)
+            with suppress(TimeoutError):  # of a client that reads nothing
+                async with asyncio.timeout(LAST_FRAME_SECONDS):
+                    await send({"type": "http.response.body", "body": b""})
         except asyncio.CancelledError:
             return  # the server stops: the client connects to another
         finally:
             disconnect.cancel()
+
+    async def _send_frames(self, send: Send) -> None:
+        await send({"type": "http.response.body", "body": self._first or b": \n\n", "more_body": True})
+        async with aclosing(self._format_events()) as frames:
+            async for frame in frames:
+                if self._gone.is_set():
+                    return
+                await send({"type": "http.response.body", "body": frame, "more_body": True})
 
     async def _wait_for_disconnect(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
         self._gone.set()
 
-    async def _format_events(self, turn: str, after: int, request_id: str) -> AsyncIterator[bytes]:
-        last_sent = time.monotonic()
+    async def _format_events(self) -> AsyncGenerator[bytes, None]:
+        last_sent, state = time.monotonic(), None
         try:
-            async for seen in follow_turn(self._read, turn, after, self._pause):
+            async for seen in self._progress:
+                state = seen
                 frames = b"".join(_format_event("events", batch.events, batch.n) for batch in seen.batches)
                 if frames or time.monotonic() - last_sent > HEARTBEAT_SECONDS:
                     last_sent = time.monotonic()
                     yield frames or b": \n\n"
                 if self._gone.is_set():
                     return
-                if seen.state not in SETTLED_STATES:
-                    await self._attendance.take_over_if_orphaned(turn, seen)
-            end = {"turn": turn, "state": seen.state, "held": seen.held, "error": seen.error, "usage": seen.usage}
-            yield _format_event("turn", end)
+            if state and state.state in SETTLED_STATES:
+                end = {"turn": self._turn, "state": state.state, "held": state.held, "error": state.error}
+                yield _format_event("turn", end | {"usage": state.usage})
         except TodoError as error:
-            yield _format_event("problem", error.as_problem() | {"request_id": request_id})
+            yield _format_event("problem", error.as_problem() | {"request_id": self._request_id})
         except Exception as error:
-            log_trace(error, request_id)
-            yield _format_event("problem", Bug("the server failed").as_problem() | {"request_id": request_id})
-
-    async def _read(self, request: Any) -> Any:
-        return await answer_for_turn(self._pool, self._caller, request)
-
-    async def _pause(self, seconds: float) -> None:
-        progress = self._attendance.progress
-        if progress:
-            progress.clear()
-        earliest = time.monotonic() + seconds - POLL_FAST_SECONDS
-        waits = [asyncio.create_task(event.wait()) for event in (self._gone, progress) if event]
-        # this process sets `progress` when it stores events; the timeout renews the turn's sign of life
-        await asyncio.wait(
-            waits, timeout=PROGRESS_TIMEOUT_SECONDS if progress else seconds, return_when=asyncio.FIRST_COMPLETED
-        )
-        for wait in waits:
-            wait.cancel()
-        if not self._gone.is_set() and (early := earliest - time.monotonic()) > 0:
-            await asyncio.sleep(early)
+            log_trace(error, self._request_id)
+            problem = Bug("the server failed").as_problem()
+            yield _format_event("problem", problem | {"request_id": self._request_id})
 
 
 def _format_event(event: str, value: Any, n: int | None = None) -> bytes:

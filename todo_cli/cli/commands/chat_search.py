@@ -76,4 +76,4 @@ def _print_hits(session: Session, hits: Sequence[MessageHit], words: str) -> Non
         return
     from todo_cli.cli.render.message_hits import print_message_hits
 
-    print_message_hits(hits, words, session.local_now(), colored=session.use_color)
+    print_message_hits(session, hits, words)

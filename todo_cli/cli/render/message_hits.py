@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 
-from todo_cli.cli.render.console import open_console
+from todo_cli.cli.render.console import print_renderable
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.render.markdown import PARSER
 from todo_cli.cli.render.search_results import ROLE_NAMES, highlight
 from todo_cli.cli.render.text import format_age
+from todo_cli.cli.session import Session
 from todo_cli.contract.message_search import MessageHit, Passage
 from todo_cli.parsing.highlight import find_matches
 
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 
-def print_message_hits(hits: Sequence[MessageHit], words: str, now: datetime, *, colored: bool) -> None:
+def print_message_hits(session: Session, hits: Sequence[MessageHit], words: str) -> None:
     """Print the title of each conversation and below it the passages of its messages, the best conversation first."""
     from rich.table import Table
     from rich.text import Text
 
+    colored, now = session.use_color, session.local_now()
     grid = Table.grid(padding=(0, 2), expand=False)
     grid.add_column(justify="right", no_wrap=True, style="cyan" if colored else "")
     grid.add_column(overflow="fold")
@@ -35,7 +36,7 @@ def print_message_hits(hits: Sequence[MessageHit], words: str, now: datetime, *,
             source = f"{hit.seq:>3} {ROLE_NAMES[hit.role]}, {escape(format_age(hit.at, now))}: "
             line = Text(source, style="dim" if colored else "")
             grid.add_row("", line.append_text(_mark_matches(passage, words, colored=colored)))
-    open_console(colored=colored).print(grid)
+    print_renderable(session, grid)
 
 
 def choose_passages(hits: Iterable[MessageHit], words: str) -> list[tuple[MessageHit, str]]:

@@ -23,7 +23,9 @@ def write(line: str) -> None:
 
 
 def note(line: str) -> None:
-    """Print a line on stderr: progress, hints and warnings."""
+    """Print a line on stderr: progress, hints and warnings. On a terminal it breaks between words."""
+    if sys.stderr.isatty():
+        line = "\n".join(wrap(part) for part in line.split("\n"))
     sys.stderr.write(line + "\n")
 
 

@@ -73,6 +73,10 @@ class Conditions:
         return f"""(t.defer_on IS NULL OR t.defer_on <= {self.today()})
           AND (t.defer_at IS NULL OR t.defer_at <= {NOW})"""
 
+    def deferred(self) -> tuple[LiteralString, LiteralString]:
+        """Match tasks that are deferred to a later day, and those that are deferred to a later instant."""
+        return f"t.defer_on > {self.today()}", f"t.defer_at > {NOW}"
+
     def numbers(self, node: Numbers) -> LiteralString:
         """Match tasks by number."""
         if sum(high - low + 1 for low, high in node.ranges) <= MAX_LISTED_NUMBERS:
