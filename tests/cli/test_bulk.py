@@ -173,7 +173,8 @@ REFUSED: tuple[tuple[tuple[str, ...], int, str], ...] = (
     (("note", "1", ""), 2, "--clear note"),
     (("list", "p1 due<31feb"), 2, "the filter, at character 8: '31feb' is not a date"),
     (("add", "--raw", "x", "--every", "\u65e5\u672c"), 2, "'\u65e5\u672c' is not understood"),
-    (("wait", "1", "--timeout", "0.2s"), 11, "was not done after 0.2s"),
+    (("wait", "1", "--timeout", "0.2s"), 11, "was not done within 0.2s"),
+    (("wait", "1", "--until", "changed", "--timeout", "0.2s"), 11, "did not change within 0.2s"),
 )
 
 
@@ -289,4 +290,4 @@ def test_wait_during_a_server_outage_continues(person: Person, as_person: Callab
         proxy.cut()
         out, err = running.communicate(timeout=40)
     assert (running.returncode, out) == (11, ""), err
-    assert "was not done after 3s" in err
+    assert "was not done within 3s" in err

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from todo_cli.cli.render.cells import cut, measure, wrap_words
 from todo_cli.cli.render.colors import choose_paint
+from todo_cli.cli.render.grid import format_grid
 from todo_cli.cli.render.signs import ASCII_SIGNS, UNICODE_SIGNS, Signs
 from todo_cli.cli.render.task_list import format_tasks
 from todo_cli.cli.render.task_rows import ListView
@@ -301,3 +302,44 @@ def test_list_is_never_wider_than_the_terminal(
     for line in draw(tasks, width, wrap_titles=wrap_titles, with_urgency=True).splitlines():
         assert measure(line) <= width
         assert line == line.rstrip()
+
+
+GRID = [
+    ("soon", "due<=7d", ""),
+    ("work", "#work and not @waiting and (due<=7d or p1) and not is:blocked", "priority,due"),
+]
+
+
+def draw_grid(width: int) -> list[str]:
+    """Return the table of views."""
+    lines = format_grid(("Name", "Filter", "Sort"), GRID, width)
+    return [choose_paint(colored=False)(line) for line in lines]
+
+
+def test_grid_wraps_between_words_and_stacks_where_columns_cannot_fit() -> None:
+    assert draw_grid(60) == [
+        "Name  Filter                                    Sort",
+        "soon  due<=7d",
+        "work  #work and not @waiting and (due<=7d or    priority,due",
+        "      p1) and not is:blocked",
+    ]
+    assert draw_grid(20) == [
+        "soon",
+        "  filter due<=7d",
+        "work",
+        "  filter #work and",
+        "  not @waiting and",
+        "  (due<=7d or p1)",
+        "  and not",
+        "  is:blocked, sort",
+        "  priority,due",
+    ]
+
+
+def test_grid_aligns_numbers_at_the_right_and_wide_characters_by_their_cells() -> None:
+    lines = format_grid(("Tag", "Open tasks"), [("日本", "7"), ("übrig", "1,200")], 80)
+    assert [choose_paint(colored=False)(line) for line in lines] == [
+        "Tag    Open tasks",
+        "日本            7",
+        "übrig       1,200",
+    ]

@@ -9,6 +9,7 @@ import pexpect
 import pytest
 
 from tests.conftest import COMMAND, Todo
+from todo_cli.cli.render.escape import escape
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 NASTY = "[bold red]x[/] \x1b[31mred\x1b]0;title\x07 \u202egnp.exe \x9b5m \u2066i\u2069 \x7f"
@@ -205,9 +206,38 @@ def test_errors_on_a_terminal_break_between_words_only(todo: Todo) -> None:
 
 
 def test_control_characters_in_json_are_escaped(todo: Todo) -> None:
-    """People may print a JSON document on a terminal."""
-    todo("add", NASTY)
-    assert not re.search("[\x00-\x08\x0b-\x1f]", todo("list", "--json").out)
+    """People may print a JSON document on a terminal: C0, C1, DEL and direction marks must not act there."""
+    title = NASTY + " \u061c \u200e end"
+    assert todo("add", "--raw", title).code == 0
+    for arguments in (("list", "--json"), ("list", "--jsonl"), ("show", "1", "--json"), ("log", "--json")):
+        shown = todo(*arguments)
+        assert not ACTING.search(shown.out), arguments
+    assert todo("show", "1", "--json").json["title"] == title, "programs get the original text"
+    refused = todo("show", "\u202e\x9b", "--json")
+    assert not ACTING.search(refused.err)
+    assert json.loads(refused.err)["error"]["exit_code"] == 2
+
+
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        ("zero\u200bwidth", r"zero\u200bwidth"),
+        ("a\u2060b\ufeffc\u00add", r"a\u2060b\ufeffc\xadd"),
+        ("filler \u3164 \u115f", r"filler \u3164 \u115f"),
+        ("tags \U000e0041\U000e007f", r"tags \U000e0041\U000e007f"),
+        ("join\u200ded \u200c", r"join\u200ded \u200c"),
+        ("👩\u200d👧 می\u200cخواهم ❤\ufe0f", "👩\u200d👧 می\u200cخواهم ❤\ufe0f"),
+    ],
+)
+def test_escape_makes_zero_width_characters_visible(title: str, shown: str) -> None:
+    assert escape(title) == shown
+
+
+def test_hints_on_a_terminal_break_between_words(todo: Todo) -> None:
+    [sentence] = [line.strip() for line in run_on_terminal(todo, "projects", columns=200).splitlines() if line]
+    lines = run_on_terminal(todo, "projects", columns=40).splitlines()
+    assert len(lines) > 1
+    assert " ".join(lines).split() == sentence.split()
 
 
 def test_list_width_comes_from_columns_if_set(todo: Todo) -> None:

@@ -78,6 +78,7 @@ def long_history(postgres: LocalPostgres, template: str) -> Iterator[Stored]:
 REQUESTS: dict[str, Request[Any]] = {
     "list": ListTasks(limit=20),
     "list and count all": ListTasks(limit=20, count_all=True),
+    "list and count the deferred": ListTasks(limit=20, count_deferred=True),
     **{
         f"list by {sort}": ListTasks(limit=20, sort=sort)
         for sort in ("-due", "priority", "-priority", "created", "-created", "updated", "-updated")
@@ -225,6 +226,23 @@ def test_write_after_many_changes_reads_no_more_pages(
     """Neither the look-up of the idempotency key nor that of the change to undo walks the user's history."""
     before, after = (count_pages(WRITES[name], where, generic=generic) for where in (short_history, long_history))
     within(name, before, after, 0)
+
+
+@pytest.mark.parametrize("generic", [False, True], ids=["custom", "generic"])
+def test_count_of_deferred_tasks_reads_the_deferred_alone(
+    postgres: LocalPostgres, template: str, generic: bool
+) -> None:
+    request = ListTasks(limit=1, count_deferred=True)
+    with stored(postgres, template, 1, 2_000) as found:
+        found.line(EditTasks(numbers=tuple(range(1, 8)), defer="2100-01-01"))
+        found.line(EditTasks(numbers=(8, 9), defer="2100-01-01 09:00"))
+        assert found.line(request).deferred == 8, "one of them is done"
+        counted = touched(found.line, request, generic=generic)
+        listed = touched(found.line, ListTasks(limit=1), generic=generic)
+        scans = [line for line in counted.plan.splitlines() if "tasks_defer_" in line]
+        assert len(scans) == 2, counted.plan
+        # the two indexes, a page of the table for each deferred row, and twice what the policies look up
+        assert counted.pages - listed.pages <= 2 * 2 + 8 + 2 * 15, counted.plan
 
 
 def test_a_page_far_behind_costs_what_the_first_does(large: Stored) -> None:

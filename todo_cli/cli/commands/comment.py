@@ -114,10 +114,16 @@ def _print_all(session: Session, number: int, form: str) -> None:
         return
     from todo_cli.cli.render import comments, text
 
-    now = session.local_now()
-    for line in comments.format_comments(page, now) if session.is_terminal else comments.comment_rows(page):
-        text.write(line)
-    if not page and session.is_terminal:
+    if not session.is_terminal:
+        for row in comments.comment_rows(page):
+            text.write(row)
+    elif page:
+        from todo_cli.cli.render.cells import read_width, wrap_line
+        from todo_cli.cli.render.pager import print_lines
+
+        lines = comments.format_comments(page, session.local_now())
+        print_lines(session, [part for line in lines for part in wrap_line(line, read_width())])
+    else:
         text.note(f"No comments yet. Add one with: todo comment {number} 'text'")
 
 

@@ -51,13 +51,12 @@ def _print_hits(session: Session, page: TaskHits, form: str, query: str, status:
     from todo_cli.cli.render import text
 
     tasks = [hit.task for hit in page.hits]
-    zone = text.zone_for(tasks, session)
     if not session.is_terminal:
         text.write_tsv(tasks)
     elif tasks:
         from todo_cli.cli.render import search_results
 
-        search_results.print_hits(page.hits, zone, session.clock.now, colored=session.use_color)
+        search_results.print_hits(session, page.hits)
         if page.also:
             text.note(f"{_count_others(page)} too; search all tasks with: --status all")
     else:

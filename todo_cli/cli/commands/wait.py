@@ -26,7 +26,7 @@ TIMED_OUT = {
     "deleted": "was not deleted",
     "changed": "did not change",
     "claimed": "was not claimed",
-    "unclaimed": "was still claimed",
+    "unclaimed": "was not released",
 }
 
 
@@ -71,7 +71,7 @@ def wait(
             pause = max(pause, _retry_seconds(error))
         left = deadline - time.monotonic()
         if left <= 0:
-            detail = f"#{start.number} {TIMED_OUT[until]} after {timeout}{problem}"
+            detail = f"#{start.number} {TIMED_OUT[until]} within {timeout}{problem}"
             raise NotNow(detail, hint="wait longer with --timeout")
         time.sleep(min(pause, left))
         pause = min(MAX_POLL_SECONDS, pause * POLL_GROWTH)

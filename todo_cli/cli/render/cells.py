@@ -68,6 +68,14 @@ def wrap_words(text: str, width: int, *, break_long: bool = True) -> list[str]:
     return lines if lines[-1] or len(lines) == 1 else lines[:-1]
 
 
+def wrap_line(line: str, width: int) -> list[str]:
+    """Break a line that is too wide between words; the further lines keep its indent. Addresses stay whole."""
+    if measure(line) <= width:
+        return [line]
+    indent = line[: len(line) - len(line.lstrip())][: width // 2]
+    return [indent + part for part in wrap_words(line, width - measure(indent), break_long=False)]
+
+
 def longest_word(text: str) -> int:
     """Return the cells of the longest word."""
     return max((measure(word) for word in text.split()), default=0)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.render.text import format_fields
+from todo_cli.cli.session import Session
 from todo_cli.contract.message_search import Passage
 from todo_cli.contract.search import Snippet, TaskHit
 
@@ -15,31 +16,33 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 MAX_SNIPPETS = 3  # of one task, beside its title
+ROLE_NAMES = {"user": "you", "assistant": "todo", "tool": "tasks"}
 
 
-def print_hits(hits: Sequence[TaskHit], zone: tzinfo | None, now: datetime, *, colored: bool) -> None:
+def print_hits(session: Session, hits: Sequence[TaskHit]) -> None:
     """Print a line per task, and below it the matching parts of its note and comments."""
     from rich.table import Table
 
-    from todo_cli.cli.render.console import open_console
+    from todo_cli.cli.render.console import print_renderable
 
+    now, colored = session.local_now(), session.use_color
     grid = Table.grid(padding=(0, 2), expand=False)
     grid.add_column(justify="right", no_wrap=True, style="cyan" if colored else "")
     grid.add_column(overflow="fold")
     for hit in hits:
-        grid.add_row(str(hit.task.number), _title_line(hit, zone, now, colored=colored))
+        grid.add_row(str(hit.task.number), _title_line(hit, now, colored=colored))
         snippets = [snippet for snippet in hit.snippets if snippet.where != "title"]
         for snippet in snippets[:MAX_SNIPPETS]:
             grid.add_row("", _snippet_line(snippet, colored=colored))
-    open_console(colored=colored).print(grid)
+    print_renderable(session, grid)
 
 
-def _title_line(hit: TaskHit, zone: tzinfo | None, now: datetime, *, colored: bool) -> Text:
+def _title_line(hit: TaskHit, now: datetime, *, colored: bool) -> Text:
     whole_title = Snippet(where="title", text=hit.task.title, parts=())
     title = next((snippet for snippet in hit.snippets if snippet.where == "title"), whole_title)
     line = highlight(title, colored=colored)
     status = "" if hit.task.status == "open" else hit.task.status
-    facts = ", ".join(part for part in (format_fields(hit.task, zone, now), status) if part)
+    facts = ", ".join(part for part in (format_fields(hit.task, now.tzinfo, now), status) if part)
     if facts:
         line.append(f" ({escape(facts)})", style="dim" if colored else "")
     return line

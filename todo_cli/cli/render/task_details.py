@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
-from todo_cli.cli.render.cells import cut, measure, pad, wrap_words
+from todo_cli.cli.render.cells import cut, measure, pad, wrap_line, wrap_words
 from todo_cli.cli.render.colors import Line, Piece, Role
 from todo_cli.cli.render.comments import format_comments
 from todo_cli.cli.render.escape import escape, escape_block
@@ -40,7 +40,7 @@ def format_details(task: Task, view: ListView, width: int) -> list[Line]:
     if task.comments:
         comments = format_comments(task.comments, view.now, view.zone)
         lines += [[], [Piece(f"Comments {view.signs.dot} {len(task.comments)}", "heading")]]
-        lines += ([Piece(part)] for line in comments for part in _wrap_line(line, width))
+        lines += ([Piece(part)] for line in comments for part in wrap_line(line, width))
     return lines
 
 
@@ -79,7 +79,7 @@ def _list_own_fields(task: Task, view: ListView, format_date: Callable[[str], st
     yield "project", task.project or "", "project"
     yield "tags", " ".join(task.tags), "tag"
     if task.repeat:
-        yield "repeats", f"{describe_repeat(task.repeat)} (occurrence {task.repeat.occurrence})", ""
+        yield "repeats", f"{describe_repeat(task.repeat, view.zone)} (occurrence {task.repeat.occurrence})", ""
     yield "deferred", format_date(task.defer) if task.defer else "", ""
     yield "scheduled", format_date(task.scheduled) if task.scheduled else "", ""
     yield "parent", _format_parent(task), ""
@@ -144,12 +144,4 @@ def _format_linked(tasks: Sequence[LinkedTask], view: ListView, width: int) -> I
 
 def _wrap_note(note: str, width: int) -> Iterator[Line]:
     for line in escape_block(note).split("\n"):
-        yield from ([Piece(part)] for part in _wrap_line(line, width))
-
-
-def _wrap_line(line: str, width: int) -> list[str]:
-    """Break a line that is too wide between words; the further lines keep its indent. Addresses stay whole."""
-    if measure(line) <= width:
-        return [line]
-    indent = line[: len(line) - len(line.lstrip())][: width // 2]
-    return [indent + part for part in wrap_words(line, width - measure(indent), break_long=False)]
+        yield from ([Piece(part)] for part in wrap_line(line, width))

@@ -55,7 +55,8 @@ class CompiledFilter(NamedTuple):
     status: the status that every matching task has, if there is only one.
     words: in a ranked search, the full-text call that the statement joins as `w`.
     finds: every full-text call in `where`.
-    hidden: the conditions of the deferred tasks that the filter leaves out, if it leaves any out.
+    hidden: the conditions of the deferred tasks that the filter leaves out: those that are deferred to a day, and those
+        that are deferred to an instant. Apart from each other, each is served by an index of its own.
     """
 
     where: LiteralString
@@ -63,7 +64,7 @@ class CompiledFilter(NamedTuple):
     status: str | None
     words: LiteralString | None
     finds: tuple[LiteralString, ...] = ()
-    hidden: LiteralString | None = None
+    hidden: tuple[LiteralString, ...] = ()
 
 
 class StoredView(msgspec.Struct):
@@ -117,8 +118,9 @@ async def compile_filter(
     phrases = conditions.phrases(text_terms)
     where: LiteralString = " AND ".join([*clauses, *not_deferred, *phrases])
     words = conditions.find(text_terms) if text_terms else None
-    hidden: LiteralString = " AND ".join([*clauses, *(f"NOT ({term})" for term in not_deferred), *phrases])
-    return CompiledFilter(where, conditions.values, only_status, words, finds, hidden if hides else None)
+    deferred_terms = conditions.match_deferred() if hides else ()
+    hidden = tuple(" AND ".join([*clauses, term, *phrases]) for term in deferred_terms)
+    return CompiledFilter(where, conditions.values, only_status, words, finds, hidden)
 
 
 def _has_date(term: FieldTerm) -> bool:

@@ -150,11 +150,7 @@ def _build_statement(listing: _Listing) -> Sql:
         limit = f"ORDER BY {order.order_by_columns()} LIMIT %(limit)s::int"
     view_member: LiteralString = f"'default_view', {_DEFAULT_VIEW}," if listing.with_default_view else ""
     urgency_member: LiteralString = ", 'urgency', page.urgency" if listing.with_urgency else ""
-    deferred_member: LiteralString = ""
-    if listing.with_deferred and compiled.hidden:
-        deferred_member = f"""'deferred', (
-    SELECT count(*) FROM todo.tasks t{search}
-    WHERE t.space_id = %(space)s::uuid AND {compiled.hidden}),"""
+    deferred_member: LiteralString = _count_deferred(compiled, search) if listing.with_deferred else ""
     total_member: LiteralString = _count_matches(compiled, search) if listing.with_total else ""
     task = task_json("page", note=False, more=computed_pairs("page"))
     return _cached_statement(f"""
@@ -163,6 +159,19 @@ SELECT json_build_object({view_member}{deferred_member}{total_member}
     'key', {order.keys_json("page")},
     'task', {task}{urgency_member})), '[]'))::text
 FROM ({rows} {limit}) AS page""")
+
+
+def _count_deferred(compiled: CompiledFilter, search: LiteralString) -> LiteralString:
+    """Return the member that counts the deferred tasks that the filter leaves out. The work grows with their number."""
+    if not compiled.hidden:
+        return ""
+    counts: list[LiteralString] = [
+        f"""(
+    SELECT count(*) FROM todo.tasks t{search}
+    WHERE t.space_id = %(space)s::uuid AND {conditions})"""
+        for conditions in compiled.hidden
+    ]
+    return f"'deferred', {' + '.join(counts)},"
 
 
 def _count_matches(compiled: CompiledFilter, search: LiteralString) -> LiteralString:

@@ -107,6 +107,15 @@ tasks = Table(
         unique=True,
         postgresql_where=text("series IS NOT NULL"),
     ),
+    *(
+        Index(
+            f"tasks_{name}",
+            "space_id",
+            name,
+            postgresql_where=text(f"status = 'open' AND {name} IS NOT NULL"),
+        )
+        for name in ("defer_on", "defer_at")
+    ),
     Index("tasks_started", "space_id", "started_at", "number", postgresql_where=text("started_at IS NOT NULL")),
     Index("tasks_claimed", "space_id", "claimed_until", "number", postgresql_where=text("claimed_until IS NOT NULL")),
 )
