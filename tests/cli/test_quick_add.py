@@ -61,3 +61,11 @@ def test_defer_beyond_the_due_date_warns(todo: Todo) -> None:
     assert todo("edit", "1", "--due", "2030-03-01 09:00").err == ""
     assert todo("edit", "1", "--defer", "2030-03-01 10:00").err == warning
     assert todo("done", "1").err == ""
+
+
+def test_recurrence_in_another_zone_names_it(todo: Todo) -> None:
+    added = todo("add", "Standup every day at 9am EST")
+    assert "every day at 09:00 EST" in added.out
+    assert "every day at 09:00 EST (occurrence 1)" in todo("show", "1").out
+    assert todo("show", "1", "--json").json["repeat"]["zone"] == "Etc/GMT+5"
+    assert todo("add", "Gym every day at 9am").out.endswith("every day at 09:00)\n"), "the user's own zone is not named"
