@@ -82,7 +82,7 @@ GRANTS: dict[str, str] = {
     "spaces": "SELECT",
     "members": "SELECT",
     "tokens": """SELECT (
-    user_id, id, name, scopes, kind, created_at, last_used_at, expires_at, revoked_at),
+    user_id, id, name, scopes, kind, created_at, last_used_at, expires_at, revoked_at, parent),
   INSERT (user_id, id, name, hash, scopes, expires_at),
   UPDATE (revoked_at)""",
     "preferences": "SELECT, INSERT, UPDATE (timezone, model, tokens_per_day)",
@@ -128,6 +128,8 @@ FUNCTIONS: dict[str, str] = {
     "count_refused_request(uuid)": "todo_server",
     "count_failure(uuid, text)": "todo_server",
     "end_idle_sessions(interval)": _INTERNAL,
+    "bound_token_expiry()": _INTERNAL,
+    "revoke_child_tokens()": _INTERNAL,
     "advance_task_number()": _INTERNAL,
     "advance_seq()": _INTERNAL,
     "number_conversation()": _INTERNAL,
