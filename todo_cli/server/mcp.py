@@ -15,6 +15,7 @@ from mcp.shared.exceptions import MCPError
 
 from todo_cli import __version__
 from todo_cli.contract.base import Asks, Request, summary_of
+from todo_cli.contract.claims import ClaimTask
 from todo_cli.contract.codec import convert_request
 from todo_cli.contract.tasks import AddTask, ListTasks, ShowTask
 from todo_cli.contract.tool_requests import KEY_ARGUMENT, complete_tool_request
@@ -182,7 +183,7 @@ def _tool(name: str, kind: type[Request[Any]]) -> mcp.Tool:
     hints = mcp.ToolAnnotations(
         read_only_hint=not kind.write,
         destructive_hint=kind.write and kind.asks is not Asks.NEVER,
-        idempotent_hint=not kind.write or (kind is not AddTask and kind.asks is not Asks.NEVER),
+        idempotent_hint=not kind.write or (kind not in (AddTask, ClaimTask) and kind.asks is not Asks.NEVER),
         open_world_hint=False,
     )
     return mcp.Tool(
