@@ -8,10 +8,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
 import sys
 
-from measure import INSIDE, house, machine, run_inside, table, verdict
+from measure import INSIDE, ROOT, house, machine, run_inside, table, verdict
 from prompt import print_prompt_times
+from rounds import summarize_rounds
 from talks import SizePerRow, measure_sizes
 from turn_cost import Bench, Cost, median_cost, median_ratio
 
@@ -128,8 +130,18 @@ def print_tokens() -> None:
     table(rows)
 
 
+def count_rounds() -> list[tuple[str, ...]]:
+    """Count how many rounds requests take with a model that follows the results alone, on a list of their own."""
+    with house() as home:
+        command = [sys.executable, str(ROOT / "benchmarks" / "rounds.py")]
+        environment = home.environment | {"PYTHONPATH": str(ROOT)}
+        run = subprocess.run(command, env=environment, cwd=home.home, stdout=subprocess.PIPE, text=True, check=True)
+    return summarize_rounds([json.loads(line) for line in run.stdout.splitlines()])
+
+
 def main(turns: int, rounds: int, long: int) -> None:
     """Run the benchmark and print its tables."""
+    request_rounds = count_rounds()
     with house() as home:
         bench = Bench(home, long)
         try:
@@ -143,6 +155,8 @@ def main(turns: int, rounds: int, long: int) -> None:
             print_sizes(bench, long)
             print()
             print_tokens()
+            print()
+            table(request_rounds)
             print()
             print_prompt_times(bench.home, bench.environment, rounds * 3)
         finally:

@@ -21,7 +21,7 @@ def print_prompt_times(home: House, environment: dict[str, str], runs: int) -> N
     todo, python = str(home.bin / "todo"), str(home.bin / "python")
     cases = {
         "python3 -c pass": lambda: seconds_to_end([python, "-c", "pass"], environment),
-        "todo list": lambda: seconds_to_end([python, todo, "list"], environment),
+        "todo list": lambda: seconds_to_end([python, todo, "--no-pager", "list"], environment),
         "todo chat, its prompt": lambda: seconds_to_prompt([python, todo, "chat"], environment),
     }
     samples: dict[str, list[float]] = {name: [] for name in cases}

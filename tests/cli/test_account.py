@@ -260,6 +260,43 @@ def test_admin_user_commands_add_disable_and_enable(db: Database, server: Server
     assert bare("add", "a", env=env).out == "Added #1 a\n"
 
 
+def test_admin_user_add_acts_in_the_list_that_is_named(fresh_db: Database, db: Database, bare: Todo) -> None:
+    """A profile and an owner URL of different databases: the command asks which is meant, and says where it acted."""
+    boss = fresh_db.person(admin=True)
+    bare.env |= {"TODO_DATABASE_URL": boss.database_url, "TODO_TOKEN": boss.token, "TODO_OWNER_URL": db.owner_url}
+    names = [f"{boss.name}-{number}" for number in range(4)]
+    here, there = (
+        f"the database {url.split('?')[0].rpartition('/')[2]} at " for url in (fresh_db.owner_url, db.owner_url)
+    )
+    unclear = bare("admin", "user", "add", names[0])
+    assert (unclear.code, unclear.out) == (6, "")
+    assert here in unclear.err
+    assert there in unclear.err
+    assert "--as-owner" in unclear.err
+    as_owner = bare("admin", "user", "add", names[1], "--admin", "--as-owner")
+    assert f"Added {names[1]} to {there}" in as_owner.err
+    direct = bare("admin", "user", "add", names[2], "--direct")
+    assert [line.partition("=")[0] for line in direct.lines] == ["TODO_TOKEN", "TODO_DATABASE_URL"]
+    profile = bare("admin", "user", "add", names[3], env={"TODO_OWNER_URL": ""})
+    assert f"Added {names[3]} to {here}" in profile.err
+    for database, expected in ((fresh_db, [names[3]]), (db, names[1:3])):
+        rows = database.execute("SELECT name FROM todo.users WHERE name = ANY (%s) ORDER BY name", names)
+        assert [row[0] for row in rows] == expected
+    signed_in = bare("whoami", "--json", env={"TODO_DATABASE_URL": "", "TODO_TOKEN": as_owner.out.strip()})
+    assert signed_in.code == 4
+
+
+def test_admin_user_add_as_owner_with_a_server_never_falls_back_to_the_local_postgres(newcomer: Todo) -> None:
+    assert newcomer("init", "--name", "ada").code == 0
+    at_a_server = {"TODO_SERVER": "http://127.0.0.1:1", "TODO_CONFIG": str(newcomer.directory / "none.toml")}
+    for options in (("--direct",), ("--as-owner",)):
+        refused = newcomer("admin", "user", "add", "bob", *options, env=at_a_server)
+        assert (refused.code, refused.out) == (2, "")
+        assert "TODO_OWNER_URL" in refused.err
+    assert newcomer("admin", "user", "add", "bob", "--as-owner").code == 0
+    assert "bob" in newcomer("admin", "user", "list").out
+
+
 def test_config_show_and_edit_work_without_printing_secrets(bare: Todo) -> None:
     path = bare.directory / ".config/todo/config.toml"
     assert bare("config", "path").out == f"{path}\n"

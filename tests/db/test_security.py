@@ -172,7 +172,7 @@ def test_ids_guessed_exactly_find_nothing(psql: Raw, house: House) -> None:
 def insert_task(space: str) -> tuple[str, list[Any]]:
     return (
         "INSERT INTO todo.tasks (space_id, number, id, title, created_at, updated_at, rev)"
-        " VALUES (%s, 77, gen_random_uuid(), 'x', now(), now(), 1)",
+        " VALUES (%s, 1, gen_random_uuid(), 'x', now(), now(), 1)",
         [space],
     )
 
@@ -203,7 +203,6 @@ def test_nothing_is_written_into_his_space_nor_told_about_it(psql: Raw, house: H
                 psql.execute(statement, values)
     bob = [house.bob.user_id]
     assert psql.execute("UPDATE todo.tasks SET title = 'x' WHERE space_id = %s", bob).rowcount == 0
-    assert psql.execute("UPDATE todo.spaces SET seq = 0 WHERE id = %s", bob).rowcount == 0
     assert psql.execute("UPDATE todo.tokens SET revoked_at = now() WHERE user_id = %s", bob).rowcount == 0
     assert psql.execute("UPDATE todo.preferences SET timezone = NULL WHERE user_id = %s", bob).rowcount == 0
     psql.execute("SELECT todo.remove_tags('{1}', '{bobtag}')")
@@ -341,7 +340,8 @@ def test_what_ends_ends_at_the_next_statement(db: Database, end: str) -> None:
         assert connection.execute("SELECT count(*) FROM todo.tasks").fetchone() == (1,)
         with closing(psycopg.connect(carol.database_url)) as inside:  # in the middle of a transaction too
             inside.execute(
-                "SELECT todo.enter(1, %s, %s, %s, 'read', false, 'x')", [carol.token, carol.user_id, carol.user_id]
+                "SELECT todo.enter(%s, %s, %s, %s, 'read', false, 'x')",
+                [SCHEMA_VERSION, carol.token, carol.user_id, carol.user_id],
             )
             db.execute(end, carol.user_id)
             assert inside.execute("SELECT count(*) FROM todo.tasks").fetchone() == (0,)
@@ -379,10 +379,8 @@ def test_a_viewer_looks_and_does_nothing_else(db: Database) -> None:
             owner.name,
             viewer.name,
         }
-        for statement in ("UPDATE todo.spaces SET seq = 0", "UPDATE todo.tasks SET title = 'x'"):
-            assert connection.execute(statement).rowcount == 0
+        assert connection.execute("UPDATE todo.tasks SET title = 'x'").rowcount == 0
         connection.execute("SELECT todo.remove_tags('{1}', '{t}')")
-        assert connection.execute("SELECT id FROM todo.spaces FOR UPDATE").fetchall() == []
         for refused in (
             insert_task(owner.user_id),
             (
@@ -432,7 +430,7 @@ def test_the_second_wall_knows_scopes(db: Database, scopes: tuple[str, ...], may
                 [me],
             ),
             "any": (
-                "INSERT INTO todo.changes (space_id, seq, request_hash, verb, request) VALUES (%s, 9, '', 'x', '{}')",
+                "INSERT INTO todo.changes (space_id, seq, request_hash, verb, request) VALUES (%s, 1, '', 'x', '{}')",
                 [me],
             ),
         }.items():
@@ -449,9 +447,9 @@ def test_the_gate_has_no_hole_for_null(house: House) -> None:
     with closing(raw(house.db.server_url)) as connection:
         for schema, token, space, scope in (
             (None, alice.token, alice.user_id, "read"),
-            (1, None, alice.user_id, "read"),
-            (1, alice.token, None, "read"),
-            (1, narrow, alice.user_id, None),
+            (SCHEMA_VERSION, None, alice.user_id, "read"),
+            (SCHEMA_VERSION, alice.token, None, "read"),
+            (SCHEMA_VERSION, narrow, alice.user_id, None),
         ):
             with pytest.raises(psycopg.Error) as caught:
                 connection.execute(
@@ -489,12 +487,12 @@ MESSAGE = """INSERT INTO todo.messages (space_id, conversation_id, seq, turn_id,
   VALUES (%s, %s, %s, %s, %s, 'assistant', %s, 1, 'm', %s)"""
 
 
-def talk(connection: Raw, space: str, number: int = 1) -> tuple[str, str]:
+def talk(connection: Raw, space: str) -> tuple[str, str]:
     """A conversation and a turn of whoever this is."""
     conversation, turn = str(uuid4()), str(uuid4())
     connection.execute(
-        "INSERT INTO todo.conversations (space_id, id, number, title) VALUES (%s, %s, %s, 'bobtalk')",
-        [space, conversation, number],
+        "INSERT INTO todo.conversations (space_id, id, title) VALUES (%s, %s, 'bobtalk')",
+        [space, conversation],
     )
     connection.execute(
         "INSERT INTO todo.turns (space_id, id, conversation_id, runner, lease_until, asked)"
@@ -559,7 +557,7 @@ def test_another_member_s_comments_views_and_turns_stay_theirs(db: Database) -> 
     with closing(Line(owner.database_url, owner)) as line:
         line(AddTask(title="shared"))
     with closing(signed(owner)) as connection:
-        _, turn = talk(connection, space, 100)
+        _, turn = talk(connection, space)
         connection.execute(
             "INSERT INTO todo.comments (space_id, number, id, text) VALUES (%s, 1, %s, 'hers')", [space, comment]
         )
@@ -593,7 +591,7 @@ def test_rows_under_another_members_conversation_are_refused_even_with_its_exact
     space = owner.user_id
     share(db, space, editor, "editor")
     with closing(signed(owner)) as connection:
-        conversation, turn = talk(connection, space, 100)
+        conversation, turn = talk(connection, space)
         connection.execute(MESSAGE, [space, conversation, 1, turn, 1, "hers", None])
     rows = json.dumps(
         [{"turn": turn, "role": "user", "status": "whole", "content": "x", "tokens": 1, "at": "2020-01-01T00:00:00Z"}]
@@ -696,14 +694,14 @@ def test_a_message_of_a_hundred_thousand_different_words_is_kept(db: Database) -
 def test_a_forged_history_ends(db: Database) -> None:
     """A change that says it came after itself."""
     carol = db.person()
-    image = '[{"number": 1, "rev": 50, "title": "x"}]'
+    image = '[{"number": 1, "rev": 2, "title": "x"}]'
     with closing(Line(carol.database_url, carol)) as line, closing(signed(carol)) as connection:
         line(AddTask(title="x"))
         connection.execute(
             "INSERT INTO todo.changes (space_id, seq, request_hash, verb, request, before, after)"
-            " VALUES (%s, 50, '', 'x', '{}', %s, %s)",
+            " VALUES (%s, 2, '', 'x', '{}', %s, %s)",
             [carol.user_id, image, image],
         )
-        connection.execute("UPDATE todo.tasks SET rev = 50")
+        connection.execute("UPDATE todo.tasks SET rev = 2")
         assert len(line(ListChanges(number=1)).changes) == 1
-        assert line(ListChanges(number=1, before=40)).changes == ()
+        assert line(ListChanges(number=1, before=2)).changes == ()

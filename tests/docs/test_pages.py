@@ -103,6 +103,7 @@ def stand_in_for_team(block: Block, home: Path) -> Block:
         "postgresql://todo_server:$(cat server.password)@db.example.org/todo": service,
         "--host 0.0.0.0 --port 8000 --workers 2": f"--port {port} --workers 2 & sleep 4; "
         f"curl -s http://127.0.0.1:{port}/readyz | grep -q ready",
+        "https://todo.example.org": f"http://127.0.0.1:{port}",
     }.items():
         assert example in script
         script = script.replace(example, real)

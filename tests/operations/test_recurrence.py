@@ -399,3 +399,23 @@ def test_any_refusal_is_a_todo_error(ask: Ask) -> None:
     for request in (SkipTasks(numbers=()), CompleteTasks(numbers=(2**63,))):
         with pytest.raises(TodoError):
             ask(request)
+
+
+def test_recurrence_in_another_zone_keeps_to_its_clocks_over_daylight_saving(ask: Ask) -> None:
+    made = ask.add("Standup", every="every day at 9am America/New_York", due="2027-03-13T14:00:00Z")
+    assert (made.repeat and made.repeat.zone, ask.show(1).repeat) == ("America/New_York", made.repeat)
+    dues = [done(ask, number).tasks[1].due for number in (1, 2)]
+    assert dues == ["2027-03-14T13:00:00Z", "2027-03-15T13:00:00Z"], "daylight saving begins there on 14 March"
+
+
+def test_quick_add_reads_a_zone_beside_the_rule(ask: Ask) -> None:
+    task = ask(AddTask(title="Call 10:00 America/New_York every monday", parse=True))
+    assert task.repeat
+    assert (task.title, task.repeat.rule, task.repeat.zone) == (
+        "Call",
+        "FREQ=WEEKLY;BYDAY=MO;BYHOUR=10;BYMINUTE=0",
+        "America/New_York",
+    )
+    home = ask(AddTask(title="Gym every day at 9am", parse=True))
+    assert home.repeat
+    assert home.repeat.zone == "Europe/Berlin"

@@ -1,6 +1,7 @@
 """Tests of every documented form: each has the expected meaning, and each pattern of the parser is documented."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
@@ -29,13 +30,15 @@ def test_parse_date_refused_form_names_the_reason(words: str, reason: str) -> No
 @pytest.mark.parametrize(("words", "days"), RECURRENCES)
 def test_next_occurrence_documented_form_has_its_days(words: str, days: list[str]) -> None:
     found = parse_recurrence(words, zone="UTC", now=NOW)
-    first = first_occurrence(found.rule, zone="UTC", now=NOW, start=found.start)
+    zone = found.zone or "UTC"
+    first = first_occurrence(found.rule, zone=zone, now=NOW, start=found.start)
     moments = [first]
     while len(moments) < len(days):
-        later = next_occurrence(found.rule, anchor=first, after=moments[-1], zone="UTC", occurrence=len(moments))
+        later = next_occurrence(found.rule, anchor=first, after=moments[-1], zone=zone, occurrence=len(moments))
         assert later
         moments.append(later)
-    assert [format_moment(moment) for moment in moments] == days
+    in_utc = [moment.astimezone(UTC) if isinstance(moment, datetime) else moment for moment in moments]
+    assert [format_moment(moment) for moment in in_utc] == days
 
 
 def test_date_forms_each_pattern_has_a_documented_example() -> None:

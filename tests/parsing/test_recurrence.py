@@ -588,3 +588,40 @@ def test_parse_recurrence_any_text_returns_a_rule_or_raises_invalid(words: str) 
         return
     assert read(describe_recurrence(*found)) == found
     first_occurrence(found.rule, zone=BERLIN, now=WEDNESDAY, start=found.start)
+
+
+@pytest.mark.parametrize(
+    ("words", "rule", "zone", "description"),
+    [
+        ("every day at 9am EST", "FREQ=DAILY;BYHOUR=9;BYMINUTE=0", "Etc/GMT+5", "every day at 09:00 EST"),
+        (
+            "every monday at 10:00 America/New_York for 3 times",
+            "FREQ=WEEKLY;COUNT=3;BYDAY=MO;BYHOUR=10;BYMINUTE=0",
+            "America/New_York",
+            "every monday at 10:00 America/New_York for 3 times",
+        ),
+        (
+            "every morning ET",
+            "FREQ=DAILY;BYHOUR=9;BYMINUTE=0",
+            "America/New_York",
+            "every day at 09:00 America/New_York",
+        ),
+        ("daily at 9am utc until 2027-01-01", "", "UTC", "every day at 09:00 UTC until 2027-01-01"),
+    ],
+)
+def test_recurrence_with_a_zone_names_it_and_parses_back(words: str, rule: str, zone: str, description: str) -> None:
+    found = read(words)
+    assert (found.zone, found.rule if rule else "") == (zone, rule)
+    assert describe_recurrence(*found) == description
+    assert read(description) == found
+
+
+@pytest.mark.parametrize(
+    ("due", "every", "moved"),
+    [
+        ("10:00 America/New_York", "every monday", "every monday at 10:00 America/New_York"),
+        ("at 6pm EST", "every sunday", "every sunday at 6pm EST"),
+    ],
+)
+def test_time_with_a_zone_belongs_to_the_rule_beside_it(due: str, every: str, moved: str) -> None:
+    assert move_time_to_rule(due, every) == (None, moved)

@@ -22,7 +22,7 @@ def open_signing_proxy(url: str, token: str) -> Iterator[str]:
         def forward(self) -> None:
             """Send the request on with the token, and return the answer."""
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_HEADERS}
+            headers = {name: value.strip() for name, value in self.headers.items() if name.lower() not in HOP_HEADERS}
             headers["Authorization"] = f"Bearer {token}"
             headers["Host"] = self.headers.get("Host", "")
             answer = httpx2.request(self.command, url + self.path, headers=headers, content=body, timeout=30)

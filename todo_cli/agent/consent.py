@@ -19,6 +19,9 @@ from todo_cli.contract.tasks import AddTask
 from todo_cli.contract.turn_steps import Message
 from todo_cli.parsing.task_names import spoken_words
 
+MAX_SPOKEN_CHARS = 20_000
+"""Characters of a message in which tasks are named; a change of a task that is named behind them is asked."""
+
 
 def make_consent(messages: Sequence[Message], turn: str) -> Consent:
     """Return what the person's message of the turn allows, and what the turn has changed already."""
@@ -58,7 +61,8 @@ def _read_turn_before(messages: Sequence[Message], turn: str) -> TurnBefore:
 
 
 def _spoken_text(messages: Sequence[Message]) -> str:
-    return "\n".join(remove_attachment(message.content) for message in messages if message.role == "user")
+    texts = [remove_attachment(message.content) for message in messages if message.role == "user"]
+    return "\n".join(texts)[:MAX_SPOKEN_CHARS]
 
 
 def _read_shown(messages: Sequence[Message]) -> dict[int, str]:

@@ -9,13 +9,15 @@ import re
 from typing import NamedTuple
 
 from todo_cli.agent.spoken_numbers import spoken_numbers
-from todo_cli.parsing.task_names import DATE_WORDS, find_named, naming_words, spoken_words
+from todo_cli.parsing.task_names import DATE_WORDS, FILLER_WORDS, find_named, naming_words, spoken_words
 
 _PRONOUNS = "it its that this these those them they both all everything one ones other others same he him his she her"
 PRONOUNS = frozenset(_PRONOUNS.split())
 ORDINALS = {"first": 0, "former": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "fourth": 3, "4th": 3}
 ORDINALS |= {"fifth": 4, "5th": 4, "last": -1, "latter": -1}
 COUNTS = {"two": 2, "2": 2, "three": 3, "3": 3, "four": 4, "4": 4, "five": 5, "5": 5}
+AGREEMENTS = frozenset(("ok", "okay", "please", "great", "perfect", "cool", "nice", "fine", "good", "alright"))
+NEGATIONS = frozenset(("no", "nope", "nah", "not", "never"))
 _DETERMINERS = {"this", "that", *ORDINALS}
 _MENTION = re.compile(r"#(\d{1,18})")
 
@@ -54,10 +56,16 @@ def find_references(text: str, before: TurnBefore, titles: dict[int, str]) -> se
         return {number for place in places for number in _pick(words, place, before)}
     if PRONOUNS.intersection(words):
         return {*before.shown}
-    if naming_words(text):
-        return set()
     tasks = before.changed or {*before.shown}
-    return {*tasks} if len(tasks) == 1 or before.is_open_question else set()
+    is_clear = len(tasks) == 1 or before.is_open_question
+    return {*tasks} if is_clear and not naming_words(text) and _is_answer(words, before) else set()
+
+
+def _is_answer(words: list[str], before: TurnBefore) -> bool:
+    """Return True for words such as "done", "friday", or "ok" to a question; False for "thanks" and "no"."""
+    if NEGATIONS.intersection(words) and not DATE_WORDS.intersection(words):
+        return False
+    return not FILLER_WORDS.issuperset(words) or (before.is_open_question and not AGREEMENTS.isdisjoint(words))
 
 
 def _without_dates(words: list[str]) -> list[str]:

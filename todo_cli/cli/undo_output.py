@@ -43,4 +43,4 @@ def _report_no_changes(request: Undo | Redo | UndoTurn | RedoTurn) -> None:
 
     text.write("The last answer changed no task.")
     if isinstance(request, UndoTurn) and not request.dry_run:
-        text.note("(the conversation continues from before it; to undo an earlier change: todo undo)")
+        text.note(text.wrap("(the conversation continues from before it; to undo an earlier change: todo undo)"))

@@ -41,7 +41,10 @@ DateText = Annotated[
 
 
 class Asks(Enum):
-    """When a person must approve a model's call: never, when a turn changes several tasks, or always."""
+    """When a person must approve a model's call.
+
+    NEVER is for additions. SEVERAL asks for several tasks in a turn, and for a task that the person did not name.
+    """
 
     NEVER = "never"
     SEVERAL = "several"

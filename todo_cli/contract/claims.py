@@ -29,6 +29,7 @@ class ClaimTask(Request[Task], frozen=True, kw_only=True):
     past = "Claimed"
     tool = "claim_task"
     route = "POST /v1/claims"
+    asks = Asks.SEVERAL
     scope = "tasks:write"
 
     number: Number | UnsetType = UNSET

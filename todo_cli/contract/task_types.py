@@ -25,11 +25,14 @@ BlockerNumbers = Annotated[tuple[Number, ...], Meta(max_length=MAX_BLOCKERS_PER_
 class Repeat(Struct, frozen=True, kw_only=True):
     """How a task recurs. `rule` is an RRULE (RFC 5545); with `from_done` the interval counts from completion.
 
+    Its times are those of the clocks in the time zone `zone`.
+
     Every occurrence is a task of its own. They share `series`; `occurrence` counts them from 1.
     """
 
     rule: str
     from_done: bool = False
+    zone: str | None = None
     series: str
     occurrence: int
 

@@ -25,6 +25,7 @@ class StopTasks(OnTasks, frozen=True, kw_only=True):
     past = "Stopped"
     tool = "stop_task"
     route = "POST /v1/tasks/stops"
+    asks = Asks.SEVERAL
     needs_numbers = False
 
 

@@ -44,6 +44,13 @@ class Token(Struct, frozen=True, kw_only=True):
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
     current: bool = False
+    parent: str | None = None
+
+
+class RevokedToken(Token, frozen=True, kw_only=True):
+    """A revoked token, and the names of the tokens that were revoked with it: those that it created, and theirs."""
+
+    descendants: tuple[str, ...] = ()
 
 
 class TokenPage(Struct, frozen=True, kw_only=True):
@@ -55,7 +62,7 @@ class TokenPage(Struct, frozen=True, kw_only=True):
 class CreateToken(Request[Token], frozen=True, kw_only=True):
     """Create a token.
 
-    The caller generates the secret and sends only its hash.
+    The caller generates the secret and sends only its hash. The token expires no later than the one that creates it.
     """
 
     verb = "CreateToken"
@@ -84,8 +91,8 @@ class ListTokens(Request[TokenPage], frozen=True, kw_only=True):
     all: bool = False
 
 
-class RevokeToken(Request[Token], frozen=True, kw_only=True):
-    """Revoke a token by name or id; the next request with it is refused."""
+class RevokeToken(Request[RevokedToken], frozen=True, kw_only=True):
+    """Revoke a token by name or id, and the tokens that it created; the next request with any of them is refused."""
 
     verb = "RevokeToken"
     label = "token revoke"

@@ -83,8 +83,8 @@ WITH known AS MATERIALIZED (
   WHERE space_id = %(space)s::uuid AND user_id = %(me)s::uuid AND key = %(key)s::text),
 rule AS MATERIALIZED ({rule}),
 counter AS (
-  UPDATE todo.spaces SET seq = seq + 1
-  WHERE id = %(space)s::uuid AND EXISTS (SELECT FROM rule) RETURNING seq),
+  SELECT seq + 1 AS seq FROM todo.spaces
+  WHERE id = %(space)s::uuid AND EXISTS (SELECT FROM rule)),
 entry AS (SELECT seq, NULL::jsonb AS before, NULL::jsonb AS after, answer FROM counter, rule),
 change AS ({INSERT_CHANGE})
 SELECT json_build_object('same', true, 'answer', answer)::text FROM change

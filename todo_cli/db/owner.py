@@ -13,10 +13,8 @@ from todo_cli.contract.base import Secret
 from todo_cli.contract.codec import normalize_text
 from todo_cli.contract.ids import new_id, new_token, token_hash
 from todo_cli.db.errors import translate_error
-from todo_cli.db.policies import TIMEOUTS
+from todo_cli.db.policies import MAX_CONNECTIONS_PER_LOGIN, PERSON_TIMEOUTS
 from todo_cli.errors import NotFound
-
-PERSON_TIMEOUTS = ("statement_timeout", "lock_timeout")
 
 
 class OwnerSession:
@@ -62,6 +60,10 @@ class OwnerSession:
         if not self._connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [login]).rowcount:
             statement = sql.SQL("CREATE ROLE {} LOGIN IN ROLE todo_person")
             self._connection.execute(statement.format(sql.Identifier(login)))
+        limit = sql.SQL("ALTER ROLE {} CONNECTION LIMIT {}")
+        self._connection.execute(limit.format(sql.Identifier(login), sql.Literal(MAX_CONNECTIONS_PER_LOGIN)))
+        # so that todo.end_idle_sessions() may end the login's sessions
+        self._connection.execute(sql.SQL("GRANT {} TO todo_auth").format(sql.Identifier(login)))
         self.set_password(login, password)
         self._set_timeouts(login)
         updated = self._connection.execute("UPDATE todo.users SET login = %s WHERE id = %s", [login, user_id])
@@ -81,9 +83,9 @@ class OwnerSession:
 
     def _set_timeouts(self, login: str) -> None:
         role, database = sql.Identifier(login), sql.Identifier(self._connection.info.dbname)
-        for setting in PERSON_TIMEOUTS:
+        for setting, value in PERSON_TIMEOUTS.items():
             statement = sql.SQL("ALTER ROLE {} IN DATABASE {} SET {} = {}").format(
-                role, database, sql.Identifier(setting), sql.Literal(TIMEOUTS[setting])
+                role, database, sql.Identifier(setting), sql.Literal(value)
             )
             self._connection.execute(statement)
 

@@ -12,6 +12,10 @@ CLIENTS = "todo_server, todo_worker, todo_person"
 
 # The idle limit is below the lock limit: a frozen process loses its locks before others stop waiting for them.
 TIMEOUTS = {"statement_timeout": "30s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "5s"}
+# Defaults, which a user with psql can change; todo.end_idle_sessions() bounds what their locks cost others.
+PERSON_TIMEOUTS = TIMEOUTS | {"idle_in_transaction_session_timeout": "60s"}
+
+MAX_CONNECTIONS_PER_LOGIN = 20  # of a user with direct access
 
 _READER = "space_id = (SELECT todo.current_space('read'))"
 _EDITOR = "space_id = (SELECT todo.current_space('tasks:write'))"
@@ -32,7 +36,6 @@ def _in_personal_space(scope: str) -> str:
 POLICIES: dict[tuple[str, str], str] = {
     ("schema", "SELECT"): "true",
     ("spaces", "SELECT"): "id = (SELECT todo.current_space('read'))",
-    ("spaces", "UPDATE"): "id = (SELECT todo.current_space('write'))",
     ("members", "SELECT"): _SELF,
     ("tokens", "SELECT"): _SELF,
     ("tokens", "INSERT"): _in_personal_space("tokens:write"),
@@ -76,10 +79,10 @@ UPDATABLE_ROWS = {"tokens": "revoked_at IS NULL"}
 
 GRANTS: dict[str, str] = {
     "schema": "SELECT",
-    "spaces": "SELECT, UPDATE (next_number, seq, next_conversation)",
+    "spaces": "SELECT",
     "members": "SELECT",
     "tokens": """SELECT (
-    user_id, id, name, scopes, kind, created_at, last_used_at, expires_at, revoked_at),
+    user_id, id, name, scopes, kind, created_at, last_used_at, expires_at, revoked_at, parent),
   INSERT (user_id, id, name, hash, scopes, expires_at),
   UPDATE (revoked_at)""",
     "preferences": "SELECT, INSERT, UPDATE (timezone, model, tokens_per_day)",
@@ -95,7 +98,7 @@ GRANTS: dict[str, str] = {
   INSERT (space_id, id, verb, arguments, targets, differences, expires_at),
   UPDATE (state, decided_at)""",
     "conversations": """SELECT,
-  INSERT (space_id, id, number, title, model, head, head_of),
+  INSERT (space_id, id, title, model, head, head_of),
   UPDATE (title, model, seq, head, head_of, turn_id, updated_at, deleted_at)""",
     "turns": """SELECT,
   INSERT (space_id, id, conversation_id, runner, lease_until, asked),
@@ -124,6 +127,12 @@ FUNCTIONS: dict[str, str] = {
     "count_request(uuid, int)": _INTERNAL,
     "count_refused_request(uuid)": "todo_server",
     "count_failure(uuid, text)": "todo_server",
+    "end_idle_sessions(interval)": _INTERNAL,
+    "bound_token_expiry()": _INTERNAL,
+    "revoke_child_tokens()": _INTERNAL,
+    "advance_task_number()": _INTERNAL,
+    "advance_seq()": _INTERNAL,
+    "number_conversation()": _INTERNAL,
     "bound_turn_lease()": _INTERNAL,
     "bound_claim_lease()": _INTERNAL,
     "space_members()": CLIENTS,

@@ -35,13 +35,16 @@ from todo_cli.db.tables.columns import SCHEMA, metadata
 
 __all__ = ["OLDEST_CLIENT", "SCHEMA", "metadata", "statements"]
 
-OLDEST_CLIENT = 1
+OLDEST_CLIENT = 7
 
 # defaults and generated columns of the tables call the first ones; the others return rows of the tables
 FUNCTIONS_BEFORE_TABLES = ("auth", "text")
 FUNCTIONS_AFTER_TABLES = (
     "rate_limits",
+    "sessions",
+    "counters",
     "leases",
+    "tokens",
     "accounts",
     "tasks",
     "views",
@@ -66,6 +69,8 @@ def statements() -> list[str]:
         *_create_indexes(),
         *_forbid_statistics(),
         *_comment_columns(),
+        *spaces.TRIGGERS,
+        *tokens.TRIGGERS,
         *search.TRIGGERS,
         *usage.TRIGGERS,
         *turns.TRIGGERS,

@@ -53,7 +53,7 @@ def parse_date(words: str, *, zone: str, now: datetime) -> When:
     """
     home = zone_of(zone)
     try:
-        text, named_zone = _split_zone(_clean(words))
+        text, named_zone = split_zone(_clean(words))
         local_now = now.astimezone(zone_of(named_zone) if named_zone else home)
         found = _settle(_parse(text, local_now), zone_of(named_zone) if named_zone else home)
         return found.astimezone(home) if isinstance(found, datetime) else found
@@ -73,14 +73,14 @@ def _clean(words: str) -> str:
     return text
 
 
-def _split_zone(text: str) -> tuple[str, str | None]:
-    """Return the text in lower case without the zone that follows its time, and the zone."""
+def split_zone(text: str) -> tuple[str, str | None]:
+    """Return the text in lower case without the zone that follows its time or part of the day, and the zone."""
     words = text.split()
     for place, word in enumerate(words):
         zone = find_zone(word) if place else None
         if zone:
             before = [" ".join(words[start:place]).lower() for start in range(max(0, place - 3), place)]
-            if any(find_form(TIMES, phrase, date(2000, 1, 1)) for phrase in before):
+            if any(find_form(table, phrase, date(2000, 1, 1)) for phrase in before for table in (TIMES, PARTS)):
                 return " ".join(words[:place] + words[place + 1 :]).lower(), zone
     return text.lower(), None
 
@@ -94,9 +94,17 @@ def find_zone(word: str) -> str | None:
     return word if _is_zone(word) else None
 
 
+def name_zone(zone: str) -> str:
+    """Return the words that `find_zone` reads as the zone: `EST` for a fixed distance from UTC, else its own name."""
+    short = next(
+        (word.upper() for word, name in ZONES.items() if name == zone and zone.startswith(("Etc/", "UTC"))), ""
+    )
+    return short or zone
+
+
 def is_time_of_day(words: str) -> bool:
-    """Return whether the words are a time without a day, such as `at 6pm`."""
-    text = " ".join(words.lower().split())
+    """Return whether the words are a time without a day, such as `at 6pm` or `6pm EST`."""
+    text, _ = split_zone(" ".join(words.split()))
     try:
         read = find_form(TIMES, text, date(2000, 1, 1))
         return read is not None and read() is not None

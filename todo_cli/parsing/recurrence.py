@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from todo_cli.errors import Invalid
-from todo_cli.parsing.dates import When, is_time_of_day, parse_date, zone_of
+from todo_cli.parsing.dates import When, is_time_of_day, name_zone, parse_date, split_zone, zone_of
 from todo_cli.parsing.recurrence_parser import WORDS, parse_clock, parse_rule, set_clocks, split_clauses
 from todo_cli.parsing.rrule import PART_NAMES, RecurrenceRule, format_rrule, parse_rrule
 from todo_cli.parsing.rrule_dates import generate_occurrences
@@ -24,11 +24,15 @@ _RRULE_STARTS = ("freq=", "rrule:")
 
 
 class Recurrence(NamedTuple):
-    """A rule as RRULE text, whether it counts from the completion of a task, and its first day or instant if named."""
+    """A rule as RRULE text, whether it counts from the completion of a task, and its first day or instant if named.
+
+    zone: the time zone of its times, if the words name one.
+    """
 
     rule: str
     from_done: bool = False
     start: When | None = None
+    zone: str | None = None
 
 
 def parse_recurrence(words: str, *, zone: str, now: datetime) -> Recurrence:
@@ -41,6 +45,7 @@ def parse_recurrence(words: str, *, zone: str, now: datetime) -> Recurrence:
       `every last weekday`, `every jan 15`.
     - `at 9am`, `at 9am and 5pm`, `until 2027-01-01`, `for 10 times` and `starting monday` follow, in any order.
     - `every! 3 days`, `3 days after done`: the interval counts from the day on which the task is completed.
+    - A zone may follow the time: `every day at 9am EST`, `every monday at 10:00 America/New_York`.
     - The 29th to the 31st are the last day of a shorter month.
     """
     try:
@@ -66,31 +71,34 @@ def move_time_to_rule(due: str | None, every: str | None) -> tuple[str | None, s
     """
     if not due or not every or not is_time_of_day(due):
         return due, every
-    clock = due.strip().lower().removeprefix("at ").removeprefix("by ").removeprefix("@").strip()
+    text, zone = split_zone(" ".join(due.split()))
+    clock = text.removeprefix("at ").removeprefix("by ").removeprefix("@").strip()
     try:
-        return None, _add_clock(every, clock)
+        return None, _add_clock(every, clock, zone)
     except ValueError:
         return due, every
 
 
-def _add_clock(every: str, clock: str) -> str:
+def _add_clock(every: str, clock: str, zone: str | None) -> str:
     """Return the words or the RRULE text with a time of day. Raise ValueError if they have one, or are no rule."""
     if every.strip().lower().startswith(_RRULE_STARTS):
         rule = parse_rrule(every)
-        if rule.has_time:
-            raise ValueError("the rule has a time of its own")
+        if rule.has_time or zone:
+            raise ValueError("the rule has a time of its own, or none in a zone")
         return format_rrule(set_clocks(rule, [parse_clock(clock)]))
     clauses = split_clauses(every)
     rule = parse_rule(clauses["rule"])
     if "at" in clauses or rule.has_time or (rule.freq == "HOURLY" and "start" in clauses):
         raise ValueError("the rule has a time of its own")
-    return f"{every} {'starting' if rule.freq == 'HOURLY' else 'at'} {clock}"
+    behind = f" {name_zone(zone)}" if zone else ""
+    return f"{every} {'starting' if rule.freq == 'HOURLY' else 'at'} {clock}{behind}"
 
 
 def _parse(words: str, zone: str, now: datetime) -> Recurrence:
     if len(words) > MAX_RECURRENCE_CHARS:
         raise ValueError(f"longer than {MAX_RECURRENCE_CHARS} characters")
-    clauses = split_clauses(words)
+    text, named_zone = split_zone(" ".join(words.split()))
+    clauses, zone = split_clauses(text), named_zone or zone
     rule_words = clauses["rule"]
     if rule_words.startswith(_RRULE_STARTS):
         rule = parse_rrule(rule_words)
@@ -105,7 +113,7 @@ def _parse(words: str, zone: str, now: datetime) -> Recurrence:
     start = _parse_day(clauses["start"], zone, now) if "start" in clauses else None
     if _find_first(rule, start, zone, now) is None:
         raise ValueError("it has no day before its end")
-    return Recurrence(format_rrule(rule), "done" in clauses, start)
+    return Recurrence(format_rrule(rule), "done" in clauses, start, named_zone)
 
 
 def _parse_day(words: str, zone: str, now: datetime) -> When:
@@ -228,11 +236,15 @@ def _has_ended(rule: RecurrenceRule, when: When) -> bool:
     )
 
 
-def describe_recurrence(rule: str, from_done: bool = False, start: When | None = None) -> str:
-    """Return words that parse as the same recurrence, such as `every month on the 31st at 09:00`, or RRULE text."""
+def describe_recurrence(rule: str, from_done: bool = False, start: When | None = None, zone: str | None = None) -> str:
+    """Return words that parse as the same recurrence, such as `every month on the 31st at 09:00 EST`, or RRULE text.
+
+    The zone is named behind a time; without a time it does not matter.
+    """
     from todo_cli.parsing.recurrence_format import format_rule
 
     parsed = parse_rrule(rule)
-    words = format_rule(parsed) or format_rrule(parsed)
+    zone_word = name_zone(zone) if zone and parsed.has_time else ""
+    words = format_rule(parsed, zone_word) or format_rrule(parsed)
     begin = start.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(start, datetime) else start
     return f"{words}{' after done' if from_done else ''}{f' starting {begin}' if begin else ''}"

@@ -12,17 +12,20 @@ DAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday",
 MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
-def format_rule(rule: RecurrenceRule) -> str | None:
-    """Return the rule in words, or None if no words express it."""
+def format_rule(rule: RecurrenceRule, zone: str = "") -> str | None:
+    """Return the rule in words, with the zone behind its times; None if no words express it."""
     base = rule._replace(hours=(), minutes=(), seconds=(), until=None, times=None)
     count = f"for {rule.times} times" if rule.times else ""
-    words = " ".join(filter(None, (_format_base(base), _format_clocks(rule), count)))
+    parts = (_format_base(base), _format_clocks(rule))
+    words = " ".join(filter(None, (*parts, count)))
     try:
         clauses = split_clauses(words)
         parsed = parse_rule(clauses["rule"], clauses.get("at", ""), clauses.get("times", ""))
     except ValueError:
         return None
-    return f"every {words}{_format_until(rule.until)}" if parsed._replace(until=rule.until) == rule else None
+    if parsed._replace(until=rule.until) != rule:
+        return None
+    return f"every {' '.join(filter(None, (*parts, zone, count)))}{_format_until(rule.until)}"
 
 
 def _format_base(rule: RecurrenceRule) -> str:

@@ -15,6 +15,8 @@ from todo_cli.parsing.words import split_words
 
 MIN_TYPO_CHARS = 6
 """Letters of the shortest word in which a typo is forgiven."""
+MAX_SENTENCE_WORDS = 400
+"""Words and stems of the longest text in which a typo is forgiven."""
 
 _LIST_WORDS = """
 task tasks todo todos list lists item items thing things stuff note notes title tag tags project projects subtask
@@ -25,11 +27,16 @@ finish complete close done ready over finally already just still yet almost near
 open reopen start begin stop pause resume continue skip claim release drop cancel abandon
 delete remove restore undo redo revert clear clean keep hold leave
 show find search look tell see say know think guess mean want wish need like try let help use go come get give take send
-buy call pay fetch pick write prepare fix ask do
-please ok okay yes yeah yep yup sure right correct exactly no nope nah not actually instead rather also too again sorry
-oops wait hey well so now then later soon early earlier maybe
+buy call pay fetch pick write prepare fix ask do yes yeah yep yup sure right correct exactly absolutely definitely ahead
+actually instead rather also too again wait so now then later soon early earlier maybe
 first second third fourth fifth last next previous former latter one two three four five both other same new old
 """
+_FILLER_WORDS = """
+please ok okay thanks thank thx cheers hello hi hey oh ah oops sorry well great perfect cool nice fine good alright
+no nope nah not never mind
+"""
+FILLER_WORDS = frozenset(_FILLER_WORDS.split())
+"""Words that say nothing about a task when they stand alone."""
 _DATE_WORDS = """
 today tonight tomorrow tmrw yesterday morning noon afternoon evening night midnight am pm
 monday tuesday wednesday thursday friday saturday sunday mon tue tues wed thu thur thurs fri sat sun weekday weekend
@@ -71,7 +78,10 @@ def find_named(said: frozenset[str], title: str) -> frozenset[str]:
     if not naming:
         stems = {_stem(word) for word in split_words(title)}
         return frozenset(stems) if stems <= said else frozenset()
-    return frozenset(word for word in said if any(_is_same(word, other) for other in naming))
+    named = said & (naming | {_stem(word) for word in naming})
+    if named or len(said) > MAX_SENTENCE_WORDS:
+        return named
+    return frozenset(word for word in said if any(_is_similar(word, other) for other in naming))
 
 
 def _stem(word: str) -> str:
@@ -83,9 +93,7 @@ def _can_name(word: str) -> bool:
     return not (is_short or word.isdigit() or word in STOP_WORDS or _stem(word) in _common_stems())
 
 
-def _is_same(said: str, word: str) -> bool:
-    if said == _stem(word) or said == word:
-        return True
+def _is_similar(said: str, word: str) -> bool:
     if min(len(said), len(word)) >= MIN_TYPO_CHARS and is_one_letter_apart(said, word):
         return True
     return bool(_ideograph_pairs(said) & _ideograph_pairs(word))
@@ -99,7 +107,7 @@ def _ideograph_pairs(word: str) -> set[str]:
 
 @cache
 def _common_stems() -> frozenset[str]:
-    return frozenset(map(stem_word, (*_LIST_WORDS.split(), *DATE_WORDS)))
+    return frozenset(map(stem_word, (*_LIST_WORDS.split(), *FILLER_WORDS, *DATE_WORDS)))
 
 
 @cache

@@ -61,7 +61,7 @@ _LIMIT_NAMES = {"minLength", "maxLength", "minItems", "maxItems"}
 _RANGE_NAMES = {"minimum", "maximum"}
 _FINDER_PARAMETERS = {
     "type": "object",
-    "properties": {"words": {"type": "string", "description": "What you want to do, such as 'undo a change'."}},
+    "properties": {"words": {"type": "string", "description": "What you want to do: 'skip a date'."}},
     "required": ["words"],
 }
 

@@ -33,51 +33,68 @@ def add(
     ctx: typer.Context,
     name: UserName,
     is_admin: Annotated[bool, typer.Option("--admin", help="Allow the user to manage users.")] = False,
+    as_owner: Annotated[
+        bool,
+        typer.Option("--as-owner", help="Act as the database's owner (TODO_OWNER_URL): for the first administrator."),
+    ] = False,
     direct: Annotated[
-        bool, typer.Option("--direct", help="Create a database login too (needs the database owner's rights).")
+        bool, typer.Option("--direct", help="Create a database login too, as the database's owner.")
     ] = False,
     key: Key = None,
     as_json: Json = False,
 ) -> None:
     """Add a user and print the user's first token, which is shown only once.
 
-    todo admin user add ada
+    todo admin user add grace
 
-    todo admin user add grace --direct --json
+    TODO_OWNER_URL=postgresql://db/todo todo admin user add ada --admin --as-owner
     """
     session = session_of(ctx)
-    added = _add_with_login(session, name, is_admin) if direct else _add(session, name, is_admin, key)
+    if direct or as_owner:
+        place, added = _add_as_owner(session, name, is_admin=is_admin, has_login=direct)
+    else:
+        place, added = _add(session, name, is_admin, key)
     if as_json:
         from todo_cli.cli.render import json
 
         json.write_document(added)
         return
+    _print_added(name, place, added)
+
+
+def _print_added(name: str, place: str, added: dict[str, Any]) -> None:
+    """Print a lone token as it is, for `todo login < FILE`, and two secrets under their names."""
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape
 
-    secrets = "token and database URL" if direct else "token"
-    text.note(escape(f"Added {name}. The {secrets} below will not be shown again; send them to {name} in private:"))
-    text.write(added["token"])
-    if direct:
-        text.write(added["database_url"])
+    secrets = "token and database URL" if "database_url" in added else "token"
+    text.note(escape(f"Added {name} to {place}. Send the {secrets} to {name} in private; it will not be shown again:"))
+    if "database_url" in added:
+        from shlex import quote
+
+        text.write(f"TODO_TOKEN={added['token']}")
+        text.write(f"TODO_DATABASE_URL={quote(added['database_url'])}")
+    else:
+        text.write(added["token"])
 
 
-def _add(session: Session, name: str, is_admin: bool, key: str | None) -> dict[str, Any]:
+def _add(session: Session, name: str, is_admin: bool, key: str | None) -> tuple[str, dict[str, Any]]:
     import msgspec
 
+    _raise_for_two_databases(session)
     user_id = new_id()
     token = new_token(user_id)
     request = AddUser(id=user_id, name=name, token_id=new_id(), token_hash=token_hash(token), admin=is_admin)
     added: dict[str, Any] = msgspec.to_builtins(session.send(request, key))
-    return added | {"token": token.reveal()}
+    return _describe_target(session), added | {"token": token.reveal()}
 
 
-def _add_with_login(session: Session, name: str, is_admin: bool) -> dict[str, Any]:
+def _add_as_owner(session: Session, name: str, *, is_admin: bool, has_login: bool) -> tuple[str, dict[str, Any]]:
     from secrets import token_urlsafe
 
     from todo_cli.cli.commands.db import owner_url
     from todo_cli.db.owner import open_owner_session
-    from todo_cli.db.urls import as_login
+    from todo_cli.db.urls import as_login, describe_database
     from todo_cli.parsing.system_zone import system_zone
 
     address, password = owner_url(session), Secret(token_urlsafe(24))
@@ -85,16 +102,41 @@ def _add_with_login(session: Session, name: str, is_admin: bool) -> dict[str, An
         if work.find_user(name):
             raise Conflict("a user with this name already exists", hint="see: todo admin user list")
         user_id, token = work.create_user(name, admin=is_admin, zone=session.settings.timezone or system_zone())
-        login = work.create_login(user_id, password)
-    url = as_login(address, login, password.reveal())
-    return {
-        "id": user_id,
-        "name": name,
-        "admin": is_admin,
-        "login": login,
-        "token": token.reveal(),
-        "database_url": url,
-    }
+        login = work.create_login(user_id, password) if has_login else None
+    added = {"id": user_id, "name": name, "admin": is_admin, "login": login, "token": token.reveal()}
+    if login:
+        added["database_url"] = as_login(address, login, password.reveal())
+    return describe_database(address), added
+
+
+def _describe_target(session: Session) -> str:
+    """Return the server or the database of the profile, for messages."""
+    settings = session.settings
+    if settings.server:
+        return settings.server
+    if settings.embedded:
+        return f"the local list in {settings.embedded}"
+    from todo_cli.db.urls import describe_database
+
+    return describe_database(settings.database_url.reveal()) if settings.database_url else "no list"
+
+
+def _raise_for_two_databases(session: Session) -> None:
+    """Raise Conflict where the profile and the owner URL are different databases, and the user may mean either."""
+    from todo_cli.db.urls import describe_database, read_place
+
+    settings = session.settings
+    if settings.serve_owner_url is None or settings.server:
+        return
+    if settings.database_url is None:
+        raise Conflict("you are not signed in to the list", hint="act as the owner of its database with: --as-owner")
+    owner = settings.serve_owner_url.reveal()
+    if read_place(owner) != read_place(settings.database_url.reveal()):
+        raise Conflict(
+            f"TODO_OWNER_URL is {describe_database(owner)}, and the profile {settings.profile!r} is"
+            f" {_describe_target(session)}",
+            hint="add --as-owner for the first, or unset TODO_OWNER_URL for the second",
+        )
 
 
 @user.command("list")

@@ -16,16 +16,22 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help="Migrate a da
 
 
 @app.command()
-def migrate(ctx: typer.Context, as_json: Json = False) -> None:
+def migrate(
+    ctx: typer.Context,
+    end_sessions: Annotated[
+        bool, typer.Option("--end-sessions", help="End sessions that idle in a transaction and are in the way.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Migrate the database to this release's schema, as its owner. Older servers can keep running.
 
     TODO_OWNER_URL=postgresql://postgres@db/todo todo db migrate
 
-    todo db migrate --json
+    todo db migrate --end-sessions --json
     """
     from todo_cli.db.migrate import migrate as run
 
-    schema = run(owner_url(session_of(ctx)))
+    schema = run(owner_url(session_of(ctx)), end_sessions=end_sessions)
     if as_json:
         from todo_cli.cli.render import json
 
@@ -97,16 +103,18 @@ def password(
 
 
 def owner_url(session: Session) -> str:
-    """Return the database owner's URL from the settings, or that of the local Postgres; raises Invalid."""
-    if session.settings.serve_owner_url is not None:
-        return session.settings.serve_owner_url.reveal()
+    """Return the database owner's URL from the settings, or that of the profile's local Postgres; raises Invalid."""
+    settings = session.settings
+    if settings.serve_owner_url is not None:
+        return settings.serve_owner_url.reveal()
     from pathlib import Path
 
     from todo_cli.local_postgres.cluster import LocalPostgres
 
-    home = session.settings.embedded
-    postgres = LocalPostgres(Path(home) if home else None)
-    if not postgres.exists():
+    # a profile of another list must not lead to the local Postgres of this machine
+    is_local = settings.embedded or not (settings.server or settings.database_url)
+    postgres = LocalPostgres(Path(settings.embedded) if settings.embedded else None)
+    if not is_local or not postgres.exists():
         raise Invalid("no owner URL is configured", hint="set TODO_OWNER_URL=postgresql://owner@host/database")
     postgres.start()
     return postgres.owner_url()

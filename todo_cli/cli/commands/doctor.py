@@ -18,7 +18,7 @@ MAX_CLOCK_SKEW_SECONDS = 60.0
 FAULT = "FAULT"
 
 
-class Note(NamedTuple):
+class Remark(NamedTuple):
     """The result of a check of something that is optional and missing."""
 
     detail: str
@@ -35,7 +35,7 @@ class Finding(NamedTuple):
     unchecked: tuple[str, ...] = ()
 
 
-Check = Callable[[Session], str | Note]
+Check = Callable[[Session], str | Remark]
 
 
 @app.command()
@@ -89,7 +89,7 @@ def _run_check(name: str, check: Check, session: Session) -> Finding:
         result = check(session)
     except TodoError as error:
         return Finding(name, FAULT, error.detail, error.hint if "doctor" not in error.hint else "is it running?")
-    return Finding(name, "note", *result) if isinstance(result, Note) else Finding(name, "ok", result)
+    return Finding(name, "note", *result) if isinstance(result, Remark) else Finding(name, "ok", result)
 
 
 def _check_version(session: Session) -> str:
@@ -146,7 +146,7 @@ def _check_zone(session: Session) -> str:
     return describe_zone(session, session.send(WhoAmI()).timezone)
 
 
-def _check_model(session: Session) -> str | Note:
+def _check_model(session: Session) -> str | Remark:
     from todo_cli.contract.users import WhoAmI
 
     settings, preferred = session.settings, session.send(WhoAmI()).model
@@ -164,7 +164,7 @@ def _check_model(session: Session) -> str | Note:
     except ModelFailed as error:
         if error.extra.get("kind") != "missing":
             raise
-        return Note(f"{error.detail}; only the chat needs one", no_model_error(find_local_servers()).hint)
+        return Remark(f"{error.detail}; only the chat needs one", no_model_error(find_local_servers()).hint)
     names = asyncio.run(fetch_models(endpoint))
     if names and not is_listed(names, endpoint.model):
         raise ModelFailed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -62,7 +63,7 @@ def list_tokens(
     everything: Annotated[bool, typer.Option("--all", help="Include revoked and expired tokens.")] = False,
     as_json: Json = False,
 ) -> None:
-    """List your tokens with the time of their last use. The secrets are never shown.
+    """List your tokens with the time of their last use, each below the token that created it. No secret is shown.
 
     todo token list
 
@@ -78,7 +79,8 @@ def list_tokens(
     from todo_cli.cli.render.rows import print_rows
 
     now = session.local_now()
-    cells = [_row(token, now) for token in page.tokens]
+    indent = "  " if session.is_terminal else ""
+    cells = [_row(token, now, indent * depth) for token, depth in _walk_tree(page.tokens)]
     print_rows(session, ("Name", "Scopes", "Last used", "Expires", "State"), cells, nothing="No tokens.")
 
 
@@ -89,7 +91,7 @@ def revoke(
     key: Key = None,
     as_json: Json = False,
 ) -> None:
-    """Revoke a token. It stops working immediately.
+    """Revoke a token and the tokens that it created. They stop working immediately.
 
     todo token revoke cron
 
@@ -104,10 +106,26 @@ def revoke(
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape
 
-    text.write(escape(f"Revoked {revoked.name}."))
+    also = f", and with it {', '.join(revoked.descendants)}" if revoked.descendants else ""
+    text.write(escape(f"Revoked {revoked.name}{also}."))
 
 
-def _row(token: Token, now: datetime) -> tuple[str | datetime, ...]:
+def _walk_tree(tokens: Sequence[Token], parent: str | None = None, depth: int = 0) -> Iterator[tuple[Token, int]]:
+    """Yield each token behind the one that created it, with its depth; a token without a listed parent is a root."""
+    listed = {token.id for token in tokens}
+    for token in tokens:
+        if (token.parent if token.parent in listed else None) == parent:
+            yield token, depth
+            yield from _walk_tree(tokens, token.id, depth + 1)
+
+
+def _row(token: Token, now: datetime, indent: str) -> tuple[str | datetime, ...]:
     expired = token.expires_at is not None and token.expires_at <= now
     state = "revoked" if token.revoked_at else "expired" if expired else "current" if token.current else ""
-    return token.name, ",".join(token.scopes), token.last_used_at or "never", token.expires_at or "never", state
+    return (
+        indent + token.name,
+        ",".join(token.scopes),
+        token.last_used_at or "never",
+        token.expires_at or "never",
+        state,
+    )

@@ -79,7 +79,7 @@ def _list_own_fields(task: Task, view: ListView, format_date: Callable[[str], st
     yield "project", task.project or "", "project"
     yield "tags", " ".join(task.tags), "tag"
     if task.repeat:
-        yield "repeats", f"{describe_repeat(task.repeat)} (occurrence {task.repeat.occurrence})", ""
+        yield "repeats", f"{describe_repeat(task.repeat, view.zone)} (occurrence {task.repeat.occurrence})", ""
     yield "deferred", format_date(task.defer) if task.defer else "", ""
     yield "scheduled", format_date(task.scheduled) if task.scheduled else "", ""
     yield "parent", _format_parent(task), ""

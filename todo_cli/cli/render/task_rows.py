@@ -175,4 +175,4 @@ def _list_facts(task: Task, view: ListView) -> Iterator[str]:
     if task.defer and is_deferred(task, view):
         yield f"deferred to {format_due(task.defer, view.zone, view.now)}"
     if task.repeat:
-        yield describe_repeat(task.repeat)
+        yield describe_repeat(task.repeat, view.zone)

@@ -183,7 +183,7 @@ def _rare_fields(task: Task, zone: tzinfo | None, now: datetime, format_date: Ca
     """Return the fields that few tasks have: `every month`, `deferred to mon`, `after #3 #4`, `subtask of #1`."""
     is_deferred = task.defer and not is_overdue(task.defer, zone, now)
     return [
-        describe_repeat(task.repeat) if task.repeat else "",
+        describe_repeat(task.repeat, zone) if task.repeat else "",
         f"deferred to {format_date(task.defer, zone, now)}" if task.defer and is_deferred else "",
         f"scheduled {format_date(task.scheduled, zone, now)}" if task.scheduled else "",
         f"subtask of #{task.parent}" if task.parent else "",
@@ -193,11 +193,12 @@ def _rare_fields(task: Task, zone: tzinfo | None, now: datetime, format_date: Ca
     ]
 
 
-def describe_repeat(repeat: Repeat) -> str:
-    """Return `every 2 weeks on mon`."""
+def describe_repeat(repeat: Repeat, zone: tzinfo | None) -> str:
+    """Return `every 2 weeks on mon`; `every day at 09:00 EST` if the zone of its times is not the user's."""
     from todo_cli.parsing.recurrence import describe_recurrence as in_words
 
-    return in_words(repeat.rule, repeat.from_done)
+    is_home = repeat.zone == str(zone)
+    return in_words(repeat.rule, repeat.from_done, zone=None if is_home else repeat.zone)
 
 
 def format_duration(seconds: int) -> str:

@@ -7,7 +7,7 @@ from typing import LiteralString
 
 from todo_cli.contract import tokens as ask
 from todo_cli.contract.codec import decode
-from todo_cli.contract.tokens import SCOPES, Token, TokenPage
+from todo_cli.contract.tokens import SCOPES, RevokedToken, Token, TokenPage
 from todo_cli.core import validation
 from todo_cli.core.dispatch import handler
 from todo_cli.core.journal import build_journaled, run_journaled
@@ -22,7 +22,7 @@ _TOKEN_JSON: LiteralString = f"""jsonb_build_object(
     'last_used_at', {format_instant("last_used_at")},
     'expires_at', {format_instant("expires_at")},
     'revoked_at', {format_instant("revoked_at")},
-    'current', id = (SELECT todo.current_token_id()))"""
+    'current', id = (SELECT todo.current_token_id()), 'parent', parent)"""
 
 CREATE = build_journaled(f"""
   INSERT INTO todo.tokens (user_id, id, name, hash, scopes, expires_at)
@@ -35,11 +35,23 @@ CREATE = build_journaled(f"""
      AND NOT EXISTS (SELECT FROM known)
   RETURNING {_TOKEN_JSON} AS answer""")
 
+# a trigger revokes the descendants
 REVOKE = build_journaled(f"""
+  WITH RECURSIVE descendants AS (
+    SELECT k.id, k.name, k.parent FROM todo.tokens k
+     WHERE k.user_id = %(me)s::uuid AND k.revoked_at IS NULL AND k.parent = (
+       SELECT id FROM todo.tokens
+        WHERE user_id = %(me)s::uuid AND revoked_at IS NULL
+          AND (name = %(name)s OR id::text = %(name)s))
+     UNION
+    SELECT k.id, k.name, k.parent FROM descendants d
+      JOIN todo.tokens k ON k.user_id = %(me)s::uuid AND k.parent = d.id
+     WHERE k.revoked_at IS NULL)
   UPDATE todo.tokens SET revoked_at = clock_timestamp()
    WHERE user_id = %(me)s::uuid AND (name = %(name)s OR id::text = %(name)s) AND revoked_at IS NULL
      AND NOT EXISTS (SELECT FROM known)
-  RETURNING {_TOKEN_JSON} AS answer""")
+  RETURNING {_TOKEN_JSON} || jsonb_build_object('descendants', ARRAY(
+    SELECT d.name FROM descendants d ORDER BY d.name)) AS answer""")
 
 LIST = Sql(f"""
 SELECT json_build_object('tokens', coalesce(
@@ -91,6 +103,6 @@ async def list_tokens(tx: Transaction, request: ask.ListTokens) -> TokenPage:
 
 
 @handler(ask.RevokeToken)
-async def revoke_token(tx: Transaction, request: ask.RevokeToken) -> Token:
-    """Revoke a token, which may be the calling one; it stops working with the next request."""
+async def revoke_token(tx: Transaction, request: ask.RevokeToken) -> RevokedToken:
+    """Revoke a token, which may be the calling one, and all that it created; they stop working with the next request."""
     return await run_journaled(tx, REVOKE, request, f"you have no token {request.name!r}", name=request.name)

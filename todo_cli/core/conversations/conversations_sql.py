@@ -113,20 +113,17 @@ UPDATE todo.conversations c
  WHERE {_NOT_DELETED} RETURNING {_JSON}::text""")
 
 FORK = Sql(f"""
-WITH counter AS (
-  UPDATE todo.spaces SET next_conversation = next_conversation + 1
-   WHERE id = %(space)s::uuid AND NOT EXISTS (
-     SELECT FROM todo.conversations
-      WHERE space_id = %(space)s::uuid AND user_id = %(me)s::uuid AND id = %(id)s::uuid)
-  RETURNING next_conversation - 1 AS number)
-INSERT INTO todo.conversations (space_id, id, number, title, model, head, head_of)
-SELECT %(space)s::uuid, %(id)s::uuid, counter.number, c.title, c.model,
+INSERT INTO todo.conversations (space_id, id, title, model, head, head_of)
+SELECT %(space)s::uuid, %(id)s::uuid, c.title, c.model,
        coalesce(%(at)s::bigint, c.head),
        CASE
          WHEN %(at)s::bigint IS NOT NULL THEN c.id
          WHEN c.head IS NOT NULL THEN coalesce(c.head_of, c.id)
        END
-  FROM counter, todo.conversations c WHERE {_NOT_DELETED}""")
+  FROM todo.conversations c
+ WHERE {_NOT_DELETED} AND NOT EXISTS (
+   SELECT FROM todo.conversations
+    WHERE space_id = %(space)s::uuid AND user_id = %(me)s::uuid AND id = %(id)s::uuid)""")
 
 READ_BY_ID = Sql(f"""
 SELECT {_JSON}::text FROM todo.conversations c

@@ -118,7 +118,7 @@ async def compile_filter(
     phrases = conditions.phrases(text_terms)
     where: LiteralString = " AND ".join([*clauses, *not_deferred, *phrases])
     words = conditions.find(text_terms) if text_terms else None
-    deferred_terms = conditions.deferred() if hides else ()
+    deferred_terms = conditions.match_deferred() if hides else ()
     hidden = tuple(" AND ".join([*clauses, term, *phrases]) for term in deferred_terms)
     return CompiledFilter(where, conditions.values, only_status, words, finds, hidden)
 

@@ -38,10 +38,7 @@ PARAMETER_NAMES: tuple[LiteralString, ...] = tuple(f"f{place}" for place in rang
 
 
 class Conditions:
-    """The conditions of one filter, and the parameters they collect.
-
-    clock: reads the dates of the filter; None if it has none. zone: None if the caller names none.
-    """
+    """The conditions of one filter, and the parameters they collect; without dates the filter needs no `clock`."""
 
     def __init__(self, clock: Clock | None, zone: str | None) -> None:
         self._clock, self._zone = clock, zone
@@ -58,8 +55,7 @@ class Conditions:
     @property
     def clock(self) -> Clock:
         """Return the clock by which the filter's dates are read."""
-        if self._clock is None:
-            raise AssertionError("a filter without dates needs no clock")
+        assert self._clock  # noqa: S101  # the compiler has looked for dates
         return self._clock
 
     def today(self) -> LiteralString:
@@ -73,7 +69,7 @@ class Conditions:
         return f"""(t.defer_on IS NULL OR t.defer_on <= {self.today()})
           AND (t.defer_at IS NULL OR t.defer_at <= {NOW})"""
 
-    def deferred(self) -> tuple[LiteralString, LiteralString]:
+    def match_deferred(self) -> tuple[LiteralString, LiteralString]:
         """Match tasks that are deferred to a later day, and those that are deferred to a later instant."""
         return f"t.defer_on > {self.today()}", f"t.defer_at > {NOW}"
 

@@ -140,7 +140,6 @@ async def _add_rows(tx: Transaction, request: AddTask | AddTasks, wanted: AddWan
         redo=False,
         group=wanted.group or stamp.turn,
         rows=encode_rows(wanted.rows),
-        count=len(wanted.rows),
     )
     added = decode(text or "", _Added)
     if not added.same:

@@ -143,6 +143,7 @@ def _contract_repeat(row: TaskRow) -> task_types.Repeat | None:
     return task_types.Repeat(
         rule=row.repeat.rule,
         from_done=row.repeat.from_done,
+        zone=row.repeat.zone,
         series=row.series or "",
         occurrence=row.occurrence or 1,
     )

@@ -1,6 +1,6 @@
-"""The second half of every write of tasks: rows, tags, links, the journal and the space's counters.
+"""The second half of every write of tasks: rows, tags, links and the journal.
 
-Nothing else writes tasks. Each statement is constant, and a statement without work is not sent. What was loaded is still
+Nothing else writes tasks, and the database advances the space's counters with the inserted rows. Each statement is constant, and a statement without work is not sent. What was loaded is still
 true here, since the space is locked.
 """
 
@@ -52,8 +52,7 @@ WITH entry AS (
   SELECT %(seq)s::bigint AS seq, %(before)s::jsonb AS before, %(after)s::jsonb AS after,
     NULL::jsonb AS answer),
 change AS ({INSERT_CHANGE})
-UPDATE todo.spaces SET seq = %(seq)s::bigint, next_number = %(next_number)s::bigint
-WHERE id = %(space)s::uuid""")
+SELECT seq FROM change""")
 
 # Adds tasks without a parent and blockers, which need nothing that is stored. Their rows get numbers, rev and times here.
 ADD = Sql(f"""
@@ -61,9 +60,8 @@ WITH known AS MATERIALIZED (
   SELECT c.seq, c.after, c.request_hash = %(hash)s::bytea AS same FROM todo.changes c
   WHERE c.space_id = %(space)s::uuid AND c.user_id = %(me)s::uuid AND c.key = %(key)s::text),
 counters AS (
-  UPDATE todo.spaces SET seq = seq + 1, next_number = next_number + %(count)s::int
-  WHERE id = %(space)s::uuid AND NOT EXISTS (SELECT FROM known)
-  RETURNING seq, next_number - %(count)s::int - 1 AS last, clock_timestamp() AS now),
+  SELECT seq + 1 AS seq, next_number - 1 AS last, clock_timestamp() AS now FROM todo.spaces
+  WHERE id = %(space)s::uuid AND NOT EXISTS (SELECT FROM known)),
 added AS MATERIALIZED (
   SELECT x.task || jsonb_build_object(
     'number', last + place, 'rev', seq, 'created_at', now, 'updated_at', now) AS task, place
@@ -179,7 +177,6 @@ def build_store(changes: Sequence[DecidedChange]) -> list[StatementCall]:
 def _journal_call(change: DecidedChange) -> StatementCall:
     return JOURNAL, {
         "seq": change.seq,
-        "next_number": change.next_number,
         "key": change.stamp.key,
         "hash": change.stamp.hash,
         "verb": change.stamp.verb,

@@ -143,8 +143,9 @@ def read_repeat(words: str, clock: Clock) -> NewRepeat:
     """Return the recurrence that the words mean; raises Invalid."""
     from todo_cli.parsing.recurrence import first_occurrence, parse_recurrence
 
-    zone, now = clock.zone, clock.now
-    parsed = parse_recurrence(words, zone=zone, now=now)
+    now = clock.now
+    parsed = parse_recurrence(words, zone=clock.zone, now=now)
+    zone = parsed.zone or clock.zone
     first = first_occurrence(parsed.rule, zone=zone, now=now, start=parsed.start)
     return NewRepeat(rule=parsed.rule, from_done=parsed.from_done, zone=zone, first=first)
 

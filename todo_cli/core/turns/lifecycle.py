@@ -62,11 +62,8 @@ SELECT json_build_object(
            AND c.id = %(conversation)s::uuid AND t.id = c.turn_id))::text""")
 
 INSERT_CONVERSATION = Sql("""
-WITH counter AS (
-    UPDATE todo.spaces SET next_conversation = next_conversation + 1 WHERE id = %(space)s::uuid
-    RETURNING next_conversation - 1 AS number)
-INSERT INTO todo.conversations (space_id, id, number, title, model)
-SELECT %(space)s::uuid, %(conversation)s::uuid, number, %(title)s, %(model)s FROM counter""")
+INSERT INTO todo.conversations (space_id, id, title, model)
+VALUES (%(space)s::uuid, %(conversation)s::uuid, %(title)s, %(model)s)""")
 
 DELETE_EVENTS = Sql("SELECT todo.delete_turn_events(%(last)s::uuid)")
 

@@ -11,7 +11,7 @@ import msgspec
 from todo_cli.contract.journal import ChangePage, Undone
 from todo_cli.contract.plans import PlanTarget
 from todo_cli.contract.search import TaskHit, TaskHits
-from todo_cli.contract.tasks import Changed, Task, TaskPage
+from todo_cli.contract.tasks import Changed, Repeat, Task, TaskPage
 from todo_cli.errors import TodoError
 from todo_cli.parsing.dates import zone_of
 from todo_cli.parsing.recurrence import describe_recurrence
@@ -83,7 +83,10 @@ def result_json(answer: Any, zone: str, *, with_details: bool = False, refused: 
 
 
 def _localize(value: Any, zone: ZoneInfo, name: str = "") -> Any:
-    """Return a value with its instants in the zone: `2026-11-30T09:00+01:00`."""
+    """Return a value with its instants in the zone: `2026-11-30T09:00+01:00`; a recurrence names another zone."""
+    if isinstance(value, Repeat):
+        named_zone = None if value.zone == zone.key else value.zone
+        return describe_recurrence(value.rule, value.from_done, zone=named_zone)
     if isinstance(value, dict):
         return {name: _localize(item, zone, name) for name, item in value.items()}
     if isinstance(value, list | tuple):
@@ -193,7 +196,7 @@ def _task_fields(task: Task, names: tuple[str, ...] = _TASK_FIELDS) -> dict[str,
     """Return the fields that are set."""
     values = msgspec.to_builtins(task)
     if task.repeat:
-        values["every"] = describe_recurrence(task.repeat.rule, task.repeat.from_done)
+        values["every"] = task.repeat  # put in words in the user's time zone
     return {name: values[name] for name in names if values.get(name)}
 
 

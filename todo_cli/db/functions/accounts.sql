@@ -33,8 +33,8 @@ CREATE FUNCTION todo.create_user(
   INSERT INTO todo.spaces (id, name) VALUES (p_id, p_name);
   INSERT INTO todo.members (space_id, user_id, role) VALUES (p_id, p_id, 'owner');
   INSERT INTO todo.preferences (user_id, timezone) VALUES (p_id, p_zone);
-  INSERT INTO todo.tokens (user_id, id, name, hash, scopes)
-  VALUES (p_id, p_token_id, 'first', p_token_hash, '{all}');
+  INSERT INTO todo.tokens (user_id, id, name, hash, scopes, parent)
+  VALUES (p_id, p_token_id, 'first', p_token_hash, '{all}', NULL);
 $$;
 
 -- name: is_admin

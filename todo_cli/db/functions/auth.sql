@@ -158,6 +158,7 @@ BEGIN
      WHERE k.user_id = p_user
        AND k.id = (SELECT s.id FROM todo.tokens s WHERE s.user_id = p_user AND s.id = t.id
                       FOR NO KEY UPDATE SKIP LOCKED);
+    PERFORM todo.end_idle_sessions('30 seconds');
   END IF;
   PERFORM set_config('app.token', p_token, true),
           set_config('app.user', p_user::text, true),
@@ -166,6 +167,10 @@ BEGIN
           -- to_json() writes timestamps in the session's zone
           set_config('TimeZone', 'UTC', true);
   IF p_write THEN
-    PERFORM 1 FROM todo.spaces WHERE id = p_space FOR NO KEY UPDATE;
+    PERFORM 1 FROM todo.spaces WHERE id = p_space FOR NO KEY UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
+      PERFORM todo.end_idle_sessions('5 seconds');
+      PERFORM 1 FROM todo.spaces WHERE id = p_space FOR NO KEY UPDATE;
+    END IF;
   END IF;
 END $$;

@@ -43,10 +43,9 @@ BEGIN
       RAISE EXCEPTION 'an earlier part is missing'
         USING ERRCODE = 'TD409', HINT = 'begin with the first';
     END IF;
-    UPDATE todo.spaces SET next_conversation = next_conversation + 1
-     WHERE id = space RETURNING next_conversation - 1 INTO new_number;
-    INSERT INTO todo.conversations (space_id, user_id, id, number, title, model, created_at)
-    VALUES (space, caller, p_id, new_number, p_title, p_model, p_at);
+    INSERT INTO todo.conversations (space_id, user_id, id, title, model, created_at)
+    VALUES (space, caller, p_id, p_title, p_model, p_at)
+    RETURNING number INTO new_number;
     SELECT new_number AS number, 0::bigint AS seq, NULL::timestamptz AS deleted_at, 0 AS attempt
       INTO conversation;
   END IF;

@@ -1,4 +1,4 @@
-"""Spaces and their members."""
+"""Spaces and their members. Triggers advance the counters of a space with the rows that they number."""
 
 from __future__ import annotations
 
@@ -24,4 +24,15 @@ members = Table(
     user_column(),
     Column("role", TEXT, CheckConstraint("role IN ('owner', 'editor', 'viewer')", name="members_role"), nullable=False),
     Index("members_user", "user_id"),
+)
+
+TRIGGERS = (
+    """CREATE TRIGGER tasks_numbered AFTER INSERT ON todo.tasks
+  REFERENCING NEW TABLE AS inserted_tasks FOR EACH STATEMENT
+  EXECUTE FUNCTION todo.advance_task_number()""",
+    """CREATE TRIGGER changes_numbered AFTER INSERT ON todo.changes
+  REFERENCING NEW TABLE AS inserted_changes FOR EACH STATEMENT
+  EXECUTE FUNCTION todo.advance_seq()""",
+    """CREATE TRIGGER conversations_numbered BEFORE INSERT ON todo.conversations FOR EACH ROW
+  EXECUTE FUNCTION todo.number_conversation()""",
 )

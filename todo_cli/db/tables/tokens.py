@@ -1,10 +1,21 @@
-"""Tokens, of which only the SHA-256 is stored."""
+"""Tokens, of which only the SHA-256 is stored. Triggers end a token with the one that created it."""
 
 from __future__ import annotations
 
-from sqlalchemy import ARRAY, CheckConstraint, Column, Index, LargeBinary, Table, UniqueConstraint, text
+from sqlalchemy import (
+    ARRAY,
+    CheckConstraint,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    Table,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import UUID
 
-from todo_cli.db.tables.columns import INSTANT, NOW, TEXT, metadata, user_column, uuid_column
+from todo_cli.db.tables.columns import INSTANT, NOW, TEXT, TOKEN, metadata, user_column, uuid_column
 
 tokens = Table(
     "tokens",
@@ -19,7 +30,19 @@ tokens = Table(
     Column("last_used_at", INSTANT),
     Column("expires_at", INSTANT),
     Column("revoked_at", INSTANT),
+    Column("parent", UUID(as_uuid=False), server_default=TOKEN, comment="the token that created this one"),
     UniqueConstraint("user_id", "hash", name="tokens_user_hash"),
+    ForeignKeyConstraint(["user_id", "parent"], ["todo.tokens.user_id", "todo.tokens.id"], name="tokens_parent"),
+    Index("tokens_children", "user_id", "parent", postgresql_where=text("parent IS NOT NULL")),
     Index("tokens_user_name", "user_id", "name", unique=True, postgresql_where=text("revoked_at IS NULL")),
     postgresql_with={"fillfactor": "70"},
+)
+
+TRIGGERS = (
+    """CREATE TRIGGER tokens_bounded BEFORE INSERT ON todo.tokens FOR EACH ROW
+  WHEN (NEW.parent IS NOT NULL)
+  EXECUTE FUNCTION todo.bound_token_expiry()""",
+    """CREATE TRIGGER tokens_revoked AFTER UPDATE OF revoked_at ON todo.tokens FOR EACH ROW
+  WHEN (OLD.revoked_at IS NULL AND NEW.revoked_at IS NOT NULL)
+  EXECUTE FUNCTION todo.revoke_child_tokens()""",
 )
