@@ -30,7 +30,7 @@ def show_undo(ctx: Any, request: Undo | Redo | UndoTurn | RedoTurn, key: str | N
     word = f"Would {request.label.removeprefix('chat ')}" if request.dry_run else request.past
     text.write(f"{word} change {names}:" if names else f"{request.past} before, with the same key:")
     for difference in result.differences[:MAX_SHOWN_DIFFERENCES]:
-        text.write(f"  {format_difference(difference, session.local_now())}")
+        text.write_wrapped(f"  {format_difference(difference, session.local_now())}")
     if len(result.differences) > MAX_SHOWN_DIFFERENCES:
         text.write(f"  … and {len(result.differences) - MAX_SHOWN_DIFFERENCES} more")
     if result.skipped:
@@ -43,4 +43,4 @@ def _report_no_changes(request: Undo | Redo | UndoTurn | RedoTurn) -> None:
 
     text.write("The last answer changed no task.")
     if isinstance(request, UndoTurn) and not request.dry_run:
-        text.note("(the conversation continues from before it; to undo an earlier change: todo undo)")
+        text.note(text.wrap("(the conversation continues from before it; to undo an earlier change: todo undo)"))

@@ -77,14 +77,17 @@ def show(
 
         json.write_document(shown)
         return
-    from todo_cli.cli.render.history import format_message
+    from todo_cli.cli.render.history import history_lines, plain_lines
+    from todo_cli.cli.render.pager import print_lines
 
-    text.write(escape(f"{number}. {shown.conversation.title}"))
+    title = escape(f"{number}. {shown.conversation.title}")
     if shown.next:
         text.note(f"(older messages: todo chat show {number} --cursor '{escape(shown.next)}')")
-    for message in shown.messages:
-        for line in format_message(message):
-            text.write(line)
+    if session.is_terminal:
+        lines = history_lines(shown.messages, session.local_now(), colored=session.use_color)
+    else:
+        lines = plain_lines(shown.messages)
+    print_lines(session, [title, *lines])
     _print_pending_calls(session, shown)
 
 

@@ -10,12 +10,11 @@ import typer
 from todo_cli.cli.options import Json, JsonLines, Since, output_form
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape
+from todo_cli.cli.render.search_results import ROLE_NAMES
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.limits import MAX_SEARCH_CHARS
 from todo_cli.contract.message_search import MessageHit, SearchConversations
 from todo_cli.errors import Invalid
-
-ROLE_NAMES = {"user": "you", "assistant": "todo", "tool": "tasks"}
 
 
 def search(
@@ -63,32 +62,18 @@ def search(
 
         json.write_document(page) if form == "json" else json.write_lines(page.hits)
     elif page.hits:
-        _print_hits(session, page.hits)
+        _print_hits(session, page.hits, query)
     elif session.is_terminal:
         text.note("No messages match. Try fewer words, or the beginning of a word. The trash is not searched.")
 
 
-def _print_hits(session: Session, hits: Sequence[MessageHit]) -> None:
+def _print_hits(session: Session, hits: Sequence[MessageHit], words: str) -> None:
     if not session.is_terminal:
         for hit in hits:
             passage = " ".join(hit.passage.text.split())
             place = (str(hit.conversation), str(hit.seq), ROLE_NAMES[hit.role], text.format_instant(hit.at))
             text.write("\t".join(escape(cell) for cell in (*place, hit.title, passage)))
         return
-    from rich.table import Table
-    from rich.text import Text
+    from todo_cli.cli.render.message_hits import print_message_hits
 
-    from todo_cli.cli.render.console import print_renderable
-    from todo_cli.cli.render.search_results import highlight
-
-    colored, now = session.use_color, session.local_now()
-    grid = Table.grid(padding=(0, 2), expand=False)
-    grid.add_column(justify="right", no_wrap=True, style="cyan" if colored else "")
-    grid.add_column(overflow="fold")
-    for before, hit in zip([None, *hits], hits, strict=False):
-        if before is None or before.conversation != hit.conversation:
-            grid.add_row(str(hit.conversation), Text(escape(hit.title), style="bold" if colored else ""))
-        source = f"{ROLE_NAMES[hit.role]}, {text.format_age(hit.at, now)}: "
-        line = Text(source, style="dim" if colored else "")
-        grid.add_row("", line.append_text(highlight(hit.passage, colored=colored)))
-    print_renderable(session, grid)
+    print_message_hits(session, hits, words)

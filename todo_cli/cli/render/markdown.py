@@ -13,7 +13,7 @@ from rich.segment import Segment
 from rich.text import Text
 from rich.theme import Theme
 
-from todo_cli.cli.render.markdown_blocks import Block
+from todo_cli.cli.render.markdown_blocks import Block, BlockSplitter
 
 # Only the sixteen standard colours and no background, so that the text is readable on any background.
 STYLES = {
@@ -120,6 +120,12 @@ class MarkdownRenderer:
         while rows and not rows[-1]:
             rows.pop()
         return [" " * block.indent + row if row else "" for row in rows]
+
+    def render_text(self, text: str, width: int) -> list[str]:
+        """Return the lines of a whole escaped text."""
+        splitter = BlockSplitter()
+        blocks = [*splitter.feed(text.strip("\n")), *splitter.end()]
+        return [line for block in blocks for line in [""] * block.gap + self.render(block, width)]
 
     def _render_rows(self, renderable: Text | Markdown, options: ConsoleOptions) -> Iterator[str]:
         segments = self._console.render(renderable, options)

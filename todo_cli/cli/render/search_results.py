@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 MAX_SNIPPETS = 3  # of one task, beside its title
+ROLE_NAMES = {"user": "you", "assistant": "todo", "tool": "tasks"}
 
 
 def print_hits(session: Session, hits: Sequence[TaskHit]) -> None:

@@ -107,9 +107,7 @@ class Screen:
         self._end_text()
         self.is_empty = False
         if self.live:
-            mark = "✓" if ok else "✗"
-            mark = f"\x1b[{GREEN if ok else RED}m{mark}\x1b[0m" if self._colored else mark
-            text.note(text.wrap(f"  {mark} {line}", "    "))
+            text.note(text.wrap(f"  {mark_result(ok, colored=self._colored)} {line}", "    "))
 
     def close(self, outcome: TurnOutcome) -> None:
         """Print what has not been shown yet. The turn has ended or waits for approval. Raises OSError."""
@@ -170,6 +168,12 @@ def outcome_document(outcome: TurnOutcome) -> dict[str, Any]:
         "error": outcome.error.as_problem() if outcome.error else None,
         "usage": outcome.usage,
     }
+
+
+def mark_result(ok: bool, *, colored: bool) -> str:
+    """Return the sign of a call that was done, or of one that was not."""
+    mark = "✓" if ok else "✗"
+    return f"\x1b[{GREEN if ok else RED}m{mark}\x1b[0m" if colored else mark
 
 
 def format_call(verb: str, arguments: Any) -> str:
