@@ -240,14 +240,16 @@ def test_eight_migrate_at_once(empty: str) -> None:
     assert _rows(empty, "SELECT * FROM todo.schema") == [(SCHEMA_VERSION, OLDEST_CLIENT)]
 
 
-def test_a_held_lock_does_not_hold_a_migration_for_ever(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Anybody may take an advisory lock: a person's login could hold it for days."""
+def test_migration_behind_a_held_lock_gives_up_and_names_the_option(
+    fresh_db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("todo_cli.db.migrate.LOCK_TIMEOUT", "200ms")
-    with psycopg.connect(empty) as holder:
-        holder.execute("SELECT pg_advisory_lock(1953457263)")
-        with pytest.raises(Unavailable, match="holds"):
-            migrate(empty)
-    assert migrate(empty).current
+    with psycopg.connect(fresh_db.owner_url) as holder:
+        holder.execute("LOCK TABLE todo.alembic_version IN SHARE ROW EXCLUSIVE MODE")
+        with pytest.raises(Unavailable, match="holds") as caught:
+            migrate(fresh_db.owner_url)
+        assert "--end-sessions" in str(caught.value.hint)
+    assert migrate(fresh_db.owner_url).current
 
 
 @pytest.fixture(scope="module")

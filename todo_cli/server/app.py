@@ -17,6 +17,7 @@ from todo_cli.core.dispatch import import_handlers
 from todo_cli.errors import Invalid, NotFound, Unavailable
 from todo_cli.server.access_log import AccessLog
 from todo_cli.server.endpoint import RequestEndpoint
+from todo_cli.server.headers import read_context
 from todo_cli.server.health import healthz, readyz
 from todo_cli.server.mcp_http import McpRoute
 from todo_cli.server.model_list import ModelRoute
@@ -42,6 +43,8 @@ class PathRoutes:
         """Call the endpoint of the method. OPTIONS and the error for an unknown method list the methods."""
         method = scope["method"]
         if endpoint := self.methods.get("GET" if method == "HEAD" else method):
+            if caller := scope["state"].get("caller"):
+                scope["state"]["caller"] = read_context(scope, caller)
             await endpoint(scope, receive, send)
             return
         allowed = {*self.methods, "OPTIONS"} | ({"HEAD"} if "GET" in self.methods else set())

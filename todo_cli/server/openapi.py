@@ -112,8 +112,19 @@ def _describe_request(
         },
     }
     if method in ("POST", "PATCH"):
-        operation["requestBody"] = {"required": True} | _content(request.__name__, described=False)
+        operation["requestBody"] = _describe_body(request.__name__, path, components)
     return operation
+
+
+def _describe_body(name: str, path: str, components: dict[str, Any]) -> dict[str, Any]:
+    """Describe the body of a Request. A field that the path has may be repeated in it, and an empty one is `{}`."""
+    schema = components[name]
+    required = [field for field in schema.get("required", ()) if f"{{{field}}}" not in path]
+    if len(required) < len(schema.get("required", ())):
+        name = f"{name}Body"
+        components[name] = {key: value for key, value in schema.items() if key != "required"}
+        components[name] |= {"required": required} if required else {}
+    return {"required": bool(required)} | _content(name, described=False)
 
 
 def _describe_fields(path: str, method: str, schema: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,0 +1,45 @@
+"""Schemathesis reads the OpenAPI document and sends what it allows and what it forbids: no 5xx, no broken promise.
+
+The short run sends the boundary values of each field and their violations; the long one adds random and stateful
+requests, other methods and forged tokens, which have tests of their own. A failure is repeated by the same seed: it prints the request as a curl command.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Database, Person, Server
+from tests.support.raw_http import log_lines
+
+SEED = "2026"
+CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
+SHORT = ("--phases", "coverage", "--exclude-checks", "ignored_auth,unsupported_method")
+LONG = ("--phases", "coverage,fuzzing,stateful", "--max-examples", "100")
+
+
+def run_schemathesis(
+    server: Server, person: Person, directory: Path, *options: str
+) -> subprocess.CompletedProcess[str]:
+    """Run it to its end with an administrator's token. It has one worker: Hypothesis parses code, not thread-safely."""
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION)]
+    command += ["run", f"{server.url}/openapi.json", "--header", f"Authorization: Bearer {person.token}"]
+    command += ["--seed", SEED, "--no-shrink", "--continue-on-failure", "--suppress-health-check", "all", *options]
+    environment = os.environ | {"TODO_SPACE": person.user_id}
+    return subprocess.run(command, capture_output=True, text=True, cwd=directory, env=environment, check=False)
+
+
+@pytest.mark.parametrize("options", [SHORT, pytest.param(LONG, marks=pytest.mark.long)], ids=["short", "long"])
+def test_schema_driven_requests_find_no_server_error_and_no_violation(
+    server: Server, db: Database, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    result = run_schemathesis(server, db.person(admin=True), tmp_path, *options)
+    assert result.returncode == 0, result.stdout[-20_000:] + result.stderr
+    statuses = Counter(entry["status"] for entry in log_lines(server.log) if "status" in entry)
+    assert {status for status in statuses if status >= 500} <= {502}, statuses
+    assert min(statuses[200], statuses[201], statuses[204]) > 10, "requests that are accepted are among them"
