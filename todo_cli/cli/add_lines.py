@@ -47,6 +47,10 @@ def add_lines(session: Session, fields: dict[str, Any], key: str | None, form: s
         _print_interruption(_count_tasks(answers), len(titles), name, answer_lost=answer_lost)
         raise
     _print_added(session, answers, form)
+    if parse:
+        from todo_cli.cli.near_miss_output import print_near_misses
+
+        print_near_misses(session, zip(lines, (task for answer in answers for task in answer.tasks), strict=False))
 
 
 def _name_line(error: BaseException, numbers: list[int]) -> None:
