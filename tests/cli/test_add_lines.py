@@ -270,3 +270,20 @@ def test_add_lines_of_json_is_refused(todo: Todo, text: str) -> None:
 
 def test_add_lines_beginning_with_brackets_are_titles(todo: Todo) -> None:
     assert todo("add", "-", stdin="[1] first\n[ ] second\n{x}\n").out.count("Added") == 3
+
+
+def test_add_lines_with_a_line_of_todo_txt_reads_plus_as_project_in_every_line(todo: Todo) -> None:
+    lines = ("Post signs +GarageSale @phone", 'Say "+one +two" +Party due:2030-01-02', "Buy +1 adapter")
+    plain = todo("add", "-", "--json", stdin="\n".join(lines)).json["tasks"]
+    assert [(task["project"], task["tags"]) for task in plain] == [
+        (None, ["GarageSale", "phone"]),
+        (None, ["Party"]),
+        (None, []),
+    ]
+    made = todo("add", "-", "--json", stdin="\n".join((*lines, "(A) Call mom +Family"))).json["tasks"]
+    assert [(task["title"], task["project"], task["tags"], task["due"]) for task in made] == [
+        ("Post signs", "GarageSale", ["phone"], None),
+        ("Say +one +two", "Party", [], "2030-01-02"),
+        ("Buy +1 adapter", None, [], None),
+        ("Call mom", "Family", [], None),
+    ]

@@ -32,6 +32,15 @@ def test_add_lines_bad_value_behind_a_key_names_the_line(todo: Todo) -> None:
     assert todo("list").out == ""
 
 
+def test_add_lines_near_miss_is_reported_with_the_number_of_its_line(todo: Todo) -> None:
+    lines = "Buy milk\n\nCall tonite\nPay tomorrow\nFix it 2026-11-31\n"
+    report = 'line 3: not read as a date: "tonite"\nline 5: not read as a date: "2026-11-31"\n'
+    assert todo("add", "-", stdin=lines).err == report
+    assert todo("add", "-", "--raw", stdin=lines).err == ""
+    many = todo("add", "-", stdin="Call tonite\n" * 30).err.splitlines()
+    assert (len(many), many[-1]) == (21, "more lines have words that were not read as a date")
+
+
 def test_edit_words_behind_numbers_set_fields_as_in_add(todo: Todo) -> None:
     todo("add", "Pay rent", "--due", "2030-01-02", "-p", "1")
     todo("add", "Call mom")

@@ -149,7 +149,7 @@ def test_database_that_is_down_is_reported_at_once(
         answer = ask(servers[0].url, method, path, body, token=person.token)
         assert (answer.status, answer.headers["retry-after"]) == (503, "1")
         assert answer.problem["detail"] == "the server's database is unreachable"
-    for arguments in (("list",), ("add", "during")):
+    for arguments in (("list",), ("add", "during"), ("chat", "list")):
         ended = todo(*arguments, env={"TODO_TIMEOUT": "2"})
         assert (ended.code, ended.out) == (7, "")
         assert ended.err == "todo: the server's database is unreachable (try again in a moment)\n"

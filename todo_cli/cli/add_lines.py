@@ -27,9 +27,10 @@ def add_lines(session: Session, fields: dict[str, Any], key: str | None, form: s
     if sys.stdin.isatty():
         text.note("Type one task per line, then press Ctrl-D:")
     lines = read_lines(sys.stdin.buffer.read(MAX_INPUT_BYTES + 1))
-    if parse:
-        raise_for_json(list(lines.values()))
     titles = list(lines.values())
+    if parse:
+        raise_for_json(titles)
+        titles = name_projects_of_todo_txt(titles)
     name = key or new_id()
     # A run repeated with its key continues the same group. The user's id keeps the groups of two users apart.
     group = id_of(token_user(session.settings.require_token().reveal()), name)
@@ -46,6 +47,10 @@ def add_lines(session: Session, fields: dict[str, Any], key: str | None, form: s
         _print_interruption(_count_tasks(answers), len(titles), name, answer_lost=answer_lost)
         raise
     _print_added(session, answers, form)
+    if parse:
+        from todo_cli.cli.near_miss_output import print_near_misses
+
+        print_near_misses(session, zip(lines, (task for answer in answers for task in answer.tasks), strict=False))
 
 
 def _name_line(error: BaseException, numbers: list[int]) -> None:
@@ -114,6 +119,15 @@ def raise_for_json(lines: list[str]) -> None:
                 "add the titles, for example with: jq -r '.[].title' FILE | todo add -; --raw keeps the lines as titles"
             )
             raise Invalid("stdin is JSON, and todo add - reads one title per line", hint=hint)
+
+
+def name_projects_of_todo_txt(lines: list[str]) -> list[str]:
+    """Return the lines with `+name` as a project in all of them, if one of them is in the form of todo.txt."""
+    from todo_cli.parsing.todo_txt import name_projects, parse_todo_txt
+
+    if not any(parse_todo_txt(line) for line in lines):
+        return lines
+    return [line if parse_todo_txt(line) else name_projects(line) for line in lines]
 
 
 def _split_requests(titles: list[str], fields: dict[str, Any]) -> Iterator[list[str]]:

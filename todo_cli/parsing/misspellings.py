@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from todo_cli.parsing.spelling import is_one_letter_apart
 
 DATE_NAMES = frozenset({
@@ -16,6 +18,7 @@ MISSPELLINGS = frozenset({
 _OTHER_WORDS = frozenset(("sundae", "weekdays", "weekends", *(f"{name}s" for name in DATE_NAMES)))
 
 
+@lru_cache(10_000)  # thousands of lines repeat their words
 def is_misspelled(core: str) -> bool:
     """Return whether a word in lower case is one letter away from a date name, or a common misspelling of one."""
     if core in MISSPELLINGS:

@@ -62,6 +62,18 @@ def parse_todo_txt(text: str) -> TodoTxtLine | None:
     return TodoTxtLine(title, done, completed, days[0] if days else None, **({"priority": priority} | fields))
 
 
+def name_projects(text: str) -> str:
+    """Return another line of a todo.txt with `#name` for `+name`: it is quick add, where a plus means a tag."""
+    if "+" not in text:
+        return text
+    from todo_cli.parsing.quick_add_lexer import split_words
+
+    for word in split_words(text):
+        if not word.literal and word.text[0] == "+" and word.text[1:2].isalpha():
+            text = f"{text[: word.start]}#{text[word.start + 1 :]}"
+    return text
+
+
 def _read_day(text: str, place: int) -> date | None:
     match = _DAY.match(text, place)
     try:

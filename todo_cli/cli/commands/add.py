@@ -83,20 +83,10 @@ def add(
         fields["parse"] = True
     task = session.send(AddTask(title=words, **fields), key)
     _print_added(session, task, form)
-    if not raw and task.due is None and task.repeat is None:
-        _print_near_misses(task.title)
+    if not raw:
+        from todo_cli.cli.near_miss_output import print_near_misses
 
-
-def _print_near_misses(title: str) -> None:
-    """Print the parts of the title that look like a date but were not read as one."""
-    from todo_cli.parsing.near_misses import find_near_misses
-
-    if near_misses := find_near_misses(title):
-        from todo_cli.cli.render import text
-        from todo_cli.cli.render.escape import escape
-
-        quoted = ", ".join(f'"{words}"' for words in near_misses)
-        text.note(escape(f"not read as a date: {quoted}"))
+        print_near_misses(session, [(None, task)])
 
 
 def _print_added(session: Session, task: Task, form: str) -> None:
@@ -105,7 +95,7 @@ def _print_added(session: Session, task: Task, form: str) -> None:
         from todo_cli.cli.render import text
 
         zone = text.zone_for([task], session)
-        text.write(f"Added {text.format_task(task, zone, session.clock.now)}")
+        text.write_wrapped(f"Added {text.format_task(task, zone, session.clock.now)}")
         text.warn_of_late_defer([task], zone)
         if not task.new:
             text.note("(already added with this key; nothing was added twice)")
