@@ -120,6 +120,7 @@ FROZEN = {
     "0006_deferred_tasks.sql": "852adad76cb1abfb55ccc60d69d0dc61fdb093d6ebcf9a0e31adbb0126d9488d",
     "0007_counters.sql": "2e016467746c79528ce7fb63b92422c4ce2736722955c58f73c2405994c1e373",
     "0008_token_tree.sql": "f4380eca98ecd19343c7e2ea90827d051edcde4b980f73be3dca51382b398f6a",
+    "0009_show_usage.sql": "a41dac26571ddf8e7d3d4ae5620d32b40ba16f3341d57063eb8225135a05611d",
 }
 
 
