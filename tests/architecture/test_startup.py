@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from tests.conftest import Database, Person, Server, Todo, wait_for
@@ -85,6 +86,21 @@ def test_command_over_http_imports_few_modules(api: Todo, arguments: tuple[str, 
     modules = imported_modules(api, *arguments)
     assert modules & (HEAVY_PACKAGES | NETWORK_MODULES) == set()
     assert len(modules) <= max_modules
+
+
+@pytest.mark.parametrize(("title", "packages"), [("milk", set()), ("Käse 東京", {"rich", "rich.cells"})])
+def test_list_on_a_terminal_imports_no_table(api: Todo, title: str, packages: set[str]) -> None:
+    api("add", title)
+    out = api.directory / "modules.txt"
+    command = ["-c", RUN_AND_LIST_MODULES.format(out=str(out)), "list"]
+    child = pexpect.spawn(
+        sys.executable, command, env=api.environment({"TERM": "xterm-256color"}), cwd=str(api.directory), timeout=20
+    )  # type: ignore[arg-type]
+    child.expect(pexpect.EOF)
+    modules = set(out.read_text().splitlines())
+    assert {
+        name for name in modules if name == "rich" or name in ("rich.cells", "rich.table", "rich.console")
+    } == packages
 
 
 def test_direct_command_imports_the_driver_and_no_server(direct: Todo) -> None:

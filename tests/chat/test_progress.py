@@ -145,3 +145,13 @@ def test_summary_lines_of_a_width_follow_the_design(
     """The first line is the one of the design's page on screens."""
     monkeypatch.setenv("COLUMNS", str(columns))
     assert summary_lines(changed, "/undo", usage, 3.2) == lines
+
+
+def test_preference_switches_the_line_below_the_answer_off_and_on(talker: ChatProcess) -> None:
+    assert "usage     off" in talker("prefs", "--usage", "off").lines
+    for choice in ("off", "on"):
+        assert talker("prefs", "--usage", choice).code == 0
+        talker.script(text_answer("Yes."))
+        screen = Terminal(talker.todo, "ask", "is it?")
+        screen.ended()
+        assert ("7 + 3 tokens" in screen.text) == (choice == "on")

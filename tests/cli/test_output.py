@@ -9,6 +9,7 @@ import pexpect
 import pytest
 
 from tests.conftest import COMMAND, Todo
+from todo_cli.cli.render.cells import measure
 from todo_cli.cli.render.escape import escape
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -231,6 +232,17 @@ def test_control_characters_in_json_are_escaped(todo: Todo) -> None:
 )
 def test_escape_makes_zero_width_characters_visible(title: str, shown: str) -> None:
     assert escape(title) == shown
+
+
+@pytest.mark.parametrize(
+    "title", ["Ask the agency in Kyoto for a quotation", "Frage in 東京 nach dem überarbeiteten Angebot"]
+)
+def test_answers_of_writes_on_a_terminal_break_between_words(todo: Todo, title: str) -> None:
+    [plain] = todo("add", title, "--project", "travel.japan.2027").lines
+    lines = run_on_terminal(todo, "add", title, "--project", "travel.japan.2027", columns=40).splitlines()
+    assert len(lines) > 1
+    assert max(measure(line) for line in lines) < 40
+    assert " ".join(lines).split() == plain.replace("#1", "#2").split()
 
 
 def test_hints_on_a_terminal_break_between_words(todo: Todo) -> None:

@@ -120,6 +120,7 @@ FROZEN = {
     "0006_deferred_tasks.sql": "852adad76cb1abfb55ccc60d69d0dc61fdb093d6ebcf9a0e31adbb0126d9488d",
     "0007_counters.sql": "2e016467746c79528ce7fb63b92422c4ce2736722955c58f73c2405994c1e373",
     "0008_token_tree.sql": "f4380eca98ecd19343c7e2ea90827d051edcde4b980f73be3dca51382b398f6a",
+    "0009_show_usage.sql": "a41dac26571ddf8e7d3d4ae5620d32b40ba16f3341d57063eb8225135a05611d",
 }
 
 
@@ -239,14 +240,16 @@ def test_eight_migrate_at_once(empty: str) -> None:
     assert _rows(empty, "SELECT * FROM todo.schema") == [(SCHEMA_VERSION, OLDEST_CLIENT)]
 
 
-def test_a_held_lock_does_not_hold_a_migration_for_ever(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Anybody may take an advisory lock: a person's login could hold it for days."""
+def test_migration_behind_a_held_lock_gives_up_and_names_the_option(
+    fresh_db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("todo_cli.db.migrate.LOCK_TIMEOUT", "200ms")
-    with psycopg.connect(empty) as holder:
-        holder.execute("SELECT pg_advisory_lock(1953457263)")
-        with pytest.raises(Unavailable, match="holds"):
-            migrate(empty)
-    assert migrate(empty).current
+    with psycopg.connect(fresh_db.owner_url) as holder:
+        holder.execute("LOCK TABLE todo.alembic_version IN SHARE ROW EXCLUSIVE MODE")
+        with pytest.raises(Unavailable, match="holds") as caught:
+            migrate(fresh_db.owner_url)
+        assert "--end-sessions" in str(caught.value.hint)
+    assert migrate(fresh_db.owner_url).current
 
 
 @pytest.fixture(scope="module")

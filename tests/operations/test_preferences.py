@@ -39,3 +39,11 @@ def test_a_model_is_a_preference_of_its_own(ask: Ask) -> None:
     for wrong in (" ", "a\nb", "a\0b", "x" * 101):
         with pytest.raises(Invalid):
             ask(SetPreferences(model=wrong))
+
+
+def test_show_usage_is_stored_and_cleared_beside_the_others(ask: Ask) -> None:
+    ask(SetPreferences(budget=100))
+    assert ask(SetPreferences(show_usage=False)).show_usage is False
+    me = ask(WhoAmI())
+    assert (me.show_usage, me.budget) == (False, 100)
+    assert ask(SetPreferences(show_usage=None)).show_usage is None

@@ -117,7 +117,7 @@ def _root(
     """A todo list and chat client whose state lives in a shared Postgres: every machine shows the same list.
 
     [bold]todo init[/bold] creates a list on this machine; [bold]todo login[/bold] joins an existing one.
-    [bold]todo[/bold] without a command lists the open tasks.
+    [bold]todo[/bold] without a command lists the open tasks; [bold]todo help COMMAND[/bold] shows examples.
     """
     ctx.obj = Session(profile=profile, color=not no_color, pager=not no_pager, debug=debug)
     if jq is not None or template is not None or json_fields is not None:

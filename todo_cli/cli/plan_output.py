@@ -33,7 +33,7 @@ def print_new_plan(session: Session, request: OnTasks, *, as_json: bool) -> None
     text.write(f"todo apply {plan.id}")
 
 
-def print_plan_rows(session: Session, plan: Plan, write: Callable[[str], None] = text.write) -> None:
+def print_plan_rows(session: Session, plan: Plan, write: Callable[[str], None] = text.write_wrapped) -> None:
     """Print one line per changed task; of many tasks the first ones and their number."""
     for difference in plan.differences[:MAX_SHOWN_TASKS]:
         write(f"  {format_difference(difference, session.local_now())}")

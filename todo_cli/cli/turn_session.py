@@ -21,7 +21,8 @@ from todo_cli.contract.conversations import AnswerTurn, ConversationDetail, Show
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.limits import MAX_MESSAGE_CHARS
 from todo_cli.contract.turn_steps import BeginTurn, PendingCall
-from todo_cli.errors import Conflict, Invalid, ModelFailed, NotFound
+from todo_cli.contract.users import WhoAmI
+from todo_cli.errors import Conflict, Invalid, ModelFailed, NotFound, TodoError
 from todo_cli.turn_client.outcome import TurnOutcome
 from todo_cli.turn_client.run import read_turn
 from todo_cli.turn_client.title import title_conversation
@@ -75,9 +76,16 @@ def run_to_end(
 
 
 def _print_summary(session: Session, outcome: TurnOutcome, screen: Screen) -> None:
-    if screen.live and not session.quiet and not screen.is_empty:
+    if screen.live and not session.quiet and not screen.is_empty and _wants_summary(session):
         undo = "/undo" if session.is_prompt else f"todo chat undo {outcome.number}"
         screen.show_summary(undo, outcome.usage)
+
+
+def _wants_summary(session: Session) -> bool:
+    try:
+        return session.send(WhoAmI()).show_usage is not False
+    except TodoError:
+        return False  # the answer is printed; an error that stays shows with the next request
 
 
 def raise_for_outcome(outcome: TurnOutcome, *, is_empty: bool = False) -> None:

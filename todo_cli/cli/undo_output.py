@@ -30,7 +30,7 @@ def show_undo(ctx: Any, request: Undo | Redo | UndoTurn | RedoTurn, key: str | N
     word = f"Would {request.label.removeprefix('chat ')}" if request.dry_run else request.past
     text.write(f"{word} change {names}:" if names else f"{request.past} before, with the same key:")
     for difference in result.differences[:MAX_SHOWN_DIFFERENCES]:
-        text.write(f"  {format_difference(difference, session.local_now())}")
+        text.write_wrapped(f"  {format_difference(difference, session.local_now())}")
     if len(result.differences) > MAX_SHOWN_DIFFERENCES:
         text.write(f"  … and {len(result.differences) - MAX_SHOWN_DIFFERENCES} more")
     if result.skipped:

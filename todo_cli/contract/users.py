@@ -31,6 +31,7 @@ class Identity(Struct, frozen=True, kw_only=True):
     timezone: str | None = None
     model: str | None = None
     budget: int | None = None
+    show_usage: bool | None = None
 
 
 class WhoAmI(Request[Identity], frozen=True, kw_only=True):
@@ -140,6 +141,7 @@ class Preferences(Struct, frozen=True, kw_only=True):
     timezone: str | None = None
     model: str | None = None
     budget: int | None = None
+    show_usage: bool | None = None
 
 
 class SetPreferences(Request[Preferences], frozen=True, kw_only=True):
@@ -155,3 +157,6 @@ class SetPreferences(Request[Preferences], frozen=True, kw_only=True):
     timezone: Name | UnsetType | None = UNSET
     model: Name | UnsetType | None = UNSET
     budget: TokensPerDay | UnsetType | None = UNSET
+    show_usage: Annotated[
+        bool | UnsetType | None, Meta(description="print tokens and cost below answers; null is true")
+    ] = UNSET

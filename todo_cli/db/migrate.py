@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,16 +12,20 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg import errors
 from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
+from todo_cli.db.blocking_sessions import end_blocking_sessions
 from todo_cli.db.errors import translate_error
 from todo_cli.db.estimates import find_values, place_estimates
 from todo_cli.db.schema_version import SCHEMA_VERSION
 from todo_cli.errors import Invalid, TodoError, Unavailable
 
-ADVISORY_LOCK = 0x746F646F  # "todo": one migration at a time in a database
 LOCK_TIMEOUT = "30s"
+CREATE_VERSION_TABLE = """
+CREATE TABLE IF NOT EXISTS todo.alembic_version (
+  version_num varchar(32) NOT NULL CONSTRAINT alembic_version_pkc PRIMARY KEY)"""
 
 
 class Status(NamedTuple):
@@ -67,21 +71,40 @@ def _translate(error: DBAPIError) -> TodoError:
     if error.orig.sqlstate == "55P03":
         # requests would wait behind a waiting migration, so the migration gives up first; nothing was changed
         return Unavailable(
-            "another connection holds the database's tables or migrates it", hint="try again in a moment"
+            "another connection holds the database's tables or migrates it; nothing was changed",
+            hint="try again in a moment, or end idle transactions too: todo db migrate --end-sessions",
         )
     return translate_error(error.orig)
 
 
-def migrate(url: str) -> Status:
-    """Upgrade to the schema of this release in one transaction; several may start at once."""
+def migrate(url: str, *, end_sessions: bool = False) -> Status:
+    """Upgrade to the schema of this release in one transaction; several may start at once.
+
+    With `end_sessions`, end sessions that idle in a transaction and hold locks that the upgrade needs.
+    """
     _raise_for_encoding(url)
+    _create_version_table(url)
     with _transaction(url) as connection:
         connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ADVISORY_LOCK})
-        connection.execute(text("CREATE SCHEMA IF NOT EXISTS todo"))
-        command.upgrade(_config(connection), "head")
-        place_estimates(connection)
+        waiting = connection.scalar(text("SELECT pg_backend_pid()")) or 0
+        with end_blocking_sessions(url, waiting) if end_sessions else nullcontext():
+            # one migration at a time; clients can take advisory locks, and no lock on this table
+            connection.execute(text("LOCK TABLE todo.alembic_version IN SHARE ROW EXCLUSIVE MODE"))
+            command.upgrade(_config(connection), "head")
+            place_estimates(connection)
         return _status(connection)
+
+
+def _create_version_table(url: str) -> None:
+    """Create Alembic's own table as Alembic does, unless it exists, so that the first migration can lock it."""
+    try:
+        with psycopg.connect(url, connect_timeout=10) as connection:
+            connection.execute("CREATE SCHEMA IF NOT EXISTS todo")
+            connection.execute(CREATE_VERSION_TABLE)
+    except (errors.UniqueViolation, errors.DuplicateTable, errors.DuplicateSchema):
+        pass  # another migration has created it at this instant
+    except psycopg.Error as error:
+        raise translate_error(error) from error
 
 
 def _raise_for_encoding(url: str) -> None:

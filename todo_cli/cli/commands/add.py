@@ -95,7 +95,7 @@ def _print_added(session: Session, task: Task, form: str) -> None:
         from todo_cli.cli.render import text
 
         zone = text.zone_for([task], session)
-        text.write(f"Added {text.format_task(task, zone, session.clock.now)}")
+        text.write_wrapped(f"Added {text.format_task(task, zone, session.clock.now)}")
         text.warn_of_late_defer([task], zone)
         if not task.new:
             text.note("(already added with this key; nothing was added twice)")

@@ -16,16 +16,22 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help="Migrate a da
 
 
 @app.command()
-def migrate(ctx: typer.Context, as_json: Json = False) -> None:
+def migrate(
+    ctx: typer.Context,
+    end_sessions: Annotated[
+        bool, typer.Option("--end-sessions", help="End sessions that idle in a transaction and are in the way.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Migrate the database to this release's schema, as its owner. Older servers can keep running.
 
     TODO_OWNER_URL=postgresql://postgres@db/todo todo db migrate
 
-    todo db migrate --json
+    todo db migrate --end-sessions --json
     """
     from todo_cli.db.migrate import migrate as run
 
-    schema = run(owner_url(session_of(ctx)))
+    schema = run(owner_url(session_of(ctx)), end_sessions=end_sessions)
     if as_json:
         from todo_cli.cli.render import json
 

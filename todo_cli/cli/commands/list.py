@@ -29,12 +29,8 @@ def _complete_sort(incomplete: str) -> list[str]:
     return [f"{before}{comma}{sign}{key}" for key in SORTS if key.startswith(last.removeprefix("-"))]
 
 
-SortOption = Annotated[
-    str,
-    typer.Option(
-        help="Sort keys, such as priority,-due; - reverses one.", metavar="KEYS", autocompletion=_complete_sort
-    ),
-]
+SORT_HELP = f"Up to four keys, such as priority,-due; - reverses one: {', '.join(SORTS)}."
+SortOption = Annotated[str, typer.Option(help=SORT_HELP, metavar="KEYS", autocompletion=_complete_sort)]
 
 
 LimitOption = Annotated[

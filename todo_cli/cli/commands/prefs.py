@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -24,6 +24,9 @@ def prefs(
     budget: Annotated[
         str | None, typer.Option(help="Model tokens in 24 hours, such as 200k; '' for no limit.", metavar="TOKENS")
     ] = None,
+    usage: Annotated[
+        Literal["on", "off"] | None, typer.Option(help="Show tokens and cost below answers on a terminal.")
+    ] = None,
     key: Key = None,
     as_json: Json = False,
 ) -> None:
@@ -33,17 +36,20 @@ def prefs(
 
     todo prefs --timezone Europe/Berlin --model gpt-5-mini
 
-    todo prefs --budget 200000
+    todo prefs --budget 200000 --usage off
     """
     session = session_of(ctx)
     options = (("timezone", timezone), ("model", model), ("budget", budget))
     changes: dict[str, Any] = {name: value or None for name, value in options if value is not None}
+    if usage is not None:
+        changes["show_usage"] = usage == "on"
     if changes.get("budget"):
         changes["budget"] = parse_token_count(changes["budget"])
     current: Identity | Preferences = (
         session.send(SetPreferences(**changes), key) if changes else session.send(WhoAmI())
     )
     shown = {"timezone": current.timezone, "model": current.model, "budget": current.budget}
+    shown["usage"] = "off" if current.show_usage is False else "on"
     if as_json:
         from todo_cli.cli.render import json
 

@@ -104,4 +104,4 @@ def _print_task(session: Session, task: Task, *, as_json: bool) -> None:
     from todo_cli.cli.render import text
 
     zone = text.zone_for([task], session)
-    text.write(f"{task.status} {text.format_task(task, zone, session.clock.now)}")
+    text.write_wrapped(f"{task.status} {text.format_task(task, zone, session.clock.now)}")

@@ -22,6 +22,11 @@ def write(line: str) -> None:
     sys.stdout.write(line + "\n")
 
 
+def write_wrapped(line: str) -> None:
+    """Print a sentence on stdout. On a terminal it breaks between words."""
+    write(wrap(line, "  ") if sys.stdout.isatty() else line)
+
+
 def note(line: str) -> None:
     """Print a line on stderr: progress, hints and warnings. On a terminal it breaks between words."""
     if sys.stderr.isatty():
@@ -33,12 +38,17 @@ def wrap(line: str, indent: str = "") -> str:
     """Break a line that is wider than the terminal at words."""
     import shutil
 
+    from todo_cli.cli.render.cells import measure, wrap_words
+
     width = shutil.get_terminal_size().columns - 1
-    if len(line) <= width or width < 20:
+    if width < 20 or measure(line) <= width:
         return line
+    lead = line[: len(line) - len(line.lstrip())]
+    if not line.isascii():  # textwrap counts characters, not cells
+        first, *others = wrap_words(line, width - max(len(lead), len(indent)), break_long=False)
+        return "\n".join([lead + first, *(indent + other for other in others)])
     import textwrap
 
-    lead = line[: len(line) - len(line.lstrip())]
     return textwrap.fill(
         line.lstrip(),
         width,
@@ -213,7 +223,7 @@ def write_changed(
             word = "Next" if (task.repeat.series, task.repeat.occurrence - 1) in series else word
         if past == ReopenTasks.past and task.status == "deleted":
             word = "Took back"
-        write(f"{word} {format_task(task, zone, now)}")
+        write_wrapped(f"{word} {format_task(task, zone, now)}")
     if not result.new:
         note("(already done with this key; nothing was changed again)")
 

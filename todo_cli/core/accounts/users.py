@@ -22,7 +22,8 @@ SELECT json_build_object(
     'user_id', u.id, 'name', u.name, 'admin', u.admin,
     'space_id', s.id, 'space', s.name, 'role', u.role,
     'token', t.name, 'scopes', t.scopes, 'expires_at', {format_instant("t.expires_at")},
-    'timezone', p.timezone, 'model', p.model, 'budget', p.tokens_per_day)::text
+    'timezone', p.timezone, 'model', p.model, 'budget', p.tokens_per_day,
+    'show_usage', p.show_usage)::text
   FROM todo.space_members() u
   JOIN todo.tokens t ON t.user_id = u.id AND t.id = (SELECT todo.current_token_id())
   JOIN todo.spaces s ON s.id = %(space)s::uuid
@@ -60,8 +61,8 @@ DISABLE = build_journaled(f"""
    WHERE NOT EXISTS (SELECT FROM known)""")
 
 SET_PREFERENCES = build_journaled("""
-  INSERT INTO todo.preferences AS p (user_id, timezone, model, tokens_per_day)
-  SELECT %(me)s::uuid, %(timezone)s, %(model)s, %(budget)s::bigint
+  INSERT INTO todo.preferences AS p (user_id, timezone, model, tokens_per_day, show_usage)
+  SELECT %(me)s::uuid, %(timezone)s, %(model)s, %(budget)s::bigint, %(show_usage)s::boolean
    WHERE NOT EXISTS (SELECT FROM known)
   ON CONFLICT (user_id) DO UPDATE SET
     timezone = CASE WHEN 'timezone' = ANY (%(changed)s::text[])
@@ -69,8 +70,11 @@ SET_PREFERENCES = build_journaled("""
     model = CASE WHEN 'model' = ANY (%(changed)s::text[])
       THEN excluded.model ELSE p.model END,
     tokens_per_day = CASE WHEN 'budget' = ANY (%(changed)s::text[])
-      THEN excluded.tokens_per_day ELSE p.tokens_per_day END
-  RETURNING jsonb_build_object('timezone', timezone, 'model', model, 'budget', tokens_per_day)
+      THEN excluded.tokens_per_day ELSE p.tokens_per_day END,
+    show_usage = CASE WHEN 'show_usage' = ANY (%(changed)s::text[])
+      THEN excluded.show_usage ELSE p.show_usage END
+  RETURNING jsonb_build_object(
+      'timezone', timezone, 'model', model, 'budget', tokens_per_day, 'show_usage', show_usage)
     AS answer""")
 
 
@@ -124,5 +128,5 @@ async def set_preferences(tx: Transaction, request: ask.SetPreferences) -> Prefe
         zone_of(given["timezone"])
     if given.get("model") is not None:
         given["model"] = validation.check_line("model", given["model"])
-    values = {"timezone": None, "model": None, "budget": None} | given
+    values = {"timezone": None, "model": None, "budget": None, "show_usage": None} | given
     return await run_journaled(tx, SET_PREFERENCES, request, "nothing was changed", **values, changed=list(given))

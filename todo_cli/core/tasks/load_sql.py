@@ -110,13 +110,21 @@ _LATER_CHANGES: LiteralString = """,
 # A bounded part of the journal: the key of an index is the user and the seq, and none is the hash.
 _SIMILAR: LiteralString = f""",
   'similar', (SELECT json_build_object(
-      'number', t.number, 'seconds_ago', floor(extract(epoch FROM clock_timestamp() - c.at))::int)
-    FROM todo.changes c
-    JOIN todo.tasks t ON t.space_id = c.space_id AND t.number = (c.after #>> '{{0,number}}')::bigint
-    WHERE c.space_id = %(space)s::uuid AND c.user_id = %(me)s::uuid AND c.undoes IS NULL
-      AND c.seq > s.seq - {MAX_COMPARED_CHANGES} AND c.request_hash = %(hash)s::bytea
-      AND c.at > clock_timestamp() - interval '{SIMILAR_MINUTES} minutes' AND t.status <> 'deleted'
-    ORDER BY c.seq DESC LIMIT 1)"""
+      'number', t.number, 'seconds_ago', floor(extract(epoch FROM clock_timestamp() - added.at))::int)
+    FROM (
+      SELECT (c.after #>> '{{0,number}}')::bigint AS number, c.seq, c.at
+      FROM todo.changes c
+      WHERE c.space_id = %(space)s::uuid AND c.user_id = %(me)s::uuid AND c.undoes IS NULL
+        AND c.seq > s.seq - {MAX_COMPARED_CHANGES} AND c.request_hash = %(hash)s::bytea
+        AND c.at > clock_timestamp() - interval '{SIMILAR_MINUTES} minutes'
+      OFFSET 0) AS added
+    -- a join would read all tasks of the space
+    CROSS JOIN LATERAL (
+      SELECT n.number, n.status FROM todo.tasks n
+      WHERE n.space_id = %(space)s::uuid AND n.number = added.number
+      OFFSET 0) AS t
+    WHERE t.status <> 'deleted'
+    ORDER BY added.seq DESC LIMIT 1)"""
 
 
 def ancestors_cte(parents: LiteralString) -> LiteralString:

@@ -26,4 +26,5 @@ preferences = Table(
     Column("timezone", TEXT),
     Column("model", TEXT),
     Column("tokens_per_day", BigInteger, comment="the user's own budget for models; null: no limit"),
+    Column("show_usage", Boolean, comment="print tokens and cost below answers; null: yes"),
 )
