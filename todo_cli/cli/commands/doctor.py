@@ -42,6 +42,8 @@ Check = Callable[[Session], str | Remark]
 def doctor(ctx: typer.Context, as_json: Json = False) -> None:
     """Check settings, connection, token, clock, versions and model. Exit with 1 if a check fails.
 
+    Where a server is configured, check also its logins, encryption, proxies and connections.
+
     todo doctor
 
     todo doctor --json
@@ -60,7 +62,10 @@ def doctor(ctx: typer.Context, as_json: Json = False) -> None:
 
 
 def _run_checks(session: Session) -> list[Finding]:
-    """Run the checks up to the first fault: the later ones need what has failed."""
+    """Run the checks up to the first fault: the later ones need what has failed.
+
+    On a server the operator's checks follow the settings. None of them needs another.
+    """
     findings: list[Finding] = []
     names = list(CHECKS)
     for place, name in enumerate(names):
@@ -68,7 +73,35 @@ def _run_checks(session: Session) -> list[Finding]:
         if finding.state == FAULT:
             return [*findings, finding._replace(unchecked=tuple(names[place + 1 :]))]
         findings.append(finding)
+        if name == "settings" and session.settings.serve_database_url:
+            findings += _run_server_checks(session)
+            if _has_no_list(session):
+                return findings
     return findings
+
+
+def _run_server_checks(session: Session) -> list[Finding]:
+    from todo_cli.server import operator_checks as checks
+
+    settings = session.settings
+    url = settings.serve_database_url.reveal() if settings.serve_database_url else ""
+    try:
+        state = checks.read_database_state(url)
+    except TodoError as error:
+        return [Finding("database", FAULT, error.detail, error.hint)]
+    server_checks: dict[str, Check] = {
+        "logins": lambda _: checks.check_logins(url, state),
+        "encryption": lambda _: checks.check_encryption(state),
+        "proxies": lambda _: checks.check_trusted_proxies(settings.serve_proxies),
+        "connections": lambda _: checks.check_connections(state, settings.serve_pool_size),
+    }
+    return [_run_check(name, check, session) for name, check in server_checks.items()]
+
+
+def _has_no_list(session: Session) -> bool:
+    """Return whether this machine runs a server and nobody uses a list on it."""
+    settings = session.settings
+    return not (settings.server or settings.database_url or settings.embedded)
 
 
 def _print_findings(findings: list[Finding]) -> None:

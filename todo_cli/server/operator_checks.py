@@ -1,0 +1,103 @@
+"""Check a server's configuration for its operator. Each check returns a sentence or raises TodoError."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import psycopg
+
+from todo_cli.db.errors import translate_error
+from todo_cli.db.login_check import refuse_owner
+from todo_cli.errors import Invalid, NotAllowed
+from todo_cli.server.proxies import check_proxies
+
+LOCAL_HOSTS = ("", "localhost", "127.0.0.1", "::1")
+
+POWERFUL_CLIENTS = """
+SELECT coalesce(string_agg(rolname, ', ' ORDER BY rolname), '')
+  FROM pg_roles
+ WHERE rolcanlogin AND (rolsuper OR rolbypassrls OR rolcreaterole) AND NOT rolname = 'postgres'
+   AND rolname IN (
+       SELECT m.rolname FROM pg_auth_members a
+         JOIN pg_roles g ON g.oid = a.roleid JOIN pg_roles m ON m.oid = a.member
+        WHERE g.rolname IN ('todo_server', 'todo_worker', 'todo_person') AND NOT a.admin_option)"""
+
+CONNECTION_ARITHMETIC = """
+SELECT current_setting('max_connections')::int,
+       current_setting('superuser_reserved_connections')::int
+       + coalesce(current_setting('reserved_connections', true), '0')::int,
+       (SELECT coalesce(sum(CASE WHEN m.rolconnlimit < 0 THEN 0 ELSE m.rolconnlimit END), 0)
+          FROM pg_auth_members a
+          JOIN pg_roles g ON g.oid = a.roleid JOIN pg_roles m ON m.oid = a.member
+         WHERE g.rolname = 'todo_person' AND m.rolcanlogin)::int"""
+
+
+class DatabaseState(NamedTuple):
+    """The facts about a database that a server's login can read."""
+
+    host: str
+    is_encrypted: bool
+    powerful_clients: str
+    max_connections: int
+    reserved_connections: int
+    direct_connections: int
+
+
+def read_database_state(url: str) -> DatabaseState:
+    """Read what the checks need, on one connection; raises TodoError."""
+    try:
+        with psycopg.connect(url, connect_timeout=5) as connection:
+            powerful: Any = connection.execute(POWERFUL_CLIENTS).fetchone()
+            numbers: Any = connection.execute(CONNECTION_ARITHMETIC).fetchone()
+            is_encrypted = bool(connection.pgconn.ssl_in_use)
+            return DatabaseState(connection.info.host, is_encrypted, powerful[0], *numbers)
+    except psycopg.Error as error:
+        raise translate_error(error) from None
+
+
+def check_logins(url: str, state: DatabaseState) -> str:
+    """Report a login that row-level security does not bind."""
+    refuse_owner(url)
+    if state.powerful_clients:
+        raise NotAllowed(
+            f"logins of users have more rights than they need: {state.powerful_clients}",
+            hint="take SUPERUSER, BYPASSRLS and CREATEROLE from them",
+        )
+    return "no client of the database is a superuser or bypasses row-level security"
+
+
+def check_encryption(state: DatabaseState) -> str:
+    """Report a connection to a database elsewhere that is not encrypted."""
+    if state.host.startswith("/") or state.host in LOCAL_HOSTS:
+        return "the database is on this machine; clients are encrypted by --certificate or by a proxy in front"
+    if not state.is_encrypted:
+        raise Invalid(
+            f"the connection to the database on {state.host} is not encrypted",
+            hint="add sslmode=verify-full to the server's database_url",
+        )
+    return "the database is encrypted; clients are encrypted by --certificate or by a proxy in front"
+
+
+def check_trusted_proxies(proxies: str) -> str:
+    """Report proxies that are no addresses, and trust in everybody."""
+    check_proxies(proxies)
+    if proxies.strip() == "*":
+        raise Invalid(
+            "every client is trusted to name its own address, by which failed sign-ins are limited",
+            hint="name the proxies in TODO_PROXIES",
+        )
+    return f"X-Forwarded headers are believed from {proxies}"
+
+
+def check_connections(state: DatabaseState, pool_size: int) -> str:
+    """Report a pool that is larger than the database allows, and print how many processes it has room for."""
+    room = state.max_connections - state.reserved_connections
+    if pool_size > room:
+        raise Invalid(
+            f"a server process may open {pool_size} connections, and the database allows {room}",
+            hint="lower TODO_POOL_SIZE, or raise max_connections of the database",
+        )
+    return (
+        f"{pool_size} of {room} for each server process, so at most {room // pool_size} processes;"
+        f" direct logins may take {state.direct_connections}"
+    )
