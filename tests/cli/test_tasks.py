@@ -29,3 +29,11 @@ def test_reopen_prints_the_occurrence_that_it_takes_back_and_the_one_that_stays(
     reopened = todo("reopen", "1")
     assert reopened.lines == ["Reopened #1 Water (due Mon 7 Jan 2030, every week)"]
     assert reopened.err == "the next occurrence #2 was changed since, so both are open\n"
+
+
+def test_list_as_json_counts_the_deferred_tasks_that_it_hides(todo: Todo) -> None:
+    todo("add", "now")
+    todo("add", "some day", "--defer", "2100-01-01")
+    todo("add", "some hour", "--defer", "2100-01-01 9am")
+    page = todo("list", "--json").json
+    assert ([task["title"] for task in page["tasks"]], page["deferred"]) == (["now"], 2)

@@ -32,6 +32,8 @@ def print_list(ctx: Any, request: ListTasks, choices: ListChoices) -> None:
     session, form = session_of(ctx), choices.form
     if form == "text" and session.is_terminal:
         request = msgspec.structs.replace(request, count_deferred=True, count_all=not choices.everything)
+    elif form == "json":
+        request = msgspec.structs.replace(request, count_deferred=True)
     page = _fetch_all(session, request) if choices.everything else session.send(request)
     if form != "text":
         from todo_cli.cli.render import json

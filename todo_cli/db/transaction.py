@@ -144,19 +144,17 @@ class Transaction:
         entry = self._entry
         return Clock(entry.now, self.caller.zone or entry.zone or "UTC") if entry else None
 
-    async def read_clock(self) -> Clock:
-        """Return the clock.
-
-        Before the first statement it costs a round trip, unless the caller names the zone and the connection has
-        learnt the time from a request before.
-        """
+    def estimate_clock(self) -> Clock | None:
+        """Return the clock if it costs no round trip: from the sign-in, or from an earlier one on this connection."""
         now = self._connection.estimate_time()
-        if self.clock is None and self.caller.zone and now:
-            return Clock(now, self.caller.zone)
-        if self.clock is None:
-            await self._fetch([])
-        if self.clock is None:
-            raise AssertionError("every transaction signs in")
+        return self.clock or (Clock(now, self.caller.zone) if now and self.caller.zone else None)
+
+    async def read_clock(self) -> Clock:
+        """Return the clock. Before the first statement it may cost a round trip."""
+        if clock := self.estimate_clock():
+            return clock
+        await self._fetch([])
+        assert self.clock  # noqa: S101  # the first statement signs in
         return self.clock
 
     @asynccontextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -128,15 +128,18 @@ async def _read_quick_add(tx: Transaction, text: str) -> QuickAdd:
     """
     from todo_cli.parsing.quick_add import read_quick_add
 
-    some_day = UNKNOWN_TIME.date()
-    reading = read_quick_add(text, some_day)
+    clock = tx.estimate_clock()
+    reading = read_quick_add(text, _day_of(clock) if clock else UNKNOWN_TIME.date())
     fields = reading.fields
-    if not (reading.refused or fields.due or fields.defer or fields.scheduled or fields.every):
+    if clock or not (reading.refused or fields.due or fields.defer or fields.scheduled or fields.every):
         return fields
+    return read_quick_add(text, _day_of(await tx.read_clock())).fields
+
+
+def _day_of(clock: Clock) -> date:
     from todo_cli.parsing.dates import zone_of
 
-    clock = await tx.read_clock()
-    return read_quick_add(text, clock.now.astimezone(zone_of(clock.zone)).date()).fields
+    return clock.now.astimezone(zone_of(clock.zone)).date()
 
 
 def read_repeat(words: str, clock: Clock) -> NewRepeat:
