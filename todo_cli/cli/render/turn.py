@@ -122,7 +122,8 @@ class Screen:
     def show_summary(self, undo: str, usage: dict[str, Any] | None) -> None:
         """Print the line below an answer on a terminal; `undo` is the command that takes the changes back."""
         for line in summary_lines(len(self.changed), undo, usage, self.seconds):
-            text.note(f"\x1b[2m{line}\x1b[0m" if self._colored else line)
+            # as wide as the terminal, so it is not for `note`, which breaks lines
+            sys.stderr.write((f"\x1b[2m{line}\x1b[0m" if self._colored else line) + "\n")
 
     def pause(self) -> None:
         """End the line, before something else is printed."""
