@@ -70,6 +70,10 @@ def _init(session: Session, postgres: LocalPostgres, name: str | None, *, as_jso
         text.write(f"Your list already exists in {postgres.home} and works.")
         return
     postgres.ensure(text.note)
+    _migrate(postgres)
+    if settings.embedded and _can_sign_in(session):  # an upgrade had left the schema behind
+        text.write(f"Your list in {postgres.home} works.")
+        return
     values = _create_user(postgres, name or _account_name())
     from todo_cli.settings.settings_file import save_profile
 
@@ -106,17 +110,21 @@ def _can_sign_in(session: Session) -> bool:
     return True
 
 
-def _create_user(postgres: LocalPostgres, name: str) -> dict[str, Any]:
-    """Migrate the schema, create the user and their login, and return the values of the profile.
-
-    The zone of the machine becomes the user's preference, which applies on every machine.
-    """
+def _migrate(postgres: LocalPostgres) -> None:
     from todo_cli.db.migrate import migrate
-    from todo_cli.db.owner import open_owner_session
-    from todo_cli.parsing.system_zone import system_zone
 
     text.note("Creating the tables …")
     migrate(postgres.owner_url())
+
+
+def _create_user(postgres: LocalPostgres, name: str) -> dict[str, Any]:
+    """Create the user and their login, and return the values of the profile.
+
+    The zone of the machine becomes the user's preference, which applies on every machine.
+    """
+    from todo_cli.db.owner import open_owner_session
+    from todo_cli.parsing.system_zone import system_zone
+
     password = Secret(postgres.secret(f"login-{name}"))
     with open_owner_session(postgres.owner_url()) as work:
         user_id = work.find_user(name)
