@@ -240,14 +240,14 @@ def test_log_of_a_request_is_one_line_without_secrets(
     ask(server.url, "GET", "/v1/tasks?project=geheim", token=person.token, X_Request_Id="r-1")
     ask(server.url, "POST", "/v1/tasks", {"title": "vertraulich"}, token=person.token, Idempotency_Key="schluessel")
     ask(server.url, "GET", "/v1/tasks", token="todo_" + "0" * 32 + "_falsch")
-    ask(server.url, "GET", "/no/such%0A%1B[31m", token=person.token)
+    ask(server.url, "GET", "/no/such%0A%1B[31m%C2%9B%E2%80%A8", token=person.token)
     wait_for(lambda: "/no/such" in server.log.read_text())
     lines = [entry for entry in log_lines(server.log) if entry["path"] != "/readyz"]
     assert [(line["method"], line["path"], line["status"]) for line in lines] == [
         ("GET", "/v1/tasks", 200),
         ("POST", "/v1/tasks", 201),
         ("GET", "/v1/tasks", 401),
-        ("GET", "/no/such\n\x1b[31m", 404),
+        ("GET", "/no/such\n\x1b[31m\x9b\u2028", 404),
     ]
     assert lines[0].keys() == {"at", "request_id", "from", "method", "path", "status", "ms"}
     assert lines[0]["request_id"] == "r-1"

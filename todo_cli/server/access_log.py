@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import sys
 import time
 from contextlib import suppress
 from typing import Any
 
-import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from todo_cli.contract.ids import new_id
@@ -74,4 +74,5 @@ def _write(scope: Scope, request_id: str, status: int, seconds: float) -> None:
         "status": status,
         "ms": round(seconds * 1000, 1),
     }
-    sys.stderr.write(msgspec.json.encode(entry).decode() + "\n")
+    # ASCII: a path may contain line separators and control characters beyond it
+    sys.stderr.write(json.dumps(entry) + "\n")

@@ -1,7 +1,6 @@
-"""The SQL of a load.
+"""The SQL of a load: one statement with optional parts, each for the writes that need it.
 
-The statement has optional parts, each for the writes that need it. A part is a CTE, or a member of the JSON object that
-the statement returns and `Loaded` describes.
+A part is a CTE, or a member of the JSON object that the statement returns and `Loaded` describes.
 """
 
 from __future__ import annotations
@@ -120,10 +119,9 @@ _SIMILAR: LiteralString = f""",
       OFFSET 0) AS added
     -- a join would read all tasks of the space
     CROSS JOIN LATERAL (
-      SELECT n.number, n.status FROM todo.tasks n
-      WHERE n.space_id = %(space)s::uuid AND n.number = added.number
+      SELECT n.number FROM todo.tasks n
+      WHERE n.space_id = %(space)s::uuid AND n.number = added.number AND n.status <> 'deleted'
       OFFSET 0) AS t
-    WHERE t.status <> 'deleted'
     ORDER BY added.seq DESC LIMIT 1)"""
 
 
