@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
+from msgspec import UNSET
 
 from todo_cli.cli.options import (
     After,
@@ -76,14 +77,15 @@ def add(
 
         add_lines(session, fields, key, form, parse=not raw)
         return
-    words = " ".join(title)
-    if not words.strip():
+    _add_task(session, " ".join(title), fields, key, form, parse=not raw)
+
+
+def _add_task(session: Session, title: str, fields: dict[str, Any], key: str | None, form: str, *, parse: bool) -> None:
+    if not title.strip():
         raise Invalid("the title is blank", hint="write it as: todo add 'Buy milk'")
-    if not raw:
-        fields["parse"] = True
-    task = session.send(AddTask(title=words, **fields), key)
+    task = session.send(AddTask(title=title, parse=parse or UNSET, **fields), key)
     _print_added(session, task, form)
-    if not raw:
+    if parse:
         from todo_cli.cli.near_miss_output import print_near_misses
 
         print_near_misses(session, [(None, task)])
