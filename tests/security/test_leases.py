@@ -12,7 +12,8 @@ from tests.support.connections import signed
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.limits import MAX_LEASE_SECONDS, MAX_TURN_LEASE_SECONDS
 
-INSERT_CONVERSATION = "INSERT INTO todo.conversations (space_id, id, number, title) VALUES (%s, %s, 1, 'x')"
+INSERT_CONVERSATION = """
+INSERT INTO todo.conversations (space_id, user_id, id, number, title) VALUES (%s, %s, %s, 1, 'x')"""
 INSERT_TURN = """
 INSERT INTO todo.turns (space_id, id, conversation_id, runner, lease_until, asked)
 VALUES (%s, %s, %s, %s, '9999-01-01', 1)"""
@@ -31,7 +32,7 @@ def test_lease_written_with_psql_is_bounded(db: Database, person: Person, kind: 
     space, conversation, row = person.user_id, new_id(), new_id()
     with closing(signed(person)) as connection:
         if kind == "turn":
-            connection.execute(INSERT_CONVERSATION, [space, conversation])
+            db.execute(INSERT_CONVERSATION, space, space, conversation)
             connection.execute(INSERT_TURN, [space, row, conversation, new_id()])
         else:
             connection.execute(INSERT_TASK, [space, row])

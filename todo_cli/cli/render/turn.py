@@ -189,6 +189,8 @@ def format_result(verb: str, arguments: Any, content: str) -> tuple[bool, str]:
     result = _decode_object(content)
     if "error" in result:
         call = format_call(verb, arguments).removeprefix("· ") if verb else ""
+        if result["error"] == "refused":
+            return False, _shorten(f"not done: {call}".removesuffix(": "))
         return False, _shorten(f"{call}: {result.get('detail', result['error'])}".lstrip(": "))
     if verb in (ListTasks.verb, SearchTasks.verb):
         return True, _shorten(_format_found(result, arguments))
