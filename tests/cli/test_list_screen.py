@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from todo_cli.cli.render.cells import cut, measure, wrap_words
 from todo_cli.cli.render.colors import choose_paint
 from todo_cli.cli.render.grid import format_grid
+from todo_cli.cli.render.list_columns import format_tasks
 from todo_cli.cli.render.signs import ASCII_SIGNS, UNICODE_SIGNS, Signs
-from todo_cli.cli.render.task_list import format_tasks
 from todo_cli.cli.render.task_rows import ListView
 from todo_cli.cli.render.text import format_due
 from todo_cli.contract.task_types import Repeat, Task

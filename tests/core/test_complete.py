@@ -15,7 +15,7 @@ from tests.support.task_rows import EARLIER, NOW, make_loaded, make_recurring, m
 from todo_cli.contract.tasks import CompleteTasks, ReopenTasks
 from todo_cli.contract.time_tracking import SkipTasks
 from todo_cli.core.tasks.complete import complete_tasks, reopen_tasks
-from todo_cli.core.tasks.recur import next_occurrence, skip_tasks
+from todo_cli.core.tasks.next_occurrence import next_occurrence, skip_tasks
 from todo_cli.core.tasks.rows import StoredRepeat, TaskRow
 from todo_cli.core.tasks.store import Edits
 from todo_cli.errors import Conflict, Invalid

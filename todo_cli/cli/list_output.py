@@ -67,8 +67,8 @@ def _print_screen(session: Session, page: TaskPage, request: ListTasks, choices:
         text.note(f"{choices.nothing} {hidden}".rstrip())
         return
     from todo_cli.cli.render.cells import read_width
+    from todo_cli.cli.render.list_columns import format_tasks
     from todo_cli.cli.render.pager import print_screen
-    from todo_cli.cli.render.task_list import format_tasks
     from todo_cli.cli.render.task_rows import open_view
 
     width = read_width()

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from todo_cli.clients.base import idempotency_key, possibly_done_note
+from todo_cli.clients.base import idempotency_key
 from todo_cli.clients.http_answer import decode_response, read_clock
 from todo_cli.clients.http_once import (
     MAX_RESPONSE_BYTES,
@@ -21,19 +21,17 @@ from todo_cli.clients.http_once import (
     send_once,
     too_large,
 )
-from todo_cli.clients.http_proxies import describe_proxy, has_proxy
+from todo_cli.clients.http_proxies import has_proxy
+from todo_cli.clients.http_retries import Attempts
 from todo_cli.contract.base import Request, method_and_path
 from todo_cli.contract.clock import Clock
 from todo_cli.contract.codec import check_request, encode
 from todo_cli.contract.limits import MAX_BODY_BYTES
-from todo_cli.errors import Invalid, NotSignedIn, TodoError, Unavailable
+from todo_cli.errors import Invalid, NotSignedIn, Unavailable
 from todo_cli.settings.settings import Settings
 from todo_cli.settings.urls import check_server_url
 
 R = TypeVar("R")
-
-MAX_ATTEMPTS = 3
-FIRST_PAUSE_SECONDS = 0.2  # four times as long after each attempt
 
 
 class HttpClient:
@@ -54,7 +52,7 @@ class HttpClient:
             return asyncio.run(self._send_and_close(request, key))
         key = idempotency_key(request, key)
         method, target, body, headers = self._prepare(request, key)
-        attempts = _Attempts(self._server, self._settings.timeout, request, key)
+        attempts = Attempts(self._server, self._settings.timeout, request, key)
         while True:
             try:
                 response = send_once(self._server, method, target, body, headers, attempts.timeout())
@@ -68,7 +66,7 @@ class HttpClient:
 
         key = idempotency_key(request, key)
         method, target, body, headers = self._prepare(request, key)
-        attempts = _Attempts(self._server, self._settings.timeout, request, key)
+        attempts = Attempts(self._server, self._settings.timeout, request, key)
         while True:
             try:
                 response = await self._send_kept(method, target, body, headers, attempts.timeout())
@@ -158,39 +156,6 @@ class HttpClient:
 
     def close(self) -> None:
         """Do nothing: `send_now` keeps no connection."""
-
-
-class _Attempts:
-    """Counts the attempts of one request and decides how long each may take and when to stop."""
-
-    def __init__(self, server: str, timeout: float, request: Request[Any], key: str | None) -> None:
-        self._server, self._half, self._note = server, timeout / 2, possibly_done_note(request, key)
-        self._deadline = time.monotonic() + timeout
-        self._count, self._was_lost = 0, False
-
-    def timeout(self) -> float:
-        """Return the seconds for the next attempt: at most half of the whole, the last attempt takes the rest."""
-        remaining = max(0.1, self._deadline - time.monotonic())
-        return remaining if self._count == MAX_ATTEMPTS - 1 else min(remaining, self._half)
-
-    def pause_after(self, error: Exception) -> float:
-        """Return the seconds to wait before the next attempt; raises Unavailable when there is none."""
-        self._was_lost = self._was_lost or isinstance(error, ResponseLost) or _has_flag(error, "uncertain")
-        pause: float = FIRST_PAUSE_SECONDS * 4**self._count
-        self._count += 1
-        can_retry = not isinstance(error, TodoError) or _has_flag(error, "again")
-        if can_retry and self._count < MAX_ATTEMPTS and time.monotonic() + pause < self._deadline:
-            return pause
-        note = self._note if self._was_lost else ""
-        if isinstance(error, TodoError):
-            raise Unavailable(error.detail + note, hint=error.hint, **error.extra) from None
-        proxy = describe_proxy(self._server)
-        way = f" through {proxy}" if proxy else ""
-        raise Unavailable(f"the server {self._server} cannot be reached{way}: {error}{note}") from None
-
-
-def _has_flag(error: Exception, name: str) -> bool:
-    return isinstance(error, TodoError) and bool(error.extra.get(name))
 
 
 async def read_whole(stream: Any) -> HttpResponse:

@@ -12,7 +12,7 @@ from todo_cli.core.tasks.change import writes
 from todo_cli.core.tasks.claim import raise_for_lost_claims
 from todo_cli.core.tasks.dependencies import raise_for_cycles
 from todo_cli.core.tasks.load import Loaded, Wanted
-from todo_cli.core.tasks.recur import create_next, split_next
+from todo_cli.core.tasks.next_occurrence import create_next, split_next
 from todo_cli.core.tasks.rows import TaskRow
 from todo_cli.core.tasks.select import read_targets, select_rows
 from todo_cli.core.tasks.store import Edits

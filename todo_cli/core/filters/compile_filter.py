@@ -14,7 +14,7 @@ import msgspec
 from todo_cli.contract.codec import decode
 from todo_cli.core import validation
 from todo_cli.core.filters.fields_sql import DATES
-from todo_cli.core.filters.terms_sql import Conditions
+from todo_cli.core.filters.filter_sql import Conditions
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Conflict, Invalid, NotFound
