@@ -134,7 +134,8 @@ def test_message_search_command_prints_text_and_json(talker: ChatProcess) -> Non
     ).out.startswith("1\t")
     assert (talker("chat", "search", " ").code, talker("chat", "search", "x", "--since", "never").code) == (2, 2)
     shown = talker.spawn("chat", "search", "rent")
-    shown.expect_exact("you, just now: rent is due")
+    shown.expect_exact("1  rent is due")  # the message is the title, which is shown once
+    shown.expect_exact("3 tasks, just now: Pay ")
     shown.wait()
 
 

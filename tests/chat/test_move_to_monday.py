@@ -74,5 +74,5 @@ def test_ask_in_a_script_moves_the_tasks(talker: ChatProcess) -> None:
     before = due(talker)
     talker.script(text_answer("Moved three tasks."))
     done = talker("ask", WISH, "--yes")
-    assert (done.code, done.out) == (0, "Moved three tasks.\n"), done.err
+    assert (done.code, done.out) == (0, "Let me look.\nMoved three tasks.\n"), done.err
     assert right(before, due(talker))

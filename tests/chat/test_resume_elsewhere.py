@@ -256,5 +256,5 @@ def test_deciding_modules_never_read_the_local_clock() -> None:
         and isinstance(node.value, ast.Name)
         and node.value.id in ("time", "datetime", "date")
     }
-    # the log's time; a server's Retry-After as a date; the date that the model is told
-    assert found == {("access_log.py", "time"), ("errors.py", "now"), ("prompts.py", "now")}
+    # the log's time; a server's Retry-After as a date
+    assert found == {("access_log.py", "time"), ("errors.py", "now")}

@@ -16,6 +16,7 @@ from tests.conftest import Database, Person, wait_for
 from tests.support.connections import Line, raw
 from todo_cli.contract.tasks import AddTask, ListTasks
 from todo_cli.contract.users import WhoAmI
+from todo_cli.db.schema_version import SCHEMA_VERSION
 from todo_cli.errors import NotSignedIn, TooMany
 
 Lines = Callable[..., Line]
@@ -40,7 +41,8 @@ def counted(db: Database, who: Person) -> int:
 
 def enter(connection: Any, who: Person, *, write: bool = False) -> None:
     connection.execute(
-        "SELECT todo.enter(1, %s, %s, %s, 'read', %s, 'test')", [who.token, who.user_id, who.user_id, write]
+        "SELECT todo.enter(%s, %s, %s, %s, 'read', %s, 'test')",
+        [SCHEMA_VERSION, who.token, who.user_id, who.user_id, write],
     )
 
 

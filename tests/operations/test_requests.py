@@ -16,7 +16,7 @@ import pytest
 from tests.conftest import Database, Server
 from tests.support.ask import Ask, settings_of
 from todo_cli.clients.open import open_client
-from todo_cli.contract import conversations, turn_events, turn_steps
+from todo_cli.contract import conversations, model_texts, turn_events, turn_steps
 from todo_cli.contract.base import Request
 from todo_cli.contract.claims import ClaimTask, ReleaseTasks
 from todo_cli.contract.comments import AddComment, EditComment, ListComments, RemoveComment
@@ -55,6 +55,7 @@ from todo_cli.errors import TodoError
 
 ASKED = {*REQUESTS} - {
     *requests_in(turn_steps),
+    *requests_in(model_texts),
     *requests_in(turn_events),
     *requests_in(conversations),
 }  # those: tests/agent/test_conversations.py

@@ -22,6 +22,7 @@ import pytest
 from tests.conftest import BARE, COMMAND, Database, Person, Server, Todo, free_port, wait_for
 from tests.support.raw_http import Answer, ask, log_lines, on, raw
 from tests.support.server_log import read_json_log
+from todo_cli.db.schema_version import SCHEMA_VERSION
 from todo_cli.local_postgres.cluster import LocalPostgres
 
 ABSENT = "00000000-0000-4000-8000-000000000000"
@@ -90,10 +91,11 @@ def test_server_on_an_unmigrated_or_another_database_is_not_ready(
     server = make_bare_server(fresh_db.server_url)
     assert ask(server.url, "GET", "/readyz").status == 200
     person = fresh_db.person()
-    fresh_db.execute("UPDATE todo.schema SET version = 9, oldest = 8")
+    later = SCHEMA_VERSION + 2
+    fresh_db.execute("UPDATE todo.schema SET version = %s, oldest = %s", later, later - 1)
     ready = ask(server.url, "GET", "/readyz")
     assert ready.status == 503
-    assert "the database has 9 and supports 8 and newer" in ready.json["reason"]
+    assert f"the database has {later} and supports {later - 1} and newer" in ready.json["reason"]
     old = ask(server.url, "GET", "/v1/tasks", token=person.token)
     assert (old.status, old.problem["hint"]) == (503, "upgrade todo on this machine")
     fresh_db.execute("UPDATE todo.schema SET version = 0, oldest = 0")

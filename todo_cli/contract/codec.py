@@ -72,7 +72,7 @@ def decode_request(data: bytes, kind: type[R]) -> R:
     try:
         if data.isascii() and b"\\u" not in data:
             return decode(data or b"{}", kind)
-        return msgspec.convert(normalize_text(msgspec.json.decode(data)), kind)
+        return msgspec.convert(normalize_text(msgspec.json.decode(data)), kind, str_keys=True)
     except msgspec.DecodeError as error:
         raise Invalid(_describe(str(error))) from None
     except UnicodeDecodeError:
@@ -84,7 +84,7 @@ def decode_request(data: bytes, kind: type[R]) -> R:
 def convert_request(values: dict[str, Any], kind: type[R]) -> R:
     """Convert values to a Request, the text '5' to a number where the field is one; raises Invalid."""
     try:
-        return msgspec.convert(normalize_text(values), kind, strict=False)
+        return msgspec.convert(normalize_text(values), kind, strict=False, str_keys=True)
     except msgspec.ValidationError as error:
         raise Invalid(_describe(str(error))) from None
     except RecursionError:

@@ -75,4 +75,4 @@ def _write(scope: Scope, request_id: str, status: int, seconds: float) -> None:
         "ms": round(seconds * 1000, 1),
     }
     # ASCII: a path may contain line separators and control characters beyond it
-    sys.stderr.write(json.dumps(entry) + "\n")
+    sys.stderr.write(json.dumps(entry, separators=(",", ":")) + "\n")

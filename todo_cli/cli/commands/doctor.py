@@ -42,7 +42,8 @@ Check = Callable[[Session], str | Remark]
 def doctor(ctx: typer.Context, as_json: Json = False) -> None:
     """Check settings, connection, token, clock, versions and model. Exit with 1 if a check fails.
 
-    Where a server is configured, check also its logins, encryption, proxies and connections.
+    Where a server is configured, check its logins, encryption, proxies and
+    connections too.
 
     todo doctor
 

@@ -109,7 +109,8 @@ _LATER_CHANGES: LiteralString = """,
 # A bounded part of the journal: the key of an index is the user and the seq, and none is the hash.
 _SIMILAR: LiteralString = f""",
   'similar', (SELECT json_build_object(
-      'number', t.number, 'seconds_ago', floor(extract(epoch FROM clock_timestamp() - added.at))::int)
+      'number', t.number,
+      'seconds_ago', floor(extract(epoch FROM clock_timestamp() - added.at))::int)
     FROM (
       SELECT (c.after #>> '{{0,number}}')::bigint AS number, c.seq, c.at
       FROM todo.changes c
@@ -117,8 +118,7 @@ _SIMILAR: LiteralString = f""",
         AND c.seq > s.seq - {MAX_COMPARED_CHANGES} AND c.request_hash = %(hash)s::bytea
         AND c.at > clock_timestamp() - interval '{SIMILAR_MINUTES} minutes'
       OFFSET 0) AS added
-    -- a join would read all tasks of the space
-    CROSS JOIN LATERAL (
+    CROSS JOIN LATERAL ( -- a join would read all tasks of the space
       SELECT n.number FROM todo.tasks n
       WHERE n.space_id = %(space)s::uuid AND n.number = added.number AND n.status <> 'deleted'
       OFFSET 0) AS t
