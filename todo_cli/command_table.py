@@ -7,7 +7,6 @@ command's summary. The files are read, not imported, so that only the command th
 from __future__ import annotations
 
 import os
-import sys
 
 GLOBAL_FLAGS = {
     "--no-color": 0,
@@ -51,16 +50,3 @@ def _read(path: str) -> str:
 
 COMMANDS: dict[str, tuple[str, str, str]] = _read_commands()
 """name -> (module, panel, summary)"""
-
-
-def complete_command_name() -> bool:
-    """Print the commands that begin as typed; return False where something else is to be completed.
-
-    The shell gives the words in COMP_WORDS. Whatever follows the command is completed in `cli/shell_completion.py`.
-    """
-    words = os.environ.get("COMP_WORDS", "").split("\n")
-    if os.environ["_TODO_COMPLETE"] != "names" or len(words) > 2 or words[-1].startswith("-"):
-        return False
-    prefix = words[1] if len(words) > 1 else ""
-    sys.stdout.write("".join(f"{name}\t{line}\n" for name, (_, _, line) in COMMANDS.items() if name.startswith(prefix)))
-    return True

@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 
-from todo_cli.command_table import complete_command_name
+from todo_cli.name_completion import complete_command_name
 
 GC_THRESHOLD_OBJECTS = 100_000  # imports create no garbage; looking for it was a tenth of a command's work
 

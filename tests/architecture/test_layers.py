@@ -10,6 +10,7 @@ LAYERS = {
     "contract": 0,
     "errors": 0,
     "command_table": 0,
+    "name_completion": 1,
     "db": 1,
     "parsing": 1,
     "settings": 1,

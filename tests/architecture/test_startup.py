@@ -132,6 +132,7 @@ def test_completion_of_a_command_name_imports_the_table_alone(bare: Todo) -> Non
         "todo_cli",
         "todo_cli.command_table",
         "todo_cli.main",
+        "todo_cli.name_completion",
     }
     assert modules & {"typer", "msgspec", "typing", "re", "rich"} == set()
 

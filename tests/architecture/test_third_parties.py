@@ -10,6 +10,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "contract": {"msgspec"},
     "errors": set(),
     "command_table": set(),
+    "name_completion": set(),
     "settings": {"tomlkit", "keyring"},
     "db": {"msgspec", "psycopg", "psycopg_pool", "sqlalchemy", "alembic"},
     "parsing": {"dateutil", "snowballstemmer", "tzdata"},

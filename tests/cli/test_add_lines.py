@@ -13,7 +13,7 @@ from tests.conftest import COMMAND, Database, Person, Todo, wait_for
 from todo_cli.cli.add_lines import read_lines
 from todo_cli.contract.limits import MAX_STDIN_LINES
 from todo_cli.errors import Invalid
-from todo_cli.server.rate_limits import REPEAT_SECONDS
+from todo_cli.server.refusal_counts import REPEAT_SECONDS
 
 
 @pytest.fixture

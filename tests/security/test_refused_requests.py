@@ -16,7 +16,7 @@ from tests.support.tcp_proxy import open_database_proxy
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.usage import Budget, make_budget_error
 from todo_cli.errors import TooMany
-from todo_cli.server.rate_limits import REPEAT_SECONDS, is_rate_limit
+from todo_cli.server.refusal_counts import REPEAT_SECONDS, is_rate_limit
 
 LIMIT = 20
 MISSING = 10**9

@@ -28,7 +28,7 @@ from tests.support.fake_model import FakeModel, call_answer, chunk, text_answer
 from tests.support.raw_http import ask, log_lines
 from tests.support.server_log import read_json_log
 from todo_cli.contract.ids import new_id
-from todo_cli.server.rate_limits import REPEAT_SECONDS
+from todo_cli.server.refusal_counts import REPEAT_SECONDS
 
 STORY = [f"word{n} " for n in range(12)]
 

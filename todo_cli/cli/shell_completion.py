@@ -1,6 +1,6 @@
 """Complete what follows a command: flags, subcommands and choices. Nothing is sent over the network.
 
-Names of commands are completed before anything is imported: `command_table.complete_command_name`.
+`name_completion.py` completes the names of commands, before anything else is imported.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from todo_cli.contract.limits import MAX_BODY_BYTES
 from todo_cli.errors import TodoError
 from todo_cli.server.endpoint import answer_client
 from todo_cli.server.pool import Pool
-from todo_cli.server.rate_limits import count_refused_request
+from todo_cli.server.refusal_counts import count_refused_request
 from todo_cli.server.sign_in import check_token
 
 

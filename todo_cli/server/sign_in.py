@@ -21,7 +21,7 @@ from todo_cli.server.bodies import Bodies
 from todo_cli.server.endpoint import answer_client
 from todo_cli.server.headers import check_headers, read_caller
 from todo_cli.server.pool import Pool
-from todo_cli.server.rate_limits import RecentRefusals, count_refused_request
+from todo_cli.server.refusal_counts import RecentRefusals, count_refused_request
 from todo_cli.server.responses import send_errors_of, send_problem
 
 PUBLIC_PATHS = {

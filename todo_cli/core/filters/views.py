@@ -9,7 +9,7 @@ from todo_cli.contract import views as ask
 from todo_cli.contract.codec import decode
 from todo_cli.contract.views import NameCounts, View, ViewPage
 from todo_cli.core.dispatch import handler
-from todo_cli.core.filters.compile_filter import VIEWS, StoredView, compile_filter, expand_views
+from todo_cli.core.filters.filter_query import VIEWS, StoredView, compile_filter, expand_views
 from todo_cli.core.filters.sorting import Order
 from todo_cli.core.journal import build_journaled, run_journaled
 from todo_cli.core.validation import check_text

@@ -14,8 +14,8 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from todo_cli.contract.claims import ClaimTask, ReleaseTasks
-from todo_cli.core.filters.compile_filter import compile_filter, parse_with_views
 from todo_cli.core.filters.fields_sql import NOW
+from todo_cli.core.filters.filter_query import compile_filter, parse_with_views
 from todo_cli.core.local_time import format_local_time
 from todo_cli.core.tasks.change import answer_task, repeat_task, writes
 from todo_cli.core.tasks.load import Loaded, TaskFilter, Wanted

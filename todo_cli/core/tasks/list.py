@@ -11,7 +11,7 @@ from todo_cli.contract.codec import decode
 from todo_cli.contract.limits import MAX_COUNTED_TASKS
 from todo_cli.contract.tasks import ListTasks, Task, TaskPage
 from todo_cli.core.dispatch import handler
-from todo_cli.core.filters.compile_filter import STATUSES, CompiledFilter, compile_filter, parse_with_views
+from todo_cli.core.filters.filter_query import STATUSES, CompiledFilter, compile_filter, parse_with_views
 from todo_cli.core.filters.sorting import MAX_VOLATILE_ROWS, Order
 from todo_cli.core.filters.urgency import URGENCY
 from todo_cli.core.tasks.task_json_sql import computed_pairs, task_json

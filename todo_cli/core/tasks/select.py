@@ -28,7 +28,7 @@ async def read_targets(tx: Transaction, request: OnTasks) -> Wanted:
         if not request.numbers:
             raise Invalid("numbers is empty", hint="name tasks by numbers, or by a filter")
         return Wanted(numbers=tuple(dict.fromkeys(request.numbers)), if_rev=request.if_rev)
-    from todo_cli.core.filters.compile_filter import compile_filter, parse_with_views
+    from todo_cli.core.filters.filter_query import compile_filter, parse_with_views
     from todo_cli.parsing.filter_ast import And
 
     if request.numbers:

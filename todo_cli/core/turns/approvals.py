@@ -31,7 +31,7 @@ from todo_cli.core.turns.append_sql import (
     tool_result_row,
 )
 from todo_cli.core.turns.choices import ApprovedCall, read_choices
-from todo_cli.core.turns.decide_calls import DecidedCall, UndecidedCall, decide_calls
+from todo_cli.core.turns.plan_calls import DecidedCall, UndecidedCall, decide_calls
 from todo_cli.core.turns.run_call import CHECK_FENCE
 from todo_cli.core.turns.snapshot import READ_TURN, TurnSnapshot, raise_turn_not_found, to_turn
 from todo_cli.core.turns.tool_result import REFUSED_RESULT, error_json, result_json
