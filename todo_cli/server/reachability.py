@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 PROBE_SECONDS = 0.5
 """Time for a host to accept a connection."""
 MAX_PROBE_AGE_SECONDS = 1.0
-"""How long the result of a probe counts."""
+"""How long a failed probe counts. A success says nothing of the next moment."""
 DEFAULT_PORT = "5432"
 
 
@@ -32,8 +32,8 @@ class Reachability:
         return not self._is_reachable and time.monotonic() - self._probed_at < MAX_PROBE_AGE_SECONDS
 
     async def is_down(self) -> bool:
-        """Return whether no host of the database accepts a connection, by a probe of the last second or a new one."""
-        if time.monotonic() - self._probed_at >= MAX_PROBE_AGE_SECONDS:
+        """Return whether no host accepts a connection, by a failed probe of the last second or a new one."""
+        if not self.is_known_down:
             if self._probe is None or self._probe.done():
                 self._probe = asyncio.create_task(self._accepts_connections())
             self._is_reachable = await asyncio.shield(self._probe)
