@@ -226,8 +226,9 @@ def test_one_person_with_a_hundred_thousand(postgres: LocalPostgres, template: s
         with stored(postgres, template, 1, each) as where:
             for words in ("usual", "usaul", "usual length title", "777", "nowhere", "of with a usual title of length"):
                 pages.setdefault(words, []).append(touched(where.line, SearchTasks(words=words)).pages)
-    # a status and a score each need a look into one index more or two, each a page higher in the larger tree
-    assert {words: after for words, (before, after) in pages.items() if after > 3 * before + 500} == {}, pages
+    # A status and a score each need a look into one index more or two, each a page higher in the larger tree. 777 begins
+    # 111 words of 100,000, and each of them is looked up.
+    assert {words: after for words, (before, after) in pages.items() if after > 3 * before + 1_200} == {}, pages
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,9 @@ SELECT json_build_object(
     'after', {_shown_tasks("c.after")}) ORDER BY c.seq DESC), '[]'))::text
 FROM page c
   LEFT JOIN todo.space_members() m ON m.id = c.user_id
-  LEFT JOIN todo.tokens k ON k.user_id = c.user_id AND k.id = c.token_id
+  LEFT JOIN LATERAL ( -- a join would read the tokens of all users
+    SELECT t.name FROM todo.tokens t WHERE t.user_id = c.user_id AND t.id = c.token_id
+    OFFSET 0) AS k ON true
   LEFT JOIN todo.turns x
     ON x.space_id = c.space_id AND x.user_id = c.user_id AND x.id = c.turn_id
       AND x.user_id = %(me)s::uuid
