@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from todo_cli.errors import Invalid
 
-_FIELD_LIST = re.compile(r"[a-z_]+(,[a-z_]+)+")
+_FIELD_LIST = r"[a-z_]+(,[a-z_]+)+"
 IMPLY_JSON = ("--json-fields", "--jq", "--template")
 
 
@@ -31,7 +31,7 @@ def take_json_fields(args: list[str]) -> list[str]:
             return [*args[:index], f"--json-fields={arg.removeprefix('--json=')}", *args[index + 1 :]]
         if arg == "--json" and index + 1 < len(args):
             word = args[index + 1]
-            if _FIELD_LIST.fullmatch(word):
+            if re.fullmatch(_FIELD_LIST, word):
                 return [*args[:index], f"--json-fields={word}", *args[index + 2 :]]
             if not word.startswith("-") and word in field_names():
                 raise Invalid(
