@@ -11,13 +11,13 @@ from typer import _click
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from todo_cli.cli.json_options import add_json, read_json_options, take_json_fields
 from todo_cli.cli.session import Session
 from todo_cli.command_table import COMMANDS, GLOBAL_FLAGS
 from todo_cli.errors import Invalid
 
 CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"]}
 MAX_HELP_COLUMNS = 100
+JSON_FLAGS = ("--json", "--jq", "--template")
 
 
 class LazyGroup(TyperGroup):
@@ -31,6 +31,11 @@ class LazyGroup(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Accept global options anywhere before `--`, and the aliases of commands."""
+        if not any(arg.startswith(JSON_FLAGS) for arg in args):
+            options, rest = _split_global_options(args)
+            return super().parse_args(ctx, options + _expand_alias(rest))
+        from todo_cli.cli.json_options import add_json, take_json_fields
+
         options, rest = _split_global_options(take_json_fields(args))
         return super().parse_args(ctx, options + add_json(options, _expand_alias(rest)))
 
@@ -121,6 +126,8 @@ def _root(
     """
     ctx.obj = Session(profile=profile, color=not no_color, pager=not no_pager, debug=debug)
     if jq is not None or template is not None or json_fields is not None:
+        from todo_cli.cli.json_options import read_json_options
+
         ctx.obj.json_options = read_json_options(json_fields, jq, template)
     if ctx.invoked_subcommand is None:
         command = load_command("list")

@@ -7,11 +7,10 @@ import sys
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from todo_cli.cli.json_options import JsonOptions
-
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
+    from todo_cli.cli.json_options import JsonOptions
     from todo_cli.clients.base import Client
     from todo_cli.contract.base import Request
     from todo_cli.contract.clock import Clock
@@ -28,7 +27,7 @@ class Session:
         self.model: str | None = None
         self.quiet = False
         self.is_prompt = False  # of `todo chat`
-        self.json_options = JsonOptions()
+        self.json_options: JsonOptions | None = None
 
     @cached_property
     def settings(self) -> Settings:

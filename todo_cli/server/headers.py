@@ -40,7 +40,9 @@ HEADER_RULES = {
     ),
 }
 _PATTERNS = {name: re.compile(rule.pattern.removesuffix("$") + r"\Z") for name, rule in HEADER_RULES.items()}
-_SINGLE_HEADERS = ("Host", "Authorization", "Content-Type", "Last-Event-ID", *HEADER_RULES)
+_SINGLE_HEADERS = {
+    name.lower().encode(): name for name in ("Host", "Authorization", "Content-Type", "Last-Event-ID", *HEADER_RULES)
+}
 
 
 def read_headers(scope: Scope) -> dict[str, str]:
@@ -50,12 +52,19 @@ def read_headers(scope: Scope) -> dict[str, str]:
 
 def check_headers(scope: Scope) -> None:
     """Raise BadHeaders for a request that a proxy in front may have understood in another way (RFC 9112)."""
-    counts = Counter(name for name, _ in scope["headers"])
-    for name in _SINGLE_HEADERS:
-        if counts[name.lower().encode()] > 1:
-            raise BadHeaders(f"the header {name} is given twice", hint="send it once")
-    if not counts[b"host"] and scope["http_version"] != "1.0":
+    names = [name for name, _ in scope["headers"]]
+    if len(set(names)) < len(names):
+        counts = Counter(names)
+        for name in _SINGLE_HEADERS:
+            if counts[name] > 1:
+                raise BadHeaders(f"the header {_SINGLE_HEADERS[name]} is given twice", hint="send it once")
+    if b"host" not in names and scope["http_version"] != "1.0":
         raise BadHeaders("the request has no Host header", hint="send the server's name in it")
+
+
+def has_body(scope: Scope) -> bool:
+    """Return whether the headers announce a body; without them HTTP/1.1 has none (RFC 9112, section 6.3)."""
+    return any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"])
 
 
 def read_caller(scope: Scope) -> Caller:

@@ -19,7 +19,7 @@ from todo_cli.contract.users import WhoAmI
 from todo_cli.errors import NotSignedIn, TodoError, TooMany, Unavailable
 from todo_cli.server.bodies import Bodies
 from todo_cli.server.endpoint import answer_client
-from todo_cli.server.headers import check_headers, read_caller
+from todo_cli.server.headers import check_headers, has_body, read_caller
 from todo_cli.server.pool import Pool
 from todo_cli.server.refusal_counts import RecentRefusals, count_refused_request
 from todo_cli.server.responses import send_errors_of, send_problem
@@ -78,6 +78,9 @@ class SignInFirst:
     async def _call_app(self, scope: Scope, receive: Receive, send: Send, caller: Caller) -> None:
         try:
             scope["state"]["caller"] = caller
+            if not has_body(scope):
+                await self._app(scope, receive, send)
+                return
             async with self._bodies.open(scope, receive, caller.user_id) as body:
                 await self._app(scope, body.receive, send)
         except TodoError as error:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from todo_cli.cli.json_options import JsonOptions
 from todo_cli.cli.render.escape import escape_json
 from todo_cli.contract.codec import encode
+
+if TYPE_CHECKING:
+    from todo_cli.cli.json_options import JsonOptions
 
 
 def write_document(value: Any) -> None:
@@ -16,7 +18,7 @@ def write_document(value: Any) -> None:
     import msgspec
 
     options = _current_options()
-    if any(options):
+    if options:
         _write_selection(value, options, indent=2)
     else:
         sys.stdout.write(escape_json(msgspec.json.format(encode(value), indent=2).decode()) + "\n")
@@ -26,18 +28,18 @@ def write_lines(values: Iterable[Any]) -> None:
     """Print one JSON object per line."""
     options = _current_options()
     for value in values:
-        if any(options):
+        if options:
             _write_selection(value, options, indent=-1)
         else:
             sys.stdout.write(escape_json(encode(value).decode()) + "\n")
 
 
-def _current_options() -> JsonOptions:
-    """Return the options of the command that runs; none outside of a command, as in `todo chat`."""
+def _current_options() -> JsonOptions | None:
+    """Return the options of the command that runs; None without any, and outside of a command, as in `todo chat`."""
     from typer._click.globals import get_current_context
 
     context = get_current_context(silent=True)
-    options: JsonOptions = context.find_root().obj.json_options if context else JsonOptions()
+    options: JsonOptions | None = context.find_root().obj.json_options if context else None
     return options
 
 
