@@ -46,7 +46,7 @@ STATES: dict[str, tuple[type[TodoError], str, str]] = {  # SQLSTATE, or its clas
     "08": (Unavailable, "the connection to the database was lost", "try again in a moment"),
     "40": (Unavailable, "another change came in between", "try again"),
     "26000": (Unavailable, "a pooler has lost a prepared statement", 'set `prepare = "off"`; see docs/operations.md'),
-    "42P05": (Unavailable, "a pooler has mixed up prepared statements", 'set `prepare = "off"`; see docs/operations.md'),
+    "42P05": (Unavailable, "a pooler has lost a prepared statement", 'set `prepare = "off"`; see docs/operations.md'),
     "25006": (Unavailable, "the database only reads at the moment", "try again in a moment"),
     "22021": (Invalid, "the text has a character that cannot be stored (NUL)", "remove it"),
     "22P05": (Invalid, "the text has a character that cannot be stored (NUL)", "remove it"),
