@@ -9,6 +9,7 @@ ROLES = {
     "todo_person": "group of the logins of persons",
 }
 CLIENTS = "todo_server, todo_worker, todo_person"
+SERVICES = "todo_server, todo_worker"
 
 # The idle limit is below the lock limit: a frozen process loses its locks before others stop waiting for them.
 TIMEOUTS = {"statement_timeout": "30s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "5s"}
@@ -101,7 +102,7 @@ GRANTS: dict[str, str] = {
   INSERT (space_id, id, title, model, head, head_of),
   UPDATE (title, model, seq, head, head_of, turn_id, updated_at, deleted_at)""",
     "turns": """SELECT,
-  INSERT (space_id, id, conversation_id, runner, lease_until, asked),
+  INSERT (space_id, id, conversation_id, runner, lease_until, asked, zone),
   UPDATE (
     state, attempt, runner, lease_until, last, stop, held, approved, events, usage, error,
     ended_at)""",
@@ -129,6 +130,10 @@ FUNCTIONS: dict[str, str] = {
     "count_failure(uuid, text)": "todo_server",
     "end_idle_sessions(interval)": _INTERNAL,
     "bound_token_expiry()": _INTERNAL,
+    "insert_acting_token(uuid, uuid, text, text, bytea)": _INTERNAL,
+    "act_for(uuid, uuid, uuid, int, bytea)": SERVICES,
+    "find_unfinished_turns(int)": SERVICES,
+    "expire_acting_tokens()": _INTERNAL,
     "revoke_child_tokens()": _INTERNAL,
     "advance_task_number()": _INTERNAL,
     "advance_seq()": _INTERNAL,

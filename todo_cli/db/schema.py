@@ -45,6 +45,7 @@ FUNCTIONS_AFTER_TABLES = (
     "counters",
     "leases",
     "tokens",
+    "acting",
     "accounts",
     "tasks",
     "views",

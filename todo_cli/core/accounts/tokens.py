@@ -57,7 +57,7 @@ LIST = Sql(f"""
 SELECT json_build_object('tokens', coalesce(
     json_agg({_TOKEN_JSON} ORDER BY created_at, id), '[]'))::text
   FROM todo.tokens
- WHERE user_id = %(me)s::uuid
+ WHERE user_id = %(me)s::uuid AND kind <> 'acting'
    AND (%(all)s::boolean
      OR (revoked_at IS NULL AND coalesce(expires_at > clock_timestamp(), true)))""")
 
