@@ -41,6 +41,8 @@ REFERENCE = {
     "spaces": "its key is the space's id itself",
     "schema": "one row: which clients this database serves",
     "alembic_version": "Alembic's own, for its owner only",
+    "devices": "a device belongs to nobody before a user approves it; its row lives for ten minutes",
+    "attempts": "an attempt to sign in may name no user",
 }
 OWN = "n.nspname = 'todo'"
 # an index over made words, of which each begins with the space and the person (test_a_search_reads_its_own_words alone)
@@ -121,6 +123,7 @@ FROZEN = {
     "0007_counters.sql": "2e016467746c79528ce7fb63b92422c4ce2736722955c58f73c2405994c1e373",
     "0008_token_tree.sql": "f4380eca98ecd19343c7e2ea90827d051edcde4b980f73be3dca51382b398f6a",
     "0009_show_usage.sql": "a41dac26571ddf8e7d3d4ae5620d32b40ba16f3341d57063eb8225135a05611d",
+    "0010_sign_in.sql": "d80ae15bdd4096764abf261e77da2791295175442fb3bbfa7f75525258054c22",
 }
 
 

@@ -50,8 +50,22 @@ TABLES = (
     "messages",
     "events",
     "usage",
+    "passwords",
+    "invitations",
+    "devices",
+    "attempts",
 )
-CLOSED = {"users", "words", "buckets", "failures", "alembic_version"}
+CLOSED = {
+    "users",
+    "words",
+    "buckets",
+    "failures",
+    "alembic_version",
+    "passwords",
+    "invitations",
+    "devices",
+    "attempts",
+}
 REFUSED = (errors.InsufficientPrivilege,)
 
 

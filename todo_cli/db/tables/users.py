@@ -17,6 +17,7 @@ users = Table(
     Column("created_at", INSTANT, nullable=False, server_default=NOW),
     Column("disabled_at", INSTANT),
     Column("tokens_per_day", BigInteger, comment="budget for models; null: no limit"),
+    Column("email", TEXT, unique=True, comment="in lower case; null: signs in with tokens only"),
 )
 
 preferences = Table(
