@@ -147,6 +147,7 @@ FUNCTIONS: dict[str, str] = {
     "renew_hash(text, text, text)": "todo_server",
     "end_sessions(uuid, uuid)": _INTERNAL,
     "end_current_session()": CLIENTS,
+    "revoke_sessions(text)": CLIENTS,
     "current_full_user()": _INTERNAL,
     "begin_password_change()": "todo_server",
     "change_password(text, text[], text)": "todo_server",

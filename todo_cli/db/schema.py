@@ -48,6 +48,7 @@ FUNCTIONS_AFTER_TABLES = (
     "tokens",
     "accounts",
     "attempts",
+    "user_sessions",
     "passwords",
     "invitations",
     "devices",

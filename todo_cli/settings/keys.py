@@ -54,6 +54,9 @@ SETTING_KEYS = (
     SettingKey("server", "pool_size", int, 10, "database connections per server process", "TODO_POOL_SIZE"),
     SettingKey("server", "connections", int, 800, "client connections per server process", "TODO_CONNECTIONS"),
     SettingKey("server", "proxies", str, "127.0.0.1", "proxies whose X-Forwarded headers are trusted", "TODO_PROXIES"),
+    SettingKey(
+        "server", "registration", str, "closed", "who may register: closed, invitation, open", "TODO_REGISTRATION"
+    ),
     SettingKey("model", "name", str, None, "model for the chat; a server uses its own setting", "TODO_MODEL"),
     SettingKey("model", "base_url", str, None, "address of the model's API; OPENAI_BASE_URL wins"),
     SettingKey("model", "api_key", str, None, "API key, sent to that address only; OPENAI_API_KEY wins", None, True),
@@ -73,6 +76,7 @@ _LIMITS = {
     "timeout": f"more than 0 and at most {MAX_TIMEOUT_SECONDS:,}",
     "pool_size": f"1 to {MAX_POOL_SIZE:,}",
     "connections": f"1 to {MAX_CLIENT_CONNECTIONS:,}",
+    "registration": "closed, invitation or open",
     "allowed": "a list of names",
     "input_price": f"0 to {MAX_PRICE:,}",
     "output_price": f"0 to {MAX_PRICE:,}",
@@ -112,6 +116,8 @@ def _is_within_limits(key: SettingKey, value: Any) -> bool:
     match key.name:
         case "color":
             return value in ("auto", "always", "never")
+        case "registration":
+            return value in ("closed", "invitation", "open")
         case "timeout":
             return bool(0 < value <= MAX_TIMEOUT_SECONDS)
         case "pool_size":

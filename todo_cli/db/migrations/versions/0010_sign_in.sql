@@ -203,35 +203,6 @@ SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
       ORDER BY ends_at LIMIT 10 FOR UPDATE SKIP LOCKED)
 $$;
 
--- Count an attempt to sign in; return the parameters and the salt of the account's hash, null for
--- an account that does not exist.
-CREATE FUNCTION todo.begin_sign_in(p_email text, p_address text) RETURNS text
-LANGUAGE plpgsql VOLATILE
-SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  result text;
-BEGIN
-  PERFORM todo.count_attempt(format('account %s from %s', p_email, p_address), 10, '15 minutes');
-  PERFORM todo.count_attempt(format('account %s', p_email), 50, '15 minutes');
-  PERFORM todo.count_attempt(format('address %s', p_address), 100, '15 minutes');
-  PERFORM todo.delete_old_attempts();
-  SELECT regexp_replace(p.hash, '[^$]*$', '') INTO result
-    FROM todo.users u
-    JOIN todo.passwords p ON p.user_id = u.id
-   WHERE u.email = p_email AND u.disabled_at IS NULL;
-  RETURN result;
-END $$;
-
--- Take back the attempt of a sign-in that succeeded.
-CREATE FUNCTION todo.return_sign_in(p_email text, p_address text) RETURNS void
-LANGUAGE plpgsql VOLATILE
-SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  PERFORM todo.return_attempt(format('account %s from %s', p_email, p_address));
-  PERFORM todo.return_attempt(format('account %s', p_email));
-  PERFORM todo.return_attempt(format('address %s', p_address));
-END $$;
-
 -- Insert a session of seven days with a name that no other active session of the user has. The
 -- secret is the caller's; sent again, it is the same session.
 CREATE FUNCTION todo.insert_session(
@@ -266,37 +237,6 @@ BEGIN
   VALUES (p_user, gen_random_uuid(), session_name, token_hash, '{all}', 'session',
     clock_timestamp() + interval '7 days', p_parent, p_address);
 END $$;
-
--- Open a session for the account with this e-mail address and this hash of its password; return
--- the user, or null where either is wrong.
-CREATE FUNCTION todo.open_session(
-  p_email text, p_hash text, p_address text, p_secret text, p_name text
-) RETURNS json LANGUAGE plpgsql VOLATILE
-SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  account record;
-BEGIN
-  SELECT u.id, u.name INTO account
-    FROM todo.users u
-    JOIN todo.passwords p ON p.user_id = u.id
-   WHERE u.email = p_email AND u.disabled_at IS NULL AND p.hash = p_hash
-     FOR UPDATE OF p;
-  IF NOT FOUND THEN
-    RETURN NULL;
-  END IF;
-  PERFORM todo.insert_session(account.id, p_secret, p_name, p_address, NULL);
-  PERFORM todo.return_sign_in(p_email, p_address);
-  RETURN json_build_object('user_id', account.id, 'name', account.name);
-END $$;
-
--- Replace the hash of a password by one of newer parameters, for a caller who has the old one.
-CREATE FUNCTION todo.renew_hash(p_email text, p_hash text, p_new_hash text) RETURNS void
-LANGUAGE sql VOLATILE
-SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  UPDATE todo.passwords p SET hash = p_new_hash
-    FROM todo.users u
-   WHERE u.email = p_email AND p.user_id = u.id AND p.hash = p_hash
-$$;
 
 -- End the sessions of a user, and the devices that wait for one, but spare one session; return how
 -- many ended. The tokens that they created stay.
@@ -341,6 +281,102 @@ SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT user_id FROM todo.tokens
    WHERE user_id = todo.current_user_id() AND id = todo.current_token_id()
      AND 'all' = ANY (scopes)
+$$;
+
+-- Revoke the caller's active session of this name or id, without one all others, and by a trigger
+-- the tokens and sessions that they created; return the names of both, null for an unknown name.
+CREATE FUNCTION todo.revoke_sessions(p_name text) RETURNS jsonb LANGUAGE plpgsql VOLATILE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  me uuid := todo.current_space('tokens:write');
+  revoked_ids uuid[];
+  result jsonb;
+BEGIN
+  SELECT coalesce(array_agg(id), '{}') INTO revoked_ids
+    FROM todo.tokens
+   WHERE user_id = me AND user_id = todo.current_user_id() AND kind = 'session'
+     AND revoked_at IS NULL AND expires_at > clock_timestamp()
+     AND CASE WHEN p_name IS NULL THEN id <> todo.current_token_id()
+              ELSE name = p_name OR id::text = p_name END;
+  IF revoked_ids = '{}' AND p_name IS NOT NULL THEN
+    RETURN NULL;
+  END IF;
+  WITH RECURSIVE family AS (
+    SELECT id, name FROM todo.tokens WHERE user_id = me AND id = ANY (revoked_ids)
+     UNION
+    SELECT t.id, t.name
+      FROM family f
+      JOIN todo.tokens t ON t.user_id = me AND t.parent = f.id
+     WHERE t.revoked_at IS NULL AND coalesce(t.expires_at > clock_timestamp(), true))
+  SELECT jsonb_build_object(
+      'sessions', coalesce(jsonb_agg(name ORDER BY name) FILTER (WHERE id = ANY (revoked_ids)), '[]'),
+      'descendants',
+      coalesce(jsonb_agg(name ORDER BY name) FILTER (WHERE id <> ALL (revoked_ids)), '[]'))
+    INTO result
+    FROM family;
+  UPDATE todo.tokens SET revoked_at = clock_timestamp()
+   WHERE user_id = me AND id = ANY (revoked_ids) AND revoked_at IS NULL;
+  RETURN result;
+END $$;
+
+-- Count an attempt to sign in; return the parameters and the salt of the account's hash, null for
+-- an account that does not exist.
+CREATE FUNCTION todo.begin_sign_in(p_email text, p_address text) RETURNS text
+LANGUAGE plpgsql VOLATILE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  result text;
+BEGIN
+  PERFORM todo.count_attempt(format('account %s from %s', p_email, p_address), 10, '15 minutes');
+  PERFORM todo.count_attempt(format('account %s', p_email), 50, '15 minutes');
+  PERFORM todo.count_attempt(format('address %s', p_address), 100, '15 minutes');
+  PERFORM todo.delete_old_attempts();
+  SELECT regexp_replace(p.hash, '[^$]*$', '') INTO result
+    FROM todo.users u
+    JOIN todo.passwords p ON p.user_id = u.id
+   WHERE u.email = p_email AND u.disabled_at IS NULL;
+  RETURN result;
+END $$;
+
+-- Take back the attempt of a sign-in that succeeded.
+CREATE FUNCTION todo.return_sign_in(p_email text, p_address text) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM todo.return_attempt(format('account %s from %s', p_email, p_address));
+  PERFORM todo.return_attempt(format('account %s', p_email));
+  PERFORM todo.return_attempt(format('address %s', p_address));
+END $$;
+
+-- Open a session for the account with this e-mail address and this hash of its password; return
+-- the user, or null where either is wrong.
+CREATE FUNCTION todo.open_session(
+  p_email text, p_hash text, p_address text, p_secret text, p_name text
+) RETURNS json LANGUAGE plpgsql VOLATILE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  account record;
+BEGIN
+  SELECT u.id, u.name INTO account
+    FROM todo.users u
+    JOIN todo.passwords p ON p.user_id = u.id
+   WHERE u.email = p_email AND u.disabled_at IS NULL AND p.hash = p_hash
+     FOR UPDATE OF p;
+  IF NOT FOUND THEN
+    RETURN NULL;
+  END IF;
+  PERFORM todo.insert_session(account.id, p_secret, p_name, p_address, NULL);
+  PERFORM todo.return_sign_in(p_email, p_address);
+  RETURN json_build_object('user_id', account.id, 'name', account.name);
+END $$;
+
+-- Replace the hash of a password by one of newer parameters, for a caller who has the old one.
+CREATE FUNCTION todo.renew_hash(p_email text, p_hash text, p_new_hash text) RETURNS void
+LANGUAGE sql VOLATILE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  UPDATE todo.passwords p SET hash = p_new_hash
+    FROM todo.users u
+   WHERE u.email = p_email AND p.user_id = u.id AND p.hash = p_hash
 $$;
 
 -- Count an attempt of the caller to change the password; return the parameters and the salt of the
@@ -673,6 +709,10 @@ REVOKE ALL ON FUNCTION todo.end_sessions(uuid, uuid) FROM PUBLIC;
 ALTER FUNCTION todo.end_current_session() OWNER TO todo_auth;
 REVOKE ALL ON FUNCTION todo.end_current_session() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION todo.end_current_session() TO todo_server, todo_worker, todo_person;
+
+ALTER FUNCTION todo.revoke_sessions(text) OWNER TO todo_auth;
+REVOKE ALL ON FUNCTION todo.revoke_sessions(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION todo.revoke_sessions(text) TO todo_server, todo_worker, todo_person;
 
 ALTER FUNCTION todo.current_full_user() OWNER TO todo_auth;
 REVOKE ALL ON FUNCTION todo.current_full_user() FROM PUBLIC;
