@@ -6,7 +6,8 @@ import pytest
 
 from tests.conftest import Person
 from tests.support.ask import Ask, AskAs
-from todo_cli.contract.users import SetPreferences, WhoAmI
+from todo_cli.contract.preferences import SetPreferences
+from todo_cli.contract.users import WhoAmI
 from todo_cli.errors import Invalid
 
 

@@ -16,6 +16,7 @@ from psycopg.pq import TransactionStatus
 
 from todo_cli.contract.base import Caller, Request
 from todo_cli.contract.clock import Clock
+from todo_cli.contract.preferences import DEFAULT_TIMEZONE, WEEK_DAYS, Preferences
 from todo_cli.db.errors import translate_error, was_lost
 from todo_cli.db.pipeline import Connection, run
 from todo_cli.db.schema_version import SCHEMA_VERSION
@@ -30,19 +31,24 @@ ENTER = Sql("""
 WITH entered AS MATERIALIZED (
   SELECT todo.enter(%(schema)s::int, %(token)s, %(me)s::uuid, %(space)s::uuid, %(scope)s,
     %(write)s::boolean, %(way)s))
-SELECT json_build_object('now', clock_timestamp(), 'zone', (
-    SELECT p.timezone FROM todo.preferences p WHERE p.user_id = %(me)s::uuid))::text
+SELECT json_build_object('now', clock_timestamp(), 'preferences', (
+    SELECT json_build_object('timezone', p.timezone, 'week_start', p.week_start, 'dates', p.dates,
+        'theme', p.theme, 'signs', p.signs, 'project', p.project, 'sort', p.sort,
+        'confirm', p.confirm, 'pager', p.pager)
+      FROM todo.preferences p WHERE p.user_id = %(me)s::uuid))::text
   FROM entered""")
+
+NO_PREFERENCES = Preferences()
 
 BEGIN, COMMIT, ROLLBACK = Sql("BEGIN"), Sql("COMMIT"), Sql("ROLLBACK")
 SAVEPOINT, ROLLBACK_INNER = Sql("SAVEPOINT before_inner"), Sql("ROLLBACK TO SAVEPOINT before_inner")
 
 
 class _Entry(msgspec.Struct):
-    """What a sign-in returns: the database's time, and the zone of the user's preferences."""
+    """What a sign-in returns: the database's time, and those of the user's preferences that requests need."""
 
     now: datetime
-    zone: str | None = None
+    preferences: Preferences | None = None
 
 
 class ConnectionLost(TodoError):
@@ -141,17 +147,30 @@ class Transaction:
     @property
     def clock(self) -> Clock | None:
         """Return the database's time at the last sign-in and the caller's zone; None before the first round trip."""
-        entry = self._entry
-        return Clock(entry.now, self.caller.zone or entry.zone or "UTC") if entry else None
+        if self._entry is None:
+            return None
+        zone = self.caller.zone or self.preferences.timezone or DEFAULT_TIMEZONE
+        return Clock(self._entry.now, zone, WEEK_DAYS.index(self.preferences.week_start or WEEK_DAYS[0]))
+
+    @property
+    def preferences(self) -> Preferences:
+        """Return the user's preferences at the last sign-in; all are null before the first, and without a row."""
+        return (self._entry and self._entry.preferences) or NO_PREFERENCES
 
     def estimate_clock(self) -> Clock | None:
-        """Return the clock if it costs no round trip: from the sign-in, or from an earlier one on this connection."""
+        """Return the clock if it costs no round trip: from the sign-in, or from an earlier one on this connection.
+
+        Without a sign-in of this user it does not know on which day their weeks begin.
+        """
         now = self._connection.estimate_time()
         return self.clock or (Clock(now, self.caller.zone) if now and self.caller.zone else None)
 
-    async def read_clock(self) -> Clock:
-        """Return the clock. Before the first statement it may cost a round trip."""
-        if clock := self.estimate_clock():
+    async def read_clock(self, *, with_week: bool = False) -> Clock:
+        """Return the clock, with the user's first day of the week if it matters.
+
+        Before the first statement it may cost a round trip.
+        """
+        if clock := self.clock if with_week else self.estimate_clock():
             return clock
         await self._fetch([])
         assert self.clock  # noqa: S101  # the first statement signs in

@@ -14,6 +14,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
 from todo_cli.contract.base import Caller, Request
 from todo_cli.contract.clock import Clock
+from todo_cli.contract.preferences import DisplayPreferences
 from todo_cli.core.dispatch import handle
 from todo_cli.db.pipeline import Connection
 from todo_cli.db.transaction import ConnectionLost, Transaction, time_limit
@@ -24,10 +25,11 @@ R = TypeVar("R")
 
 
 class TimedAnswer(NamedTuple, Generic[R]):
-    """The answer to a Request, and the clock by which its dates were read."""
+    """The answer to a Request, the clock by which its dates were read, and the preferences by which it is shown."""
 
     value: R
     clock: Clock | None
+    display: DisplayPreferences
 
 
 # the pool logs every failed attempt; `readyz` and every refused request report it already
@@ -147,7 +149,7 @@ async def answer(pool: Pool, caller: Caller, request: Request[R]) -> TimedAnswer
 
 async def _handle(tx: Transaction, request: Request[R]) -> TimedAnswer[R]:
     try:
-        return TimedAnswer(await handle(tx, request), tx.clock)
+        return TimedAnswer(await handle(tx, request), tx.clock, tx.preferences.display)
     except TodoError as error:
         error.is_counted = tx.has_committed
         raise

@@ -189,7 +189,9 @@ class Conditions:
         from todo_cli.parsing.recurrence import parse_recurrence
 
         try:
-            found = parse_recurrence(term.value, zone=self.clock.zone, now=self.clock.now)
+            found = parse_recurrence(
+                term.value, zone=self.clock.zone, now=self.clock.now, week_start=self.clock.week_start
+            )
         except Invalid as error:
             raise filter_error(term.at, error.detail, error.hint) from None
         rule, from_done = self.value(found.rule, "text"), self.value(found.from_done, "boolean")
@@ -201,6 +203,8 @@ class Conditions:
         return self._compare_date(term)
 
     def _compare_date(self, term: FieldTerm) -> LiteralString:
+        if period := self._find_period(term):
+            return self._compare_period(term, *period)
         when = self._parse_date(term)
         if term.sign != ":":
             return f"({self._compare_bound(term.field, term.sign, when)})"
@@ -209,6 +213,19 @@ class Conditions:
 
             when = when.astimezone(zone_of(self.clock.zone)).date()
         return f"({self._compare_bound(term.field, '>=', when)} AND {self._compare_bound(term.field, '<=', when)})"
+
+    def _find_period(self, term: FieldTerm) -> tuple[date, date] | None:
+        from todo_cli.parsing.dates import find_period_bounds
+
+        clock = self.clock
+        return find_period_bounds(term.value, zone=clock.zone, now=clock.now, week_start=clock.week_start)
+
+    def _compare_period(self, term: FieldTerm, first: date, last: date) -> LiteralString:
+        """Compare a date field with a week, month, quarter or year: with its first day, its last, or both."""
+        if term.sign == ":":
+            return f"({self._compare_bound(term.field, '>=', first)} AND {self._compare_bound(term.field, '<=', last)})"
+        day = first if term.sign in ("<", ">=") else last
+        return f"({self._compare_bound(term.field, term.sign, day)})"
 
     def _compare_bound(self, name: str, sign: str, when: date | datetime) -> LiteralString:
         """Compare a date field with one day or instant."""
@@ -239,7 +256,7 @@ class Conditions:
         from todo_cli.parsing.dates import parse_date
 
         try:
-            return parse_date(term.value, zone=self.clock.zone, now=self.clock.now)
+            return parse_date(term.value, zone=self.clock.zone, now=self.clock.now, week_start=self.clock.week_start)
         except Invalid as error:
             if term.at < 0:
                 raise

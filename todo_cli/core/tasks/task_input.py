@@ -147,7 +147,7 @@ def read_repeat(words: str, clock: Clock) -> NewRepeat:
     from todo_cli.parsing.recurrence import first_occurrence, parse_recurrence
 
     now = clock.now
-    parsed = parse_recurrence(words, zone=clock.zone, now=now)
+    parsed = parse_recurrence(words, zone=clock.zone, now=now, week_start=clock.week_start)
     zone = parsed.zone or clock.zone
     first = first_occurrence(parsed.rule, zone=zone, now=now, start=parsed.start)
     return NewRepeat(rule=parsed.rule, from_done=parsed.from_done, zone=zone, first=first)
