@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.conftest import Person
 from tests.support.ask import Ask, AskAs
 from todo_cli.contract.preferences import SetPreferences
+from todo_cli.contract.tasks import AddTask, AddTasks, NewTask
 from todo_cli.contract.users import WhoAmI
 from todo_cli.errors import Invalid
 
@@ -48,3 +51,33 @@ def test_show_usage_is_stored_and_cleared_beside_the_others(ask: Ask) -> None:
     me = ask(WhoAmI())
     assert (me.show_usage, me.budget) == (False, 100)
     assert ask(SetPreferences(show_usage=None)).show_usage is None
+
+
+def test_default_project_is_that_of_new_tasks_which_name_none(ask: Ask) -> None:
+    assert ask(SetPreferences(project="#inbox")).project == "inbox"
+    parent = ask.add()
+    assert parent.project == "inbox"
+    assert ask(AddTask(title="Call #work", parse=True)).project == "work"
+    several = ask(
+        AddTasks(tasks=(NewTask(title="a"), NewTask(title="b", project="none"), NewTask(title="c", project="d")))
+    )
+    assert [task.project for task in several.tasks] == ["inbox", None, "d"]
+    for request in (
+        AddTask(title="x", project="none"),
+        AddTask(title="x #none", parse=True),
+        AddTask(title="x", parent=1),
+    ):
+        assert ask(request).project is None
+    assert ask.add(after=(parent.number,)).project == "inbox"
+    assert ask(SetPreferences(project=None)).project is None
+    assert ask.add().project is None
+
+
+@pytest.mark.parametrize("given", [{}, {"after": (1,)}])
+def test_known_key_returns_the_task_whatever_the_default_project_is_now(ask: Ask, given: dict[str, Any]) -> None:
+    ask.add()
+    request = AddTask(title="x", **given)
+    added = ask(request, key="nightly")
+    ask(SetPreferences(project="later"))
+    again = ask(request, key="nightly")
+    assert (again.number, again.project, again.new) == (added.number, None, False)

@@ -10,6 +10,7 @@ from todo_cli.contract.attachments import choose_own_words
 from todo_cli.contract.clock import Clock
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid
+from todo_cli.parsing.filter_vocabulary import NONE
 
 _ISO_DATE = re.compile(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.]+ ?(?:Z|[-+][0-9:]+)?)?\s*")
 # dates whose meaning may depend on the day on which the user's weeks begin
@@ -60,9 +61,10 @@ def read_tag(text: str) -> str:
     return text
 
 
-def read_project(text: str) -> str:
-    """Return a project without its sign; raises Invalid unless it is one line."""
-    return check_line("project", text.removeprefix("#"))
+def read_project(text: str) -> str | None:
+    """Return a project without its sign, null for `none`; raises Invalid unless it is one line."""
+    name = check_line("project", text.removeprefix("#"))
+    return None if name.lower() == NONE else name
 
 
 async def read_date(tx: Transaction, words: str) -> date | datetime:

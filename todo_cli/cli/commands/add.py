@@ -68,7 +68,12 @@ def add(
     todo add - --project inbox < todo.txt
     """
     session, form = session_of(ctx), output_form(as_json, as_lines)
-    fields: dict[str, Any] = {"due": due, "project": project, "tags": tuple(tag or ()), "note": note}
+    fields: dict[str, Any] = {
+        "due": due,
+        "project": "none" if project == "" else project,
+        "tags": tuple(tag or ()),
+        "note": note,
+    }
     fields |= {"priority": parse_priority(prio)} | optional_fields(every, defer, scheduled, parent)
     if after:
         fields["after"] = parse_blockers(after)
