@@ -30,7 +30,7 @@ Quiet = Annotated[
 Partial = Annotated[bool, typer.Option("--partial", help="Skip tasks that have changed since.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the changes without making them.")]
 Due = Annotated[str | None, typer.Option(help="Due date or time: 'next fri 9am', eod, 2026-12-24.", metavar="WHEN")]
-Project = Annotated[str | None, typer.Option(help="Project; none for no project.", metavar="NAME")]
+Project = Annotated[str | None, typer.Option(help="Project.", metavar="NAME")]
 Priority = Annotated[str | None, typer.Option("--priority", "-p", help="1, 2 or 3 (also p1, high).", metavar="1-3")]
 Since = Annotated[str | None, typer.Option("--since", help="Only from this day or time on.", metavar="WHEN")]
 Cursor = Annotated[
