@@ -72,6 +72,9 @@ class Preferences(Struct, frozen=True, kw_only=True):
         )
 
 
+NO_PREFERENCES = Preferences()
+
+
 class ShowPreferences(Request[Preferences], frozen=True, kw_only=True):
     """Show my preferences."""
 
