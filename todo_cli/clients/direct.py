@@ -10,7 +10,8 @@ from todo_cli.contract.base import Caller, Request
 from todo_cli.contract.clock import Clock
 from todo_cli.contract.codec import check_request
 from todo_cli.core.dispatch import handle
-from todo_cli.db.transaction import ConnectionLost, Transaction, connect, time_limit
+from todo_cli.db.prepared_statements import Preparation
+from todo_cli.db.transaction import ConnectionLost, RolledBack, Transaction, connect, time_limit
 from todo_cli.errors import Unavailable
 from todo_cli.settings.settings import Settings
 
@@ -28,6 +29,7 @@ class DirectClient:
         self._settings = settings
         self._token = settings.require_token()
         self.clock: Clock | None = None
+        self._preparation = Preparation(is_on=settings.prepare == "auto")
         self._connection: Any = None
         self._runner: asyncio.Runner | None = None
 
@@ -61,6 +63,11 @@ class DirectClient:
                 answer = await handle(tx, request)
                 self.clock = tx.clock
                 return answer
+            except RolledBack:
+                if attempt >= MAX_ATTEMPTS:
+                    raise
+                await asyncio.sleep(FIRST_PAUSE_SECONDS * attempt)
+                continue
             except Unavailable as error:
                 can_retry = was_lost or self._settings.embedded is not None
                 if not can_retry or attempt >= (MAX_ATTEMPTS_AFTER_LOSS if was_lost else MAX_ATTEMPTS):
@@ -81,7 +88,7 @@ class DirectClient:
             url = self._settings.database_url
             if url is None:
                 raise Unavailable("the profile has no database_url", hint="create one with: todo init")
-            self._connection = await connect(url.reveal())
+            self._connection = await connect(url.reveal(), self._preparation)
         return self._connection
 
     def _start_local_postgres(self) -> None:

@@ -16,11 +16,13 @@ from psycopg.pq import TransactionStatus
 
 from todo_cli.contract.base import Caller, Request
 from todo_cli.contract.clock import Clock
-from todo_cli.db.errors import translate_error, was_lost
+from todo_cli.db.connection_settings import connection_settings
+from todo_cli.db.errors import translate_error, was_lost, was_rolled_back
 from todo_cli.db.pipeline import Connection, run
+from todo_cli.db.prepared_statements import Preparation
 from todo_cli.db.schema_version import SCHEMA_VERSION
 from todo_cli.db.sql import Sql, StatementCall
-from todo_cli.errors import TodoError
+from todo_cli.errors import TodoError, Unavailable
 
 # psycopg warns of every refusal in a pipeline; it is raised here.
 logging.getLogger("psycopg").setLevel(logging.ERROR)
@@ -52,19 +54,28 @@ class ConnectionLost(TodoError):
     default_hint = "try again in a moment"
 
 
-async def connect(url: str, timeout_seconds: int = 10) -> Connection:
+class RolledBack(Unavailable):
+    """The database did nothing, for a reason that passes. Send the Request again."""
+
+
+async def connect(url: str, preparation: Preparation | None = None, application: str = "todo") -> Connection:
     """Open a connection on which the statements of one pipeline are one implicit transaction; raises TodoError."""
     try:
-        return await Connection.connect(
-            url,
-            autocommit=True,
-            connect_timeout=timeout_seconds,
-            application_name="todo",
-            cursor_factory=AsyncRawCursor,
-            prepare_threshold=None,  # psycopg would deallocate our prepared statements with its own
-        )
+        connection = await Connection.connect(url, **psycopg_settings(url, application))
     except psycopg.Error as error:
         raise translate_error(error) from error
+    connection.preparation = preparation or connection.preparation
+    return connection
+
+
+def psycopg_settings(url: str, application: str) -> dict[str, Any]:
+    """Return the settings of psycopg for a connection that `run` can use."""
+    return {
+        "autocommit": True,
+        "cursor_factory": AsyncRawCursor,
+        "prepare_threshold": None,  # psycopg would deallocate our prepared statements with its own
+        **connection_settings(url, application),
+    }
 
 
 @asynccontextmanager
@@ -128,6 +139,8 @@ class Transaction:
         try:
             rows = await run(self._connection, [(sql, sql.values(self.values | values)) for sql, values in calls])
         except psycopg.Error as error:
+            if was_lost(error):  # also where it leads to a standby, which accepts no write
+                await self._connection.close()
             raise translate(error) from error
         last = calls[-1][0]
         self.has_committed |= last is COMMIT or (not self._is_open and last is not ROLLBACK)
@@ -187,6 +200,8 @@ class Transaction:
 def translate(error: psycopg.Error) -> TodoError:
     """Return what Postgres reported, or ConnectionLost where it reported nothing any more."""
     translation = translate_error(error)
+    if was_rolled_back(error):
+        return RolledBack(translation.detail, hint=translation.hint)
     return ConnectionLost(translation.detail) if was_lost(error) else translation
 
 
