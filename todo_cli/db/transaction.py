@@ -139,7 +139,7 @@ class Transaction:
     @property
     def clock(self) -> Clock | None:
         """Return the database's time at the last sign-in and the caller's zone; None before the first round trip."""
-        return self._entry and self._entry.clock(self.caller.zone)
+        return self._entry.clock(self.caller.zone) if self._entry else None
 
     @property
     def preferences(self) -> Preferences:
