@@ -63,8 +63,8 @@ ListTokens ListUsers ListViews MakePlan MoveHead OpenSession PollDevice ReadEven
 ReadSignInSalt ReadUsage Redo RedoTurn RefusePlan Register ReleaseTasks RemoveComment RemoveConversation RemoveView
 RenameConversation RenewHash ReopenTasks ResetPassword RestoreConversation RestoreTasks RevokeSessions RevokeToken
 RewindTurn RunCall SaveView SearchConversations SearchTasks SetBudget SetPreferences ShowConversation ShowDevice
-ShowTask SignIn SignOut SkipTasks StartDevice StartTasks StopTasks StopTurn StoreAnswer StoreEvents StorePassword
-StoreRegistration StoreReset StoreResults StoreSummary StoreTitle Undo UndoTurn WhoAmI
+ShowPreferences ShowTask SignIn SignOut SkipTasks StartDevice StartTasks StopTasks StopTurn StoreAnswer StoreEvents
+StorePassword StoreRegistration StoreReset StoreResults StoreSummary StoreTitle Undo UndoTurn WhoAmI
 """.split()  # noqa: SIM905  # 70 quoted words would be harder to read
 
 

@@ -26,9 +26,10 @@ from todo_cli.contract.base import Secret
 from todo_cli.contract.journal import ListChanges, Undo
 from todo_cli.contract.tasks import AddTask, CompleteTasks, EditTasks, ListTasks
 from todo_cli.contract.users import ListUsers, WhoAmI
+from todo_cli.db.function_rights import CLIENTS, FUNCTIONS
 from todo_cli.db.migrate import differences, migrate, status
 from todo_cli.db.owner import open_owner_session
-from todo_cli.db.policies import CLIENTS, FUNCTIONS, POLICIES, ROLES
+from todo_cli.db.policies import POLICIES, ROLES
 from todo_cli.db.schema import OLDEST_CLIENT, metadata, statements
 from todo_cli.db.schema_version import SCHEMA_VERSION
 from todo_cli.db.urls import as_login
@@ -123,7 +124,8 @@ FROZEN = {
     "0007_counters.sql": "2e016467746c79528ce7fb63b92422c4ce2736722955c58f73c2405994c1e373",
     "0008_token_tree.sql": "f4380eca98ecd19343c7e2ea90827d051edcde4b980f73be3dca51382b398f6a",
     "0009_show_usage.sql": "a41dac26571ddf8e7d3d4ae5620d32b40ba16f3341d57063eb8225135a05611d",
-    "0010_sign_in.sql": "5f14dcd7cc92ae98e7c16ae0442f14aba4504fe6334eb3733d876ae6cf2b25de",
+    "0010_preferences.sql": "56357eb4dcb51f3fe9dd81230a7a53be553dfd9cfed51317ac5e6500137949a5",
+    "0011_sign_in.sql": "6c8730dd5da43d860de5b7c6af21dbb5d81d75b899cd3d0450c18ece3786d4e0",
 }
 
 

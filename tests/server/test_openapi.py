@@ -245,7 +245,8 @@ def test_request_built_from_the_document_is_accepted(
         body = example(document, schema) | parts
     answer = ask(server.url, method, target, body, token=admin.token)
     if answer.status >= 400:
-        assert answer.status in (404, 409, 422), answer
+        refused = (401, 403) if request_type in WITH_PASSWORD else (400,) if request_type is PollDevice else ()
+        assert answer.status in (404, 409, 422, *refused), answer
         schema = operation["responses"]["default"]["content"]["application/problem+json"]["schema"]
         assert "Expected" not in answer.problem["detail"], answer.problem
         assert answer.status != 422 or re.search(

@@ -21,9 +21,10 @@ from todo_cli.contract.password_steps import (
 from todo_cli.contract.passwords import ChangedPassword, ChangePassword, PasswordReset, ResetPassword, SignedIn, SignIn
 from todo_cli.contract.registration import Register, Registered
 from todo_cli.errors import Invalid, NotAllowed
+from todo_cli.server.connection_pools import Pool
 from todo_cli.server.endpoint import AnswerRequest
 from todo_cli.server.password_hashes import PasswordHashes, is_outdated
-from todo_cli.server.pool import Pool, TimedAnswer, answer
+from todo_cli.server.pool import TimedAnswer, answer
 
 R = TypeVar("R")
 

@@ -1,6 +1,6 @@
--- Limits of attempts that anybody may make: each is counted before the server hashes a password, in
--- a transaction of its own. A success is given back. A subject is a text such as 'address 10.0.0.7',
--- whether or not there is such an account: a limit tells nothing of accounts.
+-- Limits of attempts that anybody may make: each is counted before the server hashes a password,
+-- in a transaction of its own. A success is given back. A subject is a text such as
+-- 'address 10.0.0.7', whether or not there is such an account: a limit tells nothing of accounts.
 
 -- name: count_attempt
 -- Count an attempt of a subject; raise beyond the limit of its window. The functions that call it

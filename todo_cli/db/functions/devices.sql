@@ -1,5 +1,5 @@
--- Sign-in of a device without a keyboard (RFC 8628): it shows a short code, which a user approves on
--- another terminal. The secret that the device made at the start becomes part of its session's
+-- Sign-in of a device without a keyboard (RFC 8628): it shows a short code, which a user approves
+-- on another terminal. The secret that the device made at the start becomes part of its session's
 -- token: the answer to a poll carries no secret and may be lost and asked for again.
 
 -- name: start_device

@@ -112,7 +112,8 @@ BEGIN
       JOIN todo.tokens t ON t.user_id = me AND t.parent = f.id
      WHERE t.revoked_at IS NULL AND coalesce(t.expires_at > clock_timestamp(), true))
   SELECT jsonb_build_object(
-      'sessions', coalesce(jsonb_agg(name ORDER BY name) FILTER (WHERE id = ANY (revoked_ids)), '[]'),
+      'sessions',
+      coalesce(jsonb_agg(name ORDER BY name) FILTER (WHERE id = ANY (revoked_ids)), '[]'),
       'descendants',
       coalesce(jsonb_agg(name ORDER BY name) FILTER (WHERE id <> ALL (revoked_ids)), '[]'))
     INTO result
