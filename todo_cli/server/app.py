@@ -24,6 +24,7 @@ from todo_cli.server.model_list import ModelRoute
 from todo_cli.server.openapi import openapi
 from todo_cli.server.pool import Pool, open_pool
 from todo_cli.server.proxies import ForwardedAddress
+from todo_cli.server.rate_limit import RateLimiter
 from todo_cli.server.responses import send_problem
 from todo_cli.server.shutdown import GracePeriod
 from todo_cli.server.sign_in import SignInFirst
@@ -105,5 +106,6 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
 
     routes = build_routes(pool, turns, mcp, ModelRoute(pool, settings))
     router = Router(routes, redirect_slashes=False, default=_raise_not_found, lifespan=lifespan)
-    log = AccessLog(SignInFirst(router, pool))
+    limiter = RateLimiter(pool, is_on=settings.serve_rate_limit)
+    log = AccessLog(SignInFirst(router, pool, limiter))
     return ForwardedAddress(log, settings.serve_proxies)

@@ -22,7 +22,8 @@ class ModelRoute:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer `GET /v1/models`; raises TodoError."""
-        me = await answer_client(self._pool, scope["state"]["caller"], WhoAmI())
+        state = scope["state"]
+        me = await answer_client(self._pool, state["caller"], WhoAmI(), state["count"])
         try:
             models = await list_models(self._settings, preferred=me.model)
         except ModelFailed as error:

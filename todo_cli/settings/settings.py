@@ -32,6 +32,7 @@ class Settings(NamedTuple):
     serve_pool_size: int
     serve_connections: int
     serve_proxies: str
+    serve_rate_limit: bool = True
     model_name: str | None = None
     model_base_url: str | None = None
     model_api_key: Secret | None = None
