@@ -6,7 +6,6 @@ import http.client
 import json
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit

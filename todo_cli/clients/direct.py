@@ -10,7 +10,7 @@ from todo_cli.contract.base import Caller, Request
 from todo_cli.contract.clock import Clock
 from todo_cli.contract.codec import check_request
 from todo_cli.core.dispatch import handle
-from todo_cli.db.transaction import ConnectionLost, Transaction, connect, time_limit
+from todo_cli.db.transaction import ConnectionLost, RolledBack, Transaction, connect, time_limit
 from todo_cli.errors import Unavailable
 from todo_cli.settings.settings import Settings
 
@@ -61,6 +61,11 @@ class DirectClient:
                 answer = await handle(tx, request)
                 self.clock = tx.clock
                 return answer
+            except RolledBack:
+                if attempt >= MAX_ATTEMPTS:
+                    raise
+                await asyncio.sleep(FIRST_PAUSE_SECONDS * attempt)
+                continue
             except Unavailable as error:
                 can_retry = was_lost or self._settings.embedded is not None
                 if not can_retry or attempt >= (MAX_ATTEMPTS_AFTER_LOSS if was_lost else MAX_ATTEMPTS):

@@ -16,12 +16,12 @@ from psycopg.pq import TransactionStatus
 
 from todo_cli.contract.base import Caller, Request
 from todo_cli.contract.clock import Clock
-from todo_cli.db.errors import translate_error, was_lost
+from todo_cli.db.errors import translate_error, was_lost, was_rolled_back
 from todo_cli.db.pipeline import Connection, Row, run
 from todo_cli.db.rate_limit import LIMIT_REQUEST, RequestCount
 from todo_cli.db.schema_version import SCHEMA_VERSION
 from todo_cli.db.sql import Sql, StatementCall
-from todo_cli.errors import TodoError
+from todo_cli.errors import TodoError, Unavailable
 
 # psycopg warns of every refusal in a pipeline; it is raised here.
 logging.getLogger("psycopg").setLevel(logging.ERROR)
@@ -51,6 +51,10 @@ class ConnectionLost(TodoError):
 
     code, status, exit_code = "unavailable", 503, 7
     default_hint = "try again in a moment"
+
+
+class RolledBack(Unavailable):
+    """The database did nothing, for a reason that passes. Send the Request again."""
 
 
 async def connect(url: str, timeout_seconds: int = 10) -> Connection:
@@ -207,6 +211,8 @@ class Transaction:
 def translate(error: psycopg.Error) -> TodoError:
     """Return what Postgres reported, or ConnectionLost where it reported nothing any more."""
     translation = translate_error(error)
+    if was_rolled_back(error):
+        return RolledBack(translation.detail, hint=translation.hint)
     return ConnectionLost(translation.detail) if was_lost(error) else translation
 
 

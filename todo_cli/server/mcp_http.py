@@ -29,7 +29,7 @@ class McpRoute:
         self._end = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one message of a client. Some need no database, so the token of each is checked, and each is counted."""
+        """Answer one message of a client. Some need no database, so each is counted with a check of its token."""
         await check_token(self._pool, scope["state"]["caller"], scope["state"]["count"])
         manager = await self._load_manager()
         await manager.handle_request(scope, receive, send)

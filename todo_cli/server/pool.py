@@ -17,7 +17,7 @@ from todo_cli.contract.clock import Clock
 from todo_cli.core.dispatch import handle
 from todo_cli.db.pipeline import Connection
 from todo_cli.db.rate_limit import RequestCount
-from todo_cli.db.transaction import ConnectionLost, Transaction, time_limit
+from todo_cli.db.transaction import ConnectionLost, RolledBack, Transaction, time_limit
 from todo_cli.errors import Unavailable
 from todo_cli.server.reachability import Reachability, is_closed_by_server
 
@@ -41,6 +41,8 @@ MAX_WAITING_REQUESTS = 500
 REQUEST_TIMEOUT_SECONDS = 35.0  # longer than the database's own statement_timeout
 CHECK_TIMEOUT_SECONDS = 5.0  # for a connection to prove that it is alive
 MAX_ATTEMPTS = 3
+REPEAT_PAUSE_SECONDS = 0.05
+"""After a deadlock, times the number of the attempt."""
 
 
 class Pool(AsyncConnectionPool[Connection]):
@@ -134,6 +136,10 @@ async def answer(pool: Pool, caller: Caller, request: Request[R], count: Request
                     async with pool.lend(wait_for_database=attempt > 1) as connection:
                         tx = Transaction(connection, caller, type(request), count)
                         return TimedAnswer(await handle(tx, request), tx.clock)
+                except RolledBack:
+                    if attempt == MAX_ATTEMPTS:
+                        raise
+                    await asyncio.sleep(REPEAT_PAUSE_SECONDS * attempt)
                 except ConnectionLost as error:
                     if attempt == MAX_ATTEMPTS:
                         raise Unavailable(error.detail, uncertain=True) from error
