@@ -16,12 +16,12 @@ from psycopg.pq import TransactionStatus
 
 from todo_cli.contract.base import Caller, Request
 from todo_cli.contract.clock import Clock
-from todo_cli.db.errors import translate_error, was_lost, was_rolled_back
+from todo_cli.db.errors import ConnectionLost, translate_error, translate_outcome
 from todo_cli.db.pipeline import Connection, Row, run
 from todo_cli.db.rate_limit import LIMIT_REQUEST, RequestCount
 from todo_cli.db.schema_version import SCHEMA_VERSION
 from todo_cli.db.sql import Sql, StatementCall
-from todo_cli.errors import TodoError, Unavailable
+from todo_cli.errors import TodoError
 
 # psycopg warns of every refusal in a pipeline; it is raised here.
 logging.getLogger("psycopg").setLevel(logging.ERROR)
@@ -44,17 +44,6 @@ class _Entry(msgspec.Struct):
 
     now: datetime
     zone: str | None = None
-
-
-class ConnectionLost(TodoError):
-    """The connection was lost, so it is unknown whether the Request acted. Send it again with the same key."""
-
-    code, status, exit_code = "unavailable", 503, 7
-    default_hint = "try again in a moment"
-
-
-class RolledBack(Unavailable):
-    """The database did nothing, for a reason that passes. Send the Request again."""
 
 
 async def connect(url: str, timeout_seconds: int = 10) -> Connection:
@@ -150,7 +139,7 @@ class Transaction:
         try:
             return await run(self._connection, statements)
         except psycopg.Error as error:
-            raise translate(error) from error
+            raise translate_outcome(error) from error
 
     async def _run_counted(self, count: RequestCount, statements: list[tuple[Sql, list[Any]]]) -> list[Row | None]:
         limit = (LIMIT_REQUEST, [self.values["me"], count.policy])
@@ -206,14 +195,6 @@ class Transaction:
         inner._pending = [*self._pending, *own]
         self._pending = []
         return inner
-
-
-def translate(error: psycopg.Error) -> TodoError:
-    """Return what Postgres reported, or ConnectionLost where it reported nothing any more."""
-    translation = translate_error(error)
-    if was_rolled_back(error):
-        return RolledBack(translation.detail, hint=translation.hint)
-    return ConnectionLost(translation.detail) if was_lost(error) else translation
 
 
 class Steps:

@@ -15,9 +15,10 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 from todo_cli.contract.base import Caller, Request
 from todo_cli.contract.clock import Clock
 from todo_cli.core.dispatch import handle
+from todo_cli.db.errors import ConnectionLost, RolledBack
 from todo_cli.db.pipeline import Connection
 from todo_cli.db.rate_limit import RequestCount
-from todo_cli.db.transaction import ConnectionLost, RolledBack, Transaction, time_limit
+from todo_cli.db.transaction import Transaction, time_limit
 from todo_cli.errors import Unavailable
 from todo_cli.server.reachability import Reachability, is_closed_by_server
 

@@ -67,9 +67,9 @@ END $$;
 
 -- name: count_request
 -- For servers before schema 10: count one request of a user in a sliding minute; raise if the limit
--- is reached, which undoes the count. A user has as many rows in todo.buckets as requests ever ran at
--- once. Each request takes a row that no other locks, or adds one, so that none waits. Requests that
--- run at once do not see each other and may exceed the limit by their number.
+-- is reached, which undoes the count. A user has as many rows in todo.buckets as requests ever ran
+-- at once. Each request takes a row that no other locks, or adds one, so that none waits. Requests
+-- that run at once do not see each other and may exceed the limit by their number.
 CREATE FUNCTION todo.count_request(p_user uuid, p_limit int) RETURNS void LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
