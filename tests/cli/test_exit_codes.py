@@ -102,17 +102,14 @@ def test_exit_code_is_8_at_the_rate_limit(todo: Todo, person: Person, db: Databa
 
 
 def test_rate_limit_that_ends_in_seconds_is_waited_for_once(todo: Todo, person: Person, db: Database) -> None:
-    db.execute("UPDATE todo.users SET per_minute = 1 WHERE id = %s", person.user_id)
-    older = "UPDATE todo.recent_requests SET moments = ARRAY[now() - make_interval(secs => %s)] WHERE user_id = %s"
-    assert todo("list").code == 0
-    # the refused request itself is the only one in the window then, so that it must wait for a whole minute
-    assert todo("list").code == 8
     db.execute("UPDATE todo.users SET per_minute = 2 WHERE id = %s", person.user_id)
-    db.execute(older, 57.5, person.user_id)
-    db.execute("UPDATE todo.recent_requests SET moments = moments || now() WHERE user_id = %s", person.user_id)
-    db.execute("UPDATE todo.recent_requests SET moments[2] = moments[1] WHERE user_id = %s", person.user_id)
+    used = "ARRAY[now() - interval '57 seconds', now() - interval '57 seconds']"
+    db.execute(f"INSERT INTO todo.recent_requests VALUES (%s, 'user', {used})", person.user_id)
     done = todo("add", "milk")
     assert (done.code, done.err) == (0, ""), "refused, waited, let in"
+    recorded = "SELECT cardinality(moments) FROM todo.recent_requests WHERE user_id = %s"
+    assert db.execute(recorded, person.user_id) == [(2,)]
+    assert todo("list").code == 8, "the next one would have to wait for a minute"
 
 
 def test_exit_code_is_10_without_a_terminal_to_ask_on(bare: Todo) -> None:
