@@ -14,7 +14,8 @@ from todo_cli.contract.base import Caller, Request, Secret
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.tasks import AddTask, CompleteTasks
 from todo_cli.db.errors import RolledBack
-from todo_cli.server.pool import answer, open_pool
+from todo_cli.server.connection_pools import open_pool
+from todo_cli.server.pool import answer
 
 FAIL = """
 CREATE SEQUENCE public.attempts;

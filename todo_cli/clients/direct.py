@@ -11,6 +11,7 @@ from todo_cli.contract.clock import Clock
 from todo_cli.contract.codec import check_request
 from todo_cli.core.dispatch import handle
 from todo_cli.db.errors import ConnectionLost, RolledBack
+from todo_cli.db.prepared_statements import Preparation
 from todo_cli.db.transaction import Transaction, connect, time_limit
 from todo_cli.errors import Unavailable
 from todo_cli.settings.settings import Settings
@@ -29,6 +30,7 @@ class DirectClient:
         self._settings = settings
         self._token = settings.require_token()
         self.clock: Clock | None = None
+        self._preparation = Preparation(is_on=settings.prepare == "auto")
         self._connection: Any = None
         self._runner: asyncio.Runner | None = None
 
@@ -87,7 +89,7 @@ class DirectClient:
             url = self._settings.database_url
             if url is None:
                 raise Unavailable("the profile has no database_url", hint="create one with: todo init")
-            self._connection = await connect(url.reveal())
+            self._connection = await connect(url.reveal(), self._preparation)
         return self._connection
 
     def _start_local_postgres(self) -> None:

@@ -16,8 +16,10 @@ from psycopg.pq import TransactionStatus
 
 from todo_cli.contract.base import Caller, Request
 from todo_cli.contract.clock import Clock
-from todo_cli.db.errors import ConnectionLost, translate_error, translate_outcome
+from todo_cli.db.connection_settings import connection_settings
+from todo_cli.db.errors import ConnectionLost, translate_error, translate_outcome, was_lost
 from todo_cli.db.pipeline import Connection, Row, run
+from todo_cli.db.prepared_statements import Preparation
 from todo_cli.db.rate_limit import LIMIT_REQUEST, RequestCount
 from todo_cli.db.schema_version import SCHEMA_VERSION
 from todo_cli.db.sql import Sql, StatementCall
@@ -46,19 +48,24 @@ class _Entry(msgspec.Struct):
     zone: str | None = None
 
 
-async def connect(url: str, timeout_seconds: int = 10) -> Connection:
+async def connect(url: str, preparation: Preparation | None = None, application: str = "todo") -> Connection:
     """Open a connection on which the statements of one pipeline are one implicit transaction; raises TodoError."""
     try:
-        return await Connection.connect(
-            url,
-            autocommit=True,
-            connect_timeout=timeout_seconds,
-            application_name="todo",
-            cursor_factory=AsyncRawCursor,
-            prepare_threshold=None,  # psycopg would deallocate our prepared statements with its own
-        )
+        connection = await Connection.connect(url, **psycopg_settings(url, application))
     except psycopg.Error as error:
         raise translate_error(error) from error
+    connection.preparation = preparation or connection.preparation
+    return connection
+
+
+def psycopg_settings(url: str, application: str) -> dict[str, Any]:
+    """Return the settings of psycopg for a connection that `run` can use."""
+    return {
+        "autocommit": True,
+        "cursor_factory": AsyncRawCursor,
+        "prepare_threshold": None,  # psycopg would deallocate our prepared statements with its own
+        **connection_settings(url, application),
+    }
 
 
 @asynccontextmanager
@@ -139,6 +146,8 @@ class Transaction:
         try:
             return await run(self._connection, statements)
         except psycopg.Error as error:
+            if was_lost(error):  # also where it leads to a standby, which accepts no write
+                await self._connection.close()
             raise translate_outcome(error) from error
 
     async def _run_counted(self, count: RequestCount, statements: list[tuple[Sql, list[Any]]]) -> list[Row | None]:

@@ -17,8 +17,9 @@ from todo_cli.contract.codec import convert_request, decode_request, encode
 from todo_cli.contract.ids import new_id
 from todo_cli.db.rate_limit import RequestCount
 from todo_cli.errors import Invalid, NotSignedIn, Unavailable
+from todo_cli.server.connection_pools import Pool
 from todo_cli.server.headers import read_headers
-from todo_cli.server.pool import Pool, TimedAnswer, answer
+from todo_cli.server.pool import TimedAnswer, answer
 from todo_cli.server.refusal_counts import count_failed_sign_in
 from todo_cli.server.responses import send_response
 

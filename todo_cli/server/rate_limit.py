@@ -11,8 +11,8 @@ from todo_cli.contract.base import Caller
 from todo_cli.db.errors import translate_error
 from todo_cli.db.pipeline import run
 from todo_cli.db.rate_limit import CHAT_POLICY, LIMIT_REQUEST, USER_POLICY, WINDOW_SECONDS, Rate, RequestCount
-from todo_cli.errors import TooMany
-from todo_cli.server.pool import Pool
+from todo_cli.errors import TooMany, Unavailable
+from todo_cli.server.connection_pools import Pool
 
 
 def policy_of(scope: Scope) -> str:
@@ -37,8 +37,10 @@ class RateLimiter:
         if count is None or not count.is_pending:
             return
         try:
-            async with self._pool.connection() as connection:
+            async with self._pool.lend(wait_for_database=False) as connection:
                 [row] = await run(connection, [(LIMIT_REQUEST, [caller.user_id, count.policy])])
+        except Unavailable:
+            return
         except psycopg.Error as failure:
             if isinstance(limit := translate_error(failure), TooMany):
                 count.store_refusal(limit)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg
-from psycopg_pool import AsyncConnectionPool
 
 from todo_cli.contract.base import Caller
-from todo_cli.errors import NotSignedIn, TodoError, TooMany
+from todo_cli.errors import NotSignedIn, TodoError, TooMany, Unavailable
+from todo_cli.server.connection_pools import Pool
 
 MAX_FAILURES_PER_MINUTE = 30  # for one account from one address
 REPEAT_SECONDS = 0.5
@@ -20,16 +20,16 @@ MAX_REMEMBERED_REFUSALS = 10_000
 COUNT_FAILURE = "SELECT todo.count_failure($1::uuid, $2)"
 
 
-async def count_failed_sign_in(pool: AsyncConnectionPool[Any], caller: Caller, error: NotSignedIn) -> TodoError:
+async def count_failed_sign_in(pool: Pool, caller: Caller, error: NotSignedIn) -> TodoError:
     """Count a failed sign-in and return the error to send: the given one, or TooMany after many failures.
 
     A valid token is never limited by other clients' failures.
     """
     try:
-        async with pool.connection() as connection:
+        async with pool.lend(wait_for_database=False) as connection:
             values = [caller.user_id, caller.address or ""]
             row = await (await connection.execute(COUNT_FAILURE, values, prepare=False)).fetchone()
-    except psycopg.Error:
+    except (psycopg.Error, Unavailable):
         return error
     if row is not None and row[0] > MAX_FAILURES_PER_MINUTE:
         return TooMany("too many failed sign-ins", hint="check the token, then wait a minute", retry_after=60)

@@ -33,6 +33,8 @@ class Settings(NamedTuple):
     serve_connections: int
     serve_proxies: str
     serve_rate_limit: bool = True
+    prepare: str = "auto"
+    serve_prepare: str = "auto"
     model_name: str | None = None
     model_base_url: str | None = None
     model_api_key: Secret | None = None
