@@ -123,7 +123,8 @@ FROZEN = {
     "0007_counters.sql": "2e016467746c79528ce7fb63b92422c4ce2736722955c58f73c2405994c1e373",
     "0008_token_tree.sql": "f4380eca98ecd19343c7e2ea90827d051edcde4b980f73be3dca51382b398f6a",
     "0009_show_usage.sql": "a41dac26571ddf8e7d3d4ae5620d32b40ba16f3341d57063eb8225135a05611d",
-    "0010_exact_rate_limit.sql": "5608677ebdd96a0d89d83f1dc10556e67e4551414311faf73ae69c60664c150d",
+    "0010_preferences.sql": "56357eb4dcb51f3fe9dd81230a7a53be553dfd9cfed51317ac5e6500137949a5",
+    "0011_exact_rate_limit.sql": "15134eee4ee47fad2fa08abc67310176236e146ecafd58fa7dac9ab4f8603dd9",
 }
 
 

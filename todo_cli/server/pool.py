@@ -9,6 +9,7 @@ import psycopg
 
 from todo_cli.contract.base import Caller, Request
 from todo_cli.contract.clock import Clock
+from todo_cli.contract.preferences import DisplayPreferences
 from todo_cli.core.dispatch import handle
 from todo_cli.db.errors import ConnectionLost, RolledBack
 from todo_cli.db.rate_limit import RequestCount
@@ -25,10 +26,11 @@ REPEAT_PAUSE_SECONDS = 0.05
 
 
 class TimedAnswer(NamedTuple, Generic[R]):
-    """The answer to a Request, and the clock by which its dates were read."""
+    """The answer to a Request, the clock by which its dates were read, and the preferences by which it is shown."""
 
     value: R
     clock: Clock | None
+    display: DisplayPreferences
 
 
 async def answer(pool: Pool, caller: Caller, request: Request[R], count: RequestCount | None = None) -> TimedAnswer[R]:
@@ -42,7 +44,7 @@ async def answer(pool: Pool, caller: Caller, request: Request[R], count: Request
                 try:
                     async with pool.lend(wait_for_database=attempt > 1) as connection:
                         tx = Transaction(connection, caller, type(request), count)
-                        return TimedAnswer(await handle(tx, request), tx.clock)
+                        return TimedAnswer(await handle(tx, request), tx.clock, tx.preferences.display)
                 except RolledBack:
                     if attempt == MAX_ATTEMPTS:
                         raise

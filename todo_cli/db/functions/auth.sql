@@ -143,7 +143,7 @@ BEGIN
   END IF;
 
   -- Newer servers call limit_request() in front. The steps of a turn belong to a counted request.
-  IF p_schema < 10 AND is_server AND p_way IS DISTINCT FROM 'chat' THEN
+  IF p_schema < 11 AND is_server AND p_way IS DISTINCT FROM 'chat' THEN
     PERFORM todo.count_request(p_user, t.per_minute);
   END IF;
   IF t.last_used_at IS NULL OR t.last_used_at < clock_timestamp() - interval '1 minute'

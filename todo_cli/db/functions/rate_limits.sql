@@ -66,7 +66,7 @@ BEGIN
 END $$;
 
 -- name: count_request
--- For servers before schema 10: count one request of a user in a sliding minute; raise if the limit
+-- For servers before schema 11: count one request of a user in a sliding minute; raise if the limit
 -- is reached, which undoes the count. A user has as many rows in todo.buckets as requests ever ran
 -- at once. Each request takes a row that no other locks, or adds one, so that none waits. Requests
 -- that run at once do not see each other and may exceed the limit by their number.
@@ -109,7 +109,7 @@ BEGIN
 END $$;
 
 -- name: count_refused_request
--- For servers before schema 10: count a request that was refused, in a transaction of its own: the
+-- For servers before schema 11: count a request that was refused, in a transaction of its own: the
 -- refusal undid the count of enter(), or came before it. Raise if the limit is reached.
 CREATE FUNCTION todo.count_refused_request(p_user uuid) RETURNS void LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -16,7 +16,7 @@ recent_requests = Table(
     postgresql_with={"fillfactor": "50"},  # room for the next version of a row in its page
 )
 
-# Of servers before schema 10. Unlogged, as the failures below: a crash may forget them.
+# Of servers before schema 11. Unlogged, as the failures below: a crash may forget them.
 buckets = Table(
     "buckets",
     metadata,

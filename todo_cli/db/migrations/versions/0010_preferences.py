@@ -1,4 +1,4 @@
-"""Limit the requests of each user exactly, and the turns of the chat apart."""
+"""Store the preferences of dates, screens, new tasks, lists, questions and reminders."""
 
 from pathlib import Path
 from typing import Any

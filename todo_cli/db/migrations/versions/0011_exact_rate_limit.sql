@@ -175,7 +175,7 @@ BEGIN
   END IF;
 
   -- Newer servers call limit_request() in front. The steps of a turn belong to a counted request.
-  IF p_schema < 10 AND is_server AND p_way IS DISTINCT FROM 'chat' THEN
+  IF p_schema < 11 AND is_server AND p_way IS DISTINCT FROM 'chat' THEN
     PERFORM todo.count_request(p_user, t.per_minute);
   END IF;
   IF t.last_used_at IS NULL OR t.last_used_at < clock_timestamp() - interval '1 minute'
@@ -221,4 +221,4 @@ GRANT EXECUTE ON ROUTINE todo.limit_request(uuid, text, text) TO todo_server;
 
 REVOKE CREATE ON SCHEMA todo FROM todo_auth;
 
-UPDATE todo.schema SET version = 10;
+UPDATE todo.schema SET version = 11;
