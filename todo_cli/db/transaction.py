@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -16,35 +15,21 @@ from psycopg.pq import TransactionStatus
 
 from todo_cli.contract.base import Caller, Request
 from todo_cli.contract.clock import Clock
+from todo_cli.contract.preferences import NO_PREFERENCES, Preferences
 from todo_cli.db.connection_settings import connection_settings
 from todo_cli.db.errors import translate_error, was_lost, was_rolled_back
 from todo_cli.db.pipeline import Connection, run
 from todo_cli.db.prepared_statements import Preparation
 from todo_cli.db.schema_version import SCHEMA_VERSION
+from todo_cli.db.sign_in import ENTER, Entry
 from todo_cli.db.sql import Sql, StatementCall
 from todo_cli.errors import TodoError, Unavailable
 
 # psycopg warns of every refusal in a pipeline; it is raised here.
 logging.getLogger("psycopg").setLevel(logging.ERROR)
 
-# The sign-in comes first: only then may the preferences be read, and a write has waited for its lock.
-ENTER = Sql("""
-WITH entered AS MATERIALIZED (
-  SELECT todo.enter(%(schema)s::int, %(token)s, %(me)s::uuid, %(space)s::uuid, %(scope)s,
-    %(write)s::boolean, %(way)s))
-SELECT json_build_object('now', clock_timestamp(), 'zone', (
-    SELECT p.timezone FROM todo.preferences p WHERE p.user_id = %(me)s::uuid))::text
-  FROM entered""")
-
 BEGIN, COMMIT, ROLLBACK = Sql("BEGIN"), Sql("COMMIT"), Sql("ROLLBACK")
 SAVEPOINT, ROLLBACK_INNER = Sql("SAVEPOINT before_inner"), Sql("ROLLBACK TO SAVEPOINT before_inner")
-
-
-class _Entry(msgspec.Struct):
-    """What a sign-in returns: the database's time, and the zone of the user's preferences."""
-
-    now: datetime
-    zone: str | None = None
 
 
 class ConnectionLost(TodoError):
@@ -102,7 +87,7 @@ class Transaction:
         self._connection = connection
         self._is_open = False
         self._pending: list[StatementCall] = [(ENTER, {})]  # sent before the next statement
-        self._entry: _Entry | None = None  # of the last sign-in
+        self._entry: Entry | None = None  # of the last sign-in
         self.has_committed = False
         self.caller = caller
         self.values: dict[str, Any] = {
@@ -147,24 +132,34 @@ class Transaction:
         texts = [None if row is None else row[0] for row in rows]
         for (sql, _), text in zip(calls, texts, strict=True):
             if sql is ENTER and text:
-                self._entry = msgspec.json.decode(text, type=_Entry)
+                self._entry = msgspec.json.decode(text, type=Entry)
                 self._connection.set_time(self._entry.now)
         return texts
 
     @property
     def clock(self) -> Clock | None:
         """Return the database's time at the last sign-in and the caller's zone; None before the first round trip."""
-        entry = self._entry
-        return Clock(entry.now, self.caller.zone or entry.zone or "UTC") if entry else None
+        return self._entry.clock(self.caller.zone) if self._entry else None
+
+    @property
+    def preferences(self) -> Preferences:
+        """Return the user's preferences at the last sign-in; all are null before the first, and without a row."""
+        return self._entry.preferences or NO_PREFERENCES if self._entry else NO_PREFERENCES
 
     def estimate_clock(self) -> Clock | None:
-        """Return the clock if it costs no round trip: from the sign-in, or from an earlier one on this connection."""
+        """Return the clock if it costs no round trip: from the sign-in, or from an earlier one on this connection.
+
+        Without a sign-in of this user it does not know on which day their weeks begin.
+        """
         now = self._connection.estimate_time()
         return self.clock or (Clock(now, self.caller.zone) if now and self.caller.zone else None)
 
-    async def read_clock(self) -> Clock:
-        """Return the clock. Before the first statement it may cost a round trip."""
-        if clock := self.estimate_clock():
+    async def read_clock(self, *, with_week: bool = False) -> Clock:
+        """Return the clock, with the user's first day of the week if it matters.
+
+        Before the first statement it may cost a round trip.
+        """
+        if clock := self.clock if with_week else self.estimate_clock():
             return clock
         await self._fetch([])
         assert self.clock  # noqa: S101  # the first statement signs in

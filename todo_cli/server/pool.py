@@ -9,6 +9,7 @@ import psycopg
 
 from todo_cli.contract.base import Caller, Request
 from todo_cli.contract.clock import Clock
+from todo_cli.contract.preferences import DisplayPreferences
 from todo_cli.core.dispatch import handle
 from todo_cli.db.transaction import ConnectionLost, RolledBack, Transaction, time_limit
 from todo_cli.errors import TodoError, Unavailable
@@ -23,10 +24,11 @@ REPEAT_PAUSE_SECONDS = 0.05
 
 
 class TimedAnswer(NamedTuple, Generic[R]):
-    """The answer to a Request, and the clock by which its dates were read."""
+    """The answer to a Request, the clock by which its dates were read, and the preferences by which it is shown."""
 
     value: R
     clock: Clock | None
+    display: DisplayPreferences
 
 
 async def answer(pool: Pool, caller: Caller, request: Request[R]) -> TimedAnswer[R]:
@@ -57,7 +59,7 @@ async def answer(pool: Pool, caller: Caller, request: Request[R]) -> TimedAnswer
 
 async def _handle(tx: Transaction, request: Request[R]) -> TimedAnswer[R]:
     try:
-        return TimedAnswer(await handle(tx, request), tx.clock)
+        return TimedAnswer(await handle(tx, request), tx.clock, tx.preferences.display)
     except TodoError as error:
         error.is_counted = tx.has_committed
         raise
