@@ -30,4 +30,5 @@ def _create_adapter() -> Mangum:
     settings = load_settings()._replace(serve_proxies="", model_titles=False)
     if "TODO_POOL_SIZE" not in os.environ:
         settings = settings._replace(serve_pool_size=0)
-    return Mangum(create_checked_app(settings), lifespan="off", text_mime_types=TEXT_TYPES)
+    app: Any = create_checked_app(settings)  # the same protocol, in other types
+    return Mangum(app, lifespan="off", text_mime_types=TEXT_TYPES)
