@@ -108,4 +108,4 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     router = Router(routes, redirect_slashes=False, default=_raise_not_found, lifespan=lifespan)
     limiter = RateLimiter(pool, is_on=settings.serve_rate_limit)
     log = AccessLog(SignInFirst(router, pool, limiter))
-    return ForwardedAddress(log, settings.serve_proxies)
+    return ForwardedAddress(log, settings.serve_proxies) if settings.serve_proxies else log
