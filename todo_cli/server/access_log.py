@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import sys
 import time
 from contextlib import suppress
 from typing import Any
 
+import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from todo_cli.contract.ids import new_id
@@ -70,9 +70,9 @@ def _write(scope: Scope, request_id: str, status: int, seconds: float) -> None:
         "request_id": request_id,
         "from": scope["client"][0] if scope.get("client") else "unix",
         "method": scope["method"],
-        "path": scope["path"][:200],
+        # ASCII: a path may contain line separators and control characters beyond it
+        "path": ascii(scope["path"][:200])[1:-1],
         "status": status,
         "ms": round(seconds * 1000, 1),
     }
-    # ASCII: a path may contain line separators and control characters beyond it
-    sys.stderr.write(json.dumps(entry, separators=(",", ":")) + "\n")
+    sys.stderr.write(msgspec.json.encode(entry).decode() + "\n")

@@ -59,10 +59,9 @@ class Pool(AsyncConnectionPool[Connection]):
             await self.renew()
             connection = await take()
         try:
-            async with connection:
-                yield connection
+            yield connection
         finally:
-            await self.putconn(connection)
+            await self.putconn(connection)  # which rolls back what an error has left open
 
     async def _take_unless_down(self) -> Connection:
         reachability = self._reachability = self._reachability or Reachability(str(self.conninfo))
