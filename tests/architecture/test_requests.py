@@ -60,7 +60,8 @@ DeleteTasks DisableUser EditComment EditTasks EndTurn ForkConversation HoldCalls
 ListConversations ListPlans ListProjects ListPrompts ListSpaces ListTags ListTasks ListTokens ListUsers ListViews
 MakePlan MoveHead ReadEvents ReadReplay ReadUsage Redo RedoTurn RefusePlan ReleaseTasks RemoveComment RemoveConversation
 RemoveView RenameConversation ReopenTasks RestoreConversation RestoreTasks RevokeToken RewindTurn RunCall SaveView
-SearchConversations SearchTasks SetBudget SetPreferences ShowConversation ShowTask SkipTasks StartTasks StopTasks
+SearchConversations SearchTasks SetBudget SetPreferences ShowConversation
+ShowPreferences ShowTask SkipTasks StartTasks StopTasks
 StopTurn StoreAnswer StoreEvents StoreResults StoreSummary StoreTitle Undo UndoTurn WhoAmI
 """.split()  # noqa: SIM905  # 70 quoted words would be harder to read
 
