@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import sys
 import time
@@ -70,9 +71,11 @@ def _write(scope: Scope, request_id: str, status: int, seconds: float) -> None:
         "request_id": request_id,
         "from": scope["client"][0] if scope.get("client") else "unix",
         "method": scope["method"],
-        # ASCII: a path may contain line separators and control characters beyond it
-        "path": ascii(scope["path"][:200])[1:-1],
+        "path": scope["path"][:200],
         "status": status,
         "ms": round(seconds * 1000, 1),
     }
-    sys.stderr.write(msgspec.json.encode(entry).decode() + "\n")
+    line = msgspec.json.encode(entry).decode()
+    if not line.isascii():  # a path may contain line separators and control characters beyond ASCII
+        line = json.dumps(entry)
+    sys.stderr.write(line + "\n")
