@@ -119,4 +119,4 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     routes = build_routes(pool, turns, mcp, ModelRoute(pool, settings))
     router = Router(routes, redirect_slashes=False, default=_raise_not_found, lifespan=lifespan)
     log = AccessLog(SignInFirst(FixedPaths(routes, router), pool))
-    return ForwardedAddress(log, settings.serve_proxies)
+    return ForwardedAddress(log, settings.serve_proxies) if settings.serve_proxies else log

@@ -7,7 +7,6 @@ from starlette.types import Receive, Scope, Send
 from todo_cli.contract.codec import encode
 from todo_cli.contract.users import WhoAmI
 from todo_cli.errors import ModelFailed
-from todo_cli.llm.catalog import list_models
 from todo_cli.server.connection_pools import Pool
 from todo_cli.server.endpoint import answer_client
 from todo_cli.server.responses import send_response
@@ -22,6 +21,8 @@ class ModelRoute:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer `GET /v1/models`; raises TodoError."""
+        from todo_cli.llm.catalog import list_models  # The HTTP client is an eighth of the start of a server.
+
         me = await answer_client(self._pool, scope["state"]["caller"], WhoAmI())
         try:
             models = await list_models(self._settings, preferred=me.model)

@@ -6,7 +6,6 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from todo_cli.errors import Invalid
 
@@ -15,6 +14,8 @@ class ForwardedAddress:
     """Sets the client's address from `X-Forwarded-For`. Text that is no address leaves the proxy's own."""
 
     def __init__(self, app: Any, proxies: str) -> None:
+        from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
         check_proxies(proxies)
         self._app, self._library = app, ProxyHeadersMiddleware(self._call_app, proxies)
 
