@@ -20,6 +20,7 @@ from todo_cli.contract.password_steps import (
 )
 from todo_cli.contract.passwords import ChangedPassword, ChangePassword, PasswordReset, ResetPassword, SignedIn, SignIn
 from todo_cli.contract.registration import Register, Registered
+from todo_cli.db.rate_limit import RequestCount
 from todo_cli.errors import Invalid, NotAllowed
 from todo_cli.server.connection_pools import Pool
 from todo_cli.server.endpoint import AnswerRequest
@@ -41,7 +42,7 @@ class PasswordRoutes:
             Register: self.register,
         }
 
-    async def sign_in(self, caller: Caller, request: SignIn) -> TimedAnswer[SignedIn]:
+    async def sign_in(self, caller: Caller, request: SignIn, count: RequestCount | None) -> TimedAnswer[SignedIn]:
         """Open a session. An account that does not exist costs the same steps and the same hash."""
         prefix = (await self._send(caller, ReadSignInSalt(email=request.email))).prefix
         password_hash = await self._hashes.hash_like(request.password, prefix)
@@ -52,11 +53,13 @@ class PasswordRoutes:
             await self._send(caller, RenewHash(email=request.email, password_hash=password_hash, new_hash=new_hash))
         return signed_in
 
-    async def change_password(self, caller: Caller, request: ChangePassword) -> TimedAnswer[ChangedPassword]:
+    async def change_password(
+        self, caller: Caller, request: ChangePassword, count: RequestCount | None
+    ) -> TimedAnswer[ChangedPassword]:
         """Set the caller's password. A repeated request has the same key, and so the same salt and the same hash."""
         _check_password(request.password, request.email)
         key = caller.key or new_id()
-        prefix = (await self._send(caller, ReadOwnSalt())).prefix
+        prefix = (await self._send(caller, ReadOwnSalt(), count)).prefix
         current_hash = repeated_hash = None
         if prefix:
             current_hash = await self._hashes.hash_like(request.current or Secret(""), prefix)
@@ -69,7 +72,9 @@ class PasswordRoutes:
         )
         return await answer(self._pool, replace(caller, key=key), step)
 
-    async def reset_password(self, caller: Caller, request: ResetPassword) -> TimedAnswer[PasswordReset]:
+    async def reset_password(
+        self, caller: Caller, request: ResetPassword, count: RequestCount | None
+    ) -> TimedAnswer[PasswordReset]:
         """Set a new password by a one-time code."""
         _check_password(request.password, request.email)
         prefix = (await self._send(caller, ReadSignInSalt(email=request.email))).prefix
@@ -81,7 +86,7 @@ class PasswordRoutes:
         )
         return await answer(self._pool, caller, step)
 
-    async def register(self, caller: Caller, request: Register) -> TimedAnswer[Registered]:
+    async def register(self, caller: Caller, request: Register, count: RequestCount | None) -> TimedAnswer[Registered]:
         """Create an account as far as the server's setting allows it; raises NotAllowed."""
         _check_password(request.password, request.email)
         if self._registration == "closed":
@@ -100,8 +105,8 @@ class PasswordRoutes:
         )
         return await answer(self._pool, caller, step)
 
-    async def _send(self, caller: Caller, step: Request[R]) -> R:
-        return (await answer(self._pool, caller, step)).value
+    async def _send(self, caller: Caller, step: Request[R], count: RequestCount | None = None) -> R:
+        return (await answer(self._pool, caller, step, count)).value
 
 
 def _check_password(password: Secret, email: str | None) -> None:

@@ -73,6 +73,9 @@ SETTING_KEYS = (
     SettingKey(
         "server", "registration", str, "closed", "who may register: closed, invitation, open", "TODO_REGISTRATION"
     ),
+    SettingKey(
+        "server", "rate_limit", bool, True, "limit each user's requests; a local list has no limit", "TODO_RATE_LIMIT"
+    ),
     SettingKey("model", "name", str, None, "model for the chat; a server uses its own setting", "TODO_MODEL"),
     SettingKey("model", "base_url", str, None, "address of the model's API; OPENAI_BASE_URL wins"),
     SettingKey("model", "api_key", str, None, "API key, sent to that address only; OPENAI_API_KEY wins", None, True),

@@ -775,4 +775,4 @@ CREATE TRIGGER tokens_expired BEFORE UPDATE OF expires_at ON todo.tokens FOR EAC
 
 REVOKE CREATE ON SCHEMA todo FROM todo_auth;
 
-UPDATE todo.schema SET version = 11;
+UPDATE todo.schema SET version = 12;
