@@ -71,7 +71,7 @@ class Database:
         with open_owner_session(self.owner_url) as work:
             user_id, token = work.create_user(name, admin=admin, zone=zone)
             login = work.create_login(user_id, password)
-        self.execute("UPDATE todo.users SET per_minute = 1000000000 WHERE id = %s", user_id)
+        self.execute("UPDATE todo.users SET per_minute = NULL, turns_per_minute = NULL WHERE id = %s", user_id)
         return Person(name, user_id, token.reveal(), self.address(login, password.reveal()))
 
     def execute(self, statement: str, *values: object) -> list[tuple[Any, ...]]:

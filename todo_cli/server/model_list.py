@@ -23,7 +23,8 @@ class ModelRoute:
         """Answer `GET /v1/models`; raises TodoError."""
         from todo_cli.llm.catalog import list_models  # The HTTP client is an eighth of the start of a server.
 
-        me = await answer_client(self._pool, scope["state"]["caller"], WhoAmI())
+        state = scope["state"]
+        me = await answer_client(self._pool, state["caller"], WhoAmI(), state["count"])
         try:
             models = await list_models(self._settings, preferred=me.model)
         except ModelFailed as error:

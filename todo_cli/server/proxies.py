@@ -25,8 +25,9 @@ class ForwardedAddress:
         await self._library(scope, receive, send)  # type: ignore[arg-type]  # the same protocol in uvicorn's types
 
     async def _call_app(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope.get("client") and not _is_address(scope["client"][0]):
-            scope["client"] = scope["state"]["peer"]
+        client, peer = scope.get("client"), scope["state"]["peer"]
+        if client != peer and not _is_address(client[0]):
+            scope["client"] = peer
         await self._app(scope, receive, send)
 
 
