@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import BARE, Database, Person
 from tests.support.chat_process import ChatProcess, model_environment, slow_answer, wait_until
 from tests.support.fake_model import FakeModel, text_answer
-from tests.support.pgbouncer import PROGRAM, run_pgbouncer
+from tests.support.pgbouncer import run_pgbouncer
 from todo_cli.contract.ids import new_id
 
 ROOT = Path(__file__).parents[2]
@@ -77,10 +77,9 @@ def test_function_refuses_a_wrong_token_and_the_login_of_the_owner(db: Database,
     assert "must not connect as the database's owner" in err
 
 
-@pytest.mark.skipif(not PROGRAM, reason="this machine has no pgbouncer")
 def test_function_works_behind_a_pooler(db: Database, person: Person) -> None:
-    with run_pgbouncer([db.server_url]) as [url]:
-        call = Function("lambda", url, person.token)
+    with run_pgbouncer(db.owner_url) as pooler:
+        call = Function("lambda", pooler.through(db.server_url), person.token)
         assert call("POST", "/v1/tasks", {"title": "milk"}).status == 201
         assert call("POST", "/v1/tasks/completion", {"numbers": [1]}).status == 200
     assert db.execute("SELECT status FROM todo.tasks WHERE space_id = %s", person.user_id) == [("done",)]

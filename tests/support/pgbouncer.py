@@ -12,14 +12,13 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
-
-from tests.conftest import free_port, wait_for
 
 PROGRAM = os.environ.get("TODO_TEST_PGBOUNCER") or shutil.which(
     "pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin"
@@ -47,41 +46,55 @@ def require_pgbouncer(max_prepared_statements: int = 0) -> None:
 
 
 @contextmanager
-def run_pgbouncer(urls: Sequence[str], max_prepared_statements: int = 0) -> Iterator[list[str]]:
-    """Run PgBouncer for the logins of `urls`, all of one database; yield their URLs by way of it."""
+def run_pgbouncer(owner_url: str, max_prepared_statements: int = 0) -> Iterator[Pooler]:
+    """Run PgBouncer for every login and database of the Postgres of `owner_url`."""
+    from tests.conftest import free_port, wait_for  # the fixtures of conftest use this module
+
     require_pgbouncer(max_prepared_statements)
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="todo-pgbouncer-") as directory:
         home = Path(directory)
         log = home / "log"
-        _write_settings(home, port, urls, max_prepared_statements)
+        _write_settings(home, port, owner_url, max_prepared_statements)
         with log.open("w") as out:
             process = subprocess.Popen(
                 [str(PROGRAM), str(home / "pgbouncer.ini")],
                 stdout=out,
                 stderr=out,
                 cwd="/",
-                **_choose_account(home, urls[0]),  # type: ignore[call-overload]
+                **_choose_account(home, owner_url),  # type: ignore[call-overload]
             )
         try:
             wait_for(lambda: _accepts(port), log.read_text())
-            yield [_through(url, port) for url in urls]
+            yield Pooler(port)
         finally:
             process.terminate()
             process.wait(20)
 
 
-def _write_settings(home: Path, port: int, urls: Sequence[str], max_prepared_statements: int) -> None:
-    parts = urlsplit(urls[0])
+class Pooler(NamedTuple):
+    """A running PgBouncer."""
+
+    port: int
+
+    def through(self, url: str) -> str:
+        """Return the URI of the same database and login by way of the pooler."""
+        parts = urlsplit(url)
+        login = parts.netloc.rpartition("@")[0]
+        return f"postgresql://{login}@127.0.0.1:{self.port}{parts.path}"
+
+
+def _write_settings(home: Path, port: int, owner_url: str, max_prepared_statements: int) -> None:
+    parts = urlsplit(owner_url)
     query = parse_qs(parts.query)
-    place = f"host={query['host'][0]} port={query['port'][0]} dbname={parts.path[1:]}"
-    logins = [(unquote(urlsplit(url).username or ""), unquote(urlsplit(url).password or "")) for url in urls]
-    (home / "users.txt").write_text("".join(f'"{login}" "{password}"\n' for login, password in logins))
+    owner, password = unquote(parts.username or ""), unquote(parts.password or "")
+    (home / "users.txt").write_text(f'"{owner}" "{password}"\n')
     (home / "pgbouncer.ini").write_text(
-        f"[databases]\ntodo = {place}\n"
+        f"[databases]\n* = host={query['host'][0]} port={query['port'][0]} auth_user={owner}\n"
         f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
         f"auth_type = scram-sha-256\nauth_file = {home}/users.txt\n"
-        f"pool_mode = transaction\ndefault_pool_size = {POOL_SIZE}\nmax_client_conn = 200\n"
+        "auth_query = SELECT usename, passwd FROM pg_shadow WHERE usename = $1\n"
+        f"pool_mode = transaction\ndefault_pool_size = {POOL_SIZE}\nmax_client_conn = 500\n"
         + (f"max_prepared_statements = {max_prepared_statements}\n" if max_prepared_statements else "")
     )
 
@@ -102,8 +115,3 @@ def _accepts(port: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def _through(url: str, port: int) -> str:
-    login = urlsplit(url).netloc.rpartition("@")[0]
-    return f"postgresql://{login}@127.0.0.1:{port}/todo"
