@@ -14,7 +14,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -29,6 +28,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from tests.support.command_server import COMMAND, CommandServer, needs_new_process, run_new_process
+from tests.support.pgbouncer import run_pgbouncer
 from todo_cli.contract.base import Secret
 from todo_cli.db.migrate import migrate
 from todo_cli.db.owner import open_owner_session
@@ -36,8 +37,6 @@ from todo_cli.local_postgres.cluster import LocalPostgres
 
 pytest_plugins = ["tests.support.connections", "tests.support.ask", "tests.support.chat_fixtures"]
 
-# the command, as a wheel installs it: an import of main and a call
-COMMAND = (sys.executable, "-c", "from todo_cli.main import main; main()")
 # what cron gives a job, and no more
 BARE = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LANG": "C.UTF-8"}
 
@@ -72,7 +71,7 @@ class Database:
         with open_owner_session(self.owner_url) as work:
             user_id, token = work.create_user(name, admin=admin, zone=zone)
             login = work.create_login(user_id, password)
-        self.execute("UPDATE todo.users SET per_minute = 1000000000 WHERE id = %s", user_id)
+        self.execute("UPDATE todo.users SET per_minute = NULL, turns_per_minute = NULL WHERE id = %s", user_id)
         return Person(name, user_id, token.reveal(), self.address(login, password.reveal()))
 
     def execute(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
@@ -132,21 +131,16 @@ class Todo:
 
     directory: Path
     env: dict[str, str] = field(default_factory=dict)
+    server: CommandServer | None = None
 
     def __call__(
         self, *arguments: str, stdin: str | bytes | None = None, env: dict[str, str] | None = None, timeout: float = 60
     ) -> Result:
         """Run it to its end; stdin is empty when not given, never a terminal."""
         data = stdin.encode() if isinstance(stdin, str) else stdin or b""
-        done = subprocess.run(
-            [*COMMAND, *arguments],
-            input=data,
-            capture_output=True,
-            env=self.environment(env),
-            cwd=self.directory,
-            timeout=timeout,
-            check=False,
-        )
+        environment = self.environment(env)
+        run = run_new_process if self.server is None or needs_new_process(environment) else self.server.run
+        done = run(arguments, data, environment, self.directory, timeout)
         return Result(done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"), done.returncode)
 
     def environment(self, more: dict[str, str] | None = None) -> dict[str, str]:
@@ -183,11 +177,25 @@ def postgres() -> Iterator[LocalPostgres]:
     shutil.rmtree(home, ignore_errors=True)
 
 
-def _database(postgres: LocalPostgres, name: str) -> Database:
+@pytest.fixture(scope="session")
+def through(postgres: LocalPostgres) -> Iterator[Callable[[str], str]]:
+    """How servers and users reach a database: as its URL says, or through PgBouncer where TODO_TEST_POOLER is set.
+
+    TODO_TEST_POOLER is the value of its `max_prepared_statements`; 0 leaves the setting out.
+    """
+    prepared = os.environ.get("TODO_TEST_POOLER")
+    if prepared is None:
+        yield lambda url: url
+        return
+    with run_pgbouncer(postgres.owner_url("postgres"), int(prepared)) as pooler:
+        yield pooler.through
+
+
+def _database(postgres: LocalPostgres, name: str, through: Callable[[str], str]) -> Database:
     return Database(
         postgres.owner_url(name),
-        postgres.url("todo_server", "server-password", name),
-        lambda login, password: postgres.url(login, password, name),
+        through(postgres.url("todo_server", "server-password", name)),
+        lambda login, password: through(postgres.url(login, password, name)),
     )
 
 
@@ -202,27 +210,27 @@ def template(postgres: LocalPostgres) -> str:
     return "todo_template"
 
 
-def _copy(postgres: LocalPostgres, template: str) -> Iterator[Database]:
+def _copy(postgres: LocalPostgres, template: str, through: Callable[[str], str] = str) -> Iterator[Database]:
     name = f"t{uuid4().hex[:16]}"
     with psycopg.connect(postgres.owner_url("postgres"), autocommit=True) as connection:
         made = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
         connection.execute(made)
         grants = "REVOKE ALL ON DATABASE {0} FROM PUBLIC; GRANT CONNECT ON DATABASE {0} TO todo_server, todo_worker, todo_person"
         connection.execute(sql.SQL(grants).format(sql.Identifier(name)))  # type: ignore[arg-type]
-        yield _database(postgres, name)
+        yield _database(postgres, name, through)
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @pytest.fixture(scope="session")
-def db(postgres: LocalPostgres, template: str) -> Iterator[Database]:
+def db(postgres: LocalPostgres, template: str, through: Callable[[str], str]) -> Iterator[Database]:
     """The shared database: everybody in it sees only their own."""
-    yield from _copy(postgres, template)
+    yield from _copy(postgres, template, through)
 
 
 @pytest.fixture
-def fresh_db(postgres: LocalPostgres, template: str) -> Iterator[Database]:
+def fresh_db(postgres: LocalPostgres, template: str, through: Callable[[str], str]) -> Iterator[Database]:
     """A migrated database of one test's own."""
-    yield from _copy(postgres, template)
+    yield from _copy(postgres, template, through)
 
 
 @pytest.fixture
@@ -290,14 +298,27 @@ def make_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         one.stop(signal.SIGKILL)
 
 
+@pytest.fixture(scope="session")
+def command_server(pytestconfig: pytest.Config) -> Iterator[CommandServer | None]:
+    """The process that forks commands; None where each command is a new interpreter."""
+    if os.environ.get("TODO_TEST_NEW_PROCESSES") or pytestconfig.option.markexpr == "long":
+        yield None
+        return
+    running = CommandServer()
+    yield running
+    running.close()
+
+
 @pytest.fixture
-def bare(tmp_path: Path) -> Todo:
+def bare(tmp_path: Path, command_server: CommandServer | None) -> Todo:
     """The command on a machine where nobody has signed in."""
-    return Todo(tmp_path)
+    return Todo(tmp_path, server=command_server)
 
 
 @pytest.fixture
-def as_person(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., Todo]:
+def as_person(
+    tmp_path: Path, command_server: CommandServer | None, request: pytest.FixtureRequest
+) -> Callable[..., Todo]:
     """The command as somebody: as_person(person, "direct"), or as_person(person, "api", url=...)."""
 
     def signed_in(who: Person, way: str, *, url: str | None = None, token: str | None = None) -> Todo:
@@ -307,7 +328,8 @@ def as_person(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., T
             where = {"TODO_SERVER": url or request.getfixturevalue("server").url}
         directory = tmp_path / f"{who.name}-{way}"
         directory.mkdir(exist_ok=True)
-        return Todo(directory, where | {"TODO_TOKEN": token or who.token, "TODO_TIMEZONE": "Europe/Berlin"})
+        environment = where | {"TODO_TOKEN": token or who.token, "TODO_TIMEZONE": "Europe/Berlin"}
+        return Todo(directory, environment, command_server)
 
     return signed_in
 

@@ -26,7 +26,7 @@ from todo_cli.db.pipeline import Connection
 from todo_cli.db.transaction import connect
 from todo_cli.errors import TodoError
 from todo_cli.server import turn_sweep
-from todo_cli.server.pool import open_pool
+from todo_cli.server.connection_pools import open_pool
 from todo_cli.server.turn_sweep import MAX_ATTEMPTS, TurnSweep
 
 LAPSE = "UPDATE todo.turns SET lease_until = now() - interval '1 s' WHERE user_id = %s"
@@ -217,8 +217,8 @@ def test_process_without_requests_stops_looking_and_looks_again_with_the_next(
         pass
 
     async def use() -> None:
-        async with open_pool(fresh_db.server_url, 1) as pool, asyncio.timeout(20):
-            sweep: Any = TurnSweep(app, pool, None, None)  # type: ignore[arg-type]  # they are for dead turns
+        async with asyncio.timeout(20):
+            sweep: Any = TurnSweep(app, open_pool(fresh_db.server_url, 0), None, None)  # type: ignore[arg-type]  # they are for dead turns
             await sweep({"type": "http", "state": {"caller": object()}}, None, None)
             assert sweep._task is None  # Without a lifespan, as in a serverless function, nothing runs beside requests.
             sweep.start()

@@ -22,8 +22,8 @@ from todo_cli.db.transaction import time_limit
 from todo_cli.errors import TodoError
 from todo_cli.llm.endpoints import ModelEndpoint
 from todo_cli.llm.selection import select_endpoint
+from todo_cli.server.connection_pools import Pool
 from todo_cli.server.endpoint import answer_client
-from todo_cli.server.pool import Pool
 from todo_cli.server.responses import log_trace
 from todo_cli.server.turn_runner import TurnRunner
 from todo_cli.settings.settings import Settings
@@ -79,7 +79,7 @@ class TurnSweep:
     async def _sweep(self) -> bool:
         """Continue dead turns; return whether other turns run now, here or elsewhere."""
         try:
-            async with time_limit(SWEEP_TIMEOUT_SECONDS), self._pool.connection() as connection:
+            async with time_limit(SWEEP_TIMEOUT_SECONDS), self._pool.lend(wait_for_database=False) as connection:
                 unfinished = await find_unfinished_turns(connection, MAX_TURNS_PER_SWEEP)
             for turn in unfinished.dead:
                 await self._adopt(turn)
@@ -96,7 +96,7 @@ class TurnSweep:
         if endpoint is None:
             return
         token = new_token(turn.user)
-        async with time_limit(SWEEP_TIMEOUT_SECONDS), self._pool.connection() as connection:
+        async with time_limit(SWEEP_TIMEOUT_SECONDS), self._pool.lend(wait_for_database=False) as connection:
             if not await act_for(connection, turn, token):
                 return
         # The user's rate limit has counted the request that began the turn.

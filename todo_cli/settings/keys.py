@@ -40,6 +40,14 @@ SETTING_KEYS = (
     SettingKey("", "timeout", float, 30.0, "seconds that a command waits for its answer", "TODO_TIMEOUT"),
     SettingKey("profile", "server", str, None, "todo server: https://… or unix:///path/to.sock", "TODO_SERVER"),
     SettingKey("profile", "database_url", str, None, "direct access: your database login", "TODO_DATABASE_URL", True),
+    SettingKey(
+        "profile",
+        "prepare",
+        str,
+        "auto",
+        "prepared statements of direct access: auto, or off behind a pooler that keeps none",
+        "TODO_PREPARE",
+    ),
     SettingKey("profile", "embedded", str, None, "directory of the local Postgres; set by `todo init`"),
     SettingKey("profile", "token", str, None, "your token; set by `todo init` and `todo login`", "TODO_TOKEN", True),
     SettingKey("profile", "keyring", bool, False, "read the token from the system keyring"),
@@ -51,9 +59,23 @@ SETTING_KEYS = (
     SettingKey(
         "server", "owner_url", str, None, "owner login of `todo db` and `todo admin … --direct`", "TODO_OWNER_URL", True
     ),
-    SettingKey("server", "pool_size", int, 10, "database connections per server process", "TODO_POOL_SIZE"),
+    SettingKey(
+        "server",
+        "pool_size",
+        int,
+        10,
+        "database connections per server process; 0 opens one for each request",
+        "TODO_POOL_SIZE",
+    ),
+    SettingKey("server", "prepare", str, "auto", "as in a profile, for `todo serve`", "TODO_SERVER_PREPARE"),
     SettingKey("server", "connections", int, 800, "client connections per server process", "TODO_CONNECTIONS"),
     SettingKey("server", "proxies", str, "127.0.0.1", "proxies whose X-Forwarded headers are trusted", "TODO_PROXIES"),
+    SettingKey(
+        "server", "registration", str, "closed", "who may register: closed, invitation, open", "TODO_REGISTRATION"
+    ),
+    SettingKey(
+        "server", "rate_limit", bool, True, "limit each user's requests; a local list has no limit", "TODO_RATE_LIMIT"
+    ),
     SettingKey("model", "name", str, None, "model for the chat; a server uses its own setting", "TODO_MODEL"),
     SettingKey("model", "base_url", str, None, "address of the model's API; OPENAI_BASE_URL wins"),
     SettingKey("model", "api_key", str, None, "API key, sent to that address only; OPENAI_API_KEY wins", None, True),
@@ -71,8 +93,10 @@ _KIND_NAMES = {str: "a text", float: "a number", int: "a whole number", bool: "t
 _LIMITS = {
     "color": "auto, always or never",
     "timeout": f"more than 0 and at most {MAX_TIMEOUT_SECONDS:,}",
-    "pool_size": f"1 to {MAX_POOL_SIZE:,}",
+    "prepare": "auto or off",
+    "pool_size": f"0 to {MAX_POOL_SIZE:,}",
     "connections": f"1 to {MAX_CLIENT_CONNECTIONS:,}",
+    "registration": "closed, invitation or open",
     "allowed": "a list of names",
     "input_price": f"0 to {MAX_PRICE:,}",
     "output_price": f"0 to {MAX_PRICE:,}",
@@ -112,10 +136,14 @@ def _is_within_limits(key: SettingKey, value: Any) -> bool:
     match key.name:
         case "color":
             return value in ("auto", "always", "never")
+        case "registration":
+            return value in ("closed", "invitation", "open")
         case "timeout":
             return bool(0 < value <= MAX_TIMEOUT_SECONDS)
         case "pool_size":
-            return bool(1 <= value <= MAX_POOL_SIZE)
+            return bool(0 <= value <= MAX_POOL_SIZE)
+        case "prepare":
+            return value in ("auto", "off")
         case "connections":
             return bool(1 <= value <= MAX_CLIENT_CONNECTIONS)
         case "allowed":

@@ -1,12 +1,12 @@
-"""Store which token asked for a turn, and let servers act for it."""
+"""Add sign-in with passwords: sessions, registration, invitations, reset codes and devices."""
 
 from pathlib import Path
 from typing import Any
 
 from alembic import op
 
-revision = "0010"
-down_revision = "0009"
+revision = "0012"
+down_revision = "0011"
 
 
 def upgrade() -> None:
