@@ -34,7 +34,12 @@ from todo_cli.db.migrate import migrate
 from todo_cli.db.owner import open_owner_session
 from todo_cli.local_postgres.cluster import LocalPostgres
 
-pytest_plugins = ["tests.support.connections", "tests.support.ask", "tests.support.chat_fixtures"]
+pytest_plugins = [
+    "tests.support.connections",
+    "tests.support.ask",
+    "tests.support.chat_fixtures",
+    "tests.support.seaweedfs",
+]
 
 # the command, as a wheel installs it: an import of main and a call
 COMMAND = (sys.executable, "-c", "from todo_cli.main import main; main()")

@@ -15,6 +15,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from todo_cli.db.policies import ROLES, create_policies, create_role, grant_functions, grant_schema, set_timeouts
 from todo_cli.db.schema_version import SCHEMA_VERSION
 from todo_cli.db.tables import (  # noqa: F401  # importing them adds their tables to the metadata
+    attachments,
     changes,
     comments,
     conversations,
@@ -47,6 +48,7 @@ FUNCTIONS_AFTER_TABLES = (
     "tokens",
     "accounts",
     "tasks",
+    "attachments",
     "views",
     "search",
     "message_search",

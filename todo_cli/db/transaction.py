@@ -168,6 +168,10 @@ class Transaction:
             raise
         await steps.close(COMMIT)
 
+    def separate(self, request: type[Request[Any]]) -> Transaction:
+        """Return a transaction of its own for another Request; it must end before the first statement of this one."""
+        return Transaction(self._connection, self.caller, request)
+
     def inner(
         self, request: type[Request[Any]], key: str | None, *, enter: bool = False, turn: str | None = None
     ) -> Transaction:
@@ -182,6 +186,15 @@ class Transaction:
         inner._pending = [*self._pending, *own]
         self._pending = []
         return inner
+
+
+async def run_statement(connection: Connection, sql: Sql, values: dict[str, Any]) -> str | None:
+    """Run a statement of a service, which signs in nobody; return the first column of its row. Raises TodoError."""
+    try:
+        (row,) = await run(connection, [(sql, sql.values(values))])
+    except psycopg.Error as error:
+        raise translate(error) from error
+    return row[0] if row else None
 
 
 def translate(error: psycopg.Error) -> TodoError:

@@ -16,6 +16,7 @@ from todo_cli.contract.registry import REQUESTS
 from todo_cli.core.dispatch import import_handlers
 from todo_cli.errors import Invalid, NotFound, Unavailable
 from todo_cli.server.access_log import AccessLog
+from todo_cli.server.attachment_routes import ENDPOINTS, open_object_store
 from todo_cli.server.endpoint import RequestEndpoint
 from todo_cli.server.headers import read_context
 from todo_cli.server.health import healthz, readyz
@@ -29,6 +30,7 @@ from todo_cli.server.shutdown import GracePeriod
 from todo_cli.server.sign_in import SignInFirst
 from todo_cli.server.turn_stream import TurnRoutes
 from todo_cli.settings.settings import Settings, load_settings
+from todo_cli.stores.objects import ObjectStore
 
 LAST_ANSWERS_SECONDS = 2.0  # for requests whose grace has ended to send their error
 
@@ -61,14 +63,20 @@ async def _raise_not_found(scope: Scope, receive: Receive, send: Send) -> None:
         raise NotFound("this server has no such path", hint="see: /openapi.json")
 
 
-def build_routes(pool: Pool, turns: TurnRoutes, mcp: McpRoute, models: ModelRoute) -> list[Route]:
+def build_routes(
+    pool: Pool, turns: TurnRoutes, mcp: McpRoute, models: ModelRoute, store: ObjectStore | None
+) -> list[Route]:
     """Return a route for every path, fixed paths before those with a parameter."""
     paths: defaultdict[str, PathRoutes] = defaultdict(PathRoutes)
     for request in REQUESTS:
         if request.route:
             method, path = method_and_path(request)
             # a name may contain a slash
-            paths[path.replace("name}", "name:path}")].methods[method] = RequestEndpoint(request, pool)
+            path = path.replace("name}", "name:path}")
+            if store and request in ENDPOINTS:
+                paths[path].methods[method] = ENDPOINTS[request](request, pool, store)
+            else:
+                paths[path].methods[method] = RequestEndpoint(request, pool)
     paths["/v1/turns"].methods["POST"] = turns.post
     paths["/v1/turns/{turn}/events"].methods["GET"] = turns.get
     paths["/v1/models"].methods["GET"] = models
@@ -103,7 +111,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
             await log.wait_until_idle(LAST_ANSWERS_SECONDS)
             await asyncio.shield(pool.close(timeout=5))
 
-    routes = build_routes(pool, turns, mcp, ModelRoute(pool, settings))
+    routes = build_routes(pool, turns, mcp, ModelRoute(pool, settings), open_object_store(settings))
     router = Router(routes, redirect_slashes=False, default=_raise_not_found, lifespan=lifespan)
     log = AccessLog(SignInFirst(router, pool))
     return ForwardedAddress(log, settings.serve_proxies)

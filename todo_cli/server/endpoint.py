@@ -36,9 +36,12 @@ class RequestEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request of a caller who is signed in; raises TodoError."""
         request = await self._read(scope, receive)
-        result = await answer_client_with_clock(self._pool, scope["state"]["caller"], request)
+        result = await self._answer(scope["state"]["caller"], request)
         status = 201 if self._method == "POST" and self._path.count("/") == 2 else 200
         await send_response(send, status, encode(result.value), b"application/json", *_clock_headers(result.clock))
+
+    async def _answer(self, caller: Caller, request: Any) -> TimedAnswer[Any]:
+        return await answer_client_with_clock(self._pool, caller, request)
 
     async def _read(self, scope: Scope, receive: Receive) -> Request[Any]:
         parts = scope.get("path_params", {})
