@@ -55,6 +55,7 @@ def test_tools_are_named_verb_first_and_unique() -> None:
 
 
 VERBS = """
+<<<<<<< HEAD
 AddAttachment AddComment AddTask AddTasks AddUser AnswerTurn ApplyPlan BeginTurn ChooseView ClaimTask CompleteTasks
 CreateToken DeleteTasks DisableUser EditComment EditTasks EndTurn FetchAttachment ForkConversation HoldCalls
 ImportMessages ListAttachments ListChanges ListComments ListConversations ListPlans ListProjects ListPrompts ListSpaces
@@ -64,6 +65,16 @@ RenameConversation ReopenTasks RestoreConversation RestoreTasks RevokeToken Rewi
 SearchConversations SearchTasks SetBudget SetPreferences ShowConversation ShowTask SkipTasks StartStoreUpload StartTasks
 StartUpload StopTasks StopTurn StoreAnswer StoreChunk StoreEvents StoreResults StoreSummary StoreTitle Undo UndoTurn
 VerifyUpload WhoAmI
+=======
+AddComment AddTask AddTasks AddUser AnswerTurn ApplyPlan BeginTurn ChooseView ClaimTask CompleteTasks CreateToken
+DeleteTasks DisableUser EditComment EditTasks EndTurn ForkConversation HoldCalls ImportMessages ListChanges ListComments
+ListConversations ListPlans ListProjects ListPrompts ListSpaces ListTags ListTasks ListTokens ListUsers ListViews
+MakePlan MoveHead ReadEvents ReadReplay ReadUsage Redo RedoTurn RefusePlan ReleaseTasks RemoveComment RemoveConversation
+RemoveView RenameConversation ReopenTasks RestoreConversation RestoreTasks RevokeToken RewindTurn RunCall SaveView
+SearchConversations SearchTasks SetBudget SetPreferences ShowConversation
+ShowPreferences ShowTask SkipTasks StartTasks StopTasks
+StopTurn StoreAnswer StoreEvents StoreResults StoreSummary StoreTitle Undo UndoTurn WhoAmI
+>>>>>>> main
 """.split()  # noqa: SIM905  # 70 quoted words would be harder to read
 
 

@@ -87,7 +87,9 @@ GRANTS: dict[str, str] = {
     user_id, id, name, scopes, kind, created_at, last_used_at, expires_at, revoked_at, parent),
   INSERT (user_id, id, name, hash, scopes, expires_at),
   UPDATE (revoked_at)""",
-    "preferences": "SELECT, INSERT, UPDATE (timezone, model, tokens_per_day, show_usage)",
+    "preferences": """SELECT, INSERT, UPDATE (
+    timezone, model, tokens_per_day, show_usage, week_start, dates, language, theme, signs, project,
+    sort, confirm, pager, remind, rev)""",
     "tasks": """SELECT, INSERT, UPDATE (
     title, note, status, priority, project, due_on, due_at, updated_at, completed_at, deleted_at,
     rev, parent, defer_on, defer_at, scheduled_on, scheduled_at, started_at, tracked, series,

@@ -32,6 +32,8 @@ class Settings(NamedTuple):
     serve_pool_size: int
     serve_connections: int
     serve_proxies: str
+    prepare: str = "auto"
+    serve_prepare: str = "auto"
     model_name: str | None = None
     model_base_url: str | None = None
     model_api_key: Secret | None = None

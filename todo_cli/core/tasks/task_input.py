@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -55,8 +55,20 @@ class TaskPatch(msgspec.Struct, frozen=True, kw_only=True):
     moves_series: bool = False
 
 
-async def read_new_task(tx: Transaction, task: AddTask | NewTask, *, parse: bool) -> TaskRow:
-    """Return a new row, which has no number yet; with `parse` the title is read as quick add. Raises Invalid."""
+class NewRow(NamedTuple):
+    """A row to add, which has no number yet.
+
+    Without a project and without a parent it `takes_default_project`, unless the task says that it has none. `created`
+    is the first moment of the day that a line of todo.txt names as that of its creation.
+    """
+
+    row: TaskRow
+    takes_default_project: bool
+    created: datetime | None = None
+
+
+async def read_new_task(tx: Transaction, task: AddTask | NewTask, *, parse: bool) -> NewRow:
+    """Return a new row; with `parse` the title is read as quick add. Raises Invalid."""
     given = _fields(await parse_title(tx, task) if parse else task)
     given["due"], given["every"] = move_time_to_rule(given["due"], given["every"])
     words = [given[name] for name in (*DATES, "every") if given[name]]
@@ -82,7 +94,8 @@ async def read_new_task(tx: Transaction, task: AddTask | NewTask, *, parse: bool
         after=tuple(sorted(set(given["after"] or ()))),
         **dates,
     )
-    return start_series(row, read_repeat(given["every"], clock)) if clock and given["every"] else row
+    row = start_series(row, read_repeat(given["every"], clock)) if clock and given["every"] else row
+    return NewRow(row, takes_default_project=given["project"] is None and given["parent"] is None)
 
 
 def _fields(task: AddTask | NewTask) -> dict[str, Any]:
@@ -147,7 +160,7 @@ def read_repeat(words: str, clock: Clock) -> NewRepeat:
     from todo_cli.parsing.recurrence import first_occurrence, parse_recurrence
 
     now = clock.now
-    parsed = parse_recurrence(words, zone=clock.zone, now=now)
+    parsed = parse_recurrence(words, zone=clock.zone, now=now, week_start=clock.week_start)
     zone = parsed.zone or clock.zone
     first = first_occurrence(parsed.rule, zone=zone, now=now, start=parsed.start)
     return NewRepeat(rule=parsed.rule, from_done=parsed.from_done, zone=zone, first=first)
