@@ -55,26 +55,15 @@ def test_tools_are_named_verb_first_and_unique() -> None:
 
 
 VERBS = """
-<<<<<<< HEAD
 AddAttachment AddComment AddTask AddTasks AddUser AnswerTurn ApplyPlan BeginTurn ChooseView ClaimTask CompleteTasks
 CreateToken DeleteTasks DisableUser EditComment EditTasks EndTurn FetchAttachment ForkConversation HoldCalls
 ImportMessages ListAttachments ListChanges ListComments ListConversations ListPlans ListProjects ListPrompts ListSpaces
 ListTags ListTasks ListTokens ListUsers ListViews MakePlan MoveHead ReadChunk ReadEvents ReadReplay ReadStoredFile
 ReadUpload ReadUsage Redo RedoTurn RefusePlan ReleaseTasks RemoveAttachment RemoveComment RemoveConversation RemoveView
 RenameConversation ReopenTasks RestoreConversation RestoreTasks RevokeToken RewindTurn RunCall SaveView
-SearchConversations SearchTasks SetBudget SetPreferences ShowConversation ShowTask SkipTasks StartStoreUpload StartTasks
-StartUpload StopTasks StopTurn StoreAnswer StoreChunk StoreEvents StoreResults StoreSummary StoreTitle Undo UndoTurn
-VerifyUpload WhoAmI
-=======
-AddComment AddTask AddTasks AddUser AnswerTurn ApplyPlan BeginTurn ChooseView ClaimTask CompleteTasks CreateToken
-DeleteTasks DisableUser EditComment EditTasks EndTurn ForkConversation HoldCalls ImportMessages ListChanges ListComments
-ListConversations ListPlans ListProjects ListPrompts ListSpaces ListTags ListTasks ListTokens ListUsers ListViews
-MakePlan MoveHead ReadEvents ReadReplay ReadUsage Redo RedoTurn RefusePlan ReleaseTasks RemoveComment RemoveConversation
-RemoveView RenameConversation ReopenTasks RestoreConversation RestoreTasks RevokeToken RewindTurn RunCall SaveView
-SearchConversations SearchTasks SetBudget SetPreferences ShowConversation
-ShowPreferences ShowTask SkipTasks StartTasks StopTasks
-StopTurn StoreAnswer StoreEvents StoreResults StoreSummary StoreTitle Undo UndoTurn WhoAmI
->>>>>>> main
+SearchConversations SearchTasks SetBudget SetPreferences ShowConversation ShowPreferences ShowTask SkipTasks
+StartStoreUpload StartTasks StartUpload StopTasks StopTurn StoreAnswer StoreChunk StoreEvents StoreResults StoreSummary
+StoreTitle Undo UndoTurn VerifyUpload WhoAmI
 """.split()  # noqa: SIM905  # 70 quoted words would be harder to read
 
 

@@ -121,11 +121,8 @@ FROZEN = {
     "0007_counters.sql": "2e016467746c79528ce7fb63b92422c4ce2736722955c58f73c2405994c1e373",
     "0008_token_tree.sql": "f4380eca98ecd19343c7e2ea90827d051edcde4b980f73be3dca51382b398f6a",
     "0009_show_usage.sql": "a41dac26571ddf8e7d3d4ae5620d32b40ba16f3341d57063eb8225135a05611d",
-<<<<<<< HEAD
-    "0010_attachments.sql": "c30aff77ed5c01f1981a9ef75f89f78e856a97cb43fce8ca9215e607eb0b3ec6",
-=======
     "0010_preferences.sql": "56357eb4dcb51f3fe9dd81230a7a53be553dfd9cfed51317ac5e6500137949a5",
->>>>>>> main
+    "0011_attachments.sql": "b0bbdabcc17d0e6867af1c7eae984345532de298f82354135ae1463477c98394",
 }
 
 

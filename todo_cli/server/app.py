@@ -16,11 +16,8 @@ from todo_cli.contract.registry import REQUESTS
 from todo_cli.core.dispatch import import_handlers
 from todo_cli.errors import Invalid, NotFound, Unavailable
 from todo_cli.server.access_log import AccessLog
-<<<<<<< HEAD
 from todo_cli.server.attachment_routes import ENDPOINTS, open_object_store
-=======
 from todo_cli.server.connection_pools import Pool, open_pool
->>>>>>> main
 from todo_cli.server.endpoint import RequestEndpoint
 from todo_cli.server.headers import read_context
 from todo_cli.server.health import healthz, readyz

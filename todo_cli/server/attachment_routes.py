@@ -29,8 +29,9 @@ from todo_cli.contract.ids import new_id
 from todo_cli.core.attachments.read import describe_download
 from todo_cli.core.attachments.uploads import wrong_bytes
 from todo_cli.errors import Unavailable
+from todo_cli.server.connection_pools import Pool
 from todo_cli.server.endpoint import RequestEndpoint
-from todo_cli.server.pool import Pool, TimedAnswer
+from todo_cli.server.pool import TimedAnswer
 from todo_cli.settings.settings import Settings
 from todo_cli.stores.objects import UPLOAD_HEADERS, URL_MINUTES, ObjectStore, StoreSettings
 
@@ -85,7 +86,7 @@ class StartUploadEndpoint(StoreEndpoint):
                 headers=UPLOAD_HEADERS,
                 url_expires_at=found.clock.now + timedelta(minutes=URL_MINUTES),
             )
-        return TimedAnswer(upload, found.clock)
+        return found._replace(value=upload)
 
 
 class AddAttachmentEndpoint(StoreEndpoint):
@@ -137,7 +138,7 @@ class FetchAttachmentEndpoint(StoreEndpoint):
                 url=self._store.sign_download(stored.space, stored.attachment.id, stored.object),
                 url_expires_at=found.clock.now + timedelta(minutes=URL_MINUTES),
             )
-        return TimedAnswer(download, found.clock)
+        return found._replace(value=download)
 
 
 ENDPOINTS: dict[type[Request[Any]], type[StoreEndpoint]] = {
