@@ -31,6 +31,7 @@ WORDS = {
     "minItems",
     "minLength",
     "minimum",
+    "contentEncoding",
     "pattern",
     "properties",
     "required",
@@ -171,6 +172,8 @@ def example(document: Any, schema: Any) -> Any:
         return False
     if schema.get("format") == "date-time":
         return "2030-01-02T03:04:05Z"
+    if schema.get("contentEncoding") == "base64":
+        return "eA=="
     patterns = {"^[0-9a-f]{64}$": "0" * 64, "^[0-9a-f-]{36}$": "01900000-0000-7000-8000-000000000001"}
     return patterns.get(schema.get("pattern", ""), "x" * max(1, schema.get("minLength", 1)))
 
@@ -249,7 +252,7 @@ def test_request_built_from_the_document_is_accepted(
         schema = operation["responses"]["default"]["content"]["application/problem+json"]["schema"]
         assert "Expected" not in answer.problem["detail"], answer.problem
         assert answer.status != 422 or re.search(
-            "no change was given|scope|cannot be planned|numbers is empty", answer.problem["detail"]
+            "no change was given|scope|cannot be planned|numbers is empty|not its size", answer.problem["detail"]
         ), answer.problem
         assert {*resolve(document, schema["$ref"])["required"]} <= answer.problem.keys()
         return

@@ -38,7 +38,7 @@ ChunkPosition = Annotated[
     int,
     Meta(
         ge=0,
-        lt=-(-MAX_ATTACHMENT_BYTES // ATTACHMENT_CHUNK_BYTES),
+        le=(MAX_ATTACHMENT_BYTES - 1) // ATTACHMENT_CHUNK_BYTES,
         description="the chunk's place in the file, from 0",
     ),
 ]

@@ -196,15 +196,6 @@ class Transaction:
         return inner
 
 
-async def run_statement(connection: Connection, sql: Sql, values: dict[str, Any]) -> str | None:
-    """Run a statement of a service, which signs in nobody; return the first column of its row. Raises TodoError."""
-    try:
-        (row,) = await run(connection, [(sql, sql.values(values))])
-    except psycopg.Error as error:
-        raise translate(error) from error
-    return row[0] if row else None
-
-
 def translate(error: psycopg.Error) -> TodoError:
     """Return what Postgres reported, or ConnectionLost where it reported nothing any more."""
     translation = translate_error(error)

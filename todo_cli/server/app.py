@@ -64,7 +64,7 @@ async def _raise_not_found(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def build_routes(
-    pool: Pool, turns: TurnRoutes, mcp: McpRoute, models: ModelRoute, store: ObjectStore | None
+    pool: Pool, turns: TurnRoutes, mcp: McpRoute, models: ModelRoute, store: ObjectStore | None = None
 ) -> list[Route]:
     """Return a route for every path, fixed paths before those with a parameter."""
     paths: defaultdict[str, PathRoutes] = defaultdict(PathRoutes)

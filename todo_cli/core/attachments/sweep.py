@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from todo_cli.contract.codec import decode
 from todo_cli.db.pipeline import Connection
+from todo_cli.db.service_statements import run_statement
 from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import run_statement
 from todo_cli.stores.objects import ObjectStore
 
 FILES_PER_BATCH = 100

@@ -104,14 +104,15 @@ async def require_verified(tx: Transaction, number: int, upload_id: str) -> Atta
     Conflict for one that is unfinished or has other bytes.
     """
     values = {"number": number, "id": upload_id}
+    upload = _decode_upload(await tx.separate(ask.ReadUpload).finish(LOCK, **values))
+    if upload.is_stored:
+        return upload.attachment
+    if upload.place == "store":
+        raise Conflict(
+            "the file is on its way to the store of a server", hint="finish it through the server that began it"
+        )
     async with tx.separate(ask.ReadUpload).steps() as steps:
         upload = _decode_upload(await steps.fetch(LOCK, **values))
-        if upload.is_stored:
-            return upload.attachment
-        if upload.place == "store":
-            raise Conflict(
-                "the file is on its way to the store of a server", hint="finish it through the server that began it"
-            )
         is_right = await _compare_chunks(steps, upload)
         await steps.commit(VERIFY if is_right else RESET, **values, object=None)
     if not is_right:
