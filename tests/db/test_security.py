@@ -38,6 +38,7 @@ TABLES = (
     "task_tags",
     "changes",
     "buckets",
+    "recent_requests",
     "failures",
     "alembic_version",
     "comments",
@@ -51,7 +52,7 @@ TABLES = (
     "events",
     "usage",
 )
-CLOSED = {"users", "words", "buckets", "failures", "alembic_version"}
+CLOSED = {"users", "words", "buckets", "recent_requests", "failures", "alembic_version"}
 REFUSED = (errors.InsufficientPrivilege,)
 
 

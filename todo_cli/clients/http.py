@@ -28,7 +28,7 @@ from todo_cli.contract.clock import Clock
 from todo_cli.contract.codec import check_request, encode
 from todo_cli.contract.limits import MAX_BODY_BYTES
 from todo_cli.contract.preferences import NO_DISPLAY_PREFERENCES
-from todo_cli.errors import Invalid, NotSignedIn, Unavailable
+from todo_cli.errors import Invalid, NotSignedIn, TooMany, Unavailable
 from todo_cli.settings.settings import Settings
 from todo_cli.settings.urls import check_server_url
 
@@ -59,7 +59,7 @@ class HttpClient:
             try:
                 response = send_once(self._server, method, target, body, headers, attempts.timeout())
                 return self._read_response(response, request)
-            except (ResponseLost, NotConnected, Unavailable) as error:
+            except (ResponseLost, NotConnected, TooMany, Unavailable) as error:
                 time.sleep(attempts.pause_after(error))
 
     async def send(self, request: Request[R], key: str | None = None) -> R:
@@ -73,7 +73,7 @@ class HttpClient:
             try:
                 response = await self._send_kept(method, target, body, headers, attempts.timeout())
                 return self._read_response(response, request)
-            except (ResponseLost, NotConnected, Unavailable) as error:
+            except (ResponseLost, NotConnected, TooMany, Unavailable) as error:
                 await asyncio.sleep(attempts.pause_after(error))
 
     async def _send_and_close(self, request: Request[R], key: str | None) -> R:

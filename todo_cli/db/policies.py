@@ -123,13 +123,15 @@ GRANTS: dict[str, str] = {
 
 _INTERNAL = ""  # only other functions and triggers call it
 
-# Each function with the roles that may call it.
+# Each function and procedure with the roles that may call it.
 FUNCTIONS: dict[str, str] = {
     "current_user_id()": CLIENTS,
     "current_token_id()": CLIENTS,
     "current_way()": CLIENTS,
     "current_space(text)": CLIENTS,
     "enter(int, text, uuid, uuid, text, boolean, text)": CLIENTS,
+    "record_request(uuid, text)": "todo_server",
+    "limit_request(uuid, text, text)": "todo_server",
     "count_request(uuid, int)": _INTERNAL,
     "count_refused_request(uuid)": "todo_server",
     "count_failure(uuid, text)": "todo_server",
@@ -246,8 +248,8 @@ def grant_functions() -> list[str]:
     """Return the statements that give every function to todo_auth and open it to its callers alone."""
     result = ["GRANT CREATE ON SCHEMA todo TO todo_auth"]
     for function, callers in FUNCTIONS.items():
-        result.append(f"ALTER FUNCTION todo.{function} OWNER TO todo_auth")
-        result.append(f"REVOKE ALL ON FUNCTION todo.{function} FROM PUBLIC")
+        result.append(f"ALTER ROUTINE todo.{function} OWNER TO todo_auth")
+        result.append(f"REVOKE ALL ON ROUTINE todo.{function} FROM PUBLIC")
         if callers:
-            result.append(f"GRANT EXECUTE ON FUNCTION todo.{function} TO {callers}")
+            result.append(f"GRANT EXECUTE ON ROUTINE todo.{function} TO {callers}")
     return [*result, "REVOKE CREATE ON SCHEMA todo FROM todo_auth"]

@@ -6,9 +6,9 @@ from typing import Any
 
 import psycopg
 
+from todo_cli.db.errors import translate_outcome
 from todo_cli.db.pipeline import Connection, run
 from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import translate
 
 
 async def run_statement(connection: Connection, sql: Sql, values: dict[str, Any]) -> str | None:
@@ -16,5 +16,5 @@ async def run_statement(connection: Connection, sql: Sql, values: dict[str, Any]
     try:
         (row,) = await run(connection, [(sql, sql.values(values))])
     except psycopg.Error as error:
-        raise translate(error) from error
+        raise translate_outcome(error) from error
     return row[0] if row else None

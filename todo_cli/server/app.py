@@ -25,6 +25,7 @@ from todo_cli.server.mcp_http import McpRoute
 from todo_cli.server.model_list import ModelRoute
 from todo_cli.server.openapi import openapi
 from todo_cli.server.proxies import ForwardedAddress
+from todo_cli.server.rate_limit import RateLimiter
 from todo_cli.server.responses import send_problem
 from todo_cli.server.shutdown import GracePeriod
 from todo_cli.server.sign_in import SignInFirst
@@ -56,6 +57,19 @@ class PathRoutes:
             await send({"type": "http.response.body", "body": b""})
         else:
             await send_problem(send, Invalid(f"this path has no method {method[:20]}"), scope, allow, status=405)
+
+
+class FixedPaths:
+    """Looks up a path without parameters at once. The router tries its patterns one after the other."""
+
+    def __init__(self, routes: list[Route], router: ASGIApp) -> None:
+        self._endpoints = {route.path: route.app for route in routes if "{" not in route.path}
+        self._router = router
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one ASGI request."""
+        endpoint = self._endpoints.get(scope["path"]) if scope["type"] == "http" else None
+        await (endpoint or self._router)(scope, receive, send)
 
 
 async def _raise_not_found(scope: Scope, receive: Receive, send: Send) -> None:
@@ -113,5 +127,6 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
 
     routes = build_routes(pool, turns, mcp, ModelRoute(pool, settings), open_object_store(settings))
     router = Router(routes, redirect_slashes=False, default=_raise_not_found, lifespan=lifespan)
-    log = AccessLog(SignInFirst(router, pool))
-    return ForwardedAddress(log, settings.serve_proxies)
+    limiter = RateLimiter(pool, is_on=settings.serve_rate_limit)
+    log = AccessLog(SignInFirst(FixedPaths(routes, router), pool, limiter))
+    return ForwardedAddress(log, settings.serve_proxies) if settings.serve_proxies else log

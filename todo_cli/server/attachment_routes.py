@@ -28,6 +28,7 @@ from todo_cli.contract.base import Caller, Request
 from todo_cli.contract.ids import new_id
 from todo_cli.core.attachments.read import describe_download
 from todo_cli.core.attachments.uploads import wrong_bytes
+from todo_cli.db.rate_limit import RequestCount
 from todo_cli.errors import Unavailable
 from todo_cli.server.connection_pools import Pool
 from todo_cli.server.endpoint import RequestEndpoint
@@ -63,15 +64,15 @@ class StoreEndpoint(RequestEndpoint):
         super().__init__(request, pool)
         self._store = store
 
-    async def _send(self, caller: Caller, request: Request[Any]) -> TimedAnswer[Any]:
-        return await super()._answer(caller, request)
+    async def _send(self, caller: Caller, request: Request[Any], count: RequestCount | None = None) -> TimedAnswer[Any]:
+        return await super()._answer(caller, request, count)
 
 
 class StartUploadEndpoint(StoreEndpoint):
     """Start an upload into the store."""
 
-    async def _answer(self, caller: Caller, request: StartUpload) -> TimedAnswer[Upload]:
-        found = await self._send(caller, StartStoreUpload(upload=request))
+    async def _answer(self, caller: Caller, request: StartUpload, count: RequestCount | None) -> TimedAnswer[Upload]:
+        found = await self._send(caller, StartStoreUpload(upload=request), count)
         stored: StoredUpload = found.value
         upload = Upload(
             attachment=stored.attachment,
@@ -96,10 +97,12 @@ class AddAttachmentEndpoint(StoreEndpoint):
         super().__init__(request, pool, store)
         self._slots = asyncio.Semaphore(MAX_VERIFICATIONS)
 
-    async def _answer(self, caller: Caller, request: AddAttachment) -> TimedAnswer[AttachmentList]:
-        # steps of the request, which is counted once
-        steps = replace(caller, way="chat", key=None)
-        found = await self._send(steps, ReadUpload(number=request.number, id=request.id))
+    async def _answer(
+        self, caller: Caller, request: AddAttachment, count: RequestCount | None
+    ) -> TimedAnswer[AttachmentList]:
+        steps = replace(caller, key=None)
+        # the first step is counted by the user's limit, the others belong to it
+        found = await self._send(steps, ReadUpload(number=request.number, id=request.id), count)
         upload: StoredUpload = found.value
         if upload.place == "store" and not upload.is_stored:
             try:
@@ -127,8 +130,10 @@ class AddAttachmentEndpoint(StoreEndpoint):
 class FetchAttachmentEndpoint(StoreEndpoint):
     """Sign the URL of an attachment that is in the store."""
 
-    async def _answer(self, caller: Caller, request: FetchAttachment) -> TimedAnswer[Download]:
-        found = await self._send(caller, ReadStoredFile(number=request.number, id=request.id))
+    async def _answer(
+        self, caller: Caller, request: FetchAttachment, count: RequestCount | None
+    ) -> TimedAnswer[Download]:
+        found = await self._send(caller, ReadStoredFile(number=request.number, id=request.id), count)
         stored: StoredUpload = found.value
         download = describe_download(stored)
         if stored.object and found.clock:

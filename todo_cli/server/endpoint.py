@@ -15,6 +15,7 @@ from todo_cli.contract.base import Caller, Request, method_and_path
 from todo_cli.contract.codec import convert_request, decode_request, encode
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.preferences import NO_DISPLAY_PREFERENCES
+from todo_cli.db.rate_limit import RequestCount
 from todo_cli.errors import Invalid, NotSignedIn, Unavailable
 from todo_cli.server.connection_pools import Pool
 from todo_cli.server.headers import read_headers
@@ -37,12 +38,13 @@ class RequestEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request of a caller who is signed in; raises TodoError."""
         request = await self._read(scope, receive)
-        result = await self._answer(scope["state"]["caller"], request)
+        state = scope["state"]
+        result = await self._answer(state["caller"], request, state.get("count"))
         status = 201 if self._method == "POST" and self._path.count("/") == 2 else 200
         await send_response(send, status, encode(result.value), b"application/json", *_context_headers(result))
 
-    async def _answer(self, caller: Caller, request: Any) -> TimedAnswer[Any]:
-        return await answer_client_with_clock(self._pool, caller, request)
+    async def _answer(self, caller: Caller, request: Any, count: RequestCount | None) -> TimedAnswer[Any]:
+        return await answer_client_with_clock(self._pool, caller, request, count)
 
     async def _read(self, scope: Scope, receive: Receive) -> Request[Any]:
         parts = scope.get("path_params", {})
@@ -81,18 +83,23 @@ def _context_headers(answer: TimedAnswer[Any]) -> list[tuple[bytes, bytes]]:
     return headers
 
 
-async def answer_client(pool: Pool, caller: Caller, request: Request[R]) -> R:
-    """Answer a client's Request. A write gets a key if it has none, and a refused sign-in is counted."""
-    return (await answer_client_with_clock(pool, caller, request)).value
+async def answer_client(pool: Pool, caller: Caller, request: Request[R], count: RequestCount | None = None) -> R:
+    """Answer a client's Request. A write gets a key if it has none, and a refused sign-in is counted.
+
+    A pending `count` of the user's limit is made with it. Steps that belong to a counted request have none.
+    """
+    return (await answer_client_with_clock(pool, caller, request, count)).value
 
 
-async def answer_client_with_clock(pool: Pool, caller: Caller, request: Request[R]) -> TimedAnswer[R]:
+async def answer_client_with_clock(
+    pool: Pool, caller: Caller, request: Request[R], count: RequestCount | None = None
+) -> TimedAnswer[R]:
     """Do `answer_client`, and return the clock by which dates were read too."""
     if caller.key is None and request.write:
         # after a lost connection the server repeats the Request: without a key it could act twice
         caller = msgspec.structs.replace(caller, key=new_id())
     try:
-        return await answer(pool, caller, request)
+        return await answer(pool, caller, request, count)
     except NotSignedIn as error:
         raise await count_failed_sign_in(pool, caller, error) from None
 

@@ -16,12 +16,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from todo_cli.contract.base import Caller
 from todo_cli.contract.ids import token_hash
 from todo_cli.contract.users import WhoAmI
+from todo_cli.db.rate_limit import RequestCount
 from todo_cli.errors import NotSignedIn, TodoError, TooMany, Unavailable
 from todo_cli.server.bodies import Bodies
 from todo_cli.server.connection_pools import Pool
 from todo_cli.server.endpoint import answer_client
 from todo_cli.server.headers import check_headers, has_body, read_caller
-from todo_cli.server.refusal_counts import RecentRefusals, count_refused_request
+from todo_cli.server.rate_limit import RateLimiter, add_rate_headers, policy_of
+from todo_cli.server.refusal_counts import RecentRefusals
 from todo_cli.server.responses import send_errors_of, send_problem
 
 PUBLIC_PATHS = {
@@ -41,8 +43,8 @@ MAX_WAITING_CHECKS = 100
 class SignInFirst:
     """The middleware before the router. It puts the caller into `scope["state"]["caller"]`."""
 
-    def __init__(self, app: ASGIApp, pool: Pool) -> None:
-        self._app, self._pool = app, pool
+    def __init__(self, app: ASGIApp, pool: Pool, limiter: RateLimiter) -> None:
+        self._app, self._limiter = app, limiter
         self._tokens, self._bodies, self._refusals = TokenChecks(pool), Bodies(), RecentRefusals()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,6 +55,7 @@ class SignInFirst:
             error = Unavailable("the server has too many connections", hint="try again in a moment")
             await send_problem(send, error, scope, (b"connection", b"close"))
         else:
+            send = add_rate_headers(scope, send)
             await send_errors_of(scope, send, self._respond(scope, receive, send))
 
     async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,8 +64,8 @@ class SignInFirst:
             await self._app(scope, receive, send)
             return
         caller = read_caller(scope)
-        token = token_hash(caller.token)
-        self._refusals.raise_recent(token)
+        token, policy = token_hash(caller.token), policy_of(scope)
+        self._refusals.raise_recent(token, policy)
         try:
             await self._tokens.require_valid(caller, token)
             await self._call_app(scope, receive, send, caller)
@@ -70,21 +73,22 @@ class SignInFirst:
             self._tokens.forget(token)
             raise
         except TooMany as error:
-            self._refusals.add(token, error)
+            self._refusals.add(token, policy, error)
             raise
-        if "error" in scope["state"]:  # of a tool, in an answer of /mcp
-            self._refusals.add(token, scope["state"]["error"])
 
     async def _call_app(self, scope: Scope, receive: Receive, send: Send, caller: Caller) -> None:
+        scope["state"]["caller"] = caller
+        count = self._limiter.begin(scope)
         try:
-            scope["state"]["caller"] = caller
             if not has_body(scope):
                 await self._app(scope, receive, send)
                 return
             async with self._bodies.open(scope, receive, caller.user_id) as body:
                 await self._app(scope, body.receive, send)
-        except TodoError as error:
-            await count_refused_request(self._pool, caller, error)
+        except (NotSignedIn, Unavailable):  # counted apart, and not the user's doing
+            raise
+        except TodoError:
+            await self._limiter.finish(caller, count)
             raise
 
 
@@ -121,6 +125,6 @@ class TokenChecks:
         self._valid.pop(token, None)
 
 
-async def check_token(pool: Pool, caller: Caller) -> None:
-    """Raise NotSignedIn for a token that is not valid now. The user's rate limit does not count the check."""
-    await answer_client(pool, replace(caller, way="chat", space=None, key=None), WhoAmI())
+async def check_token(pool: Pool, caller: Caller, count: RequestCount | None = None) -> None:
+    """Raise NotSignedIn for a token that is not valid now."""
+    await answer_client(pool, replace(caller, space=None, key=None), WhoAmI(), count)

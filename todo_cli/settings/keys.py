@@ -71,6 +71,9 @@ SETTING_KEYS = (
     SettingKey("server", "prepare", str, "auto", "as in a profile, for `todo serve`", "TODO_SERVER_PREPARE"),
     SettingKey("server", "connections", int, 800, "client connections per server process", "TODO_CONNECTIONS"),
     SettingKey("server", "proxies", str, "127.0.0.1", "proxies whose X-Forwarded headers are trusted", "TODO_PROXIES"),
+    SettingKey(
+        "server", "rate_limit", bool, True, "limit each user's requests; a local list has no limit", "TODO_RATE_LIMIT"
+    ),
     SettingKey("store", "bucket", str, None, "bucket for attachments; default: the database", "TODO_STORE_BUCKET"),
     SettingKey(
         "store", "endpoint", str, None, "address of the S3-compatible store; default: AWS", "TODO_STORE_ENDPOINT"

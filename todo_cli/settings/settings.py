@@ -32,6 +32,7 @@ class Settings(NamedTuple):
     serve_pool_size: int
     serve_connections: int
     serve_proxies: str
+    serve_rate_limit: bool = True
     prepare: str = "auto"
     serve_prepare: str = "auto"
     model_name: str | None = None

@@ -1,4 +1,4 @@
-"""Store files that are attached to tasks."""
+"""Limit the requests of each user exactly, and the turns of the chat apart."""
 
 from pathlib import Path
 from typing import Any
