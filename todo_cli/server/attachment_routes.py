@@ -31,7 +31,7 @@ from todo_cli.core.attachments.uploads import wrong_bytes
 from todo_cli.db.rate_limit import RequestCount
 from todo_cli.errors import Unavailable
 from todo_cli.server.connection_pools import Pool
-from todo_cli.server.endpoint import RequestEndpoint
+from todo_cli.server.endpoint import AnswerRequest, answer_client_with_clock
 from todo_cli.server.pool import TimedAnswer
 from todo_cli.settings.settings import Settings
 from todo_cli.stores.objects import UPLOAD_HEADERS, URL_MINUTES, ObjectStore, StoreSettings
@@ -57,23 +57,30 @@ def open_object_store(settings: Settings) -> ObjectStore | None:
     )
 
 
-class StoreEndpoint(RequestEndpoint):
-    """An endpoint whose answer needs the object store."""
-
-    def __init__(self, request: type[Request[Any]], pool: Pool, store: ObjectStore) -> None:
-        super().__init__(request, pool)
-        self._store = store
-
-    async def _send(self, caller: Caller, request: Request[Any], count: RequestCount | None = None) -> TimedAnswer[Any]:
-        return await super()._answer(caller, request, count)
+def open_attachment_routes(pool: Pool, settings: Settings) -> AttachmentRoutes | None:
+    """Return the routes of a server with a store, None for one without."""
+    store = open_object_store(settings)
+    return AttachmentRoutes(pool, store) if store else None
 
 
-class StartUploadEndpoint(StoreEndpoint):
-    """Start an upload into the store."""
+class AttachmentRoutes:
+    """The Requests that a server with a store answers otherwise. `answers` has the function of each."""
 
-    async def _answer(self, caller: Caller, request: StartUpload, count: RequestCount | None) -> TimedAnswer[Upload]:
-        found = await self._send(caller, StartStoreUpload(upload=request), count)
-        stored: StoredUpload = found.value
+    def __init__(self, pool: Pool, store: ObjectStore) -> None:
+        self._pool, self._store = pool, store
+        self._slots = asyncio.Semaphore(MAX_VERIFICATIONS)
+        self.answers: dict[type[Request[Any]], AnswerRequest] = {
+            StartUpload: self.start_upload,
+            AddAttachment: self.add_attachment,
+            FetchAttachment: self.fetch_attachment,
+        }
+
+    async def start_upload(
+        self, caller: Caller, request: StartUpload, count: RequestCount | None
+    ) -> TimedAnswer[Upload]:
+        """Start an upload into the store, with a signed URL."""
+        found = await answer_client_with_clock(self._pool, caller, StartStoreUpload(upload=request), count)
+        stored = found.value
         upload = Upload(
             attachment=stored.attachment,
             place=stored.place,
@@ -87,33 +94,44 @@ class StartUploadEndpoint(StoreEndpoint):
                 headers=UPLOAD_HEADERS,
                 url_expires_at=found.clock.now + timedelta(minutes=URL_MINUTES),
             )
-        return found._replace(value=upload)
+        return TimedAnswer(upload, found.clock, found.display)
 
-
-class AddAttachmentEndpoint(StoreEndpoint):
-    """Copy an uploaded object, read the copy back, and attach the file."""
-
-    def __init__(self, request: type[Request[Any]], pool: Pool, store: ObjectStore) -> None:
-        super().__init__(request, pool, store)
-        self._slots = asyncio.Semaphore(MAX_VERIFICATIONS)
-
-    async def _answer(
+    async def add_attachment(
         self, caller: Caller, request: AddAttachment, count: RequestCount | None
     ) -> TimedAnswer[AttachmentList]:
+        """Copy an uploaded object, read the copy back, and attach the file."""
         steps = replace(caller, key=None)
         # the first step is counted by the user's limit, the others belong to it
-        found = await self._send(steps, ReadUpload(number=request.number, id=request.id), count)
-        upload: StoredUpload = found.value
+        reading = ReadUpload(number=request.number, id=request.id)
+        upload = (await answer_client_with_clock(self._pool, steps, reading, count)).value
         if upload.place == "store" and not upload.is_stored:
             try:
                 async with asyncio.timeout(VERIFICATION_TIMEOUT_SECONDS), self._slots:
-                    copy = await self._copy(upload)
+                    copy = await self._verify(upload)
             except TimeoutError:
                 raise Unavailable("the store of the files took too long", hint="try again in a moment") from None
-            await self._send(steps, VerifyUpload(number=request.number, id=request.id, object=copy))
-        return await self._send(caller, request)
+            verified = VerifyUpload(number=request.number, id=request.id, object=copy)
+            await answer_client_with_clock(self._pool, steps, verified)
+        return await answer_client_with_clock(self._pool, caller, request)
 
-    async def _copy(self, upload: StoredUpload) -> str:
+    async def fetch_attachment(
+        self, caller: Caller, request: FetchAttachment, count: RequestCount | None
+    ) -> TimedAnswer[Download]:
+        """Sign the URL of an attachment that is in the store."""
+        reading = ReadStoredFile(number=request.number, id=request.id)
+        found = await answer_client_with_clock(self._pool, caller, reading, count)
+        stored = found.value
+        download = describe_download(stored)
+        if stored.object and found.clock:
+            download = replace(
+                download,
+                chunks=0,
+                url=self._store.sign_download(stored.space, stored.attachment.id, stored.object),
+                url_expires_at=found.clock.now + timedelta(minutes=URL_MINUTES),
+            )
+        return TimedAnswer(download, found.clock, found.display)
+
+    async def _verify(self, upload: StoredUpload) -> str:
         """Return the name of a verified copy; raises Conflict for wrong bytes, which are removed."""
         assert upload.incoming  # noqa: S101  # every upload into the store has it
         attachment, copy = upload.attachment, new_id()
@@ -125,30 +143,3 @@ class AddAttachmentEndpoint(StoreEndpoint):
             await self._store.remove_copy(upload.space, attachment.id, copy)
         await self._store.remove_upload(upload.incoming)
         raise wrong_bytes(attachment)
-
-
-class FetchAttachmentEndpoint(StoreEndpoint):
-    """Sign the URL of an attachment that is in the store."""
-
-    async def _answer(
-        self, caller: Caller, request: FetchAttachment, count: RequestCount | None
-    ) -> TimedAnswer[Download]:
-        found = await self._send(caller, ReadStoredFile(number=request.number, id=request.id), count)
-        stored: StoredUpload = found.value
-        download = describe_download(stored)
-        if stored.object and found.clock:
-            download = replace(
-                download,
-                chunks=0,
-                url=self._store.sign_download(stored.space, stored.attachment.id, stored.object),
-                url_expires_at=found.clock.now + timedelta(minutes=URL_MINUTES),
-            )
-        return found._replace(value=download)
-
-
-ENDPOINTS: dict[type[Request[Any]], type[StoreEndpoint]] = {
-    StartUpload: StartUploadEndpoint,
-    AddAttachment: AddAttachmentEndpoint,
-    FetchAttachment: FetchAttachmentEndpoint,
-}
-"""The Requests that a server with a store answers otherwise."""

@@ -44,6 +44,7 @@ class Settings(NamedTuple):
     model_output_price: float | None = None
     model_currency: str = "USD"
     model_titles: bool = True
+    serve_registration: str = "closed"
     store_bucket: str | None = None
     store_endpoint: str | None = None
     store_public_endpoint: str | None = None

@@ -1,4 +1,4 @@
-"""Store files that are attached to tasks."""
+"""Add sign-in with passwords: sessions, registration, invitations, reset codes and devices."""
 
 from pathlib import Path
 from typing import Any
