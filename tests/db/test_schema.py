@@ -125,6 +125,7 @@ FROZEN = {
     "0009_show_usage.sql": "a41dac26571ddf8e7d3d4ae5620d32b40ba16f3341d57063eb8225135a05611d",
     "0010_preferences.sql": "56357eb4dcb51f3fe9dd81230a7a53be553dfd9cfed51317ac5e6500137949a5",
     "0011_exact_rate_limit.sql": "15134eee4ee47fad2fa08abc67310176236e146ecafd58fa7dac9ab4f8603dd9",
+    "0012_space_versions.sql": "be5c08369b3c60ff84d6ff1d4b0b0e1cbb0a0c4d7ad628351f5dcf684258c988",
 }
 
 
