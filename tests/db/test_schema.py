@@ -26,9 +26,10 @@ from todo_cli.contract.base import Secret
 from todo_cli.contract.journal import ListChanges, Undo
 from todo_cli.contract.tasks import AddTask, CompleteTasks, EditTasks, ListTasks
 from todo_cli.contract.users import ListUsers, WhoAmI
+from todo_cli.db.function_rights import CLIENTS, FUNCTIONS
 from todo_cli.db.migrate import differences, migrate, status
 from todo_cli.db.owner import open_owner_session
-from todo_cli.db.policies import CLIENTS, FUNCTIONS, POLICIES, ROLES
+from todo_cli.db.policies import POLICIES, ROLES
 from todo_cli.db.schema import OLDEST_CLIENT, metadata, statements
 from todo_cli.db.schema_version import SCHEMA_VERSION
 from todo_cli.db.urls import as_login
@@ -41,6 +42,8 @@ REFERENCE = {
     "spaces": "its key is the space's id itself",
     "schema": "one row: which clients this database serves",
     "alembic_version": "Alembic's own, for its owner only",
+    "devices": "a device belongs to nobody before a user approves it; its row lives for ten minutes",
+    "attempts": "an attempt to sign in may name no user",
 }
 OWN = "n.nspname = 'todo'"
 # Postgres lets a procedure with definer rights or settings of its own not commit; it reads no table
@@ -125,7 +128,8 @@ FROZEN = {
     "0009_show_usage.sql": "a41dac26571ddf8e7d3d4ae5620d32b40ba16f3341d57063eb8225135a05611d",
     "0010_preferences.sql": "56357eb4dcb51f3fe9dd81230a7a53be553dfd9cfed51317ac5e6500137949a5",
     "0011_exact_rate_limit.sql": "15134eee4ee47fad2fa08abc67310176236e146ecafd58fa7dac9ab4f8603dd9",
-    "0012_space_versions.sql": "be5c08369b3c60ff84d6ff1d4b0b0e1cbb0a0c4d7ad628351f5dcf684258c988",
+    "0012_sign_in.sql": "dbfbea63dd06f0a4fc741aabd6b03696b3bcd675616b3f51828d5748f567afda",
+    "0013_space_versions.sql": "bab083eb69d47c86a936650de8619a7f73b34bfeacb2c2af9a68faf014eedb31",
 }
 
 

@@ -79,7 +79,8 @@ class Transaction:
         me = caller.user_id
         self._connection, self._count = connection, count
         self._is_open = False
-        self._pending: list[StatementCall] = [(ENTER, {})]  # sent before the next statement
+        # sent before the next statement; a request without a token, such as a sign-in, calls a function that checks it
+        self._pending: list[StatementCall] = [] if request.scope is None else [(ENTER, {})]
         self._entry: Entry | None = None  # of the last sign-in
         self.caller = caller
         self.values: dict[str, Any] = {

@@ -6,6 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from starlette.routing import Route, Router, request_response
@@ -17,12 +18,13 @@ from todo_cli.core.dispatch import import_handlers
 from todo_cli.errors import Invalid, NotFound, Unavailable
 from todo_cli.server.access_log import AccessLog
 from todo_cli.server.connection_pools import Pool, open_pool
-from todo_cli.server.endpoint import RequestEndpoint
+from todo_cli.server.endpoint import RequestEndpoint, answer_client_with_clock
 from todo_cli.server.headers import read_context
 from todo_cli.server.health import healthz, readyz
 from todo_cli.server.mcp_http import McpRoute
 from todo_cli.server.model_list import ModelRoute
 from todo_cli.server.openapi import openapi
+from todo_cli.server.password_routes import PasswordRoutes
 from todo_cli.server.proxies import ForwardedAddress
 from todo_cli.server.rate_limit import RateLimiter
 from todo_cli.server.responses import send_problem
@@ -75,14 +77,17 @@ async def _raise_not_found(scope: Scope, receive: Receive, send: Send) -> None:
         raise NotFound("this server has no such path", hint="see: /openapi.json")
 
 
-def build_routes(pool: Pool, turns: TurnRoutes, mcp: McpRoute, models: ModelRoute) -> list[Route]:
+def build_routes(
+    pool: Pool, turns: TurnRoutes, mcp: McpRoute, models: ModelRoute, passwords: PasswordRoutes
+) -> list[Route]:
     """Return a route for every path, fixed paths before those with a parameter."""
     paths: defaultdict[str, PathRoutes] = defaultdict(PathRoutes)
     for request in REQUESTS:
         if request.route:
             method, path = method_and_path(request)
+            answer = passwords.answers.get(request) or partial(answer_client_with_clock, pool)
             # a name may contain a slash
-            paths[path.replace("name}", "name:path}")].methods[method] = RequestEndpoint(request, pool)
+            paths[path.replace("name}", "name:path}")].methods[method] = RequestEndpoint(request, answer)
     paths["/v1/turns"].methods["POST"] = turns.post
     paths["/v1/turns/{turn}/events"].methods["GET"] = turns.get
     paths["/v1/models"].methods["GET"] = models
@@ -117,7 +122,8 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
             await log.wait_until_idle(LAST_ANSWERS_SECONDS)
             await asyncio.shield(pool.close())
 
-    routes = build_routes(pool, turns, mcp, ModelRoute(pool, settings))
+    passwords = PasswordRoutes(pool, settings.serve_registration)
+    routes = build_routes(pool, turns, mcp, ModelRoute(pool, settings), passwords)
     router = Router(routes, redirect_slashes=False, default=_raise_not_found, lifespan=lifespan)
     limiter = RateLimiter(pool, is_on=settings.serve_rate_limit)
     log = AccessLog(SignInFirst(FixedPaths(routes, router), pool, limiter))

@@ -5,6 +5,7 @@ This is bare ASGI: a framework's validation would cost more than the work itself
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, get_origin
 from urllib.parse import parse_qsl
 
@@ -26,20 +27,24 @@ from todo_cli.server.responses import send_response
 R = TypeVar("R")
 
 
-class RequestEndpoint:
-    """The endpoint of one Request."""
+AnswerRequest = Callable[[Caller, Any, RequestCount | None], Awaitable[TimedAnswer[Any]]]
+"""Answers a Request of one type."""
 
-    def __init__(self, request: type[Request[Any]], pool: Pool) -> None:
-        self._request, self._pool = request, pool
+
+class RequestEndpoint:
+    """The endpoint of one Request, which `answer` answers: usually one transaction of the database."""
+
+    def __init__(self, request: type[Request[Any]], answer: AnswerRequest) -> None:
+        self._request, self._answer = request, answer
         self._method, self._path = method_and_path(request)
         fields = msgspec.structs.fields(request)
         self._lists = {field.name for field in fields if get_origin(field.type) is tuple}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one HTTP request of a caller who is signed in; raises TodoError."""
+        """Answer one HTTP request; raises TodoError."""
         request = await self._read(scope, receive)
         state = scope["state"]
-        result = await answer_client_with_clock(self._pool, state["caller"], request, state.get("count"))
+        result = await self._answer(state["caller"], request, state.get("count"))
         status = 201 if self._method == "POST" and self._path.count("/") == 2 else 200
         await send_response(send, status, encode(result.value), b"application/json", *_context_headers(result))
 

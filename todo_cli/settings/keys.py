@@ -71,6 +71,9 @@ SETTING_KEYS = (
     SettingKey("server", "connections", int, 800, "client connections per server process", "TODO_CONNECTIONS"),
     SettingKey("server", "proxies", str, "127.0.0.1", "proxies whose X-Forwarded headers are trusted", "TODO_PROXIES"),
     SettingKey(
+        "server", "registration", str, "closed", "who may register: closed, invitation, open", "TODO_REGISTRATION"
+    ),
+    SettingKey(
         "server", "rate_limit", bool, True, "limit each user's requests; a local list has no limit", "TODO_RATE_LIMIT"
     ),
     SettingKey("model", "name", str, None, "model for the chat; a server uses its own setting", "TODO_MODEL"),
@@ -93,6 +96,7 @@ _LIMITS = {
     "prepare": "auto or off",
     "pool_size": f"0 to {MAX_POOL_SIZE:,}",
     "connections": f"1 to {MAX_CLIENT_CONNECTIONS:,}",
+    "registration": "closed, invitation or open",
     "allowed": "a list of names",
     "input_price": f"0 to {MAX_PRICE:,}",
     "output_price": f"0 to {MAX_PRICE:,}",
@@ -132,6 +136,8 @@ def _is_within_limits(key: SettingKey, value: Any) -> bool:
     match key.name:
         case "color":
             return value in ("auto", "always", "never")
+        case "registration":
+            return value in ("closed", "invitation", "open")
         case "timeout":
             return bool(0 < value <= MAX_TIMEOUT_SECONDS)
         case "pool_size":

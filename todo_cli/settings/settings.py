@@ -44,6 +44,7 @@ class Settings(NamedTuple):
     model_output_price: float | None = None
     model_currency: str = "USD"
     model_titles: bool = True
+    serve_registration: str = "closed"
 
     def require_token(self) -> Secret:
         """Return the token, read from the keyring if it is stored there; raises NotSignedIn without one."""

@@ -137,4 +137,4 @@ GRANT EXECUTE ON ROUTINE todo.read_limits(uuid) TO todo_server;
 
 REVOKE CREATE ON SCHEMA todo FROM todo_auth;
 
-UPDATE todo.schema SET version = 12;
+UPDATE todo.schema SET version = 13;
