@@ -1,4 +1,4 @@
-"""Store files that are attached to tasks."""
+"""Let a read through a server learn until when its answer holds."""
 
 from pathlib import Path
 from typing import Any

@@ -377,4 +377,4 @@ GRANT SELECT
 GRANT SELECT
   ON todo.attachment_chunks TO todo_server, todo_worker, todo_person;
 
-UPDATE todo.schema SET version = 13;
+UPDATE todo.schema SET version = 14;
