@@ -1,4 +1,4 @@
-"""Store which token asked for a turn, and let servers act for it."""
+"""Let a read through a server learn until when its answer holds."""
 
 from pathlib import Path
 from typing import Any
