@@ -131,7 +131,7 @@ FROZEN = {
     "0012_sign_in.sql": "dbfbea63dd06f0a4fc741aabd6b03696b3bcd675616b3f51828d5748f567afda",
     "0013_space_versions.sql": "bab083eb69d47c86a936650de8619a7f73b34bfeacb2c2af9a68faf014eedb31",
     "0014_attachments.sql": "f068a73d7edd592b3a85dccb3b8e7f01e69d3e99d0baa2ff6397263ecbbf2d60",
-    "0014_acting.sql": "7570c324d335cf011d92daa03e91b453b8376db3b2eebb79d34c5e4932830432",
+    "0015_acting.sql": "1f66a35590fc531bbde3449e81c621b8c853bde36c96150e0d4b3acf633f8bf4",
 }
 
 

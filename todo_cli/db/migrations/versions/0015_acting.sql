@@ -141,4 +141,4 @@ CREATE TRIGGER acting_tokens_expired AFTER UPDATE OF expires_at ON todo.tokens F
   WHEN (NEW.expires_at <= clock_timestamp() AND NEW.kind <> 'acting')
   EXECUTE FUNCTION todo.expire_acting_tokens();
 
-UPDATE todo.schema SET version = 14;
+UPDATE todo.schema SET version = 15;
