@@ -110,8 +110,8 @@ class Owner(Worker):
 
     def work(self, url: str) -> None:
         """Work until the budget is used up."""
-        while self.budget.take():
-            with closing(over(url, self.person)) as client:
+        with closing(over(url, self.person)) as client:
+            while self.budget.take():
                 self.once(client)
 
     def once(self, backend: Any) -> None:
@@ -239,7 +239,7 @@ class Storm:
     def _kill(self, over_now: threading.Event) -> None:
         """Kill the next part once the last one works again, so that the users get on."""
         chooser = random.Random(self.seed)
-        while not over_now.wait(chooser.uniform(0.5, 3.0)):
+        while not over_now.wait(chooser.uniform(1.0, 5.0)):
             instance = chooser.choice(self.instances)
             if chooser.random() < 0.25:
                 self.kills["database"] += 1
