@@ -60,13 +60,13 @@ ChooseView ClaimTask CompleteTasks CreateInvitation CreateResetCode CreateToken 
 DeleteTasks DisableUser EditComment EditTasks EndTurn FetchAttachment ForkConversation HoldCalls ImportMessages
 ListAttachments ListChanges ListComments ListConversations ListInvitations ListPlans ListProjects ListPrompts
 ListSessions ListSpaces ListTags ListTasks ListTokens ListUsers ListViews MakePlan MoveHead OpenSession PollDevice
-ReadChunk ReadEvents ReadOwnSalt ReadReplay ReadSignInSalt ReadStoredFile ReadUpload ReadUsage Redo RedoTurn RefusePlan
-Register ReleaseTasks RemoveAttachment RemoveComment RemoveConversation RemoveView RenameConversation RenewHash
-ReopenTasks ResetPassword RestoreConversation RestoreTasks RevokeSessions RevokeToken RewindTurn RunCall SaveView
-SearchConversations SearchTasks SetBudget SetPreferences ShowConversation ShowDevice ShowPreferences ShowTask SignIn
-SignOut SkipTasks StartDevice StartStoreUpload StartTasks StartUpload StopTasks StopTurn StoreAnswer StoreChunk
-StoreEvents StorePassword StoreRegistration StoreReset StoreResults StoreSummary StoreTitle Undo UndoTurn VerifyUpload
-WhoAmI
+ReadChunk ReadEvents ReadOwnSalt ReadReplay ReadServerStats ReadSignInSalt ReadStoredFile ReadUpload ReadUsage Redo
+RedoTurn RefusePlan Register ReleaseTasks RemoveAttachment RemoveComment RemoveConversation RemoveView
+RenameConversation RenewHash ReopenTasks ResetPassword RestoreConversation RestoreTasks RevokeSessions RevokeToken
+RewindTurn RunCall SaveView SearchConversations SearchTasks SetBudget SetPreferences ShowConversation ShowDevice
+ShowPreferences ShowTask SignIn SignOut SkipTasks StartDevice StartStoreUpload StartTasks StartUpload StopTasks
+StopTurn StoreAnswer StoreChunk StoreEvents StorePassword StoreRegistration StoreReset StoreResults StoreSummary
+StoreTitle Undo UndoTurn VerifyUpload WhoAmI
 """.split()  # noqa: SIM905  # 70 quoted words would be harder to read
 
 

@@ -131,6 +131,7 @@ FROZEN = {
     "0012_sign_in.sql": "dbfbea63dd06f0a4fc741aabd6b03696b3bcd675616b3f51828d5748f567afda",
     "0013_space_versions.sql": "bab083eb69d47c86a936650de8619a7f73b34bfeacb2c2af9a68faf014eedb31",
     "0014_attachments.sql": "f068a73d7edd592b3a85dccb3b8e7f01e69d3e99d0baa2ff6397263ecbbf2d60",
+    "0015_server_stats.sql": "e6c45675a7211effaf1f7c3ad03f753b367932350eb222e53010966e1a1d3126",
 }
 
 

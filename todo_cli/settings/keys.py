@@ -77,6 +77,16 @@ SETTING_KEYS = (
     SettingKey(
         "server", "rate_limit", bool, True, "limit each user's requests; a local list has no limit", "TODO_RATE_LIMIT"
     ),
+    SettingKey("server", "metrics", bool, False, "serve metrics for Prometheus at /metrics", "TODO_METRICS"),
+    SettingKey(
+        "server",
+        "metrics_token",
+        str,
+        None,
+        "token of /metrics; without it only this machine may read them",
+        "TODO_METRICS_TOKEN",
+        True,
+    ),
     SettingKey("store", "bucket", str, None, "bucket for attachments; default: the database", "TODO_STORE_BUCKET"),
     SettingKey(
         "store", "endpoint", str, None, "address of the S3-compatible store; default: AWS", "TODO_STORE_ENDPOINT"
