@@ -60,4 +60,4 @@ GRANT EXECUTE ON FUNCTION todo.admin_stats()
 
 REVOKE CREATE ON SCHEMA todo FROM todo_auth;
 
-UPDATE todo.schema SET version = 15;
+UPDATE todo.schema SET version = 16;
