@@ -55,13 +55,14 @@ def test_tools_are_named_verb_first_and_unique() -> None:
 
 
 VERBS = """
-AddComment AddTask AddTasks AddUser AnswerTurn ApplyPlan BeginTurn ChooseView ClaimTask CompleteTasks CreateToken
-DeleteTasks DisableUser EditComment EditTasks EndTurn ForkConversation HoldCalls ImportMessages ListChanges ListComments
-ListConversations ListPlans ListProjects ListPrompts ListSpaces ListTags ListTasks ListTokens ListUsers ListViews
-MakePlan MoveHead ReadEvents ReadReplay ReadUsage Redo RedoTurn RefusePlan ReleaseTasks RemoveComment RemoveConversation
-RemoveView RenameConversation ReopenTasks RestoreConversation RestoreTasks RevokeToken RewindTurn RunCall SaveView
-SearchConversations SearchTasks SetBudget SetPreferences ShowConversation ShowTask SkipTasks StartTasks StopTasks
-StopTurn StoreAnswer StoreEvents StoreResults StoreSummary StoreTitle Undo UndoTurn WhoAmI
+AddChannel AddComment AddTask AddTasks AddUser AnswerTurn ApplyPlan BeginTurn ChooseView ClaimTask CompleteTasks
+CreateToken DeleteTasks DisableUser EditComment EditTasks EndTurn ForkConversation HoldCalls ImportMessages
+ListChanges ListChannels ListComments ListConversations ListJobs ListPlans ListProjects ListPrompts ListSpaces
+ListTags ListTasks ListTokens ListUsers ListViews MakePlan MoveHead ReadEvents ReadReplay ReadUsage Redo RedoTurn
+RefusePlan ReleaseTasks RemindTasks RemoveChannel RemoveComment RemoveConversation RemoveView RenameConversation
+ReopenTasks RestoreConversation RestoreTasks RetryJobs RevokeToken RewindTurn RunCall SaveView SearchConversations
+SearchTasks SetBudget SetPreferences ShowConversation ShowTask SkipTasks StartTasks StopTasks StopTurn StoreAnswer
+StoreEvents StoreResults StoreSummary StoreTitle TryChannel Undo UndoTurn WhoAmI
 """.split()  # noqa: SIM905  # 70 quoted words would be harder to read
 
 

@@ -43,3 +43,15 @@ def read_secret(session: Session, question: str, *, noun: str = "token") -> Secr
     if not value or len(value) > MAX_SECRET_BYTES or len(value.split()) > 1:
         raise Invalid(f"no {noun} was given", hint="pipe it to stdin, or type it at the prompt")
     return Secret(value)
+
+
+def read_secret_lines(count: int, *, noun: str) -> list[str]:
+    """Read so many secrets from the lines of stdin; raises Invalid for another number of lines."""
+    try:
+        lines = sys.stdin.buffer.read(MAX_SECRET_BYTES + 1).decode().split()
+    except UnicodeDecodeError:
+        raise Invalid(f"the {noun} on stdin is not valid UTF-8") from None
+    if len(lines) != count:
+        expected = f"one {noun}" if count == 1 else f"{count} lines"
+        raise Invalid(f"stdin must have {expected}", hint="pipe it to stdin, or type it at the prompt")
+    return lines

@@ -28,6 +28,7 @@ from todo_cli.server.responses import send_problem
 from todo_cli.server.shutdown import GracePeriod
 from todo_cli.server.sign_in import SignInFirst
 from todo_cli.server.turn_stream import TurnRoutes
+from todo_cli.server.worker_task import run_worker
 from todo_cli.settings.settings import Settings, load_settings
 
 LAST_ANSWERS_SECONDS = 2.0  # for requests whose grace has ended to send their error
@@ -95,9 +96,12 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         # the pool connects in the background: a server may start before its database
         await pool.open()
         grace.watch_signals()
+        worker = run_worker(settings) if settings.serve_worker else None
         try:
             yield
         finally:
+            if worker:
+                await worker.stop()
             await turns.close()
             await mcp.close()
             await log.wait_until_idle(LAST_ANSWERS_SECONDS)

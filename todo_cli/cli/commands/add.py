@@ -18,11 +18,13 @@ from todo_cli.cli.options import (
     Parent,
     Priority,
     Project,
+    Remind,
     Scheduled,
     optional_fields,
     output_form,
     parse_blockers,
     parse_priority,
+    parse_reminders,
 )
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.tasks import AddTask, Task
@@ -48,6 +50,7 @@ def add(
     every: Every = None,
     defer: Defer = None,
     scheduled: Scheduled = None,
+    remind: Remind = None,
     parent: Parent = None,
     after: After = None,
     raw: Annotated[bool, typer.Option("--raw", help="Keep the title as it is; do not read fields from it.")] = False,
@@ -70,6 +73,7 @@ def add(
     session, form = session_of(ctx), output_form(as_json, as_lines)
     fields: dict[str, Any] = {"due": due, "project": project, "tags": tuple(tag or ()), "note": note}
     fields |= {"priority": parse_priority(prio)} | optional_fields(every, defer, scheduled, parent)
+    fields |= parse_reminders(remind)
     if after:
         fields["after"] = parse_blockers(after)
     if title == ["-"]:

@@ -37,7 +37,7 @@ class Wanted(msgspec.Struct, kw_only=True):
     open subtasks; `with_reopened` reads the next occurrences of done tasks, and which of them have comments, subtasks or
     tasks that wait for them. `parents` and `blockers` are what the write newly refers to; with them the write reads the ancestors of
     the former and the dependencies of the latter. `with_caller` reads the caller's name, token and scopes, and
-    `with_similar` the task that the same user added a moment ago with the same Request.
+    `with_similar` the task that the same user added a moment ago with the same Request. `user` is the caller's id.
     """
 
     numbers: tuple[int, ...] = ()
@@ -48,6 +48,7 @@ class Wanted(msgspec.Struct, kw_only=True):
     with_caller: bool = False
     with_similar: bool = False
     changes_links: bool = False
+    user: str = ""
     parents: tuple[int, ...] = ()
     blockers: tuple[int, ...] = ()
     if_rev: int | None = None

@@ -11,8 +11,10 @@ from msgspec import UNSET, UnsetType
 from todo_cli.contract.clock import Clock
 from todo_cli.contract.codec import convert_request
 from todo_cli.contract.ids import new_id
+from todo_cli.contract.task_types import Reminder
 from todo_cli.contract.tasks import AddTask, EditTasks, NewTask
 from todo_cli.core import validation
+from todo_cli.core.tasks.reminders import is_instant, raise_for_no_due, read_reminders
 from todo_cli.core.tasks.rows import NO_PRIORITY, DateOrInstant, StoredRepeat, TaskRow, date_columns, format_date
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from todo_cli.parsing.quick_add import QuickAdd
 
 DATES = ("due", "defer", "scheduled")
-SERIES_FIELDS = ("title", "note", "priority", "project", "tags", "parent")
+SERIES_FIELDS = ("title", "note", "priority", "project", "tags", "parent", "remind")
 UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # of a new row, until the database sets its times
 SERIES_DATES = ("defer_on", "defer_at", "scheduled_on", "scheduled_at")
 
@@ -50,6 +52,8 @@ class TaskPatch(msgspec.Struct, frozen=True, kw_only=True):
     add_after: tuple[int, ...] = ()
     remove_after: tuple[int, ...] = ()
     repeat: NewRepeat | UnsetType | None = UNSET
+    remind: tuple[Reminder, ...] | UnsetType = UNSET
+    user: str = ""
     only_here: frozenset[str] = frozenset()
     in_series: frozenset[str] = frozenset()
     moves_series: bool = False
@@ -59,8 +63,10 @@ async def read_new_task(tx: Transaction, task: AddTask | NewTask, *, parse: bool
     """Return a new row, which has no number yet; with `parse` the title is read as quick add. Raises Invalid."""
     given = _fields(await parse_title(tx, task) if parse else task)
     given["due"], given["every"] = move_time_to_rule(given["due"], given["every"])
+    reminders = given["remind"] or ()
     words = [given[name] for name in (*DATES, "every") if given[name]]
-    clock = await validation.read_clock_for(tx, words) if words else None
+    words += [text for text in reminders if is_instant(text)]
+    clock = await validation.read_clock_for(tx, words) if words or reminders else None
     dates: dict[str, Any] = {}
     for name in DATES:
         if clock and given[name]:
@@ -80,9 +86,13 @@ async def read_new_task(tx: Transaction, task: AddTask | NewTask, *, parse: bool
         parent=given["parent"],
         tags=read_tags(given["tags"]),
         after=tuple(sorted(set(given["after"] or ()))),
+        remind=None if given["remind"] is None else read_reminders(reminders, tx.caller.user_id, clock),
         **dates,
     )
-    return start_series(row, read_repeat(given["every"], clock)) if clock and given["every"] else row
+    if clock and given["every"]:
+        row = start_series(row, read_repeat(given["every"], clock))
+    raise_for_no_due([row], tx.caller.user_id)
+    return row
 
 
 def _fields(task: AddTask | NewTask) -> dict[str, Any]:
@@ -114,7 +124,11 @@ async def parse_title(tx: Transaction, task: AddTask | NewTask) -> NewTask:
 
 def merge_fields(task: AddTask | NewTask, parsed: dict[str, Any]) -> NewTask:
     """Return the task with the fields that its title names. A field that was given beside the title wins."""
-    given = {name: value for name, value in _fields(task).items() if value not in (None, ())}
+    given = {
+        name: value
+        for name, value in _fields(task).items()
+        if value not in (None, ()) or (name == "remind" and value == ())  # no reminder, not even the usual one
+    }
     for name in ("tags", "after"):
         if name in parsed and name in given:
             given[name] = tuple(dict.fromkeys((*given[name], *parsed[name])))
@@ -167,8 +181,8 @@ def start_series(row: TaskRow, repeat: NewRepeat) -> TaskRow:
     )
 
 
-def read_patch(request: EditTasks, clock: Clock) -> TaskPatch:
-    """Return the edit, checked; raises Invalid, also for an edit that changes nothing."""
+def read_patch(request: EditTasks, clock: Clock, user: str) -> TaskPatch:
+    """Return the edit of a user, checked; raises Invalid, also for an edit that changes nothing."""
     has_due, request = bool(request.due), _normalize_words(request)
     columns = _read_columns(request, clock)
     repeat: NewRepeat | UnsetType | None = UNSET
@@ -187,8 +201,10 @@ def read_patch(request: EditTasks, clock: Clock) -> TaskPatch:
         add_after=request.add_after or (),
         remove_after=request.remove_after or (),
         repeat=repeat,
+        remind=UNSET if request.remind is UNSET else read_reminders(request.remind, user, clock),
+        user=user,
     )
-    given = (request.tags, request.after, request.add_after, request.remove_after, repeat)
+    given = (request.tags, request.after, request.add_after, request.remove_after, request.remind, repeat)
     if not columns and not patch.add_tags and not patch.remove_tags and all(value is UNSET for value in given):
         raise Invalid("no change was given", hint="for example: todo edit 12 --due tomorrow")
     return _with_reach(patch, request)
@@ -226,7 +242,8 @@ def _read_columns(request: EditTasks, clock: Clock) -> dict[str, Any]:
 def _with_reach(patch: TaskPatch, request: EditTasks) -> TaskPatch:
     """Say which columns the edit changes in this occurrence alone, and which in the series."""
     tags_change = bool(patch.tags is not UNSET or patch.add_tags or patch.remove_tags)
-    changed = {*patch.columns, *(("tags",) if tags_change else ())}
+    lists = {"tags": tags_change, "remind": patch.remind is not UNSET}
+    changed = {*patch.columns, *(name for name, changes in lists.items() if changes)}
     fields = frozenset(changed.intersection(SERIES_FIELDS))
     dates = frozenset(changed.intersection(SERIES_DATES))
     if request.occurrences == "this":
