@@ -14,7 +14,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -29,6 +28,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from tests.support.command_server import COMMAND, CommandServer, needs_new_process, run_new_process
 from todo_cli.contract.base import Secret
 from todo_cli.db.migrate import migrate
 from todo_cli.db.owner import open_owner_session
@@ -36,8 +36,6 @@ from todo_cli.local_postgres.cluster import LocalPostgres
 
 pytest_plugins = ["tests.support.connections", "tests.support.ask", "tests.support.chat_fixtures"]
 
-# the command, as a wheel installs it: an import of main and a call
-COMMAND = (sys.executable, "-c", "from todo_cli.main import main; main()")
 # what cron gives a job, and no more
 BARE = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LANG": "C.UTF-8"}
 
@@ -132,21 +130,16 @@ class Todo:
 
     directory: Path
     env: dict[str, str] = field(default_factory=dict)
+    server: CommandServer | None = None
 
     def __call__(
         self, *arguments: str, stdin: str | bytes | None = None, env: dict[str, str] | None = None, timeout: float = 60
     ) -> Result:
         """Run it to its end; stdin is empty when not given, never a terminal."""
         data = stdin.encode() if isinstance(stdin, str) else stdin or b""
-        done = subprocess.run(
-            [*COMMAND, *arguments],
-            input=data,
-            capture_output=True,
-            env=self.environment(env),
-            cwd=self.directory,
-            timeout=timeout,
-            check=False,
-        )
+        environment = self.environment(env)
+        run = run_new_process if self.server is None or needs_new_process(environment) else self.server.run
+        done = run(arguments, data, environment, self.directory, timeout)
         return Result(done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"), done.returncode)
 
     def environment(self, more: dict[str, str] | None = None) -> dict[str, str]:
@@ -290,14 +283,27 @@ def make_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         one.stop(signal.SIGKILL)
 
 
+@pytest.fixture(scope="session")
+def command_server(pytestconfig: pytest.Config) -> Iterator[CommandServer | None]:
+    """The process that forks commands; None where each command is a new interpreter."""
+    if os.environ.get("TODO_TEST_NEW_PROCESSES") or pytestconfig.option.markexpr == "long":
+        yield None
+        return
+    running = CommandServer()
+    yield running
+    running.close()
+
+
 @pytest.fixture
-def bare(tmp_path: Path) -> Todo:
+def bare(tmp_path: Path, command_server: CommandServer | None) -> Todo:
     """The command on a machine where nobody has signed in."""
-    return Todo(tmp_path)
+    return Todo(tmp_path, server=command_server)
 
 
 @pytest.fixture
-def as_person(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., Todo]:
+def as_person(
+    tmp_path: Path, command_server: CommandServer | None, request: pytest.FixtureRequest
+) -> Callable[..., Todo]:
     """The command as somebody: as_person(person, "direct"), or as_person(person, "api", url=...)."""
 
     def signed_in(who: Person, way: str, *, url: str | None = None, token: str | None = None) -> Todo:
@@ -307,7 +313,8 @@ def as_person(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., T
             where = {"TODO_SERVER": url or request.getfixturevalue("server").url}
         directory = tmp_path / f"{who.name}-{way}"
         directory.mkdir(exist_ok=True)
-        return Todo(directory, where | {"TODO_TOKEN": token or who.token, "TODO_TIMEZONE": "Europe/Berlin"})
+        environment = where | {"TODO_TOKEN": token or who.token, "TODO_TIMEZONE": "Europe/Berlin"}
+        return Todo(directory, environment, command_server)
 
     return signed_in
 

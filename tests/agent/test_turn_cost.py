@@ -5,6 +5,10 @@ record by record. What remains outside of the comparison, because it belongs to 
 page is split when it is full, that dead rows are pruned, and how much of an updated row is logged (what it has in common
 with the row before is left out, and two timestamps have more or fewer bytes in common): updates are compared by their
 number, and the rows by their size. An instant within a row's JSON loses its last digit once in ten times.
+
+Two more costs of a page are kept out of the run by QUIET: an update that finds no room on its page locks the row first
+and adds to each index; and an index-only scan does not read a page that a vacuum marked as visible to all, until the
+next row is added to it.
 """
 
 from __future__ import annotations
@@ -46,6 +50,11 @@ SELECT space_id, id, 200000 + n, user_id, turn_id, 1, 'summary', 'They spoke of 
 NEWEST = """UPDATE todo.conversations SET seq = 400000, head = %s, turn_id = md5(id::text || (%s::int - 3))::uuid WHERE id = %s"""
 
 
+QUIET = """SELECT 'ALTER TABLE todo.' || relname || ' SET (autovacuum_enabled = off, toast.autovacuum_enabled = off' ||
+    CASE WHEN relname = 'tasks' OR reloptions IS NOT NULL THEN ', fillfactor = 20)' ELSE ')' END
+  FROM pg_class WHERE relnamespace = 'todo'::regnamespace AND relkind = 'r'"""
+"""No vacuum runs in between, and the rows that are updated find room on their page."""
+
 # many enough that Postgres uses its indexes, as it does in any list that is in use
 CROWD = """
 INSERT INTO todo.conversations (space_id, id, user_id, number, title)
@@ -70,6 +79,8 @@ class Grown(NamedTuple):
 @pytest.fixture(scope="module")
 def grown(postgres: LocalPostgres, template: str) -> Iterator[Grown]:
     for db in _copy(postgres, template):
+        for (statement,) in db.execute(QUIET):
+            db.execute(statement)
         people, ids = [db.person(), db.person()], {}
         with psycopg.connect(db.owner_url) as connection:
             connection.execute("SET session_replication_role = replica")
@@ -167,10 +178,7 @@ def test_turn_cost_at_100_000_messages_equals_a_short_conversation(
     monkeypatch.setattr(attempt, "FLUSH_INTERVAL_SECONDS", 3600.0)
     monkeypatch.setattr(attempt, "HEARTBEAT_SECONDS", 3600.0)
     few, many = (_cost(grown, who, name) for who in (grown.few, grown.many))
-    read = ("messages", "read")
-    assert {**many.rows, **SIGN_IN, read: 0} == {**few.rows, **SIGN_IN, read: 0}
-    # A look-up by index counts a row where it finds one: a few of them find none, in either conversation.
-    assert abs(many.rows[read] - few.rows[read]) <= few.rows[read] / 100
+    assert {**many.rows, **SIGN_IN} == {**few.rows, **SIGN_IN}
     assert few.rows["messages", "read"] > 20
     assert many.records == few.records
     for what, written in few.written.items():

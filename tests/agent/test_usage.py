@@ -14,9 +14,9 @@ from tests.support.chat_process import ChatProcess
 from tests.support.fake_model import call_answer, text_answer
 from tests.support.turn_driver import ScriptedModel
 from todo_cli.contract.ids import new_id
+from todo_cli.contract.preferences import SetPreferences
 from todo_cli.contract.turn_steps import BeginTurn
 from todo_cli.contract.usage import ReadUsage, SetBudget, UsageRow
-from todo_cli.contract.users import SetPreferences
 from todo_cli.errors import Invalid, NotAllowed, NotFound, TooMany
 from todo_cli.llm.stream import Finished, TokenUsage
 

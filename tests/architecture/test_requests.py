@@ -61,8 +61,8 @@ ListChanges ListChannels ListComments ListConversations ListJobs ListPlans ListP
 ListTags ListTasks ListTokens ListUsers ListViews MakePlan MoveHead ReadEvents ReadReplay ReadUsage Redo RedoTurn
 RefusePlan ReleaseTasks RemindTasks RemoveChannel RemoveComment RemoveConversation RemoveView RenameConversation
 ReopenTasks RestoreConversation RestoreTasks RetryJobs RevokeToken RewindTurn RunCall SaveView SearchConversations
-SearchTasks SetBudget SetPreferences ShowConversation ShowTask SkipTasks StartTasks StopTasks StopTurn StoreAnswer
-StoreEvents StoreResults StoreSummary StoreTitle TryChannel Undo UndoTurn WhoAmI
+SearchTasks SetBudget SetPreferences ShowConversation ShowPreferences ShowTask SkipTasks StartTasks StopTasks StopTurn
+StoreAnswer StoreEvents StoreResults StoreSummary StoreTitle TryChannel Undo UndoTurn WhoAmI
 """.split()  # noqa: SIM905  # 70 quoted words would be harder to read
 
 

@@ -234,9 +234,10 @@ def start_wait(todo: Todo, *arguments: str) -> subprocess.Popen[str]:
 
 
 def test_wait_ends_when_the_task_reaches_the_state(home: Todo) -> None:
+    rev = str(home("show", "2", "--json").json["rev"])  # the change may come before the command has started
+    until = (("1", "done"), ("2", "changed", "--since", rev), ("3", "claimed"), ("4", "deleted"))
     running = {
-        word: start_wait(home, number, "--until", word, "--timeout", "50s", "--json")
-        for number, word in (("1", "done"), ("2", "changed"), ("3", "claimed"), ("4", "deleted"))
+        words[0]: start_wait(home, number, "--until", *words, "--timeout", "50s", "--json") for number, *words in until
     }
     assert [one.poll() for one in running.values()] == [None] * 4
     home("done", "1")

@@ -27,6 +27,7 @@ from todo_cli.contract import (
     message_search,
     model_texts,
     plans,
+    preferences,
     prompt_history,
     search,
     tasks,
@@ -83,7 +84,8 @@ TRIPS: dict[type[Request[Any]], int] = {
     users.AddUser: 1,
     users.ListUsers: 1,
     users.DisableUser: 1,
-    users.SetPreferences: 1,
+    preferences.SetPreferences: 1,
+    preferences.ShowPreferences: 1,
     views.SaveView: 1,
     views.ListViews: 1,
     views.RemoveView: 1,
@@ -185,7 +187,8 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         views.ListTags: views.ListTags,
         views.ListProjects: views.ListProjects,
         prompt_history.ListPrompts: prompt_history.ListPrompts,
-        users.SetPreferences: lambda: users.SetPreferences(timezone="Europe/Paris"),
+        preferences.ShowPreferences: preferences.ShowPreferences,
+        preferences.SetPreferences: lambda: preferences.SetPreferences(timezone="Europe/Paris"),
     }
 
 

@@ -17,7 +17,7 @@ def test_stream_broken_in_the_middle_keeps_the_text_and_makes_no_calls(name: str
     script, why = BROKEN_STREAMS[name]
     begun = [chunk({"content": "Hel"}), chunk({"tool_calls": [call_delta("add_task")]})]
     with run_fake_model([*begun, *script], text_answer("no")) as server:
-        first, end = ask_model(server.url)
+        first, end = ask_model(server.url, **({"idle_seconds": 0.3} if "0.3 s" in why else {}))
         assert first == TextDelta("Hel")
         assert end == Finished("interrupted", None, f"127.0.0.1:{server.port} {why}")
         assert len(server.asked) == 1
@@ -28,7 +28,7 @@ def test_stream_broken_before_the_first_word_fails_or_is_retried(name: str) -> N
     script, why = BROKEN_STREAMS[name]
     with run_fake_model(script, script, script, script) as server:
         with pytest.raises(ModelFailed, match=why.replace("0.3", "0.4")) as caught:
-            ask_model(server.url)
+            ask_model(server.url, **({"first_content_seconds": 0.4} if "0.3 s" in why else {}))
         assert caught.value.extra["kind"] == "broken"
         again = "error" in name and "reason" not in name
         assert len(server.asked) == (4 if again or name == "cut in a chunk" else 1)

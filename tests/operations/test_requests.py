@@ -24,6 +24,7 @@ from todo_cli.contract.conversation_export import ExportedMessage, ExportHeader,
 from todo_cli.contract.journal import ListChanges, Redo, Undo
 from todo_cli.contract.message_search import SearchConversations
 from todo_cli.contract.plans import ApplyPlan, ListPlans, MakePlan, RefusePlan
+from todo_cli.contract.preferences import SetPreferences, ShowPreferences
 from todo_cli.contract.prompt_history import ListPrompts
 from todo_cli.contract.registry import REQUESTS, requests_in
 from todo_cli.contract.search import SearchTasks
@@ -47,7 +48,6 @@ from todo_cli.contract.users import (
     DisableUser,
     ListSpaces,
     ListUsers,
-    SetPreferences,
     WhoAmI,
 )  # fmt: skip  # a table, one Request per line
 from todo_cli.contract.views import ChooseView, ListProjects, ListTags, ListViews, RemoveView, SaveView
@@ -109,6 +109,9 @@ STORY: tuple[Request[Any], ...] = (
     CreateToken(id=IDS[2], hash="b" * 64, name="x", scopes=("all",), expires="2001-01-01"),
     ListTokens(), RevokeToken(name="cron"), RevokeToken(name="cron"), ListTokens(all=True),
     WhoAmI(), SetPreferences(timezone="Asia/Tokyo"), SetPreferences(timezone="Mars"), WhoAmI(), ListSpaces(),
+    SetPreferences(week_start="sunday", dates="absolute", theme="dark", signs="ascii", sort="-priority", remind="30m"), SetPreferences(sort="x"),
+    SetPreferences(sort="rank"), SetPreferences(remind="soon"), SetPreferences(project=" "), SetPreferences(theme="pink"), ShowPreferences(), ListTasks(),
+    SetPreferences(sort=None, theme=None),
     AddUser(id=IDS[3], name=NEW, token_id=IDS[4], token_hash="c" * 64), AddUser(id=IDS[5], name=NEW, token_id=IDS[6], token_hash="c" * 64),
     AddUser(id=IDS[5], name=" ", token_id=IDS[6], token_hash="c" * 64), ListUsers(),
     DisableUser(name=NEW), DisableUser(name=NEW, disabled=False), DisableUser(name="nobody at all"),
@@ -177,6 +180,16 @@ def test_every_request_answers_the_same_from_both_clients(
     answered = {kind for kind, code, _ in told["direct"] if code == 0}
     assert answered == ASKED, "every Request is answered"
     refused = {kind for kind, code, _ in told["direct"] if code}
-    nothing_to_refuse = {ListViews, ListTags, ListProjects, WhoAmI, ListSpaces, ListTokens, ListUsers, ListPlans}
+    nothing_to_refuse = {
+        ListViews,
+        ListTags,
+        ListProjects,
+        WhoAmI,
+        ListSpaces,
+        ListTokens,
+        ListUsers,
+        ListPlans,
+        ShowPreferences,
+    }
     assert refused == ASKED - nothing_to_refuse, "and refused"
     assert {code for _, code, _ in told["direct"]} == {0, 2, 3, 6, 11}

@@ -7,7 +7,7 @@ import pytest
 
 from tests.parsing.date_tables import DATE_GROUPS, NOW, RECURRENCE_GROUPS, REFUSED, format_moment
 from todo_cli.errors import Invalid
-from todo_cli.parsing.date_forms import ALONE, DAYS, PARTS, TIMES
+from todo_cli.parsing.date_forms import ALONE, DAYS, PARTS, TIMES, WEEK_FORMS
 from todo_cli.parsing.dates import parse_date
 from todo_cli.parsing.recurrence import first_occurrence, next_occurrence, parse_recurrence
 
@@ -44,6 +44,6 @@ def test_next_occurrence_documented_form_has_its_days(words: str, days: list[str
 def test_date_forms_each_pattern_has_a_documented_example() -> None:
     texts = [words.lower().replace(", ", " ").removeprefix("on ") for words, _ in (*DATES, *REFUSED_FORMS)]
     parts = {" ".join(text.split()[start:end]) for text in texts for start in range(9) for end in range(start + 1, 10)}
-    for table in (DAYS, TIMES, PARTS, ALONE):
+    for table in (DAYS, WEEK_FORMS, TIMES, PARTS, ALONE):
         for pattern, _ in table:
             assert any(re.fullmatch(pattern, part) for part in parts), pattern

@@ -35,7 +35,7 @@ from todo_cli.db.migrate import migrate
 from todo_cli.db.owner import open_owner_session
 from todo_cli.errors import Unavailable
 from todo_cli.local_postgres.cluster import LocalPostgres
-from todo_cli.server.pool import OUTAGE_CHECK_SECONDS
+from todo_cli.server.connection_pools import OUTAGE_CHECK_SECONDS
 from todo_cli.server.reachability import PROBE_SECONDS
 
 GENEROUS = 20.0  # seconds in which whatever has a bound of a second or two has ended
@@ -44,7 +44,7 @@ MARK = "Zitronenkuchen"
 IMPATIENT = (
     sys.executable,
     "-c",
-    "import todo_cli.server.pool as pool; pool.CONNECTION_TIMEOUT_SECONDS = 0.6; pool.REQUEST_TIMEOUT_SECONDS = 1.2; from todo_cli.main import main; main()",
+    "from todo_cli.server import connection_pools, pool; connection_pools.CONNECTION_TIMEOUT_SECONDS = 0.6; pool.REQUEST_TIMEOUT_SECONDS = 1.2; from todo_cli.main import main; main()",
 )
 
 

@@ -12,8 +12,9 @@ from tests.conftest import Database, Person
 from tests.support.connections import Line
 from todo_cli.contract.base import Caller, Request, Secret
 from todo_cli.core.dispatch import handle
+from todo_cli.db.sign_in import ENTER
 from todo_cli.db.sql import Sql, StatementCall
-from todo_cli.db.transaction import BEGIN, COMMIT, ENTER, ROLLBACK, Transaction
+from todo_cli.db.transaction import BEGIN, COMMIT, ROLLBACK, Transaction
 
 OTHERS = """
 INSERT INTO todo.users (id, name) SELECT md5('u' || u)::uuid, 'user' || u FROM generate_series(2, {people}) u;

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.limits import MAX_COUNTED_TASKS, MAX_PAGE_ITEMS
+from todo_cli.contract.preferences import DEFAULT_SORT
 from todo_cli.contract.tasks import ListTasks, TaskPage
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def _fetch_all(session: Session, request: ListTasks) -> TaskPage:
     while page.next:
         page = session.send(msgspec.structs.replace(request, limit=MAX_PAGE_ITEMS, cursor=page.next))
         tasks += page.tasks
-    return TaskPage(tasks=tuple(tasks), cut=page.cut, deferred=first.deferred)
+    return TaskPage(tasks=tuple(tasks), cut=page.cut, deferred=first.deferred, sort=first.sort)
 
 
 def _print_screen(session: Session, page: TaskPage, request: ListTasks, choices: ListChoices) -> None:
@@ -71,10 +72,10 @@ def _print_screen(session: Session, page: TaskPage, request: ListTasks, choices:
     from todo_cli.cli.render.pager import print_screen
     from todo_cli.cli.render.task_rows import open_view
 
-    width = read_width()
+    width, sort = read_width(), page.sort or request.sort or DEFAULT_SORT
     view = open_view(session)._replace(
-        as_tree=request.sort == "due",
-        with_urgency=request.sort == "urgency",
+        as_tree=sort == DEFAULT_SORT,
+        with_urgency=sort == "urgency",
         wrap_titles=choices.wrap_titles,
     )
     print_screen(session, [*format_tasks(page.tasks, view, width), *_format_footer(page, hidden, choices.more, width)])

@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 from todo_cli.contract.base import Request
 from todo_cli.contract.clock import Clock
 from todo_cli.contract.keys import check_key
+from todo_cli.contract.preferences import DisplayPreferences
 
 R = TypeVar("R")
 
@@ -15,10 +16,12 @@ class Client(Protocol):
     """Sends Requests to the core. Every client raises the same errors for the same causes.
 
     A write without an idempotency key gets a new one, so that it is repeated safely when its answer is lost. `clock` is
-    the database's time at the last answer and the user's time zone, None before the first.
+    the database's time at the last answer and the user's time zone, None before the first. `display` are the
+    preferences by which the user wants answers shown.
     """
 
     clock: Clock | None
+    display: DisplayPreferences
 
     def send_now(self, request: Request[R], key: str | None = None) -> R:
         """Return the answer, without an event loop over HTTP; raises TodoError."""

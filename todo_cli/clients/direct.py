@@ -9,8 +9,10 @@ from todo_cli.clients.base import idempotency_key, possibly_done_note
 from todo_cli.contract.base import Caller, Request
 from todo_cli.contract.clock import Clock
 from todo_cli.contract.codec import check_request
+from todo_cli.contract.preferences import NO_DISPLAY_PREFERENCES
 from todo_cli.core.dispatch import handle
-from todo_cli.db.transaction import ConnectionLost, Transaction, connect, time_limit
+from todo_cli.db.prepared_statements import Preparation
+from todo_cli.db.transaction import ConnectionLost, RolledBack, Transaction, connect, time_limit
 from todo_cli.errors import Unavailable
 from todo_cli.settings.settings import Settings
 
@@ -28,6 +30,8 @@ class DirectClient:
         self._settings = settings
         self._token = settings.require_token()
         self.clock: Clock | None = None
+        self.display = NO_DISPLAY_PREFERENCES
+        self._preparation = Preparation(is_on=settings.prepare == "auto")
         self._connection: Any = None
         self._runner: asyncio.Runner | None = None
 
@@ -59,8 +63,13 @@ class DirectClient:
                 connection = await self._open_connection()
                 tx = Transaction(connection, caller, type(request))
                 answer = await handle(tx, request)
-                self.clock = tx.clock
+                self.clock, self.display = tx.clock, tx.preferences.display
                 return answer
+            except RolledBack:
+                if attempt >= MAX_ATTEMPTS:
+                    raise
+                await asyncio.sleep(FIRST_PAUSE_SECONDS * attempt)
+                continue
             except Unavailable as error:
                 can_retry = was_lost or self._settings.embedded is not None
                 if not can_retry or attempt >= (MAX_ATTEMPTS_AFTER_LOSS if was_lost else MAX_ATTEMPTS):
@@ -81,7 +90,7 @@ class DirectClient:
             url = self._settings.database_url
             if url is None:
                 raise Unavailable("the profile has no database_url", hint="create one with: todo init")
-            self._connection = await connect(url.reveal())
+            self._connection = await connect(url.reveal(), self._preparation)
         return self._connection
 
     def _start_local_postgres(self) -> None:

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from todo_cli.clients.base import idempotency_key
-from todo_cli.clients.http_answer import decode_response, read_clock
+from todo_cli.clients.http_answer import decode_response, read_clock, read_display
 from todo_cli.clients.http_once import (
     MAX_RESPONSE_BYTES,
     HttpResponse,
@@ -27,6 +27,7 @@ from todo_cli.contract.base import Request, method_and_path
 from todo_cli.contract.clock import Clock
 from todo_cli.contract.codec import check_request, encode
 from todo_cli.contract.limits import MAX_BODY_BYTES
+from todo_cli.contract.preferences import NO_DISPLAY_PREFERENCES
 from todo_cli.errors import Invalid, NotSignedIn, Unavailable
 from todo_cli.settings.settings import Settings
 from todo_cli.settings.urls import check_server_url
@@ -42,6 +43,7 @@ class HttpClient:
         self._server = check_server_url((settings.server or "").rstrip("/"), "the server's address")
         self._token = settings.require_token()
         self.clock: Clock | None = None
+        self.display = NO_DISPLAY_PREFERENCES
         self._client: Any = None
 
     def send_now(self, request: Request[R], key: str | None = None) -> R:
@@ -82,7 +84,7 @@ class HttpClient:
 
     def _read_response(self, response: HttpResponse, request: Request[R]) -> R:
         answer = decode_response(response, request, self._server)
-        self.clock = read_clock(response.headers)
+        self.clock, self.display = read_clock(response.headers), read_display(response.headers)
         return answer
 
     def _prepare(self, request: Request[Any], key: str | None) -> tuple[str, str, bytes | None, dict[str, str]]:

@@ -13,6 +13,7 @@ from todo_cli.clients.http_proxies import foreign_answer_error
 from todo_cli.contract.base import Request
 from todo_cli.contract.clock import Clock
 from todo_cli.contract.codec import answer_type, decode
+from todo_cli.contract.preferences import NO_DISPLAY_PREFERENCES, DisplayPreferences
 from todo_cli.errors import TodoError, Unavailable, from_problem
 
 R = TypeVar("R")
@@ -42,6 +43,14 @@ def read_clock(headers: dict[str, str]) -> Clock | None:
         return Clock(datetime.fromisoformat(headers["todo-time"]), headers["time-zone"])
     except (KeyError, ValueError):
         return None
+
+
+def read_display(headers: dict[str, str]) -> DisplayPreferences:
+    """Return the preferences by which the answer is to be shown; the defaults where this client knows none of them."""
+    try:
+        return decode(headers.get("todo-display", "{}"), DisplayPreferences)
+    except msgspec.DecodeError:
+        return NO_DISPLAY_PREFERENCES
 
 
 def _decode_problem(response: HttpResponse) -> TodoError:

@@ -11,3 +11,4 @@ class Clock(NamedTuple):
 
     now: datetime
     zone: str
+    week_start: int = 0  # of the user's weeks: 0 is Monday

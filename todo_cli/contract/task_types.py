@@ -185,7 +185,8 @@ class TaskPage(Struct, frozen=True, kw_only=True):
     """A page of tasks. `next` is the cursor of the next page, null on the last one; `cut` says that more exist.
 
     `deferred` counts the tasks that match and are left out because they are deferred. `total` counts all tasks that
-    match, 1,000 at most, if more exist than the page has.
+    match, 1,000 at most, if more exist than the page has. `sort` is the order if the request names none and it is not
+    by due date.
     """
 
     tasks: tuple[Task, ...]
@@ -193,3 +194,4 @@ class TaskPage(Struct, frozen=True, kw_only=True):
     cut: bool | UnsetType = UNSET
     deferred: int | UnsetType = UNSET
     total: int | UnsetType = UNSET
+    sort: str | UnsetType = UNSET

@@ -105,9 +105,10 @@ class ListTasks(Request[TaskPage], frozen=True, kw_only=True):
     """List tasks: the open ones, unless `status` or the filter says otherwise.
 
     Deferred tasks are left out unless the filter names them. Sorted by urgency or rank, which change with the clock,
-    the list has one page of at most 200 tasks; `cut` says that more exist. With `home` and without a filter the list
-    is the caller's default view, if there is one. With `count_deferred` the first page counts the deferred tasks that
-    it leaves out; with `count_all` a page that is not the last one counts all matching tasks, at most 1,000.
+    the list has one page of at most 200 tasks; `cut` says that more exist. Without `sort` the view or a preference
+    decides, else the due date. With `home` and without a filter the list is the caller's default view, if there is one.
+    With `count_deferred` the first page counts the deferred tasks that it leaves out; with `count_all` a page counts
+    all matching tasks, at most 1,000, unless it is the last one.
     """
 
     verb = "ListTasks"
@@ -126,7 +127,7 @@ class ListTasks(Request[TaskPage], frozen=True, kw_only=True):
     due: DateText | None = None
     due_before: DateText | None = None
     due_after: DateText | None = None
-    sort: SortOrder = "due"
+    sort: SortOrder | UnsetType = UNSET
     limit: Limit = 50
     cursor: Annotated[str, Meta(max_length=MAX_CURSOR_CHARS)] | None = None
     home: bool = False

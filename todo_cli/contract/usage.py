@@ -9,7 +9,8 @@ from msgspec import Meta, Struct
 
 from todo_cli.contract.base import DateText, Limit, Name, Request
 from todo_cli.contract.limits import MAX_INTEGER
-from todo_cli.contract.users import TokensPerDay, User
+from todo_cli.contract.preferences import TokensPerDay
+from todo_cli.contract.users import User
 from todo_cli.errors import TooMany
 
 UsageGrouping = Literal["day", "model", "conversation"]

@@ -1,19 +1,13 @@
-"""Users, their preferences, and the spaces that they are members of."""
+"""Users, and the spaces that they are members of."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import Struct
 
 from todo_cli.contract.base import Name, Request
-from todo_cli.contract.limits import MAX_TOKENS_PER_DAY
 from todo_cli.contract.tokens import Id, TokenHash
-
-TokensPerDay = Annotated[
-    int, Meta(ge=0, le=MAX_TOKENS_PER_DAY, description="model tokens a day, prompt and completion together")
-]
 
 
 class Identity(Struct, frozen=True, kw_only=True):
@@ -133,30 +127,3 @@ class DisableUser(Request[User], frozen=True, kw_only=True):
 
     name: Name
     disabled: bool = True
-
-
-class Preferences(Struct, frozen=True, kw_only=True):
-    """A user's preferences, null when not set; `budget` limits the model tokens of 24 hours."""
-
-    timezone: str | None = None
-    model: str | None = None
-    budget: int | None = None
-    show_usage: bool | None = None
-
-
-class SetPreferences(Request[Preferences], frozen=True, kw_only=True):
-    """Change my preferences: absent fields stay as they are, null clears a field."""
-
-    verb = "SetPreferences"
-    label = "prefs"
-    past = "Changed"
-    route = "PATCH /v1/preferences"
-    scope = "prefs:write"
-    personal = True
-
-    timezone: Name | UnsetType | None = UNSET
-    model: Name | UnsetType | None = UNSET
-    budget: TokensPerDay | UnsetType | None = UNSET
-    show_usage: Annotated[
-        bool | UnsetType | None, Meta(description="print tokens and cost below answers; null is true")
-    ] = UNSET

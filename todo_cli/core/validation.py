@@ -10,8 +10,14 @@ from todo_cli.contract.attachments import choose_own_words
 from todo_cli.contract.clock import Clock
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid
+from todo_cli.parsing.filter_vocabulary import NONE
 
 _ISO_DATE = re.compile(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.]+ ?(?:Z|[-+][0-9:]+)?)?\s*")
+# dates whose meaning may depend on the day on which the user's weeks begin
+_WEEK_WORDS = re.compile(
+    r"\A\s*week\s*\Z|\b(?:this|next|last|the|of)\s+week\b|\bnext\s+(?:mon|tue|wed|thu|fri|sat|sun)|\b[se]o[np]?w\b",
+    re.IGNORECASE,
+)
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -55,9 +61,10 @@ def read_tag(text: str) -> str:
     return text
 
 
-def read_project(text: str) -> str:
-    """Return a project without its sign; raises Invalid unless it is one line."""
-    return check_line("project", text.removeprefix("#"))
+def read_project(text: str) -> str | None:
+    """Return a project without its sign, null for `none`; raises Invalid unless it is one line."""
+    name = check_line("project", text.removeprefix("#"))
+    return None if name.lower() == NONE else name
 
 
 async def read_date(tx: Transaction, words: str) -> date | datetime:
@@ -69,7 +76,7 @@ def parse_date_at(words: str, clock: Clock) -> date | datetime:
     """Return the day or instant that the words mean at a time, in a zone; raises Invalid."""
     from todo_cli.parsing.dates import parse_date
 
-    return parse_date(words, zone=clock.zone, now=clock.now)
+    return parse_date(words, zone=clock.zone, now=clock.now, week_start=clock.week_start)
 
 
 async def read_zone(tx: Transaction) -> str:
@@ -82,6 +89,7 @@ async def read_clock_for(tx: Transaction, dates: Iterable[str]) -> Clock:
 
     Dates in ISO form mean the same at any time: they cost no round trip where the caller has named the zone.
     """
+    dates = list(dates)
     if tx.clock is None and tx.caller.zone and all(_ISO_DATE.fullmatch(words) for words in dates):
         return Clock(_ANY_TIME, tx.caller.zone)
-    return await tx.read_clock()
+    return await tx.read_clock(with_week=any(_WEEK_WORDS.search(words) for words in dates))

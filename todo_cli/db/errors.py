@@ -45,6 +45,8 @@ STATES: dict[str, tuple[type[TodoError], str, str]] = {  # SQLSTATE, or its clas
     "57": (Unavailable, "the database is going down or coming up", "try again in a moment"),
     "08": (Unavailable, "the connection to the database was lost", "try again in a moment"),
     "40": (Unavailable, "another change came in between", "try again"),
+    "26000": (Unavailable, "a pooler has lost a prepared statement", 'set `prepare = "off"`; see docs/operations.md'),
+    "42P05": (Unavailable, "a pooler has lost a prepared statement", 'set `prepare = "off"`; see docs/operations.md'),
     "25006": (Unavailable, "the database only reads at the moment", "try again in a moment"),
     "22021": (Invalid, "the text has a character that cannot be stored (NUL)", "remove it"),
     "22P05": (Invalid, "the text has a character that cannot be stored (NUL)", "remove it"),
@@ -68,6 +70,8 @@ LACKS_SCOPE = "the token lacks the scope "
 """The beginning of a message of `todo.enter`; the name of the scope follows."""
 
 LOST = ("08", "57P01", "57P02", "57P03", "25006")
+PASSING = ("40", "26000", "42P05")
+"""Deadlocks, serialization failures, and statements that a pooler has mixed up."""
 
 
 def _root_cause(error: psycopg.Error) -> psycopg.Error:
@@ -83,6 +87,11 @@ def was_lost(error: psycopg.Error) -> bool:
     if state is None:
         return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
     return state.startswith(LOST)
+
+
+def was_rolled_back(error: psycopg.Error) -> bool:
+    """Whether the database did nothing, for a reason that passes. Then the request may be repeated."""
+    return (_state(_root_cause(error)) or "").startswith(PASSING)
 
 
 def _state(error: psycopg.Error) -> str | None:

@@ -9,21 +9,20 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta
-from itertools import count
 from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection, Error, OperationalError, generators
 from psycopg.abc import PQGen
-from psycopg.errors import InvalidSqlStatementName, error_from_result
+from psycopg.errors import DuplicatePreparedStatement, InvalidSqlStatementName, error_from_result
 from psycopg.pq import ExecStatus, PipelineStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 
+from todo_cli.db.prepared_statements import Preparation, PreparedStatements, name_statement
 from todo_cli.db.sql import Sql
 from todo_cli.db.text_values import to_text
 
 Row = tuple[str | None, ...]
 
-MAX_PREPARED_STATEMENTS = 100  # of a connection
 MAX_TIME_AGE_SECONDS = 60.0  # of the database's time that a connection remembers
 
 # counts the seconds that a suspended machine sleeps; it has no date, so a wrong date of this machine does not matter
@@ -35,8 +34,8 @@ class Connection(AsyncConnection[Any]):
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
-        self.prepared: dict[str, bytes] = {}
-        self.names = count(1)
+        self.preparation = Preparation()
+        self.statements = PreparedStatements()
         self._last_time: tuple[datetime, float] | None = None
 
     def set_time(self, now: datetime) -> None:
@@ -67,10 +66,11 @@ async def run(connection: Connection, statements: list[tuple[Sql, list[Any]]]) -
     bound = [_Bound(sql.text, [to_text(value) for value in values]) for sql, values in statements]
     async with connection.lock:
         rows, error = await _exchange_or_close(connection, bound)
-        if isinstance(error, InvalidSqlStatementName):
-            # A pooler or a DISCARD has dropped the prepared statements. Outside a transaction nothing was done.
-            connection.prepared.clear()
-            if connection.pgconn.transaction_status == TransactionStatus.IDLE:
+        if isinstance(error, DuplicatePreparedStatement | InvalidSqlStatementName):
+            # A pooler has changed the server connection, and does not keep statements. This process prepares no more.
+            connection.preparation.is_on = False
+            connection.statements.clear()
+            if connection.pgconn.transaction_status == TransactionStatus.IDLE:  # nothing was done
                 rows, error = await _exchange_or_close(connection, bound)
     if error:
         raise error
@@ -88,35 +88,45 @@ async def _exchange_or_close(connection: Connection, bound: list[_Bound]) -> tup
 
 def _exchange(connection: Connection, bound: list[_Bound]) -> PQGen[tuple[list[Row | None], Error | None]]:
     """Return the rows up to the first statement that failed, and its error."""
-    pgconn, prepared = connection.pgconn, connection.prepared
+    pgconn = connection.pgconn
     pgconn.enter_pipeline_mode()
-    expected: list[tuple[str, bytes] | None] = []  # a statement that is being prepared, or None for a result
-    named: dict[str, bytes] = {}
-    dropped = _forget_oldest(prepared)
-    if dropped:
-        pgconn.send_query_params(b"DEALLOCATE " + dropped, None)
-    for statement in bound:
-        name = prepared.get(statement.text) or named.get(statement.text)
-        if name is None:
-            name = named[statement.text] = b"todo_%d" % next(connection.names)
-            pgconn.send_prepare(name, statement.text.encode())
-            expected.append((statement.text, name))
-        pgconn.send_query_prepared(name, statement.values)
-        expected.append(None)
+    closed = connection.statements.forget_oldest()
+    for name in closed:
+        pgconn.send_close_prepared(name)
+    expected = _send_statements(connection, bound)
     pgconn.pipeline_sync()
     yield from generators.send(pgconn)
     results = yield from _fetch_results(connection)
     pgconn.exit_pipeline_mode()
     answers: list[Row | None] = []
-    for preparation, result in zip(expected, results[1:] if dropped else results, strict=False):
+    for preparation, result in zip(expected, results[len(closed) :], strict=False):
         if result.status not in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK):
             break
         if preparation is None:
             answers.append(_first_row(result, connection.info.encoding))
         else:
-            prepared[preparation[0]] = preparation[1]
+            connection.statements.add(*preparation)
     failed = next((result for result in results if result.status == ExecStatus.FATAL_ERROR), None)
     return answers, error_from_result(failed, connection.info.encoding) if failed else None
+
+
+def _send_statements(connection: Connection, bound: list[_Bound]) -> list[tuple[str, bytes] | None]:
+    """Send statements; return for each result to come the statement that it prepares, or None for its rows."""
+    pgconn, statements, is_on = connection.pgconn, connection.statements, connection.preparation.is_on
+    preparing: dict[str, bytes] = {}
+    expected: list[tuple[str, bytes] | None] = []
+    for text, values in bound:
+        name = (statements.find(text) or preparing.get(text)) if is_on else None
+        if is_on and statements.count_use(text) and name is None:
+            name = preparing[text] = name_statement(text)
+            pgconn.send_prepare(name, text.encode())
+            expected.append((text, name))
+        if name is None:
+            pgconn.send_query_params(text.encode(), values)
+        else:
+            pgconn.send_query_prepared(name, values)
+        expected.append(None)
+    return expected
 
 
 def _fetch_results(connection: Connection) -> PQGen[list[PGresult]]:
@@ -136,10 +146,6 @@ def _connection_lost(found: list[PGresult], connection: Connection) -> Error:
         if result.status == ExecStatus.FATAL_ERROR and result.error_field(67):  # its SQLSTATE
             return error_from_result(result, connection.info.encoding)
     return OperationalError(connection.pgconn.get_error_message() or "the connection was lost")
-
-
-def _forget_oldest(prepared: dict[str, bytes]) -> bytes | None:
-    return prepared.pop(next(iter(prepared))) if len(prepared) >= MAX_PREPARED_STATEMENTS else None
 
 
 def _first_row(result: PGresult, encoding: str) -> Row | None:

@@ -12,7 +12,8 @@ from pathlib import Path
 from sqlalchemy import Column, Index
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from todo_cli.db.policies import ROLES, create_policies, create_role, grant_functions, grant_schema, set_timeouts
+from todo_cli.db.policies import ROLES, create_policies, grant_functions
+from todo_cli.db.roles import create_role, grant_schema, set_timeouts
 from todo_cli.db.schema_version import SCHEMA_VERSION
 from todo_cli.db.tables import (  # noqa: F401  # importing them adds their tables to the metadata
     changes,

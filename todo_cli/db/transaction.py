@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -16,33 +15,21 @@ from psycopg.pq import TransactionStatus
 
 from todo_cli.contract.base import Caller, Request
 from todo_cli.contract.clock import Clock
-from todo_cli.db.errors import translate_error, was_lost
+from todo_cli.contract.preferences import NO_PREFERENCES, Preferences
+from todo_cli.db.connection_settings import connection_settings
+from todo_cli.db.errors import translate_error, was_lost, was_rolled_back
 from todo_cli.db.pipeline import Connection, run
+from todo_cli.db.prepared_statements import Preparation
 from todo_cli.db.schema_version import SCHEMA_VERSION
+from todo_cli.db.sign_in import ENTER, Entry
 from todo_cli.db.sql import Sql, StatementCall
-from todo_cli.errors import TodoError
+from todo_cli.errors import TodoError, Unavailable
 
 # psycopg warns of every refusal in a pipeline; it is raised here.
 logging.getLogger("psycopg").setLevel(logging.ERROR)
 
-# The sign-in comes first: only then may the preferences be read, and a write has waited for its lock.
-ENTER = Sql("""
-WITH entered AS MATERIALIZED (
-  SELECT todo.enter(%(schema)s::int, %(token)s, %(me)s::uuid, %(space)s::uuid, %(scope)s,
-    %(write)s::boolean, %(way)s))
-SELECT json_build_object('now', clock_timestamp(), 'zone', (
-    SELECT p.timezone FROM todo.preferences p WHERE p.user_id = %(me)s::uuid))::text
-  FROM entered""")
-
 BEGIN, COMMIT, ROLLBACK = Sql("BEGIN"), Sql("COMMIT"), Sql("ROLLBACK")
 SAVEPOINT, ROLLBACK_INNER = Sql("SAVEPOINT before_inner"), Sql("ROLLBACK TO SAVEPOINT before_inner")
-
-
-class _Entry(msgspec.Struct):
-    """What a sign-in returns: the database's time, and the zone of the user's preferences."""
-
-    now: datetime
-    zone: str | None = None
 
 
 class ConnectionLost(TodoError):
@@ -52,19 +39,28 @@ class ConnectionLost(TodoError):
     default_hint = "try again in a moment"
 
 
-async def connect(url: str, timeout_seconds: int = 10) -> Connection:
+class RolledBack(Unavailable):
+    """The database did nothing, for a reason that passes. Send the Request again."""
+
+
+async def connect(url: str, preparation: Preparation | None = None, application: str = "todo") -> Connection:
     """Open a connection on which the statements of one pipeline are one implicit transaction; raises TodoError."""
     try:
-        return await Connection.connect(
-            url,
-            autocommit=True,
-            connect_timeout=timeout_seconds,
-            application_name="todo",
-            cursor_factory=AsyncRawCursor,
-            prepare_threshold=None,  # psycopg would deallocate our prepared statements with its own
-        )
+        connection = await Connection.connect(url, **psycopg_settings(url, application))
     except psycopg.Error as error:
         raise translate_error(error) from error
+    connection.preparation = preparation or connection.preparation
+    return connection
+
+
+def psycopg_settings(url: str, application: str) -> dict[str, Any]:
+    """Return the settings of psycopg for a connection that `run` can use."""
+    return {
+        "autocommit": True,
+        "cursor_factory": AsyncRawCursor,
+        "prepare_threshold": None,  # psycopg would deallocate our prepared statements with its own
+        **connection_settings(url, application),
+    }
 
 
 @asynccontextmanager
@@ -91,7 +87,7 @@ class Transaction:
         self._connection = connection
         self._is_open = False
         self._pending: list[StatementCall] = [(ENTER, {})]  # sent before the next statement
-        self._entry: _Entry | None = None  # of the last sign-in
+        self._entry: Entry | None = None  # of the last sign-in
         self.has_committed = False
         self.caller = caller
         self.values: dict[str, Any] = {
@@ -128,30 +124,42 @@ class Transaction:
         try:
             rows = await run(self._connection, [(sql, sql.values(self.values | values)) for sql, values in calls])
         except psycopg.Error as error:
+            if was_lost(error):  # also where it leads to a standby, which accepts no write
+                await self._connection.close()
             raise translate(error) from error
         last = calls[-1][0]
         self.has_committed |= last is COMMIT or (not self._is_open and last is not ROLLBACK)
         texts = [None if row is None else row[0] for row in rows]
         for (sql, _), text in zip(calls, texts, strict=True):
             if sql is ENTER and text:
-                self._entry = msgspec.json.decode(text, type=_Entry)
+                self._entry = msgspec.json.decode(text, type=Entry)
                 self._connection.set_time(self._entry.now)
         return texts
 
     @property
     def clock(self) -> Clock | None:
         """Return the database's time at the last sign-in and the caller's zone; None before the first round trip."""
-        entry = self._entry
-        return Clock(entry.now, self.caller.zone or entry.zone or "UTC") if entry else None
+        return self._entry.clock(self.caller.zone) if self._entry else None
+
+    @property
+    def preferences(self) -> Preferences:
+        """Return the user's preferences at the last sign-in; all are null before the first, and without a row."""
+        return self._entry.preferences or NO_PREFERENCES if self._entry else NO_PREFERENCES
 
     def estimate_clock(self) -> Clock | None:
-        """Return the clock if it costs no round trip: from the sign-in, or from an earlier one on this connection."""
+        """Return the clock if it costs no round trip: from the sign-in, or from an earlier one on this connection.
+
+        Without a sign-in of this user it does not know on which day their weeks begin.
+        """
         now = self._connection.estimate_time()
         return self.clock or (Clock(now, self.caller.zone) if now and self.caller.zone else None)
 
-    async def read_clock(self) -> Clock:
-        """Return the clock. Before the first statement it may cost a round trip."""
-        if clock := self.estimate_clock():
+    async def read_clock(self, *, with_week: bool = False) -> Clock:
+        """Return the clock, with the user's first day of the week if it matters.
+
+        Before the first statement it may cost a round trip.
+        """
+        if clock := self.clock if with_week else self.estimate_clock():
             return clock
         await self._fetch([])
         assert self.clock  # noqa: S101  # the first statement signs in
@@ -187,6 +195,8 @@ class Transaction:
 def translate(error: psycopg.Error) -> TodoError:
     """Return what Postgres reported, or ConnectionLost where it reported nothing any more."""
     translation = translate_error(error)
+    if was_rolled_back(error):
+        return RolledBack(translation.detail, hint=translation.hint)
     return ConnectionLost(translation.detail) if was_lost(error) else translation
 
 

@@ -1,7 +1,7 @@
 """Every form of a date or a time: tables of (pattern, reader).
 
-A phrase is one form of `ALONE`, or a day of `DAYS`, or a time of `TIMES`, or a day with a time or with a part of the
-day (`dates.py` joins them). A pattern matches the whole text. `docs/dates.md` lists the forms.
+A phrase is one form of `ALONE`, or a day of `DAYS` or `WEEK_FORMS`, or a time of `TIMES`, or a day with a time or with
+a part of the day (`dates.py` joins them). A pattern matches the whole text. `docs/dates.md` lists the forms.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from functools import partial
 from typing import TypeVar
 
 from todo_cli.parsing.date_readers import (
+    Week,
     add_days,
     add_hours,
+    find_period,
     read_clock,
     read_clock_word,
     read_day_of_month,
@@ -44,6 +46,7 @@ from todo_cli.parsing.date_vocabulary import (
     NUMBERS,
     ORDINALS,
     RELATIVE_DAYS,
+    SHIFTS,
     WEEKDAYS,
     any_of,
 )
@@ -61,9 +64,20 @@ def find_form(table: Table[Base, Value], text: str, base: Base) -> Callable[[], 
     return None
 
 
-def _read_days_from(match: re.Match[str], today: date) -> date:
+def find_day(text: str, week: Week) -> Callable[[], date] | None:
+    """Return the reader of the day that the whole text names, ready to be called."""
+    return find_form(DAYS, text, week.today) or find_form(WEEK_FORMS, text, week)
+
+
+def find_named_period(text: str, week: Week) -> tuple[date, date] | None:
+    """Return the first and the last day of `week`, `this month` or `next year`; None if the text names no period."""
+    match = re.fullmatch(f"(?:{_WHICH} )?(?P<period>{_PERIOD})", " ".join(text.lower().split()))
+    return find_period(match["period"], SHIFTS[match["which"] or "this"], week) if match else None
+
+
+def _read_days_from(match: re.Match[str], week: Week) -> date:
     """`a week from friday`: the same length after another day."""
-    read = find_form(DAYS, match["start"], today)
+    read = find_day(match["start"], week)
     if read is None:
         raise ValueError(f"{match['start']!r} is not a day")
     return add_days(1, match, read())
@@ -85,11 +99,9 @@ _NAMED_WEEKDAY = f"(?:(?P<weekday>{any_of(WEEKDAYS)}),? (?:the )?)?"
 
 DAYS: Table[date, date] = (
     (f"(?:the )?(?P<word>{any_of(RELATIVE_DAYS)})", read_relative_day),
-    (f"(?:{_WHICH} )?(?P<day>{any_of(WEEKDAYS)})", read_weekday),
     (f"{_NAMED_WEEKDAY}{_YEAR}(?P<sep>[-/])(?P<month>[0-9]{{1,2}})(?P=sep){_DAY}", read_month_day),
     (f"(?:in |\\+ ?)?{_DAYS}", partial(add_days, 1)),
     (f"{_DAYS} from now", partial(add_days, 1)),
-    (f"{_DAYS} (?:from|after) (?P<start>.+)", _read_days_from),
     (f"- ?{_DAYS}", partial(add_days, -1)),
     (f"{_DAYS} ago", partial(add_days, -1)),
     (f"{_NAMED_WEEKDAY}(?:the )?{_DAY}(?:{_TH}|\\.)? (?:of )?{_MONTH}(?: {_YEAR})?", read_month_day),
@@ -102,10 +114,15 @@ DAYS: Table[date, date] = (
         read_nth_weekday,
     ),
     (f"(?:{_WHICH} |the )?weekend", read_weekend),
+    (f"{_YEAR}-?w(?P<week>[0-9]{{2}})(?:-?(?P<day>[1-7]))?", read_iso_week),
+)
+# The meaning of these depends on the day on which the week begins.
+WEEK_FORMS: Table[Week, date] = (
+    (f"(?:{_WHICH} )?(?P<day>{any_of(WEEKDAYS)})", read_weekday),
+    (f"{_DAYS} (?:from|after) (?P<start>.+)", _read_days_from),
     ("(?P<edge>[se])o(?P<which>[np])?(?P<period>[wmqy])", read_period),
     (f"(?:the )?(?P<edge>start|beginning|end) of (?:the )?(?:{_WHICH} )?(?P<period>{_PERIOD})", read_period),
     (f"(?P<which>next|last) (?P<period>{_PERIOD})", read_period),
-    (f"{_YEAR}-?w(?P<week>[0-9]{{2}})(?:-?(?P<day>[1-7]))?", read_iso_week),
 )
 TIMES: Table[date, time] = (
     (f"{_AT}?{_HOUR}(?:[:.]{_MINUTE})? ?(?P<half>[ap])\\.?m\\.?", read_twelve_hour_clock),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from calendar import isleap
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from todo_cli.parsing.date_vocabulary import (
     CLOCK_UNITS,
@@ -48,11 +48,24 @@ def read_relative_day(match: re.Match[str], today: date) -> date:
     return today + timedelta(days=RELATIVE_DAYS[match["word"]])
 
 
-def read_weekday(match: re.Match[str], today: date) -> date:
+class Week(NamedTuple):
+    """Today, and the weekday on which the user's weeks begin: 0 is Monday."""
+
+    today: date
+    start: int = 0
+
+    @property
+    def first(self) -> date:
+        """The first day of this week."""
+        return self.today - timedelta(days=(self.today.weekday() - self.start) % 7)
+
+
+def read_weekday(match: re.Match[str], week: Week) -> date:
     """Return the weekday: the next one after today, or that of this, the next or the last week."""
-    which, ahead = match["which"], (WEEKDAYS[match["day"]] - today.weekday()) % 7
+    today, weekday = week.today, WEEKDAYS[match["day"]]
+    which, ahead = match["which"], (weekday - today.weekday()) % 7
     if which == "next":
-        return today + timedelta(days=7 - today.weekday() + WEEKDAYS[match["day"]])
+        return week.first + timedelta(days=7 + (weekday - week.start) % 7)
     if which == "last":
         return today + timedelta(days=ahead - 7)
     return today + timedelta(days=ahead if which == "this" else ahead or 7)
@@ -71,18 +84,23 @@ def add_days(sign: int, match: re.Match[str], today: date) -> date:
     return today
 
 
-def read_period(match: re.Match[str], today: date) -> date:
-    """Return the first or the last day of this, the next or the last week (from Monday), month, quarter or year."""
-    name = PERIODS.get(match["period"], match["period"])
+def read_period(match: re.Match[str], week: Week) -> date:
+    """Return the first or the last day of this, the next or the last week, month, quarter or year."""
+    first, last = find_period(PERIODS.get(match["period"], match["period"]), SHIFTS[match["which"] or "this"], week)
+    return last if match.groupdict().get("edge") in ("e", "end") else first
+
+
+def find_period(name: str, shift: int, week: Week) -> tuple[date, date]:
+    """Return the first and the last day of the period that is `shift` periods from the current one."""
+    today = week.today
     first = {
-        "week": today - timedelta(days=today.weekday()),
+        "week": week.first,
         "month": today.replace(day=1),
         "quarter": today.replace(month=(today.month - 1) // 3 * 3 + 1, day=1),
         "year": today.replace(month=1, day=1),
     }[name]
-    start: date = first + _make_delta(PERIOD_LENGTHS[name], SHIFTS[match["which"] or "this"])
-    is_end = match.groupdict().get("edge") in ("e", "end")
-    return start + _make_delta(PERIOD_LENGTHS[name], 1) - timedelta(days=1) if is_end else start
+    start: date = first + _make_delta(PERIOD_LENGTHS[name], shift)
+    return start, start + _make_delta(PERIOD_LENGTHS[name], 1) - timedelta(days=1)
 
 
 def read_month_day(match: re.Match[str], today: date) -> date:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from todo_cli.errors import Invalid
-from todo_cli.parsing.date_forms import ALONE, DAYS, PARTS, TIMES, find_form
+from todo_cli.parsing.date_forms import ALONE, PARTS, TIMES, find_day, find_form, find_named_period
+from todo_cli.parsing.date_readers import Week
 from todo_cli.parsing.date_vocabulary import DAY_PARTS, ZONES
 
 if TYPE_CHECKING:
@@ -32,11 +33,11 @@ _PART_WITH_TIME = re.compile(r"(?P<day>.+?)(?: in the| at)? (?P<part>morning|aft
 EXCLUDED_ZONE_PREFIXES = ("posix", "right/", "localtime", "Factory")
 
 
-def parse_date(words: str, *, zone: str, now: datetime) -> When:
+def parse_date(words: str, *, zone: str, now: datetime, week_start: int = 0) -> When:
     """Return the date or the instant that `words` mean at `now` (aware) in `zone`. Raise Invalid if they mean none.
 
     - A weekday is the next one after today. `this fri` may be today. `next fri` is the Friday of the next calendar
-      week (from Monday, ISO 8601). `last fri` is the one before today.
+      week, which begins on `week_start` (0 is Monday). `last fri` is the one before today.
     - A day of the month or of the year without its month or year is the first from today on. A month alone is
       the first day of the next such month.
     - A weekday beside a date (`fri 4 dec`) must agree with it.
@@ -55,7 +56,7 @@ def parse_date(words: str, *, zone: str, now: datetime) -> When:
     try:
         text, named_zone = split_zone(_clean(words))
         local_now = now.astimezone(zone_of(named_zone) if named_zone else home)
-        found = _settle(_parse(text, local_now), zone_of(named_zone) if named_zone else home)
+        found = _settle(_parse(text, local_now, week_start), zone_of(named_zone) if named_zone else home)
         return found.astimezone(home) if isinstance(found, datetime) else found
     except (ValueError, OverflowError) as error:
         raise Invalid(f"{words[:60]!r} is not a date: {error}", hint=EXAMPLES) from None
@@ -112,15 +113,21 @@ def is_time_of_day(words: str) -> bool:
         return False
 
 
-def _parse(text: str, local_now: datetime) -> When:
+def find_period_bounds(words: str, *, zone: str, now: datetime, week_start: int) -> tuple[date, date] | None:
+    """Return the first and the last day of `week`, `this month` or `next year`; None for words that name no period."""
+    return find_named_period(words, Week(now.astimezone(zone_of(zone)).date(), week_start))
+
+
+def _parse(text: str, local_now: datetime, week_start: int) -> When:
     """Return a date, an aware datetime, or a naive one that means the wall clock of the zone."""
     if read := find_form(ALONE, text, local_now):
         return read()
     today = local_now.date()
-    if found := _parse_part_with_time(text, today):
+    week = Week(today, week_start)
+    if found := _parse_part_with_time(text, week):
         return found
     for day_text, time_text in _split_day_and_time(text.split()):
-        day = find_form(DAYS, day_text.removeprefix("on "), today)
+        day = find_day(day_text.removeprefix("on "), week)
         clock = find_form(TIMES, time_text, today)
         if day and not clock and text.startswith(day_text):
             clock = find_form(PARTS, time_text, today)
@@ -133,10 +140,11 @@ def _parse(text: str, local_now: datetime) -> When:
     raise ValueError("no such day or time is known")
 
 
-def _parse_part_with_time(text: str, today: date) -> datetime | None:
+def _parse_part_with_time(text: str, week: Week) -> datetime | None:
     """Parse a day, a part of the day and a time in it: `tomorrow morning at 9`, `friday night 8:30`."""
     match = _PART_WITH_TIME.fullmatch(text)
-    day = find_form(DAYS, match["day"].removeprefix("on "), today) if match else None
+    day = find_day(match["day"].removeprefix("on "), week) if match else None
+    today = week.today
     clock = find_form(TIMES, match["time"], today) or find_form(TIMES, f"at {match['time']}", today) if match else None
     if not match or not day or not clock:
         return None

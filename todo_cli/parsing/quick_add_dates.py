@@ -103,12 +103,13 @@ def _is_possible(word: Word) -> bool:
 
 
 def _classify(text: str) -> str:
-    from todo_cli.parsing.date_forms import DAYS, TIMES, find_form
+    from todo_cli.parsing.date_forms import TIMES, find_day, find_form
+    from todo_cli.parsing.date_readers import Week
 
     some_day, lower = date(2000, 1, 1), text.lower().replace(", ", " ")
     if find_form(TIMES, lower, some_day):
         return "time"
-    return "day" if find_form(DAYS, lower.removeprefix("on "), some_day) and lower != "tonight" else "both"
+    return "day" if find_day(lower.removeprefix("on "), Week(some_day)) and lower != "tonight" else "both"
 
 
 class DateFinder:

@@ -35,7 +35,7 @@ class Recurrence(NamedTuple):
     zone: str | None = None
 
 
-def parse_recurrence(words: str, *, zone: str, now: datetime) -> Recurrence:
+def parse_recurrence(words: str, *, zone: str, now: datetime, week_start: int = 0) -> Recurrence:
     """Return the recurrence that words or RRULE text mean. Raise Invalid with examples if they mean none.
 
     - `every hour|day|week|month|quarter|year|weekday|weekend` (Saturdays), `every 3 days`, `every 3rd day`,
@@ -49,7 +49,7 @@ def parse_recurrence(words: str, *, zone: str, now: datetime) -> Recurrence:
     - The 29th to the 31st are the last day of a shorter month.
     """
     try:
-        return _parse(words, zone, now)
+        return _parse(words, zone, now, week_start)
     except (ValueError, OverflowError) as error:
         raise Invalid(f"{words[:60]!r} is not a recurrence: {error}", hint=_make_hint(words)) from None
 
@@ -94,7 +94,7 @@ def _add_clock(every: str, clock: str, zone: str | None) -> str:
     return f"{every} {'starting' if rule.freq == 'HOURLY' else 'at'} {clock}{behind}"
 
 
-def _parse(words: str, zone: str, now: datetime) -> Recurrence:
+def _parse(words: str, zone: str, now: datetime, week_start: int = 0) -> Recurrence:
     if len(words) > MAX_RECURRENCE_CHARS:
         raise ValueError(f"longer than {MAX_RECURRENCE_CHARS} characters")
     text, named_zone = split_zone(" ".join(words.split()))
@@ -107,18 +107,18 @@ def _parse(words: str, zone: str, now: datetime) -> Recurrence:
     else:
         rule = parse_rule(rule_words, clauses.get("at", ""), clauses.get("times", ""))
     if "until" in clauses:
-        rule = rule._replace(until=_parse_day(clauses["until"], zone, now))
+        rule = rule._replace(until=_parse_day(clauses["until"], zone, now, week_start))
         if rule.times:
             raise ValueError("an end date and a number of times exclude each other")
-    start = _parse_day(clauses["start"], zone, now) if "start" in clauses else None
+    start = _parse_day(clauses["start"], zone, now, week_start) if "start" in clauses else None
     if _find_first(rule, start, zone, now) is None:
         raise ValueError("it has no day before its end")
     return Recurrence(format_rrule(rule), "done" in clauses, start, named_zone)
 
 
-def _parse_day(words: str, zone: str, now: datetime) -> When:
+def _parse_day(words: str, zone: str, now: datetime, week_start: int) -> When:
     try:
-        when = parse_date(words, zone=zone, now=now)
+        when = parse_date(words, zone=zone, now=now, week_start=week_start)
     except Invalid as error:
         raise ValueError(error.detail) from None
     return when.astimezone(UTC).replace(microsecond=0) if isinstance(when, datetime) else when

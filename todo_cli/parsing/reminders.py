@@ -47,12 +47,18 @@ def _is_duration(words: str) -> bool:
 
 def format_lead(days: int, seconds: int) -> str:
     """Return `1h 30m before`, or `at due`; `parse_lead` reads it."""
+    length = format_length(days, seconds)
+    return f"{length} before" if length else "at due"
+
+
+def format_length(days: int, seconds: int) -> str:
+    """Return `1d 1h 30m`, an empty text for no time."""
     rest, parts = days * SECONDS_PER_DAY + seconds, []
     for unit, size in _UNITS:
         count, rest = divmod(rest, size)
         if count:
             parts.append(f"{count}{unit}")
-    return f"{' '.join(parts)} before" if parts else "at due"
+    return " ".join(parts)
 
 
 def compute_moment(due: date | datetime, lead: LeadTime, zone_name: str) -> datetime:

@@ -16,13 +16,13 @@ from todo_cli.contract.registry import REQUESTS
 from todo_cli.core.dispatch import import_handlers
 from todo_cli.errors import Invalid, NotFound, Unavailable
 from todo_cli.server.access_log import AccessLog
+from todo_cli.server.connection_pools import Pool, open_pool
 from todo_cli.server.endpoint import RequestEndpoint
 from todo_cli.server.headers import read_context
 from todo_cli.server.health import healthz, readyz
 from todo_cli.server.mcp_http import McpRoute
 from todo_cli.server.model_list import ModelRoute
 from todo_cli.server.openapi import openapi
-from todo_cli.server.pool import Pool, open_pool
 from todo_cli.server.proxies import ForwardedAddress
 from todo_cli.server.responses import send_problem
 from todo_cli.server.shutdown import GracePeriod
@@ -86,7 +86,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     if url is None:
         raise Unavailable("no database is configured", hint="set TODO_SERVER_DATABASE_URL to the login todo_server")
     import_handlers()  # now, and not while the first requests wait
-    pool = open_pool(url.reveal(), settings.serve_pool_size)
+    pool = open_pool(url.reveal(), settings.serve_pool_size, prepare=settings.serve_prepare == "auto")
 
     grace = GracePeriod()
     turns, mcp = TurnRoutes(pool, settings, grace), McpRoute(pool)
@@ -105,7 +105,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
             await turns.close()
             await mcp.close()
             await log.wait_until_idle(LAST_ANSWERS_SECONDS)
-            await asyncio.shield(pool.close(timeout=5))
+            await asyncio.shield(pool.close())
 
     routes = build_routes(pool, turns, mcp, ModelRoute(pool, settings))
     router = Router(routes, redirect_slashes=False, default=_raise_not_found, lifespan=lifespan)

@@ -12,12 +12,13 @@ import msgspec
 from starlette.types import Receive, Scope, Send
 
 from todo_cli.contract.base import Caller, Request, method_and_path
-from todo_cli.contract.clock import Clock
 from todo_cli.contract.codec import convert_request, decode_request, encode
 from todo_cli.contract.ids import new_id
+from todo_cli.contract.preferences import NO_DISPLAY_PREFERENCES
 from todo_cli.errors import Invalid, NotSignedIn, Unavailable
+from todo_cli.server.connection_pools import Pool
 from todo_cli.server.headers import read_headers
-from todo_cli.server.pool import Pool, TimedAnswer, answer
+from todo_cli.server.pool import TimedAnswer, answer
 from todo_cli.server.refusal_counts import count_failed_sign_in
 from todo_cli.server.responses import send_response
 
@@ -38,7 +39,7 @@ class RequestEndpoint:
         request = await self._read(scope, receive)
         result = await answer_client_with_clock(self._pool, scope["state"]["caller"], request)
         status = 201 if self._method == "POST" and self._path.count("/") == 2 else 200
-        await send_response(send, status, encode(result.value), b"application/json", *_clock_headers(result.clock))
+        await send_response(send, status, encode(result.value), b"application/json", *_context_headers(result))
 
     async def _read(self, scope: Scope, receive: Receive) -> Request[Any]:
         parts = scope.get("path_params", {})
@@ -66,11 +67,15 @@ class RequestEndpoint:
         return fields
 
 
-def _clock_headers(clock: Clock | None) -> list[tuple[bytes, bytes]]:
-    """Return the headers by which a client can show dates as the server reads them."""
-    if clock is None:
-        return []
-    return [(b"todo-time", clock.now.isoformat().encode()), (b"time-zone", clock.zone.encode())]
+def _context_headers(answer: TimedAnswer[Any]) -> list[tuple[bytes, bytes]]:
+    """Return the headers by which a client shows the answer: the server's clock, and the user's preferences if any."""
+    clock, display = answer.clock, answer.display
+    headers = []
+    if clock:
+        headers += [(b"todo-time", clock.now.isoformat().encode()), (b"time-zone", clock.zone.encode())]
+    if display != NO_DISPLAY_PREFERENCES:
+        headers.append((b"todo-display", encode(display)))
+    return headers
 
 
 async def answer_client(pool: Pool, caller: Caller, request: Request[R]) -> R:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import psycopg
-from psycopg_pool import PoolTimeout, TooManyRequests
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from todo_cli import __version__
 from todo_cli.db.schema_version import SCHEMA_VERSION
 from todo_cli.db.transaction import time_limit
-from todo_cli.server.pool import Pool
+from todo_cli.errors import Unavailable
+from todo_cli.server.connection_pools import Pool
 
 READY_TIMEOUT_SECONDS = 4
-CONNECTION_TIMEOUT_SECONDS = 2
 
 
 async def healthz(request: Request) -> JSONResponse:
@@ -40,7 +39,7 @@ async def _find_fault(pool: Pool) -> str | None:
             versions = await _read_versions(pool)
     except psycopg.errors.UndefinedTable:
         return "the database is not set up, run: todo db migrate"
-    except (psycopg.Error, PoolTimeout, TimeoutError):
+    except (psycopg.Error, Unavailable, TimeoutError):
         return "the database cannot be reached"
     if versions is None:
         return "the database is not set up, run: todo db migrate"
@@ -53,13 +52,11 @@ async def _find_fault(pool: Pool) -> str | None:
 async def _read_versions(pool: Pool) -> tuple[int, int] | None:
     try:
         return await _query_versions(pool)
-    except (PoolTimeout, TooManyRequests):
-        raise
     except psycopg.OperationalError:  # one dead connection does not mean that the database is down
         await pool.renew()
         return await _query_versions(pool)
 
 
 async def _query_versions(pool: Pool) -> tuple[int, int] | None:
-    async with pool.connection(timeout=CONNECTION_TIMEOUT_SECONDS) as connection:
+    async with pool.lend(wait_for_database=False) as connection:
         return await (await connection.execute("SELECT version, oldest FROM todo.schema")).fetchone()

@@ -11,8 +11,8 @@ from starlette.types import Receive, Scope, Send
 from todo_cli.contract.base import Request
 from todo_cli.contract.limits import MAX_BODY_BYTES
 from todo_cli.errors import TodoError
+from todo_cli.server.connection_pools import Pool
 from todo_cli.server.endpoint import answer_client
-from todo_cli.server.pool import Pool
 from todo_cli.server.refusal_counts import count_refused_request
 from todo_cli.server.sign_in import check_token
 

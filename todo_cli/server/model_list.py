@@ -8,8 +8,8 @@ from todo_cli.contract.codec import encode
 from todo_cli.contract.users import WhoAmI
 from todo_cli.errors import ModelFailed
 from todo_cli.llm.catalog import list_models
+from todo_cli.server.connection_pools import Pool
 from todo_cli.server.endpoint import answer_client
-from todo_cli.server.pool import Pool
 from todo_cli.server.responses import send_response
 from todo_cli.settings.settings import Settings
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg
-from psycopg_pool import AsyncConnectionPool
 
 from todo_cli.contract.base import Caller
 from todo_cli.db.errors import translate_error
 from todo_cli.errors import NotSignedIn, TodoError, TooMany, Unavailable
+from todo_cli.server.connection_pools import Pool
 
 MAX_FAILURES_PER_MINUTE = 30  # for one account from one address
 REPEAT_SECONDS = 0.5
@@ -22,23 +22,23 @@ COUNT_FAILURE = "SELECT todo.count_failure($1::uuid, $2)"
 COUNT_REFUSED_REQUEST = "SELECT todo.count_refused_request($1::uuid)"
 
 
-async def count_failed_sign_in(pool: AsyncConnectionPool[Any], caller: Caller, error: NotSignedIn) -> TodoError:
+async def count_failed_sign_in(pool: Pool, caller: Caller, error: NotSignedIn) -> TodoError:
     """Count a failed sign-in and return the error to send: the given one, or TooMany after many failures.
 
     A valid token is never limited by other clients' failures.
     """
     try:
-        async with pool.connection() as connection:
+        async with pool.lend(wait_for_database=False) as connection:
             values = [caller.user_id, caller.address or ""]
             row = await (await connection.execute(COUNT_FAILURE, values, prepare=False)).fetchone()
-    except psycopg.Error:
+    except (psycopg.Error, Unavailable):
         return error
     if row is not None and row[0] > MAX_FAILURES_PER_MINUTE:
         return TooMany("too many failed sign-ins", hint="check the token, then wait a minute", retry_after=60)
     return error
 
 
-async def count_refused_request(pool: AsyncConnectionPool[Any], caller: Caller, error: TodoError) -> None:
+async def count_refused_request(pool: Pool, caller: Caller, error: TodoError) -> None:
     """Count a request that was refused with this error, once; raises TooMany beyond the user's limit.
 
     A failed sign-in is counted apart. 429 and 503 are refused without work.
@@ -47,8 +47,10 @@ async def count_refused_request(pool: AsyncConnectionPool[Any], caller: Caller, 
         return
     error.is_counted = True
     try:
-        async with pool.connection() as connection:
+        async with pool.lend(wait_for_database=False) as connection:
             await connection.execute(COUNT_REFUSED_REQUEST, [caller.user_id], prepare=False)
+    except Unavailable:
+        return
     except psycopg.Error as failure:
         if isinstance(limit := translate_error(failure), TooMany):
             raise limit from None

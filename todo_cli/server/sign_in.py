@@ -18,9 +18,9 @@ from todo_cli.contract.ids import token_hash
 from todo_cli.contract.users import WhoAmI
 from todo_cli.errors import NotSignedIn, TodoError, TooMany, Unavailable
 from todo_cli.server.bodies import Bodies
+from todo_cli.server.connection_pools import Pool
 from todo_cli.server.endpoint import answer_client
 from todo_cli.server.headers import check_headers, has_body, read_caller
-from todo_cli.server.pool import Pool
 from todo_cli.server.refusal_counts import RecentRefusals, count_refused_request
 from todo_cli.server.responses import send_errors_of, send_problem
 
@@ -97,7 +97,7 @@ class TokenChecks:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._valid: OrderedDict[str, float] = OrderedDict()
-        self._slots, self._waiting = asyncio.Semaphore(max(1, pool.max_size // 4)), 0
+        self._slots, self._waiting = asyncio.Semaphore(max(1, pool.size // 4)), 0
 
     async def require_valid(self, caller: Caller, token: str) -> None:
         """Raise NotSignedIn for a token, given with its hash, that is not valid. The failure is counted."""

@@ -15,7 +15,7 @@ from todo_cli.agent.follow import POLL_FAST_SECONDS, SETTLED_STATES, follow_turn
 from todo_cli.contract.base import Caller, Secret
 from todo_cli.contract.turn_events import EventBatch, TurnProgress
 from todo_cli.errors import TooMany
-from todo_cli.server.pool import Pool
+from todo_cli.server.connection_pools import Pool
 from todo_cli.server.turn_attendance import TurnAttendance
 from todo_cli.server.turn_runner import answer_for_turn
 

@@ -14,8 +14,8 @@ from todo_cli.contract.base import Caller
 from todo_cli.contract.turn_steps import BeginTurn, ClaimedTurn
 from todo_cli.errors import Bug, Conflict, TodoError
 from todo_cli.llm.endpoints import ModelEndpoint
+from todo_cli.server.connection_pools import Pool
 from todo_cli.server.endpoint import answer_client
-from todo_cli.server.pool import Pool
 from todo_cli.server.responses import log_trace
 from todo_cli.server.shutdown import GracePeriod
 

@@ -29,9 +29,9 @@ from todo_cli.contract.users import WhoAmI
 from todo_cli.errors import Bug, ModelFailed, TodoError
 from todo_cli.llm.endpoints import ModelEndpoint
 from todo_cli.llm.selection import select_endpoint
+from todo_cli.server.connection_pools import Pool
 from todo_cli.server.endpoint import answer_client, read_body
 from todo_cli.server.headers import read_headers
-from todo_cli.server.pool import Pool
 from todo_cli.server.responses import log_trace, send_response
 from todo_cli.server.shutdown import GracePeriod
 from todo_cli.server.turn_attendance import TurnAttendance

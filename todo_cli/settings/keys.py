@@ -44,6 +44,14 @@ SETTING_KEYS = (
     SettingKey("", "timeout", float, 30.0, "seconds that a command waits for its answer", "TODO_TIMEOUT"),
     SettingKey("profile", "server", str, None, "todo server: https://… or unix:///path/to.sock", "TODO_SERVER"),
     SettingKey("profile", "database_url", str, None, "direct access: your database login", "TODO_DATABASE_URL", True),
+    SettingKey(
+        "profile",
+        "prepare",
+        str,
+        "auto",
+        "prepared statements of direct access: auto, or off behind a pooler that keeps none",
+        "TODO_PREPARE",
+    ),
     SettingKey("profile", "embedded", str, None, "directory of the local Postgres; set by `todo init`"),
     SettingKey("profile", "token", str, None, "your token; set by `todo init` and `todo login`", "TODO_TOKEN", True),
     SettingKey("profile", "keyring", bool, False, "read the token from the system keyring"),
@@ -55,7 +63,15 @@ SETTING_KEYS = (
     SettingKey(
         "server", "owner_url", str, None, "owner login of `todo db` and `todo admin … --direct`", "TODO_OWNER_URL", True
     ),
-    SettingKey("server", "pool_size", int, 10, "database connections per server process", "TODO_POOL_SIZE"),
+    SettingKey(
+        "server",
+        "pool_size",
+        int,
+        10,
+        "database connections per server process; 0 opens one for each request",
+        "TODO_POOL_SIZE",
+    ),
+    SettingKey("server", "prepare", str, "auto", "as in a profile, for `todo serve`", "TODO_SERVER_PREPARE"),
     SettingKey("server", "connections", int, 800, "client connections per server process", "TODO_CONNECTIONS"),
     SettingKey("server", "proxies", str, "127.0.0.1", "proxies whose X-Forwarded headers are trusted", "TODO_PROXIES"),
     SettingKey("server", "worker", bool, False, "run a worker in each server process too", "TODO_SERVE_WORKER"),
@@ -93,7 +109,8 @@ _KIND_NAMES = {str: "a text", float: "a number", int: "a whole number", bool: "t
 _LIMITS = {
     "color": "auto, always or never",
     "timeout": f"more than 0 and at most {MAX_TIMEOUT_SECONDS:,}",
-    "pool_size": f"1 to {MAX_POOL_SIZE:,}",
+    "prepare": "auto or off",
+    "pool_size": f"0 to {MAX_POOL_SIZE:,}",
     "connections": f"1 to {MAX_CLIENT_CONNECTIONS:,}",
     "mail_from": "an e-mail address",
     "lease": f"1 to {MAX_LEASE_SECONDS:,} seconds",
@@ -141,7 +158,9 @@ def _is_within_limits(key: SettingKey, value: Any) -> bool:
         case "timeout":
             return bool(0 < value <= MAX_TIMEOUT_SECONDS)
         case "pool_size":
-            return bool(1 <= value <= MAX_POOL_SIZE)
+            return bool(0 <= value <= MAX_POOL_SIZE)
+        case "prepare":
+            return value in ("auto", "off")
         case "connections":
             return bool(1 <= value <= MAX_CLIENT_CONNECTIONS)
         case "mail_from":

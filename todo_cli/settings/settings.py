@@ -32,6 +32,8 @@ class Settings(NamedTuple):
     serve_pool_size: int
     serve_connections: int
     serve_proxies: str
+    prepare: str = "auto"
+    serve_prepare: str = "auto"
     serve_worker: bool = False
     worker_database_url: Secret | None = None
     worker_smtp_url: Secret | None = None

@@ -17,7 +17,6 @@ from todo_cli.cli.options import (
     Key,
     Parent,
     Priority,
-    Project,
     Remind,
     Scheduled,
     optional_fields,
@@ -43,7 +42,7 @@ def add(
     ctx: typer.Context,
     title: TitleArgument,
     due: Due = None,
-    project: Project = None,
+    project: Annotated[str | None, typer.Option(help="Project; none for no project.", metavar="NAME")] = None,
     tag: Annotated[list[str] | None, typer.Option("--tag", "-t", help="Tag. Repeatable.", metavar="NAME")] = None,
     prio: Priority = None,
     note: Annotated[str | None, typer.Option(help="Note of up to 100,000 characters.", metavar="TEXT")] = None,
@@ -71,7 +70,12 @@ def add(
     todo add - --project inbox < todo.txt
     """
     session, form = session_of(ctx), output_form(as_json, as_lines)
-    fields: dict[str, Any] = {"due": due, "project": project, "tags": tuple(tag or ()), "note": note}
+    fields: dict[str, Any] = {
+        "due": due,
+        "project": "none" if project == "" else project,
+        "tags": tuple(tag or ()),
+        "note": note,
+    }
     fields |= {"priority": parse_priority(prio)} | optional_fields(every, defer, scheduled, parent)
     fields |= parse_reminders(remind)
     if after:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import typer
+from msgspec import UNSET
 
 from todo_cli.cli.filter_args import FilterArgument, FilterCommand, join_filter
 from todo_cli.cli.list_output import ListChoices, print_list
@@ -29,8 +30,8 @@ def _complete_sort(incomplete: str) -> list[str]:
     return [f"{before}{comma}{sign}{key}" for key in SORTS if key.startswith(last.removeprefix("-"))]
 
 
-SORT_HELP = f"Up to four keys, such as priority,-due; - reverses one: {', '.join(SORTS)}."
-SortOption = Annotated[str, typer.Option(help=SORT_HELP, metavar="KEYS", autocompletion=_complete_sort)]
+SORT_HELP = f"Up to four keys, such as priority,-due; - reverses one: {', '.join(SORTS)}. Default: your preference."
+SortOption = Annotated[str | None, typer.Option(help=SORT_HELP, metavar="KEYS", autocompletion=_complete_sort)]
 
 
 LimitOption = Annotated[
@@ -53,7 +54,7 @@ def list_tasks(
     due: Annotated[str | None, typer.Option(help="Due on this day.", metavar="WHEN")] = None,
     due_before: Annotated[str | None, typer.Option(help="Due before this day or time.", metavar="WHEN")] = None,
     due_after: Annotated[str | None, typer.Option(help="Due after this day or time.", metavar="WHEN")] = None,
-    sort: SortOption = "due",
+    sort: SortOption = None,
     limit: LimitOption = 50,
     cursor: Cursor = None,
     everything: Annotated[bool, typer.Option("--all", help="List all tasks, without a limit.")] = False,
@@ -82,7 +83,7 @@ def list_tasks(
         due=due,
         due_before=due_before,
         due_after=due_after,
-        sort=sort,
+        sort=UNSET if sort is None else sort,
         limit=limit,
         cursor=cursor,
         home=not narrowed,

@@ -26,5 +26,5 @@ def overdue(
 
     todo overdue '#home or @phone'
     """
-    request = ListTasks(filter=narrow_filter(FILTER, words))
+    request = ListTasks(filter=narrow_filter(FILTER, words), sort="due")
     print_list(ctx, request, ListChoices(EMPTY_MESSAGE, output_form(as_json, as_lines), everything=True))

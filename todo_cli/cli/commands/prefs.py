@@ -8,7 +8,8 @@ import typer
 
 from todo_cli.cli.options import Json, Key, parse_token_count
 from todo_cli.cli.session import session_of
-from todo_cli.contract.users import Identity, Preferences, SetPreferences, WhoAmI
+from todo_cli.contract.preferences import Preferences, SetPreferences
+from todo_cli.contract.users import Identity, WhoAmI
 
 PANEL = "Account"
 app = typer.Typer(add_completion=False)

@@ -24,5 +24,5 @@ def today(ctx: typer.Context, words: FilterArgument = None, as_json: Json = Fals
 
     todo today -@work --json
     """
-    request = ListTasks(filter=narrow_filter(FILTER, words))
+    request = ListTasks(filter=narrow_filter(FILTER, words), sort="due")
     print_list(ctx, request, ListChoices(EMPTY_MESSAGE, output_form(as_json, as_lines), everything=True))

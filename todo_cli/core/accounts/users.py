@@ -1,15 +1,12 @@
-"""Users, their spaces and their preferences."""
+"""Users and their spaces."""
 
 from __future__ import annotations
 
 from typing import LiteralString
 
-import msgspec
-from msgspec import UNSET
-
 from todo_cli.contract import users as ask
 from todo_cli.contract.codec import decode
-from todo_cli.contract.users import Identity, Preferences, SpacePage, User, UserPage
+from todo_cli.contract.users import Identity, SpacePage, User, UserPage
 from todo_cli.core import validation
 from todo_cli.core.dispatch import handler
 from todo_cli.core.journal import build_journaled, run_journaled
@@ -60,23 +57,6 @@ DISABLE = build_journaled(f"""
   SELECT {USER} AS answer FROM todo.disable_user(%(name)s, %(disabled)s::boolean) u
    WHERE NOT EXISTS (SELECT FROM known)""")
 
-SET_PREFERENCES = build_journaled("""
-  INSERT INTO todo.preferences AS p (user_id, timezone, model, tokens_per_day, show_usage)
-  SELECT %(me)s::uuid, %(timezone)s, %(model)s, %(budget)s::bigint, %(show_usage)s::boolean
-   WHERE NOT EXISTS (SELECT FROM known)
-  ON CONFLICT (user_id) DO UPDATE SET
-    timezone = CASE WHEN 'timezone' = ANY (%(changed)s::text[])
-      THEN excluded.timezone ELSE p.timezone END,
-    model = CASE WHEN 'model' = ANY (%(changed)s::text[])
-      THEN excluded.model ELSE p.model END,
-    tokens_per_day = CASE WHEN 'budget' = ANY (%(changed)s::text[])
-      THEN excluded.tokens_per_day ELSE p.tokens_per_day END,
-    show_usage = CASE WHEN 'show_usage' = ANY (%(changed)s::text[])
-      THEN excluded.show_usage ELSE p.show_usage END
-  RETURNING jsonb_build_object(
-      'timezone', timezone, 'model', model, 'budget', tokens_per_day, 'show_usage', show_usage)
-    AS answer""")
-
 
 @handler(ask.WhoAmI)
 async def who_am_i(tx: Transaction, request: ask.WhoAmI) -> Identity:
@@ -116,17 +96,3 @@ async def disable_user(tx: Transaction, request: ask.DisableUser) -> User:
     return await run_journaled(
         tx, DISABLE, request, f"there is no person {request.name!r}", name=request.name, disabled=request.disabled
     )
-
-
-@handler(ask.SetPreferences)
-async def set_preferences(tx: Transaction, request: ask.SetPreferences) -> Preferences:
-    """Set preferences; raises Invalid for an unknown time zone or an invalid model name."""
-    given = {name: value for name, value in msgspec.structs.asdict(request).items() if value is not UNSET}
-    if given.get("timezone") is not None:
-        from todo_cli.parsing.dates import zone_of
-
-        zone_of(given["timezone"])
-    if given.get("model") is not None:
-        given["model"] = validation.check_line("model", given["model"])
-    values = {"timezone": None, "model": None, "budget": None, "show_usage": None} | given
-    return await run_journaled(tx, SET_PREFERENCES, request, "nothing was changed", **values, changed=list(given))

@@ -6,17 +6,15 @@ A condition may be null where a field is empty, so its negation is written `(…
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
 from typing import Any, LiteralString
 
 from todo_cli.contract.clock import Clock
+from todo_cli.core.filters.date_sql import DateConditions
 from todo_cli.core.filters.fields_sql import (
     DATES,
     HAS,
-    INSTANT_COMPARISONS,
     NOW,
     ORDERS,
-    SIGNS,
     SPACE,
     STATES,
     TAGGED,
@@ -25,10 +23,6 @@ from todo_cli.core.filters.fields_sql import (
 from todo_cli.errors import Invalid
 from todo_cli.parsing.filter_ast import FieldTerm, Numbers, TextTerm
 from todo_cli.parsing.filter_vocabulary import ANY, NONE, filter_error
-
-# In every time zone, a day lies within this distance of its sort key.
-SORT_KEY_SLACK = timedelta(hours=38)
-FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 MAX_LISTED_NUMBERS = 10_000  # more numbers than this are compared as ranges
 MAX_TEXT_MATCHES = 10_000
@@ -189,7 +183,9 @@ class Conditions:
         from todo_cli.parsing.recurrence import parse_recurrence
 
         try:
-            found = parse_recurrence(term.value, zone=self.clock.zone, now=self.clock.now)
+            found = parse_recurrence(
+                term.value, zone=self.clock.zone, now=self.clock.now, week_start=self.clock.week_start
+            )
         except Invalid as error:
             raise filter_error(term.at, error.detail, error.hint) from None
         rule, from_done = self.value(found.rule, "text"), self.value(found.from_done, "boolean")
@@ -197,53 +193,11 @@ class Conditions:
 
     def _date(self, term: FieldTerm) -> LiteralString:
         if term.field == "done":
-            return f"({STATES['done']} AND {self._compare_date(term)})"
-        return self._compare_date(term)
+            return f"({STATES['done']} AND {self._dates().match(term)})"
+        return self._dates().match(term)
 
-    def _compare_date(self, term: FieldTerm) -> LiteralString:
-        when = self._parse_date(term)
-        if term.sign != ":":
-            return f"({self._compare_bound(term.field, term.sign, when)})"
-        if isinstance(when, datetime):
-            from todo_cli.parsing.dates import zone_of
-
-            when = when.astimezone(zone_of(self.clock.zone)).date()
-        return f"({self._compare_bound(term.field, '>=', when)} AND {self._compare_bound(term.field, '<=', when)})"
-
-    def _compare_bound(self, name: str, sign: str, when: date | datetime) -> LiteralString:
-        """Compare a date field with one day or instant."""
-        from todo_cli.parsing.dates import day_bounds, zone_of
-
-        zone = self.clock.zone
-        if isinstance(when, datetime):
-            day_sign, instant_sign = INSTANT_COMPARISONS[sign]
-            day, at = when.astimezone(zone_of(zone)).date(), when.astimezone(UTC)
-        else:
-            day_sign, instant_sign, edge = SIGNS[">" if sign == "behind" else sign]
-            day, at = when, day_bounds(when, zone)[edge]
-        day_column, instant_column = DATES[name]
-        instant: LiteralString = f"{instant_column} {instant_sign} {self.value(at, 'timestamptz')}"
-        if day_column is None:
-            return instant
-        either: LiteralString = f"({day_column} {day_sign} {self.value(day, 'date')} OR {instant})"
-        return f"{self._sort_key_bound(sign, at)} AND {either}" if name == "due" else either
-
-    def _sort_key_bound(self, sign: str, at: datetime) -> LiteralString:
-        """Narrow down by the sort key of due dates, which is indexed and near the true instant."""
-        is_upper = sign.startswith("<")
-        bound = min(LAST - SORT_KEY_SLACK, at) + SORT_KEY_SLACK
-        bound = bound if is_upper else max(FIRST + SORT_KEY_SLACK, at) - SORT_KEY_SLACK
-        return f"t.due_sort {'<' if is_upper else '>='} {self.value(bound, 'timestamptz')}"
-
-    def _parse_date(self, term: FieldTerm) -> date | datetime:
-        from todo_cli.parsing.dates import parse_date
-
-        try:
-            return parse_date(term.value, zone=self.clock.zone, now=self.clock.now)
-        except Invalid as error:
-            if term.at < 0:
-                raise
-            raise filter_error(term.at, error.detail, error.hint) from None
+    def _dates(self) -> DateConditions:
+        return DateConditions(self.clock, self.value)
 
 
 def _batches(terms: list[TextTerm]) -> list[list[TextTerm]]:

@@ -133,14 +133,30 @@ class Order:
         return f"{bound}({' OR '.join(steps)})"
 
     def _read(self, cursor: str) -> list[str | None]:
-        try:
-            padded = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-            sort, keys = msgspec.json.decode(padded, type=tuple[str, list[str | None]])
-            if sort == self.sort:
+        sort, keys = _decode_cursor(cursor)
+        if sort == self.sort:
+            try:
                 return [_check_value(key, text) for key, text in zip(self.keys, keys, strict=True)]
-        except (ValueError, msgspec.DecodeError):
-            raise Invalid("the cursor is invalid", hint="pass the `next` of the page before") from None
+            except ValueError:
+                raise _invalid_cursor() from None
         raise Invalid(f"the cursor belongs to the sort {sort!r}", hint="pass the same options for every page")
+
+
+def read_sort(cursor: str) -> str:
+    """Return the sort of the page before; raises Invalid."""
+    return _decode_cursor(cursor)[0]
+
+
+def _decode_cursor(cursor: str) -> tuple[str, list[str | None]]:
+    try:
+        padded = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        return msgspec.json.decode(padded, type=tuple[str, list[str | None]])
+    except (ValueError, msgspec.DecodeError):
+        raise _invalid_cursor() from None
+
+
+def _invalid_cursor() -> Invalid:
+    return Invalid("the cursor is invalid", hint="pass the `next` of the page before")
 
 
 def _parse_key(word: str) -> SortKey:

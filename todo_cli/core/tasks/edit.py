@@ -12,11 +12,12 @@ from todo_cli.contract.tasks import EditTasks
 from todo_cli.core.tasks.change import writes
 from todo_cli.core.tasks.dependencies import raise_for_cycles, raise_for_references
 from todo_cli.core.tasks.load import Loaded, Wanted
+from todo_cli.core.tasks.new_series import start_series
 from todo_cli.core.tasks.reminders import raise_for_no_due, replace_reminders
 from todo_cli.core.tasks.rows import StoredRepeat, TaskRow, date_of, format_date
 from todo_cli.core.tasks.select import raise_for_limits, read_targets, select_rows
 from todo_cli.core.tasks.store import Edits
-from todo_cli.core.tasks.task_input import TaskPatch, read_patch, start_series
+from todo_cli.core.tasks.task_input import TaskPatch, read_patch
 from todo_cli.db.transaction import Transaction
 
 

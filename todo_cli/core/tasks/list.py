@@ -9,18 +9,17 @@ import msgspec
 
 from todo_cli.contract.codec import decode
 from todo_cli.contract.limits import MAX_COUNTED_TASKS
+from todo_cli.contract.preferences import DEFAULT_SORT
 from todo_cli.contract.tasks import ListTasks, Task, TaskPage
 from todo_cli.core.dispatch import handler
 from todo_cli.core.filters.filter_query import STATUSES, CompiledFilter, compile_filter, parse_with_views
-from todo_cli.core.filters.sorting import MAX_VOLATILE_ROWS, Order
+from todo_cli.core.filters.sorting import MAX_VOLATILE_ROWS, Order, read_sort
 from todo_cli.core.filters.urgency import URGENCY
 from todo_cli.core.tasks.task_json_sql import computed_pairs, task_json
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid
 from todo_cli.parsing.filter_ast import FieldTerm, Node, make_and
-
-DEFAULT_SORT = "due"
 
 _DEFAULT_VIEW: LiteralString = """(
     SELECT json_build_object('filter', filter, 'sort', sort) FROM todo.views
@@ -77,27 +76,32 @@ async def list_tasks(tx: Transaction, request: ListTasks) -> TaskPage:
     found, order = await _find(tx, request)
     view = found.default_view
     if view:
-        request = msgspec.structs.replace(
-            request, filter=view.filter, home=False, sort=_choose_sort(request, view.sort)
-        )
-        found, order = await _find(tx, request)
+        sort = _choose_sort(tx, request, view.sort)
+        found, order = await _find(tx, msgspec.structs.replace(request, filter=view.filter, home=False, sort=sort))
     limit = _limit(request, order)
     page, has_more = found.rows[:limit], len(found.rows) > limit
     tasks = tuple(_to_task(row) for row in page)
-    total = msgspec.UNSET if found.total is None else found.total
-    if has_more and order.is_volatile:
-        return TaskPage(tasks=tasks, cut=True, deferred=found.deferred, total=total)
-    cursor = order.make_cursor(page[-1].key) if has_more else None
-    return TaskPage(tasks=tasks, next=cursor, deferred=found.deferred, total=total)
+    return TaskPage(
+        tasks=tasks,
+        next=order.make_cursor(page[-1].key) if has_more and not order.is_volatile else None,
+        cut=True if has_more and order.is_volatile else msgspec.UNSET,
+        deferred=found.deferred,
+        total=msgspec.UNSET if found.total is None else found.total,
+        sort=order.sort if request.sort is msgspec.UNSET and order.sort != DEFAULT_SORT else msgspec.UNSET,
+    )
 
 
 def _limit(request: ListTasks, order: Order) -> int:
     return min(request.limit, MAX_VOLATILE_ROWS) if order.is_volatile else request.limit
 
 
-def _choose_sort(request: ListTasks, view_sort: str | None) -> str:
-    """Return the sort of the view, unless the request has one of its own."""
-    return view_sort if view_sort and request.sort == DEFAULT_SORT else request.sort
+def _choose_sort(tx: Transaction, request: ListTasks, view_sort: str | None) -> str:
+    """Return the sort of the request, of the page before, of the view, or of the user's preference if it is known."""
+    if request.sort is not msgspec.UNSET:
+        return request.sort
+    if request.cursor:
+        return read_sort(request.cursor)
+    return view_sort or tx.preferences.sort or DEFAULT_SORT
 
 
 def _to_task(row: _ListedRow) -> Task:
@@ -105,10 +109,20 @@ def _to_task(row: _ListedRow) -> Task:
 
 
 async def _find(tx: Transaction, request: ListTasks) -> tuple[_ListedPage, Order]:
+    """Return the page and its order. The sign-in tells the user's own sort: where it matters, the page is read again."""
     parsed = await parse_with_views(tx, request.filter or "")
-    order = Order(_choose_sort(request, parsed.sort))
+    order = Order(_choose_sort(tx, request, parsed.sort))
+    page = await _read_page(tx, request, parsed.node, order)
+    sort = _choose_sort(tx, request, parsed.sort)
+    if sort != order.sort and not page.default_view:
+        order = Order(sort)
+        page = await _read_page(tx, request, parsed.node, order)
+    return page, order
+
+
+async def _read_page(tx: Transaction, request: ListTasks, filter_node: Node, order: Order) -> _ListedPage:
     sorts = {key.name for key in order.keys}
-    node = make_and([*_field_terms(request), parsed.node])
+    node = make_and([*_field_terms(request), filter_node])
     status = None if request.status == "all" else request.status
     compiled = await compile_filter(tx, node, status=status, ranked="rank" in sorts)
     if "rank" in sorts and compiled.words is None:
@@ -125,7 +139,7 @@ async def _find(tx: Transaction, request: ListTasks) -> tuple[_ListedPage, Order
     )
     bounds = {"limit": _limit(request, order) + 1, "max_counted": MAX_COUNTED_TASKS}
     text = await tx.finish(_build_statement(listing), **bounds, **compiled.values, **cursor_values)
-    return decode(text or "", _ListedPage), order
+    return decode(text or "", _ListedPage)
 
 
 def _field_terms(request: ListTasks) -> list[Node]:

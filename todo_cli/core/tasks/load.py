@@ -10,6 +10,7 @@ import msgspec
 
 from todo_cli.contract.clock import Clock
 from todo_cli.contract.codec import decode
+from todo_cli.contract.preferences import DEFAULT_TIMEZONE
 from todo_cli.contract.task_types import SimilarTask
 from todo_cli.core.journal import Stamp
 from todo_cli.core.tasks.load_sql import LoadParts, TargetSql, build_load
@@ -77,7 +78,10 @@ class Loaded(msgspec.Struct):
     seq: int
     next_number: int
     now: datetime
-    zone: str = "UTC"  # of the caller
+    zone: str = DEFAULT_TIMEZONE  # of the caller
+    week_start: int = 0
+    default_project: str | None = None  # of the caller's preferences
+    usual_reminder: str | None = None  # of the caller's preferences: how long before a new task is due
     known: KnownChange | None = None
     rows: list[TaskRow] = []  # in no order
     bytes: int = 0  # of the rows: above the limit they are not read
@@ -99,7 +103,7 @@ class Loaded(msgspec.Struct):
     @property
     def clock(self) -> Clock:
         """The time and the zone by which the rule reads dates."""
-        return Clock(self.now, self.zone)
+        return Clock(self.now, self.zone, self.week_start)
 
 
 def load_call(wanted: Wanted, stamp: Stamp) -> StatementCall:
@@ -130,5 +134,6 @@ async def read_loaded(tx: Transaction, text: str, kind: type[L]) -> L:
     is_short = len(text) <= MAX_INLINE_CHARS
     loaded = decode(text, kind) if is_short else await asyncio.to_thread(decode, text, kind)
     if tx.clock:
-        loaded.zone = tx.clock.zone
+        loaded.zone, loaded.week_start = tx.clock.zone, tx.clock.week_start
+        loaded.default_project, loaded.usual_reminder = tx.preferences.project, tx.preferences.remind
     return loaded

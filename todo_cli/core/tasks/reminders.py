@@ -57,6 +57,16 @@ def _parse_date(text: str, clock: Clock) -> date | datetime:
         raise Invalid(f"{text[:40]!r} is no time to remind", hint=hint) from error
 
 
+def make_usual_reminder(length: str | None, user: str, zone: str) -> tuple[Reminder, ...] | None:
+    """Return the reminder of a new task by the user's preference; None without one."""
+    if length is None:
+        return None
+    from todo_cli.parsing.reminders import parse_lead
+
+    lead = parse_lead(length)
+    return (Reminder(user=user, zone=zone, days=lead.days, seconds=lead.seconds),) if lead else None
+
+
 def replace_reminders(
     reminders: tuple[Reminder, ...] | None, own: tuple[Reminder, ...] | UnsetType, user: str
 ) -> tuple[Reminder, ...] | None:

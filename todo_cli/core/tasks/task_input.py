@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -14,8 +14,9 @@ from todo_cli.contract.ids import new_id
 from todo_cli.contract.task_types import Reminder
 from todo_cli.contract.tasks import AddTask, EditTasks, NewTask
 from todo_cli.core import validation
+from todo_cli.core.tasks.new_series import NewRepeat, read_repeat, start_series
 from todo_cli.core.tasks.reminders import is_instant, raise_for_no_due, read_reminders
-from todo_cli.core.tasks.rows import NO_PRIORITY, DateOrInstant, StoredRepeat, TaskRow, date_columns, format_date
+from todo_cli.core.tasks.rows import NO_PRIORITY, TaskRow, date_columns
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid
 
@@ -26,15 +27,6 @@ DATES = ("due", "defer", "scheduled")
 SERIES_FIELDS = ("title", "note", "priority", "project", "tags", "parent", "remind")
 UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # of a new row, until the database sets its times
 SERIES_DATES = ("defer_on", "defer_at", "scheduled_on", "scheduled_at")
-
-
-class NewRepeat(msgspec.Struct, frozen=True, kw_only=True):
-    """A recurrence that a task is given; `first` is the due date of a task without one."""
-
-    rule: str
-    from_done: bool
-    zone: str
-    first: DateOrInstant
 
 
 class TaskPatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,8 +51,22 @@ class TaskPatch(msgspec.Struct, frozen=True, kw_only=True):
     moves_series: bool = False
 
 
-async def read_new_task(tx: Transaction, task: AddTask | NewTask, *, parse: bool) -> TaskRow:
-    """Return a new row, which has no number yet; with `parse` the title is read as quick add. Raises Invalid."""
+class NewRow(NamedTuple):
+    """A row to add, which has no number yet.
+
+    Without a project and without a parent it `takes_default_project`, and with a due date `takes_default_reminder`,
+    unless the task says that it has none. `created` is the first moment of the day that a line of todo.txt names as that
+    of its creation.
+    """
+
+    row: TaskRow
+    takes_default_project: bool
+    takes_default_reminder: bool
+    created: datetime | None = None
+
+
+async def read_new_task(tx: Transaction, task: AddTask | NewTask, *, parse: bool) -> NewRow:
+    """Return a new row; with `parse` the title is read as quick add. Raises Invalid."""
     given = _fields(await parse_title(tx, task) if parse else task)
     given["due"], given["every"] = move_time_to_rule(given["due"], given["every"])
     reminders = given["remind"] or ()
@@ -92,7 +98,11 @@ async def read_new_task(tx: Transaction, task: AddTask | NewTask, *, parse: bool
     if clock and given["every"]:
         row = start_series(row, read_repeat(given["every"], clock))
     raise_for_no_due([row], tx.caller.user_id)
-    return row
+    return NewRow(
+        row,
+        takes_default_project=given["project"] is None and given["parent"] is None,
+        takes_default_reminder=given["remind"] is None and bool(row.due_on or row.due_at),
+    )
 
 
 def _fields(task: AddTask | NewTask) -> dict[str, Any]:
@@ -154,31 +164,6 @@ def _day_of(clock: Clock) -> date:
     from todo_cli.parsing.dates import zone_of
 
     return clock.now.astimezone(zone_of(clock.zone)).date()
-
-
-def read_repeat(words: str, clock: Clock) -> NewRepeat:
-    """Return the recurrence that the words mean; raises Invalid."""
-    from todo_cli.parsing.recurrence import first_occurrence, parse_recurrence
-
-    now = clock.now
-    parsed = parse_recurrence(words, zone=clock.zone, now=now)
-    zone = parsed.zone or clock.zone
-    first = first_occurrence(parsed.rule, zone=zone, now=now, start=parsed.start)
-    return NewRepeat(rule=parsed.rule, from_done=parsed.from_done, zone=zone, first=first)
-
-
-def start_series(row: TaskRow, repeat: NewRepeat) -> TaskRow:
-    """Return the row as an occurrence of a series that begins on its due date, or else on the rule's first date."""
-    first = row.due_on or row.due_at or repeat.first
-    text = format_date(first)
-    stored = StoredRepeat(rule=repeat.rule, from_done=repeat.from_done, zone=repeat.zone, anchor=text, slot=text)
-    return msgspec.structs.replace(
-        row,
-        repeat=stored,
-        series=row.series or row.id,
-        occurrence=row.occurrence or 1,
-        **date_columns("due", first),
-    )
 
 
 def read_patch(request: EditTasks, clock: Clock, user: str) -> TaskPatch:

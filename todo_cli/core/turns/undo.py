@@ -19,8 +19,9 @@ from todo_cli.core.journal import make_stamp
 from todo_cli.core.tasks.change import prepare_change
 from todo_cli.core.turns.append_sql import LOCK_CONVERSATION
 from todo_cli.core.turns.snapshot import raise_turn_not_found
+from todo_cli.db.sign_in import ENTER
 from todo_cli.db.sql import Sql, StatementCall
-from todo_cli.db.transaction import ENTER, Steps, Transaction
+from todo_cli.db.transaction import Steps, Transaction
 from todo_cli.errors import Conflict, NotFound
 
 CHANGES = Sql("""

@@ -12,8 +12,8 @@ $$;
 
 -- name: sweep
 -- Delete up to so many rows of each kind, and return how many of each: events of turns that ended a
--- day ago, failed sign-ins of past hours, and, older than `p_keep`, deliveries, jobs that were given
--- up, plans that expired, and sessions that ended.
+-- day ago, failed sign-ins of past hours, and, older than `p_keep`, deliveries, jobs that were
+-- given up, plans that expired, and sessions that ended.
 CREATE FUNCTION todo.sweep(p_keep interval, p_limit int) RETURNS jsonb LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, Table, text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Integer, Table, text
 
 from todo_cli.db.tables.columns import INSTANT, NOW, TEXT, metadata, user_column, uuid_column
 
@@ -27,4 +27,24 @@ preferences = Table(
     Column("model", TEXT),
     Column("tokens_per_day", BigInteger, comment="the user's own budget for models; null: no limit"),
     Column("show_usage", Boolean, comment="print tokens and cost below answers; null: yes"),
+    Column("week_start", TEXT, comment="first day of the week; null: monday"),
+    Column("dates", TEXT, comment="how dates are shown; null: relative"),
+    Column("language", TEXT, comment="of dates in words; null: en"),
+    Column("theme", TEXT, comment="colours of the terminal; null: auto"),
+    Column("signs", TEXT, comment="characters of the terminal; null: what it can show"),
+    Column("project", TEXT, comment="of new tasks that name none"),
+    Column("sort", TEXT, comment="of lists that name none; null: due"),
+    Column("confirm", TEXT, comment="when a change by filter is asked about; null: bulk"),
+    Column("pager", Boolean, comment="print long output through a pager; null: yes"),
+    Column("remind", TEXT, comment="how long before it is due a new task reminds; null: never"),
+    Column("rev", BigInteger, nullable=False, server_default=text("0"), comment="grows with every change"),
+    CheckConstraint(
+        "week_start IN ('monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday')",
+        name="preferences_week_start",
+    ),
+    CheckConstraint("dates IN ('relative', 'absolute')", name="preferences_dates"),
+    CheckConstraint("language IN ('en')", name="preferences_language"),
+    CheckConstraint("theme IN ('auto', 'dark', 'light', 'none')", name="preferences_theme"),
+    CheckConstraint("signs IN ('unicode', 'ascii')", name="preferences_signs"),
+    CheckConstraint("confirm IN ('always', 'bulk', 'never')", name="preferences_confirm"),
 )

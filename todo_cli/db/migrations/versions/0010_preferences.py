@@ -1,4 +1,4 @@
-"""Add jobs, reminders, channels and deliveries."""
+"""Store the preferences of dates, screens, new tasks, lists, questions and reminders."""
 
 from pathlib import Path
 from typing import Any

@@ -496,8 +496,8 @@ SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- Delete up to so many rows of each kind, and return how many of each: events of turns that ended a
--- day ago, failed sign-ins of past hours, and, older than `p_keep`, deliveries, jobs that were given
--- up, plans that expired, and sessions that ended.
+-- day ago, failed sign-ins of past hours, and, older than `p_keep`, deliveries, jobs that were
+-- given up, plans that expired, and sessions that ended.
 CREATE FUNCTION todo.sweep(p_keep interval, p_limit int) RETURNS jsonb LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -829,4 +829,4 @@ GRANT SELECT
 
 GRANT UPDATE (remind) ON todo.tasks TO todo_server, todo_worker, todo_person;
 
-UPDATE todo.schema SET version = 10;
+UPDATE todo.schema SET version = 11;

@@ -1,0 +1,164 @@
+"""Run the command in a forked process whose modules are already imported: a third of the CPU of a new interpreter.
+
+Each run is a process of its own, with its own environment, directory, arguments and standard streams. What a new
+interpreter reads at its start (its locale, PYTHON… variables) cannot be given to a fork, so `run_command` starts a new
+one for such runs. TODO_TEST_NEW_PROCESSES=1 does so for all of them, as `-m long` does.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import traceback
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+COMMAND = (sys.executable, "-c", "from todo_cli.main import main; main()")
+"""The command, as a wheel installs it: an import of main and a call."""
+OTHER_PACKAGES = ("openai", "openai.resources.chat", "psycopg_pool", "rich.console", "httpx2", "sqlalchemy", "alembic")
+READ_AT_START = ("PYTHON", "LC_", "LANGUAGE", "TZ", "COVERAGE")
+
+
+class CommandServer:
+    """The forking process. It imports the whole package once, then forks for each connection to its socket."""
+
+    def __init__(self) -> None:
+        self.environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LANG": "C.UTF-8"}
+        self._directory = tempfile.TemporaryDirectory(prefix="todo-fork-")
+        self._address = str(Path(self._directory.name) / "socket")
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(self._address)
+        listener.listen(100)
+        code = f"from tests.support.command_server import serve; serve({listener.fileno()})"
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", code],
+            cwd=Path(__file__).parents[2],
+            env=self.environment,
+            pass_fds=[listener.fileno()],
+            stdin=subprocess.DEVNULL,
+        )
+        listener.close()
+
+    def run(
+        self, arguments: tuple[str, ...], data: bytes, env: Mapping[str, str], cwd: Path, timeout: float
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run one command to its end; raises TimeoutExpired as `subprocess.run` does."""
+        message = json.dumps({"arguments": arguments, "env": dict(env), "cwd": str(cwd)}).encode()
+        with (
+            tempfile.TemporaryFile() as given,
+            tempfile.TemporaryFile() as out,
+            tempfile.TemporaryFile() as err,
+            socket.socket(socket.AF_UNIX) as link,
+        ):
+            given.write(data)
+            given.seek(0)
+            link.connect(self._address)
+            socket.send_fds(link, [len(message).to_bytes(4, "big")], [given.fileno(), out.fileno(), err.fileno()])
+            link.sendall(message)
+            link.settimeout(timeout)
+            with link.makefile("r") as answers:
+                child = int(answers.readline())
+                try:
+                    status = int(answers.readline())
+                except TimeoutError:
+                    os.kill(child, signal.SIGKILL)
+                    raise subprocess.TimeoutExpired(arguments, timeout) from None
+            out.seek(0)
+            err.seek(0)
+            return subprocess.CompletedProcess(arguments, status, out.read(), err.read())
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.kill()
+        self._process.wait()
+        self._directory.cleanup()
+
+
+def needs_new_process(env: Mapping[str, str]) -> bool:
+    """Return whether a fork would not see what this environment sets."""
+    is_default = env.get("LANG") == "C.UTF-8"
+    return not is_default or any(name.startswith(READ_AT_START) for name in env)
+
+
+def run_new_process(
+    arguments: tuple[str, ...], data: bytes, env: Mapping[str, str], cwd: Path, timeout: float
+) -> subprocess.CompletedProcess[bytes]:
+    """Run one command in a new interpreter."""
+    return subprocess.run(
+        [*COMMAND, *arguments], input=data, capture_output=True, env=env, cwd=cwd, timeout=timeout, check=False
+    )
+
+
+def serve(descriptor: int) -> None:
+    """Import everything, then fork for each connection."""
+    import todo_cli
+
+    for module in pkgutil.walk_packages(todo_cli.__path__, "todo_cli."):
+        if "migrations" not in module.name and not module.name.startswith(("todo_cli.server.", "todo_cli.main")):
+            importlib.import_module(module.name)
+    for name in OTHER_PACKAGES:
+        importlib.import_module(name)
+    importlib.import_module("todo_cli.main")
+    gc.freeze()
+    listener = socket.socket(fileno=descriptor)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        link, _ = listener.accept()
+        if not os.fork():
+            listener.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            _answer(link)
+        link.close()
+
+
+def _answer(link: socket.socket) -> None:
+    """Fork the command, report its process id, and its exit code once it has one. Does not return."""
+    size, streams, _, _ = socket.recv_fds(link, 4, 3)
+    message = link.makefile("rb").read(int.from_bytes(size, "big"))
+    child = os.fork()
+    if not child:
+        link.close()
+        _run(json.loads(message), streams)
+    with suppress(OSError):
+        link.sendall(f"{child}\n".encode())
+        link.sendall(f"{os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}\n".encode())
+    os._exit(0)
+
+
+def _run(given: dict[str, object], streams: list[int]) -> None:
+    """Become the command, and end as an interpreter ends. Does not return."""
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+    os.closerange(3, 100)
+    os.chdir(str(given["cwd"]))
+    os.environ.clear()
+    os.environ.update(given["env"])  # type: ignore[call-overload]
+    sys.stdin, sys.stdout = open(0), open(1, "w")  # noqa: SIM115
+    sys.stderr = open(2, "w", errors="backslashreplace", buffering=1)  # noqa: SIM115
+    sys.argv = ["-c", *given["arguments"]]  # type: ignore[misc]
+    sys.path[0] = ""
+    code: object = 1
+    try:
+        from todo_cli.main import main
+
+        main()
+        code = 0
+    except SystemExit as end:
+        code = end.code
+    except BaseException:
+        traceback.print_exc()
+    threading._shutdown()  # type: ignore[attr-defined]
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))

@@ -1,0 +1,36 @@
+"""The sign-in: the first statement of every request, and what it returns."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from todo_cli.contract.clock import Clock
+from todo_cli.contract.preferences import DEFAULT_TIMEZONE, NO_PREFERENCES, WEEK_DAYS, Preferences
+from todo_cli.db.sql import Sql
+
+# The sign-in comes first: only then may the preferences be read, and a write has waited for its lock.
+ENTER = Sql("""
+WITH entered AS MATERIALIZED (
+  SELECT todo.enter(%(schema)s::int, %(token)s, %(me)s::uuid, %(space)s::uuid, %(scope)s,
+    %(write)s::boolean, %(way)s))
+SELECT json_build_object('now', clock_timestamp(), 'preferences', (
+    SELECT json_build_object('timezone', p.timezone, 'week_start', p.week_start, 'dates', p.dates,
+        'theme', p.theme, 'signs', p.signs, 'project', p.project, 'sort', p.sort,
+        'confirm', p.confirm, 'pager', p.pager, 'remind', p.remind)
+      FROM todo.preferences p WHERE p.user_id = %(me)s::uuid))::text
+  FROM entered""")
+
+
+class Entry(Struct):
+    """The database's time, and those of the user's preferences that a request needs."""
+
+    now: datetime
+    preferences: Preferences | None = None
+
+    def clock(self, zone: str | None) -> Clock:
+        """Return the clock in the caller's time zone, else in the preferred one."""
+        preferences = self.preferences or NO_PREFERENCES
+        week_start = WEEK_DAYS.index(preferences.week_start) if preferences.week_start else 0
+        return Clock(self.now, zone or preferences.timezone or DEFAULT_TIMEZONE, week_start)
