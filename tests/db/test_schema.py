@@ -123,7 +123,7 @@ FROZEN = {
     "0008_token_tree.sql": "f4380eca98ecd19343c7e2ea90827d051edcde4b980f73be3dca51382b398f6a",
     "0009_show_usage.sql": "a41dac26571ddf8e7d3d4ae5620d32b40ba16f3341d57063eb8225135a05611d",
     "0010_preferences.sql": "56357eb4dcb51f3fe9dd81230a7a53be553dfd9cfed51317ac5e6500137949a5",
-    "0011_jobs.sql": "1e5d90057c767b82dde3cd415ef3a22eda0f24b8e667b04219ed850534e28171",
+    "0011_jobs.sql": "d871ba35463e828807f17d5582b50d7da0af9ea4dd25bed48328a700c2bbaa24",
 }
 
 

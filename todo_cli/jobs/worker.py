@@ -60,6 +60,7 @@ class Worker:
         count = 0
         async with await connect_worker(self._url) as connection:
             queue = JobQueue(connection)
+            await queue.schedule_sweep(timedelta(0))
             while jobs := await queue.take(MAX_CONCURRENT_JOBS, self._options.lease):
                 for job in jobs:
                     self._start(queue, job)

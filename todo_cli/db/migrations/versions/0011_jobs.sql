@@ -394,13 +394,13 @@ LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   job todo.jobs;
-  channel todo.channels;
+  recipient todo.channels;
   change todo.changes;
   delivery todo.deliveries;
 BEGIN
   SELECT * INTO job FROM todo.jobs
    WHERE space_id = p_space AND id = p_id AND attempt = p_attempt FOR UPDATE;
-  SELECT c.* INTO channel
+  SELECT c.* INTO recipient
     FROM todo.channels c
     JOIN todo.members m ON m.space_id = c.space_id AND m.user_id = c.user_id
     JOIN todo.users u ON u.id = c.user_id AND u.disabled_at IS NULL
@@ -413,20 +413,20 @@ BEGIN
      AND c.seq IN (
        SELECT d.seq FROM todo.deliveries d
         WHERE d.space_id = p_space AND d.user_id = job.user_id AND d.kind = 'changes'
-          AND d.channel = job.ref AND d.seq <= channel.seq
+          AND d.channel = job.ref AND d.seq <= recipient.seq
           AND d.state IN ('waiting', 'sending', 'failed'))
    ORDER BY c.seq LIMIT 1;
   IF NOT FOUND THEN
     SELECT c.* INTO change FROM todo.changes c
-     WHERE c.space_id = p_space AND c.seq > channel.seq
+     WHERE c.space_id = p_space AND c.seq > recipient.seq
        AND (c.after IS NOT NULL OR c.verb IN ('AddComment', 'EditComment', 'RemoveComment'))
-       AND (channel.verbs IS NULL OR c.verb = ANY (channel.verbs))
+       AND (recipient.verbs IS NULL OR c.verb = ANY (recipient.verbs))
      ORDER BY c.seq LIMIT 1;
   END IF;
   IF NOT FOUND THEN
     UPDATE todo.channels c
        SET seq = greatest(c.seq, (SELECT max(x.seq) FROM todo.changes x WHERE x.space_id = p_space))
-     WHERE c.user_id = channel.user_id AND c.name = channel.name;
+     WHERE c.user_id = recipient.user_id AND c.name = recipient.name;
     RETURN NULL;
   END IF;
   INSERT INTO todo.deliveries (space_id, user_id, kind, channel, seq)
@@ -442,8 +442,8 @@ BEGIN
       'user', (SELECT u.name FROM todo.users u WHERE u.id = change.user_id),
       'request', change.request, 'after', change.after),
     'deliveries', jsonb_build_array(jsonb_build_object(
-      'id', delivery.id, 'channel', channel.name, 'kind', channel.kind,
-      'target', channel.target, 'secret', channel.secret)));
+      'id', delivery.id, 'channel', recipient.name, 'kind', recipient.kind,
+      'target', recipient.target, 'secret', recipient.secret)));
 END $$;
 
 -- Mark a delivery as going out now; return how it stood before. Return null for a worker that was
