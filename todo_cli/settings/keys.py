@@ -74,6 +74,12 @@ SETTING_KEYS = (
     SettingKey("server", "prepare", str, "auto", "as in a profile, for `todo serve`", "TODO_SERVER_PREPARE"),
     SettingKey("server", "connections", int, 800, "client connections per server process", "TODO_CONNECTIONS"),
     SettingKey("server", "proxies", str, "127.0.0.1", "proxies whose X-Forwarded headers are trusted", "TODO_PROXIES"),
+    SettingKey(
+        "server", "registration", str, "closed", "who may register: closed, invitation, open", "TODO_REGISTRATION"
+    ),
+    SettingKey(
+        "server", "rate_limit", bool, True, "limit each user's requests; a local list has no limit", "TODO_RATE_LIMIT"
+    ),
     SettingKey("server", "worker", bool, False, "run a worker in each server process too", "TODO_SERVE_WORKER"),
     SettingKey(
         "worker", "database_url", str, None, "login of `todo worker`: todo_worker", "TODO_WORKER_DATABASE_URL", True
@@ -112,6 +118,7 @@ _LIMITS = {
     "prepare": "auto or off",
     "pool_size": f"0 to {MAX_POOL_SIZE:,}",
     "connections": f"1 to {MAX_CLIENT_CONNECTIONS:,}",
+    "registration": "closed, invitation or open",
     "mail_from": "an e-mail address",
     "lease": f"1 to {MAX_LEASE_SECONDS:,} seconds",
     "retry": f"more than 0 and at most {MAX_RETRY_SECONDS:,} seconds",
@@ -155,6 +162,8 @@ def _is_within_limits(key: SettingKey, value: Any) -> bool:
     match key.name:
         case "color":
             return value in ("auto", "always", "never")
+        case "registration":
+            return value in ("closed", "invitation", "open")
         case "timeout":
             return bool(0 < value <= MAX_TIMEOUT_SECONDS)
         case "pool_size":

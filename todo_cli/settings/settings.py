@@ -32,6 +32,7 @@ class Settings(NamedTuple):
     serve_pool_size: int
     serve_connections: int
     serve_proxies: str
+    serve_rate_limit: bool = True
     prepare: str = "auto"
     serve_prepare: str = "auto"
     serve_worker: bool = False
@@ -52,6 +53,7 @@ class Settings(NamedTuple):
     model_output_price: float | None = None
     model_currency: str = "USD"
     model_titles: bool = True
+    serve_registration: str = "closed"
 
     def require_token(self) -> Secret:
         """Return the token, read from the keyring if it is stored there; raises NotSignedIn without one."""

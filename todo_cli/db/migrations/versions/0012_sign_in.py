@@ -1,12 +1,12 @@
-"""Add jobs, reminders, channels and deliveries."""
+"""Add sign-in with passwords: sessions, registration, invitations, reset codes and devices."""
 
 from pathlib import Path
 from typing import Any
 
 from alembic import op
 
-revision = "0011"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 
 
 def upgrade() -> None:

@@ -677,123 +677,123 @@ CREATE TRIGGER changes_sent AFTER INSERT ON todo.changes
 
 GRANT CREATE ON SCHEMA todo TO todo_auth;
 
-ALTER FUNCTION todo.add_channel(text, text, text, text, text, uuid, text[]) OWNER TO todo_auth;
+ALTER ROUTINE todo.add_channel(text, text, text, text, text, uuid, text[]) OWNER TO todo_auth;
 
-REVOKE ALL ON FUNCTION todo.add_channel(text, text, text, text, text, uuid, text[]) FROM PUBLIC;
+REVOKE ALL ON ROUTINE todo.add_channel(text, text, text, text, text, uuid, text[]) FROM PUBLIC;
 
-GRANT EXECUTE ON FUNCTION todo.add_channel(text, text, text, text, text, uuid, text[]) TO todo_server, todo_worker, todo_person;
+GRANT EXECUTE ON ROUTINE todo.add_channel(text, text, text, text, text, uuid, text[]) TO todo_server, todo_worker, todo_person;
 
-ALTER FUNCTION todo.remove_channel(text) OWNER TO todo_auth;
+ALTER ROUTINE todo.remove_channel(text) OWNER TO todo_auth;
 
-REVOKE ALL ON FUNCTION todo.remove_channel(text) FROM PUBLIC;
+REVOKE ALL ON ROUTINE todo.remove_channel(text) FROM PUBLIC;
 
-GRANT EXECUTE ON FUNCTION todo.remove_channel(text) TO todo_server, todo_worker, todo_person;
+GRANT EXECUTE ON ROUTINE todo.remove_channel(text) TO todo_server, todo_worker, todo_person;
 
-ALTER FUNCTION todo.test_channel(text) OWNER TO todo_auth;
+ALTER ROUTINE todo.test_channel(text) OWNER TO todo_auth;
 
-REVOKE ALL ON FUNCTION todo.test_channel(text) FROM PUBLIC;
+REVOKE ALL ON ROUTINE todo.test_channel(text) FROM PUBLIC;
 
-GRANT EXECUTE ON FUNCTION todo.test_channel(text) TO todo_server, todo_worker, todo_person;
+GRANT EXECUTE ON ROUTINE todo.test_channel(text) TO todo_server, todo_worker, todo_person;
 
-ALTER FUNCTION todo.reminder_moments(jsonb, date, timestamp with time zone) OWNER TO todo_auth;
+ALTER ROUTINE todo.reminder_moments(jsonb, date, timestamp with time zone) OWNER TO todo_auth;
 
-REVOKE ALL ON FUNCTION todo.reminder_moments(jsonb, date, timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON ROUTINE todo.reminder_moments(jsonb, date, timestamp with time zone) FROM PUBLIC;
 
-ALTER FUNCTION todo.schedule_reminders() OWNER TO todo_auth;
+ALTER ROUTINE todo.schedule_reminders() OWNER TO todo_auth;
 
-REVOKE ALL ON FUNCTION todo.schedule_reminders() FROM PUBLIC;
+REVOKE ALL ON ROUTINE todo.schedule_reminders() FROM PUBLIC;
 
-ALTER FUNCTION todo.schedule_changes() OWNER TO todo_auth;
+ALTER ROUTINE todo.schedule_changes() OWNER TO todo_auth;
 
-REVOKE ALL ON FUNCTION todo.schedule_changes() FROM PUBLIC;
+REVOKE ALL ON ROUTINE todo.schedule_changes() FROM PUBLIC;
 
-ALTER FUNCTION todo.user_jobs(bigint, int) OWNER TO todo_auth;
+ALTER ROUTINE todo.user_jobs(bigint, int) OWNER TO todo_auth;
 
-REVOKE ALL ON FUNCTION todo.user_jobs(bigint, int) FROM PUBLIC;
+REVOKE ALL ON ROUTINE todo.user_jobs(bigint, int) FROM PUBLIC;
 
-GRANT EXECUTE ON FUNCTION todo.user_jobs(bigint, int) TO todo_server, todo_worker, todo_person;
+GRANT EXECUTE ON ROUTINE todo.user_jobs(bigint, int) TO todo_server, todo_worker, todo_person;
 
-ALTER FUNCTION todo.retry_jobs(uuid) OWNER TO todo_auth;
+ALTER ROUTINE todo.retry_jobs(uuid) OWNER TO todo_auth;
 
-REVOKE ALL ON FUNCTION todo.retry_jobs(uuid) FROM PUBLIC;
+REVOKE ALL ON ROUTINE todo.retry_jobs(uuid) FROM PUBLIC;
 
-GRANT EXECUTE ON FUNCTION todo.retry_jobs(uuid) TO todo_server, todo_worker, todo_person;
+GRANT EXECUTE ON ROUTINE todo.retry_jobs(uuid) TO todo_server, todo_worker, todo_person;
 
-ALTER FUNCTION todo.take_jobs(int, interval) OWNER TO todo_auth;
+ALTER ROUTINE todo.take_jobs(int, interval) OWNER TO todo_auth;
 
-REVOKE ALL ON FUNCTION todo.take_jobs(int, interval) FROM PUBLIC;
+REVOKE ALL ON ROUTINE todo.take_jobs(int, interval) FROM PUBLIC;
 
-GRANT EXECUTE ON FUNCTION todo.take_jobs(int, interval) TO todo_worker;
+GRANT EXECUTE ON ROUTINE todo.take_jobs(int, interval) TO todo_worker;
 
-ALTER FUNCTION todo.next_job_due() OWNER TO todo_auth;
+ALTER ROUTINE todo.next_job_due() OWNER TO todo_auth;
 
-REVOKE ALL ON FUNCTION todo.next_job_due() FROM PUBLIC;
+REVOKE ALL ON ROUTINE todo.next_job_due() FROM PUBLIC;
 
-GRANT EXECUTE ON FUNCTION todo.next_job_due() TO todo_worker;
+GRANT EXECUTE ON ROUTINE todo.next_job_due() TO todo_worker;
 
-ALTER FUNCTION todo.renew_job(uuid, uuid, int, interval) OWNER TO todo_auth;
+ALTER ROUTINE todo.renew_job(uuid, uuid, int, interval) OWNER TO todo_auth;
 
-REVOKE ALL ON FUNCTION todo.renew_job(uuid, uuid, int, interval) FROM PUBLIC;
+REVOKE ALL ON ROUTINE todo.renew_job(uuid, uuid, int, interval) FROM PUBLIC;
 
-GRANT EXECUTE ON FUNCTION todo.renew_job(uuid, uuid, int, interval) TO todo_worker;
+GRANT EXECUTE ON ROUTINE todo.renew_job(uuid, uuid, int, interval) TO todo_worker;
 
-ALTER FUNCTION todo.finish_job(uuid, uuid, int) OWNER TO todo_auth;
+ALTER ROUTINE todo.finish_job(uuid, uuid, int) OWNER TO todo_auth;
 
-REVOKE ALL ON FUNCTION todo.finish_job(uuid, uuid, int) FROM PUBLIC;
+REVOKE ALL ON ROUTINE todo.finish_job(uuid, uuid, int) FROM PUBLIC;
 
-GRANT EXECUTE ON FUNCTION todo.finish_job(uuid, uuid, int) TO todo_worker;
+GRANT EXECUTE ON ROUTINE todo.finish_job(uuid, uuid, int) TO todo_worker;
 
-ALTER FUNCTION todo.fail_job(uuid, uuid, int, interval, int, text) OWNER TO todo_auth;
+ALTER ROUTINE todo.fail_job(uuid, uuid, int, interval, int, text) OWNER TO todo_auth;
 
-REVOKE ALL ON FUNCTION todo.fail_job(uuid, uuid, int, interval, int, text) FROM PUBLIC;
+REVOKE ALL ON ROUTINE todo.fail_job(uuid, uuid, int, interval, int, text) FROM PUBLIC;
 
-GRANT EXECUTE ON FUNCTION todo.fail_job(uuid, uuid, int, interval, int, text) TO todo_worker;
+GRANT EXECUTE ON ROUTINE todo.fail_job(uuid, uuid, int, interval, int, text) TO todo_worker;
 
-ALTER FUNCTION todo.task_message(uuid, bigint) OWNER TO todo_auth;
+ALTER ROUTINE todo.task_message(uuid, bigint) OWNER TO todo_auth;
 
-REVOKE ALL ON FUNCTION todo.task_message(uuid, bigint) FROM PUBLIC;
+REVOKE ALL ON ROUTINE todo.task_message(uuid, bigint) FROM PUBLIC;
 
-ALTER FUNCTION todo.open_reminder(uuid, uuid, int) OWNER TO todo_auth;
+ALTER ROUTINE todo.open_reminder(uuid, uuid, int) OWNER TO todo_auth;
 
-REVOKE ALL ON FUNCTION todo.open_reminder(uuid, uuid, int) FROM PUBLIC;
+REVOKE ALL ON ROUTINE todo.open_reminder(uuid, uuid, int) FROM PUBLIC;
 
-GRANT EXECUTE ON FUNCTION todo.open_reminder(uuid, uuid, int) TO todo_worker;
+GRANT EXECUTE ON ROUTINE todo.open_reminder(uuid, uuid, int) TO todo_worker;
 
-ALTER FUNCTION todo.open_test(uuid, uuid, int) OWNER TO todo_auth;
+ALTER ROUTINE todo.open_test(uuid, uuid, int) OWNER TO todo_auth;
 
-REVOKE ALL ON FUNCTION todo.open_test(uuid, uuid, int) FROM PUBLIC;
+REVOKE ALL ON ROUTINE todo.open_test(uuid, uuid, int) FROM PUBLIC;
 
-GRANT EXECUTE ON FUNCTION todo.open_test(uuid, uuid, int) TO todo_worker;
+GRANT EXECUTE ON ROUTINE todo.open_test(uuid, uuid, int) TO todo_worker;
 
-ALTER FUNCTION todo.open_change(uuid, uuid, int) OWNER TO todo_auth;
+ALTER ROUTINE todo.open_change(uuid, uuid, int) OWNER TO todo_auth;
 
-REVOKE ALL ON FUNCTION todo.open_change(uuid, uuid, int) FROM PUBLIC;
+REVOKE ALL ON ROUTINE todo.open_change(uuid, uuid, int) FROM PUBLIC;
 
-GRANT EXECUTE ON FUNCTION todo.open_change(uuid, uuid, int) TO todo_worker;
+GRANT EXECUTE ON ROUTINE todo.open_change(uuid, uuid, int) TO todo_worker;
 
-ALTER FUNCTION todo.begin_delivery(uuid, uuid, int, uuid) OWNER TO todo_auth;
+ALTER ROUTINE todo.begin_delivery(uuid, uuid, int, uuid) OWNER TO todo_auth;
 
-REVOKE ALL ON FUNCTION todo.begin_delivery(uuid, uuid, int, uuid) FROM PUBLIC;
+REVOKE ALL ON ROUTINE todo.begin_delivery(uuid, uuid, int, uuid) FROM PUBLIC;
 
-GRANT EXECUTE ON FUNCTION todo.begin_delivery(uuid, uuid, int, uuid) TO todo_worker;
+GRANT EXECUTE ON ROUTINE todo.begin_delivery(uuid, uuid, int, uuid) TO todo_worker;
 
-ALTER FUNCTION todo.end_delivery(uuid, uuid, int, uuid, text, text) OWNER TO todo_auth;
+ALTER ROUTINE todo.end_delivery(uuid, uuid, int, uuid, text, text) OWNER TO todo_auth;
 
-REVOKE ALL ON FUNCTION todo.end_delivery(uuid, uuid, int, uuid, text, text) FROM PUBLIC;
+REVOKE ALL ON ROUTINE todo.end_delivery(uuid, uuid, int, uuid, text, text) FROM PUBLIC;
 
-GRANT EXECUTE ON FUNCTION todo.end_delivery(uuid, uuid, int, uuid, text, text) TO todo_worker;
+GRANT EXECUTE ON ROUTINE todo.end_delivery(uuid, uuid, int, uuid, text, text) TO todo_worker;
 
-ALTER FUNCTION todo.schedule_sweep(interval) OWNER TO todo_auth;
+ALTER ROUTINE todo.schedule_sweep(interval) OWNER TO todo_auth;
 
-REVOKE ALL ON FUNCTION todo.schedule_sweep(interval) FROM PUBLIC;
+REVOKE ALL ON ROUTINE todo.schedule_sweep(interval) FROM PUBLIC;
 
-GRANT EXECUTE ON FUNCTION todo.schedule_sweep(interval) TO todo_worker;
+GRANT EXECUTE ON ROUTINE todo.schedule_sweep(interval) TO todo_worker;
 
-ALTER FUNCTION todo.sweep(interval, int) OWNER TO todo_auth;
+ALTER ROUTINE todo.sweep(interval, int) OWNER TO todo_auth;
 
-REVOKE ALL ON FUNCTION todo.sweep(interval, int) FROM PUBLIC;
+REVOKE ALL ON ROUTINE todo.sweep(interval, int) FROM PUBLIC;
 
-GRANT EXECUTE ON FUNCTION todo.sweep(interval, int) TO todo_worker;
+GRANT EXECUTE ON ROUTINE todo.sweep(interval, int) TO todo_worker;
 
 REVOKE CREATE ON SCHEMA todo FROM todo_auth;
 
@@ -829,4 +829,4 @@ GRANT SELECT
 
 GRANT UPDATE (remind) ON todo.tasks TO todo_server, todo_worker, todo_person;
 
-UPDATE todo.schema SET version = 11;
+UPDATE todo.schema SET version = 13;
