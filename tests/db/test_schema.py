@@ -130,7 +130,8 @@ FROZEN = {
     "0010_preferences.sql": "56357eb4dcb51f3fe9dd81230a7a53be553dfd9cfed51317ac5e6500137949a5",
     "0011_exact_rate_limit.sql": "15134eee4ee47fad2fa08abc67310176236e146ecafd58fa7dac9ab4f8603dd9",
     "0012_sign_in.sql": "dbfbea63dd06f0a4fc741aabd6b03696b3bcd675616b3f51828d5748f567afda",
-    "0013_jobs.sql": "b9d4da7bf8748eac3985ca84c35e8dd19dfaf11f3fbb15fd3c5df41185126db8",
+    "0013_space_versions.sql": "bab083eb69d47c86a936650de8619a7f73b34bfeacb2c2af9a68faf014eedb31",
+    "0014_jobs.sql": "30285a15c6685b598de768ae14fa18516424029f3d4e415225c50b9cbb90192b",
 }
 
 

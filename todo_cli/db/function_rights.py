@@ -15,6 +15,7 @@ FUNCTIONS: dict[str, str] = {
     "enter(int, text, uuid, uuid, text, boolean, text)": CLIENTS,
     "record_request(uuid, text)": "todo_server",
     "limit_request(uuid, text, text)": "todo_server",
+    "read_limits(uuid)": "todo_server",
     "count_request(uuid, int)": _INTERNAL,
     "count_refused_request(uuid)": "todo_server",
     "count_failure(uuid, text)": "todo_server",

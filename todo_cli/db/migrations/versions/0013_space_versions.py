@@ -1,4 +1,4 @@
-"""Add jobs, reminders, channels and deliveries."""
+"""Let a read through a server learn until when its answer holds."""
 
 from pathlib import Path
 from typing import Any
