@@ -131,7 +131,7 @@ FROZEN = {
     "0011_exact_rate_limit.sql": "15134eee4ee47fad2fa08abc67310176236e146ecafd58fa7dac9ab4f8603dd9",
     "0012_sign_in.sql": "dbfbea63dd06f0a4fc741aabd6b03696b3bcd675616b3f51828d5748f567afda",
     "0013_space_versions.sql": "bab083eb69d47c86a936650de8619a7f73b34bfeacb2c2af9a68faf014eedb31",
-    "0014_jobs.sql": "30285a15c6685b598de768ae14fa18516424029f3d4e415225c50b9cbb90192b",
+    "0014_attachments.sql": "f068a73d7edd592b3a85dccb3b8e7f01e69d3e99d0baa2ff6397263ecbbf2d60",
 }
 
 

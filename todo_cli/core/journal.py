@@ -22,7 +22,7 @@ R = TypeVar("R")
 
 SHOWN_FIELDS = (
     "title", "status", "due", "project", "tags", "priority", "note", "parent", "after", "defer", "scheduled", "started_at",
-    "tracked", "repeat", "remind", "claimed_by",
+    "tracked", "repeat", "remind", "claimed_by", "attachments",
 )  # fmt: skip  # a table
 
 JournalRow = dict[str, Any]
@@ -163,6 +163,7 @@ def show_row(row: JournalRow | TaskRow) -> dict[str, Any]:
         value = stored.get(name) or []
         shown[name] = list(value) if isinstance(value, tuple) else value
     shown["remind"] = [_show_reminder(each) for each in stored.get("remind") or ()]
+    shown["attachments"] = _show_file_names(stored.get("attachments"))
     if stored.get("priority") == NO_PRIORITY:
         shown["priority"] = None
     return shown
@@ -176,6 +177,12 @@ def _show_reminder(reminder: Any) -> str:
         return f"{at[:19]}Z" if at else format_lead(reminder.get("days", 0), reminder.get("seconds", 0))
     except (AttributeError, TypeError):
         return str(reminder)
+
+
+def _show_file_names(value: Any) -> Any:
+    if not isinstance(value, list | tuple):
+        return [] if value is None else value
+    return [file.get("name") if isinstance(file, dict) else file for file in value]
 
 
 def _show_instant(value: Any) -> Any:

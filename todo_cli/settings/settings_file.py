@@ -16,6 +16,7 @@ SECTION_TITLES = {
     "profile": "[profiles.default]",
     "server": "[server]",
     "worker": "[worker]",
+    "store": "[store]",
     "model": "[model]",
 }
 

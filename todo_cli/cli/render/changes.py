@@ -51,6 +51,8 @@ def _format_field(name: str, value: Any, now: datetime) -> str:
             return _format_date(value, now)
         if name in ("parent", "after"):
             return " ".join(f"#{number}" for number in (value if name == "after" else [value]))
+        if name == "attachments":
+            return format_value(", ".join(value))
         if name == "remind":
             return ", ".join(_format_date(each, now) if each.endswith("Z") else each for each in value)
         if name == "tracked":
