@@ -22,7 +22,14 @@ from todo_cli.db.schema import metadata
 from todo_cli.settings.keys import SETTING_KEYS
 from todo_cli.tools.tool_list import TOOLS
 
-SECTIONS = {"": "", "profile": "[profiles.NAME]", "server": "[server]", "worker": "[worker]", "store": "[store]", "model": "[model]"}
+SECTIONS = {
+    "": "",
+    "profile": "[profiles.NAME]",
+    "server": "[server]",
+    "worker": "[worker]",
+    "store": "[store]",
+    "model": "[model]",
+}
 LIMITS = {
     "characters of a title": limits.MAX_TITLE_CHARS,
     "characters of a note": limits.MAX_NOTE_CHARS,

@@ -111,7 +111,7 @@ GRANTS: dict[str, str] = {
   INSERT (space_id, id, title, model, head, head_of),
   UPDATE (title, model, seq, head, head_of, turn_id, updated_at, deleted_at)""",
     "turns": """SELECT,
-  INSERT (space_id, id, conversation_id, runner, lease_until, asked),
+  INSERT (space_id, id, conversation_id, runner, lease_until, asked, zone),
   UPDATE (
     state, attempt, runner, lease_until, last, stop, held, approved, events, usage, error,
     ended_at)""",

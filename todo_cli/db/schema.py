@@ -49,6 +49,7 @@ FUNCTIONS_AFTER_TABLES = (
     "counters",
     "leases",
     "tokens",
+    "acting",
     "accounts",
     "attempts",
     "user_sessions",

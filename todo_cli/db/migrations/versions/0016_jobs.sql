@@ -829,4 +829,4 @@ GRANT SELECT
 
 GRANT UPDATE (remind) ON todo.tasks TO todo_server, todo_worker, todo_person;
 
-UPDATE todo.schema SET version = 14;
+UPDATE todo.schema SET version = 16;
