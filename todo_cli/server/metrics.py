@@ -38,7 +38,7 @@ STATS_HELP = {
     "tasks": "Tasks, estimated",
     "changes": "Changes in the journal, estimated",
     "messages": "Messages of conversations, estimated",
-    "running_turns": "Turns of the chat that have not ended",
+    "running_turns": "Turns of the chat that run or wait for a process",
     "files": "Attached files that are verified",
     "file_bytes": "Bytes of the attached files",
     "unsettled_files": "Attached files that a sweep may have to remove",

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -46,6 +44,7 @@ def serve(
     # uvicorn's workers are new processes, which read these settings from the environment
     os.environ["TODO_SERVER_DATABASE_URL"] = _database_url(session)
     os.environ["TODO_SERVE_GRACE"] = str(grace)
+<<<<<<< HEAD
     options = {
         "host": host,
         "port": port,
@@ -55,21 +54,10 @@ def serve(
         "ssl_certfile": certificate,
         "ssl_keyfile": certificate_key,
     }
-    with _metrics_directory(is_needed=session.settings.serve_metrics and workers > 1):
+    from todo_cli.server.metrics_directory import create_metrics_directory
+
+    with create_metrics_directory(is_needed=session.settings.serve_metrics and workers > 1):
         _run(session, options)
-
-
-@contextmanager
-def _metrics_directory(*, is_needed: bool) -> Iterator[None]:
-    """Give the workers a new directory for their metrics: files of earlier processes would be counted again."""
-    if not is_needed:
-        yield
-        return
-    from tempfile import TemporaryDirectory
-
-    with TemporaryDirectory(prefix="todo-metrics-") as directory:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = directory
-        yield
 
 
 def _database_url(session: Session) -> str:

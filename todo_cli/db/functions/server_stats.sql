@@ -22,9 +22,10 @@ SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     'tasks', (SELECT rows FROM tables WHERE name = 'tasks'),
     'changes', (SELECT rows FROM tables WHERE name = 'changes'),
     'messages', (SELECT rows FROM tables WHERE name = 'messages'),
-    'running_turns', (SELECT count(*) FROM todo.turns WHERE ended_at IS NULL),
+    'running_turns', (SELECT count(*) FROM todo.turns WHERE state IN ('running', 'answered')),
     'files', (SELECT count(*) FROM todo.attachments WHERE verified_at IS NOT NULL),
-    'file_bytes', (SELECT coalesce(sum(size), 0) FROM todo.attachments WHERE verified_at IS NOT NULL),
+    'file_bytes', (SELECT coalesce(sum(size), 0) FROM todo.attachments
+      WHERE verified_at IS NOT NULL),
     'unsettled_files', (SELECT count(*) FROM todo.attachments
       WHERE verified_at IS NULL OR unused_since IS NOT NULL OR incoming IS NOT NULL
         OR removing_at IS NOT NULL),
