@@ -133,11 +133,8 @@ FROZEN = {
     "0013_space_versions.sql": "bab083eb69d47c86a936650de8619a7f73b34bfeacb2c2af9a68faf014eedb31",
     "0014_attachments.sql": "f068a73d7edd592b3a85dccb3b8e7f01e69d3e99d0baa2ff6397263ecbbf2d60",
     "0015_acting.sql": "1f66a35590fc531bbde3449e81c621b8c853bde36c96150e0d4b3acf633f8bf4",
-<<<<<<< HEAD
-    "0016_server_stats.sql": "cf7dcea2a6965d7956abf74dc930f8f2ea333703fc196fb26f4e5bed7c0bc636",
-=======
     "0016_jobs.sql": "00ab4f9bb85be96a909a2cdd610c27b6a3aed1d889ce1a2ea95f2aca747e0608",
->>>>>>> main
+    "0017_server_stats.sql": "750e155c57618a231f5127be831dcab30013a7fd3c4750921df54365f232ebd9",
 }
 
 

@@ -10,8 +10,8 @@ from todo_cli.contract.base import Request
 class ServerStats(Struct, frozen=True, kw_only=True):
     """How much the database has. `tasks`, `changes` and `messages` are the planner's estimates.
 
-    `running_turns` counts turns that run or wait for a process. `unsettled_files` counts attachments that are unfinished, removed
-    lately, or have an uploaded object to remove; `file_bytes` is the size of all attachments.
+    `running_turns` counts turns that run or wait for a process. `unsettled_files` counts attachments that are
+    unfinished, were removed lately, or have an uploaded object to remove; `file_bytes` is the size of all attachments.
     """
 
     schema: int

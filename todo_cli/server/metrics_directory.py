@@ -18,21 +18,3 @@ def create_metrics_directory(*, is_needed: bool) -> Iterator[None]:
     with TemporaryDirectory(prefix="todo-metrics-") as directory:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = directory
         yield
-=======
-    if session.settings.serve_worker:
-        from todo_cli.cli.commands.worker import find_database_url
-
-        os.environ["TODO_WORKER_DATABASE_URL"] = find_database_url(session)
-    _run(
-        session,
-        {
-            "host": host,
-            "port": port,
-            "uds": uds,
-            "workers": workers,
-            "timeout_graceful_shutdown": grace,
-            "ssl_certfile": certificate,
-            "ssl_keyfile": certificate_key,
-        },
-    )
->>>>>>> main
