@@ -13,6 +13,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "name_completion": set(),
     "settings": {"tomlkit", "keyring"},
     "db": {"msgspec", "psycopg", "psycopg_pool", "sqlalchemy", "alembic"},
+    "stores": {"msgspec", "valkey"},
     "parsing": {"dateutil", "snowballstemmer", "tzdata"},
     "core": {"msgspec"},
     "tools": {"msgspec"},

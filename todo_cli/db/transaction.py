@@ -82,6 +82,8 @@ class Transaction:
         # sent before the next statement; a request without a token, such as a sign-in, calls a function that checks it
         self._pending: list[StatementCall] = [] if request.scope is None else [(ENTER, {})]
         self._entry: Entry | None = None  # of the last sign-in
+        self._estimate: Clock | None = None
+        self.is_momentary = False  # True where the answer changes with every moment, as an age or `due<2h` does
         self.caller = caller
         self.values: dict[str, Any] = {
             "schema": SCHEMA_VERSION,
@@ -162,13 +164,16 @@ class Transaction:
         Without a sign-in of this user it does not know on which day their weeks begin.
         """
         now = self._connection.estimate_time()
-        return self.clock or (Clock(now, self.caller.zone) if now and self.caller.zone else None)
+        self._estimate = Clock(now, self.caller.zone) if now and self.caller.zone else None
+        return self.clock or self._estimate
+
+    @property
+    def version(self) -> str | None:
+        """Return what the answer follows from besides the Request and the caller; None where it is momentary."""
+        return None if self.is_momentary or not self._entry else self._entry.find_version(self.clock, self._estimate)
 
     async def read_clock(self, *, with_week: bool = False) -> Clock:
-        """Return the clock, with the user's first day of the week if it matters.
-
-        Before the first statement it may cost a round trip.
-        """
+        """Return the clock, with the first day of the week if it matters. It may cost a round trip at the beginning."""
         if clock := self.clock if with_week else self.estimate_clock():
             return clock
         await self._fetch([])

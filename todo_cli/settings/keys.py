@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from todo_cli.errors import Invalid
-from todo_cli.settings.urls import check_database_url, check_server_url
+from todo_cli.settings.urls import check_database_url, check_server_url, check_valkey_url
 
 MAX_TIMEOUT_SECONDS = 86_400
 MAX_POOL_SIZE = 1_000
@@ -76,6 +76,24 @@ SETTING_KEYS = (
     SettingKey(
         "server", "rate_limit", bool, True, "limit each user's requests; a local list has no limit", "TODO_RATE_LIMIT"
     ),
+    SettingKey(
+        "server",
+        "limits_url",
+        str,
+        None,
+        "Redis or Valkey that counts requests; default: Postgres",
+        "TODO_LIMITS_URL",
+        True,
+    ),
+    SettingKey(
+        "server",
+        "cache_url",
+        str,
+        None,
+        "Redis or Valkey that keeps answers; default: no cache",
+        "TODO_CACHE_URL",
+        True,
+    ),
     SettingKey("model", "name", str, None, "model for the chat; a server uses its own setting", "TODO_MODEL"),
     SettingKey("model", "base_url", str, None, "address of the model's API; OPENAI_BASE_URL wins"),
     SettingKey("model", "api_key", str, None, "API key, sent to that address only; OPENAI_API_KEY wins", None, True),
@@ -87,7 +105,13 @@ SETTING_KEYS = (
     SettingKey("model", "titles", bool, True, "let the model title a conversation after its first turn", "TODO_TITLES"),
 )
 
-_URL_CHECKS = {"server": check_server_url, "database_url": check_database_url, "owner_url": check_database_url}
+_URL_CHECKS = {
+    "server": check_server_url,
+    "database_url": check_database_url,
+    "owner_url": check_database_url,
+    "limits_url": check_valkey_url,
+    "cache_url": check_valkey_url,
+}
 _SWITCHES = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 _KIND_NAMES = {str: "a text", float: "a number", int: "a whole number", bool: "true or false", list: "a list"}
 _LIMITS = {

@@ -1,0 +1,1 @@
+"""Stores beside the database: caches and counters that may be lost."""
