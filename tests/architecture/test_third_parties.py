@@ -15,6 +15,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "db": {"msgspec", "psycopg", "psycopg_pool", "sqlalchemy", "alembic"},
     "stores": {"msgspec", "valkey"},
     "parsing": {"dateutil", "snowballstemmer", "tzdata"},
+    "stores": {"obstore"},
     "core": {"msgspec"},
     "tools": {"msgspec"},
     "agent": {"msgspec"},

@@ -37,6 +37,7 @@ WORDS = {
     "minItems",
     "minLength",
     "minimum",
+    "contentEncoding",
     "pattern",
     "properties",
     "required",
@@ -177,6 +178,8 @@ def example(document: Any, schema: Any) -> Any:
         return False
     if schema.get("format") == "date-time":
         return "2030-01-02T03:04:05Z"
+    if schema.get("contentEncoding") == "base64":
+        return "eA=="
     patterns = {
         "^[0-9a-f]{64}$": "0" * 64,
         "^[0-9a-f-]{36}$": "01900000-0000-7000-8000-000000000001",
@@ -260,7 +263,7 @@ def test_request_built_from_the_document_is_accepted(
         schema = operation["responses"]["default"]["content"]["application/problem+json"]["schema"]
         assert "Expected" not in answer.problem["detail"], answer.problem
         assert answer.status != 422 or re.search(
-            "no change was given|scope|cannot be planned|numbers is empty|has no e-mail address",
+            "no change was given|scope|cannot be planned|numbers is empty|has no e-mail address|not its size",
             answer.problem["detail"],
         ), answer.problem
         assert {*resolve(document, schema["$ref"])["required"]} <= answer.problem.keys()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 CLIENTS = "todo_server, todo_worker, todo_person"
+SERVICES = "todo_server, todo_worker"
 
 _INTERNAL = ""  # only other functions and triggers call it
 
@@ -21,6 +22,10 @@ FUNCTIONS: dict[str, str] = {
     "count_failure(uuid, text)": "todo_server",
     "end_idle_sessions(interval)": _INTERNAL,
     "bound_token_expiry()": _INTERNAL,
+    "insert_acting_token(uuid, uuid, text, text, bytea)": _INTERNAL,
+    "act_for(uuid, uuid, uuid, int, bytea)": SERVICES,
+    "find_unfinished_turns(int)": SERVICES,
+    "expire_acting_tokens()": _INTERNAL,
     "revoke_child_tokens()": _INTERNAL,
     "advance_task_number()": _INTERNAL,
     "advance_seq()": _INTERNAL,
@@ -63,6 +68,14 @@ FUNCTIONS: dict[str, str] = {
     "remove_tags(bigint[], text[])": CLIENTS,
     "remove_links(bigint[], bigint[])": CLIENTS,
     "delete_comment(bigint, uuid)": CLIENTS,
+    "start_upload(bigint, uuid, text, text, bigint, bytea, text)": CLIENTS,
+    "lock_upload(bigint, uuid)": CLIENTS,
+    "store_chunk(bigint, uuid, int, bytea)": CLIENTS,
+    "verify_upload(bigint, uuid, uuid)": CLIENTS,
+    "reset_upload(bigint, uuid)": CLIENTS,
+    "note_unused_files()": _INTERNAL,
+    "sweep_attachments(interval, boolean, int)": "todo_server, todo_worker",
+    "finish_sweep(uuid[], uuid[])": "todo_server, todo_worker",
     "delete_view(text)": CLIENTS,
     "set_default_view(text)": CLIENTS,
     "fold_text(text)": CLIENTS,

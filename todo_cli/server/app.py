@@ -17,7 +17,12 @@ from todo_cli.contract.registry import REQUESTS
 from todo_cli.core.dispatch import import_handlers
 from todo_cli.errors import Invalid, NotFound, Unavailable
 from todo_cli.server.access_log import AccessLog
+<<<<<<< HEAD
 from todo_cli.server.connection_pools import open_pool
+=======
+from todo_cli.server.attachment_routes import AttachmentRoutes, open_attachment_routes
+from todo_cli.server.connection_pools import Pool, open_pool
+>>>>>>> main
 from todo_cli.server.endpoint import RequestEndpoint, answer_client_with_clock
 from todo_cli.server.headers import read_context
 from todo_cli.server.health import healthz, readyz
@@ -31,7 +36,11 @@ from todo_cli.server.responses import send_problem
 from todo_cli.server.shutdown import GracePeriod
 from todo_cli.server.sign_in import SignInFirst
 from todo_cli.server.turn_stream import TurnRoutes
+<<<<<<< HEAD
 from todo_cli.server.versioned_answers import ReadEndpoint, VersionedAnswers
+=======
+from todo_cli.server.turn_sweep import TurnSweep
+>>>>>>> main
 from todo_cli.settings.settings import Settings, load_settings
 from todo_cli.stores.answer_cache import AnswerCache
 from todo_cli.stores.valkey_client import open_valkey
@@ -81,17 +90,31 @@ async def _raise_not_found(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def build_routes(
+<<<<<<< HEAD
     answers: VersionedAnswers, turns: TurnRoutes, mcp: McpRoute, models: ModelRoute, passwords: PasswordRoutes
+=======
+    pool: Pool,
+    turns: TurnRoutes,
+    mcp: McpRoute,
+    models: ModelRoute,
+    passwords: PasswordRoutes,
+    files: AttachmentRoutes | None = None,
+>>>>>>> main
 ) -> list[Route]:
     """Return a route for every path, fixed paths before those with a parameter."""
     pool = answers.pool
     paths: defaultdict[str, PathRoutes] = defaultdict(PathRoutes)
+    answers = passwords.answers | (files.answers if files else {})
     for request in REQUESTS:
         if request.route:
             method, path = method_and_path(request)
+<<<<<<< HEAD
             answer = passwords.answers.get(request) or partial(answer_client_with_clock, pool)
             is_read = method == "GET" and request not in passwords.answers
             endpoint = ReadEndpoint(request, answers) if is_read else RequestEndpoint(request, answer)
+=======
+            answer = answers.get(request) or partial(answer_client_with_clock, pool)
+>>>>>>> main
             # a name may contain a slash
             paths[path.replace("name}", "name:path}")].methods[method] = endpoint
     paths["/v1/turns"].methods["POST"] = turns.post
@@ -120,19 +143,31 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         # the pool connects in the background: a server may start before its database
         await pool.open()
         grace.watch_signals()
+        sweep.start()
         try:
             yield
         finally:
+            await sweep.close()
             await turns.close()
             await mcp.close()
             await log.wait_until_idle(LAST_ANSWERS_SECONDS)
             await asyncio.shield(pool.close())
 
     passwords = PasswordRoutes(pool, settings.serve_registration)
+<<<<<<< HEAD
     cache_url, limits_url = settings.serve_cache_url, settings.serve_limits_url
     answers = VersionedAnswers(pool, AnswerCache(open_valkey(cache_url.reveal())) if cache_url else None)
     routes = build_routes(answers, turns, mcp, ModelRoute(pool, settings), passwords)
     router = Router(routes, redirect_slashes=False, default=_raise_not_found, lifespan=lifespan)
     limiter = RateLimiter(pool, is_on=settings.serve_rate_limit, url=limits_url.reveal() if limits_url else None)
     log = AccessLog(SignInFirst(FixedPaths(routes, router), pool, limiter))
+=======
+    routes = build_routes(
+        pool, turns, mcp, ModelRoute(pool, settings), passwords, open_attachment_routes(pool, settings)
+    )
+    router = Router(routes, redirect_slashes=False, default=_raise_not_found, lifespan=lifespan)
+    limiter = RateLimiter(pool, is_on=settings.serve_rate_limit)
+    sweep = TurnSweep(FixedPaths(routes, router), pool, settings, turns.runner)
+    log = AccessLog(SignInFirst(sweep, pool, limiter))
+>>>>>>> main
     return ForwardedAddress(log, settings.serve_proxies) if settings.serve_proxies else log

@@ -1,1 +1,1 @@
-"""Stores beside the database: caches and counters that may be lost."""
+"""Stores beside the tables of the database: objects, kept answers and counts of requests."""
