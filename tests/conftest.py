@@ -36,17 +36,11 @@ from todo_cli.db.owner import open_owner_session
 from todo_cli.local_postgres.cluster import LocalPostgres
 
 pytest_plugins = [
-<<<<<<< HEAD
     "tests.support.valkey",
     "tests.support.connections",
     "tests.support.ask",
     "tests.support.chat_fixtures",
-=======
-    "tests.support.connections",
-    "tests.support.ask",
-    "tests.support.chat_fixtures",
     "tests.support.seaweedfs",
->>>>>>> main
 ]
 
 # what cron gives a job, and no more

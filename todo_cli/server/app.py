@@ -17,12 +17,8 @@ from todo_cli.contract.registry import REQUESTS
 from todo_cli.core.dispatch import import_handlers
 from todo_cli.errors import Invalid, NotFound, Unavailable
 from todo_cli.server.access_log import AccessLog
-<<<<<<< HEAD
-from todo_cli.server.connection_pools import open_pool
-=======
 from todo_cli.server.attachment_routes import AttachmentRoutes, open_attachment_routes
 from todo_cli.server.connection_pools import Pool, open_pool
->>>>>>> main
 from todo_cli.server.endpoint import RequestEndpoint, answer_client_with_clock
 from todo_cli.server.headers import read_context
 from todo_cli.server.health import healthz, readyz
@@ -36,11 +32,8 @@ from todo_cli.server.responses import send_problem
 from todo_cli.server.shutdown import GracePeriod
 from todo_cli.server.sign_in import SignInFirst
 from todo_cli.server.turn_stream import TurnRoutes
-<<<<<<< HEAD
-from todo_cli.server.versioned_answers import ReadEndpoint, VersionedAnswers
-=======
 from todo_cli.server.turn_sweep import TurnSweep
->>>>>>> main
+from todo_cli.server.versioned_answers import ReadEndpoint, VersionedAnswers
 from todo_cli.settings.settings import Settings, load_settings
 from todo_cli.stores.answer_cache import AnswerCache
 from todo_cli.stores.valkey_client import open_valkey
@@ -90,31 +83,23 @@ async def _raise_not_found(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def build_routes(
-<<<<<<< HEAD
-    answers: VersionedAnswers, turns: TurnRoutes, mcp: McpRoute, models: ModelRoute, passwords: PasswordRoutes
-=======
-    pool: Pool,
+    reads: VersionedAnswers,
     turns: TurnRoutes,
     mcp: McpRoute,
     models: ModelRoute,
     passwords: PasswordRoutes,
     files: AttachmentRoutes | None = None,
->>>>>>> main
 ) -> list[Route]:
     """Return a route for every path, fixed paths before those with a parameter."""
-    pool = answers.pool
+    pool = reads.pool
     paths: defaultdict[str, PathRoutes] = defaultdict(PathRoutes)
     answers = passwords.answers | (files.answers if files else {})
     for request in REQUESTS:
         if request.route:
             method, path = method_and_path(request)
-<<<<<<< HEAD
-            answer = passwords.answers.get(request) or partial(answer_client_with_clock, pool)
-            is_read = method == "GET" and request not in passwords.answers
-            endpoint = ReadEndpoint(request, answers) if is_read else RequestEndpoint(request, answer)
-=======
             answer = answers.get(request) or partial(answer_client_with_clock, pool)
->>>>>>> main
+            is_read = method == "GET" and request not in answers
+            endpoint = ReadEndpoint(request, reads) if is_read else RequestEndpoint(request, answer)
             # a name may contain a slash
             paths[path.replace("name}", "name:path}")].methods[method] = endpoint
     paths["/v1/turns"].methods["POST"] = turns.post
@@ -124,6 +109,11 @@ def build_routes(
     for path, function in {"/healthz": healthz, "/readyz": readyz(pool), "/openapi.json": openapi}.items():
         paths[path].methods["GET"] = request_response(function)
     return [Route(path, paths[path]) for path in sorted(paths, key=lambda path: "{" in path)]
+
+
+def _make_versioned_answers(pool: Pool, settings: Settings) -> VersionedAnswers:
+    url = settings.serve_cache_url
+    return VersionedAnswers(pool, AnswerCache(open_valkey(url.reveal())) if url else None)
 
 
 def create_app(settings: Settings | None = None) -> ASGIApp:
@@ -154,20 +144,17 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
             await asyncio.shield(pool.close())
 
     passwords = PasswordRoutes(pool, settings.serve_registration)
-<<<<<<< HEAD
-    cache_url, limits_url = settings.serve_cache_url, settings.serve_limits_url
-    answers = VersionedAnswers(pool, AnswerCache(open_valkey(cache_url.reveal())) if cache_url else None)
-    routes = build_routes(answers, turns, mcp, ModelRoute(pool, settings), passwords)
-    router = Router(routes, redirect_slashes=False, default=_raise_not_found, lifespan=lifespan)
-    limiter = RateLimiter(pool, is_on=settings.serve_rate_limit, url=limits_url.reveal() if limits_url else None)
-    log = AccessLog(SignInFirst(FixedPaths(routes, router), pool, limiter))
-=======
     routes = build_routes(
-        pool, turns, mcp, ModelRoute(pool, settings), passwords, open_attachment_routes(pool, settings)
+        _make_versioned_answers(pool, settings),
+        turns,
+        mcp,
+        ModelRoute(pool, settings),
+        passwords,
+        open_attachment_routes(pool, settings),
     )
     router = Router(routes, redirect_slashes=False, default=_raise_not_found, lifespan=lifespan)
-    limiter = RateLimiter(pool, is_on=settings.serve_rate_limit)
+    limits_url = settings.serve_limits_url
+    limiter = RateLimiter(pool, is_on=settings.serve_rate_limit, url=limits_url.reveal() if limits_url else None)
     sweep = TurnSweep(FixedPaths(routes, router), pool, settings, turns.runner)
     log = AccessLog(SignInFirst(sweep, pool, limiter))
->>>>>>> main
     return ForwardedAddress(log, settings.serve_proxies) if settings.serve_proxies else log

@@ -77,7 +77,6 @@ SETTING_KEYS = (
     SettingKey(
         "server", "rate_limit", bool, True, "limit each user's requests; a local list has no limit", "TODO_RATE_LIMIT"
     ),
-<<<<<<< HEAD
     SettingKey(
         "server",
         "limits_url",
@@ -96,7 +95,6 @@ SETTING_KEYS = (
         "TODO_CACHE_URL",
         True,
     ),
-=======
     SettingKey("store", "bucket", str, None, "bucket for attachments; default: the database", "TODO_STORE_BUCKET"),
     SettingKey(
         "store", "endpoint", str, None, "address of the S3-compatible store; default: AWS", "TODO_STORE_ENDPOINT"
@@ -108,7 +106,6 @@ SETTING_KEYS = (
     SettingKey("store", "access_key_id", str, None, "default: as AWS's own tools find it", "TODO_STORE_ACCESS_KEY_ID"),
     SettingKey("store", "secret_access_key", str, None, "belongs to it", "TODO_STORE_SECRET_ACCESS_KEY", True),
     SettingKey("store", "retention_days", int, 30, "days that removed files are kept", "TODO_STORE_RETENTION_DAYS"),
->>>>>>> main
     SettingKey("model", "name", str, None, "model for the chat; a server uses its own setting", "TODO_MODEL"),
     SettingKey("model", "base_url", str, None, "address of the model's API; OPENAI_BASE_URL wins"),
     SettingKey("model", "api_key", str, None, "API key, sent to that address only; OPENAI_API_KEY wins", None, True),
@@ -124,13 +121,10 @@ _URL_CHECKS = {
     "server": check_server_url,
     "database_url": check_database_url,
     "owner_url": check_database_url,
-<<<<<<< HEAD
     "limits_url": check_valkey_url,
     "cache_url": check_valkey_url,
-=======
     "endpoint": check_server_url,
     "public_endpoint": check_server_url,
->>>>>>> main
 }
 _SWITCHES = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 _KIND_NAMES = {str: "a text", float: "a number", int: "a whole number", bool: "true or false", list: "a list"}
