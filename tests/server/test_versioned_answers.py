@@ -95,12 +95,15 @@ def test_etag_holds_for_its_own_question_only(server: Server, db: Database, pers
     assert status == (401 if kind == "a revoked token" else 200)
 
 
-@pytest.mark.parametrize(("column", "query"), [
-    ("due_at", "filter=is:overdue&limit=500"),
-    ("defer_at", "limit=500"),
-    ("claimed_until", "filter=is:claimed&limit=500"),
-    ("scheduled_at", "filter=is:ready&limit=500"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("column", "query"),
+    [
+        ("due_at", "filter=is:overdue&limit=500"),
+        ("defer_at", "limit=500"),
+        ("claimed_until", "filter=is:claimed&limit=500"),
+        ("scheduled_at", "filter=is:ready&limit=500"),
+    ],
+)
 def test_answer_that_changes_by_itself_is_not_given_again(
     caching: tuple[Server, Server], db: Database, person: Person, column: str, query: str
 ) -> None:

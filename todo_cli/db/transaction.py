@@ -69,8 +69,7 @@ class Transaction:
 
     A handler with one statement uses `finish`: sign-in and statement go in one pipeline, which Postgres runs as one
     implicit transaction and in one round trip. A handler that must read before it writes uses `steps`. A handler that
-    answers another Request within its own transaction gives it an `inner` one. A pending `count` is sent in front of
-    the first statement; it commits by itself.
+    answers another Request within its own transaction gives it an `inner` one. A pending `count` goes in front.
     """
 
     def __init__(
@@ -142,10 +141,9 @@ class Transaction:
         limit = (LIMIT_REQUEST, [self.values["me"], count.policy])
         try:
             return await self._run([limit, *statements])
-        except ConnectionLost:
-            raise
         except TodoError as error:
-            count.store_refusal(error)
+            if not isinstance(error, ConnectionLost):
+                count.store_refusal(error)
             raise
 
     @property
