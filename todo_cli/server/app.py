@@ -34,6 +34,7 @@ from todo_cli.server.sign_in import SignInFirst
 from todo_cli.server.turn_stream import TurnRoutes
 from todo_cli.server.turn_sweep import TurnSweep
 from todo_cli.server.versioned_answers import ReadEndpoint, VersionedAnswers
+from todo_cli.server.worker_task import run_worker
 from todo_cli.settings.settings import Settings, load_settings
 from todo_cli.stores.answer_cache import AnswerCache
 from todo_cli.stores.valkey_client import open_valkey
@@ -134,9 +135,12 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         await pool.open()
         grace.watch_signals()
         sweep.start()
+        worker = run_worker(settings) if settings.serve_worker else None
         try:
             yield
         finally:
+            if worker:
+                await worker.stop()
             await sweep.close()
             await turns.close()
             await mcp.close()
