@@ -129,6 +129,7 @@ FROZEN = {
     "0010_preferences.sql": "56357eb4dcb51f3fe9dd81230a7a53be553dfd9cfed51317ac5e6500137949a5",
     "0011_exact_rate_limit.sql": "15134eee4ee47fad2fa08abc67310176236e146ecafd58fa7dac9ab4f8603dd9",
     "0012_sign_in.sql": "dbfbea63dd06f0a4fc741aabd6b03696b3bcd675616b3f51828d5748f567afda",
+    "0013_journal_texts.sql": "71359c16ef71bf243e74060492c68a1bb61871b986dedaf36be237d906c13069",
 }
 
 

@@ -115,8 +115,8 @@ GRANTS: dict[str, str] = {
     "events": "SELECT, INSERT (space_id, turn_id, n, attempt, after, batch)",
     "usage": "SELECT",
     "changes": """SELECT, INSERT (
-    space_id, seq, key, request_hash, verb, request, before, after, answer, undoes, redo, group_id,
-    turn_id)""",
+    space_id, seq, key, request_hash, verb, request, before, after, texts, answer, undoes, redo,
+    group_id, turn_id)""",
 }
 
 
