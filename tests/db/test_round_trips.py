@@ -19,6 +19,7 @@ from tests.conftest import Database, Person, Server
 from tests.support.connections import Line
 from tests.support.tcp_proxy import TcpProxy, open_database_proxy
 from todo_cli.contract import (
+    attachments,
     claims,
     comments,
     conversation_export,
@@ -66,6 +67,16 @@ TRIPS: dict[type[Request[Any]], int] = {
     comments.ListComments: 1,
     comments.EditComment: 1,
     comments.RemoveComment: 1,
+    attachments.StartUpload: 1,
+    attachments.StoreChunk: 1,
+    attachments.ReadUpload: 1,
+    # of a file whose bytes are verified; else they are read back first, a round trip for each chunk
+    attachments.AddAttachment: 3,
+    attachments.RemoveAttachment: 2,
+    attachments.ListAttachments: 1,
+    attachments.FetchAttachment: 1,
+    attachments.ReadStoredFile: 1,
+    attachments.ReadChunk: 1,
     time_tracking.StartTasks: 2,
     time_tracking.StopTasks: 2,
     time_tracking.SkipTasks: 2,
@@ -120,6 +131,8 @@ ELSEWHERE |= SIGN_IN_STEPS | {
     passwords.ResetPassword,
     registration.Register,
 }
+# only a server with an object store may send them
+ELSEWHERE |= {attachments.StartStoreUpload, attachments.VerifyUpload}
 COUNTED = [request for request in REQUESTS if request not in ELSEWHERE]
 DUE = "2030-01-02 09:00"
 
@@ -134,6 +147,22 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         about, id = number(), new_id()
         line(comments.AddComment(number=about, id=id, text="c"))
         return {"number": about, "id": id}
+
+    def uploading() -> dict[str, Any]:
+        about, digest = {"number": number(), "id": new_id()}, sha256(b"x").hexdigest()
+        line(attachments.StartUpload(**about, name="x", size=1, sha256=digest))
+        return about
+
+    def attached() -> dict[str, Any]:
+        about = uploading()
+        line(attachments.StoreChunk(**about, position=0, data=b"x"))
+        line(attachments.AddAttachment(**about))
+        return about
+
+    def detached() -> dict[str, Any]:
+        about = attached()
+        line(attachments.RemoveAttachment(**about))
+        return about
 
     def recurring() -> int:
         return line(tasks.AddTask(title="x", due=DUE, every="every week")).number
@@ -181,6 +210,17 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         comments.ListComments: lambda: comments.ListComments(number=number()),
         comments.EditComment: lambda: comments.EditComment(**commented(), text="d"),
         comments.RemoveComment: lambda: comments.RemoveComment(**commented()),
+        attachments.StartUpload: lambda: attachments.StartUpload(
+            number=number(), id=new_id(), name="x", size=1, sha256="0" * 64
+        ),
+        attachments.StoreChunk: lambda: attachments.StoreChunk(**uploading(), position=0, data=b"x"),
+        attachments.ReadUpload: lambda: attachments.ReadUpload(**uploading()),
+        attachments.AddAttachment: lambda: attachments.AddAttachment(**detached()),
+        attachments.RemoveAttachment: lambda: attachments.RemoveAttachment(**attached()),
+        attachments.ListAttachments: lambda: attachments.ListAttachments(number=number()),
+        attachments.FetchAttachment: lambda: attachments.FetchAttachment(**attached()),
+        attachments.ReadStoredFile: lambda: attachments.ReadStoredFile(**attached()),
+        attachments.ReadChunk: lambda: attachments.ReadChunk(**attached(), position=0),
         time_tracking.StartTasks: lambda: time_tracking.StartTasks(numbers=(number(),)),
         time_tracking.StopTasks: lambda: time_tracking.StopTasks(numbers=(number(),)),
         time_tracking.SkipTasks: lambda: time_tracking.SkipTasks(numbers=(recurring(),)),

@@ -129,7 +129,9 @@ FROZEN = {
     "0010_preferences.sql": "56357eb4dcb51f3fe9dd81230a7a53be553dfd9cfed51317ac5e6500137949a5",
     "0011_exact_rate_limit.sql": "15134eee4ee47fad2fa08abc67310176236e146ecafd58fa7dac9ab4f8603dd9",
     "0012_sign_in.sql": "dbfbea63dd06f0a4fc741aabd6b03696b3bcd675616b3f51828d5748f567afda",
-    "0013_journal_texts.sql": "71359c16ef71bf243e74060492c68a1bb61871b986dedaf36be237d906c13069",
+    "0013_space_versions.sql": "bab083eb69d47c86a936650de8619a7f73b34bfeacb2c2af9a68faf014eedb31",
+    "0014_attachments.sql": "f068a73d7edd592b3a85dccb3b8e7f01e69d3e99d0baa2ff6397263ecbbf2d60",
+    "0015_journal_texts.sql": "f82fb550ecb9e75089c99177e46072f9b51d174749d180a541c7c7030fff7f93",
 }
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 
-from todo_cli.contract.attachments import choose_own_words
+from todo_cli.contract.attached_text import choose_own_words
 from todo_cli.contract.clock import Clock
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid

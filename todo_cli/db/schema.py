@@ -16,6 +16,7 @@ from todo_cli.db.function_rights import grant_functions
 from todo_cli.db.policies import ROLES, create_policies, create_role, grant_schema, set_timeouts
 from todo_cli.db.schema_version import SCHEMA_VERSION
 from todo_cli.db.tables import (  # noqa: F401  # importing them adds their tables to the metadata
+    attachments,
     changes,
     comments,
     conversations,
@@ -54,6 +55,7 @@ FUNCTIONS_AFTER_TABLES = (
     "invitations",
     "devices",
     "tasks",
+    "attachments",
     "views",
     "search",
     "message_search",

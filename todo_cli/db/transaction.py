@@ -186,6 +186,10 @@ class Transaction:
             raise
         await steps.close(COMMIT)
 
+    def separate(self, request: type[Request[Any]]) -> Transaction:
+        """Return a transaction of its own for another Request; it must end before the first statement of this one."""
+        return Transaction(self._connection, self.caller, request, self._count)
+
     def inner(
         self, request: type[Request[Any]], key: str | None, *, enter: bool = False, turn: str | None = None
     ) -> Transaction:

@@ -17,6 +17,7 @@ from todo_cli.contract.registry import REQUESTS
 from todo_cli.core.dispatch import import_handlers
 from todo_cli.errors import Invalid, NotFound, Unavailable
 from todo_cli.server.access_log import AccessLog
+from todo_cli.server.attachment_routes import AttachmentRoutes, open_attachment_routes
 from todo_cli.server.connection_pools import Pool, open_pool
 from todo_cli.server.endpoint import RequestEndpoint, answer_client_with_clock
 from todo_cli.server.headers import read_context
@@ -78,14 +79,20 @@ async def _raise_not_found(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def build_routes(
-    pool: Pool, turns: TurnRoutes, mcp: McpRoute, models: ModelRoute, passwords: PasswordRoutes
+    pool: Pool,
+    turns: TurnRoutes,
+    mcp: McpRoute,
+    models: ModelRoute,
+    passwords: PasswordRoutes,
+    files: AttachmentRoutes | None = None,
 ) -> list[Route]:
     """Return a route for every path, fixed paths before those with a parameter."""
     paths: defaultdict[str, PathRoutes] = defaultdict(PathRoutes)
+    answers = passwords.answers | (files.answers if files else {})
     for request in REQUESTS:
         if request.route:
             method, path = method_and_path(request)
-            answer = passwords.answers.get(request) or partial(answer_client_with_clock, pool)
+            answer = answers.get(request) or partial(answer_client_with_clock, pool)
             # a name may contain a slash
             paths[path.replace("name}", "name:path}")].methods[method] = RequestEndpoint(request, answer)
     paths["/v1/turns"].methods["POST"] = turns.post
@@ -123,7 +130,9 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
             await asyncio.shield(pool.close())
 
     passwords = PasswordRoutes(pool, settings.serve_registration)
-    routes = build_routes(pool, turns, mcp, ModelRoute(pool, settings), passwords)
+    routes = build_routes(
+        pool, turns, mcp, ModelRoute(pool, settings), passwords, open_attachment_routes(pool, settings)
+    )
     router = Router(routes, redirect_slashes=False, default=_raise_not_found, lifespan=lifespan)
     limiter = RateLimiter(pool, is_on=settings.serve_rate_limit)
     log = AccessLog(SignInFirst(FixedPaths(routes, router), pool, limiter))

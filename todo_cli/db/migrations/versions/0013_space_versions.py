@@ -1,4 +1,4 @@
-"""Store long texts of a change once."""
+"""Let a read through a server learn until when its answer holds."""
 
 from pathlib import Path
 from typing import Any
