@@ -27,7 +27,7 @@ UNKNOWN_TEXT = "(a long text)"  # shown where the journal only knows that a text
 
 SHOWN_FIELDS = (
     "title", "status", "due", "project", "tags", "priority", "note", "parent", "after", "defer", "scheduled", "started_at",
-    "tracked", "repeat", "claimed_by", "attachments",
+    "tracked", "repeat", "remind", "claimed_by", "attachments",
 )  # fmt: skip  # a table
 
 
@@ -50,7 +50,9 @@ def redact(request: Request[Any]) -> dict[str, Any]:
         raise TypeError(type(value).__name__)
 
     kept = msgspec.to_builtins(request, enc_hook=drop)
-    return {name: value for name, value in kept.items() if not name.endswith("hash")}
+    return {
+        name: value for name, value in kept.items() if not name.endswith("hash") and name not in request.unjournaled
+    }
 
 
 class Stamp(NamedTuple):
@@ -182,10 +184,21 @@ def show_row(row: JournalRow | TaskRow) -> dict[str, Any]:
         shown[name] = list(value) if isinstance(value, tuple) else value
     if has_reference(stored) and isinstance(shown["note"], dict):
         shown["note"] = UNKNOWN_TEXT
+    shown["remind"] = [_show_reminder(each) for each in stored.get("remind") or ()]
     shown["attachments"] = _show_file_names(stored.get("attachments"))
     if stored.get("priority") == NO_PRIORITY:
         shown["priority"] = None
     return shown
+
+
+def _show_reminder(reminder: Any) -> str:
+    from todo_cli.parsing.reminders import format_lead
+
+    try:
+        at = reminder.get("at")
+        return f"{at[:19]}Z" if at else format_lead(reminder.get("days", 0), reminder.get("seconds", 0))
+    except (AttributeError, TypeError):
+        return str(reminder)
 
 
 def _show_file_names(value: Any) -> Any:

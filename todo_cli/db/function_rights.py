@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 CLIENTS = "todo_server, todo_worker, todo_person"
+SERVICES = "todo_server, todo_worker"
 
 _INTERNAL = ""  # only other functions and triggers call it
 
@@ -21,6 +22,10 @@ FUNCTIONS: dict[str, str] = {
     "count_failure(uuid, text)": "todo_server",
     "end_idle_sessions(interval)": _INTERNAL,
     "bound_token_expiry()": _INTERNAL,
+    "insert_acting_token(uuid, uuid, text, text, bytea)": _INTERNAL,
+    "act_for(uuid, uuid, uuid, int, bytea)": SERVICES,
+    "find_unfinished_turns(int)": SERVICES,
+    "expire_acting_tokens()": _INTERNAL,
     "revoke_child_tokens()": _INTERNAL,
     "advance_task_number()": _INTERNAL,
     "advance_seq()": _INTERNAL,
@@ -91,6 +96,27 @@ FUNCTIONS: dict[str, str] = {
     "record_usage()": _INTERNAL,
     "token_budget()": CLIENTS,
     "set_token_budget(text, bigint)": CLIENTS,
+    "add_channel(text, text, text, text, text, uuid, text[])": CLIENTS,
+    "remove_channel(text)": CLIENTS,
+    "test_channel(text)": CLIENTS,
+    "reminder_moments(jsonb, date, timestamp with time zone)": _INTERNAL,
+    "schedule_reminders()": _INTERNAL,
+    "schedule_changes()": _INTERNAL,
+    "user_jobs(bigint, int)": CLIENTS,
+    "retry_jobs(uuid)": CLIENTS,
+    "take_jobs(int, interval)": "todo_worker",
+    "next_job_due()": "todo_worker",
+    "renew_job(uuid, uuid, int, interval)": "todo_worker",
+    "finish_job(uuid, uuid, int)": "todo_worker",
+    "fail_job(uuid, uuid, int, interval, int, text)": "todo_worker",
+    "task_message(uuid, bigint)": _INTERNAL,
+    "open_reminder(uuid, uuid, int)": "todo_worker",
+    "open_test(uuid, uuid, int)": "todo_worker",
+    "open_change(uuid, uuid, int)": "todo_worker",
+    "begin_delivery(uuid, uuid, int, uuid)": "todo_worker",
+    "end_delivery(uuid, uuid, int, uuid, text, text)": "todo_worker",
+    "schedule_sweep(interval)": "todo_worker",
+    "sweep(interval, int)": "todo_worker",
 }
 
 

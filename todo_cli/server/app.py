@@ -32,6 +32,8 @@ from todo_cli.server.responses import send_problem
 from todo_cli.server.shutdown import GracePeriod
 from todo_cli.server.sign_in import SignInFirst
 from todo_cli.server.turn_stream import TurnRoutes
+from todo_cli.server.turn_sweep import TurnSweep
+from todo_cli.server.worker_task import run_worker
 from todo_cli.settings.settings import Settings, load_settings
 
 LAST_ANSWERS_SECONDS = 2.0  # for requests whose grace has ended to send their error
@@ -121,9 +123,14 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         # the pool connects in the background: a server may start before its database
         await pool.open()
         grace.watch_signals()
+        sweep.start()
+        worker = run_worker(settings) if settings.serve_worker else None
         try:
             yield
         finally:
+            if worker:
+                await worker.stop()
+            await sweep.close()
             await turns.close()
             await mcp.close()
             await log.wait_until_idle(LAST_ANSWERS_SECONDS)
@@ -135,5 +142,6 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     )
     router = Router(routes, redirect_slashes=False, default=_raise_not_found, lifespan=lifespan)
     limiter = RateLimiter(pool, is_on=settings.serve_rate_limit)
-    log = AccessLog(SignInFirst(FixedPaths(routes, router), pool, limiter))
+    sweep = TurnSweep(FixedPaths(routes, router), pool, settings, turns.runner)
+    log = AccessLog(SignInFirst(sweep, pool, limiter))
     return ForwardedAddress(log, settings.serve_proxies) if settings.serve_proxies else log

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from todo_cli.contract import task_types
 from todo_cli.contract.limits import MAX_FULL_TASKS
-from todo_cli.contract.task_types import Attachment, Task, TaskStatus
+from todo_cli.contract.task_types import Attachment, Reminder, Task, TaskStatus
 
 NO_PRIORITY = 4  # sorts last in an index
 DateOrInstant = date | datetime
@@ -68,6 +68,7 @@ class TaskRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     claim_token: str | None = None
     claimed_until: datetime | None = None
     attachments: tuple[Attachment, ...] | None = None
+    remind: tuple[Reminder, ...] | None = None
     tags: tuple[str, ...] = ()
     after: tuple[int, ...] = ()
 
@@ -129,6 +130,7 @@ def to_task(row: TaskRow) -> Task:
         repeat=_contract_repeat(row),
         claimed_by=row.claimed_by,
         claimed_until=row.claimed_until,
+        remind=row.remind,
         rev=row.rev,
         created_at=row.created_at,
         updated_at=row.updated_at,

@@ -55,11 +55,21 @@ counters AS (
 preferred AS MATERIALIZED (
   SELECT jsonb_build_object('project', p.project) AS fields FROM todo.preferences p
   WHERE p.user_id = %(me)s::uuid AND p.project IS NOT NULL),
+usual AS MATERIALIZED (
+  SELECT jsonb_build_object('remind', jsonb_build_array(jsonb_build_object(
+      'user', %(me)s::uuid, 'zone', coalesce(%(zone)s::text, p.timezone, 'UTC'),
+      'days', extract(day FROM lead)::int,
+      'seconds', (extract(epoch FROM lead) - 86400 * extract(day FROM lead))::int)))
+    AS fields
+  FROM todo.preferences p, CAST(p.remind AS interval) AS lead
+  WHERE p.user_id = %(me)s::uuid AND p.remind IS NOT NULL),
 added AS MATERIALIZED (
   SELECT x.task || jsonb_build_object(
       'number', last + place, 'rev', seq, 'created_at', now, 'updated_at', now)
     || coalesce((
       SELECT fields FROM preferred WHERE place = ANY (%(default_project)s::bigint[])), '{{}}')
+    || coalesce((
+      SELECT fields FROM usual WHERE place = ANY (%(default_reminder)s::bigint[])), '{{}}')
     AS task, place
   FROM counters, jsonb_array_elements(%(rows)s::jsonb) WITH ORDINALITY AS x(task, place)),
 stored AS (

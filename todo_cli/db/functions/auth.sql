@@ -23,13 +23,14 @@ BEGIN
 END $$;
 
 -- name: current_token_id
--- The id of this transaction's token, for the journal's own columns.
+-- The id of this transaction's token, for the journal's own columns: of an acting token the id of
+-- the token that it acts for.
 CREATE FUNCTION todo.current_token_id() RETURNS uuid LANGUAGE plpgsql STABLE
 SECURITY DEFINER PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   result uuid;
 BEGIN
-  SELECT t.id INTO result
+  SELECT CASE t.kind WHEN 'acting' THEN t.parent ELSE t.id END INTO result
     FROM todo.tokens t
    WHERE t.user_id = nullif(current_setting('app.user', true), '')::uuid
      AND t.hash = sha256(convert_to(current_setting('app.token', true), 'UTF8'));

@@ -46,6 +46,9 @@ tokens = Table(
 )
 
 TRIGGERS = (
+    """CREATE TRIGGER acting_tokens_expired AFTER UPDATE OF expires_at ON todo.tokens FOR EACH ROW
+  WHEN (NEW.expires_at <= clock_timestamp() AND NEW.kind <> 'acting')
+  EXECUTE FUNCTION todo.expire_acting_tokens()""",
     """CREATE TRIGGER tokens_bounded BEFORE INSERT ON todo.tokens FOR EACH ROW
   WHEN (NEW.parent IS NOT NULL)
   EXECUTE FUNCTION todo.bound_token_expiry()""",

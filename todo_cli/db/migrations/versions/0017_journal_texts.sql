@@ -10,4 +10,4 @@ COMMENT ON COLUMN todo.changes.texts IS
 
 GRANT INSERT (texts) ON todo.changes TO todo_server, todo_worker, todo_person;
 
-UPDATE todo.schema SET version = 15;
+UPDATE todo.schema SET version = 17;

@@ -1,12 +1,12 @@
-"""Store long texts of a change once."""
+"""Add jobs, reminders, channels and deliveries."""
 
 from pathlib import Path
 from typing import Any
 
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 
 
 def upgrade() -> None:
