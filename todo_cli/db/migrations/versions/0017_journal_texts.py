@@ -1,4 +1,4 @@
-"""Read figures of the whole database."""
+"""Store long texts of a change once."""
 
 from pathlib import Path
 from typing import Any

@@ -61,4 +61,4 @@ GRANT EXECUTE ON FUNCTION todo.admin_stats()
 
 REVOKE CREATE ON SCHEMA todo FROM todo_auth;
 
-UPDATE todo.schema SET version = 17;
+UPDATE todo.schema SET version = 18;
