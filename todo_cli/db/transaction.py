@@ -29,6 +29,7 @@ from todo_cli.errors import TodoError, Unavailable
 logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 BEGIN, COMMIT, ROLLBACK = Sql("BEGIN"), Sql("COMMIT"), Sql("ROLLBACK")
+BEGIN_SNAPSHOT = Sql("BEGIN ISOLATION LEVEL REPEATABLE READ")
 SAVEPOINT, ROLLBACK_INNER = Sql("SAVEPOINT before_inner"), Sql("ROLLBACK TO SAVEPOINT before_inner")
 
 
@@ -166,15 +167,20 @@ class Transaction:
         return self.clock
 
     @asynccontextmanager
-    async def steps(self) -> AsyncIterator[Steps]:
+    async def steps(self, begin: Sql = BEGIN) -> AsyncIterator[Steps]:
         """Run several statements one after the other; each costs a round trip, the last commits with it."""
-        steps = Steps(self, is_nested=self._is_open)
+        steps = Steps(self, begin, is_nested=self._is_open)
         try:
             yield steps
         except BaseException:
             await steps.close(ROLLBACK)
             raise
         await steps.close(COMMIT)
+
+    async def end(self, end: Sql = ROLLBACK) -> None:
+        """Send COMMIT or ROLLBACK where a transaction is open in the database."""
+        if not self._connection.closed and self._connection.info.transaction_status != TransactionStatus.IDLE:
+            await self._send([(end, {})])
 
     def inner(
         self, request: type[Request[Any]], key: str | None, *, enter: bool = False, turn: str | None = None
@@ -203,10 +209,10 @@ def translate(error: psycopg.Error) -> TodoError:
 class Steps:
     """The statements of one transaction in order: `fetch` for each, `commit` for the last."""
 
-    def __init__(self, tx: Transaction, *, is_nested: bool) -> None:
+    def __init__(self, tx: Transaction, begin: Sql, *, is_nested: bool) -> None:
         self._tx, self._is_nested = tx, is_nested
         if not is_nested:
-            tx._is_open, tx._pending = True, [(BEGIN, {}), (ENTER, {})]
+            tx._is_open, tx._pending = True, [(begin, {}), (ENTER, {})]
 
     async def fetch(self, *statements: Sql, **values: Any) -> str | None:
         """Run statements in one round trip; return the first column of the last one's row."""
@@ -247,5 +253,4 @@ class Steps:
         if self._is_nested or not tx._is_open:
             return
         tx._is_open, tx._pending = False, [(ENTER, {})]
-        if not tx._connection.closed and tx._connection.info.transaction_status != TransactionStatus.IDLE:
-            await tx._send([(end, {})])
+        await tx.end(end)

@@ -38,7 +38,7 @@ class RequestEndpoint:
         """Answer one HTTP request of a caller who is signed in; raises TodoError."""
         request = await self._read(scope, receive)
         result = await answer_client_with_clock(self._pool, scope["state"]["caller"], request)
-        status = 201 if self._method == "POST" and self._path.count("/") == 2 else 200
+        status = success_status(self._request)
         await send_response(send, status, encode(result.value), b"application/json", *_context_headers(result))
 
     async def _read(self, scope: Scope, receive: Receive) -> Request[Any]:
@@ -65,6 +65,12 @@ class RequestEndpoint:
             else:
                 fields[name] = value
         return fields
+
+
+def success_status(request: type[Request[Any]]) -> int:
+    """Return 201 for a Request that creates an object at its path, else 200."""
+    method, path = method_and_path(request)
+    return 201 if method == "POST" and path.count("/") == 2 and request.write else 200
 
 
 def _context_headers(answer: TimedAnswer[Any]) -> list[tuple[bytes, bytes]]:
