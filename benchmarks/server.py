@@ -47,7 +47,7 @@ def token(number: int) -> str:
 FILL = """
 SELECT todo.create_user(id, 'user ' || n, false, id, sha256(convert_to('todo_' || replace(id::text, '-', '') || '_benchmark', 'UTF8')), 'UTC')
   FROM (SELECT n, (lpad(n::text, 8, '0') || '-0000-7000-8000-000000000000')::uuid AS id FROM generate_series(1, {users}) n) u;
-UPDATE todo.users SET per_minute = 1000000000;
+UPDATE todo.users SET per_minute = 10000;
 INSERT INTO todo.tasks (space_id, number, id, title, status, priority, project, due_on, created_at, updated_at, rev)
   SELECT (lpad(u::text, 8, '0') || '-0000-7000-8000-000000000000')::uuid, n, gen_random_uuid(), 'Task ' || n || ' of a usual length for one',
          CASE WHEN n % 4 = 0 THEN 'done' ELSE 'open' END, 1 + n % 4, CASE WHEN n % 3 = 0 THEN 'home' END,

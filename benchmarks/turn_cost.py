@@ -46,7 +46,7 @@ class Bench:
         self.connection = psycopg.connect(postgres.owner_url(), autocommit=True)
         self.postmaster = postgres.running() or 0
         self.me = str(self._value("SELECT user_id FROM todo.members LIMIT 1"))
-        self.connection.execute("UPDATE todo.users SET per_minute = 1000000000")
+        self.connection.execute("UPDATE todo.users SET per_minute = NULL, turns_per_minute = NULL")
         self.talks = self._store(long)
         self.connection.execute("VACUUM ANALYZE")
         self.connection.execute("CHECKPOINT")

@@ -31,7 +31,7 @@ SELECT todo.create_user(id, 'user ' || n, false, id,
     sha256(convert_to('todo_' || replace(id::text, '-', '') || '_benchmark', 'UTF8')), 'UTC')
   FROM (SELECT n, (lpad(n::text, 8, '0') || '-0000-7000-8000-000000000000')::uuid AS id
     FROM generate_series(1, {users}) n) u;
-UPDATE todo.users SET per_minute = 1000000000;
+UPDATE todo.users SET per_minute = NULL;
 INSERT INTO todo.tasks (space_id, number, id, title, status, priority, project, due_on, created_at, updated_at, rev)
   SELECT s.id, n, gen_random_uuid(), 'Task ' || n || ' with a title of usual length', 'open', 1 + n % 4,
     CASE WHEN n % 3 = 0 THEN 'home' END, date '2026-01-01' + n % 900, now(), now(), n

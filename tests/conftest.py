@@ -29,12 +29,18 @@ import pytest
 from psycopg import sql
 
 from tests.support.command_server import COMMAND, CommandServer, needs_new_process, run_new_process
+from tests.support.pgbouncer import run_pgbouncer
 from todo_cli.contract.base import Secret
 from todo_cli.db.migrate import migrate
 from todo_cli.db.owner import open_owner_session
 from todo_cli.local_postgres.cluster import LocalPostgres
 
-pytest_plugins = ["tests.support.connections", "tests.support.ask", "tests.support.chat_fixtures"]
+pytest_plugins = [
+    "tests.support.connections",
+    "tests.support.ask",
+    "tests.support.chat_fixtures",
+    "tests.support.seaweedfs",
+]
 
 # what cron gives a job, and no more
 BARE = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LANG": "C.UTF-8"}
@@ -70,7 +76,7 @@ class Database:
         with open_owner_session(self.owner_url) as work:
             user_id, token = work.create_user(name, admin=admin, zone=zone)
             login = work.create_login(user_id, password)
-        self.execute("UPDATE todo.users SET per_minute = 1000000000 WHERE id = %s", user_id)
+        self.execute("UPDATE todo.users SET per_minute = NULL, turns_per_minute = NULL WHERE id = %s", user_id)
         return Person(name, user_id, token.reveal(), self.address(login, password.reveal()))
 
     def execute(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
@@ -176,11 +182,25 @@ def postgres() -> Iterator[LocalPostgres]:
     shutil.rmtree(home, ignore_errors=True)
 
 
-def _database(postgres: LocalPostgres, name: str) -> Database:
+@pytest.fixture(scope="session")
+def through(postgres: LocalPostgres) -> Iterator[Callable[[str], str]]:
+    """How servers and users reach a database: as its URL says, or through PgBouncer where TODO_TEST_POOLER is set.
+
+    TODO_TEST_POOLER is the value of its `max_prepared_statements`; 0 leaves the setting out.
+    """
+    prepared = os.environ.get("TODO_TEST_POOLER")
+    if prepared is None:
+        yield lambda url: url
+        return
+    with run_pgbouncer(postgres.owner_url("postgres"), int(prepared)) as pooler:
+        yield pooler.through
+
+
+def _database(postgres: LocalPostgres, name: str, through: Callable[[str], str]) -> Database:
     return Database(
         postgres.owner_url(name),
-        postgres.url("todo_server", "server-password", name),
-        lambda login, password: postgres.url(login, password, name),
+        through(postgres.url("todo_server", "server-password", name)),
+        lambda login, password: through(postgres.url(login, password, name)),
     )
 
 
@@ -195,27 +215,27 @@ def template(postgres: LocalPostgres) -> str:
     return "todo_template"
 
 
-def _copy(postgres: LocalPostgres, template: str) -> Iterator[Database]:
+def _copy(postgres: LocalPostgres, template: str, through: Callable[[str], str] = str) -> Iterator[Database]:
     name = f"t{uuid4().hex[:16]}"
     with psycopg.connect(postgres.owner_url("postgres"), autocommit=True) as connection:
         made = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
         connection.execute(made)
         grants = "REVOKE ALL ON DATABASE {0} FROM PUBLIC; GRANT CONNECT ON DATABASE {0} TO todo_server, todo_worker, todo_person"
         connection.execute(sql.SQL(grants).format(sql.Identifier(name)))  # type: ignore[arg-type]
-        yield _database(postgres, name)
+        yield _database(postgres, name, through)
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @pytest.fixture(scope="session")
-def db(postgres: LocalPostgres, template: str) -> Iterator[Database]:
+def db(postgres: LocalPostgres, template: str, through: Callable[[str], str]) -> Iterator[Database]:
     """The shared database: everybody in it sees only their own."""
-    yield from _copy(postgres, template)
+    yield from _copy(postgres, template, through)
 
 
 @pytest.fixture
-def fresh_db(postgres: LocalPostgres, template: str) -> Iterator[Database]:
+def fresh_db(postgres: LocalPostgres, template: str, through: Callable[[str], str]) -> Iterator[Database]:
     """A migrated database of one test's own."""
-    yield from _copy(postgres, template)
+    yield from _copy(postgres, template, through)
 
 
 @pytest.fixture

@@ -23,10 +23,7 @@ from typing import Any, ClassVar
 
 
 class TodoError(Exception):
-    """The base of all errors: `detail` says what happened, `hint` what to do next; `extra` is data for programs.
-
-    `is_counted` is True once the rate limit of a server has counted the request.
-    """
+    """The base of all errors: `detail` says what happened, `hint` what to do next; `extra` is data for programs."""
 
     code: ClassVar[str] = "error"
     status: ClassVar[int] = 500
@@ -38,7 +35,6 @@ class TodoError(Exception):
         self.detail = detail
         self.hint = self.default_hint if hint is None else hint
         self.extra = extra
-        self.is_counted = False
 
     def as_problem(self) -> dict[str, Any]:
         """Return the problem object of RFC 9457: type, title, status, detail, hint and the members of `extra`."""

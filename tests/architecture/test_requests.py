@@ -56,14 +56,18 @@ def test_tools_are_named_verb_first_and_unique() -> None:
 
 
 VERBS = """
-AddComment AddTask AddTasks AddUser AnswerTurn ApplyPlan Batch BeginTurn ChooseView ClaimTask CompleteTasks CreateToken
-DeleteTasks DisableUser EditComment EditTasks EndTurn ForkConversation HoldCalls ImportMessages ListChanges ListComments
-ListConversations ListPlans ListProjects ListPrompts ListSpaces ListTags ListTasks ListTokens ListUsers ListViews
-MakePlan MoveHead ReadEvents ReadReplay ReadUsage Redo RedoTurn RefusePlan ReleaseTasks RemoveComment RemoveConversation
-RemoveView RenameConversation ReopenTasks RestoreConversation RestoreTasks RevokeToken RewindTurn RunCall SaveView
-SearchConversations SearchTasks SetBudget SetPreferences ShowConversation
-ShowPreferences ShowTask SkipTasks StartTasks StopTasks
-StopTurn StoreAnswer StoreEvents StoreResults StoreSummary StoreTitle Undo UndoTurn WhoAmI
+AddAttachment AddComment AddTask AddTasks AddUser AnswerTurn ApplyPlan Batch BeginRegistration BeginTurn ChangePassword
+ChooseView ClaimTask CompleteTasks CreateInvitation CreateResetCode CreateToken DecideDevice DeleteInvitation
+DeleteTasks DisableUser EditComment EditTasks EndTurn FetchAttachment ForkConversation HoldCalls ImportMessages
+ListAttachments ListChanges ListComments ListConversations ListInvitations ListPlans ListProjects ListPrompts
+ListSessions ListSpaces ListTags ListTasks ListTokens ListUsers ListViews MakePlan MoveHead OpenSession PollDevice
+ReadChunk ReadEvents ReadOwnSalt ReadReplay ReadSignInSalt ReadStoredFile ReadUpload ReadUsage Redo RedoTurn RefusePlan
+Register ReleaseTasks RemoveAttachment RemoveComment RemoveConversation RemoveView RenameConversation RenewHash
+ReopenTasks ResetPassword RestoreConversation RestoreTasks RevokeSessions RevokeToken RewindTurn RunCall SaveView
+SearchConversations SearchTasks SetBudget SetPreferences ShowConversation ShowDevice ShowPreferences ShowTask SignIn
+SignOut SkipTasks StartDevice StartStoreUpload StartTasks StartUpload StopTasks StopTurn StoreAnswer StoreChunk
+StoreEvents StorePassword StoreRegistration StoreReset StoreResults StoreSummary StoreTitle Undo UndoTurn VerifyUpload
+WhoAmI
 """.split()  # noqa: SIM905  # 70 quoted words would be harder to read
 
 

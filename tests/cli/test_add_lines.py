@@ -91,7 +91,7 @@ def test_add_lines_with_the_same_key_continues_an_interrupted_run(todo: Todo, pe
     assert stopped.err.startswith(
         "1,000 of 1,100 tasks were added; send the same lines with --key move to add the rest"
     )
-    db.execute("UPDATE todo.users SET per_minute = 1000000 WHERE id = %s", person.user_id)
+    db.execute("UPDATE todo.users SET per_minute = NULL WHERE id = %s", person.user_id)
     time.sleep(REPEAT_SECONDS)
     again = todo("add", "-", "--key", "move", stdin=text)
     assert (again.code, again.out) == (0, "Added 1,100 tasks: #1 to #1100\n")
@@ -107,7 +107,7 @@ def test_add_lines_interrupted_without_a_key_prints_its_key(todo: Todo, person: 
     text = make_todo_txt(600)
     stopped = todo("add", "-", stdin=text)
     assert stopped.err.startswith("500 of 600 tasks were added; ")
-    db.execute("UPDATE todo.users SET per_minute = 1000000 WHERE id = %s", person.user_id)
+    db.execute("UPDATE todo.users SET per_minute = NULL WHERE id = %s", person.user_id)
     time.sleep(REPEAT_SECONDS)
     key = stopped.err.split("--key ")[1].split()[0]
     assert todo("add", "-", "--key", key, stdin=text).out == "Added 600 tasks: #1 to #600\n"

@@ -101,6 +101,17 @@ def test_exit_code_is_8_at_the_rate_limit(todo: Todo, person: Person, db: Databa
     assert "more than 1 requests in a minute" in assert_refused(todo, 8, "list")
 
 
+def test_rate_limit_that_ends_in_seconds_is_waited_for_once(todo: Todo, person: Person, db: Database) -> None:
+    db.execute("UPDATE todo.users SET per_minute = 2 WHERE id = %s", person.user_id)
+    used = "ARRAY[now() - interval '57 seconds', now() - interval '57 seconds']"
+    db.execute(f"INSERT INTO todo.recent_requests VALUES (%s, 'user', {used})", person.user_id)
+    done = todo("add", "milk")
+    assert (done.code, done.err) == (0, ""), "refused, waited, let in"
+    recorded = "SELECT cardinality(moments) FROM todo.recent_requests WHERE user_id = %s"
+    assert db.execute(recorded, person.user_id) == [(2,)]
+    assert todo("list").code == 8, "the next one would have to wait for a minute"
+
+
 def test_exit_code_is_10_without_a_terminal_to_ask_on(bare: Todo) -> None:
     home = bare.directory / "pg" / "pgdata"
     home.mkdir(parents=True)

@@ -17,8 +17,7 @@ from todo_cli.contract.base import Request
 from todo_cli.contract.journal import Undo
 from todo_cli.contract.tasks import AddTask, CompleteTasks, EditTasks, ListTasks, ShowTask
 from todo_cli.contract.users import AddUser, WhoAmI
-from todo_cli.db.errors import STATES, TAKEN, translate_error, was_lost
-from todo_cli.db.transaction import ConnectionLost
+from todo_cli.db.errors import STATES, TAKEN, ConnectionLost, translate_error, was_lost
 from todo_cli.errors import (
     Bug,
     Conflict,

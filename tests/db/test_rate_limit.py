@@ -1,11 +1,12 @@
-"""The limit a minute: counted in the database, without anybody waiting for anybody."""
+"""The limit a minute: exact, counted in the database, and no request waits for another's work."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -14,10 +15,11 @@ import pytest
 
 from tests.conftest import Database, Person, wait_for
 from tests.support.connections import Line, raw
-from todo_cli.contract.tasks import AddTask, ListTasks
+from todo_cli.contract.tasks import AddTask, CompleteTasks, ListTasks, ShowTask
 from todo_cli.contract.users import WhoAmI
+from todo_cli.db.rate_limit import RequestCount
 from todo_cli.db.schema_version import SCHEMA_VERSION
-from todo_cli.errors import NotSignedIn, TooMany
+from todo_cli.errors import NotFound, NotSignedIn, TooMany
 
 Lines = Callable[..., Line]
 
@@ -34,140 +36,155 @@ def limited(db: Database) -> Callable[[int], Person]:
     return make
 
 
-def counted(db: Database, who: Person) -> int:
-    row = db.execute("SELECT coalesce(sum(hits + before), 0) FROM todo.buckets WHERE user_id = %s", who.user_id)[0]
-    return int(row[0])
+def moments_of(db: Database, who: Person, policy: str = "user") -> list[Any]:
+    rows = db.execute(
+        "SELECT moments FROM todo.recent_requests WHERE user_id = %s AND policy = %s", who.user_id, policy
+    )
+    return list(rows[0][0]) if rows else []
 
 
-def enter(connection: Any, who: Person, *, write: bool = False) -> None:
+def age(db: Database, who: Person, seconds: float) -> None:
+    """Let the recorded requests have come so much earlier."""
+    older = "ARRAY(SELECT m - make_interval(secs => %s) FROM unnest(moments) m ORDER BY m)"
+    db.execute(f"UPDATE todo.recent_requests SET moments = {older} WHERE user_id = %s", seconds, who.user_id)
+
+
+def enter(connection: Any, who: Person, *, write: bool = False, schema: int = SCHEMA_VERSION) -> None:
     connection.execute(
         "SELECT todo.enter(%s, %s, %s, %s, 'read', %s, 'test')",
-        [SCHEMA_VERSION, who.token, who.user_id, who.user_id, write],
+        [schema, who.token, who.user_id, who.user_id, write],
     )
 
 
-def test_more_than_the_limit_is_refused_and_says_when_to_come_again(
+def test_request_beyond_the_limit_is_refused_and_recorded(
     limited: Callable[[int], Person], line: Lines, db: Database
 ) -> None:
     who = limited(5)
     served = line(who, served=True)
-    for _ in range(5):
-        served(WhoAmI())
-    for _ in range(3):
-        with pytest.raises(TooMany, match="5 requests") as refused:
-            served(AddTask(title="x"))
-        assert 1 <= refused.value.extra["retry_after"] <= 60
-    assert counted(db, who) == 5  # a refusal costs nothing
+    counts = [RequestCount("user") for _ in range(8)]
+    for count in counts[:5]:
+        served(WhoAmI(), count=count)
+    assert [count.rate.remaining for count in counts[:5] if count.rate] == [4, 3, 2, 1, 0]
+    for count in counts[5:]:
+        with pytest.raises(TooMany, match="more than 5 requests in a minute") as refused:
+            served(AddTask(title="x"), count=count)
+        assert 55 <= refused.value.extra["retry_after"] <= 60
+        assert count.rate is not None
+        assert (count.rate.refused, count.rate.remaining) == (True, 0)
     assert db.execute("SELECT count(*) FROM todo.tasks WHERE space_id = %s", who.user_id) == [(0,)]
+    newest = [count.rate.at for count in counts[3:] if count.rate]
+    assert [moment.timestamp() for moment in moments_of(db, who)] == pytest.approx(newest, abs=1e-6)
 
 
-def test_the_limit_slides(limited: Callable[[int], Person], line: Lines, db: Database) -> None:
-    """What was used up a minute ago is given back little by little, all of it after two."""
-    who = limited(60)
+def test_request_that_a_statement_refuses_is_recorded(
+    limited: Callable[[int], Person], line: Lines, db: Database
+) -> None:
+    who = limited(5)
     served = line(who, served=True)
-    served(WhoAmI())
-    for minutes, refused in ((0, True), (2, False)):
-        now = int(db.execute("SELECT floor(extract(epoch FROM clock_timestamp()) / 60)")[0][0])
-        db.execute(
-            "UPDATE todo.buckets SET minute = %s, hits = 60, before = 0 WHERE user_id = %s", now - minutes, who.user_id
-        )
-        if refused:
-            with pytest.raises(TooMany):
-                served(WhoAmI())
-        else:
-            served(WhoAmI())
-    second = float(db.execute("SELECT extract(epoch FROM clock_timestamp())")[0][0]) % 60
-    if 2 < second < 58:  # the part of the last minute that is still in the window counts
-        now = int(db.execute("SELECT floor(extract(epoch FROM clock_timestamp()) / 60)")[0][0])
-        used = int(60 * 60 / (60 - second)) - 1
-        db.execute(
-            "UPDATE todo.buckets SET minute = %s, hits = %s, before = 0 WHERE user_id = %s",
-            now - 1,
-            used - 5,
-            who.user_id,
-        )
-        served(WhoAmI())
-        db.execute(
-            "UPDATE todo.buckets SET minute = %s, hits = %s, before = 0 WHERE user_id = %s",
-            now - 1,
-            used * 2,
-            who.user_id,
-        )
-        with pytest.raises(TooMany) as told:
-            served(WhoAmI())
-        assert 1 <= told.value.extra["retry_after"] <= 60
+    for request in (CompleteTasks(numbers=(99,)), ShowTask(number=99)):
+        with pytest.raises(NotFound):
+            served(request, count=RequestCount("user"))
+    assert len(moments_of(db, who)) == 2
 
 
-def test_direct_logins_are_not_counted(limited: Callable[[int], Person], line: Lines, db: Database) -> None:
+def test_limit_slides_by_the_moment(limited: Callable[[int], Person], line: Lines, db: Database) -> None:
+    who = limited(3)
+    served = line(who, served=True)
+    for _ in range(3):
+        served(WhoAmI(), count=RequestCount("user"))
+    age(db, who, 50)
+    with pytest.raises(TooMany) as refused:
+        served(WhoAmI(), count=RequestCount("user"))
+    assert refused.value.extra["retry_after"] <= 10
+    age(db, who, 10)  # the three are over, the refused one is ten seconds old
+    served(WhoAmI(), count=RequestCount("user"))
+    served(WhoAmI(), count=RequestCount("user"))
+    with pytest.raises(TooMany):
+        served(WhoAmI(), count=RequestCount("user"))
+
+
+@pytest.mark.parametrize(("before", "after", "let_in"), [(2, 4, 2), (4, 2, 0), (4, None, 9)])
+def test_changed_limit_holds_from_the_next_request(
+    limited: Callable[[int], Person], line: Lines, db: Database, before: int, after: int | None, let_in: int
+) -> None:
+    who = limited(before)
+    served = line(who, served=True)
+    for _ in range(before):
+        served(WhoAmI(), count=RequestCount("user"))
+    db.execute("UPDATE todo.users SET per_minute = %s WHERE id = %s", after, who.user_id)
+    passed = 0
+    for _ in range(9):
+        with suppress(TooMany):
+            served(WhoAmI(), count=RequestCount("user"))
+            passed += 1
+    assert passed == let_in
+
+
+def test_policies_are_counted_apart(limited: Callable[[int], Person], line: Lines, db: Database) -> None:
     who = limited(1)
-    direct = line(who)
-    for _ in range(5):
-        direct(AddTask(title="x"))
-    assert counted(db, who) == 0
+    served = line(who, served=True)
+    served(WhoAmI(), count=RequestCount("user"))
+    served(WhoAmI(), count=(turn := RequestCount("chat")))
+    assert turn.rate is None, "the tests give persons no limit of turns"
+    with pytest.raises(TooMany):
+        served(WhoAmI(), count=RequestCount("user"))
+
+
+def test_unknown_user_leaves_no_row(db: Database, person: Person, line: Lines) -> None:
+    stranger_id = "00000000-0000-0000-0000-000000000001"
+    stranger = replace(person, token=f"todo_{stranger_id.replace('-', '')}_x")
+    with pytest.raises(NotSignedIn):
+        line(stranger, served=True)(WhoAmI(), token=stranger.token, count=RequestCount("user"))
+    assert db.execute("SELECT 1 FROM todo.recent_requests WHERE user_id = %s", stranger_id) == []
 
 
 @pytest.mark.parametrize("known", [False, True], ids=["first request ever", "counted before"])
 def test_reads_do_not_wait_for_a_slow_write(
     db: Database, limited: Callable[[int], Person], line: Lines, known: bool
 ) -> None:
-    """Nor for writes that themselves wait for it, each holding its place in the count."""
-    who = limited(1_000_000)
+    """Nor for writes that themselves wait for it: each was counted in a transaction of its own."""
+    who = limited(1_000)
     served = line(who, served=True)
     if known:
-        served(WhoAmI())
-    opened = [psycopg.connect(db.server_url) for _ in range(12)]
+        served(WhoAmI(), count=RequestCount("user"))
+    opened = [psycopg.connect(db.server_url, autocommit=True) for _ in range(12)]
     pids = [connection.info.backend_pid for connection in opened]
-    enter(opened[0], who, write=True)
+
+    def begin_write(connection: Any) -> None:
+        connection.execute("CALL todo.limit_request(%s::uuid, 'user', NULL)", [who.user_id])
+        connection.execute("BEGIN")
+        enter(connection, who, write=True)
 
     def queue(connection: Any) -> None:
-        enter(connection, who, write=True)
-        connection.rollback()
+        begin_write(connection)
+        connection.execute("ROLLBACK")
 
+    begin_write(opened[0])
     waiting = [threading.Thread(target=queue, args=(connection,)) for connection in opened[1:]]
     for thread in waiting:
         thread.start()
     blocked = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND pid = ANY (%s)"
     wait_for(lambda: len(db.execute(blocked, pids)) == len(waiting), "the writes do not queue")
-    served.runner.run(asyncio.wait_for(_reads(served), 5))
-    opened[0].rollback()
+    served.runner.run(asyncio.wait_for(_read_counted(served), 20))
+    opened[0].execute("ROLLBACK")
     for thread in waiting:
         thread.join(20)
     for connection in opened:
         connection.close()
 
 
-async def _reads(served: Line) -> None:
+async def _read_counted(served: Line) -> None:
     for _ in range(10):
-        await served.send(ListTasks())
+        await served.send(ListTasks(), count=RequestCount("user"))
 
 
-def test_twenty_at_once_neither_deadlock_nor_miscount(db: Database, limited: Callable[[int], Person]) -> None:
-    """Requests that run at once do not see each other: at most 20 too many are let in, and none is forgotten."""
-    limit, at_once, each = 60, 20, 10
-    who = limited(limit)
-    lines = [Line(db.server_url, who) for _ in range(at_once)]
-    outcomes: list[bool] = []
-
-    def work(one: Line) -> None:
-        for _ in range(each):
-            try:
-                one(WhoAmI())
-                outcomes.append(True)
-            except TooMany:
-                outcomes.append(False)
-
-    threads = [threading.Thread(target=work, args=(one,)) for one in lines]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    for one in lines:
-        one.close()
-    passed = sum(outcomes)
-    assert len(outcomes) == at_once * each
-    assert limit - 1 <= passed <= limit + at_once
-    assert counted(db, who) == passed
-    assert len(db.execute("SELECT 1 FROM todo.buckets WHERE user_id = %s", who.user_id)) <= at_once
+def test_server_of_an_earlier_schema_is_counted_as_before(db: Database, limited: Callable[[int], Person]) -> None:
+    who = limited(1)
+    with psycopg.connect(db.server_url, autocommit=True) as older:
+        enter(older, who, schema=10)
+        with pytest.raises(psycopg.DatabaseError, match="more than 1 requests"):
+            enter(older, who, schema=10)
+        enter(older, who)
 
 
 def test_failed_sign_ins_are_counted_apart(db: Database, limited: Callable[[int], Person], line: Lines) -> None:
@@ -176,7 +193,7 @@ def test_failed_sign_ins_are_counted_apart(db: Database, limited: Callable[[int]
     for _ in range(3):
         with pytest.raises(NotSignedIn):
             served(WhoAmI(), token=who.token + "x")
-    assert counted(db, who) == 0
+    assert moments_of(db, who) == []
     with closing(raw(db.server_url)) as server:
         for address, hits in (("10.0.0.1", 1), ("10.0.0.1", 2), ("10.0.0.2", 1), (None, 1)):
             assert server.execute("SELECT todo.count_failure(%s, %s)", [who.user_id, address]).fetchone() == (hits,)

@@ -60,6 +60,7 @@ UPDATE todo.schema SET oldest = 99
 INSERT INTO todo.schema VALUES (9, 9)
 DELETE FROM todo.schema
 UPDATE todo.buckets SET hits = 0
+UPDATE todo.recent_requests SET moments = '{}'
 DELETE FROM todo.failures
 UPDATE todo.changes SET key = 'x'
 UPDATE todo.changes SET user_id = todo.current_user_id()
@@ -81,6 +82,8 @@ INSERT INTO todo.changes (space_id, seq, request_hash, verb, request, at) VALUES
 SELECT todo.create_user(gen_random_uuid(), 'x', true, gen_random_uuid(), sha256('x'), 'UTC')
 SELECT todo.count_failure(todo.current_user_id(), 'x')
 SELECT todo.count_request(todo.current_user_id(), 1)
+SELECT todo.record_request(todo.current_user_id(), 'user')
+CALL todo.limit_request(todo.current_user_id(), 'user', NULL)
 SELECT todo.is_admin()
 SET ROLE todo_auth
 SET ROLE todo_server

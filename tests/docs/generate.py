@@ -22,7 +22,7 @@ from todo_cli.db.schema import metadata
 from todo_cli.settings.keys import SETTING_KEYS
 from todo_cli.tools.tool_list import TOOLS
 
-SECTIONS = {"": "", "profile": "[profiles.NAME]", "server": "[server]", "model": "[model]"}
+SECTIONS = {"": "", "profile": "[profiles.NAME]", "server": "[server]", "store": "[store]", "model": "[model]"}
 LIMITS = {
     "characters of a title": limits.MAX_TITLE_CHARS,
     "characters of a note": limits.MAX_NOTE_CHARS,
@@ -32,6 +32,11 @@ LIMITS = {
     "characters of a tag": limits.MAX_TAG_CHARS,
     "tags of a task": limits.MAX_TAGS_PER_TASK,
     "tasks that a task waits for": limits.MAX_BLOCKERS_PER_TASK,
+    "attachments of a task": limits.MAX_ATTACHMENTS_PER_TASK,
+    "bytes of an attachment": limits.MAX_ATTACHMENT_BYTES,
+    "bytes of all attachments of a space": limits.MAX_SPACE_ATTACHMENT_BYTES,
+    "characters of the name of an attachment": limits.MAX_ATTACHMENT_NAME_CHARS,
+    "unfinished uploads of a user": limits.MAX_UNFINISHED_UPLOADS,
     "levels of subtasks": limits.MAX_SUBTASK_DEPTH,
     "characters of a filter": limits.MAX_FILTER_CHARS,
     "characters of a date": limits.MAX_DATE_CHARS,

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Database, Person
-from tests.support.ask import Ask, AskAs
+from tests.conftest import Database, Person, Server
+from tests.support.ask import Ask, AskAs, settings_of
 from tests.support.connections import Line, share, token_for
 from tests.support.tcp_proxy import open_database_proxy
+from todo_cli.clients.open import open_client
 from todo_cli.contract.base import Request
 from todo_cli.contract.batch import Batch, BatchRead, make_batch, read_answer, read_answers
 from todo_cli.contract.conversations import ListConversations
@@ -114,10 +115,10 @@ def test_batch_costs_one_round_trip(db: Database, person: Person) -> None:
         assert count(ListTasks(), ListTags()) == 3, "one in vain, all in the preferred order, the end"
 
 
-def test_batch_counts_once_in_the_rate_limit(db: Database, line: Callable[..., Line]) -> None:
+def test_batch_counts_once_in_the_rate_limit(db: Database, server: Server) -> None:
     who = db.person()
     db.execute("UPDATE todo.users SET per_minute = 3 WHERE id = %s", who.user_id)
-    send = line(who, served=True)
+    send = open_client(settings_of(who, "api", server=server.url)).send_now
     reads = (ListTasks(), WhoAmI(), ListTags(), ListConversations(), ListTasks(filter=":none"))
     for _ in range(3):
         send_batch(send, *reads)

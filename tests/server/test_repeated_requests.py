@@ -13,7 +13,7 @@ from tests.support.thread_clients import straight
 from todo_cli.contract.base import Caller, Request, Secret
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.tasks import AddTask, CompleteTasks
-from todo_cli.db.transaction import RolledBack
+from todo_cli.db.errors import RolledBack
 from todo_cli.server.connection_pools import open_pool
 from todo_cli.server.pool import answer
 

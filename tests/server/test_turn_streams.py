@@ -6,7 +6,6 @@ import http.client
 import json
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,7 +27,6 @@ from tests.support.fake_model import FakeModel, call_answer, chunk, text_answer
 from tests.support.raw_http import ask, log_lines
 from tests.support.server_log import read_json_log
 from todo_cli.contract.ids import new_id
-from todo_cli.server.refusal_counts import REPEAT_SECONDS
 
 STORY = [f"word{n} " for n in range(12)]
 
@@ -315,27 +313,24 @@ def test_quiet_stream_sends_heartbeats(chat_server: Server, talker: ChatProcess)
     assert "event: turn\n" in text
 
 
-def test_turn_counts_as_one_request(chat_server: Server, talker: ChatProcess) -> None:
-    """Who is over the limit cannot begin another; what runs goes on, its steps and its stream are not counted."""
-    talker.script(text_answer("Before."))
+def test_turn_counts_as_one_turn_and_as_no_request(chat_server: Server, talker: ChatProcess) -> None:
+    """A user over the limit cannot begin another turn. A running one goes on: its steps are not counted."""
+    talker.script(slow_answer(*STORY))
+    limits = "UPDATE todo.users SET per_minute = 1, turns_per_minute = 1 WHERE id = %s"
+    talker.db.execute(limits, talker.who.user_id)
     body = asked()
-    list(post(chat_server, talker, body))
-    talker.db.execute("UPDATE todo.users SET per_minute = 1 WHERE id = %s", talker.who.user_id)
+    found = list(post(chat_server, talker, body))
+    assert (join_words(found), found[-1].data["state"]) == ("".join(STORY), "done")
     refused = ask(
         chat_server.url, "POST", "/v1/turns", asked(conversation=body["conversation"]), token=talker.who.token
     )
     assert (refused.status, refused.headers["retry-after"] > "0") == (429, True)
-    stream = get(chat_server, talker, body["turn"])
+    assert refused.headers["ratelimit-policy"] == '"chat";q=1;w=60'
+    assert next(get(chat_server, talker, body["turn"])).event == "events", (
+        "to follow a turn is a request, counted apart"
+    )
     with pytest.raises(AssertionError, match="429"):
-        next(stream)
-    talker.db.execute("UPDATE todo.users SET per_minute = 1000000 WHERE id = %s", talker.who.user_id)
-    time.sleep(REPEAT_SECONDS)
-    talker.script(slow_answer(*STORY))
-    stream = post(chat_server, talker, asked(conversation=body["conversation"]))
-    assert next(stream).event == "begun"
-    talker.db.execute("UPDATE todo.users SET per_minute = 1 WHERE id = %s", talker.who.user_id)
-    found = list(stream)
-    assert (join_words(found), found[-1].data["state"]) == ("".join(STORY), "done")
+        next(get(chat_server, talker, body["turn"]))
 
 
 def test_head_of_a_stream_returns_headers_only(chat_server: Server, talker: ChatProcess) -> None:

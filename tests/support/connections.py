@@ -34,14 +34,16 @@ class Line:
             raise
 
     def __call__(self, request: Request[R], **caller: Any) -> R:
-        """The answer; raises TodoError. `caller` may name another token, a space, a key, a zone."""
+        """The answer; raises TodoError. `caller` may name another token, a space, a key, a zone, or bring a count."""
         return self.runner.run(self.send(request, **caller))
 
     async def send(self, request: Request[R], **caller: Any) -> R:
         """As calling it, from a loop."""
         token = caller.pop("token", self.who.token)
+        count = caller.pop("count", None)
         given = {"zone": "Europe/Berlin", "way": "test"} | caller
-        return await handle(Transaction(self.connection, Caller(token=Secret(token), **given), type(request)), request)
+        tx = Transaction(self.connection, Caller(token=Secret(token), **given), type(request), count)
+        return await handle(tx, request)
 
     def close(self) -> None:
         """End it."""

@@ -11,8 +11,9 @@ from todo_cli.contract.clock import Clock
 from todo_cli.contract.codec import check_request
 from todo_cli.contract.preferences import NO_DISPLAY_PREFERENCES
 from todo_cli.core.dispatch import handle
+from todo_cli.db.errors import ConnectionLost, RolledBack
 from todo_cli.db.prepared_statements import Preparation
-from todo_cli.db.transaction import ConnectionLost, RolledBack, Transaction, connect, time_limit
+from todo_cli.db.transaction import Transaction, connect, time_limit
 from todo_cli.errors import Unavailable
 from todo_cli.settings.settings import Settings
 

@@ -13,6 +13,7 @@ from todo_cli.contract.limits import (
     MAX_NAME_CHARS,
     MAX_NOTE_CHARS,
     MAX_PAGE_ITEMS,
+    MAX_SECRET_CHARS,
     MAX_TAG_CHARS,
     MAX_TAGS_PER_TASK,
     MAX_TASKS_PER_CHANGE,
@@ -83,9 +84,16 @@ class Request(Struct, Generic[R], frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Secret:
-    """A password, token or key. Only `reveal` shows it, so it appears in no log, journal or traceback."""
+    """A password, token or key. Only `reveal` shows it, so it appears in no log, journal or traceback.
+
+    In a Request it is a text of `min_chars` to `max_chars` characters that match the pattern.
+    """
 
     __slots__ = ("_value",)
+
+    min_chars: ClassVar[int] = 1
+    max_chars: ClassVar[int] = MAX_SECRET_CHARS
+    pattern: ClassVar[str | None] = None
 
     def __init__(self, value: str) -> None:
         self._value = value
@@ -120,11 +128,11 @@ class Caller(Struct, frozen=True, kw_only=True):
         return token_user(self.token.reveal())
 
 
-def token_user(token: str) -> str:
+def token_user(token: str, prefix: str = "todo") -> str:
     """Return the user's id of `todo_<32 hex digits>_<secret>`; for other text the nil id, which no user has."""
     kind, _, rest = token.partition("_")
     user, _, secret = rest.partition("_")
-    if kind != "todo" or len(user) != 32 or not secret or set(user) - set("0123456789abcdef"):
+    if kind != prefix or len(user) != 32 or not secret or set(user) - set("0123456789abcdef"):
         return "00000000-0000-0000-0000-000000000000"
     return f"{user[:8]}-{user[8:12]}-{user[12:16]}-{user[16:20]}-{user[20:]}"
 

@@ -12,12 +12,33 @@ MAX_PROMPT_HISTORY_CHARS = 2_000
 
 MAX_NAME_CHARS = 100
 """A project, a view, a token, a user, a model, the title of a conversation."""
+MIN_PASSWORD_CHARS = 12
+MAX_SECRET_CHARS = 128
+"""A password, an invitation or a one-time code."""
 MAX_TAG_CHARS = 100
 MAX_TAGS_PER_TASK = 100
 MAX_BLOCKERS_PER_TASK = 100
 MAX_SUBTASK_DEPTH = 50
 MAX_SHOWN_LINKS = 100
 """Subtasks, and blocked tasks, of one task that is shown."""
+
+MAX_ATTACHMENTS_PER_TASK = 50
+MAX_ATTACHMENT_BYTES = 100 * 1024 * 1024
+MAX_ATTACHMENT_NAME_CHARS = 255
+MAX_MEDIA_TYPE_CHARS = 100
+MAX_SPACE_ATTACHMENT_BYTES = 10 * 1024 * 1024 * 1024
+"""All attachments of a space, with those that were removed lately."""
+MAX_UNFINISHED_UPLOADS = 20
+"""Uploads of a user that are neither finished nor expired."""
+ATTACHMENT_CHUNK_BYTES = 1024 * 1024
+"""A part of a file in the database, and of a request that uploads it."""
+UPLOAD_HOURS = 24
+"""An upload that is not finished after so long is removed."""
+REFUSED_FILE_SUFFIXES = (
+    ".app", ".bat", ".cmd", ".com", ".cpl", ".desktop", ".exe", ".hta", ".jar", ".js", ".jse", ".lnk", ".msi", ".msp",
+    ".pif", ".ps1", ".reg", ".scr", ".url", ".vb", ".vbe", ".vbs", ".wsf", ".wsh",
+)  # fmt: skip  # a list of words
+"""Endings of files that an operating system runs when a person opens them."""
 
 MAX_FILTER_CHARS = 10_000
 MAX_SORT_CHARS = 100
@@ -52,6 +73,8 @@ MAX_KEY_CHARS = 200
 """An idempotency key."""
 MAX_BODY_BYTES = 2 * 1024 * 1024
 """The body of an HTTP request."""
+MAX_PUBLIC_BODY_BYTES = 4 * 1024
+"""The body of a request that needs no token: to sign in, for example."""
 
 DEFAULT_LEASE_SECONDS = 900
 MAX_LEASE_SECONDS = 7 * 86_400

@@ -48,6 +48,21 @@ class Comment(Struct, frozen=True, kw_only=True):
     removed: bool | UnsetType = UNSET
 
 
+class Attachment(Struct, frozen=True, kw_only=True):
+    """A file that is attached to a task; `sha256` is in hex.
+
+    `removed` is present where the file itself was removed for good, some weeks after the attachment.
+    """
+
+    id: str
+    name: str
+    type: str
+    size: int
+    sha256: str
+    at: datetime
+    removed: bool | UnsetType = UNSET
+
+
 class LinkedTask(Struct, frozen=True, kw_only=True):
     """A task beside the one that is shown."""
 
@@ -83,7 +98,7 @@ class Task(Struct, frozen=True, kw_only=True):
     seconds, without the work that began at `started_at`. Lists leave out `note`. An added task has `new`: False when
     its idempotency key had been used before, and `similar` where AddTask asks for it. Reads add `blocked` (it waits
     for an open task), `urgency` and `subtasks` (the number of open ones); ShowTask also adds the newest 100 `comments`,
-    oldest first, and `links` to other tasks.
+    oldest first, its `attachments`, and `links` to other tasks.
     """
 
     number: int
@@ -115,6 +130,7 @@ class Task(Struct, frozen=True, kw_only=True):
     urgency: float | UnsetType = UNSET
     subtasks: int | UnsetType = UNSET
     comments: tuple[Comment, ...] | UnsetType = UNSET
+    attachments: tuple[Attachment, ...] | UnsetType = UNSET
     links: TaskLinks | UnsetType = UNSET
 
 

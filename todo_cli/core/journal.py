@@ -22,7 +22,7 @@ R = TypeVar("R")
 
 SHOWN_FIELDS = (
     "title", "status", "due", "project", "tags", "priority", "note", "parent", "after", "defer", "scheduled", "started_at",
-    "tracked", "repeat", "claimed_by",
+    "tracked", "repeat", "claimed_by", "attachments",
 )  # fmt: skip  # a table
 
 JournalRow = dict[str, Any]
@@ -160,9 +160,16 @@ def show_row(row: JournalRow | TaskRow) -> dict[str, Any]:
     for name in ("tags", "after"):
         value = stored.get(name) or []
         shown[name] = list(value) if isinstance(value, tuple) else value
+    shown["attachments"] = _show_file_names(stored.get("attachments"))
     if stored.get("priority") == NO_PRIORITY:
         shown["priority"] = None
     return shown
+
+
+def _show_file_names(value: Any) -> Any:
+    if not isinstance(value, list | tuple):
+        return [] if value is None else value
+    return [file.get("name") if isinstance(file, dict) else file for file in value]
 
 
 def _show_instant(value: Any) -> Any:

@@ -20,6 +20,18 @@ from todo_cli.errors import (
     Unavailable,
 )
 
+
+class ConnectionLost(TodoError):
+    """The connection was lost, so it is unknown whether the Request acted. Send it again with the same key."""
+
+    code, status, exit_code = "unavailable", 503, 7
+    default_hint = "try again in a moment"
+
+
+class RolledBack(Unavailable):
+    """The database did nothing, for a reason that passes. Send the Request again."""
+
+
 RAISED: dict[str, type[TodoError]] = {  # SQLSTATEs that our own functions raise, with a message for the user
     "TD401": NotSignedIn,
     "TD403": NotAllowed,
@@ -55,6 +67,7 @@ STATES: dict[str, tuple[type[TodoError], str, str]] = {  # SQLSTATE, or its clas
 
 TAKEN = {
     "users_name_key": "a user with this name already exists",
+    "users_email_key": "a user with this e-mail address already exists",
     "users_pkey": "a user with this id already exists",
     "spaces_pkey": "a space with this id already exists",
     "tokens_user_name": "you already have a token with this name",
@@ -135,3 +148,11 @@ def _describe(error: psycopg.Error) -> str:
     if "password authentication failed" in first:
         return "the database refused the login"
     return f"the database cannot be reached: {first}"
+
+
+def translate_outcome(error: psycopg.Error) -> TodoError:
+    """Return what Postgres reported of a transaction, or ConnectionLost where it reported nothing any more."""
+    translation = translate_error(error)
+    if was_rolled_back(error):
+        return RolledBack(translation.detail, hint=translation.hint)
+    return ConnectionLost(translation.detail) if was_lost(error) else translation

@@ -12,9 +12,11 @@ from pathlib import Path
 from sqlalchemy import Column, Index
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from todo_cli.db.policies import ROLES, create_policies, create_role, grant_functions, grant_schema, set_timeouts
+from todo_cli.db.function_rights import grant_functions
+from todo_cli.db.policies import ROLES, create_policies, create_role, grant_schema, set_timeouts
 from todo_cli.db.schema_version import SCHEMA_VERSION
 from todo_cli.db.tables import (  # noqa: F401  # importing them adds their tables to the metadata
+    attachments,
     changes,
     comments,
     conversations,
@@ -22,6 +24,7 @@ from todo_cli.db.tables import (  # noqa: F401  # importing them adds their tabl
     plans,
     rate_limits,
     search,
+    sign_in,
     spaces,
     tasks,
     tokens,
@@ -45,8 +48,15 @@ FUNCTIONS_AFTER_TABLES = (
     "counters",
     "leases",
     "tokens",
+    "acting",
     "accounts",
+    "attempts",
+    "user_sessions",
+    "passwords",
+    "invitations",
+    "devices",
     "tasks",
+    "attachments",
     "views",
     "search",
     "message_search",

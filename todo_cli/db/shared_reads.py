@@ -1,7 +1,7 @@
 """Answer several reads in one round trip and at one moment: their statements wait for each other and go together.
 
-The transaction in front signs in and counts the request. It commits before the snapshot is taken, since what it writes
-could not be written in a snapshot while other requests of the same user do so too.
+The transaction in front signs in. It commits before the snapshot is taken, since the time at which a token was used could
+not be written in a snapshot while another request with it does so too.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from msgspec.structs import replace
-
 from todo_cli.contract.base import Request
 from todo_cli.contract.batch import Batch
+from todo_cli.db.errors import ConnectionLost, RolledBack
 from todo_cli.db.sign_in import ENTER
-from todo_cli.db.sql import StatementCall
-from todo_cli.db.transaction import BEGIN, BEGIN_SNAPSHOT, COMMIT, ConnectionLost, RolledBack, Transaction
+from todo_cli.db.sql import Sql, StatementCall
+from todo_cli.db.transaction import BEGIN, COMMIT, Transaction
 from todo_cli.errors import NotSignedIn, TodoError, TooMany
 
 ReadHandler = Callable[[Transaction, Request[Any]], Awaitable[Any]]
 
-UNCOUNTED_WAY = "chat"  # the way of a sign-in that the rate limit does not count: the batch was counted
+BEGIN_SNAPSHOT = Sql("BEGIN ISOLATION LEVEL REPEATABLE READ")
+
 FINAL_ERRORS = (ConnectionLost, RolledBack, NotSignedIn, TooMany)
 """Errors of the whole batch, whichever read meets them."""
 
@@ -48,7 +48,7 @@ async def read_together(tx: Transaction, requests: Sequence[Request[Any]], answe
 
 async def _answer_in_turn(tx: Transaction, requests: Sequence[Request[Any]], answer: ReadHandler) -> list[Any]:
     """Answer each read behind a savepoint, so that the failure of one does not end the others."""
-    outer = Transaction(tx._connection, replace(tx.caller, way=UNCOUNTED_WAY), Batch)
+    outer = Transaction(tx._connection, tx.caller, Batch)
     answers: list[Any] = []
     async with outer.steps(BEGIN_SNAPSHOT) as steps:
         await outer.read_clock(with_week=True)  # sign in, so that a refusal is that of the whole batch
@@ -61,7 +61,7 @@ async def _answer_in_turn(tx: Transaction, requests: Sequence[Request[Any]], ans
             except TodoError as error:
                 steps.discard(inner)
                 answers.append(error)
-    tx._entry, tx.has_committed = outer._entry, True
+    tx._entry = outer._entry
     return answers
 
 
@@ -81,7 +81,7 @@ class _Part(Transaction):
     """The transaction of one read."""
 
     def __init__(self, trip: _SharedTrip, tx: Transaction, request: type[Request[Any]]) -> None:
-        super().__init__(tx._connection, replace(tx.caller, way=UNCOUNTED_WAY), request)
+        super().__init__(tx._connection, tx.caller, request)
         self._trip = trip
         self._is_open, self._pending, self._entry = True, [], tx._entry
 

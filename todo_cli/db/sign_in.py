@@ -15,7 +15,8 @@ ENTER = Sql("""
 WITH entered AS MATERIALIZED (
   SELECT todo.enter(%(schema)s::int, %(token)s, %(me)s::uuid, %(space)s::uuid, %(scope)s,
     %(write)s::boolean, %(way)s))
-SELECT json_build_object('now', clock_timestamp(), 'preferences', (
+SELECT json_build_object('now', clock_timestamp(),
+    'version', nullif(current_setting('app.version', true), ''), 'preferences', (
     SELECT json_build_object('timezone', p.timezone, 'week_start', p.week_start, 'dates', p.dates,
         'theme', p.theme, 'signs', p.signs, 'project', p.project, 'sort', p.sort,
         'confirm', p.confirm, 'pager', p.pager)
@@ -28,6 +29,8 @@ class Entry(Struct):
 
     now: datetime
     preferences: Preferences | None = None
+    version: str | None = None
+    """Of the space, for a read through a server: it changes with the tasks, and when a moment of a task comes."""
 
     def clock(self, zone: str | None) -> Clock:
         """Return the clock in the caller's time zone, else in the preferred one."""

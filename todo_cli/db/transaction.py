@@ -17,31 +17,20 @@ from todo_cli.contract.base import Caller, Request
 from todo_cli.contract.clock import Clock
 from todo_cli.contract.preferences import NO_PREFERENCES, Preferences
 from todo_cli.db.connection_settings import connection_settings
-from todo_cli.db.errors import translate_error, was_lost, was_rolled_back
-from todo_cli.db.pipeline import Connection, run
+from todo_cli.db.errors import ConnectionLost, translate_error, translate_outcome, was_lost
+from todo_cli.db.pipeline import Connection, Row, run
 from todo_cli.db.prepared_statements import Preparation
+from todo_cli.db.rate_limit import LIMIT_REQUEST, RequestCount
 from todo_cli.db.schema_version import SCHEMA_VERSION
 from todo_cli.db.sign_in import ENTER, Entry
 from todo_cli.db.sql import Sql, StatementCall
-from todo_cli.errors import TodoError, Unavailable
+from todo_cli.errors import TodoError
 
 # psycopg warns of every refusal in a pipeline; it is raised here.
 logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 BEGIN, COMMIT, ROLLBACK = Sql("BEGIN"), Sql("COMMIT"), Sql("ROLLBACK")
-BEGIN_SNAPSHOT = Sql("BEGIN ISOLATION LEVEL REPEATABLE READ")
 SAVEPOINT, ROLLBACK_INNER = Sql("SAVEPOINT before_inner"), Sql("ROLLBACK TO SAVEPOINT before_inner")
-
-
-class ConnectionLost(TodoError):
-    """The connection was lost, so it is unknown whether the Request acted. Send it again with the same key."""
-
-    code, status, exit_code = "unavailable", 503, 7
-    default_hint = "try again in a moment"
-
-
-class RolledBack(Unavailable):
-    """The database did nothing, for a reason that passes. Send the Request again."""
 
 
 async def connect(url: str, preparation: Preparation | None = None, application: str = "todo") -> Connection:
@@ -80,16 +69,19 @@ class Transaction:
 
     A handler with one statement uses `finish`: sign-in and statement go in one pipeline, which Postgres runs as one
     implicit transaction and in one round trip. A handler that must read before it writes uses `steps`. A handler that
-    answers another Request within its own transaction gives it an `inner` one.
+    answers another Request within its own transaction gives it an `inner` one. A pending `count` is sent in front of
+    the first statement; it commits by itself.
     """
 
-    def __init__(self, connection: Connection, caller: Caller, request: type[Request[Any]]) -> None:
+    def __init__(
+        self, connection: Connection, caller: Caller, request: type[Request[Any]], count: RequestCount | None = None
+    ) -> None:
         me = caller.user_id
-        self._connection = connection
+        self._connection, self._count = connection, count
         self._is_open = False
-        self._pending: list[StatementCall] = [(ENTER, {})]  # sent before the next statement
+        # sent before the next statement; a request without a token, such as a sign-in, calls a function that checks it
+        self._pending: list[StatementCall] = [] if request.scope is None else [(ENTER, {})]
         self._entry: Entry | None = None  # of the last sign-in
-        self.has_committed = False
         self.caller = caller
         self.values: dict[str, Any] = {
             "schema": SCHEMA_VERSION,
@@ -122,20 +114,37 @@ class Transaction:
 
     async def _send(self, calls: Sequence[StatementCall]) -> list[str | None]:
         """Run statements in one round trip, each with its own values; return the first column of each one's row."""
-        try:
-            rows = await run(self._connection, [(sql, sql.values(self.values | values)) for sql, values in calls])
-        except psycopg.Error as error:
-            if was_lost(error):  # also where it leads to a standby, which accepts no write
-                await self._connection.close()
-            raise translate(error) from error
-        last = calls[-1][0]
-        self.has_committed |= last is COMMIT or (not self._is_open and last is not ROLLBACK)
+        statements = [(sql, sql.values(self.values | values)) for sql, values in calls]
+        count = self._count
+        if count is None or not count.is_pending:
+            rows = await self._run(statements)
+        else:
+            first, *rows = await self._run_counted(count, statements)
+            count.store(first[0] if first else None)
         texts = [None if row is None else row[0] for row in rows]
         for (sql, _), text in zip(calls, texts, strict=True):
             if sql is ENTER and text:
                 self._entry = msgspec.json.decode(text, type=Entry)
                 self._connection.set_time(self._entry.now)
         return texts
+
+    async def _run(self, statements: list[tuple[Sql, list[Any]]]) -> list[Row | None]:
+        try:
+            return await run(self._connection, statements)
+        except psycopg.Error as error:
+            if was_lost(error):  # also where it leads to a standby, which accepts no write
+                await self._connection.close()
+            raise translate_outcome(error) from error
+
+    async def _run_counted(self, count: RequestCount, statements: list[tuple[Sql, list[Any]]]) -> list[Row | None]:
+        limit = (LIMIT_REQUEST, [self.values["me"], count.policy])
+        try:
+            return await self._run([limit, *statements])
+        except ConnectionLost:
+            raise
+        except TodoError as error:
+            count.store_refusal(error)
+            raise
 
     @property
     def clock(self) -> Clock | None:
@@ -148,10 +157,7 @@ class Transaction:
         return self._entry.preferences or NO_PREFERENCES if self._entry else NO_PREFERENCES
 
     def estimate_clock(self) -> Clock | None:
-        """Return the clock if it costs no round trip: from the sign-in, or from an earlier one on this connection.
-
-        Without a sign-in of this user it does not know on which day their weeks begin.
-        """
+        """Return the clock if it costs no round trip: from the sign-in, or without the week from an earlier one."""
         now = self._connection.estimate_time()
         return self.clock or (Clock(now, self.caller.zone) if now and self.caller.zone else None)
 
@@ -182,6 +188,10 @@ class Transaction:
         if not self._connection.closed and self._connection.info.transaction_status != TransactionStatus.IDLE:
             await self._send([(end, {})])
 
+    def separate(self, request: type[Request[Any]]) -> Transaction:
+        """Return a transaction of its own for another Request; it must end before the first statement of this one."""
+        return Transaction(self._connection, self.caller, request, self._count)
+
     def inner(
         self, request: type[Request[Any]], key: str | None, *, enter: bool = False, turn: str | None = None
     ) -> Transaction:
@@ -189,21 +199,13 @@ class Transaction:
 
         `enter` checks the token's scope for it. Its changes belong to the `turn`, with which they are undone.
         """
-        inner = Transaction(self._connection, msgspec.structs.replace(self.caller, key=key), request)
+        inner = Transaction(self._connection, msgspec.structs.replace(self.caller, key=key), request, self._count)
         inner.values["within"] = turn
         inner._is_open, inner._entry = True, self._entry
         own: list[StatementCall] = [(SAVEPOINT, {}), *([(ENTER, {"scope": request.scope})] if enter else [])]
         inner._pending = [*self._pending, *own]
         self._pending = []
         return inner
-
-
-def translate(error: psycopg.Error) -> TodoError:
-    """Return what Postgres reported, or ConnectionLost where it reported nothing any more."""
-    translation = translate_error(error)
-    if was_rolled_back(error):
-        return RolledBack(translation.detail, hint=translation.hint)
-    return ConnectionLost(translation.detail) if was_lost(error) else translation
 
 
 class Steps:

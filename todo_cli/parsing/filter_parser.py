@@ -20,6 +20,7 @@ An error is an Invalid that names its character, counted from 1, in its detail a
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from todo_cli.errors import Invalid
 from todo_cli.parsing.filter_ast import (
@@ -48,6 +49,7 @@ _BARE = re.compile(r"[\w./*-]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
+@lru_cache(256)
 def parse_filter(text: str) -> Node:
     """Return the tree of the filter. An empty filter matches every task. Raise Invalid, and nothing else."""
     if len(text) > MAX_FILTER_CHARS:

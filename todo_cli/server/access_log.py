@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
+import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from todo_cli.contract.ids import new_id
@@ -74,5 +75,7 @@ def _write(scope: Scope, request_id: str, status: int, seconds: float) -> None:
         "status": status,
         "ms": round(seconds * 1000, 1),
     }
-    # ASCII: a path may contain line separators and control characters beyond it
-    sys.stderr.write(json.dumps(entry, separators=(",", ":")) + "\n")
+    line = msgspec.json.encode(entry).decode()
+    if not line.isascii():  # a path may contain line separators and control characters beyond ASCII
+        line = json.dumps(entry)
+    sys.stderr.write(line + "\n")

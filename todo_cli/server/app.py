@@ -6,6 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from starlette.routing import Route, Router, request_response
@@ -16,18 +17,22 @@ from todo_cli.contract.registry import REQUESTS
 from todo_cli.core.dispatch import import_handlers
 from todo_cli.errors import Invalid, NotFound, Unavailable
 from todo_cli.server.access_log import AccessLog
+from todo_cli.server.attachment_routes import AttachmentRoutes, open_attachment_routes
 from todo_cli.server.connection_pools import Pool, open_pool
-from todo_cli.server.endpoint import RequestEndpoint
+from todo_cli.server.endpoint import RequestEndpoint, answer_client_with_clock
 from todo_cli.server.headers import read_context
 from todo_cli.server.health import healthz, readyz
 from todo_cli.server.mcp_http import McpRoute
 from todo_cli.server.model_list import ModelRoute
 from todo_cli.server.openapi import openapi
+from todo_cli.server.password_routes import PasswordRoutes
 from todo_cli.server.proxies import ForwardedAddress
+from todo_cli.server.rate_limit import RateLimiter
 from todo_cli.server.responses import send_problem
 from todo_cli.server.shutdown import GracePeriod
 from todo_cli.server.sign_in import SignInFirst
 from todo_cli.server.turn_stream import TurnRoutes
+from todo_cli.server.turn_sweep import TurnSweep
 from todo_cli.settings.settings import Settings, load_settings
 
 LAST_ANSWERS_SECONDS = 2.0  # for requests whose grace has ended to send their error
@@ -56,19 +61,41 @@ class PathRoutes:
             await send_problem(send, Invalid(f"this path has no method {method[:20]}"), scope, allow, status=405)
 
 
+class FixedPaths:
+    """Looks up a path without parameters at once. The router tries its patterns one after the other."""
+
+    def __init__(self, routes: list[Route], router: ASGIApp) -> None:
+        self._endpoints = {route.path: route.app for route in routes if "{" not in route.path}
+        self._router = router
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one ASGI request."""
+        endpoint = self._endpoints.get(scope["path"]) if scope["type"] == "http" else None
+        await (endpoint or self._router)(scope, receive, send)
+
+
 async def _raise_not_found(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "http":
         raise NotFound("this server has no such path", hint="see: /openapi.json")
 
 
-def build_routes(pool: Pool, turns: TurnRoutes, mcp: McpRoute, models: ModelRoute) -> list[Route]:
+def build_routes(
+    pool: Pool,
+    turns: TurnRoutes,
+    mcp: McpRoute,
+    models: ModelRoute,
+    passwords: PasswordRoutes,
+    files: AttachmentRoutes | None = None,
+) -> list[Route]:
     """Return a route for every path, fixed paths before those with a parameter."""
     paths: defaultdict[str, PathRoutes] = defaultdict(PathRoutes)
+    answers = passwords.answers | (files.answers if files else {})
     for request in REQUESTS:
         if request.route:
             method, path = method_and_path(request)
+            answer = answers.get(request) or partial(answer_client_with_clock, pool)
             # a name may contain a slash
-            paths[path.replace("name}", "name:path}")].methods[method] = RequestEndpoint(request, pool)
+            paths[path.replace("name}", "name:path}")].methods[method] = RequestEndpoint(request, answer)
     paths["/v1/turns"].methods["POST"] = turns.post
     paths["/v1/turns/{turn}/events"].methods["GET"] = turns.get
     paths["/v1/models"].methods["GET"] = models
@@ -95,15 +122,22 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         # the pool connects in the background: a server may start before its database
         await pool.open()
         grace.watch_signals()
+        sweep.start()
         try:
             yield
         finally:
+            await sweep.close()
             await turns.close()
             await mcp.close()
             await log.wait_until_idle(LAST_ANSWERS_SECONDS)
             await asyncio.shield(pool.close())
 
-    routes = build_routes(pool, turns, mcp, ModelRoute(pool, settings))
+    passwords = PasswordRoutes(pool, settings.serve_registration)
+    routes = build_routes(
+        pool, turns, mcp, ModelRoute(pool, settings), passwords, open_attachment_routes(pool, settings)
+    )
     router = Router(routes, redirect_slashes=False, default=_raise_not_found, lifespan=lifespan)
-    log = AccessLog(SignInFirst(router, pool))
-    return ForwardedAddress(log, settings.serve_proxies)
+    limiter = RateLimiter(pool, is_on=settings.serve_rate_limit)
+    sweep = TurnSweep(FixedPaths(routes, router), pool, settings, turns.runner)
+    log = AccessLog(SignInFirst(sweep, pool, limiter))
+    return ForwardedAddress(log, settings.serve_proxies) if settings.serve_proxies else log

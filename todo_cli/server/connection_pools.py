@@ -106,8 +106,7 @@ class SharedPool(Pool):
         except (PoolTimeout, TooManyRequests):
             raise no_connection_free() from None
         try:
-            async with connection:
-                yield connection
+            yield connection
         finally:
             await self._pool.putconn(connection)
 

@@ -5,6 +5,7 @@ This is bare ASGI: a framework's validation would cost more than the work itself
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, get_origin
 from urllib.parse import parse_qsl
 
@@ -15,6 +16,7 @@ from todo_cli.contract.base import Caller, Request, method_and_path
 from todo_cli.contract.codec import convert_request, decode_request, encode
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.preferences import NO_DISPLAY_PREFERENCES
+from todo_cli.db.rate_limit import RequestCount
 from todo_cli.errors import Invalid, NotSignedIn, Unavailable
 from todo_cli.server.connection_pools import Pool
 from todo_cli.server.headers import read_headers
@@ -25,19 +27,24 @@ from todo_cli.server.responses import send_response
 R = TypeVar("R")
 
 
-class RequestEndpoint:
-    """The endpoint of one Request."""
+AnswerRequest = Callable[[Caller, Any, RequestCount | None], Awaitable[TimedAnswer[Any]]]
+"""Answers a Request of one type."""
 
-    def __init__(self, request: type[Request[Any]], pool: Pool) -> None:
-        self._request, self._pool = request, pool
+
+class RequestEndpoint:
+    """The endpoint of one Request, which `answer` answers: usually one transaction of the database."""
+
+    def __init__(self, request: type[Request[Any]], answer: AnswerRequest) -> None:
+        self._request, self._answer = request, answer
         self._method, self._path = method_and_path(request)
         fields = msgspec.structs.fields(request)
         self._lists = {field.name for field in fields if get_origin(field.type) is tuple}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one HTTP request of a caller who is signed in; raises TodoError."""
+        """Answer one HTTP request; raises TodoError."""
         request = await self._read(scope, receive)
-        result = await answer_client_with_clock(self._pool, scope["state"]["caller"], request)
+        state = scope["state"]
+        result = await self._answer(state["caller"], request, state.get("count"))
         status = success_status(self._request)
         await send_response(send, status, encode(result.value), b"application/json", *_context_headers(result))
 
@@ -84,18 +91,23 @@ def _context_headers(answer: TimedAnswer[Any]) -> list[tuple[bytes, bytes]]:
     return headers
 
 
-async def answer_client(pool: Pool, caller: Caller, request: Request[R]) -> R:
-    """Answer a client's Request. A write gets a key if it has none, and a refused sign-in is counted."""
-    return (await answer_client_with_clock(pool, caller, request)).value
+async def answer_client(pool: Pool, caller: Caller, request: Request[R], count: RequestCount | None = None) -> R:
+    """Answer a client's Request. A write gets a key if it has none, and a refused sign-in is counted.
+
+    A pending `count` of the user's limit is made with it. Steps that belong to a counted request have none.
+    """
+    return (await answer_client_with_clock(pool, caller, request, count)).value
 
 
-async def answer_client_with_clock(pool: Pool, caller: Caller, request: Request[R]) -> TimedAnswer[R]:
+async def answer_client_with_clock(
+    pool: Pool, caller: Caller, request: Request[R], count: RequestCount | None = None
+) -> TimedAnswer[R]:
     """Do `answer_client`, and return the clock by which dates were read too."""
     if caller.key is None and request.write:
         # after a lost connection the server repeats the Request: without a key it could act twice
         caller = msgspec.structs.replace(caller, key=new_id())
     try:
-        return await answer(pool, caller, request)
+        return await answer(pool, caller, request, count)
     except NotSignedIn as error:
         raise await count_failed_sign_in(pool, caller, error) from None
 

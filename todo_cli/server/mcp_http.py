@@ -10,10 +10,8 @@ from starlette.types import Receive, Scope, Send
 
 from todo_cli.contract.base import Request
 from todo_cli.contract.limits import MAX_BODY_BYTES
-from todo_cli.errors import TodoError
 from todo_cli.server.connection_pools import Pool
 from todo_cli.server.endpoint import answer_client
-from todo_cli.server.refusal_counts import count_refused_request
 from todo_cli.server.sign_in import check_token
 
 
@@ -31,8 +29,8 @@ class McpRoute:
         self._end = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one message of a client. Some need no database, so the token of each is checked."""
-        await check_token(self._pool, scope["state"]["caller"])
+        """Answer one message of a client. Some need no database, so each is counted with a check of its token."""
+        await check_token(self._pool, scope["state"]["caller"], scope["state"]["count"])
         manager = await self._load_manager()
         await manager.handle_request(scope, receive, send)
 
@@ -50,16 +48,10 @@ class McpRoute:
             await self._end.wait()
 
     def _sender(self, context: Any) -> Any:
-        state = context.request.scope["state"]
-        caller = msgspec.structs.replace(state["caller"], way="mcp")
+        caller = msgspec.structs.replace(context.request.scope["state"]["caller"], way="mcp")
 
         async def send(request: Request[Any], key: str | None) -> Any:
-            try:
-                return await answer_client(self._pool, msgspec.structs.replace(caller, key=key), request)
-            except TodoError as error:  # it becomes the result of a tool, so that the response is no refusal
-                state["error"] = error
-                await count_refused_request(self._pool, caller, error)
-                raise
+            return await answer_client(self._pool, msgspec.structs.replace(caller, key=key), request)
 
         return send
 

@@ -7,7 +7,6 @@ from starlette.types import Receive, Scope, Send
 from todo_cli.contract.codec import encode
 from todo_cli.contract.users import WhoAmI
 from todo_cli.errors import ModelFailed
-from todo_cli.llm.catalog import list_models
 from todo_cli.server.connection_pools import Pool
 from todo_cli.server.endpoint import answer_client
 from todo_cli.server.responses import send_response
@@ -22,7 +21,10 @@ class ModelRoute:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer `GET /v1/models`; raises TodoError."""
-        me = await answer_client(self._pool, scope["state"]["caller"], WhoAmI())
+        from todo_cli.llm.catalog import list_models  # The HTTP client is an eighth of the start of a server.
+
+        state = scope["state"]
+        me = await answer_client(self._pool, state["caller"], WhoAmI(), state["count"])
         try:
             models = await list_models(self._settings, preferred=me.model)
         except ModelFailed as error:

@@ -11,8 +11,10 @@ from todo_cli.contract.base import Caller, Request
 from todo_cli.contract.clock import Clock
 from todo_cli.contract.preferences import DisplayPreferences
 from todo_cli.core.dispatch import handle
-from todo_cli.db.transaction import ConnectionLost, RolledBack, Transaction, time_limit
-from todo_cli.errors import TodoError, Unavailable
+from todo_cli.db.errors import ConnectionLost, RolledBack
+from todo_cli.db.rate_limit import RequestCount
+from todo_cli.db.transaction import Transaction, time_limit
+from todo_cli.errors import Unavailable
 from todo_cli.server.connection_pools import Pool
 
 R = TypeVar("R")
@@ -31,7 +33,7 @@ class TimedAnswer(NamedTuple, Generic[R]):
     display: DisplayPreferences
 
 
-async def answer(pool: Pool, caller: Caller, request: Request[R]) -> TimedAnswer[R]:
+async def answer(pool: Pool, caller: Caller, request: Request[R], count: RequestCount | None = None) -> TimedAnswer[R]:
     """Answer a Request on a pooled connection. If the connection is lost, repeat the Request with its key.
 
     A repeated Request waits for the database, since it may have acted. Any other is refused while the database is down.
@@ -41,7 +43,8 @@ async def answer(pool: Pool, caller: Caller, request: Request[R]) -> TimedAnswer
             for attempt in range(1, MAX_ATTEMPTS + 1):
                 try:
                     async with pool.lend(wait_for_database=attempt > 1) as connection:
-                        return await _handle(Transaction(connection, caller, type(request)), request)
+                        tx = Transaction(connection, caller, type(request), count)
+                        return TimedAnswer(await handle(tx, request), tx.clock, tx.preferences.display)
                 except RolledBack:
                     if attempt == MAX_ATTEMPTS:
                         raise
@@ -55,11 +58,3 @@ async def answer(pool: Pool, caller: Caller, request: Request[R]) -> TimedAnswer
         raise Unavailable("the database took too long", hint="try again in a moment", uncertain=True) from None
     except psycopg.Error as error:
         raise Unavailable("the connection to the database was lost", hint="try again in a moment") from error
-
-
-async def _handle(tx: Transaction, request: Request[R]) -> TimedAnswer[R]:
-    try:
-        return TimedAnswer(await handle(tx, request), tx.clock, tx.preferences.display)
-    except TodoError as error:
-        error.is_counted = tx.has_committed
-        raise

@@ -6,7 +6,6 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from todo_cli.errors import Invalid
 
@@ -15,6 +14,8 @@ class ForwardedAddress:
     """Sets the client's address from `X-Forwarded-For`. Text that is no address leaves the proxy's own."""
 
     def __init__(self, app: Any, proxies: str) -> None:
+        from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
         check_proxies(proxies)
         self._app, self._library = app, ProxyHeadersMiddleware(self._call_app, proxies)
 
@@ -24,8 +25,9 @@ class ForwardedAddress:
         await self._library(scope, receive, send)  # type: ignore[arg-type]  # the same protocol in uvicorn's types
 
     async def _call_app(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope.get("client") and not _is_address(scope["client"][0]):
-            scope["client"] = scope["state"]["peer"]
+        client, peer = scope.get("client"), scope["state"]["peer"]
+        if client != peer and not _is_address(client[0]):
+            scope["client"] = peer
         await self._app(scope, receive, send)
 
 

@@ -1,4 +1,4 @@
-"""Count refused requests and failed sign-ins in the database, and answer 429 again without asking it."""
+"""Count failed sign-ins in the database, and answer 429 again without asking it."""
 
 from __future__ import annotations
 
@@ -9,17 +9,15 @@ from typing import NamedTuple
 import psycopg
 
 from todo_cli.contract.base import Caller
-from todo_cli.db.errors import translate_error
 from todo_cli.errors import NotSignedIn, TodoError, TooMany, Unavailable
 from todo_cli.server.connection_pools import Pool
 
 MAX_FAILURES_PER_MINUTE = 30  # for one account from one address
 REPEAT_SECONDS = 0.5
-"""A token beyond its limit gets the same answer for so long, however often it asks."""
+"""A token beyond its limit gets the same answer for so long, however often it asks; those requests are not counted."""
 MAX_REMEMBERED_REFUSALS = 10_000
 
 COUNT_FAILURE = "SELECT todo.count_failure($1::uuid, $2)"
-COUNT_REFUSED_REQUEST = "SELECT todo.count_refused_request($1::uuid)"
 
 
 async def count_failed_sign_in(pool: Pool, caller: Caller, error: NotSignedIn) -> TodoError:
@@ -38,24 +36,6 @@ async def count_failed_sign_in(pool: Pool, caller: Caller, error: NotSignedIn) -
     return error
 
 
-async def count_refused_request(pool: Pool, caller: Caller, error: TodoError) -> None:
-    """Count a request that was refused with this error, once; raises TooMany beyond the user's limit.
-
-    A failed sign-in is counted apart. 429 and 503 are refused without work.
-    """
-    if error.is_counted or isinstance(error, NotSignedIn | Unavailable) or is_rate_limit(error):
-        return
-    error.is_counted = True
-    try:
-        async with pool.lend(wait_for_database=False) as connection:
-            await connection.execute(COUNT_REFUSED_REQUEST, [caller.user_id], prepare=False)
-    except Unavailable:
-        return
-    except psycopg.Error as failure:
-        if isinstance(limit := translate_error(failure), TooMany):
-            raise limit from None
-
-
 def is_rate_limit(error: Exception) -> bool:
     """Return whether an error is the answer of a rate limit, and not of a budget or of a size: those have a reason."""
     return isinstance(error, TooMany) and "reason" not in error.extra
@@ -69,22 +49,22 @@ class Refusal(NamedTuple):
 
 
 class RecentRefusals:
-    """The last 429 of each token, by the token's hash."""
+    """The last 429 of each token under each policy, by the token's hash."""
 
     def __init__(self) -> None:
-        self._refusals: OrderedDict[str, Refusal] = OrderedDict()
+        self._refusals: OrderedDict[tuple[str, str], Refusal] = OrderedDict()
 
-    def add(self, token: str, error: TodoError) -> None:
+    def add(self, token: str, policy: str, error: TodoError) -> None:
         """Remember the refusal of a token if a rate limit made it."""
         if not is_rate_limit(error):
             return
-        self._refusals[token] = Refusal(time.monotonic(), error)
-        self._refusals.move_to_end(token)
+        self._refusals[token, policy] = Refusal(time.monotonic(), error)
+        self._refusals.move_to_end((token, policy))
         if len(self._refusals) > MAX_REMEMBERED_REFUSALS:
             self._refusals.popitem(last=False)
 
-    def raise_recent(self, token: str) -> None:
+    def raise_recent(self, token: str, policy: str) -> None:
         """Raise the last refusal of this token if it was a moment ago."""
-        refusal = self._refusals.get(token)
+        refusal = self._refusals.get((token, policy))
         if refusal and time.monotonic() - refusal.at < REPEAT_SECONDS:
             raise TooMany(refusal.error.detail, hint=refusal.error.hint, **refusal.error.extra)

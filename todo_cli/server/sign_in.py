@@ -16,20 +16,28 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from todo_cli.contract.base import Caller
 from todo_cli.contract.ids import token_hash
 from todo_cli.contract.users import WhoAmI
+from todo_cli.db.rate_limit import RequestCount
 from todo_cli.errors import NotSignedIn, TodoError, TooMany, Unavailable
 from todo_cli.server.bodies import Bodies
 from todo_cli.server.connection_pools import Pool
 from todo_cli.server.endpoint import answer_client
 from todo_cli.server.headers import check_headers, has_body, read_caller
-from todo_cli.server.refusal_counts import RecentRefusals, count_refused_request
+from todo_cli.server.public_requests import PublicRequests
+from todo_cli.server.rate_limit import RateLimiter, add_rate_headers, policy_of
+from todo_cli.server.refusal_counts import RecentRefusals
 from todo_cli.server.responses import send_errors_of, send_problem
 
 PUBLIC_PATHS = {
     "/healthz": "a load balancer has no token; the answer is the same for everybody",
     "/readyz": "a load balancer has no token; the answer names no more than the versions of the schema",
     "/openapi.json": "authors of clients read it before they have a token; it describes every server of this version",
+    "/v1/sign_ins": "it gives a token for a password, and answers alike whether or not the account exists",
+    "/v1/registrations": "a new user has no token; the answer does not tell whether the address had an account",
+    "/v1/password_resets": "who lost the password has a one-time code in place of a token",
+    "/v1/device_codes": "a device asks for its first token; a signed-in user approves it",
+    "/v1/device_sessions": "the same device waits for the approval; its secret has the entropy of a token",
 }
-"""The paths that need no token, each with the reason."""
+"""The paths that need no token, each with the reason. Those below /v1 pass through `PublicRequests`."""
 
 MEMORY_SECONDS = 60.0
 """A token that was valid is not checked again before the rest of a request is read."""
@@ -41,9 +49,10 @@ MAX_WAITING_CHECKS = 100
 class SignInFirst:
     """The middleware before the router. It puts the caller into `scope["state"]["caller"]`."""
 
-    def __init__(self, app: ASGIApp, pool: Pool) -> None:
-        self._app, self._pool = app, pool
+    def __init__(self, app: ASGIApp, pool: Pool, limiter: RateLimiter) -> None:
+        self._app, self._limiter = app, limiter
         self._tokens, self._bodies, self._refusals = TokenChecks(pool), Bodies(), RecentRefusals()
+        self._public = PublicRequests(app, self._bodies, max(1, pool.size // 4))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one ASGI request."""
@@ -53,16 +62,17 @@ class SignInFirst:
             error = Unavailable("the server has too many connections", hint="try again in a moment")
             await send_problem(send, error, scope, (b"connection", b"close"))
         else:
+            send = add_rate_headers(scope, send)
             await send_errors_of(scope, send, self._respond(scope, receive, send))
 
     async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         check_headers(scope)
         if scope["path"] in PUBLIC_PATHS:
-            await self._app(scope, receive, send)
+            await self._public(scope, receive, send)
             return
         caller = read_caller(scope)
-        token = token_hash(caller.token)
-        self._refusals.raise_recent(token)
+        token, policy = token_hash(caller.token), policy_of(scope)
+        self._refusals.raise_recent(token, policy)
         try:
             await self._tokens.require_valid(caller, token)
             await self._call_app(scope, receive, send, caller)
@@ -70,21 +80,22 @@ class SignInFirst:
             self._tokens.forget(token)
             raise
         except TooMany as error:
-            self._refusals.add(token, error)
+            self._refusals.add(token, policy, error)
             raise
-        if "error" in scope["state"]:  # of a tool, in an answer of /mcp
-            self._refusals.add(token, scope["state"]["error"])
 
     async def _call_app(self, scope: Scope, receive: Receive, send: Send, caller: Caller) -> None:
+        scope["state"]["caller"] = caller
+        count = self._limiter.begin(scope)
         try:
-            scope["state"]["caller"] = caller
             if not has_body(scope):
                 await self._app(scope, receive, send)
                 return
             async with self._bodies.open(scope, receive, caller.user_id) as body:
                 await self._app(scope, body.receive, send)
-        except TodoError as error:
-            await count_refused_request(self._pool, caller, error)
+        except (NotSignedIn, Unavailable):  # counted apart, and not the user's doing
+            raise
+        except TodoError:
+            await self._limiter.finish(caller, count)
             raise
 
 
@@ -121,6 +132,6 @@ class TokenChecks:
         self._valid.pop(token, None)
 
 
-async def check_token(pool: Pool, caller: Caller) -> None:
-    """Raise NotSignedIn for a token that is not valid now. The user's rate limit does not count the check."""
-    await answer_client(pool, replace(caller, way="chat", space=None, key=None), WhoAmI())
+async def check_token(pool: Pool, caller: Caller, count: RequestCount | None = None) -> None:
+    """Raise NotSignedIn for a token that is not valid now."""
+    await answer_client(pool, replace(caller, space=None, key=None), WhoAmI(), count)

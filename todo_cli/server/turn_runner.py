@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 async def answer_for_turn(pool: Pool, caller: Caller, request: Any) -> Any:
-    """Answer a step of a turn, or a read of it: journaled as `chat` and not counted by the user's rate limit."""
+    """Answer a step of a turn, or a read of it: journaled as `chat`. The request that started the turn was counted."""
     return await answer_client(pool, msgspec.structs.replace(caller, way="chat"), request)
 
 

@@ -26,6 +26,7 @@ from todo_cli.contract.tokens import Id
 from todo_cli.contract.turn_events import ReadEvents, TurnProgress
 from todo_cli.contract.turn_steps import MessageText
 from todo_cli.contract.users import WhoAmI
+from todo_cli.db.rate_limit import RequestCount
 from todo_cli.errors import Bug, ModelFailed, TodoError
 from todo_cli.llm.endpoints import ModelEndpoint
 from todo_cli.llm.selection import select_endpoint
@@ -36,7 +37,7 @@ from todo_cli.server.responses import log_trace, send_response
 from todo_cli.server.shutdown import GracePeriod
 from todo_cli.server.turn_attendance import TurnAttendance
 from todo_cli.server.turn_feed import TurnFeeds, TurnWatch
-from todo_cli.server.turn_runner import TurnRunner, answer_for_turn
+from todo_cli.server.turn_runner import TurnRunner
 from todo_cli.settings.settings import Settings
 
 HEARTBEAT_SECONDS = 10.0
@@ -74,12 +75,12 @@ class TurnRoutes:
 
     def __init__(self, pool: Pool, settings: Settings, grace: GracePeriod) -> None:
         self._pool, self._settings = pool, settings
-        self._runner = TurnRunner(pool, grace, titles=settings.model_titles)
+        self.runner = TurnRunner(pool, grace, titles=settings.model_titles)
         self._feeds = TurnFeeds(pool)
 
     async def close(self) -> None:
         """End the turns of this process."""
-        await self._runner.close()
+        await self.runner.close()
 
     async def post(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer `POST /v1/turns`; raises TodoError."""
@@ -103,7 +104,8 @@ class TurnRoutes:
         if "after" not in fields and "last-event-id" in headers:
             fields["after"] = headers["last-event-id"]
         query = convert_request(fields | scope["path_params"], FollowTurnQuery)
-        seen = await answer_client(self._pool, caller, ReadEvents(turn=query.turn, after=query.after, limit=1))
+        first = ReadEvents(turn=query.turn, after=query.after, limit=1)
+        seen = await answer_client(self._pool, caller, first, scope["state"]["count"])
         if scope["method"] == "HEAD":
             await send_response(send, 200, b"", b"text/event-stream")
             return
@@ -113,12 +115,12 @@ class TurnRoutes:
                 await _Stream(b"", progress, query.turn, scope["state"]["request_id"]).send(receive, send)
 
     def _attend(self, scope: Scope, caller: Caller, model: str | None = None) -> TurnAttendance:
-        choose = partial(self._choose_endpoint, caller, model)
-        return TurnAttendance(self._runner, caller, choose, scope["state"]["request_id"])
+        choose = partial(self._choose_endpoint, caller, model, scope["state"]["count"])
+        return TurnAttendance(self.runner, caller, choose, scope["state"]["request_id"])
 
-    async def _choose_endpoint(self, caller: Caller, model: str | None) -> ModelEndpoint:
+    async def _choose_endpoint(self, caller: Caller, model: str | None, count: RequestCount | None) -> ModelEndpoint:
         """Return the endpoint of the model. The settings hold its address, a user only names it; raises ModelFailed."""
-        me = await answer_for_turn(self._pool, caller, WhoAmI())  # an error names the models: signed-in users only
+        me = await answer_client(self._pool, caller, WhoAmI(), count)  # an error names the models: signed-in users only
         try:
             # the keyring may be slow
             return await asyncio.to_thread(

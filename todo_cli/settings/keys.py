@@ -13,6 +13,7 @@ from todo_cli.settings.urls import check_database_url, check_server_url
 MAX_TIMEOUT_SECONDS = 86_400
 MAX_POOL_SIZE = 1_000
 MAX_CLIENT_CONNECTIONS = 100_000
+MAX_RETENTION_DAYS = 36_500
 MAX_PRICE = 1_000_000
 MAX_CURRENCY_CHARS = 10
 
@@ -31,7 +32,7 @@ class SettingKey(NamedTuple):
     @property
     def field(self) -> str:
         """The name of the setting in `Settings`."""
-        return {"server": "serve_", "model": "model_"}.get(self.section, "") + self.name
+        return {"server": "serve_", "model": "model_", "store": "store_"}.get(self.section, "") + self.name
 
 
 SETTING_KEYS = (
@@ -70,6 +71,23 @@ SETTING_KEYS = (
     SettingKey("server", "prepare", str, "auto", "as in a profile, for `todo serve`", "TODO_SERVER_PREPARE"),
     SettingKey("server", "connections", int, 800, "client connections per server process", "TODO_CONNECTIONS"),
     SettingKey("server", "proxies", str, "127.0.0.1", "proxies whose X-Forwarded headers are trusted", "TODO_PROXIES"),
+    SettingKey(
+        "server", "registration", str, "closed", "who may register: closed, invitation, open", "TODO_REGISTRATION"
+    ),
+    SettingKey(
+        "server", "rate_limit", bool, True, "limit each user's requests; a local list has no limit", "TODO_RATE_LIMIT"
+    ),
+    SettingKey("store", "bucket", str, None, "bucket for attachments; default: the database", "TODO_STORE_BUCKET"),
+    SettingKey(
+        "store", "endpoint", str, None, "address of the S3-compatible store; default: AWS", "TODO_STORE_ENDPOINT"
+    ),
+    SettingKey(
+        "store", "public_endpoint", str, None, "its address for clients, if another", "TODO_STORE_PUBLIC_ENDPOINT"
+    ),
+    SettingKey("store", "region", str, "us-east-1", "region of the bucket", "TODO_STORE_REGION"),
+    SettingKey("store", "access_key_id", str, None, "default: as AWS's own tools find it", "TODO_STORE_ACCESS_KEY_ID"),
+    SettingKey("store", "secret_access_key", str, None, "belongs to it", "TODO_STORE_SECRET_ACCESS_KEY", True),
+    SettingKey("store", "retention_days", int, 30, "days that removed files are kept", "TODO_STORE_RETENTION_DAYS"),
     SettingKey("model", "name", str, None, "model for the chat; a server uses its own setting", "TODO_MODEL"),
     SettingKey("model", "base_url", str, None, "address of the model's API; OPENAI_BASE_URL wins"),
     SettingKey("model", "api_key", str, None, "API key, sent to that address only; OPENAI_API_KEY wins", None, True),
@@ -81,15 +99,23 @@ SETTING_KEYS = (
     SettingKey("model", "titles", bool, True, "let the model title a conversation after its first turn", "TODO_TITLES"),
 )
 
-_URL_CHECKS = {"server": check_server_url, "database_url": check_database_url, "owner_url": check_database_url}
+_URL_CHECKS = {
+    "server": check_server_url,
+    "database_url": check_database_url,
+    "owner_url": check_database_url,
+    "endpoint": check_server_url,
+    "public_endpoint": check_server_url,
+}
 _SWITCHES = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 _KIND_NAMES = {str: "a text", float: "a number", int: "a whole number", bool: "true or false", list: "a list"}
 _LIMITS = {
     "color": "auto, always or never",
     "timeout": f"more than 0 and at most {MAX_TIMEOUT_SECONDS:,}",
+    "retention_days": f"0 to {MAX_RETENTION_DAYS:,}",
     "prepare": "auto or off",
     "pool_size": f"0 to {MAX_POOL_SIZE:,}",
     "connections": f"1 to {MAX_CLIENT_CONNECTIONS:,}",
+    "registration": "closed, invitation or open",
     "allowed": "a list of names",
     "input_price": f"0 to {MAX_PRICE:,}",
     "output_price": f"0 to {MAX_PRICE:,}",
@@ -129,6 +155,8 @@ def _is_within_limits(key: SettingKey, value: Any) -> bool:
     match key.name:
         case "color":
             return value in ("auto", "always", "never")
+        case "registration":
+            return value in ("closed", "invitation", "open")
         case "timeout":
             return bool(0 < value <= MAX_TIMEOUT_SECONDS)
         case "pool_size":
@@ -137,6 +165,8 @@ def _is_within_limits(key: SettingKey, value: Any) -> bool:
             return value in ("auto", "off")
         case "connections":
             return bool(1 <= value <= MAX_CLIENT_CONNECTIONS)
+        case "retention_days":
+            return bool(0 <= value <= MAX_RETENTION_DAYS)
         case "allowed":
             return all(isinstance(name, str) for name in value)
         case "input_price" | "output_price":

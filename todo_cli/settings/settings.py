@@ -32,6 +32,7 @@ class Settings(NamedTuple):
     serve_pool_size: int
     serve_connections: int
     serve_proxies: str
+    serve_rate_limit: bool = True
     prepare: str = "auto"
     serve_prepare: str = "auto"
     model_name: str | None = None
@@ -43,6 +44,14 @@ class Settings(NamedTuple):
     model_output_price: float | None = None
     model_currency: str = "USD"
     model_titles: bool = True
+    serve_registration: str = "closed"
+    store_bucket: str | None = None
+    store_endpoint: str | None = None
+    store_public_endpoint: str | None = None
+    store_region: str = "us-east-1"
+    store_access_key_id: str | None = None
+    store_secret_access_key: Secret | None = None
+    store_retention_days: int = 30
 
     def require_token(self) -> Secret:
         """Return the token, read from the keyring if it is stored there; raises NotSignedIn without one."""
@@ -102,6 +111,7 @@ def load_settings(profile: str | None = None, *, allow_new: bool = False) -> Set
         "profile": profiles.get(name, {}),
         "server": content.get("server", {}),
         "model": content.get("model", {}),
+        "store": content.get("store", {}),
     }
     values = {key.field: _read_value(key, sections[key.section]) for key in SETTING_KEYS}
     if _environment_names_another_model(sections["model"]):
@@ -127,7 +137,7 @@ def _read_value(key: SettingKey, section: dict[str, Any]) -> Any:
 
 def _check_content(path: Path, content: dict[str, Any]) -> None:
     for name, value in content.items():
-        if name in ("server", "model"):
+        if name in ("server", "model", "store"):
             _check_section(path, f"[{name}]", value, name)
         elif name == "profiles" and isinstance(value, dict):
             for profile, section in value.items():
@@ -159,7 +169,12 @@ def _check_file_mode(path: Path, content: dict[str, Any]) -> None:
     if os.name != "posix":
         return
     secret_names = {key.name for key in SETTING_KEYS if key.secret}
-    sections = [content.get("server", {}), content.get("model", {}), *content.get("profiles", {}).values()]
+    sections = [
+        content.get("server", {}),
+        content.get("model", {}),
+        content.get("store", {}),
+        *content.get("profiles", {}).values(),
+    ]
     if path.stat().st_mode & 0o077 and any(secret_names & section.keys() for section in sections):
         raise Invalid(f"{path} contains secrets and other users can read it", hint=f"run: chmod 600 {path}")
 

@@ -51,6 +51,8 @@ def _format_field(name: str, value: Any, now: datetime) -> str:
             return _format_date(value, now)
         if name in ("parent", "after"):
             return " ".join(f"#{number}" for number in (value if name == "after" else [value]))
+        if name == "attachments":
+            return format_value(", ".join(value))
         if name == "tracked":
             return format_duration(value)
     except (TypeError, ValueError):  # a person's own login may write any value into the journal

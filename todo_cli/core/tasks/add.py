@@ -21,11 +21,9 @@ from todo_cli.core.tasks.load import Loaded, Wanted
 from todo_cli.core.tasks.rows import TaskRow, to_task
 from todo_cli.core.tasks.store import ADD, Edits, encode_rows
 from todo_cli.core.tasks.task_input import NewRow, read_new_task
-from todo_cli.core.tasks.todo_txt_input import read_todo_txt
 from todo_cli.core.validation import check_line
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid
-from todo_cli.parsing.todo_txt import parse_todo_txt
 
 
 class AddWanted(Wanted):
@@ -70,6 +68,9 @@ async def want_tasks(tx: Transaction, request: AddTasks) -> AddWanted:
 
 async def _read_line(tx: Transaction, task: NewTask, place: int, *, parse: bool) -> NewRow:
     """Read one of several tasks. An error names its place, counted from 1."""
+    from todo_cli.core.tasks.todo_txt_input import read_todo_txt
+    from todo_cli.parsing.todo_txt import parse_todo_txt
+
     try:
         if parse and (line := parse_todo_txt(check_line("title", task.title))):
             return await read_todo_txt(tx, task, line)

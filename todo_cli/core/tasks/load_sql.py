@@ -171,7 +171,7 @@ def load_statement(ctes: Sequence[LiteralString], numbers: LiteralString, member
 WITH RECURSIVE {"".join(f"{cte}, " for cte in ctes)}rows AS MATERIALIZED ({select_rows(numbers)}),
 size AS MATERIALIZED (
   SELECT coalesce(sum(octet_length(title) + coalesce(octet_length(note), 0)
-    + coalesce(octet_length(repeat::text), 0)
+    + coalesce(octet_length(repeat::text), 0) + coalesce(octet_length(attachments::text), 0)
     + coalesce(octet_length(array_to_string(tags, '')), 0)), 0) AS bytes
   FROM rows)
 SELECT json_build_object(

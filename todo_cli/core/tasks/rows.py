@@ -8,7 +8,7 @@ from typing import Any, LiteralString
 import msgspec
 
 from todo_cli.contract import task_types
-from todo_cli.contract.task_types import Task, TaskStatus
+from todo_cli.contract.task_types import Attachment, Task, TaskStatus
 
 NO_PRIORITY = 4  # sorts last in an index
 DateOrInstant = date | datetime
@@ -63,6 +63,7 @@ class TaskRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     claimed_by: str | None = None
     claim_token: str | None = None
     claimed_until: datetime | None = None
+    attachments: tuple[Attachment, ...] | None = None
     tags: tuple[str, ...] = ()
     after: tuple[int, ...] = ()
 

@@ -15,9 +15,10 @@ from todo_cli.core.tasks.load import Loaded, read_loaded
 from todo_cli.core.tasks.store import DecidedChange
 from todo_cli.core.tasks.working_set import rebase
 from todo_cli.core.turns.run_call import parse_tool_request
+from todo_cli.db.errors import ConnectionLost
 from todo_cli.db.sign_in import ENTER
 from todo_cli.db.sql import StatementCall
-from todo_cli.db.transaction import ConnectionLost, Steps, Transaction
+from todo_cli.db.transaction import Steps, Transaction
 from todo_cli.errors import Invalid, TodoError, Unavailable
 
 

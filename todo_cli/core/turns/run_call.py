@@ -27,8 +27,9 @@ from todo_cli.core.turns.append_sql import (
 from todo_cli.core.turns.consent import needs_approval
 from todo_cli.core.turns.steps import to_stored
 from todo_cli.core.turns.tool_result import error_json, result_json
+from todo_cli.db.errors import ConnectionLost
 from todo_cli.db.sql import Sql, StatementCall
-from todo_cli.db.transaction import ConnectionLost, Steps, Transaction
+from todo_cli.db.transaction import Steps, Transaction
 from todo_cli.errors import Invalid, TodoError, Unavailable
 
 CHECK_FENCE = Sql(f"""

@@ -1,8 +1,85 @@
+-- name: record_request
+-- Record one request of a user under a policy, 'user' or 'chat', and return what is left of it as
+-- JSON; null for a user without a limit. The row has the newest moments up to the limit, those of
+-- refused requests too. Each is taken while the row is locked, so they stand in order, and the
+-- request is let in if fewer than the limit lie in the 60 seconds before it.
+CREATE FUNCTION todo.record_request(p_user uuid, p_policy text) RETURNS text
+LANGUAGE plpgsql VOLATILE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  allowed int;
+  recent timestamptz[];
+  moment timestamptz;
+  used int;
+BEGIN
+  SELECT CASE p_policy WHEN 'chat' THEN turns_per_minute ELSE per_minute END INTO allowed
+    FROM todo.users
+   WHERE id = p_user;
+  IF allowed IS NULL THEN
+    RETURN NULL;
+  END IF;
+  -- No request waits for the disk. A crash of Postgres may forget the counts of its last moment.
+  PERFORM set_config('synchronous_commit', 'off', true);
+  SELECT moments INTO recent FROM todo.recent_requests
+   WHERE user_id = p_user AND policy = p_policy
+     FOR NO KEY UPDATE;
+  IF NOT FOUND THEN
+    INSERT INTO todo.recent_requests (user_id, policy, moments) VALUES (p_user, p_policy, '{}')
+    ON CONFLICT DO NOTHING;
+    SELECT moments INTO recent FROM todo.recent_requests
+     WHERE user_id = p_user AND policy = p_policy
+       FOR NO KEY UPDATE;
+  END IF;
+  moment := clock_timestamp();
+  recent := recent[width_bucket(moment - interval '60 seconds', recent) + 1:];
+  used := cardinality(recent);
+  recent := recent[greatest(1, used - allowed + 2):] || moment;
+  UPDATE todo.recent_requests SET moments = recent WHERE user_id = p_user AND policy = p_policy;
+  RETURN json_build_object(
+    'policy', p_policy,
+    'limit', allowed,
+    'remaining', greatest(0, allowed - used - 1),
+    'refused', used >= allowed,
+    'reset', 60 - extract(epoch FROM moment - recent[1]),
+    'at', extract(epoch FROM moment));
+END $$;
+
+-- name: read_limits
+-- The limits of a user by policy as JSON, for a server that counts elsewhere; 0 is no limit.
+CREATE FUNCTION todo.read_limits(p_user uuid) RETURNS text LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT json_build_object(
+           'user', coalesce(max(per_minute), 0), 'chat', coalesce(max(turns_per_minute), 0))::text
+    FROM todo.users
+   WHERE id = p_user
+$$;
+
+-- name: limit_request
+-- Record one request in a transaction of its own, and raise beyond the limit. Sent in front of the
+-- statements of a request, in the same pipeline: the record is committed whatever becomes of the
+-- request, its lock lasts less than a millisecond, and an error here keeps the rest from running.
+CREATE PROCEDURE todo.limit_request(p_user uuid, p_policy text, INOUT p_rate text)
+LANGUAGE plpgsql AS $$
+DECLARE
+  wait_seconds int;
+BEGIN
+  p_rate := todo.record_request(p_user, p_policy);
+  COMMIT;
+  IF (p_rate::json->>'refused')::boolean THEN
+    wait_seconds := greatest(1, ceil((p_rate::json->>'reset')::float8));
+    RAISE EXCEPTION 'more than % % in a minute', p_rate::json->>'limit',
+      CASE p_policy WHEN 'chat' THEN 'turns' ELSE 'requests' END
+      USING ERRCODE = 'TD429',
+            HINT = format('wait %s seconds; refused requests count too', wait_seconds),
+            DETAIL = json_build_object('retry_after', wait_seconds, 'rate', p_rate::json)::text;
+  END IF;
+END $$;
+
 -- name: count_request
--- Count one request of a user in a sliding minute; raise if the limit is reached, which undoes the
--- count. A user has as many rows in todo.buckets as requests ever ran at once. Each request takes a
--- row that no other locks, or adds one, so that none waits. Requests that run at once do not see
--- each other and may exceed the limit by their number.
+-- For servers before schema 11: count one request of a user in a sliding minute; raise if the limit
+-- is reached, which undoes the count. A user has as many rows in todo.buckets as requests ever ran
+-- at once. Each request takes a row that no other locks, or adds one, so that none waits. Requests
+-- that run at once do not see each other and may exceed the limit by their number.
 CREATE FUNCTION todo.count_request(p_user uuid, p_limit int) RETURNS void LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -42,8 +119,8 @@ BEGIN
 END $$;
 
 -- name: count_refused_request
--- Count a request that was refused, in a transaction of its own: the refusal undid the count of
--- enter(), or came before it. Raise if the limit is reached.
+-- For servers before schema 11: count a request that was refused, in a transaction of its own: the
+-- refusal undid the count of enter(), or came before it. Raise if the limit is reached.
 CREATE FUNCTION todo.count_refused_request(p_user uuid) RETURNS void LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

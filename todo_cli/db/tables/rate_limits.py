@@ -1,12 +1,22 @@
-"""Counts of requests and of failed sign-ins. Unlogged: a crash may forget them."""
+"""The recent requests of each user, and counts of failed sign-ins."""
 
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Integer, Table
-from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
-from todo_cli.db.tables.columns import TEXT, metadata
+from todo_cli.db.tables.columns import INSTANT, TEXT, metadata
 
+recent_requests = Table(
+    "recent_requests",
+    metadata,
+    Column("user_id", UUID(as_uuid=False), primary_key=True),
+    Column("policy", TEXT, primary_key=True, comment="user: all requests but turns; chat: turns"),
+    Column("moments", ARRAY(INSTANT), nullable=False, comment="of at most a minute, up to the limit, in order"),
+    postgresql_with={"fillfactor": "50"},  # room for the next version of a row in its page
+)
+
+# Of servers before schema 11. Unlogged, as the failures below: a crash may forget them.
 buckets = Table(
     "buckets",
     metadata,

@@ -13,10 +13,15 @@ users = Table(
     Column("name", TEXT, nullable=False, unique=True),
     Column("login", TEXT, unique=True, comment="the user's own database role, if any"),
     Column("admin", Boolean, nullable=False, server_default=text("false")),
-    Column("per_minute", Integer, nullable=False, server_default=text("600"), comment="requests through a server"),
+    Column("per_minute", Integer, server_default=text("100"), comment="requests through a server; null: no limit"),
     Column("created_at", INSTANT, nullable=False, server_default=NOW),
     Column("disabled_at", INSTANT),
     Column("tokens_per_day", BigInteger, comment="budget for models; null: no limit"),
+    Column("turns_per_minute", Integer, server_default=text("30"), comment="of the chat; null: no limit"),
+    Column("email", TEXT, unique=True, comment="in lower case; null: signs in with tokens only"),
+    # a row of todo.recent_requests has as many moments as the limit
+    CheckConstraint("per_minute BETWEEN 1 AND 10000", name="users_per_minute"),
+    CheckConstraint("turns_per_minute BETWEEN 1 AND 10000", name="users_turns_per_minute"),
 )
 
 preferences = Table(

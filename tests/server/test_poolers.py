@@ -1,0 +1,82 @@
+"""Servers and direct clients behind a real PgBouncer in transaction mode, with and without its prepared statements."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Database, Person
+from tests.support.pgbouncer import require_pgbouncer, run_pgbouncer
+from tests.support.thread_clients import straight
+from todo_cli.contract.base import Caller, Request, Secret
+from todo_cli.contract.ids import new_id
+from todo_cli.contract.tasks import AddTask, CompleteTasks, ListTasks
+from todo_cli.server.connection_pools import Pool, open_pool
+from todo_cli.server.pool import answer
+
+ROOT = Path(__file__).parents[2]
+STEPS = 6  # of each worker, three requests a step
+PREPARED = pytest.mark.parametrize("max_prepared_statements", [0, 200])
+
+Send = Callable[[Request[Any]], Any]
+
+
+async def work(send: Send, name: str) -> None:
+    """Add, list and complete tasks, one request after the other."""
+    for step in range(STEPS):
+        task = await send(AddTask(title=f"{name}.{step}"))
+        await send(ListTasks(limit=5))
+        await send(CompleteTasks(numbers=(task.number,)))
+
+
+def send_with(pool: Pool, person: Person) -> Send:
+    """Send as a server does."""
+
+    async def send(request: Request[Any]) -> Any:
+        return (await answer(pool, Caller(token=Secret(person.token), zone="UTC", key=new_id()), request)).value
+
+    return send
+
+
+async def run_everybody(url: str, direct: Person, size: int) -> None:
+    """Two servers with three users each, and two direct clients, all at once."""
+    pools, clients = [open_pool(url, size), open_pool(url, size)], [straight(direct), straight(direct)]
+    senders = [send_with(pool, direct) for pool in pools for _ in range(3)] + [client.send for client in clients]
+    try:
+        async with asyncio.TaskGroup() as group:
+            for number, send in enumerate(senders):
+                group.create_task(work(send, f"worker {number}"))
+    finally:
+        for opened in (*pools, *clients):
+            await (opened.close() if isinstance(opened, Pool) else opened.aclose())
+
+
+@PREPARED
+@pytest.mark.parametrize("size", [4, 0])
+def test_requests_behind_a_pooler_act_once_each(db: Database, max_prepared_statements: int, size: int) -> None:
+    person = db.person()
+    with run_pgbouncer(db.owner_url, max_prepared_statements) as pooler:
+        direct = Person(person.name, person.user_id, person.token, pooler.through(person.database_url))
+        asyncio.run(run_everybody(pooler.through(db.server_url), direct, size))
+    titles = [f"worker {number}.{step}" for number in range(8) for step in range(STEPS)]
+    rows = db.execute("SELECT title, status FROM todo.tasks WHERE space_id = %s", person.user_id)
+    assert sorted(rows) == sorted((title, "done") for title in titles)
+    changes = db.execute("SELECT count(*), max(seq) FROM todo.changes WHERE space_id = %s", person.user_id)
+    assert changes == [(2 * len(titles), 2 * len(titles))]
+
+
+@pytest.mark.long
+@PREPARED
+def test_suite_of_operations_passes_behind_a_pooler(max_prepared_statements: int) -> None:
+    require_pgbouncer(max_prepared_statements)
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", "tests/operations"]
+    env = os.environ | {"TODO_TEST_POOLER": str(max_prepared_statements)}
+    result = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout[-3000:]

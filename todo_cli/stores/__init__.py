@@ -1,0 +1,1 @@
+"""Stores beside the database, each behind an optional dependency."""
