@@ -14,7 +14,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "settings": {"tomlkit", "keyring"},
     "db": {"msgspec", "psycopg", "psycopg_pool", "sqlalchemy", "alembic"},
     "parsing": {"dateutil", "snowballstemmer", "tzdata"},
-    "stores": {"obstore"},
+    "stores": {"msgspec", "obstore", "valkey"},
     "core": {"msgspec"},
     "tools": {"msgspec"},
     "agent": {"msgspec"},

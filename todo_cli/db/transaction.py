@@ -69,8 +69,7 @@ class Transaction:
 
     A handler with one statement uses `finish`: sign-in and statement go in one pipeline, which Postgres runs as one
     implicit transaction and in one round trip. A handler that must read before it writes uses `steps`. A handler that
-    answers another Request within its own transaction gives it an `inner` one. A pending `count` is sent in front of
-    the first statement; it commits by itself.
+    answers another Request within its own transaction gives it an `inner` one. A pending `count` goes in front.
     """
 
     def __init__(
@@ -82,6 +81,8 @@ class Transaction:
         # sent before the next statement; a request without a token, such as a sign-in, calls a function that checks it
         self._pending: list[StatementCall] = [] if request.scope is None else [(ENTER, {})]
         self._entry: Entry | None = None  # of the last sign-in
+        self._estimate: Clock | None = None
+        self.is_momentary = False  # True where the answer changes with every moment, as an age or `due<2h` does
         self.caller = caller
         self.values: dict[str, Any] = {
             "schema": SCHEMA_VERSION,
@@ -140,10 +141,9 @@ class Transaction:
         limit = (LIMIT_REQUEST, [self.values["me"], count.policy])
         try:
             return await self._run([limit, *statements])
-        except ConnectionLost:
-            raise
         except TodoError as error:
-            count.store_refusal(error)
+            if not isinstance(error, ConnectionLost):
+                count.store_refusal(error)
             raise
 
     @property
@@ -159,13 +159,16 @@ class Transaction:
     def estimate_clock(self) -> Clock | None:
         """Return the clock if it costs no round trip: from the sign-in, or without the week from an earlier one."""
         now = self._connection.estimate_time()
-        return self.clock or (Clock(now, self.caller.zone) if now and self.caller.zone else None)
+        self._estimate = Clock(now, self.caller.zone) if now and self.caller.zone else None
+        return self.clock or self._estimate
+
+    @property
+    def version(self) -> str | None:
+        """Return what the answer follows from besides the Request and the caller; None where it is momentary."""
+        return None if self.is_momentary or not self._entry else self._entry.find_version(self.clock, self._estimate)
 
     async def read_clock(self, *, with_week: bool = False) -> Clock:
-        """Return the clock, with the user's first day of the week if it matters.
-
-        Before the first statement it may cost a round trip.
-        """
+        """Return the clock, with the first day of the week if it matters. It may cost a round trip at the beginning."""
         if clock := self.clock if with_week else self.estimate_clock():
             return clock
         await self._fetch([])

@@ -33,6 +33,8 @@ class Settings(NamedTuple):
     serve_connections: int
     serve_proxies: str
     serve_rate_limit: bool = True
+    serve_limits_url: Secret | None = None
+    serve_cache_url: Secret | None = None
     prepare: str = "auto"
     serve_prepare: str = "auto"
     serve_worker: bool = False
