@@ -20,6 +20,7 @@ from tests.support.connections import Line
 from tests.support.tcp_proxy import TcpProxy, open_database_proxy
 from todo_cli.contract import (
     attachments,
+    batch,
     channels,
     claims,
     comments,
@@ -57,6 +58,7 @@ from todo_cli.errors import NotFound, NotSignedIn, TodoError
 
 # A write that reads rows costs two: load and store. More than three are never allowed.
 TRIPS: dict[type[Request[Any]], int] = {
+    batch.Batch: 1,
     tasks.AddTask: 1,
     tasks.AddTasks: 1,
     tasks.ListTasks: 1,
@@ -209,6 +211,7 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         return conversation_export.ImportMessages(conversation=head, messages=history)
 
     return {
+        batch.Batch: lambda: batch.make_batch(tasks.ListTasks(), views.ListTags(), users.ListSpaces()),
         tasks.AddTask: lambda: tasks.AddTask(title="x", due=DUE, tags=("a", "b"), project="p", note="n" * 1000),
         tasks.AddTasks: lambda: tasks.AddTasks(tasks=tuple(tasks.NewTask(title=f"t{n}", due=DUE) for n in range(200))),
         tasks.ListTasks: lambda: tasks.ListTasks(due_before=DUE, tag="a"),
