@@ -134,6 +134,7 @@ FROZEN = {
     "0014_attachments.sql": "f068a73d7edd592b3a85dccb3b8e7f01e69d3e99d0baa2ff6397263ecbbf2d60",
     "0015_acting.sql": "1f66a35590fc531bbde3449e81c621b8c853bde36c96150e0d4b3acf633f8bf4",
     "0016_jobs.sql": "00ab4f9bb85be96a909a2cdd610c27b6a3aed1d889ce1a2ea95f2aca747e0608",
+    "0017_journal_texts.sql": "546cdcf61855602687381e54ac9731e12cbc456aa05f1571a99d66c590be3bd2",
 }
 
 

@@ -52,6 +52,8 @@ LIMITS = {
     "characters of a recurrence": limits.MAX_RECURRENCE_CHARS,
     "tasks of a change": limits.MAX_TASKS_PER_CHANGE,
     "bytes of the tasks of a change": limits.MAX_CHANGE_BYTES,
+    "bytes of the old and new texts that a change replaces, of all its tasks": limits.MAX_CHANGED_TEXT_BYTES,
+    "tasks of a change that are answered with their notes": limits.MAX_FULL_TASKS,
     "lines of one `add -`": limits.MAX_STDIN_LINES,
     "tasks of a page of a list": limits.MAX_PAGE_ITEMS,
     "characters of an idempotency key": limits.MAX_KEY_CHARS,

@@ -184,6 +184,7 @@ class NewTask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Changed(Struct, frozen=True, kw_only=True):
     """The tasks of a change as they are now, then the next occurrences that it created.
 
+    More than 20 tasks are brief: they leave out `note`, as in lists.
     `new` is False when the idempotency key had been used before. `open_subtasks` counts the subtasks that stay open
     below completed tasks; `ended` lists the recurring tasks that were the last of their series. A reopened occurrence
     takes its next one back: that one follows, deleted. `open_next` lists those that stay open, since they were touched.

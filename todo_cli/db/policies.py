@@ -123,8 +123,8 @@ GRANTS: dict[str, str] = {
     "channels": "SELECT (user_id, name, kind, shown, space_id, verbs, seq, created_at)",
     "deliveries": "SELECT",
     "changes": """SELECT, INSERT (
-    space_id, seq, key, request_hash, verb, request, before, after, answer, undoes, redo, group_id,
-    turn_id)""",
+    space_id, seq, key, request_hash, verb, request, before, after, texts, answer, undoes, redo,
+    group_id, turn_id)""",
 }
 
 

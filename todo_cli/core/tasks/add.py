@@ -19,9 +19,11 @@ from todo_cli.core.tasks.change import answer_task, change_tasks, only_task, rep
 from todo_cli.core.tasks.dependencies import raise_for_cycles, raise_for_references
 from todo_cli.core.tasks.load import Loaded, Wanted
 from todo_cli.core.tasks.reminders import make_usual_reminder
-from todo_cli.core.tasks.rows import TaskRow, to_task
-from todo_cli.core.tasks.store import ADD, Edits, encode_rows
+from todo_cli.core.tasks.rows import TaskRow, to_tasks
+from todo_cli.core.tasks.store import Edits, encode_rows
+from todo_cli.core.tasks.store_sql import ADD
 from todo_cli.core.tasks.task_input import NewRow, read_new_task
+from todo_cli.core.tasks.text_limit import raise_for_changed_texts
 from todo_cli.core.validation import check_line
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid
@@ -146,6 +148,7 @@ async def add_tasks(tx: Transaction, request: AddTasks) -> Changed:
 
 async def _add_rows(tx: Transaction, request: AddTask | AddTasks, wanted: AddWanted) -> Changed:
     """Add tasks in one round trip."""
+    raise_for_changed_texts({}, wanted.rows)
     stamp = make_stamp(tx, request)
     text = await tx.finish(
         ADD,
@@ -165,4 +168,4 @@ async def _add_rows(tx: Transaction, request: AddTask | AddTasks, wanted: AddWan
     added = decode(text or "", _Added)
     if not added.same:
         raise reused_key(stamp.key)
-    return Changed(tasks=tuple(map(to_task, read_rows(added.after))), seq=added.seq, new=added.is_new)
+    return Changed(tasks=to_tasks(read_rows(added.after)), seq=added.seq, new=added.is_new)

@@ -62,6 +62,7 @@ class KnownChange(msgspec.Struct):
     seq: int
     before: list[dict[str, Any]] = []
     after: list[dict[str, Any]] = []
+    texts: dict[str, Any] = {}
 
 
 class LaterChange(msgspec.Struct):
@@ -70,6 +71,7 @@ class LaterChange(msgspec.Struct):
     number: int
     user: str | None = None
     expected: dict[str, Any] | None = None
+    texts: dict[str, Any] | None = None
 
 
 class Loaded(msgspec.Struct):

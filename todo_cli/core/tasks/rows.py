@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any, LiteralString
 
 import msgspec
+from msgspec import UNSET
+from msgspec.structs import replace
 
 from todo_cli.contract import task_types
+from todo_cli.contract.limits import MAX_FULL_TASKS
 from todo_cli.contract.task_types import Attachment, Reminder, Task, TaskStatus
 
 NO_PRIORITY = 4  # sorts last in an index
@@ -73,6 +77,8 @@ OTHER_TABLES = ("tags", "after")  # todo.task_tags and todo.links
 COLUMNS = tuple(name for name in TaskRow.__struct_fields__ if name not in OTHER_TABLES)
 NEVER_UPDATED = ("number", "id", "created_at")  # the grants say so too
 UPDATED = tuple(name for name in COLUMNS if name not in NEVER_UPDATED)
+LONG_COLUMNS = ("note", "repeat")  # written only where they change, since Postgres would store the same text again
+UPDATED_SHORT = tuple(name for name in UPDATED if name not in LONG_COLUMNS)
 
 
 def list_columns(names: tuple[str, ...], alias: LiteralString = "") -> LiteralString:
@@ -131,6 +137,12 @@ def to_task(row: TaskRow) -> Task:
         completed_at=row.completed_at,
         deleted_at=row.deleted_at,
     )
+
+
+def to_tasks(rows: Sequence[TaskRow]) -> tuple[Task, ...]:
+    """Return the rows of an answer as the contract has them, without notes where they are many."""
+    tasks = map(to_task, rows)
+    return tuple(replace(task, note=UNSET) for task in tasks) if len(rows) > MAX_FULL_TASKS else tuple(tasks)
 
 
 def _contract_date(row: TaskRow, name: str) -> str | None:
