@@ -18,15 +18,18 @@ from tests.support.ask import Ask, settings_of
 from todo_cli.clients.open import open_client
 from todo_cli.contract import conversations, model_texts, turn_events, turn_steps
 from todo_cli.contract.base import Request
+from todo_cli.contract.channels import AddChannel, ListChannels, RemoveChannel, TryChannel
 from todo_cli.contract.claims import ClaimTask, ReleaseTasks
 from todo_cli.contract.comments import AddComment, EditComment, ListComments, RemoveComment
 from todo_cli.contract.conversation_export import ExportedMessage, ExportHeader, ImportMessages
+from todo_cli.contract.jobs import ListJobs, RetryJobs
 from todo_cli.contract.journal import ListChanges, Redo, Undo
 from todo_cli.contract.message_search import SearchConversations
 from todo_cli.contract.plans import ApplyPlan, ListPlans, MakePlan, RefusePlan
 from todo_cli.contract.preferences import SetPreferences, ShowPreferences
 from todo_cli.contract.prompt_history import ListPrompts
 from todo_cli.contract.registry import REQUESTS, requests_in
+from todo_cli.contract.reminders import RemindTasks
 from todo_cli.contract.search import SearchTasks
 from todo_cli.contract.tasks import (
     AddTask,
@@ -123,6 +126,10 @@ STORY: tuple[Request[Any], ...] = (
     SearchConversations(words="rent"), SearchConversations(words=""), ReadUsage(), ReadUsage(number=99), SetBudget(name=NEW, tokens_per_day=9),
     SetBudget(name="nobody at all"), ImportMessages(conversation=TALK, messages=SAID), ImportMessages(conversation=TALK, messages=SAID),
     ImportMessages(conversation=TALK, messages=SAID, first=7), SearchConversations(words="rent", role="user"), ReadUsage(by="conversation", number=1),
+    RemindTasks(numbers=(1,), remind=("2031-01-01",)), RemindTasks(numbers=(2,), remind=("1h before",)), RemindTasks(numbers=(99,), replace=True),
+    AddChannel(name="mail", kind="email", target="ana@example.org"), AddChannel(name="mail", kind="desktop"),
+    AddChannel(name="c", kind="push", target="x"), ListChannels(), TryChannel(name="mail"), TryChannel(name="none"),
+    ListJobs(), ListJobs(limit=0), ListJobs(number=1), RetryJobs(), RetryJobs(id=IDS[0]), RemoveChannel(name="mail"), RemoveChannel(name="mail"),
     ListPrompts(), ListPrompts(limit=0), ListChanges(), ListChanges(number=1, limit=2), ListChanges(number=99), ListChanges(before=3), ListChanges(limit=0),
 )  # fmt: skip  # a table, one Request per line
 
@@ -182,6 +189,7 @@ def test_every_request_answers_the_same_from_both_clients(
     refused = {kind for kind, code, _ in told["direct"] if code}
     nothing_to_refuse = {
         ListViews,
+        ListChannels,
         ListTags,
         ListProjects,
         WhoAmI,
