@@ -23,7 +23,7 @@ def list_sessions(
     everything: Annotated[bool, typer.Option("--all", help="Include sessions that have ended.")] = False,
     as_json: Json = False,
 ) -> None:
-    """List the machines that are signed in with your password or by a code. `todo token list` lists tokens.
+    """List the machines that are signed in as you. `todo token list` lists tokens.
 
     todo session list
 
