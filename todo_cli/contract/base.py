@@ -79,6 +79,8 @@ class Request(Struct, Generic[R], frozen=True, kw_only=True, forbid_unknown_fiel
     """True when the chat offers the tool in every request; a model finds the other tools with `more_tools`."""
     asks: ClassVar[Asks] = Asks.NEVER
     """Whether a person must approve a model's call of it."""
+    unjournaled: ClassVar[tuple[str, ...]] = ()
+    """Fields that the journal leaves out: addresses and keys that may be secrets."""
     needs_numbers: ClassVar[bool] = False
     """True when a model must name the tasks by their numbers."""
 

@@ -75,6 +75,7 @@ TAKEN = {
     "turns_pkey": "a turn with this id already exists",
     "comments_pkey": "a comment with this id already exists",
     "tokens_pkey": "you already have a token with this id",
+    "channels_pkey": "you already have a channel with this name",
     "tokens_user_hash": "this token is stored already",
 }
 

@@ -19,7 +19,7 @@ SELECT json_build_object('now', clock_timestamp(),
     'version', nullif(current_setting('app.version', true), ''), 'preferences', (
     SELECT json_build_object('timezone', p.timezone, 'week_start', p.week_start, 'dates', p.dates,
         'theme', p.theme, 'signs', p.signs, 'project', p.project, 'sort', p.sort,
-        'confirm', p.confirm, 'pager', p.pager)
+        'confirm', p.confirm, 'pager', p.pager, 'remind', p.remind)
       FROM todo.preferences p WHERE p.user_id = %(me)s::uuid))::text
   FROM entered""")
 

@@ -33,6 +33,7 @@ from todo_cli.server.shutdown import GracePeriod
 from todo_cli.server.sign_in import SignInFirst
 from todo_cli.server.turn_stream import TurnRoutes
 from todo_cli.server.turn_sweep import TurnSweep
+from todo_cli.server.worker_task import run_worker
 from todo_cli.settings.settings import Settings, load_settings
 
 LAST_ANSWERS_SECONDS = 2.0  # for requests whose grace has ended to send their error
@@ -123,9 +124,12 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         await pool.open()
         grace.watch_signals()
         sweep.start()
+        worker = run_worker(settings) if settings.serve_worker else None
         try:
             yield
         finally:
+            if worker:
+                await worker.stop()
             await sweep.close()
             await turns.close()
             await mcp.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from todo_cli.errors import Invalid
 
 SERVER_SCHEMES = ("http://", "https://", "unix://")
+SMTP_SCHEMES = ("smtp://", "smtp+starttls://", "smtps://")
 DATABASE_SCHEMES = ("postgresql://", "postgres://")
 HEX_DIGITS = set("0123456789abcdefABCDEF")
 
@@ -17,6 +18,16 @@ def check_server_url(url: str, name: str) -> str:
         raise Invalid(
             f"{name} must not contain a user or a password",
             hint="give the address alone, and sign in with a token: todo login https://todo.example.org",
+        )
+    return url
+
+
+def check_smtp_url(url: str, name: str) -> str:
+    """Return the URL of a mail server; raises Invalid, with `name` as its subject."""
+    if not url.startswith(SMTP_SCHEMES) or not url.partition("://")[2]:
+        raise Invalid(
+            f"{name} must begin with smtps://, smtp+starttls:// or smtp://",
+            hint="such as smtps://user:password@mail.example.org",
         )
     return url
 

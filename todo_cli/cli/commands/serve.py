@@ -44,6 +44,10 @@ def serve(
     # uvicorn's workers are new processes, which read these settings from the environment
     os.environ["TODO_SERVER_DATABASE_URL"] = _database_url(session)
     os.environ["TODO_SERVE_GRACE"] = str(grace)
+    if session.settings.serve_worker:
+        from todo_cli.cli.commands.worker import find_database_url
+
+        os.environ["TODO_WORKER_DATABASE_URL"] = find_database_url(session)
     _run(
         session,
         {
