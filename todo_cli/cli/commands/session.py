@@ -83,9 +83,8 @@ def approve(
     no: Annotated[bool, typer.Option("--no", help="Refuse instead.")] = False,
     key: Key = None,
 ) -> None:
-    """Sign another machine in, which runs `todo login --device` and shows a code.
-
-    The session of the machine ends when you revoke the session or the token with which you approve it.
+    """Sign another machine in, which runs `todo login --device` and shows a code. Its session ends when you revoke the
+    session or the token with which you approve it.
 
     todo session approve BCDF-GHJK
 
