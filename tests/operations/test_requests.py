@@ -18,7 +18,9 @@ from tests.support.ask import Ask, settings_of
 from todo_cli.clients.open import open_client
 from todo_cli.contract import conversations, devices, model_texts, password_steps, turn_events, turn_steps
 from todo_cli.contract.base import Request
+from todo_cli.contract.batch import Batch, BatchRead, make_batch
 from todo_cli.contract.claims import ClaimTask, ReleaseTasks
+from todo_cli.contract.codec import encode
 from todo_cli.contract.comments import AddComment, EditComment, ListComments, RemoveComment
 from todo_cli.contract.conversation_export import ExportedMessage, ExportHeader, ImportMessages
 from todo_cli.contract.journal import ListChanges, Redo, Undo
@@ -117,6 +119,7 @@ STORY: tuple[Request[Any], ...] = (
     CreateToken(id=IDS[2], hash="b" * 64, name="x", scopes=("none",)), CreateToken(id=IDS[2], hash="b", name="x", scopes=("all",)),
     CreateToken(id=IDS[2], hash="b" * 64, name="x", scopes=("all",), expires="2001-01-01"),
     ListTokens(), RevokeToken(name="cron"), RevokeToken(name="cron"), ListTokens(all=True),
+    make_batch(ListTasks(), ShowTask(number=99), WhoAmI()), Batch(reads=()), Batch(reads=(BatchRead(verb="AddTask"),)),
     WhoAmI(), SetPreferences(timezone="Asia/Tokyo"), SetPreferences(timezone="Mars"), WhoAmI(), ListSpaces(),
     SetPreferences(week_start="sunday", dates="absolute", theme="dark", signs="ascii", sort="-priority", remind="30m"), SetPreferences(sort="x"),
     SetPreferences(sort="rank"), SetPreferences(remind="soon"), SetPreferences(project=" "), SetPreferences(theme="pink"), ShowPreferences(), ListTasks(),
@@ -160,7 +163,7 @@ def _own(request: Request[Any], way: str) -> Request[Any]:
 def _told(ask: Ask, request: Request[Any], key: str) -> tuple[type[Request[Any]], int, str]:
     """Return the kind of the Request, its exit code, and the masked answer or error."""
     try:
-        code, answer = 0, msgspec.to_builtins(ask(_own(request, ask.way), key if request.write else None))
+        code, answer = 0, msgspec.json.decode(encode(ask(_own(request, ask.way), key if request.write else None)))
     except TodoError as error:
         error.extra.pop("request_id", None)
         code, answer = error.exit_code, msgspec.to_builtins(error.as_problem(), enc_hook=str)
