@@ -157,10 +157,7 @@ class Transaction:
         return self._entry.preferences or NO_PREFERENCES if self._entry else NO_PREFERENCES
 
     def estimate_clock(self) -> Clock | None:
-        """Return the clock if it costs no round trip: from the sign-in, or from an earlier one on this connection.
-
-        Without a sign-in of this user it does not know on which day their weeks begin.
-        """
+        """Return the clock if it costs no round trip: from the sign-in, or without the week from an earlier one."""
         now = self._connection.estimate_time()
         self._estimate = Clock(now, self.caller.zone) if now and self.caller.zone else None
         return self.clock or self._estimate
@@ -179,15 +176,20 @@ class Transaction:
         return self.clock
 
     @asynccontextmanager
-    async def steps(self) -> AsyncIterator[Steps]:
+    async def steps(self, begin: Sql = BEGIN) -> AsyncIterator[Steps]:
         """Run several statements one after the other; each costs a round trip, the last commits with it."""
-        steps = Steps(self, is_nested=self._is_open)
+        steps = Steps(self, begin, is_nested=self._is_open)
         try:
             yield steps
         except BaseException:
             await steps.close(ROLLBACK)
             raise
         await steps.close(COMMIT)
+
+    async def end(self, end: Sql = ROLLBACK) -> None:
+        """Send COMMIT or ROLLBACK where a transaction is open in the database."""
+        if not self._connection.closed and self._connection.info.transaction_status != TransactionStatus.IDLE:
+            await self._send([(end, {})])
 
     def separate(self, request: type[Request[Any]]) -> Transaction:
         """Return a transaction of its own for another Request; it must end before the first statement of this one."""
@@ -212,10 +214,10 @@ class Transaction:
 class Steps:
     """The statements of one transaction in order: `fetch` for each, `commit` for the last."""
 
-    def __init__(self, tx: Transaction, *, is_nested: bool) -> None:
+    def __init__(self, tx: Transaction, begin: Sql, *, is_nested: bool) -> None:
         self._tx, self._is_nested = tx, is_nested
         if not is_nested:
-            tx._is_open, tx._pending = True, [(BEGIN, {}), (ENTER, {})]
+            tx._is_open, tx._pending = True, [(begin, {}), (ENTER, {})]
 
     async def fetch(self, *statements: Sql, **values: Any) -> str | None:
         """Run statements in one round trip; return the first column of the last one's row."""
@@ -256,5 +258,4 @@ class Steps:
         if self._is_nested or not tx._is_open:
             return
         tx._is_open, tx._pending = False, [(ENTER, {})]
-        if not tx._connection.closed and tx._connection.info.transaction_status != TransactionStatus.IDLE:
-            await tx._send([(end, {})])
+        await tx.end(end)

@@ -47,9 +47,11 @@ class PathRoutes:
 
     def __init__(self) -> None:
         self.methods: dict[str, ASGIApp] = {}
+        self.path = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Call the endpoint of the method. OPTIONS and the error for an unknown method list the methods."""
+        scope["state"]["route"] = self.path
         method = scope["method"]
         if endpoint := self.methods.get("GET" if method == "HEAD" else method):
             if caller := scope["state"].get("caller"):
@@ -109,6 +111,8 @@ def build_routes(
     paths["/mcp"].methods["POST"] = mcp  # stateless: no stream to open with GET, no session to end with DELETE
     for path, function in {"/healthz": healthz, "/readyz": readyz(pool), "/openapi.json": openapi}.items():
         paths[path].methods["GET"] = request_response(function)
+    for path, endpoints in paths.items():
+        endpoints.path = path.replace(":path}", "}")
     return [Route(path, paths[path]) for path in sorted(paths, key=lambda path: "{" in path)]
 
 
@@ -161,4 +165,9 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     limiter = RateLimiter(pool, is_on=settings.serve_rate_limit, url=limits_url.reveal() if limits_url else None)
     sweep = TurnSweep(FixedPaths(routes, router), pool, settings, turns.runner)
     log = AccessLog(SignInFirst(sweep, pool, limiter))
-    return ForwardedAddress(log, settings.serve_proxies) if settings.serve_proxies else log
+    app: ASGIApp = log
+    if settings.serve_metrics:
+        from todo_cli.server.metrics import RequestMetrics
+
+        app = RequestMetrics(app, pool, settings.serve_metrics_token)
+    return ForwardedAddress(app, settings.serve_proxies) if settings.serve_proxies else app

@@ -45,7 +45,7 @@ class RequestEndpoint:
         request = await self.read_request(scope, receive)
         state = scope["state"]
         result = await self._answer(state["caller"], request, state.get("count"))
-        status = 201 if self._method == "POST" and self._path.count("/") == 2 else 200
+        status = success_status(self._request)
         await send_response(send, status, encode(result.value), b"application/json", *context_headers(result))
 
     async def read_request(self, scope: Scope, receive: Receive) -> Request[Any]:
@@ -73,6 +73,12 @@ class RequestEndpoint:
             else:
                 fields[name] = value
         return fields
+
+
+def success_status(request: type[Request[Any]]) -> int:
+    """Return 201 for a Request that creates an object at its path, else 200."""
+    method, path = method_and_path(request)
+    return 201 if method == "POST" and path.count("/") == 2 and request.write else 200
 
 
 def context_headers(answer: TimedAnswer[Any]) -> list[tuple[bytes, bytes]]:
