@@ -20,6 +20,7 @@ from tests.support.connections import Line
 from tests.support.tcp_proxy import TcpProxy, open_database_proxy
 from todo_cli.contract import (
     attachments,
+    batch,
     channels,
     claims,
     comments,
@@ -38,6 +39,7 @@ from todo_cli.contract import (
     registration,
     reminders,
     search,
+    server_stats,
     sessions,
     tasks,
     time_tracking,
@@ -56,6 +58,7 @@ from todo_cli.errors import NotFound, NotSignedIn, TodoError
 
 # A write that reads rows costs two: load and store. More than three are never allowed.
 TRIPS: dict[type[Request[Any]], int] = {
+    batch.Batch: 1,
     tasks.AddTask: 1,
     tasks.AddTasks: 1,
     tasks.ListTasks: 1,
@@ -70,6 +73,7 @@ TRIPS: dict[type[Request[Any]], int] = {
     comments.ListComments: 1,
     comments.EditComment: 1,
     comments.RemoveComment: 1,
+    server_stats.ReadServerStats: 1,
     attachments.StartUpload: 1,
     attachments.StoreChunk: 1,
     attachments.ReadUpload: 1,
@@ -207,6 +211,7 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         return conversation_export.ImportMessages(conversation=head, messages=history)
 
     return {
+        batch.Batch: lambda: batch.make_batch(tasks.ListTasks(), views.ListTags(), users.ListSpaces()),
         tasks.AddTask: lambda: tasks.AddTask(title="x", due=DUE, tags=("a", "b"), project="p", note="n" * 1000),
         tasks.AddTasks: lambda: tasks.AddTasks(tasks=tuple(tasks.NewTask(title=f"t{n}", due=DUE) for n in range(200))),
         tasks.ListTasks: lambda: tasks.ListTasks(due_before=DUE, tag="a"),
@@ -223,6 +228,7 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         comments.ListComments: lambda: comments.ListComments(number=number()),
         comments.EditComment: lambda: comments.EditComment(**commented(), text="d"),
         comments.RemoveComment: lambda: comments.RemoveComment(**commented()),
+        server_stats.ReadServerStats: server_stats.ReadServerStats,
         attachments.StartUpload: lambda: attachments.StartUpload(
             number=number(), id=new_id(), name="x", size=1, sha256="0" * 64
         ),

@@ -69,6 +69,8 @@ MAX_IMPORT_MESSAGES = 500
 MAX_CALLS_PER_MESSAGE = 200
 """Tool calls."""
 
+MAX_BATCH_READS = 20
+"""Reads of one `Batch`."""
 MAX_PAGE_ITEMS = 1_000
 MAX_COUNTED_TASKS = 1_000
 """Tasks that a list counts behind its page."""

@@ -118,6 +118,7 @@ class ListTasks(Request[TaskPage], frozen=True, kw_only=True):
     tool_always = True
     route = "GET /v1/tasks"
     write = False
+    is_versioned = True
 
     filter: Filter | None = None
     status: Literal["open", "done", "deleted", "all"] = "open"
@@ -145,6 +146,7 @@ class ShowTask(Request[Task], frozen=True, kw_only=True):
     tool_always = True
     route = "GET /v1/tasks/{number}"
     write = False
+    is_versioned = True
 
     number: Number
 

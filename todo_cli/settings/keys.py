@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from todo_cli.errors import Invalid
-from todo_cli.settings.urls import check_database_url, check_server_url, check_smtp_url
+from todo_cli.settings.urls import check_database_url, check_server_url, check_smtp_url, check_valkey_url
 
 MAX_TIMEOUT_SECONDS = 86_400
 MAX_POOL_SIZE = 1_000
@@ -82,6 +82,24 @@ SETTING_KEYS = (
     SettingKey(
         "server", "rate_limit", bool, True, "limit each user's requests; a local list has no limit", "TODO_RATE_LIMIT"
     ),
+    SettingKey(
+        "server",
+        "limits_url",
+        str,
+        None,
+        "Redis or Valkey that counts requests; default: Postgres",
+        "TODO_LIMITS_URL",
+        True,
+    ),
+    SettingKey(
+        "server",
+        "cache_url",
+        str,
+        None,
+        "Redis or Valkey that keeps answers; default: no cache",
+        "TODO_CACHE_URL",
+        True,
+    ),
     SettingKey("server", "worker", bool, False, "run a worker in each server process too", "TODO_SERVE_WORKER"),
     SettingKey(
         "worker", "database_url", str, None, "login of `todo worker`: todo_worker", "TODO_WORKER_DATABASE_URL", True
@@ -95,6 +113,16 @@ SETTING_KEYS = (
     SettingKey("worker", "lease", float, 60.0, "seconds until a dead worker's job is taken over", "TODO_WORKER_LEASE"),
     SettingKey("worker", "retry", float, 10.0, "seconds before the first repetition; doubles", "TODO_WORKER_RETRY"),
     SettingKey("worker", "keep_days", int, 90, "days that deliveries and dead jobs are kept", "TODO_KEEP_DAYS"),
+    SettingKey("server", "metrics", bool, False, "serve metrics for Prometheus at /metrics", "TODO_METRICS"),
+    SettingKey(
+        "server",
+        "metrics_token",
+        str,
+        None,
+        "token of /metrics; without it only this machine may read them",
+        "TODO_METRICS_TOKEN",
+        True,
+    ),
     SettingKey("store", "bucket", str, None, "bucket for attachments; default: the database", "TODO_STORE_BUCKET"),
     SettingKey(
         "store", "endpoint", str, None, "address of the S3-compatible store; default: AWS", "TODO_STORE_ENDPOINT"
@@ -122,6 +150,8 @@ _URL_CHECKS = {
     "server": check_server_url,
     "database_url": check_database_url,
     "owner_url": check_database_url,
+    "limits_url": check_valkey_url,
+    "cache_url": check_valkey_url,
     "endpoint": check_server_url,
     "public_endpoint": check_server_url,
 }

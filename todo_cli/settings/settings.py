@@ -33,6 +33,8 @@ class Settings(NamedTuple):
     serve_connections: int
     serve_proxies: str
     serve_rate_limit: bool = True
+    serve_limits_url: Secret | None = None
+    serve_cache_url: Secret | None = None
     prepare: str = "auto"
     serve_prepare: str = "auto"
     serve_worker: bool = False
@@ -54,6 +56,8 @@ class Settings(NamedTuple):
     model_currency: str = "USD"
     model_titles: bool = True
     serve_registration: str = "closed"
+    serve_metrics: bool = False
+    serve_metrics_token: Secret | None = None
     store_bucket: str | None = None
     store_endpoint: str | None = None
     store_public_endpoint: str | None = None
