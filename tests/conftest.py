@@ -36,6 +36,7 @@ from todo_cli.db.owner import open_owner_session
 from todo_cli.local_postgres.cluster import LocalPostgres
 
 pytest_plugins = [
+    "tests.support.valkey",
     "tests.support.connections",
     "tests.support.ask",
     "tests.support.chat_fixtures",

@@ -20,11 +20,14 @@ from tests.support.connections import Line
 from tests.support.tcp_proxy import TcpProxy, open_database_proxy
 from todo_cli.contract import (
     attachments,
+    batch,
+    channels,
     claims,
     comments,
     conversation_export,
     conversations,
     devices,
+    jobs,
     journal,
     message_search,
     model_texts,
@@ -34,7 +37,9 @@ from todo_cli.contract import (
     preferences,
     prompt_history,
     registration,
+    reminders,
     search,
+    server_stats,
     sessions,
     tasks,
     time_tracking,
@@ -53,6 +58,7 @@ from todo_cli.errors import NotFound, NotSignedIn, TodoError
 
 # A write that reads rows costs two: load and store. More than three are never allowed.
 TRIPS: dict[type[Request[Any]], int] = {
+    batch.Batch: 1,
     tasks.AddTask: 1,
     tasks.AddTasks: 1,
     tasks.ListTasks: 1,
@@ -67,6 +73,7 @@ TRIPS: dict[type[Request[Any]], int] = {
     comments.ListComments: 1,
     comments.EditComment: 1,
     comments.RemoveComment: 1,
+    server_stats.ReadServerStats: 1,
     attachments.StartUpload: 1,
     attachments.StoreChunk: 1,
     attachments.ReadUpload: 1,
@@ -110,6 +117,13 @@ TRIPS: dict[type[Request[Any]], int] = {
     sessions.SignOut: 1,
     preferences.SetPreferences: 1,
     preferences.ShowPreferences: 1,
+    reminders.RemindTasks: 2,
+    channels.AddChannel: 1,
+    channels.ListChannels: 1,
+    channels.RemoveChannel: 1,
+    channels.TryChannel: 1,
+    jobs.ListJobs: 1,
+    jobs.RetryJobs: 1,
     views.SaveView: 1,
     views.ListViews: 1,
     views.RemoveView: 1,
@@ -170,6 +184,9 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
     def plan() -> plans.MakePlan:
         return plans.MakePlan(id=new_id(), operation="CompleteTasks", arguments={"numbers": [number(), number()]})
 
+    def channel(name: str) -> channels.AddChannel:
+        return channels.AddChannel(name=name, kind="email", target="ana@example.org")
+
     def token() -> tokens.CreateToken:
         name = uuid4().hex
         return tokens.CreateToken(
@@ -194,6 +211,7 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         return conversation_export.ImportMessages(conversation=head, messages=history)
 
     return {
+        batch.Batch: lambda: batch.make_batch(tasks.ListTasks(), views.ListTags(), users.ListSpaces()),
         tasks.AddTask: lambda: tasks.AddTask(title="x", due=DUE, tags=("a", "b"), project="p", note="n" * 1000),
         tasks.AddTasks: lambda: tasks.AddTasks(tasks=tuple(tasks.NewTask(title=f"t{n}", due=DUE) for n in range(200))),
         tasks.ListTasks: lambda: tasks.ListTasks(due_before=DUE, tag="a"),
@@ -210,6 +228,7 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         comments.ListComments: lambda: comments.ListComments(number=number()),
         comments.EditComment: lambda: comments.EditComment(**commented(), text="d"),
         comments.RemoveComment: lambda: comments.RemoveComment(**commented()),
+        server_stats.ReadServerStats: server_stats.ReadServerStats,
         attachments.StartUpload: lambda: attachments.StartUpload(
             number=number(), id=new_id(), name="x", size=1, sha256="0" * 64
         ),
@@ -254,6 +273,13 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         sessions.ListSessions: sessions.ListSessions,
         sessions.RevokeSessions: sessions.RevokeSessions,
         sessions.SignOut: sessions.SignOut,
+        reminders.RemindTasks: lambda: reminders.RemindTasks(numbers=(number(),), remind=("2030-01-01T09:00:00Z",)),
+        channels.AddChannel: lambda: channel(uuid4().hex),
+        channels.ListChannels: channels.ListChannels,
+        channels.RemoveChannel: lambda: channels.RemoveChannel(name=line(channel(uuid4().hex)).name),
+        channels.TryChannel: lambda: channels.TryChannel(name=line(channel(uuid4().hex)).name),
+        jobs.ListJobs: jobs.ListJobs,
+        jobs.RetryJobs: jobs.RetryJobs,
         views.SaveView: lambda: views.SaveView(name="soon", filter="due<fri or p1", sort="priority,-due"),
         views.ListViews: views.ListViews,
         views.RemoveView: lambda: views.RemoveView(name=line(views.SaveView(name="gone", filter="p1")).name),

@@ -46,6 +46,18 @@ def read_secret(session: Session, question: str, *, noun: str = "token") -> Secr
     return Secret(value)
 
 
+def read_secret_lines(count: int, *, noun: str) -> list[str]:
+    """Read so many secrets from the lines of stdin; raises Invalid for another number of lines."""
+    try:
+        lines = sys.stdin.buffer.read(MAX_SECRET_BYTES + 1).decode().split()
+    except UnicodeDecodeError:
+        raise Invalid(f"the {noun} on stdin is not valid UTF-8") from None
+    if len(lines) != count:
+        expected = f"one {noun}" if count == 1 else f"{count} lines"
+        raise Invalid(f"stdin must have {expected}", hint="pipe it to stdin, or type it at the prompt")
+    return lines
+
+
 def read_line(session: Session, question: str, *, flag: str) -> str:
     """Read a line from the terminal; raises NeedsAnswer, which names the flag, without one."""
     if not session.is_interactive:

@@ -71,6 +71,11 @@ class Request(Struct, Generic[R], frozen=True, kw_only=True, forbid_unknown_fiel
     """The scope that the token needs: "any" for any token, None when no token is needed."""
     write: ClassVar[bool] = True
     """True when it changes something: it then locks the space and adds a row to the journal."""
+    is_versioned: ClassVar[bool] = False
+    """True when the answer follows from the space's tasks, comments and views, the caller's preferences and the day.
+
+    Then HTTP and the cache give the same answer again until one of these changes (`db/sign_in.py`).
+    """
     personal: ClassVar[bool] = False
     """True when it acts in the caller's own space, whichever space is chosen."""
     tool: ClassVar[str | None] = None
@@ -79,6 +84,8 @@ class Request(Struct, Generic[R], frozen=True, kw_only=True, forbid_unknown_fiel
     """True when the chat offers the tool in every request; a model finds the other tools with `more_tools`."""
     asks: ClassVar[Asks] = Asks.NEVER
     """Whether a person must approve a model's call of it."""
+    unjournaled: ClassVar[tuple[str, ...]] = ()
+    """Fields that the journal leaves out: addresses and keys that may be secrets."""
     needs_numbers: ClassVar[bool] = False
     """True when a model must name the tasks by their numbers."""
 

@@ -45,10 +45,21 @@ MAX_SORT_CHARS = 100
 MAX_SEARCH_CHARS = 10_000
 MAX_DATE_CHARS = 200
 MAX_RECURRENCE_CHARS = 500
+MAX_REMINDERS_PER_TASK = 10
+MAX_CHANNELS = 20
+"""Channels of one user."""
+MAX_CHANNEL_TARGET_CHARS = 2_000
+"""An address of a channel."""
 
 MAX_TASKS_PER_CHANGE = 10_000
 MAX_CHANGE_BYTES = 64 * 1024 * 1024
 """The tasks that one change reads or stores."""
+MAX_CHANGED_TEXT_BYTES = 4 * 1024 * 1024
+"""The old and new texts that one change replaces, of all its tasks together. An undo has no such limit."""
+MAX_FULL_TASKS = 20
+"""A change of more tasks answers with brief tasks: as in lists without notes. Long texts of its differences are cut."""
+LONG_TEXT_CHARS = 500
+"""A longer text is cut in brief answers, and the journal keeps it apart from the task."""
 MAX_ADDED_TASKS = 1_000
 """Tasks of one `AddTasks`; `todo add -` sends more in parts."""
 MAX_STDIN_LINES = 100_000
@@ -58,6 +69,8 @@ MAX_IMPORT_MESSAGES = 500
 MAX_CALLS_PER_MESSAGE = 200
 """Tool calls."""
 
+MAX_BATCH_READS = 20
+"""Reads of one `Batch`."""
 MAX_PAGE_ITEMS = 1_000
 MAX_COUNTED_TASKS = 1_000
 """Tasks that a list counts behind its page."""

@@ -73,6 +73,8 @@ POLICIES: dict[tuple[str, str], str] = {
     ("events", "SELECT"): f"{_CHAT_READER} AND {_SELF}",
     ("events", "INSERT"): f"{_CHAT_WRITER} AND {_SELF}",
     ("usage", "SELECT"): _SELF,
+    ("channels", "SELECT"): _SELF,
+    ("deliveries", "SELECT"): f"{_READER} AND {_SELF}",
     ("changes", "SELECT"): _READER,
     ("changes", "INSERT"): f"{_WRITER} AND {_SELF}",
 }
@@ -95,7 +97,7 @@ GRANTS: dict[str, str] = {
     "tasks": """SELECT, INSERT, UPDATE (
     title, note, status, priority, project, due_on, due_at, updated_at, completed_at, deleted_at,
     rev, parent, defer_on, defer_at, scheduled_on, scheduled_at, started_at, tracked, series,
-    occurrence, repeat, claimed_by, claim_token, claimed_until, attachments)""",
+    occurrence, repeat, claimed_by, claim_token, claimed_until, attachments, remind)""",
     "task_tags": "SELECT, INSERT",
     "links": "SELECT, INSERT",
     "comments": "SELECT, INSERT (space_id, number, id, text), UPDATE (text, edited_at)",
@@ -118,9 +120,11 @@ GRANTS: dict[str, str] = {
     calls, call_seq, call_index, reaches, tokens, model, usage)""",
     "events": "SELECT, INSERT (space_id, turn_id, n, attempt, after, batch)",
     "usage": "SELECT",
+    "channels": "SELECT (user_id, name, kind, shown, space_id, verbs, seq, created_at)",
+    "deliveries": "SELECT",
     "changes": """SELECT, INSERT (
-    space_id, seq, key, request_hash, verb, request, before, after, answer, undoes, redo, group_id,
-    turn_id)""",
+    space_id, seq, key, request_hash, verb, request, before, after, texts, answer, undoes, redo,
+    group_id, turn_id)""",
 }
 
 

@@ -20,6 +20,7 @@ from todo_cli.db.tables import (  # noqa: F401  # importing them adds their tabl
     changes,
     comments,
     conversations,
+    jobs,
     messages,
     plans,
     rate_limits,
@@ -57,11 +58,16 @@ FUNCTIONS_AFTER_TABLES = (
     "devices",
     "tasks",
     "attachments",
+    "server_stats",
     "views",
     "search",
     "message_search",
     "conversations",
     "usage",
+    "channels",
+    "jobs",
+    "deliveries",
+    "sweep",
 )
 MARKER = "-- name: "
 
@@ -85,6 +91,7 @@ def statements() -> list[str]:
         *usage.TRIGGERS,
         *turns.TRIGGERS,
         *tasks.TRIGGERS,
+        *jobs.TRIGGERS,
         *grant_functions(),
         *create_policies([table.name for table in metadata.sorted_tables]),
         f"INSERT INTO todo.schema (version, oldest) VALUES ({SCHEMA_VERSION}, {OLDEST_CLIENT})",

@@ -33,7 +33,11 @@ from todo_cli.server.shutdown import GracePeriod
 from todo_cli.server.sign_in import SignInFirst
 from todo_cli.server.turn_stream import TurnRoutes
 from todo_cli.server.turn_sweep import TurnSweep
+from todo_cli.server.versioned_answers import ReadEndpoint, VersionedAnswers
+from todo_cli.server.worker_task import run_worker
 from todo_cli.settings.settings import Settings, load_settings
+from todo_cli.stores.answer_cache import AnswerCache
+from todo_cli.stores.valkey_client import open_valkey
 
 LAST_ANSWERS_SECONDS = 2.0  # for requests whose grace has ended to send their error
 
@@ -43,9 +47,11 @@ class PathRoutes:
 
     def __init__(self) -> None:
         self.methods: dict[str, ASGIApp] = {}
+        self.path = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Call the endpoint of the method. OPTIONS and the error for an unknown method list the methods."""
+        scope["state"]["route"] = self.path
         method = scope["method"]
         if endpoint := self.methods.get("GET" if method == "HEAD" else method):
             if caller := scope["state"].get("caller"):
@@ -80,7 +86,7 @@ async def _raise_not_found(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def build_routes(
-    pool: Pool,
+    reads: VersionedAnswers,
     turns: TurnRoutes,
     mcp: McpRoute,
     models: ModelRoute,
@@ -88,21 +94,44 @@ def build_routes(
     files: AttachmentRoutes | None = None,
 ) -> list[Route]:
     """Return a route for every path, fixed paths before those with a parameter."""
+    pool = reads.pool
     paths: defaultdict[str, PathRoutes] = defaultdict(PathRoutes)
     answers = passwords.answers | (files.answers if files else {})
     for request in REQUESTS:
         if request.route:
             method, path = method_and_path(request)
             answer = answers.get(request) or partial(answer_client_with_clock, pool)
+            is_read = method == "GET" and request not in answers
+            endpoint = ReadEndpoint(request, reads) if is_read else RequestEndpoint(request, answer)
             # a name may contain a slash
-            paths[path.replace("name}", "name:path}")].methods[method] = RequestEndpoint(request, answer)
+            paths[path.replace("name}", "name:path}")].methods[method] = endpoint
     paths["/v1/turns"].methods["POST"] = turns.post
     paths["/v1/turns/{turn}/events"].methods["GET"] = turns.get
     paths["/v1/models"].methods["GET"] = models
     paths["/mcp"].methods["POST"] = mcp  # stateless: no stream to open with GET, no session to end with DELETE
     for path, function in {"/healthz": healthz, "/readyz": readyz(pool), "/openapi.json": openapi}.items():
         paths[path].methods["GET"] = request_response(function)
+    for path, endpoints in paths.items():
+        endpoints.path = path.replace(":path}", "}")
     return [Route(path, paths[path]) for path in sorted(paths, key=lambda path: "{" in path)]
+
+
+def _make_versioned_answers(pool: Pool, settings: Settings) -> VersionedAnswers:
+    url = settings.serve_cache_url
+    return VersionedAnswers(pool, AnswerCache(open_valkey(url.reveal())) if url else None)
+
+
+def _observe(app: ASGIApp, pool: Pool, settings: Settings) -> ASGIApp:
+    """Return the application behind the metrics and the traces that are on."""
+    if settings.serve_metrics:
+        from todo_cli.server.metrics import RequestMetrics
+
+        app = RequestMetrics(app, pool, settings.serve_metrics_token)
+    if settings.serve_traces:
+        from todo_cli.server.traces import RequestTraces
+
+        app = RequestTraces(app, settings.serve_traces)
+    return app
 
 
 def create_app(settings: Settings | None = None) -> ASGIApp:
@@ -123,9 +152,12 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         await pool.open()
         grace.watch_signals()
         sweep.start()
+        worker = run_worker(settings) if settings.serve_worker else None
         try:
             yield
         finally:
+            if worker:
+                await worker.stop()
             await sweep.close()
             await turns.close()
             await mcp.close()
@@ -134,10 +166,17 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
 
     passwords = PasswordRoutes(pool, settings.serve_registration)
     routes = build_routes(
-        pool, turns, mcp, ModelRoute(pool, settings), passwords, open_attachment_routes(pool, settings)
+        _make_versioned_answers(pool, settings),
+        turns,
+        mcp,
+        ModelRoute(pool, settings),
+        passwords,
+        open_attachment_routes(pool, settings),
     )
     router = Router(routes, redirect_slashes=False, default=_raise_not_found, lifespan=lifespan)
-    limiter = RateLimiter(pool, is_on=settings.serve_rate_limit)
+    limits_url = settings.serve_limits_url
+    limiter = RateLimiter(pool, is_on=settings.serve_rate_limit, url=limits_url.reveal() if limits_url else None)
     sweep = TurnSweep(FixedPaths(routes, router), pool, settings, turns.runner)
     log = AccessLog(SignInFirst(sweep, pool, limiter))
-    return ForwardedAddress(log, settings.serve_proxies) if settings.serve_proxies else log
+    app = _observe(log, pool, settings)
+    return ForwardedAddress(app, settings.serve_proxies) if settings.serve_proxies else app

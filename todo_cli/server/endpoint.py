@@ -42,13 +42,14 @@ class RequestEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request; raises TodoError."""
-        request = await self._read(scope, receive)
+        request = await self.read_request(scope, receive)
         state = scope["state"]
         result = await self._answer(state["caller"], request, state.get("count"))
-        status = 201 if self._method == "POST" and self._path.count("/") == 2 else 200
-        await send_response(send, status, encode(result.value), b"application/json", *_context_headers(result))
+        status = success_status(self._request)
+        await send_response(send, status, encode(result.value), b"application/json", *context_headers(result))
 
-    async def _read(self, scope: Scope, receive: Receive) -> Request[Any]:
+    async def read_request(self, scope: Scope, receive: Receive) -> Request[Any]:
+        """Return the Request of the path, the query and the body; raises Invalid."""
         parts = scope.get("path_params", {})
         if self._method in ("GET", "DELETE"):
             return convert_request(_merge_fields(self._read_query(scope), parts), self._request)
@@ -74,7 +75,13 @@ class RequestEndpoint:
         return fields
 
 
-def _context_headers(answer: TimedAnswer[Any]) -> list[tuple[bytes, bytes]]:
+def success_status(request: type[Request[Any]]) -> int:
+    """Return 201 for a Request that creates an object at its path, else 200."""
+    method, path = method_and_path(request)
+    return 201 if method == "POST" and path.count("/") == 2 and request.write else 200
+
+
+def context_headers(answer: TimedAnswer[Any]) -> list[tuple[bytes, bytes]]:
     """Return the headers by which a client shows the answer: the server's clock, and the user's preferences if any."""
     clock, display = answer.clock, answer.display
     headers = []

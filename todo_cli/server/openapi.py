@@ -11,10 +11,12 @@ from starlette.responses import Response
 
 from todo_cli import __version__
 from todo_cli.contract.base import Request, Secret, method_and_path, summary_of
+from todo_cli.contract.batch import BatchRead
 from todo_cli.contract.codec import answer_type
 from todo_cli.contract.model_list import ModelList
-from todo_cli.contract.registry import REQUESTS
+from todo_cli.contract.registry import BATCH_READS, REQUESTS
 from todo_cli.errors import ERRORS
+from todo_cli.server.endpoint import success_status
 from todo_cli.server.headers import HEADER_RULES
 from todo_cli.server.turn_stream import FollowTurnQuery, StartTurnBody
 
@@ -51,6 +53,7 @@ def build_document() -> bytes:
     _, components = msgspec.json.schema_components(
         kinds, schema_hook=_describe_secret, ref_template="#/components/schemas/{name}"
     )
+    components[BatchRead.__name__] = _describe_batch_read(components)
     paths: dict[str, Any] = {}
     for request in public:
         method, path = method_and_path(request)
@@ -117,7 +120,7 @@ def _describe_request(
         "description": f"Scope: {request.scope}" if request.scope else "Needs no token",
         "parameters": [*_describe_fields(path, method, schema), *_describe_headers(write=request.write)],
         "responses": {
-            "201" if method == "POST" and path.count("/") == 2 else "200": _content(answer_type(request).__name__),
+            str(success_status(request)): _content(answer_type(request).__name__),
             "default": _content("Problem", "application/problem+json"),
         },
     }
@@ -126,6 +129,23 @@ def _describe_request(
     if method in ("POST", "PATCH"):
         operation["requestBody"] = _describe_body(request.__name__, path, components)
     return operation
+
+
+def _describe_batch_read(components: dict[str, Any]) -> dict[str, Any]:
+    """Describe each read that a batch may have by the schema of its Request."""
+    reads = []
+    for request in BATCH_READS.values():
+        needs_arguments = bool(components[request.__name__].get("required"))
+        arguments = {"$ref": f"#/components/schemas/{request.__name__}"}
+        reads.append(
+            {
+                "type": "object",
+                "required": ["verb", *(["arguments"] if needs_arguments else [])],
+                "properties": {"verb": {"type": "string", "enum": [request.verb]}, "arguments": arguments},
+                "additionalProperties": False,
+            }
+        )
+    return {"anyOf": reads}
 
 
 def _describe_body(name: str, path: str, components: dict[str, Any]) -> dict[str, Any]:

@@ -85,7 +85,7 @@ class SignInFirst:
 
     async def _call_app(self, scope: Scope, receive: Receive, send: Send, caller: Caller) -> None:
         scope["state"]["caller"] = caller
-        count = self._limiter.begin(scope)
+        count = await self._limiter.begin(scope, caller)
         try:
             if not has_body(scope):
                 await self._app(scope, receive, send)

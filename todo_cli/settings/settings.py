@@ -33,8 +33,19 @@ class Settings(NamedTuple):
     serve_connections: int
     serve_proxies: str
     serve_rate_limit: bool = True
+    serve_limits_url: Secret | None = None
+    serve_cache_url: Secret | None = None
     prepare: str = "auto"
     serve_prepare: str = "auto"
+    serve_worker: bool = False
+    worker_database_url: Secret | None = None
+    worker_smtp_url: Secret | None = None
+    worker_mail_from: str | None = None
+    worker_private_targets: bool = False
+    worker_desktop: bool = True
+    worker_lease: float = 60.0
+    worker_retry: float = 10.0
+    worker_keep_days: int = 90
     model_name: str | None = None
     model_base_url: str | None = None
     model_api_key: Secret | None = None
@@ -45,6 +56,9 @@ class Settings(NamedTuple):
     model_currency: str = "USD"
     model_titles: bool = True
     serve_registration: str = "closed"
+    serve_metrics: bool = False
+    serve_traces: float = 0.0
+    serve_metrics_token: Secret | None = None
     store_bucket: str | None = None
     store_endpoint: str | None = None
     store_public_endpoint: str | None = None
@@ -110,6 +124,7 @@ def load_settings(profile: str | None = None, *, allow_new: bool = False) -> Set
         "": content,
         "profile": profiles.get(name, {}),
         "server": content.get("server", {}),
+        "worker": content.get("worker", {}),
         "model": content.get("model", {}),
         "store": content.get("store", {}),
     }
@@ -137,7 +152,7 @@ def _read_value(key: SettingKey, section: dict[str, Any]) -> Any:
 
 def _check_content(path: Path, content: dict[str, Any]) -> None:
     for name, value in content.items():
-        if name in ("server", "model", "store"):
+        if name in ("server", "worker", "store", "model"):
             _check_section(path, f"[{name}]", value, name)
         elif name == "profiles" and isinstance(value, dict):
             for profile, section in value.items():
@@ -169,12 +184,8 @@ def _check_file_mode(path: Path, content: dict[str, Any]) -> None:
     if os.name != "posix":
         return
     secret_names = {key.name for key in SETTING_KEYS if key.secret}
-    sections = [
-        content.get("server", {}),
-        content.get("model", {}),
-        content.get("store", {}),
-        *content.get("profiles", {}).values(),
-    ]
+    sections = [content.get(name, {}) for name in ("server", "worker", "store", "model")]
+    sections += content.get("profiles", {}).values()
     if path.stat().st_mode & 0o077 and any(secret_names & section.keys() for section in sections):
         raise Invalid(f"{path} contains secrets and other users can read it", hint=f"run: chmod 600 {path}")
 

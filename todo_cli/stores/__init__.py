@@ -1,1 +1,1 @@
-"""Stores beside the database, each behind an optional dependency."""
+"""Stores beside the tables of the database: objects, kept answers and counts of requests."""

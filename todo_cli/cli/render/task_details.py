@@ -10,6 +10,7 @@ from todo_cli.cli.render.cells import cut, measure, pad, wrap_line, wrap_words
 from todo_cli.cli.render.colors import Line, Piece, Role
 from todo_cli.cli.render.comments import format_comments
 from todo_cli.cli.render.escape import escape, escape_block
+from todo_cli.cli.render.reminders import describe_reminders
 from todo_cli.cli.render.task_rows import PRIORITY_ROLES, ListView, format_due_cell, is_claimed
 from todo_cli.cli.render.text import (
     describe_repeat,
@@ -89,6 +90,7 @@ def _list_own_fields(task: Task, view: ListView, format_date: Callable[[str], st
         yield "repeats", f"{describe_repeat(task.repeat, view.zone)} (occurrence {task.repeat.occurrence})", ""
     yield "deferred", format_date(task.defer) if task.defer else "", ""
     yield "scheduled", format_date(task.scheduled) if task.scheduled else "", ""
+    yield "reminds", describe_reminders(task.remind, format_date), ""
     yield "parent", _format_parent(task), ""
     yield "subtasks", f"{task.subtasks} open" if task.subtasks else "", ""
     blocked = " (blocked)" if task.blocked else ""

@@ -14,6 +14,7 @@ from todo_cli.core.journal import build_journaled, run_journaled
 from todo_cli.core.json_sql import format_instant
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
+from todo_cli.errors import Invalid
 
 BEGIN = Sql("SELECT todo.begin_registration(%(address)s)::text")
 
@@ -30,7 +31,7 @@ CREATE = build_journaled(f"""
   SELECT {_INVITATION_JSON} AS answer
     FROM todo.create_invitation(%(id)s::uuid, decode(%(invitation_hash)s, 'hex'), %(email)s,
       %(expires)s::timestamptz) i
-   WHERE NOT EXISTS (SELECT FROM known)""")
+   WHERE %(expires)s::timestamptz > clock_timestamp() AND NOT EXISTS (SELECT FROM known)""")
 
 LIST = Sql(f"""
 SELECT json_build_object('invitations', coalesce(json_agg(
@@ -77,7 +78,8 @@ async def create_invitation(tx: Transaction, request: ask.CreateInvitation) -> I
         "email": request.email and request.email.lower(),
         "expires": await validation.read_expiry(tx, request.expires),
     }
-    return await run_journaled(tx, CREATE, request, "nothing was created", **values)
+    past = Invalid(f"{request.expires!r} is in the past", hint="for example: --expires 7d")
+    return await run_journaled(tx, CREATE, request, past, **values)
 
 
 @handler(ask.ListInvitations)

@@ -80,6 +80,12 @@ tasks = Table(
     Column("title_key", TEXT, Computed("todo.sort_key(title)", persisted=True), nullable=False),
     Column("project_key", TEXT, Computed("todo.sort_key(project) || chr(1) || left(project, 100)", persisted=True)),
     Column("attachments", JSONB, comment="the attached files, as they are shown; null: none"),
+    Column(
+        "remind",
+        JSONB,
+        CheckConstraint("jsonb_typeof(remind) = 'array'", name="tasks_remind"),
+        comment="reminders, each with its user and zone: days and seconds before the due date, or an instant",
+    ),
     UniqueConstraint("space_id", "id", name="tasks_space_id_id"),
     CheckConstraint("due_on IS NULL OR due_at IS NULL", name="tasks_due"),
     CheckConstraint("defer_on IS NULL OR defer_at IS NULL", name="tasks_defer"),
