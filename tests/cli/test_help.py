@@ -99,7 +99,8 @@ def path(tmp_path: Path) -> Path:
 
 
 WORDS = [
-    ("todo re", ["release", "reopen", "restore", "redo"]),
+    ("todo re", [name for name in COMMANDS if name.startswith("re")]),
+    ("todo red", ["redo"]),
     ("todo ", list(COMMANDS)),
     ("todo list --s", ["--status", "--sort"]),
     ("todo list --status ", ["open", "done", "deleted", "all"]),

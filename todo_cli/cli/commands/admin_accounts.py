@@ -36,7 +36,8 @@ def reset_password(
 ) -> None:
     """Print a one-time code with which a user sets a new password. It is valid for a day.
 
-    The password stays valid until then. With the new one, all sessions of the user end.
+    The password stays valid until then. With the new one, all sessions of the
+    user end.
 
     todo admin user reset-password grace
 

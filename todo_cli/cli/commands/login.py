@@ -45,8 +45,8 @@ def login(
 ) -> None:
     """Sign in with a password, with a token from a prompt or stdin, or with a code.
 
-    The token is checked before it is stored. A password or a code opens a session, which ends after 7 days without use:
-    see `todo session`.
+    The token is checked before it is stored. A password or a code opens a
+    session, which ends after 7 days without use: see `todo session`.
 
     todo login https://todo.example.org --email ada@example.org
 

@@ -18,7 +18,8 @@ app = typer.Typer(add_completion=False)
 def logout(ctx: typer.Context) -> None:
     """End your session and remove its token from this machine.
 
-    A token that you pasted is only removed: it stays valid elsewhere until it is revoked.
+    A token that you pasted is only removed: it stays valid elsewhere until it is
+    revoked.
 
     todo logout
 

@@ -32,8 +32,9 @@ def password(
 ) -> None:
     """Change your password. Your other sessions end; tokens stay valid.
 
-    With --code you need not be signed in, and --email names your account. The prompts, and the lines of
-    --password-stdin, are: the code or the current password, if there is one; the new password.
+    With --code you need not be signed in, and --email names your account. The
+    prompts, and the lines of --password-stdin, are: the code or the current
+    password, if there is one; the new password.
 
     todo password
 

@@ -47,8 +47,9 @@ def register(
 ) -> None:
     """Create an account on a server, and sign in.
 
-    The server decides who may register: nobody, people with an invitation, or everybody. With --invitation and
-    --password-stdin, stdin has the invitation on its first line and the password on its second.
+    The server decides who may register: nobody, people with an invitation, or
+    everybody. With --invitation and --password-stdin, stdin has the invitation on
+    its first line and the password on its second.
 
     todo register https://todo.example.org --email ada@example.org
 

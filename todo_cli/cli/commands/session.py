@@ -85,7 +85,8 @@ def approve(
 ) -> None:
     """Sign another machine in, which runs `todo login --device` and shows a code.
 
-    The session of the machine ends when you revoke the session or the token with which you approve it.
+    The session of the machine ends when you revoke the session or the token with
+    which you approve it.
 
     todo session approve BCDF-GHJK
 
