@@ -99,8 +99,7 @@ def path(tmp_path: Path) -> Path:
 
 
 WORDS = [
-    ("todo re", [name for name in COMMANDS if name.startswith("re")]),
-    ("todo red", ["redo"]),
+    ("todo re", ["release", "remind", "reopen", "restore", "redo", "register"]),
     ("todo ", list(COMMANDS)),
     ("todo list --s", ["--status", "--sort"]),
     ("todo list --status ", ["open", "done", "deleted", "all"]),
