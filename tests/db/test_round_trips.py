@@ -39,6 +39,7 @@ from todo_cli.contract import (
     registration,
     reminders,
     search,
+    server_stats,
     sessions,
     tasks,
     time_tracking,
@@ -72,6 +73,7 @@ TRIPS: dict[type[Request[Any]], int] = {
     comments.ListComments: 1,
     comments.EditComment: 1,
     comments.RemoveComment: 1,
+    server_stats.ReadServerStats: 1,
     attachments.StartUpload: 1,
     attachments.StoreChunk: 1,
     attachments.ReadUpload: 1,
@@ -226,6 +228,7 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         comments.ListComments: lambda: comments.ListComments(number=number()),
         comments.EditComment: lambda: comments.EditComment(**commented(), text="d"),
         comments.RemoveComment: lambda: comments.RemoveComment(**commented()),
+        server_stats.ReadServerStats: server_stats.ReadServerStats,
         attachments.StartUpload: lambda: attachments.StartUpload(
             number=number(), id=new_id(), name="x", size=1, sha256="0" * 64
         ),

@@ -76,6 +76,8 @@ FUNCTIONS: dict[str, str] = {
     "note_unused_files()": _INTERNAL,
     "sweep_attachments(interval, boolean, int)": "todo_server, todo_worker",
     "finish_sweep(uuid[], uuid[])": "todo_server, todo_worker",
+    "server_stats()": "todo_server, todo_worker",
+    "admin_stats()": CLIENTS,
     "delete_view(text)": CLIENTS,
     "set_default_view(text)": CLIENTS,
     "fold_text(text)": CLIENTS,

@@ -58,6 +58,7 @@ FUNCTIONS_AFTER_TABLES = (
     "devices",
     "tasks",
     "attachments",
+    "server_stats",
     "views",
     "search",
     "message_search",

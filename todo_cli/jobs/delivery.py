@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from todo_cli.jobs.channel_errors import DeliveryFailed
 from todo_cli.jobs.job_queue import JobQueue, TakenJob
 from todo_cli.jobs.messages import ChannelAddress, JobMessage, Notice, make_notice
 from todo_cli.jobs.options import WorkerOptions
+from todo_cli.jobs.sweep import run_sweep
 
 MAX_TRIES = 10
 """Failures in a row after which a job, or a change for a webhook, is given up."""
-SWEEP_PAUSE = timedelta(hours=1)
 NEVER = 2**31 - 1  # tries
 
 
 async def run_job(queue: JobQueue, job: TakenJob, options: WorkerOptions) -> None:
     """Do the work of a leased job, then finish it or let it be tried again."""
     if job.kind == "sweep":
-        await queue.sweep(options.keep)
-        await queue.finish(job)
-        await queue.schedule_sweep(SWEEP_PAUSE)
+        await run_sweep(queue, job, options)
     elif job.kind == "changes":
         await _send_changes(queue, job, options)
     else:

@@ -11,7 +11,7 @@ MAX_PAUSE_SECONDS = 3_600.0
 
 
 class WorkerOptions(NamedTuple):
-    """The options of one worker. `keep` is how long deliveries and dead jobs are kept."""
+    """The options of one worker. `keep` is how long deliveries and dead jobs are kept; `files` has the object store."""
 
     lease: timedelta
     retry_seconds: float
@@ -20,6 +20,8 @@ class WorkerOptions(NamedTuple):
     mail_from: str | None = None
     allow_private: bool = False
     show_desktop: bool = True
+    files: Settings | None = None
+    database_url: str = ""
 
     def pause(self, tries: int) -> timedelta:
         """Return how long to wait after so many failures before: doubled each time, an hour at most."""
@@ -36,4 +38,5 @@ def read_options(settings: Settings) -> WorkerOptions:
         mail_from=settings.worker_mail_from,
         allow_private=settings.worker_private_targets,
         show_desktop=settings.worker_desktop,
+        files=settings,
     )

@@ -14,7 +14,7 @@ from datetime import timedelta
 import psycopg
 
 from todo_cli.errors import TodoError
-from todo_cli.jobs.delivery import MAX_TRIES, run_job
+from todo_cli.jobs.delivery import MAX_TRIES, NEVER, run_job
 from todo_cli.jobs.job_queue import NOTIFY_CHANNEL, JobQueue, TakenJob, connect_worker
 from todo_cli.jobs.options import WorkerOptions
 
@@ -30,7 +30,7 @@ class Worker:
     """One worker over one database. Any number may run: each job is leased to one of them."""
 
     def __init__(self, url: str, options: WorkerOptions) -> None:
-        self._url, self._options = url, options
+        self._url, self._options = url, options._replace(database_url=url)
         self._has_news = asyncio.Event()
         self._is_stopping = False
         self._running: set[asyncio.Task[None]] = set()
@@ -127,15 +127,19 @@ class Worker:
             await run_job(queue, job, self._options)
         except psycopg.Error as error:
             log.warning("a job was left to the next worker: %s", type(error).__name__)
+        except TodoError as error:
+            await self._give_back(queue, job, str(error))
         except Exception as error:
             log.exception("a job failed")
-            await self._give_back(queue, job, error)
+            await self._give_back(queue, job, f"a bug: {type(error).__name__}")
         finally:
             renewal.cancel()
 
-    async def _give_back(self, queue: JobQueue, job: TakenJob, error: Exception) -> None:
+    async def _give_back(self, queue: JobQueue, job: TakenJob, reason: str) -> None:
+        # the sweep is never given up
+        max_tries = NEVER if job.kind == "sweep" else MAX_TRIES
         try:
-            await queue.fail(job, self._options.pause(job.tries), MAX_TRIES, f"a bug: {type(error).__name__}")
+            await queue.fail(job, self._options.pause(job.tries), max_tries, reason)
         except psycopg.Error:
             log.warning("a failed job was left to the next worker")
 

@@ -47,9 +47,11 @@ class PathRoutes:
 
     def __init__(self) -> None:
         self.methods: dict[str, ASGIApp] = {}
+        self.path = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Call the endpoint of the method. OPTIONS and the error for an unknown method list the methods."""
+        scope["state"]["route"] = self.path
         method = scope["method"]
         if endpoint := self.methods.get("GET" if method == "HEAD" else method):
             if caller := scope["state"].get("caller"):
@@ -109,12 +111,27 @@ def build_routes(
     paths["/mcp"].methods["POST"] = mcp  # stateless: no stream to open with GET, no session to end with DELETE
     for path, function in {"/healthz": healthz, "/readyz": readyz(pool), "/openapi.json": openapi}.items():
         paths[path].methods["GET"] = request_response(function)
+    for path, endpoints in paths.items():
+        endpoints.path = path.replace(":path}", "}")
     return [Route(path, paths[path]) for path in sorted(paths, key=lambda path: "{" in path)]
 
 
 def _make_versioned_answers(pool: Pool, settings: Settings) -> VersionedAnswers:
     url = settings.serve_cache_url
     return VersionedAnswers(pool, AnswerCache(open_valkey(url.reveal())) if url else None)
+
+
+def _observe(app: ASGIApp, pool: Pool, settings: Settings) -> ASGIApp:
+    """Return the application behind the metrics and the traces that are on."""
+    if settings.serve_metrics:
+        from todo_cli.server.metrics import RequestMetrics
+
+        app = RequestMetrics(app, pool, settings.serve_metrics_token)
+    if settings.serve_traces:
+        from todo_cli.server.traces import RequestTraces
+
+        app = RequestTraces(app, settings.serve_traces)
+    return app
 
 
 def create_app(settings: Settings | None = None) -> ASGIApp:
@@ -161,4 +178,5 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     limiter = RateLimiter(pool, is_on=settings.serve_rate_limit, url=limits_url.reveal() if limits_url else None)
     sweep = TurnSweep(FixedPaths(routes, router), pool, settings, turns.runner)
     log = AccessLog(SignInFirst(sweep, pool, limiter))
-    return ForwardedAddress(log, settings.serve_proxies) if settings.serve_proxies else log
+    app = _observe(log, pool, settings)
+    return ForwardedAddress(app, settings.serve_proxies) if settings.serve_proxies else app

@@ -56,6 +56,9 @@ class Settings(NamedTuple):
     model_currency: str = "USD"
     model_titles: bool = True
     serve_registration: str = "closed"
+    serve_metrics: bool = False
+    serve_traces: float = 0.0
+    serve_metrics_token: Secret | None = None
     store_bucket: str | None = None
     store_endpoint: str | None = None
     store_public_endpoint: str | None = None

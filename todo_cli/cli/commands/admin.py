@@ -1,4 +1,4 @@
-"""Manage users and invitations."""
+"""Manage users and invitations, and show figures."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from todo_cli.cli.commands.admin_accounts import invitation, reset_password
+from todo_cli.cli.commands.admin_stats import stats
 from todo_cli.cli.options import Json, Key
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.base import Secret
@@ -17,18 +18,19 @@ from todo_cli.contract.users import AddUser, DisableUser, ListUsers, User
 from todo_cli.errors import Conflict
 
 PANEL = "Operate"
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Manage users and invitations.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Manage users and invitations, and show figures.")
 user = typer.Typer(no_args_is_help=True, help="Add, list, disable and enable users, set budgets and reset passwords.")
 app.add_typer(user, name="user")
 app.add_typer(invitation, name="invitation")
 user.command("reset-password")(reset_password)
+app.command()(stats)
 
 UserName = Annotated[str, typer.Argument(help="The user's name.", metavar="NAME")]
 
 
 @app.callback()
 def admin() -> None:
-    """Manage users and invitations."""
+    """Manage users and invitations, and show figures."""
 
 
 @user.command()
@@ -220,7 +222,7 @@ def budget(
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape
 
-    budget = "no daily token limit" if limit is None else f"a budget of {limit:,} tokens a day"
+    budget = "no daily token limit" if limit is None else f"a budget of {limit:,} tokens in any 24 hours"
     text.write(escape(f"{changed.name} has {budget}."))
 
 

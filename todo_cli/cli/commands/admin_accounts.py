@@ -34,9 +34,8 @@ def reset_password(
     key: Key = None,
     as_json: Json = False,
 ) -> None:
-    """Print a one-time code with which a user sets a new password. It is valid for a day.
-
-    The password stays valid until then. With the new one, all sessions of the user end.
+    """Print a one-time code with which a user sets a new password. It is valid for a day. The password stays valid
+    until then; with the new one, all sessions of the user end.
 
     todo admin user reset-password grace
 

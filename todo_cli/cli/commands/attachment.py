@@ -22,11 +22,11 @@ app = typer.Typer(
 
 MIN_ID_CHARS = 4
 
-NamesArgument = Annotated[
+AttachmentsArgument = Annotated[
     list[str] | None,
     typer.Argument(help="Name, or the end of an ID, of an attachment.", metavar="[NAME]...", show_default=False),
 ]
-NameArgument = Annotated[
+AttachmentArgument = Annotated[
     str | None,
     typer.Argument(help="Name, or the end of an ID, of an attachment.", metavar="[NAME]", show_default=False),
 ]
@@ -107,7 +107,7 @@ def list_attachments(ctx: typer.Context, task: TaskNumberArgument, as_json: Json
 def get(
     ctx: typer.Context,
     task: TaskNumberArgument,
-    names: NamesArgument = None,
+    names: AttachmentsArgument = None,
     everything: Annotated[bool, typer.Option("--all", help="Download all attachments of the task.")] = False,
     directory: Annotated[
         Path | None, typer.Option("--dir", help="Directory to write to; default: the current one.", metavar="DIR")
@@ -145,7 +145,7 @@ def get(
 
 
 @app.command("open")
-def open_attachment(ctx: typer.Context, task: TaskNumberArgument, name: NameArgument = None) -> None:
+def open_attachment(ctx: typer.Context, task: TaskNumberArgument, name: AttachmentArgument = None) -> None:
     """Download an attachment into a temporary directory and open it with the program for its type.
 
     todo attachment open 12

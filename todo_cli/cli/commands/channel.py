@@ -21,13 +21,13 @@ SECRET_BYTES = 32
 TEST_SECONDS = 10.0
 POLL_SECONDS = 0.3
 
-NameArgument = Annotated[str, typer.Argument(help="Name of the channel.", metavar="NAME")]
+ChannelArgument = Annotated[str, typer.Argument(help="Name of the channel.", metavar="NAME")]
 
 
 @app.command()
 def add(
     ctx: typer.Context,
-    name: NameArgument,
+    name: ChannelArgument,
     kind: Annotated[ChannelKind, typer.Argument(help="webhook, email, push or desktop.", metavar="KIND")],
     address: Annotated[
         str | None,
@@ -124,7 +124,7 @@ def list_channels(ctx: typer.Context, as_json: Json = False) -> None:
 
 
 @app.command()
-def rm(ctx: typer.Context, name: NameArgument, key: Key = None, as_json: Json = False) -> None:
+def rm(ctx: typer.Context, name: ChannelArgument, key: Key = None, as_json: Json = False) -> None:
     """Remove a channel. Nothing more is sent to it.
 
     todo channel rm phone
@@ -135,7 +135,7 @@ def rm(ctx: typer.Context, name: NameArgument, key: Key = None, as_json: Json = 
 
 
 @app.command("test")
-def send_test(ctx: typer.Context, name: NameArgument, key: Key = None, as_json: Json = False) -> None:
+def send_test(ctx: typer.Context, name: ChannelArgument, key: Key = None, as_json: Json = False) -> None:
     """Send a test message to a channel, and wait until a worker has sent it.
 
     todo channel test phone

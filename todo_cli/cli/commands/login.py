@@ -43,10 +43,8 @@ def login(
     keyring: Keyring = None,
     insecure: Insecure = False,
 ) -> None:
-    """Sign in with a password, with a token from a prompt or stdin, or with a code.
-
-    The token is checked before it is stored. A password or a code opens a session, which ends after 7 days without use:
-    see `todo session`.
+    """Sign in with a password, with a token from a prompt or stdin, or with a code. A password or a code opens a
+    session, which ends after 7 days without use. A token is checked before it is stored.
 
     todo login https://todo.example.org --email ada@example.org
 

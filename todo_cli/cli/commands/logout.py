@@ -16,9 +16,8 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def logout(ctx: typer.Context) -> None:
-    """End your session and remove its token from this machine.
-
-    A token that you pasted is only removed: it stays valid elsewhere until it is revoked.
+    """End your session and remove its token from this machine. A token that you pasted is only removed: it stays valid
+    elsewhere until it is revoked.
 
     todo logout
 

@@ -30,10 +30,11 @@ def password(
     password_stdin: PasswordStdin = False,
     insecure: Insecure = False,
 ) -> None:
-    """Change your password. Your other sessions end; tokens stay valid.
+    """Change your password. Your other sessions end; tokens stay valid. With --code you need not be signed in, and
+    --email names your account.
 
-    With --code you need not be signed in, and --email names your account. The prompts, and the lines of
-    --password-stdin, are: the code or the current password, if there is one; the new password.
+    The lines of --password-stdin are the current password, or the code,
+    and the new password.
 
     todo password
 

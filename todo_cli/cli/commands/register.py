@@ -45,10 +45,11 @@ def register(
     keyring: Keyring = None,
     insecure: Insecure = False,
 ) -> None:
-    """Create an account on a server, and sign in.
+    """Create an account on a server, and sign in. The server decides who may register: nobody, people with an
+    invitation, or everybody.
 
-    The server decides who may register: nobody, people with an invitation, or everybody. With --invitation and
-    --password-stdin, stdin has the invitation on its first line and the password on its second.
+    With --invitation and --password-stdin, the first line of stdin is
+    the invitation, the second the password.
 
     todo register https://todo.example.org --email ada@example.org
 

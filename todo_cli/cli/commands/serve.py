@@ -48,18 +48,19 @@ def serve(
         from todo_cli.cli.commands.worker import find_database_url
 
         os.environ["TODO_WORKER_DATABASE_URL"] = find_database_url(session)
-    _run(
-        session,
-        {
-            "host": host,
-            "port": port,
-            "uds": uds,
-            "workers": workers,
-            "timeout_graceful_shutdown": grace,
-            "ssl_certfile": certificate,
-            "ssl_keyfile": certificate_key,
-        },
-    )
+    options = {
+        "host": host,
+        "port": port,
+        "uds": uds,
+        "workers": workers,
+        "timeout_graceful_shutdown": grace,
+        "ssl_certfile": certificate,
+        "ssl_keyfile": certificate_key,
+    }
+    from todo_cli.server.metrics_directory import create_metrics_directory
+
+    with create_metrics_directory(is_needed=session.settings.serve_metrics and workers > 1):
+        _run(session, options)
 
 
 def _database_url(session: Session) -> str:
@@ -86,7 +87,7 @@ def _local_database_url(session: Session) -> str:
             hint="set TODO_SERVER_DATABASE_URL with the login todo_server, or create a local database: todo init",
         )
     postgres.start()
-    os.environ["TODO_RATE_LIMIT"] = "false"  # its users share one machine already
+    os.environ.setdefault("TODO_RATE_LIMIT", "false")  # its users share one machine already
     return postgres.url("todo_server", postgres.secret("server"))
 
 

@@ -23,7 +23,7 @@ def list_sessions(
     everything: Annotated[bool, typer.Option("--all", help="Include sessions that have ended.")] = False,
     as_json: Json = False,
 ) -> None:
-    """List the machines that are signed in with your password or by a code. `todo token list` lists tokens.
+    """List the machines that are signed in as you. `todo token list` lists tokens.
 
     todo session list
 
@@ -83,9 +83,8 @@ def approve(
     no: Annotated[bool, typer.Option("--no", help="Refuse instead.")] = False,
     key: Key = None,
 ) -> None:
-    """Sign another machine in, which runs `todo login --device` and shows a code.
-
-    The session of the machine ends when you revoke the session or the token with which you approve it.
+    """Sign another machine in, which runs `todo login --device` and shows a code. Its session ends when you revoke the
+    session or the token with which you approve it.
 
     todo session approve BCDF-GHJK
 

@@ -16,7 +16,7 @@ from todo_cli.core.json_sql import format_instant
 from todo_cli.core.notifications.jobs import delivery_json
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
-from todo_cli.errors import Invalid
+from todo_cli.errors import Invalid, NotFound
 
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
 MAX_ADDRESS_CHARS = 254  # of an e-mail address
@@ -137,5 +137,5 @@ async def try_channel(tx: Transaction, request: ask.TryChannel) -> Delivery:
     return await run_journaled(tx, TRY, request, _missing(request.name), name=request.name)
 
 
-def _missing(name: str) -> str:
-    return f"you have no channel {name!r}"
+def _missing(name: str) -> NotFound:
+    return NotFound(f"you have no channel {name!r}", hint="list them with: todo channel list")
