@@ -205,8 +205,7 @@ class Transaction:
         inner.values["within"] = turn
         inner._is_open, inner._entry = True, self._entry
         own: list[StatementCall] = [(SAVEPOINT, {}), *([(ENTER, {"scope": request.scope})] if enter else [])]
-        inner._pending = [*self._pending, *own]
-        self._pending = []
+        inner._pending, self._pending = [*self._pending, *own], []
         return inner
 
 
