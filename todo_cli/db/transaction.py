@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 import psycopg
-from psycopg import AsyncRawCursor
 from psycopg.pq import TransactionStatus
 
 from todo_cli.contract.base import Caller, Request
@@ -24,6 +23,7 @@ from todo_cli.db.rate_limit import LIMIT_REQUEST, RequestCount
 from todo_cli.db.schema_version import SCHEMA_VERSION
 from todo_cli.db.sign_in import ENTER, Entry
 from todo_cli.db.sql import Sql, StatementCall
+from todo_cli.db.statement_limit import limit_statements
 from todo_cli.errors import TodoError
 
 # psycopg warns of every refusal in a pipeline; it is raised here.
@@ -36,21 +36,11 @@ SAVEPOINT, ROLLBACK_INNER = Sql("SAVEPOINT before_inner"), Sql("ROLLBACK TO SAVE
 async def connect(url: str, preparation: Preparation | None = None, application: str = "todo") -> Connection:
     """Open a connection on which the statements of one pipeline are one implicit transaction; raises TodoError."""
     try:
-        connection = await Connection.connect(url, **psycopg_settings(url, application))
+        connection = await Connection.connect(url, **connection_settings(url, application))
     except psycopg.Error as error:
         raise translate_error(error) from error
     connection.preparation = preparation or connection.preparation
     return connection
-
-
-def psycopg_settings(url: str, application: str) -> dict[str, Any]:
-    """Return the settings of psycopg for a connection that `run` can use."""
-    return {
-        "autocommit": True,
-        "cursor_factory": AsyncRawCursor,
-        "prepare_threshold": None,  # psycopg would deallocate our prepared statements with its own
-        **connection_settings(url, application),
-    }
 
 
 @asynccontextmanager
@@ -70,16 +60,24 @@ class Transaction:
     A handler with one statement uses `finish`: sign-in and statement go in one pipeline, which Postgres runs as one
     implicit transaction and in one round trip. A handler that must read before it writes uses `steps`. A handler that
     answers another Request within its own transaction gives it an `inner` one. A pending `count` is sent in front of
-    the first statement; it commits by itself.
+    the first statement; it commits by itself. The database ends each statement after `seconds_left`.
     """
 
     def __init__(
-        self, connection: Connection, caller: Caller, request: type[Request[Any]], count: RequestCount | None = None
+        self,
+        connection: Connection,
+        caller: Caller,
+        request: type[Request[Any]],
+        count: RequestCount | None = None,
+        *,
+        seconds_left: float | None = None,
     ) -> None:
+        limits = [] if seconds_left is None else limit_statements(seconds_left)
         me = caller.user_id
         self._connection, self._count = connection, count
         self._is_open = False
-        self._pending: list[StatementCall] = [(ENTER, {})]  # sent before the next statement
+        self._sign_in: list[StatementCall] = [*limits, (ENTER, {})]
+        self._pending = list(self._sign_in)  # sent before the next statement
         self._entry: Entry | None = None  # of the last sign-in
         self.caller = caller
         self.values: dict[str, Any] = {
@@ -207,7 +205,7 @@ class Steps:
     def __init__(self, tx: Transaction, *, is_nested: bool) -> None:
         self._tx, self._is_nested = tx, is_nested
         if not is_nested:
-            tx._is_open, tx._pending = True, [(BEGIN, {}), (ENTER, {})]
+            tx._is_open, tx._pending = True, [(BEGIN, {}), *tx._sign_in]
 
     async def fetch(self, *statements: Sql, **values: Any) -> str | None:
         """Run statements in one round trip; return the first column of the last one's row."""
@@ -232,7 +230,7 @@ class Steps:
             return await tx._fetch(calls)
         pending = tx._pending
         texts = await tx._send([*pending, *calls, (COMMIT, {})])
-        tx._is_open, tx._pending = False, [(ENTER, {})]
+        tx._is_open, tx._pending = False, list(tx._sign_in)
         return texts[len(pending) : -1]
 
     def discard(self, inner: Transaction) -> None:
@@ -247,6 +245,6 @@ class Steps:
         tx = self._tx
         if self._is_nested or not tx._is_open:
             return
-        tx._is_open, tx._pending = False, [(ENTER, {})]
+        tx._is_open, tx._pending = False, list(tx._sign_in)
         if not tx._connection.closed and tx._connection.info.transaction_status != TransactionStatus.IDLE:
             await tx._send([(end, {})])

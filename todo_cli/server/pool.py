@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Generic, NamedTuple, TypeVar
 
 import psycopg
@@ -38,12 +39,14 @@ async def answer(pool: Pool, caller: Caller, request: Request[R], count: Request
 
     A repeated Request waits for the database, since it may have acted. Any other is refused while the database is down.
     """
+    deadline = time.monotonic() + REQUEST_TIMEOUT_SECONDS
     try:
         async with time_limit(REQUEST_TIMEOUT_SECONDS):
             for attempt in range(1, MAX_ATTEMPTS + 1):
                 try:
                     async with pool.lend(wait_for_database=attempt > 1) as connection:
-                        tx = Transaction(connection, caller, type(request), count)
+                        left = deadline - time.monotonic()
+                        tx = Transaction(connection, caller, type(request), count, seconds_left=left)
                         return TimedAnswer(await handle(tx, request), tx.clock, tx.preferences.display)
                 except RolledBack:
                     if attempt == MAX_ATTEMPTS:
