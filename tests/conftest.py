@@ -35,7 +35,13 @@ from todo_cli.db.migrate import migrate
 from todo_cli.db.owner import open_owner_session
 from todo_cli.local_postgres.cluster import LocalPostgres
 
-pytest_plugins = ["tests.support.connections", "tests.support.ask", "tests.support.chat_fixtures"]
+pytest_plugins = [
+    "tests.support.valkey",
+    "tests.support.connections",
+    "tests.support.ask",
+    "tests.support.chat_fixtures",
+    "tests.support.seaweedfs",
+]
 
 # what cron gives a job, and no more
 BARE = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LANG": "C.UTF-8"}

@@ -13,7 +13,7 @@ from tests.support.chat import Chat
 from tests.support.turn_driver import ScriptedModel
 from todo_cli.agent.consent import make_consent
 from todo_cli.agent.spoken_numbers import spoken_numbers
-from todo_cli.contract.attachments import remove_attachment, wrap_attachment
+from todo_cli.contract.attached_text import remove_attachment, wrap_attachment
 from todo_cli.contract.conversations import AnswerTurn
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.journal import ListChanges

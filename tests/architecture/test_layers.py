@@ -28,7 +28,7 @@ LAYERS = {
     "main": 6,
 }
 
-OPERATING_COMMANDS = {"serve", "db", "admin", "init", "doctor", "mcp"}
+OPERATING_COMMANDS = {"serve", "db", "admin", "init", "doctor", "mcp", "worker"}
 """These commands alone may import the core, the database and the server."""
 
 

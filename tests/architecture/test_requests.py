@@ -11,6 +11,7 @@ import pytest
 
 from todo_cli.command_table import COMMANDS
 from todo_cli.contract.base import Request
+from todo_cli.contract.batch import Batch
 from todo_cli.contract.registry import BY_VERB, REQUESTS
 from todo_cli.core.dispatch import HANDLERS, import_handlers
 from todo_cli.tools.tool_list import TOOLS
@@ -42,8 +43,8 @@ def test_requests_take_keywords_only() -> None:
 @pytest.mark.parametrize("request_type", PUBLIC, ids=lambda request: request.__name__)
 def test_public_request_has_route_label_and_summary(request_type: type[Request[Any]]) -> None:
     assert re.fullmatch(r"(GET|POST|PATCH|DELETE) /v1/[a-z/{}_]+", request_type.route or "")
-    assert request_type.write == (not (request_type.route or "").startswith("GET"))
-    assert request_type.label.split()[0] in {*COMMANDS, "plan"}, "the label is the command that people type"
+    assert request_type.write == (not (request_type.route or "").startswith("GET") and request_type is not Batch)
+    assert request_type.label.split()[0] in {*COMMANDS, "batch", "plan"}, "the label is the command that people type"
     assert request_type.past or not request_type.write, "a write says what it did"
     summary = (request_type.__doc__ or "").splitlines()[0]
     assert re.match(r"[A-Z][a-z]+\b.*\.$", summary), summary
@@ -55,14 +56,18 @@ def test_tools_are_named_verb_first_and_unique() -> None:
 
 
 VERBS = """
-AddComment AddTask AddTasks AddUser AnswerTurn ApplyPlan BeginTurn ChooseView ClaimTask CompleteTasks CreateToken
-DeleteTasks DisableUser EditComment EditTasks EndTurn ForkConversation HoldCalls ImportMessages ListChanges ListComments
-ListConversations ListPlans ListProjects ListPrompts ListSpaces ListTags ListTasks ListTokens ListUsers ListViews
-MakePlan MoveHead ReadEvents ReadReplay ReadUsage Redo RedoTurn RefusePlan ReleaseTasks RemoveComment RemoveConversation
-RemoveView RenameConversation ReopenTasks RestoreConversation RestoreTasks RevokeToken RewindTurn RunCall SaveView
-SearchConversations SearchTasks SetBudget SetPreferences ShowConversation
-ShowPreferences ShowTask SkipTasks StartTasks StopTasks
-StopTurn StoreAnswer StoreEvents StoreResults StoreSummary StoreTitle Undo UndoTurn WhoAmI
+AddAttachment AddChannel AddComment AddTask AddTasks AddUser AnswerTurn ApplyPlan Batch BeginRegistration BeginTurn
+ChangePassword ChooseView ClaimTask CompleteTasks CreateInvitation CreateResetCode CreateToken DecideDevice
+DeleteInvitation DeleteTasks DisableUser EditComment EditTasks EndTurn FetchAttachment ForkConversation HoldCalls
+ImportMessages ListAttachments ListChanges ListChannels ListComments ListConversations ListInvitations ListJobs
+ListPlans ListProjects ListPrompts ListSessions ListSpaces ListTags ListTasks ListTokens ListUsers ListViews MakePlan
+MoveHead OpenSession PollDevice ReadChunk ReadEvents ReadOwnSalt ReadReplay ReadServerStats ReadSignInSalt
+ReadStoredFile ReadUpload ReadUsage Redo RedoTurn RefusePlan Register ReleaseTasks RemindTasks RemoveAttachment
+RemoveChannel RemoveComment RemoveConversation RemoveView RenameConversation RenewHash ReopenTasks ResetPassword
+RestoreConversation RestoreTasks RetryJobs RevokeSessions RevokeToken RewindTurn RunCall SaveView SearchConversations
+SearchTasks SetBudget SetPreferences ShowConversation ShowDevice ShowPreferences ShowTask SignIn SignOut SkipTasks
+StartDevice StartStoreUpload StartTasks StartUpload StopTasks StopTurn StoreAnswer StoreChunk StoreEvents StorePassword
+StoreRegistration StoreReset StoreResults StoreSummary StoreTitle TryChannel Undo UndoTurn VerifyUpload WhoAmI
 """.split()  # noqa: SIM905  # 70 quoted words would be harder to read
 
 

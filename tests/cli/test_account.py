@@ -139,6 +139,8 @@ def test_login_at_a_prompt_does_not_echo_the_token(bare: Todo, person: Person, s
     child = pexpect.spawn(
         COMMAND[0], [*COMMAND[1:], "login", server.url], env=bare.environment(), encoding="utf-8", timeout=20
     )  # type: ignore[arg-type]
+    child.expect("E-mail .empty to sign in with a token.: ")
+    child.sendline("")
     child.expect("Token: ")
     child.waitnoecho(10)
     child.sendline(person.token)

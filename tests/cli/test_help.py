@@ -99,7 +99,7 @@ def path(tmp_path: Path) -> Path:
 
 
 WORDS = [
-    ("todo re", ["release", "reopen", "restore", "redo"]),
+    ("todo re", ["release", "remind", "reopen", "restore", "redo", "register"]),
     ("todo ", list(COMMANDS)),
     ("todo list --s", ["--status", "--sort"]),
     ("todo list --status ", ["open", "done", "deleted", "all"]),

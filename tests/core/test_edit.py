@@ -13,8 +13,9 @@ from msgspec.structs import replace
 from tests.support.task_rows import NOW, ROWS, TEXT, make_loaded, make_recurring, make_row
 from todo_cli.core.tasks.edit import apply_patch, edit_rows
 from todo_cli.core.tasks.load import Wanted
+from todo_cli.core.tasks.new_series import NewRepeat
 from todo_cli.core.tasks.rows import TaskRow
-from todo_cli.core.tasks.task_input import NewRepeat, TaskPatch
+from todo_cli.core.tasks.task_input import TaskPatch
 from todo_cli.errors import Conflict, Invalid, NotFound
 
 TAGS = st.frozensets(TEXT, max_size=4).map(lambda tags: tuple(sorted(tags)))

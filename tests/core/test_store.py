@@ -14,8 +14,9 @@ from msgspec.structs import replace
 from tests.support.task_rows import EARLIER, NOW, ROWS, make_loaded, make_row
 from todo_cli.contract.limits import MAX_CHANGE_BYTES
 from todo_cli.core.journal import Stamp
-from todo_cli.core.tasks.rows import TaskRow
-from todo_cli.core.tasks.store import (
+from todo_cli.core.tasks.rows import LONG_COLUMNS, UPDATED_SHORT, TaskRow
+from todo_cli.core.tasks.store import DecidedChange, Edits, build_store, decide_change
+from todo_cli.core.tasks.store_sql import (
     DELETE_LINKS,
     DELETE_TAGS,
     INSERT,
@@ -23,10 +24,7 @@ from todo_cli.core.tasks.store import (
     INSERT_TAGS,
     JOURNAL,
     UPDATE,
-    DecidedChange,
-    Edits,
-    build_store,
-    decide_change,
+    UPDATE_SHORT,
 )
 from todo_cli.errors import Invalid
 
@@ -82,7 +80,7 @@ def test_row_that_was_not_loaded_is_inserted() -> None:
 def test_tags_and_blockers_are_stored_by_difference() -> None:
     row = make_row(tags=("a", "b"), after=(2, 3))
     calls = store([row], [replace(row, tags=("b", "c"), after=(3, 4))])
-    assert list(calls) == [UPDATE, DELETE_TAGS, INSERT_TAGS, DELETE_LINKS, INSERT_LINKS, JOURNAL]
+    assert list(calls) == [UPDATE_SHORT, DELETE_TAGS, INSERT_TAGS, DELETE_LINKS, INSERT_LINKS, JOURNAL]
     assert (calls[DELETE_TAGS], calls[INSERT_TAGS]) == (
         {"numbers": [1], "tags": ["a"]},
         {"numbers": [1], "tags": ["c"]},
@@ -99,8 +97,8 @@ def test_journal_has_every_row_before_and_after(rows: list[TaskRow], title: str)
     before, after = (rows_of(calls[JOURNAL], name) for name in ("before", "after"))
     assert before == rows
     assert [row.number for row in after] == [row.number for row in rows]
-    stored = rows_of(calls[UPDATE]) if UPDATE in calls else []
-    assert [row for row in after if row not in before] == stored
+    stored = rows_of(calls[UPDATE_SHORT]) if UPDATE_SHORT in calls else []
+    assert [replace(row, note=None) for row in after if row not in before] == stored
 
 
 def test_several_changes_store_a_row_once_as_the_last_leaves_it() -> None:
@@ -108,13 +106,23 @@ def test_several_changes_store_a_row_once_as_the_last_leaves_it() -> None:
     first = decide([row], [replace(row, title="first", tags=("b",))])
     second = decide(first.rows, [replace(first.rows[0], title="second", tags=("a",))], seq=first.seq)
     calls = build_store([first, second])
-    assert [sql for sql, _ in calls] == [UPDATE, JOURNAL, JOURNAL], "the tags are as they were"
+    assert [sql for sql, _ in calls] == [UPDATE_SHORT, JOURNAL, JOURNAL], "the tags are as they were"
     assert [row.title for row in rows_of(calls[0][1])] == ["second"]
     assert [values["seq"] for _, values in calls[1:]] == [10, 11]
 
 
 def test_rows_larger_than_the_limit_are_refused() -> None:
-    row = make_row(note="x" * (MAX_CHANGE_BYTES // 3))
-    rows = [replace(row, number=number) for number in (1, 2, 3)]
+    rows = [make_row(number, note=f"{number}" * (MAX_CHANGE_BYTES // 3)) for number in (1, 2, 3)]
+    changed = [replace(row, note=None) for row in rows]
+    change = decide_change(STAMP, make_loaded(*rows), Edits(rows=changed, undoes=1))
     with pytest.raises(Invalid, match="larger than 64 MB together; nothing was changed"):
-        store(rows, [replace(row, title="new") for row in rows])
+        build_store([change])
+
+
+def test_update_writes_long_columns_only_where_they_change() -> None:
+    rows = [make_row(1, note="a"), make_row(2, note="b")]
+    calls = store(rows, [replace(rows[0], note="c"), replace(rows[1], title="new")])
+    assert list(calls) == [UPDATE, UPDATE_SHORT, JOURNAL]
+    assert (calls[UPDATE]["numbers"], calls[UPDATE_SHORT]["numbers"]) == ([1], [2])
+    assert rows_of(calls[UPDATE_SHORT])[0].note is None, "the statement has no such column"
+    assert not {*LONG_COLUMNS} & {*UPDATED_SHORT}

@@ -19,17 +19,28 @@ from tests.conftest import Database, Person, Server
 from tests.support.connections import Line
 from tests.support.tcp_proxy import TcpProxy, open_database_proxy
 from todo_cli.contract import (
+    attachments,
+    batch,
+    channels,
     claims,
     comments,
     conversation_export,
     conversations,
+    devices,
+    jobs,
     journal,
     message_search,
     model_texts,
+    password_steps,
+    passwords,
     plans,
     preferences,
     prompt_history,
+    registration,
+    reminders,
     search,
+    server_stats,
+    sessions,
     tasks,
     time_tracking,
     tokens,
@@ -42,10 +53,12 @@ from todo_cli.contract import (
 from todo_cli.contract.base import Request
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.registry import REQUESTS, requests_in
+from todo_cli.core.accounts import devices as devices_core
 from todo_cli.errors import NotFound, NotSignedIn, TodoError
 
 # A write that reads rows costs two: load and store. More than three are never allowed.
 TRIPS: dict[type[Request[Any]], int] = {
+    batch.Batch: 1,
     tasks.AddTask: 1,
     tasks.AddTasks: 1,
     tasks.ListTasks: 1,
@@ -60,6 +73,17 @@ TRIPS: dict[type[Request[Any]], int] = {
     comments.ListComments: 1,
     comments.EditComment: 1,
     comments.RemoveComment: 1,
+    server_stats.ReadServerStats: 1,
+    attachments.StartUpload: 1,
+    attachments.StoreChunk: 1,
+    attachments.ReadUpload: 1,
+    # of a file whose bytes are verified; else they are read back first, a round trip for each chunk
+    attachments.AddAttachment: 3,
+    attachments.RemoveAttachment: 2,
+    attachments.ListAttachments: 1,
+    attachments.FetchAttachment: 1,
+    attachments.ReadStoredFile: 1,
+    attachments.ReadChunk: 1,
     time_tracking.StartTasks: 2,
     time_tracking.StopTasks: 2,
     time_tracking.SkipTasks: 2,
@@ -84,8 +108,22 @@ TRIPS: dict[type[Request[Any]], int] = {
     users.AddUser: 1,
     users.ListUsers: 1,
     users.DisableUser: 1,
+    passwords.CreateResetCode: 1,
+    registration.CreateInvitation: 1,
+    registration.ListInvitations: 1,
+    registration.DeleteInvitation: 1,
+    sessions.ListSessions: 1,
+    sessions.RevokeSessions: 1,
+    sessions.SignOut: 1,
     preferences.SetPreferences: 1,
     preferences.ShowPreferences: 1,
+    reminders.RemindTasks: 2,
+    channels.AddChannel: 1,
+    channels.ListChannels: 1,
+    channels.RemoveChannel: 1,
+    channels.TryChannel: 1,
+    jobs.ListJobs: 1,
+    jobs.RetryJobs: 1,
     views.SaveView: 1,
     views.ListViews: 1,
     views.RemoveView: 1,
@@ -99,6 +137,16 @@ TRIPS: dict[type[Request[Any]], int] = {
 ELSEWHERE = {
     request for module in (turn_steps, turn_events, model_texts, conversations) for request in requests_in(module)
 }
+# those that have a password are answered by a server in these steps; test_step_of_a_sign_in… counts them
+SIGN_IN_STEPS = {request for module in (password_steps, devices) for request in requests_in(module)}
+ELSEWHERE |= SIGN_IN_STEPS | {
+    passwords.SignIn,
+    passwords.ChangePassword,
+    passwords.ResetPassword,
+    registration.Register,
+}
+# only a server with an object store may send them
+ELSEWHERE |= {attachments.StartStoreUpload, attachments.VerifyUpload}
 COUNTED = [request for request in REQUESTS if request not in ELSEWHERE]
 DUE = "2030-01-02 09:00"
 
@@ -114,11 +162,30 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         line(comments.AddComment(number=about, id=id, text="c"))
         return {"number": about, "id": id}
 
+    def uploading() -> dict[str, Any]:
+        about, digest = {"number": number(), "id": new_id()}, sha256(b"x").hexdigest()
+        line(attachments.StartUpload(**about, name="x", size=1, sha256=digest))
+        return about
+
+    def attached() -> dict[str, Any]:
+        about = uploading()
+        line(attachments.StoreChunk(**about, position=0, data=b"x"))
+        line(attachments.AddAttachment(**about))
+        return about
+
+    def detached() -> dict[str, Any]:
+        about = attached()
+        line(attachments.RemoveAttachment(**about))
+        return about
+
     def recurring() -> int:
         return line(tasks.AddTask(title="x", due=DUE, every="every week")).number
 
     def plan() -> plans.MakePlan:
         return plans.MakePlan(id=new_id(), operation="CompleteTasks", arguments={"numbers": [number(), number()]})
+
+    def channel(name: str) -> channels.AddChannel:
+        return channels.AddChannel(name=name, kind="email", target="ana@example.org")
 
     def token() -> tokens.CreateToken:
         name = uuid4().hex
@@ -130,6 +197,10 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         name = uuid4().hex
         return users.AddUser(id=new_id(), name=name, token_id=new_id(), token_hash=sha256(name.encode()).hexdigest())
 
+    def invitation() -> registration.CreateInvitation:
+        id = new_id()
+        return registration.CreateInvitation(id=id, invitation_hash=sha256(id.encode()).hexdigest(), expires=DUE)
+
     def imported() -> conversation_export.ImportMessages:
         id, at = new_id(), datetime(2030, 1, 1, tzinfo=UTC)
         head = conversation_export.ExportHeader(id=id, number=1, title="x", created_at=at, head="x")
@@ -140,6 +211,7 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         return conversation_export.ImportMessages(conversation=head, messages=history)
 
     return {
+        batch.Batch: lambda: batch.make_batch(tasks.ListTasks(), views.ListTags(), users.ListSpaces()),
         tasks.AddTask: lambda: tasks.AddTask(title="x", due=DUE, tags=("a", "b"), project="p", note="n" * 1000),
         tasks.AddTasks: lambda: tasks.AddTasks(tasks=tuple(tasks.NewTask(title=f"t{n}", due=DUE) for n in range(200))),
         tasks.ListTasks: lambda: tasks.ListTasks(due_before=DUE, tag="a"),
@@ -156,6 +228,18 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         comments.ListComments: lambda: comments.ListComments(number=number()),
         comments.EditComment: lambda: comments.EditComment(**commented(), text="d"),
         comments.RemoveComment: lambda: comments.RemoveComment(**commented()),
+        server_stats.ReadServerStats: server_stats.ReadServerStats,
+        attachments.StartUpload: lambda: attachments.StartUpload(
+            number=number(), id=new_id(), name="x", size=1, sha256="0" * 64
+        ),
+        attachments.StoreChunk: lambda: attachments.StoreChunk(**uploading(), position=0, data=b"x"),
+        attachments.ReadUpload: lambda: attachments.ReadUpload(**uploading()),
+        attachments.AddAttachment: lambda: attachments.AddAttachment(**detached()),
+        attachments.RemoveAttachment: lambda: attachments.RemoveAttachment(**attached()),
+        attachments.ListAttachments: lambda: attachments.ListAttachments(number=number()),
+        attachments.FetchAttachment: lambda: attachments.FetchAttachment(**attached()),
+        attachments.ReadStoredFile: lambda: attachments.ReadStoredFile(**attached()),
+        attachments.ReadChunk: lambda: attachments.ReadChunk(**attached(), position=0),
         time_tracking.StartTasks: lambda: time_tracking.StartTasks(numbers=(number(),)),
         time_tracking.StopTasks: lambda: time_tracking.StopTasks(numbers=(number(),)),
         time_tracking.SkipTasks: lambda: time_tracking.SkipTasks(numbers=(recurring(),)),
@@ -180,6 +264,22 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         users.AddUser: person,
         users.ListUsers: users.ListUsers,
         users.DisableUser: lambda: users.DisableUser(name=line(person()).name),
+        passwords.CreateResetCode: lambda: passwords.CreateResetCode(
+            name=line(person()).name, code_hash="0" * 64, email=f"{uuid4().hex}@example.org"
+        ),
+        registration.CreateInvitation: invitation,
+        registration.ListInvitations: registration.ListInvitations,
+        registration.DeleteInvitation: lambda: registration.DeleteInvitation(id=line(invitation()).id),
+        sessions.ListSessions: sessions.ListSessions,
+        sessions.RevokeSessions: sessions.RevokeSessions,
+        sessions.SignOut: sessions.SignOut,
+        reminders.RemindTasks: lambda: reminders.RemindTasks(numbers=(number(),), remind=("2030-01-01T09:00:00Z",)),
+        channels.AddChannel: lambda: channel(uuid4().hex),
+        channels.ListChannels: channels.ListChannels,
+        channels.RemoveChannel: lambda: channels.RemoveChannel(name=line(channel(uuid4().hex)).name),
+        channels.TryChannel: lambda: channels.TryChannel(name=line(channel(uuid4().hex)).name),
+        jobs.ListJobs: jobs.ListJobs,
+        jobs.RetryJobs: jobs.RetryJobs,
         views.SaveView: lambda: views.SaveView(name="soon", filter="due<fri or p1", sort="priority,-due"),
         views.ListViews: views.ListViews,
         views.RemoveView: lambda: views.RemoveView(name=line(views.SaveView(name="gone", filter="p1")).name),
@@ -227,6 +327,39 @@ def test_request_costs_the_round_trips_of_the_table(proxy: TcpProxy, far: Line, 
     far(make())  # warm: prepared
     assert [counted(proxy, far, make()) for _ in range(2)] == [trips] * 2
     assert b"BEGIN" not in proxy.sent or trips > 1
+
+
+def test_step_of_a_sign_in_or_of_a_device_costs_one_round_trip(db: Database, proxy: TcpProxy) -> None:
+    who, email, secret = db.person(), f"{uuid4().hex}@example.org", passwords.SessionSecret("s" * 43)
+    secret_hash = sha256(secret.reveal().encode()).hexdigest()
+    with closing(Line(proxy.through(db.server_url), who)) as server:
+
+        def count(request: Request[Any]) -> int:
+            """Send a request twice, since the first one prepares its statement; count the second."""
+            for _ in range(2):
+                proxy.reset()
+                try:
+                    server(request, address="192.0.2.1")
+                except (devices_core.NotApproved, NotSignedIn):
+                    assert isinstance(request, devices.PollDevice | password_steps.StoreReset)
+            return proxy.round_trips
+
+        code = server(devices.StartDevice(secret_hash=secret_hash, name="pi"), address="192.0.2.1").user_code
+        steps: list[Request[Any]] = [
+            password_steps.BeginRegistration(email=email),
+            password_steps.StoreRegistration(id=new_id(), email=email, name="x", password_hash="$a$"),
+            password_steps.ReadSignInSalt(email=email),
+            password_steps.OpenSession(email=email, password_hash="$a$", secret=secret, name="x"),
+            password_steps.RenewHash(email=email, password_hash="$a$", new_hash="$a$"),
+            password_steps.StoreReset(email=email, code_hash="0" * 64, new_hash="$b$", repeated_hash="$b$"),
+            password_steps.ReadOwnSalt(),
+            password_steps.StorePassword(new_hash="$a$", email=f"new-{email}"),
+            devices.StartDevice(secret_hash=secret_hash, name="pi"),
+            devices.PollDevice(secret=secret),
+            devices.ShowDevice(code=code),
+        ]
+        assert {type(step) for step in steps} == SIGN_IN_STEPS - {devices.DecideDevice}
+        assert {type(step).__name__: trips for step in steps if (trips := count(step)) != 1} == {}
 
 
 def test_date_in_words_without_a_zone_costs_one_round_trip_more(proxy: TcpProxy, far: Line) -> None:

@@ -51,8 +51,23 @@ TABLES = (
     "messages",
     "events",
     "usage",
+    "passwords",
+    "invitations",
+    "devices",
+    "attempts",
 )
-CLOSED = {"users", "words", "buckets", "recent_requests", "failures", "alembic_version"}
+CLOSED = {
+    "users",
+    "words",
+    "buckets",
+    "recent_requests",
+    "failures",
+    "alembic_version",
+    "passwords",
+    "invitations",
+    "devices",
+    "attempts",
+}
 REFUSED = (errors.InsufficientPrivilege,)
 
 

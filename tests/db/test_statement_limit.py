@@ -9,7 +9,9 @@ import pytest
 from tests.conftest import Person
 from todo_cli.contract.base import Caller, Secret
 from todo_cli.contract.users import WhoAmI
+from todo_cli.db import policies
 from todo_cli.db.sql import Sql
+from todo_cli.db.statement_limit import DATABASE_LIMIT_SECONDS
 from todo_cli.db.transaction import Transaction, connect
 from todo_cli.errors import Unavailable
 
@@ -45,6 +47,10 @@ def test_statement_limit_is_the_shorter_of_the_request_and_the_login(
     person: Person, own: str, seconds_left: float, expected: str
 ) -> None:
     assert asyncio.run(read_limits(person, own, seconds_left)) == [expected, expected, own]
+
+
+def test_limit_of_the_database_is_that_of_its_logins() -> None:
+    assert policies.TIMEOUTS["statement_timeout"] == f"{DATABASE_LIMIT_SECONDS:g}s"
 
 
 def test_statement_beyond_the_limit_is_ended_by_the_database(person: Person) -> None:

@@ -22,7 +22,14 @@ from todo_cli.db.schema import metadata
 from todo_cli.settings.keys import SETTING_KEYS
 from todo_cli.tools.tool_list import TOOLS
 
-SECTIONS = {"": "", "profile": "[profiles.NAME]", "server": "[server]", "model": "[model]"}
+SECTIONS = {
+    "": "",
+    "profile": "[profiles.NAME]",
+    "server": "[server]",
+    "worker": "[worker]",
+    "store": "[store]",
+    "model": "[model]",
+}
 LIMITS = {
     "characters of a title": limits.MAX_TITLE_CHARS,
     "characters of a note": limits.MAX_NOTE_CHARS,
@@ -32,12 +39,21 @@ LIMITS = {
     "characters of a tag": limits.MAX_TAG_CHARS,
     "tags of a task": limits.MAX_TAGS_PER_TASK,
     "tasks that a task waits for": limits.MAX_BLOCKERS_PER_TASK,
+    "attachments of a task": limits.MAX_ATTACHMENTS_PER_TASK,
+    "bytes of an attachment": limits.MAX_ATTACHMENT_BYTES,
+    "bytes of all attachments of a space": limits.MAX_SPACE_ATTACHMENT_BYTES,
+    "characters of the name of an attachment": limits.MAX_ATTACHMENT_NAME_CHARS,
+    "unfinished uploads of a user": limits.MAX_UNFINISHED_UPLOADS,
     "levels of subtasks": limits.MAX_SUBTASK_DEPTH,
     "characters of a filter": limits.MAX_FILTER_CHARS,
+    "reminders of a task": limits.MAX_REMINDERS_PER_TASK,
+    "channels of a user": limits.MAX_CHANNELS,
     "characters of a date": limits.MAX_DATE_CHARS,
     "characters of a recurrence": limits.MAX_RECURRENCE_CHARS,
     "tasks of a change": limits.MAX_TASKS_PER_CHANGE,
     "bytes of the tasks of a change": limits.MAX_CHANGE_BYTES,
+    "bytes of the old and new texts that a change replaces, of all its tasks": limits.MAX_CHANGED_TEXT_BYTES,
+    "tasks of a change that are answered with their notes": limits.MAX_FULL_TASKS,
     "lines of one `add -`": limits.MAX_STDIN_LINES,
     "tasks of a page of a list": limits.MAX_PAGE_ITEMS,
     "characters of an idempotency key": limits.MAX_KEY_CHARS,

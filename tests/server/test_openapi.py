@@ -13,8 +13,14 @@ import pytest
 from tests.conftest import Person, Server
 from tests.support.raw_http import ask
 from todo_cli.contract.base import method_and_path
+from todo_cli.contract.devices import PollDevice, StartDevice
+from todo_cli.contract.passwords import ResetPassword, SignIn
+from todo_cli.contract.registration import Register
 from todo_cli.contract.registry import REQUESTS
 from todo_cli.errors import ERRORS
+
+REFUSALS = {SignIn: (401, 429), ResetPassword: (401, 429), Register: (403,), StartDevice: (429,), PollDevice: (400,)}
+"""The statuses for an account, a device or a registration that does not exist, and beyond the limit of an address."""
 
 PUBLIC = [request for request in REQUESTS if request.route]
 # what JSON Schema 2020-12 knows of, of what we use; another word would be a slip
@@ -31,6 +37,7 @@ WORDS = {
     "minItems",
     "minLength",
     "minimum",
+    "contentEncoding",
     "pattern",
     "properties",
     "required",
@@ -171,7 +178,14 @@ def example(document: Any, schema: Any) -> Any:
         return False
     if schema.get("format") == "date-time":
         return "2030-01-02T03:04:05Z"
-    patterns = {"^[0-9a-f]{64}$": "0" * 64, "^[0-9a-f-]{36}$": "01900000-0000-7000-8000-000000000001"}
+    if schema.get("contentEncoding") == "base64":
+        return "eA=="
+    patterns = {
+        "^[0-9a-f]{64}$": "0" * 64,
+        "^[0-9a-f-]{36}$": "01900000-0000-7000-8000-000000000001",
+        "^[A-Za-z0-9_-]{32,128}$": "x" * 43,
+        "^[!-?A-~]{1,64}@[!-?A-~]{1,185}$": "nobody@example.org",
+    }
     return patterns.get(schema.get("pattern", ""), "x" * max(1, schema.get("minLength", 1)))
 
 
@@ -245,11 +259,12 @@ def test_request_built_from_the_document_is_accepted(
         body = example(document, schema) | parts
     answer = ask(server.url, method, target, body, token=admin.token)
     if answer.status >= 400:
-        assert answer.status in (404, 409, 422), answer
+        assert answer.status in (404, 409, 422, *REFUSALS.get(request_type, ())), answer
         schema = operation["responses"]["default"]["content"]["application/problem+json"]["schema"]
         assert "Expected" not in answer.problem["detail"], answer.problem
         assert answer.status != 422 or re.search(
-            "no change was given|scope|cannot be planned|numbers is empty", answer.problem["detail"]
+            "no change was given|scope|cannot be planned|numbers is empty|has no e-mail address|not its size",
+            answer.problem["detail"],
         ), answer.problem
         assert {*resolve(document, schema["$ref"])["required"]} <= answer.problem.keys()
         return

@@ -10,7 +10,7 @@ import msgspec
 
 from todo_cli.agent.spoken_numbers import spoken_numbers
 from todo_cli.agent.tool_selection import find_tools
-from todo_cli.contract.attachments import remove_attachment
+from todo_cli.contract.attached_text import remove_attachment
 from todo_cli.contract.base import Asks, Request
 from todo_cli.contract.claims import ClaimTask
 from todo_cli.contract.journal import Redo, Undo

@@ -13,7 +13,7 @@ from todo_cli.agent.messages import complete_turns
 from todo_cli.agent.references import TurnBefore, find_references
 from todo_cli.agent.shown_tasks import CHANGED_FIELDS, read_tasks
 from todo_cli.agent.spoken_numbers import spoken_numbers
-from todo_cli.contract.attachments import remove_attachment
+from todo_cli.contract.attached_text import remove_attachment
 from todo_cli.contract.consent import Consent
 from todo_cli.contract.tasks import AddTask
 from todo_cli.contract.turn_steps import Message

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from todo_cli.cli.render import text
-from todo_cli.contract.attachments import wrap_attachment
+from todo_cli.contract.attached_text import wrap_attachment
 from todo_cli.contract.limits import MAX_MESSAGE_CHARS
 from todo_cli.errors import Invalid
 

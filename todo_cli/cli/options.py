@@ -61,6 +61,10 @@ After = Annotated[
 Every = Annotated[
     str | None, typer.Option("--every", help="Repeat it: '2 weeks on mon', '3 days after done'.", metavar="RULE")
 ]
+Remind = Annotated[
+    list[str] | None,
+    typer.Option("--remind", help="Remind: '1h before', 'at due', 'tomorrow 9am', none. Repeatable.", metavar="WHEN"),
+]
 Defer = Annotated[str | None, typer.Option("--defer", help="Hide it until this date.", metavar="WHEN")]
 Scheduled = Annotated[str | None, typer.Option("--scheduled", help="Date on which work is to begin.", metavar="WHEN")]
 
@@ -121,6 +125,17 @@ def optional_fields(
     number = None if parent is None else parse_number(parent)
     fields = {"every": complete_recurrence(every), "defer": defer, "scheduled": scheduled, "parent": number}
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def parse_reminders(words: list[str] | None) -> dict[str, tuple[str, ...]]:
+    """Return the field `remind` of --remind, with no reminder for `none`; raises Invalid."""
+    if not words:
+        return {}
+    if any(word.strip().lower() == "none" for word in words):
+        if len(words) > 1:
+            raise Invalid("--remind none excludes other reminders")
+        return {"remind": ()}
+    return {"remind": tuple(words)}
 
 
 def complete_recurrence(words: str | None) -> str | None:

@@ -57,6 +57,12 @@ class Session:
         finally:
             self.client.close()
 
+    def send_anonymously(self, request: Request[R]) -> R:
+        """Send a Request that needs no token to the server of the settings; raises TodoError."""
+        from todo_cli.clients.http import HttpClient
+
+        return HttpClient(self.settings, is_anonymous=True).send_now(request)
+
     @property
     def clock(self) -> Clock:
         """The database's time at the last answer and the user's time zone; this machine's time before the first."""

@@ -9,8 +9,6 @@ import time
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
-import msgspec
-
 from todo_cli.clients.base import idempotency_key
 from todo_cli.clients.http_answer import decode_response, read_clock, read_display
 from todo_cli.clients.http_once import (
@@ -25,7 +23,7 @@ from todo_cli.clients.http_proxies import has_proxy
 from todo_cli.clients.http_retries import Attempts
 from todo_cli.contract.base import Request, method_and_path
 from todo_cli.contract.clock import Clock
-from todo_cli.contract.codec import check_request, encode
+from todo_cli.contract.codec import check_request, encode, to_builtins
 from todo_cli.contract.limits import MAX_BODY_BYTES
 from todo_cli.contract.preferences import NO_DISPLAY_PREFERENCES
 from todo_cli.errors import Invalid, NotSignedIn, TooMany, Unavailable
@@ -36,12 +34,12 @@ R = TypeVar("R")
 
 
 class HttpClient:
-    """Sends Requests to one server. A lost request is repeated with its key."""
+    """Sends Requests to one server. A lost request is repeated with its key. An anonymous client sends no token."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, is_anonymous: bool = False) -> None:
         self._settings = settings
         self._server = check_server_url((settings.server or "").rstrip("/"), "the server's address")
-        self._token = settings.require_token()
+        self._token = None if is_anonymous else settings.require_token()
         self.clock: Clock | None = None
         self.display = NO_DISPLAY_PREFERENCES
         self._client: Any = None
@@ -92,7 +90,7 @@ class HttpClient:
         request = check_request(request)
         data = encode(request)
         method, path = method_and_path(type(request))
-        fields = msgspec.to_builtins(request)
+        fields = to_builtins(request)
         target = path.format(**{name: quote(str(value), safe="") for name, value in fields.items()})
         if method in ("POST", "PATCH"):
             if len(data) > MAX_BODY_BYTES:
@@ -107,7 +105,9 @@ class HttpClient:
 
     def headers(self, key: str | None) -> dict[str, str]:
         """Return the headers of every request; raises NotSignedIn or Invalid for a value that is no header."""
-        headers = {"Authorization": f"Bearer {self._token.reveal()}", "Accept": "application/json"}
+        headers = {"Accept": "application/json"}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token.reveal()}"
         optional = {
             "Todo-Space": self._settings.space,
             "Time-Zone": self._settings.timezone,

@@ -13,6 +13,7 @@ from todo_cli.contract.limits import (
     MAX_NAME_CHARS,
     MAX_NOTE_CHARS,
     MAX_PAGE_ITEMS,
+    MAX_SECRET_CHARS,
     MAX_TAG_CHARS,
     MAX_TAGS_PER_TASK,
     MAX_TASKS_PER_CHANGE,
@@ -70,6 +71,11 @@ class Request(Struct, Generic[R], frozen=True, kw_only=True, forbid_unknown_fiel
     """The scope that the token needs: "any" for any token, None when no token is needed."""
     write: ClassVar[bool] = True
     """True when it changes something: it then locks the space and adds a row to the journal."""
+    is_versioned: ClassVar[bool] = False
+    """True when the answer follows from the space's tasks, comments and views, the caller's preferences and the day.
+
+    Then HTTP and the cache give the same answer again until one of these changes (`db/sign_in.py`).
+    """
     personal: ClassVar[bool] = False
     """True when it acts in the caller's own space, whichever space is chosen."""
     tool: ClassVar[str | None] = None
@@ -78,14 +84,23 @@ class Request(Struct, Generic[R], frozen=True, kw_only=True, forbid_unknown_fiel
     """True when the chat offers the tool in every request; a model finds the other tools with `more_tools`."""
     asks: ClassVar[Asks] = Asks.NEVER
     """Whether a person must approve a model's call of it."""
+    unjournaled: ClassVar[tuple[str, ...]] = ()
+    """Fields that the journal leaves out: addresses and keys that may be secrets."""
     needs_numbers: ClassVar[bool] = False
     """True when a model must name the tasks by their numbers."""
 
 
 class Secret:
-    """A password, token or key. Only `reveal` shows it, so it appears in no log, journal or traceback."""
+    """A password, token or key. Only `reveal` shows it, so it appears in no log, journal or traceback.
+
+    In a Request it is a text of `min_chars` to `max_chars` characters that match the pattern.
+    """
 
     __slots__ = ("_value",)
+
+    min_chars: ClassVar[int] = 1
+    max_chars: ClassVar[int] = MAX_SECRET_CHARS
+    pattern: ClassVar[str | None] = None
 
     def __init__(self, value: str) -> None:
         self._value = value
@@ -120,11 +135,11 @@ class Caller(Struct, frozen=True, kw_only=True):
         return token_user(self.token.reveal())
 
 
-def token_user(token: str) -> str:
+def token_user(token: str, prefix: str = "todo") -> str:
     """Return the user's id of `todo_<32 hex digits>_<secret>`; for other text the nil id, which no user has."""
     kind, _, rest = token.partition("_")
     user, _, secret = rest.partition("_")
-    if kind != "todo" or len(user) != 32 or not secret or set(user) - set("0123456789abcdef"):
+    if kind != prefix or len(user) != 32 or not secret or set(user) - set("0123456789abcdef"):
         return "00000000-0000-0000-0000-000000000000"
     return f"{user[:8]}-{user[8:12]}-{user[12:16]}-{user[16:20]}-{user[20:]}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 
@@ -12,3 +12,10 @@ class Clock(NamedTuple):
     now: datetime
     zone: str
     week_start: int = 0  # of the user's weeks: 0 is Monday
+
+    @property
+    def day(self) -> date:
+        """Return the user's current day."""
+        from zoneinfo import ZoneInfo
+
+        return self.now.astimezone(ZoneInfo(self.zone)).date()

@@ -30,6 +30,20 @@ def _reveal(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} is not part of the contract")
 
 
+def _read_secret(kind: Any, value: Any) -> Secret:
+    """Return a secret of a Request; the error names the rule and not the value."""
+    if not issubclass(kind, Secret):
+        raise TypeError(f"{kind.__name__} is not part of the contract")
+    if not isinstance(value, str):
+        raise ValueError("Expected `str`")
+    if not kind.min_chars <= len(value) <= kind.max_chars:
+        raise ValueError(f"a text of {kind.min_chars} to {kind.max_chars} characters is expected")
+    if kind.pattern and not re.match(kind.pattern.removesuffix("$") + r"\Z", value):
+        raise ValueError(f"a text that matches {kind.pattern} is expected")
+    secret: Secret = kind(value)
+    return secret
+
+
 _ENCODER = msgspec.json.Encoder(enc_hook=_reveal)
 
 
@@ -39,6 +53,12 @@ def encode(value: Any) -> bytes:
         return _ENCODER.encode(value)
     except UnicodeEncodeError as error:
         raise Invalid("the text is not valid UTF-8", hint="convert it first, for example with iconv") from error
+
+
+def to_builtins(request: Request[Any]) -> dict[str, Any]:
+    """Return the fields of a Request as values of JSON."""
+    fields: dict[str, Any] = msgspec.to_builtins(request, enc_hook=_reveal)
+    return fields
 
 
 def encode_sorted(value: Any) -> bytes:
@@ -58,7 +78,7 @@ def answer_type(request: type[Request[Any]]) -> Any:
 
 @cache
 def _decoder(kind: Hashable) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(kind)
+    return msgspec.json.Decoder(kind, dec_hook=_read_secret)
 
 
 def decode(data: bytes | str, kind: type[R]) -> R:
@@ -72,7 +92,7 @@ def decode_request(data: bytes, kind: type[R]) -> R:
     try:
         if data.isascii() and b"\\u" not in data:
             return decode(data or b"{}", kind)
-        return msgspec.convert(normalize_text(msgspec.json.decode(data)), kind, str_keys=True)
+        return msgspec.convert(normalize_text(msgspec.json.decode(data)), kind, str_keys=True, dec_hook=_read_secret)
     except msgspec.DecodeError as error:
         raise Invalid(_describe(str(error))) from None
     except UnicodeDecodeError:
@@ -84,7 +104,7 @@ def decode_request(data: bytes, kind: type[R]) -> R:
 def convert_request(values: dict[str, Any], kind: type[R]) -> R:
     """Convert values to a Request, the text '5' to a number where the field is one; raises Invalid."""
     try:
-        return msgspec.convert(normalize_text(values), kind, strict=False, str_keys=True)
+        return msgspec.convert(normalize_text(values), kind, strict=False, str_keys=True, dec_hook=_read_secret)
     except msgspec.ValidationError as error:
         raise Invalid(_describe(str(error))) from None
     except RecursionError:

@@ -45,6 +45,7 @@ class ListComments(Request[CommentPage], frozen=True, kw_only=True):
     label = "comment"
     route = "GET /v1/tasks/{number}/comments"
     write = False
+    is_versioned = True
 
     number: Number
     after: Id | None = None

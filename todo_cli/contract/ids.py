@@ -1,11 +1,14 @@
-"""Ids and tokens. The caller generates them, so that a repeated request creates the object once."""
+"""Ids, tokens and codes. The caller generates them, so that a repeated request creates the object once."""
 
 from __future__ import annotations
 
 import os
 import time
 
-from todo_cli.contract.base import Secret
+from todo_cli.contract.base import Secret, token_user
+
+CODE_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
+"""The letters of codes that people type: no vowels, so that no words appear (RFC 8628, section 6.1)."""
 
 
 def new_id() -> str:
@@ -41,3 +44,43 @@ def token_hash(token: Secret) -> str:
     from hashlib import sha256
 
     return sha256(token.reveal().encode()).hexdigest()
+
+
+def new_session_secret() -> Secret:
+    """Return the 256 random bits of a session's token, which is complete once the user's id is known."""
+    from secrets import token_urlsafe
+
+    return Secret(token_urlsafe(32))
+
+
+def session_token(user_id: str, secret: Secret) -> Secret:
+    """Return the token of a session."""
+    return Secret(f"todo_{user_id.replace('-', '')}_{secret.reveal()}")
+
+
+def new_invitation(inviter_id: str) -> Secret:
+    """Return a new invitation `invite_<user>_<256 random bits>`; the inviter's id is readable beside the secret."""
+    return Secret("invite" + new_token(inviter_id).reveal().removeprefix("todo"))
+
+
+def invitation_user(invitation: Secret) -> str:
+    """Return the id of the inviter; for other text the nil id."""
+    return token_user(invitation.reveal(), "invite")
+
+
+def new_code(letters: int) -> str:
+    """Return a random code in groups of four letters: `BCDF-GHJK`."""
+    from secrets import choice
+
+    code = "".join(choice(CODE_LETTERS) for _ in range(letters))
+    return "-".join(code[place : place + 4] for place in range(0, letters, 4))
+
+
+def read_code(text: str) -> str:
+    """Return the letters of a code as people type it: in any case, with or without the dashes."""
+    return "".join(letter for letter in text.upper() if letter.isalpha())
+
+
+def code_hash(code: Secret) -> str:
+    """Return the SHA-256 of a code in hex, however it is typed."""
+    return token_hash(Secret(read_code(code.reveal())))

@@ -14,7 +14,10 @@ ChangeSeq = Annotated[int, Meta(ge=1, le=MAX_INTEGER, description="a change's po
 
 
 class Difference(Struct, frozen=True, kw_only=True):
-    """What one change did to one task: field -> [before, after]; before is null in an added task."""
+    """What one change did to one task: field -> [before, after]; before is null in an added task.
+
+    In answers with more than 20 tasks, and in the log of more than one task, texts are cut after 500 characters.
+    """
 
     number: int
     title: str

@@ -12,6 +12,9 @@ MAX_PROMPT_HISTORY_CHARS = 2_000
 
 MAX_NAME_CHARS = 100
 """A project, a view, a token, a user, a model, the title of a conversation."""
+MIN_PASSWORD_CHARS = 12
+MAX_SECRET_CHARS = 128
+"""A password, an invitation or a one-time code."""
 MAX_TAG_CHARS = 100
 MAX_TAGS_PER_TASK = 100
 MAX_BLOCKERS_PER_TASK = 100
@@ -19,15 +22,44 @@ MAX_SUBTASK_DEPTH = 50
 MAX_SHOWN_LINKS = 100
 """Subtasks, and blocked tasks, of one task that is shown."""
 
+MAX_ATTACHMENTS_PER_TASK = 50
+MAX_ATTACHMENT_BYTES = 100 * 1024 * 1024
+MAX_ATTACHMENT_NAME_CHARS = 255
+MAX_MEDIA_TYPE_CHARS = 100
+MAX_SPACE_ATTACHMENT_BYTES = 10 * 1024 * 1024 * 1024
+"""All attachments of a space, with those that were removed lately."""
+MAX_UNFINISHED_UPLOADS = 20
+"""Uploads of a user that are neither finished nor expired."""
+ATTACHMENT_CHUNK_BYTES = 1024 * 1024
+"""A part of a file in the database, and of a request that uploads it."""
+UPLOAD_HOURS = 24
+"""An upload that is not finished after so long is removed."""
+REFUSED_FILE_SUFFIXES = (
+    ".app", ".bat", ".cmd", ".com", ".cpl", ".desktop", ".exe", ".hta", ".jar", ".js", ".jse", ".lnk", ".msi", ".msp",
+    ".pif", ".ps1", ".reg", ".scr", ".url", ".vb", ".vbe", ".vbs", ".wsf", ".wsh",
+)  # fmt: skip  # a list of words
+"""Endings of files that an operating system runs when a person opens them."""
+
 MAX_FILTER_CHARS = 10_000
 MAX_SORT_CHARS = 100
 MAX_SEARCH_CHARS = 10_000
 MAX_DATE_CHARS = 200
 MAX_RECURRENCE_CHARS = 500
+MAX_REMINDERS_PER_TASK = 10
+MAX_CHANNELS = 20
+"""Channels of one user."""
+MAX_CHANNEL_TARGET_CHARS = 2_000
+"""An address of a channel."""
 
 MAX_TASKS_PER_CHANGE = 10_000
 MAX_CHANGE_BYTES = 64 * 1024 * 1024
 """The tasks that one change reads or stores."""
+MAX_CHANGED_TEXT_BYTES = 4 * 1024 * 1024
+"""The old and new texts that one change replaces, of all its tasks together. An undo has no such limit."""
+MAX_FULL_TASKS = 20
+"""A change of more tasks answers with brief tasks: as in lists without notes. Long texts of its differences are cut."""
+LONG_TEXT_CHARS = 500
+"""A longer text is cut in brief answers, and the journal keeps it apart from the task."""
 MAX_ADDED_TASKS = 1_000
 """Tasks of one `AddTasks`; `todo add -` sends more in parts."""
 MAX_STDIN_LINES = 100_000
@@ -37,6 +69,8 @@ MAX_IMPORT_MESSAGES = 500
 MAX_CALLS_PER_MESSAGE = 200
 """Tool calls."""
 
+MAX_BATCH_READS = 20
+"""Reads of one `Batch`."""
 MAX_PAGE_ITEMS = 1_000
 MAX_COUNTED_TASKS = 1_000
 """Tasks that a list counts behind its page."""
@@ -50,6 +84,8 @@ MAX_KEY_CHARS = 200
 """An idempotency key."""
 MAX_BODY_BYTES = 2 * 1024 * 1024
 """The body of an HTTP request."""
+MAX_PUBLIC_BODY_BYTES = 4 * 1024
+"""The body of a request that needs no token: to sign in, for example."""
 
 DEFAULT_LEASE_SECONDS = 900
 MAX_LEASE_SECONDS = 7 * 86_400

@@ -10,6 +10,7 @@ from typing import Any
 
 import todo_cli.contract
 from todo_cli.contract.base import Request
+from todo_cli.contract.batch import Batch
 
 
 def requests_in(module: ModuleType) -> Iterator[type[Request[Any]]]:
@@ -28,6 +29,10 @@ def _modules() -> Iterator[ModuleType]:
 
 REQUESTS: tuple[type[Request[Any]], ...] = tuple(request for module in _modules() for request in requests_in(module))
 BY_VERB: dict[str, type[Request[Any]]] = {request.verb: request for request in REQUESTS}
+BATCH_READS: dict[str, type[Request[Any]]] = {
+    request.verb: request for request in REQUESTS if request.route and not request.write and request is not Batch
+}
+"""Verb -> Request: what a `Batch` may run."""
 
 
 def label_of(verb: str) -> str:

@@ -52,6 +52,7 @@ class SearchTasks(Request[TaskHits], frozen=True, kw_only=True):
     tool_always = True
     route = "GET /v1/search"
     write = False
+    is_versioned = True
 
     words: Annotated[str, Meta(min_length=1, max_length=MAX_SEARCH_CHARS, description="words to look for: 'rent'")]
     status: Literal["open", "done", "deleted", "all"] = "open"

@@ -8,7 +8,12 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from todo_cli.contract.base import DateText, Name, Note, Number, PriorityLevel, Tags, Title
-from todo_cli.contract.limits import MAX_BLOCKERS_PER_TASK, MAX_RECURRENCE_CHARS
+from todo_cli.contract.limits import (
+    MAX_BLOCKERS_PER_TASK,
+    MAX_DATE_CHARS,
+    MAX_RECURRENCE_CHARS,
+    MAX_REMINDERS_PER_TASK,
+)
 
 TaskStatus = Literal["open", "done", "deleted"]
 RecurrenceText = Annotated[
@@ -20,6 +25,29 @@ RecurrenceText = Annotated[
     ),
 ]
 BlockerNumbers = Annotated[tuple[Number, ...], Meta(max_length=MAX_BLOCKERS_PER_TASK)]
+
+ReminderText = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=MAX_DATE_CHARS,
+        description="when to remind: '1h before' the due date, 'at due', or a date: 'tomorrow 9am'",
+    ),
+]
+ReminderTexts = Annotated[tuple[ReminderText, ...], Meta(max_length=MAX_REMINDERS_PER_TASK)]
+
+
+class Reminder(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A reminder of a task for one user: at an instant, or so many days and seconds before the task is due.
+
+    Days are counted by the calendar of `zone`. A due day without a time counts as nine o'clock.
+    """
+
+    user: str
+    zone: str
+    days: int = 0
+    seconds: int = 0
+    at: datetime | None = None
 
 
 class Repeat(Struct, frozen=True, kw_only=True):
@@ -45,6 +73,21 @@ class Comment(Struct, frozen=True, kw_only=True):
     at: datetime
     text: str
     edited_at: datetime | None = None
+    removed: bool | UnsetType = UNSET
+
+
+class Attachment(Struct, frozen=True, kw_only=True):
+    """A file that is attached to a task; `sha256` is in hex.
+
+    `removed` is present where the file itself was removed for good, some weeks after the attachment.
+    """
+
+    id: str
+    name: str
+    type: str
+    size: int
+    sha256: str
+    at: datetime
     removed: bool | UnsetType = UNSET
 
 
@@ -80,10 +123,11 @@ class Task(Struct, frozen=True, kw_only=True):
     """One task. `due`, `defer` and `scheduled` are ISO dates or instants in UTC; `rev` is its last change.
 
     `parent` is the task above it, `after` lists the tasks that it waits for. `tracked` is the time of finished work in
-    seconds, without the work that began at `started_at`. Lists leave out `note`. An added task has `new`: False when
-    its idempotency key had been used before, and `similar` where AddTask asks for it. Reads add `blocked` (it waits
+    seconds, without the work that began at `started_at`. `remind` has the reminders of all users. Lists leave out
+    `note`. An added task has `new`: False when its idempotency key had been used before, and `similar` where AddTask
+    asks for it. Reads add `blocked` (it waits
     for an open task), `urgency` and `subtasks` (the number of open ones); ShowTask also adds the newest 100 `comments`,
-    oldest first, and `links` to other tasks.
+    oldest first, its `attachments`, and `links` to other tasks.
     """
 
     number: int
@@ -104,6 +148,7 @@ class Task(Struct, frozen=True, kw_only=True):
     repeat: Repeat | None = None
     claimed_by: str | None = None
     claimed_until: datetime | None = None
+    remind: tuple[Reminder, ...] | None = None
     rev: int
     created_at: datetime
     updated_at: datetime
@@ -115,6 +160,7 @@ class Task(Struct, frozen=True, kw_only=True):
     urgency: float | UnsetType = UNSET
     subtasks: int | UnsetType = UNSET
     comments: tuple[Comment, ...] | UnsetType = UNSET
+    attachments: tuple[Attachment, ...] | UnsetType = UNSET
     links: TaskLinks | UnsetType = UNSET
 
 
@@ -132,11 +178,13 @@ class NewTask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     defer: DateText | UnsetType | None = UNSET
     scheduled: DateText | UnsetType | None = UNSET
     every: RecurrenceText | UnsetType | None = UNSET
+    remind: ReminderTexts | UnsetType = UNSET
 
 
 class Changed(Struct, frozen=True, kw_only=True):
     """The tasks of a change as they are now, then the next occurrences that it created.
 
+    More than 20 tasks are brief: they leave out `note`, as in lists.
     `new` is False when the idempotency key had been used before. `open_subtasks` counts the subtasks that stay open
     below completed tasks; `ended` lists the recurring tasks that were the last of their series. A reopened occurrence
     takes its next one back: that one follows, deleted. `open_next` lists those that stay open, since they were touched.

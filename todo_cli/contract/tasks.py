@@ -26,6 +26,7 @@ from todo_cli.contract.task_types import (
     Changed,
     NewTask,
     RecurrenceText,
+    ReminderTexts,
     Repeat,
     Task,
     TaskPage,
@@ -78,6 +79,7 @@ class AddTask(Request[Task], frozen=True, kw_only=True):
     defer: DateText | UnsetType | None = UNSET
     scheduled: DateText | UnsetType | None = UNSET
     every: RecurrenceText | UnsetType | None = UNSET
+    remind: ReminderTexts | UnsetType = UNSET
     parse: bool | UnsetType = UNSET
     report_similar: bool | UnsetType = UNSET
 
@@ -116,6 +118,7 @@ class ListTasks(Request[TaskPage], frozen=True, kw_only=True):
     tool_always = True
     route = "GET /v1/tasks"
     write = False
+    is_versioned = True
 
     filter: Filter | None = None
     status: Literal["open", "done", "deleted", "all"] = "open"
@@ -143,6 +146,7 @@ class ShowTask(Request[Task], frozen=True, kw_only=True):
     tool_always = True
     route = "GET /v1/tasks/{number}"
     write = False
+    is_versioned = True
 
     number: Number
 
@@ -196,9 +200,9 @@ class ReopenTasks(OnTasks, frozen=True, kw_only=True):
 class EditTasks(OnTasks, frozen=True, kw_only=True):
     """Change fields of tasks; absent fields stay as they are.
 
-    A field that is null is cleared. `tags` and `after` replace the whole list. In a recurring task, new dates apply to
-    this occurrence only, other fields to the next ones too; `occurrences` overrides that: 'this' for this one only,
-    'all' for the next dates too.
+    A field that is null is cleared. `tags` and `after` replace the whole list, `remind` that of the caller's reminders.
+    In a recurring task, new dates apply to this occurrence only, other fields to the next ones too; `occurrences`
+    overrides that: 'this' for this one only, 'all' for the next dates too.
     """
 
     verb = "EditTasks"
@@ -224,6 +228,7 @@ class EditTasks(OnTasks, frozen=True, kw_only=True):
     defer: DateText | UnsetType | None = UNSET
     scheduled: DateText | UnsetType | None = UNSET
     every: RecurrenceText | UnsetType | None = UNSET
+    remind: ReminderTexts | UnsetType = UNSET
     occurrences: Literal["this", "all"] | UnsetType = UNSET
 
 

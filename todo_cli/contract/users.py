@@ -73,6 +73,7 @@ class User(Struct, frozen=True, kw_only=True):
     created_at: datetime
     disabled_at: datetime | None = None
     tokens_per_day: int | None = None
+    email: str | None = None
 
 
 class UserPage(Struct, frozen=True, kw_only=True):

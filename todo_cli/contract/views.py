@@ -57,6 +57,7 @@ class ListViews(Request[ViewPage], frozen=True, kw_only=True):
     label = "view list"
     route = "GET /v1/views"
     write = False
+    is_versioned = True
 
 
 class RemoveView(Request[View], frozen=True, kw_only=True):
@@ -103,6 +104,7 @@ class ListTags(Request[NameCounts], frozen=True, kw_only=True):
     label = "tags"
     route = "GET /v1/tags"
     write = False
+    is_versioned = True
 
 
 class ListProjects(Request[NameCounts], frozen=True, kw_only=True):
@@ -112,3 +114,4 @@ class ListProjects(Request[NameCounts], frozen=True, kw_only=True):
     label = "projects"
     route = "GET /v1/projects"
     write = False
+    is_versioned = True

@@ -7,9 +7,12 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from todo_cli.contract.base import Request, Secret
 from todo_cli.contract.codec import answer_type, decode, encode_sorted
+from todo_cli.contract.limits import LONG_TEXT_CHARS, MAX_FULL_TASKS
+from todo_cli.core.journal_texts import JournalRow, has_reference
 from todo_cli.core.tasks.rows import NO_PRIORITY, TaskRow
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
@@ -20,22 +23,22 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
+UNKNOWN_TEXT = "(a long text)"  # shown where the journal only knows that a text was another one
+
 SHOWN_FIELDS = (
     "title", "status", "due", "project", "tags", "priority", "note", "parent", "after", "defer", "scheduled", "started_at",
-    "tracked", "repeat", "claimed_by",
+    "tracked", "repeat", "remind", "claimed_by", "attachments",
 )  # fmt: skip  # a table
-
-JournalRow = dict[str, Any]
-"""A task's row as the journal keeps it: JSON of any content, since a person's own login may write it."""
 
 
 INSERT_CHANGE: LiteralString = """
   INSERT INTO todo.changes (space_id, seq, key, request_hash, verb, request, before, after, answer,
-    undoes, redo, group_id, turn_id)
+    texts, undoes, redo, group_id, turn_id)
   SELECT %(space)s::uuid, seq, %(key)s::text, %(hash)s::bytea, %(verb)s::text, %(request)s::jsonb,
-    before, after, answer, %(undoes)s::bigint, %(redo)s::boolean, %(group)s::uuid, %(turn)s::uuid
+    before, after, answer, texts,
+    %(undoes)s::bigint, %(redo)s::boolean, %(group)s::uuid, %(turn)s::uuid
   FROM entry RETURNING seq, after, answer"""
-"""The only INSERT into the journal. The CTE `entry` has the seq, the rows before and after, and the answer."""
+"""The only INSERT into the journal. The CTE `entry` has the seq, the rows before and after, their texts, and the answer."""
 
 
 def redact(request: Request[Any]) -> dict[str, Any]:
@@ -47,7 +50,9 @@ def redact(request: Request[Any]) -> dict[str, Any]:
         raise TypeError(type(value).__name__)
 
     kept = msgspec.to_builtins(request, enc_hook=drop)
-    return {name: value for name, value in kept.items() if not name.endswith("hash")}
+    return {
+        name: value for name, value in kept.items() if not name.endswith("hash") and name not in request.unjournaled
+    }
 
 
 class Stamp(NamedTuple):
@@ -85,7 +90,9 @@ rule AS MATERIALIZED ({rule}),
 counter AS (
   SELECT seq + 1 AS seq FROM todo.spaces
   WHERE id = %(space)s::uuid AND EXISTS (SELECT FROM rule)),
-entry AS (SELECT seq, NULL::jsonb AS before, NULL::jsonb AS after, answer FROM counter, rule),
+entry AS (
+  SELECT seq, NULL::jsonb AS before, NULL::jsonb AS after, NULL::jsonb AS texts, answer
+  FROM counter, rule),
 change AS ({INSERT_CHANGE})
 SELECT json_build_object('same', true, 'answer', answer)::text FROM change
 UNION ALL
@@ -131,14 +138,29 @@ def read_rows(rows: Sequence[JournalRow]) -> list[TaskRow]:
         ) from None
 
 
-def differences(before: Sequence[Any] | None, after: Sequence[Any] | None) -> tuple[Difference, ...]:
+def differences(
+    before: Sequence[Any] | None, after: Sequence[Any] | None, *, is_brief: bool = False
+) -> tuple[Difference, ...]:
     """Return what changed between two lists of rows of the same tasks, without unchanged tasks.
 
     Rows are `TaskRow`s, or JSON of the journal, where a person's own login may write anything: what is no row is left out.
+    With `is_brief`, and of many tasks, long texts are cut.
     """
     then = {row["number"]: row for row in _show_rows(before)}
-    found = [_compare(then.get(row["number"]), row) for row in _show_rows(after)]
-    return tuple(difference for difference in found if difference.added or difference.fields)
+    compared = [_compare(then.get(row["number"]), row) for row in _show_rows(after)]
+    changed = [difference for difference in compared if difference.added or difference.fields]
+    if is_brief or len(changed) > MAX_FULL_TASKS:
+        changed = [_cut_texts(difference) for difference in changed]
+    return tuple(changed)
+
+
+def _cut_texts(difference: Difference) -> Difference:
+    fields = {name: (_cut_text(old), _cut_text(new)) for name, (old, new) in difference.fields.items()}
+    return replace(difference, fields=fields)
+
+
+def _cut_text(value: Any) -> Any:
+    return f"{value[:LONG_TEXT_CHARS]}…" if isinstance(value, str) and len(value) > LONG_TEXT_CHARS else value
 
 
 def _show_rows(rows: Sequence[Any] | None) -> list[dict[str, Any]]:
@@ -160,9 +182,29 @@ def show_row(row: JournalRow | TaskRow) -> dict[str, Any]:
     for name in ("tags", "after"):
         value = stored.get(name) or []
         shown[name] = list(value) if isinstance(value, tuple) else value
+    if has_reference(stored) and isinstance(shown["note"], dict):
+        shown["note"] = UNKNOWN_TEXT
+    shown["remind"] = [_show_reminder(each) for each in stored.get("remind") or ()]
+    shown["attachments"] = _show_file_names(stored.get("attachments"))
     if stored.get("priority") == NO_PRIORITY:
         shown["priority"] = None
     return shown
+
+
+def _show_reminder(reminder: Any) -> str:
+    from todo_cli.parsing.reminders import format_lead
+
+    try:
+        at = reminder.get("at")
+        return f"{at[:19]}Z" if at else format_lead(reminder.get("days", 0), reminder.get("seconds", 0))
+    except (AttributeError, TypeError):
+        return str(reminder)
+
+
+def _show_file_names(value: Any) -> Any:
+    if not isinstance(value, list | tuple):
+        return [] if value is None else value
+    return [file.get("name") if isinstance(file, dict) else file for file in value]
 
 
 def _show_instant(value: Any) -> Any:

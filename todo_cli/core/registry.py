@@ -8,7 +8,7 @@ from pkgutil import iter_modules
 
 import todo_cli.core
 
-FIRST_PACKAGES = ("tasks", "filters", "history")  # what most commands need; any other package follows
+FIRST_PACKAGES = ("tasks", "filters", "history", "batches")  # what most commands need; any other package follows
 
 
 def core_modules() -> Iterator[str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
-from todo_cli.contract.attachments import choose_own_words
+from todo_cli.contract.attached_text import choose_own_words
 from todo_cli.contract.clock import Clock
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid
@@ -93,3 +93,15 @@ async def read_clock_for(tx: Transaction, dates: Iterable[str]) -> Clock:
     if tx.clock is None and tx.caller.zone and all(_ISO_DATE.fullmatch(words) for words in dates):
         return Clock(_ANY_TIME, tx.caller.zone)
     return await tx.read_clock(with_week=any(_WEEK_WORDS.search(words) for words in dates))
+
+
+async def read_expiry(tx: Transaction, expires: str) -> datetime:
+    """Return the instant when a token or an invitation expires; a day without a time counts to its end."""
+    from todo_cli.parsing.dates import day_bounds
+
+    clock = await read_clock_for(tx, [expires])
+    when = parse_date_at(expires, clock)
+    if not isinstance(when, datetime):
+        # the end of the day in the caller's time zone
+        when = day_bounds(when, clock.zone)[1] - timedelta(seconds=1)
+    return when

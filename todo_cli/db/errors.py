@@ -67,6 +67,7 @@ STATES: dict[str, tuple[type[TodoError], str, str]] = {  # SQLSTATE, or its clas
 
 TAKEN = {
     "users_name_key": "a user with this name already exists",
+    "users_email_key": "a user with this e-mail address already exists",
     "users_pkey": "a user with this id already exists",
     "spaces_pkey": "a space with this id already exists",
     "tokens_user_name": "you already have a token with this name",
@@ -74,6 +75,7 @@ TAKEN = {
     "turns_pkey": "a turn with this id already exists",
     "comments_pkey": "a comment with this id already exists",
     "tokens_pkey": "you already have a token with this id",
+    "channels_pkey": "you already have a channel with this name",
     "tokens_user_hash": "this token is stored already",
 }
 

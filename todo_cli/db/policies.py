@@ -1,6 +1,8 @@
-"""Rights in the database: roles, row-level security policies, and grants of columns and functions."""
+"""Rights in the database: roles, row-level security policies, and grants of columns."""
 
 from __future__ import annotations
+
+from todo_cli.db.function_rights import CLIENTS
 
 ROLES = {
     "todo_auth": "owns the functions",
@@ -8,7 +10,6 @@ ROLES = {
     "todo_worker": "login of the workers",
     "todo_person": "group of the logins of persons",
 }
-CLIENTS = "todo_server, todo_worker, todo_person"
 
 # The idle limit is below the lock limit: a frozen process loses its locks before others stop waiting for them.
 TIMEOUTS = {"statement_timeout": "30s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "5s"}
@@ -53,6 +54,8 @@ POLICIES: dict[tuple[str, str], str] = {
     ("comments", "SELECT"): _READER,
     ("comments", "INSERT"): f"{_EDITOR} AND {_SELF}",
     ("comments", "UPDATE"): f"{_EDITOR} AND {_SELF}",
+    ("attachments", "SELECT"): _READER,
+    ("attachment_chunks", "SELECT"): _READER,
     ("views", "SELECT"): f"{_READER} AND {_SELF}",
     ("views", "INSERT"): f"{_EDITOR} AND {_SELF}",
     ("views", "UPDATE"): f"{_EDITOR} AND {_SELF}",
@@ -70,6 +73,8 @@ POLICIES: dict[tuple[str, str], str] = {
     ("events", "SELECT"): f"{_CHAT_READER} AND {_SELF}",
     ("events", "INSERT"): f"{_CHAT_WRITER} AND {_SELF}",
     ("usage", "SELECT"): _SELF,
+    ("channels", "SELECT"): _SELF,
+    ("deliveries", "SELECT"): f"{_READER} AND {_SELF}",
     ("changes", "SELECT"): _READER,
     ("changes", "INSERT"): f"{_WRITER} AND {_SELF}",
 }
@@ -82,7 +87,8 @@ GRANTS: dict[str, str] = {
     "spaces": "SELECT",
     "members": "SELECT",
     "tokens": """SELECT (
-    user_id, id, name, scopes, kind, created_at, last_used_at, expires_at, revoked_at, parent),
+    user_id, id, name, scopes, kind, created_at, last_used_at, expires_at, revoked_at, parent,
+    address),
   INSERT (user_id, id, name, hash, scopes, expires_at),
   UPDATE (revoked_at)""",
     "preferences": """SELECT, INSERT, UPDATE (
@@ -91,10 +97,12 @@ GRANTS: dict[str, str] = {
     "tasks": """SELECT, INSERT, UPDATE (
     title, note, status, priority, project, due_on, due_at, updated_at, completed_at, deleted_at,
     rev, parent, defer_on, defer_at, scheduled_on, scheduled_at, started_at, tracked, series,
-    occurrence, repeat, claimed_by, claim_token, claimed_until)""",
+    occurrence, repeat, claimed_by, claim_token, claimed_until, attachments, remind)""",
     "task_tags": "SELECT, INSERT",
     "links": "SELECT, INSERT",
     "comments": "SELECT, INSERT (space_id, number, id, text), UPDATE (text, edited_at)",
+    "attachments": "SELECT",
+    "attachment_chunks": "SELECT",
     "views": "SELECT, INSERT (space_id, name, filter, sort), UPDATE (filter, sort)",
     "plans": """SELECT,
   INSERT (space_id, id, verb, arguments, targets, differences, expires_at),
@@ -103,7 +111,7 @@ GRANTS: dict[str, str] = {
   INSERT (space_id, id, title, model, head, head_of),
   UPDATE (title, model, seq, head, head_of, turn_id, updated_at, deleted_at)""",
     "turns": """SELECT,
-  INSERT (space_id, id, conversation_id, runner, lease_until, asked),
+  INSERT (space_id, id, conversation_id, runner, lease_until, asked, zone),
   UPDATE (
     state, attempt, runner, lease_until, last, stop, held, approved, events, usage, error,
     ended_at)""",
@@ -112,63 +120,11 @@ GRANTS: dict[str, str] = {
     calls, call_seq, call_index, reaches, tokens, model, usage)""",
     "events": "SELECT, INSERT (space_id, turn_id, n, attempt, after, batch)",
     "usage": "SELECT",
+    "channels": "SELECT (user_id, name, kind, shown, space_id, verbs, seq, created_at)",
+    "deliveries": "SELECT",
     "changes": """SELECT, INSERT (
-    space_id, seq, key, request_hash, verb, request, before, after, answer, undoes, redo, group_id,
-    turn_id)""",
-}
-
-_INTERNAL = ""  # only other functions and triggers call it
-
-# Each function and procedure with the roles that may call it.
-FUNCTIONS: dict[str, str] = {
-    "current_user_id()": CLIENTS,
-    "current_token_id()": CLIENTS,
-    "current_way()": CLIENTS,
-    "current_space(text)": CLIENTS,
-    "enter(int, text, uuid, uuid, text, boolean, text)": CLIENTS,
-    "record_request(uuid, text)": "todo_server",
-    "limit_request(uuid, text, text)": "todo_server",
-    "count_request(uuid, int)": _INTERNAL,
-    "count_refused_request(uuid)": "todo_server",
-    "count_failure(uuid, text)": "todo_server",
-    "end_idle_sessions(interval)": _INTERNAL,
-    "bound_token_expiry()": _INTERNAL,
-    "revoke_child_tokens()": _INTERNAL,
-    "advance_task_number()": _INTERNAL,
-    "advance_seq()": _INTERNAL,
-    "number_conversation()": _INTERNAL,
-    "bound_turn_lease()": _INTERNAL,
-    "bound_claim_lease()": _INTERNAL,
-    "space_members()": CLIENTS,
-    "user_spaces()": CLIENTS,
-    "create_user(uuid, text, boolean, uuid, bytea, text)": _INTERNAL,
-    "is_admin()": _INTERNAL,
-    "add_user(uuid, text, boolean, uuid, bytea, text)": CLIENTS,
-    "list_users()": CLIENTS,
-    "disable_user(text, boolean)": CLIENTS,
-    "remove_tags(bigint[], text[])": CLIENTS,
-    "remove_links(bigint[], bigint[])": CLIENTS,
-    "delete_comment(bigint, uuid)": CLIENTS,
-    "delete_view(text)": CLIENTS,
-    "set_default_view(text)": CLIENTS,
-    "fold_text(text)": CLIENTS,
-    "sort_key(text)": CLIENTS,
-    "search_words(text)": _INTERNAL,
-    "index_new_tasks()": _INTERNAL,
-    "index_changed_task()": _INTERNAL,
-    "index_comment()": _INTERNAL,
-    "typo_pattern(text)": _INTERNAL,
-    "match_words(uuid, text[], boolean)": _INTERNAL,
-    "find_tasks(text, int, text[], boolean)": CLIENTS,
-    "search_tasks(text, int, text, boolean)": CLIENTS,
-    "message_words(uuid, uuid, text, text)": CLIENTS,
-    "search_messages(text, int, bigint, text[], timestamp with time zone, timestamp with time zone, boolean)": CLIENTS,
-    "delete_turn_events(uuid)": CLIENTS,
-    "import_messages(uuid, text, text, timestamp with time zone, bigint, jsonb)": CLIENTS,
-    "user_today(uuid)": _INTERNAL,
-    "record_usage()": _INTERNAL,
-    "token_budget()": CLIENTS,
-    "set_token_budget(text, bigint)": CLIENTS,
+    space_id, seq, key, request_hash, verb, request, before, after, texts, answer, undoes, redo,
+    group_id, turn_id)""",
 }
 
 
@@ -230,14 +186,3 @@ def _create_policy(table: str, command: str, rule: str) -> str:
     else:
         clauses = f"USING ({rule})"
     return f"CREATE POLICY may_{command.lower()} ON todo.{table} FOR {command} TO {CLIENTS}\n  {clauses}"
-
-
-def grant_functions() -> list[str]:
-    """Return the statements that give every function to todo_auth and open it to its callers alone."""
-    result = ["GRANT CREATE ON SCHEMA todo TO todo_auth"]
-    for function, callers in FUNCTIONS.items():
-        result.append(f"ALTER ROUTINE todo.{function} OWNER TO todo_auth")
-        result.append(f"REVOKE ALL ON ROUTINE todo.{function} FROM PUBLIC")
-        if callers:
-            result.append(f"GRANT EXECUTE ON ROUTINE todo.{function} TO {callers}")
-    return [*result, "REVOKE CREATE ON SCHEMA todo FROM todo_auth"]

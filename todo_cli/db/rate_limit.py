@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 import msgspec
 
 from todo_cli.db.sql import Sql
-from todo_cli.errors import TodoError
+from todo_cli.errors import TodoError, TooMany
 
 WINDOW_SECONDS = 60
 USER_POLICY = "user"
@@ -14,6 +16,9 @@ CHAT_POLICY = "chat"
 # It commits by itself, so it must be the first statement of its pipeline. Beyond the limit it raises, and the
 # statements behind it do not run.
 LIMIT_REQUEST = Sql("CALL todo.limit_request(%(me)s::uuid, %(policy)s, NULL)")
+
+
+READ_LIMITS = Sql("SELECT todo.read_limits(%(me)s::uuid)")
 
 
 class Rate(msgspec.Struct, frozen=True):
@@ -47,3 +52,15 @@ class RequestCount:
         self.is_pending = False
         if rate := error.extra.get("rate"):
             self.rate = msgspec.convert(rate, Rate)
+
+
+def limit_error(rate: Rate) -> TooMany:
+    """Return the error that todo.limit_request() raises, for a request that was counted elsewhere."""
+    wait_seconds = max(1, ceil(rate.reset))
+    things = "turns" if rate.policy == CHAT_POLICY else "requests"
+    return TooMany(
+        f"more than {rate.limit} {things} in a minute",
+        hint=f"wait {wait_seconds} seconds; refused requests count too",
+        retry_after=wait_seconds,
+        rate=msgspec.to_builtins(rate),
+    )

@@ -12,16 +12,20 @@ from pathlib import Path
 from sqlalchemy import Column, Index
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from todo_cli.db.policies import ROLES, create_policies, create_role, grant_functions, grant_schema, set_timeouts
+from todo_cli.db.function_rights import grant_functions
+from todo_cli.db.policies import ROLES, create_policies, create_role, grant_schema, set_timeouts
 from todo_cli.db.schema_version import SCHEMA_VERSION
 from todo_cli.db.tables import (  # noqa: F401  # importing them adds their tables to the metadata
+    attachments,
     changes,
     comments,
     conversations,
+    jobs,
     messages,
     plans,
     rate_limits,
     search,
+    sign_in,
     spaces,
     tasks,
     tokens,
@@ -45,13 +49,25 @@ FUNCTIONS_AFTER_TABLES = (
     "counters",
     "leases",
     "tokens",
+    "acting",
     "accounts",
+    "attempts",
+    "user_sessions",
+    "passwords",
+    "invitations",
+    "devices",
     "tasks",
+    "attachments",
+    "server_stats",
     "views",
     "search",
     "message_search",
     "conversations",
     "usage",
+    "channels",
+    "jobs",
+    "deliveries",
+    "sweep",
 )
 MARKER = "-- name: "
 
@@ -75,6 +91,7 @@ def statements() -> list[str]:
         *usage.TRIGGERS,
         *turns.TRIGGERS,
         *tasks.TRIGGERS,
+        *jobs.TRIGGERS,
         *grant_functions(),
         *create_policies([table.name for table in metadata.sorted_tables]),
         f"INSERT INTO todo.schema (version, oldest) VALUES ({SCHEMA_VERSION}, {OLDEST_CLIENT})",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from msgspec import Struct
+from msgspec import Struct, json
 
 from todo_cli.contract.clock import Clock
 from todo_cli.contract.preferences import DEFAULT_TIMEZONE, NO_PREFERENCES, WEEK_DAYS, Preferences
@@ -15,10 +15,11 @@ ENTER = Sql("""
 WITH entered AS MATERIALIZED (
   SELECT todo.enter(%(schema)s::int, %(token)s, %(me)s::uuid, %(space)s::uuid, %(scope)s,
     %(write)s::boolean, %(way)s))
-SELECT json_build_object('now', clock_timestamp(), 'preferences', (
+SELECT json_build_object('now', clock_timestamp(),
+    'version', nullif(current_setting('app.version', true), ''), 'preferences', (
     SELECT json_build_object('timezone', p.timezone, 'week_start', p.week_start, 'dates', p.dates,
         'theme', p.theme, 'signs', p.signs, 'project', p.project, 'sort', p.sort,
-        'confirm', p.confirm, 'pager', p.pager)
+        'confirm', p.confirm, 'pager', p.pager, 'remind', p.remind)
       FROM todo.preferences p WHERE p.user_id = %(me)s::uuid))::text
   FROM entered""")
 
@@ -28,6 +29,14 @@ class Entry(Struct):
 
     now: datetime
     preferences: Preferences | None = None
+    version: str | None = None
+    """Of the space, for a read through a server: it changes with the tasks, and when a moment of a task comes."""
+
+    def find_version(self, clock: Clock | None, estimate: Clock | None) -> str | None:
+        """Return the version with the preferences and the local day; None if an estimate read dates by another day."""
+        if self.version is None or clock is None or (estimate and estimate.day != clock.day):
+            return None
+        return f"{self.version} {clock.day} {json.encode(self.preferences).decode()}"
 
     def clock(self, zone: str | None) -> Clock:
         """Return the clock in the caller's time zone, else in the preferred one."""

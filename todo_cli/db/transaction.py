@@ -59,8 +59,8 @@ class Transaction:
 
     A handler with one statement uses `finish`: sign-in and statement go in one pipeline, which Postgres runs as one
     implicit transaction and in one round trip. A handler that must read before it writes uses `steps`. A handler that
-    answers another Request within its own transaction gives it an `inner` one. A pending `count` is sent in front of
-    the first statement; it commits by itself. The database ends each statement after `seconds_left`.
+    answers another Request within its own transaction gives it an `inner` one. A pending `count` goes in front. The
+    database ends each statement after `seconds_left`.
     """
 
     def __init__(
@@ -76,9 +76,12 @@ class Transaction:
         me = caller.user_id
         self._connection, self._count = connection, count
         self._is_open = False
-        self._sign_in: list[StatementCall] = [*limits, (ENTER, {})]
-        self._pending = list(self._sign_in)  # sent before the next statement
+        # sent before the next statement; a request without a token, such as a sign-in, calls a function that checks it
+        self._sign_in: list[StatementCall] = [*limits, *([] if request.scope is None else [(ENTER, {})])]
+        self._pending = list(self._sign_in)
         self._entry: Entry | None = None  # of the last sign-in
+        self._estimate: Clock | None = None
+        self.is_momentary = False  # True where the answer changes with every moment, as an age or `due<2h` does
         self.caller = caller
         self.values: dict[str, Any] = {
             "schema": SCHEMA_VERSION,
@@ -137,10 +140,9 @@ class Transaction:
         limit = (LIMIT_REQUEST, [self.values["me"], count.policy])
         try:
             return await self._run([limit, *statements])
-        except ConnectionLost:
-            raise
         except TodoError as error:
-            count.store_refusal(error)
+            if not isinstance(error, ConnectionLost):
+                count.store_refusal(error)
             raise
 
     @property
@@ -154,18 +156,18 @@ class Transaction:
         return self._entry.preferences or NO_PREFERENCES if self._entry else NO_PREFERENCES
 
     def estimate_clock(self) -> Clock | None:
-        """Return the clock if it costs no round trip: from the sign-in, or from an earlier one on this connection.
-
-        Without a sign-in of this user it does not know on which day their weeks begin.
-        """
+        """Return the clock if it costs no round trip: from the sign-in, or without the week from an earlier one."""
         now = self._connection.estimate_time()
-        return self.clock or (Clock(now, self.caller.zone) if now and self.caller.zone else None)
+        self._estimate = Clock(now, self.caller.zone) if now and self.caller.zone else None
+        return self.clock or self._estimate
+
+    @property
+    def version(self) -> str | None:
+        """Return what the answer follows from besides the Request and the caller; None where it is momentary."""
+        return None if self.is_momentary or not self._entry else self._entry.find_version(self.clock, self._estimate)
 
     async def read_clock(self, *, with_week: bool = False) -> Clock:
-        """Return the clock, with the user's first day of the week if it matters.
-
-        Before the first statement it may cost a round trip.
-        """
+        """Return the clock, with the first day of the week if it matters. It may cost a round trip at the beginning."""
         if clock := self.clock if with_week else self.estimate_clock():
             return clock
         await self._fetch([])
@@ -173,15 +175,24 @@ class Transaction:
         return self.clock
 
     @asynccontextmanager
-    async def steps(self) -> AsyncIterator[Steps]:
+    async def steps(self, begin: Sql = BEGIN) -> AsyncIterator[Steps]:
         """Run several statements one after the other; each costs a round trip, the last commits with it."""
-        steps = Steps(self, is_nested=self._is_open)
+        steps = Steps(self, begin, is_nested=self._is_open)
         try:
             yield steps
         except BaseException:
             await steps.close(ROLLBACK)
             raise
         await steps.close(COMMIT)
+
+    async def end(self, end: Sql = ROLLBACK) -> None:
+        """Send COMMIT or ROLLBACK where a transaction is open in the database."""
+        if not self._connection.closed and self._connection.info.transaction_status != TransactionStatus.IDLE:
+            await self._send([(end, {})])
+
+    def separate(self, request: type[Request[Any]]) -> Transaction:
+        """Return a transaction of its own for another Request; it must end before the first statement of this one."""
+        return Transaction(self._connection, self.caller, request, self._count)
 
     def inner(
         self, request: type[Request[Any]], key: str | None, *, enter: bool = False, turn: str | None = None
@@ -202,10 +213,10 @@ class Transaction:
 class Steps:
     """The statements of one transaction in order: `fetch` for each, `commit` for the last."""
 
-    def __init__(self, tx: Transaction, *, is_nested: bool) -> None:
+    def __init__(self, tx: Transaction, begin: Sql, *, is_nested: bool) -> None:
         self._tx, self._is_nested = tx, is_nested
         if not is_nested:
-            tx._is_open, tx._pending = True, [(BEGIN, {}), *tx._sign_in]
+            tx._is_open, tx._pending = True, [(begin, {}), *tx._sign_in]
 
     async def fetch(self, *statements: Sql, **values: Any) -> str | None:
         """Run statements in one round trip; return the first column of the last one's row."""
@@ -246,5 +257,4 @@ class Steps:
         if self._is_nested or not tx._is_open:
             return
         tx._is_open, tx._pending = False, list(tx._sign_in)
-        if not tx._connection.closed and tx._connection.info.transaction_status != TransactionStatus.IDLE:
-            await tx._send([(end, {})])
+        await tx.end(end)

@@ -32,12 +32,14 @@ class Bodies:
         self._bytes: Counter[str] = Counter()
 
     @asynccontextmanager
-    async def open(self, scope: Scope, receive: Receive, user: str) -> AsyncIterator[Body]:
+    async def open(
+        self, scope: Scope, receive: Receive, user: str, max_bytes: int = MAX_BODY_BYTES
+    ) -> AsyncIterator[Body]:
         """Give the body of a request of this user to the block; raises BodyTooSlow in it."""
         declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         try:
             async with asyncio.timeout(None) as limit:
-                body = Body(self, user, receive, int(declared), limit)
+                body = Body(self, user, receive, int(declared), limit, max_bytes)
                 try:
                     yield body
                 finally:
@@ -68,10 +70,16 @@ class Body:
     """The `receive` of one request; raises TodoError for a body that is too large."""
 
     def __init__(
-        self, bodies: Bodies, user: str, receive: Receive, declared_bytes: int, limit: asyncio.Timeout
+        self,
+        bodies: Bodies,
+        user: str,
+        receive: Receive,
+        declared_bytes: int,
+        limit: asyncio.Timeout,
+        max_bytes: int,
     ) -> None:
         self._bodies, self._user, self._receive, self._limit = bodies, user, receive, limit
-        self._declared_bytes, self._bytes = declared_bytes, 0
+        self._declared_bytes, self._bytes, self._max_bytes = declared_bytes, 0, max_bytes
         self._is_complete = False
 
     async def receive(self) -> Message:
@@ -98,5 +106,7 @@ class Body:
         self._bytes = 0
 
     def _raise_if_too_large(self, size: int) -> None:
-        if size > MAX_BODY_BYTES:
-            raise Invalid("the request is larger than 2 MiB", hint="send it in parts")
+        if size > self._max_bytes:
+            mebibytes, kibibytes = self._max_bytes >> 20, self._max_bytes >> 10
+            limit = f"{mebibytes} MiB" if mebibytes else f"{kibibytes} KiB"
+            raise Invalid(f"the request is larger than {limit}", hint="send it in parts" if mebibytes else None)

@@ -5,6 +5,7 @@ This is bare ASGI: a framework's validation would cost more than the work itself
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, get_origin
 from urllib.parse import parse_qsl
 
@@ -26,24 +27,29 @@ from todo_cli.server.responses import send_response
 R = TypeVar("R")
 
 
-class RequestEndpoint:
-    """The endpoint of one Request."""
+AnswerRequest = Callable[[Caller, Any, RequestCount | None], Awaitable[TimedAnswer[Any]]]
+"""Answers a Request of one type."""
 
-    def __init__(self, request: type[Request[Any]], pool: Pool) -> None:
-        self._request, self._pool = request, pool
+
+class RequestEndpoint:
+    """The endpoint of one Request, which `answer` answers: usually one transaction of the database."""
+
+    def __init__(self, request: type[Request[Any]], answer: AnswerRequest) -> None:
+        self._request, self._answer = request, answer
         self._method, self._path = method_and_path(request)
         fields = msgspec.structs.fields(request)
         self._lists = {field.name for field in fields if get_origin(field.type) is tuple}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one HTTP request of a caller who is signed in; raises TodoError."""
-        request = await self._read(scope, receive)
+        """Answer one HTTP request; raises TodoError."""
+        request = await self.read_request(scope, receive)
         state = scope["state"]
-        result = await answer_client_with_clock(self._pool, state["caller"], request, state.get("count"))
-        status = 201 if self._method == "POST" and self._path.count("/") == 2 else 200
-        await send_response(send, status, encode(result.value), b"application/json", *_context_headers(result))
+        result = await self._answer(state["caller"], request, state.get("count"))
+        status = success_status(self._request)
+        await send_response(send, status, encode(result.value), b"application/json", *context_headers(result))
 
-    async def _read(self, scope: Scope, receive: Receive) -> Request[Any]:
+    async def read_request(self, scope: Scope, receive: Receive) -> Request[Any]:
+        """Return the Request of the path, the query and the body; raises Invalid."""
         parts = scope.get("path_params", {})
         if self._method in ("GET", "DELETE"):
             return convert_request(_merge_fields(self._read_query(scope), parts), self._request)
@@ -69,7 +75,13 @@ class RequestEndpoint:
         return fields
 
 
-def _context_headers(answer: TimedAnswer[Any]) -> list[tuple[bytes, bytes]]:
+def success_status(request: type[Request[Any]]) -> int:
+    """Return 201 for a Request that creates an object at its path, else 200."""
+    method, path = method_and_path(request)
+    return 201 if method == "POST" and path.count("/") == 2 and request.write else 200
+
+
+def context_headers(answer: TimedAnswer[Any]) -> list[tuple[bytes, bytes]]:
     """Return the headers by which a client shows the answer: the server's clock, and the user's preferences if any."""
     clock, display = answer.clock, answer.display
     headers = []

@@ -10,11 +10,13 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
 from todo_cli import __version__
-from todo_cli.contract.base import Request, method_and_path, summary_of
+from todo_cli.contract.base import Request, Secret, method_and_path, summary_of
+from todo_cli.contract.batch import BatchRead
 from todo_cli.contract.codec import answer_type
 from todo_cli.contract.model_list import ModelList
-from todo_cli.contract.registry import REQUESTS
+from todo_cli.contract.registry import BATCH_READS, REQUESTS
 from todo_cli.errors import ERRORS
+from todo_cli.server.endpoint import success_status
 from todo_cli.server.headers import HEADER_RULES
 from todo_cli.server.turn_stream import FollowTurnQuery, StartTurnBody
 
@@ -48,7 +50,10 @@ def build_document() -> bytes:
     public = [request for request in REQUESTS if request.route]
     kinds: list[Any] = [kind for request in public for kind in (request, answer_type(request))]
     kinds += [*STREAMS.values(), ModelList]
-    _, components = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
+    _, components = msgspec.json.schema_components(
+        kinds, schema_hook=_describe_secret, ref_template="#/components/schemas/{name}"
+    )
+    components[BatchRead.__name__] = _describe_batch_read(components)
     paths: dict[str, Any] = {}
     for request in public:
         method, path = method_and_path(request)
@@ -68,6 +73,14 @@ def build_document() -> bytes:
             },
         }
     )
+
+
+def _describe_secret(kind: type) -> dict[str, Any]:
+    """Return the schema of a field of a Request that is a secret."""
+    if not issubclass(kind, Secret):
+        raise NotImplementedError(kind.__name__)
+    schema = {"type": "string", "format": "password", "minLength": kind.min_chars, "maxLength": kind.max_chars}
+    return schema | ({"pattern": kind.pattern} if kind.pattern else {})
 
 
 def _describe_stream(kind: type[msgspec.Struct], method: str, path: str, components: dict[str, Any]) -> dict[str, Any]:
@@ -104,16 +117,35 @@ def _describe_request(
     operation: dict[str, Any] = {
         "operationId": request.__name__,
         "summary": summary_of(request),
-        "description": f"Scope: {request.scope}",
+        "description": f"Scope: {request.scope}" if request.scope else "Needs no token",
         "parameters": [*_describe_fields(path, method, schema), *_describe_headers(write=request.write)],
         "responses": {
-            "201" if method == "POST" and path.count("/") == 2 else "200": _content(answer_type(request).__name__),
+            str(success_status(request)): _content(answer_type(request).__name__),
             "default": _content("Problem", "application/problem+json"),
         },
     }
+    if request.scope is None:
+        operation["security"] = []
     if method in ("POST", "PATCH"):
         operation["requestBody"] = _describe_body(request.__name__, path, components)
     return operation
+
+
+def _describe_batch_read(components: dict[str, Any]) -> dict[str, Any]:
+    """Describe each read that a batch may have by the schema of its Request."""
+    reads = []
+    for request in BATCH_READS.values():
+        needs_arguments = bool(components[request.__name__].get("required"))
+        arguments = {"$ref": f"#/components/schemas/{request.__name__}"}
+        reads.append(
+            {
+                "type": "object",
+                "required": ["verb", *(["arguments"] if needs_arguments else [])],
+                "properties": {"verb": {"type": "string", "enum": [request.verb]}, "arguments": arguments},
+                "additionalProperties": False,
+            }
+        )
+    return {"anyOf": reads}
 
 
 def _describe_body(name: str, path: str, components: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Generic, NamedTuple, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import psycopg
 
@@ -27,15 +28,51 @@ REPEAT_PAUSE_SECONDS = 0.05
 
 
 class TimedAnswer(NamedTuple, Generic[R]):
-    """The answer to a Request, the clock by which its dates were read, and the preferences by which it is shown."""
+    """The answer to a Request, the clock by which its dates were read, and the preferences by which it is shown.
+
+    An answer that follows from a version of the space (`Request.is_versioned`) comes with it.
+    """
 
     value: R
     clock: Clock | None
     display: DisplayPreferences
+    version: str | None = None
 
 
 async def answer(pool: Pool, caller: Caller, request: Request[R], count: RequestCount | None = None) -> TimedAnswer[R]:
     """Answer a Request on a pooled connection. If the connection is lost, repeat the Request with its key.
+
+    A repeated Request waits for the database, since it may have acted. Any other is refused while the database is down.
+    """
+
+    async def work(tx: Transaction) -> TimedAnswer[R]:
+        value = await handle(tx, request)
+        version = tx.version if request.is_versioned else None
+        return TimedAnswer(value, tx.clock, tx.preferences.display, version)
+
+    return await _run(pool, caller, type(request), count, work)
+
+
+async def read_version(
+    pool: Pool, caller: Caller, request: Request[Any], count: RequestCount | None = None
+) -> TimedAnswer[None]:
+    """Sign in for a versioned Request, and return the version from which its answer would follow."""
+
+    async def work(tx: Transaction) -> TimedAnswer[None]:
+        clock = await tx.read_clock(with_week=True)
+        return TimedAnswer(None, clock, tx.preferences.display, tx.version)
+
+    return await _run(pool, caller, type(request), count, work)
+
+
+async def _run(
+    pool: Pool,
+    caller: Caller,
+    kind: type[Request[Any]],
+    count: RequestCount | None,
+    work: Callable[[Transaction], Awaitable[TimedAnswer[R]]],
+) -> TimedAnswer[R]:
+    """Do the work of a Request in a transaction. If the connection is lost, do it again.
 
     A repeated Request waits for the database, since it may have acted. Any other is refused while the database is down.
     """
@@ -46,8 +83,7 @@ async def answer(pool: Pool, caller: Caller, request: Request[R], count: Request
                 try:
                     async with pool.lend(wait_for_database=attempt > 1) as connection:
                         left = deadline - time.monotonic()
-                        tx = Transaction(connection, caller, type(request), count, seconds_left=left)
-                        return TimedAnswer(await handle(tx, request), tx.clock, tx.preferences.display)
+                        return await work(Transaction(connection, caller, kind, count, seconds_left=left))
                 except RolledBack:
                     if attempt == MAX_ATTEMPTS:
                         raise

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from math import ceil
 
+import msgspec
 import psycopg
 from starlette.types import Message, Scope, Send
 
 from todo_cli.contract.base import Caller
 from todo_cli.db.errors import translate_error
 from todo_cli.db.pipeline import run
-from todo_cli.db.rate_limit import CHAT_POLICY, LIMIT_REQUEST, USER_POLICY, WINDOW_SECONDS, Rate, RequestCount
+from todo_cli.db.rate_limit import (
+    CHAT_POLICY,
+    LIMIT_REQUEST,
+    READ_LIMITS,
+    USER_POLICY,
+    WINDOW_SECONDS,
+    Rate,
+    RequestCount,
+)
 from todo_cli.errors import TooMany, Unavailable
 from todo_cli.server.connection_pools import Pool
+from todo_cli.stores.valkey_client import open_valkey
+from todo_cli.stores.valkey_rate_limit import ValkeyRateLimit
 
 
 def policy_of(scope: Scope) -> str:
@@ -21,16 +32,27 @@ def policy_of(scope: Scope) -> str:
 
 
 class RateLimiter:
-    """Begins the count of each request. Its first statement carries the count along, so that it costs no round trip."""
+    """Begins the count of each request. Its first statement carries the count along, so that it costs no round trip.
 
-    def __init__(self, pool: Pool, *, is_on: bool) -> None:
+    With the URL of a Redis or Valkey server the count is made there, and in Postgres while that server is away.
+    """
+
+    def __init__(self, pool: Pool, *, is_on: bool, url: str | None = None) -> None:
         self._pool, self._is_on = pool, is_on
+        self._elsewhere = ValkeyRateLimit(open_valkey(url), self._read_limits) if is_on and url else None
 
-    def begin(self, scope: Scope) -> RequestCount | None:
-        """Return the count of a request for its first statement; None on a server without limits."""
+    async def begin(self, scope: Scope, caller: Caller) -> RequestCount | None:
+        """Return the count of a request for its first statement; None on a server without limits. Raises TooMany."""
         count = RequestCount(policy_of(scope)) if self._is_on else None
         scope["state"]["count"] = count
+        if count and self._elsewhere:
+            await self._elsewhere.record(caller.user_id, count)
         return count
+
+    async def _read_limits(self, user: str) -> dict[str, int]:
+        async with self._pool.lend(wait_for_database=False) as connection:
+            [row] = await run(connection, [(READ_LIMITS, [user])])
+        return msgspec.json.decode(row[0] or "{}", type=dict[str, int]) if row else {}
 
     async def finish(self, caller: Caller, count: RequestCount | None) -> None:
         """Count a request that asked nothing of the database; raises TooMany beyond the limit."""

@@ -30,10 +30,15 @@ async def send_errors_of(scope: Scope, send: Send, work: Awaitable[None]) -> Non
 
 
 async def send_response(
-    send: Send, status: int, body: bytes, kind: bytes = b"application/json", *more: tuple[bytes, bytes]
+    send: Send,
+    status: int,
+    body: bytes,
+    kind: bytes = b"application/json",
+    *more: tuple[bytes, bytes],
+    keep: bytes = b"no-store",
 ) -> None:
-    """Send a whole response."""
-    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode()), (b"cache-control", b"no-store")]
+    """Send a whole response; `keep` says who may store it."""
+    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode()), (b"cache-control", keep)]
     await send({"type": "http.response.start", "status": status, "headers": headers + list(more)})
     await send({"type": "http.response.body", "body": body})
 

@@ -22,6 +22,7 @@ from todo_cli.server.bodies import Bodies
 from todo_cli.server.connection_pools import Pool
 from todo_cli.server.endpoint import answer_client
 from todo_cli.server.headers import check_headers, has_body, read_caller
+from todo_cli.server.public_requests import PublicRequests
 from todo_cli.server.rate_limit import RateLimiter, add_rate_headers, policy_of
 from todo_cli.server.refusal_counts import RecentRefusals
 from todo_cli.server.responses import send_errors_of, send_problem
@@ -30,8 +31,13 @@ PUBLIC_PATHS = {
     "/healthz": "a load balancer has no token; the answer is the same for everybody",
     "/readyz": "a load balancer has no token; the answer names no more than the versions of the schema",
     "/openapi.json": "authors of clients read it before they have a token; it describes every server of this version",
+    "/v1/sign_ins": "it gives a token for a password, and answers alike whether or not the account exists",
+    "/v1/registrations": "a new user has no token; the answer does not tell whether the address had an account",
+    "/v1/password_resets": "who lost the password has a one-time code in place of a token",
+    "/v1/device_codes": "a device asks for its first token; a signed-in user approves it",
+    "/v1/device_sessions": "the same device waits for the approval; its secret has the entropy of a token",
 }
-"""The paths that need no token, each with the reason."""
+"""The paths that need no token, each with the reason. Those below /v1 pass through `PublicRequests`."""
 
 MEMORY_SECONDS = 60.0
 """A token that was valid is not checked again before the rest of a request is read."""
@@ -46,6 +52,7 @@ class SignInFirst:
     def __init__(self, app: ASGIApp, pool: Pool, limiter: RateLimiter) -> None:
         self._app, self._limiter = app, limiter
         self._tokens, self._bodies, self._refusals = TokenChecks(pool), Bodies(), RecentRefusals()
+        self._public = PublicRequests(app, self._bodies, max(1, pool.size // 4))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one ASGI request."""
@@ -61,7 +68,7 @@ class SignInFirst:
     async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         check_headers(scope)
         if scope["path"] in PUBLIC_PATHS:
-            await self._app(scope, receive, send)
+            await self._public(scope, receive, send)
             return
         caller = read_caller(scope)
         token, policy = token_hash(caller.token), policy_of(scope)
@@ -78,7 +85,7 @@ class SignInFirst:
 
     async def _call_app(self, scope: Scope, receive: Receive, send: Send, caller: Caller) -> None:
         scope["state"]["caller"] = caller
-        count = self._limiter.begin(scope)
+        count = await self._limiter.begin(scope, caller)
         try:
             if not has_body(scope):
                 await self._app(scope, receive, send)

@@ -75,12 +75,12 @@ class TurnRoutes:
 
     def __init__(self, pool: Pool, settings: Settings, grace: GracePeriod) -> None:
         self._pool, self._settings = pool, settings
-        self._runner = TurnRunner(pool, grace, titles=settings.model_titles)
+        self.runner = TurnRunner(pool, grace, titles=settings.model_titles)
         self._feeds = TurnFeeds(pool)
 
     async def close(self) -> None:
         """End the turns of this process."""
-        await self._runner.close()
+        await self.runner.close()
 
     async def post(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer `POST /v1/turns`; raises TodoError."""
@@ -116,7 +116,7 @@ class TurnRoutes:
 
     def _attend(self, scope: Scope, caller: Caller, model: str | None = None) -> TurnAttendance:
         choose = partial(self._choose_endpoint, caller, model, scope["state"]["count"])
-        return TurnAttendance(self._runner, caller, choose, scope["state"]["request_id"])
+        return TurnAttendance(self.runner, caller, choose, scope["state"]["request_id"])
 
     async def _choose_endpoint(self, caller: Caller, model: str | None, count: RequestCount | None) -> ModelEndpoint:
         """Return the endpoint of the model. The settings hold its address, a user only names it; raises ModelFailed."""

@@ -8,11 +8,16 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from todo_cli.errors import Invalid
-from todo_cli.settings.urls import check_database_url, check_server_url
+from todo_cli.settings.urls import check_database_url, check_server_url, check_smtp_url, check_valkey_url
 
 MAX_TIMEOUT_SECONDS = 86_400
 MAX_POOL_SIZE = 1_000
 MAX_CLIENT_CONNECTIONS = 100_000
+MAX_RETENTION_DAYS = 36_500
+MAX_LEASE_SECONDS = 3_600
+"""Of a worker's job."""
+MAX_RETRY_SECONDS = 3_600
+MAX_KEEP_DAYS = 36_500
 MAX_PRICE = 1_000_000
 MAX_CURRENCY_CHARS = 10
 
@@ -31,7 +36,8 @@ class SettingKey(NamedTuple):
     @property
     def field(self) -> str:
         """The name of the setting in `Settings`."""
-        return {"server": "serve_", "model": "model_"}.get(self.section, "") + self.name
+        prefixes = {"server": "serve_", "worker": "worker_", "model": "model_", "store": "store_"}
+        return prefixes.get(self.section, "") + self.name
 
 
 SETTING_KEYS = (
@@ -71,8 +77,63 @@ SETTING_KEYS = (
     SettingKey("server", "connections", int, 800, "client connections per server process", "TODO_CONNECTIONS"),
     SettingKey("server", "proxies", str, "127.0.0.1", "proxies whose X-Forwarded headers are trusted", "TODO_PROXIES"),
     SettingKey(
+        "server", "registration", str, "closed", "who may register: closed, invitation, open", "TODO_REGISTRATION"
+    ),
+    SettingKey(
         "server", "rate_limit", bool, True, "limit each user's requests; a local list has no limit", "TODO_RATE_LIMIT"
     ),
+    SettingKey(
+        "server",
+        "limits_url",
+        str,
+        None,
+        "Redis or Valkey that counts requests; default: Postgres",
+        "TODO_LIMITS_URL",
+        True,
+    ),
+    SettingKey(
+        "server",
+        "cache_url",
+        str,
+        None,
+        "Redis or Valkey that keeps answers; default: no cache",
+        "TODO_CACHE_URL",
+        True,
+    ),
+    SettingKey("server", "worker", bool, False, "run a worker in each server process too", "TODO_SERVE_WORKER"),
+    SettingKey(
+        "worker", "database_url", str, None, "login of `todo worker`: todo_worker", "TODO_WORKER_DATABASE_URL", True
+    ),
+    SettingKey("worker", "smtp_url", str, None, "mail server: smtps://user:password@host", "TODO_SMTP_URL", True),
+    SettingKey("worker", "mail_from", str, None, "sender of mails: todo@example.org", "TODO_MAIL_FROM"),
+    SettingKey(
+        "worker", "private_targets", bool, False, "allow webhooks into private networks", "TODO_PRIVATE_TARGETS"
+    ),
+    SettingKey("worker", "desktop", bool, True, "show messages on this machine by notify-send", "TODO_WORKER_DESKTOP"),
+    SettingKey("worker", "lease", float, 60.0, "seconds until a dead worker's job is taken over", "TODO_WORKER_LEASE"),
+    SettingKey("worker", "retry", float, 10.0, "seconds before the first repetition; doubles", "TODO_WORKER_RETRY"),
+    SettingKey("worker", "keep_days", int, 90, "days that deliveries and dead jobs are kept", "TODO_KEEP_DAYS"),
+    SettingKey("server", "metrics", bool, False, "serve metrics for Prometheus at /metrics", "TODO_METRICS"),
+    SettingKey(
+        "server",
+        "metrics_token",
+        str,
+        None,
+        "token of /metrics; without it only this machine may read them",
+        "TODO_METRICS_TOKEN",
+        True,
+    ),
+    SettingKey("store", "bucket", str, None, "bucket for attachments; default: the database", "TODO_STORE_BUCKET"),
+    SettingKey(
+        "store", "endpoint", str, None, "address of the S3-compatible store; default: AWS", "TODO_STORE_ENDPOINT"
+    ),
+    SettingKey(
+        "store", "public_endpoint", str, None, "its address for clients, if another", "TODO_STORE_PUBLIC_ENDPOINT"
+    ),
+    SettingKey("store", "region", str, "us-east-1", "region of the bucket", "TODO_STORE_REGION"),
+    SettingKey("store", "access_key_id", str, None, "default: as AWS's own tools find it", "TODO_STORE_ACCESS_KEY_ID"),
+    SettingKey("store", "secret_access_key", str, None, "belongs to it", "TODO_STORE_SECRET_ACCESS_KEY", True),
+    SettingKey("store", "retention_days", int, 30, "days that removed files are kept", "TODO_STORE_RETENTION_DAYS"),
     SettingKey("model", "name", str, None, "model for the chat; a server uses its own setting", "TODO_MODEL"),
     SettingKey("model", "base_url", str, None, "address of the model's API; OPENAI_BASE_URL wins"),
     SettingKey("model", "api_key", str, None, "API key, sent to that address only; OPENAI_API_KEY wins", None, True),
@@ -84,15 +145,30 @@ SETTING_KEYS = (
     SettingKey("model", "titles", bool, True, "let the model title a conversation after its first turn", "TODO_TITLES"),
 )
 
-_URL_CHECKS = {"server": check_server_url, "database_url": check_database_url, "owner_url": check_database_url}
+_URL_CHECKS = {
+    "smtp_url": check_smtp_url,
+    "server": check_server_url,
+    "database_url": check_database_url,
+    "owner_url": check_database_url,
+    "limits_url": check_valkey_url,
+    "cache_url": check_valkey_url,
+    "endpoint": check_server_url,
+    "public_endpoint": check_server_url,
+}
 _SWITCHES = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 _KIND_NAMES = {str: "a text", float: "a number", int: "a whole number", bool: "true or false", list: "a list"}
 _LIMITS = {
     "color": "auto, always or never",
     "timeout": f"more than 0 and at most {MAX_TIMEOUT_SECONDS:,}",
+    "retention_days": f"0 to {MAX_RETENTION_DAYS:,}",
     "prepare": "auto or off",
     "pool_size": f"0 to {MAX_POOL_SIZE:,}",
     "connections": f"1 to {MAX_CLIENT_CONNECTIONS:,}",
+    "registration": "closed, invitation or open",
+    "mail_from": "an e-mail address",
+    "lease": f"1 to {MAX_LEASE_SECONDS:,} seconds",
+    "retry": f"more than 0 and at most {MAX_RETRY_SECONDS:,} seconds",
+    "keep_days": f"1 to {MAX_KEEP_DAYS:,}",
     "allowed": "a list of names",
     "input_price": f"0 to {MAX_PRICE:,}",
     "output_price": f"0 to {MAX_PRICE:,}",
@@ -132,6 +208,8 @@ def _is_within_limits(key: SettingKey, value: Any) -> bool:
     match key.name:
         case "color":
             return value in ("auto", "always", "never")
+        case "registration":
+            return value in ("closed", "invitation", "open")
         case "timeout":
             return bool(0 < value <= MAX_TIMEOUT_SECONDS)
         case "pool_size":
@@ -140,6 +218,16 @@ def _is_within_limits(key: SettingKey, value: Any) -> bool:
             return value in ("auto", "off")
         case "connections":
             return bool(1 <= value <= MAX_CLIENT_CONNECTIONS)
+        case "mail_from":
+            return "@" in value and value.isprintable() and value.isascii()
+        case "lease":
+            return bool(1 <= value <= MAX_LEASE_SECONDS)
+        case "retry":
+            return bool(0 < value <= MAX_RETRY_SECONDS)
+        case "keep_days":
+            return bool(1 <= value <= MAX_KEEP_DAYS)
+        case "retention_days":
+            return bool(0 <= value <= MAX_RETENTION_DAYS)
         case "allowed":
             return all(isinstance(name, str) for name in value)
         case "input_price" | "output_price":

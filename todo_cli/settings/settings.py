@@ -33,8 +33,19 @@ class Settings(NamedTuple):
     serve_connections: int
     serve_proxies: str
     serve_rate_limit: bool = True
+    serve_limits_url: Secret | None = None
+    serve_cache_url: Secret | None = None
     prepare: str = "auto"
     serve_prepare: str = "auto"
+    serve_worker: bool = False
+    worker_database_url: Secret | None = None
+    worker_smtp_url: Secret | None = None
+    worker_mail_from: str | None = None
+    worker_private_targets: bool = False
+    worker_desktop: bool = True
+    worker_lease: float = 60.0
+    worker_retry: float = 10.0
+    worker_keep_days: int = 90
     model_name: str | None = None
     model_base_url: str | None = None
     model_api_key: Secret | None = None
@@ -44,6 +55,16 @@ class Settings(NamedTuple):
     model_output_price: float | None = None
     model_currency: str = "USD"
     model_titles: bool = True
+    serve_registration: str = "closed"
+    serve_metrics: bool = False
+    serve_metrics_token: Secret | None = None
+    store_bucket: str | None = None
+    store_endpoint: str | None = None
+    store_public_endpoint: str | None = None
+    store_region: str = "us-east-1"
+    store_access_key_id: str | None = None
+    store_secret_access_key: Secret | None = None
+    store_retention_days: int = 30
 
     def require_token(self) -> Secret:
         """Return the token, read from the keyring if it is stored there; raises NotSignedIn without one."""
@@ -102,7 +123,9 @@ def load_settings(profile: str | None = None, *, allow_new: bool = False) -> Set
         "": content,
         "profile": profiles.get(name, {}),
         "server": content.get("server", {}),
+        "worker": content.get("worker", {}),
         "model": content.get("model", {}),
+        "store": content.get("store", {}),
     }
     values = {key.field: _read_value(key, sections[key.section]) for key in SETTING_KEYS}
     if _environment_names_another_model(sections["model"]):
@@ -128,7 +151,7 @@ def _read_value(key: SettingKey, section: dict[str, Any]) -> Any:
 
 def _check_content(path: Path, content: dict[str, Any]) -> None:
     for name, value in content.items():
-        if name in ("server", "model"):
+        if name in ("server", "worker", "store", "model"):
             _check_section(path, f"[{name}]", value, name)
         elif name == "profiles" and isinstance(value, dict):
             for profile, section in value.items():
@@ -160,7 +183,8 @@ def _check_file_mode(path: Path, content: dict[str, Any]) -> None:
     if os.name != "posix":
         return
     secret_names = {key.name for key in SETTING_KEYS if key.secret}
-    sections = [content.get("server", {}), content.get("model", {}), *content.get("profiles", {}).values()]
+    sections = [content.get(name, {}) for name in ("server", "worker", "store", "model")]
+    sections += content.get("profiles", {}).values()
     if path.stat().st_mode & 0o077 and any(secret_names & section.keys() for section in sections):
         raise Invalid(f"{path} contains secrets and other users can read it", hint=f"run: chmod 600 {path}")
 

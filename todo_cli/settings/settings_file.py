@@ -11,7 +11,14 @@ from todo_cli.errors import Unavailable
 from todo_cli.settings.keys import SETTING_KEYS, SettingKey
 from todo_cli.settings.settings import config_path, read_settings_file
 
-SECTION_TITLES = {"": "", "profile": "[profiles.default]", "server": "[server]", "model": "[model]"}
+SECTION_TITLES = {
+    "": "",
+    "profile": "[profiles.default]",
+    "server": "[server]",
+    "worker": "[worker]",
+    "store": "[store]",
+    "model": "[model]",
+}
 
 
 def save_profile(name: str, values: dict[str, Any]) -> Path:

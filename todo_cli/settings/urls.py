@@ -5,7 +5,9 @@ from __future__ import annotations
 from todo_cli.errors import Invalid
 
 SERVER_SCHEMES = ("http://", "https://", "unix://")
+SMTP_SCHEMES = ("smtp://", "smtp+starttls://", "smtps://")
 DATABASE_SCHEMES = ("postgresql://", "postgres://")
+VALKEY_SCHEMES = ("redis://", "rediss://", "valkey://", "valkeys://", "unix://")
 HEX_DIGITS = set("0123456789abcdefABCDEF")
 
 
@@ -21,6 +23,16 @@ def check_server_url(url: str, name: str) -> str:
     return url
 
 
+def check_smtp_url(url: str, name: str) -> str:
+    """Return the URL of a mail server; raises Invalid, with `name` as its subject."""
+    if not url.startswith(SMTP_SCHEMES) or not url.partition("://")[2]:
+        raise Invalid(
+            f"{name} must begin with smtps://, smtp+starttls:// or smtp://",
+            hint="such as smtps://user:password@mail.example.org",
+        )
+    return url
+
+
 def check_database_url(url: str, name: str) -> str:
     """Return the URL of a Postgres database; raises Invalid, with `name` as its subject."""
     if not url.startswith(DATABASE_SCHEMES):
@@ -30,6 +42,13 @@ def check_database_url(url: str, name: str) -> str:
             f"{name} cannot be read as a URL",
             hint="in the user and the password write % as %25, @ as %40, : as %3A, / as %2F, ? as %3F",
         )
+    return url
+
+
+def check_valkey_url(url: str, name: str) -> str:
+    """Return the URL of a Redis or Valkey server; raises Invalid, with `name` as its subject."""
+    if not url.startswith(VALKEY_SCHEMES):
+        raise Invalid(f"{name} must be the URL of a Redis or Valkey server", hint="such as valkey://host:6379/0")
     return url
 
 

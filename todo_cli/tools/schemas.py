@@ -40,6 +40,8 @@ _DESCRIPTIONS = {
     "remove_tags": "Tags to remove.",
     "parent": "The task above it.",
     "after": "The tasks that it waits for.",
+    "remind": "'1h before', 'at due', or a time in words or ISO.",
+    "replace": "Instead of the reminders that it has; [] removes them.",
     "lease": "How many seconds the claim lasts; 900 by default.",
     "partial": "Leave changed tasks alone.",
     "dry_run": "Only say what it would change.",

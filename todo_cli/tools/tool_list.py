@@ -11,7 +11,7 @@ import msgspec
 
 from todo_cli.contract.base import Request
 from todo_cli.contract.registry import REQUESTS
-from todo_cli.contract.tasks import EditTasks, OnTasks
+from todo_cli.contract.tasks import AddTask, EditTasks, OnTasks
 
 TOOLS: dict[str, type[Request[Any]]] = {request.tool: request for request in REQUESTS if request.tool}
 BASIC_TOOLS = {name: request for name, request in TOOLS.items() if request.tool_always}
@@ -38,4 +38,6 @@ _HIDDEN_FIELDS = {"if_rev", "if_claimed", "force", "home", "count_deferred", "co
 
 def hidden_fields(request: type[Request[Any]]) -> set[str]:
     """Return the fields that models do not have. They name the tasks that they change by numbers, not by a filter."""
+    if request in (AddTask, EditTasks):
+        return _HIDDEN_FIELDS | {"filter", "remind"}  # remind_task has it
     return _HIDDEN_FIELDS | {"filter"} if issubclass(request, OnTasks) else _HIDDEN_FIELDS

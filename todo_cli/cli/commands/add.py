@@ -17,11 +17,13 @@ from todo_cli.cli.options import (
     Key,
     Parent,
     Priority,
+    Remind,
     Scheduled,
     optional_fields,
     output_form,
     parse_blockers,
     parse_priority,
+    parse_reminders,
 )
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.tasks import AddTask, Task
@@ -47,6 +49,7 @@ def add(
     every: Every = None,
     defer: Defer = None,
     scheduled: Scheduled = None,
+    remind: Remind = None,
     parent: Parent = None,
     after: After = None,
     raw: Annotated[bool, typer.Option("--raw", help="Keep the title as it is; do not read fields from it.")] = False,
@@ -74,6 +77,7 @@ def add(
         "note": note,
     }
     fields |= {"priority": parse_priority(prio)} | optional_fields(every, defer, scheduled, parent)
+    fields |= parse_reminders(remind)
     if after:
         fields["after"] = parse_blockers(after)
     if title == ["-"]:

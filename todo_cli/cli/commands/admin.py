@@ -1,4 +1,4 @@
-"""Manage users."""
+"""Manage users and invitations, and show figures."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from todo_cli.cli.commands.admin_accounts import invitation, reset_password
+from todo_cli.cli.commands.admin_stats import stats
 from todo_cli.cli.options import Json, Key
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.base import Secret
@@ -16,16 +18,19 @@ from todo_cli.contract.users import AddUser, DisableUser, ListUsers, User
 from todo_cli.errors import Conflict
 
 PANEL = "Operate"
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Manage users.")
-user = typer.Typer(no_args_is_help=True, help="Add, list, disable and enable users, and set their budgets.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Manage users and invitations, and show figures.")
+user = typer.Typer(no_args_is_help=True, help="Add, list, disable and enable users, set budgets and reset passwords.")
 app.add_typer(user, name="user")
+app.add_typer(invitation, name="invitation")
+user.command("reset-password")(reset_password)
+app.command()(stats)
 
 UserName = Annotated[str, typer.Argument(help="The user's name.", metavar="NAME")]
 
 
 @app.callback()
 def admin() -> None:
-    """Manage users."""
+    """Manage users and invitations, and show figures."""
 
 
 @user.command()

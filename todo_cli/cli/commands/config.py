@@ -47,7 +47,7 @@ def _as_document(settings: Settings) -> dict[str, Any]:
     """Return the settings under the keys of the settings file, without secrets."""
     profile: dict[str, Any] = {}
     document: dict[str, Any] = {}
-    sections = {"": document, "profile": profile, "server": {}, "model": {}}
+    sections = {"": document, "profile": profile, "server": {}, "worker": {}, "model": {}, "store": {}}
     for key in SETTING_KEYS:
         value = getattr(settings, key.field)
         shown = "(set)" if isinstance(value, Secret) else hide_user(value) if isinstance(value, str) else value
@@ -55,6 +55,8 @@ def _as_document(settings: Settings) -> dict[str, Any]:
     return document | {
         "profiles": {settings.profile: profile},
         "server": sections["server"],
+        "worker": sections["worker"],
+        "store": sections["store"],
         "model": sections["model"],
     }
 

@@ -10,6 +10,7 @@ from todo_cli.cli.options import Json
 from todo_cli.cli.render import text
 from todo_cli.cli.session import Session, session_of
 from todo_cli.errors import Invalid
+from todo_cli.settings.settings import Settings
 
 PANEL = "Operate"
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Migrate a database and check its schema.")
@@ -100,6 +101,38 @@ def password(
     with open_owner_session(owner_url(session)) as work:
         work.set_password(login, value)
     text.write(f"Set the password of {login}.")
+
+
+@app.command()
+def sweep(ctx: typer.Context, as_json: Json = False) -> None:
+    """Remove attachments that nobody can reach: abandoned uploads, and files removed weeks ago.
+
+    todo db sweep
+
+    TODO_OWNER_URL=postgresql://postgres@db/todo TODO_STORE_BUCKET=attachments todo db sweep
+    """
+    import asyncio
+
+    session = session_of(ctx)
+    removed = asyncio.run(_sweep(owner_url(session), session.settings))
+    if as_json:
+        from todo_cli.cli.render import json
+
+        json.write_document({"removed": removed})
+        return
+    text.write(f"Removed {removed:,} files.")
+
+
+async def _sweep(url: str, settings: Settings) -> int:
+    from todo_cli.core.attachments.sweep import sweep_attachments
+    from todo_cli.db.transaction import connect
+    from todo_cli.server.attachment_routes import open_object_store
+
+    connection = await connect(url)
+    try:
+        return await sweep_attachments(connection, open_object_store(settings), settings.store_retention_days)
+    finally:
+        await connection.close()
 
 
 def owner_url(session: Session) -> str:

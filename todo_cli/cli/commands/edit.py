@@ -21,11 +21,13 @@ from todo_cli.cli.options import (
     PlanOnly,
     Priority,
     Project,
+    Remind,
     Scheduled,
     Yes,
     optional_fields,
     parse_blockers,
     parse_priority,
+    parse_reminders,
 )
 from todo_cli.cli.task_args import TasksArgument, parse_task_args
 from todo_cli.contract.tasks import EditTasks
@@ -34,8 +36,8 @@ from todo_cli.errors import Invalid
 PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
-FIELDS = ("due", "project", "priority", "note", "tags", "every", "defer", "scheduled", "parent", "after")
-_SET_FIELDS = ("tags", "after")
+FIELDS = ("due", "project", "priority", "note", "tags", "every", "defer", "scheduled", "parent", "after", "remind")
+_SET_FIELDS = ("tags", "after", "remind")
 
 Clear = Annotated[
     list[str] | None, typer.Option("--clear", help=f"Clear a field: {', '.join(FIELDS)}.", metavar="FIELD")
@@ -56,6 +58,7 @@ def edit(
     every: Every = None,
     defer: Defer = None,
     scheduled: Scheduled = None,
+    remind: Remind = None,
     parent: Parent = None,
     after: Annotated[list[str] | None, typer.Option("--after", help="Add these blockers.", metavar="N")] = None,
     not_after: Annotated[list[str] | None, typer.Option(help="Remove these blockers.", metavar="N")] = None,
@@ -82,7 +85,7 @@ def edit(
     """
     values = {"title": title, "due": due, "project": project, "priority": parse_priority(prio), "note": note}
     fields: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
-    fields |= optional_fields(every, defer, scheduled, parent)
+    fields |= optional_fields(every, defer, scheduled, parent) | parse_reminders(remind)
     fields |= _dependency_fields(after, not_after) | _occurrence_fields(only_this, every_one)
     _require_values(fields)
     fields |= _clear_none(fields) | _cleared_fields(clear or [], fields)

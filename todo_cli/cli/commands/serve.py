@@ -44,18 +44,23 @@ def serve(
     # uvicorn's workers are new processes, which read these settings from the environment
     os.environ["TODO_SERVER_DATABASE_URL"] = _database_url(session)
     os.environ["TODO_SERVE_GRACE"] = str(grace)
-    _run(
-        session,
-        {
-            "host": host,
-            "port": port,
-            "uds": uds,
-            "workers": workers,
-            "timeout_graceful_shutdown": grace,
-            "ssl_certfile": certificate,
-            "ssl_keyfile": certificate_key,
-        },
-    )
+    if session.settings.serve_worker:
+        from todo_cli.cli.commands.worker import find_database_url
+
+        os.environ["TODO_WORKER_DATABASE_URL"] = find_database_url(session)
+    options = {
+        "host": host,
+        "port": port,
+        "uds": uds,
+        "workers": workers,
+        "timeout_graceful_shutdown": grace,
+        "ssl_certfile": certificate,
+        "ssl_keyfile": certificate_key,
+    }
+    from todo_cli.server.metrics_directory import create_metrics_directory
+
+    with create_metrics_directory(is_needed=session.settings.serve_metrics and workers > 1):
+        _run(session, options)
 
 
 def _database_url(session: Session) -> str:

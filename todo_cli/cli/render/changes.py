@@ -20,7 +20,7 @@ MAX_ACTOR_CELLS = 30
 MIN_ONE_LINE_WIDTH = 56
 """In cells; on a narrower terminal a change takes two lines."""
 
-FIELD_NAMES = {"started_at": "started", "tracked": "worked", "claimed_by": "claimed by"}
+FIELD_NAMES = {"remind": "reminds", "started_at": "started", "tracked": "worked", "claimed_by": "claimed by"}
 IMPLIED_FIELDS = {
     "CompleteTasks": ("status",),
     "ReopenTasks": ("status",),
@@ -51,9 +51,13 @@ def _format_field(name: str, value: Any, now: datetime) -> str:
             return _format_date(value, now)
         if name in ("parent", "after"):
             return " ".join(f"#{number}" for number in (value if name == "after" else [value]))
+        if name == "attachments":
+            return format_value(", ".join(value))
+        if name == "remind":
+            return ", ".join(_format_date(each, now) if each.endswith("Z") else each for each in value)
         if name == "tracked":
             return format_duration(value)
-    except (TypeError, ValueError):  # a person's own login may write any value into the journal
+    except (TypeError, ValueError, AttributeError):  # a person's own login may write any value into the journal
         return format_value(value)
     return f"p{value}" if name == "priority" else format_value(value)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
+from todo_cli.cli.render.attachments import format_attachments
 from todo_cli.cli.render.cells import cut, measure, pad, wrap_line, wrap_words
 from todo_cli.cli.render.colors import Line, Piece, Role
 from todo_cli.cli.render.comments import format_comments
 from todo_cli.cli.render.escape import escape, escape_block
+from todo_cli.cli.render.reminders import describe_reminders
 from todo_cli.cli.render.task_rows import PRIORITY_ROLES, ListView, format_due_cell, is_claimed
 from todo_cli.cli.render.text import (
     describe_repeat,
@@ -37,6 +39,10 @@ def format_details(task: Task, view: ListView, width: int) -> list[Line]:
         lines += [[], *(_wrap_note(task.note, width))]
     if task.links:
         lines += _format_links(task.links, view, width)
+    if task.attachments:
+        lines += [[], [Piece(f"Attachments {view.signs.dot} {len(task.attachments)}", "heading")]]
+        attachments = format_attachments(task.attachments, view.now, view.zone)
+        lines += ([Piece(part)] for line in attachments for part in wrap_line(line, width))
     if task.comments:
         comments = format_comments(task.comments, view.now, view.zone)
         lines += [[], [Piece(f"Comments {view.signs.dot} {len(task.comments)}", "heading")]]
@@ -45,7 +51,7 @@ def format_details(task: Task, view: ListView, width: int) -> list[Line]:
 
 
 def format_plain_details(task: Task, view: ListView) -> Iterator[str]:
-    """Yield the lines of the task for a pipe: `name value`, then the note and the comments."""
+    """Yield the lines of the task for a pipe: `name value`, then the note, the attachments and the comments."""
 
     def format_date(due: str) -> str:
         return f"{format_due(due, view.zone, view.now)} ({format_due_iso(due, view.zone)})"
@@ -59,6 +65,8 @@ def format_plain_details(task: Task, view: ListView) -> Iterator[str]:
             yield f"{INDENT}{name:<{NAME_CELLS}}{escape(f'#{linked.number} {linked.title}')} ({linked.status})"
     if task.note:
         yield from ("", escape_block(task.note))
+    if task.attachments:
+        yield from ("", *format_attachments(task.attachments, view.now, view.zone))
     if task.comments:
         yield ""
         yield from format_comments(task.comments, view.now, view.zone)
@@ -82,6 +90,7 @@ def _list_own_fields(task: Task, view: ListView, format_date: Callable[[str], st
         yield "repeats", f"{describe_repeat(task.repeat, view.zone)} (occurrence {task.repeat.occurrence})", ""
     yield "deferred", format_date(task.defer) if task.defer else "", ""
     yield "scheduled", format_date(task.scheduled) if task.scheduled else "", ""
+    yield "reminds", describe_reminders(task.remind, format_date), ""
     yield "parent", _format_parent(task), ""
     yield "subtasks", f"{task.subtasks} open" if task.subtasks else "", ""
     blocked = " (blocked)" if task.blocked else ""

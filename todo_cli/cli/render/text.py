@@ -61,7 +61,7 @@ def wrap(line: str, indent: str = "") -> str:
 
 def zone_for(tasks: Iterable[Task], session: Session) -> tzinfo | None:
     """Return the user's time zone, but load it only if one of the tasks has a date."""
-    has_date = any(task.due or task.defer or task.scheduled or task.repeat for task in tasks)
+    has_date = any(task.due or task.defer or task.scheduled or task.repeat or task.remind for task in tasks)
     return session.load_zone() if has_date else None
 
 
@@ -186,11 +186,18 @@ def _rare_fields(task: Task, zone: tzinfo | None, now: datetime, format_date: Ca
         describe_repeat(task.repeat, zone) if task.repeat else "",
         f"deferred to {format_date(task.defer, zone, now)}" if task.defer and is_deferred else "",
         f"scheduled {format_date(task.scheduled, zone, now)}" if task.scheduled else "",
+        _describe_reminders(task, zone, now, format_date) if task.remind else "",
         f"subtask of #{task.parent}" if task.parent else "",
         f"after {' '.join(f'#{number}' for number in task.after)}" if task.after else "",
         f"started {format_age(task.started_at, now)}" if task.started_at else "",
         f"worked {format_duration(task.tracked)}" if task.tracked else "",
     ]
+
+
+def _describe_reminders(task: Task, zone: tzinfo | None, now: datetime, format_date: Callable[..., str]) -> str:
+    from todo_cli.cli.render.reminders import describe_reminders
+
+    return f"reminds {describe_reminders(task.remind, lambda due: format_date(due, zone, now))}"
 
 
 def describe_repeat(repeat: Repeat, zone: tzinfo | None) -> str:

@@ -99,7 +99,8 @@ def _check(name: str, value: Any) -> Any:
                 )
         case "remind":
             from todo_cli.parsing.durations import parse_duration
+            from todo_cli.parsing.reminders import SECONDS_PER_DAY, format_length
 
-            parse_duration(value)
-            return value.strip()
+            # in this form Postgres reads it as an interval
+            return format_length(*divmod(round(parse_duration(value)), SECONDS_PER_DAY))
     return value

@@ -1,8 +1,7 @@
-"""The caller's own tokens. Only their hashes arrive here, never the secrets."""
+"""The caller's own tokens; `sessions.py` has the sign-ins by password. Only their hashes arrive here, never the secrets."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import LiteralString
 
 from todo_cli.contract import tokens as ask
@@ -41,14 +40,15 @@ REVOKE = build_journaled(f"""
     SELECT k.id, k.name, k.parent FROM todo.tokens k
      WHERE k.user_id = %(me)s::uuid AND k.revoked_at IS NULL AND k.parent = (
        SELECT id FROM todo.tokens
-        WHERE user_id = %(me)s::uuid AND revoked_at IS NULL
+        WHERE user_id = %(me)s::uuid AND kind = 'token' AND revoked_at IS NULL
           AND (name = %(name)s OR id::text = %(name)s))
      UNION
     SELECT k.id, k.name, k.parent FROM descendants d
       JOIN todo.tokens k ON k.user_id = %(me)s::uuid AND k.parent = d.id
      WHERE k.revoked_at IS NULL)
   UPDATE todo.tokens SET revoked_at = clock_timestamp()
-   WHERE user_id = %(me)s::uuid AND (name = %(name)s OR id::text = %(name)s) AND revoked_at IS NULL
+   WHERE user_id = %(me)s::uuid AND kind = 'token' AND revoked_at IS NULL
+     AND (name = %(name)s OR id::text = %(name)s)
      AND NOT EXISTS (SELECT FROM known)
   RETURNING {_TOKEN_JSON} || jsonb_build_object('descendants', ARRAY(
     SELECT d.name FROM descendants d ORDER BY d.name)) AS answer""")
@@ -57,7 +57,7 @@ LIST = Sql(f"""
 SELECT json_build_object('tokens', coalesce(
     json_agg({_TOKEN_JSON} ORDER BY created_at, id), '[]'))::text
   FROM todo.tokens
- WHERE user_id = %(me)s::uuid
+ WHERE user_id = %(me)s::uuid AND kind = 'token'
    AND (%(all)s::boolean
      OR (revoked_at IS NULL AND coalesce(expires_at > clock_timestamp(), true)))""")
 
@@ -67,7 +67,7 @@ async def create_token(tx: Transaction, request: ask.CreateToken) -> Token:
     """Store the hash of a token; raises NotAllowed for scopes that the calling token lacks, Invalid for a past expiry."""
     if unknown := sorted(set(request.scopes) - set(SCOPES)):
         raise Invalid(f"there is no scope {unknown[0]!r}", hint=f"scopes: {', '.join(SCOPES)}")
-    expires = await _read_expiry(tx, request.expires) if request.expires else None
+    expires = await validation.read_expiry(tx, request.expires) if request.expires else None
     refusal = NotAllowed("a token cannot make one that reaches further than itself", hint="ask for fewer --scopes")
     values = {
         "id": request.id,
@@ -82,18 +82,6 @@ async def create_token(tx: Transaction, request: ask.CreateToken) -> Token:
         if expires and tx.clock and expires <= tx.clock.now:
             raise Invalid(f"{request.expires!r} is in the past", hint="for example: --expires 90d") from None
         raise
-
-
-async def _read_expiry(tx: Transaction, expires: str) -> datetime:
-    """Return the instant when a token expires; a day without a time counts to its end."""
-    from todo_cli.parsing.dates import day_bounds
-
-    clock = await validation.read_clock_for(tx, [expires])
-    when = validation.parse_date_at(expires, clock)
-    if not isinstance(when, datetime):
-        # the end of the day in the caller's time zone
-        when = day_bounds(when, clock.zone)[1] - timedelta(seconds=1)
-    return when
 
 
 @handler(ask.ListTokens)

@@ -22,12 +22,14 @@ class DateConditions:
 
     def __init__(self, clock: Clock, add_value: Callable[[Any, LiteralString], LiteralString]) -> None:
         self._clock, self._add_value = clock, add_value
+        self.has_instant = False
 
     def match(self, term: FieldTerm) -> LiteralString:
         """Return the condition of a term; raises Invalid."""
         if period := self._find_period(term):
             return self._compare_period(term, *period)
         when = self._parse_date(term)
+        self.has_instant |= isinstance(when, datetime)
         if term.sign != ":":
             return f"({self._compare_bound(term.field, term.sign, when)})"
         if isinstance(when, datetime):

@@ -119,6 +119,7 @@ async def compile_filter(
     where: LiteralString = " AND ".join([*clauses, *not_deferred, *phrases])
     words = conditions.find(text_terms) if text_terms else None
     deferred_terms = conditions.match_deferred() if hides else ()
+    tx.is_momentary |= conditions.has_instant
     hidden = tuple(" AND ".join([*clauses, term, *phrases]) for term in deferred_terms)
     return CompiledFilter(where, conditions.values, only_status, words, finds, hidden)
 

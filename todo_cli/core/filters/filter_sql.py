@@ -39,6 +39,8 @@ class Conditions:
         self.status: LiteralString = "all"
         self.values: dict[str, Any] = {}
         self.finds: list[LiteralString] = []
+        self.has_instant = False
+        """True when a date term names an instant, such as `2h`, which is another one at every moment."""
 
     def value(self, value: Any, kind: LiteralString) -> LiteralString:
         """Add a parameter and return its placeholder."""
@@ -193,11 +195,14 @@ class Conditions:
 
     def _date(self, term: FieldTerm) -> LiteralString:
         if term.field == "done":
-            return f"({STATES['done']} AND {self._dates().match(term)})"
-        return self._dates().match(term)
+            return f"({STATES['done']} AND {self._match_date(term)})"
+        return self._match_date(term)
 
-    def _dates(self) -> DateConditions:
-        return DateConditions(self.clock, self.value)
+    def _match_date(self, term: FieldTerm) -> LiteralString:
+        dates = DateConditions(self.clock, self.value)
+        condition = dates.match(term)
+        self.has_instant |= dates.has_instant
+        return condition
 
 
 def _batches(terms: list[TextTerm]) -> list[list[TextTerm]]:

@@ -54,26 +54,26 @@ _UNDO_LAST: LiteralString = f"""picked AS MATERIALIZED (
   ORDER BY c.seq DESC LIMIT 1)"""
 
 _UNDO_TARGETS: LiteralString = """targets AS MATERIALIZED (
-  SELECT c.seq, p.head, c.before, c.after FROM picked p
+  SELECT c.seq, p.head, c.before, c.after, c.texts FROM picked p
     JOIN todo.changes c ON c.space_id = %(space)s::uuid AND c.seq = p.seq
   WHERE p.group_id IS NULL
   UNION ALL
-  SELECT c.seq, p.head, c.before, c.after FROM picked p
+  SELECT c.seq, p.head, c.before, c.after, c.texts FROM picked p
     JOIN todo.changes c ON c.space_id = %(space)s::uuid AND c.group_id = p.group_id)"""
 
 _REDO_BY_ID: LiteralString = f"""picked AS MATERIALIZED (
-  SELECT c.seq, c.undoes AS head, c.before, c.after FROM todo.changes c
+  SELECT c.seq, c.undoes AS head, c.before, c.after, c.texts FROM todo.changes c
   WHERE c.space_id = %(space)s::uuid AND c.undoes IS NOT NULL
     AND (c.seq = %(id)s::bigint OR c.undoes = %(id)s::bigint) AND {_IS_LATEST_UNDO}
   ORDER BY c.seq DESC LIMIT 1)"""
 
 _REDO_LAST: LiteralString = f"""picked AS MATERIALIZED (
-  SELECT c.seq, c.undoes AS head, c.before, c.after FROM todo.changes c
+  SELECT c.seq, c.undoes AS head, c.before, c.after, c.texts FROM todo.changes c
   WHERE c.space_id = %(space)s::uuid AND c.user_id = %(me)s::uuid AND c.undoes IS NOT NULL
     AND {_IS_LATEST_UNDO}
   ORDER BY c.seq DESC LIMIT 1)"""
 
-_REDO_TARGETS: LiteralString = "targets AS (SELECT seq, head, before, after FROM picked)"
+_REDO_TARGETS: LiteralString = "targets AS (SELECT seq, head, before, after, texts FROM picked)"
 
 _HAS_NEWER_CHANGE: LiteralString = f""",
   'has_newer_change', (SELECT p.seq FROM picked p) < (
@@ -85,7 +85,8 @@ _HAS_NEWER_CHANGE: LiteralString = f""",
 _CHANGES: LiteralString = """,
   'changes', coalesce((
     SELECT json_agg(json_build_object(
-      'seq', seq, 'head', head, 'before', before, 'after', after) ORDER BY seq)
+      'seq', seq, 'head', head, 'before', before, 'after', after,
+      'texts', coalesce(texts, '{}')) ORDER BY seq)
     FROM targets), '[]')"""
 
 _TASKS: LiteralString = """ARRAY(
@@ -106,6 +107,7 @@ class StoredChange(msgspec.Struct):
     head: int
     before: list[dict[str, Any]]
     after: list[dict[str, Any]]
+    texts: dict[str, Any] = {}
 
 
 class LoadedChanges(Loaded):

@@ -9,8 +9,10 @@ import msgspec
 
 from todo_cli.contract.codec import decode
 from todo_cli.contract.journal import Change, ChangePage, ListChanges
+from todo_cli.contract.limits import MAX_FULL_TASKS
 from todo_cli.core.dispatch import handler
 from todo_cli.core.journal import differences
+from todo_cli.core.journal_texts import restore_texts, texts_of
 from todo_cli.core.json_sql import format_instant
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
@@ -68,9 +70,12 @@ SELECT json_build_object(
         WHERE g.space_id = c.space_id AND g.group_id = c.group_id), c.seq)
       ORDER BY u.seq DESC LIMIT 1), false),
     'tasks', CASE WHEN jsonb_typeof(c.after) = 'array' THEN jsonb_array_length(c.after) ELSE 0 END,
-    'before', {_shown_tasks("c.before")},
-    'after', {_shown_tasks("c.after")}) ORDER BY c.seq DESC), '[]'))::text
+    'before', shown.before, 'after', shown.after,
+    'texts', {texts_of("shown.before || shown.after", "c.texts")})
+    ORDER BY c.seq DESC), '[]'))::text
 FROM page c
+  CROSS JOIN LATERAL (
+    SELECT {_shown_tasks("c.before")} AS before, {_shown_tasks("c.after")} AS after) AS shown
   LEFT JOIN todo.space_members() m ON m.id = c.user_id
   LEFT JOIN LATERAL ( -- a join would read the tokens of all users
     SELECT t.name FROM todo.tokens t WHERE t.user_id = c.user_id AND t.id = c.token_id
@@ -101,9 +106,11 @@ class _LoggedChange(msgspec.Struct):
     about: str | None = None
     before: list[Any] | None = None  # of any content, since a person's own login may write the journal
     after: list[Any] | None = None
+    texts: dict[str, Any] | None = None
 
-    def to_change(self) -> Change:
+    def to_change(self, *, is_brief: bool) -> Change:
         """Return the change as the contract has it."""
+        before, after = (restore_texts(rows or [], self.texts or {}) for rows in (self.before, self.after))
         return Change(
             seq=self.seq,
             at=self.at,
@@ -121,7 +128,7 @@ class _LoggedChange(msgspec.Struct):
             by_model=self.by_model,
             conversation=self.conversation,
             tasks=self.tasks,
-            differences=differences(self.before, self.after),
+            differences=differences(before, after, is_brief=is_brief),
         )
 
 
@@ -142,4 +149,6 @@ async def list_changes(tx: Transaction, request: ListChanges) -> ChangePage:
         raise NotFound(f"task #{request.number} does not exist", hint="list tasks with: todo list")
     rows = found.rows[: request.limit]
     has_more = len(found.rows) > request.limit
-    return ChangePage(changes=tuple(row.to_change() for row in rows), next=rows[-1].seq if has_more else None)
+    is_brief = request.number is None or request.limit > MAX_FULL_TASKS
+    changes = tuple(row.to_change(is_brief=is_brief) for row in rows)
+    return ChangePage(changes=changes, next=rows[-1].seq if has_more else None)

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from todo_cli.contract.journal import Redo, Undo, Undone
 from todo_cli.core.history.load_changes import LoadedChanges, StoredChange, WantedChange, load_change_call, want_change
 from todo_cli.core.journal import differences, read_rows
+from todo_cli.core.journal_texts import has_reference, restore_texts
 from todo_cli.core.tasks.change import writes
 from todo_cli.core.tasks.dependencies import raise_for_cycles
 from todo_cli.core.tasks.load import KnownChange
@@ -26,6 +27,8 @@ from todo_cli.errors import Conflict, NotFound
 content = attrgetter(
     "title", "note", "status", "priority", "project", "due_on", "due_at", "tags", "completed_at", "parent", "after",
     "defer_on", "defer_at", "scheduled_on", "scheduled_at", "started_at", "tracked", "series", "occurrence", "repeat",
+    "attachments",
+    "remind",
 )  # fmt: skip  # one column a line would hide that claims, rev and times are left out
 """Return what an undo brings back of a row: all of it but claims, rev and the row's own times."""
 
@@ -81,8 +84,9 @@ def invert(loaded: LoadedChanges, request: Undo | Redo, action: str) -> Inversio
     """
     _raise_for_target(loaded, request, action)
     now = loaded_rows(loaded)
-    changes = {number: each for number, each in merge_changes(loaded.changes).items() if has_changed(*each)}
-    moved_on = tuple(number for number, each in changes.items() if has_changed(now.get(number), each.after))
+    stored, lost = restore_changes(loaded.changes, loaded.rows)
+    changes = {number: each for number, each in merge_changes(stored).items() if has_changed(*each)}
+    moved_on = (*lost, *(number for number, each in changes.items() if has_changed(now.get(number), each.after)))
     kept = [number for number in changes if number not in moved_on]
     if moved_on and not (request.partial and kept):
         raise Conflict(
@@ -120,6 +124,28 @@ def _raise_for_target(loaded: LoadedChanges, request: Undo | Redo, action: str) 
         reason = "you have changed something since (name it with --id)"
     if reason:
         raise Conflict(f"cannot {action} change {loaded.changes[-1].seq}: {reason}", hint="see: todo log")
+
+
+def restore_changes(changes: Sequence[StoredChange], now: Sequence[TaskRow]) -> tuple[list[StoredChange], list[int]]:
+    """Return the changes with the long texts of their rows, and apart from them the numbers of tasks that moved on.
+
+    A text that no change of the group sets or removes is that of the task now, unless somebody has replaced it since.
+    """
+    texts = {digest: text for change in changes for digest, text in change.texts.items()}
+    restored = [
+        replace(change, before=restore_texts(change.before, texts, now), after=restore_texts(change.after, texts, now))
+        for change in changes
+    ]
+    lost = {row["number"] for change in restored for row in (*change.before, *change.after) if has_reference(row)}
+    complete = [
+        replace(
+            change,
+            before=[row for row in change.before if row.get("number") not in lost],
+            after=[row for row in change.after if row.get("number") not in lost],
+        )
+        for change in restored
+    ]
+    return complete, sorted(lost)
 
 
 def merge_changes(changes: Sequence[StoredChange]) -> dict[int, TaskChange]:

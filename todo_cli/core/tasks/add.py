@@ -18,9 +18,12 @@ from todo_cli.core.journal import make_stamp, read_rows, reused_key
 from todo_cli.core.tasks.change import answer_task, change_tasks, only_task, repeat_task, writes
 from todo_cli.core.tasks.dependencies import raise_for_cycles, raise_for_references
 from todo_cli.core.tasks.load import Loaded, Wanted
-from todo_cli.core.tasks.rows import TaskRow, to_task
-from todo_cli.core.tasks.store import ADD, Edits, encode_rows
+from todo_cli.core.tasks.reminders import make_usual_reminder
+from todo_cli.core.tasks.rows import TaskRow, to_tasks
+from todo_cli.core.tasks.store import Edits, encode_rows
+from todo_cli.core.tasks.store_sql import ADD
 from todo_cli.core.tasks.task_input import NewRow, read_new_task
+from todo_cli.core.tasks.text_limit import raise_for_changed_texts
 from todo_cli.core.validation import check_line
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid
@@ -29,12 +32,14 @@ from todo_cli.errors import Invalid
 class AddWanted(Wanted):
     """The rows to add, which have no numbers yet, and what they refer to.
 
-    `default_project` are the ids of the rows that belong to the user's default project. `created` has the creation dates
-    of lines of todo.txt by the ids of their rows; the others are created now.
+    `default_project` are the ids of the rows that belong to the user's default project, `default_reminder` of those that
+    get the user's usual reminder. `created` has the creation dates of lines of todo.txt by the ids of their rows; the
+    others are created now.
     """
 
     rows: list[TaskRow]
     default_project: frozenset[str] = frozenset()
+    default_reminder: frozenset[str] = frozenset()
     group: str | None = None
     created: dict[str, datetime] = msgspec.field(default_factory=dict)
 
@@ -55,7 +60,7 @@ class _Added(msgspec.Struct):
 
 async def want_task(tx: Transaction, request: AddTask) -> AddWanted:
     """Read the parent and the blockers of the new task."""
-    wanted = _want_rows([await read_new_task(tx, request, parse=request.parse is True)])
+    wanted = _want_rows(tx, [await read_new_task(tx, request, parse=request.parse is True)])
     wanted.with_similar = request.report_similar is True
     return wanted
 
@@ -63,7 +68,7 @@ async def want_task(tx: Transaction, request: AddTask) -> AddWanted:
 async def want_tasks(tx: Transaction, request: AddTasks) -> AddWanted:
     """Read the parents and the blockers of the new tasks."""
     lines = [await _read_line(tx, task, place, parse=request.parse is True) for place, task in enumerate(request.tasks)]
-    return _want_rows(lines, request.group)
+    return _want_rows(tx, lines, request.group)
 
 
 async def _read_line(tx: Transaction, task: NewTask, place: int, *, parse: bool) -> NewRow:
@@ -79,13 +84,17 @@ async def _read_line(tx: Transaction, task: NewTask, place: int, *, parse: bool)
         raise Invalid(f"task {place + 1}: {error.detail}", hint=error.hint, **error.extra, task=place + 1) from None
 
 
-def _want_rows(lines: list[NewRow], group: str | None = None) -> AddWanted:
+def _want_rows(tx: Transaction, lines: list[NewRow], group: str | None = None) -> AddWanted:
     rows = [line.row for line in lines]
     parents = tuple({row.parent for row in rows if row.parent})
     blockers = tuple({number for row in rows for number in row.after})
     return AddWanted(
         rows=rows,
         default_project=frozenset(line.row.id for line in lines if line.takes_default_project),
+        default_reminder=frozenset(
+            line.row.id for line in lines if line.takes_default_reminder and line.row.status == "open"
+        ),
+        user=tx.caller.user_id,
         group=group,
         created={line.row.id: line.created for line in lines if line.created},
         parents=parents,
@@ -99,11 +108,13 @@ def _want_rows(lines: list[NewRow], group: str | None = None) -> AddWanted:
 def number_rows(loaded: Loaded, wanted: AddWanted, request: AddTask | AddTasks) -> Edits:
     """Number the new tasks; raises where a parent or a blocker cannot be."""
     raise_for_references(loaded, wanted, "added")
+    usual = make_usual_reminder(loaded.usual_reminder, wanted.user, loaded.zone)
     rows = [
         msgspec.structs.replace(
             row,
             number=loaded.next_number + place,
             project=loaded.default_project if row.id in wanted.default_project else row.project,
+            remind=usual if row.id in wanted.default_reminder else row.remind,
             created_at=wanted.created.get(row.id, loaded.now),
             completed_at=(row.completed_at or loaded.now) if row.status == "done" else None,
             updated_at=loaded.now,
@@ -137,6 +148,7 @@ async def add_tasks(tx: Transaction, request: AddTasks) -> Changed:
 
 async def _add_rows(tx: Transaction, request: AddTask | AddTasks, wanted: AddWanted) -> Changed:
     """Add tasks in one round trip."""
+    raise_for_changed_texts({}, wanted.rows)
     stamp = make_stamp(tx, request)
     text = await tx.finish(
         ADD,
@@ -150,8 +162,10 @@ async def _add_rows(tx: Transaction, request: AddTask | AddTasks, wanted: AddWan
         group=wanted.group or stamp.turn,
         rows=encode_rows(wanted.rows),
         default_project=[place for place, row in enumerate(wanted.rows, 1) if row.id in wanted.default_project],
+        default_reminder=[place for place, row in enumerate(wanted.rows, 1) if row.id in wanted.default_reminder],
+        zone=tx.caller.zone,
     )
     added = decode(text or "", _Added)
     if not added.same:
         raise reused_key(stamp.key)
-    return Changed(tasks=tuple(map(to_task, read_rows(added.after))), seq=added.seq, new=added.is_new)
+    return Changed(tasks=to_tasks(read_rows(added.after)), seq=added.seq, new=added.is_new)

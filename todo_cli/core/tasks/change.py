@@ -17,8 +17,9 @@ from todo_cli.contract.base import Request
 from todo_cli.contract.tasks import Changed, Task
 from todo_cli.core.dispatch import HANDLERS, handler, import_handlers
 from todo_cli.core.journal import Stamp, make_stamp, read_rows, reused_key
+from todo_cli.core.journal_texts import drop_references, has_reference, restore_texts
 from todo_cli.core.tasks.load import KnownChange, Loaded, Wanted, load_call, read_loaded
-from todo_cli.core.tasks.rows import to_task
+from todo_cli.core.tasks.rows import to_tasks
 from todo_cli.core.tasks.select import read_targets
 from todo_cli.core.tasks.store import MAX_INLINE_ROWS, DecidedChange, Edits, decide_change, store_calls
 from todo_cli.db.sql import StatementCall
@@ -35,7 +36,7 @@ D = TypeVar("D", bound=DecideFunction)
 def answer_changed(change: DecidedChange) -> Changed:
     """Answer with all changed tasks."""
     return Changed(
-        tasks=tuple(map(to_task, change.rows)),
+        tasks=to_tasks(change.rows),
         seq=change.seq,
         new=True,
         open_subtasks=change.edits.open_subtasks,
@@ -45,8 +46,11 @@ def answer_changed(change: DecidedChange) -> Changed:
 
 
 def repeat_changed(known: KnownChange) -> Changed:
-    """Answer again with all changed tasks, as the journal keeps them."""
-    return Changed(tasks=tuple(map(to_task, read_rows(known.after))), seq=known.seq, new=False)
+    """Answer again with all changed tasks, as the journal keeps them: without a long note that it does not keep."""
+    lost = {row["number"] for row in known.after if has_reference(row)}
+    tasks = to_tasks(read_rows([drop_references(row) for row in known.after]))
+    tasks = tuple(replace(task, note=UNSET) if task.number in lost else task for task in tasks)
+    return Changed(tasks=tasks, seq=known.seq, new=False)
 
 
 class Write(NamedTuple):
@@ -151,16 +155,17 @@ async def prepare_change(
     texts = await steps.fetch_calls([*first, write.load(wanted, stamp)])
     loaded = await read_loaded(tx, texts[-1] or "", write.kind)
     if loaded.known:
-        return PreparedChange(write.repeat(check_known(loaded.known, stamp)), [])
+        return PreparedChange(write.repeat(read_known(loaded, loaded.known, stamp)), [])
     change = await decide(write, stamp, loaded, wanted, request)
     return PreparedChange(write.answer(change), await store_calls([change]), change)
 
 
-def check_known(known: KnownChange, stamp: Stamp) -> KnownChange:
-    """Return the change that is stored under the key; raises Conflict where it is of another request."""
+def read_known(loaded: Loaded, known: KnownChange, stamp: Stamp) -> KnownChange:
+    """Return the change that is stored under the key with its texts; raises Conflict where it is of another request."""
     if not known.same:
         raise reused_key(stamp.key)
-    return known
+    before, after = (restore_texts(rows, known.texts, loaded.rows) for rows in (known.before, known.after))
+    return replace(known, before=before, after=after)
 
 
 async def decide(write: Write, stamp: Stamp, loaded: Loaded, wanted: Wanted, request: Request[Any]) -> DecidedChange:

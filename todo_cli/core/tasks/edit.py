@@ -5,17 +5,19 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from msgspec import UNSET
+from msgspec import UNSET, to_builtins
 from msgspec.structs import replace
 
 from todo_cli.contract.tasks import EditTasks
 from todo_cli.core.tasks.change import writes
 from todo_cli.core.tasks.dependencies import raise_for_cycles, raise_for_references
 from todo_cli.core.tasks.load import Loaded, Wanted
+from todo_cli.core.tasks.new_series import start_series
+from todo_cli.core.tasks.reminders import raise_for_no_due, replace_reminders
 from todo_cli.core.tasks.rows import StoredRepeat, TaskRow, date_of, format_date
 from todo_cli.core.tasks.select import raise_for_limits, read_targets, select_rows
 from todo_cli.core.tasks.store import Edits
-from todo_cli.core.tasks.task_input import TaskPatch, read_patch, start_series
+from todo_cli.core.tasks.task_input import TaskPatch, read_patch
 from todo_cli.db.transaction import Transaction
 
 
@@ -24,6 +26,7 @@ async def want_edit(tx: Transaction, request: EditTasks) -> Wanted:
     wanted = await read_targets(tx, request)
     wanted.parents = (request.parent,) if request.parent else ()
     wanted.blockers = (*(request.after or ()), *(request.add_after or ()))
+    wanted.user = tx.caller.user_id
     wanted.changes_links = bool(wanted.parents or wanted.blockers)
     return wanted
 
@@ -31,13 +34,15 @@ async def want_edit(tx: Transaction, request: EditTasks) -> Wanted:
 @writes(EditTasks, wanted=want_edit)
 def edit_tasks(loaded: Loaded, wanted: Wanted, request: EditTasks) -> Edits:
     """Apply the edit to every task; raises where a parent or a blocker cannot be."""
-    return edit_rows(loaded, wanted, read_patch(request, loaded.clock))
+    return edit_rows(loaded, wanted, read_patch(request, loaded.clock, wanted.user))
 
 
 def edit_rows(loaded: Loaded, wanted: Wanted, patch: TaskPatch) -> Edits:
     """Apply the checked edit to every task; raises where a parent or a blocker cannot be."""
     rows = [apply_patch(row, patch) for row in select_rows(loaded, wanted)]
     raise_for_limits(rows)
+    if patch.remind:
+        raise_for_no_due(rows, patch.user)
     if wanted.changes_links:
         raise_for_references(loaded, wanted)
         raise_for_cycles(loaded, rows)
@@ -50,6 +55,7 @@ def apply_patch(row: TaskRow, patch: TaskPatch) -> TaskRow:
     after = {*(row.after if patch.after is UNSET else patch.after), *patch.add_after}
     edited = replace(
         row,
+        remind=replace_reminders(row.remind, patch.remind, patch.user),
         **patch.columns,
         tags=tuple(sorted(tags.difference(patch.remove_tags))),
         after=tuple(sorted(after.difference(patch.remove_after))),
@@ -73,4 +79,4 @@ def _edit_repeat(row: TaskRow, repeat: StoredRepeat, edited: TaskRow, patch: Tas
 def _to_json(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
-    return list(value) if isinstance(value, tuple) else value
+    return to_builtins(value) if isinstance(value, tuple) else value

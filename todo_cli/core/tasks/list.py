@@ -122,6 +122,7 @@ async def _find(tx: Transaction, request: ListTasks) -> tuple[_ListedPage, Order
 
 async def _read_page(tx: Transaction, request: ListTasks, filter_node: Node, order: Order) -> _ListedPage:
     sorts = {key.name for key in order.keys}
+    tx.is_momentary |= order.is_volatile
     node = make_and([*_field_terms(request), filter_node])
     status = None if request.status == "all" else request.status
     compiled = await compile_filter(tx, node, status=status, ranked="rank" in sorts)

@@ -38,7 +38,7 @@ class Wanted(msgspec.Struct, kw_only=True):
     open subtasks; `with_reopened` reads the next occurrences of done tasks, and which of them have comments, subtasks or
     tasks that wait for them. `parents` and `blockers` are what the write newly refers to; with them the write reads the ancestors of
     the former and the dependencies of the latter. `with_caller` reads the caller's name, token and scopes, and
-    `with_similar` the task that the same user added a moment ago with the same Request.
+    `with_similar` the task that the same user added a moment ago with the same Request. `user` is the caller's id.
     """
 
     numbers: tuple[int, ...] = ()
@@ -49,6 +49,7 @@ class Wanted(msgspec.Struct, kw_only=True):
     with_caller: bool = False
     with_similar: bool = False
     changes_links: bool = False
+    user: str = ""
     parents: tuple[int, ...] = ()
     blockers: tuple[int, ...] = ()
     if_rev: int | None = None
@@ -61,6 +62,7 @@ class KnownChange(msgspec.Struct):
     seq: int
     before: list[dict[str, Any]] = []
     after: list[dict[str, Any]] = []
+    texts: dict[str, Any] = {}
 
 
 class LaterChange(msgspec.Struct):
@@ -69,6 +71,7 @@ class LaterChange(msgspec.Struct):
     number: int
     user: str | None = None
     expected: dict[str, Any] | None = None
+    texts: dict[str, Any] | None = None
 
 
 class Loaded(msgspec.Struct):
@@ -80,6 +83,7 @@ class Loaded(msgspec.Struct):
     zone: str = DEFAULT_TIMEZONE  # of the caller
     week_start: int = 0
     default_project: str | None = None  # of the caller's preferences
+    usual_reminder: str | None = None  # of the caller's preferences: how long before a new task is due
     known: KnownChange | None = None
     rows: list[TaskRow] = []  # in no order
     bytes: int = 0  # of the rows: above the limit they are not read
@@ -133,5 +137,5 @@ async def read_loaded(tx: Transaction, text: str, kind: type[L]) -> L:
     loaded = decode(text, kind) if is_short else await asyncio.to_thread(decode, text, kind)
     if tx.clock:
         loaded.zone, loaded.week_start = tx.clock.zone, tx.clock.week_start
-        loaded.default_project = tx.preferences.project
+        loaded.default_project, loaded.usual_reminder = tx.preferences.project, tx.preferences.remind
     return loaded

@@ -10,12 +10,11 @@ from functools import lru_cache
 from typing import LiteralString, NamedTuple
 
 from todo_cli.contract.limits import MAX_CHANGE_BYTES, MAX_TASKS_PER_CHANGE
+from todo_cli.core.tasks.load_journal_sql import KNOWN, LATER_CHANGES, SIMILAR
 from todo_cli.core.tasks.rows import COLUMNS, list_columns
 from todo_cli.db.sql import Sql
 
 MAX_DEPENDENCIES = 100_000  # read by one write to look for a cycle
-MAX_COMPARED_CHANGES = 100  # the newest of a space, in which an identical task is looked for
-SIMILAR_MINUTES = 10  # an identical task that is older is meant
 
 
 class TargetSql(NamedTuple):
@@ -42,12 +41,6 @@ def select_rows(numbers: LiteralString) -> LiteralString:
       WHERE l.space_id = t.space_id AND l.number = t.number ORDER BY l.after) AS after
   FROM todo.tasks t WHERE t.space_id = %(space)s::uuid AND t.number = ANY ({numbers})"""
 
-
-_KNOWN: LiteralString = """(
-    SELECT json_build_object('same', c.request_hash = %(hash)s::bytea, 'seq', c.seq,
-      'before', coalesce(c.before, '[]'), 'after', coalesce(c.after, '[]'))
-    FROM todo.changes c
-    WHERE c.space_id = %(space)s::uuid AND c.user_id = %(me)s::uuid AND c.key = %(key)s::text)"""
 
 _ANY_RECURS: LiteralString = "EXISTS (SELECT FROM rows WHERE repeat IS NOT NULL AND status = 'open')"
 
@@ -96,34 +89,6 @@ _CALLER: LiteralString = """,
   'has_all_scopes', EXISTS (SELECT FROM todo.tokens k
     WHERE k.user_id = %(me)s::uuid AND k.id = todo.current_token_id() AND 'all' = ANY (k.scopes))"""
 
-_LATER_CHANGES: LiteralString = """,
-  'later_changes', coalesce((SELECT json_agg(json_build_object(
-      'number', rows.number,
-      'user', (SELECT p.name FROM todo.changes c JOIN todo.space_members() p ON p.id = c.user_id
-        WHERE c.space_id = %(space)s::uuid AND c.seq = rows.rev),
-      'expected', (SELECT jsonb_path_query_first(
-          c.after, '$[*] ? (@.number == $number)', jsonb_build_object('number', rows.number))
-        FROM todo.changes c WHERE c.space_id = %(space)s::uuid AND c.seq = %(if_rev)s::bigint)))
-    FROM rows WHERE rev <> %(if_rev)s::bigint), '[]')"""
-
-# A bounded part of the journal: the key of an index is the user and the seq, and none is the hash.
-_SIMILAR: LiteralString = f""",
-  'similar', (SELECT json_build_object(
-      'number', t.number,
-      'seconds_ago', floor(extract(epoch FROM clock_timestamp() - added.at))::int)
-    FROM (
-      SELECT (c.after #>> '{{0,number}}')::bigint AS number, c.seq, c.at
-      FROM todo.changes c
-      WHERE c.space_id = %(space)s::uuid AND c.user_id = %(me)s::uuid AND c.undoes IS NULL
-        AND c.seq > s.seq - {MAX_COMPARED_CHANGES} AND c.request_hash = %(hash)s::bytea
-        AND c.at > clock_timestamp() - interval '{SIMILAR_MINUTES} minutes'
-      OFFSET 0) AS added
-    CROSS JOIN LATERAL ( -- a join would read all tasks of the space
-      SELECT n.number FROM todo.tasks n
-      WHERE n.space_id = %(space)s::uuid AND n.number = added.number AND n.status <> 'deleted'
-      OFFSET 0) AS t
-    ORDER BY added.seq DESC LIMIT 1)"""
-
 
 def ancestors_cte(parents: LiteralString) -> LiteralString:
     """Return the CTE of the tasks of an array of numbers and of all tasks above them, with their parents."""
@@ -171,11 +136,11 @@ def load_statement(ctes: Sequence[LiteralString], numbers: LiteralString, member
 WITH RECURSIVE {"".join(f"{cte}, " for cte in ctes)}rows AS MATERIALIZED ({select_rows(numbers)}),
 size AS MATERIALIZED (
   SELECT coalesce(sum(octet_length(title) + coalesce(octet_length(note), 0)
-    + coalesce(octet_length(repeat::text), 0)
+    + coalesce(octet_length(repeat::text), 0) + coalesce(octet_length(attachments::text), 0)
     + coalesce(octet_length(array_to_string(tags, '')), 0)), 0) AS bytes
   FROM rows)
 SELECT json_build_object(
-  'known', {_KNOWN},
+  'known', {KNOWN},
   'seq', s.seq, 'next_number', s.next_number, 'now', clock_timestamp(), 'bytes', size.bytes,
   'rows', CASE WHEN size.bytes <= {MAX_CHANGE_BYTES}
     THEN coalesce((SELECT json_agg(rows) FROM rows), '[]') ELSE '[]' END{members})::text
@@ -251,9 +216,9 @@ def build_load(parts: LoadParts) -> Sql:
     if parts.with_caller:
         members += _CALLER
     if parts.checks_rev:
-        members += _LATER_CHANGES
+        members += LATER_CHANGES
     if parts.with_similar:
-        members += _SIMILAR
+        members += SIMILAR
     if parts.changes_links:
         ctes += [ancestors_cte("%(parents)s::bigint[]"), dependencies_cte("%(blockers)s::bigint[]")]
         members += statuses_of("%(parents)s::bigint[] || %(blockers)s::bigint[]") + ANCESTORS + DEPENDENCIES

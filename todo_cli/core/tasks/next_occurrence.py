@@ -8,6 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from todo_cli.contract.ids import new_id
+from todo_cli.contract.task_types import Reminder
 from todo_cli.contract.time_tracking import SkipTasks
 from todo_cli.core.tasks.change import writes
 from todo_cli.core.tasks.load import Loaded, Wanted
@@ -175,6 +176,7 @@ def next_occurrence(row: TaskRow, now: datetime, *, skip: bool = False) -> TaskR
         series=row.series,
         occurrence=(row.occurrence or 0) + 1,
         repeat=replace(repeat, slot=format_date(due), template=None),
+        remind=_move_reminders(series.remind, days),
         **date_columns("due", due),
         **date_columns("defer", _move(date_of(series, "defer"), days, repeat.zone)),
         **date_columns("scheduled", _move(date_of(series, "scheduled"), days, repeat.zone)),
@@ -204,6 +206,14 @@ def _move(value: DateOrInstant | None, days: int, zone: str) -> DateOrInstant | 
         return datetime.combine(local.date() + timedelta(days=days), clock).astimezone(UTC)
     except OverflowError:
         return None
+
+
+def _move_reminders(reminders: tuple[Reminder, ...] | None, days: int) -> tuple[Reminder, ...] | None:
+    """Return the reminders of the next occurrence: those at an instant so many days later."""
+    if reminders is None:
+        return None
+    moved = [replace(each, at=_move(each.at, days, each.zone)) if each.at else each for each in reminders]
+    return tuple(each for each, former in zip(moved, reminders, strict=True) if each.at or not former.at)
 
 
 def _day_of(value: DateOrInstant, zone: str) -> date:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any, LiteralString
 
 import msgspec
+from msgspec import UNSET
+from msgspec.structs import replace
 
 from todo_cli.contract import task_types
-from todo_cli.contract.task_types import Task, TaskStatus
+from todo_cli.contract.limits import MAX_FULL_TASKS
+from todo_cli.contract.task_types import Attachment, Reminder, Task, TaskStatus
 
 NO_PRIORITY = 4  # sorts last in an index
 DateOrInstant = date | datetime
@@ -63,6 +67,8 @@ class TaskRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     claimed_by: str | None = None
     claim_token: str | None = None
     claimed_until: datetime | None = None
+    attachments: tuple[Attachment, ...] | None = None
+    remind: tuple[Reminder, ...] | None = None
     tags: tuple[str, ...] = ()
     after: tuple[int, ...] = ()
 
@@ -71,6 +77,8 @@ OTHER_TABLES = ("tags", "after")  # todo.task_tags and todo.links
 COLUMNS = tuple(name for name in TaskRow.__struct_fields__ if name not in OTHER_TABLES)
 NEVER_UPDATED = ("number", "id", "created_at")  # the grants say so too
 UPDATED = tuple(name for name in COLUMNS if name not in NEVER_UPDATED)
+LONG_COLUMNS = ("note", "repeat")  # written only where they change, since Postgres would store the same text again
+UPDATED_SHORT = tuple(name for name in UPDATED if name not in LONG_COLUMNS)
 
 
 def list_columns(names: tuple[str, ...], alias: LiteralString = "") -> LiteralString:
@@ -122,12 +130,19 @@ def to_task(row: TaskRow) -> Task:
         repeat=_contract_repeat(row),
         claimed_by=row.claimed_by,
         claimed_until=row.claimed_until,
+        remind=row.remind,
         rev=row.rev,
         created_at=row.created_at,
         updated_at=row.updated_at,
         completed_at=row.completed_at,
         deleted_at=row.deleted_at,
     )
+
+
+def to_tasks(rows: Sequence[TaskRow]) -> tuple[Task, ...]:
+    """Return the rows of an answer as the contract has them, without notes where they are many."""
+    tasks = map(to_task, rows)
+    return tuple(replace(task, note=UNSET) for task in tasks) if len(rows) > MAX_FULL_TASKS else tuple(tasks)
 
 
 def _contract_date(row: TaskRow, name: str) -> str | None:

@@ -10,6 +10,7 @@ from msgspec import UNSET
 from todo_cli.contract.limits import MAX_BLOCKERS_PER_TASK, MAX_CHANGE_BYTES, MAX_TAGS_PER_TASK, MAX_TASKS_PER_CHANGE
 from todo_cli.contract.tasks import OnTasks, ReopenTasks, RestoreTasks
 from todo_cli.core.journal import SHOWN_FIELDS, show_field, show_row
+from todo_cli.core.journal_texts import restore_texts
 from todo_cli.core.local_time import format_local_field, format_local_time
 from todo_cli.core.tasks.load import Loaded, TaskFilter, Wanted
 from todo_cli.core.tasks.load_sql import TargetSql
@@ -126,7 +127,8 @@ def _raise_moved_on(row: TaskRow, loaded: Loaded) -> NoReturn:
     changed: dict[str, list[Any]] = {}
     summary = ""
     if later and later.expected:
-        then = show_row(later.expected)
+        [expected] = restore_texts([later.expected], later.texts or {}, [row])
+        then = show_row(expected)
         pairs = {name: [show_field(then, name), show_field(now, name)] for name in SHOWN_FIELDS}
         changed = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
         summary = f" ({_describe_fields(changed, loaded.zone)})" if changed else ""

@@ -7,6 +7,7 @@ from typing import LiteralString
 from todo_cli.contract.codec import decode
 from todo_cli.contract.limits import MAX_SHOWN_LINKS
 from todo_cli.contract.tasks import ShowTask, Task
+from todo_cli.core.attachments.attachments_sql import select_attachments
 from todo_cli.core.dispatch import handler
 from todo_cli.core.tasks.comments import select_newest
 from todo_cli.core.tasks.task_json_sql import computed_pairs, format_date, task_json
@@ -34,7 +35,8 @@ _LINKS: LiteralString = f"""json_build_object(
       WHERE l.space_id = t.space_id AND l.after = t.number AND w.status = 'open'
       ORDER BY w.number LIMIT %(max_links)s::int))"""
 
-_MORE: LiteralString = f"{computed_pairs('t')}, 'comments', {select_newest('t')}, 'links', {_LINKS}"
+_MORE: LiteralString = f"""{computed_pairs("t")},
+    'comments', {select_newest("t")}, 'attachments', {select_attachments("t")}, 'links', {_LINKS}"""
 
 SHOW = Sql(f"""
 SELECT {task_json("t", more=_MORE)}::text

@@ -7,7 +7,8 @@ true here, since the space is locked.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -15,81 +16,27 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from todo_cli.contract.limits import MAX_CHANGE_BYTES
-from todo_cli.core.journal import INSERT_CHANGE, Stamp
+from todo_cli.core.journal import Stamp
+from todo_cli.core.journal_texts import encode_change
 from todo_cli.core.tasks.load import Loaded
-from todo_cli.core.tasks.rows import COLUMNS, UPDATED, TaskRow, list_columns
+from todo_cli.core.tasks.rows import LONG_COLUMNS, TaskRow
+from todo_cli.core.tasks.store_sql import (
+    DELETE_LINKS,
+    DELETE_TAGS,
+    INSERT,
+    INSERT_LINKS,
+    INSERT_TAGS,
+    JOURNAL,
+    UPDATE,
+    UPDATE_SHORT,
+)
+from todo_cli.core.tasks.text_limit import raise_for_changed_texts
 from todo_cli.db.sql import Sql, StatementCall
 from todo_cli.errors import Invalid
 
 MAX_INLINE_ROWS = 500  # more are decided and encoded in a thread
 
-UPDATE = Sql(f"""
-UPDATE todo.tasks t SET ({list_columns(UPDATED)}) = ROW({list_columns(UPDATED, "r.")})
-FROM jsonb_populate_recordset(NULL::todo.tasks, %(rows)s::jsonb) AS r
-WHERE t.space_id = %(space)s::uuid AND t.number = r.number
-  -- the numbers again: before the first ANALYZE a join might read the whole space
-  AND t.number = ANY (%(numbers)s::bigint[])""")
-
-INSERT = Sql(f"""
-INSERT INTO todo.tasks (space_id, {list_columns(COLUMNS)})
-SELECT %(space)s::uuid, {list_columns(COLUMNS)}
-FROM jsonb_populate_recordset(NULL::todo.tasks, %(rows)s::jsonb)""")
-
-DELETE_TAGS = Sql("SELECT todo.remove_tags(%(numbers)s::bigint[], %(tags)s::text[])")
-
-INSERT_TAGS = Sql("""
-INSERT INTO todo.task_tags (space_id, number, tag)
-SELECT %(space)s::uuid, * FROM unnest(%(numbers)s::bigint[], %(tags)s::text[])""")
-
-DELETE_LINKS = Sql("SELECT todo.remove_links(%(numbers)s::bigint[], %(after)s::bigint[])")
-
-INSERT_LINKS = Sql("""
-INSERT INTO todo.links (space_id, number, after)
-SELECT %(space)s::uuid, * FROM unnest(%(numbers)s::bigint[], %(after)s::bigint[])""")
-
-JOURNAL = Sql(f"""
-WITH entry AS (
-  SELECT %(seq)s::bigint AS seq, %(before)s::jsonb AS before, %(after)s::jsonb AS after,
-    NULL::jsonb AS answer),
-change AS ({INSERT_CHANGE})
-SELECT seq FROM change""")
-
-# Adds tasks without a parent and blockers, which need nothing that is stored. Their rows get numbers, rev and times here.
-ADD = Sql(f"""
-WITH known AS MATERIALIZED (
-  SELECT c.seq, c.after, c.request_hash = %(hash)s::bytea AS same FROM todo.changes c
-  WHERE c.space_id = %(space)s::uuid AND c.user_id = %(me)s::uuid AND c.key = %(key)s::text),
-counters AS (
-  SELECT seq + 1 AS seq, next_number - 1 AS last, clock_timestamp() AS now FROM todo.spaces
-  WHERE id = %(space)s::uuid AND NOT EXISTS (SELECT FROM known)),
-preferred AS MATERIALIZED (
-  SELECT jsonb_build_object('project', p.project) AS fields FROM todo.preferences p
-  WHERE p.user_id = %(me)s::uuid AND p.project IS NOT NULL),
-added AS MATERIALIZED (
-  SELECT x.task || jsonb_build_object(
-      'number', last + place, 'rev', seq, 'created_at', now, 'updated_at', now)
-    || coalesce((
-      SELECT fields FROM preferred WHERE place = ANY (%(default_project)s::bigint[])), '{{}}')
-    AS task, place
-  FROM counters, jsonb_array_elements(%(rows)s::jsonb) WITH ORDINALITY AS x(task, place)),
-stored AS (
-  INSERT INTO todo.tasks (space_id, {list_columns(COLUMNS)})
-  SELECT %(space)s::uuid, {list_columns(COLUMNS, "r.")}
-  FROM added, jsonb_populate_record(NULL::todo.tasks, added.task) AS r),
-tagged AS (
-  INSERT INTO todo.task_tags (space_id, number, tag)
-  SELECT %(space)s::uuid, (added.task ->> 'number')::bigint, tag
-  FROM added, jsonb_array_elements_text(added.task -> 'tags') AS tag),
-entry AS (
-  SELECT seq, '[]'::jsonb AS before, (SELECT jsonb_agg(task ORDER BY place) FROM added) AS after,
-    NULL::jsonb AS answer
-  FROM counters),
-change AS ({INSERT_CHANGE})
-SELECT json_build_object('is_new', true, 'same', true, 'seq', seq, 'after', after)::text
-FROM change
-UNION ALL
-SELECT json_build_object('is_new', false, 'same', same, 'seq', seq, 'after', after)::text
-FROM known""")
+_long_columns = attrgetter(*LONG_COLUMNS)
 
 
 class Edits(msgspec.Struct, kw_only=True):
@@ -139,8 +86,13 @@ def loaded_rows(loaded: Loaded) -> dict[int, TaskRow]:
 
 
 def decide_change(stamp: Stamp, loaded: Loaded, edits: Edits) -> DecidedChange:
-    """Give the changed rows the rev and the time of the change; a row that has not changed stays as it is."""
+    """Give the changed rows the rev and the time of the change; a row that has not changed stays as it is.
+
+    Raises Invalid where the change would write too much text. An undo only brings back what earlier changes wrote.
+    """
     before = loaded_rows(loaded)
+    if edits.undoes is None:
+        raise_for_changed_texts(before, edits.rows)
     return DecidedChange(stamp, loaded, edits, [_stamp_row(row, before.get(row.number), loaded) for row in edits.rows])
 
 
@@ -170,9 +122,7 @@ def build_store(changes: Sequence[DecidedChange]) -> list[StatementCall]:
     changed = [row for row in after.values() if row != before[row.number]]
     updated = [row for row in changed if before[row.number]]
     added = [row for row in changed if not before[row.number]]
-    calls: list[StatementCall] = []
-    if updated:
-        calls.append((UPDATE, {"rows": encode_rows(updated), "numbers": [row.number for row in updated]}))
+    calls = _update_calls(updated, before)
     if added:
         calls.append((INSERT, {"rows": encode_rows(added)}))
     calls += _tag_calls(changed, before)
@@ -180,15 +130,32 @@ def build_store(changes: Sequence[DecidedChange]) -> list[StatementCall]:
     return calls + [_journal_call(change) for change in changes]
 
 
+def _update_calls(rows: Sequence[TaskRow], before: Mapping[int, TaskRow | None]) -> list[StatementCall]:
+    """Return the UPDATE of the rows, and that of the rows whose long columns stay as they are."""
+    short = [row for row in rows if _long_columns(row) == _long_columns(before[row.number])]
+    kept = {row.number for row in short}
+    long = [row for row in rows if row.number not in kept]
+    cleared = [replace(row, note=None, repeat=None) for row in short]
+    return [
+        (sql, {"rows": encode_rows(updated), "numbers": [row.number for row in updated]})
+        for sql, updated in ((UPDATE, long), (UPDATE_SHORT, cleared))
+        if updated
+    ]
+
+
 def _journal_call(change: DecidedChange) -> StatementCall:
+    encoded = encode_change(change.before, change.rows)
+    if encoded.bytes > MAX_CHANGE_BYTES:
+        raise too_large()
     return JOURNAL, {
         "seq": change.seq,
         "key": change.stamp.key,
         "hash": change.stamp.hash,
         "verb": change.stamp.verb,
         "request": change.stamp.request,
-        "before": encode_rows(change.before),
-        "after": encode_rows(change.rows),
+        "before": encoded.before,
+        "after": encoded.after,
+        "texts": encoded.texts,
         "undoes": change.edits.undoes,
         "redo": change.edits.redo,
         "group": change.edits.group or change.stamp.turn,

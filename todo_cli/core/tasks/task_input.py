@@ -11,9 +11,12 @@ from msgspec import UNSET, UnsetType
 from todo_cli.contract.clock import Clock
 from todo_cli.contract.codec import convert_request
 from todo_cli.contract.ids import new_id
+from todo_cli.contract.task_types import Reminder
 from todo_cli.contract.tasks import AddTask, EditTasks, NewTask
 from todo_cli.core import validation
-from todo_cli.core.tasks.rows import NO_PRIORITY, DateOrInstant, StoredRepeat, TaskRow, date_columns, format_date
+from todo_cli.core.tasks.new_series import NewRepeat, read_repeat, start_series
+from todo_cli.core.tasks.reminders import is_instant, raise_for_no_due, read_reminders
+from todo_cli.core.tasks.rows import NO_PRIORITY, TaskRow, date_columns
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid
 
@@ -21,18 +24,9 @@ if TYPE_CHECKING:
     from todo_cli.parsing.quick_add import QuickAdd
 
 DATES = ("due", "defer", "scheduled")
-SERIES_FIELDS = ("title", "note", "priority", "project", "tags", "parent")
+SERIES_FIELDS = ("title", "note", "priority", "project", "tags", "parent", "remind")
 UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # of a new row, until the database sets its times
 SERIES_DATES = ("defer_on", "defer_at", "scheduled_on", "scheduled_at")
-
-
-class NewRepeat(msgspec.Struct, frozen=True, kw_only=True):
-    """A recurrence that a task is given; `first` is the due date of a task without one."""
-
-    rule: str
-    from_done: bool
-    zone: str
-    first: DateOrInstant
 
 
 class TaskPatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +44,8 @@ class TaskPatch(msgspec.Struct, frozen=True, kw_only=True):
     add_after: tuple[int, ...] = ()
     remove_after: tuple[int, ...] = ()
     repeat: NewRepeat | UnsetType | None = UNSET
+    remind: tuple[Reminder, ...] | UnsetType = UNSET
+    user: str = ""
     only_here: frozenset[str] = frozenset()
     in_series: frozenset[str] = frozenset()
     moves_series: bool = False
@@ -58,12 +54,14 @@ class TaskPatch(msgspec.Struct, frozen=True, kw_only=True):
 class NewRow(NamedTuple):
     """A row to add, which has no number yet.
 
-    Without a project and without a parent it `takes_default_project`, unless the task says that it has none. `created`
-    is the first moment of the day that a line of todo.txt names as that of its creation.
+    Without a project and without a parent it `takes_default_project`, and with a due date `takes_default_reminder`,
+    unless the task says that it has none. `created` is the first moment of the day that a line of todo.txt names as that
+    of its creation.
     """
 
     row: TaskRow
     takes_default_project: bool
+    takes_default_reminder: bool
     created: datetime | None = None
 
 
@@ -71,8 +69,10 @@ async def read_new_task(tx: Transaction, task: AddTask | NewTask, *, parse: bool
     """Return a new row; with `parse` the title is read as quick add. Raises Invalid."""
     given = _fields(await parse_title(tx, task) if parse else task)
     given["due"], given["every"] = move_time_to_rule(given["due"], given["every"])
+    reminders = given["remind"] or ()
     words = [given[name] for name in (*DATES, "every") if given[name]]
-    clock = await validation.read_clock_for(tx, words) if words else None
+    words += [text for text in reminders if is_instant(text)]
+    clock = await validation.read_clock_for(tx, words) if words or reminders else None
     dates: dict[str, Any] = {}
     for name in DATES:
         if clock and given[name]:
@@ -92,10 +92,17 @@ async def read_new_task(tx: Transaction, task: AddTask | NewTask, *, parse: bool
         parent=given["parent"],
         tags=read_tags(given["tags"]),
         after=tuple(sorted(set(given["after"] or ()))),
+        remind=None if given["remind"] is None else read_reminders(reminders, tx.caller.user_id, clock),
         **dates,
     )
-    row = start_series(row, read_repeat(given["every"], clock)) if clock and given["every"] else row
-    return NewRow(row, takes_default_project=given["project"] is None and given["parent"] is None)
+    if clock and given["every"]:
+        row = start_series(row, read_repeat(given["every"], clock))
+    raise_for_no_due([row], tx.caller.user_id)
+    return NewRow(
+        row,
+        takes_default_project=given["project"] is None and given["parent"] is None,
+        takes_default_reminder=given["remind"] is None and bool(row.due_on or row.due_at),
+    )
 
 
 def _fields(task: AddTask | NewTask) -> dict[str, Any]:
@@ -127,7 +134,11 @@ async def parse_title(tx: Transaction, task: AddTask | NewTask) -> NewTask:
 
 def merge_fields(task: AddTask | NewTask, parsed: dict[str, Any]) -> NewTask:
     """Return the task with the fields that its title names. A field that was given beside the title wins."""
-    given = {name: value for name, value in _fields(task).items() if value not in (None, ())}
+    given = {
+        name: value
+        for name, value in _fields(task).items()
+        if value not in (None, ()) or (name == "remind" and value == ())  # no reminder, not even the usual one
+    }
     for name in ("tags", "after"):
         if name in parsed and name in given:
             given[name] = tuple(dict.fromkeys((*given[name], *parsed[name])))
@@ -155,33 +166,8 @@ def _day_of(clock: Clock) -> date:
     return clock.now.astimezone(zone_of(clock.zone)).date()
 
 
-def read_repeat(words: str, clock: Clock) -> NewRepeat:
-    """Return the recurrence that the words mean; raises Invalid."""
-    from todo_cli.parsing.recurrence import first_occurrence, parse_recurrence
-
-    now = clock.now
-    parsed = parse_recurrence(words, zone=clock.zone, now=now, week_start=clock.week_start)
-    zone = parsed.zone or clock.zone
-    first = first_occurrence(parsed.rule, zone=zone, now=now, start=parsed.start)
-    return NewRepeat(rule=parsed.rule, from_done=parsed.from_done, zone=zone, first=first)
-
-
-def start_series(row: TaskRow, repeat: NewRepeat) -> TaskRow:
-    """Return the row as an occurrence of a series that begins on its due date, or else on the rule's first date."""
-    first = row.due_on or row.due_at or repeat.first
-    text = format_date(first)
-    stored = StoredRepeat(rule=repeat.rule, from_done=repeat.from_done, zone=repeat.zone, anchor=text, slot=text)
-    return msgspec.structs.replace(
-        row,
-        repeat=stored,
-        series=row.series or row.id,
-        occurrence=row.occurrence or 1,
-        **date_columns("due", first),
-    )
-
-
-def read_patch(request: EditTasks, clock: Clock) -> TaskPatch:
-    """Return the edit, checked; raises Invalid, also for an edit that changes nothing."""
+def read_patch(request: EditTasks, clock: Clock, user: str) -> TaskPatch:
+    """Return the edit of a user, checked; raises Invalid, also for an edit that changes nothing."""
     has_due, request = bool(request.due), _normalize_words(request)
     columns = _read_columns(request, clock)
     repeat: NewRepeat | UnsetType | None = UNSET
@@ -200,8 +186,10 @@ def read_patch(request: EditTasks, clock: Clock) -> TaskPatch:
         add_after=request.add_after or (),
         remove_after=request.remove_after or (),
         repeat=repeat,
+        remind=UNSET if request.remind is UNSET else read_reminders(request.remind, user, clock),
+        user=user,
     )
-    given = (request.tags, request.after, request.add_after, request.remove_after, repeat)
+    given = (request.tags, request.after, request.add_after, request.remove_after, request.remind, repeat)
     if not columns and not patch.add_tags and not patch.remove_tags and all(value is UNSET for value in given):
         raise Invalid("no change was given", hint="for example: todo edit 12 --due tomorrow")
     return _with_reach(patch, request)
@@ -239,7 +227,8 @@ def _read_columns(request: EditTasks, clock: Clock) -> dict[str, Any]:
 def _with_reach(patch: TaskPatch, request: EditTasks) -> TaskPatch:
     """Say which columns the edit changes in this occurrence alone, and which in the series."""
     tags_change = bool(patch.tags is not UNSET or patch.add_tags or patch.remove_tags)
-    changed = {*patch.columns, *(("tags",) if tags_change else ())}
+    lists = {"tags": tags_change, "remind": patch.remind is not UNSET}
+    changed = {*patch.columns, *(name for name, changes in lists.items() if changes)}
     fields = frozenset(changed.intersection(SERIES_FIELDS))
     dates = frozenset(changed.intersection(SERIES_DATES))
     if request.occurrences == "this":

@@ -78,9 +78,9 @@ conversation AS (
       FROM current WHERE c.space_id = %(space)s::uuid AND c.user_id = %(me)s::uuid
          AND c.id = current.id),
 turn AS (
-    INSERT INTO todo.turns (space_id, id, conversation_id, runner, lease_until, asked)
+    INSERT INTO todo.turns (space_id, id, conversation_id, runner, lease_until, asked, zone)
     SELECT %(space)s::uuid, %(turn)s::uuid, current.id, %(runner)s::uuid, {LEASE_UNTIL},
-        current.seq FROM current),
+        current.seq, %(zone)s FROM current),
 message AS (
     INSERT INTO todo.messages (space_id, conversation_id, seq, parent, parent_of, turn_id, attempt,
         role, content, tokens)
@@ -128,7 +128,7 @@ async def begin_turn(tx: Transaction, request: BeginTurn) -> ClaimedTurn:
         _raise_if_closed(conversation)
         if conversation.last_turn and conversation.last_turn.state not in ENDED_STATES:
             await _close_previous(steps, conversation.last_turn)
-        new_turn = await _insert_turn(steps, request, conversation)
+        new_turn = await _insert_turn(steps, request, conversation, tx.caller.zone)
     return ClaimedTurn(
         conversation=request.conversation,
         number=new_turn.number,
@@ -144,12 +144,15 @@ async def begin_turn(tx: Transaction, request: BeginTurn) -> ClaimedTurn:
     )
 
 
-async def _insert_turn(steps: Steps, request: BeginTurn, conversation: _ConversationSnapshot) -> _NewTurn:
+async def _insert_turn(
+    steps: Steps, request: BeginTurn, conversation: _ConversationSnapshot, zone: str | None
+) -> _NewTurn:
     last = conversation.last_turn
     before = ([] if conversation.exists else [INSERT_CONVERSATION]) + ([DELETE_EVENTS] if last else [])
     values = msgspec.structs.asdict(request) | {
         "title": validation.shorten_title(request.text or ""),
         "last": last and last.id,
+        "zone": zone,
     }
     return decode(await steps.commit(*before, INSERT_TURN, **values) or "", _NewTurn)
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from todo_cli.contract.base import Request
 from todo_cli.core.journal import Stamp, make_stamp
-from todo_cli.core.tasks.change import Write, check_known, decide, find_write
+from todo_cli.core.tasks.change import Write, decide, find_write, read_known
 from todo_cli.core.tasks.load import Loaded, read_loaded
 from todo_cli.core.tasks.store import DecidedChange
 from todo_cli.core.tasks.working_set import rebase
@@ -105,7 +105,7 @@ async def _decide(
     loaded: Loaded = rebase(await read_loaded(tx, text or "", write.kind), call.wanted, earlier)
     try:
         if loaded.known:
-            return DecidedCall(write.repeat(check_known(loaded.known, call.stamp)), None)
+            return DecidedCall(write.repeat(read_known(loaded, loaded.known, call.stamp)), None)
         change = await decide(write, call.stamp, loaded, call.wanted, call.request)
     except TodoError as error:
         return error

@@ -23,13 +23,14 @@ BEGIN
 END $$;
 
 -- name: current_token_id
--- The id of this transaction's token, for the journal's own columns.
+-- The id of this transaction's token, for the journal's own columns: of an acting token the id of
+-- the token that it acts for.
 CREATE FUNCTION todo.current_token_id() RETURNS uuid LANGUAGE plpgsql STABLE
 SECURITY DEFINER PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   result uuid;
 BEGIN
-  SELECT t.id INTO result
+  SELECT CASE t.kind WHEN 'acting' THEN t.parent ELSE t.id END INTO result
     FROM todo.tokens t
    WHERE t.user_id = nullif(current_setting('app.user', true), '')::uuid
      AND t.hash = sha256(convert_to(current_setting('app.token', true), 'UTF8'));
@@ -81,7 +82,7 @@ END $$;
 -- name: enter
 -- Sign in: the first statement of every request's transaction. It refuses the request, slides a
 -- session's expiry, locks the space of a write, and sets the token and the space for the policies
--- of this transaction.
+-- of this transaction. For a read it sets app.version too.
 CREATE FUNCTION todo.enter(
   p_schema int, p_token text, p_user uuid, p_space uuid, p_scope text, p_write boolean, p_way text
 ) RETURNS void LANGUAGE plpgsql VOLATILE
@@ -90,6 +91,7 @@ DECLARE
   release record;
   t record;
   is_server boolean := pg_has_role(session_user, 'todo_server', 'MEMBER');
+  moment timestamptz := clock_timestamp();
 BEGIN
   SELECT version, oldest INTO release FROM todo.schema;
   IF p_schema IS NULL OR p_schema < release.oldest THEN
@@ -172,5 +174,21 @@ BEGIN
       PERFORM todo.end_idle_sessions('5 seconds');
       PERFORM 1 FROM todo.spaces WHERE id = p_space FOR NO KEY UPDATE;
     END IF;
+  ELSIF is_server THEN
+    -- An answer about tasks holds until the next change, and until the next moment at which a task
+    -- becomes due, or its claim, its deferral or its schedule ends.
+    PERFORM set_config('app.version', (
+      SELECT s.seq || ' ' || least(
+               (SELECT min(k.due_sort) FROM todo.tasks k
+                 WHERE k.space_id = p_space AND k.status = 'open' AND k.due_sort > moment),
+               (SELECT min(k.claimed_until) FROM todo.tasks k
+                 WHERE k.space_id = p_space AND k.claimed_until > moment),
+               (SELECT min(k.defer_at) FROM todo.tasks k
+                 WHERE k.space_id = p_space AND k.status = 'open' AND k.defer_at > moment),
+               (SELECT min(k.scheduled_at) FROM todo.tasks k
+                 WHERE k.space_id = p_space AND k.scheduled_at > moment),
+               'infinity')
+        FROM todo.spaces s
+       WHERE s.id = p_space), true);
   END IF;
 END $$;

@@ -44,6 +44,16 @@ BEGIN
     'at', extract(epoch FROM moment));
 END $$;
 
+-- name: read_limits
+-- The limits of a user by policy as JSON, for a server that counts elsewhere; 0 is no limit.
+CREATE FUNCTION todo.read_limits(p_user uuid) RETURNS text LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT json_build_object(
+           'user', coalesce(max(per_minute), 0), 'chat', coalesce(max(turns_per_minute), 0))::text
+    FROM todo.users
+   WHERE id = p_user
+$$;
+
 -- name: limit_request
 -- Record one request in a transaction of its own, and raise beyond the limit. Sent in front of the
 -- statements of a request, in the same pipeline: the record is committed whatever becomes of the

@@ -1,12 +1,14 @@
 -- A token ends with the token that created it, whoever inserts or revokes the rows.
 
 -- name: bound_token_expiry
--- Trigger: let a new token expire no later than the token that creates it.
+-- Trigger: let a new token expire no later than the token that creates it. A session is no bound,
+-- since its own expiry slides with its use.
 CREATE FUNCTION todo.bound_token_expiry() RETURNS trigger LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   NEW.expires_at := least(NEW.expires_at, (
-    SELECT expires_at FROM todo.tokens WHERE user_id = NEW.user_id AND id = NEW.parent));
+    SELECT expires_at FROM todo.tokens
+     WHERE user_id = NEW.user_id AND id = NEW.parent AND kind <> 'session'));
   RETURN NEW;
 END $$;
 

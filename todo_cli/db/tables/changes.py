@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, Table, UniqueConstraint, text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Index, LargeBinary, Table, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from todo_cli.db.tables.columns import INSTANT, NOW, TEXT, TOKEN, author_column, metadata, space_column
@@ -27,6 +27,12 @@ changes = Table(
     Column("redo", Boolean, nullable=False, server_default=text("false")),
     Column("group_id", UUID(as_uuid=False)),
     Column("turn_id", UUID(as_uuid=False)),
+    Column(
+        "texts",
+        JSONB,
+        CheckConstraint("jsonb_typeof(texts) = 'object'", name="changes_texts"),
+        comment="by SHA-256: long texts that the change sets or removes; before and after refer to them",
+    ),
     UniqueConstraint("space_id", "user_id", "key", name="changes_key"),
     # partial, so that the planner never uses them to look up a key, which would read a user's whole history
     Index("changes_user", "space_id", "user_id", "seq", postgresql_where=text("undoes IS NULL")),

@@ -79,6 +79,13 @@ tasks = Table(
     Column("claimed_until", INSTANT),
     Column("title_key", TEXT, Computed("todo.sort_key(title)", persisted=True), nullable=False),
     Column("project_key", TEXT, Computed("todo.sort_key(project) || chr(1) || left(project, 100)", persisted=True)),
+    Column("attachments", JSONB, comment="the attached files, as they are shown; null: none"),
+    Column(
+        "remind",
+        JSONB,
+        CheckConstraint("jsonb_typeof(remind) = 'array'", name="tasks_remind"),
+        comment="reminders, each with its user and zone: days and seconds before the due date, or an instant",
+    ),
     UniqueConstraint("space_id", "id", name="tasks_space_id_id"),
     CheckConstraint("due_on IS NULL OR due_at IS NULL", name="tasks_due"),
     CheckConstraint("defer_on IS NULL OR defer_at IS NULL", name="tasks_defer"),
@@ -116,6 +123,7 @@ tasks = Table(
         )
         for name in ("defer_on", "defer_at")
     ),
+    Index("tasks_scheduled_at", "space_id", "scheduled_at", postgresql_where=text("scheduled_at IS NOT NULL")),
     Index("tasks_started", "space_id", "started_at", "number", postgresql_where=text("started_at IS NOT NULL")),
     Index("tasks_claimed", "space_id", "claimed_until", "number", postgresql_where=text("claimed_until IS NOT NULL")),
 )
@@ -146,4 +154,10 @@ TRIGGERS = (
     """CREATE TRIGGER claim_lease_bounded BEFORE INSERT OR UPDATE OF claimed_until ON todo.tasks
   FOR EACH ROW WHEN (NEW.claimed_until > clock_timestamp() + interval '7 days')
   EXECUTE FUNCTION todo.bound_claim_lease()""",
+    """CREATE TRIGGER attachments_changed AFTER UPDATE OF attachments ON todo.tasks
+  FOR EACH ROW WHEN (OLD.attachments IS DISTINCT FROM NEW.attachments)
+  EXECUTE FUNCTION todo.note_unused_files()""",
+    """CREATE TRIGGER attachments_deleted AFTER DELETE ON todo.tasks
+  FOR EACH ROW WHEN (OLD.attachments IS NOT NULL)
+  EXECUTE FUNCTION todo.note_unused_files()""",
 )

@@ -1,4 +1,4 @@
-"""Tokens, of which only the SHA-256 is stored. Triggers end a token with the one that created it."""
+"""Tokens and sessions, of which only the SHA-256 is stored. Triggers end a token with the one that created it."""
 
 from __future__ import annotations
 
@@ -31,18 +31,30 @@ tokens = Table(
     Column("expires_at", INSTANT),
     Column("revoked_at", INSTANT),
     Column("parent", UUID(as_uuid=False), server_default=TOKEN, comment="the token that created this one"),
+    Column("address", TEXT, comment="of a session: the address that signed in"),
     UniqueConstraint("user_id", "hash", name="tokens_user_hash"),
     ForeignKeyConstraint(["user_id", "parent"], ["todo.tokens.user_id", "todo.tokens.id"], name="tokens_parent"),
     Index("tokens_children", "user_id", "parent", postgresql_where=text("parent IS NOT NULL")),
-    Index("tokens_user_name", "user_id", "name", unique=True, postgresql_where=text("revoked_at IS NULL")),
+    Index(
+        "tokens_user_name",
+        "user_id",
+        "name",
+        unique=True,
+        postgresql_where=text("revoked_at IS NULL AND kind = 'token'"),
+    ),
     postgresql_with={"fillfactor": "70"},
 )
 
 TRIGGERS = (
+    """CREATE TRIGGER acting_tokens_expired AFTER UPDATE OF expires_at ON todo.tokens FOR EACH ROW
+  WHEN (NEW.expires_at <= clock_timestamp() AND NEW.kind <> 'acting')
+  EXECUTE FUNCTION todo.expire_acting_tokens()""",
     """CREATE TRIGGER tokens_bounded BEFORE INSERT ON todo.tokens FOR EACH ROW
   WHEN (NEW.parent IS NOT NULL)
   EXECUTE FUNCTION todo.bound_token_expiry()""",
     """CREATE TRIGGER tokens_revoked AFTER UPDATE OF revoked_at ON todo.tokens FOR EACH ROW
   WHEN (OLD.revoked_at IS NULL AND NEW.revoked_at IS NOT NULL)
   EXECUTE FUNCTION todo.revoke_child_tokens()""",
+    """CREATE TRIGGER tokens_expired BEFORE UPDATE OF expires_at ON todo.tokens FOR EACH ROW
+  EXECUTE FUNCTION todo.keep_expired_token()""",
 )

@@ -8,13 +8,23 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKeyConstraint,
+    Index,
     Integer,
     Table,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-from todo_cli.db.tables.columns import INSTANT, NOW, TEXT, author_column, metadata, space_column, uuid_column
+from todo_cli.db.tables.columns import (
+    INSTANT,
+    NOW,
+    TEXT,
+    TOKEN,
+    author_column,
+    metadata,
+    space_column,
+    uuid_column,
+)
 
 STATES = "'running', 'awaiting', 'answered', 'done', 'stopped', 'failed'"
 
@@ -51,9 +61,20 @@ turns = Table(
     Column("error", JSONB),
     Column("began_at", INSTANT, nullable=False, server_default=NOW),
     Column("ended_at", INSTANT),
+    Column("token_id", UUID(as_uuid=False), server_default=TOKEN, comment="the token that asked"),
+    Column("way", TEXT, server_default=text("todo.current_way()"), comment="by which the turn began"),
+    Column("zone", TEXT, comment="the time zone that came with the message; null: the user's"),
     ForeignKeyConstraint(
         ["space_id", "user_id", "conversation_id"],
         ["todo.conversations.space_id", "todo.conversations.user_id", "todo.conversations.id"],
+    ),
+    # small, so that it is read as a whole; none of its columns changes when a lease is renewed
+    Index(
+        "turns_unfinished",
+        "space_id",
+        "user_id",
+        "began_at",
+        postgresql_where=text("state IN ('running', 'answered')"),
     ),
     postgresql_with={"fillfactor": "70"},
 )

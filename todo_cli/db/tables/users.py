@@ -18,6 +18,7 @@ users = Table(
     Column("disabled_at", INSTANT),
     Column("tokens_per_day", BigInteger, comment="budget for models; null: no limit"),
     Column("turns_per_minute", Integer, server_default=text("30"), comment="of the chat; null: no limit"),
+    Column("email", TEXT, unique=True, comment="in lower case; null: signs in with tokens only"),
     # a row of todo.recent_requests has as many moments as the limit
     CheckConstraint("per_minute BETWEEN 1 AND 10000", name="users_per_minute"),
     CheckConstraint("turns_per_minute BETWEEN 1 AND 10000", name="users_turns_per_minute"),

@@ -1,0 +1,17 @@
+"""Format the times of jobs and deliveries."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from todo_cli.cli.render import text
+from todo_cli.cli.session import Session
+
+
+def format_moment(when: datetime | None, session: Session) -> str:
+    """Return an instant in the user's zone on a terminal, and as JSON has it in a pipe."""
+    if when is None:
+        return ""
+    if not session.is_terminal:
+        return text.format_instant(when)
+    return text.format_full_due(text.format_instant(when), session.load_zone(), session.clock.now)

@@ -1,0 +1,1 @@
+"""Batches: several reads in one request."""

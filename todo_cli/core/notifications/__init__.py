@@ -1,0 +1,1 @@
+"""Channels of users, their scheduled jobs, and the deliveries to them."""

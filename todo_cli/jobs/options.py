@@ -1,0 +1,42 @@
+"""What the operator sets and allows for workers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import NamedTuple
+
+from todo_cli.settings.settings import Settings
+
+MAX_PAUSE_SECONDS = 3_600.0
+
+
+class WorkerOptions(NamedTuple):
+    """The options of one worker. `keep` is how long deliveries and dead jobs are kept; `files` has the object store."""
+
+    lease: timedelta
+    retry_seconds: float
+    keep: timedelta
+    smtp_url: str | None = None
+    mail_from: str | None = None
+    allow_private: bool = False
+    show_desktop: bool = True
+    files: Settings | None = None
+    database_url: str = ""
+
+    def pause(self, tries: int) -> timedelta:
+        """Return how long to wait after so many failures before: doubled each time, an hour at most."""
+        return timedelta(seconds=min(MAX_PAUSE_SECONDS, self.retry_seconds * 2 ** min(tries, 30)))
+
+
+def read_options(settings: Settings) -> WorkerOptions:
+    """Return the options that the settings have."""
+    return WorkerOptions(
+        lease=timedelta(seconds=settings.worker_lease),
+        retry_seconds=settings.worker_retry,
+        keep=timedelta(days=settings.worker_keep_days),
+        smtp_url=settings.worker_smtp_url.reveal() if settings.worker_smtp_url else None,
+        mail_from=settings.worker_mail_from,
+        allow_private=settings.worker_private_targets,
+        show_desktop=settings.worker_desktop,
+        files=settings,
+    )

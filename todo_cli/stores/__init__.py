@@ -1,0 +1,1 @@
+"""Stores beside the tables of the database: objects, kept answers and counts of requests."""
