@@ -13,7 +13,7 @@ from todo_cli.contract.codec import check_request
 from todo_cli.contract.preferences import NO_DISPLAY_PREFERENCES
 from todo_cli.core.dispatch import handle
 from todo_cli.db.connection_settings import has_several_hosts
-from todo_cli.db.errors import ConnectionLost, RolledBack
+from todo_cli.db.errors import MIGRATE_HINT, ConnectionLost, RolledBack
 from todo_cli.db.prepared_statements import Preparation
 from todo_cli.db.transaction import Transaction, connect, time_limit
 from todo_cli.errors import Unavailable
@@ -76,7 +76,7 @@ class DirectClient:
             except Unavailable as error:
                 if attempt >= self._max_attempts(was_lost=was_lost):
                     note = possibly_done_note(request, caller.key) if was_lost else ""
-                    raise Unavailable(error.detail + note, hint=error.hint, **error.extra) from error
+                    raise Unavailable(error.detail + note, hint=self._choose_hint(error), **error.extra) from error
             except ConnectionLost as error:
                 was_lost = True
                 if attempt == MAX_ATTEMPTS_AFTER_LOSS:
@@ -91,6 +91,10 @@ class DirectClient:
         if was_lost or (url and has_several_hosts(url.reveal())):
             return MAX_ATTEMPTS_AFTER_LOSS
         return MAX_ATTEMPTS if self._settings.embedded else 1
+
+    def _choose_hint(self, error: Unavailable) -> str:
+        """Return the hint of the error; the user of a local list is its operator."""
+        return "upgrade it with: todo init" if self._settings.embedded and error.hint == MIGRATE_HINT else error.hint
 
     async def _open_connection(self) -> Any:
         if self._connection is None or self._connection.closed:

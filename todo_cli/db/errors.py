@@ -42,13 +42,16 @@ RAISED: dict[str, type[TodoError]] = {  # SQLSTATEs that our own functions raise
     "TD503": Unavailable,
 }
 
+MIGRATE_HINT = "its operator runs: todo db migrate"
+"""Functions of the database raise the same hint."""
+
 STATES: dict[str, tuple[type[TodoError], str, str]] = {  # SQLSTATE, or its class -> error, detail, hint
     "28": (NotSignedIn, "the database refused the login", "check database_url in the configuration"),
     "42501": (NotAllowed, "the database does not allow this to this login", ""),
     "3D000": (Unavailable, "there is no such database", "check database_url in the configuration"),
-    "3F000": (Unavailable, "the database is not set up", "its operator runs: todo db migrate"),
-    "42P01": (Unavailable, "the database is not set up", "its operator runs: todo db migrate"),
-    "42883": (Unavailable, "the database is not set up for this todo", "its operator runs: todo db migrate"),
+    "3F000": (Unavailable, "the database is not set up", MIGRATE_HINT),
+    "42P01": (Unavailable, "the database is not set up", MIGRATE_HINT),
+    "42883": (Unavailable, "the database is not set up for this todo", MIGRATE_HINT),
     "53100": (Unavailable, "the database's disk is full", "its operator must make room; nothing was changed"),
     "53300": (Unavailable, "the database has no connection left", "try again in a moment"),
     "53": (Unavailable, "the database is out of resources", "try again in a moment"),

@@ -76,9 +76,8 @@ class Transaction:
         me = caller.user_id
         self._connection, self._count = connection, count
         self._is_open = False
-        # sent before the next statement; a request without a token, such as a sign-in, calls a function that checks it
-        self._sign_in: list[StatementCall] = [*limits, *([] if request.scope is None else [(ENTER, {})])]
-        self._pending = list(self._sign_in)
+        self._sign_in: list[StatementCall] = [*limits, *([(ENTER, {})] if request.scope else [])]
+        self._pending = list(self._sign_in)  # before the next statement
         self._entry: Entry | None = None  # of the last sign-in
         self._estimate: Clock | None = None
         self.is_momentary = False  # True where the answer changes with every moment, as an age or `due<2h` does
@@ -205,8 +204,7 @@ class Transaction:
         inner.values["within"] = turn
         inner._is_open, inner._entry = True, self._entry
         own: list[StatementCall] = [(SAVEPOINT, {}), *([(ENTER, {"scope": request.scope})] if enter else [])]
-        inner._pending = [*self._pending, *own]
-        self._pending = []
+        inner._pending, self._pending = [*self._pending, *own], []
         return inner
 
 

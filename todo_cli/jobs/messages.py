@@ -9,6 +9,7 @@ import msgspec
 
 from todo_cli.contract.registry import label_of
 from todo_cli.core.journal import show_row
+from todo_cli.core.journal_texts import JournalRow, has_reference
 from todo_cli.parsing.dates import zone_of
 
 LATE_AFTER = timedelta(minutes=1)
@@ -132,7 +133,7 @@ def _format_delay(delay: timedelta) -> str:
 
 def _make_change(change: SpaceChange) -> Notice:
     command = label_of(change.verb)
-    tasks = [show_row(row) for row in change.after or () if isinstance(row, dict)]
+    tasks = [_show_task(row) for row in change.after or () if isinstance(row, dict)]
     data = {
         "seq": change.seq,
         "at": _instant_text(change.at),
@@ -144,3 +145,9 @@ def _make_change(change: SpaceChange) -> Notice:
         "tasks": tasks,
     }
     return Notice("change", f"{command} by {change.user}", f"Change {change.seq}.", data)
+
+
+def _show_task(row: JournalRow) -> dict[str, Any]:
+    """Return the fields of a changed task, without a long note, which the journal keeps apart."""
+    shown = show_row(row)
+    return {name: value for name, value in shown.items() if name != "note" or not has_reference(row)}

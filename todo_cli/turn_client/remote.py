@@ -19,6 +19,7 @@ from todo_cli.contract.turn_events import EmitEvent, EventBatch, TurnProgress
 from todo_cli.contract.turn_steps import BeginTurn, ClaimedTurn
 from todo_cli.errors import NotFound, TodoError, Unavailable
 from todo_cli.settings.settings import Settings
+from todo_cli.turn_client.leave import leave_unbegun_turn
 from todo_cli.turn_client.outcome import TurnOutcome, outcome_of
 from todo_cli.turn_client.stream_frames import StreamFrame, read_final_frame, read_frames
 
@@ -40,7 +41,7 @@ class RemoteTurn:
 
     async def run(self) -> TurnOutcome:
         """Follow the turn and return its outcome; raise TodoError."""
-        stopper = asyncio.create_task(self._send_stop())
+        stopper = asyncio.create_task(self._send_stop(asyncio.current_task()))
         try:
             while True:
                 try:
@@ -89,9 +90,10 @@ class RemoteTurn:
             hint = f"continue it with: todo chat resume {self._outcome.number}" if self._outcome else None
             raise Unavailable(f"the server {self._settings.server} cannot be reached: {error}", hint=hint) from None
 
-    async def _send_stop(self) -> None:
-        await self._stop.wait()
-        await self._begun.wait()
+    async def _send_stop(self, running: asyncio.Task[Any] | None) -> None:
+        await leave_unbegun_turn(self._stop, self._begun, running)
+        if not self._begun.is_set():
+            return
         with suppress(NotFound):
             await self._client.send(StopTurn(turn=self._begin.turn))
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from todo_cli.contract.base import Request
 from todo_cli.contract.conversations import StopTurn
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.turn_events import EmitEvent, TurnProgress
 from todo_cli.contract.turn_steps import BeginTurn
 from todo_cli.errors import Conflict
 from todo_cli.settings.settings import Settings
+from todo_cli.turn_client.leave import leave_unbegun_turn
 from todo_cli.turn_client.model_choice import MAX_MODEL_CHARS, choose_model
 from todo_cli.turn_client.outcome import TurnOutcome, outcome_of
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from todo_cli.clients.direct import DirectClient
 
 MAX_EVENT_BATCHES = 1_000
+R = TypeVar("R")
 
 
 async def run_turn(
@@ -59,11 +62,13 @@ class _DirectTurn:
     def __init__(self, settings: Settings, begin: BeginTurn, emit: EmitEvent, stop: asyncio.Event, after: int) -> None:
         self._settings, self._begin, self._stop, self._after = settings, begin, stop, after
         self._emit_event, self._text = emit, ""
+        self._begun = asyncio.Event()
 
     async def run(self) -> TurnOutcome:
         from todo_cli.clients.direct import DirectClient
 
         client = DirectClient(self._settings)
+        leaving = asyncio.create_task(leave_unbegun_turn(self._stop, self._begun, asyncio.current_task()))
         try:
             model = await choose_model(self._settings, client, self._begin.model)
             try:
@@ -76,14 +81,21 @@ class _DirectTurn:
             finally:
                 await model.close()
         finally:
+            leaving.cancel()
             await client.aclose()
 
     async def _run_or_follow(self, client: DirectClient, begin: BeginTurn, model: AskModel) -> TurnOutcome | None:
         """Return None where no process runs the turn any more, so that the caller tries again."""
         from todo_cli.agent.loop import run_turn
 
+        async def send(request: Request[R]) -> R:
+            answer = await client.send(request)
+            if isinstance(request, BeginTurn):
+                self._begun.set()
+            return answer
+
         try:
-            end = await run_turn(client.send, model, begin, emit=self._emit, stop=self._stop)
+            end = await run_turn(send, model, begin, emit=self._emit, stop=self._stop)
         except Conflict as error:
             if error.extra.get("reason") != "fenced":
                 raise

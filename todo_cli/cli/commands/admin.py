@@ -222,7 +222,7 @@ def budget(
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape
 
-    budget = "no daily token limit" if limit is None else f"a budget of {limit:,} tokens a day"
+    budget = "no daily token limit" if limit is None else f"a budget of {limit:,} tokens in any 24 hours"
     text.write(escape(f"{changed.name} has {budget}."))
 
 

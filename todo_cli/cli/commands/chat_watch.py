@@ -71,7 +71,7 @@ def _watch_turn(session: Session, conversation: Conversation, turn: str, screen:
         screen.show_event(event)
 
     def on_waiting(watched: TurnProgress) -> None:
-        _print_waiting(screen, conversation.number, watched)
+        _print_waiting(session, screen, conversation.number, watched)
 
     import asyncio
 
@@ -85,7 +85,7 @@ def _watch_turn(session: Session, conversation: Conversation, turn: str, screen:
     return outcome
 
 
-def _print_waiting(screen: Screen, number: int, watched: TurnProgress) -> None:
+def _print_waiting(session: Session, screen: Screen, number: int, watched: TurnProgress) -> None:
     if screen.form == "jsonl":
         import msgspec
 
@@ -93,6 +93,6 @@ def _print_waiting(screen: Screen, number: int, watched: TurnProgress) -> None:
         return
     from todo_cli.cli.render.pending_calls import format_pending_calls
 
-    for line in format_pending_calls(watched.held):
+    for line in format_pending_calls(watched.held, session.local_now()):
         text.note(line)
     text.note(f"These changes need approval: todo chat approve {number} (or --no)")
