@@ -95,6 +95,7 @@ def _run_server_checks(session: Session) -> list[Finding]:
         "encryption": lambda _: checks.check_encryption(state),
         "proxies": lambda _: checks.check_trusted_proxies(settings.serve_proxies),
         "connections": lambda _: checks.check_connections(state, settings.serve_pool_size),
+        "pooler": lambda _: checks.check_pooler(state, settings.serve_prepare),
     }
     return [_run_check(name, check, session) for name, check in server_checks.items()]
 
