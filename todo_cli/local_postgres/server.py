@@ -158,5 +158,24 @@ def create_database(owner_url: str, name: str) -> None:
         raise failure(f"cannot create the database {name}", str(error)) from error
 
 
+SHARED_RIGHTS = (
+    "REVOKE CONNECT, TEMPORARY ON DATABASE postgres, template1 FROM PUBLIC",
+    "REVOKE EXECUTE ON FUNCTION lo_create(oid), lo_creat(int), lo_from_bytea(oid, bytea) FROM PUBLIC",
+)
+"""What take from direct logins the rights that Postgres gives to everybody and that todo does not need."""
+
+
+def revoke_shared_rights(owner_url: str) -> None:
+    """Take rights in this database from direct logins, which do not need them; raises Unavailable."""
+    import psycopg
+
+    try:
+        with psycopg.connect(owner_url) as connection:
+            for statement in SHARED_RIGHTS:
+                connection.execute(statement)
+    except psycopg.Error as error:
+        raise failure("cannot revoke the rights that Postgres gives to everybody", str(error)) from error
+
+
 def _recovering(data: Path) -> Unavailable:
     return Unavailable(f"Postgres in {data} is still recovering", hint="try again in a minute")
