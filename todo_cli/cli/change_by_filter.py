@@ -18,7 +18,7 @@ def apply_by_filter(session: Session, request: OnTasks, key: str | None) -> Chan
     if key:
         raise Invalid("--key with a filter needs --yes", hint="so that every repetition sends the same request")
     plan = make_plan(session, request)
-    if _needs_question(request, plan) and not _ask_or_refuse(session, plan):
+    if _needs_question(session, request, plan) and not _ask_or_refuse(session, plan):
         return None
     try:
         return session.send(ApplyPlan(id=plan.id))
@@ -27,8 +27,15 @@ def apply_by_filter(session: Session, request: OnTasks, key: str | None) -> Chan
         raise
 
 
-def _needs_question(request: OnTasks, plan: Plan) -> bool:
-    """Whether to ask: for many tasks, for any deletion, and for search words, which may match unexpected tasks."""
+def _needs_question(session: Session, request: OnTasks, plan: Plan) -> bool:
+    """Whether to ask: for many tasks, for any deletion, and for search words, which may match unexpected tasks.
+
+    The user may prefer to be asked always or never. Without a terminal the rules are the same for every user, so that
+    no script depends on a preference.
+    """
+    confirm = session.display.confirm
+    if session.is_interactive and confirm in ("always", "never"):
+        return confirm == "always"
     is_deletion = isinstance(request, DeleteTasks)
     return is_deletion or len(plan.targets) > MAX_UNASKED_TASKS or _has_search_words(str(request.filter))
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from todo_cli.clients.base import Client
     from todo_cli.contract.base import Request
     from todo_cli.contract.clock import Clock
+    from todo_cli.contract.preferences import DisplayPreferences
+    from todo_cli.contract.users import Identity
     from todo_cli.settings.settings import Settings
 
 R = TypeVar("R")
@@ -72,6 +74,26 @@ class Session:
 
         return self.client.clock or Clock(datetime.now(UTC), self.settings.timezone or "UTC")
 
+    @cached_property
+    def identity(self) -> Identity:
+        """Ask once who is signed in; raises TodoError."""
+        from todo_cli.contract.users import WhoAmI
+
+        return self.send(WhoAmI())
+
+    @property
+    def display(self) -> DisplayPreferences:
+        """The preferences by which the user wants the last answer shown; the defaults before the first answer."""
+        from todo_cli.contract.preferences import NO_DISPLAY_PREFERENCES
+
+        return self.client.display if "client" in vars(self) else NO_DISPLAY_PREFERENCES
+
+    def send_all(self, *requests: Request[Any]) -> list[Any]:
+        """Send several reads as one Request and return their answers, all of one moment; raises the first error."""
+        from todo_cli.contract.batch import make_batch, read_answers
+
+        return read_answers(requests, self.send(make_batch(*requests)))
+
     def local_now(self) -> datetime:
         """Return the database's time at the last answer, in the user's time zone."""
         return self.clock.now.astimezone(self.load_zone())
@@ -94,13 +116,13 @@ class Session:
 
     @property
     def use_color(self) -> bool:
-        """Whether stdout gets colours: by --no-color and NO_COLOR, CLICOLOR_FORCE, the settings, the terminal."""
+        """Whether stdout gets colours: by flags, the environment, the settings, the terminal, the preferred theme."""
         if not self.allow_color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
             return False
-        if os.environ.get("CLICOLOR_FORCE", "0") != "0":
+        if os.environ.get("CLICOLOR_FORCE", "0") != "0" or os.environ.get("FORCE_COLOR", "0") != "0":
             return True
         choice = self.settings.color
-        return choice == "always" or (choice == "auto" and sys.stdout.isatty())
+        return choice == "always" or (choice == "auto" and sys.stdout.isatty() and self.display.theme != "none")
 
 
 def session_of(context: Any) -> Session:

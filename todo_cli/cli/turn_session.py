@@ -34,7 +34,12 @@ EXTRA_MESSAGES = 10
 
 def open_screen(session: Session, form: str) -> Screen:
     """Return the screen that shows a turn; on a terminal it shows the answer while it arrives."""
-    return Screen(form, live=session.is_terminal, colored=session.allow_color, quiet=session.quiet)
+    return Screen(
+        form,
+        live=session.is_terminal,
+        colored=session.allow_color and session.display.theme != "none",
+        quiet=session.quiet,
+    )
 
 
 def new_turn(conversation: str, words: str) -> BeginTurn:

@@ -10,8 +10,9 @@ from todo_cli.contract.base import Request
 class ServerStats(Struct, frozen=True, kw_only=True):
     """How much the database has. `tasks`, `changes` and `messages` are the planner's estimates.
 
-    `running_turns` counts turns that run or wait for a process. `unsettled_files` counts attachments that are
-    unfinished, were removed lately, or have an uploaded object to remove; `file_bytes` is the size of all attachments.
+    `running_turns` counts turns that run or wait for a process, `due_jobs` jobs that wait for a worker, and `dead_jobs`
+    those that were given up. `unsettled_files` counts attachments that are unfinished, were removed lately, or have an
+    uploaded object to remove; `file_bytes` is the size of all attachments.
     """
 
     schema: int
@@ -24,6 +25,8 @@ class ServerStats(Struct, frozen=True, kw_only=True):
     changes: int
     messages: int
     running_turns: int
+    due_jobs: int
+    dead_jobs: int
     files: int
     file_bytes: int
     unsettled_files: int

@@ -121,6 +121,19 @@ def _make_versioned_answers(pool: Pool, settings: Settings) -> VersionedAnswers:
     return VersionedAnswers(pool, AnswerCache(open_valkey(url.reveal())) if url else None)
 
 
+def _observe(app: ASGIApp, pool: Pool, settings: Settings) -> ASGIApp:
+    """Return the application behind the metrics and the traces that are on."""
+    if settings.serve_metrics:
+        from todo_cli.server.metrics import RequestMetrics
+
+        app = RequestMetrics(app, pool, settings.serve_metrics_token)
+    if settings.serve_traces:
+        from todo_cli.server.traces import RequestTraces
+
+        app = RequestTraces(app, settings.serve_traces)
+    return app
+
+
 def create_app(settings: Settings | None = None) -> ASGIApp:
     """Return the application. uvicorn's workers call it without settings, which then come from the environment."""
     settings = settings or load_settings()
@@ -165,9 +178,5 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     limiter = RateLimiter(pool, is_on=settings.serve_rate_limit, url=limits_url.reveal() if limits_url else None)
     sweep = TurnSweep(FixedPaths(routes, router), pool, settings, turns.runner)
     log = AccessLog(SignInFirst(sweep, pool, limiter))
-    app: ASGIApp = log
-    if settings.serve_metrics:
-        from todo_cli.server.metrics import RequestMetrics
-
-        app = RequestMetrics(app, pool, settings.serve_metrics_token)
+    app = _observe(log, pool, settings)
     return ForwardedAddress(app, settings.serve_proxies) if settings.serve_proxies else app

@@ -39,6 +39,8 @@ STATS_HELP = {
     "changes": "Changes in the journal, estimated",
     "messages": "Messages of conversations, estimated",
     "running_turns": "Turns of the chat that run or wait for a process",
+    "due_jobs": "Jobs that wait for a worker",
+    "dead_jobs": "Jobs that were given up",
     "files": "Attached files that are verified",
     "file_bytes": "Bytes of the attached files",
     "unsettled_files": "Attached files that a sweep may have to remove",

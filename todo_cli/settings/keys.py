@@ -123,6 +123,7 @@ SETTING_KEYS = (
         "TODO_METRICS_TOKEN",
         True,
     ),
+    SettingKey("server", "traces", float, 0.0, "part of the requests to trace by OpenTelemetry, 0 to 1", "TODO_TRACES"),
     SettingKey("store", "bucket", str, None, "bucket for attachments; default: the database", "TODO_STORE_BUCKET"),
     SettingKey(
         "store", "endpoint", str, None, "address of the S3-compatible store; default: AWS", "TODO_STORE_ENDPOINT"
@@ -160,6 +161,7 @@ _KIND_NAMES = {str: "a text", float: "a number", int: "a whole number", bool: "t
 _LIMITS = {
     "color": "auto, always or never",
     "timeout": f"more than 0 and at most {MAX_TIMEOUT_SECONDS:,}",
+    "traces": "0 to 1",
     "retention_days": f"0 to {MAX_RETENTION_DAYS:,}",
     "prepare": "auto or off",
     "pool_size": f"0 to {MAX_POOL_SIZE:,}",
@@ -226,6 +228,8 @@ def _is_within_limits(key: SettingKey, value: Any) -> bool:
             return bool(0 < value <= MAX_RETRY_SECONDS)
         case "keep_days":
             return bool(1 <= value <= MAX_KEEP_DAYS)
+        case "traces":
+            return bool(0 <= value <= 1)
         case "retention_days":
             return bool(0 <= value <= MAX_RETENTION_DAYS)
         case "allowed":

@@ -57,6 +57,7 @@ class Settings(NamedTuple):
     model_titles: bool = True
     serve_registration: str = "closed"
     serve_metrics: bool = False
+    serve_traces: float = 0.0
     serve_metrics_token: Secret | None = None
     store_bucket: str | None = None
     store_endpoint: str | None = None

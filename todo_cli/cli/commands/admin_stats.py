@@ -16,6 +16,8 @@ NAMES = {
     "changes": "changes (about)",
     "messages": "messages (about)",
     "running_turns": "running turns",
+    "due_jobs": "due jobs",
+    "dead_jobs": "dead jobs",
     "unsettled_files": "unsettled files",
 }
 SIZES = ("file_bytes", "table_bytes")

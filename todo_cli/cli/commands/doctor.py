@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import typer
 
@@ -164,9 +164,7 @@ def _check_connection(session: Session) -> str:
 
 
 def _check_token(session: Session) -> str:
-    from todo_cli.contract.users import WhoAmI
-
-    me: Any = session.send(WhoAmI())
+    me = session.identity
     return f"{me.token} of {me.name} ({', '.join(me.scopes)}), space {me.space} ({me.role})"
 
 
@@ -183,15 +181,12 @@ def _check_clock(session: Session) -> str:
 
 def _check_zone(session: Session) -> str:
     from todo_cli.cli.time_zone import describe_zone
-    from todo_cli.contract.users import WhoAmI
 
-    return describe_zone(session, session.send(WhoAmI()).timezone)
+    return describe_zone(session, session.identity.timezone)
 
 
 def _check_model(session: Session) -> str | Remark:
-    from todo_cli.contract.users import WhoAmI
-
-    settings, preferred = session.settings, session.send(WhoAmI()).model
+    settings, preferred = session.settings, session.identity.model
     if settings.server:
         return f"{preferred} at the server (your preference)" if preferred else "the server's default"
     import asyncio

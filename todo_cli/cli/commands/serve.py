@@ -87,7 +87,7 @@ def _local_database_url(session: Session) -> str:
             hint="set TODO_SERVER_DATABASE_URL with the login todo_server, or create a local database: todo init",
         )
     postgres.start()
-    os.environ["TODO_RATE_LIMIT"] = "false"  # its users share one machine already
+    os.environ.setdefault("TODO_RATE_LIMIT", "false")  # its users share one machine already
     return postgres.url("todo_server", postgres.secret("server"))
 
 

@@ -19,7 +19,7 @@ NOT_RUN_CODES = (126, 127)
 
 def print_screen(session: Session, lines: Iterable[Line]) -> None:
     """Print laid-out lines with the colours of the session, through the pager if they do not fit on the screen."""
-    paint = choose_paint(colored=session.use_color)
+    paint = choose_paint(colored=session.use_color, theme=session.display.theme)
     print_lines(session, [paint(line) for line in lines])
 
 
@@ -32,13 +32,18 @@ def print_lines(session: Session, lines: Sequence[str]) -> None:
 
 
 def _choose_pager(session: Session) -> str | None:
-    """Return the command of TODO_PAGER or PAGER, else `less`; None for `cat`, an empty command or a dumb terminal."""
+    """Return the command of TODO_PAGER or PAGER, else `less`; None for `cat`, an empty command or a dumb terminal.
+
+    The preference "off" wins over PAGER, which many systems set for all programs.
+    """
     if not session.allow_pager or os.environ.get("TERM", "dumb") == "dumb":
         return None
-    for name in ("TODO_PAGER", "PAGER"):
-        command = os.environ.get(name)
-        if command is not None:
-            return command if command.strip() not in ("", "cat") else None
+    command = os.environ.get("TODO_PAGER")
+    if command is None and session.display.pager is False:
+        return None
+    command = os.environ.get("PAGER") if command is None else command
+    if command is not None:
+        return command if command.strip() not in ("", "cat") else None
     import shutil
 
     return "less" if shutil.which("less") else None

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from todo_cli.contract.preferences import SignSet
 
 
 class Signs(NamedTuple):
@@ -33,9 +36,17 @@ WIDE_LANGUAGES = ("zh", "ja", "ko")
 """Their terminals may draw signs of ambiguous width over two cells."""
 
 
-def choose_signs() -> Signs:
-    """Return the signs for this terminal, its encoding and its language."""
+def choose_signs(preferred: SignSet | None = None) -> Signs:
+    """Return the preferred signs if the terminal can show them, else those for its language."""
+    if preferred == "ascii" or not can_show_unicode():
+        return ASCII_SIGNS
+    if preferred == "unicode":
+        return UNICODE_SIGNS
     language = os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG") or ""
+    return ASCII_SIGNS if language.startswith(WIDE_LANGUAGES) else UNICODE_SIGNS
+
+
+def can_show_unicode() -> bool:
+    """Whether the terminal and its encoding have the signs."""
     encoding = (sys.stdout.encoding or "").lower().replace("-", "")
-    is_plain = os.environ.get("TERM") == "dumb" or encoding != "utf8" or language.startswith(WIDE_LANGUAGES)
-    return ASCII_SIGNS if is_plain else UNICODE_SIGNS
+    return os.environ.get("TERM") != "dumb" and encoding == "utf8"

@@ -38,7 +38,7 @@ class ListView(NamedTuple):
 def open_view(session: Session) -> ListView:
     """Return how lists are shown in this session: in the user's time zone, with the signs of the terminal."""
     now = session.local_now()
-    return ListView(zone=now.tzinfo, now=now, signs=choose_signs())
+    return ListView(zone=now.tzinfo, now=now, signs=choose_signs(session.display.signs))
 
 
 class ListRow(NamedTuple):

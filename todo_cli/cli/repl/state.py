@@ -95,11 +95,12 @@ class ListCache:
 
 
 def send_all(session: Session, *requests: Any) -> list[Any]:
-    """Send the requests over a connection of their own, which is safe in a thread; raises TodoError."""
+    """Send the reads as one over a connection of their own, which is safe in a thread; raises TodoError."""
     from todo_cli.clients.open import open_client
+    from todo_cli.contract.batch import make_batch, read_answers
 
     client = open_client(session.settings)
     try:
-        return [client.send_now(request) for request in requests]
+        return read_answers(requests, client.send_now(make_batch(*requests)))
     finally:
         client.close()

@@ -23,6 +23,8 @@ SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     'changes', (SELECT rows FROM tables WHERE name = 'changes'),
     'messages', (SELECT rows FROM tables WHERE name = 'messages'),
     'running_turns', (SELECT count(*) FROM todo.turns WHERE state IN ('running', 'answered')),
+    'due_jobs', (SELECT count(*) FROM todo.jobs WHERE due < clock_timestamp() AND dead_at IS NULL),
+    'dead_jobs', (SELECT count(*) FROM todo.jobs WHERE dead_at IS NOT NULL),
     'files', (SELECT count(*) FROM todo.attachments WHERE verified_at IS NOT NULL),
     'file_bytes', (SELECT coalesce(sum(size), 0) FROM todo.attachments
       WHERE verified_at IS NOT NULL),
