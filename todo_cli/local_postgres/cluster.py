@@ -29,7 +29,6 @@ from todo_cli.local_postgres.server import (
     is_postgres,
     read_pid_file,
     read_socket_directory,
-    revoke_shared_rights,
     start_server,
     wait_until_stable,
 )
@@ -199,8 +198,6 @@ class LocalPostgres:
             notice(f"Starting Postgres in {self.home}")
             self._start()
         create_database(self.owner_url("postgres"), DATABASE)
-        for name in ("template1", DATABASE):
-            revoke_shared_rights(self.owner_url(name))
         return is_new
 
     def _create(self, lock: int) -> None:

@@ -62,7 +62,8 @@ def read_database_state(url: str) -> DatabaseState:
             numbers: Any = connection.execute(CONNECTION_ARITHMETIC).fetchone()
             rights: Any = connection.execute(SHARED_RIGHTS).fetchone()
             is_encrypted = bool(connection.pgconn.ssl_in_use)
-            return DatabaseState(connection.info.host, is_encrypted, powerful[0], *numbers, rights[0])
+            state = DatabaseState(connection.info.host, is_encrypted, powerful[0], *numbers)
+            return state._replace(shared_rights=rights[0])
     except psycopg.Error as error:
         raise translate_error(error) from None
 
