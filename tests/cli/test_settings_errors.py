@@ -147,7 +147,11 @@ def test_config_show_names_the_keys_of_the_settings_file(bare: Todo) -> None:
     assert (lines["server.pool_size"], lines["model.name"], lines["server.owner_url"]) == ("7", "m", "-")
     example = (Path(__file__).parents[2] / "config.example.toml").read_text()
     document = bare("config", "show", "--json", env=env).json
-    sections = [document, document["profiles"]["work"], document["server"], document["model"]]
+    sections = [
+        document,
+        document["profiles"]["work"],
+        *(document[name] for name in ("server", "worker", "store", "model")),
+    ]
     names = [name for section in sections for name, value in section.items() if not isinstance(value, dict)]
     keys = [line.lstrip("# ").split(" =")[0] for line in example.splitlines() if " = " in line]
     assert names == ["path", *keys]

@@ -152,6 +152,7 @@ STORY: tuple[Request[Any], ...] = (
 MASKS = (
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "<id>"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z"), "<time>"),
+    (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d"), "<minute>"),
     (re.compile(r"todo_[0-9a-f]{32}"), "<login>"),
     (re.compile('"way":"(direct|api)"'), '"way":"<way>"'),
     (re.compile(r'"request_id":"[^"]*"'), '"request_id":""'),

@@ -7,7 +7,7 @@ from contextlib import suppress
 from time import process_time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from todo_cli.errors import Invalid
@@ -213,6 +213,7 @@ def test_format_filter_any_tree_parses_back_to_the_same_tree(node: Node) -> None
 
 
 @settings(max_examples=150, deadline=None)
+@example("+@0")
 @given(st.text(st.sampled_from("""ab13 '"()!-&|<>=:#@+.,\\\t""") | st.characters(), max_size=60))
 def test_parse_filter_any_text_returns_a_tree_or_raises_invalid(text: str) -> None:
     """An accepted text means the same in its plain form."""

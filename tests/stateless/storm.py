@@ -207,6 +207,7 @@ class Storm:
     seed: int
     operations: int
     kill_database: Callable[[], None]
+    restart_cache: Callable[[], None]
     kills: Counter[str] = field(default_factory=Counter)
 
     def run(self) -> None:
@@ -241,9 +242,13 @@ class Storm:
         chooser = random.Random(self.seed)
         while not over_now.wait(chooser.uniform(1.0, 5.0)):
             instance = chooser.choice(self.instances)
-            if chooser.random() < 0.25:
+            part = chooser.random()
+            if part < 0.2:
                 self.kills["database"] += 1
                 self.kill_database()
+            elif part < 0.35:
+                self.kills["cache"] += 1
+                self.restart_cache()
             else:
                 self.kills["server"] += 1
                 instance.kill()

@@ -10,6 +10,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from tests.conftest import Database, wait_for
 from tests.stateless.storm import Storm, read_seed, start_instances
 from tests.support.chat_process import model_environment
 from tests.support.fake_model import FakeModel, call_answer, run_fake_model, text_answer
+from tests.support.valkey import ValkeyServer
 from todo_cli.contract.base import Secret
 from todo_cli.db.migrate import migrate
 from todo_cli.db.owner import open_owner_session
@@ -36,16 +38,23 @@ def adding_model() -> Iterator[FakeModel]:
         yield running
 
 
+def restart_cache(valkey: ValkeyServer) -> None:
+    """Kill Valkey, which forgets everything, and start it again."""
+    valkey.kill()
+    valkey.start()
+
+
 def test_three_servers_under_kills_and_faults_lose_and_double_nothing(
-    fresh_db: Database, adding_model: FakeModel, tmp_path: Path
+    fresh_db: Database, adding_model: FakeModel, valkey: ValkeyServer, tmp_path: Path
 ) -> None:
     """In short: the database ends all connections of the servers instead of being killed."""
 
     def end_connections() -> None:
         fresh_db.execute(TERMINATE)
 
-    with start_instances(tmp_path, fresh_db, model_environment(adding_model)) as instances:
-        Storm(fresh_db, instances, read_seed(), 150, end_connections).run()
+    environment = model_environment(adding_model) | {"TODO_CACHE_URL": valkey.url}
+    with start_instances(tmp_path, fresh_db, environment) as instances:
+        Storm(fresh_db, instances, read_seed(), 150, end_connections, partial(restart_cache, valkey)).run()
 
 
 @pytest.fixture
@@ -65,7 +74,7 @@ def own_postgres() -> Iterator[LocalPostgres]:
 
 @pytest.mark.long
 def test_three_servers_and_their_postgres_under_kills_lose_and_double_nothing(
-    own_postgres: LocalPostgres, adding_model: FakeModel, tmp_path: Path
+    own_postgres: LocalPostgres, adding_model: FakeModel, valkey: ValkeyServer, tmp_path: Path
 ) -> None:
     def url(login: str, password: str) -> str:
         return own_postgres.url(login, password)
@@ -79,5 +88,6 @@ def test_three_servers_and_their_postgres_under_kills_lose_and_double_nothing(
 
     database = Database(own_postgres.owner_url(), url("todo_server", "server-password"), url)
     operations = int(os.environ.get("TODO_TEST_OPERATIONS") or 3_000)
-    with start_instances(tmp_path, database, model_environment(adding_model)) as instances:
-        Storm(database, instances, read_seed(), operations, kill_database).run()
+    environment = model_environment(adding_model) | {"TODO_CACHE_URL": valkey.url}
+    with start_instances(tmp_path, database, environment) as instances:
+        Storm(database, instances, read_seed(), operations, kill_database, partial(restart_cache, valkey)).run()

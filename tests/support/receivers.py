@@ -29,6 +29,7 @@ class Receiver:
 
     def __init__(self) -> None:
         self.answers: list[int] = []
+        self.delay_seconds = 0.0  # between a message and its answer
         self.port = 0
         self._loop = asyncio.new_event_loop()
         self._is_ready = threading.Event()
@@ -83,6 +84,7 @@ class HttpReceiver(Receiver):
         headers = {name.lower(): value.strip() for name, _, value in pairs}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         self.posts.append(Post(head[0].split()[1], headers, body))
+        await asyncio.sleep(self.delay_seconds)
         status = self._next_answer(200)
         if status != HANG_UP:
             location = f"Location: http://127.0.0.1:{self.port}/elsewhere\r\n" if 300 <= status < 400 else ""

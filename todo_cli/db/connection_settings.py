@@ -25,3 +25,15 @@ def connection_settings(url: str, application: str) -> dict[str, Any]:
     if has_several_hosts:
         defaults["target_session_attrs"] = "read-write"
     return {name: value for name, value in defaults.items() if name not in given}
+
+
+def psycopg_settings(url: str, application: str) -> dict[str, Any]:
+    """Return the settings of psycopg for a connection that `pipeline.run` can use."""
+    from psycopg import AsyncRawCursor
+
+    return {
+        "autocommit": True,
+        "cursor_factory": AsyncRawCursor,
+        "prepare_threshold": None,  # psycopg would deallocate our prepared statements with its own
+        **connection_settings(url, application),
+    }

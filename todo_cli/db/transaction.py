@@ -10,13 +10,12 @@ from typing import Any
 
 import msgspec
 import psycopg
-from psycopg import AsyncRawCursor
 from psycopg.pq import TransactionStatus
 
 from todo_cli.contract.base import Caller, Request
 from todo_cli.contract.clock import Clock
 from todo_cli.contract.preferences import NO_PREFERENCES, Preferences
-from todo_cli.db.connection_settings import connection_settings
+from todo_cli.db.connection_settings import psycopg_settings
 from todo_cli.db.errors import ConnectionLost, translate_error, translate_outcome, was_lost
 from todo_cli.db.pipeline import Connection, Row, run
 from todo_cli.db.prepared_statements import Preparation
@@ -41,16 +40,6 @@ async def connect(url: str, preparation: Preparation | None = None, application:
         raise translate_error(error) from error
     connection.preparation = preparation or connection.preparation
     return connection
-
-
-def psycopg_settings(url: str, application: str) -> dict[str, Any]:
-    """Return the settings of psycopg for a connection that `run` can use."""
-    return {
-        "autocommit": True,
-        "cursor_factory": AsyncRawCursor,
-        "prepare_threshold": None,  # psycopg would deallocate our prepared statements with its own
-        **connection_settings(url, application),
-    }
 
 
 @asynccontextmanager
@@ -78,8 +67,7 @@ class Transaction:
         me = caller.user_id
         self._connection, self._count = connection, count
         self._is_open = False
-        # sent before the next statement; a request without a token, such as a sign-in, calls a function that checks it
-        self._pending: list[StatementCall] = [] if request.scope is None else [(ENTER, {})]
+        self._pending: list[StatementCall] = [(ENTER, {})] if request.scope else []  # before the next statement
         self._entry: Entry | None = None  # of the last sign-in
         self._estimate: Clock | None = None
         self.is_momentary = False  # True where the answer changes with every moment, as an age or `due<2h` does

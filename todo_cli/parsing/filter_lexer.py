@@ -22,6 +22,7 @@ from todo_cli.parsing.filter_vocabulary import (
     ORDERED,
     PRIORITIES,
     RULE,
+    SIGILS,
     VIRTUAL_TAGS,
     filter_error,
     suggest,
@@ -200,8 +201,7 @@ def _make_field_term(name: str, sign: str, value: str, at: int, value_at: int) -
     if kind in (CHOICE, ORDERED, NUMBER):
         parse = _parse_single_number if kind == NUMBER else _parse_choice
         return make_or(FieldTerm(name, ":", parse(name, item, value_at), at) for item in value.rstrip(",").split(","))
-    sigil = {"project": "#", "tag": "@"}.get(name, "")
-    return FieldTerm(name, ":", value.removeprefix(sigil) or value, at)
+    return FieldTerm(name, ":", value.removeprefix(SIGILS.get(name, "")) or value, at)
 
 
 def _parse_choice(name: str, value: str, at: int) -> str:

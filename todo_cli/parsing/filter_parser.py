@@ -39,7 +39,7 @@ from todo_cli.parsing.filter_ast import (
     walk_terms,
 )
 from todo_cli.parsing.filter_lexer import FilterToken, tokenize
-from todo_cli.parsing.filter_vocabulary import OPERATORS, filter_error
+from todo_cli.parsing.filter_vocabulary import OPERATORS, SIGILS, filter_error
 
 MAX_FILTER_CHARS = 10_000
 MAX_PARENTHESES_DEPTH = 30
@@ -148,6 +148,8 @@ def format_filter(node: Node) -> str:
         case Numbers(ranges):
             return ",".join(str(low) if low == high else f"{low}-{high}" for low, high in ranges)
         case FieldTerm(name, sign, value):
+            sigil = SIGILS.get(name, "")
+            value = sigil + value if sigil and value.startswith(sigil) else value  # the parser removes one
             return f"{name}{sign}{value if _BARE.fullmatch(value) else _quote(value)}"
         case ViewTerm(name):
             return f":{name if _BARE.fullmatch(name) else _quote(name)}"

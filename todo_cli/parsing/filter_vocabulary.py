@@ -65,6 +65,9 @@ CHOICE_ALIASES = {
 }  # fmt: skip  # aligned by hand
 
 # Taskwarrior's virtual tags, which are written in capitals.
+SIGILS = {"project": "#", "tag": "@"}
+"""The signs that may stand before a name; `project:#home` is `project:home`."""
+
 VIRTUAL_TAGS = {
     "OVERDUE": ("is", "overdue"), "TODAY": ("is", "today"), "BLOCKED": ("is", "blocked"), "READY": ("is", "ready"),
     "BLOCKING": ("is", "blocking"), "ACTIVE": ("is", "active"), "WAITING": ("is", "deferred"),

@@ -109,7 +109,7 @@ def sweep(ctx: typer.Context, as_json: Json = False) -> None:
 
     todo db sweep
 
-    TODO_OWNER_URL=postgresql://postgres@db/todo TODO_STORE_BUCKET=attachments todo db sweep
+    TODO_STORE_BUCKET=attachments todo db sweep
     """
     import asyncio
 

@@ -8,7 +8,7 @@ import typer
 
 from todo_cli.cli.prompts import SecretLines, read_line
 from todo_cli.cli.render import text
-from todo_cli.cli.session import session_of
+from todo_cli.cli.session import Session, session_of
 from todo_cli.cli.sign_in import (
     Insecure,
     Keyring,
@@ -19,6 +19,7 @@ from todo_cli.cli.sign_in import (
     sign_in_with_password,
     store_token,
 )
+from todo_cli.contract.base import Secret
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.passwords import NewPassword
 from todo_cli.contract.registration import Register
@@ -62,17 +63,7 @@ def register(
     secrets = SecretLines(session, from_stdin=password_stdin)
     code = secrets.read("Invitation: ", "invitation") if invitation else None
     password = secrets.read_new_password()
-    request = Register(
-        id=new_id(),
-        email=email,
-        name=name or email.partition("@")[0] or email,
-        password=NewPassword(password.reveal()),
-        invitation=code,
-    )
-    if session.settings.timezone is None:
-        session.settings = session.settings._replace(timezone=system_zone())  # it becomes the stored preference
-    session.send_anonymously(request)
-    text.note("Registered.")
+    _send_registration(session, email, name, password, code)
     try:
         token = sign_in_with_password(session, email, password, None)
     except NotSignedIn:
@@ -81,3 +72,20 @@ def register(
             hint="sign in with that password: todo login; or ask an administrator for a reset code",
         ) from None
     store_token(session, token, keyring)
+
+
+def _send_registration(
+    session: Session, email: str, name: str | None, password: Secret, invitation: Secret | None
+) -> None:
+    """Create the account, whose time zone is that of the profile or the machine."""
+    if session.settings.timezone is None:
+        session.settings = session.settings._replace(timezone=system_zone())
+    request = Register(
+        id=new_id(),
+        email=email,
+        name=name or email.partition("@")[0] or email,
+        password=NewPassword(password.reveal()),
+        invitation=invitation,
+    )
+    session.send_anonymously(request)
+    text.note("Registered.")
