@@ -69,7 +69,6 @@ def change_tasks(
     if form == "text":
         _print_remarks(result)
         if isinstance(request, EditTasks) and (request.defer or request.due):
-
             from todo_cli.cli.render.late_defer import warn_of_late_defer
 
             warn_of_late_defer(result.tasks, session.load_zone())

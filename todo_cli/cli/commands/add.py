@@ -106,9 +106,10 @@ def _print_added(session: Session, task: Task, form: str) -> None:
 
         zone = text.zone_for([task], session)
         text.write_wrapped(f"Added {text.format_task(task, zone, session.clock.now, absolute=session.absolute_dates)}")
-        from todo_cli.cli.render.late_defer import warn_of_late_defer
+        if task.defer:
+            from todo_cli.cli.render.late_defer import warn_of_late_defer
 
-        warn_of_late_defer([task], zone)
+            warn_of_late_defer([task], zone)
         if not task.new:
             text.note("(already added with this key; nothing was added twice)")
     else:
