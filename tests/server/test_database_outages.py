@@ -438,3 +438,34 @@ def test_eight_commands_at_once_start_the_database_once(own: LocalPostgres, days
     assert [(result.code, result.err) for result in results] == [(0, "")] * 8
     assert log.read_text().count("ready to accept connections") == before + 1
     assert len(journal(days, person)) == 9
+
+
+def test_commit_that_waits_for_a_standby_is_not_acknowledged_when_the_wait_is_cancelled(
+    days: Database, servers: tuple[Server, Server]
+) -> None:
+    """Postgres reports success for a commit whose wait was cancelled, and a failover may still lose it."""
+    person, key = days.person(), new_id()
+    waiting = """SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND usename = 'todo_server'
+                   AND NOT pid = ANY (%s)"""
+    alter_system(days, "synchronous_standby_names = 'nobody'")
+    try:
+        with ThreadPoolExecutor(1) as threads:
+            status = threads.submit(adds, servers[0], person, **{"Idempotency-Key": key})
+            for cancelled in ([], [1]):  # the repetition waits too, though it finds the change in the journal
+                wait_for(lambda seen=cancelled: bool(days.execute(waiting, seen)), "no commit waits")
+                cancelled[:] = [pid for (pid,) in days.execute(waiting, [])]
+                assert days.execute("SELECT pg_cancel_backend(%s)", cancelled[0]) == [(True,)]
+            wait_for(lambda: bool(days.execute(waiting, cancelled)), "no commit waits")
+            assert not status.done()
+            alter_system(days, "synchronous_standby_names = ''")
+            assert status.result(GENEROUS) == 201
+    finally:
+        alter_system(days, "synchronous_standby_names = ''")
+    assert journal(days, person) == Counter({key: 1})
+
+
+def alter_system(db: Database, setting: str) -> None:
+    """Change a setting of the whole Postgres."""
+    with closing(psycopg.connect(db.owner_url, autocommit=True)) as connection:
+        connection.execute(f"ALTER SYSTEM SET {setting}".encode())
+        connection.execute("SELECT pg_reload_conf()")

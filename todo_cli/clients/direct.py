@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any, TypeVar
 
 from todo_cli.clients.base import idempotency_key, possibly_done_note
@@ -11,6 +12,7 @@ from todo_cli.contract.clock import Clock
 from todo_cli.contract.codec import check_request
 from todo_cli.contract.preferences import NO_DISPLAY_PREFERENCES
 from todo_cli.core.dispatch import handle
+from todo_cli.db.connection_settings import has_several_hosts
 from todo_cli.db.errors import MIGRATE_HINT, ConnectionLost, RolledBack
 from todo_cli.db.prepared_statements import Preparation
 from todo_cli.db.transaction import Transaction, connect, time_limit
@@ -52,17 +54,17 @@ class DirectClient:
         )
         try:
             async with time_limit(self._settings.timeout):
-                return await self._send_with_retries(request, caller)
+                return await self._send_with_retries(request, caller, time.monotonic() + self._settings.timeout)
         except TimeoutError:
             note = possibly_done_note(request, caller.key)
             raise Unavailable(f"the database gave no answer in {self._settings.timeout:g} s{note}") from None
 
-    async def _send_with_retries(self, request: Request[R], caller: Caller) -> R:
+    async def _send_with_retries(self, request: Request[R], caller: Caller, deadline: float) -> R:
         was_lost = False
         for attempt in range(1, MAX_ATTEMPTS_AFTER_LOSS + 1):
             try:
                 connection = await self._open_connection()
-                tx = Transaction(connection, caller, type(request))
+                tx = Transaction(connection, caller, type(request), seconds_left=deadline - time.monotonic())
                 answer = await handle(tx, request)
                 self.clock, self.display = tx.clock, tx.preferences.display
                 return answer
@@ -72,17 +74,23 @@ class DirectClient:
                 await asyncio.sleep(FIRST_PAUSE_SECONDS * attempt)
                 continue
             except Unavailable as error:
-                can_retry = was_lost or self._settings.embedded is not None
-                if not can_retry or attempt >= (MAX_ATTEMPTS_AFTER_LOSS if was_lost else MAX_ATTEMPTS):
+                if attempt >= self._max_attempts(was_lost=was_lost):
                     note = possibly_done_note(request, caller.key) if was_lost else ""
                     raise Unavailable(error.detail + note, hint=self._choose_hint(error), **error.extra) from error
             except ConnectionLost as error:
                 was_lost = True
                 if attempt == MAX_ATTEMPTS_AFTER_LOSS:
                     raise Unavailable(error.detail + possibly_done_note(request, caller.key)) from error
-            self._connection = None
+            await self.aclose()
             await asyncio.sleep(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
         raise AssertionError("the last attempt returns or raises")
+
+    def _max_attempts(self, *, was_lost: bool) -> int:
+        """Return how often to connect: a local Postgres starts, another host takes over, a restart comes to its end."""
+        url = self._settings.database_url
+        if was_lost or (url and has_several_hosts(url.reveal())):
+            return MAX_ATTEMPTS_AFTER_LOSS
+        return MAX_ATTEMPTS if self._settings.embedded else 1
 
     def _choose_hint(self, error: Unavailable) -> str:
         """Return the hint of the error; the user of a local list is its operator."""

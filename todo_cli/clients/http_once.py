@@ -200,7 +200,9 @@ class _ResponseReader:
         return self._whole_response()
 
     def _whole_response(self) -> HttpResponse:
-        return HttpResponse(self._parser.get_status_code(), dict(self._headers), b"".join(self._body))
+        body = b"".join(self._body)
+        self._body.clear()
+        return HttpResponse(self._parser.get_status_code(), dict(self._headers), body)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self.has_head:  # else a trailer behind a chunked body
@@ -235,7 +237,9 @@ def _receive(sock: socket.socket, deadline: float) -> HttpResponse:
             raise too_large()
         if received_bytes > MAX_HEAD_BYTES and not reader.has_head:
             raise ResponseLost("its headers are larger than 64 KiB")
-    return reader.response
+    # the reader and its parser refer to each other: a download would fill the memory until the next collection
+    response, reader.response = reader.response, None
+    return response
 
 
 def too_large() -> Unavailable:

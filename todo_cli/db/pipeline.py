@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection, Error, OperationalError, generators
 from psycopg.abc import PQGen
-from psycopg.errors import DuplicatePreparedStatement, InvalidSqlStatementName, error_from_result
+from psycopg.errors import Diagnostic, DuplicatePreparedStatement, InvalidSqlStatementName, error_from_result
 from psycopg.pq import ExecStatus, PipelineStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 
@@ -23,6 +23,8 @@ from todo_cli.db.text_values import to_text
 
 Row = tuple[str | None, ...]
 
+REPLICATION_WAIT = "SyncRepWaitForLSN"
+"""The function of Postgres that warns of a commit that was cancelled while it waited for a standby. It is no error."""
 MAX_TIME_AGE_SECONDS = 60.0  # of the database's time that a connection remembers
 
 # counts the seconds that a suspended machine sleeps; it has no date, so a wrong date of this machine does not matter
@@ -37,6 +39,16 @@ class Connection(AsyncConnection[Any]):
         self.preparation = Preparation()
         self.statements = PreparedStatements()
         self._last_time: tuple[datetime, float] | None = None
+        self._is_unreplicated = False
+        self.add_notice_handler(self._read_notice)
+
+    def _read_notice(self, notice: Diagnostic) -> None:
+        self._is_unreplicated |= notice.source_function == REPLICATION_WAIT
+
+    def take_unreplicated(self) -> bool:
+        """Return whether the last commit may be lost with this server, and forget it."""
+        is_unreplicated, self._is_unreplicated = self._is_unreplicated, False
+        return is_unreplicated
 
     def set_time(self, now: datetime) -> None:
         """Remember the time that the database has just told."""
@@ -72,6 +84,8 @@ async def run(connection: Connection, statements: list[tuple[Sql, list[Any]]]) -
             connection.statements.clear()
             if connection.pgconn.transaction_status == TransactionStatus.IDLE:  # nothing was done
                 rows, error = await _exchange_or_close(connection, bound)
+        if connection.take_unreplicated():
+            raise OperationalError("the database stopped to wait for its standby")
     if error:
         raise error
     return rows

@@ -15,7 +15,7 @@ from psycopg.pq import TransactionStatus
 from todo_cli.contract.base import Caller, Request
 from todo_cli.contract.clock import Clock
 from todo_cli.contract.preferences import NO_PREFERENCES, Preferences
-from todo_cli.db.connection_settings import psycopg_settings
+from todo_cli.db.connection_settings import connection_settings
 from todo_cli.db.errors import ConnectionLost, translate_error, translate_outcome, was_lost
 from todo_cli.db.pipeline import Connection, Row, run
 from todo_cli.db.prepared_statements import Preparation
@@ -23,6 +23,7 @@ from todo_cli.db.rate_limit import LIMIT_REQUEST, RequestCount
 from todo_cli.db.schema_version import SCHEMA_VERSION
 from todo_cli.db.sign_in import ENTER, Entry
 from todo_cli.db.sql import Sql, StatementCall
+from todo_cli.db.statement_limit import limit_statements
 from todo_cli.errors import TodoError
 
 # psycopg warns of every refusal in a pipeline; it is raised here.
@@ -35,7 +36,7 @@ SAVEPOINT, ROLLBACK_INNER = Sql("SAVEPOINT before_inner"), Sql("ROLLBACK TO SAVE
 async def connect(url: str, preparation: Preparation | None = None, application: str = "todo") -> Connection:
     """Open a connection on which the statements of one pipeline are one implicit transaction; raises TodoError."""
     try:
-        connection = await Connection.connect(url, **psycopg_settings(url, application))
+        connection = await Connection.connect(url, **connection_settings(url, application))
     except psycopg.Error as error:
         raise translate_error(error) from error
     connection.preparation = preparation or connection.preparation
@@ -58,16 +59,25 @@ class Transaction:
 
     A handler with one statement uses `finish`: sign-in and statement go in one pipeline, which Postgres runs as one
     implicit transaction and in one round trip. A handler that must read before it writes uses `steps`. A handler that
-    answers another Request within its own transaction gives it an `inner` one. A pending `count` goes in front.
+    answers another Request within its own transaction gives it an `inner` one. A pending `count` goes in front. The
+    database ends each statement after `seconds_left`.
     """
 
     def __init__(
-        self, connection: Connection, caller: Caller, request: type[Request[Any]], count: RequestCount | None = None
+        self,
+        connection: Connection,
+        caller: Caller,
+        request: type[Request[Any]],
+        count: RequestCount | None = None,
+        *,
+        seconds_left: float | None = None,
     ) -> None:
+        limits = [] if seconds_left is None else limit_statements(seconds_left)
         me = caller.user_id
         self._connection, self._count = connection, count
         self._is_open = False
-        self._pending: list[StatementCall] = [(ENTER, {})] if request.scope else []  # before the next statement
+        self._sign_in: list[StatementCall] = [*limits, *([(ENTER, {})] if request.scope else [])]
+        self._pending = list(self._sign_in)  # before the next statement
         self._entry: Entry | None = None  # of the last sign-in
         self._estimate: Clock | None = None
         self.is_momentary = False  # True where the answer changes with every moment, as an age or `due<2h` does
@@ -204,7 +214,7 @@ class Steps:
     def __init__(self, tx: Transaction, begin: Sql, *, is_nested: bool) -> None:
         self._tx, self._is_nested = tx, is_nested
         if not is_nested:
-            tx._is_open, tx._pending = True, [(begin, {}), (ENTER, {})]
+            tx._is_open, tx._pending = True, [(begin, {}), *tx._sign_in]
 
     async def fetch(self, *statements: Sql, **values: Any) -> str | None:
         """Run statements in one round trip; return the first column of the last one's row."""
@@ -229,7 +239,7 @@ class Steps:
             return await tx._fetch(calls)
         pending = tx._pending
         texts = await tx._send([*pending, *calls, (COMMIT, {})])
-        tx._is_open, tx._pending = False, [(ENTER, {})]
+        tx._is_open, tx._pending = False, list(tx._sign_in)
         return texts[len(pending) : -1]
 
     def discard(self, inner: Transaction) -> None:
@@ -244,5 +254,5 @@ class Steps:
         tx = self._tx
         if self._is_nested or not tx._is_open:
             return
-        tx._is_open, tx._pending = False, [(ENTER, {})]
+        tx._is_open, tx._pending = False, list(tx._sign_in)
         await tx.end(end)

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
-from todo_cli.db.connection_settings import psycopg_settings
+from todo_cli.db.connection_settings import connection_settings
 from todo_cli.db.pipeline import Connection
 from todo_cli.db.prepared_statements import Preparation
 from todo_cli.db.transaction import connect, time_limit
@@ -80,7 +80,7 @@ class SharedPool(Pool):
             configure=configure,
             reconnect_timeout=2,
             reconnect_failed=_reconnect,
-            kwargs=psycopg_settings(url, APPLICATION),
+            kwargs=connection_settings(url, APPLICATION),
         )
 
     async def open(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -75,12 +76,14 @@ async def _run(
 
     A repeated Request waits for the database, since it may have acted. Any other is refused while the database is down.
     """
+    deadline = time.monotonic() + REQUEST_TIMEOUT_SECONDS
     try:
         async with time_limit(REQUEST_TIMEOUT_SECONDS):
             for attempt in range(1, MAX_ATTEMPTS + 1):
                 try:
                     async with pool.lend(wait_for_database=attempt > 1) as connection:
-                        return await work(Transaction(connection, caller, kind, count))
+                        left = deadline - time.monotonic()
+                        return await work(Transaction(connection, caller, kind, count, seconds_left=left))
                 except RolledBack:
                     if attempt == MAX_ATTEMPTS:
                         raise
