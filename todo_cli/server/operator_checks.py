@@ -33,6 +33,16 @@ SELECT current_setting('max_connections')::int,
          WHERE g.rolname = 'todo_person' AND m.rolcanlogin)::int"""
 
 
+SHARED_RIGHTS = """
+SELECT concat_ws(' and ',
+  'connect to ' || (
+    SELECT string_agg(d.datname, ', ' ORDER BY d.datname) FROM pg_database d
+     WHERE d.datname IN ('postgres', 'template1')
+       AND has_database_privilege('todo_person', d.oid, 'CONNECT')),
+  CASE WHEN has_function_privilege('todo_person', 'pg_catalog.lo_create(oid)', 'EXECUTE')
+    THEN 'store large objects' END)"""
+
+
 class DatabaseState(NamedTuple):
     """The facts about a database that a server's login can read."""
 
@@ -43,6 +53,7 @@ class DatabaseState(NamedTuple):
     reserved_connections: int
     direct_connections: int
     is_pooled: bool = False
+    shared_rights: str = ""
 
 
 def read_database_state(url: str) -> DatabaseState:
@@ -51,10 +62,12 @@ def read_database_state(url: str) -> DatabaseState:
         with psycopg.connect(url, connect_timeout=5) as connection:
             powerful: Any = connection.execute(POWERFUL_CLIENTS).fetchone()
             numbers: Any = connection.execute(CONNECTION_ARITHMETIC).fetchone()
+            rights: Any = connection.execute(SHARED_RIGHTS).fetchone()
             is_encrypted = bool(connection.pgconn.ssl_in_use)
             backend: Any = connection.execute("SELECT pg_backend_pid()").fetchone()
             is_pooled = backend[0] != connection.info.backend_pid  # a pooler gives its clients numbers of its own
-            return DatabaseState(connection.info.host, is_encrypted, powerful[0], *numbers, is_pooled)
+            state = DatabaseState(connection.info.host, is_encrypted, powerful[0], *numbers, is_pooled)
+            return state._replace(shared_rights=rights[0])
     except psycopg.Error as error:
         raise translate_error(error) from None
 
