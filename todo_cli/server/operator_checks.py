@@ -32,6 +32,16 @@ SELECT current_setting('max_connections')::int,
          WHERE g.rolname = 'todo_person' AND m.rolcanlogin)::int"""
 
 
+SHARED_RIGHTS = """
+SELECT concat_ws(' and ',
+  'connect to ' || (
+    SELECT string_agg(d.datname, ', ' ORDER BY d.datname) FROM pg_database d
+     WHERE d.datname IN ('postgres', 'template1')
+       AND has_database_privilege('todo_person', d.oid, 'CONNECT')),
+  CASE WHEN has_function_privilege('todo_person', 'pg_catalog.lo_create(oid)', 'EXECUTE')
+    THEN 'store large objects' END)"""
+
+
 class DatabaseState(NamedTuple):
     """The facts about a database that a server's login can read."""
 
@@ -41,6 +51,7 @@ class DatabaseState(NamedTuple):
     max_connections: int
     reserved_connections: int
     direct_connections: int
+    shared_rights: str = ""
 
 
 def read_database_state(url: str) -> DatabaseState:
@@ -49,8 +60,10 @@ def read_database_state(url: str) -> DatabaseState:
         with psycopg.connect(url, connect_timeout=5) as connection:
             powerful: Any = connection.execute(POWERFUL_CLIENTS).fetchone()
             numbers: Any = connection.execute(CONNECTION_ARITHMETIC).fetchone()
+            rights: Any = connection.execute(SHARED_RIGHTS).fetchone()
             is_encrypted = bool(connection.pgconn.ssl_in_use)
-            return DatabaseState(connection.info.host, is_encrypted, powerful[0], *numbers)
+            state = DatabaseState(connection.info.host, is_encrypted, powerful[0], *numbers)
+            return state._replace(shared_rights=rights[0])
     except psycopg.Error as error:
         raise translate_error(error) from None
 
