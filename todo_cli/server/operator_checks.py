@@ -66,8 +66,8 @@ def read_database_state(url: str) -> DatabaseState:
             is_encrypted = bool(connection.pgconn.ssl_in_use)
             backend: Any = connection.execute("SELECT pg_backend_pid()").fetchone()
             is_pooled = backend[0] != connection.info.backend_pid  # a pooler gives its clients numbers of its own
-            state = DatabaseState(connection.info.host, is_encrypted, powerful[0], *numbers, is_pooled)
-            return state._replace(shared_rights=rights[0])
+            state = DatabaseState(connection.info.host, is_encrypted, powerful[0], *numbers)
+            return state._replace(is_pooled=is_pooled, shared_rights=rights[0])
     except psycopg.Error as error:
         raise translate_error(error) from None
 
