@@ -59,6 +59,20 @@ def test_theme_and_signs_decide_how_a_list_looks(todo: Todo) -> None:
     assert "↻" not in show(todo, "list").text
 
 
+def test_absolute_dates_show_on_every_screen(todo: Todo) -> None:
+    todo("prefs", "--dates", "absolute")
+    added = todo("add", "Pay rent", "--due", "2030-01-02 09:00", "--defer", "2029-12-01").out
+    assert "due 2030-01-02 09:00, deferred to 2029-12-01" in added
+    todo("note", "1", "x")
+    for arguments in (("list", "is:deferred"), ("show", "1"), ("search", "rent")):
+        assert "2030-01-02 09:00" in show(todo, *arguments).text, arguments
+    assert "ago" not in show(todo, "show", "1").text
+    assert "just now" not in show(todo, "show", "1").text
+    assert "Today" not in show(todo, "log").text
+    todo("prefs", "--dates", "relative")
+    assert "2 Jan 2030" in show(todo, "list", "is:deferred").text
+
+
 def test_pager_off_prints_long_output_at_once(todo: Todo) -> None:
     todo("add", "-", stdin="".join(f"task {number}\n" for number in range(1, 13)))
     terminal = Terminal(todo, "list", rows=10, PAGER="tr a-z A-Z")

@@ -16,7 +16,7 @@ import pytest
 from tests.conftest import Database, Server
 from tests.support.ask import Ask, settings_of
 from todo_cli.clients.open import open_client
-from todo_cli.contract import conversations, devices, model_texts, password_steps, turn_events, turn_steps
+from todo_cli.contract import attachments, conversations, devices, model_texts, password_steps, turn_events, turn_steps
 from todo_cli.contract.base import Request
 from todo_cli.contract.batch import Batch, BatchRead, make_batch
 from todo_cli.contract.channels import AddChannel, ListChannels, RemoveChannel, TryChannel
@@ -35,6 +35,7 @@ from todo_cli.contract.registration import CreateInvitation, DeleteInvitation, L
 from todo_cli.contract.registry import REQUESTS, requests_in
 from todo_cli.contract.reminders import RemindTasks
 from todo_cli.contract.search import SearchTasks
+from todo_cli.contract.server_stats import ReadServerStats
 from todo_cli.contract.sessions import ListSessions, RevokeSessions, SignOut
 from todo_cli.contract.tasks import (
     AddTask,
@@ -61,18 +62,23 @@ from todo_cli.contract.users import (
 from todo_cli.contract.views import ChooseView, ListProjects, ListTags, ListViews, RemoveView, SaveView
 from todo_cli.errors import TodoError
 
-ASKED = {*REQUESTS} - {
-    *requests_in(turn_steps),
-    *requests_in(model_texts),
-    *requests_in(turn_events),
-    *requests_in(conversations),
-    *requests_in(password_steps),
-    *requests_in(devices),
-    SignIn,
-    ChangePassword,
-    ResetPassword,
-    Register,
-}  # those: tests/agent/test_conversations.py, tests/operations/test_sessions.py and test_devices.py
+ASKED = (
+    {*REQUESTS}
+    - {
+        *requests_in(turn_steps),
+        *requests_in(model_texts),
+        *requests_in(turn_events),
+        *requests_in(conversations),
+        *requests_in(password_steps),
+        *requests_in(devices),
+        *requests_in(attachments),
+        ReadServerStats,
+        SignIn,
+        ChangePassword,
+        ResetPassword,
+        Register,
+    }
+)  # those: tests/agent/test_conversations.py; test_sessions.py, test_devices.py and test_attachments.py beside this file
 NEW = "someone-new"  # replaced by a name for each client
 IDS = [str(UUID(int=0x7 << 76 | 0x2 << 62 | number)) for number in range(9)]
 

@@ -24,6 +24,7 @@ def test_doctor_of_a_sound_server_reports_its_checks(db: Database, bare: Todo) -
     checks = {check["name"]: check for check in result.json["checks"]}
     assert (result.code, result.json["ok"]) == (0, True), result.out
     assert {"logins", "encryption", "proxies", "connections"} <= checks.keys()
+    assert checks["rights"]["state"] == "ok"
 
 
 FAULTS = {
@@ -75,3 +76,23 @@ def test_connection_check_prints_the_arithmetic() -> None:
 
 def test_proxy_check_names_the_trusted_proxies() -> None:
     assert check_trusted_proxies("10.0.0.0/8").endswith("10.0.0.0/8")
+
+
+def test_direct_login_of_the_local_postgres_has_no_shared_rights(db: Database) -> None:
+    url = db.person().database_url
+    with psycopg.connect(url) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute("SELECT lo_create(0)")
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+        psycopg.connect(psycopg.conninfo.make_conninfo(url, dbname="postgres"))
+
+
+def test_doctor_names_the_shared_rights_that_are_left(db: Database, bare: Todo) -> None:
+    with psycopg.connect(db.owner_url, autocommit=True) as owner:
+        owner.execute("GRANT EXECUTE ON FUNCTION lo_create(oid) TO PUBLIC")
+    try:
+        result = bare("doctor", "--json", env={"TODO_SERVER_DATABASE_URL": db.server_url})
+    finally:
+        with psycopg.connect(db.owner_url, autocommit=True) as owner:
+            owner.execute("REVOKE EXECUTE ON FUNCTION lo_create(oid) FROM PUBLIC")
+    [rights] = [check for check in result.json["checks"] if check["name"] == "rights"]
+    assert (rights["state"], rights["detail"]) == ("note", "direct logins may store large objects")

@@ -19,6 +19,7 @@ from todo_cli.contract.base import Caller, Request, Secret
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.tasks import AddTask, CompleteTasks, ListTasks
 from todo_cli.server.connection_pools import Pool, open_pool
+from todo_cli.server.operator_checks import check_connections, check_pooler, read_database_state
 from todo_cli.server.pool import answer
 
 ROOT = Path(__file__).parents[2]
@@ -70,6 +71,15 @@ def test_requests_behind_a_pooler_act_once_each(db: Database, max_prepared_state
     assert sorted(rows) == sorted((title, "done") for title in titles)
     changes = db.execute("SELECT count(*), max(seq) FROM todo.changes WHERE space_id = %s", person.user_id)
     assert changes == [(2 * len(titles), 2 * len(titles))]
+
+
+def test_doctor_reports_a_pooler_and_counts_connections_without_a_pool(db: Database) -> None:
+    with run_pgbouncer(db.owner_url) as pooler:
+        pooled = read_database_state(pooler.through(db.server_url))
+    assert "max_prepared_statements" in check_pooler(pooled, "auto")
+    assert "not prepared" in check_pooler(pooled, "off")
+    assert check_pooler(read_database_state(db.server_url), "auto") == "none in front of the database"
+    assert check_connections(pooled, 0).startswith("10 of ")
 
 
 @pytest.mark.long

@@ -69,9 +69,9 @@ def change_tasks(
     if form == "text":
         _print_remarks(result)
         if isinstance(request, EditTasks) and (request.defer or request.due):
-            from todo_cli.cli.render import text
+            from todo_cli.cli.render.late_defer import warn_of_late_defer
 
-            text.warn_of_late_defer(result.tasks, session.load_zone())
+            warn_of_late_defer(result.tasks, session.load_zone())
 
 
 def print_changed(ctx: Any, result: Changed, past: str, form: str) -> None:
@@ -82,7 +82,14 @@ def print_changed(ctx: Any, result: Changed, past: str, form: str) -> None:
         session = session_of(ctx)
         # a repeated key returns the tasks as they are now, which later changes may have made
         unchanged = {task.number for task in result.tasks if result.new and task.rev != result.seq}
-        text.write_changed(past, result, text.zone_for(result.tasks, session), session.clock.now, unchanged)
+        text.write_changed(
+            past,
+            result,
+            text.zone_for(result.tasks, session),
+            session.clock.now,
+            unchanged,
+            absolute=session.absolute_dates,
+        )
     else:
         from todo_cli.cli.render import json
 

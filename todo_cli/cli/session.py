@@ -88,6 +88,11 @@ class Session:
 
         return self.client.display if "client" in vars(self) else NO_DISPLAY_PREFERENCES
 
+    @property
+    def absolute_dates(self) -> bool:
+        """Whether the user wants dates as 2026-12-24 09:00 and no ages."""
+        return self.display.dates == "absolute"
+
     def send_all(self, *requests: Request[Any]) -> list[Any]:
         """Send several reads as one Request and return their answers, all of one moment; raises the first error."""
         from todo_cli.contract.batch import make_batch, read_answers

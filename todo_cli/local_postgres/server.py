@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 RECOVERY_TIMEOUT_SECONDS = 60
 POLL_INTERVAL_SECONDS = 0.05
 
+SHARED_RIGHTS = (
+    "REVOKE CONNECT, TEMPORARY ON DATABASE postgres, template1 FROM PUBLIC",
+    "REVOKE EXECUTE ON FUNCTION lo_create(oid), lo_creat(int), lo_from_bytea(oid, bytea) FROM PUBLIC",
+)
+"""Rights that Postgres gives to everybody, and that direct logins do not need."""
+
 # no parallel workers: /dev/shm is 64 MB in containers; no checkpoints in the log: nothing rotates it
 SERVER_SETTINGS = """\
 include '{data}/postgresql.conf'
@@ -146,7 +152,7 @@ def _remove_stale_locks(data: Path, socket: Path) -> None:
 
 
 def create_database(owner_url: str, name: str) -> None:
-    """Create the database if it is missing; raises Unavailable."""
+    """Create the database if it is missing, and take needless rights from direct logins; raises Unavailable."""
     import psycopg
     from psycopg import sql
 
@@ -154,6 +160,10 @@ def create_database(owner_url: str, name: str) -> None:
         with psycopg.connect(owner_url, autocommit=True) as connection:
             if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).rowcount:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        for database in ("template1", name):
+            with psycopg.connect(owner_url, dbname=database) as connection:
+                for statement in SHARED_RIGHTS:
+                    connection.execute(statement)
     except psycopg.Error as error:
         raise failure(f"cannot create the database {name}", str(error)) from error
 

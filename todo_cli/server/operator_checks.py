@@ -9,6 +9,7 @@ import psycopg
 from todo_cli.db.errors import translate_error
 from todo_cli.db.login_check import refuse_owner
 from todo_cli.errors import Invalid, NotAllowed
+from todo_cli.server.connection_pools import MAX_CONNECTIONS_WITHOUT_POOL
 from todo_cli.server.proxies import check_proxies
 
 LOCAL_HOSTS = ("", "localhost", "127.0.0.1", "::1")
@@ -32,6 +33,16 @@ SELECT current_setting('max_connections')::int,
          WHERE g.rolname = 'todo_person' AND m.rolcanlogin)::int"""
 
 
+SHARED_RIGHTS = """
+SELECT concat_ws(' and ',
+  'connect to ' || (
+    SELECT string_agg(d.datname, ', ' ORDER BY d.datname) FROM pg_database d
+     WHERE d.datname IN ('postgres', 'template1')
+       AND has_database_privilege('todo_person', d.oid, 'CONNECT')),
+  CASE WHEN has_function_privilege('todo_person', 'pg_catalog.lo_create(oid)', 'EXECUTE')
+    THEN 'store large objects' END)"""
+
+
 class DatabaseState(NamedTuple):
     """The facts about a database that a server's login can read."""
 
@@ -41,6 +52,8 @@ class DatabaseState(NamedTuple):
     max_connections: int
     reserved_connections: int
     direct_connections: int
+    is_pooled: bool = False
+    shared_rights: str = ""
 
 
 def read_database_state(url: str) -> DatabaseState:
@@ -49,8 +62,12 @@ def read_database_state(url: str) -> DatabaseState:
         with psycopg.connect(url, connect_timeout=5) as connection:
             powerful: Any = connection.execute(POWERFUL_CLIENTS).fetchone()
             numbers: Any = connection.execute(CONNECTION_ARITHMETIC).fetchone()
+            rights: Any = connection.execute(SHARED_RIGHTS).fetchone()
             is_encrypted = bool(connection.pgconn.ssl_in_use)
-            return DatabaseState(connection.info.host, is_encrypted, powerful[0], *numbers)
+            backend: Any = connection.execute("SELECT pg_backend_pid()").fetchone()
+            is_pooled = backend[0] != connection.info.backend_pid  # a pooler gives its clients numbers of its own
+            state = DatabaseState(connection.info.host, is_encrypted, powerful[0], *numbers)
+            return state._replace(is_pooled=is_pooled, shared_rights=rights[0])
     except psycopg.Error as error:
         raise translate_error(error) from None
 
@@ -91,6 +108,7 @@ def check_trusted_proxies(proxies: str) -> str:
 
 def check_connections(state: DatabaseState, pool_size: int) -> str:
     """Report a pool that is larger than the database allows, and print how many processes it has room for."""
+    pool_size = pool_size or MAX_CONNECTIONS_WITHOUT_POOL
     room = state.max_connections - state.reserved_connections
     if pool_size > room:
         raise Invalid(
@@ -101,3 +119,12 @@ def check_connections(state: DatabaseState, pool_size: int) -> str:
         f"{pool_size} of {room} for each server process, so at most {room // pool_size} processes;"
         f" direct logins may take {state.direct_connections}"
     )
+
+
+def check_pooler(state: DatabaseState, prepare: str) -> str:
+    """Report whether a pooler is in front of the database, and what it needs."""
+    if not state.is_pooled:
+        return "none in front of the database"
+    if prepare == "off":
+        return "in front of the database; statements are not prepared"
+    return "in front of the database; PgBouncer needs max_prepared_statements = 200, others TODO_SERVER_PREPARE=off"

@@ -105,8 +105,11 @@ def _print_added(session: Session, task: Task, form: str) -> None:
         from todo_cli.cli.render import text
 
         zone = text.zone_for([task], session)
-        text.write_wrapped(f"Added {text.format_task(task, zone, session.clock.now)}")
-        text.warn_of_late_defer([task], zone)
+        text.write_wrapped(f"Added {text.format_task(task, zone, session.clock.now, absolute=session.absolute_dates)}")
+        if task.defer:
+            from todo_cli.cli.render.late_defer import warn_of_late_defer
+
+            warn_of_late_defer([task], zone)
         if not task.new:
             text.note("(already added with this key; nothing was added twice)")
     else:

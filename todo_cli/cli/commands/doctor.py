@@ -95,8 +95,17 @@ def _run_server_checks(session: Session) -> list[Finding]:
         "encryption": lambda _: checks.check_encryption(state),
         "proxies": lambda _: checks.check_trusted_proxies(settings.serve_proxies),
         "connections": lambda _: checks.check_connections(state, settings.serve_pool_size),
+        "pooler": lambda _: checks.check_pooler(state, settings.serve_prepare),
+        "rights": lambda _: _describe_shared_rights(state.shared_rights),
     }
     return [_run_check(name, check, session) for name, check in server_checks.items()]
+
+
+def _describe_shared_rights(rights: str) -> str | Remark:
+    """Name the rights that Postgres gives to everybody, which only a superuser can take away."""
+    if rights:
+        return Remark(f"direct logins may {rights}", "a superuser can take that away: see SECURITY.md")
+    return "direct logins can neither connect to other databases nor store large objects"
 
 
 def _has_no_list(session: Session) -> bool:

@@ -113,6 +113,8 @@ def format_changes(changes: Sequence[Change], view: ListView, width: int) -> lis
 
 
 def _format_heading(day: date, view: ListView) -> str:
+    if view.absolute:
+        return f"{day:%a} {day}"
     days = (day - view.now.astimezone(view.zone).date()).days
     name = {-1: f"Yesterday {view.signs.dot} ", 0: f"Today {view.signs.dot} "}.get(days, "")
     return f"{name}{day:%a} {format_day(day, days)}"

@@ -12,11 +12,14 @@ from todo_cli.contract.task_types import Comment
 SHORT_ID_CHARS = 6
 
 
-def format_comments(comments: Iterable[Comment], now: datetime, zone: tzinfo | None = None) -> Iterator[str]:
+def format_comments(
+    comments: Iterable[Comment], now: datetime, zone: tzinfo | None = None, *, absolute: bool = False
+) -> Iterator[str]:
     """Yield lines for a terminal: user, age and the end of the id, then the text."""
     for comment in comments:
         edited = ", edited" if comment.edited_at else ""
-        yield f"  {escape(comment.user)}, {format_age(comment.at, now, zone)}{edited} ({comment.id[-SHORT_ID_CHARS:]})"
+        age = format_age(comment.at, now, zone, absolute=absolute)
+        yield f"  {escape(comment.user)}, {age}{edited} ({comment.id[-SHORT_ID_CHARS:]})"
         yield from (f"    {line}" for line in escape_block(comment.text).split("\n"))
 
 

@@ -24,18 +24,18 @@ def print_rows(session: Session, headings: Sequence[str], rows: Sequence[Sequenc
         from todo_cli.cli.render.grid import format_grid
         from todo_cli.cli.render.pager import print_screen
 
-        now = session.local_now()
-        cells = [[_format_for_terminal(cell, now) for cell in row] for row in rows]
+        now, absolute = session.local_now(), session.absolute_dates
+        cells = [[_format_for_terminal(cell, now, absolute=absolute) for cell in row] for row in rows]
         print_screen(session, format_grid(headings, cells, read_width()))
     else:
         for row in rows:
             text.write("\t".join(escape(_format_for_pipe(cell)) for cell in row))
 
 
-def _format_for_terminal(cell: Cell, now: datetime) -> str:
+def _format_for_terminal(cell: Cell, now: datetime, *, absolute: bool) -> str:
     if isinstance(cell, str):
         return cell
-    return text.format_age(cell, now) if cell <= now else f"{cell.astimezone(now.tzinfo):%Y-%m-%d}"
+    return text.format_age(cell, now, absolute=absolute) if cell <= now else f"{cell.astimezone(now.tzinfo):%Y-%m-%d}"
 
 
 def _format_for_pipe(cell: Cell) -> str:

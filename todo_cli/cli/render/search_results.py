@@ -30,19 +30,19 @@ def print_hits(session: Session, hits: Sequence[TaskHit]) -> None:
     grid.add_column(justify="right", no_wrap=True, style="cyan" if colored else "")
     grid.add_column(overflow="fold")
     for hit in hits:
-        grid.add_row(str(hit.task.number), _title_line(hit, now, colored=colored))
+        grid.add_row(str(hit.task.number), _title_line(hit, now, colored=colored, absolute=session.absolute_dates))
         snippets = [snippet for snippet in hit.snippets if snippet.where != "title"]
         for snippet in snippets[:MAX_SNIPPETS]:
             grid.add_row("", _snippet_line(snippet, colored=colored))
     print_renderable(session, grid)
 
 
-def _title_line(hit: TaskHit, now: datetime, *, colored: bool) -> Text:
+def _title_line(hit: TaskHit, now: datetime, *, colored: bool, absolute: bool) -> Text:
     whole_title = Snippet(where="title", text=hit.task.title, parts=())
     title = next((snippet for snippet in hit.snippets if snippet.where == "title"), whole_title)
     line = highlight(title, colored=colored)
     status = "" if hit.task.status == "open" else hit.task.status
-    facts = ", ".join(part for part in (format_fields(hit.task, now.tzinfo, now), status) if part)
+    facts = ", ".join(part for part in (format_fields(hit.task, now.tzinfo, now, absolute=absolute), status) if part)
     if facts:
         line.append(f" ({escape(facts)})", style="dim" if colored else "")
     return line

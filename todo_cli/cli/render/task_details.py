@@ -31,7 +31,9 @@ Field = tuple[str, str, Role]
 def format_details(task: Task, view: ListView, width: int) -> list[Line]:
     """Return the lines of the task for a terminal."""
     lines: list[Line] = [[Piece(line, "heading")] for line in wrap_words(escape(f"#{task.number} {task.title}"), width)]
-    for name, value, role in _list_fields(task, view, lambda due: format_full_due(due, view.zone, view.now)):
+    for name, value, role in _list_fields(
+        task, view, lambda due: format_full_due(due, view.zone, view.now, absolute=view.absolute)
+    ):
         first, *others = wrap_words(value, width - NAME_CELLS - len(INDENT), break_long=False)
         lines.append([Piece(f"{INDENT}{name:<{NAME_CELLS}}", "grey"), Piece(first, role)])
         lines += ([Piece(" " * (NAME_CELLS + len(INDENT))), Piece(other, role)] for other in others)
@@ -44,7 +46,7 @@ def format_details(task: Task, view: ListView, width: int) -> list[Line]:
         attachments = format_attachments(task.attachments, view.now, view.zone)
         lines += ([Piece(part)] for line in attachments for part in wrap_line(line, width))
     if task.comments:
-        comments = format_comments(task.comments, view.now, view.zone)
+        comments = format_comments(task.comments, view.now, view.zone, absolute=view.absolute)
         lines += [[], [Piece(f"Comments {view.signs.dot} {len(task.comments)}", "heading")]]
         lines += ([Piece(part)] for line in comments for part in wrap_line(line, width))
     return lines
@@ -119,7 +121,7 @@ def _list_times(task: Task, view: ListView) -> Iterator[Field]:
 
 
 def _format_age(when: datetime | None, view: ListView) -> str:
-    return format_age(when, view.now, view.zone) if when else ""
+    return format_age(when, view.now, view.zone, absolute=view.absolute) if when else ""
 
 
 def _format_links(links: TaskLinks, view: ListView, width: int) -> Iterator[Line]:

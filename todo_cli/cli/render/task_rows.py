@@ -30,6 +30,7 @@ class ListView(NamedTuple):
     zone: tzinfo | None
     now: datetime
     signs: Signs
+    absolute: bool = False  # dates as 2026-12-24 09:00
     as_tree: bool = True
     with_urgency: bool = False
     wrap_titles: bool = False
@@ -38,7 +39,9 @@ class ListView(NamedTuple):
 def open_view(session: Session) -> ListView:
     """Return how lists are shown in this session: in the user's time zone, with the signs of the terminal."""
     now = session.local_now()
-    return ListView(zone=now.tzinfo, now=now, signs=choose_signs(session.display.signs))
+    return ListView(
+        zone=now.tzinfo, now=now, signs=choose_signs(session.display.signs), absolute=session.absolute_dates
+    )
 
 
 class ListRow(NamedTuple):
@@ -150,11 +153,11 @@ def format_due_cell(task: Task | LinkedTask, view: ListView) -> tuple[str, Role]
         ended_at = None
         if isinstance(task, Task):
             ended_at = task.deleted_at if task.status == "deleted" else task.completed_at
-        age = f" {format_age(ended_at, view.now, view.zone)}" if ended_at else ""
+        age = f" {format_age(ended_at, view.now, view.zone, absolute=view.absolute)}" if ended_at else ""
         return f"{task.status}{age}", "grey"
     if not task.due:
         return "", ""
-    words = format_due(task.due, view.zone, view.now)
+    words = format_due(task.due, view.zone, view.now, absolute=view.absolute)
     if is_overdue(task.due, view.zone, view.now):
         return words, "overdue"
     return words, "today" if is_due_today(task.due, view.zone, view.now) else ""
@@ -165,7 +168,7 @@ def _list_facts(task: Task, view: ListView) -> Iterator[str]:
     if task.status != "open":
         return
     if task.started_at:
-        yield f"started {format_age(task.started_at, view.now, view.zone)}"
+        yield f"started {format_age(task.started_at, view.now, view.zone, absolute=view.absolute)}"
     elif task.tracked:
         yield f"worked {format_duration(task.tracked)}"
     if task.blocked:
@@ -173,6 +176,6 @@ def _list_facts(task: Task, view: ListView) -> Iterator[str]:
     if is_claimed(task, view.now):
         yield f"claimed by {task.claimed_by}"
     if task.defer and is_deferred(task, view):
-        yield f"deferred to {format_due(task.defer, view.zone, view.now)}"
+        yield f"deferred to {format_due(task.defer, view.zone, view.now, absolute=view.absolute)}"
     if task.repeat:
         yield describe_repeat(task.repeat, view.zone)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Set
 from datetime import UTC, date, datetime, tzinfo
+from functools import partial
 from typing import TYPE_CHECKING
 
 from todo_cli.cli.render.escape import escape
@@ -70,9 +71,11 @@ def parse_due(due: str) -> date | datetime:
     return datetime.fromisoformat(due) if "T" in due else date.fromisoformat(due)
 
 
-def format_due(due: str, zone: tzinfo | None, now: datetime) -> str:
-    """Return `3 days ago`, `today 17:00`, `tomorrow`, `Fri`, `24 Dec` or `24 Dec 2027`."""
+def format_due(due: str, zone: tzinfo | None, now: datetime, *, absolute: bool = False) -> str:
+    """Return `3 days ago`, `today 17:00`, `tomorrow`, `Fri`, `24 Dec 2027`; if absolute, `2026-12-24 17:00`."""
     day, clock = _split_due(due, zone)
+    if absolute:
+        return f"{day}{clock}"
     days = (day - now.astimezone(zone).date()).days
     if days in (-1, 0, 1):
         return ("yesterday", "today", "tomorrow")[days + 1] + clock
@@ -98,14 +101,16 @@ def _split_due(due: str, zone: tzinfo | None) -> tuple[date, str]:
     return local.date(), f" {local:%H:%M}"
 
 
-def format_full_due(due: str, zone: tzinfo | None, now: datetime) -> str:
+def format_full_due(due: str, zone: tzinfo | None, now: datetime, *, absolute: bool = False) -> str:
     """Return the date with its distance, if it is near: `Tue 1 Dec 09:00, in 4 days`, `Wed 2 Jan 2030`."""
     day, clock = _split_due(due, zone)
+    if absolute:
+        return f"{day}{clock}"
     days = (day - now.astimezone(zone).date()).days
     distance = f"in {days} days" if days > 0 else f"{-days} days ago"
     distance = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(days, distance)
-    absolute = f"{day:%a} {format_day(day, days)}{clock}"
-    return f"{absolute}, {distance}" if abs(days) < 60 else absolute
+    date_words = f"{day:%a} {format_day(day, days)}{clock}"
+    return f"{date_words}, {distance}" if abs(days) < 60 else date_words
 
 
 def format_due_iso(due: str, zone: tzinfo | None) -> str:
@@ -123,22 +128,6 @@ def is_overdue(due: str, zone: tzinfo | None, now: datetime) -> bool:
 def is_due_today(due: str, zone: tzinfo | None, now: datetime) -> bool:
     """Whether the local day is today."""
     return _split_due(due, zone)[0] == now.astimezone(zone).date()
-
-
-def warn_of_late_defer(tasks: Iterable[Task], zone: tzinfo | None) -> None:
-    """Print a warning for each task that is hidden until after it is due."""
-    for task in tasks:
-        if task.due and task.defer and _is_later(task.defer, task.due, zone):
-            note(f"warning: #{task.number} is deferred until after its due date")
-
-
-def _is_later(first: str, second: str, zone: tzinfo | None) -> bool:
-    """Compare two instants as instants, and a day with anything by the day."""
-    one, other = parse_due(first), parse_due(second)
-    if isinstance(one, datetime) and isinstance(other, datetime):
-        return one > other
-    days = [when.astimezone(zone).date() if isinstance(when, datetime) else when for when in (one, other)]
-    return days[0] > days[1]
 
 
 def format_instant(when: datetime) -> str:
@@ -161,14 +150,22 @@ def write_tsv(tasks: Iterable[Task]) -> None:
         write("\t".join(escape(cell) for cell in cells))
 
 
-def format_task(task: Task, zone: tzinfo | None, now: datetime) -> str:
+def format_task(task: Task, zone: tzinfo | None, now: datetime, *, absolute: bool = False) -> str:
     """Return `#12 Pay rent (due Tue 1 Dec, in 4 days, p1, #home @phone)`."""
-    fields = format_fields(task, zone, now, format_date=format_full_due)
+    fields = format_fields(task, zone, now, format_date=format_full_due, absolute=absolute)
     return escape(f"#{task.number} {task.title}" + (f" ({fields})" if fields else ""))
 
 
-def format_fields(task: Task, zone: tzinfo | None, now: datetime, format_date: Callable[..., str] = format_due) -> str:
+def format_fields(
+    task: Task,
+    zone: tzinfo | None,
+    now: datetime,
+    format_date: Callable[..., str] = format_due,
+    *,
+    absolute: bool = False,
+) -> str:
     """Return the fields that are set: `due tomorrow, p1, #home, @phone`."""
+    format_date = partial(format_date, absolute=absolute)
     parts = [
         f"due {format_date(task.due, zone, now)}" if task.due else "",
         f"p{task.priority}" if task.priority else "",
@@ -217,7 +214,13 @@ def format_duration(seconds: int) -> str:
 
 
 def write_changed(
-    past: str, result: Changed, zone: tzinfo | None, now: datetime, unchanged: Set[int] = frozenset()
+    past: str,
+    result: Changed,
+    zone: tzinfo | None,
+    now: datetime,
+    unchanged: Set[int] = frozenset(),
+    *,
+    absolute: bool = False,
 ) -> None:
     """Print a line per task.
 
@@ -230,14 +233,16 @@ def write_changed(
             word = "Next" if (task.repeat.series, task.repeat.occurrence - 1) in series else word
         if past == ReopenTasks.past and task.status == "deleted":
             word = "Took back"
-        write_wrapped(f"{word} {format_task(task, zone, now)}")
+        write_wrapped(f"{word} {format_task(task, zone, now, absolute=absolute)}")
     if not result.new:
         note("(already done with this key; nothing was changed again)")
 
 
-def format_age(when: datetime, now: datetime, zone: tzinfo | None = None) -> str:
+def format_age(when: datetime, now: datetime, zone: tzinfo | None = None, *, absolute: bool = False) -> str:
     """Return `just now`, `5m ago`, `3h ago`, `2d ago`, then the date in the zone, or else in that of `now`."""
     zone = zone or now.tzinfo
+    if absolute:
+        return f"{when.astimezone(zone):%Y-%m-%d %H:%M}"
     seconds = (now - when).total_seconds()
     if seconds < 60:
         return "just now"
