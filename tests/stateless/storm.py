@@ -240,7 +240,9 @@ class Storm:
     def _kill(self, over_now: threading.Event) -> None:
         """Kill the next part once the last one works again, so that the users get on."""
         chooser = random.Random(self.seed)
-        while not over_now.wait(chooser.uniform(1.0, 5.0)):
+        pause = 0.3  # A short run has its kills, too.
+        while not over_now.wait(pause):
+            pause = chooser.uniform(1.0, 5.0)
             instance = chooser.choice(self.instances)
             part = chooser.random()
             if part < 0.2:
@@ -305,6 +307,9 @@ def settle_person(db: Database, person: Person, workers: list[Owner]) -> None:
     told = {key: answer for worker in workers for key, answer in worker.acknowledged.items()}
     assert told.keys() <= keys.keys(), "lost"
     assert not keys.keys() & {key for worker in workers for key in worker.refused}, "refused, but done"
+    if not any(isinstance(worker, Hasty) for worker in workers):  # who does not wait for answers
+        own_keys = {key for key in keys if key.startswith("w")}
+        assert own_keys <= told.keys(), "done, but not told"
     by_key = {change["key"]: change for change in changes}
     for key, answer in told.items():
         if by_key[key]["verb"] != "Undo":
