@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from tests.conftest import Database, Person, Server, wait_for
+from tests.support.chat_fixtures import end_unfinished_turns
 from tests.support.chat_process import ChatProcess, model_environment, read_frames, slow_answer
 from tests.support.connections import Line
 from tests.support.fake_model import FakeModel, call_answer, text_answer
@@ -81,13 +82,14 @@ def test_turn_that_killed_every_server_is_ended(
 
 
 @pytest.fixture
-def dead(db: Database, person: Person, line: Callable[..., Line]) -> DeadTurn:
+def dead(db: Database, person: Person, line: Callable[..., Line]) -> Iterator[DeadTurn]:
     """A turn that was begun through a server, with a zone, and whose process is gone."""
     begin = BeginTurn(conversation=new_id(), turn=new_id(), runner=new_id(), text="hello", model="test-model")
     line(person, served=True)(begin, key=new_id(), zone="Asia/Tokyo")
     db.execute(LAPSE, person.user_id)
     me = person.user_id
-    return DeadTurn(me, me, begin.conversation, begin.turn, 1, model="test-model", zone="Asia/Tokyo")
+    yield DeadTurn(me, me, begin.conversation, begin.turn, 1, model="test-model", zone="Asia/Tokyo")
+    end_unfinished_turns(db)
 
 
 @pytest.fixture

@@ -47,11 +47,17 @@ def chat_server(db: Database, model: FakeModel, tmp_path_factory: pytest.TempPat
     running.stop(signal.SIGKILL)
 
 
+def end_unfinished_turns(db: Database) -> None:
+    """End the turns that earlier tests left, else a server continues them with the scripts of this test."""
+    db.execute("UPDATE todo.turns SET state = 'stopped' WHERE state IN ('running', 'answered')")
+
+
 @pytest.fixture
 def make_talker(
     db: Database, model: FakeModel, chat_server: Server, as_person: Callable[..., Todo], request: pytest.FixtureRequest
 ) -> Callable[..., ChatProcess]:
     """Return a function that opens a user's terminal: make_talker(way)."""
+    end_unfinished_turns(db)
 
     def make(way: str, who: Person | None = None) -> ChatProcess:
         who = who or db.person()
