@@ -95,6 +95,8 @@ def _write_settings(home: Path, port: int, owner_url: str, max_prepared_statemen
         f"auth_type = scram-sha-256\nauth_file = {home}/users.txt\n"
         "auth_query = SELECT usename, passwd FROM pg_shadow WHERE usename = $1\n"
         f"pool_mode = transaction\ndefault_pool_size = {POOL_SIZE}\nmax_client_conn = 500\n"
+        # Each user of the tests has a login and so a pool, and Postgres has 100 connections.
+        "server_idle_timeout = 1\n"
         + (f"max_prepared_statements = {max_prepared_statements}\n" if max_prepared_statements else "")
     )
 
