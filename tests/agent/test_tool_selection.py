@@ -58,7 +58,7 @@ def test_tools_that_take_something_back_are_always_offered(name: str) -> None:
 
 def test_found_tools_are_offered_for_the_rest_of_the_conversation(chat: Chat) -> None:
     chat(AddTask(title="milk"))
-    first = Watching([[MORE_TOOLS, {"words": "track the time of work"}]], [["start_task", {"number": 1}]], ["Started."])
+    first = Watching([[MORE_TOOLS, {"words": "track work"}]], [["start_task", {"number": 1}]], ["Started."])
     assert chat.say("start 1", answer=first).text == "Started."
     assert first.offered[0] == FEW
     assert first.offered[1] == first.offered[2]

@@ -208,7 +208,7 @@ def test_usage_command_prints_counts_and_costs(
 ) -> None:
     chief = make_talker(talker.way, boss)
     done = chief("admin", "user", "budget", talker.who.name, "--tokens-per-day", "2k")
-    assert (done.out, done.code) == (f"{talker.who.name} has a budget of 2,000 tokens a day.\n", 0), done.err
+    assert (done.out, done.code) == (f"{talker.who.name} has a budget of 2,000 tokens in any 24 hours.\n", 0), done.err
     assert talker("prefs", "--budget", "15").out == "budget\t15\tpreference\n"
     assert talker("prefs", "--budget", "few").code == 2
     talker.script(call_answer(("add_task", {"title": "x"})), text_answer("Done."))

@@ -244,6 +244,8 @@ def test_questions_accept_only_yes(bare: Todo) -> None:
     child = pexpect.spawn(
         COMMAND[0], [*COMMAND[1:], "login", "http://127.0.0.1:1"], env=bare.environment(), encoding="utf-8", timeout=20
     )  # type: ignore[arg-type]
+    child.expect("E-mail")
+    child.sendline("")
     child.expect("Token: ")
     child.sendintr()
     child.expect(pexpect.EOF)

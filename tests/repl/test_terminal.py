@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Database, Server
-from tests.support.chat_process import Balancer, ChatProcess, model_environment, slow_answer
+from tests.support.chat_process import Balancer, ChatProcess, model_environment, slow_answer, wait_until
 from tests.support.fake_model import FakeModel, call_answer, text_answer
 from tests.support.terminal import Terminal
 
@@ -273,8 +273,9 @@ def test_lost_connection_is_reported_and_the_prompt_continues(
     screen.say("anybody there?", "cannot be reached")
     second = make_server(db, env=model_environment(talker.model))
     balancer.targets[:] = [int(second.url.rpartition(":")[2])]
+    talker.script(text_answer("The end."), text_answer("Here again."))
     talker.lapse()
-    talker.script(text_answer("Here again."))
+    wait_until(lambda: {state for _, state in talker.turns()} == {"done"})  # the server continues the dead turn
     screen.say("and now?", "Here again.")
     balancer.close()
 

@@ -15,6 +15,7 @@ from tests.support.raw_http import Answer, ask
 from tests.support.tcp_proxy import open_database_proxy
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.usage import Budget, make_budget_error
+from todo_cli.db.rate_limit import Rate, limit_error
 from todo_cli.errors import TooMany
 from todo_cli.server.refusal_counts import REPEAT_SECONDS, is_rate_limit
 
@@ -96,4 +97,5 @@ def test_repeated_forged_token_beyond_its_limit_costs_the_database_nothing(
 def test_spent_budget_is_no_rate_limit() -> None:
     """It refuses turns only, with 429 as well, and each refused turn counts."""
     assert not is_rate_limit(make_budget_error(Budget(allowed=1, spent=2, seconds=60)))
-    assert is_rate_limit(TooMany("more than 20 requests in a minute", retry_after=3))
+    assert not is_rate_limit(TooMany("too many attempts", retry_after=3))
+    assert is_rate_limit(limit_error(Rate("user", limit=20, remaining=0, refused=True, reset=3.0, at=0.0)))

@@ -20,8 +20,8 @@ from todo_cli.contract.ids import new_id
 
 ROOT = Path(__file__).parents[2]
 NEEDLESS_PACKAGES = {"httpx2", "openai", "mcp", "sqlalchemy", "alembic", "typer", "rich", "dateutil"}
-# 571 and 605 on Python 3.11, with a twentieth to spare; ASGI servers may have a proxy in front, which uvicorn believes
-MAX_MODULES = {"lambda": 600, "asgi": 636}
+# 628 and 662 on Python 3.11, with a twentieth to spare; ASGI servers may have a proxy in front, which uvicorn believes
+MAX_MODULES = {"lambda": 660, "asgi": 695}
 
 
 class Answer(NamedTuple):

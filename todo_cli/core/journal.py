@@ -184,11 +184,17 @@ def show_row(row: JournalRow | TaskRow) -> dict[str, Any]:
         shown[name] = list(value) if isinstance(value, tuple) else value
     if has_reference(stored) and isinstance(shown["note"], dict):
         shown["note"] = UNKNOWN_TEXT
-    shown["remind"] = [_show_reminder(each) for each in stored.get("remind") or ()]
+    shown["remind"] = _show_reminders(stored.get("remind"))
     shown["attachments"] = _show_file_names(stored.get("attachments"))
     if stored.get("priority") == NO_PRIORITY:
         shown["priority"] = None
     return shown
+
+
+def _show_reminders(value: Any) -> Any:
+    if not isinstance(value, list | tuple):
+        return [] if value is None else value
+    return [_show_reminder(reminder) for reminder in value]
 
 
 def _show_reminder(reminder: Any) -> str:

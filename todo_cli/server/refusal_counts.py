@@ -20,6 +20,10 @@ MAX_REMEMBERED_REFUSALS = 10_000
 COUNT_FAILURE = "SELECT todo.count_failure($1::uuid, $2)"
 
 
+class TooManySignIns(TooMany):
+    """Too many sign-ins with a wrong token."""
+
+
 async def count_failed_sign_in(pool: Pool, caller: Caller, error: NotSignedIn) -> TodoError:
     """Count a failed sign-in and return the error to send: the given one, or TooMany after many failures.
 
@@ -32,13 +36,13 @@ async def count_failed_sign_in(pool: Pool, caller: Caller, error: NotSignedIn) -
     except (psycopg.Error, Unavailable):
         return error
     if row is not None and row[0] > MAX_FAILURES_PER_MINUTE:
-        return TooMany("too many failed sign-ins", hint="check the token, then wait a minute", retry_after=60)
+        return TooManySignIns("too many failed sign-ins", hint="check the token, then wait a minute", retry_after=60)
     return error
 
 
 def is_rate_limit(error: Exception) -> bool:
-    """Return whether an error is the answer of a rate limit, and not of a budget or of a size: those have a reason."""
-    return isinstance(error, TooMany) and "reason" not in error.extra
+    """Return whether an error is about all requests of a token, and not about a budget, a size, or one kind of request."""
+    return isinstance(error, TooManySignIns) or (isinstance(error, TooMany) and "rate" in error.extra)
 
 
 class Refusal(NamedTuple):

@@ -55,7 +55,7 @@ class _Added(msgspec.Struct):
     is_new: bool
     same: bool
     seq: int
-    after: list[dict[str, Any]]
+    after: list[dict[str, Any]] | None = None  # None: the key is that of a change of something else
 
 
 async def want_task(tx: Transaction, request: AddTask) -> AddWanted:
@@ -168,4 +168,4 @@ async def _add_rows(tx: Transaction, request: AddTask | AddTasks, wanted: AddWan
     added = decode(text or "", _Added)
     if not added.same:
         raise reused_key(stamp.key)
-    return Changed(tasks=to_tasks(read_rows(added.after)), seq=added.seq, new=added.is_new)
+    return Changed(tasks=to_tasks(read_rows(added.after or [])), seq=added.seq, new=added.is_new)
