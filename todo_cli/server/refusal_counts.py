@@ -41,7 +41,7 @@ async def count_failed_sign_in(pool: Pool, caller: Caller, error: NotSignedIn) -
 
 
 def is_rate_limit(error: Exception) -> bool:
-    """Return whether an error is about all requests of a token, and not about a budget, a size, or one kind of request."""
+    """Return whether an error is about all requests of a token, and not a budget, a size, or one kind of request."""
     return isinstance(error, TooManySignIns) or (isinstance(error, TooMany) and "rate" in error.extra)
 
 
