@@ -37,6 +37,10 @@ DATE_AND_RECURRENCE_MODULES = {
 MAX_MODULES_OF_DIRECT_ADD = 452  # 431 on Python 3.11, with a twentieth to spare
 
 
+ENVIRONMENT_MODULES = {"sitecustomize", "usercustomize", "_distutils_hack"}
+"""An environment may import these at every start of Python."""
+
+
 def imported_modules(todo: Todo, *arguments: str, env: dict[str, str] | None = None) -> set[str]:
     """Run a command that succeeds and return the modules it imported."""
     out = todo.directory / "modules.txt"
@@ -51,7 +55,7 @@ def imported_modules(todo: Todo, *arguments: str, env: dict[str, str] | None = N
         check=False,
     )
     assert result.returncode == 0, result.stderr
-    return set(out.read_text().splitlines())
+    return set(out.read_text().splitlines()) - ENVIRONMENT_MODULES
 
 
 def command_modules(modules: set[str]) -> set[str]:

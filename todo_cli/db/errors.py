@@ -80,6 +80,10 @@ TAKEN = {
     "tokens_pkey": "you already have a token with this id",
     "channels_pkey": "you already have a channel with this name",
     "tokens_user_hash": "this token is stored already",
+    "invitations_pkey": "you already have an invitation with this id",
+    "invitations_user_hash": "this invitation is stored already",
+    "devices_pkey": "a device with this secret already asks to be signed in",
+    "attachments_pkey": "an attachment with this id already exists",
 }
 
 LACKS_SCOPE = "the token lacks the scope "

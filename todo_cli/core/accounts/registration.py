@@ -42,7 +42,8 @@ SELECT json_build_object('invitations', coalesce(json_agg(
 
 DELETE = build_journaled("""
   SELECT jsonb_build_object('id', i) AS answer FROM todo.delete_invitation(%(id)s::uuid) i
-   WHERE NOT EXISTS (SELECT FROM known)""")
+   WHERE NOT EXISTS (SELECT FROM known)
+   LIMIT 1""")  # administrators choose the ids, and two may have chosen the same
 
 
 @handler(BeginRegistration)
