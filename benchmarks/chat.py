@@ -31,7 +31,7 @@ def measure_turns(bench: Bench, turns: int, rounds: int) -> dict[tuple[str, str]
     cases += [("plain", name) for name, talk in bench.talks.items() if talk.messages == talk.replayed]
     runs: dict[tuple[str, str], list[Cost]] = {case: [] for case in cases}
     for way, name in cases:
-        bench.run(way, bench.talks[name], 3)
+        bench.run(way, bench.talks[name], min(3, turns))
     for _ in range(rounds):
         for (way, name), found in runs.items():
             found.append(bench.run(way, bench.talks[name], turns))
@@ -167,11 +167,11 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turns", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--quick", action="store_true", help="2 turns, conversations of 10,000: to see that it works")
+    parser.add_argument("--quick", action="store_true", help="1 turn, conversations of 10,000: to see that it works")
     options = parser.parse_args()
     if INSIDE not in os.environ:
         sys.exit(run_inside(__file__))
     if options.quick:
-        main(2, 1, LONG // 10)
+        main(1, 1, LONG // 10)
     else:
         main(options.turns, options.rounds, LONG)

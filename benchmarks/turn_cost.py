@@ -150,8 +150,8 @@ class Bench:
 
 def nanoseconds(pid: int) -> float:
     """Return the CPU time of a process, finer than clock ticks where the system reports it."""
-    files = list(Path(f"/proc/{pid}/task").glob("*/schedstat"))
     try:
+        files = list(Path(f"/proc/{pid}/task").glob("*/schedstat"))
         return sum(int(file.read_text().split()[0]) for file in files) or cpu_seconds(pid) * 1e9
     except (OSError, subprocess.CalledProcessError):  # the process has just ended
         return 0.0
