@@ -54,7 +54,7 @@ def _read_turn_before(messages: Sequence[Message], turn: str) -> TurnBefore:
     answer = "\n".join(message.content for message in before if message.role == "assistant")
     listed = _read_shown([message for group in turns[:place] for message in group])
     shown = _read_shown(before)
-    mentioned = TurnBefore(listed, frozenset(), "", answer).mentioned
+    mentioned = TurnBefore(listed, frozenset(), "", answer).mentioned_numbers
     shown |= {number: listed[number] for number in mentioned}
     changed = {number for call, content in completed_calls(before) if call.is_change for number in read_tasks(content)}
     return TurnBefore(shown, frozenset(changed), _spoken_text(before), answer)

@@ -36,7 +36,7 @@ class TurnBefore(NamedTuple):
         return "?" in self.answer and not self.changed
 
     @property
-    def mentioned(self) -> list[int]:
+    def mentioned_numbers(self) -> list[int]:
         """The shown tasks in the order in which the answer mentions their numbers."""
         numbers = dict.fromkeys(int(number) for number in _MENTION.findall(self.answer))
         return [number for number in numbers if number in self.shown]
@@ -80,10 +80,10 @@ def _without_dates(words: list[str]) -> list[str]:
 
 def _pick(words: list[str], place: int, before: TurnBefore) -> list[int]:
     """Return the tasks of "the second" or "the last two"; all tasks where the answer shows no order."""
-    if not before.mentioned:
+    if not before.mentioned_numbers:
         return list(before.shown)
     index = ORDINALS[words[place]]
     count = COUNTS.get(words[place + 1], 1) if place + 1 < len(words) else 1
     if index < 0:
-        return before.mentioned[-count:]
-    return before.mentioned[index : index + count]
+        return before.mentioned_numbers[-count:]
+    return before.mentioned_numbers[index : index + count]
