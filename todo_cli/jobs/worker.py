@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import traceback
 from datetime import timedelta
 
 import psycopg
@@ -130,7 +131,9 @@ class Worker:
         except TodoError as error:
             await self._give_back(queue, job, str(error))
         except Exception as error:
-            log.exception("a job failed")
+            # frames alone: the message of an error may quote what a user wrote
+            frames = "".join(traceback.format_tb(error.__traceback__))
+            log.error("a job failed: %s\n%s", type(error).__name__, frames)
             await self._give_back(queue, job, f"a bug: {type(error).__name__}")
         finally:
             renewal.cancel()
