@@ -113,6 +113,17 @@ SETTING_KEYS = (
     SettingKey("worker", "lease", float, 60.0, "seconds until a dead worker's job is taken over", "TODO_WORKER_LEASE"),
     SettingKey("worker", "retry", float, 10.0, "seconds before the first repetition; doubles", "TODO_WORKER_RETRY"),
     SettingKey("worker", "keep_days", int, 90, "days that deliveries and dead jobs are kept", "TODO_KEEP_DAYS"),
+    SettingKey(
+        "worker",
+        "keep_trash_days",
+        int,
+        0,
+        "days that removed tasks and conversations are kept; 0: for ever",
+        "TODO_KEEP_TRASH_DAYS",
+    ),
+    SettingKey(
+        "worker", "keep_text_days", int, 0, "days that the journal keeps long texts; 0: for ever", "TODO_KEEP_TEXT_DAYS"
+    ),
     SettingKey("server", "metrics", bool, False, "serve metrics for Prometheus at /metrics", "TODO_METRICS"),
     SettingKey(
         "server",
@@ -171,6 +182,8 @@ _LIMITS = {
     "lease": f"1 to {MAX_LEASE_SECONDS:,} seconds",
     "retry": f"more than 0 and at most {MAX_RETRY_SECONDS:,} seconds",
     "keep_days": f"1 to {MAX_KEEP_DAYS:,}",
+    "keep_trash_days": f"1 to {MAX_KEEP_DAYS:,}, or 0 for ever",
+    "keep_text_days": f"1 to {MAX_KEEP_DAYS:,}, or 0 for ever",
     "allowed": "a list of names",
     "input_price": f"0 to {MAX_PRICE:,}",
     "output_price": f"0 to {MAX_PRICE:,}",
@@ -228,6 +241,8 @@ def _is_within_limits(key: SettingKey, value: Any) -> bool:
             return bool(0 < value <= MAX_RETRY_SECONDS)
         case "keep_days":
             return bool(1 <= value <= MAX_KEEP_DAYS)
+        case "keep_trash_days" | "keep_text_days":
+            return bool(0 <= value <= MAX_KEEP_DAYS)
         case "traces":
             return bool(0 <= value <= 1)
         case "retention_days":
