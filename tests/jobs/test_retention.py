@@ -29,8 +29,10 @@ def remove(post: Post, *numbers: int, days: int) -> int:
     seq: int = post(DeleteTasks(numbers=numbers)).seq
     post.db.execute(
         "UPDATE todo.tasks SET deleted_at = now() - %s * interval '1 day' WHERE space_id = %s AND number = ANY (%s)",
-        days, post.person.user_id, list(numbers),
-    )  # fmt: skip
+        days,
+        post.person.user_id,
+        list(numbers),
+    )
     return seq
 
 
@@ -70,18 +72,25 @@ def test_removed_conversation_goes_after_the_retention_unless_another_one_contin
         post.db.execute(
             "INSERT INTO todo.conversations (space_id, user_id, id, number, title, deleted_at)"
             " VALUES (%s, %s, %s, 0, 'old', now() - %s * interval '1 day')",
-            me, me, id_, days,
-        )  # fmt: skip
+            me,
+            me,
+            id_,
+            days,
+        )
         post.db.execute(
             "INSERT INTO todo.messages (space_id, user_id, conversation_id, seq, turn_id, attempt, role, content, tokens)"
             " VALUES (%s, %s, %s, 1, gen_random_uuid(), 1, 'user', 'hello', 1)",
-            me, me, id_,
-        )  # fmt: skip
+            me,
+            me,
+            id_,
+        )
     post.db.execute(
         "INSERT INTO todo.conversations (space_id, user_id, id, number, title, head, head_of)"
         " VALUES (%s, %s, gen_random_uuid(), 0, 'fork', 1, %s)",
-        me, me, ids[1],
-    )  # fmt: skip
+        me,
+        me,
+        ids[1],
+    )
     sweep(post, FOREVER)
     sweep(post, Retention(usual=FOREVER.usual, trash=MONTH))
     left = post.db.execute(
@@ -111,8 +120,11 @@ def test_expired_acting_tokens_go(post: Post) -> None:
             "INSERT INTO todo.tokens (user_id, id, name, hash, scopes, kind, expires_at, parent)"
             " SELECT user_id, gen_random_uuid(), %s, sha256(%s::text::bytea), '{all}', 'acting',"
             " now() - %s * interval '1 hour', id FROM todo.tokens WHERE user_id = %s AND name = 'first'",
-            name, name, hours, post.person.user_id,
-        )  # fmt: skip
+            name,
+            name,
+            hours,
+            post.person.user_id,
+        )
     sweep(post, FOREVER)
     rows = post.db.execute("SELECT name FROM todo.tokens WHERE user_id = %s ORDER BY 1", post.person.user_id)
     assert rows == [("first",), ("new",)]

@@ -17,7 +17,6 @@ MAX_RETENTION_DAYS = 36_500
 MAX_LEASE_SECONDS = 3_600
 """Of a worker's job."""
 MAX_RETRY_SECONDS = 3_600
-MAX_KEEP_DAYS = 36_500
 MAX_PRICE = 1_000_000
 MAX_CURRENCY_CHARS = 10
 
@@ -181,9 +180,9 @@ _LIMITS = {
     "mail_from": "an e-mail address",
     "lease": f"1 to {MAX_LEASE_SECONDS:,} seconds",
     "retry": f"more than 0 and at most {MAX_RETRY_SECONDS:,} seconds",
-    "keep_days": f"1 to {MAX_KEEP_DAYS:,}",
-    "keep_trash_days": f"1 to {MAX_KEEP_DAYS:,}, or 0 for ever",
-    "keep_text_days": f"1 to {MAX_KEEP_DAYS:,}, or 0 for ever",
+    "keep_days": f"1 to {MAX_RETENTION_DAYS:,}",
+    "keep_trash_days": f"1 to {MAX_RETENTION_DAYS:,}, or 0 for ever",
+    "keep_text_days": f"1 to {MAX_RETENTION_DAYS:,}, or 0 for ever",
     "allowed": "a list of names",
     "input_price": f"0 to {MAX_PRICE:,}",
     "output_price": f"0 to {MAX_PRICE:,}",
@@ -240,12 +239,10 @@ def _is_within_limits(key: SettingKey, value: Any) -> bool:
         case "retry":
             return bool(0 < value <= MAX_RETRY_SECONDS)
         case "keep_days":
-            return bool(1 <= value <= MAX_KEEP_DAYS)
-        case "keep_trash_days" | "keep_text_days":
-            return bool(0 <= value <= MAX_KEEP_DAYS)
+            return bool(1 <= value <= MAX_RETENTION_DAYS)
         case "traces":
             return bool(0 <= value <= 1)
-        case "retention_days":
+        case "retention_days" | "keep_trash_days" | "keep_text_days":
             return bool(0 <= value <= MAX_RETENTION_DAYS)
         case "allowed":
             return all(isinstance(name, str) for name in value)
