@@ -158,4 +158,4 @@ GRANT EXECUTE ON ROUTINE todo.sweep_texts(interval, int) TO todo_worker;
 
 REVOKE CREATE ON SCHEMA todo FROM todo_auth;
 
-UPDATE todo.schema SET version = 20;
+UPDATE todo.schema SET version = 21;
