@@ -19,7 +19,7 @@ from todo_cli.settings.settings import Settings
 
 def place_of(session: Session, postgres: LocalPostgres) -> ServicePlace:
     """Return the place of the service beside this Postgres."""
-    return ServicePlace(postgres.home, session.settings.path)
+    return ServicePlace(postgres.home, session.settings)
 
 
 def switch_service(session: Session, postgres: LocalPostgres, *, is_on: bool) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from todo_cli.clients.base import Client
 from todo_cli.errors import NotSignedIn
-from todo_cli.local_service.places import uses_local_service
 from todo_cli.settings.settings import Settings
 
 
@@ -17,10 +16,13 @@ def open_client(settings: Settings) -> Client:
         from todo_cli.clients.http import HttpClient
 
         return HttpClient(settings)
-    if uses_local_service(settings):
-        from todo_cli.clients.local_service import LocalServiceClient
+    if settings.embedded:
+        from todo_cli.local_service.places import uses_local_service
 
-        return LocalServiceClient(settings)
+        if uses_local_service(settings):
+            from todo_cli.clients.local_service import LocalServiceClient
+
+            return LocalServiceClient(settings)
     if settings.database_url or settings.embedded:
         from todo_cli.clients.direct import DirectClient
 

@@ -63,19 +63,25 @@ def is_private(directory: str) -> bool:
 def find_socket(home: str, config: os.PathLike[str]) -> str | None:
     """Return the socket of a service that has read the current configuration, None if there is none.
 
-    The process behind it may have ended, or may hang: only an answer shows that it lives.
+    The time of the socket is that of the configuration which the service has read. The process behind the socket may
+    have ended, or may hang: only an answer shows that it lives.
     """
     path = socket_path(home)
     if not is_private(os.path.dirname(path)):
         return None
     try:
-        created_at = os.stat(path).st_mtime_ns
+        read_at = os.stat(path).st_mtime_ns
     except OSError:
         return None
+    return path if read_change_time(config) <= read_at else None
+
+
+def read_change_time(config: os.PathLike[str]) -> int:
+    """Return when the configuration was changed, 0 where all settings come from the environment."""
     try:
-        return path if os.stat(config).st_mtime_ns <= created_at else None
-    except OSError:  # all settings come from the environment
-        return path
+        return os.stat(config).st_mtime_ns
+    except OSError:
+        return 0
 
 
 def make_private_directory(directory: str) -> None:

@@ -12,14 +12,17 @@ from todo_cli.clients.http_once import NotConnected, ResponseLost, send_once
 from todo_cli.errors import TodoError
 from todo_cli.local_postgres.locks import lock_file
 from todo_cli.local_service.identity import find_service_process
+from todo_cli.local_service.model_settings import DIGEST_FILE, digest_model_settings, read_digest
 from todo_cli.local_service.places import (
     SOCKET_NAME,
     find_socket,
     is_private,
     make_private_directory,
+    read_change_time,
     service_directory,
     socket_directory,
 )
+from todo_cli.settings.settings import Settings
 
 GRACE_SECONDS = 10
 """Of running requests and turns when the service ends."""
@@ -38,8 +41,10 @@ class ServicePlace:
     Every method raises Unavailable while another process takes the place or ends the service.
     """
 
-    def __init__(self, home: Path, config: Path) -> None:
-        self._home, self._config = str(home), config
+    def __init__(self, home: Path, settings: Settings) -> None:
+        self._home, self._config = str(home), settings.path
+        self._config_changed_at = read_change_time(settings.path)  # before the server reads the file
+        self._model_digest = digest_model_settings(settings)
         self.directory = Path(service_directory(self._home))
         self._sockets = Path(socket_directory(self._home))
         self._locks = contextlib.ExitStack()
@@ -51,31 +56,28 @@ class ServicePlace:
         return str(self._sockets / f"{SOCKET_NAME}.new")
 
     def take(self) -> bool:
-        """Take the place and return True, or return False if a service of this release and configuration answers.
+        """Take the place and return True, or return False if a service of this release and these settings answers.
 
-        A service of another release or configuration ends, as does one that hangs.
+        A service of another release or of other settings ends, as does one that hangs.
         """
         for directory in (self.directory, self._sockets):
             make_private_directory(str(directory))
         self._start_lock.enter_context(lock_file(self.directory / ".start", START_LOCK_SECONDS))
-        if (socket := find_socket(self._home, self._config)) and is_answering(socket):
+        if self._has_good_service():
             self._start_lock.close()
             return False
         self._end_running()
         fd = self._locks.enter_context(lock_file(self.directory / ".alive", KILL_SECONDS))
         os.truncate(fd, 0)
         os.pwrite(fd, str(os.getpid()).encode(), 0)
+        (self.directory / DIGEST_FILE).write_text(self._model_digest)
         self._locks.callback(self._remove_sockets)
         return True
 
     def open(self) -> None:
-        """Let commands find the socket, and let other processes take the place."""
-        path = self._sockets / SOCKET_NAME
-        os.rename(self.new_socket, path)
-        with contextlib.suppress(OSError):
-            changed_at = self._config.stat().st_mtime_ns
-            if changed_at > path.stat().st_mtime_ns:  # a clock was wrong; every service would be out of date
-                os.utime(path, ns=(changed_at, changed_at))
+        """Let commands find the socket, with the time of the configuration, and let other processes take the place."""
+        os.utime(self.new_socket, ns=(self._config_changed_at, self._config_changed_at))
+        os.rename(self.new_socket, self._sockets / SOCKET_NAME)
         self._start_lock.close()
 
     def is_open(self) -> bool:
@@ -106,6 +108,11 @@ class ServicePlace:
                 for path in directory.iterdir():
                     path.unlink(missing_ok=True)
                 directory.rmdir()
+
+    def _has_good_service(self) -> bool:
+        socket = find_socket(self._home, self._config)
+        has_same_model = read_digest(str(self.directory)) == self._model_digest
+        return socket is not None and has_same_model and is_answering(socket)
 
     def _end_running(self) -> bool:
         """End the service, by force after a grace. Its socket goes first, so that commands stop to wait for it."""

@@ -10,6 +10,7 @@ import typer
 from todo_cli.cli.options import Json
 from todo_cli.cli.session import Session, session_of
 from todo_cli.errors import NotAllowed, NotSignedIn, TodoError
+from todo_cli.settings.settings import Settings
 
 PANEL = "Account"
 app = typer.Typer(add_completion=False)
@@ -159,9 +160,19 @@ def _check_connection(session: Session) -> str:
         pass
     finally:
         client.close()
-    return settings.server or (
-        f"local Postgres in {settings.embedded}" if settings.embedded else "direct to a database"
-    )
+    if settings.embedded and not settings.server:
+        return f"local Postgres in {settings.embedded}{_describe_service(settings)}"
+    return settings.server or "direct to a database"
+
+
+def _describe_service(settings: Settings) -> str:
+    """Return whether commands reach the local Postgres through a service."""
+    from todo_cli.local_service.places import find_socket, uses_local_service
+
+    if not uses_local_service(settings):
+        return ", without a service"
+    is_there = find_socket(settings.embedded or "", settings.path)
+    return ", through its service" if is_there else "; its service starts with the next command"
 
 
 def _check_token(session: Session) -> str:

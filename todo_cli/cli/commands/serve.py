@@ -83,7 +83,7 @@ def _serve_local(session: Session) -> None:
     settings = session.settings
     if settings.embedded is None:
         raise Invalid(f"the profile {settings.profile!r} has no local list", hint="create one with: todo init")
-    place = ServicePlace(Path(settings.embedded), settings.path)
+    place = ServicePlace(Path(settings.embedded), settings)
     if not place.take():
         text.note("The local service runs already.")
         return
@@ -175,10 +175,10 @@ def _make_local_server(session: Session, config: uvicorn.Config, place: ServiceP
     from pathlib import Path
 
     from todo_cli.local_postgres.cluster import LocalPostgres
-    from todo_cli.server.local_server import LocalServer
+    from todo_cli.server.local_list_server import LocalListServer
 
     postgres = LocalPostgres(Path(session.settings.embedded or ""))
-    return LocalServer(config, place.open, lambda: place.is_open() and postgres.running() is not None)
+    return LocalListServer(config, place.open, lambda: place.is_open() and postgres.running() is not None)
 
 
 def _serve_until_signal(
