@@ -12,6 +12,7 @@ LAYERS = {
     "command_table": 0,
     "name_completion": 1,
     "db": 1,
+    "formats": 1,
     "parsing": 1,
     "settings": 1,
     "stores": 1,

@@ -13,6 +13,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "name_completion": set(),
     "settings": {"tomlkit", "keyring"},
     "db": {"msgspec", "psycopg", "psycopg_pool", "sqlalchemy", "alembic"},
+    "formats": {"msgspec"},
     "parsing": {"dateutil", "snowballstemmer", "tzdata"},
     "stores": {"msgspec", "obstore", "valkey"},
     "core": {"msgspec"},
