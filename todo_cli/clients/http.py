@@ -60,12 +60,13 @@ class HttpClient:
             except (ResponseLost, NotConnected, TooMany, Unavailable) as error:
                 time.sleep(attempts.pause_after(error))
 
-    async def send(self, request: Request[R], key: str | None = None) -> R:
+    async def send(self, request: Request[R], key: str | None = None, fences: tuple[int, ...] = ()) -> R:
         """Do `send_now` from an event loop, over kept connections."""
         import asyncio
 
         key = idempotency_key(request, key)
         method, target, body, headers = self._prepare(request, key)
+        headers |= _fence_header(fences)
         attempts = Attempts(self._server, self._settings.timeout, request, key)
         while True:
             try:
@@ -113,7 +114,7 @@ class HttpClient:
             "Time-Zone": self._settings.timezone,
             "Idempotency-Key": quote(key, safe="!#$&'()*+,/:;<=>?@[]^`{|}~") if key else None,
         }
-        headers |= {name: value for name, value in optional.items() if value}
+        headers |= {name: value for name, value in optional.items() if value} | _fence_header(self._settings.fences)
         for name, value in headers.items():
             if not (value.isascii() and value.isprintable()):
                 if name == "Authorization":
@@ -168,6 +169,10 @@ async def read_whole(stream: Any) -> HttpResponse:
         if len(data) > MAX_RESPONSE_BYTES:
             raise too_large()
     return HttpResponse(stream.status_code, dict(stream.headers), bytes(data))
+
+
+def _fence_header(fences: tuple[int, ...]) -> dict[str, str]:
+    return {"Todo-Fence": ",".join(map(str, fences))} if fences else {}
 
 
 def _open_httpx(server: str, timeout: float) -> Any:

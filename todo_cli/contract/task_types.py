@@ -123,11 +123,11 @@ class Task(Struct, frozen=True, kw_only=True):
     """One task. `due`, `defer` and `scheduled` are ISO dates or instants in UTC; `rev` is its last change.
 
     `parent` is the task above it, `after` lists the tasks that it waits for. `tracked` is the time of finished work in
-    seconds, without the work that began at `started_at`. `remind` has the reminders of all users. Lists leave out
-    `note`. An added task has `new`: False when its idempotency key had been used before, and `similar` where AddTask
-    asks for it. Reads add `blocked` (it waits
-    for an open task), `urgency` and `subtasks` (the number of open ones); ShowTask also adds the newest 100 `comments`,
-    oldest first, its `attachments`, and `links` to other tasks.
+    seconds, without the work that began at `started_at`. `remind` has the reminders of all users. `fence` is the number
+    of its last claim, null if it was never claimed. `discovered_from` is the task during which it was found. Lists
+    leave out `note`. An added task has `new`: False when its idempotency key had been used before, and `similar` where
+    AddTask asks for it. Reads add `blocked` (it waits for an open task), `urgency` and `subtasks` (the number of open
+    ones); ShowTask also adds the newest 100 `comments`, oldest first, its `attachments`, and `links` to other tasks.
     """
 
     number: int
@@ -148,6 +148,8 @@ class Task(Struct, frozen=True, kw_only=True):
     repeat: Repeat | None = None
     claimed_by: str | None = None
     claimed_until: datetime | None = None
+    fence: int | None = None
+    discovered_from: int | None = None
     remind: tuple[Reminder, ...] | None = None
     rev: int
     created_at: datetime
