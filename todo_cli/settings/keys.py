@@ -55,6 +55,7 @@ SETTING_KEYS = (
         "TODO_PREPARE",
     ),
     SettingKey("profile", "embedded", str, None, "directory of the local Postgres; set by `todo init`"),
+    SettingKey("profile", "service", bool, True, "use the local service of a local list", "TODO_SERVICE"),
     SettingKey("profile", "token", str, None, "your token; set by `todo init` and `todo login`", "TODO_TOKEN", True),
     SettingKey("profile", "keyring", bool, False, "read the token from the system keyring"),
     SettingKey("profile", "space", str, None, "id of the space to work in; default: your personal one", "TODO_SPACE"),
@@ -100,6 +101,7 @@ SETTING_KEYS = (
         "TODO_CACHE_URL",
         True,
     ),
+    SettingKey("server", "access_log", bool, True, "log each request as a line of JSON", "TODO_ACCESS_LOG"),
     SettingKey("server", "worker", bool, False, "run a worker in each server process too", "TODO_SERVE_WORKER"),
     SettingKey(
         "worker", "database_url", str, None, "login of `todo worker`: todo_worker", "TODO_WORKER_DATABASE_URL", True

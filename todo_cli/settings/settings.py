@@ -38,6 +38,8 @@ class Settings(NamedTuple):
     prepare: str = "auto"
     serve_prepare: str = "auto"
     serve_worker: bool = False
+    serve_access_log: bool = True
+    service: bool = True
     worker_database_url: Secret | None = None
     worker_smtp_url: Secret | None = None
     worker_mail_from: str | None = None
