@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +33,7 @@ class Session:
         self.model: str | None = None
         self.quiet = False
         self.is_prompt = False  # of `todo chat`
+        self.format: Literal["table", "tsv"] | None = None  # of --format
         self.json_options: JsonOptions | None = None
 
     @cached_property
@@ -123,10 +124,14 @@ class Session:
         """Whether a person can be asked: stdin and stderr are terminals."""
         return sys.stdin.isatty() and sys.stderr.isatty()
 
+    def choose_format(self, format: Literal["table", "tsv"] | None) -> None:
+        """Print screens into a pipe (`table`), or the lines of a pipe on a terminal (`tsv`)."""
+        self.format = format
+
     @property
     def is_terminal(self) -> bool:
-        """Whether stdout is a terminal."""
-        return sys.stdout.isatty()
+        """Whether output has the form for a terminal: stdout is one, or --format chooses it."""
+        return sys.stdout.isatty() if self.format is None else self.format == "table"
 
     @property
     def use_color(self) -> bool:

@@ -48,6 +48,8 @@ class Settings(NamedTuple):
     worker_lease: float = 60.0
     worker_retry: float = 10.0
     worker_keep_days: int = 90
+    worker_keep_trash_days: int = 0
+    worker_keep_text_days: int = 0
     model_name: str | None = None
     model_base_url: str | None = None
     model_api_key: Secret | None = None

@@ -138,6 +138,7 @@ tasks = Table(
         "number",
         postgresql_where=text("discovered_from IS NOT NULL"),
     ),
+    Index("tasks_trash", "space_id", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
     Index("tasks_claimed", "space_id", "claimed_until", "number", postgresql_where=text("claimed_until IS NOT NULL")),
 )
 

@@ -1,4 +1,4 @@
-"""Add fences of claims, and links to where a task was found."""
+"""Keep what was removed, and long texts of the journal, for as long as the operator chooses."""
 
 from pathlib import Path
 from typing import Any

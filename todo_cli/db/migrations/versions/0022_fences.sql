@@ -61,4 +61,4 @@ GRANT EXECUTE ON ROUTINE todo.check_fence(bigint, bigint[])
 
 REVOKE CREATE ON SCHEMA todo FROM todo_auth;
 
-UPDATE todo.schema SET version = 21;
+UPDATE todo.schema SET version = 22;
