@@ -189,7 +189,9 @@ def test_server_of_an_earlier_schema_is_counted_as_before(db: Database, limited:
 
 def wait_for_room_in_the_minute(db: Database) -> None:
     """Return when 20 seconds of the database's minute are left: failures are counted by the minute of the clock."""
-    db.execute("SELECT pg_sleep(CASE WHEN s > 40 THEN 60.1 - s ELSE 0 END) FROM extract(second FROM clock_timestamp()) s")
+    db.execute(
+        "SELECT pg_sleep(CASE WHEN s > 40 THEN 60.1 - s ELSE 0 END) FROM extract(second FROM clock_timestamp()) s"
+    )
 
 
 def test_failed_sign_ins_are_counted_apart(db: Database, limited: Callable[[int], Person], line: Lines) -> None:
