@@ -98,6 +98,7 @@ FUNCTIONS: dict[str, str] = {
     "record_usage()": _INTERNAL,
     "token_budget()": CLIENTS,
     "set_token_budget(text, bigint)": CLIENTS,
+    "set_rate_limit(text, jsonb)": CLIENTS,
     "add_channel(text, text, text, text, text, uuid, text[])": CLIENTS,
     "remove_channel(text)": CLIENTS,
     "test_channel(text)": CLIENTS,
