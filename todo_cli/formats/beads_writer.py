@@ -99,10 +99,10 @@ def _choose_labels(task: ExportedTask) -> list[str]:
 
 def _format_links(task: ExportedTask, zone: ZoneInfo) -> list[dict[str, Any]]:
     """Return the links of the task. Kept ones to issues that are no tasks here stay."""
-    wanted: dict[tuple[Any, Any], None] = {(_identify(blocker), "blocks"): None for blocker in task.after}
-    wanted |= {(each, "blocks"): None for each in task.left_out.get("after", ())}
     parent = _identify(task.parent) if task.parent else task.left_out.get("parent")
-    wanted |= {(parent, "parent-child"): None} if parent else {}
+    blockers = [*map(_identify, task.after), *task.left_out.get("after", ())]
+    wanted: dict[tuple[Any, Any], None] = {(parent, "parent-child"): None} if parent else {}
+    wanted |= {(blocker, "blocks"): None for blocker in blockers}
     array = task.kept.get("dependencies")
     kept = [link for link in array if isinstance(link, dict)] if isinstance(array, list) else []
     for link in kept:

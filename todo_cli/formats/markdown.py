@@ -121,7 +121,7 @@ class _ListReader:
         is_first, item.is_empty = item.is_empty, False
         if is_first and token.type == "inline":
             if reason := self._begin_task(item, token.content):
-                yield NotATask(place=f"line:{item.line}", reason=reason, title=token.content)
+                yield NotATask(place=f"line:{item.line}", reason=reason)
             if reason or item.title is not None:
                 return
         owner = next((each for each in reversed(self._open) if each.title is not None), None)

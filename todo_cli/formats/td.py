@@ -92,18 +92,19 @@ def _read_task(task: dict[str, Any], task_id: str, title: str, options: ReadOpti
         kept["priority"] = priority
         lost.append("priority")
         priority = None
+    parent = task.get("parentId")
     is_done = bool(task.get("checked") or task.get("completedAt"))
     return ImportedTask(
         source_id=task_id,
         title=title,
-        note=_read_text(task.get("description")),
+        note=_read_note(task, kept),
         status="deleted" if task.get("isDeleted") else "done" if is_done else "open",
         due=deadline or due,
         scheduled=due if deadline else None,
         priority=PRIORITIES[priority],
         project=_name_project(task.get("projectId"), options.values),
         tags=tags,
-        parent=_read_text(task.get("parentId")),
+        parent=str(parent) if isinstance(parent, str | int) and parent else None,
         every=None if is_done else every,
         series=ImportedSeries(id=task_id, occurrence=1) if every and not is_done else None,
         created_at=_read_instant(task, "addedAt", options, kept),
@@ -113,8 +114,12 @@ def _read_task(task: dict[str, Any], task_id: str, title: str, options: ReadOpti
     )
 
 
-def _read_text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value.strip() else None
+def _read_note(task: dict[str, Any], kept: dict[str, Any]) -> str | None:
+    note = task.get("description")
+    if note and not isinstance(note, str):
+        kept["description"] = note
+        return None
+    return note if note and note.strip() else None
 
 
 def _name_project(project_id: Any, values: Mapping[str, Mapping[str, str | int]]) -> str | None:

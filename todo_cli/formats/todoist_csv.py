@@ -14,6 +14,7 @@ from todo_cli.formats.names import clean_line, clean_tags, join_project
 from todo_cli.formats.records import (
     CERTAIN,
     IMPOSSIBLE,
+    BrokenFile,
     FileLoss,
     FileRecord,
     ImportedComment,
@@ -45,17 +46,21 @@ def looks_like(head: str, name: str) -> int:
 def read_tasks(file: BinaryIO, options: ReadOptions) -> Iterator[FileRecord]:
     """Yield the tasks of the project, each with the comments that follow it."""
     rows = CsvRows(file, options)
-    reader = _ProjectReader(options)
-    for row in rows:
-        if isinstance(row, NotATask):
-            yield row
-        elif any(row.cells.values()):
-            yield from reader.read(row)
+    reader = _TodoistRows(options)
+    try:
+        for row in rows:
+            if isinstance(row, NotATask):
+                yield row
+            elif any(row.cells.values()):
+                yield from reader.read(row)
+    except BrokenFile:
+        yield from reader.finish()  # the last whole task waits for comments
+        raise
     yield from reader.finish()
     yield from rows.notices()
 
 
-class _ProjectReader:
+class _TodoistRows:
     """Reads rows into tasks. A task waits for the comments behind it."""
 
     def __init__(self, options: ReadOptions) -> None:
@@ -97,7 +102,7 @@ class _ProjectReader:
         text, author = row.cells.get("CONTENT", "").strip(), row.cells.get("AUTHOR", "").strip() or None
         if not self._task:
             self._losses["comment on the project"] = None
-            yield NotATask(place=row.place, reason="comment on the project", title=text or None)
+            yield NotATask(place=row.place, reason="comment on the project")
         elif text:
             task, comment = self._task.task, ImportedComment(by=author, text=text)
             lost = ("attachment",) if _ATTACHMENT.search(text) and "attachment" not in task.lost else ()
