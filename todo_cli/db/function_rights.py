@@ -120,6 +120,8 @@ FUNCTIONS: dict[str, str] = {
     "end_delivery(uuid, uuid, int, uuid, text, text)": "todo_worker",
     "schedule_sweep(interval)": "todo_worker",
     "sweep(interval, int)": "todo_worker",
+    "sweep_trash(interval, int)": "todo_worker",
+    "sweep_texts(interval, int)": "todo_worker",
 }
 
 
