@@ -93,3 +93,5 @@ MAX_LEASE_SECONDS = 7 * 86_400
 MAX_TURN_LEASE_SECONDS = 300
 MAX_TOKENS_PER_DAY = 10**15
 """A budget of model tokens."""
+MAX_REQUESTS_PER_MINUTE = 10_000
+"""The rate of one token."""
