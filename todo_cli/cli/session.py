@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from todo_cli.clients.base import Client
     from todo_cli.contract.base import Request
     from todo_cli.contract.clock import Clock
-    from todo_cli.contract.preferences import DisplayPreferences
+    from todo_cli.contract.display import DisplayPreferences
     from todo_cli.contract.users import Identity
     from todo_cli.settings.settings import Settings
 
@@ -29,6 +29,7 @@ class Session:
         self.model: str | None = None
         self.quiet = False
         self.is_prompt = False  # of `todo chat`
+        self.format: Literal["table", "tsv"] | None = None  # of --format
         self.json_options: JsonOptions | None = None
 
     @cached_property
@@ -84,7 +85,7 @@ class Session:
     @property
     def display(self) -> DisplayPreferences:
         """The preferences by which the user wants the last answer shown; the defaults before the first answer."""
-        from todo_cli.contract.preferences import NO_DISPLAY_PREFERENCES
+        from todo_cli.contract.display import NO_DISPLAY_PREFERENCES
 
         return self.client.display if "client" in vars(self) else NO_DISPLAY_PREFERENCES
 
@@ -114,10 +115,14 @@ class Session:
         """Whether a person can be asked: stdin and stderr are terminals."""
         return sys.stdin.isatty() and sys.stderr.isatty()
 
+    def choose_format(self, format: Literal["table", "tsv"] | None) -> None:
+        """Print screens into a pipe (`table`), or the lines of a pipe on a terminal (`tsv`)."""
+        self.format = format
+
     @property
     def is_terminal(self) -> bool:
-        """Whether stdout is a terminal."""
-        return sys.stdout.isatty()
+        """Whether output has the form for a terminal: stdout is one, or --format chooses it."""
+        return sys.stdout.isatty() if self.format is None else self.format == "table"
 
     @property
     def use_color(self) -> bool:

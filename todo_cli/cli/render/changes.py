@@ -10,7 +10,7 @@ from typing import Any
 from todo_cli.cli.render.cells import cut, measure, pad, wrap_words
 from todo_cli.cli.render.colors import Line, Piece, Role
 from todo_cli.cli.render.escape import escape
-from todo_cli.cli.render.task_rows import ListView
+from todo_cli.cli.render.list_view import ListView
 from todo_cli.cli.render.text import format_day, format_duration, format_instant, parse_due
 from todo_cli.contract.journal import Change, Difference
 from todo_cli.contract.registry import label_of

@@ -10,8 +10,9 @@ from todo_cli.cli.render.cells import cut, measure, pad, wrap_line, wrap_words
 from todo_cli.cli.render.colors import Line, Piece, Role
 from todo_cli.cli.render.comments import format_comments
 from todo_cli.cli.render.escape import escape, escape_block
+from todo_cli.cli.render.list_view import ListView
 from todo_cli.cli.render.reminders import describe_reminders
-from todo_cli.cli.render.task_rows import PRIORITY_ROLES, ListView, format_due_cell, is_claimed
+from todo_cli.cli.render.task_rows import PRIORITY_ROLES, format_due_cell, is_claimed
 from todo_cli.cli.render.text import (
     describe_repeat,
     format_age,

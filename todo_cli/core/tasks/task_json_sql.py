@@ -44,11 +44,20 @@ def _blockers(task: LiteralString) -> LiteralString:
       WHERE l.space_id = {task}.space_id AND l.number = {task}.number ORDER BY l.after)"""
 
 
+def is_blocked(task: LiteralString) -> LiteralString:
+    """Return the condition that the row `task` waits for an open task."""
+    return f"""EXISTS (SELECT FROM todo.links l
+      JOIN todo.tasks o ON o.space_id = l.space_id AND o.number = l.after
+      WHERE l.space_id = {task}.space_id AND l.number = {task}.number AND o.status = 'open')"""
+
+
 def computed_pairs(task: LiteralString) -> LiteralString:
-    """Return the pairs that list and show add to a task: whether it is blocked, and its open subtasks."""
+    """Return the pairs that list and show add to a task: whether it is blocked, its open and its done subtasks."""
     return f""",
-    'blocked', EXISTS (SELECT FROM todo.links l
-      JOIN todo.tasks b ON b.space_id = l.space_id AND b.number = l.after
-      WHERE l.space_id = {task}.space_id AND l.number = {task}.number AND b.status = 'open'),
-    'subtasks', (SELECT count(*) FROM todo.tasks s
-      WHERE s.space_id = {task}.space_id AND s.parent = {task}.number AND s.status = 'open')"""
+    'blocked', {is_blocked(task)},
+    'subtasks', {_count_subtasks(task, "open")}, 'subtasks_done', {_count_subtasks(task, "done")}"""
+
+
+def _count_subtasks(task: LiteralString, status: LiteralString) -> LiteralString:
+    return f"""(SELECT count(*) FROM todo.tasks s
+      WHERE s.space_id = {task}.space_id AND s.parent = {task}.number AND s.status = '{status}')"""

@@ -1059,6 +1059,9 @@ GRANT EXECUTE ON FUNCTION todo.token_budget()
 GRANT EXECUTE ON FUNCTION todo.set_token_budget(text, bigint)
   TO todo_limited;
 
+GRANT EXECUTE ON FUNCTION todo.set_rate_limit(text, jsonb)
+  TO todo_limited;
+
 GRANT EXECUTE ON FUNCTION todo.add_channel(text, text, text, text, text, uuid, text[])
   TO todo_limited;
 
@@ -1272,4 +1275,4 @@ GRANT SELECT, INSERT (
     group_id, turn_id)
   ON todo.changes TO todo_limited;
 
-UPDATE todo.schema SET version = 20;
+UPDATE todo.schema SET version = 22;

@@ -1,0 +1,94 @@
+"""The list of formats, and which one a file is in, by its content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from typing import BinaryIO, Protocol, TextIO, cast
+
+from todo_cli.errors import Invalid
+from todo_cli.formats.records import IMPOSSIBLE, ExportedTask, FileRecord, ReadOptions, WriteLoss, WriteOptions
+from todo_cli.formats.text_lines import read_utf8_chunks
+
+MODULES = {
+    "jsonl": "json_lines",
+    "todo.txt": "todo_txt",
+    "taskwarrior": "taskwarrior",
+    "csv": "csv_table",
+    "icalendar": "icalendar",
+    "todoist-csv": "todoist_csv",
+    "td": "td",
+    "markdown": "markdown",
+    "beads": "beads",
+    "vikunja": "vikunja",
+}
+"""The module of each format, by the format's name."""
+
+HEAD_CHARS = 64 * 1024
+ARCHIVE_START = "PK\x03\x04"
+"""A zip archive, as an export of Vikunja is."""
+CONTROL_CHARACTERS = frozenset(map(chr, range(32))) - set("\t\n\r\f\x1b")
+
+
+class FileFormat(Protocol):
+    """A module of a format; `records` describes its parts."""
+
+    NAME: str
+    EXTENSIONS: tuple[str, ...]
+
+    def looks_like(self, head: str, name: str) -> int:
+        """Return how sure it is that the text is of this format, from 0 to 100."""
+
+    def read_tasks(self, file: BinaryIO, options: ReadOptions) -> Iterator[FileRecord]:
+        """Read the records of a file."""
+
+
+class WritableFormat(FileFormat, Protocol):
+    """A format that can be written."""
+
+    def write_tasks(self, tasks: Iterable[ExportedTask], file: TextIO, options: WriteOptions) -> Iterator[WriteLoss]:
+        """Write tasks, and yield the values that the format cannot take."""
+
+
+def find_format(name: str) -> FileFormat:
+    """Return the format of this name; raises Invalid where there is none."""
+    if name not in MODULES:
+        raise Invalid(f"there is no format {name!r}", hint=f"formats: {', '.join(MODULES)}")
+    return cast(FileFormat, import_module(f"todo_cli.formats.{MODULES[name]}"))
+
+
+def find_writable_format(name: str) -> WritableFormat:
+    """Return a format that can be written; raises Invalid where it can only be read."""
+    format = find_format(name)
+    if not hasattr(format, "write_tasks"):
+        writable = [each for each in MODULES if hasattr(find_format(each), "write_tasks")]
+        raise Invalid(f"{name} can be imported only", hint=f"formats to export: {', '.join(writable)}")
+    return cast(WritableFormat, format)
+
+
+def detect_format(file: BinaryIO, options: ReadOptions) -> FileFormat | None:
+    """Return the format of a file, None for a file without text; raises Invalid where no format fits."""
+    head = read_head(file, options)
+    if not head.strip():
+        return None
+    if CONTROL_CHARACTERS.intersection(head) and not head.startswith(ARCHIVE_START):
+        raise Invalid(f"{options.name} is not a text file", hint=f"formats: {', '.join(MODULES)}")
+    formats = [find_format(name) for name in MODULES]
+    scores = [(format.looks_like(head, options.name), _has_extension(format, options), format) for format in formats]
+    score, _, best = max(scores, key=lambda scored: scored[:2])
+    if score == IMPOSSIBLE:
+        raise Invalid(
+            f"{options.name} is in no format that is known: {', '.join(MODULES)}",
+            hint="name the format with: --format",
+        )
+    return best
+
+
+def read_head(file: BinaryIO, options: ReadOptions) -> str:
+    """Return the first text of a file without its byte order mark."""
+    chunk = next(read_utf8_chunks(file, options.encoding), b"")
+    return chunk.decode(errors="replace")[:HEAD_CHARS]
+
+
+def _has_extension(format: FileFormat, options: ReadOptions) -> bool:
+    return options.name.lower().endswith(format.EXTENSIONS)

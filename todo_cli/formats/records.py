@@ -1,0 +1,203 @@
+"""The records that pass between a format and the import or export.
+
+A module of a format has:
+
+- `NAME`, as in `--format NAME`, and `EXTENSIONS`, such as `(".ics",)`: endings of file names, which decide where the
+  content fits several formats;
+- `looks_like(head: str, name: str) -> int`: how sure the first 64 KiB of text are of this format, from 0 (`IMPOSSIBLE`)
+  to 100 (`CERTAIN`). It reads broken and cut text without an error. The file's name decides only between equals;
+- `read_tasks(file: BinaryIO, options: ReadOptions) -> Iterator[FileRecord]`: the records of a seekable file in their
+  order, read bit by bit. A reader that must know the end before the beginning reads the file twice. It raises
+  `BrokenFile` where the structure ends; the records before it count with `--partial`;
+- where the format can be written, `write_tasks(tasks: Iterable[ExportedTask], file: TextIO, options: WriteOptions) ->
+  Iterator[WriteLoss]`: it writes task by task while the caller iterates, and yields each value that the format cannot
+  take. The file translates no line ends. With `GROUPED_BY_PROJECT = True` the tasks come sorted by project and number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from todo_cli.contract.imported_tasks import (
+    DayOrInstant,
+    ImportedComment,
+    ImportedRepeat,
+    ImportedSeries,
+    ImportedTask,
+)
+from todo_cli.errors import Invalid
+
+__all__ = [
+    "BrokenFile",
+    "DayOrInstant",
+    "ExportedTask",
+    "FileLoss",
+    "FileNotice",
+    "FileRecord",
+    "ImportedComment",
+    "ImportedRepeat",
+    "ImportedSeries",
+    "ImportedTask",
+    "NotATask",
+    "ReadOptions",
+    "ReadTask",
+    "TaskReference",
+    "WriteLoss",
+    "WriteOptions",
+]
+
+IMPOSSIBLE, POSSIBLE, LIKELY, CERTAIN = 0, 20, 60, 100
+"""Answers of `looks_like`. Any text is possibly todo.txt; a line `- [ ] x` is likely Markdown."""
+
+
+class ReadOptions(Struct, frozen=True, kw_only=True):
+    """How to read a file: `zone` and `now` for its dates, `name` is the file's name without its folder.
+
+    `encoding` names the file's encoding; null means UTF-8, or UTF-16 by its mark, and windows-1252 for a line that is
+    neither. The last three are for CSV: our field by column, our value by value for each field, and the form of dates
+    such as `DD.MM.YYYY`.
+    """
+
+    zone: ZoneInfo
+    now: datetime
+    name: str
+    encoding: str | None = None
+    columns: Mapping[str, str] = {}
+    values: Mapping[str, Mapping[str, str | int]] = {}
+    dates: str | None = None
+
+
+class WriteOptions(Struct, frozen=True, kw_only=True):
+    """How to write a file: `zone` for its dates, `now` where the format wants the time of writing.
+
+    `name` is the file's name without its folder, empty for stdout.
+    """
+
+    zone: ZoneInfo
+    now: datetime
+    name: str = ""
+
+
+class ReadTask(Struct, frozen=True, kw_only=True):
+    """A task of the file and its place there, such as `line 7` or `task 12`.
+
+    Of several records with one `source_id` the one with the greatest `version` counts, of equal ones the last.
+    """
+
+    task: ImportedTask
+    place: str
+    version: tuple[int, str] = (0, "")
+
+
+class NotATask(Struct, frozen=True, kw_only=True):
+    """A record that is no task, such as `place="line:32", reason="empty"`.
+
+    It is refused where it should have been a task: then the report names it. Otherwise the report counts it.
+    """
+
+    place: str
+    reason: str
+    title: str | None = None
+    refused: bool = False
+
+
+class FileLoss(Struct, frozen=True, kw_only=True):
+    """Something that belongs to the whole file and cannot be carried, in words of the report: `view_style`."""
+
+    word: str
+
+
+class FileNotice(Struct, frozen=True, kw_only=True):
+    """A sentence about how the file was read: `3 lines are not UTF-8: read as windows-1252`."""
+
+    text: str
+
+
+FileRecord = ReadTask | NotATask | FileLoss | FileNotice
+
+
+class BrokenFile(Invalid):
+    """The structure of a file is broken at a place, such as `task 3`: nothing of it is stored without `--partial`."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(
+            f"{place}: {reason}; nothing was imported", hint="import the records before it with: --partial", place=place
+        )
+        self.reason = reason
+
+
+class TaskReference(Struct, frozen=True, kw_only=True):
+    """A task that another one names: its number and id here, and its id in the file that it came from.
+
+    `source_id` is null unless the task came from a file of the format that is written. `kept_id` is `kept.id` then.
+    """
+
+    number: int
+    id: str
+    source_id: str | None = None
+    kept_id: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """The id that the format writes: the source's own, unless that is only a place in a file."""
+        return own_identity(self.source_id) or self.id
+
+
+class ExportedTask(Struct, frozen=True, kw_only=True):
+    """One task to write. Its fields are those of `ImportedTask`; `parent` and `after` refer to tasks of the space.
+
+    `source_id`, `kept` and `left_out` are of the format that is written, else empty. `left_out` are the `parent` and
+    `after` of the source that led to no task or closed a circle. `series.id` is a UUID of ours, unless `source_series`
+    has the source's. `updated_at` is the last change here.
+    """
+
+    number: int
+    id: str
+    title: str
+    note: str | None = None
+    status: str = "open"
+    due: DayOrInstant | None = None
+    scheduled: DayOrInstant | None = None
+    defer: DayOrInstant | None = None
+    priority: int | None = None
+    project: str | None = None
+    tags: tuple[str, ...] = ()
+    parent: TaskReference | None = None
+    after: tuple[TaskReference, ...] = ()
+    has_subtasks: bool = False
+    every: ImportedRepeat | None = None
+    series: ImportedSeries | None = None
+    source_series: str | None = None
+    started_at: DayOrInstant | None = None
+    tracked: int = 0
+    created_at: DayOrInstant
+    updated_at: DayOrInstant
+    completed_at: DayOrInstant | None = None
+    deleted_at: DayOrInstant | None = None
+    comments: tuple[ImportedComment, ...] = ()
+    source_id: str | None = None
+    kept: dict[str, Any] = {}
+    left_out: dict[str, Any] = {}
+
+    @property
+    def identity(self) -> str:
+        """The id that the format writes: the source's own, unless that is only a place in a file."""
+        return own_identity(self.source_id) or self.id
+
+
+class WriteLoss(Struct, frozen=True, kw_only=True):
+    """A value that the written format cannot take, such as `note` of task 12."""
+
+    number: int
+    word: str
+
+
+def own_identity(source_id: str | None) -> str | None:
+    """Return the source's own id of a task, None for a place such as `line:7` or `row:2`."""
+    is_place = source_id is not None and source_id.partition(":")[0] in ("line", "row")
+    return None if is_place else source_id
