@@ -139,7 +139,8 @@ FROZEN = {
     "0019_job_figures.sql": "a94f1c7ba3a2396dbb14c68dbf4887d3e572ced00b77ae8cb66ea2a61bf9e3be",
     "0020_set_rate_limit.sql": "ad06cacb2aa8bb7b9d88e2d46ea70fb66c979e45a9e9def8d71b115f023cfec6",
     "0021_retention.sql": "0db97c6c092e055ada2159c6c9a94a8fdba87043ed94411c09c31e40fbe9cfec",
-    "0022_token_limits.sql": "82dddc947247a3b6a0a22a087de97b77f8817d87d2acb6429a385eb3c36311bd",
+    "0022_fences.sql": "c482f7f18305b54478c62140d7f7dae3e718f4cda749574cab54d26e3ca242f0",
+    "0023_token_limits.sql": "eb92b50af3324ada6b25b806be580d8a48189a4cf4ece0b931e965d4eae09212",
 }
 
 

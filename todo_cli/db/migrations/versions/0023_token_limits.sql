@@ -319,6 +319,34 @@ LANGUAGE sql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_t
   RETURNING *
 $$;
 
+-- Raise a conflict where the caller has lost its claim of a task: where the fence is not among
+-- those that the caller names, or where it names none and its token has lost a claim.
+CREATE OR REPLACE FUNCTION todo.check_fence(p_number bigint, p_fences bigint[]) RETURNS boolean
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  t record;
+BEGIN
+  SELECT k.claimed_by,
+         CASE
+           WHEN cardinality(p_fences) > 0 THEN k.fence <> ALL (p_fences)
+           ELSE todo.current_token_id() = ANY (k.lost_claims)
+         END AS is_lost
+    INTO t
+    FROM todo.tasks k
+   WHERE k.space_id = (
+           SELECT coalesce(todo.current_space('tasks:write'), todo.limited_space('tasks:write')))
+     AND k.number = p_number
+     AND k.fence IS NOT NULL;
+  IF t.is_lost THEN
+    RAISE EXCEPTION 'your claim of task #% was lost: claimed by %; nothing was changed',
+      p_number, coalesce(t.claimed_by, 'nobody')
+      USING ERRCODE = 'TD409',
+            HINT = format('look at it with: todo show %s, and take other work with: '
+              'todo claim --next', p_number);
+  END IF;
+  RETURN true;
+END $$;
+
 -- Store the intent to upload a file, or find it again: a repeated call continues the same upload.
 CREATE OR REPLACE FUNCTION todo.start_upload(
   p_number bigint, p_id uuid, p_name text, p_type text, p_size bigint, p_sha256 bytea, p_place text
@@ -1005,6 +1033,9 @@ GRANT EXECUTE ON FUNCTION todo.remove_links(bigint[], bigint[])
 GRANT EXECUTE ON FUNCTION todo.delete_comment(bigint, uuid)
   TO todo_limited;
 
+GRANT EXECUTE ON FUNCTION todo.check_fence(bigint, bigint[])
+  TO todo_limited;
+
 GRANT EXECUTE ON FUNCTION todo.start_upload(bigint, uuid, text, text, bigint, bytea, text)
   TO todo_limited;
 
@@ -1215,7 +1246,8 @@ GRANT SELECT, INSERT, UPDATE (
 GRANT SELECT, INSERT, UPDATE (
     title, note, status, priority, project, due_on, due_at, updated_at, completed_at, deleted_at,
     rev, parent, defer_on, defer_at, scheduled_on, scheduled_at, started_at, tracked, series,
-    occurrence, repeat, claimed_by, claim_token, claimed_until, attachments, remind)
+    occurrence, repeat, claimed_by, claim_token, claimed_until, attachments, remind,
+    fence, lost_claims, discovered_from)
   ON todo.tasks TO todo_limited;
 
 GRANT SELECT, INSERT
@@ -1275,4 +1307,4 @@ GRANT SELECT, INSERT (
     group_id, turn_id)
   ON todo.changes TO todo_limited;
 
-UPDATE todo.schema SET version = 22;
+UPDATE todo.schema SET version = 23;
