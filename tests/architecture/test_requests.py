@@ -68,7 +68,7 @@ RemoveConversation RemoveView RenameConversation RenewClaims RenewHash ReopenTas
 RestoreTasks RetryJobs RevokeSessions RevokeToken RewindTurn RunCall SaveView SearchConversations SearchTasks
 SetBudget SetPreferences SetRateLimit ShowConversation ShowDevice ShowPreferences ShowTask SignIn SignOut SkipTasks
 StartDevice StartStoreUpload StartTasks StartUpload StopTasks StopTurn StoreAnswer StoreChunk StoreEvents
-StorePassword StoreRegistration StoreReset StoreResults StoreSummary StoreTitle TakeTask TryChannel Undo UndoTurn
+StorePassword StoreRegistration StoreReset StoreResults StoreSummary StoreTitle TakeTask TryChannel Undo UndoToken UndoTurn
 VerifyUpload WhoAmI
 """.split()  # noqa: SIM905  # 70 quoted words would be harder to read
 

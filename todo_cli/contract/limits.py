@@ -101,3 +101,5 @@ MAX_TOKENS_PER_DAY = 10**15
 """A budget of model tokens."""
 MAX_REQUESTS_PER_MINUTE = 10_000
 """The rate of one token."""
+MAX_UNDONE_CHANGES = 500
+"""Changes of one token that are undone together."""
