@@ -81,6 +81,6 @@ def _print_claimed(session: Session, task: Task, *, as_json: bool) -> None:
     from todo_cli.cli.render import text
 
     zone, now = session.load_zone(), session.clock.now
-    text.write_wrapped(f"Claimed {text.format_task(task, zone, now)}")
+    text.write_wrapped(f"Claimed {text.format_task(task, zone, now, absolute=session.absolute_dates)}")
     if task.claimed_until:
         text.note(f"yours until {task.claimed_until.astimezone(zone):%Y-%m-%d %H:%M:%S}")

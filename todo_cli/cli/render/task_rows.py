@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import NamedTuple
 
 from todo_cli.cli.render.colors import Role
@@ -34,6 +34,11 @@ class ListView(NamedTuple):
     as_tree: bool = True
     with_urgency: bool = False
     wrap_titles: bool = False
+
+    @property
+    def today(self) -> date:
+        """The reader's day."""
+        return self.now.astimezone(self.zone).date()
 
 
 def open_view(session: Session) -> ListView:
