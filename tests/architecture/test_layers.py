@@ -23,13 +23,14 @@ LAYERS = {
     "clients": 5,
     "turn_client": 5,
     "local_postgres": 5,
+    "local_service": 5,
     "jobs": 5,
     "server": 5,
     "cli": 6,
     "main": 6,
 }
 
-OPERATING_COMMANDS = {"serve", "db", "admin", "init", "doctor", "mcp", "worker"}
+OPERATING_COMMANDS = {"serve", "db", "admin", "init", "doctor", "mcp", "worker", "admin_user_data"}
 """These commands alone may import the core, the database and the server."""
 
 

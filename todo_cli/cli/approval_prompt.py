@@ -11,8 +11,8 @@ import typer
 from todo_cli.cli.echo import discard_typed_input
 from todo_cli.cli.options import parse_numbers
 from todo_cli.cli.render import text
+from todo_cli.cli.render.list_view import open_view
 from todo_cli.cli.render.pending_calls import format_pending_calls, list_choices
-from todo_cli.cli.render.task_rows import open_view
 from todo_cli.cli.render.turn import Screen
 from todo_cli.cli.session import Session
 from todo_cli.contract.conversations import AnswerTurn, ChosenTasks, ShowConversation

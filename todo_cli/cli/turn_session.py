@@ -13,9 +13,9 @@ from todo_cli.cli.approval_prompt import approve_some, approved_calls, ask_appro
 from todo_cli.cli.echo import no_echo
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape, escape_block
+from todo_cli.cli.render.list_view import open_view
 from todo_cli.cli.render.pending_calls import format_pending_calls
 from todo_cli.cli.render.signs import choose_signs
-from todo_cli.cli.render.task_rows import open_view
 from todo_cli.cli.render.turn import Screen, error_detail
 from todo_cli.cli.session import Session
 from todo_cli.cli.turn_signals import run_with_signals

@@ -22,7 +22,7 @@ def show_undo(ctx: Any, request: Undo | Redo | UndoTurn | RedoTurn, key: str | N
         json.write_document(result)
         return
     from todo_cli.cli.render import text
-    from todo_cli.cli.render.task_rows import open_view
+    from todo_cli.cli.render.list_view import open_view
 
     if result.seq is None and not result.changes:
         _report_no_changes(request)

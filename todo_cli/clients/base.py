@@ -6,8 +6,8 @@ from typing import Any, Protocol, TypeVar
 
 from todo_cli.contract.base import Request
 from todo_cli.contract.clock import Clock
+from todo_cli.contract.display import DisplayPreferences
 from todo_cli.contract.keys import check_key
-from todo_cli.contract.preferences import DisplayPreferences
 
 R = TypeVar("R")
 
@@ -27,8 +27,8 @@ class Client(Protocol):
         """Return the answer, without an event loop over HTTP; raises TodoError."""
         ...
 
-    async def send(self, request: Request[R], key: str | None = None) -> R:
-        """Return the answer, from an event loop; raises TodoError."""
+    async def send(self, request: Request[R], key: str | None = None, fences: tuple[int, ...] = ()) -> R:
+        """Return the answer, from an event loop; raises TodoError. `fences` replace those of the settings."""
         ...
 
     async def aclose(self) -> None:

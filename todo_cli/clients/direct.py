@@ -10,7 +10,7 @@ from todo_cli.clients.base import idempotency_key, possibly_done_note
 from todo_cli.contract.base import Caller, Request
 from todo_cli.contract.clock import Clock
 from todo_cli.contract.codec import check_request
-from todo_cli.contract.preferences import NO_DISPLAY_PREFERENCES
+from todo_cli.contract.display import NO_DISPLAY_PREFERENCES
 from todo_cli.core.dispatch import handle
 from todo_cli.db.connection_settings import has_several_hosts
 from todo_cli.db.errors import MIGRATE_HINT, ConnectionLost, RolledBack
@@ -43,7 +43,7 @@ class DirectClient:
         self._runner = self._runner or asyncio.Runner()
         return self._runner.run(self.send(request, key))
 
-    async def send(self, request: Request[R], key: str | None = None) -> R:
+    async def send(self, request: Request[R], key: str | None = None, fences: tuple[int, ...] = ()) -> R:
         """Return the answer within the configured timeout; raises TodoError."""
         request = check_request(request)
         caller = Caller(
@@ -51,6 +51,7 @@ class DirectClient:
             space=self._settings.space,
             zone=self._settings.timezone,
             key=idempotency_key(request, key),
+            fences=fences or self._settings.fences,
         )
         try:
             async with time_limit(self._settings.timeout):

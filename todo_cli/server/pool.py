@@ -11,7 +11,7 @@ import psycopg
 
 from todo_cli.contract.base import Caller, Request
 from todo_cli.contract.clock import Clock
-from todo_cli.contract.preferences import DisplayPreferences
+from todo_cli.contract.display import DisplayPreferences
 from todo_cli.core.dispatch import handle
 from todo_cli.db.errors import ConnectionLost, RolledBack
 from todo_cli.db.rate_limit import RequestCount
@@ -59,6 +59,7 @@ async def read_version(
     """Sign in for a versioned Request, and return the version from which its answer would follow."""
 
     async def work(tx: Transaction) -> TimedAnswer[None]:
+        tx.values["verb"] = "ReadVersion"  # the Request itself counts in the limit of a token
         clock = await tx.read_clock(with_week=True)
         return TimedAnswer(None, clock, tx.preferences.display, tx.version)
 

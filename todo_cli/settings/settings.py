@@ -38,6 +38,8 @@ class Settings(NamedTuple):
     prepare: str = "auto"
     serve_prepare: str = "auto"
     serve_worker: bool = False
+    serve_access_log: bool = True
+    service: bool = True
     worker_database_url: Secret | None = None
     worker_smtp_url: Secret | None = None
     worker_mail_from: str | None = None
@@ -46,6 +48,8 @@ class Settings(NamedTuple):
     worker_lease: float = 60.0
     worker_retry: float = 10.0
     worker_keep_days: int = 90
+    worker_keep_trash_days: int = 0
+    worker_keep_text_days: int = 0
     model_name: str | None = None
     model_base_url: str | None = None
     model_api_key: Secret | None = None
@@ -66,6 +70,7 @@ class Settings(NamedTuple):
     store_access_key_id: str | None = None
     store_secret_access_key: Secret | None = None
     store_retention_days: int = 30
+    fences: tuple[int, ...] = ()
 
     def require_token(self) -> Secret:
         """Return the token, read from the keyring if it is stored there; raises NotSignedIn without one."""
@@ -131,7 +136,17 @@ def load_settings(profile: str | None = None, *, allow_new: bool = False) -> Set
     values = {key.field: _read_value(key, sections[key.section]) for key in SETTING_KEYS}
     if _environment_names_another_model(sections["model"]):
         values |= {"model_input_price": None, "model_output_price": None}
-    return Settings(path=path, **(values | {"profile": name}))
+    return Settings(path=path, **(values | {"profile": name}), fences=_read_fences())
+
+
+def _read_fences() -> tuple[int, ...]:
+    """Return the fences of TODO_FENCE. They are of one worker's claims, so no file has them."""
+    text = os.environ.get("TODO_FENCE", "")
+    if not text.strip():
+        return ()
+    from todo_cli.contract.keys import parse_fences
+
+    return parse_fences([text])
 
 
 def _environment_names_another_model(section: dict[str, Any]) -> bool:

@@ -78,8 +78,8 @@ def show(
         json.write_document(shown)
         return
     from todo_cli.cli.render.history import history_lines, plain_lines
+    from todo_cli.cli.render.list_view import open_view
     from todo_cli.cli.render.pager import print_lines
-    from todo_cli.cli.render.task_rows import open_view
 
     title = escape(f"{number}. {shown.conversation.title}")
     if shown.next:
@@ -98,8 +98,8 @@ def _print_pending_calls(session: Session, shown: ConversationDetail) -> None:
         return
     import asyncio
 
+    from todo_cli.cli.render.list_view import open_view
     from todo_cli.cli.render.pending_calls import format_pending_calls
-    from todo_cli.cli.render.task_rows import open_view
     from todo_cli.turn_client.run import read_turn
 
     watched = asyncio.run(read_turn(session.settings, conversation.turn))

@@ -10,8 +10,8 @@ from msgspec import UNSET
 from todo_cli.agent.approval_policy import parse_call
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape, escape_block
+from todo_cli.cli.render.list_view import ListView
 from todo_cli.cli.render.signs import UNICODE_SIGNS, Signs
-from todo_cli.cli.render.task_rows import ListView
 from todo_cli.cli.render.turn import format_call, format_result, mark_result
 from todo_cli.cli.render.turn_summary import format_usage
 from todo_cli.contract.turn_steps import Message

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from todo_cli.cli.render.changes import format_difference
 from todo_cli.cli.render.escape import escape
+from todo_cli.cli.render.list_view import ListView
 from todo_cli.cli.render.signs import UNICODE_SIGNS
-from todo_cli.cli.render.task_rows import ListView
 from todo_cli.contract.plans import choosable_numbers
 from todo_cli.contract.registry import label_of
 from todo_cli.contract.turn_steps import PendingCall

@@ -62,13 +62,9 @@ def wrap(line: str, indent: str = "") -> str:
 
 def zone_for(tasks: Iterable[Task], session: Session) -> tzinfo | None:
     """Return the user's time zone, but load it only if one of the tasks has a date."""
+    absolute = session.absolute_dates
     has_date = any(
-        task.due
-        or task.defer
-        or task.scheduled
-        or task.repeat
-        or task.remind
-        or (task.started_at and session.absolute_dates)
+        task.due or task.defer or task.scheduled or task.repeat or task.remind or (absolute and task.started_at)
         for task in tasks
     )
     return session.load_zone() if has_date else None

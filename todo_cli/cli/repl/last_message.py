@@ -6,7 +6,7 @@ from todo_cli.cli.prompts import ask_yes_no
 from todo_cli.cli.render import text
 from todo_cli.cli.render.changes import format_difference
 from todo_cli.cli.render.escape import escape
-from todo_cli.cli.render.task_rows import open_view
+from todo_cli.cli.render.list_view import open_view
 from todo_cli.cli.repl.texts import NO_MESSAGES
 from todo_cli.cli.session import Session
 from todo_cli.contract.conversations import RewindTurn, ShowConversation, UndoTurn
