@@ -42,6 +42,7 @@ from todo_cli.contract import (
     search,
     server_stats,
     sessions,
+    stats,
     tasks,
     time_tracking,
     tokens,
@@ -132,6 +133,7 @@ TRIPS: dict[type[Request[Any]], int] = {
     views.ChooseView: 1,
     views.ListTags: 1,
     views.ListProjects: 1,
+    stats.ShowStats: 1,
     prompt_history.ListPrompts: 1,
 }
 
@@ -288,7 +290,8 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         views.RemoveView: lambda: views.RemoveView(name=line(views.SaveView(name="gone", filter="p1")).name),
         views.ChooseView: views.ChooseView,
         views.ListTags: views.ListTags,
-        views.ListProjects: views.ListProjects,
+        views.ListProjects: lambda: views.ListProjects(progress=True),
+        stats.ShowStats: stats.ShowStats,
         prompt_history.ListPrompts: prompt_history.ListPrompts,
         preferences.ShowPreferences: preferences.ShowPreferences,
         preferences.SetPreferences: lambda: preferences.SetPreferences(timezone="Europe/Paris"),
