@@ -29,6 +29,7 @@ IMPLIED_FIELDS = {
     "StartTasks": ("started_at",),
     "ClaimTask": ("claimed_by",),
     "ReleaseTasks": ("claimed_by",),
+    "TakeTask": ("claimed_by",),
 }
 """Verb -> the fields whose change its own name says."""
 VERB_ROLES: dict[str, Role] = {"add": "added", "done": "added", "rm": "removed"}
