@@ -20,10 +20,34 @@ from tests.support.format_files import (
 from todo_cli.formats.markdown_blocks import CHUNK_CHARS, MAX_NESTING
 from todo_cli.formats.records import FileLoss, NotATask
 
-CHARACTERS = st.one_of(
-    st.sampled_from("[]()x -+*#>`~|=_<\\:.1&!@"), st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"])
+STARTS = [
+    "",
+    "- ",
+    "* [ ] ",
+    "+",
+    "# ",
+    "1. ",
+    "23)",
+    "> ",
+    "```",
+    "~~~",
+    "***",
+    "===",
+    "---",
+    "[a]: ",
+    "<div>",
+    "|",
+    "\\-",
+    "\\",
+]
+WORDS = st.text(
+    st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"], include_characters=" []"), min_size=1, max_size=20
 )
-LINE = st.text(CHARACTERS, min_size=1, max_size=30).map(str.strip).filter(bool)
+LINE = (
+    st.tuples(st.sampled_from(STARTS), WORDS, st.sampled_from(["", " #", "##", "\\", " \\#"]))
+    .map("".join)
+    .map(str.strip)
+)
 NOTE = st.lists(st.one_of(LINE, st.just(""), LINE.map(lambda line: f"      {line}")), max_size=6)
 
 

@@ -17,8 +17,8 @@ _BLOCK_START = re.compile(r"[-+*#>`~|=_<\[\\:]")
 _NUMBER = re.compile(r"(\d{1,9})([.)])")
 _ESCAPED_START = re.compile(r"^([ \t]*)\\(?=[-+*#>`~|=_<\[\\:])", re.MULTILINE)
 _ESCAPED_NUMBER = re.compile(r"^([ \t]*\d{1,9})\\(?=[.)])", re.MULTILINE)
-_CLOSING_MARKS = re.compile(r"(?:(?<=\s)|^)(#+)$")
-_ESCAPED_MARKS = re.compile(r"(?:(?<=\s)|^)\\(#+)$")
+_CLOSING_MARKS = re.compile(r"(?:(?<=\s)|^)(\\*#+)$")
+_ESCAPED_MARKS = re.compile(r"(?:(?<=\s)|^)\\(\\*#+)$")
 
 
 def write_tasks(tasks: Iterable[ExportedTask], file: TextIO, options: WriteOptions) -> Iterator[WriteLoss]:
