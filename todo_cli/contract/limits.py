@@ -90,8 +90,17 @@ MAX_PUBLIC_BODY_BYTES = 4 * 1024
 DEFAULT_LEASE_SECONDS = 900
 MAX_LEASE_SECONDS = 7 * 86_400
 """The lease of a claim."""
+MAX_FENCES = 100
+"""The claims that one request names."""
+MAX_REASON_CHARS = 1_000
+"""The reason of a take-over."""
 MAX_TURN_LEASE_SECONDS = 300
 MAX_PER_MINUTE = 10_000
 """Requests, or turns of the chat, that an administrator may allow a user in 60 seconds."""
 MAX_TOKENS_PER_DAY = 10**15
 """A budget of model tokens."""
+
+MAX_STATS_DAYS = 371
+"""Of a burndown: 53 weeks."""
+MAX_REQUESTS_PER_MINUTE = 10_000
+"""The rate of one token."""

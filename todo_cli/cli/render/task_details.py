@@ -44,7 +44,7 @@ def format_details(task: Task, view: ListView, width: int) -> list[Line]:
         lines += _format_links(task.links, view, width)
     if task.attachments:
         lines += [[], [Piece(f"Attachments {view.signs.dot} {len(task.attachments)}", "heading")]]
-        attachments = format_attachments(task.attachments, view.now, view.zone)
+        attachments = format_attachments(task.attachments, view.now, view.zone, absolute=view.absolute)
         lines += ([Piece(part)] for line in attachments for part in wrap_line(line, width))
     if task.comments:
         comments = format_comments(task.comments, view.now, view.zone, absolute=view.absolute)
@@ -112,7 +112,8 @@ def _list_times(task: Task, view: ListView) -> Iterator[Field]:
     yield "worked", format_duration(task.tracked) if task.tracked else "", ""
     if task.claimed_until and is_claimed(task, view.now):
         until = f"{task.claimed_until.astimezone(view.zone):%Y-%m-%d %H:%M:%S}"
-        yield "claimed", f"by {task.claimed_by} until {until}", "claimed"
+        fence = f" (fence {task.fence})" if task.fence else ""
+        yield "claimed", f"by {task.claimed_by} until {until}{fence}", "claimed"
     yield "urgency", f"{task.urgency:.1f}" if isinstance(task.urgency, float) else "", ""
     yield "added", _format_age(task.created_at, view), ""
     yield "changed", _format_age(task.updated_at, view) if task.updated_at != task.created_at else "", ""

@@ -37,7 +37,7 @@ class Wanted(msgspec.Struct, kw_only=True):
     `with_subtasks` adds the open tasks below them. `with_series` reads the next occurrences of recurring tasks and counts
     open subtasks; `with_reopened` reads the next occurrences of done tasks, and which of them have comments, subtasks or
     tasks that wait for them. `parents` and `blockers` are what the write newly refers to; with them the write reads the ancestors of
-    the former and the dependencies of the latter. `with_caller` reads the caller's name, token and scopes, and
+    the former and the dependencies of the latter. `with_caller` reads the caller's name and scopes, and
     `with_similar` the task that the same user added a moment ago with the same Request. `user` is the caller's id.
     """
 
@@ -101,6 +101,7 @@ class Loaded(msgspec.Struct):
     dependencies: list[tuple[int, int]] = []  # number and blocker, from `blockers` onwards
     later_changes: list[LaterChange] = []
     similar: SimilarTask | None = None
+    reach: list[Any] | None = None  # the compiled filter of the caller's token
 
     @property
     def clock(self) -> Clock:
@@ -138,4 +139,5 @@ async def read_loaded(tx: Transaction, text: str, kind: type[L]) -> L:
     if tx.clock:
         loaded.zone, loaded.week_start = tx.clock.zone, tx.clock.week_start
         loaded.default_project, loaded.usual_reminder = tx.preferences.project, tx.preferences.remind
+    loaded.reach = tx.limits.reach if tx.limits else None
     return loaded

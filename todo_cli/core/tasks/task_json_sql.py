@@ -25,7 +25,8 @@ def task_json(task: LiteralString, *, note: bool = True, more: LiteralString = "
     'defer', {format_date(task, "defer")}, 'scheduled', {format_date(task, "scheduled")},
     'started_at', {format_instant(f"{task}.started_at")},
     'repeat', {task}.repeat || jsonb_build_object('series', {task}.series, 'occurrence', {task}.occurrence),
-    'remind', {task}.remind, 'claimed_by', {task}.claimed_by, 'claimed_until', {format_instant(f"{task}.claimed_until")}{more})"""
+    'remind', {task}.remind, 'claimed_by', {task}.claimed_by, 'claimed_until', {format_instant(f"{task}.claimed_until")},
+    'fence', {task}.fence, 'discovered_from', {task}.discovered_from{more})"""
 
 
 def format_date(task: LiteralString, name: LiteralString) -> LiteralString:
