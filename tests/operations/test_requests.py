@@ -16,7 +16,16 @@ import pytest
 from tests.conftest import Database, Server
 from tests.support.ask import Ask, settings_of
 from todo_cli.clients.open import open_client
-from todo_cli.contract import attachments, conversations, devices, model_texts, password_steps, turn_events, turn_steps
+from todo_cli.contract import (
+    attachments,
+    conversations,
+    devices,
+    model_texts,
+    password_steps,
+    proposals,
+    turn_events,
+    turn_steps,
+)
 from todo_cli.contract.base import Request
 from todo_cli.contract.batch import Batch, BatchRead, make_batch
 from todo_cli.contract.channels import AddChannel, ListChannels, RemoveChannel, TryChannel
@@ -38,6 +47,7 @@ from todo_cli.contract.reminders import RemindTasks
 from todo_cli.contract.search import SearchTasks
 from todo_cli.contract.server_stats import ReadServerStats
 from todo_cli.contract.sessions import ListSessions, RevokeSessions, SignOut
+from todo_cli.contract.stats import ShowStats
 from todo_cli.contract.tasks import (
     AddTask,
     AddTasks,
@@ -73,13 +83,14 @@ ASKED = (
         *requests_in(password_steps),
         *requests_in(devices),
         *requests_in(attachments),
+        *requests_in(proposals),
         ReadServerStats,
         SignIn,
         ChangePassword,
         ResetPassword,
         Register,
     }
-)  # those: tests/agent/test_conversations.py; test_sessions.py, test_devices.py and test_attachments.py beside this file
+)  # those: tests/agent/test_conversations.py; test_sessions.py, test_devices.py, test_attachments.py and test_proposals.py beside this file
 NEW = "someone-new"  # replaced by a name for each client
 IDS = [str(UUID(int=0x7 << 76 | 0x2 << 62 | number)) for number in range(9)]
 
@@ -145,7 +156,7 @@ STORY: tuple[Request[Any], ...] = (
     SaveView(name="all", filter=":soon or #home", sort="-priority,title"), SaveView(name="all", filter="x", sort="nothing"), ListViews(),
     ListTasks(filter=":all"), ListTasks(filter=":none"), ListTasks(filter="is:xyz"), ListTasks(filter="1-3", sort="urgency", status="all"),
     ChooseView(name="soon"), ChooseView(name="nowhere"), ListTasks(home=True), ChooseView(), RemoveView(name="soon"), RemoveView(name="soon"),
-    ListTasks(filter=":all"), ListTags(), ListProjects(),
+    ListTasks(filter=":all"), ListTags(), ListProjects(), ListTags(progress=True), ListProjects(progress=True), ShowStats(), ShowStats(days=3),
     SearchConversations(words="rent"), SearchConversations(words=""), ReadUsage(), ReadUsage(number=99), SetBudget(name=NEW, tokens_per_day=9),
     SetBudget(name="nobody at all"), SetRateLimit(name=NEW, requests_per_minute=200), SetRateLimit(name="nobody at all", turns_per_minute=None), ImportMessages(conversation=TALK, messages=SAID), ImportMessages(conversation=TALK, messages=SAID),
     ImportMessages(conversation=TALK, messages=SAID, first=7), SearchConversations(words="rent", role="user"), ReadUsage(by="conversation", number=1),
@@ -220,6 +231,7 @@ def test_every_request_answers_the_same_from_both_clients(
         ListChannels,
         ListTags,
         ListProjects,
+        ShowStats,
         WhoAmI,
         ListSpaces,
         ListTokens,
