@@ -58,8 +58,8 @@ def test_tools_are_named_verb_first_and_unique() -> None:
 VERBS = """
 AddAttachment AddChannel AddComment AddTask AddTasks AddUser AnswerTurn ApplyPlan Batch BeginRegistration BeginTurn
 ChangePassword ChooseView ClaimTask CompleteTasks CreateInvitation CreateResetCode CreateToken DecideDevice
-DeleteInvitation DeleteTasks DisableUser EditComment EditTasks EndTurn FetchAttachment ForkConversation HoldCalls
-ImportMessages ListAttachments ListChanges ListChannels ListComments ListConversations ListInvitations ListJobs
+DeleteInvitation DeleteTasks DisableUser EditComment EditTasks EndTurn ExportTasks FetchAttachment ForkConversation HoldCalls
+ImportMessages ImportTasks LinkImportedTasks ListAttachments ListChanges ListChannels ListComments ListConversations ListInvitations ListJobs
 ListPlans ListProjects ListPrompts ListSessions ListSpaces ListTags ListTasks ListTokens ListUsers ListViews MakePlan
 MoveHead OpenSession PollDevice ReadChunk ReadEvents ReadOwnSalt ReadReplay ReadServerStats ReadSignInSalt
 ReadStoredFile ReadUpload ReadUsage Redo RedoTurn RefusePlan Register ReleaseTasks RemindTasks RemoveAttachment

@@ -27,6 +27,8 @@ from todo_cli.contract import (
     conversation_export,
     conversations,
     devices,
+    exports,
+    imports,
     jobs,
     journal,
     message_search,
@@ -89,6 +91,9 @@ TRIPS: dict[type[Request[Any]], int] = {
     time_tracking.SkipTasks: 2,
     claims.ClaimTask: 2,
     claims.ReleaseTasks: 2,
+    imports.ImportTasks: 2,
+    imports.LinkImportedTasks: 2,
+    exports.ExportTasks: 1,
     journal.ListChanges: 1,
     journal.Undo: 2,
     journal.Redo: 2,
@@ -210,6 +215,14 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         )
         return conversation_export.ImportMessages(conversation=head, messages=history)
 
+    def source(**fields: Any) -> imports.ImportTasks:
+        task = imports.TaskToImport(source_id=new_id(), title="x", digest="0" * 32, **fields)
+        return imports.ImportTasks(format="csv", name="x", file="0" * 32, group=new_id(), tasks=(task,))
+
+    def unlinked() -> imports.LinkImportedTasks:
+        line(source(links=imports.SourceReferences(parent="row:1")))
+        return imports.LinkImportedTasks(format="csv", name="x", group=new_id())
+
     return {
         batch.Batch: lambda: batch.make_batch(tasks.ListTasks(), views.ListTags(), users.ListSpaces()),
         tasks.AddTask: lambda: tasks.AddTask(title="x", due=DUE, tags=("a", "b"), project="p", note="n" * 1000),
@@ -245,6 +258,9 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         time_tracking.SkipTasks: lambda: time_tracking.SkipTasks(numbers=(recurring(),)),
         claims.ClaimTask: lambda: claims.ClaimTask(filter=f"{number()} p1 or {number()}"),
         claims.ReleaseTasks: lambda: claims.ReleaseTasks(numbers=(line(claims.ClaimTask(number=number())).number,)),
+        imports.ImportTasks: source,
+        imports.LinkImportedTasks: unlinked,
+        exports.ExportTasks: lambda: exports.ExportTasks(format="csv", filter="p1"),
         journal.ListChanges: lambda: journal.ListChanges(number=number()),
         journal.Undo: lambda: journal.Undo(id=number() and None),
         journal.Redo: lambda: journal.Redo(id=line(journal.Undo(id=number() and None)).seq),

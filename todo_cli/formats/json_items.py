@@ -36,7 +36,7 @@ class JsonItems:
     def __init__(self, file: BinaryIO, options: ReadOptions, key: str | None = None) -> None:
         self.others: dict[str, Any] = {}
         self._key = key
-        self._text = _JsonText(file, options)
+        self._text = _JsonBuffer(file, options)
 
     def __iter__(self) -> Iterator[JsonItem]:
         text = self._text
@@ -78,7 +78,7 @@ class JsonItems:
                 self.others[name] = self._text.read_value(f"the value of {name!r}")
 
 
-class _JsonText:
+class _JsonBuffer:
     """The text of a file, of which only the part around the current place is in memory."""
 
     def __init__(self, file: BinaryIO, options: ReadOptions) -> None:

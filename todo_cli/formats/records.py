@@ -18,11 +18,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from todo_cli.contract.exports import ExportedTask, TaskReference
 from todo_cli.contract.imported_tasks import (
     DayOrInstant,
     ImportedComment,
@@ -131,73 +131,8 @@ class BrokenFile(Invalid):
         self.reason = reason
 
 
-class TaskReference(Struct, frozen=True, kw_only=True):
-    """A task that another one names: its number and id here, and its id in the file that it came from.
-
-    `source_id` is null unless the task came from a file of the format that is written. `kept_id` is `kept.id` then.
-    """
-
-    number: int
-    id: str
-    source_id: str | None = None
-    kept_id: str | None = None
-
-    @property
-    def identity(self) -> str:
-        """The id that the format writes: the source's own, unless that is only a place in a file."""
-        return own_identity(self.source_id) or self.id
-
-
-class ExportedTask(Struct, frozen=True, kw_only=True):
-    """One task to write. Its fields are those of `ImportedTask`; `parent` and `after` refer to tasks of the space.
-
-    `source_id`, `kept` and `left_out` are of the format that is written, else empty. `left_out` are the `parent` and
-    `after` of the source that led to no task or closed a circle. `series.id` is a UUID of ours, unless `source_series`
-    has the source's. `updated_at` is the last change here.
-    """
-
-    number: int
-    id: str
-    title: str
-    note: str | None = None
-    status: str = "open"
-    due: DayOrInstant | None = None
-    scheduled: DayOrInstant | None = None
-    defer: DayOrInstant | None = None
-    priority: int | None = None
-    project: str | None = None
-    tags: tuple[str, ...] = ()
-    parent: TaskReference | None = None
-    after: tuple[TaskReference, ...] = ()
-    has_subtasks: bool = False
-    every: ImportedRepeat | None = None
-    series: ImportedSeries | None = None
-    source_series: str | None = None
-    started_at: DayOrInstant | None = None
-    tracked: int = 0
-    created_at: DayOrInstant
-    updated_at: DayOrInstant
-    completed_at: DayOrInstant | None = None
-    deleted_at: DayOrInstant | None = None
-    comments: tuple[ImportedComment, ...] = ()
-    source_id: str | None = None
-    kept: dict[str, Any] = {}
-    left_out: dict[str, Any] = {}
-
-    @property
-    def identity(self) -> str:
-        """The id that the format writes: the source's own, unless that is only a place in a file."""
-        return own_identity(self.source_id) or self.id
-
-
 class WriteLoss(Struct, frozen=True, kw_only=True):
     """A value that the written format cannot take, such as `note` of task 12."""
 
     number: int
     word: str
-
-
-def own_identity(source_id: str | None) -> str | None:
-    """Return the source's own id of a task, None for a place such as `line:7` or `row:2`."""
-    is_place = source_id is not None and source_id.partition(":")[0] in ("line", "row")
-    return None if is_place else source_id

@@ -26,7 +26,7 @@ _HEAD: LiteralString = """coalesce(
        WHERE g.space_id = c.space_id AND g.group_id = c.group_id),
       c.seq)"""
 
-_IS_UNDONE: LiteralString = f"""coalesce(
+IS_UNDONE: LiteralString = f"""coalesce(
       (SELECT NOT u.redo FROM todo.changes u WHERE u.space_id = c.space_id AND u.undoes = {_HEAD}
        ORDER BY u.seq DESC LIMIT 1),
       false)"""
@@ -41,7 +41,7 @@ _HAS_EFFECT: LiteralString = "c.after IS NOT NULL AND c.after IS DISTINCT FROM c
 _CLAIMS: LiteralString = "'{ClaimTask,ReleaseTasks}'"
 
 _UNDO_BY_ID: LiteralString = f"""picked AS MATERIALIZED (
-  SELECT c.seq, c.group_id, {_HEAD} AS head, {_IS_UNDONE} AS is_undone
+  SELECT c.seq, c.group_id, {_HEAD} AS head, {IS_UNDONE} AS is_undone
   FROM todo.changes c
   WHERE c.space_id = %(space)s::uuid AND c.seq = %(id)s::bigint AND c.undoes IS NULL
     AND {_HAS_EFFECT})"""
@@ -50,7 +50,7 @@ _UNDO_LAST: LiteralString = f"""picked AS MATERIALIZED (
   SELECT c.seq, c.group_id, {_HEAD} AS head, false AS is_undone
   FROM todo.changes c
   WHERE c.space_id = %(space)s::uuid AND c.user_id = %(me)s::uuid AND c.undoes IS NULL
-    AND {_HAS_EFFECT} AND c.verb <> ALL ({_CLAIMS}) AND NOT {_IS_UNDONE}
+    AND {_HAS_EFFECT} AND c.verb <> ALL ({_CLAIMS}) AND NOT {IS_UNDONE}
   ORDER BY c.seq DESC LIMIT 1)"""
 
 _UNDO_TARGETS: LiteralString = """targets AS MATERIALIZED (
