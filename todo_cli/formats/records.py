@@ -59,8 +59,8 @@ class ReadOptions(Struct, frozen=True, kw_only=True):
     """How to read a file: `zone` and `now` for its dates, `name` is the file's name without its folder.
 
     `encoding` names the file's encoding; null means UTF-8, or UTF-16 by its mark, and windows-1252 for a line that is
-    neither. The last three are for CSV: our field by column, our value by value for each field, and the form of dates
-    such as `DD.MM.YYYY`.
+    neither. The last three are for CSV: the column of each of our fields, for a field our value by the file's, and the
+    form of dates such as `DD.MM.YYYY`.
     """
 
     zone: ZoneInfo
