@@ -70,7 +70,9 @@ def read_sample(format: FileFormat, sample: Sample) -> list[FileRecord]:
 def neutral_records(records: list[FileRecord]) -> dict[str, Any]:
     """Return records in the form of the expected files."""
     return {
-        "tasks": [msgspec.json.decode(msgspec.json.encode(record.task)) for record in records if isinstance(record, ReadTask)],
+        "tasks": [
+            msgspec.json.decode(msgspec.json.encode(record.task)) for record in records if isinstance(record, ReadTask)
+        ],
         "not_tasks": [
             {"source_id": record.place, "why": record.reason} | ({"title": record.title} if record.title else {})
             for record in records

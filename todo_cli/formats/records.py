@@ -18,11 +18,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from todo_cli.contract.exports import ExportedTask, TaskReference
+from todo_cli.contract.exports import ExportedTask, TaskReference, TaskSource
 from todo_cli.contract.imported_tasks import (
     DayOrInstant,
     ImportedComment,
@@ -30,6 +31,7 @@ from todo_cli.contract.imported_tasks import (
     ImportedSeries,
     ImportedTask,
 )
+from todo_cli.contract.task_types import Reminder
 from todo_cli.errors import Invalid
 
 __all__ = [
@@ -44,6 +46,7 @@ __all__ = [
     "ImportedSeries",
     "ImportedTask",
     "NotATask",
+    "OwnFields",
     "ReadOptions",
     "ReadTask",
     "TaskReference",
@@ -83,6 +86,14 @@ class WriteOptions(Struct, frozen=True, kw_only=True):
     name: str = ""
 
 
+class OwnFields(Struct, frozen=True, kw_only=True):
+    """Values that our own JSON Lines have beside the neutral ones."""
+
+    repeat: dict[str, Any] | None = None
+    remind: tuple[Reminder, ...] = ()
+    source: TaskSource | None = None
+
+
 class ReadTask(Struct, frozen=True, kw_only=True):
     """A task of the file and its place there, such as `line 7` or `task 12`.
 
@@ -92,6 +103,7 @@ class ReadTask(Struct, frozen=True, kw_only=True):
     task: ImportedTask
     place: str
     version: tuple[int, str] = (0, "")
+    own: OwnFields | None = None
 
 
 class NotATask(Struct, frozen=True, kw_only=True):

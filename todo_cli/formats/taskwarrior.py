@@ -149,7 +149,10 @@ class _RecordReader:
         fields: dict[str, Any] = {field: self._read_day(name) for name, field in _DAYS.items()}
         fields |= {"status": status, "created_at": self._read_instant("entry")}
         end = self._read_instant("end")
-        fields["started_at"] = self._read_instant("start") if status == "open" else self._keep("start")
+        if status == "open":
+            fields["started_at"] = self._read_instant("start")
+        else:
+            self._keep("start")
         fields |= {"completed_at": end if status == "done" else None}
         fields |= {"deleted_at": end if status == "deleted" else None}
         fields |= {"priority": self._read_priority(), "project": self._read_project(), "tags": self._read_tags()}
@@ -199,7 +202,8 @@ class _RecordReader:
         value = self._record.get("project")
         if isinstance(value, str) and value.strip():
             return value
-        return self._keep("project", lost=True)
+        self._keep("project", lost=True)
+        return None
 
     def _read_tags(self) -> tuple[str, ...]:
         value = self._record.get("tags") or []

@@ -47,7 +47,11 @@ class _RecordWriter:
         if template and task.status == "open" and self._rule_of(template) != (task.every.rule if task.every else None):
             template = None  # the recurrence was changed here
             self._kept = {name: value for name, value in self._kept.items() if name not in _SERIES}
-        record = {"description": task.title, "status": self._status(), "uuid": _uuid(task.identity, task.id)}
+        record: dict[str, Any] = {
+            "description": task.title,
+            "status": self._status(),
+            "uuid": _uuid(task.identity, task.id),
+        }
         record |= self._dates() | self._words() | self._lists()
         if task.every and not template and "recur" not in self._kept:
             record |= self._recurring(task.every.rule)

@@ -119,7 +119,7 @@ class _Line:
                 self._take_project(match[2])
             return True
         match = KEY_VALUE.fullmatch(word)
-        return bool(match) and self._take_pair(match[1], match[2], done=done)
+        return match is not None and self._take_pair(match[1], match[2], done=done)
 
     def _take_project(self, name: str) -> None:
         if self._fields.setdefault("project", name) != name:
