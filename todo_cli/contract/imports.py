@@ -10,13 +10,13 @@ from todo_cli.contract.base import DateText, Name, Note, PriorityLevel, Request,
 from todo_cli.contract.comments import CommentText
 from todo_cli.contract.imported_tasks import ImportedSeries
 from todo_cli.contract.limits import (
-    MAX_BLOCKERS_PER_TASK,
     MAX_IMPORTED_COMMENTS,
     MAX_IMPORTED_TASKS,
     MAX_INTEGER,
     MAX_KEPT_CHARS,
     MAX_RECURRENCE_CHARS,
     MAX_SOURCE_ID_CHARS,
+    MAX_SOURCE_LINKS,
 )
 from todo_cli.contract.task_types import Reminder, TaskStatus
 from todo_cli.contract.tokens import Id
@@ -65,7 +65,7 @@ class SourceReferences(Struct, frozen=True, kw_only=True, omit_defaults=True, fo
     """The parent and the blockers of a task by their ids in the file."""
 
     parent: SourceId | None = None
-    after: Annotated[tuple[SourceId, ...], Meta(max_length=MAX_BLOCKERS_PER_TASK)] = ()
+    after: Annotated[tuple[SourceId, ...], Meta(max_length=MAX_SOURCE_LINKS)] = ()
 
 
 class TaskToImport(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):

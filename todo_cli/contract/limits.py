@@ -70,6 +70,8 @@ MAX_IMPORTED_COMMENTS = 1_000
 """Comments of one task that is imported."""
 MAX_SOURCE_ID_CHARS = 500
 """The id of a task in a file that is imported."""
+MAX_SOURCE_LINKS = 1_000
+"""Blockers of a task in a file that is imported; at most 100 of them take effect."""
 MAX_KEPT_CHARS = 500_000
 """The values of an imported task that no field takes, as JSON."""
 MAX_EXPORTED_TASKS = 500
