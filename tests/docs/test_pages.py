@@ -65,23 +65,23 @@ def test_readme_commands_run_from_install_to_end(home: Path, tmp_path: Path, wor
     done = run_bash(install.script, home, f"{python}:/usr/bin:/bin", checkout)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Your list is ready" in done.stdout
-    run_blocks(blocks, home, f"{home}/.local/todo/bin:{python}:/usr/bin:/bin", work)
+    run_blocks(blocks, home, f"{home}/.local/todo/bin:{python}:/usr/bin:/bin", work, has_service=True)
 
 
 @pytest.mark.parametrize("page", RUN_PAGES, ids=lambda page: page.name)
 def test_page_commands_run_in_order(page: Path, home: Path, path: str, work: Path) -> None:
     made = run_bash("todo init", home, path, work)
     assert made.returncode == 0, made.stderr
-    run_blocks(read_shell_blocks(page), home, path, work)
+    run_blocks(read_shell_blocks(page), home, path, work, has_service=page.name == "local.md")
 
 
-def run_blocks(blocks: list[Block], home: Path, path: str, work: Path) -> None:
+def run_blocks(blocks: list[Block], home: Path, path: str, work: Path, *, has_service: bool) -> None:
     """Run the blocks of a page as one session. Each exit code that the page states is the one that came."""
     with run_fake_model() as model:
         model.otherwise = text_answer("Of course.")
         blocks = [stand_in_for_team(block, home) if block.needs == "team" else block for block in blocks]
         script = build_script(blocks, model.url)
-        done = run_bash(script, home, path, work)
+        done = run_bash(script, home, path, work, has_service=has_service)
         model.assert_valid()
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Traceback" not in done.stderr

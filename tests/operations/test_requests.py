@@ -31,6 +31,7 @@ from todo_cli.contract.passwords import ChangePassword, CreateResetCode, ResetPa
 from todo_cli.contract.plans import ApplyPlan, ListPlans, MakePlan, RefusePlan
 from todo_cli.contract.preferences import SetPreferences, ShowPreferences
 from todo_cli.contract.prompt_history import ListPrompts
+from todo_cli.contract.rate_limits import SetRateLimit
 from todo_cli.contract.registration import CreateInvitation, DeleteInvitation, ListInvitations, Register
 from todo_cli.contract.registry import REQUESTS, requests_in
 from todo_cli.contract.reminders import RemindTasks
@@ -146,7 +147,7 @@ STORY: tuple[Request[Any], ...] = (
     ChooseView(name="soon"), ChooseView(name="nowhere"), ListTasks(home=True), ChooseView(), RemoveView(name="soon"), RemoveView(name="soon"),
     ListTasks(filter=":all"), ListTags(), ListProjects(),
     SearchConversations(words="rent"), SearchConversations(words=""), ReadUsage(), ReadUsage(number=99), SetBudget(name=NEW, tokens_per_day=9),
-    SetBudget(name="nobody at all"), ImportMessages(conversation=TALK, messages=SAID), ImportMessages(conversation=TALK, messages=SAID),
+    SetBudget(name="nobody at all"), SetRateLimit(name=NEW, requests_per_minute=200), SetRateLimit(name="nobody at all", turns_per_minute=None), ImportMessages(conversation=TALK, messages=SAID), ImportMessages(conversation=TALK, messages=SAID),
     ImportMessages(conversation=TALK, messages=SAID, first=7), SearchConversations(words="rent", role="user"), ReadUsage(by="conversation", number=1),
     RemindTasks(numbers=(1,), remind=("2031-01-01",)), RemindTasks(numbers=(2,), remind=("1h before",)), RemindTasks(numbers=(99,), replace=True),
     AddChannel(name="mail", kind="email", target="ana@example.org"), AddChannel(name="mail", kind="desktop"),

@@ -9,6 +9,7 @@ from tests.operations.test_idempotency import shared_space
 from tests.support.ask import Ask, AskAs
 from todo_cli.contract.base import Secret
 from todo_cli.contract.ids import new_id, new_token, token_hash
+from todo_cli.contract.rate_limits import SetRateLimit
 from todo_cli.contract.tasks import ListTasks
 from todo_cli.contract.users import AddUser, DisableUser, ListSpaces, ListUsers, User, WhoAmI
 from todo_cli.errors import Conflict, Invalid, NotAllowed, NotFound, NotSignedIn
@@ -139,3 +140,21 @@ def test_a_space_that_is_none_of_mine(person: Person, ask_as: AskAs, space: str)
         return
     with pytest.raises((NotAllowed, Invalid)):
         ask.add("a")
+
+
+def test_rate_limit_that_an_administrator_sets_is_stored_and_listed(admin: Ask, ask_as: AskAs, db: Database) -> None:
+    other = ask_as(db.person())
+    name = other.who.name
+    admin(SetRateLimit(name=name, requests_per_minute=6, turns_per_minute=30))
+    changed = admin(SetRateLimit(name=name, requests_per_minute=7))
+    assert (changed.requests_per_minute, changed.turns_per_minute) == (7, 30), "the other limit stays"
+    assert admin(SetRateLimit(name=name, turns_per_minute=None)).turns_per_minute is None
+    [listed] = [user for user in admin(ListUsers()).users if user.name == name]
+    assert (listed.requests_per_minute, listed.turns_per_minute) == (7, None)
+    assert db.execute("SELECT per_minute, turns_per_minute FROM todo.users WHERE name = %s", name) == [(7, None)]
+    with pytest.raises(NotFound, match="nobody at all"):
+        admin(SetRateLimit(name="nobody at all", requests_per_minute=7))
+    with pytest.raises(NotAllowed):
+        other(SetRateLimit(name=name, requests_per_minute=None))
+    with pytest.raises(Invalid):
+        admin(SetRateLimit(name=name, requests_per_minute=0))

@@ -12,14 +12,15 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Database, Person
-from tests.support.pgbouncer import require_pgbouncer, run_pgbouncer
+from tests.conftest import Database, Person, Todo
+from tests.support.pgbouncer import read_version, require_pgbouncer, run_pgbouncer
 from tests.support.thread_clients import straight
 from todo_cli.contract.base import Caller, Request, Secret
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.tasks import AddTask, CompleteTasks, ListTasks
+from todo_cli.db.pooler import Pooler, advise_on_pooler, find_pooler
 from todo_cli.server.connection_pools import Pool, open_pool
-from todo_cli.server.operator_checks import check_connections, check_pooler, read_database_state
+from todo_cli.server.operator_checks import check_connections, read_database_state
 from todo_cli.server.pool import answer
 
 ROOT = Path(__file__).parents[2]
@@ -73,13 +74,67 @@ def test_requests_behind_a_pooler_act_once_each(db: Database, max_prepared_state
     assert changes == [(2 * len(titles), 2 * len(titles))]
 
 
-def test_doctor_reports_a_pooler_and_counts_connections_without_a_pool(db: Database) -> None:
+@PREPARED
+def test_pooler_in_front_of_a_database_is_named_with_its_mode(db: Database, max_prepared_statements: int) -> None:
+    with run_pgbouncer(db.owner_url, max_prepared_statements) as pooler:
+        found = read_database_state(pooler.through(db.server_url)).pooler
+    assert found == Pooler("PgBouncer", "transaction", keeps_statements=bool(max_prepared_statements))
+
+
+@pytest.mark.parametrize("mode", ["session", "statement"])
+def test_pool_mode_is_measured(db: Database, mode: str) -> None:
+    with run_pgbouncer(db.owner_url, mode=mode) as pooler:
+        found = asyncio.run(find_pooler(pooler.through(db.server_url)))
+    assert found is not None
+    assert (found.name, found.mode) == ("PgBouncer", mode)
+
+
+def test_doctor_names_the_version_of_a_pooler_that_tells_it(db: Database, bare: Todo) -> None:
+    with run_pgbouncer(db.owner_url, stats_url=db.server_url) as pooler:
+        worker = pooler.through(db.server_url)
+        env = {"TODO_SERVER_DATABASE_URL": pooler.through(db.server_url), "TODO_WORKER_DATABASE_URL": worker}
+        result = bare("doctor", "--json", env=env)
+        checked = bare("db", "check", env={"TODO_OWNER_URL": pooler.through(db.owner_url)})
+    checks = {check["name"]: check for check in result.json["checks"]}
+    version = ".".join(map(str, read_version()))
+    assert checks["pooler"]["detail"].startswith(f"PgBouncer {version}")
+    assert "in transaction mode: requests work, statements are prepared in vain" in checks["pooler"]["detail"]
+    assert "set `prepare` to off" in checks["pooler"]["hint"]
+    assert (checks["worker"]["state"], result.code) == ("FAULT", 1)
+    assert "hears no notifications through PgBouncer" in checks["worker"]["detail"]
+    assert "leads through PgBouncer" in checked.err
+
+
+def test_doctor_of_a_direct_client_names_the_pooler(db: Database, bare: Todo) -> None:
+    person = db.person()
     with run_pgbouncer(db.owner_url) as pooler:
-        pooled = read_database_state(pooler.through(db.server_url))
-    assert "max_prepared_statements" in check_pooler(pooled, "auto")
-    assert "not prepared" in check_pooler(pooled, "off")
-    assert check_pooler(read_database_state(db.server_url), "auto") == "none in front of the database"
-    assert check_connections(pooled, 0).startswith("10 of ")
+        env = {"TODO_DATABASE_URL": pooler.through(person.database_url), "TODO_TOKEN": person.token}
+        result = bare("doctor", "--json", env=env | {"TODO_PREPARE": "off"})
+    [connection] = [check for check in result.json["checks"] if check["name"] == "connection"]
+    assert connection["detail"].startswith("PgBouncer in transaction mode: requests work, statements are not prepared")
+
+
+def test_doctor_without_a_pooler_counts_connections_without_a_pool(db: Database) -> None:
+    state = read_database_state(db.server_url)
+    assert state.pooler is None
+    assert check_connections(state, 0).startswith("10 of ")
+
+
+ADVICE = {
+    "a pooler that keeps statements": (Pooler("PgBouncer 1.25.2", "transaction", True), "auto", ""),
+    "one that keeps none": (Pooler("Supavisor", "transaction", False), "auto", "set `prepare` to off"),
+    "one that keeps them in vain": (Pooler("RDS Proxy", "transaction", True), "off", "set `prepare` to auto"),
+    "an old release": (Pooler("PgBouncer 1.24.1", "transaction", True), "auto", "CVE-2026-6664"),
+    "session mode": (Pooler("an unknown pooler", "session", True), "auto", ""),
+}
+
+
+@pytest.mark.parametrize("name", ADVICE)
+def test_advice_on_a_pooler_fits_its_facts(name: str) -> None:
+    pooler, prepare, advice = ADVICE[name]
+    found = advise_on_pooler(pooler, prepare)
+    assert advice in found
+    assert bool(found) == bool(advice)
 
 
 @pytest.mark.long

@@ -74,10 +74,13 @@ def build_script(blocks: list[Block], model_url: str) -> str:
     return script
 
 
-def run_bash(script: str, home: Path, path: str, directory: Path) -> subprocess.CompletedProcess[str]:
+def run_bash(
+    script: str, home: Path, path: str, directory: Path, *, has_service: bool = False
+) -> subprocess.CompletedProcess[str]:
     """Run a script as one bash session in the environment of a cron job; end its background jobs with it."""
     pip = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_", "UV_"))}
     environment = pip | {"HOME": str(home), "PATH": path, "LANG": "C.UTF-8", "TODO_HOME": str(home / "pg")}
+    environment |= {} if has_service else {"TODO_SERVICE": "false"}
     script = f"trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\nset -eu\n{script}"
     return subprocess.run(
         ["bash", "-c", script],

@@ -46,8 +46,13 @@ def require_pgbouncer(max_prepared_statements: int = 0) -> None:
 
 
 @contextmanager
-def run_pgbouncer(owner_url: str, max_prepared_statements: int = 0) -> Iterator[Pooler]:
-    """Run PgBouncer for every login and database of the Postgres of `owner_url`."""
+def run_pgbouncer(
+    owner_url: str, max_prepared_statements: int = 0, *, mode: str = "transaction", stats_url: str = ""
+) -> Iterator[Pooler]:
+    """Run PgBouncer for every login and database of the Postgres of `owner_url`.
+
+    The login of `stats_url` may read the statistics of PgBouncer.
+    """
     from tests.conftest import free_port, wait_for  # the fixtures of conftest use this module
 
     require_pgbouncer(max_prepared_statements)
@@ -55,7 +60,7 @@ def run_pgbouncer(owner_url: str, max_prepared_statements: int = 0) -> Iterator[
     with tempfile.TemporaryDirectory(prefix="todo-pgbouncer-") as directory:
         home = Path(directory)
         log = home / "log"
-        _write_settings(home, port, owner_url, max_prepared_statements)
+        _write_settings(home, port, owner_url, max_prepared_statements, mode, stats_url)
         with log.open("w") as out:
             process = subprocess.Popen(
                 [str(PROGRAM), str(home / "pgbouncer.ini")],
@@ -84,20 +89,23 @@ class Pooler(NamedTuple):
         return f"postgresql://{login}@127.0.0.1:{self.port}{parts.path}"
 
 
-def _write_settings(home: Path, port: int, owner_url: str, max_prepared_statements: int) -> None:
+def _write_settings(
+    home: Path, port: int, owner_url: str, max_prepared_statements: int, mode: str, stats_url: str
+) -> None:
     parts = urlsplit(owner_url)
     query = parse_qs(parts.query)
     owner, password = unquote(parts.username or ""), unquote(parts.password or "")
-    (home / "users.txt").write_text(f'"{owner}" "{password}"\n')
+    reader = urlsplit(stats_url)
+    (home / "users.txt").write_text(f'"{owner}" "{password}"\n"{reader.username}" "{reader.password}"\n')
     (home / "pgbouncer.ini").write_text(
         f"[databases]\n* = host={query['host'][0]} port={query['port'][0]} auth_user={owner}\n"
         f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
         f"auth_type = scram-sha-256\nauth_file = {home}/users.txt\n"
         "auth_query = SELECT usename, passwd FROM pg_shadow WHERE usename = $1\n"
-        f"pool_mode = transaction\ndefault_pool_size = {POOL_SIZE}\nmax_client_conn = 500\n"
+        f"pool_mode = {mode}\nstats_users = {reader.username or ''}\ndefault_pool_size = {POOL_SIZE}\nmax_client_conn = 500\n"
         # Each user of the tests has a login and so a pool, and Postgres has 100 connections.
         "server_idle_timeout = 1\n"
-        + (f"max_prepared_statements = {max_prepared_statements}\n" if max_prepared_statements else "")
+        + (f"max_prepared_statements = {max_prepared_statements}\n" if read_version() >= (1, 21) else "")
     )
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from todo_cli.clients.base import Client
     from todo_cli.contract.base import Request
     from todo_cli.contract.clock import Clock
-    from todo_cli.contract.preferences import DisplayPreferences
+    from todo_cli.contract.display import DisplayPreferences
     from todo_cli.contract.users import Identity
     from todo_cli.settings.settings import Settings
 
@@ -84,7 +84,7 @@ class Session:
     @property
     def display(self) -> DisplayPreferences:
         """The preferences by which the user wants the last answer shown; the defaults before the first answer."""
-        from todo_cli.contract.preferences import NO_DISPLAY_PREFERENCES
+        from todo_cli.contract.display import NO_DISPLAY_PREFERENCES
 
         return self.client.display if "client" in vars(self) else NO_DISPLAY_PREFERENCES
 

@@ -6,8 +6,8 @@ from typing import Any, Protocol, TypeVar
 
 from todo_cli.contract.base import Request
 from todo_cli.contract.clock import Clock
+from todo_cli.contract.display import DisplayPreferences
 from todo_cli.contract.keys import check_key
-from todo_cli.contract.preferences import DisplayPreferences
 
 R = TypeVar("R")
 

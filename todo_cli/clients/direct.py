@@ -10,7 +10,7 @@ from todo_cli.clients.base import idempotency_key, possibly_done_note
 from todo_cli.contract.base import Caller, Request
 from todo_cli.contract.clock import Clock
 from todo_cli.contract.codec import check_request
-from todo_cli.contract.preferences import NO_DISPLAY_PREFERENCES
+from todo_cli.contract.display import NO_DISPLAY_PREFERENCES
 from todo_cli.core.dispatch import handle
 from todo_cli.db.connection_settings import has_several_hosts
 from todo_cli.db.errors import MIGRATE_HINT, ConnectionLost, RolledBack

@@ -6,7 +6,7 @@ Import and first client, whole process, plain http: 85 M instructions against 52
 from __future__ import annotations
 
 import time
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode
 
 from todo_cli.clients.base import idempotency_key
@@ -24,13 +24,22 @@ from todo_cli.clients.http_retries import Attempts
 from todo_cli.contract.base import Request, method_and_path
 from todo_cli.contract.clock import Clock
 from todo_cli.contract.codec import check_request, encode, to_builtins
+from todo_cli.contract.display import NO_DISPLAY_PREFERENCES
 from todo_cli.contract.limits import MAX_BODY_BYTES
-from todo_cli.contract.preferences import NO_DISPLAY_PREFERENCES
 from todo_cli.errors import Invalid, NotSignedIn, TooMany, Unavailable
 from todo_cli.settings.settings import Settings
 from todo_cli.settings.urls import check_server_url
 
 R = TypeVar("R")
+
+
+class PreparedRequest(NamedTuple):
+    """A Request as HTTP sends it."""
+
+    method: str
+    target: str
+    body: bytes | None
+    headers: dict[str, str]
 
 
 class HttpClient:
@@ -51,12 +60,11 @@ class HttpClient:
 
             return asyncio.run(self._send_and_close(request, key))
         key = idempotency_key(request, key)
-        method, target, body, headers = self._prepare(request, key)
+        prepared = self.prepare(request, key)
         attempts = Attempts(self._server, self._settings.timeout, request, key)
         while True:
             try:
-                response = send_once(self._server, method, target, body, headers, attempts.timeout())
-                return self._read_response(response, request)
+                return self.send_prepared_now(prepared, request, attempts.timeout())
             except (ResponseLost, NotConnected, TooMany, Unavailable) as error:
                 time.sleep(attempts.pause_after(error))
 
@@ -65,14 +73,21 @@ class HttpClient:
         import asyncio
 
         key = idempotency_key(request, key)
-        method, target, body, headers = self._prepare(request, key)
+        prepared = self.prepare(request, key)
         attempts = Attempts(self._server, self._settings.timeout, request, key)
         while True:
             try:
-                response = await self._send_kept(method, target, body, headers, attempts.timeout())
-                return self._read_response(response, request)
+                return await self.send_prepared(prepared, request, attempts.timeout())
             except (ResponseLost, NotConnected, TooMany, Unavailable) as error:
                 await asyncio.sleep(attempts.pause_after(error))
+
+    def send_prepared_now(self, prepared: PreparedRequest, request: Request[R], seconds: float) -> R:
+        """Make one attempt without a proxy; raises TodoError, NotConnected or ResponseLost."""
+        return self._read_response(send_once(self._server, *prepared, seconds), request)
+
+    async def send_prepared(self, prepared: PreparedRequest, request: Request[R], seconds: float) -> R:
+        """Make one attempt over a kept connection; raises TodoError, NotConnected or ResponseLost."""
+        return self._read_response(await self._send_kept(*prepared, seconds), request)
 
     async def _send_and_close(self, request: Request[R], key: str | None) -> R:
         try:
@@ -85,8 +100,8 @@ class HttpClient:
         self.clock, self.display = read_clock(response.headers), read_display(response.headers)
         return answer
 
-    def _prepare(self, request: Request[Any], key: str | None) -> tuple[str, str, bytes | None, dict[str, str]]:
-        """Return the method, target, body and headers of a Request."""
+    def prepare(self, request: Request[Any], key: str | None) -> PreparedRequest:
+        """Return the method, target, body and headers of a Request; raises Invalid."""
         request = check_request(request)
         data = encode(request)
         method, path = method_and_path(type(request))
@@ -95,13 +110,14 @@ class HttpClient:
         if method in ("POST", "PATCH"):
             if len(data) > MAX_BODY_BYTES:
                 raise Invalid("the request is larger than 2 MiB", hint="send it in parts")
-            return method, target, data, self.headers(key)
+            return PreparedRequest(method, target, data, self.headers(key))
         query = {
             name: _query_value(value)
             for name, value in fields.items()
             if value is not None and f"{{{name}}}" not in path
         }
-        return method, f"{target}?{urlencode(query)}" if query else target, None, self.headers(key)
+        target = f"{target}?{urlencode(query)}" if query else target
+        return PreparedRequest(method, target, None, self.headers(key))
 
     def headers(self, key: str | None) -> dict[str, str]:
         """Return the headers of every request; raises NotSignedIn or Invalid for a value that is no header."""

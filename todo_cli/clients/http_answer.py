@@ -13,7 +13,7 @@ from todo_cli.clients.http_proxies import foreign_answer_error
 from todo_cli.contract.base import Request
 from todo_cli.contract.clock import Clock
 from todo_cli.contract.codec import answer_type, decode
-from todo_cli.contract.preferences import NO_DISPLAY_PREFERENCES, DisplayPreferences
+from todo_cli.contract.display import NO_DISPLAY_PREFERENCES, DisplayPreferences
 from todo_cli.errors import TodoError, Unavailable, from_problem
 
 R = TypeVar("R")

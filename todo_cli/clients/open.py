@@ -8,11 +8,21 @@ from todo_cli.settings.settings import Settings
 
 
 def open_client(settings: Settings) -> Client:
-    """Return an HTTP client for a server, else a direct one for a database; raises NotSignedIn without either."""
+    """Return an HTTP client for a server, else a client of a local list, else a direct one for a database.
+
+    Raises NotSignedIn without any.
+    """
     if settings.server:
         from todo_cli.clients.http import HttpClient
 
         return HttpClient(settings)
+    if settings.embedded:
+        from todo_cli.local_service.places import uses_local_service
+
+        if uses_local_service(settings):
+            from todo_cli.clients.local_service import LocalServiceClient
+
+            return LocalServiceClient(settings)
     if settings.database_url or settings.embedded:
         from todo_cli.clients.direct import DirectClient
 

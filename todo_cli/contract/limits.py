@@ -105,5 +105,7 @@ DEFAULT_LEASE_SECONDS = 900
 MAX_LEASE_SECONDS = 7 * 86_400
 """The lease of a claim."""
 MAX_TURN_LEASE_SECONDS = 300
+MAX_PER_MINUTE = 10_000
+"""Requests, or turns of the chat, that an administrator may allow a user in 60 seconds."""
 MAX_TOKENS_PER_DAY = 10**15
 """A budget of model tokens."""

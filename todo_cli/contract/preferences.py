@@ -7,16 +7,13 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from todo_cli.contract.base import Name, Request
+from todo_cli.contract.display import Confirmations, DateStyle, DisplayPreferences, SignSet, Theme
 from todo_cli.contract.filters import SortOrder
 from todo_cli.contract.limits import MAX_NAME_CHARS, MAX_TOKENS_PER_DAY
 
 WeekDay = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 WEEK_DAYS: tuple[WeekDay, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-DateStyle = Literal["relative", "absolute"]
 Language = Literal["en"]
-Theme = Literal["auto", "dark", "light", "none"]
-SignSet = Literal["unicode", "ascii"]
-Confirmations = Literal["always", "bulk", "never"]
 TokensPerDay = Annotated[
     int, Meta(ge=0, le=MAX_TOKENS_PER_DAY, description="model tokens a day, prompt and completion together")
 ]
@@ -26,19 +23,6 @@ DurationText = Annotated[
 
 DEFAULT_TIMEZONE = "UTC"
 DEFAULT_SORT = "due"
-
-
-class DisplayPreferences(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The preferences by which a client shows answers. They come with every answer."""
-
-    dates: DateStyle | None = None
-    theme: Theme | None = None
-    signs: SignSet | None = None
-    confirm: Confirmations | None = None
-    pager: bool | None = None
-
-
-NO_DISPLAY_PREFERENCES = DisplayPreferences()
 
 
 class Preferences(Struct, frozen=True, kw_only=True):

@@ -64,7 +64,7 @@ class ListSpaces(Request[SpacePage], frozen=True, kw_only=True):
 
 
 class User(Struct, frozen=True, kw_only=True):
-    """A user: a person or an agent."""
+    """A user: a person or an agent. A limit that is null does not exist."""
 
     id: str
     name: str
@@ -73,6 +73,8 @@ class User(Struct, frozen=True, kw_only=True):
     created_at: datetime
     disabled_at: datetime | None = None
     tokens_per_day: int | None = None
+    requests_per_minute: int | None = None
+    turns_per_minute: int | None = None
     email: str | None = None
 
 

@@ -98,6 +98,7 @@ FUNCTIONS: dict[str, str] = {
     "record_usage()": _INTERNAL,
     "token_budget()": CLIENTS,
     "set_token_budget(text, bigint)": CLIENTS,
+    "set_rate_limit(text, jsonb)": CLIENTS,
     "add_channel(text, text, text, text, text, uuid, text[])": CLIENTS,
     "remove_channel(text)": CLIENTS,
     "test_channel(text)": CLIENTS,
@@ -119,6 +120,8 @@ FUNCTIONS: dict[str, str] = {
     "end_delivery(uuid, uuid, int, uuid, text, text)": "todo_worker",
     "schedule_sweep(interval)": "todo_worker",
     "sweep(interval, int)": "todo_worker",
+    "sweep_trash(interval, int)": "todo_worker",
+    "sweep_texts(interval, int)": "todo_worker",
 }
 
 

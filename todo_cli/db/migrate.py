@@ -20,6 +20,7 @@ from todo_cli.db.blocking_sessions import end_blocking_sessions
 from todo_cli.db.errors import translate_error
 from todo_cli.db.estimates import find_values, place_estimates
 from todo_cli.db.schema_version import SCHEMA_VERSION
+from todo_cli.db.time_limits import find_missing_limits, set_missing_limits
 from todo_cli.errors import Invalid, TodoError, Unavailable
 
 LOCK_TIMEOUT = "30s"
@@ -92,6 +93,7 @@ def migrate(url: str, *, end_sessions: bool = False) -> Status:
             connection.execute(text("LOCK TABLE todo.alembic_version IN SHARE ROW EXCLUSIVE MODE"))
             command.upgrade(_config(connection), "head")
             place_estimates(connection)
+            set_missing_limits(connection)
         return _status(connection)
 
 
@@ -128,7 +130,7 @@ def status(url: str) -> Status:
 
 
 def differences(url: str) -> list[str]:
-    """Return the differences between the database and the metadata, and the statistics that should not be there."""
+    """Return the differences between the database and the metadata, statistics too many, and time limits too few."""
     from alembic.autogenerate import compare_metadata
 
     from todo_cli.db.schema import SCHEMA, metadata
@@ -144,7 +146,8 @@ def differences(url: str) -> list[str]:
             "include_name": lambda name, kind, _: kind != "schema" or name == SCHEMA,
         }
         context = MigrationContext.configure(connection, opts=options)
-        return [*map(str, compare_metadata(context, metadata)), *find_values(connection)]
+        tables = map(str, compare_metadata(context, metadata))
+        return [*tables, *find_values(connection), *find_missing_limits(connection)]
 
 
 def _status(connection: Connection) -> Status:

@@ -11,6 +11,8 @@ ROLES = {
     "todo_person": "group of the logins of persons",
 }
 
+SERVICE_LOGINS = ("todo_server", "todo_worker")
+
 # The idle limit is below the lock limit: a frozen process loses its locks before others stop waiting for them.
 TIMEOUTS = {"statement_timeout": "30s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "5s"}
 # Defaults, which a user with psql can change; todo.end_idle_sessions() bounds what their locks cost others.
@@ -135,7 +137,7 @@ GRANTS: dict[str, str] = {
 
 def create_role(name: str) -> str:
     """Return the statement that creates a role unless it exists."""
-    login = "LOGIN" if name in ("todo_server", "todo_worker") else "NOLOGIN"
+    login = "LOGIN" if name in SERVICE_LOGINS else "NOLOGIN"
     # another database of the cluster may be creating the same role at this instant
     return f"""DO $$ BEGIN
   CREATE ROLE {name} {login};

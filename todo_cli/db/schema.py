@@ -13,7 +13,7 @@ from sqlalchemy import Column, Index
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from todo_cli.db.function_rights import grant_functions
-from todo_cli.db.policies import ROLES, create_policies, create_role, grant_schema, set_timeouts
+from todo_cli.db.policies import ROLES, SERVICE_LOGINS, create_policies, create_role, grant_schema, set_timeouts
 from todo_cli.db.schema_version import SCHEMA_VERSION
 from todo_cli.db.tables import (  # noqa: F401  # importing them adds their tables to the metadata
     attachments,
@@ -77,7 +77,7 @@ def statements() -> list[str]:
     """Return every statement that creates this schema in an empty database, in order."""
     return [
         *[create_role(name) for name in ROLES],
-        *[set_timeouts(login) for login in ("todo_server", "todo_worker")],
+        *[set_timeouts(login) for login in SERVICE_LOGINS],
         *grant_schema(),
         "SET LOCAL check_function_bodies = off",
         *[function for name in FUNCTIONS_BEFORE_TABLES for function in read_functions(name)],

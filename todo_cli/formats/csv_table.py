@@ -66,7 +66,7 @@ def read_tasks(file: BinaryIO, options: ReadOptions) -> Iterator[FileRecord]:
     header = next(rows, None)
     if header is None:
         return
-    table = _Table([cell.strip() for cell in header[1]], options)
+    table = _CsvTable([cell.strip() for cell in header[1]], options)
     for number, cells in rows:
         yield table.read_row(number, cells)
     yield from lines.notices()
@@ -105,7 +105,7 @@ def _chain(first: str, texts: Iterator[str]) -> Iterator[str]:
     yield from texts
 
 
-class _Table:
+class _CsvTable:
     """The columns of a file: which field each one has."""
 
     def __init__(self, header: list[str], options: ReadOptions) -> None:

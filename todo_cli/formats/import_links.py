@@ -12,7 +12,7 @@ from todo_cli.contract.limits import MAX_BLOCKERS_PER_TASK, MAX_SUBTASK_DEPTH
 Edge = tuple[str, str]
 
 
-class TaskLinks(Struct):
+class ResolvedLinks(Struct):
     """The links of one task that can be set, and those that are left out."""
 
     links: SourceReferences
@@ -34,7 +34,7 @@ class LinkGraph:
         if links != SourceReferences():
             self._links[source_id] = links
 
-    def resolve(self) -> dict[str, TaskLinks]:
+    def resolve(self) -> dict[str, ResolvedLinks]:
         """Return the links of each task that has some."""
         parents = {id: links.parent for id, links in self._links.items() if links.parent}
         blockers = [(id, after) for id, links in self._links.items() for after in links.after]
@@ -45,7 +45,7 @@ class LinkGraph:
             parent_is_out = (source_id, links.parent) in circular
             possible = [after for after in links.after if (source_id, after) not in blocking]
             after = tuple(possible[:MAX_BLOCKERS_PER_TASK])
-            resolved[source_id] = TaskLinks(
+            resolved[source_id] = ResolvedLinks(
                 SourceReferences(parent=None if parent_is_out else links.parent, after=after),
                 SourceReferences(
                     parent=links.parent if parent_is_out else None,

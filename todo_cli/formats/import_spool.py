@@ -19,7 +19,7 @@ from todo_cli.contract.imported_tasks import ImportedTask
 from todo_cli.contract.imports import SourceReferences, TaskToImport
 from todo_cli.errors import Invalid
 from todo_cli.formats.detect import FileFormat
-from todo_cli.formats.import_links import LinkGraph, TaskLinks
+from todo_cli.formats.import_links import LinkGraph, ResolvedLinks
 from todo_cli.formats.import_task import RecordIdentity, make_task, rename_links, shorten_task
 from todo_cli.formats.records import BrokenFile, FileLoss, FileNotice, NotATask, ReadOptions, ReadTask
 
@@ -57,7 +57,7 @@ class ImportSpool:
         self._choices = choices
         self._places: dict[str, tuple[int, tuple[int, str]]] = {}  # id -> its record that counts, and its version
         self._graph = LinkGraph()
-        self._links: dict[str, TaskLinks] = {}
+        self._links: dict[str, ResolvedLinks] = {}
         self._identity = RecordIdentity()
         self._own_links: list[tuple[str, ImportedTask]] = []
         self._digest = md5(usedforsecurity=False)

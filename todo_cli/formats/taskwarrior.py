@@ -95,7 +95,7 @@ def _read_place(record: dict[str, Any]) -> int | None:
         return None
 
 
-class _Refusal(Exception):
+class _RecordRefusal(Exception):
     """A record that cannot be a task; the text is the reason."""
 
 
@@ -114,14 +114,14 @@ class _RecordReader:
         record = self._record
         try:
             if not self._is_object:
-                raise _Refusal("no object")
+                raise _RecordRefusal("no object")
             source_id = self._read_uuid()
             newest = self._series.newest.get(source_id)
             if record.get("status") == "recurring" and newest and newest.is_open:
                 reason = "template; its newest open occurrence carries the rule"
                 return NotATask(place=source_id, reason=reason, title=self._read_title())
             return ReadTask(task=self._read_task(source_id, newest), place=self._place)
-        except _Refusal as refusal:
+        except _RecordRefusal as refusal:
             title = record.get("description")
             return NotATask(
                 place=self._place, reason=str(refusal), title=title if isinstance(title, str) else None, refused=True
@@ -134,13 +134,13 @@ class _RecordReader:
         try:
             return str(UUID(value))
         except (ValueError, AttributeError, TypeError):
-            raise _Refusal(f"the uuid {str(value)[:40]!r} is none") from None
+            raise _RecordRefusal(f"the uuid {str(value)[:40]!r} is none") from None
 
     def _read_title(self) -> str:
         value = self._record.get("description")
         title = str(value) if isinstance(value, str | int | float) else ""
         if not title.strip():
-            raise _Refusal("no description")
+            raise _RecordRefusal("no description")
         return title
 
     def _read_task(self, source_id: str, newest: _Newest | None) -> ImportedTask:
@@ -227,7 +227,7 @@ class _RecordReader:
     def _read_annotations(self) -> tuple[ImportedComment, ...]:
         value = self._record.get("annotations") or []
         if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
-            raise _Refusal("the annotations are no list of objects")
+            raise _RecordRefusal("the annotations are no list of objects")
         found = [(read_instant(each.get("entry")), str(each.get("description") or "")) for each in value]
         return tuple(ImportedComment(at=at, text=text) for at, text in found if text.strip())
 

@@ -19,10 +19,10 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 
 class AccessLog:
-    """Gives every request an id, or keeps the one that a proxy sent, and logs the request."""
+    """Gives every request an id, or keeps the one that a proxy sent, and logs the request if the log is on."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, *, is_on: bool = True) -> None:
+        self._app, self._is_on = app, is_on
         self._running = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,7 +47,8 @@ class AccessLog:
             await self._app(scope, receive, send_with_id)
         finally:
             self._running -= 1
-            _write(scope, request_id, status, time.perf_counter() - started)
+            if self._is_on:
+                _write(scope, request_id, status, time.perf_counter() - started)
 
     async def wait_until_idle(self, seconds: float) -> None:
         """Wait until no request runs, at most `seconds`: requests that a shutdown ends still send their error."""

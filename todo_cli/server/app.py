@@ -177,6 +177,6 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     limits_url = settings.serve_limits_url
     limiter = RateLimiter(pool, is_on=settings.serve_rate_limit, url=limits_url.reveal() if limits_url else None)
     sweep = TurnSweep(FixedPaths(routes, router), pool, settings, turns.runner)
-    log = AccessLog(SignInFirst(sweep, pool, limiter))
+    log = AccessLog(SignInFirst(sweep, pool, limiter), is_on=settings.serve_access_log)
     app = _observe(log, pool, settings)
     return ForwardedAddress(app, settings.serve_proxies) if settings.serve_proxies else app

@@ -14,8 +14,8 @@ from starlette.types import Receive, Scope, Send
 
 from todo_cli.contract.base import Caller, Request, method_and_path
 from todo_cli.contract.codec import convert_request, decode_request, encode
+from todo_cli.contract.display import NO_DISPLAY_PREFERENCES
 from todo_cli.contract.ids import new_id
-from todo_cli.contract.preferences import NO_DISPLAY_PREFERENCES
 from todo_cli.db.rate_limit import RequestCount
 from todo_cli.errors import Invalid, NotSignedIn, Unavailable
 from todo_cli.server.connection_pools import Pool

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, NamedTuple
 
 import psycopg
 
 from todo_cli.db.errors import translate_error
 from todo_cli.db.login_check import refuse_owner
+from todo_cli.db.pooler import Pooler, find_pooler
 from todo_cli.errors import Invalid, NotAllowed
 from todo_cli.server.connection_pools import MAX_CONNECTIONS_WITHOUT_POOL
 from todo_cli.server.proxies import check_proxies
@@ -52,7 +54,7 @@ class DatabaseState(NamedTuple):
     max_connections: int
     reserved_connections: int
     direct_connections: int
-    is_pooled: bool = False
+    pooler: Pooler | None = None
     shared_rights: str = ""
 
 
@@ -64,12 +66,10 @@ def read_database_state(url: str) -> DatabaseState:
             numbers: Any = connection.execute(CONNECTION_ARITHMETIC).fetchone()
             rights: Any = connection.execute(SHARED_RIGHTS).fetchone()
             is_encrypted = bool(connection.pgconn.ssl_in_use)
-            backend: Any = connection.execute("SELECT pg_backend_pid()").fetchone()
-            is_pooled = backend[0] != connection.info.backend_pid  # a pooler gives its clients numbers of its own
             state = DatabaseState(connection.info.host, is_encrypted, powerful[0], *numbers)
-            return state._replace(is_pooled=is_pooled, shared_rights=rights[0])
     except psycopg.Error as error:
         raise translate_error(error) from None
+    return state._replace(pooler=asyncio.run(find_pooler(url)), shared_rights=rights[0])
 
 
 def check_logins(url: str, state: DatabaseState) -> str:
@@ -121,10 +121,13 @@ def check_connections(state: DatabaseState, pool_size: int) -> str:
     )
 
 
-def check_pooler(state: DatabaseState, prepare: str) -> str:
-    """Report whether a pooler is in front of the database, and what it needs."""
-    if not state.is_pooled:
-        return "none in front of the database"
-    if prepare == "off":
-        return "in front of the database; statements are not prepared"
-    return "in front of the database; PgBouncer needs max_prepared_statements = 200, others TODO_SERVER_PREPARE=off"
+def check_worker(url: str) -> str:
+    """Report a worker's connection through a pooler that passes no notifications."""
+    refuse_owner(url)
+    pooler = asyncio.run(find_pooler(url))
+    if pooler is not None and pooler.mode != "session":
+        raise Invalid(
+            f"the worker hears no notifications through {pooler}, so reminders come late",
+            hint="give TODO_WORKER_DATABASE_URL the database's own address",
+        )
+    return "its login is bound by row-level security, and notifications arrive"

@@ -11,7 +11,7 @@ import psycopg
 
 from todo_cli.contract.base import Caller, Request
 from todo_cli.contract.clock import Clock
-from todo_cli.contract.preferences import DisplayPreferences
+from todo_cli.contract.display import DisplayPreferences
 from todo_cli.core.dispatch import handle
 from todo_cli.db.errors import ConnectionLost, RolledBack
 from todo_cli.db.rate_limit import RequestCount

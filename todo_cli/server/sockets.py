@@ -15,11 +15,14 @@ MAX_SOCKET_PATH_BYTES = 103
 BACKLOG = 2048
 
 
-def listen(host: str, port: int, uds: str | None) -> list[socket.socket]:
-    """Return bound sockets; raises Unavailable for an address in use, Invalid for an unusable one."""
+def listen(host: str, port: int, uds: str | None, *, is_private: bool = False) -> list[socket.socket]:
+    """Return bound sockets; raises Unavailable for an address in use, Invalid for an unusable one.
+
+    Everybody may connect to a unix socket, since every request needs a token, unless it is private to this account.
+    """
     address = uds or f"{host}:{port}"
     try:
-        return [_bind_unix(uds)] if uds else _bind_tcp(host, port)
+        return [_bind_unix(uds, is_private=is_private)] if uds else _bind_tcp(host, port)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             hint = "is a server running already? choose another with --uds" if uds else "choose another with --port"
@@ -59,7 +62,7 @@ def _bind_tcp(host: str, port: int) -> list[socket.socket]:
     return sockets
 
 
-def _bind_unix(path: str) -> socket.socket:
+def _bind_unix(path: str, *, is_private: bool) -> socket.socket:
     if len(os.fsencode(path)) > MAX_SOCKET_PATH_BYTES:
         raise Invalid(
             f"the path of the socket is longer than {MAX_SOCKET_PATH_BYTES} bytes", hint="choose a shorter one"
@@ -68,9 +71,9 @@ def _bind_unix(path: str) -> socket.socket:
     if file.exists() and stat.S_ISSOCK(file.stat().st_mode) and not _has_listener(path):
         file.unlink()
     sock = socket.socket(socket.AF_UNIX)
-    # Everybody may connect, since every request needs a token. The mode comes from the umask: after the bind, somebody
-    # could have put a link in the place of the socket, and a chmod would follow it.
-    mask = os.umask(0o111)
+    # The mode comes from the umask: after the bind, somebody could have put a link in the place of the socket, and a
+    # chmod would follow it.
+    mask = os.umask(0o177 if is_private else 0o111)
     try:
         sock.bind(path)
     except OSError:

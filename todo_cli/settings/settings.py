@@ -38,6 +38,8 @@ class Settings(NamedTuple):
     prepare: str = "auto"
     serve_prepare: str = "auto"
     serve_worker: bool = False
+    serve_access_log: bool = True
+    service: bool = True
     worker_database_url: Secret | None = None
     worker_smtp_url: Secret | None = None
     worker_mail_from: str | None = None
@@ -46,6 +48,8 @@ class Settings(NamedTuple):
     worker_lease: float = 60.0
     worker_retry: float = 10.0
     worker_keep_days: int = 90
+    worker_keep_trash_days: int = 0
+    worker_keep_text_days: int = 0
     model_name: str | None = None
     model_base_url: str | None = None
     model_api_key: Secret | None = None

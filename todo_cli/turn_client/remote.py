@@ -29,15 +29,34 @@ RETRY_SECONDS = 0.5
 
 
 class RemoteTurn:
-    """A turn that a server runs, until it ends or waits for an approval."""
+    """A turn that a server runs, until it ends or waits for an approval.
 
-    def __init__(self, settings: Settings, begin: BeginTurn, emit: EmitEvent, stop: asyncio.Event, after: int) -> None:
-        self._settings, self._begin, self._emit, self._stop, self._after = settings, begin, emit, stop, after
+    `after` is the number of the last batch of events that was emitted. A server that is away for `max_outage_seconds`
+    is given up.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        begin: BeginTurn,
+        emit: EmitEvent,
+        stop: asyncio.Event,
+        after: int,
+        *,
+        max_outage_seconds: float | None = None,
+    ) -> None:
+        self._settings, self._begin, self._emit, self._stop, self.after = settings, begin, emit, stop, after
+        self._max_outage_seconds = settings.timeout if max_outage_seconds is None else max_outage_seconds
         self._client = HttpClient(settings)
         self._outcome: TurnOutcome | None = None
         self._begun = asyncio.Event()
         self._text = ""
         self._last_progress, self._attempts = time.monotonic(), 0
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the server has stored the user's message."""
+        return self._outcome is not None
 
     async def run(self) -> TurnOutcome:
         """Follow the turn and return its outcome; raise TodoError."""
@@ -56,7 +75,7 @@ class RemoteTurn:
 
     async def _follow(self) -> TurnOutcome:
         begin = self._begin
-        body = {"turn": begin.turn, "conversation": begin.conversation, "text": begin.text, "after": self._after}
+        body = {"turn": begin.turn, "conversation": begin.conversation, "text": begin.text, "after": self.after}
         if begin.model:
             body["model"] = begin.model
         async for frame in read_frames(self._client, "POST", "/v1/turns", encode(body), self._settings):
@@ -64,7 +83,7 @@ class RemoteTurn:
                 self._last_progress = time.monotonic()
             if last := self._take(frame):
                 assert self._outcome  # noqa: S101  # the server sends `begun` first
-                return outcome_of(self._outcome, last, self._text, self._after)
+                return outcome_of(self._outcome, last, self._text, self.after)
         raise ResponseLost("the stream ended before the turn")
 
     def _take(self, frame: StreamFrame) -> TurnProgress | None:
@@ -73,7 +92,7 @@ class RemoteTurn:
             self._outcome = TurnOutcome(begun.turn, begun.conversation, begun.number, begun.state)
             self._begun.set()
         elif frame.event == "events":
-            self._after = self._after if frame.id is None else frame.id
+            self.after = self.after if frame.id is None else frame.id
             for event in decode(frame.data, list[dict[str, Any]]):
                 self._text = event["text"] if event["kind"] == "end" else self._text
                 self._emit(event)
@@ -84,7 +103,7 @@ class RemoteTurn:
         self._attempts += 1
         is_final = isinstance(error, TodoError) and not (error.extra.get("again") or error.extra.get("uncertain"))
         never_began = self._outcome is None and (is_final or self._attempts >= MAX_FIRST_ATTEMPTS)
-        if never_began or time.monotonic() - self._last_progress > self._settings.timeout:
+        if never_began or time.monotonic() - self._last_progress > self._max_outage_seconds:
             if isinstance(error, TodoError):
                 raise error
             hint = f"continue it with: todo chat resume {self._outcome.number}" if self._outcome else None

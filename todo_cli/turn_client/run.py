@@ -12,7 +12,8 @@ from todo_cli.contract.conversations import StopTurn
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.turn_events import EmitEvent, TurnProgress
 from todo_cli.contract.turn_steps import BeginTurn
-from todo_cli.errors import Conflict
+from todo_cli.errors import Conflict, ModelFailed, Unavailable
+from todo_cli.local_service.places import address_service, uses_local_service
 from todo_cli.settings.settings import Settings
 from todo_cli.turn_client.leave import leave_unbegun_turn
 from todo_cli.turn_client.model_choice import MAX_MODEL_CHARS, choose_model
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from todo_cli.clients.direct import DirectClient
 
 MAX_EVENT_BATCHES = 1_000
+MAX_SERVICE_OUTAGE_SECONDS = 2.0
+"""A local service that is away for so long during a turn has ended; this process continues the turn."""
 R = TypeVar("R")
 
 
@@ -37,6 +40,28 @@ async def run_turn(
         from todo_cli.turn_client.remote import RemoteTurn
 
         return await RemoteTurn(settings, begin, emit, stop, after).run()
+    if uses_local_service(settings):
+        return await _run_beside_service(settings, begin, emit, stop, after)
+    return await _DirectTurn(settings, begin, emit, stop, after).run()
+
+
+async def _run_beside_service(
+    settings: Settings, begin: BeginTurn, emit: EmitEvent, stop: asyncio.Event, after: int
+) -> TurnOutcome:
+    """Run the turn in the local service, where it survives this command; without one run it in this process."""
+    from todo_cli.local_service.model_settings import has_service_for_turns
+    from todo_cli.local_service.start import start_in_background
+    from todo_cli.turn_client.remote import RemoteTurn
+
+    if has_service_for_turns(settings):
+        service = address_service(settings)
+        turn = RemoteTurn(service, begin, emit, stop, after, max_outage_seconds=MAX_SERVICE_OUTAGE_SECONDS)
+        try:
+            return await turn.run()
+        except (Unavailable, ModelFailed):  # without a model, the error of this process is the better one
+            begin = msgspec.structs.replace(begin, text=None) if turn.has_begun else begin
+            after = turn.after
+    start_in_background(settings)
     return await _DirectTurn(settings, begin, emit, stop, after).run()
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from todo_cli.cli.commands.admin_accounts import invitation, reset_password
+from todo_cli.cli.commands.admin_limit import limit
 from todo_cli.cli.commands.admin_stats import stats
 from todo_cli.cli.options import Json, Key
 from todo_cli.cli.session import Session, session_of
@@ -19,10 +20,11 @@ from todo_cli.errors import Conflict
 
 PANEL = "Operate"
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Manage users and invitations, and show figures.")
-user = typer.Typer(no_args_is_help=True, help="Add, list, disable and enable users, set budgets and reset passwords.")
+user = typer.Typer(no_args_is_help=True, help="Add, list, disable and enable users, set limits and reset passwords.")
 app.add_typer(user, name="user")
 app.add_typer(invitation, name="invitation")
 user.command("reset-password")(reset_password)
+user.command()(limit)
 app.command()(stats)
 
 UserName = Annotated[str, typer.Argument(help="The user's name.", metavar="NAME")]
@@ -161,14 +163,15 @@ def list_users(ctx: typer.Context, as_json: Json = False) -> None:
         return
     from todo_cli.cli.render.rows import print_rows
 
-    headings = ("Name", "Role", "Login", "Added", "State")
+    headings = ("Name", "Role", "Login", "Added", "State", "Requests/min", "Turns/min")
     print_rows(session, headings, [_row(user) for user in page.users], nothing="No users yet.")
 
 
 def _row(user: User) -> tuple[str | datetime, ...]:
     state = f"disabled {user.disabled_at:%Y-%m-%d}" if user.disabled_at else ""
     role = "administrator" if user.admin else ""
-    return user.name, role, user.login or "", user.created_at, state
+    limits = [f"{count:,}" if count else "any" for count in (user.requests_per_minute, user.turns_per_minute)]
+    return user.name, role, user.login or "", user.created_at, state, *limits
 
 
 @user.command()
@@ -212,8 +215,8 @@ def budget(
     """
     from todo_cli.cli.options import parse_token_count
 
-    limit = parse_token_count(tokens_per_day) if tokens_per_day else None
-    changed = session_of(ctx).send(SetBudget(name=name, tokens_per_day=limit), key)
+    allowed = parse_token_count(tokens_per_day) if tokens_per_day else None
+    changed = session_of(ctx).send(SetBudget(name=name, tokens_per_day=allowed), key)
     if as_json:
         from todo_cli.cli.render import json
 
@@ -222,7 +225,7 @@ def budget(
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape
 
-    budget = "no daily token limit" if limit is None else f"a budget of {limit:,} tokens in any 24 hours"
+    budget = "no daily token limit" if allowed is None else f"a budget of {allowed:,} tokens in any 24 hours"
     text.write(escape(f"{changed.name} has {budget}."))
 
 

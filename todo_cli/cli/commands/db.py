@@ -68,18 +68,31 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
 def check(ctx: typer.Context) -> None:
     """Compare the database's tables with this release's, column by column. Exit with 1 if they differ.
 
+    Name a pooler in front of the database, which `todo db` should pass by.
+
     todo db check
 
     TODO_OWNER_URL=postgresql://postgres@db/todo todo db check
     """
     from todo_cli.db.migrate import differences
 
-    lines = differences(owner_url(session_of(ctx)))
+    url = owner_url(session_of(ctx))
+    _warn_about_pooler(url)
+    lines = differences(url)
     for line in lines:
         text.write(line)
     if lines:
         raise typer.Exit(1)
     text.write("The tables match this release.")
+
+
+def _warn_about_pooler(url: str) -> None:
+    import asyncio
+
+    from todo_cli.db.pooler import find_pooler
+
+    if pooler := asyncio.run(find_pooler(url)):
+        text.note(f"todo: TODO_OWNER_URL leads through {pooler}; give it the database's own address")
 
 
 @app.command()

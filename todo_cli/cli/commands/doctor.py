@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
 from todo_cli.cli.options import Json
 from todo_cli.cli.session import Session, session_of
 from todo_cli.errors import NotAllowed, NotSignedIn, TodoError
+
+if TYPE_CHECKING:
+    from todo_cli.db.pooler import Pooler
+    from todo_cli.settings.settings import Settings
 
 PANEL = "Account"
 app = typer.Typer(add_completion=False)
@@ -95,10 +99,22 @@ def _run_server_checks(session: Session) -> list[Finding]:
         "encryption": lambda _: checks.check_encryption(state),
         "proxies": lambda _: checks.check_trusted_proxies(settings.serve_proxies),
         "connections": lambda _: checks.check_connections(state, settings.serve_pool_size),
-        "pooler": lambda _: checks.check_pooler(state, settings.serve_prepare),
+        "pooler": lambda _: _describe_pooler(state.pooler, settings.serve_prepare),
         "rights": lambda _: _describe_shared_rights(state.shared_rights),
     }
+    if worker_url := settings.worker_database_url:
+        server_checks["worker"] = lambda _: checks.check_worker(worker_url.reveal())
     return [_run_check(name, check, session) for name, check in server_checks.items()]
+
+
+def _describe_pooler(pooler: Pooler | None, prepare: str) -> str | Remark:
+    """Name the pooler, what works behind it, and what to change."""
+    from todo_cli.db.pooler import advise_on_pooler, describe_pooler
+
+    if pooler is None:
+        return "none in front of the database"
+    description, advice = describe_pooler(pooler, prepare), advise_on_pooler(pooler, prepare)
+    return Remark(description, advice) if advice else description
 
 
 def _describe_shared_rights(rights: str) -> str | Remark:
@@ -148,7 +164,7 @@ def _check_settings(session: Session) -> str:
     return f"{settings.path}{'' if settings.path.exists() else ' (does not exist)'}, profile {settings.profile}"
 
 
-def _check_connection(session: Session) -> str:
+def _check_connection(session: Session) -> str | Remark:
     """Send a Request. A refused token is an answer too, and the fault of the next check."""
     from todo_cli.contract.users import WhoAmI
 
@@ -159,9 +175,30 @@ def _check_connection(session: Session) -> str:
         pass
     finally:
         client.close()
-    return settings.server or (
-        f"local Postgres in {settings.embedded}" if settings.embedded else "direct to a database"
-    )
+    if settings.embedded and not settings.server:
+        return f"local Postgres in {settings.embedded}{_describe_service(settings)}"
+    return settings.server or _describe_direct_connection(settings)
+
+
+def _describe_service(settings: Settings) -> str:
+    """Return whether commands reach the local Postgres through a service."""
+    from todo_cli.local_service.places import find_socket, uses_local_service
+
+    if not uses_local_service(settings):
+        return ", without a service"
+    is_there = find_socket(settings.embedded or "", settings.path)
+    return ", through its service" if is_there else "; its service starts with the next command"
+
+
+def _describe_direct_connection(settings: Settings) -> str | Remark:
+    """Name the pooler between a direct client and its database."""
+    import asyncio
+
+    from todo_cli.db.pooler import find_pooler
+
+    url = settings.database_url
+    pooler = asyncio.run(find_pooler(url.reveal())) if url else None
+    return _describe_pooler(pooler, settings.prepare) if pooler else "direct to a database"
 
 
 def _check_token(session: Session) -> str:

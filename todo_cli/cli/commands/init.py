@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from todo_cli.cli import init_service
 from todo_cli.cli.options import Json
 from todo_cli.cli.prompts import ask_yes_no
 from todo_cli.cli.render import text
@@ -15,6 +16,7 @@ from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.base import Secret
 from todo_cli.errors import Conflict, Invalid, TodoError
 from todo_cli.local_postgres.cluster import LocalPostgres
+from todo_cli.local_service.boot import uninstall_boot_entry
 from todo_cli.settings.settings import Settings
 
 PANEL = "Account"
@@ -29,27 +31,46 @@ def init(
     ] = None,
     status: Annotated[bool, typer.Option("--status", help="Show the state of the local database.")] = False,
     stop: Annotated[bool, typer.Option("--stop", help="Stop the local database; the next command starts it.")] = False,
+    service: Annotated[
+        bool | None,
+        typer.Option("--service/--no-service", help="Keep a service running that is faster and sends reminders."),
+    ] = None,
+    install_service: Annotated[
+        bool, typer.Option("--install-service", help="Start the service at boot, by systemd or launchd.")
+    ] = False,
+    uninstall_service: Annotated[
+        bool, typer.Option("--uninstall-service", help="Start the service with the first command again.")
+    ] = False,
     destroy: Annotated[bool, typer.Option("--destroy", help="Delete the local database and every task in it.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Confirm --destroy.")] = False,
     as_json: Json = False,
 ) -> None:
     """Create a list on this machine: a Postgres in your data directory, a user for you, and the settings to reach it.
 
+    A small service runs beside the database. It makes commands faster, sends reminders, and finishes the turns of a
+    chat whose terminal was closed. Commands start both on demand.
+
     todo init
 
     todo init --status
     """
-    if status + stop + destroy > 1:
-        raise Invalid("--status, --stop and --destroy cannot be used together")
-    postgres = _local_postgres(session_of(ctx))
+    if status + stop + destroy + install_service + uninstall_service > 1:
+        raise Invalid("--status, --stop, --destroy and --(un)install-service cannot be used together")
+    session = session_of(ctx)
+    postgres = _local_postgres(session)
     if status:
-        _print_status(postgres, as_json=as_json)
+        _print_status(session, postgres, as_json=as_json)
     elif stop:
-        text.write("Stopped." if postgres.stop() else "It was not running.")
+        has_stopped = [init_service.place_of(session, postgres).stop(), postgres.stop()]
+        text.write("Stopped." if any(has_stopped) else "It was not running.")
     elif destroy:
-        _destroy(session_of(ctx), postgres, yes=yes)
+        _destroy(session, postgres, yes=yes)
+    elif install_service:
+        init_service.install_service(session, postgres)
+    elif uninstall_service:
+        init_service.uninstall_service(session)
     else:
-        _init(session_of(ctx), postgres, name, as_json=as_json)
+        _init(session, postgres, name, service=service, as_json=as_json)
 
 
 def _local_postgres(session: Session) -> LocalPostgres:
@@ -58,7 +79,14 @@ def _local_postgres(session: Session) -> LocalPostgres:
     return LocalPostgres(Path(embedded) if embedded and not os.environ.get("TODO_HOME") else None)
 
 
-def _init(session: Session, postgres: LocalPostgres, name: str | None, *, as_json: bool) -> None:
+def _init(session: Session, postgres: LocalPostgres, name: str | None, *, service: bool | None, as_json: bool) -> None:
+    _create_list(session, postgres, name, as_json=as_json)
+    if service is not None:
+        init_service.switch_service(session, postgres, is_on=service)
+    init_service.start_service(session)
+
+
+def _create_list(session: Session, postgres: LocalPostgres, name: str | None, *, as_json: bool) -> None:
     settings = session.settings
     if (settings.server or settings.database_url) and not settings.embedded:
         raise Conflict(
@@ -147,8 +175,9 @@ def _account_name() -> str:
         return "me"
 
 
-def _print_status(postgres: LocalPostgres, *, as_json: bool) -> None:
+def _print_status(session: Session, postgres: LocalPostgres, *, as_json: bool) -> None:
     status = postgres.status()._asdict()
+    service = init_service.read_service_status(session, postgres)
     if as_json:
         from todo_cli.cli.render import json
 
@@ -157,6 +186,7 @@ def _print_status(postgres: LocalPostgres, *, as_json: bool) -> None:
                 name: str(value) if value is not None and not isinstance(value, int) else value
                 for name, value in status.items()
             }
+            | {"service": service}
         )
         return
     if not status["exists"]:
@@ -166,6 +196,7 @@ def _print_status(postgres: LocalPostgres, *, as_json: bool) -> None:
     text.write(
         f"Postgres {status['version']} in {status['home']}: {state}, {status['size'] / 1_000_000:,.0f} MB{process}"
     )
+    init_service.print_service_status(service)
 
 
 def _destroy(session: Session, postgres: LocalPostgres, *, yes: bool) -> None:
@@ -176,8 +207,10 @@ def _destroy(session: Session, postgres: LocalPostgres, *, yes: bool) -> None:
     if not ask_yes_no(session, question, yes=yes, flag="--yes"):
         text.write("Nothing was deleted.")
         return
+    uninstall_boot_entry(session.settings)
+    init_service.place_of(session, postgres).remove()
     postgres.destroy()
     from todo_cli.settings.settings_file import save_profile
 
-    save_profile(session.settings.profile, dict.fromkeys(("embedded", "database_url", "token"), None))
+    save_profile(session.settings.profile, dict.fromkeys(("embedded", "database_url", "token", "service"), None))
     text.write("Deleted the local database.")

@@ -10,17 +10,8 @@ import typer
 from todo_cli.cli.options import Json, Key, parse_token_count
 from todo_cli.cli.preference_sources import ShownPreference, list_preferences
 from todo_cli.cli.session import Session, session_of
-from todo_cli.contract.preferences import (
-    WEEK_DAYS,
-    Confirmations,
-    DateStyle,
-    Language,
-    Preferences,
-    SetPreferences,
-    ShowPreferences,
-    SignSet,
-    Theme,
-)
+from todo_cli.contract.display import Confirmations, DateStyle, SignSet, Theme
+from todo_cli.contract.preferences import WEEK_DAYS, Language, Preferences, SetPreferences, ShowPreferences
 from todo_cli.contract.views import ChooseView, ListViews, ViewPage
 from todo_cli.errors import Invalid
 

@@ -11,7 +11,7 @@ import typer
 
 from todo_cli.cli.render import text
 from todo_cli.cli.session import Session, session_of
-from todo_cli.errors import Unavailable
+from todo_cli.errors import Invalid, Unavailable
 
 if TYPE_CHECKING:
     import socket
@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
+    from todo_cli.local_service.process import ServicePlace
+
 PANEL = "Operate"
 app = typer.Typer(add_completion=False)
+
+LOCAL_OPTIONS = {"host": "", "port": 0, "workers": 1, "ssl_certfile": None, "ssl_keyfile": None}
 
 
 @app.command()
@@ -33,6 +37,9 @@ def serve(
     grace: Annotated[int, typer.Option(help="Seconds that running requests get on shutdown.", min=1, max=600)] = 10,
     certificate: Annotated[str | None, typer.Option(help="TLS certificate chain in PEM.", metavar="FILE")] = None,
     certificate_key: Annotated[str | None, typer.Option(help="TLS key in PEM.", metavar="FILE")] = None,
+    local: Annotated[
+        bool, typer.Option("--local", help="Serve the local list on its own socket, with a worker, as commands do.")
+    ] = False,
 ) -> None:
     """Run a server. Servers are stateless: any number can run over one database.
 
@@ -41,6 +48,9 @@ def serve(
     TODO_SERVER_DATABASE_URL=postgresql://todo_server@db/todo todo serve
     """
     session = session_of(ctx)
+    if local:
+        _serve_local(session)
+        return
     # uvicorn's workers are new processes, which read these settings from the environment
     os.environ["TODO_SERVER_DATABASE_URL"] = _database_url(session)
     os.environ["TODO_SERVE_GRACE"] = str(grace)
@@ -61,6 +71,45 @@ def serve(
 
     with create_metrics_directory(is_needed=session.settings.serve_metrics and workers > 1):
         _run(session, options)
+
+
+def _serve_local(session: Session) -> None:
+    """Be the local service of the profile's list, unless another process is."""
+    from pathlib import Path
+
+    from todo_cli.cli.commands.worker import prepare_local_login
+    from todo_cli.local_service.process import GRACE_SECONDS, ServicePlace
+
+    settings = session.settings
+    if settings.embedded is None:
+        raise Invalid(f"the profile {settings.profile!r} has no local list", hint="create one with: todo init")
+    place = ServicePlace(Path(settings.embedded), settings)
+    if not place.take():
+        text.note("The local service runs already.")
+        return
+    try:
+        os.environ |= {
+            "TODO_CONFIG": os.path.abspath(settings.path),
+            "TODO_PROFILE": settings.profile,
+            "TODO_SERVER_DATABASE_URL": _local_database_url(session),
+            "TODO_WORKER_DATABASE_URL": prepare_local_login(session),
+            "TODO_SERVE_WORKER": "true",
+            "TODO_SERVE_GRACE": str(GRACE_SECONDS),
+            "TODO_RATE_LIMIT": "false",
+            "TODO_ACCESS_LOG": "false",
+        }
+        os.chdir("/")  # the directory of the command that started the service may be removed
+        _find_session_bus()
+        _run(session, LOCAL_OPTIONS | {"uds": place.new_socket, "timeout_graceful_shutdown": GRACE_SECONDS}, place)
+    finally:
+        place.leave()
+
+
+def _find_session_bus() -> None:
+    """Set the address of the user's session bus where a bare environment lacks it, so that the desktop is reached."""
+    path = f"/run/user/{os.geteuid()}/bus"
+    if os.path.exists(path):
+        os.environ.setdefault("DBUS_SESSION_BUS_ADDRESS", f"unix:path={path}")
 
 
 def _database_url(session: Session) -> str:
@@ -91,7 +140,7 @@ def _local_database_url(session: Session) -> str:
     return postgres.url("todo_server", postgres.secret("server"))
 
 
-def _run(session: Session, options: dict[str, Any]) -> None:
+def _run(session: Session, options: dict[str, Any], place: ServicePlace | None = None) -> None:
     import uvicorn
 
     from todo_cli.server.http_protocol import BoundedHttpProtocol
@@ -101,9 +150,10 @@ def _run(session: Session, options: dict[str, Any]) -> None:
 
     check_proxies(session.settings.serve_proxies)
     require_certificate(options["ssl_certfile"], options["ssl_keyfile"])
-    sockets = listen(options["host"], options["port"], options["uds"])
-    address = _format_address(sockets[0], options)
-    text.note(f"todo serve: {address}, {options['workers']} worker(s); stop with Ctrl-C")
+    sockets = listen(options["host"], options["port"], options["uds"], is_private=place is not None)
+    if place is None:
+        address = _format_address(sockets[0], options)
+        text.note(f"todo serve: {address}, {options['workers']} worker(s); stop with Ctrl-C")
     config = uvicorn.Config(
         "todo_cli.server.app:create_app",
         factory=True,
@@ -118,10 +168,22 @@ def _run(session: Session, options: dict[str, Any]) -> None:
         timeout_keep_alive=75,
         **options,
     )
-    _serve_until_signal(config, sockets)
+    _serve_until_signal(config, sockets, _make_local_server(session, config, place) if place else None)
 
 
-def _serve_until_signal(config: uvicorn.Config, sockets: list[socket.socket]) -> None:
+def _make_local_server(session: Session, config: uvicorn.Config, place: ServicePlace) -> uvicorn.Server:
+    from pathlib import Path
+
+    from todo_cli.local_postgres.cluster import LocalPostgres
+    from todo_cli.server.local_list_server import LocalListServer
+
+    postgres = LocalPostgres(Path(session.settings.embedded or ""))
+    return LocalListServer(config, place.open, lambda: place.is_open() and postgres.running() is not None)
+
+
+def _serve_until_signal(
+    config: uvicorn.Config, sockets: list[socket.socket], local_server: uvicorn.Server | None
+) -> None:
     """Serve until a signal arrives, then finish the running requests within the configured grace."""
     import uvicorn
 
@@ -133,7 +195,7 @@ def _serve_until_signal(config: uvicorn.Config, sockets: list[socket.socket]) ->
         if config.workers > 1:
             _workers(config, sockets).run()
         else:
-            uvicorn.Server(config).run(sockets)
+            (local_server or uvicorn.Server(config)).run(sockets)
     except KeyboardInterrupt:
         pass
     except SystemExit as end:

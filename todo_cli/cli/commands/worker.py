@@ -53,7 +53,7 @@ def find_database_url(session: Session) -> str:
     """Return the URL of the worker's login from the settings, or that of the local Postgres; raises TodoError."""
     settings = session.settings
     if settings.worker_database_url is None:
-        return _prepare_local_login(session)
+        return prepare_local_login(session)
     from todo_cli.db.login_check import refuse_owner
 
     url = settings.worker_database_url.reveal()
@@ -61,7 +61,7 @@ def find_database_url(session: Session) -> str:
     return url
 
 
-def _prepare_local_login(session: Session) -> str:
+def prepare_local_login(session: Session) -> str:
     """Give the worker's login of the local Postgres its password, and return its URL."""
     from pathlib import Path
 

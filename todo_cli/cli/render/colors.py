@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from todo_cli.contract.preferences import Theme
+    from todo_cli.contract.display import Theme
 
 Role = Literal[
     "", "grey", "heading", "overdue", "today", "p1", "p2", "p3", "project", "tag", "started", "blocked", "claimed",

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from todo_cli.contract.preferences import SignSet
+    from todo_cli.contract.display import SignSet
 
 
 class Signs(NamedTuple):

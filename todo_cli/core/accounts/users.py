@@ -37,7 +37,8 @@ USER: LiteralString = f"""jsonb_build_object(
     'id', u.id, 'name', u.name, 'admin', u.admin, 'login', u.login,
     'created_at', {format_instant("u.created_at")},
     'disabled_at', {format_instant("u.disabled_at")},
-    'tokens_per_day', u.tokens_per_day, 'email', u.email)"""
+    'tokens_per_day', u.tokens_per_day, 'requests_per_minute', u.per_minute,
+    'turns_per_minute', u.turns_per_minute, 'email', u.email)"""
 
 ADD = build_journaled(f"""
   SELECT jsonb_build_object(

@@ -90,7 +90,7 @@ def invert(loaded: LoadedChanges, request: Undo | Redo, action: str) -> Inversio
     kept = [number for number in changes if number not in moved_on]
     if moved_on and not (request.partial and kept):
         raise Conflict(
-            f"cannot {action}: {_name(moved_on, now)} has changed since; nothing was done",
+            f"cannot {action}: {_name(moved_on, now)} {_name_reason(moved_on, now, lost)}; nothing was done",
             hint=f"take back the rest with: todo {action} --partial" if kept else "see: todo log",
             moved=moved_on,
         )
@@ -182,6 +182,14 @@ def _restore(before: TaskRow | None, now: TaskRow, loaded: LoadedChanges) -> Tas
     )
 
 
+def _name_reason(numbers: Sequence[int], rows: dict[int, TaskRow], lost: Sequence[int]) -> str:
+    """Return why tasks cannot be brought back: the operator may limit how long removed tasks and old texts are kept."""
+    if any(number not in rows for number in numbers):
+        return "has changed since, or was removed for good"
+    return "has changed since, or its old texts are no longer kept" if lost else "has changed since"
+
+
 def _name(numbers: tuple[int, ...], rows: dict[int, TaskRow]) -> str:
-    named = ", ".join(f"#{number} {rows[number].title[:40]}" for number in numbers[:5])
+    titles = {number: f" {rows[number].title[:40]}" for number in numbers if number in rows}
+    named = ", ".join(f"#{number}{titles.get(number, '')}" for number in numbers[:5])
     return named if len(numbers) <= 5 else f"{named} and {len(numbers) - 5} more"

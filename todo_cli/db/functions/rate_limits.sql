@@ -54,6 +54,24 @@ SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
    WHERE id = p_user
 $$;
 
+-- name: set_rate_limit
+-- Set the limits of a user that the JSON names, on behalf of an administrator; null is no limit.
+CREATE FUNCTION todo.set_rate_limit(p_name text, p_limits jsonb) RETURNS SETOF todo.users
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NOT todo.is_admin() THEN
+    RAISE EXCEPTION 'only an administrator may do this' USING ERRCODE = 'TD403';
+  END IF;
+  RETURN QUERY
+  UPDATE todo.users
+     SET per_minute = CASE WHEN p_limits ? 'requests'
+           THEN (p_limits ->> 'requests')::int ELSE per_minute END,
+         turns_per_minute = CASE WHEN p_limits ? 'turns'
+           THEN (p_limits ->> 'turns')::int ELSE turns_per_minute END
+   WHERE name = p_name
+  RETURNING *;
+END $$;
+
 -- name: limit_request
 -- Record one request in a transaction of its own, and raise beyond the limit. Sent in front of the
 -- statements of a request, in the same pipeline: the record is committed whatever becomes of the

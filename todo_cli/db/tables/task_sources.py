@@ -30,7 +30,11 @@ task_sources = Table(
         server_default=text("true"),
         comment="false: the file does not say when the task was created",
     ),
-    ForeignKeyConstraint(["space_id", "number"], ["todo.tasks.space_id", "todo.tasks.number"]),
+    ForeignKeyConstraint(
+        ["space_id", "number"],
+        ["todo.tasks.space_id", "todo.tasks.number"],
+        ondelete="CASCADE",  # the trash is emptied in the end
+    ),
     UniqueConstraint("space_id", "number", name="task_sources_task"),
     Index("task_sources_pending", "space_id", "format", "name", "number", postgresql_where=text("pending IS NOT NULL")),
 )

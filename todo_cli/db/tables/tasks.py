@@ -125,6 +125,7 @@ tasks = Table(
     ),
     Index("tasks_scheduled_at", "space_id", "scheduled_at", postgresql_where=text("scheduled_at IS NOT NULL")),
     Index("tasks_started", "space_id", "started_at", "number", postgresql_where=text("started_at IS NOT NULL")),
+    Index("tasks_trash", "space_id", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
     Index("tasks_claimed", "space_id", "claimed_until", "number", postgresql_where=text("claimed_until IS NOT NULL")),
 )
 

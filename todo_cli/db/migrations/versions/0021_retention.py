@@ -1,12 +1,12 @@
-"""Add the sources of imported tasks."""
+"""Keep what was removed, and long texts of the journal, for as long as the operator chooses."""
 
 from pathlib import Path
 from typing import Any
 
 from alembic import op
 
-revision = "0020"
-down_revision = "0019"
+revision = "0021"
+down_revision = "0020"
 
 
 def upgrade() -> None:

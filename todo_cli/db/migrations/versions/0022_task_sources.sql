@@ -25,7 +25,7 @@ CREATE TABLE todo.task_sources (
   pending JSONB,
   has_created_at BOOLEAN DEFAULT true NOT NULL,
   PRIMARY KEY (space_id, format, name, source_id),
-  FOREIGN KEY(space_id, number) REFERENCES todo.tasks (space_id, number),
+  FOREIGN KEY(space_id, number) REFERENCES todo.tasks (space_id, number) ON DELETE CASCADE,
   CONSTRAINT task_sources_task UNIQUE (space_id, number),
   FOREIGN KEY(space_id) REFERENCES todo.spaces (id)
 );
@@ -101,4 +101,4 @@ GRANT SELECT, INSERT, UPDATE (
     seq, digest, kept_format, kept_id, kept, series, left_out, pending, has_created_at)
   ON todo.task_sources TO todo_server, todo_worker, todo_person;
 
-UPDATE todo.schema SET version = 20;
+UPDATE todo.schema SET version = 22;

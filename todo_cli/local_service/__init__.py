@@ -1,0 +1,1 @@
+"""The local service: one `todo serve` beside the local Postgres, which commands start on demand and then talk to."""

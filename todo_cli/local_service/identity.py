@@ -1,0 +1,57 @@
+"""Which process is the local service of a list, and how much memory it has."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+
+def find_service_process(alive_file: Path) -> int | None:
+    """Return the process id of the service that holds the lock `alive_file`, None if none does.
+
+    A number that another process has by now is not the service's.
+    """
+    try:
+        import fcntl
+
+        fd = os.open(alive_file, os.O_RDWR | os.O_NOFOLLOW)
+    except (OSError, ImportError):
+        return None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        text = os.pread(fd, 20, 0)
+        pid = int(text) if text.isdigit() else 0
+        return pid if pid and _is_service(pid) else None
+    finally:
+        os.close(fd)
+    return None
+
+
+def _is_service(pid: int) -> bool:
+    if sys.platform == "linux":
+        try:
+            words = Path("/proc", str(pid), "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            return False
+    else:
+        words = [os.fsencode(word) for word in _ask_ps(pid, "command").split()]
+    return b"serve" in words and b"--local" in words
+
+
+def read_memory(pid: int) -> int | None:
+    """Return the bytes of memory that a process occupies, None where the system does not tell."""
+    with suppress(OSError, ValueError, IndexError):
+        if sys.platform == "linux":
+            pages = Path("/proc", str(pid), "statm").read_text().split()[1]
+            return int(pages) * os.sysconf("SC_PAGE_SIZE")
+        return int(_ask_ps(pid, "rss")) * 1024
+    return None
+
+
+def _ask_ps(pid: int, column: str) -> str:
+    command = ["ps", "-ww", "-o", f"{column}=", "-p", str(pid)]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout

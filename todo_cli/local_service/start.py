@@ -1,0 +1,77 @@
+"""Start the local service from a command, which does not wait for it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import suppress
+
+from todo_cli.local_service.places import make_private_directory, service_directory
+from todo_cli.settings.settings import Settings
+
+START_INTERVAL_SECONDS = 10.0
+"""At most one command starts a service in this time, also where the service fails to start."""
+MAX_LOG_BYTES = 1_000_000
+"""A longer log is emptied at the next start."""
+OWN_VARIABLES = {"TODO_TOKEN", "TODO_SERVER", "TODO_DATABASE_URL", "TODO_SPACE", "TODO_TIMEZONE", "TODO_TIMEOUT"}
+"""Variables that concern one command."""
+
+
+def start_in_background(settings: Settings, *, is_forced: bool = False) -> None:
+    """Start a service for later commands, unless another command did so a moment ago. It never waits or fails.
+
+    With `is_forced` a start a moment ago does not count.
+    """
+    home = settings.embedded or ""
+    directory = service_directory(home)
+    with suppress(OSError, ImportError):  # a read-only directory, a full table of processes, a system without flock
+        make_private_directory(directory)
+        if sys.executable and _may_start(os.path.join(directory, ".start"), is_forced=is_forced):
+            _spawn(settings, os.path.join(directory, "service.log"))
+
+
+def _may_start(path: str, *, is_forced: bool) -> bool:
+    """Return whether this command starts the service, and note that it does; raises OSError while one starts."""
+    import fcntl
+
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        status = os.fstat(fd)
+        is_recent = status.st_size > 0 and abs(time.time() - status.st_mtime) < START_INTERVAL_SECONDS
+        if is_recent and not is_forced:
+            return False
+        os.pwrite(fd, b"s", 0)
+        os.utime(fd)
+        return True
+    finally:
+        os.close(fd)
+
+
+def _spawn(settings: Settings, log: str) -> None:
+    with suppress(FileNotFoundError):
+        if os.stat(log).st_size > MAX_LOG_BYTES:
+            os.truncate(log, 0)
+    command = service_command(settings.profile)
+    null_device = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
+    no_output = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)
+    to_log = (os.POSIX_SPAWN_OPEN, 2, log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.posix_spawn(
+        command[0], command, _service_environment(settings), file_actions=[null_device, no_output, to_log], setsid=True
+    )
+
+
+def service_command(profile: str) -> list[str]:
+    """Return the command line of the service: -P keeps the directory of the command off the path of modules."""
+    return [sys.executable, "-P", "-m", "todo_cli.main", "--profile", profile, "serve", "--local"]
+
+
+def _service_environment(settings: Settings) -> dict[str, str]:
+    """Return this command's environment without what concerns it alone: the service keeps it for life."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in OWN_VARIABLES and not name.startswith(("PG", "_TODO"))
+    }
+    return environment | {"TODO_CONFIG": os.path.abspath(settings.path)}
