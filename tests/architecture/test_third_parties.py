@@ -13,7 +13,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "name_completion": set(),
     "settings": {"tomlkit", "keyring"},
     "db": {"msgspec", "psycopg", "psycopg_pool", "sqlalchemy", "alembic"},
-    "formats": {"msgspec"},
+    "formats": {"msgspec", "icalendar", "markdown_it"},
     "parsing": {"dateutil", "snowballstemmer", "tzdata"},
     "stores": {"msgspec", "obstore", "valkey"},
     "core": {"msgspec"},

@@ -12,9 +12,9 @@ from tests.cli.test_output import ESCAPES, run_on_terminal
 from tests.conftest import Todo
 from todo_cli.cli.render.changes import describe_actor, format_changes
 from todo_cli.cli.render.colors import choose_paint
+from todo_cli.cli.render.list_view import ListView
 from todo_cli.cli.render.signs import UNICODE_SIGNS
 from todo_cli.cli.render.task_details import format_details
-from todo_cli.cli.render.task_rows import ListView
 from todo_cli.contract.journal import Change, Difference
 from todo_cli.contract.task_types import LinkedTask, TaskLinks
 
@@ -183,7 +183,7 @@ def test_show_in_a_pipe_and_in_json_has_the_tasks_around(todo: Todo) -> None:
     assert "  parent    #1 Move house\n" in shown.out
     assert "  blocker   #2 Collect prices (open)\n" in shown.out
     links = todo("show", "3", "--json").json["links"]
-    assert links["parent"] == {"number": 1, "title": "Move house", "status": "open", "due": None}
+    assert links["parent"].items() >= {"number": 1, "title": "Move house", "status": "open", "due": None}.items()
     assert [task["number"] for task in links["blockers"]] == [2]
     todo("rm", "3")
     assert "#3" not in todo("show", "1").out, "what is in the trash is left out"

@@ -139,7 +139,8 @@ FROZEN = {
     "0019_job_figures.sql": "a94f1c7ba3a2396dbb14c68dbf4887d3e572ced00b77ae8cb66ea2a61bf9e3be",
     "0020_set_rate_limit.sql": "ad06cacb2aa8bb7b9d88e2d46ea70fb66c979e45a9e9def8d71b115f023cfec6",
     "0021_retention.sql": "0db97c6c092e055ada2159c6c9a94a8fdba87043ed94411c09c31e40fbe9cfec",
-    "0022_task_sources.sql": "e101aefc35c850c51edb968c38b820871b022771742dfa5b7fe2ffde44a9e46e",
+    "0022_fences.sql": "c482f7f18305b54478c62140d7f7dae3e718f4cda749574cab54d26e3ca242f0",
+    "0023_task_sources.sql": "04998f6f3bbcafab3eecaed427f2121b163eccb4820562f0f930268106072150",
 }
 
 

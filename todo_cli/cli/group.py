@@ -114,6 +114,10 @@ def _root(
     template: Annotated[
         str | None, typer.Option(help="Print the JSON through a Jinja template.", metavar="TEXT")
     ] = None,
+    fence: Annotated[
+        list[str] | None,
+        typer.Option(help="Write only while this claim is the task's last (also: TODO_FENCE).", metavar="NUMBER"),
+    ] = None,
     json_fields: Annotated[str | None, typer.Option(hidden=True)] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
@@ -124,7 +128,7 @@ def _root(
     [bold]todo init[/bold] creates a list on this machine; [bold]todo login[/bold] joins an existing one.
     [bold]todo[/bold] without a command lists the open tasks; [bold]todo help COMMAND[/bold] shows examples.
     """
-    ctx.obj = Session(profile=profile, color=not no_color, pager=not no_pager, debug=debug)
+    ctx.obj = Session(profile=profile, color=not no_color, pager=not no_pager, debug=debug, fences=fence or ())
     if jq is not None or template is not None or json_fields is not None:
         from todo_cli.cli.json_options import read_json_options
 

@@ -34,7 +34,7 @@ __all__ = [
 
 SourceId = Annotated[str, Meta(min_length=1, max_length=MAX_SOURCE_ID_CHARS)]
 FormatName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9.-]{0,29}$")]
-JsonText = Annotated[str, Meta(max_length=MAX_KEPT_CHARS)]
+KeptText = Annotated[str, Meta(max_length=MAX_KEPT_CHARS)]
 Digest = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
 
 
@@ -50,7 +50,7 @@ class RepeatToImport(Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     zone: Name | None = None
     anchor: DateText | None = None
     slot: DateText | None = None
-    template: JsonText | None = None
+    template: KeptText | None = None
 
 
 class CommentToImport(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -99,7 +99,7 @@ class TaskToImport(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
     comments: Annotated[tuple[CommentToImport, ...], Meta(max_length=MAX_IMPORTED_COMMENTS)] = ()
     links: SourceReferences | None = None
     left_out: SourceReferences | None = None
-    kept: JsonText = "{}"
+    kept: KeptText = "{}"
     kept_format: FormatName | None = None
     kept_id: SourceId | None = None
 

@@ -104,6 +104,10 @@ MAX_PUBLIC_BODY_BYTES = 4 * 1024
 DEFAULT_LEASE_SECONDS = 900
 MAX_LEASE_SECONDS = 7 * 86_400
 """The lease of a claim."""
+MAX_FENCES = 100
+"""The claims that one request names."""
+MAX_REASON_CHARS = 1_000
+"""The reason of a take-over."""
 MAX_TURN_LEASE_SECONDS = 300
 MAX_PER_MINUTE = 10_000
 """Requests, or turns of the chat, that an administrator may allow a user in 60 seconds."""

@@ -68,6 +68,7 @@ FUNCTIONS: dict[str, str] = {
     "remove_tags(bigint[], text[])": CLIENTS,
     "remove_links(bigint[], bigint[])": CLIENTS,
     "delete_comment(bigint, uuid)": CLIENTS,
+    "check_fence(bigint, bigint[])": CLIENTS,
     "start_upload(bigint, uuid, text, text, bigint, bytea, text)": CLIENTS,
     "lock_upload(bigint, uuid)": CLIENTS,
     "store_chunk(bigint, uuid, int, bytea)": CLIENTS,

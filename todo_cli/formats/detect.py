@@ -15,10 +15,18 @@ MODULES = {
     "todo.txt": "todo_txt",
     "taskwarrior": "taskwarrior",
     "csv": "csv_table",
+    "icalendar": "icalendar",
+    "todoist-csv": "todoist_csv",
+    "td": "td",
+    "markdown": "markdown",
+    "beads": "beads",
+    "vikunja": "vikunja",
 }
 """The module of each format, by the format's name."""
 
 HEAD_CHARS = 64 * 1024
+ARCHIVE_START = "PK\x03\x04"
+"""A zip archive, as an export of Vikunja is."""
 CONTROL_CHARACTERS = frozenset(map(chr, range(32))) - set("\t\n\r\f\x1b")
 
 
@@ -74,7 +82,7 @@ def detect_format(file: BinaryIO, options: ReadOptions) -> FileFormat | None:
     head = read_head(file, options)
     if not head.strip():
         return None
-    if CONTROL_CHARACTERS.intersection(head):
+    if CONTROL_CHARACTERS.intersection(head) and not head.startswith(ARCHIVE_START):
         raise Invalid(f"{options.name} is not a text file", hint=f"formats: {', '.join(MODULES)}")
     formats = [find_format(name) for name in MODULES]
     scores = [(format.looks_like(head, options.name), _has_extension(format, options), format) for format in formats]

@@ -30,6 +30,7 @@ from todo_cli.contract.imported_tasks import (
     ImportedRepeat,
     ImportedSeries,
     ImportedTask,
+    own_identity,
 )
 from todo_cli.contract.task_types import Reminder
 from todo_cli.errors import Invalid
@@ -52,6 +53,7 @@ __all__ = [
     "TaskReference",
     "WriteLoss",
     "WriteOptions",
+    "own_identity",
 ]
 
 IMPOSSIBLE, POSSIBLE, LIKELY, CERTAIN = 0, 20, 60, 100

@@ -114,14 +114,7 @@ SETTING_KEYS = (
     SettingKey("worker", "lease", float, 60.0, "seconds until a dead worker's job is taken over", "TODO_WORKER_LEASE"),
     SettingKey("worker", "retry", float, 10.0, "seconds before the first repetition; doubles", "TODO_WORKER_RETRY"),
     SettingKey("worker", "keep_days", int, 90, "days that deliveries and dead jobs are kept", "TODO_KEEP_DAYS"),
-    SettingKey(
-        "worker",
-        "keep_trash_days",
-        int,
-        0,
-        "days that removed tasks and conversations are kept; 0: for ever",
-        "TODO_KEEP_TRASH_DAYS",
-    ),
+    SettingKey("worker", "keep_trash_days", int, 0, "days that the trash is kept; 0: for ever", "TODO_KEEP_TRASH_DAYS"),
     SettingKey(
         "worker", "keep_text_days", int, 0, "days that the journal keeps long texts; 0: for ever", "TODO_KEEP_TEXT_DAYS"
     ),

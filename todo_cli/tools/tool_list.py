@@ -33,7 +33,18 @@ CLEARABLE_FIELDS = (
 )
 """The fields of a task that `clear` may empty."""
 
-_HIDDEN_FIELDS = {"if_rev", "if_claimed", "force", "home", "count_deferred", "count_all", "parse", "report_similar"}
+_HIDDEN_FIELDS = {
+    "if_rev",
+    "if_claimed",
+    "force",
+    "home",
+    "count_deferred",
+    "count_all",
+    "with_links",
+    "explain",
+    "parse",
+    "report_similar",
+}
 
 
 def hidden_fields(request: type[Request[Any]]) -> set[str]:

@@ -13,7 +13,7 @@ PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
 FileArgument = Annotated[str, typer.Argument(help="File to import; - reads stdin.", metavar="FILE")]
-FormatOption = Annotated[
+FileFormatOption = Annotated[
     str | None, typer.Option("--format", help="Format of the file instead of the detected one.", metavar="NAME")
 ]
 NameOption = Annotated[
@@ -30,7 +30,7 @@ ValueOption = Annotated[
     list[str] | None,
     typer.Option("--value", help="CSV: meaning of a value. Repeatable.", metavar="FIELD:VALUE=OURS,…"),
 ]
-DatesOption = Annotated[
+CsvDatesOption = Annotated[
     str | None, typer.Option("--dates", help="CSV: form of dates, such as DD.MM.YYYY.", metavar="FORM")
 ]
 EncodingOption = Annotated[
@@ -47,13 +47,13 @@ KeptOption = Annotated[bool, typer.Option("--kept", help="Also list the values t
 def import_tasks(
     ctx: typer.Context,
     file: FileArgument,
-    format: FormatOption = None,
+    format: FileFormatOption = None,
     name: NameOption = None,
     plan: PlanOption = False,
     into: IntoOption = None,
     columns: MapOption = None,
     values: ValueOption = None,
-    dates: DatesOption = None,
+    dates: CsvDatesOption = None,
     encoding: EncodingOption = None,
     partial: PartialOption = False,
     shorten: ShortenOption = False,

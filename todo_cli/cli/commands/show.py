@@ -40,8 +40,8 @@ def show(
 
 def _print_task(session: Session, task: Task) -> None:
     from todo_cli.cli.render import text
+    from todo_cli.cli.render.list_view import open_view
     from todo_cli.cli.render.task_details import format_details, format_plain_details
-    from todo_cli.cli.render.task_rows import open_view
 
     view = open_view(session)
     if session.is_terminal:

@@ -10,7 +10,7 @@ from typing import Any
 from todo_cli.cli.render.cells import cut, measure, pad, wrap_words
 from todo_cli.cli.render.colors import Line, Piece, Role
 from todo_cli.cli.render.escape import escape
-from todo_cli.cli.render.task_rows import ListView
+from todo_cli.cli.render.list_view import ListView
 from todo_cli.cli.render.text import format_day, format_duration, format_instant, parse_due
 from todo_cli.contract.journal import Change, Difference
 from todo_cli.contract.registry import label_of
@@ -29,6 +29,7 @@ IMPLIED_FIELDS = {
     "StartTasks": ("started_at",),
     "ClaimTask": ("claimed_by",),
     "ReleaseTasks": ("claimed_by",),
+    "TakeTask": ("claimed_by",),
 }
 """Verb -> the fields whose change its own name says."""
 VERB_ROLES: dict[str, Role] = {"add": "added", "done": "added", "rm": "removed"}

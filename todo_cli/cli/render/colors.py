@@ -82,9 +82,17 @@ Line = list[Piece]
 Paint = Callable[[Iterable[Piece]], str]
 
 
-def choose_paint(*, colored: bool, theme: Theme | None = None) -> Paint:
-    """Return the function that writes pieces as one line, with or without colours, and without blanks at its end."""
-    return partial(_paint_colored, THEME_CODES.get(theme or "auto", SGR_CODES)) if colored else _paint_plain
+def choose_paint(*, colored: bool, theme: Theme | None = None, linked: bool = False) -> Paint:
+    """Return the function that writes pieces as one line, without blanks at its end.
+
+    colored: with colours, those of the theme; linked: with hyperlinks around the addresses of web pages.
+    """
+    paint = partial(_paint_colored, THEME_CODES.get(theme or "auto", SGR_CODES)) if colored else _paint_plain
+    if not linked:
+        return paint
+    from todo_cli.cli.render.hyperlinks import link_addresses
+
+    return lambda pieces: paint(piece._replace(text=link_addresses(piece.text)) for piece in pieces)
 
 
 def _paint_plain(pieces: Iterable[Piece]) -> str:

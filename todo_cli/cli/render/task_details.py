@@ -10,8 +10,9 @@ from todo_cli.cli.render.cells import cut, measure, pad, wrap_line, wrap_words
 from todo_cli.cli.render.colors import Line, Piece, Role
 from todo_cli.cli.render.comments import format_comments
 from todo_cli.cli.render.escape import escape, escape_block
+from todo_cli.cli.render.list_view import ListView
 from todo_cli.cli.render.reminders import describe_reminders
-from todo_cli.cli.render.task_rows import PRIORITY_ROLES, ListView, format_due_cell, is_claimed
+from todo_cli.cli.render.task_rows import PRIORITY_ROLES, format_due_cell, is_claimed
 from todo_cli.cli.render.text import (
     describe_repeat,
     format_age,
@@ -111,7 +112,8 @@ def _list_times(task: Task, view: ListView) -> Iterator[Field]:
     yield "worked", format_duration(task.tracked) if task.tracked else "", ""
     if task.claimed_until and is_claimed(task, view.now):
         until = f"{task.claimed_until.astimezone(view.zone):%Y-%m-%d %H:%M:%S}"
-        yield "claimed", f"by {task.claimed_by} until {until}", "claimed"
+        fence = f" (fence {task.fence})" if task.fence else ""
+        yield "claimed", f"by {task.claimed_by} until {until}{fence}", "claimed"
     yield "urgency", f"{task.urgency:.1f}" if isinstance(task.urgency, float) else "", ""
     yield "added", _format_age(task.created_at, view), ""
     yield "changed", _format_age(task.updated_at, view) if task.updated_at != task.created_at else "", ""

@@ -38,7 +38,7 @@ _IS_LATEST_UNDO: LiteralString = """NOT c.redo AND c.seq = (
 _HAS_EFFECT: LiteralString = "c.after IS NOT NULL AND c.after IS DISTINCT FROM c.before"
 
 # A claim changes no content, so it is never the last change. The names are constants of ours.
-_CLAIMS: LiteralString = "'{ClaimTask,ReleaseTasks}'"
+_CLAIMS: LiteralString = "'{ClaimTask,ReleaseTasks,RenewClaims,TakeTask}'"
 
 _UNDO_BY_ID: LiteralString = f"""picked AS MATERIALIZED (
   SELECT c.seq, c.group_id, {_HEAD} AS head, {IS_UNDONE} AS is_undone

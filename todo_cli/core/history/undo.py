@@ -27,8 +27,7 @@ from todo_cli.errors import Conflict, NotFound
 content = attrgetter(
     "title", "note", "status", "priority", "project", "due_on", "due_at", "tags", "completed_at", "parent", "after",
     "defer_on", "defer_at", "scheduled_on", "scheduled_at", "started_at", "tracked", "series", "occurrence", "repeat",
-    "attachments",
-    "remind",
+    "attachments", "remind", "discovered_from",
 )  # fmt: skip  # one column a line would hide that claims, rev and times are left out
 """Return what an undo brings back of a row: all of it but claims, rev and the row's own times."""
 
@@ -179,6 +178,8 @@ def _restore(before: TaskRow | None, now: TaskRow, loaded: LoadedChanges) -> Tas
         claimed_by=now.claimed_by if is_open else None,
         claim_token=now.claim_token if is_open else None,
         claimed_until=now.claimed_until if is_open else None,
+        fence=now.fence,
+        lost_claims=now.lost_claims,
     )
 
 

@@ -37,7 +37,7 @@ class Wanted(msgspec.Struct, kw_only=True):
     `with_subtasks` adds the open tasks below them. `with_series` reads the next occurrences of recurring tasks and counts
     open subtasks; `with_reopened` reads the next occurrences of done tasks, and which of them have comments, subtasks or
     tasks that wait for them. `parents` and `blockers` are what the write newly refers to; with them the write reads the ancestors of
-    the former and the dependencies of the latter. `with_caller` reads the caller's name, token and scopes, and
+    the former and the dependencies of the latter. `with_caller` reads the caller's name and scopes, and
     `with_similar` the task that the same user added a moment ago with the same Request. `user` is the caller's id.
     """
 

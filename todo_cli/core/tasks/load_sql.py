@@ -84,7 +84,6 @@ _SERIES_PARENTS: LiteralString = """ARRAY(
       WHERE repeat #>> '{template,parent}' IS NOT NULL)"""
 
 _CALLER: LiteralString = """,
-  'token_id', todo.current_token_id(),
   'user_name', (SELECT p.name FROM todo.space_members() p WHERE p.id = %(me)s::uuid),
   'has_all_scopes', EXISTS (SELECT FROM todo.tokens k
     WHERE k.user_id = %(me)s::uuid AND k.id = todo.current_token_id() AND 'all' = ANY (k.scopes))"""
@@ -142,6 +141,7 @@ size AS MATERIALIZED (
 SELECT json_build_object(
   'known', {KNOWN},
   'seq', s.seq, 'next_number', s.next_number, 'now', clock_timestamp(), 'bytes', size.bytes,
+  'token_id', todo.current_token_id(),
   'rows', CASE WHEN size.bytes <= {MAX_CHANGE_BYTES}
     THEN coalesce((SELECT json_agg(rows) FROM rows), '[]') ELSE '[]' END{members})::text
 FROM todo.spaces s, size WHERE s.id = %(space)s::uuid""")

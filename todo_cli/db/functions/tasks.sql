@@ -34,3 +34,31 @@ LANGUAGE sql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_t
      AND id = p_id
   RETURNING *
 $$;
+
+-- name: check_fence
+-- Raise a conflict where the caller has lost its claim of a task: where the fence is not among
+-- those that the caller names, or where it names none and its token has lost a claim.
+CREATE FUNCTION todo.check_fence(p_number bigint, p_fences bigint[]) RETURNS boolean
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  t record;
+BEGIN
+  SELECT k.claimed_by,
+         CASE
+           WHEN cardinality(p_fences) > 0 THEN k.fence <> ALL (p_fences)
+           ELSE todo.current_token_id() = ANY (k.lost_claims)
+         END AS is_lost
+    INTO t
+    FROM todo.tasks k
+   WHERE k.space_id = (SELECT todo.current_space('tasks:write'))
+     AND k.number = p_number
+     AND k.fence IS NOT NULL;
+  IF t.is_lost THEN
+    RAISE EXCEPTION 'your claim of task #% was lost: claimed by %; nothing was changed',
+      p_number, coalesce(t.claimed_by, 'nobody')
+      USING ERRCODE = 'TD409',
+            HINT = format('look at it with: todo show %s, and take other work with: '
+              'todo claim --next', p_number);
+  END IF;
+  RETURN true;
+END $$;

@@ -101,4 +101,4 @@ GRANT SELECT, INSERT, UPDATE (
     seq, digest, kept_format, kept_id, kept, series, left_out, pending, has_created_at)
   ON todo.task_sources TO todo_server, todo_worker, todo_person;
 
-UPDATE todo.schema SET version = 22;
+UPDATE todo.schema SET version = 23;
