@@ -17,6 +17,7 @@ import pytest
 
 from tests.conftest import Database, Person, Server
 from tests.support.connections import Line
+from tests.support.limited_tokens import create_limited_token, propose_completion
 from tests.support.tcp_proxy import TcpProxy, open_database_proxy
 from todo_cli.contract import (
     attachments,
@@ -38,6 +39,7 @@ from todo_cli.contract import (
     plans,
     preferences,
     prompt_history,
+    proposals,
     rate_limits,
     registration,
     reminders,
@@ -57,7 +59,7 @@ from todo_cli.contract.base import Request
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.registry import REQUESTS, requests_in
 from todo_cli.core.accounts import devices as devices_core
-from todo_cli.errors import NotFound, NotSignedIn, TodoError
+from todo_cli.errors import NotFound, NotSignedIn, Proposed, TodoError
 
 # A write that reads rows costs two: load and store. More than three are never allowed.
 TRIPS: dict[type[Request[Any]], int] = {
@@ -105,6 +107,9 @@ TRIPS: dict[type[Request[Any]], int] = {
     plans.ApplyPlan: 3,
     plans.RefusePlan: 1,
     plans.ListPlans: 1,
+    proposals.ListProposals: 1,
+    proposals.ApproveProposal: 3,
+    proposals.RejectProposal: 1,
     tokens.CreateToken: 1,
     tokens.ListTokens: 1,
     tokens.RevokeToken: 1,
@@ -155,13 +160,15 @@ ELSEWHERE |= SIGN_IN_STEPS | {
     passwords.ResetPassword,
     registration.Register,
 }
+# only tokens with limits send it; test_token_with_limits… counts it
+ELSEWHERE |= {proposals.ProposeChange}
 # only a server with an object store may send them
 ELSEWHERE |= {attachments.StartStoreUpload, attachments.VerifyUpload}
 COUNTED = [request for request in REQUESTS if request not in ELSEWHERE]
 DUE = "2030-01-02 09:00"
 
 
-def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
+def samples(line: Line, server_url: str) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
     """Return functions that make one Request of each kind. The tasks and tokens that it needs are created first."""
 
     def number() -> int:
@@ -228,6 +235,9 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         line(source(links=imports.SourceReferences(parent="row:1")))
         return imports.LinkImportedTasks(format="csv", name="x", group=new_id())
 
+    def propose(number: int) -> str:
+        return propose_completion(line, server_url, number)
+
     return {
         batch.Batch: lambda: batch.make_batch(tasks.ListTasks(), views.ListTags(), users.ListSpaces()),
         tasks.AddTask: lambda: tasks.AddTask(title="x", due=DUE, tags=("a", "b"), project="p", note="n" * 1000),
@@ -276,6 +286,9 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         plans.ApplyPlan: lambda: plans.ApplyPlan(id=line(plan()).id),
         plans.RefusePlan: lambda: plans.RefusePlan(id=line(plan()).id),
         plans.ListPlans: plans.ListPlans,
+        proposals.ListProposals: proposals.ListProposals,
+        proposals.ApproveProposal: lambda: proposals.ApproveProposal(id=propose(number())),
+        proposals.RejectProposal: lambda: proposals.RejectProposal(id=propose(number())),
         tokens.CreateToken: token,
         tokens.ListTokens: lambda: tokens.ListTokens(all=True),
         tokens.RevokeToken: lambda: tokens.RevokeToken(name=line(token()).name),
@@ -346,8 +359,10 @@ def test_table_names_every_request() -> None:
 
 
 @pytest.mark.parametrize("kind", COUNTED, ids=lambda kind: kind.__name__)
-def test_request_costs_the_round_trips_of_the_table(proxy: TcpProxy, far: Line, kind: type[Request[Any]]) -> None:
-    make = samples(far)[kind]
+def test_request_costs_the_round_trips_of_the_table(
+    proxy: TcpProxy, far: Line, db: Database, kind: type[Request[Any]]
+) -> None:
+    make = samples(far, db.server_url)[kind]
     trips = dict(TRIPS)[kind]
     far(make())  # warm: prepared
     assert [counted(proxy, far, make()) for _ in range(2)] == [trips] * 2
@@ -525,3 +540,21 @@ def test_server_adds_no_round_trip(db: Database, make_server: Callable[..., Serv
             assert proxy.sent.count(b"BEGIN") <= 2
         assert proxy.connections == connections
         server.stop()
+
+
+def test_token_with_limits_costs_more_round_trips_only_once_in_a_process(proxy: TcpProxy, db: Database) -> None:
+    who = db.person()
+    with closing(Line(proxy.through(db.server_url), who)) as line:
+        token = create_limited_token(line, filter="project:p")
+        assert counted(proxy, line, tasks.ListTasks(), token=token) == 1
+        assert [counted(proxy, line, tasks.AddTask(title="x"), token=token) for _ in range(2)] == [3, 2]
+        assert counted(proxy, line, tasks.CompleteTasks(numbers=(1,)), token=token) == 2
+        proposing = create_limited_token(line, proposes=True)
+        line(tasks.AddTask(title="x"))
+        trips = []
+        for _ in range(2):
+            proxy.reset()
+            with pytest.raises(Proposed):
+                line(tasks.CompleteTasks(numbers=(3,)), token=proposing)
+            trips.append(proxy.round_trips)
+        assert trips == [4, 2]

@@ -16,7 +16,16 @@ import pytest
 from tests.conftest import Database, Server
 from tests.support.ask import Ask, settings_of
 from todo_cli.clients.open import open_client
-from todo_cli.contract import attachments, conversations, devices, model_texts, password_steps, turn_events, turn_steps
+from todo_cli.contract import (
+    attachments,
+    conversations,
+    devices,
+    model_texts,
+    password_steps,
+    proposals,
+    turn_events,
+    turn_steps,
+)
 from todo_cli.contract.base import Request
 from todo_cli.contract.batch import Batch, BatchRead, make_batch
 from todo_cli.contract.channels import AddChannel, ListChannels, RemoveChannel, TryChannel
@@ -75,13 +84,14 @@ ASKED = (
         *requests_in(password_steps),
         *requests_in(devices),
         *requests_in(attachments),
+        *requests_in(proposals),
         ReadServerStats,
         SignIn,
         ChangePassword,
         ResetPassword,
         Register,
     }
-)  # those: tests/agent/test_conversations.py; test_sessions.py, test_devices.py and test_attachments.py beside this file
+)  # those: tests/agent/test_conversations.py; test_sessions.py, test_devices.py, test_attachments.py and test_proposals.py beside this file
 NEW = "someone-new"  # replaced by a name for each client
 IDS = [str(UUID(int=0x7 << 76 | 0x2 << 62 | number)) for number in range(9)]
 

@@ -101,6 +101,7 @@ class Loaded(msgspec.Struct):
     dependencies: list[tuple[int, int]] = []  # number and blocker, from `blockers` onwards
     later_changes: list[LaterChange] = []
     similar: SimilarTask | None = None
+    reach: list[Any] | None = None  # the compiled filter of the caller's token
 
     @property
     def clock(self) -> Clock:
@@ -138,4 +139,5 @@ async def read_loaded(tx: Transaction, text: str, kind: type[L]) -> L:
     if tx.clock:
         loaded.zone, loaded.week_start = tx.clock.zone, tx.clock.week_start
         loaded.default_project, loaded.usual_reminder = tx.preferences.project, tx.preferences.remind
+    loaded.reach = tx.limits.reach if tx.limits else None
     return loaded

@@ -99,6 +99,6 @@ CREATE POLICY may_update ON todo.task_sources FOR UPDATE TO todo_server, todo_wo
 
 GRANT SELECT, INSERT, UPDATE (
     seq, digest, kept_format, kept_id, kept, series, left_out, pending, has_created_at)
-  ON todo.task_sources TO todo_server, todo_worker, todo_person;
+  ON todo.task_sources TO todo_server, todo_worker, todo_person, todo_limited;
 
-UPDATE todo.schema SET version = 23;
+UPDATE todo.schema SET version = 24;
