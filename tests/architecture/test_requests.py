@@ -67,9 +67,9 @@ ReadUpload ReadUsage Redo RedoTurn RefusePlan Register RejectProposal ReleaseTas
 RemoveChannel RemoveComment RemoveConversation RemoveView RenameConversation RenewClaims RenewHash ReopenTasks
 ResetPassword RestoreConversation RestoreTasks RetryJobs RevokeSessions RevokeToken RewindTurn RunCall SaveView
 SearchConversations SearchTasks SetBudget SetPreferences SetRateLimit ShowConversation ShowDevice ShowPreferences
-ShowTask SignIn SignOut SkipTasks StartDevice StartStoreUpload StartTasks StartUpload StopTasks StopTurn StoreAnswer
-StoreChunk StoreEvents StorePassword StoreRegistration StoreReset StoreResults StoreSummary StoreTitle TakeTask
-TryChannel Undo UndoTurn VerifyUpload WhoAmI
+ShowStats ShowTask SignIn SignOut SkipTasks StartDevice StartStoreUpload StartTasks StartUpload StopTasks StopTurn
+StoreAnswer StoreChunk StoreEvents StorePassword StoreRegistration StoreReset StoreResults StoreSummary StoreTitle
+TakeTask TryChannel Undo UndoTurn VerifyUpload WhoAmI
 """.split()  # noqa: SIM905  # 70 quoted words would be harder to read
 
 

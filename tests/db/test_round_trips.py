@@ -46,6 +46,7 @@ from todo_cli.contract import (
     search,
     server_stats,
     sessions,
+    stats,
     tasks,
     time_tracking,
     tokens,
@@ -145,6 +146,7 @@ TRIPS: dict[type[Request[Any]], int] = {
     views.ChooseView: 1,
     views.ListTags: 1,
     views.ListProjects: 1,
+    stats.ShowStats: 1,
     prompt_history.ListPrompts: 1,
 }
 
@@ -323,7 +325,8 @@ def samples(line: Line, server_url: str) -> dict[type[Request[Any]], Callable[[]
         views.RemoveView: lambda: views.RemoveView(name=line(views.SaveView(name="gone", filter="p1")).name),
         views.ChooseView: views.ChooseView,
         views.ListTags: views.ListTags,
-        views.ListProjects: views.ListProjects,
+        views.ListProjects: lambda: views.ListProjects(progress=True),
+        stats.ShowStats: stats.ShowStats,
         prompt_history.ListPrompts: prompt_history.ListPrompts,
         preferences.ShowPreferences: preferences.ShowPreferences,
         preferences.SetPreferences: lambda: preferences.SetPreferences(timezone="Europe/Paris"),

@@ -49,6 +49,7 @@ from todo_cli.contract.reminders import RemindTasks
 from todo_cli.contract.search import SearchTasks
 from todo_cli.contract.server_stats import ReadServerStats
 from todo_cli.contract.sessions import ListSessions, RevokeSessions, SignOut
+from todo_cli.contract.stats import ShowStats
 from todo_cli.contract.tasks import (
     AddTask,
     AddTasks,
@@ -159,7 +160,7 @@ STORY: tuple[Request[Any], ...] = (
     SaveView(name="all", filter=":soon or #home", sort="-priority,title"), SaveView(name="all", filter="x", sort="nothing"), ListViews(),
     ListTasks(filter=":all"), ListTasks(filter=":none"), ListTasks(filter="is:xyz"), ListTasks(filter="1-3", sort="urgency", status="all"),
     ChooseView(name="soon"), ChooseView(name="nowhere"), ListTasks(home=True), ChooseView(), RemoveView(name="soon"), RemoveView(name="soon"),
-    ListTasks(filter=":all"), ListTags(), ListProjects(),
+    ListTasks(filter=":all"), ListTags(), ListProjects(), ListTags(progress=True), ListProjects(progress=True), ShowStats(), ShowStats(days=3),
     SearchConversations(words="rent"), SearchConversations(words=""), ReadUsage(), ReadUsage(number=99), SetBudget(name=NEW, tokens_per_day=9),
     SetBudget(name="nobody at all"), SetRateLimit(name=NEW, requests_per_minute=200), SetRateLimit(name="nobody at all", turns_per_minute=None), ImportMessages(conversation=TALK, messages=SAID), ImportMessages(conversation=TALK, messages=SAID),
     ImportMessages(conversation=TALK, messages=SAID, first=7), SearchConversations(words="rent", role="user"), ReadUsage(by="conversation", number=1),
@@ -237,6 +238,7 @@ def test_every_request_answers_the_same_from_both_clients(
         ListChannels,
         ListTags,
         ListProjects,
+        ShowStats,
         WhoAmI,
         ListSpaces,
         ListTokens,

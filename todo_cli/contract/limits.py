@@ -113,5 +113,8 @@ MAX_PER_MINUTE = 10_000
 """Requests, or turns of the chat, that an administrator may allow a user in 60 seconds."""
 MAX_TOKENS_PER_DAY = 10**15
 """A budget of model tokens."""
+
+MAX_STATS_DAYS = 371
+"""Of a burndown: 53 weeks."""
 MAX_REQUESTS_PER_MINUTE = 10_000
 """The rate of one token."""
