@@ -7,7 +7,7 @@ ALTER TABLE todo.comments ALTER COLUMN imported SET STATISTICS 0;
 COMMENT ON COLUMN todo.comments.imported
   IS 'the author (by) and the time (at) in the file that it was imported from';
 
-GRANT INSERT (imported) ON todo.comments TO todo_server, todo_worker, todo_person;
+GRANT INSERT (imported) ON todo.comments TO todo_server, todo_worker, todo_person, todo_limited;
 
 CREATE TABLE todo.task_sources (
   space_id UUID NOT NULL,
