@@ -104,6 +104,7 @@ TRIPS: dict[type[Request[Any]], int] = {
     journal.ListChanges: 1,
     journal.Undo: 2,
     journal.Redo: 2,
+    journal.UndoToken: 3,
     plans.MakePlan: 2,
     plans.ApplyPlan: 3,
     plans.RefusePlan: 1,
@@ -237,6 +238,12 @@ def samples(line: Line, server_url: str) -> dict[type[Request[Any]], Callable[[]
         line(source(links=imports.SourceReferences(parent="row:1")))
         return imports.LinkImportedTasks(format="csv", name="x", group=new_id())
 
+    def undo_token() -> journal.UndoToken:
+        name = f"n{new_id()[-8:]}"
+        secret = create_limited_token(line, name=name, scopes=("all",))
+        line(tasks.AddTask(title="x"), token=secret)
+        return journal.UndoToken(token=name)
+
     def propose(number: int) -> str:
         return propose_completion(line, server_url, number)
 
@@ -284,6 +291,7 @@ def samples(line: Line, server_url: str) -> dict[type[Request[Any]], Callable[[]
         journal.ListChanges: lambda: journal.ListChanges(number=number()),
         journal.Undo: lambda: journal.Undo(id=number() and None),
         journal.Redo: lambda: journal.Redo(id=line(journal.Undo(id=number() and None)).seq),
+        journal.UndoToken: undo_token,
         plans.MakePlan: plan,
         plans.ApplyPlan: lambda: plans.ApplyPlan(id=line(plan()).id),
         plans.RefusePlan: lambda: plans.RefusePlan(id=line(plan()).id),

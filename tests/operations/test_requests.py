@@ -36,7 +36,7 @@ from todo_cli.contract.conversation_export import ExportedMessage, ExportHeader,
 from todo_cli.contract.exports import ExportTasks
 from todo_cli.contract.imports import ImportTasks, LinkImportedTasks, TaskToImport
 from todo_cli.contract.jobs import ListJobs, RetryJobs
-from todo_cli.contract.journal import ListChanges, Redo, Undo
+from todo_cli.contract.journal import ListChanges, Redo, Undo, UndoToken
 from todo_cli.contract.message_search import SearchConversations
 from todo_cli.contract.passwords import ChangePassword, CreateResetCode, ResetPassword, SignIn
 from todo_cli.contract.plans import ApplyPlan, ListPlans, MakePlan, RefusePlan
@@ -128,6 +128,7 @@ STORY: tuple[Request[Any], ...] = (
     DeleteTasks(filter="is:opne"), CompleteTasks(filter="#nowhere"), CompleteTasks(numbers=(1,), if_claimed=True),
     DeleteTasks(numbers=(4, 5)),
     Undo(dry_run=True), Undo(), Undo(id=99), Undo(id=1), Undo(id=4), Undo(id=4, partial=True), Undo(id=0),
+    UndoToken(token="first", since="2001-01-01", dry_run=True, partial=True), UndoToken(token="nobody"), UndoToken(token="first", since="2040-01-01"),
     Redo(dry_run=True), Redo(), Redo(id=99), Redo(), Redo(),
     AddComment(number=1, id=IDS[5], text="a word"), AddComment(number=1, id=IDS[5], text="again"), AddComment(number=99, id=IDS[6], text="x"),
     AddComment(number=1, id=IDS[6], text=" "), AddComment(number=1, id=IDS[6], text="two"), AddComment(number=1, id=IDS[4], text="\0"),

@@ -118,3 +118,5 @@ MAX_STATS_DAYS = 371
 """Of a burndown: 53 weeks."""
 MAX_REQUESTS_PER_MINUTE = 10_000
 """The rate of one token."""
+MAX_UNDONE_CHANGES = 500
+"""Changes of one token that are undone together."""
