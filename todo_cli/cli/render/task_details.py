@@ -44,7 +44,7 @@ def format_details(task: Task, view: ListView, width: int) -> list[Line]:
         lines += _format_links(task.links, view, width)
     if task.attachments:
         lines += [[], [Piece(f"Attachments {view.signs.dot} {len(task.attachments)}", "heading")]]
-        attachments = format_attachments(task.attachments, view.now, view.zone)
+        attachments = format_attachments(task.attachments, view.now, view.zone, absolute=view.absolute)
         lines += ([Piece(part)] for line in attachments for part in wrap_line(line, width))
     if task.comments:
         comments = format_comments(task.comments, view.now, view.zone, absolute=view.absolute)
