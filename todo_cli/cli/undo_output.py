@@ -7,12 +7,14 @@ from typing import Any
 from todo_cli.cli.render.changes import format_difference
 from todo_cli.cli.session import session_of
 from todo_cli.contract.conversations import RedoTurn, UndoTurn
-from todo_cli.contract.journal import Redo, Undo
+from todo_cli.contract.journal import Redo, Undo, UndoToken
 
 MAX_SHOWN_DIFFERENCES = 20
 
+UndoRequest = Undo | UndoToken | Redo | UndoTurn | RedoTurn
 
-def show_undo(ctx: Any, request: Undo | Redo | UndoTurn | RedoTurn, key: str | None, *, as_json: bool) -> None:
+
+def show_undo(ctx: Any, request: UndoRequest, key: str | None, *, as_json: bool) -> None:
     """Send the request; print the changed tasks and the skipped ones."""
     session = session_of(ctx)
     result = session.send(request, key)
@@ -40,7 +42,7 @@ def show_undo(ctx: Any, request: Undo | Redo | UndoTurn | RedoTurn, key: str | N
         text.note("skipped, changed since: " + ", ".join(f"#{number}" for number in result.skipped))
 
 
-def _report_no_changes(request: Undo | Redo | UndoTurn | RedoTurn) -> None:
+def _report_no_changes(request: UndoRequest) -> None:
     """Print that the answer changed nothing; its words are undone or redone all the same."""
     from todo_cli.cli.render import text
 

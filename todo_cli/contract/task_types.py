@@ -66,13 +66,17 @@ class Repeat(Struct, frozen=True, kw_only=True):
 
 
 class Comment(Struct, frozen=True, kw_only=True):
-    """A comment on a task. `removed` is present only in the answer to its removal."""
+    """A comment on a task. `removed` is present only in the answer to its removal.
+
+    An imported comment has `imported_by`, the user who imported it: `user` and `at` are as its file says then.
+    """
 
     id: str
     user: str
     at: datetime
     text: str
     edited_at: datetime | None = None
+    imported_by: str | UnsetType = UNSET
     removed: bool | UnsetType = UNSET
 
 
