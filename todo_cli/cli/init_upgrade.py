@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from todo_cli.cli import init_service
@@ -10,15 +11,21 @@ from todo_cli.cli.session import Session
 from todo_cli.local_postgres.cluster import LocalPostgres
 
 
-def upgrade_postgres(session: Session, postgres: LocalPostgres, old_bin: Path | None, *, copy_files: bool) -> None:
+def upgrade_postgres(
+    session: Session,
+    postgres: LocalPostgres,
+    old_bin: Path | None,
+    *,
+    copy_files: bool,
+    migrate: Callable[[LocalPostgres], None],
+) -> None:
     """Upgrade the data and start the new server; the old data goes once that works. Raises Unavailable."""
-    from todo_cli.db.migrate import migrate
     from todo_cli.local_postgres.upgrade import remove_old_data, upgrade
 
     init_service.place_of(session, postgres).stop()
     old, new = upgrade(postgres, old_bin, by_files=copy_files, notice=text.note)
     postgres.ensure(text.note)
-    migrate(postgres.owner_url())
+    migrate(postgres)
     remove_old_data(postgres)
     init_service.start_service(session)
     if old == new:

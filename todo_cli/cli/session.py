@@ -84,6 +84,13 @@ class Session:
 
         return self.client.clock or Clock(datetime.now(UTC), self.settings.timezone or "UTC")
 
+    def ask_clock(self) -> None:
+        """Ask for the user's clock and preferences, unless an answer has brought them; raises TodoError."""
+        from todo_cli.contract.users import WhoAmI
+
+        if self.client.clock is None:
+            self.send(WhoAmI())
+
     @cached_property
     def identity(self) -> Identity:
         """Ask once who is signed in; raises TodoError."""

@@ -62,7 +62,11 @@ def wrap(line: str, indent: str = "") -> str:
 
 def zone_for(tasks: Iterable[Task], session: Session) -> tzinfo | None:
     """Return the user's time zone, but load it only if one of the tasks has a date."""
-    has_date = any(task.due or task.defer or task.scheduled or task.repeat or task.remind for task in tasks)
+    absolute = session.absolute_dates
+    has_date = any(
+        task.due or task.defer or task.scheduled or task.repeat or task.remind or (absolute and task.started_at)
+        for task in tasks
+    )
     return session.load_zone() if has_date else None
 
 
@@ -171,12 +175,14 @@ def format_fields(
         f"p{task.priority}" if task.priority else "",
         f"#{task.project}" if task.project else "",
         " ".join(f"@{tag}" for tag in task.tags),
-        *_rare_fields(task, zone, now, format_date),
+        *_rare_fields(task, zone, now, format_date, absolute=absolute),
     ]
     return ", ".join(part for part in parts if part)
 
 
-def _rare_fields(task: Task, zone: tzinfo | None, now: datetime, format_date: Callable[..., str]) -> list[str]:
+def _rare_fields(
+    task: Task, zone: tzinfo | None, now: datetime, format_date: Callable[..., str], *, absolute: bool
+) -> list[str]:
     """Return the fields that few tasks have: `every month`, `deferred to mon`, `after #3 #4`, `subtask of #1`."""
     is_deferred = task.defer and not is_overdue(task.defer, zone, now)
     return [
@@ -186,7 +192,7 @@ def _rare_fields(task: Task, zone: tzinfo | None, now: datetime, format_date: Ca
         _describe_reminders(task, zone, now, format_date) if task.remind else "",
         f"subtask of #{task.parent}" if task.parent else "",
         f"after {' '.join(f'#{number}' for number in task.after)}" if task.after else "",
-        f"started {format_age(task.started_at, now)}" if task.started_at else "",
+        f"started {format_age(task.started_at, now, zone, absolute=absolute)}" if task.started_at else "",
         f"worked {format_duration(task.tracked)}" if task.tracked else "",
     ]
 

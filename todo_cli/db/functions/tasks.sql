@@ -7,7 +7,7 @@ CREATE FUNCTION todo.remove_tags(p_numbers bigint[], p_tags text[]) RETURNS void
 LANGUAGE sql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   DELETE FROM todo.task_tags g
    USING unnest(p_numbers, p_tags) AS pair(number, tag)
-   WHERE g.space_id = (SELECT todo.current_space('tasks:write'))
+   WHERE g.space_id = (SELECT todo.writable_space(p_numbers))
      AND g.number = pair.number
      AND g.tag = pair.tag
 $$;
@@ -18,7 +18,7 @@ CREATE FUNCTION todo.remove_links(p_numbers bigint[], p_after bigint[]) RETURNS 
 LANGUAGE sql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   DELETE FROM todo.links l
    USING unnest(p_numbers, p_after) AS pair(number, after)
-   WHERE l.space_id = (SELECT todo.current_space('tasks:write'))
+   WHERE l.space_id = (SELECT todo.writable_space(p_numbers))
      AND l.number = pair.number
      AND l.after = pair.after
 $$;
@@ -28,7 +28,7 @@ $$;
 CREATE FUNCTION todo.delete_comment(p_number bigint, p_id uuid) RETURNS SETOF todo.comments
 LANGUAGE sql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   DELETE FROM todo.comments
-   WHERE space_id = (SELECT todo.current_space('tasks:write'))
+   WHERE space_id = (SELECT todo.writable_space(ARRAY[p_number]))
      AND user_id = (SELECT todo.current_user_id())
      AND number = p_number
      AND id = p_id
@@ -50,7 +50,8 @@ BEGIN
          END AS is_lost
     INTO t
     FROM todo.tasks k
-   WHERE k.space_id = (SELECT todo.current_space('tasks:write'))
+   WHERE k.space_id = (
+           SELECT coalesce(todo.current_space('tasks:write'), todo.limited_space('tasks:write')))
      AND k.number = p_number
      AND k.fence IS NOT NULL;
   IF t.is_lost THEN
