@@ -19,7 +19,7 @@ from todo_cli.cli.render.text import (
     format_due_iso,
     format_duration,
 )
-from todo_cli.contract.task_types import TaskLinks
+from todo_cli.contract.task_types import LinkedTask, TaskLinks
 from todo_cli.contract.tasks import Task
 
 NAME_CELLS = 10
@@ -38,7 +38,13 @@ def format_plain_details(task: Task, view: ListView) -> Iterator[str]:
     for name, value, _ in list_fields(task, view, format_date):
         yield f"{INDENT}{name:<{NAME_CELLS}}{value}"
     links = task.links or TaskLinks()
-    for name, linked_tasks in (("subtask", links.subtasks), ("blocker", links.blockers), ("blocks", links.blocked)):
+    kinds = (
+        ("subtask", links.subtasks),
+        ("blocker", links.blockers),
+        ("blocks", links.blocked),
+        ("led to", links.discovered),
+    )
+    for name, linked_tasks in kinds:
         for linked in linked_tasks:
             yield f"{INDENT}{name:<{NAME_CELLS}}{escape(f'#{linked.number} {linked.title}')} ({linked.status})"
     if task.note:
@@ -69,17 +75,18 @@ def _list_own_fields(task: Task, view: ListView, format_date: Callable[[str], st
     yield "deferred", format_date(task.defer) if task.defer else "", ""
     yield "scheduled", format_date(task.scheduled) if task.scheduled else "", ""
     yield "reminds", describe_reminders(task.remind, format_date), ""
-    yield "parent", _format_parent(task), ""
+    links = task.links or TaskLinks()
+    yield "parent", _name_task(task.parent, links.parent), ""
+    yield "found in", _name_task(task.discovered_from, links.source), ""
     yield "subtasks", f"{task.subtasks} open" if task.subtasks else "", ""
     blocked = " (blocked)" if task.blocked else ""
     yield "after", " ".join(f"#{number}" for number in task.after) + blocked, "blocked" if task.blocked else ""
 
 
-def _format_parent(task: Task) -> str:
-    if not task.parent:
+def _name_task(number: int | None, linked: LinkedTask | None) -> str:
+    if not number:
         return ""
-    parent = task.links.parent if task.links else None
-    return f"#{task.parent} {parent.title}" if parent else f"#{task.parent}"
+    return f"#{number} {linked.title}" if linked else f"#{number}"
 
 
 def _list_times(task: Task, view: ListView) -> Iterator[FieldLine]:

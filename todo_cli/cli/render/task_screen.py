@@ -138,12 +138,13 @@ def _write_field(field: FieldLine | None, width: int) -> Iterator[Line]:
 
 
 def _format_links(links: TaskLinks, view: ListView, width: int) -> Iterator[Line]:
-    """Yield the sections of subtasks, of blockers, and of the tasks that wait for this one."""
+    """Yield the sections of subtasks, blockers, tasks that wait for this one, and tasks that were found during it."""
     done = sum(subtask.status == "done" for subtask in links.subtasks)
     sections = (
         (f"Subtasks {done}/{len(links.subtasks)}", links.subtasks),
         ("Waits for", links.blockers),
         ("Holds up", links.blocked),
+        ("Led to", links.discovered),
     )
     rows = [_make_row(task, view) for _, tasks in sections for task in tasks]
     cells = max(measure(view.signs.done), measure(view.signs.deleted))
