@@ -157,7 +157,7 @@ class _CsvTable:
             cell = row[column].strip()
             if field == "title" or not cell:
                 continue
-            value = self._read_field(field, cell)
+            value = row[column] if field == "note" else self._read_field(field, cell)
             if value is None:
                 kept[column] = row[column]
                 lost.append(field)
