@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PANEL = "Operate"
 app = typer.Typer(add_completion=False)
 
-LOCAL_OPTIONS = {"host": "", "port": 0, "workers": 1, "ssl_certfile": None, "ssl_keyfile": None}
+LOCAL_OPTIONS = {"host": "", "port": 0, "workers": 1, "loop": "asyncio", "ssl_certfile": None, "ssl_keyfile": None}
 
 
 @app.command()
@@ -78,6 +78,7 @@ def _serve_local(session: Session) -> None:
     from pathlib import Path
 
     from todo_cli.cli.commands.worker import prepare_local_login
+    from todo_cli.db.schema_check import require_current_schema
     from todo_cli.local_service.process import GRACE_SECONDS, ServicePlace
 
     settings = session.settings
@@ -88,10 +89,12 @@ def _serve_local(session: Session) -> None:
         text.note("The local service runs already.")
         return
     try:
+        url = _local_database_url(session)
+        require_current_schema(url, hint="upgrade it with: todo init")
         os.environ |= {
             "TODO_CONFIG": os.path.abspath(settings.path),
             "TODO_PROFILE": settings.profile,
-            "TODO_SERVER_DATABASE_URL": _local_database_url(session),
+            "TODO_SERVER_DATABASE_URL": url,
             "TODO_WORKER_DATABASE_URL": prepare_local_login(session),
             "TODO_SERVE_WORKER": "true",
             "TODO_SERVE_GRACE": str(GRACE_SECONDS),
