@@ -52,7 +52,7 @@ def test_unit_of_systemd_is_valid_and_names_the_configuration(settings: Settings
 
 def test_property_list_of_launchd_runs_the_service(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
-    entry = describe_boot_entry(settings._replace(profile="work"))
+    entry = describe_boot_entry(settings.replace(profile="work"))
     content = plistlib.loads(entry.text.encode())
     assert entry.path.name == f"{content['Label']}.plist" == "todo-work.local-service.plist"
     assert content["ProgramArguments"][-4:] == ["--profile", "work", "serve", "--local"]

@@ -100,4 +100,4 @@ def uses_local_service(settings: Settings) -> bool:
 
 def address_service(settings: Settings) -> Settings:
     """Return the settings of an HTTP client of the local service."""
-    return settings._replace(server=f"unix://{socket_path(settings.embedded or '')}")
+    return settings.replace(server=f"unix://{socket_path(settings.embedded or '')}")

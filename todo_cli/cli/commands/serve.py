@@ -86,7 +86,8 @@ def _serve_local(session: Session) -> None:
         raise Invalid(f"the profile {settings.profile!r} has no local list", hint="create one with: todo init")
     place = ServicePlace(Path(settings.embedded), settings)
     if not place.take():
-        text.note("The local service runs already.")
+        if session.is_interactive:
+            text.note("The local service runs already.")
         return
     try:
         url = _local_database_url(session)
