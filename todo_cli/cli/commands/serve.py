@@ -84,6 +84,8 @@ def _serve_local(session: Session) -> None:
     settings = session.settings
     if settings.embedded is None:
         raise Invalid(f"the profile {settings.profile!r} has no local list", hint="create one with: todo init")
+    if not settings.service:
+        raise Invalid(f"the service of the profile {settings.profile!r} is off", hint="turn it on: todo init --service")
     place = ServicePlace(Path(settings.embedded), settings)
     if not place.take():
         if session.is_interactive:
