@@ -15,6 +15,7 @@ GLOBAL_FLAGS = {
     "--profile": 1,
     "--jq": 1,
     "--template": 1,
+    "--fence": 1,
     "--json-fields": 1,
 }
 """flag -> number of values that follow it"""

@@ -11,6 +11,7 @@ TodoError
 ├── ModelFailed    502  exit 9   no model, or the model is unreachable, refuses or breaks off
 ├── NeedsAnswer    428  exit 10  a question, and no terminal to ask on
 ├── NotNow         404  exit 11  not in time, or no task to claim
+├── Proposed       202  exit 12  the change waits for an approval
 └── Bug            500  exit 1   anything else; the log has the trace under the request id
 
 `core` raises them, the server renders them as `application/problem+json`, the HTTP client raises the same class again,
@@ -109,6 +110,12 @@ class NotNow(TodoError):
     code, status, exit_code = "not-now", 404, 11
 
 
+class Proposed(TodoError):
+    """Nothing is changed yet: the token only proposes, and a person must approve; `proposal` in `extra` is the id."""
+
+    code, status, exit_code = "proposed", 202, 12
+
+
 class Bug(TodoError):
     """A bug in this program."""
 
@@ -129,6 +136,7 @@ ERRORS: dict[str, type[TodoError]] = {
         ModelFailed,
         NeedsAnswer,
         NotNow,
+        Proposed,
         Bug,
     )
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 
 from todo_cli.name_completion import complete_command_name
@@ -21,6 +22,8 @@ def main() -> None:
     from todo_cli.cli.run import run
 
     code = run(sys.argv[1:])
+    # the command has done its work: Ctrl-C while the interpreter ends must not end it as a failure
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.freeze()  # the interpreter's last collections need not visit objects that end with the process
     sys.exit(code)
 

@@ -22,12 +22,14 @@ CONTAINERS = {"dict", "list", "set", "defaultdict", "Counter", "OrderedDict", "d
 ALLOWED_MODULE_STATE = {
     "todo_cli/core/dispatch.py HANDLERS": "filled as the modules of the rules are imported; the same in every process",
     "todo_cli/core/tasks/change.py WRITES": "filled as the modules of the rules are imported; the same in every process",
+    "todo_cli/db/token_limits.py _known": "limits of tokens, which never change; the database enforces them; bounded",
 }
 ALLOWED_CACHES = {
     "todo_cli/contract/codec.py": "decoders of types",
     "todo_cli/core/history/load_changes.py": "the text of a statement",
     "todo_cli/core/tasks/list.py": "the text of a statement for a filter; bounded",
     "todo_cli/core/tasks/load_sql.py": "the text of a statement for what it loads; bounded",
+    "todo_cli/core/transfers/export_tasks.py": "the text of a statement for a filter; bounded",
     "todo_cli/llm/transport.py": "the machine's certificates",
     "todo_cli/parsing/date_words.py": "a pure function of a text; bounded",
     "todo_cli/parsing/dates.py": "the names of time zones of the machine",

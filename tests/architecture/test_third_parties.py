@@ -13,7 +13,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "name_completion": set(),
     "settings": {"msgspec", "tomlkit", "keyring"},
     "db": {"msgspec", "psycopg", "psycopg_pool", "sqlalchemy", "alembic"},
-    "formats": {"msgspec"},
+    "formats": {"msgspec", "icalendar", "markdown_it"},
     "parsing": {"dateutil", "snowballstemmer", "tzdata"},
     "stores": {"msgspec", "obstore", "valkey"},
     "core": {"msgspec"},
@@ -45,6 +45,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
 SCHEMA = (
     "todo_cli/db/schema.py",
     "todo_cli/db/estimates.py",
+    "todo_cli/db/time_limits.py",
     "todo_cli/db/migrate.py",
     "todo_cli/db/tables/",
     "todo_cli/db/migrations/",

@@ -78,8 +78,10 @@ def test_list_of_more_than_one_page_mentions_the_rest_on_a_terminal_only(todo: T
     page = todo("list", "-n", "2")
     assert (len(page.lines), page.err) == (2, "")
     todo("add", "later", "--defer", "2030-01-02")
-    assert "2 of 3 shown, 1 deferred (is:deferred) · todo list --all" in run_on_terminal(todo, "list", "-n", "2")
-    assert "3 shown, 1 deferred" in run_on_terminal(todo, "list")
+    assert "2 of 3 shown · todo list --all · 1 deferred: todo list is:deferred" in run_on_terminal(
+        todo, "list", "-n", "2"
+    )
+    assert "3 open · 1 deferred" in run_on_terminal(todo, "list")
     assert "1 of 3 shown · todo next 2" in run_on_terminal(todo, "next", "1")
     assert "shown" not in run_on_terminal(todo, "list", "-n", "2", "--json")
     cursor = todo("list", "-n", "2", "--json").json["next"]
@@ -126,11 +128,11 @@ def test_list_colours_obey_the_terminal_and_the_settings(todo: Todo) -> None:
 
 
 EMPTY = {
-    "list": "Nothing is open. Add a task with: todo add",
-    "list @nowhere": "No task matches '@nowhere'.",
+    "list": "Nothing is open. Add something with: todo add",
+    "list @nowhere": "Nothing matches '@nowhere'.",
     "list --project nowhere": "No task matches.",
     "today": "Nothing is due today.",
-    "next": "No task can be done now.",
+    "next": "Nothing is open.",
     "tags": "No tags in use.",
     "projects": "No projects in use.",
     "view list": "No views yet.",

@@ -104,7 +104,8 @@ def test_terminal_shows_dates_by_the_clock_of_the_database(
     assert re.search(r"added +just now", todo("show", "1").out)
     terminal = Terminal(todo, "list")
     terminal.ended()
-    assert any("Pay rent" in line and "tomorrow" in line for line in terminal.lines)
+    assert terminal.lines[0].startswith("Tomorrow · ")
+    assert "Pay rent" in terminal.lines[1]
 
 
 @pytest.mark.parametrize("hours", WRONG_HOURS)

@@ -83,9 +83,13 @@ def read_rights(url: str) -> dict[str, list[Any]]:
 
 
 def test_dump_restored_by_a_superuser_has_all_rows_and_rights(
-    fresh_db: Database, elsewhere: LocalPostgres, postgres: LocalPostgres, as_person: Callable[..., Todo],
-    run: Callable[..., str], tmp_path: Path,
-) -> None:  # fmt: skip
+    fresh_db: Database,
+    elsewhere: LocalPostgres,
+    postgres: LocalPostgres,
+    as_person: Callable[..., Todo],
+    run: Callable[..., str],
+    tmp_path: Path,
+) -> None:
     migrate(fresh_db.owner_url)  # sets the time limits, which a copy by CREATE DATABASE lacks
     ada, bob = fresh_db.person(), fresh_db.person()
     as_person(ada, "direct")("add", "Keep this", "--remind", "1h before", "--due", "2030-01-07")

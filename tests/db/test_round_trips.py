@@ -17,6 +17,7 @@ import pytest
 
 from tests.conftest import Database, Person, Server
 from tests.support.connections import Line
+from tests.support.limited_tokens import create_limited_token, propose_completion
 from tests.support.tcp_proxy import TcpProxy, open_database_proxy
 from todo_cli.contract import (
     attachments,
@@ -27,6 +28,8 @@ from todo_cli.contract import (
     conversation_export,
     conversations,
     devices,
+    exports,
+    imports,
     jobs,
     journal,
     message_search,
@@ -36,12 +39,14 @@ from todo_cli.contract import (
     plans,
     preferences,
     prompt_history,
+    proposals,
     rate_limits,
     registration,
     reminders,
     search,
     server_stats,
     sessions,
+    stats,
     tasks,
     time_tracking,
     tokens,
@@ -55,7 +60,7 @@ from todo_cli.contract.base import Request
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.registry import REQUESTS, requests_in
 from todo_cli.core.accounts import devices as devices_core
-from todo_cli.errors import NotFound, NotSignedIn, TodoError
+from todo_cli.errors import NotFound, NotSignedIn, Proposed, TodoError
 
 # A write that reads rows costs two: load and store. More than three are never allowed.
 TRIPS: dict[type[Request[Any]], int] = {
@@ -90,13 +95,23 @@ TRIPS: dict[type[Request[Any]], int] = {
     time_tracking.SkipTasks: 2,
     claims.ClaimTask: 2,
     claims.ReleaseTasks: 2,
+    imports.ImportTasks: 2,
+    imports.LinkImportedTasks: 2,
+    exports.ExportTasks: 1,
+    claims.TakeTask: 2,
+    claims.RenewClaims: 2,
+    claims.ListClaims: 1,
     journal.ListChanges: 1,
     journal.Undo: 2,
     journal.Redo: 2,
+    journal.UndoToken: 3,
     plans.MakePlan: 2,
     plans.ApplyPlan: 3,
     plans.RefusePlan: 1,
     plans.ListPlans: 1,
+    proposals.ListProposals: 1,
+    proposals.ApproveProposal: 3,
+    proposals.RejectProposal: 1,
     tokens.CreateToken: 1,
     tokens.ListTokens: 1,
     tokens.RevokeToken: 1,
@@ -132,6 +147,7 @@ TRIPS: dict[type[Request[Any]], int] = {
     views.ChooseView: 1,
     views.ListTags: 1,
     views.ListProjects: 1,
+    stats.ShowStats: 1,
     prompt_history.ListPrompts: 1,
 }
 
@@ -147,13 +163,15 @@ ELSEWHERE |= SIGN_IN_STEPS | {
     passwords.ResetPassword,
     registration.Register,
 }
+# only tokens with limits send it; test_token_with_limits… counts it
+ELSEWHERE |= {proposals.ProposeChange}
 # only a server with an object store may send them
 ELSEWHERE |= {attachments.StartStoreUpload, attachments.VerifyUpload}
 COUNTED = [request for request in REQUESTS if request not in ELSEWHERE]
 DUE = "2030-01-02 09:00"
 
 
-def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
+def samples(line: Line, server_url: str) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
     """Return functions that make one Request of each kind. The tasks and tokens that it needs are created first."""
 
     def number() -> int:
@@ -212,6 +230,23 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         )
         return conversation_export.ImportMessages(conversation=head, messages=history)
 
+    def source(**fields: Any) -> imports.ImportTasks:
+        task = imports.TaskToImport(source_id=new_id(), title="x", digest="0" * 32, **fields)
+        return imports.ImportTasks(format="csv", name="x", file="0" * 32, group=new_id(), tasks=(task,))
+
+    def unlinked() -> imports.LinkImportedTasks:
+        line(source(links=imports.SourceReferences(parent="row:1")))
+        return imports.LinkImportedTasks(format="csv", name="x", group=new_id())
+
+    def undo_token() -> journal.UndoToken:
+        name = f"n{new_id()[-8:]}"
+        secret = create_limited_token(line, name=name, scopes=("all",))
+        line(tasks.AddTask(title="x"), token=secret)
+        return journal.UndoToken(token=name)
+
+    def propose(number: int) -> str:
+        return propose_completion(line, server_url, number)
+
     return {
         batch.Batch: lambda: batch.make_batch(tasks.ListTasks(), views.ListTags(), users.ListSpaces()),
         tasks.AddTask: lambda: tasks.AddTask(title="x", due=DUE, tags=("a", "b"), project="p", note="n" * 1000),
@@ -246,14 +281,24 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         time_tracking.StopTasks: lambda: time_tracking.StopTasks(numbers=(number(),)),
         time_tracking.SkipTasks: lambda: time_tracking.SkipTasks(numbers=(recurring(),)),
         claims.ClaimTask: lambda: claims.ClaimTask(filter=f"{number()} p1 or {number()}"),
+        claims.TakeTask: lambda: claims.TakeTask(number=number(), reason="x"),
+        claims.RenewClaims: lambda: claims.RenewClaims(numbers=(line(claims.ClaimTask(number=number())).number,)),
+        claims.ListClaims: claims.ListClaims,
         claims.ReleaseTasks: lambda: claims.ReleaseTasks(numbers=(line(claims.ClaimTask(number=number())).number,)),
+        imports.ImportTasks: source,
+        imports.LinkImportedTasks: unlinked,
+        exports.ExportTasks: lambda: exports.ExportTasks(format="csv", filter="p1"),
         journal.ListChanges: lambda: journal.ListChanges(number=number()),
         journal.Undo: lambda: journal.Undo(id=number() and None),
         journal.Redo: lambda: journal.Redo(id=line(journal.Undo(id=number() and None)).seq),
+        journal.UndoToken: undo_token,
         plans.MakePlan: plan,
         plans.ApplyPlan: lambda: plans.ApplyPlan(id=line(plan()).id),
         plans.RefusePlan: lambda: plans.RefusePlan(id=line(plan()).id),
         plans.ListPlans: plans.ListPlans,
+        proposals.ListProposals: proposals.ListProposals,
+        proposals.ApproveProposal: lambda: proposals.ApproveProposal(id=propose(number())),
+        proposals.RejectProposal: lambda: proposals.RejectProposal(id=propose(number())),
         tokens.CreateToken: token,
         tokens.ListTokens: lambda: tokens.ListTokens(all=True),
         tokens.RevokeToken: lambda: tokens.RevokeToken(name=line(token()).name),
@@ -288,7 +333,8 @@ def samples(line: Line) -> dict[type[Request[Any]], Callable[[], Request[Any]]]:
         views.RemoveView: lambda: views.RemoveView(name=line(views.SaveView(name="gone", filter="p1")).name),
         views.ChooseView: views.ChooseView,
         views.ListTags: views.ListTags,
-        views.ListProjects: views.ListProjects,
+        views.ListProjects: lambda: views.ListProjects(progress=True),
+        stats.ShowStats: stats.ShowStats,
         prompt_history.ListPrompts: prompt_history.ListPrompts,
         preferences.ShowPreferences: preferences.ShowPreferences,
         preferences.SetPreferences: lambda: preferences.SetPreferences(timezone="Europe/Paris"),
@@ -324,8 +370,10 @@ def test_table_names_every_request() -> None:
 
 
 @pytest.mark.parametrize("kind", COUNTED, ids=lambda kind: kind.__name__)
-def test_request_costs_the_round_trips_of_the_table(proxy: TcpProxy, far: Line, kind: type[Request[Any]]) -> None:
-    make = samples(far)[kind]
+def test_request_costs_the_round_trips_of_the_table(
+    proxy: TcpProxy, far: Line, db: Database, kind: type[Request[Any]]
+) -> None:
+    make = samples(far, db.server_url)[kind]
     trips = dict(TRIPS)[kind]
     far(make())  # warm: prepared
     assert [counted(proxy, far, make()) for _ in range(2)] == [trips] * 2
@@ -503,3 +551,21 @@ def test_server_adds_no_round_trip(db: Database, make_server: Callable[..., Serv
             assert proxy.sent.count(b"BEGIN") <= 2
         assert proxy.connections == connections
         server.stop()
+
+
+def test_token_with_limits_costs_more_round_trips_only_once_in_a_process(proxy: TcpProxy, db: Database) -> None:
+    who = db.person()
+    with closing(Line(proxy.through(db.server_url), who)) as line:
+        token = create_limited_token(line, filter="project:p")
+        assert counted(proxy, line, tasks.ListTasks(), token=token) == 1
+        assert [counted(proxy, line, tasks.AddTask(title="x"), token=token) for _ in range(2)] == [3, 2]
+        assert counted(proxy, line, tasks.CompleteTasks(numbers=(1,)), token=token) == 2
+        proposing = create_limited_token(line, proposes=True)
+        line(tasks.AddTask(title="x"))
+        trips = []
+        for _ in range(2):
+            proxy.reset()
+            with pytest.raises(Proposed):
+                line(tasks.CompleteTasks(numbers=(3,)), token=proposing)
+            trips.append(proxy.round_trips)
+        assert trips == [4, 2]

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from tests.conftest import free_port
+from tests.support.command_server import CommandServer
 from tests.support.doc_pages import (
     PAGES,
     README,
@@ -45,9 +46,9 @@ def home() -> Iterator[Path]:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> str:
+def path(tmp_path: Path, command_server: CommandServer | None) -> str:
     """The PATH of a reader who has installed the program."""
-    return f"{write_todo_command(tmp_path / 'bin')}:{Path(sys.executable).parent}:/usr/bin:/bin"
+    return f"{write_todo_command(tmp_path / 'bin', command_server)}:{Path(sys.executable).parent}:/usr/bin:/bin"
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from todo_cli.contract.base import Request, Secret
 from todo_cli.contract.channels import AddChannel
 from todo_cli.contract.jobs import JobPage, ListJobs
 from todo_cli.db.owner import open_owner_session
-from todo_cli.jobs.options import WorkerOptions
+from todo_cli.jobs.options import Retention, WorkerOptions
 from todo_cli.jobs.worker import Worker
 from todo_cli.local_postgres.cluster import LocalPostgres
 
@@ -61,7 +61,7 @@ class Post:
         usual: dict[str, Any] = {
             "lease": timedelta(seconds=30),
             "retry_seconds": 0.001,
-            "keep": timedelta(days=90),
+            "keep": Retention(usual=timedelta(days=90)),
             "smtp_url": f"smtp://127.0.0.1:{self.mail.port}",
             "mail_from": "todo@example.org",
             "allow_private": True,

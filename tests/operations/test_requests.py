@@ -16,7 +16,16 @@ import pytest
 from tests.conftest import Database, Server
 from tests.support.ask import Ask, settings_of
 from todo_cli.clients.open import open_client
-from todo_cli.contract import attachments, conversations, devices, model_texts, password_steps, turn_events, turn_steps
+from todo_cli.contract import (
+    attachments,
+    conversations,
+    devices,
+    model_texts,
+    password_steps,
+    proposals,
+    turn_events,
+    turn_steps,
+)
 from todo_cli.contract.base import Request
 from todo_cli.contract.batch import Batch, BatchRead, make_batch
 from todo_cli.contract.channels import AddChannel, ListChannels, RemoveChannel, TryChannel
@@ -24,8 +33,10 @@ from todo_cli.contract.claims import ClaimTask, ReleaseTasks
 from todo_cli.contract.codec import encode
 from todo_cli.contract.comments import AddComment, EditComment, ListComments, RemoveComment
 from todo_cli.contract.conversation_export import ExportedMessage, ExportHeader, ImportMessages
+from todo_cli.contract.exports import ExportTasks
+from todo_cli.contract.imports import ImportTasks, LinkImportedTasks, TaskToImport
 from todo_cli.contract.jobs import ListJobs, RetryJobs
-from todo_cli.contract.journal import ListChanges, Redo, Undo
+from todo_cli.contract.journal import ListChanges, Redo, Undo, UndoToken
 from todo_cli.contract.message_search import SearchConversations
 from todo_cli.contract.passwords import ChangePassword, CreateResetCode, ResetPassword, SignIn
 from todo_cli.contract.plans import ApplyPlan, ListPlans, MakePlan, RefusePlan
@@ -38,6 +49,7 @@ from todo_cli.contract.reminders import RemindTasks
 from todo_cli.contract.search import SearchTasks
 from todo_cli.contract.server_stats import ReadServerStats
 from todo_cli.contract.sessions import ListSessions, RevokeSessions, SignOut
+from todo_cli.contract.stats import ShowStats
 from todo_cli.contract.tasks import (
     AddTask,
     AddTasks,
@@ -73,13 +85,14 @@ ASKED = (
         *requests_in(password_steps),
         *requests_in(devices),
         *requests_in(attachments),
+        *requests_in(proposals),
         ReadServerStats,
         SignIn,
         ChangePassword,
         ResetPassword,
         Register,
     }
-)  # those: tests/agent/test_conversations.py; test_sessions.py, test_devices.py and test_attachments.py beside this file
+)  # those: tests/agent/test_conversations.py; test_sessions.py, test_devices.py, test_attachments.py and test_proposals.py beside this file
 NEW = "someone-new"  # replaced by a name for each client
 IDS = [str(UUID(int=0x7 << 76 | 0x2 << 62 | number)) for number in range(9)]
 
@@ -88,6 +101,8 @@ SAID = tuple(
     ExportedMessage(seq=n, turn=IDS[0], role=role, content=f"rent {n}", at=TALK.created_at)
     for n, role in ((1, "user"), (2, "assistant"))
 )
+
+RECORD = TaskToImport(source_id="row:2", title="Imported", digest="0" * 32, created_at="2020-01-01", kept='{"cost": 1}')
 
 # in this order, each with a key of its own: valid Requests and invalid ones
 STORY: tuple[Request[Any], ...] = (
@@ -113,6 +128,7 @@ STORY: tuple[Request[Any], ...] = (
     DeleteTasks(filter="is:opne"), CompleteTasks(filter="#nowhere"), CompleteTasks(numbers=(1,), if_claimed=True),
     DeleteTasks(numbers=(4, 5)),
     Undo(dry_run=True), Undo(), Undo(id=99), Undo(id=1), Undo(id=4), Undo(id=4, partial=True), Undo(id=0),
+    UndoToken(token="first", since="2001-01-01", dry_run=True, partial=True), UndoToken(token="nobody"), UndoToken(token="first", since="2040-01-01"),
     Redo(dry_run=True), Redo(), Redo(id=99), Redo(), Redo(),
     AddComment(number=1, id=IDS[5], text="a word"), AddComment(number=1, id=IDS[5], text="again"), AddComment(number=99, id=IDS[6], text="x"),
     AddComment(number=1, id=IDS[6], text=" "), AddComment(number=1, id=IDS[6], text="two"), AddComment(number=1, id=IDS[4], text="\0"),
@@ -145,11 +161,14 @@ STORY: tuple[Request[Any], ...] = (
     SaveView(name="all", filter=":soon or #home", sort="-priority,title"), SaveView(name="all", filter="x", sort="nothing"), ListViews(),
     ListTasks(filter=":all"), ListTasks(filter=":none"), ListTasks(filter="is:xyz"), ListTasks(filter="1-3", sort="urgency", status="all"),
     ChooseView(name="soon"), ChooseView(name="nowhere"), ListTasks(home=True), ChooseView(), RemoveView(name="soon"), RemoveView(name="soon"),
-    ListTasks(filter=":all"), ListTags(), ListProjects(),
+    ListTasks(filter=":all"), ListTags(), ListProjects(), ListTags(progress=True), ListProjects(progress=True), ShowStats(), ShowStats(days=3),
     SearchConversations(words="rent"), SearchConversations(words=""), ReadUsage(), ReadUsage(number=99), SetBudget(name=NEW, tokens_per_day=9),
     SetBudget(name="nobody at all"), SetRateLimit(name=NEW, requests_per_minute=200), SetRateLimit(name="nobody at all", turns_per_minute=None), ImportMessages(conversation=TALK, messages=SAID), ImportMessages(conversation=TALK, messages=SAID),
     ImportMessages(conversation=TALK, messages=SAID, first=7), SearchConversations(words="rent", role="user"), ReadUsage(by="conversation", number=1),
     RemindTasks(numbers=(1,), remind=("2031-01-01",)), RemindTasks(numbers=(2,), remind=("1h before",)), RemindTasks(numbers=(99,), replace=True),
+    ImportTasks(format="csv", name="f", file="0" * 32, group=IDS[0], tasks=(RECORD,)), ImportTasks(format="csv", name="f", file="0" * 32, group=IDS[0], tasks=()),
+    LinkImportedTasks(format="csv", name="f", group=IDS[0]), LinkImportedTasks(format="csv", name=" ", group=IDS[0]),
+    ExportTasks(format="csv", filter="#nowhere"), ExportTasks(format="csv", filter="("),
     AddChannel(name="mail", kind="email", target="ana@example.org"), AddChannel(name="mail", kind="desktop"),
     AddChannel(name="c", kind="push", target="x"), ListChannels(), TryChannel(name="mail"), TryChannel(name="none"),
     ListJobs(), ListJobs(limit=0), ListJobs(number=1), RetryJobs(), RetryJobs(id=IDS[0]), RemoveChannel(name="mail"), RemoveChannel(name="mail"),
@@ -220,6 +239,7 @@ def test_every_request_answers_the_same_from_both_clients(
         ListChannels,
         ListTags,
         ListProjects,
+        ShowStats,
         WhoAmI,
         ListSpaces,
         ListTokens,

@@ -47,7 +47,7 @@ FINISHED: dict[str, Request[Any]] = {
 def fields_of(task: Task) -> dict[str, Any]:
     """Return the fields that both answers have. Reads alone compute the others."""
     fields: dict[str, Any] = msgspec.to_builtins(task)
-    for name in ("blocked", "urgency", "subtasks", "comments", "attachments", "links", "new"):
+    for name in ("blocked", "urgency", "subtasks", "subtasks_done", "comments", "attachments", "links", "new"):
         fields.pop(name, None)
     return fields
 

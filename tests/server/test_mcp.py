@@ -76,6 +76,28 @@ def test_mcp_client_keeps_a_task_list(
     assert [(row["verb"], row["way"]) for row in rows] == [("CompleteTasks", expected), ("AddTask", expected)]
 
 
+@pytest.mark.parametrize("transport", ["stdio", "http"])
+def test_mcp_client_that_lost_its_claim_is_refused(
+    person: Person, as_person: Callable[..., Todo], transport: str
+) -> None:
+    todo = as_person(person, "api")
+    todo("add", "build")
+
+    async def story() -> None:
+        async with connected(todo, transport, "auto") as client:
+            fence = (await done(client, "claim_task", number=1))["fence"]
+            await done(client, "update_task", numbers=[1], title="built", fence=fence)
+            assert todo("claim", "1", "--take", "--reason", "it hangs").code == 0
+            late = await client.call_tool("complete_task", {"numbers": [1], "fence": str(fence)})
+            assert late.is_error
+            assert "your claim of task #1 was lost" in late.content[0].text
+            wrong = await client.call_tool("complete_task", {"numbers": [1], "fence": "last"})
+            assert "a fence is the number" in wrong.content[0].text
+
+    asyncio.run(story())
+    assert todo("show", "1", "--json").json["status"] == "open"
+
+
 @pytest.mark.parametrize("era", ERAS)
 @pytest.mark.parametrize("transport", ["stdio", "http"])
 def test_mcp_client_lists_tools_resources_and_prompts(

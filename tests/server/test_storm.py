@@ -244,6 +244,7 @@ def settle(db: Database, person: Person, workers: list[Worker]) -> None:
     what_was_told_was_done(changes, told)
     filters_found_all(changes)
     every_claim_was_one_token_s(changes, tokens)
+    no_write_followed_a_lost_claim(changes, tokens)
     every_occurrence_once(db, person)
 
 
@@ -315,6 +316,26 @@ def every_claim_was_one_token_s(changes: list[dict[str, Any]], tokens: dict[int,
     print(
         f"{sum(map(len, spans.values()))} claims of {sum(map(bool, spans.values()))} tasks, {_taken_over(spans)} taken over"
     )
+
+
+def no_write_followed_a_lost_claim(changes: list[dict[str, Any]], tokens: dict[int, str]) -> None:
+    """No token wrote to a task after another token had claimed it from it, unless it claimed it again."""
+    holder: dict[int, str] = {}
+    lost: dict[int, set[str]] = defaultdict(set)
+    for change in changes:
+        me = tokens[change["seq"]]
+        for image in change["after"] or ():
+            number = image["number"]
+            if change["verb"] == "ClaimTask":
+                if holder.get(number, me) != me:
+                    lost[number].add(holder[number])
+                lost[number].discard(me)
+            assert me not in lost[number], change
+            if image.get("claim_token"):
+                holder[number] = image["claim_token"]
+            else:
+                holder.pop(number, None)
+    print(f"{sum(map(len, lost.values()))} tokens have lost a claim")
 
 
 def _shorten(spans: list[tuple[str, datetime, datetime]], at: datetime) -> None:

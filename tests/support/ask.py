@@ -42,7 +42,10 @@ class Ask:
         """Return the task as it is stored, without its computed fields."""
         found = self(ShowTask(number=number))
         return msgspec.structs.replace(
-            found, **dict.fromkeys(("blocked", "urgency", "subtasks", "comments", "attachments", "links"), UNSET)
+            found,
+            **dict.fromkeys(
+                ("blocked", "urgency", "subtasks", "subtasks_done", "comments", "attachments", "links"), UNSET
+            ),
         )
 
 

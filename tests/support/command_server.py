@@ -27,6 +27,24 @@ COMMAND = (sys.executable, "-c", "from todo_cli.main import main; main()")
 """The command, as a wheel installs it: an import of main and a call."""
 OTHER_PACKAGES = ("openai", "openai.resources.chat", "psycopg_pool", "rich.console", "httpx2", "sqlalchemy", "alembic")
 READ_AT_START = ("PYTHON", "LC_", "LANGUAGE", "TZ", "COVERAGE")
+STAYS_RUNNING = ("init", "mcp", "serve", "worker")
+_FORKED_COMMAND = """\
+#!{python} -IS
+import json, os, signal, socket, sys
+
+if sys.argv[1:] and sys.argv[1] in {running}:
+    os.execv("{python}", ["{python}", "-c", "from todo_cli.main import main; main()", *sys.argv[1:]])
+message = json.dumps({{"arguments": sys.argv[1:], "env": dict(os.environ), "cwd": os.getcwd()}}).encode()
+link = socket.socket(socket.AF_UNIX)
+link.connect("{address}")
+socket.send_fds(link, [len(message).to_bytes(4, "big")], [0, 1, 2])
+link.sendall(message)
+answers = link.makefile("r")
+child = int(answers.readline())
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, lambda number, frame: os.kill(child, number))
+sys.exit(int(answers.readline()) % 256)
+"""
 
 
 class CommandServer:
@@ -76,6 +94,11 @@ class CommandServer:
             out.seek(0)
             err.seek(0)
             return subprocess.CompletedProcess(arguments, status, out.read(), err.read())
+
+    def write_command(self, file: Path) -> None:
+        """Write an executable `todo` that has this process fork the command; what stays running gets a new interpreter."""
+        file.write_text(_FORKED_COMMAND.format(python=sys.executable, address=self._address, running=STAYS_RUNNING))
+        file.chmod(0o755)
 
     def close(self) -> None:
         """End the process."""

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.conftest import free_port
+from tests.support.command_server import CommandServer
 
 ROOT = Path(__file__).parent.parent.parent
 README = ROOT / "README.md"
@@ -48,10 +49,13 @@ def read_shell_blocks(page: Path) -> list[Block]:
     return [block for block in read_blocks(page) if block.language == "sh"]
 
 
-def write_todo_command(directory: Path) -> Path:
-    """Write a `todo` command that runs this checkout; return its directory, for PATH."""
+def write_todo_command(directory: Path, server: CommandServer | None = None) -> Path:
+    """Write a `todo` command that runs this checkout, forked by the server if given; return its directory, for PATH."""
     directory.mkdir()
     command = directory / "todo"
+    if server:
+        server.write_command(command)
+        return directory
     command.write_text(
         f'#!{sys.executable}\nfrom todo_cli.main import main\n\nif __name__ == "__main__":\n    main()\n'
     )

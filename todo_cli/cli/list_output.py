@@ -2,53 +2,68 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
+from todo_cli.cli.list_options import PIPE_COLUMNS, ListScreen
 from todo_cli.cli.session import Session, session_of
-from todo_cli.contract.limits import MAX_COUNTED_TASKS, MAX_PAGE_ITEMS
+from todo_cli.contract.limits import MAX_PAGE_ITEMS
 from todo_cli.contract.preferences import DEFAULT_SORT
 from todo_cli.contract.tasks import ListTasks, TaskPage
 
-if TYPE_CHECKING:
-    from todo_cli.cli.render.colors import Line
+Explain = Callable[[Session, ListTasks], str]
 
 
 class ListChoices(NamedTuple):
     """What a command asks of its list: how it is fetched and printed.
 
-    `nothing` is printed on a terminal if the list is empty, `more` if it is longer than the page.
+    `explain_empty` returns the line that a terminal gets if the list is empty; `more` is the command that lists more
+    than the page.
     """
 
-    nothing: str
+    explain_empty: Explain
     form: str
+    screen: ListScreen
     everything: bool = False
     more: str = "todo list --all"
-    wrap_titles: bool = False
 
 
 def print_list(ctx: Any, request: ListTasks, choices: ListChoices) -> None:
     """Print one page of the requested tasks, or all pages. A terminal also gets the number of the others."""
-    import msgspec
-
-    session, form = session_of(ctx), choices.form
-    if form == "text" and session.is_terminal:
-        request = msgspec.structs.replace(request, count_deferred=True, count_all=not choices.everything)
-    elif form == "json":
-        request = msgspec.structs.replace(request, count_deferred=True)
-    page = _fetch_all(session, request) if choices.everything else session.send(request)
-    if form != "text":
+    session = session_of(ctx)
+    session.choose_format(choices.screen.format)
+    request = _complete_request(session, request, choices)
+    page = fetch_all(session, request) if choices.everything else session.send(request)
+    if choices.form == "text" and session.is_terminal:
+        _print_screen(session, page, request, choices)
+    elif choices.form == "text":
+        _print_lines(page, choices.screen)
+    else:
         from todo_cli.cli.render import json
 
-        json.write_document(page) if form == "json" else json.write_lines(page.tasks)
-    elif session.is_terminal:
-        _print_screen(session, page, request, choices)
-    else:
-        from todo_cli.cli.render import text
-
-        text.write_tsv(page.tasks)
+        json.write_document(page) if choices.form == "json" else json.write_lines(page.tasks)
 
 
-def _fetch_all(session: Session, request: ListTasks) -> TaskPage:
+def _complete_request(session: Session, request: ListTasks, choices: ListChoices) -> ListTasks:
+    """Ask for what the form of the output shows: counts, urgency, and the titles of other tasks where there is room."""
+    import msgspec
+
+    changes: dict[str, Any] = {}
+    if choices.form == "text" and session.is_terminal:
+        from todo_cli.cli.render.cells import MIN_COLUMNS_WIDTH, read_width
+
+        has_room = read_width() >= MIN_COLUMNS_WIDTH
+        changes = {"count_deferred": True, "count_all": not choices.everything, "with_links": has_room}
+        changes["with_links"] |= request.explain
+    elif choices.form == "json":
+        changes = {"count_deferred": True}
+    if "urgency" in choices.screen.columns:
+        changes["explain"] = True
+    return msgspec.structs.replace(request, **changes)
+
+
+def fetch_all(session: Session, request: ListTasks) -> TaskPage:
+    """Return all tasks that the request finds, as one page."""
     import msgspec
 
     first = page = session.send(msgspec.structs.replace(request, limit=MAX_PAGE_ITEMS))
@@ -59,43 +74,55 @@ def _fetch_all(session: Session, request: ListTasks) -> TaskPage:
     return TaskPage(tasks=tuple(tasks), cut=page.cut, deferred=first.deferred, sort=first.sort)
 
 
-def _print_screen(session: Session, page: TaskPage, request: ListTasks, choices: ListChoices) -> None:
-    """Print the list as a screen: its form depends on the width."""
+def _print_lines(page: TaskPage, screen: ListScreen) -> None:
+    """Print the lines of a pipe."""
     from todo_cli.cli.render import text
 
-    hidden = f"{page.deferred:,} deferred (is:deferred)" if page.deferred else ""
-    if not page.tasks:
-        text.note(f"{choices.nothing} {hidden}".rstrip())
+    names = screen.columns or PIPE_COLUMNS
+    if screen.head:
+        text.write("\t".join(names))
+    if not screen.columns:
+        text.write_tsv(page.tasks)
         return
-    from todo_cli.cli.render.cells import read_width
-    from todo_cli.cli.render.list_columns import format_tasks
+    from todo_cli.cli.render.chosen_columns import format_pipe_row
+
+    for task in page.tasks:
+        text.write(format_pipe_row(task, names))
+
+
+def _print_screen(session: Session, page: TaskPage, request: ListTasks, choices: ListChoices) -> None:
+    """Print the list as a screen: its form depends on the width."""
+    if not page.tasks:
+        from todo_cli.cli.render import text
+
+        hidden = f" {page.deferred:,} deferred: todo list is:deferred" if page.deferred else ""
+        text.note(choices.explain_empty(session, request) + hidden)
+        return
+    from todo_cli.cli.render.cells import MIN_COLUMNS_WIDTH, read_width
+    from todo_cli.cli.render.list_footer import format_footer
+    from todo_cli.cli.render.list_view import open_view
     from todo_cli.cli.render.pager import print_screen
-    from todo_cli.cli.render.task_rows import open_view
 
-    width, sort = read_width(), page.sort or request.sort or DEFAULT_SORT
-    view = open_view(session)._replace(
-        as_tree=sort == DEFAULT_SORT,
+    width, screen = read_width(), choices.screen
+    sort = page.sort or request.sort or DEFAULT_SORT
+    is_by_day = sort == DEFAULT_SORT and not screen.columns
+    view = open_view(session, absolute=screen.absolute)._replace(
+        as_tree=sort == DEFAULT_SORT and not screen.flat,
         with_urgency=sort == "urgency",
-        wrap_titles=choices.wrap_titles,
+        wrap_titles=screen.wrap,
+        name_parents=width >= MIN_COLUMNS_WIDTH,
+        group=screen.group or ("day" if is_by_day else "none"),
     )
-    print_screen(session, [*format_tasks(page.tasks, view, width), *_format_footer(page, hidden, choices.more, width)])
+    if request.explain and not screen.columns:
+        from todo_cli.cli.render.urgency_parts import format_explained
 
+        lines = format_explained(page, view, width)
+    elif screen.columns:
+        from todo_cli.cli.render.chosen_columns import format_chosen_columns
 
-def _format_footer(page: TaskPage, hidden: str, more: str, width: int) -> list[Line]:
-    """Return `50 of 214 shown, 2 deferred (is:deferred) · todo list --all`; nothing if the list hides nothing."""
-    from todo_cli.cli.render.cells import measure
-    from todo_cli.cli.render.colors import Piece
+        lines = format_chosen_columns(page.tasks, view, width, screen.columns)
+    else:
+        from todo_cli.cli.render.list_columns import format_tasks
 
-    is_cut = bool(page.next or page.cut)
-    if not is_cut and not hidden:
-        return []
-    shown = f"{len(page.tasks):,} shown"
-    if is_cut and page.total:
-        plus = "+" if page.total >= MAX_COUNTED_TASKS else ""
-        shown = f"{len(page.tasks):,} of {page.total:,}{plus} shown"
-    parts = [f"{shown}, {hidden}" if hidden else shown]
-    if is_cut and more:
-        parts.append(f" · {more}")
-    while measure("".join(parts)) > width and len(parts) > 1:
-        parts.pop()
-    return [[], [Piece("".join(parts), "grey")]]
+        lines = format_tasks(page.tasks, view, width)
+    print_screen(session, [*lines, *format_footer(page, view, choices.more, width)])

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime, tzinfo
 
     from todo_cli.cli.json_options import JsonOptions
@@ -24,11 +25,15 @@ R = TypeVar("R")
 class Session:
     """Settings and client are opened on first use: help needs neither."""
 
-    def __init__(self, *, profile: str | None, color: bool, pager: bool, debug: bool) -> None:
+    def __init__(
+        self, *, profile: str | None, color: bool, pager: bool, debug: bool, fences: Sequence[str] = ()
+    ) -> None:
+        self._fences = fences
         self.profile, self.allow_color, self.allow_pager, self.debug = profile, color, pager, debug
         self.model: str | None = None
         self.quiet = False
         self.is_prompt = False  # of `todo chat`
+        self.format: Literal["table", "tsv"] | None = None  # of --format
         self.json_options: JsonOptions | None = None
 
     @cached_property
@@ -36,7 +41,12 @@ class Session:
         """Load the settings; raises Invalid."""
         from todo_cli.settings.settings import load_settings
 
-        return load_settings(self.profile)
+        settings = load_settings(self.profile)
+        if not self._fences:
+            return settings
+        from todo_cli.contract.keys import parse_fences
+
+        return settings._replace(fences=parse_fences(self._fences))
 
     def create_profile(self) -> Settings:
         """Load the settings of a profile that may not exist yet; raises Invalid."""
@@ -73,6 +83,13 @@ class Session:
         from todo_cli.contract.clock import Clock
 
         return self.client.clock or Clock(datetime.now(UTC), self.settings.timezone or "UTC")
+
+    def ask_clock(self) -> None:
+        """Ask for the user's clock and preferences, unless an answer has brought them; raises TodoError."""
+        from todo_cli.contract.users import WhoAmI
+
+        if self.client.clock is None:
+            self.send(WhoAmI())
 
     @cached_property
     def identity(self) -> Identity:
@@ -114,10 +131,14 @@ class Session:
         """Whether a person can be asked: stdin and stderr are terminals."""
         return sys.stdin.isatty() and sys.stderr.isatty()
 
+    def choose_format(self, format: Literal["table", "tsv"] | None) -> None:
+        """Print screens into a pipe (`table`), or the lines of a pipe on a terminal (`tsv`)."""
+        self.format = format
+
     @property
     def is_terminal(self) -> bool:
-        """Whether stdout is a terminal."""
-        return sys.stdout.isatty()
+        """Whether output has the form for a terminal: stdout is one, or --format chooses it."""
+        return sys.stdout.isatty() if self.format is None else self.format == "table"
 
     @property
     def use_color(self) -> bool:

@@ -27,8 +27,8 @@ class Client(Protocol):
         """Return the answer, without an event loop over HTTP; raises TodoError."""
         ...
 
-    async def send(self, request: Request[R], key: str | None = None) -> R:
-        """Return the answer, from an event loop; raises TodoError."""
+    async def send(self, request: Request[R], key: str | None = None, fences: tuple[int, ...] = ()) -> R:
+        """Return the answer, from an event loop; raises TodoError. `fences` replace those of the settings."""
         ...
 
     async def aclose(self) -> None:

@@ -43,7 +43,7 @@ class DirectClient:
         self._runner = self._runner or asyncio.Runner()
         return self._runner.run(self.send(request, key))
 
-    async def send(self, request: Request[R], key: str | None = None) -> R:
+    async def send(self, request: Request[R], key: str | None = None, fences: tuple[int, ...] = ()) -> R:
         """Return the answer within the configured timeout; raises TodoError."""
         request = check_request(request)
         caller = Caller(
@@ -51,6 +51,7 @@ class DirectClient:
             space=self._settings.space,
             zone=self._settings.timezone,
             key=idempotency_key(request, key),
+            fences=fences or self._settings.fences,
         )
         try:
             async with time_limit(self._settings.timeout):

@@ -68,12 +68,12 @@ class HttpClient:
             except (ResponseLost, NotConnected, TooMany, Unavailable) as error:
                 time.sleep(attempts.pause_after(error))
 
-    async def send(self, request: Request[R], key: str | None = None) -> R:
+    async def send(self, request: Request[R], key: str | None = None, fences: tuple[int, ...] = ()) -> R:
         """Do `send_now` from an event loop, over kept connections."""
         import asyncio
 
         key = idempotency_key(request, key)
-        prepared = self.prepare(request, key)
+        prepared = self.prepare(request, key, fences)
         attempts = Attempts(self._server, self._settings.timeout, request, key)
         while True:
             try:
@@ -100,8 +100,9 @@ class HttpClient:
         self.clock, self.display = read_clock(response.headers), read_display(response.headers)
         return answer
 
-    def prepare(self, request: Request[Any], key: str | None) -> PreparedRequest:
+    def prepare(self, request: Request[Any], key: str | None, fences: tuple[int, ...] = ()) -> PreparedRequest:
         """Return the method, target, body and headers of a Request; raises Invalid."""
+        headers = self.headers(key) | _fence_header(fences)
         request = check_request(request)
         data = encode(request)
         method, path = method_and_path(type(request))
@@ -110,14 +111,14 @@ class HttpClient:
         if method in ("POST", "PATCH"):
             if len(data) > MAX_BODY_BYTES:
                 raise Invalid("the request is larger than 2 MiB", hint="send it in parts")
-            return PreparedRequest(method, target, data, self.headers(key))
+            return PreparedRequest(method, target, data, headers)
         query = {
             name: _query_value(value)
             for name, value in fields.items()
             if value is not None and f"{{{name}}}" not in path
         }
         target = f"{target}?{urlencode(query)}" if query else target
-        return PreparedRequest(method, target, None, self.headers(key))
+        return PreparedRequest(method, target, None, headers)
 
     def headers(self, key: str | None) -> dict[str, str]:
         """Return the headers of every request; raises NotSignedIn or Invalid for a value that is no header."""
@@ -129,7 +130,7 @@ class HttpClient:
             "Time-Zone": self._settings.timezone,
             "Idempotency-Key": quote(key, safe="!#$&'()*+,/:;<=>?@[]^`{|}~") if key else None,
         }
-        headers |= {name: value for name, value in optional.items() if value}
+        headers |= {name: value for name, value in optional.items() if value} | _fence_header(self._settings.fences)
         for name, value in headers.items():
             if not (value.isascii() and value.isprintable()):
                 if name == "Authorization":
@@ -184,6 +185,10 @@ async def read_whole(stream: Any) -> HttpResponse:
         if len(data) > MAX_RESPONSE_BYTES:
             raise too_large()
     return HttpResponse(stream.status_code, dict(stream.headers), bytes(data))
+
+
+def _fence_header(fences: tuple[int, ...]) -> dict[str, str]:
+    return {"Todo-Fence": ",".join(map(str, fences))} if fences else {}
 
 
 def _open_httpx(server: str, timeout: float) -> Any:

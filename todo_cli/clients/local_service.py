@@ -53,10 +53,10 @@ class LocalServiceClient:
         finally:
             self._start_service()
 
-    async def send(self, request: Request[R], key: str | None = None) -> R:
+    async def send(self, request: Request[R], key: str | None = None, fences: tuple[int, ...] = ()) -> R:
         """Do `send_now` from an event loop, over kept connections."""
         key = idempotency_key(request, key)
-        if prepared := self._prepare(request, key):
+        if prepared := self._prepare(request, key, fences):
             try:
                 return self._keep_clock(self._http, await self._http.send_prepared(prepared, request, self._seconds))
             except SERVICE_FAULTS:
@@ -64,17 +64,17 @@ class LocalServiceClient:
                 await self._http.aclose()
         direct = self._open_direct()
         try:
-            return self._keep_clock(direct, await direct.send(request, key))
+            return self._keep_clock(direct, await direct.send(request, key, fences))
         finally:
             self._start_service()
 
-    def _prepare(self, request: Request[Any], key: str | None) -> PreparedRequest | None:
+    def _prepare(self, request: Request[Any], key: str | None, fences: tuple[int, ...] = ()) -> PreparedRequest | None:
         """Return the request for the service; None without one, or for a request that only Postgres can take."""
         self._is_away = find_socket(self._settings.embedded or "", self._settings.path) is None
         if self._is_away:
             return None
         try:
-            return self._http.prepare(request, key) if request.route else None
+            return self._http.prepare(request, key, fences) if request.route else None
         except Invalid:  # larger than a server accepts; anything else is invalid over both ways
             return None
 

@@ -130,6 +130,7 @@ class StartStoreUpload(Request[StoredUpload], frozen=True, kw_only=True):
     """Start an upload into the object store of the server that sends this."""
 
     verb = "StartStoreUpload"
+    label = "attachment add"
     scope = "tasks:write"
 
     upload: StartUpload
@@ -216,6 +217,7 @@ class ReadUpload(Request[StoredUpload], frozen=True, kw_only=True):
     """Read the caller's own upload, which may be unfinished."""
 
     verb = "ReadUpload"
+    label = "attachment add"
     write = False
     scope = "tasks:write"
 
@@ -237,6 +239,7 @@ class VerifyUpload(Request[StoredUpload], frozen=True, kw_only=True):
     """Store that the server has read the `object` back and found the right bytes."""
 
     verb = "VerifyUpload"
+    label = "attachment add"
     scope = "tasks:write"
 
     number: Number

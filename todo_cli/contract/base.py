@@ -120,7 +120,11 @@ class Secret:
 
 
 class Caller(Struct, frozen=True, kw_only=True):
-    """The caller of a request and how it came: everything that travels beside the request."""
+    """The caller of a request and how it came: everything that travels beside the request.
+
+    `fences` are the numbers of the claims on which the caller acts: a write is refused where one of its tasks has
+    another one.
+    """
 
     token: Secret
     space: str | None = None
@@ -128,6 +132,7 @@ class Caller(Struct, frozen=True, kw_only=True):
     key: str | None = None
     way: str = "direct"
     address: str | None = None
+    fences: tuple[int, ...] = ()
 
     @property
     def user_id(self) -> str:

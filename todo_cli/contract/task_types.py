@@ -66,13 +66,17 @@ class Repeat(Struct, frozen=True, kw_only=True):
 
 
 class Comment(Struct, frozen=True, kw_only=True):
-    """A comment on a task. `removed` is present only in the answer to its removal."""
+    """A comment on a task. `removed` is present only in the answer to its removal.
+
+    An imported comment has `imported_by`, the user who imported it: `user` and `at` are as its file says then.
+    """
 
     id: str
     user: str
     at: datetime
     text: str
     edited_at: datetime | None = None
+    imported_by: str | UnsetType = UNSET
     removed: bool | UnsetType = UNSET
 
 
@@ -98,18 +102,25 @@ class LinkedTask(Struct, frozen=True, kw_only=True):
     title: str
     status: TaskStatus
     due: str | None = None
+    priority: int | None = None
+    started_at: datetime | None = None
+    blocked: bool = False
+    claimed_until: datetime | None = None
 
 
 class TaskLinks(Struct, frozen=True, kw_only=True):
     """The tasks around a task, 100 of a kind at most: its parent, its subtasks, its blockers, and what it blocks.
 
-    Subtasks and blocked tasks in the trash are left out, finished blocked tasks too.
+    `source` is the task during which it was found, `discovered` are those that were found during it. Subtasks, blocked
+    and discovered tasks in the trash are left out, finished blocked tasks too.
     """
 
     parent: LinkedTask | None = None
     subtasks: tuple[LinkedTask, ...] = ()
     blockers: tuple[LinkedTask, ...] = ()
     blocked: tuple[LinkedTask, ...] = ()
+    source: LinkedTask | None = None
+    discovered: tuple[LinkedTask, ...] = ()
 
 
 class SimilarTask(Struct, frozen=True, kw_only=True):
@@ -123,11 +134,13 @@ class Task(Struct, frozen=True, kw_only=True):
     """One task. `due`, `defer` and `scheduled` are ISO dates or instants in UTC; `rev` is its last change.
 
     `parent` is the task above it, `after` lists the tasks that it waits for. `tracked` is the time of finished work in
-    seconds, without the work that began at `started_at`. `remind` has the reminders of all users. Lists leave out
-    `note`. An added task has `new`: False when its idempotency key had been used before, and `similar` where AddTask
-    asks for it. Reads add `blocked` (it waits
-    for an open task), `urgency` and `subtasks` (the number of open ones); ShowTask also adds the newest 100 `comments`,
-    oldest first, its `attachments`, and `links` to other tasks.
+    seconds, without the work that began at `started_at`. `remind` has the reminders of all users. `fence` is the number
+    of its last claim, null if it was never claimed. `discovered_from` is the task during which it was found. Lists
+    leave out `note`. An added task has `new`: False when its idempotency key had been used before, and `similar` where
+    AddTask asks for it. Reads add `blocked` (it waits for an open task), `urgency`, and the numbers of open `subtasks`
+    and of `subtasks_done`; ShowTask also adds the newest 100 `comments`, oldest first, its `attachments`, and `links`
+    to other tasks. ListTasks adds `links` with numbers and titles where it asks for them, and the `parts` that make
+    the urgency.
     """
 
     number: int
@@ -148,6 +161,8 @@ class Task(Struct, frozen=True, kw_only=True):
     repeat: Repeat | None = None
     claimed_by: str | None = None
     claimed_until: datetime | None = None
+    fence: int | None = None
+    discovered_from: int | None = None
     remind: tuple[Reminder, ...] | None = None
     rev: int
     created_at: datetime
@@ -158,7 +173,9 @@ class Task(Struct, frozen=True, kw_only=True):
     similar: SimilarTask | UnsetType = UNSET
     blocked: bool | UnsetType = UNSET
     urgency: float | UnsetType = UNSET
+    parts: dict[str, float] | UnsetType = UNSET
     subtasks: int | UnsetType = UNSET
+    subtasks_done: int | UnsetType = UNSET
     comments: tuple[Comment, ...] | UnsetType = UNSET
     attachments: tuple[Attachment, ...] | UnsetType = UNSET
     links: TaskLinks | UnsetType = UNSET
@@ -179,6 +196,7 @@ class NewTask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     scheduled: DateText | UnsetType | None = UNSET
     every: RecurrenceText | UnsetType | None = UNSET
     remind: ReminderTexts | UnsetType = UNSET
+    discovered_from: Number | UnsetType | None = UNSET
 
 
 class Changed(Struct, frozen=True, kw_only=True):

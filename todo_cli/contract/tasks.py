@@ -80,6 +80,7 @@ class AddTask(Request[Task], frozen=True, kw_only=True):
     scheduled: DateText | UnsetType | None = UNSET
     every: RecurrenceText | UnsetType | None = UNSET
     remind: ReminderTexts | UnsetType = UNSET
+    discovered_from: Number | UnsetType | None = UNSET
     parse: bool | UnsetType = UNSET
     report_similar: bool | UnsetType = UNSET
 
@@ -108,7 +109,8 @@ class ListTasks(Request[TaskPage], frozen=True, kw_only=True):
     the list has one page of at most 200 tasks; `cut` says that more exist. Without `sort` the view or a preference
     decides, else the due date. With `home` and without a filter the list is the caller's default view, if there is one.
     With `count_deferred` the first page counts the deferred tasks that it leaves out; with `count_all` a page counts
-    all matching tasks, at most 1,000, unless it is the last one.
+    all matching tasks, at most 1,000, unless it is the last one. With `with_links` a task names its parent, its open
+    blockers and the tasks that it blocks; with `explain` it has its urgency and the parts that make it.
     """
 
     verb = "ListTasks"
@@ -134,6 +136,8 @@ class ListTasks(Request[TaskPage], frozen=True, kw_only=True):
     home: bool = False
     count_deferred: bool = False
     count_all: bool = False
+    with_links: bool = False
+    explain: bool = False
 
 
 class ShowTask(Request[Task], frozen=True, kw_only=True):
@@ -229,6 +233,7 @@ class EditTasks(OnTasks, frozen=True, kw_only=True):
     scheduled: DateText | UnsetType | None = UNSET
     every: RecurrenceText | UnsetType | None = UNSET
     remind: ReminderTexts | UnsetType = UNSET
+    discovered_from: Number | UnsetType | None = UNSET
     occurrences: Literal["this", "all"] | UnsetType = UNSET
 
 

@@ -7,10 +7,19 @@ from typing import Any
 from msgspec.structs import replace
 
 from todo_cli.contract.base import Request
+from todo_cli.contract.claims import ClaimTask
 from todo_cli.contract.tasks import AddTask, ListTasks
 
 KEY_ARGUMENT = "key"
 """The argument of every tool that writes, and the name in `_meta` of MCP: the idempotency key of the call."""
+
+FENCE_ARGUMENT = "fence"
+"""The argument of a tool over MCP that changes existing tasks: the fence of the claim on which the caller acts."""
+
+
+def takes_fence(request: type[Request[Any]]) -> bool:
+    """Return whether calls of the Request over MCP may name a fence: those that change tasks that exist."""
+    return request.write and request not in (AddTask, ClaimTask)
 
 
 def complete_tool_request(request: Request[Any], *, has_key: bool) -> Request[Any]:

@@ -11,7 +11,7 @@ from todo_cli.contract.tokens import Id, TokenHash
 
 
 class Identity(Struct, frozen=True, kw_only=True):
-    """The user that the token belongs to, its scopes, and the chosen space with the user's role."""
+    """The user that the token belongs to, its scopes and limits, and the chosen space with the user's role."""
 
     user_id: str
     name: str
@@ -26,6 +26,10 @@ class Identity(Struct, frozen=True, kw_only=True):
     model: str | None = None
     budget: int | None = None
     show_usage: bool | None = None
+    filter: str | None = None
+    verbs: tuple[str, ...] | None = None
+    per_minute: int | None = None
+    proposes: bool = False
 
 
 class WhoAmI(Request[Identity], frozen=True, kw_only=True):

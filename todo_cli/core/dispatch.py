@@ -6,8 +6,11 @@ from collections.abc import Awaitable, Callable
 from importlib import import_module
 from typing import Any, TypeVar
 
+from msgspec import to_builtins
+
 from todo_cli.contract.base import Request
 from todo_cli.core.registry import core_modules
+from todo_cli.db.token_limits import LimitsUnknown, remember_limits
 from todo_cli.db.transaction import Transaction
 
 R = TypeVar("R")
@@ -45,5 +48,18 @@ async def handle(tx: Transaction, request: Request[R]) -> R:
     """Answer one Request inside its transaction; raises TodoError."""
     if type(request) not in HANDLERS:
         import_handlers(type(request))
-    answer: R = await HANDLERS[type(request)](tx, request)
-    return answer
+    answer = HANDLERS[type(request)]
+    if tx.limits is None:
+        try:
+            result: R = await answer(tx, request)
+        except LimitsUnknown as error:
+            tx.limits = remember_limits(tx.caller.token, error)
+            tx.values["knows_limits"] = True
+        else:
+            return result
+    if tx.limits and tx.limits.proposes and request.scope == "tasks:write" and request.verb != "ProposeChange":
+        from todo_cli.contract.proposals import ProposeChange
+
+        await handle(tx, ProposeChange(operation=request.verb, arguments=to_builtins(request)))
+    result = await answer(tx, request)
+    return result

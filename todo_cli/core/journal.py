@@ -27,7 +27,7 @@ UNKNOWN_TEXT = "(a long text)"  # shown where the journal only knows that a text
 
 SHOWN_FIELDS = (
     "title", "status", "due", "project", "tags", "priority", "note", "parent", "after", "defer", "scheduled", "started_at",
-    "tracked", "repeat", "remind", "claimed_by", "attachments",
+    "tracked", "repeat", "remind", "claimed_by", "attachments", "discovered_from",
 )  # fmt: skip  # a table
 
 
@@ -56,13 +56,17 @@ def redact(request: Request[Any]) -> dict[str, Any]:
 
 
 class Stamp(NamedTuple):
-    """What the journal keeps of a request beside its effect. `turn` is the turn whose step it is."""
+    """What the journal keeps of a request beside its effect. `turn` is the turn whose step it is.
+
+    `fences` are the claims on which the caller acts; the journal does not keep them.
+    """
 
     verb: str
     request: str
     hash: bytes
     key: str | None
     turn: str | None
+    fences: tuple[int, ...] = ()
 
 
 def make_stamp(tx: Transaction, request: Request[Any]) -> Stamp:
@@ -73,6 +77,7 @@ def make_stamp(tx: Transaction, request: Request[Any]) -> Stamp:
         hash=sha256(request.verb.encode() + encode_sorted(request)).digest(),
         key=tx.values["key"],
         turn=tx.values["within"],
+        fences=tx.caller.fences,
     )
 
 
@@ -111,7 +116,7 @@ async def run_journaled(tx: Transaction, sql: Sql, request: Request[R], missing:
     """
     stamp = make_stamp(tx, request)
     unused = {"undoes": None, "redo": False, "group": None, "turn": None}
-    journal = unused | {"hash": stamp.hash, "verb": stamp.verb, "request": stamp.request}
+    journal = unused | {"hash": stamp.hash, "verb": stamp.verb, "request": stamp.request, "fences": list(stamp.fences)}
     text = await tx.finish(sql, **journal, **values)
     if text is None:
         raise missing if isinstance(missing, TodoError) else NotFound(missing)

@@ -16,8 +16,8 @@ from todo_cli.parsing.filter_vocabulary import NONE
 _ISO_DATE = r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.]+ ?(?:Z|[-+][0-9:]+)?)?\s*"
 # dates whose meaning may depend on the day on which the user's weeks begin
 _WEEK_WORDS = (
-    r"(?i:\A\s*week\s*\Z|\b(?:this|next|last|the|of)\s+week\b|\bnext\s+(?:mon|tue|wed|thu|fri|sat|sun)"
-    r"|\b[se]o[np]?w\b)"
+    r"(?i:\A\s*week\s*\Z|\b(?:this|next|last|the|of)\s+week\b|\b(?:next|other)\s+(?:mon|tue|wed|thu|fri|sat|sun)"
+    r"|\b[se]o[np]?w\b|(?:weeks?|weekly|wks?|w|fortnight(?:s|ly)?)\s+on\b)"
 )
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import psycopg
 
 from todo_cli.contract.tokens import SCOPES_TO_USE
+from todo_cli.db.token_limits import LimitsUnknown
 from todo_cli.errors import (
     Bug,
     Conflict,
@@ -33,6 +34,7 @@ class RolledBack(Unavailable):
 
 
 RAISED: dict[str, type[TodoError]] = {  # SQLSTATEs that our own functions raise, with a message for the user
+    "TD001": LimitsUnknown,
     "TD401": NotSignedIn,
     "TD403": NotAllowed,
     "TD404": NotFound,

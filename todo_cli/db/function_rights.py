@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 CLIENTS = "todo_server, todo_worker, todo_person"
+LIMITED_CLIENTS = f"{CLIENTS}, todo_limited"
 SERVICES = "todo_server, todo_worker"
 
 _INTERNAL = ""  # only other functions and triggers call it
@@ -14,6 +15,19 @@ FUNCTIONS: dict[str, str] = {
     "current_way()": CLIENTS,
     "current_space(text)": CLIENTS,
     "enter(int, text, uuid, uuid, text, boolean, text)": CLIENTS,
+    "enter(int, text, uuid, uuid, text, boolean, text, text, boolean)": CLIENTS,
+    "limited_space(text)": CLIENTS,
+    "current_reach()": CLIENTS,
+    "matches_reach(jsonb, bigint, text, int, bigint, text[], uuid)": CLIENTS,
+    "matches_snapshots(jsonb, jsonb)": CLIENTS,
+    "is_reached(jsonb, uuid, bigint)": CLIENTS,
+    "writable_space(bigint[])": _INTERNAL,
+    "may_store_task(jsonb, bigint, text, int, bigint)": CLIENTS,
+    "may_store_change(uuid, text, jsonb, jsonb)": CLIENTS,
+    "refuse_outside(bigint)": _INTERNAL,
+    "bound_token_limits()": _INTERNAL,
+    "count_token_request(uuid, uuid, boolean)": _INTERNAL,
+    "decide_proposal(uuid, text, text)": CLIENTS,
     "record_request(uuid, text)": "todo_server",
     "limit_request(uuid, text, text)": "todo_server",
     "read_limits(uuid)": "todo_server",
@@ -68,6 +82,7 @@ FUNCTIONS: dict[str, str] = {
     "remove_tags(bigint[], text[])": CLIENTS,
     "remove_links(bigint[], bigint[])": CLIENTS,
     "delete_comment(bigint, uuid)": CLIENTS,
+    "check_fence(bigint, bigint[])": CLIENTS,
     "start_upload(bigint, uuid, text, text, bigint, bytea, text)": CLIENTS,
     "lock_upload(bigint, uuid)": CLIENTS,
     "store_chunk(bigint, uuid, int, bytea)": CLIENTS,
@@ -120,6 +135,8 @@ FUNCTIONS: dict[str, str] = {
     "end_delivery(uuid, uuid, int, uuid, text, text)": "todo_worker",
     "schedule_sweep(interval)": "todo_worker",
     "sweep(interval, int)": "todo_worker",
+    "sweep_trash(interval, int)": "todo_worker",
+    "sweep_texts(interval, int)": "todo_worker",
 }
 
 
@@ -130,5 +147,6 @@ def grant_functions() -> list[str]:
         result.append(f"ALTER ROUTINE todo.{function} OWNER TO todo_auth")
         result.append(f"REVOKE ALL ON ROUTINE todo.{function} FROM PUBLIC")
         if callers:
-            result.append(f"GRANT EXECUTE ON ROUTINE todo.{function} TO {callers}")
+            roles = LIMITED_CLIENTS if callers == CLIENTS else callers
+            result.append(f"GRANT EXECUTE ON ROUTINE todo.{function} TO {roles}")
     return [*result, "REVOKE CREATE ON SCHEMA todo FROM todo_auth"]

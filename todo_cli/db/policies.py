@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from todo_cli.db.function_rights import CLIENTS
+from todo_cli.db.limited_policies import GRANT_MEMBERSHIP, LIMITED, LIMITED_POLICIES, LIMITED_UPDATABLE_ROWS
 
 ROLES = {
     "todo_auth": "owns the functions",
     "todo_server": "login of the servers",
     "todo_worker": "login of the workers",
     "todo_person": "group of the logins of persons",
+    "todo_limited": "role that a server takes on for a token with limits",
 }
 
 SERVICE_LOGINS = ("todo_server", "todo_worker")
@@ -53,6 +55,9 @@ POLICIES: dict[tuple[str, str], str] = {
     ("task_tags", "INSERT"): _EDITOR,
     ("links", "SELECT"): _READER,
     ("links", "INSERT"): _EDITOR,
+    ("task_sources", "SELECT"): _READER,
+    ("task_sources", "INSERT"): _EDITOR,
+    ("task_sources", "UPDATE"): _EDITOR,
     ("comments", "SELECT"): _READER,
     ("comments", "INSERT"): f"{_EDITOR} AND {_SELF}",
     ("comments", "UPDATE"): f"{_EDITOR} AND {_SELF}",
@@ -74,6 +79,7 @@ POLICIES: dict[tuple[str, str], str] = {
     ("messages", "INSERT"): f"{_CHAT_WRITER} AND {_SELF}",
     ("events", "SELECT"): f"{_CHAT_READER} AND {_SELF}",
     ("events", "INSERT"): f"{_CHAT_WRITER} AND {_SELF}",
+    ("proposals", "SELECT"): _READER,
     ("usage", "SELECT"): _SELF,
     ("channels", "SELECT"): _SELF,
     ("deliveries", "SELECT"): f"{_READER} AND {_SELF}",
@@ -90,8 +96,9 @@ GRANTS: dict[str, str] = {
     "members": "SELECT",
     "tokens": """SELECT (
     user_id, id, name, scopes, kind, created_at, last_used_at, expires_at, revoked_at, parent,
-    address),
-  INSERT (user_id, id, name, hash, scopes, expires_at),
+    address, filter, reach, verbs, per_minute, proposes),
+  INSERT (
+    user_id, id, name, hash, scopes, expires_at, filter, reach, verbs, per_minute, proposes),
   UPDATE (revoked_at)""",
     "preferences": """SELECT, INSERT, UPDATE (
     timezone, model, tokens_per_day, show_usage, week_start, dates, language, theme, signs, project,
@@ -99,16 +106,20 @@ GRANTS: dict[str, str] = {
     "tasks": """SELECT, INSERT, UPDATE (
     title, note, status, priority, project, due_on, due_at, updated_at, completed_at, deleted_at,
     rev, parent, defer_on, defer_at, scheduled_on, scheduled_at, started_at, tracked, series,
-    occurrence, repeat, claimed_by, claim_token, claimed_until, attachments, remind)""",
+    occurrence, repeat, claimed_by, claim_token, claimed_until, attachments, remind,
+    fence, lost_claims, discovered_from)""",
     "task_tags": "SELECT, INSERT",
     "links": "SELECT, INSERT",
-    "comments": "SELECT, INSERT (space_id, number, id, text), UPDATE (text, edited_at)",
+    "task_sources": """SELECT, INSERT, UPDATE (
+    seq, digest, kept_format, kept_id, kept, series, left_out, pending, has_created_at)""",
+    "comments": "SELECT, INSERT (space_id, number, id, text, imported), UPDATE (text, edited_at)",
     "attachments": "SELECT",
     "attachment_chunks": "SELECT",
     "views": "SELECT, INSERT (space_id, name, filter, sort), UPDATE (filter, sort)",
     "plans": """SELECT,
   INSERT (space_id, id, verb, arguments, targets, differences, expires_at),
   UPDATE (state, decided_at)""",
+    "proposals": "SELECT, INSERT (space_id, id, verb, arguments, before, after, expires_at)",
     "conversations": """SELECT,
   INSERT (space_id, id, title, model, head, head_of),
   UPDATE (title, model, seq, head, head_of, turn_id, updated_at, deleted_at)""",
@@ -163,7 +174,8 @@ END $$""",
 END $$""",
         "REVOKE ALL ON SCHEMA public FROM PUBLIC",
         "CREATE SCHEMA IF NOT EXISTS todo",
-        f"GRANT USAGE ON SCHEMA todo TO todo_auth, {CLIENTS}",
+        f"GRANT USAGE ON SCHEMA todo TO todo_auth, {CLIENTS}, {LIMITED}",
+        GRANT_MEMBERSHIP,
     ]
 
 
@@ -175,16 +187,21 @@ def create_policies(tables: list[str]) -> list[str]:
         result.append(f"CREATE POLICY auth ON todo.{table} TO todo_auth USING (true) WITH CHECK (true)")
         result.append(f"GRANT SELECT, INSERT, UPDATE, DELETE ON todo.{table} TO todo_auth")
     for (table, command), rule in POLICIES.items():
-        result.append(_create_policy(table, command, rule))
-    return result + [f"GRANT {rights}\n  ON todo.{table} TO {CLIENTS}" for table, rights in GRANTS.items()]
-
-
-def _create_policy(table: str, command: str, rule: str) -> str:
-    if command == "INSERT":
-        clauses = f"WITH CHECK ({rule})"
-    elif command == "UPDATE":
         before = f"{rule} AND {UPDATABLE_ROWS[table]}" if table in UPDATABLE_ROWS else rule
-        clauses = f"USING ({before})\n  WITH CHECK ({rule})"
-    else:
-        clauses = f"USING ({rule})"
-    return f"CREATE POLICY may_{command.lower()} ON todo.{table} FOR {command} TO {CLIENTS}\n  {clauses}"
+        result.append(_create_policy(f"may_{command.lower()}", table, command, CLIENTS, before, rule))
+    for (table, command), rule in LIMITED_POLICIES.items():
+        before = LIMITED_UPDATABLE_ROWS.get(table, rule)
+        before = f"{before} AND {UPDATABLE_ROWS[table]}" if table in UPDATABLE_ROWS else before
+        result.append(_create_policy(f"limited_may_{command.lower()}", table, command, LIMITED, before, rule))
+    grants = [f"GRANT {rights}\n  ON todo.{table} TO {CLIENTS}, {LIMITED}" for table, rights in GRANTS.items()]
+    return result + grants
+
+
+def _create_policy(name: str, table: str, command: str, roles: str, before: str, after: str) -> str:
+    """Return the statement for one policy; `before` is its rule for stored rows, `after` the one for new rows."""
+    clauses = {
+        "INSERT": f"WITH CHECK ({after})",
+        "UPDATE": f"USING ({before})\n  WITH CHECK ({after})",
+        "SELECT": f"USING ({after})",
+    }[command]
+    return f"CREATE POLICY {name} ON todo.{table} FOR {command} TO {roles}\n  {clauses}"

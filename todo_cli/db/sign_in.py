@@ -10,18 +10,21 @@ from todo_cli.contract.clock import Clock
 from todo_cli.contract.preferences import DEFAULT_TIMEZONE, NO_PREFERENCES, WEEK_DAYS, Preferences
 from todo_cli.db.sql import Sql
 
-# The sign-in comes first: only then may the preferences be read, and a write has waited for its lock.
+# The sign-in comes first: only then may the preferences be read, and a write has waited for its lock. A function of
+# another owner cannot set the role.
 ENTER = Sql("""
 WITH entered AS MATERIALIZED (
   SELECT todo.enter(%(schema)s::int, %(token)s, %(me)s::uuid, %(space)s::uuid, %(scope)s,
-    %(write)s::boolean, %(way)s))
+    %(write)s::boolean, %(way)s, %(verb)s, %(knows_limits)s::boolean) AS role),
+limited AS MATERIALIZED (
+  SELECT CASE WHEN role IS NOT NULL THEN set_config('role', role, true) END FROM entered)
 SELECT json_build_object('now', clock_timestamp(),
     'version', nullif(current_setting('app.version', true), ''), 'preferences', (
     SELECT json_build_object('timezone', p.timezone, 'week_start', p.week_start, 'dates', p.dates,
         'theme', p.theme, 'signs', p.signs, 'project', p.project, 'sort', p.sort,
         'confirm', p.confirm, 'pager', p.pager, 'remind', p.remind)
       FROM todo.preferences p WHERE p.user_id = %(me)s::uuid))::text
-  FROM entered""")
+  FROM limited""")
 
 
 class Entry(Struct):

@@ -24,6 +24,7 @@ from todo_cli.db.schema_version import SCHEMA_VERSION
 from todo_cli.db.sign_in import ENTER, Entry
 from todo_cli.db.sql import Sql, StatementCall
 from todo_cli.db.statement_limit import limit_statements
+from todo_cli.db.token_limits import find_limits
 from todo_cli.errors import TodoError
 
 # psycopg warns of every refusal in a pipeline; it is raised here.
@@ -74,14 +75,13 @@ class Transaction:
     ) -> None:
         limits = [] if seconds_left is None else limit_statements(seconds_left)
         me = caller.user_id
-        self._connection, self._count = connection, count
-        self._is_open = False
+        self._connection, self._count, self._is_open = connection, count, False
         self._sign_in: list[StatementCall] = [*limits, *([(ENTER, {})] if request.scope else [])]
         self._pending = list(self._sign_in)  # before the next statement
         self._entry: Entry | None = None  # of the last sign-in
         self._estimate: Clock | None = None
         self.is_momentary = False  # True where the answer changes with every moment, as an age or `due<2h` does
-        self.caller = caller
+        self.caller, self.limits = caller, find_limits(caller.token)
         self.values: dict[str, Any] = {
             "schema": SCHEMA_VERSION,
             "token": caller.token.reveal(),
@@ -90,6 +90,8 @@ class Transaction:
             "scope": request.scope,
             "write": request.write,
             "way": caller.way,
+            "verb": request.verb,
+            "knows_limits": self.limits is not None,
             "key": caller.key,
             "within": None,
         }

@@ -36,7 +36,7 @@ class JsonItems:
     def __init__(self, file: BinaryIO, options: ReadOptions, key: str | None = None) -> None:
         self.others: dict[str, Any] = {}
         self._key = key
-        self._text = _JsonText(file, options)
+        self._text = JsonText(file, options)
 
     def __iter__(self) -> Iterator[JsonItem]:
         text = self._text
@@ -54,9 +54,7 @@ class JsonItems:
 
     def notices(self) -> Iterator[FileNotice]:
         """Return the notice about bytes that were not UTF-8, if there were any."""
-        if self._text.foreign_bytes:
-            count = f"{self._text.foreign_bytes:,} byte{'s are' if self._text.foreign_bytes > 1 else ' is'}"
-            yield FileNotice(text=f"{count} not UTF-8: read as windows-1252; --encoding names another")
+        return self._text.notices()
 
     def _read_array(self) -> Iterator[JsonItem]:
         number = 1
@@ -78,7 +76,7 @@ class JsonItems:
                 self.others[name] = self._text.read_value(f"the value of {name!r}")
 
 
-class _JsonText:
+class JsonText:
     """The text of a file, of which only the part around the current place is in memory."""
 
     def __init__(self, file: BinaryIO, options: ReadOptions) -> None:
@@ -121,6 +119,12 @@ class _JsonText:
             if end < len(self._buffer) or not self._read_more():  # a number may go on behind the buffer
                 self._move(end)
                 return value
+
+    def notices(self) -> Iterator[FileNotice]:
+        """Yield the notice about bytes that were not UTF-8, if there were any."""
+        if self.foreign_bytes:
+            count = f"{self.foreign_bytes:,} byte{'s are' if self.foreign_bytes > 1 else ' is'}"
+            yield FileNotice(text=f"{count} not UTF-8: read as windows-1252; --encoding names another")
 
     def _move(self, place: int) -> None:
         self.line += self._buffer.count("\n", self._place, place)

@@ -35,7 +35,7 @@ class TextLines:
         self._foreign_lines = 0
 
     def __iter__(self) -> Iterator[TextLine | NotATask]:
-        for number, line in enumerate(_split_lines(self._chunks), 1):
+        for number, line in enumerate(split_lines(self._chunks), 1):
             if line is None:
                 reason = f"the line is longer than {MAX_LINE_BYTES:,} bytes"
                 yield NotATask(place=f"line:{number}", reason=reason, refused=True)
@@ -77,7 +77,7 @@ def _find_decoder(encoding: str) -> codecs.IncrementalDecoder:
         raise Invalid(f"there is no encoding {encoding!r}", hint="examples: utf-8, utf-16, cp1252, cp437") from None
 
 
-def _split_lines(chunks: Iterator[bytes]) -> Iterator[bytes | None]:
+def split_lines(chunks: Iterator[bytes]) -> Iterator[bytes | None]:
     """Split into lines; None is a line beyond the limit."""
     rest, is_too_long = b"", False
     for chunk in chunks:

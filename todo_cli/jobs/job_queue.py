@@ -94,6 +94,15 @@ class JobQueue:
         text = await self._fetch("SELECT todo.sweep(%s, %s)::text", keep, MAX_SWEPT_ROWS)
         return msgspec.json.decode(text, type=dict[str, int])
 
+    async def sweep_trash(self, keep: timedelta) -> dict[str, int]:
+        """Delete what was removed before; return the number of tasks and of conversations."""
+        text = await self._fetch("SELECT todo.sweep_trash(%s, %s)::text", keep, MAX_SWEPT_ROWS)
+        return msgspec.json.decode(text, type=dict[str, int])
+
+    async def sweep_texts(self, keep: timedelta) -> int:
+        """Drop long texts of older changes; return the number of those changes."""
+        return int(await self._fetch("SELECT todo.sweep_texts(%s, %s)", keep, MAX_SWEPT_ROWS))
+
     async def _fetch(self, statement: Any, *values: object) -> Any:
         row = await (await self._connection.execute(statement, values)).fetchone()
         return row[0] if row else None

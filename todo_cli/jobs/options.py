@@ -10,12 +10,20 @@ from todo_cli.settings.settings import Settings
 MAX_PAUSE_SECONDS = 3_600.0
 
 
+class Retention(NamedTuple):
+    """How long the sweep keeps rows. `usual` is for deliveries, given-up jobs, plans and sessions; None is for ever."""
+
+    usual: timedelta
+    trash: timedelta | None = None
+    texts: timedelta | None = None
+
+
 class WorkerOptions(NamedTuple):
-    """The options of one worker. `keep` is how long deliveries and dead jobs are kept; `files` has the object store."""
+    """The options of one worker. `files` has the object store."""
 
     lease: timedelta
     retry_seconds: float
-    keep: timedelta
+    keep: Retention
     smtp_url: str | None = None
     mail_from: str | None = None
     allow_private: bool = False
@@ -33,10 +41,18 @@ def read_options(settings: Settings) -> WorkerOptions:
     return WorkerOptions(
         lease=timedelta(seconds=settings.worker_lease),
         retry_seconds=settings.worker_retry,
-        keep=timedelta(days=settings.worker_keep_days),
+        keep=Retention(
+            usual=timedelta(days=settings.worker_keep_days),
+            trash=_days(settings.worker_keep_trash_days),
+            texts=_days(settings.worker_keep_text_days),
+        ),
         smtp_url=settings.worker_smtp_url.reveal() if settings.worker_smtp_url else None,
         mail_from=settings.worker_mail_from,
         allow_private=settings.worker_private_targets,
         show_desktop=settings.worker_desktop,
         files=settings,
     )
+
+
+def _days(number: int) -> timedelta | None:
+    return timedelta(days=number) if number else None

@@ -13,7 +13,11 @@ SWEEP_PAUSE = timedelta(hours=1)
 
 async def run_sweep(queue: JobQueue, job: TakenJob, options: WorkerOptions) -> None:
     """Sweep the database and the object store, and queue the next sweep."""
-    await queue.sweep(options.keep)
+    await queue.sweep(options.keep.usual)
+    if options.keep.trash is not None:
+        await queue.sweep_trash(options.keep.trash)
+    if options.keep.texts is not None:
+        await queue.sweep_texts(options.keep.texts)
     if options.files:
         await _sweep_files(options.database_url, options.files)
     await queue.finish(job)

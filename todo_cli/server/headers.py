@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from starlette.types import Scope
 
 from todo_cli.contract.base import Caller, Secret
-from todo_cli.contract.keys import check_key
+from todo_cli.contract.keys import check_key, parse_fences
 from todo_cli.errors import Invalid, NotSignedIn
 
 
@@ -37,6 +37,11 @@ HEADER_RULES = {
         "a write with the same key and content is done once, however often it is sent; 1 to 200 printable characters, "
         "percent-encoded where they are not ASCII, a space or a percent sign",
         r"^([!-$&-~]|%[0-9A-Fa-f]{2}){1,800}$",  # 200 characters of at most four bytes
+    ),
+    "Todo-Fence": HeaderRule(
+        "the `fence` of the caller's claims, such as 41 or 41,45: a write is refused where the last claim of one of "
+        "its tasks has another one",
+        r"^[0-9]{1,19}(, ?[0-9]{1,19}){0,99}$",
     ),
 }
 _PATTERNS = {name: re.compile(rule.pattern.removesuffix("$") + r"\Z") for name, rule in HEADER_RULES.items()}
@@ -78,18 +83,26 @@ def read_caller(scope: Scope) -> Caller:
 
 
 def read_context(scope: Scope, caller: Caller) -> Caller:
-    """Return the caller with the space, the time zone and the idempotency key of the headers; raises Invalid."""
+    """Return the caller with the space, the time zone, the key and the fences of the headers; raises Invalid."""
     from msgspec.structs import replace
 
     headers = read_headers(scope)
-    space, zone, key = (headers.get(name.lower()) for name in HEADER_RULES)
+    space, zone, key, fences = (headers.get(name.lower()) for name in HEADER_RULES)
     if space is not None and not _PATTERNS["Todo-Space"].match(space):
         raise Invalid("Todo-Space must be the id of a space")
     if zone is not None:
         from todo_cli.parsing.dates import zone_of
 
         zone_of(zone)
-    return replace(caller, space=space, zone=zone, key=None if key is None else _read_key(key))
+    if fences is not None and not _PATTERNS["Todo-Fence"].match(fences):
+        raise Invalid("Todo-Fence must be the fence of a claim, or several with commas")
+    return replace(
+        caller,
+        space=space,
+        zone=zone,
+        key=None if key is None else _read_key(key),
+        fences=() if fences is None else parse_fences([fences]),
+    )
 
 
 def _read_key(text: str) -> str:

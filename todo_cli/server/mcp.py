@@ -6,7 +6,7 @@ The tools are the same Requests under the same names as in the chat. The databas
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import mcp_types as mcp
 import msgspec
@@ -18,14 +18,14 @@ from todo_cli.contract.base import Asks, Request, summary_of
 from todo_cli.contract.claims import ClaimTask
 from todo_cli.contract.codec import convert_request
 from todo_cli.contract.tasks import AddTask, ListTasks, ShowTask
-from todo_cli.contract.tool_requests import KEY_ARGUMENT, complete_tool_request
+from todo_cli.contract.tool_requests import FENCE_ARGUMENT, KEY_ARGUMENT, complete_tool_request
 from todo_cli.contract.views import ListProjects
 from todo_cli.errors import Invalid, TodoError
 from todo_cli.tools.calls import parse_key, parse_tool_call
 from todo_cli.tools.schemas import make_answer_schema, make_schema
 from todo_cli.tools.tool_list import TOOLS
 
-Send = Callable[[Request[Any], str | None], Awaitable[Any]]  # a Request and its idempotency key -> the answer
+Send = Callable[["McpCall"], Awaitable[Any]]  # a call -> the answer
 Sender = Callable[[Any], Send]  # the context of an MCP request -> `send` for its caller
 
 INSTRUCTIONS = """A shared todo list. Tasks have lasting numbers (#12). Dates are English words, such as 'next friday
@@ -67,6 +67,14 @@ PROMPTS: dict[str, tuple[str, tuple[str, ...], str]] = {  # name -> description,
 }
 
 
+class McpCall(NamedTuple):
+    """A Request, its idempotency key, and the fences of the claims on which its caller acts."""
+
+    request: Request[Any]
+    key: str | None = None
+    fences: tuple[int, ...] = ()
+
+
 class McpTools:
     """The handlers of MCP requests. `sender` returns the function that sends Requests for the caller."""
 
@@ -80,9 +88,9 @@ class McpTools:
     async def call_tool(self, context: Any, params: mcp.CallToolRequestParams) -> mcp.CallToolResult:
         """Return the answer of a tool, or its error as a result that the model can read."""
         try:
-            request, key = _read_call(params)
+            call = _read_call(params)
             await context.session.report_progress(0, 1)
-            answer = await self._sender(context)(request, key)
+            answer = await self._sender(context)(call)
             await context.session.report_progress(1, 1)
         except TodoError as error:
             return _result(error.as_problem(), error=True)
@@ -110,7 +118,7 @@ class McpTools:
         """Return a resource as JSON; raises MCPError for an unknown one."""
         uri = str(params.uri)
         try:
-            answer = await self._sender(context)(_request_for(uri), None)
+            answer = await self._sender(context)(McpCall(_request_for(uri)))
         except TodoError as error:
             raise MCPError(code=mcp.INVALID_PARAMS, message=str(error)) from None
         text = msgspec.json.encode(answer).decode()
@@ -170,17 +178,19 @@ async def serve_stdio(send: Send) -> None:
         await server.run(reader, writer, server.create_initialization_options())
 
 
-def _read_call(params: mcp.CallToolRequestParams) -> tuple[Request[Any], str | None]:
-    """Return the Request of a call and its idempotency key, which is an argument or in `_meta`; raises Invalid."""
+def _read_call(params: mcp.CallToolRequestParams) -> McpCall:
+    """Return the call; its idempotency key is an argument or in `_meta`. Raises Invalid."""
     kind, fields = parse_tool_call(params.name, msgspec.json.encode(params.arguments or {}).decode())
     key = fields.pop(KEY_ARGUMENT, None)
+    fence = fields.pop(FENCE_ARGUMENT, None)
     stated = (params.meta or {}).get(KEY_ARGUMENT) if kind.write else None
     if stated is not None:
         stated = parse_key(stated)
         if key not in (None, stated):
             raise Invalid("the call has two different keys", hint="give it in the arguments or in _meta")
     key = key or stated
-    return complete_tool_request(convert_request(fields, kind), has_key=key is not None), key
+    request = complete_tool_request(convert_request(fields, kind), has_key=key is not None)
+    return McpCall(request, key, () if fence is None else (fence,))
 
 
 def _tool(name: str, kind: type[Request[Any]]) -> mcp.Tool:

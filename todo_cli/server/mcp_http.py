@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from starlette.types import Receive, Scope, Send
 
-from todo_cli.contract.base import Request
 from todo_cli.contract.limits import MAX_BODY_BYTES
 from todo_cli.server.connection_pools import Pool
 from todo_cli.server.endpoint import answer_client
 from todo_cli.server.sign_in import check_token
+
+if TYPE_CHECKING:
+    from todo_cli.server.mcp import McpCall
 
 
 class McpRoute:
@@ -50,8 +52,11 @@ class McpRoute:
     def _sender(self, context: Any) -> Any:
         caller = msgspec.structs.replace(context.request.scope["state"]["caller"], way="mcp")
 
-        async def send(request: Request[Any], key: str | None) -> Any:
-            return await answer_client(self._pool, msgspec.structs.replace(caller, key=key), request)
+        async def send(call: McpCall) -> Any:
+            fences = call.fences or caller.fences
+            return await answer_client(
+                self._pool, msgspec.structs.replace(caller, key=call.key, fences=fences), call.request
+            )
 
         return send
 

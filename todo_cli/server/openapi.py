@@ -178,7 +178,7 @@ def _describe_headers(*, write: bool) -> list[dict[str, Any]]:
             "schema": {"type": "string", "pattern": rule.pattern},
         }
         for name, rule in HEADER_RULES.items()
-        if name != "Idempotency-Key" or write
+        if write or name not in ("Idempotency-Key", "Todo-Fence")
     ]
 
 

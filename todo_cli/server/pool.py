@@ -59,6 +59,7 @@ async def read_version(
     """Sign in for a versioned Request, and return the version from which its answer would follow."""
 
     async def work(tx: Transaction) -> TimedAnswer[None]:
+        tx.values["verb"] = "ReadVersion"  # the Request itself counts in the limit of a token
         clock = await tx.read_clock(with_week=True)
         return TimedAnswer(None, clock, tx.preferences.display, tx.version)
 

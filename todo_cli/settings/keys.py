@@ -17,7 +17,6 @@ MAX_RETENTION_DAYS = 36_500
 MAX_LEASE_SECONDS = 3_600
 """Of a worker's job."""
 MAX_RETRY_SECONDS = 3_600
-MAX_KEEP_DAYS = 36_500
 MAX_PRICE = 1_000_000
 MAX_CURRENCY_CHARS = 10
 
@@ -115,6 +114,10 @@ SETTING_KEYS = (
     SettingKey("worker", "lease", float, 60.0, "seconds until a dead worker's job is taken over", "TODO_WORKER_LEASE"),
     SettingKey("worker", "retry", float, 10.0, "seconds before the first repetition; doubles", "TODO_WORKER_RETRY"),
     SettingKey("worker", "keep_days", int, 90, "days that deliveries and dead jobs are kept", "TODO_KEEP_DAYS"),
+    SettingKey("worker", "keep_trash_days", int, 0, "days that the trash is kept; 0: for ever", "TODO_KEEP_TRASH_DAYS"),
+    SettingKey(
+        "worker", "keep_text_days", int, 0, "days that the journal keeps long texts; 0: for ever", "TODO_KEEP_TEXT_DAYS"
+    ),
     SettingKey("server", "metrics", bool, False, "serve metrics for Prometheus at /metrics", "TODO_METRICS"),
     SettingKey(
         "server",
@@ -172,7 +175,9 @@ _LIMITS = {
     "mail_from": "an e-mail address",
     "lease": f"1 to {MAX_LEASE_SECONDS:,} seconds",
     "retry": f"more than 0 and at most {MAX_RETRY_SECONDS:,} seconds",
-    "keep_days": f"1 to {MAX_KEEP_DAYS:,}",
+    "keep_days": f"1 to {MAX_RETENTION_DAYS:,}",
+    "keep_trash_days": f"1 to {MAX_RETENTION_DAYS:,}, or 0 for ever",
+    "keep_text_days": f"1 to {MAX_RETENTION_DAYS:,}, or 0 for ever",
     "allowed": "a list of names",
     "input_price": f"0 to {MAX_PRICE:,}",
     "output_price": f"0 to {MAX_PRICE:,}",
@@ -229,10 +234,10 @@ def _is_within_limits(key: SettingKey, value: Any) -> bool:
         case "retry":
             return bool(0 < value <= MAX_RETRY_SECONDS)
         case "keep_days":
-            return bool(1 <= value <= MAX_KEEP_DAYS)
+            return bool(1 <= value <= MAX_RETENTION_DAYS)
         case "traces":
             return bool(0 <= value <= 1)
-        case "retention_days":
+        case "retention_days" | "keep_trash_days" | "keep_text_days":
             return bool(0 <= value <= MAX_RETENTION_DAYS)
         case "allowed":
             return all(isinstance(name, str) for name in value)

@@ -53,6 +53,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     worker_lease: float = 60.0
     worker_retry: float = 10.0
     worker_keep_days: int = 90
+    worker_keep_trash_days: int = 0
+    worker_keep_text_days: int = 0
     model_name: str | None = None
     model_base_url: str | None = None
     model_api_key: Secret | None = None
@@ -73,6 +75,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     store_access_key_id: str | None = None
     store_secret_access_key: Secret | None = None
     store_retention_days: int = 30
+    fences: tuple[int, ...] = ()
 
     def replace(self, **changes: Any) -> Settings:
         """Return the settings with other values."""
@@ -142,7 +145,17 @@ def load_settings(profile: str | None = None, *, allow_new: bool = False) -> Set
     values = {key.field: _read_value(key, sections[key.section]) for key in SETTING_KEYS}
     if _environment_names_another_model(sections["model"]):
         values |= {"model_input_price": None, "model_output_price": None}
-    return Settings(path=path, **(values | {"profile": name}))
+    return Settings(path=path, **(values | {"profile": name}), fences=_read_fences())
+
+
+def _read_fences() -> tuple[int, ...]:
+    """Return the fences of TODO_FENCE. They are of one worker's claims, so no file has them."""
+    text = os.environ.get("TODO_FENCE", "")
+    if not text.strip():
+        return ()
+    from todo_cli.contract.keys import parse_fences
+
+    return parse_fences([text])
 
 
 def _environment_names_another_model(section: dict[str, Any]) -> bool:

@@ -10,6 +10,7 @@ import typer
 from todo_cli.cli.commands.admin_accounts import invitation, reset_password
 from todo_cli.cli.commands.admin_limit import limit
 from todo_cli.cli.commands.admin_stats import stats
+from todo_cli.cli.commands.admin_user_data import erase, export
 from todo_cli.cli.options import Json, Key
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.base import Secret
@@ -24,6 +25,8 @@ user = typer.Typer(no_args_is_help=True, help="Add, list, disable and enable use
 app.add_typer(user, name="user")
 app.add_typer(invitation, name="invitation")
 user.command("reset-password")(reset_password)
+user.command()(export)
+user.command()(erase)
 user.command()(limit)
 app.command()(stats)
 

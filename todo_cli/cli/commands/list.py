@@ -6,8 +6,21 @@ from typing import Annotated, Literal
 
 import typer
 from msgspec import UNSET
+from msgspec.structs import replace
 
+from todo_cli.cli.empty_lists import explain_no_match, explain_with
 from todo_cli.cli.filter_args import FilterArgument, FilterCommand, join_filter
+from todo_cli.cli.list_options import (
+    AbsoluteOption,
+    ColumnsOption,
+    FlatOption,
+    FormatOption,
+    GroupOption,
+    HeadOption,
+    ListScreen,
+    WrapOption,
+    parse_columns,
+)
 from todo_cli.cli.list_output import ListChoices, print_list
 from todo_cli.cli.options import Cursor, Json, JsonLines, Priority, Project, output_form, parse_priority
 from todo_cli.cli.render import text
@@ -18,7 +31,7 @@ from todo_cli.contract.tasks import ListTasks
 
 PANEL = "Tasks"
 VIEW_COMMANDS = ("next", "overdue", "today", "upcoming")
-EMPTY_MESSAGE = "Nothing is open. Add a task with: todo add 'Buy milk tomorrow'"
+EMPTY_MESSAGE = "Nothing is open. Add something with: todo add 'Buy milk tomorrow'"
 app = typer.Typer(add_completion=False)
 
 StatusOption = Annotated[Literal["open", "done", "deleted", "all"], typer.Option(help="Status of the tasks.")]
@@ -40,7 +53,6 @@ LimitOption = Annotated[
 ]
 
 TagOption = Annotated[str | None, typer.Option("--tag", "-t", help="Tag.", metavar="NAME")]
-WrapOption = Annotated[bool, typer.Option("--wrap", help="Wrap long titles instead of cutting them.")]
 
 
 @app.command("list", cls=FilterCommand)
@@ -58,7 +70,13 @@ def list_tasks(
     limit: LimitOption = 50,
     cursor: Cursor = None,
     everything: Annotated[bool, typer.Option("--all", help="List all tasks, without a limit.")] = False,
+    group: GroupOption = None,
+    columns: ColumnsOption = None,
+    flat: FlatOption = False,
     wrap: WrapOption = False,
+    absolute: AbsoluteOption = False,
+    format: FormatOption = None,
+    head: HeadOption = False,
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
@@ -68,40 +86,38 @@ def list_tasks(
     is:blocked, has:note, 3 7-9, 'free words', :view. Combine terms with and,
     or, not and parentheses.
 
-    todo list 'project:home -@work due<fri'
+    todo list 'project:home -@work due<fri' --group project
 
     todo list is:done 'done>=monday' --sort -completed -n 5 --json
     """
-    filter = join_filter(words)
-    narrowed = any((filter, project, tag, prio, due, due_before, due_after, status != "open"))
     request = ListTasks(
-        filter=filter,
+        filter=join_filter(words),
         status=status,
-        project=project and project.removeprefix("#"),
-        tag=tag and tag.removeprefix("@"),
         priority=parse_priority(prio),
-        due=due,
         due_before=due_before,
         due_after=due_after,
         sort=UNSET if sort is None else sort,
         limit=limit,
         cursor=cursor,
-        home=not narrowed,
+        project=project and project.removeprefix("#"),
+        tag=tag and tag.removeprefix("@"),
+        due=due,
     )
-    _hint_at_command(ctx, filter)
-    nothing, form = _empty_message(filter, narrowed), output_form(as_json, as_lines)
+    screen = ListScreen(parse_columns(columns), group, flat, wrap, absolute, format, head)
+    _print(ctx, request, screen, output_form(as_json, as_lines), everything=everything)
+
+
+def _print(ctx: typer.Context, request: ListTasks, screen: ListScreen, form: str, *, everything: bool) -> None:
+    """Print the list; without a filter it is the default view."""
+    narrowed = request != ListTasks(sort=request.sort, limit=request.limit, cursor=request.cursor)
+    _hint_at_command(ctx, request.filter)
+    explain = explain_no_match(request.filter) if narrowed else explain_with(EMPTY_MESSAGE)
     more = "for all: --all" if narrowed else "todo list --all"
-    choices = ListChoices(nothing, form, everything=everything, more=more, wrap_titles=wrap)
-    print_list(ctx, request, choices)
+    choices = ListChoices(explain, form, screen, everything=everything, more=more)
+    print_list(ctx, replace(request, home=not narrowed), choices)
 
 
 def _hint_at_command(ctx: typer.Context, filter: str | None) -> None:
     """Print a hint where the filter is the name of a command that lists tasks."""
     if filter in VIEW_COMMANDS and session_of(ctx).is_terminal:
         text.note(f"hint: this searches for the word {filter!r}; for the list, run: todo {filter}")
-
-
-def _empty_message(filter: str | None, narrowed: bool) -> str:
-    if filter:
-        return f"No task matches {filter!r}."
-    return "No task matches." if narrowed else EMPTY_MESSAGE

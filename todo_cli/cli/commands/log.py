@@ -57,7 +57,7 @@ def _print_changes(session: Session, changes: Sequence[Change]) -> None:
         text.note("No changes yet. Undo and history begin with the first one: todo add 'Buy milk'")
     else:
         from todo_cli.cli.render.cells import read_width
+        from todo_cli.cli.render.list_view import open_view
         from todo_cli.cli.render.pager import print_screen
-        from todo_cli.cli.render.task_rows import open_view
 
         print_screen(session, format_changes(changes, open_view(session), read_width()))

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from todo_cli.cli.session import session_of
-from todo_cli.contract.base import Request
 from todo_cli.contract.users import WhoAmI
 from todo_cli.errors import NotAllowed, Unavailable
 
@@ -43,12 +42,12 @@ def mcp(ctx: typer.Context) -> None:
 
 
 async def _serve(client: Client, *, is_direct: bool) -> None:
-    from todo_cli.server.mcp import serve_stdio
+    from todo_cli.server.mcp import McpCall, serve_stdio
 
     await _check_token(client, is_direct=is_direct)
 
-    async def send(request: Request[Any], key: str | None) -> Any:
-        return await client.send(request, key)
+    async def send(call: McpCall) -> Any:
+        return await client.send(call.request, call.key, call.fences)
 
     await serve_stdio(send)
 

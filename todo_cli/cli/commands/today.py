@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from todo_cli.cli.filter_args import FilterArgument, FilterCommand, narrow_filter
+from todo_cli.cli.empty_lists import explain_no_match, explain_none_today
+from todo_cli.cli.filter_args import FilterArgument, FilterCommand, join_filter, narrow_filter
+from todo_cli.cli.list_options import AbsoluteOption, ColumnsOption, FormatOption, ListScreen, WrapOption, parse_columns
 from todo_cli.cli.list_output import ListChoices, print_list
 from todo_cli.cli.options import Json, JsonLines, output_form
 from todo_cli.contract.tasks import ListTasks
@@ -13,11 +15,19 @@ PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
 FILTER = "due<=today or scheduled<=today"
-EMPTY_MESSAGE = "Nothing is due today."
 
 
 @app.command(cls=FilterCommand)
-def today(ctx: typer.Context, words: FilterArgument = None, as_json: Json = False, as_lines: JsonLines = False) -> None:
+def today(
+    ctx: typer.Context,
+    words: FilterArgument = None,
+    columns: ColumnsOption = None,
+    wrap: WrapOption = False,
+    absolute: AbsoluteOption = False,
+    format: FormatOption = None,
+    as_json: Json = False,
+    as_lines: JsonLines = False,
+) -> None:
     """List tasks that are overdue, due today or scheduled for today; a filter narrows the list.
 
     todo today
@@ -25,4 +35,6 @@ def today(ctx: typer.Context, words: FilterArgument = None, as_json: Json = Fals
     todo today -@work --json
     """
     request = ListTasks(filter=narrow_filter(FILTER, words), sort="due")
-    print_list(ctx, request, ListChoices(EMPTY_MESSAGE, output_form(as_json, as_lines), everything=True))
+    screen = ListScreen(parse_columns(columns), wrap=wrap, absolute=absolute, format=format)
+    explain = explain_no_match(join_filter(words)) if words else explain_none_today
+    print_list(ctx, request, ListChoices(explain, output_form(as_json, as_lines), screen, everything=True))

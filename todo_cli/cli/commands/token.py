@@ -10,10 +10,14 @@ import typer
 
 from todo_cli.cli.options import Json, Key
 from todo_cli.cli.session import session_of
+from todo_cli.cli.token_limits import describe_limits
+from todo_cli.contract.base import Secret
 from todo_cli.contract.ids import new_id, new_token, token_hash
 from todo_cli.contract.tokens import SCOPES, CreateToken, ListTokens, RevokeToken, Token
+from todo_cli.errors import Invalid
 
 PANEL = "Account"
+DEFAULT_LIMITED_SCOPES = "read,tasks:write"
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Create, list and revoke tokens.")
 
 
@@ -22,25 +26,53 @@ def create(
     ctx: typer.Context,
     name: Annotated[str, typer.Option(help="Name, as shown in the log.", metavar="NAME")],
     scopes: Annotated[
-        str, typer.Option(help=f"Scopes, separated by commas: {', '.join(SCOPES)}.", metavar="LIST")
-    ] = "all",
+        str | None,
+        typer.Option(
+            help=f"Scopes, separated by commas: {', '.join(SCOPES)}."
+            f" Default: all; with limits {DEFAULT_LIMITED_SCOPES}.",
+            metavar="LIST",
+        ),
+    ] = None,
     expires: Annotated[str | None, typer.Option(help="Expiry: 90d, 2027-01-01.", metavar="WHEN")] = None,
+    only: Annotated[
+        str | None, typer.Option(help="Filter of the tasks that it sees and changes.", metavar="FILTER")
+    ] = None,
+    can: Annotated[
+        str | None, typer.Option(help="The only commands by which it changes anything: done,comment.", metavar="LIST")
+    ] = None,
+    rate: Annotated[int | None, typer.Option(help="Requests a minute at most.", min=1, metavar="N")] = None,
+    propose: Annotated[bool, typer.Option("--propose", help="Let its changes wait for a person's approval.")] = False,
     key: Key = None,
     as_json: Json = False,
 ) -> None:
     """Create a token and print it. It is shown only once, because only its hash is stored.
 
+    A token with limits works through a server.
+
     todo token create --name cron --scopes tasks:write --expires 90d
 
-    todo token create --name reader --scopes read --json | jq -r .token
+    todo token create --name shopper --only project:groceries --can add,done,comment --rate 60
     """
     from todo_cli.contract.base import token_user
 
     session = session_of(ctx)
     token = new_token(token_user(session.settings.require_token().reveal()))
-    scope_names = tuple(scope.strip() for scope in scopes.split(",") if scope.strip())
-    request = CreateToken(id=new_id(), hash=token_hash(token), name=name, scopes=scope_names, expires=expires)
-    created = session.send(request, key)
+    default_scopes = DEFAULT_LIMITED_SCOPES if only or can or rate or propose else "all"
+    request = CreateToken(
+        id=new_id(),
+        hash=token_hash(token),
+        name=name,
+        scopes=_split(scopes or default_scopes),
+        expires=expires,
+        filter=only,
+        verbs=_find_verbs(can) if can else None,
+        per_minute=rate,
+        proposes=propose,
+    )
+    _print_created(session.send(request, key), token, as_json=as_json)
+
+
+def _print_created(created: Token, token: Secret, *, as_json: bool) -> None:
     if as_json:
         import msgspec
 
@@ -52,9 +84,25 @@ def create(
     from todo_cli.cli.render.escape import escape
 
     until = f", expires {created.expires_at:%Y-%m-%d %H:%M} UTC" if created.expires_at else ""
-    scopes_text = ", ".join(created.scopes)
-    text.note(escape(f"Created {created.name} ({scopes_text}{until}). The token below will not be shown again:"))
+    rights = "; ".join([", ".join(created.scopes), *describe_limits(created)])
+    text.note(escape(f"Created {created.name} ({rights}{until}). The token below will not be shown again:"))
     text.write(token.reveal())
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _find_verbs(commands: str) -> tuple[str, ...]:
+    """Return the verbs of commands; raises Invalid for a name that is no command which changes anything."""
+    from todo_cli.contract.registry import REQUESTS
+
+    changing = [request for request in REQUESTS if request.write and request.scope in ("tasks:write", "tokens:write")]
+    verbs = {request.label: request.verb for request in reversed(changing) if request.label}
+    names = _split(commands)
+    if unknown := [name for name in names if name not in verbs]:
+        raise Invalid(f"{unknown[0]!r} changes nothing", hint=f"these do: {', '.join(sorted(verbs))}")
+    return tuple(verbs[name] for name in names)
 
 
 @app.command("list")
@@ -80,8 +128,13 @@ def list_tokens(
 
     now = session.local_now()
     indent = "  " if session.is_terminal else ""
-    cells = [_row(token, now, indent * depth) for token, depth in _walk_tree(page.tokens)]
-    print_rows(session, ("Name", "Scopes", "Last used", "Expires", "State"), cells, nothing="No tokens.")
+    cells: list[tuple[str | datetime, ...]] = [
+        _row(token, now, indent * depth) for token, depth in _walk_tree(page.tokens)
+    ]
+    columns: tuple[str, ...] = ("Name", "Scopes", "Last used", "Expires", "State", "Limits")
+    if session.is_terminal and not any(row[-1] for row in cells):
+        columns, cells = columns[:-1], [row[:-1] for row in cells]
+    print_rows(session, columns, cells, nothing="No tokens.")
 
 
 @app.command()
@@ -128,4 +181,5 @@ def _row(token: Token, now: datetime, indent: str) -> tuple[str | datetime, ...]
         token.last_used_at or "never",
         token.expires_at or "never",
         state,
+        "; ".join(describe_limits(token)),
     )

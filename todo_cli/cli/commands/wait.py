@@ -103,5 +103,5 @@ def _print_task(session: Session, task: Task, *, as_json: bool) -> None:
         return
     from todo_cli.cli.render import text
 
-    zone = text.zone_for([task], session)
-    text.write_wrapped(f"{task.status} {text.format_task(task, zone, session.clock.now)}")
+    zone, absolute = text.zone_for([task], session), session.absolute_dates
+    text.write_wrapped(f"{task.status} {text.format_task(task, zone, session.clock.now, absolute=absolute)}")

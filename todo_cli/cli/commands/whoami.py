@@ -34,6 +34,7 @@ def _print_user(session: Session, me: Identity) -> None:
     from todo_cli.cli.render import text
     from todo_cli.cli.render.escape import escape
     from todo_cli.cli.time_zone import describe_zone
+    from todo_cli.cli.token_limits import describe_limits
 
     settings = session.settings
     expiry = f", expires {me.expires_at:%Y-%m-%d}" if me.expires_at else ""
@@ -46,5 +47,7 @@ def _print_user(session: Session, me: Identity) -> None:
         "timezone": describe_zone(session, me.timezone),
         "profile": settings.profile,
     }
+    if limits := describe_limits(me):
+        rows["limits"] = "; ".join(limits)
     for name, value in rows.items():
         text.write(f"{name:<10}{escape(value)}")

@@ -5,6 +5,12 @@ from __future__ import annotations
 from typing import Literal
 
 MIN_WIDTH_COLUMNS = 20
+MIN_COLUMNS_WIDTH = 100
+"""The least width, in cells, on which a list has columns and names other tasks by their titles."""
+
+
+_ONE_CELL_SIGNS = str.maketrans("", "", "·…–→▸⊘⚑◌↻├└│─›‹✓✗░▒▓█▉▊▋▌▍▎▏▁▂▃▄▅▆▇")
+"""Our own signs. A text of these and of ASCII takes one cell for each character, and needs no table of widths."""
 
 
 def read_width() -> int:
@@ -16,11 +22,15 @@ def read_width() -> int:
 
 def measure(text: str) -> int:
     """Return the cells that the text takes."""
-    if text.isascii():
+    if _is_narrow(text):
         return len(text)
     from rich.cells import cell_len
 
     return cell_len(text)
+
+
+def _is_narrow(text: str) -> bool:
+    return text.isascii() or text.translate(_ONE_CELL_SIGNS).isascii()
 
 
 def cut(text: str, width: int, ellipsis: str = "…") -> str:
@@ -32,7 +42,7 @@ def cut(text: str, width: int, ellipsis: str = "…") -> str:
 
 def split_at(text: str, width: int) -> tuple[str, str]:
     """Split the text at the last grapheme that fits the width: an emoji or a letter with its accents stays whole."""
-    if text.isascii():
+    if _is_narrow(text):
         return text[:width], text[width:]
     from rich.cells import split_graphemes
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from todo_cli.cli.render.cells import cut, measure, pad, wrap_words
+from todo_cli.cli.render.cells import MIN_COLUMNS_WIDTH, cut, measure, pad, wrap_words
 from todo_cli.cli.render.colors import Line, Piece, Role
-from todo_cli.cli.render.task_rows import ListRow, ListView, make_rows
+from todo_cli.cli.render.list_view import ListView
+from todo_cli.cli.render.task_rows import ListRow, make_groups
 from todo_cli.contract.tasks import Task
 
-MIN_COLUMNS_WIDTH = 100
 MIN_FACTS_WIDTH = 120
 MIN_ONE_LINE_WIDTH = 56
 """The least widths, in cells, of the forms of a list."""
@@ -32,12 +32,35 @@ COLUMN_ROLES: dict[str, Role] = {"project": "project", "tags": "tag", "facts": "
 
 def format_tasks(tasks: Sequence[Task], view: ListView, width: int) -> list[Line]:
     """Return the lines of the list; none is wider than `width`."""
-    rows = make_rows(tasks, view)
-    if width >= MIN_COLUMNS_WIDTH:
-        return list(_lay_out_columns(rows, view, width))
-    if width >= MIN_ONE_LINE_WIDTH:
-        return list(_lay_out_lines(rows, view, width))
-    return list(_lay_out_stacked(rows, view, width))
+    groups = make_groups(tasks, view)
+    row_lines = format_rows([row for group in groups for row in group.rows], view, width)
+    lines: list[Line] = []
+    for group in groups:
+        if group.heading:
+            lines += [*([[]] if lines else []), format_heading(group.heading, len(group.rows), view, width)]
+        lines += (line for _ in group.rows for line in next(row_lines))
+    return lines
+
+
+def format_heading(name: str, count: int, view: ListView, width: int) -> Line:
+    """Return `Overdue · 3`, with the name in bold."""
+    behind = f" {view.signs.dot} {count:,}"
+    return [Piece(cut(name, max(1, width - len(behind)), view.signs.ellipsis), "heading"), Piece(behind, "grey")]
+
+
+def format_rows(rows: Sequence[ListRow], view: ListView, width: int) -> Iterator[list[Line]]:
+    """Yield the lines of each row, in the form for the width."""
+    return _lay_out_columns(rows, view, width) if width >= MIN_COLUMNS_WIDTH else format_lines(rows, view, width)
+
+
+def format_lines(rows: Sequence[ListRow], view: ListView, width: int) -> Iterator[list[Line]]:
+    """Yield the lines of each row, in the form of a narrower terminal also where there is room for columns."""
+    return _lay_out_lines(rows, view, width) if width >= MIN_ONE_LINE_WIDTH else _lay_out_stacked(rows, view, width)
+
+
+def measure_lead(rows: Sequence[ListRow]) -> int:
+    """Return the cells before the titles, except in the stacked form."""
+    return _measure_lead(rows).cells
 
 
 class _Lead(NamedTuple):
@@ -73,7 +96,7 @@ def _measure_lead(rows: Sequence[ListRow]) -> _Lead:
     )
 
 
-def _lay_out_columns(rows: Sequence[ListRow], view: ListView, width: int) -> Iterator[Line]:
+def _lay_out_columns(rows: Sequence[ListRow], view: ListView, width: int) -> Iterator[list[Line]]:
     lead = _measure_lead(rows)
     widths = _measure_columns(rows, width)
     longest = max((min(_title_cells(row), MAX_TITLE_CELLS) for row in rows), default=0)
@@ -83,8 +106,7 @@ def _lay_out_columns(rows: Sequence[ListRow], view: ListView, width: int) -> Ite
         line = [*lead.write(row), *first, Piece(" " * (title - _line_cells(first)))]
         for name, cells in widths.items():
             line += [Piece(GAP), _write_cell(row, name, cells, view)]
-        yield line
-        yield from ([*lead.write_blank(), *other] for other in others)
+        yield [line, *([*lead.write_blank(), *other] for other in others)]
 
 
 def _measure_columns(rows: Sequence[ListRow], width: int) -> dict[str, int]:
@@ -136,29 +158,18 @@ def _fit_tags(tags: Sequence[str], cells: int, view: ListView) -> str:
     return ""
 
 
-def _lay_out_lines(rows: Sequence[ListRow], view: ListView, width: int) -> Iterator[Line]:
+def _lay_out_lines(rows: Sequence[ListRow], view: ListView, width: int) -> Iterator[list[Line]]:
     """Yield a line per task: project and tags behind the title as far as they fit, the due date at the right edge."""
     lead = _measure_lead(rows)
     due = max((measure(row.due) for row in rows), default=0)
-    urgency = max((measure(row.urgency) for row in rows), default=0)
     for row in rows:
-        edge = _write_edge(row, due, urgency)
+        # a row without a due date leaves the room to its title
+        edge = [Piece(GAP), Piece(pad(row.due, due, "right"), row.due_role)] if row.due else []
         room = width - lead.cells - _line_cells(edge)
         first, *others = _write_title(row, view, room)
         tail = _write_tail(row, room - _line_cells(first)) if not others else []
         blanks = Piece(" " * (room - _line_cells(first) - _line_cells(tail)))
-        yield [*lead.write(row), *first, *tail, blanks, *edge]
-        yield from ([*lead.write_blank(), *other] for other in others)
-
-
-def _write_edge(row: ListRow, due: int, urgency: int) -> Line:
-    """Return the due date and the urgency, each in its column; a row without them leaves the room to its title."""
-    line = []
-    if due and (row.due or row.urgency):
-        line += [Piece(GAP), Piece(pad(row.due, due, "right"), row.due_role)]
-    if urgency and row.urgency:
-        line += [Piece(GAP), Piece(pad(row.urgency, urgency, "right"), "grey")]
-    return line
+        yield [[*lead.write(row), *first, *tail, blanks, *edge], *([*lead.write_blank(), *other] for other in others)]
 
 
 def _write_tail(row: ListRow, room: int) -> Line:
@@ -177,19 +188,18 @@ def _write_tail(row: ListRow, room: int) -> Line:
 
 def _write_title(row: ListRow, view: ListView, cells: int) -> list[Line]:
     """Return the title with the tree before it and the signs behind it: on one line, or on several where it wraps."""
-    suffix = f" {row.suffix}" if row.suffix else ""
     branch = Piece(row.branch, "grey")
-    room = max(1, cells - measure(row.branch) - measure(suffix))
+    room = max(1, cells - measure(row.branch) - measure(row.suffix))
     lines = wrap_words(row.title, room) if view.wrap_titles else [cut(row.title, room, view.signs.ellipsis)]
     pieces: list[Line] = [[branch, Piece(text, row.title_role)] for text in lines]
     for line in pieces[1:]:
         line[0] = Piece(" " * measure(row.branch))
-    pieces[-1].append(Piece(suffix, "grey"))
+    pieces[-1].append(Piece(row.suffix, "grey"))
     return pieces
 
 
 def _title_cells(row: ListRow) -> int:
-    return measure(row.branch) + measure(row.title) + (measure(row.suffix) + 1 if row.suffix else 0)
+    return measure(row.branch) + measure(row.title) + measure(row.suffix)
 
 
 def _line_cells(line: Line) -> int:
@@ -199,7 +209,7 @@ def _line_cells(line: Line) -> int:
 MAX_STACKED_TITLE_LINES = 2
 
 
-def _lay_out_stacked(rows: Sequence[ListRow], view: ListView, width: int) -> Iterator[Line]:
+def _lay_out_stacked(rows: Sequence[ListRow], view: ListView, width: int) -> Iterator[list[Line]]:
     """Yield the title on at most two lines, and below it a line of facts."""
     number = _measure_lead(rows).number
     indent = " " * (number + 2)
@@ -208,12 +218,13 @@ def _lay_out_stacked(rows: Sequence[ListRow], view: ListView, width: int) -> Ite
         marks.append((row.mark, row.mark_role))
         lead = [Piece(f" {pad(row.number, number, 'right')} ", "grey")]
         lead += [Piece(f"{text} ", role) for text, role in marks if text]
-        suffix = f" {row.suffix}" if row.suffix else ""
-        titles = _stack_title(row.title, suffix, view, width - _line_cells(lead), width - len(indent))
-        yield [*lead, Piece(titles[0], row.title_role)]
-        yield from ([Piece(indent), Piece(title, row.title_role)] for title in titles[1:])
-        if facts := _write_facts(row, width - len(indent)):
-            yield [Piece(indent), *facts]
+        titles = _stack_title(row.title, row.suffix, view, width - _line_cells(lead), width - len(indent))
+        facts = _write_facts(row, width - len(indent))
+        yield [
+            [*lead, Piece(titles[0], row.title_role)],
+            *([Piece(indent), Piece(title, row.title_role)] for title in titles[1:]),
+            *([[Piece(indent), *facts]] if facts else []),
+        ]
 
 
 def _stack_title(title: str, suffix: str, view: ListView, first: int, other: int) -> list[str]:
@@ -229,9 +240,8 @@ def _stack_title(title: str, suffix: str, view: ListView, first: int, other: int
 
 
 def _write_facts(row: ListRow, room: int) -> Line:
-    """Return due date, project, tags and urgency, up to the first that does not fit."""
-    urgency = f"urgency {row.urgency}" if row.urgency else ""
-    bits = [Piece(row.due, row.due_role or "grey"), Piece(urgency, "grey"), Piece(row.project, "project")]
+    """Return due date, project and tags, up to the first that does not fit."""
+    bits = [Piece(row.due, row.due_role or "grey"), Piece(row.project, "project")]
     bits += [Piece(tag, "tag") for tag in row.tags]
     line: Line = []
     for bit in bits:

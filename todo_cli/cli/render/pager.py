@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import IO
 
 from todo_cli.cli.render.colors import Line, choose_paint
+from todo_cli.cli.render.hyperlinks import LINK_SEQUENCE, can_link
 from todo_cli.cli.session import Session
 
 LESS_OPTIONS = "FRX"
@@ -19,14 +20,16 @@ NOT_RUN_CODES = (126, 127)
 
 def print_screen(session: Session, lines: Iterable[Line]) -> None:
     """Print laid-out lines with the colours of the session, through the pager if they do not fit on the screen."""
-    paint = choose_paint(colored=session.use_color, theme=session.display.theme)
+    paint = choose_paint(
+        colored=session.use_color, theme=session.display.theme, linked=session.use_color and can_link()
+    )
     print_lines(session, [paint(line) for line in lines])
 
 
 def print_lines(session: Session, lines: Sequence[str]) -> None:
     """Print the lines on stdout, through the pager if they do not fit on the screen."""
     text = "".join(f"{line}\n" for line in lines)
-    pager = _choose_pager(session) if session.is_terminal else None
+    pager = _choose_pager(session) if sys.stdout.isatty() else None
     if pager is None or not _is_taller_than_screen(lines) or not _run_pager(pager, text):
         sys.stdout.write(text)
 
@@ -58,7 +61,8 @@ def _is_taller_than_screen(lines: Sequence[str]) -> bool:
     size = shutil.get_terminal_size()
     rows = 1  # the prompt that follows
     for line in lines:
-        rows += max(1, -(-measure(re.sub(r"\x1b\[[0-9;]*m", "", line)) // size.columns))
+        shown = LINK_SEQUENCE.sub("", re.sub(r"\x1b\[[0-9;]*m", "", line))
+        rows += max(1, -(-measure(shown) // size.columns))
         if rows > size.lines:
             return True
     return False

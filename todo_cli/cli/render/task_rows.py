@@ -1,14 +1,20 @@
-"""Turn tasks into the rows of a list: a subtask under its parent, and each row's texts with their roles."""
+"""Turn tasks into the rows of a list: each row's texts with their roles."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, tzinfo
+from datetime import date, datetime
 from typing import NamedTuple
 
+from msgspec import UNSET
+
+from todo_cli.cli.render.cells import cut
 from todo_cli.cli.render.colors import Role
+from todo_cli.cli.render.days import local_clock, local_day
 from todo_cli.cli.render.escape import escape
-from todo_cli.cli.render.signs import Signs, choose_signs
+from todo_cli.cli.render.list_view import ListView
+from todo_cli.cli.render.task_groups import TaskGroup, group_tasks
+from todo_cli.cli.render.task_tree import TreeNode, format_branch, nest_tasks
 from todo_cli.cli.render.text import (
     describe_repeat,
     format_age,
@@ -17,31 +23,11 @@ from todo_cli.cli.render.text import (
     is_due_today,
     is_overdue,
 )
-from todo_cli.cli.session import Session
-from todo_cli.contract.task_types import LinkedTask
+from todo_cli.contract.task_types import LinkedTask, TaskLinks
 from todo_cli.contract.tasks import Task
 
-MAX_INDENT_LEVELS = 4
-
-
-class ListView(NamedTuple):
-    """How a list is shown: the reader's time zone and moment, the signs, and the choices of the command."""
-
-    zone: tzinfo | None
-    now: datetime
-    signs: Signs
-    absolute: bool = False  # dates as 2026-12-24 09:00
-    as_tree: bool = True
-    with_urgency: bool = False
-    wrap_titles: bool = False
-
-
-def open_view(session: Session) -> ListView:
-    """Return how lists are shown in this session: in the user's time zone, with the signs of the terminal."""
-    now = session.local_now()
-    return ListView(
-        zone=now.tzinfo, now=now, signs=choose_signs(session.display.signs), absolute=session.absolute_dates
-    )
+MAX_PARENT_CELLS = 24
+"""Of the title of a parent behind the title of its subtask."""
 
 
 class ListRow(NamedTuple):
@@ -67,54 +53,39 @@ class ListRow(NamedTuple):
 PRIORITY_ROLES: dict[int, Role] = {1: "p1", 2: "p2", 3: "p3"}
 
 
-def make_rows(tasks: Sequence[Task], view: ListView) -> list[ListRow]:
-    """Return the rows of the list; as a tree, subtasks follow their parent."""
-    numbers = {task.number for task in tasks}
-    nested = _nest(tasks) if view.as_tree else ((task, 0, False) for task in tasks)
-    rows = []
-    for task, depth, is_last in nested:
-        is_orphan = task.parent is not None and (depth == 0 or task.parent not in numbers)
-        rows.append(_make_row(task, view, _format_branch(depth, view.signs, is_last=is_last), is_orphan=is_orphan))
-    return rows
+class RowGroup(NamedTuple):
+    """The rows below one heading, which is empty in a list without groups."""
+
+    heading: str
+    rows: list[ListRow]
 
 
-def _nest(tasks: Sequence[Task]) -> Iterator[tuple[Task, int, bool]]:
-    """Yield the tasks in their order, each followed by its subtasks: the task, its depth, whether it is the last."""
-    numbers = {task.number for task in tasks}
-    children: dict[int | None, list[Task]] = {}
-    for task in tasks:
-        children.setdefault(task.parent if task.parent in numbers else None, []).append(task)
-    waiting = [(task, 0, False) for task in reversed(children.get(None, []))]
-    while waiting:
-        task, depth, is_last = waiting.pop()
-        yield task, depth, is_last
-        below = children.get(task.number, [])
-        waiting += [(child, depth + 1, child is below[-1]) for child in reversed(below)]
+def make_groups(tasks: Sequence[Task], view: ListView) -> list[RowGroup]:
+    """Return the rows of the list in groups; as a tree, subtasks follow their parent."""
+    nodes = nest_tasks(tasks) if view.as_tree else (TreeNode(task, task) for task in tasks)
+    return [RowGroup(group.heading, _make_rows(group, view)) for group in group_tasks(nodes, view)]
 
 
-def _format_branch(depth: int, signs: Signs, *, is_last: bool) -> str:
-    if depth == 0:
-        return ""
-    shown = min(depth, MAX_INDENT_LEVELS)
-    deeper = signs.ellipsis if depth > MAX_INDENT_LEVELS else ""
-    return "  " * (shown - 1) + (signs.last_branch if is_last else signs.branch) + deeper
+def _make_rows(group: TaskGroup, view: ListView) -> list[ListRow]:
+    rows = [_make_row(node, view, group.day) for node in group.nodes]
+    return [row._replace(project="") for row in rows] if view.group == "project" else rows
 
 
-def _make_row(task: Task, view: ListView, branch: str, *, is_orphan: bool) -> ListRow:
+def _make_row(node: TreeNode, view: ListView, day: date | None) -> ListRow:
+    task = node.task
     mark, mark_role = _choose_mark(task, view)
-    due, due_role = format_due_cell(task, view)
+    due, due_role = format_due_cell(task, view, day)
     is_open = task.status == "open"
-    suffixes = [view.signs.recurs if task.repeat else "", f"{view.signs.parent}{task.parent}" if is_orphan else ""]
     return ListRow(
         number=str(task.number),
         priority=f"p{task.priority}" if task.priority else "",
         priority_role=PRIORITY_ROLES.get(task.priority or 0, "") if is_open else "grey",
         mark=mark,
         mark_role=mark_role,
-        branch=branch,
+        branch=format_branch(node, view.signs),
         title=escape(task.title),
         title_role="finished" if not is_open else "grey" if task.blocked else "",
-        suffix=" ".join(suffix for suffix in suffixes if suffix),
+        suffix=_format_suffix(node, view),
         due=due,
         due_role=due_role,
         project=escape(f"#{task.project}") if task.project else "",
@@ -122,6 +93,21 @@ def _make_row(task: Task, view: ListView, branch: str, *, is_orphan: bool) -> Li
         facts=escape(", ".join(_list_facts(task, view))),
         urgency=f"{task.urgency:.1f}" if view.with_urgency and isinstance(task.urgency, float) else "",
     )
+
+
+def _format_suffix(node: TreeNode, view: ListView) -> str:
+    """Return what stands behind the title: `1/4 ↻  ‹Move house`."""
+    task = node.task
+    done = task.subtasks_done or 0
+    total = done + (task.subtasks or 0)
+    signs = [f"{done}/{total}" if total else "", view.signs.recurs if task.repeat else ""]
+    parent = ""
+    if task.parent is not None and node.depth == 0:
+        linked = task.links.parent if view.name_parents and task.links else None
+        name = escape(linked.title) if linked else str(task.parent)
+        parent = view.signs.parent + cut(name, MAX_PARENT_CELLS, view.signs.ellipsis)
+    suffix = "".join(f" {sign}" for sign in signs if sign)
+    return f"{suffix}  {parent}" if parent else suffix
 
 
 def _choose_mark(task: Task, view: ListView) -> tuple[str, Role]:
@@ -137,7 +123,7 @@ def _choose_mark(task: Task, view: ListView) -> tuple[str, Role]:
     return (view.signs.deferred, "grey") if is_deferred(task, view) else ("", "")
 
 
-def is_claimed(task: Task, now: datetime) -> bool:
+def is_claimed(task: Task | LinkedTask, now: datetime) -> bool:
     """Whether a worker holds the task now."""
     return task.claimed_until is not None and task.claimed_until > now
 
@@ -147,8 +133,11 @@ def is_deferred(task: Task, view: ListView) -> bool:
     return task.defer is not None and not is_overdue(task.defer, view.zone, view.now)
 
 
-def format_due_cell(task: Task | LinkedTask, view: ListView) -> tuple[str, Role]:
-    """Return the due date with its role; of a finished task when it was done or deleted."""
+def format_due_cell(task: Task | LinkedTask, view: ListView, day: date | None = None) -> tuple[str, Role]:
+    """Return the due date with its role; of a finished task when it was done or deleted.
+
+    Below a heading that names its day, a task has only its time.
+    """
     if task.status != "open":
         ended_at = None
         if isinstance(task, Task):
@@ -160,6 +149,8 @@ def format_due_cell(task: Task | LinkedTask, view: ListView) -> tuple[str, Role]
     words = format_due(task.due, view.zone, view.now, absolute=view.absolute)
     if is_overdue(task.due, view.zone, view.now):
         return words, "overdue"
+    if day == local_day(task.due, view.zone) and not view.absolute:
+        words = local_clock(task.due, view.zone)
     return words, "today" if is_due_today(task.due, view.zone, view.now) else ""
 
 
@@ -172,10 +163,18 @@ def _list_facts(task: Task, view: ListView) -> Iterator[str]:
     elif task.tracked:
         yield f"worked {format_duration(task.tracked)}"
     if task.blocked:
-        yield f"after {' '.join(f'#{number}' for number in task.after)}"
+        yield f"after {_name_blockers(task)}"
     if is_claimed(task, view.now):
         yield f"claimed by {task.claimed_by}"
     if task.defer and is_deferred(task, view):
         yield f"deferred to {format_due(task.defer, view.zone, view.now, absolute=view.absolute)}"
     if task.repeat:
         yield describe_repeat(task.repeat, view.zone)
+
+
+def _name_blockers(task: Task) -> str:
+    """Return `#19 Collect prices`; the numbers alone if there are several, or if the list has no titles."""
+    blockers = (task.links or TaskLinks()).blockers if task.links is not UNSET else ()
+    if len(blockers) == 1:
+        return f"#{blockers[0].number} {blockers[0].title}"
+    return " ".join(f"#{number}" for number in ([blocker.number for blocker in blockers] or task.after))

@@ -8,6 +8,7 @@ from todo_cli.contract import tokens as ask
 from todo_cli.contract.codec import decode
 from todo_cli.contract.tokens import SCOPES, RevokedToken, Token, TokenPage
 from todo_cli.core import validation
+from todo_cli.core.accounts.token_limits import read_limits
 from todo_cli.core.dispatch import handler
 from todo_cli.core.journal import build_journaled, run_journaled
 from todo_cli.core.json_sql import format_instant
@@ -21,12 +22,15 @@ _TOKEN_JSON: LiteralString = f"""jsonb_build_object(
     'last_used_at', {format_instant("last_used_at")},
     'expires_at', {format_instant("expires_at")},
     'revoked_at', {format_instant("revoked_at")},
-    'current', id = (SELECT todo.current_token_id()), 'parent', parent)"""
+    'current', id = (SELECT todo.current_token_id()), 'parent', parent,
+    'filter', filter, 'verbs', verbs, 'per_minute', per_minute, 'proposes', proposes)"""
 
 CREATE = build_journaled(f"""
-  INSERT INTO todo.tokens (user_id, id, name, hash, scopes, expires_at)
+  INSERT INTO todo.tokens (
+    user_id, id, name, hash, scopes, expires_at, filter, reach, verbs, per_minute, proposes)
   SELECT user_id, %(id)s::uuid, %(name)s, decode(%(token_hash)s, 'hex'), %(scopes)s::text[],
-         %(expires)s::timestamptz
+         %(expires)s::timestamptz, %(filter)s::text, %(reach)s::jsonb,
+         %(verbs)s::text[], %(per_minute)s::int, %(proposes)s::boolean
     FROM todo.tokens
    WHERE user_id = %(me)s::uuid AND id = (SELECT todo.current_token_id())
      AND ('all' = ANY (scopes) OR %(scopes)s::text[] <@ scopes)
@@ -67,6 +71,7 @@ async def create_token(tx: Transaction, request: ask.CreateToken) -> Token:
     """Store the hash of a token; raises NotAllowed for scopes that the calling token lacks, Invalid for a past expiry."""
     if unknown := sorted(set(request.scopes) - set(SCOPES)):
         raise Invalid(f"there is no scope {unknown[0]!r}", hint=f"scopes: {', '.join(SCOPES)}")
+    limits = await read_limits(tx, request)
     expires = await validation.read_expiry(tx, request.expires) if request.expires else None
     refusal = NotAllowed("a token cannot make one that reaches further than itself", hint="ask for fewer --scopes")
     values = {
@@ -75,6 +80,7 @@ async def create_token(tx: Transaction, request: ask.CreateToken) -> Token:
         "token_hash": request.hash,
         "scopes": sorted(set(request.scopes)),
         "expires": expires,
+        **limits,
     }
     try:
         return await run_journaled(tx, CREATE, request, refusal, **values)

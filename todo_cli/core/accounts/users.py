@@ -20,7 +20,8 @@ SELECT json_build_object(
     'space_id', s.id, 'space', s.name, 'role', u.role,
     'token', t.name, 'scopes', t.scopes, 'expires_at', {format_instant("t.expires_at")},
     'timezone', p.timezone, 'model', p.model, 'budget', p.tokens_per_day,
-    'show_usage', p.show_usage)::text
+    'show_usage', p.show_usage, 'filter', t.filter, 'verbs', t.verbs,
+    'per_minute', t.per_minute, 'proposes', t.proposes)::text
   FROM todo.space_members() u
   JOIN todo.tokens t ON t.user_id = u.id AND t.id = (SELECT todo.current_token_id())
   JOIN todo.spaces s ON s.id = %(space)s::uuid

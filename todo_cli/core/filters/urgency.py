@@ -73,6 +73,15 @@ WEIGHTS: dict[str, tuple[LiteralString, LiteralString]] = {  # what -> its weigh
     "blocked": ("-5.0", _as_number(BLOCKED)),
 }
 
+_PARTS: LiteralString = ", ".join(
+    f"('{name}', round(({weight} * {much})::numeric, 2))" for name, (weight, much) in WEIGHTS.items()
+)
+# the same terms as in the sum, each with its name; those that do not apply are left out
+URGENCY_PARTS: LiteralString = f"""(
+  SELECT json_object_agg(part, value)
+    FROM (VALUES {_PARTS}) AS parts (part, value)
+   WHERE value <> 0)"""
+
 # rounded, so that what is shown as the same is the same
 URGENCY: LiteralString = (
     f"""round(({" + ".join(f"{weight} * {much}" for weight, much in WEIGHTS.values())})::numeric, 2)"""

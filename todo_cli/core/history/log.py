@@ -61,7 +61,7 @@ SELECT json_build_object(
     'by_model', c.turn_id IS NOT NULL, 'conversation', v.number,
     'verb', c.verb, 'key', c.key, 'group', c.group_id, 'undoes', c.undoes,
     'about', coalesce(
-      c.request ->> 'name',
+      c.request ->> 'name', c.request ->> 'reason',
       CASE WHEN c.verb LIKE '%Comment' THEN '#' || (c.request ->> 'number') END),
     'undone', c.undoes IS NULL AND coalesce((
       SELECT NOT u.redo FROM todo.changes u

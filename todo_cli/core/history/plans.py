@@ -22,7 +22,8 @@ from todo_cli.core.json_sql import format_instant
 from todo_cli.core.tasks.change import prepare_change
 from todo_cli.core.tasks.rows import TaskRow
 from todo_cli.core.tasks.store import DecidedChange
-from todo_cli.db.sql import Sql
+from todo_cli.db.sign_in import ENTER
+from todo_cli.db.sql import Sql, StatementCall
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Conflict, Invalid, NotFound
 
@@ -93,7 +94,8 @@ async def make_plan(tx: Transaction, request: MakePlan) -> Plan:
     """Load and decide as the planned Request does, and store the plan instead: two round trips."""
     planned = _parse_planned(request.operation, request.arguments)
     async with tx.steps() as steps:
-        change = (await prepare_change(tx, steps, planned, make_stamp(tx, planned)._replace(key=None))).change
+        stamp = make_stamp(tx, planned)._replace(key=None)
+        change = (await prepare_change(tx, steps, planned, stamp, first=check_verb(tx, planned))).change
         assert change  # noqa: S101  # without a key no change is known
         values = {"id": request.id, "verb": request.operation} | plan_values(
             request.operation, request.arguments, change
@@ -107,14 +109,14 @@ def plan_values(verb: str, arguments: dict[str, Any], change: DecidedChange) -> 
     before = change.before
     targets = [PlanTarget(number=row.number, rev=row.rev, title=row.title) for row in before]
     values = {
-        "arguments": _with_exact_numbers(verb, arguments, before),
+        "arguments": with_exact_numbers(verb, arguments, before),
         "targets": targets,
         "differences": differences(before, change.rows),
     }
     return {name: msgspec.json.encode(value).decode() for name, value in values.items()}
 
 
-def _with_exact_numbers(verb: str, arguments: dict[str, Any], before: Sequence[TaskRow]) -> dict[str, Any]:
+def with_exact_numbers(verb: str, arguments: dict[str, Any], before: Sequence[TaskRow]) -> dict[str, Any]:
     """Return the arguments with the numbers of the tasks that were found, in place of a filter or of subtasks."""
     if verb == ClaimTask.verb:
         return {name: value for name, value in arguments.items() if name != "filter"} | {"number": before[0].number}
@@ -135,6 +137,11 @@ def _parse_planned(verb: str, arguments: dict[str, Any]) -> Request[Any]:
     return convert_request(arguments, PLANNABLE[verb])
 
 
+def check_verb(tx: Transaction, planned: Request[Any]) -> list[StatementCall]:
+    """Return the statement that refuses a planned change which the caller's token may not make itself."""
+    return [(ENTER, {"scope": planned.scope, "verb": planned.verb})] if tx.limits else []
+
+
 @handler(ApplyPlan)
 async def apply_plan(tx: Transaction, request: ApplyPlan) -> Changed:
     """Change exactly the planned tasks at exactly the planned revs, in three round trips.
@@ -148,12 +155,14 @@ async def apply_plan(tx: Transaction, request: ApplyPlan) -> Changed:
         found = decode(text, PlanWithConflicts)
         raise_for_plan(found)
         planned = _parse_planned(found.plan.verb, found.plan.arguments)
-        prepared = await prepare_change(tx, steps, planned, make_stamp(tx, planned)._replace(key=f"plan:{request.id}"))
+        stamp = make_stamp(tx, planned)._replace(key=f"plan:{request.id}")
+        prepared = await prepare_change(tx, steps, planned, stamp, first=check_verb(tx, planned))
         await steps.commit_calls([*prepared.calls, (CLOSE, {"id": request.id, "state": "applied"})])
-    return _to_changed(prepared.answer)
+    return to_changed(prepared.answer)
 
 
-def _to_changed(answer: Changed | Task) -> Changed:
+def to_changed(answer: Changed | Task) -> Changed:
+    """Return the answer to a planned change; one task becomes a change of one task."""
     if isinstance(answer, Changed):
         return answer
     return Changed(tasks=(answer,), seq=answer.rev, new=bool(answer.new))

@@ -27,8 +27,7 @@ from todo_cli.errors import Conflict, NotFound
 content = attrgetter(
     "title", "note", "status", "priority", "project", "due_on", "due_at", "tags", "completed_at", "parent", "after",
     "defer_on", "defer_at", "scheduled_on", "scheduled_at", "started_at", "tracked", "series", "occurrence", "repeat",
-    "attachments",
-    "remind",
+    "attachments", "remind", "discovered_from",
 )  # fmt: skip  # one column a line would hide that claims, rev and times are left out
 """Return what an undo brings back of a row: all of it but claims, rev and the row's own times."""
 
@@ -65,6 +64,19 @@ def repeat_undone(known: KnownChange) -> Undone:
     return Undone(changes=(), differences=differences(known.before, known.after), seq=known.seq, new=False)
 
 
+def merge_answers(answers: Sequence[Undone]) -> Undone:
+    """Return the answers to several undos and redos as one."""
+    if len(answers) == 1:
+        return answers[0]
+    return Undone(
+        changes=tuple(seq for answer in answers for seq in answer.changes),
+        differences=tuple(difference for answer in answers for difference in answer.differences),
+        skipped=tuple(number for answer in answers for number in answer.skipped),
+        seq=answers[-1].seq if answers else None,
+        new=any(answer.new for answer in answers),
+    )
+
+
 @writes(Undo, wanted=want_change, load=load_change_call, kind=LoadedChanges, answer=answer_undone, repeat=repeat_undone)
 def undo(loaded: LoadedChanges, wanted: WantedChange, request: Undo) -> Inversion:
     """Take back a change; raises NotFound where there is none, Conflict for tasks that have moved on."""
@@ -90,7 +102,7 @@ def invert(loaded: LoadedChanges, request: Undo | Redo, action: str) -> Inversio
     kept = [number for number in changes if number not in moved_on]
     if moved_on and not (request.partial and kept):
         raise Conflict(
-            f"cannot {action}: {_name(moved_on, now)} has changed since; nothing was done",
+            f"cannot {action}: {_name(moved_on, now)} {_name_reason(moved_on, now, lost)}; nothing was done",
             hint=f"take back the rest with: todo {action} --partial" if kept else "see: todo log",
             moved=moved_on,
         )
@@ -179,9 +191,19 @@ def _restore(before: TaskRow | None, now: TaskRow, loaded: LoadedChanges) -> Tas
         claimed_by=now.claimed_by if is_open else None,
         claim_token=now.claim_token if is_open else None,
         claimed_until=now.claimed_until if is_open else None,
+        fence=now.fence,
+        lost_claims=now.lost_claims,
     )
 
 
+def _name_reason(numbers: Sequence[int], rows: dict[int, TaskRow], lost: Sequence[int]) -> str:
+    """Return why tasks cannot be brought back: the operator may limit how long removed tasks and old texts are kept."""
+    if any(number not in rows for number in numbers):
+        return "has changed since, or was removed for good"
+    return "has changed since, or its old texts are no longer kept" if lost else "has changed since"
+
+
 def _name(numbers: tuple[int, ...], rows: dict[int, TaskRow]) -> str:
-    named = ", ".join(f"#{number} {rows[number].title[:40]}" for number in numbers[:5])
+    titles = {number: f" {rows[number].title[:40]}" for number in numbers if number in rows}
+    named = ", ".join(f"#{number}{titles.get(number, '')}" for number in numbers[:5])
     return named if len(numbers) <= 5 else f"{named} and {len(numbers) - 5} more"

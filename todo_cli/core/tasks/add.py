@@ -14,6 +14,7 @@ import msgspec
 from todo_cli.contract.codec import decode
 from todo_cli.contract.tasks import AddTask, AddTasks, Changed, NewTask, Task
 from todo_cli.core.dispatch import handler
+from todo_cli.core.filters.token_filter import fill_fields
 from todo_cli.core.journal import make_stamp, read_rows, reused_key
 from todo_cli.core.tasks.change import answer_task, change_tasks, only_task, repeat_task, writes
 from todo_cli.core.tasks.dependencies import raise_for_cycles, raise_for_references
@@ -88,6 +89,7 @@ def _want_rows(tx: Transaction, lines: list[NewRow], group: str | None = None) -
     rows = [line.row for line in lines]
     parents = tuple({row.parent for row in rows if row.parent})
     blockers = tuple({number for row in rows for number in row.after})
+    sources = tuple({row.discovered_from for row in rows if row.discovered_from})
     return AddWanted(
         rows=rows,
         default_project=frozenset(line.row.id for line in lines if line.takes_default_project),
@@ -99,28 +101,32 @@ def _want_rows(tx: Transaction, lines: list[NewRow], group: str | None = None) -
         created={line.row.id: line.created for line in lines if line.created},
         parents=parents,
         blockers=blockers,
-        changes_links=bool(parents or blockers),
+        sources=sources,
+        changes_links=bool(parents or blockers or sources),
     )
 
 
 @writes(AddTask, wanted=want_task, answer=answer_task, repeat=repeat_task, has_own_handler=True)
 @writes(AddTasks, wanted=want_tasks, has_own_handler=True)
 def number_rows(loaded: Loaded, wanted: AddWanted, request: AddTask | AddTasks) -> Edits:
-    """Number the new tasks; raises where a parent or a blocker cannot be."""
+    """Number the new tasks; raises where a parent or a blocker cannot be.
+
+    A token with a filter fills in the fields without which the tasks would not match it.
+    """
     raise_for_references(loaded, wanted, "added")
     usual = make_usual_reminder(loaded.usual_reminder, wanted.user, loaded.zone)
     rows = [
         msgspec.structs.replace(
             row,
             number=loaded.next_number + place,
-            project=loaded.default_project if row.id in wanted.default_project else row.project,
+            project=row.project or (loaded.default_project if row.id in wanted.default_project else None),
             remind=usual if row.id in wanted.default_reminder else row.remind,
             created_at=wanted.created.get(row.id, loaded.now),
             completed_at=(row.completed_at or loaded.now) if row.status == "done" else None,
             updated_at=loaded.now,
             rev=loaded.seq + 1,
         )
-        for place, row in enumerate(wanted.rows)
+        for place, row in enumerate(fill_fields(loaded.reach, row) for row in wanted.rows)
     ]
     raise_for_cycles(loaded, rows, "added")
     return Edits(rows=rows, group=wanted.group)
@@ -130,7 +136,7 @@ def number_rows(loaded: Loaded, wanted: AddWanted, request: AddTask | AddTasks) 
 async def add_task(tx: Transaction, request: AddTask) -> Task:
     """Add one task. A repeated key answers with the task that it added, `new` is false then."""
     wanted = await want_task(tx, request)
-    if not wanted.needs_nothing_stored:
+    if tx.limits or not wanted.needs_nothing_stored:
         task: Task = await change_tasks(tx, request, wanted)
         return task
     return only_task(await _add_rows(tx, request, wanted))
@@ -140,7 +146,7 @@ async def add_task(tx: Transaction, request: AddTask) -> Task:
 async def add_tasks(tx: Transaction, request: AddTasks) -> Changed:
     """Add several tasks in their order."""
     wanted = await want_tasks(tx, request)
-    if not wanted.needs_nothing_stored:
+    if tx.limits or not wanted.needs_nothing_stored:
         changed: Changed = await change_tasks(tx, request, wanted)
         return changed
     return await _add_rows(tx, request, wanted)

@@ -1,38 +1,38 @@
-"""Claim tasks for a worker, and release them.
+"""Claim tasks for a worker, renew claims, take them over and release them.
 
 A claim belongs to a token. It lasts until its lease expires, by the database's clock, or until it is released. The
-claiming user's name is stored for others to see. The lock on the space makes sure that two workers never claim one task.
+claiming user's name is stored for others to see. The lock on the space makes sure that two workers never claim one task,
+and a fence refuses the late writes of a worker that has lost its claim (`fences.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import LiteralString
+from typing import Any
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from todo_cli.contract.claims import ClaimTask, ReleaseTasks
-from todo_cli.core.filters.fields_sql import NOW
+from todo_cli.contract.claims import ClaimTask, ReleaseTasks, RenewClaims, TakeTask
 from todo_cli.core.filters.filter_query import compile_filter, parse_with_views
-from todo_cli.core.local_time import format_local_time
 from todo_cli.core.tasks.change import answer_task, repeat_task, writes
+from todo_cli.core.tasks.fences import describe_claim, give_claim
 from todo_cli.core.tasks.load import Loaded, TaskFilter, Wanted
 from todo_cli.core.tasks.load_sql import TargetSql
 from todo_cli.core.tasks.rows import TaskRow
 from todo_cli.core.tasks.select import raise_for_done, read_targets, select_rows
 from todo_cli.core.tasks.store import Edits
+from todo_cli.core.validation import check_not_blank
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Conflict, Invalid, NotAllowed, NotNow
 from todo_cli.parsing.filter_ast import FieldTerm, make_and
 
 READY = FieldTerm("is", ":", "ready")
-UNCLAIMED: LiteralString = f"(t.claimed_until IS NULL OR t.claimed_until <= {NOW})"
 
 
 async def want_claim(tx: Transaction, request: ClaimTask) -> Wanted:
-    """Read the task of the given number, or the first ready and unclaimed one of the filter."""
+    """Read the task of the given number, or the first ready one of the filter."""
     if request.number is not UNSET:
         if request.filter is not UNSET:
             raise Invalid(
@@ -41,7 +41,7 @@ async def want_claim(tx: Transaction, request: ClaimTask) -> Wanted:
         return Wanted(numbers=(request.number,), with_caller=True)
     text = request.filter or ""
     compiled = await compile_filter(tx, make_and([READY, (await parse_with_views(tx, text)).node]))
-    target = TargetSql(f"{compiled.where} AND {UNCLAIMED}", first=True)
+    target = TargetSql(compiled.where, first=True)
     return Wanted(filter=TaskFilter(target, compiled.values, text), with_caller=True)
 
 
@@ -56,9 +56,55 @@ def claim_task(loaded: Loaded, wanted: Wanted, request: ClaimTask) -> Edits:
     rows = select_rows(loaded, wanted)
     raise_for_done(rows)
     _raise_for_claims_of_others(rows, loaded)
+    claim = _make_claim(loaded, request.lease)
+    claimed = [
+        replace(row, **claim) if _is_held(row, loaded) and row.fence else give_claim(row, loaded, claim) for row in rows
+    ]
+    return Edits(rows=claimed, is_claim=True)
+
+
+def _make_claim(loaded: Loaded, lease: int) -> dict[str, Any]:
+    """Return the columns of a claim of the caller that begins now."""
+    until = loaded.now + timedelta(seconds=lease)
+    return {"claimed_by": loaded.user_name, "claim_token": loaded.token_id, "claimed_until": until}
+
+
+def _is_held(row: TaskRow, loaded: Loaded) -> bool:
+    """Return whether the caller's token has a claim of the task that lasts."""
+    return row.claim_token == loaded.token_id and row.claimed_until is not None and row.claimed_until > loaded.now
+
+
+async def want_taken(tx: Transaction, request: TakeTask) -> Wanted:
+    """Read the task and the caller."""
+    return Wanted(numbers=(request.number,), with_caller=True)
+
+
+@writes(TakeTask, wanted=want_taken, answer=answer_task, repeat=repeat_task)
+def take_task(loaded: Loaded, wanted: Wanted, request: TakeTask) -> Edits:
+    """Give the caller the claim of a task, whoever has it; raises NotAllowed without the scope all."""
+    check_not_blank("reason", request.reason)
+    if not loaded.has_all_scopes:
+        raise NotAllowed("this token is narrowed: it may not take over claims", hint="use a token of scope all")
+    rows = select_rows(loaded, wanted)
+    raise_for_done(rows)
+    claim = _make_claim(loaded, request.lease)
+    return Edits(rows=[give_claim(row, loaded, claim) for row in rows], is_claim=True)
+
+
+@writes(RenewClaims)
+def renew_claims(loaded: Loaded, wanted: Wanted, request: RenewClaims) -> Edits:
+    """Prolong claims of the caller that last; raises Conflict for a task that the caller's token does not hold."""
+    rows = select_rows(loaded, wanted)
+    ended = [row for row in rows if not _is_held(row, loaded)]
+    if ended:
+        number = ended[0].number
+        raise Conflict(
+            f"task #{number} is not claimed by this token: {describe_claim(ended[0], loaded.zone)}; nothing was changed",
+            hint=f"a claim that has ended is not renewed; claim the task again with: todo claim {number}",
+            numbers=[row.number for row in ended],
+        )
     until = loaded.now + timedelta(seconds=request.lease)
-    claim = {"claimed_by": loaded.user_name, "claim_token": loaded.token_id, "claimed_until": until}
-    return Edits(rows=[replace(row, **claim) for row in rows])
+    return Edits(rows=[replace(row, claimed_until=until) for row in rows])
 
 
 async def want_release(tx: Transaction, request: ReleaseTasks) -> Wanted:
@@ -90,7 +136,7 @@ def _raise_for_claims_of_others(rows: Sequence[TaskRow], loaded: Loaded) -> None
     if claimed:
         first = claimed[0]
         raise Conflict(
-            f"task #{first.number} is {_describe_claim(first, loaded.zone)}; nothing was changed",
+            f"task #{first.number} is {describe_claim(first, loaded.zone)}; nothing was changed",
             hint=f"wait for it with: todo wait {first.number} --until unclaimed",
             numbers=[row.number for row in claimed],
         )
@@ -102,14 +148,7 @@ def raise_for_lost_claims(rows: Sequence[TaskRow], loaded: Loaded) -> None:
     if lost:
         first = lost[0]
         raise Conflict(
-            f"task #{first.number} is no longer yours: it is {_describe_claim(first, loaded.zone)}; nothing was changed",
+            f"task #{first.number} is no longer yours: it is {describe_claim(first, loaded.zone)}; nothing was changed",
             hint="claim another with: todo claim --next",
             numbers=[row.number for row in lost],
         )
-
-
-def _describe_claim(row: TaskRow, zone: str) -> str:
-    if row.claimed_by is None:
-        return "claimed by nobody"
-    until = f" until {format_local_time(row.claimed_until, zone)}" if row.claimed_until else ""
-    return f"claimed by {row.claimed_by}{until}"

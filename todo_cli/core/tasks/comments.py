@@ -21,15 +21,23 @@ from todo_cli.errors import NotFound
 COMMENTS_SHOWN_WITH_TASK = 100  # the newest
 
 
-def _comment_json(comment: LiteralString) -> LiteralString:
-    return f"""jsonb_build_object(
-    'id', {comment}.id,
-    'user', coalesce(
+def member_name(comment: LiteralString) -> LiteralString:
+    """Return SQL for the name of the user who stored a comment."""
+    return f"""coalesce(
       (SELECT p.name FROM todo.space_members() p WHERE p.id = {comment}.user_id),
-      {comment}.user_id::text),
-    'at', {format_instant(f"{comment}.at")},
+      {comment}.user_id::text)"""
+
+
+def _comment_json(comment: LiteralString) -> LiteralString:
+    name = member_name(comment)
+    return f"""(jsonb_build_object(
+    'id', {comment}.id,
+    'user', coalesce({comment}.imported ->> 'by', {name}),
+    'at', coalesce({comment}.imported ->> 'at', {format_instant(f"{comment}.at")}),
     'edited_at', {format_instant(f"{comment}.edited_at")},
-    'text', {comment}.text)"""
+    'text', {comment}.text)
+    || CASE WHEN {comment}.imported IS NULL THEN '{{}}'
+       ELSE jsonb_build_object('imported_by', {name}) END)"""
 
 
 def select_newest(task: LiteralString) -> LiteralString:
@@ -41,23 +49,27 @@ def select_newest(task: LiteralString) -> LiteralString:
       ORDER BY c.id DESC LIMIT {COMMENTS_SHOWN_WITH_TASK}) AS c), '[]')"""
 
 
+_MAY_WRITE: LiteralString = """CASE WHEN EXISTS (SELECT FROM known) THEN false
+      ELSE todo.check_fence(%(number)s::bigint, %(fences)s::bigint[]) END"""
+"""Whether the change is new. Raises a conflict where the caller has lost its claim of the task."""
+
 ADD = build_journaled(f"""
   INSERT INTO todo.comments AS c (space_id, number, id, text)
   SELECT %(space)s::uuid, t.number, %(id)s::uuid, %(text)s FROM todo.tasks t
   WHERE t.space_id = %(space)s::uuid AND t.number = %(number)s::bigint
-    AND NOT EXISTS (SELECT FROM known)
+    AND {_MAY_WRITE}
   RETURNING {_comment_json("c")} AS answer""")
 
 EDIT = build_journaled(f"""
   UPDATE todo.comments c SET text = %(text)s, edited_at = clock_timestamp()
   WHERE c.space_id = %(space)s::uuid AND c.number = %(number)s::bigint AND c.id = %(id)s::uuid
-    AND c.user_id = %(me)s::uuid AND NOT EXISTS (SELECT FROM known)
+    AND c.user_id = %(me)s::uuid AND {_MAY_WRITE}
   RETURNING {_comment_json("c")} AS answer""")
 
 REMOVE = build_journaled(f"""
   SELECT {_comment_json("c")} || '{{"removed": true}}' AS answer
   FROM todo.delete_comment(
-    %(number)s::bigint, CASE WHEN NOT EXISTS (SELECT FROM known) THEN %(id)s::uuid END) c""")
+    %(number)s::bigint, CASE WHEN {_MAY_WRITE} THEN %(id)s::uuid END) c""")
 
 LIST = Sql(f"""
 SELECT json_build_object(

@@ -8,13 +8,15 @@ from typing import LiteralString, NamedTuple
 import msgspec
 
 from todo_cli.contract.codec import decode
-from todo_cli.contract.limits import MAX_COUNTED_TASKS
+from todo_cli.contract.limits import MAX_COUNTED_TASKS, MAX_SHOWN_LINKS
 from todo_cli.contract.preferences import DEFAULT_SORT
+from todo_cli.contract.task_types import TaskLinks
 from todo_cli.contract.tasks import ListTasks, Task, TaskPage
 from todo_cli.core.dispatch import handler
 from todo_cli.core.filters.filter_query import STATUSES, CompiledFilter, compile_filter, parse_with_views
 from todo_cli.core.filters.sorting import MAX_VOLATILE_ROWS, Order, read_sort
-from todo_cli.core.filters.urgency import URGENCY
+from todo_cli.core.filters.urgency import URGENCY, URGENCY_PARTS
+from todo_cli.core.tasks.links_sql import select_named_links
 from todo_cli.core.tasks.task_json_sql import computed_pairs, task_json
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
@@ -45,7 +47,9 @@ class _DefaultView(msgspec.Struct):
 class _ListedRow(msgspec.Struct):
     key: list[str | None]
     task: Task
-    urgency: float | None = None
+    urgency: float | msgspec.UnsetType = msgspec.UNSET
+    parts: dict[str, float] | msgspec.UnsetType | None = msgspec.UNSET
+    links: TaskLinks | msgspec.UnsetType = msgspec.UNSET
 
 
 class _ListedPage(msgspec.Struct):
@@ -62,6 +66,8 @@ class _Listing(NamedTuple):
     order: Order
     after: LiteralString
     with_urgency: bool
+    with_parts: bool
+    with_links: bool
     with_default_view: bool
     with_deferred: bool
     with_total: bool
@@ -105,7 +111,9 @@ def _choose_sort(tx: Transaction, request: ListTasks, view_sort: str | None) -> 
 
 
 def _to_task(row: _ListedRow) -> Task:
-    return row.task if row.urgency is None else msgspec.structs.replace(row.task, urgency=row.urgency)
+    if row.urgency is msgspec.UNSET and row.links is msgspec.UNSET:
+        return row.task
+    return msgspec.structs.replace(row.task, urgency=row.urgency, parts=row.parts or msgspec.UNSET, links=row.links)
 
 
 async def _find(tx: Transaction, request: ListTasks) -> tuple[_ListedPage, Order]:
@@ -122,7 +130,7 @@ async def _find(tx: Transaction, request: ListTasks) -> tuple[_ListedPage, Order
 
 async def _read_page(tx: Transaction, request: ListTasks, filter_node: Node, order: Order) -> _ListedPage:
     sorts = {key.name for key in order.keys}
-    tx.is_momentary |= order.is_volatile
+    tx.is_momentary |= order.is_volatile or request.explain
     node = make_and([*_field_terms(request), filter_node])
     status = None if request.status == "all" else request.status
     compiled = await compile_filter(tx, node, status=status, ranked="rank" in sorts)
@@ -133,12 +141,14 @@ async def _read_page(tx: Transaction, request: ListTasks, filter_node: Node, ord
         compiled,
         order,
         after,
-        with_urgency="urgency" in sorts,
+        with_urgency="urgency" in sorts or request.explain,
+        with_parts=request.explain,
+        with_links=request.with_links,
         with_default_view=request.home and not request.filter,
         with_deferred=request.count_deferred and not request.cursor,
         with_total=request.count_all,
     )
-    bounds = {"limit": _limit(request, order) + 1, "max_counted": MAX_COUNTED_TASKS}
+    bounds = {"limit": _limit(request, order) + 1, "max_counted": MAX_COUNTED_TASKS, "max_links": MAX_SHOWN_LINKS}
     text = await tx.finish(_build_statement(listing), **bounds, **compiled.values, **cursor_values)
     return decode(text or "", _ListedPage)
 
@@ -155,8 +165,9 @@ def _build_statement(listing: _Listing) -> Sql:
     order, compiled = listing.order, listing.filter
     conditions = " AND ".join(filter(None, ["t.space_id = %(space)s::uuid", listing.after, compiled.where]))
     urgency: LiteralString = f", {URGENCY} AS urgency" if listing.with_urgency else ""
+    parts: LiteralString = f", {URGENCY_PARTS} AS parts" if listing.with_parts else ""
     search: LiteralString = f" JOIN {compiled.words} AS w ON w.number = t.number" if compiled.words else ""
-    rows: LiteralString = f"SELECT t.*, {order.columns()}{urgency} FROM todo.tasks t{search} WHERE {conditions}"
+    rows: LiteralString = f"SELECT t.*, {order.columns()}{urgency}{parts} FROM todo.tasks t{search} WHERE {conditions}"
     limit: LiteralString = f"ORDER BY {order.order_by()} LIMIT %(limit)s::int"
     if compiled.status is None and order.is_indexed and order.keys[0].name != "created":
         # The indexes begin with the status: merge a page of each, where a sort would read all tasks of the space.
@@ -165,6 +176,8 @@ def _build_statement(listing: _Listing) -> Sql:
         limit = f"ORDER BY {order.order_by_columns()} LIMIT %(limit)s::int"
     view_member: LiteralString = f"'default_view', {_DEFAULT_VIEW}," if listing.with_default_view else ""
     urgency_member: LiteralString = ", 'urgency', page.urgency" if listing.with_urgency else ""
+    parts_member: LiteralString = ", 'parts', page.parts" if listing.with_parts else ""
+    links_member: LiteralString = f", 'links', {select_named_links('page')}" if listing.with_links else ""
     deferred_member: LiteralString = _count_deferred(compiled, search) if listing.with_deferred else ""
     total_member: LiteralString = _count_matches(compiled, search) if listing.with_total else ""
     task = task_json("page", note=False, more=computed_pairs("page"))
@@ -172,7 +185,7 @@ def _build_statement(listing: _Listing) -> Sql:
 SELECT json_build_object({view_member}{deferred_member}{total_member}
   'rows', coalesce(json_agg(json_build_object(
     'key', {order.keys_json("page")},
-    'task', {task}{urgency_member})), '[]'))::text
+    'task', {task}{urgency_member}{parts_member}{links_member})), '[]'))::text
 FROM ({rows} {limit}) AS page""")
 
 

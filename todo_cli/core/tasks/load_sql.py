@@ -84,7 +84,6 @@ _SERIES_PARENTS: LiteralString = """ARRAY(
       WHERE repeat #>> '{template,parent}' IS NOT NULL)"""
 
 _CALLER: LiteralString = """,
-  'token_id', todo.current_token_id(),
   'user_name', (SELECT p.name FROM todo.space_members() p WHERE p.id = %(me)s::uuid),
   'has_all_scopes', EXISTS (SELECT FROM todo.tokens k
     WHERE k.user_id = %(me)s::uuid AND k.id = todo.current_token_id() AND 'all' = ANY (k.scopes))"""
@@ -142,6 +141,7 @@ size AS MATERIALIZED (
 SELECT json_build_object(
   'known', {KNOWN},
   'seq', s.seq, 'next_number', s.next_number, 'now', clock_timestamp(), 'bytes', size.bytes,
+  'token_id', todo.current_token_id(),
   'rows', CASE WHEN size.bytes <= {MAX_CHANGE_BYTES}
     THEN coalesce((SELECT json_agg(rows) FROM rows), '[]') ELSE '[]' END{members})::text
 FROM todo.spaces s, size WHERE s.id = %(space)s::uuid""")
@@ -196,6 +196,9 @@ class LoadParts(NamedTuple):
     with_similar: bool
 
 
+_REFERENCES: LiteralString = "%(parents)s::bigint[] || %(blockers)s::bigint[] || %(sources)s::bigint[]"
+
+
 @lru_cache(256)
 def build_load(parts: LoadParts) -> Sql:
     """Return the statement with these parts."""
@@ -221,5 +224,5 @@ def build_load(parts: LoadParts) -> Sql:
         members += SIMILAR
     if parts.changes_links:
         ctes += [ancestors_cte("%(parents)s::bigint[]"), dependencies_cte("%(blockers)s::bigint[]")]
-        members += statuses_of("%(parents)s::bigint[] || %(blockers)s::bigint[]") + ANCESTORS + DEPENDENCIES
+        members += statuses_of(_REFERENCES) + ANCESTORS + DEPENDENCIES
     return load_statement(ctes, numbers, members)

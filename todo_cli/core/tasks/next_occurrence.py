@@ -132,6 +132,9 @@ def _revive(trashed: TaskRow, coming: TaskRow) -> TaskRow:
         rev=trashed.rev,
         tracked=trashed.tracked,
         after=trashed.after,
+        fence=trashed.fence,
+        lost_claims=trashed.lost_claims,
+        discovered_from=trashed.discovered_from,
     )
 
 

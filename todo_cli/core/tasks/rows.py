@@ -69,6 +69,9 @@ class TaskRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     claimed_until: datetime | None = None
     attachments: tuple[Attachment, ...] | None = None
     remind: tuple[Reminder, ...] | None = None
+    fence: int | None = None
+    lost_claims: tuple[str, ...] | None = None
+    discovered_from: int | None = None
     tags: tuple[str, ...] = ()
     after: tuple[int, ...] = ()
 
@@ -130,6 +133,8 @@ def to_task(row: TaskRow) -> Task:
         repeat=_contract_repeat(row),
         claimed_by=row.claimed_by,
         claimed_until=row.claimed_until,
+        fence=row.fence,
+        discovered_from=row.discovered_from,
         remind=row.remind,
         rev=row.rev,
         created_at=row.created_at,

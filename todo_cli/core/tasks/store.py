@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from todo_cli.contract.limits import MAX_CHANGE_BYTES
 from todo_cli.core.journal import Stamp
 from todo_cli.core.journal_texts import encode_change
+from todo_cli.core.tasks.fences import accept_fence, end_claims_of_others, raise_for_lost_fences
 from todo_cli.core.tasks.load import Loaded
 from todo_cli.core.tasks.rows import LONG_COLUMNS, TaskRow
 from todo_cli.core.tasks.store_sql import (
@@ -43,7 +44,8 @@ class Edits(msgspec.Struct, kw_only=True):
     """What a rule makes of the loaded rows: the rows as they are to be, in the order of the answer.
 
     A row whose number was not loaded is new. A row that equals the loaded one keeps its rev. `group` names changes that
-    are undone together, `undoes` is the change that this one takes back.
+    are undone together, `undoes` is the change that this one takes back. With `is_claim` the change gives a claim, so it
+    needs none.
     """
 
     rows: list[TaskRow]
@@ -53,6 +55,7 @@ class Edits(msgspec.Struct, kw_only=True):
     group: str | None = None
     undoes: int | None = None
     redo: bool = False
+    is_claim: bool = False
 
 
 class DecidedChange(NamedTuple):
@@ -88,17 +91,23 @@ def loaded_rows(loaded: Loaded) -> dict[int, TaskRow]:
 def decide_change(stamp: Stamp, loaded: Loaded, edits: Edits) -> DecidedChange:
     """Give the changed rows the rev and the time of the change; a row that has not changed stays as it is.
 
-    Raises Invalid where the change would write too much text. An undo only brings back what earlier changes wrote.
+    Raises Conflict where the caller has lost its claim of a task, and Invalid where the change would write too much text.
+    An undo only brings back what earlier changes wrote.
     """
     before = loaded_rows(loaded)
+    if not edits.is_claim:
+        raise_for_lost_fences([before[row.number] for row in edits.rows if row.number in before], loaded, stamp.fences)
     if edits.undoes is None:
         raise_for_changed_texts(before, edits.rows)
-    return DecidedChange(stamp, loaded, edits, [_stamp_row(row, before.get(row.number), loaded) for row in edits.rows])
+    rows = [_stamp_row(row, before.get(row.number), loaded, stamp) for row in edits.rows]
+    return DecidedChange(stamp, loaded, edits, rows)
 
 
-def _stamp_row(row: TaskRow, before: TaskRow | None, loaded: Loaded) -> TaskRow:
+def _stamp_row(row: TaskRow, before: TaskRow | None, loaded: Loaded, stamp: Stamp) -> TaskRow:
     if row == before:
         return before  # An instant in another zone is equal too, and undo skips a change by the text of its rows.
+    if before:
+        row = end_claims_of_others(accept_fence(row, loaded, stamp.fences), before, loaded)
     deleted_at = (row.deleted_at or loaded.now) if row.status == "deleted" else None
     return replace(row, rev=loaded.seq + 1, updated_at=loaded.now, deleted_at=deleted_at)
 

@@ -25,7 +25,8 @@ def task_json(task: LiteralString, *, note: bool = True, more: LiteralString = "
     'defer', {format_date(task, "defer")}, 'scheduled', {format_date(task, "scheduled")},
     'started_at', {format_instant(f"{task}.started_at")},
     'repeat', {task}.repeat || jsonb_build_object('series', {task}.series, 'occurrence', {task}.occurrence),
-    'remind', {task}.remind, 'claimed_by', {task}.claimed_by, 'claimed_until', {format_instant(f"{task}.claimed_until")}{more})"""
+    'remind', {task}.remind, 'claimed_by', {task}.claimed_by, 'claimed_until', {format_instant(f"{task}.claimed_until")},
+    'fence', {task}.fence, 'discovered_from', {task}.discovered_from{more})"""
 
 
 def format_date(task: LiteralString, name: LiteralString) -> LiteralString:
@@ -44,11 +45,20 @@ def _blockers(task: LiteralString) -> LiteralString:
       WHERE l.space_id = {task}.space_id AND l.number = {task}.number ORDER BY l.after)"""
 
 
+def is_blocked(task: LiteralString) -> LiteralString:
+    """Return the condition that the row `task` waits for an open task."""
+    return f"""EXISTS (SELECT FROM todo.links l
+      JOIN todo.tasks o ON o.space_id = l.space_id AND o.number = l.after
+      WHERE l.space_id = {task}.space_id AND l.number = {task}.number AND o.status = 'open')"""
+
+
 def computed_pairs(task: LiteralString) -> LiteralString:
-    """Return the pairs that list and show add to a task: whether it is blocked, and its open subtasks."""
+    """Return the pairs that list and show add to a task: whether it is blocked, its open and its done subtasks."""
     return f""",
-    'blocked', EXISTS (SELECT FROM todo.links l
-      JOIN todo.tasks b ON b.space_id = l.space_id AND b.number = l.after
-      WHERE l.space_id = {task}.space_id AND l.number = {task}.number AND b.status = 'open'),
-    'subtasks', (SELECT count(*) FROM todo.tasks s
-      WHERE s.space_id = {task}.space_id AND s.parent = {task}.number AND s.status = 'open')"""
+    'blocked', {is_blocked(task)},
+    'subtasks', {_count_subtasks(task, "open")}, 'subtasks_done', {_count_subtasks(task, "done")}"""
+
+
+def _count_subtasks(task: LiteralString, status: LiteralString) -> LiteralString:
+    return f"""(SELECT count(*) FROM todo.tasks s
+      WHERE s.space_id = {task}.space_id AND s.parent = {task}.number AND s.status = '{status}')"""

@@ -10,7 +10,7 @@ from todo_cli.contract.base import Request
 from todo_cli.contract.codec import convert_request, decode
 from todo_cli.contract.registry import BY_VERB
 from todo_cli.contract.tasks import ShowTask
-from todo_cli.contract.tool_requests import KEY_ARGUMENT, complete_tool_request
+from todo_cli.contract.tool_requests import FENCE_ARGUMENT, KEY_ARGUMENT, complete_tool_request
 from todo_cli.contract.turn_steps import CallResult, RunCall
 from todo_cli.core.dispatch import handle, handler
 from todo_cli.core.journal import make_stamp
@@ -138,6 +138,6 @@ def parse_tool_request(verb: str, arguments: dict[str, Any]) -> Request[Any]:
     """Return the Request of a tool call; raise Invalid also for a verb that is not a tool."""
     if verb not in TOOLS:
         raise Invalid(f"{verb[:40]!r} is not among the tools")
-    fields = {name: value for name, value in arguments.items() if name != KEY_ARGUMENT}
+    fields = {name: value for name, value in arguments.items() if name not in (KEY_ARGUMENT, FENCE_ARGUMENT)}
     request = convert_request(fields, TOOLS[verb])
     return complete_tool_request(request, has_key=KEY_ARGUMENT in arguments)

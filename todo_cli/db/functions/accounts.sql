@@ -8,7 +8,8 @@ BEGIN
   SELECT u.id, u.name, u.admin, m.role
     FROM todo.members m
     JOIN todo.users u ON u.id = m.user_id
-   WHERE m.space_id = (SELECT todo.current_space('read'));
+   WHERE m.space_id = (
+           SELECT coalesce(todo.current_space('read'), todo.limited_space('read')));
 END $$;
 
 -- name: user_spaces

@@ -8,11 +8,15 @@ CREATE FUNCTION todo.start_upload(
 ) RETURNS SETOF todo.attachments LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  space uuid := todo.current_space('tasks:write');
+  space uuid := todo.writable_space(ARRAY[p_number]);
   me uuid := todo.current_user_id();
   task_status text;
   upload todo.attachments;
 BEGIN
+  IF space IS NULL AND todo.limited_space('tasks:write') IS NOT NULL THEN
+    RAISE EXCEPTION 'task #% does not exist; nothing was uploaded', p_number
+      USING ERRCODE = 'TD404', HINT = 'list tasks with: todo list';
+  END IF;
   IF space IS NULL
      OR (p_place = 'store' AND NOT pg_has_role(session_user, 'todo_server', 'MEMBER')) THEN
     RAISE EXCEPTION 'you may not upload files to this space' USING ERRCODE = 'TD403';
@@ -69,7 +73,7 @@ END $$;
 CREATE FUNCTION todo.lock_upload(p_number bigint, p_id uuid) RETURNS SETOF todo.attachments
 LANGUAGE sql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT * FROM todo.attachments
-   WHERE space_id = (SELECT todo.current_space('tasks:write'))
+   WHERE space_id = (SELECT todo.writable_space(ARRAY[p_number]))
      AND id = p_id
      AND number = p_number
      AND user_id = (SELECT todo.current_user_id())

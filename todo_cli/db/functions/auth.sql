@@ -50,9 +50,10 @@ BEGIN
 END $$;
 
 -- name: current_space
--- The space of this transaction if its token has the permission there, else null. Permissions:
--- 'read' (any member with any token), 'read:chat' (any member whose token has the scope chat),
--- 'write' (a token with more than read, no viewer), or a scope (a token that has it, no viewer).
+-- The space of this transaction if its token has the permission there, else null; null for a token
+-- with limits, which has limited_space(). Permissions: 'read' (any member with any token),
+-- 'read:chat' (any member whose token has the scope chat), 'write' (a token with more than read, no
+-- viewer), or a scope (a token that has it, no viewer).
 CREATE FUNCTION todo.current_space(p_permission text) RETURNS uuid LANGUAGE plpgsql STABLE
 SECURITY DEFINER PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -66,6 +67,7 @@ BEGIN
    WHERE t.user_id = nullif(current_setting('app.user', true), '')::uuid
      AND t.hash = sha256(convert_to(current_setting('app.token', true), 'UTF8'))
      AND t.revoked_at IS NULL
+     AND t.reach IS NULL
      AND (t.expires_at IS NULL OR t.expires_at > statement_timestamp())
      AND u.disabled_at IS NULL
      AND CASE p_permission
@@ -82,10 +84,12 @@ END $$;
 -- name: enter
 -- Sign in: the first statement of every request's transaction. It refuses the request, slides a
 -- session's expiry, locks the space of a write, and sets the token and the space for the policies
--- of this transaction. For a read it sets app.version too.
+-- of this transaction. For a read it sets app.version too. Return the role that the rest of the
+-- transaction must have: that of a token with limits, else null.
 CREATE FUNCTION todo.enter(
-  p_schema int, p_token text, p_user uuid, p_space uuid, p_scope text, p_write boolean, p_way text
-) RETURNS void LANGUAGE plpgsql VOLATILE
+  p_schema int, p_token text, p_user uuid, p_space uuid, p_scope text, p_write boolean, p_way text,
+  p_verb text, p_knows_limits boolean
+) RETURNS text LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   release record;
@@ -107,6 +111,7 @@ BEGIN
   END IF;
 
   SELECT k.id, k.scopes, k.kind, k.expires_at, k.last_used_at,
+         k.reach, k.verbs, k.proposes, k.filter, k.per_minute AS token_per_minute,
          u.login, u.admin, u.per_minute, m.role
     INTO t
     FROM todo.tokens k
@@ -144,6 +149,29 @@ BEGIN
     RAISE EXCEPTION 'a viewer cannot change this space' USING ERRCODE = 'TD403';
   END IF;
 
+  IF t.reach IS NOT NULL THEN
+    IF p_verb IS NULL THEN
+      RAISE EXCEPTION 'this server is too old for a token with limits'
+        USING ERRCODE = 'TD403', HINT = 'its operator upgrades it';
+    END IF;
+    IF p_scope NOT IN ('any', 'read') THEN
+      -- A plan is checked by the verb of the planned change.
+      IF p_verb <> ALL (t.verbs) AND p_verb <> ALL ('{MakePlan,ApplyPlan,RefusePlan}') THEN
+        RAISE EXCEPTION 'the token may not run %', p_verb USING ERRCODE = 'TD403',
+          HINT = format('it may run: %s', array_to_string(t.verbs, ', '));
+      END IF;
+      IF NOT p_knows_limits THEN
+        RAISE EXCEPTION 'the token has limits' USING ERRCODE = 'TD001', DETAIL = json_build_object(
+          'filter', t.filter, 'reach', t.reach, 'proposes', t.proposes)::text;
+      END IF;
+    END IF;
+  END IF;
+  IF t.token_per_minute IS NOT NULL AND is_server AND p_way IS DISTINCT FROM 'chat'
+     AND p_verb <> ALL ('{WhoAmI,ReadVersion}')
+     AND current_setting('app.token', true) IS DISTINCT FROM p_token THEN
+    PERFORM todo.count_token_request(p_user, t.id, p_write);
+  END IF;
+
   -- Newer servers call limit_request() in front. The steps of a turn belong to a counted request.
   IF p_schema < 11 AND is_server AND p_way IS DISTINCT FROM 'chat' THEN
     PERFORM todo.count_request(p_user, t.per_minute);
@@ -174,7 +202,7 @@ BEGIN
       PERFORM todo.end_idle_sessions('5 seconds');
       PERFORM 1 FROM todo.spaces WHERE id = p_space FOR NO KEY UPDATE;
     END IF;
-  ELSIF is_server THEN
+  ELSIF is_server AND t.reach IS NULL THEN
     -- An answer about tasks holds until the next change, and until the next moment at which a task
     -- becomes due, or its claim, its deferral or its schedule ends.
     PERFORM set_config('app.version', (
@@ -191,4 +219,14 @@ BEGIN
         FROM todo.spaces s
        WHERE s.id = p_space), true);
   END IF;
+  RETURN CASE WHEN t.reach IS NOT NULL THEN 'todo_limited' END;
 END $$;
+
+-- name: enter_without_limits
+-- For clients before schema 20, which know no limits of tokens.
+CREATE FUNCTION todo.enter(
+  p_schema int, p_token text, p_user uuid, p_space uuid, p_scope text, p_write boolean, p_way text
+) RETURNS void LANGUAGE sql VOLATILE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT todo.enter(p_schema, p_token, p_user, p_space, p_scope, p_write, p_way, NULL, false)
+$$;

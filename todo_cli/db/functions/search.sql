@@ -229,6 +229,7 @@ SECURITY DEFINER ROWS 50 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   space uuid := todo.current_space('read');
+  reach jsonb; -- of a token with limits
   phrase text := left(p_text, 10000);
   terms text[] := ARRAY(
     SELECT word
@@ -242,6 +243,10 @@ DECLARE
   matching_words text[];
   match_weights float8[];
 BEGIN
+  IF space IS NULL THEN
+    space := todo.limited_space('read');
+    reach := todo.current_reach();
+  END IF;
   IF space IS NULL OR terms = '{}' THEN
     RETURN;
   END IF;
@@ -266,6 +271,10 @@ BEGIN
           AND (p_statuses IS NULL OR (
             SELECT t.status FROM todo.tasks t WHERE t.space_id = space AND t.number = w.number
           ) = ANY (p_statuses))
+          AND (reach IS NULL OR (
+            SELECT todo.matches_reach(
+                     reach, t.number, t.project, t.priority, t.parent, NULL, t.space_id)
+              FROM todo.tasks t WHERE t.space_id = space AND t.number = w.number))
         ORDER BY w.number DESC LIMIT max_rows) AS hit
   ),
   term_hits AS MATERIALIZED (

@@ -38,5 +38,6 @@ changes = Table(
     Index("changes_user", "space_id", "user_id", "seq", postgresql_where=text("undoes IS NULL")),
     Index("changes_user_undoes", "space_id", "user_id", "seq", postgresql_where=text("undoes IS NOT NULL")),
     Index("changes_undoes", "space_id", "undoes", "seq", postgresql_where=text("undoes IS NOT NULL")),
+    Index("changes_texts", "space_id", "at", postgresql_where=text("texts IS NOT NULL")),
     Index("changes_group", "space_id", "group_id", "seq", postgresql_where=text("group_id IS NOT NULL")),
 )

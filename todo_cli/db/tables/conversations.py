@@ -25,5 +25,6 @@ conversations = Table(
     Column("deleted_at", INSTANT),
     UniqueConstraint("space_id", "user_id", "number", name="conversations_number"),
     Index("conversations_newest", "space_id", "user_id", "updated_at", "number"),
+    Index("conversations_trash", "space_id", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
     postgresql_with={"fillfactor": "70"},
 )

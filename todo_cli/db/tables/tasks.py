@@ -16,7 +16,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 from todo_cli.db.tables.columns import INSTANT, TEXT, metadata, space_column, uuid_column
 
@@ -86,11 +86,17 @@ tasks = Table(
         CheckConstraint("jsonb_typeof(remind) = 'array'", name="tasks_remind"),
         comment="reminders, each with its user and zone: days and seconds before the due date, or an instant",
     ),
+    Column("fence", BigInteger, comment="the seq of the change that last gave or took its claim; null: never claimed"),
+    Column("lost_claims", ARRAY(UUID(as_uuid=False)), comment="the tokens whose claims others took or released"),
+    Column("discovered_from", BigInteger, comment="the task during which this one was found"),
     UniqueConstraint("space_id", "id", name="tasks_space_id_id"),
     CheckConstraint("due_on IS NULL OR due_at IS NULL", name="tasks_due"),
     CheckConstraint("defer_on IS NULL OR defer_at IS NULL", name="tasks_defer"),
     CheckConstraint("scheduled_on IS NULL OR scheduled_at IS NULL", name="tasks_scheduled"),
     ForeignKeyConstraint(["space_id", "parent"], ["todo.tasks.space_id", "todo.tasks.number"], name="tasks_parent"),
+    ForeignKeyConstraint(
+        ["space_id", "discovered_from"], ["todo.tasks.space_id", "todo.tasks.number"], name="tasks_discovered_from"
+    ),
     Index("tasks_due", "space_id", "status", "due_sort", "number"),
     Index("tasks_priority", "space_id", "status", "priority", "number"),
     Index("tasks_created", "space_id", "status", "number"),
@@ -125,6 +131,14 @@ tasks = Table(
     ),
     Index("tasks_scheduled_at", "space_id", "scheduled_at", postgresql_where=text("scheduled_at IS NOT NULL")),
     Index("tasks_started", "space_id", "started_at", "number", postgresql_where=text("started_at IS NOT NULL")),
+    Index(
+        "tasks_discovered",
+        "space_id",
+        "discovered_from",
+        "number",
+        postgresql_where=text("discovered_from IS NOT NULL"),
+    ),
+    Index("tasks_trash", "space_id", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
     Index("tasks_claimed", "space_id", "claimed_until", "number", postgresql_where=text("claimed_until IS NOT NULL")),
 )
 

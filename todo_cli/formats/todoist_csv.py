@@ -1,0 +1,187 @@
+"""Todoist's CSV: the export or the template of one project, with a row for each task, section and comment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import PurePath
+from typing import Any, BinaryIO
+
+from msgspec.structs import replace
+
+from todo_cli.formats.csv_rows import CsvRow, CsvRows, split_header
+from todo_cli.formats.names import clean_line, clean_tags, join_project
+from todo_cli.formats.records import (
+    CERTAIN,
+    IMPOSSIBLE,
+    BrokenFile,
+    FileLoss,
+    FileRecord,
+    ImportedComment,
+    ImportedSeries,
+    ImportedTask,
+    NotATask,
+    ReadOptions,
+    ReadTask,
+)
+from todo_cli.formats.todoist_dates import TodoistDate, find_zone, read_date
+
+NAME = "todoist-csv"
+EXTENSIONS = (".csv",)
+PRIORITIES = {"1": 1, "2": 2, "3": 3, "4": None, "": None}
+KEPT_COLUMNS = ("AUTHOR", "RESPONSIBLE", "DATE_LANG", "TIMEZONE", "DURATION", "DURATION_UNIT", "DEADLINE_LANG")
+READ_COLUMNS = ("TYPE", "CONTENT", "DESCRIPTION", "PRIORITY", "INDENT", "DATE", "DEADLINE", "META", "IS_COLLAPSED")
+_EXPORT_NUMBER = re.compile(r" \[\d+\]$")
+_LABEL = re.compile(r"(?<!\S)@(\S+)")
+_LAST_LABEL = re.compile(r"(?:^|\s+)@\S+\s*$")
+_ATTACHMENT = re.compile(r"\[\[file \{")
+
+
+def looks_like(head: str, name: str) -> int:
+    """Return how sure the text is Todoist's: its header has the columns TYPE and CONTENT."""
+    columns = {column.upper() for column in split_header(head)}
+    return CERTAIN if {"TYPE", "CONTENT"} <= columns else IMPOSSIBLE
+
+
+def read_tasks(file: BinaryIO, options: ReadOptions) -> Iterator[FileRecord]:
+    """Yield the tasks of the project, each with the comments that follow it."""
+    rows = CsvRows(file, options)
+    reader = _TodoistRows(options)
+    try:
+        for row in rows:
+            if isinstance(row, NotATask):
+                yield row
+            elif any(row.cells.values()):
+                yield from reader.read(row)
+    except BrokenFile:
+        yield from reader.finish()  # the last whole task waits for comments
+        raise
+    yield from reader.finish()
+    yield from rows.notices()
+
+
+class _TodoistRows:
+    """Reads rows into tasks. A task waits for the comments behind it."""
+
+    def __init__(self, options: ReadOptions) -> None:
+        self._options = options
+        self._project = clean_line(_EXPORT_NUMBER.sub("", PurePath(options.name).stem))
+        self._section: str | None = None
+        self._above: list[tuple[int, str]] = []
+        self._task: ReadTask | None = None
+        self._losses: dict[str, None] = {}
+
+    def read(self, row: CsvRow) -> Iterator[FileRecord]:
+        kind = row.cells.get("TYPE", "").strip().lower()
+        if kind == "note":
+            yield from self._read_comment(row)
+            return
+        yield from self._release()
+        if kind == "task":
+            yield from self._read_task(row)
+        elif kind == "section":
+            self._section, self._above = row.cells.get("CONTENT", "").strip() or None, []
+            yield NotATask(place=row.place, reason="section")
+        elif kind == "meta":
+            self._losses[row.cells.get("CONTENT", "").partition("=")[0].strip() or "meta"] = None
+            yield NotATask(place=row.place, reason="meta")
+        else:
+            yield NotATask(place=row.place, reason=f"the type {kind[:40]!r} is not known", refused=True)
+
+    def finish(self) -> Iterator[FileRecord]:
+        yield from self._release()
+        for word in sorted(self._losses):
+            yield FileLoss(word=word)
+
+    def _release(self) -> Iterator[ReadTask]:
+        if self._task:
+            yield self._task
+        self._task = None
+
+    def _read_comment(self, row: CsvRow) -> Iterator[NotATask]:
+        text, author = row.cells.get("CONTENT", "").strip(), row.cells.get("AUTHOR", "").strip() or None
+        if not self._task:
+            self._losses["comment on the project"] = None
+            yield NotATask(place=row.place, reason="comment on the project")
+        elif text:
+            task, comment = self._task.task, ImportedComment(by=author, text=text)
+            lost = ("attachment",) if _ATTACHMENT.search(text) and "attachment" not in task.lost else ()
+            task = replace(task, comments=(*task.comments, comment), lost=(*task.lost, *lost))
+            self._task = replace(self._task, task=task)
+
+    def _read_task(self, row: CsvRow) -> Iterator[NotATask]:
+        cells = row.cells
+        is_uncompletable = cells.get("CONTENT", "").startswith("* ")
+        content = cells.get("CONTENT", "").removeprefix("* ").strip()
+        if not content:
+            yield NotATask(place=row.place, reason="it has no CONTENT", refused=True)
+            return
+        names = _LABEL.findall(content)
+        tags = clean_tags(names)
+        due, scheduled, date, kept, lost = self._read_dates(cells)
+        kept |= {"uncompletable": True} if is_uncompletable else {}
+        kept |= {"labels": names} if list(tags) != list(dict.fromkeys(names)) else {}
+        kept |= {"section": self._section} if self._section else {}
+        words = {
+            "responsible": cells.get("RESPONSIBLE"),
+            "duration": cells.get("DURATION"),
+            "uncompletable": is_uncompletable,
+            "priority": cells.get("PRIORITY", "").strip() not in PRIORITIES,
+        }
+        task = ImportedTask(
+            source_id=row.place,
+            title=_cut_labels(clean_line(content)),
+            note=cells.get("DESCRIPTION", "").strip() or None,
+            due=due,
+            scheduled=scheduled,
+            priority=PRIORITIES.get(cells.get("PRIORITY", "").strip()),
+            project=self._name_project(),
+            tags=tags,
+            parent=self._find_parent(cells.get("INDENT", ""), row.place),
+            every=date.every,
+            series=ImportedSeries(id=row.place, occurrence=1) if date.every else None,
+            kept=kept,
+            lost=(*lost, *(word for word, is_lost in words.items() if is_lost)),
+        )
+        self._task = ReadTask(task=task, place=row.place)
+
+    def _name_project(self) -> str | None:
+        section = join_project([self._section or ""])
+        return ".".join(filter(None, [self._project, section])) or None
+
+    def _read_dates(
+        self, cells: dict[str, str]
+    ) -> tuple[str | None, str | None, TodoistDate, dict[str, Any], list[str]]:
+        """Return what is due, what is scheduled, the date, and what is kept and lost of the columns."""
+        zone = find_zone(cells.get("TIMEZONE"), self._options)
+        date = read_date(cells.get("DATE", ""), cells.get("DATE_LANG", ""), zone, self._options)
+        deadline = read_date(cells.get("DEADLINE", ""), cells.get("DEADLINE_LANG", ""), zone, self._options)
+        others = [name for name in cells if name.upper() not in (*READ_COLUMNS, *KEPT_COLUMNS)]
+        kept: dict[str, Any] = {name: cells[name] for name in (*KEPT_COLUMNS, *others) if cells.get(name)}
+        lost = []
+        for name, read in {"DATE": date, "DEADLINE": deadline}.items():
+            text = cells.get(name, "").strip()
+            if text and (read.value is None or not read.is_iso):
+                kept[name] = text
+            if text and read.value is None:
+                lost.append(name.lower())
+        if deadline.value:
+            return deadline.value, date.value, date, kept, lost
+        return date.value, None, date, kept, lost
+
+    def _find_parent(self, indent: str, place: str) -> str | None:
+        """Return the nearest task above in this section that is indented less, and add this one below it."""
+        depth = int(indent) if re.fullmatch("[0-9]{1,3}", indent.strip()) else 1
+        while self._above and self._above[-1][0] >= depth:
+            self._above.pop()
+        parent = self._above[-1][1] if self._above else None
+        self._above.append((depth, place))
+        return parent
+
+
+def _cut_labels(title: str) -> str:
+    """Return the title without the labels that are its last words; a title of labels only stays as it is."""
+    cut = title
+    while match := _LAST_LABEL.search(cut):
+        cut = cut[: match.start()]
+    return cut.strip() or title
