@@ -28,6 +28,8 @@ from todo_cli.contract import (
     conversation_export,
     conversations,
     devices,
+    exports,
+    imports,
     jobs,
     journal,
     message_search,
@@ -93,6 +95,9 @@ TRIPS: dict[type[Request[Any]], int] = {
     time_tracking.SkipTasks: 2,
     claims.ClaimTask: 2,
     claims.ReleaseTasks: 2,
+    imports.ImportTasks: 2,
+    imports.LinkImportedTasks: 2,
+    exports.ExportTasks: 1,
     claims.TakeTask: 2,
     claims.RenewClaims: 2,
     claims.ListClaims: 1,
@@ -225,6 +230,14 @@ def samples(line: Line, server_url: str) -> dict[type[Request[Any]], Callable[[]
         )
         return conversation_export.ImportMessages(conversation=head, messages=history)
 
+    def source(**fields: Any) -> imports.ImportTasks:
+        task = imports.TaskToImport(source_id=new_id(), title="x", digest="0" * 32, **fields)
+        return imports.ImportTasks(format="csv", name="x", file="0" * 32, group=new_id(), tasks=(task,))
+
+    def unlinked() -> imports.LinkImportedTasks:
+        line(source(links=imports.SourceReferences(parent="row:1")))
+        return imports.LinkImportedTasks(format="csv", name="x", group=new_id())
+
     def undo_token() -> journal.UndoToken:
         name = f"n{new_id()[-8:]}"
         secret = create_limited_token(line, name=name, scopes=("all",))
@@ -272,6 +285,9 @@ def samples(line: Line, server_url: str) -> dict[type[Request[Any]], Callable[[]
         claims.RenewClaims: lambda: claims.RenewClaims(numbers=(line(claims.ClaimTask(number=number())).number,)),
         claims.ListClaims: claims.ListClaims,
         claims.ReleaseTasks: lambda: claims.ReleaseTasks(numbers=(line(claims.ClaimTask(number=number())).number,)),
+        imports.ImportTasks: source,
+        imports.LinkImportedTasks: unlinked,
+        exports.ExportTasks: lambda: exports.ExportTasks(format="csv", filter="p1"),
         journal.ListChanges: lambda: journal.ListChanges(number=number()),
         journal.Undo: lambda: journal.Undo(id=number() and None),
         journal.Redo: lambda: journal.Redo(id=line(journal.Undo(id=number() and None)).seq),

@@ -33,6 +33,8 @@ from todo_cli.contract.claims import ClaimTask, ReleaseTasks
 from todo_cli.contract.codec import encode
 from todo_cli.contract.comments import AddComment, EditComment, ListComments, RemoveComment
 from todo_cli.contract.conversation_export import ExportedMessage, ExportHeader, ImportMessages
+from todo_cli.contract.exports import ExportTasks
+from todo_cli.contract.imports import ImportTasks, LinkImportedTasks, TaskToImport
 from todo_cli.contract.jobs import ListJobs, RetryJobs
 from todo_cli.contract.journal import ListChanges, Redo, Undo, UndoToken
 from todo_cli.contract.message_search import SearchConversations
@@ -100,6 +102,8 @@ SAID = tuple(
     for n, role in ((1, "user"), (2, "assistant"))
 )
 
+RECORD = TaskToImport(source_id="row:2", title="Imported", digest="0" * 32, created_at="2020-01-01", kept='{"cost": 1}')
+
 # in this order, each with a key of its own: valid Requests and invalid ones
 STORY: tuple[Request[Any], ...] = (
     AddTask(title="Pay rent", due="2030-01-02 09:00", project="#home", tags=("@b", "a"), priority=1, note="n"),
@@ -162,6 +166,9 @@ STORY: tuple[Request[Any], ...] = (
     SetBudget(name="nobody at all"), SetRateLimit(name=NEW, requests_per_minute=200), SetRateLimit(name="nobody at all", turns_per_minute=None), ImportMessages(conversation=TALK, messages=SAID), ImportMessages(conversation=TALK, messages=SAID),
     ImportMessages(conversation=TALK, messages=SAID, first=7), SearchConversations(words="rent", role="user"), ReadUsage(by="conversation", number=1),
     RemindTasks(numbers=(1,), remind=("2031-01-01",)), RemindTasks(numbers=(2,), remind=("1h before",)), RemindTasks(numbers=(99,), replace=True),
+    ImportTasks(format="csv", name="f", file="0" * 32, group=IDS[0], tasks=(RECORD,)), ImportTasks(format="csv", name="f", file="0" * 32, group=IDS[0], tasks=()),
+    LinkImportedTasks(format="csv", name="f", group=IDS[0]), LinkImportedTasks(format="csv", name=" ", group=IDS[0]),
+    ExportTasks(format="csv", filter="#nowhere"), ExportTasks(format="csv", filter="("),
     AddChannel(name="mail", kind="email", target="ana@example.org"), AddChannel(name="mail", kind="desktop"),
     AddChannel(name="c", kind="push", target="x"), ListChannels(), TryChannel(name="mail"), TryChannel(name="none"),
     ListJobs(), ListJobs(limit=0), ListJobs(number=1), RetryJobs(), RetryJobs(id=IDS[0]), RemoveChannel(name="mail"), RemoveChannel(name="mail"),

@@ -63,7 +63,13 @@ def format_plain_details(task: Task, view: ListView) -> Iterator[str]:
     for name, value, _ in _list_fields(task, view, format_date):
         yield f"{INDENT}{name:<{NAME_CELLS}}{value}"
     links = task.links or TaskLinks()
-    for name, linked_tasks in (("subtask", links.subtasks), ("blocker", links.blockers), ("blocks", links.blocked)):
+    kinds = (
+        ("subtask", links.subtasks),
+        ("blocker", links.blockers),
+        ("blocks", links.blocked),
+        ("led to", links.discovered),
+    )
+    for name, linked_tasks in kinds:
         for linked in linked_tasks:
             yield f"{INDENT}{name:<{NAME_CELLS}}{escape(f'#{linked.number} {linked.title}')} ({linked.status})"
     if task.note:
@@ -94,17 +100,18 @@ def _list_own_fields(task: Task, view: ListView, format_date: Callable[[str], st
     yield "deferred", format_date(task.defer) if task.defer else "", ""
     yield "scheduled", format_date(task.scheduled) if task.scheduled else "", ""
     yield "reminds", describe_reminders(task.remind, format_date), ""
-    yield "parent", _format_parent(task), ""
+    links = task.links or TaskLinks()
+    yield "parent", _name_task(task.parent, links.parent), ""
+    yield "found in", _name_task(task.discovered_from, links.source), ""
     yield "subtasks", f"{task.subtasks} open" if task.subtasks else "", ""
     blocked = " (blocked)" if task.blocked else ""
     yield "after", " ".join(f"#{number}" for number in task.after) + blocked, "blocked" if task.blocked else ""
 
 
-def _format_parent(task: Task) -> str:
-    if not task.parent:
+def _name_task(number: int | None, linked: LinkedTask | None) -> str:
+    if not number:
         return ""
-    parent = task.links.parent if task.links else None
-    return f"#{task.parent} {parent.title}" if parent else f"#{task.parent}"
+    return f"#{number} {linked.title}" if linked else f"#{number}"
 
 
 def _list_times(task: Task, view: ListView) -> Iterator[Field]:
@@ -127,12 +134,13 @@ def _format_age(when: datetime | None, view: ListView) -> str:
 
 
 def _format_links(links: TaskLinks, view: ListView, width: int) -> Iterator[Line]:
-    """Yield the sections of subtasks, of blockers, and of the tasks that wait for this one."""
+    """Yield the sections of subtasks, blockers, tasks that wait for this one, and tasks that were found during it."""
     done = sum(subtask.status == "done" for subtask in links.subtasks)
     sections = (
         (f"Subtasks {done}/{len(links.subtasks)}", links.subtasks),
         ("Waits for", links.blockers),
         ("Holds up", links.blocked),
+        ("Led to", links.discovered),
     )
     for heading, linked_tasks in sections:
         if linked_tasks:
