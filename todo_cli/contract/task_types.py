@@ -111,13 +111,16 @@ class LinkedTask(Struct, frozen=True, kw_only=True):
 class TaskLinks(Struct, frozen=True, kw_only=True):
     """The tasks around a task, 100 of a kind at most: its parent, its subtasks, its blockers, and what it blocks.
 
-    Subtasks and blocked tasks in the trash are left out, finished blocked tasks too.
+    `source` is the task during which it was found, `discovered` are those that were found during it. Subtasks, blocked
+    and discovered tasks in the trash are left out, finished blocked tasks too.
     """
 
     parent: LinkedTask | None = None
     subtasks: tuple[LinkedTask, ...] = ()
     blockers: tuple[LinkedTask, ...] = ()
     blocked: tuple[LinkedTask, ...] = ()
+    source: LinkedTask | None = None
+    discovered: tuple[LinkedTask, ...] = ()
 
 
 class SimilarTask(Struct, frozen=True, kw_only=True):
@@ -193,6 +196,7 @@ class NewTask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     scheduled: DateText | UnsetType | None = UNSET
     every: RecurrenceText | UnsetType | None = UNSET
     remind: ReminderTexts | UnsetType = UNSET
+    discovered_from: Number | UnsetType | None = UNSET
 
 
 class Changed(Struct, frozen=True, kw_only=True):

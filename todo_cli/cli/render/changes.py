@@ -21,7 +21,13 @@ MAX_ACTOR_CELLS = 30
 MIN_ONE_LINE_WIDTH = 56
 """In cells; on a narrower terminal a change takes two lines."""
 
-FIELD_NAMES = {"remind": "reminds", "started_at": "started", "tracked": "worked", "claimed_by": "claimed by"}
+FIELD_NAMES = {
+    "remind": "reminds",
+    "started_at": "started",
+    "tracked": "worked",
+    "claimed_by": "claimed by",
+    "discovered_from": "found in",
+}
 IMPLIED_FIELDS = {
     "CompleteTasks": ("status",),
     "ReopenTasks": ("status",),
@@ -51,7 +57,7 @@ def _format_field(name: str, value: Any, view: ListView) -> str:
     try:
         if name in ("due", "defer", "scheduled", "started_at"):
             return _format_date(value, view)
-        if name in ("parent", "after"):
+        if name in ("parent", "after", "discovered_from"):
             return " ".join(f"#{number}" for number in (value if name == "after" else [value]))
         if name == "attachments":
             return format_value(", ".join(value), view.signs.ellipsis)
