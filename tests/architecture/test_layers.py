@@ -30,7 +30,7 @@ LAYERS = {
     "main": 6,
 }
 
-OPERATING_COMMANDS = {"serve", "db", "admin", "init", "doctor", "mcp", "worker", "admin_user_data"}
+OPERATING_COMMANDS = {"serve", "db", "admin", "init", "doctor", "doctor_server", "mcp", "worker", "admin_user_data"}
 """These commands alone may import the core, the database and the server."""
 
 

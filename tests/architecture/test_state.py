@@ -29,6 +29,7 @@ ALLOWED_CACHES = {
     "todo_cli/core/history/load_changes.py": "the text of a statement",
     "todo_cli/core/tasks/list.py": "the text of a statement for a filter; bounded",
     "todo_cli/core/tasks/load_sql.py": "the text of a statement for what it loads; bounded",
+    "todo_cli/core/transfers/export_tasks.py": "the text of a statement for a filter; bounded",
     "todo_cli/llm/transport.py": "the machine's certificates",
     "todo_cli/parsing/date_words.py": "a pure function of a text; bounded",
     "todo_cli/parsing/dates.py": "the names of time zones of the machine",

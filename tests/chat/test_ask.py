@@ -140,8 +140,8 @@ def test_approval_at_a_terminal_shows_the_rows(talker: ChatProcess, word: str) -
     three(talker)
     talker.script(text_answer("As you wish."))
     child = talker.spawn("ask", "finish all")
-    child.expect_exact("#1 one: status open → done")
-    child.expect_exact("#3 three: status open → done")
+    child.expect_exact("#1 one: status open -> done")
+    child.expect_exact("#3 three: status open -> done")
     child.expect_exact("Do this? [y/N] ")
     assert talker.tasks() == ALL_OPEN
     child.sendline(word)

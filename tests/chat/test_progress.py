@@ -89,7 +89,7 @@ def test_spinner_is_drawn_while_the_model_thinks_and_erased(talker: ChatProcess)
     ("arguments", "env", "note"),
     [
         ((), {"NO_COLOR": "1"}, "thinking… (Ctrl-C stops)\n"),
-        ((), {"TERM": "dumb"}, "thinking… (Ctrl-C stops)\n"),
+        ((), {"TERM": "dumb"}, "thinking... (Ctrl-C stops)\n"),
         ((), {"NO_MOTION": "1"}, "thinking… (Ctrl-C stops)\n"),
         (("--quiet",), {}, ""),
     ],

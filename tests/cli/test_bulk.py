@@ -81,7 +81,7 @@ def test_filter_of_many_tasks_asks_once(there: Todo) -> None:
     assert list_open_numbers(there) == [1, 2, 3, 4, 5, 6]
     shown, code = run_on_terminal(there, "rm", "#old", answer="y\r")
     assert code == 0
-    assert "#5 e: status open → deleted" in shown
+    assert "#5 e: status open -> deleted" in shown
     assert "Change 5 tasks?" in shown
     assert list_open_numbers(there) == [6]
     assert there("undo").code == 0

@@ -12,7 +12,9 @@ import pexpect
 import pytest
 
 from tests.conftest import BARE, COMMAND, Todo
+from tests.support.terminal import Terminal
 from todo_cli.cli.group import load_command, run_command_line
+from todo_cli.cli.help_topics import join_lines, list_topics
 from todo_cli.command_table import COMMANDS
 
 MAX_TEXT_COLUMNS = 78
@@ -77,8 +79,26 @@ def test_aliases_run_the_usual_commands(todo: Todo) -> None:
     assert todo("--no-color", "ls", "--json").json == todo("list", "--json").json
     assert todo("version").out == todo("--version").out
     assert todo("help").out == todo("--help").out
+    assert todo("help", "edit").out == todo("edit", "--help").out
     assert todo("help", "token", "create").out == todo("token", "create", "--help").out
-    assert todo("help", "nosuch").code == 2
+    refused = todo("help", "filtres")
+    assert (refused.code, refused.err) == (2, "todo: there is no command or topic 'filtres' (did you mean filters?)\n")
+
+
+def test_help_of_a_topic_is_drawn_on_a_terminal_and_markdown_in_a_pipe(bare: Todo) -> None:
+    for topic in list_topics():
+        assert bare("help", topic).out.startswith("# "), topic
+        assert topic in bare("--help").out
+    terminal = Terminal(bare, "help", "exit-codes", columns=60, rows=60)
+    terminal.ended()
+    assert "Exit codes" in terminal.lines[0]
+    assert "```" not in terminal.text
+    assert max(map(len, terminal.lines)) <= 60
+
+
+def test_join_lines_keeps_code_lists_and_tables() -> None:
+    text = "# A\na\nb\n\n- c\n  d\n- e\n\n```sh\nf\ng\n```\nh\n| i |\n| j |\n"
+    assert join_lines(text) == "# A\na b\n\n- c d\n- e\n\n```sh\nf\ng\n```\nh\n| i |\n| j |\n"
 
 
 def test_group_without_a_subcommand_prints_its_help(bare: Todo) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.conftest import Todo
@@ -71,6 +73,36 @@ def test_absolute_dates_show_on_every_screen(todo: Todo) -> None:
     assert "Today" not in show(todo, "log").text
     todo("prefs", "--dates", "relative")
     assert "2 Jan 2030" in show(todo, "list", "is:deferred").text
+
+
+@pytest.fixture
+def plain_reader(todo: Todo) -> Todo:
+    """A user who wants absolute dates and ASCII signs, and has moved a task from one day to another."""
+    todo("prefs", "--dates", "absolute", "--signs", "ascii")
+    todo("add", "Pay rent", "--due", "2030-01-02 09:00")
+    todo("edit", "1", "--due", "2030-01-03")
+    return todo
+
+
+DIFFERENCE = "#1 Pay rent: due 2030-01-02 09:00 -> 2030-01-03"
+
+
+def test_changes_show_absolute_dates_and_plain_signs(plain_reader: Todo) -> None:
+    todo = plain_reader
+    assert DIFFERENCE in show(todo, "log").text
+    planned = todo("edit", "1", "--due", "2030-01-04", "--plan").out
+    assert "due 2030-01-03 -> 2030-01-04" in planned
+    back = "  #1 Pay rent: due 2030-01-03 -> 2030-01-02 09:00\n"
+    assert todo("undo").out == f"Undid change 3:\n{back}"
+    assert todo("redo").out == f"Redid change 4:\n  {DIFFERENCE}\n"
+
+
+def test_comments_and_started_tasks_show_absolute_dates(plain_reader: Todo) -> None:
+    todo = plain_reader
+    todo("comment", "1", "paid half")
+    [head, _] = show(todo, "comment", "1").text.strip().splitlines()
+    assert re.fullmatch(r"\s*\S+, \d{4}-\d\d-\d\d \d\d:\d\d \(\w{6}\)", head), head
+    assert re.search(r"started \d{4}-\d\d-\d\d \d\d:\d\d", todo("start", "1").out)
 
 
 def test_pager_off_prints_long_output_at_once(todo: Todo) -> None:

@@ -28,6 +28,8 @@ from todo_cli.contract import (
     conversation_export,
     conversations,
     devices,
+    exports,
+    imports,
     jobs,
     journal,
     message_search,
@@ -44,6 +46,7 @@ from todo_cli.contract import (
     search,
     server_stats,
     sessions,
+    stats,
     tasks,
     time_tracking,
     tokens,
@@ -92,12 +95,16 @@ TRIPS: dict[type[Request[Any]], int] = {
     time_tracking.SkipTasks: 2,
     claims.ClaimTask: 2,
     claims.ReleaseTasks: 2,
+    imports.ImportTasks: 2,
+    imports.LinkImportedTasks: 2,
+    exports.ExportTasks: 1,
     claims.TakeTask: 2,
     claims.RenewClaims: 2,
     claims.ListClaims: 1,
     journal.ListChanges: 1,
     journal.Undo: 2,
     journal.Redo: 2,
+    journal.UndoToken: 3,
     plans.MakePlan: 2,
     plans.ApplyPlan: 3,
     plans.RefusePlan: 1,
@@ -140,6 +147,7 @@ TRIPS: dict[type[Request[Any]], int] = {
     views.ChooseView: 1,
     views.ListTags: 1,
     views.ListProjects: 1,
+    stats.ShowStats: 1,
     prompt_history.ListPrompts: 1,
 }
 
@@ -222,6 +230,20 @@ def samples(line: Line, server_url: str) -> dict[type[Request[Any]], Callable[[]
         )
         return conversation_export.ImportMessages(conversation=head, messages=history)
 
+    def source(**fields: Any) -> imports.ImportTasks:
+        task = imports.TaskToImport(source_id=new_id(), title="x", digest="0" * 32, **fields)
+        return imports.ImportTasks(format="csv", name="x", file="0" * 32, group=new_id(), tasks=(task,))
+
+    def unlinked() -> imports.LinkImportedTasks:
+        line(source(links=imports.SourceReferences(parent="row:1")))
+        return imports.LinkImportedTasks(format="csv", name="x", group=new_id())
+
+    def undo_token() -> journal.UndoToken:
+        name = f"n{new_id()[-8:]}"
+        secret = create_limited_token(line, name=name, scopes=("all",))
+        line(tasks.AddTask(title="x"), token=secret)
+        return journal.UndoToken(token=name)
+
     def propose(number: int) -> str:
         return propose_completion(line, server_url, number)
 
@@ -263,9 +285,13 @@ def samples(line: Line, server_url: str) -> dict[type[Request[Any]], Callable[[]
         claims.RenewClaims: lambda: claims.RenewClaims(numbers=(line(claims.ClaimTask(number=number())).number,)),
         claims.ListClaims: claims.ListClaims,
         claims.ReleaseTasks: lambda: claims.ReleaseTasks(numbers=(line(claims.ClaimTask(number=number())).number,)),
+        imports.ImportTasks: source,
+        imports.LinkImportedTasks: unlinked,
+        exports.ExportTasks: lambda: exports.ExportTasks(format="csv", filter="p1"),
         journal.ListChanges: lambda: journal.ListChanges(number=number()),
         journal.Undo: lambda: journal.Undo(id=number() and None),
         journal.Redo: lambda: journal.Redo(id=line(journal.Undo(id=number() and None)).seq),
+        journal.UndoToken: undo_token,
         plans.MakePlan: plan,
         plans.ApplyPlan: lambda: plans.ApplyPlan(id=line(plan()).id),
         plans.RefusePlan: lambda: plans.RefusePlan(id=line(plan()).id),
@@ -307,7 +333,8 @@ def samples(line: Line, server_url: str) -> dict[type[Request[Any]], Callable[[]
         views.RemoveView: lambda: views.RemoveView(name=line(views.SaveView(name="gone", filter="p1")).name),
         views.ChooseView: views.ChooseView,
         views.ListTags: views.ListTags,
-        views.ListProjects: views.ListProjects,
+        views.ListProjects: lambda: views.ListProjects(progress=True),
+        stats.ShowStats: stats.ShowStats,
         prompt_history.ListPrompts: prompt_history.ListPrompts,
         preferences.ShowPreferences: preferences.ShowPreferences,
         preferences.SetPreferences: lambda: preferences.SetPreferences(timezone="Europe/Paris"),

@@ -141,6 +141,7 @@ FROZEN = {
     "0021_retention.sql": "0db97c6c092e055ada2159c6c9a94a8fdba87043ed94411c09c31e40fbe9cfec",
     "0022_fences.sql": "c482f7f18305b54478c62140d7f7dae3e718f4cda749574cab54d26e3ca242f0",
     "0023_token_limits.sql": "eb92b50af3324ada6b25b806be580d8a48189a4cf4ece0b931e965d4eae09212",
+    "0024_task_sources.sql": "c4e0e8f086e06a1f5c1f43235beb6d4c44d930fe3a79057c032fd02df1652eac",
 }
 
 

@@ -42,6 +42,7 @@ TABLES = (
     "failures",
     "alembic_version",
     "comments",
+    "task_sources",
     "words",
     "links",
     "views",

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tests.docs.help_pages import write_help_pages
 from tests.parsing.date_tables import DATE_GROUPS, QUICK_ADD, RECURRENCE_GROUPS, REFUSED
 from tests.support.doc_pages import PAGES
 from todo_cli.cli.group import load_command
@@ -191,9 +192,10 @@ def fill_tables(page: Path) -> str:
 
 
 def main() -> None:
-    """Write the tables of every page."""
+    """Write the tables of every page, and the topics of help."""
     for page in PAGES:
         page.write_text(fill_tables(page))
+    write_help_pages()
 
 
 if __name__ == "__main__":

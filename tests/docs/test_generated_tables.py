@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.generate import fill_tables
+from tests.docs.help_pages import HELP, TOPICS, make_help_page
 from tests.support.doc_pages import PAGES, ROOT
 from todo_cli.errors import ERRORS
 
@@ -15,6 +16,14 @@ from todo_cli.errors import ERRORS
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_page_tables_match_the_program(page: Path) -> None:
     assert page.read_text() == fill_tables(page), "write them with: python -m tests.docs.generate"
+
+
+@pytest.mark.parametrize("name", TOPICS)
+def test_topic_of_help_is_the_text_of_the_documentation(name: str) -> None:
+    made = make_help_page(TOPICS[name])
+    assert (HELP / f"{name}.md").read_text() == made, "write it with: python -m tests.docs.generate"
+    assert not re.search(r"\]\((?!https?:)", made), "a terminal cannot follow links to other pages"
+    assert {file.stem for file in HELP.glob("*.md")} == set(TOPICS)
 
 
 def test_exit_codes_page_names_every_code() -> None:

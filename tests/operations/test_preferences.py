@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import Person
 from tests.support.ask import Ask, AskAs
 from todo_cli.contract.preferences import SetPreferences
-from todo_cli.contract.tasks import AddTask, AddTasks, EditTasks, ListTasks, NewTask
+from todo_cli.contract.tasks import AddTask, AddTasks, CompleteTasks, EditTasks, ListTasks, NewTask
 from todo_cli.contract.users import WhoAmI
 from todo_cli.contract.views import SaveView
 from todo_cli.errors import Invalid
@@ -98,6 +98,16 @@ def test_default_sort_orders_lists_that_name_none_on_every_page(ask: Ask) -> Non
     ask(SaveView(name="all", filter="status:open", sort="due"))
     assert [task.priority for task in ask(ListTasks(filter=":all")).tasks] == [1, 2, 3]
     assert [task.priority for task in ask(ListTasks()).tasks] == [3, 1, 2]
+
+
+@pytest.mark.parametrize(("week_start", "due"), [("monday", "2030-01-06"), ("sunday", "2030-01-13")])
+def test_recurrence_of_every_two_weeks_counts_the_weeks_of_the_user(ask: Ask, week_start: str, due: str) -> None:
+    ask(SetPreferences(week_start=week_start))  # type: ignore[arg-type]  # a day of the week
+    task = ask.add(every="2 weeks on sat, sun starting 2030-01-05")
+    assert task.due == "2030-01-05"
+    ask(SetPreferences(week_start=None))
+    ask(CompleteTasks(numbers=(task.number,)))
+    assert [found.due for found in ask(ListTasks()).tasks] == [due], "a series keeps its weeks"
 
 
 def test_week_begins_on_the_preferred_day(ask: Ask, ask_as: AskAs) -> None:

@@ -33,8 +33,10 @@ from todo_cli.contract.claims import ClaimTask, ReleaseTasks
 from todo_cli.contract.codec import encode
 from todo_cli.contract.comments import AddComment, EditComment, ListComments, RemoveComment
 from todo_cli.contract.conversation_export import ExportedMessage, ExportHeader, ImportMessages
+from todo_cli.contract.exports import ExportTasks
+from todo_cli.contract.imports import ImportTasks, LinkImportedTasks, TaskToImport
 from todo_cli.contract.jobs import ListJobs, RetryJobs
-from todo_cli.contract.journal import ListChanges, Redo, Undo
+from todo_cli.contract.journal import ListChanges, Redo, Undo, UndoToken
 from todo_cli.contract.message_search import SearchConversations
 from todo_cli.contract.passwords import ChangePassword, CreateResetCode, ResetPassword, SignIn
 from todo_cli.contract.plans import ApplyPlan, ListPlans, MakePlan, RefusePlan
@@ -47,6 +49,7 @@ from todo_cli.contract.reminders import RemindTasks
 from todo_cli.contract.search import SearchTasks
 from todo_cli.contract.server_stats import ReadServerStats
 from todo_cli.contract.sessions import ListSessions, RevokeSessions, SignOut
+from todo_cli.contract.stats import ShowStats
 from todo_cli.contract.tasks import (
     AddTask,
     AddTasks,
@@ -99,6 +102,8 @@ SAID = tuple(
     for n, role in ((1, "user"), (2, "assistant"))
 )
 
+RECORD = TaskToImport(source_id="row:2", title="Imported", digest="0" * 32, created_at="2020-01-01", kept='{"cost": 1}')
+
 # in this order, each with a key of its own: valid Requests and invalid ones
 STORY: tuple[Request[Any], ...] = (
     AddTask(title="Pay rent", due="2030-01-02 09:00", project="#home", tags=("@b", "a"), priority=1, note="n"),
@@ -123,6 +128,7 @@ STORY: tuple[Request[Any], ...] = (
     DeleteTasks(filter="is:opne"), CompleteTasks(filter="#nowhere"), CompleteTasks(numbers=(1,), if_claimed=True),
     DeleteTasks(numbers=(4, 5)),
     Undo(dry_run=True), Undo(), Undo(id=99), Undo(id=1), Undo(id=4), Undo(id=4, partial=True), Undo(id=0),
+    UndoToken(token="first", since="2001-01-01", dry_run=True, partial=True), UndoToken(token="nobody"), UndoToken(token="first", since="2040-01-01"),
     Redo(dry_run=True), Redo(), Redo(id=99), Redo(), Redo(),
     AddComment(number=1, id=IDS[5], text="a word"), AddComment(number=1, id=IDS[5], text="again"), AddComment(number=99, id=IDS[6], text="x"),
     AddComment(number=1, id=IDS[6], text=" "), AddComment(number=1, id=IDS[6], text="two"), AddComment(number=1, id=IDS[4], text="\0"),
@@ -155,11 +161,14 @@ STORY: tuple[Request[Any], ...] = (
     SaveView(name="all", filter=":soon or #home", sort="-priority,title"), SaveView(name="all", filter="x", sort="nothing"), ListViews(),
     ListTasks(filter=":all"), ListTasks(filter=":none"), ListTasks(filter="is:xyz"), ListTasks(filter="1-3", sort="urgency", status="all"),
     ChooseView(name="soon"), ChooseView(name="nowhere"), ListTasks(home=True), ChooseView(), RemoveView(name="soon"), RemoveView(name="soon"),
-    ListTasks(filter=":all"), ListTags(), ListProjects(),
+    ListTasks(filter=":all"), ListTags(), ListProjects(), ListTags(progress=True), ListProjects(progress=True), ShowStats(), ShowStats(days=3),
     SearchConversations(words="rent"), SearchConversations(words=""), ReadUsage(), ReadUsage(number=99), SetBudget(name=NEW, tokens_per_day=9),
     SetBudget(name="nobody at all"), SetRateLimit(name=NEW, requests_per_minute=200), SetRateLimit(name="nobody at all", turns_per_minute=None), ImportMessages(conversation=TALK, messages=SAID), ImportMessages(conversation=TALK, messages=SAID),
     ImportMessages(conversation=TALK, messages=SAID, first=7), SearchConversations(words="rent", role="user"), ReadUsage(by="conversation", number=1),
     RemindTasks(numbers=(1,), remind=("2031-01-01",)), RemindTasks(numbers=(2,), remind=("1h before",)), RemindTasks(numbers=(99,), replace=True),
+    ImportTasks(format="csv", name="f", file="0" * 32, group=IDS[0], tasks=(RECORD,)), ImportTasks(format="csv", name="f", file="0" * 32, group=IDS[0], tasks=()),
+    LinkImportedTasks(format="csv", name="f", group=IDS[0]), LinkImportedTasks(format="csv", name=" ", group=IDS[0]),
+    ExportTasks(format="csv", filter="#nowhere"), ExportTasks(format="csv", filter="("),
     AddChannel(name="mail", kind="email", target="ana@example.org"), AddChannel(name="mail", kind="desktop"),
     AddChannel(name="c", kind="push", target="x"), ListChannels(), TryChannel(name="mail"), TryChannel(name="none"),
     ListJobs(), ListJobs(limit=0), ListJobs(number=1), RetryJobs(), RetryJobs(id=IDS[0]), RemoveChannel(name="mail"), RemoveChannel(name="mail"),
@@ -230,6 +239,7 @@ def test_every_request_answers_the_same_from_both_clients(
         ListChannels,
         ListTags,
         ListProjects,
+        ShowStats,
         WhoAmI,
         ListSpaces,
         ListTokens,

@@ -174,8 +174,8 @@ def test_the_commands(person: Person, as_person: Callable[..., Todo]) -> None:
     assert numbers("overdue") == numbers("today") == ["3"]
     assert numbers("upcoming", "-#work") == []
     assert todo("next", "1", "--json").json["tasks"][0]["urgency"] > 5
-    assert todo("tags").out == "phone\t1\n"
-    assert todo("projects", "--json").json == {"used": [{"name": "work", "tasks": 1}]}
+    assert todo("tags").out.startswith("phone\t1\t0\t1\t")
+    assert [(used["name"], used["tasks"]) for used in todo("projects", "--json").json["used"]] == [("work", 1)]
     wrong = todo("list", "is:ovredue")
     assert (wrong.code, wrong.err) == (
         2,

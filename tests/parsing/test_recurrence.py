@@ -67,6 +67,11 @@ WORDS = [
     ("every monday", "FREQ=WEEKLY;BYDAY=MO", "every monday"),
     ("mondays and thursdays", "FREQ=WEEKLY;BYDAY=MO,TH", "every monday, thursday"),
     ("every mon, wed and fri", "FREQ=WEEKLY;BYDAY=MO,WE,FR", "every monday, wednesday, friday"),
+    (
+        "every 2 weeks on sat and sun, weeks start sunday",
+        "FREQ=WEEKLY;INTERVAL=2;BYDAY=SA,SU;WKST=SU",
+        "every 2 weeks on saturday, sunday (weeks start sunday)",
+    ),
     ("every other tuesday", "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU", "every 2 weeks on tuesday"),
     ("every month", "FREQ=MONTHLY", "every month"),
     ("every quarter", "FREQ=MONTHLY;INTERVAL=3", "every 3 months"),

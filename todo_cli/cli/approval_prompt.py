@@ -11,6 +11,7 @@ import typer
 from todo_cli.cli.echo import discard_typed_input
 from todo_cli.cli.options import parse_numbers
 from todo_cli.cli.render import text
+from todo_cli.cli.render.list_view import open_view
 from todo_cli.cli.render.pending_calls import format_pending_calls, list_choices
 from todo_cli.cli.render.turn import Screen
 from todo_cli.cli.session import Session
@@ -29,8 +30,9 @@ def ask_approval(session: Session, outcome: TurnOutcome, screen: Screen, *, yes:
     Raises NeedsAnswer without a terminal, typer.Exit for Ctrl-C and EOFError for Ctrl-D; the calls stay pending.
     """
     screen.pause()
+    session.ask_clock()
     if screen.form == "text" or session.is_interactive:
-        for line in format_pending_calls(outcome.held, session.local_now()):
+        for line in format_pending_calls(outcome.held, open_view(session)):
             text.note(text.wrap(line, " " * 14))
     if yes:
         return AnswerTurn(turn=outcome.turn, yes=True)

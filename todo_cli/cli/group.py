@@ -17,6 +17,8 @@ from todo_cli.errors import Invalid
 
 CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"]}
 MAX_HELP_COLUMNS = 100
+TOPICS_AND_COMMANDS = ("chat",)
+"""Names of which `todo help` shows the topic; the options of the command are in its --help."""
 JSON_FLAGS = ("--json", "--jq", "--template")
 
 
@@ -75,14 +77,14 @@ def _split_global_options(args: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _expand_alias(args: list[str]) -> list[str]:
-    """Translate `ls`, `version` and `help [COMMAND]`, which users of other tools type."""
+    """Translate `ls`, `version` and `help COMMAND`, which users of other tools type. A topic of help is no command."""
     match args:
         case ["ls", *rest]:
             return ["list", *rest]
         case ["version"]:
             return ["--version"]
-        case ["help", *rest]:
-            return [*rest, "--help"]
+        case ["help", name, *rest] if name in COMMANDS and not (name in TOPICS_AND_COMMANDS and not rest):
+            return [name, *rest, "--help"]
     return args
 
 
@@ -127,6 +129,8 @@ def _root(
 
     [bold]todo init[/bold] creates a list on this machine; [bold]todo login[/bold] joins an existing one.
     [bold]todo[/bold] without a command lists the open tasks; [bold]todo help COMMAND[/bold] shows examples.
+    [bold]todo help TOPIC[/bold] explains agents, chat, configuration, dates, exit-codes,
+    filters, limits, output, reminders and scripts.
     """
     ctx.obj = Session(profile=profile, color=not no_color, pager=not no_pager, debug=debug, fences=fence or ())
     if jq is not None or template is not None or json_fields is not None:

@@ -33,7 +33,7 @@ def print_list(ctx: Any, request: ListTasks, choices: ListChoices) -> None:
     session = session_of(ctx)
     session.choose_format(choices.screen.format)
     request = _complete_request(session, request, choices)
-    page = _fetch_all(session, request) if choices.everything else session.send(request)
+    page = fetch_all(session, request) if choices.everything else session.send(request)
     if choices.form == "text" and session.is_terminal:
         _print_screen(session, page, request, choices)
     elif choices.form == "text":
@@ -62,7 +62,8 @@ def _complete_request(session: Session, request: ListTasks, choices: ListChoices
     return msgspec.structs.replace(request, **changes)
 
 
-def _fetch_all(session: Session, request: ListTasks) -> TaskPage:
+def fetch_all(session: Session, request: ListTasks) -> TaskPage:
+    """Return all tasks that the request finds, as one page."""
     import msgspec
 
     first = page = session.send(msgspec.structs.replace(request, limit=MAX_PAGE_ITEMS))

@@ -54,6 +54,9 @@ Model = Annotated[
 ]
 
 Parent = Annotated[str | None, typer.Option("--parent", help="Make it a subtask of this task.", metavar="N")]
+DiscoveredFrom = Annotated[
+    str | None, typer.Option("--discovered-from", help="Task during which this one was found.", metavar="N")
+]
 After = Annotated[
     list[str] | None,
     typer.Option("--after", help="Block it until these tasks are done: 3 7-9. Repeatable.", metavar="N"),
@@ -125,6 +128,11 @@ def optional_fields(
     number = None if parent is None else parse_number(parent)
     fields = {"every": complete_recurrence(every), "defer": defer, "scheduled": scheduled, "parent": number}
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def parse_source(discovered_from: str | None) -> dict[str, int]:
+    """Return the field of --discovered-from; raises Invalid."""
+    return {} if discovered_from is None else {"discovered_from": parse_number(discovered_from)}
 
 
 def parse_reminders(words: list[str] | None) -> dict[str, tuple[str, ...]]:

@@ -8,6 +8,7 @@ import msgspec
 
 from todo_cli.cli.render import json, text
 from todo_cli.cli.render.changes import format_difference
+from todo_cli.cli.render.list_view import open_view
 from todo_cli.cli.session import Session
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.plans import MakePlan, Plan
@@ -36,10 +37,12 @@ def print_new_plan(session: Session, request: OnTasks, *, as_json: bool) -> None
 
 def print_plan_rows(session: Session, plan: Plan | Proposal, write: Callable[[str], None] = text.write_wrapped) -> None:
     """Print one line per changed task; of many tasks the first ones and their number."""
+    view = open_view(session)
     for difference in plan.differences[:MAX_SHOWN_TASKS]:
-        write(f"  {format_difference(difference, session.local_now())}")
+        write(f"  {format_difference(difference, view)}")
     if len(plan.differences) > MAX_SHOWN_TASKS:
-        write(f"  … and {len(plan.differences) - MAX_SHOWN_TASKS:,} more, {len(plan.differences):,} in all")
+        left = len(plan.differences) - MAX_SHOWN_TASKS
+        write(f"  {view.signs.ellipsis} and {left:,} more, {len(plan.differences):,} in all")
     if not plan.differences:
         write("  no changes")
 

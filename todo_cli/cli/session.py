@@ -46,7 +46,7 @@ class Session:
             return settings
         from todo_cli.contract.keys import parse_fences
 
-        return settings._replace(fences=parse_fences(self._fences))
+        return settings.replace(fences=parse_fences(self._fences))
 
     def create_profile(self) -> Settings:
         """Load the settings of a profile that may not exist yet; raises Invalid."""
@@ -83,6 +83,13 @@ class Session:
         from todo_cli.contract.clock import Clock
 
         return self.client.clock or Clock(datetime.now(UTC), self.settings.timezone or "UTC")
+
+    def ask_clock(self) -> None:
+        """Ask for the user's clock and preferences, unless an answer has brought them; raises TodoError."""
+        from todo_cli.contract.users import WhoAmI
+
+        if self.client.clock is None:
+            self.send(WhoAmI())
 
     @cached_property
     def identity(self) -> Identity:

@@ -13,7 +13,9 @@ from todo_cli.cli.approval_prompt import approve_some, approved_calls, ask_appro
 from todo_cli.cli.echo import no_echo
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape, escape_block
+from todo_cli.cli.render.list_view import open_view
 from todo_cli.cli.render.pending_calls import format_pending_calls
+from todo_cli.cli.render.signs import choose_signs
 from todo_cli.cli.render.turn import Screen, error_detail
 from todo_cli.cli.session import Session
 from todo_cli.cli.turn_signals import run_with_signals
@@ -22,7 +24,7 @@ from todo_cli.contract.ids import new_id
 from todo_cli.contract.limits import MAX_MESSAGE_CHARS
 from todo_cli.contract.turn_steps import BeginTurn, PendingCall
 from todo_cli.contract.users import WhoAmI
-from todo_cli.errors import Conflict, Invalid, ModelFailed, NotFound, TodoError
+from todo_cli.errors import Conflict, Invalid, ModelFailed, NotFound
 from todo_cli.turn_client.outcome import TurnOutcome
 from todo_cli.turn_client.run import read_turn
 from todo_cli.turn_client.title import title_conversation
@@ -33,12 +35,19 @@ EXTRA_MESSAGES = 10
 
 
 def open_screen(session: Session, form: str) -> Screen:
-    """Return the screen that shows a turn; on a terminal it shows the answer while it arrives."""
+    """Return the screen that shows a turn; on a terminal it shows the answer while it arrives.
+
+    A turn has connections of its own, so the user's preferences are asked for before. Raises TodoError.
+    """
+    is_live = session.is_terminal and form == "text"
+    shows_usage = is_live and session.send(WhoAmI()).show_usage is not False
     return Screen(
         form,
-        live=session.is_terminal,
+        live=is_live,
         colored=session.allow_color and session.display.theme != "none",
         quiet=session.quiet,
+        signs=choose_signs(session.display.signs),
+        shows_usage=shows_usage,
     )
 
 
@@ -81,16 +90,9 @@ def run_to_end(
 
 
 def _print_summary(session: Session, outcome: TurnOutcome, screen: Screen) -> None:
-    if screen.live and not session.quiet and not screen.is_empty and _wants_summary(session):
+    if screen.shows_usage and not session.quiet and not screen.is_empty:
         undo = "/undo" if session.is_prompt else f"todo chat undo {outcome.number}"
         screen.show_summary(undo, outcome.usage)
-
-
-def _wants_summary(session: Session) -> bool:
-    try:
-        return session.send(WhoAmI()).show_usage is not False
-    except TodoError:
-        return False  # the answer is printed; an error that stays shows with the next request
 
 
 def raise_for_outcome(outcome: TurnOutcome, *, is_empty: bool = False) -> None:
@@ -164,7 +166,7 @@ def answer_turn(session: Session, number: int, screen: Screen, *, yes: bool, onl
     if only is not None:
         answer = approve_some(begin.turn, watched.held, only.split())
     if yes and screen.form == "text":
-        for line in format_pending_calls(watched.held, session.local_now()):
+        for line in format_pending_calls(watched.held, open_view(session)):
             text.note(text.wrap(line, " " * 14))
     session.send(answer)
     errors = _show_results(session, number, watched.held, answer, screen) if watched.held else []

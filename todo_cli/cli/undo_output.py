@@ -7,12 +7,14 @@ from typing import Any
 from todo_cli.cli.render.changes import format_difference
 from todo_cli.cli.session import session_of
 from todo_cli.contract.conversations import RedoTurn, UndoTurn
-from todo_cli.contract.journal import Redo, Undo
+from todo_cli.contract.journal import Redo, Undo, UndoToken
 
 MAX_SHOWN_DIFFERENCES = 20
 
+UndoRequest = Undo | UndoToken | Redo | UndoTurn | RedoTurn
 
-def show_undo(ctx: Any, request: Undo | Redo | UndoTurn | RedoTurn, key: str | None, *, as_json: bool) -> None:
+
+def show_undo(ctx: Any, request: UndoRequest, key: str | None, *, as_json: bool) -> None:
     """Send the request; print the changed tasks and the skipped ones."""
     session = session_of(ctx)
     result = session.send(request, key)
@@ -22,22 +24,25 @@ def show_undo(ctx: Any, request: Undo | Redo | UndoTurn | RedoTurn, key: str | N
         json.write_document(result)
         return
     from todo_cli.cli.render import text
+    from todo_cli.cli.render.list_view import open_view
 
     if result.seq is None and not result.changes:
         _report_no_changes(request)
         return
-    names = ", ".join(str(seq) for seq in result.changes[:5]) + (", …" if len(result.changes) > 5 else "")
+    view = open_view(session)
+    ellipsis = view.signs.ellipsis
+    names = ", ".join(str(seq) for seq in result.changes[:5]) + (f", {ellipsis}" if len(result.changes) > 5 else "")
     word = f"Would {request.label.removeprefix('chat ')}" if request.dry_run else request.past
     text.write(f"{word} change {names}:" if names else f"{request.past} before, with the same key:")
     for difference in result.differences[:MAX_SHOWN_DIFFERENCES]:
-        text.write_wrapped(f"  {format_difference(difference, session.local_now())}")
+        text.write_wrapped(f"  {format_difference(difference, view)}")
     if len(result.differences) > MAX_SHOWN_DIFFERENCES:
-        text.write(f"  … and {len(result.differences) - MAX_SHOWN_DIFFERENCES} more")
+        text.write(f"  {ellipsis} and {len(result.differences) - MAX_SHOWN_DIFFERENCES} more")
     if result.skipped:
         text.note("skipped, changed since: " + ", ".join(f"#{number}" for number in result.skipped))
 
 
-def _report_no_changes(request: Undo | Redo | UndoTurn | RedoTurn) -> None:
+def _report_no_changes(request: UndoRequest) -> None:
     """Print that the answer changed nothing; its words are undone or redone all the same."""
     from todo_cli.cli.render import text
 

@@ -21,7 +21,7 @@ Reason = Annotated[str, Meta(min_length=1, max_length=MAX_REASON_CHARS)]
 class ClaimTask(Request[Task], frozen=True, kw_only=True):
     """Claim a task for a worker, so that nobody else can until the lease expires; without a number the next free one.
 
-    Free is a task that is ready (open, not blocked, neither deferred nor scheduled for later), unclaimed, and found by
+    Free is a task that is ready (open, not blocked, unclaimed, neither deferred nor scheduled for later) and found by
     the filter; the next one is due soonest, then added first. A claim belongs to the token: claiming the task again
     with the same token renews the lease. Completing, deleting or releasing the task ends the claim.
 

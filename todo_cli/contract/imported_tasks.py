@@ -67,3 +67,9 @@ class ImportedTask(Struct, frozen=True, kw_only=True):
     comments: tuple[ImportedComment, ...] = ()
     kept: dict[str, Any] = {}
     lost: tuple[str, ...] = ()
+
+
+def own_identity(source_id: str | None) -> str | None:
+    """Return the source's own id of a task, None for a place such as `line:7` or `row:2`."""
+    is_place = source_id is not None and source_id.partition(":")[0] in ("line", "row")
+    return None if is_place else source_id

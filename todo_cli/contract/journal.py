@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from todo_cli.contract.base import Asks, Limit, Number, Request
+from todo_cli.contract.base import Asks, DateText, Limit, Name, Number, Request
 from todo_cli.contract.limits import MAX_INTEGER
 
 ChangeSeq = Annotated[int, Meta(ge=1, le=MAX_INTEGER, description="a change's position in the journal of its space")]
@@ -96,6 +96,25 @@ class Undo(Request[Undone], frozen=True, kw_only=True):
     asks = Asks.ALWAYS
 
     id: ChangeSeq | None = None
+    partial: bool = False
+    dry_run: bool = False
+
+
+class UndoToken(Request[Undone], frozen=True, kw_only=True):
+    """Undo all that one of my tokens has changed, or that it has changed `since`; all of it or nothing.
+
+    It is refused when tasks have changed since by others; with `partial` those are left alone.
+    """
+
+    verb = "UndoToken"
+    label = "undo"
+    past = "Undid"
+    route = "POST /v1/token_undos"
+    scope = "tasks:write"
+    asks = Asks.ALWAYS
+
+    token: Name
+    since: DateText | None = None
     partial: bool = False
     dry_run: bool = False
 

@@ -64,6 +64,20 @@ MAX_ADDED_TASKS = 1_000
 """Tasks of one `AddTasks`; `todo add -` sends more in parts."""
 MAX_STDIN_LINES = 100_000
 """Lines of one `todo add -`."""
+MAX_IMPORTED_TASKS = 500
+"""Tasks of one `ImportTasks`; `todo import` sends more in parts."""
+MAX_IMPORTED_COMMENTS = 1_000
+"""Comments of one task that is imported."""
+MAX_SOURCE_ID_CHARS = 500
+"""The id of a task in a file that is imported."""
+MAX_SOURCE_LINKS = 1_000
+"""Blockers of a task in a file that is imported; at most 100 of them take effect."""
+MAX_KEPT_CHARS = 500_000
+"""The values of an imported task that no field takes, as JSON."""
+MAX_EXPORTED_TASKS = 500
+"""Tasks of one page of an export."""
+MAX_EXPORTED_BYTES = 8 * 1024 * 1024
+"""The notes and kept values of one page of an export, unless one task alone is larger."""
 MAX_IMPORT_MESSAGES = 500
 """Messages of one `ImportMessages`; `todo chat import` sends more in parts."""
 MAX_CALLS_PER_MESSAGE = 200
@@ -99,5 +113,10 @@ MAX_PER_MINUTE = 10_000
 """Requests, or turns of the chat, that an administrator may allow a user in 60 seconds."""
 MAX_TOKENS_PER_DAY = 10**15
 """A budget of model tokens."""
+
+MAX_STATS_DAYS = 371
+"""Of a burndown: 53 weeks."""
 MAX_REQUESTS_PER_MINUTE = 10_000
 """The rate of one token."""
+MAX_UNDONE_CHANGES = 500
+"""Changes of one token that are undone together."""

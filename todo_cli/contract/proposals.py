@@ -14,7 +14,7 @@ from todo_cli.contract.plans import Arguments, Verb
 from todo_cli.contract.tasks import Changed
 from todo_cli.contract.tokens import Id
 
-Reason = Annotated[str, Meta(min_length=1, max_length=MAX_NOTE_CHARS, description="why it was rejected")]
+RejectionReason = Annotated[str, Meta(min_length=1, max_length=MAX_NOTE_CHARS, description="why it was rejected")]
 
 
 class Proposal(Struct, frozen=True, kw_only=True):
@@ -96,4 +96,4 @@ class RejectProposal(Request[Proposal], frozen=True, kw_only=True):
     scope = "approve"
 
     id: Id
-    reason: Reason | None = None
+    reason: RejectionReason | None = None

@@ -66,13 +66,17 @@ class Repeat(Struct, frozen=True, kw_only=True):
 
 
 class Comment(Struct, frozen=True, kw_only=True):
-    """A comment on a task. `removed` is present only in the answer to its removal."""
+    """A comment on a task. `removed` is present only in the answer to its removal.
+
+    An imported comment has `imported_by`, the user who imported it: `user` and `at` are as its file says then.
+    """
 
     id: str
     user: str
     at: datetime
     text: str
     edited_at: datetime | None = None
+    imported_by: str | UnsetType = UNSET
     removed: bool | UnsetType = UNSET
 
 
@@ -107,13 +111,16 @@ class LinkedTask(Struct, frozen=True, kw_only=True):
 class TaskLinks(Struct, frozen=True, kw_only=True):
     """The tasks around a task, 100 of a kind at most: its parent, its subtasks, its blockers, and what it blocks.
 
-    Subtasks and blocked tasks in the trash are left out, finished blocked tasks too.
+    `source` is the task during which it was found, `discovered` are those that were found during it. Subtasks, blocked
+    and discovered tasks in the trash are left out, finished blocked tasks too.
     """
 
     parent: LinkedTask | None = None
     subtasks: tuple[LinkedTask, ...] = ()
     blockers: tuple[LinkedTask, ...] = ()
     blocked: tuple[LinkedTask, ...] = ()
+    source: LinkedTask | None = None
+    discovered: tuple[LinkedTask, ...] = ()
 
 
 class SimilarTask(Struct, frozen=True, kw_only=True):
@@ -189,6 +196,7 @@ class NewTask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     scheduled: DateText | UnsetType | None = UNSET
     every: RecurrenceText | UnsetType | None = UNSET
     remind: ReminderTexts | UnsetType = UNSET
+    discovered_from: Number | UnsetType | None = UNSET
 
 
 class Changed(Struct, frozen=True, kw_only=True):

@@ -80,6 +80,7 @@ class AddTask(Request[Task], frozen=True, kw_only=True):
     scheduled: DateText | UnsetType | None = UNSET
     every: RecurrenceText | UnsetType | None = UNSET
     remind: ReminderTexts | UnsetType = UNSET
+    discovered_from: Number | UnsetType | None = UNSET
     parse: bool | UnsetType = UNSET
     report_similar: bool | UnsetType = UNSET
 
@@ -232,6 +233,7 @@ class EditTasks(OnTasks, frozen=True, kw_only=True):
     scheduled: DateText | UnsetType | None = UNSET
     every: RecurrenceText | UnsetType | None = UNSET
     remind: ReminderTexts | UnsetType = UNSET
+    discovered_from: Number | UnsetType | None = UNSET
     occurrences: Literal["this", "all"] | UnsetType = UNSET
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from todo_cli.contract.base import Request
 from todo_cli.contract.filters import SortOrder
@@ -85,20 +85,27 @@ class ChooseView(Request[ViewPage], frozen=True, kw_only=True):
 
 
 class NameCount(Struct, frozen=True, kw_only=True):
-    """A project or tag and its number of open tasks."""
+    """A project or tag and its number of open tasks.
+
+    With `progress` it also has its numbers of done and of overdue tasks, and the next date on which one is due.
+    """
 
     name: str
     tasks: int
+    done: int | UnsetType = UNSET
+    overdue: int | UnsetType = UNSET
+    next_due: str | UnsetType | None = UNSET
 
 
 class NameCounts(Struct, frozen=True, kw_only=True):
-    """Projects or tags in use, sorted by name."""
+    """Projects or tags in use, sorted by name. With `progress`, `rest` counts the tasks without a project."""
 
     used: tuple[NameCount, ...]
+    rest: NameCount | UnsetType = UNSET
 
 
 class ListTags(Request[NameCounts], frozen=True, kw_only=True):
-    """List the tags of open tasks and how many tasks each has."""
+    """List the tags of open tasks and how many tasks each has; with `progress` those of done tasks too."""
 
     verb = "ListTags"
     label = "tags"
@@ -106,12 +113,16 @@ class ListTags(Request[NameCounts], frozen=True, kw_only=True):
     write = False
     is_versioned = True
 
+    progress: bool = False
+
 
 class ListProjects(Request[NameCounts], frozen=True, kw_only=True):
-    """List the projects of open tasks and how many tasks each has."""
+    """List the projects of open tasks and how many tasks each has; with `progress` those of done tasks too."""
 
     verb = "ListProjects"
     label = "projects"
     route = "GET /v1/projects"
     write = False
     is_versioned = True
+
+    progress: bool = False

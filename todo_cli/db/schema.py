@@ -28,6 +28,7 @@ from todo_cli.db.tables import (  # noqa: F401  # importing them adds their tabl
     search,
     sign_in,
     spaces,
+    task_sources,
     tasks,
     tokens,
     turns,

@@ -66,6 +66,17 @@ def find_writable_format(name: str) -> WritableFormat:
     return cast(WritableFormat, format)
 
 
+def name_format(file_name: str) -> str | None:
+    """Return the name of the format that writes files with this ending, None for an ending of none or of several."""
+    formats = [find_format(name) for name in MODULES]
+    names = [
+        format.NAME
+        for format in formats
+        if file_name.lower().endswith(format.EXTENSIONS) and hasattr(format, "write_tasks")
+    ]
+    return names[0] if len(names) == 1 else None
+
+
 def detect_format(file: BinaryIO, options: ReadOptions) -> FileFormat | None:
     """Return the format of a file, None for a file without text; raises Invalid where no format fits."""
     head = read_head(file, options)
@@ -85,9 +96,12 @@ def detect_format(file: BinaryIO, options: ReadOptions) -> FileFormat | None:
 
 
 def read_head(file: BinaryIO, options: ReadOptions) -> str:
-    """Return the first text of a file without its byte order mark."""
-    chunk = next(read_utf8_chunks(file, options.encoding), b"")
-    return chunk.decode(errors="replace")[:HEAD_CHARS]
+    """Return the first text of a file without its byte order mark and blanks before it."""
+    for chunk in read_utf8_chunks(file, options.encoding):
+        head = chunk.decode(errors="replace")
+        if head.strip():
+            return head[:HEAD_CHARS]
+    return ""
 
 
 def _has_extension(format: FileFormat, options: ReadOptions) -> bool:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import TextIO
+from shutil import copyfileobj
+from tempfile import SpooledTemporaryFile
+from typing import IO, TextIO
 
 from todo_cli.formats.records import ExportedTask, WriteLoss, WriteOptions
 
 GROUPED_BY_PROJECT = True
+MAX_BODY_CHARS_IN_MEMORY = 4 * 1024 * 1024
 MAX_HEADING_DEPTH = 6
 INDENT = "  "
 CODE_INDENT = 4
@@ -17,33 +20,37 @@ _BLOCK_START = re.compile(r"[-+*#>`~|=_<\[\\:]")
 _NUMBER = re.compile(r"(\d{1,9})([.)])")
 _ESCAPED_START = re.compile(r"^([ \t]*)\\(?=[-+*#>`~|=_<\[\\:])", re.MULTILINE)
 _ESCAPED_NUMBER = re.compile(r"^([ \t]*\d{1,9})\\(?=[.)])", re.MULTILINE)
-_CLOSING_MARKS = re.compile(r"(?:(?<=\s)|^)(#+)$")
-_ESCAPED_MARKS = re.compile(r"(?:(?<=\s)|^)\\(#+)$")
+_CLOSING_MARKS = re.compile(r"(?:(?<=\s)|^)(\\*#+)$")
+_ESCAPED_MARKS = re.compile(r"(?:(?<=\s)|^)\\(\\*#+)$")
 
 
 def write_tasks(tasks: Iterable[ExportedTask], file: TextIO, options: WriteOptions) -> Iterator[WriteLoss]:
     """Write the lists of all projects. The tasks of one project are in memory together, to stand below their parents.
 
-    Deleted tasks are left out.
+    The list without a project comes first, since no heading could end the one above. The others wait for it in a
+    temporary file. Deleted tasks are left out.
     """
     above: list[str] = []
-    for project, group in groupby(tasks, key=lambda task: task.project):
-        parts = _split_project(project)
-        written = []
-        for task in group:
-            yield from _find_losses(task)
-            if task.status != "deleted":
-                written.append(task)
-        numbers = {task.number for task in written}
-        roots = [task for task in written if not task.parent or task.parent.number not in numbers]
-        yield from (WriteLoss(number=task.number, word="parent") for task in roots if task.parent)
-        if written:
-            file.writelines(_format_headings(parts, above))
-            above = parts
-            _write_list(written, roots, file)
+    with SpooledTemporaryFile(MAX_BODY_CHARS_IN_MEMORY, "w+", encoding="utf-8", newline="") as body:
+        for project, group in groupby(tasks, key=lambda task: task.project):
+            written = []
+            for task in group:
+                yield from _find_losses(task)
+                if task.status != "deleted":
+                    written.append(task)
+            numbers = {task.number for task in written}
+            roots = [task for task in written if not task.parent or task.parent.number not in numbers]
+            yield from (WriteLoss(number=task.number, word="parent") for task in roots if task.parent)
+            if written:
+                parts = _split_project(project)
+                body.writelines(_format_headings(parts, above))
+                above = parts or above
+                _write_list(written, roots, body if parts else file)
+        body.seek(0)
+        copyfileobj(body, file)
 
 
-def _write_list(tasks: list[ExportedTask], roots: list[ExportedTask], file: TextIO) -> None:
+def _write_list(tasks: list[ExportedTask], roots: list[ExportedTask], file: IO[str]) -> None:
     subtasks: dict[int, list[ExportedTask]] = {}
     for task in tasks:
         if task.parent:

@@ -23,13 +23,16 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from todo_cli.contract.exports import ExportedTask, TaskReference, TaskSource
 from todo_cli.contract.imported_tasks import (
     DayOrInstant,
     ImportedComment,
     ImportedRepeat,
     ImportedSeries,
     ImportedTask,
+    own_identity,
 )
+from todo_cli.contract.task_types import Reminder
 from todo_cli.errors import Invalid
 
 __all__ = [
@@ -44,11 +47,13 @@ __all__ = [
     "ImportedSeries",
     "ImportedTask",
     "NotATask",
+    "OwnFields",
     "ReadOptions",
     "ReadTask",
     "TaskReference",
     "WriteLoss",
     "WriteOptions",
+    "own_identity",
 ]
 
 IMPOSSIBLE, POSSIBLE, LIKELY, CERTAIN = 0, 20, 60, 100
@@ -59,8 +64,8 @@ class ReadOptions(Struct, frozen=True, kw_only=True):
     """How to read a file: `zone` and `now` for its dates, `name` is the file's name without its folder.
 
     `encoding` names the file's encoding; null means UTF-8, or UTF-16 by its mark, and windows-1252 for a line that is
-    neither. The last three are for CSV: our field by column, our value by value for each field, and the form of dates
-    such as `DD.MM.YYYY`.
+    neither. The last three are for CSV: the column of each of our fields, for a field our value by the file's, and the
+    form of dates such as `DD.MM.YYYY`.
     """
 
     zone: ZoneInfo
@@ -83,6 +88,14 @@ class WriteOptions(Struct, frozen=True, kw_only=True):
     name: str = ""
 
 
+class OwnFields(Struct, frozen=True, kw_only=True):
+    """Values that our own JSON Lines have beside the neutral ones."""
+
+    repeat: dict[str, Any] | None = None
+    remind: tuple[Reminder, ...] = ()
+    source: TaskSource | None = None
+
+
 class ReadTask(Struct, frozen=True, kw_only=True):
     """A task of the file and its place there, such as `line 7` or `task 12`.
 
@@ -92,6 +105,7 @@ class ReadTask(Struct, frozen=True, kw_only=True):
     task: ImportedTask
     place: str
     version: tuple[int, str] = (0, "")
+    own: OwnFields | None = None
 
 
 class NotATask(Struct, frozen=True, kw_only=True):
@@ -131,73 +145,8 @@ class BrokenFile(Invalid):
         self.reason = reason
 
 
-class TaskReference(Struct, frozen=True, kw_only=True):
-    """A task that another one names: its number and id here, and its id in the file that it came from.
-
-    `source_id` is null unless the task came from a file of the format that is written. `kept_id` is `kept.id` then.
-    """
-
-    number: int
-    id: str
-    source_id: str | None = None
-    kept_id: str | None = None
-
-    @property
-    def identity(self) -> str:
-        """The id that the format writes: the source's own, unless that is only a place in a file."""
-        return own_identity(self.source_id) or self.id
-
-
-class ExportedTask(Struct, frozen=True, kw_only=True):
-    """One task to write. Its fields are those of `ImportedTask`; `parent` and `after` refer to tasks of the space.
-
-    `source_id`, `kept` and `left_out` are of the format that is written, else empty. `left_out` are the `parent` and
-    `after` of the source that led to no task or closed a circle. `series.id` is a UUID of ours, unless `source_series`
-    has the source's. `updated_at` is the last change here.
-    """
-
-    number: int
-    id: str
-    title: str
-    note: str | None = None
-    status: str = "open"
-    due: DayOrInstant | None = None
-    scheduled: DayOrInstant | None = None
-    defer: DayOrInstant | None = None
-    priority: int | None = None
-    project: str | None = None
-    tags: tuple[str, ...] = ()
-    parent: TaskReference | None = None
-    after: tuple[TaskReference, ...] = ()
-    has_subtasks: bool = False
-    every: ImportedRepeat | None = None
-    series: ImportedSeries | None = None
-    source_series: str | None = None
-    started_at: DayOrInstant | None = None
-    tracked: int = 0
-    created_at: DayOrInstant
-    updated_at: DayOrInstant
-    completed_at: DayOrInstant | None = None
-    deleted_at: DayOrInstant | None = None
-    comments: tuple[ImportedComment, ...] = ()
-    source_id: str | None = None
-    kept: dict[str, Any] = {}
-    left_out: dict[str, Any] = {}
-
-    @property
-    def identity(self) -> str:
-        """The id that the format writes: the source's own, unless that is only a place in a file."""
-        return own_identity(self.source_id) or self.id
-
-
 class WriteLoss(Struct, frozen=True, kw_only=True):
     """A value that the written format cannot take, such as `note` of task 12."""
 
     number: int
     word: str
-
-
-def own_identity(source_id: str | None) -> str | None:
-    """Return the source's own id of a task, None for a place such as `line:7` or `row:2`."""
-    is_place = source_id is not None and source_id.partition(":")[0] in ("line", "row")
-    return None if is_place else source_id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -14,6 +15,9 @@ from todo_cli.formats.json_items import JsonItem, JsonText
 from todo_cli.formats.records import BrokenFile, ReadOptions
 
 DATA, FILTERS = "data.json", "filters.json"
+COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+DAMAGES = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError)
+"""What the library raises for a damaged archive, and for one with a password."""
 MAX_DATA_BYTES = 2 * 1024 * 1024 * 1024
 MAX_FILTER_BYTES = 4 * 1024 * 1024
 
@@ -35,14 +39,13 @@ def open_export(file: BinaryIO) -> Iterator[ExportFile]:
     try:
         with zipfile.ZipFile(file) as archive:
             names = {info.filename: info for info in archive.infolist()}
-            if DATA not in names:
-                raise BrokenFile("the archive", f"it has no {DATA}")
+            if DATA not in names or names[DATA].compress_type not in COMPRESSIONS:
+                raise BrokenFile("the archive", f"it has no {DATA} that can be read")
             if names[DATA].file_size > MAX_DATA_BYTES:
                 raise BrokenFile("the archive", f"{DATA} is larger than {MAX_DATA_BYTES:,} bytes")
             with archive.open(DATA) as data:
                 yield ExportFile(cast(BinaryIO, data), _count_filters(archive, names))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        # RuntimeError: the archive needs a password
+    except DAMAGES as error:
         raise BrokenFile("the archive", str(error) or type(error).__name__) from None
 
 

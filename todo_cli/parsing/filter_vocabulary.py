@@ -13,7 +13,7 @@ FIELDS: dict[str, str] = {
     "priority": ORDERED,
     "due": DATE, "defer": DATE, "scheduled": DATE, "created": DATE, "updated": DATE, "done": DATE,
     "status": CHOICE, "is": CHOICE, "has": CHOICE,
-    "parent": NUMBER, "after": NUMBER,
+    "parent": NUMBER, "after": NUMBER, "discovered": NUMBER,
     "every": RULE,
 }  # fmt: skip  # aligned by hand
 
@@ -28,6 +28,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 
 NULLABLE_FIELDS = frozenset({
     "project", "tag", "priority", "note", "claimed", "due", "defer", "scheduled", "done", "parent", "after", "every",
+    "discovered",
 })  # fmt: skip  # aligned by hand
 NONE, ANY = "none", "any"
 
@@ -50,6 +51,7 @@ FIELD_ALIASES = {
     "entry": "created", "added": "created", "modified": "updated", "changed": "updated",
     "end": "done", "completed": "done", "finished": "done",
     "state": "status", "depends": "after", "dep": "after", "under": "parent",
+    "discovered-from": "discovered", "discovered_from": "discovered",
     "recur": "every", "rec": "every", "repeat": "every",
     "assigned": "claimed", "assignee": "claimed",
 }  # fmt: skip  # aligned by hand

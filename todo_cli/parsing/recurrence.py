@@ -44,6 +44,7 @@ def parse_recurrence(words: str, *, zone: str, now: datetime, week_start: int = 
       `every 2nd tuesday` and `every last friday` (of the month), `every 4th thursday of november`,
       `every last weekday`, `every jan 15`.
     - `at 9am`, `at 9am and 5pm`, `until 2027-01-01`, `for 10 times` and `starting monday` follow, in any order.
+    - `every 2 weeks on mon and sun` counts the user's weeks, or others with `weeks start sunday`.
     - `every! 3 days`, `3 days after done`: the interval counts from the day on which the task is completed.
     - A zone may follow the time: `every day at 9am EST`, `every monday at 10:00 America/New_York`.
     - The 29th to the 31st are the last day of a shorter month.
@@ -102,10 +103,12 @@ def _parse(words: str, zone: str, now: datetime, week_start: int = 0) -> Recurre
     rule_words = clauses["rule"]
     if rule_words.startswith(_RRULE_STARTS):
         rule = parse_rrule(rule_words)
-        if any(name in clauses for name in ("at", "times", "until")):
-            raise ValueError("RRULE text has its own time, count and end: BYHOUR, COUNT, UNTIL")
+        if any(name in clauses for name in ("at", "times", "until", "week")):
+            raise ValueError("RRULE text has its own time, count, end and weeks: BYHOUR, COUNT, UNTIL, WKST")
     else:
-        rule = parse_rule(rule_words, clauses.get("at", ""), clauses.get("times", ""))
+        rule = parse_rule(rule_words, *(clauses.get(name, "") for name in ("at", "times", "week")))
+        if "week" not in clauses and rule.freq == "WEEKLY" and rule.interval > 1 and rule.days:
+            rule = rule._replace(week_start=week_start)
     if "until" in clauses:
         rule = rule._replace(until=_parse_day(clauses["until"], zone, now, week_start))
         if rule.times:

@@ -17,15 +17,17 @@ def format_rule(rule: RecurrenceRule, zone: str = "") -> str | None:
     base = rule._replace(hours=(), minutes=(), seconds=(), until=None, times=None)
     count = f"for {rule.times} times" if rule.times else ""
     parts = (_format_base(base), _format_clocks(rule))
-    words = " ".join(filter(None, (*parts, count)))
+    week = f"(weeks start {DAY_NAMES[rule.week_start]})" if rule.week_start else ""
+    words = " ".join(filter(None, (*parts, count, week)))
     try:
         clauses = split_clauses(words)
-        parsed = parse_rule(clauses["rule"], clauses.get("at", ""), clauses.get("times", ""))
+        parsed = parse_rule(clauses["rule"], *(clauses.get(name, "") for name in ("at", "times", "week")))
     except ValueError:
         return None
     if parsed._replace(until=rule.until) != rule:
         return None
-    return f"every {' '.join(filter(None, (*parts, zone, count)))}{_format_until(rule.until)}"
+    behind = f" {week}" if week else ""
+    return f"every {' '.join(filter(None, (*parts, zone, count)))}{_format_until(rule.until)}{behind}"
 
 
 def _format_base(rule: RecurrenceRule) -> str:

@@ -1,7 +1,7 @@
 """Parse the words of a recurrence into a rule.
 
 `[every] [N] UNIT [on DAYS]`, `[every] DAYS` or `daily … annually`, followed by clauses in any order:
-`at 9am`, `until DATE`, `for 10 times`, `starting DATE`, `after done`.
+`at 9am`, `until DATE`, `for 10 times`, `starting DATE`, `after done`, `weeks start sunday`.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ _CLAUSES = (
     ("times", r"(?=[0-9]+ times)"),
     ("done", rf"(?={_DONE})"),
     ("at", r"(?:at|by) "),
+    ("week", r"\(?weeks start(?: on)? "),
 )
 _CLAUSE_STARTS = re.compile(" (?=" + "|".join(f"(?:{pattern})" for _, pattern in _CLAUSES) + ")")
 _PART = re.compile(rf"(?P<rest>.*?) ?\b(?:in the |at )?(?P<part>{any_of(DAY_PARTS)})")
@@ -57,7 +58,7 @@ _INTERVAL = re.compile(r"(?:(?P<n>other|[0-9]+(?:st|nd|rd|th)?|[a-z]+) ?)??(?P<u
 
 
 def split_clauses(words: str) -> dict[str, str]:
-    """Split the phrase into `rule` and those of `at until times start done` that it has. Raise ValueError."""
+    """Split the phrase into `rule` and those of `at until times start done week` that it has. Raise ValueError."""
     text = " ".join(words.lower().replace(",", ", ").split()).replace(" ,", ",")
     text = re.sub(" for (?=[0-9]+ times)", " ", text)
     text = re.sub(r"(and|,|&) every ", r"\1 ", text)
@@ -78,8 +79,8 @@ def split_clauses(words: str) -> dict[str, str]:
     return clauses
 
 
-def parse_rule(words: str, at: str = "", times: str = "") -> RecurrenceRule:
-    """Return the rule of the words without `every`, with its time of day and its count. Raise ValueError."""
+def parse_rule(words: str, at: str = "", times: str = "", week: str = "") -> RecurrenceRule:
+    """Return the rule of the words without `every`, with its time of day, count and weeks. Raise ValueError."""
     words, clocks = _split_clocks(words, at)
     rule = _parse_base(words)
     if clocks:
@@ -89,7 +90,13 @@ def parse_rule(words: str, at: str = "", times: str = "") -> RecurrenceRule:
         if not match or not 1 <= int(match[1]) <= MAX_COUNT:
             raise ValueError(f"{times[:30]!r} must be 1 to {MAX_COUNT} times")
         rule = rule._replace(times=int(match[1]))
-    return rule
+    return _set_week_start(rule, week) if week else rule
+
+
+def _set_week_start(rule: RecurrenceRule, day: str) -> RecurrenceRule:
+    if rule.freq != "WEEKLY" or day.rstrip(")") not in WEEKDAYS:
+        raise ValueError("`weeks start` needs a rule that counts weeks, and a weekday")
+    return rule._replace(week_start=WEEKDAYS[day.rstrip(")")])
 
 
 def set_clocks(rule: RecurrenceRule, clocks: list[time]) -> RecurrenceRule:

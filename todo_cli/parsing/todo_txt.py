@@ -21,8 +21,8 @@ _DONE = re.compile(r"x\s+(?=\S)")
 _PRIORITY = re.compile(r"\(([A-Z])\)\s+(?=\S)")
 _DAY = re.compile(r"(\d{4}-\d\d-\d\d)\s+(?=\S)")
 _WORD = re.compile(r"\S+")
-_NAME = re.compile(r"([+@])([^\s,]+)")
-_PAIR = re.compile(r"([A-Za-z][^\s:]*):(?!//)([^\s:]+)")
+SIGNED_NAME = re.compile(r"([+@])([^\s,]+)")
+KEY_VALUE = re.compile(r"([A-Za-z][^\s:]*):(?!//)([^\s:]+)")
 _RULE = re.compile(r"(\+?)(\d{1,4})([dwmy])")
 _ANY_RULE = re.compile(r"(?:^|\s)rec:\+?\d{1,4}[dwmyb](?!\S)")
 _BUSINESS_DAYS = re.compile(r"\+?\d+b")
@@ -47,19 +47,46 @@ class TodoTxtLine(NamedTuple):
 
 def parse_todo_txt(text: str) -> TodoTxtLine | None:
     """Return the fields of a line in the form of todo.txt, None for any other text."""
+    head = split_head(text)
+    if not (head.done or head.letter or head.created or _ANY_RULE.search(text)):
+        return None
+    priority = read_letter(head.letter) if head.letter else None
+    title, fields = _read_body(head.body, done=head.done)
+    return TodoTxtLine(title, head.done, head.completed, head.created, **({"priority": priority} | fields))
+
+
+class TodoTxtHead(NamedTuple):
+    """The beginning of a line: its `x`, its priority's letter and its dates. The rest is the `body`."""
+
+    done: bool
+    letter: str | None
+    completed: date | None
+    created: date | None
+    body: str
+
+
+def split_head(text: str) -> TodoTxtHead:
+    """Split off the beginning of a line. A day that does not exist begins the body."""
     head = _DONE.match(text) or _PRIORITY.match(text)
     done = bool(head) and text[0] == "x"
-    priority = _read_priority(head[1]) if head and not done else None
     place = head.end() if head else 0
     days: list[date] = []
     while len(days) < (2 if done else 1) and (day := _read_day(text, place)):
         days.append(day)
         place = _skip_day(text, place)
-    if not head and not days and not _ANY_RULE.search(text):
-        return None
     completed = days.pop(0) if done and days else None
-    title, fields = _read_body(text[place:], done=done)
-    return TodoTxtLine(title, done, completed, days[0] if days else None, **({"priority": priority} | fields))
+    letter = head[1] if head and not done else None
+    return TodoTxtHead(done, letter, completed, days[0] if days else None, text[place:])
+
+
+def split_body(body: str) -> tuple[str, list[str], list[str]]:
+    """Return the sentence of a body, the words of it, and the last words that are all fields."""
+    words = list(_WORD.finditer(body))
+    run = len(words)
+    while run and _is_token(words[run - 1][0]):
+        run -= 1
+    sentence = body[: words[run - 1].end()] if run else ""
+    return sentence, [word[0] for word in words[:run]], [word[0] for word in words[run:]]
 
 
 def name_projects(text: str) -> str:
@@ -87,38 +114,33 @@ def _skip_day(text: str, place: int) -> int:
     return match.end() if match else place
 
 
-def _read_priority(letter: str) -> int:
+def read_letter(letter: str) -> int:
+    """Return the priority that a letter means."""
     return min(ord(letter) - ord("A") + 1, LOWEST_PRIORITY)
 
 
 def _read_body(body: str, *, done: bool) -> tuple[str, dict[str, Any]]:
     """Return the title and the fields of the text behind the dates."""
-    words = list(_WORD.finditer(body))
-    run = len(words)  # the place of the first of the last words that are all fields
-    while run and _is_token(words[run - 1][0]):
-        run -= 1
+    sentence, words, run = split_body(body)
     fields: dict[str, Any] = {}
-    kept = []
-    for place, word in enumerate(words):
-        taken = _take_field(fields, word[0], done=done)
-        if place >= run and not taken:
-            kept.append(word[0])
-    sentence = [body[: words[run - 1].end()]] if run else []
-    return " ".join([*sentence, *kept]) or body, fields
+    for word in words:
+        _take_field(fields, word, done=done)
+    kept = [word for word in run if not _take_field(fields, word, done=done)]
+    return " ".join([*([sentence] if sentence else []), *kept]) or body, fields
 
 
 def _is_token(word: str) -> bool:
-    return bool(_NAME.fullmatch(word) or _PAIR.fullmatch(word))
+    return bool(SIGNED_NAME.fullmatch(word) or KEY_VALUE.fullmatch(word))
 
 
 def _take_field(fields: dict[str, Any], word: str, *, done: bool) -> bool:
     """Set the field that the word names and return True; of all but tags the first counts."""
-    if match := _NAME.fullmatch(word):
+    if match := SIGNED_NAME.fullmatch(word):
         if match[1] == "@":
             fields["tags"] = tuple(dict.fromkeys((*fields.get("tags", ()), match[2])))
             return True
         return _set_first(fields, "project", match[2])
-    match = _PAIR.fullmatch(word)
+    match = KEY_VALUE.fullmatch(word)
     name = _KEYS.get(match[1]) if match else None
     value = _read_value(name, match[2], done=done) if match and name else None
     return name is not None and value is not None and _set_first(fields, name, value)
@@ -135,7 +157,7 @@ def _read_value(name: str, text: str, *, done: bool) -> int | str | None:
     """Return the value behind a key, None where the word is none of our fields."""
     match name:
         case "priority":
-            return _read_priority(text) if done and re.fullmatch("[A-Z]", text) else None
+            return read_letter(text) if done and re.fullmatch("[A-Z]", text) else None
         case "every":
             return None if done or _BUSINESS_DAYS.fullmatch(text) else _read_rule(text)
         case _:

@@ -16,9 +16,9 @@ from todo_cli.contract.keys import check_key, parse_fences
 from todo_cli.contract.tasks import EditTasks
 from todo_cli.contract.tool_requests import FENCE_ARGUMENT, KEY_ARGUMENT, takes_fence
 from todo_cli.errors import Invalid
-from todo_cli.tools.tool_list import CLEARABLE_FIELDS, CLEARABLE_LISTS, TOOLS, hidden_fields
+from todo_cli.tools.tool_list import CLEARABLE_FIELDS, CLEARABLE_LISTS, MCP_FIELDS, TOOLS, hidden_fields
 
-_NUMBER_FIELDS = ("number", "parent")
+_NUMBER_FIELDS = ("number", "parent", "discovered_from")
 _NUMBER_LIST_FIELDS = ("numbers", "after", "add_after", "remove_after")
 _TAG_LIST_FIELDS = ("tags", "add_tags", "remove_tags")
 
@@ -62,7 +62,7 @@ def _parse_fields(request: type[Request[Any]], given: dict[str, Any]) -> dict[st
     unknown = [name for name in given if name not in known]
     if unknown:
         raise Invalid(f"the tool has no field {unknown[0][:40]!r}", hint=f"its fields are: {', '.join(known)}")
-    wrong = [name for name in clear if name not in CLEARABLE_FIELDS]
+    wrong = [name for name in clear if name not in (*CLEARABLE_FIELDS, *MCP_FIELDS)]
     if wrong:
         raise Invalid(f"{str(wrong[0])[:40]!r} cannot be cleared", hint=f"these can: {', '.join(CLEARABLE_FIELDS)}")
     empty: dict[str, Any] = {name: [] if name in CLEARABLE_LISTS else None for name in clear}

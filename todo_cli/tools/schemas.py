@@ -11,7 +11,15 @@ from todo_cli.contract.base import Asks, Request, summary_of
 from todo_cli.contract.codec import answer_type
 from todo_cli.contract.tasks import EditTasks, ListTasks
 from todo_cli.contract.tool_requests import FENCE_ARGUMENT, KEY_ARGUMENT, takes_fence
-from todo_cli.tools.tool_list import BASIC_TOOLS, CLEARABLE_FIELDS, EXTRA_TOOLS, MORE_TOOLS, TOOLS, hidden_fields
+from todo_cli.tools.tool_list import (
+    BASIC_TOOLS,
+    CLEARABLE_FIELDS,
+    EXTRA_TOOLS,
+    MCP_FIELDS,
+    MORE_TOOLS,
+    TOOLS,
+    hidden_fields,
+)
 
 MAX_STATED_NUMBER = 100
 """A greater number is no limit that a model need know."""
@@ -49,6 +57,7 @@ _DESCRIPTIONS = {
     "remove_after": "Tasks that it waits for no longer.",
     "occurrences": "'this' one only, or 'all': the next dates too.",
     "clear": "The fields to empty.",
+    "discovered_from": "The task during which you found this one.",
     "fence": "The `fence` of your claim_task, if you have claimed the task.",
     "key": "A text of your own for this change. A repeated call with the same key does nothing more.",
 }
@@ -109,10 +118,11 @@ def make_schema(request: type[Request[Any]], *, with_key: bool = False) -> dict[
     fields = {
         name: _describe_field(name, _simplify(field), descriptions.get(name), is_optional=name not in required)
         for name, field in schema["properties"].items()
-        if name not in hidden_fields(request)
+        if name not in hidden_fields(request) and (with_key or name not in MCP_FIELDS)
     }
     if request is EditTasks:
-        items = {"type": "string", "enum": list(CLEARABLE_FIELDS)}
+        clearable = [*CLEARABLE_FIELDS, *(MCP_FIELDS if with_key else ())]
+        items = {"type": "string", "enum": clearable}
         fields["clear"] = {"type": "array", "items": items, "description": _DESCRIPTIONS["clear"]}
     if with_key and request.write:
         fields[KEY_ARGUMENT] = {"type": "string", "description": _DESCRIPTIONS[KEY_ARGUMENT]}

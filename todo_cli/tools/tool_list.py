@@ -22,16 +22,19 @@ EXTRA_TOOLS = {name: request for name, request in TOOLS.items() if not request.t
 MORE_TOOLS = "more_tools"
 """The tool that finds the others. It is no Request: the chat answers it itself."""
 
+MCP_FIELDS = ("discovered_from",)
+"""Fields of tools over MCP that the chat does not offer: they are for agents that work on tasks."""
+
 CLEARABLE_LISTS = ("tags", "after")
 CLEARABLE_FIELDS = (
     *(
         field.name
         for field in msgspec.structs.fields(EditTasks)
-        if {type(None), msgspec.UnsetType} <= {*get_args(field.type)}
+        if {type(None), msgspec.UnsetType} <= {*get_args(field.type)} and field.name not in MCP_FIELDS
     ),
     *CLEARABLE_LISTS,
 )
-"""The fields of a task that `clear` may empty."""
+"""The fields of a task that `clear` may empty; over MCP those of MCP_FIELDS too."""
 
 _HIDDEN_FIELDS = {
     "if_rev",

@@ -10,6 +10,7 @@ from msgspec import UNSET
 from todo_cli.cli.options import (
     After,
     Defer,
+    DiscoveredFrom,
     Due,
     Every,
     Json,
@@ -24,6 +25,7 @@ from todo_cli.cli.options import (
     parse_blockers,
     parse_priority,
     parse_reminders,
+    parse_source,
 )
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.tasks import AddTask, Task
@@ -51,6 +53,7 @@ def add(
     scheduled: Scheduled = None,
     remind: Remind = None,
     parent: Parent = None,
+    discovered_from: DiscoveredFrom = None,
     after: After = None,
     raw: Annotated[bool, typer.Option("--raw", help="Keep the title as it is; do not read fields from it.")] = False,
     key: Key = None,
@@ -77,7 +80,7 @@ def add(
         "note": note,
     }
     fields |= {"priority": parse_priority(prio)} | optional_fields(every, defer, scheduled, parent)
-    fields |= parse_reminders(remind)
+    fields |= parse_reminders(remind) | parse_source(discovered_from)
     if after:
         fields["after"] = parse_blockers(after)
     if title == ["-"]:

@@ -78,13 +78,14 @@ def show(
         json.write_document(shown)
         return
     from todo_cli.cli.render.history import history_lines, plain_lines
+    from todo_cli.cli.render.list_view import open_view
     from todo_cli.cli.render.pager import print_lines
 
     title = escape(f"{number}. {shown.conversation.title}")
     if shown.next:
         text.note(f"(older messages: todo chat show {number} --cursor '{escape(shown.next)}')")
     if session.is_terminal:
-        lines = history_lines(shown.messages, session.local_now(), colored=session.use_color)
+        lines = history_lines(shown.messages, open_view(session), colored=session.use_color)
     else:
         lines = plain_lines(shown.messages)
     print_lines(session, [title, *lines])
@@ -97,11 +98,12 @@ def _print_pending_calls(session: Session, shown: ConversationDetail) -> None:
         return
     import asyncio
 
+    from todo_cli.cli.render.list_view import open_view
     from todo_cli.cli.render.pending_calls import format_pending_calls
     from todo_cli.turn_client.run import read_turn
 
     watched = asyncio.run(read_turn(session.settings, conversation.turn))
-    for line in format_pending_calls(watched.held, session.local_now()):
+    for line in format_pending_calls(watched.held, open_view(session)):
         text.write(f"     {line}")
     text.note(f"These changes need your approval: todo chat approve {conversation.number} (or --no)")
 

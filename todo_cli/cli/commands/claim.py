@@ -87,6 +87,6 @@ def _print_claimed(session: Session, task: Task, past: str, *, as_json: bool) ->
     from todo_cli.cli.render import text
 
     zone, now = session.load_zone(), session.clock.now
-    text.write_wrapped(f"{past} {text.format_task(task, zone, now)}")
+    text.write_wrapped(f"{past} {text.format_task(task, zone, now, absolute=session.absolute_dates)}")
     if task.claimed_until:
         text.note(f"yours until {task.claimed_until.astimezone(zone):%Y-%m-%d %H:%M:%S}, with the fence {task.fence}")

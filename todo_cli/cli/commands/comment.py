@@ -121,7 +121,7 @@ def _print_all(session: Session, number: int, form: str) -> None:
         from todo_cli.cli.render.cells import read_width, wrap_line
         from todo_cli.cli.render.pager import print_lines
 
-        lines = comments.format_comments(page, session.local_now())
+        lines = comments.format_comments(page, session.local_now(), absolute=session.absolute_dates)
         print_lines(session, [part for line in lines for part in wrap_line(line, read_width())])
     else:
         text.note(f"No comments yet. Add one with: todo comment {number} 'text'")

@@ -2,44 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import typer
 
+from todo_cli.cli.commands.doctor_server import describe_pooler_finding, run_server_checks
+from todo_cli.cli.findings import FAULT, Check, Finding, Remark, run_check
 from todo_cli.cli.options import Json
 from todo_cli.cli.session import Session, session_of
-from todo_cli.errors import NotAllowed, NotSignedIn, TodoError
+from todo_cli.errors import NotAllowed, NotSignedIn
 
 if TYPE_CHECKING:
-    from todo_cli.db.pooler import Pooler
     from todo_cli.settings.settings import Settings
 
 PANEL = "Account"
 app = typer.Typer(add_completion=False)
 
 MAX_CLOCK_SKEW_SECONDS = 60.0
-FAULT = "FAULT"
-
-
-class Remark(NamedTuple):
-    """The result of a check of something that is optional and missing."""
-
-    detail: str
-    hint: str
-
-
-class Finding(NamedTuple):
-    """The result of one check: "ok", "note" or "FAULT". A fault names the checks that could not run without it."""
-
-    name: str
-    state: str
-    detail: str
-    hint: str = ""
-    unchecked: tuple[str, ...] = ()
-
-
-Check = Callable[[Session], str | Remark]
 
 
 @app.command()
@@ -74,54 +53,15 @@ def _run_checks(session: Session) -> list[Finding]:
     findings: list[Finding] = []
     names = list(CHECKS)
     for place, name in enumerate(names):
-        finding = _run_check(name, CHECKS[name], session)
+        finding = run_check(name, CHECKS[name], session)
         if finding.state == FAULT:
             return [*findings, finding._replace(unchecked=tuple(names[place + 1 :]))]
         findings.append(finding)
         if name == "settings" and session.settings.serve_database_url:
-            findings += _run_server_checks(session)
+            findings += run_server_checks(session)
             if _has_no_list(session):
                 return findings
     return findings
-
-
-def _run_server_checks(session: Session) -> list[Finding]:
-    from todo_cli.server import operator_checks as checks
-
-    settings = session.settings
-    url = settings.serve_database_url.reveal() if settings.serve_database_url else ""
-    try:
-        state = checks.read_database_state(url)
-    except TodoError as error:
-        return [Finding("database", FAULT, error.detail, error.hint)]
-    server_checks: dict[str, Check] = {
-        "logins": lambda _: checks.check_logins(url, state),
-        "encryption": lambda _: checks.check_encryption(state),
-        "proxies": lambda _: checks.check_trusted_proxies(settings.serve_proxies),
-        "connections": lambda _: checks.check_connections(state, settings.serve_pool_size),
-        "pooler": lambda _: _describe_pooler(state.pooler, settings.serve_prepare),
-        "rights": lambda _: _describe_shared_rights(state.shared_rights),
-    }
-    if worker_url := settings.worker_database_url:
-        server_checks["worker"] = lambda _: checks.check_worker(worker_url.reveal())
-    return [_run_check(name, check, session) for name, check in server_checks.items()]
-
-
-def _describe_pooler(pooler: Pooler | None, prepare: str) -> str | Remark:
-    """Name the pooler, what works behind it, and what to change."""
-    from todo_cli.db.pooler import advise_on_pooler, describe_pooler
-
-    if pooler is None:
-        return "none in front of the database"
-    description, advice = describe_pooler(pooler, prepare), advise_on_pooler(pooler, prepare)
-    return Remark(description, advice) if advice else description
-
-
-def _describe_shared_rights(rights: str) -> str | Remark:
-    """Name the rights that Postgres gives to everybody, which only a superuser can take away."""
-    if rights:
-        return Remark(f"direct logins may {rights}", "a superuser can take that away: see SECURITY.md")
-    return "direct logins can neither connect to other databases nor store large objects"
 
 
 def _has_no_list(session: Session) -> bool:
@@ -141,14 +81,6 @@ def _print_findings(findings: list[Finding]) -> None:
             text.write(escape(f"{'':<19}→ {finding.hint}"))
         if finding.unchecked:
             text.write(f"{'':<19}not checked without it: {', '.join(finding.unchecked)}")
-
-
-def _run_check(name: str, check: Check, session: Session) -> Finding:
-    try:
-        result = check(session)
-    except TodoError as error:
-        return Finding(name, FAULT, error.detail, error.hint if "doctor" not in error.hint else "is it running?")
-    return Finding(name, "note", *result) if isinstance(result, Remark) else Finding(name, "ok", result)
 
 
 def _check_version(session: Session) -> str:
@@ -176,18 +108,10 @@ def _check_connection(session: Session) -> str | Remark:
     finally:
         client.close()
     if settings.embedded and not settings.server:
-        return f"local Postgres in {settings.embedded}{_describe_service(settings)}"
+        from todo_cli.cli.init_service import describe_way
+
+        return f"local Postgres in {settings.embedded}{describe_way(settings)}"
     return settings.server or _describe_direct_connection(settings)
-
-
-def _describe_service(settings: Settings) -> str:
-    """Return whether commands reach the local Postgres through a service."""
-    from todo_cli.local_service.places import find_socket, uses_local_service
-
-    if not uses_local_service(settings):
-        return ", without a service"
-    is_there = find_socket(settings.embedded or "", settings.path)
-    return ", through its service" if is_there else "; its service starts with the next command"
 
 
 def _describe_direct_connection(settings: Settings) -> str | Remark:
@@ -198,7 +122,7 @@ def _describe_direct_connection(settings: Settings) -> str | Remark:
 
     url = settings.database_url
     pooler = asyncio.run(find_pooler(url.reveal())) if url else None
-    return _describe_pooler(pooler, settings.prepare) if pooler else "direct to a database"
+    return describe_pooler_finding(pooler, settings.prepare) if pooler else "direct to a database"
 
 
 def _check_token(session: Session) -> str:

@@ -11,6 +11,7 @@ from todo_cli.cli.field_words import split_field_words
 from todo_cli.cli.filter_args import FilterCommand
 from todo_cli.cli.options import (
     Defer,
+    DiscoveredFrom,
     Due,
     Every,
     IfRev,
@@ -28,6 +29,7 @@ from todo_cli.cli.options import (
     parse_blockers,
     parse_priority,
     parse_reminders,
+    parse_source,
 )
 from todo_cli.cli.task_args import TasksArgument, parse_task_args
 from todo_cli.contract.tasks import EditTasks
@@ -36,7 +38,20 @@ from todo_cli.errors import Invalid
 PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
-FIELDS = ("due", "project", "priority", "note", "tags", "every", "defer", "scheduled", "parent", "after", "remind")
+FIELDS = (
+    "due",
+    "project",
+    "priority",
+    "note",
+    "tags",
+    "every",
+    "defer",
+    "scheduled",
+    "parent",
+    "after",
+    "remind",
+    "discovered-from",
+)
 _SET_FIELDS = ("tags", "after", "remind")
 
 Clear = Annotated[
@@ -60,6 +75,7 @@ def edit(
     scheduled: Scheduled = None,
     remind: Remind = None,
     parent: Parent = None,
+    discovered_from: DiscoveredFrom = None,
     after: Annotated[list[str] | None, typer.Option("--after", help="Add these blockers.", metavar="N")] = None,
     not_after: Annotated[list[str] | None, typer.Option(help="Remove these blockers.", metavar="N")] = None,
     only_this: Annotated[bool, typer.Option("--this", help="Change only this occurrence of a recurring task.")] = False,
@@ -86,6 +102,7 @@ def edit(
     values = {"title": title, "due": due, "project": project, "priority": parse_priority(prio), "note": note}
     fields: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
     fields |= optional_fields(every, defer, scheduled, parent) | parse_reminders(remind)
+    fields |= parse_source(discovered_from)
     fields |= _dependency_fields(after, not_after) | _occurrence_fields(only_this, every_one)
     _require_values(fields)
     fields |= _clear_none(fields) | _cleared_fields(clear or [], fields)
@@ -127,4 +144,4 @@ def _cleared_fields(names: list[str], fields: dict[str, Any]) -> dict[str, Any]:
             raise Invalid(f"{name!r} cannot be cleared", hint=f"fields to clear: {', '.join(FIELDS)}")
         if name in fields:
             raise Invalid(f"--{name} and --clear {name} cannot be used together")
-    return {name: () if name in _SET_FIELDS else None for name in names}
+    return {name.replace("-", "_"): () if name in _SET_FIELDS else None for name in names}

@@ -28,7 +28,7 @@ def next_tasks(
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
-    """List the most urgent tasks that can be done now: those that are not blocked, deferred or scheduled for later.
+    """List the most urgent tasks that you can do now: not blocked, deferred, scheduled for later or claimed by others.
 
     The urgency is computed as in Taskwarrior: from due date, priority, age,
     tags, blocked tasks and more. A wide terminal shows it in the last column.
@@ -37,7 +37,7 @@ def next_tasks(
 
     todo next 3 --explain
     """
-    request = ListTasks(filter="is:ready", sort="urgency", limit=limit, explain=explain)
+    request = ListTasks(filter="is:ready or claimed:me", sort="urgency", limit=limit, explain=explain)
     screen = ListScreen(parse_columns(columns), wrap=wrap, absolute=absolute, format=format)
     form = output_form(as_json, as_lines)
     print_list(ctx, request, ListChoices(explain_none_ready, form, screen, more=f"todo next {2 * limit}"))

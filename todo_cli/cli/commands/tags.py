@@ -1,9 +1,10 @@
-"""List tags with their number of open tasks."""
+"""List tags with their numbers of open, overdue and done tasks."""
 
 from __future__ import annotations
 
 import typer
 
+from todo_cli.cli.list_options import FormatOption
 from todo_cli.cli.name_counts import print_name_counts
 from todo_cli.cli.options import Json
 from todo_cli.cli.session import session_of
@@ -15,11 +16,18 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command()
-def tags(ctx: typer.Context, as_json: Json = False) -> None:
-    """List tags with their number of open tasks.
+def tags(
+    ctx: typer.Context,
+    format: FormatOption = None,
+    as_json: Json = False,
+) -> None:
+    """List tags with their numbers of open, overdue and done tasks.
 
     todo tags
 
     todo tags --json
     """
-    print_name_counts(session_of(ctx), ListTags(), "Tag", nothing=EMPTY_MESSAGE, as_json=as_json)
+    session = session_of(ctx)
+    session.choose_format(format)
+    request = ListTags(progress=True)
+    print_name_counts(session, request, nothing=EMPTY_MESSAGE, as_json=as_json)

@@ -57,7 +57,7 @@ def wait(
         raise Invalid("--since needs --until changed")
     session, seconds = session_of(ctx), parse_duration(timeout)
     deadline = time.monotonic() + seconds
-    session.settings = session.settings._replace(timeout=min(session.settings.timeout, max(1.0, seconds)))
+    session.settings = session.settings.replace(timeout=min(session.settings.timeout, max(1.0, seconds)))
     start = session.send(ShowTask(number=parse_number(task)))
     rev = since or start.rev
     pause, problem = FIRST_POLL_SECONDS, ""
@@ -103,5 +103,5 @@ def _print_task(session: Session, task: Task, *, as_json: bool) -> None:
         return
     from todo_cli.cli.render import text
 
-    zone = text.zone_for([task], session)
-    text.write_wrapped(f"{task.status} {text.format_task(task, zone, session.clock.now)}")
+    zone, absolute = text.zone_for([task], session), session.absolute_dates
+    text.write_wrapped(f"{task.status} {text.format_task(task, zone, session.clock.now, absolute=absolute)}")

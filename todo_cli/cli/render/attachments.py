@@ -26,9 +26,11 @@ def describe_attachment(attachment: Attachment) -> str:
     return f"{escape(attachment.name)} ({format_size(attachment.size)})"
 
 
-def format_attachments(attachments: Iterable[Attachment], now: datetime, zone: tzinfo | None = None) -> Iterator[str]:
+def format_attachments(
+    attachments: Iterable[Attachment], now: datetime, zone: tzinfo | None = None, *, absolute: bool = False
+) -> Iterator[str]:
     """Yield a line per attachment: name, size, age and the end of the id."""
     for attachment in attachments:
         gone = ", removed for good" if attachment.removed is True else ""
-        age = format_age(attachment.at, now, zone)
+        age = format_age(attachment.at, now, zone, absolute=absolute)
         yield f"  {describe_attachment(attachment)}, {age}{gone} ({attachment.id[-SHORT_ID_CHARS:]})"

@@ -11,6 +11,7 @@ from todo_cli.cli.render.cells import cut, measure, pad, wrap_words
 from todo_cli.cli.render.colors import Line, Piece, Role
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.render.list_view import ListView
+from todo_cli.cli.render.signs import UNICODE_SIGNS
 from todo_cli.cli.render.text import format_day, format_duration, format_instant, parse_due
 from todo_cli.contract.journal import Change, Difference
 from todo_cli.contract.registry import label_of
@@ -20,7 +21,13 @@ MAX_ACTOR_CELLS = 30
 MIN_ONE_LINE_WIDTH = 56
 """In cells; on a narrower terminal a change takes two lines."""
 
-FIELD_NAMES = {"remind": "reminds", "started_at": "started", "tracked": "worked", "claimed_by": "claimed by"}
+FIELD_NAMES = {
+    "remind": "reminds",
+    "started_at": "started",
+    "tracked": "worked",
+    "claimed_by": "claimed by",
+    "discovered_from": "found in",
+}
 IMPLIED_FIELDS = {
     "CompleteTasks": ("status",),
     "ReopenTasks": ("status",),
@@ -35,51 +42,51 @@ IMPLIED_FIELDS = {
 VERB_ROLES: dict[str, Role] = {"add": "added", "done": "added", "rm": "removed"}
 
 
-def format_value(value: Any) -> str:
+def format_value(value: Any, ellipsis: str = UNICODE_SIGNS.ellipsis) -> str:
     """Return a field's value on one line, cut to 60 characters."""
     if value in (None, [], ()):
         return "none"
     text = " ".join(str(item) for item in value) if isinstance(value, (list, tuple)) else str(value)
-    return text if len(text) <= MAX_VALUE_CHARS else text[: MAX_VALUE_CHARS - 1] + "…"
+    return text if len(text) <= MAX_VALUE_CHARS else text[: MAX_VALUE_CHARS - len(ellipsis)] + ellipsis
 
 
-def _format_field(name: str, value: Any, now: datetime) -> str:
+def _format_field(name: str, value: Any, view: ListView) -> str:
     """Return a field's value as people read it: a local date, a number of a task, a duration."""
     if value in (None, [], ()):
         return "none"
     try:
         if name in ("due", "defer", "scheduled", "started_at"):
-            return _format_date(value, now)
-        if name in ("parent", "after"):
+            return _format_date(value, view)
+        if name in ("parent", "after", "discovered_from"):
             return " ".join(f"#{number}" for number in (value if name == "after" else [value]))
         if name == "attachments":
-            return format_value(", ".join(value))
+            return format_value(", ".join(value), view.signs.ellipsis)
         if name == "remind":
-            return ", ".join(_format_date(each, now) if each.endswith("Z") else each for each in value)
+            return ", ".join(_format_date(each, view) if each.endswith("Z") else each for each in value)
         if name == "tracked":
             return format_duration(value)
     except (TypeError, ValueError, AttributeError):  # a person's own login may write any value into the journal
-        return format_value(value)
-    return f"p{value}" if name == "priority" else format_value(value)
+        return format_value(value, view.signs.ellipsis)
+    return f"p{value}" if name == "priority" else format_value(value, view.signs.ellipsis)
 
 
-def _format_date(value: str, now: datetime) -> str:
-    """Return `30 Nov`, or `30 Nov 09:00` for an instant."""
+def _format_date(value: str, view: ListView) -> str:
+    """Return `30 Nov`, or `30 Nov 09:00` for an instant; if absolute, `2026-11-30 09:00`."""
     when = parse_due(value)
-    local = when.astimezone(now.tzinfo) if isinstance(when, datetime) else None
+    local = when.astimezone(view.zone) if isinstance(when, datetime) else None
     day: date = local.date() if local else when
     clock = f" {local:%H:%M}" if local else ""
-    return format_day(day, (day - now.date()).days) + clock
+    return (str(day) if view.absolute else format_day(day, (day - view.today).days)) + clock
 
 
-def format_difference(difference: Difference, now: datetime, hidden: Collection[str] = ()) -> str:
-    """Return `#12 Pay rent: due none → 1 Dec, status open → done`, without the hidden fields; `now` has the zone."""
+def format_difference(difference: Difference, view: ListView, hidden: Collection[str] = ()) -> str:
+    """Return `#12 Pay rent: due none → 1 Dec, status open → done`, without the hidden fields."""
     parts = []
     for name, (old, new) in difference.fields.items():
         if name in hidden:
             continue
-        value, shown_name = _format_field(name, new, now), FIELD_NAMES.get(name, name)
-        before = "" if difference.added else f"{_format_field(name, old, now)} → "
+        value, shown_name = _format_field(name, new, view), FIELD_NAMES.get(name, name)
+        before = "" if difference.added else f"{_format_field(name, old, view)} {view.signs.arrow} "
         parts.append(f"{shown_name} {before}{value}")
     return escape(f"#{difference.number} {difference.title}" + (f": {', '.join(parts)}" if parts else ""))
 
@@ -116,7 +123,7 @@ def format_changes(changes: Sequence[Change], view: ListView, width: int) -> lis
 def _format_heading(day: date, view: ListView) -> str:
     if view.absolute:
         return f"{day:%a} {day}"
-    days = (day - view.now.astimezone(view.zone).date()).days
+    days = (day - view.today).days
     name = {-1: f"Yesterday {view.signs.dot} ", 0: f"Today {view.signs.dot} "}.get(days, "")
     return f"{name}{day:%a} {format_day(day, days)}"
 
@@ -160,9 +167,7 @@ def _describe_effects(change: Change, view: ListView) -> Iterator[str]:
     undoes = f"of {change.undoes} " if change.undoes else ""
     undone = " (undone)" if change.undone else ""
     hidden = IMPLIED_FIELDS.get(change.verb, ())
-    effects = [
-        format_difference(difference, view.now.astimezone(view.zone), hidden) for difference in change.differences
-    ]
+    effects = [format_difference(difference, view, hidden) for difference in change.differences]
     if change.tasks > 1:
         yield f"{undoes}{change.tasks:,} tasks{undone}"
         yield from effects

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 Role = Literal[
     "", "grey", "heading", "overdue", "today", "p1", "p2", "p3", "project", "tag", "started", "blocked", "claimed",
-    "finished", "added", "removed",
+    "finished", "added", "removed", "reverse", "heat1", "heat2", "heat3", "heat4",
 ]  # fmt: skip  # a table
 
 SGR_CODES: dict[str, str] = {
@@ -30,6 +30,11 @@ SGR_CODES: dict[str, str] = {
     "finished": "2;9",
     "added": "32",
     "removed": "31",
+    "reverse": "7",
+    "heat1": "32",
+    "heat2": "32",
+    "heat3": "32",
+    "heat4": "32",
 }
 """Role -> the parameters of its escape sequence: the sixteen colours of the terminal, right on any background."""
 
@@ -49,6 +54,11 @@ DARK_CODES = {
     "finished": "9;38;5;246",
     "added": "38;5;78",
     "removed": "38;5;174",
+    "reverse": "7",
+    "heat1": "38;5;22",
+    "heat2": "38;5;28",
+    "heat3": "38;5;34",
+    "heat4": "38;5;82",
 }
 LIGHT_CODES = {
     "grey": "38;5;241",
@@ -66,6 +76,11 @@ LIGHT_CODES = {
     "finished": "9;38;5;241",
     "added": "38;5;28",
     "removed": "38;5;124",
+    "reverse": "7",
+    "heat1": "38;5;151",
+    "heat2": "38;5;71",
+    "heat3": "38;5;28",
+    "heat4": "38;5;22",
 }
 """Role -> 256 colours, readable on a dark or on a light background."""
 THEME_CODES = {"dark": DARK_CODES, "light": LIGHT_CODES}

@@ -18,6 +18,8 @@ def format_comments(
     """Yield lines for a terminal: user, age and the end of the id, then the text."""
     for comment in comments:
         edited = ", edited" if comment.edited_at else ""
+        if comment.imported_by and comment.imported_by != comment.user:
+            edited += f", imported by {escape(comment.imported_by)}"
         age = format_age(comment.at, now, zone, absolute=absolute)
         yield f"  {escape(comment.user)}, {age}{edited} ({comment.id[-SHORT_ID_CHARS:]})"
         yield from (f"    {line}" for line in escape_block(comment.text).split("\n"))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
 
 from msgspec import UNSET
 
 from todo_cli.agent.approval_policy import parse_call
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape, escape_block
+from todo_cli.cli.render.list_view import ListView
+from todo_cli.cli.render.signs import UNICODE_SIGNS, Signs
 from todo_cli.cli.render.turn import format_call, format_result, mark_result
 from todo_cli.cli.render.turn_summary import format_usage
 from todo_cli.contract.turn_steps import Message
@@ -18,7 +19,7 @@ from todo_cli.contract.turn_steps import Message
 RenderText = Callable[[str], list[str]]
 
 
-def history_lines(messages: Sequence[Message], now: datetime, *, colored: bool) -> Iterator[str]:
+def history_lines(messages: Sequence[Message], view: ListView, *, colored: bool) -> Iterator[str]:
     """Yield the lines for a terminal. A message has its number, which /fork takes, before or below it."""
     results, render_text = _find_results(messages), _choose_renderer(colored=colored)
     for message in messages:
@@ -29,11 +30,12 @@ def history_lines(messages: Sequence[Message], now: datetime, *, colored: bool) 
             yield from (text.wrap(f"      {line}", " " * 6) for line in others)
         elif message.role == "assistant":
             yield from render_text(message.content) if message.content.strip() else ()
-            yield from (text.wrap(f"  {line}", "    ") for line in _call_lines(message, results, colored=colored))
+            calls = _call_lines(message, results, view.signs, colored=colored)
+            yield from (text.wrap(f"  {line}", "    ") for line in calls)
             if message.status != "whole":
                 yield _dim("(interrupted)", colored)
             if not message.calls:
-                yield _dim(_format_end(message, now), colored)
+                yield _dim(_format_end(message, view), colored)
 
 
 def plain_lines(messages: Sequence[Message]) -> Iterator[str]:
@@ -47,7 +49,7 @@ def plain_lines(messages: Sequence[Message]) -> Iterator[str]:
         if message.content or not message.calls:
             body = escape_block(message.content).replace("\n", "\n    ")
             yield f"{message.seq:>4} {author}{mark}: {body}"
-        yield from (f"     {line}" for line in _call_lines(message, results, colored=False))
+        yield from (f"     {line}" for line in _call_lines(message, results, UNICODE_SIGNS, colored=False))
         if message.usage and "cost" in message.usage:
             tokens, cost = format_usage(message.usage)
             yield f"     ({cost}, {tokens})"
@@ -57,16 +59,18 @@ def _find_results(messages: Sequence[Message]) -> dict[tuple[int | None, int | N
     return {(message.call_seq, message.call_index): message.content for message in messages if message.role == "tool"}
 
 
-def _call_lines(message: Message, results: dict[tuple[int | None, int | None], str], *, colored: bool) -> Iterator[str]:
+def _call_lines(
+    message: Message, results: dict[tuple[int | None, int | None], str], signs: Signs, *, colored: bool
+) -> Iterator[str]:
     """Yield a line for each call: its result or, where it has not run, the call."""
     for index, call in enumerate(message.calls):
         parsed, result = parse_call(message, index), results.get((message.seq, index))
         verb = parsed.kind.verb if parsed.kind else call.name
         if result is None:
-            yield format_call(verb, parsed.fields)
+            yield format_call(verb, parsed.fields, signs)
         else:
-            ok, line = format_result(verb, parsed.fields, result)
-            yield f"{mark_result(ok, colored=colored)} {line}"
+            ok, line = format_result(verb, parsed.fields, result, signs)
+            yield f"{mark_result(ok, signs, colored=colored)} {line}"
 
 
 def _choose_renderer(*, colored: bool) -> RenderText:
@@ -80,10 +84,12 @@ def _choose_renderer(*, colored: bool) -> RenderText:
     return lambda content: renderer.render_text(escape_block(content), width)
 
 
-def _format_end(message: Message, now: datetime) -> str:
-    age = [] if message.at is UNSET else [text.format_age(message.at, now)]
+def _format_end(message: Message, view: ListView) -> str:
+    age = []
+    if message.at is not UNSET:
+        age = [text.format_age(message.at, view.now, view.zone, absolute=view.absolute)]
     model = [escape(message.model)] if message.model else []
-    return f"{message.seq:>3} " + " · ".join(["", *model, *format_usage(message.usage), *age]).strip()
+    return f"{message.seq:>3} " + f" {view.signs.dot} ".join(["", *model, *format_usage(message.usage), *age]).strip()
 
 
 def _dim(line: str, colored: bool) -> str:

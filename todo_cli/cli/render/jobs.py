@@ -14,4 +14,5 @@ def format_moment(when: datetime | None, session: Session) -> str:
         return ""
     if not session.is_terminal:
         return text.format_instant(when)
-    return text.format_full_due(text.format_instant(when), session.load_zone(), session.clock.now)
+    instant, zone = text.format_instant(when), session.load_zone()
+    return text.format_full_due(instant, zone, session.clock.now, absolute=session.absolute_dates)

@@ -50,8 +50,11 @@ def format_heading(name: str, count: int, view: ListView, width: int) -> Line:
 
 def format_rows(rows: Sequence[ListRow], view: ListView, width: int) -> Iterator[list[Line]]:
     """Yield the lines of each row, in the form for the width."""
-    if width >= MIN_COLUMNS_WIDTH:
-        return _lay_out_columns(rows, view, width)
+    return _lay_out_columns(rows, view, width) if width >= MIN_COLUMNS_WIDTH else format_lines(rows, view, width)
+
+
+def format_lines(rows: Sequence[ListRow], view: ListView, width: int) -> Iterator[list[Line]]:
+    """Yield the lines of each row, in the form of a narrower terminal also where there is room for columns."""
     return _lay_out_lines(rows, view, width) if width >= MIN_ONE_LINE_WIDTH else _lay_out_stacked(rows, view, width)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import TYPE_CHECKING, NamedTuple
 
 from todo_cli.cli.render.signs import Signs, choose_signs
@@ -24,6 +24,11 @@ class ListView(NamedTuple):
     wrap_titles: bool = False
     name_parents: bool = False  # behind a subtask whose parent is not shown: its title, not its number
     group: Grouping = "none"
+
+    @property
+    def today(self) -> date:
+        """The reader's day."""
+        return self.now.astimezone(self.zone).date()
 
 
 def open_view(session: Session, *, absolute: bool = False) -> ListView:

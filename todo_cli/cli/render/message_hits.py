@@ -33,7 +33,8 @@ def print_message_hits(session: Session, hits: Sequence[MessageHit], words: str)
         title.stylize("bold" if colored else "")
         grid.add_row(str(number), title)
         for hit, passage in choose_passages(found, words):
-            source = f"{hit.seq:>3} {ROLE_NAMES[hit.role]}, {escape(format_age(hit.at, now))}: "
+            age = escape(format_age(hit.at, now, absolute=session.absolute_dates))
+            source = f"{hit.seq:>3} {ROLE_NAMES[hit.role]}, {age}: "
             line = Text(source, style="dim" if colored else "")
             grid.add_row("", line.append_text(_mark_matches(passage, words, colored=colored)))
     print_renderable(session, grid)

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from todo_cli.cli.render.changes import format_difference
 from todo_cli.cli.render.escape import escape
+from todo_cli.cli.render.list_view import ListView
+from todo_cli.cli.render.signs import UNICODE_SIGNS
 from todo_cli.contract.plans import choosable_numbers
 from todo_cli.contract.registry import label_of
 from todo_cli.contract.turn_steps import PendingCall
@@ -21,19 +23,19 @@ class Choice(NamedTuple):
     lines: list[str]
 
 
-def list_choices(calls: Sequence[PendingCall], now: datetime | None = None) -> list[Choice]:
+def list_choices(calls: Sequence[PendingCall], view: ListView | None = None) -> list[Choice]:
     """Return the choices of the calls in the order in which they are shown and counted.
 
-    Instants are shown in the time zone of `now`, else in UTC.
+    Their lines are those of the view; without one, instants are in UTC.
     """
-    now = now or datetime.now(UTC)
-    return [choice for place, call in enumerate(calls) for choice in _split_call(place, call, now)]
+    view = view or ListView(UTC, datetime.now(UTC), UNICODE_SIGNS)
+    return [choice for place, call in enumerate(calls) for choice in _split_call(place, call, view)]
 
 
-def _split_call(place: int, call: PendingCall, now: datetime) -> list[Choice]:
+def _split_call(place: int, call: PendingCall, view: ListView) -> list[Choice]:
     plan = call.plan
     numbers = choosable_numbers(plan)
-    lines = {difference.number: format_difference(difference, now) for difference in plan.differences}
+    lines = {difference.number: format_difference(difference, view) for difference in plan.differences}
     if not numbers:
         return [Choice(place, None, [*lines.values()] or ["no changes"])]
     titles = {target.number: target.title for target in plan.targets}
@@ -45,9 +47,9 @@ def _split_call(place: int, call: PendingCall, now: datetime) -> list[Choice]:
     return choices
 
 
-def format_pending_calls(calls: Sequence[PendingCall], now: datetime | None = None) -> list[str]:
+def format_pending_calls(calls: Sequence[PendingCall], view: ListView) -> list[str]:
     """Return a line for every task that the calls would change; several choices are numbered."""
-    choices = list_choices(calls, now)
+    choices = list_choices(calls, view)
     shown: list[str] = []
     for count, choice in enumerate(choices, 1):
         label = label_of(calls[choice.place].plan.verb)

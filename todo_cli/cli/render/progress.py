@@ -19,7 +19,13 @@ class Progress:
 
     def update(self, done: int, total: int) -> None:
         """Print how much is done."""
-        line = f"{done:,} of {total:,} {self._unit}"
+        self._show(f"{done:,} of {total:,} {self._unit}")
+
+    def update_count(self, done: int) -> None:
+        """Print how much is done where the total is not known."""
+        self._show(f"{done:,} {self._unit}")
+
+    def _show(self, line: str) -> None:
         if sys.stderr.isatty():
             sys.stderr.write(f"\r{line}")
             self._is_drawn = True

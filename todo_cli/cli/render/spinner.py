@@ -9,6 +9,7 @@ import sys
 import time
 
 from todo_cli.cli.render.cells import read_width
+from todo_cli.cli.render.signs import UNICODE_SIGNS, Signs
 
 FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 ASCII_FRAMES = "-\\|/"
@@ -27,11 +28,9 @@ def has_motion() -> bool:
 class Spinner:
     """Draws on stderr. Whoever prints clears it first; `wait_for` begins the next wait."""
 
-    def __init__(self, *, moving: bool) -> None:
-        self._is_moving = moving
-        encoding = (sys.stderr.encoding or "").lower().replace("-", "")
-        self._frames = itertools.cycle(FRAMES if encoding == "utf8" else ASCII_FRAMES)
-        self._dot = "·" if encoding == "utf8" else "-"
+    def __init__(self, signs: Signs, *, moving: bool) -> None:
+        self._is_moving, self._signs = moving, signs
+        self._frames = itertools.cycle(FRAMES if signs is UNICODE_SIGNS else ASCII_FRAMES)
         self._started_at = time.monotonic()
         self._label, self._waiting_since = "", self._started_at
         self._is_drawn = self._was_noted = False
@@ -65,11 +64,11 @@ class Spinner:
             _write(f"\r\x1b[2m{self._format_line(read_width() - 1)}\x1b[0m\x1b[K")
         elif not self._was_noted:
             self._was_noted = True
-            _write(f"{self._label}… ({STOP_HINT})\n")
+            _write(f"{self._label}{self._signs.ellipsis} ({STOP_HINT})\n")
 
     def _format_line(self, width: int) -> str:
         seconds = int(time.monotonic() - self._started_at)
-        line = f"{next(self._frames)} {self._label} {self._dot} {seconds}s"
+        line = f"{next(self._frames)} {self._label} {self._signs.dot} {seconds}s"
         gap = width - len(line) - len(STOP_HINT)
         return f"{line}{' ' * gap}{STOP_HINT}" if gap >= 2 else line[:width]
 

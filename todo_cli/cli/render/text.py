@@ -14,6 +14,8 @@ from todo_cli.contract.tasks import Changed, CompleteTasks, ReopenTasks, Repeat,
 if TYPE_CHECKING:
     from todo_cli.cli.session import Session
 
+FAR_DAYS = 300
+"""Days in the future from which on a date has its year, and no time."""
 MAX_DAYS_AGO = 13
 """Days in the past that are counted; earlier ones are dates."""
 
@@ -62,7 +64,11 @@ def wrap(line: str, indent: str = "") -> str:
 
 def zone_for(tasks: Iterable[Task], session: Session) -> tzinfo | None:
     """Return the user's time zone, but load it only if one of the tasks has a date."""
-    has_date = any(task.due or task.defer or task.scheduled or task.repeat or task.remind for task in tasks)
+    absolute = session.absolute_dates
+    has_date = any(
+        task.due or task.defer or task.scheduled or task.repeat or task.remind or (absolute and task.started_at)
+        for task in tasks
+    )
     return session.load_zone() if has_date else None
 
 
@@ -83,12 +89,12 @@ def format_due(due: str, zone: tzinfo | None, now: datetime, *, absolute: bool =
         return f"{-days} days ago"
     if 1 < days < 7:
         return f"{day:%a}{clock}"
-    return format_day(day, days) + (clock if days > 0 else "")
+    return format_day(day, days) + (clock if 0 < days < FAR_DAYS else "")
 
 
 def format_day(day: date, days: int) -> str:
     """Return `24 Dec`, with the year where day and month could name another date; `days` is the distance from today."""
-    is_near = -60 < days < 300  # less than a year in all
+    is_near = -60 < days < FAR_DAYS  # less than a year in all
     return f"{day.day} {day:%b}" + ("" if is_near else f" {day.year}")
 
 
@@ -171,12 +177,14 @@ def format_fields(
         f"p{task.priority}" if task.priority else "",
         f"#{task.project}" if task.project else "",
         " ".join(f"@{tag}" for tag in task.tags),
-        *_rare_fields(task, zone, now, format_date),
+        *_rare_fields(task, zone, now, format_date, absolute=absolute),
     ]
     return ", ".join(part for part in parts if part)
 
 
-def _rare_fields(task: Task, zone: tzinfo | None, now: datetime, format_date: Callable[..., str]) -> list[str]:
+def _rare_fields(
+    task: Task, zone: tzinfo | None, now: datetime, format_date: Callable[..., str], *, absolute: bool
+) -> list[str]:
     """Return the fields that few tasks have: `every month`, `deferred to mon`, `after #3 #4`, `subtask of #1`."""
     is_deferred = task.defer and not is_overdue(task.defer, zone, now)
     return [
@@ -186,7 +194,7 @@ def _rare_fields(task: Task, zone: tzinfo | None, now: datetime, format_date: Ca
         _describe_reminders(task, zone, now, format_date) if task.remind else "",
         f"subtask of #{task.parent}" if task.parent else "",
         f"after {' '.join(f'#{number}' for number in task.after)}" if task.after else "",
-        f"started {format_age(task.started_at, now)}" if task.started_at else "",
+        f"started {format_age(task.started_at, now, zone, absolute=absolute)}" if task.started_at else "",
         f"worked {format_duration(task.tracked)}" if task.tracked else "",
     ]
 

@@ -12,6 +12,7 @@ import msgspec
 
 from todo_cli.cli.render import json, text
 from todo_cli.cli.render.escape import escape
+from todo_cli.cli.render.signs import Signs
 from todo_cli.cli.render.spinner import Spinner, has_motion
 from todo_cli.cli.render.turn_summary import summary_lines
 from todo_cli.contract.registry import BY_VERB, label_of, past_of
@@ -36,8 +37,17 @@ class Screen:
     `changed` has the numbers of the tasks that the turn has changed so far, `seconds` how long it ran here.
     """
 
-    def __init__(self, form: str, *, live: bool, colored: bool = True, quiet: bool = False) -> None:
-        self.form, self.live = form, live and form == "text"
+    def __init__(
+        self,
+        form: str,
+        *,
+        live: bool,
+        colored: bool = True,
+        quiet: bool = False,
+        signs: Signs,
+        shows_usage: bool = False,
+    ) -> None:
+        self.form, self.live, self.signs, self.shows_usage = form, live and form == "text", signs, shows_usage
         self._colored = colored and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         self._answer, self._has_started = "", False
         self._call: dict[str, Any] = {}
@@ -45,7 +55,7 @@ class Screen:
         self.changed: set[int] = set()
         self.seconds = 0.0
         self._output_error: OSError | None = None
-        self._spinner = Spinner(moving=has_motion()) if self.live and not quiet and sys.stderr.isatty() else None
+        self._spinner = Spinner(signs, moving=has_motion()) if self.live and not quiet and sys.stderr.isatty() else None
 
     @cached_property
     def _writer(self) -> AnswerWriter:
@@ -102,12 +112,12 @@ class Screen:
 
     def show_result(self, verb: str, arguments: Any, content: str) -> None:
         """Show a call and its result on one line."""
-        ok, line = format_result(verb, arguments, content)
+        ok, line = format_result(verb, arguments, content, self.signs)
         self.changed.update(changed_numbers(verb, content))
         self._end_text()
         self.is_empty = False
         if self.live:
-            text.note(text.wrap(f"  {mark_result(ok, colored=self._colored)} {line}", "    "))
+            text.note(text.wrap(f"  {mark_result(ok, self.signs, colored=self._colored)} {line}", "    "))
 
     def close(self, outcome: TurnOutcome) -> None:
         """Print what has not been shown yet. The turn has ended or waits for approval. Raises OSError."""
@@ -121,7 +131,7 @@ class Screen:
 
     def show_summary(self, undo: str, usage: dict[str, Any] | None) -> None:
         """Print the line below an answer on a terminal; `undo` is the command that takes the changes back."""
-        for line in summary_lines(len(self.changed), undo, usage, self.seconds):
+        for line in summary_lines(len(self.changed), undo, usage, self.seconds, self.signs):
             # as wide as the terminal, so it is not for `note`, which breaks lines
             sys.stderr.write((f"\x1b[2m{line}\x1b[0m" if self._colored else line) + "\n")
 
@@ -171,42 +181,42 @@ def outcome_document(outcome: TurnOutcome) -> dict[str, Any]:
     }
 
 
-def mark_result(ok: bool, *, colored: bool) -> str:
+def mark_result(ok: bool, signs: Signs, *, colored: bool) -> str:
     """Return the sign of a call that was done, or of one that was not."""
-    mark = "✓" if ok else "✗"
+    mark = signs.done if ok else signs.deleted
     return f"\x1b[{GREEN if ok else RED}m{mark}\x1b[0m" if colored else mark
 
 
-def format_call(verb: str, arguments: Any) -> str:
+def format_call(verb: str, arguments: Any, signs: Signs) -> str:
     """Return a call on one line: `· add title="Buy milk" due="tomorrow"`."""
     fields = arguments.items() if isinstance(arguments, dict) else [("", arguments)]
     values = " ".join(f"{name}={msgspec.json.encode(value).decode()}".lstrip("=") for name, value in fields)
-    return _shorten(f"· {label_of(verb) or 'a call'} {values}".rstrip())
+    return _shorten(f"{signs.dot} {label_of(verb) or 'a call'} {values}".rstrip(), signs)
 
 
-def format_result(verb: str, arguments: Any, content: str) -> tuple[bool, str]:
+def format_result(verb: str, arguments: Any, content: str, signs: Signs) -> tuple[bool, str]:
     """Return whether the call succeeded, and `Done #2 Buy milk`, `Found 12 tasks (due<fri)` or `rm 7: <error>`."""
     result = _decode_object(content)
     if "error" in result:
-        call = format_call(verb, arguments).removeprefix("· ") if verb else ""
+        call = format_call(verb, arguments, signs).removeprefix(f"{signs.dot} ") if verb else ""
         if result["error"] == "refused":
-            return False, _shorten(f"not done: {call}".removesuffix(": "))
-        return False, _shorten(f"{call}: {result.get('detail', result['error'])}".lstrip(": "))
+            return False, _shorten(f"not done: {call}".removesuffix(": "), signs)
+        return False, _shorten(f"{call}: {result.get('detail', result['error'])}".lstrip(": "), signs)
     if verb in (ListTasks.verb, SearchTasks.verb):
-        return True, _shorten(_format_found(result, arguments))
+        return True, _shorten(_format_found(result, arguments), signs)
     tasks = result.get("tasks", result.get("differences"))
     if isinstance(result.get("task"), dict):
         tasks = [result["task"]]
-    named = _name_tasks(tasks)
+    named = _name_tasks(tasks, signs)
     if not named:
-        return True, format_call(verb, arguments).removeprefix("· ")
-    refused = _name_tasks(result.get("refused"))
-    return True, _shorten(f"{past_of(verb)} {named}" + (f"; not done: {refused}" if refused else ""))
+        return True, format_call(verb, arguments, signs).removeprefix(f"{signs.dot} ")
+    refused = _name_tasks(result.get("refused"), signs)
+    return True, _shorten(f"{past_of(verb)} {named}" + (f"; not done: {refused}" if refused else ""), signs)
 
 
-def _name_tasks(tasks: Any) -> str:
+def _name_tasks(tasks: Any, signs: Signs) -> str:
     names = [f"#{task.get('number')} {task.get('title', '')}" for task in tasks or () if isinstance(task, dict)]
-    more = f" … {len(names):,} tasks" if len(names) > MAX_NAMED_TASKS else ""
+    more = f" {signs.ellipsis} {len(names):,} tasks" if len(names) > MAX_NAMED_TASKS else ""
     return f"{', '.join(names[:MAX_NAMED_TASKS])}{more}"
 
 
@@ -242,6 +252,6 @@ def _format_found(result: dict[str, Any], arguments: Any) -> str:
     return f"Found {tasks}" + (f" ({query})" if query else "")
 
 
-def _shorten(line: str) -> str:
+def _shorten(line: str, signs: Signs) -> str:
     line = escape(line)
-    return line if len(line) <= MAX_LINE_CHARS else line[: MAX_LINE_CHARS - 1] + "…"
+    return line if len(line) <= MAX_LINE_CHARS else line[: MAX_LINE_CHARS - len(signs.ellipsis)] + signs.ellipsis

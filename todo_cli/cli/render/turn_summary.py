@@ -6,14 +6,17 @@ from typing import Any
 
 from todo_cli.cli.render.cells import measure, read_width
 from todo_cli.cli.render.escape import escape
+from todo_cli.cli.render.signs import UNICODE_SIGNS, Signs
 
 MIN_ONE_LINE_COLUMNS = 56
 
 
-def summary_lines(changed: int, undo: str, usage: dict[str, Any] | None, seconds: float) -> list[str]:
-    """Return the line, or two on a narrow terminal: `2 changed · undo: /undo   1,204 + 86 tokens · 3s`."""
-    left = f"  {changed:,} changed · undo: {undo}" if changed else ""
-    right = " · ".join([*format_usage(usage), f"{seconds:.0f}s"])
+def summary_lines(
+    changed: int, undo: str, usage: dict[str, Any] | None, seconds: float, signs: Signs = UNICODE_SIGNS
+) -> list[str]:
+    """Return the line, or two on a narrow terminal: `2 changed {signs.dot} undo: /undo   1,204 + 86 tokens · 3s`."""
+    left = f"  {changed:,} changed {signs.dot} undo: {undo}" if changed else ""
+    right = f" {signs.dot} ".join([*format_usage(usage), f"{seconds:.0f}s"])
     width = read_width()
     gap = width - measure(left) - measure(right)
     if width < MIN_ONE_LINE_COLUMNS or gap < 2:

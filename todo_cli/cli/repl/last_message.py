@@ -6,6 +6,7 @@ from todo_cli.cli.prompts import ask_yes_no
 from todo_cli.cli.render import text
 from todo_cli.cli.render.changes import format_difference
 from todo_cli.cli.render.escape import escape
+from todo_cli.cli.render.list_view import open_view
 from todo_cli.cli.repl.texts import NO_MESSAGES
 from todo_cli.cli.session import Session
 from todo_cli.contract.conversations import RewindTurn, ShowConversation, UndoTurn
@@ -47,6 +48,7 @@ def _print_changes(session: Session, turn: str) -> bool:
     except Conflict as error:
         text.note(text.wrap(escape(f"(the changes of the first answer stay: {error.detail})")))
         return False
+    view = open_view(session)
     for difference in planned.differences:
-        text.note(text.wrap(f"  {format_difference(difference, session.local_now())}", "    "))
+        text.note(text.wrap(f"  {format_difference(difference, view)}", "    "))
     return bool(planned.differences)

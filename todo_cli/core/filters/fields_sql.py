@@ -35,6 +35,7 @@ SUBTASKS: LiteralString = f"""EXISTS (
 COMMENTED: LiteralString = f"""EXISTS (
   SELECT FROM todo.comments c WHERE c.{SPACE} AND c.number = t.number)"""
 DEFERRED: LiteralString = f"(t.defer_on > {{today}} OR t.defer_at > {NOW})"
+CLAIMED: LiteralString = f"(t.claimed_until > {NOW})"
 NOT_YET_SCHEDULED: LiteralString = f"(t.scheduled_on > {{today}} OR t.scheduled_at > {NOW})"
 
 STATES: dict[str, LiteralString] = {  # is:…
@@ -48,9 +49,9 @@ STATES: dict[str, LiteralString] = {  # is:…
     "active": "(t.status = 'open' AND t.started_at IS NOT NULL)",
     "deferred": f"(t.status = 'open' AND {DEFERRED})",
     "ready": f"""(t.status = 'open' AND {DEFERRED} IS NOT TRUE
-      AND {NOT_YET_SCHEDULED} IS NOT TRUE AND NOT {BLOCKED})""",
+      AND {NOT_YET_SCHEDULED} IS NOT TRUE AND {CLAIMED} IS NOT TRUE AND NOT {BLOCKED})""",
     "recurring": "t.series IS NOT NULL",
-    "claimed": f"t.claimed_until > {NOW}",
+    "claimed": CLAIMED,
     "subtask": "t.parent IS NOT NULL",
     "parent": SUBTASKS,
 }
@@ -62,13 +63,14 @@ HAS: dict[str, LiteralString] = {  # has:…
     "tags": f"EXISTS (SELECT {TAGGED})",
     "priority": "t.priority < 4",
     "parent": "t.parent IS NOT NULL",
+    "discovered": "t.discovered_from IS NOT NULL",
     "subtasks": SUBTASKS,
     "comments": COMMENTED,
     "after": f"EXISTS (SELECT FROM todo.links l WHERE l.{SPACE} AND l.number = t.number)",
     "defer": "(t.defer_on IS NOT NULL OR t.defer_at IS NOT NULL)",
     "scheduled": "(t.scheduled_on IS NOT NULL OR t.scheduled_at IS NOT NULL)",
     "done": "t.status = 'done'",
-    "claimed": f"t.claimed_until > {NOW}",
+    "claimed": CLAIMED,
     "every": "t.repeat IS NOT NULL",
     "tag": f"EXISTS (SELECT {TAGGED})",
 }

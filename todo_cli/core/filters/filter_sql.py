@@ -176,6 +176,9 @@ class Conditions:
     def _match_parent(self, term: FieldTerm) -> LiteralString:
         return f"t.parent = {self.value(int(term.value), 'bigint')}"
 
+    def _match_discovered(self, term: FieldTerm) -> LiteralString:
+        return f"t.discovered_from = {self.value(int(term.value), 'bigint')}"
+
     def _match_after(self, term: FieldTerm) -> LiteralString:
         return f"""t.number IN (
           SELECT l.number FROM todo.links l

@@ -1,4 +1,4 @@
-"""Views, and the projects and tags in use. A view belongs to one user in one space."""
+"""Views: a view belongs to one user in one space."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import LiteralString
 
 from todo_cli.contract import views as ask
 from todo_cli.contract.codec import decode
-from todo_cli.contract.views import NameCounts, View, ViewPage
+from todo_cli.contract.views import View, ViewPage
 from todo_cli.core.dispatch import handler
 from todo_cli.core.filters.filter_query import VIEWS, StoredView, compile_filter, expand_views
 from todo_cli.core.filters.sorting import Order
@@ -46,25 +46,6 @@ CHOOSE = build_journaled(f"""
   SELECT {_VIEWS_JSON} AS answer FROM todo.set_default_view(%(name)s)
    WHERE NOT EXISTS (SELECT FROM known)
   HAVING NOT EXISTS (SELECT FROM known) AND (%(name)s::text IS NULL OR count(*) > 0)""")
-
-TAGS = Sql("""
-SELECT json_build_object('used', coalesce(
-    json_agg(json_build_object('name', tag, 'tasks', tasks) ORDER BY tag), '[]'))::text
-  FROM (
-    SELECT g.tag, count(*) AS tasks
-      FROM todo.tasks t
-      JOIN todo.task_tags g ON g.space_id = t.space_id AND g.number = t.number
-     WHERE t.space_id = %(space)s::uuid AND g.space_id = %(space)s::uuid AND t.status = 'open'
-     GROUP BY g.tag) AS tag_counts""")
-
-PROJECTS = Sql("""
-SELECT json_build_object('used', coalesce(
-    json_agg(json_build_object('name', project, 'tasks', tasks) ORDER BY project), '[]'))::text
-  FROM (
-    SELECT project, count(*) AS tasks
-      FROM todo.tasks
-     WHERE space_id = %(space)s::uuid AND status = 'open' AND project IS NOT NULL
-     GROUP BY project) AS project_counts""")
 
 
 @handler(ask.SaveView)
@@ -112,15 +93,3 @@ async def choose_view(tx: Transaction, request: ask.ChooseView) -> ViewPage:
     """Make a view the default, or clear the default; raises NotFound."""
     name = request.name and request.name.removeprefix(":")
     return await run_journaled(tx, CHOOSE, request, f"there is no view :{name}", name=name)
-
-
-@handler(ask.ListTags)
-async def list_tags(tx: Transaction, request: ask.ListTags) -> NameCounts:
-    """List the tags of open tasks by name. The work grows with the number of open tasks."""
-    return decode(await tx.finish(TAGS) or "", NameCounts)
-
-
-@handler(ask.ListProjects)
-async def list_projects(tx: Transaction, request: ask.ListProjects) -> NameCounts:
-    """List the projects of open tasks by name. The work grows with the number of open tasks."""
-    return decode(await tx.finish(PROJECTS) or "", NameCounts)

@@ -21,13 +21,13 @@ from todo_cli.db.sql import Sql, StatementCall
 from todo_cli.db.transaction import Transaction
 
 # An undo names the change that it takes back by the first seq of the change's group.
-_HEAD: LiteralString = """coalesce(
+HEAD: LiteralString = """coalesce(
       (SELECT min(g.seq) FROM todo.changes g
        WHERE g.space_id = c.space_id AND g.group_id = c.group_id),
       c.seq)"""
 
-_IS_UNDONE: LiteralString = f"""coalesce(
-      (SELECT NOT u.redo FROM todo.changes u WHERE u.space_id = c.space_id AND u.undoes = {_HEAD}
+IS_UNDONE: LiteralString = f"""coalesce(
+      (SELECT NOT u.redo FROM todo.changes u WHERE u.space_id = c.space_id AND u.undoes = {HEAD}
        ORDER BY u.seq DESC LIMIT 1),
       false)"""
 
@@ -35,22 +35,22 @@ _IS_LATEST_UNDO: LiteralString = """NOT c.redo AND c.seq = (
       SELECT max(u.seq) FROM todo.changes u
       WHERE u.space_id = c.space_id AND u.undoes = c.undoes)"""
 
-_HAS_EFFECT: LiteralString = "c.after IS NOT NULL AND c.after IS DISTINCT FROM c.before"
+HAS_EFFECT: LiteralString = "c.after IS NOT NULL AND c.after IS DISTINCT FROM c.before"
 
 # A claim changes no content, so it is never the last change. The names are constants of ours.
-_CLAIMS: LiteralString = "'{ClaimTask,ReleaseTasks,RenewClaims,TakeTask}'"
+NO_CONTENT_VERBS: LiteralString = "'{ClaimTask,ReleaseTasks,RenewClaims,TakeTask}'"
 
 _UNDO_BY_ID: LiteralString = f"""picked AS MATERIALIZED (
-  SELECT c.seq, c.group_id, {_HEAD} AS head, {_IS_UNDONE} AS is_undone
+  SELECT c.seq, c.group_id, {HEAD} AS head, {IS_UNDONE} AS is_undone
   FROM todo.changes c
   WHERE c.space_id = %(space)s::uuid AND c.seq = %(id)s::bigint AND c.undoes IS NULL
-    AND {_HAS_EFFECT})"""
+    AND {HAS_EFFECT})"""
 
 _UNDO_LAST: LiteralString = f"""picked AS MATERIALIZED (
-  SELECT c.seq, c.group_id, {_HEAD} AS head, false AS is_undone
+  SELECT c.seq, c.group_id, {HEAD} AS head, false AS is_undone
   FROM todo.changes c
   WHERE c.space_id = %(space)s::uuid AND c.user_id = %(me)s::uuid AND c.undoes IS NULL
-    AND {_HAS_EFFECT} AND c.verb <> ALL ({_CLAIMS}) AND NOT {_IS_UNDONE}
+    AND {HAS_EFFECT} AND c.verb <> ALL ({NO_CONTENT_VERBS}) AND NOT {IS_UNDONE}
   ORDER BY c.seq DESC LIMIT 1)"""
 
 _UNDO_TARGETS: LiteralString = """targets AS MATERIALIZED (
@@ -79,7 +79,7 @@ _HAS_NEWER_CHANGE: LiteralString = f""",
   'has_newer_change', (SELECT p.seq FROM picked p) < (
     SELECT c.seq FROM todo.changes c
     WHERE c.space_id = %(space)s::uuid AND c.user_id = %(me)s::uuid AND c.undoes IS NULL
-      AND {_HAS_EFFECT}
+      AND {HAS_EFFECT}
     ORDER BY c.seq DESC LIMIT 1)"""
 
 _CHANGES: LiteralString = """,

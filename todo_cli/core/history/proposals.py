@@ -26,6 +26,7 @@ from todo_cli.contract.proposals import (
 from todo_cli.contract.registry import label_of
 from todo_cli.contract.tasks import Changed
 from todo_cli.core.dispatch import handler
+from todo_cli.core.history.moved_tasks import MovedTask, MovedTasks, describe_tasks
 from todo_cli.core.history.plans import PLANNABLE, to_changed
 from todo_cli.core.history.proposals_sql import APPROVE, FIND_MOVED, LIST, REJECT, STORE
 from todo_cli.core.history.proposed_arguments import fix_arguments
@@ -65,24 +66,6 @@ class _StoredProposal(msgspec.Struct):
         """Return the proposal as the contract has it."""
         fields = {name: getattr(self, name) for name in self.__struct_fields__ if name in Proposal.__struct_fields__}
         return Proposal(**fields, differences=differences(self.before, self.after))
-
-
-class _MovedTask(msgspec.Struct):
-    number: int
-    title: str | None = None
-    verb: str | None = None
-    seq: int | None = None
-    user: str | None = None
-
-    def describe(self) -> str:
-        """Return who changed the task last: "#3 Milk by ada (edit, change 12)"."""
-        if self.title is None:
-            return f"#{self.number}"
-        return f"#{self.number} {self.title[:40]} by {self.user} ({label_of(self.verb or '')}, change {self.seq})"
-
-
-class _MovedTasks(msgspec.Struct):
-    tasks: list[_MovedTask]
 
 
 class _StoredPage(msgspec.Struct):
@@ -142,7 +125,7 @@ async def approve_proposal(tx: Transaction, request: ApproveProposal) -> Changed
             raise _not_found(request.id)
         proposal = decode(text, _StoredProposal)
         if not proposal.is_repeated:
-            _raise_for_moved(decode(moved or "", _MovedTasks).tasks)
+            _raise_for_moved(decode(moved or "", MovedTasks).tasks)
         planned = convert_request(proposal.arguments, PLANNABLE[proposal.verb])
         stamp = make_stamp(tx, planned)._replace(key=f"proposal:{request.id}")
         # The token's scope for the approval is `approve`; its right to change tasks is checked here.
@@ -160,11 +143,10 @@ async def reject_proposal(tx: Transaction, request: RejectProposal) -> Proposal:
     return await run_journaled(tx, REJECT, request, _not_found(request.id), id=request.id, reason=request.reason)
 
 
-def _raise_for_moved(tasks: Sequence[_MovedTask]) -> None:
+def _raise_for_moved(tasks: Sequence[MovedTask]) -> None:
     if tasks:
-        named = ", ".join(task.describe() for task in tasks[:5])
         raise Conflict(
-            f"changed since the proposal was made: {named}; nothing was changed",
+            f"changed since the proposal was made: {describe_tasks(tasks)}; nothing was changed",
             hint="reject it with a reason, so that its proposer can make a new one",
             moved=[task.number for task in tasks],
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import LiteralString
 
+from todo_cli.core.history.moved_tasks import JOIN_LAST_CHANGE, MOVED_TASK
 from todo_cli.core.journal import build_journaled
 from todo_cli.core.json_sql import format_instant
 from todo_cli.db.sql import Sql
@@ -56,16 +57,13 @@ APPROVE = Sql(f"""
 SELECT ({IMAGE} || jsonb_build_object('is_repeated', p.decided_at < statement_timestamp()))::text
   FROM todo.decide_proposal(%(id)s::uuid, 'approved', NULL) AS p""")
 
-FIND_MOVED = Sql("""
-SELECT json_build_object('tasks', coalesce(json_agg(json_build_object(
-    'number', shown.number, 'title', t.title, 'verb', c.verb, 'seq', c.seq,
-    'user', (SELECT m.name FROM todo.space_members() m WHERE m.id = c.user_id))
-    ORDER BY shown.number), '[]'))::text
+FIND_MOVED = Sql(f"""
+SELECT json_build_object('tasks', coalesce(
+    json_agg({MOVED_TASK} ORDER BY moved.number), '[]'))::text
   FROM todo.proposals p
-  CROSS JOIN LATERAL jsonb_to_recordset(p.before) AS shown(number bigint, rev bigint)
-  LEFT JOIN todo.tasks t ON t.space_id = p.space_id AND t.number = shown.number
-  LEFT JOIN todo.changes c ON c.space_id = p.space_id AND c.seq = t.rev
- WHERE p.space_id = %(space)s::uuid AND p.id = %(id)s::uuid AND t.rev IS DISTINCT FROM shown.rev""")
+  CROSS JOIN LATERAL jsonb_to_recordset(p.before) AS moved(number bigint, rev bigint)
+  {JOIN_LAST_CHANGE}
+ WHERE p.space_id = %(space)s::uuid AND p.id = %(id)s::uuid AND t.rev IS DISTINCT FROM moved.rev""")
 
 REJECT = build_journaled(f"""
   SELECT {IMAGE} - 'before' - 'after' || '{{"differences": []}}' AS answer

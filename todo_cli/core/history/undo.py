@@ -64,6 +64,19 @@ def repeat_undone(known: KnownChange) -> Undone:
     return Undone(changes=(), differences=differences(known.before, known.after), seq=known.seq, new=False)
 
 
+def merge_answers(answers: Sequence[Undone]) -> Undone:
+    """Return the answers to several undos and redos as one."""
+    if len(answers) == 1:
+        return answers[0]
+    return Undone(
+        changes=tuple(seq for answer in answers for seq in answer.changes),
+        differences=tuple(difference for answer in answers for difference in answer.differences),
+        skipped=tuple(number for answer in answers for number in answer.skipped),
+        seq=answers[-1].seq if answers else None,
+        new=any(answer.new for answer in answers),
+    )
+
+
 @writes(Undo, wanted=want_change, load=load_change_call, kind=LoadedChanges, answer=answer_undone, repeat=repeat_undone)
 def undo(loaded: LoadedChanges, wanted: WantedChange, request: Undo) -> Inversion:
     """Take back a change; raises NotFound where there is none, Conflict for tasks that have moved on."""

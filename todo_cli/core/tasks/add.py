@@ -89,6 +89,7 @@ def _want_rows(tx: Transaction, lines: list[NewRow], group: str | None = None) -
     rows = [line.row for line in lines]
     parents = tuple({row.parent for row in rows if row.parent})
     blockers = tuple({number for row in rows for number in row.after})
+    sources = tuple({row.discovered_from for row in rows if row.discovered_from})
     return AddWanted(
         rows=rows,
         default_project=frozenset(line.row.id for line in lines if line.takes_default_project),
@@ -100,7 +101,8 @@ def _want_rows(tx: Transaction, lines: list[NewRow], group: str | None = None) -
         created={line.row.id: line.created for line in lines if line.created},
         parents=parents,
         blockers=blockers,
-        changes_links=bool(parents or blockers),
+        sources=sources,
+        changes_links=bool(parents or blockers or sources),
     )
 
 

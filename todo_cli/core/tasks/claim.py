@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, LiteralString
+from typing import Any
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
 from todo_cli.contract.claims import ClaimTask, ReleaseTasks, RenewClaims, TakeTask
-from todo_cli.core.filters.fields_sql import NOW
 from todo_cli.core.filters.filter_query import compile_filter, parse_with_views
 from todo_cli.core.tasks.change import answer_task, repeat_task, writes
 from todo_cli.core.tasks.fences import describe_claim, give_claim
@@ -30,11 +29,10 @@ from todo_cli.errors import Conflict, Invalid, NotAllowed, NotNow
 from todo_cli.parsing.filter_ast import FieldTerm, make_and
 
 READY = FieldTerm("is", ":", "ready")
-UNCLAIMED: LiteralString = f"(t.claimed_until IS NULL OR t.claimed_until <= {NOW})"
 
 
 async def want_claim(tx: Transaction, request: ClaimTask) -> Wanted:
-    """Read the task of the given number, or the first ready and unclaimed one of the filter."""
+    """Read the task of the given number, or the first ready one of the filter."""
     if request.number is not UNSET:
         if request.filter is not UNSET:
             raise Invalid(
@@ -43,7 +41,7 @@ async def want_claim(tx: Transaction, request: ClaimTask) -> Wanted:
         return Wanted(numbers=(request.number,), with_caller=True)
     text = request.filter or ""
     compiled = await compile_filter(tx, make_and([READY, (await parse_with_views(tx, text)).node]))
-    target = TargetSql(f"{compiled.where} AND {UNCLAIMED}", first=True)
+    target = TargetSql(compiled.where, first=True)
     return Wanted(filter=TaskFilter(target, compiled.values, text), with_caller=True)
 
 

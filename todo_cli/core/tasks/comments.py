@@ -21,15 +21,23 @@ from todo_cli.errors import NotFound
 COMMENTS_SHOWN_WITH_TASK = 100  # the newest
 
 
-def _comment_json(comment: LiteralString) -> LiteralString:
-    return f"""jsonb_build_object(
-    'id', {comment}.id,
-    'user', coalesce(
+def member_name(comment: LiteralString) -> LiteralString:
+    """Return SQL for the name of the user who stored a comment."""
+    return f"""coalesce(
       (SELECT p.name FROM todo.space_members() p WHERE p.id = {comment}.user_id),
-      {comment}.user_id::text),
-    'at', {format_instant(f"{comment}.at")},
+      {comment}.user_id::text)"""
+
+
+def _comment_json(comment: LiteralString) -> LiteralString:
+    name = member_name(comment)
+    return f"""(jsonb_build_object(
+    'id', {comment}.id,
+    'user', coalesce({comment}.imported ->> 'by', {name}),
+    'at', coalesce({comment}.imported ->> 'at', {format_instant(f"{comment}.at")}),
     'edited_at', {format_instant(f"{comment}.edited_at")},
-    'text', {comment}.text)"""
+    'text', {comment}.text)
+    || CASE WHEN {comment}.imported IS NULL THEN '{{}}'
+       ELSE jsonb_build_object('imported_by', {name}) END)"""
 
 
 def select_newest(task: LiteralString) -> LiteralString:

@@ -14,9 +14,9 @@ from todo_cli.errors import Invalid
 
 
 def raise_for_references(loaded: Loaded, wanted: Wanted, effect: str = "changed") -> None:
-    """Raise NotFound or Conflict for a new parent or blocker that does not exist or is in the trash."""
+    """Raise NotFound or Conflict for a new parent, blocker or source that does not exist or is in the trash."""
     statuses = dict(loaded.statuses)
-    named = sorted({*wanted.parents, *wanted.blockers})
+    named = sorted({*wanted.parents, *wanted.blockers, *wanted.sources})
     if missing := [number for number in named if number not in statuses]:
         raise missing_tasks(missing, effect)
     if trashed := [number for number in named if statuses[number] == "deleted"]:

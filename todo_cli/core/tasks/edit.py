@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -19,6 +20,7 @@ from todo_cli.core.tasks.select import raise_for_limits, read_targets, select_ro
 from todo_cli.core.tasks.store import Edits
 from todo_cli.core.tasks.task_input import TaskPatch, read_patch
 from todo_cli.db.transaction import Transaction
+from todo_cli.errors import Invalid
 
 
 async def want_edit(tx: Transaction, request: EditTasks) -> Wanted:
@@ -26,8 +28,9 @@ async def want_edit(tx: Transaction, request: EditTasks) -> Wanted:
     wanted = await read_targets(tx, request)
     wanted.parents = (request.parent,) if request.parent else ()
     wanted.blockers = (*(request.after or ()), *(request.add_after or ()))
+    wanted.sources = (request.discovered_from,) if request.discovered_from else ()
     wanted.user = tx.caller.user_id
-    wanted.changes_links = bool(wanted.parents or wanted.blockers)
+    wanted.changes_links = bool(wanted.parents or wanted.blockers or wanted.sources)
     return wanted
 
 
@@ -46,7 +49,13 @@ def edit_rows(loaded: Loaded, wanted: Wanted, patch: TaskPatch) -> Edits:
     if wanted.changes_links:
         raise_for_references(loaded, wanted)
         raise_for_cycles(loaded, rows)
+        _raise_for_own_source(rows)
     return Edits(rows=rows)
+
+
+def _raise_for_own_source(rows: Sequence[TaskRow]) -> None:
+    if own := [row.number for row in rows if row.discovered_from == row.number]:
+        raise Invalid(f"task #{own[0]} cannot be discovered from itself; nothing was changed")
 
 
 def apply_patch(row: TaskRow, patch: TaskPatch) -> TaskRow:

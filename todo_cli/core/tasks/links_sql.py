@@ -21,7 +21,7 @@ def _name(task: LiteralString) -> LiteralString:
 
 
 def select_links(task: LiteralString) -> LiteralString:
-    """Return all tasks around the row `task`; `max_links` bounds the subtasks and the blocked tasks."""
+    """Return all tasks around the row `task`; `max_links` bounds those of each kind."""
     return f"""json_build_object(
     'parent', (SELECT {_link("p")} FROM todo.tasks p
       WHERE p.space_id = {task}.space_id AND p.number = {task}.parent),
@@ -35,7 +35,13 @@ def select_links(task: LiteralString) -> LiteralString:
     'blocked', ARRAY(SELECT {_link("w")} FROM todo.links l
         JOIN todo.tasks w ON w.space_id = l.space_id AND w.number = l.number
       WHERE l.space_id = {task}.space_id AND l.after = {task}.number AND w.status = 'open'
-      ORDER BY w.number LIMIT %(max_links)s::int))"""
+      ORDER BY w.number LIMIT %(max_links)s::int),
+    'source', (SELECT {_link("o")} FROM todo.tasks o
+      WHERE o.space_id = {task}.space_id AND o.number = {task}.discovered_from),
+    'discovered', ARRAY(SELECT {_link("d")} FROM todo.tasks d
+      WHERE d.space_id = {task}.space_id AND d.discovered_from = {task}.number
+        AND d.status IN ('open', 'done')
+      ORDER BY d.number LIMIT %(max_links)s::int))"""
 
 
 def select_named_links(task: LiteralString) -> LiteralString:

@@ -36,7 +36,7 @@ class Wanted(msgspec.Struct, kw_only=True):
 
     `with_subtasks` adds the open tasks below them. `with_series` reads the next occurrences of recurring tasks and counts
     open subtasks; `with_reopened` reads the next occurrences of done tasks, and which of them have comments, subtasks or
-    tasks that wait for them. `parents` and `blockers` are what the write newly refers to; with them the write reads the ancestors of
+    tasks that wait for them. `parents`, `blockers` and `sources` (of discovered tasks) are what the write newly refers to; with them the write reads the ancestors of
     the former and the dependencies of the latter. `with_caller` reads the caller's name and scopes, and
     `with_similar` the task that the same user added a moment ago with the same Request. `user` is the caller's id.
     """
@@ -51,6 +51,7 @@ class Wanted(msgspec.Struct, kw_only=True):
     changes_links: bool = False
     user: str = ""
     parents: tuple[int, ...] = ()
+    sources: tuple[int, ...] = ()
     blockers: tuple[int, ...] = ()
     if_rev: int | None = None
 
@@ -96,7 +97,7 @@ class Loaded(msgspec.Struct):
     token_id: str | None = None
     user_name: str | None = None
     has_all_scopes: bool = False
-    statuses: list[tuple[int, str]] = []  # number and status of `parents` and `blockers`
+    statuses: list[tuple[int, str]] = []  # number and status of `parents`, `blockers` and `sources`
     ancestors: list[tuple[int, int | None]] = []  # number and parent, from `parents` upwards
     dependencies: list[tuple[int, int]] = []  # number and blocker, from `blockers` onwards
     later_changes: list[LaterChange] = []
@@ -128,6 +129,7 @@ def load_call(wanted: Wanted, stamp: Stamp) -> StatementCall:
         "if_rev": wanted.if_rev,
         "parents": list(wanted.parents),
         "blockers": list(wanted.blockers),
+        "sources": list(wanted.sources),
     }
     return build_load(parts), values | (wanted.filter.values if wanted.filter else {})
 

@@ -196,6 +196,9 @@ class LoadParts(NamedTuple):
     with_similar: bool
 
 
+_REFERENCES: LiteralString = "%(parents)s::bigint[] || %(blockers)s::bigint[] || %(sources)s::bigint[]"
+
+
 @lru_cache(256)
 def build_load(parts: LoadParts) -> Sql:
     """Return the statement with these parts."""
@@ -221,5 +224,5 @@ def build_load(parts: LoadParts) -> Sql:
         members += SIMILAR
     if parts.changes_links:
         ctes += [ancestors_cte("%(parents)s::bigint[]"), dependencies_cte("%(blockers)s::bigint[]")]
-        members += statuses_of("%(parents)s::bigint[] || %(blockers)s::bigint[]") + ANCESTORS + DEPENDENCIES
+        members += statuses_of(_REFERENCES) + ANCESTORS + DEPENDENCIES
     return load_statement(ctes, numbers, members)

@@ -90,6 +90,7 @@ async def read_new_task(tx: Transaction, task: AddTask | NewTask, *, parse: bool
         note=validation.check_text("note", task.note) if task.note else None,
         project=validation.read_project(given["project"]) if given["project"] else None,
         parent=given["parent"],
+        discovered_from=given["discovered_from"],
         tags=read_tags(given["tags"]),
         after=tuple(sorted(set(given["after"] or ()))),
         remind=None if given["remind"] is None else read_reminders(reminders, tx.caller.user_id, clock),
@@ -217,6 +218,8 @@ def _read_columns(request: EditTasks, clock: Clock) -> dict[str, Any]:
         columns["priority"] = request.priority or NO_PRIORITY
     if request.parent is not UNSET:
         columns["parent"] = request.parent
+    if request.discovered_from is not UNSET:
+        columns["discovered_from"] = request.discovered_from
     for name in DATES:
         words = getattr(request, name)
         if words is not UNSET:

@@ -49,7 +49,7 @@ def _next_occurrences(loaded: Loaded, rows: Sequence[TaskRow], changed: dict[int
 
 
 def _named_statuses(wanted: Wanted, changed: dict[int, TaskRow]) -> dict[int, str]:
-    named = {*wanted.parents, *wanted.blockers}
+    named = {*wanted.parents, *wanted.blockers, *wanted.sources}
     return {number: row.status for number, row in changed.items() if number in named}
 
 

@@ -15,6 +15,7 @@ from todo_cli.contract.conversations import RedoTurn, UndoTurn
 from todo_cli.contract.journal import Redo, Undo, Undone
 from todo_cli.contract.turn_steps import ENDED_STATES
 from todo_cli.core.dispatch import handler
+from todo_cli.core.history.undo import merge_answers
 from todo_cli.core.journal import make_stamp
 from todo_cli.core.tasks.change import prepare_change
 from todo_cli.core.turns.append_sql import LOCK_CONVERSATION
@@ -165,16 +166,3 @@ async def _invert(
         head = (move_head, {"turn": request.turn})
         await steps.commit_calls([*pending, *([head] if is_new else [])])
     return merge_answers(answers)
-
-
-def merge_answers(answers: Sequence[Undone]) -> Undone:
-    """Return the answers to several undos and redos as one."""
-    if len(answers) == 1:
-        return answers[0]
-    return Undone(
-        changes=tuple(seq for answer in answers for seq in answer.changes),
-        differences=tuple(difference for answer in answers for difference in answer.differences),
-        skipped=tuple(number for answer in answers for number in answer.skipped),
-        seq=answers[-1].seq if answers else None,
-        new=any(answer.new for answer in answers),
-    )

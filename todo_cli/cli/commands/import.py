@@ -1,0 +1,83 @@
+"""Import tasks from a file of another tool."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from todo_cli.cli.options import Json
+from todo_cli.cli.session import session_of
+
+PANEL = "Tasks"
+app = typer.Typer(add_completion=False)
+
+FileArgument = Annotated[str, typer.Argument(help="File to import; - reads stdin.", metavar="FILE")]
+FileFormatOption = Annotated[
+    str | None, typer.Option("--format", help="Format of the file instead of the detected one.", metavar="NAME")
+]
+NameOption = Annotated[
+    str | None, typer.Option("--name", help="Name by which a second import knows the file.", metavar="NAME")
+]
+PlanOption = Annotated[bool, typer.Option("--plan", help="Print the report and import nothing.")]
+IntoOption = Annotated[
+    str | None, typer.Option("--into", help="Put all tasks into this project or below it.", metavar="PROJECT")
+]
+MapOption = Annotated[
+    list[str] | None, typer.Option("--map", help="CSV: column of a field. Repeatable.", metavar="FIELD=COLUMN,…")
+]
+ValueOption = Annotated[
+    list[str] | None,
+    typer.Option("--value", help="CSV: meaning of a value. Repeatable.", metavar="FIELD:VALUE=OURS,…"),
+]
+CsvDatesOption = Annotated[
+    str | None, typer.Option("--dates", help="CSV: form of dates, such as DD.MM.YYYY.", metavar="FORM")
+]
+EncodingOption = Annotated[
+    str | None, typer.Option("--encoding", help="Encoding of the file, such as cp1252.", metavar="NAME")
+]
+PartialOption = Annotated[bool, typer.Option("--partial", help="Import the whole records of a broken file.")]
+ShortenOption = Annotated[
+    bool, typer.Option("--shorten", help="Cut texts beyond a limit instead of refusing their tasks.")
+]
+KeptOption = Annotated[bool, typer.Option("--kept", help="Also list the values that are kept for an export.")]
+
+
+@app.command("import")
+def import_tasks(
+    ctx: typer.Context,
+    file: FileArgument,
+    format: FileFormatOption = None,
+    name: NameOption = None,
+    plan: PlanOption = False,
+    into: IntoOption = None,
+    columns: MapOption = None,
+    values: ValueOption = None,
+    dates: CsvDatesOption = None,
+    encoding: EncodingOption = None,
+    partial: PartialOption = False,
+    shorten: ShortenOption = False,
+    kept: KeptOption = False,
+    as_json: Json = False,
+) -> None:
+    """Import tasks from a file of another tool. The format is detected from the content.
+
+    The whole file is checked before anything is stored. Importing a file
+    again adds only what is new in it, and "todo undo" takes all of it back.
+
+    task export | todo import - --name taskwarrior
+
+    todo import tasks.csv --map title=Subject,due=Deadline --dates MM/DD/YYYY --plan
+    """
+    from todo_cli.cli.transfers.mapping_options import parse_pairs, parse_values
+    from todo_cli.cli.transfers.run_import import FileChoices, run_import
+    from todo_cli.formats.import_spool import ImportChoices
+
+    mapping = {"columns": parse_pairs(columns), "values": parse_values(values), "dates": dates, "encoding": encoding}
+    run_import(
+        session_of(ctx),
+        FileChoices(path=file, format=format, name=name, plan=plan, mapping=mapping),
+        ImportChoices(shorten=shorten, into=into, partial=partial),
+        with_kept=kept,
+        as_json=as_json,
+    )

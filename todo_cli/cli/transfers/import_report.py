@@ -1,0 +1,103 @@
+"""The report of an import: what came in, what did not, and where it went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from todo_cli.cli.render import text
+from todo_cli.cli.render.escape import escape
+from todo_cli.formats.import_spool import ImportSpool
+
+MAX_SHOWN_REFUSALS = 50
+
+
+class RefusedRecord(Struct, frozen=True, kw_only=True):
+    """A record that could not become a task."""
+
+    place: str
+    reason: str
+    title: str | None = None
+
+
+class ImportReport(Struct, kw_only=True):
+    """The report as `--json` prints it.
+
+    `tasks` counts the tasks of the file: `added`, `restored` after an undo, or `known` from an earlier import, of which
+    `changed` differ in the file. `linked` counts tasks that got a parent or blockers at the end. `other_records` are
+    records that are no tasks. `lost` counts properties without effect here: their values are kept, and an export in the
+    same format gives them back; so are the `left_out` links, to no task or closing a circle. `file_lost` belongs to the
+    whole file and is not kept.
+    """
+
+    format: str | None
+    name: str
+    plan: bool
+    tasks: int = 0
+    added: int = 0
+    restored: int = 0
+    known: int = 0
+    changed: int = 0
+    linked: int = 0
+    refused: int = 0
+    refusals: list[RefusedRecord] = []
+    other_records: dict[str, int] = {}
+    lost: dict[str, int] = {}
+    left_out: int = 0
+    file_lost: list[str] = []
+    notices: list[str] = []
+    group: str | None = None
+
+    def take_file(self, spool: ImportSpool) -> None:
+        """Take over what the reading of the file found."""
+        self.tasks = len(spool)
+        self.refused = spool.refused_count
+        self.refusals = [
+            RefusedRecord(place=record.place, reason=record.reason, title=record.title) for record in spool.refused
+        ]
+        self.other_records, self.lost = dict(spool.other_records), dict(spool.lost)
+        self.left_out, self.file_lost, self.notices = spool.left_out, spool.file_lost, spool.notices
+
+
+def write_report(report: ImportReport) -> None:
+    """Print the report for a person: the counts on stdout, the rest on stderr."""
+    text.write(escape(_head(report)))
+    for line in _list_remarks(report):
+        text.note(escape(line))
+
+
+def _head(report: ImportReport) -> str:
+    verb = "Would import" if report.plan else "Imported"
+    counts = [f"{verb} {_count(report.added, 'task')} from {report.name} ({report.format or 'no tasks'})"]
+    if report.restored:
+        counts.append(f"restored {report.restored:,} after an undo")
+    if report.known:
+        changed = (
+            f", of which {report.changed:,} have changed in the file and stay as they are" if report.changed else ""
+        )
+        counts.append(f"{report.known:,} were imported before{changed}")
+    return "; ".join(counts)
+
+
+def _list_remarks(report: ImportReport) -> Iterator[str]:
+    yield from (f"note: {notice}" for notice in report.notices)
+    for record in report.refusals[:MAX_SHOWN_REFUSALS]:
+        title = f" ({record.title[:40]})" if record.title else ""
+        yield f"refused: {record.place}{title}: {record.reason}"
+    if report.refused > MAX_SHOWN_REFUSALS:
+        yield f"refused: {report.refused - MAX_SHOWN_REFUSALS:,} more; list them with: --json"
+    for reason, count in report.other_records.items():
+        yield f"no task: {_count(count, 'record')}: {reason}"
+    for word, count in sorted(report.lost.items()):
+        yield f"without effect here: {word} of {_count(count, 'task')}; the values are kept for an export"
+    if report.left_out:
+        links = _count(report.left_out, "link")
+        yield f"left out: {links} to no task of the file, or closing a circle; kept for an export"
+    yield from (f"not carried: {word}" for word in report.file_lost)
+    if (report.added or report.restored) and not report.plan:
+        yield "Take it back with: todo undo"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,57 @@
+"""Send the tasks of an import in batches, then their links to later tasks."""
+
+from __future__ import annotations
+
+from todo_cli.cli.render import text
+from todo_cli.cli.render.progress import Progress
+from todo_cli.cli.session import Session
+from todo_cli.cli.transfers.import_report import ImportReport
+from todo_cli.contract.ids import new_id
+from todo_cli.contract.imports import ImportTasks, LinkImportedTasks
+from todo_cli.contract.limits import MAX_IMPORTED_TASKS
+from todo_cli.errors import TodoError
+from todo_cli.formats.import_spool import ImportSpool
+
+
+def send_import(session: Session, spool: ImportSpool, report: ImportReport) -> None:
+    """Send all tasks. An import that was interrupted goes on: the tasks that are there already are known."""
+    group, done, progress = new_id(), 0, Progress("tasks imported")
+    try:
+        for tasks in spool.batches(MAX_IMPORTED_TASKS):
+            answer = session.client.send_now(
+                ImportTasks(
+                    format=report.format or "",
+                    name=report.name,
+                    file=spool.digest,
+                    group=group,
+                    tasks=tasks,
+                    dry_run=report.plan,
+                )
+            )
+            group = answer.group or group
+            report.added += answer.added
+            report.restored += answer.restored
+            report.known += answer.known
+            report.changed += answer.changed
+            done += len(tasks)
+            if len(spool) > MAX_IMPORTED_TASKS:
+                progress.update(done, len(spool))
+        if spool.has_links and not report.plan:
+            _link(session, report, group)
+        report.group = group if report.added or report.restored else None
+    except (KeyboardInterrupt, TodoError):
+        progress.end()
+        if report.added and not report.plan:
+            text.note(f"{report.added:,} of {len(spool):,} tasks were imported; the same command goes on from there")
+        raise
+    finally:
+        session.client.close()
+    progress.end()
+
+
+def _link(session: Session, report: ImportReport, group: str) -> None:
+    has_more = True
+    while has_more:
+        answer = session.client.send_now(LinkImportedTasks(format=report.format or "", name=report.name, group=group))
+        report.linked += answer.linked
+        has_more = answer.more

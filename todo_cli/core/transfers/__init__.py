@@ -1,0 +1,1 @@
+"""Tasks in and out: imports of other tools' files, and exports."""

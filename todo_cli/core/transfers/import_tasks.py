@@ -1,0 +1,225 @@
+"""Import tasks of a file: one batch in two round trips, with the sources and the comments beside the rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from todo_cli.contract.clock import Clock
+from todo_cli.contract.ids import new_id
+from todo_cli.contract.imports import ImportedTasks, ImportTasks, SourceReferences, TaskToImport
+from todo_cli.core.dispatch import handler
+from todo_cli.core.journal import Stamp, make_stamp
+from todo_cli.core.tasks.change import prepare_change, writes
+from todo_cli.core.tasks.dependencies import raise_for_cycles
+from todo_cli.core.tasks.load import KnownChange, Loaded, Wanted
+from todo_cli.core.tasks.rows import TaskRow
+from todo_cli.core.tasks.store import DecidedChange, Edits
+from todo_cli.core.transfers.imported_rows import make_row, read_instant
+from todo_cli.core.transfers.sources_sql import LOAD_IMPORT, STORE_COMMENTS, STORE_SOURCES
+from todo_cli.core.validation import check_line, check_text
+from todo_cli.db.sql import StatementCall
+from todo_cli.db.transaction import Transaction
+from todo_cli.errors import Invalid
+
+
+class ImportWanted(Wanted):
+    """The file, and the ids of the tasks of the batch and of those to which they refer."""
+
+    format: str
+    name: str
+    file: str
+    source_ids: list[str]
+    space: str
+
+
+class KnownSource(msgspec.Struct):
+    """A task that the file brought before; `is_undone` where an undo of that import has put it in the trash."""
+
+    source_id: str
+    number: int
+    digest: str
+    is_undone: bool
+
+
+class LoadedSources(Loaded):
+    """What the file brought before, and the group of its import if it was the same file."""
+
+    sources: list[KnownSource] = []  # noqa: RUF012  # msgspec copies it for each value
+    group: str | None = None
+
+
+class ImportEdits(Edits, kw_only=True):
+    """The rows of a batch, and in the same order the records that they come from."""
+
+    result: ImportedTasks
+    sources: list[dict[str, Any]]
+    comments: list[dict[str, Any]]
+
+
+async def want_import(tx: Transaction, request: ImportTasks) -> ImportWanted:
+    """Read what the file brought before of the batch and of the tasks to which it refers."""
+    source_ids = {task.source_id for task in request.tasks}
+    if len(source_ids) < len(request.tasks):
+        raise Invalid("two tasks of the batch have one source_id")
+    source_ids.update(*(_list_references(task.links) for task in request.tasks))
+    return ImportWanted(
+        format=request.format,
+        name=check_line("name", request.name),
+        file=request.file,
+        source_ids=sorted(check_text("source_id", source_id) for source_id in source_ids),
+        space=str(tx.values["space"]),
+    )
+
+
+def _list_references(links: SourceReferences | None) -> list[str]:
+    return [*links.after, *([links.parent] if links.parent else [])] if links else []
+
+
+def load_import_call(wanted: ImportWanted, stamp: Stamp) -> StatementCall:
+    """Return the statement that reads what the file brought before, with its values."""
+    values = {"format": wanted.format, "name": wanted.name, "file": wanted.file, "source_ids": wanted.source_ids}
+    return LOAD_IMPORT, values | {"key": stamp.key, "hash": stamp.hash}
+
+
+def answer_import(change: DecidedChange) -> ImportedTasks:
+    """Answer with the counts of the batch."""
+    assert isinstance(change.edits, ImportEdits)  # noqa: S101  # this module's rule made it
+    return change.edits.result
+
+
+def repeat_import(known: KnownChange) -> ImportedTasks:
+    """Answer again: the journal keeps the rows alone, so every one counts as added."""
+    return ImportedTasks(added=len(known.after), restored=0, known=0, changed=0, group="", new=False)
+
+
+@writes(
+    ImportTasks,
+    wanted=want_import,
+    load=load_import_call,
+    kind=LoadedSources,
+    answer=answer_import,
+    repeat=repeat_import,
+    has_own_handler=True,
+)
+def number_imported_tasks(loaded: LoadedSources, wanted: ImportWanted, request: ImportTasks) -> ImportEdits:
+    """Number the tasks that are new, and restore those that an undo has removed; the others stay as they are."""
+    known = {source.source_id: source for source in loaded.sources}
+    fresh = [task for task in request.tasks if task.source_id not in known or known[task.source_id].is_undone]
+    numbers = {source.source_id: source.number for source in loaded.sources}
+    next_number = loaded.next_number
+    for task in fresh:
+        if task.source_id not in numbers:
+            numbers[task.source_id], next_number = next_number, next_number + 1
+    before = {row.number: row for row in loaded.rows}
+    rows = [_place_row(make_row(task, loaded.clock, wanted.space), task, numbers, before) for task in fresh]
+    raise_for_cycles(loaded, rows, "imported")
+    added = next_number - loaded.next_number
+    result = ImportedTasks(
+        added=added,
+        restored=len(fresh) - added,
+        known=len(request.tasks) - len(fresh),
+        changed=sum(_has_changed(task, known.get(task.source_id)) for task in request.tasks),
+        group=loaded.group or request.group,
+        new=True,
+    )
+    return ImportEdits(
+        rows=rows,
+        group=result.group,
+        result=result,
+        sources=[_make_source(task, numbers, loaded.seq + 1, request.format) for task in fresh],
+        comments=[
+            comment
+            for task in fresh
+            if task.source_id not in known  # an undo leaves comments
+            for comment in _make_comments(task, numbers[task.source_id], loaded.clock)
+        ],
+    )
+
+
+def _has_changed(task: TaskToImport, source: KnownSource | None) -> bool:
+    return source is not None and not source.is_undone and source.digest != task.digest
+
+
+def _place_row(row: TaskRow, task: TaskToImport, numbers: dict[str, int], restored: dict[int, TaskRow]) -> TaskRow:
+    """Return the row with its number and its links to tasks that have one; a restored task keeps its id."""
+    number = numbers[task.source_id]
+    links = task.links or SourceReferences()
+    return replace(
+        row,
+        number=number,
+        id=restored[number].id if number in restored else row.id,
+        parent=numbers.get(links.parent) if links.parent else None,
+        after=tuple(sorted({numbers[source_id] for source_id in links.after if source_id in numbers})),
+    )
+
+
+def _make_source(task: TaskToImport, numbers: dict[str, int], seq: int, format: str) -> dict[str, Any]:
+    """Return the record's row; links to tasks that have no number yet are pending."""
+    links = task.links or SourceReferences()
+    pending = SourceReferences(
+        parent=links.parent if links.parent not in numbers else None,
+        after=tuple(source_id for source_id in links.after if source_id not in numbers),
+    )
+    left_out = task.left_out or SourceReferences()
+    return {
+        "source_id": task.source_id,
+        "number": numbers[task.source_id],
+        "seq": seq,
+        "digest": task.digest,
+        "kept_format": task.kept_format or format,
+        "kept_id": task.kept_id or task.source_id,
+        "kept": _read_kept(task),
+        "series": task.series.id if task.series else None,
+        "left_out": left_out if left_out != SourceReferences() else None,
+        "pending": pending if pending != SourceReferences() else None,
+        "has_created_at": task.created_at is not None,
+    }
+
+
+def _read_kept(task: TaskToImport) -> msgspec.Raw:
+    """Return the kept values as JSON; raises Invalid unless they are an object that Postgres can store."""
+    try:
+        msgspec.json.decode(task.kept, type=dict[str, Any])
+    except (msgspec.MsgspecError, RecursionError):
+        raise Invalid(f"{task.source_id}: the kept values are no JSON object") from None
+    if "\\u0000" in task.kept:
+        raise Invalid(f"{task.source_id}: the kept values have a NUL character, which cannot be stored")
+    return msgspec.Raw(task.kept.encode())
+
+
+def _make_comments(task: TaskToImport, number: int, clock: Clock) -> list[dict[str, Any]]:
+    return [
+        {
+            "number": number,
+            "id": new_id(),
+            "text": check_text("comment", comment.text),
+            "imported": {"at": read_instant("comment", comment.at, clock), "by": comment.by},
+        }
+        for comment in task.comments
+    ]
+
+
+@handler(ImportTasks)
+async def import_tasks(tx: Transaction, request: ImportTasks) -> ImportedTasks:
+    """Import one batch. Where all of its tasks are known, nothing is stored."""
+    async with tx.steps() as steps:
+        prepared = await prepare_change(tx, steps, request, make_stamp(tx, request))
+        answer: ImportedTasks = prepared.answer
+        if prepared.change and prepared.change.rows and not request.dry_run:
+            edits = prepared.change.edits
+            assert isinstance(edits, ImportEdits)  # noqa: S101  # this module's rule made it
+            await steps.commit_calls([*prepared.calls, *_source_calls(request, edits)])
+    return answer
+
+
+def _source_calls(request: ImportTasks, edits: ImportEdits) -> list[StatementCall]:
+    sources = msgspec.json.encode(edits.sources).decode()
+    calls: list[StatementCall] = [
+        (STORE_SOURCES, {"format": request.format, "name": request.name.strip(), "sources": sources})
+    ]
+    if edits.comments:
+        calls.append((STORE_COMMENTS, {"comments": msgspec.json.encode(edits.comments).decode()}))
+    return calls

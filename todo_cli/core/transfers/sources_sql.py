@@ -1,0 +1,98 @@
+"""The statements that read and store the sources of imported tasks."""
+
+from __future__ import annotations
+
+from typing import LiteralString
+
+from todo_cli.contract.limits import MAX_IMPORTED_TASKS
+from todo_cli.core.history.load_changes import IS_UNDONE
+from todo_cli.core.tasks.load_sql import ANCESTORS, DEPENDENCIES, ancestors_cte, dependencies_cte, load_statement
+from todo_cli.db.sql import Sql
+
+# What the file brought before. A task that an undo put in the trash is imported anew, into its old row.
+_SOURCES: LiteralString = """sources AS MATERIALIZED (
+  SELECT s.source_id, s.number, s.seq, s.digest, t.status, t.parent
+  FROM todo.task_sources s
+    JOIN todo.tasks t ON t.space_id = s.space_id AND t.number = s.number
+  WHERE s.space_id = %(space)s::uuid AND s.format = %(format)s AND s.name = %(name)s
+    AND s.source_id = ANY (%(source_ids)s::text[]))"""
+
+_IMPORTS: LiteralString = f"""imports AS MATERIALIZED (
+  SELECT c.seq, c.group_id, c.request ->> 'file' AS file, {IS_UNDONE} AS is_undone
+  FROM todo.changes c
+  WHERE c.space_id = %(space)s::uuid AND c.seq = ANY (ARRAY(SELECT DISTINCT seq FROM sources)))"""
+
+_UNDONE: LiteralString = """undone AS MATERIALIZED (
+  SELECT s.number FROM sources s JOIN imports i ON i.seq = s.seq
+  WHERE i.is_undone AND s.status = 'deleted')"""
+
+LOAD_IMPORT = load_statement(
+    (
+        _SOURCES,
+        _IMPORTS,
+        _UNDONE,
+        ancestors_cte("ARRAY(SELECT number FROM sources WHERE parent IS NOT NULL)"),
+        dependencies_cte("ARRAY(SELECT number FROM sources WHERE EXISTS (SELECT FROM undone))"),
+    ),
+    "ARRAY(SELECT number FROM undone)",
+    f""",
+  'sources', coalesce((
+    SELECT json_agg(json_build_object(
+      'source_id', source_id, 'number', number, 'digest', digest,
+      'is_undone', number IN (SELECT number FROM undone)))
+    FROM sources), '[]'),
+  'group', (SELECT i.group_id FROM imports i
+    WHERE NOT i.is_undone AND i.file = %(file)s ORDER BY i.seq DESC LIMIT 1)
+  {ANCESTORS}{DEPENDENCIES}""",
+)
+
+_PENDING: LiteralString = f"""waiting AS MATERIALIZED (
+  SELECT s.source_id, s.number, s.pending, s.left_out FROM todo.task_sources s
+  WHERE s.space_id = %(space)s::uuid AND s.format = %(format)s AND s.name = %(name)s
+    AND s.pending IS NOT NULL
+  ORDER BY s.number LIMIT {MAX_IMPORTED_TASKS})"""
+
+_TARGETS: LiteralString = """targets AS MATERIALIZED (
+  SELECT s.source_id, s.number FROM todo.task_sources s
+  WHERE s.space_id = %(space)s::uuid AND s.format = %(format)s AND s.name = %(name)s
+    AND s.source_id = ANY (ARRAY(
+      SELECT pending ->> 'parent' FROM waiting
+      UNION
+      SELECT jsonb_array_elements_text(coalesce(pending -> 'after', '[]')) FROM waiting)))"""
+
+LOAD_PENDING = load_statement(
+    (
+        _PENDING,
+        _TARGETS,
+        ancestors_cte("ARRAY(SELECT number FROM targets)"),
+        dependencies_cte("ARRAY(SELECT number FROM targets)"),
+    ),
+    "ARRAY(SELECT number FROM waiting)",
+    f""",
+  'pending', coalesce((SELECT json_agg(waiting ORDER BY number) FROM waiting), '[]'),
+  'targets', coalesce((SELECT json_agg(json_build_array(source_id, number)) FROM targets), '[]')
+  {ANCESTORS}{DEPENDENCIES}""",
+)
+
+SOURCE_COLUMNS: LiteralString = """number, seq, digest, kept_format, kept_id, kept, series,
+  left_out, pending, has_created_at"""
+
+STORE_SOURCES = Sql(f"""
+INSERT INTO todo.task_sources (space_id, format, name, source_id, {SOURCE_COLUMNS})
+SELECT %(space)s::uuid, %(format)s, %(name)s, source_id, {SOURCE_COLUMNS}
+FROM jsonb_populate_recordset(NULL::todo.task_sources, %(sources)s::jsonb)
+ON CONFLICT (space_id, format, name, source_id) DO UPDATE SET
+  (seq, digest, kept_format, kept_id, kept, series, left_out, pending, has_created_at)
+  = (excluded.seq, excluded.digest, excluded.kept_format, excluded.kept_id, excluded.kept,
+     excluded.series, excluded.left_out, excluded.pending, excluded.has_created_at)""")
+
+STORE_COMMENTS = Sql("""
+INSERT INTO todo.comments (space_id, number, id, text, imported)
+SELECT %(space)s::uuid, number, id, text, imported
+FROM jsonb_populate_recordset(NULL::todo.comments, %(comments)s::jsonb)""")
+
+SETTLE_PENDING = Sql("""
+UPDATE todo.task_sources s SET (left_out, pending) = ROW(r.left_out, NULL)
+FROM jsonb_populate_recordset(NULL::todo.task_sources, %(sources)s::jsonb) AS r
+WHERE s.space_id = %(space)s::uuid AND s.format = %(format)s AND s.name = %(name)s
+  AND s.source_id = r.source_id""")
