@@ -176,6 +176,8 @@ def test_sum_weeks_counts_from_monday_to_sunday() -> None:
     weeks = sum_weeks({date(2026, 11, 23): 1, date(2026, 11, 22): 2, date(2026, 1, 1): 4}, TODAY)
     assert [week.done for week in weeks] == [0] * 10 + [2, 1]
     assert weeks[-1].week == date(2026, 11, 23)
+    from_sunday = sum_weeks({date(2026, 11, 23): 1, date(2026, 11, 22): 2}, TODAY, week_start=6)
+    assert (from_sunday[-1].week, from_sunday[-1].done) == (date(2026, 11, 22), 3)
 
 
 def test_calendar_and_stats_in_a_pipe_and_in_json(todo: Todo) -> None:
