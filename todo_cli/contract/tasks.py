@@ -57,7 +57,8 @@ class AddTask(Request[Task], frozen=True, kw_only=True):
     """Add a task.
 
     With `parse`, dates, #project, @tags and p1 are read out of the title; fields that are given explicitly win. Until
-    `defer` it is hidden. With `report_similar` the answer names the user's identical task of the last ten minutes.
+    `defer` it is hidden. A task without project and parent goes to `default_project`, else to that of the
+    user's preferences. With `report_similar` the answer names the user's identical task of the last ten minutes.
     """
 
     verb = "AddTask"
@@ -81,6 +82,7 @@ class AddTask(Request[Task], frozen=True, kw_only=True):
     every: RecurrenceText | UnsetType | None = UNSET
     remind: ReminderTexts | UnsetType = UNSET
     discovered_from: Number | UnsetType | None = UNSET
+    default_project: Name | UnsetType = UNSET
     parse: bool | UnsetType = UNSET
     report_similar: bool | UnsetType = UNSET
 

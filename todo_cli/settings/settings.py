@@ -11,6 +11,14 @@ from typing import Any, NamedTuple
 from todo_cli.contract.base import Secret
 from todo_cli.errors import Invalid, NotSignedIn, TodoError
 from todo_cli.settings.keys import SETTING_KEYS, SettingKey, check_value, parse_text
+from todo_cli.settings.project_file import (
+    EXPLICIT_CHOICES,
+    ProjectFile,
+    choose_profile,
+    find_project_file,
+    is_same_server,
+    read_project_file,
+)
 
 
 class Settings(NamedTuple):
@@ -71,6 +79,8 @@ class Settings(NamedTuple):
     store_secret_access_key: Secret | None = None
     store_retention_days: int = 30
     fences: tuple[int, ...] = ()
+    project: str | None = None
+    project_file: Path | None = None
 
     def require_token(self) -> Secret:
         """Return the token, read from the keyring if it is stored there; raises NotSignedIn without one."""
@@ -117,7 +127,11 @@ def read_settings_file(path: Path) -> dict[str, Any]:
 
 
 def load_settings(profile: str | None = None, *, allow_new: bool = False) -> Settings:
-    """Return the settings of one command; raises Invalid for a profile that does not exist unless `allow_new`."""
+    """Return the settings of one command, with the `.todo.toml` of the checkout unless `allow_new`.
+
+    Raises Invalid for a profile that does not exist unless `allow_new`, and NotSignedIn for a checkout of a server for
+    which the user has no token.
+    """
     path = config_path()
     content = read_settings_file(path)
     name = profile or os.environ.get("TODO_PROFILE") or content.get("profile") or "default"
@@ -125,6 +139,11 @@ def load_settings(profile: str | None = None, *, allow_new: bool = False) -> Set
     if name not in profiles and not allow_new and (name != "default" or (profile and profiles)):
         known = ", ".join(profiles) or "none yet"
         raise Invalid(f"there is no profile {name!r} in {path}", hint=f"profiles: {known}")
+    is_chosen = bool(profile) or any(os.environ.get(variable) for variable in EXPLICIT_CHOICES)
+    path_of_project = None if allow_new else find_project_file()
+    file = read_project_file(path_of_project) if path_of_project else None
+    if file and not is_chosen:
+        name = choose_profile(file, name, profiles)
     sections = {
         "": content,
         "profile": profiles.get(name, {}),
@@ -136,7 +155,16 @@ def load_settings(profile: str | None = None, *, allow_new: bool = False) -> Set
     values = {key.field: _read_value(key, sections[key.section]) for key in SETTING_KEYS}
     if _environment_names_another_model(sections["model"]):
         values |= {"model_input_price": None, "model_output_price": None}
-    return Settings(path=path, **(values | {"profile": name}), fences=_read_fences())
+    settings = Settings(path=path, **(values | {"profile": name}), fences=_read_fences())
+    return settings if file is None else _bind(settings, file)
+
+
+def _bind(settings: Settings, file: ProjectFile) -> Settings:
+    """Return the settings with the space and the project of the file, unless the user has chosen another server."""
+    if file.server is not None and not is_same_server(settings.server, file.server):
+        return settings
+    space = settings.space if os.environ.get("TODO_SPACE") else file.space or settings.space
+    return settings._replace(space=space, project=file.project, project_file=file.path)
 
 
 def _read_fences() -> tuple[int, ...]:

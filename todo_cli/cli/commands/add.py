@@ -81,6 +81,8 @@ def add(
     }
     fields |= {"priority": parse_priority(prio)} | optional_fields(every, defer, scheduled, parent)
     fields |= parse_reminders(remind) | parse_source(discovered_from)
+    if session.settings.project and project is None:
+        fields["default_project"] = session.settings.project
     if after:
         fields["after"] = parse_blockers(after)
     if title == ["-"]:
