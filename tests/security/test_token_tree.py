@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from psycopg import errors
 
-from tests.conftest import Database
+from tests.conftest import Database, Person, Todo
 from tests.support.ask import Ask, AskAs
 from tests.support.connections import signed
+from tests.support.terminal import Terminal
 from todo_cli.contract.base import Secret
 from todo_cli.contract.ids import new_id, new_token, token_hash
 from todo_cli.contract.tokens import CreateToken, ListTokens, RevokeToken, Token
@@ -81,3 +84,32 @@ def test_first_token_of_a_user_whom_an_administrator_adds_has_no_parent(db: Data
             "SELECT todo.add_user(gen_random_uuid(), %s, false, gen_random_uuid(), sha256('x'), 'UTC')", [new_id()]
         )
     assert db.execute("SELECT count(*) FROM todo.tokens WHERE name = 'first' AND parent IS NOT NULL") == [(0,)]
+
+
+def test_token_list_on_a_terminal_of_80_columns_is_a_tree(person: Person, as_person: Callable[..., Todo]) -> None:
+    todo = as_person(person, "api")
+    todo("prefs", "--dates", "absolute")
+    secret = todo("token", "create", "--name", "laptop", "--scopes", "all").out.strip()
+    env = {"TODO_TOKEN": secret}
+    assert todo("token", "create", "--name", "cron", "--scopes", "read", env=env).code == 0
+    assert (
+        todo(
+            "token", "create", "--name", "agent", "--scopes", "read,tasks:write", "--expires", "2099-01-02", env=env
+        ).code
+        == 0
+    )
+    screen = Terminal(todo, "token", "list", columns=80)
+    screen.ended(0)
+    lines = [
+        re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "2026-01-02 09:00", line.rstrip()) for line in screen.text.splitlines()
+    ]
+    assert [line for line in lines if line] == TOKEN_TREE.strip("\n").splitlines(), screen.text
+
+
+TOKEN_TREE = """
+Name       Scopes            Last used         Expires     State
+first      all               2026-01-02 09:00  never       current
+  laptop   all               2026-01-02 09:00  never
+    cron   read              never             never
+    agent  read,tasks:write  never             2099-01-02
+"""

@@ -43,6 +43,13 @@ def test_server_with_a_database_is_healthy_and_ready(server: Server) -> None:
     assert (head.status, head.body) == (200, b"")
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/v1/tasks", "/nowhere"])
+def test_answer_names_no_software_and_is_taken_for_its_type_only(server: Server, path: str) -> None:
+    headers = {name.lower(): value for name, value in ask(server.url, "GET", path).headers.items()}
+    assert "server" not in headers
+    assert headers["x-content-type-options"] == "nosniff"
+
+
 def test_server_without_a_database_is_not_ready(make_bare_server: Callable[..., Server], db: Database) -> None:
     url = re.sub(r"host=[^&]*", "host=/nowhere", db.server_url)
     server = make_bare_server(url)

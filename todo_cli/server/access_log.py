@@ -17,6 +17,9 @@ from todo_cli.contract.ids import new_id
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
+NO_SNIFFING = (b"x-content-type-options", b"nosniff")
+"""A browser takes an answer for what its Content-Type says, so that no text of a user becomes a page."""
+
 
 class AccessLog:
     """Gives every request an id, or keeps the one that a proxy sent, and logs the request if the log is on."""
@@ -39,7 +42,8 @@ class AccessLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", []), (b"x-request-id", request_id.encode())]
+                request_header = (b"x-request-id", request_id.encode())
+                message["headers"] = [*message.get("headers", []), request_header, NO_SNIFFING]
             await send(message)
 
         self._running += 1
