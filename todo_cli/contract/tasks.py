@@ -56,9 +56,8 @@ __all__ = [
 class AddTask(Request[Task], frozen=True, kw_only=True):
     """Add a task.
 
-    With `parse`, dates, #project, @tags and p1 are read out of the title; fields that are given explicitly win. Until
-    `defer` it is hidden. A task without project and parent goes to `default_project`, else to that of the
-    user's preferences. With `report_similar` the answer names the user's identical task of the last ten minutes.
+    With `parse` the title is read as quick add; given fields win. Without project and parent it goes to
+    `default_project`, if one is given. `report_similar` names the user's identical task of the last ten minutes.
     """
 
     verb = "AddTask"
@@ -107,12 +106,12 @@ class AddTasks(Request[Changed], frozen=True, kw_only=True):
 class ListTasks(Request[TaskPage], frozen=True, kw_only=True):
     """List tasks: the open ones, unless `status` or the filter says otherwise.
 
-    Deferred tasks are left out unless the filter names them. Sorted by urgency or rank, which change with the clock,
-    the list has one page of at most 200 tasks; `cut` says that more exist. Without `sort` the view or a preference
-    decides, else the due date. With `home` and without a filter the list is the caller's default view, if there is one.
-    With `count_deferred` the first page counts the deferred tasks that it leaves out; with `count_all` a page counts
-    all matching tasks, at most 1,000, unless it is the last one. With `with_links` a task names its parent, its open
-    blockers and the tasks that it blocks; with `explain` it has its urgency and the parts that make it.
+    Deferred tasks are left out unless the filter names them. Sorted by urgency or rank the list has one page of at
+    most 200 tasks; `cut` says that more exist. Without `sort` the view or a preference decides, else the due date.
+    With `home` and no filter it is the caller's default view, if there is one. With `count_deferred` the first page
+    counts the deferred tasks that it leaves out; with `count_all` a page counts all matching tasks, at most 1,000,
+    unless it is the last one. With `with_links` a task names its parent, open blockers and blocked tasks; with
+    `explain` it has its urgency and its parts.
     """
 
     verb = "ListTasks"
@@ -175,8 +174,7 @@ class OnTasks(Request[Changed], frozen=True, kw_only=True):
 class CompleteTasks(OnTasks, frozen=True, kw_only=True):
     """Mark tasks as done; completing a recurring task creates its next occurrence.
 
-    Subtasks stay open unless `with_subtasks` is true. With `if_claimed` the change is refused unless the caller's token
-    was the last to claim the tasks.
+    Subtasks stay open without `with_subtasks`. `if_claimed` refuses tasks that the caller's token did not claim last.
     """
 
     verb = "CompleteTasks"
@@ -206,9 +204,9 @@ class ReopenTasks(OnTasks, frozen=True, kw_only=True):
 class EditTasks(OnTasks, frozen=True, kw_only=True):
     """Change fields of tasks; absent fields stay as they are.
 
-    A field that is null is cleared. `tags` and `after` replace the whole list, `remind` that of the caller's reminders.
-    In a recurring task, new dates apply to this occurrence only, other fields to the next ones too; `occurrences`
-    overrides that: 'this' for this one only, 'all' for the next dates too.
+    A field that is null is cleared. `tags` and `after` replace the whole list, `remind` that of the caller's
+    reminders. In a recurring task, new dates apply to this occurrence only, other fields to the next ones too;
+    `occurrences` overrides that: 'this' for this one only, 'all' for the next dates too.
     """
 
     verb = "EditTasks"

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 from todo_cli.errors import Invalid, NotSignedIn
 from todo_cli.settings.keys import SETTING_KEYS, check_value
 
-NAME = ".todo.toml"
 KEYS = ("server", "space", "project")
 MAX_FILE_BYTES = 65_536
 MAX_PROJECT_CHARS = 200
@@ -29,21 +28,9 @@ class ProjectFile(NamedTuple):
     space: str | None = None
     project: str | None = None
 
-
-def find_project_file() -> Path | None:
-    """Return the file of the current directory, or of the nearest directory above it."""
-    try:
-        directory = os.getcwd()
-    except OSError:  # it was removed
-        return None
-    while True:
-        path = os.path.join(directory, NAME)
-        if os.path.isfile(path):
-            return Path(path)
-        parent = os.path.dirname(directory)
-        if parent == directory:
-            return None
-        directory = parent
+    def belongs_to(self, server: str | None) -> bool:
+        """Return whether the file is about the server: it names that or none. A slash at the end does not matter."""
+        return self.server is None or (server or "").rstrip("/") == self.server.rstrip("/")
 
 
 def read_project_file(path: Path) -> ProjectFile:
@@ -77,20 +64,18 @@ def _check_key(path: Path, name: str, value: Any) -> None:
         raise Invalid(f"{path}: {name} must be a text of at most {MAX_PROJECT_CHARS} characters")
 
 
-def choose_profile(file: ProjectFile, name: str, profiles: dict[str, Any]) -> str:
-    """Return the profile that signs in to the server of the file, `name` if that does; raises NotSignedIn for none."""
-    if file.server is None:
+def choose_profile(file: ProjectFile, name: str, profiles: dict[str, Any], *, is_chosen: bool) -> str:
+    """Return the profile that signs in to the server of the file; raises NotSignedIn for none.
+
+    It is `name` if that does, if the file names no server, and if the user has chosen where to work.
+    """
+    if file.server is None or is_chosen or any(os.environ.get(variable) for variable in EXPLICIT_CHOICES):
         return name
     for candidate in dict.fromkeys((name, *profiles)):
         section = profiles.get(candidate, {})
-        if is_same_server(section.get("server"), file.server) and (section.get("token") or section.get("keyring")):
+        if file.belongs_to(section.get("server")) and (section.get("token") or section.get("keyring")):
             return candidate
     raise NotSignedIn(
         f"{file.path} names the server {file.server}, for which you have no token",
         hint=f"if you trust it: todo login {file.server}; to leave the file aside: todo --profile {name} …",
     )
-
-
-def is_same_server(server: str | None, other: str) -> bool:
-    """Return whether two addresses are the same, but for a slash at the end."""
-    return server is not None and server.rstrip("/") == other.rstrip("/")

@@ -11,14 +11,8 @@ from typing import Any, NamedTuple
 from todo_cli.contract.base import Secret
 from todo_cli.errors import Invalid, NotSignedIn, TodoError
 from todo_cli.settings.keys import SETTING_KEYS, SettingKey, check_value, parse_text
-from todo_cli.settings.project_file import (
-    EXPLICIT_CHOICES,
-    ProjectFile,
-    choose_profile,
-    find_project_file,
-    is_same_server,
-    read_project_file,
-)
+
+PROJECT_FILE = ".todo.toml"
 
 
 class Settings(NamedTuple):
@@ -80,7 +74,6 @@ class Settings(NamedTuple):
     store_retention_days: int = 30
     fences: tuple[int, ...] = ()
     project: str | None = None
-    project_file: Path | None = None
 
     def require_token(self) -> Secret:
         """Return the token, read from the keyring if it is stored there; raises NotSignedIn without one."""
@@ -139,11 +132,12 @@ def load_settings(profile: str | None = None, *, allow_new: bool = False) -> Set
     if name not in profiles and not allow_new and (name != "default" or (profile and profiles)):
         known = ", ".join(profiles) or "none yet"
         raise Invalid(f"there is no profile {name!r} in {path}", hint=f"profiles: {known}")
-    is_chosen = bool(profile) or any(os.environ.get(variable) for variable in EXPLICIT_CHOICES)
-    path_of_project = None if allow_new else find_project_file()
-    file = read_project_file(path_of_project) if path_of_project else None
-    if file and not is_chosen:
-        name = choose_profile(file, name, profiles)
+    project_path = None if allow_new else find_project_file()
+    if project_path:
+        from todo_cli.settings.project_file import choose_profile, read_project_file
+
+        file = read_project_file(project_path)
+        name = choose_profile(file, name, profiles, is_chosen=bool(profile))
     sections = {
         "": content,
         "profile": profiles.get(name, {}),
@@ -156,15 +150,26 @@ def load_settings(profile: str | None = None, *, allow_new: bool = False) -> Set
     if _environment_names_another_model(sections["model"]):
         values |= {"model_input_price": None, "model_output_price": None}
     settings = Settings(path=path, **(values | {"profile": name}), fences=_read_fences())
-    return settings if file is None else _bind(settings, file)
-
-
-def _bind(settings: Settings, file: ProjectFile) -> Settings:
-    """Return the settings with the space and the project of the file, unless the user has chosen another server."""
-    if file.server is not None and not is_same_server(settings.server, file.server):
+    if project_path is None or not file.belongs_to(settings.server):
         return settings
     space = settings.space if os.environ.get("TODO_SPACE") else file.space or settings.space
-    return settings._replace(space=space, project=file.project, project_file=file.path)
+    return settings._replace(space=space, project=file.project)
+
+
+def find_project_file() -> Path | None:
+    """Return the file of the current directory, or of the nearest directory above it."""
+    try:
+        directory = os.getcwd()
+    except OSError:  # it was removed
+        return None
+    while True:
+        path = os.path.join(directory, PROJECT_FILE)
+        if os.path.isfile(path):
+            return Path(path)
+        parent = os.path.dirname(directory)
+        if parent == directory:
+            return None
+        directory = parent
 
 
 def _read_fences() -> tuple[int, ...]:
