@@ -110,8 +110,7 @@ class ListTasks(Request[TaskPage], frozen=True, kw_only=True):
     most 200 tasks; `cut` says that more exist. Without `sort` the view or a preference decides, else the due date.
     With `home` and no filter it is the caller's default view, if there is one. With `count_deferred` the first page
     counts the deferred tasks that it leaves out; with `count_all` a page counts all matching tasks, at most 1,000,
-    unless it is the last one. With `with_links` a task names its parent, open blockers and blocked tasks; with
-    `explain` it has its urgency and its parts.
+    unless it is the last one. `with_links` names parents, open blockers and blocked tasks, `explain` urgency and parts.
     """
 
     verb = "ListTasks"
@@ -159,8 +158,8 @@ class ShowTask(Request[Task], frozen=True, kw_only=True):
 class OnTasks(Request[Changed], frozen=True, kw_only=True):
     """A change of the tasks named by `numbers` or found by `filter`: all of them, or none.
 
-    A filter finds open tasks, deferred ones included (done tasks to reopen, deleted tasks to restore), unless it says
-    otherwise. With `if_rev` the change is refused when a task has changed since that rev.
+    A filter finds open tasks, deferred ones too (done tasks to reopen, deleted ones to restore), unless it says
+    otherwise. `if_rev` refuses tasks that have changed since that rev.
     """
 
     scope = "tasks:write"
@@ -204,9 +203,9 @@ class ReopenTasks(OnTasks, frozen=True, kw_only=True):
 class EditTasks(OnTasks, frozen=True, kw_only=True):
     """Change fields of tasks; absent fields stay as they are.
 
-    A field that is null is cleared. `tags` and `after` replace the whole list, `remind` that of the caller's
-    reminders. In a recurring task, new dates apply to this occurrence only, other fields to the next ones too;
-    `occurrences` overrides that: 'this' for this one only, 'all' for the next dates too.
+    Null clears a field. `tags` and `after` replace the whole list, `remind` that of the caller's reminders. In a
+    recurring task, new dates apply to this occurrence only, other fields to the next ones too; `occurrences` overrides
+    that: 'this' for this one only, 'all' for the next dates too.
     """
 
     verb = "EditTasks"
