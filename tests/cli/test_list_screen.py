@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,7 +17,7 @@ from tests.support.terminal import Terminal
 from todo_cli.cli.list_options import PIPE_COLUMNS
 from todo_cli.cli.render.cells import cut, measure, wrap_words
 from todo_cli.cli.render.chosen_columns import format_chosen_columns
-from todo_cli.cli.render.colors import Line, choose_paint
+from todo_cli.cli.render.colors import DARK_CODES, LIGHT_CODES, SGR_CODES, Line, Piece, Role, choose_paint
 from todo_cli.cli.render.grid import format_grid
 from todo_cli.cli.render.hyperlinks import link_addresses
 from todo_cli.cli.render.list_columns import format_tasks
@@ -196,7 +196,7 @@ Next 7 days · 3
 
 def draw(tasks: list[Task], width: int, *, signs: Signs = UNICODE_SIGNS, colored: bool = False, **view: Any) -> str:
     """Return the list as text."""
-    shown = ListView(zone=BERLIN, now=NOW, signs=signs, **{"group": "day"} | view)
+    shown = ListView(**{"zone": BERLIN, "now": NOW, "signs": signs, "group": "day"} | view)
     return "\n".join(map(choose_paint(colored=colored), format_tasks(tasks, shown, width)))
 
 
@@ -309,7 +309,7 @@ DATE_WORDS = [
     (6, "Thu", "Thu 12:00"),
     (7, "4 Dec", "4 Dec 12:00"),
     (299, "22 Sep", "22 Sep 12:00"),
-    (300, "23 Sep 2027", "23 Sep 2027 12:00"),
+    (300, "23 Sep 2027", "23 Sep 2027"),
 ]
 
 
@@ -596,3 +596,78 @@ def test_empty_list_of_a_misspelt_name_suggests_the_names_in_use(todo: Todo) -> 
         assert suggestion in run_on_terminal(todo, "list", filter), filter
     todo("edit", "1", "--defer", "2099-01-01")
     assert "Nothing can be done now: 1 wait for others (is:blocked), 1 are put off" in run_on_terminal(todo, "next")
+
+
+AT_EDGES = {
+    100: """\
+Overdue · 1
+ 12 p1   Pay the electricity bill ↻                              2 days ago  #Home.Bills  @büro +1
+
+Next 7 days · 1
+ 25    ⊘ Cancel the old contract and tell everybody the n…  ‹22  Tue         #House""",
+    99: """\
+Overdue · 1
+ 12 p1   Pay the electricity bill ↻  #Home.Bills @büro @money                            2 days ago
+
+Next 7 days · 1
+ 25    ⊘ Cancel the old contract and tell everybody the new address  ‹22  #House                Tue""",
+    56: """\
+Overdue · 1
+ 12 p1   Pay the electricity bill ↻           2 days ago
+
+Next 7 days · 1
+ 25    ⊘ Cancel the old contract and t…  ‹22         Tue""",
+    55: """\
+Overdue · 1
+ 12 p1 Pay the electricity bill ↻
+    2 days ago #Home.Bills @büro @money
+
+Next 7 days · 1
+ 25 ⊘ Cancel the old contract and tell everybody the
+    new address  ‹22
+    Tue #House""",
+    20: """\
+Overdue · 1
+ 12 p1 Pay the
+    electricity b… ↻
+    2 days ago
+
+Next 7 days · 1
+ 25 ⊘ Cancel the old
+    contract a…  ‹22
+    Tue #House""",
+}
+
+
+@pytest.mark.parametrize("width", AT_EDGES)
+def test_list_at_the_edges_of_its_forms_is_exact(width: int) -> None:
+    assert draw([TASKS[0], TASKS[9]], width) == AT_EDGES[width]
+
+
+@pytest.mark.parametrize(
+    ("now", "due", "words", "heading"),
+    [
+        # the night of 25 October 2026 has 25 hours in Berlin, that of 29 March 23
+        ("2026-10-24T22:30:00Z", "2026-10-25T22:59:00Z", "today 23:59", "Today · Sun 25 Oct"),
+        ("2026-10-24T22:30:00Z", "2026-10-25T23:00:00Z", "tomorrow 00:00", "Tomorrow · Mon 26 Oct"),
+        ("2026-03-28T23:30:00Z", "2026-03-29T21:59:00Z", "today 23:59", "Today · Sun 29 Mar"),
+        ("2026-03-28T23:30:00Z", "2026-03-29T22:00:00Z", "tomorrow 00:00", "Tomorrow · Mon 30 Mar"),
+        ("2026-10-25T00:30:00Z", "2026-10-25T00:29:00Z", "today 02:29", "Overdue"),
+    ],
+)
+def test_list_on_the_days_when_clocks_change_keeps_local_days(now: str, due: str, words: str, heading: str) -> None:
+    moment = datetime.fromisoformat(now)
+    assert format_due(due, BERLIN, moment) == words
+    assert draw([make_task(1, "a", due=due)], 80, now=moment).splitlines()[0] == f"{heading} · 1"
+
+
+def test_themes_have_a_colour_for_every_role() -> None:
+    roles = set(get_args(Role)) - {""}
+    assert roles == set(SGR_CODES) == set(DARK_CODES) == set(LIGHT_CODES)
+    line = [Piece("p1", "p1"), Piece(" "), Piece("x", "project")]
+    painted = [choose_paint(colored=True, theme=theme)(line) for theme in ("auto", "dark", "light")]
+    assert painted == [
+        "\x1b[1;31mp1\x1b[0m \x1b[35mx\x1b[0m",
+        "\x1b[1;38;5;203mp1\x1b[0m \x1b[38;5;176mx\x1b[0m",
+        "\x1b[1;38;5;160mp1\x1b[0m \x1b[38;5;90mx\x1b[0m",
+    ]

@@ -14,8 +14,8 @@ from todo_cli.cli.render.changes import describe_actor, format_changes
 from todo_cli.cli.render.colors import choose_paint
 from todo_cli.cli.render.list_view import ListView
 from todo_cli.cli.render.signs import UNICODE_SIGNS
-from todo_cli.cli.render.task_details import format_details
-from todo_cli.contract.journal import Change, Difference
+from todo_cli.cli.render.task_screen import format_details
+from todo_cli.contract.journal import Change, ChangePage, Difference
 from todo_cli.contract.task_types import LinkedTask, TaskLinks
 
 VIEW = ListView(zone=BERLIN, now=NOW, signs=UNICODE_SIGNS)
@@ -117,29 +117,38 @@ def test_log_of_a_model_and_of_an_agent_names_them(todo: Todo) -> None:
 
 
 AT_80 = """\
-#22 Move house
-  status    open
-  due       Tue 1 Dec, in 4 days
-  priority  p2
-  project   House
-  tags      family
-  subtasks  2 open
+ 22  Move house                                                         p2 · Tue
+
+  due       Tue 1 Dec, in 4 days    project   #House
+  tags      @family                 added     just now
+  rev       1
+
+  Take the big van if the small one is gone, see https://example.org/vans
+
+  Subtasks 1/3
+  ✓ 21      Tell the landlord                                               done
+    24    ⚑ Rent a van                                                 Mon 12:00
+    25    ⊘ Cancel the old contract and tell everybody the new addre…        Tue
+
+  Waits for
+    19      Collect prices                                                18 Dec
+
+  Holds up
+    41 p1   Hand over the keys                                             5 Dec
+
+  History · last 2: todo log 22
+    1187  8m ago  you             edit  due 30 Nov → 1 Dec
+    1102  3d ago  agent "laptop"  edit  tags none → family"""
+
+AT_40 = """\
+ 22 Move house
+    p2 · Tue · 1/3 done · #House @family
+
   added     just now
   rev       1
-  id        22
 
-Take the big van if the small one is gone, see https://example.org/vans
-
-Subtasks 1/3
- ✓ 21  Tell the landlord                                                    done
-   24  Rent a van                                                      Mon 12:00
-   25  Cancel the old contract and tell everybody the new address and the…   Tue
-
-Waits for
-   19  Collect prices                                                     18 Dec
-
-Holds up
-   41  Hand over the keys                                                  5 Dec"""
+  Take the big van if the small one is
+  gone, see https://example.org/vans"""
 
 
 def test_show_lists_subtasks_blockers_and_blocked_tasks_by_title() -> None:
@@ -152,24 +161,52 @@ def test_show_lists_subtasks_blockers_and_blocked_tasks_by_title() -> None:
         project="House",
         tags=("family",),
         subtasks=2,
+        subtasks_done=1,
         note="Take the big van if the small one is gone, see https://example.org/vans",
         links=TaskLinks(
             subtasks=(
                 LinkedTask(number=21, title="Tell the landlord", status="done"),
-                LinkedTask(number=24, title="Rent a van", status="open", due="2026-11-30T11:00:00Z"),
-                LinkedTask(number=25, title=long_title, status="open", due="2026-12-01"),
+                LinkedTask(
+                    number=24,
+                    title="Rent a van",
+                    status="open",
+                    due="2026-11-30T11:00:00Z",
+                    claimed_until=NOW + timedelta(minutes=1),
+                ),
+                LinkedTask(number=25, title=long_title, status="open", due="2026-12-01", blocked=True),
             ),
             blockers=(LinkedTask(number=19, title="Collect prices", status="open", due="2026-12-18"),),
-            blocked=(LinkedTask(number=41, title="Hand over the keys", status="open", due="2026-12-05"),),
+            blocked=(LinkedTask(number=41, title="Hand over the keys", status="open", due="2026-12-05", priority=1),),
         ),
     )
-    assert "\n".join(map(choose_paint(colored=False), format_details(task, VIEW, 80))) == AT_80
+    history = ChangePage(
+        changes=(
+            make_change(
+                1187,
+                "EditTasks",
+                make_difference(22, "Move house", due=("2026-11-30", "2026-12-01")),
+                at=NOW - timedelta(minutes=8),
+            ),
+            make_change(
+                1102,
+                "EditTasks",
+                make_difference(22, "Move house", tags=([], ["family"])),
+                at=NOW - timedelta(days=3),
+                way="mcp",
+                same_token=False,
+            ),
+        ),
+        next=1101,
+    )
+    assert "\n".join(map(choose_paint(colored=False), format_details(task, VIEW, 80, history))) == AT_80
+    narrow = "\n".join(map(choose_paint(colored=False), format_details(task, VIEW, 40)))
+    assert narrow.startswith(AT_40)
 
 
 def test_show_keeps_an_address_whole_on_a_narrow_terminal() -> None:
     address = "https://example.org/a/very/long/path/that/is/wider/than/the/screen"
     lines = [choose_paint(colored=False)(line) for line in format_details(make_task(1, "a", note=address), VIEW, 40)]
-    assert address in lines
+    assert f"  {address}" in lines
 
 
 def test_show_in_a_pipe_and_in_json_has_the_tasks_around(todo: Todo) -> None:

@@ -12,18 +12,30 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date, timedelta
 from itertools import groupby
 from pathlib import Path
+from random import Random
 from xml.etree import ElementTree
 
 import pyte.screens
 from rich.console import Console
 from rich.text import Text
 
+from tests.cli.test_calendar_and_stats import MONTHS, PROJECTS
+from tests.cli.test_list_screen import EXPLAINED, TASKS, VIEW
 from tests.conftest import Todo
 from tests.support.doc_pages import ROOT
 from tests.support.fake_model import FakeModel, call_answer, run_fake_model, text_answer
 from tests.support.terminal import Terminal
+from todo_cli.cli.render.calendar_screen import format_calendar
+from todo_cli.cli.render.colors import choose_paint
+from todo_cli.cli.render.name_table import format_names
+from todo_cli.cli.render.stats_screen import format_stats
+from todo_cli.cli.render.urgency_parts import format_explained
+from todo_cli.contract.stats import ProjectTime, Stats, StatsDay
+from todo_cli.contract.tasks import TaskPage
+from todo_cli.core.tasks.stats import find_streak, sum_weeks
 from todo_cli.local_postgres.cluster import LocalPostgres
 
 SCREENS = ROOT / "docs" / "screens"
@@ -188,6 +200,46 @@ def draw_scenes(stage: Stage) -> Iterator[tuple[str, Text]]:
     stage.run("undo")
     yield "log", stage.draw_commands(("log", "-n", "6"))
     yield "chat", stage.draw_chat()
+    yield from draw_samples()
+
+
+def draw_samples() -> Iterator[tuple[str, Text]]:
+    """Draw the screens that show more than a new list has, from samples of a fixed day."""
+    explained = TaskPage(tasks=tuple(EXPLAINED))
+    screens = {
+        "next": (("next", "--explain"), format_explained(explained, VIEW._replace(as_tree=False), COLUMNS)),
+        "calendar": (("calendar",), format_calendar(TASKS, MONTHS, VIEW, COLUMNS)),
+        "projects": (("projects",), format_names(PROJECTS, "Project", VIEW, COLUMNS, with_bars=True)),
+        "stats": (("stats",), format_stats(make_stats(VIEW.now.date()), VIEW, COLUMNS)),
+    }
+    paint = choose_paint(colored=True)
+    for name, (arguments, lines) in screens.items():
+        drawn = Text.from_ansi("\n".join(map(paint, lines)))
+        yield name, Text.assemble(draw_prompt(arguments), drawn)
+
+
+def make_stats(today: date) -> Stats:
+    """Make the statistics of a year in which more is done in each month than in the one before."""
+    dice = Random(8)
+    heat = {}
+    for place in range(365):
+        done = int(dice.random() ** 3 * (3 + place / 60)) if (today - timedelta(days=364 - place)).weekday() < 6 else 0
+        heat |= {f"{today - timedelta(days=364 - place)}": done} if done else {}
+    opened, days = 32, []
+    for place in range(60):
+        day = today - timedelta(days=59 - place)
+        added = int(dice.random() * 2.4)
+        opened = max(4, opened + added - heat.get(f"{day}", 0) // 2)
+        days.append(StatsDay(day=day, open=opened, added=added, done=heat.get(f"{day}", 0)))
+    done_on = {date.fromisoformat(day): done for day, done in heat.items()}
+    times = (("Work.Offers", 68_700), ("House", 34_800), ("Home", 22_200))
+    return Stats(
+        burndown=tuple(days),
+        heat=heat,
+        weeks=sum_weeks(done_on, today),
+        streak=find_streak(done_on, today),
+        time=tuple(ProjectTime(project=project, seconds=seconds) for project, seconds in times),
+    )
 
 
 def render_svg(name: str, picture: Text) -> str:

@@ -9,16 +9,13 @@ import msgspec
 import pytest
 
 from tests.support.format_files import (
-    SAMPLES,
     export_tasks,
     make_exported,
-    read_expected,
     read_records,
     read_tasks,
-    read_until_broken,
-    summarize_sample,
     write_file,
 )
+from tests.support.samples import SAMPLES
 from todo_cli.formats.beads import DERIVED
 from todo_cli.formats.records import ExportedTask, ImportedRepeat, NotATask
 
@@ -32,12 +29,6 @@ def read_lines(*issues: dict[str, Any]) -> list[ExportedTask]:
 
 def write_lines(*tasks: ExportedTask) -> list[dict[str, Any]]:
     return [json.loads(line) for line in write_file("beads", tasks)[0].splitlines()]
-
-
-def test_read_beads_sample_gives_the_expected_records() -> None:
-    expected = read_expected("beads-issues")
-    found = summarize_sample("beads", expected["file"])
-    assert found == {part: expected[part] for part in ("tasks", "not_tasks", "file_lost")}
 
 
 def test_write_beads_of_the_sample_gives_back_its_lines() -> None:
@@ -94,13 +85,6 @@ def test_write_beads_of_our_tasks_has_ids_of_beads_and_names_the_losses() -> Non
         ("todo-1", "blocks"),
     ]
     assert [(loss.number, loss.word) for loss in losses] == [(1, "project"), (2, "every"), (2, "due"), (3, "status")]
-
-
-def test_read_beads_hostile_samples() -> None:
-    forward = read_tasks("beads", (SAMPLES / "hostile/forward-reference.jsonl").read_bytes())
-    assert [(task.source_id, task.parent) for task in forward] == [("demo-a2", "demo-a1"), ("demo-a1", None)]
-    truncated = (SAMPLES / "hostile/truncated.jsonl").read_bytes()
-    assert read_until_broken("beads", truncated) == (["Whole"], "line 2")
 
 
 @pytest.mark.parametrize(

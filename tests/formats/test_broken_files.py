@@ -7,7 +7,8 @@ import random
 
 import pytest
 
-from tests.support.format_files import SAMPLES, read_until_broken
+from tests.support.format_files import read_until_broken
+from tests.support.samples import SAMPLES
 
 PATHS = {
     "icalendar/todos.ics": "icalendar",

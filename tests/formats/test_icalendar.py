@@ -9,15 +9,13 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 
 from tests.support.format_files import (
-    SAMPLES,
     export_tasks,
-    read_expected,
     read_records,
     read_tasks,
     read_until_broken,
-    summarize_sample,
     write_file,
 )
+from tests.support.samples import SAMPLES
 from todo_cli.formats.records import ExportedTask, ImportedRepeat, ImportedTask, ReadTask
 
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=200)
@@ -39,14 +37,6 @@ def make_task(number: int = 1, **fields: object) -> ExportedTask:
     at = "2026-11-20T08:00:00Z"
     values = {"number": number, "id": f"id-{number}", "title": "Buy milk", "created_at": at, "updated_at": at}
     return msgspec.convert(values | fields, ExportedTask)
-
-
-@pytest.mark.parametrize("name", ["icalendar-todos", *(f"icalendar-todoman-{number}" for number in (1, 2, 3))])
-def test_read_icalendar_samples_give_the_expected_records(name: str) -> None:
-    expected = read_expected(name)
-    assert summarize_sample("icalendar", expected["file"]) == {
-        part: expected[part] for part in ("tasks", "not_tasks", "file_lost")
-    }
 
 
 @pytest.mark.parametrize("path", ["todos.ics", "todoman-4.7.0-1.ics", "todoman-4.7.0-2.ics", "todoman-4.7.0-3.ics"])

@@ -7,16 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.format_files import (
-    SAMPLES,
     export_tasks,
     make_exported,
-    read_expected,
     read_records,
     read_tasks,
     read_until_broken,
-    summarize_sample,
     write_file,
 )
+from tests.support.samples import SAMPLES
 from todo_cli.formats.markdown_blocks import CHUNK_CHARS, MAX_NESTING
 from todo_cli.formats.records import FileLoss, NotATask
 
@@ -53,12 +51,6 @@ NOTE = st.lists(st.one_of(LINE, st.just(""), LINE.map(lambda line: f"      {line
 
 def read_titles(text: str) -> list[str]:
     return [task.title for task in read_tasks("markdown", text.encode())]
-
-
-def test_read_markdown_sample_gives_the_expected_records() -> None:
-    expected = read_expected("markdown-checklist")
-    found = summarize_sample("markdown", expected["file"])
-    assert found == {part: expected[part] for part in ("tasks", "not_tasks", "file_lost")}
 
 
 def test_write_markdown_of_the_sample_reads_back_equal() -> None:

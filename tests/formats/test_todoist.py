@@ -8,16 +8,13 @@ from typing import Any
 import pytest
 
 from tests.support.format_files import (
-    read_expected,
     read_records,
     read_tasks,
     read_until_broken,
-    summarize_sample,
 )
 from todo_cli.formats.records import FileLoss, NotATask
 
 HEADER = "TYPE,CONTENT,PRIORITY,INDENT,AUTHOR,DATE,DATE_LANG,TIMEZONE,DEADLINE"
-PARTS = ("tasks", "not_tasks", "file_lost")
 
 
 def read_rows(*rows: str, name: str = "Home.csv") -> list[Any]:
@@ -30,18 +27,6 @@ def make_task(**fields: object) -> dict[str, Any]:
 
 def read_td(*tasks: object) -> list[Any]:
     return read_tasks("td", json.dumps({"results": tasks, "nextCursor": None}).encode())
-
-
-@pytest.mark.parametrize("name", ["todoist-household", "todoist-legacy"])
-def test_read_todoist_samples_give_the_expected_records(name: str) -> None:
-    expected = read_expected(name)
-    assert summarize_sample("todoist-csv", expected["file"]) == {part: expected[part] for part in PARTS}
-
-
-@pytest.mark.parametrize("name", ["todoist-td-task-list", "todoist-td-task-list-ndjson"])
-def test_read_td_samples_give_the_expected_records(name: str) -> None:
-    expected = read_expected(name)
-    assert summarize_sample("td", expected["file"]) == {part: expected[part] for part in PARTS}
 
 
 @pytest.mark.parametrize(

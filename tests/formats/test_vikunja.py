@@ -10,12 +10,9 @@ from typing import Any
 import pytest
 
 from tests.support.format_files import (
-    SAMPLES,
-    read_expected,
     read_records,
     read_tasks,
     read_until_broken,
-    summarize_sample,
 )
 from todo_cli.formats.html_text import read_html
 from todo_cli.formats.records import FileLoss, NotATask
@@ -35,17 +32,6 @@ def make_archive(**files: bytes) -> bytes:
         for name, data in files.items():
             archive.writestr(name.replace("_", "."), data)
     return file.getvalue()
-
-
-@pytest.mark.parametrize(("path", "saved_filters"), [("vikunja/data.json", 0), ("vikunja/export.zip", 1)])
-def test_read_vikunja_samples_give_the_expected_records(path: str, saved_filters: int) -> None:
-    expected = read_expected("vikunja-data")
-    archived, filters = expected["file_lost"]
-    assert filters == "1 saved filter (only in export.zip)"  # the words in brackets name the file that has it
-    found = summarize_sample("vikunja", path)
-    assert found["file_lost"] == [archived, *["1 saved filter"] * saved_filters]
-    assert found["tasks"] == expected["tasks"]
-    assert found["not_tasks"] == []
 
 
 @pytest.mark.parametrize(
@@ -131,11 +117,6 @@ def test_read_vikunja_cut_anywhere_breaks_behind_its_whole_tasks() -> None:
         titles, place = read_until_broken("vikunja", data[:cut])
         assert titles == ["One", "Two"][: len(titles)]
         assert place is not None
-
-
-def test_read_vikunja_of_hostile_archives_unpacks_nothing() -> None:
-    assert read_records("vikunja", (SAMPLES / "hostile/zip-with-path.zip").read_bytes()) == []
-    assert read_records("vikunja", (SAMPLES / "hostile/zip-bomb.zip").read_bytes()) == []
 
 
 @pytest.mark.parametrize(

@@ -436,7 +436,7 @@ def test_start_with_another_major_version_is_refused(
     monkeypatch.setenv("TODO_PG_BIN", str(place.parent / "other"))
     with pytest.raises(Unavailable, match=r"created by Postgres 18, the binaries are Postgres 17\.2") as caught:
         server.start()
-    assert "pg_dumpall" in caught.value.hint
+    assert "todo init --upgrade" in caught.value.hint
 
 
 @pytest.mark.skipif(not is_root(), reason="only root changes account")

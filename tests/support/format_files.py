@@ -1,27 +1,19 @@
-"""Files of other tools: the samples, their expected records, and what a reader and a writer make of a file."""
+"""What a reader makes of a file of another tool, and a writer of tasks."""
 
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Iterable
-from datetime import datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-import msgspec
-
+from tests.support.samples import NOW, ZONE
 from todo_cli.formats.detect import find_format, find_writable_format
 from todo_cli.formats.records import (
     BrokenFile,
     ExportedTask,
-    FileLoss,
-    FileNotice,
     FileRecord,
     ImportedTask,
-    NotATask,
     ReadOptions,
     ReadTask,
     TaskReference,
@@ -29,16 +21,8 @@ from todo_cli.formats.records import (
     WriteOptions,
 )
 
-SAMPLES = Path(__file__).parents[1] / "samples"
-ZONE = ZoneInfo("Europe/Berlin")
-NOW = datetime.fromisoformat("2026-11-20T09:00:00+01:00")
 CREATED = "2026-11-20T08:00:00Z"
 """When every exported task was created and changed that does not know better."""
-
-
-def read_expected(name: str) -> dict[str, Any]:
-    """Return one file of `expected/`."""
-    return dict(json.loads((SAMPLES / "expected" / f"{name}.json").read_bytes()))
 
 
 def read_records(format_name: str, data: bytes, name: str = "a file") -> list[FileRecord]:
@@ -50,19 +34,6 @@ def read_records(format_name: str, data: bytes, name: str = "a file") -> list[Fi
 def read_tasks(format_name: str, data: bytes, name: str = "a file") -> list[ImportedTask]:
     """Return the tasks of a file in a format."""
     return [record.task for record in read_records(format_name, data, name) if isinstance(record, ReadTask)]
-
-
-def summarize_sample(format_name: str, path: str) -> dict[str, Any]:
-    """Return the records of a sample in the form of the expected files."""
-    records = read_records(format_name, (SAMPLES / path).read_bytes(), Path(path).name)
-    assert not [record for record in records if isinstance(record, FileNotice)]
-    return {
-        "tasks": [json.loads(msgspec.json.encode(record.task)) for record in records if isinstance(record, ReadTask)],
-        "not_tasks": [
-            {"source_id": record.place, "why": record.reason} for record in records if isinstance(record, NotATask)
-        ],
-        "file_lost": [record.word for record in records if isinstance(record, FileLoss)],
-    }
 
 
 def export_tasks(tasks: Iterable[ImportedTask]) -> list[ExportedTask]:

@@ -45,6 +45,12 @@ class Sample(NamedTuple):
             dates=self.expected.get("dates"),
         )
 
+    @property
+    def file_losses(self) -> list[str]:
+        """What the report must name. Words such as `(only in export.zip)` say which of the files has it."""
+        words = [word.partition(" (only in ") for word in self.expected["file_lost"]]
+        return [word for word, _, name in words if name in ("", f"{self.path.name})")]
+
 
 def find_samples(*formats: str) -> list[Sample]:
     """Return the samples whose expected format is one of these, by name."""

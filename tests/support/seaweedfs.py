@@ -92,6 +92,12 @@ class Seaweedfs:
         """Return the keys of all objects."""
         return [row["path"] for rows in obstore.list(self.bucket) for row in rows]
 
+    def restart(self) -> None:
+        """Kill it and start it again over its data."""
+        self.stop()
+        self._process = self._start()
+        wait_for(self._is_ready, "the S3 server starts again", timeout=60)
+
     def stop(self) -> None:
         """End it."""
         self._process.kill()

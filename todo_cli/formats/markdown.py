@@ -40,7 +40,7 @@ _CODE_LINE = re.compile(r"^(?=.)", re.MULTILINE)
 def looks_like(head: str, name: str) -> int:
     """Return how sure the text is a check list: one of its lines begins with a check box."""
     if _BOX_LINE.search(head):
-        return LIKELY
+        return LIKELY + 10
     return POSSIBLE if name.lower().endswith(EXTENSIONS) else IMPOSSIBLE
 
 

@@ -100,10 +100,13 @@ def _create_account(name: str) -> OsAccount | None:
     return None
 
 
-def run_as(account: OsAccount | None) -> dict[str, Any]:
+def run_as(
+    account: OsAccount | None, directory: Path | None = None, environment: dict[str, str] | None = None
+) -> dict[str, Any]:
     """Return the arguments of `subprocess` for a program that runs as `account`, in a session of its own.
 
     A server keeps its environment for life, so it gets none of ours: no PG*, no LD_*, no tokens.
     """
     user = {"user": account.uid, "group": account.gid, "extra_groups": []} if account else {}
-    return {"cwd": "/", "env": {"PATH": os.defpath, "LC_ALL": "C"}, "start_new_session": True, **user}
+    own = {"PATH": os.defpath, "LC_ALL": "C"} | (environment or {})
+    return {"cwd": directory or "/", "env": own, "start_new_session": True, **user}

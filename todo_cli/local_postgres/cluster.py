@@ -2,7 +2,7 @@
 
 All of it is in one directory:
 
-    pgdata/            the data; the cluster exists once pgdata.new is renamed to it
+    pgdata/            the data; the cluster exists once pgdata.new is renamed to it (`upgrade.py` has pgdata.old)
     pg-<version>/      a copy of the wheel's programs
     run/               the socket (elsewhere if that path is too long for a socket)
     postgres.conf      our settings, written at every start
@@ -71,11 +71,9 @@ class LocalPostgres:
         if set(str(self.home)) & SHELL_CHARACTERS:
             raise Invalid(f"TODO_HOME must not contain a quote, dollar, backtick or backslash: {self.home}")
 
-    # -- state ------------------------------------------------------------------------------------
-
     def exists(self) -> bool:
-        """Return whether there is a finished cluster."""
-        return os.path.exists(self.data / "PG_VERSION")
+        """Return whether there is a finished cluster, also one whose upgrade was killed."""
+        return any(os.path.exists(data / "PG_VERSION") for data in (self.data, files.old_data(self.data)))
 
     def running(self) -> int | None:
         """Return the pid of the living postmaster, None when it is down."""
@@ -124,8 +122,6 @@ class LocalPostgres:
                 files.write_new_password(path, self._account() if name == "owner" else None)
             return path.read_text().strip()
 
-    # -- changes ----------------------------------------------------------------------------------
-
     def ensure(self, notice: Callable[[str], None] | None = None) -> bool:
         """Create the cluster and its database if missing and start it if down; return whether it was created."""
         notice = notice or (lambda sentence: None)
@@ -168,8 +164,6 @@ class LocalPostgres:
         with contextlib.suppress(OSError):
             self.home.rmdir()  # fails if the user keeps other files in it
 
-    # -- steps, under the lock --------------------------------------------------------------------
-
     def _account(self) -> OsAccount | None:
         return account_for(self.data)
 
@@ -190,6 +184,7 @@ class LocalPostgres:
         return lock_file(self.home / ".alive", timeout=STOP_TIMEOUT_SECONDS)
 
     def _ensure(self, notice: Callable[[str], None], lock: int) -> bool:
+        files.restore_old_data(self.data)
         self._require_own_cluster()
         if is_new := not self.exists():
             notice(f"Creating a Postgres in {self.home}")
@@ -223,6 +218,7 @@ class LocalPostgres:
         return is_postgres(pid_file.pid, self.data)
 
     def _start(self) -> bool:
+        files.restore_old_data(self.data)
         self._require_own_cluster()
         wait_until_stable(self.data)
         if self._is_ready():
@@ -250,7 +246,7 @@ class LocalPostgres:
         files.remove_directory(doomed)
         if self.data.exists():
             self.data.rename(doomed)  # so that half a cluster is never taken for a whole one
-        for directory in (doomed, *find_copies(self.home)):
+        for directory in (doomed, files.old_data(self.data), self.home / "upgrade", *find_copies(self.home)):
             files.remove_directory(directory)
         if sockets and sockets.exists():
             files.make_private_directory(sockets, account)  # raises if it belongs to another account by now

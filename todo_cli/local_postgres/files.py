@@ -196,6 +196,17 @@ def write_new_password(path: Path, account: OsAccount | None) -> None:
         new_file.unlink()
 
 
+def old_data(data: Path) -> Path:
+    """Return where the data of before is, while an upgrade to another major version is not finished."""
+    return data.with_name("pgdata.old")
+
+
+def restore_old_data(data: Path) -> None:
+    """Bring the old data back where an upgrade was killed between its two renames. Call this under the lock."""
+    if not data.exists() and old_data(data).exists():
+        old_data(data).rename(data)
+
+
 def size_on_disk(top: Path) -> int:
     """Return the bytes of all files under `top`."""
     size = 0

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from todo_cli.cli import init_service
+from todo_cli.cli.init_upgrade import upgrade_postgres
 from todo_cli.cli.options import Json
 from todo_cli.cli.prompts import ask_yes_no
 from todo_cli.cli.render import text
@@ -22,6 +23,27 @@ from todo_cli.settings.settings import Settings
 PANEL = "Account"
 app = typer.Typer(add_completion=False)
 
+ServiceFlag = Annotated[
+    bool | None,
+    typer.Option("--service/--no-service", help="Keep a service running that is faster and sends reminders."),
+]
+InstallService = Annotated[
+    bool, typer.Option("--install-service", help="Start the service at boot, by systemd or launchd.")
+]
+UninstallService = Annotated[
+    bool, typer.Option("--uninstall-service", help="Start the service with the first command again.")
+]
+UpgradeFlag = Annotated[
+    bool, typer.Option("--upgrade", help="Bring the data to the major version of the installed Postgres.")
+]
+OldBin = Annotated[
+    Path | None,
+    typer.Option(help="With --upgrade: the bin directory of the old Postgres, if it is no longer here."),
+]
+CopyFiles = Annotated[
+    bool, typer.Option("--copy-files", help="With --upgrade: use pg_upgrade, which is faster for much data.")
+]
+
 
 @app.command()
 def init(
@@ -31,16 +53,12 @@ def init(
     ] = None,
     status: Annotated[bool, typer.Option("--status", help="Show the state of the local database.")] = False,
     stop: Annotated[bool, typer.Option("--stop", help="Stop the local database; the next command starts it.")] = False,
-    service: Annotated[
-        bool | None,
-        typer.Option("--service/--no-service", help="Keep a service running that is faster and sends reminders."),
-    ] = None,
-    install_service: Annotated[
-        bool, typer.Option("--install-service", help="Start the service at boot, by systemd or launchd.")
-    ] = False,
-    uninstall_service: Annotated[
-        bool, typer.Option("--uninstall-service", help="Start the service with the first command again.")
-    ] = False,
+    service: ServiceFlag = None,
+    install_service: InstallService = False,
+    uninstall_service: UninstallService = False,
+    upgrade: UpgradeFlag = False,
+    old_bin: OldBin = None,
+    copy_files: CopyFiles = False,
     destroy: Annotated[bool, typer.Option("--destroy", help="Delete the local database and every task in it.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Confirm --destroy.")] = False,
     as_json: Json = False,
@@ -54,8 +72,10 @@ def init(
 
     todo init --status
     """
-    if status + stop + destroy + install_service + uninstall_service > 1:
-        raise Invalid("--status, --stop, --destroy and --(un)install-service cannot be used together")
+    if status + stop + upgrade + destroy + install_service + uninstall_service > 1:
+        raise Invalid("--status, --stop, --upgrade, --destroy and --(un)install-service cannot be used together")
+    if (old_bin or copy_files) and not upgrade:
+        raise Invalid("--old-bin and --copy-files need --upgrade")
     session = session_of(ctx)
     postgres = _local_postgres(session)
     if status:
@@ -63,6 +83,8 @@ def init(
     elif stop:
         has_stopped = [init_service.place_of(session, postgres).stop(), postgres.stop()]
         text.write("Stopped." if any(has_stopped) else "It was not running.")
+    elif upgrade:
+        upgrade_postgres(session, postgres, old_bin, copy_files=copy_files, migrate=_migrate)
     elif destroy:
         _destroy(session, postgres, yes=yes)
     elif install_service:

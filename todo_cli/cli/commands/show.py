@@ -6,13 +6,16 @@ from typing import Annotated
 
 import typer
 
+from todo_cli.cli.list_options import AbsoluteOption, FormatOption
 from todo_cli.cli.options import Json, parse_number
 from todo_cli.cli.session import Session, session_of
+from todo_cli.contract.journal import ListChanges
 from todo_cli.contract.tasks import ShowTask, Task
 
 PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
+SHOWN_CHANGES = 3
 MAX_SHOWN_COMMENTS = 100  # in an answer to ShowTask
 
 
@@ -20,37 +23,54 @@ MAX_SHOWN_COMMENTS = 100  # in an answer to ShowTask
 def show(
     ctx: typer.Context,
     task: Annotated[str, typer.Argument(help="Task number.", metavar="N")],
+    absolute: AbsoluteOption = False,
+    format: FormatOption = None,
     as_json: Json = False,
 ) -> None:
     """Show one task with all its fields and comments, also if it is done or deleted.
+
+    A terminal also shows the tasks around it and its last changes.
 
     todo show 12
 
     todo show 12 --json | jq .rev
     """
-    session = session_of(ctx)
-    shown = session.send(ShowTask(number=parse_number(task)))
+    session, number = session_of(ctx), parse_number(task)
+    session.choose_format(format)
     if as_json:
         from todo_cli.cli.render import json
 
-        json.write_document(shown)
+        json.write_document(session.send(ShowTask(number=number)))
+    elif session.is_terminal:
+        _print_screen(session, number, absolute=absolute)
     else:
-        _print_task(session, shown)
+        _print_lines(session, session.send(ShowTask(number=number)))
 
 
-def _print_task(session: Session, task: Task) -> None:
+def _print_screen(session: Session, number: int, *, absolute: bool) -> None:
+    """Print the task and its last changes, which are read together."""
+    from todo_cli.cli.render.cells import read_width
+    from todo_cli.cli.render.list_view import open_view
+    from todo_cli.cli.render.pager import print_screen
+    from todo_cli.cli.render.task_screen import format_details
+
+    task, history = session.send_all(ShowTask(number=number), ListChanges(number=number, limit=SHOWN_CHANGES))
+    print_screen(session, format_details(task, open_view(session, absolute=absolute), read_width(), history))
+    _note_left_out(task)
+
+
+def _print_lines(session: Session, task: Task) -> None:
     from todo_cli.cli.render import text
     from todo_cli.cli.render.list_view import open_view
-    from todo_cli.cli.render.task_details import format_details, format_plain_details
+    from todo_cli.cli.render.task_details import format_plain_details
 
-    view = open_view(session)
-    if session.is_terminal:
-        from todo_cli.cli.render.cells import read_width
-        from todo_cli.cli.render.pager import print_screen
+    for line in format_plain_details(task, open_view(session)):
+        text.write(line)
+    _note_left_out(task)
 
-        print_screen(session, format_details(task, view, read_width()))
-    else:
-        for line in format_plain_details(task, view):
-            text.write(line)
+
+def _note_left_out(task: Task) -> None:
+    from todo_cli.cli.render import text
+
     if task.comments and len(task.comments) == MAX_SHOWN_COMMENTS:
         text.note(f"the newest {MAX_SHOWN_COMMENTS} comments; see all with: todo comment {task.number}")

@@ -1,13 +1,12 @@
-"""Format one task with everything about it: its fields, its note, the tasks around it and its comments."""
+"""Format one task with everything about it for a pipe; `list_fields` names its fields for a terminal too."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from todo_cli.cli.render.attachments import format_attachments
-from todo_cli.cli.render.cells import cut, measure, pad, wrap_line, wrap_words
-from todo_cli.cli.render.colors import Line, Piece, Role
+from todo_cli.cli.render.colors import Role
 from todo_cli.cli.render.comments import format_comments
 from todo_cli.cli.render.escape import escape, escape_block
 from todo_cli.cli.render.list_view import ListView
@@ -19,38 +18,14 @@ from todo_cli.cli.render.text import (
     format_due,
     format_due_iso,
     format_duration,
-    format_full_due,
 )
 from todo_cli.contract.task_types import LinkedTask, TaskLinks
 from todo_cli.contract.tasks import Task
 
 NAME_CELLS = 10
 INDENT = "  "
-Field = tuple[str, str, Role]
-
-
-def format_details(task: Task, view: ListView, width: int) -> list[Line]:
-    """Return the lines of the task for a terminal."""
-    lines: list[Line] = [[Piece(line, "heading")] for line in wrap_words(escape(f"#{task.number} {task.title}"), width)]
-    for name, value, role in _list_fields(
-        task, view, lambda due: format_full_due(due, view.zone, view.now, absolute=view.absolute)
-    ):
-        first, *others = wrap_words(value, width - NAME_CELLS - len(INDENT), break_long=False)
-        lines.append([Piece(f"{INDENT}{name:<{NAME_CELLS}}", "grey"), Piece(first, role)])
-        lines += ([Piece(" " * (NAME_CELLS + len(INDENT))), Piece(other, role)] for other in others)
-    if task.note:
-        lines += [[], *(_wrap_note(task.note, width))]
-    if task.links:
-        lines += _format_links(task.links, view, width)
-    if task.attachments:
-        lines += [[], [Piece(f"Attachments {view.signs.dot} {len(task.attachments)}", "heading")]]
-        attachments = format_attachments(task.attachments, view.now, view.zone, absolute=view.absolute)
-        lines += ([Piece(part)] for line in attachments for part in wrap_line(line, width))
-    if task.comments:
-        comments = format_comments(task.comments, view.now, view.zone, absolute=view.absolute)
-        lines += [[], [Piece(f"Comments {view.signs.dot} {len(task.comments)}", "heading")]]
-        lines += ([Piece(part)] for line in comments for part in wrap_line(line, width))
-    return lines
+FieldLine = tuple[str, str, Role]
+"""Name, value and role."""
 
 
 def format_plain_details(task: Task, view: ListView) -> Iterator[str]:
@@ -60,7 +35,7 @@ def format_plain_details(task: Task, view: ListView) -> Iterator[str]:
         return f"{format_due(due, view.zone, view.now)} ({format_due_iso(due, view.zone)})"
 
     yield escape(f"#{task.number} {task.title}")
-    for name, value, _ in _list_fields(task, view, format_date):
+    for name, value, _ in list_fields(task, view, format_date):
         yield f"{INDENT}{name:<{NAME_CELLS}}{value}"
     links = task.links or TaskLinks()
     kinds = (
@@ -81,14 +56,14 @@ def format_plain_details(task: Task, view: ListView) -> Iterator[str]:
         yield from format_comments(task.comments, view.now, view.zone)
 
 
-def _list_fields(task: Task, view: ListView, format_date: Callable[[str], str]) -> Iterator[Field]:
+def list_fields(task: Task, view: ListView, format_date: Callable[[str], str]) -> Iterator[FieldLine]:
     """Yield the fields that are set: name, value and role."""
     for name, value, role in (*_list_own_fields(task, view, format_date), *_list_times(task, view)):
         if value:
             yield name, escape(value), role
 
 
-def _list_own_fields(task: Task, view: ListView, format_date: Callable[[str], str]) -> Iterator[Field]:
+def _list_own_fields(task: Task, view: ListView, format_date: Callable[[str], str]) -> Iterator[FieldLine]:
     yield "status", task.status, ""
     if task.due:
         yield "due", format_date(task.due), format_due_cell(task, view)[1] if task.status == "open" else ""
@@ -114,7 +89,7 @@ def _name_task(number: int | None, linked: LinkedTask | None) -> str:
     return f"#{number} {linked.title}" if linked else f"#{number}"
 
 
-def _list_times(task: Task, view: ListView) -> Iterator[Field]:
+def _list_times(task: Task, view: ListView) -> Iterator[FieldLine]:
     yield "started", _format_age(task.started_at, view), "started"
     yield "worked", format_duration(task.tracked) if task.tracked else "", ""
     if task.claimed_until and is_claimed(task, view.now):
@@ -131,38 +106,3 @@ def _list_times(task: Task, view: ListView) -> Iterator[Field]:
 
 def _format_age(when: datetime | None, view: ListView) -> str:
     return format_age(when, view.now, view.zone, absolute=view.absolute) if when else ""
-
-
-def _format_links(links: TaskLinks, view: ListView, width: int) -> Iterator[Line]:
-    """Yield the sections of subtasks, blockers, tasks that wait for this one, and tasks that were found during it."""
-    done = sum(subtask.status == "done" for subtask in links.subtasks)
-    sections = (
-        (f"Subtasks {done}/{len(links.subtasks)}", links.subtasks),
-        ("Waits for", links.blockers),
-        ("Holds up", links.blocked),
-        ("Led to", links.discovered),
-    )
-    for heading, linked_tasks in sections:
-        if linked_tasks:
-            yield from ([], [Piece(heading, "heading")])
-            yield from _format_linked(linked_tasks, view, width)
-
-
-def _format_linked(tasks: Sequence[LinkedTask], view: ListView, width: int) -> Iterator[Line]:
-    """Yield a line per task: a sign if it is finished, its number and title, and its due date at the right edge."""
-    signs = {"done": view.signs.done, "deleted": view.signs.deleted}
-    sign_cells = max(measure(sign) for sign in signs.values())
-    number_cells = max(measure(str(task.number)) for task in tasks)
-    for task in tasks:
-        edge, role = format_due_cell(task, view)
-        lead = f" {pad(signs.get(task.status, ''), sign_cells)} {pad(str(task.number), number_cells, 'right')}  "
-        room = max(1, width - measure(lead) - measure(edge) - len(INDENT))
-        title = cut(escape(task.title), room, view.signs.ellipsis)
-        blanks = " " * (room - measure(title) + len(INDENT))
-        title_role: Role = "" if task.status == "open" else "finished"
-        yield [Piece(lead, "grey"), Piece(title, title_role), Piece(blanks), Piece(edge, role)]
-
-
-def _wrap_note(note: str, width: int) -> Iterator[Line]:
-    for line in escape_block(note).split("\n"):
-        yield from ([Piece(part)] for part in wrap_line(line, width))

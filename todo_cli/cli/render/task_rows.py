@@ -123,7 +123,7 @@ def _choose_mark(task: Task, view: ListView) -> tuple[str, Role]:
     return (view.signs.deferred, "grey") if is_deferred(task, view) else ("", "")
 
 
-def is_claimed(task: Task, now: datetime) -> bool:
+def is_claimed(task: Task | LinkedTask, now: datetime) -> bool:
     """Whether a worker holds the task now."""
     return task.claimed_until is not None and task.claimed_until > now
 

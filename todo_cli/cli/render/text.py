@@ -14,6 +14,8 @@ from todo_cli.contract.tasks import Changed, CompleteTasks, ReopenTasks, Repeat,
 if TYPE_CHECKING:
     from todo_cli.cli.session import Session
 
+FAR_DAYS = 300
+"""Days in the future from which on a date has its year, and no time."""
 MAX_DAYS_AGO = 13
 """Days in the past that are counted; earlier ones are dates."""
 
@@ -87,12 +89,12 @@ def format_due(due: str, zone: tzinfo | None, now: datetime, *, absolute: bool =
         return f"{-days} days ago"
     if 1 < days < 7:
         return f"{day:%a}{clock}"
-    return format_day(day, days) + (clock if days > 0 else "")
+    return format_day(day, days) + (clock if 0 < days < FAR_DAYS else "")
 
 
 def format_day(day: date, days: int) -> str:
     """Return `24 Dec`, with the year where day and month could name another date; `days` is the distance from today."""
-    is_near = -60 < days < 300  # less than a year in all
+    is_near = -60 < days < FAR_DAYS  # less than a year in all
     return f"{day.day} {day:%b}" + ("" if is_near else f" {day.year}")
 
 
