@@ -162,7 +162,7 @@ def load_settings(profile: str | None = None, *, allow_new: bool = False) -> Set
     if project_path is None or not file.belongs_to(settings.server):
         return settings
     space = settings.space if os.environ.get("TODO_SPACE") else file.space or settings.space
-    return settings._replace(space=space, project=file.project)
+    return settings.replace(space=space, project=file.project)
 
 
 def find_project_file() -> Path | None:

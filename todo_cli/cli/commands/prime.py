@@ -91,7 +91,7 @@ def _describe_rights(session: Session) -> str:
 
     # a thread, since the keyring, a name server and a local Postgres that starts have no time limit of their own
     thread = Thread(target=ask, daemon=True)
-    session.settings = session.settings._replace(timeout=min(session.settings.timeout, MAX_ANSWER_SECONDS))
+    session.settings = session.settings.replace(timeout=min(session.settings.timeout, MAX_ANSWER_SECONDS))
     thread.start()
     thread.join(MAX_ANSWER_SECONDS)
     if not found:
