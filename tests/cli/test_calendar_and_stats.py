@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.cli.test_list_screen import BERLIN, TASKS, VIEW, draw_lines, make_repeat, make_task
@@ -133,6 +133,7 @@ def test_stats_at_80_columns_are_drawn_with_blocks() -> None:
     assert "Streak 4 days, longest 17 · a week 5.5 done (▁▁▁▂▃▄▄▅▆▇▇█)" in lines
 
 
+@settings(deadline=None)
 @given(st.integers(20, 210), st.integers(0, 10**6), st.booleans())
 def test_stats_and_calendar_are_never_wider_than_the_terminal(width: int, most: int, plain: bool) -> None:
     days = tuple(StatsDay(day=day.day, open=most * place, added=0, done=0) for place, day in enumerate(BURNDOWN))
