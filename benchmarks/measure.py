@@ -82,7 +82,7 @@ class House:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.bin = home / "venv" / "bin"
-        self.environment = BARE | {"HOME": str(home), "TODO_HOME": str(home / "pg")}
+        self.environment = BARE | {"HOME": str(home), "TODO_HOME": str(home / "pg"), "TODO_SERVICE": "false"}
         self.config = home / ".config" / "todo" / "config.toml"
         self.processes: list[subprocess.Popen[bytes]] = []
 

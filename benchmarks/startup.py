@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import sys
+import time
 
 from measure import INSIDE, Case, House, counter, house, interleaved, machine, run_inside, table, verdict
 
 BASE = "python3 -c pass"
-MAX_INSTRUCTIONS = {"add, API": 350.0, "add, direct": 850.0, "--help": 600.0}  # million
+MAX_INSTRUCTIONS = {"add, API": 350.0, "add, local service": 350.0, "add, direct": 850.0, "--help": 600.0}  # million
 AIMS: dict[str, float | None] = {  # times BASE
     "add, API": 10,
+    "add, local service": 10,
     "list 20, API, pipe": 11,
     "list 20, API, table": 18,
     "add, direct": 25,
@@ -34,6 +37,7 @@ def cases(home: House) -> dict[str, Case]:
     remote = home.home / "api.toml"
     remote.touch(0o600)
     remote.write_text(f'[profiles.default]\nserver = "{url}"\ntoken = "{token}"\ntimezone = "{zone}"\n')
+    service = start_service(home)
     api = home.environment | {"TODO_CONFIG": str(remote)}
     drawn = {"CLICOLOR_FORCE": "1", "TERM": "xterm-256color", "COLUMNS": "100"}
     listing = [python, todo, "list", "--project", "bench"]
@@ -42,6 +46,8 @@ def cases(home: House) -> dict[str, Case]:
         "add, API": Case([python, todo, "add", "Buy milk"], api),
         "list 20, API, pipe": Case(listing, api),
         "list 20, API, table": Case(listing, api | drawn, tty=True),
+        "add, local service": Case([python, todo, "add", "Buy milk"], service),
+        "list 20, local service, pipe": Case(listing, service),
         "add, direct": Case([python, todo, "add", "Buy milk"], home.environment),
         "list 20, direct, pipe": Case(listing, home.environment),
         "list 20, direct, table": Case(listing, home.environment | drawn, tty=True),
@@ -51,6 +57,17 @@ def cases(home: House) -> dict[str, Case]:
             [python, todo], home.environment | {"_TODO_COMPLETE": "names", "COMP_WORDS": "todo\na"}
         ),
     }
+
+
+def start_service(home: House) -> dict[str, str]:
+    """Start the local service by a first command, and return the environment of commands that use it."""
+    environment = home.environment | {"TODO_SERVICE": "true"}
+    subprocess.run([str(home.bin / "todo"), "list"], env=environment, stdout=subprocess.DEVNULL, check=True)
+    for _ in range(200):
+        if list((home.home / "pg" / "service").glob("*.sock")):
+            return environment
+        time.sleep(0.1)
+    raise SystemExit("the local service did not start")
 
 
 def fill(home: House) -> None:

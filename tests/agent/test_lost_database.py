@@ -56,7 +56,7 @@ class Far:
             if self.steps == self.at:
                 self.proxy.cut()
                 if self.ever:
-                    backend._settings = backend._settings._replace(database_url=NOWHERE)
+                    backend._settings = backend._settings.replace(database_url=NOWHERE)
             return await backend.send(request)
 
         async def whole() -> TurnEnd:

@@ -11,7 +11,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "errors": set(),
     "command_table": set(),
     "name_completion": set(),
-    "settings": {"tomlkit", "keyring"},
+    "settings": {"msgspec", "tomlkit", "keyring"},
     "db": {"msgspec", "psycopg", "psycopg_pool", "sqlalchemy", "alembic"},
     "formats": {"msgspec", "icalendar", "markdown_it"},
     "parsing": {"dateutil", "snowballstemmer", "tzdata"},

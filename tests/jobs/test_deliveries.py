@@ -288,7 +288,7 @@ def test_reminders_survive_kills_of_two_workers_once_each(post: Post) -> None:
             worker.wait()
     post.hook.delay_seconds = 0
     post.start_worker()
-    wait_for(lambda: not [job for job in post.jobs().jobs if job.kind == "reminder"], "the last reminder", timeout=60)
+    wait_for(lambda: not [job for job in post.jobs().jobs if job.kind == "reminder"], "the last reminder", timeout=300)
     sent = [json.loads(each.body) for each in post.hook.posts]
     assert sorted({body["task"]["number"] for body in sent}) == numbers, "none is lost"
     assert len({body["id"] for body in sent}) == len(numbers), "what was sent twice has one id"

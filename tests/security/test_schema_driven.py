@@ -1,7 +1,7 @@
 """Schemathesis reads the OpenAPI document and sends what it allows and what it forbids: no 5xx, no broken promise.
 
 The short run sends the boundary values of each field and their violations; the long one adds random and stateful
-requests, other methods and forged tokens, which have tests of their own. A failure is repeated by the same seed: it prints the request as a curl command.
+requests, and other methods. Forged tokens have tests of their own: so many of them are refused with 429. A failure is repeated by the same seed: it prints the request as a curl command.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.support.raw_http import log_lines
 SEED = "2026"
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 SHORT = ("--phases", "coverage", "--exclude-checks", "ignored_auth,unsupported_method")
-LONG = ("--phases", "coverage,fuzzing,stateful", "--max-examples", "100")
+LONG = ("--phases", "coverage,fuzzing,stateful", "--max-examples", "100", "--exclude-checks", "ignored_auth")
 
 
 def run_schemathesis(
@@ -38,7 +38,9 @@ def run_schemathesis(
 def test_schema_driven_requests_find_no_server_error_and_no_violation(
     server: Server, db: Database, tmp_path: Path, options: tuple[str, ...]
 ) -> None:
-    result = run_schemathesis(server, db.person(admin=True), tmp_path, *options)
+    person = db.person(admin=True)
+    db.execute("UPDATE todo.users SET per_minute = NULL WHERE id = %s", person.user_id)
+    result = run_schemathesis(server, person, tmp_path, *options)
     assert result.returncode == 0, result.stdout[-20_000:] + result.stderr
     statuses = Counter(entry["status"] for entry in log_lines(server.log) if "status" in entry)
     assert {status for status in statuses if status >= 500} <= {502}, statuses

@@ -66,7 +66,7 @@ class LocalList:
     def forget_last_start(self) -> None:
         """Let the next command start a service, as if the last start was long ago."""
         with suppress(FileNotFoundError):
-            os.utime(self.directory / ".start", (0, 0))
+            os.utime(self.directory / ".started", (0, 0))
 
     def read_log(self) -> str:
         """Return the log of the service."""

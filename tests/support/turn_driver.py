@@ -141,7 +141,7 @@ def _connected(given: dict[str, Any], points: FailurePoints) -> tuple[Any, Any]:
     nowhere = Secret("postgresql://nobody@127.0.0.1:1/none")
 
     def gone() -> None:
-        backend._settings = backend._settings._replace(database_url=nowhere)
+        backend._settings = backend._settings.replace(database_url=nowhere)
         todo_cli.clients.direct.MAX_ATTEMPTS_AFTER_LOSS = 2  # the real one waits for six seconds
 
     points.gone = gone

@@ -12,6 +12,7 @@ from todo_cli.errors import NotFound
 from todo_cli.local_postgres.cluster import LocalPostgres
 from todo_cli.local_service.boot import describe_boot_entry, install_boot_entry, uninstall_boot_entry
 from todo_cli.local_service.identity import read_memory
+from todo_cli.local_service.places import find_socket, uses_local_service
 from todo_cli.local_service.process import ServicePlace
 from todo_cli.local_service.start import start_in_background
 from todo_cli.settings.settings import Settings
@@ -74,6 +75,14 @@ def read_service_status(session: Session, postgres: LocalPostgres) -> dict[str, 
         "at_boot": str(entry.path) if entry.path.exists() else None,
         "log": str(place.directory / "service.log"),
     }
+
+
+def describe_way(settings: Settings) -> str:
+    """Return the end of a sentence: whether commands reach the local Postgres through a service."""
+    if not uses_local_service(settings):
+        return ", without a service"
+    is_there = find_socket(settings.embedded or "", settings.path)
+    return ", through its service" if is_there else "; its service starts with the next command"
 
 
 def print_service_status(status: dict[str, Any]) -> None:

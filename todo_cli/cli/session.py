@@ -46,7 +46,7 @@ class Session:
             return settings
         from todo_cli.contract.keys import parse_fences
 
-        return settings._replace(fences=parse_fences(self._fences))
+        return settings.replace(fences=parse_fences(self._fences))
 
     def create_profile(self) -> Settings:
         """Load the settings of a profile that may not exist yet; raises Invalid."""

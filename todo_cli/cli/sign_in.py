@@ -50,7 +50,7 @@ def choose_server(session: Session, server: str | None, *, insecure: bool) -> No
             raise Invalid(UNENCRYPTED, hint="use https://, or accept this with --insecure")
         text.note(f"Warning: {UNENCRYPTED}.")
     cleared: dict[str, Any] = {"database_url": None, "embedded": None} if server else {}
-    session.settings = settings._replace(server=url, space=None, **cleared)
+    session.settings = settings.replace(server=url, space=None, **cleared)
 
 
 def require_server(session: Session) -> None:
@@ -105,7 +105,7 @@ def store_token(session: Session, token: Secret, keyring: bool | None) -> None:
     """Check a token and store it in the keyring or the settings file; raises TodoError."""
     from todo_cli.settings.settings_file import save_profile
 
-    settings = session.settings = session.settings._replace(token=token)
+    settings = session.settings = session.settings.replace(token=token)
     me = session.send(WhoAmI())
     in_keyring = keyring is not False and _store_in_keyring(session, keyring)
     values: dict[str, Any] = {"server": settings.server, "space": None}

@@ -12,12 +12,12 @@ from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid
 from todo_cli.parsing.filter_vocabulary import NONE
 
-_ISO_DATE = re.compile(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.]+ ?(?:Z|[-+][0-9:]+)?)?\s*")
+# `re` compiles these at the first use, which a task without a date never reaches
+_ISO_DATE = r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.]+ ?(?:Z|[-+][0-9:]+)?)?\s*"
 # dates whose meaning may depend on the day on which the user's weeks begin
-_WEEK_WORDS = re.compile(
-    r"\A\s*week\s*\Z|\b(?:this|next|last|the|of)\s+week\b|\b(?:next|other)\s+(?:mon|tue|wed|thu|fri|sat|sun)"
-    r"|\b[se]o[np]?w\b|(?:weeks?|weekly|wks?|w|fortnight(?:s|ly)?)\s+on\b",
-    re.IGNORECASE,
+_WEEK_WORDS = (
+    r"(?i:\A\s*week\s*\Z|\b(?:this|next|last|the|of)\s+week\b|\b(?:next|other)\s+(?:mon|tue|wed|thu|fri|sat|sun)"
+    r"|\b[se]o[np]?w\b|(?:weeks?|weekly|wks?|w|fortnight(?:s|ly)?)\s+on\b)"
 )
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -91,9 +91,9 @@ async def read_clock_for(tx: Transaction, dates: Iterable[str]) -> Clock:
     Dates in ISO form mean the same at any time: they cost no round trip where the caller has named the zone.
     """
     dates = list(dates)
-    if tx.clock is None and tx.caller.zone and all(_ISO_DATE.fullmatch(words) for words in dates):
+    if tx.clock is None and tx.caller.zone and all(re.fullmatch(_ISO_DATE, words) for words in dates):
         return Clock(_ANY_TIME, tx.caller.zone)
-    return await tx.read_clock(with_week=any(_WEEK_WORDS.search(words) for words in dates))
+    return await tx.read_clock(with_week=any(re.search(_WEEK_WORDS, words) for words in dates))
 
 
 async def read_expiry(tx: Transaction, expires: str) -> datetime:

@@ -1,4 +1,3 @@
 """The schema this release was written for. The database refuses a client that is too old, or newer than itself."""
 
 SCHEMA_VERSION = 24
-"""The schema's own version, which todo.enter() compares with the client's."""

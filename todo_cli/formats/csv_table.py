@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from todo_cli.errors import Invalid
+from todo_cli.formats.csv_rows import find_delimiter, read_rows
 from todo_cli.formats.csv_values import OWN_COLUMNS, read_cell, read_tags, strip_apostrophe
 from todo_cli.formats.csv_writer import write_tasks
 from todo_cli.formats.records import (
     IMPOSSIBLE,
     LIKELY,
     POSSIBLE,
-    BrokenFile,
     FileRecord,
     ImportedRepeat,
     ImportedTask,
@@ -28,8 +28,6 @@ __all__ = ["EXTENSIONS", "NAME", "looks_like", "read_tasks", "write_tasks"]
 NAME = "csv"
 EXTENSIONS = (".csv", ".tsv")
 
-DELIMITERS = ",;\t|"
-MAX_CELL_CHARS = 1024 * 1024
 MIN_SIMILAR_ROWS = 3
 _IDS = ("id", "uuid", "uid")
 _TEXTS = ("note", "project")
@@ -40,7 +38,7 @@ _FIELDS = ("title", "status", "priority", "tags", "parent", "after", "every", *_
 def looks_like(head: str, name: str) -> int:
     """A first row with our column `title` is likely CSV, and so are several rows with as many cells as the first."""
     lines = [line for line in head.splitlines()[:50] if line.strip()]
-    delimiter = _find_delimiter(lines[0]) if lines else None
+    delimiter = find_delimiter(lines[0]) if lines else None
     if delimiter is None or lines[0].lstrip()[:1] in ("{", "[") or lines[0].startswith("BEGIN:"):
         return IMPOSSIBLE
     columns = [cell.strip().lower() for cell in next(csv.reader(lines[:1], delimiter=delimiter))]
@@ -52,17 +50,10 @@ def looks_like(head: str, name: str) -> int:
     return LIKELY if has_extension or (is_table and len(columns) >= MIN_SIMILAR_ROWS) else min(POSSIBLE - 10, LIKELY)
 
 
-def _find_delimiter(line: str) -> str | None:
-    """Return the delimiter that the header has most often, None for a header with one column."""
-    counts = {delimiter: line.count(delimiter) for delimiter in DELIMITERS}
-    delimiter = max(counts, key=lambda each: counts[each])
-    return delimiter if counts[delimiter] else None
-
-
 def read_tasks(file: BinaryIO, options: ReadOptions) -> Iterator[FileRecord]:
     """Read the rows behind the header; raises Invalid where no column has the title."""
     lines = TextLines(file, options)
-    rows = _read_rows(lines)
+    rows = read_rows(lines)
     header = next(rows, None)
     if header is None:
         return
@@ -70,39 +61,6 @@ def read_tasks(file: BinaryIO, options: ReadOptions) -> Iterator[FileRecord]:
     for number, cells in rows:
         yield table.read_row(number, cells)
     yield from lines.notices()
-
-
-def _read_rows(lines: TextLines) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows with their numbers; raises BrokenFile for a quote that never ends."""
-    texts = _texts(lines)
-    first = next((text for text in texts if text.strip()), None)
-    if first is None:
-        return
-    csv.field_size_limit(MAX_CELL_CHARS)
-    reader = csv.reader(_chain(first, texts), delimiter=_find_delimiter(first) or ",", strict=True)
-    number = 1
-    while True:
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            reason = "a quote never ends" if "unexpected end" in str(error) else str(error)
-            raise BrokenFile(f"row {number}", reason) from None
-        yield number, row
-        number += 1
-
-
-def _texts(lines: TextLines) -> Iterator[str]:
-    for line in lines:
-        if isinstance(line, NotATask):
-            raise BrokenFile(line.place.replace(":", " "), line.reason)
-        yield f"{line.text}\n"
-
-
-def _chain(first: str, texts: Iterator[str]) -> Iterator[str]:
-    yield first
-    yield from texts
 
 
 class _CsvTable:
@@ -157,7 +115,7 @@ class _CsvTable:
             cell = row[column].strip()
             if field == "title" or not cell:
                 continue
-            value = self._read_field(field, cell)
+            value = row[column] if field == "note" else self._read_field(field, cell)
             if value is None:
                 kept[column] = row[column]
                 lost.append(field)

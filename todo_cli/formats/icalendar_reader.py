@@ -11,7 +11,7 @@ from todo_cli.formats.icalendar_lines import Property, split_texts, unescape_tex
 from todo_cli.formats.icalendar_properties import TodoProperties
 from todo_cli.formats.names import clean_line, clean_tags
 from todo_cli.formats.records import ImportedComment, ImportedRepeat, ImportedSeries, ImportedTask
-from todo_cli.parsing.rrule import format_rrule, parse_rrule
+from todo_cli.formats.rules import normalize_rule
 
 OUR_PROJECT = "X-TODO-PROJECT"
 """The project of a task in a file with several projects, which only we write."""
@@ -204,9 +204,8 @@ def _read_rule(found: TodoProperties, status: str) -> ImportedRepeat | None:
     entries = found.find_all("RRULE")
     if not entries or status != "open":
         return None
-    try:
-        rule = normalize_rule(entries[0].value)
-    except ValueError:
+    rule = _arrange_rule(entries[0].value)
+    if rule is None:
         found.lose("rrule")
         return None
     found.drop(entries[0])
@@ -215,16 +214,13 @@ def _read_rule(found: TodoProperties, status: str) -> ImportedRepeat | None:
     return ImportedRepeat(rule=rule)
 
 
-def normalize_rule(text: str) -> str:
-    """Return a rule in our form, with its parts in the source's order.
-
-    Raise ValueError for a rule that is finer than a day, and for one that no task can have.
-    """
-    rule = parse_rrule(text)
-    if rule.freq == "HOURLY":
-        raise ValueError("finer than a day")
+def _arrange_rule(text: str) -> str | None:
+    """Return a rule in our form, with its parts in the source's order; None for one finer than a day, or no task's."""
+    rule = normalize_rule(text)
+    if rule is None or rule.startswith("FREQ=HOURLY"):
+        return None
     source = f";{text.upper().replace(' ', '')}"
-    return ";".join(sorted(format_rrule(rule).split(";"), key=lambda part: source.find(f";{part.partition('=')[0]}=")))
+    return ";".join(sorted(rule.split(";"), key=lambda part: source.find(f";{part.partition('=')[0]}=")))
 
 
 def _read_relations(found: TodoProperties, uid: str, parents: Mapping[str, str]) -> tuple[str | None, tuple[str, ...]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 from uuid import UUID
 
 from todo_cli.formats.json_items import JsonItems
@@ -20,6 +20,14 @@ from todo_cli.formats.records import (
     ReadOptions,
     ReadTask,
 )
+from todo_cli.formats.taskwarrior_series import (
+    DERIVED,
+    STATUSES,
+    NewestOccurrence,
+    SeriesOfFile,
+    find_series,
+    read_place,
+)
 from todo_cli.formats.taskwarrior_values import due_after, read_date, read_instant, read_rule
 from todo_cli.formats.taskwarrior_writer import write_tasks
 
@@ -28,8 +36,6 @@ __all__ = ["EXTENSIONS", "NAME", "looks_like", "read_tasks", "write_tasks"]
 NAME = "taskwarrior"
 EXTENSIONS = (".json",)
 
-DERIVED = ("id", "urgency")
-_STATUSES = {"pending": "open", "waiting": "open", "recurring": "open", "completed": "done", "deleted": "deleted"}
 _PRIORITIES = {"H": 1, "M": 2, "L": 3}
 _DAYS = {"due": "due", "scheduled": "scheduled", "wait": "defer"}
 _CARRIED = {"uuid", "description", "project", "tags", "depends", "annotations", "entry", "end", "start"}
@@ -48,51 +54,13 @@ def looks_like(head: str, name: str) -> int:
     )
 
 
-class _Newest(NamedTuple):
-    """The occurrence of a series with the highest number so far, and whether it is open."""
-
-    place: int
-    uuid: str
-    is_open: bool
-
-
-class _Series(NamedTuple):
-    """The templates of a file, and the newest occurrence of each."""
-
-    templates: dict[str, dict[str, Any]]
-    newest: dict[str, _Newest]
-
-
 def read_tasks(file: BinaryIO, options: ReadOptions) -> Iterator[FileRecord]:
     """Read the records. A first reading finds the templates and the newest occurrence of each."""
-    series = _find_series(file, options)
+    series = find_series(file, options)
     items = JsonItems(file, options)
     for number, item in enumerate(items, 1):
         yield _RecordReader(item.value, f"row:{number}", item.place, options, series).read()
     yield from items.notices()
-
-
-def _find_series(file: BinaryIO, options: ReadOptions) -> _Series:
-    series = _Series({}, {})
-    for item in JsonItems(file, options):
-        record = item.value
-        if not isinstance(record, dict):
-            continue
-        uuid, parent, place = str(record.get("uuid")), record.get("parent"), _read_place(record)
-        if record.get("status") == "recurring":
-            series.templates[uuid] = {name: value for name, value in record.items() if name not in DERIVED}
-        elif isinstance(parent, str) and place is not None:
-            newest = _Newest(place, uuid, _STATUSES.get(str(record.get("status"))) == "open")
-            series.newest[parent] = max(series.newest.get(parent, newest), newest)
-    return series
-
-
-def _read_place(record: dict[str, Any]) -> int | None:
-    """Return the place of an occurrence in its series, from 0; old forms write it as a float in a text."""
-    try:
-        return int(float(record["imask"]))
-    except (KeyError, TypeError, ValueError, OverflowError):
-        return None
 
 
 class _RecordRefusal(Exception):
@@ -102,7 +70,7 @@ class _RecordRefusal(Exception):
 class _RecordReader:
     """One record that is being read: its fields, and what is kept and lost of it."""
 
-    def __init__(self, value: Any, row: str, place: str, options: ReadOptions, series: _Series) -> None:
+    def __init__(self, value: Any, row: str, place: str, options: ReadOptions, series: SeriesOfFile) -> None:
         self._record: dict[str, Any] = value if isinstance(value, dict) else {}
         self._is_object, self._row, self._place = isinstance(value, dict), row, place
         self._zone, self._series = options.zone, series
@@ -143,7 +111,7 @@ class _RecordReader:
             raise _RecordRefusal("no description")
         return title
 
-    def _read_task(self, source_id: str, newest: _Newest | None) -> ImportedTask:
+    def _read_task(self, source_id: str, newest: NewestOccurrence | None) -> ImportedTask:
         record = self._record
         status = self._read_status()
         fields: dict[str, Any] = {field: self._read_day(name) for name, field in _DAYS.items()}
@@ -176,8 +144,8 @@ class _RecordReader:
     def _read_status(self) -> str:
         status = self._record.get("status", "pending")
         if status not in ("pending", "completed", "deleted"):
-            self._keep("status", lost=status not in _STATUSES)
-        return _STATUSES.get(status if isinstance(status, str) else "", "open")
+            self._keep("status", lost=status not in STATUSES)
+        return STATUSES.get(status if isinstance(status, str) else "", "open")
 
     def _read_day(self, name: str) -> str | None:
         date = read_date(self._record.get(name), self._zone)
@@ -231,12 +199,12 @@ class _RecordReader:
         found = [(read_instant(each.get("entry")), str(each.get("description") or "")) for each in value]
         return tuple(ImportedComment(at=at, text=text) for at, text in found if text.strip())
 
-    def _read_series(self, source_id: str, newest: _Newest | None) -> dict[str, Any]:
+    def _read_series(self, source_id: str, newest: NewestOccurrence | None) -> dict[str, Any]:
         """Return the series, and the rule where this task must make the next occurrence."""
         record = self._record
         if record.get("status") == "recurring":
             return self._read_template(source_id, newest)
-        parent, place = record.get("parent"), _read_place(record)
+        parent, place = record.get("parent"), read_place(record)
         if not isinstance(parent, str) or place is None:
             return {}
         series: dict[str, Any] = {"series": ImportedSeries(id=parent, occurrence=place + 1)}
@@ -248,7 +216,7 @@ class _RecordReader:
         self._lost += [] if rule else ["recur"]
         return series | ({"every": ImportedRepeat(rule=rule)} if rule else {})
 
-    def _read_template(self, source_id: str, newest: _Newest | None) -> dict[str, Any]:
+    def _read_template(self, source_id: str, newest: NewestOccurrence | None) -> dict[str, Any]:
         """Return the fields of a template that is a task: its first occurrence, or the next after a finished one."""
         rule = read_rule(self._record, self._zone)
         self._lost += [] if rule else ["recur"]

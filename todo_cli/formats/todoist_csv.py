@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 from msgspec.structs import replace
 
-from todo_cli.formats.csv_rows import CsvRow, CsvRows, split_header
+from todo_cli.formats.csv_rows import read_rows, split_header
 from todo_cli.formats.names import clean_line, clean_tags, join_project
 from todo_cli.formats.records import (
     CERTAIN,
@@ -24,6 +24,7 @@ from todo_cli.formats.records import (
     ReadOptions,
     ReadTask,
 )
+from todo_cli.formats.text_lines import TextLines
 from todo_cli.formats.todoist_dates import TodoistDate, find_zone, read_date
 
 NAME = "todoist-csv"
@@ -45,19 +46,22 @@ def looks_like(head: str, name: str) -> int:
 
 def read_tasks(file: BinaryIO, options: ReadOptions) -> Iterator[FileRecord]:
     """Yield the tasks of the project, each with the comments that follow it."""
-    rows = CsvRows(file, options)
+    lines = TextLines(file, options)
+    rows = read_rows(lines)
+    _, header = next(rows, (1, []))
+    names = [name.strip() for name in header]
     reader = _TodoistRows(options)
     try:
-        for row in rows:
-            if isinstance(row, NotATask):
-                yield row
-            elif any(row.cells.values()):
-                yield from reader.read(row)
+        for number, cells in rows:
+            if len(cells) > len(names):
+                yield NotATask(place=f"row:{number}", reason="it has more cells than the header", refused=True)
+            elif any(cells):
+                yield from reader.read(f"row:{number}", dict(zip(names, cells, strict=False)))
     except BrokenFile:
         yield from reader.finish()  # the last whole task waits for comments
         raise
     yield from reader.finish()
-    yield from rows.notices()
+    yield from lines.notices()
 
 
 class _TodoistRows:
@@ -71,22 +75,22 @@ class _TodoistRows:
         self._task: ReadTask | None = None
         self._losses: dict[str, None] = {}
 
-    def read(self, row: CsvRow) -> Iterator[FileRecord]:
-        kind = row.cells.get("TYPE", "").strip().lower()
+    def read(self, place: str, cells: dict[str, str]) -> Iterator[FileRecord]:
+        kind = cells.get("TYPE", "").strip().lower()
         if kind == "note":
-            yield from self._read_comment(row)
+            yield from self._read_comment(place, cells)
             return
         yield from self._release()
         if kind == "task":
-            yield from self._read_task(row)
+            yield from self._read_task(place, cells)
         elif kind == "section":
-            self._section, self._above = row.cells.get("CONTENT", "").strip() or None, []
-            yield NotATask(place=row.place, reason="section")
+            self._section, self._above = cells.get("CONTENT", "").strip() or None, []
+            yield NotATask(place=place, reason="section")
         elif kind == "meta":
-            self._losses[row.cells.get("CONTENT", "").partition("=")[0].strip() or "meta"] = None
-            yield NotATask(place=row.place, reason="meta")
+            self._losses[cells.get("CONTENT", "").partition("=")[0].strip() or "meta"] = None
+            yield NotATask(place=place, reason="meta")
         else:
-            yield NotATask(place=row.place, reason=f"the type {kind[:40]!r} is not known", refused=True)
+            yield NotATask(place=place, reason=f"the type {kind[:40]!r} is not known", refused=True)
 
     def finish(self) -> Iterator[FileRecord]:
         yield from self._release()
@@ -98,23 +102,22 @@ class _TodoistRows:
             yield self._task
         self._task = None
 
-    def _read_comment(self, row: CsvRow) -> Iterator[NotATask]:
-        text, author = row.cells.get("CONTENT", "").strip(), row.cells.get("AUTHOR", "").strip() or None
+    def _read_comment(self, place: str, cells: dict[str, str]) -> Iterator[NotATask]:
+        text, author = cells.get("CONTENT", "").strip(), cells.get("AUTHOR", "").strip() or None
         if not self._task:
             self._losses["comment on the project"] = None
-            yield NotATask(place=row.place, reason="comment on the project")
+            yield NotATask(place=place, reason="comment on the project")
         elif text:
             task, comment = self._task.task, ImportedComment(by=author, text=text)
             lost = ("attachment",) if _ATTACHMENT.search(text) and "attachment" not in task.lost else ()
             task = replace(task, comments=(*task.comments, comment), lost=(*task.lost, *lost))
             self._task = replace(self._task, task=task)
 
-    def _read_task(self, row: CsvRow) -> Iterator[NotATask]:
-        cells = row.cells
+    def _read_task(self, place: str, cells: dict[str, str]) -> Iterator[NotATask]:
         is_uncompletable = cells.get("CONTENT", "").startswith("* ")
         content = cells.get("CONTENT", "").removeprefix("* ").strip()
         if not content:
-            yield NotATask(place=row.place, reason="it has no CONTENT", refused=True)
+            yield NotATask(place=place, reason="it has no CONTENT", refused=True)
             return
         names = _LABEL.findall(content)
         tags = clean_tags(names)
@@ -129,7 +132,7 @@ class _TodoistRows:
             "priority": cells.get("PRIORITY", "").strip() not in PRIORITIES,
         }
         task = ImportedTask(
-            source_id=row.place,
+            source_id=place,
             title=_cut_labels(clean_line(content)),
             note=cells.get("DESCRIPTION", "").strip() or None,
             due=due,
@@ -137,13 +140,13 @@ class _TodoistRows:
             priority=PRIORITIES.get(cells.get("PRIORITY", "").strip()),
             project=self._name_project(),
             tags=tags,
-            parent=self._find_parent(cells.get("INDENT", ""), row.place),
+            parent=self._find_parent(cells.get("INDENT", ""), place),
             every=date.every,
-            series=ImportedSeries(id=row.place, occurrence=1) if date.every else None,
+            series=ImportedSeries(id=place, occurrence=1) if date.every else None,
             kept=kept,
             lost=(*lost, *(word for word, is_lost in words.items() if is_lost)),
         )
-        self._task = ReadTask(task=task, place=row.place)
+        self._task = ReadTask(task=task, place=place)
 
     def _name_project(self) -> str | None:
         section = join_project([self._section or ""])

@@ -10,11 +10,12 @@ from todo_cli.formats.html_text import read_html
 from todo_cli.formats.iso_dates import read_iso
 from todo_cli.formats.names import clean_line, clean_tags
 from todo_cli.formats.records import ImportedComment, ImportedRepeat, ImportedSeries, ImportedTask
+from todo_cli.formats.rules import make_rule
 
 PRIORITIES = {0: None, 1: 3, 2: 2, 3: 1, 4: 1, 5: 1}
 INEXACT_PRIORITIES = (4, 5)
 NO_DATE = "0001-01-01"
-SECONDS_PER_DAY, DAYS_PER_WEEK, MAX_REPEAT_DAYS = 86_400, 7, 1_000
+SECONDS_PER_DAY, DAYS_PER_WEEK = 86_400, 7
 EVERY_MONTH, FROM_DONE = 1, 2
 CARRIED_KINDS = ("subtask", "parenttask", "blocking", "blocked")
 READ_FIELDS = (
@@ -142,13 +143,13 @@ class TaskReader:
         if not seconds:
             return None
         days = seconds // SECONDS_PER_DAY if isinstance(seconds, int) else 0
-        if days * SECONDS_PER_DAY != seconds or not 0 < days <= MAX_REPEAT_DAYS:
+        is_weekly = days % DAYS_PER_WEEK == 0
+        rule = make_rule("WEEKLY", days // DAYS_PER_WEEK) if is_weekly else make_rule("DAILY", days)
+        if rule is None or days * SECONDS_PER_DAY != seconds:
             self._kept["repeat_after"] = seconds
             self._kept |= {"repeat_mode": mode} if mode else {}
             return None
-        unit, count = ("WEEKLY", days // DAYS_PER_WEEK) if days % DAYS_PER_WEEK == 0 else ("DAILY", days)
-        interval = f";INTERVAL={count}" if count > 1 else ""
-        return ImportedRepeat(rule=f"FREQ={unit}{interval}", from_done=mode == FROM_DONE)
+        return ImportedRepeat(rule=rule, from_done=mode == FROM_DONE)
 
     def _read_comments(self) -> Iterable[ImportedComment]:
         for comment in _dicts(self._task.get("comments")):

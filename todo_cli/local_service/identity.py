@@ -8,6 +8,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+MAX_PID_BYTES = 20
+
 
 def find_service_process(alive_file: Path) -> int | None:
     """Return the process id of the service that holds the lock `alive_file`, None if none does.
@@ -23,12 +25,24 @@ def find_service_process(alive_file: Path) -> int | None:
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        text = os.pread(fd, 20, 0)
-        pid = int(text) if text.isdigit() else 0
-        return pid if pid and _is_service(pid) else None
+        return _parse_pid(os.pread(fd, MAX_PID_BYTES, 0))
     finally:
         os.close(fd)
     return None
+
+
+def find_started_process(started_file: Path) -> int | None:
+    """Return the process id of the service that a command started, None if it has ended."""
+    try:
+        return _parse_pid(started_file.read_bytes())
+    except OSError:
+        return None
+
+
+def _parse_pid(text: bytes) -> int | None:
+    """Return the process id in a file if the process is a service."""
+    digits = text.split(b"\n")[0]
+    return int(digits) if digits.isdigit() and _is_service(int(digits)) else None
 
 
 def _is_service(pid: int) -> bool:

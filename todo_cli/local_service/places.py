@@ -3,8 +3,10 @@
 Beside the data of the local Postgres, in `service/` (mode 0700):
 
     <version>-<schema>.sock    the socket (elsewhere if that path is too long for a socket)
-    .alive                     held by the living service, with its process id
+    .started                   the process id of the last service that a command started
     .start                     held by the process that is about to be the service
+    .alive                     held by the living service, with its process id
+    model                      a digest of the model of its turns
     service.log                errors of the service
 
 Each release has a socket of its own, so that a command never talks to a service of another release. Commands import
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from todo_cli.settings.settings import Settings
 
 MAX_SOCKET_PATH_BYTES = 103  # the shortest limit of the systems that have unix sockets
+STARTED_FILE = ".started"
 SOCKET_NAME = f"{__version__}-{SCHEMA_VERSION}.sock"
 
 
@@ -100,4 +103,4 @@ def uses_local_service(settings: Settings) -> bool:
 
 def address_service(settings: Settings) -> Settings:
     """Return the settings of an HTTP client of the local service."""
-    return settings._replace(server=f"unix://{socket_path(settings.embedded or '')}")
+    return settings.replace(server=f"unix://{socket_path(settings.embedded or '')}")

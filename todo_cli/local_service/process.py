@@ -9,12 +9,13 @@ import time
 from pathlib import Path
 
 from todo_cli.clients.http_once import NotConnected, ResponseLost, send_once
-from todo_cli.errors import TodoError
+from todo_cli.errors import TodoError, Unavailable
 from todo_cli.local_postgres.locks import lock_file
-from todo_cli.local_service.identity import find_service_process
+from todo_cli.local_service.identity import find_service_process, find_started_process
 from todo_cli.local_service.model_settings import DIGEST_FILE, digest_model_settings, read_digest
 from todo_cli.local_service.places import (
     SOCKET_NAME,
+    STARTED_FILE,
     find_socket,
     is_private,
     make_private_directory,
@@ -31,14 +32,13 @@ HANG_SECONDS = 1.0
 KILL_SECONDS = 5.0
 """For a killed process to end."""
 HEALTH_SECONDS = 2.0
-START_LOCK_SECONDS = 5.0
 POLL_INTERVAL_SECONDS = 0.02
 
 
 class ServicePlace:
     """The place of the one service of the list in `home`: `take` it, `open` it once requests are answered, `leave` it.
 
-    Every method raises Unavailable while another process takes the place or ends the service.
+    `take` raises Unavailable if a killed service does not end.
     """
 
     def __init__(self, home: Path, settings: Settings) -> None:
@@ -56,13 +56,17 @@ class ServicePlace:
         return str(self._sockets / f"{SOCKET_NAME}.new")
 
     def take(self) -> bool:
-        """Take the place and return True, or return False if a service of this release and these settings answers.
+        """Take the place and return True.
 
+        Return False if a service of this release and these settings answers, or if another process takes the place.
         A service of another release or of other settings ends, as does one that hangs.
         """
         for directory in (self.directory, self._sockets):
             make_private_directory(str(directory))
-        self._start_lock.enter_context(lock_file(self.directory / ".start", START_LOCK_SECONDS))
+        try:
+            self._start_lock.enter_context(lock_file(self.directory / ".start", timeout=0))
+        except Unavailable:
+            return False
         if self._has_good_service():
             self._start_lock.close()
             return False
@@ -94,11 +98,8 @@ class ServicePlace:
         return find_service_process(self.directory / ".alive")
 
     def stop(self) -> bool:
-        """End the running service and return True, or return False if none runs."""
-        if not is_private(str(self.directory)):
-            return False
-        with lock_file(self.directory / ".start", GRACE_SECONDS + KILL_SECONDS):
-            return self._end_running()
+        """End the service, also one that is about to run, and return True; return False if there is none."""
+        return is_private(str(self.directory)) and self._end_running()
 
     def remove(self) -> None:
         """Stop the service and remove its files."""
@@ -115,27 +116,28 @@ class ServicePlace:
         return socket is not None and has_same_model and is_answering(socket)
 
     def _end_running(self) -> bool:
-        """End the service, by force after a grace. Its socket goes first, so that commands stop to wait for it."""
-        pid = self.running()
-        if pid is None:
-            self._remove_sockets()
-            return False
+        """End every other service, by force after a grace. The sockets go first: commands then wait for none."""
         is_well = any(is_answering(str(path)) for path in self._sockets.glob("*.sock"))
         self._remove_sockets()
-        for number, seconds in ((signal.SIGTERM, GRACE_SECONDS if is_well else HANG_SECONDS), (signal.SIGKILL, 0)):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
-            if self._wait_until_ended(seconds + KILL_SECONDS * (number == signal.SIGKILL)):
-                break
-        return True
+        processes = self._find_others()
+        for number, seconds in (
+            (signal.SIGTERM, GRACE_SECONDS if is_well else HANG_SECONDS),
+            (signal.SIGKILL, KILL_SECONDS),
+        ):
+            for pid in self._find_others():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
+            self._wait_for_others(seconds)
+        return bool(processes)
 
-    def _wait_until_ended(self, seconds: float) -> bool:
+    def _find_others(self) -> set[int]:
+        started = find_started_process(self.directory / STARTED_FILE)
+        return {pid for pid in (self.running(), started) if pid} - {os.getpid()}
+
+    def _wait_for_others(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
-        while self.running():
-            if time.monotonic() > deadline:
-                return False
+        while self._find_others() and time.monotonic() < deadline:
             time.sleep(POLL_INTERVAL_SECONDS)
-        return True
 
     def _remove_sockets(self) -> None:
         for path in self._sockets.glob("*.sock*"):

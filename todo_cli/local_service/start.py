@@ -7,7 +7,7 @@ import sys
 import time
 from contextlib import suppress
 
-from todo_cli.local_service.places import make_private_directory, service_directory
+from todo_cli.local_service.places import STARTED_FILE, make_private_directory, service_directory
 from todo_cli.settings.settings import Settings
 
 START_INTERVAL_SECONDS = 10.0
@@ -27,29 +27,27 @@ def start_in_background(settings: Settings, *, is_forced: bool = False) -> None:
     directory = service_directory(home)
     with suppress(OSError, ImportError):  # a read-only directory, a full table of processes, a system without flock
         make_private_directory(directory)
-        if sys.executable and _may_start(os.path.join(directory, ".start"), is_forced=is_forced):
-            _spawn(settings, os.path.join(directory, "service.log"))
+        if sys.executable:
+            _start_once(settings, directory, is_forced=is_forced)
 
 
-def _may_start(path: str, *, is_forced: bool) -> bool:
-    """Return whether this command starts the service, and note that it does; raises OSError while one starts."""
+def _start_once(settings: Settings, directory: str, *, is_forced: bool) -> None:
+    """Start a service and note its process id, unless another command does so or did so a moment ago."""
     import fcntl
 
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    fd = os.open(os.path.join(directory, STARTED_FILE), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         status = os.fstat(fd)
         is_recent = status.st_size > 0 and abs(time.time() - status.st_mtime) < START_INTERVAL_SECONDS
-        if is_recent and not is_forced:
-            return False
-        os.pwrite(fd, b"s", 0)
-        os.utime(fd)
-        return True
+        if is_forced or not is_recent:
+            pid = _spawn(settings, os.path.join(directory, "service.log"))
+            os.pwrite(fd, f"{pid}\n".encode(), 0)
     finally:
         os.close(fd)
 
 
-def _spawn(settings: Settings, log: str) -> None:
+def _spawn(settings: Settings, log: str) -> int:
     with suppress(FileNotFoundError):
         if os.stat(log).st_size > MAX_LOG_BYTES:
             os.truncate(log, 0)
@@ -57,7 +55,7 @@ def _spawn(settings: Settings, log: str) -> None:
     null_device = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
     no_output = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)
     to_log = (os.POSIX_SPAWN_OPEN, 2, log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.posix_spawn(
+    return os.posix_spawn(
         command[0], command, _service_environment(settings), file_actions=[null_device, no_output, to_log], setsid=True
     )
 

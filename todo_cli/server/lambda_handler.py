@@ -27,8 +27,8 @@ def _create_adapter() -> Mangum:
     They keep no connection unless TODO_POOL_SIZE is set, since a frozen process cannot give it back. The event names
     the client, so no proxy is believed. Nothing runs after the answer, such as the title of a conversation.
     """
-    settings = load_settings()._replace(serve_proxies="", model_titles=False)
+    settings = load_settings().replace(serve_proxies="", model_titles=False)
     if "TODO_POOL_SIZE" not in os.environ:
-        settings = settings._replace(serve_pool_size=0)
+        settings = settings.replace(serve_pool_size=0)
     app: Any = create_checked_app(settings)  # the same protocol, in other types
     return Mangum(app, lifespan="off", text_mime_types=TEXT_TYPES)

@@ -108,18 +108,10 @@ def _check_connection(session: Session) -> str | Remark:
     finally:
         client.close()
     if settings.embedded and not settings.server:
-        return f"local Postgres in {settings.embedded}{_describe_service(settings)}"
+        from todo_cli.cli.init_service import describe_way
+
+        return f"local Postgres in {settings.embedded}{describe_way(settings)}"
     return settings.server or _describe_direct_connection(settings)
-
-
-def _describe_service(settings: Settings) -> str:
-    """Return whether commands reach the local Postgres through a service."""
-    from todo_cli.local_service.places import find_socket, uses_local_service
-
-    if not uses_local_service(settings):
-        return ", without a service"
-    is_there = find_socket(settings.embedded or "", settings.path)
-    return ", through its service" if is_there else "; its service starts with the next command"
 
 
 def _describe_direct_connection(settings: Settings) -> str | Remark:

@@ -79,7 +79,7 @@ def _send_registration(
 ) -> None:
     """Create the account, whose time zone is that of the profile or the machine."""
     if session.settings.timezone is None:
-        session.settings = session.settings._replace(timezone=system_zone())
+        session.settings = session.settings.replace(timezone=system_zone())
     request = Register(
         id=new_id(),
         email=email,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PANEL = "Operate"
 app = typer.Typer(add_completion=False)
 
-LOCAL_OPTIONS = {"host": "", "port": 0, "workers": 1, "ssl_certfile": None, "ssl_keyfile": None}
+LOCAL_OPTIONS = {"host": "", "port": 0, "workers": 1, "loop": "asyncio", "ssl_certfile": None, "ssl_keyfile": None}
 
 
 @app.command()
@@ -78,20 +78,26 @@ def _serve_local(session: Session) -> None:
     from pathlib import Path
 
     from todo_cli.cli.commands.worker import prepare_local_login
+    from todo_cli.db.schema_check import require_current_schema
     from todo_cli.local_service.process import GRACE_SECONDS, ServicePlace
 
     settings = session.settings
     if settings.embedded is None:
         raise Invalid(f"the profile {settings.profile!r} has no local list", hint="create one with: todo init")
+    if not settings.service:
+        raise Invalid(f"the service of the profile {settings.profile!r} is off", hint="turn it on: todo init --service")
     place = ServicePlace(Path(settings.embedded), settings)
     if not place.take():
-        text.note("The local service runs already.")
+        if session.is_interactive:
+            text.note("The local service runs already.")
         return
     try:
+        url = _local_database_url(session)
+        require_current_schema(url, hint="upgrade it with: todo init")
         os.environ |= {
             "TODO_CONFIG": os.path.abspath(settings.path),
             "TODO_PROFILE": settings.profile,
-            "TODO_SERVER_DATABASE_URL": _local_database_url(session),
+            "TODO_SERVER_DATABASE_URL": url,
             "TODO_WORKER_DATABASE_URL": prepare_local_login(session),
             "TODO_SERVE_WORKER": "true",
             "TODO_SERVE_GRACE": str(GRACE_SECONDS),

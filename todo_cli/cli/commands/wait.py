@@ -57,7 +57,7 @@ def wait(
         raise Invalid("--since needs --until changed")
     session, seconds = session_of(ctx), parse_duration(timeout)
     deadline = time.monotonic() + seconds
-    session.settings = session.settings._replace(timeout=min(session.settings.timeout, max(1.0, seconds)))
+    session.settings = session.settings.replace(timeout=min(session.settings.timeout, max(1.0, seconds)))
     start = session.send(ShowTask(number=parse_number(task)))
     rev = since or start.rev
     pause, problem = FIRST_POLL_SECONDS, ""

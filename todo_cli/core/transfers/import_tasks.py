@@ -191,14 +191,15 @@ def _read_kept(task: TaskToImport) -> msgspec.Raw:
 
 
 def _make_comments(task: TaskToImport, number: int, clock: Clock) -> list[dict[str, Any]]:
+    ids = sorted(new_id() for _ in task.comments)  # comments are listed by their ids
     return [
         {
             "number": number,
-            "id": new_id(),
+            "id": id,
             "text": check_text("comment", comment.text),
             "imported": {"at": read_instant("comment", comment.at, clock), "by": comment.by},
         }
-        for comment in task.comments
+        for id, comment in zip(ids, task.comments, strict=True)
     ]
 
 
