@@ -77,23 +77,29 @@ def test_turn_whose_server_died_is_continued_though_nobody_follows_it(
 
 
 def test_turn_whose_servers_all_died_is_continued_by_a_worker_with_a_model(
-    model: FakeModel, dead: DeadTurn, person: Person, db: Database, tmp_path: Path
+    model: FakeModel, fresh_db: Database, tmp_path: Path
 ) -> None:
-    with open_owner_session(db.owner_url) as work:
+    """No server works over this database."""
+    with open_owner_session(fresh_db.owner_url) as work:
         work.set_password("todo_worker", Secret(WORKER_PASSWORD))
+    who = fresh_db.person()
+    with closing(Line(fresh_db.server_url, who)) as line:
+        line(BeginTurn(conversation=new_id(), turn=new_id(), runner=new_id(), text="hello"), key=new_id())
+    fresh_db.execute(LAPSE, who.user_id)
     model.scripts.clear()
     model.add({"steps": text_answer("Continued by the worker."), "keep": True})
     env = BARE | model_environment(model) | {"HOME": str(tmp_path), "TODO_WORKER_DESKTOP": "false"}
-    env["TODO_WORKER_DATABASE_URL"] = db.address("todo_worker", WORKER_PASSWORD)
-    env["TODO_SERVER_DATABASE_URL"] = db.server_url
+    env["TODO_WORKER_DATABASE_URL"] = fresh_db.address("todo_worker", WORKER_PASSWORD)
+    env["TODO_SERVER_DATABASE_URL"] = fresh_db.server_url
     worker = subprocess.Popen([*COMMAND, "worker"], env=env, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        wait_for(lambda: db.execute(STATES, person.user_id) == [("done", 2)], "the turn", timeout=30)
-    finally:
+        wait_for(lambda: fresh_db.execute(STATES, who.user_id) == [("done", 2)], "the turn", timeout=30)
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(20) == 0
+    finally:
+        worker.kill()
     said = "SELECT content FROM todo.messages WHERE user_id = %s AND role = 'assistant'"
-    assert db.execute(said, person.user_id) == [("Continued by the worker.",)]
+    assert fresh_db.execute(said, who.user_id) == [("Continued by the worker.",)]
 
 
 def test_turn_that_killed_every_server_is_ended(
