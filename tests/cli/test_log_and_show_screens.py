@@ -10,6 +10,7 @@ import pytest
 from tests.cli.test_list_screen import BERLIN, NOW, make_task
 from tests.cli.test_output import ESCAPES, run_on_terminal
 from tests.conftest import Todo
+from tests.support.terminal import Terminal
 from todo_cli.cli.render.changes import describe_actor, format_changes
 from todo_cli.cli.render.colors import choose_paint
 from todo_cli.cli.render.list_view import ListView
@@ -224,3 +225,14 @@ def test_show_in_a_pipe_and_in_json_has_the_tasks_around(todo: Todo) -> None:
     assert [task["number"] for task in links["blockers"]] == [2]
     todo("rm", "3")
     assert "#3" not in todo("show", "1").out, "what is in the trash is left out"
+
+
+def test_show_draws_a_note_with_the_marks_of_markdown(todo: Todo) -> None:
+    todo("add", "a", "--note", "**Bring** the `key`\n\n- one")
+    todo("add", "b", "--note", "plain 2 * 3 * 4")
+    assert "\x1b[1mBring\x1b[0m the \x1b[36mkey\x1b[0m" in run_on_terminal(todo, "show", "1")
+    assert "  plain 2 * 3 * 4" in run_on_terminal(todo, "show", "2")
+    terminal = Terminal(todo, "show", "1", NO_COLOR="1")
+    terminal.ended()
+    assert "  **Bring** the `key`" in terminal.text
+    assert "\x1b" not in terminal.raw

@@ -273,3 +273,11 @@ def test_format_due_without_a_year_names_one_date() -> None:
     assert len(shown) == len(set(shown))
     assert format_due("2026-03-29", UTC, now) == "29 Mar 2026"
     assert format_due("2027-03-28", UTC, now) == "28 Mar"
+
+
+def test_filter_mistake_on_a_terminal_points_at_its_place(todo: Todo) -> None:
+    shown = run_on_terminal(todo, "list", "#büro (prioriy:1)").replace("\r\n", "\n")
+    assert shown.splitlines()[-2:] == ["  #büro (prioriy:1)", "         ^^^^^^^^^"]
+    assert "^" not in todo("list", "prioriy:1").err
+    problem = json.loads(todo("list", "prioriy:1", "--json").err)["error"]
+    assert (problem["filter"], problem["position"]) == ("prioriy:1", 1)

@@ -24,6 +24,7 @@ TOPICS = {
     "dates": HelpSource("dates.md"),
     "exit-codes": HelpSource("commands.md", "Exit codes"),
     "filters": HelpSource("filters.md"),
+    "formats": HelpSource("import-export.md"),
     "limits": HelpSource("commands.md", "Limits"),
     "output": HelpSource("commands.md", "Output"),
     "reminders": HelpSource("reminders.md"),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.architecture.test_startup import HEAVY_PACKAGES, NETWORK_MODULES, imported_modules
 from tests.conftest import wait_for
 from tests.support.command_server import COMMAND, CommandServer
 from tests.support.fake_model import run_fake_model, text_answer
@@ -21,6 +22,7 @@ from tests.support.local_list import LocalList, create_local_list
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the tests read /proc")
 
 MAX_MEMORY_BYTES = 80_000_000
+MAX_MODULES_OF_ADD = 236  # 225 on Python 3.11, with a twentieth to spare
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +85,12 @@ def test_bare_environment_uses_the_service(running: LocalList) -> None:
     environment = {"HOME": str(running.todo.directory)}
     done = subprocess.run([*COMMAND, "add", "from cron"], env=environment, cwd="/", capture_output=True, check=False)
     assert (done.returncode, running.ways()["from cron"]) == (0, "api")
+
+
+def test_command_through_the_service_loads_no_driver(running: LocalList) -> None:
+    modules = imported_modules(running.todo, "add", "milk")
+    assert modules & (HEAVY_PACKAGES | NETWORK_MODULES) == set()
+    assert len(modules) <= MAX_MODULES_OF_ADD
 
 
 def test_command_whose_service_is_killed_goes_direct_once(running: LocalList) -> None:
@@ -156,6 +164,25 @@ def test_turn_and_reminder_go_on_without_a_terminal(running: LocalList) -> None:
         assert len(model.asked) == 1, "one process ran the turn"
     wait_for((running.programs / "notify-send.log").exists, "no reminder was sent")
     assert "Call the bank" in (running.programs / "notify-send.log").read_text()
+
+
+@pytest.mark.long
+def test_turn_whose_service_is_killed_ends_in_the_command() -> None:
+    slow = [*text_answer("It", " goes", " on."), {"wait": 2.0}]
+    with create_local_list() as local_list, run_fake_model({"steps": slow[:1] + slow[-1:] + slow[1:-1]}) as model:
+        model.otherwise = text_answer("It goes on.")
+        text = f'[model]\nname = "test-model"\nbase_url = "{model.url}"\ntitles = false\n'
+        local_list.config.write_text(local_list.config.read_text() + text)
+        local_list.forget_last_start()
+        local_list.todo("list")
+        pid = local_list.wait_for_service()
+        with ThreadPoolExecutor() as pool:
+            asking = pool.submit(local_list.todo, "ask", "Do you go on?", timeout=120)
+            wait_for(lambda: len(model.asked) == 1, "the model was not asked")
+            os.kill(pid, signal.SIGKILL)
+            asked = asking.result()
+        assert (asked.code, "It goes on." in asked.out) == (0, True), asked
+        assert local_list.todo("chat", "show", "1").out.count("It goes on.") == 1
 
 
 def test_service_turned_off_stays_off_until_it_is_turned_on(running: LocalList) -> None:

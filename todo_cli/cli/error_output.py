@@ -22,9 +22,23 @@ def print_error(error: Any, *, as_json: bool) -> int:
         hint = f" ({error.hint})" if error.hint else ""
         line = f"todo: {escape(error.detail)}{escape(hint)}"
         if sys.stderr.isatty():
-            line = wrap(line, "  ")
+            line = "\n".join([wrap(line, "  "), *_point_at_place(error)])
     sys.stderr.write(line + "\n")
     return error.exit_code
+
+
+def _point_at_place(error: TodoError) -> list[str]:
+    """Return the filter of the error and a line with `^^^` under the word that is wrong, if they fit."""
+    filter, position = error.extra.get("filter"), error.extra.get("position")
+    if not isinstance(filter, str) or not isinstance(position, int) or not 1 <= position <= len(filter) + 1:
+        return []
+    from todo_cli.cli.render.cells import measure, read_width
+
+    before, behind = escape(filter[: position - 1]), escape(filter[position - 1 :])
+    if measure(before + behind) + 2 > read_width():
+        return []
+    word = behind.split(" ", 1)[0].rstrip(")")
+    return [f"  {before}{behind}", f"  {' ' * measure(before)}{'^' * max(1, measure(word))}"]
 
 
 def print_bug(error: Exception, *, as_json: bool) -> int:

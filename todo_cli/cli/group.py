@@ -130,7 +130,7 @@ def _root(
     [bold]todo init[/bold] creates a list on this machine; [bold]todo login[/bold] joins an existing one.
     [bold]todo[/bold] without a command lists the open tasks; [bold]todo help COMMAND[/bold] shows examples.
     [bold]todo help TOPIC[/bold] explains agents, chat, configuration, dates, exit-codes,
-    filters, limits, output, reminders and scripts.
+    filters, formats, limits, output, reminders and scripts.
     """
     ctx.obj = Session(profile=profile, color=not no_color, pager=not no_pager, debug=debug, fences=fence or ())
     if jq is not None or template is not None or json_fields is not None:

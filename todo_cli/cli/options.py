@@ -122,17 +122,13 @@ def parse_blockers(words: list[str] | None) -> tuple[int, ...]:
 
 
 def optional_fields(
-    every: str | None, defer: str | None, scheduled: str | None, parent: str | None
+    every: str | None, defer: str | None, scheduled: str | None, parent: str | None, discovered_from: str | None
 ) -> dict[str, str | int]:
     """Return the given options as fields of a Request; raises Invalid."""
-    number = None if parent is None else parse_number(parent)
-    fields = {"every": complete_recurrence(every), "defer": defer, "scheduled": scheduled, "parent": number}
+    fields: dict[str, str | int | None] = {"every": complete_recurrence(every), "defer": defer, "scheduled": scheduled}
+    numbers = {"parent": parent, "discovered_from": discovered_from}
+    fields |= {name: None if number is None else parse_number(number) for name, number in numbers.items()}
     return {name: value for name, value in fields.items() if value is not None}
-
-
-def parse_source(discovered_from: str | None) -> dict[str, int]:
-    """Return the field of --discovered-from; raises Invalid."""
-    return {} if discovered_from is None else {"discovered_from": parse_number(discovered_from)}
 
 
 def parse_reminders(words: list[str] | None) -> dict[str, tuple[str, ...]]:

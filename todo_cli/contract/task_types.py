@@ -197,6 +197,7 @@ class NewTask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     every: RecurrenceText | UnsetType | None = UNSET
     remind: ReminderTexts | UnsetType = UNSET
     discovered_from: Number | UnsetType | None = UNSET
+    default_project: Name | UnsetType = UNSET
 
 
 class Changed(Struct, frozen=True, kw_only=True):

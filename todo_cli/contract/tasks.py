@@ -56,8 +56,8 @@ __all__ = [
 class AddTask(Request[Task], frozen=True, kw_only=True):
     """Add a task.
 
-    With `parse`, dates, #project, @tags and p1 are read out of the title; fields that are given explicitly win. Until
-    `defer` it is hidden. With `report_similar` the answer names the user's identical task of the last ten minutes.
+    With `parse` the title is read as quick add; given fields win. Without project and parent it goes to
+    `default_project`, if one is given. `report_similar` names the user's identical task of the last ten minutes.
     """
 
     verb = "AddTask"
@@ -81,6 +81,7 @@ class AddTask(Request[Task], frozen=True, kw_only=True):
     every: RecurrenceText | UnsetType | None = UNSET
     remind: ReminderTexts | UnsetType = UNSET
     discovered_from: Number | UnsetType | None = UNSET
+    default_project: Name | UnsetType = UNSET
     parse: bool | UnsetType = UNSET
     report_similar: bool | UnsetType = UNSET
 
@@ -105,12 +106,11 @@ class AddTasks(Request[Changed], frozen=True, kw_only=True):
 class ListTasks(Request[TaskPage], frozen=True, kw_only=True):
     """List tasks: the open ones, unless `status` or the filter says otherwise.
 
-    Deferred tasks are left out unless the filter names them. Sorted by urgency or rank, which change with the clock,
-    the list has one page of at most 200 tasks; `cut` says that more exist. Without `sort` the view or a preference
-    decides, else the due date. With `home` and without a filter the list is the caller's default view, if there is one.
-    With `count_deferred` the first page counts the deferred tasks that it leaves out; with `count_all` a page counts
-    all matching tasks, at most 1,000, unless it is the last one. With `with_links` a task names its parent, its open
-    blockers and the tasks that it blocks; with `explain` it has its urgency and the parts that make it.
+    Deferred tasks are left out unless the filter names them. Sorted by urgency or rank the list has one page of at
+    most 200 tasks; `cut` says that more exist. Without `sort` the view or a preference decides, else the due date.
+    With `home` and no filter it is the caller's default view, if there is one. With `count_deferred` the first page
+    counts the deferred tasks that it leaves out; with `count_all` a page counts all matching tasks, at most 1,000,
+    unless it is the last one. `with_links` names parents, open blockers and blocked tasks, `explain` urgency and parts.
     """
 
     verb = "ListTasks"
@@ -158,8 +158,8 @@ class ShowTask(Request[Task], frozen=True, kw_only=True):
 class OnTasks(Request[Changed], frozen=True, kw_only=True):
     """A change of the tasks named by `numbers` or found by `filter`: all of them, or none.
 
-    A filter finds open tasks, deferred ones included (done tasks to reopen, deleted tasks to restore), unless it says
-    otherwise. With `if_rev` the change is refused when a task has changed since that rev.
+    A filter finds open tasks, deferred ones too (done tasks to reopen, deleted ones to restore), unless it says
+    otherwise. `if_rev` refuses tasks that have changed since that rev.
     """
 
     scope = "tasks:write"
@@ -173,8 +173,7 @@ class OnTasks(Request[Changed], frozen=True, kw_only=True):
 class CompleteTasks(OnTasks, frozen=True, kw_only=True):
     """Mark tasks as done; completing a recurring task creates its next occurrence.
 
-    Subtasks stay open unless `with_subtasks` is true. With `if_claimed` the change is refused unless the caller's token
-    was the last to claim the tasks.
+    Subtasks stay open without `with_subtasks`. `if_claimed` refuses tasks that the caller's token did not claim last.
     """
 
     verb = "CompleteTasks"
@@ -204,9 +203,9 @@ class ReopenTasks(OnTasks, frozen=True, kw_only=True):
 class EditTasks(OnTasks, frozen=True, kw_only=True):
     """Change fields of tasks; absent fields stay as they are.
 
-    A field that is null is cleared. `tags` and `after` replace the whole list, `remind` that of the caller's reminders.
-    In a recurring task, new dates apply to this occurrence only, other fields to the next ones too; `occurrences`
-    overrides that: 'this' for this one only, 'all' for the next dates too.
+    Null clears a field. `tags` and `after` replace the whole list, `remind` that of the caller's reminders. In a
+    recurring task, new dates apply to this occurrence only, other fields to the next ones too; `occurrences` overrides
+    that: 'this' for this one only, 'all' for the next dates too.
     """
 
     verb = "EditTasks"

@@ -44,7 +44,7 @@ def _open_locked(path: Path, deadline: float | None) -> int:
         except BlockingIOError:
             if deadline is not None and time.monotonic() > deadline:
                 os.close(fd)
-                message = f"processes of an earlier Postgres still run in {path.parent}"
+                message = f"processes of an earlier start still run in {path.parent}"
                 raise Unavailable(message, hint="wait for them or end them, then try again") from None
             time.sleep(POLL_INTERVAL_SECONDS)
         except BaseException:

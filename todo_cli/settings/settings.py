@@ -14,6 +14,8 @@ from todo_cli.contract.base import Secret
 from todo_cli.errors import Invalid, NotSignedIn, TodoError
 from todo_cli.settings.keys import SETTING_KEYS, SettingKey, check_value, parse_text
 
+PROJECT_FILE = ".todo.toml"
+
 
 class Settings(Struct, frozen=True, kw_only=True):
     """The settings of one command. A secret is shown by `reveal` only.
@@ -76,6 +78,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     store_secret_access_key: Secret | None = None
     store_retention_days: int = 30
     fences: tuple[int, ...] = ()
+    project: str | None = None
 
     def replace(self, **changes: Any) -> Settings:
         """Return the settings with other values."""
@@ -126,7 +129,11 @@ def read_settings_file(path: Path) -> dict[str, Any]:
 
 
 def load_settings(profile: str | None = None, *, allow_new: bool = False) -> Settings:
-    """Return the settings of one command; raises Invalid for a profile that does not exist unless `allow_new`."""
+    """Return the settings of one command, with the `.todo.toml` of the checkout unless `allow_new`.
+
+    Raises Invalid for a profile that does not exist unless `allow_new`, and NotSignedIn for a checkout of a server for
+    which the user has no token.
+    """
     path = config_path()
     content = read_settings_file(path)
     name = profile or os.environ.get("TODO_PROFILE") or content.get("profile") or "default"
@@ -134,6 +141,12 @@ def load_settings(profile: str | None = None, *, allow_new: bool = False) -> Set
     if name not in profiles and not allow_new and (name != "default" or (profile and profiles)):
         known = ", ".join(profiles) or "none yet"
         raise Invalid(f"there is no profile {name!r} in {path}", hint=f"profiles: {known}")
+    project_path = None if allow_new else find_project_file()
+    if project_path:
+        from todo_cli.settings.project_file import choose_profile, read_project_file
+
+        file = read_project_file(project_path)
+        name = choose_profile(file, name, profiles, is_chosen=bool(profile))
     sections = {
         "": content,
         "profile": profiles.get(name, {}),
@@ -145,7 +158,27 @@ def load_settings(profile: str | None = None, *, allow_new: bool = False) -> Set
     values = {key.field: _read_value(key, sections[key.section]) for key in SETTING_KEYS}
     if _environment_names_another_model(sections["model"]):
         values |= {"model_input_price": None, "model_output_price": None}
-    return Settings(path=path, **(values | {"profile": name}), fences=_read_fences())
+    settings = Settings(path=path, **(values | {"profile": name}), fences=_read_fences())
+    if project_path is None or not file.belongs_to(settings.server):
+        return settings
+    space = settings.space if os.environ.get("TODO_SPACE") else file.space or settings.space
+    return settings.replace(space=space, project=file.project)
+
+
+def find_project_file() -> Path | None:
+    """Return the file of the current directory, or of the nearest directory above it."""
+    try:
+        directory = os.getcwd()
+    except OSError:  # it was removed
+        return None
+    while True:
+        path = os.path.join(directory, PROJECT_FILE)
+        if os.path.isfile(path):
+            return Path(path)
+        parent = os.path.dirname(directory)
+        if parent == directory:
+            return None
+        directory = parent
 
 
 def _read_fences() -> tuple[int, ...]:

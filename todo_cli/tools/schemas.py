@@ -73,7 +73,7 @@ _LIMIT_NAMES = {"minLength", "maxLength", "minItems", "maxItems"}
 _RANGE_NAMES = {"minimum", "maximum"}
 _FINDER_PARAMETERS = {
     "type": "object",
-    "properties": {"words": {"type": "string", "description": "What you want to do: 'skip a date'."}},
+    "properties": {"words": {"type": "string", "description": "What to do: 'skip a date'."}},
     "required": ["words"],
 }
 
@@ -96,7 +96,7 @@ def offer_tools(found: frozenset[str]) -> tuple[dict[str, Any], ...]:
     The same names give the same bytes, so that the model server can cache the prompt.
     """
     tools = {tool["function"]["name"]: tool for tool in list_tools()}
-    finder = _make_tool(MORE_TOOLS, f"Find more tools, such as: {', '.join(EXTRA_TOOLS)}.", _FINDER_PARAMETERS)
+    finder = _make_tool(MORE_TOOLS, f"Find more tools: {', '.join(EXTRA_TOOLS)}.", _FINDER_PARAMETERS)
     return (*(tools[name] for name in BASIC_TOOLS), finder, *(tools[name] for name in EXTRA_TOOLS if name in found))
 
 

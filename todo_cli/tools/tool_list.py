@@ -47,6 +47,7 @@ _HIDDEN_FIELDS = {
     "explain",
     "parse",
     "report_similar",
+    "default_project",
 }
 
 

@@ -25,7 +25,6 @@ from todo_cli.cli.options import (
     parse_blockers,
     parse_priority,
     parse_reminders,
-    parse_source,
 )
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.tasks import AddTask, Task
@@ -73,22 +72,22 @@ def add(
     todo add - --project inbox < todo.txt
     """
     session, form = session_of(ctx), output_form(as_json, as_lines)
-    fields: dict[str, Any] = {
-        "due": due,
-        "project": "none" if project == "" else project,
-        "tags": tuple(tag or ()),
-        "note": note,
-    }
-    fields |= {"priority": parse_priority(prio)} | optional_fields(every, defer, scheduled, parent)
-    fields |= parse_reminders(remind) | parse_source(discovered_from)
-    if after:
-        fields["after"] = parse_blockers(after)
+    fields: dict[str, Any] = {"due": due, "project": "none" if project == "" else project, "tags": tuple(tag or ())}
+    fields |= {"note": note, "priority": parse_priority(prio)} | _default_project(session, project)
+    fields |= optional_fields(every, defer, scheduled, parent, discovered_from) | parse_reminders(remind)
+    fields |= {"after": parse_blockers(after)} if after else {}
     if title == ["-"]:
         from todo_cli.cli.add_lines import add_lines
 
         add_lines(session, fields, key, form, parse=not raw)
         return
     _add_task(session, " ".join(title), fields, key, form, parse=not raw)
+
+
+def _default_project(session: Session, project: str | None) -> dict[str, str]:
+    """Return the project of the checkout, for a task whose title names none."""
+    default = session.settings.project
+    return {"default_project": default} if default and project is None else {}
 
 
 def _add_task(session: Session, title: str, fields: dict[str, Any], key: str | None, form: str, *, parse: bool) -> None:

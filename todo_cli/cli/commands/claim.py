@@ -9,6 +9,7 @@ import typer
 from todo_cli.cli.filter_args import FilterCommand, join_filter
 from todo_cli.cli.lease import Lease, parse_lease
 from todo_cli.cli.options import Json, Key
+from todo_cli.cli.project_filter import filter_project
 from todo_cli.cli.session import Session, session_of
 from todo_cli.cli.task_args import parse_task_args
 from todo_cli.contract.claims import ClaimTask, TakeTask
@@ -50,12 +51,12 @@ def claim(
     todo claim 12 --take --reason 'its worker has crashed'
     """
     session = session_of(ctx)
-    request = _make_request(words or [], parse_lease(lease), following=following, take=take, reason=reason)
+    request = _make_request(session, words or [], parse_lease(lease), following=following, take=take, reason=reason)
     _print_claimed(session, session.send(request, key), request.past, as_json=as_json)
 
 
 def _make_request(
-    words: list[str], lease: int, *, following: bool, take: bool, reason: str | None
+    session: Session, words: list[str], lease: int, *, following: bool, take: bool, reason: str | None
 ) -> ClaimTask | TakeTask:
     if take and following:
         raise Invalid("--take and --next cannot be used together", hint="--next claims only what nobody has")
@@ -67,7 +68,7 @@ def _make_request(
         return TakeTask(number=_parse_number(words), lease=lease, reason=reason or "")
     if not following:
         return ClaimTask(number=_parse_number(words), lease=lease)
-    filter = join_filter(words)
+    filter = join_filter(words) or filter_project(session)
     return ClaimTask(filter=filter, lease=lease) if filter else ClaimTask(lease=lease)
 
 

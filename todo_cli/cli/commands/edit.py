@@ -29,7 +29,6 @@ from todo_cli.cli.options import (
     parse_blockers,
     parse_priority,
     parse_reminders,
-    parse_source,
 )
 from todo_cli.cli.task_args import TasksArgument, parse_task_args
 from todo_cli.contract.tasks import EditTasks
@@ -101,15 +100,13 @@ def edit(
     """
     values = {"title": title, "due": due, "project": project, "priority": parse_priority(prio), "note": note}
     fields: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
-    fields |= optional_fields(every, defer, scheduled, parent) | parse_reminders(remind)
-    fields |= parse_source(discovered_from)
+    fields |= optional_fields(every, defer, scheduled, parent, discovered_from) | parse_reminders(remind)
     fields |= _dependency_fields(after, not_after) | _occurrence_fields(only_this, every_one)
     _require_values(fields)
     fields |= _clear_none(fields) | _cleared_fields(clear or [], fields)
     names, words = split_field_words(tasks)
     fields = words | fields
-    tags = (*words.get("add_tags", ()), *(tag or ()))
-    fields |= {"add_tags": tags, "remove_tags": tuple(untag or ())}
+    fields |= {"add_tags": (*words.get("add_tags", ()), *(tag or ())), "remove_tags": tuple(untag or ())}
     request = EditTasks(**parse_task_args(names), if_rev=if_rev, **fields)
     change_tasks(ctx, request, key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)
 

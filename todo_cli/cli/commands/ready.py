@@ -11,6 +11,7 @@ from todo_cli.cli.filter_args import FilterArgument, FilterCommand, join_filter
 from todo_cli.cli.list_options import AbsoluteOption, ColumnsOption, FormatOption, ListScreen, WrapOption, parse_columns
 from todo_cli.cli.list_output import ListChoices, print_list
 from todo_cli.cli.options import Json, JsonLines, output_form
+from todo_cli.cli.project_filter import filter_project
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.tasks import ListTasks
 from todo_cli.errors import Invalid
@@ -52,6 +53,7 @@ def ready(
     todo ready --explain
     """
     session, form, filter = session_of(ctx), output_form(as_json, as_lines), join_filter(words)
+    filter = filter or filter_project(session)
     request = ListTasks(filter=_narrow("is:ready", filter), sort="urgency", limit=limit, explain=explain)
     if explain and form == "jsonl":
         raise Invalid("--explain and --jsonl cannot be used together", hint="use --json")

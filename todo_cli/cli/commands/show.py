@@ -55,8 +55,18 @@ def _print_screen(session: Session, number: int, *, absolute: bool) -> None:
     from todo_cli.cli.render.task_screen import format_details
 
     task, history = session.send_all(ShowTask(number=number), ListChanges(number=number, limit=SHOWN_CHANGES))
-    print_screen(session, format_details(task, open_view(session, absolute=absolute), read_width(), history))
+    view = open_view(session, absolute=absolute)
+    # where there are no colours, bold and underlined text would be lost
+    render_note = _render_note if session.use_color else None
+    print_screen(session, format_details(task, view, read_width(), history, render_note=render_note))
     _note_left_out(task)
+
+
+def _render_note(note: str, width: int) -> list[str]:
+    """Draw Markdown; importing its renderer takes longer than a note without marks needs."""
+    from todo_cli.cli.render.markdown import MarkdownRenderer
+
+    return MarkdownRenderer(colored=True).render_text(note, width)
 
 
 def _print_lines(session: Session, task: Task) -> None:

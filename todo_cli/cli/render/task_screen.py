@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 
 from todo_cli.cli.render.attachments import format_attachments
 from todo_cli.cli.render.bars import fit_line, measure_line
@@ -21,6 +22,9 @@ from todo_cli.contract.registry import label_of
 from todo_cli.contract.task_types import LinkedTask, TaskLinks
 from todo_cli.contract.tasks import Task
 
+RenderNote = Callable[[str, int], Sequence[str]]
+"""Returns the lines of an escaped Markdown text at a width."""
+_MARKDOWN = re.compile(r"^\s*(#{1,6} |[-*+] |\d+\. |> |```)|\*\*\w|`|\[[^\]]+\]\(", re.MULTILINE)
 INDENT = "  "
 NAME_CELLS = 10
 MIN_PAIRS_WIDTH = 72
@@ -30,11 +34,16 @@ HEADER_FIELDS = ("priority", "subtasks", "after", "id")
 """They stand in the header or in a section, or are in --json alone."""
 
 
-def format_details(task: Task, view: ListView, width: int, history: ChangePage | None = None) -> list[Line]:
-    """Return the lines of the task; none is wider than `width` but those with an address that is."""
+def format_details(
+    task: Task, view: ListView, width: int, history: ChangePage | None = None, *, render_note: RenderNote | None = None
+) -> list[Line]:
+    """Return the lines of the task; none is wider than `width` but those with an address that is.
+
+    A note with the marks of Markdown is drawn by `render_note`, if it is given.
+    """
     lines = [*_format_header(task, view, width), [], *_format_fields(task, view, width)]
     if task.note:
-        lines += [[], *_wrap_block(task.note, width)]
+        lines += [[], *_format_note(task.note, width, render_note)]
     if task.links:
         lines += _format_links(task.links, view, width)
     if task.attachments:
@@ -224,6 +233,9 @@ def _name_effect(task: Task, change: Change, view: ListView) -> str:
     return ""
 
 
-def _wrap_block(note: str, width: int) -> Iterator[Line]:
+def _format_note(note: str, width: int, render_note: RenderNote | None) -> Iterator[Line]:
+    if render_note and _MARKDOWN.search(note):
+        yield from ([Piece(f"{INDENT}{line}")] for line in render_note(escape_block(note), width - len(INDENT)))
+        return
     for line in escape_block(note).split("\n"):
         yield from ([Piece(part)] for part in wrap_line(f"{INDENT}{line}" if line.strip() else "", width))

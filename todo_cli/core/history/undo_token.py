@@ -123,7 +123,7 @@ def _read_moved(error: Conflict) -> tuple[int, ...]:
 
 async def _read_start(tx: Transaction, text: str) -> datetime:
     """Return the instant of "1h", which is an hour ago, or of a date."""
-    clock = await validation.read_clock_for(tx, [text])
+    clock = await tx.read_clock()
     try:
         return clock.now - timedelta(seconds=parse_duration(text))
     except Invalid:

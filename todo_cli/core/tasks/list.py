@@ -79,7 +79,12 @@ async def list_tasks(tx: Transaction, request: ListTasks) -> TaskPage:
 
     Work grows with the page where an index has the order, else with the number of tasks that match.
     """
-    found, order = await _find(tx, request)
+    try:
+        found, order = await _find(tx, request)
+    except Invalid as error:
+        if "position" in error.extra and request.filter:
+            error.extra["filter"] = request.filter  # a terminal points at the place
+        raise
     view = found.default_view
     if view:
         sort = _choose_sort(tx, request, view.sort)

@@ -68,6 +68,8 @@ class NewRow(NamedTuple):
 async def read_new_task(tx: Transaction, task: AddTask | NewTask, *, parse: bool) -> NewRow:
     """Return a new row; with `parse` the title is read as quick add. Raises Invalid."""
     given = _fields(await parse_title(tx, task) if parse else task)
+    if given["project"] is None and given["parent"] is None:
+        given["project"] = given["default_project"]
     given["due"], given["every"] = move_time_to_rule(given["due"], given["every"])
     reminders = given["remind"] or ()
     words = [given[name] for name in (*DATES, "every") if given[name]]
