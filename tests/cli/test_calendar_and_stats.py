@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.cli.test_list_screen import BERLIN, TASKS, VIEW, draw_lines, make_repeat, make_task
@@ -133,6 +133,7 @@ def test_stats_at_80_columns_are_drawn_with_blocks() -> None:
     assert "Streak 4 days, longest 17 · a week 5.5 done (▁▁▁▂▃▄▄▅▆▇▇█)" in lines
 
 
+@settings(deadline=None)
 @given(st.integers(20, 210), st.integers(0, 10**6), st.booleans())
 def test_stats_and_calendar_are_never_wider_than_the_terminal(width: int, most: int, plain: bool) -> None:
     days = tuple(StatsDay(day=day.day, open=most * place, added=0, done=0) for place, day in enumerate(BURNDOWN))
@@ -176,6 +177,8 @@ def test_sum_weeks_counts_from_monday_to_sunday() -> None:
     weeks = sum_weeks({date(2026, 11, 23): 1, date(2026, 11, 22): 2, date(2026, 1, 1): 4}, TODAY)
     assert [week.done for week in weeks] == [0] * 10 + [2, 1]
     assert weeks[-1].week == date(2026, 11, 23)
+    from_sunday = sum_weeks({date(2026, 11, 23): 1, date(2026, 11, 22): 2}, TODAY, week_start=6)
+    assert (from_sunday[-1].week, from_sunday[-1].done) == (date(2026, 11, 22), 3)
 
 
 def test_calendar_and_stats_in_a_pipe_and_in_json(todo: Todo) -> None:

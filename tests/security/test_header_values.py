@@ -124,9 +124,10 @@ def test_openapi_publishes_the_pattern_of_every_header(server: Server) -> None:
         for parameter in operation["parameters"]
         if parameter["in"] == "header"
     }
-    assert patterns.keys() == {"Todo-Space", "Time-Zone", "Idempotency-Key"}
+    assert patterns.keys() == {"Todo-Space", "Time-Zone", "Idempotency-Key", "Todo-Fence"}
     accepted = {"Todo-Space": "01a22202-e728-7cc8-a02b-06bf487f209f", "Time-Zone": "America/Argentina/Buenos_Aires"}
-    for name, value in (accepted | {"Idempotency-Key": "caf%C3%A9-1"}).items():
+    for name, value in (accepted | {"Idempotency-Key": "caf%C3%A9-1", "Todo-Fence": "12,7"}).items():
         assert re.search(patterns[name], value)
-    for name, value in (("Todo-Space", "home"), ("Time-Zone", "a//b"), ("Idempotency-Key", "100%")):
+    refused = {"Todo-Space": "home", "Time-Zone": "a//b", "Idempotency-Key": "100%", "Todo-Fence": "12;7"}
+    for name, value in refused.items():
         assert not re.search(patterns[name], value)

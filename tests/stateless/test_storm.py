@@ -38,8 +38,8 @@ def adding_model() -> Iterator[FakeModel]:
         yield running
 
 
-def restart_cache(valkey: ValkeyServer) -> None:
-    """Kill Valkey, which forgets everything, and start it again."""
+def restart_valkey(valkey: ValkeyServer) -> None:
+    """Kill Valkey, which forgets its counts and answers, and start it again."""
     valkey.kill()
     valkey.start()
 
@@ -52,9 +52,9 @@ def test_three_servers_under_kills_and_faults_lose_and_double_nothing(
     def end_connections() -> None:
         fresh_db.execute(TERMINATE)
 
-    environment = model_environment(adding_model) | {"TODO_CACHE_URL": valkey.url}
+    environment = model_environment(adding_model) | {"TODO_CACHE_URL": valkey.url, "TODO_LIMITS_URL": valkey.url}
     with start_instances(tmp_path, fresh_db, environment) as instances:
-        Storm(fresh_db, instances, read_seed(), 150, end_connections, partial(restart_cache, valkey)).run()
+        Storm(fresh_db, instances, read_seed(), 150, end_connections, partial(restart_valkey, valkey)).run()
 
 
 @pytest.fixture
@@ -88,6 +88,6 @@ def test_three_servers_and_their_postgres_under_kills_lose_and_double_nothing(
 
     database = Database(own_postgres.owner_url(), url("todo_server", "server-password"), url)
     operations = int(os.environ.get("TODO_TEST_OPERATIONS") or 3_000)
-    environment = model_environment(adding_model) | {"TODO_CACHE_URL": valkey.url}
+    environment = model_environment(adding_model) | {"TODO_CACHE_URL": valkey.url, "TODO_LIMITS_URL": valkey.url}
     with start_instances(tmp_path, database, environment) as instances:
-        Storm(database, instances, read_seed(), operations, kill_database, partial(restart_cache, valkey)).run()
+        Storm(database, instances, read_seed(), operations, kill_database, partial(restart_valkey, valkey)).run()

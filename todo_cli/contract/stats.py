@@ -64,5 +64,6 @@ class ShowStats(Request[Stats], frozen=True, kw_only=True):
     label = "stats"
     route = "GET /v1/stats"
     write = False
+    is_versioned = True
 
     days: Annotated[int, Meta(ge=1, le=MAX_STATS_DAYS, description="days of the burndown")] = 60

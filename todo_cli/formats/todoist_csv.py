@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import PurePath
 from typing import Any, BinaryIO
 
 from msgspec.structs import replace
 
 from todo_cli.formats.csv_rows import read_rows, split_header
-from todo_cli.formats.names import clean_line, clean_tags, join_project
+from todo_cli.formats.names import clean_line, clean_tags, join_project, name_file_project
 from todo_cli.formats.records import (
     CERTAIN,
     IMPOSSIBLE,
@@ -69,7 +68,7 @@ class _TodoistRows:
 
     def __init__(self, options: ReadOptions) -> None:
         self._options = options
-        self._project = clean_line(_EXPORT_NUMBER.sub("", PurePath(options.name).stem))
+        self._project = _EXPORT_NUMBER.sub("", name_file_project(options.name) or "")
         self._section: str | None = None
         self._above: list[tuple[int, str]] = []
         self._task: ReadTask | None = None

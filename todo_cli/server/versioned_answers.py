@@ -17,6 +17,7 @@ from todo_cli import __version__
 from todo_cli.contract.base import Caller, Request
 from todo_cli.contract.codec import encode
 from todo_cli.contract.search import SearchTasks
+from todo_cli.contract.stats import ShowStats
 from todo_cli.contract.tasks import ListTasks
 from todo_cli.contract.views import ListProjects, ListTags
 from todo_cli.db.rate_limit import RequestCount
@@ -36,6 +37,7 @@ CACHED: dict[type[Request[Any]], Callable[[Any], bool]] = {
     ListProjects: lambda request: True,
     ListTags: lambda request: True,
     SearchTasks: lambda request: True,
+    ShowStats: lambda request: True,
     ListTasks: lambda request: request.limit >= MIN_CACHED_TASKS,
 }
 """The versioned Requests that the cache keeps, and which of their answers: those dearer than a look into the cache."""

@@ -12,12 +12,17 @@ from todo_cli.contract.limits import MAX_IMPORTED_TASKS
 from todo_cli.errors import TodoError
 from todo_cli.formats.import_spool import ImportSpool
 
+MAX_GROUP_TASKS = 25_000
+"""Tasks that one undo takes back: a change of many more would take the database too long."""
+
 
 def send_import(session: Session, spool: ImportSpool, report: ImportReport) -> None:
     """Send all tasks. An import that was interrupted goes on: the tasks that are there already are known."""
-    group, done, progress = new_id(), 0, Progress("tasks imported")
+    group, in_group, done, progress = new_id(), 0, 0, Progress("tasks imported")
     try:
         for tasks in spool.batches(MAX_IMPORTED_TASKS):
+            if in_group + len(tasks) > MAX_GROUP_TASKS:
+                group, in_group = new_id(), 0
             answer = session.client.send_now(
                 ImportTasks(
                     format=report.format or "",
@@ -28,7 +33,9 @@ def send_import(session: Session, spool: ImportSpool, report: ImportReport) -> N
                     dry_run=report.plan,
                 )
             )
-            group = answer.group or group
+            group, in_group = answer.group or group, in_group + len(tasks)
+            if group not in report.groups and answer.added + answer.restored:
+                report.groups.append(group)
             report.added += answer.added
             report.restored += answer.restored
             report.known += answer.known
@@ -38,7 +45,6 @@ def send_import(session: Session, spool: ImportSpool, report: ImportReport) -> N
                 progress.update(done, len(spool))
         if spool.has_links and not report.plan:
             _link(session, report, group)
-        report.group = group if report.added or report.restored else None
     except (KeyboardInterrupt, TodoError):
         progress.end()
         if report.added and not report.plan:

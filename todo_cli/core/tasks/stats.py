@@ -28,6 +28,7 @@ class _CountedDays(msgspec.Struct):
     burndown: tuple[StatsDay, ...]
     heat: dict[str, int]
     time: tuple[ProjectTime, ...]
+    is_running: bool
     cut: bool
 
 
@@ -37,23 +38,28 @@ async def show_stats(tx: Transaction, request: ShowStats) -> Stats:
     bounds = {"max_tasks": MAX_READ_TASKS, "max_changes": MAX_READ_CHANGES, "max_projects": MAX_SHOWN_PROJECTS}
     values = {"zone": tx.caller.zone, "days": request.days, "heat_days": HEAT_DAYS, **bounds}
     counted = decode(await tx.finish(READ, **values) or "", _CountedDays)
+    tx.is_momentary |= counted.is_running  # the time of work that goes on
+    week_start = tx.clock.week_start if tx.clock else 0
     done_by_day = {date.fromisoformat(day): done for day, done in counted.heat.items()}
     return Stats(
         burndown=counted.burndown,
         heat=counted.heat,
-        weeks=sum_weeks(done_by_day, counted.today),
+        weeks=sum_weeks(done_by_day, counted.today, week_start),
         streak=find_streak(done_by_day, counted.today),
         time=counted.time,
         cut=counted.cut,
     )
 
 
-def sum_weeks(done_by_day: Mapping[date, int], today: date) -> tuple[StatsWeek, ...]:
-    """Return the last 12 weeks with the tasks done in each; the current one is the last."""
-    monday = today - timedelta(days=today.weekday())
-    sums = {monday - timedelta(weeks=back): 0 for back in reversed(range(SHOWN_WEEKS))}
+def sum_weeks(done_by_day: Mapping[date, int], today: date, week_start: int = 0) -> tuple[StatsWeek, ...]:
+    """Return the last 12 weeks with the tasks done in each; the current one is the last. 0 is Monday."""
+
+    def first_day(day: date) -> date:
+        return day - timedelta(days=(day.weekday() - week_start) % 7)
+
+    sums = {first_day(today) - timedelta(weeks=back): 0 for back in reversed(range(SHOWN_WEEKS))}
     for day, done in done_by_day.items():
-        week = day - timedelta(days=day.weekday())
+        week = first_day(day)
         if week in sums:
             sums[week] += done
     return tuple(StatsWeek(week=week, done=done) for week, done in sums.items())

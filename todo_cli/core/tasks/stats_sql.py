@@ -60,13 +60,15 @@ month AS MATERIALIZED (
   SELECT date_trunc('month', today::timestamp) AT TIME ZONE zone AS start FROM clock),
 work AS (
   SELECT new ->> 'project' AS project,
-         (new ->> 'tracked')::bigint - (old ->> 'tracked')::bigint AS seconds
+         (new ->> 'tracked')::bigint - (old ->> 'tracked')::bigint AS seconds,
+         false AS is_running
     FROM month, newest_changes,
          jsonb_array_elements(newest_changes.after) AS new,
          jsonb_array_elements(newest_changes.before) AS old
    WHERE at >= start AND new -> 'number' = old -> 'number' AND new -> 'tracked' <> old -> 'tracked'
   UNION ALL
-  SELECT project, extract(epoch FROM statement_timestamp() - greatest(started_at, start))::bigint
+  SELECT project, extract(epoch FROM statement_timestamp() - greatest(started_at, start))::bigint,
+         true
     FROM month, todo.tasks
    WHERE space_id = %(space)s::uuid AND status = 'open' AND started_at IS NOT NULL),
 project_times AS (
@@ -89,6 +91,7 @@ SELECT json_build_object(
                json_agg(json_build_object('project', project, 'seconds', seconds)
                         ORDER BY seconds DESC, project), '[]')
         FROM project_times),
+    'is_running', EXISTS (SELECT FROM work WHERE is_running),
     'cut', (SELECT count(*) FROM task_days) >= %(max_tasks)s::int
         OR (SELECT count(*) = %(max_changes)s::int AND min(at) >= (SELECT start FROM month)
               FROM newest_changes))::text""")
