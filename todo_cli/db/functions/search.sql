@@ -245,7 +245,7 @@ DECLARE
 BEGIN
   IF space IS NULL THEN
     space := todo.limited_space('read');
-    reach := todo.current_reach();
+    reach := nullif(todo.current_reach(), '["and", []]');
   END IF;
   IF space IS NULL OR terms = '{}' THEN
     RETURN;
@@ -272,8 +272,11 @@ BEGIN
             SELECT t.status FROM todo.tasks t WHERE t.space_id = space AND t.number = w.number
           ) = ANY (p_statuses))
           AND (reach IS NULL OR (
-            SELECT todo.matches_reach(
-                     reach, t.number, t.project, t.priority, t.parent, NULL, t.space_id)
+            SELECT CASE
+                     WHEN reach ->> 0 = 'project' THEN t.project = reach ->> 1
+                     ELSE todo.matches_reach(
+                       reach, t.number, t.project, t.priority, t.parent, NULL, t.space_id)
+                   END
               FROM todo.tasks t WHERE t.space_id = space AND t.number = w.number))
         ORDER BY w.number DESC LIMIT max_rows) AS hit
   ),

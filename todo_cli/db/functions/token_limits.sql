@@ -114,6 +114,9 @@ BEGIN
   IF jsonb_typeof(p_rows) IS DISTINCT FROM 'array' THEN
     RETURN false;
   END IF;
+  IF p_reach = '["and", []]' THEN
+    RETURN true;
+  END IF;
   FOR task IN SELECT e.value FROM jsonb_array_elements(p_rows) AS e LOOP
     IF todo.matches_reach(
          p_reach, (task ->> 'number')::bigint, task ->> 'project',
