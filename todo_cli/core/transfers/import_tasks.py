@@ -10,13 +10,14 @@ from msgspec.structs import replace
 from todo_cli.contract.clock import Clock
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.imports import ImportedTasks, ImportTasks, SourceReferences, TaskToImport
+from todo_cli.contract.limits import MAX_CHANGE_BYTES
 from todo_cli.core.dispatch import handler
 from todo_cli.core.journal import Stamp, make_stamp
 from todo_cli.core.tasks.change import prepare_change, writes
 from todo_cli.core.tasks.dependencies import raise_for_cycles
 from todo_cli.core.tasks.load import KnownChange, Loaded, Wanted
 from todo_cli.core.tasks.rows import TaskRow
-from todo_cli.core.tasks.store import DecidedChange, Edits
+from todo_cli.core.tasks.store import DecidedChange, Edits, too_large
 from todo_cli.core.transfers.imported_rows import make_row, name_series, read_instant
 from todo_cli.core.transfers.sources_sql import LOAD_IMPORT, STORE_COMMENTS, STORE_SOURCES
 from todo_cli.core.validation import check_line, check_text
@@ -115,6 +116,8 @@ def repeat_import(known: KnownChange) -> ImportedTasks:
 )
 def number_imported_tasks(loaded: LoadedSources, wanted: ImportWanted, request: ImportTasks) -> ImportEdits:
     """Number the tasks that are new, and restore those that an undo has removed; the others stay as they are."""
+    if loaded.bytes > MAX_CHANGE_BYTES:
+        raise too_large()
     known = {source.source_id: source for source in loaded.sources}
     fresh = [task for task in request.tasks if task.source_id not in known or known[task.source_id].is_undone]
     numbers = {source.source_id: source.number for source in loaded.sources}
