@@ -26,13 +26,18 @@ def change_cells(change: Object) -> Row:
     return [str(change["seq"]), change["at"], change["user"], change["token"], change["way"], numbers]
 
 
+def count_cells(used: Object) -> Row:
+    """Return the columns of tags and projects."""
+    return [used["name"], *(str(used[name]) for name in ("tasks", "done", "overdue")), used["next_due"] or ""]
+
+
 COLUMNS: dict[str, tuple[str, Callable[[Object], Row]]] = {
     "list": ("tasks", task_cells),
     "list --sort -due": ("tasks", task_cells),
     "next": ("tasks", task_cells),
     "upcoming": ("tasks", task_cells),
-    "tags": ("used", lambda used: [used["name"], str(used["tasks"])]),
-    "projects": ("used", lambda used: [used["name"], str(used["tasks"])]),
+    "tags": ("used", count_cells),
+    "projects": ("used", count_cells),
     "comment 1": ("comments", lambda comment: [comment["id"], comment["user"], comment["at"], comment["text"]]),
     "view list": (
         "views",

@@ -108,6 +108,15 @@ def test_write_icalendar_of_a_rule_has_the_start_that_the_standard_requires() ->
     assert todo.decoded("dtstart") == todo.decoded("due")
 
 
+def test_write_icalendar_of_a_done_occurrence_has_no_rule() -> None:
+    every = ImportedRepeat(rule="FREQ=DAILY", from_done=True)
+    done = make_task(every=every, status="done", completed_at="2026-11-20T08:00:00Z", due="2026-12-07")
+    text, losses = write_file("icalendar", [done])
+    assert losses == []
+    assert "RRULE" not in text
+    assert "DTSTART" not in text
+
+
 def test_write_icalendar_of_two_projects_gives_each_task_its_own() -> None:
     tasks = [make_task(1, project="Home"), make_task(2, project="Work.Desk"), make_task(3)]
     text, _ = write_file("icalendar", tasks)

@@ -48,9 +48,9 @@ def test_read_todoist_dates(cells: str, due: str | None, rule: str | None, lost:
 
 @pytest.mark.parametrize(
     ("name", "project"),
-    [("Home [2203306141].csv", "Home"), ("Home [draft].csv", "Home [draft]"), ("v1.2.csv", "v1.2")],
+    [("Home [2203306141].csv", "Home"), ("Home [draft].csv", "Home [draft]"), ("v1.2.csv", "v1.2"), ("stdin", None)],
 )
-def test_read_todoist_takes_the_project_from_the_name_of_the_file(name: str, project: str) -> None:
+def test_read_todoist_takes_the_project_from_the_name_of_the_file(name: str, project: str | None) -> None:
     assert read_rows("task,Buy milk,,,,,,,", name=name)[0].project == project
 
 

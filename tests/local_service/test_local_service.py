@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +23,7 @@ from tests.support.local_list import LocalList, create_local_list
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the tests read /proc")
 
+OTHER_ACCOUNT = 12_345
 MAX_MEMORY_BYTES = 80_000_000
 MAX_MODULES_OF_ADD = 236  # 225 on Python 3.11, with a twentieth to spare
 
@@ -70,6 +73,18 @@ def test_service_is_private_small_and_shown(running: LocalList) -> None:
     assert f"Local service: running, {status['memory'] / 1e6:.0f} MB" in running.todo("init", "--status").out
     assert "through its service" in running.todo("doctor").out
     assert "Traceback" not in running.read_log()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can try as another account")
+def test_other_account_cannot_connect(running: LocalList) -> None:
+    child = os.fork()
+    if child == 0:
+        os.setgroups([])
+        os.setgid(OTHER_ACCOUNT)
+        os.setuid(OTHER_ACCOUNT)
+        with socket.socket(socket.AF_UNIX) as link:
+            os._exit(link.connect_ex(str(running.socket)))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == errno.EACCES
 
 
 def test_directory_open_to_others_is_not_used(running: LocalList) -> None:

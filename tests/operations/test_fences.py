@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -13,11 +14,12 @@ from tests.support.ask import Ask, AskAs
 from todo_cli.contract.base import Request
 from todo_cli.contract.claims import ListClaims, ReleaseTasks, RenewClaims, TakeTask
 from todo_cli.contract.comments import AddComment, EditComment, RemoveComment
-from todo_cli.contract.ids import new_id
+from todo_cli.contract.ids import new_id, new_token
 from todo_cli.contract.journal import ListChanges, Undo
 from todo_cli.contract.reminders import RemindTasks
 from todo_cli.contract.tasks import CompleteTasks, DeleteTasks, EditTasks, ReopenTasks, RestoreTasks
 from todo_cli.contract.time_tracking import StartTasks
+from todo_cli.contract.tokens import CreateToken
 from todo_cli.errors import Conflict, Invalid, NotAllowed
 
 Write = Callable[[str], Request[Any]]
@@ -217,3 +219,20 @@ def test_list_claims_names_workers_times_and_reasons(ask: Ask, other: Ask, db: D
     assert listed[1].since > first.updated_at
     assert other(ListClaims(mine=True)).claims == ()
     assert ask(ListClaims(limit=1)).cut
+
+
+def test_token_with_limits_that_lost_its_claim_is_refused(ask: Ask, ask_as: AskAs) -> None:
+    if ask.way != "api":
+        return  # a token with limits needs a server
+    ask.add("a", project="p")
+    token = new_token(ask.who.user_id)
+    hash = sha256(token.reveal().encode()).hexdigest()
+    ask(CreateToken(id=new_id(), hash=hash, name="narrow", scopes=("read", "tasks:write"), filter="project:p"))
+    narrow = ask_as(ask.who, token.reveal())
+    fence = claim(narrow, 1).fence
+    assert ask_as(ask.who, token.reveal(), fences=(fence,))(AddComment(number=1, id=new_id(), text="in time")).id
+    ask(TakeTask(number=1, reason="it hangs"))
+    for request in (EditTasks(numbers=(1,), title="late"), AddComment(number=1, id=new_id(), text="late")):
+        with pytest.raises(Conflict, match="was lost"):
+            narrow(request)
+    assert [row.mine for row in narrow(ListClaims()).claims] == [False]

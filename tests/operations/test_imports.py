@@ -173,3 +173,20 @@ def test_imported_task_that_was_edited_stays_as_it_is(ask: Ask) -> None:
     ask(EditTasks(numbers=(task.number,), title="Mine"))
     assert import_records(ask, record("a", note="x")).known == 1
     assert [task.title for task in ask(ListTasks()).tasks] == ["Mine"]
+
+
+def test_occurrence_that_was_made_here_is_not_doubled_by_the_file(ask: Ask) -> None:
+    series = {"series": ImportedSeries(id="s", occurrence=1), "repeat": RepeatToImport(rule="FREQ=WEEKLY")}
+    import_records(ask, record("a", due="2036-11-03", **series))
+    ask(CompleteTasks(numbers=(1,)))
+    later = {"series": ImportedSeries(id="s", occurrence=2), "repeat": RepeatToImport(rule="FREQ=WEEKLY")}
+    assert import_records(ask, record("b", due="2036-11-10", **later)).added == 1
+    assert [bool(task.repeat) for task in ask(ListTasks(sort="created")).tasks] == [True, False]
+    other = ImportTasks(
+        format="taskwarrior",
+        name="copy.json",
+        file=FILE,
+        group=new_id(),
+        tasks=(record("a", due="2036-11-03", **series),),
+    )
+    assert ask(other).added == 1

@@ -4,31 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from tests.conftest import Database, Person, Server, wait_for
+from tests.conftest import BARE, COMMAND, Database, Person, Server, wait_for
+from tests.jobs.conftest import WORKER_PASSWORD
 from tests.support.chat_fixtures import end_unfinished_turns
 from tests.support.chat_process import ChatProcess, model_environment, read_frames, slow_answer
 from tests.support.connections import Line
 from tests.support.fake_model import FakeModel, call_answer, text_answer
 from tests.support.raw_http import ask
+from todo_cli.contract.base import Secret
 from todo_cli.contract.conversations import StopTurn
 from todo_cli.contract.ids import new_id, new_token
 from todo_cli.contract.tokens import ListTokens
 from todo_cli.contract.turn_steps import BeginTurn
 from todo_cli.core.turns.unfinished_turns import DeadTurn, act_for, find_unfinished_turns
+from todo_cli.db.owner import open_owner_session
 from todo_cli.db.pipeline import Connection
 from todo_cli.db.transaction import connect
 from todo_cli.errors import TodoError
 from todo_cli.server import turn_sweep
 from todo_cli.server.connection_pools import open_pool
-from todo_cli.server.turn_sweep import MAX_ATTEMPTS, TurnSweep
+from todo_cli.server.turn_adoption import MAX_ATTEMPTS, TurnAdoption
+from todo_cli.server.turn_sweep import TurnSweep
 
 LAPSE = "UPDATE todo.turns SET lease_until = now() - interval '1 s' WHERE user_id = %s"
 STATES = "SELECT state, attempt FROM todo.turns WHERE user_id = %s"
@@ -68,6 +74,32 @@ def test_turn_whose_server_died_is_continued_though_nobody_follows_it(
     journal = "SELECT verb, token_id, way FROM todo.changes WHERE user_id = %s"
     own_token = db.execute("SELECT id FROM todo.tokens WHERE user_id = %s AND kind = 'token'", who.user_id)[0][0]
     assert db.execute(journal, who.user_id) == [("AddTask", own_token, "chat")]
+
+
+def test_turn_whose_servers_all_died_is_continued_by_a_worker_with_a_model(
+    model: FakeModel, fresh_db: Database, tmp_path: Path
+) -> None:
+    """No server works over this database."""
+    with open_owner_session(fresh_db.owner_url) as work:
+        work.set_password("todo_worker", Secret(WORKER_PASSWORD))
+    who = fresh_db.person()
+    with closing(Line(fresh_db.server_url, who)) as line:
+        line(BeginTurn(conversation=new_id(), turn=new_id(), runner=new_id(), text="hello"), key=new_id())
+    fresh_db.execute(LAPSE, who.user_id)
+    model.scripts.clear()
+    model.add({"steps": text_answer("Continued by the worker."), "keep": True})
+    env = BARE | model_environment(model) | {"HOME": str(tmp_path), "TODO_WORKER_DESKTOP": "false"}
+    env["TODO_WORKER_DATABASE_URL"] = fresh_db.address("todo_worker", WORKER_PASSWORD)
+    env["TODO_SERVER_DATABASE_URL"] = fresh_db.server_url
+    worker = subprocess.Popen([*COMMAND, "worker"], env=env, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: fresh_db.execute(STATES, who.user_id) == [("done", 2)], "the turn", timeout=30)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(20) == 0
+    finally:
+        worker.kill()
+    said = "SELECT content FROM todo.messages WHERE user_id = %s AND role = 'assistant'"
+    assert fresh_db.execute(said, who.user_id) == [("Continued by the worker.",)]
 
 
 def test_turn_that_killed_every_server_is_ended(
@@ -220,7 +252,8 @@ def test_process_without_requests_stops_looking_and_looks_again_with_the_next(
 
     async def use() -> None:
         async with asyncio.timeout(20):
-            sweep: Any = TurnSweep(app, open_pool(fresh_db.server_url, 0), None, None)  # type: ignore[arg-type]  # they are for dead turns
+            adoption = TurnAdoption(open_pool(fresh_db.server_url, 0), None, None)  # type: ignore[arg-type]  # they are for dead turns
+            sweep: Any = TurnSweep(app, adoption)
             await sweep({"type": "http", "state": {"caller": object()}}, None, None)
             assert sweep._task is None  # Without a lifespan, as in a serverless function, nothing runs beside requests.
             sweep.start()

@@ -12,7 +12,8 @@ import pytest
 
 from tests.conftest import Database, Server
 from todo_cli.local_postgres.cluster import LocalPostgres
-from todo_cli.server.turn_sweep import QUIET_SECONDS, SWEEP_SECONDS
+from todo_cli.server.turn_adoption import SWEEP_SECONDS
+from todo_cli.server.turn_sweep import QUIET_SECONDS
 
 IDLE_SECONDS = 60.0
 

@@ -9,7 +9,6 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ import pytest
 from tests.conftest import Database, wait_for
 from tests.stateless.job_storm import JobStorm, WorkerProcess
 from tests.stateless.storm import read_seed, start_instances
-from tests.stateless.test_storm import own_postgres, restart_cache
+from tests.stateless.test_storm import own_postgres
 from tests.support.receivers import HttpReceiver
 from tests.support.seaweedfs import Seaweedfs
 from tests.support.valkey import ValkeyServer
@@ -87,5 +86,10 @@ def test_everything_under_kills_loses_doubles_and_orphans_nothing(
         start_workers(tmp_path, database, env) as workers,
     ):
         storm = JobStorm(database, instance, workers, hook, seaweedfs, read_seed(), operations, kill_database)
-        storm.restart_store, storm.restart_cache = seaweedfs.restart, partial(restart_cache, valkey)
+
+        def restart_cache() -> None:
+            valkey.kill()
+            valkey.start()
+
+        storm.restart_store, storm.restart_cache = seaweedfs.restart, restart_cache
         storm.run()

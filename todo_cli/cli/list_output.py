@@ -82,7 +82,9 @@ def _print_lines(page: TaskPage, screen: ListScreen) -> None:
     if screen.head:
         text.write("\t".join(names))
     if not screen.columns:
-        text.write_tsv(page.tasks)
+        from todo_cli.cli.render.tsv import write_tsv
+
+        write_tsv(page.tasks)
         return
     from todo_cli.cli.render.chosen_columns import format_pipe_row
 

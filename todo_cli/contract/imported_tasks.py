@@ -6,9 +6,9 @@ the import does, so that every format refuses the same records in the same words
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 DayOrInstant = str
 """`2026-12-04` or `2026-12-04T13:30:00Z`."""
@@ -24,8 +24,8 @@ class ImportedRepeat(Struct, frozen=True, kw_only=True):
 class ImportedSeries(Struct, frozen=True, kw_only=True):
     """The place of a task in a series, from 1. The `id` is the source's own."""
 
-    id: str
-    occurrence: int
+    id: Annotated[str, Meta(min_length=1, max_length=500)]
+    occurrence: Annotated[int, Meta(ge=1, le=2**31 - 1)]
 
 
 class ImportedComment(Struct, frozen=True, kw_only=True):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import PurePath
 from typing import BinaryIO
 
 from todo_cli.formats.icalendar_components import CALENDAR, TASK, ZONE, Component, FileFacts, read_components, scan_file
@@ -12,7 +11,7 @@ from todo_cli.formats.icalendar_dates import Zones
 from todo_cli.formats.icalendar_lines import UnfoldedLines
 from todo_cli.formats.icalendar_reader import Surroundings, read_todo
 from todo_cli.formats.icalendar_writer import write_tasks
-from todo_cli.formats.names import clean_line
+from todo_cli.formats.names import clean_line, name_file_project
 from todo_cli.formats.records import (
     CERTAIN,
     IMPOSSIBLE,
@@ -54,7 +53,7 @@ def read_tasks(file: BinaryIO, options: ReadOptions) -> Iterator[FileRecord]:
 
 def _name_after_file(facts: FileFacts, options: ReadOptions) -> str | None:
     """Return the file's name as that of a project. A file of one task is an item of a calendar, named by its id."""
-    return PurePath(options.name).stem or None if facts.has_several_tasks else None
+    return name_file_project(options.name) if facts.has_several_tasks else None
 
 
 def _read_task(component: Component, around: Surroundings) -> ReadTask | NotATask:

@@ -116,7 +116,7 @@ def _format_todo(task: ExportedTask, options: WriteOptions) -> list[str]:
     kept = _choose_kept(task, fresh, Zones(options.zone, _kept_zones(task)))
     names = set(_names(kept))
     lines = [line for name, line in fresh.items() if name not in names and not (name == "DUE" and "DURATION" in names)]
-    if task.every and "DTSTART" not in {*names, *fresh} and task.due:
+    if "RRULE" in {*names, *fresh} and "DTSTART" not in {*names, *fresh} and task.due:
         lines.append(format_date("DTSTART", task.due, f";{IMPLIED}=TRUE"))
     lines += [f"COMMENT:{escape_text(comment.text)}" for comment in task.comments]
     return [f"BEGIN:{TASK}", *lines, *_format_relations(task, kept), *kept, f"END:{TASK}"]
@@ -139,7 +139,7 @@ def _format_fields(task: ExportedTask, options: WriteOptions) -> dict[str, str]:
         "STATUS": "IN-PROCESS" if is_started else STATUSES[task.status],
         "PRIORITY": str(PRIORITIES[task.priority]) if task.priority else "",
         "CATEGORIES": ",".join(escape_text(tag) for tag in task.tags),
-        "RRULE": task.every.rule if task.every else "",
+        "RRULE": task.every.rule if task.every and task.status == "open" else "",  # the open one makes the next
         OUR_PROJECT: escape_text(task.project or ""),
     }
     return {
@@ -181,6 +181,8 @@ def _is_outdated(line: str, name: str, task: ExportedTask, outdated: set[str]) -
 def _is_same(task: ExportedTask, meant: ImportedTask, field: str) -> bool:
     if field == "tags":
         return sorted(task.tags) == sorted(meant.tags)
+    if field == "every" and task.status != "open":
+        return True  # a rule that was kept of a task that was done before
     if field == "every" and task.every and meant.every:
         return parse_rrule(task.every.rule) == parse_rrule(meant.every.rule)
     return bool(getattr(task, field) == getattr(meant, field))
@@ -215,7 +217,7 @@ def _find_losses(task: ExportedTask) -> Iterator[WriteLoss]:
         "defer": task.defer,
         "started_at": task.started_at,
         "tracked": task.tracked,
-        "every.from_done": task.every and task.every.from_done,
+        "every.from_done": task.status == "open" and task.every and task.every.from_done,
         "comments.at": any(comment.at for comment in task.comments),
         "comments.by": any(comment.by for comment in task.comments),
     }

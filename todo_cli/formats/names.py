@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from pathlib import PurePath
+
+from todo_cli.formats.records import STDIN_NAME
 
 _NOT_IN_A_TAG = re.compile(r"[\s,]+")
 _LINE_END = re.compile(r"\s*[\r\n]+\s*")
@@ -22,6 +25,11 @@ def clean_tags(names: Iterable[str]) -> tuple[str, ...]:
 def clean_line(text: str) -> str:
     """Return a text of several lines as one line: a title or the name of a project."""
     return _LINE_END.sub(" ", text.strip())
+
+
+def name_file_project(name: str) -> str | None:
+    """Return a file's name without its ending as that of a project, null for a file without a name."""
+    return clean_line(PurePath(name).stem) or None if name != STDIN_NAME else None
 
 
 def join_project(parts: Iterable[str]) -> str | None:

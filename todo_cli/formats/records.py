@@ -60,6 +60,10 @@ IMPOSSIBLE, POSSIBLE, LIKELY, CERTAIN = 0, 20, 60, 100
 """Answers of `looks_like`. Any text is possibly todo.txt; a line `- [ ] x` is likely Markdown."""
 
 
+STDIN_NAME = "stdin"
+"""The name of a file that came by a pipe and was given none: it is no name of a project."""
+
+
 class ReadOptions(Struct, frozen=True, kw_only=True):
     """How to read a file: `zone` and `now` for its dates, `name` is the file's name without its folder.
 

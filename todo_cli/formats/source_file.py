@@ -11,6 +11,7 @@ from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, NamedTuple, cast
 
 from todo_cli.errors import Invalid
+from todo_cli.formats.records import STDIN_NAME
 
 MAX_MEMORY_BYTES = 16 * 1024 * 1024
 """More of stdin goes to a temporary file."""
@@ -28,7 +29,7 @@ def open_source(path: str) -> Iterator[SourceFile]:
     """Open a file, or a copy of stdin for `-`; raises Invalid where it cannot be read."""
     if path == "-":
         with _copy(sys.stdin.buffer) as copy:
-            yield SourceFile(copy, "stdin")
+            yield SourceFile(copy, STDIN_NAME)
         return
     name = PurePath(path).name
     try:

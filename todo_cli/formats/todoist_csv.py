@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import PurePath
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from msgspec.structs import replace
 
 from todo_cli.formats.csv_rows import read_rows, split_header
-from todo_cli.formats.names import clean_line, clean_tags, join_project
+from todo_cli.formats.names import clean_line, clean_tags, join_project, name_file_project
 from todo_cli.formats.records import (
     CERTAIN,
     IMPOSSIBLE,
@@ -18,6 +17,7 @@ from todo_cli.formats.records import (
     FileLoss,
     FileRecord,
     ImportedComment,
+    ImportedRepeat,
     ImportedSeries,
     ImportedTask,
     NotATask,
@@ -25,7 +25,7 @@ from todo_cli.formats.records import (
     ReadTask,
 )
 from todo_cli.formats.text_lines import TextLines
-from todo_cli.formats.todoist_dates import TodoistDate, find_zone, read_date
+from todo_cli.formats.todoist_dates import find_zone, read_date
 
 NAME = "todoist-csv"
 EXTENSIONS = (".csv",)
@@ -64,12 +64,22 @@ def read_tasks(file: BinaryIO, options: ReadOptions) -> Iterator[FileRecord]:
     yield from lines.notices()
 
 
+class _Dates(NamedTuple):
+    """The dates of a row, and what is kept and lost of its columns."""
+
+    due: str | None
+    scheduled: str | None
+    every: ImportedRepeat | None
+    kept: dict[str, Any]
+    lost: list[str]
+
+
 class _TodoistRows:
     """Reads rows into tasks. A task waits for the comments behind it."""
 
     def __init__(self, options: ReadOptions) -> None:
         self._options = options
-        self._project = clean_line(_EXPORT_NUMBER.sub("", PurePath(options.name).stem))
+        self._project = _EXPORT_NUMBER.sub("", name_file_project(options.name) or "")
         self._section: str | None = None
         self._above: list[tuple[int, str]] = []
         self._task: ReadTask | None = None
@@ -121,7 +131,8 @@ class _TodoistRows:
             return
         names = _LABEL.findall(content)
         tags = clean_tags(names)
-        due, scheduled, date, kept, lost = self._read_dates(cells)
+        dates = self._read_dates(cells)
+        kept = dates.kept
         kept |= {"uncompletable": True} if is_uncompletable else {}
         kept |= {"labels": names} if list(tags) != list(dict.fromkeys(names)) else {}
         kept |= {"section": self._section} if self._section else {}
@@ -135,16 +146,16 @@ class _TodoistRows:
             source_id=place,
             title=_cut_labels(clean_line(content)),
             note=cells.get("DESCRIPTION", "").strip() or None,
-            due=due,
-            scheduled=scheduled,
+            due=dates.due,
+            scheduled=dates.scheduled,
             priority=PRIORITIES.get(cells.get("PRIORITY", "").strip()),
             project=self._name_project(),
             tags=tags,
             parent=self._find_parent(cells.get("INDENT", ""), place),
-            every=date.every,
-            series=ImportedSeries(id=place, occurrence=1) if date.every else None,
+            every=dates.every,
+            series=ImportedSeries(id=place, occurrence=1) if dates.every else None,
             kept=kept,
-            lost=(*lost, *(word for word, is_lost in words.items() if is_lost)),
+            lost=(*dates.lost, *(word for word, is_lost in words.items() if is_lost)),
         )
         self._task = ReadTask(task=task, place=place)
 
@@ -152,10 +163,7 @@ class _TodoistRows:
         section = join_project([self._section or ""])
         return ".".join(filter(None, [self._project, section])) or None
 
-    def _read_dates(
-        self, cells: dict[str, str]
-    ) -> tuple[str | None, str | None, TodoistDate, dict[str, Any], list[str]]:
-        """Return what is due, what is scheduled, the date, and what is kept and lost of the columns."""
+    def _read_dates(self, cells: dict[str, str]) -> _Dates:
         zone = find_zone(cells.get("TIMEZONE"), self._options)
         date = read_date(cells.get("DATE", ""), cells.get("DATE_LANG", ""), zone, self._options)
         deadline = read_date(cells.get("DEADLINE", ""), cells.get("DEADLINE_LANG", ""), zone, self._options)
@@ -168,9 +176,8 @@ class _TodoistRows:
                 kept[name] = text
             if text and read.value is None:
                 lost.append(name.lower())
-        if deadline.value:
-            return deadline.value, date.value, date, kept, lost
-        return date.value, None, date, kept, lost
+        scheduled = date.value if deadline.value else None
+        return _Dates(deadline.value or date.value, scheduled, date.every, kept, lost)
 
     def _find_parent(self, indent: str, place: str) -> str | None:
         """Return the nearest task above in this section that is indented less, and add this one below it."""

@@ -31,6 +31,7 @@ from todo_cli.server.rate_limit import RateLimiter
 from todo_cli.server.responses import send_problem
 from todo_cli.server.shutdown import GracePeriod
 from todo_cli.server.sign_in import SignInFirst
+from todo_cli.server.turn_adoption import TurnAdoption
 from todo_cli.server.turn_stream import TurnRoutes
 from todo_cli.server.turn_sweep import TurnSweep
 from todo_cli.server.versioned_answers import ReadEndpoint, VersionedAnswers
@@ -176,7 +177,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     router = Router(routes, redirect_slashes=False, default=_raise_not_found, lifespan=lifespan)
     limits_url = settings.serve_limits_url
     limiter = RateLimiter(pool, is_on=settings.serve_rate_limit, url=limits_url.reveal() if limits_url else None)
-    sweep = TurnSweep(FixedPaths(routes, router), pool, settings, turns.runner)
+    sweep = TurnSweep(FixedPaths(routes, router), TurnAdoption(pool, settings, turns.runner))
     log = AccessLog(SignInFirst(sweep, pool, limiter), is_on=settings.serve_access_log)
     app = _observe(log, pool, settings)
     return ForwardedAddress(app, settings.serve_proxies) if settings.serve_proxies else app

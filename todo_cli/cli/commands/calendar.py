@@ -101,9 +101,9 @@ def _print(session: Session, tasks: tuple[Task, ...], firsts: list[date], form: 
         return
     shown = [task for task in tasks if task.due and local_day(task.due, session.load_zone()) >= firsts[0]]
     if form == "text":
-        from todo_cli.cli.render import text
+        from todo_cli.cli.render.tsv import write_tsv
 
-        text.write_tsv(shown)
+        write_tsv(shown)
         return
     from todo_cli.cli.render import json
 

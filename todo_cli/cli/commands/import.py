@@ -28,7 +28,7 @@ MapOption = Annotated[
 ]
 ValueOption = Annotated[
     list[str] | None,
-    typer.Option("--value", help="CSV: meaning of a value. Repeatable.", metavar="FIELD:VALUE=OURS,…"),
+    typer.Option("--value", help="CSV and td: meaning of a value. Repeatable.", metavar="FIELD:VALUE=OURS,…"),
 ]
 CsvDatesOption = Annotated[
     str | None, typer.Option("--dates", help="CSV: form of dates, such as DD.MM.YYYY.", metavar="FORM")

@@ -65,8 +65,7 @@ def init(
 ) -> None:
     """Create a list on this machine: a Postgres in your data directory, a user for you, and the settings to reach it.
 
-    A small service runs beside the database. It makes commands faster, sends reminders, and finishes the turns of a
-    chat whose terminal was closed. Commands start both on demand.
+    A small service beside the database makes commands faster and sends reminders.
 
     todo init
 
@@ -84,7 +83,9 @@ def init(
         has_stopped = [init_service.place_of(session, postgres).stop(), postgres.stop()]
         text.write("Stopped." if any(has_stopped) else "It was not running.")
     elif upgrade:
+        init_service.place_of(session, postgres).stop()
         upgrade_postgres(session, postgres, old_bin, copy_files=copy_files, migrate=_migrate)
+        init_service.start_service(session)
     elif destroy:
         _destroy(session, postgres, yes=yes)
     elif install_service:

@@ -52,7 +52,9 @@ def _print_hits(session: Session, page: TaskHits, form: str, query: str, status:
 
     tasks = [hit.task for hit in page.hits]
     if not session.is_terminal:
-        text.write_tsv(tasks)
+        from todo_cli.cli.render.tsv import write_tsv
+
+        write_tsv(tasks)
     elif tasks:
         from todo_cli.cli.render import search_results
 

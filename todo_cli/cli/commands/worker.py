@@ -11,6 +11,7 @@ import typer
 from todo_cli.cli.render import text
 from todo_cli.cli.session import Session, session_of
 from todo_cli.errors import Unavailable
+from todo_cli.settings.settings import Settings
 
 if TYPE_CHECKING:
     from todo_cli.jobs.worker import Worker
@@ -26,6 +27,8 @@ def worker(
 ) -> None:
     """Run a worker, which sends reminders and webhooks. Any number can run over one database.
 
+    With a model and the login of the servers it also continues turns of the chat whose servers have died.
+
     TODO_WORKER_DATABASE_URL=postgresql://todo_worker@db/todo todo worker
 
     todo worker --once
@@ -40,13 +43,23 @@ def worker(
         text.write(f"Ran {count:,} job{'' if count == 1 else 's'}.")
         return
     text.note("todo worker: waiting for jobs; stop with Ctrl-C")
-    asyncio.run(_run_until_signal(running))
+    asyncio.run(_run_until_signal(running, session.settings))
 
 
-async def _run_until_signal(running: Worker) -> None:
+async def _run_until_signal(running: Worker, settings: Settings) -> None:
+    from todo_cli.jobs.turns import WorkerTurns, has_model
+
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, running.stop)
-    await running.run()
+    if settings.serve_database_url is None or not has_model(settings):
+        await running.run()
+        return
+    turns = WorkerTurns(settings.serve_database_url.reveal(), settings)
+    await turns.start()
+    try:
+        await running.run()
+    finally:
+        await turns.stop()
 
 
 def find_database_url(session: Session) -> str:

@@ -141,21 +141,6 @@ def format_instant(when: datetime) -> str:
     return when.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def write_tsv(tasks: Iterable[Task]) -> None:
-    """Print a tab-separated line per task: number, status, priority, due, project, tags, title."""
-    for task in tasks:
-        cells = [
-            str(task.number),
-            task.status,
-            f"p{task.priority}" if task.priority else "",
-            task.due or "",
-            task.project or "",
-            ",".join(task.tags),
-            task.title,
-        ]
-        write("\t".join(escape(cell) for cell in cells))
-
-
 def format_task(task: Task, zone: tzinfo | None, now: datetime, *, absolute: bool = False) -> str:
     """Return `#12 Pay rent (due Tue 1 Dec, in 4 days, p1, #home @phone)`."""
     fields = format_fields(task, zone, now, format_date=format_full_due, absolute=absolute)

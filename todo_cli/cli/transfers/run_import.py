@@ -38,7 +38,8 @@ def run_import(
     """Import a file, or with a plan only read it and compare it with what is there."""
     zone = _load_zone(session)
     with open_source(choices.path) as source, ImportSpool(task_choices) as spool:
-        options = ReadOptions(zone=zone, now=session.clock.now, name=source.name, **choices.mapping)
+        file_name = choices.name if choices.path == "-" and choices.name else source.name
+        options = ReadOptions(zone=zone, now=session.clock.now, name=file_name, **choices.mapping)
         format = find_format(choices.format) if choices.format else detect_format(source.file, options)
         name = _shorten_name(choices.name or source.name)
         report = ImportReport(format=format.NAME if format else None, name=name, plan=choices.plan)

@@ -10,14 +10,15 @@ from msgspec.structs import replace
 from todo_cli.contract.clock import Clock
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.imports import ImportedTasks, ImportTasks, SourceReferences, TaskToImport
+from todo_cli.contract.limits import MAX_CHANGE_BYTES
 from todo_cli.core.dispatch import handler
 from todo_cli.core.journal import Stamp, make_stamp
 from todo_cli.core.tasks.change import prepare_change, writes
 from todo_cli.core.tasks.dependencies import raise_for_cycles
 from todo_cli.core.tasks.load import KnownChange, Loaded, Wanted
 from todo_cli.core.tasks.rows import TaskRow
-from todo_cli.core.tasks.store import DecidedChange, Edits
-from todo_cli.core.transfers.imported_rows import make_row, read_instant
+from todo_cli.core.tasks.store import DecidedChange, Edits, too_large
+from todo_cli.core.transfers.imported_rows import make_row, name_series, read_instant
 from todo_cli.core.transfers.sources_sql import LOAD_IMPORT, STORE_COMMENTS, STORE_SOURCES
 from todo_cli.core.validation import check_line, check_text
 from todo_cli.db.sql import StatementCall
@@ -32,7 +33,7 @@ class ImportWanted(Wanted):
     name: str
     file: str
     source_ids: list[str]
-    space: str
+    series: dict[str, str | None]
 
 
 class KnownSource(msgspec.Struct):
@@ -49,6 +50,7 @@ class LoadedSources(Loaded):
 
     sources: list[KnownSource] = []  # noqa: RUF012  # msgspec copies it for each value
     group: str | None = None
+    occurrences: list[tuple[str, int, int]] = []  # noqa: RUF012  # series, occurrence and number of tasks
 
 
 class ImportEdits(Edits, kw_only=True):
@@ -65,12 +67,14 @@ async def want_import(tx: Transaction, request: ImportTasks) -> ImportWanted:
     if len(source_ids) < len(request.tasks):
         raise Invalid("two tasks of the batch have one source_id")
     source_ids.update(*(_list_references(task.links) for task in request.tasks))
+    name = check_line("name", request.name)
+    file = f"{request.format}\0{name}"
     return ImportWanted(
         format=request.format,
-        name=check_line("name", request.name),
+        name=name,
         file=request.file,
         source_ids=sorted(check_text("source_id", source_id) for source_id in source_ids),
-        space=str(tx.values["space"]),
+        series={task.source_id: name_series(str(tx.values["space"]), file, task) for task in request.tasks},
     )
 
 
@@ -80,7 +84,13 @@ def _list_references(links: SourceReferences | None) -> list[str]:
 
 def load_import_call(wanted: ImportWanted, stamp: Stamp) -> StatementCall:
     """Return the statement that reads what the file brought before, with its values."""
-    values = {"format": wanted.format, "name": wanted.name, "file": wanted.file, "source_ids": wanted.source_ids}
+    values: dict[str, Any] = {
+        "format": wanted.format,
+        "name": wanted.name,
+        "file": wanted.file,
+        "source_ids": wanted.source_ids,
+    }
+    values["series"] = sorted({series for series in wanted.series.values() if series})
     return LOAD_IMPORT, values | {"key": stamp.key, "hash": stamp.hash}
 
 
@@ -106,6 +116,8 @@ def repeat_import(known: KnownChange) -> ImportedTasks:
 )
 def number_imported_tasks(loaded: LoadedSources, wanted: ImportWanted, request: ImportTasks) -> ImportEdits:
     """Number the tasks that are new, and restore those that an undo has removed; the others stay as they are."""
+    if loaded.bytes > MAX_CHANGE_BYTES:
+        raise too_large()
     known = {source.source_id: source for source in loaded.sources}
     fresh = [task for task in request.tasks if task.source_id not in known or known[task.source_id].is_undone]
     numbers = {source.source_id: source.number for source in loaded.sources}
@@ -114,7 +126,9 @@ def number_imported_tasks(loaded: LoadedSources, wanted: ImportWanted, request: 
         if task.source_id not in numbers:
             numbers[task.source_id], next_number = next_number, next_number + 1
     before = {row.number: row for row in loaded.rows}
-    rows = [_place_row(make_row(task, loaded.clock, wanted.space), task, numbers, before) for task in fresh]
+    made = [make_row(task, loaded.clock, wanted.series[task.source_id]) for task in fresh]
+    rows = [_place_row(row, task, numbers, before) for row, task in zip(made, fresh, strict=True)]
+    rows = _end_double_occurrences(rows, loaded.occurrences)
     raise_for_cycles(loaded, rows, "imported")
     added = next_number - loaded.next_number
     result = ImportedTasks(
@@ -137,6 +151,17 @@ def number_imported_tasks(loaded: LoadedSources, wanted: ImportWanted, request: 
             for comment in _make_comments(task, numbers[task.source_id], loaded.clock)
         ],
     )
+
+
+def _end_double_occurrences(rows: list[TaskRow], occurrences: list[tuple[str, int, int]]) -> list[TaskRow]:
+    """Take a task out of its series where another one is this occurrence: completing a task here has made it."""
+    taken = {(series, occurrence): number for series, occurrence, number in occurrences}
+    result = []
+    for row in rows:
+        key = (row.series, row.occurrence)
+        is_taken = row.series is not None and taken.setdefault(key, row.number) != row.number  # type: ignore[arg-type]
+        result.append(replace(row, series=None, occurrence=None, repeat=None) if is_taken else row)
+    return result
 
 
 def _has_changed(task: TaskToImport, source: KnownSource | None) -> bool:

@@ -21,16 +21,16 @@ NOT_IN_TEMPLATE = ("number", "id", "rev", "parent", "after", "series", "occurren
 """Columns of a series' template that mean nothing in another space."""
 
 
-def make_row(task: TaskToImport, clock: Clock, space: str) -> TaskRow:
+def make_row(task: TaskToImport, clock: Clock, series: str | None) -> TaskRow:
     """Return the task as a new row without a number, a parent and blockers; raises Invalid for a value of no meaning."""
     try:
-        row = _make_row(task, clock, space)
+        row = _make_row(task, clock, series)
         return _set_repeat(row, task.repeat, clock) if task.repeat and row.status == "open" else row
     except Invalid as error:
         raise Invalid(f"{task.source_id}: {error.detail}", hint=error.hint, source_id=task.source_id) from None
 
 
-def _make_row(task: TaskToImport, clock: Clock, space: str) -> TaskRow:
+def _make_row(task: TaskToImport, clock: Clock, series: str | None) -> TaskRow:
     dates: dict[str, Any] = {}
     for name in ("due", "scheduled", "defer"):
         dates |= date_columns(name, _read_moment(name, getattr(task, name)))
@@ -49,7 +49,7 @@ def _make_row(task: TaskToImport, clock: Clock, space: str) -> TaskRow:
         completed_at=read_instant("completion", task.completed_at, clock) if task.status == "done" else None,
         deleted_at=read_instant("deletion", task.deleted_at, clock) if task.status == "deleted" else None,
         started_at=read_instant("start", task.started_at, clock) if task.status == "open" else None,
-        series=_name_series(space, task.series.id) if task.series else None,
+        series=series,
         occurrence=task.series.occurrence if task.series else None,
         remind=task.remind or None,
         tags=read_tags(task.tags),
@@ -57,9 +57,9 @@ def _make_row(task: TaskToImport, clock: Clock, space: str) -> TaskRow:
     )
 
 
-def _name_series(space: str, id: str) -> str:
-    """Return the UUID of a series of a file: always the same in a space, and another one in other spaces."""
-    return str(uuid5(UUID(space), id))
+def name_series(space: str, file: str, task: TaskToImport) -> str | None:
+    """Return the UUID of a series of a file: always the same in a space, and another one for other files."""
+    return str(uuid5(UUID(space), f"{file}\0{task.series.id}")) if task.series else None
 
 
 def _read_moment(name: str, text: str | None) -> DateOrInstant | None:

@@ -8,14 +8,14 @@ import msgspec
 from msgspec.structs import replace
 
 from todo_cli.contract.imports import LinkedTasks, LinkImportedTasks, SourceReferences
-from todo_cli.contract.limits import MAX_IMPORTED_TASKS
+from todo_cli.contract.limits import MAX_CHANGE_BYTES, MAX_IMPORTED_TASKS
 from todo_cli.core.dispatch import handler
 from todo_cli.core.journal import Stamp, make_stamp
 from todo_cli.core.tasks.change import prepare_change, writes
 from todo_cli.core.tasks.dependencies import raise_for_cycles
 from todo_cli.core.tasks.load import KnownChange, Loaded, Wanted
 from todo_cli.core.tasks.rows import TaskRow
-from todo_cli.core.tasks.store import DecidedChange, Edits
+from todo_cli.core.tasks.store import DecidedChange, Edits, too_large
 from todo_cli.core.transfers.sources_sql import LOAD_PENDING, SETTLE_PENDING
 from todo_cli.core.validation import check_line
 from todo_cli.db.sql import StatementCall
@@ -84,6 +84,8 @@ def repeat_links(known: KnownChange) -> LinkedTasks:
 )
 def link_pending_tasks(loaded: LoadedPending, wanted: LinkWanted, request: LinkImportedTasks) -> LinkEdits:
     """Set the links whose tasks exist; leave out those that lead nowhere or would close a circle."""
+    if loaded.bytes > MAX_CHANGE_BYTES:
+        raise too_large()
     rows = {row.number: row for row in loaded.rows}
     settled = _settle(loaded, may_close=False)
     if _closes_circle(loaded, [row for row, _ in settled]):

@@ -41,6 +41,9 @@ LOAD_IMPORT = load_statement(
       'source_id', source_id, 'number', number, 'digest', digest,
       'is_undone', number IN (SELECT number FROM undone)))
     FROM sources), '[]'),
+  'occurrences', coalesce((
+    SELECT json_agg(json_build_array(series, occurrence, number)) FROM todo.tasks
+    WHERE space_id = %(space)s::uuid AND series = ANY (%(series)s::uuid[])), '[]'),
   'group', (SELECT i.group_id FROM imports i
     WHERE NOT i.is_undone AND i.file = %(file)s ORDER BY i.seq DESC LIMIT 1)
   {ANCESTORS}{DEPENDENCIES}""",
