@@ -168,26 +168,26 @@ class JobStorm:
                 client.send_now(channel, new_id())
 
     def _kill(self, is_over: threading.Event) -> None:
+        """Kill one part after the other. A short run has its kills, too."""
+        parts: dict[str, Callable[[], None] | None] = {
+            "worker": lambda: self._restart(chooser.choice(self.workers)),
+            "server": lambda: self._restart(self.instance),
+            "database": self.kill_database,
+            "store": self.restart_store,
+            "cache": self.restart_cache,
+        }
+        names = ["worker", *(name for name, kill in parts.items() if kill)]
         chooser, pause = random.Random(self.seed), 0.3
         while not is_over.wait(pause):
-            pause = chooser.uniform(0.5, 3.0)
-            part = chooser.choice(["worker", "worker", "server", "database", "store", "cache"])
-            self.kills[part] += 1
-            if part == "worker":
-                worker = chooser.choice(self.workers)
-                worker.kill()
-                worker.start()
-            elif part == "server":
-                self.instance.kill()
-                self.instance.start()
-            elif part == "database":
-                self.kill_database()
-            elif part == "store" and self.restart_store:
-                self.restart_store()
-            elif part == "cache" and self.restart_cache:
-                self.restart_cache()
-            else:
-                self.kills[part] -= 1
+            pause = chooser.uniform(0.5, 2.0)
+            name = chooser.choice(names)
+            if kill := parts[name]:
+                kill()
+                self.kills[name] += 1
+
+    def _restart(self, process: WorkerProcess | Instance) -> None:
+        process.kill()
+        process.start()
 
     def _settle(self, people: list[Person]) -> None:
         pending = "SELECT count(*) FROM todo.jobs WHERE kind <> 'sweep'"
