@@ -119,7 +119,7 @@ def path(tmp_path: Path) -> Path:
 
 
 WORDS = [
-    ("todo re", ["release", "remind", "reopen", "restore", "redo", "register"]),
+    ("todo re", ["ready", "reject", "release", "remind", "reopen", "restore", "redo", "register"]),
     ("todo ", list(COMMANDS)),
     ("todo list --s", ["--status", "--sort"]),
     ("todo list --status ", ["open", "done", "deleted", "all"]),

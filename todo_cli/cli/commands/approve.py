@@ -26,7 +26,7 @@ def approve(
 
     todo approve 01a205ca-e90e-7c80-b103-79a08eee1cd4
 
-    todo approve 01a205ca-e90e-7c80-b103-79a08eee1cd4 --json | jq '.tasks[].title'
+    todo approve 01a205ca-e90e-7c80-b103-79a08eee1cd4 --json
     """
     from todo_cli.cli.proposal_output import check_proposal_id
 

@@ -25,7 +25,7 @@ def reject(
 
     todo reject 01a205ca-e90e-7c80-b103-79a08eee1cd4
 
-    todo reject 01a205ca-e90e-7c80-b103-79a08eee1cd4 --reason 'the dentist has moved'
+    todo reject 01a205ca-e90e-7c80-b103-79a08eee1cd4 --reason 'not yet'
     """
     from todo_cli.cli.proposal_output import check_proposal_id
 

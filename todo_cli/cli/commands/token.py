@@ -51,7 +51,7 @@ def create(
 
     todo token create --name cron --scopes tasks:write --expires 90d
 
-    todo token create --name shopper --only project:groceries --can add,done,comment --rate 60
+    todo token create --name shopper --only '#groceries' --can add,done
     """
     from todo_cli.contract.base import token_user
 
