@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import BARE
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-NAMES = ("cache", "chat", "cold_start", "peers", "server", "startup", "writes")
+NAMES = ("cache", "chat", "cold_start", "import_export", "peers", "server", "startup", "writes")
 TIMEOUT_SECONDS = 300
 
 

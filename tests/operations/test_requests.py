@@ -29,7 +29,7 @@ from todo_cli.contract import (
 from todo_cli.contract.base import Request
 from todo_cli.contract.batch import Batch, BatchRead, make_batch
 from todo_cli.contract.channels import AddChannel, ListChannels, RemoveChannel, TryChannel
-from todo_cli.contract.claims import ClaimTask, ReleaseTasks
+from todo_cli.contract.claims import ClaimTask, ListClaims, ReleaseTasks, RenewClaims, TakeTask
 from todo_cli.contract.codec import encode
 from todo_cli.contract.comments import AddComment, EditComment, ListComments, RemoveComment
 from todo_cli.contract.conversation_export import ExportedMessage, ExportHeader, ImportMessages
@@ -124,7 +124,8 @@ STORY: tuple[Request[Any], ...] = (
     StartTasks(numbers=(4,)), StartTasks(numbers=(99,)), StopTasks(numbers=(4,)), StopTasks(numbers=(99,)), StopTasks(),
     SkipTasks(numbers=(4,)), SkipTasks(numbers=(1,)), CompleteTasks(numbers=(4,), with_subtasks=True), Undo(), ShowTask(number=4),
     ClaimTask(number=2), ClaimTask(number=2, lease=60), ClaimTask(number=99), ClaimTask(number=1, filter="p1"), ClaimTask(filter="#nowhere"),
-    ClaimTask(filter="1-3", lease=0), ReleaseTasks(numbers=(2,)), ReleaseTasks(filter="is:claimed"), ReleaseTasks(numbers=(99,)),
+    ClaimTask(filter="1-3", lease=0), RenewClaims(numbers=(2,)), RenewClaims(numbers=(99,)), TakeTask(number=2, reason="r"),
+    TakeTask(number=99, reason="r"), TakeTask(number=2, reason=""), ListClaims(), ListClaims(mine=True), ReleaseTasks(numbers=(2,)), ReleaseTasks(filter="is:claimed"), ReleaseTasks(numbers=(99,)),
     EditTasks(filter="1-2", priority=2), EditTasks(filter="", priority=2), EditTasks(numbers=(1,), filter="p1", priority=2),
     DeleteTasks(filter="is:opne"), CompleteTasks(filter="#nowhere"), CompleteTasks(numbers=(1,), if_claimed=True),
     DeleteTasks(numbers=(4, 5)),
@@ -237,6 +238,7 @@ def test_every_request_answers_the_same_from_both_clients(
     refused = {kind for kind, code, _ in told["direct"] if code}
     nothing_to_refuse = {
         ListViews,
+        ListClaims,
         ListChannels,
         ListTags,
         ListProjects,

@@ -27,7 +27,15 @@ COMPOSED, DECOMPOSED = "café", "cafe\u0301"
 
 def make_match(pattern: str) -> str:
     """Return a text of ASCII that matches the pattern of a field."""
-    samples = ("0" * 36, "0" * 64, "ada@example.org", "text/plain", "00000000-0000-7000-8000-000000000000")
+    samples = (
+        "0" * 36,
+        "0" * 32,
+        "csv",
+        "0" * 64,
+        "ada@example.org",
+        "text/plain",
+        "00000000-0000-7000-8000-000000000000",
+    )
     return next(sample for sample in samples if re.search(pattern, sample))
 
 
@@ -122,5 +130,5 @@ def test_views_tokens_and_comments_in_both_forms_are_composed(ask: Ask) -> None:
 def test_command_line_in_both_forms_names_one_tag(todo: Todo) -> None:
     todo("add", "one", "--tag", COMPOSED)
     todo("add", "-", stdin=f"two @{DECOMPOSED}\n")
-    assert todo("tags").lines == [f"{COMPOSED}\t2"]
+    assert todo("tags").lines == [f"{COMPOSED}\t2\t0\t0\t"]
     assert len(todo("list", f"@{DECOMPOSED}").lines) == 2

@@ -71,24 +71,25 @@ def agent(world: World) -> Iterator[Line]:
         yield line
 
 
-def read_outside(world: World) -> list[list[Any]]:
+def read_outside(world: World) -> list[tuple[Any, ...]]:
     """Return all rows that are not the agent's, as the owner sees them."""
     user, agent = _of(world)
-    return [
-        world.db.execute(f"SELECT to_jsonb(t) FROM todo.{table} t WHERE {condition} ORDER BY 1", *values)
-        for table, condition, values in (
-            ("tasks", "space_id = %s AND number IN (1, 3)", (user,)),
-            ("task_tags", "space_id = %s AND number IN (1, 3)", (user,)),
-            ("links", "space_id = %s AND (number IN (1, 3) OR after = 3)", (user,)),
-            ("comments", "space_id = %s AND number IN (1, 3)", (user,)),
-            ("attachments", "space_id = %s AND number IN (1, 3)", (user,)),
-            ("views", "space_id = %s", (user,)),
-            ("channels", "user_id = %s", (user,)),
-            ("preferences", "user_id = %s", (user,)),
-            ("plans", "space_id = %s AND token_id <> %s", (user, agent)),
-            ("tokens", "user_id = %s AND reach IS NULL AND parent IS NULL", (user,)),
-        )
-    ]
+    conditions: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+        ("tasks", "space_id = %s AND number IN (1, 3)", (user,)),
+        ("task_tags", "space_id = %s AND number IN (1, 3)", (user,)),
+        ("links", "space_id = %s AND (number IN (1, 3) OR after = 3)", (user,)),
+        ("comments", "space_id = %s AND number IN (1, 3)", (user,)),
+        ("attachments", "space_id = %s AND number IN (1, 3)", (user,)),
+        ("views", "space_id = %s", (user,)),
+        ("channels", "user_id = %s", (user,)),
+        ("preferences", "user_id = %s", (user,)),
+        ("plans", "space_id = %s AND token_id <> %s", (user, agent)),
+        ("tokens", "user_id = %s AND reach IS NULL AND parent IS NULL", (user,)),
+    )
+    tables = " UNION ALL ".join(
+        f"SELECT '{table}', to_jsonb(t) FROM todo.{table} t WHERE {c}" for table, c, _ in conditions
+    )
+    return world.db.execute(f"{tables} ORDER BY 1, 2", *(value for _, _, values in conditions for value in values))
 
 
 def _of(world: World) -> tuple[str, str]:

@@ -25,7 +25,7 @@ MAX_FREE_ADDS = 20
 REPEATABLE = (Undo, Redo, ClaimTask)
 """Changes that mean something else each time: the last change, the next free task."""
 
-NUMBER_FIELDS = ("number", "numbers", "parent", "after", "add_after", "remove_after")
+NUMBER_FIELDS = ("number", "numbers", "parent", "after", "add_after", "remove_after", "discovered_from")
 """The fields of tools that hold the numbers of tasks."""
 
 # a result escapes the quotes of a title, so that no title can look like this

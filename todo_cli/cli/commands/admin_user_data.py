@@ -27,7 +27,7 @@ def export(ctx: typer.Context, name: AnyUserName) -> None:
 
     todo admin user export ada > ada.jsonl
 
-    TODO_OWNER_URL=postgresql://postgres@db/todo todo admin user export ada | gzip > ada.jsonl.gz
+    todo admin user export ada | gzip > ada.jsonl.gz
     """
     from todo_cli.cli.commands.db import owner_url
     from todo_cli.cli.render import json
@@ -45,8 +45,8 @@ def erase(
 ) -> None:
     """Erase a user with everything that is theirs, as the database's owner. This cannot be undone.
 
-    In spaces that others use, tasks and files stay; comments and the journal lose the user's words and name. Backups
-    keep both until you delete them.
+    In spaces that others use, tasks and files stay; comments and the journal
+    lose the user's words and name. Backups keep both until you delete them.
 
     todo admin user erase ada --dry-run
 

@@ -67,7 +67,7 @@ def import_tasks(
 
     task export | todo import - --name taskwarrior
 
-    todo import tasks.csv --map title=Subject,due=Deadline --dates MM/DD/YYYY --plan
+    todo import tasks.csv --map title=Subject,due=Deadline --plan
     """
     from todo_cli.cli.transfers.mapping_options import parse_pairs, parse_values
     from todo_cli.cli.transfers.run_import import FileChoices, run_import

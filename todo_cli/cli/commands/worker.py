@@ -27,7 +27,8 @@ def worker(
 ) -> None:
     """Run a worker, which sends reminders and webhooks. Any number can run over one database.
 
-    With a model and the login of the servers it also continues turns of the chat whose servers have died.
+    With a model and the login of the servers it also continues turns of the chat
+    whose servers have died.
 
     TODO_WORKER_DATABASE_URL=postgresql://todo_worker@db/todo todo worker
 

@@ -27,7 +27,8 @@ $$;
 
 -- name: schedule_reminders
 -- Trigger: let the jobs of a task's reminders follow the task. A moment that has passed is taken
--- only while the task is not due yet: its reminder is late, and the message says so.
+-- only while the task is not due yet: its reminder is late, and the message says so. The moment of
+-- a date may also pass between the reading of the request and this row: a minute late is taken too.
 CREATE FUNCTION todo.schedule_reminders() RETURNS trigger LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -46,7 +47,7 @@ BEGIN
            m.moment, m.moment
       FROM todo.reminder_moments(wanted, NEW.due_on, NEW.due_at) m
       JOIN todo.members k ON k.space_id = NEW.space_id AND k.user_id = m.user_id
-     WHERE (m.moment > now_at
+     WHERE (m.moment > now_at - interval '1 minute'
             OR m.is_relative AND NEW.due_sort > now_at)
        AND NOT EXISTS (
          SELECT FROM todo.deliveries d
