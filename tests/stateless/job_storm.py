@@ -74,8 +74,7 @@ class Sender(Owner):
             self.insist(backend, CompleteTasks(numbers=(added.number,)), new_id())
 
     def _soon(self) -> str:
-        # far enough ahead that a slow write is not stored after its moment, which schedules nothing
-        moment = datetime.now(UTC) + timedelta(seconds=self.random.uniform(3.0, 6.0))
+        moment = datetime.now(UTC) + timedelta(seconds=self.random.uniform(0.5, 4.0))
         return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
