@@ -154,6 +154,8 @@ SOUGHT = {
     "filter #project3.*": 80,
     "filter @tag3": 50,
     "filter @tag3 or @tag7": 100,
+    # without statistics of values the planner may also read all that have the tag, once
+    "filter -@tag3": 50,
     "filter due>=2026-03-01 due<2026-03-08": 10,
     "filter p1": 20,
     "filter '500'": 20,
