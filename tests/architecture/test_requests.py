@@ -61,13 +61,13 @@ BeginRegistration BeginTurn ChangePassword ChooseView ClaimTask CompleteTasks Co
 CreateToken DecideDevice DeleteInvitation DeleteTasks DisableUser EditComment EditTasks EndTurn ExportTasks
 FetchAttachment ForkConversation HoldCalls ImportMessages ImportTasks LinkImportedTasks ListAttachments ListChanges
 ListChannels ListClaims ListComments ListConversations ListInvitations ListJobs ListPlans ListProjects ListPrompts
-ListProposals ListSessions ListSpaces ListTags ListTasks ListTokens ListUsers ListViews MakePlan MoveHead OpenSession
+ListProposals ListSessions ListSpaces ListTags ListTasks ListTokens ListUsers ListViews MakePlan MoveHead MoveTasks OpenSession
 PollDevice ProposeChange ReadChunk ReadEvents ReadOwnSalt ReadReplay ReadServerStats ReadSignInSalt ReadStoredFile
 ReadUpload ReadUsage Redo RedoTurn RefusePlan Register RejectProposal ReleaseTasks RemindTasks RemoveAttachment
 RemoveChannel RemoveComment RemoveConversation RemoveView RenameConversation RenewClaims RenewHash ReopenTasks
 ResetPassword RestoreConversation RestoreTasks RetryJobs RevokeSessions RevokeToken RewindTurn RunCall SaveView
 SearchConversations SearchTasks SetBudget SetPreferences SetRateLimit ShowConversation ShowDevice ShowPreferences
-ShowStats ShowTask SignIn SignOut SkipTasks StartDevice StartStoreUpload StartTasks StartUpload StopTasks StopTurn
+ShowStats ShowTask SignIn SignOut SkipTasks SortTasks StartDevice StartStoreUpload StartTasks StartUpload StopTasks StopTurn
 StoreAnswer StoreChunk StoreEvents StorePassword StoreRegistration StoreReset StoreResults StoreSummary StoreTitle
 TakeTask TryChannel Undo UndoToken UndoTurn VerifyUpload WhoAmI
 """.split()  # noqa: SIM905  # 70 quoted words would be harder to read

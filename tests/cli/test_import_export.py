@@ -62,6 +62,7 @@ def test_json_lines_bring_everything_to_another_user_and_back(
     report_of(todo, str(SAMPLES / "taskwarrior" / "export-2.6.2.json"))
     todo("add", "Water plants every week #home @a p1", "--note", "Long\nnote", "--due", "2036-01-01", "--after", "1,2")
     todo("add", "Part", "--parent", "1", "--remind", "1h before", "--due", "2036-01-01")
+    todo("move", "1", "--last")
     todo("comment", "1", "Said here")
     todo("rm", "3", "--yes")
     first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"

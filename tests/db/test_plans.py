@@ -13,6 +13,7 @@ from tests.support.connections import Line
 from tests.support.many_users import Touched, crowd, touched
 from todo_cli.contract.base import Request
 from todo_cli.contract.journal import ListChanges, Redo, Undo
+from todo_cli.contract.order import MoveTasks
 from todo_cli.contract.search import SearchTasks
 from todo_cli.contract.tasks import AddTask, CompleteTasks, EditTasks, ListTasks, ShowTask
 from todo_cli.contract.views import ListProjects, ListTags, ListViews
@@ -81,7 +82,7 @@ REQUESTS: dict[str, Request[Any]] = {
     "list and count the deferred": ListTasks(limit=20, count_deferred=True),
     **{
         f"list by {sort}": ListTasks(limit=20, sort=sort)
-        for sort in ("-due", "priority", "-priority", "created", "-created", "updated", "-updated")
+        for sort in ("-due", "priority", "-priority", "created", "-created", "updated", "-updated", "position")
     },
     "list a project": ListTasks(limit=20, project="project3"),
     "list a project by priority": ListTasks(limit=20, project="project3", sort="priority"),
@@ -125,6 +126,8 @@ REQUESTS: dict[str, Request[Any]] = {
     "log": ListChanges(),
     "log of one": ListChanges(number=500),
     "list the commonest tag": ListTasks(limit=20, tag="all"),
+    "list all by position": ListTasks(limit=20, status="all", sort="position"),
+    "move": MoveTasks(numbers=(502,), before=503),
     "list all by priority": ListTasks(limit=20, status="all", sort="priority"),
     "search": SearchTasks(words="usual title"),
     "search a mistyped word": SearchTasks(words="usaul"),

@@ -39,6 +39,7 @@ from todo_cli.contract.imports import ImportTasks, LinkImportedTasks, TaskToImpo
 from todo_cli.contract.jobs import ListJobs, RetryJobs
 from todo_cli.contract.journal import ListChanges, Redo, Undo, UndoToken
 from todo_cli.contract.message_search import SearchConversations
+from todo_cli.contract.order import MoveTasks, SortTasks
 from todo_cli.contract.passwords import ChangePassword, CreateResetCode, ResetPassword, SignIn
 from todo_cli.contract.plans import ApplyPlan, ListPlans, MakePlan, RefusePlan
 from todo_cli.contract.preferences import SetPreferences, ShowPreferences
@@ -125,6 +126,8 @@ STORY: tuple[Request[Any], ...] = (
     StartTasks(numbers=(4,)), StartTasks(numbers=(99,)), StopTasks(numbers=(4,)), StopTasks(numbers=(99,)), StopTasks(),
     SkipTasks(numbers=(4,)), SkipTasks(numbers=(1,)), CompleteTasks(numbers=(4,), with_subtasks=True), Undo(), ShowTask(number=4),
     CopyTasks(numbers=(4, 1), with_subtasks=True, due="2030-02-01", add_tags=("copy",)), CopyTasks(numbers=(99,)), CopyTasks(numbers=()), Undo(),
+    MoveTasks(numbers=(4, 2), before=1), MoveTasks(numbers=(1,), last=True), MoveTasks(numbers=(1,)), MoveTasks(numbers=(1,), behind=99),
+    SortTasks(numbers=(1, 2, 4), by="-title"), SortTasks(filter="status:open", by="rank"), ListTasks(sort="position", limit=2), Undo(),
     ClaimTask(number=2), ClaimTask(number=2, lease=60), ClaimTask(number=99), ClaimTask(number=1, filter="p1"), ClaimTask(filter="#nowhere"),
     ClaimTask(filter="1-3", lease=0), RenewClaims(numbers=(2,)), RenewClaims(numbers=(99,)), TakeTask(number=2, reason="r"),
     TakeTask(number=99, reason="r"), TakeTask(number=2, reason=""), ListClaims(), ListClaims(mine=True), ReleaseTasks(numbers=(2,)), ReleaseTasks(filter="is:claimed"), ReleaseTasks(numbers=(99,)),

@@ -52,8 +52,8 @@ class ExportedTask(Struct, frozen=True, kw_only=True):
 
     `source_id`, `kept` and `left_out` are of the format that is written, else empty. `left_out` are the `parent` and
     `after` of the source that lead to no task or close a circle. `series.id` is a UUID of ours, unless `source_series`
-    has the source's. `created_at` is null where the task's source does not say it. `repeat`, `remind` and `source` are
-    for our own format alone.
+    has the source's. `created_at` is null where the task's source does not say it. `repeat`, `remind`, `moved` (by
+    how much its position differs from its number) and `source` are for our own format alone.
     """
 
     number: int
@@ -86,6 +86,7 @@ class ExportedTask(Struct, frozen=True, kw_only=True):
     left_out: dict[str, Any] = {}
     repeat: dict[str, Any] | None = None
     remind: tuple[Reminder, ...] = ()
+    moved: str | None = None
     source: TaskSource | None = None
 
     @property

@@ -20,6 +20,7 @@ SORTS = (
     "completed",
     "urgency",
     "rank",
+    "position",
 )
 """The keys that a sort order may name."""
 
@@ -29,7 +30,8 @@ SortOrder = Annotated[
         min_length=1,
         max_length=MAX_SORT_CHARS,
         description="keys in descending weight; a minus reverses one: priority,-due. Keys: due, priority, created, "
-        "updated, project, title, scheduled, defer, completed, urgency (most urgent first), rank (best match first)",
+        "updated, project, title, scheduled, defer, completed, urgency (most urgent first), rank (best match first), "
+        "position (the order by hand)",
     ),
 ]
 Filter = Annotated[

@@ -73,8 +73,8 @@ class TaskToImport(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
 
     `links` are set at once where their tasks have been imported, else by LinkImportedTasks. `left_out` are those of the
     file that cannot be set. `kept` is a JSON object of the values that no field takes. `kept_format` and `kept_id` are
-    the format that it belongs to and the task's id there, if the file itself has got them from another one. `digest`
-    is that of the whole record.
+    the format that it belongs to and the task's id there, if the file itself has got them from another one. `moved` is
+    by how much its position in the order by hand differs from its number. `digest` is that of the whole record.
     """
 
     source_id: SourceId
@@ -96,6 +96,7 @@ class TaskToImport(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
     completed_at: DateText | None = None
     deleted_at: DateText | None = None
     remind: tuple[Reminder, ...] = ()
+    moved: Annotated[str, Meta(pattern=r"^-?[0-9]{1,17}(\.[0-9]{1,100})?$")] | None = None
     comments: Annotated[tuple[CommentToImport, ...], Meta(max_length=MAX_IMPORTED_COMMENTS)] = ()
     links: SourceReferences | None = None
     left_out: SourceReferences | None = None

@@ -135,7 +135,8 @@ class Task(Struct, frozen=True, kw_only=True):
 
     `parent` is the task above it, `after` lists the tasks that it waits for. `tracked` is the time of finished work in
     seconds, without the work that began at `started_at`. `remind` has the reminders of all users. `fence` is the number
-    of its last claim, null if it was never claimed. `discovered_from` is the task during which it was found. Lists
+    of its last claim, null if it was never claimed. `discovered_from` is the task during which it was found.
+    `position` is a decimal number: where it stands among the numbers of all tasks, null at its own number. Lists
     leave out `note`. An added task has `new`: False when its idempotency key had been used before, and `similar` where
     AddTask asks for it. Reads add `blocked` (it waits for an open task), `urgency`, and the numbers of open `subtasks`
     and of `subtasks_done`; ShowTask also adds the newest 100 `comments`, oldest first, its `attachments`, and `links`
@@ -163,6 +164,7 @@ class Task(Struct, frozen=True, kw_only=True):
     claimed_until: datetime | None = None
     fence: int | None = None
     discovered_from: int | None = None
+    position: str | None = None
     remind: tuple[Reminder, ...] | None = None
     rev: int
     created_at: datetime

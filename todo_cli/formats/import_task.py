@@ -87,6 +87,7 @@ def make_task(record: ReadTask, source_id: str, into: str | None = None) -> Task
         "repeat": _make_repeat(task, own),
         "kept": _encode_kept(task.kept),
         "remind": msgspec.to_builtins(own.remind),
+        "moved": own.moved,
         "digest": "0" * 32,
     }
     if source:

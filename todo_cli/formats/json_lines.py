@@ -64,6 +64,7 @@ class TaskLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     completed_at: DayOrInstant | None = None
     deleted_at: DayOrInstant | None = None
     remind: tuple[Reminder, ...] = ()
+    moved: str | None = None
     comments: tuple[ImportedComment, ...] = ()
     source: TaskSource | None = None
 
@@ -108,7 +109,11 @@ def _read_task(item: JsonItem) -> FileRecord:
         return NotATask(
             place=item.place, reason=str(error), title=title if isinstance(title, str) else None, refused=True
         )
-    return ReadTask(task=task, place=item.place, own=OwnFields(repeat=repeat, remind=line.remind, source=line.source))
+    return ReadTask(
+        task=task,
+        place=item.place,
+        own=OwnFields(repeat=repeat, remind=line.remind, moved=line.moved, source=line.source),
+    )
 
 
 _SHARED = tuple(name for name in ImportedTask.__struct_fields__ if name in TaskLine.__struct_fields__)
@@ -130,6 +135,7 @@ def write_tasks(tasks: Iterable[ExportedTask], file: TextIO, options: WriteOptio
             series=series,
             repeat=task.repeat,
             remind=task.remind,
+            moved=task.moved,
             source=task.source,
             **fields,
         )

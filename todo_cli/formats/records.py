@@ -97,6 +97,7 @@ class OwnFields(Struct, frozen=True, kw_only=True):
 
     repeat: dict[str, Any] | None = None
     remind: tuple[Reminder, ...] = ()
+    moved: str | None = None
     source: TaskSource | None = None
 
 

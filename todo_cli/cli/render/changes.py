@@ -37,6 +37,8 @@ IMPLIED_FIELDS = {
     "ClaimTask": ("claimed_by",),
     "ReleaseTasks": ("claimed_by",),
     "TakeTask": ("claimed_by",),
+    "MoveTasks": ("position",),
+    "SortTasks": ("position",),
 }
 """Verb -> the fields whose change its own name says."""
 VERB_ROLES: dict[str, Role] = {"add": "added", "done": "added", "rm": "removed"}

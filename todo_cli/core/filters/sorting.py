@@ -7,6 +7,7 @@ row that stays the same.
 
 from __future__ import annotations
 
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import datetime
 from typing import Any, LiteralString, NamedTuple
@@ -19,6 +20,7 @@ from todo_cli.parsing.filter_vocabulary import suggest
 
 MAX_SORT_KEYS = 4
 MAX_VOLATILE_ROWS = 200  # of an order that changes with the clock, which no cursor can continue
+_POSITION = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,100})?")
 MAX_TEXT_KEY_CHARS = 302  # of a project: its key of todo.sort_key(), a separator, the name
 
 
@@ -50,6 +52,7 @@ KEYS = {
         SortKey("completed", "t.completed_at", "timestamptz", nullable=True),
         SortKey("urgency", URGENCY, "numeric", descending=True),
         SortKey("rank", "w.score", "real", descending=True),
+        SortKey("position", "coalesce(t.position, t.number)", "numeric"),
     )
 }
 INDEXED = {"due", "priority", "created", "updated", "title"}
@@ -75,6 +78,21 @@ class Order:
             self.keys.append(
                 SortKey("", "t.number", "bigint", descending=self.keys[-1].descending and not self.is_volatile)
             )
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether this is the order by position alone, of which `halves` have two indexes."""
+        return self.keys[0].name == "position" and len(self.keys) == 2 and not self.keys[0].descending
+
+    def halves(self, *, is_continued: bool) -> list[tuple[LiteralString, LiteralString]]:
+        """Return the conditions and the ORDER BY lists of an order by hand: of tasks that were moved, and of the others."""
+        after: LiteralString = f"{_cursor_value(0, self.keys[0])}"
+        moved: LiteralString = f" AND t.position >= {after}" if is_continued else ""
+        others: LiteralString = f" AND t.number >= floor({after})::bigint" if is_continued else ""
+        return [
+            (f"t.position IS NOT NULL{moved}", "t.position, t.number"),
+            (f"t.position IS NULL{others}", "t.number"),
+        ]
 
     @property
     def is_indexed(self) -> bool:
@@ -192,6 +210,14 @@ def _check_value(key: SortKey, text: str | None) -> str | None:
         return text
     if key.kind == "timestamptz":
         return text if text == "infinity" else datetime.fromisoformat(text).isoformat()
+    if key.kind == "numeric":
+        return _check_position(text)
     if not 0 <= int(text) <= (4 if key.kind == "smallint" else 2**63 - 1):
         raise ValueError(text)
     return str(int(text))
+
+
+def _check_position(text: str) -> str:
+    if not _POSITION.fullmatch(text):
+        raise ValueError(text)
+    return text

@@ -27,7 +27,7 @@ from todo_cli.errors import Conflict, NotFound
 content = attrgetter(
     "title", "note", "status", "priority", "project", "due_on", "due_at", "tags", "completed_at", "parent", "after",
     "defer_on", "defer_at", "scheduled_on", "scheduled_at", "started_at", "tracked", "series", "occurrence", "repeat",
-    "attachments", "remind", "discovered_from",
+    "attachments", "remind", "discovered_from", "position",
 )  # fmt: skip  # one column a line would hide that claims, rev and times are left out
 """Return what an undo brings back of a row: all of it but claims, rev and the row's own times."""
 

@@ -174,9 +174,13 @@ def _build_statement(listing: _Listing) -> Sql:
     search: LiteralString = f" JOIN {compiled.words} AS w ON w.number = t.number" if compiled.words else ""
     rows: LiteralString = f"SELECT t.*, {order.columns()}{urgency}{parts} FROM todo.tasks t{search} WHERE {conditions}"
     limit: LiteralString = f"ORDER BY {order.order_by()} LIMIT %(limit)s::int"
-    if compiled.status is None and order.is_indexed and order.keys[0].name != "created":
-        # The indexes begin with the status: merge a page of each, where a sort would read all tasks of the space.
-        pages: list[LiteralString] = [f"({rows} AND t.status = '{status}' {limit})" for status in STATUSES]
+    index_parts = _split_by_index(compiled, order, is_continued=bool(listing.after))
+    if len(index_parts) > 1:
+        # merge a page of each part, where a sort would read all tasks of the space
+        pages: list[LiteralString] = [
+            f"({rows} AND {condition} ORDER BY {own_order} LIMIT %(limit)s::int)"
+            for condition, own_order in index_parts
+        ]
         rows = f"SELECT * FROM ({' UNION ALL '.join(pages)}) AS u"
         limit = f"ORDER BY {order.order_by_columns()} LIMIT %(limit)s::int"
     view_member: LiteralString = f"'default_view', {_DEFAULT_VIEW}," if listing.with_default_view else ""
@@ -192,6 +196,20 @@ SELECT json_build_object({view_member}{deferred_member}{total_member}
     'key', {order.keys_json("page")},
     'task', {task}{urgency_member}{parts_member}{links_member})), '[]'))::text
 FROM ({rows} {limit}) AS page""")
+
+
+def _split_by_index(
+    compiled: CompiledFilter, order: Order, *, is_continued: bool
+) -> list[tuple[LiteralString, LiteralString]]:
+    """Return the parts of a list of which one index each has the order, as conditions and ORDER BY lists.
+
+    The indexes begin with the status, and an order by hand has one index for tasks that were moved and one for the others.
+    """
+    by_hand, order_by = order.is_by_hand, order.order_by()
+    halves = order.halves(is_continued=is_continued) if by_hand else [("true", order_by)]
+    if compiled.status is not None or not (by_hand or (order.is_indexed and order.keys[0].name != "created")):
+        return halves
+    return [(f"t.status = '{status}' AND {condition}", own) for status in STATUSES for condition, own in halves]
 
 
 def _count_deferred(compiled: CompiledFilter, search: LiteralString) -> LiteralString:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, LiteralString, NamedTuple, TypeVar
 
 import msgspec
 
@@ -39,6 +39,7 @@ class Wanted(msgspec.Struct, kw_only=True):
     tasks that wait for them. `parents`, `blockers` and `sources` (of discovered tasks) are what the write newly refers to; with them the write reads the ancestors of
     the former and the dependencies of the latter. `with_caller` reads the caller's name and scopes, and
     `with_similar` the task that the same user added a moment ago with the same Request. `user` is the caller's id.
+    `order` is an ORDER BY list over the alias `t`: with it the write reads the numbers of its tasks in this order.
     """
 
     numbers: tuple[int, ...] = ()
@@ -54,6 +55,7 @@ class Wanted(msgspec.Struct, kw_only=True):
     sources: tuple[int, ...] = ()
     blockers: tuple[int, ...] = ()
     if_rev: int | None = None
+    order: LiteralString = ""
 
 
 class KnownChange(msgspec.Struct):
@@ -102,6 +104,7 @@ class Loaded(msgspec.Struct):
     dependencies: list[tuple[int, int]] = []  # number and blocker, from `blockers` onwards
     later_changes: list[LaterChange] = []
     similar: SimilarTask | None = None
+    order: list[int] = []  # numbers of the rows in the order that was wanted
     reach: list[Any] | None = None  # the compiled filter of the caller's token
 
     @property
@@ -121,6 +124,7 @@ def load_call(wanted: Wanted, stamp: Stamp) -> StatementCall:
         wanted.changes_links,
         wanted.if_rev is not None,
         wanted.with_similar,
+        wanted.order,
     )
     values = {
         "key": stamp.key,

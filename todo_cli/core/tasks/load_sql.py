@@ -194,9 +194,19 @@ class LoadParts(NamedTuple):
     changes_links: bool
     checks_rev: bool
     with_similar: bool
+    order: LiteralString = ""
 
 
 _REFERENCES: LiteralString = "%(parents)s::bigint[] || %(blockers)s::bigint[] || %(sources)s::bigint[]"
+
+
+def _order_member(order: LiteralString) -> LiteralString:
+    """Return the member with the numbers of the rows in an order."""
+    return f""",
+  'order', coalesce((
+    SELECT json_agg(t.number ORDER BY {order}) FROM todo.tasks t
+    WHERE t.space_id = %(space)s::uuid
+      AND t.number = ANY (ARRAY(SELECT number FROM rows))), '[]')"""
 
 
 @lru_cache(256)
@@ -222,6 +232,8 @@ def build_load(parts: LoadParts) -> Sql:
         members += LATER_CHANGES
     if parts.with_similar:
         members += SIMILAR
+    if parts.order:
+        members += _order_member(parts.order)
     if parts.changes_links:
         ctes += [ancestors_cte("%(parents)s::bigint[]"), dependencies_cte("%(blockers)s::bigint[]")]
         members += statuses_of(_REFERENCES) + ANCESTORS + DEPENDENCIES

@@ -176,6 +176,7 @@ def next_occurrence(row: TaskRow, now: datetime, *, skip: bool = False) -> TaskR
         project=series.project,
         parent=series.parent,
         tags=series.tags,
+        position=row.position,
         series=row.series,
         occurrence=(row.occurrence or 0) + 1,
         repeat=replace(repeat, slot=format_date(due), template=None),

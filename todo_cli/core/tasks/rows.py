@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any, LiteralString
 
 import msgspec
@@ -72,6 +73,7 @@ class TaskRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     fence: int | None = None
     lost_claims: tuple[str, ...] | None = None
     discovered_from: int | None = None
+    position: Decimal | None = None
     tags: tuple[str, ...] = ()
     after: tuple[int, ...] = ()
 
@@ -135,6 +137,7 @@ def to_task(row: TaskRow) -> Task:
         claimed_until=row.claimed_until,
         fence=row.fence,
         discovered_from=row.discovered_from,
+        position=None if row.position is None else str(row.position),
         remind=row.remind,
         rev=row.rev,
         created_at=row.created_at,

@@ -85,7 +85,7 @@ _COMMENTS: LiteralString = f"""coalesce((
       WHERE c.space_id = %(space)s::uuid AND c.number = t.number), '[]')"""
 
 _OWN_FIELDS: LiteralString = """CASE WHEN %(format)s = %(own_format)s THEN jsonb_build_object(
-      'repeat', t.repeat,
+      'repeat', t.repeat, 'moved', (t.position - t.number)::text,
       'remind', coalesce((
         SELECT jsonb_agg(each) FROM jsonb_array_elements(t.remind) AS each
         WHERE each ->> 'user' = %(me)s), '[]'),

@@ -16,6 +16,7 @@ from todo_cli.core.journal import Stamp, make_stamp
 from todo_cli.core.tasks.change import prepare_change, writes
 from todo_cli.core.tasks.dependencies import raise_for_cycles
 from todo_cli.core.tasks.load import KnownChange, Loaded, Wanted
+from todo_cli.core.tasks.positions import shift_position
 from todo_cli.core.tasks.rows import TaskRow
 from todo_cli.core.tasks.store import DecidedChange, Edits, too_large
 from todo_cli.core.transfers.imported_rows import make_row, name_series, read_instant
@@ -176,6 +177,7 @@ def _place_row(row: TaskRow, task: TaskToImport, numbers: dict[str, int], restor
         row,
         number=number,
         id=restored[number].id if number in restored else row.id,
+        position=shift_position(number, task.moved),
         parent=numbers.get(links.parent) if links.parent else None,
         after=tuple(sorted({numbers[source_id] for source_id in links.after if source_id in numbers})),
     )
