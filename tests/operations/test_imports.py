@@ -21,7 +21,7 @@ from todo_cli.contract.imports import (
     SourceReferences,
     TaskToImport,
 )
-from todo_cli.contract.journal import ListChanges, Undo
+from todo_cli.contract.journal import ListChanges, Redo, Undo
 from todo_cli.contract.tasks import CompleteTasks, EditTasks, ListTasks
 from todo_cli.errors import Invalid
 
@@ -96,6 +96,25 @@ def test_import_of_the_same_file_joins_its_group_and_one_undo_takes_it_back(ask:
     assert [task.title for task in ask(ListTasks(sort="created")).tasks] == ["Mapped anew", "b"]
     ask(Undo(id=None))
     assert ask(ListTasks()).tasks == ()
+
+
+def test_undo_and_redo_of_an_import_in_several_groups_name_the_next_part(ask: Ask) -> None:
+    ask.add("mine")
+    for name in ("a", "b", "c"):
+        import_records(ask, record(name), group=new_id())
+    seqs = [change.seq for change in reversed(ask(ListChanges()).changes)][1:]
+    parts = [ask(Undo())]
+    while parts[-1].next_part:
+        parts.append(ask(Undo(id=parts[-1].next_part)))
+    assert [part.changes for part in parts] == [(seq,) for seq in reversed(seqs)]
+    assert [task.title for task in ask(ListTasks()).tasks] == ["mine"]
+    redone = [ask(Redo())]
+    while redone[-1].next_part:
+        redone.append(ask(Redo(id=redone[-1].next_part)))
+    assert [task.title for task in ask(ListTasks(sort="created")).tasks] == ["mine", "a", "b", "c"]
+    assert len(redone) == 3
+    import_records(ask, record("d"), file="1" * 32)
+    assert ask(Undo()).next_part is None, "another file is another import"
 
 
 def test_links_to_later_tasks_are_set_afterwards_and_impossible_ones_are_kept(ask: Ask) -> None:

@@ -28,7 +28,7 @@ class ImportReport(Struct, kw_only=True):
     `changed` differ in the file. `linked` counts tasks that got a parent or blockers at the end. `other_records` are
     records that are no tasks. `lost` counts properties without effect here: their values are kept, and an export in the
     same format gives them back; so are the `left_out` links, to no task or closing a circle. `file_lost` belongs to the
-    whole file and is not kept. `groups` are the groups of the journal, of which each is one undo.
+    whole file and is not kept. `groups` are the groups of the journal; `todo undo` takes all of them back.
     """
 
     format: str | None
@@ -96,8 +96,7 @@ def _list_remarks(report: ImportReport) -> Iterator[str]:
         yield f"left out: {links} to no task of the file, or closing a circle; kept for an export"
     yield from (f"not carried: {word}" for word in report.file_lost)
     if (report.added or report.restored) and not report.plan:
-        times = len(report.groups)
-        yield f"Take it back with: todo undo{f' ({times} times, at most 25,000 tasks each)' if times > 1 else ''}"
+        yield "Take it back with: todo undo"
 
 
 def _count(number: int, noun: str) -> str:

@@ -13,7 +13,7 @@ from todo_cli.errors import TodoError
 from todo_cli.formats.import_spool import ImportSpool
 
 MAX_GROUP_TASKS = 25_000
-"""Tasks that one undo takes back: a change of many more would take the database too long."""
+"""Tasks that one Undo takes back: a change of many more would take the database too long. `todo undo` sends several."""
 
 
 def send_import(session: Session, spool: ImportSpool, report: ImportReport) -> None:

@@ -1,4 +1,4 @@
-"""Share spaces: their members, roles and invitations."""
+"""Add a preference: whether hints are printed."""
 
 from pathlib import Path
 from typing import Any

@@ -624,4 +624,4 @@ CREATE POLICY limited_may_update ON todo.comments FOR UPDATE TO todo_limited
   USING (space_id = (SELECT todo.limited_space('comment')) AND user_id = (SELECT todo.current_user_id()) AND todo.is_reached((SELECT todo.current_reach()), space_id, number))
   WITH CHECK (space_id = (SELECT todo.limited_space('comment')) AND user_id = (SELECT todo.current_user_id()) AND todo.is_reached((SELECT todo.current_reach()), space_id, number));
 
-UPDATE todo.schema SET version = 27;
+UPDATE todo.schema SET version = 28;
