@@ -126,7 +126,7 @@ def leave(ctx: typer.Context, name: SpaceName, key: Key = None, as_json: Json = 
 
     todo space leave family
 
-    todo space list --json | jq -r '.spaces[] | select(.role == "viewer").id' | xargs -n 1 todo space leave
+    todo space leave 0190b6a0-7b1e-7c3f-9d2e-5a4b3c2d1e0f
     """
     session = session_of(ctx)
     found = _find_space(session, name)

@@ -145,7 +145,7 @@ def remove(ctx: typer.Context, name: MemberName, key: Key = None, as_json: Json 
 
     todo space remove grace
 
-    todo space members | awk '$2 == "viewer" {print $1}' | xargs -n 1 todo space remove
+    todo space members | cut -f 1 | grep -i grace | xargs todo space remove
     """
     member = session_of(ctx).send(RemoveMember(name=name), key)
     _print_member(member, f"Removed {member.name}.", as_json)
