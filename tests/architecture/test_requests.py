@@ -57,10 +57,10 @@ def test_tools_are_named_verb_first_and_unique() -> None:
 
 VERBS = """
 AddAttachment AddChannel AddComment AddTask AddTasks AddUser AnswerTurn ApplyPlan ApproveProposal Batch
-BeginRegistration BeginTurn ChangePassword ChooseView ClaimTask CompleteTasks CreateInvitation CreateResetCode
-CreateSpace CreateToken DecideDevice DeleteInvitation DeleteSpace DeleteSpaceInvitation DeleteTasks DisableUser
-EditComment EditTasks EndTurn ExportTasks FetchAttachment ForkConversation HoldCalls ImportMessages ImportTasks
-InviteMember JoinSpace LeaveSpace LinkImportedTasks ListAttachments ListChanges ListChannels ListClaims
+BeginRegistration BeginTurn ChangePassword ChooseView ClaimTask CompleteTasks CopyTasks CreateInvitation
+CreateResetCode CreateSpace CreateToken DecideDevice DeleteInvitation DeleteSpace DeleteSpaceInvitation DeleteTasks
+DisableUser EditComment EditTasks EndTurn ExportTasks FetchAttachment ForkConversation HoldCalls ImportMessages
+ImportTasks InviteMember JoinSpace LeaveSpace LinkImportedTasks ListAttachments ListChanges ListChannels ListClaims
 ListComments ListConversations ListInvitations ListJobs ListMembers ListPlans ListProjects ListPrompts
 ListProposals ListSessions ListSpaceInvitations ListSpaces ListTags ListTasks ListTokens ListUsers ListViews
 MakePlan MoveHead OpenSession PollDevice ProposeChange ReadChunk ReadEvents ReadOwnSalt ReadReplay ReadServerStats
