@@ -10,6 +10,7 @@ from todo_cli.contract.base import (
     Asks,
     DateText,
     Limit,
+    Moment,
     Name,
     Note,
     Number,
@@ -111,6 +112,7 @@ class ListTasks(Request[TaskPage], frozen=True, kw_only=True):
     With `home` and no filter it is the caller's default view, if there is one. With `count_deferred` the first page
     counts the deferred tasks that it leaves out; with `count_all` a page counts all matching tasks, at most 1,000,
     unless it is the last one. `with_links` names parents, open blockers and blocked tasks, `explain` urgency and parts.
+    With `as_of` tasks are as they were at that moment.
     """
 
     verb = "ListTasks"
@@ -138,10 +140,14 @@ class ListTasks(Request[TaskPage], frozen=True, kw_only=True):
     count_all: bool = False
     with_links: bool = False
     explain: bool = False
+    as_of: Moment | UnsetType = UNSET
 
 
 class ShowTask(Request[Task], frozen=True, kw_only=True):
-    """Show one task with all its fields, its note and its comments."""
+    """Show one task with all its fields, its note and its comments.
+
+    With `as_of` it is shown as it was at that moment.
+    """
 
     verb = "ShowTask"
     label = "show"
@@ -153,6 +159,7 @@ class ShowTask(Request[Task], frozen=True, kw_only=True):
     is_versioned = True
 
     number: Number
+    as_of: Moment | UnsetType = UNSET
 
 
 class OnTasks(Request[Changed], frozen=True, kw_only=True):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import LiteralString
 
+from msgspec import UNSET
+
 from todo_cli.contract.codec import decode
 from todo_cli.contract.limits import MAX_SHOWN_LINKS
 from todo_cli.contract.tasks import ShowTask, Task
@@ -19,15 +21,30 @@ from todo_cli.errors import NotFound
 _MORE: LiteralString = f"""{computed_pairs("t")},
     'comments', {select_newest("t")}, 'attachments', {select_attachments("t")}, 'links', {select_links("t")}"""
 
-SHOW = Sql(f"""
+_STATEMENT: LiteralString = f"""
 SELECT {task_json("t", more=_MORE)}::text
-FROM todo.tasks t WHERE t.space_id = %(space)s::uuid AND t.number = %(number)s::bigint""")
+FROM todo.tasks t WHERE t.space_id = %(space)s::uuid AND t.number = %(number)s::bigint"""
+SHOW = Sql(_STATEMENT)
 
 
 @handler(ShowTask)
 async def show_task(tx: Transaction, request: ShowTask) -> Task:
     """Return one task with its note and comments, from the trash too."""
+    if request.as_of is not UNSET:
+        return await _show_past(tx, request.number, request.as_of)
     text = await tx.finish(SHOW, number=request.number, max_links=MAX_SHOWN_LINKS)
     if text is None:
         raise NotFound(f"task #{request.number} does not exist", hint="list tasks with: todo list")
+    return decode(text, Task)
+
+
+async def _show_past(tx: Transaction, number: int, as_of: str) -> Task:
+    from todo_cli.core.history.moments import read_moment
+    from todo_cli.core.history.past_sql import look_back, past_values, read_past
+
+    moment = await read_moment(tx, as_of, is_end=True)
+    values = {"number": number, "max_links": MAX_SHOWN_LINKS, **past_values(moment)}
+    text = read_past(await tx.finish(Sql(look_back(_STATEMENT)), **values), moment)
+    if text is None:
+        raise NotFound(f"task #{number} did not exist at that time", hint=f"see its history with: todo log {number}")
     return decode(text, Task)
