@@ -57,7 +57,7 @@ def test_tools_are_named_verb_first_and_unique() -> None:
 
 VERBS = """
 AddAttachment AddChannel AddComment AddTask AddTasks AddUser AnswerTurn ApplyPlan ApproveProposal Batch
-BeginRegistration BeginTurn ChangePassword ChooseView ClaimTask CompleteTasks CreateInvitation CreateResetCode
+BeginRegistration BeginTurn ChangePassword ChooseView ClaimTask CompleteTasks CopyTasks CreateInvitation CreateResetCode
 CreateToken DecideDevice DeleteInvitation DeleteTasks DisableUser EditComment EditTasks EndTurn ExportTasks
 FetchAttachment ForkConversation HoldCalls ImportMessages ImportTasks LinkImportedTasks ListAttachments ListChanges
 ListChannels ListClaims ListComments ListConversations ListInvitations ListJobs ListPlans ListProjects ListPrompts

@@ -78,6 +78,16 @@ def test_calendar_at_each_width_has_the_months_that_fit() -> None:
     assert beside[0].endswith("January 2027        Fri 27 Nov   9 p1 ▸ Call the dentist" + " " * 59 + "15:00")
 
 
+def test_calendar_and_heat_map_begin_with_the_preferred_weekday() -> None:
+    view = VIEW._replace(week_start=6)
+    month = draw_lines(format_calendar(ONCE, MONTHS[:1], view, 40)).splitlines()[1:4]
+    assert month == [" Su Mo Tu We Th Fr Sa", "  1  2  3  4  5  6  7", "  8  9 10 11 12 13 14"]
+    rows = draw_lines(format_stats(STATS, view, 80)).splitlines()[13:20]
+    assert [row[:4].strip() for row in rows] == ["Sun", "", "Tue", "", "Thu", "", "Sat"]
+    assert rows[4].endswith("░")  # Thursday, and on Friday four
+    assert rows[5].endswith("▓")
+
+
 def test_calendar_marks_coming_dates_in_grey_and_today_in_reverse() -> None:
     task = make_task(1, "Pay", due="2026-11-28", repeat=make_repeat("FREQ=WEEKLY;BYDAY=SA"))
     paint = choose_paint(colored=True)

@@ -177,3 +177,16 @@ def test_export_writes_the_file_whole_or_not_at_all(todo: Todo, tmp_path: Path) 
     report = json.loads(todo("export", "-o", str(path), "--journal", "--json").out)
     assert (report["tasks"], report["changes"]) == (1, 1)
     assert [json.loads(line)["_type"] for line in path.read_text().splitlines()] == ["todo", "task", "change"]
+
+
+def test_update_reports_what_it_took_over_and_what_it_did_not(todo: Todo) -> None:
+    old = '[{"uuid":"5a197f7c-3bd5-42a6-a23e-4d313c82f040","description":"Collect prices","status":"pending"}]'
+    todo("import", "-", "--name", "offers", stdin=old)
+    new = old.replace("Collect prices", "Collect offers")
+    assert "todo import --update" in todo("import", "-", "--name", "offers", stdin=new).err
+    todo("edit", "1", "--title", "Mine")
+    kept = todo("import", "-", "--name", "offers", "--update", stdin=new)
+    assert "conflict: #1 Mine: title changed here and in the file; yours stay" in kept.err
+    taken = todo("import", "-", "--name", "offers", "--theirs", stdin=new)
+    assert "1 were imported before, of which 1 are updated from the file" in taken.out
+    assert "Collect offers" in todo("list").out

@@ -116,6 +116,20 @@ def test_pager_off_prints_long_output_at_once(todo: Todo) -> None:
     assert "task 1" in terminal.text
 
 
+def test_hints_off_leaves_them_out(todo: Todo) -> None:
+    todo("add", "-", stdin="a\nb\n")
+    todo("done", "1")
+    assert "older changes: todo log --before 2" in show(todo, "log", "-n", "1").text
+    assert todo("prefs", "--hints", "off").lines == ["hints\toff\tpreference"]
+    assert "older changes" not in show(todo, "log", "-n", "1").text
+    assert "older changes" not in todo("log", "-n", "1").err
+
+
+def test_week_of_the_calendar_begins_with_the_preferred_day(todo: Todo) -> None:
+    todo("prefs", "--week-start", "sunday")
+    assert " Su Mo Tu We Th Fr Sa" in show(todo, "calendar").text
+
+
 def test_confirmations_decide_when_a_terminal_asks(todo: Todo) -> None:
     todo("add", "-", "--project", "p", stdin="a\nb\nc\nd\n")
     todo("prefs", "--confirm", "always")

@@ -21,7 +21,7 @@ INVOCATIONS = (
     "list", "list --sort urgency", "next", "today", "overdue", "upcoming", "ready", "ready --explain", "show 1",
     "search milk", "tags", "projects", "stats", "calendar", "edit 1 --title x", "edit 1 --title y --plan", "note 1 text",
     "note 1", "claim 1", "claims", "heartbeat 1", "claim 1 --take --reason x", "release 1", "start 1", "stop 1", "defer 1 2031-01-01",
-    "remind 3 '1h before'", "remind --list", "wait 1 --until open", "skip 3", "done 1", "reopen 1", "rm 1", "restore 1",
+    "remind 3 '1h before'", "remind --list", "wait 1 --until open", "skip 3", "done 1", "reopen 1", "rm 1", "restore 1", "dup 1",
     "apply", "log", "undo", "redo", "view save soon due:today", "view list", "view default soon", "view rm soon", "space list",
     "token create --name agent", "token list", "token revoke agent", "session list", "prefs", "whoami", "jobs list",
     "jobs retry", "chat list", "chat usage", "channel add desk desktop", "channel list", "channel rm desk",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from typing import Any
 
 import pytest
@@ -12,7 +14,10 @@ from tests.support.format_files import (
     read_tasks,
     read_until_broken,
 )
-from todo_cli.formats.records import FileLoss, NotATask
+from tests.support.samples import NOW, ZONE
+from todo_cli.formats import todoist_backup
+from todo_cli.formats.detect import detect_format
+from todo_cli.formats.records import FileLoss, NotATask, ReadOptions, ReadTask
 
 HEADER = "TYPE,CONTENT,PRIORITY,INDENT,AUTHOR,DATE,DATE_LANG,TIMEZONE,DEADLINE"
 
@@ -126,3 +131,47 @@ def test_read_td_cut_anywhere_breaks_behind_its_whole_tasks() -> None:
         titles, place = read_until_broken("td", data[:cut])
         assert titles == ["One", "Two"][: len(titles)]
         assert place is not None
+
+
+def make_backup(files: dict[str, str], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", compression) as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return file.getvalue()
+
+
+def test_backup_has_the_tasks_of_each_project_with_their_own_parents() -> None:
+    rows = "task,Clean,4,1\ntask,Kitchen,4,2\n"
+    backup = make_backup({"Home [123].csv": f"{HEADER}\n{rows}", "sub/Work.csv": f"{HEADER}\n{rows}", "a.txt": "x"})
+    records = read_records("todoist-backup", backup, "backup.zip")
+    tasks = [record.task for record in records if isinstance(record, ReadTask)]
+    assert [(task.title, task.project) for task in tasks] == [
+        ("Clean", "Home"), ("Kitchen", "Home"), ("Clean", "Work"), ("Kitchen", "Work"),
+    ]  # fmt: skip  # a table
+    assert [task.parent for task in tasks] == [None, tasks[0].source_id, None, tasks[2].source_id]
+    assert len({task.source_id for task in tasks}) == 4
+    assert [record.place for record in records if isinstance(record, NotATask)] == ["a.txt"]
+
+
+@pytest.mark.parametrize("cut", [40, 200, -30])
+def test_backup_that_is_damaged_is_broken(cut: int) -> None:
+    backup = make_backup({"Home.csv": f"{HEADER}\n" + "".join(f"task,t{number * 7919},4,1\n" for number in range(99))})
+    _, error = read_until_broken("todoist-backup", backup[:cut])
+    assert error is not None
+
+
+def test_backup_that_states_a_huge_size_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(todoist_backup, "MAX_DATA_BYTES", 1_000)
+    backup = make_backup({"Home.csv": f"{HEADER}\n" + "task,x,4,1\n" * 1_000})
+    records, error = read_until_broken("todoist-backup", backup)
+    assert records == []
+    assert error == "the archive"
+
+
+def test_archive_is_a_backup_of_todoist_by_its_first_file() -> None:
+    options = ReadOptions(zone=ZONE, now=NOW, name="export.zip")
+    for name, format in {"Home [1].csv": "todoist-backup", "data.json": "vikunja"}.items():
+        found = detect_format(io.BytesIO(make_backup({name: "[]"})), options)
+        assert found is not None
+        assert format == found.NAME

@@ -21,11 +21,12 @@ from todo_cli.contract.imports import (
     SourceReferences,
     TaskToImport,
 )
-from todo_cli.contract.journal import ListChanges, Undo
+from todo_cli.contract.journal import ListChanges, Redo, Undo
 from todo_cli.contract.tasks import CompleteTasks, EditTasks, ListTasks
 from todo_cli.errors import Invalid
 
 FILE = "0" * 32
+LINK_TO_A = SourceReferences(parent="a")
 
 
 def record(source_id: str, **fields: Any) -> TaskToImport:
@@ -96,6 +97,25 @@ def test_import_of_the_same_file_joins_its_group_and_one_undo_takes_it_back(ask:
     assert [task.title for task in ask(ListTasks(sort="created")).tasks] == ["Mapped anew", "b"]
     ask(Undo(id=None))
     assert ask(ListTasks()).tasks == ()
+
+
+def test_undo_and_redo_of_an_import_in_several_groups_name_the_next_part(ask: Ask) -> None:
+    ask.add("mine")
+    for name in ("a", "b", "c"):
+        import_records(ask, record(name), group=new_id())
+    seqs = [change.seq for change in reversed(ask(ListChanges()).changes)][1:]
+    parts = [ask(Undo())]
+    while parts[-1].next_part:
+        parts.append(ask(Undo(id=parts[-1].next_part)))
+    assert [part.changes for part in parts] == [(seq,) for seq in reversed(seqs)]
+    assert [task.title for task in ask(ListTasks()).tasks] == ["mine"]
+    redone = [ask(Redo())]
+    while redone[-1].next_part:
+        redone.append(ask(Redo(id=redone[-1].next_part)))
+    assert [task.title for task in ask(ListTasks(sort="created")).tasks] == ["mine", "a", "b", "c"]
+    assert len(redone) == 3
+    import_records(ask, record("d"), file="1" * 32)
+    assert ask(Undo()).next_part is None, "another file is another import"
 
 
 def test_links_to_later_tasks_are_set_afterwards_and_impossible_ones_are_kept(ask: Ask) -> None:
@@ -173,6 +193,59 @@ def test_imported_task_that_was_edited_stays_as_it_is(ask: Ask) -> None:
     ask(EditTasks(numbers=(task.number,), title="Mine"))
     assert import_records(ask, record("a", note="x")).known == 1
     assert [task.title for task in ask(ListTasks()).tasks] == ["Mine"]
+
+
+def update_records(ask: Ask, *tasks: TaskToImport, update: str = "ours", dry_run: bool = False) -> ImportedTasks:
+    """Import a newer version of `list.json`."""
+    return ask(
+        ImportTasks(
+            format="taskwarrior",
+            name="list.json",
+            file="2" * 32,
+            group=new_id(),
+            tasks=tuple(tasks),
+            update=update,  # type: ignore[arg-type]
+            dry_run=dry_run,
+        )
+    )
+
+
+def test_update_takes_the_changes_of_the_file_and_one_undo_takes_them_back(ask: Ask) -> None:
+    import_records(ask, record("a", note="old " * 3_000), record("b"), record("c"))
+    ask(EditTasks(numbers=(1,), priority=1))
+    newer = (record("a", note="new " * 3_000, due="2036-11-03"), record("b"), record("c", links=LINK_TO_A))
+    assert update_records(ask, *newer, dry_run=True).updated == 2
+    answer = update_records(ask, *newer, record("d"))
+    assert (answer.added, answer.known, answer.changed, answer.updated, answer.conflicts) == (1, 3, 2, 2, ())
+    task = ask.show(1)
+    assert (task.note, task.due, task.priority) == ("new " * 3_000, "2036-11-03", 1)
+    assert ask.show(3).parent == 1
+    assert update_records(ask, *newer).updated == 0
+    ask(Undo())
+    assert (ask.show(1).due, ask.show(4).status) == (None, "deleted")
+    again = update_records(ask, *newer)
+    assert (again.updated, again.conflicts, ask.show(1).due) == (2, (), "2036-11-03")
+
+
+def test_update_keeps_what_was_changed_here_and_theirs_overwrites_it(ask: Ask) -> None:
+    import_records(ask, record("a", title="Old"))
+    ask(EditTasks(numbers=(1,), title="Mine"))
+    newer = record("a", title="Theirs", due="2036-11-03")
+    for _ in range(2):  # the conflict is named until it is settled
+        (conflict,) = update_records(ask, newer).conflicts
+        assert (conflict.number, conflict.title, conflict.fields) == (1, "Mine", ("title",))
+    assert (ask.show(1).title, ask.show(1).due) == ("Mine", "2036-11-03")
+    assert update_records(ask, newer, update="theirs").updated == 1
+    assert ask.show(1).title == "Theirs"
+    assert update_records(ask, newer).changed == 0
+
+
+def test_update_adds_new_comments_once(ask: Ask) -> None:
+    old = CommentToImport(text="old", at="2019-05-05T05:05:05Z", by="Grace")
+    import_records(ask, record("a", comments=(old,)))
+    for _ in range(2):
+        update_records(ask, record("a", comments=(old, CommentToImport(text="new"))))
+    assert [comment.text for comment in ask(ListComments(number=1)).comments] == ["old", "new"]
 
 
 def test_occurrence_that_was_made_here_is_not_doubled_by_the_file(ask: Ask) -> None:

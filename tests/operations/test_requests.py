@@ -33,6 +33,7 @@ from todo_cli.contract.claims import ClaimTask, ListClaims, ReleaseTasks, RenewC
 from todo_cli.contract.codec import encode
 from todo_cli.contract.comments import AddComment, EditComment, ListComments, RemoveComment
 from todo_cli.contract.conversation_export import ExportedMessage, ExportHeader, ImportMessages
+from todo_cli.contract.copies import CopyTasks
 from todo_cli.contract.exports import ExportTasks
 from todo_cli.contract.imports import ImportTasks, LinkImportedTasks, TaskToImport
 from todo_cli.contract.jobs import ListJobs, RetryJobs
@@ -124,6 +125,7 @@ STORY: tuple[Request[Any], ...] = (
     AddTask(title="x", parent=99), AddTask(title="x", every="never"), EditTasks(numbers=(1,), parent=4), EditTasks(numbers=(1,), add_after=(4,)),
     StartTasks(numbers=(4,)), StartTasks(numbers=(99,)), StopTasks(numbers=(4,)), StopTasks(numbers=(99,)), StopTasks(),
     SkipTasks(numbers=(4,)), SkipTasks(numbers=(1,)), CompleteTasks(numbers=(4,), with_subtasks=True), Undo(), ShowTask(number=4),
+    CopyTasks(numbers=(4, 1), with_subtasks=True, due="2030-02-01", add_tags=("copy",)), CopyTasks(numbers=(99,)), CopyTasks(numbers=()), Undo(),
     ClaimTask(number=2), ClaimTask(number=2, lease=60), ClaimTask(number=99), ClaimTask(number=1, filter="p1"), ClaimTask(filter="#nowhere"),
     ClaimTask(filter="1-3", lease=0), RenewClaims(numbers=(2,)), RenewClaims(numbers=(99,)), TakeTask(number=2, reason="r"),
     TakeTask(number=99, reason="r"), TakeTask(number=2, reason=""), ListClaims(), ListClaims(mine=True), ReleaseTasks(numbers=(2,)), ReleaseTasks(filter="is:claimed"), ReleaseTasks(numbers=(99,)),

@@ -143,8 +143,11 @@ def test_add_several_keeps_their_order_or_adds_none(ask: Ask) -> None:
 
 @pytest.mark.parametrize("number", [99, 2**63 - 1])
 def test_show_of_a_missing_number_is_not_found(ask: Ask, number: int) -> None:
-    with pytest.raises(NotFound, match=f"task #{number} does not exist"):
-        ask(ShowTask(number=number))
+    ask.add_all("a", "b")
+    for request in (ShowTask(number=number), CompleteTasks(numbers=(number,))):
+        with pytest.raises(NotFound, match=f"task #{number} does not exist") as missing:
+            ask(request)
+        assert missing.value.hint == "the newest is #2; finished ones: todo list is:done"
 
 
 @pytest.mark.parametrize("number", [0, -1, 2**63])

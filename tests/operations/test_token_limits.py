@@ -66,8 +66,9 @@ def test_filter_of_a_token_hides_all_other_tasks_from_reads(ask: Ask, ask_as: As
     assert [hit.task.number for hit in agent(SearchTasks(words="milk")).hits] == [1]
     assert [project.name for project in agent(ListProjects()).used] == ["groceries"]
     for request in (ShowTask(number=2), ListComments(number=2), ListChanges(number=2)):
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFound) as missing:
             agent(request)
+        assert missing.value.hint == "list tasks with: todo list", "not how many tasks there are"
 
 
 @through_a_server

@@ -11,6 +11,8 @@ import pyte
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from todo_cli.cli.render.markdown import MarkdownRenderer
+from todo_cli.cli.render.signs import ASCII_SIGNS
 from todo_cli.cli.render.stream import LiveWriter, PlainWriter
 
 TEXT = """\
@@ -63,6 +65,14 @@ def test_live_writer_with_any_chunks_prints_the_same(cuts: list[int], columns: i
     places = [0, *sorted(set(cuts)), len(TEXT)]
     pieces = [TEXT[a:b] for a, b in pairwise(places)]
     assert render_chunks(pieces, columns, rows)[0] == render_chunks([TEXT], columns, 100)[0]
+
+
+def test_markdown_with_plain_signs_is_ascii() -> None:
+    lines = MarkdownRenderer(colored=False, signs=ASCII_SIGNS).render_text(TEXT.replace("日本語", "x"), 60)
+    text = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(lines))
+    assert text.isascii()
+    assert "\n * one x\n" in text
+    assert "\n| quoted" in text
 
 
 def test_live_writer_formats_markdown() -> None:

@@ -34,9 +34,11 @@ def print_topic(session: Session, name: str) -> None:
     from todo_cli.cli.render.cells import read_width
     from todo_cli.cli.render.markdown import MarkdownRenderer
     from todo_cli.cli.render.pager import print_lines
+    from todo_cli.cli.render.signs import choose_signs
 
     width = min(read_width(), MAX_TEXT_CELLS)
-    lines = MarkdownRenderer(colored=session.use_color).render_text(join_lines(read_topic(name)), width)
+    signs = choose_signs(session.display.signs)
+    lines = MarkdownRenderer(colored=session.use_color, signs=signs).render_text(join_lines(read_topic(name)), width)
     print_lines(session, lines)
 
 

@@ -30,6 +30,7 @@ def list_preferences(session: Session, stored: Preferences, view: str | None) ->
         _find_theme(session, stored),
         _find_signs(stored),
         _find_pager(session, stored),
+        _choose("hints", None if stored.hints is None else _switch(stored.hints), "on"),
         _choose("confirm", stored.confirm, "bulk"),
         _choose("view", view, None),
         _choose("sort", stored.sort, DEFAULT_SORT),

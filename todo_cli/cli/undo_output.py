@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from todo_cli.cli.render.changes import format_difference
-from todo_cli.cli.session import session_of
+from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.conversations import RedoTurn, UndoTurn
-from todo_cli.contract.journal import Redo, Undo, UndoToken
+from todo_cli.contract.journal import Redo, Undo, Undone, UndoToken
+from todo_cli.errors import TodoError
 
 MAX_SHOWN_DIFFERENCES = 20
 
@@ -17,7 +20,7 @@ UndoRequest = Undo | UndoToken | Redo | UndoTurn | RedoTurn
 def show_undo(ctx: Any, request: UndoRequest, key: str | None, *, as_json: bool) -> None:
     """Send the request; print the changed tasks and the skipped ones."""
     session = session_of(ctx)
-    result = session.send(request, key)
+    result = _send_parts(session, request, key)
     if as_json:
         from todo_cli.cli.render import json
 
@@ -40,6 +43,33 @@ def show_undo(ctx: Any, request: UndoRequest, key: str | None, *, as_json: bool)
         text.write(f"  {ellipsis} and {len(result.differences) - MAX_SHOWN_DIFFERENCES} more")
     if result.skipped:
         text.note("skipped, changed since: " + ", ".join(f"#{number}" for number in result.skipped))
+
+
+def _send_parts(session: Session, request: UndoRequest, key: str | None) -> Undone:
+    """Send the request, and again for each further part of a large import; return the answers as one."""
+    result = session.send(request, key)
+    if result.next_part is None or not isinstance(request, Undo | Redo):
+        return result
+    from todo_cli.cli.render.progress import Progress
+
+    parts, progress = [result], Progress("tasks")
+    try:
+        while (next_part := parts[-1].next_part) is not None:
+            progress.update_count(sum(len(part.differences) for part in parts))
+            part_key = f"{key} {len(parts)}" if key else None
+            parts.append(session.send(replace(request, id=next_part), part_key))
+    except TodoError as error:
+        progress.end()
+        error.detail += f"; {len(parts)} earlier parts of the import were undone" if not request.dry_run else ""
+        raise
+    progress.end()
+    return Undone(
+        changes=tuple(seq for part in parts for seq in part.changes),
+        differences=tuple(difference for part in parts for difference in part.differences),
+        skipped=tuple(number for part in parts for number in part.skipped),
+        seq=parts[-1].seq,
+        new=any(part.new for part in parts),
+    )
 
 
 def _report_no_changes(request: UndoRequest) -> None:

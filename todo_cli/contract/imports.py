@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -23,6 +23,7 @@ from todo_cli.contract.tokens import Id
 
 __all__ = [
     "CommentToImport",
+    "ImportConflict",
     "ImportTasks",
     "ImportedTasks",
     "LinkImportedTasks",
@@ -104,10 +105,19 @@ class TaskToImport(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
     kept_id: SourceId | None = None
 
 
+class ImportConflict(Struct, frozen=True, kw_only=True):
+    """A task that has changed both here and in the file; the named fields stay as they are here."""
+
+    number: int
+    title: str
+    fields: tuple[str, ...]
+
+
 class ImportedTasks(Struct, frozen=True, kw_only=True):
     """The result of a batch: how many tasks were added, restored after an undo, known already, and changed in the file.
 
-    A changed one is known too: it stays as it is here. `group` is the one that the batch belongs to. `new` is False
+    A changed one is known too: without `update` it stays as it is here. `updated` are those that took changes of the
+    file, `conflicts` those that did not take all of them. `group` is the one that the batch belongs to. `new` is False
     when the idempotency key had been used before.
     """
 
@@ -117,6 +127,8 @@ class ImportedTasks(Struct, frozen=True, kw_only=True):
     changed: int
     group: str
     new: bool
+    updated: int = 0
+    conflicts: tuple[ImportConflict, ...] = ()
 
 
 class ImportTasks(Request[ImportedTasks], frozen=True, kw_only=True):
@@ -124,7 +136,8 @@ class ImportTasks(Request[ImportedTasks], frozen=True, kw_only=True):
 
     A file is known by its `format` and `name`, a task by its `source_id` in it. Batches with one `group`, a UUID, are
     undone together. `file` is the digest of the file: a batch of a file that was interrupted joins the group of the
-    batches before. With `dry_run` nothing is stored.
+    batches before. With `update` a task that has changed in the file takes the changes; a field that was changed here
+    too keeps our value (`ours`) or takes the file's (`theirs`). With `dry_run` nothing is stored.
     """
 
     verb = "ImportTasks"
@@ -139,6 +152,7 @@ class ImportTasks(Request[ImportedTasks], frozen=True, kw_only=True):
     file: Digest
     group: Id
     tasks: Annotated[tuple[TaskToImport, ...], Meta(min_length=1, max_length=MAX_IMPORTED_TASKS)]
+    update: Literal["ours", "theirs"] | None = None
     dry_run: bool = False
 
 

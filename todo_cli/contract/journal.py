@@ -74,13 +74,17 @@ class ListChanges(Request[ChangePage], frozen=True, kw_only=True):
 
 
 class Undone(Struct, frozen=True, kw_only=True):
-    """The changes that were undone or redone; `skipped` lists the tasks left alone because they had changed."""
+    """The changes that were undone or redone; `skipped` lists the tasks left alone because they had changed.
+
+    A large import has several groups of changes. `next_part` is the `id` by which the next one is undone or redone.
+    """
 
     changes: tuple[int, ...]
     differences: tuple[Difference, ...]
     skipped: tuple[int, ...] = ()
     seq: int | None = None
     new: bool = True
+    next_part: int | None = None
 
 
 class Undo(Request[Undone], frozen=True, kw_only=True):

@@ -7,12 +7,10 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from todo_cli.contract.base import Name, Request
-from todo_cli.contract.display import Confirmations, DateStyle, DisplayPreferences, SignSet, Theme
+from todo_cli.contract.display import Confirmations, DateStyle, DisplayPreferences, SignSet, Theme, WeekDay
 from todo_cli.contract.filters import SortOrder
 from todo_cli.contract.limits import MAX_NAME_CHARS, MAX_TOKENS_PER_DAY
 
-WeekDay = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-WEEK_DAYS: tuple[WeekDay, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 Language = Literal["en"]
 TokensPerDay = Annotated[
     int, Meta(ge=0, le=MAX_TOKENS_PER_DAY, description="model tokens a day, prompt and completion together")
@@ -42,6 +40,7 @@ class Preferences(Struct, frozen=True, kw_only=True):
     sort: str | None = None
     confirm: Confirmations | None = None
     pager: bool | None = None
+    hints: bool | None = None
     remind: str | None = None
     model: str | None = None
     budget: int | None = None
@@ -52,7 +51,13 @@ class Preferences(Struct, frozen=True, kw_only=True):
     def display(self) -> DisplayPreferences:
         """The part by which a client shows answers."""
         return DisplayPreferences(
-            dates=self.dates, theme=self.theme, signs=self.signs, confirm=self.confirm, pager=self.pager
+            dates=self.dates,
+            theme=self.theme,
+            signs=self.signs,
+            confirm=self.confirm,
+            pager=self.pager,
+            hints=self.hints,
+            week_start=self.week_start,
         )
 
 
@@ -90,6 +95,9 @@ class SetPreferences(Request[Preferences], frozen=True, kw_only=True):
         Confirmations | UnsetType | None, Meta(description="when the terminal asks before a change by filter")
     ] = UNSET
     pager: bool | UnsetType | None = UNSET
+    hints: Annotated[
+        bool | UnsetType | None, Meta(description="print hints at other commands on a terminal; null is true")
+    ] = UNSET
     remind: DurationText | UnsetType | None = UNSET
     model: Name | UnsetType | None = UNSET
     budget: TokensPerDay | UnsetType | None = UNSET

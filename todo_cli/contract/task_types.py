@@ -207,6 +207,7 @@ class Changed(Struct, frozen=True, kw_only=True):
     `new` is False when the idempotency key had been used before. `open_subtasks` counts the subtasks that stay open
     below completed tasks; `ended` lists the recurring tasks that were the last of their series. A reopened occurrence
     takes its next one back: that one follows, deleted. `open_next` lists those that stay open, since they were touched.
+    `copied_from` has the number of the original for each copy.
     """
 
     tasks: tuple[Task, ...]
@@ -215,6 +216,7 @@ class Changed(Struct, frozen=True, kw_only=True):
     open_subtasks: int | UnsetType = UNSET
     ended: tuple[int, ...] | UnsetType = UNSET
     open_next: tuple[int, ...] | UnsetType = UNSET
+    copied_from: tuple[int, ...] | UnsetType = UNSET
 
 
 class TaskPage(Struct, frozen=True, kw_only=True):

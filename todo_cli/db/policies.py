@@ -102,7 +102,7 @@ GRANTS: dict[str, str] = {
   UPDATE (revoked_at)""",
     "preferences": """SELECT, INSERT, UPDATE (
     timezone, model, tokens_per_day, show_usage, week_start, dates, language, theme, signs, project,
-    sort, confirm, pager, remind, rev)""",
+    sort, confirm, pager, remind, rev, hints)""",
     "tasks": """SELECT, INSERT, UPDATE (
     title, note, status, priority, project, due_on, due_at, updated_at, completed_at, deleted_at,
     rev, parent, defer_on, defer_at, scheduled_on, scheduled_at, started_at, tracked, series,

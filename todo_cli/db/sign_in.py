@@ -7,7 +7,7 @@ from datetime import datetime
 from msgspec import Struct, json
 
 from todo_cli.contract.clock import Clock
-from todo_cli.contract.preferences import DEFAULT_TIMEZONE, NO_PREFERENCES, WEEK_DAYS, Preferences
+from todo_cli.contract.preferences import DEFAULT_TIMEZONE, NO_PREFERENCES, Preferences
 from todo_cli.db.sql import Sql
 
 # The sign-in comes first: only then may the preferences be read, and a write has waited for its lock. A function of
@@ -22,7 +22,7 @@ SELECT json_build_object('now', clock_timestamp(),
     'version', nullif(current_setting('app.version', true), ''), 'preferences', (
     SELECT json_build_object('timezone', p.timezone, 'week_start', p.week_start, 'dates', p.dates,
         'theme', p.theme, 'signs', p.signs, 'project', p.project, 'sort', p.sort,
-        'confirm', p.confirm, 'pager', p.pager, 'remind', p.remind)
+        'confirm', p.confirm, 'pager', p.pager, 'hints', p.hints, 'remind', p.remind)
       FROM todo.preferences p WHERE p.user_id = %(me)s::uuid))::text
   FROM limited""")
 
@@ -44,5 +44,5 @@ class Entry(Struct):
     def clock(self, zone: str | None) -> Clock:
         """Return the clock in the caller's time zone, else in the preferred one."""
         preferences = self.preferences or NO_PREFERENCES
-        week_start = WEEK_DAYS.index(preferences.week_start) if preferences.week_start else 0
+        week_start = preferences.display.first_weekday
         return Clock(self.now, zone or preferences.timezone or DEFAULT_TIMEZONE, week_start)

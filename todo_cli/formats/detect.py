@@ -17,6 +17,7 @@ MODULES = {
     "csv": "csv_table",
     "icalendar": "icalendar",
     "todoist-csv": "todoist_csv",
+    "todoist-backup": "todoist_backup",
     "td": "td",
     "markdown": "markdown",
     "beads": "beads",
@@ -26,7 +27,7 @@ MODULES = {
 
 HEAD_CHARS = 64 * 1024
 ARCHIVE_START = "PK\x03\x04"
-"""A zip archive, as an export of Vikunja is."""
+"""A zip archive, as a backup of Todoist and an export of Vikunja are."""
 CONTROL_CHARACTERS = frozenset(map(chr, range(32))) - set("\t\n\r\f\x1b")
 
 

@@ -14,6 +14,7 @@ from todo_cli.formats.names import join_project
 from todo_cli.formats.records import (
     CERTAIN,
     IMPOSSIBLE,
+    LIKELY,
     BrokenFile,
     FileLoss,
     FileRecord,
@@ -34,7 +35,7 @@ _TASK_FIELD = re.compile(r'"(?:related_tasks|repeat_after|percent_done)"\s*:')
 def looks_like(head: str, name: str) -> int:
     """Return how sure the text is an export of Vikunja: projects with their parents and tasks, or the archive."""
     if head.startswith(ARCHIVE_START):
-        return CERTAIN
+        return LIKELY  # another format may know the archive better
     is_list = head.lstrip().startswith("[")
     return CERTAIN if is_list and (_PROJECT_FIELD.search(head) or _TASK_FIELD.search(head)) else IMPOSSIBLE
 

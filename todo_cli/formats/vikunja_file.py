@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO, NamedTuple, cast
 
+from todo_cli.formats.archives import COMPRESSIONS, MAX_DATA_BYTES, open_archive
 from todo_cli.formats.detect import ARCHIVE_START
 from todo_cli.formats.json_items import JsonItem, JsonText
 from todo_cli.formats.records import BrokenFile, ReadOptions
 
 DATA, FILTERS = "data.json", "filters.json"
-COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-DAMAGES = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError)
-"""What the library raises for a damaged archive, and for one with a password."""
-MAX_DATA_BYTES = 2 * 1024 * 1024 * 1024
 MAX_FILTER_BYTES = 4 * 1024 * 1024
 
 
@@ -36,17 +31,14 @@ def open_export(file: BinaryIO) -> Iterator[ExportFile]:
     if file.read(4) != ARCHIVE_START.encode():
         yield ExportFile(file, 0)
         return
-    try:
-        with zipfile.ZipFile(file) as archive:
-            names = {info.filename: info for info in archive.infolist()}
-            if DATA not in names or names[DATA].compress_type not in COMPRESSIONS:
-                raise BrokenFile("the archive", f"it has no {DATA} that can be read")
-            if names[DATA].file_size > MAX_DATA_BYTES:
-                raise BrokenFile("the archive", f"{DATA} is larger than {MAX_DATA_BYTES:,} bytes")
-            with archive.open(DATA) as data:
-                yield ExportFile(cast(BinaryIO, data), _count_filters(archive, names))
-    except DAMAGES as error:
-        raise BrokenFile("the archive", str(error) or type(error).__name__) from None
+    with open_archive(file) as archive:
+        names = {info.filename: info for info in archive.infolist()}
+        if DATA not in names or names[DATA].compress_type not in COMPRESSIONS:
+            raise BrokenFile("the archive", f"it has no {DATA} that can be read")
+        if names[DATA].file_size > MAX_DATA_BYTES:
+            raise BrokenFile("the archive", f"{DATA} is larger than {MAX_DATA_BYTES:,} bytes")
+        with archive.open(DATA) as data:
+            yield ExportFile(cast(BinaryIO, data), _count_filters(archive, names))
 
 
 def _count_filters(archive: zipfile.ZipFile, names: dict[str, zipfile.ZipInfo]) -> int:

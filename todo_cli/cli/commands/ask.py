@@ -55,4 +55,4 @@ def _ask(session: Session, message: str, conversation: str, form: str, *, yes: b
     screen = turn_session.open_screen(session, form)
     outcome = turn_session.run_to_end(session, begin, screen, yes=yes)
     if form == "text" and session.is_terminal and conversation == NEW:
-        text.note(f"(continue with: todo ask -c {outcome.number} '{screen.signs.ellipsis}')")
+        text.hint(session, f"(continue with: todo ask -c {outcome.number} '{screen.signs.ellipsis}')")

@@ -17,7 +17,6 @@ from todo_cli.errors import Invalid
 
 MAX_BAR_CHARS = 30
 EMPTY_MESSAGE = "No tokens used."
-EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 def usage(
@@ -71,7 +70,7 @@ def _cells(session: Session, used: UsageRow, page: UsagePage) -> list[str]:
     cells = [name, *(f"{count:,}" if session.is_terminal else str(count) for count in counts)]
     if page.total.costs or not session.is_terminal:
         cells.append(_format_costs(used.costs))
-    return [*cells, draw_bar(used, page.used)] if session.is_terminal else cells
+    return [*cells, _draw_bar(session, used, page.used)] if session.is_terminal else cells
 
 
 def _format_conversation(used: UsageRow) -> str:
@@ -82,11 +81,14 @@ def _format_costs(costs: dict[str, str]) -> str:
     return ", ".join(f"{cost} {currency}" for currency, cost in costs.items())
 
 
-def draw_bar(used: UsageRow, rows: Sequence[UsageRow]) -> str:
-    """Return a bar that is as long as the share of the row with the most tokens, to an eighth of a character."""
+def _draw_bar(session: Session, used: UsageRow, rows: Sequence[UsageRow]) -> str:
+    """Return a bar that is as long as the share of the row with the most tokens."""
+    from todo_cli.cli.render.bars import draw_bar
+    from todo_cli.cli.render.signs import choose_signs
+
     most = max(row.prompt + row.completion for row in rows) or 1
-    eighths = round((used.prompt + used.completion) * MAX_BAR_CHARS * 8 / most)
-    return "█" * (eighths // 8) + EIGHTHS[eighths % 8].strip()
+    share = (used.prompt + used.completion) / most
+    return draw_bar(share, MAX_BAR_CHARS, choose_signs(session.display.signs))
 
 
 def _print_total(page: UsagePage) -> None:

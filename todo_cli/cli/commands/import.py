@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -40,6 +40,10 @@ PartialOption = Annotated[bool, typer.Option("--partial", help="Import the whole
 ShortenOption = Annotated[
     bool, typer.Option("--shorten", help="Cut texts beyond a limit instead of refusing their tasks.")
 ]
+UpdateOption = Annotated[
+    bool, typer.Option("--update", help="Take over what has changed in the file since it was imported.")
+]
+TheirsOption = Annotated[bool, typer.Option("--theirs", help="As --update, also where a task was changed here since.")]
 KeptOption = Annotated[bool, typer.Option("--kept", help="Also list the values that are kept for an export.")]
 
 
@@ -51,6 +55,8 @@ def import_tasks(
     name: NameOption = None,
     plan: PlanOption = False,
     into: IntoOption = None,
+    update: UpdateOption = False,
+    theirs: TheirsOption = False,
     columns: MapOption = None,
     values: ValueOption = None,
     dates: CsvDatesOption = None,
@@ -63,7 +69,8 @@ def import_tasks(
     """Import tasks from a file of another tool. The format is detected from the content.
 
     The whole file is checked before anything is stored. Importing a file
-    again adds only what is new in it, and "todo undo" takes all of it back.
+    again adds only what is new in it (--update: and takes over what has
+    changed), and "todo undo" takes all of it back.
 
     task export | todo import - --name taskwarrior
 
@@ -74,9 +81,10 @@ def import_tasks(
     from todo_cli.formats.import_spool import ImportChoices
 
     mapping = {"columns": parse_pairs(columns), "values": parse_values(values), "dates": dates, "encoding": encoding}
+    rule: Literal["ours", "theirs"] | None = "theirs" if theirs else "ours" if update else None
     run_import(
         session_of(ctx),
-        FileChoices(path=file, format=format, name=name, plan=plan, mapping=mapping),
+        FileChoices(path=file, format=format, name=name, plan=plan, update=rule, mapping=mapping),
         ImportChoices(shorten=shorten, into=into, partial=partial),
         with_kept=kept,
         as_json=as_json,

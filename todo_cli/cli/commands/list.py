@@ -116,14 +116,14 @@ def _print(ctx: typer.Context, request: ListTasks, screen: ListScreen, form: str
     """Print the list; without a filter it is the default view."""
     plain = ListTasks(sort=request.sort, limit=request.limit, cursor=request.cursor, as_of=request.as_of)
     narrowed = request != plain
-    _hint_at_command(ctx, request.filter)
     explain = explain_no_match(request.filter) if narrowed else explain_with(EMPTY_MESSAGE)
     more = "for all: --all" if narrowed else "todo list --all"
     choices = ListChoices(explain, form, screen, everything=everything, more=more)
     print_list(ctx, replace(request, home=not narrowed), choices)
+    _hint_at_command(ctx, request.filter)
 
 
 def _hint_at_command(ctx: typer.Context, filter: str | None) -> None:
     """Print a hint where the filter is the name of a command that lists tasks."""
     if filter in VIEW_COMMANDS and session_of(ctx).is_terminal:
-        text.note(f"hint: this searches for the word {filter!r}; for the list, run: todo {filter}")
+        text.hint(session_of(ctx), f"hint: this searches for the word {filter!r}; for the list, run: todo {filter}")

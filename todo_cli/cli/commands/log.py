@@ -43,7 +43,7 @@ def log(
     if page.next and session.is_terminal:
         from todo_cli.cli.render import text
 
-        text.note(f"older changes: todo log {f'{task} ' if task else ''}--before {page.next}")
+        text.hint(session, f"older changes: todo log {f'{task} ' if task else ''}--before {page.next}")
 
 
 def _print_changes(session: Session, changes: Sequence[Change]) -> None:

@@ -10,8 +10,8 @@ import typer
 from todo_cli.cli.options import Json, Key, parse_token_count
 from todo_cli.cli.preference_sources import ShownPreference, list_preferences
 from todo_cli.cli.session import Session, session_of
-from todo_cli.contract.display import Confirmations, DateStyle, SignSet, Theme
-from todo_cli.contract.preferences import WEEK_DAYS, Language, Preferences, SetPreferences, ShowPreferences
+from todo_cli.contract.display import WEEK_DAYS, Confirmations, DateStyle, SignSet, Theme
+from todo_cli.contract.preferences import Language, Preferences, SetPreferences, ShowPreferences
 from todo_cli.contract.views import ChooseView, ListViews, ViewPage
 from todo_cli.errors import Invalid
 
@@ -28,6 +28,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "signs": get_args(SignSet),
     "confirm": get_args(Confirmations),
     "pager": SWITCHES,
+    "hints": SWITCHES,
     "show_usage": SWITCHES,
 }
 
@@ -40,6 +41,7 @@ LanguageOption = Annotated[str | None, typer.Option(help="Language of dates in w
 ThemeOption = Annotated[str | None, typer.Option(help="Colours of the terminal.", metavar="auto|dark|light|none")]
 SignsOption = Annotated[str | None, typer.Option(help="Signs of the terminal.", metavar="unicode|ascii")]
 PagerOption = Annotated[str | None, typer.Option(help="Print long output through a pager.", metavar="on|off")]
+HintsOption = Annotated[str | None, typer.Option(help="Print hints at other commands.", metavar="on|off")]
 ConfirmOption = Annotated[
     str | None,
     typer.Option(help="When the terminal asks before a change by filter.", metavar="always|bulk|never"),
@@ -73,6 +75,7 @@ def prefs(
     theme: ThemeOption = None,
     signs: SignsOption = None,
     pager: PagerOption = None,
+    hints: HintsOption = None,
     confirm: ConfirmOption = None,
     view: ViewOption = None,
     sort: DefaultSortOption = None,
@@ -97,7 +100,7 @@ def prefs(
     session = session_of(ctx)
     choices = {
         "week_start": week_start, "dates": dates, "language": language, "theme": theme, "signs": signs,
-        "confirm": confirm, "pager": pager, "show_usage": usage,
+        "confirm": confirm, "pager": pager, "hints": hints, "show_usage": usage,
     }  # fmt: skip  # a table
     texts = {"timezone": timezone, "sort": sort, "project": project, "remind": remind, "model": model}
     changes = _read_changes(choices, texts, budget)

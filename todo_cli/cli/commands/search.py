@@ -60,7 +60,7 @@ def _print_hits(session: Session, page: TaskHits, form: str, query: str, status:
 
         search_results.print_hits(session, page.hits)
         if page.also:
-            text.note(f"{_count_others(page)} too; search all tasks with: --status all")
+            text.hint(session, f"{_count_others(page)} too; search all tasks with: --status all")
     else:
         text.note(_format_empty(query, status, page))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from msgspec import UNSET
@@ -12,6 +13,9 @@ from todo_cli.cli.options import Json, parse_number
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.journal import ChangePage, ListChanges
 from todo_cli.contract.tasks import ShowTask, Task
+
+if TYPE_CHECKING:
+    from todo_cli.cli.render.signs import Signs
 
 PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
@@ -67,16 +71,16 @@ def _print_screen(session: Session, request: ShowTask, *, absolute: bool) -> Non
         task = session.send(request)
     view = open_view(session, absolute=absolute)
     # where there are no colours, bold and underlined text would be lost
-    render_note = _render_note if session.use_color else None
+    render_note = partial(_render_note, signs=view.signs) if session.use_color else None
     print_screen(session, format_details(task, view, read_width(), history, render_note=render_note))
     _note_left_out(task)
 
 
-def _render_note(note: str, width: int) -> list[str]:
+def _render_note(note: str, width: int, signs: Signs) -> list[str]:
     """Draw Markdown; importing its renderer takes longer than a note without marks needs."""
     from todo_cli.cli.render.markdown import MarkdownRenderer
 
-    return MarkdownRenderer(colored=True).render_text(note, width)
+    return MarkdownRenderer(colored=True, signs=signs).render_text(note, width)
 
 
 def _print_lines(session: Session, task: Task) -> None:

@@ -42,7 +42,7 @@ def format_calendar(tasks: Sequence[Task], firsts: Sequence[date], view: ListVie
     in_a_row = min(len(firsts), count_months_in_a_row(width))
     months_cells = measure_months(in_a_row)
     marks = _mark_days(dated, firsts[0], end, view)
-    months = format_months(firsts, marks, today, view.signs, in_a_row)
+    months = format_months(firsts, marks, today, view.signs, in_a_row, week_start=view.week_start)
     months.append(format_legend(today, firsts[0] <= today <= end, view.signs, months_cells))
     begin = max(today, firsts[0])
     coming = [pair for pair in dated if begin <= pair[0] < begin + timedelta(days=AGENDA_DAYS) and pair[0] <= end]

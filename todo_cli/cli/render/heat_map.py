@@ -15,7 +15,7 @@ NARROW_WEEKS = 26
 NARROW_WIDTH = 48
 LABEL_CELLS = 5
 MONTH_CELLS = 4
-DAY_NAMES = ("Mon", "", "Wed", "", "Fri", "", "Sun")
+DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 LEVELS = "·░▒▓█"
 ASCII_LEVELS = ".:+*#"
 LEAST_OF_LEVELS = (0, 1, 2, 4, 6)
@@ -30,16 +30,17 @@ def format_heat_map(heat: Mapping[str, int], view: ListView, width: int, *, cell
     today = view.now.astimezone(view.zone).date()
     weeks = MAX_WEEKS if width >= LABEL_CELLS + MAX_WEEKS * cell else NARROW_WEEKS
     weeks = min(weeks, (width - LABEL_CELLS) // cell)
-    monday = today - timedelta(days=today.weekday())
-    first = monday - timedelta(weeks=weeks - 1)
+    week_start = today - timedelta(days=(today.weekday() - view.week_start) % 7)
+    first = week_start - timedelta(weeks=weeks - 1)
     done = {date.fromisoformat(day): count for day, count in heat.items()}
     shown = {day: count for day, count in done.items() if day >= first}
     period = "a year" if weeks == MAX_WEEKS else f"{weeks} weeks"
     title = [Piece(f"Done in {period}", "heading"), Piece(f" {view.signs.dot} {sum(shown.values()):,}", "grey")]
     lines = [join_edges(title, _write_best_day(shown), min(width, LABEL_CELLS + weeks * cell + 8))]
     lines.append([Piece(" " * LABEL_CELLS + _name_months(first, weeks, cell), "grey")])
-    for weekday, name in enumerate(DAY_NAMES):
-        days = [first + timedelta(weeks=week, days=weekday) for week in range(weeks)]
+    for row in range(7):
+        days = [first + timedelta(weeks=week, days=row) for week in range(weeks)]
+        name = "" if row % 2 else DAY_NAMES[(view.week_start + row) % 7]
         cells = [_write_day(day, shown, view, cell) for day in days if day <= today]
         lines.append([Piece(f"{name:<{LABEL_CELLS}}", "grey"), *_join_same_roles(cells)])
     return [*lines, _write_legend(view, LEGEND if width > NARROW_WIDTH else SHORT_LEGEND)]
@@ -56,11 +57,11 @@ def _name_months(first: date, weeks: int, cell: int) -> str:
     """Return the names of the months above the weeks in which they begin, as far as there is room."""
     text = ""
     for week in range(weeks):
-        sunday = first + timedelta(weeks=week, days=6)
+        last_day = first + timedelta(weeks=week, days=6)
         place = week * cell
-        begins = sunday.day <= 7
+        begins = last_day.day <= 7
         if begins and (not text or place >= len(text) + 1) and place + MONTH_CELLS - 1 <= weeks * cell:
-            text = f"{text:<{place}}{sunday:%b}"
+            text = f"{text:<{place}}{last_day:%b}"
     return text
 
 

@@ -21,7 +21,7 @@ RenderText = Callable[[str], list[str]]
 
 def history_lines(messages: Sequence[Message], view: ListView, *, colored: bool) -> Iterator[str]:
     """Yield the lines for a terminal. A message has its number, which /fork takes, before or below it."""
-    results, render_text = _find_results(messages), _choose_renderer(colored=colored)
+    results, render_text = _find_results(messages), _choose_renderer(view.signs, colored=colored)
     for message in messages:
         if message.role == "user":
             yield ""
@@ -73,14 +73,14 @@ def _call_lines(
             yield f"{mark_result(ok, signs, colored=colored)} {line}"
 
 
-def _choose_renderer(*, colored: bool) -> RenderText:
+def _choose_renderer(signs: Signs, *, colored: bool) -> RenderText:
     """Return the function that lays out a text: Markdown, or wrapped words on a dumb terminal."""
     if os.environ.get("TERM", "dumb") == "dumb":
         return lambda content: [text.wrap(line) for line in escape_block(content.strip()).split("\n")]
     from todo_cli.cli.render.cells import read_width
     from todo_cli.cli.render.markdown import MarkdownRenderer
 
-    renderer, width = MarkdownRenderer(colored=colored), read_width() - 1
+    renderer, width = MarkdownRenderer(colored=colored, signs=signs), read_width() - 1
     return lambda content: renderer.render_text(escape_block(content), width)
 
 

@@ -1,4 +1,4 @@
-"""Make the addresses of web pages in a text clickable on terminals that can do so (OSC 8)."""
+"""Find the addresses in a text, and make those of web pages clickable on terminals that can do so (OSC 8)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import re
 import sys
 
 _ADDRESS = re.compile(r"https?://[^\s<>\"'`{}|\\^\x00-\x1f\x7f]+", re.IGNORECASE)
+_MAIL_OR_ADDRESS = re.compile(
+    r"\b(?:https?://|mailto:)(?=[^\W_]|\[)[^\s<>\"'`{}|\\^\x00-\x1f\x7f]+", re.IGNORECASE
+)  # no sign of punctuation behind the colon, so that more than the scheme is left without the signs at the end
 _CUT_SIGNS = ("…", "...")
 _PUNCTUATION = ".,;:!?)]*_"
 LINK_START, LINK_END = "\x1b]8;;", "\x1b\\"
@@ -24,6 +27,11 @@ def can_link() -> bool:
 def link_addresses(text: str) -> str:
     """Put a hyperlink around each address. The words stay as they are; an address that is cut is no link."""
     return _ADDRESS.sub(_link_address, text) if "://" in text else text
+
+
+def find_addresses(text: str) -> list[str]:
+    """Return the web and mail addresses of a text in their order, without the punctuation behind them."""
+    return [_strip_punctuation(match[0]) for match in _MAIL_OR_ADDRESS.finditer(text)]
 
 
 def _link_address(match: re.Match[str]) -> str:

@@ -24,6 +24,7 @@ class ListView(NamedTuple):
     wrap_titles: bool = False
     name_parents: bool = False  # behind a subtask whose parent is not shown: its title, not its number
     group: Grouping = "none"
+    week_start: int = 0  # of the reader's weeks: 0 is Monday
 
     @property
     def today(self) -> date:
@@ -35,4 +36,10 @@ def open_view(session: Session, *, absolute: bool = False) -> ListView:
     """Return how lists are shown in this session: in the user's time zone, with the signs of the terminal."""
     now = session.local_now()
     signs = choose_signs(session.display.signs)
-    return ListView(zone=now.tzinfo, now=now, signs=signs, absolute=absolute or session.absolute_dates)
+    return ListView(
+        zone=now.tzinfo,
+        now=now,
+        signs=signs,
+        absolute=absolute or session.absolute_dates,
+        week_start=session.display.first_weekday,
+    )

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator
 from markdown_it import MarkdownIt
 from rich.color import ColorSystem
 from rich.console import Console, ConsoleOptions, RenderResult
-from rich.markdown import CodeBlock, Heading, HorizontalRule, Markdown
+from rich.markdown import BlockQuote, CodeBlock, Heading, HorizontalRule, ListItem, Markdown
 from rich.rule import Rule
 from rich.segment import Segment
 from rich.text import Text
 from rich.theme import Theme
 
 from todo_cli.cli.render.markdown_blocks import Block, BlockSplitter
+from todo_cli.cli.render.signs import ASCII_SIGNS, UNICODE_SIGNS, Signs
 
 # Only the sixteen standard colours and no background, so that the text is readable on any background.
 STYLES = {
@@ -63,7 +64,28 @@ class _Ruler(HorizontalRule):
     """A horizontal line."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield Rule(style="markdown.hr", characters="─")
+        yield Rule(style="markdown.hr", characters="-" if options.ascii_only else "─")
+
+
+class _QuoteBar(BlockQuote):
+    """A quotation behind a bar."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield from _replace_sign(super().__rich_console__(console, options), "▌ ", "| ", options)
+
+
+class _BulletItem(ListItem):
+    """An item behind a bullet, or behind its number."""
+
+    def render_bullet(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield from _replace_sign(super().render_bullet(console, options), " • ", " * ", options)
+
+
+def _replace_sign(parts: RenderResult, sign: str, plain: str, options: ConsoleOptions) -> RenderResult:
+    """Yield the parts with a plain sign where the terminal has ASCII only."""
+    for part in parts:
+        is_sign = options.ascii_only and isinstance(part, Segment) and part.text == sign
+        yield Segment(plain, part.style) if is_sign and isinstance(part, Segment) else part
 
 
 class _Document(Markdown):
@@ -74,6 +96,8 @@ class _Document(Markdown):
         "fence": _Code,
         "code_block": _Code,
         "hr": _Ruler,
+        "blockquote_open": _QuoteBar,
+        "list_item_open": _BulletItem,
     }
 
     def __init__(self, source: str) -> None:
@@ -93,7 +117,8 @@ def _wrap_code(line: str, width: int, console: Console) -> Iterator[Text]:
 class MarkdownRenderer:
     """Renders blocks as lines with escape sequences."""
 
-    def __init__(self, *, colored: bool) -> None:
+    def __init__(self, *, colored: bool, signs: Signs = UNICODE_SIGNS) -> None:
+        self._is_ascii = signs is ASCII_SIGNS
         self._console = Console(
             no_color=not colored,
             force_terminal=True,
@@ -114,6 +139,8 @@ class MarkdownRenderer:
         else:
             renderables = [_Document(block.source)]
         options = self._console.options.update(width=width)
+        if self._is_ascii:
+            options.encoding = "ascii"
         rows = [row for renderable in renderables for row in self._render_rows(renderable, options)]
         while rows and not rows[0]:
             rows.pop(0)

@@ -38,12 +38,19 @@ def measure_months(count: int) -> int:
 
 
 def format_months(
-    firsts: Sequence[date], marks: Mapping[date, DayMarks], today: date, signs: Signs, in_a_row: int
+    firsts: Sequence[date],
+    marks: Mapping[date, DayMarks],
+    today: date,
+    signs: Signs,
+    in_a_row: int,
+    *,
+    week_start: int = 0,
 ) -> list[Line]:
     """Return the months, which are named by their first days, so many in a row."""
     lines: list[Line] = []
     for start in range(0, len(firsts), in_a_row):
-        blocks = [_format_month(first, marks, today, signs) for first in firsts[start : start + in_a_row]]
+        months = firsts[start : start + in_a_row]
+        blocks = [_format_month(first, marks, today, signs, week_start) for first in months]
         row = blocks[0]
         for place, block in enumerate(blocks[1:], 1):
             row = put_beside(row, block, measure_months(place), GAP_CELLS)
@@ -65,12 +72,15 @@ def _format_ordinal(number: int) -> str:
     return f"{number}{ending}"
 
 
-def _format_month(first: date, marks: Mapping[date, DayMarks], today: date, signs: Signs) -> list[Line]:
+def _format_month(
+    first: date, marks: Mapping[date, DayMarks], today: date, signs: Signs, week_start: int
+) -> list[Line]:
+    weeks = calendar.Calendar(week_start)
     lines: list[Line] = [
         [Piece(_center(f"{first:%B %Y}"), "heading")],
-        [Piece(" " + " ".join(name[:2] for name in calendar.day_abbr), "grey")],
+        [Piece(" " + " ".join(calendar.day_abbr[day][:2] for day in weeks.iterweekdays()), "grey")],
     ]
-    for week in calendar.Calendar().monthdatescalendar(first.year, first.month):
+    for week in weeks.monthdatescalendar(first.year, first.month):
         lines.append([Piece(" "), *_format_week(week, first.month, marks, today, signs)])
     return lines
 

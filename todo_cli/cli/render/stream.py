@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from todo_cli.cli.render.escape import escape_chunk
+from todo_cli.cli.render.signs import UNICODE_SIGNS, Signs
 
 if TYPE_CHECKING:
     from todo_cli.cli.render.markdown_blocks import Block
@@ -36,11 +37,11 @@ class AnswerWriter(Protocol):
         ...
 
 
-def open_writer(*, live: bool, colored: bool) -> AnswerWriter:
+def open_writer(*, live: bool, colored: bool, signs: Signs = UNICODE_SIGNS) -> AnswerWriter:
     """Return the writer for a pipe or, with `live`, for the terminal behind stdout."""
     if not live:
         return PipeWriter()
-    return PlainWriter() if os.environ.get("TERM", "dumb") == "dumb" else LiveWriter(colored=colored)
+    return PlainWriter() if os.environ.get("TERM", "dumb") == "dumb" else LiveWriter(colored=colored, signs=signs)
 
 
 def _terminal_size() -> tuple[int, int]:
@@ -140,12 +141,14 @@ def _count_cells(text: str) -> int:
 class LiveWriter:
     """Prints formatted text. `_drawn` are the lines that may still change; the cursor is behind the last of them."""
 
-    def __init__(self, *, colored: bool, size: Callable[[], tuple[int, int]] = _terminal_size) -> None:
+    def __init__(
+        self, *, colored: bool, signs: Signs = UNICODE_SIGNS, size: Callable[[], tuple[int, int]] = _terminal_size
+    ) -> None:
         from todo_cli.cli.render.markdown import MarkdownRenderer
         from todo_cli.cli.render.markdown_blocks import BlockSplitter
 
         self._line_ends, self._splitter = _LineEnds(), BlockSplitter()
-        self._renderer = MarkdownRenderer(colored=colored)
+        self._renderer = MarkdownRenderer(colored=colored, signs=signs)
         self._drawn: list[str] = []
         self._is_all_drawn = True  # everything that has arrived of the last block
         self._read_size, self._size = size, size()

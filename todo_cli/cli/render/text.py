@@ -37,6 +37,14 @@ def note(line: str) -> None:
     sys.stderr.write(line + "\n")
 
 
+def hint(session: Session, line: str) -> None:
+    """Print a hint at another command on stderr: grey, on a terminal only, and not if the user wants none."""
+    if session.display.hints is False or not sys.stderr.isatty():
+        return
+    lines = "\n".join(wrap(part) for part in line.split("\n"))
+    sys.stderr.write(f"\x1b[2m{lines}\x1b[0m\n" if session.use_color else f"{lines}\n")
+
+
 def wrap(line: str, indent: str = "") -> str:
     """Break a line that is wider than the terminal at words."""
     import shutil

@@ -61,7 +61,7 @@ class Screen:
     def _writer(self) -> AnswerWriter:
         from todo_cli.cli.render.stream import open_writer
 
-        return open_writer(live=self.live, colored=self._colored)
+        return open_writer(live=self.live, colored=self._colored, signs=self.signs)
 
     async def animate(self) -> None:
         """Draw the spinner while nothing can be printed, until this is cancelled."""

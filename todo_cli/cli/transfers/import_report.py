@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape
+from todo_cli.contract.imports import ImportConflict
 from todo_cli.formats.import_spool import ImportSpool
 
 MAX_SHOWN_REFUSALS = 50
@@ -25,10 +26,11 @@ class ImportReport(Struct, kw_only=True):
     """The report as `--json` prints it.
 
     `tasks` counts the tasks of the file: `added`, `restored` after an undo, or `known` from an earlier import, of which
-    `changed` differ in the file. `linked` counts tasks that got a parent or blockers at the end. `other_records` are
+    `changed` differ in the file. `updated` tasks took changes of the file, `conflicts` are those in which fields were
+    changed here too. `linked` counts tasks that got a parent or blockers at the end. `other_records` are
     records that are no tasks. `lost` counts properties without effect here: their values are kept, and an export in the
     same format gives them back; so are the `left_out` links, to no task or closing a circle. `file_lost` belongs to the
-    whole file and is not kept. `groups` are the groups of the journal, of which each is one undo.
+    whole file and is not kept. `groups` are the groups of the journal; `todo undo` takes all of them back.
     """
 
     format: str | None
@@ -39,6 +41,8 @@ class ImportReport(Struct, kw_only=True):
     restored: int = 0
     known: int = 0
     changed: int = 0
+    updated: int = 0
+    conflicts: list[ImportConflict] = []
     linked: int = 0
     refused: int = 0
     refusals: list[RefusedRecord] = []
@@ -73,11 +77,18 @@ def _head(report: ImportReport) -> str:
     if report.restored:
         counts.append(f"restored {report.restored:,} after an undo")
     if report.known:
-        changed = (
-            f", of which {report.changed:,} have changed in the file and stay as they are" if report.changed else ""
-        )
-        counts.append(f"{report.known:,} were imported before{changed}")
+        counts.append(f"{report.known:,} were imported before{_describe_changed(report)}")
     return "; ".join(counts)
+
+
+def _describe_changed(report: ImportReport) -> str:
+    """Return how many of the known tasks have changed in the file, and what became of them."""
+    staying = report.changed - report.updated
+    parts = [f"{report.updated:,} are updated from the file" if report.updated else ""]
+    if staying > 0:
+        parts.append(f"{staying:,} have changed in the file and stay as they are")
+    words = " and ".join(filter(None, parts))
+    return f", of which {words}" if words else ""
 
 
 def _list_remarks(report: ImportReport) -> Iterator[str]:
@@ -95,9 +106,19 @@ def _list_remarks(report: ImportReport) -> Iterator[str]:
         links = _count(report.left_out, "link")
         yield f"left out: {links} to no task of the file, or closing a circle; kept for an export"
     yield from (f"not carried: {word}" for word in report.file_lost)
-    if (report.added or report.restored) and not report.plan:
-        times = len(report.groups)
-        yield f"Take it back with: todo undo{f' ({times} times, at most 25,000 tasks each)' if times > 1 else ''}"
+    yield from _list_conflicts(report)
+    if (report.added or report.restored or report.updated) and not report.plan:
+        yield "Take it back with: todo undo"
+
+
+def _list_conflicts(report: ImportReport) -> Iterator[str]:
+    for conflict in report.conflicts[:MAX_SHOWN_REFUSALS]:
+        fields = ", ".join(conflict.fields)
+        yield f"conflict: #{conflict.number} {conflict.title[:40]}: {fields} changed here and in the file; yours stay"
+    if report.conflicts:
+        yield "Take the file's values with: todo import --theirs; list all conflicts with: --json"
+    elif report.changed > report.updated:
+        yield "Take over the changes of the file with: todo import --update"
 
 
 def _count(number: int, noun: str) -> str:

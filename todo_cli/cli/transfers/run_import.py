@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from unicodedata import normalize
 
 from msgspec import Struct
@@ -29,6 +29,7 @@ class FileChoices(Struct, frozen=True, kw_only=True):
     format: str | None
     name: str | None
     plan: bool
+    update: Literal["ours", "theirs"] | None = None
     mapping: dict[str, Any]
 
 
@@ -46,7 +47,7 @@ def run_import(
         if format:
             spool.read(format, source.file, options)
             report.take_file(spool)
-            send_import(session, spool, report)
+            send_import(session, spool, report, update=choices.update)
         if as_json:
             from todo_cli.cli.render import json
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from todo_cli.cli.render import text
 from todo_cli.cli.render.progress import Progress
 from todo_cli.cli.session import Session
@@ -13,10 +15,12 @@ from todo_cli.errors import TodoError
 from todo_cli.formats.import_spool import ImportSpool
 
 MAX_GROUP_TASKS = 25_000
-"""Tasks that one undo takes back: a change of many more would take the database too long."""
+"""Tasks that one Undo takes back: a change of many more would take the database too long. `todo undo` sends several."""
 
 
-def send_import(session: Session, spool: ImportSpool, report: ImportReport) -> None:
+def send_import(
+    session: Session, spool: ImportSpool, report: ImportReport, *, update: Literal["ours", "theirs"] | None = None
+) -> None:
     """Send all tasks. An import that was interrupted goes on: the tasks that are there already are known."""
     group, in_group, done, progress = new_id(), 0, 0, Progress("tasks imported")
     try:
@@ -30,16 +34,19 @@ def send_import(session: Session, spool: ImportSpool, report: ImportReport) -> N
                     file=spool.digest,
                     group=group,
                     tasks=tasks,
+                    update=update,
                     dry_run=report.plan,
                 )
             )
             group, in_group = answer.group or group, in_group + len(tasks)
-            if group not in report.groups and answer.added + answer.restored:
+            if group not in report.groups and answer.added + answer.restored + answer.updated:
                 report.groups.append(group)
             report.added += answer.added
             report.restored += answer.restored
             report.known += answer.known
             report.changed += answer.changed
+            report.updated += answer.updated
+            report.conflicts += answer.conflicts
             done += len(tasks)
             if len(spool) > MAX_IMPORTED_TASKS:
                 progress.update(done, len(spool))

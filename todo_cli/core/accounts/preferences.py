@@ -19,7 +19,7 @@ from todo_cli.errors import Invalid
 _JSON: LiteralString = """jsonb_build_object(
       'timezone', p.timezone, 'week_start', p.week_start, 'dates', p.dates,
       'language', p.language, 'theme', p.theme, 'signs', p.signs, 'project', p.project,
-      'sort', p.sort, 'confirm', p.confirm, 'pager', p.pager, 'remind', p.remind,
+      'sort', p.sort, 'confirm', p.confirm, 'pager', p.pager, 'hints', p.hints, 'remind', p.remind,
       'model', p.model, 'budget', p.tokens_per_day, 'show_usage', p.show_usage, 'rev', p.rev)"""
 
 SHOW = Sql(f"""
@@ -27,10 +27,10 @@ SELECT {_JSON}::text FROM todo.preferences p WHERE p.user_id = %(me)s::uuid""")
 
 SET = build_journaled(f"""
   INSERT INTO todo.preferences AS p (user_id, timezone, week_start, dates, language, theme, signs,
-    project, sort, confirm, pager, remind, model, tokens_per_day, show_usage, rev)
+    project, sort, confirm, pager, hints, remind, model, tokens_per_day, show_usage, rev)
   SELECT %(me)s::uuid, %(timezone)s, %(week_start)s, %(dates)s, %(language)s, %(theme)s, %(signs)s,
-    %(project)s, %(sort)s, %(confirm)s, %(pager)s::boolean, %(remind)s, %(model)s,
-    %(budget)s::bigint, %(show_usage)s::boolean, 1
+    %(project)s, %(sort)s, %(confirm)s, %(pager)s::boolean, %(hints)s::boolean, %(remind)s,
+    %(model)s, %(budget)s::bigint, %(show_usage)s::boolean, 1
    WHERE NOT EXISTS (SELECT FROM known)
   ON CONFLICT (user_id) DO UPDATE SET
     timezone = CASE WHEN 'timezone' = ANY (%(changed)s::text[])
@@ -53,6 +53,8 @@ SET = build_journaled(f"""
       THEN excluded.confirm ELSE p.confirm END,
     pager = CASE WHEN 'pager' = ANY (%(changed)s::text[])
       THEN excluded.pager ELSE p.pager END,
+    hints = CASE WHEN 'hints' = ANY (%(changed)s::text[])
+      THEN excluded.hints ELSE p.hints END,
     remind = CASE WHEN 'remind' = ANY (%(changed)s::text[])
       THEN excluded.remind ELSE p.remind END,
     model = CASE WHEN 'model' = ANY (%(changed)s::text[])

@@ -8,6 +8,7 @@ from todo_cli.contract.codec import decode
 from todo_cli.contract.limits import ATTACHMENT_CHUNK_BYTES
 from todo_cli.core.attachments.attachments_sql import select_attachments, upload_json
 from todo_cli.core.dispatch import handler
+from todo_cli.core.tasks.select import missing_tasks
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Conflict, NotFound
@@ -41,7 +42,7 @@ async def list_attachments(tx: Transaction, request: ask.ListAttachments) -> Att
     """Return the files of a task, which may be in the trash; raises NotFound."""
     text = await tx.finish(LIST, number=request.number)
     if text is None:
-        raise NotFound(f"task #{request.number} does not exist", hint="list tasks with: todo list")
+        raise missing_tasks([request.number], None)
     return decode(text, AttachmentList)
 
 

@@ -82,6 +82,30 @@ _HAS_NEWER_CHANGE: LiteralString = f""",
       AND {HAS_EFFECT}
     ORDER BY c.seq DESC LIMIT 1)"""
 
+# A large import has several groups, one after the other in the journal: what comes before this one, where it is another.
+_IMPORTED_FILE: LiteralString = """(
+    SELECT g.request ->> 'file' FROM todo.changes g JOIN picked p ON g.seq = p.head
+    WHERE g.space_id = %(space)s::uuid AND g.verb = 'ImportTasks')"""
+
+_PART_TO_UNDO: LiteralString = f""",
+  'next_part', (
+    SELECT c.seq FROM (
+      SELECT e.* FROM todo.changes e
+      WHERE e.space_id = %(space)s::uuid AND e.user_id = %(me)s::uuid AND e.undoes IS NULL
+        AND e.seq < (SELECT head FROM picked)
+      ORDER BY e.seq DESC LIMIT 1) AS c
+    WHERE c.verb = 'ImportTasks' AND c.request ->> 'file' = {_IMPORTED_FILE} AND NOT {IS_UNDONE})"""
+
+_PART_TO_REDO: LiteralString = f""",
+  'next_part', (
+    SELECT u.seq FROM (
+      SELECT c.seq, c.undoes FROM todo.changes c
+      WHERE c.space_id = %(space)s::uuid AND c.user_id = %(me)s::uuid AND c.undoes IS NOT NULL
+        AND c.seq < (SELECT seq FROM picked) AND {_IS_LATEST_UNDO}
+      ORDER BY c.seq DESC LIMIT 1) AS u
+      JOIN todo.changes h ON h.space_id = %(space)s::uuid AND h.seq = u.undoes
+    WHERE h.verb = 'ImportTasks' AND h.request ->> 'file' = {_IMPORTED_FILE})"""
+
 _CHANGES: LiteralString = """,
   'changes', coalesce((
     SELECT json_agg(json_build_object(
@@ -116,6 +140,7 @@ class LoadedChanges(Loaded):
     changes: list[StoredChange] = []  # noqa: RUF012  # msgspec copies it for each value
     is_undone: bool = False
     has_newer_change: bool | None = False
+    next_part: int | None = None  # of the same import
 
 
 class WantedChange(Wanted, kw_only=True):
@@ -141,9 +166,9 @@ def _statement(*, is_redo: bool, by_id: bool) -> Sql:
     members: LiteralString = _CHANGES + ANCESTORS + DEPENDENCIES
     if is_redo:
         picked, targets = (_REDO_BY_ID if by_id else _REDO_LAST), _REDO_TARGETS
-        members += "" if by_id else _HAS_NEWER_CHANGE
+        members += _PART_TO_REDO + ("" if by_id else _HAS_NEWER_CHANGE)
     else:
         picked, targets = (_UNDO_BY_ID if by_id else _UNDO_LAST), _UNDO_TARGETS
-        members += ", 'is_undone', coalesce((SELECT is_undone FROM picked), false)"
+        members += _PART_TO_UNDO + ", 'is_undone', coalesce((SELECT is_undone FROM picked), false)"
     ctes = (picked, targets, ancestors_cte(_FORMER_PARENTS), dependencies_cte(_FORMER_BLOCKERS))
     return load_statement(ctes, _TASKS, members)

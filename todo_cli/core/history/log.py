@@ -14,9 +14,9 @@ from todo_cli.core.dispatch import handler
 from todo_cli.core.journal import differences
 from todo_cli.core.journal_texts import restore_texts, texts_of
 from todo_cli.core.json_sql import format_instant
+from todo_cli.core.tasks.select import missing_tasks
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
-from todo_cli.errors import NotFound
 
 _OF_TASK: LiteralString = "'$[*] ? (@.number == $number)', jsonb_build_object('number', %(number)s::bigint)"
 
@@ -146,7 +146,7 @@ async def list_changes(tx: Transaction, request: ListChanges) -> ChangePage:
     text = await tx.finish(LIST, number=request.number, before=request.before, limit=request.limit + 1)
     found = decode(text or "", _FoundChanges)
     if not found.task_exists:
-        raise NotFound(f"task #{request.number} does not exist", hint="list tasks with: todo list")
+        raise missing_tasks([request.number or 0], None)
     rows = found.rows[: request.limit]
     has_more = len(found.rows) > request.limit
     is_brief = request.number is None or request.limit > MAX_FULL_TASKS

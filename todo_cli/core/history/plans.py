@@ -13,6 +13,7 @@ import msgspec
 from todo_cli.contract.base import Request
 from todo_cli.contract.claims import ClaimTask
 from todo_cli.contract.codec import convert_request, decode
+from todo_cli.contract.copies import CopyTasks
 from todo_cli.contract.plans import ApplyPlan, ListPlans, MakePlan, Plan, PlanPage, PlanTarget, RefusePlan
 from todo_cli.contract.registry import BY_VERB
 from todo_cli.contract.tasks import AddTask, AddTasks, Changed, CompleteTasks, OnTasks, Task
@@ -29,7 +30,7 @@ from todo_cli.errors import Conflict, Invalid, NotFound
 
 LIFE = "1 day"
 
-PLANNABLE = {verb: kind for verb, kind in BY_VERB.items() if issubclass(kind, OnTasks | AddTask | AddTasks)}
+PLANNABLE = {verb: kind for verb, kind in BY_VERB.items() if issubclass(kind, OnTasks | AddTask | AddTasks | CopyTasks)}
 
 IMAGE: LiteralString = f"""jsonb_build_object(
   'id', p.id, 'verb', p.verb, 'arguments', p.arguments, 'targets', p.targets,

@@ -37,6 +37,7 @@ class Inversion(Edits, kw_only=True):
 
     changes: tuple[int, ...]
     skipped: tuple[int, ...]
+    next_part: int | None = None
     dry_run: bool
 
 
@@ -56,6 +57,7 @@ def answer_undone(change: DecidedChange) -> Undone:
         differences=differences([before[row.number] for row in change.rows], change.rows),
         skipped=change.edits.skipped,
         seq=None if change.edits.dry_run else change.seq,
+        next_part=change.edits.next_part,
     )
 
 
@@ -119,6 +121,7 @@ def invert(loaded: LoadedChanges, request: Undo | Redo, action: str) -> Inversio
         redo=action == "redo",
         changes=tuple(change.seq for change in loaded.changes),
         skipped=moved_on,
+        next_part=loaded.next_part,
         dry_run=request.dry_run,
     )
 

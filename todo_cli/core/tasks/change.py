@@ -42,6 +42,7 @@ def answer_changed(change: DecidedChange) -> Changed:
         open_subtasks=change.edits.open_subtasks,
         ended=change.edits.ended,
         open_next=change.edits.open_next,
+        copied_from=change.edits.copied_from,
     )
 
 

@@ -14,6 +14,7 @@ from todo_cli.core import validation
 from todo_cli.core.dispatch import handler
 from todo_cli.core.journal import build_journaled, run_journaled
 from todo_cli.core.json_sql import format_instant
+from todo_cli.core.tasks.select import missing_tasks
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import NotFound
@@ -103,7 +104,7 @@ async def list_comments(tx: Transaction, request: ask.ListComments) -> CommentPa
     text = await tx.finish(LIST, number=request.number, after=request.after, limit=request.limit + 1)
     found = decode(text or "", _FoundComments)
     if not found.task_exists:
-        raise NotFound(f"task #{request.number} does not exist", hint="list tasks with: todo list")
+        raise missing_tasks([request.number], None)
     page = found.comments[: request.limit]
     return CommentPage(comments=page, next=page[-1].id if len(found.comments) > request.limit else None)
 

@@ -8,7 +8,7 @@ from todo_cli.contract.limits import MAX_SUBTASK_DEPTH
 from todo_cli.core.tasks.load import Loaded, Wanted
 from todo_cli.core.tasks.load_sql import MAX_DEPENDENCIES
 from todo_cli.core.tasks.rows import TaskRow
-from todo_cli.core.tasks.select import missing_tasks, name_tasks, trashed_tasks
+from todo_cli.core.tasks.select import find_newest, missing_tasks, name_tasks, trashed_tasks
 from todo_cli.core.tasks.store import loaded_rows
 from todo_cli.errors import Invalid
 
@@ -18,7 +18,7 @@ def raise_for_references(loaded: Loaded, wanted: Wanted, effect: str = "changed"
     statuses = dict(loaded.statuses)
     named = sorted({*wanted.parents, *wanted.blockers, *wanted.sources})
     if missing := [number for number in named if number not in statuses]:
-        raise missing_tasks(missing, effect)
+        raise missing_tasks(missing, effect, newest=find_newest(loaded))
     if trashed := [number for number in named if statuses[number] == "deleted"]:
         raise trashed_tasks(trashed, effect)
 

@@ -52,7 +52,7 @@ def select_rows(loaded: Loaded, wanted: Wanted, *, allow_trashed: bool = False) 
     rows_by_number = {row.number: row for row in loaded.rows}
     missing = [number for number in wanted.numbers if number not in rows_by_number]
     if missing:
-        raise missing_tasks(missing)
+        raise missing_tasks(missing, newest=find_newest(loaded))
     rows = [rows_by_number[number] for number in dict.fromkeys((*wanted.numbers, *sorted(rows_by_number)))]
     trashed = [row.number for row in rows if row.status == "deleted"]
     if trashed and not allow_trashed:
@@ -82,14 +82,25 @@ def _raise_for_size(loaded: Loaded, wanted: Wanted) -> None:
         raise too_large()
 
 
-def missing_tasks(numbers: Sequence[int], effect: str = "changed") -> NotFound:
-    """Return the error for tasks that do not exist."""
+def find_newest(loaded: Loaded) -> int | None:
+    """Return the newest number of the space; None for a token with limits."""
+    return loaded.next_number - 1 if loaded.reach is None else None
+
+
+def missing_tasks(numbers: Sequence[int], effect: str | None = "changed", *, newest: int | None = None) -> NotFound:
+    """Return the error for tasks that do not exist; it names the newest number where one of them is higher."""
     verb = "does" if len(numbers) == 1 else "do"
     return NotFound(
-        f"{name_tasks(numbers)} {verb} not exist; nothing was {effect}",
-        hint="list tasks with: todo list",
+        f"{name_tasks(numbers)} {verb} not exist{f'; nothing was {effect}' if effect else ''}",
+        hint=_explain_numbers(numbers, newest),
         numbers=list(numbers),
     )
+
+
+def _explain_numbers(numbers: Sequence[int], newest: int | None) -> str:
+    if newest is None or max(numbers) <= newest:
+        return "list tasks with: todo list"
+    return f"the newest is #{newest}; finished ones: todo list is:done" if newest else "there are no tasks yet"
 
 
 def trashed_tasks(numbers: Sequence[int], effect: str = "changed") -> Conflict:

@@ -13,6 +13,7 @@ from todo_cli.core.attachments.attachments_sql import select_attachments
 from todo_cli.core.dispatch import handler
 from todo_cli.core.tasks.comments import select_newest
 from todo_cli.core.tasks.links_sql import select_links
+from todo_cli.core.tasks.select import missing_tasks
 from todo_cli.core.tasks.task_json_sql import computed_pairs, task_json
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
@@ -22,9 +23,15 @@ _MORE: LiteralString = f"""{computed_pairs("t")},
     'comments', {select_newest("t")}, 'attachments', {select_attachments("t")}, 'links', {select_links("t")}"""
 
 _STATEMENT: LiteralString = f"""
-SELECT {task_json("t", more=_MORE)}::text
-FROM todo.tasks t WHERE t.space_id = %(space)s::uuid AND t.number = %(number)s::bigint"""
-SHOW = Sql(_STATEMENT)
+SELECT {task_json("t", more=_MORE)}::text FROM todo.tasks t
+WHERE t.space_id = %(space)s::uuid AND t.number = %(number)s::bigint"""
+
+# A token with limits does not learn how many tasks there are.
+_NEWEST: LiteralString = """(
+  SELECT (next_number - 1)::text FROM todo.spaces
+  WHERE id = %(space)s::uuid AND current_user <> 'todo_limited')"""
+
+SHOW = Sql(f"SELECT coalesce(({_STATEMENT}), {_NEWEST})")
 
 
 @handler(ShowTask)
@@ -33,8 +40,8 @@ async def show_task(tx: Transaction, request: ShowTask) -> Task:
     if request.as_of is not UNSET:
         return await _show_past(tx, request.number, request.as_of)
     text = await tx.finish(SHOW, number=request.number, max_links=MAX_SHOWN_LINKS)
-    if text is None:
-        raise NotFound(f"task #{request.number} does not exist", hint="list tasks with: todo list")
+    if text is None or text.isdigit():
+        raise missing_tasks([request.number], None, newest=int(text) if text else None)
     return decode(text, Task)
 
 

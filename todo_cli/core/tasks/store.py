@@ -52,6 +52,7 @@ class Edits(msgspec.Struct, kw_only=True):
     open_subtasks: int | UnsetType = UNSET
     ended: tuple[int, ...] | UnsetType = UNSET
     open_next: tuple[int, ...] | UnsetType = UNSET
+    copied_from: tuple[int, ...] | UnsetType = UNSET
     group: str | None = None
     undoes: int | None = None
     redo: bool = False

@@ -12,45 +12,20 @@ from todo_cli.contract.ids import new_id
 from todo_cli.contract.imports import ImportedTasks, ImportTasks, SourceReferences, TaskToImport
 from todo_cli.contract.limits import MAX_CHANGE_BYTES
 from todo_cli.core.dispatch import handler
-from todo_cli.core.journal import Stamp, make_stamp
+from todo_cli.core.journal import make_stamp
 from todo_cli.core.tasks.change import prepare_change, writes
 from todo_cli.core.tasks.dependencies import raise_for_cycles
-from todo_cli.core.tasks.load import KnownChange, Loaded, Wanted
+from todo_cli.core.tasks.load import KnownChange
 from todo_cli.core.tasks.rows import TaskRow
 from todo_cli.core.tasks.store import DecidedChange, Edits, too_large
-from todo_cli.core.transfers.imported_rows import make_row, name_series, read_instant
-from todo_cli.core.transfers.sources_sql import LOAD_IMPORT, STORE_COMMENTS, STORE_SOURCES
-from todo_cli.core.validation import check_line, check_text
+from todo_cli.core.transfers.imported_rows import make_row, place_row, read_instant
+from todo_cli.core.transfers.load_import import ImportWanted, KnownSource, LoadedSources, load_import_call, want_import
+from todo_cli.core.transfers.sources_sql import STORE_COMMENTS, STORE_SOURCES
+from todo_cli.core.transfers.update_imported import update_tasks
+from todo_cli.core.validation import check_text
 from todo_cli.db.sql import StatementCall
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid
-
-
-class ImportWanted(Wanted):
-    """The file, and the ids of the tasks of the batch and of those to which they refer."""
-
-    format: str
-    name: str
-    file: str
-    source_ids: list[str]
-    series: dict[str, str | None]
-
-
-class KnownSource(msgspec.Struct):
-    """A task that the file brought before; `is_undone` where an undo of that import has put it in the trash."""
-
-    source_id: str
-    number: int
-    digest: str
-    is_undone: bool
-
-
-class LoadedSources(Loaded):
-    """What the file brought before, and the group of its import if it was the same file."""
-
-    sources: list[KnownSource] = []  # noqa: RUF012  # msgspec copies it for each value
-    group: str | None = None
-    occurrences: list[tuple[str, int, int]] = []  # noqa: RUF012  # series, occurrence and number of tasks
 
 
 class ImportEdits(Edits, kw_only=True):
@@ -59,39 +34,6 @@ class ImportEdits(Edits, kw_only=True):
     result: ImportedTasks
     sources: list[dict[str, Any]]
     comments: list[dict[str, Any]]
-
-
-async def want_import(tx: Transaction, request: ImportTasks) -> ImportWanted:
-    """Read what the file brought before of the batch and of the tasks to which it refers."""
-    source_ids = {task.source_id for task in request.tasks}
-    if len(source_ids) < len(request.tasks):
-        raise Invalid("two tasks of the batch have one source_id")
-    source_ids.update(*(_list_references(task.links) for task in request.tasks))
-    name = check_line("name", request.name)
-    file = f"{request.format}\0{name}"
-    return ImportWanted(
-        format=request.format,
-        name=name,
-        file=request.file,
-        source_ids=sorted(check_text("source_id", source_id) for source_id in source_ids),
-        series={task.source_id: name_series(str(tx.values["space"]), file, task) for task in request.tasks},
-    )
-
-
-def _list_references(links: SourceReferences | None) -> list[str]:
-    return [*links.after, *([links.parent] if links.parent else [])] if links else []
-
-
-def load_import_call(wanted: ImportWanted, stamp: Stamp) -> StatementCall:
-    """Return the statement that reads what the file brought before, with its values."""
-    values: dict[str, Any] = {
-        "format": wanted.format,
-        "name": wanted.name,
-        "file": wanted.file,
-        "source_ids": wanted.source_ids,
-    }
-    values["series"] = sorted({series for series in wanted.series.values() if series})
-    return LOAD_IMPORT, values | {"key": stamp.key, "hash": stamp.hash}
 
 
 def answer_import(change: DecidedChange) -> ImportedTasks:
@@ -127,8 +69,10 @@ def number_imported_tasks(loaded: LoadedSources, wanted: ImportWanted, request: 
             numbers[task.source_id], next_number = next_number, next_number + 1
     before = {row.number: row for row in loaded.rows}
     made = [make_row(task, loaded.clock, wanted.series[task.source_id]) for task in fresh]
-    rows = [_place_row(row, task, numbers, before) for row, task in zip(made, fresh, strict=True)]
+    rows = [place_row(row, task, numbers, before) for row, task in zip(made, fresh, strict=True)]
     rows = _end_double_occurrences(rows, loaded.occurrences)
+    updates = update_tasks(loaded, wanted, request, numbers)
+    rows += updates.rows
     raise_for_cycles(loaded, rows, "imported")
     added = next_number - loaded.next_number
     result = ImportedTasks(
@@ -138,16 +82,20 @@ def number_imported_tasks(loaded: LoadedSources, wanted: ImportWanted, request: 
         changed=sum(_has_changed(task, known.get(task.source_id)) for task in request.tasks),
         group=loaded.group or request.group,
         new=True,
+        updated=len(updates.tasks),
+        conflicts=tuple(updates.conflicts),
     )
     return ImportEdits(
         rows=rows,
         group=result.group,
         result=result,
-        sources=[_make_source(task, numbers, loaded.seq + 1, request.format) for task in fresh],
+        sources=[
+            *(_make_source(task, numbers, loaded.seq + 1, request.format) for task in fresh),
+            *(_make_source(task, numbers, seq, request.format) for task, seq in updates.settled),
+        ],
         comments=[
             comment
-            for task in fresh
-            if task.source_id not in known  # an undo leaves comments
+            for task in (*fresh, *updates.tasks)
             for comment in _make_comments(task, numbers[task.source_id], loaded.clock)
         ],
     )
@@ -166,19 +114,6 @@ def _end_double_occurrences(rows: list[TaskRow], occurrences: list[tuple[str, in
 
 def _has_changed(task: TaskToImport, source: KnownSource | None) -> bool:
     return source is not None and not source.is_undone and source.digest != task.digest
-
-
-def _place_row(row: TaskRow, task: TaskToImport, numbers: dict[str, int], restored: dict[int, TaskRow]) -> TaskRow:
-    """Return the row with its number and its links to tasks that have one; a restored task keeps its id."""
-    number = numbers[task.source_id]
-    links = task.links or SourceReferences()
-    return replace(
-        row,
-        number=number,
-        id=restored[number].id if number in restored else row.id,
-        parent=numbers.get(links.parent) if links.parent else None,
-        after=tuple(sorted({numbers[source_id] for source_id in links.after if source_id in numbers})),
-    )
 
 
 def _make_source(task: TaskToImport, numbers: dict[str, int], seq: int, format: str) -> dict[str, Any]:
@@ -234,10 +169,10 @@ async def import_tasks(tx: Transaction, request: ImportTasks) -> ImportedTasks:
     async with tx.steps() as steps:
         prepared = await prepare_change(tx, steps, request, make_stamp(tx, request))
         answer: ImportedTasks = prepared.answer
-        if prepared.change and prepared.change.rows and not request.dry_run:
-            edits = prepared.change.edits
-            assert isinstance(edits, ImportEdits)  # noqa: S101  # this module's rule made it
-            await steps.commit_calls([*prepared.calls, *_source_calls(request, edits)])
+        edits = prepared.change.edits if prepared.change else None
+        if prepared.change and isinstance(edits, ImportEdits) and not request.dry_run and (edits.sources or edits.rows):
+            calls = prepared.calls if prepared.change.rows else []
+            await steps.commit_calls([*calls, *_source_calls(request, edits)])
     return answer
 
 

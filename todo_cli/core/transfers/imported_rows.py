@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from todo_cli.contract.clock import Clock
 from todo_cli.contract.ids import new_id
-from todo_cli.contract.imports import RepeatToImport, TaskToImport
+from todo_cli.contract.imports import RepeatToImport, SourceReferences, TaskToImport
 from todo_cli.core import validation
 from todo_cli.core.tasks.rows import NO_PRIORITY, DateOrInstant, StoredRepeat, TaskRow, date_columns, format_date
 from todo_cli.core.tasks.task_input import read_tags
@@ -119,3 +119,21 @@ def _read_template(row: TaskRow, text: str) -> dict[str, Any]:
     except msgspec.MsgspecError as error:
         raise Invalid(f"the values of the series are wrong: {error}") from None
     return template
+
+
+def list_references(links: SourceReferences | None) -> list[str]:
+    """Return the ids to which a task refers."""
+    return [*links.after, *([links.parent] if links.parent else [])] if links else []
+
+
+def place_row(row: TaskRow, task: TaskToImport, numbers: dict[str, int], restored: dict[int, TaskRow]) -> TaskRow:
+    """Return the row with its number and its links to tasks that have one; a restored task keeps its id."""
+    number = numbers[task.source_id]
+    links = task.links or SourceReferences()
+    return replace(
+        row,
+        number=number,
+        id=restored[number].id if number in restored else row.id,
+        parent=numbers.get(links.parent) if links.parent else None,
+        after=tuple(sorted({numbers[source_id] for source_id in links.after if source_id in numbers})),
+    )

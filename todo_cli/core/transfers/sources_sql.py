@@ -26,21 +26,43 @@ _UNDONE: LiteralString = """undone AS MATERIALIZED (
   SELECT s.number FROM sources s JOIN imports i ON i.seq = s.seq
   WHERE i.is_undone AND s.status = 'deleted')"""
 
+_CHANGED: LiteralString = """changed AS MATERIALIZED (
+  SELECT s.number, s.seq FROM sources s
+    JOIN imports i ON i.seq = s.seq
+    JOIN unnest(%(own_ids)s::text[], %(digests)s::text[]) AS file (source_id, digest)
+      ON file.source_id = s.source_id
+  WHERE %(update)s::boolean AND (s.digest <> file.digest OR i.is_undone)
+    AND s.number NOT IN (SELECT number FROM undone))"""
+
+# What the file had before of the tasks that have changed in it: their rows after the import, before an undone one.
+_FORMER_ROWS: LiteralString = """(
+    SELECT json_agg(json_build_object('texts', coalesce(c.texts, '{}'), 'rows', (
+      SELECT coalesce(json_agg(row), '[]') FROM changed ch, jsonb_array_elements(
+        CASE WHEN i.is_undone THEN c.before ELSE c.after END) AS row
+      WHERE ch.seq = c.seq AND (row ->> 'number')::bigint = ch.number)))
+    FROM imports i
+      JOIN todo.changes c ON c.space_id = %(space)s::uuid AND c.seq = i.seq
+    WHERE i.seq IN (SELECT seq FROM changed))"""
+
 LOAD_IMPORT = load_statement(
     (
         _SOURCES,
         _IMPORTS,
         _UNDONE,
+        _CHANGED,
         ancestors_cte("ARRAY(SELECT number FROM sources WHERE parent IS NOT NULL)"),
-        dependencies_cte("ARRAY(SELECT number FROM sources WHERE EXISTS (SELECT FROM undone))"),
+        dependencies_cte("""ARRAY(SELECT number FROM sources
+    WHERE EXISTS (SELECT FROM undone) OR EXISTS (SELECT FROM changed))"""),
     ),
-    "ARRAY(SELECT number FROM undone)",
+    "ARRAY(SELECT number FROM undone UNION SELECT number FROM changed)",
     f""",
   'sources', coalesce((
     SELECT json_agg(json_build_object(
-      'source_id', source_id, 'number', number, 'digest', digest,
-      'is_undone', number IN (SELECT number FROM undone)))
+      'source_id', source_id, 'number', number, 'digest', digest, 'seq', seq,
+      'is_undone', number IN (SELECT number FROM undone),
+      'is_changed', number IN (SELECT number FROM changed)))
     FROM sources), '[]'),
+  'former', coalesce({_FORMER_ROWS}, '[]'),
   'occurrences', coalesce((
     SELECT json_agg(json_build_array(series, occurrence, number)) FROM todo.tasks
     WHERE space_id = %(space)s::uuid AND series = ANY (%(series)s::uuid[])), '[]'),
@@ -91,8 +113,12 @@ ON CONFLICT (space_id, format, name, source_id) DO UPDATE SET
 
 STORE_COMMENTS = Sql("""
 INSERT INTO todo.comments (space_id, number, id, text, imported)
-SELECT %(space)s::uuid, number, id, text, imported
-FROM jsonb_populate_recordset(NULL::todo.comments, %(comments)s::jsonb)""")
+SELECT %(space)s::uuid, r.number, r.id, r.text, r.imported
+FROM jsonb_populate_recordset(NULL::todo.comments, %(comments)s::jsonb) AS r
+WHERE NOT EXISTS (
+  SELECT FROM todo.comments c
+  WHERE c.space_id = %(space)s::uuid AND c.number = r.number AND c.imported IS NOT NULL
+    AND (c.text = r.text OR c.imported = r.imported AND r.imported ->> 'at' IS NOT NULL))""")
 
 SETTLE_PENDING = Sql("""
 UPDATE todo.task_sources s SET (left_out, pending) = ROW(r.left_out, NULL)

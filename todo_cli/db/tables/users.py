@@ -43,6 +43,7 @@ preferences = Table(
     Column("pager", Boolean, comment="print long output through a pager; null: yes"),
     Column("remind", TEXT, comment="how long before it is due a new task reminds; null: never"),
     Column("rev", BigInteger, nullable=False, server_default=text("0"), comment="grows with every change"),
+    Column("hints", Boolean, comment="print hints at other commands; null: yes"),
     CheckConstraint(
         "week_start IN ('monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday')",
         name="preferences_week_start",
