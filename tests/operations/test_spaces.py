@@ -26,9 +26,9 @@ from todo_cli.contract.spaces import (
     ListMembers,
     ListSpaceInvitations,
     ListSpaces,
+    MemberRole,
     RemoveMember,
     RenameSpace,
-    MemberRole,
     SetMemberRole,
 )
 from todo_cli.contract.tasks import AddTask, CompleteTasks, ListTasks

@@ -35,23 +35,9 @@ from todo_cli.contract.task_types import (
 )
 
 __all__ = [
-    "AddTask",
-    "AddTasks",
-    "Changed",
-    "CompleteTasks",
-    "DeleteTasks",
-    "EditTasks",
-    "ListTasks",
-    "NewTask",
-    "OnTasks",
-    "ReopenTasks",
-    "Repeat",
-    "RestoreTasks",
-    "ShowTask",
-    "Task",
-    "TaskPage",
-    "TaskStatus",
-]
+    "AddTask", "AddTasks", "Changed", "CompleteTasks", "DeleteTasks", "EditTasks", "ListTasks", "NewTask",
+    "OnTasks", "ReopenTasks", "Repeat", "RestoreTasks", "ShowTask", "Task", "TaskPage", "TaskStatus",
+]  # fmt: skip  # a list of names
 
 
 class AddTask(Request[Task], frozen=True, kw_only=True):
@@ -144,10 +130,7 @@ class ListTasks(Request[TaskPage], frozen=True, kw_only=True):
 
 
 class ShowTask(Request[Task], frozen=True, kw_only=True):
-    """Show one task with all its fields, its note and its comments.
-
-    With `as_of` it is shown as it was at that moment.
-    """
+    """Show one task with all its fields, its note and its comments."""
 
     verb = "ShowTask"
     label = "show"

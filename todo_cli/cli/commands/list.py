@@ -84,15 +84,12 @@ def list_tasks(
 ) -> None:
     """List tasks that match a filter. By default: those of your default view, or the open ones, soonest due first.
 
-    Terms of a filter: project:home (or #home), @phone, p1, due<fri,
-    is:blocked, has:note, 3 7-9, 'free words', :view. Combine terms with and,
-    or, not and parentheses.
+    Terms of a filter: project:home (or #home), @phone, p1, due<fri, is:blocked, has:note, 3 7-9, 'free words', :view.
+    Combine terms with and, or, not and parentheses.
 
     todo list 'project:home -@work due<fri' --group project
 
     todo list is:done 'done>=monday' --sort -completed -n 5 --json
-
-    todo list is:overdue --as-of friday
     """
     request = ListTasks(
         filter=join_filter(words),

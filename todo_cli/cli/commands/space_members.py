@@ -16,8 +16,8 @@ from todo_cli.contract.spaces import (
     ListMembers,
     ListSpaceInvitations,
     Member,
-    RemoveMember,
     MemberRole,
+    RemoveMember,
     SetMemberRole,
 )
 from todo_cli.errors import Invalid

@@ -31,6 +31,7 @@ from todo_cli.parsing.filter_ast import (
     make_and,
     make_not,
     make_or,
+    measure_depth,
     walk_terms,
 )
 from todo_cli.parsing.filter_parser import parse_filter
@@ -212,16 +213,6 @@ def expand_views(node: Node, views: dict[str, str], *names: str) -> Node:
     return _ViewExpander(views).expand(node, names)
 
 
-def _tree_depth(node: Node) -> int:
-    match node:
-        case And(parts) | Or(parts):
-            return 1 + max(map(_tree_depth, parts), default=0)
-        case Not(part):
-            return 1 + _tree_depth(part)
-        case _:
-            return 1
-
-
 class _ViewExpander:
     """Expands each view once, and counts terms on the way: views of views could otherwise grow to any size."""
 
@@ -234,7 +225,7 @@ class _ViewExpander:
         expanded = self._replace_views(node, lambda view: self._expand_view(view, path))
         if sum(1 for _ in walk_terms(expanded)) > MAX_TERMS_WITH_VIEWS:
             raise Invalid(f"the filter has more than {MAX_TERMS_WITH_VIEWS} terms, with those of its views")
-        if _tree_depth(expanded) > MAX_TREE_DEPTH or len(path) > MAX_VIEW_DEPTH:
+        if measure_depth(expanded) > MAX_TREE_DEPTH or len(path) > MAX_VIEW_DEPTH:
             raise Invalid("the views are nested too deep", hint="write out the filter of one of them")
         return expanded
 

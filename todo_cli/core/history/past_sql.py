@@ -69,7 +69,8 @@ rebuilt AS MATERIALIZED (
   WHERE touched.row IS NOT NULL
     AND (current_user <> 'todo_limited' OR (
       p.updated_at <= %(moment)s::timestamptz AND EXISTS (
-        SELECT FROM todo.tasks t WHERE t.space_id = %(space)s::uuid AND t.number = touched.number))))"""
+        SELECT FROM todo.tasks t
+        WHERE t.space_id = %(space)s::uuid AND t.number = touched.number))))"""
 
 _RELATIONS: LiteralString = f"""
 past_tasks AS NOT MATERIALIZED (
@@ -79,7 +80,8 @@ past_tasks AS NOT MATERIALIZED (
     AND (current_user <> 'todo_limited' OR t.updated_at <= %(moment)s::timestamptz)
   UNION ALL
   SELECT r.space_id, {list_columns(_STORED, "r.")}, r.former_note,
-    coalesce(r.due_at, timezone('UTC', r.due_on + interval '1 day' - interval '1 second'), 'infinity'),
+    coalesce(
+      r.due_at, timezone('UTC', r.due_on + interval '1 day' - interval '1 second'), 'infinity'),
     todo.sort_key(r.title), todo.sort_key(r.project) || chr(1) || left(r.project, 100)
   FROM rebuilt r),
 past_task_tags AS NOT MATERIALIZED (
@@ -98,7 +100,7 @@ past_comments AS NOT MATERIALIZED (
   WHERE c.space_id = %(space)s::uuid AND c.at <= %(moment)s::timestamptz)"""
 
 
-class _Answer(msgspec.Struct):
+class _PastAnswer(msgspec.Struct):
     seq: int | None
     answer: msgspec.Raw
 
@@ -125,7 +127,7 @@ def past_values(moment: datetime) -> dict[str, Any]:
 
 def read_past(text: str | None, moment: datetime) -> str | None:
     """Return the JSON document of a statement of `look_back`; raises Invalid where the moment is too far back."""
-    found = decode(text or "", _Answer)
+    found = decode(text or "", _PastAnswer)
     raise_for_distance(found.seq, moment)
     document = bytes(found.answer).decode()
     return None if document == "null" else document
