@@ -145,7 +145,8 @@ FROZEN = {
     "0025_limited_reads.sql": "7e6ed733905c6b2025ff996baa806f3ad03c202d54c586835efe7615a1a30e93",
     "0026_reminders_at_once.sql": "10064b70d925e6ee17a8a3405af915fc9b8c12c5dc2bae97249d383b6bcbe933",
     "0027_hints.sql": "e38ac9001fc735e0222f4b8ee65577695e88af38129151d5766bbd219ae9ca4f",
-    "0028_proposal_sweep.sql": "80f3a4e710e10da0b6dc43edbf0126af3b0ec7a6e765b8a85651d68d6783d5d5",
+    "0028_shared_spaces.sql": "f3fcadacc132f702d5e94d3f16ad71918d9745d93bce749ae429d63b040adb90",
+    "0029_proposal_sweep.sql": "8d322847ac3774dcddc879c1c7399ea9f4516ec8ad85bd24f15333a695371569",
 }
 
 

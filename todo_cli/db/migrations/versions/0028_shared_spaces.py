@@ -1,4 +1,4 @@
-"""Sweep proposals, and let tokens with limits import within their filter."""
+"""Share spaces: their members, roles and invitations."""
 
 from pathlib import Path
 from typing import Any

@@ -80,4 +80,4 @@ GRANT SELECT, INSERT, UPDATE (
     seq, digest, kept_format, kept_id, kept, series, left_out, pending, has_created_at)
   ON todo.task_sources TO todo_limited;
 
-UPDATE todo.schema SET version = 28;
+UPDATE todo.schema SET version = 29;
