@@ -78,3 +78,11 @@ def test_recurrence_in_another_zone_names_it(todo: Todo) -> None:
     assert "every day at 09:00 EST (occurrence 1)" in todo("show", "1").out
     assert todo("show", "1", "--json").json["repeat"]["zone"] == "Etc/GMT+5"
     assert todo("add", "Gym every day at 9am").out.endswith("every day at 09:00)\n"), "the user's own zone is not named"
+
+
+def test_edit_words_with_remind_replace_and_clear_the_reminders(todo: Todo) -> None:
+    todo("add", "Pay rent", "--due", "2030-01-02 18:00")
+    shown = todo("edit", "1", "remind:1h", "--jq", ".tasks[0].remind").out
+    assert shown == todo("edit", "1", "--remind", "1h before", "--jq", ".tasks[0].remind").out
+    assert '"seconds": 3600' in shown
+    assert todo("edit", "1", "remind:none", "--jq", ".tasks[0].remind").out.strip() in ("null", "[]")

@@ -26,7 +26,8 @@ INVOCATIONS = (
     "token create --name agent", "token list", "token revoke agent", "session list", "prefs", "whoami", "jobs list",
     "jobs retry", "chat list", "chat usage", "channel add desk desktop", "channel list", "channel rm desk",
     "config show", "doctor", "proposals", "attachment list 1", "admin user list", "admin invitation create",
-    "admin invitation list", "admin stats",
+    "admin invitation list", "admin stats", "space create team --use", "space members", "space invite", "space invitations",
+    "space rename crew", "space rm crew --yes",
 )  # fmt: skip  # a list of command lines
 
 

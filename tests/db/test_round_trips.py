@@ -47,6 +47,7 @@ from todo_cli.contract import (
     search,
     server_stats,
     sessions,
+    spaces,
     stats,
     tasks,
     time_tracking,
@@ -57,8 +58,8 @@ from todo_cli.contract import (
     users,
     views,
 )
-from todo_cli.contract.base import Request
-from todo_cli.contract.ids import new_id
+from todo_cli.contract.base import Request, Secret
+from todo_cli.contract.ids import new_id, new_space_invitation, token_hash
 from todo_cli.contract.registry import REQUESTS, requests_in
 from todo_cli.core.accounts import devices as devices_core
 from todo_cli.errors import NotFound, NotSignedIn, Proposed, TodoError
@@ -123,7 +124,10 @@ TRIPS: dict[type[Request[Any]], int] = {
     message_search.SearchConversations: 1,
     conversation_export.ImportMessages: 1,
     users.WhoAmI: 1,
-    users.ListSpaces: 1,
+    spaces.ListSpaces: 1,
+    spaces.CreateSpace: 1,
+    spaces.DeleteSpace: 1,
+    spaces.ListMembers: 1,
     users.AddUser: 1,
     users.ListUsers: 1,
     users.DisableUser: 1,
@@ -167,6 +171,8 @@ ELSEWHERE |= SIGN_IN_STEPS | {
 }
 # only tokens with limits send it; test_token_with_limits… counts it
 ELSEWHERE |= {proposals.ProposeChange}
+# of a space with other members
+ELSEWHERE |= {*requests_in(spaces)} - {spaces.ListSpaces, spaces.CreateSpace, spaces.DeleteSpace, spaces.ListMembers}
 # only a server with an object store may send them
 ELSEWHERE |= {attachments.StartStoreUpload, attachments.VerifyUpload}
 COUNTED = [request for request in REQUESTS if request not in ELSEWHERE]
@@ -250,7 +256,7 @@ def samples(line: Line, server_url: str) -> dict[type[Request[Any]], Callable[[]
         return propose_completion(line, server_url, number)
 
     return {
-        batch.Batch: lambda: batch.make_batch(tasks.ListTasks(), views.ListTags(), users.ListSpaces()),
+        batch.Batch: lambda: batch.make_batch(tasks.ListTasks(), views.ListTags(), spaces.ListSpaces()),
         tasks.AddTask: lambda: tasks.AddTask(title="x", due=DUE, tags=("a", "b"), project="p", note="n" * 1000),
         tasks.AddTasks: lambda: tasks.AddTasks(tasks=tuple(tasks.NewTask(title=f"t{n}", due=DUE) for n in range(200))),
         tasks.ListTasks: lambda: tasks.ListTasks(due_before=DUE, tag="a"),
@@ -311,7 +317,10 @@ def samples(line: Line, server_url: str) -> dict[type[Request[Any]], Callable[[]
         message_search.SearchConversations: lambda: message_search.SearchConversations(words="rent", since=DUE),
         conversation_export.ImportMessages: imported,
         users.WhoAmI: users.WhoAmI,
-        users.ListSpaces: users.ListSpaces,
+        spaces.ListSpaces: spaces.ListSpaces,
+        spaces.ListMembers: spaces.ListMembers,
+        spaces.CreateSpace: lambda: spaces.CreateSpace(id=new_id(), name="x"),
+        spaces.DeleteSpace: lambda: spaces.DeleteSpace(id=line(spaces.CreateSpace(id=new_id(), name="x")).id),
         users.AddUser: person,
         users.ListUsers: users.ListUsers,
         users.DisableUser: lambda: users.DisableUser(name=line(person()).name),
@@ -381,6 +390,33 @@ def test_request_costs_the_round_trips_of_the_table(
     far(make())  # warm: prepared
     assert [counted(proxy, far, make()) for _ in range(2)] == [trips] * 2
     assert b"BEGIN" not in proxy.sent or trips > 1
+
+
+def test_change_of_members_costs_one_round_trip(db: Database, proxy: TcpProxy) -> None:
+    owner, guest, space = db.person(), db.person(), new_id()
+    with (
+        closing(Line(proxy.through(db.server_url), owner)) as line,
+        closing(Line(proxy.through(db.server_url), guest)) as other,
+    ):
+        line(spaces.CreateSpace(id=space, name="team"))
+
+        def invite() -> tuple[Secret, str]:
+            secret = new_space_invitation(space)
+            request = spaces.InviteMember(id=new_id(), invitation_hash=token_hash(secret), expires=DUE)
+            return secret, line(request, space=space).id
+
+        for _ in range(2):  # the first requests of a kind prepare their statements
+            trips = [
+                counted(proxy, line, spaces.RenameSpace(name="crew"), space=space),
+                counted(proxy, other, spaces.JoinSpace(invitation=invite()[0])),
+                counted(proxy, line, spaces.SetMemberRole(name=guest.name, role="viewer"), space=space),
+                counted(proxy, other, spaces.LeaveSpace(id=space)),
+                counted(proxy, line, spaces.DeleteSpaceInvitation(id=invite()[1]), space=space),
+                counted(proxy, line, spaces.ListSpaceInvitations(), space=space),
+            ]
+            other(spaces.JoinSpace(invitation=invite()[0]))
+            trips.append(counted(proxy, line, spaces.RemoveMember(name=guest.name), space=space))
+        assert trips == [1] * 7
 
 
 def test_step_of_a_sign_in_or_of_a_device_costs_one_round_trip(db: Database, proxy: TcpProxy) -> None:

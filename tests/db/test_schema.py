@@ -145,6 +145,7 @@ FROZEN = {
     "0025_limited_reads.sql": "7e6ed733905c6b2025ff996baa806f3ad03c202d54c586835efe7615a1a30e93",
     "0026_reminders_at_once.sql": "10064b70d925e6ee17a8a3405af915fc9b8c12c5dc2bae97249d383b6bcbe933",
     "0027_hints.sql": "e38ac9001fc735e0222f4b8ee65577695e88af38129151d5766bbd219ae9ca4f",
+    "0028_shared_spaces.sql": "f3fcadacc132f702d5e94d3f16ad71918d9745d93bce749ae429d63b040adb90",
 }
 
 

@@ -19,9 +19,10 @@ from todo_cli.contract.batch import Batch, BatchRead, make_batch, read_answer, r
 from todo_cli.contract.conversations import ListConversations
 from todo_cli.contract.limits import MAX_BATCH_READS
 from todo_cli.contract.preferences import SetPreferences, ShowPreferences
+from todo_cli.contract.spaces import ListSpaces
 from todo_cli.contract.tasks import AddTask, ListTasks, ShowTask
 from todo_cli.contract.tokens import ListTokens
-from todo_cli.contract.users import ListSpaces, WhoAmI
+from todo_cli.contract.users import WhoAmI
 from todo_cli.contract.views import ListProjects, ListTags, ListViews, SaveView
 from todo_cli.errors import Invalid, NotAllowed, NotFound, NotSignedIn, TodoError, TooMany
 

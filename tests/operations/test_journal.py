@@ -15,6 +15,7 @@ from todo_cli.contract.base import Request
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.journal import Change, ListChanges, Redo, Undo
 from todo_cli.contract.preferences import SetPreferences
+from todo_cli.contract.spaces import ListSpaces
 from todo_cli.contract.tasks import (
     AddTask,
     AddTasks,
@@ -28,7 +29,7 @@ from todo_cli.contract.tasks import (
     ShowTask,
 )
 from todo_cli.contract.tokens import CreateToken, ListTokens, RevokeToken
-from todo_cli.contract.users import AddUser, DisableUser, ListSpaces, ListUsers, WhoAmI
+from todo_cli.contract.users import AddUser, DisableUser, ListUsers, WhoAmI
 from todo_cli.errors import Invalid, NotFound, TodoError
 
 

@@ -102,3 +102,17 @@ def test_list_tasks_filter_by_bad_recurrence_names_its_place(ask: Ask) -> None:
     with pytest.raises(Invalid, match="the filter, at character 10: 'often' is not a recurrence") as error:
         ask(ListTasks(filter="p1 every:often"))
     assert error.value.extra["position"] == 10
+
+
+def test_add_task_remind_in_the_title_is_that_of_the_option(ask: Ask) -> None:
+    by_option = ask.add("Pay", due="2030-01-04 18:00", remind=("1h before",))
+    parsed = ask.add("Pay due:2030-01-04 18:00 remind:1h", parse=True)
+    assert (parsed.title, parsed.remind) == ("Pay", by_option.remind)
+    assert (
+        ask.add("Pay due:2030-01-04 remind:1h", parse=True, remind=("2h",)).remind
+        == ask.add("Pay", due="2030-01-04", remind=("2h",)).remind
+    )
+    with pytest.raises(Invalid, match="'blub' is no time to remind"):
+        ask.add("Pay due:2030-01-04 remind:blub", parse=True)
+    with pytest.raises(Invalid, match="no due date to remind before"):
+        ask.add("Pay remind:1h", parse=True)

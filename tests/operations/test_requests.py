@@ -23,6 +23,7 @@ from todo_cli.contract import (
     model_texts,
     password_steps,
     proposals,
+    spaces,
     turn_events,
     turn_steps,
 )
@@ -69,7 +70,6 @@ from todo_cli.contract.usage import ReadUsage, SetBudget
 from todo_cli.contract.users import (
     AddUser,
     DisableUser,
-    ListSpaces,
     ListUsers,
     WhoAmI,
 )  # fmt: skip  # a table, one Request per line
@@ -87,13 +87,15 @@ ASKED = (
         *requests_in(devices),
         *requests_in(attachments),
         *requests_in(proposals),
+        *requests_in(spaces),
         ReadServerStats,
         SignIn,
         ChangePassword,
         ResetPassword,
         Register,
     }
-)  # those: tests/agent/test_conversations.py; test_sessions.py, test_devices.py, test_attachments.py and test_proposals.py beside this file
+)  # those: tests/agent/test_conversations.py; test_sessions.py, test_devices.py, test_attachments.py, test_proposals.py and
+# test_spaces.py beside this file
 NEW = "someone-new"  # replaced by a name for each client
 IDS = [str(UUID(int=0x7 << 76 | 0x2 << 62 | number)) for number in range(9)]
 
@@ -150,7 +152,7 @@ STORY: tuple[Request[Any], ...] = (
     CreateToken(id=IDS[2], hash="b" * 64, name="x", scopes=("all",), expires="2001-01-01"),
     ListTokens(), RevokeToken(name="cron"), RevokeToken(name="cron"), ListTokens(all=True),
     make_batch(ListTasks(), ShowTask(number=99), WhoAmI()), Batch(reads=()), Batch(reads=(BatchRead(verb="AddTask"),)),
-    WhoAmI(), SetPreferences(timezone="Asia/Tokyo"), SetPreferences(timezone="Mars"), WhoAmI(), ListSpaces(),
+    WhoAmI(), SetPreferences(timezone="Asia/Tokyo"), SetPreferences(timezone="Mars"), WhoAmI(),
     SetPreferences(week_start="sunday", dates="absolute", theme="dark", signs="ascii", sort="-priority", remind="30m"), SetPreferences(sort="x"),
     SetPreferences(sort="rank"), SetPreferences(remind="soon"), SetPreferences(project=" "), SetPreferences(theme="pink"), ShowPreferences(), ListTasks(),
     SetPreferences(sort=None, theme=None),
@@ -246,7 +248,6 @@ def test_every_request_answers_the_same_from_both_clients(
         ListProjects,
         ShowStats,
         WhoAmI,
-        ListSpaces,
         ListTokens,
         ListUsers,
         ListPlans,

@@ -10,8 +10,9 @@ from tests.support.ask import Ask, AskAs
 from todo_cli.contract.base import Secret
 from todo_cli.contract.ids import new_id, new_token, token_hash
 from todo_cli.contract.rate_limits import SetRateLimit
+from todo_cli.contract.spaces import ListSpaces
 from todo_cli.contract.tasks import ListTasks
-from todo_cli.contract.users import AddUser, DisableUser, ListSpaces, ListUsers, User, WhoAmI
+from todo_cli.contract.users import AddUser, DisableUser, ListUsers, User, WhoAmI
 from todo_cli.errors import Conflict, Invalid, NotAllowed, NotFound, NotSignedIn
 
 

@@ -268,7 +268,7 @@ def test_parse_filter_hostile_text_takes_linear_time(piece: str) -> None:
     assert process_time() - start < 30
 
 
-@pytest.mark.parametrize("key", FIELDS_OF_KEYS)
+@pytest.mark.parametrize("key", [key for key in FIELDS_OF_KEYS if key != "remind"])
 def test_parse_filter_every_key_of_quick_add_is_a_field(key: str) -> None:
     field = {"tags": "tag"}.get(FIELDS_OF_KEYS[key], FIELDS_OF_KEYS[key])
     value = {"priority": "1", "parent": "3", "after": "3", "status": "open"}.get(field, "x")

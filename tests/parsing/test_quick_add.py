@@ -24,7 +24,7 @@ FRIDAY = date(2026, 11, 27)
 PIECES = [
     "Pay", "rent", "the", "tomorrow", "friday", "on", "by", "due", "at", "9am", "17:00", "in", "3", "days", "#home", "@phone",
     "#12", "@5", "p1", "p4", "!high", "!2", "every", "every!", "month", "mon,wed", "after", "done", "due:fri", "due:", "defer:mon",
-    "wait:", "scheduled:eom", "parent:12", "under:#3", "after:7,9", "after:", "project:x", "tag:y", "pri:H", "every:weekly",
+    "wait:", "scheduled:eom", "remind:1h", "remind:fri", "parent:12", "under:#3", "after:7,9", "after:", "project:x", "tag:y", "pri:H", "every:weekly",
     '"', '"sat', 'x"', '"tomorrow"', '"a #b"', '#"a b"', 'due:"next fri"', "\\", "\\#x", '\\"', '\\\\"', "sat", "Sun", "may", "5",
     ",", ".", ";", "!", "-", "to", "next", "week", "24/7", "the", "15th", "\u200f", "e\u0301", "👩‍👩‍👧", "\u00a0", "\t", "  ", "\x00", "\ud800",
 ]  # fmt: skip  # a word list
@@ -58,6 +58,7 @@ quick_adds = st.builds(
     scheduled=st.none() | st.sampled_from(DATES),
     parent=st.none() | numbers,
     after=st.lists(numbers, unique=True, max_size=3).map(tuple),
+    remind=st.lists(st.sampled_from([*DATES, "1h", "30 min before", "at due"]), unique=True, max_size=2).map(tuple),
 )
 
 
@@ -214,11 +215,33 @@ def test_parse_quick_add_bad_value_behind_a_key_raises_invalid(text: str, part: 
 
 @pytest.mark.parametrize(
     ("text", "cleared"),
-    [("Fix p4", ("priority",)), ("Fix due:none every:none", ("due", "every")), ("Fix project:none", ("project",))],
+    [
+        ("Fix p4", ("priority",)),
+        ("Fix due:none every:none", ("due", "every")),
+        ("Fix project:none", ("project",)),
+        ("Fix remind:none", ("remind",)),
+    ],
 )
 def test_read_quick_add_none_clears_the_field(text: str, cleared: tuple[str, ...]) -> None:
     assert read_quick_add(text).cleared == cleared
     assert read_quick_add(text).fields == QuickAdd("Fix")
+
+
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        ("Pay rent due:fri remind:1h", QuickAdd("Pay rent", due="fri", remind=("1h",))),
+        ("Pay rent remind:1h before, fri", QuickAdd("Pay rent", due="fri", remind=("1h before",))),
+        ("Call remind:30 min before Bob tomorrow", QuickAdd("Call Bob", due="tomorrow", remind=("30 min before",))),
+        ("Call remind:1h tomorrow 9am", QuickAdd("Call", due="tomorrow 9am", remind=("1h",))),
+        ("Call remind:tomorrow 9am", QuickAdd("Call", remind=("tomorrow 9am",))),
+        ('Call fri remind:"at due" remind:1d', QuickAdd("Call", due="fri", remind=("at due", "1d"))),
+        ("Remind: call Bob", QuickAdd("Remind: call Bob")),
+        ("Call \\remind:1h", QuickAdd("Call remind:1h")),
+    ],
+)
+def test_parse_quick_add_remind_takes_a_time_before_or_a_date(text: str, fields: QuickAdd) -> None:
+    assert parse_quick_add(text, FRIDAY) == fields
 
 
 def test_read_quick_add_without_title_returns_fields_alone() -> None:

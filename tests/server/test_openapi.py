@@ -17,9 +17,17 @@ from todo_cli.contract.devices import PollDevice, StartDevice
 from todo_cli.contract.passwords import ResetPassword, SignIn
 from todo_cli.contract.registration import Register
 from todo_cli.contract.registry import REQUESTS
+from todo_cli.contract.spaces import JoinSpace
 from todo_cli.errors import ERRORS
 
-REFUSALS = {SignIn: (401, 429), ResetPassword: (401, 429), Register: (403,), StartDevice: (429,), PollDevice: (400,)}
+REFUSALS = {
+    SignIn: (401, 429),
+    ResetPassword: (401, 429),
+    Register: (403,),
+    JoinSpace: (403,),
+    StartDevice: (429,),
+    PollDevice: (400,),
+}
 """The statuses for an account, a device or a registration that does not exist, and beyond the limit of an address."""
 
 PUBLIC = [request for request in REQUESTS if request.route]

@@ -31,4 +31,4 @@ def _read_fields(text: str) -> dict[str, Any]:
     values = {name: value for name, value in reading.fields._asdict().items() if value not in (None, (), "")}
     names = {"tags": "add_tags", "after": "add_after"}
     fields = {names.get(name, name): value for name, value in values.items()}
-    return fields | dict.fromkeys(reading.cleared)
+    return fields | {name: () if name == "remind" else None for name in reading.cleared}

@@ -9,6 +9,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from todo_cli.contract.channels import Channel
 from todo_cli.contract.registration import Invitation
+from todo_cli.contract.spaces import SpaceInvitation
 from todo_cli.contract.task_types import Task
 from todo_cli.contract.tokens import Token
 
@@ -27,6 +28,12 @@ class CreatedToken(Token, frozen=True, kw_only=True):
 
 class CreatedInvitation(Invitation, frozen=True, kw_only=True):
     """A new invitation, with its secret: it is shown only once."""
+
+    invitation: str
+
+
+class CreatedSpaceInvitation(SpaceInvitation, frozen=True, kw_only=True):
+    """A new invitation to a space, with its secret: it is shown only once."""
 
     invitation: str
 

@@ -52,6 +52,7 @@ COMPOSED: dict[str, tuple[Any, ...]] = {
     "admin user add": (documents.CreatedUser,),
     "admin user reset-password": (documents.CreatedResetCode,),
     "admin invitation create": (documents.CreatedInvitation,),
+    "space invite": (documents.CreatedSpaceInvitation,),
 }
 """Command -> what it prints, where that is not the answer of one Request with its label."""
 INTERNAL_ANSWERS = ("attachment add",)

@@ -7,6 +7,8 @@ import time
 
 from todo_cli.contract.base import Secret, token_user
 
+SPACE_INVITATION_PREFIX = "space"
+
 CODE_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
 """The letters of codes that people type: no vowels, so that no words appear (RFC 8628, section 6.1)."""
 
@@ -66,6 +68,11 @@ def new_invitation(inviter_id: str) -> Secret:
 def invitation_user(invitation: Secret) -> str:
     """Return the id of the inviter; for other text the nil id."""
     return token_user(invitation.reveal(), "invite")
+
+
+def new_space_invitation(space_id: str) -> Secret:
+    """Return a new invitation `space_<space>_<256 random bits>`; the space's id is readable beside the secret."""
+    return Secret(SPACE_INVITATION_PREFIX + new_token(space_id).reveal().removeprefix("todo"))
 
 
 def new_code(letters: int) -> str:

@@ -15,6 +15,7 @@ SCOPES = {
     "read": "read tasks, the journal and spaces",
     "tasks:write": "add, change, complete and undo tasks",
     "chat": "chat with a model and read conversations",
+    "spaces:write": "create, join and leave spaces, invite and manage members",
     "tokens:write": "create and revoke tokens, none with more scopes than its own",
     "prefs:write": "change preferences",
     "approve": "approve and reject what other tokens propose",
@@ -24,6 +25,7 @@ SCOPES = {
 SCOPES_TO_USE = {
     "tasks:write": "read,tasks:write",
     "chat": "read,tasks:write,chat",
+    "spaces:write": "read,spaces:write",
     "tokens:write": "read,tokens:write",
     "prefs:write": "read,prefs:write",
     "approve": "read,tasks:write,approve",

@@ -1,4 +1,4 @@
-"""Users, and the spaces that they are members of."""
+"""Users, and who is signed in."""
 
 from __future__ import annotations
 
@@ -40,31 +40,6 @@ class WhoAmI(Request[Identity], frozen=True, kw_only=True):
     route = "GET /v1/me"
     scope = "any"
     write = False
-
-
-class Space(Struct, frozen=True, kw_only=True):
-    """A space and the caller's role in it."""
-
-    id: str
-    name: str
-    role: str
-    personal: bool
-
-
-class SpacePage(Struct, frozen=True, kw_only=True):
-    """The caller's spaces, the personal one first."""
-
-    spaces: tuple[Space, ...]
-
-
-class ListSpaces(Request[SpacePage], frozen=True, kw_only=True):
-    """List the spaces that I am a member of."""
-
-    verb = "ListSpaces"
-    label = "space list"
-    route = "GET /v1/spaces"
-    write = False
-    personal = True
 
 
 class User(Struct, frozen=True, kw_only=True):

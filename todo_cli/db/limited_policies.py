@@ -10,6 +10,7 @@ LIMITED = "todo_limited"
 
 _SPACE = "space_id = (SELECT todo.limited_space('{permission}'))"
 _READER = _SPACE.format(permission="read")
+_COMMENTER = _SPACE.format(permission="comment")
 _EDITOR = _SPACE.format(permission="tasks:write")
 _WRITER = _SPACE.format(permission="write")
 _SELF = "user_id = (SELECT todo.current_user_id())"
@@ -54,8 +55,8 @@ LIMITED_POLICIES: dict[tuple[str, str], str] = {
     ("links", "SELECT"): _of_visible_task("links"),
     ("links", "INSERT"): f"{_EDITOR} AND {_of_reached_task()} AND {_of_reached_task('after')}",
     ("comments", "SELECT"): _of_visible_task("comments"),
-    ("comments", "INSERT"): f"{_EDITOR} AND {_SELF} AND {_of_reached_task()}",
-    ("comments", "UPDATE"): f"{_EDITOR} AND {_SELF} AND {_of_reached_task()}",
+    ("comments", "INSERT"): f"{_COMMENTER} AND {_SELF} AND {_of_reached_task()}",
+    ("comments", "UPDATE"): f"{_COMMENTER} AND {_SELF} AND {_of_reached_task()}",
     ("attachments", "SELECT"): _of_visible_task("attachments"),
     ("attachment_chunks", "SELECT"): f"""{_READER} AND EXISTS (
     SELECT FROM todo.attachments a

@@ -23,6 +23,7 @@ PERSON_TIMEOUTS = TIMEOUTS | {"idle_in_transaction_session_timeout": "60s"}
 MAX_CONNECTIONS_PER_LOGIN = 20  # of a user with direct access
 
 _READER = "space_id = (SELECT todo.current_space('read'))"
+_COMMENTER = "space_id = (SELECT todo.current_space('comment'))"
 _EDITOR = "space_id = (SELECT todo.current_space('tasks:write'))"
 _WRITER = "space_id = (SELECT todo.current_space('write'))"
 _CHAT_READER = "space_id = (SELECT todo.current_space('read:chat'))"
@@ -59,8 +60,8 @@ POLICIES: dict[tuple[str, str], str] = {
     ("task_sources", "INSERT"): _EDITOR,
     ("task_sources", "UPDATE"): _EDITOR,
     ("comments", "SELECT"): _READER,
-    ("comments", "INSERT"): f"{_EDITOR} AND {_SELF}",
-    ("comments", "UPDATE"): f"{_EDITOR} AND {_SELF}",
+    ("comments", "INSERT"): f"{_COMMENTER} AND {_SELF}",
+    ("comments", "UPDATE"): f"{_COMMENTER} AND {_SELF}",
     ("attachments", "SELECT"): _READER,
     ("attachment_chunks", "SELECT"): _READER,
     ("views", "SELECT"): f"{_READER} AND {_SELF}",

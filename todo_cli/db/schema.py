@@ -60,6 +60,7 @@ FUNCTIONS_AFTER_TABLES = (
     "passwords",
     "invitations",
     "devices",
+    "spaces",
     "tasks",
     "attachments",
     "server_stats",

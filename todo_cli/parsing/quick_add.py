@@ -8,6 +8,7 @@
 - `every …`, `daily … yearly`, `3 days after done` or `every:weekly`, by the rules of `quick_add_recurrence`. A time
   without a day belongs to the recurrence.
 - `defer:mon` (`wait:`, `t:`), `scheduled:mon` (`sched:`), `parent:12` (`under:`), `after:7,9` (`depends:`, `dep:`).
+- `remind:1h`, `remind:1h before`, `remind:tomorrow 9am`, several times; `remind:none` is no reminder.
 - A value behind a key is a promise: if it cannot be read, it is an error, or the error of the date or recurrence.
   `due:none` is no date.
 - Of project, priority, parent, recurrence and each date the first counts. Later ones stay in the title.
@@ -18,13 +19,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 from todo_cli.parsing.date_words import end_of_run, is_day_word
-from todo_cli.parsing.quick_add_dates import DateFinder, PhraseTester, find_longest_date
+from todo_cli.parsing.quick_add_dates import DateFinder, PhraseTester, find_longest_date, join_day_and_time
 from todo_cli.parsing.quick_add_fields import (
+    CLEARABLE_FIELDS,
     NO_PRIORITY,
     PHRASE_FIELDS,
     SET_FIELDS,
@@ -33,7 +34,6 @@ from todo_cli.parsing.quick_add_fields import (
     split_field,
 )
 from todo_cli.parsing.quick_add_lexer import PUNCTUATION, split_words
-from todo_cli.parsing.quick_add_phrase import Phrase
 from todo_cli.parsing.quick_add_recurrence import MAX_RECURRENCE_WORDS, RecurrenceFinder
 from todo_cli.parsing.quick_add_title import QuickAddToken, include_punctuation, join_title
 
@@ -53,6 +53,7 @@ class QuickAdd(NamedTuple):
     scheduled: str | None = None
     parent: int | None = None
     after: tuple[int, ...] = ()
+    remind: tuple[str, ...] = ()
 
 
 class QuickAddReading(NamedTuple):
@@ -114,7 +115,7 @@ class _QuickAddReader:
             self._read_dates()
         self._move_time()
         self._drop_quotes()
-        self.fields |= {name: tuple(values) for name, values in self._sets.items()}
+        self.fields |= {name: tuple(values) for name, values in self._sets.items() if values}
         self.tokens = include_punctuation(text, sorted(self.tokens), self._words, self._taken)
 
     def _take(self, field: str, first: int, last: int, end: int) -> None:
@@ -132,7 +133,7 @@ class _QuickAddReader:
             return
         core = named.value if word.value is not None else named.value.rstrip(PUNCTUATION)
         end = word.end - len(named.value) + len(core) if word.value is None else word.end
-        if named.key and core.lower() == _NONE and named.field not in SET_FIELDS:
+        if named.key and core.lower() == _NONE and named.field in CLEARABLE_FIELDS:
             self.fields[named.field] = None
             self._take(named.field, place, place + 1, end)
         elif named.field in PHRASE_FIELDS:
@@ -148,12 +149,16 @@ class _QuickAddReader:
         """Read a key whose value may be several words. A bad value is kept and later raises the error of its field."""
         word, value = self._words[place], named.value
         if word.value is not None:
-            self.fields[named.field] = value
+            self._set_phrase(named.field, value)
             self._take(named.field, place, place + 1, word.end)
             return
         window = self._words[: place + MAX_RECURRENCE_WORDS]
         if named.field == "every":
             phrase = RecurrenceFinder(window, self._taken[: len(window)], self._tester).find_longest(place, value)
+        elif named.field == "remind":
+            from todo_cli.parsing.quick_add_reminders import find_reminder
+
+            phrase = find_reminder(window, place, self._tester, value) if value else None
         else:
             phrase = find_longest_date(window, place, self._tester, value)
         if not value.rstrip(PUNCTUATION) and phrase is None:
@@ -161,10 +166,17 @@ class _QuickAddReader:
         last, end = (phrase.last, phrase.end) if phrase else (place + 1, word.end)
         text = phrase.text if phrase else value.rstrip(PUNCTUATION)
         behind = end_of_run([word.core for word in window], last)
-        if value and behind > last and not self._words[last - 1].text.endswith(tuple(PUNCTUATION)):
+        is_date = phrase is None or phrase.kind != "lead"
+        if is_date and value and behind > last and not self._words[last - 1].text.endswith(tuple(PUNCTUATION)):
             text, last, end = f"{text} {' '.join(w.text for w in window[last:behind])}", behind, window[behind - 1].end
-        self.fields[named.field] = text
+        self._set_phrase(named.field, text)
         self._take(named.field, place, last, end)
+
+    def _set_phrase(self, field: str, text: str) -> None:
+        if field in SET_FIELDS:
+            self._sets[field][text] = None
+        else:
+            self.fields[field] = text
 
     def _read_recurrence(self) -> None:
         finder = RecurrenceFinder(self._words, self._taken, self._tester)
@@ -181,7 +193,7 @@ class _QuickAddReader:
             self._refuse(first, last)
         if not phrases:
             return
-        self.fields["due"], chosen = _join_day_and_time(phrases, self._tester.is_date)
+        self.fields["due"], chosen = join_day_and_time(phrases, self._tester.is_date)
         for phrase in chosen:
             self._take("due", phrase.first, phrase.last, phrase.end)
 
@@ -232,14 +244,3 @@ def _has_fields(text: str, tester: PhraseTester) -> bool:
         return bool(_QuickAddReader(text, tester).tokens)
     except Invalid:
         return True
-
-
-def _join_day_and_time(phrases: list[Phrase], is_date: Callable[[str], bool]) -> tuple[str, list[Phrase]]:
-    """Return the words of the first date, joined with the first time or day that it lacks."""
-    first = phrases[0]
-    lacking = {"day": "time", "time": "day"}.get(first.kind)
-    if second := next((phrase for phrase in phrases[1:] if phrase.kind == lacking), None):
-        day, clock = (first, second) if lacking == "time" else (second, first)
-        if is_date(f"{day.text} {clock.text}"):
-            return f"{day.text} {clock.text}", [first, second]
-    return first.text, [first]

@@ -7,7 +7,7 @@ not count if date vocabulary stands directly beside it. The search goes on behin
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 
 from todo_cli.parsing.date_vocabulary import (
@@ -193,3 +193,14 @@ class DateFinder:
     def _is_beside_rule(self, phrase: Phrase) -> bool:
         """Return whether a time stands directly before a recurrence: `at 6 every sunday`."""
         return phrase.kind == "time" and phrase.last < len(self._rules) and self._rules[phrase.last]
+
+
+def join_day_and_time(phrases: list[Phrase], is_date: Callable[[str], bool]) -> tuple[str, list[Phrase]]:
+    """Return the words of the first date, joined with the first time or day that it lacks."""
+    first = phrases[0]
+    lacking = {"day": "time", "time": "day"}.get(first.kind)
+    if second := next((phrase for phrase in phrases[1:] if phrase.kind == lacking), None):
+        day, clock = (first, second) if lacking == "time" else (second, first)
+        if is_date(f"{day.text} {clock.text}"):
+            return f"{day.text} {clock.text}", [first, second]
+    return first.text, [first]

@@ -16,7 +16,7 @@ PRIORITIES = {
     **{"p1": 1, "p2": 2, "p3": 3, "p4": NO_PRIORITY, "!1": 1, "!2": 2, "!3": 3},
     **{"!high": 1, "!h": 1, "!medium": 2, "!med": 2, "!m": 2, "!low": 3, "!l": 3},
 }
-# Field -> its keys. The filter language accepts the same keys.
+# Field -> its keys. The filter language accepts the same keys, `remind` aside.
 KEYS = {
     "due": "due",
     "defer": "defer wait t",
@@ -27,12 +27,14 @@ KEYS = {
     "priority": "priority pri prio",
     "parent": "parent under",
     "after": "after depends dep",
+    "remind": "remind",
     "status": "status",
 }
 FIELDS = {key: field for field, keys in KEYS.items() for key in keys.split()}
 SIGILS = {"#": "project", "@": "tags", "+": "tags"}
-PHRASE_FIELDS = ("due", "defer", "scheduled", "every")  # their value may be several words
-SET_FIELDS = ("tags", "after")  # they may be given several times
+PHRASE_FIELDS = ("due", "defer", "scheduled", "every", "remind")  # their value may be several words
+SET_FIELDS = ("tags", "after", "remind")  # they may be given several times
+CLEARABLE_FIELDS = tuple(field for field in KEYS if field not in ("tags", "after"))  # by `none`
 COLOUR = "(?i)(?=[a-f]*[0-9])(?:[0-9a-f]{3}|[0-9a-f]{6}|[0-9a-f]{8})"
 _KEY = re.compile("([A-Za-z]+):")
 _NAME = re.compile(r'[^\s#@",;()!]+')

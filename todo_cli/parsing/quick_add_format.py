@@ -6,7 +6,7 @@ import re
 
 from todo_cli.errors import Invalid
 from todo_cli.parsing.quick_add import QuickAdd, parse_quick_add
-from todo_cli.parsing.quick_add_fields import COLOUR, PHRASE_FIELDS
+from todo_cli.parsing.quick_add_fields import COLOUR, PHRASE_FIELDS, SET_FIELDS
 from todo_cli.parsing.quick_add_lexer import quote
 
 _PLAIN_PHRASE = r"[A-Za-z0-9-]+"
@@ -15,7 +15,8 @@ _PLAIN_NAME = r"[A-Za-z][A-Za-z0-9_/-]*"
 
 def format_quick_add(fields: QuickAdd) -> str:
     """Return a text that `parse_quick_add` reads as these fields."""
-    phrases = [(name, getattr(fields, name)) for name in PHRASE_FIELDS]
+    phrases = [(name, getattr(fields, name)) for name in PHRASE_FIELDS if name not in SET_FIELDS]
+    phrases += [("remind", words) for words in fields.remind]
     tail = [f"{name}:{_quote_unless(_PLAIN_PHRASE, value)}" for name, value in phrases if value is not None]
     if fields.project is not None:
         tail.append("#" + _quote_unless(_PLAIN_NAME, fields.project))

@@ -63,7 +63,7 @@ def add(
 
     Fields in the title: #project, @tag, p1 or !high, tomorrow 9am, by fri,
     due:eom, every 2 weeks, every! 3 days, defer:mon, scheduled:mon,
-    parent:12, after:7,9. "Quoted words" and \\#word stay in the title.
+    parent:12, after:7,9, remind:1h. "Quoted words" and \\#word stay in the title.
 
     todo add 'Pay rent tomorrow 9am #home @phone p1 every month'
 

@@ -1,4 +1,4 @@
-"""Users and their spaces."""
+"""Users, as administrators manage them, and who is signed in."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import LiteralString
 
 from todo_cli.contract import users as ask
 from todo_cli.contract.codec import decode
-from todo_cli.contract.users import Identity, SpacePage, User, UserPage
+from todo_cli.contract.users import Identity, User, UserPage
 from todo_cli.core import validation
 from todo_cli.core.dispatch import handler
 from todo_cli.core.journal import build_journaled, run_journaled
@@ -27,12 +27,6 @@ SELECT json_build_object(
   JOIN todo.spaces s ON s.id = %(space)s::uuid
   LEFT JOIN todo.preferences p ON p.user_id = u.id
  WHERE u.id = %(me)s::uuid""")
-
-SPACES = Sql("""
-SELECT json_build_object('spaces', coalesce(json_agg(json_build_object(
-    'id', s.id, 'name', s.name, 'role', s.role, 'personal', s.id = %(me)s::uuid)
-    ORDER BY s.id <> %(me)s::uuid, s.name), '[]'))::text
-  FROM todo.user_spaces() s""")
 
 USER: LiteralString = f"""jsonb_build_object(
     'id', u.id, 'name', u.name, 'admin', u.admin, 'login', u.login,
@@ -64,12 +58,6 @@ DISABLE = build_journaled(f"""
 async def who_am_i(tx: Transaction, request: ask.WhoAmI) -> Identity:
     """Return the caller, the token and the space."""
     return decode(await tx.finish(ME) or "", Identity)
-
-
-@handler(ask.ListSpaces)
-async def list_spaces(tx: Transaction, request: ask.ListSpaces) -> SpacePage:
-    """List the caller's spaces."""
-    return decode(await tx.finish(SPACES) or "", SpacePage)
 
 
 @handler(ask.AddUser)

@@ -21,7 +21,7 @@ from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid
 
 if TYPE_CHECKING:
-    from todo_cli.parsing.quick_add import QuickAdd
+    from todo_cli.parsing.quick_add import QuickAddReading
 
 DATES = ("due", "defer", "scheduled")
 SERIES_FIELDS = ("title", "note", "priority", "project", "tags", "parent", "remind")
@@ -131,8 +131,9 @@ def move_time_to_rule(due: str | None, every: str | None) -> tuple[str | None, s
 
 async def parse_title(tx: Transaction, task: AddTask | NewTask) -> NewTask:
     """Read the title as quick add; raises Invalid for a value of the wrong form."""
-    parsed = (await _read_quick_add(tx, validation.check_line("title", task.title)))._asdict()
-    return merge_fields(task, {name: value for name, value in parsed.items() if value})
+    reading = await _read_quick_add(tx, validation.check_line("title", task.title))
+    parsed: dict[str, Any] = {name: value for name, value in reading.fields._asdict().items() if value}
+    return merge_fields(task, parsed | ({"remind": ()} if "remind" in reading.cleared else {}))
 
 
 def merge_fields(task: AddTask | NewTask, parsed: dict[str, Any]) -> NewTask:
@@ -148,7 +149,7 @@ def merge_fields(task: AddTask | NewTask, parsed: dict[str, Any]) -> NewTask:
     return convert_request(given | parsed | {name: given[name] for name in given if name != "title"}, NewTask)
 
 
-async def _read_quick_add(tx: Transaction, text: str) -> QuickAdd:
+async def _read_quick_add(tx: Transaction, text: str) -> QuickAddReading:
     """Read the text on the user's current day, which decides whether `fri 4 dec` is a date.
 
     A text without dates is read without asking the database for the day.
@@ -158,9 +159,10 @@ async def _read_quick_add(tx: Transaction, text: str) -> QuickAdd:
     clock = tx.estimate_clock()
     reading = read_quick_add(text, _day_of(clock) if clock else UNKNOWN_TIME.date())
     fields = reading.fields
-    if clock or not (reading.refused or fields.due or fields.defer or fields.scheduled or fields.every):
-        return fields
-    return read_quick_add(text, _day_of(await tx.read_clock())).fields
+    dated = fields.due or fields.defer or fields.scheduled or fields.every or fields.remind
+    if clock or not (reading.refused or dated):
+        return reading
+    return read_quick_add(text, _day_of(await tx.read_clock()))
 
 
 def _day_of(clock: Clock) -> date:

@@ -47,7 +47,7 @@ BEGIN
     JOIN todo.members m ON m.space_id = t.space_id AND m.user_id = t.user_id
    WHERE t.space_id = p_space AND t.user_id = p_user AND t.id = p_turn
      AND t.attempt = p_attempt AND t.state IN ('running', 'answered') AND t.way <> 'direct'
-     AND t.lease_until < clock_timestamp() AND m.role <> 'viewer'
+     AND t.lease_until < clock_timestamp() AND m.role IN ('editor', 'owner')
      FOR UPDATE OF t SKIP LOCKED;
   IF NOT FOUND THEN
     RETURN false;
@@ -77,7 +77,8 @@ SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off 
       JOIN todo.members m ON m.space_id = d.space_id AND m.user_id = d.user_id
       JOIN todo.conversations c ON c.space_id = d.space_id AND c.user_id = d.user_id
        AND c.id = d.conversation_id
-     WHERE d.is_dead AND k.revoked_at IS NULL AND u.disabled_at IS NULL AND m.role <> 'viewer'
+     WHERE d.is_dead AND k.revoked_at IS NULL AND u.disabled_at IS NULL
+       AND m.role IN ('editor', 'owner')
        AND (k.expires_at IS NULL OR k.expires_at > clock_timestamp())
        AND k.scopes && '{chat,all}'
      LIMIT p_limit)

@@ -53,7 +53,8 @@ END $$;
 -- The space of this transaction if its token has the permission there, else null; null for a token
 -- with limits, which has limited_space(). Permissions: 'read' (any member with any token),
 -- 'read:chat' (any member whose token has the scope chat), 'write' (a token with more than read, no
--- viewer), or a scope (a token that has it, no viewer).
+-- viewer), 'comment' (a token that may change tasks, no viewer), or a scope (a token that has it,
+-- of an editor or owner).
 CREATE FUNCTION todo.current_space(p_permission text) RETURNS uuid LANGUAGE plpgsql STABLE
 SECURITY DEFINER PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -74,7 +75,8 @@ BEGIN
            WHEN 'read' THEN true
            WHEN 'read:chat' THEN t.scopes && '{chat,all}'
            WHEN 'write' THEN m.role <> 'viewer' AND NOT t.scopes <@ '{read}'
-           ELSE m.role <> 'viewer' AND t.scopes && ARRAY[p_permission, 'all']
+           WHEN 'comment' THEN m.role <> 'viewer' AND t.scopes && '{tasks:write,all}'
+           ELSE m.role IN ('editor', 'owner') AND t.scopes && ARRAY[p_permission, 'all']
          END
      AND (pg_has_role(session_user, 'todo_server', 'MEMBER')
           OR (u.login = session_user AND 'all' = ANY (t.scopes)));
@@ -147,6 +149,10 @@ BEGIN
   END IF;
   IF p_write AND t.role = 'viewer' THEN
     RAISE EXCEPTION 'a viewer cannot change this space' USING ERRCODE = 'TD403';
+  END IF;
+  IF p_write AND t.role = 'commenter'
+     AND coalesce(p_verb, '') <> ALL ('{AddComment,EditComment,RemoveComment}') THEN
+    RAISE EXCEPTION 'a commenter can only comment in this space' USING ERRCODE = 'TD403';
   END IF;
 
   IF t.reach IS NOT NULL THEN

@@ -28,7 +28,8 @@ $$;
 CREATE FUNCTION todo.delete_comment(p_number bigint, p_id uuid) RETURNS SETOF todo.comments
 LANGUAGE sql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   DELETE FROM todo.comments
-   WHERE space_id = (SELECT todo.writable_space(ARRAY[p_number]))
+   WHERE space_id = (
+           SELECT coalesce(todo.current_space('comment'), todo.writable_space(ARRAY[p_number])))
      AND user_id = (SELECT todo.current_user_id())
      AND number = p_number
      AND id = p_id

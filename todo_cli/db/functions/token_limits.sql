@@ -23,8 +23,10 @@ BEGIN
      AND u.disabled_at IS NULL
      AND pg_has_role(session_user, 'todo_server', 'MEMBER')
      AND (p_permission = 'read'
-       OR m.role <> 'viewer' AND CASE p_permission
-            WHEN 'write' THEN NOT t.scopes <@ '{read}'
+       OR p_permission = 'write' AND m.role <> 'viewer' AND NOT t.scopes <@ '{read}'
+       OR p_permission = 'comment' AND m.role <> 'viewer'
+          AND NOT t.proposes AND 'tasks:write' = ANY (t.scopes)
+       OR m.role IN ('editor', 'owner') AND CASE p_permission
             WHEN 'propose' THEN t.proposes AND 'tasks:write' = ANY (t.scopes)
             WHEN 'tasks:write' THEN NOT t.proposes AND 'tasks:write' = ANY (t.scopes)
             ELSE p_permission = ANY (t.scopes)

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Table, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, LargeBinary, Table, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import UUID
 
-from todo_cli.db.tables.columns import TEXT, metadata, space_column, user_column, uuid_column
+from todo_cli.db.tables.columns import INSTANT, NOW, TEXT, metadata, space_column, user_column, uuid_column
+
+ROLES = "role IN ('owner', 'editor', 'commenter', 'viewer')"
+
+
+def _role_column(check: str) -> Column[object]:
+    return Column("role", TEXT, CheckConstraint(ROLES, name=check), nullable=False)
+
 
 spaces = Table(
     "spaces",
@@ -22,8 +30,23 @@ members = Table(
     metadata,
     space_column(),
     user_column(),
-    Column("role", TEXT, CheckConstraint("role IN ('owner', 'editor', 'viewer')", name="members_role"), nullable=False),
+    _role_column("members_role"),
     Index("members_user", "user_id"),
+)
+
+space_invitations = Table(
+    "space_invitations",
+    metadata,
+    space_column(),
+    uuid_column("id", key=True),
+    Column("user_id", UUID(as_uuid=False), nullable=False, comment="the owner who invites"),
+    Column("hash", LargeBinary, nullable=False),
+    _role_column("space_invitations_role"),
+    Column("created_at", INSTANT, nullable=False, server_default=NOW),
+    Column("expires_at", INSTANT, nullable=False),
+    Column("used_by", UUID(as_uuid=False), comment="the user who joined with it"),
+    Column("used_at", INSTANT),
+    UniqueConstraint("space_id", "hash", name="space_invitations_hash"),
 )
 
 TRIGGERS = (
