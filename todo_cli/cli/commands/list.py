@@ -84,8 +84,8 @@ def list_tasks(
 ) -> None:
     """List tasks that match a filter. By default: those of your default view, or the open ones, soonest due first.
 
-    Terms of a filter: project:home (or #home), @phone, p1, due<fri, is:blocked, has:note, 3 7-9, 'free words', :view.
-    Combine terms with and, or, not and parentheses.
+    Terms of a filter: project:home (or #home), @phone, p1, is:blocked, 3 7-9,
+    'free words', :view. Combine terms with and, or, not and parentheses.
 
     todo list 'project:home -@work due<fri' --group project
 
