@@ -20,6 +20,7 @@ PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
 SHOWN_CHANGES = 3
+MAX_SCREEN_CELLS = 100
 MAX_SHOWN_COMMENTS = 100  # in an answer to ShowTask
 
 
@@ -62,7 +63,8 @@ def _print_screen(session: Session, number: int, *, absolute: bool) -> None:
     view = open_view(session, absolute=absolute)
     # where there are no colours, bold and underlined text would be lost
     render_note = partial(_render_note, signs=view.signs) if session.use_color else None
-    print_screen(session, format_details(task, view, read_width(), history, render_note=render_note))
+    width = min(read_width(), MAX_SCREEN_CELLS)  # dates stand at the right edge, not far from their titles
+    print_screen(session, format_details(task, view, width, history, render_note=render_note))
     _note_left_out(task)
 
 
