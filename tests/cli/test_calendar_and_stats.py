@@ -78,6 +78,12 @@ def test_calendar_at_each_width_has_the_months_that_fit() -> None:
     assert beside[0].endswith("January 2027        Fri 27 Nov   9 p1 ▸ Call the dentist" + " " * 59 + "15:00")
 
 
+def test_calendar_at_20_columns_has_every_day_of_the_week() -> None:
+    lines = draw_lines(format_calendar([], MONTHS[:1], VIEW, 20)).splitlines()
+    assert lines[1] == "Mo Tu We Th Fr Sa Su"
+    assert lines[3] == " 2  3  4  5  6  7  8"
+
+
 def test_calendar_and_heat_map_begin_with_the_preferred_weekday() -> None:
     view = VIEW._replace(week_start=6)
     month = draw_lines(format_calendar(ONCE, MONTHS[:1], view, 40)).splitlines()[1:4]

@@ -16,6 +16,7 @@ from todo_cli.cli.render.days import format_heading_day, local_day
 from todo_cli.cli.render.list_columns import MIN_ONE_LINE_WIDTH, format_lines
 from todo_cli.cli.render.list_view import ListView
 from todo_cli.cli.render.month_grid import (
+    MONTH_CELLS,
     DayMarks,
     count_months_in_a_row,
     format_legend,
@@ -53,7 +54,14 @@ def format_calendar(tasks: Sequence[Task], firsts: Sequence[date], view: ListVie
     else:
         agenda = list(_format_agenda(coming, view, min(width, MIN_COLUMNS_WIDTH)))
         lines = [*months, *([[]] if agenda else []), *agenda]
+    if width < MONTH_CELLS:
+        lines = [*(_take_blank(line) for line in months), *lines[len(months) :]]
     return [fit_line(line, width) for line in lines]
+
+
+def _take_blank(line: Line) -> Line:
+    """Return a line of a month without the blank before it, so that Sundays fit on the narrowest terminal."""
+    return [line[0]._replace(text=line[0].text.removeprefix(" ")), *line[1:]] if line else line
 
 
 def find_end_of_month(first: date) -> date:

@@ -9,10 +9,11 @@ from todo_cli.cli.session import Session
 
 
 def format_moment(when: datetime | None, session: Session) -> str:
-    """Return an instant in the user's zone on a terminal, and as JSON has it in a pipe."""
+    """Return `today 17:00` in the user's zone on a terminal, and as JSON has it in a pipe."""
     if when is None:
         return ""
     if not session.is_terminal:
         return text.format_instant(when)
     instant, zone = text.format_instant(when), session.load_zone()
-    return text.format_full_due(instant, zone, session.clock.now, absolute=session.absolute_dates)
+    short = text.format_due(instant, zone, session.clock.now, absolute=session.absolute_dates)
+    return short if ":" in short else text.format_full_due(instant, zone, session.clock.now)

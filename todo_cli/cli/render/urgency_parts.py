@@ -56,6 +56,9 @@ def _list_parts(task: Task) -> list[tuple[str, float]]:
 def _write_parts(task: Task, indent: int, width: int) -> Iterator[Line]:
     """Yield `19.6 = due 8.7 + priority 6.0 - blocked 5.0`, wrapped between the parts."""
     total = f"{task.urgency:.1f}" if isinstance(task.urgency, float) else ""
+    if not _list_parts(task):
+        yield [Piece(" " * indent), Piece(total)]
+        return
     parts = [f"{name}{NO_BREAK}{abs(value):.1f}{_name_reason(task, name)}" for name, value in _list_parts(task)]
     signs = ["-" if value < 0 else "+" for _, value in _list_parts(task)]
     text = " ".join(f"{sign}{NO_BREAK}{part}" for sign, part in zip(signs, parts, strict=True))

@@ -14,4 +14,4 @@ CREATE INDEX tasks_position ON todo.tasks (space_id, status, position, number)
 
 GRANT UPDATE (position) ON todo.tasks TO todo_server, todo_worker, todo_person, todo_limited;
 
-UPDATE todo.schema SET version = 29;
+UPDATE todo.schema SET version = 30;
