@@ -28,6 +28,10 @@ def export_tasks(
     ] = None,
     status: Annotated[Literal["open", "done", "deleted", "all"], typer.Option(help="Status of the tasks.")] = "all",
     journal: Annotated[bool, typer.Option("--journal", help="jsonl: write the journal behind the tasks.")] = False,
+    attachments: Annotated[
+        Path | None,
+        typer.Option("--attachments", help="jsonl: write the attached files into this directory.", metavar="DIR"),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Export tasks in a format of another tool: all of them, or those that match a filter.
@@ -49,6 +53,8 @@ def export_tasks(
     name = format or (name_format(output.name) if output else None) or "jsonl"
     if journal and name != "jsonl":
         raise Invalid(f"{name} has no place for the journal", hint="use --format jsonl")
+    if attachments and name != "jsonl":
+        raise Invalid(f"{name} has no place for attached files", hint="use --format jsonl")
     writable = find_writable_format(name)
     request = ExportTasks(
         format=name,
@@ -56,7 +62,7 @@ def export_tasks(
         status=status,
         by_project=getattr(writable, "GROUPED_BY_PROJECT", False),
     )
-    report = run_export(session_of(ctx), writable, request, output, journal=journal)
+    report = run_export(session_of(ctx), writable, request, output, journal=journal, attachments=attachments)
     if as_json:
         from todo_cli.cli.render import json
 
