@@ -27,10 +27,11 @@ class ImportReport(Struct, kw_only=True):
 
     `tasks` counts the tasks of the file: `added`, `restored` after an undo, or `known` from an earlier import, of which
     `changed` differ in the file. `updated` tasks took changes of the file, `conflicts` are those in which fields were
-    changed here too. `files` were attached, `known_files` had been before. `linked` counts tasks that got a parent or blockers at the end. `other_records` are
-    records that are no tasks. `lost` counts properties without effect here: their values are kept, and an export in the
-    same format gives them back; so are the `left_out` links, to no task or closing a circle. `file_lost` belongs to the
-    whole file and is not kept. `groups` are the groups of the journal; `todo undo` takes all of them back.
+    changed here too. `files` were attached, `known_files` had been before. `linked` counts tasks that got a parent or
+    blockers at the end. `other_records` are records that are no tasks. `lost` counts properties without effect here:
+    their values are kept, and an export in the same format gives them back; so are the `left_out` links, to no task or
+    closing a circle. `file_lost` belongs to the whole file and is not kept. `groups` are the groups of the journal;
+    `todo undo` takes all of them back.
     """
 
     format: str | None
