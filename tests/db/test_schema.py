@@ -146,6 +146,7 @@ FROZEN = {
     "0026_reminders_at_once.sql": "10064b70d925e6ee17a8a3405af915fc9b8c12c5dc2bae97249d383b6bcbe933",
     "0027_hints.sql": "e38ac9001fc735e0222f4b8ee65577695e88af38129151d5766bbd219ae9ca4f",
     "0028_shared_spaces.sql": "f3fcadacc132f702d5e94d3f16ad71918d9745d93bce749ae429d63b040adb90",
+    "0029_proposal_sweep.sql": "8d322847ac3774dcddc879c1c7399ea9f4516ec8ad85bd24f15333a695371569",
 }
 
 

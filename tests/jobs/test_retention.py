@@ -7,9 +7,11 @@ from datetime import timedelta
 import pytest
 
 from tests.jobs.conftest import Post
+from tests.support.limited_tokens import propose_completion
 from todo_cli.contract.comments import AddComment
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.journal import ListChanges, Undo
+from todo_cli.contract.proposals import ListProposals
 from todo_cli.contract.tasks import AddTask, CompleteTasks, DeleteTasks, EditTasks, ListTasks, RestoreTasks, ShowTask
 from todo_cli.errors import Conflict, NotFound
 from todo_cli.jobs.options import Retention
@@ -128,3 +130,11 @@ def test_expired_acting_tokens_go(post: Post) -> None:
     sweep(post, FOREVER)
     rows = post.db.execute("SELECT name FROM todo.tokens WHERE user_id = %s ORDER BY 1", post.person.user_id)
     assert rows == [("first",), ("new",)]
+
+
+def test_expired_proposals_go_after_the_retention(post: Post) -> None:
+    number = post(AddTask(title="milk")).number
+    old, new = (propose_completion(post.line, post.db.server_url, number) for _ in range(2))
+    post.db.execute("UPDATE todo.proposals SET expires_at = now() - interval '91 days' WHERE id = %s", old)
+    sweep(post, FOREVER)
+    assert [proposal.id for proposal in post(ListProposals(all=True)).proposals] == [new]

@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 
+from tests.operations.test_imports import record
 from tests.operations.test_token_limits import limit
 from tests.support.ask import Ask, AskAs
+from todo_cli.contract.attachments import StartUpload
 from todo_cli.contract.comments import AddComment
 from todo_cli.contract.ids import new_id
+from todo_cli.contract.imports import ImportTasks
+from todo_cli.contract.journal import Undo
 from todo_cli.contract.proposals import ApproveProposal, ListProposals, Proposal, RejectProposal
 from todo_cli.contract.tasks import AddTask, AddTasks, CompleteTasks, EditTasks, ListTasks, NewTask
 from todo_cli.errors import Conflict, NotAllowed, NotFound, Proposed
@@ -113,5 +117,11 @@ def test_proposed_task_keeps_the_filter_of_its_token(ask: Ask, ask_as: AskAs) ->
 def test_requests_that_cannot_be_proposed_are_refused(ask: Ask, ask_as: AskAs) -> None:
     ask.add("milk")
     agent = limit(ask, ask_as, proposes=True)
-    with pytest.raises(NotAllowed, match="cannot run comment"):
-        agent(AddComment(id=new_id(), number=1, text="x"))
+    for request, label in (
+        (AddComment(id=new_id(), number=1, text="x"), "comment"),
+        (ImportTasks(format="csv", name="a", file="0" * 32, group=new_id(), tasks=(record("a"),)), "import"),
+        (StartUpload(number=1, id=new_id(), name="a", size=1, sha256="0" * 64), "attachment add"),
+        (Undo(), "undo"),
+    ):
+        with pytest.raises(NotAllowed, match=f"only proposes cannot run {label}, which no proposal can hold"):
+            agent(request)

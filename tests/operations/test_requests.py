@@ -115,6 +115,7 @@ STORY: tuple[Request[Any], ...] = (
     AddTasks(tasks=(NewTask(title="b"), NewTask(title="\0"))), AddTasks(tasks=()),
     UndoToken(token="first", since="2001-01-01", dry_run=True),
     ListTasks(), ListTasks(limit=1), ListTasks(status="all", sort="-priority", tag="t"), ListTasks(cursor="x"), ListTasks(limit=0),
+    ListTasks(as_of="now"), ListTasks(as_of="tomorrow"), ListTasks(as_of="2001-01-01"), ShowTask(number=1, as_of="now"), ShowTask(number=1, as_of="2001-01-01"),
     ShowTask(number=1), ShowTask(number=99), ShowTask(number=0), ShowTask(number=2**63),
     CompleteTasks(numbers=(1, 2)), CompleteTasks(numbers=(1, 99)), CompleteTasks(numbers=()), CompleteTasks(numbers=(3,), if_rev=7),
     ReopenTasks(numbers=(2,)), ReopenTasks(numbers=(99,)),

@@ -8,12 +8,14 @@ import msgspec
 import pytest
 
 from tests.conftest import Database
+from tests.operations.test_imports import import_records, link, record
 from tests.support.ask import Ask, AskAs
 from tests.support.limited_tokens import create_limited_token
 from todo_cli.contract.attachments import StartUpload
 from todo_cli.contract.claims import ClaimTask
 from todo_cli.contract.comments import AddComment, ListComments
 from todo_cli.contract.ids import new_id
+from todo_cli.contract.imports import SourceReferences
 from todo_cli.contract.journal import ListChanges, Undo
 from todo_cli.contract.search import SearchTasks
 from todo_cli.contract.tasks import (
@@ -201,3 +203,20 @@ def test_direct_login_refuses_a_limited_token(ask: Ask, ask_as: AskAs, db: Datab
             agent(ListTasks())
     else:
         assert agent(ListTasks()).tasks == ()
+
+
+@through_a_server
+def test_import_of_a_token_keeps_its_filter_and_leaves_other_sources_alone(ask: Ask, ask_as: AskAs) -> None:
+    import_records(ask, record("secret", project="work"))
+    agent = limit(ask, ask_as, filter="project:groceries", verbs=("ImportTasks",))
+    inside = (record("a", project="groceries"), record("b", project="groceries", links=SourceReferences(parent="c")))
+    answer = import_records(agent, *inside)
+    assert answer.added == 2
+    import_records(agent, record("c", project="groceries"), group=answer.group)
+    assert link(agent, answer.group) == 1
+    assert import_records(agent, *inside).known == 2, "a second import adds only what is new"
+    for outside in (record("x", project="work"), record("secret", project="groceries")):
+        with pytest.raises(NotAllowed):
+            import_records(agent, outside)
+    assert [task.title for task in ask(ListTasks()).tasks] == ["secret", "a", "b", "c"]
+    assert ask.show(1).project == "work"

@@ -19,6 +19,8 @@ CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"]}
 MAX_HELP_COLUMNS = 100
 TOPICS_AND_COMMANDS = ("chat",)
 """Names of which `todo help` shows the topic; the options of the command are in its --help."""
+ALIASES = ("ls", "version", "help")
+"""Words that `_expand_alias` translates."""
 JSON_FLAGS = ("--json", "--jq", "--template")
 
 
@@ -33,6 +35,7 @@ class LazyGroup(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Accept global options anywhere before `--`, and the aliases of commands."""
+        _run_plugin_command(args)
         if not any(arg.startswith(JSON_FLAGS) for arg in args):
             options, rest = _split_global_options(args)
             return super().parse_args(ctx, options + _expand_alias(rest))
@@ -74,6 +77,20 @@ def _split_global_options(args: list[str]) -> tuple[list[str], list[str]]:
         else:
             rest.append(arg)
     return options, rest
+
+
+def _run_plugin_command(args: list[str]) -> None:
+    """Run the program `todo-NAME` in place of this one where the first word is no command of ours."""
+    place = 0
+    while place < len(args) and args[place] in GLOBAL_FLAGS:
+        place += 1 + GLOBAL_FLAGS[args[place]]
+    name = args[place] if place < len(args) else "-"
+    if name in COMMANDS or name in ALIASES or name.startswith("-"):
+        return
+    from todo_cli.cli.plugins import find_plugin, run_plugin
+
+    if program := find_plugin(name):
+        run_plugin(program, args[place + 1 :], args[:place])
 
 
 def _expand_alias(args: list[str]) -> list[str]:

@@ -44,6 +44,11 @@ FormatOption = Annotated[
 ]
 HeadOption = Annotated[bool, typer.Option("--head", help="Begin the lines of a pipe with the names of the columns.")]
 
+AsOfOption = Annotated[
+    str | None,
+    typer.Option("--as-of", help="As it was at this time: friday, 2h, '2026-11-27 18:00'.", metavar="WHEN"),
+]
+
 
 class ListScreen(NamedTuple):
     """The choices of a command line about how its list is shown."""

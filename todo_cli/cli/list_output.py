@@ -68,10 +68,12 @@ def fetch_all(session: Session, request: ListTasks) -> TaskPage:
 
     first = page = session.send(msgspec.structs.replace(request, limit=MAX_PAGE_ITEMS))
     tasks = list(page.tasks)
+    if first.as_of is not msgspec.UNSET:  # the same moment for each page
+        request = msgspec.structs.replace(request, as_of=first.as_of.isoformat())
     while page.next:
         page = session.send(msgspec.structs.replace(request, limit=MAX_PAGE_ITEMS, cursor=page.next))
         tasks += page.tasks
-    return TaskPage(tasks=tuple(tasks), cut=page.cut, deferred=first.deferred, sort=first.sort)
+    return TaskPage(tasks=tuple(tasks), cut=page.cut, deferred=first.deferred, sort=first.sort, as_of=first.as_of)
 
 
 def _print_lines(page: TaskPage, screen: ListScreen) -> None:
@@ -108,7 +110,10 @@ def _print_screen(session: Session, page: TaskPage, request: ListTasks, choices:
     width, screen = read_width(), choices.screen
     sort = page.sort or request.sort or DEFAULT_SORT
     is_by_day = sort == DEFAULT_SORT and not screen.columns
-    view = open_view(session, absolute=screen.absolute)._replace(
+    view = open_view(session, absolute=screen.absolute)
+    if page.as_of:
+        view = view._replace(now=page.as_of)
+    view = view._replace(
         as_tree=sort == DEFAULT_SORT and not screen.flat,
         with_urgency=sort == "urgency",
         wrap_titles=screen.wrap,

@@ -40,6 +40,15 @@ DateText = Annotated[
     ),
 ]
 
+Moment = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=MAX_DATE_CHARS,
+        description="a time in the past: a date, an instant, or words: 'friday', '2h', 'yesterday 18:00'",
+    ),
+]
+
 
 class Asks(Enum):
     """When a person must approve a model's call.

@@ -22,6 +22,9 @@ MAX_SUBTASK_DEPTH = 50
 MAX_SHOWN_LINKS = 100
 """Subtasks, and blocked tasks, of one task that is shown."""
 
+MAX_CHANGES_BACK = 100_000
+"""Changes between a moment of the past that is asked for and now."""
+
 MAX_ATTACHMENTS_PER_TASK = 50
 MAX_ATTACHMENT_BYTES = 100 * 1024 * 1024
 MAX_ATTACHMENT_NAME_CHARS = 255

@@ -224,7 +224,7 @@ class TaskPage(Struct, frozen=True, kw_only=True):
 
     `deferred` counts the tasks that match and are left out because they are deferred. `total` counts all tasks that
     match, 1,000 at most, if more exist than the page has. `sort` is the order if the request names none and it is not
-    by due date.
+    by due date. `as_of` is the moment of a list of the past.
     """
 
     tasks: tuple[Task, ...]
@@ -233,3 +233,4 @@ class TaskPage(Struct, frozen=True, kw_only=True):
     deferred: int | UnsetType = UNSET
     total: int | UnsetType = UNSET
     sort: str | UnsetType = UNSET
+    as_of: datetime | UnsetType = UNSET

@@ -10,6 +10,7 @@ from todo_cli.contract.base import (
     Asks,
     DateText,
     Limit,
+    Moment,
     Name,
     Note,
     Number,
@@ -34,23 +35,9 @@ from todo_cli.contract.task_types import (
 )
 
 __all__ = [
-    "AddTask",
-    "AddTasks",
-    "Changed",
-    "CompleteTasks",
-    "DeleteTasks",
-    "EditTasks",
-    "ListTasks",
-    "NewTask",
-    "OnTasks",
-    "ReopenTasks",
-    "Repeat",
-    "RestoreTasks",
-    "ShowTask",
-    "Task",
-    "TaskPage",
-    "TaskStatus",
-]
+    "AddTask", "AddTasks", "Changed", "CompleteTasks", "DeleteTasks", "EditTasks", "ListTasks", "NewTask",
+    "OnTasks", "ReopenTasks", "Repeat", "RestoreTasks", "ShowTask", "Task", "TaskPage", "TaskStatus",
+]  # fmt: skip  # a list of names
 
 
 class AddTask(Request[Task], frozen=True, kw_only=True):
@@ -111,6 +98,7 @@ class ListTasks(Request[TaskPage], frozen=True, kw_only=True):
     With `home` and no filter it is the caller's default view, if there is one. With `count_deferred` the first page
     counts the deferred tasks that it leaves out; with `count_all` a page counts all matching tasks, at most 1,000,
     unless it is the last one. `with_links` names parents, open blockers and blocked tasks, `explain` urgency and parts.
+    With `as_of` tasks are as they were at that moment.
     """
 
     verb = "ListTasks"
@@ -138,6 +126,7 @@ class ListTasks(Request[TaskPage], frozen=True, kw_only=True):
     count_all: bool = False
     with_links: bool = False
     explain: bool = False
+    as_of: Moment | UnsetType = UNSET
 
 
 class ShowTask(Request[Task], frozen=True, kw_only=True):
@@ -153,6 +142,7 @@ class ShowTask(Request[Task], frozen=True, kw_only=True):
     is_versioned = True
 
     number: Number
+    as_of: Moment | UnsetType = UNSET
 
 
 class OnTasks(Request[Changed], frozen=True, kw_only=True):

@@ -119,3 +119,14 @@ def walk_terms(node: Node) -> Iterator[Numbers | FieldTerm | TextTerm | ViewTerm
             yield from walk_terms(part)
         case _:
             yield node
+
+
+def measure_depth(node: Node) -> int:
+    """Return the number of levels of a tree."""
+    match node:
+        case And(parts) | Or(parts):
+            return 1 + max(map(measure_depth, parts), default=0)
+        case Not(part):
+            return 1 + measure_depth(part)
+        case _:
+            return 1

@@ -45,6 +45,7 @@ _HIDDEN_FIELDS = {
     "count_all",
     "with_links",
     "explain",
+    "as_of",
     "parse",
     "report_similar",
     "default_project",

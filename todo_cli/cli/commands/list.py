@@ -12,6 +12,7 @@ from todo_cli.cli.empty_lists import explain_no_match, explain_with
 from todo_cli.cli.filter_args import FilterArgument, FilterCommand, join_filter
 from todo_cli.cli.list_options import (
     AbsoluteOption,
+    AsOfOption,
     ColumnsOption,
     FlatOption,
     FormatOption,
@@ -70,6 +71,7 @@ def list_tasks(
     limit: LimitOption = 50,
     cursor: Cursor = None,
     everything: Annotated[bool, typer.Option("--all", help="List all tasks, without a limit.")] = False,
+    as_of: AsOfOption = None,
     group: GroupOption = None,
     columns: ColumnsOption = None,
     flat: FlatOption = False,
@@ -82,9 +84,8 @@ def list_tasks(
 ) -> None:
     """List tasks that match a filter. By default: those of your default view, or the open ones, soonest due first.
 
-    Terms of a filter: project:home (or #home), @phone, p1, due<fri,
-    is:blocked, has:note, 3 7-9, 'free words', :view. Combine terms with and,
-    or, not and parentheses.
+    Terms of a filter: project:home (or #home), @phone, p1, is:blocked, 3 7-9,
+    'free words', :view. Combine terms with and, or, not and parentheses.
 
     todo list 'project:home -@work due<fri' --group project
 
@@ -102,6 +103,7 @@ def list_tasks(
         project=project and project.removeprefix("#"),
         tag=tag and tag.removeprefix("@"),
         due=due,
+        as_of=UNSET if as_of is None else as_of,
     )
     screen = ListScreen(parse_columns(columns), group, flat, wrap, absolute, format, head)
     _print(ctx, request, screen, output_form(as_json, as_lines), everything=everything)
@@ -109,7 +111,8 @@ def list_tasks(
 
 def _print(ctx: typer.Context, request: ListTasks, screen: ListScreen, form: str, *, everything: bool) -> None:
     """Print the list; without a filter it is the default view."""
-    narrowed = request != ListTasks(sort=request.sort, limit=request.limit, cursor=request.cursor)
+    plain = ListTasks(sort=request.sort, limit=request.limit, cursor=request.cursor, as_of=request.as_of)
+    narrowed = request != plain
     explain = explain_no_match(request.filter) if narrowed else explain_with(EMPTY_MESSAGE)
     more = "for all: --all" if narrowed else "todo list --all"
     choices = ListChoices(explain, form, screen, everything=everything, more=more)

@@ -6,11 +6,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec import UNSET
 
-from todo_cli.cli.list_options import AbsoluteOption, FormatOption
+from todo_cli.cli.list_options import AbsoluteOption, AsOfOption, FormatOption
 from todo_cli.cli.options import Json, parse_number
 from todo_cli.cli.session import Session, session_of
-from todo_cli.contract.journal import ListChanges
+from todo_cli.contract.journal import ChangePage, ListChanges
 from todo_cli.contract.tasks import ShowTask, Task
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ MAX_SHOWN_COMMENTS = 100  # in an answer to ShowTask
 def show(
     ctx: typer.Context,
     task: Annotated[str, typer.Argument(help="Task number.", metavar="N")],
+    as_of: AsOfOption = None,
     absolute: AbsoluteOption = False,
     format: FormatOption = None,
     as_json: Json = False,
@@ -39,27 +41,35 @@ def show(
     todo show 12
 
     todo show 12 --json | jq .rev
+
+    todo show 12 --as-of 'yesterday 18:00'
     """
-    session, number = session_of(ctx), parse_number(task)
+    session = session_of(ctx)
+    request = ShowTask(number=parse_number(task), as_of=UNSET if as_of is None else as_of)
     session.choose_format(format)
     if as_json:
         from todo_cli.cli.render import json
 
-        json.write_document(session.send(ShowTask(number=number)))
+        json.write_document(session.send(request))
     elif session.is_terminal:
-        _print_screen(session, number, absolute=absolute)
+        _print_screen(session, request, absolute=absolute)
     else:
-        _print_lines(session, session.send(ShowTask(number=number)))
+        _print_lines(session, session.send(request))
 
 
-def _print_screen(session: Session, number: int, *, absolute: bool) -> None:
+def _print_screen(session: Session, request: ShowTask, *, absolute: bool) -> None:
     """Print the task and its last changes, which are read together."""
     from todo_cli.cli.render.cells import read_width
     from todo_cli.cli.render.list_view import open_view
     from todo_cli.cli.render.pager import print_screen
     from todo_cli.cli.render.task_screen import format_details
 
-    task, history = session.send_all(ShowTask(number=number), ListChanges(number=number, limit=SHOWN_CHANGES))
+    task: Task
+    history: ChangePage | None = None
+    if request.as_of is UNSET:
+        task, history = session.send_all(request, ListChanges(number=request.number, limit=SHOWN_CHANGES))
+    else:
+        task = session.send(request)
     view = open_view(session, absolute=absolute)
     # where there are no colours, bold and underlined text would be lost
     render_note = partial(_render_note, signs=view.signs) if session.use_color else None

@@ -21,12 +21,13 @@ def format_footer(page: TaskPage, view: ListView, more: str, width: int) -> list
     """
     dot = f" {view.signs.dot} "
     deferred = f"{page.deferred:,} deferred" if page.deferred else ""
+    moment = [f"as of {page.as_of.astimezone(view.zone):%a %Y-%m-%d %H:%M}"] if page.as_of else []
     if page.next or page.cut:
-        full = [_count_shown(page), more, deferred]
-        short = [_count_shown(page), deferred]
+        full = [*moment, _count_shown(page), more, deferred]
+        short = [*moment, _count_shown(page), deferred]
     else:
-        full = [*_count_states(page.tasks, view), deferred]
-        short = [*_count_statuses(page.tasks), deferred]
+        full = [*moment, *_count_states(page.tasks, view), deferred]
+        short = [*moment, *_count_statuses(page.tasks), deferred]
     choices = [
         dot.join(filter(None, full)) + (DEFERRED_COMMAND if deferred else ""),
         dot.join(filter(None, full)),

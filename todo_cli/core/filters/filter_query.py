@@ -7,6 +7,7 @@ conditions joined by AND, where the planner sees them through row-level security
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Any, LiteralString, NamedTuple
 
 import msgspec
@@ -30,6 +31,7 @@ from todo_cli.parsing.filter_ast import (
     make_and,
     make_not,
     make_or,
+    measure_depth,
     walk_terms,
 )
 from todo_cli.parsing.filter_parser import parse_filter
@@ -92,24 +94,33 @@ async def parse_with_views(tx: Transaction, text: str) -> ParsedFilter:
 
 
 async def compile_filter(
-    tx: Transaction, node: Node, *, status: str | None = "open", deferred: bool = False, ranked: bool = False
+    tx: Transaction,
+    node: Node,
+    *,
+    status: str | None = "open",
+    deferred: bool = False,
+    ranked: bool = False,
+    moment: datetime | None = None,
 ) -> CompiledFilter:
     """Compile the tree to SQL.
 
     status: the status that a filter implies if it names none (None: any).
     deferred: include tasks that are deferred to a later date.
     ranked: leave the full-text search to the statement, which joins it to read its score.
+    moment: the moment of the past whose tasks the statement reads (`core/history/past_sql.py`).
     """
     terms = list(walk_terms(node))
     dates = [term.value for term in terms if isinstance(term, FieldTerm) and _has_date(term)]
     clock = await validation.read_clock_for(tx, dates) if dates else None
-    conditions = Conditions(clock, tx.caller.zone)
+    clock = clock._replace(now=moment) if clock and moment else clock
+    conditions = Conditions(clock, tx.caller.zone, is_past=moment is not None)
     parts: list[Node] = list(node.parts) if isinstance(node, And) else [node]
     has_status = any(_is_about_status(term) for term in terms)
     if not has_status and status is not None:
         parts.insert(0, FieldTerm("status", ":", status))
     only_status = _find_status(parts)
-    conditions.status = next((known for known in STATUSES if known == only_status), "all")
+    if moment is None:
+        conditions.status = next((known for known in STATUSES if known == only_status), "all")
     text_terms = [part for part in parts if isinstance(part, TextTerm)] if ranked else []
     clauses = [_compile(make_and([part for part in parts if part not in text_terms]), conditions)]
     hides = not has_status and status == "open" and not deferred and not any(_is_about_defer(term) for term in terms)
@@ -202,16 +213,6 @@ def expand_views(node: Node, views: dict[str, str], *names: str) -> Node:
     return _ViewExpander(views).expand(node, names)
 
 
-def _tree_depth(node: Node) -> int:
-    match node:
-        case And(parts) | Or(parts):
-            return 1 + max(map(_tree_depth, parts), default=0)
-        case Not(part):
-            return 1 + _tree_depth(part)
-        case _:
-            return 1
-
-
 class _ViewExpander:
     """Expands each view once, and counts terms on the way: views of views could otherwise grow to any size."""
 
@@ -224,7 +225,7 @@ class _ViewExpander:
         expanded = self._replace_views(node, lambda view: self._expand_view(view, path))
         if sum(1 for _ in walk_terms(expanded)) > MAX_TERMS_WITH_VIEWS:
             raise Invalid(f"the filter has more than {MAX_TERMS_WITH_VIEWS} terms, with those of its views")
-        if _tree_depth(expanded) > MAX_TREE_DEPTH or len(path) > MAX_VIEW_DEPTH:
+        if measure_depth(expanded) > MAX_TREE_DEPTH or len(path) > MAX_VIEW_DEPTH:
             raise Invalid("the views are nested too deep", hint="write out the filter of one of them")
         return expanded
 

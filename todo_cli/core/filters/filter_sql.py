@@ -34,8 +34,8 @@ PARAMETER_NAMES: tuple[LiteralString, ...] = tuple(f"f{place}" for place in rang
 class Conditions:
     """The conditions of one filter, and the parameters they collect; without dates the filter needs no `clock`."""
 
-    def __init__(self, clock: Clock | None, zone: str | None) -> None:
-        self._clock, self._zone = clock, zone
+    def __init__(self, clock: Clock | None, zone: str | None, *, is_past: bool = False) -> None:
+        self._clock, self._zone, self._is_past = clock, zone, is_past
         self.status: LiteralString = "all"
         self.values: dict[str, Any] = {}
         self.finds: list[LiteralString] = []
@@ -89,9 +89,14 @@ class Conditions:
 
     def find(self, terms: list[TextTerm]) -> LiteralString:
         """Return a call of full-text search, which returns numbers and scores."""
-        query = self.value(" ".join(term.text for term in terms), "text")
-        self.finds.append(f"todo.search_tasks({query}, {MAX_TEXT_MATCHES}, '{self.status}')")
-        return self.finds[-1]
+        text = " ".join(term.text for term in terms)
+        call: LiteralString = f"todo.search_tasks({self.value(text, 'text')}, {MAX_TEXT_MATCHES}, '{self.status}')"
+        if self._is_past:
+            from todo_cli.core.history.past_search import search_past
+
+            call = search_past(call, self.value(re.findall(r"\w+", text), "text[]"))
+        self.finds.append(call)
+        return call
 
     def phrases(self, terms: list[TextTerm]) -> list[LiteralString]:
         """Match each phrase literally."""

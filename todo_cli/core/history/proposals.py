@@ -77,8 +77,8 @@ async def propose_change(tx: Transaction, request: ProposeChange) -> NoReturn:
     """Decide the change and store it as a proposal, in two round trips; raises Proposed, which names it."""
     if request.operation not in PLANNABLE:
         raise NotAllowed(
-            f"a token that proposes cannot run {label_of(request.operation)}",
-            hint="changes of tasks can be proposed: add, edit, done, rm and the like",
+            f"a token that only proposes cannot run {label_of(request.operation)}, which no proposal can hold",
+            hint="it can propose changes of tasks, such as add, edit, done and rm; a note can be edited, too",
         )
     planned = convert_request(request.arguments, PLANNABLE[request.operation])
     stamp = make_stamp(tx, planned)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import lru_cache
 from typing import LiteralString, NamedTuple
 
@@ -57,6 +58,7 @@ class _ListedPage(msgspec.Struct):
     default_view: _DefaultView | None = None
     deferred: int | msgspec.UnsetType = msgspec.UNSET
     total: int | msgspec.UnsetType | None = msgspec.UNSET
+    as_of: datetime | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Listing(NamedTuple):
@@ -98,6 +100,7 @@ async def list_tasks(tx: Transaction, request: ListTasks) -> TaskPage:
         cut=True if has_more and order.is_volatile else msgspec.UNSET,
         deferred=found.deferred,
         total=msgspec.UNSET if found.total is None else found.total,
+        as_of=found.as_of,
         sort=order.sort if request.sort is msgspec.UNSET and order.sort != DEFAULT_SORT else msgspec.UNSET,
     )
 
@@ -134,11 +137,16 @@ async def _find(tx: Transaction, request: ListTasks) -> tuple[_ListedPage, Order
 
 
 async def _read_page(tx: Transaction, request: ListTasks, filter_node: Node, order: Order) -> _ListedPage:
+    moment = None
+    if request.as_of is not msgspec.UNSET:
+        from todo_cli.core.history.moments import read_moment
+
+        moment = await read_moment(tx, request.as_of, is_end=True)
     sorts = {key.name for key in order.keys}
     tx.is_momentary |= order.is_volatile or request.explain
     node = make_and([*_field_terms(request), filter_node])
     status = None if request.status == "all" else request.status
-    compiled = await compile_filter(tx, node, status=status, ranked="rank" in sorts)
+    compiled = await compile_filter(tx, node, status=status, ranked="rank" in sorts, moment=moment)
     if "rank" in sorts and compiled.words is None:
         raise Invalid("the sort rank needs words to search for", hint="for example: todo list milk --sort rank")
     after, cursor_values = order.continue_after(request.cursor) if request.cursor else ("", {})
@@ -153,8 +161,17 @@ async def _read_page(tx: Transaction, request: ListTasks, filter_node: Node, ord
         with_deferred=request.count_deferred and not request.cursor,
         with_total=request.count_all,
     )
+    if "rank" in sorts and moment:
+        raise Invalid("a list of the past has no order by rank", hint="sort it by another key, such as due or title")
     bounds = {"limit": _limit(request, order) + 1, "max_counted": MAX_COUNTED_TASKS, "max_links": MAX_SHOWN_LINKS}
-    text = await tx.finish(_build_statement(listing), **bounds, **compiled.values, **cursor_values)
+    values = {**bounds, **compiled.values, **cursor_values}
+    if moment:
+        from todo_cli.core.history.past_sql import look_back, past_values, read_past
+
+        sql = _cached_statement(look_back(_build_statement(listing)))
+        text = read_past(await tx.finish(sql, **values, **past_values(moment)), moment)
+        return msgspec.structs.replace(decode(text or "", _ListedPage), as_of=moment)
+    text = await tx.finish(_cached_statement(_build_statement(listing)), **values)
     return decode(text or "", _ListedPage)
 
 
@@ -165,7 +182,7 @@ def _field_terms(request: ListTasks) -> list[Node]:
     return [FieldTerm(name, sign, str(value), -1) for name, sign, value in [*status, *fields] if value is not None]
 
 
-def _build_statement(listing: _Listing) -> Sql:
+def _build_statement(listing: _Listing) -> LiteralString:
     """Return the statement; it has only what this page needs, so that the planner sees plain conditions."""
     order, compiled = listing.order, listing.filter
     conditions = " AND ".join(filter(None, ["t.space_id = %(space)s::uuid", listing.after, compiled.where]))
@@ -186,12 +203,12 @@ def _build_statement(listing: _Listing) -> Sql:
     deferred_member: LiteralString = _count_deferred(compiled, search) if listing.with_deferred else ""
     total_member: LiteralString = _count_matches(compiled, search) if listing.with_total else ""
     task = task_json("page", note=False, more=computed_pairs("page"))
-    return _cached_statement(f"""
+    return f"""
 SELECT json_build_object({view_member}{deferred_member}{total_member}
   'rows', coalesce(json_agg(json_build_object(
     'key', {order.keys_json("page")},
     'task', {task}{urgency_member}{parts_member}{links_member})), '[]'))::text
-FROM ({rows} {limit}) AS page""")
+FROM ({rows} {limit}) AS page"""
 
 
 def _count_deferred(compiled: CompiledFilter, search: LiteralString) -> LiteralString:

@@ -13,7 +13,8 @@ $$;
 -- name: sweep
 -- Delete up to so many rows of each kind, and return how many of each: events of turns that ended a
 -- day ago, failed sign-ins of past hours, tokens that acted for others and have expired, and, older
--- than `p_keep`, deliveries, jobs that were given up, plans that expired, and sessions that ended.
+-- than `p_keep`, deliveries, jobs that were given up, plans and proposals that expired, decided or
+-- not, and sessions that ended.
 CREATE FUNCTION todo.sweep(p_keep interval, p_limit int) RETURNS jsonb LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -48,6 +49,11 @@ BEGIN
      LIMIT p_limit FOR UPDATE SKIP LOCKED);
   GET DIAGNOSTICS swept = ROW_COUNT;
   result := result || jsonb_build_object('plans', swept);
+  DELETE FROM todo.proposals p WHERE (p.space_id, p.id) IN (
+    SELECT space_id, id FROM todo.proposals WHERE expires_at < old
+     LIMIT p_limit FOR UPDATE SKIP LOCKED);
+  GET DIAGNOSTICS swept = ROW_COUNT;
+  result := result || jsonb_build_object('proposals', swept);
   DELETE FROM todo.tokens k WHERE (k.user_id, k.id) IN (
     SELECT user_id, id FROM todo.tokens
      WHERE kind = 'acting' AND expires_at < clock_timestamp() - interval '1 hour'
