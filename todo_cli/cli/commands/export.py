@@ -15,6 +15,11 @@ from todo_cli.errors import Invalid
 PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
+AttachmentsOption = Annotated[
+    Path | None,
+    typer.Option("--attachments", help="jsonl: write the attached files into this directory.", metavar="DIR"),
+]
+
 
 @app.command("export", cls=FilterCommand)
 def export_tasks(
@@ -28,10 +33,7 @@ def export_tasks(
     ] = None,
     status: Annotated[Literal["open", "done", "deleted", "all"], typer.Option(help="Status of the tasks.")] = "all",
     journal: Annotated[bool, typer.Option("--journal", help="jsonl: write the journal behind the tasks.")] = False,
-    attachments: Annotated[
-        Path | None,
-        typer.Option("--attachments", help="jsonl: write the attached files into this directory.", metavar="DIR"),
-    ] = None,
+    attachments: AttachmentsOption = None,
     as_json: Json = False,
 ) -> None:
     """Export tasks in a format of another tool: all of them, or those that match a filter.
