@@ -15,7 +15,7 @@ from todo_cli.errors import Invalid
 PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
-AttachmentsOption = Annotated[
+AttachmentsDirOption = Annotated[
     Path | None,
     typer.Option("--attachments", help="jsonl: write the attached files into this directory.", metavar="DIR"),
 ]
@@ -33,7 +33,7 @@ def export_tasks(
     ] = None,
     status: Annotated[Literal["open", "done", "deleted", "all"], typer.Option(help="Status of the tasks.")] = "all",
     journal: Annotated[bool, typer.Option("--journal", help="jsonl: write the journal behind the tasks.")] = False,
-    attachments: AttachmentsOption = None,
+    attachments: AttachmentsDirOption = None,
     as_json: Json = False,
 ) -> None:
     """Export tasks in a format of another tool: all of them, or those that match a filter.

@@ -45,7 +45,7 @@ UpdateOption = Annotated[
     bool, typer.Option("--update", help="Take over what has changed in the file since it was imported.")
 ]
 TheirsOption = Annotated[bool, typer.Option("--theirs", help="As --update, also where a task was changed here since.")]
-AttachmentsOption = Annotated[
+AttachedFilesOption = Annotated[
     Path | None,
     typer.Option("--attachments", help="jsonl: attach the files of this directory of the export.", metavar="DIR"),
 ]
@@ -68,7 +68,7 @@ def import_tasks(
     encoding: EncodingOption = None,
     partial: PartialOption = False,
     shorten: ShortenOption = False,
-    attachments: AttachmentsOption = None,
+    attachments: AttachedFilesOption = None,
     kept: KeptOption = False,
     as_json: Json = False,
 ) -> None:
