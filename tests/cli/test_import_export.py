@@ -191,3 +191,27 @@ def test_update_reports_what_it_took_over_and_what_it_did_not(todo: Todo) -> Non
     taken = todo("import", "-", "--name", "offers", "--theirs", stdin=new)
     assert "1 were imported before, of which 1 are updated from the file" in taken.out
     assert "Collect offers" in todo("list").out
+
+
+def test_attached_files_come_along_once_and_with_the_right_bytes(
+    todo: Todo, db: Database, as_person: Callable[..., Todo], tmp_path: Path
+) -> None:
+    data, files, out = tmp_path / "notes.txt", tmp_path / "files", tmp_path / "all.jsonl"
+    data.write_bytes(b"notes" * 100_000)
+    todo("add", "-", stdin="a\nb\nc\n")
+    for number in ("1", "2"):
+        todo("attachment", "add", number, str(data))
+    assert todo("export", "-o", str(out), "--attachments", str(files), "--json").json["files"] == 2
+    (stored,) = files.iterdir()
+    assert stored.read_bytes() == data.read_bytes()
+    other = as_person(db.person(), "direct")
+    for attached, known in ((2, 0), (0, 2)):
+        report = other("import", str(out), "--attachments", str(files), "--json").json
+        assert (report["files"], report["known_files"], report["refused"]) == (attached, known, 0)
+    assert other("attachment", "get", "1", "-o", "-").out == "notes" * 100_000
+    stored.write_bytes(b"other" * 100_000)
+    refused = as_person(db.person(), "direct")("import", str(out), "--attachments", str(files))
+    assert refused.err.count("has other bytes than when it was exported") == 2
+    hostile = json.dumps({"_type": "attachment", "task": "a", "name": "x", "type": "t", "size": 1, "sha256": "../x"})
+    out.write_text(out.read_text() + hostile + "\n")
+    assert "not attached: line 7" in other("import", str(out), "--attachments", str(files)).err

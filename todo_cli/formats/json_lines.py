@@ -38,6 +38,9 @@ from todo_cli.formats.records import (
 NAME = "jsonl"
 EXTENSIONS = (".jsonl", ".ndjson")
 VERSION = 1
+ATTACHMENT_TYPE = "attachment"
+OTHER_LINES = {"change": "a change of the journal", ATTACHMENT_TYPE: "an attached file"}
+"""What lines of other types are; they are no tasks."""
 
 
 class TaskLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -86,10 +89,8 @@ def read_tasks(file: BinaryIO, options: ReadOptions) -> Iterator[FileRecord]:
             if version != VERSION:
                 raise Invalid(f"the file has version {version}, this todo knows {VERSION}", hint="upgrade todo")
         else:
-            is_change = kind == "change"
-            yield NotATask(
-                place=item.place, reason="a change of the journal" if is_change else "no task", refused=not is_change
-            )
+            reason = OTHER_LINES.get(kind) if isinstance(kind, str) else None
+            yield NotATask(place=item.place, reason=reason or "no task", refused=reason is None)
     yield from items.notices()
 
 
@@ -120,7 +121,7 @@ _SHARED = tuple(name for name in ImportedTask.__struct_fields__ if name in TaskL
 
 
 def write_tasks(tasks: Iterable[ExportedTask], file: TextIO, options: WriteOptions) -> Iterator[WriteLoss]:
-    """Write the head and a line per task. Attachments are files of their own, which the export leaves out."""
+    """Write the head and a line per task. Attachments are files of their own: the caller exports them if wanted."""
     write_line(file, {"_type": "todo", "version": VERSION})
     for task in tasks:
         fields = {name: getattr(task, name) for name in _SHARED if name not in ("parent", "after", "series")}

@@ -15,6 +15,11 @@ from todo_cli.errors import Invalid
 PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
+AttachmentsDirOption = Annotated[
+    Path | None,
+    typer.Option("--attachments", help="jsonl: write the attached files into this directory.", metavar="DIR"),
+]
+
 
 @app.command("export", cls=FilterCommand)
 def export_tasks(
@@ -28,6 +33,7 @@ def export_tasks(
     ] = None,
     status: Annotated[Literal["open", "done", "deleted", "all"], typer.Option(help="Status of the tasks.")] = "all",
     journal: Annotated[bool, typer.Option("--journal", help="jsonl: write the journal behind the tasks.")] = False,
+    attachments: AttachmentsDirOption = None,
     as_json: Json = False,
 ) -> None:
     """Export tasks in a format of another tool: all of them, or those that match a filter.
@@ -49,6 +55,8 @@ def export_tasks(
     name = format or (name_format(output.name) if output else None) or "jsonl"
     if journal and name != "jsonl":
         raise Invalid(f"{name} has no place for the journal", hint="use --format jsonl")
+    if attachments and name != "jsonl":
+        raise Invalid(f"{name} has no place for attached files", hint="use --format jsonl")
     writable = find_writable_format(name)
     request = ExportTasks(
         format=name,
@@ -56,7 +64,7 @@ def export_tasks(
         status=status,
         by_project=getattr(writable, "GROUPED_BY_PROJECT", False),
     )
-    report = run_export(session_of(ctx), writable, request, output, journal=journal)
+    report = run_export(session_of(ctx), writable, request, output, journal=journal, attachments=attachments)
     if as_json:
         from todo_cli.cli.render import json
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -44,6 +45,10 @@ UpdateOption = Annotated[
     bool, typer.Option("--update", help="Take over what has changed in the file since it was imported.")
 ]
 TheirsOption = Annotated[bool, typer.Option("--theirs", help="As --update, also where a task was changed here since.")]
+AttachedFilesOption = Annotated[
+    Path | None,
+    typer.Option("--attachments", help="jsonl: attach the files of this directory of the export.", metavar="DIR"),
+]
 KeptOption = Annotated[bool, typer.Option("--kept", help="Also list the values that are kept for an export.")]
 
 
@@ -63,6 +68,7 @@ def import_tasks(
     encoding: EncodingOption = None,
     partial: PartialOption = False,
     shorten: ShortenOption = False,
+    attachments: AttachedFilesOption = None,
     kept: KeptOption = False,
     as_json: Json = False,
 ) -> None:
@@ -84,7 +90,9 @@ def import_tasks(
     rule: Literal["ours", "theirs"] | None = "theirs" if theirs else "ours" if update else None
     run_import(
         session_of(ctx),
-        FileChoices(path=file, format=format, name=name, plan=plan, update=rule, mapping=mapping),
+        FileChoices(
+            path=file, format=format, name=name, plan=plan, update=rule, attachments=attachments, mapping=mapping
+        ),
         ImportChoices(shorten=shorten, into=into, partial=partial),
         with_kept=kept,
         as_json=as_json,

@@ -27,10 +27,11 @@ class ImportReport(Struct, kw_only=True):
 
     `tasks` counts the tasks of the file: `added`, `restored` after an undo, or `known` from an earlier import, of which
     `changed` differ in the file. `updated` tasks took changes of the file, `conflicts` are those in which fields were
-    changed here too. `linked` counts tasks that got a parent or blockers at the end. `other_records` are
-    records that are no tasks. `lost` counts properties without effect here: their values are kept, and an export in the
-    same format gives them back; so are the `left_out` links, to no task or closing a circle. `file_lost` belongs to the
-    whole file and is not kept. `groups` are the groups of the journal; `todo undo` takes all of them back.
+    changed here too. `files` were attached, `known_files` had been before. `linked` counts tasks that got a parent or
+    blockers at the end. `other_records` are records that are no tasks. `lost` counts properties without effect here:
+    their values are kept, and an export in the same format gives them back; so are the `left_out` links, to no task or
+    closing a circle. `file_lost` belongs to the whole file and is not kept. `groups` are the groups of the journal;
+    `todo undo` takes all of them back.
     """
 
     format: str | None
@@ -44,6 +45,9 @@ class ImportReport(Struct, kw_only=True):
     updated: int = 0
     conflicts: list[ImportConflict] = []
     linked: int = 0
+    files: int = 0
+    known_files: int = 0
+    file_problems: list[str] = []
     refused: int = 0
     refusals: list[RefusedRecord] = []
     other_records: dict[str, int] = {}
@@ -78,6 +82,8 @@ def _head(report: ImportReport) -> str:
         counts.append(f"restored {report.restored:,} after an undo")
     if report.known:
         counts.append(f"{report.known:,} were imported before{_describe_changed(report)}")
+    if report.files or report.known_files:
+        counts.append(f"attached {_count(report.files, 'file')}, {report.known_files:,} were attached before")
     return "; ".join(counts)
 
 
@@ -106,6 +112,7 @@ def _list_remarks(report: ImportReport) -> Iterator[str]:
         links = _count(report.left_out, "link")
         yield f"left out: {links} to no task of the file, or closing a circle; kept for an export"
     yield from (f"not carried: {word}" for word in report.file_lost)
+    yield from (f"not attached: {problem}" for problem in report.file_problems[:MAX_SHOWN_REFUSALS])
     yield from _list_conflicts(report)
     if (report.added or report.restored or report.updated) and not report.plan:
         yield "Take it back with: todo undo"

@@ -33,6 +33,7 @@ class ExportReport(Struct, kw_only=True):
     format: str
     tasks: int = 0
     changes: int = 0
+    files: int = 0
     lost: dict[str, int] = {}
     changed_meanwhile: bool = False
 
@@ -43,6 +44,7 @@ class TaskPages:
     def __init__(self, session: Session, request: ExportTasks) -> None:
         self._session, self._request = session, request
         self.count, self.changed_meanwhile = 0, False
+        self.with_files: dict[int, str] = {}  # ids in the file by number
 
     def __iter__(self) -> Iterator[ExportedTask]:
         request, first_seq, progress = self._request, None, Progress("tasks exported")
@@ -52,6 +54,8 @@ class TaskPages:
             self.changed_meanwhile |= page.seq != first_seq
             for task in page.tasks:
                 self.count += 1
+                if task.attachments:
+                    self.with_files[task.number] = task.identity
                 yield task
             if page.next is None:
                 progress.end()
@@ -61,15 +65,28 @@ class TaskPages:
 
 
 def run_export(
-    session: Session, format: WritableFormat, request: ExportTasks, output: Path | None, *, journal: bool
+    session: Session,
+    format: WritableFormat,
+    request: ExportTasks,
+    output: Path | None,
+    *,
+    journal: bool,
+    attachments: Path | None = None,
 ) -> ExportReport:
     """Write the tasks, and the journal behind them where it is wanted; return the report."""
     options = WriteOptions(zone=_load_zone(session), now=session.clock.now, name=output.name if output else "")
-    pages, lost, changes = TaskPages(session, request), Counter[str](), 0
+    pages, lost, changes, files = TaskPages(session, request), Counter[str](), 0, 0
     try:
         with open_output(output) as file:
             for loss in format.write_tasks(pages, file, options):
                 lost[loss.word] += 1
+            if attachments:
+                from todo_cli.cli.transfers.attached_files import export_files
+
+                lost.pop("attachments", None)
+                for line in export_files(session, pages.with_files, attachments):
+                    write_line(file, line)
+                    files += 1
             if journal:
                 for change in _read_journal(session):
                     write_line(file, {"_type": "change", **change})
@@ -80,6 +97,7 @@ def run_export(
         format=format.NAME,
         tasks=pages.count,
         changes=changes,
+        files=files,
         lost=dict(lost),
         changed_meanwhile=pages.changed_meanwhile,
     )

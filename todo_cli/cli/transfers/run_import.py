@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 from unicodedata import normalize
 
 from msgspec import Struct
@@ -13,6 +14,7 @@ from todo_cli.cli.session import Session
 from todo_cli.cli.transfers.import_report import ImportReport, write_report
 from todo_cli.cli.transfers.send_import import send_import
 from todo_cli.contract.limits import MAX_NAME_CHARS
+from todo_cli.errors import Invalid
 from todo_cli.formats.detect import detect_format, find_format
 from todo_cli.formats.import_spool import ImportChoices, ImportSpool
 from todo_cli.formats.records import ReadOptions
@@ -30,6 +32,7 @@ class FileChoices(Struct, frozen=True, kw_only=True):
     name: str | None
     plan: bool
     update: Literal["ours", "theirs"] | None = None
+    attachments: Path | None = None
     mapping: dict[str, Any]
 
 
@@ -48,6 +51,8 @@ def run_import(
             spool.read(format, source.file, options)
             report.take_file(spool)
             send_import(session, spool, report, update=choices.update)
+            if choices.attachments and not choices.plan:
+                _import_files(session, source.file, options, choices.attachments, report)
         if as_json:
             from todo_cli.cli.render import json
 
@@ -56,6 +61,17 @@ def run_import(
         write_report(report)
         if with_kept:
             _write_kept(spool)
+
+
+def _import_files(
+    session: Session, file: BinaryIO, options: ReadOptions, directory: Path, report: ImportReport
+) -> None:
+    from todo_cli.cli.transfers.attached_files import EXPORT_FORMAT, import_files
+
+    if report.format != EXPORT_FORMAT:
+        raise Invalid(f"a file in the format {report.format} names no attached files", hint="leave out --attachments")
+    found = import_files(session, file, options, directory)
+    report.files, report.known_files, report.file_problems = found.attached, found.known, found.problems
 
 
 def _load_zone(session: Session) -> ZoneInfo:
