@@ -240,7 +240,8 @@ def test_usage_on_a_terminal_draws_days(talker: ChatProcess) -> None:
         talker.who.user_id,
     )
     shown = talker.spawn("chat", "usage")
+    # a dumb terminal has no blocks
     shown.expect(r"Day +Calls +Read +Written")
-    shown.expect(r"1 +7 +3 +███ *\r?\n")
-    shown.expect(r"1 +100 +0 +█{30}")
+    shown.expect(r"1 +7 +3 +### *\r?\n")
+    shown.expect(r"1 +100 +0 +#{30}")
     shown.expect("Total: 2 calls, 107 tokens read, 3 written.")

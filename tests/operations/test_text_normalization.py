@@ -31,6 +31,7 @@ def make_match(pattern: str) -> str:
         "0" * 36,
         "0" * 32,
         "csv",
+        "1",
         "0" * 64,
         "ada@example.org",
         "text/plain",

@@ -56,8 +56,10 @@ def use(ctx: typer.Context, name: SpaceName) -> None:
 
     todo --profile work space use team
     """
+    from todo_cli.cli.render import text
+
     session = session_of(ctx)
-    _choose(session, _find_space(session, name))
+    text.write(_choose(session, _find_space(session, name)))
 
 
 @app.command()
@@ -74,6 +76,7 @@ def create(
 
     todo space create team --json
     """
+    from todo_cli.cli.render import text
     from todo_cli.contract.ids import id_of, new_id
 
     session = session_of(ctx)
@@ -82,7 +85,7 @@ def create(
     space = session.send(CreateSpace(id=space_id, name=name), key)
     _print_space(session, "Created", space, as_json)
     if choose:
-        _choose(session, space)
+        text.note(_choose(session, space))
 
 
 @app.command()
@@ -111,13 +114,14 @@ def join(ctx: typer.Context, choose: Use = False, key: Key = None, as_json: Json
     todo space join < invitation.txt
     """
     from todo_cli.cli.prompts import read_secret
+    from todo_cli.cli.render import text
 
     session = session_of(ctx)
     invitation = read_secret(session, "Invitation: ", noun="invitation")
     space = session.send(JoinSpace(invitation=invitation), key)
     _print_space(session, f"Joined as {space.role}:", space, as_json)
     if choose:
-        _choose(session, space)
+        text.note(_choose(session, space))
 
 
 @app.command()
@@ -172,14 +176,13 @@ def _find_space(session: Session, name: str) -> Space:
     return spaces[0]
 
 
-def _choose(session: Session, space: Space) -> None:
-    """Make a space the current one of the profile."""
-    from todo_cli.cli.render import text
+def _choose(session: Session, space: Space) -> str:
+    """Make a space the current one of the profile and return the sentence that says so."""
     from todo_cli.cli.render.escape import escape
     from todo_cli.settings.settings_file import save_profile
 
     save_profile(session.settings.profile, {"space": None if space.personal else space.id})
-    text.note(escape(f"The current space is {space.name}."))
+    return escape(f"The current space is {space.name}.")
 
 
 def _forget(session: Session, space: Space) -> None:
