@@ -247,7 +247,7 @@ def test_list_drops_columns_before_it_shortens_the_title(width: int, shown: tupl
             120,
             [
                 " 24 Rent a van  Mon 12:00  #House  @phone  for bob",
-                " 25 Cook                                 for ada",
+                f" 25 Cook{'for ada':>42}",
             ],
         ),
         (80, [f" 24 Rent a van  #House @phone for bob{'Mon 12:00':>43}", " 25 Cook  for ada"]),

@@ -1,4 +1,4 @@
-"""Add assignments: the member who is to finish a task."""
+"""Title conversations by jobs."""
 
 from pathlib import Path
 from typing import Any
