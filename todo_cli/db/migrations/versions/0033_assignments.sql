@@ -87,4 +87,4 @@ ALTER ROUTINE todo.unassign_member() OWNER TO todo_auth;
 REVOKE ALL ON ROUTINE todo.unassign_member() FROM PUBLIC;
 REVOKE CREATE ON SCHEMA todo FROM todo_auth;
 
-UPDATE todo.schema SET version = 32;
+UPDATE todo.schema SET version = 33;
