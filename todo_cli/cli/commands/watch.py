@@ -1,0 +1,66 @@
+"""Watch tasks: print changes as they are made, on any machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from todo_cli.cli.filter_args import FilterArgument, FilterCommand, join_filter
+from todo_cli.cli.options import JsonLines
+from todo_cli.cli.session import Session, session_of
+
+if TYPE_CHECKING:
+    from todo_cli.change_client.follow import ChangeFollower
+    from todo_cli.cli.watch.change_lines import ChangeOutput
+
+PANEL = "Tasks"
+app = typer.Typer(add_completion=False)
+
+
+@app.command(cls=FilterCommand)
+def watch(
+    ctx: typer.Context,
+    words: FilterArgument = None,
+    after: Annotated[
+        int | None,
+        typer.Option(
+            "--after", help="Begin with the changes behind this one; 0: with the first.", min=0, metavar="CURSOR"
+        ),
+    ] = None,
+    as_lines: JsonLines = False,
+) -> None:
+    """Watch tasks: print a line for each change as it is made, on any machine, until Ctrl-C.
+
+    With a filter: only changes of tasks that match before or after the change.
+    An outage is waited out; no change is lost or printed twice.
+    Every line of --jsonl has a `cursor`, from which --after continues.
+
+    todo watch '#home' --jsonl
+
+    todo watch --after 1204
+    """
+    import asyncio
+
+    from todo_cli.change_client.follow import ChangeFollower
+
+    session = session_of(ctx)
+    session.ask_clock()
+    output = _open_output(session, "jsonl" if as_lines else "text")
+    follower = ChangeFollower(session.settings, filter=join_filter(words), cursor=after, on_outage=output.show_outage)
+    asyncio.run(_print_changes(follower, output))
+
+
+def _open_output(session: Session, form: str) -> ChangeOutput:
+    from todo_cli.cli.watch import change_lines
+
+    if form == "jsonl":
+        return change_lines.JsonLines()
+    from todo_cli.cli.render.list_view import open_view
+
+    return change_lines.TextLines(open_view(session))
+
+
+async def _print_changes(follower: ChangeFollower, output: ChangeOutput) -> None:
+    async for batch in follower.follow():
+        output.show_batch(batch)
