@@ -55,10 +55,10 @@ def _open_output(session: Session, form: str) -> ChangeOutput:
     from todo_cli.cli.watch import change_lines
 
     if form == "jsonl":
-        return change_lines.JsonLines()
+        return change_lines.ChangeObjects()
     from todo_cli.cli.render.list_view import open_view
 
-    return change_lines.TextLines(open_view(session))
+    return change_lines.ChangeTexts(open_view(session))
 
 
 async def _print_changes(follower: ChangeFollower, output: ChangeOutput) -> None:

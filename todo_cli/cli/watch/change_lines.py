@@ -29,7 +29,7 @@ class ChangeOutput(Protocol):
         """Show that no changes arrive, or with None that they arrive again."""
 
 
-class TextLines:
+class ChangeTexts:
     """A line for each change; an outage is reported once, on stderr."""
 
     def __init__(self, view: ListView) -> None:
@@ -57,7 +57,7 @@ class TextLines:
         return f"{day}{at:%H:%M} {format_change(change, self._view)}"
 
 
-class JsonLines:
+class ChangeObjects:
     """A JSON object for each change; an outage is not reported."""
 
     def show_batch(self, batch: ChangeBatch) -> None:
