@@ -148,6 +148,7 @@ FROZEN = {
     "0028_shared_spaces.sql": "f3fcadacc132f702d5e94d3f16ad71918d9745d93bce749ae429d63b040adb90",
     "0029_proposal_sweep.sql": "8d322847ac3774dcddc879c1c7399ea9f4516ec8ad85bd24f15333a695371569",
     "0030_positions.sql": "5d2936b31411ecb5cccfb29e2da636dad9d74196cbb59b9e594cfc0969c02743",
+    "0031_watchers.sql": "f0d2ff0bcbb689c7894f3b99532602616d20eadcdd89658d848933cdb9440c0e",
 }
 
 

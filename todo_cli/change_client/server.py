@@ -1,31 +1,32 @@
-"""Follow changes through a server."""
+"""Follow changes through a server, which streams them."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
+from typing import Any
+from urllib.parse import urlencode
 
-from todo_cli.contract.change_feed import ChangeBatch, FollowChanges
+from todo_cli.contract.change_feed import ChangeBatch
+from todo_cli.contract.codec import decode
+from todo_cli.errors import from_problem
 from todo_cli.settings.settings import Settings
-
-POLL_INTERVAL_SECONDS = 1.0
 
 
 async def read_from_server(
     settings: Settings, filter: str | None, cursor: int | None
 ) -> AsyncGenerator[ChangeBatch, None]:
-    """Yield the next batches, the first one at once, also where it is empty; raises TodoError."""
+    """Yield the next batches until the stream ends, the first one at once; raises TodoError or ResponseLost."""
     from todo_cli.clients.http import HttpClient
+    from todo_cli.turn_client.stream_frames import read_frames
 
+    query = {name: value for name, value in (("after", cursor), ("filter", filter)) if value is not None}
     client = HttpClient(settings)
     try:
-        is_first = True
-        while True:
-            batch = await client.send(FollowChanges(after=cursor, filter=filter))
-            if is_first or batch.cursor != cursor:
-                yield batch
-            is_first, cursor = False, batch.cursor
-            if not batch.more:
-                await asyncio.sleep(POLL_INTERVAL_SECONDS)
+        target = "/v1/changes/stream" + (f"?{urlencode(query)}" if query else "")
+        async for frame in read_frames(client, "GET", target, None, settings):
+            if frame.event == "problem":
+                raise from_problem(decode(frame.data, dict[str, Any]))
+            if frame.event == "changes":
+                yield decode(frame.data, ChangeBatch)
     finally:
         await client.aclose()
