@@ -1,4 +1,4 @@
-"""Let servers ask whether anything has changed in the spaces that their clients follow."""
+"""Title conversations by jobs."""
 
 from pathlib import Path
 from typing import Any
