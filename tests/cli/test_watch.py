@@ -6,12 +6,17 @@ import json
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from time import sleep
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
-from tests.conftest import COMMAND, Database, Todo
+from tests.conftest import COMMAND, Database, Server, Todo
+from tests.support.connections import Line
+from tests.support.tcp_proxy import open_server_proxy
+from todo_cli.contract.tasks import AddTask
 
 
 class Watcher:
@@ -103,3 +108,49 @@ def test_watch_of_an_unknown_filter_is_refused(
     result = todo("watch", "prioriy:1")
     assert (result.code, result.out) == (2, "")
     assert "did you mean" in result.err
+
+
+def test_watch_over_killed_servers_prints_each_change_once(
+    db: Database, as_person: Callable[..., Todo], make_server: Callable[..., Server], line: Callable[..., Line]
+) -> None:
+    """Three servers are killed one after the other, while another machine adds tasks straight to the database."""
+    person, first = db.person(), make_server(db)
+    add = line(person)
+    with closing(open_server_proxy(first.url)) as proxy:
+        todo = as_person(person, "api", url=proxy.url)
+        with watch(todo, "--jsonl", "--after", "0") as watcher:
+            running, titles = first, []
+            for round in range(3):
+                proxy.down = False
+                expected = [f"{round} {place}" for place in range(10)]
+                for title in expected[:5]:
+                    add(AddTask(title=title))
+                titles += [change["differences"][0]["title"] for change in watcher.read_json(2)]
+                proxy.down = True
+                running.stop(signal.SIGKILL)
+                for title in expected[5:]:
+                    add(AddTask(title=title))
+                running = make_server(db)
+                proxy.target = (urlsplit(running.url).hostname, urlsplit(running.url).port)
+                proxy.down = False
+                titles += [change["differences"][0]["title"] for change in watcher.read_json(8)]
+                assert titles[-10:] == expected
+            assert watcher.end() == ("", "", 130)
+
+
+def test_watch_in_a_pipe_reports_an_outage_once(db: Database, as_person: Callable[..., Todo], server: Server) -> None:
+    with closing(open_server_proxy(server.url)) as proxy:
+        todo = as_person(db.person(), "api", url=proxy.url)
+        with watch(todo, "--after", "0") as watcher:
+            todo("add", "a")
+            watcher.read(1)
+            proxy.down = True
+            proxy.cut()
+            assert watcher.process.stderr
+            assert watcher.process.stderr.readline().startswith("no connection, trying again: ")
+            sleep(2)
+            proxy.down = False
+            assert watcher.process.stderr.readline() == "connected again\n"
+            todo("add", "b")
+            assert watcher.read(1)[0].endswith("add #2 b")
+            assert watcher.end() == ("", "", 130)
