@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import psycopg
 
-from todo_cli.db.transaction import time_limit
+from todo_cli.db.pipeline import time_limit
 from todo_cli.db.watched_states import WatchedSpace, read_states
 from todo_cli.errors import Unavailable
 from todo_cli.server.connection_pools import Pool
