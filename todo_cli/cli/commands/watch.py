@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -30,15 +31,15 @@ def watch(
     ] = None,
     as_lines: JsonLines = False,
 ) -> None:
-    """Watch tasks: print a line for each change as it is made, on any machine, until Ctrl-C.
+    """Watch the list: it is drawn again when a task changes, on any machine, until Ctrl-C.
 
-    With a filter: only changes of tasks that match before or after the change.
+    In a pipe, and with --after, it prints a line for each change of tasks that match before or after it.
     An outage is waited out; no change is lost or printed twice.
     Every line of --jsonl has a `cursor`, from which --after continues.
 
-    todo watch '#home' --jsonl
+    todo watch '#home'
 
-    todo watch --after 1204
+    todo watch --after 1204 --jsonl
     """
     import asyncio
 
@@ -46,6 +47,11 @@ def watch(
 
     session = session_of(ctx)
     session.ask_clock()
+    if session.is_terminal and not as_lines and after is None and os.environ.get("TERM", "dumb") != "dumb":
+        from todo_cli.cli.watch.live_screen import watch_live
+
+        watch_live(session, join_filter(words))
+        return
     output = _open_output(session, "jsonl" if as_lines else "text")
     follower = ChangeFollower(session.settings, filter=join_filter(words), cursor=after, on_outage=output.show_outage)
     asyncio.run(_print_changes(follower, output))
