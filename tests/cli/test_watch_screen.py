@@ -66,7 +66,7 @@ def test_screen_that_is_too_low_counts_the_rest_and_a_resize_draws_all_again(
     other(AddTasks(tasks=tuple(NewTask(title=f"Task number {n}", project="home") for n in range(60))))
     screen = Terminal(as_person(person, "direct"), "watch", "#home", rows=10)
     screen.until("Ctrl-C ends")
-    assert "53 more" in screen.text
+    assert "54 more" in screen.text
     assert last_line(screen) == "#home · 60 tasks · Ctrl-C ends"
     screen.resize(40, 20)
     screen.until(lambda: find_row(screen, "Task number 8") is not None)

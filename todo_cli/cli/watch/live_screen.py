@@ -143,13 +143,13 @@ class LiveScreen:
         self._list.expire()
         view = choose_view(self._session, self._list.page, self._make_request(), ListScreen(), width)
         view = view._replace(now=self._now())
-        lines = self._list.format(view, width, size.lines - 1)
+        lines = self._list.format(view, width, size.lines - 2)
         disconnection = None
         if self._outage:
             disconnection = Disconnection(self._outage_since, self._retry_at - time.monotonic())
         status = WatchStatus(self._filter, self._list.page, self._list.last_change, disconnection)
         last = [Piece(format_status(status, view, width - 1), "grey")]
-        self.region.draw([self._paint(line) for line in [*lines, last]])
+        self.region.draw([self._paint(line) for line in [*lines, [], last]])
 
     def _redraw(self) -> None:
         self.region.lose()
