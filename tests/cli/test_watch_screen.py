@@ -69,7 +69,7 @@ def test_screen_that_is_too_low_counts_the_rest_and_a_resize_draws_all_again(
     assert "54 more" in screen.text
     assert last_line(screen) == "#home · 60 tasks · Ctrl-C ends"
     screen.resize(40, 20)
-    screen.until(lambda: find_row(screen, "Task number 8") is not None)
+    screen.until(lambda: find_row(screen, "Task number 7") is not None)
     screen.settle()
     shown = [row.rstrip() for row in screen.screen.display]
     assert sum("Task number 0" in row for row in shown) == 1, "nothing is left of the former size"

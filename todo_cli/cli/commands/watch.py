@@ -31,10 +31,10 @@ def watch(
     ] = None,
     as_lines: JsonLines = False,
 ) -> None:
-    """Watch the list: it is drawn again when a task changes, on any machine, until Ctrl-C.
+    """Watch the list: draw it again when a task changes, on any machine, until Ctrl-C.
 
-    In a pipe, and with --after, it prints a line for each change of tasks that match before or after it.
-    An outage is waited out; no change is lost or printed twice.
+    In a pipe, and with --after, print a line for each change of tasks that match
+    before or after it. An outage is waited out; no change is lost or comes twice.
     Every line of --jsonl has a `cursor`, from which --after continues.
 
     todo watch '#home'
