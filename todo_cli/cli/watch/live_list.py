@@ -19,14 +19,14 @@ CHANGED_MARK = "*"
 """Before a row that has just changed, where there are no colours."""
 
 
-class _Finished(NamedTuple):
+class _FinishedTask(NamedTuple):
     """A task that is no longer listed, shown until a moment of the monotonic clock."""
 
     task: Task
     until: float
 
 
-class _TaskLine(NamedTuple):
+class _ListLine(NamedTuple):
     """A line of the list; `number` is that of its task, None in a heading."""
 
     number: int | None
@@ -42,7 +42,7 @@ class LiveList:
         self._colored = colored
         self._is_loaded = False
         self._changed: dict[int, float] = {}
-        self._finished: dict[int, _Finished] = {}
+        self._finished: dict[int, _FinishedTask] = {}
         self._shown: list[Task] = []
         self._changes: list[Change] = []
 
@@ -59,7 +59,7 @@ class LiveList:
             changed = (n for n, task in current.items() if n not in former or former[n].rev != task.rev)
             self._changed |= dict.fromkeys(changed, until)
             ended = _find_ended(self._changes)
-            gone = {n: _Finished(task, until) for n, task in former.items() if n not in current and n in ended}
+            gone = {n: _FinishedTask(task, until) for n, task in former.items() if n not in current and n in ended}
             self._finished |= gone
         self._finished = {n: finished for n, finished in self._finished.items() if n not in current}
         numbers = former.keys() | current.keys()
@@ -92,20 +92,20 @@ class LiveList:
             return [*(line.line for line in lines), [Piece(more, "grey")]]
         return [line.line for line in lines] or [[Piece("Nothing to show now.", "grey")]]
 
-    def _format_tasks(self, view: ListView, width: int) -> Iterator[_TaskLine]:
+    def _format_tasks(self, view: ListView, width: int) -> Iterator[_ListLine]:
         groups = make_groups(self._shown, view)
         row_lines = format_rows([row for group in groups for row in group.rows], view, width)
         is_first = True
         for group in groups:
             if group.heading:
                 if not is_first:
-                    yield _TaskLine(None, [])
-                yield _TaskLine(None, format_heading(group.heading, len(group.rows), view, width))
+                    yield _ListLine(None, [])
+                yield _ListLine(None, format_heading(group.heading, len(group.rows), view, width))
             is_first = False
             for row in group.rows:
                 number = int(row.number)
                 for line in next(row_lines):
-                    yield _TaskLine(number, self._mark(number, line, view))
+                    yield _ListLine(number, self._mark(number, line, view))
 
     def _mark(self, number: int, line: Line, view: ListView) -> Line:
         """Return the line of a task, marked where the task has just changed or gone."""
