@@ -28,4 +28,4 @@ GRANT EXECUTE ON FUNCTION todo.watched_states(uuid[], uuid[]) TO todo_server;
 
 REVOKE CREATE ON SCHEMA todo FROM todo_auth;
 
-UPDATE todo.schema SET version = 33;
+UPDATE todo.schema SET version = 34;

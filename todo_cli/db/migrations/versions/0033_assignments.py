@@ -1,4 +1,4 @@
-"""Let servers ask whether anything has changed in the spaces that their clients follow."""
+"""Add assignments: the member who is to finish a task."""
 
 from pathlib import Path
 from typing import Any
