@@ -59,7 +59,7 @@ VERBS = """
 AddAttachment AddChannel AddComment AddTask AddTasks AddUser AnswerTurn ApplyPlan ApproveProposal Batch
 BeginRegistration BeginTurn ChangePassword ChooseView ClaimTask CompleteTasks CopyTasks CreateInvitation
 CreateResetCode CreateSpace CreateToken DecideDevice DeleteInvitation DeleteSpace DeleteSpaceInvitation DeleteTasks
-DisableUser EditComment EditTasks EndTurn ExportTasks FetchAttachment ForkConversation HoldCalls ImportMessages
+DisableUser EditComment EditEachTask EditTasks EndTurn ExportTasks FetchAttachment ForkConversation HoldCalls ImportMessages
 ImportTasks InviteMember JoinSpace LeaveSpace LinkImportedTasks ListAttachments ListChanges ListChannels ListClaims
 ListComments ListConversations ListInvitations ListJobs ListMembers ListPlans ListProjects ListPrompts ListProposals
 ListSessions ListSpaceInvitations ListSpaces ListTags ListTasks ListTokens ListUsers ListViews MakePlan MoveHead

@@ -227,7 +227,7 @@ def show_field(shown: dict[str, Any], name: str) -> Any:
     value = shown.get(name)
     if name != "repeat" or not isinstance(value, dict):
         return value
-    from todo_cli.parsing.recurrence import describe_recurrence
+    from todo_cli.parsing.recurrence_format import describe_recurrence
 
     try:
         return describe_recurrence(value["rule"], value["from_done"])

@@ -106,7 +106,7 @@ def _print_added(session: Session, task: Task, form: str) -> None:
     if form == "text":
         from todo_cli.cli.render import text
 
-        zone = text.zone_for([task], session)
+        zone = session.load_zone_for([task])
         text.write_wrapped(f"Added {text.format_task(task, zone, session.clock.now, absolute=session.absolute_dates)}")
         if task.defer:
             from todo_cli.cli.render.late_defer import warn_of_late_defer

@@ -43,14 +43,20 @@ def edit_tasks(loaded: Loaded, wanted: Wanted, request: EditTasks) -> Edits:
 def edit_rows(loaded: Loaded, wanted: Wanted, patch: TaskPatch) -> Edits:
     """Apply the checked edit to every task; raises where a parent or a blocker cannot be."""
     rows = [apply_patch(row, patch) for row in select_rows(loaded, wanted)]
+    raise_for_edited_rows(loaded, wanted, rows, rows if patch.remind else ())
+    return Edits(rows=rows)
+
+
+def raise_for_edited_rows(
+    loaded: Loaded, wanted: Wanted, rows: Sequence[TaskRow], reminding: Sequence[TaskRow]
+) -> None:
+    """Raise where a limit, a parent or a blocker refuses the edited rows; `reminding` are those with new reminders."""
     raise_for_limits(rows)
-    if patch.remind:
-        raise_for_no_due(rows, patch.user)
+    raise_for_no_due(reminding, wanted.user)
     if wanted.changes_links:
         raise_for_references(loaded, wanted)
         raise_for_cycles(loaded, rows)
         _raise_for_own_source(rows)
-    return Edits(rows=rows)
 
 
 def _raise_for_own_source(rows: Sequence[TaskRow]) -> None:

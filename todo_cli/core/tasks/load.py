@@ -39,6 +39,7 @@ class Wanted(msgspec.Struct, kw_only=True):
     tasks that wait for them. `parents`, `blockers` and `sources` (of discovered tasks) are what the write newly refers to; with them the write reads the ancestors of
     the former and the dependencies of the latter. `with_caller` reads the caller's name and scopes, and
     `with_similar` the task that the same user added a moment ago with the same Request. `user` is the caller's id.
+    `if_rev` is the rev that all tasks are expected to have, `if_revs` has those of single tasks by number.
     `order` is an ORDER BY list over the alias `t`: with it the write reads the numbers of its tasks in this order.
     """
 
@@ -55,6 +56,7 @@ class Wanted(msgspec.Struct, kw_only=True):
     sources: tuple[int, ...] = ()
     blockers: tuple[int, ...] = ()
     if_rev: int | None = None
+    if_revs: dict[int, int] = {}
     order: LiteralString = ""
 
 
@@ -122,7 +124,7 @@ def load_call(wanted: Wanted, stamp: Stamp) -> StatementCall:
         wanted.with_reopened,
         wanted.with_caller,
         wanted.changes_links,
-        wanted.if_rev is not None,
+        wanted.if_rev is not None or bool(wanted.if_revs),
         wanted.with_similar,
         wanted.order,
     )
@@ -131,6 +133,7 @@ def load_call(wanted: Wanted, stamp: Stamp) -> StatementCall:
         "hash": stamp.hash,
         "numbers": list(wanted.numbers),
         "if_rev": wanted.if_rev,
+        "if_revs": [wanted.if_revs.get(number) for number in wanted.numbers if wanted.if_revs],
         "parents": list(wanted.parents),
         "blockers": list(wanted.blockers),
         "sources": list(wanted.sources),
