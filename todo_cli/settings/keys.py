@@ -43,14 +43,7 @@ SETTING_KEYS = (
     SettingKey("", "profile", str, "default", "profile to use when no other is named", "TODO_PROFILE"),
     SettingKey("", "color", str, "auto", "when to use colours: auto, always or never"),
     SettingKey("", "timeout", float, 30.0, "seconds that a command waits for its answer", "TODO_TIMEOUT"),
-    SettingKey(
-        "",
-        "completion_timeout",
-        float,
-        0.4,
-        "seconds that the Tab key waits for names and numbers of the list",
-        "TODO_COMPLETION_TIMEOUT",
-    ),
+    SettingKey("", "completion_timeout", float, 0.4, "seconds that the Tab key waits", "TODO_COMPLETION_TIMEOUT"),
     SettingKey("profile", "server", str, None, "todo server: https://… or unix:///path/to.sock", "TODO_SERVER"),
     SettingKey("profile", "database_url", str, None, "direct access: your database login", "TODO_DATABASE_URL", True),
     SettingKey(

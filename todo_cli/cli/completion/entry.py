@@ -11,14 +11,14 @@ from todo_cli.cli.completion.kinds import (
     FILE,
     LIVE_KINDS,
     Offer,
-    Part,
+    WordPart,
     offer_constants,
     quote_name,
     split_list,
     split_numbers,
 )
 from todo_cli.cli.completion.place import Place, UnknownCommand, find_place
-from todo_cli.cli.completion.shells import Line, format_offers, read_line
+from todo_cli.cli.completion.shells import TypedLine, format_offers, read_line
 from todo_cli.command_table import read_command_words
 
 _is_answered = _thread.allocate_lock()
@@ -38,7 +38,7 @@ def print_completions() -> None:
     sys.stdout.write(text)
 
 
-def complete_line(line: Line) -> list[Offer] | None:
+def complete_line(line: TypedLine) -> list[Offer] | None:
     """Return the words that may stand in place of the typed one; None for names of files."""
     if line.is_redirected:
         return None
@@ -59,7 +59,7 @@ def complete_line(line: Line) -> list[Offer] | None:
     return [offer._replace(value=place.head + part.head + offer.value) for offer in offers]
 
 
-def split_word(place: Place) -> Part:
+def split_word(place: Place) -> WordPart:
     """Return the part of the typed word that is completed."""
     kind = place.kind.partition(":")[0]
     if kind == "task":
@@ -70,10 +70,10 @@ def split_word(place: Place) -> Part:
         from todo_cli.cli.completion.query_words import split_filter, split_title
 
         return split_title(place.typed) if kind == "title" else split_filter(place.kind, place.typed)
-    return Part(place.kind, "", place.typed)
+    return WordPart(place.kind, "", place.typed)
 
 
-def _ask_in_time(part: Part, place: Place) -> list[Offer]:
+def _ask_in_time(part: WordPart, place: Place) -> list[Offer]:
     """Ask for the words of the part; end the process without a word where no answer comes in time.
 
     A thread of its own ends it: the look-up of a host's address cannot be interrupted.

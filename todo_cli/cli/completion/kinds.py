@@ -37,7 +37,7 @@ class Offer(NamedTuple):
     about: str = ""
 
 
-class Part(NamedTuple):
+class WordPart(NamedTuple):
     """The part of a word that is completed: its kind, the text in front of it, which stays, and its beginning.
 
     A name is put into double quotes where it needs them, if `is_quotable`.
@@ -49,25 +49,25 @@ class Part(NamedTuple):
     is_quotable: bool = False
 
 
-def split_list(kind: str, typed: str) -> Part:
+def split_list(kind: str, typed: str) -> WordPart:
     """Return the last word of a list with commas; a minus in front of it stays."""
     before, comma, last = typed.rpartition(",")
     sign = "-" if last.startswith("-") else ""
-    return Part(f"={kind[1:]}", before + comma + sign, last.removeprefix("-"))
+    return WordPart(f"={kind[1:]}", before + comma + sign, last.removeprefix("-"))
 
 
-def split_numbers(kind: str, typed: str) -> Part:
+def split_numbers(kind: str, typed: str) -> WordPart:
     """Return the last number of `3,7-9` or `#12`."""
     digits = len(typed)
     while digits and typed[digits - 1].isdigit():
         digits -= 1
     head = typed[:digits]
     if head.strip("#,-0123456789"):
-        return Part(NOTHING, typed, "")
-    return Part(kind, head, typed[digits:])
+        return WordPart(NOTHING, typed, "")
+    return WordPart(kind, head, typed[digits:])
 
 
-def offer_constants(part: Part) -> list[Offer]:
+def offer_constants(part: WordPart) -> list[Offer]:
     """Return the words of a kind that needs no server."""
     words: tuple[str, ...] | list[str] = ()
     if part.kind[:1] == "=":

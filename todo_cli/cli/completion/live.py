@@ -13,7 +13,7 @@ from todo_cli.settings.settings import Settings
 MAX_CONVERSATIONS = 50
 
 
-class _Listing(NamedTuple):
+class _KindListing(NamedTuple):
     """The Request for all words of a kind, the field of its answer, and the word of an item."""
 
     module: str
@@ -24,23 +24,25 @@ class _Listing(NamedTuple):
 
 
 _LISTINGS = {
-    "view": _Listing("views", "ListViews", "views", lambda view: Offer(view.name, view.filter)),
-    "conversation": _Listing(
+    "view": _KindListing("views", "ListViews", "views", lambda view: Offer(view.name, view.filter)),
+    "conversation": _KindListing(
         "conversations",
         "ListConversations",
         "conversations",
         lambda conversation: Offer(str(conversation.number), conversation.title),
         {"limit": MAX_CONVERSATIONS},
     ),
-    "token": _Listing("tokens", "ListTokens", "tokens", lambda token: Offer(token.name, ", ".join(token.scopes))),
-    "session": _Listing("sessions", "ListSessions", "sessions", lambda session: Offer(session.name)),
-    "space": _Listing("spaces", "ListSpaces", "spaces", lambda space: Offer(space.name, space.role)),
-    "member": _Listing("spaces", "ListMembers", "members", lambda member: Offer(member.name, member.role)),
-    "channel": _Listing("channels", "ListChannels", "channels", lambda channel: Offer(channel.name, channel.kind)),
-    "user": _Listing("users", "ListUsers", "users", lambda user: Offer(user.name)),
-    "plan": _Listing("plans", "ListPlans", "plans", lambda plan: Offer(plan.id, plan.verb)),
-    "proposal": _Listing("proposals", "ListProposals", "proposals", lambda proposal: Offer(proposal.id, proposal.verb)),
-    "attachment": _Listing("attachments", "ListAttachments", "attachments", lambda file: Offer(file.name)),
+    "token": _KindListing("tokens", "ListTokens", "tokens", lambda token: Offer(token.name, ", ".join(token.scopes))),
+    "session": _KindListing("sessions", "ListSessions", "sessions", lambda session: Offer(session.name)),
+    "space": _KindListing("spaces", "ListSpaces", "spaces", lambda space: Offer(space.name, space.role)),
+    "member": _KindListing("spaces", "ListMembers", "members", lambda member: Offer(member.name, member.role)),
+    "channel": _KindListing("channels", "ListChannels", "channels", lambda channel: Offer(channel.name, channel.kind)),
+    "user": _KindListing("users", "ListUsers", "users", lambda user: Offer(user.name)),
+    "plan": _KindListing("plans", "ListPlans", "plans", lambda plan: Offer(plan.id, plan.verb)),
+    "proposal": _KindListing(
+        "proposals", "ListProposals", "proposals", lambda proposal: Offer(proposal.id, proposal.verb)
+    ),
+    "attachment": _KindListing("attachments", "ListAttachments", "attachments", lambda file: Offer(file.name)),
 }
 
 

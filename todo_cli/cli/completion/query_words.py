@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from todo_cli.cli.completion.kinds import NOTHING, Part, split_numbers
+from todo_cli.cli.completion.kinds import NOTHING, WordPart, split_numbers
 
 _FIELD_KINDS = {
     "project": "project",
@@ -32,20 +32,20 @@ _TITLE_KEYS = {
 }
 
 
-def split_title(text: str) -> Part:
+def split_title(text: str) -> WordPart:
     """Return the part of a title: only what quick add reads as a field is completed."""
     head, word = _last_word(text)
     key, colon, value = word.partition(":")
     if word[:1] in _SIGNS:
-        return Part(_SIGNS[word[0]], head + word[0], word[1:], is_quotable=True)
+        return WordPart(_SIGNS[word[0]], head + word[0], word[1:], is_quotable=True)
     if colon and key in _TITLE_KEYS:
         return _split_field(_TITLE_KEYS[key], head + key + colon, value)
     if word[:1] in ("p", "!") and len(word) < 3:
-        return Part("=p1|p2|p3" if word[0] == "p" else "=!high|!medium|!low", head, word)
-    return Part(NOTHING, text, "")
+        return WordPart("=p1|p2|p3" if word[0] == "p" else "=!high|!medium|!low", head, word)
+    return WordPart(NOTHING, text, "")
 
 
-def split_filter(kind: str, text: str) -> Part:
+def split_filter(kind: str, text: str) -> WordPart:
     """Return the part of a filter, or of `tasks:open`: numbers or a filter."""
     tasks = f"task:{kind.partition(':')[2] or 'open'}"
     head, word = _last_word(text)
@@ -55,14 +55,14 @@ def split_filter(kind: str, text: str) -> Part:
         part = split_numbers(tasks, word)
         return part._replace(head=head + part.head)
     if word[:1] in _SIGNS:
-        return Part(_SIGNS[word[0]], head + word[0], word[1:], is_quotable=True)
+        return WordPart(_SIGNS[word[0]], head + word[0], word[1:], is_quotable=True)
     if word[:1] == ":":
-        return Part("view", head + ":", word[1:])
+        return WordPart("view", head + ":", word[1:])
     for place, character in enumerate(word):
         if character in ":<>=":
             end = place + 2 if word[place + 1 : place + 2] == "=" else place + 1
             return _split_field(_find_field(word[:place]), head + word[:end], word[end:])
-    return Part(tasks if kind.startswith("tasks:") and not word else "fields", head, word)
+    return WordPart(tasks if kind.startswith("tasks:") and not word else "fields", head, word)
 
 
 def _find_field(name: str) -> str:
@@ -71,7 +71,7 @@ def _find_field(name: str) -> str:
     return FIELD_ALIASES.get(name.lower(), name.lower())
 
 
-def _split_field(field: str, head: str, value: str) -> Part:
+def _split_field(field: str, head: str, value: str) -> WordPart:
     """Return the part of a field's value."""
     kind = _FIELD_KINDS.get(field, NOTHING)
     if field in ("status", "is", "has"):
@@ -83,13 +83,13 @@ def _split_field(field: str, head: str, value: str) -> Part:
         return part._replace(head=head + part.head)
     if kind.startswith("="):
         before, comma, last = value.rpartition(",")
-        return Part(kind, head + before + comma, last)
+        return WordPart(kind, head + before + comma, last)
     if kind in ("project", "tag"):
         sign = "#" if kind == "project" else "@"
         if value.startswith(sign):
             head, value = head + sign, value[1:]
-        return Part(kind, head, value.lstrip("\"'"), is_quotable=True)
-    return Part(kind, head, value)
+        return WordPart(kind, head, value.lstrip("\"'"), is_quotable=True)
+    return WordPart(kind, head, value)
 
 
 def _last_word(text: str) -> tuple[str, str]:

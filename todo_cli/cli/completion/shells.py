@@ -16,7 +16,7 @@ _PLAIN = "_./:=@%+,-"
 _REDIRECTIONS = (">", ">>", "<", "2>", "2>>", "&>")
 
 
-class Line(NamedTuple):
+class TypedLine(NamedTuple):
     """The words behind the program, and the one that is typed, without their quotes.
 
     For bash: the quote that is open in the typed word, and the beginning of the word that bash keeps.
@@ -34,7 +34,7 @@ class Line(NamedTuple):
         return bool(self.words) and self.words[-1] in _REDIRECTIONS
 
 
-def read_line(shell: str, arguments: Sequence[str]) -> Line:
+def read_line(shell: str, arguments: Sequence[str]) -> TypedLine:
     """Return the command line that a shell's script passes."""
     if shell == "bash":
         line, word = arguments[0], arguments[1]
@@ -42,9 +42,9 @@ def read_line(shell: str, arguments: Sequence[str]) -> Line:
         kept = typed
         if typed.endswith(bare := _remove_quotes(word, quote)):
             kept = typed[: len(typed) - len(bare)]
-        return Line(shell, words[1:], typed, quote, kept)
+        return TypedLine(shell, words[1:], typed, quote, kept)
     *before, typed = arguments
-    return Line(shell, before, _remove_quotes(typed) if shell == "fish" else typed)
+    return TypedLine(shell, before, _remove_quotes(typed) if shell == "fish" else typed)
 
 
 def split_words(line: str) -> tuple[list[str], str, str]:
@@ -73,7 +73,7 @@ def _remove_quotes(text: str, quote: str = "") -> str:
     return split_words(quote + text)[1]
 
 
-def format_offers(line: Line, offers: Iterable[Offer] | None) -> str:
+def format_offers(line: TypedLine, offers: Iterable[Offer] | None) -> str:
     """Return a line for each word, and the line `files` for names of files."""
     if offers is None:
         return "\tfiles\n"
@@ -83,7 +83,7 @@ def format_offers(line: Line, offers: Iterable[Offer] | None) -> str:
     return "".join(f"{value}\t{_make_plain(about)}\n" for value, about in dict.fromkeys(shown))
 
 
-def _quote_for_bash(value: str, line: Line) -> str:
+def _quote_for_bash(value: str, line: TypedLine) -> str:
     """Return what bash puts in place of the end of the line: the word without the part that it keeps."""
     rest = value[len(line.kept) :]
     if line.quote == "'":
