@@ -75,7 +75,7 @@ def offer_constants(part: WordPart) -> list[Offer]:
     elif part.kind == "date":
         words = DATES
     elif part.kind == "profile":
-        from todo_cli.settings.settings import profile_names
+        from todo_cli.settings.settings_file import profile_names
 
         words = profile_names(part.typed)
     elif part.kind == "fields":

@@ -39,9 +39,7 @@ _LISTINGS = {
     "channel": _KindListing("channels", "ListChannels", "channels", lambda channel: Offer(channel.name, channel.kind)),
     "user": _KindListing("users", "ListUsers", "users", lambda user: Offer(user.name)),
     "plan": _KindListing("plans", "ListPlans", "plans", lambda plan: Offer(plan.id, plan.verb)),
-    "proposal": _KindListing(
-        "proposals", "ListProposals", "proposals", lambda proposal: Offer(proposal.id, proposal.verb)
-    ),
+    "proposal": _KindListing("proposals", "ListProposals", "proposals", lambda item: Offer(item.id, item.verb)),
     "attachment": _KindListing("attachments", "ListAttachments", "attachments", lambda file: Offer(file.name)),
 }
 
