@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
+from msgspec import UNSET
 
-from todo_cli.cli.change_tasks import change_tasks
+from todo_cli.cli.change_tasks import change_tasks, print_changed
 from todo_cli.cli.field_words import split_field_words
 from todo_cli.cli.filter_args import FilterCommand
 from todo_cli.cli.options import (
@@ -26,10 +27,12 @@ from todo_cli.cli.options import (
     Scheduled,
     Yes,
     optional_fields,
+    output_form,
     parse_blockers,
     parse_priority,
     parse_reminders,
 )
+from todo_cli.cli.session import session_of
 from todo_cli.cli.task_args import TasksArgument, parse_task_args
 from todo_cli.contract.tasks import EditTasks
 from todo_cli.errors import Invalid
@@ -93,10 +96,15 @@ def edit(
 
     todo edit 12 due:tomorrow #home p1
 
+    todo edit 12 14
+
     todo edit 'project:old @phone' --project new --plan
 
     For a recurring task, a date changes this occurrence, other fields change
     later ones too. Choose with --this and --all.
+
+    Without fields, the tasks open in $VISUAL or $EDITOR as a text. What you
+    change there is one change.
     """
     values = {"title": title, "due": due, "project": project, "priority": parse_priority(prio), "note": note}
     fields: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
@@ -107,8 +115,50 @@ def edit(
     names, words = split_field_words(tasks)
     fields = words | fields
     fields |= {"add_tags": (*words.get("add_tags", ()), *(tag or ())), "remove_tags": tuple(untag or ())}
+    if not _has_changes(fields):
+        _raise_for_options(key, if_rev)
+        _edit_in_editor(ctx, names, fields, plan=plan, as_json=as_json, as_lines=as_lines)
+        return
     request = EditTasks(**parse_task_args(names), if_rev=if_rev, **fields)
     change_tasks(ctx, request, key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)
+
+
+def _has_changes(fields: dict[str, Any]) -> bool:
+    """Return whether a field is to change; tags to add and to remove are always among the fields."""
+    return any(
+        value or name not in ("add_tags", "remove_tags") for name, value in fields.items() if name != "occurrences"
+    )
+
+
+def _raise_for_options(key: str | None, if_rev: int | None) -> None:
+    if key or if_rev:
+        raise Invalid(
+            "--key and --if-rev need a field to change", hint="for example: todo edit 12 --due tomorrow --key K"
+        )
+
+
+def _edit_in_editor(
+    ctx: typer.Context, names: list[str], fields: dict[str, Any], *, plan: bool, as_json: bool, as_lines: bool
+) -> None:
+    """Open the tasks in the editor, and print what was changed there, or the plan of it."""
+    from todo_cli.cli.forms.edit_form import edit_in_editor
+
+    session, form, named = session_of(ctx), output_form(as_json, as_lines), parse_task_args(names)
+    occurrences = fields.get("occurrences", UNSET)
+    if plan:
+        from todo_cli.cli.plan_output import make_plan, print_plan
+
+        made = edit_in_editor(session, named, occurrences, lambda request: make_plan(session, request))
+        if made:
+            print_plan(session, made, as_json=form != "text")
+        return
+    result = edit_in_editor(session, named, occurrences, session.send)
+    if result:
+        print_changed(ctx, result, EditTasks.past, form)
+        if form == "text":
+            from todo_cli.cli.render.late_defer import warn_of_late_defer
+
+            warn_of_late_defer(result.tasks, session.load_zone())
 
 
 def _dependency_fields(after: list[str] | None, not_after: list[str] | None) -> dict[str, Any]:
