@@ -241,9 +241,7 @@ def test_commands_with_closed_streams_work(todo: Todo) -> None:
 
 def test_questions_accept_only_yes(bare: Todo) -> None:
     """Nothing is done at the end of the input, or after any answer but yes."""
-    child = pexpect.spawn(
-        COMMAND[0], [*COMMAND[1:], "login", "http://127.0.0.1:1"], env=bare.environment(), encoding="utf-8", timeout=20
-    )  # type: ignore[arg-type]
+    child = bare.spawn("login", "http://127.0.0.1:1")
     child.expect("E-mail")
     child.sendline("")
     child.expect("Token: ")

@@ -45,7 +45,13 @@ class EditedTodo:
         values = {"python": sys.executable, "here": str(self.directory), "command": list(COMMAND), "steps": steps}
         script.write_text(EDITOR.format(**values))
         script.chmod(0o755)
-        terminal = Terminal(self.todo, *arguments, columns=160, command=command, **({"EDITOR": str(script)} | env))
+        terminal = Terminal(
+            self.todo,
+            *arguments,
+            columns=160,
+            command=command,
+            **({"EDITOR": str(script), "TMPDIR": str(self.directory)} | env),
+        )
         terminal.ended(code)
         assert len(list(self.directory.glob("seen-*"))) == len(steps), terminal.text
         return terminal.text
@@ -140,9 +146,9 @@ def test_mistakes_open_the_text_again_until_they_are_corrected(edited: EditedTod
     assert [line for line in form if line.startswith("#! ")] == [
         "#! the part of #2 is missing: its line `=== #2` and the lines below it",
         "#! line 11: 'titel' is not a field; did you mean title?",
-        "#! line 25: #1 is here twice",
+        "#! line 26: #1 is here twice",
     ]
-    assert (form[10], form[24]) == ("titel: a", "=== #1 b")
+    assert (form[10], form[25]) == ("titel: a", "=== #1 b")
     assert "Changed #1 A" in shown
     assert edited.read_task(1)["due"] == "2030-01-02"
 

@@ -77,6 +77,7 @@ def test_values_are_exact_and_in_the_words_of_options() -> None:
         defer="2026-12-01",
         scheduled="2026-12-01T08:00:30Z",
         after=(3, 7),
+        assigned_to="ada",
         repeat=Repeat(rule="FREQ=WEEKLY;INTERVAL=2;BYDAY=MO", series="s", occurrence=1, zone="Europe/Berlin"),
         remind=(
             Reminder(user="me", zone="UTC", seconds=5_400),
@@ -91,6 +92,7 @@ def test_values_are_exact_and_in_the_words_of_options() -> None:
     )
     assert values["scheduled"] == "2026-12-01 09:00:30"
     assert values["every"] == "every 2 weeks on monday"
+    assert read_value("assign", values["assign"], READING) == {"assigned_to": "ada"}
     assert values["remind"] == "1h 30m before, 2026-12-01 09:00"
     for name in FIELDS:
         read_value(name, values[name], READING)

@@ -92,7 +92,7 @@ def test_csv_cells_that_a_spreadsheet_would_run_are_text_and_come_back(todo: Tod
     path = tmp_path / "out.csv"
     todo("export", "--format", "csv", "-o", str(path))
     for note in notes:
-        assert f",{cells[note]}\r\n" in path.read_bytes().decode(), note
+        assert f",{cells[note]},\r\n" in path.read_bytes().decode(), note
     rows = list(csv.DictReader(io.StringIO(path.read_bytes().decode(), newline="")))
     assert len(rows) == len(cells)
     again = todo("import", str(path), "--name", "other", "--into", "copy")

@@ -8,7 +8,7 @@ import re
 import pexpect
 import pytest
 
-from tests.conftest import COMMAND, Todo
+from tests.conftest import Todo
 from todo_cli.cli.render.cells import measure
 from todo_cli.cli.render.escape import escape
 
@@ -26,16 +26,7 @@ def way() -> str:
 
 def run_on_terminal(todo: Todo, *arguments: str, columns: int = 80, env: dict[str, str] | None = None) -> str:
     """Return the output of a command on a terminal of this width."""
-    environment = todo.environment({"TERM": "xterm-256color", **(env or {})})
-    child = pexpect.spawn(
-        COMMAND[0],
-        [*COMMAND[1:], *arguments],
-        env=environment,
-        cwd=str(todo.directory),
-        dimensions=(40, columns),
-        encoding="utf-8",
-        timeout=20,
-    )  # type: ignore[arg-type]
+    child = todo.spawn(*arguments, rows=40, columns=columns, env={"TERM": "xterm-256color", **(env or {})})
     child.expect(pexpect.EOF)
     child.close()
     return str(child.before).replace("\r\n", "\n")

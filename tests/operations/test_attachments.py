@@ -33,8 +33,8 @@ from todo_cli.contract.limits import (
 )
 from todo_cli.contract.tasks import CompleteTasks, DeleteTasks, ShowTask
 from todo_cli.core.attachments.sweep import sweep_attachments
+from todo_cli.db.pipeline import connect
 from todo_cli.db.schema import read_functions
-from todo_cli.db.transaction import connect
 from todo_cli.errors import Conflict, Invalid, NotAllowed, NotFound, TodoError
 
 THREE_CHUNKS = os.urandom(2 * ATTACHMENT_CHUNK_BYTES + 7)

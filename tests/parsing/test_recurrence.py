@@ -14,12 +14,12 @@ from todo_cli.errors import Invalid
 from todo_cli.parsing.recurrence import (
     EXAMPLES,
     Recurrence,
-    describe_recurrence,
     first_occurrence,
     move_time_to_rule,
     next_occurrence,
     parse_recurrence,
 )
+from todo_cli.parsing.recurrence_format import describe_recurrence
 
 MAX_CPU_SECONDS = 5.0  # no rule takes as long, however busy the machine is
 BERLIN, LORD_HOWE, SAO_PAULO, APIA = "Europe/Berlin", "Australia/Lord_Howe", "America/Sao_Paulo", "Pacific/Apia"

@@ -28,8 +28,7 @@ from todo_cli.contract.tokens import ListTokens
 from todo_cli.contract.turn_steps import BeginTurn
 from todo_cli.core.turns.unfinished_turns import DeadTurn, act_for, find_unfinished_turns
 from todo_cli.db.owner import open_owner_session
-from todo_cli.db.pipeline import Connection
-from todo_cli.db.transaction import connect
+from todo_cli.db.pipeline import Connection, connect
 from todo_cli.errors import TodoError
 from todo_cli.server import turn_sweep
 from todo_cli.server.connection_pools import open_pool

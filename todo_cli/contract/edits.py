@@ -33,6 +33,7 @@ class TaskEdit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     every: RecurrenceText | UnsetType | None = UNSET
     remind: ReminderTexts | UnsetType = UNSET
     discovered_from: Number | UnsetType | None = UNSET
+    assigned_to: Name | UnsetType | None = UNSET
     occurrences: Literal["this", "all"] | UnsetType = UNSET
 
 

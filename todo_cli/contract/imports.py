@@ -75,7 +75,8 @@ class TaskToImport(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
     `links` are set at once where their tasks have been imported, else by LinkImportedTasks. `left_out` are those of the
     file that cannot be set. `kept` is a JSON object of the values that no field takes. `kept_format` and `kept_id` are
     the format that it belongs to and the task's id there, if the file itself has got them from another one. `moved` is
-    by how much its position in the order by hand differs from its number. `digest` is that of the whole record.
+    by how much its position in the order by hand differs from its number. An open task is assigned to `assigned_to`
+    where the space has a member of this name who may finish it. `digest` is that of the whole record.
     """
 
     source_id: SourceId
@@ -93,6 +94,7 @@ class TaskToImport(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
     series: ImportedSeries | None = None
     started_at: DateText | None = None
     tracked: Annotated[int, Meta(ge=0, le=MAX_INTEGER)] = 0
+    assigned_to: Name | None = None
     created_at: DateText | None = None
     completed_at: DateText | None = None
     deleted_at: DateText | None = None

@@ -12,6 +12,7 @@ from todo_cli.contract.base import Request
 from todo_cli.core.registry import core_modules
 from todo_cli.db.token_limits import LimitsUnknown, remember_limits
 from todo_cli.db.transaction import Transaction
+from todo_cli.errors import NotAllowed
 
 R = TypeVar("R")
 Handler = Callable[[Transaction, Any], Awaitable[Any]]
@@ -57,6 +58,11 @@ async def handle(tx: Transaction, request: Request[R]) -> R:
             tx.values["knows_limits"] = True
         else:
             return result
+    if tx.limits and request.needs_unlimited:
+        raise NotAllowed(
+            f"a token with limits cannot run {request.label}, which acts on more than tasks",
+            hint="use a token without limits",
+        )
     if tx.limits and tx.limits.proposes and request.scope == "tasks:write" and request.verb != "ProposeChange":
         from todo_cli.contract.proposals import ProposeChange
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from todo_cli.cli.forms.edit_form import VALUES_HELP, describe_mistake, empty_values
 from todo_cli.cli.forms.editable_text import escape_editable, escape_editable_lines
-from todo_cli.cli.forms.field_values import FIELDS, NOTE, Reading, Values, read_value
+from todo_cli.cli.forms.field_values import FIELDS, NOTE, Reading, Values, field_of, read_value
 from todo_cli.cli.forms.form_loop import run_form
 from todo_cli.cli.forms.task_form import FormError, FormMistakes, PrintedTask, print_form, read_form
 from todo_cli.cli.render.text import note
@@ -46,14 +46,12 @@ def add_in_editor(session: Session, given: dict[str, Any], key: str | None) -> T
 def _print_options(given: dict[str, Any]) -> Values:
     """Return the values of the options as they were given."""
     values = empty_values()
-    for field, value in given.items():
-        name = field.replace("_", "-")
-        if name not in values or value in (None, ""):
-            continue
+    for name in values:
+        value = given.get(field_of(name))
         if isinstance(value, tuple):
-            values[name] = (", " if name == "remind" else " ").join(map(str, value)) or values[name]
+            values[name] = (", " if name == "remind" else " ").join(map(str, value))
         elif name == NOTE:
-            values[name] = escape_editable_lines(value)
-        else:
+            values[name] = escape_editable_lines(value or "")
+        elif value is not None:
             values[name] = escape_editable(str(value))
     return values

@@ -15,7 +15,8 @@ from todo_cli.contract.limits import MAX_NAME_CHARS, MAX_NOTE_CHARS, MAX_TITLE_C
 from todo_cli.contract.tasks import Repeat, Task
 from todo_cli.errors import Invalid
 from todo_cli.parsing.dates import parse_date, zone_of
-from todo_cli.parsing.recurrence import describe_recurrence, parse_recurrence
+from todo_cli.parsing.recurrence import parse_recurrence
+from todo_cli.parsing.recurrence_format import describe_recurrence
 from todo_cli.parsing.reminders import format_lead, parse_lead
 
 Values = dict[str, str]
@@ -23,7 +24,7 @@ Values = dict[str, str]
 
 HEADER_FIELDS = (
     "title", "due", "project", "tags", "priority", "every", "defer", "scheduled", "remind", "parent", "after",
-    "discovered-from",
+    "discovered-from", "assign",
 )  # fmt: skip  # a list of words
 NOTE = "note"
 FIELDS = (*HEADER_FIELDS, NOTE)
@@ -60,6 +61,7 @@ def format_values(task: Task, reading: Reading) -> Values:
         "parent": str(task.parent or ""),
         "after": " ".join(map(str, task.after)),
         "discovered-from": str(task.discovered_from or ""),
+        "assign": escape_editable(task.assigned_to or ""),
         NOTE: trim_note(escape_editable_lines(task.note or "")),
     }
 
@@ -134,8 +136,13 @@ def read_value(name: str, value: str, reading: Reading) -> dict[str, Any]:
     if not value or (value.lower() == NONE and name not in ("title", NOTE)):
         if name == "title":
             raise Invalid("the title is blank", hint="write a title")
-        return {name.replace("-", "_"): None}
-    return {name.replace("-", "_"): _READERS[name](value, reading.clock)}
+        return {field_of(name): None}
+    return {field_of(name): _READERS[name](value, reading.clock)}
+
+
+def field_of(name: str) -> str:
+    """Return the field of a Request whose value has this name in a form."""
+    return "assigned_to" if name == "assign" else name.replace("-", "_")
 
 
 def read_changed_value(name: str, base: str, value: str, reading: Reading) -> dict[str, Any]:
@@ -186,6 +193,7 @@ def _read_reminders(value: str, clock: Clock) -> tuple[str, ...]:
 _READERS: dict[str, Callable[[str, Clock], Any]] = {
     "title": _read_text(MAX_TITLE_CHARS),
     "project": _read_text(MAX_NAME_CHARS),
+    "assign": _read_text(MAX_NAME_CHARS),
     NOTE: _read_text(MAX_NOTE_CHARS),
     "priority": lambda value, _: parse_priority(value),
     "due": _read_date,

@@ -13,6 +13,8 @@ from todo_cli.errors import Conflict, Invalid, NotFound, TodoError
 
 R = TypeVar("R")
 
+MAX_OPENINGS = 50
+"""A program that changes the text at each start, and never to a valid one, would be started for ever."""
 ERROR_MARK = "#! "
 """In front of the lines that say what is wrong with a form."""
 
@@ -32,12 +34,11 @@ def run_form(file_name: str, text: str, store: Callable[[str], R | None]) -> R |
     leaves a form as it is that was opened again, the error of the form is raised.
     """
     form, cause = text.encode(), TodoError("the form was not stored")
-    is_again = False
     with FormFile(file_name) as file:
-        while True:
+        for opening in range(MAX_OPENINGS):
             edited = file.edit(form)
-            if is_again and edited == form:
-                raise cause
+            if opening and edited == form:
+                break
             body = _strip_errors(edited)
             try:
                 plain = _decode(body)
@@ -51,7 +52,7 @@ def run_form(file_name: str, text: str, store: Callable[[str], R | None]) -> R |
                 cause, form = other.cause, _add_lines(other.text.encode(), other.reasons)
             except (Invalid, NotFound, Conflict) as error:
                 cause, form = error, _add_lines(body, _describe_error(error))
-            is_again = True
+        raise cause
 
 
 def _decode(body: bytes) -> str:
