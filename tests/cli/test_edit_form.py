@@ -213,9 +213,9 @@ def test_editor_is_visual_with_its_arguments_and_never_opens_without_a_terminal(
 
 
 def test_edit_prints_json_into_a_file_and_plans(edited: EditedTodo) -> None:
-    edited.todo("add", "a")
+    edited.todo("add", "a", "--tag", "later", "--defer", "2030-01-01")
     step = replace(("title: a", "title: b"))
-    shown = edited("edit", "1", "--plan", steps=(step,))
+    shown = edited("edit", "@later", "--plan", steps=(step,))
     assert "#1 b: title a → b" in shown
     assert edited.read_task(1)["title"] == "a"
     line = f"{shlex.join(COMMAND)} edit 1 --json > {edited.todo.directory}/out"

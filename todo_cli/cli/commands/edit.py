@@ -94,7 +94,7 @@ def edit(
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
-    """Change fields of tasks. Fields that are not named stay as they are; --clear empties a field.
+    """Change the named fields of tasks; without fields, edit the tasks in $VISUAL or $EDITOR, as one text.
 
     todo edit 12 --due 'fri 17:00' --tag phone --untag desk
 
@@ -106,24 +106,19 @@ def edit(
 
     For a recurring task, a date changes this occurrence, other fields change
     later ones too. Choose with --this and --all.
-
-    Without fields, the tasks open in $VISUAL or $EDITOR as a text. What you
-    change there is one change.
     """
-    values = {"title": title, "due": due, "project": project, "priority": parse_priority(prio), "note": note}
-    fields: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
+    fields = _plain_fields(title=title, due=due, project=project, priority=parse_priority(prio), note=note)
     fields |= optional_fields(every, defer, scheduled, parent, discovered_from) | parse_reminders(remind)
     fields |= parse_assignee(assign) | _dependency_fields(after, not_after) | _occurrence_fields(only_this, every_one)
-    _require_values(fields)
-    fields |= _clear_none(fields) | _cleared_fields(clear or [], fields)
     names, words = split_field_words(tasks)
+    fields |= _clear_none(fields) | _cleared_fields(clear or [], fields)
     fields = words | fields | _tag_fields(words, tag or [], untag or [])
-    if not _has_changes(fields):
-        _raise_for_options(key, if_rev)
-        _edit_in_editor(ctx, names, fields, plan=plan, as_json=as_json, as_lines=as_lines)
-        return
-    request = EditTasks(**parse_task_args(names), if_rev=if_rev, **fields)
-    change_tasks(ctx, request, key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)
+    output: dict[str, Any] = {"plan": plan, "as_json": as_json, "as_lines": as_lines}
+    _store_fields(ctx, names, fields, key=key, if_rev=if_rev, yes=yes, **output)
+
+
+def _plain_fields(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _has_changes(fields: dict[str, Any]) -> bool:
@@ -133,11 +128,25 @@ def _has_changes(fields: dict[str, Any]) -> bool:
     )
 
 
-def _raise_for_options(key: str | None, if_rev: int | None) -> None:
-    if key or if_rev:
-        raise Invalid(
-            "--key and --if-rev need a field to change", hint="for example: todo edit 12 --due tomorrow --key K"
-        )
+def _store_fields(
+    ctx: typer.Context,
+    names: list[str],
+    fields: dict[str, Any],
+    *,
+    key: str | None,
+    if_rev: int | None,
+    yes: bool,
+    **output: bool,
+) -> None:
+    """Change the fields; if there are none, open the tasks in the editor. Raise TodoError."""
+    if _has_changes(fields):
+        request = EditTasks(**parse_task_args(names), if_rev=if_rev, **fields)
+        change_tasks(ctx, request, key, yes=yes, past=None, **output)
+    elif key or if_rev:
+        hint = "for example: todo edit 12 --due tomorrow --key K"
+        raise Invalid("--key and --if-rev need a field to change", hint=hint)
+    else:
+        _edit_in_editor(ctx, names, fields, **output)
 
 
 def _edit_in_editor(
@@ -187,7 +196,8 @@ def _require_values(fields: dict[str, Any]) -> None:
 
 
 def _clear_none(fields: dict[str, Any]) -> dict[str, None]:
-    """Return the fields that `--due none` clears, as `--clear due` does."""
+    """Return the fields that `--due none` clears, as `--clear due` does. Raise Invalid for `--due ''`."""
+    _require_values(fields)
     names = ("due", "defer", "scheduled", "every")
     return {name: None for name in names if str(fields.get(name)).lower() in ("none", "every none") and name in fields}
 
