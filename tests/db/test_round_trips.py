@@ -22,6 +22,7 @@ from tests.support.tcp_proxy import TcpProxy, open_database_proxy
 from todo_cli.contract import (
     attachments,
     batch,
+    change_feed,
     channels,
     claims,
     comments,
@@ -110,6 +111,7 @@ TRIPS: dict[type[Request[Any]], int] = {
     claims.RenewClaims: 2,
     claims.ListClaims: 1,
     journal.ListChanges: 1,
+    change_feed.FollowChanges: 1,
     journal.Undo: 2,
     journal.Redo: 2,
     journal.UndoToken: 3,
@@ -306,6 +308,7 @@ def samples(line: Line, server_url: str) -> dict[type[Request[Any]], Callable[[]
         imports.LinkImportedTasks: unlinked,
         exports.ExportTasks: lambda: exports.ExportTasks(format="csv", filter="p1"),
         journal.ListChanges: lambda: journal.ListChanges(number=number()),
+        change_feed.FollowChanges: lambda: change_feed.FollowChanges(after=0, filter="#home", limit=3),
         journal.Undo: lambda: journal.Undo(id=number() and None),
         journal.Redo: lambda: journal.Redo(id=line(journal.Undo(id=number() and None)).seq),
         journal.UndoToken: undo_token,
