@@ -22,6 +22,7 @@ from tests.support.tcp_proxy import TcpProxy, open_database_proxy
 from todo_cli.contract import (
     attachments,
     batch,
+    blame,
     channels,
     claims,
     comments,
@@ -29,6 +30,7 @@ from todo_cli.contract import (
     conversations,
     copies,
     devices,
+    diff,
     exports,
     imports,
     jobs,
@@ -108,6 +110,8 @@ TRIPS: dict[type[Request[Any]], int] = {
     claims.RenewClaims: 2,
     claims.ListClaims: 1,
     journal.ListChanges: 1,
+    blame.BlameTask: 1,
+    diff.DiffTasks: 2,  # words of time are read by the clock and the week of the user
     journal.Undo: 2,
     journal.Redo: 2,
     journal.UndoToken: 3,
@@ -303,6 +307,8 @@ def samples(line: Line, server_url: str) -> dict[type[Request[Any]], Callable[[]
         imports.LinkImportedTasks: unlinked,
         exports.ExportTasks: lambda: exports.ExportTasks(format="csv", filter="p1"),
         journal.ListChanges: lambda: journal.ListChanges(number=number()),
+        blame.BlameTask: lambda: blame.BlameTask(number=number()),
+        diff.DiffTasks: lambda: diff.DiffTasks(since="1h"),
         journal.Undo: lambda: journal.Undo(id=number() and None),
         journal.Redo: lambda: journal.Redo(id=line(journal.Undo(id=number() and None)).seq),
         journal.UndoToken: undo_token,
