@@ -13,9 +13,10 @@ from todo_cli.contract.base import Caller, Request, Secret
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.tasks import AddTask, ListTasks
 from todo_cli.core.dispatch import handle
+from todo_cli.db.pipeline import connect
 from todo_cli.db.sql import Sql
 from todo_cli.db.text_values import to_text
-from todo_cli.db.transaction import Transaction, connect
+from todo_cli.db.transaction import Transaction
 
 REQUESTS: dict[str, Request[Any]] = {
     "add": AddTask(title="Buy milk and a few other things"),

@@ -24,11 +24,13 @@ from urllib.request import urlopen
 from uuid import uuid4
 from zlib import crc32
 
+import pexpect
 import psycopg
 import pytest
 from psycopg import sql
 
 from tests.support.command_server import COMMAND, CommandServer, needs_new_process, run_new_process
+from tests.support.forked_terminal import fork_on_terminal
 from tests.support.pgbouncer import run_pgbouncer
 from todo_cli.contract.base import Secret
 from todo_cli.db.migrate import migrate
@@ -36,6 +38,7 @@ from todo_cli.db.owner import open_owner_session
 from todo_cli.local_postgres.cluster import LocalPostgres
 
 pytest_plugins = [
+    "tests.support.bare_server",
     "tests.support.valkey",
     "tests.support.connections",
     "tests.support.ask",
@@ -148,6 +151,32 @@ class Todo:
         run = run_new_process if self.server is None or needs_new_process(environment) else self.server.run
         done = run(arguments, data, environment, self.directory, timeout)
         return Result(done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"), done.returncode)
+
+    def spawn(
+        self,
+        *arguments: str,
+        rows: int = 24,
+        columns: int = 80,
+        env: dict[str, str] | None = None,
+        timeout: float = 30,
+        command: tuple[str, ...] = COMMAND,
+    ) -> Any:
+        """Start it on a terminal; return pexpect's end of it."""
+        environment = self.environment(env)
+        if command == COMMAND and self.server is not None and not needs_new_process(environment):
+            cwd = str(self.directory)
+            return fork_on_terminal(
+                self.server, arguments, environment, cwd, rows=rows, columns=columns, timeout=timeout
+            )
+        return pexpect.spawn(
+            command[0],
+            [*command[1:], *arguments],
+            env=environment,  # type: ignore[arg-type]
+            cwd=str(self.directory),
+            encoding="utf-8",
+            timeout=timeout,
+            dimensions=(rows, columns),
+        )
 
     def environment(self, more: dict[str, str] | None = None) -> dict[str, str]:
         """The whole environment of a run."""

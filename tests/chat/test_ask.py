@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pexpect
@@ -13,7 +14,9 @@ import pytest
 
 from tests.conftest import COMMAND, Person, Server, Todo
 from tests.support.chat_process import ChatProcess, slow_answer, wait_until
+from tests.support.connections import Line
 from tests.support.fake_model import call_answer, error_answer, text_answer
+from tests.support.limited_tokens import create_limited_token
 
 
 def test_ask_with_a_call_prints_its_effect_and_the_answer(talker: ChatProcess) -> None:
@@ -320,6 +323,19 @@ def test_ask_with_a_read_token_is_refused(talker: ChatProcess) -> None:
             "todo: the token lacks the scope chat"
             " (make one that has it: todo token create --name NAME --scopes read,tasks:write,chat)\n",
         )
+
+
+@pytest.mark.parametrize("limits", [{"filter": "#inbox"}, {"verbs": ("AddTask",)}, {"proposes": True}], ids=str)
+def test_chat_with_a_limited_token_is_refused_before_the_model(talker: ChatProcess, limits: dict[str, Any]) -> None:
+    with closing(Line(talker.db.server_url, talker.who)) as line:
+        env = {"TODO_TOKEN": create_limited_token(line, **limits)}
+    asked = talker("ask", "hello", env=env)
+    assert (asked.code, asked.out) == (5, "")
+    assert "not in the chat" in asked.err or "cannot use the chat" in asked.err
+    assert ("works through a server" if talker.way == "direct" else "--scopes read,tasks:write,chat") in asked.err
+    said = talker("chat", stdin="hello\n", env=env)
+    assert asked.err in said.err
+    assert talker.model.asked == []
 
 
 def test_conversation_renamed_and_forked_shows_both(talker: ChatProcess) -> None:

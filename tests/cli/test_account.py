@@ -95,9 +95,7 @@ def test_init_on_a_new_machine_creates_a_working_list_and_destroy_removes_it(new
         assert secret not in shown
     asked = newcomer("init", "--destroy")
     assert (asked.code, "--yes" in asked.err) == (10, True)
-    child = pexpect.spawn(
-        COMMAND[0], [*COMMAND[1:], "init", "--destroy"], env=newcomer.environment(), encoding="utf-8", timeout=20
-    )  # type: ignore[arg-type]
+    child = newcomer.spawn("init", "--destroy")
     child.expect("cannot be undone.*y/N")
     child.sendline("n")
     child.expect("Nothing was deleted.")
@@ -136,9 +134,7 @@ def test_login_with_a_wrong_token_stores_nothing(bare: Todo, person: Person, ser
 
 
 def test_login_at_a_prompt_does_not_echo_the_token(bare: Todo, person: Person, server: Server) -> None:
-    child = pexpect.spawn(
-        COMMAND[0], [*COMMAND[1:], "login", server.url], env=bare.environment(), encoding="utf-8", timeout=20
-    )  # type: ignore[arg-type]
+    child = bare.spawn("login", server.url)
     child.expect("E-mail .empty to sign in with a token.: ")
     child.sendline("")
     child.expect("Token: ")

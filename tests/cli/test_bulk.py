@@ -35,15 +35,7 @@ def add_six_tasks(todo: Todo) -> Todo:
 
 def run_on_terminal(todo: Todo, *arguments: str, answer: str) -> tuple[str, int | None]:
     """Answer the question on a terminal; return the output and the exit code."""
-    child = pexpect.spawn(
-        COMMAND[0],
-        [*COMMAND[1:], *arguments],
-        env=todo.environment({"TERM": "dumb"}),
-        encoding="utf-8",
-        cwd=str(todo.directory),
-        timeout=30,
-        dimensions=(50, 120),
-    )  # type: ignore[arg-type]
+    child = todo.spawn(*arguments, rows=50, columns=120, env={"TERM": "dumb"})
     child.expect(r"\[y/N\] ")
     shown = str(child.before)
     child.send(answer)

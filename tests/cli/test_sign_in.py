@@ -65,11 +65,6 @@ def read_token(todo: Todo, profile: str = "default") -> str | None:
     return token
 
 
-def spawn(todo: Todo, *arguments: str) -> pexpect.spawn[str]:
-    """Start a command on a terminal."""
-    return pexpect.spawn(COMMAND[0], [*COMMAND[1:], *arguments], env=todo.environment(), encoding="utf-8", timeout=20)  # type: ignore[arg-type]
-
-
 def answer(child: pexpect.spawn[str], question: str, secret: str) -> None:
     """Answer a question whose answer is not shown."""
     child.expect(question)
@@ -93,7 +88,7 @@ def test_newcomer_registers_with_an_invitation_and_has_a_list(bare: Todo, boss: 
 
 
 def test_sign_in_at_a_terminal_shows_no_password(ada: Todo, team: Server) -> None:
-    child = spawn(ada, "--profile", "tty", "login", team.url, "--no-keyring", "--name", "tty")
+    child = ada.spawn("--profile", "tty", "login", team.url, "--no-keyring", "--name", "tty")
     child.expect("E-mail .empty to sign in with a token.: ")
     child.sendline(ada.env["ADA"])
     answer(child, "Password: ", PASSWORD)
@@ -133,7 +128,7 @@ def test_password_is_changed_at_a_terminal_typed_twice(ada: Todo, team: Server) 
         stdin=PASSWORD,
     )
     for repeated, message, code in ((PASSWORD, "the two passwords differ", 2), (NEW, "1 other session ended", 0)):
-        child = spawn(ada, "password")
+        child = ada.spawn("password")
         answer(child, "Current password .empty if there is none.: ", PASSWORD)
         answer(child, "New password: ", NEW)
         answer(child, "Repeat it: ", repeated)

@@ -11,9 +11,9 @@ import pytest
 
 from tests.conftest import Database
 from todo_cli.db import pipeline
+from todo_cli.db.pipeline import connect
 from todo_cli.db.prepared_statements import MAX_STATEMENTS, name_statement
 from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import connect
 
 R = TypeVar("R")
 Work = Callable[[pipeline.Connection], Coroutine[Any, Any, R]]

@@ -148,6 +148,9 @@ FROZEN = {
     "0028_shared_spaces.sql": "f3fcadacc132f702d5e94d3f16ad71918d9745d93bce749ae429d63b040adb90",
     "0029_proposal_sweep.sql": "8d322847ac3774dcddc879c1c7399ea9f4516ec8ad85bd24f15333a695371569",
     "0030_positions.sql": "5d2936b31411ecb5cccfb29e2da636dad9d74196cbb59b9e594cfc0969c02743",
+    "0031_title_jobs.sql": "d9cbdfedc22e67e9147dd4519057334699166a45a16e1955dabd639da2f26ed0",
+    "0032_limited_hint.sql": "72afc788c05bece6e657ee437ac031d2acbcf0336e96d70f331535a49985c551",
+    "0033_assignments.sql": "b7bb534ffc1e968d120a853ae71de231f19e66a66f4acd310130dbe4154111a7",
 }
 
 

@@ -10,9 +10,10 @@ from tests.conftest import Person
 from todo_cli.contract.base import Caller, Secret
 from todo_cli.contract.users import WhoAmI
 from todo_cli.db import policies
+from todo_cli.db.pipeline import connect
 from todo_cli.db.sql import Sql
 from todo_cli.db.statement_limit import DATABASE_LIMIT_SECONDS
-from todo_cli.db.transaction import Transaction, connect
+from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Unavailable
 
 SLOW = Sql("SELECT pg_sleep(60)::text")

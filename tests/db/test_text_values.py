@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from tests.conftest import Database
 from todo_cli.db import pipeline
+from todo_cli.db.pipeline import connect
 from todo_cli.db.sql import Sql
 from todo_cli.db.text_values import to_text
-from todo_cli.db.transaction import connect
 
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=20)
 ARRAYS = Sql("SELECT json_build_array(%(texts)s::text[], %(numbers)s::bigint[], %(text)s::text)::text")

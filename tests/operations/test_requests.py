@@ -35,6 +35,7 @@ from todo_cli.contract.codec import encode
 from todo_cli.contract.comments import AddComment, EditComment, ListComments, RemoveComment
 from todo_cli.contract.conversation_export import ExportedMessage, ExportHeader, ImportMessages
 from todo_cli.contract.copies import CopyTasks
+from todo_cli.contract.edits import EditEachTask, TaskEdit
 from todo_cli.contract.exports import ExportTasks
 from todo_cli.contract.imports import ImportTasks, LinkImportedTasks, TaskToImport
 from todo_cli.contract.jobs import ListJobs, RetryJobs
@@ -129,6 +130,8 @@ STORY: tuple[Request[Any], ...] = (
     StartTasks(numbers=(4,)), StartTasks(numbers=(99,)), StopTasks(numbers=(4,)), StopTasks(numbers=(99,)), StopTasks(),
     SkipTasks(numbers=(4,)), SkipTasks(numbers=(1,)), CompleteTasks(numbers=(4,), with_subtasks=True), Undo(), ShowTask(number=4),
     CopyTasks(numbers=(4, 1), with_subtasks=True, due="2030-02-01", add_tags=("copy",)), CopyTasks(numbers=(99,)), CopyTasks(numbers=()), Undo(),
+    EditEachTask(edits=(TaskEdit(number=4, due="2030-03-01"), TaskEdit(number=2, add_tags=("each",)))), Undo(), EditEachTask(edits=()),
+    EditEachTask(edits=(TaskEdit(number=4, title="x"), TaskEdit(number=99, title="x"))), EditEachTask(edits=(TaskEdit(number=2, title="x", if_rev=1),)),
     MoveTasks(numbers=(4, 2), before=1), MoveTasks(numbers=(1,), last=True), MoveTasks(numbers=(1,)), MoveTasks(numbers=(1,), behind=99),
     SortTasks(numbers=(1, 2, 4), by="-title"), SortTasks(filter="status:open", by="rank"), ListTasks(sort="position", limit=2), Undo(),
     ClaimTask(number=2), ClaimTask(number=2, lease=60), ClaimTask(number=99), ClaimTask(number=1, filter="p1"), ClaimTask(filter="#nowhere"),

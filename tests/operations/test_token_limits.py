@@ -16,8 +16,10 @@ from todo_cli.contract.claims import ClaimTask
 from todo_cli.contract.comments import AddComment, ListComments
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.imports import SourceReferences
+from todo_cli.contract.jobs import RetryJobs
 from todo_cli.contract.journal import ListChanges, Undo
 from todo_cli.contract.search import SearchTasks
+from todo_cli.contract.sessions import RevokeSessions
 from todo_cli.contract.tasks import (
     AddTask,
     AddTasks,
@@ -30,7 +32,7 @@ from todo_cli.contract.tasks import (
 )
 from todo_cli.contract.tokens import ListTokens, RevokeToken
 from todo_cli.contract.users import WhoAmI
-from todo_cli.contract.views import ListProjects, ListTags
+from todo_cli.contract.views import ChooseView, ListProjects, ListTags, RemoveView, SaveView
 from todo_cli.errors import Invalid, NotAllowed, NotFound, TooMany
 
 through_a_server = pytest.mark.parametrize("way", ["api"])
@@ -39,6 +41,18 @@ through_a_server = pytest.mark.parametrize("way", ["api"])
 def limit(ask: Ask, ask_as: AskAs, **limits: Any) -> Ask:
     """Return a function that asks with a new token of these limits."""
     return ask_as(ask.who, create_limited_token(ask, **limits))
+
+
+@through_a_server
+@pytest.mark.parametrize(
+    "request_", [SaveView(name="x", filter="@x"), RemoveView(name="x"), ChooseView(), RetryJobs(), RevokeSessions()]
+)
+def test_request_beyond_tasks_is_refused_to_a_token_with_limits(ask: Ask, ask_as: AskAs, request_: Any) -> None:
+    agent = limit(ask, ask_as, filter="@x", scopes=("read", "tasks:write", "tokens:write"))
+    with pytest.raises(NotAllowed, match=f"a token with limits cannot run {request_.label}, which acts on more"):
+        agent(request_)
+    with pytest.raises(Invalid, match="no Request with which a token with limits changes anything"):
+        create_limited_token(ask, verbs=(request_.verb,))
 
 
 @through_a_server
@@ -185,8 +199,8 @@ def test_child_of_a_limited_token_is_never_wider(ask: Ask, ask_as: AskAs) -> Non
         ({"filter": ":nowhere"}, "there is no view"),
         ({"filter": "@a", "scopes": ("all",)}, "cannot have the scope all"),
         ({"verbs": ("CompleteTasks",), "scopes": ("read", "chat")}, "cannot have the scope chat"),
-        ({"verbs": ("ListTasks",)}, "no Request that changes anything"),
-        ({"verbs": ("Nonsense",)}, "no Request that changes anything"),
+        ({"verbs": ("ListTasks",)}, "no Request with which a token with limits changes anything"),
+        ({"verbs": ("Nonsense",)}, "no Request with which a token with limits changes anything"),
         ({"per_minute": 5, "scopes": ("all",)}, "a token with a rate cannot have the scope all"),
         ({"per_minute": 0}, "per_minute"),
     ],

@@ -24,7 +24,7 @@ from todo_cli.contract.base import Secret
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.journal import Undo
 from todo_cli.core.attachments.sweep import sweep_attachments
-from todo_cli.db.transaction import connect
+from todo_cli.db.pipeline import connect
 from todo_cli.errors import Conflict, NotFound, Unavailable
 from todo_cli.server.attachment_routes import open_object_store
 

@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import pexpect
-
 from tests.conftest import COMMAND, Database, Person, Result, Server, Todo
 from tests.support.fake_model import FakeModel, Script
 
@@ -94,16 +92,7 @@ class ChatProcess:
 
     def spawn(self, *arguments: str, columns: int = 160) -> Any:
         """Start the command on a terminal."""
-        environment = self.todo.environment({"TERM": "dumb", "NO_COLOR": "1"})
-        return pexpect.spawn(
-            COMMAND[0],
-            [*COMMAND[1:], *arguments],
-            env=environment,
-            cwd=str(self.todo.directory),
-            encoding="utf-8",
-            timeout=30,
-            dimensions=(40, columns),
-        )  # type: ignore[arg-type]
+        return self.todo.spawn(*arguments, rows=40, columns=columns, env={"TERM": "dumb", "NO_COLOR": "1"})
 
 
 @dataclass

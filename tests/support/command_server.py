@@ -7,6 +7,7 @@ one for such runs. TODO_TEST_NEW_PROCESSES=1 does so for all of them, as `-m lon
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import importlib
 import json
@@ -17,6 +18,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import traceback
 from collections.abc import Mapping
@@ -71,21 +73,12 @@ class CommandServer:
         self, arguments: tuple[str, ...], data: bytes, env: Mapping[str, str], cwd: Path, timeout: float
     ) -> subprocess.CompletedProcess[bytes]:
         """Run one command to its end; raises TimeoutExpired as `subprocess.run` does."""
-        message = json.dumps({"arguments": arguments, "env": dict(env), "cwd": str(cwd)}).encode()
-        with (
-            tempfile.TemporaryFile() as given,
-            tempfile.TemporaryFile() as out,
-            tempfile.TemporaryFile() as err,
-            socket.socket(socket.AF_UNIX) as link,
-        ):
+        with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             given.write(data)
             given.seek(0)
-            link.connect(self._address)
-            socket.send_fds(link, [len(message).to_bytes(4, "big")], [given.fileno(), out.fileno(), err.fileno()])
-            link.sendall(message)
+            child, link = self.start(arguments, env, cwd, [given.fileno(), out.fileno(), err.fileno()])
             link.settimeout(timeout)
-            with link.makefile("r") as answers:
-                child = int(answers.readline())
+            with link, link.makefile("r") as answers:
                 try:
                     status = int(answers.readline())
                 except TimeoutError:
@@ -94,6 +87,30 @@ class CommandServer:
             out.seek(0)
             err.seek(0)
             return subprocess.CompletedProcess(arguments, status, out.read(), err.read())
+
+    def start(
+        self,
+        arguments: tuple[str, ...],
+        env: Mapping[str, str],
+        cwd: Path | str,
+        streams: list[int],
+        *,
+        is_terminal: bool = False,
+    ) -> tuple[int, socket.socket]:
+        """Start one command on the streams. Return its process id, and the socket that will tell its exit code.
+
+        is_terminal: the streams are a terminal, which becomes the command's own.
+        """
+        given = {"arguments": arguments, "env": dict(env), "cwd": str(cwd), "is_terminal": is_terminal}
+        message = json.dumps(given).encode()
+        link = socket.socket(socket.AF_UNIX)
+        link.connect(self._address)
+        socket.send_fds(link, [len(message).to_bytes(4, "big")], streams)
+        link.sendall(message)
+        child = b""
+        while not child.endswith(b"\n"):
+            child += link.recv(1)
+        return int(child), link
 
     def write_command(self, file: Path) -> None:
         """Write an executable `todo` that has this process fork the command; what stays running gets a new interpreter."""
@@ -152,6 +169,8 @@ def _answer(link: socket.socket) -> None:
     if not child:
         link.close()
         _run(json.loads(message), streams)
+    for stream in streams:
+        os.close(stream)
     with suppress(OSError):
         link.sendall(f"{child}\n".encode())
         link.sendall(f"{os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}\n".encode())
@@ -163,6 +182,10 @@ def _run(given: dict[str, object], streams: list[int]) -> None:
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
     os.closerange(3, 100)
+    if given.get("is_terminal"):
+        os.setsid()
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(str(given["cwd"]))
     os.environ.clear()
     os.environ.update(given["env"])  # type: ignore[call-overload]

@@ -15,7 +15,8 @@ from tests.conftest import Database, Person
 from todo_cli.contract.base import Caller, Request, Secret
 from todo_cli.contract.ids import new_id, new_token, token_hash
 from todo_cli.core.dispatch import handle
-from todo_cli.db.transaction import Transaction, connect
+from todo_cli.db.pipeline import connect
+from todo_cli.db.transaction import Transaction
 
 R = TypeVar("R")
 Raw = psycopg.Connection[Any]

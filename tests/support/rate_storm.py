@@ -14,10 +14,9 @@ import subprocess
 import sys
 import time
 
-from todo_cli.db.pipeline import run
+from todo_cli.db.pipeline import connect, run
 from todo_cli.db.rate_limit import LIMIT_REQUEST, USER_POLICY, WINDOW_SECONDS, RequestCount
 from todo_cli.db.sql import Sql
-from todo_cli.db.transaction import connect
 from todo_cli.errors import TooMany
 from todo_cli.server.connection_pools import open_pool
 from todo_cli.server.rate_limit import RateLimiter

@@ -31,16 +31,8 @@ class Terminal:
         self.screen = pyte.HistoryScreen(columns, rows, history=20_000, ratio=0.5)
         self._stream = pyte.Stream(self.screen)
         self.raw = ""
-        environment = todo.environment({"TERM": "xterm-256color"} | env)
-        self.child: Any = pexpect.spawn(
-            command[0],
-            [*command[1:], *arguments],
-            env=environment,
-            cwd=str(todo.directory),
-            encoding="utf-8",
-            dimensions=(rows, columns),
-            echo=True,
-        )  # type: ignore[arg-type]
+        environment = {"TERM": "xterm-256color"} | env
+        self.child = todo.spawn(*arguments, rows=rows, columns=columns, env=environment, command=command)
         self.child.delaybeforesend = None
         self.screen.write_process_input = self.child.send  # a terminal tells where its cursor is
 

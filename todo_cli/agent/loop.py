@@ -68,8 +68,11 @@ async def run_turn(
     emit: EmitEvent = lambda event: None,
     stop: asyncio.Event | None = None,
     limits: Limits = Limits(),  # noqa: B008 - frozen
+    titles: bool = False,
 ) -> TurnEnd:
     """Run the turn to its end, or until it waits for an approval. Raise TodoError; what is stored stays.
+
+    `titles`: a worker may title the conversation where nobody does within seconds of its first turn.
 
     `stop` ends the turn, as StopTurn does from anywhere: its text so far and its changes stay. Cancelling the task only
     leaves the turn: another process may take it over at once.
@@ -79,7 +82,7 @@ async def run_turn(
         return TurnEnd(begun.turn, begun.conversation, begun.number, begun.state, mine=False)
     attempt = Attempt(send, begun, emit, stop or asyncio.Event(), limits)
     try:
-        end = await _TurnLoop(attempt, ask_model, begin.model).run()
+        end = await _TurnLoop(attempt, ask_model, begin.model, titles=titles).run()
         end.after, end.first = attempt.last_batch, begun.first
         return end
     except asyncio.CancelledError:
@@ -88,8 +91,9 @@ async def run_turn(
 
 
 class _TurnLoop:
-    def __init__(self, attempt: Attempt, ask_model: AskModel, model: str | None) -> None:
+    def __init__(self, attempt: Attempt, ask_model: AskModel, model: str | None, *, titles: bool) -> None:
         self._attempt, self._ask_model, self._model = attempt, ask_model, model
+        self._titles = titles and attempt.begun.first
         self._was_compacted = False
         self._answer_usage: list[dict[str, Any] | None] = []
         self._summary_usage: dict[str, Any] | None = None
@@ -194,6 +198,7 @@ class _TurnLoop:
             "model": self._model,
             "total": total,
             "error": error.as_problem() if error else None,
+            "wants_title": self._titles and state == "done",
         }
         values |= fields | ({} if text.strip() or state == "done" else {"status": "whole"})
         stored = await attempt.send(EndTurn(**attempt.fence, lease=attempt.limits.lease_seconds, **values))

@@ -7,13 +7,14 @@ import re
 from collections.abc import Awaitable
 from typing import Any
 
+import msgspec
+
 from todo_cli.agent.attempt import SendRequest
 from todo_cli.agent.prompts import TITLE_PROMPT
 from todo_cli.agent.receive import AskModel, receive
 from todo_cli.contract.codec import normalize_text
 from todo_cli.contract.model_texts import StoreTitle
 from todo_cli.contract.turn_steps import ReadReplay
-from todo_cli.errors import ModelFailed
 from todo_cli.llm.pricing import usage_fields
 
 TITLE_SECONDS = 15.0
@@ -25,30 +26,39 @@ MAX_RECEIVED_CHARS = 2_000
 MAX_TITLE_CHARS = 60
 
 
+class GivenTitle(msgspec.Struct, frozen=True):
+    """The title that a model has given, None where it gave none, and the usage of that call."""
+
+    title: str | None
+    usage: dict[str, Any] | None
+
+
+async def request_title(ask_model: AskModel, question: str, answer: str) -> GivenTitle:
+    """Ask the model to title a conversation by its first message and the answer to it; raise ModelFailed."""
+    excerpt = f"user: {question[:MAX_SENT_CHARS]}\n\nassistant: {answer[:MAX_SENT_CHARS]}"
+    request = [{"role": "system", "content": TITLE_PROMPT}, {"role": "user", "content": excerpt}]
+    response = await receive(ask_model(request, ()), _BoundedSink(), TITLE_SECONDS)
+    title = clean_title(response.text) if response.reason == "stop" else None
+    return GivenTitle(title, usage_fields(response.usage))
+
+
 async def store_title(send: SendRequest, ask_model: AskModel, conversation: str, turn: str, model: str | None) -> None:
-    """Store a title for a conversation that has one turn; without effect where the model fails. Raise TodoError."""
+    """Store a title for a conversation that has one turn; raise TodoError, also where the model fails."""
     replay = await send(ReadReplay(conversation=conversation, budget=MAX_SENT_CHARS * 4))
     messages = [message for message in replay.messages if message.role in ("user", "assistant") and message.content]
     is_first_turn = {message.turn for message in messages} == {turn} and messages[-1].role == "assistant"
     if replay.over or replay.cut or replay.summary or not is_first_turn:
         return
-    ends = (messages[0], messages[-1])
-    excerpt = "\n\n".join(f"{message.role}: {message.content[:MAX_SENT_CHARS]}" for message in ends)
-    request = [{"role": "system", "content": TITLE_PROMPT}, {"role": "user", "content": excerpt}]
-    try:
-        response = await receive(ask_model(request, ()), _BoundedSink(), TITLE_SECONDS)
-    except ModelFailed:
-        return
-    title = clean_title(response.text) if response.reason == "stop" else None
-    if title or response.usage:
+    given = await request_title(ask_model, messages[0].content, messages[-1].content)
+    if given.title or given.usage:
         await send(
             StoreTitle(
                 conversation=conversation,
                 turn=turn,
                 first_message=messages[0].content,
-                title=title,
+                title=given.title,
                 model=model,
-                usage=usage_fields(response.usage),
+                usage=given.usage,
             )
         )
 

@@ -160,7 +160,7 @@ def _print_added(session: Session, answers: list[Changed], form: str) -> None:
     elif len(tasks) <= MAX_SHOWN_TASKS:
         result = Changed(tasks=tasks, seq=0, new=new)
         text.write_changed(
-            "Added", result, text.zone_for(tasks, session), session.clock.now, absolute=session.absolute_dates
+            "Added", result, session.load_zone_for(tasks), session.clock.now, absolute=session.absolute_dates
         )
     else:
         text.write(f"Added {len(tasks):,} tasks: #{tasks[0].number} to #{tasks[-1].number}")

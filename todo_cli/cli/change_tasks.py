@@ -85,7 +85,7 @@ def print_changed(ctx: Any, result: Changed, past: str, form: str) -> None:
         text.write_changed(
             past,
             result,
-            text.zone_for(result.tasks, session),
+            session.load_zone_for(result.tasks),
             session.clock.now,
             unchanged,
             absolute=session.absolute_dates,

@@ -114,7 +114,7 @@ def _print_version(ctx: typer.Context, wanted: bool) -> None:
 
 
 def _complete_profile(incomplete: str) -> list[str]:
-    from todo_cli.settings.settings import profile_names
+    from todo_cli.settings.settings_file import profile_names
 
     return profile_names(incomplete)
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime, tzinfo
 
     from todo_cli.cli.json_options import JsonOptions
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from todo_cli.contract.base import Request
     from todo_cli.contract.clock import Clock
     from todo_cli.contract.display import DisplayPreferences
+    from todo_cli.contract.tasks import Task
     from todo_cli.contract.users import Identity
     from todo_cli.settings.settings import Settings
 
@@ -125,6 +126,15 @@ class Session:
         from todo_cli.parsing.dates import zone_of
 
         return zone_of(self.clock.zone)
+
+    def load_zone_for(self, tasks: Iterable[Task]) -> tzinfo | None:
+        """Return the user's time zone, but load it only if one of the tasks has a date."""
+        absolute = self.absolute_dates
+        has_date = any(
+            task.due or task.defer or task.scheduled or task.repeat or task.remind or (absolute and task.started_at)
+            for task in tasks
+        )
+        return self.load_zone() if has_date else None
 
     @property
     def is_interactive(self) -> bool:

@@ -16,7 +16,8 @@ from todo_cli.cli.render.escape import escape, escape_block
 from todo_cli.cli.render.list_view import open_view
 from todo_cli.cli.render.pending_calls import format_pending_calls
 from todo_cli.cli.render.signs import choose_signs
-from todo_cli.cli.render.turn import Screen, error_detail
+from todo_cli.cli.render.turn import Screen
+from todo_cli.cli.render.turn_calls import error_detail
 from todo_cli.cli.session import Session
 from todo_cli.cli.turn_signals import run_with_signals
 from todo_cli.contract.conversations import AnswerTurn, ConversationDetail, ShowConversation

@@ -14,8 +14,9 @@ from todo_cli.contract.display import NO_DISPLAY_PREFERENCES
 from todo_cli.core.dispatch import handle
 from todo_cli.db.connection_settings import has_several_hosts
 from todo_cli.db.errors import MIGRATE_HINT, ConnectionLost, RolledBack
+from todo_cli.db.pipeline import connect, time_limit
 from todo_cli.db.prepared_statements import Preparation
-from todo_cli.db.transaction import Transaction, connect, time_limit
+from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Unavailable
 from todo_cli.settings.settings import Settings
 

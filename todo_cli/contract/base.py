@@ -95,6 +95,8 @@ class Request(Struct, Generic[R], frozen=True, kw_only=True, forbid_unknown_fiel
     """Whether a person must approve a model's call of it."""
     unjournaled: ClassVar[tuple[str, ...]] = ()
     """Fields that the journal leaves out: addresses and keys that may be secrets."""
+    needs_unlimited: ClassVar[bool] = False
+    """True when it acts on more than tasks, so that no token with limits may send it."""
     needs_numbers: ClassVar[bool] = False
     """True when a model must name the tasks by their numbers."""
 

@@ -25,7 +25,6 @@ class CopyTasks(Request[Changed], frozen=True, kw_only=True):
     past = "Copied"
     route = "POST /v1/tasks/copies"
     scope = "tasks:write"
-    needs_numbers = True
 
     numbers: Annotated[tuple[Number, ...], Meta(min_length=1, max_length=MAX_ADDED_TASKS)]
     with_subtasks: bool | UnsetType = UNSET
@@ -42,3 +41,4 @@ class CopyTasks(Request[Changed], frozen=True, kw_only=True):
     scheduled: DateText | UnsetType | None = UNSET
     every: RecurrenceText | UnsetType | None = UNSET
     remind: ReminderTexts | UnsetType = UNSET
+    assigned_to: Name | UnsetType | None = UNSET

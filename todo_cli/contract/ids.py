@@ -91,3 +91,9 @@ def read_code(text: str) -> str:
 def code_hash(code: Secret) -> str:
     """Return the SHA-256 of a code in hex, however it is typed."""
     return token_hash(Secret(read_code(code.reveal())))
+
+
+def is_uuid(text: str) -> bool:
+    """Return whether the text is a UUID in its usual form."""
+    parts = text.split("-")
+    return [len(part) for part in parts] == [8, 4, 4, 4, 12] and not set(text) - set("0123456789abcdef-")

@@ -85,5 +85,6 @@ class RetryJobs(Request[RetriedJobs], frozen=True, kw_only=True):
     past = "Retried"
     route = "POST /v1/jobs/retry"
     scope = "tasks:write"
+    needs_unlimited = True
 
     id: Id | None = None

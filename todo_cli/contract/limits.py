@@ -69,6 +69,10 @@ LONG_TEXT_CHARS = 500
 """A longer text is cut in brief answers, and the journal keeps it apart from the task."""
 MAX_ADDED_TASKS = 1_000
 """Tasks of one `AddTasks`; `todo add -` sends more in parts."""
+MAX_EDITED_TASKS = 500
+"""Tasks of one `EditEachTask`, each with fields of its own."""
+MAX_FORM_TASKS = 100
+"""Tasks of one `todo edit` in an editor."""
 MAX_STDIN_LINES = 100_000
 """Lines of one `todo add -`."""
 MAX_IMPORTED_TASKS = 500

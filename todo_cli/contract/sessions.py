@@ -55,6 +55,7 @@ class RevokeSessions(Request[RevokedSessions], frozen=True, kw_only=True):
     past = "Revoked"
     route = "DELETE /v1/sessions"
     scope = "tokens:write"
+    needs_unlimited = True
     personal = True
 
     name: Name | None = None

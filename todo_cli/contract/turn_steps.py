@@ -228,7 +228,7 @@ class HoldCalls(Request[PendingCalls], frozen=True, kw_only=True):
 
 
 class EndTurn(Step, frozen=True, kw_only=True):
-    """Store the last message and end the turn."""
+    """Store the last message and end the turn; `wants_title` queues a title where it is the conversation's first."""
 
     verb = "EndTurn"
 
@@ -239,3 +239,4 @@ class EndTurn(Step, frozen=True, kw_only=True):
     usage: UsageRecord | None = None
     total: UsageRecord | None = None
     error: dict[str, Any] | None = None
+    wants_title: bool = False

@@ -31,6 +31,11 @@ class Identity(Struct, frozen=True, kw_only=True):
     per_minute: int | None = None
     proposes: bool = False
 
+    @property
+    def has_limits(self) -> bool:
+        """Return whether the token has limits other than a rate."""
+        return bool(self.filter or self.verbs or self.proposes)
+
 
 class WhoAmI(Request[Identity], frozen=True, kw_only=True):
     """Show who is signed in, with which token, in which space."""

@@ -44,6 +44,7 @@ class SaveView(Request[View], frozen=True, kw_only=True):
     past = "Saved"
     route = "POST /v1/views"
     scope = "tasks:write"
+    needs_unlimited = True
 
     name: ViewName
     filter: ViewFilter
@@ -68,6 +69,7 @@ class RemoveView(Request[View], frozen=True, kw_only=True):
     past = "Removed"
     route = "DELETE /v1/views/{name}"
     scope = "tasks:write"
+    needs_unlimited = True
 
     name: ViewName
 
@@ -80,6 +82,7 @@ class ChooseView(Request[ViewPage], frozen=True, kw_only=True):
     past = "Chose"
     route = "PATCH /v1/views"
     scope = "tasks:write"
+    needs_unlimited = True
 
     name: ViewName | None = None
 

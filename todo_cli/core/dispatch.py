@@ -12,6 +12,7 @@ from todo_cli.contract.base import Request
 from todo_cli.core.registry import core_modules
 from todo_cli.db.token_limits import LimitsUnknown, remember_limits
 from todo_cli.db.transaction import Transaction
+from todo_cli.errors import NotAllowed
 
 R = TypeVar("R")
 Handler = Callable[[Transaction, Any], Awaitable[Any]]
@@ -36,9 +37,11 @@ def handler(request: type[Request[Any]]) -> Callable[[H], H]:
 def import_handlers(wanted: type[Request[Any]] | None = None) -> None:
     """Import the modules of `core` until one of them registers a handler of `wanted`; all of them without it.
 
-    A command needs one handler, and importing them all costs as much as its work.
+    A command needs one handler, and importing them all costs as much as its work. A Request of `contract/views.py` is
+    looked for in a package `core/views` first, if there is one.
     """
-    for module in core_modules():
+    noun = wanted.__module__.rpartition(".")[2] if wanted else ""
+    for module in core_modules(noun):
         if wanted in HANDLERS:
             return
         import_module(module)
@@ -57,6 +60,11 @@ async def handle(tx: Transaction, request: Request[R]) -> R:
             tx.values["knows_limits"] = True
         else:
             return result
+    if tx.limits and request.needs_unlimited:
+        raise NotAllowed(
+            f"a token with limits cannot run {request.label}, which acts on more than tasks",
+            hint="use a token without limits",
+        )
     if tx.limits and tx.limits.proposes and request.scope == "tasks:write" and request.verb != "ProposeChange":
         from todo_cli.contract.proposals import ProposeChange
 

@@ -28,6 +28,7 @@ UNKNOWN_TEXT = "(a long text)"  # shown where the journal only knows that a text
 SHOWN_FIELDS = (
     "title", "status", "due", "project", "tags", "priority", "note", "parent", "after", "defer", "scheduled", "started_at",
     "tracked", "repeat", "remind", "claimed_by", "attachments", "discovered_from", "position",
+    "assigned_to",
 )  # fmt: skip  # a table
 
 
@@ -227,7 +228,7 @@ def show_field(shown: dict[str, Any], name: str) -> Any:
     value = shown.get(name)
     if name != "repeat" or not isinstance(value, dict):
         return value
-    from todo_cli.parsing.recurrence import describe_recurrence
+    from todo_cli.parsing.recurrence_format import describe_recurrence
 
     try:
         return describe_recurrence(value["rule"], value["from_done"])

@@ -7,7 +7,10 @@ statements are prepared when a pipeline fails half-way.
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -17,6 +20,8 @@ from psycopg.errors import Diagnostic, DuplicatePreparedStatement, InvalidSqlSta
 from psycopg.pq import ExecStatus, PipelineStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 
+from todo_cli.db.connection_settings import connection_settings
+from todo_cli.db.errors import translate_error
 from todo_cli.db.prepared_statements import Preparation, PreparedStatements, name_statement
 from todo_cli.db.sql import Sql
 from todo_cli.db.text_values import to_text
@@ -167,3 +172,24 @@ def _first_row(result: PGresult, encoding: str) -> Row | None:
         return None
     cells = (result.get_value(0, column) for column in range(result.nfields))
     return tuple(None if cell is None else bytes(cell).decode(encoding) for cell in cells)
+
+
+async def connect(url: str, preparation: Preparation | None = None, application: str = "todo") -> Connection:
+    """Open a connection on which the statements of one pipeline are one implicit transaction; raises TodoError."""
+    try:
+        connection = await Connection.connect(url, **connection_settings(url, application))
+    except Error as error:
+        raise translate_error(error) from error
+    connection.preparation = preparation or connection.preparation
+    return connection
+
+
+@asynccontextmanager
+async def time_limit(seconds: float) -> AsyncIterator[None]:
+    """Raise TimeoutError after so many seconds.
+
+    The inner limit lets psycopg cancel the statement and keep the connection. Where the database hangs, psycopg would
+    wait ten seconds for that; the outer limit gives up after one.
+    """
+    async with asyncio.timeout(seconds + 1), asyncio.timeout(seconds):
+        yield

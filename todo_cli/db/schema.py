@@ -72,6 +72,7 @@ FUNCTIONS_AFTER_TABLES = (
     "channels",
     "jobs",
     "deliveries",
+    "titles",
     "sweep",
 )
 MARKER = "-- name: "

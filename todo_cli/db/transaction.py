@@ -1,8 +1,7 @@
-"""Connections, and the one transaction of a Request."""
+"""The one transaction of a Request."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -15,10 +14,8 @@ from psycopg.pq import TransactionStatus
 from todo_cli.contract.base import Caller, Request
 from todo_cli.contract.clock import Clock
 from todo_cli.contract.preferences import NO_PREFERENCES, Preferences
-from todo_cli.db.connection_settings import connection_settings
-from todo_cli.db.errors import ConnectionLost, translate_error, translate_outcome, was_lost
+from todo_cli.db.errors import ConnectionLost, translate_outcome, was_lost
 from todo_cli.db.pipeline import Connection, Row, run
-from todo_cli.db.prepared_statements import Preparation
 from todo_cli.db.rate_limit import LIMIT_REQUEST, RequestCount
 from todo_cli.db.schema_version import SCHEMA_VERSION
 from todo_cli.db.sign_in import ENTER, Entry
@@ -32,27 +29,6 @@ logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 BEGIN, COMMIT, ROLLBACK = Sql("BEGIN"), Sql("COMMIT"), Sql("ROLLBACK")
 SAVEPOINT, ROLLBACK_INNER = Sql("SAVEPOINT before_inner"), Sql("ROLLBACK TO SAVEPOINT before_inner")
-
-
-async def connect(url: str, preparation: Preparation | None = None, application: str = "todo") -> Connection:
-    """Open a connection on which the statements of one pipeline are one implicit transaction; raises TodoError."""
-    try:
-        connection = await Connection.connect(url, **connection_settings(url, application))
-    except psycopg.Error as error:
-        raise translate_error(error) from error
-    connection.preparation = preparation or connection.preparation
-    return connection
-
-
-@asynccontextmanager
-async def time_limit(seconds: float) -> AsyncIterator[None]:
-    """Raise TimeoutError after so many seconds.
-
-    The inner limit lets psycopg cancel the statement and keep the connection. Where the database hangs, psycopg would
-    wait ten seconds for that; the outer limit gives up after one.
-    """
-    async with asyncio.timeout(seconds + 1), asyncio.timeout(seconds):
-        yield
 
 
 class Transaction:

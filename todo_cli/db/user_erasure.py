@@ -23,7 +23,7 @@ from todo_cli.errors import Conflict
 
 ERASED_COMMENT = "The author of this comment has been erased."
 ERASED_NAME = "erased user"
-NAME_KEYS = frozenset({"name", "user", "email", "member", "claimed_by", "by"})
+NAME_KEYS = frozenset({"name", "user", "email", "member", "claimed_by", "assigned_to", "by"})
 """Keys under which the journal has the name or the address of a user."""
 COMMENT_VERBS = ["AddComment", "EditComment", "RemoveComment"]
 ACCOUNT_VERBS = ["AddUser", "DisableUser", "SetBudget", "CreateResetCode", "CreateInvitation"]
@@ -63,6 +63,14 @@ UPDATE todo.tasks t
    SET remind = (
      SELECT jsonb_agg(r) FROM jsonb_array_elements(t.remind) r WHERE r ->> 'user' <> %(user)s)
  WHERE t.remind @> jsonb_build_array(jsonb_build_object('user', %(user)s::text))"""
+
+# The trigger of `members` frees the open tasks, with a change in the journal, at the end of the transaction: ask for it
+# while the user still has the name.
+_FREE_TASKS = "SET CONSTRAINTS todo.members_unassigned IMMEDIATE"
+
+_ERASE_ASSIGNEE = """
+UPDATE todo.tasks SET assigned_to = NULL
+ WHERE space_id::text = ANY (%(spaces)s) AND assigned_to = %(name)s"""
 
 _ERASE_COMMENTS = "UPDATE todo.comments SET text = %(text)s WHERE user_id = %(user)s"
 
@@ -125,6 +133,8 @@ def _erase(connection: OwnerConnection, account: UserAccount) -> Counter[str]:
     for statement in (_FREE_CLAIMS, _DROP_REMINDERS, _ERASE_INVITATIONS, _ERASE_USED_INVITATIONS):
         connection.execute(statement, values)
     counts = _delete_rows(connection, tables, account, dying)
+    connection.execute(_FREE_TASKS)
+    connection.execute(_ERASE_ASSIGNEE, {"spaces": shared, "name": account.name})
     connection.execute(_ERASE_COMMENTS, values | {"text": ERASED_COMMENT})
     connection.execute(_ERASE_OWN_CHANGES, values | {"comments": COMMENT_VERBS})
     _redact_journal(connection, account, shared)

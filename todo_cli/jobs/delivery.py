@@ -17,6 +17,10 @@ async def run_job(queue: JobQueue, job: TakenJob, options: WorkerOptions) -> Non
     """Do the work of a leased job, then finish it or let it be tried again."""
     if job.kind == "sweep":
         await run_sweep(queue, job, options)
+    elif job.kind == "title":
+        from todo_cli.jobs.titles import run_title
+
+        await run_title(queue, job, options)
     elif job.kind == "changes":
         await _send_changes(queue, job, options)
     else:

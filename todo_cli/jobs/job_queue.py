@@ -23,7 +23,7 @@ CONNECT_SECONDS = 10
 VERSIONS = "SELECT version, oldest FROM todo.schema"
 TAKE = """
 SELECT space_id::text, id::text, kind, user_id::text, ref, attempt, tries
-  FROM todo.take_jobs(%s, %s)"""
+  FROM todo.take_jobs(%s, %s, %s)"""
 
 
 class TakenJob(NamedTuple):
@@ -38,20 +38,29 @@ class TakenJob(NamedTuple):
     tries: int
 
 
+class UntitledConversation(msgspec.Struct, frozen=True):
+    """A conversation with its model, and the message and the answer of its first turn."""
+
+    title: str
+    model: str | None
+    question: str
+    answer: str
+
+
 class JobQueue:
     """One connection of a worker. Its calls may overlap: the connection runs them one after the other."""
 
     def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
         self._connection = connection
 
-    async def take(self, limit: int, lease: timedelta) -> list[TakenJob]:
-        """Lease jobs that are due."""
-        rows = await (await self._connection.execute(TAKE, [limit, lease])).fetchall()
+    async def take(self, limit: int, lease: timedelta, kinds: list[str]) -> list[TakenJob]:
+        """Lease jobs of some kinds that are due."""
+        rows = await (await self._connection.execute(TAKE, [limit, lease, kinds])).fetchall()
         return [TakenJob(*row) for row in rows]
 
-    async def seconds_until_due(self) -> float | None:
-        """Return the seconds until the next job is due, None without one."""
-        seconds: float | None = await self._fetch("SELECT todo.next_job_due()")
+    async def seconds_until_due(self, kinds: list[str]) -> float | None:
+        """Return the seconds until the next job of some kinds is due, None without one."""
+        seconds: float | None = await self._fetch("SELECT todo.next_job_due(%s)", kinds)
         return seconds
 
     async def renew(self, job: TakenJob, lease: timedelta) -> bool:
@@ -84,6 +93,17 @@ class JobQueue:
         """Store how a delivery ended."""
         call = "SELECT todo.end_delivery(%s, %s, %s, %s, %s, %s)"
         await self._fetch(call, job.space, job.user, job.attempt, channel.id, state, error)
+
+    async def open_title(self, job: TakenJob) -> UntitledConversation | None:
+        """Return the conversation that a job is to title, None where no title is wanted any more."""
+        text = await self._fetch("SELECT todo.open_title(%s, %s, %s)::text", job.space, job.id, job.attempt)
+        return msgspec.json.decode(text, type=UntitledConversation) if text else None
+
+    async def store_title(self, job: TakenJob, first_words: str, title: str | None, model: str, usage: Any) -> None:
+        """Store a title in place of the first words, and the usage of the call; the job is done."""
+        call = "SELECT todo.store_title(%s, %s, %s, %s, %s, %s, %s::jsonb)"
+        usage = None if usage is None else msgspec.json.encode(usage).decode()
+        await self._fetch(call, job.space, job.id, job.attempt, first_words, title, model, usage)
 
     async def schedule_sweep(self, pause: timedelta) -> None:
         """Queue the sweep, unless it is queued."""

@@ -19,7 +19,7 @@ class Retention(NamedTuple):
 
 
 class WorkerOptions(NamedTuple):
-    """The options of one worker. `files` has the object store."""
+    """The options of one worker. `files` has the object store, `titles` the model for titles (None: it titles none)."""
 
     lease: timedelta
     retry_seconds: float
@@ -29,6 +29,7 @@ class WorkerOptions(NamedTuple):
     allow_private: bool = False
     show_desktop: bool = True
     files: Settings | None = None
+    titles: Settings | None = None
     database_url: str = ""
 
     def pause(self, tries: int) -> timedelta:
@@ -51,6 +52,7 @@ def read_options(settings: Settings) -> WorkerOptions:
         allow_private=settings.worker_private_targets,
         show_desktop=settings.worker_desktop,
         files=settings,
+        titles=settings if settings.model_titles else None,
     )
 
 

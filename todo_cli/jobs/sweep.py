@@ -26,7 +26,7 @@ async def run_sweep(queue: JobQueue, job: TakenJob, options: WorkerOptions) -> N
 
 async def _sweep_files(url: str, settings: Settings) -> None:
     from todo_cli.core.attachments.sweep import sweep_attachments
-    from todo_cli.db.transaction import connect
+    from todo_cli.db.pipeline import connect
     from todo_cli.server.attachment_routes import open_object_store
 
     connection = await connect(url)

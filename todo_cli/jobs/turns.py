@@ -15,7 +15,6 @@ import random
 import psycopg
 
 from todo_cli.errors import TodoError
-from todo_cli.llm.selection import select_endpoint
 from todo_cli.settings.settings import Settings
 
 IDLE_SECONDS = 300.0
@@ -24,15 +23,6 @@ CONNECTIONS = 4
 """Database connections for the steps of turns, opened when there are any."""
 
 log = logging.getLogger("todo.worker")
-
-
-def has_model(settings: Settings) -> bool:
-    """Return whether this worker has a model, and so can continue a turn."""
-    try:
-        select_endpoint(settings)
-    except TodoError:
-        return False
-    return True
 
 
 class WorkerTurns:

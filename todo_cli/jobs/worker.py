@@ -17,6 +17,7 @@ import psycopg
 from todo_cli.errors import TodoError
 from todo_cli.jobs.delivery import MAX_TRIES, NEVER, run_job
 from todo_cli.jobs.job_queue import NOTIFY_CHANNEL, JobQueue, TakenJob, connect_worker
+from todo_cli.jobs.kinds import select_kinds
 from todo_cli.jobs.options import WorkerOptions
 
 MAX_CONCURRENT_JOBS = 8
@@ -34,6 +35,7 @@ class Worker:
         self._url, self._options = url, options._replace(database_url=url)
         self._has_news = asyncio.Event()
         self._is_stopping = False
+        self._kinds: list[str] = []
         self._running: set[asyncio.Task[None]] = set()
 
     def stop(self) -> None:
@@ -43,6 +45,7 @@ class Worker:
 
     async def run(self) -> None:
         """Work until `stop`. A lost database is waited for; the leases of its jobs run out meanwhile."""
+        self._kinds = await select_kinds(self._options)
         listener = asyncio.create_task(self._listen())
         try:
             while not self._is_stopping:
@@ -58,11 +61,11 @@ class Worker:
 
     async def run_once(self) -> int:
         """Run the jobs that are due now and return their number; raises TodoError without a database."""
-        count = 0
+        count, self._kinds = 0, await select_kinds(self._options)
         async with await connect_worker(self._url) as connection:
             queue = JobQueue(connection)
             await queue.schedule_sweep(timedelta(0))
-            while jobs := await queue.take(MAX_CONCURRENT_JOBS, self._options.lease):
+            while jobs := await queue.take(MAX_CONCURRENT_JOBS, self._options.lease, self._kinds):
                 for job in jobs:
                     self._start(queue, job)
                 count += len(jobs)
@@ -95,13 +98,13 @@ class Worker:
         while not self._is_stopping:
             self._has_news.clear()
             room = MAX_CONCURRENT_JOBS - len(self._running)
-            jobs = await queue.take(room, self._options.lease) if room else []
+            jobs = await queue.take(room, self._options.lease, self._kinds) if room else []
             for job in jobs:
                 self._start(queue, job)
             if not room:
                 await self._sleep(None)  # until a job ends
             elif len(jobs) < room:
-                await self._sleep(await queue.seconds_until_due())
+                await self._sleep(await queue.seconds_until_due(self._kinds))
 
     async def _sleep(self, seconds: float | None) -> None:
         """Sleep until the next job is due, a notification comes, or a running job ends."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from todo_cli.errors import Invalid, Unavailable
 from todo_cli.local_postgres import files
@@ -25,6 +25,7 @@ from todo_cli.local_postgres.binaries import OWNER, find_binaries, find_copies
 from todo_cli.local_postgres.files import default_home
 from todo_cli.local_postgres.locks import lock_file
 from todo_cli.local_postgres.server import (
+    LocalPostgresStatus,
     create_database,
     is_postgres,
     read_pid_file,
@@ -37,22 +38,11 @@ from todo_cli.local_postgres.trust import require_trusted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["LocalPostgres", "LocalPostgresStatus", "default_home"]
+__all__ = ["LocalPostgres", "default_home"]
 
 DATABASE = "todo"
 STOP_TIMEOUT_SECONDS = 10
 SHELL_CHARACTERS = set('"$`\\\n\r')  # pg_ctl puts the path into a shell command without quoting it
-
-
-class LocalPostgresStatus(NamedTuple):
-    """The state that `todo doctor` prints. `size` is in bytes on the disk."""
-
-    home: Path
-    exists: bool
-    running: int | None
-    version: str
-    socket_dir: Path
-    size: int
 
 
 class LocalPostgres:

@@ -45,6 +45,17 @@ log_checkpoints = off
 LINUX_SETTINGS = "recovery_init_sync_method = syncfs\n"  # after a crash 0.3 s, against 4 s file by file
 
 
+class LocalPostgresStatus(NamedTuple):
+    """The state that `todo doctor` prints. `size` is in bytes on the disk."""
+
+    home: Path
+    exists: bool
+    running: int | None
+    version: str
+    socket_dir: Path
+    size: int
+
+
 class PidFile(NamedTuple):
     """The content of postmaster.pid. `is_ready` means that the server accepts connections."""
 

@@ -1,4 +1,4 @@
-"""Parse a recurrence to a rule (RRULE text of RFC 5545), compute the dates of a rule, and write a rule in words.
+"""Parse a recurrence to a rule (RRULE text of RFC 5545), and compute the dates of a rule.
 
 The anchor is the due date of the first occurrence. A part that the rule leaves open is taken from the anchor:
 `every month` from 31 January falls on 28 February and on 31 March, `every year` from 29 February on 28 February in
@@ -237,17 +237,3 @@ def _has_ended(rule: RecurrenceRule, when: When) -> bool:
     return (when.date() if isinstance(when, datetime) else when) > (
         until.date() if isinstance(until, datetime) else until
     )
-
-
-def describe_recurrence(rule: str, from_done: bool = False, start: When | None = None, zone: str | None = None) -> str:
-    """Return words that parse as the same recurrence, such as `every month on the 31st at 09:00 EST`, or RRULE text.
-
-    The zone is named behind a time; without a time it does not matter.
-    """
-    from todo_cli.parsing.recurrence_format import format_rule
-
-    parsed = parse_rrule(rule)
-    zone_word = name_zone(zone) if zone and parsed.has_time else ""
-    words = format_rule(parsed, zone_word) or format_rrule(parsed)
-    begin = start.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(start, datetime) else start
-    return f"{words}{' after done' if from_done else ''}{f' starting {begin}' if begin else ''}"

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+from todo_cli.parsing.dates import When, name_zone
 from todo_cli.parsing.recurrence_days import WORKDAYS
 from todo_cli.parsing.recurrence_parser import parse_rule, split_clauses
-from todo_cli.parsing.rrule import RecurrenceRule
+from todo_cli.parsing.rrule import RecurrenceRule, format_rrule, parse_rrule
 
 DAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+def describe_recurrence(rule: str, from_done: bool = False, start: When | None = None, zone: str | None = None) -> str:
+    """Return words that parse as the same recurrence, such as `every month on the 31st at 09:00 EST`, or RRULE text.
+
+    The zone is named behind a time; without a time it does not matter.
+    """
+    parsed = parse_rrule(rule)
+    zone_word = name_zone(zone) if zone and parsed.has_time else ""
+    words = format_rule(parsed, zone_word) or format_rrule(parsed)
+    begin = start.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(start, datetime) else start
+    return f"{words}{' after done' if from_done else ''}{f' starting {begin}' if begin else ''}"
 
 
 def format_rule(rule: RecurrenceRule, zone: str = "") -> str | None:

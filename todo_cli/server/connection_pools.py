@@ -13,9 +13,8 @@ import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
 from todo_cli.db.connection_settings import connection_settings
-from todo_cli.db.pipeline import Connection
+from todo_cli.db.pipeline import Connection, connect, time_limit
 from todo_cli.db.prepared_statements import Preparation
-from todo_cli.db.transaction import connect, time_limit
 from todo_cli.errors import Unavailable
 from todo_cli.server.reachability import Reachability, is_closed_by_server
 

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from todo_cli import __version__
+from todo_cli.db.pipeline import time_limit
 from todo_cli.db.schema_version import SCHEMA_VERSION
-from todo_cli.db.transaction import time_limit
 from todo_cli.errors import Unavailable
 from todo_cli.server.connection_pools import Pool
 

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from todo_cli.contract.base import Secret
 from todo_cli.contract.server_stats import ServerStats
 from todo_cli.core.accounts.server_stats import read_stats_as_server
-from todo_cli.db.transaction import time_limit
+from todo_cli.db.pipeline import time_limit
 from todo_cli.errors import TodoError, Unavailable
 from todo_cli.server.connection_pools import Pool
 from todo_cli.server.responses import send_response

@@ -14,8 +14,9 @@ from todo_cli.contract.clock import Clock
 from todo_cli.contract.display import DisplayPreferences
 from todo_cli.core.dispatch import handle
 from todo_cli.db.errors import ConnectionLost, RolledBack
+from todo_cli.db.pipeline import time_limit
 from todo_cli.db.rate_limit import RequestCount
-from todo_cli.db.transaction import Transaction, time_limit
+from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Unavailable
 from todo_cli.server.connection_pools import Pool
 

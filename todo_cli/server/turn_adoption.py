@@ -9,7 +9,7 @@ from todo_cli.contract.conversations import StopTurn
 from todo_cli.contract.ids import new_id, new_token
 from todo_cli.contract.turn_steps import BeginTurn
 from todo_cli.core.turns.unfinished_turns import DeadTurn, act_for, find_unfinished_turns
-from todo_cli.db.transaction import time_limit
+from todo_cli.db.pipeline import time_limit
 from todo_cli.errors import TodoError
 from todo_cli.llm.endpoints import ModelEndpoint
 from todo_cli.llm.selection import select_endpoint

@@ -62,7 +62,7 @@ class RunningTurn:
         try:
             model = await _open_model(self._endpoint)
             try:
-                ended = await run_turn(self._send, model, self._begin)
+                ended = await run_turn(self._send, model, self._begin, titles=self._titles)
             except BaseException:
                 await model.close()
                 raise

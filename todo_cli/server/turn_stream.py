@@ -27,7 +27,7 @@ from todo_cli.contract.turn_events import ReadEvents, TurnProgress
 from todo_cli.contract.turn_steps import MessageText
 from todo_cli.contract.users import WhoAmI
 from todo_cli.db.rate_limit import RequestCount
-from todo_cli.errors import Bug, ModelFailed, TodoError
+from todo_cli.errors import Bug, ModelFailed, NotAllowed, TodoError
 from todo_cli.llm.endpoints import ModelEndpoint
 from todo_cli.llm.selection import select_endpoint
 from todo_cli.server.connection_pools import Pool
@@ -121,6 +121,11 @@ class TurnRoutes:
     async def _choose_endpoint(self, caller: Caller, model: str | None, count: RequestCount | None) -> ModelEndpoint:
         """Return the endpoint of the model. The settings hold its address, a user only names it; raises ModelFailed."""
         me = await answer_client(self._pool, caller, WhoAmI(), count)  # an error names the models: signed-in users only
+        if me.has_limits:
+            raise NotAllowed(
+                "a token with limits cannot use the chat, whose model knows no limits",
+                hint="chat with another token: todo token create --name NAME --scopes read,tasks:write,chat",
+            )
         try:
             # the keyring may be slow
             return await asyncio.to_thread(

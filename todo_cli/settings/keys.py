@@ -43,6 +43,7 @@ SETTING_KEYS = (
     SettingKey("", "profile", str, "default", "profile to use when no other is named", "TODO_PROFILE"),
     SettingKey("", "color", str, "auto", "when to use colours: auto, always or never"),
     SettingKey("", "timeout", float, 30.0, "seconds that a command waits for its answer", "TODO_TIMEOUT"),
+    SettingKey("", "completion_timeout", float, 0.4, "seconds that the Tab key waits", "TODO_COMPLETION_TIMEOUT"),
     SettingKey("profile", "server", str, None, "todo server: https://… or unix:///path/to.sock", "TODO_SERVER"),
     SettingKey("profile", "database_url", str, None, "direct access: your database login", "TODO_DATABASE_URL", True),
     SettingKey(
@@ -92,13 +93,7 @@ SETTING_KEYS = (
         True,
     ),
     SettingKey(
-        "server",
-        "cache_url",
-        str,
-        None,
-        "Redis or Valkey that keeps answers; default: no cache",
-        "TODO_CACHE_URL",
-        True,
+        "server", "cache_url", str, None, "Redis or Valkey that keeps answers; default: none", "TODO_CACHE_URL", True
     ),
     SettingKey("server", "access_log", bool, True, "log each request as a line of JSON", "TODO_ACCESS_LOG"),
     SettingKey("server", "worker", bool, False, "run a worker in each server process too", "TODO_SERVE_WORKER"),
@@ -161,11 +156,17 @@ _URL_CHECKS = {
     "endpoint": check_server_url,
     "public_endpoint": check_server_url,
 }
+_CHOICES = {
+    "color": ("auto", "always", "never"),
+    "registration": ("closed", "invitation", "open"),
+    "prepare": ("auto", "off"),
+}
 _SWITCHES = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 _KIND_NAMES = {str: "a text", float: "a number", int: "a whole number", bool: "true or false", list: "a list"}
 _LIMITS = {
     "color": "auto, always or never",
     "timeout": f"more than 0 and at most {MAX_TIMEOUT_SECONDS:,}",
+    "completion_timeout": f"more than 0 and at most {MAX_TIMEOUT_SECONDS:,}",
     "traces": "0 to 1",
     "retention_days": f"0 to {MAX_RETENTION_DAYS:,}",
     "prepare": "auto or off",
@@ -214,17 +215,13 @@ def _check_limits(key: SettingKey, value: Any, name: str) -> None:
 
 
 def _is_within_limits(key: SettingKey, value: Any) -> bool:
+    if choices := _CHOICES.get(key.name):
+        return value in choices
     match key.name:
-        case "color":
-            return value in ("auto", "always", "never")
-        case "registration":
-            return value in ("closed", "invitation", "open")
-        case "timeout":
+        case "timeout" | "completion_timeout":
             return bool(0 < value <= MAX_TIMEOUT_SECONDS)
         case "pool_size":
             return bool(0 <= value <= MAX_POOL_SIZE)
-        case "prepare":
-            return value in ("auto", "off")
         case "connections":
             return bool(1 <= value <= MAX_CLIENT_CONNECTIONS)
         case "mail_from":
@@ -244,12 +241,9 @@ def _is_within_limits(key: SettingKey, value: Any) -> bool:
         case "input_price" | "output_price":
             return bool(0 <= value <= MAX_PRICE)
         case "space":
-            return _is_uuid(value)
+            from todo_cli.contract.ids import is_uuid
+
+            return is_uuid(value)
         case "currency":
             return 0 < len(value) <= MAX_CURRENCY_CHARS and value.isprintable() and " " not in value
     return True
-
-
-def _is_uuid(text: str) -> bool:
-    parts = text.split("-")
-    return [len(part) for part in parts] == [8, 4, 4, 4, 12] and not set(text) - set("0123456789abcdef-")

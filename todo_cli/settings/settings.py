@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct, structs
 
 from todo_cli.contract.base import Secret
-from todo_cli.errors import Invalid, NotSignedIn, TodoError
+from todo_cli.errors import Invalid, NotSignedIn
 from todo_cli.settings.keys import SETTING_KEYS, SettingKey, check_value, parse_text
 
 PROJECT_FILE = ".todo.toml"
@@ -79,6 +79,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     store_retention_days: int = 30
     fences: tuple[int, ...] = ()
     project: str | None = None
+    completion_timeout: float = 0.4
 
     def replace(self, **changes: Any) -> Settings:
         """Return the settings with other values."""
@@ -245,12 +246,3 @@ def _check_file_mode(path: Path, content: dict[str, Any]) -> None:
     sections += content.get("profiles", {}).values()
     if path.stat().st_mode & 0o077 and any(secret_names & section.keys() for section in sections):
         raise Invalid(f"{path} contains secrets and other users can read it", hint=f"run: chmod 600 {path}")
-
-
-def profile_names(incomplete: str) -> list[str]:
-    """Return the profiles in the file that begin with `incomplete`, none if the file cannot be read."""
-    try:
-        profiles = read_settings_file(config_path()).get("profiles", {})
-    except TodoError:
-        return []
-    return [name for name in profiles if name.startswith(incomplete)]

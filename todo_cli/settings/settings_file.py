@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from todo_cli.errors import Unavailable
+from todo_cli.errors import TodoError, Unavailable
 from todo_cli.settings.keys import SETTING_KEYS, SettingKey
 from todo_cli.settings.settings import config_path, read_settings_file
 
@@ -86,3 +86,12 @@ def _format_key(key: SettingKey) -> str:
 
 if __name__ == "__main__":
     sys.stdout.write(format_example())
+
+
+def profile_names(incomplete: str) -> list[str]:
+    """Return the profiles in the file that begin with `incomplete`, none if the file cannot be read."""
+    try:
+        profiles = read_settings_file(config_path()).get("profiles", {})
+    except TodoError:
+        return []
+    return [name for name in profiles if name.startswith(incomplete)]

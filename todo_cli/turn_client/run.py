@@ -18,6 +18,7 @@ from todo_cli.settings.settings import Settings
 from todo_cli.turn_client.leave import leave_unbegun_turn
 from todo_cli.turn_client.model_choice import MAX_MODEL_CHARS, choose_model
 from todo_cli.turn_client.outcome import TurnOutcome, outcome_of
+from todo_cli.turn_client.title import leaves_title_to_worker
 
 if TYPE_CHECKING:
     from todo_cli.agent.receive import AskModel
@@ -120,7 +121,8 @@ class _DirectTurn:
             return answer
 
         try:
-            end = await run_turn(send, model, begin, emit=self._emit, stop=self._stop)
+            titles = leaves_title_to_worker(self._settings)
+            end = await run_turn(send, model, begin, emit=self._emit, stop=self._stop, titles=titles)
         except Conflict as error:
             if error.extra.get("reason") != "fenced":
                 raise

@@ -6,6 +6,8 @@ import asyncio
 from contextlib import suppress
 
 from todo_cli.errors import TodoError
+from todo_cli.local_service.model_settings import digest_model_settings, read_digest
+from todo_cli.local_service.places import service_directory, uses_local_service
 from todo_cli.settings.settings import Settings
 from todo_cli.turn_client.outcome import TurnOutcome
 
@@ -22,6 +24,19 @@ def title_conversation(settings: Settings, outcome: TurnOutcome, requested: str 
         return
     with suppress(TodoError, TimeoutError, KeyboardInterrupt):
         asyncio.run(_store_title(settings, outcome, requested))
+
+
+def leaves_title_to_worker(settings: Settings) -> bool:
+    """Return whether a worker may title the conversation of a turn that this process runs.
+
+    Only that of the local service with the model of this command: nothing is sent to a model that the user did not
+    choose.
+    """
+    if not settings.model_titles or not uses_local_service(settings):
+        return False
+    digest = read_digest(service_directory(settings.embedded or ""))
+    # without a digest the service is starting, with the settings of this command
+    return digest in (None, digest_model_settings(settings))
 
 
 async def _store_title(settings: Settings, outcome: TurnOutcome, requested: str | None) -> None:

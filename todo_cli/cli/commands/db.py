@@ -138,7 +138,7 @@ def sweep(ctx: typer.Context, as_json: Json = False) -> None:
 
 async def _sweep(url: str, settings: Settings) -> int:
     from todo_cli.core.attachments.sweep import sweep_attachments
-    from todo_cli.db.transaction import connect
+    from todo_cli.db.pipeline import connect
     from todo_cli.server.attachment_routes import open_object_store
 
     connection = await connect(url)

@@ -58,7 +58,7 @@ def _print_copies(session: Session, result: Changed) -> None:
     """Print each copy behind the number of its original."""
     from todo_cli.cli.render import text
 
-    zone = text.zone_for(result.tasks, session)
+    zone = session.load_zone_for(result.tasks)
     for original, task in zip(result.copied_from or (), result.tasks, strict=True):
         shown = text.format_task(task, zone, session.clock.now, absolute=session.absolute_dates)
         text.write_wrapped(f"Copied #{original} to {shown}")

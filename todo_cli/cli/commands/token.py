@@ -97,11 +97,18 @@ def _find_verbs(commands: str) -> tuple[str, ...]:
     """Return the verbs of commands; raises Invalid for a name that is no command which changes anything."""
     from todo_cli.contract.registry import REQUESTS
 
-    changing = [request for request in REQUESTS if request.write and request.scope in ("tasks:write", "tokens:write")]
+    changing = [
+        request
+        for request in REQUESTS
+        if request.write and request.scope in ("tasks:write", "tokens:write") and not request.needs_unlimited
+    ]
     verbs = {request.label: request.verb for request in reversed(changing) if request.label}
     names = _split(commands)
     if unknown := [name for name in names if name not in verbs]:
-        raise Invalid(f"{unknown[0]!r} changes nothing", hint=f"these do: {', '.join(sorted(verbs))}")
+        raise Invalid(
+            f"a token with limits cannot change anything by {unknown[0]!r}",
+            hint=f"these do: {', '.join(sorted(verbs))}",
+        )
     return tuple(verbs[name] for name in names)
 
 

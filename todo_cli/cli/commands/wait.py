@@ -103,5 +103,5 @@ def _print_task(session: Session, task: Task, *, as_json: bool) -> None:
         return
     from todo_cli.cli.render import text
 
-    zone, absolute = text.zone_for([task], session), session.absolute_dates
+    zone, absolute = session.load_zone_for([task]), session.absolute_dates
     text.write_wrapped(f"{task.status} {text.format_task(task, zone, session.clock.now, absolute=absolute)}")

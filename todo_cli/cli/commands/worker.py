@@ -1,4 +1,4 @@
-"""Run a worker, which sends reminders and webhooks."""
+"""Run a worker, which sends reminders and webhooks, and titles conversations."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def worker(
 ) -> None:
     """Run a worker, which sends reminders and webhooks. Any number can run over one database.
 
-    With a model and the login of the servers it also continues turns of the chat
-    whose servers have died.
+    With a model it also titles conversations whose process ended before it could.
+    With the login of the servers too, it continues turns whose servers have died.
 
     TODO_WORKER_DATABASE_URL=postgresql://todo_worker@db/todo todo worker
 
@@ -48,7 +48,8 @@ def worker(
 
 
 async def _run_until_signal(running: Worker, settings: Settings) -> None:
-    from todo_cli.jobs.turns import WorkerTurns, has_model
+    from todo_cli.jobs.kinds import has_model
+    from todo_cli.jobs.turns import WorkerTurns
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, running.stop)

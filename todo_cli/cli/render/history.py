@@ -12,7 +12,7 @@ from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape, escape_block
 from todo_cli.cli.render.list_view import ListView
 from todo_cli.cli.render.signs import UNICODE_SIGNS, Signs
-from todo_cli.cli.render.turn import format_call, format_result, mark_result
+from todo_cli.cli.render.turn_calls import format_call, format_result, mark_result
 from todo_cli.cli.render.turn_summary import format_usage
 from todo_cli.contract.turn_steps import Message
 

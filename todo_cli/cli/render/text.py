@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Set
 from datetime import UTC, date, datetime, tzinfo
 from functools import partial
 from typing import TYPE_CHECKING
@@ -68,16 +68,6 @@ def wrap(line: str, indent: str = "") -> str:
         break_on_hyphens=False,
         break_long_words=False,
     )
-
-
-def zone_for(tasks: Iterable[Task], session: Session) -> tzinfo | None:
-    """Return the user's time zone, but load it only if one of the tasks has a date."""
-    absolute = session.absolute_dates
-    has_date = any(
-        task.due or task.defer or task.scheduled or task.repeat or task.remind or (absolute and task.started_at)
-        for task in tasks
-    )
-    return session.load_zone() if has_date else None
 
 
 def parse_due(due: str) -> date | datetime:
@@ -185,6 +175,7 @@ def _rare_fields(
         f"deferred to {format_date(task.defer, zone, now)}" if task.defer and is_deferred else "",
         f"scheduled {format_date(task.scheduled, zone, now)}" if task.scheduled else "",
         _describe_reminders(task, zone, now, format_date) if task.remind else "",
+        f"for {task.assigned_to}" if task.assigned_to else "",
         f"subtask of #{task.parent}" if task.parent else "",
         f"after {' '.join(f'#{number}' for number in task.after)}" if task.after else "",
         f"started {format_age(task.started_at, now, zone, absolute=absolute)}" if task.started_at else "",
@@ -200,7 +191,7 @@ def _describe_reminders(task: Task, zone: tzinfo | None, now: datetime, format_d
 
 def describe_repeat(repeat: Repeat, zone: tzinfo | None) -> str:
     """Return `every 2 weeks on mon`; `every day at 09:00 EST` if the zone of its times is not the user's."""
-    from todo_cli.parsing.recurrence import describe_recurrence as in_words
+    from todo_cli.parsing.recurrence_format import describe_recurrence as in_words
 
     is_home = repeat.zone == str(zone)
     return in_words(repeat.rule, repeat.from_done, zone=None if is_home else repeat.zone)

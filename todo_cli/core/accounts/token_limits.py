@@ -48,10 +48,14 @@ def find_verbs(names: tuple[str, ...]) -> list[str]:
     """Return the verbs of these Requests, and of those that are the same command: the steps of an upload."""
     for name in names:
         if name not in BY_VERB or not _can_change(name):
-            raise Invalid(f"{name[:60]!r} is no Request that changes anything", hint="for example: CompleteTasks")
+            raise Invalid(
+                f"{name[:60]!r} is no Request with which a token with limits changes anything",
+                hint="for example: CompleteTasks",
+            )
     labels = {BY_VERB[name].label for name in names} - {""}
     return sorted({request.verb for request in REQUESTS if request.label in labels and _can_change(request.verb)})
 
 
 def _can_change(verb: str) -> bool:
-    return BY_VERB[verb].scope in ("tasks:write", "tokens:write")
+    kind = BY_VERB[verb]
+    return kind.scope in ("tasks:write", "tokens:write") and not kind.needs_unlimited

@@ -9,8 +9,9 @@ from todo_cli.contract import views as ask
 from todo_cli.contract.codec import decode
 from todo_cli.contract.views import View, ViewPage
 from todo_cli.core.dispatch import handler
-from todo_cli.core.filters.filter_query import VIEWS, StoredView, compile_filter, expand_views
+from todo_cli.core.filters.filter_query import compile_filter
 from todo_cli.core.filters.sorting import Order
+from todo_cli.core.filters.view_expansion import expand_views, read_views
 from todo_cli.core.journal import build_journaled, run_journaled
 from todo_cli.core.validation import check_text
 from todo_cli.db.sql import Sql
@@ -59,7 +60,7 @@ async def save_view(tx: Transaction, request: ask.SaveView) -> View:
         Order(request.sort)
     if any(isinstance(term, ViewTerm) for term in walk_terms(node)):
         # the views that the filter names must exist, and must not lead back to this one
-        stored = decode(await tx.finish(VIEWS) or "{}", dict[str, StoredView])
+        stored = await read_views(tx)
         node = expand_views(node, {other: view.filter for other, view in stored.items()}, name)
     await compile_filter(tx, node)
     full = Conflict(f"you have {MAX_VIEWS} views, which is the most", hint="remove one: todo view rm NAME")

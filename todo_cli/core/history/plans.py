@@ -14,6 +14,7 @@ from todo_cli.contract.base import Request
 from todo_cli.contract.claims import ClaimTask
 from todo_cli.contract.codec import convert_request, decode
 from todo_cli.contract.copies import CopyTasks
+from todo_cli.contract.edits import EditEachTask
 from todo_cli.contract.order import MoveTasks
 from todo_cli.contract.plans import ApplyPlan, ListPlans, MakePlan, Plan, PlanPage, PlanTarget, RefusePlan
 from todo_cli.contract.registry import BY_VERB
@@ -34,7 +35,7 @@ LIFE = "1 day"
 PLANNABLE = {
     verb: kind
     for verb, kind in BY_VERB.items()
-    if issubclass(kind, OnTasks | AddTask | AddTasks | CopyTasks | MoveTasks)
+    if issubclass(kind, OnTasks | AddTask | AddTasks | CopyTasks | EditEachTask | MoveTasks)
 }
 
 IMAGE: LiteralString = f"""jsonb_build_object(

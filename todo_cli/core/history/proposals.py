@@ -37,6 +37,9 @@ from todo_cli.db.sign_in import ENTER
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Conflict, NotAllowed, NotFound, Proposed
 
+PROPOSABLE = PLANNABLE.keys() - {"RenewClaims", "ReleaseTasks"}
+"""The verbs that can be proposed. A token that only proposes has no claims."""
+
 shown_content = attrgetter(
     "title", "note", "status", "priority", "project", "due_on", "due_at", "tags", "parent", "after", "defer_on",
     "defer_at", "scheduled_on", "scheduled_at", "repeat", "remind", "attachments",
@@ -75,7 +78,7 @@ class _StoredPage(msgspec.Struct):
 @handler(ProposeChange)
 async def propose_change(tx: Transaction, request: ProposeChange) -> NoReturn:
     """Decide the change and store it as a proposal, in two round trips; raises Proposed, which names it."""
-    if request.operation not in PLANNABLE:
+    if request.operation not in PROPOSABLE:
         raise NotAllowed(
             f"a token that only proposes cannot run {label_of(request.operation)}, which no proposal can hold",
             hint="it can propose changes of tasks, such as add, edit, done and rm; a note can be edited, too",

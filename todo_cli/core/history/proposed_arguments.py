@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET
 
 from todo_cli.contract.base import Request
+from todo_cli.contract.edits import EditEachTask
 from todo_cli.contract.tasks import AddTask, AddTasks
 from todo_cli.core.history.plans import with_exact_numbers
 from todo_cli.core.tasks.rows import NO_PRIORITY, TaskRow, date_of, format_date
@@ -24,6 +25,9 @@ def fix_arguments(request: Request[Any], change: DecidedChange) -> dict[str, Any
     if isinstance(request, AddTasks):
         tasks = zip(arguments["tasks"], change.rows, strict=True)
         return {**arguments, "tasks": [{**task, **_read_fields(row, is_parsed=False)} for task, row in tasks]}
+    if isinstance(request, EditEachTask):
+        edits = zip(arguments["edits"], change.rows, strict=True)
+        return {"edits": [{**edit, **_read_dates(edit, [row])} for edit, row in edits]}
     return {**with_exact_numbers(request.verb, arguments, change.before), **_read_dates(arguments, change.rows)}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import lru_cache
-from typing import LiteralString, NamedTuple
+from typing import LiteralString
 
 import msgspec
 
@@ -14,19 +14,13 @@ from todo_cli.contract.preferences import DEFAULT_SORT
 from todo_cli.contract.task_types import TaskLinks
 from todo_cli.contract.tasks import ListTasks, Task, TaskPage
 from todo_cli.core.dispatch import handler
-from todo_cli.core.filters.filter_query import STATUSES, CompiledFilter, compile_filter, parse_with_views
+from todo_cli.core.filters.filter_query import compile_filter, parse_with_views
 from todo_cli.core.filters.sorting import MAX_VOLATILE_ROWS, Order, read_sort
-from todo_cli.core.filters.urgency import URGENCY, URGENCY_PARTS
-from todo_cli.core.tasks.links_sql import select_named_links
-from todo_cli.core.tasks.task_json_sql import computed_pairs, task_json
+from todo_cli.core.tasks.list_statement import Listing, build_statement
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid
 from todo_cli.parsing.filter_ast import FieldTerm, Node, make_and
-
-_DEFAULT_VIEW: LiteralString = """(
-    SELECT json_build_object('filter', filter, 'sort', sort) FROM todo.views
-    WHERE space_id = %(space)s::uuid AND user_id = %(me)s::uuid AND is_default)"""
 
 # A field of the request, and the same as a term of a filter: `=` takes the name of a project literally, `behind` begins
 # after the day or instant.
@@ -59,20 +53,6 @@ class _ListedPage(msgspec.Struct):
     deferred: int | msgspec.UnsetType = msgspec.UNSET
     total: int | msgspec.UnsetType | None = msgspec.UNSET
     as_of: datetime | msgspec.UnsetType = msgspec.UNSET
-
-
-class _Listing(NamedTuple):
-    """What one statement finds: tasks by a filter, in an order, after a cursor."""
-
-    filter: CompiledFilter
-    order: Order
-    after: LiteralString
-    with_urgency: bool
-    with_parts: bool
-    with_links: bool
-    with_default_view: bool
-    with_deferred: bool
-    with_total: bool
 
 
 @handler(ListTasks)
@@ -150,7 +130,7 @@ async def _read_page(tx: Transaction, request: ListTasks, filter_node: Node, ord
     if "rank" in sorts and compiled.words is None:
         raise Invalid("the sort rank needs words to search for", hint="for example: todo list milk --sort rank")
     after, cursor_values = order.continue_after(request.cursor) if request.cursor else ("", {})
-    listing = _Listing(
+    listing = Listing(
         compiled,
         order,
         after,
@@ -168,10 +148,10 @@ async def _read_page(tx: Transaction, request: ListTasks, filter_node: Node, ord
     if moment:
         from todo_cli.core.history.past_sql import look_back, past_values, read_past
 
-        sql = _cached_statement(look_back(_build_statement(listing)))
+        sql = _cached_statement(look_back(build_statement(listing)))
         text = read_past(await tx.finish(sql, **values, **past_values(moment)), moment)
         return msgspec.structs.replace(decode(text or "", _ListedPage), as_of=moment)
-    text = await tx.finish(_cached_statement(_build_statement(listing)), **values)
+    text = await tx.finish(_cached_statement(build_statement(listing)), **values)
     return decode(text or "", _ListedPage)
 
 
@@ -180,75 +160,6 @@ def _field_terms(request: ListTasks) -> list[Node]:
     status = [] if request.status in ("open", "all") else [("status", ":", request.status)]
     fields = [(name, sign, getattr(request, field)) for field, name, sign in FIELD_TERMS]
     return [FieldTerm(name, sign, str(value), -1) for name, sign, value in [*status, *fields] if value is not None]
-
-
-def _build_statement(listing: _Listing) -> LiteralString:
-    """Return the statement; it has only what this page needs, so that the planner sees plain conditions."""
-    order, compiled = listing.order, listing.filter
-    conditions = " AND ".join(filter(None, ["t.space_id = %(space)s::uuid", listing.after, compiled.where]))
-    urgency: LiteralString = f", {URGENCY} AS urgency" if listing.with_urgency else ""
-    parts: LiteralString = f", {URGENCY_PARTS} AS parts" if listing.with_parts else ""
-    search: LiteralString = f" JOIN {compiled.words} AS w ON w.number = t.number" if compiled.words else ""
-    rows: LiteralString = f"SELECT t.*, {order.columns()}{urgency}{parts} FROM todo.tasks t{search} WHERE {conditions}"
-    limit: LiteralString = f"ORDER BY {order.order_by()} LIMIT %(limit)s::int"
-    index_parts = _split_by_index(compiled, order, is_continued=bool(listing.after))
-    if len(index_parts) > 1:
-        # merge a page of each part, where a sort would read all tasks of the space
-        pages: list[LiteralString] = [
-            f"({rows} AND {condition} ORDER BY {own_order} LIMIT %(limit)s::int)"
-            for condition, own_order in index_parts
-        ]
-        rows = f"SELECT * FROM ({' UNION ALL '.join(pages)}) AS u"
-        limit = f"ORDER BY {order.order_by_columns()} LIMIT %(limit)s::int"
-    view_member: LiteralString = f"'default_view', {_DEFAULT_VIEW}," if listing.with_default_view else ""
-    urgency_member: LiteralString = ", 'urgency', page.urgency" if listing.with_urgency else ""
-    parts_member: LiteralString = ", 'parts', page.parts" if listing.with_parts else ""
-    links_member: LiteralString = f", 'links', {select_named_links('page')}" if listing.with_links else ""
-    deferred_member: LiteralString = _count_deferred(compiled, search) if listing.with_deferred else ""
-    total_member: LiteralString = _count_matches(compiled, search) if listing.with_total else ""
-    task = task_json("page", note=False, more=computed_pairs("page"))
-    return f"""
-SELECT json_build_object({view_member}{deferred_member}{total_member}
-  'rows', coalesce(json_agg(json_build_object(
-    'key', {order.keys_json("page")},
-    'task', {task}{urgency_member}{parts_member}{links_member})), '[]'))::text
-FROM ({rows} {limit}) AS page"""
-
-
-def _split_by_index(
-    compiled: CompiledFilter, order: Order, *, is_continued: bool
-) -> list[tuple[LiteralString, LiteralString]]:
-    """Return the parts of a list of which one index each has the order, as conditions and ORDER BY lists.
-
-    The indexes begin with the status, and an order by hand has one index for tasks that were moved and one for the others.
-    """
-    by_hand, order_by = order.is_by_hand, order.order_by()
-    halves = order.halves(is_continued=is_continued) if by_hand else [("true", order_by)]
-    if compiled.status is not None or not (by_hand or (order.is_indexed and order.keys[0].name != "created")):
-        return halves
-    return [(f"t.status = '{status}' AND {condition}", own) for status in STATUSES for condition, own in halves]
-
-
-def _count_deferred(compiled: CompiledFilter, search: LiteralString) -> LiteralString:
-    """Return the member that counts the deferred tasks that the filter leaves out. The work grows with their number."""
-    if not compiled.hidden:
-        return ""
-    counts: list[LiteralString] = [
-        f"""(
-    SELECT count(*) FROM todo.tasks t{search}
-    WHERE t.space_id = %(space)s::uuid AND {conditions})"""
-        for conditions in compiled.hidden
-    ]
-    return f"'deferred', {' + '.join(counts)},"
-
-
-def _count_matches(compiled: CompiledFilter, search: LiteralString) -> LiteralString:
-    """Return the member that counts the matching tasks, if there are more than the page has."""
-    conditions: LiteralString = " AND ".join(filter(None, ["t.space_id = %(space)s::uuid", compiled.where]))
-    return f"""'total', CASE WHEN count(*) >= %(limit)s::int THEN (
-    SELECT count(*) FROM (
-      SELECT FROM todo.tasks t{search}
-      WHERE {conditions} LIMIT %(max_counted)s::int) AS matches) END,"""
 
 
 @lru_cache(512)

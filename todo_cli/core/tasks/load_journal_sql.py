@@ -22,13 +22,17 @@ LATER_CHANGES: LiteralString = f""",
       'user', (SELECT p.name FROM todo.changes c JOIN todo.space_members() p ON p.id = c.user_id
         WHERE c.space_id = %(space)s::uuid AND c.seq = rows.rev),
       'expected', expected.row, 'texts', {texts_of("expected.row", "expected.texts")}))
-    FROM rows
+    FROM (
+        SELECT rows.number, rows.rev, coalesce(e.rev, %(if_rev)s::bigint) AS expected_rev
+        FROM rows
+          LEFT JOIN unnest(%(numbers)s::bigint[], %(if_revs)s::bigint[]) AS e(number, rev)
+            ON e.number = rows.number) AS rows
       LEFT JOIN LATERAL (
         SELECT c.texts, jsonb_path_query_first(
           c.after, '$[*] ? (@.number == $number)', jsonb_build_object('number', rows.number)) AS row
-        FROM todo.changes c WHERE c.space_id = %(space)s::uuid AND c.seq = %(if_rev)s::bigint
+        FROM todo.changes c WHERE c.space_id = %(space)s::uuid AND c.seq = rows.expected_rev
       ) AS expected ON true
-    WHERE rev <> %(if_rev)s::bigint), '[]')"""
+    WHERE rev <> expected_rev), '[]')"""
 
 # A bounded part of the journal: the key of an index is the user and the seq, and none is the hash.
 SIMILAR: LiteralString = f""",

@@ -58,7 +58,7 @@ def select_rows(loaded: Loaded, wanted: Wanted, *, allow_trashed: bool = False) 
     if trashed and not allow_trashed:
         raise trashed_tasks(trashed)
     for row in rows:
-        if wanted.if_rev is not None and row.rev != wanted.if_rev:
+        if row.rev != wanted.if_revs.get(row.number, row.rev if wanted.if_rev is None else wanted.if_rev):
             _raise_moved_on(row, loaded)
     return rows
 

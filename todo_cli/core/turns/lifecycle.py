@@ -1,4 +1,4 @@
-"""Begin a turn, take it over from a dead attempt, close it, and stop it."""
+"""Begin a turn, take it over from a dead attempt, and close it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import msgspec
 
 from todo_cli.contract.clock import Clock
 from todo_cli.contract.codec import decode
-from todo_cli.contract.conversations import StopTurn, Turn
 from todo_cli.contract.turn_steps import ENDED_STATES, BeginTurn, ClaimedTurn
 from todo_cli.contract.usage import Budget, make_budget_error
 from todo_cli.core import validation
@@ -17,20 +16,16 @@ from todo_cli.core.dispatch import handler
 from todo_cli.core.turns.append_sql import (
     APPEND,
     LEASE_UNTIL,
-    LOCK_CONVERSATION,
     StepResult,
     append_values,
-    fenced_error,
     message_row,
     tool_result_row,
 )
 from todo_cli.core.turns.snapshot import (
     FROM_TURN,
-    READ_TURN,
     SNAPSHOT_JSON,
     TurnSnapshot,
     raise_turn_not_found,
-    to_turn,
 )
 from todo_cli.core.turns.tool_result import INTERRUPTED_RESULT, REFUSED_RESULT
 from todo_cli.db.sql import Sql
@@ -90,11 +85,6 @@ message AS (
       FROM current)
 SELECT json_build_object('number', number, 'head', seq, 'first', head IS NULL)::text FROM current
 """)
-
-REQUEST_STOP = Sql("""
-UPDATE todo.turns SET stop = true WHERE space_id = %(space)s::uuid AND user_id = %(me)s::uuid
-   AND id = %(turn)s::uuid
-RETURNING 'requested'""")
 
 
 class _ConversationSnapshot(msgspec.Struct):
@@ -237,24 +227,3 @@ def closing_values(turn: TurnSnapshot, state: str) -> dict[str, Any]:
     approved = False if turn.state == "awaiting" else None
     states = ["running", "awaiting", "answered"]
     return append_values(turn.id, turn.attempt, rows, state=state, approved=approved, states=states)
-
-
-@handler(StopTurn)
-async def stop_turn(tx: Transaction, request: StopTurn) -> Turn:
-    """Ask a running turn to stop, and close one that waits or has died. Three round trips at most.
-
-    The attempt that runs the turn sees the request between two events.
-    """
-    async with tx.steps() as steps:
-        text = await steps.fetch(LOCK_CONVERSATION, READ_TURN, turn=request.turn)
-        if text is None:
-            raise_turn_not_found()
-        turn = decode(text or "", TurnSnapshot)
-        if turn.state == "running" and turn.live:
-            await steps.commit(REQUEST_STOP, turn=request.turn)
-        elif turn.state not in ENDED_STATES:
-            step = decode(await steps.commit(APPEND, **closing_values(turn, "stopped")) or "", StepResult)
-            if step.fenced:
-                raise fenced_error(step, turn.attempt)
-            turn.state = "stopped"
-    return to_turn(turn)

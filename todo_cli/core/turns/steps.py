@@ -22,6 +22,8 @@ from todo_cli.core.turns.append_sql import (
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
 
+SCHEDULE_TITLE = Sql("SELECT todo.schedule_title(%(turn)s::uuid)::text")
+
 INSERT_EVENTS = Sql(f"""
 WITH fence AS (
     UPDATE todo.turns t
@@ -70,12 +72,14 @@ async def store_results(tx: Transaction, request: turn_steps.StoreResults) -> St
 
 @handler(turn_steps.EndTurn)
 async def end_turn(tx: Transaction, request: turn_steps.EndTurn) -> StepStored:
-    """Store the last message and end the turn."""
+    """Store the last message and end the turn. One round trip, with the job that titles the conversation."""
     text = request.text or "(no words)"
     row = message_row("assistant", text, model=request.model, usage=request.usage, status=request.status)
     changes = {"state": request.state, "total": request.total, "error": request.error}
     values = append_values(request.turn, request.attempt, [row], **changes)
-    answer = await tx.finish(LOCK_CONVERSATION, APPEND, **values)
+    statements = [LOCK_CONVERSATION, APPEND, *([SCHEDULE_TITLE] if request.wants_title else [])]
+    async with tx.steps() as steps:
+        _, answer, *_ = await steps.commit_calls([(statement, values) for statement in statements])
     return to_stored(answer, request.attempt, may_have_ended=True)
 
 

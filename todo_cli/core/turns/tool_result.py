@@ -14,7 +14,7 @@ from todo_cli.contract.search import TaskHit, TaskHits
 from todo_cli.contract.tasks import Changed, Repeat, Task, TaskPage
 from todo_cli.errors import TodoError
 from todo_cli.parsing.dates import zone_of
-from todo_cli.parsing.recurrence import describe_recurrence
+from todo_cli.parsing.recurrence_format import describe_recurrence
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

@@ -133,8 +133,10 @@ BEGIN
      AND (t.login IS DISTINCT FROM session_user::text OR NOT 'all' = ANY (t.scopes)) THEN
     RAISE EXCEPTION 'this token cannot be used directly on the database'
       USING ERRCODE = 'TD403',
-            HINT = 'direct access needs the person''s own login and a token of scope all;'
-              || ' narrower ones need a server';
+            HINT = CASE WHEN t.reach IS NOT NULL
+              THEN 'a token with limits works through a server, and not in the chat'
+              ELSE 'direct access needs the person''s own login and a token of scope all;'
+                || ' narrower ones need a server' END;
   END IF;
   IF p_scope IS NOT DISTINCT FROM 'admin' AND NOT t.admin THEN
     RAISE EXCEPTION 'only an administrator may do this' USING ERRCODE = 'TD403';

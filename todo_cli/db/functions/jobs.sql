@@ -81,26 +81,42 @@ BEGIN
 END $$;
 
 -- name: take_jobs
--- Lease up to so many jobs that are due.
-CREATE FUNCTION todo.take_jobs(p_limit int, p_lease interval)
+-- Lease up to so many jobs of some kinds that are due.
+CREATE FUNCTION todo.take_jobs(p_limit int, p_lease interval, p_kinds text[])
 RETURNS TABLE (space_id uuid, id uuid, kind text, user_id uuid, ref text, attempt int, tries int)
 LANGUAGE sql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   WITH found AS MATERIALIZED (
     SELECT j.space_id, j.id FROM todo.jobs j
-     WHERE j.dead_at IS NULL AND j.due <= statement_timestamp()
+     WHERE j.dead_at IS NULL AND j.due <= statement_timestamp() AND j.kind = ANY (p_kinds)
      ORDER BY j.due LIMIT p_limit FOR UPDATE SKIP LOCKED)
   UPDATE todo.jobs j SET due = clock_timestamp() + p_lease, attempt = j.attempt + 1, again = false
     FROM found WHERE j.space_id = found.space_id AND j.id = found.id
   RETURNING j.space_id, j.id, j.kind, j.user_id, j.ref, j.attempt, j.tries
 $$;
 
+-- name: take_jobs
+-- The same for workers of former releases, which know no titles.
+CREATE FUNCTION todo.take_jobs(p_limit int, p_lease interval)
+RETURNS TABLE (space_id uuid, id uuid, kind text, user_id uuid, ref text, attempt int, tries int)
+LANGUAGE sql VOLATILE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT * FROM todo.take_jobs(p_limit, p_lease, '{reminder,changes,test,sweep}')
+$$;
+
 -- name: next_job_due
--- The seconds until the next job is due; null without one.
-CREATE FUNCTION todo.next_job_due() RETURNS float8 LANGUAGE sql STABLE
+-- The seconds until the next job of some kinds is due; null without one.
+CREATE FUNCTION todo.next_job_due(p_kinds text[]) RETURNS float8 LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT extract(epoch FROM min(due) - clock_timestamp())::float8
-    FROM todo.jobs WHERE dead_at IS NULL
+    FROM todo.jobs WHERE dead_at IS NULL AND kind = ANY (p_kinds)
+$$;
+
+-- name: next_job_due
+-- The same for workers of former releases.
+CREATE FUNCTION todo.next_job_due() RETURNS float8 LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT todo.next_job_due('{reminder,changes,test,sweep}')
 $$;
 
 -- name: renew_job
@@ -156,7 +172,7 @@ END $$;
 
 -- name: user_jobs
 -- The jobs of the caller in this transaction's space, of one task with a number: scheduled, failing
--- and given up.
+-- and given up. Titles of conversations are no messages to the user.
 CREATE FUNCTION todo.user_jobs(p_number bigint, p_limit int)
 RETURNS TABLE (
   id uuid, kind text, ref text, number bigint, moment timestamptz, due timestamptz, tries int,
@@ -168,7 +184,7 @@ BEGIN
   SELECT j.id, j.kind, j.ref, j.number, j.moment, j.due, j.tries, j.error, j.dead_at
     FROM todo.jobs j
    WHERE j.space_id = (SELECT todo.current_space('read'))
-     AND j.user_id = (SELECT todo.current_user_id())
+     AND j.user_id = (SELECT todo.current_user_id()) AND j.kind <> 'title'
      AND (p_number IS NULL OR j.number = p_number)
    ORDER BY j.dead_at DESC NULLS LAST, j.due LIMIT p_limit;
 END $$;

@@ -23,7 +23,9 @@ SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     'changes', (SELECT rows FROM tables WHERE name = 'changes'),
     'messages', (SELECT rows FROM tables WHERE name = 'messages'),
     'running_turns', (SELECT count(*) FROM todo.turns WHERE state IN ('running', 'answered')),
-    'due_jobs', (SELECT count(*) FROM todo.jobs WHERE due < clock_timestamp() AND dead_at IS NULL),
+    -- a title may wait for a worker that has a model
+    'due_jobs', (SELECT count(*) FROM todo.jobs
+      WHERE due < clock_timestamp() AND dead_at IS NULL AND kind <> 'title'),
     'dead_jobs', (SELECT count(*) FROM todo.jobs WHERE dead_at IS NOT NULL),
     'files', (SELECT count(*) FROM todo.attachments WHERE verified_at IS NOT NULL),
     'file_bytes', (SELECT coalesce(sum(size), 0) FROM todo.attachments

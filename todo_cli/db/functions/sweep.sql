@@ -14,7 +14,7 @@ $$;
 -- Delete up to so many rows of each kind, and return how many of each: events of turns that ended a
 -- day ago, failed sign-ins of past hours, tokens that acted for others and have expired, and, older
 -- than `p_keep`, deliveries, jobs that were given up, plans and proposals that expired, decided or
--- not, and sessions that ended.
+-- not, and sessions that ended. A title for which no worker had a model in a week is given up.
 CREATE FUNCTION todo.sweep(p_keep interval, p_limit int) RETURNS jsonb LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -41,7 +41,10 @@ BEGIN
   GET DIAGNOSTICS swept = ROW_COUNT;
   result := result || jsonb_build_object('deliveries', swept);
   DELETE FROM todo.jobs j WHERE (j.space_id, j.id) IN (
-    SELECT space_id, id FROM todo.jobs WHERE dead_at < old LIMIT p_limit FOR UPDATE SKIP LOCKED);
+    SELECT space_id, id FROM todo.jobs
+     WHERE dead_at < old
+        OR kind = 'title' AND dead_at IS NULL AND due < clock_timestamp() - interval '7 days'
+     LIMIT p_limit FOR UPDATE SKIP LOCKED);
   GET DIAGNOSTICS swept = ROW_COUNT;
   result := result || jsonb_build_object('jobs', swept);
   DELETE FROM todo.plans p WHERE (p.space_id, p.id) IN (

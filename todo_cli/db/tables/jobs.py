@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import UUID
 
 from todo_cli.db.tables.columns import INSTANT, NOW, TEXT, metadata, user_column, uuid_column
 
-KINDS = "'reminder', 'changes', 'test', 'sweep'"
+KINDS = "'reminder', 'changes', 'test', 'title', 'sweep'"
 STATES = "'waiting', 'sending', 'sent', 'failed', 'dead', 'unknown'"
 
 channels = Table(
@@ -116,4 +116,6 @@ TRIGGERS = (
     """CREATE TRIGGER changes_sent AFTER INSERT ON todo.changes
   REFERENCING NEW TABLE AS inserted_changes FOR EACH STATEMENT
   EXECUTE FUNCTION todo.schedule_changes()""",
+    """CREATE TRIGGER title_set AFTER UPDATE OF title ON todo.conversations FOR EACH ROW
+  EXECUTE FUNCTION todo.delete_title_job()""",
 )
