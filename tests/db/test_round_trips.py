@@ -23,6 +23,7 @@ from todo_cli.contract import (
     attachments,
     batch,
     blame,
+    change_feed,
     channels,
     claims,
     comments,
@@ -114,6 +115,7 @@ TRIPS: dict[type[Request[Any]], int] = {
     journal.ListChanges: 1,
     blame.BlameTask: 1,
     diff.DiffTasks: 2,  # words of time are read by the clock and the week of the user
+    change_feed.FollowChanges: 1,
     journal.Undo: 2,
     journal.Redo: 2,
     journal.UndoToken: 3,
@@ -312,6 +314,7 @@ def samples(line: Line, server_url: str) -> dict[type[Request[Any]], Callable[[]
         journal.ListChanges: lambda: journal.ListChanges(number=number()),
         blame.BlameTask: lambda: blame.BlameTask(number=number()),
         diff.DiffTasks: lambda: diff.DiffTasks(since="1h"),
+        change_feed.FollowChanges: lambda: change_feed.FollowChanges(after=0, filter="#home", limit=3),
         journal.Undo: lambda: journal.Undo(id=number() and None),
         journal.Redo: lambda: journal.Redo(id=line(journal.Undo(id=number() and None)).seq),
         journal.UndoToken: undo_token,

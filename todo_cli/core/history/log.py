@@ -2,73 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, LiteralString
 
 import msgspec
 
 from todo_cli.contract.codec import decode
-from todo_cli.contract.journal import Change, ChangePage, ListChanges
+from todo_cli.contract.journal import ChangePage, ListChanges
 from todo_cli.contract.limits import MAX_FULL_TASKS, MAX_INTEGER, MAX_SEARCHED_CHANGES, MAX_TASKS_PER_CHANGE
 from todo_cli.core.dispatch import handler
 from todo_cli.core.filters.filter_query import compile_filter, parse_with_views
 from todo_cli.core.history.log_sql import build_log
+from todo_cli.core.history.logged_changes import LoggedChange
 from todo_cli.core.history.moments import read_moment
-from todo_cli.core.journal import differences
-from todo_cli.core.journal_texts import restore_texts
 from todo_cli.core.tasks.select import missing_tasks
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid, NotFound
 
 MAX_LOGGED_TASKS = 10
 """Tasks of one change that the log shows."""
-
-
-class LoggedChange(msgspec.Struct):
-    """A change as the statement of the log answers it."""
-
-    seq: int
-    at: datetime
-    user: str
-    token: str
-    way: str
-    verb: str
-    tasks: int
-    undone: bool
-    mine: bool
-    same_token: bool
-    by_model: bool
-    conversation: int | None = None
-    key: str | None = None
-    group: str | None = None
-    undoes: int | None = None
-    about: str | None = None
-    before: list[Any] | None = None  # of any content, since a person's own login may write the journal
-    after: list[Any] | None = None
-    texts: dict[str, Any] | None = None
-
-    def to_change(self, *, is_brief: bool) -> Change:
-        """Return the change as the contract has it."""
-        before, after = (restore_texts(rows or [], self.texts or {}) for rows in (self.before, self.after))
-        return Change(
-            seq=self.seq,
-            at=self.at,
-            user=self.user,
-            token=self.token,
-            way=self.way,
-            verb=self.verb,
-            key=self.key,
-            group=self.group,
-            undoes=self.undoes,
-            about=self.about,
-            undone=self.undone,
-            mine=self.mine,
-            same_token=self.same_token,
-            by_model=self.by_model,
-            conversation=self.conversation,
-            tasks=self.tasks,
-            differences=differences(before, after, is_brief=is_brief),
-        )
 
 
 class FoundChanges(msgspec.Struct):

@@ -9,8 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import LiteralString
 
-from todo_cli.core.journal_texts import texts_of
-from todo_cli.core.json_sql import format_instant
+from todo_cli.core.history.logged_changes import CHANGE_JOINS, CHANGE_JSON
 from todo_cli.db.sql import Sql
 
 _OF_TASK: LiteralString = """'$[*] ? (@.number == $number)',
@@ -68,38 +67,12 @@ SELECT json_build_object(
   'first', CASE WHEN %(number)s::bigint IS NULL
     AND NOT (%(since)s::timestamptz IS NOT NULL AND coalesce({_ALL_OLDER}, true))
     THEN (SELECT first FROM stretch) END,
-  'rows', coalesce(json_agg(json_build_object(
-    'seq', c.seq, 'at', {format_instant("c.at")},
-    'user', coalesce(m.name, c.user_id::text), 'token', coalesce(k.name, ''), 'way', c.way,
-    'mine', c.user_id = %(me)s::uuid,
-    'same_token', c.token_id = todo.current_token_id(),
-    'by_model', c.turn_id IS NOT NULL, 'conversation', v.number,
-    'verb', c.verb, 'key', c.key, 'group', c.group_id, 'undoes', c.undoes,
-    'about', coalesce(
-      c.request ->> 'name', c.request ->> 'reason',
-      CASE WHEN c.verb LIKE '%Comment' THEN '#' || (c.request ->> 'number') END),
-    'undone', c.undoes IS NULL AND coalesce((
-      SELECT NOT u.redo FROM todo.changes u
-      WHERE u.space_id = c.space_id AND u.undoes = coalesce((
-        SELECT min(g.seq) FROM todo.changes g
-        WHERE g.space_id = c.space_id AND g.group_id = c.group_id), c.seq)
-      ORDER BY u.seq DESC LIMIT 1), false),
-    'tasks', CASE WHEN jsonb_typeof(c.after) = 'array' THEN jsonb_array_length(c.after) ELSE 0 END,
-    'before', shown.before, 'after', shown.after,
-    'texts', {texts_of("shown.before || shown.after", "c.texts")})
+  'rows', coalesce(json_agg({CHANGE_JSON}
     ORDER BY c.seq DESC), '[]'))::text
 FROM page c
   CROSS JOIN LATERAL (
     SELECT {_shown_tasks("c.before")} AS before, {_shown_tasks("c.after")} AS after) AS shown
-  LEFT JOIN todo.space_members() m ON m.id = c.user_id
-  LEFT JOIN LATERAL ( -- a join would read the tokens of all users
-    SELECT t.name FROM todo.tokens t WHERE t.user_id = c.user_id AND t.id = c.token_id
-    OFFSET 0) AS k ON true
-  LEFT JOIN todo.turns x
-    ON x.space_id = c.space_id AND x.user_id = c.user_id AND x.id = c.turn_id
-      AND x.user_id = %(me)s::uuid
-  LEFT JOIN todo.conversations v
-    ON v.space_id = x.space_id AND v.user_id = x.user_id AND v.id = x.conversation_id"""
+  {CHANGE_JOINS}"""
 
 
 @lru_cache(64)
