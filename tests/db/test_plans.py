@@ -12,7 +12,12 @@ from tests.conftest import _copy
 from tests.support.connections import Line
 from tests.support.many_users import Touched, crowd, touched
 from todo_cli.contract.base import Request
-from todo_cli.contract.journal import ListChanges, Redo, Undo
+from todo_cli.contract.blame import BlameTask
+from todo_cli.contract.change_feed import FollowChanges
+from todo_cli.contract.completion import SuggestWords
+from todo_cli.contract.diff import DiffTasks
+from todo_cli.contract.journal import ChangePage, ListChanges, Redo, Undo
+from todo_cli.contract.limits import MAX_SEARCHED_CHANGES
 from todo_cli.contract.order import MoveTasks
 from todo_cli.contract.search import SearchTasks
 from todo_cli.contract.tasks import AddTask, CompleteTasks, EditTasks, ListTasks, ShowTask
@@ -124,7 +129,9 @@ REQUESTS: dict[str, Request[Any]] = {
     "done": CompleteTasks(numbers=(501,)),
     "edit": EditTasks(numbers=(501,), title="y", add_tags=("c",), remove_tags=("all",)),
     "log": ListChanges(),
+    "follow": FollowChanges(after=10),
     "log of one": ListChanges(number=500),
+    "blame": BlameTask(number=500),
     "list the commonest tag": ListTasks(limit=20, tag="all"),
     "list all by position": ListTasks(limit=20, status="all", sort="position"),
     "move": MoveTasks(numbers=(502,), before=503),
@@ -137,6 +144,12 @@ REQUESTS: dict[str, Request[Any]] = {
     "undo an old one": Undo(id=1),
     "redo": Redo(),
     "redo an old one": Redo(id=1),
+    "suggest numbers": SuggestWords(kind="task", status="all"),
+    "suggest numbers with 5": SuggestWords(kind="task", prefix="5"),
+    "suggest projects": SuggestWords(kind="project"),
+    "suggest projects with p": SuggestWords(kind="project", prefix="p"),
+    "suggest tags": SuggestWords(kind="tag"),
+    "suggest tags with t": SuggestWords(kind="tag", prefix="t"),
 }
 
 # What no index has in the order asked for is sought out among the person's own: matching rows, in 1,000 of theirs.
@@ -175,6 +188,8 @@ SOUGHT = {
     "search": 2 * 800,  # and once more, to count those that are done
     "search a mistyped word": 800,
     "search a rare word": 11,
+    # the 150 tasks that changed last, each on a page of its own where many are stored
+    **{name: 30 for name in REQUESTS if name.startswith("suggest projects")},
 }
 
 # A plan that must serve any text expects many matches, and reads the open tasks in the order asked for.
@@ -235,6 +250,32 @@ def test_write_after_many_changes_reads_no_more_pages(
     within(name, before, after, 0)
 
 
+LOOKS_BACK: dict[str, Request[Any]] = {
+    "list as of now": ListTasks(as_of="now", limit=20),
+    "diff": DiffTasks(since="now"),
+    "log by person": ListChanges(by="me", limit=2),
+    "log since": ListChanges(since="1m", limit=2),
+}
+
+
+@pytest.mark.parametrize("generic", [False, True], ids=["custom", "generic"])
+@pytest.mark.parametrize("name", LOOKS_BACK)
+def test_look_back_after_many_changes_reads_no_more_pages(
+    name: str, short_history: Stored, long_history: Stored, generic: bool
+) -> None:
+    before, after = (count_pages(LOOKS_BACK[name], where, generic=generic) for where in (short_history, long_history))
+    within(name, before, after, 0)
+
+
+def test_log_in_vain_looks_through_a_bounded_part_of_the_journal(long_history: Stored) -> None:
+    newest = long_history.line(ListChanges(limit=1)).changes[0].seq
+    request = ListChanges(filter="#nowhere")
+    page = long_history.line(request)
+    assert page == ChangePage(changes=(), next=newest + 1 - MAX_SEARCHED_CHANGES)
+    last = ListChanges(filter="#nowhere", before=MAX_SEARCHED_CHANGES)
+    assert long_history.line(last) == ChangePage(changes=())
+
+
 @pytest.mark.parametrize("generic", [False, True], ids=["custom", "generic"])
 def test_count_of_deferred_tasks_reads_the_deferred_alone(
     postgres: LocalPostgres, template: str, generic: bool
@@ -250,6 +291,13 @@ def test_count_of_deferred_tasks_reads_the_deferred_alone(
         assert len(scans) == 2, counted.plan
         # the two indexes, a page of the table for each deferred row, and twice what the policies look up
         assert counted.pages - listed.pages <= 2 * 2 + 8 + 2 * 15, counted.plan
+
+
+@pytest.mark.parametrize("name", [name for name in REQUESTS if name.startswith("suggest")])
+def test_suggestions_of_a_large_space_read_few_pages(name: str, large: Stored) -> None:
+    for generic in (False, True):
+        counted = count_pages(REQUESTS[name], large, generic=generic)
+        assert counted.pages <= 700, counted.plan
 
 
 @pytest.mark.parametrize("generic", [False, True], ids=["custom", "generic"])

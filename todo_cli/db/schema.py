@@ -74,6 +74,7 @@ FUNCTIONS_AFTER_TABLES = (
     "deliveries",
     "titles",
     "sweep",
+    "watchers",
 )
 MARKER = "-- name: "
 
