@@ -9,6 +9,9 @@ from tests.conftest import Database
 from tests.support.ask import Ask, AskAs
 from tests.support.shared_space import create_space, join, space_of
 from todo_cli.contract.copies import CopyTasks
+from todo_cli.contract.exports import ExportTasks
+from todo_cli.contract.ids import new_id
+from todo_cli.contract.imports import ImportTasks, TaskToImport
 from todo_cli.contract.journal import ListChanges, Redo, Undo
 from todo_cli.contract.spaces import LeaveSpace, MemberRole, RemoveMember, SetMemberRole
 from todo_cli.contract.tasks import (
@@ -171,3 +174,18 @@ def test_snapshot_of_the_database_is_the_row_that_python_writes(owner: Ask, bob:
         [(python, database)] = connection.execute(query, [space_of(owner)]).fetchall()
     instants = {name for name in python if name.endswith("_at")}
     assert {**database, **dict.fromkeys(instants)} == {**python, **dict.fromkeys(instants)}
+
+
+def test_import_assigns_open_tasks_to_members_alone(owner: Ask, bob: Ask) -> None:
+    name = bob.who.name
+    given = {"a": (name, "open"), "b": ("stranger", "open"), "c": ("stranger", "done")}
+    records = tuple(
+        TaskToImport(source_id=id, title=id, digest=id * 32, assigned_to=assignee, status=status)  # type: ignore[arg-type]  # a status
+        for id, (assignee, status) in given.items()
+    )
+    request = ImportTasks(format="jsonl", name="list", file="0" * 32, group=new_id(), tasks=records)
+    imported = owner(request)
+    assert (imported.added, imported.unassigned) == (3, 1)
+    tasks = owner(ExportTasks(format="jsonl")).tasks
+    assert [task.assigned_to for task in tasks] == [name, None, "stranger"]
+    assert owner(ImportTasks(format="jsonl", name="list", file="1" * 32, group=new_id(), tasks=records)).unassigned == 0

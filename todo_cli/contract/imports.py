@@ -120,8 +120,9 @@ class ImportedTasks(Struct, frozen=True, kw_only=True):
     """The result of a batch: how many tasks were added, restored after an undo, known already, and changed in the file.
 
     A changed one is known too: without `update` it stays as it is here. `updated` are those that took changes of the
-    file, `conflicts` those that did not take all of them. `group` is the one that the batch belongs to. `new` is False
-    when the idempotency key had been used before.
+    file, `conflicts` those that did not take all of them. `unassigned` are open tasks whose assignee in the file is no
+    member who may finish tasks. `group` is the one that the batch belongs to. `new` is False when the idempotency key
+    had been used before.
     """
 
     added: int
@@ -131,6 +132,7 @@ class ImportedTasks(Struct, frozen=True, kw_only=True):
     group: str
     new: bool
     updated: int = 0
+    unassigned: int = 0
     conflicts: tuple[ImportConflict, ...] = ()
 
 

@@ -73,7 +73,8 @@ def number_imported_tasks(loaded: LoadedSources, wanted: ImportWanted, request: 
     rows = [place_row(row, task, numbers, before) for row, task in zip(made, fresh, strict=True)]
     rows = _end_double_occurrences(rows, loaded.occurrences)
     updates = update_tasks(loaded, wanted, request, numbers)
-    rows = drop_former_assignees([*rows, *updates.rows], loaded)
+    named = [*rows, *updates.rows]
+    rows = drop_former_assignees(named, loaded)
     raise_for_cycles(loaded, rows, "imported")
     added = next_number - loaded.next_number
     result = ImportedTasks(
@@ -84,6 +85,7 @@ def number_imported_tasks(loaded: LoadedSources, wanted: ImportWanted, request: 
         group=loaded.group or request.group,
         new=True,
         updated=len(updates.tasks),
+        unassigned=sum(row.assigned_to != other.assigned_to for row, other in zip(rows, named, strict=True)),
         conflicts=tuple(updates.conflicts),
     )
     return ImportEdits(
