@@ -70,8 +70,8 @@ RenameConversation RenameSpace RenewClaims RenewHash ReopenTasks ResetPassword R
 RetryJobs RevokeSessions RevokeToken RewindTurn RunCall SaveView SearchConversations SearchTasks SetBudget
 SetMemberRole SetPreferences SetRateLimit ShowConversation ShowDevice ShowPreferences ShowStats ShowTask SignIn
 SignOut SkipTasks SortTasks StartDevice StartStoreUpload StartTasks StartUpload StopTasks StopTurn StoreAnswer
-StoreChunk StoreEvents StorePassword StoreRegistration StoreReset StoreResults StoreSummary StoreTitle TakeTask
-TryChannel Undo UndoToken UndoTurn VerifyUpload WhoAmI
+StoreChunk StoreEvents StorePassword StoreRegistration StoreReset StoreResults StoreSummary StoreTitle SuggestWords
+TakeTask TryChannel Undo UndoToken UndoTurn VerifyUpload WhoAmI
 """.split()  # noqa: SIM905  # 70 quoted words would be harder to read
 
 

@@ -305,7 +305,7 @@ def test_config_show_and_edit_work_without_printing_secrets(bare: Todo) -> None:
     broken = bare("config", "edit", env={"EDITOR": "sh -c 'echo = >> \"$0\"'"})
     assert broken.code == 2
     path.unlink()
-    assert bare("config", "edit", env={"EDITOR": "false"}).code == 2
+    assert bare("config", "edit", env={"EDITOR": "false"}).code == 1
     assert bare("config", "edit", env={"EDITOR": "/no/such/editor"}).code == 2
 
 
