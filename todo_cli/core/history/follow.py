@@ -132,7 +132,8 @@ SELECT json_build_object(
       SELECT d.updated_at, json_build_object(
           'id', d.id, 'number', d.number, 'title', t.title,
           'due', coalesce(t.due_on::text, {format_instant("t.due_at")}),
-          'moment', {format_instant("d.moment")}, 'at', {format_instant("d.updated_at")}) AS reminder
+          'moment', {format_instant("d.moment")},
+          'at', {format_instant("d.updated_at")}) AS reminder
       FROM todo.deliveries d
         JOIN todo.tasks t ON t.space_id = d.space_id AND t.number = d.number
       WHERE d.space_id = %(space)s::uuid AND d.user_id = %(me)s::uuid
