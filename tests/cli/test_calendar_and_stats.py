@@ -58,6 +58,7 @@ CALENDAR_AT_40 = """\
  23 24 25 26!27·28·29
  30
  · a task  : several  ! overdue
+ today is the 27th
 
 Fri 27 Nov
   9 p1 ▸ Call the dentist
@@ -79,6 +80,7 @@ def test_calendar_at_20_columns_has_every_day_of_the_week() -> None:
     lines = draw_lines(format_calendar([], MONTHS[:1], VIEW, 20)).splitlines()
     assert lines[1] == "Mo Tu We Th Fr Sa Su"
     assert lines[3] == " 2  3  4  5  6  7  8"
+    assert lines[-3:] == ["· a task  : several", "! overdue", "today is the 27th"]
 
 
 def test_calendar_and_heat_map_begin_with_the_preferred_weekday() -> None:
@@ -158,6 +160,13 @@ def test_stats_and_calendar_are_never_wider_than_the_terminal(width: int, most: 
     ):
         assert measure(line) <= width
         assert line == line.rstrip()
+
+
+def test_stats_at_20_columns_say_what_every_sign_means() -> None:
+    lines = draw_lines(format_stats(STATS, VIEW, 20)).splitlines()
+    place = lines.index("     · 0  ░ 1  ▒ 2-3")
+    assert lines[place + 1] == "     ▓ 4-5  █ 6+"
+    assert lines[-3] == "Time · thi…  28h 45m"
 
 
 def test_stats_with_plain_signs_are_ascii() -> None:

@@ -22,6 +22,7 @@ from tests.support.tcp_proxy import TcpProxy, open_database_proxy
 from todo_cli.contract import (
     attachments,
     batch,
+    blame,
     change_feed,
     channels,
     claims,
@@ -30,6 +31,7 @@ from todo_cli.contract import (
     conversations,
     copies,
     devices,
+    diff,
     edits,
     exports,
     imports,
@@ -111,6 +113,8 @@ TRIPS: dict[type[Request[Any]], int] = {
     claims.RenewClaims: 2,
     claims.ListClaims: 1,
     journal.ListChanges: 1,
+    blame.BlameTask: 1,
+    diff.DiffTasks: 2,  # words of time are read by the clock and the week of the user
     change_feed.FollowChanges: 1,
     journal.Undo: 2,
     journal.Redo: 2,
@@ -308,6 +312,8 @@ def samples(line: Line, server_url: str) -> dict[type[Request[Any]], Callable[[]
         imports.LinkImportedTasks: unlinked,
         exports.ExportTasks: lambda: exports.ExportTasks(format="csv", filter="p1"),
         journal.ListChanges: lambda: journal.ListChanges(number=number()),
+        blame.BlameTask: lambda: blame.BlameTask(number=number()),
+        diff.DiffTasks: lambda: diff.DiffTasks(since="1h"),
         change_feed.FollowChanges: lambda: change_feed.FollowChanges(after=0, filter="#home", limit=3),
         journal.Undo: lambda: journal.Undo(id=number() and None),
         journal.Redo: lambda: journal.Redo(id=line(journal.Undo(id=number() and None)).seq),
