@@ -58,20 +58,20 @@ def test_tools_are_named_verb_first_and_unique() -> None:
 VERBS = """
 AddAttachment AddChannel AddComment AddTask AddTasks AddUser AnswerTurn ApplyPlan ApproveProposal Batch
 BeginRegistration BeginTurn ChangePassword ChooseView ClaimTask CompleteTasks CopyTasks CreateInvitation
-CreateResetCode CreateSpace CreateToken DecideDevice DeleteInvitation DeleteSpace DeleteSpaceInvitation DeleteTasks
-DisableUser EditComment EditEachTask EditTasks EndTurn ExportTasks FetchAttachment ForkConversation HoldCalls ImportMessages
-ImportTasks InviteMember JoinSpace LeaveSpace LinkImportedTasks ListAttachments ListChanges ListChannels ListClaims
-ListComments ListConversations ListInvitations ListJobs ListMembers ListPlans ListProjects ListPrompts ListProposals
-ListSessions ListSpaceInvitations ListSpaces ListTags ListTasks ListTokens ListUsers ListViews MakePlan MoveHead
-MoveTasks OpenSession PollDevice ProposeChange ReadChunk ReadEvents ReadOwnSalt ReadReplay ReadServerStats
-ReadSignInSalt ReadStoredFile ReadUpload ReadUsage Redo RedoTurn RefusePlan Register RejectProposal ReleaseTasks
-RemindTasks RemoveAttachment RemoveChannel RemoveComment RemoveConversation RemoveMember RemoveView
-RenameConversation RenameSpace RenewClaims RenewHash ReopenTasks ResetPassword RestoreConversation RestoreTasks
-RetryJobs RevokeSessions RevokeToken RewindTurn RunCall SaveView SearchConversations SearchTasks SetBudget
-SetMemberRole SetPreferences SetRateLimit ShowConversation ShowDevice ShowPreferences ShowStats ShowTask SignIn
-SignOut SkipTasks SortTasks StartDevice StartStoreUpload StartTasks StartUpload StopTasks StopTurn StoreAnswer
-StoreChunk StoreEvents StorePassword StoreRegistration StoreReset StoreResults StoreSummary StoreTitle TakeTask
-TryChannel Undo UndoToken UndoTurn VerifyUpload WhoAmI
+CreateResetCode CreateSpace CreateToken DecideDevice DeleteAccount DeleteInvitation DeleteSpace DeleteSpaceInvitation
+DeleteTasks DisableUser EditComment EditEachTask EditTasks EndTurn ExportAccount ExportTasks FetchAttachment
+ForkConversation HoldCalls ImportMessages ImportTasks InviteMember JoinSpace LeaveSpace LinkImportedTasks
+ListAttachments ListChanges ListChannels ListClaims ListComments ListConversations ListInvitations ListJobs
+ListMembers ListPlans ListProjects ListPrompts ListProposals ListSessions ListSpaceInvitations ListSpaces ListTags
+ListTasks ListTokens ListUsers ListViews MakePlan MoveHead MoveTasks OpenSession PollDevice ProposeChange ReadChunk
+ReadEvents ReadOwnSalt ReadReplay ReadServerStats ReadSignInSalt ReadStoredFile ReadUpload ReadUsage Redo RedoTurn
+RefusePlan Register RejectProposal ReleaseTasks RemindTasks RemoveAttachment RemoveChannel RemoveComment
+RemoveConversation RemoveMember RemoveView RenameConversation RenameSpace RenewClaims RenewHash ReopenTasks
+ResetPassword RestoreConversation RestoreTasks RetryJobs RevokeSessions RevokeToken RewindTurn RunCall SaveView
+SearchConversations SearchTasks SetBudget SetMemberRole SetPreferences SetRateLimit ShowConversation ShowDevice
+ShowPreferences ShowStats ShowTask SignIn SignOut SkipTasks SortTasks StartDevice StartStoreUpload StartTasks
+StartUpload StopTasks StopTurn StoreAnswer StoreChunk StoreEvents StorePassword StoreRegistration StoreReset
+StoreResults StoreSummary StoreTitle TakeTask TryChannel Undo UndoToken UndoTurn VerifyUpload WhoAmI
 """.split()  # noqa: SIM905  # 70 quoted words would be harder to read
 
 
