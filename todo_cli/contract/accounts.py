@@ -11,7 +11,7 @@ from todo_cli.contract.base import Asks, Name, Request
 MAX_CURSOR_CHARS = 2_000
 MAX_EXPORTED_ROWS = 500
 
-Cursor = Annotated[str, Meta(min_length=2, max_length=MAX_CURSOR_CHARS, description="`next` of the page before")]
+ExportCursor = Annotated[str, Meta(min_length=2, max_length=MAX_CURSOR_CHARS, description="`next` of the page before")]
 
 
 class AccountRow(Struct, frozen=True, kw_only=True):
@@ -41,7 +41,7 @@ class ExportAccount(Request[AccountPage], frozen=True, kw_only=True):
     write = False
     personal = True
 
-    after: Cursor | None = None
+    after: ExportCursor | None = None
     limit: Annotated[int, Meta(ge=1, le=MAX_EXPORTED_ROWS, description="how many rows to return at most")] = 200
 
 

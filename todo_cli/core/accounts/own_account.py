@@ -25,7 +25,7 @@ class _Place(msgspec.Struct, forbid_unknown_fields=True):
     key: dict[str, Any] | None = None
 
 
-class _StoredPage(msgspec.Struct):
+class _StoredRows(msgspec.Struct):
     rows: tuple[AccountRow, ...]
     next: _Place | None = None
 
@@ -35,7 +35,7 @@ async def export_account(tx: Transaction, request: ExportAccount) -> AccountPage
     """Return a page of the caller's rows; raises Invalid for a cursor that no page gave. One round trip."""
     if request.after:
         _raise_for_cursor(request.after)
-    page = decode(await tx.finish(EXPORT, after=request.after, limit=request.limit) or "", _StoredPage)
+    page = decode(await tx.finish(EXPORT, after=request.after, limit=request.limit) or "", _StoredRows)
     return AccountPage(rows=page.rows, next=msgspec.json.encode(page.next).decode() if page.next else None)
 
 
