@@ -43,3 +43,4 @@ def test_export_writes_all_rows_and_the_deletion_asks_for_the_name(todo: Todo) -
         terminal.close()
         assert terminal.exitstatus == 0
     assert todo("list").code == 4
+    assert not (todo.directory / ".config/todo/config.toml").exists(), "the token came from the environment"

@@ -97,9 +97,13 @@ def _ask_for_name(session: Session, name: str) -> str:
 
 
 def _forget_token(session: Session) -> None:
-    """Remove the token of the deleted account from the settings."""
+    """Remove the token of the deleted account from the settings, unless it came from the environment."""
+    import os
+
     from todo_cli.settings.settings_file import save_profile
 
+    if os.environ.get("TODO_TOKEN"):
+        return
     settings = session.settings
     if settings.keyring:
         from todo_cli.settings.credentials import delete_token
