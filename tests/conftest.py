@@ -38,6 +38,7 @@ from todo_cli.db.owner import open_owner_session
 from todo_cli.local_postgres.cluster import LocalPostgres
 
 pytest_plugins = [
+    "tests.support.bare_server",
     "tests.support.valkey",
     "tests.support.connections",
     "tests.support.ask",

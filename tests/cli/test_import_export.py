@@ -77,6 +77,18 @@ def test_json_lines_bring_everything_to_another_user_and_back(
     assert len([record for record in json.loads(back) if "uuid" in record]) >= 24
 
 
+def test_import_reports_assignees_who_are_no_members(todo: Todo, tmp_path: Path) -> None:
+    path = tmp_path / "issues.jsonl"
+    issue = {"_type": "issue", "title": "Fix it", "status": "open", "priority": 2, "updated_at": "2026-11-01T00:00:00Z"}
+    mine = {**issue, "id": "a-1", "assignee": json.loads(todo("whoami", "--json").out)["name"]}
+    path.write_text("".join(json.dumps(line) + "\n" for line in (mine, {**issue, "id": "a-2", "assignee": "nobody"})))
+    imported = todo("import", str(path))
+    assert "not assigned: 1 task to users who are no members who may finish tasks here" in imported.out + imported.err
+    assert len(todo("list", "assigned:me").lines) == 1
+    exported = todo("export", "--format", "beads").out.splitlines()
+    assert [json.loads(line)["assignee"] for line in exported] == [mine["assignee"], "nobody"]
+
+
 def without_users(line: dict[str, Any]) -> dict[str, Any]:
     """Return a line without the ids of users and of series, which every server makes anew."""
     line.pop("remind", None)
@@ -92,7 +104,7 @@ def test_csv_cells_that_a_spreadsheet_would_run_are_text_and_come_back(todo: Tod
     path = tmp_path / "out.csv"
     todo("export", "--format", "csv", "-o", str(path))
     for note in notes:
-        assert f",{cells[note]}\r\n" in path.read_bytes().decode(), note
+        assert f",{cells[note]},\r\n" in path.read_bytes().decode(), note
     rows = list(csv.DictReader(io.StringIO(path.read_bytes().decode(), newline="")))
     assert len(rows) == len(cells)
     again = todo("import", str(path), "--name", "other", "--into", "copy")

@@ -240,6 +240,31 @@ def test_list_drops_columns_before_it_shortens_the_title(width: int, shown: tupl
     assert not any(word in ("travel.japa", "n", "#travel.japa…", "accommodation") for word in words)
 
 
+@pytest.mark.parametrize(
+    ("width", "lines"),
+    [
+        (
+            120,
+            [
+                " 24 Rent a van  Mon 12:00  #House  @phone  for bob",
+                f" 25 Cook{'for ada':>42}",
+            ],
+        ),
+        (80, [f" 24 Rent a van  #House @phone for bob{'Mon 12:00':>43}", " 25 Cook  for ada"]),
+        (40, [" 24 Rent a van", "    Mon 12:00 #House @phone for bob", " 25 Cook", "    for ada"]),
+        (33, [" 24 Rent a van", "    Mon 12:00 #House @phone", " 25 Cook", "    for ada"]),
+    ],
+)
+def test_list_says_whom_a_task_is_assigned_to(width: int, lines: list[str]) -> None:
+    tasks = [
+        make_task(
+            24, "Rent a van", due="2026-11-30T11:00:00Z", project="House", tags=("phone",), assigned_to="bob"
+        ),
+        make_task(25, "Cook", assigned_to="ada"),
+    ]  # fmt: skip  # one task an entry
+    assert draw(tasks, width, group="none").splitlines() == lines
+
+
 def test_list_without_a_priority_or_a_mark_has_no_column_for_them() -> None:
     assert draw([make_task(1, "a"), make_task(2, "b")], 80) == "No date · 2\n  1 a\n  2 b"
 

@@ -252,6 +252,19 @@ def test_count_of_deferred_tasks_reads_the_deferred_alone(
         assert counted.pages - listed.pages <= 2 * 2 + 8 + 2 * 15, counted.plan
 
 
+@pytest.mark.parametrize("generic", [False, True], ids=["custom", "generic"])
+def test_assigned_tasks_of_a_space_are_read_by_their_index(
+    postgres: LocalPostgres, template: str, generic: bool
+) -> None:
+    request = ListTasks(limit=20, filter="assigned:me")
+    with stored(postgres, template, 1, 2_000) as found:
+        none = touched(found.line, request, generic=generic)
+        found.line(EditTasks(numbers=tuple(range(1, 1_000, 2)), assigned_to="me"))
+        page = touched(found.line, request, generic=generic)
+        assert "tasks_assigned" in page.plan, page.plan
+        assert page.pages - none.pages <= 20 * 20, "the rows of the page, and not the other 480"
+
+
 def test_a_page_far_behind_costs_what_the_first_does(large: Stored) -> None:
     for sort in ("due", "-priority", "created", "updated", "title"):
         for status in ("open", "all"):

@@ -150,7 +150,8 @@ FROZEN = {
     "0030_positions.sql": "5d2936b31411ecb5cccfb29e2da636dad9d74196cbb59b9e594cfc0969c02743",
     "0031_title_jobs.sql": "d9cbdfedc22e67e9147dd4519057334699166a45a16e1955dabd639da2f26ed0",
     "0032_limited_hint.sql": "72afc788c05bece6e657ee437ac031d2acbcf0336e96d70f331535a49985c551",
-    "0033_own_account.sql": "5cebee3d537efcfd4b0439b4024562c103fb13eaa3fc2e34b5e3002d62b552c7",
+    "0033_assignments.sql": "b7bb534ffc1e968d120a853ae71de231f19e66a66f4acd310130dbe4154111a7",
+    "0034_own_account.sql": "e80d6fbfb540b795815258f80710d5f85ec35e6b6ce7287ad785db6e9335ea32",
 }
 
 

@@ -12,7 +12,7 @@ from todo_cli.contract.channels import AddChannel
 from todo_cli.contract.claims import ClaimTask
 from todo_cli.contract.comments import AddComment
 from todo_cli.contract.ids import new_id
-from todo_cli.contract.tasks import AddTask, EditTasks, ListTasks, ShowTask
+from todo_cli.contract.tasks import AddTask, CompleteTasks, EditTasks, ListTasks, ShowTask
 from todo_cli.contract.tokens import CreateToken
 from todo_cli.contract.users import AddUser
 from todo_cli.contract.views import SaveView
@@ -61,6 +61,9 @@ def write_everywhere(db: Database, victim: Person, friend: Person, space: str) -
         mine(EditTasks(numbers=(common,), remind=("2h",)), space=space, key=f"{MARK}-key")
         mine(AddComment(number=common, id=new_id(), text=f"{MARK} in the shared space"), space=space)
         mine(ClaimTask(number=common), space=space)
+        theirs(EditTasks(numbers=(common,), assigned_to=MARK), space=space)
+        done = theirs(AddTask(title="Buy paint", assigned_to=MARK), space=space).number
+        theirs(CompleteTasks(numbers=(done,)), space=space)
         theirs(AddComment(number=common, id=new_id(), text="the friend's own"), space=space)
         theirs(AddUser(id=new_id(), name="other", token_id=new_id(), token_hash="b" * 64))
     finally:
@@ -115,7 +118,7 @@ def test_erased_user_leaves_no_word_and_the_shared_space_works(
     line = Line(fresh_db.server_url, friend)
     try:
         (task,) = line(ListTasks(), space=space).tasks
-        assert (task.number, task.claimed_by, task.remind or ()) == (number, None, ())
+        assert (task.number, task.claimed_by, task.assigned_to, task.remind or ()) == (number, None, None, ())
         shown = line(ShowTask(number=number), space=space)
         assert [comment.text for comment in shown.comments] == [
             "The author of this comment has been erased.",

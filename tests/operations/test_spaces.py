@@ -12,9 +12,10 @@ from tests.conftest import Database, Person
 from tests.support.ask import Ask, AskAs
 from tests.support.connections import signed
 from tests.support.limited_tokens import create_limited_token
+from tests.support.shared_space import create_space, invite, join, space_of
 from todo_cli.contract.base import Secret
 from todo_cli.contract.comments import AddComment, EditComment, RemoveComment
-from todo_cli.contract.ids import new_id, new_space_invitation, token_hash
+from todo_cli.contract.ids import new_id, token_hash
 from todo_cli.contract.journal import ListChanges
 from todo_cli.contract.spaces import (
     CreateSpace,
@@ -42,28 +43,7 @@ Opener = Any
 @pytest.fixture
 def owner(ask: Ask, ask_as: AskAs) -> Ask:
     """Return the owner of a new space, in it."""
-    space = ask(CreateSpace(id=new_id(), name="family"))
-    assert (space.name, space.role, space.personal) == ("family", "owner", False)
-    return ask_as(ask.who, space=space.id)
-
-
-def space_of(owner: Ask) -> str:
-    """Return the id of the space that an owner works in."""
-    return next(space.id for space in owner(ListSpaces()).spaces if not space.personal)
-
-
-def invite(owner: Ask, role: MemberRole = "editor", **more: Any) -> Secret:
-    """Create an invitation and return it."""
-    secret = new_space_invitation(space_of(owner))
-    owner(InviteMember(id=new_id(), invitation_hash=token_hash(secret), role=role, **more))
-    return secret
-
-
-def join(owner: Ask, who: Person, ask_as: AskAs, role: MemberRole = "editor") -> Ask:
-    """Let a user join the owner's space and return the user in it."""
-    joined = ask_as(who)(JoinSpace(invitation=invite(owner, role)))
-    assert joined.role == role
-    return ask_as(who, space=joined.id)
+    return create_space(ask, ask_as)
 
 
 def test_invited_user_works_on_the_same_list(owner: Ask, ask_as: AskAs, db: Database) -> None:

@@ -270,6 +270,6 @@ def test_parse_filter_hostile_text_takes_linear_time(piece: str) -> None:
 
 @pytest.mark.parametrize("key", [key for key in FIELDS_OF_KEYS if key != "remind"])
 def test_parse_filter_every_key_of_quick_add_is_a_field(key: str) -> None:
-    field = {"tags": "tag"}.get(FIELDS_OF_KEYS[key], FIELDS_OF_KEYS[key])
+    field = {"tags": "tag", "assigned_to": "assigned"}.get(FIELDS_OF_KEYS[key], FIELDS_OF_KEYS[key])
     value = {"priority": "1", "parent": "3", "after": "3", "status": "open"}.get(field, "x")
     assert parse_filter(f"{key}:{value}") == FieldTerm(field, ":", value)

@@ -24,7 +24,7 @@ FRIDAY = date(2026, 11, 27)
 PIECES = [
     "Pay", "rent", "the", "tomorrow", "friday", "on", "by", "due", "at", "9am", "17:00", "in", "3", "days", "#home", "@phone",
     "#12", "@5", "p1", "p4", "!high", "!2", "every", "every!", "month", "mon,wed", "after", "done", "due:fri", "due:", "defer:mon",
-    "wait:", "scheduled:eom", "remind:1h", "remind:fri", "parent:12", "under:#3", "after:7,9", "after:", "project:x", "tag:y", "pri:H", "every:weekly",
+    "wait:", "scheduled:eom", "remind:1h", "remind:fri", "assign:bob", "assign:me", "parent:12", "under:#3", "after:7,9", "after:", "project:x", "tag:y", "pri:H", "every:weekly",
     '"', '"sat', 'x"', '"tomorrow"', '"a #b"', '#"a b"', 'due:"next fri"', "\\", "\\#x", '\\"', '\\\\"', "sat", "Sun", "may", "5",
     ",", ".", ";", "!", "-", "to", "next", "week", "24/7", "the", "15th", "\u200f", "e\u0301", "👩‍👩‍👧", "\u00a0", "\t", "  ", "\x00", "\ud800",
 ]  # fmt: skip  # a word list
@@ -58,6 +58,7 @@ quick_adds = st.builds(
     scheduled=st.none() | st.sampled_from(DATES),
     parent=st.none() | numbers,
     after=st.lists(numbers, unique=True, max_size=3).map(tuple),
+    assigned_to=st.none() | names.filter(lambda name: name.lower() != "none"),
     remind=st.lists(st.sampled_from([*DATES, "1h", "30 min before", "at due"]), unique=True, max_size=2).map(tuple),
 )
 

@@ -30,10 +30,7 @@ from todo_cli.core.turns.unfinished_turns import DeadTurn, act_for, find_unfinis
 from todo_cli.db.owner import open_owner_session
 from todo_cli.db.pipeline import Connection, connect
 from todo_cli.errors import TodoError
-from todo_cli.server import turn_sweep
-from todo_cli.server.connection_pools import open_pool
-from todo_cli.server.turn_adoption import MAX_ATTEMPTS, TurnAdoption
-from todo_cli.server.turn_sweep import TurnSweep
+from todo_cli.server.turn_adoption import MAX_ATTEMPTS
 
 LAPSE = "UPDATE todo.turns SET lease_until = now() - interval '1 s' WHERE user_id = %s"
 STATES = "SELECT state, attempt FROM todo.turns WHERE user_id = %s"
@@ -107,9 +104,6 @@ def test_turn_that_killed_every_server_is_ended(
     db.execute("UPDATE todo.turns SET attempt = %s WHERE user_id = %s", MAX_ATTEMPTS, person.user_id)
     assert ask(chat_server.url, "GET", "/v1/me", token=person.token).status == 200
     wait_for(lambda: db.execute(STATES, person.user_id) == [("stopped", MAX_ATTEMPTS)])
-
-
-# -- act_for, as a server's login -------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -235,33 +229,3 @@ def test_search_for_dead_turns_reads_the_unfinished_ones_alone(
     before = db.execute(reads)[0][0]
     service(search)
     assert db.execute(reads)[0][0] - before < 500
-
-
-# -- when a process looks ---------------------------------------------------------------------------
-
-
-def test_process_without_requests_stops_looking_and_looks_again_with_the_next(
-    fresh_db: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(turn_sweep, "SWEEP_SECONDS", 0.01)
-    monkeypatch.setattr(turn_sweep, "QUIET_SECONDS", 0.1)
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        pass
-
-    async def use() -> None:
-        async with asyncio.timeout(20):
-            adoption = TurnAdoption(open_pool(fresh_db.server_url, 0), None, None)  # type: ignore[arg-type]  # they are for dead turns
-            sweep: Any = TurnSweep(app, adoption)
-            await sweep({"type": "http", "state": {"caller": object()}}, None, None)
-            assert sweep._task is None  # Without a lifespan, as in a serverless function, nothing runs beside requests.
-            sweep.start()
-            await sweep._task
-            await sweep({"type": "http", "state": {}}, None, None)
-            assert sweep._task.done()  # A health check has no caller.
-            await sweep({"type": "http", "state": {"caller": object()}}, None, None)
-            assert not sweep._task.done()
-            await sweep._task
-            await sweep.close()
-
-    asyncio.run(use())

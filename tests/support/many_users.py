@@ -103,7 +103,8 @@ def _descents(plan: dict[str, Any]) -> int:
     if plan["Node Type"] == "ModifyTable":
         own = 8  # a written row goes into every index of its table, and what it refers to is looked up
     elif plan.get("Subplan Name", "").startswith("InitPlan"):
-        own = 3 * plan["Actual Loops"]  # a policy looks the token, its user and the membership up
+        # a policy looks the token, its user and the membership up: a page each where one page holds all, else three
+        own = 3 * 2 * plan["Actual Loops"]
     return int(own) + sum(_descents(part) for part in plan.get("Plans", ()))
 
 

@@ -12,7 +12,7 @@ PIPE_COLUMNS = ("number", "status", "priority", "due", "project", "tags", "title
 """The columns of a list in a pipe, in their order."""
 LIST_COLUMNS = (
     *PIPE_COLUMNS, "mark", "urgency", "added", "changed", "done", "started", "defer", "scheduled", "parent",
-    "subtasks", "after", "repeat", "worked", "claimed", "rev", "id",
+    "subtasks", "after", "repeat", "worked", "claimed", "assigned", "rev", "id",
 )  # fmt: skip  # a table
 """The columns that --columns knows."""
 

@@ -68,6 +68,9 @@ Remind = Annotated[
     list[str] | None,
     typer.Option("--remind", help="Remind: '1h before', 'at due', 'tomorrow 9am', none. Repeatable.", metavar="WHEN"),
 ]
+Assign = Annotated[
+    str | None, typer.Option("--assign", help="Member who is to finish it: a name, me or none.", metavar="NAME")
+]
 Defer = Annotated[str | None, typer.Option("--defer", help="Hide it until this date.", metavar="WHEN")]
 Scheduled = Annotated[str | None, typer.Option("--scheduled", help="Date on which work is to begin.", metavar="WHEN")]
 
@@ -140,6 +143,15 @@ def parse_reminders(words: list[str] | None) -> dict[str, tuple[str, ...]]:
             raise Invalid("--remind none excludes other reminders")
         return {"remind": ()}
     return {"remind": tuple(words)}
+
+
+def parse_assignee(name: str | None) -> dict[str, str | None]:
+    """Return the field `assigned_to` of --assign, null for `none`; raises Invalid for a blank name."""
+    if name is None:
+        return {}
+    if not name.strip():
+        raise Invalid("--assign needs a name", hint="see the members with: todo space members")
+    return {"assigned_to": None if name.strip().lower() == "none" else name.strip()}
 
 
 def complete_recurrence(words: str | None) -> str | None:

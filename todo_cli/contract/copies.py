@@ -41,3 +41,4 @@ class CopyTasks(Request[Changed], frozen=True, kw_only=True):
     scheduled: DateText | UnsetType | None = UNSET
     every: RecurrenceText | UnsetType | None = UNSET
     remind: ReminderTexts | UnsetType = UNSET
+    assigned_to: Name | UnsetType | None = UNSET

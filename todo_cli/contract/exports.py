@@ -75,6 +75,7 @@ class ExportedTask(Struct, frozen=True, kw_only=True):
     source_series: str | None = None
     started_at: DayOrInstant | None = None
     tracked: int = 0
+    assigned_to: str | None = None
     created_at: DayOrInstant | None = None
     updated_at: DayOrInstant
     completed_at: DayOrInstant | None = None

@@ -61,6 +61,7 @@ class ImportedTask(Struct, frozen=True, kw_only=True):
     series: ImportedSeries | None = None
     started_at: DayOrInstant | None = None
     tracked: int = 0
+    assigned_to: str | None = None
     created_at: DayOrInstant | None = None
     completed_at: DayOrInstant | None = None
     deleted_at: DayOrInstant | None = None

@@ -75,7 +75,8 @@ class TaskToImport(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
     `links` are set at once where their tasks have been imported, else by LinkImportedTasks. `left_out` are those of the
     file that cannot be set. `kept` is a JSON object of the values that no field takes. `kept_format` and `kept_id` are
     the format that it belongs to and the task's id there, if the file itself has got them from another one. `moved` is
-    by how much its position in the order by hand differs from its number. `digest` is that of the whole record.
+    by how much its position in the order by hand differs from its number. An open task is assigned to `assigned_to`
+    where the space has a member of this name who may finish it. `digest` is that of the whole record.
     """
 
     source_id: SourceId
@@ -93,6 +94,7 @@ class TaskToImport(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
     series: ImportedSeries | None = None
     started_at: DateText | None = None
     tracked: Annotated[int, Meta(ge=0, le=MAX_INTEGER)] = 0
+    assigned_to: Name | None = None
     created_at: DateText | None = None
     completed_at: DateText | None = None
     deleted_at: DateText | None = None
@@ -118,8 +120,9 @@ class ImportedTasks(Struct, frozen=True, kw_only=True):
     """The result of a batch: how many tasks were added, restored after an undo, known already, and changed in the file.
 
     A changed one is known too: without `update` it stays as it is here. `updated` are those that took changes of the
-    file, `conflicts` those that did not take all of them. `group` is the one that the batch belongs to. `new` is False
-    when the idempotency key had been used before.
+    file, `conflicts` those that did not take all of them. `unassigned` are open tasks whose assignee in the file is no
+    member who may finish tasks. `group` is the one that the batch belongs to. `new` is False when the idempotency key
+    had been used before.
     """
 
     added: int
@@ -129,6 +132,7 @@ class ImportedTasks(Struct, frozen=True, kw_only=True):
     group: str
     new: bool
     updated: int = 0
+    unassigned: int = 0
     conflicts: tuple[ImportConflict, ...] = ()
 
 

@@ -135,7 +135,8 @@ class Task(Struct, frozen=True, kw_only=True):
 
     `parent` is the task above it, `after` lists the tasks that it waits for. `tracked` is the time of finished work in
     seconds, without the work that began at `started_at`. `remind` has the reminders of all users. `fence` is the number
-    of its last claim, null if it was never claimed. `discovered_from` is the task during which it was found.
+    of its last claim, null if it was never claimed. `discovered_from` is the task during which it was found,
+    `assigned_to` the name of the member who is to finish it.
     `position` is a decimal number: where it stands among the numbers of all tasks, null at its own number. Lists
     leave out `note`. An added task has `new`: False when its idempotency key had been used before, and `similar` where
     AddTask asks for it. Reads add `blocked` (it waits for an open task), `urgency`, and the numbers of open `subtasks`
@@ -164,6 +165,7 @@ class Task(Struct, frozen=True, kw_only=True):
     claimed_until: datetime | None = None
     fence: int | None = None
     discovered_from: int | None = None
+    assigned_to: str | None = None
     position: str | None = None
     remind: tuple[Reminder, ...] | None = None
     rev: int
@@ -199,6 +201,7 @@ class NewTask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     every: RecurrenceText | UnsetType | None = UNSET
     remind: ReminderTexts | UnsetType = UNSET
     discovered_from: Number | UnsetType | None = UNSET
+    assigned_to: Name | UnsetType | None = UNSET
     default_project: Name | UnsetType = UNSET
 
 

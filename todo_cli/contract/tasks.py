@@ -44,7 +44,8 @@ class AddTask(Request[Task], frozen=True, kw_only=True):
     """Add a task.
 
     With `parse` the title is read as quick add; given fields win. Without project and parent it goes to
-    `default_project`, if one is given. `report_similar` names the user's identical task of the last ten minutes.
+    `default_project`, if one is given. `assigned_to` is a member of the space, or `me`. `report_similar` names the
+    user's identical task of the last ten minutes.
     """
 
     verb = "AddTask"
@@ -68,6 +69,7 @@ class AddTask(Request[Task], frozen=True, kw_only=True):
     every: RecurrenceText | UnsetType | None = UNSET
     remind: ReminderTexts | UnsetType = UNSET
     discovered_from: Number | UnsetType | None = UNSET
+    assigned_to: Name | UnsetType | None = UNSET
     default_project: Name | UnsetType = UNSET
     parse: bool | UnsetType = UNSET
     report_similar: bool | UnsetType = UNSET
@@ -193,9 +195,9 @@ class ReopenTasks(OnTasks, frozen=True, kw_only=True):
 class EditTasks(OnTasks, frozen=True, kw_only=True):
     """Change fields of tasks; absent fields stay as they are.
 
-    Null clears a field. `tags` and `after` replace the whole list, `remind` that of the caller's reminders. In a
-    recurring task, new dates apply to this occurrence only, other fields to the next ones too; `occurrences` overrides
-    that: 'this' for this one only, 'all' for the next dates too.
+    Null clears a field. `tags` and `after` replace the whole list, `remind` that of the caller's reminders.
+    `assigned_to` is a member of the space, or `me`. In a recurring task, new dates apply to this occurrence only, other
+    fields to the next ones too; `occurrences` overrides that: 'this' for this one only, 'all' for the next dates too.
     """
 
     verb = "EditTasks"
@@ -223,6 +225,7 @@ class EditTasks(OnTasks, frozen=True, kw_only=True):
     every: RecurrenceText | UnsetType | None = UNSET
     remind: ReminderTexts | UnsetType = UNSET
     discovered_from: Number | UnsetType | None = UNSET
+    assigned_to: Name | UnsetType | None = UNSET
     occurrences: Literal["this", "all"] | UnsetType = UNSET
 
 

@@ -28,6 +28,7 @@ UNKNOWN_TEXT = "(a long text)"  # shown where the journal only knows that a text
 SHOWN_FIELDS = (
     "title", "status", "due", "project", "tags", "priority", "note", "parent", "after", "defer", "scheduled", "started_at",
     "tracked", "repeat", "remind", "claimed_by", "attachments", "discovered_from", "position",
+    "assigned_to",
 )  # fmt: skip  # a table
 
 

@@ -84,6 +84,8 @@ FUNCTIONS: dict[str, str] = {
     "raise_for_last_owner(uuid, uuid)": _INTERNAL,
     "forget_member(uuid, uuid)": _INTERNAL,
     "lock_membership(uuid)": _INTERNAL,
+    "task_snapshot(todo.tasks)": _INTERNAL,
+    "unassign_member()": _INTERNAL,
     "create_space(uuid, text)": CLIENTS,
     "rename_space(text)": CLIENTS,
     "set_member_role(text, text)": CLIENTS,

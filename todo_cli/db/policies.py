@@ -108,7 +108,7 @@ GRANTS: dict[str, str] = {
     title, note, status, priority, project, due_on, due_at, updated_at, completed_at, deleted_at,
     rev, parent, defer_on, defer_at, scheduled_on, scheduled_at, started_at, tracked, series,
     occurrence, repeat, claimed_by, claim_token, claimed_until, attachments, remind,
-    fence, lost_claims, discovered_from, position)""",
+    fence, lost_claims, discovered_from, position, assigned_to)""",
     "task_tags": "SELECT, INSERT",
     "links": "SELECT, INSERT",
     "task_sources": """SELECT, INSERT, UPDATE (

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from todo_cli.formats.beads_writer import NOTE_SECTIONS, write_tasks
 from todo_cli.formats.iso_dates import read_iso
 from todo_cli.formats.json_items import JsonItem, JsonItems
-from todo_cli.formats.names import clean_line, clean_tags
+from todo_cli.formats.names import clean_line, clean_tags, read_member
 from todo_cli.formats.records import (
     CERTAIN,
     IMPOSSIBLE,
@@ -101,7 +101,7 @@ class _IssueReader:
             for name, value in issue.items()
             if name not in (*CARRIED, *DATES, "dependencies") and value not in (None, "", [], {})
         }
-        self._lost: dict[str, None] = {"assignee": None} if issue.get("assignee") else {}
+        self._lost: dict[str, None] = {}
 
     def read(self, issue_id: str, title: str, ids: Container[str]) -> ImportedTask:
         """Return the task of the issue; `ids` are those of the file."""
@@ -118,6 +118,7 @@ class _IssueReader:
             status="done" if is_done else "open",
             priority=self._read_priority(),
             tags=tags,
+            assigned_to=read_member(issue.get("assignee")),
             parent=parent,
             after=after,
             completed_at=completed_at if is_done else None,

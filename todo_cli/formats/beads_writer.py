@@ -48,6 +48,7 @@ def _format_issue(task: ExportedTask, zone: ZoneInfo) -> dict[str, Any]:
         "created_at": _format_instant(task.created_at, zone),
         "updated_at": _format_instant(task.updated_at, zone),
         **others,
+        "assignee": task.assigned_to or kept.get("assignee"),
         "status": "closed" if is_done else _choose_status(task),
         "priority": _choose_priority(task),
         "labels": _choose_labels(task),

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from todo_cli.errors import Invalid
 from todo_cli.formats.csv_rows import find_delimiter, read_rows
-from todo_cli.formats.csv_values import OWN_COLUMNS, read_cell, read_tags, strip_apostrophe
+from todo_cli.formats.csv_values import FIRST_COLUMNS, read_cell, read_tags, strip_apostrophe
 from todo_cli.formats.csv_writer import write_tasks
 from todo_cli.formats.records import (
     IMPOSSIBLE,
@@ -30,7 +30,7 @@ EXTENSIONS = (".csv", ".tsv")
 
 MIN_SIMILAR_ROWS = 3
 _IDS = ("id", "uuid", "uid")
-_TEXTS = ("note", "project")
+_TEXTS = ("note", "project", "assigned_to")
 _MOMENTS = ("due", "scheduled", "defer", "started_at", "created_at", "completed_at", "deleted_at")
 _FIELDS = ("title", "status", "priority", "tags", "parent", "after", "every", *_TEXTS, *_MOMENTS)
 
@@ -68,7 +68,7 @@ class _CsvTable:
 
     def __init__(self, header: list[str], options: ReadOptions) -> None:
         self._header, self._options = header, options
-        self._is_own = tuple(header[: len(OWN_COLUMNS)]) == OWN_COLUMNS
+        self._is_own = tuple(header[: len(FIRST_COLUMNS)]) == FIRST_COLUMNS
         names = {cell.lower(): cell for cell in reversed(header)}
         self._fields = {name: names[name] for name in _FIELDS if name in names}
         for field, column in options.columns.items():

@@ -15,8 +15,10 @@ from todo_cli.formats.rules import normalize_rule
 OWN_COLUMNS = (
     "id", "title", "status", "priority", "due", "scheduled", "defer", "project", "tags", "parent", "after", "every",
     "started_at", "created_at", "completed_at", "deleted_at", "note",
+    "assigned_to",
 )  # fmt: skip  # a list of words
-"""The columns of a file that this program wrote, in their order."""
+"""The columns of a file that this program wrote, in their order. Those behind `note` came with later releases."""
+FIRST_COLUMNS = OWN_COLUMNS[: OWN_COLUMNS.index("note") + 1]
 
 _STATUSES = {
     **dict.fromkeys(("open", "todo", "to do", "pending", "no", "false", "0"), "open"),

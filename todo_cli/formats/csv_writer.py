@@ -37,4 +37,5 @@ def _make_cells(task: ExportedTask, options: WriteOptions) -> dict[str, str]:
         "after": protect_cell(" ".join(reference.identity for reference in task.after)),
         "every": every,
         "note": protect_cell(task.note or ""),
+        "assigned_to": protect_cell(task.assigned_to or ""),
     }

@@ -217,6 +217,7 @@ def _find_losses(task: ExportedTask) -> Iterator[WriteLoss]:
         "defer": task.defer,
         "started_at": task.started_at,
         "tracked": task.tracked,
+        "assigned_to": task.assigned_to,
         "every.from_done": task.status == "open" and task.every and task.every.from_done,
         "comments.at": any(comment.at for comment in task.comments),
         "comments.by": any(comment.by for comment in task.comments),

@@ -63,6 +63,7 @@ class TaskLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     repeat: dict[str, Any] | None = None
     started_at: DayOrInstant | None = None
     tracked: int = 0
+    assigned_to: str | None = None
     created_at: DayOrInstant | None = None
     completed_at: DayOrInstant | None = None
     deleted_at: DayOrInstant | None = None

@@ -134,6 +134,7 @@ def _find_losses(task: ExportedTask) -> Iterator[WriteLoss]:
         "every": task.every,
         "started_at": task.started_at,
         "tracked": task.tracked,
+        "assigned_to": task.assigned_to,
         "comments": task.comments,
     }
     for word, is_lost in losses.items():

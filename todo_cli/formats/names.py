@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import PurePath
 
+from todo_cli.contract.limits import MAX_NAME_CHARS
 from todo_cli.formats.records import STDIN_NAME
 
 _NOT_IN_A_TAG = re.compile(r"[\s,]+")
@@ -35,3 +36,9 @@ def name_file_project(name: str) -> str | None:
 def join_project(parts: Iterable[str]) -> str | None:
     """Return a project from its parts, null for none. A dot inside a part becomes a hyphen."""
     return ".".join(filter(None, (clean_line(part).replace(".", "-") for part in parts))) or None
+
+
+def read_member(value: object) -> str | None:
+    """Return the name of a person of the file, such as `ada`; None for what is no name of a user."""
+    name = value.strip() if isinstance(value, str) else ""
+    return name if 0 < len(name) <= MAX_NAME_CHARS and len(name.splitlines()) == 1 else None

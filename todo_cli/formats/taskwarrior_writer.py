@@ -36,8 +36,13 @@ class _RecordWriter:
     def __init__(self, task: ExportedTask, zone: ZoneInfo) -> None:
         self._task, self._zone = task, zone
         self._kept = dict(task.kept)
-        losses = {"parent": task.parent, "tracked": task.tracked, "attachments": task.attachments}
-        losses["author of a comment"] = any(comment.by for comment in task.comments)
+        losses: dict[str, object] = {
+            "parent": task.parent,
+            "tracked": task.tracked,
+            "assigned_to": task.assigned_to,
+            "attachments": task.attachments,
+            "author of a comment": any(comment.by for comment in task.comments),
+        }
         self.lost = [name for name, value in losses.items() if value]
 
     def write(self) -> list[dict[str, Any]]:

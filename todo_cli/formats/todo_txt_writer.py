@@ -40,6 +40,7 @@ class _LineWriter:
             "after": task.after,
             "comments": task.comments,
             "tracked": task.tracked,
+            "assigned_to": task.assigned_to,
             "started_at": task.started_at,
             "attachments": task.attachments,
         }

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, NamedTuple
 from msgspec.structs import replace
 
 from todo_cli.formats.csv_rows import read_rows, split_header
-from todo_cli.formats.names import clean_line, clean_tags, join_project, name_file_project
+from todo_cli.formats.names import clean_line, clean_tags, join_project, name_file_project, read_member
 from todo_cli.formats.records import (
     CERTAIN,
     IMPOSSIBLE,
@@ -33,6 +33,7 @@ PRIORITIES = {"1": 1, "2": 2, "3": 3, "4": None, "": None}
 KEPT_COLUMNS = ("AUTHOR", "RESPONSIBLE", "DATE_LANG", "TIMEZONE", "DURATION", "DURATION_UNIT", "DEADLINE_LANG")
 READ_COLUMNS = ("TYPE", "CONTENT", "DESCRIPTION", "PRIORITY", "INDENT", "DATE", "DEADLINE", "META", "IS_COLLAPSED")
 _EXPORT_NUMBER = re.compile(r" \[\d+\]$")
+_USER_NUMBER = re.compile(r"\s*\(\d+\)\s*$")
 _LABEL = re.compile(r"(?<!\S)@(\S+)")
 _LAST_LABEL = re.compile(r"(?:^|\s+)@\S+\s*$")
 _ATTACHMENT = re.compile(r"\[\[file \{")
@@ -137,7 +138,6 @@ class _TodoistRows:
         kept |= {"labels": names} if list(tags) != list(dict.fromkeys(names)) else {}
         kept |= {"section": self._section} if self._section else {}
         words = {
-            "responsible": cells.get("RESPONSIBLE"),
             "duration": cells.get("DURATION"),
             "uncompletable": is_uncompletable,
             "priority": cells.get("PRIORITY", "").strip() not in PRIORITIES,
@@ -151,6 +151,7 @@ class _TodoistRows:
             priority=PRIORITIES.get(cells.get("PRIORITY", "").strip()),
             project=self._name_project(),
             tags=tags,
+            assigned_to=read_member(_USER_NUMBER.sub("", cells.get("RESPONSIBLE", ""))),
             parent=self._find_parent(cells.get("INDENT", ""), place),
             every=dates.every,
             series=ImportedSeries(id=place, occurrence=1) if dates.every else None,

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from todo_cli.formats.html_text import read_html
 from todo_cli.formats.iso_dates import read_iso
-from todo_cli.formats.names import clean_line, clean_tags
+from todo_cli.formats.names import clean_line, clean_tags, read_member
 from todo_cli.formats.records import ImportedComment, ImportedRepeat, ImportedSeries, ImportedTask
 from todo_cli.formats.rules import make_rule
 
@@ -24,8 +24,7 @@ READ_FIELDS = (
     "created", "created_by", "deleted_at", "buckets", "bucket",
 )  # fmt: skip  # a list of words
 LOST_FIELDS = (
-    "reminders", "assignees", "attachments", "end_date", "percent_done", "bucket", "is_favorite", "position",
-    "repeat_after",
+    "reminders", "attachments", "end_date", "percent_done", "bucket", "is_favorite", "position", "repeat_after",
 )  # fmt: skip  # a list of words
 
 
@@ -63,6 +62,7 @@ class TaskReader:
             priority=self._read_priority(),
             project=project,
             tags=tags,
+            assigned_to=self._read_assignee(),
             parent=parent,
             after=after,
             every=every,
@@ -97,6 +97,13 @@ class TaskReader:
         }
         others = {name: value for name, value in task.items() if name not in READ_FIELDS}
         self._kept |= {name: value for name, value in (others | short).items() if value}
+
+    def _read_assignee(self) -> str | None:
+        """Return the first assignee; the others are kept without effect."""
+        names = self._kept.get("assignees") or [None]
+        if len(names) > 1:
+            self._lost["assignees"] = None
+        return read_member(names[0])
 
     def _read_note(self) -> str | None:
         html = self._task.get("description")

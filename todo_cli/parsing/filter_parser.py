@@ -6,8 +6,8 @@
 - Fields: `project:home` = `#home` (`project:home.*` includes the projects below it, separated by . or /),
   `tag:phone` = `@phone` = `+phone`, `priority:1` = `p1`, `due:today due<fri due>=2026-01-01 due:none due:any`,
   and likewise defer, scheduled, created, updated and done; `status:`, `is:` and `has:` with the values in
-  `filter_vocabulary`; `parent:12`, `after:12`, `title:word`, `note:'two words'`, `claimed:me`; `:name` is a saved
-  view. Values with spaces are quoted: `due<'next friday'`.
+  `filter_vocabulary`; `parent:12`, `after:12`, `title:word`, `note:'two words'`, `claimed:me`, `assigned:me`;
+  `:name` is a saved view. Values with spaces are quoted: `due<'next friday'`.
 - Everything else is full text: words and 'quoted phrases'. A word with a colon, < or > whose left side is not a
   field is an error, so that a typo never becomes a search.
 - `not`, `!` and `-` bind most tightly, then a space, `and` and `&&`, then `or` and `||`; parentheses group.

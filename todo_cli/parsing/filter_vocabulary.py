@@ -9,7 +9,7 @@ TEXT, ORDERED, DATE, CHOICE, NUMBER, RULE = "text", "ordered", "date", "choice",
 
 # The tables below are aligned by hand: one related group of names a line.
 FIELDS: dict[str, str] = {
-    "project": TEXT, "tag": TEXT, "title": TEXT, "note": TEXT, "claimed": TEXT,
+    "project": TEXT, "tag": TEXT, "title": TEXT, "note": TEXT, "claimed": TEXT, "assigned": TEXT,
     "priority": ORDERED,
     "due": DATE, "defer": DATE, "scheduled": DATE, "created": DATE, "updated": DATE, "done": DATE,
     "status": CHOICE, "is": CHOICE, "has": CHOICE,
@@ -28,7 +28,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 
 NULLABLE_FIELDS = frozenset({
     "project", "tag", "priority", "note", "claimed", "due", "defer", "scheduled", "done", "parent", "after", "every",
-    "discovered",
+    "discovered", "assigned",
 })  # fmt: skip  # aligned by hand
 NONE, ANY = "none", "any"
 
@@ -53,7 +53,7 @@ FIELD_ALIASES = {
     "state": "status", "depends": "after", "dep": "after", "under": "parent",
     "discovered-from": "discovered", "discovered_from": "discovered",
     "recur": "every", "rec": "every", "repeat": "every",
-    "assigned": "claimed", "assignee": "claimed",
+    "assign": "assigned", "assignee": "assigned", "assigned_to": "assigned", "responsible": "assigned",
 }  # fmt: skip  # aligned by hand
 
 # Other names of the values in CHOICES.

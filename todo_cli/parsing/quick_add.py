@@ -9,6 +9,7 @@
   without a day belongs to the recurrence.
 - `defer:mon` (`wait:`, `t:`), `scheduled:mon` (`sched:`), `parent:12` (`under:`), `after:7,9` (`depends:`, `dep:`).
 - `remind:1h`, `remind:1h before`, `remind:tomorrow 9am`, several times; `remind:none` is no reminder.
+- `assign:bob`, `assign:me` is the member who is to finish the task.
 - A value behind a key is a promise: if it cannot be read, it is an error, or the error of the date or recurrence.
   `due:none` is no date.
 - Of project, priority, parent, recurrence and each date the first counts. Later ones stay in the title.
@@ -54,6 +55,7 @@ class QuickAdd(NamedTuple):
     parent: int | None = None
     after: tuple[int, ...] = ()
     remind: tuple[str, ...] = ()
+    assigned_to: str | None = None
 
 
 class QuickAddReading(NamedTuple):

@@ -28,6 +28,7 @@ KEYS = {
     "parent": "parent under",
     "after": "after depends dep",
     "remind": "remind",
+    "assigned_to": "assign assigned assignee",
     "status": "status",
 }
 FIELDS = {key: field for field, keys in KEYS.items() for key in keys.split()}
@@ -72,6 +73,7 @@ def parse_field_value(named: FieldWord, text: str, in_quotes: bool) -> object:
             value.removeprefix("#") if named.key and not in_quotes else value, in_quotes, named.key
         ),
         "tags": lambda value: _parse_tags(value, in_quotes, named.key),
+        "assigned_to": lambda value: _parse_name(value, in_quotes, named.key),
         "status": lambda value: value if value.lower() in ("open", "pending") else None,
     }
     value = readers[named.field](text)
@@ -88,6 +90,7 @@ def _field_error(named: FieldWord, text: str) -> Invalid:
         "status": "is not the status of a new task, which is open",
         "project": "is not the name of a project",
         "tags": "is not a tag, which is one word",
+        "assigned_to": "is not the name of a member",
     }
     hint = _ESCAPE_HINT.format(word=f"{named.key}:{text[:60]}")
     return Invalid(f"{named.key}:{text[:60]}: {text[:60]!r} {reasons[named.field]}", hint=hint)

@@ -27,6 +27,8 @@ def format_quick_add(fields: QuickAdd) -> str:
         tail.append(f"parent:{fields.parent}")
     if fields.after:
         tail.append(f"after:{','.join(map(str, fields.after))}")
+    if fields.assigned_to is not None:
+        tail.append(f"assign:{_quote_unless(_PLAIN_NAME, fields.assigned_to)}")
     text = " ".join([fields.title, *tail])
     return text if _is_read_as(text, fields) else " ".join([quote(fields.title), *tail])
 

@@ -57,6 +57,7 @@ _DESCRIPTIONS = {
     "remove_after": "Tasks that it waits for no longer.",
     "occurrences": "'this' one only, or 'all': the next dates too.",
     "clear": "The fields to empty.",
+    "assigned_to": "The member of the space who is to finish it, or 'me'.",
     "discovered_from": "The task during which you found this one.",
     "fence": "The `fence` of your claim_task, if you have claimed the task.",
     "key": "A text of your own for this change. A repeated call with the same key does nothing more.",

@@ -22,8 +22,8 @@ EXTRA_TOOLS = {name: request for name, request in TOOLS.items() if not request.t
 MORE_TOOLS = "more_tools"
 """The tool that finds the others. It is no Request: the chat answers it itself."""
 
-MCP_FIELDS = ("discovered_from",)
-"""Fields of tools over MCP that the chat does not offer: they are for agents that work on tasks."""
+MCP_FIELDS = ("discovered_from", "assigned_to")
+"""Fields of tools over MCP that the chat does not offer: small models have no room for them in the prompt."""
 
 CLEARABLE_LISTS = ("tags", "after")
 CLEARABLE_FIELDS = (

@@ -9,6 +9,7 @@ from msgspec import UNSET
 
 from todo_cli.cli.options import (
     After,
+    Assign,
     Defer,
     DiscoveredFrom,
     Due,
@@ -22,6 +23,7 @@ from todo_cli.cli.options import (
     Scheduled,
     optional_fields,
     output_form,
+    parse_assignee,
     parse_blockers,
     parse_priority,
     parse_reminders,
@@ -54,6 +56,7 @@ def add(
     parent: Parent = None,
     discovered_from: DiscoveredFrom = None,
     after: After = None,
+    assign: Assign = None,
     raw: Annotated[bool, typer.Option("--raw", help="Keep the title as it is; do not read fields from it.")] = False,
     key: Key = None,
     as_json: Json = False,
@@ -63,7 +66,8 @@ def add(
 
     Fields in the title: #project, @tag, p1 or !high, tomorrow 9am, by fri,
     due:eom, every 2 weeks, every! 3 days, defer:mon, scheduled:mon,
-    parent:12, after:7,9, remind:1h. "Quoted words" and \\#word stay in the title.
+    parent:12, after:7,9, remind:1h, assign:me. "Quoted words" and \\#word
+    stay in the title.
 
     todo add 'Pay rent tomorrow 9am #home @phone p1 every month'
 
@@ -75,6 +79,7 @@ def add(
     fields: dict[str, Any] = {"due": due, "project": "none" if project == "" else project, "tags": tuple(tag or ())}
     fields |= {"note": note, "priority": parse_priority(prio)} | _default_project(session, project)
     fields |= optional_fields(every, defer, scheduled, parent, discovered_from) | parse_reminders(remind)
+    fields |= parse_assignee(assign)
     fields |= {"after": parse_blockers(after)} if after else {}
     if title == ["-"]:
         from todo_cli.cli.add_lines import add_lines

@@ -10,6 +10,7 @@ from todo_cli.cli.change_tasks import change_tasks
 from todo_cli.cli.field_words import split_field_words
 from todo_cli.cli.filter_args import FilterCommand
 from todo_cli.cli.options import (
+    Assign,
     Defer,
     DiscoveredFrom,
     Due,
@@ -26,6 +27,7 @@ from todo_cli.cli.options import (
     Scheduled,
     Yes,
     optional_fields,
+    parse_assignee,
     parse_blockers,
     parse_priority,
     parse_reminders,
@@ -50,6 +52,7 @@ FIELDS = (
     "after",
     "remind",
     "discovered-from",
+    "assign",
 )
 _SET_FIELDS = ("tags", "after", "remind")
 
@@ -77,6 +80,7 @@ def edit(
     discovered_from: DiscoveredFrom = None,
     after: Annotated[list[str] | None, typer.Option("--after", help="Add these blockers.", metavar="N")] = None,
     not_after: Annotated[list[str] | None, typer.Option(help="Remove these blockers.", metavar="N")] = None,
+    assign: Assign = None,
     only_this: Annotated[bool, typer.Option("--this", help="Change only this occurrence of a recurring task.")] = False,
     every_one: Annotated[bool, typer.Option("--all", help="Move the dates of later occurrences too.")] = False,
     clear: Clear = None,
@@ -101,14 +105,17 @@ def edit(
     values = {"title": title, "due": due, "project": project, "priority": parse_priority(prio), "note": note}
     fields: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
     fields |= optional_fields(every, defer, scheduled, parent, discovered_from) | parse_reminders(remind)
-    fields |= _dependency_fields(after, not_after) | _occurrence_fields(only_this, every_one)
+    fields |= parse_assignee(assign) | _dependency_fields(after, not_after) | _occurrence_fields(only_this, every_one)
     _require_values(fields)
     fields |= _clear_none(fields) | _cleared_fields(clear or [], fields)
     names, words = split_field_words(tasks)
-    fields = words | fields
-    fields |= {"add_tags": (*words.get("add_tags", ()), *(tag or ())), "remove_tags": tuple(untag or ())}
+    fields = words | fields | _tag_fields(words, tag or [], untag or [])
     request = EditTasks(**parse_task_args(names), if_rev=if_rev, **fields)
     change_tasks(ctx, request, key, plan=plan, yes=yes, as_json=as_json, as_lines=as_lines)
+
+
+def _tag_fields(words: dict[str, Any], added: list[str], removed: list[str]) -> dict[str, Any]:
+    return {"add_tags": (*words.get("add_tags", ()), *added), "remove_tags": tuple(removed)}
 
 
 def _dependency_fields(after: list[str] | None, not_after: list[str] | None) -> dict[str, Any]:
@@ -139,6 +146,10 @@ def _cleared_fields(names: list[str], fields: dict[str, Any]) -> dict[str, Any]:
     for name in names:
         if name not in FIELDS:
             raise Invalid(f"{name!r} cannot be cleared", hint=f"fields to clear: {', '.join(FIELDS)}")
-        if name in fields:
+        if _field_of(name) in fields:
             raise Invalid(f"--{name} and --clear {name} cannot be used together")
-    return {name.replace("-", "_"): () if name in _SET_FIELDS else None for name in names}
+    return {_field_of(name): () if name in _SET_FIELDS else None for name in names}
+
+
+def _field_of(option: str) -> str:
+    return "assigned_to" if option == "assign" else option.replace("-", "_")

@@ -27,6 +27,7 @@ FIELD_NAMES = {
     "tracked": "worked",
     "claimed_by": "claimed by",
     "discovered_from": "found in",
+    "assigned_to": "assigned to",
 }
 IMPLIED_FIELDS = {
     "CompleteTasks": ("status",),

@@ -139,6 +139,7 @@ _VALUES: dict[str, Callable[[Task], object]] = {
     "repeat": lambda task: task.repeat.rule if task.repeat else None,
     "worked": lambda task: task.tracked,
     "claimed": lambda task: task.claimed_by,
+    "assigned": lambda task: task.assigned_to,
     "rev": lambda task: task.rev,
     "id": lambda task: task.id,
 }

@@ -20,14 +20,14 @@ MAX_TITLE_CELLS = 80
 TITLE_SHARE = 0.45
 """The part of the width that the title gets before the project and the tags."""
 
-COLUMN_CELLS = {"due": 24, "project": 20, "tags": 24, "facts": 36, "urgency": 8}
+COLUMN_CELLS = {"due": 24, "project": 20, "tags": 24, "assignee": 20, "facts": 36, "urgency": 8}
 """The columns behind the title, and the most cells that each takes."""
 SHRUNK_CELLS = 10
 STEPS_TO_WHOLE_TITLE = (("shrink", "tags"), ("drop", "facts"))
-STEPS_TO_LEAST_TITLE = (("shrink", "project"), ("drop", "tags"), ("drop", "project"))
+STEPS_TO_LEAST_TITLE = (("shrink", "project"), ("drop", "tags"), ("drop", "assignee"), ("drop", "project"))
 """How columns give way, in this order: they shrink to ten cells, or they are left out. The first steps are taken until
 each title is whole, the others until the titles have their least width."""
-COLUMN_ROLES: dict[str, Role] = {"project": "project", "tags": "tag", "facts": "grey", "urgency": "grey"}
+COLUMN_ROLES: dict[str, Role] = {"project": "project", "tags": "tag"}
 
 
 def format_tasks(tasks: Sequence[Task], view: ListView, width: int) -> list[Line]:
@@ -139,7 +139,7 @@ def _cell_text(row: ListRow, name: str) -> str:
 
 
 def _write_cell(row: ListRow, name: str, cells: int, view: ListView) -> Piece:
-    role = row.due_role if name == "due" else COLUMN_ROLES[name]
+    role = row.due_role if name == "due" else COLUMN_ROLES.get(name, "grey")
     if name == "urgency":
         return Piece(pad(row.urgency, cells, "right"), role)
     text = (
@@ -173,17 +173,20 @@ def _lay_out_lines(rows: Sequence[ListRow], view: ListView, width: int) -> Itera
 
 
 def _write_tail(row: ListRow, room: int) -> Line:
-    """Return the project and the tags, up to the first that does not fit."""
-    bits = [Piece(row.project, "project")] if row.project else []
-    bits += [Piece(tag, "tag") for tag in row.tags]
+    """Return the project, the tags and the assignee, up to the first that does not fit."""
     line: Line = []
-    for bit in bits:
+    for bit in _list_tail(row):
         gap = " " if line else GAP
         room -= len(gap) + measure(bit.text)
         if room < 0:
             break
         line += [Piece(gap), bit]
     return line
+
+
+def _list_tail(row: ListRow) -> Line:
+    bits = [Piece(row.project, "project"), *(Piece(tag, "tag") for tag in row.tags), Piece(row.assignee, "grey")]
+    return [bit for bit in bits if bit.text]
 
 
 def _write_title(row: ListRow, view: ListView, cells: int) -> list[Line]:
@@ -240,14 +243,12 @@ def _stack_title(title: str, suffix: str, view: ListView, first: int, other: int
 
 
 def _write_facts(row: ListRow, room: int) -> Line:
-    """Return due date, project and tags, up to the first that does not fit."""
-    bits = [Piece(row.due, row.due_role or "grey"), Piece(row.project, "project")]
-    bits += [Piece(tag, "tag") for tag in row.tags]
+    """Return due date, project, tags and assignee, up to the first that does not fit."""
+    due = [Piece(row.due, row.due_role or "grey")] if row.due else []
     line: Line = []
-    for bit in bits:
-        room -= measure(bit.text) + (1 if line and bit.text else 0)
+    for bit in [*due, *_list_tail(row)]:
+        room -= measure(bit.text) + (1 if line else 0)
         if room < 0:
             break
-        if bit.text:
-            line += [Piece(" "), bit] if line else [bit]
+        line += [Piece(" "), bit] if line else [bit]
     return line

@@ -70,6 +70,7 @@ def _list_own_fields(task: Task, view: ListView, format_date: Callable[[str], st
     yield "priority", f"p{task.priority}" if task.priority else "", PRIORITY_ROLES.get(task.priority or 0, "")
     yield "project", task.project or "", "project"
     yield "tags", " ".join(task.tags), "tag"
+    yield "assigned", f"to {task.assigned_to}" if task.assigned_to else "", ""
     if task.repeat:
         yield "repeats", f"{describe_repeat(task.repeat, view.zone)} (occurrence {task.repeat.occurrence})", ""
     yield "deferred", format_date(task.defer) if task.defer else "", ""

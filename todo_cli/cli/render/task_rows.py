@@ -46,6 +46,7 @@ class ListRow(NamedTuple):
     due_role: Role
     project: str
     tags: tuple[str, ...]
+    assignee: str
     facts: str
     urgency: str
 
@@ -90,6 +91,7 @@ def _make_row(node: TreeNode, view: ListView, day: date | None) -> ListRow:
         due_role=due_role,
         project=escape(f"#{task.project}") if task.project else "",
         tags=tuple(escape(f"@{tag}") for tag in task.tags),
+        assignee=escape(f"for {task.assigned_to}") if task.assigned_to else "",
         facts=escape(", ".join(_list_facts(task, view))),
         urgency=f"{task.urgency:.1f}" if view.with_urgency and isinstance(task.urgency, float) else "",
     )

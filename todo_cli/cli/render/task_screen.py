@@ -188,6 +188,7 @@ def _make_row(task: LinkedTask, view: ListView) -> ListRow:
         due_role=due_role,
         project="",
         tags=(),
+        assignee="",
         facts="",
         urgency="",
     )

@@ -175,6 +175,7 @@ def _rare_fields(
         f"deferred to {format_date(task.defer, zone, now)}" if task.defer and is_deferred else "",
         f"scheduled {format_date(task.scheduled, zone, now)}" if task.scheduled else "",
         _describe_reminders(task, zone, now, format_date) if task.remind else "",
+        f"for {task.assigned_to}" if task.assigned_to else "",
         f"subtask of #{task.parent}" if task.parent else "",
         f"after {' '.join(f'#{number}' for number in task.after)}" if task.after else "",
         f"started {format_age(task.started_at, now, zone, absolute=absolute)}" if task.started_at else "",

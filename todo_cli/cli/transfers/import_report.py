@@ -27,11 +27,11 @@ class ImportReport(Struct, kw_only=True):
 
     `tasks` counts the tasks of the file: `added`, `restored` after an undo, or `known` from an earlier import, of which
     `changed` differ in the file. `updated` tasks took changes of the file, `conflicts` are those in which fields were
-    changed here too. `files` were attached, `known_files` had been before. `linked` counts tasks that got a parent or
-    blockers at the end. `other_records` are records that are no tasks. `lost` counts properties without effect here:
-    their values are kept, and an export in the same format gives them back; so are the `left_out` links, to no task or
-    closing a circle. `file_lost` belongs to the whole file and is not kept. `groups` are the groups of the journal;
-    `todo undo` takes all of them back.
+    changed here too. `unassigned` open tasks have an assignee in the file who is no member here. `files` were attached,
+    `known_files` had been before. `linked` counts tasks that got a parent or blockers at the end. `other_records` are
+    records that are no tasks. `lost` counts properties without effect here: their values are kept, and an export in the
+    same format gives them back; so are the `left_out` links, to no task or closing a circle. `file_lost` belongs to the
+    whole file and is not kept. `groups` are the groups of the journal; `todo undo` takes all of them back.
     """
 
     format: str | None
@@ -43,6 +43,7 @@ class ImportReport(Struct, kw_only=True):
     known: int = 0
     changed: int = 0
     updated: int = 0
+    unassigned: int = 0
     conflicts: list[ImportConflict] = []
     linked: int = 0
     files: int = 0
@@ -111,6 +112,8 @@ def _list_remarks(report: ImportReport) -> Iterator[str]:
     if report.left_out:
         links = _count(report.left_out, "link")
         yield f"left out: {links} to no task of the file, or closing a circle; kept for an export"
+    if report.unassigned:
+        yield f"not assigned: {_count(report.unassigned, 'task')} to users who are no members who may finish tasks here"
     yield from (f"not carried: {word}" for word in report.file_lost)
     yield from (f"not attached: {problem}" for problem in report.file_problems[:MAX_SHOWN_REFUSALS])
     yield from _list_conflicts(report)

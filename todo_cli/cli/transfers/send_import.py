@@ -46,6 +46,7 @@ def send_import(
             report.known += answer.known
             report.changed += answer.changed
             report.updated += answer.updated
+            report.unassigned += answer.unassigned
             report.conflicts += answer.conflicts
             done += len(tasks)
             if len(spool) > MAX_IMPORTED_TASKS:

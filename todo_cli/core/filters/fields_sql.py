@@ -64,6 +64,7 @@ HAS: dict[str, LiteralString] = {  # has:…
     "priority": "t.priority < 4",
     "parent": "t.parent IS NOT NULL",
     "discovered": "t.discovered_from IS NOT NULL",
+    "assigned": "t.assigned_to IS NOT NULL",
     "subtasks": SUBTASKS,
     "comments": COMMENTED,
     "after": f"EXISTS (SELECT FROM todo.links l WHERE l.{SPACE} AND l.number = t.number)",

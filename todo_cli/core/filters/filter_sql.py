@@ -167,10 +167,16 @@ class Conditions:
         return f'position({needle} IN lower({column} COLLATE "default")) > 0'
 
     def _match_claimed(self, term: FieldTerm) -> LiteralString:
-        claimed_by: LiteralString = f"t.claimed_until > {NOW} AND t.claimed_by = "
+        return f"(t.claimed_until > {NOW} AND t.claimed_by = {self._member(term)})"
+
+    def _match_assigned(self, term: FieldTerm) -> LiteralString:
+        return f"t.assigned_to = {self._member(term)}"
+
+    def _member(self, term: FieldTerm) -> LiteralString:
+        """Return the name of a member, of `me` the caller's."""
         if term.value.lower() == "me":
-            return f"({claimed_by} (SELECT p.name FROM todo.space_members() p WHERE p.id = %(me)s::uuid))"
-        return f"({claimed_by} {self.value(term.value, 'text')})"
+            return "(SELECT p.name FROM todo.space_members() p WHERE p.id = %(me)s::uuid)"
+        return self.value(term.value, "text")
 
     def _match_priority(self, term: FieldTerm) -> LiteralString:
         number = self.value(int(term.value), "smallint")

@@ -13,6 +13,7 @@ from todo_cli.core.tasks.load import Loaded, Wanted
 from todo_cli.core.tasks.load_sql import (
     ANCESTORS,
     DEPENDENCIES,
+    MEMBERS,
     ancestors_cte,
     dependencies_cte,
     load_statement,
@@ -37,8 +38,10 @@ _IS_LATEST_UNDO: LiteralString = """NOT c.redo AND c.seq = (
 
 HAS_EFFECT: LiteralString = "c.after IS NOT NULL AND c.after IS DISTINCT FROM c.before"
 
-# A claim changes no content, so it is never the last change. The names are constants of ours.
-NO_CONTENT_VERBS: LiteralString = "'{ClaimTask,ReleaseTasks,RenewClaims,TakeTask}'"
+# A claim changes no content, and the tasks of a former member stay free, so neither is the last change. The names are
+# constants of ours.
+NO_CONTENT_VERBS: LiteralString = """'{ClaimTask,ReleaseTasks,RenewClaims,TakeTask,
+      LeaveSpace,RemoveMember,SetMemberRole}'"""
 
 _UNDO_BY_ID: LiteralString = f"""picked AS MATERIALIZED (
   SELECT c.seq, c.group_id, {HEAD} AS head, {IS_UNDONE} AS is_undone
@@ -163,7 +166,7 @@ def load_change_call(wanted: WantedChange, stamp: Stamp) -> StatementCall:
 
 @cache
 def _statement(*, is_redo: bool, by_id: bool) -> Sql:
-    members: LiteralString = _CHANGES + ANCESTORS + DEPENDENCIES
+    members: LiteralString = _CHANGES + ANCESTORS + DEPENDENCIES + MEMBERS
     if is_redo:
         picked, targets = (_REDO_BY_ID if by_id else _REDO_LAST), _REDO_TARGETS
         members += _PART_TO_REDO + ("" if by_id else _HAS_NEWER_CHANGE)

@@ -16,6 +16,7 @@ from todo_cli.contract.journal import Redo, Undo, Undone
 from todo_cli.core.history.load_changes import LoadedChanges, StoredChange, WantedChange, load_change_call, want_change
 from todo_cli.core.journal import differences, read_rows
 from todo_cli.core.journal_texts import has_reference, restore_texts
+from todo_cli.core.tasks.assignees import drop_former_assignee
 from todo_cli.core.tasks.change import writes
 from todo_cli.core.tasks.dependencies import raise_for_cycles
 from todo_cli.core.tasks.load import KnownChange
@@ -27,7 +28,7 @@ from todo_cli.errors import Conflict, NotFound
 content = attrgetter(
     "title", "note", "status", "priority", "project", "due_on", "due_at", "tags", "completed_at", "parent", "after",
     "defer_on", "defer_at", "scheduled_on", "scheduled_at", "started_at", "tracked", "series", "occurrence", "repeat",
-    "attachments", "remind", "discovered_from", "position",
+    "attachments", "remind", "discovered_from", "position", "assigned_to",
 )  # fmt: skip  # one column a line would hide that claims, rev and times are left out
 """Return what an undo brings back of a row: all of it but claims, rev and the row's own times."""
 
@@ -182,11 +183,14 @@ def has_changed(row: TaskRow | None, other: TaskRow | None) -> bool:
 
 
 def _restore(before: TaskRow | None, now: TaskRow, loaded: LoadedChanges) -> TaskRow:
-    """Return the former row. An added task goes to the trash. Whoever claims an open task keeps it."""
+    """Return the former row. An added task goes to the trash. Whoever claims an open task keeps it.
+
+    A former assignee who has left the space does not come back.
+    """
     if before is None:
         return trash(now, loaded.now)
     is_open = before.status == "open"
-    return replace(
+    restored = replace(
         before,
         rev=now.rev,
         updated_at=now.updated_at,
@@ -197,6 +201,7 @@ def _restore(before: TaskRow | None, now: TaskRow, loaded: LoadedChanges) -> Tas
         fence=now.fence,
         lost_claims=now.lost_claims,
     )
+    return drop_former_assignee(restored, loaded)
 
 
 def _name_reason(numbers: Sequence[int], rows: dict[int, TaskRow], lost: Sequence[int]) -> str:

@@ -16,6 +16,7 @@ from todo_cli.contract.tasks import AddTask, AddTasks, Changed, NewTask, Task
 from todo_cli.core.dispatch import handler
 from todo_cli.core.filters.token_filter import fill_fields
 from todo_cli.core.journal import make_stamp, read_rows, reused_key
+from todo_cli.core.tasks.assignees import find_assignee
 from todo_cli.core.tasks.change import answer_task, change_tasks, only_task, repeat_task, writes
 from todo_cli.core.tasks.dependencies import raise_for_cycles, raise_for_references
 from todo_cli.core.tasks.load import Loaded, Wanted
@@ -48,7 +49,11 @@ class AddWanted(Wanted):
     def needs_nothing_stored(self) -> bool:
         """Whether one statement can add the rows as they are."""
         return not (
-            self.changes_links or self.with_similar or self.created or any(row.status == "done" for row in self.rows)
+            self.changes_links
+            or self.with_similar
+            or self.with_members
+            or self.created
+            or any(row.status == "done" for row in self.rows)
         )
 
 
@@ -103,6 +108,7 @@ def _want_rows(tx: Transaction, lines: list[NewRow], group: str | None = None) -
         blockers=blockers,
         sources=sources,
         changes_links=bool(parents or blockers or sources),
+        with_members=any(row.assigned_to for row in rows),
     )
 
 
@@ -121,6 +127,7 @@ def number_rows(loaded: Loaded, wanted: AddWanted, request: AddTask | AddTasks) 
             number=loaded.next_number + place,
             project=row.project or (loaded.default_project if row.id in wanted.default_project else None),
             remind=usual if row.id in wanted.default_reminder else row.remind,
+            assigned_to=find_assignee(row.assigned_to, loaded, "added"),
             created_at=wanted.created.get(row.id, loaded.now),
             completed_at=(row.completed_at or loaded.now) if row.status == "done" else None,
             updated_at=loaded.now,

@@ -8,6 +8,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from todo_cli.contract.tasks import CompleteTasks, ReopenTasks
+from todo_cli.core.tasks.assignees import drop_former_assignees
 from todo_cli.core.tasks.change import writes
 from todo_cli.core.tasks.claim import raise_for_lost_claims
 from todo_cli.core.tasks.dependencies import raise_for_cycles
@@ -51,9 +52,9 @@ def complete(row: TaskRow, now: datetime) -> TaskRow:
 
 
 async def want_reopened(tx: Transaction, request: ReopenTasks) -> Wanted:
-    """Read the next occurrences, which the completion has created."""
+    """Read the next occurrences, which the completion has created, and the members: an assignee may have left."""
     wanted = await read_targets(tx, request)
-    wanted.with_reopened = True
+    wanted.with_reopened = wanted.with_members = True
     return wanted
 
 
@@ -65,6 +66,6 @@ def reopen_tasks(loaded: Loaded, wanted: Wanted, request: ReopenTasks) -> Edits:
     """
     rows = select_rows(loaded, wanted)
     untouched, touched = split_next(rows, loaded)
-    reopened = [replace(row, status="open", completed_at=None) for row in rows]
+    reopened = drop_former_assignees([replace(row, status="open", completed_at=None) for row in rows], loaded)
     taken_back = [trash(row, loaded.now) for row in untouched]
     return Edits(rows=[*reopened, *taken_back], open_next=tuple(row.number for row in touched) or UNSET)

@@ -12,9 +12,10 @@ from todo_cli.contract.ids import new_id
 from todo_cli.contract.limits import MAX_ADDED_TASKS
 from todo_cli.contract.tasks import EditTasks
 from todo_cli.core.filters.token_filter import fill_fields
+from todo_cli.core.tasks.assignees import drop_former_assignees
 from todo_cli.core.tasks.change import writes
 from todo_cli.core.tasks.dependencies import raise_for_cycles, raise_for_references
-from todo_cli.core.tasks.edit import apply_patch
+from todo_cli.core.tasks.edit import apply_patch, name_assignee
 from todo_cli.core.tasks.load import Loaded, Wanted
 from todo_cli.core.tasks.new_series import NewRepeat, start_series
 from todo_cli.core.tasks.reminders import raise_for_no_due
@@ -40,6 +41,7 @@ async def want_copies(tx: Transaction, request: CopyTasks) -> Wanted:
         parents=parents,
         blockers=request.add_after or (),
         changes_links=bool(parents or request.add_after),
+        with_members=True,
     )
 
 
@@ -63,7 +65,7 @@ def copy_tasks(loaded: Loaded, wanted: Wanted, request: CopyTasks) -> Edits:
         _repeat(copy, original.repeat) if copy.repeat is None and not _ends_series(original, patch, wanted) else copy
         for copy, original in pairs
     ]
-    copies = [fill_fields(loaded.reach, row) for row in copies]
+    copies = drop_former_assignees([fill_fields(loaded.reach, row) for row in copies], loaded)
     raise_for_limits(copies)
     raise_for_cycles(loaded, copies, "added")
     return Edits(rows=copies, copied_from=tuple(row.number for row in originals))
@@ -74,7 +76,8 @@ def _read_changes(loaded: Loaded, wanted: Wanted, request: CopyTasks) -> TaskPat
     given = {name: getattr(request, name) for name in NEW_FIELDS}
     if all(value in (UNSET, ()) for value in given.values()):
         return None
-    return read_patch(EditTasks(numbers=wanted.numbers, **given), loaded.clock, wanted.user)
+    patch = read_patch(EditTasks(numbers=wanted.numbers, **given), loaded.clock, wanted.user)
+    return name_assignee(patch, loaded, "added")
 
 
 def _copy(row: TaskRow, numbers: Mapping[int, int], loaded: Loaded, user: str) -> TaskRow:
@@ -101,6 +104,7 @@ def _copy(row: TaskRow, numbers: Mapping[int, int], loaded: Loaded, user: str) -
         defer_at=row.defer_at,
         scheduled_on=row.scheduled_on,
         scheduled_at=row.scheduled_at,
+        assigned_to=row.assigned_to,
         remind=tuple(each for each in row.remind or () if each.user == user) or None,
         tags=row.tags,
         after=_copy_blockers(row.after, numbers),

@@ -10,6 +10,7 @@ from msgspec import UNSET, to_builtins
 from msgspec.structs import replace
 
 from todo_cli.contract.tasks import EditTasks
+from todo_cli.core.tasks.assignees import find_assignee
 from todo_cli.core.tasks.change import writes
 from todo_cli.core.tasks.dependencies import raise_for_cycles, raise_for_references
 from todo_cli.core.tasks.load import Loaded, Wanted
@@ -30,6 +31,7 @@ async def want_edit(tx: Transaction, request: EditTasks) -> Wanted:
     wanted.blockers = (*(request.after or ()), *(request.add_after or ()))
     wanted.sources = (request.discovered_from,) if request.discovered_from else ()
     wanted.user = tx.caller.user_id
+    wanted.with_members = bool(request.assigned_to)
     wanted.changes_links = bool(wanted.parents or wanted.blockers or wanted.sources)
     return wanted
 
@@ -42,6 +44,7 @@ def edit_tasks(loaded: Loaded, wanted: Wanted, request: EditTasks) -> Edits:
 
 def edit_rows(loaded: Loaded, wanted: Wanted, patch: TaskPatch) -> Edits:
     """Apply the checked edit to every task; raises where a parent or a blocker cannot be."""
+    patch = name_assignee(patch, loaded)
     rows = [apply_patch(row, patch) for row in select_rows(loaded, wanted)]
     raise_for_edited_rows(loaded, wanted, rows, rows if patch.remind else ())
     return Edits(rows=rows)
@@ -57,6 +60,14 @@ def raise_for_edited_rows(
         raise_for_references(loaded, wanted)
         raise_for_cycles(loaded, rows)
         _raise_for_own_source(rows)
+
+
+def name_assignee(patch: TaskPatch, loaded: Loaded, effect: str = "changed") -> TaskPatch:
+    """Return the edit with the name of the member whom it names; raises NotFound for others than members."""
+    if "assigned_to" not in patch.columns:
+        return patch
+    name = find_assignee(patch.columns["assigned_to"], loaded, effect)
+    return replace(patch, columns=patch.columns | {"assigned_to": name})
 
 
 def _raise_for_own_source(rows: Sequence[TaskRow]) -> None:

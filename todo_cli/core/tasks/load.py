@@ -38,7 +38,8 @@ class Wanted(msgspec.Struct, kw_only=True):
     open subtasks; `with_reopened` reads the next occurrences of done tasks, and which of them have comments, subtasks or
     tasks that wait for them. `parents`, `blockers` and `sources` (of discovered tasks) are what the write newly refers to; with them the write reads the ancestors of
     the former and the dependencies of the latter. `with_caller` reads the caller's name and scopes, and
-    `with_similar` the task that the same user added a moment ago with the same Request. `user` is the caller's id.
+    `with_similar` the task that the same user added a moment ago with the same Request, and `with_members` the members
+    that tasks can be assigned to. `user` is the caller's id.
     `if_rev` is the rev that all tasks are expected to have, `if_revs` has those of single tasks by number.
     `order` is an ORDER BY list over the alias `t`: with it the write reads the numbers of its tasks in this order.
     """
@@ -50,6 +51,7 @@ class Wanted(msgspec.Struct, kw_only=True):
     with_reopened: bool = False
     with_caller: bool = False
     with_similar: bool = False
+    with_members: bool = False
     changes_links: bool = False
     user: str = ""
     parents: tuple[int, ...] = ()
@@ -106,6 +108,7 @@ class Loaded(msgspec.Struct):
     dependencies: list[tuple[int, int]] = []  # number and blocker, from `blockers` onwards
     later_changes: list[LaterChange] = []
     similar: SimilarTask | None = None
+    assignable: list[tuple[str, bool]] = []  # names of members who may finish tasks, and which of them is the caller
     order: list[int] = []  # numbers of the rows in the order that was wanted
     reach: list[Any] | None = None  # the compiled filter of the caller's token
 
@@ -126,6 +129,7 @@ def load_call(wanted: Wanted, stamp: Stamp) -> StatementCall:
         wanted.changes_links,
         wanted.if_rev is not None or bool(wanted.if_revs),
         wanted.with_similar,
+        wanted.with_members,
         wanted.order,
     )
     values = {

@@ -42,9 +42,20 @@ def select_rows(numbers: LiteralString) -> LiteralString:
   FROM todo.tasks t WHERE t.space_id = %(space)s::uuid AND t.number = ANY ({numbers})"""
 
 
+_ASSIGNABLE: LiteralString = """coalesce((
+    SELECT json_agg(json_build_array(p.name, p.id = %(me)s::uuid)) FROM todo.space_members() p
+    WHERE p.role IN ('owner', 'editor')), '[]')"""
+
+MEMBERS: LiteralString = f""",
+  'assignable', {_ASSIGNABLE}"""
+"""The members that a task can be assigned to."""
+
 _ANY_RECURS: LiteralString = "EXISTS (SELECT FROM rows WHERE repeat IS NOT NULL AND status = 'open')"
 
 _SERIES: LiteralString = f""",
+  'assignable', CASE WHEN EXISTS (
+      SELECT FROM rows WHERE repeat #>> '{{template,assigned_to}}' IS NOT NULL)
+    THEN {_ASSIGNABLE} ELSE '[]' END,
   'next_occurrences', CASE WHEN {_ANY_RECURS}
     THEN coalesce((SELECT json_agg(n) FROM next_occurrences AS n), '[]') ELSE '[]' END,
   'ancestors', CASE WHEN {_ANY_RECURS}
@@ -194,6 +205,7 @@ class LoadParts(NamedTuple):
     changes_links: bool
     checks_rev: bool
     with_similar: bool
+    with_members: bool
     order: LiteralString = ""
 
 
@@ -232,6 +244,8 @@ def build_load(parts: LoadParts) -> Sql:
         members += LATER_CHANGES
     if parts.with_similar:
         members += SIMILAR
+    if parts.with_members:
+        members += MEMBERS
     if parts.order:
         members += _order_member(parts.order)
     if parts.changes_links:

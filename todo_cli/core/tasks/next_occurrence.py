@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.task_types import Reminder
 from todo_cli.contract.time_tracking import SkipTasks
+from todo_cli.core.tasks.assignees import drop_former_assignee
 from todo_cli.core.tasks.change import writes
 from todo_cli.core.tasks.load import Loaded, Wanted
 from todo_cli.core.tasks.rows import DateOrInstant, TaskRow, date_columns, date_of, format_date, parse_date
@@ -93,6 +94,8 @@ def create_next(rows: list[TaskRow], loaded: Loaded) -> tuple[list[TaskRow], lis
         if following and following.status != "deleted":
             continue
         coming = next_occurrence(row, loaded.now)
+        if coming and coming.assigned_to != row.assigned_to:  # that of the series, who may have left since
+            coming = drop_former_assignee(coming, loaded)
         if coming is None:
             ended.append(row.number)
         elif following:
@@ -177,6 +180,7 @@ def next_occurrence(row: TaskRow, now: datetime, *, skip: bool = False) -> TaskR
         parent=series.parent,
         tags=series.tags,
         position=row.position,
+        assigned_to=series.assigned_to,
         series=row.series,
         occurrence=(row.occurrence or 0) + 1,
         repeat=replace(repeat, slot=format_date(due), template=None),

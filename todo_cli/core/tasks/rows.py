@@ -74,6 +74,7 @@ class TaskRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     lost_claims: tuple[str, ...] | None = None
     discovered_from: int | None = None
     position: Decimal | None = None
+    assigned_to: str | None = None
     tags: tuple[str, ...] = ()
     after: tuple[int, ...] = ()
 
@@ -137,6 +138,7 @@ def to_task(row: TaskRow) -> Task:
         claimed_until=row.claimed_until,
         fence=row.fence,
         discovered_from=row.discovered_from,
+        assigned_to=row.assigned_to,
         position=None if row.position is None else str(row.position),
         remind=row.remind,
         rev=row.rev,

@@ -14,6 +14,7 @@ from todo_cli.contract.ids import new_id
 from todo_cli.contract.task_types import Reminder
 from todo_cli.contract.tasks import AddTask, EditTasks, NewTask
 from todo_cli.core import validation
+from todo_cli.core.tasks.assignees import read_assignee
 from todo_cli.core.tasks.new_series import NewRepeat, read_repeat, start_series
 from todo_cli.core.tasks.reminders import is_instant, raise_for_no_due, read_reminders
 from todo_cli.core.tasks.rows import NO_PRIORITY, TaskRow, date_columns
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from todo_cli.parsing.quick_add import QuickAddReading
 
 DATES = ("due", "defer", "scheduled")
-SERIES_FIELDS = ("title", "note", "priority", "project", "tags", "parent", "remind")
+SERIES_FIELDS = ("title", "note", "priority", "project", "tags", "parent", "remind", "assigned_to")
 UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # of a new row, until the database sets its times
 SERIES_DATES = ("defer_on", "defer_at", "scheduled_on", "scheduled_at")
 
@@ -93,6 +94,7 @@ async def read_new_task(tx: Transaction, task: AddTask | NewTask, *, parse: bool
         project=validation.read_project(given["project"]) if given["project"] else None,
         parent=given["parent"],
         discovered_from=given["discovered_from"],
+        assigned_to=read_assignee(given["assigned_to"]),
         tags=read_tags(given["tags"]),
         after=tuple(sorted(set(given["after"] or ()))),
         remind=None if given["remind"] is None else read_reminders(reminders, tx.caller.user_id, clock),
@@ -224,6 +226,8 @@ def _read_columns(request: EditTasks, clock: Clock) -> dict[str, Any]:
         columns["parent"] = request.parent
     if request.discovered_from is not UNSET:
         columns["discovered_from"] = request.discovered_from
+    if request.assigned_to is not UNSET:
+        columns["assigned_to"] = read_assignee(request.assigned_to)
     for name in DATES:
         words = getattr(request, name)
         if words is not UNSET:

@@ -27,7 +27,7 @@ def task_json(task: LiteralString, *, note: bool = True, more: LiteralString = "
     'repeat', {task}.repeat || jsonb_build_object('series', {task}.series, 'occurrence', {task}.occurrence),
     'remind', {task}.remind, 'claimed_by', {task}.claimed_by, 'claimed_until', {format_instant(f"{task}.claimed_until")},
     'fence', {task}.fence, 'discovered_from', {task}.discovered_from,
-    'position', {task}.position::text{more})"""
+    'assigned_to', {task}.assigned_to, 'position', {task}.position::text{more})"""
 
 
 def format_date(task: LiteralString, name: LiteralString) -> LiteralString:

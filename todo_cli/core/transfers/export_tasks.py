@@ -113,6 +113,7 @@ _TASK: LiteralString = f"""jsonb_build_object(
     'series', CASE WHEN t.series IS NOT NULL THEN
       jsonb_build_object('id', t.series, 'occurrence', t.occurrence) END,
     'source_series', s.series, 'started_at', {_instant("t.started_at")}, 'tracked', t.tracked,
+    'assigned_to', t.assigned_to,
     'created_at', CASE WHEN s.has_created_at IS NOT FALSE THEN {_instant("t.created_at")} END,
     'updated_at', {_instant("t.updated_at")}, 'completed_at', {_instant("t.completed_at")},
     'deleted_at', {_instant("t.deleted_at")}, 'comments', {_COMMENTS},

@@ -13,6 +13,7 @@ from todo_cli.contract.imports import ImportedTasks, ImportTasks, SourceReferenc
 from todo_cli.contract.limits import MAX_CHANGE_BYTES
 from todo_cli.core.dispatch import handler
 from todo_cli.core.journal import make_stamp
+from todo_cli.core.tasks.assignees import drop_former_assignees
 from todo_cli.core.tasks.change import prepare_change, writes
 from todo_cli.core.tasks.dependencies import raise_for_cycles
 from todo_cli.core.tasks.load import KnownChange
@@ -72,7 +73,8 @@ def number_imported_tasks(loaded: LoadedSources, wanted: ImportWanted, request: 
     rows = [place_row(row, task, numbers, before) for row, task in zip(made, fresh, strict=True)]
     rows = _end_double_occurrences(rows, loaded.occurrences)
     updates = update_tasks(loaded, wanted, request, numbers)
-    rows += updates.rows
+    named = [*rows, *updates.rows]
+    rows = drop_former_assignees(named, loaded)
     raise_for_cycles(loaded, rows, "imported")
     added = next_number - loaded.next_number
     result = ImportedTasks(
@@ -83,6 +85,7 @@ def number_imported_tasks(loaded: LoadedSources, wanted: ImportWanted, request: 
         group=loaded.group or request.group,
         new=True,
         updated=len(updates.tasks),
+        unassigned=sum(row.assigned_to != other.assigned_to for row, other in zip(rows, named, strict=True)),
         conflicts=tuple(updates.conflicts),
     )
     return ImportEdits(

@@ -13,6 +13,7 @@ from todo_cli.contract.clock import Clock
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.imports import RepeatToImport, SourceReferences, TaskToImport
 from todo_cli.core import validation
+from todo_cli.core.tasks.assignees import read_assignee
 from todo_cli.core.tasks.positions import shift_position
 from todo_cli.core.tasks.rows import NO_PRIORITY, DateOrInstant, StoredRepeat, TaskRow, date_columns, format_date
 from todo_cli.core.tasks.task_input import read_tags
@@ -42,6 +43,7 @@ def _make_row(task: TaskToImport, clock: Clock, series: str | None) -> TaskRow:
         status=task.status,
         priority=task.priority or NO_PRIORITY,
         tracked=task.tracked,
+        assigned_to=read_assignee(task.assigned_to),
         rev=0,
         created_at=read_instant("creation", task.created_at, clock) or clock.now,
         updated_at=clock.now,

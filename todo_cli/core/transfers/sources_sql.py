@@ -6,7 +6,14 @@ from typing import LiteralString
 
 from todo_cli.contract.limits import MAX_IMPORTED_TASKS
 from todo_cli.core.history.load_changes import IS_UNDONE
-from todo_cli.core.tasks.load_sql import ANCESTORS, DEPENDENCIES, ancestors_cte, dependencies_cte, load_statement
+from todo_cli.core.tasks.load_sql import (
+    ANCESTORS,
+    DEPENDENCIES,
+    MEMBERS,
+    ancestors_cte,
+    dependencies_cte,
+    load_statement,
+)
 from todo_cli.db.sql import Sql
 
 # What the file brought before. A task that an undo put in the trash is imported anew, into its old row.
@@ -68,7 +75,7 @@ LOAD_IMPORT = load_statement(
     WHERE space_id = %(space)s::uuid AND series = ANY (%(series)s::uuid[])), '[]'),
   'group', (SELECT i.group_id FROM imports i
     WHERE NOT i.is_undone AND i.file = %(file)s ORDER BY i.seq DESC LIMIT 1)
-  {ANCESTORS}{DEPENDENCIES}""",
+  {ANCESTORS}{DEPENDENCIES}{MEMBERS}""",
 )
 
 _PENDING: LiteralString = f"""waiting AS MATERIALIZED (

@@ -35,6 +35,7 @@ MERGED_FIELDS: dict[str, tuple[str, ...]] = {
     "worked": ("tracked",),
     "remind": ("remind",),
     "position": ("position",),
+    "assigned": ("assigned_to",),
 }
 """The columns of each field, which change together."""
 

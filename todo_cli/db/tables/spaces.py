@@ -58,4 +58,8 @@ TRIGGERS = (
   EXECUTE FUNCTION todo.advance_seq()""",
     """CREATE TRIGGER conversations_numbered BEFORE INSERT ON todo.conversations FOR EACH ROW
   EXECUTE FUNCTION todo.number_conversation()""",
+    # at the end of the transaction, which has counted its own change of the space by then
+    """CREATE CONSTRAINT TRIGGER members_unassigned AFTER DELETE OR UPDATE OF role ON todo.members
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+  EXECUTE FUNCTION todo.unassign_member()""",
 )

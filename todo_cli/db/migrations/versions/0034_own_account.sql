@@ -16,7 +16,7 @@ BEGIN
        WHERE e.value ->> 'user' IS DISTINCT FROM p_user::text)
     WHEN 'object' THEN (
       SELECT coalesce(jsonb_object_agg(e.key, CASE
-          WHEN e.key IN ('name', 'user', 'email', 'member', 'claimed_by', 'by')
+          WHEN e.key IN ('name', 'user', 'email', 'member', 'claimed_by', 'assigned_to', 'by')
             AND jsonb_typeof(e.value) = 'string' AND e.value #>> '{}' = ANY (p_names)
           THEN to_jsonb('erased user'::text)
           ELSE todo.redact(e.value, p_user, p_names) END), '{}')
@@ -135,6 +135,10 @@ BEGIN
   DELETE FROM todo.invitations WHERE email = u.email AND used_by IS NULL;
   UPDATE todo.invitations SET email = NULL WHERE used_by = p_user;
   result := todo.delete_user_rows(p_user, dying);
+  -- the trigger of todo.members frees the open tasks, while the user still has the name
+  SET CONSTRAINTS todo.members_unassigned IMMEDIATE;
+  UPDATE todo.tasks SET assigned_to = NULL
+   WHERE space_id = ANY (shared) AND assigned_to = u.name;
   UPDATE todo.comments SET text = 'The author of this comment has been erased.'
    WHERE user_id = p_user;
   UPDATE todo.changes
@@ -282,4 +286,4 @@ GRANT EXECUTE ON ROUTINE todo.export_account(jsonb, int) TO todo_server, todo_wo
 
 REVOKE CREATE ON SCHEMA todo FROM todo_auth;
 
-UPDATE todo.schema SET version = 33;
+UPDATE todo.schema SET version = 34;
