@@ -39,7 +39,7 @@ def _replace_closed_streams() -> None:
 
 def _complete() -> None:
     if not complete_command_name():
-        from todo_cli.cli.shell_completion import print_completions
+        from todo_cli.cli.completion.entry import print_completions
 
         print_completions()
 

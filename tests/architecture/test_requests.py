@@ -71,7 +71,7 @@ ResetPassword RestoreConversation RestoreTasks RetryJobs RevokeSessions RevokeTo
 SearchConversations SearchTasks SetBudget SetMemberRole SetPreferences SetRateLimit ShowConversation ShowDevice
 ShowPreferences ShowStats ShowTask SignIn SignOut SkipTasks SortTasks StartDevice StartStoreUpload StartTasks
 StartUpload StopTasks StopTurn StoreAnswer StoreChunk StoreEvents StorePassword StoreRegistration StoreReset
-StoreResults StoreSummary StoreTitle TakeTask TryChannel Undo UndoToken UndoTurn VerifyUpload WhoAmI
+StoreResults StoreSummary StoreTitle SuggestWords TakeTask TryChannel Undo UndoToken UndoTurn VerifyUpload WhoAmI
 """.split()  # noqa: SIM905  # 70 quoted words would be harder to read
 
 

@@ -131,7 +131,7 @@ def test_help_of_a_command_imports_that_command_alone(bare: Todo) -> None:
 
 
 def test_completion_of_a_command_name_imports_the_table_alone(bare: Todo) -> None:
-    modules = imported_modules(bare, env={"_TODO_COMPLETE": "names", "COMP_WORDS": "todo\na", "COMP_CWORD": "1"})
+    modules = imported_modules(bare, "a", env={"_TODO_COMPLETE": "zsh"})
     assert {name for name in modules if name.startswith("todo_cli")} == {
         "todo_cli",
         "todo_cli.command_table",
@@ -139,6 +139,15 @@ def test_completion_of_a_command_name_imports_the_table_alone(bare: Todo) -> Non
         "todo_cli.name_completion",
     }
     assert modules & {"typer", "msgspec", "typing", "re", "rich"} == set()
+
+
+def test_completion_over_http_imports_neither_commands_nor_typer(api: Todo) -> None:
+    api("add", "milk")
+    modules = imported_modules(api, "todo done ", "", env={"_TODO_COMPLETE": "bash", "TODO_COMPLETION_TIMEOUT": "20"})
+    assert "todo_cli.clients.http" in modules
+    assert modules & (HEAVY_PACKAGES | NETWORK_MODULES | {"typer", "todo_cli.cli.group"}) == set()
+    assert command_modules(modules) == set()
+    assert len(modules) <= 162  # 154 on Python 3.11, with a twentieth to spare
 
 
 def test_command_over_http_sends_one_request(

@@ -117,8 +117,10 @@ def test_new_operation_command_runs_with_help_plan_history_and_undo(todo: Todo) 
     todo("add", "Paint the fence")
     assert "Hide tasks until the year 2100." in todo("--help").out
     assert "todo snooze 3 7-9 --plan" in todo("snooze", "--help").out
-    names = todo(env={"_TODO_COMPLETE": "names", "COMP_WORDS": "todo\nsno", "COMP_CWORD": "1"})
+    names = todo("sno", env={"_TODO_COMPLETE": "zsh"})
     assert names.out == "snooze\tHide tasks until the year 2100.\n"
+    options = todo("snooze", "--pl", env={"_TODO_COMPLETE": "zsh"})
+    assert options.out.startswith("--plan\tShow the changes"), "by its own declaration, as long as no table has it"
 
     planned = todo("snooze", "1", "--plan")
     assert planned.code == 0, planned.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 from collections.abc import Iterator
@@ -139,14 +140,11 @@ WORDS = [
 
 
 def test_bash_completion_offers_the_matching_words(bare: Todo, path: Path) -> None:
-    """Return the words that bash would offer for each line, which it splits as readline does."""
     config = bare.directory / "config.toml"
     config.write_text("[profiles.default]\ncolor = 1\n[profiles.work]\n".replace("color = 1\n", ""))
-    ask = 'COMP_LINE="$1"; eval "COMP_WORDS=($2)"; COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); COMPREPLY=(); _todo; printf \'%s|\' "${COMPREPLY[@]}"; echo'
+    ask = 'COMP_LINE=$1 COMP_POINT=${#1} COMP_TYPE=37; _todo todo "$2"; printf \'%s|\' "${COMPREPLY[@]}"; echo'
     script = ["source <(todo completion bash)", f"ask() {{ {ask}; }}"]
-    for line, _ in WORDS:
-        words = line.replace("=", " = ") + ('""' if line.endswith(" ") else "")
-        script.append(f"ask {shlex.quote(line)} {shlex.quote(words)}")
+    script += [f"ask {shlex.quote(line)} {shlex.quote(re.split('[ =]', line)[-1])}" for line, _ in WORDS]
     environment = bare.environment({"PATH": f"{path}:{BARE['PATH']}", "TODO_CONFIG": str(config)})
     done = subprocess.run(
         ["bash", "-c", "\n".join(script)], env=environment, capture_output=True, text=True, check=False, timeout=60
@@ -175,8 +173,8 @@ def test_bash_completion_by_the_tab_key_works(bare: Todo, path: Path) -> None:
 def test_completion_of_a_command_name_imports_nothing(bare: Todo) -> None:
     code = "import sys; from todo_cli.main import main; before = set(sys.modules); main(); print(sorted(set(sys.modules) - before))"
     done = subprocess.run(
-        [COMMAND[0], "-c", code],
-        env=bare.environment({"_TODO_COMPLETE": "names", "COMP_WORDS": "todo\nsh", "COMP_CWORD": "1"}),
+        [COMMAND[0], "-c", code, "sh"],
+        env=bare.environment({"_TODO_COMPLETE": "zsh"}),
         capture_output=True,
         text=True,
         check=True,
@@ -185,19 +183,14 @@ def test_completion_of_a_command_name_imports_nothing(bare: Todo) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["", "todo", "todo\n\n\n", "todo\n--profile", "todo\nlist\n--nosuch\n", "todo\n'\n\"", "todo\n--\n--"]
+    "words", [[], [""], ["", ""], ["--profile"], ["list", "--nosuch", ""], ["'\n\""], ["--", "--"], ["nosuch", "-"]]
 )
-def test_completion_of_bad_input_prints_nothing(bare: Todo, words: str) -> None:
-    for place in ("", "3"):
-        done = bare(env={"_TODO_COMPLETE": "words", "COMP_WORDS": words, "COMP_CWORD": place})
+def test_completion_of_bad_input_prints_nothing(bare: Todo, words: list[str]) -> None:
+    for shell in ("bash", "zsh", "fish", "nosuch", ""):
+        done = bare(*words, env={"_TODO_COMPLETE": shell})
         assert (done.code, done.err) == (0, "")
     (bare.directory / "broken.toml").write_text("=")
-    done = bare(
-        env={
-            "_TODO_COMPLETE": "words",
-            "COMP_WORDS": "todo\n--profile\n",
-            "COMP_CWORD": "2",
-            "TODO_CONFIG": str(bare.directory / "broken.toml"),
-        }
-    )
-    assert (done.out, done.err, done.code) == ("", "", 0)
+    env = {"_TODO_COMPLETE": "zsh", "TODO_CONFIG": str(bare.directory / "broken.toml")}
+    for words in (["--profile", ""], ["done", ""]):
+        done = bare(*words, env=env)
+        assert (done.out, done.err, done.code) == ("", "", 0)

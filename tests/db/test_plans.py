@@ -12,6 +12,7 @@ from tests.conftest import _copy
 from tests.support.connections import Line
 from tests.support.many_users import Touched, crowd, touched
 from todo_cli.contract.base import Request
+from todo_cli.contract.completion import SuggestWords
 from todo_cli.contract.journal import ListChanges, Redo, Undo
 from todo_cli.contract.order import MoveTasks
 from todo_cli.contract.search import SearchTasks
@@ -137,6 +138,12 @@ REQUESTS: dict[str, Request[Any]] = {
     "undo an old one": Undo(id=1),
     "redo": Redo(),
     "redo an old one": Redo(id=1),
+    "suggest numbers": SuggestWords(kind="task", status="all"),
+    "suggest numbers with 5": SuggestWords(kind="task", prefix="5"),
+    "suggest projects": SuggestWords(kind="project"),
+    "suggest projects with p": SuggestWords(kind="project", prefix="p"),
+    "suggest tags": SuggestWords(kind="tag"),
+    "suggest tags with t": SuggestWords(kind="tag", prefix="t"),
 }
 
 # What no index has in the order asked for is sought out among the person's own: matching rows, in 1,000 of theirs.
@@ -175,6 +182,8 @@ SOUGHT = {
     "search": 2 * 800,  # and once more, to count those that are done
     "search a mistyped word": 800,
     "search a rare word": 11,
+    # the 150 tasks that changed last, each on a page of its own where many are stored
+    **{name: 30 for name in REQUESTS if name.startswith("suggest projects")},
 }
 
 # A plan that must serve any text expects many matches, and reads the open tasks in the order asked for.
@@ -250,6 +259,13 @@ def test_count_of_deferred_tasks_reads_the_deferred_alone(
         assert len(scans) == 2, counted.plan
         # the two indexes, a page of the table for each deferred row, and twice what the policies look up
         assert counted.pages - listed.pages <= 2 * 2 + 8 + 2 * 15, counted.plan
+
+
+@pytest.mark.parametrize("name", [name for name in REQUESTS if name.startswith("suggest")])
+def test_suggestions_of_a_large_space_read_few_pages(name: str, large: Stored) -> None:
+    for generic in (False, True):
+        counted = count_pages(REQUESTS[name], large, generic=generic)
+        assert counted.pages <= 700, counted.plan
 
 
 @pytest.mark.parametrize("generic", [False, True], ids=["custom", "generic"])

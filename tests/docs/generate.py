@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tests.docs.command_words import write_command_words
 from tests.docs.help_pages import write_help_pages
 from tests.parsing.date_tables import DATE_GROUPS, QUICK_ADD, RECURRENCE_GROUPS, REFUSED
 from tests.support.doc_pages import PAGES
@@ -192,10 +193,11 @@ def fill_tables(page: Path) -> str:
 
 
 def main() -> None:
-    """Write the tables of every page, and the topics of help."""
+    """Write the tables of every page, the topics of help, and what a shell completes."""
     for page in PAGES:
         page.write_text(fill_tables(page))
     write_help_pages()
+    write_command_words()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.command_words import COMMAND_WORDS, format_command_words
 from tests.docs.generate import fill_tables
 from tests.docs.help_pages import HELP, TOPICS, make_help_page
 from tests.support.doc_pages import PAGES, ROOT
@@ -24,6 +25,10 @@ def test_topic_of_help_is_the_text_of_the_documentation(name: str) -> None:
     assert (HELP / f"{name}.md").read_text() == made, "write it with: python -m tests.docs.generate"
     assert not re.search(r"\]\((?!https?:)", made), "a terminal cannot follow links to other pages"
     assert {file.stem for file in HELP.glob("*.md")} == set(TOPICS)
+
+
+def test_words_to_complete_are_those_of_the_commands() -> None:
+    assert COMMAND_WORDS.read_text() == format_command_words(), "write them with: python -m tests.docs.generate"
 
 
 def test_exit_codes_page_names_every_code() -> None:

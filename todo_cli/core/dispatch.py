@@ -37,9 +37,11 @@ def handler(request: type[Request[Any]]) -> Callable[[H], H]:
 def import_handlers(wanted: type[Request[Any]] | None = None) -> None:
     """Import the modules of `core` until one of them registers a handler of `wanted`; all of them without it.
 
-    A command needs one handler, and importing them all costs as much as its work.
+    A command needs one handler, and importing them all costs as much as its work. A Request of `contract/views.py` is
+    looked for in a package `core/views` first, if there is one.
     """
-    for module in core_modules():
+    noun = wanted.__module__.rpartition(".")[2] if wanted else ""
+    for module in core_modules(noun):
         if wanted in HANDLERS:
             return
         import_module(module)

@@ -43,6 +43,7 @@ SETTING_KEYS = (
     SettingKey("", "profile", str, "default", "profile to use when no other is named", "TODO_PROFILE"),
     SettingKey("", "color", str, "auto", "when to use colours: auto, always or never"),
     SettingKey("", "timeout", float, 30.0, "seconds that a command waits for its answer", "TODO_TIMEOUT"),
+    SettingKey("", "completion_timeout", float, 0.4, "seconds that the Tab key waits", "TODO_COMPLETION_TIMEOUT"),
     SettingKey("profile", "server", str, None, "todo server: https://… or unix:///path/to.sock", "TODO_SERVER"),
     SettingKey("profile", "database_url", str, None, "direct access: your database login", "TODO_DATABASE_URL", True),
     SettingKey(
@@ -165,6 +166,7 @@ _KIND_NAMES = {str: "a text", float: "a number", int: "a whole number", bool: "t
 _LIMITS = {
     "color": "auto, always or never",
     "timeout": f"more than 0 and at most {MAX_TIMEOUT_SECONDS:,}",
+    "completion_timeout": f"more than 0 and at most {MAX_TIMEOUT_SECONDS:,}",
     "traces": "0 to 1",
     "retention_days": f"0 to {MAX_RETENTION_DAYS:,}",
     "prepare": "auto or off",
@@ -216,7 +218,7 @@ def _is_within_limits(key: SettingKey, value: Any) -> bool:
     if choices := _CHOICES.get(key.name):
         return value in choices
     match key.name:
-        case "timeout":
+        case "timeout" | "completion_timeout":
             return bool(0 < value <= MAX_TIMEOUT_SECONDS)
         case "pool_size":
             return bool(0 <= value <= MAX_POOL_SIZE)

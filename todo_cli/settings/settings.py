@@ -79,6 +79,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     store_retention_days: int = 30
     fences: tuple[int, ...] = ()
     project: str | None = None
+    completion_timeout: float = 0.4
 
     def replace(self, **changes: Any) -> Settings:
         """Return the settings with other values."""

@@ -1,0 +1,1 @@
+"""Words that a shell completes."""
