@@ -22,6 +22,7 @@ LAYERS = {
     "llm": 4,
     "clients": 5,
     "turn_client": 5,
+    "change_client": 5,
     "local_postgres": 5,
     "local_service": 5,
     "jobs": 5,

@@ -26,6 +26,7 @@ ALLOWED_MODULE_STATE = {
 }
 ALLOWED_CACHES = {
     "todo_cli/contract/codec.py": "decoders of types",
+    "todo_cli/core/history/follow.py": "the text of a statement for a filter; bounded",
     "todo_cli/core/history/load_changes.py": "the text of a statement",
     "todo_cli/core/tasks/list.py": "the text of a statement for a filter; bounded",
     "todo_cli/core/tasks/load_sql.py": "the text of a statement for what it loads; bounded",
@@ -52,6 +53,9 @@ ALLOWED_OBJECT_STATE = {
     "todo_cli/server/public_requests.py self._message": "the body of one request",
     "todo_cli/server/refusal_counts.py self._refusals": "a 429 of half a second; another server asks the database",
     "todo_cli/server/sign_in.py self._valid": "tokens that were valid; every transaction signs in all the same",
+    "todo_cli/server/change_stream.py self._streams": "streams that are open",
+    "todo_cli/server/change_watcher.py self._watched": "spaces that clients of this process follow",
+    "todo_cli/server/change_watcher.py self.subscriptions": "streams that are open",
     "todo_cli/server/turn_feed.py self._batches": "events of a turn that is followed, as read from the database",
     "todo_cli/server/turn_feed.py self._feeds": "turns that clients of this process follow",
     "todo_cli/server/turn_feed.py self._streams": "streams that are open",

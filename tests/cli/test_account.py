@@ -16,6 +16,8 @@ import pytest
 
 from tests.conftest import COMMAND, Database, Person, Server, Todo
 from tests.operations.test_idempotency import shared_space
+from tests.support.terminal import Terminal
+from tests.support.terminal_output import ESCAPES, run_on_terminal
 from todo_cli.contract.base import Secret
 from todo_cli.errors import Unavailable
 from todo_cli.settings import credentials
@@ -305,7 +307,7 @@ def test_config_show_and_edit_work_without_printing_secrets(bare: Todo) -> None:
     broken = bare("config", "edit", env={"EDITOR": "sh -c 'echo = >> \"$0\"'"})
     assert broken.code == 2
     path.unlink()
-    assert bare("config", "edit", env={"EDITOR": "false"}).code == 2
+    assert bare("config", "edit", env={"EDITOR": "false"}).code == 1
     assert bare("config", "edit", env={"EDITOR": "/no/such/editor"}).code == 2
 
 
@@ -337,3 +339,13 @@ def test_init_with_another_todo_home_than_the_profile_is_refused(newcomer: Todo)
         status = newcomer(*options, "init", "--status", env={"TODO_HOME": ""})
         assert re.match(rf"Postgres [\d.]+ in {home}: running, \d+ MB \(process \d+\)\n", status.out)
         assert newcomer(*options, "init", "--destroy", "--yes", env={"TODO_HOME": ""}).code == 0
+
+
+@pytest.mark.parametrize("way", ["api"])
+def test_whoami_and_members_fit_a_narrow_terminal(todo: Todo, way: str) -> None:
+    terminal = Terminal(todo, "whoami", columns=40)
+    terminal.ended()
+    shown = [line for line in terminal.lines if line.strip()]
+    assert {line[:9].strip() for line in shown} == {"name", "space", "token", "server", "timezone", "profile", ""}
+    members = ESCAPES.sub("", run_on_terminal(todo, "space", "members"))
+    assert members.splitlines()[0].split() == ["Name", "Role"]

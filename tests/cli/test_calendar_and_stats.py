@@ -58,6 +58,7 @@ CALENDAR_AT_40 = """\
  23 24 25 26!27·28·29
  30
  · a task  : several  ! overdue
+ today is the 27th
 
 Fri 27 Nov
   9 p1 ▸ Call the dentist
@@ -79,6 +80,7 @@ def test_calendar_at_20_columns_has_every_day_of_the_week() -> None:
     lines = draw_lines(format_calendar([], MONTHS[:1], VIEW, 20)).splitlines()
     assert lines[1] == "Mo Tu We Th Fr Sa Su"
     assert lines[3] == " 2  3  4  5  6  7  8"
+    assert lines[-3:] == ["· a task  : several", "! overdue", "today is the 27th"]
 
 
 def test_calendar_and_heat_map_begin_with_the_preferred_weekday() -> None:

@@ -555,6 +555,26 @@ EXPLAINED = [
                 "         - deferred 3.0",
             ],
         ),
+        (
+            20,
+            [
+                "Next · 2 of 9 that…",
+                "  9 p1 ▸ Call the",
+                "    dentist",
+                "    today 15:00",
+                "    19.6 = due 8.7",
+                "    + priority 6.0",
+                "    + active 4.0",
+                "    + tags 0.8",
+                "    + age 0.1",
+                " 24 Rent a van  ‹22",
+                "    Mon 12:00",
+                "    13.2 = due 8.2",
+                "    + blocking 8.0 (",
+                "    #25)",
+                "    - deferred 3.0",
+            ],
+        ),
     ],
 )
 def test_explained_list_shows_the_parts_of_each_urgency(width: int, lines: list[str]) -> None:
@@ -667,6 +687,10 @@ Next 7 days · 1
 @pytest.mark.parametrize("width", AT_EDGES)
 def test_list_at_the_edges_of_its_forms_is_exact(width: int) -> None:
     assert draw([TASKS[0], TASKS[9]], width) == AT_EDGES[width]
+
+
+def test_list_at_20_columns_has_headings_without_dates() -> None:
+    assert draw([TASKS[3]], 20).splitlines() == ["Today · 1", "  9 p1 ▸ Call the", "    dentist", "    15:00 @phone"]
 
 
 @pytest.mark.parametrize(

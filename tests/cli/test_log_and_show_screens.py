@@ -100,7 +100,16 @@ def test_log_on_a_narrow_terminal_takes_two_lines_a_change() -> None:
         "Today · Fri 27 Nov",
         " 1204  10:00  you",
         "  edit  #12 Pay the electricity bill:",
-        "        due 25 Nov → none",
+        "    due 25 Nov → none",
+    ]
+    assert draw_log(change, width=20) == [
+        "Today · Fri 27 Nov",
+        " 1204  10:00  you",
+        "  edit",
+        "    #12 Pay the",
+        "    electricity",
+        "    bill: due 25 Nov",
+        "    → none",
     ]
 
 
@@ -202,6 +211,15 @@ def test_show_lists_subtasks_blockers_and_blocked_tasks_by_title() -> None:
     assert "\n".join(map(choose_paint(colored=False), format_details(task, VIEW, 80, history))) == AT_80
     narrow = "\n".join(map(choose_paint(colored=False), format_details(task, VIEW, 40)))
     assert narrow.startswith(AT_40)
+    lines = [choose_paint(colored=False)(line) for line in format_details(task, VIEW, 20, history)]
+    assert lines[:4] == [" 22 Move house", "    p2 · Tue", "    1/3 done", "    #House @family"]
+    assert lines[-5:] == [
+        "  History · last 2",
+        "    1187  8m ago  y…",
+        "      edit  due 30…",
+        "    1102  3d ago  a…",
+        "      edit  tags no…",
+    ]
 
 
 def test_show_keeps_an_address_whole_on_a_narrow_terminal() -> None:

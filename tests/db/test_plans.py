@@ -12,6 +12,7 @@ from tests.conftest import _copy
 from tests.support.connections import Line
 from tests.support.many_users import Touched, crowd, touched
 from todo_cli.contract.base import Request
+from todo_cli.contract.change_feed import FollowChanges
 from todo_cli.contract.completion import SuggestWords
 from todo_cli.contract.journal import ListChanges, Redo, Undo
 from todo_cli.contract.order import MoveTasks
@@ -125,6 +126,7 @@ REQUESTS: dict[str, Request[Any]] = {
     "done": CompleteTasks(numbers=(501,)),
     "edit": EditTasks(numbers=(501,), title="y", add_tags=("c",), remove_tags=("all",)),
     "log": ListChanges(),
+    "follow": FollowChanges(after=10),
     "log of one": ListChanges(number=500),
     "list the commonest tag": ListTasks(limit=20, tag="all"),
     "list all by position": ListTasks(limit=20, status="all", sort="position"),

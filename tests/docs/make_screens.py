@@ -22,8 +22,9 @@ import pyte.screens
 from rich.console import Console
 from rich.text import Text
 
-from tests.cli.test_calendar_and_stats import MONTHS, PROJECTS
+from tests.cli.test_calendar_and_stats import MONTHS
 from tests.cli.test_list_screen import EXPLAINED, TASKS, VIEW
+from tests.cli.test_project_bars import PROJECTS
 from tests.conftest import Todo
 from tests.support.doc_pages import ROOT
 from tests.support.fake_model import FakeModel, call_answer, run_fake_model, text_answer

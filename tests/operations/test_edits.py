@@ -23,7 +23,7 @@ def test_each_task_is_edited_in_its_own_fields_and_all_are_one_change(ask: Ask) 
         edits=(
             TaskEdit(number=2, due="2030-05-01", add_after=(4,)),
             TaskEdit(number=1, title="A", note=None, add_tags=("y",), if_rev=before[0].rev),
-            TaskEdit(number=3, parent=1, remind=("2039-01-01",)),
+            TaskEdit(number=3, parent=1, assigned_to="me", remind=("2039-01-01",)),
         )
     )
     answer = ask(request, key="once")
@@ -31,7 +31,7 @@ def test_each_task_is_edited_in_its_own_fields_and_all_are_one_change(ask: Ask) 
     second, first, third = answer.tasks
     assert (second.title, second.due, second.after) == ("b", "2030-05-01", (4,))
     assert (first.title, first.note, first.tags, first.priority) == ("A", None, ("x", "y"), 1)
-    assert (third.parent, len(third.remind or ())) == (1, 1)
+    assert (third.parent, third.assigned_to, len(third.remind or ())) == (1, ask.who.name, 1)
     assert ask(request, key="once").new is False
     [change] = ask(ListChanges(limit=1)).changes
     assert (change.verb, change.tasks) == ("EditEachTask", 3)
@@ -48,6 +48,7 @@ REFUSED: tuple[tuple[TaskEdit, type[TodoError], str], ...] = (
     (TaskEdit(number=2, due="frday"), Invalid, "task #2: 'frday' is not a date"),
     (TaskEdit(number=2), Invalid, "task #2: no change was given"),
     (TaskEdit(number=2, parent=99), NotFound, "#99 does not exist"),
+    (TaskEdit(number=2, assigned_to="nobody"), NotFound, "no member 'nobody'"),
     (TaskEdit(number=2, add_after=(1,)), Invalid, "would wait for itself"),
     (TaskEdit(number=2, remind=("1h before",)), Invalid, "no due date"),
     (TaskEdit(number=1, title="again"), Invalid, "#1 has more than one edit"),

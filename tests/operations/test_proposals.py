@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.operations.test_token_limits import limit
 from tests.support.ask import Ask, AskAs
 from todo_cli.contract.attachments import StartUpload
 from todo_cli.contract.comments import AddComment
+from todo_cli.contract.edits import EditEachTask, TaskEdit
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.imports import ImportTasks
 from todo_cli.contract.journal import Undo
@@ -112,6 +114,15 @@ def test_proposed_task_keeps_the_filter_of_its_token(ask: Ask, ask_as: AskAs) ->
     assert (milk.title, milk.project, milk.tags) == ("milk", "groceries", ("shop",))
     assert milk.due is not None
     assert {task.project for task in ask(ApproveProposal(id=second)).tasks} == {"groceries"}
+
+
+def test_proposed_edits_of_each_task_keep_the_dates_of_the_day(ask: Ask, ask_as: AskAs) -> None:
+    ask.add_all("milk", "bread")
+    edits = (TaskEdit(number=2, title="rye"), TaskEdit(number=1, due="tomorrow"))
+    proposal = propose(limit(ask, ask_as, proposes=True), EditEachTask(edits=edits))
+    first, second = find(ask, proposal).arguments["edits"]
+    assert (first, date.fromisoformat(second["due"]).isoformat()) == ({"number": 2, "title": "rye"}, second["due"])
+    assert [task.title for task in ask(ApproveProposal(id=proposal)).tasks] == ["rye", "milk"]
 
 
 def test_requests_that_cannot_be_proposed_are_refused(ask: Ask, ask_as: AskAs) -> None:

@@ -30,6 +30,7 @@ from todo_cli.contract import (
 )
 from todo_cli.contract.base import Request
 from todo_cli.contract.batch import Batch, BatchRead, make_batch
+from todo_cli.contract.change_feed import FollowChanges
 from todo_cli.contract.channels import AddChannel, ListChannels, RemoveChannel, TryChannel
 from todo_cli.contract.claims import ClaimTask, ListClaims, ReleaseTasks, RenewClaims, TakeTask
 from todo_cli.contract.codec import encode
@@ -188,6 +189,7 @@ STORY: tuple[Request[Any], ...] = (
     AddChannel(name="c", kind="push", target="x"), ListChannels(), TryChannel(name="mail"), TryChannel(name="none"),
     ListJobs(), ListJobs(limit=0), ListJobs(number=1), RetryJobs(), RetryJobs(id=IDS[0]), RemoveChannel(name="mail"), RemoveChannel(name="mail"),
     ListPrompts(), ListPrompts(limit=0), ListChanges(), ListChanges(number=1, limit=2), ListChanges(number=99), ListChanges(before=3), ListChanges(limit=0),
+    FollowChanges(), FollowChanges(after=0, filter="1", limit=3), FollowChanges(after=2**40),
 )  # fmt: skip  # a table, one Request per line
 
 MASKS = (

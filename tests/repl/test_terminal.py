@@ -363,3 +363,9 @@ def test_prompt_with_a_server_down_appears_at_once(
     screen.say("hello", "cannot be reached")
     screen.keys("/show ", CTRL_C, CTRL_D)
     screen.ended()
+
+
+def test_edit_with_a_number_opens_the_editor(talker: ChatProcess, terminal: Callable[..., Terminal]) -> None:
+    talker("add", "a")
+    screen = terminal(EDITOR="sed -i 's/^title: a/title: b/'")
+    screen.say("/edit 1", "Changed #1 b")

@@ -19,9 +19,9 @@ from tests.support.raw_http import ask
 from tests.support.tcp_proxy import open_database_proxy
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.turn_events import EventBatch, TurnProgress
-from todo_cli.server import turn_stream
+from todo_cli.server import event_stream
 from todo_cli.server.turn_feed import MAX_STREAMS_PER_USER
-from todo_cli.server.turn_stream import _Stream
+from todo_cli.server.turn_stream import _format_frames
 
 INSERT_TURN = """
 WITH conversation AS (
@@ -125,7 +125,8 @@ def collect(progress: AsyncGenerator[TurnProgress, None], *, blocks: bool = Fals
             await asyncio.sleep(60)
         messages.append(message)
 
-    asyncio.run(_Stream(b"", progress, "turn", "request").send(receive, send))
+    frames = _format_frames(progress, "turn", "request")
+    asyncio.run(event_stream.EventStream(b"", frames).send(receive, send))
     return messages
 
 
@@ -140,8 +141,8 @@ async def run_for_ever() -> AsyncGenerator[TurnProgress, None]:
 
 @pytest.mark.parametrize("blocks", [False, True], ids=["reads", "reads nothing"])
 def test_stream_ends_after_its_time(monkeypatch: pytest.MonkeyPatch, blocks: bool) -> None:
-    monkeypatch.setattr(turn_stream, "MAX_STREAM_SECONDS", 0.1)
-    monkeypatch.setattr(turn_stream, "LAST_FRAME_SECONDS", 0.1)
+    monkeypatch.setattr(event_stream, "MAX_STREAM_SECONDS", 0.1)
+    monkeypatch.setattr(event_stream, "LAST_FRAME_SECONDS", 0.1)
     messages = collect(run_for_ever(), blocks=blocks)
     assert not any(b"event: turn" in message.get("body", b"") for message in messages)
     assert blocks or messages[-1] == {"type": "http.response.body", "body": b""}

@@ -148,7 +148,7 @@ def test_document_contains_every_route(document: Any, request_type: Any) -> None
 
 def test_document_contains_no_other_route(document: Any) -> None:
     routes = {method_and_path(request_type) for request_type in PUBLIC}
-    streams = {("POST", "/v1/turns"), ("GET", "/v1/turns/{turn}/events")}
+    streams = {("POST", "/v1/turns"), ("GET", "/v1/turns/{turn}/events"), ("GET", "/v1/changes/stream")}
     found = {(method.upper(), path) for path, found in document["paths"].items() for method in found}
     assert found == routes | streams | {("GET", "/v1/models")}
     for method, path in streams:

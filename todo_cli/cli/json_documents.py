@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import UNSET, Struct, UnsetType
 
 from todo_cli.contract.channels import Channel
+from todo_cli.contract.journal import Change
 from todo_cli.contract.registration import Invitation
 from todo_cli.contract.spaces import SpaceInvitation
 from todo_cli.contract.task_types import Task
@@ -159,3 +160,9 @@ class SweptFiles(Struct, kw_only=True):
     """How many files were removed."""
 
     removed: int
+
+
+class WatchedChange(Change, frozen=True, kw_only=True, tag_field="type", tag="change"):
+    """A line of `todo watch --jsonl`: a change of the journal. `cursor` is what --after takes to continue behind it."""
+
+    cursor: int

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from todo_cli.cli.list_options import PIPE_COLUMNS, ListScreen
 from todo_cli.cli.session import Session, session_of
 from todo_cli.contract.limits import MAX_PAGE_ITEMS
 from todo_cli.contract.preferences import DEFAULT_SORT
 from todo_cli.contract.tasks import ListTasks, TaskPage
+
+if TYPE_CHECKING:
+    from todo_cli.cli.render.list_view import ListView
 
 Explain = Callable[[Session, ListTasks], str]
 
@@ -102,24 +105,12 @@ def _print_screen(session: Session, page: TaskPage, request: ListTasks, choices:
         hidden = f" {page.deferred:,} deferred: todo list is:deferred" if page.deferred else ""
         text.note(choices.explain_empty(session, request) + hidden)
         return
-    from todo_cli.cli.render.cells import MIN_COLUMNS_WIDTH, read_width
+    from todo_cli.cli.render.cells import read_width
     from todo_cli.cli.render.list_footer import format_footer
-    from todo_cli.cli.render.list_view import open_view
     from todo_cli.cli.render.pager import print_screen
 
     width, screen = read_width(), choices.screen
-    sort = page.sort or request.sort or DEFAULT_SORT
-    is_by_day = sort == DEFAULT_SORT and not screen.columns
-    view = open_view(session, absolute=screen.absolute)
-    if page.as_of:
-        view = view._replace(now=page.as_of)
-    view = view._replace(
-        as_tree=sort == DEFAULT_SORT and not screen.flat,
-        with_urgency=sort == "urgency",
-        wrap_titles=screen.wrap,
-        name_parents=width >= MIN_COLUMNS_WIDTH,
-        group=screen.group or ("day" if is_by_day else "none"),
-    )
+    view = choose_view(session, page, request, screen, width)
     if request.explain and not screen.columns:
         from todo_cli.cli.render.urgency_parts import format_explained
 
@@ -133,3 +124,22 @@ def _print_screen(session: Session, page: TaskPage, request: ListTasks, choices:
 
         lines = format_tasks(page.tasks, view, width)
     print_screen(session, [*lines, *format_footer(page, view, choices.more, width)])
+
+
+def choose_view(session: Session, page: TaskPage, request: ListTasks, screen: ListScreen, width: int) -> ListView:
+    """Return how a page of the requested list is shown at a width."""
+    from todo_cli.cli.render.cells import MIN_COLUMNS_WIDTH
+    from todo_cli.cli.render.list_view import open_view
+
+    sort = page.sort or request.sort or DEFAULT_SORT
+    is_by_day = sort == DEFAULT_SORT and not screen.columns
+    view = open_view(session, absolute=screen.absolute)
+    if page.as_of:
+        view = view._replace(now=page.as_of)
+    return view._replace(
+        as_tree=sort == DEFAULT_SORT and not screen.flat,
+        with_urgency=sort == "urgency",
+        wrap_titles=screen.wrap,
+        name_parents=width >= MIN_COLUMNS_WIDTH,
+        group=screen.group or ("day" if is_by_day else "none"),
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
@@ -10,23 +11,27 @@ from todo_cli.cli.render import json, text
 from todo_cli.cli.render.changes import format_difference
 from todo_cli.cli.render.list_view import open_view
 from todo_cli.cli.session import Session
+from todo_cli.contract.base import Request
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.plans import MakePlan, Plan
 from todo_cli.contract.proposals import Proposal
-from todo_cli.contract.tasks import OnTasks
 
 MAX_SHOWN_TASKS = 20
 
 
-def make_plan(session: Session, request: OnTasks) -> Plan:
+def make_plan(session: Session, request: Request[Any]) -> Plan:
     """Store the request as a plan; a filter becomes the exact task numbers that it matches now."""
     arguments = msgspec.to_builtins(request)
     return session.send(MakePlan(id=new_id(), operation=request.verb, arguments=arguments))
 
 
-def print_new_plan(session: Session, request: OnTasks, *, as_json: bool) -> None:
+def print_new_plan(session: Session, request: Request[Any], *, as_json: bool) -> None:
     """Store the request as a plan and print the exact rows that it would change."""
-    plan = make_plan(session, request)
+    print_plan(session, make_plan(session, request), as_json=as_json)
+
+
+def print_plan(session: Session, plan: Plan, *, as_json: bool) -> None:
+    """Print the rows that a stored plan would change, and the command that applies it."""
     if as_json:
         json.write_document(plan)
         return

@@ -11,7 +11,7 @@ from todo_cli.contract.limits import MAX_EDITED_TASKS
 from todo_cli.contract.task_types import BlockerNumbers, Changed, RecurrenceText, ReminderTexts
 
 
-class TaskEdit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class TaskEdit(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """The edit of one task; its fields are those of EditTasks."""
 
     number: Number
@@ -33,6 +33,7 @@ class TaskEdit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     every: RecurrenceText | UnsetType | None = UNSET
     remind: ReminderTexts | UnsetType = UNSET
     discovered_from: Number | UnsetType | None = UNSET
+    assigned_to: Name | UnsetType | None = UNSET
     occurrences: Literal["this", "all"] | UnsetType = UNSET
 
 

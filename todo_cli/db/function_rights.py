@@ -109,6 +109,7 @@ FUNCTIONS: dict[str, str] = {
     "sweep_attachments(interval, boolean, int)": "todo_server, todo_worker",
     "finish_sweep(uuid[], uuid[])": "todo_server, todo_worker",
     "server_stats()": "todo_server, todo_worker",
+    "watched_states(uuid[], uuid[])": "todo_server",
     "admin_stats()": CLIENTS,
     "delete_view(text)": CLIENTS,
     "set_default_view(text)": CLIENTS,

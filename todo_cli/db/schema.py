@@ -75,6 +75,7 @@ FUNCTIONS_AFTER_TABLES = (
     "titles",
     "erasure",
     "sweep",
+    "watchers",
 )
 MARKER = "-- name: "
 

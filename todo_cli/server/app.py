@@ -18,6 +18,7 @@ from todo_cli.core.dispatch import import_handlers
 from todo_cli.errors import Invalid, NotFound, Unavailable
 from todo_cli.server.access_log import AccessLog
 from todo_cli.server.attachment_routes import AttachmentRoutes, open_attachment_routes
+from todo_cli.server.change_stream import ChangeRoutes
 from todo_cli.server.connection_pools import Pool, open_pool
 from todo_cli.server.endpoint import RequestEndpoint, answer_client_with_clock
 from todo_cli.server.headers import read_context
@@ -89,6 +90,7 @@ async def _raise_not_found(scope: Scope, receive: Receive, send: Send) -> None:
 def build_routes(
     reads: VersionedAnswers,
     turns: TurnRoutes,
+    changes: ChangeRoutes,
     mcp: McpRoute,
     models: ModelRoute,
     passwords: PasswordRoutes,
@@ -108,6 +110,7 @@ def build_routes(
             paths[path.replace("name}", "name:path}")].methods[method] = endpoint
     paths["/v1/turns"].methods["POST"] = turns.post
     paths["/v1/turns/{turn}/events"].methods["GET"] = turns.get
+    paths["/v1/changes/stream"].methods["GET"] = changes.get
     paths["/v1/models"].methods["GET"] = models
     paths["/mcp"].methods["POST"] = mcp  # stateless: no stream to open with GET, no session to end with DELETE
     for path, function in {"/healthz": healthz, "/readyz": readyz(pool), "/openapi.json": openapi}.items():
@@ -145,7 +148,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     pool = open_pool(url.reveal(), settings.serve_pool_size, prepare=settings.serve_prepare == "auto")
 
     grace = GracePeriod()
-    turns, mcp = TurnRoutes(pool, settings, grace), McpRoute(pool)
+    turns, changes, mcp = TurnRoutes(pool, settings, grace), ChangeRoutes(pool, grace), McpRoute(pool)
 
     @asynccontextmanager
     async def lifespan(app: Any) -> AsyncIterator[None]:
@@ -161,6 +164,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
                 await worker.stop()
             await sweep.close()
             await turns.close()
+            await changes.close()
             await mcp.close()
             await log.wait_until_idle(LAST_ANSWERS_SECONDS)
             await asyncio.shield(pool.close())
@@ -169,6 +173,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     routes = build_routes(
         _make_versioned_answers(pool, settings),
         turns,
+        changes,
         mcp,
         ModelRoute(pool, settings),
         passwords,

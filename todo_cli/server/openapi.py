@@ -16,6 +16,7 @@ from todo_cli.contract.codec import answer_type
 from todo_cli.contract.model_list import ModelList
 from todo_cli.contract.registry import BATCH_READS, REQUESTS
 from todo_cli.errors import ERRORS
+from todo_cli.server.change_stream import StreamChangesQuery
 from todo_cli.server.endpoint import success_status
 from todo_cli.server.headers import HEADER_RULES
 from todo_cli.server.turn_stream import FollowTurnQuery, StartTurnBody
@@ -36,7 +37,10 @@ PROBLEM = {
 STREAMS: dict[tuple[str, str], type[msgspec.Struct]] = {
     ("POST", "/v1/turns"): StartTurnBody,
     ("GET", "/v1/turns/{turn}/events"): FollowTurnQuery,
+    ("GET", "/v1/changes/stream"): StreamChangesQuery,
 }
+TURN_STREAM = "Scope: chat. Events: begun, events (with an id), turn (the end), problem"
+CHANGE_STREAM = "Scope: read. Events: changes (a ChangeBatch, with its cursor as id), problem"
 
 
 async def openapi(request: HttpRequest) -> Response:
@@ -84,11 +88,11 @@ def _describe_secret(kind: type) -> dict[str, Any]:
 
 
 def _describe_stream(kind: type[msgspec.Struct], method: str, path: str, components: dict[str, Any]) -> dict[str, Any]:
-    """Describe a stream of server-sent events: `begun`, `events`, and `turn` or `problem` as the last."""
+    """Describe a stream of server-sent events."""
     operation: dict[str, Any] = {
         "operationId": kind.__name__,
         "summary": (kind.__doc__ or "").splitlines()[0],
-        "description": "Scope: chat. Events: begun, events (with an id), turn (the end), problem",
+        "description": CHANGE_STREAM if kind is StreamChangesQuery else TURN_STREAM,
         "parameters": [*_describe_fields(path, method, components[kind.__name__]), *_describe_headers(write=False)],
         "responses": {
             "200": {"description": "events", "content": {"text/event-stream": {"schema": {"type": "string"}}}},

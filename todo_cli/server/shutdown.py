@@ -38,6 +38,11 @@ class GracePeriod:
         self._started = self._started or time.monotonic()
         return max(0.0, self._started + self._seconds - time.monotonic())
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether the server is ending."""
+        return self._started is not None
+
     def _wrap(self, handler: SignalHandler) -> SignalHandler:
         def handle_signal(number: int, frame: FrameType | None) -> Any:
             self._started = self._started or time.monotonic()

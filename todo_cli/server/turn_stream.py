@@ -10,9 +10,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, suppress
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
@@ -20,31 +19,26 @@ from starlette.types import Receive, Scope, Send
 
 from todo_cli.agent.follow import SETTLED_STATES
 from todo_cli.contract.base import Caller, Name
-from todo_cli.contract.codec import convert_request, decode_request, encode
+from todo_cli.contract.codec import convert_request, decode_request
 from todo_cli.contract.conversations import ConversationNumber, ShowConversation
 from todo_cli.contract.tokens import Id
 from todo_cli.contract.turn_events import ReadEvents, TurnProgress
 from todo_cli.contract.turn_steps import MessageText
 from todo_cli.contract.users import WhoAmI
 from todo_cli.db.rate_limit import RequestCount
-from todo_cli.errors import Bug, ModelFailed, NotAllowed, TodoError
+from todo_cli.errors import ModelFailed, NotAllowed
 from todo_cli.llm.endpoints import ModelEndpoint
 from todo_cli.llm.selection import select_endpoint
 from todo_cli.server.connection_pools import Pool
 from todo_cli.server.endpoint import answer_client, read_body
+from todo_cli.server.event_stream import HEARTBEAT, HEARTBEAT_SECONDS, EventStream, format_event, format_problem
 from todo_cli.server.headers import read_headers
-from todo_cli.server.responses import log_trace, send_response
+from todo_cli.server.responses import send_response
 from todo_cli.server.shutdown import GracePeriod
 from todo_cli.server.turn_attendance import TurnAttendance
 from todo_cli.server.turn_feed import TurnFeeds, TurnWatch
 from todo_cli.server.turn_runner import TurnRunner
 from todo_cli.settings.settings import Settings
-
-HEARTBEAT_SECONDS = 10.0
-MAX_STREAM_SECONDS = 900.0
-"""Of one response. A turn takes 600 seconds at most."""
-LAST_FRAME_SECONDS = 1.0
-"""To send the end of a stream to a client that may read nothing."""
 
 EventId = Annotated[int, Meta(ge=-1, le=2**63 - 1, description="only events after this id")]
 
@@ -93,8 +87,8 @@ class TurnRoutes:
             claim = await attendance.begin(body.turn, conversation, body.text)
             watch = TurnWatch(body.turn, body.after, is_settled=claim.state in SETTLED_STATES)
             async with self._feeds.follow(caller, watch, attendance) as progress:
-                stream = _Stream(_format_event("begun", claim), progress, body.turn, scope["state"]["request_id"])
-                await stream.send(receive, send)
+                frames = _format_frames(progress, body.turn, scope["state"]["request_id"])
+                await EventStream(format_event("begun", claim), frames).send(receive, send)
 
     async def get(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer `GET /v1/turns/{turn}/events`; raises TodoError."""
@@ -112,7 +106,8 @@ class TurnRoutes:
         watch = TurnWatch(query.turn, query.after, is_settled=seen.state in SETTLED_STATES)
         with self._feeds.count_stream(caller):
             async with self._feeds.follow(caller, watch, self._attend(scope, caller)) as progress:
-                await _Stream(b"", progress, query.turn, scope["state"]["request_id"]).send(receive, send)
+                frames = _format_frames(progress, query.turn, scope["state"]["request_id"])
+                await EventStream(b"", frames).send(receive, send)
 
     def _attend(self, scope: Scope, caller: Caller, model: str | None = None) -> TurnAttendance:
         choose = partial(self._choose_endpoint, caller, model, scope["state"]["count"])
@@ -141,69 +136,20 @@ class TurnRoutes:
         return shown.conversation.id
 
 
-class _Stream:
-    """One response to a client, for as long as it is connected, at most MAX_STREAM_SECONDS."""
-
-    def __init__(self, first: bytes, progress: AsyncIterator[TurnProgress], turn: str, request_id: str) -> None:
-        self._first, self._progress, self._turn, self._request_id = first, progress, turn, request_id
-        self._gone = asyncio.Event()
-
-    async def send(self, receive: Receive, send: Send) -> None:
-        """Send the response. The client continues a stream that ends before its turn, here or at another server."""
-        headers = [
-            (b"content-type", b"text/event-stream"),
-            (b"cache-control", b"no-store"),
-            (b"x-accel-buffering", b"no"),
-        ]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        disconnect = asyncio.create_task(self._wait_for_disconnect(receive))
-        try:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(MAX_STREAM_SECONDS):
-                    await self._send_frames(send)
-            with suppress(TimeoutError):  # of a client that reads nothing
-                async with asyncio.timeout(LAST_FRAME_SECONDS):
-                    await send({"type": "http.response.body", "body": b""})
-        except asyncio.CancelledError:
-            return  # the server stops: the client connects to another
-        finally:
-            disconnect.cancel()
-
-    async def _send_frames(self, send: Send) -> None:
-        await send({"type": "http.response.body", "body": self._first or b": \n\n", "more_body": True})
-        async with aclosing(self._format_events()) as frames:
-            async for frame in frames:
-                if self._gone.is_set():
-                    return
-                await send({"type": "http.response.body", "body": frame, "more_body": True})
-
-    async def _wait_for_disconnect(self, receive: Receive) -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        self._gone.set()
-
-    async def _format_events(self) -> AsyncGenerator[bytes, None]:
-        last_sent, state = time.monotonic(), None
-        try:
-            async for seen in self._progress:
-                state = seen
-                frames = b"".join(_format_event("events", batch.events, batch.n) for batch in seen.batches)
-                if frames or time.monotonic() - last_sent > HEARTBEAT_SECONDS:
-                    last_sent = time.monotonic()
-                    yield frames or b": \n\n"
-                if self._gone.is_set():
-                    return
-            if state and state.state in SETTLED_STATES:
-                end = {"turn": self._turn, "state": state.state, "held": state.held, "error": state.error}
-                yield _format_event("turn", end | {"usage": state.usage})
-        except TodoError as error:
-            yield _format_event("problem", error.as_problem() | {"request_id": self._request_id})
-        except Exception as error:
-            log_trace(error, self._request_id)
-            problem = Bug("the server failed").as_problem()
-            yield _format_event("problem", problem | {"request_id": self._request_id})
-
-
-def _format_event(event: str, value: Any, n: int | None = None) -> bytes:
-    event_id = b"" if n is None else b"id: %d\n" % n
-    return event_id + b"event: %s\ndata: %s\n\n" % (event.encode(), encode(value))
+async def _format_frames(
+    progress: AsyncIterator[TurnProgress], turn: str, request_id: str
+) -> AsyncGenerator[bytes, None]:
+    """Yield the events of a turn as frames, a comment at times, and at last the turn's state or an error."""
+    last_sent, state = time.monotonic(), None
+    try:
+        async for seen in progress:
+            state = seen
+            frames = b"".join(format_event("events", batch.events, batch.n) for batch in seen.batches)
+            if frames or time.monotonic() - last_sent > HEARTBEAT_SECONDS:
+                last_sent = time.monotonic()
+                yield frames or HEARTBEAT
+        if state and state.state in SETTLED_STATES:
+            end = {"turn": turn, "state": state.state, "held": state.held, "error": state.error}
+            yield format_event("turn", end | {"usage": state.usage})
+    except Exception as error:
+        yield format_problem(error, request_id)

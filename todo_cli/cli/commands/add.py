@@ -36,14 +36,19 @@ PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
 TitleArgument = Annotated[
-    list[str], typer.Argument(help="Title; - reads one task per line from stdin.", metavar="TITLE")
+    list[str] | None,
+    typer.Argument(
+        help="Title; - reads one task per line from stdin; without it, write the task in $EDITOR.",
+        metavar="[TITLE]",
+        show_default=False,
+    ),
 ]
 
 
 @app.command()
 def add(
     ctx: typer.Context,
-    title: TitleArgument,
+    title: TitleArgument = None,
     due: Due = None,
     project: Annotated[str | None, typer.Option(help="Project; none for no project.", metavar="NAME")] = None,
     tag: Annotated[list[str] | None, typer.Option("--tag", "-t", help="Tag. Repeatable.", metavar="NAME")] = None,
@@ -81,12 +86,25 @@ def add(
     fields |= optional_fields(every, defer, scheduled, parent, discovered_from) | parse_reminders(remind)
     fields |= parse_assignee(assign)
     fields |= {"after": parse_blockers(after)} if after else {}
+    if not title:
+        _add_in_editor(session, fields, key, form)
+        return
     if title == ["-"]:
         from todo_cli.cli.add_lines import add_lines
 
         add_lines(session, fields, key, form, parse=not raw)
         return
     _add_task(session, " ".join(title), fields, key, form, parse=not raw)
+
+
+def _add_in_editor(session: Session, fields: dict[str, Any], key: str | None, form: str) -> None:
+    if not session.is_interactive:
+        raise Invalid("the title is missing", hint="write it as: todo add 'Buy milk', or pipe titles to: todo add -")
+    from todo_cli.cli.forms.add_form import add_in_editor
+
+    task = add_in_editor(session, fields, key)
+    if task:
+        _print_added(session, task, form)
 
 
 def _default_project(session: Session, project: str | None) -> dict[str, str]:

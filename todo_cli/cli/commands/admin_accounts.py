@@ -92,7 +92,7 @@ def list_invitations(
         return
     from todo_cli.cli.render.rows import print_rows
 
-    headings = ("Id", "For", "By", "Created", "Expires", "State")
+    headings = ("ID", "For", "By", "Created", "Expires", "State")
     rows = [_row(entry, session.local_now()) for entry in page.invitations]
     print_rows(session, headings, rows, nothing="No invitations.")
 

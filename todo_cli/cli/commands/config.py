@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator
 from contextlib import nullcontext, suppress
 from typing import Annotated, Any
@@ -91,6 +89,7 @@ def edit() -> None:
 
     EDITOR=nano todo config edit
     """
+    from todo_cli.cli.text_editor import edit_file
     from todo_cli.settings.settings import config_path, read_settings_file
     from todo_cli.settings.settings_file import format_example, replace_settings_file
 
@@ -99,13 +98,7 @@ def edit() -> None:
         replace_settings_file(
             file, "".join(f"# {line}" if line[:1].isalpha() else line for line in format_example().splitlines(True))
         )
-    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
-    try:
-        code = subprocess.run([*editor.split(), str(file)], check=False).returncode
-    except OSError as error:
-        raise Invalid(f"cannot start the editor {editor!r}: {error.strerror}", hint="set EDITOR") from None
-    if code:
-        raise Invalid(f"the editor exited with {code}")
+    edit_file(file)
     read_settings_file(file)
     text.write(f"{file} is valid.")
 

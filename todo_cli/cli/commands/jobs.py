@@ -42,7 +42,7 @@ def list_jobs(
     from todo_cli.cli.render.rows import print_rows
 
     rows = [_job_row(job, session) for job in jobs] + [_delivery_row(each, session) for each in deliveries]
-    print_rows(session, ("State", "When", "Kind", "To", "About", "Id", "Error"), rows, nothing=EMPTY_MESSAGE)
+    print_rows(session, ("State", "When", "Kind", "To", "About", "ID", "Error"), rows, nothing=EMPTY_MESSAGE)
 
 
 @app.command()

@@ -43,7 +43,7 @@ def list_members(ctx: typer.Context, as_json: Json = False) -> None:
     from todo_cli.cli.render.rows import print_rows
 
     cells = [(member.name, member.role) for member in page.members]
-    print_rows(session, ("Name", "MemberRole"), cells, nothing="The space has no members.")
+    print_rows(session, ("Name", "Role"), cells, nothing="The space has no members.")
 
 
 def invite(
@@ -99,7 +99,7 @@ def list_invitations(ctx: typer.Context, as_json: Json = False) -> None:
         return
     from todo_cli.cli.render.rows import print_rows
 
-    headings = ("Id", "MemberRole", "By", "Created", "Expires")
+    headings = ("ID", "Role", "By", "Created", "Expires")
     rows = [
         (entry.id, entry.role, entry.inviter or "", entry.created_at, entry.expires_at) for entry in page.invitations
     ]

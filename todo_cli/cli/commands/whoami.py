@@ -50,4 +50,4 @@ def _print_user(session: Session, me: Identity) -> None:
     if limits := describe_limits(me):
         rows["limits"] = "; ".join(limits)
     for name, value in rows.items():
-        text.write(f"{name:<10}{escape(value)}")
+        text.write_wrapped(f"{name:<10}{escape(value)}", " " * 10)

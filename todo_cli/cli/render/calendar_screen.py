@@ -44,7 +44,7 @@ def format_calendar(tasks: Sequence[Task], firsts: Sequence[date], view: ListVie
     months_cells = measure_months(in_a_row)
     marks = _mark_days(dated, firsts[0], end, view)
     months = format_months(firsts, marks, today, view.signs, in_a_row, week_start=view.week_start)
-    months.append(format_legend(today, firsts[0] <= today <= end, view.signs, months_cells))
+    months += format_legend(today, firsts[0] <= today <= end, view.signs, months_cells, width)
     begin = max(today, firsts[0])
     coming = [pair for pair in dated if begin <= pair[0] < begin + timedelta(days=AGENDA_DAYS) and pair[0] <= end]
     if width >= MIN_BESIDE_WIDTH:

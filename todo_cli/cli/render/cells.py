@@ -78,6 +78,14 @@ def wrap_words(text: str, width: int, *, break_long: bool = True) -> list[str]:
     return lines if lines[-1] or len(lines) == 1 else lines[:-1]
 
 
+def wrap_hanging(text: str, first: int, other: int) -> list[str]:
+    """Break the text into lines at its blanks; the first has another width, and is empty where no word fits on it."""
+    head, *rest = wrap_words(text, max(1, first), break_long=False)
+    if measure(head) > first:
+        return ["", *wrap_words(text, max(1, other))]
+    return [head, *wrap_words(text.split(maxsplit=len(head.split()))[-1], max(1, other))] if rest else [head]
+
+
 def wrap_line(line: str, width: int) -> list[str]:
     """Break a line that is too wide between words; the further lines keep its indent. Addresses stay whole."""
     if measure(line) <= width:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
-from todo_cli.cli.render.cells import cut, measure, pad, wrap_words
+from todo_cli.cli.render.cells import cut, measure, pad, wrap_hanging, wrap_words
 from todo_cli.cli.render.colors import Line, Piece, Role
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.render.list_view import ListView
@@ -20,6 +20,11 @@ MAX_VALUE_CHARS = 60
 MAX_ACTOR_CELLS = 30
 MIN_ONE_LINE_WIDTH = 56
 """In cells; on a narrower terminal a change takes two lines."""
+
+NARROW_INDENT = 4
+"""Of what a change did, on a narrow terminal."""
+MIN_EFFECT_CELLS = 16
+"""The least room for it behind the name of the command."""
 
 FIELD_NAMES = {
     "remind": "reminds",
@@ -149,16 +154,26 @@ def _format_change(change: Change, cells: _Cells, view: ListView, width: int) ->
     ]
     user, what = Piece(f"{pad(actor, cells.actor)}  "), Piece(f"{pad(label, cells.label)}  ", VERB_ROLES.get(label, ""))
     head, below = [*time, user, what], _measure_line(time)
+    first, *others = _describe_effects(change, view)
     if width < MIN_ONE_LINE_WIDTH:
         yield [*time, user]
-        head, below = [Piece("  "), what], 4
-    first, *others = _describe_effects(change, view)
-    indent = _measure_line(head)
-    for index, line in enumerate(wrap_words(first, width - indent)):
-        yield [*(head if index == 0 else [Piece(" " * indent)]), Piece(line, role)]
+        below = NARROW_INDENT
+        yield from _write_below([Piece("  "), what._replace(text=label)], first, role, width)
+    else:
+        indent = _measure_line(head)
+        for index, line in enumerate(wrap_words(first, width - indent)):
+            yield [*(head if index == 0 else [Piece(" " * indent)]), Piece(line, role)]
     for effect in others:
         for index, line in enumerate(wrap_words(effect, width - below - 2)):
             yield [Piece(" " * (below if index == 0 else below + 2)), Piece(line, role)]
+
+
+def _write_below(head: Line, effect: str, role: Role, width: int) -> Iterator[Line]:
+    """Yield the effect behind its command as far as it fits there, and the rest of it below."""
+    room = width - _measure_line(head) - 2
+    first, *lines = wrap_hanging(effect, room if room >= MIN_EFFECT_CELLS else 0, width - NARROW_INDENT)
+    yield [*head, Piece(f"  {first}", role)] if first else head
+    yield from ([Piece(" " * NARROW_INDENT), Piece(line, role)] for line in lines)
 
 
 def _measure_line(line: Line) -> int:

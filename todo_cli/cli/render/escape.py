@@ -12,7 +12,8 @@ _MORE_INVISIBLE = "\ufff0-\ufffb\U000e0000-\U000e0fff"
 # a joiner is part of an emoji and of a word in many scripts, but not between Latin letters
 _JOINABLE = "\u0300-\u1fff\u2100-\U000dffff"
 _LONE_JOINER = f"(?<![{_JOINABLE}])[\u200c\u200d]|[\u200c\u200d](?![{_JOINABLE}])"
-_UNSAFE = f"[{_CONTROLS}{_INVISIBLE}{_MORE_INVISIBLE}]|{_LONE_JOINER}"
+UNSAFE = f"[{_CONTROLS}{_INVISIBLE}{_MORE_INVISIBLE}]|{_LONE_JOINER}"
+"""The pattern of a character that is escaped."""
 _UNSAFE_IN_JSON = "[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
 _UNSAFE_IN_ASCII = "[\x00-\x1f\x7f]"  # most texts: the whole pattern takes a tenth of a command to compile
 
@@ -26,7 +27,7 @@ def _escape_match(match: re.Match[str]) -> str:
 
 def escape(text: str) -> str:
     """Escape a text for one line: line ends and tabs too."""
-    return re.sub(_UNSAFE_IN_ASCII if text.isascii() else _UNSAFE, _escape_match, text)
+    return re.sub(_UNSAFE_IN_ASCII if text.isascii() else UNSAFE, _escape_match, text)
 
 
 def escape_json(document: str) -> str:

@@ -45,6 +45,8 @@ def format_tasks(tasks: Sequence[Task], view: ListView, width: int) -> list[Line
 def format_heading(name: str, count: int, view: ListView, width: int) -> Line:
     """Return `Overdue · 3`, with the name in bold."""
     behind = f" {view.signs.dot} {count:,}"
+    if view.group == "day" and measure(name) + len(behind) > width:
+        name = name.partition(f" {view.signs.dot} ")[0]  # `Today`, without its date
     return [Piece(cut(name, max(1, width - len(behind)), view.signs.ellipsis), "heading"), Piece(behind, "grey")]
 
 

@@ -26,7 +26,7 @@ def format_footer(page: TaskPage, view: ListView, more: str, width: int) -> list
         full = [*moment, _count_shown(page), more, deferred]
         short = [*moment, _count_shown(page), deferred]
     else:
-        full = [*moment, *_count_states(page.tasks, view), deferred]
+        full = [*moment, *count_states(page.tasks, view), deferred]
         short = [*moment, *_count_statuses(page.tasks), deferred]
     choices = [
         dot.join(filter(None, full)) + (DEFERRED_COMMAND if deferred else ""),
@@ -50,7 +50,8 @@ def _count_statuses(tasks: Sequence[Task]) -> Iterator[str]:
             yield f"{count:,} {status}"
 
 
-def _count_states(tasks: Sequence[Task], view: ListView) -> Iterator[str]:
+def count_states(tasks: Sequence[Task], view: ListView) -> Iterator[str]:
+    """Yield `13 open`, `3 overdue`, `2 blocked`: the counts that are not 0."""
     yield from _count_statuses(tasks)
     open_tasks = [task for task in tasks if task.status == "open"]
     if overdue := sum(bool(task.due) and is_overdue(task.due or "", view.zone, view.now) for task in open_tasks):

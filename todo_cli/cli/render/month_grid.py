@@ -58,13 +58,18 @@ def format_months(
     return lines
 
 
-def format_legend(today: date, is_shown: bool, signs: Signs, width: int) -> Line:
-    """Return what the signs mean and, if the grid has it, which day is today: colour does not say it alone."""
-    words = f" {signs.dot} a task  {SEVERAL_SIGN} several  {OVERDUE_SIGN} overdue"
+def format_legend(today: date, is_shown: bool, signs: Signs, cells: int, width: int) -> list[Line]:
+    """Return what the signs mean and, if the grid has it, which day is today: colour does not say it alone.
+
+    The day stands at the right edge of the months, which are so many `cells` wide, or on a line of its own.
+    """
+    counts, overdue = f" {signs.dot} a task  {SEVERAL_SIGN} several", f"{OVERDUE_SIGN} overdue"
+    words = f"{counts}  {overdue}"
     named = f"today is the {_format_ordinal(today.day)}" if is_shown else ""
-    if measure(words) + len(named) + 2 > width:
-        return [Piece(words, "grey")]
-    return [Piece(words + " " * (width - measure(words) - len(named)) + named, "grey")]
+    if named and measure(words) + len(named) + 2 <= cells:
+        return [[Piece(words + " " * (cells - measure(words) - len(named)) + named, "grey")]]
+    lines = [words] if measure(words) <= width else [counts, f" {overdue}"]
+    return [[Piece(line, "grey")] for line in (*lines, *([f" {named}"] if named else []))]
 
 
 def _format_ordinal(number: int) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from todo_cli.cli.render.attachments import format_attachments
-from todo_cli.cli.render.bars import fit_line, measure_line
+from todo_cli.cli.render.bars import measure_line
 from todo_cli.cli.render.cells import cut, measure, pad, wrap_line, wrap_words
 from todo_cli.cli.render.changes import describe_actor, format_difference
 from todo_cli.cli.render.colors import Line, Piece, Role
@@ -76,7 +76,20 @@ def _format_header(task: Task, view: ListView, width: int) -> Iterator[Line]:
     yield line
     yield from ([Piece(" " * len(number)), Piece(other, "heading")] for other in others)
     if edge and not is_wide:
-        yield fit_line([Piece(" " * len(number)), *edge], width)
+        yield from _wrap_facts(_list_header_facts(task, view, is_narrow=True), len(number), view, width)
+
+
+def _wrap_facts(facts: Iterator[Piece], indent: int, view: ListView, width: int) -> Iterator[Line]:
+    """Yield the facts, as many on a line as fit."""
+    line: Line = []
+    for fact in facts:
+        longer = _join_facts(iter([*line[::2], fact]), view)
+        if line and indent + measure_line(longer) > width:
+            yield [Piece(" " * indent), *line]
+            longer = [fact._replace(text=cut(fact.text, width - indent, view.signs.ellipsis))]
+        line = longer
+    if line:
+        yield [Piece(" " * indent), *line]
 
 
 def _list_header_facts(task: Task, view: ListView, *, is_narrow: bool) -> Iterator[Piece]:
@@ -206,7 +219,8 @@ def _format_history(task: Task, history: ChangePage, view: ListView, width: int)
     """Yield the last changes of the task, each on one line."""
     more = f": todo log {task.number}" if history.next else ""
     last = f"last {len(history.changes)}" if history.next else str(len(history.changes))
-    yield from _start_section(f"History {view.signs.dot} {last}{more}")
+    heading = f"History {view.signs.dot} {last}"
+    yield from _start_section(heading + (more if len(INDENT + heading + more) <= width else ""))
     cells = [
         (
             str(change.seq),
@@ -220,6 +234,10 @@ def _format_history(task: Task, history: ChangePage, view: ListView, width: int)
     for change, (seq, age, actor, label) in zip(history.changes, cells, strict=True):
         head = f"  {pad(seq, widths[0], 'right')}  {pad(age, widths[1])}  {pad(actor, widths[2])}  "
         effect = _name_effect(task, change, view)
+        if width < MIN_ONE_LINE_WIDTH:
+            yield [Piece(cut(f"{INDENT}{head.rstrip()}", width, view.signs.ellipsis), "grey")]
+            yield [Piece(cut(f"{INDENT * 3}{label}  {effect}".rstrip(), width, view.signs.ellipsis))]
+            continue
         line = [Piece(f"{INDENT}{head}", "grey"), Piece(f"{pad(label, widths[3])}  {effect}")]
         text = "".join(piece.text for piece in line)
         yield line if measure(text) <= width else [Piece(cut(text, width, view.signs.ellipsis))]

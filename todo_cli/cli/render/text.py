@@ -25,9 +25,9 @@ def write(line: str) -> None:
     sys.stdout.write(line + "\n")
 
 
-def write_wrapped(line: str) -> None:
-    """Print a sentence on stdout. On a terminal it breaks between words."""
-    write(wrap(line, "  ") if sys.stdout.isatty() else line)
+def write_wrapped(line: str, indent: str = "  ") -> None:
+    """Print a sentence on stdout. On a terminal it breaks between words, and its further lines are indented."""
+    write(wrap(line, indent) if sys.stdout.isatty() else line)
 
 
 def note(line: str) -> None:
@@ -52,9 +52,10 @@ def wrap(line: str, indent: str = "") -> str:
     from todo_cli.cli.render.cells import measure, wrap_words
 
     width = shutil.get_terminal_size().columns - 1
-    if width < 20 or measure(line) <= width:
+    if width < 19 or measure(line) <= width:
         return line
     lead = line[: len(line) - len(line.lstrip())]
+    indent = indent if len(indent) <= width // 3 else "  "
     if not line.isascii():  # textwrap counts characters, not cells
         first, *others = wrap_words(line, width - max(len(lead), len(indent)), break_long=False)
         return "\n".join([lead + first, *(indent + other for other in others)])

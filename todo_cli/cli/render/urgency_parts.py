@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
 
-from todo_cli.cli.render.cells import cut, wrap_words
+from todo_cli.cli.render.cells import cut, wrap_hanging
 from todo_cli.cli.render.chosen_columns import Column, lay_out_table, make_column
 from todo_cli.cli.render.colors import Line, Piece
 from todo_cli.cli.render.list_columns import MIN_FACTS_WIDTH, MIN_ONE_LINE_WIDTH, format_rows, measure_lead
@@ -16,6 +16,8 @@ from todo_cli.contract.tasks import Task, TaskPage
 MIN_SHOWN_PART = 0.05
 """Smaller parts would be shown as 0.0."""
 STACKED_INDENT_CELLS = 4
+MIN_ALIGNED_WIDTH = 32
+"""In cells; on a narrower terminal the parts do not stand below each other."""
 NO_BREAK = "\x00"
 """Stands for a blank at which no line ends; a text that is shown never has it."""
 EXPLAINED_COLUMNS = ("number", "priority", "mark", "title", "due", "project", "urgency")
@@ -63,10 +65,10 @@ def _write_parts(task: Task, indent: int, width: int) -> Iterator[Line]:
     signs = ["-" if value < 0 else "+" for _, value in _list_parts(task)]
     text = " ".join(f"{sign}{NO_BREAK}{part}" for sign, part in zip(signs, parts, strict=True))
     text = text if text.startswith("-") else text.removeprefix(f"+{NO_BREAK}")
-    first, *others = wrap_words(f"={NO_BREAK}{text}", max(1, width - indent - len(total) - 1))
-    yield [Piece(" " * indent), Piece(total), Piece(f" {first.replace(NO_BREAK, ' ')}", "grey")]
-    behind = " " * (indent + len(total) + 1)
-    yield from ([Piece(behind), Piece(other.replace(NO_BREAK, " "), "grey")] for other in others)
+    behind = indent if width < MIN_ALIGNED_WIDTH else indent + len(total) + 1
+    first, *others = wrap_hanging(f"={NO_BREAK}{text}", width - indent - len(total) - 1, width - behind)
+    yield [Piece(" " * indent), Piece(total), Piece(f" {first.replace(NO_BREAK, ' ')}".rstrip(), "grey")]
+    yield from ([Piece(" " * behind), Piece(other.replace(NO_BREAK, " "), "grey")] for other in others)
 
 
 def _name_reason(task: Task, name: str) -> str:

@@ -71,7 +71,7 @@ class ImportReport(Struct, kw_only=True):
 
 def write_report(report: ImportReport) -> None:
     """Print the report for a person: the counts on stdout, the rest on stderr."""
-    text.write(escape(_head(report)))
+    text.write_wrapped(escape(_head(report)))
     for line in _list_remarks(report):
         text.note(escape(line))
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, LiteralString
+from typing import LiteralString
 
 import msgspec
 
 from todo_cli.contract.codec import decode
-from todo_cli.contract.journal import Change, ChangePage, ListChanges
+from todo_cli.contract.journal import ChangePage, ListChanges
 from todo_cli.contract.limits import MAX_FULL_TASKS
 from todo_cli.core.dispatch import handler
-from todo_cli.core.journal import differences
-from todo_cli.core.journal_texts import restore_texts, texts_of
-from todo_cli.core.json_sql import format_instant
+from todo_cli.core.history.logged_changes import CHANGE_JOINS, CHANGE_JSON, LoggedChange
 from todo_cli.core.tasks.select import missing_tasks
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
@@ -53,88 +50,17 @@ page AS (
 SELECT json_build_object(
   'task_exists', %(number)s::bigint IS NULL OR EXISTS (
     SELECT FROM todo.tasks WHERE space_id = %(space)s::uuid AND number = %(number)s::bigint),
-  'rows', coalesce(json_agg(json_build_object(
-    'seq', c.seq, 'at', {format_instant("c.at")},
-    'user', coalesce(m.name, c.user_id::text), 'token', coalesce(k.name, ''), 'way', c.way,
-    'mine', c.user_id = %(me)s::uuid,
-    'same_token', c.token_id = todo.current_token_id(),
-    'by_model', c.turn_id IS NOT NULL, 'conversation', v.number,
-    'verb', c.verb, 'key', c.key, 'group', c.group_id, 'undoes', c.undoes,
-    'about', coalesce(
-      c.request ->> 'name', c.request ->> 'reason',
-      CASE WHEN c.verb LIKE '%Comment' THEN '#' || (c.request ->> 'number') END),
-    'undone', c.undoes IS NULL AND coalesce((
-      SELECT NOT u.redo FROM todo.changes u
-      WHERE u.space_id = c.space_id AND u.undoes = coalesce((
-        SELECT min(g.seq) FROM todo.changes g
-        WHERE g.space_id = c.space_id AND g.group_id = c.group_id), c.seq)
-      ORDER BY u.seq DESC LIMIT 1), false),
-    'tasks', CASE WHEN jsonb_typeof(c.after) = 'array' THEN jsonb_array_length(c.after) ELSE 0 END,
-    'before', shown.before, 'after', shown.after,
-    'texts', {texts_of("shown.before || shown.after", "c.texts")})
+  'rows', coalesce(json_agg({CHANGE_JSON}
     ORDER BY c.seq DESC), '[]'))::text
 FROM page c
   CROSS JOIN LATERAL (
     SELECT {_shown_tasks("c.before")} AS before, {_shown_tasks("c.after")} AS after) AS shown
-  LEFT JOIN todo.space_members() m ON m.id = c.user_id
-  LEFT JOIN LATERAL ( -- a join would read the tokens of all users
-    SELECT t.name FROM todo.tokens t WHERE t.user_id = c.user_id AND t.id = c.token_id
-    OFFSET 0) AS k ON true
-  LEFT JOIN todo.turns x
-    ON x.space_id = c.space_id AND x.user_id = c.user_id AND x.id = c.turn_id
-      AND x.user_id = %(me)s::uuid
-  LEFT JOIN todo.conversations v
-    ON v.space_id = x.space_id AND v.user_id = x.user_id AND v.id = x.conversation_id""")
-
-
-class _LoggedChange(msgspec.Struct):
-    seq: int
-    at: datetime
-    user: str
-    token: str
-    way: str
-    verb: str
-    tasks: int
-    undone: bool
-    mine: bool
-    same_token: bool
-    by_model: bool
-    conversation: int | None = None
-    key: str | None = None
-    group: str | None = None
-    undoes: int | None = None
-    about: str | None = None
-    before: list[Any] | None = None  # of any content, since a person's own login may write the journal
-    after: list[Any] | None = None
-    texts: dict[str, Any] | None = None
-
-    def to_change(self, *, is_brief: bool) -> Change:
-        """Return the change as the contract has it."""
-        before, after = (restore_texts(rows or [], self.texts or {}) for rows in (self.before, self.after))
-        return Change(
-            seq=self.seq,
-            at=self.at,
-            user=self.user,
-            token=self.token,
-            way=self.way,
-            verb=self.verb,
-            key=self.key,
-            group=self.group,
-            undoes=self.undoes,
-            about=self.about,
-            undone=self.undone,
-            mine=self.mine,
-            same_token=self.same_token,
-            by_model=self.by_model,
-            conversation=self.conversation,
-            tasks=self.tasks,
-            differences=differences(before, after, is_brief=is_brief),
-        )
+  {CHANGE_JOINS}""")
 
 
 class _FoundChanges(msgspec.Struct):
     task_exists: bool
-    rows: list[_LoggedChange]
+    rows: list[LoggedChange]
 
 
 @handler(ListChanges)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from todo_cli.contract.clock import Clock
 from todo_cli.contract.edits import EditEachTask, TaskEdit
 from todo_cli.contract.tasks import EditTasks
 from todo_cli.core.tasks.change import writes
-from todo_cli.core.tasks.edit import apply_patch, raise_for_edited_rows
+from todo_cli.core.tasks.edit import apply_patch, name_assignee, raise_for_edited_rows
 from todo_cli.core.tasks.load import Loaded, Wanted
 from todo_cli.core.tasks.select import select_rows
 from todo_cli.core.tasks.store import Edits
@@ -32,6 +31,7 @@ async def want_each_edit(tx: Transaction, request: EditEachTask) -> Wanted:
         blockers=tuple({number for edit in edits for number in (*(edit.after or ()), *(edit.add_after or ()))}),
         sources=tuple(dict.fromkeys(edit.discovered_from for edit in edits if edit.discovered_from)),
     )
+    wanted.with_members = any(edit.assigned_to for edit in edits)
     wanted.changes_links = bool(wanted.parents or wanted.blockers or wanted.sources)
     return wanted
 
@@ -40,7 +40,7 @@ async def want_each_edit(tx: Transaction, request: EditEachTask) -> Wanted:
 def edit_each_task(loaded: Loaded, wanted: Wanted, request: EditEachTask) -> Edits:
     """Apply each edit to its task; raises for the first that cannot be applied."""
     _raise_for_repeated_numbers(request)
-    patches = {edit.number: _read_edit(edit, loaded.clock, wanted.user) for edit in request.edits}
+    patches = {edit.number: _read_edit(edit, loaded, wanted.user) for edit in request.edits}
     rows = [apply_patch(row, patches[row.number]) for row in select_rows(loaded, wanted)]
     raise_for_edited_rows(loaded, wanted, rows, [row for row in rows if patches[row.number].remind])
     return Edits(rows=rows)
@@ -52,11 +52,12 @@ def _raise_for_repeated_numbers(request: EditEachTask) -> None:
         raise Invalid(f"task #{number} has more than one edit; nothing was changed")
 
 
-def _read_edit(edit: TaskEdit, clock: Clock, user: str) -> TaskPatch:
-    """Return the edit, checked; raises Invalid, which names the task."""
+def _read_edit(edit: TaskEdit, loaded: Loaded, user: str) -> TaskPatch:
+    """Return the edit, checked; raises NotFound for others than members, and Invalid, which names the task."""
     fields = {name: getattr(edit, name) for name in EDITED_FIELDS}
     try:
-        return read_patch(EditTasks(numbers=(edit.number,), **fields), clock, user)
+        patch = read_patch(EditTasks(numbers=(edit.number,), **fields), loaded.clock, user)
     except Invalid as error:
         detail = f"task #{edit.number}: {error.detail}"
         raise Invalid(detail, hint=error.hint, number=edit.number) from error
+    return name_assignee(patch, loaded)

@@ -286,4 +286,4 @@ GRANT EXECUTE ON ROUTINE todo.export_account(jsonb, int) TO todo_server, todo_wo
 
 REVOKE CREATE ON SCHEMA todo FROM todo_auth;
 
-UPDATE todo.schema SET version = 34;
+UPDATE todo.schema SET version = 35;

@@ -1,0 +1,1 @@
+"""`todo watch`: the changes as lines, and the list that follows them."""
