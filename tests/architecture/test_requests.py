@@ -57,9 +57,9 @@ def test_tools_are_named_verb_first_and_unique() -> None:
 
 VERBS = """
 AddAttachment AddChannel AddComment AddTask AddTasks AddUser AnswerTurn ApplyPlan ApproveProposal Batch
-BeginRegistration BeginTurn ChangePassword ChooseView ClaimTask CompleteTasks CopyTasks CreateInvitation
+BeginRegistration BeginTurn BlameTask ChangePassword ChooseView ClaimTask CompleteTasks CopyTasks CreateInvitation
 CreateResetCode CreateSpace CreateToken DecideDevice DeleteAccount DeleteInvitation DeleteSpace DeleteSpaceInvitation
-DeleteTasks DisableUser EditComment EditEachTask EditTasks EndTurn ExportAccount ExportTasks FetchAttachment
+DeleteTasks DiffTasks DisableUser EditComment EditEachTask EditTasks EndTurn ExportAccount ExportTasks FetchAttachment
 FollowChanges ForkConversation HoldCalls ImportMessages ImportTasks InviteMember JoinSpace LeaveSpace
 LinkImportedTasks ListAttachments ListChanges ListChannels ListClaims ListComments ListConversations ListInvitations
 ListJobs ListMembers ListPlans ListProjects ListPrompts ListProposals ListSessions ListSpaceInvitations ListSpaces

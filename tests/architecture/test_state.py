@@ -26,8 +26,10 @@ ALLOWED_MODULE_STATE = {
 }
 ALLOWED_CACHES = {
     "todo_cli/contract/codec.py": "decoders of types",
+    "todo_cli/core/history/diff.py": "the text of a statement for a filter; bounded",
     "todo_cli/core/history/follow.py": "the text of a statement for a filter; bounded",
     "todo_cli/core/history/load_changes.py": "the text of a statement",
+    "todo_cli/core/history/log_sql.py": "the text of a statement for a filter; bounded",
     "todo_cli/core/tasks/list.py": "the text of a statement for a filter; bounded",
     "todo_cli/core/tasks/load_sql.py": "the text of a statement for what it loads; bounded",
     "todo_cli/core/transfers/export_tasks.py": "the text of a statement for a filter; bounded",

@@ -12,9 +12,12 @@ from tests.conftest import _copy
 from tests.support.connections import Line
 from tests.support.many_users import Touched, crowd, touched
 from todo_cli.contract.base import Request
+from todo_cli.contract.blame import BlameTask
 from todo_cli.contract.change_feed import FollowChanges
 from todo_cli.contract.completion import SuggestWords
-from todo_cli.contract.journal import ListChanges, Redo, Undo
+from todo_cli.contract.diff import DiffTasks
+from todo_cli.contract.journal import ChangePage, ListChanges, Redo, Undo
+from todo_cli.contract.limits import MAX_SEARCHED_CHANGES
 from todo_cli.contract.order import MoveTasks
 from todo_cli.contract.search import SearchTasks
 from todo_cli.contract.tasks import AddTask, CompleteTasks, EditTasks, ListTasks, ShowTask
@@ -128,6 +131,7 @@ REQUESTS: dict[str, Request[Any]] = {
     "log": ListChanges(),
     "follow": FollowChanges(after=10),
     "log of one": ListChanges(number=500),
+    "blame": BlameTask(number=500),
     "list the commonest tag": ListTasks(limit=20, tag="all"),
     "list all by position": ListTasks(limit=20, status="all", sort="position"),
     "move": MoveTasks(numbers=(502,), before=503),
@@ -244,6 +248,32 @@ def test_write_after_many_changes_reads_no_more_pages(
     """Neither the look-up of the idempotency key nor that of the change to undo walks the user's history."""
     before, after = (count_pages(WRITES[name], where, generic=generic) for where in (short_history, long_history))
     within(name, before, after, 0)
+
+
+LOOKS_BACK: dict[str, Request[Any]] = {
+    "list as of now": ListTasks(as_of="now", limit=20),
+    "diff": DiffTasks(since="now"),
+    "log by person": ListChanges(by="me", limit=2),
+    "log since": ListChanges(since="1m", limit=2),
+}
+
+
+@pytest.mark.parametrize("generic", [False, True], ids=["custom", "generic"])
+@pytest.mark.parametrize("name", LOOKS_BACK)
+def test_look_back_after_many_changes_reads_no_more_pages(
+    name: str, short_history: Stored, long_history: Stored, generic: bool
+) -> None:
+    before, after = (count_pages(LOOKS_BACK[name], where, generic=generic) for where in (short_history, long_history))
+    within(name, before, after, 0)
+
+
+def test_log_in_vain_looks_through_a_bounded_part_of_the_journal(long_history: Stored) -> None:
+    newest = long_history.line(ListChanges(limit=1)).changes[0].seq
+    request = ListChanges(filter="#nowhere")
+    page = long_history.line(request)
+    assert page == ChangePage(changes=(), next=newest + 1 - MAX_SEARCHED_CHANGES)
+    last = ListChanges(filter="#nowhere", before=MAX_SEARCHED_CHANGES)
+    assert long_history.line(last) == ChangePage(changes=())
 
 
 @pytest.mark.parametrize("generic", [False, True], ids=["custom", "generic"])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from todo_cli.contract.base import Asks, DateText, Limit, Name, Number, Request
+from todo_cli.contract.base import Asks, DateText, Limit, Moment, Name, Number, Request
+from todo_cli.contract.filters import Filter
 from todo_cli.contract.limits import MAX_INTEGER
 
 ChangeSeq = Annotated[int, Meta(ge=1, le=MAX_INTEGER, description="a change's position in the journal of its space")]
@@ -52,14 +53,17 @@ class Change(Struct, frozen=True, kw_only=True):
 
 
 class ChangePage(Struct, frozen=True, kw_only=True):
-    """A page of changes, newest first. `next` is the cursor of the next page, null on the last one."""
+    """A page of changes, newest first. `next` is the cursor of the next page, null on the last one.
+
+    A request looks through 10,000 changes at most, so a page may have few changes or none although others follow.
+    """
 
     changes: tuple[Change, ...]
     next: int | None = None
 
 
 class ListChanges(Request[ChangePage], frozen=True, kw_only=True):
-    """List who changed what and when, in one task or in the whole space."""
+    """List who changed what and when, in one task, in the tasks that match a filter now, or in the whole space."""
 
     verb = "ListChanges"
     label = "log"
@@ -71,6 +75,13 @@ class ListChanges(Request[ChangePage], frozen=True, kw_only=True):
     number: Number | None = None
     before: ChangeSeq | None = None
     limit: Limit = 20
+    seq: Annotated[ChangeSeq | None, Meta(description="only this change, with all its tasks")] = None
+    filter: Filter | None = None
+    by: Annotated[Name | None, Meta(description="the name of a member, or `me`")] = None
+    token: Annotated[Name | None, Meta(description="the name of one of my tokens")] = None
+    via: Literal["api", "chat", "direct", "mcp"] | None = None
+    since: Moment | None = None
+    until: Moment | None = None
 
 
 class Undone(Struct, frozen=True, kw_only=True):

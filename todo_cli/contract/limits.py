@@ -24,6 +24,10 @@ MAX_SHOWN_LINKS = 100
 
 MAX_CHANGES_BACK = 100_000
 """Changes between a moment of the past that is asked for and now."""
+MAX_SEARCHED_CHANGES = 10_000
+"""Changes of the journal that one request looks through; the next page goes on behind them."""
+MAX_BLAMED_CHANGES = 1_000
+"""Changes of one task that are looked through for those that set its fields."""
 
 MAX_ATTACHMENTS_PER_TASK = 50
 MAX_ATTACHMENT_BYTES = 100 * 1024 * 1024

@@ -46,6 +46,8 @@ _HIDDEN_FIELDS = {
     "with_links",
     "explain",
     "as_of",
+    "seq",
+    "token",
     "parse",
     "report_similar",
     "default_project",

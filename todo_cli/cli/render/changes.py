@@ -7,6 +7,8 @@ from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
+from msgspec.structs import replace
+
 from todo_cli.cli.render.cells import cut, measure, pad, wrap_hanging, wrap_words
 from todo_cli.cli.render.colors import Line, Piece, Role
 from todo_cli.cli.render.escape import escape
@@ -58,7 +60,7 @@ def format_value(value: Any, ellipsis: str = UNICODE_SIGNS.ellipsis) -> str:
     return text if len(text) <= MAX_VALUE_CHARS else text[: MAX_VALUE_CHARS - len(ellipsis)] + ellipsis
 
 
-def _format_field(name: str, value: Any, view: ListView) -> str:
+def format_field(name: str, value: Any, view: ListView) -> str:
     """Return a field's value as people read it: a local date, a number of a task, a duration."""
     if value in (None, [], ()):
         return "none"
@@ -93,8 +95,8 @@ def format_difference(difference: Difference, view: ListView, hidden: Collection
     for name, (old, new) in difference.fields.items():
         if name in hidden:
             continue
-        value, shown_name = _format_field(name, new, view), FIELD_NAMES.get(name, name)
-        before = "" if difference.added else f"{_format_field(name, old, view)} {view.signs.arrow} "
+        value, shown_name = format_field(name, new, view), FIELD_NAMES.get(name, name)
+        before = "" if difference.added else f"{format_field(name, old, view)} {view.signs.arrow} "
         parts.append(f"{shown_name} {before}{value}")
     return escape(f"#{difference.number} {difference.title}" + (f": {', '.join(parts)}" if parts else ""))
 
@@ -112,8 +114,8 @@ def describe_actor(change: Change) -> str:
     return "you" if change.same_token or not change.token else f'you with "{change.token}"'
 
 
-def format_changes(changes: Sequence[Change], view: ListView, width: int) -> list[Line]:
-    """Return the lines of the log: the changes of each day below its name."""
+def format_changes(changes: Sequence[Change], view: ListView, width: int, *, by_field: bool = False) -> list[Line]:
+    """Return the lines of the log: the changes of each day below its name; `by_field` with a line for each field."""
     actors = [escape(describe_actor(change)) for change in changes]
     cells = _Cells(
         seq=max((len(str(change.seq)) for change in changes), default=0),
@@ -124,7 +126,7 @@ def format_changes(changes: Sequence[Change], view: ListView, width: int) -> lis
     for day, group in groupby(changes, lambda change: change.at.astimezone(view.zone).date()):
         lines += [*([[]] if lines else []), [Piece(_format_heading(day, view), "heading")]]
         for change in group:
-            lines += _format_change(change, cells, view, width)
+            lines += _format_change(change, cells, view, width, by_field=by_field)
     return lines
 
 
@@ -143,7 +145,7 @@ class _Cells:
         self.seq, self.actor, self.label = seq, actor, label
 
 
-def _format_change(change: Change, cells: _Cells, view: ListView, width: int) -> Iterator[Line]:
+def _format_change(change: Change, cells: _Cells, view: ListView, width: int, *, by_field: bool) -> Iterator[Line]:
     """Yield the change on one line, or on two on a narrow terminal, and below it a line for each of several tasks."""
     actor = cut(escape(describe_actor(change)), cells.actor, view.signs.ellipsis)
     label = label_of(change.verb)
@@ -154,7 +156,7 @@ def _format_change(change: Change, cells: _Cells, view: ListView, width: int) ->
     ]
     user, what = Piece(f"{pad(actor, cells.actor)}  "), Piece(f"{pad(label, cells.label)}  ", VERB_ROLES.get(label, ""))
     head, below = [*time, user, what], _measure_line(time)
-    first, *others = _describe_effects(change, view)
+    first, *others = _name_tasks(change, view) if by_field else _describe_effects(change, view)
     if width < MIN_ONE_LINE_WIDTH:
         yield [*time, user]
         below = NARROW_INDENT
@@ -166,6 +168,8 @@ def _format_change(change: Change, cells: _Cells, view: ListView, width: int) ->
     for effect in others:
         for index, line in enumerate(wrap_words(effect, width - below - 2)):
             yield [Piece(" " * (below if index == 0 else below + 2)), Piece(line, role)]
+    if by_field:
+        yield from _format_fields(change, view, width)
 
 
 def _write_below(head: Line, effect: str, role: Role, width: int) -> Iterator[Line]:
@@ -193,6 +197,29 @@ def _describe_effects(change: Change, view: ListView) -> Iterator[str]:
             yield f"{view.signs.ellipsis} and {change.tasks - len(effects):,} more"
     else:
         yield f"{undoes}{effects[0] if effects else escape(change.about or '')}{undone}".strip()
+
+
+def _name_tasks(change: Change, view: ListView) -> list[str]:
+    """Return the line that names the task, or counts the tasks, without what became of them."""
+    bare = tuple(replace(difference, fields={}) for difference in change.differences)
+    return list(_describe_effects(replace(change, differences=bare), view))[:1]
+
+
+def _format_fields(change: Change, view: ListView, width: int) -> Iterator[Line]:
+    """Yield a line for each field that the change has set: `- old` in one role, `+ new` in another."""
+    for difference in change.differences:
+        prefix = f"#{difference.number} " if change.tasks > 1 else ""
+        for name, (old, new) in difference.fields.items():
+            label = f"    {prefix}{FIELD_NAMES.get(name, name)}"
+            values: list[tuple[str, Role]] = (
+                [] if difference.added else [(f"- {format_field(name, old, view)}", "removed")]
+            )
+            for value, role in [*values, (f"+ {format_field(name, new, view)}", "added")]:
+                yield [
+                    Piece(f"{pad(label, 18)} ", "grey"),
+                    Piece(cut(escape(value), width - 19, view.signs.ellipsis), role),
+                ]
+                label = ""
 
 
 def change_cells(change: Change) -> list[str]:

@@ -2,64 +2,33 @@
 
 from __future__ import annotations
 
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import msgspec
 
 from todo_cli.contract.codec import decode
 from todo_cli.contract.journal import ChangePage, ListChanges
-from todo_cli.contract.limits import MAX_FULL_TASKS
+from todo_cli.contract.limits import MAX_FULL_TASKS, MAX_INTEGER, MAX_SEARCHED_CHANGES, MAX_TASKS_PER_CHANGE
 from todo_cli.core.dispatch import handler
-from todo_cli.core.history.logged_changes import CHANGE_JOINS, CHANGE_JSON, LoggedChange
+from todo_cli.core.filters.filter_query import compile_filter, parse_with_views
+from todo_cli.core.history.log_sql import build_log
+from todo_cli.core.history.logged_changes import LoggedChange
+from todo_cli.core.history.moments import read_moment
 from todo_cli.core.tasks.select import missing_tasks
-from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
+from todo_cli.errors import Invalid, NotFound
 
-_OF_TASK: LiteralString = "'$[*] ? (@.number == $number)', jsonb_build_object('number', %(number)s::bigint)"
-
-_PREVIOUS_REV: LiteralString = """jsonb_path_query_first(
-      h.before, '$[*] ? (@.number == $number).rev ? (@ >= 1 && @ < 9223372036854775807)',
-      jsonb_build_object('number', %(number)s::bigint))::bigint"""
+MAX_LOGGED_TASKS = 10
+"""Tasks of one change that the log shows."""
 
 
-def _shown_tasks(column: LiteralString) -> LiteralString:
-    """Return the rows of a change that are shown: of one task its own, else the first ten."""
-    return f"""CASE WHEN %(number)s::bigint IS NULL
-      THEN jsonb_path_query_array({column}, '$[0 to 9]')
-      ELSE jsonb_path_query_array({column}, {_OF_TASK}) END"""
+class FoundChanges(msgspec.Struct):
+    """What the statement of the log answers. `first` is where it stopped to look for changes of the whole space."""
 
-
-LIST = Sql(f"""
-WITH RECURSIVE history AS (
-  SELECT c.* FROM todo.changes c
-  WHERE %(number)s::bigint IS NOT NULL AND c.space_id = %(space)s::uuid
-    AND c.seq = (SELECT rev FROM todo.tasks
-      WHERE space_id = %(space)s::uuid AND number = %(number)s::bigint)
-  UNION ALL
-  SELECT c.* FROM history h
-    JOIN todo.changes c
-      ON c.space_id = %(space)s::uuid AND c.seq = {_PREVIOUS_REV} AND c.seq < h.seq),
-page AS (
-  (SELECT * FROM history
-    WHERE seq < coalesce(%(before)s::bigint, 9223372036854775807) LIMIT %(limit)s::int)
-  UNION ALL
-  (SELECT * FROM todo.changes
-    WHERE %(number)s::bigint IS NULL AND space_id = %(space)s::uuid
-      AND seq < coalesce(%(before)s::bigint, 9223372036854775807)
-    ORDER BY seq DESC LIMIT %(limit)s::int))
-SELECT json_build_object(
-  'task_exists', %(number)s::bigint IS NULL OR EXISTS (
-    SELECT FROM todo.tasks WHERE space_id = %(space)s::uuid AND number = %(number)s::bigint),
-  'rows', coalesce(json_agg({CHANGE_JSON}
-    ORDER BY c.seq DESC), '[]'))::text
-FROM page c
-  CROSS JOIN LATERAL (
-    SELECT {_shown_tasks("c.before")} AS before, {_shown_tasks("c.after")} AS after) AS shown
-  {CHANGE_JOINS}""")
-
-
-class _FoundChanges(msgspec.Struct):
     task_exists: bool
+    person_exists: bool
+    token_exists: bool
+    first: int | None
     rows: list[LoggedChange]
 
 
@@ -69,12 +38,69 @@ async def list_changes(tx: Transaction, request: ListChanges) -> ChangePage:
 
     The changes of one task are found by following the rev in each change's row before it.
     """
-    text = await tx.finish(LIST, number=request.number, before=request.before, limit=request.limit + 1)
-    found = decode(text or "", _FoundChanges)
-    if not found.task_exists:
-        raise missing_tasks([request.number or 0], None)
+    if request.seq is not None:
+        return await _show_change(tx, request)
+    found = await find_changes(tx, request, limit=request.limit + 1)
     rows = found.rows[: request.limit]
-    has_more = len(found.rows) > request.limit
     is_brief = request.number is None or request.limit > MAX_FULL_TASKS
     changes = tuple(row.to_change(is_brief=is_brief) for row in rows)
-    return ChangePage(changes=changes, next=rows[-1].seq if has_more else None)
+    return ChangePage(changes=changes, next=_find_next(found, request))
+
+
+async def _show_change(tx: Transaction, request: ListChanges) -> ChangePage:
+    """Return the page of one change with all its tasks; raises NotFound."""
+    seq = request.seq or 0
+    if msgspec.structs.replace(request, seq=None, limit=ListChanges().limit) != ListChanges():
+        raise Invalid("seq names one change", hint="give it alone")
+    one = msgspec.structs.replace(request, before=min(seq + 1, MAX_INTEGER), limit=1, seq=None)
+    found = await find_changes(tx, one, limit=1, max_shown=MAX_TASKS_PER_CHANGE)
+    if [row.seq for row in found.rows] != [seq]:
+        raise NotFound(f"there is no change {seq}", hint="see the newest with: todo log")
+    return ChangePage(changes=(found.rows[0].to_change(is_brief=False),))
+
+
+def _find_next(found: FoundChanges, request: ListChanges) -> int | None:
+    """Return the cursor of the next page: behind a full page, else behind the stretch of the journal that was read."""
+    if len(found.rows) > request.limit:
+        return found.rows[request.limit - 1].seq
+    return found.first if found.first and found.first > 1 else None
+
+
+async def find_changes(
+    tx: Transaction, request: ListChanges, *, limit: int, max_shown: int = MAX_LOGGED_TASKS
+) -> FoundChanges:
+    """Read changes; raises NotFound for an unknown task, person or token."""
+    since = await read_moment(tx, request.since, is_end=False) if request.since else None
+    until = await read_moment(tx, request.until, is_end=True) if request.until else None
+    matching, values = await compile_matching(tx, request.filter)
+    text = await tx.finish(
+        build_log(matching),
+        number=request.number,
+        before=request.before,
+        limit=limit,
+        by=request.by,
+        token=request.token,
+        via=request.via,
+        since=since,
+        until=until,
+        max_searched=MAX_SEARCHED_CHANGES,
+        max_shown=max_shown,
+        **values,
+    )
+    found = decode(text or "", FoundChanges)
+    if not found.task_exists:
+        raise missing_tasks([request.number or 0], None)
+    if not found.person_exists:
+        raise NotFound(f"no member is named {request.by!r}", hint="see them with: todo space members")
+    if not found.token_exists:
+        raise NotFound(f"you have no token {request.token!r}", hint="see yours with: todo token list --all")
+    return found
+
+
+async def compile_matching(tx: Transaction, filter: str | None) -> tuple[LiteralString | None, dict[str, Any]]:
+    """Return the conditions of the tasks that match a filter now, finished ones included, and their values."""
+    if not filter:
+        return None, {}
+    parsed = await parse_with_views(tx, filter)
+    compiled = await compile_filter(tx, parsed.node, status=None)
+    return compiled.where, compiled.values

@@ -23,23 +23,20 @@ from todo_cli.errors import Invalid
 _ROWS: LiteralString = "'$[*] ? (@.number >= 1 && @.number < 9223372036854775807)'"
 _STORED = tuple(name for name in COLUMNS if name != "note")
 
-CUT: LiteralString = """
+
+def cut_at(moment: LiteralString) -> LiteralString:
+    """Return the query of the last change up to a moment: 0 before the first one, null beyond the bound of changes."""
+    return f"""
   SELECT coalesce(
     (SELECT c.seq FROM todo.changes c
       WHERE c.space_id = s.id AND c.seq > s.seq - %(max_changes)s::bigint
-        AND c.at <= %(moment)s::timestamptz
+        AND c.at <= {moment}
       ORDER BY c.seq DESC LIMIT 1),
     CASE WHEN s.seq <= %(max_changes)s::bigint THEN 0 END) AS seq
   FROM todo.spaces s WHERE s.id = %(space)s::uuid"""
-"""The last change up to the moment: 0 before the first one, null where more changes than the bound came later."""
 
-# Two bounds, since the planner would expect a third of the journal behind a single one, and read all of it.
-_REBUILD: LiteralString = f"""
-cut AS MATERIALIZED ({CUT}),
-since AS MATERIALIZED (
-  SELECT c.seq, c.before, c.after, c.texts FROM todo.changes c
-  WHERE c.space_id = %(space)s::uuid AND c.seq > (SELECT seq FROM cut)
-    AND c.seq <= (SELECT s.seq FROM todo.spaces s WHERE s.id = %(space)s::uuid)),
+
+TOUCHED: LiteralString = f"""
 snapshots AS MATERIALIZED (
   SELECT s.seq, (r -> 'number')::bigint AS number, r AS row, true AS is_former
   FROM since s, jsonb_path_query(s.before, {_ROWS}) AS r
@@ -48,7 +45,17 @@ snapshots AS MATERIALIZED (
   FROM since s, jsonb_path_query(s.after, {_ROWS}) AS r),
 touched AS MATERIALIZED (
   SELECT DISTINCT ON (number) number, CASE WHEN is_former THEN row END AS row
-  FROM snapshots ORDER BY number, seq, is_former DESC),
+  FROM snapshots ORDER BY number, seq, is_former DESC)"""
+"""The tasks of the changes `since`, each with its row before the first of them, null where that added it."""
+
+# Two bounds, since the planner would expect a third of the journal behind a single one, and read all of it.
+_REBUILD: LiteralString = f"""
+cut AS MATERIALIZED ({cut_at("%(moment)s::timestamptz")}),
+since AS MATERIALIZED (
+  SELECT c.seq, c.before, c.after, c.texts FROM todo.changes c
+  WHERE c.space_id = %(space)s::uuid AND c.seq > (SELECT seq FROM cut)
+    AND c.seq <= (SELECT s.seq FROM todo.spaces s WHERE s.id = %(space)s::uuid)),
+{TOUCHED},
 latest AS (
   SELECT DISTINCT ON (number) number, row #>> '{{note,sha256}}' AS digest
   FROM snapshots WHERE NOT is_former ORDER BY number, seq DESC),
