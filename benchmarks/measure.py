@@ -64,6 +64,8 @@ def _install_wheel(home: Path, packages: tuple[str, ...]) -> Path:
     venv.create(home / "venv", with_pip=True)
     python = home / "venv" / "bin" / "python"
     pip = [str(python), "-m", "pip", "-q", "--disable-pip-version-check"]
+    # the console script of pip 23 imports `re`, that of a current pip, pipx or uv does not
+    subprocess.run([*pip, "install", "-U", "pip"], check=False)
     subprocess.run([*pip, "wheel", "--no-deps", "-w", str(home), str(ROOT)], check=True)
     subprocess.run([*pip, "install", *map(str, home.glob("*.whl"))], check=True)
     for package in packages:

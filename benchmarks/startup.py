@@ -14,7 +14,15 @@ import time
 from measure import INSIDE, Case, House, counter, house, interleaved, machine, run_inside, table, verdict
 
 BASE = "python3 -c pass"
-MAX_INSTRUCTIONS = {"add, API": 350.0, "add, local service": 350.0, "add, direct": 850.0, "--help": 600.0}  # million
+MAX_INSTRUCTIONS = {  # million
+    "add, API": 350.0,
+    "add, local service": 350.0,
+    "add, direct": 850.0,
+    "--help": 600.0,
+    "completion of a name": 57.0,
+    "completion of numbers, API": 290.0,
+    "completion of numbers, local service": 290.0,
+}
 AIMS: dict[str, float | None] = {  # times BASE
     "add, API": 10,
     "add, local service": 10,
@@ -26,7 +34,13 @@ AIMS: dict[str, float | None] = {  # times BASE
     "--help": None,
     "add --help": None,
     "completion of a name": 1.5,
+    "completion of numbers, API": 8,
+    "completion of numbers, local service": 8,
 }
+
+
+TAB = {"_TODO_COMPLETE": "zsh", "TODO_COMPLETION_TIMEOUT": "20"}
+"""What the script of a shell sets when the Tab key is pressed, with time enough for a program that counts."""
 
 
 def cases(home: House) -> dict[str, Case]:
@@ -53,9 +67,9 @@ def cases(home: House) -> dict[str, Case]:
         "list 20, direct, table": Case(listing, home.environment | drawn, tty=True),
         "--help": Case([python, todo, "--help"], home.environment),
         "add --help": Case([python, todo, "add", "--help"], home.environment),
-        "completion of a name": Case(
-            [python, todo], home.environment | {"_TODO_COMPLETE": "names", "COMP_WORDS": "todo\na"}
-        ),
+        "completion of a name": Case([python, todo, "a"], home.environment | TAB),
+        "completion of numbers, API": Case([python, todo, "done", ""], api | TAB),
+        "completion of numbers, local service": Case([python, todo, "done", ""], service | TAB),
     }
 
 

@@ -1,8 +1,9 @@
-"""The commands, from `command_words.txt`. It imports nothing of ours: completing a name must be quick.
+"""The commands, from `command_names.txt`. It imports nothing of ours: completing a name must be quick.
 
 A file of `cli/commands` is a command when it names its panel of `todo --help`: `PANEL = "Tasks"`. The first line of its
-docstring is the command's summary. `python -m tests.docs.generate` writes both into `command_words.txt`, with all that
-a shell completes. A file that is not in there yet is read, not imported, so that only the command that runs is loaded.
+docstring is the command's summary. `python -m tests.docs.generate` writes both into `command_names.txt`, and all that a
+shell completes into `command_words.txt`. A file that is not in there yet is read, not imported, so that only the
+command that runs is loaded.
 """
 
 from __future__ import annotations
@@ -31,34 +32,40 @@ _MODULE = "todo_cli.cli.commands."
 
 
 def read_command_words() -> str:
-    """Return `command_words.txt`: its head, and a block for each command and each subcommand.
+    """Return `command_words.txt`: a block for each command and each subcommand, which is completed from it.
 
-    The head names the files of `cli/commands` that it was made from. The first line of a block has the command's words,
-    its panel and its summary. Behind a tab follow its arguments, each with its kind and `...` if it takes several
-    words, and its options, each with its kind, `!` for a flag, and its help.
+    The first line of a block has the command's words and its summary. Behind a tab follow its arguments, each with its
+    kind and `...` if it takes several words, and its options, each with its kind, `!` for a flag, and its help.
     """
     return _read(os.path.join(_PACKAGE, "command_words.txt"))
 
 
-def read_commands(table: str) -> dict[str, tuple[str, str, str]]:
-    """Return name -> (module, panel, summary), ordered by panel and name."""
-    head, _, blocks = table.partition("\n")
-    files, known = os.listdir(_DIRECTORY), set(head.split())
+def _read_commands() -> dict[str, tuple[str, str, str]]:
+    """Return name -> (module, panel, summary), ordered by panel and name.
+
+    The first line of `command_names.txt` names the files that the others were made of.
+    """
+    head, *lines = _read(os.path.join(_PACKAGE, "command_names.txt")).splitlines()
+    files, known = os.listdir(_DIRECTORY), set(head.split(" "))
     commands = {}
-    for line in blocks.split("\n"):
-        if line and line[0] != "\t":
-            name, panel, summary = line.split("\t")
-            if panel and f"{name}.py" in files:
-                commands[name] = (_MODULE + name, panel, summary)
-    if new := [file for file in files if file not in known and file.endswith(".py")]:
-        commands |= find_commands(new)
-        commands = {name: commands[name] for name in sorted(commands)}
-        commands = {name: command for panel in PANELS for name, command in commands.items() if command[1] == panel}
-    return commands
+    for line in lines:
+        name, panel, summary = line.split("\t")
+        commands[name] = (_MODULE + name, panel, summary)
+    new = [file for file in files if file not in known and file.endswith(".py")]
+    if not new and known.issubset(files):
+        return commands
+    commands = {name: command for name, command in commands.items() if f"{name}.py" in files}
+    return order_commands(commands | find_commands(new))
+
+
+def order_commands(commands: dict[str, tuple[str, str, str]]) -> dict[str, tuple[str, str, str]]:
+    """Return commands ordered by panel and name."""
+    ordered = {name: commands[name] for name in sorted(commands)}
+    return {name: command for panel in PANELS for name, command in ordered.items() if command[1] == panel}
 
 
 def find_commands(files: list[str]) -> dict[str, tuple[str, str, str]]:
-    """Return the commands among files of `cli/commands`, as `read_commands` does, in no order."""
+    """Return the commands among files of `cli/commands`, in no order."""
     commands = {}
     for file in files:
         source = _read(os.path.join(_DIRECTORY, file))
@@ -79,5 +86,5 @@ def _read(path: str) -> str:
         os.close(file)
 
 
-COMMANDS: dict[str, tuple[str, str, str]] = read_commands(read_command_words())
+COMMANDS: dict[str, tuple[str, str, str]] = _read_commands()
 """name -> (module, panel, summary)"""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import os
-import signal
 import sys
 
 from todo_cli.name_completion import complete_command_name
@@ -17,6 +15,10 @@ def main() -> None:
     if "_TODO_COMPLETE" in os.environ:
         _complete()
         return
+    # not at the top: `signal` imports the half of what completing a name needs in all
+    import gc
+    import signal
+
     gc.set_threshold(GC_THRESHOLD_OBJECTS)
     _replace_closed_streams()
     from todo_cli.cli.run import run

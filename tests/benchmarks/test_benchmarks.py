@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import BARE
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-NAMES = ("cache", "chat", "cold_start", "import_export", "peers", "server", "startup", "writes")
+NAMES = ("cache", "chat", "cold_start", "import_export", "peers", "server", "startup", "watch", "writes")
 BY_DEFAULT = ("cold_start", "import_export")
 TIMEOUT_SECONDS = 300
 

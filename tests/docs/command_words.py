@@ -1,4 +1,4 @@
-"""The table `todo_cli/command_words.txt`, made of the commands' own declarations: what the shell completes where.
+"""The tables `command_names.txt` and `command_words.txt`, made of the commands' declarations, for the shell.
 
 The kind of a word follows from its metavar, from the name of its parameter and from the group that it belongs to.
 `cli/completion/kinds.py` has the words of each kind.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from typer.main import get_command
@@ -18,11 +17,12 @@ from tests.support.source_tree import PACKAGE
 from todo_cli.cli.commands.edit import FIELDS
 from todo_cli.cli.completion.kinds import FILE, FLAG, NOTHING
 from todo_cli.cli.group import app, load_command
-from todo_cli.command_table import PANELS, find_commands
+from todo_cli.command_table import find_commands, order_commands
 from todo_cli.contract.filters import SORTS
 from todo_cli.contract.spaces import ROLES
 from todo_cli.contract.tokens import SCOPES
 
+COMMAND_NAMES = PACKAGE / "command_names.txt"
 COMMAND_WORDS = PACKAGE / "command_words.txt"
 SUGGESTED_STATUS = {"reopen": "done", "restore": "deleted"}
 """Commands for tasks of another status than open."""
@@ -46,32 +46,47 @@ KINDS_BY_METAVAR = {
     "TOKEN": "token",
     "WHEN": "date",
 }
-KINDS_BY_NAME = {"project": "project", "tag": "tag", "untag": "tag", "view": "view", "proposal": "proposal"}
+KINDS_BY_NAME = {
+    "assign": "member",
+    "project": "project",
+    "tag": "tag",
+    "untag": "tag",
+    "view": "view",
+    "proposal": "proposal",
+}
 GROUPS_OF_NAMES = ("view", "token", "session", "space", "channel", "user")
 """Groups whose NAME is that of a thing that exists, unless the subcommand makes it."""
 MAKING = ("create", "add", "rename")
 
 
-def format_command_words() -> str:
-    """Return the text of the table."""
+def format_command_names() -> str:
+    """Return the text of `command_names.txt`."""
     files = sorted(path.name for path in (PACKAGE / "cli" / "commands").glob("*.py"))
-    commands = find_commands(files)
-    order = [name for panel in PANELS for name in sorted(commands) if commands[name][1] == panel]
-    lines = [" ".join(files), *_format_block(get_command(app), ("todo",), "", "")]
-    for name in order:
-        _, panel, summary = commands[name]
-        lines += _format_tree(load_command(name), (name,), panel, summary)
+    lines = [f"{name}\t{panel}\t{summary}" for name, (_, panel, summary) in _find_commands().items()]
+    return "\n".join([" ".join(files), *lines]) + "\n"
+
+
+def format_command_words() -> str:
+    """Return the text of `command_words.txt`."""
+    lines = [*_format_block(get_command(app), ("todo",), "")]
+    for name, (_, _, summary) in _find_commands().items():
+        lines += _format_tree(load_command(name), (name,), summary)
     return "\n".join(lines) + "\n"
 
 
-def _format_tree(command: Any, words: tuple[str, ...], panel: str, summary: str) -> Iterator[str]:
-    yield from _format_block(command, words, panel, summary)
+def _find_commands() -> dict[str, tuple[str, str, str]]:
+    files = [path.name for path in (PACKAGE / "cli" / "commands").glob("*.py")]
+    return order_commands(find_commands(files))
+
+
+def _format_tree(command: Any, words: tuple[str, ...], summary: str) -> Iterator[str]:
+    yield from _format_block(command, words, summary)
     for name, subcommand in (getattr(command, "commands", None) or {}).items():
-        yield from _format_tree(subcommand, (*words, name), "", _first_line(subcommand.help))
+        yield from _format_tree(subcommand, (*words, name), _first_line(subcommand.help))
 
 
-def _format_block(command: Any, words: tuple[str, ...], panel: str, summary: str) -> Iterator[str]:
-    yield "\t".join((" ".join(words), panel, summary))
+def _format_block(command: Any, words: tuple[str, ...], summary: str) -> Iterator[str]:
+    yield f"{' '.join(words)}\t{summary}"
     callbacks = _find_callbacks(command)
     for param in command.params:
         if getattr(param, "hidden", False):
@@ -116,7 +131,7 @@ def _kind_of_name(param: Any, words: tuple[str, ...], metavar: str) -> str:
     group = words[-2] if len(words) > 1 else ""
     if metavar == "NAME" and param.name == "name" and param.param_type_name == "argument":
         return group if group in GROUPS_OF_NAMES and words[-1] not in MAKING else NOTHING
-    if param.name in KINDS_BY_NAME and metavar in ("NAME", "ID"):
+    if param.name in KINDS_BY_NAME and metavar in ("NAME", "ID", "MEMBER"):
         return KINDS_BY_NAME[param.name]
     if param.name == "scopes":
         return f",{'|'.join(SCOPES)}"
@@ -146,6 +161,7 @@ def _first_line(text: str | None) -> str:
     return " ".join((text or "").partition("\n")[0].split())
 
 
-def write_command_words(path: Path = COMMAND_WORDS) -> None:
-    """Write the table."""
-    path.write_text(format_command_words())
+def write_command_words() -> None:
+    """Write both tables."""
+    COMMAND_NAMES.write_text(format_command_names())
+    COMMAND_WORDS.write_text(format_command_words())

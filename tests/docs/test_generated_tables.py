@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.command_words import COMMAND_WORDS, format_command_words
+from tests.docs.command_words import COMMAND_NAMES, COMMAND_WORDS, format_command_names, format_command_words
 from tests.docs.generate import fill_tables
 from tests.docs.help_pages import HELP, TOPICS, make_help_page
 from tests.support.doc_pages import PAGES, ROOT
@@ -28,7 +28,8 @@ def test_topic_of_help_is_the_text_of_the_documentation(name: str) -> None:
 
 
 def test_words_to_complete_are_those_of_the_commands() -> None:
-    assert COMMAND_WORDS.read_text() == format_command_words(), "write them with: python -m tests.docs.generate"
+    for path, text in ((COMMAND_NAMES, format_command_names()), (COMMAND_WORDS, format_command_words())):
+        assert path.read_text() == text, "write it with: python -m tests.docs.generate"
 
 
 def test_exit_codes_page_names_every_code() -> None:

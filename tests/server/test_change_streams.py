@@ -70,7 +70,7 @@ def test_stream_sends_each_change_of_others_once_and_continues_at_its_id(
     other_machine = line(person)
     other_machine(AddTask(title="a"))
     with follow(server, person) as stream:
-        assert stream.read() == {"changes": [], "cursor": 1, "more": False}
+        assert stream.read() == {"changes": [], "reminders": [], "cursor": 1, "more": False}
         other_machine(AddTask(title="b"))
         started = time.monotonic()
         assert stream.read_titles(1) == ["b"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 
-from todo_cli.contract.change_feed import ChangeBatch, FollowChanges
+from todo_cli.change_client.position import FeedPosition
+from todo_cli.contract.change_feed import ChangeBatch
 from todo_cli.settings.settings import Settings
 
 POLL_INTERVAL_SECONDS = 0.25
@@ -13,20 +14,15 @@ ANSWER_TIMEOUT_SECONDS = 5.0
 """A database that has not answered by then counts as away."""
 
 
-async def read_from_database(
-    settings: Settings, filter: str | None, cursor: int | None
-) -> AsyncGenerator[ChangeBatch, None]:
-    """Yield the next batches, the first one at once, also where it is empty; raises TodoError."""
+async def read_from_database(settings: Settings, position: FeedPosition) -> AsyncGenerator[ChangeBatch, None]:
+    """Yield what is behind the position, also where that is nothing; the caller moves it. Raises TodoError."""
     from todo_cli.clients.direct import DirectClient
 
     client = DirectClient(_limit_timeout(settings))
     try:
-        is_first = True
         while True:
-            batch = await client.send(FollowChanges(after=cursor, filter=filter))
-            if is_first or batch.cursor != cursor:
-                yield batch
-            is_first, cursor = False, batch.cursor
+            batch = await client.send(position.next_request)
+            yield batch
             if not batch.more:
                 await asyncio.sleep(POLL_INTERVAL_SECONDS)
     finally:

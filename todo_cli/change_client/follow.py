@@ -9,6 +9,7 @@ from contextlib import aclosing
 from typing import NamedTuple
 
 from todo_cli.change_client.database import read_from_database
+from todo_cli.change_client.position import FeedPosition
 from todo_cli.change_client.server import read_from_server
 from todo_cli.clients.http_once import NotConnected, ResponseLost
 from todo_cli.contract.change_feed import ChangeBatch
@@ -29,37 +30,33 @@ class Outage(NamedTuple):
 
 
 class ChangeFollower:
-    """Follows the changes behind `cursor`, from now on without one. The last batch that was given moves the cursor.
+    """Follows what is behind a position, which moves with each batch that was given.
 
     `on_outage` is called at each failure, and with None when changes arrive again.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        filter: str | None,
-        cursor: int | None,
-        on_outage: Callable[[Outage | None], None],
-    ) -> None:
-        self._settings, self._filter, self.cursor, self._on_outage = settings, filter, cursor, on_outage
+    def __init__(self, settings: Settings, position: FeedPosition, on_outage: Callable[[Outage | None], None]) -> None:
+        self._settings, self._position, self._on_outage = settings, position, on_outage
         self._failures = 0
 
     async def follow(self) -> AsyncGenerator[ChangeBatch, None]:
-        """Yield batches for ever, the first one at once; raises the errors that no further attempt can mend."""
+        """Yield batches for ever, each connection's first one at once; raises errors that no attempt can mend."""
         while True:
             try:
+                is_first = True
                 async with aclosing(self._read()) as batches:
                     async for batch in batches:
                         self._end_outage()
-                        self.cursor = batch.cursor
-                        yield batch
+                        news = self._position.take(batch)
+                        if news or is_first:
+                            yield news or ChangeBatch(cursor=batch.cursor)
+                        is_first = False
             except (Unavailable, TooMany, NotConnected, ResponseLost) as error:
                 await self._pause(error)
 
     def _read(self) -> AsyncGenerator[ChangeBatch, None]:
         read = read_from_server if self._settings.server else read_from_database
-        return read(self._settings, self._filter, self.cursor)
+        return read(self._settings, self._position)
 
     def _end_outage(self) -> None:
         if self._failures:

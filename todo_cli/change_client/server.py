@@ -6,20 +6,23 @@ from collections.abc import AsyncGenerator
 from typing import Any
 from urllib.parse import urlencode
 
+from todo_cli.change_client.position import FeedPosition
 from todo_cli.contract.change_feed import ChangeBatch
-from todo_cli.contract.codec import decode
+from todo_cli.contract.codec import decode, to_builtins
 from todo_cli.errors import from_problem
 from todo_cli.settings.settings import Settings
 
 
-async def read_from_server(
-    settings: Settings, filter: str | None, cursor: int | None
-) -> AsyncGenerator[ChangeBatch, None]:
-    """Yield the next batches until the stream ends, the first one at once; raises TodoError or ResponseLost."""
+async def read_from_server(settings: Settings, position: FeedPosition) -> AsyncGenerator[ChangeBatch, None]:
+    """Yield what comes behind the position until the stream ends, the first batch at once.
+
+    Raises TodoError or ResponseLost.
+    """
     from todo_cli.clients.http import HttpClient
     from todo_cli.turn_client.stream_frames import read_frames
 
-    query = {name: value for name, value in (("after", cursor), ("filter", filter)) if value is not None}
+    fields = to_builtins(position.next_request)
+    query = {name: fields[name] for name in ("after", "filter", "reminded_since") if fields.get(name) is not None}
     client = HttpClient(settings)
     try:
         target = "/v1/changes/stream" + (f"?{urlencode(query)}" if query else "")

@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
+from todo_cli.contract.change_feed import SentReminder
 from todo_cli.contract.channels import Channel
 from todo_cli.contract.journal import Change
 from todo_cli.contract.registration import Invitation
@@ -164,5 +165,11 @@ class SweptFiles(Struct, kw_only=True):
 
 class WatchedChange(Change, frozen=True, kw_only=True, tag_field="type", tag="change"):
     """A line of `todo watch --jsonl`: a change of the journal. `cursor` is what --after takes to continue behind it."""
+
+    cursor: int
+
+
+class WatchedReminder(SentReminder, frozen=True, kw_only=True, tag_field="type", tag="reminder"):
+    """A line of `todo watch --jsonl`: a reminder of the caller that was sent. `cursor` as in a change."""
 
     cursor: int

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -15,14 +17,31 @@ ChangeCursor = Annotated[
     int, Meta(ge=0, le=MAX_INTEGER, description="follow behind this change; 0 is before the first one")
 ]
 
+MAX_REMINDERS = 100
+"""Reminders in one batch: the newest ones."""
+COMMIT_ORDER_SECONDS = 120.0
+"""Two reminders may commit in another order than that of their times, but not further apart than this."""
+
+
+class SentReminder(Struct, frozen=True, kw_only=True):
+    """A reminder of the caller: it was wanted for `moment`, and a worker has sent it `at` a time."""
+
+    id: str
+    number: int
+    title: str
+    due: str | None = None
+    moment: datetime
+    at: datetime
+
 
 class ChangeBatch(Struct, frozen=True, kw_only=True):
     """Changes, oldest first. `cursor` continues behind them, and behind those that the filter left out.
 
-    `more` says that more changes are there already.
+    `more` says that more changes are there already. `reminders` has those that were sent since the requested time.
     """
 
     changes: tuple[Change, ...] = ()
+    reminders: tuple[SentReminder, ...] = ()
     cursor: int
     more: bool = False
 
@@ -31,7 +50,8 @@ class FollowChanges(Request[ChangeBatch], frozen=True, kw_only=True):
     """Read the next changes after a cursor, oldest first; without `after` none, but the cursor of now.
 
     With a filter only changes of tasks that match before or after the change, and comments on matching tasks.
-    `limit` counts the changes that are looked at.
+    `limit` counts the changes that are looked at. With `reminded_since` also the caller's reminders that were sent
+    since then, those of matching tasks with a filter.
     """
 
     verb = "FollowChanges"
@@ -43,3 +63,25 @@ class FollowChanges(Request[ChangeBatch], frozen=True, kw_only=True):
     after: ChangeCursor | None = None
     filter: Filter | None = None
     limit: Limit = 200
+    reminded_since: Annotated[datetime, Meta(tz=True)] | None = None
+
+
+class ReminderPosition:
+    """Tells which reminders are new to a reader: each once, and none is passed by one that commits earlier.
+
+    `since` is what the next request asks for; None: no reminders.
+    """
+
+    def __init__(self, since: datetime | None) -> None:
+        self.since = since
+        self._seen: dict[str, datetime] = {}
+
+    def take(self, reminders: Sequence[SentReminder]) -> tuple[SentReminder, ...]:
+        """Return the reminders that were not taken before."""
+        taken = tuple(reminder for reminder in reminders if reminder.id not in self._seen)
+        self._seen |= {reminder.id: reminder.at for reminder in taken}
+        if self.since and taken:
+            newest = max(reminder.at for reminder in taken)
+            self.since = max(self.since, newest - timedelta(seconds=COMMIT_ORDER_SECONDS))
+            self._seen = {id: at for id, at in self._seen.items() if at >= self.since}
+        return taken

@@ -11,13 +11,16 @@ import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from typing import Annotated
 from urllib.parse import parse_qsl
 
 import msgspec
+from msgspec import Meta
 from starlette.types import Receive, Scope, Send
 
 from todo_cli.contract.base import Caller
-from todo_cli.contract.change_feed import ChangeBatch, ChangeCursor, FollowChanges
+from todo_cli.contract.change_feed import ChangeBatch, ChangeCursor, FollowChanges, ReminderPosition
 from todo_cli.contract.codec import convert_request
 from todo_cli.contract.filters import Filter
 from todo_cli.db.watched_states import WatchedSpace
@@ -41,6 +44,7 @@ class StreamChangesQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
 
     after: ChangeCursor | None = None
     filter: Filter | None = None
+    reminded_since: Annotated[datetime, Meta(tz=True)] | None = None
 
 
 class ChangeRoutes:
@@ -61,7 +65,7 @@ class ChangeRoutes:
         query = _read_query(scope)
         space = WatchedSpace(caller.space or caller.user_id, caller.user_id)
         with self._count_stream(caller), self._watcher.subscribe(space) as subscription:
-            request = FollowChanges(after=query.after, filter=query.filter)
+            request = FollowChanges(after=query.after, filter=query.filter, reminded_since=query.reminded_since)
             first = await answer_client(self._pool, caller, request, scope["state"].get("count"))
             if scope["method"] == "HEAD":
                 await send_response(send, 200, b"", b"text/event-stream")
@@ -73,7 +77,8 @@ class ChangeRoutes:
         self, caller: Caller, request: FollowChanges, batch: ChangeBatch, subscription: Subscription, request_id: str
     ) -> AsyncGenerator[bytes, None]:
         """Yield the batches behind the first, a comment at times, and at last an error if there is one."""
-        last_read = time.monotonic()
+        last_read, reminders = time.monotonic(), ReminderPosition(request.reminded_since)
+        reminders.take(batch.reminders)
         try:
             while not subscription.is_over:
                 if not batch.more and not await subscription.wait(HEARTBEAT_SECONDS):
@@ -83,9 +88,12 @@ class ChangeRoutes:
                 if subscription.is_over:
                     return
                 cursor, last_read = batch.cursor, time.monotonic()
-                batch = await self._read(caller, msgspec.structs.replace(request, after=cursor))
-                if batch.cursor != cursor:
-                    yield _format_batch(batch)
+                batch = await self._read(
+                    caller, msgspec.structs.replace(request, after=cursor, reminded_since=reminders.since)
+                )
+                new_reminders = reminders.take(batch.reminders)
+                if batch.cursor != cursor or new_reminders:
+                    yield _format_batch(msgspec.structs.replace(batch, reminders=new_reminders))
         except Exception as error:
             yield format_problem(error, request_id)
 

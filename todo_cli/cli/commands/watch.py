@@ -44,6 +44,7 @@ def watch(
     import asyncio
 
     from todo_cli.change_client.follow import ChangeFollower
+    from todo_cli.change_client.position import FeedPosition
 
     session = session_of(ctx)
     session.ask_clock()
@@ -53,7 +54,8 @@ def watch(
         watch_live(session, join_filter(words))
         return
     output = _open_output(session, "jsonl" if as_lines else "text")
-    follower = ChangeFollower(session.settings, filter=join_filter(words), cursor=after, on_outage=output.show_outage)
+    position = FeedPosition(filter=join_filter(words), cursor=after, reminded_since=session.clock.now)
+    follower = ChangeFollower(session.settings, position, output.show_outage)
     asyncio.run(_print_changes(follower, output))
 
 

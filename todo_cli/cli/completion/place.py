@@ -43,7 +43,7 @@ class CommandLine:
     """Reads words in their order, with the blocks of `command_words.txt` for the commands among them."""
 
     def __init__(self, table: str) -> None:
-        self._table = "\n" + table.partition("\n")[2]
+        self._table = "\n" + table
         self._path: tuple[str, ...] = ()
         self.profile: str | None = None
         self.arguments: list[str] = []
@@ -74,7 +74,7 @@ class CommandLine:
             return {name: summary for name, (_, _, summary) in COMMANDS.items()}
         lead, found = f"\n{' '.join(self._path)} ", {}
         for block in self._table.split(lead)[1:]:
-            words, _, summary = block.partition("\n")[0].split("\t")
+            words, summary = block.partition("\n")[0].split("\t")
             if " " not in words:
                 found[words] = summary
         return found

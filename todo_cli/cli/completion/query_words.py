@@ -7,6 +7,7 @@ from todo_cli.cli.completion.kinds import NOTHING, WordPart, split_numbers
 _FIELD_KINDS = {
     "project": "project",
     "tag": "tag",
+    "assigned": "member",
     "parent": "task:open",
     "after": "task:open",
     "discovered": "task:open",

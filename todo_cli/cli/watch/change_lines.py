@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from todo_cli.change_client.follow import Outage
@@ -11,7 +12,7 @@ from todo_cli.cli.render import text
 from todo_cli.cli.render.changes import IMPLIED_FIELDS, describe_actor, format_difference
 from todo_cli.cli.render.escape import escape
 from todo_cli.cli.render.list_view import ListView
-from todo_cli.contract.change_feed import ChangeBatch
+from todo_cli.contract.change_feed import ChangeBatch, SentReminder
 from todo_cli.contract.journal import Change
 from todo_cli.contract.registry import label_of
 
@@ -30,15 +31,17 @@ class ChangeOutput(Protocol):
 
 
 class ChangeTexts:
-    """A line for each change; an outage is reported once, on stderr."""
+    """A line for each change and reminder; an outage is reported once, on stderr."""
 
     def __init__(self, view: ListView) -> None:
         self._view, self._day, self._is_away = view, view.today, False
 
     def show_batch(self, batch: ChangeBatch) -> None:
-        """Print a line for each change."""
+        """Print a line for each change, then one for each reminder."""
         for change in batch.changes:
-            text.write(self._format(change))
+            text.write(f"{self._format_time(change.at)} {format_change(change, self._view._replace(now=change.at))}")
+        for reminder in batch.reminders:
+            text.write(f"{self._format_time(reminder.at)} {format_reminder(reminder, self._view)}")
         sys.stdout.flush()
 
     def show_outage(self, outage: Outage | None) -> None:
@@ -49,20 +52,20 @@ class ChangeTexts:
             text.note("connected again")
         self._is_away = outage is not None
 
-    def _format(self, change: Change) -> str:
-        """Return `09:52 done #31 Stand-up`; the day stands before the time where it is another one than before."""
-        at = change.at.astimezone(self._view.zone)
+    def _format_time(self, moment: datetime) -> str:
+        """Return `09:52`; the day stands before it where it is another one than before."""
+        at = moment.astimezone(self._view.zone)
         day = f"{at:%Y-%m-%d} " if at.date() != self._day else ""
         self._day = at.date()
-        return f"{day}{at:%H:%M} {format_change(change, self._view)}"
+        return f"{day}{at:%H:%M}"
 
 
 class ChangeObjects:
-    """A JSON object for each change; an outage is not reported."""
+    """A JSON object for each change and reminder; an outage is not reported."""
 
     def show_batch(self, batch: ChangeBatch) -> None:
-        """Print the changes."""
-        from todo_cli.cli.json_documents import WatchedChange
+        """Print the changes, then the reminders."""
+        from todo_cli.cli.json_documents import WatchedChange, WatchedReminder
         from todo_cli.cli.render import json
 
         fields = Change.__struct_fields__
@@ -70,10 +73,23 @@ class ChangeObjects:
             WatchedChange(cursor=change.seq, **{name: getattr(change, name) for name in fields})
             for change in batch.changes
         )
+        fields = SentReminder.__struct_fields__
+        json.write_lines(
+            WatchedReminder(cursor=batch.cursor, **{name: getattr(reminder, name) for name in fields})
+            for reminder in batch.reminders
+        )
         sys.stdout.flush()
 
     def show_outage(self, outage: Outage | None) -> None:
         """Print nothing: a program sees the changes when they arrive."""
+
+
+def format_reminder(reminder: SentReminder, view: ListView) -> str:
+    """Return `reminder #9 Call the dentist: due today 15:00`."""
+    due = ""
+    if reminder.due:
+        due = f": due {text.format_due(reminder.due, view.zone, reminder.at, absolute=view.absolute)}"
+    return escape(f"reminder #{reminder.number} {reminder.title}") + due
 
 
 def format_change(change: Change, view: ListView) -> str:

@@ -44,6 +44,7 @@ class LiveList:
         self._changed: dict[int, float] = {}
         self._finished: dict[int, _FinishedTask] = {}
         self._shown: list[Task] = []
+        self._ended: set[int] = set()
         self._changes: list[Change] = []
 
     def add_changes(self, changes: Sequence[Change]) -> None:
@@ -58,8 +59,10 @@ class LiveList:
         if self._is_loaded:
             changed = (n for n, task in current.items() if n not in former or former[n].rev != task.rev)
             self._changed |= dict.fromkeys(changed, until)
-            ended = _find_ended(self._changes)
-            gone = {n: _FinishedTask(task, until) for n, task in former.items() if n not in current and n in ended}
+            self._ended = (self._ended | _find_ended(self._changes)) - current.keys()
+            gone = {
+                n: _FinishedTask(task, until) for n, task in former.items() if n not in current and n in self._ended
+            }
             self._finished |= gone
         self._finished = {n: finished for n, finished in self._finished.items() if n not in current}
         numbers = former.keys() | current.keys()
@@ -68,6 +71,10 @@ class LiveList:
                 self.last_change = change
         self._changes, self.page, self._is_loaded = [], page, True
         self._shown = _insert_finished(page.tasks, self._shown, self._finished.keys())
+
+    def has_ended(self, number: int) -> bool:
+        """Whether the task was completed or deleted while it was watched."""
+        return number in self._ended
 
     def expire(self) -> float | None:
         """Drop what was shown long enough; return the moment of the next, None without one."""

@@ -6,22 +6,26 @@ import asyncio
 import shutil
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 from todo_cli.change_client.follow import ChangeFollower, Outage
+from todo_cli.change_client.position import FeedPosition
 from todo_cli.cli.echo import no_echo
 from todo_cli.cli.list_options import ListScreen
 from todo_cli.cli.list_output import choose_view
-from todo_cli.cli.render.cells import MIN_COLUMNS_WIDTH, read_width
+from todo_cli.cli.render.cells import MIN_COLUMNS_WIDTH, cut, read_width
 from todo_cli.cli.render.colors import Piece, choose_paint
+from todo_cli.cli.render.list_view import ListView
 from todo_cli.cli.session import Session
+from todo_cli.cli.watch.change_lines import format_reminder
 from todo_cli.cli.watch.live_list import LiveList
 from todo_cli.cli.watch.region import Region
 from todo_cli.cli.watch.status_line import Disconnection, WatchStatus, format_status
 from todo_cli.clients.base import Client
 from todo_cli.clients.open import open_client
+from todo_cli.contract.change_feed import SentReminder
 from todo_cli.contract.limits import MAX_PAGE_ITEMS
 from todo_cli.contract.tasks import ListTasks
 from todo_cli.errors import TooMany, Unavailable
@@ -30,6 +34,9 @@ MIN_REDRAW_SECONDS = 0.25
 REFRESH_SECONDS = 60.0
 """Time alone changes a list: a task becomes overdue, or is no longer deferred."""
 OUTAGE_TICK_SECONDS = 1.0
+MAX_SHOWN_REMINDERS = 3
+"""The newest reminders stand above the status line, each for an hour at most, or until its task is gone."""
+MAX_REMINDER_AGE = timedelta(hours=1)
 
 
 def watch_live(session: Session, filter: str | None) -> None:
@@ -52,10 +59,12 @@ class LiveScreen:
     def __init__(self, session: Session, filter: str | None) -> None:
         self.region = Region()
         self._session, self._filter = session, filter
-        self._follower = ChangeFollower(session.settings, filter=None, cursor=None, on_outage=self._note_outage)
+        position = FeedPosition(filter=None, cursor=None, reminded_since=session.clock.now)
+        self._follower = ChangeFollower(session.settings, position, self._note_outage)
         self._list = LiveList(colored=session.use_color)
         self._paint = choose_paint(colored=session.use_color, theme=session.display.theme)
         self._start, self._started_at = session.local_now(), time.monotonic()
+        self._reminders: list[SentReminder] = []
         self._needs_page = True
         self._read_at = 0.0
         self._outage: Outage | None = None
@@ -85,6 +94,7 @@ class LiveScreen:
         try:
             async for batch in self._follower.follow():
                 self._list.add_changes(batch.changes)
+                self._reminders = [*self._reminders, *batch.reminders][-MAX_SHOWN_REMINDERS:]
                 self._needs_page = True
                 self._wake.set()
         finally:
@@ -143,13 +153,21 @@ class LiveScreen:
         self._list.expire()
         view = choose_view(self._session, self._list.page, self._make_request(), ListScreen(), width)
         view = view._replace(now=self._now())
-        lines = self._list.format(view, width, size.lines - 2)
+        reminders = [cut(line, width, view.signs.ellipsis) for line in self._list_reminders(view)]
+        lines = self._list.format(view, width, size.lines - 2 - len(reminders))
         disconnection = None
         if self._outage:
             disconnection = Disconnection(self._outage_since, self._retry_at - time.monotonic())
         status = WatchStatus(self._filter, self._list.page, self._list.last_change, disconnection)
         last = [Piece(format_status(status, view, width - 1), "grey")]
-        self.region.draw([self._paint(line) for line in [*lines, [], last]])
+        self.region.draw(
+            [self._paint(line) for line in [*lines, [], *([Piece(line, "today")] for line in reminders), last]]
+        )
+
+    def _list_reminders(self, view: ListView) -> Iterator[str]:
+        for reminder in self._reminders:
+            if view.now - reminder.at < MAX_REMINDER_AGE and not self._list.has_ended(reminder.number):
+                yield f"{reminder.at.astimezone(view.zone):%H:%M} {format_reminder(reminder, view)}"
 
     def _redraw(self) -> None:
         self.region.lose()

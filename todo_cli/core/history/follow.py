@@ -11,11 +11,12 @@ from typing import Any, LiteralString, NamedTuple
 
 import msgspec
 
-from todo_cli.contract.change_feed import ChangeBatch, FollowChanges
+from todo_cli.contract.change_feed import MAX_REMINDERS, ChangeBatch, FollowChanges, SentReminder
 from todo_cli.contract.codec import decode
 from todo_cli.core.dispatch import handler
 from todo_cli.core.filters.filter_query import compile_filter, parse_with_views
 from todo_cli.core.history.logged_changes import CHANGE_JOINS, CHANGE_JSON, LoggedChange
+from todo_cli.core.json_sql import format_instant
 from todo_cli.core.tasks.rows import COLUMNS, list_columns
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Transaction
@@ -30,21 +31,24 @@ class _FoundBatch(msgspec.Struct):
     last: int | None
     has_more: bool
     rows: list[LoggedChange]
+    reminders: tuple[SentReminder, ...]
 
 
 class _Match(NamedTuple):
-    """The condition for the changes of a batch, and its parameters."""
+    """The conditions for changes `c` and for tasks `t` of a batch, and their parameters."""
 
-    condition: LiteralString
+    change: LiteralString
+    task: LiteralString
     values: dict[str, Any]
 
 
 @handler(FollowChanges)
 async def follow_changes(tx: Transaction, request: FollowChanges) -> ChangeBatch:
     """Return the next changes; raises Conflict for a cursor behind the newest change."""
-    match = await _compile_match(tx, request.filter) if request.filter else _Match("true", {})
-    sql = _build_statement(match.condition)
-    text = await tx.finish(sql, after=request.after, limit=request.limit, **match.values)
+    match = await _compile_match(tx, request.filter) if request.filter else _Match("true", "true", {})
+    sql = _build_statement(match.change, match.task)
+    own = {"after": request.after, "limit": request.limit, "reminded_since": request.reminded_since}
+    text = await tx.finish(sql, **own, max_reminders=MAX_REMINDERS, **match.values)
     found = decode(text or "", _FoundBatch)
     if request.after is not None and request.after > found.newest:
         raise Conflict(
@@ -53,7 +57,7 @@ async def follow_changes(tx: Transaction, request: FollowChanges) -> ChangeBatch
         )
     changes = tuple(row.to_change(is_brief=True) for row in found.rows)
     cursor = found.last if found.has_more and found.last else found.newest
-    return ChangeBatch(changes=changes, cursor=cursor, more=found.has_more)
+    return ChangeBatch(changes=changes, reminders=found.reminders, cursor=cursor, more=found.has_more)
 
 
 async def _compile_match(tx: Transaction, filter: str) -> _Match:
@@ -65,7 +69,7 @@ async def _compile_match(tx: Transaction, filter: str) -> _Match:
         if "position" in error.extra:
             error.extra["filter"] = filter  # a terminal points at the place
         raise
-    return _Match(_match_change(compiled.where), compiled.values)
+    return _Match(_match_change(compiled.where), compiled.where, compiled.values)
 
 
 def _match_change(where: LiteralString) -> LiteralString:
@@ -103,7 +107,7 @@ def _match_change(where: LiteralString) -> LiteralString:
 
 
 @lru_cache(256)
-def _build_statement(condition: LiteralString) -> Sql:
+def _build_statement(match_change: LiteralString, match_task: LiteralString) -> Sql:
     return Sql(f"""
 WITH scanned AS MATERIALIZED (
   SELECT * FROM todo.changes
@@ -121,4 +125,18 @@ SELECT json_build_object(
         SELECT jsonb_path_query_array(c.before, '$[0 to 9]') AS before,
           jsonb_path_query_array(c.after, '$[0 to 9]') AS after) AS shown
       {CHANGE_JOINS}
-    WHERE {condition}))::text""")
+    WHERE {match_change}),
+  'reminders', (
+    SELECT coalesce(json_agg(r.reminder ORDER BY r.updated_at), '[]')
+    FROM (
+      SELECT d.updated_at, json_build_object(
+          'id', d.id, 'number', d.number, 'title', t.title,
+          'due', coalesce(t.due_on::text, {format_instant("t.due_at")}),
+          'moment', {format_instant("d.moment")},
+          'at', {format_instant("d.updated_at")}) AS reminder
+      FROM todo.deliveries d
+        JOIN todo.tasks t ON t.space_id = d.space_id AND t.number = d.number
+      WHERE d.space_id = %(space)s::uuid AND d.user_id = %(me)s::uuid
+        AND d.updated_at >= %(reminded_since)s::timestamptz
+        AND d.kind = 'reminder' AND d.channel = '' AND {match_task}
+      ORDER BY d.updated_at DESC LIMIT %(max_reminders)s::int) AS r))::text""")
