@@ -17,8 +17,10 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from urllib.request import urlopen
 from uuid import uuid4
@@ -34,7 +36,7 @@ from tests.support.forked_terminal import fork_on_terminal
 from tests.support.pgbouncer import run_pgbouncer
 from todo_cli.contract.base import Secret
 from todo_cli.db.migrate import migrate
-from todo_cli.db.owner import open_owner_session
+from todo_cli.db.owner import OwnerSession, open_owner_session
 from todo_cli.local_postgres.cluster import LocalPostgres
 
 pytest_plugins = [
@@ -72,22 +74,40 @@ class Database:
     owner_url: str
     server_url: str
     address: Callable[[str, str], str]
+    owner: psycopg.Connection[Any] | None = None
+    """A connection of the owner that is kept, if there is one: half of what a new person costs is a new connection."""
+    is_owner_used: Lock = field(default_factory=Lock)
 
     def person(self, name: str | None = None, *, admin: bool = False, zone: str | None = "Europe/Berlin") -> Person:
         """A new person with a token of every scope and a database login of their own."""
         name = name or f"p{uuid4().hex[:12]}"
         password = Secret(uuid4().hex)
-        with open_owner_session(self.owner_url) as work:
+        with self._open_owner() as connection:
+            work = OwnerSession(connection)
             user_id, token = work.create_user(name, admin=admin, zone=zone)
             login = work.create_login(user_id, password)
-        self.execute("UPDATE todo.users SET per_minute = NULL, turns_per_minute = NULL WHERE id = %s", user_id)
+            without_limits = "UPDATE todo.users SET per_minute = NULL, turns_per_minute = NULL WHERE id = %s"
+            connection.execute(without_limits, [user_id])
         return Person(name, user_id, token.reveal(), self.address(login, password.reveal()))
 
     def execute(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """One statement as the owner."""
-        with psycopg.connect(self.owner_url) as connection:
+        with self._open_owner() as connection:
             cursor = connection.execute(statement, values)  # type: ignore[call-overload]
             return cursor.fetchall() if cursor.description else []
+
+    @contextmanager
+    def _open_owner(self) -> Iterator[psycopg.Connection[Any]]:
+        """Yield a connection of the owner in a transaction, which is committed at the end."""
+        if self.owner is None or not self.is_owner_used.acquire(blocking=False):
+            with psycopg.connect(self.owner_url) as connection:
+                yield connection
+            return
+        try:
+            with self.owner.transaction():
+                yield self.owner
+        finally:
+            self.is_owner_used.release()
 
 
 @dataclass(frozen=True)
@@ -259,7 +279,9 @@ def _copy(postgres: LocalPostgres, template: str, through: Callable[[str], str] 
 @pytest.fixture(scope="session")
 def db(postgres: LocalPostgres, template: str, through: Callable[[str], str]) -> Iterator[Database]:
     """The shared database: everybody in it sees only their own."""
-    yield from _copy(postgres, template, through)
+    for database in _copy(postgres, template, through):
+        with psycopg.connect(database.owner_url, autocommit=True, prepare_threshold=None) as connection:
+            yield replace(database, owner=connection)
 
 
 @pytest.fixture

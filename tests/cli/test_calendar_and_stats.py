@@ -162,6 +162,13 @@ def test_stats_and_calendar_are_never_wider_than_the_terminal(width: int, most: 
         assert line == line.rstrip()
 
 
+def test_stats_at_20_columns_say_what_every_sign_means() -> None:
+    lines = draw_lines(format_stats(STATS, VIEW, 20)).splitlines()
+    place = lines.index("     · 0  ░ 1  ▒ 2-3")
+    assert lines[place + 1] == "     ▓ 4-5  █ 6+"
+    assert lines[-3] == "Time · thi…  28h 45m"
+
+
 def test_stats_with_plain_signs_are_ascii() -> None:
     assert draw_lines(format_stats(STATS, VIEW._replace(signs=ASCII_SIGNS), 200)).isascii()
 

@@ -231,3 +231,6 @@ def test_add_without_words_adds_the_task_of_the_form(edited: EditedTodo) -> None
     assert "Added #1 Buy milk p1 (due Mon 7 Jan 2030, @shop, every 2 weeks on monday)" in shown
     task = edited.read_task(1)
     assert (task["note"], task["priority"]) == ("Two litres", None)
+    edited("edit", "1", "--this", steps=(replace(("title: Buy milk p1", "title: Buy oat milk")),))
+    edited.todo("done", "1")
+    assert [edited.read_task(number)["title"] for number in (1, 2)] == ["Buy oat milk", "Buy milk p1"]

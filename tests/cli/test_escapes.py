@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 
 import pytest
 
 from tests.conftest import Todo
-from tests.support.terminal_output import ESCAPES, run_on_terminal
+from tests.support.terminal_output import ACTING, ESCAPES, NASTY, SHOWN, run_on_terminal
 from todo_cli.cli.render.cells import measure
 from todo_cli.cli.render.escape import escape
-
-NASTY = "[bold red]x[/] \x1b[31mred\x1b]0;title\x07 \u202egnp.exe \x9b5m \u2066i\u2069 \x7f"
-SHOWN = r"[bold red]x[/] \x1b[31mred\x1b]0;title\x07 \u202egnp.exe \x9b5m \u2066i\u2069 \x7f"
-ACTING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def test_control_characters_in_output_are_escaped(todo: Todo) -> None:

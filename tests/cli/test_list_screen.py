@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.cli.test_output import run_on_terminal
 from tests.conftest import Todo
 from tests.support.terminal import Terminal
+from tests.support.terminal_output import run_on_terminal
 from todo_cli.cli.list_options import PIPE_COLUMNS
 from todo_cli.cli.render.cells import cut, measure, wrap_words
 from todo_cli.cli.render.chosen_columns import format_chosen_columns

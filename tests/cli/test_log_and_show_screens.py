@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.cli.test_list_screen import BERLIN, NOW, make_task
-from tests.cli.test_output import ESCAPES, run_on_terminal
 from tests.conftest import Todo
 from tests.support.terminal import Terminal
+from tests.support.terminal_output import ESCAPES, run_on_terminal
 from todo_cli.cli.render.changes import describe_actor, format_changes
 from todo_cli.cli.render.colors import choose_paint
 from todo_cli.cli.render.list_view import ListView

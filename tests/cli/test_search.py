@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from tests.cli.test_output import ACTING, ESCAPES, NASTY, SHOWN, run_on_terminal
 from tests.conftest import Todo
+from tests.support.terminal_output import ACTING, ESCAPES, NASTY, SHOWN, run_on_terminal
 
 
 @pytest.fixture

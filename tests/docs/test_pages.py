@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -34,9 +35,9 @@ FOLDERS = {path.name for path in [*ROOT.iterdir(), *(ROOT / "todo_cli").iterdir(
 LANGUAGES = {"sh", "text", "json", "toml", "python", "sql"}
 
 
-@pytest.fixture
-def home() -> Iterator[Path]:
-    """A reader's home directory. Other accounts can enter it: as root, Postgres runs as another account."""
+@contextmanager
+def make_home() -> Iterator[Path]:
+    """Yield a home directory. Other accounts can enter it: as root, Postgres runs as another account."""
     directory = Path(tempfile.mkdtemp(prefix="todo-docs-"))
     directory.chmod(0o755)
     yield directory
@@ -46,9 +47,36 @@ def home() -> Iterator[Path]:
 
 
 @pytest.fixture
-def path(tmp_path: Path, command_server: CommandServer | None) -> str:
+def home() -> Iterator[Path]:
+    """A reader's empty home directory."""
+    with make_home() as directory:
+        yield directory
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory, command_server: CommandServer | None) -> str:
     """The PATH of a reader who has installed the program."""
-    return f"{write_todo_command(tmp_path / 'bin', command_server)}:{Path(sys.executable).parent}:/usr/bin:/bin"
+    programs = write_todo_command(tmp_path_factory.mktemp("programs") / "bin", command_server)
+    return f"{programs}:{Path(sys.executable).parent}:/usr/bin:/bin"
+
+
+@pytest.fixture(scope="module")
+def first_home(path: str) -> Iterator[Path]:
+    """A home directory with an empty list, whose Postgres is stopped."""
+    with make_home() as directory:
+        made = run_bash("todo init && todo init --stop", directory, path, directory)
+        assert made.returncode == 0, made.stderr
+        yield directory
+
+
+@pytest.fixture
+def page_home(first_home: Path) -> Iterator[Path]:
+    """A copy of it, with an empty list of its own."""
+    with make_home() as directory:
+        subprocess.run(["cp", "-a", f"{first_home}/.", str(directory)], check=True)
+        settings = directory / ".config/todo/config.toml"
+        settings.write_text(settings.read_text().replace(str(first_home), str(directory)))
+        yield directory
 
 
 @pytest.fixture
@@ -70,10 +98,8 @@ def test_readme_commands_run_from_install_to_end(home: Path, tmp_path: Path, wor
 
 
 @pytest.mark.parametrize("page", RUN_PAGES, ids=lambda page: page.name)
-def test_page_commands_run_in_order(page: Path, home: Path, path: str, work: Path) -> None:
-    made = run_bash("todo init", home, path, work)
-    assert made.returncode == 0, made.stderr
-    run_blocks(read_shell_blocks(page), home, path, work, has_service=page.name == "local.md")
+def test_page_commands_run_in_order(page: Path, page_home: Path, path: str, work: Path) -> None:
+    run_blocks(read_shell_blocks(page), page_home, path, work, has_service=page.name == "local.md")
 
 
 def run_blocks(blocks: list[Block], home: Path, path: str, work: Path, *, has_service: bool) -> None:

@@ -227,7 +227,6 @@ HUNDRED = {
     "is:subtask | is:parent": "pqr",
     "!is:subtask & #home": "abpv",
     "is:recurring": "v",
-    "assigned:me": "N",
     "is:claimed or is:active": "wN",
     "has:comments": "D",
     "has:note": "fx",

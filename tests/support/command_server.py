@@ -13,6 +13,7 @@ import importlib
 import json
 import os
 import pkgutil
+import selectors
 import signal
 import socket
 import subprocess
@@ -151,30 +152,40 @@ def serve(descriptor: int) -> None:
     importlib.import_module("todo_cli.main")
     gc.freeze()
     listener = socket.socket(fileno=descriptor)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    selector = selectors.DefaultSelector()
+    selector.register(listener, selectors.EVENT_READ)
     while True:
-        link, _ = listener.accept()
-        if not os.fork():
-            listener.close()
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            _answer(link)
-        link.close()
+        for key, _ in selector.select():
+            if key.data is None:
+                child, link = _start(listener)
+                selector.register(os.pidfd_open(child), selectors.EVENT_READ, (child, link))
+            else:
+                selector.unregister(key.fd)
+                os.close(key.fd)
+                _report_end(*key.data)
 
 
-def _answer(link: socket.socket) -> None:
-    """Fork the command, report its process id, and its exit code once it has one. Does not return."""
+def _start(listener: socket.socket) -> tuple[int, socket.socket]:
+    """Accept a connection, fork the command, and report its process id."""
+    link, _ = listener.accept()
     size, streams, _, _ = socket.recv_fds(link, 4, 3)
-    message = link.makefile("rb").read(int.from_bytes(size, "big"))
+    with link.makefile("rb") as file:
+        message = file.read(int.from_bytes(size, "big"))
     child = os.fork()
     if not child:
-        link.close()
         _run(json.loads(message), streams)
     for stream in streams:
         os.close(stream)
     with suppress(OSError):
         link.sendall(f"{child}\n".encode())
-        link.sendall(f"{os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}\n".encode())
-    os._exit(0)
+    return child, link
+
+
+def _report_end(child: int, link: socket.socket) -> None:
+    """Report the exit code of a command that has ended."""
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    with link, suppress(OSError):
+        link.sendall(f"{status}\n".encode())
 
 
 def _run(given: dict[str, object], streams: list[int]) -> None:

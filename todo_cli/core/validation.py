@@ -62,6 +62,11 @@ def read_tag(text: str) -> str:
     return text
 
 
+def read_tags(tags: tuple[str, ...]) -> tuple[str, ...]:
+    """Return each tag once, in order."""
+    return tuple(sorted({read_tag(tag) for tag in tags}))
+
+
 def read_project(text: str) -> str | None:
     """Return a project without its sign, null for `none`; raises Invalid unless it is one line."""
     name = check_line("project", text.removeprefix("#"))

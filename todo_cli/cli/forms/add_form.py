@@ -15,7 +15,7 @@ from todo_cli.contract.base import token_user
 from todo_cli.contract.tasks import AddTask, Task
 from todo_cli.errors import Invalid
 
-ADD_HELP = ("Write a title, save, and close the editor. Without a title nothing is added.", *VALUES_HELP)
+ADD_HELP = ("Write a title, save and close the editor. Without a title nothing is added.", *VALUES_HELP)
 
 
 def add_in_editor(session: Session, given: dict[str, Any], key: str | None) -> Task | None:

@@ -43,7 +43,7 @@ VALUES_HELP = (
     "every: 2 weeks on mon, remind: 1h before, parent: 12, after: 3 7-9.",
     "The note stands below the empty line.",
 )
-EDIT_HELP = ("Change values, save, and close the editor. A value that you remove is cleared.", *VALUES_HELP)
+EDIT_HELP = ("Change values, save and close the editor. To clear a field, remove its value.", *VALUES_HELP)
 SEVERAL_HELP = ("Each task begins with a line ===, which must stay.",)
 
 

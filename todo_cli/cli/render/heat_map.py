@@ -43,7 +43,7 @@ def format_heat_map(heat: Mapping[str, int], view: ListView, width: int, *, cell
         name = "" if row % 2 else DAY_NAMES[(view.week_start + row) % 7]
         cells = [_write_day(day, shown, view, cell) for day in days if day <= today]
         lines.append([Piece(f"{name:<{LABEL_CELLS}}", "grey"), *_join_same_roles(cells)])
-    return [*lines, _write_legend(view, LEGEND if width > NARROW_WIDTH else SHORT_LEGEND)]
+    return [*lines, *_write_legend(view, LEGEND if width > NARROW_WIDTH else SHORT_LEGEND, width)]
 
 
 def _write_best_day(shown: Mapping[date, int]) -> Line:
@@ -90,7 +90,15 @@ def _join_same_roles(pieces: Line) -> Line:
     return joined
 
 
-def _write_legend(view: ListView, legend: Sequence[str]) -> Line:
-    levels = zip(_choose_levels(view), legend, ROLES, strict=True)
-    parts = [(Piece(sign, role), Piece(f" {words}  ", "grey")) for sign, words, role in levels]
-    return [Piece(" " * LABEL_CELLS), *(piece for part in parts for piece in part)]
+def _write_legend(view: ListView, legend: Sequence[str], width: int) -> list[Line]:
+    """Return what the signs mean, on as many lines as it takes."""
+    lines: list[Line] = [[Piece(" " * LABEL_CELLS)]]
+    room = width - LABEL_CELLS
+    for sign, words, role in zip(_choose_levels(view), legend, ROLES, strict=True):
+        cells = len(sign) + 1 + len(words)
+        if cells > room:
+            lines.append([Piece(" " * LABEL_CELLS)])
+            room = width - LABEL_CELLS
+        lines[-1] += [Piece(sign, role), Piece(f" {words}  ", "grey")]
+        room -= cells + 2
+    return lines

@@ -17,6 +17,7 @@ MIN_ONE_LINE_WIDTH = 56
 
 GAP = "  "
 MAX_TITLE_CELLS = 80
+MAX_STACKED_TITLE_LINES = 2
 TITLE_SHARE = 0.45
 """The part of the width that the title gets before the project and the tags."""
 
@@ -101,7 +102,8 @@ def _measure_lead(rows: Sequence[ListRow]) -> _Lead:
 def _lay_out_columns(rows: Sequence[ListRow], view: ListView, width: int) -> Iterator[list[Line]]:
     lead = _measure_lead(rows)
     widths = _measure_columns(rows, width)
-    longest = max((min(_title_cells(row), MAX_TITLE_CELLS) for row in rows), default=0)
+    titles = (measure(row.branch) + measure(row.title) + measure(row.suffix) for row in rows)
+    longest = max((min(cells, MAX_TITLE_CELLS) for cells in titles), default=0)
     title = _fit_columns(widths, longest, width - lead.cells, least=min(longest, int(width * TITLE_SHARE)))
     for row in rows:
         first, *others = _write_title(row, view, title)
@@ -203,15 +205,8 @@ def _write_title(row: ListRow, view: ListView, cells: int) -> list[Line]:
     return pieces
 
 
-def _title_cells(row: ListRow) -> int:
-    return measure(row.branch) + measure(row.title) + measure(row.suffix)
-
-
 def _line_cells(line: Line) -> int:
     return sum(measure(piece.text) for piece in line)
-
-
-MAX_STACKED_TITLE_LINES = 2
 
 
 def _lay_out_stacked(rows: Sequence[ListRow], view: ListView, width: int) -> Iterator[list[Line]]:

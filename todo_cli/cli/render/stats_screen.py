@@ -63,8 +63,14 @@ def _format_times(times: Sequence[ProjectTime], view: ListView, width: int) -> l
     room = max(1, width - max(map(len, [*durations, total])) - 2)
     name_cells = min(room, MAX_NAME_CELLS, max(measure(heading), *map(measure, names)))
     duration_cells = max(map(len, [*durations, total]))
+    heading = cut(heading, name_cells, view.signs.ellipsis)
     bar_cells = choose_bar_cells(width)
-    lines: list[Line] = [[Piece(pad(heading, name_cells), "heading"), Piece(f"  {total:>{duration_cells}}")]]
+    lines: list[Line] = [
+        [
+            Piece(pad(heading, name_cells), "heading"),
+            Piece(f"  {total:>{duration_cells}}"),
+        ]
+    ]
     for name, duration, time in zip(names, durations, shown, strict=True):
         bar = draw_bar(time.seconds / times[0].seconds, bar_cells, view.signs)
         fitted = pad(cut(name, name_cells, view.signs.ellipsis), name_cells)

@@ -238,14 +238,10 @@ def build_load(parts: LoadParts) -> Sql:
     if parts.with_reopened:
         ctes.append(_next_occurrences_cte("done"))
         members += _REOPENED
-    if parts.with_caller:
-        members += _CALLER
-    if parts.checks_rev:
-        members += LATER_CHANGES
-    if parts.with_similar:
-        members += SIMILAR
-    if parts.with_members:
-        members += MEMBERS
+    members += _CALLER if parts.with_caller else ""
+    members += LATER_CHANGES if parts.checks_rev else ""
+    members += SIMILAR if parts.with_similar else ""
+    members += MEMBERS if parts.with_members else ""
     if parts.order:
         members += _order_member(parts.order)
     if parts.changes_links:

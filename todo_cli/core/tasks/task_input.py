@@ -95,7 +95,7 @@ async def read_new_task(tx: Transaction, task: AddTask | NewTask, *, parse: bool
         parent=given["parent"],
         discovered_from=given["discovered_from"],
         assigned_to=read_assignee(given["assigned_to"]),
-        tags=read_tags(given["tags"]),
+        tags=validation.read_tags(given["tags"]),
         after=tuple(sorted(set(given["after"] or ()))),
         remind=None if given["remind"] is None else read_reminders(reminders, tx.caller.user_id, clock),
         **dates,
@@ -186,9 +186,9 @@ def read_patch(request: EditTasks, clock: Clock, user: str) -> TaskPatch:
         raise Invalid("a recurring task needs a due date", hint="keep the due date, or drop --every")
     patch = TaskPatch(
         columns=columns,
-        tags=UNSET if request.tags is UNSET else read_tags(request.tags),
-        add_tags=read_tags(request.add_tags),
-        remove_tags=read_tags(request.remove_tags),
+        tags=UNSET if request.tags is UNSET else validation.read_tags(request.tags),
+        add_tags=validation.read_tags(request.add_tags),
+        remove_tags=validation.read_tags(request.remove_tags),
         after=request.after,
         add_after=request.add_after or (),
         remove_after=request.remove_after or (),
@@ -247,8 +247,3 @@ def _with_reach(patch: TaskPatch, request: EditTasks) -> TaskPatch:
     if request.occurrences == "all":
         return msgspec.structs.replace(patch, in_series=fields | dates, moves_series=bool(request.due))
     return msgspec.structs.replace(patch, only_here=dates, in_series=fields)
-
-
-def read_tags(tags: tuple[str, ...]) -> tuple[str, ...]:
-    """Return each tag once, in order."""
-    return tuple(sorted({validation.read_tag(tag) for tag in tags}))

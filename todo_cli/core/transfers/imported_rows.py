@@ -16,7 +16,6 @@ from todo_cli.core import validation
 from todo_cli.core.tasks.assignees import read_assignee
 from todo_cli.core.tasks.positions import shift_position
 from todo_cli.core.tasks.rows import NO_PRIORITY, DateOrInstant, StoredRepeat, TaskRow, date_columns, format_date
-from todo_cli.core.tasks.task_input import read_tags
 from todo_cli.errors import Invalid
 
 NOT_IN_TEMPLATE = ("number", "id", "rev", "parent", "after", "series", "occurrence", "repeat")
@@ -55,7 +54,7 @@ def _make_row(task: TaskToImport, clock: Clock, series: str | None) -> TaskRow:
         series=series,
         occurrence=task.series.occurrence if task.series else None,
         remind=task.remind or None,
-        tags=read_tags(task.tags),
+        tags=validation.read_tags(task.tags),
         **dates,
     )
 
