@@ -17,7 +17,7 @@ EXPORT = Sql("SELECT todo.export_account(%(after)s::jsonb, %(limit)s::int)::text
 DELETE = Sql("SELECT todo.delete_account(%(name)s)::text")
 
 
-class _Place(msgspec.Struct, forbid_unknown_fields=True):
+class _ExportPlace(msgspec.Struct, forbid_unknown_fields=True):
     """Where a page begins: a table, the position of a space, and the key of the last row before it."""
 
     table: int
@@ -27,7 +27,7 @@ class _Place(msgspec.Struct, forbid_unknown_fields=True):
 
 class _StoredRows(msgspec.Struct):
     rows: tuple[AccountRow, ...]
-    next: _Place | None = None
+    next: _ExportPlace | None = None
 
 
 @handler(ExportAccount)
@@ -41,7 +41,7 @@ async def export_account(tx: Transaction, request: ExportAccount) -> AccountPage
 
 def _raise_for_cursor(cursor: str) -> None:
     try:
-        msgspec.json.decode(cursor, type=_Place)
+        msgspec.json.decode(cursor, type=_ExportPlace)
     except msgspec.MsgspecError:
         raise Invalid("this is no cursor of an export", hint="begin without `after`") from None
 
