@@ -7,6 +7,7 @@ import pytest
 
 from tests.conftest import Database
 from tests.support.ask import Ask, AskAs
+from tests.support.limited_tokens import create_limited_token
 from tests.support.shared_space import create_space, join, space_of
 from todo_cli.contract.copies import CopyTasks
 from todo_cli.contract.exports import ExportTasks
@@ -189,3 +190,16 @@ def test_import_assigns_open_tasks_to_members_alone(owner: Ask, bob: Ask) -> Non
     tasks = owner(ExportTasks(format="jsonl")).tasks
     assert [task.assigned_to for task in tasks] == [name, None, "stranger"]
     assert owner(ImportTasks(format="jsonl", name="list", file="1" * 32, group=new_id(), tasks=records)).unassigned == 0
+
+
+@pytest.mark.parametrize("way", ["api"])
+def test_assignment_by_a_token_with_limits_and_of_the_past(owner: Ask, bob: Ask, ask: Ask, ask_as: AskAs) -> None:
+    name, space = bob.who.name, space_of(owner)
+    owner.add("milk", project="shop", assigned_to="me")
+    token = create_limited_token(ask, scopes=("read", "tasks:write"), filter="#shop")
+    narrow = ask_as(ask.who, token=token, space=space)
+    assert narrow(EditTasks(numbers=(1,), assigned_to=name)).tasks[0].assigned_to == name
+    before = owner(ListChanges(number=1)).changes[0].at
+    owner(RemoveMember(name=name))
+    assert [task.number for task in owner(ListTasks(filter=f"assigned:{name}", as_of=before.isoformat())).tasks] == [1]
+    assert find(owner, f"assigned:{name}") == []

@@ -9,10 +9,12 @@ WEDNESDAY = datetime.fromisoformat("2026-11-25T11:00:00+01:00")
 
 
 def when(text: str) -> date | datetime:
+    """Return the date or the instant."""
     return datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)
 
 
 def read(words: str) -> Recurrence:
+    """Parse the words as in Berlin on that Wednesday."""
     return parse_recurrence(words, zone=BERLIN, now=WEDNESDAY)
 
 
