@@ -20,6 +20,7 @@ from tests.support.connections import Line
 from tests.support.limited_tokens import create_limited_token, propose_completion
 from tests.support.tcp_proxy import TcpProxy, open_database_proxy
 from todo_cli.contract import (
+    accounts,
     attachments,
     batch,
     blame,
@@ -137,6 +138,7 @@ TRIPS: dict[type[Request[Any]], int] = {
     message_search.SearchConversations: 1,
     conversation_export.ImportMessages: 1,
     users.WhoAmI: 1,
+    accounts.ExportAccount: 1,
     spaces.ListSpaces: 1,
     spaces.CreateSpace: 1,
     spaces.DeleteSpace: 1,
@@ -184,6 +186,8 @@ ELSEWHERE |= SIGN_IN_STEPS | {
 }
 # only tokens with limits send it; test_token_with_limits… counts it
 ELSEWHERE |= {proposals.ProposeChange}
+# ends the user; tests/operations/test_own_account.py sends it, as one statement
+ELSEWHERE |= {accounts.DeleteAccount}
 # of a space with other members
 ELSEWHERE |= {*requests_in(spaces)} - {spaces.ListSpaces, spaces.CreateSpace, spaces.DeleteSpace, spaces.ListMembers}
 # only a server with an object store may send them
@@ -337,6 +341,7 @@ def samples(line: Line, server_url: str) -> dict[type[Request[Any]], Callable[[]
         message_search.SearchConversations: lambda: message_search.SearchConversations(words="rent", since=DUE),
         conversation_export.ImportMessages: imported,
         users.WhoAmI: users.WhoAmI,
+        accounts.ExportAccount: accounts.ExportAccount,
         spaces.ListSpaces: spaces.ListSpaces,
         spaces.ListMembers: spaces.ListMembers,
         spaces.CreateSpace: lambda: spaces.CreateSpace(id=new_id(), name="x"),

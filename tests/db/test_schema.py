@@ -152,6 +152,7 @@ FROZEN = {
     "0032_limited_hint.sql": "72afc788c05bece6e657ee437ac031d2acbcf0336e96d70f331535a49985c551",
     "0033_assignments.sql": "b7bb534ffc1e968d120a853ae71de231f19e66a66f4acd310130dbe4154111a7",
     "0034_watchers.sql": "dd40e21be02e3c84ab957547e695f0e6a8dd7217c50948aa5b3eb32cf3fe760e",
+    "0035_own_account.sql": "1d9af8ede97e0f007d75e939f17cf9392da0466f685ab415b995375eaf023e49",
 }
 
 

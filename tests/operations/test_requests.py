@@ -17,6 +17,7 @@ from tests.conftest import Database, Server
 from tests.support.ask import Ask, settings_of
 from todo_cli.clients.open import open_client
 from todo_cli.contract import (
+    accounts,
     attachments,
     conversations,
     devices,
@@ -88,6 +89,7 @@ ASKED = (
         *requests_in(conversations),
         *requests_in(password_steps),
         *requests_in(devices),
+        *requests_in(accounts),
         *requests_in(attachments),
         *requests_in(proposals),
         *requests_in(spaces),

@@ -15,6 +15,7 @@ import msgspec
 from tests.support.connections import Line
 from todo_cli.contract import attachments as files
 from todo_cli.contract.base import Request
+from todo_cli.contract.blame import BlameTask
 from todo_cli.contract.claims import ClaimTask, ReleaseTasks, RenewClaims, TakeTask
 from todo_cli.contract.comments import AddComment, EditComment, ListComments, RemoveComment
 from todo_cli.contract.copies import CopyTasks
@@ -125,6 +126,7 @@ TAKES_NUMBER: dict[str, Example] = {
     "EditEachTask.edits[].add_after[]": Example(lambda t: _edit(number=t.other, add_after=(t.number,))),
     "EditEachTask.edits[].remove_after[]": Example(lambda t: _edit(number=t.other, remove_after=(t.number,)), "blocks"),
     "EditEachTask.edits[].discovered_from": Example(lambda t: _edit(number=t.other, discovered_from=t.number)),
+    "BlameTask.number": Example(lambda t: BlameTask(number=t.number)),
     "ListChanges.number": Example(lambda t: ListChanges(number=t.number)),
     "MoveTasks.numbers[]": Example(lambda t: MoveTasks(numbers=(t.number,), first=True)),
     "MoveTasks.before": Example(lambda t: MoveTasks(numbers=(t.other,), before=t.number)),

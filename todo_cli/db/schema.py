@@ -73,6 +73,7 @@ FUNCTIONS_AFTER_TABLES = (
     "jobs",
     "deliveries",
     "titles",
+    "erasure",
     "sweep",
     "watchers",
 )
