@@ -30,13 +30,16 @@ from todo_cli.contract import (
 )
 from todo_cli.contract.base import Request
 from todo_cli.contract.batch import Batch, BatchRead, make_batch
+from todo_cli.contract.blame import BlameTask
 from todo_cli.contract.change_feed import FollowChanges
 from todo_cli.contract.channels import AddChannel, ListChannels, RemoveChannel, TryChannel
 from todo_cli.contract.claims import ClaimTask, ListClaims, ReleaseTasks, RenewClaims, TakeTask
 from todo_cli.contract.codec import encode
 from todo_cli.contract.comments import AddComment, EditComment, ListComments, RemoveComment
+from todo_cli.contract.completion import SuggestWords
 from todo_cli.contract.conversation_export import ExportedMessage, ExportHeader, ImportMessages
 from todo_cli.contract.copies import CopyTasks
+from todo_cli.contract.diff import DiffTasks
 from todo_cli.contract.edits import EditEachTask, TaskEdit
 from todo_cli.contract.exports import ExportTasks
 from todo_cli.contract.imports import ImportTasks, LinkImportedTasks, TaskToImport
@@ -189,6 +192,9 @@ STORY: tuple[Request[Any], ...] = (
     AddChannel(name="c", kind="push", target="x"), ListChannels(), TryChannel(name="mail"), TryChannel(name="none"),
     ListJobs(), ListJobs(limit=0), ListJobs(number=1), RetryJobs(), RetryJobs(id=IDS[0]), RemoveChannel(name="mail"), RemoveChannel(name="mail"),
     ListPrompts(), ListPrompts(limit=0), ListChanges(), ListChanges(number=1, limit=2), ListChanges(number=99), ListChanges(before=3), ListChanges(limit=0),
+    ListChanges(filter="1", by="me", via="api", since="1h"), ListChanges(by="nobody"), ListChanges(seq=1), ListChanges(seq=2**40),
+    BlameTask(number=1), BlameTask(number=99), DiffTasks(), DiffTasks(since="1h", until="now", filter="1"), DiffTasks(since="tomorrow"),
+    SuggestWords(kind="task", prefix="1"), SuggestWords(kind="tag"), SuggestWords(kind="project", prefix="x"),
     FollowChanges(), FollowChanges(after=0, filter="1", limit=3), FollowChanges(after=2**40),
 )  # fmt: skip  # a table, one Request per line
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from todo_cli.cli.render.bars import measure_line
 from todo_cli.cli.render.cells import cut, measure, pad, wrap_hanging, wrap_words
 from todo_cli.cli.render.colors import Line, Piece, Role
 from todo_cli.cli.render.escape import escape
@@ -155,14 +156,14 @@ def _format_change(change: Change, cells: _Cells, view: ListView, width: int, *,
         Piece(f"{change.at.astimezone(view.zone):%H:%M}  "),
     ]
     user, what = Piece(f"{pad(actor, cells.actor)}  "), Piece(f"{pad(label, cells.label)}  ", VERB_ROLES.get(label, ""))
-    head, below = [*time, user, what], _measure_line(time)
+    head, below = [*time, user, what], measure_line(time)
     first, *others = _name_tasks(change, view) if by_field else _describe_effects(change, view)
     if width < MIN_ONE_LINE_WIDTH:
         yield [*time, user]
         below = NARROW_INDENT
         yield from _write_below([Piece("  "), what._replace(text=label)], first, role, width)
     else:
-        indent = _measure_line(head)
+        indent = measure_line(head)
         for index, line in enumerate(wrap_words(first, width - indent)):
             yield [*(head if index == 0 else [Piece(" " * indent)]), Piece(line, role)]
     for effect in others:
@@ -174,14 +175,10 @@ def _format_change(change: Change, cells: _Cells, view: ListView, width: int, *,
 
 def _write_below(head: Line, effect: str, role: Role, width: int) -> Iterator[Line]:
     """Yield the effect behind its command as far as it fits there, and the rest of it below."""
-    room = width - _measure_line(head) - 2
+    room = width - measure_line(head) - 2
     first, *lines = wrap_hanging(effect, room if room >= MIN_EFFECT_CELLS else 0, width - NARROW_INDENT)
     yield [*head, Piece(f"  {first}", role)] if first else head
     yield from ([Piece(" " * NARROW_INDENT), Piece(line, role)] for line in lines)
-
-
-def _measure_line(line: Line) -> int:
-    return sum(measure(piece.text) for piece in line)
 
 
 def _describe_effects(change: Change, view: ListView) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from todo_cli.cli.render.bars import measure_line
 from todo_cli.cli.render.cells import MIN_COLUMNS_WIDTH, cut, measure, pad, wrap_words
 from todo_cli.cli.render.colors import Line, Piece, Role
 from todo_cli.cli.render.list_view import ListView
@@ -107,7 +108,7 @@ def _lay_out_columns(rows: Sequence[ListRow], view: ListView, width: int) -> Ite
     title = _fit_columns(widths, longest, width - lead.cells, least=min(longest, int(width * TITLE_SHARE)))
     for row in rows:
         first, *others = _write_title(row, view, title)
-        line = [*lead.write(row), *first, Piece(" " * (title - _line_cells(first)))]
+        line = [*lead.write(row), *first, Piece(" " * (title - measure_line(first)))]
         for name, cells in widths.items():
             line += [Piece(GAP), _write_cell(row, name, cells, view)]
         yield [line, *([*lead.write_blank(), *other] for other in others)]
@@ -169,10 +170,10 @@ def _lay_out_lines(rows: Sequence[ListRow], view: ListView, width: int) -> Itera
     for row in rows:
         # a row without a due date leaves the room to its title
         edge = [Piece(GAP), Piece(pad(row.due, due, "right"), row.due_role)] if row.due else []
-        room = width - lead.cells - _line_cells(edge)
+        room = width - lead.cells - measure_line(edge)
         first, *others = _write_title(row, view, room)
-        tail = _write_tail(row, room - _line_cells(first)) if not others else []
-        blanks = Piece(" " * (room - _line_cells(first) - _line_cells(tail)))
+        tail = _write_tail(row, room - measure_line(first)) if not others else []
+        blanks = Piece(" " * (room - measure_line(first) - measure_line(tail)))
         yield [[*lead.write(row), *first, *tail, blanks, *edge], *([*lead.write_blank(), *other] for other in others)]
 
 
@@ -205,10 +206,6 @@ def _write_title(row: ListRow, view: ListView, cells: int) -> list[Line]:
     return pieces
 
 
-def _line_cells(line: Line) -> int:
-    return sum(measure(piece.text) for piece in line)
-
-
 def _lay_out_stacked(rows: Sequence[ListRow], view: ListView, width: int) -> Iterator[list[Line]]:
     """Yield the title on at most two lines, and below it a line of facts."""
     number = _measure_lead(rows).number
@@ -218,7 +215,7 @@ def _lay_out_stacked(rows: Sequence[ListRow], view: ListView, width: int) -> Ite
         marks.append((row.mark, row.mark_role))
         lead = [Piece(f" {pad(row.number, number, 'right')} ", "grey")]
         lead += [Piece(f"{text} ", role) for text, role in marks if text]
-        titles = _stack_title(row.title, row.suffix, view, width - _line_cells(lead), width - len(indent))
+        titles = _stack_title(row.title, row.suffix, view, width - measure_line(lead), width - len(indent))
         facts = _write_facts(row, width - len(indent))
         yield [
             [*lead, Piece(titles[0], row.title_role)],

@@ -8,17 +8,16 @@ from collections.abc import Callable, Iterator, Sequence
 from todo_cli.cli.render.attachments import format_attachments
 from todo_cli.cli.render.bars import measure_line
 from todo_cli.cli.render.cells import cut, measure, pad, wrap_line, wrap_words
-from todo_cli.cli.render.changes import describe_actor, format_difference
 from todo_cli.cli.render.colors import Line, Piece, Role
 from todo_cli.cli.render.comments import format_comments
 from todo_cli.cli.render.escape import escape, escape_block
 from todo_cli.cli.render.list_columns import MIN_ONE_LINE_WIDTH, format_lines
 from todo_cli.cli.render.list_view import ListView
 from todo_cli.cli.render.task_details import FieldLine, list_fields
+from todo_cli.cli.render.task_history import format_history
 from todo_cli.cli.render.task_rows import PRIORITY_ROLES, ListRow, format_due_cell, is_claimed
-from todo_cli.cli.render.text import format_age, format_full_due
-from todo_cli.contract.journal import Change, ChangePage
-from todo_cli.contract.registry import label_of
+from todo_cli.cli.render.text import format_full_due
+from todo_cli.contract.journal import ChangePage
 from todo_cli.contract.task_types import LinkedTask, TaskLinks
 from todo_cli.contract.tasks import Task
 
@@ -216,40 +215,12 @@ def _choose_mark(task: LinkedTask, view: ListView) -> tuple[str, Role]:
 
 
 def _format_history(task: Task, history: ChangePage, view: ListView, width: int) -> Iterator[Line]:
-    """Yield the last changes of the task, each on one line."""
+    """Yield the last changes of the task, each on one line or two."""
     more = f": todo log {task.number}" if history.next else ""
     last = f"last {len(history.changes)}" if history.next else str(len(history.changes))
     heading = f"History {view.signs.dot} {last}"
     yield from _start_section(heading + (more if len(INDENT + heading + more) <= width else ""))
-    cells = [
-        (
-            str(change.seq),
-            format_age(change.at, view.now, view.zone, absolute=view.absolute),
-            escape(describe_actor(change)),
-            label_of(change.verb),
-        )
-        for change in history.changes
-    ]
-    widths = [max(map(measure, column)) for column in zip(*cells, strict=True)]
-    for change, (seq, age, actor, label) in zip(history.changes, cells, strict=True):
-        head = f"  {pad(seq, widths[0], 'right')}  {pad(age, widths[1])}  {pad(actor, widths[2])}  "
-        effect = _name_effect(task, change, view)
-        if width < MIN_ONE_LINE_WIDTH:
-            yield [Piece(cut(f"{INDENT}{head.rstrip()}", width, view.signs.ellipsis), "grey")]
-            yield [Piece(cut(f"{INDENT * 3}{label}  {effect}".rstrip(), width, view.signs.ellipsis))]
-            continue
-        line = [Piece(f"{INDENT}{head}", "grey"), Piece(f"{pad(label, widths[3])}  {effect}")]
-        text = "".join(piece.text for piece in line)
-        yield line if measure(text) <= width else [Piece(cut(text, width, view.signs.ellipsis))]
-
-
-def _name_effect(task: Task, change: Change, view: ListView) -> str:
-    """Return what the change did to this task: `due 30 Nov → 1 Dec`."""
-    for difference in change.differences:
-        if difference.number == task.number:
-            text = format_difference(difference, view)
-            return text.removeprefix(escape(f"#{difference.number} {difference.title}")).removeprefix(": ")
-    return ""
+    yield from format_history(task, history, view, width)
 
 
 def _format_note(note: str, width: int, render_note: RenderNote | None) -> Iterator[Line]:
