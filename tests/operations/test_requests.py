@@ -192,7 +192,7 @@ STORY: tuple[Request[Any], ...] = (
     AddChannel(name="c", kind="push", target="x"), ListChannels(), TryChannel(name="mail"), TryChannel(name="none"),
     ListJobs(), ListJobs(limit=0), ListJobs(number=1), RetryJobs(), RetryJobs(id=IDS[0]), RemoveChannel(name="mail"), RemoveChannel(name="mail"),
     ListPrompts(), ListPrompts(limit=0), ListChanges(), ListChanges(number=1, limit=2), ListChanges(number=99), ListChanges(before=3), ListChanges(limit=0),
-    ListChanges(filter="1", by="me", via="api", since="1h"), ListChanges(by="nobody"), ListChanges(seq=1), ListChanges(seq=2**40),
+    ListChanges(filter="1", by="me", since="1h"), ListChanges(by="nobody"), ListChanges(seq=1), ListChanges(seq=2**40),
     BlameTask(number=1), BlameTask(number=99), DiffTasks(), DiffTasks(since="1h", until="now", filter="1"), DiffTasks(since="tomorrow"),
     SuggestWords(kind="task", prefix="1"), SuggestWords(kind="tag"), SuggestWords(kind="project", prefix="x"),
     FollowChanges(), FollowChanges(after=0, filter="1", limit=3), FollowChanges(after=2**40),
