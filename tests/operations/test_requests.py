@@ -194,7 +194,7 @@ STORY: tuple[Request[Any], ...] = (
     ListPrompts(), ListPrompts(limit=0), ListChanges(), ListChanges(number=1, limit=2), ListChanges(number=99), ListChanges(before=3), ListChanges(limit=0),
     ListChanges(filter="1", by="me", since="1h"), ListChanges(by="nobody"), ListChanges(seq=1), ListChanges(seq=2**40),
     BlameTask(number=1), BlameTask(number=99), DiffTasks(), DiffTasks(since="1h", until="now", filter="1"), DiffTasks(since="tomorrow"),
-    SuggestWords(kind="task", prefix="1"), SuggestWords(kind="tag"), SuggestWords(kind="project", prefix="x"),
+    SuggestWords(kind="task", prefix="1"), SuggestWords(kind="tag"), SuggestWords(kind="project", prefix="x" * 101),
     FollowChanges(), FollowChanges(after=0, filter="1", limit=3), FollowChanges(after=2**40),
 )  # fmt: skip  # a table, one Request per line
 
