@@ -29,7 +29,7 @@ PUBLIC = {"/healthz", "/readyz", "/openapi.json"} | {
 def every_route() -> Iterator[tuple[str, str]]:
     """Yield method and path of each route of the application, and some that it does not have."""
     stand_in = cast(Any, SimpleNamespace(post=None, get=None, answers={}, pool=None))
-    for route in build_routes(stand_in, stand_in, stand_in, stand_in, stand_in):
+    for route in build_routes(stand_in, stand_in, stand_in, stand_in, stand_in, stand_in):
         methods = cast(PathRoutes, route.endpoint).methods
         path = route.path.replace("{number}", "1").replace("{name:path}", "x").replace("{id}", new_id())
         yield from ((method, path.replace("{turn}", new_id())) for method in methods)

@@ -103,12 +103,27 @@ def decode_request(data: bytes, kind: type[R]) -> R:
 
 def convert_request(values: dict[str, Any], kind: type[R]) -> R:
     """Convert values to a Request, the text '5' to a number where the field is one; raises Invalid."""
+    _refuse_numbers(values, _instant_fields(kind))
     try:
         return msgspec.convert(normalize_text(values), kind, strict=False, str_keys=True, dec_hook=_read_secret)
     except msgspec.ValidationError as error:
         raise Invalid(_describe(str(error))) from None
     except RecursionError:
         raise Invalid("the request is nested too deeply") from None
+
+
+@cache
+def _instant_fields(kind: type[Any]) -> tuple[str, ...]:
+    """Return the fields that are instants."""
+    return tuple(field.name for field in msgspec.structs.fields(kind) if "datetime.datetime" in str(field.type))
+
+
+def _refuse_numbers(values: dict[str, Any], instants: tuple[str, ...]) -> None:
+    """Raise Invalid for an instant that is a number, which msgspec reads as seconds since 1970 where it is text."""
+    for name in instants:
+        value = values.get(name)
+        if isinstance(value, str) and "T" not in value.upper():
+            raise Invalid(f"{name} must be an instant such as 2026-12-24T09:00:00Z")
 
 
 def normalize_text(value: Any) -> Any:
