@@ -190,6 +190,8 @@ SOUGHT = {
     "search a rare word": 11,
     # the 150 tasks that changed last, each on a page of its own where many are stored
     **{name: 30 for name in REQUESTS if name.startswith("suggest projects")},
+    # the tags of 150 tasks are looked up, each in an index and in the table where a page has changed since the last VACUUM
+    **{name: 30 for name in REQUESTS if name.startswith("suggest tags")},
 }
 
 # A plan that must serve any text expects many matches, and reads the open tasks in the order asked for.
@@ -297,7 +299,7 @@ def test_count_of_deferred_tasks_reads_the_deferred_alone(
 def test_suggestions_of_a_large_space_read_few_pages(name: str, large: Stored) -> None:
     for generic in (False, True):
         counted = count_pages(REQUESTS[name], large, generic=generic)
-        assert counted.pages <= 700, counted.plan
+        assert counted.pages <= 900, counted.plan
 
 
 @pytest.mark.parametrize("generic", [False, True], ids=["custom", "generic"])

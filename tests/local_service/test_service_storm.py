@@ -29,10 +29,12 @@ def test_commands_over_a_dying_service_act_once() -> None:
         killer = threading.Thread(target=_kill_often, args=(local_list, random.Random(seed), is_over))
         killer.start()
         names = [f"storm {number}" for number in range(COMMANDS)]
-        with ThreadPoolExecutor(THREADS) as pool:
-            results = list(pool.map(lambda name: local_list.todo("add", name, env={"TODO_TIMEOUT": "20"}), names))
-        is_over.set()
-        killer.join()
+        try:
+            with ThreadPoolExecutor(THREADS) as pool:
+                results = list(pool.map(lambda name: local_list.todo("add", name, env={"TODO_TIMEOUT": "20"}), names))
+        finally:
+            is_over.set()
+            killer.join()
         assert [result.err for result in results if result.code] == []
         tasks = local_list.todo("list", "--limit", "1000", "--json").json["tasks"]
         counts = Counter(task["title"] for task in tasks)

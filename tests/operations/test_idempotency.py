@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -149,3 +151,16 @@ def test_invalid_key_is_refused_by_both_clients(ask: Ask, key: str) -> None:
 def test_longest_key_is_accepted(ask: Ask) -> None:
     key = "ключ" * 50
     assert [ask(AddTask(title="a"), key=key).new for _ in range(2)] == [True, False]
+
+
+def test_add_repeated_after_its_reminder_has_passed_answers_as_before(ask: Ask) -> None:
+    """The key is looked up before the time is checked: an answer that was lost can be asked for again."""
+    soon = datetime.now(UTC) + timedelta(seconds=1)
+    request = AddTask(title="call", remind=(soon.isoformat(),))
+    added = ask(request, key="once")
+    time.sleep(1.2)
+    again = ask(request, key="once")
+    assert (again.number, again.new) == (added.number, False)
+    for passed in (request, EditTasks(numbers=(1,), remind=request.remind or ())):
+        with pytest.raises(Invalid, match="has passed already"):
+            ask(passed, key=new_id())

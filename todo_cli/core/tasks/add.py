@@ -20,7 +20,7 @@ from todo_cli.core.tasks.assignees import find_assignee
 from todo_cli.core.tasks.change import answer_task, change_tasks, only_task, repeat_task, writes
 from todo_cli.core.tasks.dependencies import raise_for_cycles, raise_for_references
 from todo_cli.core.tasks.load import Loaded, Wanted
-from todo_cli.core.tasks.reminders import make_usual_reminder
+from todo_cli.core.tasks.reminders import make_usual_reminder, raise_for_passed
 from todo_cli.core.tasks.rows import TaskRow, to_tasks
 from todo_cli.core.tasks.store import Edits, encode_rows
 from todo_cli.core.tasks.store_sql import ADD
@@ -54,6 +54,7 @@ class AddWanted(Wanted):
             or self.with_members
             or self.created
             or any(row.status == "done" for row in self.rows)
+            or any(reminder.at for row in self.rows for reminder in row.remind or ())
         )
 
 
@@ -120,6 +121,8 @@ def number_rows(loaded: Loaded, wanted: AddWanted, request: AddTask | AddTasks) 
     A token with a filter fills in the fields without which the tasks would not match it.
     """
     raise_for_references(loaded, wanted, "added")
+    for row in wanted.rows:
+        raise_for_passed(row.remind or (), loaded.now)
     usual = make_usual_reminder(loaded.usual_reminder, wanted.user, loaded.zone)
     rows = [
         msgspec.structs.replace(

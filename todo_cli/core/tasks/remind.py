@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from todo_cli.contract.reminders import RemindTasks
 from todo_cli.core.tasks.change import writes
 from todo_cli.core.tasks.load import Loaded, Wanted
-from todo_cli.core.tasks.reminders import raise_for_no_due, read_reminders, replace_reminders
+from todo_cli.core.tasks.reminders import raise_for_no_due, read_coming_reminders, replace_reminders
 from todo_cli.core.tasks.select import raise_for_done, read_targets, select_rows
 from todo_cli.core.tasks.store import Edits
 from todo_cli.db.transaction import Transaction
@@ -27,7 +27,7 @@ def remind_tasks(loaded: Loaded, wanted: Wanted, request: RemindTasks) -> Edits:
     if not request.remind and request.replace is not True:
         raise Invalid("no reminder was given", hint="for example: todo remind 12 '1h before'")
     rows = select_rows(loaded, wanted)
-    added = read_reminders(request.remind, wanted.user, loaded.clock)
+    added = read_coming_reminders(request.remind, wanted.user, loaded.clock)
     if added:
         raise_for_done(rows)
     changed = []

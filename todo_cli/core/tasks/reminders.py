@@ -25,7 +25,7 @@ def is_instant(text: str) -> bool:
 
 
 def read_reminders(texts: Sequence[str], user: str, clock: Clock | None) -> tuple[Reminder, ...]:
-    """Return a user's reminders, each once; raises Invalid for words that name none, and for a time that has passed."""
+    """Return a user's reminders, each once; raises Invalid for words that name none."""
     if not texts:
         return ()
     assert clock  # noqa: S101  # the caller has read it for the texts
@@ -41,10 +41,27 @@ def _read_reminder(text: str, user: str, clock: Clock) -> Reminder:
     value = _parse_date(text, clock)
     if not isinstance(value, datetime):
         value = datetime.combine(value, time(DAY_START.hour), zone_of(clock.zone))
-    at = value.astimezone(UTC)
-    if at <= clock.now:
-        raise Invalid(f"the reminder {text[:40]!r} has passed already", hint="name a time that is still to come")
-    return Reminder(user=user, zone=clock.zone, at=at)
+    return Reminder(user=user, zone=clock.zone, at=value.astimezone(UTC))
+
+
+def read_coming_reminders(texts: Sequence[str], user: str, clock: Clock | None) -> tuple[Reminder, ...]:
+    """As `read_reminders`; raises Invalid also for a time that has passed."""
+    reminders = read_reminders(texts, user, clock)
+    if clock:
+        raise_for_passed(reminders, clock.now)
+    return reminders
+
+
+def raise_for_passed(reminders: Sequence[Reminder], now: datetime) -> None:
+    """Raise Invalid for a new reminder at a time that has passed.
+
+    This is a matter of the rule, behind the look-up of the idempotency key: a request that has acted, and is repeated
+    once its time has passed, is answered as before.
+    """
+    for reminder in reminders:
+        if reminder.at and reminder.at <= now:
+            time = f"{reminder.at:%Y-%m-%d %H:%M} UTC"
+            raise Invalid(f"the time to remind, {time}, has passed already", hint="name a time that is still to come")
 
 
 def _parse_date(text: str, clock: Clock) -> date | datetime:

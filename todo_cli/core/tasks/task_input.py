@@ -16,7 +16,7 @@ from todo_cli.contract.tasks import AddTask, EditTasks, NewTask
 from todo_cli.core import validation
 from todo_cli.core.tasks.assignees import read_assignee
 from todo_cli.core.tasks.new_series import NewRepeat, read_repeat, start_series
-from todo_cli.core.tasks.reminders import is_instant, raise_for_no_due, read_reminders
+from todo_cli.core.tasks.reminders import is_instant, raise_for_no_due, read_coming_reminders, read_reminders
 from todo_cli.core.tasks.rows import NO_PRIORITY, TaskRow, date_columns
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid
@@ -193,7 +193,7 @@ def read_patch(request: EditTasks, clock: Clock, user: str) -> TaskPatch:
         add_after=request.add_after or (),
         remove_after=request.remove_after or (),
         repeat=repeat,
-        remind=UNSET if request.remind is UNSET else read_reminders(request.remind, user, clock),
+        remind=UNSET if request.remind is UNSET else read_coming_reminders(request.remind, user, clock),
         user=user,
     )
     given = (request.tags, request.after, request.add_after, request.remove_after, request.remind, repeat)
