@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import _copy
 from tests.support.connections import Line
-from tests.support.many_users import Touched, crowd, touched
+from tests.support.many_users import Touched, crowd, read_whole, touched
 from todo_cli.contract.base import Request
 from todo_cli.contract.blame import BlameTask
 from todo_cli.contract.change_feed import FollowChanges
@@ -232,6 +232,27 @@ def test_request_of_a_large_space_reads_no_more_pages_unless_it_searches(
 ) -> None:
     before, after = (count_pages(REQUESTS[name], where, generic=generic) for where in (few, large))
     within(name, before, after, 10 * _expected_matches(name, generic=generic))
+
+
+# of a space with 20 tasks
+SMALL: dict[str, Request[Any]] = {
+    "show": ShowTask(number=11),
+    "done": CompleteTasks(numbers=(11,)),
+    "edit": EditTasks(numbers=(11,), title="y", add_tags=("c",), remove_tags=("all",)),
+    "blame": BlameTask(number=11),
+    "log of one": ListChanges(number=11),
+    "move": MoveTasks(numbers=(12,), before=13),
+    "undo an old one": Undo(),
+    "redo an old one": Redo(),
+}
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_no_request_reads_all_users(name: str, short_history: Stored) -> None:
+    """Signing in, the policies and the names of members look up a few rows among those of 1,000 users."""
+    found = read_whole(short_history.line, SMALL.get(name, REQUESTS[name]))
+    # for the names of all members of a space, ten look-ups are dearer than a thousand rows, but not than a million
+    assert found == [] or (found == ["users"] and name.startswith(("undo", "redo")))
 
 
 WRITES: dict[str, Request[Any]] = {

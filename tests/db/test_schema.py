@@ -153,6 +153,7 @@ FROZEN = {
     "0033_assignments.sql": "b7bb534ffc1e968d120a853ae71de231f19e66a66f4acd310130dbe4154111a7",
     "0034_watchers.sql": "dd40e21be02e3c84ab957547e695f0e6a8dd7217c50948aa5b3eb32cf3fe760e",
     "0035_own_account.sql": "1d9af8ede97e0f007d75e939f17cf9392da0466f685ab415b995375eaf023e49",
+    "0036_find_members.sql": "e732e1c0dd8b60b7596ccd348f5a703de3e5fbef622955bf27c155dbb1b24a8f",
 }
 
 

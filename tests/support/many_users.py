@@ -22,6 +22,7 @@ INSERT INTO todo.spaces (id, name) SELECT id, name FROM todo.users WHERE name LI
 INSERT INTO todo.members (space_id, user_id, role) SELECT id, id, 'owner' FROM todo.users WHERE name LIKE 'user%';
 INSERT INTO todo.tokens (user_id, id, name, hash, scopes) SELECT id, id, 'first', sha256(name::bytea), '{{all}}'
   FROM todo.users WHERE name LIKE 'user%';
+INSERT INTO todo.preferences (user_id, timezone) SELECT id, 'UTC' FROM todo.users WHERE name LIKE 'user%';
 """
 
 # number after number, so that everybody's rows lie all over the tables, as they do after years
@@ -115,6 +116,29 @@ def _outline(plan: dict[str, Any], depth: int = 0) -> str:
     names = [plan.get(name, "") for name in ("Node Type", "Subplan Name", "Relation Name", "Index Name", "Actual Rows")]
     below = "".join(_outline(part, depth + 1) for part in plan.get("Plans", ()))
     return f"{'  ' * depth}{pages} pages: {' '.join(map(str, names))}\n{below}" if pages else ""
+
+
+_COUNT_WHOLE_READS = b"""SELECT relname, seq_scan FROM pg_stat_xact_user_tables
+ WHERE schemaname = 'todo' AND relname IN ('users', 'members', 'tokens', 'preferences')"""
+
+
+async def _read_whole(line: Line, request: Request[Any]) -> list[str]:
+    connection = line.connection
+    caller = Caller(token=Secret(line.who.token), zone="UTC", way="test", key="a new key")
+    tx = Transaction(connection, caller, type(request))
+    await connection.execute("BEGIN")
+    try:
+        earlier = dict(await (await connection.execute(_COUNT_WHOLE_READS)).fetchall())
+        await handle(tx.inner(type(request), "a new key", enter=True), request)
+        counts = await (await connection.execute(_COUNT_WHOLE_READS)).fetchall()
+        return [name for name, count in counts if count > earlier.get(name, 0)]
+    finally:
+        await connection.execute("ROLLBACK")
+
+
+def read_whole(line: Line, request: Request[Any]) -> list[str]:
+    """Return the tables of users that signing in and the request read from end to end."""
+    return line.runner.run(_read_whole(line, request))
 
 
 async def _touched(line: Line, request: Request[Any], *, generic: bool) -> Touched:

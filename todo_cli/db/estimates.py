@@ -15,12 +15,33 @@ from sqlalchemy import Boolean, Column, Connection, text
 from todo_cli.db.tables.columns import metadata
 
 ROWS_PER_SPACE = 10_000
+ROWS_PER_SPACE_OF_SMALL_TABLES = 10
+SMALL_TABLES = frozenset(
+    {
+        "buckets",
+        "channels",
+        "devices",
+        "failures",
+        "invitations",
+        "members",
+        "passwords",
+        "plans",
+        "preferences",
+        "proposals",
+        "recent_requests",
+        "recent_usage",
+        "space_invitations",
+        "tokens",
+        "views",
+    }
+)
+"""They have a few rows for each space or user. If the planner took them for large tables, it would expect that most of
+the members match, and read those of all spaces to find one."""
 NULL_SHARE = 0.9  # of a column that may be null
 
-# Distinct values of a column; a negative number is a share of the table's rows. Other columns count as unique.
+# Distinct values of a column that names no owner; a negative number is a share of the table's rows. Other columns
+# count as unique.
 DISTINCT = {
-    "space_id": -1 / ROWS_PER_SPACE,
-    "user_id": -1 / ROWS_PER_SPACE,
     "number": ROWS_PER_SPACE,
     "seq": ROWS_PER_SPACE,
     "rev": ROWS_PER_SPACE,
@@ -97,7 +118,15 @@ def place_estimates(connection: Connection) -> None:
 
 
 def _count_distinct(column: Column[Any]) -> float:
+    if column.name in ("space_id", "user_id"):
+        return _count_distinct_owners(column)
     return float(DISTINCT.get(column.name, 2 if isinstance(column.type, Boolean) else -1))
+
+
+def _count_distinct_owners(column: Column[Any]) -> float:
+    if [key.name for key in column.table.primary_key] == [column.name]:
+        return -1.0
+    return -1 / (ROWS_PER_SPACE_OF_SMALL_TABLES if column.table.name in SMALL_TABLES else ROWS_PER_SPACE)
 
 
 def find_values(connection: Connection) -> list[str]:

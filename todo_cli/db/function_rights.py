@@ -73,6 +73,7 @@ FUNCTIONS: dict[str, str] = {
     "decide_device(text, boolean)": CLIENTS,
     "poll_device(text)": "todo_server",
     "space_members()": CLIENTS,
+    "find_members(uuid[])": CLIENTS,
     "user_spaces()": CLIENTS,
     "create_user(uuid, text, boolean, uuid, bytea, text)": _INTERNAL,
     "is_admin()": _INTERNAL,

@@ -1,3 +1,3 @@
 """The schema this release was written for. The database refuses a client that is too old, or newer than itself."""
 
-SCHEMA_VERSION = 35
+SCHEMA_VERSION = 36

@@ -175,7 +175,7 @@ class Conditions:
     def _member(self, term: FieldTerm) -> LiteralString:
         """Return the name of a member, of `me` the caller's."""
         if term.value.lower() == "me":
-            return "(SELECT p.name FROM todo.space_members() p WHERE p.id = %(me)s::uuid)"
+            return "(SELECT p.name FROM todo.find_members(ARRAY[%(me)s::uuid]) p)"
         return self.value(term.value, "text")
 
     def _match_priority(self, term: FieldTerm) -> LiteralString:

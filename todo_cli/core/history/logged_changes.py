@@ -33,7 +33,8 @@ CHANGE_JSON: LiteralString = f"""json_build_object(
     'texts', {texts_of("shown.before || shown.after", "c.texts")})"""
 """The JSON of a change `c` of a statement that has `CHANGE_JOINS`, and its `shown` rows before and after."""
 
-CHANGE_JOINS: LiteralString = """LEFT JOIN todo.space_members() m ON m.id = c.user_id
+CHANGE_JOINS: LiteralString = """LEFT JOIN
+    todo.find_members(ARRAY(SELECT DISTINCT p.user_id FROM page p)) m ON m.id = c.user_id
   LEFT JOIN LATERAL ( -- a join would read the tokens of all users
     SELECT t.name FROM todo.tokens t WHERE t.user_id = c.user_id AND t.id = c.token_id
     OFFSET 0) AS k ON true

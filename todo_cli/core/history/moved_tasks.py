@@ -13,7 +13,7 @@ MAX_NAMED_TASKS = 5
 
 MOVED_TASK: LiteralString = """json_build_object(
     'number', moved.number, 'title', t.title, 'verb', c.verb, 'seq', c.seq,
-    'user', (SELECT m.name FROM todo.space_members() m WHERE m.id = c.user_id))"""
+    'user', (SELECT m.name FROM todo.find_members(ARRAY[c.user_id]) m))"""
 """The task `t` of the number `moved.number`, and the change `c` that it was last in."""
 
 JOIN_LAST_CHANGE: LiteralString = """

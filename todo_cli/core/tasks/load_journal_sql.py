@@ -19,7 +19,7 @@ KNOWN: LiteralString = """(
 LATER_CHANGES: LiteralString = f""",
   'later_changes', coalesce((SELECT json_agg(json_build_object(
       'number', rows.number,
-      'user', (SELECT p.name FROM todo.changes c JOIN todo.space_members() p ON p.id = c.user_id
+      'user', (SELECT p.name FROM todo.changes c CROSS JOIN todo.find_members(ARRAY[c.user_id]) p
         WHERE c.space_id = %(space)s::uuid AND c.seq = rows.rev),
       'expected', expected.row, 'texts', {texts_of("expected.row", "expected.texts")}))
     FROM (

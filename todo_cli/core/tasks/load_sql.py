@@ -95,7 +95,7 @@ _SERIES_PARENTS: LiteralString = """ARRAY(
       WHERE repeat #>> '{template,parent}' IS NOT NULL)"""
 
 _CALLER: LiteralString = """,
-  'user_name', (SELECT p.name FROM todo.space_members() p WHERE p.id = %(me)s::uuid),
+  'user_name', (SELECT p.name FROM todo.find_members(ARRAY[%(me)s::uuid]) p),
   'has_all_scopes', EXISTS (SELECT FROM todo.tokens k
     WHERE k.user_id = %(me)s::uuid AND k.id = todo.current_token_id() AND 'all' = ANY (k.scopes))"""
 

@@ -12,6 +12,20 @@ BEGIN
            SELECT coalesce(todo.current_space('read'), todo.limited_space('read')));
 END $$;
 
+-- name: find_members
+-- Those of the users that are members of this transaction's space.
+CREATE FUNCTION todo.find_members(p_users uuid[]) RETURNS TABLE (id uuid, name text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN QUERY
+  SELECT u.id, u.name
+    FROM todo.members m
+    JOIN todo.users u ON u.id = m.user_id
+   WHERE m.user_id = ANY (p_users)
+     AND m.space_id = (
+           SELECT coalesce(todo.current_space('read'), todo.limited_space('read')));
+END $$;
+
 -- name: user_spaces
 -- The spaces that the caller is a member of.
 CREATE FUNCTION todo.user_spaces() RETURNS TABLE (id uuid, name text, role text)
