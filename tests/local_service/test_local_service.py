@@ -41,7 +41,8 @@ def running(shared_list: LocalList) -> LocalList:
     if not shared_list.socket.exists() or not shared_list.service():
         shared_list.forget_last_start()
         shared_list.todo("list")
-    shared_list.wait_for_service()
+    pid = shared_list.wait_for_service()
+    wait_for(lambda: shared_list.service_processes() == [pid], "a second service has not ended")
     return shared_list
 
 

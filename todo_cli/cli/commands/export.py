@@ -22,7 +22,7 @@ def _complete_format(incomplete: str) -> list[str]:
     return [name for name in list_writable_formats() if name.startswith(incomplete)]
 
 
-FileFormatOption = Annotated[
+ExportFormatOption = Annotated[
     str | None,
     typer.Option(
         "--format",
@@ -41,7 +41,7 @@ AttachmentsDirOption = Annotated[
 def export_tasks(
     ctx: typer.Context,
     words: FilterArgument = None,
-    format: FileFormatOption = None,
+    format: ExportFormatOption = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write instead of stdout.", metavar="FILE")
     ] = None,
