@@ -107,7 +107,7 @@ def test_names_and_ids_are_given_once(admin: Ask) -> None:
 def test_nobody_disables_themselves_or_who_is_not_there(admin: Ask) -> None:
     with pytest.raises(Conflict, match="you cannot disable yourself"):
         admin(DisableUser(name=admin.who.name))
-    with pytest.raises(NotFound, match="there is no person"):
+    with pytest.raises(NotFound, match="there is no user"):
         admin(DisableUser(name=f"{admin.who.name}-nobody"))
 
 
