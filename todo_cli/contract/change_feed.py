@@ -12,7 +12,7 @@ from todo_cli.contract.journal import Change
 from todo_cli.contract.limits import MAX_INTEGER
 
 ChangeCursor = Annotated[
-    int, Meta(ge=0, le=MAX_INTEGER, description="follow behind this change; 0 is before the first one")
+    int, Meta(ge=0, le=MAX_INTEGER, description="follow the changes after this one; 0 is before the first one")
 ]
 
 MAX_REMINDERS = 100

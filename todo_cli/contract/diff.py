@@ -44,5 +44,5 @@ class DiffTasks(Request[DifferencePage], frozen=True, kw_only=True):
     since: Moment = "yesterday"
     until: Moment | None = None
     filter: Annotated[Filter | None, Meta(description="only tasks that match it now")] = None
-    after: Annotated[Number | None, Meta(description="only tasks behind this number")] = None
+    after: Annotated[Number | None, Meta(description="only tasks after this number")] = None
     limit: Limit = 100

@@ -46,7 +46,7 @@ def export_tasks(
         Path | None, typer.Option("--output", "-o", help="File to write instead of stdout.", metavar="FILE")
     ] = None,
     status: Annotated[Literal["open", "done", "deleted", "all"], typer.Option(help="Status of the tasks.")] = "all",
-    journal: Annotated[bool, typer.Option("--journal", help="jsonl: write the journal behind the tasks.")] = False,
+    journal: Annotated[bool, typer.Option("--journal", help="jsonl: write the journal after the tasks.")] = False,
     attachments: AttachmentsDirOption = None,
     as_json: Json = False,
 ) -> None:

@@ -88,8 +88,8 @@ def import_tasks(
     """Import tasks from a file of another tool. The format is detected from the content.
 
     The whole file is checked before anything is stored. Importing a file
-    again adds only what is new in it (--update: and takes over what has
-    changed), and "todo undo" takes all of it back.
+    again adds only its new tasks; --update also takes over its changes.
+    "todo undo" takes back the whole import.
 
     task export | todo import - --name taskwarrior
 
