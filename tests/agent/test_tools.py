@@ -13,7 +13,8 @@ from todo_cli.agent.prompts import SYSTEM_PROMPT
 from todo_cli.contract.claims import ClaimTask
 from todo_cli.contract.journal import ListChanges, Redo, Undo
 from todo_cli.contract.registry import REQUESTS
-from todo_cli.contract.tasks import AddTask, CompleteTasks, DeleteTasks, EditTasks, ListTasks, ShowTask
+from todo_cli.contract.tasks import AddTask, CompleteTasks, EditTasks, ListTasks, ShowTask
+from todo_cli.contract.trash import DeleteTasks
 from todo_cli.contract.turn_steps import Message, MessageCall
 from todo_cli.errors import Invalid
 from todo_cli.parsing.filter_parser import parse_filter

@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import COMMAND
 from tests.support.chat_process import ChatProcess, slow_answer
-from tests.support.fake_model import FakeModel, Script, call_answer, text_answer
+from tests.support.fake_model import FakeModel, Script, call_answer, delta_stream, text_answer
 from tests.support.terminal import Terminal
 from todo_cli.cli.render.turn_summary import summary_lines
 
@@ -103,6 +103,17 @@ def test_spinner_where_motion_is_not_wanted_is_one_line_or_none(
     assert screen.raw.count("thinking") == bool(note)
     assert screen.text.startswith(f"{note}Yes.\n")
     assert ("tokens" in screen.text) == bool(note)
+
+
+@pytest.mark.parametrize(("env", "shown"), [({}, "\nHm, one moment.\nYes.\n"), ({"NO_COLOR": "1"}, "\nYes.\n")])
+def test_reasoning_is_dimmed_above_the_answer_and_kept_from_stdout(
+    talker: ChatProcess, env: dict[str, str], shown: str
+) -> None:
+    talker.script([{"wait": 0.5}, *delta_stream({"reasoning_content": "\n\nHm, one moment."}, {"content": "Yes."})])
+    screen = Terminal(talker.todo, "ask", "is it?", **env)
+    screen.ended()
+    assert shown in f"\n{screen.text}"
+    assert ("\x1b[2mHm,\x1b[0m" in screen.raw) == (not env)
 
 
 def test_ctrl_c_before_the_first_word_prints_one_line(talker: ChatProcess) -> None:

@@ -10,6 +10,7 @@ from tests.conftest import Todo
 from tests.support.terminal_output import ACTING, ESCAPES, NASTY, SHOWN, run_on_terminal
 from todo_cli.cli.render.cells import measure
 from todo_cli.cli.render.escape import escape
+from todo_cli.cli.render.text import wrap
 
 
 def test_control_characters_in_output_are_escaped(todo: Todo) -> None:
@@ -138,3 +139,20 @@ def test_filter_mistake_on_a_terminal_points_at_its_place(todo: Todo) -> None:
     assert "^" not in todo("list", "prioriy:1").err
     problem = json.loads(todo("list", "prioriy:1", "--json").err)["error"]
     assert (problem["filter"], problem["position"]) == ("prioriy:1", 1)
+
+
+@pytest.mark.parametrize(
+    ("line", "lines"),
+    [
+        ("   5  edit    #13 東京: due none → 30 Nov", ["   5  edit    #13 東京: due", "     none → 30 Nov"]),
+        (
+            "  \x1b[32m✓\x1b[0m Added #12 one two three four",
+            ["  \x1b[32m✓\x1b[0m Added #12 one two three", "     four"],
+        ),
+    ],
+)
+def test_wrap_of_a_wide_or_colored_line_counts_cells_and_keeps_blanks(
+    monkeypatch: pytest.MonkeyPatch, line: str, lines: list[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "28")
+    assert wrap(line, " " * 5).split("\n") == lines

@@ -47,6 +47,9 @@ def test_exit_code_is_0_on_success(todo: Todo) -> None:
 def test_exit_code_is_2_for_bad_usage(todo: Todo) -> None:
     assert_refused(todo, 2, "add", "a", "--due", "never", says="is not a date")
     assert_refused(todo, 2, "list", "--nosuch", says="no such option")
+    assert_refused(
+        todo, 2, "add", "--du", "friday", says="no such option: --du (did you mean --due? see: todo add --help)"
+    )
     assert_refused(todo, 2, "list", "--status", "gone", says="gone")
     assert_refused(todo, 2, "list", "--limit", "0")
     assert_refused(todo, 2, "show", says="argument")

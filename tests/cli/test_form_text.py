@@ -101,7 +101,7 @@ def test_values_are_exact_and_in_the_words_of_options() -> None:
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [
-        ("title: a\n\ndue: fri\n", (3, "due stands behind an empty line")),
+        ("title: a\n\ndue: fri\n", (3, "due stands after an empty line")),
         ("title: a\ntitle: b\n", (2, "title is here twice")),
         ("just a note\n", (1, "has no field in front of it")),
         ("title: a\n=== #7 b\n", (2, "#7 is not in this form")),

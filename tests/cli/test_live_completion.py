@@ -64,6 +64,11 @@ def test_words_follow_from_the_place_on_the_command_line(filled: Todo) -> None:
         ("--no-color", "view", "rm", ""): ["calls"],
         ("token", "revoke", ""): ["first"],
         ("search", ""): [],
+        ("import", "--format", "to"): ["todo.txt", "todoist-csv", "todoist-backup"],
+        ("export", "--format=to"): ["--format=todo.txt"],
+        ("schema", "vi"): ["view"],
+        ("schema", "view", "r"): ["rm"],
+        ("schema", "view", "rm", ""): [],
         ("import", ""): [""],  # the shell completes a file
     }.items():
         assert complete(filled, *words) == offered, words

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tests.support.task_rows import EARLIER, NOW, ROWS, make_loaded, make_row, want
 from todo_cli.contract.claims import ClaimTask, ReleaseTasks
-from todo_cli.contract.tasks import DeleteTasks, RestoreTasks
 from todo_cli.contract.time_tracking import StartTasks, StopTasks
+from todo_cli.contract.trash import DeleteTasks, RestoreTasks
 from todo_cli.core.tasks.claim import claim_task, release_tasks
 from todo_cli.core.tasks.load import TaskFilter, Wanted
 from todo_cli.core.tasks.load_sql import TargetSql

@@ -10,7 +10,8 @@ from tests.jobs.conftest import Post
 from todo_cli.contract.journal import Undo
 from todo_cli.contract.preferences import SetPreferences
 from todo_cli.contract.reminders import RemindTasks
-from todo_cli.contract.tasks import AddTask, AddTasks, CompleteTasks, DeleteTasks, EditTasks, NewTask, ReopenTasks, Task
+from todo_cli.contract.tasks import AddTask, AddTasks, CompleteTasks, EditTasks, NewTask, ReopenTasks, Task
+from todo_cli.contract.trash import DeleteTasks
 from todo_cli.errors import Conflict, Invalid
 from todo_cli.parsing.reminders import LeadTime, compute_moment, format_lead, parse_lead
 

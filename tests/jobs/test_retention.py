@@ -12,7 +12,8 @@ from todo_cli.contract.comments import AddComment
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.journal import ListChanges, Undo
 from todo_cli.contract.proposals import ListProposals
-from todo_cli.contract.tasks import AddTask, CompleteTasks, DeleteTasks, EditTasks, ListTasks, RestoreTasks, ShowTask
+from todo_cli.contract.tasks import AddTask, CompleteTasks, EditTasks, ListTasks, ShowTask
+from todo_cli.contract.trash import DeleteTasks, RestoreTasks
 from todo_cli.errors import Conflict, NotFound
 from todo_cli.jobs.options import Retention
 

@@ -41,7 +41,8 @@ def running(shared_list: LocalList) -> LocalList:
     if not shared_list.socket.exists() or not shared_list.service():
         shared_list.forget_last_start()
         shared_list.todo("list")
-    shared_list.wait_for_service()
+    pid = shared_list.wait_for_service()
+    wait_for(lambda: shared_list.service_processes() == [pid], "a second service has not ended")
     return shared_list
 
 
@@ -106,6 +107,15 @@ def test_command_through_the_service_loads_no_driver(running: LocalList) -> None
     modules = imported_modules(running.todo, "add", "milk")
     assert modules & (HEAVY_PACKAGES | NETWORK_MODULES) == set()
     assert len(modules) <= MAX_MODULES_OF_ADD
+
+
+def test_token_that_needs_a_server_waits_for_the_service(running: LocalList) -> None:
+    narrow = running.todo("token", "create", "--name", "narrow", "--scopes", "read,tasks:write", "--json").json["token"]
+    running.todo("init", "--stop")
+    added = running.todo("add", "by a narrow token", env={"TODO_TOKEN": narrow})
+    assert (added.code, running.ways()["by a narrow token"]) == (0, "api"), added
+    refused = running.todo("list", env={"TODO_TOKEN": narrow, "TODO_SERVICE": "false"})
+    assert (refused.code, "cannot be used directly on the database" in refused.err) == (5, True), refused
 
 
 def test_command_whose_service_is_killed_goes_direct_once(running: LocalList) -> None:

@@ -15,17 +15,8 @@ from tests.support.ask import Ask, AskAs
 from tests.support.task_contents import contents
 from todo_cli.contract.base import Request
 from todo_cli.contract.journal import Redo, Undo
-from todo_cli.contract.tasks import (
-    AddTask,
-    AddTasks,
-    CompleteTasks,
-    DeleteTasks,
-    EditTasks,
-    NewTask,
-    ReopenTasks,
-    RestoreTasks,
-    ShowTask,
-)
+from todo_cli.contract.tasks import AddTask, AddTasks, CompleteTasks, EditTasks, NewTask, ReopenTasks, ShowTask
+from todo_cli.contract.trash import DeleteTasks, RestoreTasks
 from todo_cli.errors import TodoError
 
 NUMBERS = st.lists(st.integers(1, 5), min_size=1, max_size=3).map(tuple)

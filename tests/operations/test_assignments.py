@@ -19,14 +19,13 @@ from todo_cli.contract.tasks import (
     AddTask,
     AddTasks,
     CompleteTasks,
-    DeleteTasks,
     EditTasks,
     ListTasks,
     NewTask,
     ReopenTasks,
-    RestoreTasks,
     ShowTask,
 )
+from todo_cli.contract.trash import DeleteTasks, RestoreTasks
 from todo_cli.errors import NotFound
 
 

@@ -19,7 +19,8 @@ from todo_cli.contract.limits import (
     MAX_UNFINISHED_UPLOADS,
     UPLOAD_HOURS,
 )
-from todo_cli.contract.tasks import CompleteTasks, DeleteTasks
+from todo_cli.contract.tasks import CompleteTasks
+from todo_cli.contract.trash import DeleteTasks
 from todo_cli.db.schema import read_functions
 from todo_cli.errors import Conflict, Invalid, NotFound, TodoError
 

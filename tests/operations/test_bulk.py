@@ -15,18 +15,9 @@ from todo_cli.contract.ids import new_id
 from todo_cli.contract.journal import ListChanges, Undo
 from todo_cli.contract.limits import MAX_CHANGE_BYTES
 from todo_cli.contract.plans import ApplyPlan, MakePlan
-from todo_cli.contract.tasks import (
-    AddTasks,
-    Changed,
-    CompleteTasks,
-    DeleteTasks,
-    EditTasks,
-    ListTasks,
-    NewTask,
-    ReopenTasks,
-    RestoreTasks,
-)
+from todo_cli.contract.tasks import AddTasks, Changed, CompleteTasks, EditTasks, ListTasks, NewTask, ReopenTasks
 from todo_cli.contract.time_tracking import SkipTasks, StartTasks, StopTasks
+from todo_cli.contract.trash import DeleteTasks, RestoreTasks
 from todo_cli.contract.views import SaveView
 from todo_cli.errors import Conflict, Invalid, NotFound
 

@@ -16,17 +16,9 @@ from todo_cli.contract.claims import ClaimTask, ReleaseTasks
 from todo_cli.contract.ids import new_id, new_token
 from todo_cli.contract.journal import ListChanges, Redo, Undo
 from todo_cli.contract.plans import ApplyPlan, MakePlan
-from todo_cli.contract.tasks import (
-    AddTasks,
-    CompleteTasks,
-    DeleteTasks,
-    EditTasks,
-    ListTasks,
-    NewTask,
-    ReopenTasks,
-    Task,
-)
+from todo_cli.contract.tasks import AddTasks, CompleteTasks, EditTasks, ListTasks, NewTask, ReopenTasks, Task
 from todo_cli.contract.tokens import CreateToken
+from todo_cli.contract.trash import DeleteTasks
 from todo_cli.errors import Conflict, Invalid, NotAllowed, NotFound, NotNow
 
 

@@ -11,7 +11,8 @@ from tests.support.ask import Ask
 from tests.support.connections import Line
 from tests.support.limited_tokens import create_limited_token
 from todo_cli.contract.completion import MAX_SUGGESTIONS, SuggestWords
-from todo_cli.contract.tasks import CompleteTasks, DeleteTasks, EditTasks
+from todo_cli.contract.tasks import CompleteTasks, EditTasks
+from todo_cli.contract.trash import DeleteTasks
 from todo_cli.core.completion.suggestions import list_ranges
 from todo_cli.errors import Invalid
 

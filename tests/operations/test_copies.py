@@ -11,8 +11,9 @@ from todo_cli.contract.comments import AddComment
 from todo_cli.contract.copies import CopyTasks
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.journal import Undo
-from todo_cli.contract.tasks import CompleteTasks, DeleteTasks, ListTasks, ShowTask
+from todo_cli.contract.tasks import CompleteTasks, ListTasks, ShowTask
 from todo_cli.contract.time_tracking import StartTasks, StopTasks
+from todo_cli.contract.trash import DeleteTasks
 from todo_cli.errors import Conflict, NotFound
 
 

@@ -11,7 +11,8 @@ from tests.support.ask import Ask
 from todo_cli.contract.blame import BlameTask
 from todo_cli.contract.diff import DiffTasks
 from todo_cli.contract.journal import Undo
-from todo_cli.contract.tasks import AddTasks, CompleteTasks, DeleteTasks, EditTasks, NewTask, ReopenTasks, RestoreTasks
+from todo_cli.contract.tasks import AddTasks, CompleteTasks, EditTasks, NewTask, ReopenTasks
+from todo_cli.contract.trash import DeleteTasks, RestoreTasks
 from todo_cli.errors import Invalid, NotFound
 
 

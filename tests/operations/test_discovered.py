@@ -6,7 +6,8 @@ import pytest
 
 from tests.support.ask import Ask
 from todo_cli.contract.journal import ListChanges, Redo, Undo
-from todo_cli.contract.tasks import AddTasks, DeleteTasks, EditTasks, ListTasks, NewTask, ShowTask
+from todo_cli.contract.tasks import AddTasks, EditTasks, ListTasks, NewTask, ShowTask
+from todo_cli.contract.trash import DeleteTasks
 from todo_cli.errors import Conflict, Invalid, NotFound
 
 

@@ -10,7 +10,8 @@ from todo_cli.contract.edits import EditEachTask, TaskEdit
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.journal import ListChanges, Undo
 from todo_cli.contract.plans import ApplyPlan, MakePlan
-from todo_cli.contract.tasks import CompleteTasks, DeleteTasks, EditTasks
+from todo_cli.contract.tasks import CompleteTasks, EditTasks
+from todo_cli.contract.trash import DeleteTasks
 from todo_cli.errors import Conflict, Invalid, NotFound, TodoError
 
 

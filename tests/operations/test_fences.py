@@ -17,9 +17,10 @@ from todo_cli.contract.comments import AddComment, EditComment, RemoveComment
 from todo_cli.contract.ids import new_id, new_token
 from todo_cli.contract.journal import ListChanges, Undo
 from todo_cli.contract.reminders import RemindTasks
-from todo_cli.contract.tasks import CompleteTasks, DeleteTasks, EditTasks, ReopenTasks, RestoreTasks
+from todo_cli.contract.tasks import CompleteTasks, EditTasks, ReopenTasks
 from todo_cli.contract.time_tracking import StartTasks
 from todo_cli.contract.tokens import CreateToken
+from todo_cli.contract.trash import DeleteTasks, RestoreTasks
 from todo_cli.errors import Conflict, Invalid, NotAllowed
 
 Write = Callable[[str], Request[Any]]

@@ -16,7 +16,8 @@ from tests.support.connections import Line
 from todo_cli.contract.comments import AddComment
 from todo_cli.contract.filters import SORTS
 from todo_cli.contract.ids import new_id
-from todo_cli.contract.tasks import AddTasks, CompleteTasks, DeleteTasks, ListTasks, NewTask
+from todo_cli.contract.tasks import AddTasks, CompleteTasks, ListTasks, NewTask
+from todo_cli.contract.trash import DeleteTasks
 from todo_cli.core.filters.sorting import KEYS
 from todo_cli.errors import Invalid, NotFound
 

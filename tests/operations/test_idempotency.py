@@ -14,18 +14,9 @@ from tests.support.ask import Ask, AskAs
 from todo_cli.contract.base import Request
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.journal import ListChanges, Redo, Undo
-from todo_cli.contract.tasks import (
-    AddTask,
-    AddTasks,
-    CompleteTasks,
-    DeleteTasks,
-    EditTasks,
-    ListTasks,
-    NewTask,
-    ReopenTasks,
-    RestoreTasks,
-)
+from todo_cli.contract.tasks import AddTask, AddTasks, CompleteTasks, EditTasks, ListTasks, NewTask, ReopenTasks
 from todo_cli.contract.tokens import CreateToken, RevokeToken
+from todo_cli.contract.trash import DeleteTasks, RestoreTasks
 from todo_cli.errors import Conflict, Invalid
 
 NAME = "rotten ключ / 100%"

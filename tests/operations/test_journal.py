@@ -20,15 +20,14 @@ from todo_cli.contract.tasks import (
     AddTask,
     AddTasks,
     CompleteTasks,
-    DeleteTasks,
     EditTasks,
     ListTasks,
     NewTask,
     ReopenTasks,
-    RestoreTasks,
     ShowTask,
 )
 from todo_cli.contract.tokens import CreateToken, ListTokens, RevokeToken
+from todo_cli.contract.trash import DeleteTasks, RestoreTasks
 from todo_cli.contract.users import AddUser, DisableUser, ListUsers, WhoAmI
 from todo_cli.errors import Invalid, NotFound, TodoError
 

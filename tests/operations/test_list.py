@@ -9,7 +9,8 @@ import pytest
 from tests.conftest import Database
 from tests.support.ask import Ask, AskAs
 from tests.support.list_sorts import SORTS, sort_key, titles
-from todo_cli.contract.tasks import AddTasks, CompleteTasks, DeleteTasks, EditTasks, ListTasks, NewTask, Task
+from todo_cli.contract.tasks import AddTasks, CompleteTasks, EditTasks, ListTasks, NewTask, Task
+from todo_cli.contract.trash import DeleteTasks
 from todo_cli.errors import Invalid
 
 

@@ -12,7 +12,8 @@ from tests.conftest import Database
 from tests.support.ask import Ask
 from todo_cli.contract.journal import ListChanges, Redo, Undo
 from todo_cli.contract.order import MoveTasks, SortTasks
-from todo_cli.contract.tasks import CompleteTasks, DeleteTasks, ListTasks
+from todo_cli.contract.tasks import CompleteTasks, ListTasks
+from todo_cli.contract.trash import DeleteTasks
 from todo_cli.errors import Conflict, Invalid, NotFound
 
 

@@ -9,7 +9,8 @@ from tests.support.ask import Ask, AskAs
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.journal import ListChanges
 from todo_cli.contract.plans import ApplyPlan, ListPlans, MakePlan, Plan, RefusePlan
-from todo_cli.contract.tasks import DeleteTasks, EditTasks
+from todo_cli.contract.tasks import EditTasks
+from todo_cli.contract.trash import DeleteTasks
 from todo_cli.errors import Conflict, Invalid, NotFound
 
 

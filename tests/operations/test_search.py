@@ -10,7 +10,8 @@ from tests.support.ask import Ask
 from todo_cli.contract.comments import AddComment, EditComment, RemoveComment
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.search import SearchTasks, TaskHit
-from todo_cli.contract.tasks import CompleteTasks, DeleteTasks, EditTasks
+from todo_cli.contract.tasks import CompleteTasks, EditTasks
+from todo_cli.contract.trash import DeleteTasks
 from todo_cli.errors import Invalid
 
 

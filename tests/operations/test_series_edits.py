@@ -11,8 +11,9 @@ from tests.conftest import Database
 from tests.support.ask import Ask, AskAs
 from tests.support.series import MONDAY, done, dues, every
 from todo_cli.contract.journal import ListChanges, Redo, Undo
-from todo_cli.contract.tasks import AddTask, CompleteTasks, DeleteTasks, EditTasks, ListTasks, ReopenTasks, RestoreTasks
+from todo_cli.contract.tasks import AddTask, CompleteTasks, EditTasks, ListTasks, ReopenTasks
 from todo_cli.contract.time_tracking import SkipTasks
+from todo_cli.contract.trash import DeleteTasks, RestoreTasks
 from todo_cli.errors import Conflict, Invalid, NotFound, TodoError
 
 

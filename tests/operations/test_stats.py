@@ -5,8 +5,9 @@ from __future__ import annotations
 from tests.conftest import Database, Person
 from tests.support.ask import Ask
 from todo_cli.contract.stats import ShowStats
-from todo_cli.contract.tasks import CompleteTasks, DeleteTasks
+from todo_cli.contract.tasks import CompleteTasks
 from todo_cli.contract.time_tracking import StartTasks, StopTasks
+from todo_cli.contract.trash import DeleteTasks
 
 
 def test_stats_count_by_day_what_was_added_done_and_open(ask: Ask, db: Database, person: Person) -> None:

@@ -9,7 +9,8 @@ import pytest
 from tests.support.ask import Ask
 from tests.support.task_requests import edit
 from todo_cli.contract.journal import ListChanges, Redo, Undo
-from todo_cli.contract.tasks import AddTasks, CompleteTasks, DeleteTasks, NewTask, ReopenTasks, RestoreTasks, ShowTask
+from todo_cli.contract.tasks import AddTasks, CompleteTasks, NewTask, ReopenTasks, ShowTask
+from todo_cli.contract.trash import DeleteTasks, RestoreTasks
 from todo_cli.errors import Conflict, Invalid, NotFound
 
 

@@ -7,7 +7,8 @@ import pytest
 from tests.conftest import Database
 from tests.support.ask import Ask, AskAs
 from tests.support.task_requests import numbers_of
-from todo_cli.contract.tasks import Changed, CompleteTasks, DeleteTasks, EditTasks, OnTasks, ReopenTasks, RestoreTasks
+from todo_cli.contract.tasks import Changed, CompleteTasks, EditTasks, OnTasks, ReopenTasks
+from todo_cli.contract.trash import DeleteTasks, RestoreTasks
 from todo_cli.errors import Conflict, Invalid, NotAllowed, NotFound
 
 EVERY_WRITE: tuple[type[OnTasks], ...] = (CompleteTasks, ReopenTasks, EditTasks, DeleteTasks, RestoreTasks)

@@ -10,8 +10,9 @@ import pytest
 from tests.support.ask import Ask
 from todo_cli.contract.base import Request
 from todo_cli.contract.claims import ClaimTask
-from todo_cli.contract.tasks import AddTask, Changed, CompleteTasks, DeleteTasks, EditTasks, ListTasks, ShowTask, Task
+from todo_cli.contract.tasks import AddTask, Changed, CompleteTasks, EditTasks, ListTasks, ShowTask, Task
 from todo_cli.contract.time_tracking import StartTasks, StopTasks
+from todo_cli.contract.trash import DeleteTasks
 
 ON_TASK_2: dict[str, tuple[Request[Any], ...]] = {
     "a title alone": (),

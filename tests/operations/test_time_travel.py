@@ -20,15 +20,14 @@ from todo_cli.contract.tasks import (
     AddTask,
     AddTasks,
     CompleteTasks,
-    DeleteTasks,
     EditTasks,
     ListTasks,
     NewTask,
     ReopenTasks,
-    RestoreTasks,
     ShowTask,
 )
 from todo_cli.contract.time_tracking import StartTasks, StopTasks
+from todo_cli.contract.trash import DeleteTasks, RestoreTasks
 from todo_cli.errors import Invalid, NotFound, TodoError
 
 WORDS = ("milk", "bread", "rent", "Überweisung", "report")

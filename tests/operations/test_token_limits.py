@@ -20,17 +20,9 @@ from todo_cli.contract.jobs import RetryJobs
 from todo_cli.contract.journal import ListChanges, Undo
 from todo_cli.contract.search import SearchTasks
 from todo_cli.contract.sessions import RevokeSessions
-from todo_cli.contract.tasks import (
-    AddTask,
-    AddTasks,
-    CompleteTasks,
-    DeleteTasks,
-    EditTasks,
-    ListTasks,
-    NewTask,
-    ShowTask,
-)
+from todo_cli.contract.tasks import AddTask, AddTasks, CompleteTasks, EditTasks, ListTasks, NewTask, ShowTask
 from todo_cli.contract.tokens import ListTokens, RevokeToken
+from todo_cli.contract.trash import DeleteTasks
 from todo_cli.contract.users import WhoAmI
 from todo_cli.contract.views import ChooseView, ListProjects, ListTags, RemoveView, SaveView
 from todo_cli.errors import Invalid, NotAllowed, NotFound, TooMany

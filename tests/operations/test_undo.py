@@ -13,16 +13,8 @@ from tests.support.ask import Ask, AskAs
 from tests.support.task_contents import content, contents
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.journal import Redo, Undo
-from todo_cli.contract.tasks import (
-    AddTasks,
-    CompleteTasks,
-    DeleteTasks,
-    EditTasks,
-    ListTasks,
-    NewTask,
-    ReopenTasks,
-    RestoreTasks,
-)
+from todo_cli.contract.tasks import AddTasks, CompleteTasks, EditTasks, ListTasks, NewTask, ReopenTasks
+from todo_cli.contract.trash import DeleteTasks, RestoreTasks
 from todo_cli.errors import Conflict, Invalid, NotFound
 
 

@@ -196,7 +196,7 @@ def test_ctrl_c_at_every_stage_returns_to_the_prompt(talker: ChatProcess, termin
     screen.child.send("/approve\r")
     screen.until(lambda: screen.text.count("[y/N]") == 2)
     screen.child.send("n\r")
-    screen.until("✗ not done: rm ")
+    screen.until("✗ not done: rm #2 two")
     screen.until("Kept it")
     screen.child.send(CTRL_C + CTRL_C)  # the second one leaves at once
     screen.prompted()

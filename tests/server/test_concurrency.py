@@ -18,7 +18,8 @@ from tests.conftest import Database, Person, Server, Todo
 from tests.support.thread_clients import over, straight
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.journal import Redo, Undo
-from todo_cli.contract.tasks import AddTask, CompleteTasks, DeleteTasks, EditTasks, ReopenTasks, RestoreTasks
+from todo_cli.contract.tasks import AddTask, CompleteTasks, EditTasks, ReopenTasks
+from todo_cli.contract.trash import DeleteTasks, RestoreTasks
 from todo_cli.errors import Conflict, NotFound
 
 EMPTY: dict[str, Any] = {"project": None, "note": None, "tags": [], "claimed_by": None, "claimed_until": None}

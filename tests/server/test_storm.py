@@ -28,8 +28,9 @@ from todo_cli.contract.base import Request
 from todo_cli.contract.claims import ClaimTask, ReleaseTasks
 from todo_cli.contract.ids import new_id, new_token
 from todo_cli.contract.journal import Undo
-from todo_cli.contract.tasks import AddTask, CompleteTasks, DeleteTasks, EditTasks, ReopenTasks, RestoreTasks, Task
+from todo_cli.contract.tasks import AddTask, CompleteTasks, EditTasks, ReopenTasks, Task
 from todo_cli.contract.tokens import CreateToken
+from todo_cli.contract.trash import DeleteTasks, RestoreTasks
 from todo_cli.errors import Conflict, NotFound, NotNow
 
 WORKERS, TYPISTS = 20, 3

@@ -25,18 +25,9 @@ from todo_cli.contract.journal import ListChanges
 from todo_cli.contract.order import MoveTasks, SortTasks
 from todo_cli.contract.registry import REQUESTS
 from todo_cli.contract.reminders import RemindTasks
-from todo_cli.contract.tasks import (
-    AddTask,
-    AddTasks,
-    CompleteTasks,
-    DeleteTasks,
-    EditTasks,
-    NewTask,
-    ReopenTasks,
-    RestoreTasks,
-    ShowTask,
-)
+from todo_cli.contract.tasks import AddTask, AddTasks, CompleteTasks, EditTasks, NewTask, ReopenTasks, ShowTask
 from todo_cli.contract.time_tracking import SkipTasks, StartTasks, StopTasks
+from todo_cli.contract.trash import DeleteTasks, RestoreTasks
 
 DATA = b"bytes"
 DIGEST = sha256(DATA).hexdigest()

@@ -7,7 +7,8 @@ from todo_cli.cli.prompts import ask_yes_no
 from todo_cli.cli.render import text
 from todo_cli.cli.session import Session
 from todo_cli.contract.plans import ApplyPlan, Plan, RefusePlan
-from todo_cli.contract.tasks import Changed, DeleteTasks, OnTasks
+from todo_cli.contract.tasks import Changed, OnTasks
+from todo_cli.contract.trash import DeleteTasks
 from todo_cli.errors import Conflict, Invalid, NeedsAnswer
 
 MAX_UNASKED_TASKS = 3

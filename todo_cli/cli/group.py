@@ -195,7 +195,8 @@ def _limit_help_width() -> None:
 
 
 def _format_usage_error(error: Any) -> str:
-    text: str = error.format_message().strip().rstrip(".")
+    is_option = isinstance(error, _click.exceptions.NoSuchOption)
+    text: str = (error.message if is_option else error.format_message()).strip().rstrip(".")
     return text[:1].lower() + text[1:]
 
 
@@ -203,5 +204,7 @@ def _usage_hint(error: Any) -> str:
     context = getattr(error, "ctx", None)
     see = f"see: {context.command_path} --help" if context else "see: todo --help"
     if isinstance(error, _click.exceptions.NoSuchOption):
+        if error.possibilities:
+            return f"did you mean {' or '.join(sorted(error.possibilities))}? {see}"
         return f"put -- before words that begin with a minus; {see}"
     return see

@@ -36,7 +36,7 @@ def take_json_fields(args: list[str]) -> list[str]:
             if not word.startswith("-") and word in field_names():
                 raise Invalid(
                     f"--json {word} has two meanings",
-                    hint=f"select the field with --json={word}, or put --json behind the words",
+                    hint=f"select the field with --json={word}, or put --json after the words",
                 )
     return args
 

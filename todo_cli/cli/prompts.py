@@ -61,7 +61,7 @@ def read_secret_lines(count: int, *, noun: str) -> list[str]:
 def read_line(session: Session, question: str, *, flag: str) -> str:
     """Read a line from the terminal; raises NeedsAnswer, which names the flag, without one."""
     if not session.is_interactive:
-        raise NeedsAnswer(f"there is no terminal to ask on: {question.strip()}", hint=f"answer with {flag}")
+        raise NeedsAnswer(f"{flag} is required where there is no terminal to ask on")
     sys.stderr.write(question)
     sys.stderr.flush()
     return sys.stdin.readline().strip()

@@ -31,7 +31,7 @@ Keyring = Annotated[
     typer.Option("--keyring/--no-keyring", help="Store the token in the system keyring.", show_default=False),
 ]
 Insecure = Annotated[
-    bool, typer.Option("--insecure", help="Send secrets unencrypted to a http:// server on another machine.")
+    bool, typer.Option("--insecure", help="Send secrets unencrypted to an http:// server on another machine.")
 ]
 PasswordStdin = Annotated[
     bool,

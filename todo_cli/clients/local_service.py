@@ -1,6 +1,7 @@
 """The client of a local list: through its service where that answers, else straight to its Postgres.
 
-Both ways send the same idempotency key, so that a request whose answer the service took with it is done once.
+Both ways send the same idempotency key, so that a request whose answer the service took with it is done once. A token
+that the database accepts only from a server (another user's, or one of fewer scopes) waits until a service has started.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from todo_cli.clients.http_once import NotConnected, ResponseLost
 from todo_cli.contract.base import Request
 from todo_cli.contract.clock import Clock
 from todo_cli.contract.display import NO_DISPLAY_PREFERENCES
-from todo_cli.errors import Invalid, Unavailable
+from todo_cli.errors import Invalid, NotAllowed, Unavailable
 from todo_cli.local_service.places import address_service, find_socket
 from todo_cli.settings.settings import Settings
 
@@ -50,11 +51,18 @@ class LocalServiceClient:
         direct = self._open_direct()
         try:
             return self._keep_clock(direct, direct.send_now(request, key))
+        except NotAllowed as error:
+            if not self._needs_service(error, request):
+                raise
         finally:
             self._start_service()
+        self._wait_for_service()
+        return self._keep_clock(self._http, self._http.send_now(request, key))
 
     async def send(self, request: Request[R], key: str | None = None, fences: tuple[int, ...] = ()) -> R:
         """Do `send_now` from an event loop, over kept connections."""
+        import asyncio
+
         key = idempotency_key(request, key)
         if prepared := self._prepare(request, key, fences):
             try:
@@ -65,8 +73,13 @@ class LocalServiceClient:
         direct = self._open_direct()
         try:
             return self._keep_clock(direct, await direct.send(request, key, fences))
+        except NotAllowed as error:
+            if not self._needs_service(error, request):
+                raise
         finally:
             self._start_service()
+        await asyncio.to_thread(self._wait_for_service)
+        return self._keep_clock(self._http, await self._http.send(request, key, fences))
 
     def _prepare(self, request: Request[Any], key: str | None, fences: tuple[int, ...] = ()) -> PreparedRequest | None:
         """Return the request for the service; None without one, or for a request that only Postgres can take."""
@@ -88,6 +101,17 @@ class LocalServiceClient:
 
             self._direct = DirectClient(self._settings)
         return self._direct
+
+    def _needs_service(self, error: NotAllowed, request: Request[Any]) -> bool:
+        """Return whether a service that starts now can take a request which the database refused."""
+        from todo_cli.db.errors import NEEDS_SERVER
+
+        return self._is_away and bool(request.route) and error.detail == NEEDS_SERVER
+
+    def _wait_for_service(self) -> None:
+        from todo_cli.local_service.start import wait_for_service
+
+        wait_for_service(self._settings)
 
     def _start_service(self) -> None:
         if self._is_away:

@@ -1,7 +1,5 @@
 """Following the changes of a space: the next ones after a cursor, oldest first."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -14,7 +12,7 @@ from todo_cli.contract.journal import Change
 from todo_cli.contract.limits import MAX_INTEGER
 
 ChangeCursor = Annotated[
-    int, Meta(ge=0, le=MAX_INTEGER, description="follow behind this change; 0 is before the first one")
+    int, Meta(ge=0, le=MAX_INTEGER, description="follow the changes after this one; 0 is before the first one")
 ]
 
 MAX_REMINDERS = 100

@@ -1,7 +1,5 @@
 """The differences between the tasks of two moments."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -46,5 +44,5 @@ class DiffTasks(Request[DifferencePage], frozen=True, kw_only=True):
     since: Moment = "yesterday"
     until: Moment | None = None
     filter: Annotated[Filter | None, Meta(description="only tasks that match it now")] = None
-    after: Annotated[Number | None, Meta(description="only tasks behind this number")] = None
+    after: Annotated[Number | None, Meta(description="only tasks after this number")] = None
     limit: Limit = 100

@@ -1,7 +1,5 @@
 """Tasks: the Requests that add, list, show and change them."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
@@ -35,8 +33,8 @@ from todo_cli.contract.task_types import (
 )
 
 __all__ = [
-    "AddTask", "AddTasks", "Changed", "CompleteTasks", "DeleteTasks", "EditTasks", "ListTasks", "NewTask",
-    "OnTasks", "ReopenTasks", "Repeat", "RestoreTasks", "ShowTask", "Task", "TaskPage", "TaskStatus",
+    "AddTask", "AddTasks", "Changed", "CompleteTasks", "EditTasks", "ListTasks", "NewTask", "OnTasks",
+    "ReopenTasks", "Repeat", "ShowTask", "Task", "TaskPage", "TaskStatus",
 ]  # fmt: skip  # a list of names
 
 
@@ -227,27 +225,3 @@ class EditTasks(OnTasks, frozen=True, kw_only=True):
     discovered_from: Number | UnsetType | None = UNSET
     assigned_to: Name | UnsetType | None = UNSET
     occurrences: Literal["this", "all"] | UnsetType = UNSET
-
-
-class DeleteTasks(OnTasks, frozen=True, kw_only=True):
-    """Move tasks to the trash; they keep their numbers and can be restored."""
-
-    verb = "DeleteTasks"
-    label = "rm"
-    past = "Deleted"
-    tool = "delete_task"
-    tool_always = True
-    route = "POST /v1/tasks/deletion"
-    asks = Asks.ALWAYS
-
-
-class RestoreTasks(OnTasks, frozen=True, kw_only=True):
-    """Restore deleted tasks: bring them back from the trash."""
-
-    verb = "RestoreTasks"
-    label = "restore"
-    past = "Restored"
-    tool = "restore_task"
-    tool_always = True
-    route = "POST /v1/tasks/restoration"
-    asks = Asks.SEVERAL

@@ -91,6 +91,9 @@ TAKEN = {
 LACKS_SCOPE = "the token lacks the scope "
 """The beginning of a message of `todo.enter`; the name of the scope follows."""
 
+NEEDS_SERVER = "this token cannot be used directly on the database"
+"""A message of `todo.enter` for a token that is accepted from a server only."""
+
 LOST = ("08", "57P01", "57P02", "57P03", "25006")
 PASSING = ("40", "26000", "42P05")
 """Deadlocks, serialization failures, and statements that a pooler has mixed up."""

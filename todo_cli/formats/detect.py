@@ -62,9 +62,14 @@ def find_writable_format(name: str) -> WritableFormat:
     """Return a format that can be written; raises Invalid where it can only be read."""
     format = find_format(name)
     if not hasattr(format, "write_tasks"):
-        writable = [each for each in MODULES if hasattr(find_format(each), "write_tasks")]
-        raise Invalid(f"{name} can be imported only", hint=f"formats to export: {', '.join(writable)}")
+        writable = ", ".join(list_writable_formats())
+        raise Invalid(f"{name} can be imported only", hint=f"formats to export: {writable}")
     return cast(WritableFormat, format)
+
+
+def list_writable_formats() -> list[str]:
+    """Return the names of the formats that can be written."""
+    return [name for name in MODULES if hasattr(find_format(name), "write_tasks")]
 
 
 def name_format(file_name: str) -> str | None:

@@ -98,8 +98,16 @@ class ServicePlace:
         return find_service_process(self.directory / ".alive")
 
     def stop(self) -> bool:
-        """End the service, also one that is about to run, and return True; return False if there is none."""
-        return is_private(str(self.directory)) and self._end_running()
+        """End the service, also one that is about to run, and return True; return False if there is none.
+
+        The next command may start a service at once, also where the last start was a moment ago.
+        """
+        if not is_private(str(self.directory)):
+            return False
+        has_ended = self._end_running()
+        with contextlib.suppress(FileNotFoundError):
+            os.utime(self.directory / STARTED_FILE, (0, 0))
+        return has_ended
 
     def remove(self) -> None:
         """Stop the service and remove its files."""

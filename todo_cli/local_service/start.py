@@ -1,4 +1,4 @@
-"""Start the local service from a command, which does not wait for it."""
+"""Start the local service from a command, which waits for it only where its token needs a server."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import sys
 import time
 from contextlib import suppress
 
-from todo_cli.local_service.places import STARTED_FILE, make_private_directory, service_directory
+from todo_cli.errors import Unavailable
+from todo_cli.local_service.places import STARTED_FILE, find_socket, make_private_directory, service_directory
 from todo_cli.settings.settings import Settings
 
 START_INTERVAL_SECONDS = 10.0
 """At most one command starts a service in this time, also where the service fails to start."""
+MAX_WAIT_SECONDS = 10.0
+POLL_INTERVAL_SECONDS = 0.02
 MAX_LOG_BYTES = 1_000_000
 """A longer log is emptied at the next start."""
 OWN_VARIABLES = {"TODO_TOKEN", "TODO_SERVER", "TODO_DATABASE_URL", "TODO_SPACE", "TODO_TIMEZONE", "TODO_TIMEOUT"}
@@ -29,6 +32,21 @@ def start_in_background(settings: Settings, *, is_forced: bool = False) -> None:
         make_private_directory(directory)
         if sys.executable:
             _start_once(settings, directory, is_forced=is_forced)
+
+
+def wait_for_service(settings: Settings) -> None:
+    """Wait until a started service listens; raises Unavailable if none does in time."""
+    seconds = min(MAX_WAIT_SECONDS, settings.timeout)
+    deadline = time.monotonic() + seconds
+    home = settings.embedded or ""
+    while find_socket(home, settings.path) is None:
+        if time.monotonic() > deadline:
+            log = os.path.join(service_directory(home), "service.log")
+            raise Unavailable(
+                f"this token needs the local service, which did not start in {seconds:g} s",
+                hint=f"see its log: {log}",
+            )
+        time.sleep(POLL_INTERVAL_SECONDS)
 
 
 def _start_once(settings: Settings, directory: str, *, is_forced: bool) -> None:

@@ -27,7 +27,7 @@ def claims(
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
-    """List the claims that last, those that end first in front: who works on which task, since when, until when.
+    """List active claims, those that end first on top: who works on which task, since when and until when.
 
     todo claims
 

@@ -17,7 +17,9 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def completion(
-    shell: Annotated[Shell | None, typer.Argument(help="Name of the shell.", show_default=False)] = None,
+    shell: Annotated[
+        Shell | None, typer.Argument(help="Name of the shell.", show_default=False, metavar="[SHELL]")
+    ] = None,
     install: Annotated[bool, typer.Option("--install", help="Install it for your shell.")] = False,
     uninstall: Annotated[bool, typer.Option("--uninstall", help="Remove it again.")] = False,
     named: Annotated[Shell | None, typer.Option("--shell", help="Shell to install for; default: $SHELL.")] = None,

@@ -33,7 +33,7 @@ def diff(
         int, typer.Option("--limit", "-n", help="Maximum number of tasks.", min=1, max=1000, metavar="COUNT")
     ] = 100,
     after: Annotated[
-        int | None, typer.Option("--from-number", help="Start behind this task.", min=1, metavar="N")
+        int | None, typer.Option("--from-number", help="Start after this task.", min=1, metavar="N")
     ] = None,
     as_json: Json = False,
     as_lines: JsonLines = False,

@@ -31,7 +31,7 @@ def dup(
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
-    """Copy tasks. Fields behind the numbers replace those of the copies.
+    """Copy tasks. Fields after the numbers replace those of the copies.
 
     todo dup 12
 

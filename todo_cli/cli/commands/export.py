@@ -15,6 +15,22 @@ from todo_cli.errors import Invalid
 PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
+
+def _complete_format(incomplete: str) -> list[str]:
+    from todo_cli.formats.detect import list_writable_formats
+
+    return [name for name in list_writable_formats() if name.startswith(incomplete)]
+
+
+ExportFormatOption = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        help="Format; by default that of the file's ending, else jsonl.",
+        metavar="NAME",
+        autocompletion=_complete_format,
+    ),
+]
 AttachmentsDirOption = Annotated[
     Path | None,
     typer.Option("--attachments", help="jsonl: write the attached files into this directory.", metavar="DIR"),
@@ -25,14 +41,12 @@ AttachmentsDirOption = Annotated[
 def export_tasks(
     ctx: typer.Context,
     words: FilterArgument = None,
-    format: Annotated[
-        str | None, typer.Option("--format", help="Format; by default that of the file's ending, else jsonl.")
-    ] = None,
+    format: ExportFormatOption = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write instead of stdout.", metavar="FILE")
     ] = None,
     status: Annotated[Literal["open", "done", "deleted", "all"], typer.Option(help="Status of the tasks.")] = "all",
-    journal: Annotated[bool, typer.Option("--journal", help="jsonl: write the journal behind the tasks.")] = False,
+    journal: Annotated[bool, typer.Option("--journal", help="jsonl: write the journal after the tasks.")] = False,
     attachments: AttachmentsDirOption = None,
     as_json: Json = False,
 ) -> None:

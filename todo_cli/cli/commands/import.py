@@ -13,9 +13,22 @@ from todo_cli.cli.session import session_of
 PANEL = "Tasks"
 app = typer.Typer(add_completion=False)
 
+
+def _complete_format(incomplete: str) -> list[str]:
+    from todo_cli.formats.detect import MODULES
+
+    return [name for name in MODULES if name.startswith(incomplete)]
+
+
 FileArgument = Annotated[str, typer.Argument(help="File to import; - reads stdin.", metavar="FILE")]
 FileFormatOption = Annotated[
-    str | None, typer.Option("--format", help="Format of the file instead of the detected one.", metavar="NAME")
+    str | None,
+    typer.Option(
+        "--format",
+        help="Format of the file instead of the detected one.",
+        metavar="NAME",
+        autocompletion=_complete_format,
+    ),
 ]
 NameOption = Annotated[
     str | None, typer.Option("--name", help="Name by which a second import knows the file.", metavar="NAME")
@@ -75,8 +88,8 @@ def import_tasks(
     """Import tasks from a file of another tool. The format is detected from the content.
 
     The whole file is checked before anything is stored. Importing a file
-    again adds only what is new in it (--update: and takes over what has
-    changed), and "todo undo" takes all of it back.
+    again adds only its new tasks; --update also takes over its changes.
+    "todo undo" takes back the whole import.
 
     task export | todo import - --name taskwarrior
 

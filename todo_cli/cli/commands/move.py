@@ -1,4 +1,4 @@
-"""Move tasks within the order by hand."""
+"""Move tasks within the manual order."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ app = typer.Typer(add_completion=False)
 def move(
     ctx: typer.Context,
     tasks: Annotated[list[str], typer.Argument(help="Task numbers, in their new order.", metavar="N...")],
-    before: Annotated[str | None, typer.Option(help="Move in front of this task.", metavar="N")] = None,
-    after: Annotated[str | None, typer.Option(help="Move behind this task.", metavar="N")] = None,
-    first: Annotated[bool, typer.Option("--first", help="Move in front of all open tasks.")] = False,
-    last: Annotated[bool, typer.Option("--last", help="Move behind all open tasks.")] = False,
+    before: Annotated[str | None, typer.Option(help="Move before this task.", metavar="N")] = None,
+    after: Annotated[str | None, typer.Option(help="Move after this task.", metavar="N")] = None,
+    first: Annotated[bool, typer.Option("--first", help="Move before all open tasks.")] = False,
+    last: Annotated[bool, typer.Option("--last", help="Move after all open tasks.")] = False,
     key: Key = None,
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
-    """Move tasks within the order by hand, which todo list --sort position shows.
+    """Move tasks within the manual order, which todo list --sort position shows.
 
     todo move 12 --before 7
 

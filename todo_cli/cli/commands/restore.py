@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from todo_cli.cli.change_tasks import change_command
-from todo_cli.contract.tasks import RestoreTasks
+from todo_cli.contract.trash import RestoreTasks
 
 PANEL = "Tasks"
 HELP = """Restore tasks from the trash, open or done as they were.

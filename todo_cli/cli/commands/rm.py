@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from todo_cli.cli.change_tasks import change_command
-from todo_cli.contract.tasks import DeleteTasks
+from todo_cli.contract.trash import DeleteTasks
 
 PANEL = "Tasks"
 HELP = """Move tasks to the trash: all of them, or none if one is missing. They keep their numbers.

@@ -10,12 +10,20 @@ PANEL = "Operate"
 app = typer.Typer(add_completion=False)
 
 
+def _complete_command(incomplete: str) -> list[str]:
+    from todo_cli.cli.json_schemas import list_commands
+
+    return [name for name in list_commands() if name.startswith(incomplete)]
+
+
 @app.command()
 def schema(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Command, such as list or token create; without it, list the commands.", metavar="[COMMAND]"
+            help="Command, such as list or token create; without it, list the commands.",
+            metavar="[COMMAND]",
+            autocompletion=_complete_command,
         ),
     ] = None,
 ) -> None:

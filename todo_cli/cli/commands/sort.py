@@ -1,4 +1,4 @@
-"""Sort tasks within the order by hand."""
+"""Sort tasks within the manual order."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def sort(
     as_json: Json = False,
     as_lines: JsonLines = False,
 ) -> None:
-    """Sort tasks within the order by hand: they exchange their places, others keep theirs.
+    """Sort tasks within the manual order. They exchange their places; other tasks keep theirs.
 
     todo sort --by due
 

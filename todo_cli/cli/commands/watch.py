@@ -26,7 +26,7 @@ def watch(
     after: Annotated[
         int | None,
         typer.Option(
-            "--after", help="Begin with the changes behind this one; 0: with the first.", min=0, metavar="CURSOR"
+            "--after", help="Begin with the changes after this one; 0: with the first.", min=0, metavar="CURSOR"
         ),
     ] = None,
     as_lines: JsonLines = False,
@@ -34,7 +34,8 @@ def watch(
     """Watch the list: draw it again when a task changes, on any machine, until Ctrl-C.
 
     In a pipe, and with --after, print a line for each change of tasks that match
-    before or after it. An outage is waited out; no change is lost or comes twice.
+    before or after it. Watching goes on after an outage; each change is printed
+    once.
     Every line of --jsonl has a `cursor`, from which --after continues.
 
     todo watch '#home'

@@ -12,6 +12,7 @@ from todo_cli.cli.completion.kinds import (
     LIVE_KINDS,
     Offer,
     WordPart,
+    find_next_words,
     offer_constants,
     quote_name,
     split_list,
@@ -64,6 +65,8 @@ def split_word(place: Place) -> WordPart:
     kind = place.kind.partition(":")[0]
     if kind == "task":
         return split_numbers(place.kind, place.typed)
+    if kind[:1] == "=" and " " in kind:
+        return WordPart(find_next_words(kind, place.arguments), "", place.typed)
     if kind[:1] == ",":
         return split_list(place.kind, place.typed)
     if kind in ("tasks", "filter", "title"):

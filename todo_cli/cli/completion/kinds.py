@@ -1,6 +1,7 @@
 """The kinds of words in `command_words.txt`, and how a word of each kind is completed.
 
 =open|done      one of these words
+=add|view save  one of these phrases, each word of which is an argument of its own
 ,due|priority   such words with commas between them, each perhaps with a minus
 task:open       the number of a task of this status, several with commas or as a range
 tasks:open      numbers or a filter
@@ -15,6 +16,7 @@ project, tag, view, conversation, …   a name or number that the server knows (
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 FLAG, NOTHING, FILE = "!", "", "file"
@@ -47,6 +49,14 @@ class WordPart(NamedTuple):
     head: str
     typed: str
     is_quotable: bool = False
+
+
+def find_next_words(kind: str, arguments: Sequence[str]) -> str:
+    """Return the kind of the word that continues the arguments to one of the phrases."""
+    phrases = [phrase.split(" ") for phrase in kind[1:].split("|")]
+    place = len(arguments)
+    words = [phrase[place] for phrase in phrases if len(phrase) > place and phrase[:place] == [*arguments]]
+    return f"={'|'.join(dict.fromkeys(words))}" if words else NOTHING
 
 
 def split_list(kind: str, typed: str) -> WordPart:

@@ -166,7 +166,7 @@ def _read_name(line: str, places: Mapping[str, int]) -> tuple[str, str]:
     name = word.strip().lower().replace("_", "-").replace(" ", "-")
     name = OTHER_NAMES.get(name, name)
     if not colon:
-        return "", f"{line.strip()[:40]!r} has no field in front of it; the note begins behind an empty line"
+        return "", f"{line.strip()[:40]!r} has no field in front of it; the note begins after an empty line"
     if name not in HEADER_FIELDS:
         near = get_close_matches(name, HEADER_FIELDS, 1)
         return "", f"{word.strip()[:40]!r} is not a field; {f'did you mean {near[0]}?' if near else _list_fields()}"
@@ -189,7 +189,7 @@ def _find_mistakes_of_note(
         word, colon, _ = note[place].partition(":")
         if not colon or word not in HEADER_FIELDS or word in places:
             break
-        errors.append(FormError(first_line + place, f"{word} stands behind an empty line, where the note begins"))
+        errors.append(FormError(first_line + place, f"{word} stands after an empty line, where the note begins"))
     if is_conflicting:
         marks = [place for place, line in enumerate(note) if line in (_MINE, _THEIRS)]
         errors += [

@@ -97,9 +97,11 @@ class PipeWriter:
 class PlainWriter:
     """Prints plain words and breaks full lines, without moving the cursor."""
 
-    def __init__(self, *, size: Callable[[], tuple[int, int]] = _terminal_size) -> None:
+    def __init__(
+        self, *, size: Callable[[], tuple[int, int]] = _terminal_size, write: Callable[[str], None] = _write
+    ) -> None:
         self._line_ends, self._column, self._gap, self._word = _LineEnds(), 0, "", ""
-        self._read_size = size
+        self._read_size, self._write = size, write
 
     def add_text(self, text: str) -> None:
         """Print all complete words."""
@@ -110,7 +112,7 @@ class PlainWriter:
             self._print_word()
             if part == "\n":
                 self._gap, self._column = "", 0
-                _write("\n")
+                self._write("\n")
             else:
                 self._gap += part
 
@@ -118,7 +120,7 @@ class PlainWriter:
         """Print the last word and end the line."""
         self._print_word()
         if self._column:
-            _write("\n")
+            self._write("\n")
         self._line_ends, self._column, self._gap = _LineEnds(), 0, ""
 
     def _print_word(self) -> None:
@@ -126,10 +128,10 @@ class PlainWriter:
             return
         width = _count_cells(self._gap) + _count_cells(self._word)
         if self._column and self._column + width >= self._read_size()[0]:
-            _write("\n" + self._word)
+            self._write("\n" + self._word)
             self._column = _count_cells(self._word)
         else:
-            _write(self._gap + self._word)
+            self._write(self._gap + self._word)
             self._column += width
         self._gap = self._word = ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Set
 from datetime import UTC, date, datetime, tzinfo
@@ -46,29 +47,30 @@ def hint(session: Session, line: str) -> None:
 
 
 def wrap(line: str, indent: str = "") -> str:
-    """Break a line that is wider than the terminal at words."""
+    """Break a line that is wider than the terminal at blanks; colours take no room, and other blanks stay."""
     import shutil
 
-    from todo_cli.cli.render.cells import measure, wrap_words
-
     width = shutil.get_terminal_size().columns - 1
-    if width < 19 or measure(line) <= width:
+    if width < 19 or _measure_colored(line) <= width:
         return line
-    lead = line[: len(line) - len(line.lstrip())]
     indent = indent if len(indent) <= width // 3 else "  "
-    if not line.isascii():  # textwrap counts characters, not cells
-        first, *others = wrap_words(line, width - max(len(lead), len(indent)), break_long=False)
-        return "\n".join([lead + first, *(indent + other for other in others)])
-    import textwrap
+    lines, room = [""], width
+    for blanks, word in re.findall(r"(\s*)(\S+)", line):
+        cells = _measure_colored(blanks + word)
+        if cells > room and lines[-1].strip():
+            lines.append(indent + word)
+            room = width - _measure_colored(lines[-1])
+        else:
+            lines[-1] += blanks + word
+            room -= cells
+    return "\n".join(lines)
 
-    return textwrap.fill(
-        line.lstrip(),
-        width,
-        initial_indent=lead,
-        subsequent_indent=indent,
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
+
+def _measure_colored(text: str) -> int:
+    """Return the cells of a text that may have colours."""
+    from todo_cli.cli.render.cells import measure
+
+    return measure(re.sub(r"\x1b\[[\d;]*m", "", text) if "\x1b" in text else text)
 
 
 def parse_due(due: str) -> date | datetime:

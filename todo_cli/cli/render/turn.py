@@ -20,6 +20,7 @@ from todo_cli.turn_client.outcome import TurnOutcome
 
 if TYPE_CHECKING:
     from todo_cli.cli.render.stream import AnswerWriter
+    from todo_cli.cli.render.thoughts import ThoughtWriter
 
 EVENTS_VERSION = 1
 """The version of the events of --jsonl. A new version only adds kinds and fields."""
@@ -58,6 +59,12 @@ class Screen:
 
         return open_writer(live=self.live, colored=self._colored, signs=self.signs)
 
+    @cached_property
+    def _thoughts(self) -> ThoughtWriter:
+        from todo_cli.cli.render.thoughts import ThoughtWriter
+
+        return ThoughtWriter()
+
     async def animate(self) -> None:
         """Draw the spinner while nothing can be printed, until this is cancelled."""
         if self._spinner:
@@ -82,7 +89,9 @@ class Screen:
         if self.form == "jsonl":
             self.write_event(event)
         kind = event["kind"]
-        if kind == "words":
+        if kind == "thought":
+            self._add_thought(event["text"])
+        elif kind == "words":
             self._add_text(event["text"])
         elif kind == "call":
             self._call = event
@@ -139,9 +148,16 @@ class Screen:
         if self._spinner:
             self._spinner.wait_for(label)
 
+    def _add_thought(self, words: str) -> None:
+        """Show reasoning that comes before the answer, where colour tells the two apart."""
+        if self._spinner and self._colored and not self._answer:
+            self._spinner.clear()
+            self._thoughts.add_text(words)
+
     def _add_text(self, words: str) -> None:
         if self._spinner and words:
             self._spinner.clear()
+            self._thoughts.finish()
         self._answer += words
         self.is_empty = self.is_empty and not words.strip()
         if self.form == "text":
@@ -158,6 +174,7 @@ class Screen:
     def _end_text(self) -> None:
         if self._spinner:
             self._spinner.clear()
+            self._thoughts.finish()
         if self.form == "text" and self._answer:
             self._writer.finish()
         self._answer = ""

@@ -36,6 +36,8 @@ def format_result(verb: str, arguments: Any, content: str, signs: Signs) -> tupl
     if "error" in result:
         call = format_call(verb, arguments, signs).removeprefix(f"{signs.dot} ") if verb else ""
         if result["error"] == "refused":
+            named = _name_tasks(result.get("refused"), signs)
+            call = f"{label_of(verb)} {named}" if verb and named else call
             return False, _shorten(f"not done: {call}".removesuffix(": "), signs)
         return False, _shorten(f"{call}: {result.get('detail', result['error'])}".lstrip(": "), signs)
     if verb in (ListTasks.verb, SearchTasks.verb):

@@ -16,7 +16,6 @@ from todo_cli.cli.render.escape import escape
 from todo_cli.cli.repl import slash_commands
 from todo_cli.cli.repl.last_message import find_last_message, rewind
 from todo_cli.cli.repl.reader import Reader
-from todo_cli.cli.repl.slash_commands import choice_options
 from todo_cli.cli.repl.state import ReplState
 from todo_cli.cli.repl.texts import LEAVE_WORDS, NO_MESSAGES
 from todo_cli.cli.run import run as run_command
@@ -43,7 +42,7 @@ class Repl:
             "retry": lambda _: self._retry(),
             "edit": lambda _: self._edit(),
             "stop": lambda _: self._run_here("stop", unstarted="nothing runs in this conversation"),
-            "approve": lambda words: self._run_here("approve", *choice_options(words)) if words else self._approve(),
+            "approve": self._approve,
             "resume": lambda words: self._switch_to(words[0]) if words else self._resume(),
             "new": lambda _: self._open(new_id(), None),
             "fork": self._fork,
@@ -92,6 +91,8 @@ class Repl:
         try:
             step()
         except TodoError as error:
+            # the prompt is the way to go on, not the command that the hint names
+            error.hint = (error.hint or "").replace(f"todo ask -c {self._number} 'go on'", "'go on'")
             print_error(error, as_json=False)
         except typer.Exit:
             pass  # the step has printed why
@@ -175,11 +176,18 @@ class Repl:
             raise Invalid(NO_MESSAGES)
         return self._session.send(ShowConversation(number=self._number, limit=1)).conversation
 
-    def _approve(self) -> None:
-        """Ask for the pending approval; raises Conflict if none is pending."""
+    def _approve(self, words: list[str]) -> None:
+        """Ask for the pending approval, or approve the choices with these numbers; raises Conflict without one."""
+        from todo_cli.cli import turn_session
+
+        if words and words[0].startswith("-"):
+            return self._run_here("approve", *words)
         if self._number is None or self._read_conversation().state not in ("awaiting", "answered"):
             raise Conflict("nothing waits for your approval in this conversation", hint="see: /history")
-        self._resume()
+        if not words:
+            return self._resume()
+        screen = turn_session.open_screen(self._session, "text")
+        turn_session.answer_turn(self._session, self._number, screen, yes=True, only=" ".join(words))
 
     def _resume(self) -> None:
         from todo_cli.cli import turn_session

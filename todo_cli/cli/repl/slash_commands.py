@@ -55,11 +55,6 @@ def split_words(line: str) -> list[str]:
         raise Invalid(str(error).lower()) from None
 
 
-def choice_options(words: list[str]) -> list[str]:
-    """Return the options of "todo chat approve" for the words behind /approve: numbers of the list, or options."""
-    return words if words[0].startswith("-") else ["--only", " ".join(words)]
-
-
 def is_chat_command(words: list[str]) -> bool:
     """Whether the words are a command of the prompt, not of `todo`."""
     command = CHAT_COMMANDS.get(words[0])

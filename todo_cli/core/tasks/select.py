@@ -8,7 +8,8 @@ from typing import Any, NoReturn
 from msgspec import UNSET
 
 from todo_cli.contract.limits import MAX_BLOCKERS_PER_TASK, MAX_CHANGE_BYTES, MAX_TAGS_PER_TASK, MAX_TASKS_PER_CHANGE
-from todo_cli.contract.tasks import OnTasks, ReopenTasks, RestoreTasks
+from todo_cli.contract.tasks import OnTasks, ReopenTasks
+from todo_cli.contract.trash import RestoreTasks
 from todo_cli.core.journal import SHOWN_FIELDS, show_field, show_row
 from todo_cli.core.journal_texts import restore_texts
 from todo_cli.core.local_time import format_local_field, format_local_time

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from todo_cli.contract.tasks import DeleteTasks, RestoreTasks
+from todo_cli.contract.trash import DeleteTasks, RestoreTasks
 from todo_cli.core.tasks.assignees import drop_former_assignees
 from todo_cli.core.tasks.change import writes
 from todo_cli.core.tasks.load import Loaded, Wanted

@@ -34,7 +34,7 @@ from todo_cli.core.turns.choices import ApprovedCall, read_choices
 from todo_cli.core.turns.plan_calls import DecidedCall, UndecidedCall, decide_calls
 from todo_cli.core.turns.run_call import CHECK_FENCE
 from todo_cli.core.turns.snapshot import READ_TURN, TurnSnapshot, raise_turn_not_found, to_turn
-from todo_cli.core.turns.tool_result import REFUSED_RESULT, error_json, result_json
+from todo_cli.core.turns.tool_result import error_json, refused_json, result_json
 from todo_cli.db.sql import Sql, StatementCall
 from todo_cli.db.transaction import Steps, Transaction
 from todo_cli.errors import Conflict, NotFound, TodoError
@@ -191,7 +191,7 @@ def _repeat_answer(turn: TurnSnapshot, request: AnswerTurn) -> Turn:
 
 
 def _refused_row(call: PendingCall) -> dict[str, Any]:
-    return tool_result_row(call.message, call.index, REFUSED_RESULT)
+    return tool_result_row(call.message, call.index, refused_json(call.plan))
 
 
 def _result_row(choice: ApprovedCall, outcome: DecidedCall | TodoError, zone: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import msgspec
 
 from todo_cli.contract.clock import Clock
 from todo_cli.contract.codec import decode
-from todo_cli.contract.turn_steps import ENDED_STATES, BeginTurn, ClaimedTurn
+from todo_cli.contract.turn_steps import ENDED_STATES, BeginTurn, ClaimedTurn, PendingCall
 from todo_cli.contract.usage import Budget, make_budget_error
 from todo_cli.core import validation
 from todo_cli.core.accounts.budget_sql import OVER
@@ -27,7 +27,7 @@ from todo_cli.core.turns.snapshot import (
     TurnSnapshot,
     raise_turn_not_found,
 )
-from todo_cli.core.turns.tool_result import INTERRUPTED_RESULT, REFUSED_RESULT
+from todo_cli.core.turns.tool_result import INTERRUPTED_RESULT, refused_json
 from todo_cli.db.sql import Sql
 from todo_cli.db.transaction import Steps, Transaction
 from todo_cli.errors import Conflict, NotFound
@@ -218,10 +218,15 @@ async def _close_previous(steps: Steps, turn: TurnSnapshot) -> None:
 
 def closing_values(turn: TurnSnapshot, state: str) -> dict[str, Any]:
     """Return the values of APPEND that close a turn: every open call gets a result, and the model speaks last."""
-    text = REFUSED_RESULT if turn.state == "awaiting" else INTERRUPTED_RESULT
+    held = msgspec.convert(turn.held or [], list[PendingCall]) if turn.state == "awaiting" else []
+    refused = {(call.message, call.index): refused_json(call.plan) for call in held}
     rows = [_dead_message(turn.unfinished_text)] if turn.unfinished_text else []
     if turn.newest_calls:
-        rows += [tool_result_row(turn.newest_calls.seq, index, text) for index in turn.newest_calls.open]
+        seq = turn.newest_calls.seq
+        rows += [
+            tool_result_row(seq, index, refused.get((seq, index), INTERRUPTED_RESULT))
+            for index in turn.newest_calls.open
+        ]
     if not turn.model_spoke_last:
         rows.append(message_row("assistant", CLOSING_TEXTS[turn.state], status="interrupted"))
     approved = False if turn.state == "awaiting" else None

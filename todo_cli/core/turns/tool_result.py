@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from todo_cli.contract.journal import ChangePage, Undone
-from todo_cli.contract.plans import PlanTarget
+from todo_cli.contract.plans import Plan, PlanTarget
 from todo_cli.contract.search import TaskHit, TaskHits
 from todo_cli.contract.tasks import Changed, Repeat, Task, TaskPage
 from todo_cli.errors import TodoError
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 INTERRUPTED_RESULT = (
     '{"error":"interrupted","detail":"the turn was interrupted before this was done; nothing was changed"}'
 )
-REFUSED_RESULT = '{"error":"refused","detail":"the user did not agree; nothing was changed","hint":"do not ask again"}'
-"""Results of calls that were not run."""
+"""The result of a call that was not run."""
 
 MAX_RESULT_CHARS = 8_000
 _MAX_NOTE_CHARS = 2_000
 _MAX_COMMENTS = 10
+_MAX_REFUSED_TASKS = 10
 _TASK_FIELDS = (
     "number",
     "title",
@@ -168,6 +168,13 @@ def _changed_fields(answer: Changed) -> dict[str, Any]:
 def _refused_fields(refused: Sequence[PlanTarget]) -> dict[str, Any]:
     tasks = [{"number": target.number, "title": target.title} for target in refused]
     return {"refused": tasks, "hint": "the user did not agree to the refused tasks; do not ask again"}
+
+
+def refused_json(plan: Plan) -> str:
+    """Return the result of a call to which the person did not agree, with the first tasks that it would have changed."""
+    fields: dict[str, Any] = {"error": "refused", "detail": "the user did not agree; nothing was changed"}
+    fields |= _refused_fields(plan.targets[:_MAX_REFUSED_TASKS]) if plan.targets else {}
+    return _encode(fields | {"hint": "do not ask again"})
 
 
 def _undone_fields(answer: Undone) -> dict[str, Any]:
