@@ -1,4 +1,4 @@
-"""Killed anywhere, a turn is gone on with by another process as if nothing had happened.
+"""A turn whose process is killed at any point is continued by another process, with the same result.
 
 The points are counted in a run that is not killed: before every statement, after every round trip, around every event of
 the model. At each of them a process kills itself; another one goes on with the same turn.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import pytest
@@ -31,80 +31,86 @@ ROUNDS = (
 TEXT = "add milk and bread, finish 1, show 99"
 LEASE = 0.4
 LONGEST = 170
-"""More points than a turn has: those beyond its end kill nobody."""
+"""More points than a turn has: at those beyond its end no process is killed."""
 
 
-def _history(chat: Chat) -> list[tuple[str, str]]:
-    return [(role, text) for role, text in chat.history()]
+class StoredTurn(NamedTuple):
+    """What a finished turn leaves behind."""
+
+    history: list[tuple[str, str]]
+    tasks: list[Any]
+    verbs: list[str]
+    protocol_errors: list[str]
+    """What is wrong with the messages that the next request to the model would send."""
+
+
+def read_stored_turn(chat: Chat) -> StoredTurn:
+    messages = chat.replay()
+    last = messages[-1]
+    next_message = msgspec.structs.replace(last, role="user", turn=new_id(), seq=last.seq + 1, content="next")
+    request = build_request([*messages, next_message], None, date_line(NOW, "UTC"))
+    changes = chat(ListChanges(limit=100)).changes
+    history = [(role, text) for role, text in chat.history()]
+    return StoredTurn(history, chat.tasks(), sorted(change.verb for change in changes), protocol_errors(request))
 
 
 @pytest.fixture(scope="module")
-def whole(db: Database) -> Any:
-    """The same turn when nobody dies: its history, tasks, and points."""
+def undisturbed(db: Database) -> tuple[StoredTurn, int]:
+    """The same turn when no process is killed, and the number of its points."""
     chat = Chat(db, db.person())
-    chat(AddTask(title="old"))
-    found = finish_driver(chat.start(TEXT, *ROUNDS, lease=30))
-    assert found["ended"]["state"] == "done", found
-    yield _history(chat), chat.tasks(), found["points"]
-    chat.close()
+    try:
+        chat(AddTask(title="old"))
+        result = finish_driver(chat.start(TEXT, *ROUNDS, lease=30))
+        assert result["ended"]["state"] == "done", result
+        return read_stored_turn(chat), result["points"]
+    finally:
+        chat.close()
 
 
-def check(chat: Chat, whole: Any) -> None:
-    """As if nobody had died."""
-    history, tasks, _ = whole
-    assert _history(chat) == history
-    assert chat.tasks() == tasks
-    changes = chat(ListChanges(limit=100)).changes
-    assert sorted(change.verb for change in changes) == ["AddTask", "AddTask", "AddTask", "CompleteTasks"]
-    messages = chat.replay()
-    assert messages[-1].role == "assistant"
-    following = _followed(messages)
-    assert protocol_errors(build_request(following, None, date_line(NOW, "UTC"))) == []
-
-
-def _followed(messages: Any) -> Any:
-    """With a next message of the person's."""
-    last = messages[-1]
-    return [*messages, msgspec.structs.replace(last, role="user", turn=new_id(), seq=last.seq + 1, content="next")]
-
-
-def die_and_go_on(db: Database, point: int, whole: Any) -> bool:
-    """Whether it was killed at all."""
+def run_killed_turn(db: Database, point: int) -> tuple[StoredTurn, bool]:
+    """Kill a process at a point of the turn and let another one continue; return whether the turn had that point."""
     chat, turn = Chat(db, db.person()), new_id()
     try:
         chat(AddTask(title="old"))
-        first = finish_driver(chat.start(TEXT, *ROUNDS, turn=turn, lease=LEASE, die=point), killed=True)
-        if not first:
+        result = finish_driver(chat.start(TEXT, *ROUNDS, turn=turn, lease=LEASE, die=point), killed=True)
+        if not result:
             chat.lapse()
             second = finish_driver(chat.start(TEXT, *ROUNDS, turn=turn, lease=30))
             assert second["ended"].get("state") == "done", second
-        check(chat, whole)
+        return read_stored_turn(chat), not result
     finally:
         chat.close()
-    return not first
 
 
-def sample(count: int) -> list[int]:
-    """Points, the same in every run."""
-    return sorted(random.Random(3).sample(range(1, LONGEST), count))
+def test_undisturbed_turn_acts_once_and_can_be_continued(undisturbed: tuple[StoredTurn, int]) -> None:
+    stored, _ = undisturbed
+    assert stored.verbs == ["AddTask", "AddTask", "AddTask", "CompleteTasks"]
+    assert stored.history[-1][0] == "assistant"
+    assert stored.protocol_errors == []
 
 
-@pytest.mark.parametrize("point", sample(12))
-def test_turn_killed_at_a_point_continues_elsewhere(db: Database, whole: Any, point: int) -> None:
-    die_and_go_on(db, point, whole)
+@pytest.mark.parametrize("point", sorted(random.Random(3).sample(range(1, LONGEST), 12)))
+def test_turn_killed_at_a_point_continues_elsewhere(
+    db: Database, undisturbed: tuple[StoredTurn, int], point: int
+) -> None:
+    stored, _ = run_killed_turn(db, point)
+    assert stored == undisturbed[0]
 
 
 @pytest.mark.long
-def test_turn_killed_anywhere_continues_elsewhere(db: Database, whole: Any) -> None:
+def test_turn_killed_anywhere_continues_elsewhere(db: Database, undisturbed: tuple[StoredTurn, int]) -> None:
+    expected, points = undisturbed
     with ThreadPoolExecutor(2) as pool:
-        killed = list(pool.map(lambda point: die_and_go_on(db, point, whole), range(1, LONGEST)))
-    assert sum(killed) > whole[2] * 0.9
+        results = list(pool.map(lambda point: run_killed_turn(db, point), range(1, LONGEST)))
+    assert [point for point, (stored, _) in enumerate(results, 1) if stored != expected] == []
+    killed = [was_killed for _, was_killed in results]
+    assert sum(killed) > points * 0.9
     assert not all(killed), "LONGEST is too short"
 
 
 @pytest.mark.parametrize("point", [20, 45, 60, 80, 100])
-def test_turn_killed_before_another_message_lets_it_run(db: Database, point: int) -> None:
-    """The dead turn is settled first: the calls that were open are closed, and no effect is lost or done twice."""
+def test_message_after_a_killed_turn_is_answered(db: Database, point: int) -> None:
+    """The dead turn is settled first: its open calls are closed, and no effect is lost or done twice."""
     chat = Chat(db, db.person())
     try:
         chat(AddTask(title="old"))

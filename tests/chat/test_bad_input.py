@@ -94,21 +94,23 @@ MODELS: dict[str, tuple[list[Any], str]] = {
 
 @pytest.mark.parametrize("name", ["HTML", "a flood", "half an answer"])
 def test_faulty_model_exits_with_9(talker: ChatProcess, name: str) -> None:
-    refused(talker, *MODELS[name])
+    script, reason = MODELS[name]
+    assert_fails_in_one_line(talker, script, reason)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", MODELS)
 def test_faulty_model_of_every_kind_exits_with_9(talker: ChatProcess, name: str) -> None:
-    refused(talker, *MODELS[name])
+    script, reason = MODELS[name]
+    assert_fails_in_one_line(talker, script, reason)
 
 
-def refused(talker: ChatProcess, script: list[Any], what: str) -> None:
-    """Exit 9, one line, the message kept; and the conversation goes on."""
+def assert_fails_in_one_line(talker: ChatProcess, script: list[Any], reason: str) -> None:
+    """Assert exit code 9 with the reason in one line, that the message is kept, and that the next one is answered."""
     talker.script({"steps": script, "keep": True})
     done = talker("ask", "hello")
     talker.model.scripts.clear()
-    assert (done.code, what in done.err) == (9, True), (done.code, done.err, done.out[:99])
+    assert (done.code, reason in done.err) == (9, True), (done.code, done.err, done.out[:99])
     assert not set("\x1b<>") & set(done.err)
     assert (len(done.err.splitlines()), len(done.err) < 400) == (1, True), done.err
     assert len(done.out) <= 200_001

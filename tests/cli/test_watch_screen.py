@@ -88,8 +88,10 @@ def test_screen_without_colours_marks_rows_with_signs(
     screen.until("Ctrl-C ends")
     other(AddTask(title="Milk"))
     screen.until("* 2 Milk")
+    assert not has_style(screen, "Milk", "reverse")
     other(CompleteTasks(numbers=(2,)))
     screen.until("✓ 2 Milk")
+    assert not has_style(screen, "Milk", "strikethrough")
     screen.child.sendintr()
     screen.ended(130)
 
@@ -109,5 +111,6 @@ def test_screen_says_that_the_server_is_away_and_goes_on_afterwards(
         other(AddTask(title="Milk"))
         proxy.down = False
         screen.until(lambda: "2 open · changed " in last_line(screen))
+        assert find_row(screen, "Milk") is not None
         screen.child.sendintr()
         screen.ended(130)

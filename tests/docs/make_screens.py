@@ -115,6 +115,19 @@ class Stage:
         terminal.child.close(force=True)
         return picture
 
+    def draw_watch(self) -> Text:
+        """Draw a watched list at the moment in which another program completes a task that recurs."""
+        created = self.todo("token", "create", "--name", "worker-1", "--json")
+        terminal = Terminal(self.todo, "watch", "#home", columns=COLUMNS, rows=ROWS)
+        terminal.until("Ctrl-C ends")
+        done = self.todo("done", "1", env={"TODO_TOKEN": created.json["token"]})
+        assert done.code == 0, done.err
+        terminal.until("· changed ")
+        picture = draw_prompt(("watch", "#home"))
+        picture.append_text(read_screen(terminal))
+        terminal.child.close(force=True)
+        return picture
+
 
 def draw_prompt(arguments: tuple[str, ...]) -> Text:
     """Draw the prompt of a shell with a command behind it."""
@@ -201,6 +214,7 @@ def draw_scenes(stage: Stage) -> Iterator[tuple[str, Text]]:
     stage.run("undo")
     yield "log", stage.draw_commands(("log", "-n", "6"))
     yield "chat", stage.draw_chat()
+    yield "watch", stage.draw_watch()
     yield from draw_samples()
 
 
