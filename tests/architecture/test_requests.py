@@ -40,6 +40,12 @@ def test_requests_take_keywords_only() -> None:
     assert kinds == {Parameter.KEYWORD_ONLY}
 
 
+def test_types_of_fields_are_no_texts() -> None:
+    """The first use of a type in a command would evaluate them one by one."""
+    texts = [name for request in REQUESTS for name, kind in request.__annotations__.items() if isinstance(kind, str)]
+    assert texts == []
+
+
 @pytest.mark.parametrize("request_type", PUBLIC, ids=lambda request: request.__name__)
 def test_public_request_has_route_label_and_summary(request_type: type[Request[Any]]) -> None:
     assert re.fullmatch(r"(GET|POST|PATCH|DELETE) /v1/[a-z/{}_]+", request_type.route or "")

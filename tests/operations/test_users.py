@@ -129,8 +129,9 @@ def test_a_viewer_looks_and_changes_nothing(db: Database, ask_as: AskAs) -> None
     ask_as(owner, space=space).add("a")
     ask = ask_as(viewer, space=space)
     assert ask.show(1).title == "a"
-    with pytest.raises(NotAllowed, match="a viewer cannot change this space"):
+    with pytest.raises(NotAllowed, match="a viewer cannot change this space") as caught:
         ask.add("b")
+    assert "todo space role NAME editor" in caught.value.hint
 
 
 @pytest.mark.parametrize("space", ["00000000-0000-7000-8000-000000000000", "team", ""])

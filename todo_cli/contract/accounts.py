@@ -1,7 +1,5 @@
 """The caller's own account: everything that belongs to it, and its end."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct

@@ -1,7 +1,5 @@
 """Text that a person attaches to a message for the model, such as a file on stdin. It is data: it names no tasks."""
 
-from __future__ import annotations
-
 import re
 
 FIRST_LINE, LAST_LINE = "<attachment>", "</attachment>"

@@ -4,8 +4,6 @@ A file is uploaded in three steps: `StartUpload` stores the intent, then the byt
 or in chunks into the database, and `AddAttachment` verifies them and attaches the file. Each step may be repeated.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Annotated, Literal
 

@@ -1,7 +1,5 @@
 """The base of every Request, the types of its fields, and the caller who sends it."""
 
-from __future__ import annotations
-
 from enum import Enum
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 

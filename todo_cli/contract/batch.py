@@ -1,7 +1,5 @@
 """Several reads in one request: one round trip, one snapshot, one count of the rate limit."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, TypeVar
 
 import msgspec

@@ -1,7 +1,5 @@
 """Who set each field of a task."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from msgspec import Struct

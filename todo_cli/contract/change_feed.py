@@ -1,7 +1,5 @@
 """Following the changes of a space: the next ones after a cursor, oldest first."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated

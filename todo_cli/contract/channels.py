@@ -1,7 +1,5 @@
 """Channels: where a user's reminders go, and where the changes of a space are sent."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Annotated, Literal
 

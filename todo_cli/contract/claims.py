@@ -1,7 +1,5 @@
 """Claims: one worker's exclusive hold on a task until its lease expires."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """The time that decides what is today: the database's, in the user's time zone."""
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from typing import NamedTuple
 

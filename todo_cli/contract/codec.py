@@ -4,8 +4,6 @@ All text of a Request is in Unicode's form NFC from here on, so that two spellin
 passes through `decode_request` or `convert_request`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Hashable
 from functools import cache

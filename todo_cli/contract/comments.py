@@ -1,7 +1,5 @@
 """Comments on tasks."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from msgspec import Meta, Struct

@@ -1,7 +1,5 @@
 """The names and numbers that a shell offers at the Tab key, those in use first."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct

@@ -1,7 +1,5 @@
 """What a person asked for, as far as a turn of the chat may do it without approval."""
 
-from __future__ import annotations
-
 from msgspec import Struct
 
 

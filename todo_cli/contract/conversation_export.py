@@ -1,7 +1,5 @@
 """Exported conversations in a versioned form that other releases can import."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Annotated, Literal
 

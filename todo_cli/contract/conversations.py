@@ -1,7 +1,5 @@
 """Conversations: the Requests of people that list, show and change them. Models have none of these as tools."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Annotated, Any
 

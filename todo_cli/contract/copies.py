@@ -1,7 +1,5 @@
 """Copies of tasks: the Request that makes them."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType

@@ -1,7 +1,5 @@
 """Sign-in of a device without a keyboard, which a signed-in user approves on another terminal (RFC 8628)."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from msgspec import Meta, Struct

@@ -1,7 +1,5 @@
 """The differences between the tasks of two moments."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Annotated, Any, Literal
 

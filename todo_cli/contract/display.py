@@ -1,7 +1,5 @@
 """The preferences by which a client shows answers. Every client reads them, so they have a module of their own."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from msgspec import Struct

@@ -1,7 +1,5 @@
 """Edits of several tasks, each with fields of its own: the Request that makes them as one change."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType

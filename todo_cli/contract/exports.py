@@ -1,7 +1,5 @@
 """Exports: the Request that reads whole tasks page by page, for a file in the format of another tool."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct

@@ -1,7 +1,5 @@
 """Filters and sort orders as they are written in Requests."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from msgspec import Meta

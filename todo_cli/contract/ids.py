@@ -1,7 +1,5 @@
 """Ids, tokens and codes. The caller generates them, so that a repeated request creates the object once."""
 
-from __future__ import annotations
-
 import os
 import time
 

@@ -4,8 +4,6 @@ Dates are texts in ISO form: `YYYY-MM-DD` is a day, `YYYY-MM-DDTHH:MM:SSZ` an in
 the import does, so that every format refuses the same records in the same words.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct

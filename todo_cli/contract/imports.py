@@ -1,7 +1,5 @@
 """Imports: the Requests that add the tasks of another tool's file, in batches that are undone together."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct

@@ -1,7 +1,5 @@
 """Jobs and deliveries: what is scheduled, what was sent, and what could not be."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Annotated, Literal
 

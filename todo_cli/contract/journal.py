@@ -1,7 +1,5 @@
 """The journal: list, undo and redo changes."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Annotated, Any, Literal
 

@@ -1,7 +1,5 @@
 """The rules of idempotency keys and of fences, which travel beside a request: the same for every way in."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from todo_cli.contract.limits import MAX_FENCES, MAX_INTEGER, MAX_KEY_CHARS

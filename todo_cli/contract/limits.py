@@ -1,7 +1,5 @@
 """The limits that users meet, each with its unit. Every entry point refuses what is beyond them with exit code 2."""
 
-from __future__ import annotations
-
 MAX_TITLE_CHARS = 1_000
 MAX_NOTE_CHARS = 100_000
 MAX_COMMENT_CHARS = 20_000

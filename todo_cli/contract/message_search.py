@@ -1,7 +1,5 @@
 """Full-text search of conversations: their messages and the titles of the tasks that were changed in them."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Annotated, Literal
 

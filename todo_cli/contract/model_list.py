@@ -1,7 +1,5 @@
 """The models that a conversation can use."""
 
-from __future__ import annotations
-
 from msgspec import Struct
 
 

@@ -1,7 +1,5 @@
 """The texts that a model writes about a conversation: summaries of older turns, and titles."""
 
-from __future__ import annotations
-
 from todo_cli.contract.base import Name, Request
 from todo_cli.contract.tokens import Id
 from todo_cli.contract.turn_steps import MessageText, Position, Step, StepStored, UsageRecord

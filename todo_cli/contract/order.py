@@ -1,7 +1,5 @@
 """The order of tasks by hand: the Requests that move tasks and sort them."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType

@@ -1,7 +1,5 @@
 """The steps of a server that signs a user in: it reads a salt, hashes the password, and sends the hash. Internal."""
 
-from __future__ import annotations
-
 from msgspec import Struct
 
 from todo_cli.contract.base import Name, Request

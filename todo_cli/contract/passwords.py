@@ -1,7 +1,5 @@
 """Sign-in with an e-mail address and a password. A server hashes passwords, so these Requests need one."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from msgspec import Meta, Struct

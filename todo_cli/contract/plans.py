@@ -1,7 +1,5 @@
 """Plans: computed changes that are not stored, with the exact tasks and revs that they would change."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Annotated, Any, Literal
 

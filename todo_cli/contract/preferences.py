@@ -1,7 +1,5 @@
 """A user's preferences: they apply on every machine and over every way in. Null means the default."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType

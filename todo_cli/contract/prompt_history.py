@@ -1,7 +1,5 @@
 """The prompt history: a person's own messages, which the arrow keys recall on any machine."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from msgspec import Meta, Struct

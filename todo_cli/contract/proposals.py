@@ -1,7 +1,5 @@
 """Proposals: changes of a token that may not make them itself, until a person approves or rejects them."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Annotated, Any, Literal
 

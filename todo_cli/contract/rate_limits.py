@@ -1,7 +1,5 @@
 """The rate limit of a user, which an administrator sets."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType

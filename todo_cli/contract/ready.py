@@ -1,7 +1,5 @@
 """The answer of `todo ready --explain`, which the command composes of two lists."""
 
-from __future__ import annotations
-
 from msgspec import UNSET, Struct, UnsetType
 
 from todo_cli.contract.task_types import Task

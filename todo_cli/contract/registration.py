@@ -1,7 +1,5 @@
 """Registration of users by themselves, and the invitations of administrators for it."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from msgspec import Struct

@@ -1,7 +1,5 @@
 """All Requests, read from the modules of this package: a Request is registered by being defined in one of them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from importlib import import_module
 from pkgutil import iter_modules

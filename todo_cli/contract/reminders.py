@@ -1,7 +1,5 @@
 """Reminders of tasks. A worker sends them to the channels of the user who has set them."""
 
-from __future__ import annotations
-
 from msgspec import UNSET, UnsetType
 
 from todo_cli.contract.base import Asks

@@ -1,7 +1,5 @@
 """Full-text search of tasks."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct

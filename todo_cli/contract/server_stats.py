@@ -1,7 +1,5 @@
 """Figures of the whole database, for administrators and for the metrics of a server."""
 
-from __future__ import annotations
-
 from msgspec import Struct
 
 from todo_cli.contract.base import Request

@@ -1,7 +1,5 @@
 """Sessions: the sign-ins of a user by password. A session is a token whose expiry slides with its use."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from msgspec import Struct

@@ -1,7 +1,5 @@
 """Spaces, their members, and the invitations to join them."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """Statistics of a space: what was added and done by day, and the time that was worked by project."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """A task as it is added and returned, and the answers of the Requests that read and change tasks."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Annotated, Literal
 

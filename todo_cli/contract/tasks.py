@@ -1,7 +1,5 @@
 """Tasks: the Requests that add, list, show and change them."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType

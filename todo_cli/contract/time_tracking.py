@@ -1,7 +1,5 @@
 """Time tracking: start and stop work on tasks, and skip occurrences of recurring ones."""
 
-from __future__ import annotations
-
 from todo_cli.contract.base import Asks
 from todo_cli.contract.tasks import OnTasks
 

@@ -1,7 +1,5 @@
 """Tokens: the credentials of machines, scripts and agents."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """The part of a tool call that is the same in the chat and over MCP: its key, and the fields that no model sets."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from msgspec.structs import replace

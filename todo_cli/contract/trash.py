@@ -1,7 +1,5 @@
 """The trash: deleted tasks, which can be restored."""
 
-from __future__ import annotations
-
 from todo_cli.contract.base import Asks
 from todo_cli.contract.tasks import OnTasks
 

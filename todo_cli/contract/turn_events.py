@@ -1,7 +1,5 @@
 """The events of a turn, in batches: internal Requests that store them and that watch a turn."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Annotated, Any
 

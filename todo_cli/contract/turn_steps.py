@@ -4,8 +4,6 @@ Every step but the first carries the number of its attempt, a fencing token: ste
 step may be repeated.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 

@@ -1,7 +1,5 @@
 """Usage: the tokens that models have used by day, model or conversation, and the budget of a user."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Annotated, Literal
 

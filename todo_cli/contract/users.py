@@ -1,7 +1,5 @@
 """Users, and who is signed in."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from msgspec import Struct

@@ -1,7 +1,5 @@
 """Views: saved filters. Also the projects and tags in use."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType

@@ -130,7 +130,9 @@ def invert(loaded: LoadedChanges, request: Undo | Redo, action: str) -> Inversio
 def _raise_for_target(loaded: LoadedChanges, request: Undo | Redo, action: str) -> None:
     if not loaded.changes:
         named = (
-            f"there is no change {request.id} to {action}" if request.id else f"there is nothing of yours to {action}"
+            f"change {request.id} does not exist, or changed no tasks"
+            if request.id
+            else f"there is nothing of yours to {action}"
         )
         raise NotFound(named, hint="see: todo log")
     reason = ""
