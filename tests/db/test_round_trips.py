@@ -59,6 +59,7 @@ from todo_cli.contract import (
     tasks,
     time_tracking,
     tokens,
+    trash,
     turn_events,
     turn_steps,
     usage,
@@ -81,8 +82,8 @@ TRIPS: dict[type[Request[Any]], int] = {
     tasks.CompleteTasks: 2,
     tasks.ReopenTasks: 2,
     tasks.EditTasks: 2,
-    tasks.DeleteTasks: 2,
-    tasks.RestoreTasks: 2,
+    trash.DeleteTasks: 2,
+    trash.RestoreTasks: 2,
     search.SearchTasks: 1,
     completion.SuggestWords: 1,
     comments.AddComment: 1,
@@ -335,7 +336,7 @@ def test_change_by_filter_costs_as_many_round_trips_as_by_numbers(proxy: TcpProx
         cost = [
             counted(proxy, far, tasks.EditTasks(filter=f"#{name()} @a", due=DUE, add_tags=("c",), remove_tags=("a",))),
             counted(proxy, far, tasks.CompleteTasks(filter=f"#{name()} due<fri or #{name()}")),
-            counted(proxy, far, tasks.DeleteTasks(filter=f"#{name()} x")),
+            counted(proxy, far, trash.DeleteTasks(filter=f"#{name()} x")),
             counted(proxy, far, tasks.CompleteTasks(filter=f"#{name()}", with_subtasks=True)),
             counted(proxy, far, tasks.CompleteTasks(filter=f"#{recurring()}")),
         ]

@@ -46,6 +46,7 @@ from todo_cli.contract import (
     tasks,
     time_tracking,
     tokens,
+    trash,
     usage,
     users,
     views,
@@ -143,8 +144,8 @@ def samples(line: Line, server_url: str) -> dict[type[Request[Any]], Callable[[]
         tasks.EditTasks: lambda: tasks.EditTasks(
             numbers=(number(),), title="y", due=DUE, add_tags=("c",), remove_tags=("a",)
         ),
-        tasks.DeleteTasks: lambda: tasks.DeleteTasks(numbers=(number(),)),
-        tasks.RestoreTasks: lambda: tasks.RestoreTasks(numbers=(number(),)),
+        trash.DeleteTasks: lambda: trash.DeleteTasks(numbers=(number(),)),
+        trash.RestoreTasks: lambda: trash.RestoreTasks(numbers=(number(),)),
         search.SearchTasks: lambda: search.SearchTasks(words="x"),
         completion.SuggestWords: lambda: completion.SuggestWords(kind="task", prefix="1"),
         comments.AddComment: lambda: comments.AddComment(number=number(), id=new_id(), text="c"),
