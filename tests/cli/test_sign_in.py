@@ -76,7 +76,7 @@ def test_newcomer_registers_with_an_invitation_and_has_a_list(bare: Todo, boss: 
     email = f"{uuid4().hex}@example.org"
     arguments = ("register", team.url, "--email", email, "--password-stdin", "--no-keyring")
     uninvited = bare(*arguments, stdin=PASSWORD)
-    assert (uninvited.code, "invited people only" in uninvited.err) == (5, True)
+    assert (uninvited.code, "by invitation only" in uninvited.err) == (5, True)
     invitation = boss("admin", "invitation", "create", "--email", email)
     assert boss("admin", "invitation", "list").out.split("\t")[1] == email
     done = bare(*arguments, "--invitation", stdin=f"{invitation.out}{PASSWORD}\n")

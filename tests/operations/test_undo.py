@@ -110,7 +110,7 @@ def test_a_change_by_its_id(ask: Ask) -> None:
     assert ask(Redo(id=one)).seq, "by its id, also after something newer"
     assert ask.show(1).title == "A"
     for request in (Undo(id=99), Redo(id=two), Redo(id=99), Undo(id=4)):
-        with pytest.raises(NotFound, match="there is no change"):
+        with pytest.raises(NotFound, match="does not exist, or changed no tasks"):
             ask(request)
     with pytest.raises(Invalid):
         ask(Undo(id=0))

@@ -107,7 +107,7 @@ def test_names_and_ids_are_given_once(admin: Ask) -> None:
 def test_nobody_disables_themselves_or_who_is_not_there(admin: Ask) -> None:
     with pytest.raises(Conflict, match="you cannot disable yourself"):
         admin(DisableUser(name=admin.who.name))
-    with pytest.raises(NotFound, match="there is no person"):
+    with pytest.raises(NotFound, match="there is no user"):
         admin(DisableUser(name=f"{admin.who.name}-nobody"))
 
 
@@ -129,8 +129,9 @@ def test_a_viewer_looks_and_changes_nothing(db: Database, ask_as: AskAs) -> None
     ask_as(owner, space=space).add("a")
     ask = ask_as(viewer, space=space)
     assert ask.show(1).title == "a"
-    with pytest.raises(NotAllowed, match="a viewer cannot change this space"):
+    with pytest.raises(NotAllowed, match="a viewer cannot change this space") as caught:
         ask.add("b")
+    assert "todo space role NAME editor" in caught.value.hint
 
 
 @pytest.mark.parametrize("space", ["00000000-0000-7000-8000-000000000000", "team", ""])
