@@ -21,7 +21,7 @@ from urllib.request import Request, urlopen
 from measure import INSIDE, ROOT, House, house, machine, run_inside, table
 
 USERS = 1_000
-QUICK_USERS = 100
+QUICK_USERS = 200  # enough to complete different tasks in each of its two turns
 CONNECTIONS = 16
 TASKS_PER_USER = 40
 BULK_TASKS = 5_000
