@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Todo
+from tests.conftest import COMMAND, Todo
 
 FILES = {
     "bash": (".local/share/bash-completion/completions/todo", ".bashrc"),
@@ -65,3 +65,21 @@ def test_install_for_an_unknown_shell_or_into_a_locked_place_is_refused(bare: To
     assert (blocked.code, blocked.err.startswith("todo: cannot write")) == (2, True)
     assert bare("completion").code == 2
     assert bare("completion", "--install", "--uninstall", "bash").code == 2
+
+
+def test_full_disk_costs_no_line_of_a_start_file(bare: Todo) -> None:
+    home = bare.directory / "home"
+    (home / "dots").mkdir(parents=True)
+    (home / "dots" / "bashrc").write_text("# mine\n")
+    (home / ".bashrc").symlink_to("dots/bashrc")
+    env = bare.environment() | {"HOME": str(home), "SHELL": "/bin/bash"}
+    assert bare("completion", "--install", env=env).code == 0
+    content = (home / ".bashrc").read_bytes()
+    command = ["sh", "-c", 'ulimit -f 0; exec "$@"', "sh", *COMMAND, "completion", "--uninstall"]
+    full = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert (full.returncode, full.stderr) == (2, f"todo: cannot write {home / 'dots' / 'bashrc'}: File too large\n")
+    assert (home / ".bashrc").read_bytes() == content
+    assert bare("completion", "--uninstall", env=env).code == 0
+    assert (home / ".bashrc").is_symlink()
+    assert (home / "dots" / "bashrc").read_text() == "# mine\n"
+    assert sorted(path.name for path in (home / "dots").iterdir()) == ["bashrc"]

@@ -89,7 +89,7 @@ def test_invert_blocked_change_raises_conflict(members: dict[str, bool], reason:
 def test_invert_without_a_change_raises_not_found() -> None:
     with pytest.raises(NotFound, match="there is nothing of yours to undo"):
         invert(make_loaded([], []), Undo(), "undo")
-    with pytest.raises(NotFound, match="there is no change 5 to redo"):
+    with pytest.raises(NotFound, match="change 5 does not exist, or changed no tasks"):
         invert(make_loaded([], []), Redo(id=5), "redo")
 
 

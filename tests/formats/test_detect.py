@@ -99,6 +99,7 @@ def test_detect_of_any_text_finds_a_format_or_refuses_the_file(text: str, name: 
         ("Buy milk\n- [ ] Call mom\n", "todo.txt", "markdown"),
         ("# Only a heading\n\nand words\n", "notes.md", "markdown"),
         ("- no box\n- again\n", "todo.txt", "todo.txt"),
+        ("A bell \x07 and \x1b[31mred\n", "todo.txt", "todo.txt"),
         ("\ufeffBEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n", "stdin", "icalendar"),
         ("\n\nbegin:vcalendar\nend:vcalendar\n", "stdin", "icalendar"),
         ('{"results": [], "nextCursor": null}', "stdin", "td"),

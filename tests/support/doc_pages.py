@@ -83,6 +83,8 @@ def run_bash(
 ) -> subprocess.CompletedProcess[str]:
     """Run a script as one bash session in the environment of a cron job; end its background jobs with it."""
     pip = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_", "UV_"))}
+    # what is installed is compiled when it is imported: the commands of a page import a part of it
+    pip |= {"PIP_COMPILE": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     environment = pip | {"HOME": str(home), "PATH": path, "LANG": "C.UTF-8", "TODO_HOME": str(home / "pg")}
     environment |= {} if has_service else {"TODO_SERVICE": "false"}
     script = f"trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\nset -eu\n{script}"

@@ -89,6 +89,10 @@ TAKEN = {
 }
 
 LACKS_SCOPE = "the token lacks the scope "
+LACKS_VERB = "the token may not run "
+HAS_VERBS = "it may run: "
+LACKS_ROLE = ("a viewer ", "a commenter ")
+ROLE_HINT = "an owner of the space can change your role: todo space role NAME editor"
 """The beginning of a message of `todo.enter`; the name of the scope follows."""
 
 NEEDS_SERVER = "this token cannot be used directly on the database"
@@ -135,7 +139,8 @@ def translate_error(error: psycopg.Error) -> TodoError:
     if state in RAISED:
         extra = json.loads(diag.message_detail) if diag.message_detail else {}
         detail = diag.message_primary or "refused"
-        return RAISED[state](detail, hint=_find_scope_hint(detail) or diag.message_hint, **extra)
+        detail, hint = _name_commands(detail, _find_hint(detail) or diag.message_hint)
+        return RAISED[state](detail, hint=hint, **extra)
     if state == "23505" and diag.constraint_name in TAKEN:
         return Conflict(TAKEN[diag.constraint_name])
     for prefix in _prefixes(state or ""):
@@ -147,12 +152,23 @@ def translate_error(error: psycopg.Error) -> TodoError:
     return Bug(f"the database refused a statement ({state})")
 
 
-def _find_scope_hint(detail: str) -> str | None:
-    """Return the command that makes a token with the scope that is missing; None for another error."""
+def _find_hint(detail: str) -> str | None:
+    """Return the command that makes a token with a missing scope, or who can give another role; None for other errors."""
     scope = detail.removeprefix(LACKS_SCOPE)
-    if scope == detail:
-        return None
-    return f"make one that has it: todo token create --name NAME --scopes {SCOPES_TO_USE.get(scope, scope)}"
+    if scope != detail:
+        return f"make one that has it: todo token create --name NAME --scopes {SCOPES_TO_USE.get(scope, scope)}"
+    return ROLE_HINT if detail.startswith(LACKS_ROLE) else None
+
+
+def _name_commands(detail: str, hint: str | None) -> tuple[str, str | None]:
+    """Name the verbs of a token's limits, which are names of Requests, as the commands that users know."""
+    verb = detail.removeprefix(LACKS_VERB)
+    if verb == detail:
+        return detail, hint
+    from todo_cli.contract.registry import label_of
+
+    labels = sorted({label_of(each) for each in (hint or "").removeprefix(HAS_VERBS).split(", ") if each})
+    return f"{LACKS_VERB}{label_of(verb)}", f"{HAS_VERBS}{', '.join(labels)}" if labels else None
 
 
 def _describe(error: psycopg.Error) -> str:

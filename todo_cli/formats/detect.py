@@ -28,7 +28,6 @@ MODULES = {
 HEAD_CHARS = 64 * 1024
 ARCHIVE_START = "PK\x03\x04"
 """A zip archive, as a backup of Todoist and an export of Vikunja are."""
-CONTROL_CHARACTERS = frozenset(map(chr, range(32))) - set("\t\n\r\f\x1b")
 
 
 class FileFormat(Protocol):
@@ -60,11 +59,10 @@ def find_format(name: str) -> FileFormat:
 
 def find_writable_format(name: str) -> WritableFormat:
     """Return a format that can be written; raises Invalid where it can only be read."""
-    format = find_format(name)
-    if not hasattr(format, "write_tasks"):
-        writable = ", ".join(list_writable_formats())
-        raise Invalid(f"{name} can be imported only", hint=f"formats to export: {writable}")
-    return cast(WritableFormat, format)
+    if name in MODULES and hasattr(format := find_format(name), "write_tasks"):
+        return cast(WritableFormat, format)
+    problem = f"{name} can be imported only" if name in MODULES else f"there is no format {name!r}"
+    raise Invalid(problem, hint=f"formats to export: {', '.join(list_writable_formats())}")
 
 
 def list_writable_formats() -> list[str]:
@@ -88,14 +86,15 @@ def detect_format(file: BinaryIO, options: ReadOptions) -> FileFormat | None:
     head = read_head(file, options)
     if not head.strip():
         return None
-    if CONTROL_CHARACTERS.intersection(head) and not head.startswith(ARCHIVE_START):
+    # other control characters may stand in a title, so that our own exports have them
+    if "\0" in head and not head.startswith(ARCHIVE_START):
         raise Invalid(f"{options.name} is not a text file", hint=f"formats: {', '.join(MODULES)}")
     formats = [find_format(name) for name in MODULES]
     scores = [(format.looks_like(head, options.name), _has_extension(format, options), format) for format in formats]
     score, _, best = max(scores, key=lambda scored: scored[:2])
     if score == IMPOSSIBLE:
         raise Invalid(
-            f"{options.name} is in no format that is known: {', '.join(MODULES)}",
+            f"{options.name} is in none of the known formats: {', '.join(MODULES)}",
             hint="name the format with: --format",
         )
     return best

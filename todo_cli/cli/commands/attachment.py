@@ -127,6 +127,8 @@ def get(
     if directory and output:
         raise Invalid("--dir and --output cannot be used together")
     chosen = _choose(session, number, names or [], everything=everything)
+    if output and output.is_dir():
+        raise Invalid(f"{output} is a directory", hint="download into it with: --dir")
     if output and len(chosen) > 1:
         raise Invalid("--output takes one attachment", hint="download several into a directory with: --dir")
     from todo_cli.cli.attachment_download import download_to_file, download_to_stdout

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -34,17 +36,14 @@ def install_script(shell: Shell) -> list[str]:
     """Write the script, and the line that loads it; return a line about each file that changed. Raises Invalid."""
     script, start_file = _script_path(shell), _start_file(shell)
     done = []
-    try:
-        if not script.exists() or script.read_text() != read_script(shell):
-            script.parent.mkdir(parents=True, exist_ok=True)
-            script.write_text(read_script(shell))
-            done.append(f"Wrote {script}")
-        if start_file and not _has_line(start_file):
-            with start_file.open("ab") as file:
-                file.write(f"{_needed_line_end(start_file)}{_load_line(shell, script)}\n".encode())
-            done.append(f"Added a line to {start_file}")
-    except OSError as error:
-        raise Invalid(f"cannot write {error.filename}: {error.strerror}") from None
+    if _read_file(script) != read_script(shell).encode():
+        _replace_file(script, read_script(shell).encode())
+        done.append(f"Wrote {script}")
+    if start_file and not _has_line(start_file):
+        content = _read_file(start_file)
+        line_end = b"\n" if content and not content.endswith(b"\n") else b""
+        _replace_file(start_file, content + line_end + _load_line(shell, script).encode() + b"\n")
+        done.append(f"Added a line to {start_file}")
     return done
 
 
@@ -52,17 +51,43 @@ def remove_script(shell: Shell) -> list[str]:
     """Remove the script and the line that loads it; return a line about each file that changed. Raises Invalid."""
     script, start_file = _script_path(shell), _start_file(shell)
     done = []
-    try:
-        if script.exists():
+    if start_file and _has_line(start_file):
+        lines = _read_file(start_file).splitlines(keepends=True)
+        _replace_file(start_file, b"".join(line for line in lines if not _is_own(line)))
+        done.append(f"Removed the line from {start_file}")
+    if script.exists():
+        try:
             script.unlink()
-            done.append(f"Removed {script}")
-        if start_file and _has_line(start_file):
-            lines = start_file.read_bytes().splitlines(keepends=True)
-            start_file.write_bytes(b"".join(line for line in lines if not _is_own(line)))
-            done.append(f"Removed the line from {start_file}")
-    except OSError as error:
-        raise Invalid(f"cannot write {error.filename}: {error.strerror}") from None
+        except OSError as error:
+            raise Invalid(f"cannot remove {script}: {error.strerror}") from None
+        done.append(f"Removed {script}")
     return done
+
+
+def _read_file(path: Path) -> bytes:
+    """Return the content of a file, nothing if there is none; raises Invalid."""
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return b""
+    except OSError as error:
+        raise Invalid(f"cannot read {path}: {error.strerror}") from None
+
+
+def _replace_file(path: Path, content: bytes) -> None:
+    """Replace a file in one step, so that a full disk never costs the user a start-up file; raises Invalid."""
+    path = path.resolve()  # start-up files are often links into a repository of dot files
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(content)
+        if path.exists():
+            shutil.copymode(path, part)
+        part.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise Invalid(f"cannot write {path}: {error.strerror}") from None
 
 
 def _script_path(shell: Shell) -> Path:
@@ -98,14 +123,8 @@ def _directory(variable: str, default: str) -> Path:
 
 
 def _has_line(path: Path) -> bool:
-    return path.exists() and any(map(_is_own, path.read_bytes().splitlines()))
+    return any(map(_is_own, _read_file(path).splitlines()))
 
 
 def _is_own(line: bytes) -> bool:
     return line.rstrip().endswith(MARK.encode())
-
-
-def _needed_line_end(path: Path) -> str:
-    """Return the line end that the last line of the file lacks."""
-    content = path.read_bytes() if path.exists() else b""
-    return "\n" if content and not content.endswith(b"\n") else ""
