@@ -103,7 +103,7 @@ def test_sign_in_at_a_terminal_shows_no_password(ada: Todo, team: Server) -> Non
     assert "[profiles.no]" not in (ada.directory / ".config/todo/config.toml").read_text()
 
 
-def test_nothing_asks_for_a_password_without_a_terminal(ada: Todo, team: Server) -> None:
+def test_password_without_a_terminal_is_not_asked_for(ada: Todo, team: Server) -> None:
     for arguments in (
         ("password",),
         ("login", team.url, "--email", "ada@example.org"),
