@@ -33,7 +33,8 @@ from tests.support.forked_process import ForkedProcess
 
 COMMAND = (sys.executable, "-c", "from todo_cli.main import main; main()")
 """The command, as a wheel installs it: an import of main and a call."""
-OTHER_PACKAGES = ("openai", "openai.resources.chat", "psycopg_pool", "rich.console", "httpx2", "sqlalchemy", "alembic")
+CHAT_PACKAGES = ("openai", "openai.resources.chat", "httpx2", "httpcore2", "h11", "anyio._backends._asyncio")
+OTHER_PACKAGES = ("psycopg_pool", "rich.console", "typer.rich_utils", "sqlalchemy", "alembic", *CHAT_PACKAGES)
 MCP_PACKAGES = ("mcp.server.stdio", "mcp.server.streamable_http_manager", "mcp.server.transport_security")
 SERVER_PACKAGES = ("uvicorn.lifespan.on", "uvicorn.loops.uvloop", "uvicorn.supervisors", *MCP_PACKAGES)
 READ_AT_START = ("PYTHON", "LC_", "LANGUAGE", "TZ", "COVERAGE")
