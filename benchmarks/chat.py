@@ -167,11 +167,11 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turns", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--quick", action="store_true", help="1 turn, conversations of 10,000: to see that it works")
+    parser.add_argument("--quick", action="store_true", help="1 turn, conversations of 2,000: to see that it works")
     options = parser.parse_args()
     if INSIDE not in os.environ:
         sys.exit(run_inside(__file__))
     if options.quick:
-        main(1, 1, LONG // 10)
+        main(1, 1, LONG // 50)
     else:
         main(options.turns, options.rounds, LONG)

@@ -201,8 +201,9 @@ def _drain(source: int) -> None:
 def interleaved(cases: dict[str, Case], runs: int) -> dict[str, float]:
     """Return the median seconds of each case. The cases run in turn, so other load affects all of them alike."""
     samples: dict[str, list[float]] = {name: [] for name in cases}
-    for case in cases.values():
-        cpu(case)
+    if runs > 1:  # the first run of each fills caches; the figures of a single run mean nothing anyway
+        for case in cases.values():
+            cpu(case)
     for _ in range(runs):
         for name, case in cases.items():
             samples[name].append(cpu(case))

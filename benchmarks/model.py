@@ -10,7 +10,7 @@ import json
 import sys
 from typing import Any
 
-from tests.support.fake_model import call_answer, text_answer
+from tests.support.model_answers import call_answer, text_answer
 
 CALL = ("add_task", {"title": "Buy milk and a few other things"})
 WORDS = "It is on your list now, as the last one of seven."

@@ -21,6 +21,7 @@ from urllib.request import Request, urlopen
 from measure import INSIDE, ROOT, House, house, machine, run_inside, table
 
 USERS = 1_000
+QUICK_USERS = 200  # enough to complete different tasks in each of its two turns
 CONNECTIONS = 16
 TASKS_PER_USER = 40
 BULK_TASKS = 5_000
@@ -63,21 +64,21 @@ def token(number: int) -> str:
     return f"todo_{user_id(number).replace('-', '')}_benchmark"
 
 
-def fill(owner_url: str) -> None:
+def fill(owner_url: str, users: int) -> None:
     """Store users and tasks."""
     import psycopg
 
     with psycopg.connect(owner_url, autocommit=True) as connection:
         with connection.transaction():
-            for statement in FILL.format(users=USERS, each=TASKS_PER_USER, bulk=BULK_TASKS).strip().split(";\n"):
+            for statement in FILL.format(users=users, each=TASKS_PER_USER, bulk=BULK_TASKS).strip().split(";\n"):
                 connection.execute(statement.rstrip(";"))
         connection.execute("VACUUM ANALYZE")
         connection.execute("CHECKPOINT")
 
 
-def tasks_of_all_users() -> Iterator[tuple[int, int]]:
+def tasks_of_all_users(users: int) -> Iterator[tuple[int, int]]:
     """Return user and number of each task once. Neighbours belong to different users."""
-    return ((user, number) for number in range(1, TASKS_PER_USER + 1) for user in range(1, USERS + 1))
+    return ((user, number) for number in range(1, TASKS_PER_USER + 1) for user in range(1, users + 1))
 
 
 def head(method: str, path: str, user: int) -> str:
@@ -91,14 +92,15 @@ def head(method: str, path: str, user: int) -> str:
 class Writes:
     """The requests of each case. No task is completed twice."""
 
-    def __init__(self) -> None:
-        self.to_complete = tasks_of_all_users()
+    def __init__(self, users: int) -> None:
+        self.users = users
+        self.to_complete = tasks_of_all_users(users)
 
     def edit_one(self) -> list[tuple[str, str]]:
         """Edit a task of each user."""
         return [
             (head("PATCH", "/v1/tasks", user), json.dumps({"numbers": [number], "title": "Title {n}"}))
-            for user, number in islice(tasks_of_all_users(), 5_000)
+            for user, number in islice(tasks_of_all_users(self.users), 5_000)
         ]
 
     def edit_several_fields(self) -> list[tuple[str, str]]:
@@ -106,7 +108,7 @@ class Writes:
         fields = {"note": "Note {n}", "add_tags": ["t{n}"], "remove_tags": ["phone"], "due": "2030-01-01"}
         return [
             (head("PATCH", "/v1/tasks", user), json.dumps({"numbers": [number], **fields}))
-            for user, number in islice(tasks_of_all_users(), 5_000)
+            for user, number in islice(tasks_of_all_users(self.users), 5_000)
         ]
 
     def complete_one(self) -> list[tuple[str, str]]:
@@ -178,9 +180,10 @@ def measure(home: House, options: argparse.Namespace) -> None:
     """Measure every case, in turn, and print the medians."""
     from todo_cli.local_postgres.cluster import LocalPostgres
 
-    fill(LocalPostgres(home.home / "pg").owner_url())
+    users = QUICK_USERS if options.quick else USERS
+    fill(LocalPostgres(home.home / "pg").owner_url(), users)
     url, pid = home.serve([str(home.bin / "todo"), "serve", "--port"], "/readyz", {})
-    writes = Writes()
+    writes = Writes(users)
     cases = {
         "edit one": writes.edit_one,
         "complete one": writes.complete_one,

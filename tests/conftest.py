@@ -31,7 +31,15 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.support.command_server import COMMAND, CommandServer, needs_new_process, run_new_process
+from tests.support.command_server import (
+    COMMAND,
+    CommandServer,
+    are_processes_new,
+    needs_new_process,
+    run_new_process,
+    start_process,
+)
+from tests.support.forked_process import ForkedProcess
 from tests.support.forked_terminal import fork_on_terminal
 from tests.support.pgbouncer import run_pgbouncer
 from todo_cli.contract.base import Secret
@@ -51,6 +59,12 @@ pytest_plugins = [
 
 # what cron gives a job, and no more
 BARE = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LANG": "C.UTF-8"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let each command and each server of the long form be a new interpreter."""
+    if config.option.markexpr == "long":
+        os.environ["TODO_TEST_NEW_PROCESSES"] = "1"
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -145,7 +159,7 @@ class Server:
     """A `todo serve` process."""
 
     url: str
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[str] | ForkedProcess
     log: Path
 
     def stop(self, number: int = signal.SIGTERM, timeout: float = 20) -> int:
@@ -308,14 +322,7 @@ def start_server(directory: Path, database: Database, *options: str, env: dict[s
     log = directory / f"serve-{port}.log"
     environment = BARE | {"HOME": str(directory), "TODO_SERVER_DATABASE_URL": database.server_url} | (env or {})
     with log.open("w") as out:
-        process = subprocess.Popen(
-            [*COMMAND, "serve", "--port", str(port), *options],
-            env=environment,
-            stdout=out,
-            stderr=out,
-            stdin=subprocess.DEVNULL,
-            text=True,
-        )
+        process = start_process("serve", "--port", str(port), *options, env=environment, out=out)
     server = Server(f"http://127.0.0.1:{port}", process, log)
     wait_for(lambda: _answers(server), f"{log.read_text()}")
     return server
@@ -362,9 +369,9 @@ def make_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 
 
 @pytest.fixture(scope="session")
-def command_server(pytestconfig: pytest.Config) -> Iterator[CommandServer | None]:
+def command_server() -> Iterator[CommandServer | None]:
     """The process that forks commands; None where each command is a new interpreter."""
-    if os.environ.get("TODO_TEST_NEW_PROCESSES") or pytestconfig.option.markexpr == "long":
+    if are_processes_new():
         yield None
         return
     running = CommandServer()

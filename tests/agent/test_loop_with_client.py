@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from tests.support.chat import Chat
-from tests.support.fake_model import call_answer, run_fake_model, text_answer
+from tests.support.fake_model import run_fake_model
+from tests.support.model_answers import call_answer, text_answer
 from todo_cli.contract.tasks import AddTask
 from todo_cli.llm.client import stream_answer
 from todo_cli.llm.endpoints import ModelEndpoint

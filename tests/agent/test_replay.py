@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.chat import Chat
-from todo_cli.agent.messages import build_request, complete_turns, is_valid, open_calls, protocol_errors
+from todo_cli.agent.messages import build_request, complete_turns, open_calls, protocol_errors
 from todo_cli.contract.turn_steps import Message, MessageCall, ReadReplay
 
 WISH = st.builds(
@@ -91,8 +91,8 @@ def test_replay_errors_of_each_fault_are_found() -> None:
         [system, user, wish, result, said, user, wish, result],
         [system, user, {**wish, "tool_calls": [{**call, "id": ""}]}, result],
     ]
-    assert [is_valid(replay) for replay in good] == [True] * len(good)
-    assert [is_valid(replay) for replay in bad] == [False] * len(bad)
+    assert [protocol_errors(replay) for replay in good] == [[]] * len(good)
+    assert [replay for replay in bad if not protocol_errors(replay)] == []
 
 
 def test_replay_over_budget_keeps_the_newest_whole_turns(chat: Chat) -> None:

@@ -14,7 +14,8 @@ import pytest
 from tests.conftest import Database, Person, Server, Todo, start_server
 from tests.support.chat import Chat
 from tests.support.chat_process import ChatProcess, model_environment, wait_until
-from tests.support.fake_model import FakeModel, error_answer, run_fake_model, text_answer
+from tests.support.fake_model import FakeModel, run_fake_model
+from tests.support.model_answers import error_answer, text_answer
 from todo_cli.agent.titles import clean_title, store_title
 from todo_cli.contract.conversations import AnswerTurn, ForkConversation, RenameConversation
 from todo_cli.contract.ids import new_id

@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import Database, Person
 from tests.support.chat import Chat
 from tests.support.chat_process import ChatProcess
-from tests.support.fake_model import call_answer, text_answer
+from tests.support.model_answers import call_answer, text_answer
 from tests.support.turn_driver import ScriptedModel
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.preferences import SetPreferences

@@ -55,12 +55,11 @@ ALLOWED_OBJECT_STATE = {
     "todo_cli/server/public_requests.py self._message": "the body of one request",
     "todo_cli/server/refusal_counts.py self._refusals": "a 429 of half a second; another server asks the database",
     "todo_cli/server/sign_in.py self._valid": "tokens that were valid; every transaction signs in all the same",
-    "todo_cli/server/change_stream.py self._streams": "streams that are open",
+    "todo_cli/server/stream_counts.py self._streams": "streams that are open",
     "todo_cli/server/change_watcher.py self._watched": "spaces that clients of this process follow",
     "todo_cli/server/change_watcher.py self.subscriptions": "streams that are open",
     "todo_cli/server/turn_feed.py self._batches": "events of a turn that is followed, as read from the database",
     "todo_cli/server/turn_feed.py self._feeds": "turns that clients of this process follow",
-    "todo_cli/server/turn_feed.py self._streams": "streams that are open",
     "todo_cli/server/turn_runner.py self._tasks": "turns that run in this process; another process continues them",
     "todo_cli/server/turn_runner.py self._title_tasks": "titles that are being written; the first words stay without",
 }

@@ -8,7 +8,7 @@ import pexpect
 import pytest
 
 from tests.support.chat_process import ChatProcess, slow_answer
-from tests.support.fake_model import call_answer, text_answer
+from tests.support.model_answers import call_answer, text_answer
 
 
 def test_ask_with_a_call_prints_its_effect_and_the_answer(talker: ChatProcess) -> None:

@@ -14,8 +14,8 @@ import pytest
 from tests.conftest import COMMAND, Person, Server, Todo
 from tests.support.chat_process import ChatProcess, slow_answer, wait_until
 from tests.support.connections import Line
-from tests.support.fake_model import call_answer, error_answer, text_answer
 from tests.support.limited_tokens import create_limited_token
+from tests.support.model_answers import call_answer, error_answer, text_answer
 
 
 @pytest.mark.parametrize(

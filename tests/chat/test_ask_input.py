@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import COMMAND
 from tests.support.chat_process import ChatProcess
-from tests.support.fake_model import text_answer
+from tests.support.model_answers import text_answer
 from todo_cli.cli.group import load_command
 
 

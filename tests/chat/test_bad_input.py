@@ -11,7 +11,8 @@ import pytest
 
 from tests.conftest import Server
 from tests.support.chat_process import ChatProcess, read_frames
-from tests.support.fake_model import FakeModel, body_answer, chunk, text_answer
+from tests.support.fake_model import FakeModel
+from tests.support.model_answers import body_answer, chunk, text_answer
 from tests.support.raw_http import ask
 from todo_cli.contract.ids import new_id
 

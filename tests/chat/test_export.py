@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import Database
 from tests.support.chat import Chat
 from tests.support.chat_process import ChatProcess
-from tests.support.fake_model import call_answer, text_answer
+from tests.support.model_answers import call_answer, text_answer
 from todo_cli.agent.import_file import ExportReader
 from todo_cli.agent.messages import build_request, protocol_errors
 from todo_cli.contract.conversation_export import ImportMessages

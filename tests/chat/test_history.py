@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.support.chat_process import ChatProcess
-from tests.support.fake_model import FakeModel, call_answer, text_answer
+from tests.support.fake_model import FakeModel
+from tests.support.model_answers import call_answer, text_answer
 from tests.support.terminal import Terminal
 from todo_cli.cli.render.message_hits import choose_passages, strip_markdown
 from todo_cli.contract.message_search import MessageHit, Passage

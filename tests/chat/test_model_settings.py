@@ -13,7 +13,8 @@ import pytest
 from tests.cli.test_account import read_settings_file, use_keyring
 from tests.conftest import Database, Person, Server, Todo
 from tests.support.chat_process import MODEL_ENVIRONMENT, ChatProcess, model_environment
-from tests.support.fake_model import FakeModel, call_answer, error_answer, run_fake_model, text_answer
+from tests.support.fake_model import FakeModel, run_fake_model
+from tests.support.model_answers import call_answer, error_answer, text_answer
 
 KEY = "sk-of-the-keyring"
 

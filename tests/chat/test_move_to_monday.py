@@ -9,7 +9,7 @@ import pexpect
 import pytest
 
 from tests.support.chat_process import ChatProcess
-from tests.support.fake_model import call_answer, text_answer
+from tests.support.model_answers import call_answer, text_answer
 
 WISH = "move everything due today to monday, except the dentist"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.support.chat_process import ChatProcess
-from tests.support.fake_model import call_answer, text_answer
+from tests.support.model_answers import call_answer, text_answer
 from tests.support.terminal import Terminal
 
 ABSOLUTE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d")

@@ -10,7 +10,8 @@ import pytest
 
 from tests.conftest import COMMAND
 from tests.support.chat_process import ChatProcess, slow_answer
-from tests.support.fake_model import FakeModel, Script, call_answer, delta_stream, text_answer
+from tests.support.fake_model import FakeModel
+from tests.support.model_answers import Script, call_answer, delta_stream, text_answer
 from tests.support.terminal import Terminal
 from todo_cli.cli.render.turn_summary import summary_lines
 

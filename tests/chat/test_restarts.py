@@ -15,7 +15,8 @@ import pytest
 from tests.conftest import Database, Server, Todo
 from tests.support.chat_process import ChatProcess, model_environment, wait_until
 from tests.support.endless_answers import ENDLESS, LIVE
-from tests.support.fake_model import FakeModel, call_answer, text_answer
+from tests.support.fake_model import FakeModel
+from tests.support.model_answers import call_answer, text_answer
 
 ROOT = Path(__file__).parents[2]
 

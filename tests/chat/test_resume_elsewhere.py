@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.chat_process import ChatProcess, slow_answer, wait_until
 from tests.support.endless_answers import ENDLESS, LIVE
-from tests.support.fake_model import call_answer, text_answer
+from tests.support.model_answers import call_answer, text_answer
 
 
 def test_turn_killed_on_one_machine_continues_on_another(talker: ChatProcess) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.chat import Chat
 from tests.support.chat_process import ChatProcess, slow_answer, wait_until
-from tests.support.fake_model import call_answer, text_answer
+from tests.support.model_answers import call_answer, text_answer
 from todo_cli.contract.conversations import ForkConversation, RemoveConversation, RewindTurn, ShowConversation
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.turn_steps import BeginTurn

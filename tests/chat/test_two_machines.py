@@ -13,7 +13,8 @@ import pytest
 
 from tests.conftest import COMMAND, Todo
 from tests.support.chat_process import ChatProcess, wait_until
-from tests.support.fake_model import FakeModel, call_answer, text_answer
+from tests.support.fake_model import FakeModel
+from tests.support.model_answers import call_answer, text_answer
 from todo_cli.agent.messages import protocol_errors
 
 OPEN = [(1, "one", "open"), (2, "two", "open"), (3, "three", "open")]

@@ -29,9 +29,9 @@ def test_limit_command_shows_and_sets_the_limits_of_a_user(db: Database, boss: T
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (("nobody at all",), 3, "there is no person 'nobody at all'"),
-        (("nobody at all", "--turns", "3"), 3, "there is no person 'nobody at all'"),
-        (("ada", "--requests", "many"), 2, "'many' is no number"),
+        (("nobody at all",), 3, "there is no user 'nobody at all'"),
+        (("nobody at all", "--turns", "3"), 3, "there is no user 'nobody at all'"),
+        (("ada", "--requests", "many"), 2, "'many' is not a number"),
         (("ada", "--requests", "10001"), 2, "requests_per_minute"),
     ],
 )

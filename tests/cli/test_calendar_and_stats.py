@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.cli.test_list_screen import BERLIN, TASKS, VIEW, draw_lines, make_repeat, make_task
+from tests.support.list_samples import BERLIN, TASKS, VIEW, draw_lines, make_repeat, make_task
 from todo_cli.cli.render.bars import draw_bar, draw_sparkline
 from todo_cli.cli.render.calendar_screen import format_calendar
 from todo_cli.cli.render.cells import measure

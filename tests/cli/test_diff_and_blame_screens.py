@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from tests.cli.test_list_screen import NOW
 from tests.cli.test_log_and_show_screens import VIEW, make_change, make_difference
 from tests.conftest import Todo
+from tests.support.list_samples import NOW
 from todo_cli.cli.commands.diff import split_range
 from todo_cli.cli.render.blame import format_blame
 from todo_cli.cli.render.changes import format_changes

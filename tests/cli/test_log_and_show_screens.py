@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.test_list_screen import BERLIN, NOW, make_task
 from tests.conftest import Todo
+from tests.support.list_samples import BERLIN, NOW, make_task
 from tests.support.terminal import Terminal
 from tests.support.terminal_output import ESCAPES, run_on_terminal
 from todo_cli.cli.render.changes import describe_actor, format_changes

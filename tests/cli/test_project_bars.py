@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.cli.test_list_screen import VIEW, draw_lines
 from tests.conftest import Todo
+from tests.support.list_samples import VIEW, draw_lines
 from todo_cli.cli.render.name_table import add_totals, format_names
 from todo_cli.contract.views import NameCount
 

@@ -47,7 +47,7 @@ def validate(name: str, document: Any) -> None:
         assert any(set(document) <= set(properties) for properties in known), (name, document)
 
 
-def test_what_commands_print_matches_their_schemas(
+def test_output_of_commands_matches_their_schemas(
     db: Database, as_person: Callable[..., Todo], subtests: pytest.Subtests
 ) -> None:
     todo = as_person(db.person(admin=True), "api")

@@ -76,7 +76,7 @@ def test_newcomer_registers_with_an_invitation_and_has_a_list(bare: Todo, boss: 
     email = f"{uuid4().hex}@example.org"
     arguments = ("register", team.url, "--email", email, "--password-stdin", "--no-keyring")
     uninvited = bare(*arguments, stdin=PASSWORD)
-    assert (uninvited.code, "invited people only" in uninvited.err) == (5, True)
+    assert (uninvited.code, "by invitation only" in uninvited.err) == (5, True)
     invitation = boss("admin", "invitation", "create", "--email", email)
     assert boss("admin", "invitation", "list").out.split("\t")[1] == email
     done = bare(*arguments, "--invitation", stdin=f"{invitation.out}{PASSWORD}\n")
@@ -103,7 +103,7 @@ def test_sign_in_at_a_terminal_shows_no_password(ada: Todo, team: Server) -> Non
     assert "[profiles.no]" not in (ada.directory / ".config/todo/config.toml").read_text()
 
 
-def test_nothing_asks_for_a_password_without_a_terminal(ada: Todo, team: Server) -> None:
+def test_password_without_a_terminal_is_not_asked_for(ada: Todo, team: Server) -> None:
     for arguments in (
         ("password",),
         ("login", team.url, "--email", "ada@example.org"),

@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import Database, Person, Todo
 from tests.server.test_mcp import connected, done
 from tests.support.chat_process import ChatProcess
-from tests.support.fake_model import call_answer, text_answer
+from tests.support.model_answers import call_answer, text_answer
 from todo_cli.parsing.system_zone import have_same_times
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.conftest import Database, Person, Todo
 from tests.support.chat_process import ChatProcess
-from tests.support.fake_model import text_answer
+from tests.support.model_answers import text_answer
 from tests.support.terminal import Terminal
 
 BERLIN = ZoneInfo("Europe/Berlin")

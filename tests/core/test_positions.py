@@ -44,7 +44,7 @@ def test_spread_uses_as_few_decimals_as_possible() -> None:
 
 
 @given(st.integers(0, 2**32))
-def test_a_hundred_moves_into_one_gap_fit(seed: int) -> None:
+def test_hundred_moves_into_one_gap_fit(seed: int) -> None:
     chance = random.Random(seed)
     lower, upper = Decimal(1), Decimal(2)
     for _ in range(100):

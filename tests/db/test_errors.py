@@ -70,13 +70,13 @@ def clean(line: Line) -> None:
     assert line(AddTask(title="after"), key=None).title == "after"
 
 
-def test_a_statement_that_takes_too_long(served: Line, held: object) -> None:
+def test_statement_that_takes_too_long_raises_unavailable(served: Line, held: object) -> None:
     served.runner.run(served.connection.execute("SET statement_timeout = '100ms'"))
     with pytest.raises(Unavailable, match="took too long"):
         served(AddTask(title="x"))
 
 
-def test_a_lock_that_takes_too_long(served: Line, held: psycopg.Connection[Any]) -> None:
+def test_lock_that_takes_too_long_raises_unavailable(served: Line, held: psycopg.Connection[Any]) -> None:
     served.runner.run(served.connection.execute("SET lock_timeout = '100ms'"))
     with pytest.raises(Unavailable, match="another change"):
         served(AddTask(title="x"))
@@ -84,7 +84,7 @@ def test_a_lock_that_takes_too_long(served: Line, held: psycopg.Connection[Any])
     clean(served)
 
 
-def test_no_connection_left(db: Database, person: Person) -> None:
+def test_login_without_a_free_connection_raises_unavailable(db: Database, person: Person) -> None:
     login = f"todo_{person.user_id.replace('-', '')}"
     db.execute(f"ALTER ROLE {login} CONNECTION LIMIT 1")
     with (
@@ -94,7 +94,7 @@ def test_no_connection_left(db: Database, person: Person) -> None:
         Line(person.database_url, person)
 
 
-def test_a_database_that_only_reads(served: Line) -> None:
+def test_database_that_only_reads_raises_connection_lost(served: Line) -> None:
     served.runner.run(served.connection.execute("SET default_transaction_read_only = on"))
     with pytest.raises(
         ConnectionLost, match="only reads"
@@ -102,21 +102,21 @@ def test_a_database_that_only_reads(served: Line) -> None:
         served(AddTask(title="x"))
 
 
-def test_a_session_that_was_ended(db: Database, served: Line) -> None:
+def test_ended_session_raises_connection_lost(db: Database, served: Line) -> None:
     db.execute("SELECT pg_terminate_backend(%s)", served.connection.info.backend_pid)
     with pytest.raises(ConnectionLost):
         served(WhoAmI())
     assert served.connection.closed
 
 
-def test_a_database_that_is_not_there(person: Person, db: Database) -> None:
+def test_unknown_database_raises_unavailable(person: Person, db: Database) -> None:
     name = psycopg.conninfo.conninfo_to_dict(person.database_url)["dbname"]
     with pytest.raises(TodoError) as caught:
         Line(person.database_url.replace(f"/{name}", "/nowhere"), person)
     assert isinstance(caught.value, Unavailable), caught.value
 
 
-def test_a_wrong_password_is_named_nowhere(db: Database, person: Person) -> None:
+def test_wrong_password_is_in_no_error(db: Database, person: Person) -> None:
     url = db.address(f"todo_{person.user_id.replace('-', '')}", "hunter2")
     with pytest.raises(TodoError) as caught:
         Line(url, person)
@@ -124,7 +124,7 @@ def test_a_wrong_password_is_named_nowhere(db: Database, person: Person) -> None
     assert "hunter2" not in f"{caught.value} {caught.value.hint} {caught.value.extra} {caught.value.__cause__}"
 
 
-def test_two_who_wait_for_each_other(db: Database) -> None:
+def test_deadlock_raises_unavailable(db: Database) -> None:
     one, two = db.person(), db.person()
     update = "UPDATE todo.spaces SET seq = seq + 1 WHERE id = %s"
     with closing(psycopg.connect(db.owner_url)) as first, closing(psycopg.connect(db.owner_url)) as second:
@@ -144,7 +144,7 @@ def test_two_who_wait_for_each_other(db: Database) -> None:
         asyncio.run(cross())
 
 
-def test_a_change_in_between(db: Database, person: Person) -> None:
+def test_serialization_failure_raises_unavailable(db: Database, person: Person) -> None:
     with closing(psycopg.connect(db.owner_url)) as connection:
         connection.isolation_level = psycopg.IsolationLevel.SERIALIZABLE
         connection.execute("SELECT seq FROM todo.spaces WHERE id = %s", [person.user_id])
@@ -169,14 +169,16 @@ def test_a_change_in_between(db: Database, person: Person) -> None:
         ("SELECT nothing_of_ours", Bug, "42703"),
     ],
 )
-def test_the_table(person: Person, statement: str, kind: type[TodoError], words: str) -> None:
+def test_error_of_postgres_raises_the_error_of_the_table(
+    person: Person, statement: str, kind: type[TodoError], words: str
+) -> None:
     error = said(person.database_url, statement)
     assert isinstance(error, kind), error
     assert words in error.detail
 
 
 @pytest.mark.parametrize("state", [state for state in STATES if len(state) == 5])
-def test_every_state_of_the_table_is_one_of_postgres_s(state: str) -> None:
+def test_states_of_the_table_are_those_of_postgres(state: str) -> None:
     error = psycopg.errors.lookup(state)("x")
     assert type(translate_error(error)) is STATES[state][0]
     assert translate_error(error).detail == STATES[state][1]
@@ -195,7 +197,7 @@ def test_every_state_of_the_table_is_one_of_postgres_s(state: str) -> None:
         ("23505", False),
     ],
 )
-def test_what_may_be_sent_again(state: str, lost: bool) -> None:
+def test_lost_connection_is_told_from_other_errors(state: str, lost: bool) -> None:
     assert was_lost(psycopg.errors.lookup(state)("x")) is lost
 
 
@@ -221,7 +223,7 @@ REFUSALS: tuple[tuple[str, Callable[[Line], object], type[TodoError]], ...] = (
 
 
 @pytest.mark.parametrize(("name", "refused", "kind"), REFUSALS, ids=[name for name, *_ in REFUSALS])
-def test_nothing_is_left_behind(
+def test_connection_after_an_error_is_clean(
     served: Line, name: str, refused: Callable[[Line], object], kind: type[TodoError]
 ) -> None:
     for _ in range(3):

@@ -336,7 +336,7 @@ def test_assigned_tasks_of_a_space_are_read_by_their_index(
         assert page.pages - none.pages <= 20 * 20, "the rows of the page, and not the other 480"
 
 
-def test_a_page_far_behind_costs_what_the_first_does(large: Stored) -> None:
+def test_page_far_behind_costs_as_much_as_the_first(large: Stored) -> None:
     for sort in ("due", "-priority", "created", "updated", "title"):
         for status in ("open", "all"):
             first = large.line(ListTasks(limit=20, sort=sort, status=status))
@@ -351,7 +351,9 @@ def test_a_page_far_behind_costs_what_the_first_does(large: Stored) -> None:
 
 
 @pytest.mark.long
-def test_a_million_tasks_of_a_thousand_people(postgres: LocalPostgres, template: str, few: Stored) -> None:
+def test_requests_among_a_million_tasks_of_a_thousand_users_are_bounded(
+    postgres: LocalPostgres, template: str, few: Stored
+) -> None:
     with stored(postgres, template, 1_000, 1_000) as million:
         for name in REQUESTS:
             within(name, count_pages(REQUESTS[name], few), count_pages(REQUESTS[name], million), SOUGHT.get(name, 0))

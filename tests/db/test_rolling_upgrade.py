@@ -22,7 +22,7 @@ from alembic import command
 from alembic.script import ScriptDirectory
 
 from tests.conftest import BARE, COMMAND, Database, Server, Todo, _answers, free_port, wait_for
-from tests.db.test_schema import _empty
+from tests.support.new_databases import create_database
 from tests.support.source_tree import ROOT
 from todo_cli.db.migrate import _config, _create_version_table, _transaction
 from todo_cli.db.schema import OLDEST_CLIENT
@@ -66,7 +66,7 @@ SELECT c.relname || '.' || a.attname
 
 @pytest.fixture
 def empty(postgres: LocalPostgres) -> Iterator[str]:
-    yield from _empty(postgres)
+    yield from create_database(postgres)
 
 
 def read_lines(url: str, query: str) -> set[str]:

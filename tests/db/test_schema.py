@@ -1,4 +1,4 @@
-"""The database is what schema.py says, by whichever way it got there, and says itself whom it serves."""
+"""A migrated database is the same as one that the statements of `schema.py` create, and its rights are narrow."""
 
 from __future__ import annotations
 
@@ -12,20 +12,15 @@ from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import urlopen
-from uuid import uuid4
 
 import psycopg
 import pytest
-from psycopg import sql
 
-from tests.conftest import Database, Server, Todo
+from tests.conftest import Database, Todo
 from tests.support.connections import Line
+from tests.support.new_databases import create_database
 from todo_cli.contract.base import Secret
-from todo_cli.contract.journal import ListChanges, Undo
-from todo_cli.contract.tasks import AddTask, CompleteTasks, EditTasks, ListTasks
-from todo_cli.contract.users import ListUsers, WhoAmI
+from todo_cli.contract.tasks import AddTask, EditTasks
 from todo_cli.db.function_rights import CLIENTS, FUNCTIONS
 from todo_cli.db.migrate import differences, migrate, status
 from todo_cli.db.owner import open_owner_session
@@ -36,9 +31,9 @@ from todo_cli.db.urls import as_login
 from todo_cli.errors import Unavailable
 from todo_cli.local_postgres.cluster import LocalPostgres
 
-# keyed by something else than a space or a person: small tables that every shard would hold a copy of
+# keyed by something other than a space or a user: small tables, of which each shard would have a copy
 REFERENCE = {
-    "users": "people are looked up by name",
+    "users": "users are looked up by name",
     "spaces": "its key is the space's id itself",
     "schema": "one row: which clients this database serves",
     "alembic_version": "Alembic's own, for its owner only",
@@ -48,34 +43,25 @@ REFERENCE = {
 OWN = "n.nspname = 'todo'"
 # Postgres lets a procedure with definer rights or settings of its own not commit; it reads no table
 COMMITTING = "todo.limit_request(uuid,text,text)"
-# an index over made words, of which each begins with the space and the person (test_a_search_reads_its_own_words alone);
-# and the one by which workers find due jobs of all spaces: no client reads that table
-MADE = {("messages", "messages_words"), ("jobs", "jobs_due")}
+# an index of words, each of which begins with a mark of the space and the user (tests/db/test_search.py), and the one by
+# which workers find due jobs of all spaces: no client reads that table
+INDEXES_WITHOUT_AN_OWNER = {("messages", "messages_words"), ("jobs", "jobs_due")}
 
 
 @pytest.fixture(scope="module")
 def migrated(postgres: LocalPostgres) -> Iterator[str]:
-    yield from _empty(postgres, then=migrate)
+    yield from create_database(postgres, prepare=migrate)
 
 
 @pytest.fixture(scope="module")
-def said(postgres: LocalPostgres) -> Iterator[str]:
-    """A database made by the statements of schema.py."""
-    yield from _empty(postgres, then=_execute)
+def created(postgres: LocalPostgres) -> Iterator[str]:
+    """A database that the statements of schema.py have created."""
+    yield from create_database(postgres, prepare=_execute)
 
 
 @pytest.fixture
 def empty(postgres: LocalPostgres) -> Iterator[str]:
-    yield from _empty(postgres)
-
-
-def _empty(postgres: LocalPostgres, then: Callable[[str], object] = bool) -> Iterator[str]:
-    name = f"s{uuid4().hex[:12]}"
-    with psycopg.connect(postgres.owner_url("postgres"), autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        then(postgres.owner_url(name))
-        yield postgres.owner_url(name)
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    yield from create_database(postgres)
 
 
 def _execute(url: str) -> None:
@@ -95,16 +81,18 @@ def _dump(postgres: LocalPostgres, url: str) -> list[str]:
     return [line for line in text.splitlines() if line and not line.startswith(("--", "\\"))]
 
 
-def test_a_migrated_database_has_the_tables_of_the_metadata(migrated: str, said: str) -> None:
+def test_migrated_database_has_the_tables_of_the_metadata(migrated: str, created: str) -> None:
     assert differences(migrated) == []
-    assert differences(said) == []
+    assert differences(created) == []
     assert status(migrated).current
 
 
-def test_both_ways_give_the_same_dump(postgres: LocalPostgres, migrated: str, said: str) -> None:
+def test_migrated_and_created_databases_have_the_same_dump(
+    postgres: LocalPostgres, migrated: str, created: str
+) -> None:
     """Tables, indexes, functions and their owners, policies, grants."""
     dump = _dump(postgres, migrated)
-    assert dump == _dump(postgres, said)
+    assert dump == _dump(postgres, created)
     text = "\n".join(dump)
     for word in (
         "CREATE POLICY",
@@ -157,20 +145,20 @@ FROZEN = {
 }
 
 
-def test_migrations_have_the_hashes_that_they_were_frozen_with() -> None:
+def test_released_migration_is_unchanged() -> None:
     versions = Path(sys.modules["todo_cli.db"].__path__[0], "migrations", "versions")
     hashes = {path.name: sha256(path.read_bytes()).hexdigest() for path in versions.glob("*.sql")}
     assert hashes == FROZEN
 
 
-def test_the_database_s_own_rights_and_settings_are_the_same(migrated: str, said: str) -> None:
+def test_migrated_and_created_databases_have_the_same_rights_and_settings(migrated: str, created: str) -> None:
     rights = """SELECT coalesce(r.rolname, 'PUBLIC') AS who, a.privilege_type FROM pg_database d
       CROSS JOIN aclexplode(d.datacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
       WHERE d.datname = current_database() ORDER BY 1, 2"""
     settings = """SELECT r.rolname, s.setconfig FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole
       JOIN pg_database d ON d.oid = s.setdatabase WHERE d.datname = current_database() ORDER BY 1"""
-    assert _rows(migrated, rights) == _rows(said, rights)
-    assert _rows(migrated, settings) == _rows(said, settings)
+    assert _rows(migrated, rights) == _rows(created, rights)
+    assert _rows(migrated, settings) == _rows(created, settings)
     granted = {who for who, what in _rows(migrated, rights) if what == "CONNECT"}
     assert granted - {"todo_owner"} == set(CLIENTS.split(", "))
     assert ("PUBLIC", "TEMPORARY") not in _rows(migrated, rights)
@@ -186,7 +174,7 @@ def test_service_login_that_idles_in_a_transaction_ends_before_others_stop_waiti
     assert limits["idle_in_transaction_session_timeout"] < limits["lock_timeout"] < limits["statement_timeout"]
 
 
-def test_the_roles_can_do_no_more_than_log_in(migrated: str) -> None:
+def test_roles_can_do_no_more_than_log_in(migrated: str) -> None:
     query = f"""SELECT rolname, rolcanlogin, rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls
       FROM pg_roles WHERE rolname = ANY (ARRAY{list(ROLES)}) ORDER BY 1"""
     assert _rows(migrated, query) == [(name, name in ("todo_server", "todo_worker"), False) for name in sorted(ROLES)]
@@ -200,19 +188,19 @@ def test_the_roles_can_do_no_more_than_log_in(migrated: str) -> None:
     assert _rows(migrated, memberships) == []
 
 
-def test_every_key_begins_with_the_space_or_the_person(migrated: str) -> None:
+def test_keys_begin_with_the_space_or_the_user(migrated: str) -> None:
     query = f"""SELECT c.relname, i.relname, (SELECT attname FROM pg_attribute
         WHERE attrelid = x.indrelid AND attnum = x.indkey[0]), x.indisunique
       FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid
       JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {OWN}"""
     found = _rows(migrated, query)
     assert len(found) > 20
-    found = [row for row in found if row[:2] not in MADE]
+    found = [row for row in found if row[:2] not in INDEXES_WITHOUT_AN_OWNER]
     assert [row for row in found if row[2] not in ("space_id", "user_id") and row[0] not in REFERENCE] == []
     assert {row[0] for row in found} == {table.name for table in metadata.sorted_tables} | {"alembic_version"}
 
 
-def test_every_policy_is_an_index_condition_of_every_index(migrated: str) -> None:
+def test_policies_are_conditions_of_every_index(migrated: str) -> None:
     """Else EXPLAIN ANALYZE counts what the policy removed: rows of others that match whatever somebody asks for."""
     policies = """SELECT tablename, cmd, qual, with_check FROM pg_policies
       WHERE schemaname = 'todo' AND policyname <> 'auth' AND tablename <> 'schema'
@@ -228,12 +216,12 @@ def test_every_policy_is_an_index_condition_of_every_index(migrated: str) -> Non
     indexes = f"""SELECT c.relname, i.relname, ARRAY(SELECT attname::text FROM pg_attribute
         WHERE attrelid = x.indrelid AND attnum = ANY (x.indkey)) FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid
       JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {OWN}"""
-    found = [row for row in _rows(migrated, indexes) if row[:2] not in MADE]
+    found = [row for row in _rows(migrated, indexes) if row[:2] not in INDEXES_WITHOUT_AN_OWNER]
     assert [row for row in found if row[0] in ruled and ruled[row[0]] not in row[2]] == []
     assert {table for table, _ in POLICIES} == set(ruled) | {"schema"}
 
 
-def test_row_level_security_is_on_everywhere(migrated: str) -> None:
+def test_row_level_security_is_on_for_every_table(migrated: str) -> None:
     query = f"SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {OWN} AND relkind IN ('r', 'p') AND NOT relrowsecurity"
     assert _rows(migrated, query) == [("alembic_version",)]  # nobody but its owner has a right to it
     granted = """SELECT grantee FROM information_schema.role_table_grants
@@ -241,14 +229,14 @@ def test_row_level_security_is_on_everywhere(migrated: str) -> None:
     assert _rows(migrated, granted) == []
 
 
-def test_nobody_has_rights_that_lock_whole_tables(migrated: str) -> None:
+def test_roles_have_no_rights_that_lock_whole_tables(migrated: str) -> None:
     query = """SELECT table_name, grantee, privilege_type FROM information_schema.role_table_grants
       WHERE table_schema = 'todo' AND grantee IN ('PUBLIC', 'todo_server', 'todo_worker', 'todo_person')
       AND privilege_type NOT IN ('SELECT', 'INSERT')"""
     assert _rows(migrated, query) == []
 
 
-def test_every_function_is_closed(migrated: str) -> None:
+def test_functions_are_closed_to_all_but_their_callers(migrated: str) -> None:
     """Definer rights only with a fixed search path, todo_auth's, and not everybody's to call."""
     query = f"""SELECT p.oid::regprocedure::text, p.prosecdef, p.proconfig, r.rolname,
       has_function_privilege('public', p.oid, 'EXECUTE'),
@@ -266,7 +254,7 @@ def test_every_function_is_closed(migrated: str) -> None:
         assert callers == FUNCTIONS[known].split(", ") if FUNCTIONS[known] else callers == [], name
 
 
-def test_eight_migrate_at_once(empty: str) -> None:
+def test_eight_migrations_at_once_succeed(empty: str) -> None:
     code = f"from todo_cli.db.migrate import migrate; print(migrate({empty!r}).current)"
     running = [
         subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -304,7 +292,7 @@ def managed() -> Iterator[Callable[[str, str], str]]:
     shutil.rmtree(home, ignore_errors=True)
 
 
-def test_an_owner_without_superuser_s_rights_does_it_all(
+def test_owner_without_superuser_rights_migrates_and_administers(
     managed: Callable[[str, str], str], as_person: Callable[..., Todo], bare: Todo
 ) -> None:
     url = managed("boss", "boss")
@@ -338,45 +326,7 @@ def test_an_owner_without_superuser_s_rights_does_it_all(
     assert as_login(url, "todo_server", "x").startswith("postgresql://todo_server:x@")
 
 
-NOW = SCHEMA_VERSION
-OLDER, NEWER, BETWEEN = (
-    (NOW + 2, NOW + 1),
-    (NOW - 1, 0),
-    (NOW + 5, NOW),
-)  # version and oldest, as this client meets them
-
-
-def _set_schema(database: Database, version: int, oldest: int) -> None:
-    database.execute("UPDATE todo.schema SET version = %s, oldest = %s", version, oldest)
-
-
-@pytest.mark.parametrize(("found", "sentence"), [(OLDER, "too old"), (NEWER, "older than this todo"), (BETWEEN, None)])
-def test_the_gate(
-    fresh_db: Database,
-    make_server: Callable[..., Server],
-    as_person: Callable[..., Todo],
-    found: tuple[int, int],
-    sentence: str | None,
-) -> None:
-    ada = fresh_db.person()
-    server = make_server(fresh_db)
-    _set_schema(fresh_db, *found)
-    ways = [as_person(ada, "direct"), as_person(ada, "api", url=server.url)]
-    for todo in ways:
-        done = todo("add", "x")
-        assert (done.code, "Traceback" in done.err) == (7 if sentence else 0, False), done.err
-        assert (sentence or "") in done.err
-    if sentence is None:
-        assert urlopen(server.url + "/readyz").status == 200
-        return
-    with pytest.raises(HTTPError) as refused:
-        urlopen(server.url + "/readyz")
-    assert (refused.value.code, f"schema {NOW}".encode() in refused.value.read()) == (503, True)
-    refused.value.close()
-    assert fresh_db.execute("SELECT count(*) FROM todo.tasks") == [(0,)]
-
-
-def test_a_database_that_was_never_migrated(empty: str, postgres: LocalPostgres, bare: Todo) -> None:
+def test_database_that_was_never_migrated_is_reported(empty: str, postgres: LocalPostgres, bare: Todo) -> None:
     done = bare("list", env={"TODO_DATABASE_URL": empty, "TODO_TOKEN": f"todo_{'0' * 32}_x"})
     assert (done.code, "not set up" in done.err, "todo db migrate" in done.err) == (7, True, True), done.err
     done = bare("db", "status", env={"TODO_OWNER_URL": empty})
@@ -395,29 +345,3 @@ def test_db_migrate_of_a_database_without_unicode_is_refused(
         assert connection.execute("SHOW server_encoding").fetchone() == ("UTF8",), "the local Postgres stores Unicode"
     assert (refused.code, refused.out) == (2, "")
     assert f"the database has the encoding {encoding}, and todo needs UTF8" in refused.err
-
-
-def test_a_new_column_does_not_disturb_running_clients(fresh_db: Database) -> None:
-    """What a forward migration may do while they run, on connections that have prepared everything already."""
-    ada = fresh_db.person(admin=True)
-    with closing(Line(ada.database_url, ada)) as direct, closing(Line(fresh_db.server_url, ada)) as served:
-        lines = (direct, served)
-        for line in lines:
-            _everything(line)
-        for table in metadata.sorted_tables:
-            if table.name != "schema":
-                fresh_db.execute(f"ALTER TABLE todo.{table.name} ADD COLUMN brand_new text DEFAULT 'x' NOT NULL")
-        _set_schema(fresh_db, NOW + 1, NOW)
-        for line in lines:
-            _everything(line)
-
-
-def _everything(line: Line) -> None:
-    number = line(AddTask(title="a", tags=("t",))).number
-    assert line(EditTasks(numbers=(number,), title="b", tags=("u",))).tasks[0].title == "b"
-    assert line(CompleteTasks(numbers=(number,))).tasks[0].status == "done"
-    assert line(Undo()).differences[0].fields["status"] == ("done", "open")
-    assert number in {task.number for task in line(ListTasks()).tasks}
-    assert line(ListChanges()).changes[0].verb == "Undo"
-    assert line(WhoAmI()).admin
-    assert len(line(ListUsers()).users) == 1

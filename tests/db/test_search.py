@@ -91,20 +91,20 @@ def finds_it(space: Space, titles: list[str], place: int, word: str) -> None:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(case=cases())
-def test_a_word_of_a_title_finds_it_a_mistake_or_not(space: Space, case: tuple[list[str], int, str]) -> None:
+def test_word_of_a_title_with_or_without_a_typo_finds_it(space: Space, case: tuple[list[str], int, str]) -> None:
     finds_it(space, *case)
 
 
 @pytest.mark.long
 @settings(max_examples=3_000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(case=cases())
-def test_a_word_of_a_title_finds_it_three_thousand_times(space: Space, case: tuple[list[str], int, str]) -> None:
+def test_word_of_a_title_among_three_thousand_finds_it(space: Space, case: tuple[list[str], int, str]) -> None:
     finds_it(space, *case)
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(word=WORD, other=st.data())
-def test_the_database_and_we_mean_the_same_by_a_mistake(space: Space, word: str, other: st.DataObject) -> None:
+def test_typo_means_the_same_in_the_database_and_in_python(space: Space, word: str, other: st.DataObject) -> None:
     if len(word) < 4:
         word += "xx"
     wrong = other.draw(st.just(word) | WORD | st.builds(str) | st.composite(typo)(word))
@@ -113,7 +113,7 @@ def test_the_database_and_we_mean_the_same_by_a_mistake(space: Space, word: str,
         assert matches == is_one_letter_apart(wrong, word), (wrong, word)
 
 
-def test_the_database_and_we_mean_the_same_by_a_stem(db: Database) -> None:
+def test_stem_is_the_same_in_the_database_and_in_python(db: Database) -> None:
     """Over every English word of the documentation."""
     pages = Path(__file__).parents[2].glob("**/*.md")
     words = sorted({word for page in pages for word in re.findall("[a-z]{2,}", page.read_text(encoding="utf-8"))})
@@ -132,7 +132,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_s
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(title=TEXT, words=TEXT)
-def test_any_text_can_be_kept_and_sought(space: Space, title: str, words: str) -> None:
+def test_any_text_is_stored_and_searched_for(space: Space, title: str, words: str) -> None:
     space.empty()
     space.line(AddTask(title=title))
     space.line(SearchTasks(words=words))
@@ -142,7 +142,7 @@ def test_any_text_can_be_kept_and_sought(space: Space, title: str, words: str) -
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(texts=st.lists(TEXT, min_size=6, max_size=6))
-def test_the_words_are_what_the_texts_say(space: Space, texts: list[str]) -> None:
+def test_index_has_the_words_of_the_texts(space: Space, texts: list[str]) -> None:
     space.empty()
     line, ids = space.line, [new_id(), new_id()]
     number = line(AddTask(title=texts[0], note=texts[1])).number
@@ -162,7 +162,7 @@ def find(connection: Raw, words: str) -> list[int]:
     return [row[0] for row in connection.execute("SELECT number FROM todo.search_tasks(%s, 10, 'all', true)", [words])]
 
 
-def test_a_person_with_psql_finds_their_own_alone(db: Database, person: Person) -> None:
+def test_search_with_psql_finds_own_tasks_only(db: Database, person: Person) -> None:
     bob = db.person()
     with closing(Line(bob.database_url, bob)) as line:
         line(AddTask(title="bobtitle", note="bobnote"))
@@ -182,7 +182,7 @@ def test_a_person_with_psql_finds_their_own_alone(db: Database, person: Person) 
             hers.execute("SELECT * FROM todo.delete_comment(1, gen_random_uuid())")
 
 
-def test_a_member_finds_in_the_space_and_a_stranger_does_not(db: Database, person: Person) -> None:
+def test_search_by_members_finds_and_by_others_does_not(db: Database, person: Person) -> None:
     owner = db.person()
     with closing(Line(owner.database_url, owner)) as line:
         line(AddTask(title="shared secret"))
@@ -204,7 +204,7 @@ def work(connection: Raw, words: str) -> int:
     return int(row[0][0]["Plan"]["Shared Hit Blocks"] + row[0][0]["Plan"]["Shared Read Blocks"])
 
 
-def test_explain_tells_nothing_of_another_s_words(fresh_db: Database) -> None:
+def test_explain_reveals_no_words_of_other_users(fresh_db: Database) -> None:
     """The same work whether somebody else has written the word or not: even EXPLAIN cannot be asked for it."""
     alice, bob = fresh_db.person(), fresh_db.person()
     with closing(Line(bob.database_url, bob)) as line:
@@ -219,7 +219,7 @@ def test_explain_tells_nothing_of_another_s_words(fresh_db: Database) -> None:
 
 
 @pytest.mark.long
-def test_one_person_with_a_hundred_thousand(postgres: LocalPostgres, template: str) -> None:
+def test_search_among_a_hundred_thousand_tasks_is_bounded(postgres: LocalPostgres, template: str) -> None:
     """Twenty hits out of 1,000 tasks or 100,000: of a word that very many hold the newest 1,000 count, each looked up."""
     pages: dict[str, list[int]] = {}
     for each in (1_000, 100_000):

@@ -10,7 +10,7 @@ import pytest
 from alembic import command
 from psycopg import sql
 
-from tests.db.test_schema import _empty
+from tests.support.new_databases import create_database
 from todo_cli.db.migrate import _config, _create_version_table, _transaction, migrate, status
 from todo_cli.local_postgres.cluster import LocalPostgres
 
@@ -58,7 +58,7 @@ ORDER BY 1, a.attnum"""
 
 @pytest.fixture
 def url(postgres: LocalPostgres) -> Iterator[str]:
-    yield from _empty(postgres)
+    yield from create_database(postgres)
 
 
 def upgrade_to_first(url: str) -> None:

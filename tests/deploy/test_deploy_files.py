@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.db.test_schema import _empty
 from tests.jobs.conftest import WORKER_PASSWORD
 from tests.support.doc_pages import ROOT, write_todo_command
+from tests.support.new_databases import create_database
 from todo_cli.cli.group import load_command
 from todo_cli.db.migrate import status
 from todo_cli.local_postgres.cluster import LocalPostgres
@@ -32,7 +32,7 @@ SETTINGS = {key.env for key in SETTING_KEYS if key.env}
 @pytest.fixture
 def empty(postgres: LocalPostgres) -> Iterator[str]:
     """The URL of an empty database."""
-    yield from _empty(postgres)
+    yield from create_database(postgres)
 
 
 def parse_todo(arguments: list[str]) -> None:

@@ -23,11 +23,12 @@ from rich.console import Console
 from rich.text import Text
 
 from tests.cli.test_calendar_and_stats import MONTHS
-from tests.cli.test_list_screen import EXPLAINED, TASKS, VIEW
 from tests.cli.test_project_bars import PROJECTS
 from tests.conftest import Todo
 from tests.support.doc_pages import ROOT
-from tests.support.fake_model import FakeModel, call_answer, run_fake_model, text_answer
+from tests.support.fake_model import FakeModel, run_fake_model
+from tests.support.list_samples import EXPLAINED, TASKS, VIEW
+from tests.support.model_answers import call_answer, text_answer
 from tests.support.terminal import Terminal
 from todo_cli.cli.render.calendar_screen import format_calendar
 from todo_cli.cli.render.colors import choose_paint

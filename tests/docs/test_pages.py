@@ -27,7 +27,8 @@ from tests.support.doc_pages import (
     run_bash,
     write_todo_command,
 )
-from tests.support.fake_model import run_fake_model, text_answer
+from tests.support.fake_model import run_fake_model
+from tests.support.model_answers import text_answer
 from todo_cli.local_postgres.cluster import LocalPostgres
 
 RUN_PAGES = [page for page in PAGES if page != README and read_shell_blocks(page)]

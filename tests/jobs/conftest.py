@@ -15,8 +15,10 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import BARE, COMMAND, Database, Person
+from tests.conftest import BARE, Database, Person
+from tests.support.command_server import start_process
 from tests.support.connections import Line
+from tests.support.forked_process import ForkedProcess
 from tests.support.receivers import HttpReceiver, SmtpReceiver
 from todo_cli.contract.base import Request, Secret
 from todo_cli.contract.channels import AddChannel
@@ -41,7 +43,7 @@ class Post:
     hook: HttpReceiver
     mail: SmtpReceiver
     home: Path
-    processes: list[subprocess.Popen[str]] = field(default_factory=list)
+    processes: list[subprocess.Popen[str] | ForkedProcess] = field(default_factory=list)
 
     def __call__(self, request: Request[Any], **caller: Any) -> Any:
         """Send a Request as the user."""
@@ -72,7 +74,7 @@ class Post:
         """Run the jobs that are due, in this process; return their number."""
         return asyncio.run(Worker(self.worker_url, self.options(**options)).run_once())
 
-    def start_worker(self, **env: str) -> subprocess.Popen[str]:
+    def start_worker(self, **env: str) -> subprocess.Popen[str] | ForkedProcess:
         """Start `todo worker` as a process."""
         own = {
             "HOME": str(self.home),
@@ -83,17 +85,8 @@ class Post:
             "TODO_WORKER_RETRY": "0.05",
             "TODO_WORKER_LEASE": "1",
         }
-        self.processes.append(
-            subprocess.Popen(
-                [*COMMAND, "worker"],
-                env=BARE | own | env,
-                cwd=self.home,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                text=True,
-            )
-        )
+        with open(os.devnull, "w") as out:
+            self.processes.append(start_process("worker", env=BARE | own | env, out=out, cwd=self.home))
         return self.processes[-1]
 
     def jobs(self, number: int | None = None) -> JobPage:

@@ -12,7 +12,8 @@ from tests.conftest import wait_for
 from tests.jobs.conftest import Post
 from tests.support.ask import settings_of
 from tests.support.chat_process import model_environment
-from tests.support.fake_model import FakeModel, call_answer, error_answer, run_fake_model, text_answer
+from tests.support.fake_model import FakeModel, run_fake_model
+from tests.support.model_answers import call_answer, error_answer, text_answer
 from tests.support.turn_driver import ScriptedModel
 from todo_cli.agent.loop import run_turn
 from todo_cli.contract.base import Secret

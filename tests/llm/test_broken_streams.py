@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.support.dialects import BROKEN_STREAMS, TWO_CALLS, call_delta
-from tests.support.fake_model import call_answer, chunk, run_fake_model, text_answer
+from tests.support.fake_model import run_fake_model
+from tests.support.model_answers import call_answer, chunk, text_answer
 from tests.support.model_client import ADD_ARGUMENTS, STOP, ask_model, join_text, stream_events, stream_failure
 from todo_cli.errors import ModelFailed
 from todo_cli.llm.client import Finished, TextDelta, ToolCall

@@ -14,7 +14,8 @@ import pytest
 
 from tests.conftest import wait_for
 from tests.support.certificates import self_signed
-from tests.support.fake_model import USAGE, FakeModel, body_answer, chunk, error_answer, run_fake_model, text_answer
+from tests.support.fake_model import FakeModel, run_fake_model
+from tests.support.model_answers import USAGE, body_answer, chunk, error_answer, text_answer
 from tests.support.model_client import (
     ADD_ARGUMENTS,
     KEY,

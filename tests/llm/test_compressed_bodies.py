@@ -8,7 +8,8 @@ import tracemalloc
 
 import pytest
 
-from tests.support.fake_model import Script, run_fake_model
+from tests.support.fake_model import run_fake_model
+from tests.support.model_answers import Script
 from tests.support.model_client import ask_model, endpoint
 from todo_cli.errors import ModelFailed
 from todo_cli.llm.catalog import fetch_models

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.fake_model import FakeModel, body_answer, error_answer, run_fake_model
+from tests.support.fake_model import FakeModel, run_fake_model
+from tests.support.model_answers import body_answer, error_answer
 from todo_cli.contract.base import Secret
 from todo_cli.errors import ModelFailed, from_problem
 from todo_cli.llm.endpoints import (

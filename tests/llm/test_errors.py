@@ -9,7 +9,8 @@ from email.utils import format_datetime
 import pytest
 
 from tests.conftest import free_port
-from tests.support.fake_model import Script, body_answer, chunk, error_answer, run_fake_model, text_answer
+from tests.support.fake_model import run_fake_model
+from tests.support.model_answers import Script, body_answer, chunk, error_answer, text_answer
 from tests.support.model_client import KEY, STOP, ask_model, stream_events, stream_failure
 from todo_cli.errors import ModelFailed
 from todo_cli.llm.client import TextDelta

@@ -10,8 +10,9 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 from tests.support.dialects import TWO_CALLS
-from tests.support.fake_model import call_answer, replay_errors, text_answer
+from tests.support.model_answers import call_answer, text_answer
 from tests.support.model_client import ADD_ARGUMENTS, ask_model, join_text
+from tests.support.replay_errors import replay_errors
 from todo_cli.llm.client import ToolCall
 
 RESULT = {"role": "tool", "tool_call_id": "a", "content": "done"}

@@ -12,7 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.dialects import BROKEN_STREAMS, CALL_DIALECTS, TWO_CALLS
-from tests.support.fake_model import call_answer, chunk, run_fake_model, text_answer, usage_chunk
+from tests.support.fake_model import run_fake_model
+from tests.support.model_answers import call_answer, chunk, text_answer, usage_chunk
 from tests.support.model_client import ADD_ARGUMENTS, TEXT_CALL, ask_model
 from todo_cli.errors import ModelFailed
 from todo_cli.llm.client import Event, Finished

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.fake_model import Script, body_answer, call_answer, error_answer, run_fake_model, text_answer
+from tests.support.fake_model import run_fake_model
+from tests.support.model_answers import Script, body_answer, call_answer, error_answer, text_answer
 from tests.support.model_client import KEY, endpoint, stream_events
 from todo_cli.errors import Invalid, ModelFailed
 from todo_cli.llm.catalog import fetch_models, is_listed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.fake_model import USAGE, Script, chunk, delta_stream, text_answer
+from tests.support.model_answers import USAGE, Script, chunk, delta_stream, text_answer
 from tests.support.model_client import ADD_ARGUMENTS, COUNTED, STOP, TEXT_CALL, stream_events
 from todo_cli.llm.client import Event, Finished, ReasoningDelta, TextDelta, TokenUsage, ToolCall
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.dialects import CALL_DIALECTS, TWO_CALLS, call_delta, call_stream
-from tests.support.fake_model import Script, call_answer, delta_stream, text_answer
+from tests.support.model_answers import Script, call_answer, delta_stream, text_answer
 from tests.support.model_client import ADD_ARGUMENTS, COUNTED, STOP, TEXT_CALL, join_text, stream_events
 from todo_cli.llm.client import Event, Finished, TextDelta, ToolCall
 

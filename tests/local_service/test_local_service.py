@@ -18,8 +18,9 @@ import pytest
 from tests.architecture.test_startup import HEAVY_PACKAGES, NETWORK_MODULES, imported_modules
 from tests.conftest import wait_for
 from tests.support.command_server import COMMAND, CommandServer
-from tests.support.fake_model import run_fake_model, text_answer
+from tests.support.fake_model import run_fake_model
 from tests.support.local_list import LocalList, create_local_list
+from tests.support.model_answers import text_answer
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the tests read /proc")
 

@@ -103,7 +103,7 @@ def test_edit_by_filter_with_known_key_acts_once(home: Ask) -> None:
         (DeleteTasks(filter=""), "the filter is empty"),
         (DeleteTasks(filter="  \t "), "the filter is empty"),
         (DeleteTasks(), "numbers is empty"),
-        (DeleteTasks(numbers=(1,), filter="#old"), "exclude each other"),
+        (DeleteTasks(numbers=(1,), filter="#old"), "cannot be combined"),
         (DeleteTasks(filter="()"), "at character"),
         (DeleteTasks(filter="is:opne"), "at character 4"),
         (DeleteTasks(filter="colour:red"), "at character 1"),
@@ -113,7 +113,7 @@ def test_edit_by_filter_with_known_key_acts_once(home: Ask) -> None:
         (DeleteTasks(filter="a\0b"), "NUL"),
         (EditTasks(filter="#old", title=" "), "blank"),
         (EditTasks(filter="#old"), "no change was given"),
-        (CompleteTasks(filter="#old", with_subtasks=True, if_claimed=True), "exclude each other"),
+        (CompleteTasks(filter="#old", with_subtasks=True, if_claimed=True), "cannot be used together"),
     ],
 )
 def test_edit_without_valid_targets_is_refused(home: Ask, request_: Any, says: str) -> None:

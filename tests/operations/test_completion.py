@@ -1,4 +1,4 @@
-"""The words that a shell offers: those in use in front, by a prefix, and only what the token may see."""
+"""The words that a shell offers: those in use first, by a prefix, and only what the token may see."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ def test_looking_and_being_refused_leave_no_row_and_no_hole(ask: Ask) -> None:
     assert ask.show(2).rev == 2
 
 
-def test_what_a_change_did_is_told_field_by_field(ask: Ask) -> None:
+def test_log_of_a_change_lists_its_fields(ask: Ask) -> None:
     ask.add("a", tags=("x",), due="2030-01-02", note="n")
     ask(EditTasks(numbers=(1,), title="b", tags=("y",), due=None, priority=1))
     ask(CompleteTasks(numbers=(1,)))
@@ -172,7 +172,7 @@ def test_pages_of_the_journal(ask: Ask) -> None:
             ask(ListChanges(**bad))
 
 
-def test_a_shared_journal_names_everybody_but_not_their_tokens(db: Database, ask_as: AskAs) -> None:
+def test_log_of_a_shared_space_names_users_but_not_their_tokens(db: Database, ask_as: AskAs) -> None:
     ada, grace = db.person(), db.person()
     space = shared_space(db, ada, grace)
     ask_as(ada, space=space).add("a")

@@ -50,7 +50,7 @@ def test_moved_tasks_stand_where_they_were_put(ask: Ask) -> None:
     assert ask.show(6).position == "2.5"
 
 
-def test_a_move_writes_one_row_and_is_undone(ask: Ask) -> None:
+def test_move_writes_one_row_and_is_undone(ask: Ask) -> None:
     ask.add_all(*"abcd")
     move(ask, 4, before=2)
     [change] = ask(ListChanges(limit=1)).changes
@@ -122,7 +122,7 @@ def test_crowded_tasks_are_spread_anew(ask: Ask, db: Database) -> None:
         (SortTasks(numbers=(1, 2), by="colour"), Invalid),
     ],
 )
-def test_a_place_that_cannot_be_is_refused(ask: Ask, request_: Any, error: type[Exception]) -> None:
+def test_move_to_an_impossible_place_is_refused(ask: Ask, request_: Any, error: type[Exception]) -> None:
     ask.add_all("a", "b", "c")
     ask(DeleteTasks(numbers=(3,)))
     with pytest.raises(error):

@@ -61,7 +61,7 @@ def test_export_has_each_row_once_whatever_the_pages(ask: Ask, ask_as: AskAs, db
     assert "mine in a shared space" in text
     for hidden in ("secretpath", "secretkey", "theirs", ask.who.token):
         assert hidden not in text
-    with pytest.raises(Invalid, match="no cursor of an export"):
+    with pytest.raises(Invalid, match="does not belong to an export"):
         ask(ExportAccount(after="{}"))
 
 

@@ -18,7 +18,7 @@ def plan(ask: Ask, verb: str, **arguments: object) -> Plan:
     return ask(MakePlan(id=new_id(), operation=verb, arguments=arguments))
 
 
-def test_a_plan_shows_the_exact_rows_and_changes_nothing(ask: Ask) -> None:
+def test_plan_shows_the_exact_rows_and_changes_nothing(ask: Ask) -> None:
     ask.add_all("a", "b")
     made = plan(ask, "EditTasks", numbers=[1, 2], project="new")
     assert [(target.number, target.rev, target.title) for target in made.targets] == [(1, 1, "a"), (2, 1, "b")]
@@ -39,7 +39,7 @@ def test_applying_does_precisely_that_and_only_once(ask: Ask) -> None:
     assert ask(ListPlans()).plans == ()
 
 
-def test_a_row_that_moved_on_refuses_the_whole_plan(ask: Ask) -> None:
+def test_plan_with_a_task_that_has_moved_on_is_refused(ask: Ask) -> None:
     ask.add_all("a", "b")
     made = plan(ask, "DeleteTasks", numbers=[1, 2])
     ask(EditTasks(numbers=(2,), title="B"))
@@ -79,7 +79,7 @@ def test_another_members_plan_in_a_shared_space_is_not_found(ask_as: AskAs, db: 
     assert ask(ApplyPlan(id=made.id)).tasks[0].status == "deleted"
 
 
-def test_what_the_change_itself_refuses_cannot_be_planned(ask: Ask, person: Person) -> None:
+def test_plan_of_a_refused_change_is_refused(ask: Ask, person: Person) -> None:
     with pytest.raises(NotFound, match="#1"):
         plan(ask, "CompleteTasks", numbers=[1])
     with pytest.raises(Invalid, match="cannot be planned"):
@@ -89,13 +89,13 @@ def test_what_the_change_itself_refuses_cannot_be_planned(ask: Ask, person: Pers
     assert ask(DeleteTasks(numbers=(ask.add("a").number,))).tasks[0].number == 1
 
 
-def test_the_same_plan_made_twice_is_one_plan(ask: Ask) -> None:
+def test_plan_made_twice_is_one_plan(ask: Ask) -> None:
     ask.add("a")
     request = MakePlan(id=new_id(), operation="CompleteTasks", arguments={"numbers": [1]})
     assert ask(request) == ask(request)
 
 
-def test_an_added_task_can_be_planned_too(ask: Ask) -> None:
+def test_plan_of_an_addition_is_applied(ask: Ask) -> None:
     made = plan(ask, "AddTask", title="later")
     assert made.targets == ()
     assert made.differences[0].title == "later"

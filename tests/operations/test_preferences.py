@@ -16,25 +16,25 @@ from todo_cli.contract.views import SaveView
 from todo_cli.errors import Invalid
 
 
-def test_a_stored_time_zone_decides_where_none_is_sent(person: Person, ask_as: AskAs) -> None:
+def test_stored_time_zone_applies_where_none_is_sent(person: Person, ask_as: AskAs) -> None:
     ask = ask_as(person, timezone=None)
     assert ask(SetPreferences(timezone="Pacific/Kiritimati")).timezone == "Pacific/Kiritimati"
     assert ask(WhoAmI()).timezone == "Pacific/Kiritimati"
     assert ask.add(due="2030-01-02 09:00").due == "2030-01-01T19:00:00Z"
 
 
-def test_what_is_left_out_stays_and_null_clears(ask: Ask) -> None:
+def test_absent_preferences_stay_and_null_clears(ask: Ask) -> None:
     ask(SetPreferences(timezone="Asia/Tokyo"))
     assert ask(SetPreferences()).timezone == "Asia/Tokyo"
     assert ask(SetPreferences(timezone=None)).timezone is None
 
 
-def test_a_zone_that_does_not_exist_is_refused(ask: Ask) -> None:
+def test_unknown_time_zone_is_refused(ask: Ask) -> None:
     with pytest.raises(Invalid, match="Berlim"):
         ask(SetPreferences(timezone="Europe/Berlim"))
 
 
-def test_a_model_is_a_preference_of_its_own(ask: Ask) -> None:
+def test_model_is_stored_as_a_preference(ask: Ask) -> None:
     ask(SetPreferences(timezone="Asia/Tokyo"))
     assert ask(SetPreferences(model=" gpt-5-mini ")).model == "gpt-5-mini"
     me = ask(WhoAmI())

@@ -134,5 +134,5 @@ def test_requests_that_cannot_be_proposed_are_refused(ask: Ask, ask_as: AskAs) -
         (StartUpload(number=1, id=new_id(), name="a", size=1, sha256="0" * 64), "attachment add"),
         (Undo(), "undo"),
     ):
-        with pytest.raises(NotAllowed, match=f"only proposes cannot run {label}, which no proposal can hold"):
+        with pytest.raises(NotAllowed, match=f"only proposes cannot run {label}, which cannot be proposed"):
             agent(request)

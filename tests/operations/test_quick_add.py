@@ -112,7 +112,7 @@ def test_add_task_remind_in_the_title_is_that_of_the_option(ask: Ask) -> None:
         ask.add("Pay due:2030-01-04 remind:1h", parse=True, remind=("2h",)).remind
         == ask.add("Pay", due="2030-01-04", remind=("2h",)).remind
     )
-    with pytest.raises(Invalid, match="'blub' is no time to remind"):
+    with pytest.raises(Invalid, match="'blub' is not a time to remind"):
         ask.add("Pay due:2030-01-04 remind:blub", parse=True)
     with pytest.raises(Invalid, match="no due date to remind before"):
         ask.add("Pay remind:1h", parse=True)

@@ -63,16 +63,15 @@ from todo_cli.contract.tasks import (
     AddTask,
     AddTasks,
     CompleteTasks,
-    DeleteTasks,
     EditTasks,
     ListTasks,
     NewTask,
     ReopenTasks,
-    RestoreTasks,
     ShowTask,
 )  # fmt: skip  # a table, one Request per line
 from todo_cli.contract.time_tracking import SkipTasks, StartTasks, StopTasks
 from todo_cli.contract.tokens import CreateToken, ListTokens, RevokeToken
+from todo_cli.contract.trash import DeleteTasks, RestoreTasks
 from todo_cli.contract.usage import ReadUsage, SetBudget
 from todo_cli.contract.users import (
     AddUser,

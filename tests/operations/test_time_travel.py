@@ -110,7 +110,7 @@ def test_list_as_of_reads_its_words_by_the_clock_of_then(ask: Ask, db: Database,
     assert ask(ListTasks(as_of="2025-12-31")).tasks == ()
 
 
-def test_the_past_refuses_what_it_cannot_know(ask: Ask) -> None:
+def test_list_of_the_past_refuses_unknowable_requests(ask: Ask) -> None:
     ask.add("milk")
     for request in (
         ListTasks(as_of="tomorrow"),

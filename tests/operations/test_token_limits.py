@@ -43,7 +43,7 @@ def test_request_beyond_tasks_is_refused_to_a_token_with_limits(ask: Ask, ask_as
     agent = limit(ask, ask_as, filter="@x", scopes=("read", "tasks:write", "tokens:write"))
     with pytest.raises(NotAllowed, match=f"a token with limits cannot run {request_.label}, which acts on more"):
         agent(request_)
-    with pytest.raises(Invalid, match="no Request with which a token with limits changes anything"):
+    with pytest.raises(Invalid, match="not a Request that a token with limits can run"):
         create_limited_token(ask, verbs=(request_.verb,))
 
 
@@ -191,8 +191,8 @@ def test_child_of_a_limited_token_is_never_wider(ask: Ask, ask_as: AskAs) -> Non
         ({"filter": ":nowhere"}, "there is no view"),
         ({"filter": "@a", "scopes": ("all",)}, "cannot have the scope all"),
         ({"verbs": ("CompleteTasks",), "scopes": ("read", "chat")}, "cannot have the scope chat"),
-        ({"verbs": ("ListTasks",)}, "no Request with which a token with limits changes anything"),
-        ({"verbs": ("Nonsense",)}, "no Request with which a token with limits changes anything"),
+        ({"verbs": ("ListTasks",)}, "not a Request that a token with limits can run"),
+        ({"verbs": ("Nonsense",)}, "not a Request that a token with limits can run"),
         ({"per_minute": 5, "scopes": ("all",)}, "a token with a rate cannot have the scope all"),
         ({"per_minute": 0}, "per_minute"),
     ],

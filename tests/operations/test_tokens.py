@@ -24,7 +24,7 @@ def make(ask: Ask, name: str = "cron", scopes: tuple[str, ...] = ("all",), expir
     return token
 
 
-# directly there are no narrower tokens: test_a_narrower_token_needs_a_server
+# directly there are no narrower tokens: test_token_of_fewer_scopes_needs_a_server
 through_a_server = pytest.mark.parametrize("way", ["api"])
 
 
@@ -34,7 +34,7 @@ def narrow(ask: Ask, ask_as: AskAs) -> Any:
     return lambda *scopes, **more: ask_as(ask.who, make(ask, f"n{new_id()[-8:]}", scopes, **more).reveal())
 
 
-def test_a_token_is_made_listed_and_used(ask: Ask, ask_as: AskAs) -> None:
+def test_token_is_created_listed_and_used(ask: Ask, ask_as: AskAs) -> None:
     token = make(ask, expires="90d")
     first, cron = ask(ListTokens()).tokens
     assert (first.name, first.current, first.scopes) == ("first", True, ("all",))
@@ -51,7 +51,7 @@ def test_a_token_is_made_listed_and_used(ask: Ask, ask_as: AskAs) -> None:
     assert [one.current for one in other(ListTokens()).tokens] == [False, True]
 
 
-def test_a_revoked_token_is_refused_on_the_very_next_request(ask: Ask, ask_as: AskAs) -> None:
+def test_revoked_token_is_refused_at_the_next_request(ask: Ask, ask_as: AskAs) -> None:
     other = ask_as(ask.who, make(ask).reveal())
     other.add("a")
     gone = ask(RevokeToken(name="cron"))
@@ -71,14 +71,14 @@ def test_a_revoked_token_is_refused_on_the_very_next_request(ask: Ask, ask_as: A
     )
 
 
-def test_a_token_may_revoke_itself(ask: Ask, ask_as: AskAs) -> None:
+def test_token_revokes_itself(ask: Ask, ask_as: AskAs) -> None:
     other = ask_as(ask.who, make(ask).reveal())
     assert other(RevokeToken(name="cron")).revoked_at is not None
     with pytest.raises(NotSignedIn):
         other(WhoAmI())
 
 
-def test_somebody_elses_token_cannot_be_revoked_or_seen(ask: Ask, ask_as: AskAs, db: Database) -> None:
+def test_token_of_another_user_is_neither_listed_nor_revoked(ask: Ask, ask_as: AskAs, db: Database) -> None:
     theirs = ask_as(db.person())
     make(theirs, "theirs")
     with pytest.raises(NotFound):
@@ -88,7 +88,7 @@ def test_somebody_elses_token_cannot_be_revoked_or_seen(ask: Ask, ask_as: AskAs,
     assert [one.name for one in ask(ListTokens(all=True)).tokens] == ["first"]
 
 
-def test_an_expired_token_is_refused_and_listed_only_with_all(ask: Ask, ask_as: AskAs, db: Database) -> None:
+def test_expired_token_is_refused_and_listed_only_with_all(ask: Ask, ask_as: AskAs, db: Database) -> None:
     token = make(ask, expires="2d").reveal()
     ask_as(ask.who, token)(WhoAmI())
     db.execute(
@@ -101,7 +101,7 @@ def test_an_expired_token_is_refused_and_listed_only_with_all(ask: Ask, ask_as: 
     assert len(ask(ListTokens(all=True)).tokens) == 2
 
 
-def test_tokens_that_are_none_are_refused(ask: Ask, ask_as: AskAs, db: Database, person: Person) -> None:
+def test_text_that_is_no_token_is_refused(ask: Ask, ask_as: AskAs, db: Database, person: Person) -> None:
     other = db.person()
     mixed = f"todo_{person.user_id.replace('-', '')}_{other.token.split('_', 2)[2]}"
     for token in (
@@ -120,7 +120,7 @@ def test_tokens_that_are_none_are_refused(ask: Ask, ask_as: AskAs, db: Database,
     assert ask(ListTasks()).tasks == ()
 
 
-def test_anothers_token_acts_for_them_or_not_at_all(ask: Ask, ask_as: AskAs, db: Database) -> None:
+def test_token_of_another_user_acts_for_that_user_or_is_refused(ask: Ask, ask_as: AskAs, db: Database) -> None:
     """Through a server a token is its owner's; on my own database login somebody else's is refused."""
     other = db.person()
     foreign = ask_as(ask.who, other.token)
@@ -131,7 +131,7 @@ def test_anothers_token_acts_for_them_or_not_at_all(ask: Ask, ask_as: AskAs, db:
         assert foreign(WhoAmI()).name == other.name
 
 
-def test_a_narrower_token_needs_a_server(ask: Ask, ask_as: AskAs) -> None:
+def test_token_of_fewer_scopes_needs_a_server(ask: Ask, ask_as: AskAs) -> None:
     reader = ask_as(ask.who, make(ask, scopes=("read",)).reveal())
     if ask.way == "direct":
         with pytest.raises(NotAllowed, match="cannot be used directly on the database") as caught:
@@ -142,7 +142,7 @@ def test_a_narrower_token_needs_a_server(ask: Ask, ask_as: AskAs) -> None:
 
 
 @through_a_server
-def test_a_scope_reaches_what_it_names_and_no_more(narrow: Any) -> None:
+def test_scope_allows_its_requests_and_no_others(narrow: Any) -> None:
     allowed: dict[str, Request[Any]] = {
         "read": ListTasks(),
         "tasks:write": AddTask(title="a"),
@@ -160,7 +160,7 @@ def test_a_scope_reaches_what_it_names_and_no_more(narrow: Any) -> None:
 
 
 @through_a_server
-def test_a_token_never_makes_one_wider_than_itself(narrow: Any) -> None:
+def test_token_creates_no_wider_token(narrow: Any) -> None:
     ask = narrow("tokens:write", "read")
     for scopes in (("all",), ("tasks:write",), ("read", "tasks:write"), ("read", "admin")):
         with pytest.raises(NotAllowed, match="reaches further than itself"):
@@ -172,7 +172,7 @@ def test_a_token_never_makes_one_wider_than_itself(narrow: Any) -> None:
 
 
 @through_a_server
-def test_an_admins_scope_is_nothing_without_the_office(ask: Ask, narrow: Any) -> None:
+def test_scope_admin_of_a_user_who_is_no_administrator_is_refused(ask: Ask, narrow: Any) -> None:
     for asker in (ask, narrow("admin")):
         with pytest.raises(NotAllowed, match="only an administrator"):
             asker(ListUsers())
@@ -198,16 +198,14 @@ def test_an_admins_scope_is_nothing_without_the_office(ask: Ask, narrow: Any) ->
         ({"id": "-" * 36}, Invalid, "id|value"),
     ],
 )
-def test_a_token_that_cannot_be_is_refused(
-    ask: Ask, fields: dict[str, Any], error: type[Exception], sentence: str
-) -> None:
+def test_invalid_token_is_not_created(ask: Ask, fields: dict[str, Any], error: type[Exception], sentence: str) -> None:
     good = {"id": new_id(), "hash": "a" * 64, "name": "cron", "scopes": ("all",)}
     with pytest.raises(error, match=sentence):
         ask(CreateToken(**(good | fields)))
     assert len(ask(ListTokens(all=True)).tokens) == 1
 
 
-def test_every_scope_that_a_request_needs_can_be_given(ask: Ask) -> None:
+def test_scopes_of_all_requests_can_be_given(ask: Ask) -> None:
     from todo_cli.contract.registry import REQUESTS
 
     assert {request.scope for request in REQUESTS} <= {*SCOPES, "any", None}
@@ -215,7 +213,7 @@ def test_every_scope_that_a_request_needs_can_be_given(ask: Ask) -> None:
     assert set(ask(ListTokens()).tokens[1].scopes) == set(SCOPES)
 
 
-def test_an_expiry_in_the_askers_days(ask: Ask) -> None:
+def test_expiry_in_words_is_read_in_the_zone_of_the_caller(ask: Ask) -> None:
     make(ask, expires="2040-06-01")
     until = ask(ListTokens()).tokens[1].expires_at
     assert until is not None

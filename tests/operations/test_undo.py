@@ -23,7 +23,7 @@ def titled(ask: Ask, title: str, *numbers: int) -> int:
     return ask(EditTasks(numbers=numbers, title=title)).seq
 
 
-def test_the_last_change_is_taken_back_and_done_again(ask: Ask) -> None:
+def test_last_change_is_undone_and_redone(ask: Ask) -> None:
     ask.add("a", due="2030-01-02 09:00", tags=("x", "y"), note="n", project="p", priority=1)
     before = content(ask.show(1))
     seq = ask(EditTasks(numbers=(1,), title="b", due="2030-05-05", tags=(), note=None, project="q", priority=None)).seq
@@ -39,7 +39,7 @@ def test_the_last_change_is_taken_back_and_done_again(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("write", [CompleteTasks, ReopenTasks, DeleteTasks, RestoreTasks])
-def test_each_kind_of_change_comes_back_with_its_times(ask: Ask, write: Any) -> None:
+def test_undo_of_each_kind_of_change_restores_its_times(ask: Ask, write: Any) -> None:
     ask.add_all("a", "b")
     if write in (ReopenTasks, DeleteTasks):
         ask(CompleteTasks(numbers=(1, 2)))
@@ -55,7 +55,7 @@ def test_each_kind_of_change_comes_back_with_its_times(ask: Ask, write: Any) -> 
     assert contents(ask) == after
 
 
-def test_an_undone_add_is_in_the_bin(ask: Ask) -> None:
+def test_undone_add_is_in_the_trash(ask: Ask) -> None:
     ask.add("a", tags=("x",))
     ask(Undo())
     assert (ask.show(1).status, ask.show(1).tags) == ("deleted", ("x",))
@@ -65,7 +65,7 @@ def test_an_undone_add_is_in_the_bin(ask: Ask) -> None:
     assert ask(RestoreTasks(numbers=(1,))).tasks[0].status == "open"
 
 
-def test_a_group_is_taken_back_as_one(ask: Ask) -> None:
+def test_group_of_changes_is_undone_as_one(ask: Ask) -> None:
     ask.add("before")
     group = new_id()
     for part in ("ab", "cd", "e"):
@@ -81,7 +81,7 @@ def test_a_group_is_taken_back_as_one(ask: Ask) -> None:
     assert ask(Undo(id=3)).changes == (2, 3, 4), "any change of a group names it whole"
 
 
-def test_several_in_a_row_each_way(ask: Ask) -> None:
+def test_several_changes_in_a_row_are_undone_and_redone(ask: Ask) -> None:
     ask.add("0")
     for title in "123":
         titled(ask, title, 1)
@@ -99,7 +99,7 @@ def test_several_in_a_row_each_way(ask: Ask) -> None:
         ask(Undo())
 
 
-def test_a_change_by_its_id(ask: Ask) -> None:
+def test_change_by_its_id_is_undone(ask: Ask) -> None:
     ask.add_all("a", "b")
     one, two = titled(ask, "A", 1), titled(ask, "B", 2)
     assert ask(Undo(id=one)).changes == (one,)
@@ -116,7 +116,7 @@ def test_a_change_by_its_id(ask: Ask) -> None:
         ask(Undo(id=0))
 
 
-def test_what_has_moved_on_is_named_and_nothing_is_done(ask: Ask) -> None:
+def test_undo_of_tasks_that_have_moved_on_is_refused_and_names_them(ask: Ask) -> None:
     ask.add_all("a", "b", "c")
     seq = ask(EditTasks(numbers=(1, 2, 3), project="p")).seq
     titled(ask, "B", 2)
@@ -133,7 +133,7 @@ def test_what_has_moved_on_is_named_and_nothing_is_done(ask: Ask) -> None:
     assert ask.show(2).title == "B"
 
 
-def test_partial_refuses_when_nothing_would_be_left(ask: Ask) -> None:
+def test_partial_undo_without_any_remaining_task_is_refused(ask: Ask) -> None:
     ask.add("a")
     seq = titled(ask, "b", 1)
     titled(ask, "c", 1)
@@ -141,7 +141,7 @@ def test_partial_refuses_when_nothing_would_be_left(ask: Ask) -> None:
         ask(Undo(id=seq, partial=True))
 
 
-def test_what_came_back_to_what_it_was_has_not_moved_on(ask: Ask) -> None:
+def test_task_with_its_former_content_has_not_moved_on(ask: Ask) -> None:
     ask.add("a")
     seq = titled(ask, "b", 1)
     titled(ask, "c", 1)
@@ -150,7 +150,7 @@ def test_what_came_back_to_what_it_was_has_not_moved_on(ask: Ask) -> None:
     assert ask.show(1).title == "a"
 
 
-def test_done_again_later_has_moved_on(ask: Ask) -> None:
+def test_task_that_was_completed_again_has_moved_on(ask: Ask) -> None:
     ask.add("a")
     seq = ask(CompleteTasks(numbers=(1,))).seq
     ask(ReopenTasks(numbers=(1,)))
@@ -159,7 +159,7 @@ def test_done_again_later_has_moved_on(ask: Ask) -> None:
         ask(Undo(id=seq))
 
 
-def test_a_dry_run_says_the_same_and_does_nothing(ask: Ask) -> None:
+def test_dry_run_returns_the_same_and_changes_nothing(ask: Ask) -> None:
     ask.add("a", tags=("x",), due="2030-01-02 10:00")
     ask(EditTasks(numbers=(1,), title="b", tags=("y", "z"), due=None, note="n"))
     for kind in (Undo, Redo):
@@ -171,7 +171,7 @@ def test_a_dry_run_says_the_same_and_does_nothing(ask: Ask) -> None:
         assert dry.seq is None
 
 
-def test_a_redo_is_refused_after_something_newer(ask: Ask) -> None:
+def test_redo_after_a_newer_change_is_refused(ask: Ask) -> None:
     ask.add_all("a", "b")
     titled(ask, "A", 1)
     ask(Undo())
@@ -181,7 +181,7 @@ def test_a_redo_is_refused_after_something_newer(ask: Ask) -> None:
     assert ask.show(1).title == "a"
 
 
-def test_a_change_of_nothing_is_not_the_last_change(ask: Ask) -> None:
+def test_change_without_effect_is_not_the_last_change(ask: Ask) -> None:
     ask.add("a")
     titled(ask, "b", 1)
     titled(ask, "b", 1)
@@ -189,7 +189,7 @@ def test_a_change_of_nothing_is_not_the_last_change(ask: Ask) -> None:
     assert ask.show(1).title == "a"
 
 
-def test_my_last_change_is_mine(db: Database, ask_as: AskAs) -> None:
+def test_undo_without_an_id_takes_the_last_change_of_the_user(db: Database, ask_as: AskAs) -> None:
     ada, grace = db.person(), db.person()
     space = shared_space(db, ada, grace)
     one, two = ask_as(ada, space=space), ask_as(grace, space=space)

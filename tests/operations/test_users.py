@@ -29,7 +29,7 @@ def add(asker: Ask, name: str, **more: bool) -> tuple[User, Secret]:
     return asker(AddUser(id=user_id, name=name, token_id=new_id(), token_hash=token_hash(token), **more)), token
 
 
-def test_who_am_i(ask: Ask) -> None:
+def test_who_am_i_returns_the_user_the_token_and_the_space(ask: Ask) -> None:
     me = ask(WhoAmI())
     assert (me.name, me.user_id, me.admin, me.role, me.token, me.scopes) == (
         ask.who.name,
@@ -43,7 +43,7 @@ def test_who_am_i(ask: Ask) -> None:
     assert me.timezone == "Europe/Berlin"
 
 
-def test_a_person_is_added_listed_shut_out_and_let_in(admin: Ask, ask_as: AskAs) -> None:
+def test_user_is_added_listed_disabled_and_enabled(admin: Ask, ask_as: AskAs) -> None:
     name = f"{admin.who.name} née Ωmega"
     made, token = add(admin, name)
     assert (made.name, made.admin, made.login, made.disabled_at) == (name, False, None, None)
@@ -66,7 +66,7 @@ def test_a_person_is_added_listed_shut_out_and_let_in(admin: Ask, ask_as: AskAs)
     assert [task.title for task in new(ListTasks()).tasks] == ["their first"]
 
 
-def test_a_disabled_person_is_refused_on_the_very_next_request(admin: Ask, ask_as: AskAs, db: Database) -> None:
+def test_disabled_user_is_refused_at_the_next_request(admin: Ask, ask_as: AskAs, db: Database) -> None:
     other = ask_as(db.person())
     other.add("a")
     admin(DisableUser(name=other.who.name))
@@ -76,11 +76,11 @@ def test_a_disabled_person_is_refused_on_the_very_next_request(admin: Ask, ask_a
     assert other.add("c").number == 2
 
 
-def test_an_administrator_may_make_another(admin: Ask) -> None:
+def test_administrator_adds_an_administrator(admin: Ask) -> None:
     assert add(admin, f"{admin.who.name}-2", admin=True)[0].admin is True
 
 
-def test_who_is_no_administrator_is_refused(ask: Ask, db: Database) -> None:
+def test_user_who_is_no_administrator_is_refused(ask: Ask, db: Database) -> None:
     other = db.person()
     for request in (
         ListUsers(),
@@ -91,7 +91,7 @@ def test_who_is_no_administrator_is_refused(ask: Ask, db: Database) -> None:
             ask(request)  # type: ignore[arg-type]
 
 
-def test_names_and_ids_are_given_once(admin: Ask) -> None:
+def test_user_with_a_taken_name_or_id_is_refused(admin: Ask) -> None:
     name = f"{admin.who.name}-x"
     made, _ = add(admin, name)
     with pytest.raises(Conflict, match="user with this name already exists"):
@@ -104,14 +104,14 @@ def test_names_and_ids_are_given_once(admin: Ask) -> None:
     assert not [one for one in admin(ListUsers()).users if one.name == f"{name}-y"]
 
 
-def test_nobody_disables_themselves_or_who_is_not_there(admin: Ask) -> None:
+def test_disabling_oneself_or_an_unknown_user_is_refused(admin: Ask) -> None:
     with pytest.raises(Conflict, match="you cannot disable yourself"):
         admin(DisableUser(name=admin.who.name))
-    with pytest.raises(NotFound, match="there is no person"):
+    with pytest.raises(NotFound, match="there is no user"):
         admin(DisableUser(name=f"{admin.who.name}-nobody"))
 
 
-def test_spaces_are_listed_the_own_first(ask: Ask, ask_as: AskAs, db: Database) -> None:
+def test_list_of_spaces_begins_with_the_personal_one(ask: Ask, ask_as: AskAs, db: Database) -> None:
     other = db.person()
     shared_space(db, other)
     space = shared_space(db, ask.who, other, role="viewer")
@@ -122,7 +122,7 @@ def test_spaces_are_listed_the_own_first(ask: Ask, ask_as: AskAs, db: Database) 
     assert (there(WhoAmI()).space, there(WhoAmI()).role) == ("team", "viewer")
 
 
-def test_a_viewer_looks_and_changes_nothing(db: Database, ask_as: AskAs) -> None:
+def test_viewer_reads_and_changes_nothing(db: Database, ask_as: AskAs) -> None:
     owner, viewer = db.person(), db.person()
     space = shared_space(db, owner, role="owner")
     db.execute("INSERT INTO todo.members (space_id, user_id, role) VALUES (%s, %s, 'viewer')", space, viewer.user_id)
@@ -135,7 +135,7 @@ def test_a_viewer_looks_and_changes_nothing(db: Database, ask_as: AskAs) -> None
 
 
 @pytest.mark.parametrize("space", ["00000000-0000-7000-8000-000000000000", "team", ""])
-def test_a_space_that_is_none_of_mine(person: Person, ask_as: AskAs, space: str) -> None:
+def test_space_of_others_is_refused(person: Person, ask_as: AskAs, space: str) -> None:
     ask = ask_as(person, space=space)
     if not space:
         assert ask.add("a").number == 1, "none named: the own one"

@@ -30,7 +30,7 @@ def mine(ask: Ask) -> Ask:
     return ask
 
 
-def test_a_view_is_its_filter(mine: Ask) -> None:
+def test_view_lists_the_tasks_of_its_filter(mine: Ask) -> None:
     mine(SaveView(name="home", filter="#home"))
     mine(SaveView(name="loud", filter="p1 or @phone", sort="-created"))
     assert titles(mine, filter=":home", sort="created") == "ab"
@@ -48,7 +48,7 @@ def test_a_view_is_its_filter(mine: Ask) -> None:
     assert len(titles(mine)) == 4
 
 
-def test_the_default_is_what_a_list_without_a_filter_shows(mine: Ask) -> None:
+def test_list_without_a_filter_shows_the_default_view(mine: Ask) -> None:
     assert titles(mine, home=True, sort="created") == "abcd"
     mine(SaveView(name="work", filter="#work", sort="-created"))
     assert [view.default for view in mine(ChooseView(name="work")).views] == [True]
@@ -107,14 +107,14 @@ def test_views_of_views_are_bounded(mine: Ask) -> None:
         ({"filter": ":nowhere"}, "no view"),
     ],
 )
-def test_what_cannot_be_a_view_is_refused(mine: Ask, fields: dict[str, str], said: str) -> None:
+def test_invalid_view_is_refused(mine: Ask, fields: dict[str, str], said: str) -> None:
     with pytest.raises(TodoError) as refused:
         mine(SaveView(**({"name": "soon", "filter": "p1"} | fields)))
     assert said in refused.value.detail + refused.value.hint
     assert mine(ListViews()).views == ()
 
 
-def test_a_repeated_key_saves_once(mine: Ask) -> None:
+def test_save_view_with_a_repeated_key_saves_once(mine: Ask) -> None:
     first = mine(SaveView(name="x", filter="p1"), key="k")
     mine(SaveView(name="x", filter="p2"))
     assert mine(SaveView(name="x", filter="p1"), key="k") == first
@@ -155,7 +155,7 @@ def test_tags_and_projects_in_use(mine: Ask) -> None:
     assert mine(ListProjects()).used == (NameCount(name="home", tasks=2), NameCount(name="work", tasks=2))
 
 
-def test_the_commands(person: Person, as_person: Callable[..., Todo]) -> None:
+def test_view_commands_save_list_choose_and_remove(person: Person, as_person: Callable[..., Todo]) -> None:
     todo = as_person(person, "api")
     todo("add", "-", stdin="milk\nbread\n")
     todo("add", "Call", "--project", "work", "--tag", "phone", "--due", "yesterday", "--raw")

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from tests.support.quick_add_format import format_quick_add
 from tests.support.quick_add_texts import FRIDAY, remove_spaces, text_outside
 from todo_cli.errors import Invalid
 from todo_cli.parsing.quick_add import QuickAdd, QuickAddReading, parse_quick_add, read_quick_add
-from todo_cli.parsing.quick_add_format import format_quick_add
 from todo_cli.parsing.recurrence import move_time_to_rule
 
 PIECES = [

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.quick_add_format import format_quick_add
 from todo_cli.parsing.quick_add import QuickAdd, parse_quick_add
-from todo_cli.parsing.quick_add_format import format_quick_add
 
 SECTIONS: dict[str, list[dict[str, Any]]] = tomllib.loads((Path(__file__).parent / "quick_add.toml").read_text("utf-8"))
 EXAMPLES = [example for section in SECTIONS.values() for example in section]

@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import Person, Todo
 from tests.support.ask import settings_of
 from tests.support.chat_process import ChatProcess
-from tests.support.fake_model import call_answer, error_answer, text_answer
+from tests.support.model_answers import call_answer, error_answer, text_answer
 from todo_cli.cli.repl.slash_commands import CHAT_COMMANDS
 from todo_cli.clients.open import open_client
 from todo_cli.contract.prompt_history import ListPrompts

@@ -12,7 +12,8 @@ import pytest
 
 from tests.conftest import Database, Server
 from tests.support.chat_process import Balancer, ChatProcess, model_environment, slow_answer, wait_until
-from tests.support.fake_model import FakeModel, call_answer, text_answer
+from tests.support.fake_model import FakeModel
+from tests.support.model_answers import call_answer, text_answer
 from tests.support.terminal import Terminal
 
 UP, ALT_ENTER, CTRL_C, CTRL_D = "\x1b[A", "\x1b\r", "\x03", "\x04"

@@ -110,7 +110,7 @@ def test_forwarded_text_that_is_no_address_is_ignored(db: Database, make_server:
 
 @pytest.mark.parametrize("proxies", ["localhost", "10.0.0.5/8", "127.0.0.1,", "10.0.0.0/8 10.1.0.0/16"])
 def test_proxies_that_are_no_addresses_are_refused_at_start(proxies: str) -> None:
-    with pytest.raises(Invalid, match="no address and no network"):
+    with pytest.raises(Invalid, match="neither an address nor a network"):
         check_proxies(proxies)
 
 

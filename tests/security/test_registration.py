@@ -77,7 +77,7 @@ def test_closed_server_registers_nobody_not_even_with_an_invitation(server: Serv
     _, secret = invite(server.url, db.person(admin=True))
     for more in ({}, {"invitation": secret}):
         answer = register(server.url, new_email(), **more)
-        assert (answer.status, answer.problem["detail"]) == (403, "this server registers nobody")
+        assert (answer.status, answer.problem["detail"]) == (403, "this server does not accept registrations")
 
 
 def test_open_server_registers_everybody_with_a_list_and_a_time_zone(opened: str, own_db: Database) -> None:
@@ -122,7 +122,7 @@ def test_registrations_of_an_address_are_limited_before_the_hash(opened: str, ow
 
 
 def test_invitation_is_used_once_and_its_repetition_is_no_second_use(invited: str, admin: Person) -> None:
-    assert "invited people only" in register(invited, new_email()).problem["detail"]
+    assert "by invitation only" in register(invited, new_email()).problem["detail"]
     _, secret = invite(invited, admin)
     email, user_id = new_email(), new_id()
     for _ in range(2):

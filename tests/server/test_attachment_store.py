@@ -222,7 +222,7 @@ def test_direct_client_has_no_key_of_the_store(ask: Ask, person: Person) -> None
     transfer("PUT", upload_url(upload), DATA)
     direct = Ask(open_client(settings_of(person, "direct")), person, "direct")
     request = AddAttachment(number=number, id=upload.attachment.id)
-    with pytest.raises(Conflict, match="on its way to the store"):
+    with pytest.raises(Conflict, match="being uploaded to the store"):
         direct(request)
     ask(request)
     with pytest.raises(Conflict, match="has no key"):

@@ -19,7 +19,8 @@ from tests.jobs.conftest import WORKER_PASSWORD
 from tests.support.chat_fixtures import end_unfinished_turns
 from tests.support.chat_process import ChatProcess, model_environment, read_frames, slow_answer
 from tests.support.connections import Line
-from tests.support.fake_model import FakeModel, call_answer, text_answer
+from tests.support.fake_model import FakeModel
+from tests.support.model_answers import call_answer, text_answer
 from tests.support.raw_http import ask
 from todo_cli.contract.base import Secret
 from todo_cli.contract.conversations import StopTurn

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import json
 import re
 import socket
-import ssl
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
-from tests.conftest import COMMAND, Result, Todo, free_port
-from tests.support.certificates import self_signed
+from tests.conftest import COMMAND, Todo, free_port
+from tests.support.clients_of_fakes import (
+    GENEROUS,
+    GOOD,
+    HEAD,
+    TASK,
+    TOKEN,
+    make_command,
+    prepare_client,
+    read_error_line,
+    send_add,
+)
 from tests.support.fake_server import (
-    FakeServer,
     Script,
     read_request,
     run_fake_server,
@@ -32,25 +39,7 @@ from tests.support.fake_server import (
     sleep_past_timeout,
 )
 from todo_cli.clients.http import HttpClient
-from todo_cli.contract.tasks import AddTask
 from todo_cli.errors import TodoError
-from todo_cli.settings.settings import load_settings
-
-TOKEN = "todo_0123456789abcdef0123456789abcdef_verysecretindeed"
-TIMEOUT = "0.7"
-GENEROUS = 20.0  # a slow response would last two minutes, so a shorter time proves that the client gave up
-TASK = {
-    "number": 7,
-    "id": "x",
-    "title": "Milk",
-    "status": "open",
-    "rev": 1,
-    "new": True,
-    "created_at": "2026-01-01T00:00:00Z",
-    "updated_at": "2026-01-01T00:00:00Z",
-}
-GOOD = send_response(json.dumps(TASK).encode(), "201 Created")
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
 class Fault(NamedTuple):
@@ -129,45 +118,13 @@ FAULTS = {
 @pytest.fixture
 def cli(tmp_path: Path) -> Todo:
     """Return the command with a token and a short timeout."""
-    return Todo(tmp_path, {"TODO_TOKEN": TOKEN, "TODO_TIMEOUT": TIMEOUT})
+    return make_command(tmp_path)
 
 
 @pytest.fixture
 def backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], HttpClient]:
     """Return a function that opens an HttpClient as long-lived programs do."""
-    for name, value in {"TODO_TOKEN": TOKEN, "TODO_TIMEOUT": TIMEOUT, "TODO_CONFIG": str(tmp_path / "none")}.items():
-        monkeypatch.setenv(name, value)
-
-    def open_client(url: str) -> HttpClient:
-        monkeypatch.setenv("TODO_SERVER", url)
-        return HttpClient(load_settings())
-
-    return open_client
-
-
-def send_add(backend: HttpClient) -> Any:
-    """Add one task through the asynchronous client, then close its connections."""
-
-    async def once() -> Any:
-        try:
-            return await backend.send(AddTask(title="Milk"), "my-key")
-        finally:
-            await backend._client.aclose()
-
-    return asyncio.run(once())
-
-
-def read_error_line(result: Result, code: int = 7) -> str:
-    """Check that the command failed with one clean line, and return the line."""
-    assert result.code == code, (result.code, result.err)
-    assert result.out == ""
-    assert result.err.endswith("\n")
-    assert result.err.count("\n") == 1, result.err
-    assert result.err.startswith("todo: ")
-    assert "Traceback" not in result.err
-    assert "\x1b" not in result.err
-    assert "verysecret" not in result.err
-    return result.err
+    return prepare_client(tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -343,106 +300,6 @@ def test_token_that_is_not_a_valid_header_is_refused(cli: Todo, token: str) -> N
     assert "token" in line
     assert "Evil" not in line
     assert not server.requests
-
-
-# -- TLS -------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a file with a self-signed certificate for 127.0.0.1 and its key."""
-    path = tmp_path_factory.mktemp("tls") / "both.pem"
-    self_signed(path)
-    return path
-
-
-@pytest.fixture
-def secure(certificate: Path) -> Iterator[FakeServer]:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate)
-    with run_fake_server(GOOD, tls=context) as server:
-        yield server
-
-
-def test_untrusted_certificate_is_refused(cli: Todo, secure: FakeServer, backend: Callable[[str], HttpClient]) -> None:
-    url = f"https://127.0.0.1:{secure.port}"
-    assert "certificate is not trusted" in read_error_line(cli("add", "Milk", env={"TODO_SERVER": url}))
-    with pytest.raises(TodoError, match=r"(?i)certificate") as raised:
-        send_add(backend(url))
-    assert raised.value.exit_code == 7
-    assert not secure.requests
-
-
-def test_trusted_certificate_is_accepted(
-    cli: Todo,
-    secure: FakeServer,
-    certificate: Path,
-    backend: Callable[[str], HttpClient],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    url = f"https://127.0.0.1:{secure.port}"
-    trust = {"SSL_CERT_FILE": str(certificate)}
-    assert cli("add", "Milk", env={"TODO_SERVER": url} | trust).out == "Added #7 Milk\n"
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    assert send_add(backend(url)).number == 7
-
-
-def test_certificate_of_another_name_is_refused(cli: Todo, secure: FakeServer, certificate: Path) -> None:
-    line = read_error_line(
-        cli("list", env={"TODO_SERVER": f"https://localhost:{secure.port}", "SSL_CERT_FILE": str(certificate)})
-    )
-    assert "certificate is not trusted" in line
-    assert not secure.requests
-
-
-def test_https_to_a_plain_http_server_sends_no_token(cli: Todo) -> None:
-    with run_fake_server(GOOD) as server:
-        read_error_line(cli("list", env={"TODO_SERVER": f"https://127.0.0.1:{server.port}"}))
-    assert not any(TOKEN.encode() in request for request in server.requests)
-
-
-# -- a proxy in the environment --------------------------------------------------------------------
-
-
-def forward_request(sock: socket.socket, request: bytes) -> None:
-    """Act as a forward proxy: fetch the absolute address of the request line and return the answer."""
-    line, _, rest = request.partition(b"\r\n")
-    method, address, version = line.split(b" ")
-    host, _, path = address.removeprefix(b"http://").partition(b"/")
-    name, _, port = host.partition(b":")
-    with socket.create_connection((name.decode(), int(port))) as upstream:
-        upstream.sendall(b" ".join([method, b"/" + path, version]) + b"\r\n" + rest)
-        while part := upstream.recv(65536):
-            sock.sendall(part)
-
-
-@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
-def test_proxy_in_the_environment_forwards_requests(cli: Todo, name: str) -> None:
-    with run_fake_server(GOOD) as server, run_fake_server(forward_request) as proxy:
-        run = {"TODO_SERVER": server.url, name: proxy.url, "TODO_TIMEOUT": "10"}
-        assert cli("add", "Milk", env=run).out == "Added #7 Milk\n"
-        assert len(proxy.requests) == len(server.requests) == 1
-        assert cli("add", "Milk", env=run | {"NO_PROXY": "127.0.0.1"}).out == "Added #7 Milk\n"
-        assert (len(proxy.requests), len(server.requests)) == (1, 2)
-
-
-def test_faulty_proxy_is_reported_in_one_line(cli: Todo) -> None:
-    with run_fake_server(GOOD) as server:
-        run = {"TODO_SERVER": server.url}
-        read_error_line(cli("list", env=run | {"HTTP_PROXY": f"http://127.0.0.1:{free_port()}"}))
-        read_error_line(cli("list", env=run | {"HTTP_PROXY": "gopher://127.0.0.1:70"}), 2)
-        for fault in ("drips its headers", "100 MB"):
-            with run_fake_server(FAULTS[fault].script) as proxy:
-                started = time.monotonic()
-                read_error_line(cli("list", env=run | {"HTTP_PROXY": proxy.url}))
-                assert time.monotonic() - started < GENEROUS
-        assert not server.requests
-
-
-def test_unix_socket_bypasses_the_proxy(cli: Todo, tmp_path: Path) -> None:
-    read_error_line(
-        cli("list", env={"TODO_SERVER": f"unix://{tmp_path}/none.sock", "HTTP_PROXY": "http://127.0.0.1:1"})
-    )
 
 
 def test_doctor_with_a_hanging_server_reports_the_fault(cli: Todo) -> None:

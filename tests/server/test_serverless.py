@@ -14,7 +14,8 @@ import pytest
 
 from tests.conftest import BARE, Database, Person
 from tests.support.chat_process import ChatProcess, model_environment, slow_answer, wait_until
-from tests.support.fake_model import FakeModel, text_answer
+from tests.support.fake_model import FakeModel
+from tests.support.model_answers import text_answer
 from tests.support.pgbouncer import run_pgbouncer
 from todo_cli.contract.ids import new_id
 

@@ -23,7 +23,8 @@ from tests.support.chat_process import (
     slow_answer,
     wait_until,
 )
-from tests.support.fake_model import FakeModel, call_answer, chunk, text_answer
+from tests.support.fake_model import FakeModel
+from tests.support.model_answers import call_answer, chunk, text_answer
 from tests.support.raw_http import ask, log_lines
 from tests.support.server_log import read_json_log
 from todo_cli.contract.ids import new_id

@@ -18,7 +18,8 @@ import pytest
 from tests.conftest import Database, wait_for
 from tests.stateless.storm import Storm, read_seed, start_instances
 from tests.support.chat_process import model_environment
-from tests.support.fake_model import FakeModel, call_answer, run_fake_model, text_answer
+from tests.support.fake_model import FakeModel, run_fake_model
+from tests.support.model_answers import call_answer, text_answer
 from tests.support.valkey import ValkeyServer
 from todo_cli.contract.base import Secret
 from todo_cli.db.migrate import migrate

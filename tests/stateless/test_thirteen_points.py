@@ -19,7 +19,8 @@ from tests.support.accounts import create_account
 from tests.support.attachments import attach, read_back
 from tests.support.chat_process import model_environment, read_frames
 from tests.support.connections import Line
-from tests.support.fake_model import FakeModel, text_answer
+from tests.support.fake_model import FakeModel
+from tests.support.model_answers import text_answer
 from tests.support.raw_http import ask
 from tests.support.thread_clients import over
 from todo_cli.contract.ids import new_id

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from tests.conftest import BARE, COMMAND, Database, Person, Server, free_port, wait_for
+from tests.support.command_server import start_process
 from tests.support.raw_http import ask
 
 
@@ -25,14 +26,8 @@ def make_bare_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         port = free_port()
         log = tmp_path / f"bare-{port}.log"
         with log.open("w") as out:
-            process = subprocess.Popen(
-                [*COMMAND, "serve", "--port", str(port), *options],
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                env=BARE | {"HOME": str(tmp_path), "TODO_SERVER_DATABASE_URL": database_url} | (env or {}),
-                text=True,
-            )
+            environment = BARE | {"HOME": str(tmp_path), "TODO_SERVER_DATABASE_URL": database_url} | (env or {})
+            process = start_process("serve", "--port", str(port), *options, env=environment, out=out)
         running.append(Server(f"http://127.0.0.1:{port}", process, log))
         wait_for(lambda: _healthy(running[-1]), "healthz")
         return running[-1]

@@ -16,7 +16,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.conftest import COMMAND, Database, Person, Result, Server, Todo
-from tests.support.fake_model import FakeModel, Script
+from tests.support.fake_model import FakeModel
+from tests.support.model_answers import Script
 
 # titles would take an answer of the script: tests/agent/test_titles.py has them on
 MODEL_ENVIRONMENT = {"TODO_MODEL": "test-model", "OPENAI_API_KEY": "sk-test-not-to-be-shown", "TODO_TITLES": "false"}
@@ -194,7 +195,7 @@ def join_words(found: list[EventFrame]) -> str:
 
 def slow_answer(*parts: str, every: float = 0.3) -> Script:
     """Return an answer that pauses between its parts."""
-    from tests.support.fake_model import chunk
+    from tests.support.model_answers import chunk
 
     steps: list[dict[str, Any]] = []
     for part in parts:

@@ -7,6 +7,7 @@ one for such runs. TODO_TEST_NEW_PROCESSES=1 does so for all of them, as `-m lon
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import gc
 import importlib
@@ -24,11 +25,18 @@ import threading
 import traceback
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from typing import IO, Any
+
+from tests.support.forked_process import ForkedProcess
 
 COMMAND = (sys.executable, "-c", "from todo_cli.main import main; main()")
 """The command, as a wheel installs it: an import of main and a call."""
-OTHER_PACKAGES = ("openai", "openai.resources.chat", "psycopg_pool", "rich.console", "httpx2", "sqlalchemy", "alembic")
+CHAT_PACKAGES = ("openai", "openai.resources.chat", "httpx2", "httpcore2", "h11", "anyio._backends._asyncio")
+OTHER_PACKAGES = ("psycopg_pool", "rich.console", "typer.rich_utils", "sqlalchemy", "alembic", *CHAT_PACKAGES)
+MCP_PACKAGES = ("mcp.server.stdio", "mcp.server.streamable_http_manager", "mcp.server.transport_security")
+SERVER_PACKAGES = ("uvicorn.lifespan.on", "uvicorn.loops.uvloop", "uvicorn.supervisors", *MCP_PACKAGES)
 READ_AT_START = ("PYTHON", "LC_", "LANGUAGE", "TZ", "COVERAGE")
 STAYS_RUNNING = ("init", "mcp", "serve", "worker")
 _FORKED_COMMAND = """\
@@ -51,16 +59,19 @@ sys.exit(int(answers.readline()) % 256)
 
 
 class CommandServer:
-    """The forking process. It imports the whole package once, then forks for each connection to its socket."""
+    """The forking process. It imports the package once, then forks for each connection to its socket.
 
-    def __init__(self) -> None:
+    with_servers: also what servers, workers and `todo mcp` import, which makes a larger process to fork.
+    """
+
+    def __init__(self, *, with_servers: bool = False) -> None:
         self.environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LANG": "C.UTF-8"}
         self._directory = tempfile.TemporaryDirectory(prefix="todo-fork-")
         self._address = str(Path(self._directory.name) / "socket")
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(self._address)
         listener.listen(100)
-        code = f"from tests.support.command_server import serve; serve({listener.fileno()})"
+        code = f"from tests.support.command_server import serve; serve({listener.fileno()}, {with_servers})"
         self._process = subprocess.Popen(
             [sys.executable, "-c", code],
             cwd=Path(__file__).parents[2],
@@ -140,14 +151,41 @@ def run_new_process(
     )
 
 
-def serve(descriptor: int) -> None:
-    """Import everything, then fork for each connection."""
+def are_processes_new() -> bool:
+    """Return whether each command and each server is a new interpreter."""
+    return bool(os.environ.get("TODO_TEST_NEW_PROCESSES"))
+
+
+@cache
+def find_process_server() -> CommandServer:
+    """Return the process that forks what stays running. It starts when the first server does."""
+    running = CommandServer(with_servers=True)
+    atexit.register(running.close)
+    return running
+
+
+def start_process(
+    *arguments: str, env: Mapping[str, str], out: IO[Any], cwd: Path | None = None
+) -> subprocess.Popen[str] | ForkedProcess:
+    """Start a command that stays running, `todo serve` or `todo worker`. `out` takes stdout and stderr."""
+    if are_processes_new() or needs_new_process(env):
+        return subprocess.Popen(
+            [*COMMAND, *arguments], env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=out, text=True
+        )
+    with open(os.devnull) as nothing:
+        streams = [nothing.fileno(), out.fileno(), out.fileno()]
+        return ForkedProcess(*find_process_server().start(arguments, env, cwd or Path.cwd(), streams))
+
+
+def serve(descriptor: int, with_servers: bool) -> None:
+    """Import the package, then fork for each connection."""
     import todo_cli
 
+    left_out = ("todo_cli.main", "todo_cli.server.lambda_handler", *(() if with_servers else ("todo_cli.server.",)))
     for module in pkgutil.walk_packages(todo_cli.__path__, "todo_cli."):
-        if "migrations" not in module.name and not module.name.startswith(("todo_cli.server.", "todo_cli.main")):
+        if "migrations" not in module.name and not module.name.startswith(left_out):
             importlib.import_module(module.name)
-    for name in OTHER_PACKAGES:
+    for name in OTHER_PACKAGES + (SERVER_PACKAGES if with_servers else ()):
         importlib.import_module(name)
     importlib.import_module("todo_cli.main")
     gc.freeze()

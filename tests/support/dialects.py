@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.support.fake_model import Script, chunk, delta_stream
+from tests.support.model_answers import Script, chunk, delta_stream
 from tests.support.model_client import ADD_ARGUMENTS
 
 TWO_CALLS = (("add_task", {"title": "milk"}), ("add_task", {"title": "bread"}))

@@ -33,7 +33,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import select
 import socket
 import ssl
@@ -48,10 +47,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-Step = dict[str, Any]
-Script = list[Step] | dict[str, Any]
+from tests.support.model_answers import Script, Step, error_answer
+from tests.support.replay_errors import replay_errors
 
-USAGE = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
 MAX_STALL_SECONDS = 30.0
 
 
@@ -340,172 +338,6 @@ class _Play:
         if self._asked:
             self._asked.left.set()
         raise _Left
-
-
-def chunk(delta: Any = None, finish: str | None = None, **more: Any) -> Step:
-    """Return one data event of a completion."""
-    choice = {"index": 0, "delta": {} if delta is None else delta, "finish_reason": finish}
-    return {"data": {"id": "c1", "object": "chat.completion.chunk", "model": "m", "choices": [choice]} | more}
-
-
-def usage_chunk(form: str = "empty") -> list[Step]:
-    """Return the usage as servers send it: with choices empty, null, filled with an empty delta, or absent."""
-    choices: dict[str, Any] = {"empty": [], "null": None, "filled": [{"index": 0, "delta": {}}]}
-    if form == "none":
-        return []
-    bare = {"id": "c1", "object": "chat.completion.chunk", "usage": USAGE}
-    return [{"data": bare if form == "absent" else bare | {"choices": choices[form]}}]
-
-
-def delta_stream(
-    *deltas: Any, finish: str | None = "stop", usage: str = "empty", done: bool = True, role: bool = True
-) -> list[Step]:
-    """Return a whole answer with these deltas."""
-    opening = [chunk({"role": "assistant", "content": None})] if role else []
-    ending = [chunk({}, finish)] if finish else []
-    return [*opening, *map(chunk, deltas), *ending, *usage_chunk(usage), *([{"done": True}] if done else [])]
-
-
-def text_answer(*words: str, **dialect: Any) -> list[Step]:
-    """Return an answer with one delta for each text."""
-    return delta_stream(*({"content": word} for word in words), **dialect)
-
-
-def call_answer(
-    *wished: tuple[str, Any],
-    text: str | None = None,
-    finish: str | None = "tool_calls",
-    usage: str = "empty",
-    done: bool = True,
-    **dialect: Any,
-) -> list[Step]:
-    """Return an answer that makes calls of (name, arguments), in a dialect of `call_deltas`."""
-    before = [{"content": text}] if text else []
-    return delta_stream(*before, *call_deltas(wished, **dialect), finish=finish, usage=usage, done=done)
-
-
-def call_deltas(
-    wished: Sequence[tuple[str, Any]],
-    *,
-    ids: str = "own",
-    index: str = "own",
-    repeat: bool = False,
-    arguments: str = "split",
-    size: int = 3,
-    together: bool = False,
-) -> list[Step]:
-    """Return the deltas of calls.
-
-    ids: own, none, same. index: own, none, zero, reversed. repeat: id and name in every delta.
-    arguments: split (first ""), late (the first delta has no such key), null (the first has null), whole, object.
-    together: all first deltas in one list.
-    """
-    per_call = [
-        list(_call_parts(at, *one, len(wished), ids, index, repeat, arguments, size)) for at, one in enumerate(wished)
-    ]
-    if index == "reversed":
-        per_call.reverse()
-    if together:
-        firsts = [parts[0] for parts in per_call]
-        return [{"tool_calls": firsts}, *({"tool_calls": [part]} for parts in per_call for part in parts[1:])]
-    return [{"tool_calls": [part]} for parts in per_call for part in parts]
-
-
-def _call_parts(
-    at: int, name: str, value: Any, count: int, ids: str, index: str, repeat: bool, arguments: str, size: int
-) -> Iterator[dict[str, Any]]:
-    text = value if isinstance(value, str) else json.dumps(value)
-    place = {} if index == "none" else {"index": 0 if index == "zero" else at}
-    given = {} if ids == "none" else {"id": "call_x" if ids == "same" else f"call_{at}", "type": "function"}
-    first: dict[str, Any] = {
-        "whole": {"arguments": text},
-        "object": {"arguments": value},
-        "late": {},
-        "null": {"arguments": None},
-        "split": {"arguments": ""},
-    }[arguments]
-    yield place | given | {"function": {"name": name} | first}
-    if arguments in ("whole", "object"):
-        return
-    for start in range(0, len(text), size):
-        part: dict[str, Any] = {"arguments": text[start : start + size]}
-        yield place | ((given | {"function": {"name": name} | part}) if repeat else {"function": part})
-
-
-def error_answer(
-    status: int, message: str = "no", *, headers: dict[str, str] | None = None, **error: Any
-) -> list[Step]:
-    """Return an error in OpenAI's form, with more members by name (code, type)."""
-    body = {"error": {"message": message} | error}
-    return [{"answer": {"status": status, "headers": headers or {}, "body": body}}]
-
-
-def body_answer(body: Any, status: int = 200, **headers: str) -> list[Step]:
-    """Return a whole answer that is not a stream."""
-    return [{"answer": {"status": status, "body": body, "headers": headers}}]
-
-
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-def replay_errors(messages: Sequence[dict[str, Any]]) -> list[str]:
-    """Return the reasons for which a provider would refuse the messages."""
-    faults: list[str] = []
-    open_ids: list[str] = []
-    seen: set[str] = set()
-    before = ""
-    for at, message in enumerate(messages):
-        role = message.get("role")
-        if role == "tool":
-            faults += _result_errors(at, message, open_ids)
-        else:
-            faults += [f"{at}: {role} while {open_ids} stand open"] if open_ids else []
-            open_ids = []
-        if role == "assistant":
-            faults += [f"{at}: assistant after assistant"] if before == "assistant" else []
-            open_ids = _call_errors(at, message, seen, faults)
-        elif role == "user":
-            faults += [] if message.get("content") else [f"{at}: user without content"]
-        elif role not in ("system", "developer", "tool"):
-            faults.append(f"{at}: role {role!r}")
-        before = str(role) if role not in ("system", "developer") else before
-    faults += [f"end: {open_ids} stand open"] if open_ids else []
-    return faults + (["end: nobody asked anything"] if before not in ("user", "tool") else [])
-
-
-def _result_errors(at: int, message: dict[str, Any], open_ids: list[str]) -> list[str]:
-    given = message.get("tool_call_id")
-    faults = [] if isinstance(message.get("content"), str) else [f"{at}: result without text"]
-    if given not in open_ids:
-        return [*faults, f"{at}: result for {given!r}, which nobody called"]
-    if open_ids[0] != given:
-        faults.append(f"{at}: result for {given!r} out of order")
-    open_ids.remove(given)
-    return faults
-
-
-def _call_errors(at: int, message: dict[str, Any], seen: set[str], faults: list[str]) -> list[str]:
-    made = message.get("tool_calls") or []
-    if not made and not message.get("content"):
-        faults.append(f"{at}: assistant without content or calls")
-    ids = [str(call.get("id") or "") for call in made]
-    for call, given in zip(made, ids, strict=True):
-        function = call.get("function", {})
-        if not given or given in seen:
-            faults.append(f"{at}: id {given!r} is empty or was used before")
-        if call.get("type") != "function" or not _NAME.fullmatch(str(function.get("name"))):
-            faults.append(f"{at}: call without type or with a wrong name")
-        if not _is_object(function.get("arguments")):
-            faults.append(f"{at}: arguments are no JSON object")
-        seen.add(given)
-    return ids
-
-
-def _is_object(text: object) -> bool:
-    try:
-        return isinstance(text, str) and isinstance(json.loads(text), dict)
-    except ValueError:
-        return False
 
 
 def main() -> None:

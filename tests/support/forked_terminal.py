@@ -14,6 +14,7 @@ import pexpect
 from ptyprocess import PtyProcess
 
 from tests.support.command_server import CommandServer
+from tests.support.forked_process import ForkedProcess
 
 
 class ForkedPtyProcess(PtyProcess):  # type: ignore[misc]
@@ -21,24 +22,17 @@ class ForkedPtyProcess(PtyProcess):  # type: ignore[misc]
 
     def __init__(self, pid: int, fd: int, link: socket.socket) -> None:
         super().__init__(pid, fd)
-        self._link, self._line = link, b""
+        self._process = ForkedProcess(pid, link)
 
     def isalive(self) -> bool:
         """Return whether the process runs. After the end of its output, wait for its exit code."""
         if self.terminated:
             return False
-        self._link.settimeout(None if self.flag_eof else 0)
-        try:
-            while not self._line.endswith(b"\n"):
-                received = self._link.recv(100)
-                assert received, "the command server has ended"
-                self._line += received
-        except BlockingIOError:
+        code = self._process.wait() if self.flag_eof else self._process.poll()
+        if code is None:
             return True
-        code = int(self._line)
         self.exitstatus, self.signalstatus = (code, None) if code >= 0 else (None, -code)
         self.terminated = True
-        self._link.close()
         return False
 
     def wait(self) -> int | None:

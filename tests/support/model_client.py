@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.fake_model import Script, run_fake_model
+from tests.support.fake_model import run_fake_model
+from tests.support.model_answers import Script
 from todo_cli.contract.base import Secret
 from todo_cli.errors import ModelFailed
 from todo_cli.llm.client import Event, Finished, TextDelta, TokenUsage, stream_answer

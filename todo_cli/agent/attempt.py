@@ -23,7 +23,7 @@ FLUSH_INTERVAL_SECONDS = 0.25
 HEARTBEAT_SECONDS = 2.0
 """Between two steps of a silent turn: each renews the lease and learns of a request to stop."""
 RELEASE_TIMEOUT_SECONDS = 2.0
-"""For giving the turn up. If that takes longer, the lease expires by itself."""
+"""Time for giving up the turn. If it takes longer, the lease expires by itself."""
 EXPIRING_LEASE_SECONDS = 0.001
 
 

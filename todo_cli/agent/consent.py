@@ -20,7 +20,7 @@ from todo_cli.contract.turn_steps import Message
 from todo_cli.parsing.task_names import spoken_words
 
 MAX_SPOKEN_CHARS = 20_000
-"""Characters of a message in which tasks are named; a change of a task that is named behind them is asked."""
+"""Characters of a message in which tasks are named; changing a task that is named only behind them needs approval."""
 
 
 def make_consent(messages: Sequence[Message], turn: str) -> Consent:

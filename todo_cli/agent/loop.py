@@ -172,7 +172,7 @@ class _TurnLoop:
         return None
 
     async def _end_with(self, response: ModelResponse, usage: dict[str, Any] | None) -> TurnEnd:
-        """End the turn with an answer without calls; an answer that is not complete is no success."""
+        """End the turn with an answer without calls; an incomplete answer is a failure."""
         text, begun = response.text, self._attempt.begun
         if response.reason == "stopped":
             return await self._end("stopped", text, status="interrupted", usage=usage)

@@ -123,11 +123,6 @@ class _CallIds:
         return call_id
 
 
-def is_valid(messages: Sequence[ApiMessage]) -> bool:
-    """Return True if a model's API accepts the messages."""
-    return not protocol_errors(messages)
-
-
 def protocol_errors(messages: Sequence[ApiMessage]) -> list[str]:
     """Return what a model's API would refuse, as "index: problem"."""
     errors: list[str] = []

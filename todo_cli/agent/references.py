@@ -1,6 +1,6 @@
 """Resolve the references of a person to tasks of the turn before: "it", "the first one", or an answer such as "friday".
 
-A reference only allows a change without approval: what it does not resolve is asked.
+A reference only allows a change without approval: a change that it does not cover needs approval.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ def find_references(text: str, before: TurnBefore, titles: dict[int, str]) -> se
 
     A text that names a task itself, one of `titles` or by number, refers to no other.
     """
-    said = spoken_words(text)
-    if spoken_numbers(text) or any(find_named(said, title) for title in titles.values()):
+    spoken = spoken_words(text)
+    if spoken_numbers(text) or any(find_named(spoken, title) for title in titles.values()):
         return set()
     words = _without_dates(re.findall(r"\w+", text.lower()))
     places = [place for place, word in enumerate(words) if word in ORDINALS]

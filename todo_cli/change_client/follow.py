@@ -30,7 +30,7 @@ class Outage(NamedTuple):
 
 
 class ChangeFollower:
-    """Follows what is behind a position, which moves with each batch that was given.
+    """Follows what is behind a position, which moves with each batch that it yields.
 
     `on_outage` is called at each failure, and with None when changes arrive again.
     """

@@ -1,4 +1,4 @@
-"""How far a process has followed: what it asks for next, and what of an answer is new to it."""
+"""The position of a follower: what it asks for next, and which part of an answer is new."""
 
 from __future__ import annotations
 

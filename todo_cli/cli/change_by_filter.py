@@ -1,4 +1,4 @@
-"""Change the tasks that a filter matches: plan first, ask once if that may surprise, then apply the plan."""
+"""Change the tasks that a filter matches: plan first, ask once if the result may surprise, then apply the plan."""
 
 from __future__ import annotations
 

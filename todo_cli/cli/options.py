@@ -140,7 +140,7 @@ def parse_reminders(words: list[str] | None) -> dict[str, tuple[str, ...]]:
         return {}
     if any(word.strip().lower() == "none" for word in words):
         if len(words) > 1:
-            raise Invalid("--remind none excludes other reminders")
+            raise Invalid("--remind none cannot be combined with other reminders")
         return {"remind": ()}
     return {"remind": tuple(words)}
 

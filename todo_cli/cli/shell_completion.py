@@ -36,7 +36,7 @@ def find_completions(before: list[str], typed: str) -> list[tuple[str, str]]:
     """Return the words that can follow `before` and begin with `typed`, each with its help; nothing if it fails."""
     try:
         items = _Finder(get_command(app), {}, "todo", "_TODO_COMPLETE").get_completions(before, typed)
-    except Exception:
+    except Exception:  # the person is still typing: the command itself reports what is wrong
         return []
     return [(item.value, (item.help or "").partition("\n")[0]) for item in items]
 

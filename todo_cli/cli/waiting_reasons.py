@@ -1,4 +1,4 @@
-"""Say why an open task is not ready: what blocks it, who has claimed it, until when it is put off."""
+"""Explain why an open task is not ready: what blocks it, who has claimed it, until when it is put off."""
 
 from __future__ import annotations
 

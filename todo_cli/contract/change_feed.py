@@ -65,7 +65,7 @@ class FollowChanges(Request[ChangeBatch], frozen=True, kw_only=True):
 
 
 class ReminderPosition:
-    """Tells which reminders are new to a reader: each once, and none is passed by one that commits earlier.
+    """Finds the reminders that are new to a reader. Each is found once, in whatever order they commit.
 
     `since` is what the next request asks for; None: no reminders.
     """

@@ -88,7 +88,7 @@ class ReleaseTasks(OnTasks, frozen=True, kw_only=True):
 
 
 class Claim(Struct, frozen=True, kw_only=True):
-    """A claim that lasts. `token` names the worker's token, `mine` says that it is the caller's own.
+    """An active claim. `token` names the worker's token, `mine` says that it is the caller's own.
 
     `since` and `token` are null for a claim that is older than the journal's record of it. `reason` is that of a
     take-over.
@@ -106,14 +106,14 @@ class Claim(Struct, frozen=True, kw_only=True):
 
 
 class ClaimList(Struct, frozen=True, kw_only=True):
-    """Claims, those that end first in front. `cut` says that more exist."""
+    """Active claims, the next to expire first. `cut` says that more exist."""
 
     claims: tuple[Claim, ...]
     cut: bool = False
 
 
 class ListClaims(Request[ClaimList], frozen=True, kw_only=True):
-    """List the claims that last: who has which task, since when and until when."""
+    """List active claims: who has which task, since when and until when."""
 
     verb = "ListClaims"
     label = "claims"

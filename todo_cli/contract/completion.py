@@ -1,4 +1,4 @@
-"""The names and numbers that a shell offers at the Tab key, the ones in use in front."""
+"""The names and numbers that a shell offers at the Tab key, those in use first."""
 
 from typing import Annotated, Literal
 
@@ -28,7 +28,7 @@ class Suggestions(Struct, frozen=True, kw_only=True):
 
 
 class SuggestWords(Request[Suggestions], frozen=True, kw_only=True):
-    """Suggest task numbers, projects or tags that begin with a text, those in use lately in front."""
+    """Suggest task numbers, projects or tags that begin with a text, those used lately first."""
 
     verb = "SuggestWords"
     label = "completion"

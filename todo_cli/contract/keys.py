@@ -18,7 +18,7 @@ def parse_fences(words: Iterable[str]) -> tuple[int, ...]:
     numbers = tuple(int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 20)
     if not 0 < len(numbers) == len(texts) <= MAX_FENCES or not all(0 < number <= MAX_INTEGER for number in numbers):
         raise Invalid(
-            f"a fence is the number that a claim answered, and there are at most {MAX_FENCES}",
+            f"a fence is the number that a claim returned, and there are at most {MAX_FENCES}",
             hint="see your claims with: todo claims --mine",
         )
     return numbers

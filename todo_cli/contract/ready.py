@@ -14,7 +14,7 @@ class WaitingTask(Struct, frozen=True, kw_only=True):
 
 
 class ReadyTasks(Struct, frozen=True, kw_only=True):
-    """The ready tasks with the parts of their urgency, and the tasks that are not ready, the most urgent in front.
+    """The ready tasks with the parts of their urgency, and the tasks that are not ready, the most urgent first.
 
     `cut` says that more exist.
     """

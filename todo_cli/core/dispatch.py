@@ -10,7 +10,7 @@ from msgspec import to_builtins
 
 from todo_cli.contract.base import Request
 from todo_cli.core.registry import core_modules
-from todo_cli.db.token_limits import LimitsUnknown, remember_limits
+from todo_cli.db.token_limits import LimitsUnknown, TokenLimits, remember_limits
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import NotAllowed
 
@@ -51,23 +51,25 @@ async def handle(tx: Transaction, request: Request[R]) -> R:
     """Answer one Request inside its transaction; raises TodoError."""
     if type(request) not in HANDLERS:
         import_handlers(type(request))
-    answer = HANDLERS[type(request)]
+    answer: Callable[[Transaction, Request[R]], Awaitable[R]] = HANDLERS[type(request)]
     if tx.limits is None:
         try:
-            result: R = await answer(tx, request)
-        except LimitsUnknown as error:
+            return await answer(tx, request)
+        except LimitsUnknown as error:  # the database did nothing, and names the limits of the token
             tx.limits = remember_limits(tx.caller.token, error)
             tx.values["knows_limits"] = True
-        else:
-            return result
-    if tx.limits and request.needs_unlimited:
+    await _respect_limits(tx, tx.limits, request)
+    return await answer(tx, request)
+
+
+async def _respect_limits(tx: Transaction, limits: TokenLimits, request: Request[Any]) -> None:
+    """Raise NotAllowed or Proposed where a token with these limits may not answer the Request itself."""
+    if request.needs_unlimited:
         raise NotAllowed(
             f"a token with limits cannot run {request.label}, which acts on more than tasks",
             hint="use a token without limits",
         )
-    if tx.limits and tx.limits.proposes and request.scope == "tasks:write" and request.verb != "ProposeChange":
+    if limits.proposes and request.scope == "tasks:write" and request.verb != "ProposeChange":
         from todo_cli.contract.proposals import ProposeChange
 
         await handle(tx, ProposeChange(operation=request.verb, arguments=to_builtins(request)))
-    result = await answer(tx, request)
-    return result

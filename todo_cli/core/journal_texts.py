@@ -67,7 +67,7 @@ def restore_texts(rows: Sequence[Any], texts: Texts, current: Iterable[TaskRow] 
 
 
 def has_reference(row: Any) -> bool:
-    """Tell whether a row has a reference in place of a long text."""
+    """Return whether a row has a reference in place of a long text."""
     return isinstance(row, dict) and isinstance(row.get("number"), int) and bool(_find_references(row))
 
 

@@ -135,7 +135,7 @@ def differences(url: str) -> list[str]:
 
     from todo_cli.db.schema import SCHEMA, metadata
 
-    def is_compared(thing: object, name: str | None, kind: str, *_: object) -> bool:
+    def is_compared(element: object, name: str | None, kind: str, *_: object) -> bool:
         return not (kind == "table" and name == "alembic_version")
 
     with _transaction(url) as connection:

@@ -56,11 +56,11 @@ class Connection(AsyncConnection[Any]):
         return is_unreplicated
 
     def set_time(self, now: datetime) -> None:
-        """Remember the time that the database has just told."""
+        """Remember the time that the database has just returned."""
         self._last_time = now, time.clock_gettime(_STEADY_CLOCK)
 
     def estimate_time(self) -> datetime | None:
-        """Return the database's time, exact to a round trip; None if the database has not told it within a minute."""
+        """Return the database's time, exact to a round trip; None if it has returned none within a minute."""
         if self._last_time is None:
             return None
         then, reading = self._last_time
@@ -90,7 +90,7 @@ async def run(connection: Connection, statements: list[tuple[Sql, list[Any]]]) -
             if connection.pgconn.transaction_status == TransactionStatus.IDLE:  # nothing was done
                 rows, error = await _exchange_or_close(connection, bound)
         if connection.take_unreplicated():
-            raise OperationalError("the database stopped to wait for its standby")
+            raise OperationalError("the database stopped waiting for its standby")
     if error:
         raise error
     return rows

@@ -36,7 +36,7 @@ ERRORS = (("RDS Proxy", "RDS Proxy"), ("unsupported startup parameter", "PgBounc
 
 
 class Pooler(NamedTuple):
-    """A pooler: its name as far as it can be told, its pool mode, and whether it keeps prepared statements."""
+    """A pooler: its name as far as it is known, its pool mode, and whether it keeps prepared statements."""
 
     name: str
     mode: str
@@ -47,7 +47,7 @@ class Pooler(NamedTuple):
 
     @property
     def version(self) -> tuple[int, ...]:
-        """The numbers of its version, () where it tells none."""
+        """The numbers of its version, () where it reports none."""
         found = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", self.name)
         return tuple(int(part) for part in found.groups(default="0")) if found else ()
 

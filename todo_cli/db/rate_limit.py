@@ -57,9 +57,9 @@ class RequestCount:
 def limit_error(rate: Rate) -> TooMany:
     """Return the error that todo.limit_request() raises, for a request that was counted elsewhere."""
     wait_seconds = max(1, ceil(rate.reset))
-    things = "turns" if rate.policy == CHAT_POLICY else "requests"
+    unit = "turns" if rate.policy == CHAT_POLICY else "requests"
     return TooMany(
-        f"more than {rate.limit} {things} in a minute",
+        f"more than {rate.limit} {unit} in a minute",
         hint=f"wait {wait_seconds} seconds; refused requests count too",
         retry_after=wait_seconds,
         rate=msgspec.to_builtins(rate),

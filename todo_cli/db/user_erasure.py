@@ -16,7 +16,7 @@ from todo_cli.db.user_rows import find_account
 
 @contextmanager
 def erase_user(url: str, name: str) -> Iterator[Counter[str]]:
-    """Erase a user and give the number of erased rows by table; committed at the end of the block without an error.
+    """Erase a user and yield the number of erased rows by table; committed at the end of the block without an error.
 
     Raises NotFound, and Conflict where the user is the only owner of a space that others use.
     """

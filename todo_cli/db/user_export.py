@@ -21,7 +21,7 @@ ROWS_PER_FETCH = 500
 
 @contextmanager
 def export_user(url: str, name: str) -> Iterator[Iterator[tuple[str, Any]]]:
-    """Give the table and the content of each row of a user, at one moment; raises TodoError."""
+    """Yield the table and the content of each row of a user, at one moment; raises TodoError."""
     try:
         with psycopg.connect(url, connect_timeout=10) as connection:
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")

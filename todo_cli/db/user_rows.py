@@ -41,16 +41,6 @@ class UserTable(NamedTuple):
     name: str
     columns: tuple[str, ...]
 
-    @property
-    def has_space(self) -> bool:
-        """Whether its rows belong to spaces."""
-        return "space_id" in self.columns
-
-    @property
-    def has_user(self) -> bool:
-        """Whether its rows name a user."""
-        return "user_id" in self.columns
-
 
 class UserAccount(NamedTuple):
     """A user with the names by which others know them."""

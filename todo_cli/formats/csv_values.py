@@ -97,7 +97,7 @@ def make_pattern(form: str) -> str:
     """Return the pattern of a form of dates; raises Invalid unless it has a year, a month and a day."""
     pattern = re.sub("YYYY|YY|MM|DD|M|D", lambda match: DATE_PARTS[match[0]], form.replace("%", "%%"))
     if not all(part in pattern.lower() for part in ("%y", "%m", "%d")):
-        raise Invalid(f"{form!r} is no form of dates", hint="write it as DD.MM.YYYY or MM/DD/YYYY")
+        raise Invalid(f"{form!r} is not a form of dates", hint="write it as DD.MM.YYYY or MM/DD/YYYY")
     return pattern
 
 

@@ -94,7 +94,7 @@ def detect_format(file: BinaryIO, options: ReadOptions) -> FileFormat | None:
     score, _, best = max(scores, key=lambda scored: scored[:2])
     if score == IMPOSSIBLE:
         raise Invalid(
-            f"{options.name} is in no format that is known: {', '.join(MODULES)}",
+            f"{options.name} is in none of the known formats: {', '.join(MODULES)}",
             hint="name the format with: --format",
         )
     return best

@@ -107,7 +107,7 @@ class ImportSpool:
         task = shorten_task(record.task) if self._choices.shorten else record.task
         source_id = self._identity.name(task)
         try:
-            made = make_task(replace(record, task=task), source_id, self._choices.into)
+            task_to_import = make_task(replace(record, task=task), source_id, self._choices.into)
         except Invalid as error:
             self._refuse(NotATask(place=record.place, reason=error.detail, title=task.title[:80], refused=True))
             return
@@ -124,8 +124,8 @@ class ImportSpool:
             self._graph.set(source_id, SourceReferences())
         for word in task.lost:
             self.lost[word] += 1
-        self._digest.update(made.digest.encode())
-        self._file.write(msgspec.json.encode(SpooledTask(task=made, lost=task.lost)) + b"\n")
+        self._digest.update(task_to_import.digest.encode())
+        self._file.write(msgspec.json.encode(SpooledTask(task=task_to_import, lost=task.lost)) + b"\n")
 
     def _refuse_double(self, place: str, task: ImportedTask) -> None:
         reason = "its id stands twice; the later or newer record counts"

@@ -95,11 +95,11 @@ def make_task(record: ReadTask, source_id: str, into: str | None = None) -> Task
         fields |= {"kept_format": source.format, "kept_id": source.id, "series": series or fields["series"]}
         fields["left_out"] = source.left_out or None
     _raise_for_characters(fields)
-    made = convert_request(fields, TaskToImport)
-    encoded = msgspec.json.encode([made, task.parent, task.after])
+    task_to_import = convert_request(fields, TaskToImport)
+    encoded = msgspec.json.encode([task_to_import, task.parent, task.after])
     if len(encoded) > MAX_TASK_BYTES:
         raise Invalid(f"the task is larger than {MAX_TASK_BYTES:,} bytes with its comments and kept values")
-    return replace(made, digest=md5(encoded, usedforsecurity=False).hexdigest())
+    return replace(task_to_import, digest=md5(encoded, usedforsecurity=False).hexdigest())
 
 
 def _make_repeat(task: ImportedTask, own: OwnFields) -> dict[str, Any] | None:

@@ -195,7 +195,7 @@ class _RecordReader:
     def _read_annotations(self) -> tuple[ImportedComment, ...]:
         value = self._record.get("annotations") or []
         if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
-            raise _RecordRefusal("the annotations are no list of objects")
+            raise _RecordRefusal("the annotations are not a list of objects")
         found = [(read_instant(each.get("entry")), str(each.get("description") or "")) for each in value]
         return tuple(ImportedComment(at=at, text=text) for at, text in found if text.strip())
 

@@ -78,7 +78,7 @@ class ProjectReader:
         text, project = self._text, 0
         if not text.take("["):
             if text.peek():
-                raise BrokenFile("the file", "it is no list of projects")
+                raise BrokenFile("the file", "it is not a list of projects")
             return
         while not text.take("]"):
             place = f"project {project + 1}"

@@ -46,7 +46,7 @@ class WorkerTurns:
         self._task = asyncio.create_task(self._look())
 
     async def stop(self) -> None:
-        """Look no more, and give the running turns their grace period."""
+        """Stop looking, and give the running turns their grace period."""
         if self._task:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -61,7 +61,7 @@ class WorkerTurns:
                 is_soon = await self._adoption.continue_dead_turns()
             except (psycopg.Error, TimeoutError, TodoError):
                 is_soon = True  # the database is away or busy
-            except Exception as error:
+            except Exception as error:  # a bug must not end the task
                 log.error("looking for dead turns failed: %s", type(error).__name__)
                 is_soon = False
             seconds = SWEEP_SECONDS if is_soon else IDLE_SECONDS

@@ -68,7 +68,7 @@ def make_home(home: Path, account: OsAccount | None) -> None:
             directory.mkdir()
             directory.chmod(0o755 if account else 0o700)  # whatever the umask
     if not home.is_dir():
-        raise NotADirectoryError(f"{home} is no directory")
+        raise NotADirectoryError(f"{home} is not a directory")
     require_trusted(home)  # again: in a sticky directory somebody else may have created it first
     if account and not _can_enter(home, account):
         raise Unavailable(
@@ -197,7 +197,7 @@ def write_new_password(path: Path, account: OsAccount | None) -> None:
 
 
 def old_data(data: Path) -> Path:
-    """Return where the data of before is, while an upgrade to another major version is not finished."""
+    """Return the directory of the former data while an upgrade to another major version is unfinished."""
     return data.with_name("pgdata.old")
 
 

@@ -34,8 +34,8 @@ def upgrade(
 ) -> tuple[int, int]:
     """Upgrade the data to the version of the installed Postgres; return both major versions.
 
-    The same version twice means that nothing was to do. Raises Unavailable where the old programs are missing, the
-    disk is full, or any step fails: the old data is unchanged then.
+    The same version twice means that there was nothing to do. Raises Unavailable where the old programs are missing,
+    the disk is full, or any step fails: the old data is unchanged then.
     """
     with files.translate_os_errors(postgres.home), lock_file(postgres.home / ".lock") as lock:
         files.restore_old_data(postgres.data)
@@ -52,7 +52,7 @@ def upgrade(
 
 
 def remove_old_data(postgres: LocalPostgres) -> None:
-    """Remove the data of before, once the new server has proved itself."""
+    """Remove the former data, once the new server works."""
     with files.translate_os_errors(postgres.home), lock_file(postgres.home / ".lock"):
         if postgres.exists():
             files.remove_directory(files.old_data(postgres.data))
@@ -174,7 +174,7 @@ def _compare(before: RowCounts, after: RowCounts) -> None:
     if before != after:
         names = sorted(name for name in before if before[name] != after.get(name))
         raise Unavailable(
-            f"the upgraded data has other numbers of rows in {', '.join(names)}; your list is as it was",
+            f"the upgraded data has different numbers of rows in {', '.join(names)}; your list is as it was",
             hint="try the other way: todo init --upgrade --copy-files",
         )
 

@@ -57,7 +57,7 @@ def _is_service(pid: int) -> bool:
 
 
 def read_memory(pid: int) -> int | None:
-    """Return the bytes of memory that a process occupies, None where the system does not tell."""
+    """Return the bytes of memory that a process occupies, None where the system does not report it."""
     with suppress(OSError, ValueError, IndexError):
         if sys.platform == "linux":
             pages = Path("/proc", str(pid), "statm").read_text().split()[1]

@@ -116,7 +116,7 @@ def _parse(words: str, zone: str, now: datetime, week_start: int = 0) -> Recurre
     if "until" in clauses:
         rule = rule._replace(until=_parse_day(clauses["until"], zone, now, week_start))
         if rule.times:
-            raise ValueError("an end date and a number of times exclude each other")
+            raise ValueError("an end date and a number of times cannot be combined")
     start = _parse_day(clauses["start"], zone, now, week_start) if "start" in clauses else None
     if _find_first(rule, start, zone, now) is None:
         raise ValueError("it has no day before its end")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import time
 from typing import NamedTuple
 
 from todo_cli.parsing.durations import parse_duration
@@ -59,17 +59,3 @@ def format_length(days: int, seconds: int) -> str:
         if count:
             parts.append(f"{count}{unit}")
     return " ".join(parts)
-
-
-def compute_moment(due: date | datetime, lead: LeadTime, zone_name: str) -> datetime:
-    """Return the instant of a reminder, as `todo.reminder_moments` does."""
-    from todo_cli.parsing.dates import zone_of
-
-    zone = zone_of(zone_name)
-    if isinstance(due, datetime) and not lead.days:
-        return due - timedelta(seconds=lead.seconds)
-    local = due.astimezone(zone) if isinstance(due, datetime) else datetime.combine(due, DAY_START, zone)
-    day_before = local - timedelta(days=lead.days)
-    # the later of the two readings of a time that the clocks show twice, or skip: so Postgres reads it
-    instants = [day_before.replace(fold=fold).astimezone(UTC) for fold in (0, 1)]
-    return max(instants) - timedelta(seconds=lead.seconds)

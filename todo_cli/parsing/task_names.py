@@ -72,16 +72,16 @@ def naming_words(text: str) -> frozenset[str]:
     return frozenset(word for word in split_words(text) if _can_name(word))
 
 
-def find_named(said: frozenset[str], title: str) -> frozenset[str]:
+def find_named(spoken: frozenset[str], title: str) -> frozenset[str]:
     """Return those of the `spoken_words` that name a task with this title."""
     naming = naming_words(title)
     if not naming:
         stems = {_stem(word) for word in split_words(title)}
-        return frozenset(stems) if stems <= said else frozenset()
-    named = said & (naming | {_stem(word) for word in naming})
-    if named or len(said) > MAX_SENTENCE_WORDS:
+        return frozenset(stems) if stems <= spoken else frozenset()
+    named = spoken & (naming | {_stem(word) for word in naming})
+    if named or len(spoken) > MAX_SENTENCE_WORDS:
         return named
-    return frozenset(word for word in said if any(_is_similar(word, other) for other in naming))
+    return frozenset(word for word in spoken if any(_is_similar(word, other) for other in naming))
 
 
 def _stem(word: str) -> str:
@@ -93,10 +93,10 @@ def _can_name(word: str) -> bool:
     return not (is_short or word.isdigit() or word in STOP_WORDS or _stem(word) in _common_stems())
 
 
-def _is_similar(said: str, word: str) -> bool:
-    if min(len(said), len(word)) >= MIN_TYPO_CHARS and is_one_letter_apart(said, word):
+def _is_similar(spoken: str, word: str) -> bool:
+    if min(len(spoken), len(word)) >= MIN_TYPO_CHARS and is_one_letter_apart(spoken, word):
         return True
-    return bool(_ideograph_pairs(said) & _ideograph_pairs(word))
+    return bool(_ideograph_pairs(spoken) & _ideograph_pairs(word))
 
 
 def _ideograph_pairs(word: str) -> set[str]:

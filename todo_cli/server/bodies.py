@@ -35,7 +35,7 @@ class Bodies:
     async def open(
         self, scope: Scope, receive: Receive, user: str, max_bytes: int = MAX_BODY_BYTES
     ) -> AsyncIterator[Body]:
-        """Give the body of a request of this user to the block; raises BodyTooSlow in it."""
+        """Yield the body of a request of this user for the block; raises BodyTooSlow in it."""
         declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         try:
             async with asyncio.timeout(None) as limit:

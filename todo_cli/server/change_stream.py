@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import Annotated
 from urllib.parse import parse_qsl
@@ -24,7 +22,7 @@ from todo_cli.contract.change_feed import ChangeBatch, ChangeCursor, FollowChang
 from todo_cli.contract.codec import convert_request
 from todo_cli.contract.filters import Filter
 from todo_cli.db.watched_states import WatchedSpace
-from todo_cli.errors import Invalid, TooMany
+from todo_cli.errors import Invalid
 from todo_cli.server.change_watcher import ChangeWatcher, Subscription
 from todo_cli.server.connection_pools import Pool
 from todo_cli.server.endpoint import answer_client
@@ -32,6 +30,7 @@ from todo_cli.server.event_stream import HEARTBEAT, HEARTBEAT_SECONDS, EventStre
 from todo_cli.server.headers import read_headers
 from todo_cli.server.responses import send_response
 from todo_cli.server.shutdown import GracePeriod
+from todo_cli.server.stream_counts import StreamCounts
 
 MAX_CHANGE_STREAMS_PER_USER = 100
 """In one process."""
@@ -52,7 +51,9 @@ class ChangeRoutes:
 
     def __init__(self, pool: Pool, grace: GracePeriod) -> None:
         self._pool, self._watcher = pool, ChangeWatcher(pool, grace)
-        self._streams: Counter[str] = Counter()
+        self._streams = StreamCounts(
+            MAX_CHANGE_STREAMS_PER_USER, f"you watch {MAX_CHANGE_STREAMS_PER_USER} times at once on this server"
+        )
         self._reads = asyncio.Semaphore(max(1, pool.size // 2))  # the other connections are for requests
 
     async def close(self) -> None:
@@ -64,7 +65,7 @@ class ChangeRoutes:
         caller = msgspec.structs.replace(scope["state"]["caller"], key=None)
         query = _read_query(scope)
         space = WatchedSpace(caller.space or caller.user_id, caller.user_id)
-        with self._count_stream(caller), self._watcher.subscribe(space) as subscription:
+        with self._streams.count(caller), self._watcher.subscribe(space) as subscription:
             request = FollowChanges(after=query.after, filter=query.filter, reminded_since=query.reminded_since)
             first = await answer_client(self._pool, caller, request, scope["state"].get("count"))
             if scope["method"] == "HEAD":
@@ -94,27 +95,12 @@ class ChangeRoutes:
                 new_reminders = reminders.take(batch.reminders)
                 if batch.cursor != cursor or new_reminders:
                     yield _format_batch(msgspec.structs.replace(batch, reminders=new_reminders))
-        except Exception as error:
+        except Exception as error:  # the response has begun, so its last event reports the error
             yield format_problem(error, request_id)
 
     async def _read(self, caller: Caller, request: FollowChanges) -> ChangeBatch:
         async with self._reads:
             return await answer_client(self._pool, caller, request)
-
-    @contextmanager
-    def _count_stream(self, caller: Caller) -> Iterator[None]:
-        """Count a stream of the user during the block; raises TooMany."""
-        user = caller.user_id
-        if self._streams[user] >= MAX_CHANGE_STREAMS_PER_USER:
-            detail = f"you watch {MAX_CHANGE_STREAMS_PER_USER} times at once on this server"
-            raise TooMany(detail, hint="end one of the streams", reason="streams")
-        self._streams[user] += 1
-        try:
-            yield
-        finally:
-            self._streams[user] -= 1
-            if not self._streams[user]:
-                del self._streams[user]
 
 
 def _format_batch(batch: ChangeBatch) -> bytes:

@@ -67,7 +67,7 @@ class ChangeWatcher:
 
     @contextmanager
     def subscribe(self, space: WatchedSpace) -> Iterator[Subscription]:
-        """Give the block a subscription; it misses nothing that commits from now on."""
+        """Open a subscription for the block; it misses nothing that commits from now on."""
         watched = self._watched.setdefault(space, _Watched())
         subscription = Subscription()
         watched.subscriptions.add(subscription)

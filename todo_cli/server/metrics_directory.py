@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def create_metrics_directory(*, is_needed: bool) -> Iterator[None]:
-    """Give the workers a new directory for their metrics: files of earlier processes would be counted again."""
+    """Create a new directory for the metrics of the workers: files of earlier processes would be counted again."""
     if not is_needed:
         yield
         return

@@ -96,7 +96,7 @@ def check_encryption(state: DatabaseState) -> str:
 
 
 def check_trusted_proxies(proxies: str) -> str:
-    """Report proxies that are no addresses, and trust in everybody."""
+    """Report proxies that are not addresses, and a setting that trusts every client."""
     check_proxies(proxies)
     if proxies.strip() == "*":
         raise Invalid(

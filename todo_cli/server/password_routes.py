@@ -90,10 +90,10 @@ class PasswordRoutes:
         """Create an account as far as the server's setting allows it; raises NotAllowed."""
         _check_password(request.password, request.email)
         if self._registration == "closed":
-            raise NotAllowed("this server registers nobody", hint="ask its administrator for an account")
+            raise NotAllowed("this server does not accept registrations", hint="ask its administrator for an account")
         if self._registration == "invitation" and request.invitation is None:
             hint = "ask an administrator for an invitation, and use it with: todo register --invitation"
-            raise NotAllowed("this server registers invited people only", hint=hint)
+            raise NotAllowed("this server accepts registrations by invitation only", hint=hint)
         await self._send(caller, BeginRegistration(email=request.email))
         step = StoreRegistration(
             id=request.id,

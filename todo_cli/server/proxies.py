@@ -39,7 +39,7 @@ def check_proxies(proxies: str) -> None:
                 ip_network(name.strip())
         except ValueError:
             raise Invalid(
-                f"server.proxies: {name.strip()[:60]!r} is no address and no network",
+                f"server.proxies: {name.strip()[:60]!r} is neither an address nor a network",
                 hint="name the proxies as 10.0.0.7 or 10.0.0.0/8, several with commas",
             ) from None
 

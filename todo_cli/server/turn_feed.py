@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 import msgspec
@@ -14,8 +13,8 @@ import msgspec
 from todo_cli.agent.follow import POLL_FAST_SECONDS, SETTLED_STATES, follow_turn
 from todo_cli.contract.base import Caller, Secret
 from todo_cli.contract.turn_events import EventBatch, TurnProgress
-from todo_cli.errors import TooMany
 from todo_cli.server.connection_pools import Pool
+from todo_cli.server.stream_counts import StreamCounts
 from todo_cli.server.turn_attendance import TurnAttendance
 from todo_cli.server.turn_runner import answer_for_turn
 
@@ -72,7 +71,7 @@ class TurnFeed:
                 self._wake_watchers()
                 if seen.state not in SETTLED_STATES:
                     await self.attendance.take_over_if_orphaned(self._turn, seen)
-        except Exception as error:
+        except Exception as error:  # raised by `watch` in each stream that follows
             self._failure = error
         finally:
             self.is_over = True
@@ -107,28 +106,15 @@ class TurnFeeds:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._feeds: dict[tuple[Secret, str | None, str], TurnFeed] = {}
-        self._streams: Counter[str] = Counter()
-
-    @contextmanager
-    def count_stream(self, caller: Caller) -> Iterator[None]:
-        """Count a stream of the user during the block; raises TooMany."""
-        user = caller.user_id
-        if self._streams[user] >= MAX_STREAMS_PER_USER:
-            detail = f"you follow {MAX_STREAMS_PER_USER} turns at once on this server"
-            raise TooMany(detail, hint="end one of the streams", reason="streams")
-        self._streams[user] += 1
-        try:
-            yield
-        finally:
-            self._streams[user] -= 1
-            if not self._streams[user]:
-                del self._streams[user]
+        self.streams = StreamCounts(
+            MAX_STREAMS_PER_USER, f"you follow {MAX_STREAMS_PER_USER} turns at once on this server"
+        )
 
     @asynccontextmanager
     async def follow(
         self, caller: Caller, watch: TurnWatch, attendance: TurnAttendance
     ) -> AsyncIterator[AsyncGenerator[TurnProgress, None]]:
-        """Give the progress of a turn to the block. The last follower ends the poller."""
+        """Yield the progress of a turn for the block. The last follower ends the poller."""
         if watch.is_settled:
             yield follow_turn(self._reader(caller), watch.turn, watch.after, asyncio.sleep)
             return

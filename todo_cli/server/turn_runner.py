@@ -69,7 +69,7 @@ class RunningTurn:
             self.title_task = asyncio.create_task(self._set_title(model, ended))
         except TodoError as error:
             self.error = error
-        except Exception as error:
+        except Exception as error:  # a bug: whoever follows the turn gets the request id
             log_trace(error, self._request_id)
             self.error = Bug("the server failed", request_id=self._request_id)
         finally:
@@ -84,7 +84,7 @@ class RunningTurn:
                 await store_title(self._send, model, ended.conversation, ended.turn, self._begin.model)
         except TodoError:
             return  # the first words of the conversation stay its title
-        except Exception as error:
+        except Exception as error:  # a bug: no client waits for the title
             log_trace(error, self._request_id)
         finally:
             await model.close()

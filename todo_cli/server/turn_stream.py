@@ -81,7 +81,7 @@ class TurnRoutes:
         caller = msgspec.structs.replace(scope["state"]["caller"], key=None)
         body = decode_request(await read_body(scope, receive), StartTurnBody)
         attendance = self._attend(scope, caller, body.model)
-        with self._feeds.count_stream(caller):
+        with self._feeds.streams.count(caller):
             await attendance.endpoint()
             conversation = await self._conversation_id(caller, body.conversation)
             claim = await attendance.begin(body.turn, conversation, body.text)
@@ -104,7 +104,7 @@ class TurnRoutes:
             await send_response(send, 200, b"", b"text/event-stream")
             return
         watch = TurnWatch(query.turn, query.after, is_settled=seen.state in SETTLED_STATES)
-        with self._feeds.count_stream(caller):
+        with self._feeds.streams.count(caller):
             async with self._feeds.follow(caller, watch, self._attend(scope, caller)) as progress:
                 frames = _format_frames(progress, query.turn, scope["state"]["request_id"])
                 await EventStream(b"", frames).send(receive, send)
@@ -151,5 +151,5 @@ async def _format_frames(
         if state and state.state in SETTLED_STATES:
             end = {"turn": turn, "state": state.state, "held": state.held, "error": state.error}
             yield format_event("turn", end | {"usage": state.usage})
-    except Exception as error:
+    except Exception as error:  # the response has begun, so its last event reports the error
         yield format_problem(error, request_id)

@@ -18,7 +18,7 @@ from todo_cli.server.responses import log_trace
 from todo_cli.server.turn_adoption import SWEEP_SECONDS, TurnAdoption
 
 QUIET_SECONDS = 60.0
-"""After the last request a process looks no more, unless turns run."""
+"""A process stops looking so long after its last request, unless turns run."""
 
 
 class TurnSweep:
@@ -41,7 +41,7 @@ class TurnSweep:
         self._note_use()
 
     async def close(self) -> None:
-        """Look no more."""
+        """Stop looking."""
         self._is_running = False
         if self._task:
             self._task.cancel()
@@ -65,6 +65,6 @@ class TurnSweep:
             return await self._adoption.continue_dead_turns()
         except (psycopg.Error, TimeoutError, TodoError):
             return False
-        except Exception as error:
+        except Exception as error:  # a bug must not end the sweep
             log_trace(error, "turn-sweep")
             return False

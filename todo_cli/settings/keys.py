@@ -129,11 +129,11 @@ SETTING_KEYS = (
         "store", "endpoint", str, None, "address of the S3-compatible store; default: AWS", "TODO_STORE_ENDPOINT"
     ),
     SettingKey(
-        "store", "public_endpoint", str, None, "its address for clients, if another", "TODO_STORE_PUBLIC_ENDPOINT"
+        "store", "public_endpoint", str, None, "its address for clients, where it differs", "TODO_STORE_PUBLIC_ENDPOINT"
     ),
     SettingKey("store", "region", str, "us-east-1", "region of the bucket", "TODO_STORE_REGION"),
     SettingKey("store", "access_key_id", str, None, "default: as AWS's own tools find it", "TODO_STORE_ACCESS_KEY_ID"),
-    SettingKey("store", "secret_access_key", str, None, "belongs to it", "TODO_STORE_SECRET_ACCESS_KEY", True),
+    SettingKey("store", "secret_access_key", str, None, "secret of that key", "TODO_STORE_SECRET_ACCESS_KEY", True),
     SettingKey("store", "retention_days", int, 30, "days that removed files are kept", "TODO_STORE_RETENTION_DAYS"),
     SettingKey("model", "name", str, None, "model for the chat; a server uses its own setting", "TODO_MODEL"),
     SettingKey("model", "base_url", str, None, "address of the model's API; OPENAI_BASE_URL wins"),

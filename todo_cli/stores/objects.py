@@ -100,7 +100,7 @@ class ObjectStore:
         return StoredBytes(size, digest.hexdigest())
 
     async def remove_upload(self, incoming: str) -> None:
-        """Remove an uploaded object; none there is no error."""
+        """Remove an uploaded object; a missing one is no error."""
         await self._remove([_incoming_key(incoming)])
 
     async def remove_copy(self, space: str, attachment: str, name: str) -> None:

@@ -1,4 +1,4 @@
-"""What a chat turn came to, as the terminal sees it."""
+"""The outcome of a chat turn, as a terminal shows it."""
 
 from __future__ import annotations
 

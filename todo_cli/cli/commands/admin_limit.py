@@ -58,7 +58,7 @@ def _parse_limit(text: str | None) -> int | UnsetType | None:
     if text == NO_LIMIT:
         return None
     if not (text.isascii() and text.isdigit()):
-        raise Invalid(f"{text[:50]!r} is no number", hint=f"give a number a minute, or {NO_LIMIT}")
+        raise Invalid(f"{text[:50]!r} is not a number", hint=f"give a number per minute, or {NO_LIMIT}")
     return int(text)
 
 
@@ -68,7 +68,7 @@ def _find_user(session: Session, name: str) -> User:
     for user in session.send(ListUsers()).users:
         if user.name == name:
             return user
-    raise NotFound(f"there is no person {name!r}", hint="see: todo admin user list")
+    raise NotFound(f"there is no user {name!r}", hint="see: todo admin user list")
 
 
 def _print_limits(user: User) -> None:

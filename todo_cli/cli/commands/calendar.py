@@ -49,7 +49,7 @@ def calendar(
     firsts = _list_months(month or session.local_now().date(), months or _count_shown_months(session))
     tasks = _fetch_tasks(session, firsts, join_filter(filter_words))
     if month is None and firsts[0] != session.local_now().date().replace(day=1):
-        # this machine's clock is wrong, and only the answer has told the right day
+        # this machine's clock is wrong, and only the answer has the right day
         firsts = _list_months(session.local_now().date(), len(firsts))
         tasks = _fetch_tasks(session, firsts, join_filter(filter_words))
     _print(session, tasks, firsts, form, absolute=absolute)

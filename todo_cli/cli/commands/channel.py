@@ -85,8 +85,8 @@ def _read_lines(session: Session, kind: str, address: str | None, *, with_token:
 
     if not session.is_interactive:
         return read_secret_lines(2 if with_token else 1, noun="address")
-    asked = [read_secret(session, "Address: ", noun="address").reveal()]
-    return asked + ([read_secret(session, "Token: ").reveal()] if with_token else [])
+    lines = [read_secret(session, "Address: ", noun="address").reveal()]
+    return lines + ([read_secret(session, "Token: ").reveal()] if with_token else [])
 
 
 def _make_secret() -> str:

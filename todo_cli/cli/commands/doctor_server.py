@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def run_server_checks(session: Session) -> list[Finding]:
-    """Check what the operator of a server has left open. None of the checks needs another."""
+    """Check what the operator of a server may have misconfigured. None of the checks needs another."""
     from todo_cli.server import operator_checks as checks
 
     settings = session.settings

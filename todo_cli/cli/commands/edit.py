@@ -160,9 +160,9 @@ def _edit_in_editor(
     if plan:
         from todo_cli.cli.plan_output import make_plan, print_plan
 
-        made = edit_in_editor(session, named, occurrences, lambda request: make_plan(session, request))
-        if made:
-            print_plan(session, made, as_json=form != "text")
+        stored_plan = edit_in_editor(session, named, occurrences, lambda request: make_plan(session, request))
+        if stored_plan:
+            print_plan(session, stored_plan, as_json=form != "text")
         return
     result = edit_in_editor(session, named, occurrences, session.send)
     if result:

@@ -54,7 +54,7 @@ def retry(
     key: Key = None,
     as_json: Json = False,
 ) -> None:
-    """Try dead jobs and deliveries again. What had been sent is not sent again.
+    """Try dead jobs and deliveries again. Messages that were sent are not sent again.
 
     todo jobs retry
 

@@ -167,7 +167,7 @@ def _print_preferences(session: Session, preferences: list[ShownPreference], *, 
 
 
 def _remark_on_zone(session: Session, stored: str | None) -> None:
-    """Say that this machine has a time zone of its own, so that the stored one has no effect here."""
+    """Note that this machine has a time zone of its own, so that the stored one has no effect here."""
     local_zone = session.settings.timezone
     if local_zone and local_zone != stored:
         from todo_cli.cli.render import text

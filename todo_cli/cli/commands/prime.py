@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 PANEL = "Account"
 MAX_ANSWER_SECONDS = 1.4
-"""A hook of an agent waits for the command, which says the rest without an answer."""
+"""A hook of an agent waits for the command, which prints the rest if no answer comes in this time."""
 MAX_RIGHTS_CHARS = 250
 """Of a filter or a name that would fill the budget of 400 tokens."""
 app = typer.Typer(add_completion=False)

@@ -40,7 +40,7 @@ def undo(
         raise Invalid("--since needs --by", hint="for example: todo undo --by shopper --since 1h")
     if by is not None:
         if change is not None:
-            raise Invalid("--by and --id exclude each other")
+            raise Invalid("--by and --id cannot be used together")
         request = UndoToken(token=by, since=since, partial=partial, dry_run=dry_run)
         show_undo(ctx, request, key, as_json=as_json)
         return

@@ -62,7 +62,7 @@ def ask(settings: Settings, kind: str, typed: str, arguments: tuple[str, ...]) -
 
 
 def _list_items(settings: Settings, kind: str, arguments: tuple[str, ...]) -> list[Any]:
-    """Return all items of a kind, those in use in front."""
+    """Return all items of a kind, those in use first."""
     listing = _LISTINGS[kind]
     values = dict(listing.values)
     if kind == "attachment":

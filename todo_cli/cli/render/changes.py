@@ -155,13 +155,16 @@ def _format_change(change: Change, cells: _Cells, view: ListView, width: int, *,
         Piece(f" {pad(str(change.seq), cells.seq, 'right')}  ", "grey"),
         Piece(f"{change.at.astimezone(view.zone):%H:%M}  "),
     ]
-    user, what = Piece(f"{pad(actor, cells.actor)}  "), Piece(f"{pad(label, cells.label)}  ", VERB_ROLES.get(label, ""))
-    head, below = [*time, user, what], measure_line(time)
+    user, command = (
+        Piece(f"{pad(actor, cells.actor)}  "),
+        Piece(f"{pad(label, cells.label)}  ", VERB_ROLES.get(label, "")),
+    )
+    head, below = [*time, user, command], measure_line(time)
     first, *others = _name_tasks(change, view) if by_field else _describe_effects(change, view)
     if width < MIN_ONE_LINE_WIDTH:
         yield [*time, user]
         below = NARROW_INDENT
-        yield from _write_below([Piece("  "), what._replace(text=label)], first, role, width)
+        yield from _write_below([Piece("  "), command._replace(text=label)], first, role, width)
     else:
         indent = measure_line(head)
         for index, line in enumerate(wrap_words(first, width - indent)):

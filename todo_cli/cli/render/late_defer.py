@@ -18,8 +18,8 @@ def warn_of_late_defer(tasks: Iterable[Task], zone: tzinfo | None) -> None:
 
 def _is_later(first: str, second: str, zone: tzinfo | None) -> bool:
     """Compare two instants as instants, and a day with anything by the day."""
-    one, other = parse_due(first), parse_due(second)
-    if isinstance(one, datetime) and isinstance(other, datetime):
-        return one > other
-    days = [when.astimezone(zone).date() if isinstance(when, datetime) else when for when in (one, other)]
+    dates = parse_due(first), parse_due(second)
+    if isinstance(dates[0], datetime) and isinstance(dates[1], datetime):
+        return dates[0] > dates[1]
+    days = [when.astimezone(zone).date() if isinstance(when, datetime) else when for when in dates]
     return days[0] > days[1]

@@ -64,16 +64,13 @@ def add_totals(counts: Sequence[NameCount]) -> list[NameCount]:
 
 def _add_parts(count: NameCount, parts: Sequence[NameCount]) -> NameCount:
     every = [count, *parts]
-    # a day without a time counts from its end
-    dates = sorted(
-        (part.next_due for part in every if part.next_due), key=lambda due: due if "T" in due else f"{due}T24"
-    )
+    dates = [part.next_due for part in every if part.next_due]
     return replace(
         count,
         tasks=sum(part.tasks for part in every),
         done=sum(part.done or 0 for part in every),
         overdue=sum(part.overdue or 0 for part in every),
-        next_due=dates[0] if dates else None,
+        next_due=min(dates, key=_find_end, default=None),
     )
 
 

@@ -26,7 +26,7 @@ def has_motion() -> bool:
 
 
 class Spinner:
-    """Draws on stderr. Whoever prints clears it first; `wait_for` begins the next wait."""
+    """Draws on stderr. Other output clears it first; `wait_for` begins the next wait."""
 
     def __init__(self, signs: Signs, *, moving: bool) -> None:
         self._is_moving, self._signs = moving, signs
@@ -44,7 +44,7 @@ class Spinner:
         self._label = label if self._label else ""
 
     def clear(self) -> None:
-        """Erase the line and stop to wait."""
+        """Erase the line and stop waiting."""
         self._label = ""
         if self._is_drawn:
             self._is_drawn = False

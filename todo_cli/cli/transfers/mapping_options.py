@@ -11,7 +11,7 @@ def parse_pairs(words: list[str] | None) -> dict[str, str]:
     for pair in (pair for word in words or () for pair in word.split(",")):
         left, equals, right = pair.partition("=")
         if not (left.strip() and equals and right.strip()):
-            raise Invalid(f"{pair!r} is no pair", hint="write it as: --map title=Subject")
+            raise Invalid(f"{pair!r} is not a pair", hint="write it as: --map title=Subject")
         pairs[left.strip()] = right.strip()
     return pairs
 
@@ -32,5 +32,5 @@ def _check_value(field: str, value: str) -> str | int:
     if field == "priority" and value in ("1", "2", "3"):
         return int(value)
     if field == "priority" or (field == "status" and value not in ("open", "done", "deleted")):
-        raise Invalid(f"{value!r} is no {field}", hint="a status is open, done or deleted, a priority 1, 2 or 3")
+        raise Invalid(f"{value!r} is not a {field}", hint="a status is open, done or deleted, a priority 1, 2 or 3")
     return value

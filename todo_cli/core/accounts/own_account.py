@@ -43,7 +43,7 @@ def _raise_for_cursor(cursor: str) -> None:
     try:
         msgspec.json.decode(cursor, type=_ExportPlace)
     except msgspec.MsgspecError:
-        raise Invalid("this is no cursor of an export", hint="begin without `after`") from None
+        raise Invalid("the cursor does not belong to an export", hint="begin again without `after`") from None
 
 
 @handler(DeleteAccount)

@@ -25,7 +25,7 @@ async def set_rate_limit(tx: Transaction, request: ask.SetRateLimit) -> User:
         tx,
         SET_RATE_LIMIT,
         request,
-        f"there is no person {request.name!r}",
+        f"there is no user {request.name!r}",
         name=request.name,
         limits=msgspec.json.encode(given).decode(),
     )

@@ -49,7 +49,7 @@ def find_verbs(names: tuple[str, ...]) -> list[str]:
     for name in names:
         if name not in BY_VERB or not _can_change(name):
             raise Invalid(
-                f"{name[:60]!r} is no Request with which a token with limits changes anything",
+                f"{name[:60]!r} is not a Request that a token with limits can run",
                 hint="for example: CompleteTasks",
             )
     labels = {BY_VERB[name].label for name in names} - {""}

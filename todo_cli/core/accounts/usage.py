@@ -106,7 +106,7 @@ async def set_budget(tx: Transaction, request: ask.SetBudget) -> User:
         tx,
         SET_BUDGET,
         request,
-        f"there is no person {request.name!r}",
+        f"there is no user {request.name!r}",
         name=request.name,
         tokens=request.tokens_per_day,
     )

@@ -84,5 +84,5 @@ async def list_users(tx: Transaction, request: ask.ListUsers) -> UserPage:
 async def disable_user(tx: Transaction, request: ask.DisableUser) -> User:
     """Disable or enable a user; raises NotFound, and Conflict for the caller."""
     return await run_journaled(
-        tx, DISABLE, request, f"there is no person {request.name!r}", name=request.name, disabled=request.disabled
+        tx, DISABLE, request, f"there is no user {request.name!r}", name=request.name, disabled=request.disabled
     )

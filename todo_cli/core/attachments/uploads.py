@@ -109,7 +109,7 @@ async def require_verified(tx: Transaction, number: int, upload_id: str) -> Atta
         return upload.attachment
     if upload.place == "store":
         raise Conflict(
-            "the file is on its way to the store of a server", hint="finish it through the server that began it"
+            "the file is being uploaded to the store of a server", hint="finish it through the server that began it"
         )
     async with tx.separate(ask.ReadUpload).steps() as steps:
         upload = _decode_upload(await steps.fetch(LOCK, **values))

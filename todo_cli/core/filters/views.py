@@ -71,7 +71,9 @@ def _check_name(name: str) -> str:
     """Return the name without a leading colon; raises Invalid for a name that a filter cannot use."""
     name = name.removeprefix(":")
     if not re.fullmatch(r"[\w.-]+", name) or name.lower() == "none":
-        raise Invalid(f"{name[:60]!r} is no name for a view", hint="letters, digits, _ - and . but not: none")
+        raise Invalid(
+            f"{name[:60]!r} is not a name for a view", hint="use letters, digits, _, - and .; the name none is reserved"
+        )
     return name
 
 

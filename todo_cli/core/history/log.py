@@ -51,9 +51,9 @@ async def _show_change(tx: Transaction, request: ListChanges) -> ChangePage:
     """Return the page of one change with all its tasks; raises NotFound."""
     seq = request.seq or 0
     if msgspec.structs.replace(request, seq=None, limit=ListChanges().limit) != ListChanges():
-        raise Invalid("seq names one change", hint="give it alone")
-    one = msgspec.structs.replace(request, before=min(seq + 1, MAX_INTEGER), limit=1, seq=None)
-    found = await find_changes(tx, one, limit=1, max_shown=MAX_TASKS_PER_CHANGE)
+        raise Invalid("seq cannot be combined with other fields", hint="send it alone")
+    single = msgspec.structs.replace(request, before=min(seq + 1, MAX_INTEGER), limit=1, seq=None)
+    found = await find_changes(tx, single, limit=1, max_shown=MAX_TASKS_PER_CHANGE)
     if [row.seq for row in found.rows] != [seq]:
         raise NotFound(f"there is no change {seq}", hint="see the newest with: todo log")
     return ChangePage(changes=(found.rows[0].to_change(is_brief=False),))

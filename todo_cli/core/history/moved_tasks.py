@@ -1,4 +1,4 @@
-"""Say who has changed tasks that a plan, a proposal or an undo finds changed."""
+"""Name the users who changed tasks that a plan, a proposal or an undo finds changed."""
 
 from __future__ import annotations
 

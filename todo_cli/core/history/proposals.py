@@ -80,7 +80,7 @@ async def propose_change(tx: Transaction, request: ProposeChange) -> NoReturn:
     """Decide the change and store it as a proposal, in two round trips; raises Proposed, which names it."""
     if request.operation not in PROPOSABLE:
         raise NotAllowed(
-            f"a token that only proposes cannot run {label_of(request.operation)}, which no proposal can hold",
+            f"a token that only proposes cannot run {label_of(request.operation)}, which cannot be proposed",
             hint="it can propose changes of tasks, such as add, edit, done and rm; a note can be edited, too",
         )
     planned = convert_request(request.arguments, PLANNABLE[request.operation])

@@ -112,7 +112,7 @@ def invert(loaded: LoadedChanges, request: Undo | Redo, action: str) -> Inversio
     if not kept:
         raise NotFound(
             f"there is nothing to {action} in change {loaded.changes[-1].seq}",
-            hint="a claim is let go with: todo release N",
+            hint="release a claim with: todo release N",
         )
     rows = [_restore(changes[number].before, now[number], loaded) for number in kept]
     raise_for_cycles(loaded, rows)
@@ -178,7 +178,7 @@ def merge_changes(changes: Sequence[StoredChange]) -> dict[int, TaskChange]:
 
 
 def has_changed(row: TaskRow | None, other: TaskRow | None) -> bool:
-    """Tell whether two states of a task differ in content; None is a task that is not there."""
+    """Return whether two states of a task differ in content; None is a task that does not exist."""
     if row is None or other is None:
         return row is not other
     return bool(content(row) != content(other))

@@ -81,7 +81,7 @@ def _check_target(kind: str, target: str) -> None:
     if kind == "push" and not urlsplit(target).path.strip("/"):
         raise Invalid("the URL names no topic", hint="such as https://ntfy.sh/my-topic")
     if kind == "email" and (not _ADDRESS.fullmatch(target) or len(target) > MAX_ADDRESS_CHARS or not target.isascii()):
-        raise Invalid("this is no e-mail address", hint="such as ana@example.org")
+        raise Invalid("this is not an e-mail address", hint="such as ana@example.org")
     if kind == "desktop" and target:
         raise Invalid("a desktop has no address", hint="leave it out")
 

@@ -36,7 +36,7 @@ async def want_claim(tx: Transaction, request: ClaimTask) -> Wanted:
     if request.number is not UNSET:
         if request.filter is not UNSET:
             raise Invalid(
-                "a number and a filter exclude each other", hint="claim the next of a filter: todo claim --next FILTER"
+                "a number and a filter cannot be combined", hint="claim the next of a filter: todo claim --next FILTER"
             )
         return Wanted(numbers=(request.number,), with_caller=True)
     text = request.filter or ""
@@ -84,7 +84,7 @@ def take_task(loaded: Loaded, wanted: Wanted, request: TakeTask) -> Edits:
     """Give the caller the claim of a task, whoever has it; raises NotAllowed without the scope all."""
     check_not_blank("reason", request.reason)
     if not loaded.has_all_scopes:
-        raise NotAllowed("this token is narrowed: it may not take over claims", hint="use a token of scope all")
+        raise NotAllowed("this token may not take over claims", hint="use a token of scope all")
     rows = select_rows(loaded, wanted)
     raise_for_done(rows)
     claim = _make_claim(loaded, request.lease)
@@ -119,9 +119,7 @@ def release_tasks(loaded: Loaded, wanted: Wanted, request: ReleaseTasks) -> Edit
     """Release claimed tasks; raises Conflict for a claim of another token, unless forced."""
     rows = select_rows(loaded, wanted)
     if request.force is True and not loaded.has_all_scopes:
-        raise NotAllowed(
-            "this token is narrowed: it may not release the claims of others", hint="use a token of scope all"
-        )
+        raise NotAllowed("this token may not release the claims of others", hint="use a token of scope all")
     if request.force is not True:
         _raise_for_claims_of_others(rows, loaded)
     return Edits(rows=[replace(row, claimed_by=None, claim_token=None, claimed_until=None) for row in rows])

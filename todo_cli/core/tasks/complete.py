@@ -26,7 +26,9 @@ from todo_cli.errors import Invalid
 async def want_completion(tx: Transaction, request: CompleteTasks) -> Wanted:
     """Read next occurrences, open subtasks, and for `if_claimed` the caller."""
     if request.with_subtasks is True and request.if_claimed is True:
-        raise Invalid("--if-claimed and --with-subtasks exclude each other", hint="subtasks are claimed one by one")
+        raise Invalid(
+            "--if-claimed and --with-subtasks cannot be used together", hint="subtasks are claimed one by one"
+        )
     wanted = await read_targets(tx, request)
     wanted.with_subtasks = request.with_subtasks is True
     wanted.with_series = True

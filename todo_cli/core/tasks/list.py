@@ -105,7 +105,7 @@ def _to_task(row: _ListedRow) -> Task:
 
 
 async def _find(tx: Transaction, request: ListTasks) -> tuple[_ListedPage, Order]:
-    """Return the page and its order. The sign-in tells the user's own sort: where it matters, the page is read again."""
+    """Return the page and its order. The sign-in returns the user's own sort: where it matters, the page is read again."""
     parsed = await parse_with_views(tx, request.filter or "")
     order = Order(_choose_sort(tx, request, parsed.sort))
     page = await _read_page(tx, request, parsed.node, order)

@@ -1,4 +1,4 @@
-"""List the claims that last. The change that gave a claim has its beginning, its token and its reason."""
+"""List active claims. The change that made a claim has its beginning, its token and its reason."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class _FoundClaims(Struct):
 
 @handler(ListClaims)
 async def list_claims(tx: Transaction, request: ListClaims) -> ClaimList:
-    """Return the claims that end first. The token's name is known of the caller's own tokens alone."""
+    """Return active claims, the next to expire first. The token's name is known of the caller's own tokens alone."""
     text = await tx.finish(LIST, mine=request.mine, limit=request.limit + 1)
     claims = decode(text or "", _FoundClaims).claims
     return ClaimList(claims=claims[: request.limit], cut=len(claims) > request.limit)

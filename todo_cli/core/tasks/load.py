@@ -32,34 +32,24 @@ class TaskFilter(NamedTuple):
 
 
 class Wanted(msgspec.Struct, kw_only=True):
-    """What a write must read. It names its tasks by `numbers` or by `filter`.
-
-    `with_subtasks` adds the open tasks below them. `with_series` reads the next occurrences of recurring tasks and counts
-    open subtasks; `with_reopened` reads the next occurrences of done tasks, and which of them have comments, subtasks or
-    tasks that wait for them. `parents`, `blockers` and `sources` (of discovered tasks) are what the write newly refers to; with them the write reads the ancestors of
-    the former and the dependencies of the latter. `with_caller` reads the caller's name and scopes, and
-    `with_similar` the task that the same user added a moment ago with the same Request, and `with_members` the members
-    that tasks can be assigned to. `user` is the caller's id.
-    `if_rev` is the rev that all tasks are expected to have, `if_revs` has those of single tasks by number.
-    `order` is an ORDER BY list over the alias `t`: with it the write reads the numbers of its tasks in this order.
-    """
+    """What a write must read. It names its tasks by `numbers` or by `filter`."""
 
     numbers: tuple[int, ...] = ()
     filter: TaskFilter | None = None
-    with_subtasks: bool = False
-    with_series: bool = False
-    with_reopened: bool = False
-    with_caller: bool = False
-    with_similar: bool = False
-    with_members: bool = False
-    changes_links: bool = False
-    user: str = ""
-    parents: tuple[int, ...] = ()
-    sources: tuple[int, ...] = ()
+    with_subtasks: bool = False  # adds the open tasks below them
+    with_series: bool = False  # the next occurrences of recurring tasks, and the number of open subtasks
+    with_reopened: bool = False  # the next occurrences of done tasks, and which of them other rows refer to
+    with_caller: bool = False  # the caller's name and scopes
+    with_similar: bool = False  # the task that the same user added a moment ago with the same Request
+    with_members: bool = False  # the members that tasks can be assigned to
+    changes_links: bool = False  # the ancestors of `parents`, and the dependencies of `blockers`
+    user: str = ""  # the caller's id
+    parents: tuple[int, ...] = ()  # these, `sources` and `blockers` are what the write newly refers to
+    sources: tuple[int, ...] = ()  # of discovered tasks
     blockers: tuple[int, ...] = ()
-    if_rev: int | None = None
-    if_revs: dict[int, int] = {}
-    order: LiteralString = ""
+    if_rev: int | None = None  # the rev that all tasks are expected to have
+    if_revs: dict[int, int] = {}  # that of single tasks, by number
+    order: LiteralString = ""  # an ORDER BY list over the alias `t`, in which the numbers of the tasks are wanted
 
 
 class KnownChange(msgspec.Struct):

@@ -71,7 +71,7 @@ def _parse_date(text: str, clock: Clock) -> date | datetime:
         return parse_date_at(text, clock)
     except Invalid as error:
         hint = "for example: '1h before', 'at due', 'tomorrow 9am'"
-        raise Invalid(f"{text[:40]!r} is no time to remind", hint=hint) from error
+        raise Invalid(f"{text[:40]!r} is not a time to remind", hint=hint) from error
 
 
 def make_usual_reminder(length: str | None, user: str, zone: str) -> tuple[Reminder, ...] | None:

@@ -34,7 +34,7 @@ async def read_targets(tx: Transaction, request: OnTasks) -> Wanted:
     from todo_cli.parsing.filter_ast import And
 
     if request.numbers:
-        raise Invalid("numbers and a filter exclude each other", hint="a filter may name numbers: '3 7-9 @phone'")
+        raise Invalid("numbers and a filter cannot be combined", hint="a filter may name numbers: '3 7-9 @phone'")
     node = (await parse_with_views(tx, request.filter)).node
     if node == And():
         raise Invalid("the filter is empty: it would mean every task", hint="to mean that, write status:open")

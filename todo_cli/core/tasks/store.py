@@ -1,7 +1,7 @@
 """The second half of every write of tasks: rows, tags, links and the journal.
 
-Nothing else writes tasks, and the database advances the space's counters with the inserted rows. Each statement is constant, and a statement without work is not sent. What was loaded is still
-true here, since the space is locked.
+Nothing else writes tasks, and the database advances the space's counters with the inserted rows. Each statement is
+constant, and a statement without work is not sent. What was loaded is still true here, since the space is locked.
 """
 
 from __future__ import annotations

@@ -236,7 +236,7 @@ def _read_columns(request: EditTasks, clock: Clock) -> dict[str, Any]:
 
 
 def _with_reach(patch: TaskPatch, request: EditTasks) -> TaskPatch:
-    """Say which columns the edit changes in this occurrence alone, and which in the series."""
+    """Return the patch with the columns that change in this occurrence alone, and those that change in the series."""
     tags_change = bool(patch.tags is not UNSET or patch.add_tags or patch.remove_tags)
     lists = {"tags": tags_change, "remind": patch.remind is not UNSET}
     changed = {*patch.columns, *(name for name, changes in lists.items() if changes)}

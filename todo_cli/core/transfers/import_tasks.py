@@ -69,8 +69,8 @@ def number_imported_tasks(loaded: LoadedSources, wanted: ImportWanted, request: 
         if task.source_id not in numbers:
             numbers[task.source_id], next_number = next_number, next_number + 1
     before = {row.number: row for row in loaded.rows}
-    made = [make_row(task, loaded.clock, wanted.series[task.source_id]) for task in fresh]
-    rows = [place_row(row, task, numbers, before) for row, task in zip(made, fresh, strict=True)]
+    new_rows = [make_row(task, loaded.clock, wanted.series[task.source_id]) for task in fresh]
+    rows = [place_row(row, task, numbers, before) for row, task in zip(new_rows, fresh, strict=True)]
     rows = _end_double_occurrences(rows, loaded.occurrences)
     updates = update_tasks(loaded, wanted, request, numbers)
     named = [*rows, *updates.rows]
@@ -147,7 +147,7 @@ def _read_kept(task: TaskToImport) -> msgspec.Raw:
     try:
         msgspec.json.decode(task.kept, type=dict[str, Any])
     except (msgspec.MsgspecError, RecursionError):
-        raise Invalid(f"{task.source_id}: the kept values are no JSON object") from None
+        raise Invalid(f"{task.source_id}: the kept values are not a JSON object") from None
     if "\\u0000" in task.kept:
         raise Invalid(f"{task.source_id}: the kept values have a NUL character, which cannot be stored")
     return msgspec.Raw(task.kept.encode())
