@@ -156,8 +156,11 @@ def test_parse_date_other_text_raises_invalid_with_examples(words: str) -> None:
     [
         ("5/6", "2026-05-06 or 2026-06-05"),
         ("3m", "write min or mo"),
-        ("31 february", "day is out of range"),
-        ("25:00", "hour must be in 0..23"),
+        ("31 february", "is not a date: the month has no such day$"),
+        ("25:00", "an hour is a number from 0 to 23"),
+        ("2026-13-01", "a month is a number from 1 to 12"),
+        ("2026-w60", "the year has no such week"),
+        ("0000-01-01", "years are 1 to 9999"),
         ("", "it is empty"),
         ("x" * 201, "longer than 200 characters"),
     ],

@@ -167,7 +167,7 @@ def read_twelve_hour_clock(match: re.Match[str], _: date) -> time:
     """Return a time with am or pm."""
     hour = int(match["hour"])
     if not 1 <= hour <= 12:
-        raise ValueError("before am or pm the hour must be in 1..12")
+        raise ValueError("before am or pm, the hour is a number from 1 to 12")
     return time(hour % 12 + 12 * (match["half"] == "p"), int(match["minute"] or 0))
 
 

@@ -59,7 +59,9 @@ def parse_date(words: str, *, zone: str, now: datetime, week_start: int = 0) -> 
         found = _settle(_parse(text, local_now, week_start), zone_of(named_zone) if named_zone else home)
         return found.astimezone(home) if isinstance(found, datetime) else found
     except (ValueError, OverflowError) as error:
-        raise Invalid(f"{words[:60]!r} is not a date: {error}", hint=EXAMPLES) from None
+        from todo_cli.parsing.date_errors import describe_date_error
+
+        raise Invalid(f"{words[:60]!r} is not a date: {describe_date_error(error)}", hint=EXAMPLES) from None
 
 
 def _clean(words: str) -> str:

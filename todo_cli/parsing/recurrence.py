@@ -52,7 +52,11 @@ def parse_recurrence(words: str, *, zone: str, now: datetime, week_start: int = 
     try:
         return _parse(words, zone, now, week_start)
     except (ValueError, OverflowError) as error:
-        raise Invalid(f"{words[:60]!r} is not a recurrence: {error}", hint=_make_hint(words)) from None
+        from todo_cli.parsing.date_errors import describe_date_error
+
+        raise Invalid(
+            f"{words[:60]!r} is not a recurrence: {describe_date_error(error)}", hint=_make_hint(words)
+        ) from None
 
 
 def is_recurrence(words: str, *, zone: str, now: datetime) -> bool:
