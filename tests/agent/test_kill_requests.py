@@ -46,7 +46,7 @@ def run_case(
     """
     case, chat, key = CASES[name], Chat(db, db.person()), new_id()
     try:
-        request = case.before(chat)
+        request = case.prepare(chat)
         result = fork_server.run(
             url=chat.who.database_url,
             token=chat.who.token,
@@ -57,7 +57,7 @@ def run_case(
             how=fault,
         )
         assert result is None or "answer" in result, result
-        case.on(chat, request, key)
+        case.go_on(chat, request, key)
         return snapshot_of(chat), result
     finally:
         chat.close()

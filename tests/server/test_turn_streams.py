@@ -34,7 +34,7 @@ STORY = [f"word{n} " for n in range(12)]
 
 @pytest.fixture
 def talker(make_talker: Callable[..., ChatProcess], model: FakeModel) -> ChatProcess:
-    """Somebody over the API."""
+    """A user of the chat over HTTP."""
     model.scripts.clear()
     model.asked.clear()
     return make_talker("api")
@@ -47,35 +47,35 @@ def two(db: Database, model: FakeModel, make_server: Callable[..., Server]) -> t
     return make_server(db, env=env), make_server(db, env=env)
 
 
-def asked(text: str = "a story", **more: Any) -> dict[str, Any]:
-    """The body of a new turn in a new conversation."""
+def make_turn(text: str = "a story", **more: Any) -> dict[str, Any]:
+    """Return the body of a request for a new turn in a new conversation."""
     return {"turn": new_id(), "conversation": new_id(), "text": text} | more
 
 
 def post(server: Server, talker: ChatProcess, body: dict[str, Any], **given: Any) -> Any:
-    """The frames of `POST /v1/turns`."""
+    """Return the frames of `POST /v1/turns`."""
     return read_frames(server.url, "POST", "/v1/turns", body, token=talker.who.token, **given)
 
 
 def get(server: Server, talker: ChatProcess, turn: str, after: int = -1, **given: Any) -> Any:
-    """The frames of an attached stream."""
+    """Return the frames of a stream that follows the turn."""
     return read_frames(server.url, "GET", f"/v1/turns/{turn}/events?after={after}", token=talker.who.token, **given)
 
 
-def some(stream: Any, text: str) -> list[Any]:
-    """Frames up to those that say it; the connection is then left."""
+def read_until(stream: Any, text: str) -> list[Any]:
+    """Read frames until they contain the text, then close the connection."""
     found = []
     for frame in stream:
         found.append(frame)
         if text in join_words(found):
             stream.close()
             return found
-    raise AssertionError(f"{text!r} was not said: {found}")
+    raise AssertionError(f"{text!r} did not arrive: {found}")
 
 
 def test_turn_stream_sends_events_with_ids_and_the_turn(chat_server: Server, talker: ChatProcess) -> None:
     talker.script(call_answer(("add_task", {"title": "milk"})), text_answer("Added ", "milk."))
-    body = asked("add milk")
+    body = make_turn("add milk")
     found = list(post(chat_server, talker, body))
     assert [found[0].event, found[-1].event] == ["begun", "turn"]
     assert (found[0].data["number"], found[0].data["turn"]) == (1, body["turn"])
@@ -96,8 +96,8 @@ def test_turn_stream_sends_events_with_ids_and_the_turn(chat_server: Server, tal
 def test_client_that_disconnects_does_not_stop_the_turn(two: tuple[Server, Server], talker: ChatProcess) -> None:
     talker.script(slow_answer(*STORY))
     one, other = two
-    body = asked()
-    seen = some(post(one, talker, body), "word2")
+    body = make_turn()
+    seen = read_until(post(one, talker, body), "word2")
     last = max(frame.id for frame in seen if frame.event == "events")
     rest = list(get(other, talker, body["turn"], last))
     assert join_words(seen) + join_words(rest) == "".join(STORY)
@@ -110,7 +110,7 @@ def test_client_that_disconnects_does_not_stop_the_turn(two: tuple[Server, Serve
 
 def test_last_event_id_header_resumes_the_stream(chat_server: Server, talker: ChatProcess) -> None:
     talker.script(slow_answer(*STORY[:4]))
-    body = asked()
+    body = make_turn()
     found = [frame for frame in post(chat_server, talker, body) if frame.event == "events"]
     target = f"/v1/turns/{body['turn']}/events"
     rest = list(
@@ -137,8 +137,8 @@ def test_killed_server_during_an_answer_leaves_the_turn_to_another(
     """Words once in the history, the effect exactly once."""
     one, other = two
     talker.script(call_answer(("add_task", {"title": "milk"})), slow_answer(*STORY), text_answer("Added ", "milk."))
-    body = asked("add milk, and tell a story")
-    seen = some(post(one, talker, body), "word1")
+    body = make_turn("add milk, and tell a story")
+    seen = read_until(post(one, talker, body), "word1")
     one.stop(signal.SIGKILL)
     talker.lapse()
     last = max(frame.id for frame in seen if frame.event == "events")
@@ -154,10 +154,10 @@ def test_killed_server_during_an_answer_leaves_the_turn_to_another(
 def test_watcher_of_an_expired_lease_takes_over(two: tuple[Server, Server], talker: ChatProcess) -> None:
     one, other = two
     talker.script(slow_answer(*STORY), text_answer("Once more."))
-    body = asked()
-    some(post(one, talker, body), "word1")
+    body = make_turn()
+    read_until(post(one, talker, body), "word1")
     watching = post(other, talker, body)
-    some(get(other, talker, body["turn"]), "word1")
+    read_until(get(other, talker, body["turn"]), "word1")
     one.stop(signal.SIGKILL)
     talker.lapse()
     found = list(watching)
@@ -169,11 +169,11 @@ def test_watcher_of_an_expired_lease_takes_over(two: tuple[Server, Server], talk
 def test_attached_client_of_an_expired_lease_takes_over(two: tuple[Server, Server], talker: ChatProcess) -> None:
     one, other = two
     talker.script(call_answer(("add_task", {"title": "milk"})), slow_answer(*STORY), text_answer("Once more."))
-    body = asked()
-    some(post(one, talker, body), "word1")
+    body = make_turn()
+    read_until(post(one, talker, body), "word1")
     one.stop(signal.SIGKILL)
     watching = get(other, talker, body["turn"])
-    some(get(other, talker, body["turn"]), "word1")
+    read_until(get(other, talker, body["turn"]), "word1")
     assert talker.turns()[0][1] == "running"  # the lease is respected
     talker.lapse()
     found = list(watching)
@@ -187,8 +187,8 @@ def test_attach_to_a_dead_turn_without_a_model_is_refused(
 ) -> None:
     one, other = two
     talker.script(slow_answer(*STORY), text_answer("Once more."))
-    body = asked()
-    some(post(one, talker, body), "word1")
+    body = make_turn()
+    read_until(post(one, talker, body), "word1")
     one.stop(signal.SIGKILL)
     talker.lapse()
     problem = list(get(server, talker, body["turn"]))[-1]
@@ -201,22 +201,22 @@ def test_attach_to_a_finished_turn_rebuilds_it_from_messages(chat_server: Server
     talker("add", "milk")
     act = call_answer(("add_task", {"title": "bread"}), ("fly", {}), text="Let me see. ")
     talker.script(act, text_answer("Added ", "bread."))
-    body = asked("add bread")
+    body = make_turn("add bread")
     first = list(post(chat_server, talker, body))
     talker.script(text_answer("Yes."))
-    list(post(chat_server, talker, asked("and?", conversation=body["conversation"])))
+    list(post(chat_server, talker, make_turn("and?", conversation=body["conversation"])))
     assert talker.heard() == "Yes."  # the first turn's are forgotten
     late = list(get(chat_server, talker, body["turn"]))
 
-    def told(found: list[Any]) -> list[Any]:
+    def list_events(found: list[Any]) -> list[Any]:
         return [event for frame in found if frame.event == "events" for event in frame.data if event["kind"] != "words"]
 
-    assert (told(late), join_words(late)) == (told(first), join_words(first))
+    assert (list_events(late), join_words(late)) == (list_events(first), join_words(first))
     assert late[-1].data == first[-1].data
     last = max(frame.id for frame in first if frame.event == "events")
-    assert told(list(get(chat_server, talker, body["turn"], last))) == []
+    assert list_events(list(get(chat_server, talker, body["turn"], last))) == []
     again = list(get(chat_server, talker, body["turn"], 0))
-    assert (told(again)[0], join_words(again)) == ({"kind": "reset"}, join_words(first))
+    assert (list_events(again)[0], join_words(again)) == ({"kind": "reset"}, join_words(first))
 
 
 def test_server_stop_waits_for_running_turns(
@@ -225,8 +225,8 @@ def test_server_stop_waits_for_running_turns(
     """Also without anybody who listens."""
     patient = make_server(db, "--grace", "30", env=model_environment(model))
     talker.script(slow_answer(*["word "] * 20))  # longer than a few seconds of anybody's patience
-    body = asked()
-    some(post(patient, talker, body), "word")
+    body = make_turn()
+    read_until(post(patient, talker, body), "word")
     assert patient.stop(signal.SIGTERM, timeout=60) == 0
     assert talker.turns() == [(body["turn"], "done")]
     assert talker.said()[-1] == ("assistant", ("word " * 20).strip())
@@ -257,8 +257,8 @@ def test_server_stop_releases_the_leases_of_its_turns(
 ) -> None:
     one, other = (make_server(db, "--grace", "1", env=model_environment(model)) for _ in range(2))
     talker.script(slow_answer("Half ", *["word "] * 100), text_answer("Whole."))
-    body = asked()
-    some(post(one, talker, body), "Half")
+    body = make_turn()
+    read_until(post(one, talker, body), "Half")
     one.stop(signal.SIGTERM)
     assert {entry.get("path") for entry in read_json_log(one)} >= {"/v1/turns"}
     left = talker.db.execute(
@@ -305,7 +305,7 @@ def test_quiet_stream_sends_heartbeats(chat_server: Server, talker: ChatProcess)
     connection.request(
         "POST",
         "/v1/turns",
-        json.dumps(asked()),
+        json.dumps(make_turn()),
         {"Authorization": f"Bearer {talker.who.token}", "Content-Type": "application/json"},
     )
     text = connection.getresponse().read().decode()
@@ -319,11 +319,11 @@ def test_turn_counts_as_one_turn_and_as_no_request(chat_server: Server, talker: 
     talker.script(slow_answer(*STORY))
     limits = "UPDATE todo.users SET per_minute = 1, turns_per_minute = 1 WHERE id = %s"
     talker.db.execute(limits, talker.who.user_id)
-    body = asked()
+    body = make_turn()
     found = list(post(chat_server, talker, body))
     assert (join_words(found), found[-1].data["state"]) == ("".join(STORY), "done")
     refused = ask(
-        chat_server.url, "POST", "/v1/turns", asked(conversation=body["conversation"]), token=talker.who.token
+        chat_server.url, "POST", "/v1/turns", make_turn(conversation=body["conversation"]), token=talker.who.token
     )
     assert (refused.status, refused.headers["retry-after"] > "0") == (429, True)
     assert refused.headers["ratelimit-policy"] == '"chat";q=1;w=60'
@@ -336,8 +336,8 @@ def test_turn_counts_as_one_turn_and_as_no_request(chat_server: Server, talker: 
 
 def test_head_of_a_stream_returns_headers_only(chat_server: Server, talker: ChatProcess) -> None:
     talker.script(slow_answer(*STORY))
-    body = asked()
-    some(post(chat_server, talker, body), "word0")
+    body = make_turn()
+    read_until(post(chat_server, talker, body), "word0")
     answer = ask(chat_server.url, "HEAD", f"/v1/turns/{body['turn']}/events", token=talker.who.token, timeout=2)
     assert (answer.status, answer.headers["content-type"], answer.body) == (200, "text/event-stream", b"")
 
@@ -360,7 +360,7 @@ BAD = {
 def test_refusal_of_a_turn_is_a_problem_document(chat_server: Server, talker: ChatProcess, name: str) -> None:
     more, token, status = BAD[name]
     answer = ask(
-        chat_server.url, "POST", "/v1/turns", asked() | more, token=None if token is None else talker.who.token
+        chat_server.url, "POST", "/v1/turns", make_turn() | more, token=None if token is None else talker.who.token
     )
     assert answer.status == status, answer
     assert answer.problem["detail"]
@@ -371,7 +371,7 @@ def test_turn_of_another_user_is_not_found(
     chat_server: Server, talker: ChatProcess, make_talker: Callable[..., ChatProcess]
 ) -> None:
     talker.script(text_answer("Secret."))
-    body = asked()
+    body = make_turn()
     list(post(chat_server, talker, body))
     stranger = make_talker("api")
     answer = ask(chat_server.url, "GET", f"/v1/turns/{body['turn']}/events", token=stranger.who.token)
@@ -386,9 +386,11 @@ def test_turn_of_another_user_is_not_found(
 
 def test_turn_in_a_busy_conversation_or_with_a_used_id_is_refused(chat_server: Server, talker: ChatProcess) -> None:
     talker.script(slow_answer(*STORY))
-    body = asked()
-    some(post(chat_server, talker, body), "word0")
-    busy = ask(chat_server.url, "POST", "/v1/turns", asked(conversation=body["conversation"]), token=talker.who.token)
+    body = make_turn()
+    read_until(post(chat_server, talker, body), "word0")
+    busy = ask(
+        chat_server.url, "POST", "/v1/turns", make_turn(conversation=body["conversation"]), token=talker.who.token
+    )
     assert (busy.status, busy.problem["turn"]) == (409, body["turn"])
     used = ask(chat_server.url, "POST", "/v1/turns", body | {"text": "another"}, token=talker.who.token)
     assert (used.status, "another message" in used.problem["detail"]) == (409, True)
@@ -398,7 +400,7 @@ def test_turn_in_a_busy_conversation_or_with_a_used_id_is_refused(chat_server: S
 
 
 def test_server_without_a_model_refuses_turns(server: Server, talker: ChatProcess) -> None:
-    answer = ask(server.url, "POST", "/v1/turns", asked(), token=talker.who.token)
+    answer = ask(server.url, "POST", "/v1/turns", make_turn(), token=talker.who.token)
     assert (answer.status, answer.problem["type"]) == (502, "urn:todo:model")
     assert "on the server" in answer.problem["detail"]
     assert talker.turns() == []
@@ -406,7 +408,7 @@ def test_server_without_a_model_refuses_turns(server: Server, talker: ChatProces
 
 def test_model_key_is_in_no_log_and_no_answer(chat_server: Server, talker: ChatProcess) -> None:
     talker.script([{"answer": {"status": 401, "body": {"error": {"message": "bad key sk-test-not-to-be-shown"}}}}])
-    found = list(post(chat_server, talker, asked()))
+    found = list(post(chat_server, talker, make_turn()))
     assert (found[-1].data["state"], found[-1].data["error"]["type"]) == ("failed", "urn:todo:model")
     assert "sk-test" not in str(found)
     assert "sk-test" not in read_log(chat_server)

@@ -28,81 +28,81 @@ LEASE = 0.4
 
 
 class Case(NamedTuple):
-    """One case: `before` prepares and returns the request; `after` continues, however often the request was sent."""
+    """One case: `prepare` returns the request; `go_on` continues, whether or not the request has acted."""
 
-    before: Callable[[Chat], Request[Any]]
-    on: Callable[[Chat, Request[Any], str], None]
+    prepare: Callable[[Chat], Request[Any]]
+    go_on: Callable[[Chat, Request[Any], str], None]
 
 
-def _three(chat: Chat) -> None:
+def _add_three_tasks(chat: Chat) -> None:
     for title in ("a", "b", "c"):
         chat(AddTask(title=title))
 
 
-def _running(chat: Chat) -> dict[str, Any]:
+def _begin_turn(chat: Chat) -> dict[str, Any]:
     begin = BeginTurn(conversation=chat.id, turn=new_id(), runner=new_id(), text=TEXT, lease=LEASE)
     chat(begin)
     return {"turn": begin.turn, "attempt": 1, "lease": LEASE}
 
 
-def _wished(chat: Chat) -> tuple[dict[str, Any], int]:
-    step = _running(chat)
-    calls = tuple(MessageCall(name=name, arguments=_json(given)) for name, given in BOTH)
+def _store_calls(chat: Chat) -> tuple[dict[str, Any], int]:
+    step = _begin_turn(chat)
+    calls = tuple(MessageCall(name=name, arguments=_encode(given)) for name, given in BOTH)
     head = chat(StoreAnswer(**step, after=1, text="", calls=calls)).head
     return step, head
 
 
-def _json(given: Any) -> str:
+def _encode(given: Any) -> str:
     import json
 
     return json.dumps(given)
 
 
-def _holds(chat: Chat) -> HoldCalls:
-    _three(chat)
-    step, head = _wished(chat)
+def _prepare_hold(chat: Chat) -> HoldCalls:
+    _add_three_tasks(chat)
+    step, head = _store_calls(chat)
     calls = tuple(
         CallToApprove(message=head, index=at, verb=verb, arguments=given) for at, (verb, given) in enumerate(VERBS)
     )
     return HoldCalls(turn=step["turn"], attempt=1, calls=calls)
 
 
-def _is_asked(chat: Chat, request: Any, key: str) -> None:
+def _hold_and_approve(chat: Chat, request: Any, key: str) -> None:
     chat.lapse()
     assert chat.say(TEXT, BOTH, ["Done."], turn=request.turn).state == "awaiting"
     chat(AnswerTurn(turn=request.turn, yes=True))
-    _goes_on(chat, request, key)
+    _finish_turn(chat, request, key)
 
 
-def _goes_on(chat: Chat, request: Any, key: str) -> None:
+def _finish_turn(chat: Chat, request: Any, key: str) -> None:
     assert chat.say(None, BOTH, ["Done."], turn=request.turn).state == "done"
 
 
-def _waits(chat: Chat) -> str:
-    _three(chat)
+def _wait_for_approval(chat: Chat) -> str:
+    _add_three_tasks(chat)
     turn = new_id()
     assert chat.say(TEXT, BOTH, ["Done."], turn=turn).state == "awaiting"
     return turn
 
 
-def _again(chat: Chat, request: Any, key: str) -> None:
+def _repeat(chat: Chat, request: Any, key: str) -> None:
     chat(request, key)
 
 
-def _answered(chat: Chat, request: Any, key: str) -> None:
-    _again(chat, request, key)
-    _goes_on(chat, request, key)
+def _repeat_and_finish(chat: Chat, request: Any, key: str) -> None:
+    _repeat(chat, request, key)
+    _finish_turn(chat, request, key)
 
 
-def _dead(chat: Chat) -> StopTurn:
-    _three(chat)
-    step, head = _wished(chat)
+def _leave_dead_turn(chat: Chat) -> StopTurn:
+    _add_three_tasks(chat)
+    step, head = _store_calls(chat)
     chat(StoreEvents(**step, first=0, after=head, batch=({"kind": "words", "text": "And then"},)))
     chat.lapse()
     return StopTurn(turn=step["turn"])
 
 
-def _done(chat: Chat) -> str:
+def _complete_turn(chat: Chat) -> str:
     chat(AddTask(title="a"))
     turn = new_id()
     calls = [["add_task", {"title": "b"}], ["complete_task", {"number": 1}]]
@@ -110,20 +110,20 @@ def _done(chat: Chat) -> str:
     return turn
 
 
-def _undone(chat: Chat) -> RedoTurn:
-    turn = _done(chat)
+def _prepare_redo(chat: Chat) -> RedoTurn:
+    turn = _complete_turn(chat)
     chat(UndoTurn(turn=turn))
     return RedoTurn(turn=turn)
 
 
-def _summarises(chat: Chat) -> StoreSummary:
+def _prepare_summary(chat: Chat) -> StoreSummary:
     for name in ("one", "two"):
         chat.say(name, [name])
-    step = _running(chat)
+    step = _begin_turn(chat)
     return StoreSummary(**step, conversation=chat.id, reaches=2, text="They said one.")
 
 
-def _summarised(chat: Chat, request: Any, key: str) -> None:
+def _store_summary_anew(chat: Chat, request: Any, key: str) -> None:
     chat.lapse()
     attempt = chat(BeginTurn(conversation=chat.id, turn=request.turn, runner=new_id())).attempt
     step = {"turn": request.turn, "attempt": attempt}
@@ -132,14 +132,14 @@ def _summarised(chat: Chat, request: Any, key: str) -> None:
 
 
 CASES = {
-    "hold": Case(_holds, _is_asked),
-    "yes": Case(lambda chat: AnswerTurn(turn=_waits(chat), yes=True), _answered),
-    "no": Case(lambda chat: AnswerTurn(turn=_waits(chat), yes=False), _answered),
-    "stop one that waits": Case(lambda chat: StopTurn(turn=_waits(chat)), _again),
-    "stop one that has died": Case(_dead, _again),
-    "undo": Case(lambda chat: UndoTurn(turn=_done(chat)), _again),
-    "redo": Case(_undone, _again),
-    "summary": Case(_summarises, _summarised),
+    "hold": Case(_prepare_hold, _hold_and_approve),
+    "yes": Case(lambda chat: AnswerTurn(turn=_wait_for_approval(chat), yes=True), _repeat_and_finish),
+    "no": Case(lambda chat: AnswerTurn(turn=_wait_for_approval(chat), yes=False), _repeat_and_finish),
+    "stop one that waits": Case(lambda chat: StopTurn(turn=_wait_for_approval(chat)), _repeat),
+    "stop one that has died": Case(_leave_dead_turn, _repeat),
+    "undo": Case(lambda chat: UndoTurn(turn=_complete_turn(chat)), _repeat),
+    "redo": Case(_prepare_redo, _repeat),
+    "summary": Case(_prepare_summary, _store_summary_anew),
 }
 
 
