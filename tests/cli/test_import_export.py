@@ -201,7 +201,7 @@ def test_update_reports_what_it_took_over_and_what_it_did_not(todo: Todo) -> Non
     kept = todo("import", "-", "--name", "offers", "--update", stdin=new)
     assert "conflict: #1 Mine: title changed here and in the file; yours stay" in kept.err
     taken = todo("import", "-", "--name", "offers", "--theirs", stdin=new)
-    assert "1 were imported before, of which 1 are updated from the file" in taken.out
+    assert "1 are here already, of which 1 are updated from the file" in taken.out
     assert "Collect offers" in todo("list").out
 
 
@@ -227,3 +227,30 @@ def test_attached_files_come_along_once_and_with_the_right_bytes(
     hostile = json.dumps({"_type": "attachment", "task": "a", "name": "x", "type": "t", "size": 1, "sha256": "../x"})
     out.write_text(out.read_text() + hostile + "\n")
     assert "not attached: line 7" in other("import", str(out), "--attachments", str(files)).err
+
+
+@pytest.mark.parametrize("format", ["jsonl", "taskwarrior", "icalendar"])
+def test_import_of_an_export_of_the_same_list_adds_nothing(todo: Todo, tmp_path: Path, format: str) -> None:
+    assert todo("add", "-", stdin="Pay rent #home due:2036-01-01\nBuy milk\nMow the lawn\n").code == 0
+    todo("done", "2")
+    todo("rm", "3", "--yes")
+    path = tmp_path / "backup"
+    assert todo("export", "--format", format, "-o", str(path)).code == 0
+    report = report_of(todo, str(path), "--format", format)
+    assert (report["added"], report["changed"]) == (0, 0)
+    assert report["known"] == report["tasks"] > 0
+
+
+def test_later_export_of_taskwarrior_under_another_name_adds_what_is_new(todo: Todo, tmp_path: Path) -> None:
+    task = '{"uuid":"5a197f7c-3bd5-42a6-a23e-4d313c82f04%d","description":"Task %d","status":"pending"}\n'
+    (tmp_path / "november.json").write_text(task % (1, 1))
+    (tmp_path / "december.json").write_text(task % (1, 1) + task % (2, 2))
+    assert report_of(todo, str(tmp_path / "november.json"))["added"] == 1
+    assert report_of(todo, str(tmp_path / "december.json"))["added"] == 1
+    assert report_of(todo, str(tmp_path / "december.json"), "--name", "apart")["added"] == 2
+
+
+def test_equal_titles_without_ids_of_two_files_are_two_tasks(todo: Todo, tmp_path: Path) -> None:
+    for name in ("a.json", "b.json"):
+        (tmp_path / name).write_text('[{"description":"Buy milk","status":"pending"}]')
+        assert report_of(todo, str(tmp_path / name))["added"] == 1, name

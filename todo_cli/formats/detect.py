@@ -25,6 +25,9 @@ MODULES = {
 }
 """The module of each format, by the format's name."""
 
+FORMATS_OF_UNIQUE_IDS = {"jsonl", "taskwarrior", "icalendar", "td"}
+"""Formats in which one id names one task in every file: a second file may bring what the first one has brought."""
+
 HEAD_CHARS = 64 * 1024
 ARCHIVE_START = "PK\x03\x04"
 """A zip archive, as a backup of Todoist and an export of Vikunja are."""

@@ -58,7 +58,7 @@ class ImportSpool:
         self._places: dict[str, tuple[int, tuple[int, str]]] = {}  # id -> its record that counts, and its version
         self._graph = LinkGraph()
         self._links: dict[str, ResolvedLinks] = {}
-        self._identity = RecordIdentity()
+        self._identity = RecordIdentity("")
         self._own_links: list[tuple[str, ImportedTask]] = []
         self._digest = md5(usedforsecurity=False)
         self._file = TemporaryFile()  # noqa: SIM115  # __exit__ closes it
@@ -84,8 +84,12 @@ class ImportSpool:
         """Return whether a task has a parent or blockers."""
         return bool(self._links)
 
-    def read(self, format: FileFormat, file: BinaryIO, options: ReadOptions) -> None:
-        """Read all records; raises BrokenFile, with `partial` only where no record comes before."""
+    def read(self, format: FileFormat, file: BinaryIO, options: ReadOptions, *, title_scope: str = "") -> None:
+        """Read all records; raises BrokenFile, with `partial` only where no record comes before.
+
+        `title_scope` names the file within which a task without an id is known by its title.
+        """
+        self._identity = RecordIdentity(title_scope)
         try:
             for record in format.read_tasks(file, options):
                 match record:

@@ -33,10 +33,11 @@ class RecordIdentity:
     """The ids under which tasks are stored: the file's own, else one by the title.
 
     The place of a line changes when another line is inserted before it. So a task without an id of its own is known by
-    its title, and equal titles by their order.
+    its title within `title_scope`, and equal titles by their order.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, title_scope: str) -> None:
+        self._title_scope = title_scope
         self._counts: dict[bytes, int] = {}
         self._by_place: dict[str, str] = {}
 
@@ -44,7 +45,7 @@ class RecordIdentity:
         """Return the id of a task, and remember it for references."""
         if own_identity(task.source_id):
             return task.source_id
-        digest = md5(task.title.strip().encode(errors="replace"), usedforsecurity=False)
+        digest = md5(f"{self._title_scope}{task.title.strip()}".encode(errors="replace"), usedforsecurity=False)
         count = self._counts.get(digest.digest(), 0) + 1
         self._counts[digest.digest()] = count
         name = f"{task.source_id.partition(':')[0]}:{digest.hexdigest()[:16]}:{count}"

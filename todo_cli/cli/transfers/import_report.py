@@ -82,7 +82,7 @@ def _head(report: ImportReport) -> str:
     if report.restored:
         counts.append(f"restored {report.restored:,} after an undo")
     if report.known:
-        counts.append(f"{report.known:,} were imported before{_describe_changed(report)}")
+        counts.append(f"{report.known:,} are here already{_describe_changed(report)}")
     if report.files or report.known_files:
         counts.append(f"attached {_count(report.files, 'file')}, {report.known_files:,} were attached before")
     return "; ".join(counts)

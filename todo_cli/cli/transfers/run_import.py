@@ -15,7 +15,7 @@ from todo_cli.cli.transfers.import_report import ImportReport, write_report
 from todo_cli.cli.transfers.send_import import send_import
 from todo_cli.contract.limits import MAX_NAME_CHARS
 from todo_cli.errors import Invalid
-from todo_cli.formats.detect import detect_format, find_format
+from todo_cli.formats.detect import FORMATS_OF_UNIQUE_IDS, detect_format, find_format
 from todo_cli.formats.import_spool import ImportChoices, ImportSpool
 from todo_cli.formats.records import ReadOptions
 from todo_cli.formats.source_file import open_source
@@ -48,9 +48,11 @@ def run_import(
         name = _shorten_name(choices.name or source.name)
         report = ImportReport(format=format.NAME if format else None, name=name, plan=choices.plan)
         if format:
-            spool.read(format, source.file, options)
+            # one id names one task in all files of such a format, so that a newer file adds what is new in it
+            is_any_file = not choices.name and format.NAME in FORMATS_OF_UNIQUE_IDS
+            spool.read(format, source.file, options, title_scope=name if is_any_file else "")
             report.take_file(spool)
-            send_import(session, spool, report, update=choices.update)
+            send_import(session, spool, report, name=format.NAME if is_any_file else name, update=choices.update)
             if choices.attachments and not choices.plan:
                 _import_files(session, source.file, options, choices.attachments, report)
         if as_json:

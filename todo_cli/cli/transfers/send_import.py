@@ -19,9 +19,14 @@ MAX_GROUP_TASKS = 25_000
 
 
 def send_import(
-    session: Session, spool: ImportSpool, report: ImportReport, *, update: Literal["ours", "theirs"] | None = None
+    session: Session,
+    spool: ImportSpool,
+    report: ImportReport,
+    *,
+    name: str,
+    update: Literal["ours", "theirs"] | None = None,
 ) -> None:
-    """Send all tasks. An import that was interrupted goes on: the tasks that are there already are known."""
+    """Send all tasks. An import that was interrupted goes on: tasks that `name` brought before are known."""
     group, in_group, done, progress = new_id(), 0, 0, Progress("tasks imported")
     try:
         for tasks in spool.batches(MAX_IMPORTED_TASKS):
@@ -30,7 +35,7 @@ def send_import(
             answer = session.client.send_now(
                 ImportTasks(
                     format=report.format or "",
-                    name=report.name,
+                    name=name,
                     file=spool.digest,
                     group=group,
                     tasks=tasks,
@@ -52,7 +57,7 @@ def send_import(
             if len(spool) > MAX_IMPORTED_TASKS:
                 progress.update(done, len(spool))
         if spool.has_links and not report.plan:
-            _link(session, report, group)
+            _link(session, report, name, group)
     except (KeyboardInterrupt, TodoError):
         progress.end()
         if report.added and not report.plan:
@@ -63,9 +68,9 @@ def send_import(
     progress.end()
 
 
-def _link(session: Session, report: ImportReport, group: str) -> None:
+def _link(session: Session, report: ImportReport, name: str, group: str) -> None:
     has_more = True
     while has_more:
-        answer = session.client.send_now(LinkImportedTasks(format=report.format or "", name=report.name, group=group))
+        answer = session.client.send_now(LinkImportedTasks(format=report.format or "", name=name, group=group))
         report.linked += answer.linked
         has_more = answer.more

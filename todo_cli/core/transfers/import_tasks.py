@@ -116,7 +116,7 @@ def _end_double_occurrences(rows: list[TaskRow], occurrences: list[tuple[str, in
 
 
 def _has_changed(task: TaskToImport, source: KnownSource | None) -> bool:
-    return source is not None and not source.is_undone and source.digest != task.digest
+    return source is not None and not source.is_undone and source.digest not in ("", task.digest)
 
 
 def _make_source(task: TaskToImport, numbers: dict[str, int], seq: int, format: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -16,6 +17,8 @@ from todo_cli.db.sql import StatementCall
 from todo_cli.db.transaction import Transaction
 from todo_cli.errors import Invalid
 
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
 
 class ImportWanted(Wanted):
     """The file, and the ids of the tasks of the batch and of those to which they refer."""
@@ -28,11 +31,17 @@ class ImportWanted(Wanted):
     digests: dict[str, str]
     update: bool = False
 
+    @property
+    def is_any_file(self) -> bool:
+        """Return whether the name is that of the format: one id then names one task in all of its files."""
+        return self.name == self.format
+
 
 class KnownSource(msgspec.Struct):
-    """A task that the file brought before, with the change that did.
+    """A task that the file brought before, with the change that did and the digest of its record then.
 
-    `is_undone` where an undo of that import has put it in the trash; `is_changed` where it takes the file's changes.
+    A task that no import has brought has 0 and no digest: the file is an export of this list. `is_undone` where an undo of that import has put it in
+    the trash; `is_changed` where it takes the file's changes.
     """
 
     source_id: str
@@ -85,6 +94,7 @@ def load_import_call(wanted: ImportWanted, stamp: Stamp) -> StatementCall:
         "name": wanted.name,
         "file": wanted.file,
         "source_ids": wanted.source_ids,
+        "own_uuids": list(filter(_UUID.fullmatch, wanted.source_ids)) if wanted.is_any_file else [],
         "own_ids": list(wanted.digests),
         "digests": list(wanted.digests.values()),
         "update": wanted.update,

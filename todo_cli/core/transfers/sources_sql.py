@@ -17,12 +17,21 @@ from todo_cli.core.tasks.load_sql import (
 from todo_cli.db.sql import Sql
 
 # What the file brought before. A task that an undo put in the trash is imported anew, into its old row.
-_SOURCES: LiteralString = """sources AS MATERIALIZED (
+_IMPORTED: LiteralString = """imported AS MATERIALIZED (
   SELECT s.source_id, s.number, s.seq, s.digest, t.status, t.parent
   FROM todo.task_sources s
     JOIN todo.tasks t ON t.space_id = s.space_id AND t.number = s.number
   WHERE s.space_id = %(space)s::uuid AND s.format = %(format)s AND s.name = %(name)s
     AND s.source_id = ANY (%(source_ids)s::text[]))"""
+
+# An export of this list comes back to it: its tasks are here, and no import brought them.
+_SOURCES: LiteralString = """sources AS MATERIALIZED (
+  SELECT * FROM imported
+  UNION ALL
+  SELECT t.id::text, t.number, 0, '', t.status, t.parent
+  FROM todo.tasks t
+  WHERE t.space_id = %(space)s::uuid AND t.id = ANY (%(own_uuids)s::uuid[])
+    AND t.id::text NOT IN (SELECT source_id FROM imported))"""
 
 _IMPORTS: LiteralString = f"""imports AS MATERIALIZED (
   SELECT c.seq, c.group_id, c.request ->> 'file' AS file, {IS_UNDONE} AS is_undone
@@ -53,6 +62,7 @@ _FORMER_ROWS: LiteralString = """(
 
 LOAD_IMPORT = load_statement(
     (
+        _IMPORTED,
         _SOURCES,
         _IMPORTS,
         _UNDONE,
