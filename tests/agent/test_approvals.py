@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,12 +15,14 @@ from tests.conftest import Database, Server
 from tests.support.ask import settings_of
 from tests.support.chat import Chat
 from todo_cli.agent.messages import protocol_errors
+from todo_cli.cli.render.pending_calls import list_choices
 from todo_cli.clients.open import open_client
 from todo_cli.contract.conversations import AnswerTurn, ChosenTasks, StopTurn, UndoTurn
 from todo_cli.contract.ids import new_id
 from todo_cli.contract.journal import ListChanges, Undo
-from todo_cli.contract.plans import ApplyPlan
+from todo_cli.contract.plans import ApplyPlan, Plan, PlanTarget
 from todo_cli.contract.tasks import AddTask, CompleteTasks, EditTasks, ShowTask
+from todo_cli.contract.turn_steps import PendingCall
 from todo_cli.errors import Conflict, Invalid, NotFound
 
 
@@ -262,3 +265,19 @@ def test_read_behind_a_held_call_runs_after_the_approval(chat: Chat, held: str) 
     go_on(chat, held)
     *_, listed = results(chat)
     assert listed["tasks"] == [], "the list is empty: task 1 is deleted, 2 and 3 are done"
+
+
+def test_choice_of_a_call_that_changes_nothing_names_its_task() -> None:
+    target = PlanTarget(number=6, rev=1, title="Iron shirts")
+    plan = Plan(
+        id="p",
+        verb="DeleteTasks",
+        arguments={"numbers": [6]},
+        state="open",
+        targets=(target,),
+        differences=(),
+        made_at=datetime.now(UTC),
+        expires_at=datetime.now(UTC),
+    )
+    (choice,) = list_choices([PendingCall(message=1, index=0, plan=plan)])
+    assert choice.lines == ["#6 Iron shirts: no changes"]

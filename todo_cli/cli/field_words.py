@@ -13,7 +13,7 @@ _NUMBERS = re.compile(r"[#\d.,-]*\d[#\d.,-]*")
 def split_field_words(words: list[str]) -> tuple[list[str], dict[str, Any]]:
     """Return the arguments that name the tasks, and the fields of an EditTasks that the words behind the numbers set.
 
-    Without numbers in front, all words are a filter. Raise Invalid for words that are no field.
+    Without numbers first, all words are a filter. Raise Invalid for words that are no field.
     """
     count = next((place for place, word in enumerate(words) if not _NUMBERS.fullmatch(word)), len(words))
     if not count or count == len(words):

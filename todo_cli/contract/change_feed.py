@@ -33,7 +33,7 @@ class SentReminder(Struct, frozen=True, kw_only=True):
 
 
 class ChangeBatch(Struct, frozen=True, kw_only=True):
-    """Changes, oldest first. `cursor` continues behind them, and behind those that the filter left out.
+    """Changes, oldest first. `cursor` continues after them, and after those that the filter left out.
 
     `more` says that more changes are there already. `reminders` has those that were sent since the requested time.
     """

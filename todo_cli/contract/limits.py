@@ -23,7 +23,7 @@ MAX_SHOWN_LINKS = 100
 MAX_CHANGES_BACK = 100_000
 """Changes between a moment of the past that is asked for and now."""
 MAX_SEARCHED_CHANGES = 10_000
-"""Changes of the journal that one request looks through; the next page goes on behind them."""
+"""Changes of the journal that one request looks through; the next page continues after them."""
 MAX_BLAMED_CHANGES = 1_000
 """Changes of one task that are looked through for those that set its fields."""
 
@@ -96,7 +96,7 @@ MAX_BATCH_READS = 20
 """Reads of one `Batch`."""
 MAX_PAGE_ITEMS = 1_000
 MAX_COUNTED_TASKS = 1_000
-"""Tasks that a list counts behind its page."""
+"""Tasks that a list counts beyond its page."""
 MAX_SEARCH_HITS = 100
 MAX_MESSAGE_HITS = 200
 MAX_CURSOR_CHARS = 4_000

@@ -10,7 +10,7 @@ from todo_cli.contract.limits import MAX_INTEGER, MAX_MESSAGE_HITS, MAX_SEARCH_C
 
 
 class Passage(Struct, frozen=True, kw_only=True):
-    """A passage of a message; `parts` are the matches in `text`, from the first character to behind the last."""
+    """A passage of a message; `parts` are the matches in `text`: pairs of start and end, the end excluded."""
 
     text: str
     parts: tuple[tuple[int, int], ...]

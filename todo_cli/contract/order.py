@@ -12,7 +12,7 @@ from todo_cli.contract.tasks import OnTasks
 
 
 class MoveTasks(Request[Changed], frozen=True, kw_only=True):
-    """Move tasks within the order by hand, one behind the other: in front of an open task, behind one, or to an end.
+    """Move tasks within the order by hand, one after the other: before an open task, behind one, or to an end.
 
     `position` of a task says where it stands, and the sort `position` lists tasks so. Exactly one of `before`,
     `behind`, `first` and `last` says where to.

@@ -10,7 +10,7 @@ from todo_cli.contract.task_types import Task, TaskStatus
 
 
 class Snippet(Struct, frozen=True, kw_only=True):
-    """A passage of a task; `parts` are the matches in `text`, from the first character to behind the last."""
+    """A passage of a task; `parts` are the matches in `text`: pairs of start and end, the end excluded."""
 
     where: Literal["title", "note", "comment"]
     text: str

@@ -45,7 +45,7 @@ def looks_like(head: str, name: str) -> int:
 
 
 def read_tasks(file: BinaryIO, options: ReadOptions) -> Iterator[FileRecord]:
-    """Yield the items with a check box, each parent in front of its subtasks."""
+    """Yield the items with a check box, each parent before its subtasks."""
     chunks = MarkdownChunks(file, options)
     reader = _ListReader()
     for chunk in chunks:

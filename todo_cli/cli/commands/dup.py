@@ -55,7 +55,7 @@ def dup(
 
 
 def _print_copies(session: Session, result: Changed) -> None:
-    """Print each copy behind the number of its original."""
+    """Print each copy after the number of its original."""
     from todo_cli.cli.render import text
 
     zone = session.load_zone_for(result.tasks)

@@ -93,7 +93,7 @@ def _read_tasks(words: list[str] | None) -> tuple[int | None, str | None]:
 
 
 def read_pages(session: Session, request: ListChanges) -> ChangePage:
-    """Return changes up to the limit. A request looks through a part of the journal; further ones go on behind it."""
+    """Return changes up to the limit. A request looks through a part of the journal; further ones continue after it."""
     from msgspec.structs import replace
 
     page = session.send(request)

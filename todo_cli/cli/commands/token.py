@@ -171,7 +171,7 @@ def revoke(
 
 
 def _walk_tree(tokens: Sequence[Token], parent: str | None = None, depth: int = 0) -> Iterator[tuple[Token, int]]:
-    """Yield each token behind the one that created it, with its depth; a token without a listed parent is a root."""
+    """Yield each token after the one that created it, with its depth; a token without a listed parent is a root."""
     listed = {token.id for token in tokens}
     for token in tokens:
         if (token.parent if token.parent in listed else None) == parent:

@@ -36,9 +36,10 @@ def _split_call(place: int, call: PendingCall, view: ListView) -> list[Choice]:
     plan = call.plan
     numbers = choosable_numbers(plan)
     lines = {difference.number: format_difference(difference, view) for difference in plan.differences}
-    if not numbers:
-        return [Choice(place, None, [*lines.values()] or ["no changes"])]
     titles = {target.number: target.title for target in plan.targets}
+    if not numbers:
+        unchanged = [escape(f"#{number} {title}: no changes") for number, title in titles.items()]
+        return [Choice(place, None, [*lines.values()] or unchanged or ["no changes"])]
     choices = [
         Choice(place, number, [lines.pop(number, escape(f"#{number} {titles.get(number, '')}: no changes"))])
         for number in numbers

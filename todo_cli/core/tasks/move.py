@@ -28,7 +28,7 @@ from todo_cli.errors import Conflict, Invalid
 class WantedMove(Wanted, kw_only=True):
     """The tasks to move, and the task beside which they are to stand; None for an end of the order.
 
-    With `is_below` they stand in front of it, or last.
+    With `is_below` they stand before it, or last.
     """
 
     anchor: int | None
@@ -89,7 +89,7 @@ def move_tasks(loaded: LoadedMove, wanted: WantedMove, request: MoveTasks) -> Mo
     rows = select_rows(replace(loaded, rows=[row for row in loaded.rows if row.number in named]), wanted)
     upper = loaded.upper
     if upper is None and loaded.lower is not None and loaded.lower < loaded.next_number:
-        upper = Decimal(loaded.next_number)  # in front of the tasks that are added next
+        upper = Decimal(loaded.next_number)  # before the tasks that are added next
     positions = spread_between(loaded.lower, upper, len(rows))
     if positions is None:
         return _make_room(rows, crowd, wanted, loaded.lower or Decimal(0))
