@@ -68,7 +68,7 @@ def test_release_of_anothers_claim_needs_force_and_all_scopes() -> None:
     row = claimed(10)
     with pytest.raises(Conflict, match="task #1 is claimed by ann"):
         release_tasks(make_loaded(row, **CALLER), want(row), ReleaseTasks())
-    with pytest.raises(NotAllowed, match="narrowed"):
+    with pytest.raises(NotAllowed, match="may not release the claims of others"):
         release_tasks(make_loaded(row, **CALLER), want(row), ReleaseTasks(force=True))
     edits = release_tasks(make_loaded(row, has_all_scopes=True, **CALLER), want(row), ReleaseTasks(force=True))
     assert edits.rows == [make_row()]

@@ -96,8 +96,8 @@ def test_views_of_views_are_bounded(mine: Ask) -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"name": "two words"}, "no name"),
-        ({"name": "none"}, "no name"),
+        ({"name": "two words"}, "is not a name"),
+        ({"name": "none"}, "is not a name"),
         ({"name": "x" * 101}, "longer"),
         ({"filter": "  "}, "empty"),
         ({"filter": "prioject:x"}, "project:"),
