@@ -137,9 +137,9 @@ class ImportedTasks(Struct, frozen=True, kw_only=True):
 class ImportTasks(Request[ImportedTasks], frozen=True, kw_only=True):
     """Import tasks of a file, all or none. Tasks that the same file brought before stay as they are.
 
-    A file is known by its `format` and `name`, a task by its `source_id` in it. With the format as `name` all files of the
-    format are one, and a task of this list is known by its own id. Batches with one `group`, a UUID, are
-    undone together. `file` is the digest of the file: a batch of a file that was interrupted joins the group of the
+    A file is known by its `format` and `name`, a task by its `source_id` in it. With the format as `name` all files of
+    the format are one, and a task of this list is known by its own id. Batches with one `group`, a UUID, are undone
+    together. `file` is the digest of the file: a batch of a file that was interrupted joins the group of the
     batches before. With `update` a task that has changed in the file takes the changes; a field that was changed here
     too keeps our value (`ours`) or takes the file's (`theirs`). With `dry_run` nothing is stored.
     """
