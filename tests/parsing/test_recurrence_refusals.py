@@ -27,7 +27,7 @@ REFUSED = [
     ("every day until 2020-01-01", "before its end"),
     ("every day until someday", "not a date"),
     ("every day for 0 times", "1 to 10000"),
-    ("every day until fri for 3 times", "exclude"),
+    ("every day until fri for 3 times", "cannot be combined"),
     ("every day until fri until sat", "repeats an earlier part"),
     ("every year on the 15th", "not days of a year"),
     ("every day on monday", "not days of a day"),
