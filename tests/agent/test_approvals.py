@@ -15,7 +15,9 @@ from tests.conftest import Database, Server
 from tests.support.ask import settings_of
 from tests.support.chat import Chat
 from todo_cli.agent.messages import protocol_errors
-from todo_cli.cli.render.pending_calls import list_choices
+from todo_cli.cli.render.list_view import ListView
+from todo_cli.cli.render.pending_calls import draw_choices
+from todo_cli.cli.render.signs import UNICODE_SIGNS
 from todo_cli.clients.open import open_client
 from todo_cli.contract.conversations import AnswerTurn, ChosenTasks, StopTurn, UndoTurn
 from todo_cli.contract.ids import new_id
@@ -279,5 +281,6 @@ def test_choice_of_a_call_that_changes_nothing_names_its_task() -> None:
         made_at=datetime.now(UTC),
         expires_at=datetime.now(UTC),
     )
-    (choice,) = list_choices([PendingCall(message=1, index=0, plan=plan)])
-    assert choice.lines == ["#6 Iron shirts: no changes"]
+    view = ListView(UTC, datetime.now(UTC), UNICODE_SIGNS)
+    (line,) = draw_choices([PendingCall(message=1, index=0, plan=plan)], view, 80)
+    assert "".join(piece.text for piece in line) == "  rm  #6 Iron shirts  no changes"

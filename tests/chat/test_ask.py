@@ -77,7 +77,7 @@ def test_ask_with_yes_approves_in_a_script(talker: ChatProcess) -> None:
     talker.script(text_answer("All done."))
     done = talker("ask", "finish all", "--yes")
     assert (done.code, done.out) == (0, "All done.\n"), done.err
-    assert "#1 one: status open → done" in done.err
+    assert "1  done  #1 one\n" in done.err
     assert talker.tasks() == ALL_DONE
     talker.model.assert_valid()
 
@@ -91,11 +91,11 @@ def test_ask_without_a_terminal_waits_for_an_approval(talker: ChatProcess) -> No
     assert talker.turns()[0][1] == "awaiting"
     assert talker.tasks() == ALL_OPEN
     assert talker("chat", "list").lines[0].split("\t")[2] == "needs approval"
-    assert "#3 three: status open → done" in talker.other("chat", "show", "1").out
+    assert "3  done  #3 three\n" in talker.other("chat", "show", "1").out
     talker.script(text_answer("Done, all three."))
     approved = talker.other("chat", "approve", "1")
     assert (approved.code, approved.out) == (0, "Done, all three.\n"), approved.err
-    assert "#3 three: status open → done" in approved.err
+    assert "3  done  #3 three\n" in approved.err
     assert talker.tasks() == ALL_DONE
     again = talker.other("chat", "approve", "1")
     assert (again.code, "is not waiting for approval" in again.err) == (6, True)
@@ -135,9 +135,10 @@ def test_approval_at_a_terminal_shows_the_rows(talker: ChatProcess, word: str) -
     three(talker)
     talker.script(text_answer("As you wish."))
     child = talker.spawn("ask", "finish all")
-    child.expect_exact("#1 one: status open -> done")
-    child.expect_exact("#3 three: status open -> done")
-    child.expect_exact("Do this? [y/N] ")
+    child.expect_exact("Needs your yes - 3 changes")
+    child.expect_exact("1  done  #1 one")
+    child.expect_exact("3  done  #3 three")
+    child.expect_exact("Do it? y, n, or which: 1 3-4 (? explains) > ")
     assert talker.tasks() == ALL_OPEN
     child.sendline(word)
     child.expect_exact("As you wish.")

@@ -52,7 +52,7 @@ def test_ask_on_a_terminal_of_eighty_columns_shows_the_plan(talker: ChatProcess,
         else text_answer("Nothing was moved.")
     )
     child: Any = talker.spawn("ask", WISH, columns=80)
-    child.expect_exact("Do this? [y/N] ")
+    child.expect_exact("(? explains) > ")
     shown = child.before
     assert [title in shown for title in ("#1 Pay rent", "#3 Call mum", "#5 Buy milk")] == [True] * 3
     assert shown.count("Dentist") == shown.count("Report") == 0

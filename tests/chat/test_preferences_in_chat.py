@@ -25,10 +25,10 @@ def test_chat_in_plain_signs_and_absolute_dates_shows_nothing_else(talker: ChatP
     moves = [("update_task", {"number": number, "due": "2030-01-03"}) for number in (1, 2)]
     talker.script(call_answer(("list_tasks", {})), call_answer(*moves), text_answer("Both moved."))
     screen = Terminal(talker.todo, "ask", "move all to the third of January")
-    screen.until("Do this?")
+    screen.until("Do it?")
     screen.keys("y", "\r")
     screen.ended(0)
-    assert "edit    #1 one: due 2030-01-02 -> 2030-01-03" in screen.text
+    assert "edit  #1 one  due 2030-01-02 -> 2030-01-03" in screen.text
     assert "ok Changed #2 two" in screen.text
     history, listed, found = (
         show(talker, "chat", "show", "1"),

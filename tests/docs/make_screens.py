@@ -106,7 +106,7 @@ class Stage:
         terminal.prompted()
         terminal.keys(MESSAGE)
         terminal.child.send("\r")
-        terminal.until("[y/N]")
+        terminal.until("Do it?")
         terminal.child.send("y\r")
         terminal.until(ANSWER)
         terminal.prompted()

@@ -74,7 +74,7 @@ def test_approval_at_the_prompt_refused_changes_nothing(talker: ChatProcess) -> 
     child = open_prompt(talker)
     child.sendline("delete all")
     child.expect_exact("#2 two")
-    child.expect_exact("[y/N] ")
+    child.expect_exact("Do it? ")
     send_line(child, "n", "Kept.")
     assert [status for *_, status in talker.tasks()] == ["open", "open"]
     leave_prompt(child)
@@ -101,9 +101,14 @@ def test_approve_some_tasks_of_one_call_changes_those(talker: ChatProcess, way_t
     if way_to_answer == "prompt":
         child = open_prompt(talker)
         child.sendline("finish all")
-        child.expect_exact("   5  done    #5 task 5")
-        child.expect_exact("[y/N] ")
-        send_line(child, "1 3-4", "Three.")
+        child.expect_exact("   5  done  #5 task 5")
+        child.expect_exact("Do it? ")
+        for word in ("n", "y"):
+            child.sendline("1 3-4")
+            child.expect_exact("Do these 3? [y/N] ")
+            child.sendline(word)
+        child.expect_exact("Three.")
+        child.expect_exact(PROMPT)
         leave_prompt(child)
     else:
         assert talker("ask", "finish all").code == 10
@@ -112,7 +117,7 @@ def test_approve_some_tasks_of_one_call_changes_those(talker: ChatProcess, way_t
             assert (done.code, done.out) == (0, "Three.\n")
         else:
             child = talker.spawn("chat", "--conversation", "1")
-            child.expect_exact("[y/N] ")
+            child.expect_exact("Do it? ")
             child.sendintr()
             child.expect_exact(PROMPT)
             send_line(child, "/approve 1 3-4", "Three.")
@@ -127,7 +132,7 @@ def test_ctrl_c_at_an_approval_leaves_it_pending(talker: ChatProcess) -> None:
     talker.script(call_answer(("list_tasks", {})), call_answer(("delete_task", {"number": 1})))
     child = open_prompt(talker)
     child.sendline("delete it")
-    child.expect_exact("[y/N] ")
+    child.expect_exact("Do it? ")
     child.sendintr()
     child.expect_exact("answer later with: todo chat approve 1")
     child.expect_exact(PROMPT)

@@ -11,10 +11,10 @@ import typer
 
 from todo_cli.cli.approval_prompt import approve_some, approved_calls, ask_approval
 from todo_cli.cli.echo import no_echo
+from todo_cli.cli.options import parse_numbers
+from todo_cli.cli.pending_output import print_pending_calls
 from todo_cli.cli.render import text
 from todo_cli.cli.render.escape import escape, escape_block
-from todo_cli.cli.render.list_view import open_view
-from todo_cli.cli.render.pending_calls import format_pending_calls
 from todo_cli.cli.render.signs import choose_signs
 from todo_cli.cli.render.turn import Screen
 from todo_cli.cli.render.turn_calls import error_detail
@@ -167,8 +167,7 @@ def answer_turn(session: Session, number: int, screen: Screen, *, yes: bool, onl
     if only is not None:
         answer = approve_some(begin.turn, watched.held, only.split())
     if yes and screen.form == "text":
-        for line in format_pending_calls(watched.held, open_view(session)):
-            text.note(text.wrap(line, " " * 14))
+        print_pending_calls(session, watched.held, chosen=parse_numbers(only.split()) if only else ())
     session.send(answer)
     errors = _show_results(session, number, watched.held, answer, screen) if watched.held else []
     after = watched.batches[-1].n if watched.batches else -1

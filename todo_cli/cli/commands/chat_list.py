@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 from typing import Annotated, NoReturn
 
@@ -98,13 +99,11 @@ def _print_pending_calls(session: Session, shown: ConversationDetail) -> None:
         return
     import asyncio
 
-    from todo_cli.cli.render.list_view import open_view
-    from todo_cli.cli.render.pending_calls import format_pending_calls
+    from todo_cli.cli.pending_output import print_pending_calls
     from todo_cli.turn_client.run import read_turn
 
     watched = asyncio.run(read_turn(session.settings, conversation.turn))
-    for line in format_pending_calls(watched.held, open_view(session)):
-        text.write(f"     {line}")
+    print_pending_calls(session, watched.held, out=sys.stdout)
     text.note(f"These changes need your approval: todo chat approve {conversation.number} (or --no)")
 
 

@@ -91,9 +91,7 @@ def _print_waiting(session: Session, screen: Screen, number: int, watched: TurnP
 
         screen.write_event({"kind": "waiting", "held": msgspec.to_builtins(watched.held)})
         return
-    from todo_cli.cli.render.list_view import open_view
-    from todo_cli.cli.render.pending_calls import format_pending_calls
+    from todo_cli.cli.pending_output import print_pending_calls
 
-    for line in format_pending_calls(watched.held, open_view(session)):
-        text.note(line)
+    print_pending_calls(session, watched.held)
     text.note(f"These changes need approval: todo chat approve {number} (or --no)")

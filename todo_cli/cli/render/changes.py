@@ -92,6 +92,17 @@ def _format_date(value: str, view: ListView) -> str:
 
 def format_difference(difference: Difference, view: ListView, hidden: Collection[str] = ()) -> str:
     """Return `#12 Pay rent: due none → 1 Dec, status open → done`, without the hidden fields."""
+    effect = format_effect(difference, view, hidden)
+    return f"{name_task(difference.number, difference.title)}{': ' if effect else ''}{effect}"
+
+
+def name_task(number: int, title: str) -> str:
+    """Return `#12 Pay rent`."""
+    return escape(f"#{number} {title}")
+
+
+def format_effect(difference: Difference, view: ListView, hidden: Collection[str] = ()) -> str:
+    """Return `due none → 1 Dec, status open → done`, without the hidden fields."""
     parts = []
     for name, (old, new) in difference.fields.items():
         if name in hidden:
@@ -99,7 +110,7 @@ def format_difference(difference: Difference, view: ListView, hidden: Collection
         value, shown_name = format_field(name, new, view), FIELD_NAMES.get(name, name)
         before = "" if difference.added else f"{format_field(name, old, view)} {view.signs.arrow} "
         parts.append(f"{shown_name} {before}{value}")
-    return escape(f"#{difference.number} {difference.title}" + (f": {', '.join(parts)}" if parts else ""))
+    return escape(", ".join(parts))
 
 
 def describe_actor(change: Change) -> str:
