@@ -156,7 +156,7 @@ REQUESTS: dict[str, Request[Any]] = {
 # No index could help a tag: it would have to repeat the task's due date, priority and rev in every row of task_tags.
 SOUGHT = {
     # the look-ups of its words are inside a function, where descents are not counted
-    "search in vain": 6,
+    "search in vain": 8,
     # counted in the order of the index, and never more than 1,000
     "list and count all": 800,
     "list a project by priority": 100,

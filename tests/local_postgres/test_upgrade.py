@@ -14,13 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import COMMAND
+from tests.conftest import COMMAND, wait_for
 from tests.local_postgres.test_cluster import fresh_place, from_the_wheel
 from tests.stateless.storm import read_seed
 from todo_cli.errors import Unavailable
 from todo_cli.local_postgres import upgrade as upgrade_module
 from todo_cli.local_postgres.account import is_root
 from todo_cli.local_postgres.cluster import LocalPostgres
+from todo_cli.local_postgres.server import read_pid_file
 from todo_cli.local_postgres.upgrade import upgrade
 
 __all__ = ["from_the_wheel"]
@@ -134,10 +135,26 @@ def test_upgrade_that_is_killed_at_any_moment_leaves_a_list_and_can_be_repeated(
         upgrading.wait(10)
         version = (place / "pgdata" / "PG_VERSION") if (place / "pgdata").exists() else None
         if version and version.read_text().strip() == "17":
-            assert "Keep this" in old_list("list", TODO_PG_BIN=str(old_bin)).stdout
+            assert "Keep this" in old_list("list", TODO_PG_BIN=str(old_bin), TODO_TIMEOUT="60").stdout
     old_list("init", "--upgrade", "--old-bin", str(old_bin))
     assert_whole(old_list)
     assert [path.name for path in place.glob("pgdata*")] == ["pgdata"]
+
+
+def is_ready(data: Path) -> bool:
+    pid_file = read_pid_file(data)
+    return pid_file is not None and pid_file.is_ready
+
+
+def test_upgrade_killed_while_its_new_server_runs_leaves_a_list(old_list: Run, old_bin: Path, place: Path) -> None:
+    """Nobody else would ever end that server, which holds the lock that a server must get."""
+    command = [*COMMAND, "init", "--upgrade", "--old-bin", str(old_bin)]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(place.parent), "TODO_HOME": str(place)}
+    upgrading = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for(lambda: is_ready(place / "pgdata.new"), "the new server", timeout=60)
+    upgrading.kill()
+    upgrading.wait(10)
+    assert "Keep this" in old_list("list", TODO_PG_BIN=str(old_bin), TODO_TIMEOUT="60").stdout
 
 
 def test_upgrade_killed_between_its_two_renames_finds_the_old_data(old_list: Run, old_bin: Path, place: Path) -> None:

@@ -217,7 +217,9 @@ def test_slow_answer_and_a_kept_connection_outlive_the_head_timeout(hasty_url: s
 def test_endless_head_is_refused(hasty_url: str, head: bytes) -> None:
     first = b"" if head.startswith(b"GET") else b"GET / HTTP/1.1\r\n"
     with open_socket(hasty_url, first + head) as sock:
-        assert read_answer(sock).status == 431
+        answer = read_answer(sock)
+        assert (answer.status, answer.headers["content-type"]) == (431, "application/problem+json")
+        assert "65,536 bytes" in answer.json["detail"]
 
 
 def test_connections_beyond_the_limit_are_marked_and_recover(hasty_url: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -164,7 +165,9 @@ def test_path_with_an_escaped_slash_finds_the_name(
 
 
 def test_bytes_that_are_not_http_are_refused(server: Server) -> None:
-    assert raw(server.url, b"\x16\x03\x01\x02garbage\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+    refused = raw(server.url, b"\x16\x03\x01\x02garbage\r\n\r\n")
+    assert refused.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(refused.partition(b"\r\n\r\n")[2])["detail"] == "this is not a valid HTTP request"
     assert raw(server.url, b"GET / HTTP/1.1\r\nX: " + b"y" * 300_000 + b"\r\n\r\n")[9:12] in (
         b"400",
         b"431",

@@ -27,6 +27,7 @@ from todo_cli.local_postgres.locks import lock_file
 from todo_cli.local_postgres.server import (
     LocalPostgresStatus,
     create_database,
+    end_server,
     is_postgres,
     read_pid_file,
     read_socket_directory,
@@ -170,7 +171,8 @@ class LocalPostgres:
         return lock_file(self.home / ".lock")
 
     def _lock_alive(self) -> contextlib.AbstractContextManager[int]:
-        """Lock the file that every process of a server holds: after a kill -9 some live on for a moment."""
+        """Lock the file that every process of a server holds: some outlive a kill -9, and a killed upgrade."""
+        end_server(self.data.with_name("pgdata.new"))
         return lock_file(self.home / ".alive", timeout=STOP_TIMEOUT_SECONDS)
 
     def _ensure(self, notice: Callable[[str], None], lock: int) -> bool:

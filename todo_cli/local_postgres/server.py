@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -88,6 +89,14 @@ def is_postgres(pid: int, data: Path) -> bool:
             return os.fsencode(data) in (proc / "cmdline").read_bytes().split(b"\0")
     except OSError:
         return False
+
+
+def end_server(data: Path) -> None:
+    """End the server of a cluster at once, if one runs: that of a killed upgrade, whose data is thrown away."""
+    pid_file = read_pid_file(data)
+    if pid_file and is_postgres(pid_file.pid, data):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid_file.pid, signal.SIGQUIT)
 
 
 def _is_postgres_by_ps(pid: int, data: Path) -> bool:

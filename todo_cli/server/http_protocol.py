@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any, ClassVar
 
+import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from todo_cli.errors import Invalid
 
 MAX_HEAD_BYTES = 64 * 1024
 """The request line and the headers."""
@@ -16,7 +19,18 @@ DISCARD_SECONDS = 5.0
 SPARE_CONNECTIONS = 100
 """Connections beyond the limit that are answered with 503; further ones are closed at once."""
 
-TOO_LARGE_RESPONSE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+def _format_refusal(status: int, reason: str, detail: str) -> bytes:
+    """Return the response to a request that the application never sees: a problem document too."""
+    body = msgspec.json.encode(Invalid(detail).as_problem() | {"status": status})
+    head = f"HTTP/1.1 {status} {reason}\r\ncontent-type: application/problem+json\r\n"
+    return f"{head}content-length: {len(body)}\r\nconnection: close\r\n\r\n".encode() + body
+
+
+TOO_LARGE_RESPONSE = _format_refusal(
+    431, "Request Header Fields Too Large", f"the address and the headers are larger than {MAX_HEAD_BYTES:,} bytes"
+)
+BAD_RESPONSE = _format_refusal(400, "Bad Request", "this is not a valid HTTP request")
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
@@ -63,6 +77,11 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._start_timer(self.discard_seconds)
         elif self._timer is None:
             self._start_timer(self.head_timeout_seconds)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is not HTTP."""
+        self.transport.write(BAD_RESPONSE)
+        self.transport.close()
 
     def on_message_begin(self) -> None:
         """Begin the head of a request."""
