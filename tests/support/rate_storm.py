@@ -79,15 +79,20 @@ async def _let_in(
             assert count.rate
             moments.append(count.rate.at)
         except TooMany as refused:
-            await asyncio.sleep(min(refused.extra["retry_after"], until - time.monotonic(), WINDOW_SECONDS))
+            await _sleep(min(refused.extra["retry_after"], WINDOW_SECONDS), until)
         except Exception as error:
             if getattr(error, "sqlstate", None) != "TD429":
                 raise
-            await asyncio.sleep(luck.random() * pause * 4)
-        await asyncio.sleep(luck.expovariate(1 / pause) if pause else 0)
+            await _sleep(luck.random() * pause * 4, until)
+        await _sleep(luck.expovariate(1 / pause) if pause else 0, until)
     await connection.close()
     await pool.close()
     return moments
+
+
+async def _sleep(seconds: float, until: float) -> None:
+    """Sleep, but not beyond the end of the storm."""
+    await asyncio.sleep(max(0.0, min(seconds, until - time.monotonic())))
 
 
 async def _main() -> None:
