@@ -235,3 +235,5 @@ def test_message_of_a_hundred_thousand_different_words_is_stored(db: Database) -
         for seq, (low, high) in enumerate([(0x4E00, 0x9FA0), (0x20000, 0x2A6D0)], 1):
             text = "".join(chr(letters.randrange(low, high)) for _ in range(100_000))
             connection.execute(MESSAGE, [carol.user_id, conversation, seq, turn, 1, text, None])
+            stored = connection.execute("SELECT content FROM todo.messages WHERE seq = %s", [seq]).fetchone()
+            assert stored == (text,)

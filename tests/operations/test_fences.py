@@ -87,7 +87,9 @@ def test_write_with_an_old_fence_is_refused_also_with_the_token_of_the_new_claim
 def test_write_with_the_fence_of_the_claim_lands(ask: Ask, ask_as: AskAs, write: str) -> None:
     comment = commented(ask)
     fence = claim(ask, 1).fence
+    before = ask(ListChanges(limit=1)).changes[0].seq
     ask_as(ask.who, fences=(fence,))(WRITES[write](comment))
+    assert ask(ListChanges(limit=1)).changes[0].seq > before
 
 
 def test_renewed_claim_keeps_its_fence(ask: Ask) -> None:
